@@ -28,9 +28,10 @@ from luna.contracts.replay import ReplayReply
 from luna.energy.bootstrap import bound_sum, permute_signs
 from luna.energy.timeline import FloatArray, local_days
 from services.agent.artefacts import Artefact
+from services.agent.declaration import Lesson
 from services.agent.evaluation.compare import PolicyCosts, score_policies
 from services.agent.history import ForecastMaker, History, complete_forecasts
-from services.agent.registry import Lesson, find_kinds
+from services.agent.registry import find_kinds
 from services.agent.training import compose_artefact
 from services.forecaster.inputs.context import NO_CONTEXT
 from services.forecaster.model.aurora import VERSION

@@ -206,76 +206,78 @@ class CapabilityParameter:
         return _is_of(self.kind, BaseModel)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Capability:
-    """An operation of Luna, declared once for route, command and tool.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerminalForm:
+    """How a capability's command is written at a terminal, where it differs from the parameters.
 
     Attributes:
-        function: does it, or returns the request to the worker that does; its first parameter is
-            who asks.
-        noun: what it is about, as the documentation groups it.
-        scope: what a caller must have been given.
-        command: the ``luna`` command that is made of it; None: none is.
-        also: commands made by hand that ask it as well.
-        local_command: one made by hand that does the same in its own way, on Luna's own machine
-            alone.
-        alone: why there is no command at all.
-        shown: a table, a sentence with the names of arguments and reply, or what makes lines and
-            tables of the reply, by the site's clock.
-        options: what is called otherwise at a terminal than its field is.
+        options: what is called otherwise than its field is.
+        arguments: what stands without the name of an option.
         assigned: fields of the body that Luna sets, whatever is given.
-        usually_now: the field of the body that at a terminal is now where it is not given.
-        arguments: what stands at a terminal without the name of an option.
-        status: of the answer where it worked; 202: a job is accepted and the gateway says where it
-            is read, while a command waits for its reply.
-        routed: whether its route is made of the declaration; one that does not answer with the
-            reply alone is made by hand.
+        usually_now: the field of the body that is now where it is not given.
+        sure: what is lost by it, where a command is to be told that this is meant.
+        failed: whether a command ends with 1 although there is a reply.
+    """
+
+    options: Mapping[str, str] = field(default_factory=dict)
+    arguments: Collection[str] = ()
+    assigned: frozenset[str] = frozenset()
+    usually_now: str | None = None
+    sure: str = ""
+    failed: Callable[[Any], bool] = lambda _: False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteForm:
+    """What a capability's route has beside method, path and status.
+
+    Attributes:
+        routed: whether it is made of the declaration; one that does not answer with the reply alone
+            is made by hand.
         location: where what was accepted or made is read, with the names of the reply; usual: the
             job's address.
         tag: what the version of a ``Tagged`` reply is.
         changes: the parameter that holds the version which the caller has read; one without a
             default must be given.
-        errors: which not every operation has.
         aliases: short paths of the same form.
-        critical: the password is asked again, whoever calls.
-        solves: whether a worker computes for long, so that it has a budget of its own.
-        changes_access: who may enter, or what they may, is another thing afterwards.
-        signable: the name of who asks may be given; before there are accounts any name, as a
-            program gives that of who uses it.
-        sure: what is lost by it, where a command is to be told that this is meant.
-        failed: whether a command ends with 1 although there is a reply.
-        for_assistants: whether it is a tool for assistants, where it reads of one site without a
-            worker.
     """
 
-    function: Callable[..., StrictModel | Tagged[Any] | None]
-    method: Method
-    path: str
-    noun: str
-    scope: Scope
-    command: str | None = None
-    shown: ReplyTable | str | ReplyParts = ""
-    options: Mapping[str, str] = field(default_factory=dict)
-    assigned: frozenset[str] = frozenset()
-    usually_now: str | None = None
-    arguments: Collection[str] = ()
-    status: int = 200
     routed: bool = True
     location: str = ""
     tag: str = ""
     changes: str = ""
-    errors: Sequence[type[LunaError]] = ()
-    also: tuple[str, ...] = ()
-    local_command: str | None = None
-    alone: str | None = None
     aliases: tuple[str, ...] = ()
-    critical: bool = False
-    solves: bool = False
-    changes_access: bool = False
-    signable: bool = False
-    sure: str = ""
-    failed: Callable[[Any], bool] = lambda _: False
-    for_assistants: bool = True
+
+
+CapabilityFunction = Callable[..., StrictModel | Tagged[Any] | None]
+Shown = ReplyTable | str | ReplyParts
+_USUAL_TERMINAL = TerminalForm()
+_USUAL_ROUTE = RouteForm()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capability:
+    """An operation of Luna, declared once for route, command and tool: see ``capability``."""
+
+    function: CapabilityFunction
+    method: Method
+    path: str
+    noun: str
+    scope: Scope
+    command: str | None
+    also: tuple[str, ...]
+    local_command: str | None
+    alone: str | None
+    shown: Shown
+    terminal: TerminalForm
+    status: int
+    route: RouteForm
+    errors: Sequence[type[LunaError]]
+    critical: bool
+    solves: bool
+    changes_access: bool
+    signable: bool
+    for_assistants: bool
 
     def __call__(self, call: CapabilityCall, **arguments: Any) -> Any:
         """Return the reply to these arguments."""
@@ -347,7 +349,7 @@ class Capability:
             place: Literal["path", "query", "body", "header"] = (
                 "path" if f"{{{each.name}}}" in self.path else "query"
             )
-            if each.name == self.changes:
+            if each.name == self.route.changes:
                 place = "header"
             elif _is_of(info.annotation, StrictModel):
                 place = "body"
@@ -377,11 +379,79 @@ def _is_of(kind: Any, base: type[BaseModel]) -> bool:
     return isinstance(kind, type) and issubclass(kind, base)
 
 
-def capability(
-    method: Method, path: str, **declared: Any
-) -> Callable[[Callable[..., StrictModel | Tagged[Any] | None]], Capability]:
+def capability(  # noqa: PLR0913 - a declaration: a value a line, by its name
+    method: Method,
+    path: str,
+    *,
+    noun: str,
+    scope: Scope,
+    command: str | None = None,
+    also: tuple[str, ...] = (),
+    local_command: str | None = None,
+    alone: str | None = None,
+    shown: Shown = "",
+    terminal: TerminalForm = _USUAL_TERMINAL,
+    status: int = 200,
+    route: RouteForm = _USUAL_ROUTE,
+    errors: Sequence[type[LunaError]] = (),
+    critical: bool = False,
+    solves: bool = False,
+    changes_access: bool = False,
+    signable: bool = False,
+    for_assistants: bool = True,
+) -> Callable[[CapabilityFunction], Capability]:
     """Return a decorator that declares a function as a capability.
 
-    ``declared`` are further fields of :class:`Capability`.
+    The function does it, or returns the request to the worker that does; its first parameter is who
+    asks.
+
+    Args:
+        method: of its route.
+        path: of its route, with parameters in braces.
+        noun: what it is about, as the documentation groups it.
+        scope: what a caller must have been given.
+        command: the ``luna`` command that is made of it; None: none is.
+        also: commands made by hand that ask it as well.
+        local_command: one made by hand that does the same in its own way, on Luna's own machine
+            alone.
+        alone: why there is no command at all.
+        shown: a table, a sentence with the names of arguments and reply, or what makes lines and
+            tables of the reply, by the site's clock.
+        terminal: how its command is written.
+        status: of the answer where it worked; 202: a job is accepted and the gateway says where it
+            is read, while a command waits for its reply.
+        route: what its route has beside.
+        errors: which not every operation has.
+        critical: the password is asked again, whoever calls.
+        solves: whether a worker computes for long, so that it has a budget of its own.
+        changes_access: who may enter, or what they may, is another thing afterwards.
+        signable: the name of who asks may be given; before there are accounts any name, as a
+            program gives that of who uses it.
+        for_assistants: whether it is a tool for assistants, where it reads of one site without a
+            worker.
     """
-    return lambda function: Capability(function=function, method=method, path=path, **declared)
+
+    def declare(function: CapabilityFunction) -> Capability:
+        return Capability(
+            function=function,
+            method=method,
+            path=path,
+            noun=noun,
+            scope=scope,
+            command=command,
+            also=also,
+            local_command=local_command,
+            alone=alone,
+            shown=shown,
+            terminal=terminal,
+            status=status,
+            route=route,
+            errors=errors,
+            critical=critical,
+            solves=solves,
+            changes_access=changes_access,
+            signable=signable,
+            for_assistants=for_assistants,
+        )
+
+    return declare

@@ -37,7 +37,7 @@ ASSUMED = frozenset(
             "price_beyond_markets",
             "prices_beyond_last_week",
         ),
-        *(code for kind in DEVICE_KINDS for code in kind.assumed_notes),
+        *(code for kind in DEVICE_KINDS for code in kind.notes.assumed),
     }
 )
 
@@ -47,7 +47,7 @@ DOUBTS = (
     *(
         code
         for kind in DEVICE_KINDS
-        for code in (*kind.doubted_notes, *kind.level_notes, *kind.untaken_notes)
+        for code in (*kind.notes.doubted, *kind.notes.levels, *kind.notes.untaken)
     ),
 )
 

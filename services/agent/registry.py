@@ -1,116 +1,37 @@
-"""Registry of the kinds of trained agents, and loading of their champions.
+"""Kinds of trained agents by name, and loading of their champions.
 
-A kind is declared in the module ``kind`` of a package beside this one. Its champion is its latest
-accepted training run.
+A kind's champion is its latest accepted training run.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from importlib import import_module
-from importlib.util import find_spec
-from pkgutil import iter_modules
-from typing import Any
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import Connection
 
-import services.agent
-from luna.contracts.agent import AGENT_POLICIES, AgentKind, version_of
+from luna.contracts.agent import AGENT_POLICIES, AgentKind
 from luna.energy.errors import NotFoundError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.platform.database import training_runs
 from luna.platform.database.training_runs import TrainingRun
 from luna.platform.objects import ObjectStore
-from services.agent.artefacts import Artefact, ArtefactError, load_artefact, require_fit
-from services.agent.history import History
+from services.agent.artefacts import ArtefactError, load_artefact, require_fit
+from services.agent.declaration import KindDeclaration
 from services.agent.network import NetworkError
-from services.agent.policy import AgentPolicy, TrainedAgent
-from services.forecaster.model.aurora import Progress, keep_quiet
+from services.agent.policy import TrainedAgent
 
 log = structlog.get_logger(__name__)
-# Returns another kind's artefact of the same site, to start a training from; None where there is
-# none.
-FindTeacher = Callable[[AgentKind], Artefact | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """The input of a training: a site's history, and nothing from after it.
-
-    ``steps`` are those of reinforcement learning, ``teacher`` finds another kind's artefact that
-    was trained on no more than this history.
-    """
-
-    history: History
-    seed: int = 0
-    steps: int = 2_000_000
-    progress: Progress = keep_quiet
-    teacher: FindTeacher = lambda _: None
-
-
-@dataclass(frozen=True, slots=True)
-class TrainedParts:
-    """The result of a training: named parts (LightGBM text, safetensors, JSON), settings and
-    metrics.
-    """
-
-    parts: Mapping[str, bytes]
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    metrics: Mapping[str, float] = field(default_factory=dict)
-
-
-Train = Callable[[Lesson], TrainedParts]
-Load = Callable[[Artefact, Site], AgentPolicy]
-
-
-@dataclass(frozen=True, slots=True)
-class KindDeclaration:
-    """A kind of agent. ``any_site``: a trained model serves other sites as well."""
-
-    kind: AgentKind
-    state_version: str
-    train: Train
-    load: Load
-    any_site: bool = False
-
-    @property
-    def policy(self) -> str:
-        """Its name in replays, shadow plans and scores."""
-        return next(name for name, kind in AGENT_POLICIES.items() if kind == self.kind)
-
-    @property
-    def version(self) -> str:
-        """The version of its training runs."""
-        return version_of(self.kind)
-
-
-_KINDS: dict[AgentKind, KindDeclaration] = {}
-
-
-def agent_kind(
-    kind: AgentKind, *, state_version: str, load: Load, any_site: bool = False
-) -> Callable[[Train], Train]:
-    """Return the decorator that declares a kind's training function.
-
-    ``load`` makes a policy of an artefact.
-    """
-
-    def declare(train: Train) -> Train:
-        _KINDS[kind] = KindDeclaration(kind, state_version, train, load, any_site)
-        return train
-
-    return declare
-
-
+@cache
 def find_kinds() -> Mapping[AgentKind, KindDeclaration]:
-    """Import all packages with a module ``kind``, and return the declared kinds."""
-    for package in iter_modules(services.agent.__path__, f"{services.agent.__name__}."):
-        if package.ispkg and find_spec(f"{package.name}.kind") is not None:
-            import_module(f"{package.name}.kind")
-    return _KINDS
+    """Return the declared kinds, imported at the first call."""
+    from services.agent.kinds import AGENT_KINDS
+
+    return {declared.kind: declared for declared in AGENT_KINDS}
 
 
 def find_kind(kind: AgentKind) -> KindDeclaration:

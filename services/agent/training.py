@@ -35,17 +35,11 @@ from services.agent.artefacts import (
     load_artefact,
     save_artefact,
 )
+from services.agent.declaration import KindDeclaration, Lesson, TrainedParts
 from services.agent.history import History, read_history
 from services.agent.network import NetworkError
 from services.agent.policy import AgentPolicy
-from services.agent.registry import (
-    KindDeclaration,
-    Lesson,
-    TrainedParts,
-    find_champion,
-    find_kind,
-    load_run,
-)
+from services.agent.registry import find_champion, find_kind, load_run
 from services.forecaster.model.artefact import name_digest
 from services.forecaster.model.aurora import Progress, keep_quiet
 from services.forecaster.model.card import (
@@ -355,7 +349,7 @@ def compose_artefact(
     header = Header(
         kind=declared.kind,
         state_version=declared.state_version,
-        site=None if declared.any_site else SiteFacts.of(site),
+        site=SiteFacts.of(site),
         data_from=window.start,
         data_until=window.end,
         seed=lesson.seed,

@@ -1,18 +1,13 @@
 """The gateway's FastAPI application: ``uvicorn --factory services.api.app:create_app``."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from functools import cache, partial
-from importlib import import_module
-from pkgutil import walk_packages
-from types import ModuleType
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.types import Lifespan
 
-import services.api.pages
-import services.api.routes
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.database import engine
 from luna.platform.embedded.supervisor import Addresses, running
@@ -38,56 +33,24 @@ from services.api.middleware import (
 )
 from services.api.openapi import Schema, describe
 from services.api.pages.layout import answer_broken_page, answer_missing_page
+from services.api.pages.registry import PAGE_ROUTERS
 from services.api.problems import add_problem_handlers
-from services.api.routing import ResourceRouter
+from services.api.routes.registry import ROUTERS
 from services.api.uploads import MAX_UPLOADS
 
 MAX_BODY_BYTES = 5_000_000
 # 200 besides those that wait for a worker or an upload: one or two seconds of work on a busy core.
 MAX_WAITING_REQUESTS = MAX_WAITING + MAX_UPLOADS + 200
 
-# The order of the API documentation; other modules of routes follow by name.
-_DOCUMENTED_FIRST = (
-    "declared",
-    "plans",
-    "timeline",
-    "answers",
-    "series",
-    "uploads",
-    "agent",
-    "documents",
-    "tools",
-    "jobs",
-    "auth",
-    "settings",
-    "health",
-    "metrics",
-    "documentation",
-)
-
-
-def _find_routes(package: ModuleType, *first: str) -> Iterator[CheckedRoute]:
-    """Yield the routes that the modules of a package declare: of the modules named ``first``, then
-    of the others by name.
-    """
-    prefix = f"{package.__name__}."
-    for module_name in dict.fromkeys(
-        (
-            *(f"{prefix}{name}" for name in first),
-            *(module.name for module in walk_packages(package.__path__, prefix)),
-        )
-    ):
-        router = vars(import_module(module_name)).get("router")
-        if isinstance(router, ResourceRouter):
-            yield from router.routes
-
-
 # Starlette takes the first route that matches: a fixed segment of a path goes before a parameter.
-PAGES = sorted(
-    _find_routes(services.api.pages),
+PAGES: list[CheckedRoute] = sorted(
+    (route for router in PAGE_ROUTERS for route in router.routes),
     key=lambda route: [part.startswith("{") for part in route.path.split("/")],
 )
-ROUTES = (*_find_routes(services.api.routes, *_DOCUMENTED_FIRST), *PAGES)
+ROUTES: tuple[CheckedRoute, ...] = (
+    *(route for router in ROUTERS for route in router.routes),
+    *PAGES,
+)
 OPERATIONS = tuple(dict.fromkeys(route.operation for route in ROUTES))
 
 

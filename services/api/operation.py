@@ -7,7 +7,7 @@ from typing import Literal
 
 from luna.contracts.edge import PUBLIC_TASKS
 from luna.contracts.identity import Scope
-from luna.platform.capabilities import CAPABILITIES
+from luna.platform.capabilities.registry import CAPABILITIES
 from luna.platform.capability import Capability
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -57,14 +57,17 @@ class Operation:
 
 def describe_declared(capability: Capability) -> Operation:
     """Return the operation of a declared capability."""
-    shared = {
-        name: getattr(capability, name)
-        for name in ("name", "method", "path", "scope", "alone", "aliases", "critical", "solves")
-    }
     return Operation(
-        **shared,
+        method=capability.method,
+        path=capability.path,
+        scope=capability.scope,
         command=next(iter(capability.commands), capability.local_command),
+        alone=capability.alone,
+        critical=capability.critical,
+        solves=capability.solves,
+        aliases=capability.route.aliases,
         keyed=capability.noun != "identity",
+        name=capability.name,
     )
 
 

@@ -23,7 +23,6 @@ from luna.contracts.message import Message
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.site import invalid_input
 from luna.energy.timeline import site_clock
-from luna.platform import capabilities
 from luna.platform.capabilities.sites import read_site
 from luna.platform.capability import Capability, CapabilityParameter, ReplyTable, TextTable
 from luna.platform.desk.desk import Desk, OwnDesk, RemoteDesk
@@ -75,8 +74,13 @@ def build_group(
         by_hand: declared commands to leave out, since they are written by hand.
         among: capabilities with all of its commands; None: all there are.
     """
+    if among is None:
+        # Every module of capabilities: a command that needs one module gives ``among``.
+        from luna.platform.capabilities.registry import CAPABILITIES
+
+        among = CAPABILITIES
     app = typer.Typer(help=summary, no_args_is_help=True)
-    for capability in capabilities.CAPABILITIES if among is None else among:
+    for capability in among:
         group, _, verb = (capability.command or "").rpartition(" ")
         if group == name and verb not in by_hand:
             app.command(verb, help=_write_help(capability))(_build_command(capability))
@@ -87,7 +91,9 @@ def add_declared(app: typer.Typer, name: str, summary: str) -> None:
     """Add a declared command, or a group whose commands are all declared in the module of
     capabilities that has its name.
     """
-    declared = capabilities.list_declared(import_module(f"luna.platform.capabilities.{name}"))
+    declared: tuple[Capability, ...] = import_module(
+        f"luna.platform.capabilities.{name}"
+    ).CAPABILITIES
     alone = next((each for each in declared if each.command == name), None)
     if alone is None:
         app.add_typer(build_group(name, summary, among=declared), name=name)
@@ -109,14 +115,14 @@ def _build_command(capability: Capability) -> Callable[..., None]:
     options = [
         _describe(name, info, capability)
         for name, info in fields
-        if name not in capability.assigned
+        if name not in capability.terminal.assigned
     ]
     secrets = [(name, info) for name, info in fields if _read_type(info.annotation) is Path]
 
     def command(*, as_json: bool = False, yes: bool = True, **values: Any) -> None:
         if not yes:
             raise InvalidInputError(
-                capability.sure,
+                capability.terminal.sure,
                 field="--yes",
                 value=values.get("site_id"),
                 remedy="Say --yes where that is meant.",
@@ -140,12 +146,12 @@ def _build_command(capability: Capability) -> Callable[..., None]:
             else reply.model_dump(mode="json", by_alias=True)
         )
         emit(document, as_json=as_json, show=partial(show_reply, capability, reply, texts, zone))
-        if capability.failed(reply):
+        if capability.terminal.failed(reply):
             raise typer.Exit(1)
 
     flags = (
         [Parameter("yes", Parameter.KEYWORD_ONLY, default=False, annotation=_YesOption)]
-        if capability.sure
+        if capability.terminal.sure
         else []
     )
     flags.append(Parameter("as_json", Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption))
@@ -245,9 +251,9 @@ def _is_message(kind: Any) -> TypeGuard[type[BaseModel]]:
 
 
 def _describe(name: str, info: FieldInfo, capability: Capability) -> Parameter:
-    needed = info.is_required() and name != capability.usually_now
+    needed = info.is_required() and name != capability.terminal.usually_now
     meaning = info.description or ""
-    usual = "" if name != capability.usually_now else " (default: now)"
+    usual = "" if name != capability.terminal.usually_now else " (default: now)"
     shape = _read_type(info.annotation)
     words = (
         f"{meaning[:1].upper()}{meaning[1:]}{'; may be repeated' if shape == list[str] else usual}."
@@ -256,7 +262,7 @@ def _describe(name: str, info: FieldInfo, capability: Capability) -> Parameter:
     option: Any = typer.Option(
         _spell_option(info.alias or name, capability), help=words, metavar=pairs, show_default=False
     )
-    if name in capability.arguments:
+    if name in capability.terminal.arguments:
         option = typer.Argument(
             help=words, metavar="ID" if name.endswith("_id") else name.upper(), show_default=False
         )
@@ -293,7 +299,9 @@ def name_option(name: str, capability: Capability) -> str:
 def _spell_option(name: str, capability: Capability) -> str:
     """Return the option of a field; a flag may have a negative name after a slash."""
     plain = name.removesuffix("_")
-    return "--" + capability.options.get(plain, plain.removesuffix("_id")).replace("_", "-")
+    return "--" + capability.terminal.options.get(plain, plain.removesuffix("_id")).replace(
+        "_", "-"
+    )
 
 
 def _read_type(kind: Any) -> Any:
@@ -362,13 +370,13 @@ def _compose(
             value = texts.get(parameter.name)
             return None if value is None else TypeAdapter(parameter.hint).validate_python(value)
         fields = _read_fields(parameter.kind, capability, texts)
-        if capability.usually_now is not None:
-            fields.setdefault(capability.usually_now, datetime.now(UTC))
+        if capability.terminal.usually_now is not None:
+            fields.setdefault(capability.terminal.usually_now, datetime.now(UTC))
         return parameter.kind.model_validate(fields, by_name=True)
     except ValidationError as exc:
         error = invalid_input(
             exc, field="" if parameter.is_model else parameter.info.alias or parameter.name
         )
-        if error.field and error.field not in capability.arguments:
+        if error.field and error.field not in capability.terminal.arguments:
             error.field = f"--{name_option(error.field.rpartition('.')[2], capability)}"
         raise error from exc

@@ -2,17 +2,16 @@
 devices, independent of running computations.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import timedelta
 from functools import partial
-from importlib import import_module
 
 import structlog
 
 from luna.contracts import PlanRequest
 from luna.energy.errors import UnavailableError
-from luna.energy.site.control import NOT_SENT, Control
+from luna.energy.site.control import NOT_SENT, Control, ControlledBy
 from luna.platform.clock import SystemClock
 from luna.platform.database import engine
 from luna.platform.database.device_writes import StoredWrites
@@ -28,6 +27,7 @@ from luna.platform.service_process import (
 )
 from luna.platform.settings import Settings
 from luna.platform.settings.stored import refresh_settings
+from services.executor import home_assistant, mqtt, profile
 from services.executor.control_step import Executor
 from services.executor.device import Device, DryRun
 from services.executor.watch import Watch
@@ -35,6 +35,11 @@ from services.executor.watch import Watch
 BEAT = timedelta(seconds=5)
 # A plan not begun by then would be for another slot.
 PLAN_PATIENCE = timedelta(minutes=5)
+# How the devices of a site are reached that Luna does not drive itself.
+CONNECTIONS: Mapping[ControlledBy, Callable[[Settings, Control], Device]] = {
+    "home_assistant": home_assistant.open_device,
+    "mqtt": mqtt.open_device,
+}
 
 log = structlog.get_logger("luna.planner.execution")
 
@@ -104,21 +109,13 @@ def open_device(
     """
     if control.by in NOT_SENT:
         return DryRun()
-    profile = (
-        import_module("services.executor.profile")
-        if control.vias or control.by == "profile"
-        else None
-    )
-    if profile is None or control.by != "profile":
-        # ``control.by`` is the name of the driver's module.
-        device: Device = import_module(f"services.executor.{control.by}").open_device(
-            settings, control
-        )
-    if profile is None:
+    if control.by == "profile":
+        return profile.open_device(settings, control, count_writes)
+    device = CONNECTIONS[control.by](settings, control)
+    if not control.vias:
         return device
-    profiled: Device = profile.open_device(settings, control, count_writes)
     # Luna drives the batteries itself, Home Assistant or a broker the other devices.
-    return profiled if control.by == "profile" else profile.MixedDevice(profiled, device)
+    return profile.MixedDevice(profile.open_device(settings, control, count_writes), device)
 
 
 def ask_plan(client: Client, site_id: str) -> None:

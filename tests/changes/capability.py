@@ -97,6 +97,12 @@ CHANGE = Change(
             CAPABILITY,
             after="return manual_blocks.remove(call.connection, site_id, block_id, by=call.by)",
         ),
+        Edit(
+            "luna/platform/capabilities/manual.py",
+            "    read_pinned_time,\n",
+            after="remove_manual_block,",
+            lists=True,
+        ),
     ),
     PROOF,
 )

@@ -26,12 +26,14 @@ class Edit:
         after: the line or lines that it follows, without their indents, found exactly once; None:
             the file is new.
         instead: the text takes their place.
+        lists: it names a member in a registry: an import, or the member's line of the list.
     """
 
     path: str
     text: str
     after: str | None = None
     instead: bool = False
+    lists: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,17 +48,24 @@ class Change:
 
     @property
     def product_files(self) -> list[str]:
-        """The files of the product that it touches.
+        """The files of the product in which it says something.
 
-        What a topic of the catalogue says counts once, however many languages say it.
+        What a topic of the catalogue says counts once, however many languages say it; a registry
+        that gets no more than the new member's name does not count.
         """
         return sorted(
             {
                 _CATALOGUE.sub("luna/words/catalogue/*/", edit.path)
                 for edit in self.edits
-                if edit.path.startswith(PRODUCT)
+                if edit.path.startswith(PRODUCT) and not edit.lists
             }
         )
+
+    @property
+    def registries(self) -> list[str]:
+        """The files of the product in which it is listed by its name alone."""
+        listing = {edit.path for edit in self.edits if edit.lists}
+        return sorted(listing - set(self.product_files))
 
 
 def carry_out(change: Change, folder: Path) -> "subprocess.CompletedProcess[str]":

@@ -118,6 +118,18 @@ CHANGE = Change(
     (
         Edit("services/executor/hearth.py", DRIVER),
         Edit(
+            "services/executor/__main__.py",
+            "from services.executor import hearth\n",
+            after="from luna.platform.settings.stored import refresh_settings",
+            lists=True,
+        ),
+        Edit(
+            "services/executor/__main__.py",
+            '    "hearth": hearth.open_device,\n',
+            after="CONNECTIONS: Mapping[ControlledBy, Callable[[Settings, Control], Device]] = {",
+            lists=True,
+        ),
+        Edit(
             "luna/energy/site/control.py",
             'ControlledBy = Literal["advice", "dry_run", "home_assistant", "mqtt", '
             '"profile", "hearth"]\n',

@@ -17,6 +17,25 @@ FILES = {
     "services/planner/devices/dehumidifier.py": "planned.py",
     "luna/platform/database/migrations/versions/r9999_dehumidifier_meter.py": "revision.py",
 }
+KINDS = "luna/energy/devices/__init__.py"
+PLANNED = "services/planner/devices/__init__.py"
+LISTINGS = (
+    Edit(
+        KINDS,
+        "from luna.energy.devices.dehumidifier import DEHUMIDIFIER, DehumidifierSensorRoles\n",
+        after="from luna.energy.devices.battery import BATTERY, BatterySensorRoles",
+        lists=True,
+    ),
+    Edit(KINDS, "    DEHUMIDIFIER,\n", after="GRID,", lists=True),
+    Edit(KINDS, "    DehumidifierSensorRoles,\n", after="class DeviceSensorRoles(", lists=True),
+    Edit(
+        PLANNED,
+        "from services.planner.devices import dehumidifier\n",
+        after="from luna.energy.site import Site",
+        lists=True,
+    ),
+    Edit(PLANNED, "    dehumidifier.PLANNED,\n", after="heat_pump.PLANNED,", lists=True),
+)
 
 
 def _read(name: str) -> str:
@@ -25,6 +44,9 @@ def _read(name: str) -> str:
 
 CHANGE = Change(
     "kind of device",
-    tuple(Edit(path, _read(name).replace("HEAD", str(HEAD))) for path, name in FILES.items()),
+    (
+        *(Edit(path, _read(name).replace("HEAD", str(HEAD))) for path, name in FILES.items()),
+        *LISTINGS,
+    ),
     _read("proof.py"),
 )

@@ -130,6 +130,18 @@ CHANGE = Change(
         Edit("services/ingest/sources/prices/hearth.py", MODULE),
         Edit("luna/contracts/data.py", '    "hearth",\n', after="PriceService = Literal["),
         Edit(
+            "services/ingest/sources/prices/all_sources.py",
+            "from services.ingest.sources.prices import hearth\n",
+            after="from luna.contracts.data import PriceService",
+            lists=True,
+        ),
+        Edit(
+            "services/ingest/sources/prices/all_sources.py",
+            '    "hearth": hearth.SOURCE,\n',
+            after=("PRICE_SOURCES: Mapping[PriceService, PriceSourceDeclaration] = {"),
+            lists=True,
+        ),
+        Edit(
             "luna/platform/settings/model.py",
             '    hearth_token: Annotated[SecretStr | None, Field(description="key of '
             'Hearth"), ISSUED_ELSEWHERE] = None\n',

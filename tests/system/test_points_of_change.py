@@ -2,6 +2,7 @@
 the code.
 """
 
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 from tests.changes.change import Change, apply_edits, carry_out
 
 MOST_FILES = 4
+# Beside them a registry of the kernel and one of a service may name the new member.
+MOST_REGISTRIES = 2
+LISTING = re.compile(r'(from [\w.]+ import [\w, ]+|("\w+": )?[\w.]+,)\n')
 FOLDER = Path(__file__).resolve().parent.parent / "changes"
 CHANGES = [
     import_module(f"tests.changes.{path.stem}").CHANGE
@@ -28,6 +32,9 @@ def test_adding_one_thing_touches_few_files_which_have_its_place(
     apply_edits(change, tmp_path)
 
     assert len(change.product_files) <= MOST_FILES, change.product_files
+    assert len(change.registries) <= MOST_REGISTRIES, change.registries
+    listings = [edit.text.lstrip() for edit in change.edits if edit.lists]
+    assert [text for text in listings if not LISTING.fullmatch(text)] == []
 
 
 @pytest.mark.parametrize(

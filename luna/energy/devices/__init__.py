@@ -3,9 +3,6 @@
 A module holds its kind's model, sensor roles, commands and assumptions.
 """
 
-from collections.abc import Iterator
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any
 
 from luna.energy.devices.appliance import APPLIANCE, ApplianceSensorRoles
@@ -17,23 +14,17 @@ from luna.energy.devices.kind import DeviceCommands, DeviceKind
 from luna.energy.devices.pv import PV, PvSensorRoles
 from luna.energy.devices.switched import SWITCHED
 from luna.energy.devices.vehicle import VEHICLE, VehicleSensorRoles
-from luna.energy.part import with_sections
 
-# The order of a site's devices in lists; it is part of every plan's id.
-_FIRST: tuple[DeviceKind[Any], ...] = (BATTERY, PV, INVERTER, VEHICLE, APPLIANCE, HEAT_PUMP, GRID)
-
-
-def _find_others() -> Iterator[DeviceKind[Any]]:
-    """Yield the kinds that the other modules of this package declare, sorted by module."""
-    for module in sorted(each.name for each in iter_modules(__path__)):
-        declared = vars(import_module(f"{__name__}.{module}")).values()
-        yield from (
-            each for each in declared if isinstance(each, DeviceKind) and each not in _FIRST
-        )
-
-
-# A kind whose classes only its own modules import is found without a line here.
-DEVICE_KINDS: tuple[DeviceKind[Any], ...] = (*_FIRST, *_find_others())
+# The order of a site's devices in lists, which is part of every plan's id: a new kind comes last.
+DEVICE_KINDS: tuple[DeviceKind[Any], ...] = (
+    BATTERY,
+    PV,
+    INVERTER,
+    VEHICLE,
+    APPLIANCE,
+    HEAT_PUMP,
+    GRID,
+)
 # Kinds that are switched on and off, and run from a start to a pause.
 SWITCHED_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.commands is SWITCHED)
 # Flexible loads: kinds with energy use that can be scheduled, metered apart from the house.
@@ -49,17 +40,7 @@ COMMANDS: dict[str, DeviceCommands] = {
 _BY_PREFIX = {commands.prefix: commands for commands in COMMANDS.values()}
 
 
-_OTHER_SENSORS = [kind.sensors for kind in DEVICE_KINDS[len(_FIRST) :] if kind.sensors]
-
-
-# Field order is part of every plan's id: the bases below from last to first, then the other kinds.
-@with_sections(
-    {
-        name: (field.annotation, field)
-        for sensors in _OTHER_SENSORS
-        for name, field in sensors.model_fields.items()
-    }
-)
+# Field order is part of every plan's id: from the last base to the first. A new kind's come first.
 class DeviceSensorRoles(
     VehicleSensorRoles,
     HeatPumpSensorRoles,

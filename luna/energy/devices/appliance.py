@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from luna.energy.clock_window import ClockWindow
-from luna.energy.devices.kind import DeviceAssumption, DeviceKind, NamedDevice
+from luna.energy.devices.kind import DeviceAssumption, DeviceKind, DeviceReasonFigures, NamedDevice
 from luna.energy.devices.switched import ON_OFF, SWITCHED, SwitchedFlow
 from luna.energy.part import MoneyBounds, Name, Part, PowerKw, Price
 from luna.energy.reason import ReasonReply
@@ -220,8 +220,10 @@ APPLIANCE = DeviceKind(
     wait_hours=8.0,
     use=lambda load: "heater" if load.kind == "water_heater" else "appliance",
     assume=_assume,
-    compared_figures={
-        "load_throughout": (("price", "dearest"),),
-        "load_waits": (("price", "buy"),),
-    },
+    reasons=DeviceReasonFigures(
+        compared={
+            "load_throughout": (("price", "dearest"),),
+            "load_waits": (("price", "buy"),),
+        }
+    ),
 )

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from luna.energy.clock_window import ClockWindow
-from luna.energy.devices.kind import DeviceKind, NamedDevice
+from luna.energy.devices.kind import DeviceKind, DeviceNotes, NamedDevice
 from luna.energy.devices.switched import ON_OFF, SWITCHED, SwitchedFlow
 from luna.energy.part import Name, Part
 from luna.energy.refusals import invalid_part
@@ -179,5 +179,5 @@ HEAT_PUMP = DeviceKind(
     meter=lambda _: "heat_pump_consumption",
     household_part="heating",
     use=lambda _: "heater",
-    assumed_notes=("heat_assumed",),
+    notes=DeviceNotes(assumed=("heat_assumed",)),
 )

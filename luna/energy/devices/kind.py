@@ -86,6 +86,37 @@ class DeviceCommands:
         return self.prefix if self.together else f"{self.prefix}:{name}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceNotes:
+    """The notes of a plan about devices of a kind, by their codes.
+
+    Args:
+        assumed: the plan would be another one if what they say turns out otherwise.
+        doubted: what was said of a device is not believed yet.
+        levels: a level cannot be what its sensor says, worth a message.
+        untaken: a device takes nothing of what is planned, worth one too.
+    """
+
+    assumed: tuple[str, ...] = ()
+    doubted: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
+    untaken: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceReasonFigures:
+    """The figures in the reasons of a kind.
+
+    Args:
+        forms: those that no other kind has: name → how it is written, as those of
+            ``luna.words.reason_wordings``.
+        compared: by reason, the figures that its sentence sets against each other, the lower first.
+    """
+
+    forms: Mapping[str, str] = field(default_factory=dict)
+    compared: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceKind(Generic[DeviceT]):
     """A kind of device.
@@ -118,15 +149,8 @@ class DeviceKind(Generic[DeviceT]):
         assume: what is assumed of a device; None: nothing.
         costly_defaults: the fields of a device that cost money where its owner leaves them out;
             ``default_…`` of its words say what that means.
-        assumed_notes: the notes of a plan that would be another one if what they say of its devices
-            turns out otherwise.
-        doubted_notes: those of what was said of its devices and is not believed yet.
-        level_notes: those of a level that cannot be what its sensor says, worth a message.
-        untaken_notes: those of devices that take nothing of what is planned, worth one too.
-        reason_figures: the figures of its reasons that no other kind has: name → how it is said, as
-            those of ``luna.words.reason_wordings``.
-        compared_figures: by reason, the figures that its sentence sets against each other, the
-            lower first.
+        notes: the notes of a plan that are about its devices.
+        reasons: the figures of its reasons.
         check: rules between its devices and the rest of a site that has some, which it takes;
             raises ValueError. None: there are none.
     """
@@ -149,14 +173,8 @@ class DeviceKind(Generic[DeviceT]):
     use: Callable[[DeviceT], DeviceUseKind] = lambda _: "appliance"
     assume: Callable[[DeviceT], Iterable[DeviceAssumption]] | None = None
     costly_defaults: Callable[[DeviceT], Iterable[str]] = lambda _: ()
-    assumed_notes: tuple[str, ...] = ()
-    doubted_notes: tuple[str, ...] = ()
-    level_notes: tuple[str, ...] = ()
-    untaken_notes: tuple[str, ...] = ()
-    reason_figures: Mapping[str, str] = field(default_factory=dict, hash=False)
-    compared_figures: Mapping[str, tuple[tuple[str, str], ...]] = field(
-        default_factory=dict, hash=False
-    )
+    notes: DeviceNotes = DeviceNotes()
+    reasons: DeviceReasonFigures = field(default=DeviceReasonFigures(), hash=False)
     check: Callable[[Any], None] | None = None
 
     @property

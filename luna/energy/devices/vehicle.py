@@ -7,7 +7,14 @@ from pydantic import Field, model_validator
 
 from luna.energy.devices.battery import require_chargeable
 from luna.energy.devices.commands import ControlPart, DeviceWrite, Place, Word, require_modes
-from luna.energy.devices.kind import DeviceAssumption, DeviceCommands, DeviceKind, NamedDevice
+from luna.energy.devices.kind import (
+    DeviceAssumption,
+    DeviceCommands,
+    DeviceKind,
+    DeviceNotes,
+    DeviceReasonFigures,
+    NamedDevice,
+)
 from luna.energy.part import Efficiency, EnergyKwh, Fraction, MoneyBounds, Name, Part, PowerKw
 from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import SensorRole, Sensors
@@ -327,20 +334,24 @@ VEHICLE = DeviceKind(
     use=lambda _: "car",
     assume=_assume,
     costly_defaults=_list_costly,
-    assumed_notes=("vehicle_soc_assumed", "vehicle_usual"),
-    doubted_notes=(
-        "vehicle_soc_doubted",
-        "vehicle_soc_stale",
-        "vehicle_soc_jumps",
-        "vehicle_soc_unusable",
+    notes=DeviceNotes(
+        assumed=("vehicle_soc_assumed", "vehicle_usual"),
+        doubted=(
+            "vehicle_soc_doubted",
+            "vehicle_soc_stale",
+            "vehicle_soc_jumps",
+            "vehicle_soc_unusable",
+        ),
+        levels=(
+            "vehicle_soc_stands_still",
+            "vehicle_soc_too_fast",
+            "vehicle_soc_against_meter",
+            "vehicle_soc_out_of_range",
+        ),
+        untaken=("vehicle_takes_nothing",),
     ),
-    level_notes=(
-        "vehicle_soc_stands_still",
-        "vehicle_soc_too_fast",
-        "vehicle_soc_against_meter",
-        "vehicle_soc_out_of_range",
+    reasons=DeviceReasonFigures(
+        compared={"ev_throughout": (("price", "dearest"),), "ev_waits": (("price", "buy"),)}
     ),
-    untaken_notes=("vehicle_takes_nothing",),
-    compared_figures={"ev_throughout": (("price", "dearest"),), "ev_waits": (("price", "buy"),)},
     check=_check_chargers,
 )

@@ -1,19 +1,37 @@
 """Registry of refusal reasons: codes, parameters and English messages.
 
-``refuse`` builds the error; API and command line show the message. ``REASONS`` collects the modules
-of this package: one per subject, and one per kind of device. An error carries its reason and
+``refuse`` builds the error; API and command line show the message. ``REASONS`` lists those of the
+modules of this package: one per subject, and one per kind of device. An error carries its reason and
 parameters; pages render them in the reader's language from the catalogue (``luna.words.refusals``).
 """
 
 from collections.abc import Mapping
 from datetime import date
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any
 
 from pydantic_core import PydanticCustomError
 
 from luna.energy.errors import LunaError
+from luna.energy.refusals import (
+    access,
+    addresses,
+    appliance,
+    data,
+    documents,
+    drivers,
+    fields,
+    heat_pump,
+    jobs,
+    learning,
+    machine,
+    notifications,
+    planning,
+    requests,
+    sites,
+    times,
+    vehicle,
+    windows,
+)
 from luna.energy.refusals.reason import ParameterKind, RefusalReason
 from luna.energy.row_fault import RowFault
 
@@ -27,11 +45,28 @@ __all__ = [
     "to_json",
 ]
 
-_MODULES = [import_module(f"{__name__}.{each.name}") for each in iter_modules(__path__)]
+_REASONS_BY_SUBJECT = (
+    access.REASONS,
+    addresses.REASONS,
+    appliance.REASONS,
+    data.REASONS,
+    documents.REASONS,
+    drivers.REASONS,
+    fields.REASONS,
+    heat_pump.REASONS,
+    jobs.REASONS,
+    learning.REASONS,
+    machine.REASONS,
+    notifications.REASONS,
+    planning.REASONS,
+    requests.REASONS,
+    sites.REASONS,
+    times.REASONS,
+    vehicle.REASONS,
+    windows.REASONS,
+)
 REASONS: Mapping[str, RefusalReason] = {
-    reason: declared
-    for module in _MODULES
-    for reason, declared in getattr(module, "REASONS", {}).items()
+    code: reason for reasons in _REASONS_BY_SUBJECT for code, reason in reasons.items()
 }
 
 

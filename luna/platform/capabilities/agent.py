@@ -5,7 +5,7 @@ trainings and plans; trained, measured, and taken control from.
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
@@ -41,8 +41,10 @@ from luna.platform.capabilities.forecasts import show_card
 from luna.platform.capability import (
     CapabilityCall,
     ReplyTable,
+    RouteForm,
     SiteName,
     Tagged,
+    TerminalForm,
     TextTable,
     capability,
 )
@@ -61,8 +63,6 @@ from luna.platform.paging import (
 from luna.words import Language, Numbers, say_instant, say_mode, say_policy, split_policies
 
 _NOUN, _PATH = "agent", "/v1/sites/{site_id}/agent"
-_READS: dict[str, Any] = {"noun": _NOUN, "scope": "read"}
-_JOB: dict[str, Any] = {"noun": _NOUN, "scope": "analyse", "status": 202}
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
 ReplyLanguage = Annotated[Language, Field(description="of the sentences")]
@@ -201,7 +201,7 @@ def _describe_points(comparison: Comparison | GateEvidence | None) -> str:
     return f"{comparison.points:+.2f} [{comparison.low:+.2f}, {comparison.high:+.2f}]"
 
 
-@capability("GET", _PATH, command="agent status", shown=_show_status, **_READS)
+@capability("GET", _PATH, command="agent status", shown=_show_status, noun=_NOUN, scope="read")
 def read_agent(
     call: CapabilityCall, site_id: SiteName, language: ReplyLanguage = "en"
 ) -> AgentStatus:
@@ -235,7 +235,9 @@ def _show_scores(scores: AgentScores, numbers: Numbers) -> Iterator[str | TextTa
         )
 
 
-@capability("GET", f"{_PATH}/scores", command="agent scores", shown=_show_scores, **_READS)
+@capability(
+    "GET", f"{_PATH}/scores", command="agent scores", shown=_show_scores, noun=_NOUN, scope="read"
+)
 def list_agent_scores(
     call: CapabilityCall, site_id: SiteName, period: Period = "month"
 ) -> AgentScores:
@@ -270,7 +272,8 @@ _SLOT = ("slot", "by", "why", "planner", "agent")
     f"{_PATH}/slots",
     command="agent slots",
     shown=ReplyTable(_SLOT, _describe_slot, "slots", none="Nothing was decided or planned then."),
-    **_READS,
+    noun=_NOUN,
+    scope="read",
 )
 def list_agent_slots(
     call: CapabilityCall, site_id: SiteName, *, first: From = None, end: To = None
@@ -326,7 +329,8 @@ def _describe_run(run: AgentRun, numbers: Numbers) -> list[str]:
         "runs",
         none="Nothing was trained: luna agent train.",
     ),
-    **_READS,
+    noun=_NOUN,
+    scope="read",
 )
 def list_agent_runs(
     call: CapabilityCall, site_id: SiteName, kind: OfKind = None, *, limit: RunLimit = 20
@@ -351,8 +355,9 @@ def list_agent_runs(
     f"{_PATH}/runs/{{run_id}}",
     command="agent card",
     shown=show_card,
-    options={"run_id": "run"},
-    **_READS,
+    terminal=TerminalForm(options={"run_id": "run"}),
+    noun=_NOUN,
+    scope="read",
 )
 def read_agent_run(call: CapabilityCall, site_id: SiteName, run_id: RunName) -> AgentCardRequest:
     """Read the card of a training of the agent.
@@ -381,7 +386,7 @@ GATES = ReplyTable(
 )
 
 
-@capability("GET", f"{_PATH}/gates", command="agent gates", shown=GATES, **_READS)
+@capability("GET", f"{_PATH}/gates", command="agent gates", shown=GATES, noun=_NOUN, scope="read")
 def list_agent_gates(
     call: CapabilityCall, site_id: SiteName, *, limit: Limit = 50, cursor: Cursor = None
 ) -> GateList:
@@ -415,7 +420,8 @@ def _describe_plan(plan: ShadowPlanSummary, numbers: Numbers) -> list[str]:
         "plans",
         none="The agent made none yet.",
     ),
-    **_READS,
+    noun=_NOUN,
+    scope="read",
 )
 def list_agent_plans(
     call: CapabilityCall,
@@ -444,11 +450,12 @@ def list_agent_plans(
 @capability(
     "GET",
     f"{_PATH}/plans/{{shadow_id}}",
-    tag="names this plan",
+    route=RouteForm(tag="names this plan"),
     alone="what the page Antares draws; luna agent plans lists them",
     # Slot by slot it is more than an assistant can read.
     for_assistants=False,
-    **_READS,
+    noun=_NOUN,
+    scope="read",
 )
 def read_agent_plan(
     call: CapabilityCall, site_id: SiteName, shadow_id: AgentPlan
@@ -475,7 +482,14 @@ def _show_training(reply: TrainAgentReply, numbers: Numbers) -> Iterator[str]:
 
 
 @capability(
-    "POST", f"{_PATH}/trainings", command="agent train", shown=_show_training, **_JOB, solves=True
+    "POST",
+    f"{_PATH}/trainings",
+    command="agent train",
+    shown=_show_training,
+    noun=_NOUN,
+    scope="analyse",
+    status=202,
+    solves=True,
 )
 def train_agent(call: CapabilityCall, site_id: SiteName, order: TrainingOrder) -> TrainAgentRequest:
     """Train the agent on a site's history.
@@ -556,8 +570,10 @@ def _describe_score(name: str, score: PolicyScore, numbers: Numbers) -> list[str
     f"{_PATH}/evaluations",
     command="agent evaluate",
     shown=_show_evaluation,
-    options={"to_day": "to"},
-    **_JOB,
+    terminal=TerminalForm(options={"to_day": "to"}),
+    noun=_NOUN,
+    scope="analyse",
+    status=202,
     solves=True,
 )
 def evaluate_agent(
@@ -599,8 +615,7 @@ def withdraw_agent(call: CapabilityCall, site_id: SiteName) -> GateList:
     noun=_NOUN,
     scope="configure",
     local_command="site add",
-    tag="the site's version, for If-Match",
-    changes="version",
+    route=RouteForm(tag="the site's version, for If-Match", changes="version"),
     # Asked with the password like arming: it may widen what the agent decides.
     critical=True,
 )
@@ -619,3 +634,19 @@ def change_agent(
         call.connection, site_id, change, version=version, by=call.by, now=call.now
     )
     return Tagged(agent_service.read_settings(site), changed)
+
+
+CAPABILITIES = (
+    read_agent,
+    list_agent_scores,
+    list_agent_slots,
+    list_agent_runs,
+    read_agent_run,
+    list_agent_gates,
+    list_agent_plans,
+    read_agent_plan,
+    train_agent,
+    evaluate_agent,
+    withdraw_agent,
+    change_agent,
+)

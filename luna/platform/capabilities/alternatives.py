@@ -25,7 +25,7 @@ from luna.contracts.counterfactual import (
 from luna.contracts.message import Message
 from luna.contracts.plan_lines import say_note
 from luna.energy.errors import ConflictError
-from luna.platform.capability import CapabilityCall, TextTable, capability
+from luna.platform.capability import CapabilityCall, RouteForm, TextTable, capability
 from luna.platform.what_if_questions import read_state, submit_what_if
 from luna.words import Language, Numbers, say_mode, say_policy
 
@@ -207,7 +207,7 @@ def _list_months(variant: VariantReply, numbers: Numbers) -> Iterator[list[str]]
     also=("what-if",),
     shown=_show_question,
     status=202,
-    location="/v1/what-ifs/{what_if_id}",
+    route=RouteForm(location="/v1/what-ifs/{what_if_id}"),
     solves=True,
 )
 def ask_what_if(call: CapabilityCall, question: WhatIfRequest) -> WhatIfState:
@@ -233,3 +233,11 @@ def read_what_if(call: CapabilityCall, what_if_id: NamedId) -> WhatIfState:
     Return how its replays stand and, once all are done, months, savings, intervals and payback.
     """
     return read_state(call.connection, what_if_id)
+
+
+CAPABILITIES = (
+    ask_why_not,
+    plan_variant,
+    ask_what_if,
+    read_what_if,
+)

@@ -14,7 +14,7 @@ from luna.contracts.answers import (
     StoredAnswer,
 )
 from luna.energy.timeline import Instant
-from luna.platform.capability import CapabilityCall, ReplyTable, capability
+from luna.platform.capability import CapabilityCall, ReplyTable, TerminalForm, capability
 from luna.platform.database import answers
 from luna.platform.paging import Cursor, Limit, cut_page, read_instant_and_text
 from luna.words import Numbers
@@ -102,7 +102,7 @@ def list_answers(call: CapabilityCall, *, limit: Limit = 50, cursor: Cursor = No
     shown=ReplyTable(
         _HEADINGS, _show, "answers", words=_HEADINGS[:-1], none="Nothing was asked yet."
     ),
-    options={"asked_by": "user", "refused": "refused/--no-refused"},
+    terminal=TerminalForm(options={"asked_by": "user", "refused": "refused/--no-refused"}),
 )
 def audit_answers(call: CapabilityCall, question: AnswerQuestion) -> AnswerList:
     """List everybody's answers.
@@ -157,7 +157,7 @@ def _show_answer(stored: StoredAnswer, _: Numbers) -> Iterator[str]:
     scope="read",
     command="answers show",
     shown=_show_answer,
-    arguments=("answer_id",),
+    terminal=TerminalForm(arguments=("answer_id",)),
 )
 def read_answer(call: CapabilityCall, answer_id: AnswerId) -> StoredAnswer:
     """Read an answer.
@@ -219,3 +219,13 @@ def delete_conversation(call: CapabilityCall, conversation_id: ConversationId) -
 def _whose(call: CapabilityCall) -> str | None:
     """Return whose answers the caller may read: None, everybody's."""
     return None if "administer" in call.scopes else call.name
+
+
+CAPABILITIES = (
+    list_answers,
+    audit_answers,
+    read_answer,
+    rate_answer,
+    read_conversation,
+    delete_conversation,
+)

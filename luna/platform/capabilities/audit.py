@@ -69,3 +69,6 @@ def list_audit(  # noqa: PLR0913 - one per parameter of the query
     return AuditList(
         entries=entries, cursor=None if following is None else write_cursor((following,))
     )
+
+
+CAPABILITIES = (list_audit,)

@@ -316,3 +316,15 @@ def list_decisions(
     )
     page, following = cut_page(rows, limit=limit, key=lambda row: (row[0],))
     return DecisionList(decisions=[entry for _, entry in page], cursor=following)
+
+
+CAPABILITIES = (
+    read_control,
+    arm,
+    disarm,
+    override,
+    resume,
+    pause,
+    set_vacation,
+    list_decisions,
+)

@@ -71,3 +71,6 @@ def list_data_changes(
         changes=[DataChange.model_validate(change, from_attributes=True) for _, change in page],
         cursor=following,
     )
+
+
+CAPABILITIES = (list_data_changes,)

@@ -31,3 +31,6 @@ def find_home_devices(_: CapabilityCall, searched: SearchedNetwork) -> FindDevic
     return FindDevicesRequest(
         network=require_home_network(searched.network), port=searched.port, secret=searched.secret
     )
+
+
+CAPABILITIES = (find_home_devices,)

@@ -52,3 +52,6 @@ def list_devices(call: CapabilityCall, site_id: SiteName) -> DeviceList:
     Return every device, kind by kind, how strong it is, and whether Luna can tell it anything.
     """
     return DeviceList(devices=list_devices_of(sites.load(call.connection, site_id)))
+
+
+CAPABILITIES = (list_devices,)

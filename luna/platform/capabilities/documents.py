@@ -26,7 +26,7 @@ from luna.contracts.documents import (
 )
 from luna.contracts.message import Message
 from luna.energy.errors import ForbiddenError
-from luna.platform.capability import CapabilityCall, TextTable, capability
+from luna.platform.capability import CapabilityCall, TerminalForm, TextTable, capability
 from luna.platform.database import document_passages, documents, sites
 from luna.platform.documents import remove_document, require_own_site
 from luna.platform.own_sites import require_own
@@ -136,7 +136,7 @@ def _show_list(reply: DocumentList | VersionList, _: Numbers) -> Iterator[str | 
     scope="read",
     command="docs list",
     shown=_show_list,
-    options={"current": "current/--not-current"},
+    terminal=TerminalForm(options={"current": "current/--not-current"}),
 )
 def list_documents(  # noqa: PLR0913 - one per parameter of the query
     call: CapabilityCall,
@@ -177,8 +177,9 @@ def list_documents(  # noqa: PLR0913 - one per parameter of the query
     scope="data",
     command="docs validity",
     shown=lambda document, _: show_documents([document]),
-    arguments=("document_id",),
-    options={"valid_from": "from", "valid_until": "until"},
+    terminal=TerminalForm(
+        arguments=("document_id",), options={"valid_from": "from", "valid_until": "until"}
+    ),
     errors=(ForbiddenError,),
 )
 def set_document_validity(
@@ -202,7 +203,7 @@ def set_document_validity(
     scope="read",
     command="docs versions",
     shown=_show_list,
-    arguments=("document_id",),
+    terminal=TerminalForm(arguments=("document_id",)),
 )
 def list_document_versions(call: CapabilityCall, document_id: DocumentId) -> VersionList:
     """List a document's versions.
@@ -296,7 +297,7 @@ def list_passages(
     scope="data",
     command="docs remove",
     shown="{document_id} is deleted; of what searches found, the versions before it are as well.",
-    arguments=("document_id",),
+    terminal=TerminalForm(arguments=("document_id",)),
     status=204,
     errors=(ForbiddenError,),
 )
@@ -377,3 +378,16 @@ def reindex_documents(_: CapabilityCall, order: ReindexRequest) -> ReindexReques
     job; until it is done, searches find what they found.
     """
     return order
+
+
+CAPABILITIES = (
+    list_documents,
+    set_document_validity,
+    list_document_versions,
+    read_document,
+    list_passages,
+    delete_document,
+    fetch_document,
+    add_examples,
+    reindex_documents,
+)

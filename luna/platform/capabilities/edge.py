@@ -7,7 +7,7 @@ from pydantic import Field
 
 from luna.contracts.edge_summary import EdgeRun, EdgeRunResult
 from luna.contracts.message import Message
-from luna.platform.capability import CapabilityCall, ReplyTable, TextTable, capability
+from luna.platform.capability import CapabilityCall, ReplyTable, TerminalForm, TextTable, capability
 from luna.platform.database import edge_runs
 from luna.platform.paging import Cursor, Limit, cut_page, read_instant_and_text
 from luna.words import Numbers, say_instant
@@ -109,8 +109,7 @@ def list_edge_runs(
     scope="read",
     command="edge result",
     shown=_show_result,
-    options={"lab_job_id": "job"},
-    arguments=("lab_job_id",),
+    terminal=TerminalForm(options={"lab_job_id": "job"}, arguments=("lab_job_id",)),
 )
 def read_edge_run(call: CapabilityCall, lab_job_id: LabJobId) -> EdgeRunResult:
     """Read what a run of the camera lab came to.
@@ -119,3 +118,9 @@ def read_edge_run(call: CapabilityCall, lab_job_id: LabJobId) -> EdgeRunResult:
     results on stand-in data are named as such.
     """
     return edge_runs.load_run(call.connection, lab_job_id)
+
+
+CAPABILITIES = (
+    list_edge_runs,
+    read_edge_run,
+)

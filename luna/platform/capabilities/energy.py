@@ -9,7 +9,7 @@ from luna.contracts.account import AccountReply, AccountTotals
 from luna.energy.account_period import AccountPeriod, PeriodUnit
 from luna.energy.timeline import Day
 from luna.platform.account import describe_account, last_counted_day
-from luna.platform.capability import CapabilityCall, SiteName, TextTable, capability
+from luna.platform.capability import CapabilityCall, SiteName, TerminalForm, TextTable, capability
 from luna.platform.database import sites
 from luna.words import Numbers
 from luna.words.account import say_cost_line, say_flow
@@ -77,7 +77,7 @@ def totals_cells(totals: AccountTotals, numbers: Numbers) -> list[str]:
     scope="read",
     command="energy",
     shown=_show,
-    options={"period": "period", "day": "day"},
+    terminal=TerminalForm(options={"period": "period", "day": "day"}),
 )
 def read_site_account(
     call: CapabilityCall, site_id: SiteName, *, period: Unit = "month", day: AnyDay = None
@@ -90,3 +90,6 @@ def read_site_account(
     site = sites.load(call.connection, site_id)
     chosen = AccountPeriod.of(period, day or last_counted_day(site, call.now))
     return describe_account(call.connection, site, chosen, now=call.now)
+
+
+CAPABILITIES = (read_site_account,)

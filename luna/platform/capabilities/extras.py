@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from luna.contracts.extras import ChangeExtraRequest, ExtraChange, ExtraList, ExtraName, ExtraStatus
-from luna.platform.capability import CapabilityCall, ReplyTable, capability
+from luna.platform.capability import CapabilityCall, ReplyTable, RouteForm, capability
 from luna.platform.extras import EXTRAS, Extra, PythonEnvironment, estimate_minutes
 from luna.words import Numbers
 
@@ -66,7 +66,7 @@ def list_extras(call: CapabilityCall) -> ExtraList:  # noqa: ARG001 - nothing of
     scope="administer",
     local_command="extras add",
     status=202,
-    location="/v1/jobs/{job_id}",
+    route=RouteForm(location="/v1/jobs/{job_id}"),
 )
 def change_extra(
     call: CapabilityCall,  # noqa: ARG001
@@ -79,3 +79,9 @@ def change_extra(
     agreed to it.
     """
     return ChangeExtraRequest(name=name, wanted=change.wanted)
+
+
+CAPABILITIES = (
+    list_extras,
+    change_extra,
+)

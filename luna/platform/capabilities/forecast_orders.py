@@ -255,3 +255,11 @@ def read_forecast_versions(call: CapabilityCall, site_id: SiteName) -> ForecastS
     decisions and trainings.
     """
     return forecast_status.read_status(call.connection, site_id, at=call.now)
+
+
+CAPABILITIES = (
+    issue_forecast,
+    issue_scenarios,
+    evaluate_forecasts,
+    read_forecast_versions,
+)

@@ -21,7 +21,14 @@ from luna.contracts.forecast_versions import (
 from luna.contracts.message import Message
 from luna.energy.errors import ConflictError
 from luna.energy.timeline import Instant
-from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TextTable, capability
+from luna.platform.capability import (
+    CapabilityCall,
+    ReplyTable,
+    SiteName,
+    TerminalForm,
+    TextTable,
+    capability,
+)
 from luna.platform.database import forecast_issues, sites
 from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_instant_and_text
 from luna.words import Language, Numbers, say_instant
@@ -342,7 +349,7 @@ def show_card(reply: CardReply, _: Numbers) -> Iterator[str]:
     scope="read",
     command="forecast card",
     shown=show_card,
-    options={"run_id": "run"},
+    terminal=TerminalForm(options={"run_id": "run"}),
 )
 def read_model_card(_: CapabilityCall, site_id: SiteName, *, run_id: OfRun = None) -> CardRequest:
     """Read the card of a trained model.
@@ -369,7 +376,7 @@ def _say_activation(reply: ActivationReply, _: Numbers) -> Iterator[str]:
     scope="operate",
     command="forecast promote",
     shown=_say_activation,
-    options={"forecast_version": "version"},
+    terminal=TerminalForm(options={"forecast_version": "version"}),
     errors=(ConflictError,),
 )
 def promote_forecast(_: CapabilityCall, site_id: SiteName, promotion: Promotion) -> PromoteRequest:
@@ -397,3 +404,13 @@ def roll_back_forecast(_: CapabilityCall, site_id: SiteName) -> RollbackRequest:
     Take back the last decision that stands. 409 where there is none.
     """
     return RollbackRequest(site_id=site_id)
+
+
+CAPABILITIES = (
+    list_forecasts,
+    explain_forecast,
+    train_forecast,
+    read_model_card,
+    promote_forecast,
+    roll_back_forecast,
+)

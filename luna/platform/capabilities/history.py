@@ -5,7 +5,7 @@ repairs; read anew, and compared with its source.
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
@@ -31,7 +31,14 @@ from luna.contracts.history_care import (
 from luna.contracts.message import Message
 from luna.energy.series_query import require_window
 from luna.energy.timeline import Day, Instant
-from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TextTable, capability
+from luna.platform.capability import (
+    CapabilityCall,
+    ReplyTable,
+    SiteName,
+    TerminalForm,
+    TextTable,
+    capability,
+)
 from luna.platform.database import quality, sites
 from luna.platform.paging import Cursor, Limit, cut_page, read_text
 from luna.words import Numbers, say_instant
@@ -40,7 +47,6 @@ from luna.words.quality import say_day_fault
 LONGEST = timedelta(days=3_660)
 _NOUN, _PATH = "history", "/v1/sites/{site_id}"
 _DAYS = {"from_day": "from", "to_day": "to"}
-_JOB: dict[str, Any] = {"noun": _NOUN, "scope": "data", "status": 202}
 FromDay = Annotated[Day | None, Field(description="the first local day; usual: the first there is")]
 ToDay = Annotated[
     Day | None, Field(description="the last local day, itself included; usual: the last there is")
@@ -215,7 +221,15 @@ def _describe_comparison(day: DayComparison, _: Numbers) -> list[str]:
     ]
 
 
-@capability("POST", f"{_PATH}/slots", command="data slots", shown=_show_built, **_JOB)
+@capability(
+    "POST",
+    f"{_PATH}/slots",
+    command="data slots",
+    shown=_show_built,
+    noun=_NOUN,
+    scope="data",
+    status=202,
+)
 def build_slots(call: CapabilityCall, site_id: SiteName, window: SlotsOrder) -> BuildSlotsRequest:
     """Build quarter-hours.
 
@@ -241,7 +255,7 @@ def build_slots(call: CapabilityCall, site_id: SiteName, window: SlotsOrder) -> 
         words=_VERDICT[1:],
         none="No day was judged: luna data quality --site {site_id}.",
     ),
-    options=_DAYS,
+    terminal=TerminalForm(options=_DAYS),
 )
 def read_quality(
     call: CapabilityCall,
@@ -270,7 +284,14 @@ def read_quality(
 
 
 @capability(
-    "POST", f"{_PATH}/quality", command="data quality", shown=_show_judged, options=_DAYS, **_JOB
+    "POST",
+    f"{_PATH}/quality",
+    command="data quality",
+    shown=_show_judged,
+    terminal=TerminalForm(options=_DAYS),
+    noun=_NOUN,
+    scope="data",
+    status=202,
 )
 def judge_quality(
     call: CapabilityCall, site_id: SiteName, days: HistoryDays
@@ -315,7 +336,14 @@ def list_gaps(
 
 
 @capability(
-    "POST", f"{_PATH}/repairs", command="data repair", shown=_show_repairs, options=_DAYS, **_JOB
+    "POST",
+    f"{_PATH}/repairs",
+    command="data repair",
+    shown=_show_repairs,
+    terminal=TerminalForm(options=_DAYS),
+    noun=_NOUN,
+    scope="data",
+    status=202,
 )
 def repair_data(call: CapabilityCall, site_id: SiteName, order: RepairOrder) -> RepairRequest:
     """Repair the past.
@@ -327,7 +355,15 @@ def repair_data(call: CapabilityCall, site_id: SiteName, order: RepairOrder) -> 
     return RepairRequest(site_id=site_id, **dict(order))
 
 
-@capability("POST", f"{_PATH}/backfills", command="data backfill", shown=_show_backfill, **_JOB)
+@capability(
+    "POST",
+    f"{_PATH}/backfills",
+    command="data backfill",
+    shown=_show_backfill,
+    noun=_NOUN,
+    scope="data",
+    status=202,
+)
 def backfill(call: CapabilityCall, site_id: SiteName, window: HistoryWindow) -> BackfillRequest:
     """Take over the past from Home Assistant.
 
@@ -349,8 +385,10 @@ def backfill(call: CapabilityCall, site_id: SiteName, window: HistoryWindow) -> 
         "days",
         words=("series", ""),
     ),
-    options=_DAYS,
-    **_JOB,
+    terminal=TerminalForm(options=_DAYS),
+    noun=_NOUN,
+    scope="data",
+    status=202,
 )
 def verify_data(call: CapabilityCall, site_id: SiteName, days: HistoryDays) -> VerifyRequest:
     """Compare the past with Home Assistant.
@@ -359,3 +397,14 @@ def verify_data(call: CapabilityCall, site_id: SiteName, days: HistoryDays) -> V
     """
     sites.key_of(call.connection, site_id)
     return VerifyRequest(site_id=site_id, from_day=days.from_day, to_day=days.to_day)
+
+
+CAPABILITIES = (
+    build_slots,
+    read_quality,
+    judge_quality,
+    list_gaps,
+    repair_data,
+    backfill,
+    verify_data,
+)

@@ -9,7 +9,7 @@ from pydantic import Field
 from luna.contracts.job import Job, JobFilter, JobSummary, Progress
 from luna.contracts.message import Message
 from luna.energy.errors import ConflictError, UnavailableError
-from luna.platform.capability import CapabilityCall, TextTable, capability
+from luna.platform.capability import CapabilityCall, TerminalForm, TextTable, capability
 from luna.platform.database import jobs
 from luna.platform.paging import Cursor, Limit, cut_page, read_instant_and_text
 from luna.words import Numbers, say_instant
@@ -134,7 +134,7 @@ def _read_progress(call: CapabilityCall, job: Job) -> Progress | None:
     scope="analyse",
     command="jobs cancel",
     shown="Job {job_id} is cancelled.",
-    arguments=("job_id",),
+    terminal=TerminalForm(arguments=("job_id",)),
     errors=(ConflictError,),
 )
 def cancel_job(call: CapabilityCall, job_id: JobId) -> JobReply:
@@ -158,7 +158,7 @@ def cancel_job(call: CapabilityCall, job_id: JobId) -> JobReply:
     scope="analyse",
     command="jobs retry",
     shown="Job {job_id} is queued again.",
-    arguments=("job_id",),
+    terminal=TerminalForm(arguments=("job_id",)),
     status=202,
     errors=(ConflictError,),
 )
@@ -170,3 +170,11 @@ def retry_job(call: CapabilityCall, job_id: JobId) -> JobReply:
     from luna.platform.queue.jobs import retry_job as retry_accepted
 
     return JobReply(**dict(retry_accepted(call.database(), call.queue(), job_id)))
+
+
+CAPABILITIES = (
+    list_jobs,
+    read_job,
+    cancel_job,
+    retry_job,
+)

@@ -7,7 +7,7 @@ from pydantic import Field
 from luna.contracts.identity import Key, KeyList, MadeKey, NewKey
 from luna.energy.errors import ConflictError
 from luna.energy.refusals import refuse
-from luna.platform.capability import CapabilityCall, ReplyTable, capability
+from luna.platform.capability import CapabilityCall, ReplyTable, TerminalForm, capability
 from luna.platform.database import api_keys
 from luna.platform.paging import Cursor, Limit, read_number, write_cursor
 from luna.words import Numbers
@@ -58,8 +58,7 @@ def list_keys(call: CapabilityCall, *, cursor: Cursor = None, limit: Limit = 100
     scope="read",
     command="key add",
     shown="{key}\nIt is shown this once.",
-    arguments=("name",),
-    options={"scopes": "scope", "sites": "site"},
+    terminal=TerminalForm(arguments=("name",), options={"scopes": "scope", "sites": "site"}),
     status=201,
     errors=(ConflictError,),
     critical=True,
@@ -101,7 +100,7 @@ def create_key(call: CapabilityCall, key: NewKey) -> MadeKey:
     scope="read",
     command="key remove",
     shown="The key {prefix} holds no more.",
-    arguments=("prefix",),
+    terminal=TerminalForm(arguments=("prefix",)),
     status=204,
     changes_access=True,
 )
@@ -122,3 +121,10 @@ def _in_sight(call: CapabilityCall) -> api_keys.KeyFilter:
     return api_keys.KeyFilter(
         None if "administer" in call.scopes else call.user_id or -1, call.sites
     )
+
+
+CAPABILITIES = (
+    list_keys,
+    create_key,
+    delete_key,
+)

@@ -7,7 +7,7 @@ from pydantic import Field
 from luna.contracts.message import Message
 from luna.contracts.owner import ManualBlock, StoredBlock
 from luna.energy.errors import ConflictError
-from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
+from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TerminalForm, capability
 from luna.platform.database import manual_blocks
 from luna.words import Numbers, say_instant
 
@@ -65,9 +65,9 @@ def list_manual_blocks(
     signable=True,
     command="manual add",
     shown=ReplyTable(_HEADINGS, _show),
-    options={"to": "until"},
-    assigned=frozenset({"block_id"}),
-    usually_now="from_",
+    terminal=TerminalForm(
+        options={"to": "until"}, assigned=frozenset({"block_id"}), usually_now="from_"
+    ),
     status=201,
 )
 def add_manual_block(call: CapabilityCall, site_id: SiteName, block: ManualBlock) -> StoredBlock:
@@ -96,3 +96,10 @@ def remove_manual_block(
     Take the block out of every plan from the next one on; it stays in the history.
     """
     return manual_blocks.remove(call.connection, site_id, block_id, by=call.by)
+
+
+CAPABILITIES = (
+    list_manual_blocks,
+    add_manual_block,
+    remove_manual_block,
+)

@@ -17,7 +17,7 @@ from luna.contracts.notification import (
 )
 from luna.energy.errors import ConflictError
 from luna.energy.refusals import refuse
-from luna.platform.capability import CapabilityCall, ReplyTable, capability
+from luna.platform.capability import CapabilityCall, ReplyTable, TerminalForm, capability
 from luna.platform.database import notification_channels, notifications
 from luna.platform.paging import Cursor, Limit, cut_page, read_number
 from luna.words import Numbers, say_instant
@@ -123,8 +123,7 @@ def list_channels(call: CapabilityCall) -> ChannelList:
     scope="administer",
     command="notify add",
     shown="Messages go by {name} from now on. Try it: luna notify test",
-    arguments=("name",),
-    options={"events": "event"},
+    terminal=TerminalForm(arguments=("name",), options={"events": "event"}),
     status=201,
     errors=(ConflictError,),
 )
@@ -146,8 +145,7 @@ def add_channel(call: CapabilityCall, channel: NewChannel) -> NotificationChanne
     scope="administer",
     command="notify events",
     shown="{name} is told of these events from now on.",
-    arguments=("name",),
-    options={"events": "event"},
+    terminal=TerminalForm(arguments=("name",), options={"events": "event"}),
 )
 def change_channel(
     call: CapabilityCall, name: ChannelName, change: ChannelChange
@@ -166,7 +164,7 @@ def change_channel(
     scope="administer",
     command="notify remove",
     shown="No message goes by {name} any more.",
-    arguments=("name",),
+    terminal=TerminalForm(arguments=("name",)),
     status=204,
 )
 def remove_channel(call: CapabilityCall, name: ChannelName) -> None:
@@ -175,3 +173,13 @@ def remove_channel(call: CapabilityCall, name: ChannelName) -> None:
     Remove a channel; what is on its way to it is not sent any more.
     """
     notification_channels.remove(call.connection, name)
+
+
+CAPABILITIES = (
+    list_notifications,
+    test_notifications,
+    list_channels,
+    add_channel,
+    change_channel,
+    remove_channel,
+)

@@ -27,7 +27,15 @@ from luna.contracts.plan_reasons import list_plan_reasons
 from luna.energy.errors import ConflictError
 from luna.energy.series_query import require_window
 from luna.energy.timeline import Instant
-from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TextTable, capability
+from luna.platform.capability import (
+    CapabilityCall,
+    ReplyTable,
+    RouteForm,
+    SiteName,
+    TerminalForm,
+    TextTable,
+    capability,
+)
 from luna.platform.database import plans, sites
 from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_instant_and_text
 from luna.words import Language, Numbers, say_instant, say_mode
@@ -232,7 +240,7 @@ def _show_check(reply: CheckPlansReply, numbers: Numbers) -> Iterator[str | Text
     scope="analyse",
     command="plans check",
     shown=_show_check,
-    failed=lambda reply: reply.broken > 0,
+    terminal=TerminalForm(failed=lambda reply: reply.broken > 0),
     status=202,
 )
 def check_plans(call: CapabilityCall, site_id: SiteName, window: IssueWindow) -> CheckPlansRequest:
@@ -252,7 +260,7 @@ def check_plans(call: CapabilityCall, site_id: SiteName, window: IssueWindow) ->
     noun="plans",
     scope="read",
     also=("plans show",),
-    routed=False,
+    route=RouteForm(routed=False),
     # Slot by slot it is more than an assistant can read; its tools tell a plan in words.
     for_assistants=False,
 )
@@ -270,7 +278,9 @@ def read_latest_plan(
     )
 
 
-@capability("GET", _PLAN, noun="plans", scope="read", also=("plans show",), routed=False)
+@capability(
+    "GET", _PLAN, noun="plans", scope="read", also=("plans show",), route=RouteForm(routed=False)
+)
 def read_plan(call: CapabilityCall, plan_id: IssuedPlan) -> PlanReply:
     """Read an issued plan.
 
@@ -306,3 +316,13 @@ def read_plan_reasons(call: CapabilityCall, plan_id: IssuedPlan) -> PlanReasonsR
     Return each device's reasons in words; slots in a row with one reason are one row.
     """
     return list_plan_reasons(plans.load(call.connection, plan_id))
+
+
+CAPABILITIES = (
+    list_plans,
+    compare_plan,
+    check_plans,
+    read_latest_plan,
+    read_plan,
+    read_plan_reasons,
+)

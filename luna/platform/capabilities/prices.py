@@ -223,3 +223,10 @@ def fetch_weather(
     """
     sites.key_of(call.connection, site_id)
     return FetchWeatherRequest(site_id=site_id, first=order.from_, end=order.to)
+
+
+CAPABILITIES = (
+    list_prices,
+    fetch_prices,
+    fetch_weather,
+)

@@ -1,13 +1,13 @@
 """Rows that were refused, and what was decided about them."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from luna.contracts.data import Cell, QuarantinedRow, QuarantineFilter, Resolution, ResolveRequest
 from luna.contracts.message import Message
 from luna.energy.errors import ConflictError
-from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
+from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TerminalForm, capability
 from luna.platform.database import quarantine
 from luna.platform.paging import Cursor, Limit, cut_page, read_number
 from luna.words import Numbers
@@ -84,17 +84,17 @@ def list_quarantine(
 _DECIDED = (
     "Row {row.quarantine_id} is {row.resolution}; {slots_changed} values of the past changed."
 )
-_DECIDES: dict[str, Any] = {
-    "noun": _NOUN,
-    "scope": "data",
-    "shown": _DECIDED,
-    "arguments": ("quarantine_id",),
-    "errors": (ConflictError,),
-}
 
 
 @capability(
-    "POST", f"{_PATH}/{{quarantine_id}}/release", command="data quarantine release", **_DECIDES
+    "POST",
+    f"{_PATH}/{{quarantine_id}}/release",
+    command="data quarantine release",
+    noun=_NOUN,
+    scope="data",
+    shown=_DECIDED,
+    terminal=TerminalForm(arguments=("quarantine_id",)),
+    errors=(ConflictError,),
 )
 def release_row(call: CapabilityCall, site_id: SiteName, quarantine_id: RowId) -> ResolveRequest:
     """Let a row in as it is.
@@ -109,8 +109,11 @@ def release_row(call: CapabilityCall, site_id: SiteName, quarantine_id: RowId) -
     "POST",
     f"{_PATH}/{{quarantine_id}}/correct",
     command="data quarantine correct",
-    options={"values": "value"},
-    **_DECIDES,
+    terminal=TerminalForm(options={"values": "value"}, arguments=("quarantine_id",)),
+    noun=_NOUN,
+    scope="data",
+    shown=_DECIDED,
+    errors=(ConflictError,),
 )
 def correct_row(
     call: CapabilityCall, site_id: SiteName, quarantine_id: RowId, correction: Correction
@@ -124,7 +127,14 @@ def correct_row(
 
 
 @capability(
-    "POST", f"{_PATH}/{{quarantine_id}}/dismiss", command="data quarantine dismiss", **_DECIDES
+    "POST",
+    f"{_PATH}/{{quarantine_id}}/dismiss",
+    command="data quarantine dismiss",
+    noun=_NOUN,
+    scope="data",
+    shown=_DECIDED,
+    terminal=TerminalForm(arguments=("quarantine_id",)),
+    errors=(ConflictError,),
 )
 def dismiss_row(call: CapabilityCall, site_id: SiteName, quarantine_id: RowId) -> ResolveRequest:
     """Leave a row out for good.
@@ -144,3 +154,11 @@ def _resolve(
 ) -> ResolveRequest:
     quarantine.require_of_site(call.connection, site_id, row)
     return ResolveRequest(quarantine_id=row, resolution=resolution, values=values or {}, by=call.by)
+
+
+CAPABILITIES = (
+    list_quarantine,
+    release_row,
+    correct_row,
+    dismiss_row,
+)

@@ -14,7 +14,7 @@ from luna.contracts.recommendations import (
     RecommendRequest,
     RecordEventsRequest,
 )
-from luna.platform.capability import CapabilityCall, capability
+from luna.platform.capability import CapabilityCall, RouteForm, TerminalForm, capability
 from luna.words import Language, Numbers
 
 _NOUN = "recommendations"
@@ -47,7 +47,14 @@ class EventBatch(Message):
 _IN_PAGES = "a command shows and forgets; what readers do, they do in pages"
 
 
-@capability("POST", "/v1/events", noun=_NOUN, scope="read", alone=_IN_PAGES, aliases=("/events",))
+@capability(
+    "POST",
+    "/v1/events",
+    noun=_NOUN,
+    scope="read",
+    alone=_IN_PAGES,
+    route=RouteForm(aliases=("/events",)),
+)
 def record_events(call: CapabilityCall, batch: EventBatch) -> RecordEventsRequest:
     """Report what was done with recommendations.
 
@@ -81,8 +88,8 @@ def _show(reply: RecommendReply, numbers: Numbers) -> Iterator[str]:
     scope="read",
     also=("recommend",),
     shown=_show,
-    options={"k": "count"},
-    aliases=("/recommend",),
+    terminal=TerminalForm(options={"k": "count"}),
+    route=RouteForm(aliases=("/recommend",)),
 )
 def list_recommendations(
     call: CapabilityCall,
@@ -107,3 +114,9 @@ def list_recommendations(
         language=language,
         sites=call.own_sites,
     )
+
+
+CAPABILITIES = (
+    record_events,
+    list_recommendations,
+)

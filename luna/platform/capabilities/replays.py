@@ -93,3 +93,6 @@ def start_replay(
     """
     sites.key_of(call.connection, site_id)
     return choose_replay(ReplayRequest(site_id=site_id, **dict(question)))
+
+
+CAPABILITIES = (start_replay,)

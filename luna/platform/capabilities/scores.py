@@ -10,7 +10,7 @@ from luna.contracts.message import Message
 from luna.contracts.replay import DayScore
 from luna.energy.refusals import refuse
 from luna.energy.timeline import Day
-from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
+from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TerminalForm, capability
 from luna.platform.database import scores
 from luna.platform.paging import Cursor, Limit, cut_page, read_text
 from luna.words import Numbers, say_policy
@@ -56,7 +56,7 @@ def _describe(row: DayScore, numbers: Numbers) -> list[str]:
         words=("day", "policy"),
         none="Nothing is scored: luna replay does so.",
     ),
-    options={"from_day": "from", "to_day": "to", "system_id": "system_id"},
+    terminal=TerminalForm(options={"from_day": "from", "to_day": "to", "system_id": "system_id"}),
 )
 def list_scores(  # noqa: PLR0913 - one per parameter of the query
     call: CapabilityCall,
@@ -96,3 +96,6 @@ def _read_key(cursor: str | None) -> tuple[str, str] | None:
         return date.fromisoformat(day).isoformat(), policy
     except ValueError as exc:
         raise refuse("no-cursor", field="cursor", value=cursor) from exc
+
+
+CAPABILITIES = (list_scores,)

@@ -9,7 +9,7 @@ from luna.contracts.search import (
     SearchReply,
     SearchRequest,
 )
-from luna.platform.capability import CapabilityCall, capability
+from luna.platform.capability import CapabilityCall, RouteForm, TerminalForm, capability
 from luna.words import Numbers
 
 
@@ -28,8 +28,10 @@ def _show_passages(reply: SearchReply, _: Numbers) -> Iterator[str]:
     scope="read",
     command="search",
     shown=_show_passages,
-    arguments=("query",),
-    options={"from_day": "from", "to_day": "to", "document_ids": "document"},
+    terminal=TerminalForm(
+        arguments=("query",),
+        options={"from_day": "from", "to_day": "to", "document_ids": "document"},
+    ),
 )
 def search_passages(call: CapabilityCall, question: SearchQuestion) -> SearchRequest:
     """Find passages.
@@ -46,7 +48,7 @@ def search_passages(call: CapabilityCall, question: SearchQuestion) -> SearchReq
     noun="search",
     scope="analyse",
     alone="what other programs index with",
-    aliases=("/embed",),
+    route=RouteForm(aliases=("/embed",)),
 )
 def embed_texts(_: CapabilityCall, question: EmbedQuestion) -> EmbedRequest:
     """Turn text into vectors.
@@ -54,3 +56,9 @@ def embed_texts(_: CapabilityCall, question: EmbedQuestion) -> EmbedRequest:
     Return a vector of unit length for each text, by the embedding model of the settings.
     """
     return EmbedRequest(**dict(question))
+
+
+CAPABILITIES = (
+    search_passages,
+    embed_texts,
+)

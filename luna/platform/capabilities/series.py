@@ -67,3 +67,6 @@ def list_series(
     ]
     page, following = cut_page(rows, limit=limit, key=lambda row: (row.series,))
     return SeriesList(series=page, cursor=following)
+
+
+CAPABILITIES = (list_series,)

@@ -11,7 +11,15 @@ from luna.energy.errors import ConflictError, LunaError, UnreadableError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.site.sensor_changes import ChangedSensors
-from luna.platform.capability import CapabilityCall, SiteName, Tagged, TextTable, capability
+from luna.platform.capability import (
+    CapabilityCall,
+    RouteForm,
+    SiteName,
+    Tagged,
+    TerminalForm,
+    TextTable,
+    capability,
+)
 from luna.platform.database import control, site_changes, site_removal, sites
 from luna.platform.database.sites import StoredSite, UnreadableSite
 from luna.platform.drivers.profiles import require_profiles
@@ -19,12 +27,6 @@ from luna.platform.paging import Cursor, cut_page, read_text
 from luna.words import Numbers
 
 _TAG = "the site's version, for If-Match and If-None-Match"
-_SITE: dict[str, Any] = {
-    "noun": "sites",
-    "scope": "configure",
-    "tag": _TAG,
-    "local_command": "site add",
-}
 SiteVersion = Annotated[
     int, Field(description='the version that is changed, as the ETag said: "3"')
 ]
@@ -148,7 +150,14 @@ def list_sites(
 
 
 @capability(
-    "POST", "/v1/sites", status=201, location="/v1/sites/{name}", errors=(ConflictError,), **_SITE
+    "POST",
+    "/v1/sites",
+    status=201,
+    route=RouteForm(location="/v1/sites/{name}", tag=_TAG),
+    errors=(ConflictError,),
+    noun="sites",
+    scope="configure",
+    local_command="site add",
 )
 def create_site(call: CapabilityCall, site: Site) -> Tagged[Site]:
     """Add a site.
@@ -166,7 +175,7 @@ def create_site(call: CapabilityCall, site: Site) -> Tagged[Site]:
     noun="sites",
     scope="read",
     local_command="site show",
-    tag=_TAG,
+    route=RouteForm(tag=_TAG),
     errors=(UnreadableError,),
     # Its tools tell an assistant the same in words.
     for_assistants=False,
@@ -181,7 +190,15 @@ def read_site(call: CapabilityCall, site_id: SiteName) -> Tagged[Site]:
     return Tagged(stored.site, stored.version)
 
 
-@capability("PUT", "/v1/sites/{site_id}", changes="version", errors=(ConflictError,), **_SITE)
+@capability(
+    "PUT",
+    "/v1/sites/{site_id}",
+    route=RouteForm(changes="version", tag=_TAG),
+    errors=(ConflictError,),
+    noun="sites",
+    scope="configure",
+    local_command="site add",
+)
 def change_site(
     call: CapabilityCall, site_id: SiteName, site: Site, *, past: PastOfSite, version: SiteVersion
 ) -> Tagged[Site]:
@@ -213,9 +230,11 @@ def change_site(
     status=204,
     errors=(ConflictError,),
     critical=True,
-    sure=(
-        "everything known of the site is deleted with it, for good; luna site show keeps its "
-        "configuration"
+    terminal=TerminalForm(
+        sure=(
+            "everything known of the site is deleted with it, for good; luna site show keeps its "
+            "configuration"
+        )
     ),
 )
 def delete_site(call: CapabilityCall, site_id: SiteName) -> None:
@@ -232,3 +251,12 @@ def delete_site(call: CapabilityCall, site_id: SiteName) -> None:
 
     # Nothing names them any more: what cannot be removed now costs space and nothing else.
     call.after_commit(remove_artefacts)
+
+
+CAPABILITIES = (
+    list_sites,
+    create_site,
+    read_site,
+    change_site,
+    delete_site,
+)

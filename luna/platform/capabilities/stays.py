@@ -103,3 +103,10 @@ def remove_session(
     Take the stay out of every plan from the next one on; it stays in the history.
     """
     return charging_stays.remove(call.connection, site_id, session_id, by=call.by)
+
+
+CAPABILITIES = (
+    list_sessions,
+    add_session,
+    remove_session,
+)

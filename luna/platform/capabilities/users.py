@@ -7,7 +7,7 @@ from pydantic import Field
 from luna.contracts.identity import NewUser, User, UserChange, UserList
 from luna.energy.errors import ConflictError
 from luna.platform import passwords
-from luna.platform.capability import CapabilityCall, ReplyTable, capability
+from luna.platform.capability import CapabilityCall, ReplyTable, TerminalForm, capability
 from luna.platform.database import api_keys, users
 from luna.platform.paging import Cursor, Limit, cut_page, read_text
 from luna.words import Numbers
@@ -49,8 +49,7 @@ def list_users(call: CapabilityCall, *, cursor: Cursor = None, limit: Limit = 10
     scope="administer",
     command="user add",
     shown="{name} may sign in as {role}.",
-    arguments=("name",),
-    options=_OPTIONS,
+    terminal=TerminalForm(arguments=("name",), options=_OPTIONS),
     status=201,
     errors=(ConflictError,),
     critical=True,
@@ -75,8 +74,7 @@ def create_user(call: CapabilityCall, user: NewUser) -> User:
     command="user change",
     also=("user password",),
     shown=ReplyTable(_HEADINGS, _show, words=("role", "sites")),
-    arguments=("name",),
-    options=_OPTIONS,
+    terminal=TerminalForm(arguments=("name",), options=_OPTIONS),
     errors=(ConflictError,),
     critical=True,
     changes_access=True,
@@ -107,7 +105,7 @@ def change_user(call: CapabilityCall, name: UserName, change: UserChange) -> Use
     scope="administer",
     command="user remove",
     shown="{name} may not sign in any more.",
-    arguments=("name",),
+    terminal=TerminalForm(arguments=("name",)),
     status=204,
     errors=(ConflictError,),
     critical=True,
@@ -120,3 +118,11 @@ def delete_user(call: CapabilityCall, name: UserName) -> None:
     nobody would be left who may administer.
     """
     users.remove(call.connection, name)
+
+
+CAPABILITIES = (
+    list_users,
+    create_user,
+    change_user,
+    delete_user,
+)

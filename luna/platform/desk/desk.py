@@ -245,7 +245,9 @@ class RemoteDesk:
             (_write(value) for name, value in values.items() if places[name] == "body"), None
         )
         version = (
-            {"If-Match": f'"{values[capability.changes]}"'} if capability.changes in values else {}
+            {"If-Match": f'"{values[capability.route.changes]}"'}
+            if capability.route.changes in values
+            else {}
         )
         send = partial(
             self._send,

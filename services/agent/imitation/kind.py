@@ -21,12 +21,12 @@ from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
 from luna.platform.extras import TRAINING, require_extra
 from services.agent.artefacts import Artefact
+from services.agent.declaration import KindDeclaration, Lesson, TrainedParts
 from services.agent.environment.states import SUMMARY, V1_1, StateArray
 from services.agent.imitation.samples import ModeSamples, School
 from services.agent.imitation.teachers import MODES, Teacher, ask_oracle, ask_programme
 from services.agent.learned_modes import LearnedModes
 from services.agent.network import Scale, SmallNetwork
-from services.agent.registry import Lesson, TrainedParts, agent_kind
 from services.forecaster.model.trees import import_lightgbm
 
 if TYPE_CHECKING:
@@ -305,7 +305,6 @@ def load_network(artefact: Artefact, site: Site) -> LearnedModes:
     )
 
 
-@agent_kind("imitation", state_version=TREE_LAYOUT.version, load=load_trees)
 def train_trees(lesson: Lesson) -> TrainedParts:
     """Grow trees that choose the oracle's modes, on the states that they themselves reach."""
     settings, school = (
@@ -320,14 +319,12 @@ def train_trees(lesson: Lesson) -> TrainedParts:
     )
 
 
-@agent_kind("network", state_version=NETWORK_LAYOUT.version, load=load_network)
 def train_network(lesson: Lesson) -> TrainedParts:
     """Train a network that chooses the oracle's modes, on the states that it itself reaches."""
     require_extra(TRAINING)
     return _train_network(lesson, ask_oracle(lesson.history))
 
 
-@agent_kind("clone", state_version=NETWORK_LAYOUT.version, load=load_network)
 def train_clone(lesson: Lesson) -> TrainedParts:
     """Train a network that chooses as the stochastic programme does, which plans by the mean value
     over courses.
@@ -381,3 +378,8 @@ def _measure(learner: Learner, samples: ModeSamples) -> dict[str, float]:
         "agreement": float((chosen == samples.mode).mean()),
         "regret_per_slot": float(np.average(lost, weights=samples.weight)),
     }
+
+
+IMITATION = KindDeclaration("imitation", TREE_LAYOUT.version, train_trees, load_trees)
+NETWORK = KindDeclaration("network", NETWORK_LAYOUT.version, train_network, load_network)
+CLONE = KindDeclaration("clone", NETWORK_LAYOUT.version, train_clone, load_network)

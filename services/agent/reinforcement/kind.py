@@ -25,13 +25,13 @@ from luna.energy.site import FixedPrice, PriceRule, Site, SpotPrice
 from luna.energy.timeline import IndexArray
 from luna.platform.extras import TRAINING, require_extra
 from services.agent.artefacts import Artefact
+from services.agent.declaration import KindDeclaration, Lesson, TrainedParts
 from services.agent.environment.episodes import NO_VERDICTS, EpisodeBatch
 from services.agent.environment.states import V1_1, StateArray, StateLayout, find_layout
 from services.agent.environment.transition import EnvRule
 from services.agent.environment.vector_env import VectorEnv
 from services.agent.learned_modes import LearnedModes
 from services.agent.network import SmallNetwork
-from services.agent.registry import Lesson, TrainedParts, agent_kind
 from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, SitePrices
 from services.planner.replay.data import ReplayData
 
@@ -414,7 +414,6 @@ def load_rl(artefact: Artefact, site: Site) -> LearnedModes:
     return LearnedModes(layout, network.scores)
 
 
-@agent_kind("rl", state_version=LAYOUT.version, load=load_rl)
 def train_rl(lesson: Lesson) -> TrainedParts:
     """Train a policy by reinforcement, on homes such as the site could be and on the site
     itself.
@@ -454,3 +453,6 @@ def _unpack(artefact: Artefact) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     from safetensors.numpy import load
 
     return load(artefact.parts[_TENSORS]), json.loads(artefact.text(_HEADER))
+
+
+REINFORCEMENT = KindDeclaration("rl", LAYOUT.version, train_rl, load_rl)

@@ -17,8 +17,8 @@ from luna.energy.bootstrap import bound_sum
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, local_midnight
 from services.agent.artefacts import Artefact
+from services.agent.declaration import KindDeclaration, Lesson, TrainedParts
 from services.agent.history import History
-from services.agent.registry import Lesson, TrainedParts, agent_kind
 from services.agent.value.correction import (
     FEATURES,
     HOUR_SLOTS,
@@ -264,7 +264,6 @@ def load_value(artefact: Artefact, site: Site) -> ValuePolicy:
     return ValuePolicy(bool(settings["foresees_prices"]), correction)
 
 
-@agent_kind("value", state_version=STATE_VERSION, load=load_value)
 def train_value(lesson: Lesson) -> TrainedParts:
     """Learn how far the mean over courses is off, and keep that only where it surely pays.
 
@@ -283,3 +282,6 @@ def train_value(lesson: Lesson) -> TrainedParts:
         {} if correction is None else {CORRECTION: correction.text.encode()}
     )
     return TrainedParts(parts, settings, metrics)
+
+
+VALUE = KindDeclaration("value", STATE_VERSION, train_value, load_value)

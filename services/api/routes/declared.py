@@ -14,8 +14,8 @@ from fastapi import Header, Query, Request, Response
 
 from luna.contracts.message import Message
 from luna.energy.errors import OutdatedError, UnconditionalError
-from luna.platform.capabilities import CAPABILITIES
 from luna.platform.capabilities.jobs import JobReply, read_job
+from luna.platform.capabilities.registry import CAPABILITIES
 from luna.platform.capability import Capability, locate
 from services.api.entity_tags import IfNoneMatch, read_version, respond_tagged
 from services.api.gateway import CurrentGateway, Gateway
@@ -31,13 +31,13 @@ def route_declared(capabilities: Sequence[Capability]) -> ResourceRouter:
     """Return the routes of the capabilities of one noun."""
     router = ResourceRouter(capabilities[0].noun)
     for each in capabilities:
-        if not each.routed:
+        if not each.route.routed:
             continue
         # OpenAPI responses besides the reply.
         answers: dict[int | str, dict[str, Any]] = {}
-        if each.tag:
+        if each.route.tag:
             answers[each.status] = {
-                "headers": {"ETag": {"description": each.tag, "schema": {"type": "string"}}}
+                "headers": {"ETag": {"description": each.route.tag, "schema": {"type": "string"}}}
             }
             if each.method == "GET":
                 answers[HTTPStatus.NOT_MODIFIED.value] = {
@@ -95,7 +95,7 @@ def _build_handler(capability: Capability) -> Callable[..., Any]:
         **arguments: Any,
     ) -> Message:
         accepted = gateway.accept(capability, caller, by=by, **arguments)
-        response.headers["Location"] = locate(capability.location or read_job.path, accepted)
+        response.headers["Location"] = locate(capability.route.location or read_job.path, accepted)
         return accepted
 
     def do_tagged(
@@ -109,19 +109,21 @@ def _build_handler(capability: Capability) -> Callable[..., Any]:
             each.place == "header" and each.info.is_required() for each in capability.parameters
         )
         if needed or if_match is not None:
-            arguments[capability.changes] = read_version(request)
+            arguments[capability.route.changes] = read_version(request)
         result = do(**arguments)
         body, tag = result.reply.model_dump_json(by_alias=True).encode(), f'"{result.version}"'
         if capability.method == "GET":
             return respond_tagged(request, body, tag)
         headers = {"ETag": tag} | (
-            {"Location": locate(capability.location, result.reply)} if capability.location else {}
+            {"Location": locate(capability.route.location, result.reply)}
+            if capability.route.location
+            else {}
         )
         return Response(
             body, status_code=capability.status, headers=headers, media_type="application/json"
         )
 
-    if capability.tag:
+    if capability.route.tag:
         handle: Callable[..., Any] = do_tagged
     else:
         handle = (
@@ -158,7 +160,7 @@ def _list_parameters(capability: Capability) -> Iterator[Parameter]:
     yield Parameter("identity", Parameter.KEYWORD_ONLY, annotation=CurrentIdentity)
     if capability.status == HTTPStatus.ACCEPTED:
         yield Parameter("response", Parameter.KEYWORD_ONLY, annotation=Response)
-    if capability.tag:
+    if capability.route.tag:
         yield Parameter("request", Parameter.KEYWORD_ONLY, annotation=Request)
         if capability.method == "GET":
             yield Parameter(

@@ -2,9 +2,8 @@
 assistants.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from importlib import import_module
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -97,10 +96,14 @@ async def answer_assistant(
     tools and calls them, with a key as any program.
     """
     # The MCP library takes a second to import: not at start, and in a thread.
-    await to_thread.run_sync(partial(import_module, "services.api.assistants"))
+    answer_message = await to_thread.run_sync(_import_assistants)
+    return await answer_message(_give_access(request, gateway, caller), request)
+
+
+def _import_assistants() -> Callable[[ToolAccess, Request], Awaitable[Response]]:
     from services.api.assistants import answer_message
 
-    return await answer_message(_give_access(request, gateway, caller), request)
+    return answer_message
 
 
 def _give_access(request: Request, gateway: Gateway, caller: Caller) -> ToolAccess:

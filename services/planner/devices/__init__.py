@@ -2,25 +2,18 @@
 declaration, ``PLANNED``.
 """
 
-from importlib import import_module
-from pkgutil import iter_modules
-
-from luna.energy.devices import DEVICE_KINDS
 from luna.energy.part import Part
 from luna.energy.site import Site
+from services.planner.devices import appliance, heat_pump, vehicle
 from services.planner.devices.kind import PlannedKind
 
 __all__ = ["PLANNED_KINDS", "find_planned_kind"]
 
-
-_MODULES = [import_module(f"{__name__}.{each.name}") for each in iter_modules(__path__)]
-_PLACES = {kind.section: place for place, kind in enumerate(DEVICE_KINDS)}
 # In the order of ``DEVICE_KINDS``, which is also that of models and replies.
-PLANNED_KINDS: tuple[PlannedKind, ...] = tuple(
-    sorted(
-        (module.PLANNED for module in _MODULES if hasattr(module, "PLANNED")),
-        key=lambda kind: _PLACES[kind.section],
-    )
+PLANNED_KINDS: tuple[PlannedKind, ...] = (
+    vehicle.PLANNED,
+    appliance.PLANNED,
+    heat_pump.PLANNED,
 )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticKnownError
 
-from luna.energy.devices.kind import DeviceKind, NamedDevice
+from luna.energy.devices.kind import DeviceKind, DeviceNotes, DeviceReasonFigures, NamedDevice
 from luna.energy.devices.switched import ON_OFF, SWITCHED, SwitchedFlow
 from luna.energy.part import Name, Part
 from luna.energy.reason import ReasonReply
@@ -95,7 +95,9 @@ DEHUMIDIFIER = DeviceKind(
     actions=ON_OFF,
     flows={"energy_kwh": "dehumidifier_kw"},
     meter=lambda _: "dehumidifier_consumption",
-    assumed_notes=("air_assumed",),
-    reason_figures={"humidity": "share", "driest": "share", "dampest": "share"},
-    compared_figures={"air_waits": (("price", "buy"),)},
+    notes=DeviceNotes(assumed=("air_assumed",)),
+    reasons=DeviceReasonFigures(
+        forms={"humidity": "share", "driest": "share", "dampest": "share"},
+        compared={"air_waits": (("price", "buy"),)},
+    ),
 )

@@ -22,8 +22,9 @@ from luna.energy.timeline import SLOT, local_days, local_midnight, parse_zone
 from luna.platform.database import forecasts, observations, quality, sites, training_runs
 from luna.platform.objects import FileObjects
 from services.agent.artefacts import load_artefact, save_artefact
+from services.agent.declaration import Lesson
 from services.agent.history import read_history
-from services.agent.registry import Lesson, find_kind, find_kinds, load_agent, load_agents
+from services.agent.registry import find_kind, find_kinds, load_agent, load_agents
 from services.agent.training import compose_artefact, describe_agent, train_agent
 from services.forecaster.model.aurora import Progress, keep_quiet
 from tests.support.suite.depth import LONG

@@ -68,8 +68,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class PriceSourceDeclaration:
-    """A source of day-ahead prices, declared as ``SOURCE`` in the module of its name and listed in
-    ``PriceService`` of ``luna/contracts/data.py``.
+    """A source of day-ahead prices: ``SOURCE`` of its module, which ``PRICE_SOURCES`` lists.
 
     Args:
         codes: the markets that it has, by their names in tariffs, and what it calls each.

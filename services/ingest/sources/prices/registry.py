@@ -5,8 +5,6 @@ module.
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
-from importlib import import_module
-from typing import get_args
 
 import httpx
 from pydantic import SecretStr
@@ -27,11 +25,11 @@ from services.ingest.sources.web import Web
 INTERVAL = timedelta(seconds=0.5)
 
 
-@cache
-def price_sources() -> Mapping[str, PriceSourceDeclaration]:
+def price_sources() -> Mapping[PriceService, PriceSourceDeclaration]:
     """Return what each service declares, the preferred one first."""
-    modules = {name: import_module(f"{__package__}.{name}") for name in get_args(PriceService)}
-    return {name: module.SOURCE for name, module in modules.items()}
+    from services.ingest.sources.prices.all_sources import PRICE_SOURCES
+
+    return PRICE_SOURCES
 
 
 @cache

@@ -15,11 +15,11 @@ from safetensors.numpy import save
 from luna.energy.errors import InvalidInputError, MachineError
 from luna.energy.physics.mode import Mode
 from services.agent.artefacts import Artefact, Header
+from services.agent.declaration import Lesson
 from services.agent.environment.episodes import EpisodeBatch
 from services.agent.environment.states import COMPACT, V1_1, see_problem
 from services.agent.history import History
 from services.agent.network import Scale, SmallNetwork
-from services.agent.registry import Lesson
 from services.agent.reinforcement.kind import (
     HomeDraw,
     HomeRange,

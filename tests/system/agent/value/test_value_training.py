@@ -10,8 +10,9 @@ import pytest
 
 from luna.energy.outlook import Forecast, Quantiles
 from services.agent.artefacts import Artefact, Header
+from services.agent.declaration import Lesson, TrainedParts
 from services.agent.history import History
-from services.agent.registry import Lesson, TrainedParts, find_kind
+from services.agent.registry import find_kind
 from services.agent.value.correction import (
     FEATURES,
     ValueCorrection,
