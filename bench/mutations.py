@@ -1,10 +1,13 @@
 """Thirty faults put into the product, one at a time: whether the tests that ``make test-changed``
 selects find each. By hand, half an hour.
 
+A test that also fails without the fault is named and finds nothing.
+
 ``python -m bench.mutations [--only N ...] [--suite test]``
 """
 
 import argparse
+import ctypes
 import os
 import re
 import shutil
@@ -14,11 +17,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Literal, get_args
+
+import psutil
 
 from luna.energy.errors import MachineError
 from tests.selection.durations import SLOW_FOLDER
@@ -34,6 +40,8 @@ NODE_MODULES = Path("services/api/frontend/node_modules")
 OWN_TEST = "tests/unit/bench/test_mutations.py"
 LONGEST_RUN_SECONDS = 600
 END_SECONDS = 30
+# Source: Linux, prctl(2).
+PR_SET_CHILD_SUBREAPER = 36
 # "[gw0] [ 12%] FAILED tests/unit/test_heat.py::test_warm[cold day]", and of a row "SUBFAILED[its
 # name] tests/unit/test_heat.py::test_warm".
 FAILED = re.compile(r"(?:FAILED(?:\[.*\])?|ERROR) (tests/\S+?(?:\[.*\])?)(?: - .*)?\s*$")
@@ -218,8 +226,8 @@ MUTATIONS = (
     Mutation(
         "idempotence",
         "luna/platform/database/notifications.py",
-        ".on_conflict_do_nothing()\n        .returning(",
-        ".returning(",
+        "        .on_conflict_do_nothing()\n        .returning(",
+        "        .returning(",
         "a message to owners that comes twice is one",
     ),
     Mutation(
@@ -271,10 +279,12 @@ MUTATIONS = (
 class Result:
     """The test that found a mutation, None where none did.
 
-    Of how many selected files, and after how long.
+    ``unsound`` are tests that failed with it and without it; ``selected`` is how many files were
+    run.
     """
 
     test: str | None
+    unsound: tuple[str, ...]
     selected: int
     seconds: float
 
@@ -299,14 +309,17 @@ def main(words: Sequence[str]) -> int:
     given = parser.parse_args(words)
     for each in MUTATIONS:
         _mutate(Path(each.file).read_text(encoding="utf-8"), each)
+    _clean_up_when_stopped()
     results: dict[int, Result] = {}
+    unsound: list[str] = []
     with copied_tree(Path.cwd()) as copy:
         for number in given.only:
-            mutation, results[number] = (
-                MUTATIONS[number - 1],
-                try_mutation(copy, MUTATIONS[number - 1], budget=given.budget, suite=given.suite),
-            )
-            _print_result(number, mutation, results[number])
+            mutation = MUTATIONS[number - 1]
+            selected = _select(copy, mutation, budget=given.budget, suite=given.suite)
+            result = try_mutation(copy, mutation, selected, unsound=unsound)
+            unsound += result.unsound
+            results[number] = result
+            _print_result(number, mutation, result)
     caught = [result.test for result in results.values() if result.test]
     outside = sum(not test.startswith("tests/system/") for test in caught)
     print(
@@ -358,29 +371,41 @@ def copied_tree(root: Path) -> Iterator[Path]:
         yield copy
 
 
-def try_mutation(copy: Path, mutation: Mutation, *, budget: float, suite: Suite) -> Result:
-    """Put a fault into the copy, run what is selected for its file, and take it out again."""
-    began, path = time.monotonic(), copy / mutation.file
+def _select(copy: Path, mutation: Mutation, *, budget: float, suite: Suite) -> list[str]:
+    """Return the test files of a suite that a change of the mutation's file selects."""
+    options = ["--list", "--budget", str(budget), "--files", mutation.file]
+    listed = _run_python(copy, "-m", "tests.selection", *options).split()
+    return [test for test in listed if is_in_suite(test, suite)]
+
+
+def try_mutation(
+    copy: Path, mutation: Mutation, selected: Sequence[str], *, unsound: Collection[str] = ()
+) -> Result:
+    """Put a fault into the copy and run tests until one fails that passes without the fault.
+
+    Failures of ``unsound`` tests, which fail without it too, say nothing.
+    """
+    began = time.monotonic()
+    found_unsound: list[str] = []
+    while True:
+        with _mutated(copy, mutation):
+            failed = _find_failed(copy, selected, besides={*unsound, *found_unsound})
+        if failed is None or _find_failed(copy, [failed]) is None:
+            break
+        found_unsound.append(failed)
+    return Result(failed, tuple(found_unsound), len(selected), time.monotonic() - began)
+
+
+@contextmanager
+def _mutated(copy: Path, mutation: Mutation) -> Iterator[None]:
+    """Put a fault into the copy, and take it out again."""
+    path = copy / mutation.file
     sound = path.read_text(encoding="utf-8")
     path.write_text(_mutate(sound, mutation), encoding="utf-8")
     try:
-        listed = _run_python(
-            copy,
-            "-m",
-            "tests.selection",
-            "--list",
-            "--budget",
-            str(budget),
-            "--files",
-            mutation.file,
-        ).split()
-        selected = [test for test in listed if is_in_suite(test, suite)]
-        failed = _find_failed(copy, selected) if selected else None
+        yield
     finally:
         path.write_text(sound, encoding="utf-8")
-    # What fails on the sound tree as well has found nothing.
-    found = None if failed is None or _find_failed(copy, [failed]) else failed
-    return Result(found, len(selected), time.monotonic() - began)
 
 
 def is_in_suite(test: str, suite: Suite) -> bool:
@@ -402,23 +427,29 @@ def _mutate(text: str, mutation: Mutation) -> str:
     return text.replace(mutation.old, mutation.new)
 
 
-def _find_failed(copy: Path, tests: Sequence[str]) -> str | None:
-    """Return the first test that fails; of a run that does not end, its first file."""
+def _find_failed(copy: Path, tests: Sequence[str], *, besides: Collection[str] = ()) -> str | None:
+    """Return the first test that fails; of a run that does not end, its first file.
+
+    Those of ``besides`` may fail.
+    """
+    candidates = [test for test in tests if test not in besides]
+    if not candidates:
+        return None
     processes = min((os.cpu_count() or 2) + 1, len({test.partition("::")[0] for test in tests}))
     # Twice, for the project's own options are quiet: a line for each test, as soon as it ends.
     options = [
-        "-x",
         "-vv",
+        "--continue-on-collection-errors",
         "-p",
         "no:cacheprovider",
         "-n",
         str(processes),
         "--dist",
         "worksteal",
-        *tests,
+        *candidates,
     ]
     command = [str(copy / ".venv/bin/python"), "-m", "pytest", *options]
-    with subprocess.Popen(
+    run = subprocess.Popen(
         command,
         cwd=copy,
         env=environment_of(copy),
@@ -426,27 +457,61 @@ def _find_failed(copy: Path, tests: Sequence[str]) -> str | None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    ) as run:
-        timer = threading.Timer(LONGEST_RUN_SECONDS, _end, [run])
-        timer.start()
-        found = next(
-            (match[1] for line in run.stdout or () if (match := FAILED.search(line))), None
-        )
-        timed_out = not timer.is_alive()
-        timer.cancel()
+    )
+    interrupt = threading.Timer(LONGEST_RUN_SECONDS, _interrupt, [run])
+    kill = threading.Timer(LONGEST_RUN_SECONDS + END_SECONDS, _kill_what_was_started)
+    try:
+        interrupt.start()
+        kill.start()
+        failed = (match[1] for line in run.stdout or () if (match := FAILED.search(line)))
+        found = next((test for test in failed if test not in besides), None)
+        timed_out = not interrupt.is_alive()
+    finally:
+        interrupt.cancel()
+        kill.cancel()
         # Others may still look for the smallest example that fails, for minutes.
         _end(run)
-    return found or (tests[0] if timed_out else None)
+    return found or (candidates[0] if timed_out else None)
 
 
 def _end(run: subprocess.Popen[str]) -> None:
     """End a run as Ctrl-C does, so that it stops its servers; then whatever is left of it."""
-    for number in (signal.SIGINT, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(run.pid, number)
+    try:
+        _interrupt(run)
         with suppress(subprocess.TimeoutExpired):
             # Nobody reads what it still says; a full pipe would keep it from ending.
             run.communicate(timeout=END_SECONDS)
+    finally:
+        _kill_what_was_started()
+        run.wait()
+
+
+def _interrupt(run: subprocess.Popen[str]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(run.pid, signal.SIGINT)
+
+
+def _kill_what_was_started() -> None:
+    """Kill all processes below this one: servers of tests too, which have sessions of their own."""
+    left = psutil.Process().children(recursive=True)
+    for process in left:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(left, timeout=END_SECONDS)
+
+
+def _clean_up_when_stopped() -> None:
+    """Have whoever ends this process end what it started, and remove its folders."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    # A run in the background inherits Ctrl-C as ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, leave)
+    # Processes whose parent ends become this one's, which can find them then.
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def environment_of(copy: Path) -> dict[str, str]:
@@ -474,6 +539,8 @@ def _print_result(number: int, mutation: Mutation, result: Result) -> None:
     print(
         f"{number:2} {what}: {verdict}, {result.selected} files, {result.seconds:.0f} s", flush=True
     )
+    for test in result.unsound:
+        print(f"   fails without the fault too, and is left out: {test}", flush=True)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from types import NoneType, UnionType
@@ -118,13 +119,18 @@ def _setting(variable: str, field: FieldInfo) -> tuple[str, ...]:
         Settings if variable.removeprefix("LUNA_").lower() in Settings.model_fields else Deployment
     )
     name = variable.removeprefix("LUNA_").lower() if model is Settings else variable.lower()
-    properties = model.model_json_schema()["properties"][name]
+    properties = _schema_of(model)["properties"][name]
     default = properties.get("default")
     return (
         f"`{variable}`",
         f"{field.description}{_limits(properties)}",
         "" if default in (None, "") else f"`{_plain(default)}`",
     )
+
+
+@cache
+def _schema_of(model: type[BaseModel]) -> Schema:
+    return model.model_json_schema()
 
 
 # ---- commands ------------------------------------------------------------------------------------

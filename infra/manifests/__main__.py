@@ -17,7 +17,7 @@ _HEAD = (
 )
 
 
-class _Plain(yaml.SafeDumper):
+class _Plain(yaml.CSafeDumper):
     """YAML without anchors, and with files as blocks that a person can read."""
 
     def ignore_aliases(self, _data: Any) -> bool:

@@ -185,7 +185,8 @@ class Workload:
 
 def read_workloads() -> list[Workload]:
     """Return every container that the platform runs without a profile, in the file's order."""
-    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    services = yaml.load(text, Loader=yaml.CSafeLoader)["services"]
     return [
         Workload(name, _kind(name, each), each)
         for name, each in services.items()

@@ -67,15 +67,22 @@ def permute_signs(daily: FloatArray, *, rng: np.random.Generator, block: int = B
     """
     sums = np.add.reduceat(daily, np.arange(0, daily.size, block))
     if sums.size <= _EXACT_BLOCKS:
-        signs, added = (
-            1.0 - 2.0 * ((np.arange(2**sums.size)[:, None] >> np.arange(sums.size)) & 1),
-            0,
-        )
+        totals = _total_each_way(sums)
+        added = 0
     else:
+        totals = rng.choice((-1.0, 1.0), (_SIGN_DRAWS, sums.size)) @ sums
         # The observed signs count as one more permutation.
-        signs, added = rng.choice((-1.0, 1.0), (_SIGN_DRAWS, sums.size)), 1
-    as_far = np.abs(signs @ sums) >= abs(float(sums.sum())) - _ROUNDING
+        added = 1
+    as_far = np.abs(totals) >= abs(float(sums.sum())) - _ROUNDING
     return float((as_far.sum() + added) / (as_far.size + added))
+
+
+def _total_each_way(sums: FloatArray) -> FloatArray:
+    """Return the total under every combination of signs, ``(2 ** sums.size,)``."""
+    totals = np.zeros(1)
+    for value in sums:
+        totals = np.concatenate((totals + value, totals - value))
+    return totals
 
 
 def worst_week(daily: FloatArray) -> float:

@@ -11,7 +11,7 @@ from luna.energy.errors import InvalidInputError
 from services.ingest.sources.mqtt.expression import FILTERS, LONGEST_TEXT, Expression
 from services.ingest.sources.mqtt.payload import read_number
 from services.ingest.sources.mqtt.template import decoder, parse_template
-from tests.support.suite.depth import draws
+from tests.support.suite.depth import LONG
 
 SIGNS = r"{{ }} {% %} {# #} - ( ) [ ] { } . , : | ~ * ** / // + % < == = !="
 NAMES = (
@@ -86,7 +86,7 @@ PAYLOADS = (
 
 
 @given(RANDOM | EXPRESSIONS.map("{{{{ {} }}}}".format) | BUILT, PAYLOADS)
-@settings(max_examples=draws(1_500))
+@settings(max_examples=1_500 if LONG else 100)
 def test_any_template_and_any_message_give_a_number_or_nothing_or_a_reason(
     template: str, payload: str
 ) -> None:

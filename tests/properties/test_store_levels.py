@@ -21,6 +21,7 @@ from luna.energy.store_level import (
     judge_store,
 )
 from luna.energy.timeline import SLOT, FloatArray, Timeline
+from tests.support.suite.depth import draws
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -133,7 +134,7 @@ def fall_silent(levels: FloatArray, begins: int, size: float) -> FloatArray:
 FAULTS = [hold, leave_and_return, move_away, creep, run_ahead, leave_bounds, fall_silent]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=draws(600), deadline=None)
 @given(data=st.data(), name=st.sampled_from([*STORES]), lag=st.sampled_from([0, 1, 3, 6]))
 def test_a_healthy_sensor_is_trusted(data: st.DataObject, name: str, lag: int) -> None:
     truth = data.draw(trajectories(STORES[name]))
@@ -145,7 +146,7 @@ def test_a_healthy_sensor_is_trusted(data: st.DataObject, name: str, lag: int) -
     assert abs(level.soc - truth.levels[-1]) <= late + 0.03
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=draws(1200), deadline=None)
 @given(
     data=st.data(),
     name=st.sampled_from(["battery", "car", "small car"]),

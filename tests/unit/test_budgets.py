@@ -38,11 +38,6 @@ LONGER_FILES: dict[str, tuple[float, str]] = {
         27.0,
         "the command serves an assistant in a process of its own",
     ),
-    "tests/unit/planner/milp/test_formulation.py": (
-        14.0,
-        "CBC is started for every plan of the reference model",
-    ),
-    "tests/unit/planner/test_deadline.py": (17.0, "a week of two batteries and appliances"),
     "tests/system/agent/test_evaluation.py": (
         70.0,
         "an agent is trained for two quarters and compared",
@@ -90,10 +85,6 @@ LONGER_TESTS: dict[str, str] = {
     "tests/integration/rag/test_assistants.py": "the command starts and loads its tools",
     "tests/integration/test_forecast_batch.py": "sites are forecast together and alone",
     "tests/unit/energy/test_refusals.py": "all of the code is parsed",
-    "tests/unit/energy/test_what_a_site_says_is_read.py": "all of the code is parsed",
-    "tests/unit/planner/milp/test_formulation.py": (
-        "CBC is started for every plan of the reference model"
-    ),
 }
 
 

@@ -7,6 +7,7 @@ import builtins
 import re
 import string
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 
 import pytest
@@ -120,22 +121,39 @@ CAUGHT = {
 }
 
 
+@dataclass(frozen=True)
+class Source:
+    """What a source file calls, assigns and raises."""
+
+    calls: list[ast.Call]
+    assigned: list[ast.Assign]
+    raised: list[ast.expr | None]
+
+    @classmethod
+    def of(cls, text: str) -> "Source":
+        source = cls([], [], [])
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Call):
+                source.calls.append(node)
+            elif isinstance(node, ast.Assign):
+                source.assigned.append(node)
+            elif isinstance(node, ast.Raise):
+                source.raised.append(node.exc)
+        return source
+
+
 @cache
-def parse_sources() -> dict[str, ast.Module]:
-    """Return the syntax tree of every source file that raises or makes an error, by path."""
+def parse_sources() -> dict[str, Source]:
+    """Return what is in every source file that raises or makes an error, by path."""
     sources = read_sources("luna", "services")
-    return {path: ast.parse(text) for path, text in sources.items() if MAKES_ERROR.search(text)}
+    return {path: Source.of(text) for path, text in sources.items() if MAKES_ERROR.search(text)}
 
 
 def name_of(call: ast.Call) -> str:
     return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
-def list_calls(tree: ast.AST) -> list[ast.Call]:
-    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-
-
-def list_bare(path: str, tree: ast.Module) -> Iterator[str]:
+def list_bare(path: str, source: Source) -> Iterator[str]:
     """Yield where an error is raised without a reason.
 
     One that takes over another's is told it later.
@@ -151,26 +169,23 @@ def list_bare(path: str, tree: ast.Module) -> Iterator[str]:
     }
     taken_over = {
         each.func.value.id
-        for each in list_calls(tree)
+        for each in source.calls
         if isinstance(each.func, ast.Attribute)
         and each.func.attr == "because"
         and isinstance(each.func.value, ast.Name)
     }
     kept = {
         id(node.value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign)
-        and isinstance(node.targets[0], ast.Name)
-        and node.targets[0].id in taken_over
+        for node in source.assigned
+        if isinstance(node.targets[0], ast.Name) and node.targets[0].id in taken_over
     }
-    for call in list_calls(tree):
+    for call in source.calls:
         if name_of(call) in kinds and id(call) not in kept:
             yield f"{path}:{call.lineno}"
     if path not in CAUGHT:
-        raised = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise)]
         yield from (
             f"{path}:{each.lineno}"
-            for each in raised
+            for each in source.raised
             if isinstance(each, ast.Call) and name_of(each) == "ValueError"
         )
 
@@ -195,10 +210,10 @@ def all_figures(code: str, reason: RefusalReason) -> set[str]:
 
 
 def test_every_refusal_of_set_up_planning_and_upload_has_a_reason() -> None:
-    sources = [(path, tree) for path, tree in parse_sources().items() if path.startswith(REACHED)]
-    bare = [each for path, tree in sources for each in list_bare(path, tree)]
+    sources = {path: source for path, source in parse_sources().items() if path.startswith(REACHED)}
+    bare = [each for path, source in sources.items() for each in list_bare(path, source)]
     with_reason = sum(
-        name_of(call) in FACTORIES for _, tree in sources for call in list_calls(tree)
+        name_of(call) in FACTORIES for source in sources.values() for call in source.calls
     )
     assert not bare, f"{len(bare)} refusals are not said in German, {with_reason} are: {bare}"
     assert with_reason > 150
@@ -207,9 +222,9 @@ def test_every_refusal_of_set_up_planning_and_upload_has_a_reason() -> None:
 def test_most_errors_that_a_page_may_show_have_a_reason() -> None:
     calls = [
         name_of(call)
-        for path, tree in parse_sources().items()
+        for path, source in parse_sources().items()
         if not path.startswith(BEHIND_PAGES)
-        for call in list_calls(tree)
+        for call in source.calls
     ]
     with_reason, bare = (
         sum(name in FACTORIES for name in calls),
@@ -221,8 +236,8 @@ def test_most_errors_that_a_page_may_show_have_a_reason() -> None:
 
 def test_each_refusal_gives_its_reason_all_of_the_figures_that_are_said() -> None:
     wrong = []
-    for path, tree in parse_sources().items():
-        for call in list_calls(tree):
+    for path, source in parse_sources().items():
+        for call in source.calls:
             if name_of(call) not in FACTORIES or not isinstance(call.args[0], ast.Constant):
                 continue
             given = {each.arg for each in call.keywords}

@@ -14,7 +14,7 @@ from tests.support.suite.tables import each_row
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
-FILE: dict[str, Any] = yaml.safe_load(TEXT)
+FILE: dict[str, Any] = yaml.load(TEXT, Loader=yaml.CSafeLoader)
 SERVICES: dict[str, dict[str, Any]] = FILE["services"]
 OURS = {
     name

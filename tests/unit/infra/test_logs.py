@@ -12,12 +12,12 @@ INFRA = ROOT / "infra"
 
 
 def load(name: str) -> Any:
-    return yaml.safe_load((INFRA / name).read_text(encoding="utf-8"))
+    return yaml.load((INFRA / name).read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
 
 
 COLLECTOR = load("fluent-bit/fluent-bit.yaml")
 LOKI = load("loki/loki.yml")
-COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+COMPOSE = load("../docker-compose.yml")["services"]
 (TAIL,) = COLLECTOR["pipeline"]["inputs"]
 (OUTPUT,) = COLLECTOR["pipeline"]["outputs"]
 

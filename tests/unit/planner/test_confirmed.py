@@ -17,6 +17,7 @@ from services.planner.planner import decide
 from services.planner.problem.owner_constraints import read_blocks
 from services.planner.problem.problem import ACTING, NO_MARGIN, Following, Margin, Problem
 from tests.support.planning.problems import describe_site, make_problem
+from tests.support.suite.depth import LONG
 from tests.support.suite.tables import each_row
 
 KINDS = {
@@ -45,7 +46,7 @@ def draw(kind: str, seed: int) -> Problem:
 
 
 @each_row("margin", [ACTING, NO_MARGIN], ids=["as followed", "the very optimum"])
-@each_row("seed", range(6))
+@each_row("seed", range(6 if LONG else 3))
 @each_row("kind", KINDS)
 def test_where_feeding_in_earns_nothing_physics_confirms_every_plan(
     kind: str, seed: int, margin: Margin

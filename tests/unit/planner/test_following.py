@@ -3,6 +3,7 @@ load, sun and state of charge turn out otherwise.
 """
 
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -146,20 +147,25 @@ def test_under_a_flat_tariff_the_inverter_is_left_to_the_house(
     assert set(plan.setpoints.mode.ravel().tolist()) == {Mode.SELF_CONSUMPTION}
 
 
+@cache
+def plan_at_reserve(kind: str) -> Plan:
+    batteries = [changes | {"min_soc": 0.1} for changes in KINDS[kind]]
+    series = day(
+        np.random.default_rng(5), import_price=np.full(96, 0.30), export_price=np.full(96, 0.08)
+    )
+    problem = make_problem(describe_site(*batteries), series, soc=0.1)
+    return decide(replace(problem, following=Following(ACTING)), Solver())
+
+
 @each_row("missing_kwh", [1e-16, 0.02, 0.5], ids=["by rounding", "a little", "half a kWh"])
 @each_row("kind", KINDS)
 def test_a_battery_below_its_reserve_is_planned_like_any_other(
     kind: str, missing_kwh: float
 ) -> None:
-    batteries = [changes | {"min_soc": 0.1} for changes in KINDS[kind]]
-    series = day(
-        np.random.default_rng(5), import_price=np.full(96, 0.30), export_price=np.full(96, 0.08)
-    )
-    problem = replace(
-        make_problem(describe_site(*batteries), series, soc=0.1), following=Following(ACTING)
-    )
+    inside = plan_at_reserve(kind)
+    problem = inside.problem
     below = replace(problem, stored_kwh=problem.stored_kwh - missing_kwh)
-    plan, inside = decide(below, Solver()), decide(problem, Solver())
+    plan = decide(below, Solver())
     assert plan.setpoints.mode.tolist() == inside.setpoints.mode.tolist()
     # It comes back with the sun, and nothing is bought for it.
     assert float(

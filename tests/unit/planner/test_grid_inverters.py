@@ -27,7 +27,7 @@ from tests.support.planning.problems import (
     settle_cost,
 )
 from tests.support.reference_model.model import solve_reference
-from tests.support.suite.depth import draws
+from tests.support.suite.depth import LONG, draws
 from tests.support.suite.tables import each_row
 
 HYBRID = {"name": "hybrid", "ac_limit_kw": 4, "pv": ["roof"], "batteries": ["battery 0"]}
@@ -139,7 +139,7 @@ def pose_day(
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
 @each_row("batteries", [1, 2])
-@each_row("seed", [0, 1, 2, 4, 5, 6, 9])
+@each_row("seed", [0, 1, 2, 4, 5, 6, 9] if LONG else [0, 1, 2, 4])
 def test_a_plan_costs_what_the_reference_model_costs(seed: int, batteries: int) -> None:
     problem = draw_behind(seed, batteries=batteries)
     assert settle_cost(make_plan(problem, Solver())) == pytest.approx(
@@ -148,7 +148,7 @@ def test_a_plan_costs_what_the_reference_model_costs(seed: int, batteries: int) 
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
-@each_row("seed", range(100, 110))
+@each_row("seed", range(100, 100 + draws(10)))
 def test_by_its_value_a_battery_costs_what_the_reference_model_costs(seed: int) -> None:
     problem = draw_behind(seed, batteries=1, prices="not below nothing", steady=True)
     assert suits_value(problem)

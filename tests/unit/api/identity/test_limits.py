@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from luna.energy.errors import TooManyRequestsError
 from services.api.identity.limits import MOST_COUNTERS, Budget, Limiter
+from tests.support.suite.depth import draws
 
 
 @dataclass
@@ -69,7 +70,7 @@ def test_who_asks_every_minute_is_counted_on_where_many_came_once() -> None:
 
 
 @pytest.mark.parametrize("most", [1, 2, 5, 60])
-@settings(max_examples=25)
+@settings(max_examples=draws(100))
 @given(steps=st.lists(st.floats(0, 90), min_size=1, max_size=12), repeats=st.integers(1, 12))
 def test_whoever_waits_as_told_is_let_in_and_nobody_gets_more_than_twice_the_budget_in_a_minute(
     most: int, steps: list[float], repeats: int

@@ -17,7 +17,7 @@ from services.planner.milp.formulation import formulate
 from services.planner.milp.solver import Solver
 from services.planner.problem.problem import Problem
 from tests.support.planning.problems import describe_site, make_problem
-from tests.support.suite.depth import draws
+from tests.support.suite.depth import LONG, draws
 from tests.support.suite.tables import each_row
 
 SLOTS = 32
@@ -142,7 +142,7 @@ def solve_linear(problem: Problem) -> PlannedFlows:
     return built.flows(Solver().solve(built.model), ways)
 
 
-@each_row("first", range(0, 300, 50))
+@each_row("first", range(0, 300 if LONG else 100, 50))
 def test_dynamic_programme_costs_what_highs_costs(first: int) -> None:
     problems = [draw_convex(seed) for seed in range(first, first + 50)]
     costs = [cost_of_path(problem, walk(problem)) for problem in problems]
@@ -307,7 +307,7 @@ energies = st.lists(st.floats(0, 1.5), min_size=8, max_size=8)
 prices = st.lists(st.floats(0.0, 0.6), min_size=8, max_size=8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=draws(160), deadline=None)
 @given(
     load=energies,
     pv=energies,
@@ -338,7 +338,7 @@ def test_value_descends_and_fills_the_capacity(
         assert length.sum() == pytest.approx(usable_kwh(problem.site), abs=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=draws(160), deadline=None)
 @given(load=energies, pv=energies, bought=prices, soc=st.floats(0, 1))
 def test_path_stays_within_capacity_and_power(
     load: list[float], pv: list[float], bought: list[float], soc: float

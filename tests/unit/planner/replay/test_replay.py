@@ -31,7 +31,7 @@ def test_progress_reaches_its_end() -> None:
 def test_a_policy_that_plans_beside_others_does_what_it_does_alone() -> None:
     scene = make_scene()
     alone, beside = (
-        run(scene, ReplaySpec(policies, 4, explain_loss=False)).reply.policies["mpc"]
+        run(scene, ReplaySpec(policies, 16, explain_loss=False)).reply.policies["mpc"]
         for policies in (["mpc"], ["mpc_perfect_pv", "mpc", "rule"])
     )
     assert alone == beside
@@ -52,7 +52,7 @@ def test_who_knows_the_sun_does_not_correct_it_by_the_forecasts_bias() -> None:
     ]
     policies = run(
         replace(scene, forecasts=ForecastArchive(issued)),
-        ReplaySpec(["mpc_perfect_pv", "mpc_perfect"], 4, explain_loss=False),
+        ReplaySpec(["mpc_perfect_pv", "mpc_perfect"], 16, explain_loss=False),
     ).reply.policies
     assert policies["mpc_perfect_pv"].cost == pytest.approx(policies["mpc_perfect"].cost, abs=1e-6)
 

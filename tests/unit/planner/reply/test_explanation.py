@@ -2,7 +2,7 @@ import math
 import re
 from dataclasses import replace
 from datetime import timedelta
-from functools import reduce
+from functools import cache, reduce
 from operator import getitem
 from typing import Any
 
@@ -69,6 +69,13 @@ def plan_of(
     )
 
 
+@cache
+def drawn_plans(batteries: int) -> list[Plan]:
+    rng = np.random.default_rng(batteries)
+    problems = [draw_problem(rng, batteries=batteries, slots=24) for _ in range(12)]
+    return [make_plan(problem, Solver()) for problem in problems]
+
+
 def codes(plan: Plan) -> list[str]:
     return [reason.code for reason in explain(plan)]
 
@@ -76,9 +83,7 @@ def codes(plan: Plan) -> list[str]:
 @each_row("batteries", [0, 1, 2])
 @each_row("language", ["en", "de"])
 def test_every_slot_has_a_reason_in_words(language: str, batteries: int) -> None:
-    rng = np.random.default_rng(batteries)
-    for _ in range(12):
-        plan = make_plan(draw_problem(rng, batteries=batteries, slots=24), Solver())
+    for plan in drawn_plans(batteries):
         reply = answer(
             plan,
             request=PlanRequest.model_validate(REQUEST | {"options": {"language": language}}),
@@ -108,9 +113,7 @@ def test_a_number_that_is_none_makes_no_plan(column: tuple[str, ...]) -> None:
 def test_every_sentence_names_the_price_that_decides_or_the_limit_that_does(
     language: str, batteries: int
 ) -> None:
-    rng = np.random.default_rng(batteries)
-    for _ in range(12):
-        plan = make_plan(draw_problem(rng, batteries=batteries, slots=24), Solver())
+    for plan in drawn_plans(batteries):
         reply = answer(
             plan,
             request=PlanRequest.model_validate(REQUEST | {"options": {"language": language}}),
@@ -248,11 +251,9 @@ def test_what_the_end_wants_is_kept_for_it_and_not_for_a_price() -> None:
 
 
 def test_room_is_kept_only_where_sun_is_left_by_all_batteries() -> None:
-    rng = np.random.default_rng(23)
-    plans = [make_plan(draw_problem(rng, batteries=2, slots=24), Solver()) for _ in range(12)]
     left = [
         (plan.flows.export_kwh + plan.flows.curtailed_kwh)[slot]
-        for plan in plans
+        for plan in drawn_plans(2)
         for slot, code in enumerate(codes(plan))
         if code == "keep_room"
     ]

@@ -11,7 +11,7 @@ from services.rag.tools.periods import find_periods, fold
 from services.rag.tools.registry import TOOLS
 from services.rag.tools.understanding import MatchedCall, match_follow_up, match_question
 from tests.support.pages.random_home import PARTS
-from tests.support.suite.depth import draws
+from tests.support.suite.depth import LONG
 from tests.support.suite.tables import each_row
 
 SITE = parse_site({"name": "home"} | PARTS)
@@ -696,7 +696,7 @@ def test_no_text_makes_it_fail_and_whatever_it_matches_the_tool_takes() -> None:
         "vor 0 Tagen",
         "ß" * 30,
     ]
-    for number in range(draws(4000)):
+    for number in range(4000 if LONG else 250):
         count = int(rng.integers(1, 25))
         text = " ".join(
             str(rng.choice(strange if rng.random() < 0.15 else words)) for _ in range(count)
