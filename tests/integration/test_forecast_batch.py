@@ -254,12 +254,7 @@ def test_each_site_gets_bit_for_bit_the_forecasts_that_it_gets_alone(
         "new": ["few_error_paths"],
     }
     assert alone["weather"][VERSION][1] != alone["plain"][VERSION][1]
-
-
-def test_each_version_is_the_one_that_is_issued_by_itself(
-    connection: Connection, fleet: list[str], objects: FileObjects
-) -> None:
-    refresh(connection, fleet, objects)
+    # Each version is the one that is issued by itself.
     for name in ("weather", "away", "modelled") if LONG else ("weather", "modelled"):
         together = read_stored(connection, name)
         for version in VERSIONS:

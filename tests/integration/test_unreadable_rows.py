@@ -3,7 +3,6 @@ the others goes on, and the one is named.
 """
 
 import json
-import uuid
 import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -24,7 +23,6 @@ from luna.energy.errors import UnreadableError
 from luna.platform.clock import FixedClock, SystemClock
 from luna.platform.database import control, engine, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.database.migrate import upgrade
 from luna.platform.database.schema import metadata
 from luna.platform.database.schema.plans import control_state
 from luna.platform.database.schema.sites import site_versions
@@ -44,7 +42,7 @@ from services.notifier.notification import notify
 from services.planner.service.fleet import plan_sites, refresh_plans
 from services.planner.service.replay import replay_sites
 from tests.support.command_line.call import Luna
-from tests.support.database.databases import own_database
+from tests.support.database.databases import migrated_database
 from tests.support.database.site import issue_half_a_kilowatt, plan_stored, store_site
 from tests.support.gateway.server import serve
 from tests.support.words.wording import wording
@@ -172,8 +170,7 @@ def fill(column: Column[Any], rows: dict[str, dict[str, Any]]) -> object:
 @pytest.fixture(scope="module")
 def address(database_server: str) -> Iterator[str]:
     """A database of three sites, of which two hold what this release cannot read."""
-    with own_database(database_server, f"luna_spoilt_{uuid.uuid4().hex[:8]}") as own:
-        upgrade(own)
+    with migrated_database(database_server, "spoilt") as own:
         yield own
 
 

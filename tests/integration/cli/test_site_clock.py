@@ -2,7 +2,6 @@
 23, 24 and 25 hours.
 """
 
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +11,9 @@ from sqlalchemy import Engine, text
 from luna.contracts.forecast import TrainRequest
 from luna.platform.database import engine, jobs, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.database.migrate import upgrade
 from tests.support.command_line.call import Luna
 from tests.support.control.inverters import describe
-from tests.support.database.databases import own_database
+from tests.support.database.databases import migrated_database
 from tests.support.household.measurements import describe_site
 
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
@@ -116,8 +114,7 @@ def test_a_block_begins_and_ends_by_the_sites_clock(home: Luna) -> None:
 def test_jobs_are_listed_by_one_clock_that_of_the_sites_where_they_share_one(
     luna_on_servers: Luna, database_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with own_database(database_server, f"luna_clock_{uuid.uuid4().hex[:8]}") as address:
-        upgrade(address)
+    with migrated_database(database_server, "clock") as address:
         monkeypatch.setenv("LUNA_DATABASE_URL", address)
         pool = engine.create(address)
         with unit_of_work(pool) as connection:

@@ -120,7 +120,7 @@ def test_a_full_battery_throttles_no_roof(setpoint: BatterySetpoint) -> None:
         assert bench.read()["pv_w"] == pytest.approx(6000, abs=10)
         # It gives no more than a hundredth for that.
         bench.home.pv_kw = 0.0
-        bench.live(3600, every_s=30.0)
+        bench.live(3600, every_s=60.0)
         assert bench.session.read_soc() > 0.985
 
 

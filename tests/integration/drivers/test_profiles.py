@@ -31,11 +31,14 @@ from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.simulated_home.battery import BatteryModel
 from tests.integration.drivers.fictional import read_file_of_the_page
 from tests.support.home_assistant.broker import Mosquitto, needs_mosquitto
+from tests.support.suite.tables import each_row
 from tests.support.worker.workers import wait_for
 
 NO_FOLDER = Path("/nonexistent")
 FreePort: TypeAlias = Callable[[DeviceProfile], int]
 HALF_A_MINUTE = 30.0
+# What falls back within a minute or misses its heartbeat is looked at more often.
+OFTEN_S = 15.0
 
 
 def reach_here(profile: DeviceProfile, port: int) -> ProfiledDevice:
@@ -64,7 +67,7 @@ class Bench:
     session: InverterSession
     clock: Seconds
 
-    def live(self, seconds: float, *, asked: bool = True, every_s: float = 15.0) -> None:
+    def live(self, seconds: float, *, asked: bool = True, every_s: float = 30.0) -> None:
         """Let time pass as the session sees it: it looks every few seconds, and whoever commands
         asks once a minute.
         """
@@ -208,7 +211,18 @@ def test_what_a_device_can_and_holds_is_read_where_it_says_so(
     }
 
 
-@pytest.mark.parametrize("mode", MODES)
+# The house uses half a kilowatt of the two that its roof gives: one and a half are left over.
+FLOWS_KW: dict[Mode, float] = {
+    "self_consumption": 1.5,
+    "save": 1.5,
+    "supply": 0.0,
+    "hold": 0.0,
+    "charge": 3.0,
+    "export": -1.5,
+}
+
+
+@each_row("mode", MODES)
 def test_each_mode_is_taken_read_back_and_done(bench: Bench, mode: Mode) -> None:
     power_kw = 1.5 if mode in {"charge", "export"} else None
     setpoint = BatterySetpoint.model_validate({"mode": mode, "power_kw": power_kw})
@@ -216,16 +230,7 @@ def test_each_mode_is_taken_read_back_and_done(bench: Bench, mode: Mode) -> None
     bench.live(HALF_A_MINUTE)
     assert bench.session.read_back() == setpoint
     assert bench.does(mode)
-    # The house uses half a kilowatt of the two that its roof gives: one and a half are left over.
-    flows = {
-        "self_consumption": 1.5,
-        "save": 1.5,
-        "supply": 0.0,
-        "hold": 0.0,
-        "charge": 3.0,
-        "export": -1.5,
-    }
-    assert bench.device.power_kw == pytest.approx(flows[mode], abs=0.01)
+    assert bench.device.power_kw == pytest.approx(FLOWS_KW[mode], abs=0.01)
 
 
 def test_a_step_in_power_changes_what_flows_and_no_more_than_the_device_can_is_asked(
@@ -248,7 +253,7 @@ def test_charging_ends_at_the_target_and_giving_at_the_reserve(bench: Bench) -> 
     assert bench.device.mode == "hold"
     bench.session.command(BatterySetpoint(mode="export", power_kw=3, target_soc=0.5, floor_soc=0.5))
     # It gives 1.5 kW, for twenty minutes.
-    bench.live(1800, every_s=30.0)
+    bench.live(1800)
     assert bench.session.read_soc() == pytest.approx(0.5, abs=0.02)
     assert bench.does("hold", "save")
 
@@ -270,7 +275,7 @@ def test_what_wears_out_is_not_written_again_with_a_command_that_is_repeated(
     bench.session.command(BatterySetpoint(mode="hold"))
     bench.session.command(BatterySetpoint(mode="charge", power_kw=1))
     first = len(bench.device.written)
-    bench.live(1800, every_s=30.0)
+    bench.live(1800)
     repeated = {address for address, _ in bench.device.written[first:]}
     assert repeated
     assert repeated.isdisjoint(list_flash(profile))
@@ -356,13 +361,13 @@ def test_a_device_whose_own_heartbeat_stands_still_is_taken_as_one_that_does_not
     ):
         bench = Bench(device, server, session, clock)
         session.command(BatterySetpoint(mode="charge", power_kw=1))
-        bench.live(600)
+        bench.live(600, every_s=OFTEN_S)
         counted = device.image.value("DERHb")
         # Half of it hangs: it answers, and what it says is of then.
         device.stuck["DERHb"] = counted
-        bench.live(165)
+        bench.live(165, every_s=OFTEN_S)
         assert session.read_back() is not None
-        bench.live(60, asked=False)
+        bench.live(60, asked=False, every_s=OFTEN_S)
         for ask in (
             session.read_back,
             session.read_soc,
@@ -373,7 +378,7 @@ def test_a_device_whose_own_heartbeat_stands_still_is_taken_as_one_that_does_not
             assert refused.value.reason == "device-stands-still"
         # It falls back once nobody counts for it any more, and is commanded again when it counts
         # itself.
-        bench.live(200, asked=False)
+        bench.live(200, asked=False, every_s=OFTEN_S)
         device.look()
         assert device.mode == "self_consumption"
         del device.stuck["DERHb"]
@@ -452,7 +457,7 @@ def command_by_another(bench: Bench, profile: DeviceProfile) -> int:
 def test_a_second_master_is_seen_and_not_fought(bench: Bench, profile: DeviceProfile) -> None:
     bench.session.command(BatterySetpoint(mode="hold"))
     written = command_by_another(bench, profile)
-    bench.live(45, asked=False)
+    bench.live(45, asked=False, every_s=OFTEN_S)
     assert bench.session.read_back() is None
     assert (bench.device.mode, len(bench.device.written)) == ("charge", written)
 
@@ -464,7 +469,7 @@ def test_a_second_master_that_nobody_can_see_is_overruled_with_the_next_repetiti
     bench.session.command(BatterySetpoint(mode="hold"))
     command_by_another(bench, profile)
     before = bench.device.mode
-    bench.live(45, asked=False)
+    bench.live(45, asked=False, every_s=OFTEN_S)
     assert (before, bench.device.mode) == ("charge", "hold")
 
 

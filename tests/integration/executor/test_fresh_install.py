@@ -2,7 +2,6 @@
 overrides are there, and nothing is sent.
 """
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +15,6 @@ from luna.energy.devices.appliance import LoadFlow
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.database import control, engine
 from luna.platform.database.engine import unit_of_work
-from luna.platform.database.migrate import upgrade
 from luna.platform.embedded.supervisor import Addresses, Servers
 from tests.support.control.executor import BATTERY
 from tests.support.control.inverters import (
@@ -34,7 +32,7 @@ from tests.support.control.inverters import (
     describe_devices,
     serve,
 )
-from tests.support.database.databases import own_database
+from tests.support.database.databases import migrated_database
 from tests.support.database.site import store_site
 from tests.support.gateway.server import serve as serve_gateway
 from tests.support.planning.plans import describe_plan, store_plan
@@ -70,8 +68,7 @@ def inverter() -> Iterator[Inverter]:
 
 @pytest.fixture
 def database_url(servers: Servers) -> Iterator[str]:
-    with own_database(servers.database_url, f"luna_fresh_{time.time_ns()}") as url:
-        upgrade(url)
+    with migrated_database(servers.database_url, "fresh") as url:
         yield url
 
 

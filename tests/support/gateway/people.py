@@ -4,7 +4,6 @@ ask in their name.
 
 import json
 import secrets
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,10 +23,9 @@ from luna.platform import passwords
 from luna.platform.clock import SystemClock
 from luna.platform.database import api_keys, engine, jobs, quarantine, sessions, users, what_ifs
 from luna.platform.database.engine import unit_of_work
-from luna.platform.database.migrate import upgrade
 from luna.platform.embedded.supervisor import Addresses
 from services.api.identity.identity import csrf_token_of
-from tests.support.database.databases import own_database
+from tests.support.database.databases import migrated_database
 from tests.support.database.site import store_site
 from tests.support.gateway.server import serve
 from tests.support.planning.plans import store_plan
@@ -113,8 +111,7 @@ class Gate:
 @contextmanager
 def empty_gate(server: str, redis_url: str, /, **settings: Any) -> Iterator[Gate]:
     """Run a gateway on a database of its own in which nobody is set up."""
-    with own_database(server, f"luna_identity_{uuid.uuid4().hex[:8]}") as url:
-        upgrade(url)
+    with migrated_database(server, "identity") as url:
         pool = engine.create(url)
         with serve(
             Addresses(database_url=url, redis_url=redis_url), headers={}, **(GENEROUS | settings)

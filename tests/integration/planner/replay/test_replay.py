@@ -26,7 +26,7 @@ POLICIES = ["idle", "self_consumption", "rule", "mpc", "mpc_perfect", "oracle"]
 
 
 @cache
-def replay_seed(seed: int, feed_in: float | None = None) -> ReplayReply:
+def replay_seed(seed: int, feed_in: float | None) -> ReplayReply:
     tariff = {
         "import": {"kind": "spot", "market": "NL", "markup": 0.13},
         "export": {"kind": "fixed", "price": feed_in},
@@ -93,18 +93,18 @@ def test_weighing_how_forecasts_err_decides_otherwise() -> None:
 
 
 def test_without_a_past_there_is_nothing_to_weigh() -> None:
-    policies = replay(make_scene(1), ["mpc", "mpc_scenarios"], every=EVERY).policies
+    policies = replay(make_scene(1), ["mpc", "mpc_scenarios"], every=2 * EVERY).policies
     assert policies["mpc_scenarios"] == policies["mpc"]
 
 
 def test_idle_moves_nothing() -> None:
-    idle = replay_seed(0).policies["idle"]
+    idle = replay_seed(0, None).policies["idle"]
     assert idle.cycles == 0.0
     assert idle.mode_changes_per_day == 0.0
 
 
 def test_days_sum_to_the_cost_less_what_is_left_in_the_battery() -> None:
-    reply = replay_seed(0)
+    reply = replay_seed(0, None)
     usable = BATTERY["capacity_kwh"]
     gained = [
         (sum(day.cost for day in policy.days) - policy.cost) / policy.terminal_value
@@ -120,7 +120,7 @@ def test_days_sum_to_the_cost_less_what_is_left_in_the_battery() -> None:
 
 
 def test_each_day_says_what_is_left_in_the_battery_so_that_policies_compare_by_the_day() -> None:
-    for policy in replay_seed(0).policies.values():
+    for policy in replay_seed(0, None).policies.values():
         assert sum(day.stored_gain for day in policy.days) == pytest.approx(policy.stored_gain)
 
 
@@ -135,21 +135,16 @@ def test_days_sum_to_the_cost_where_stored_energy_is_worth_nothing() -> None:
 
 
 def test_losses_and_what_is_reached_make_the_whole() -> None:
-    reply = replay_seed(0)
+    reply = replay_seed(0, None)
     assert sum(reply.loss.values()) == pytest.approx(
         100 * (1 - (reply.policies["mpc"].score or 0.0))
     )
 
 
-def test_replaying_twice_gives_the_same() -> None:
-    assert replay(make_scene(1), ["mpc", "oracle"], every=16) == replay(
-        make_scene(1), ["mpc", "oracle"], every=16
-    )
-
-
-def test_policies_do_not_depend_on_who_else_is_replayed() -> None:
-    together, alone = replay_seed(0), replay(make_scene(0), ["mpc"], every=EVERY)
-    assert alone.policies["mpc"] == together.policies["mpc"]
+def test_a_replay_depends_neither_on_when_nor_with_whom_it_is_run() -> None:
+    together = replay_seed(0, None).policies
+    again = replay(make_scene(0), ["mpc", "oracle"], every=EVERY).policies
+    assert again == {name: together[name] for name in ("mpc", "oracle")}
 
 
 def shorten_to_first_day(scene: ReplayData) -> ReplayData:
@@ -240,7 +235,7 @@ def poison_actuals(scene: ReplayData, factor: float) -> ReplayData:
 
 
 @settings(max_examples=4 if LONG else 3)
-@given(factor=st.floats(0, 20), seed=st.integers(0, 5))
+@given(factor=st.floats(0, 20), seed=st.integers(0, 5 if LONG else 1))
 @pytest.mark.parametrize(
     "poison",
     [poison_forecasts, poison_prices, poison_actuals],
