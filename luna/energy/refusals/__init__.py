@@ -1,8 +1,9 @@
 """Registry of refusal reasons: codes, parameters and English messages.
 
 ``refuse`` builds the error; API and command line show the message. ``REASONS`` lists those of the
-modules of this package: one per subject, and one per kind of device. An error carries its reason and
-parameters; pages render them in the reader's language from the catalogue (``luna.words.refusals``).
+modules of this package: one per subject, and one per kind of device. An error carries its reason
+and parameters; pages render them in the reader's language from the catalogue
+(``luna.words.refusals``).
 """
 
 from collections.abc import Mapping
