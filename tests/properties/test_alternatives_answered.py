@@ -151,6 +151,7 @@ def draw_alternative(rng: np.random.Generator, request: PlanRequest) -> Alternat
 @given(seed=SEEDS, kind=KINDS)
 @example(seed=5, kind="manual")
 @example(seed=1, kind="plain")
+@example(seed=29337, kind="batteries")
 def test_every_why_not_is_answered(seed: int, kind: str) -> None:
     rng = np.random.default_rng(seed)
     request = make_request(rng, kind)

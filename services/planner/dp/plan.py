@@ -294,7 +294,9 @@ def join(arrays: Sequence[A], slots: int) -> A:
     One object of a single number in all of them stays single.
     """
     first = arrays[0]
-    if len(arrays) == 1 or (first.shape[-1] == 1 and len(set(map(id, arrays))) == 1):
+    # Of one slot a single number is a whole array, too.
+    is_shared = slots > 1 and first.shape[-1] == 1 and len(set(map(id, arrays))) == 1
+    if len(arrays) == 1 or is_shared:
         return first
     joined = np.concatenate(arrays, axis=-1)
     width = joined.shape[-1]

