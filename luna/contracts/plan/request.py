@@ -284,8 +284,8 @@ class PlanOptions(Message):
             ge=0,
             le=1,
             description=(
-                "proven distance from the optimum; empty: none, or 0.3 % or one cent where "
-                "devices are placed"
+                "how near the optimum a plan has to be proven, as a share of its cost; empty: "
+                "the first good plan, whose own gap says what is proven"
             ),
         ),
     ] = None
