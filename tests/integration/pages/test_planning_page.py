@@ -370,7 +370,7 @@ def test_home_and_planning_say_who_charges_how_much_at_which_cost_and_when_it_is
         read(api, path).replace("\xa0", " ").replace("\u202f", " ")
         for path in (PAGE, f"/ui/sites/{site}/home")
     )
-    assert wording_pattern("planning", "stay_charging", **charge).search(planning)
+    assert wording_pattern("planning", "stay_charging", **charge).search(planning), planning
     assert wording_pattern("home", "step_car", name="Car", **charge).search(home)
     assert wording("device_vehicle", "note_vehicle_soc_said", vehicle="car", soc="40%") in planning
 
