@@ -48,7 +48,7 @@ def _highest_kwh(problem: Problem) -> FloatArray:
         full_kwh = battery.max_soc * battery.capacity_kwh
         below_full = np.minimum(full_kwh - least_kwh, _tapered_to_least_kwh(battery))
         highest.append(below_full if battery.min_charge_kw > 0 else np.full(hours.size, np.inf))
-    return np.array(highest)
+    return np.array(highest).reshape(-1, hours.size)
 
 
 def _tapered_to_least_kwh(battery: Battery) -> float:
