@@ -74,6 +74,7 @@ LONGER_FILES: dict[str, tuple[float, str]] = {
 LONGER_TESTS: dict[str, str] = {
     "tests/integration/cli/test_remote.py": "documents elsewhere are listed once they are read",
     "tests/integration/drivers/test_device_search.py": "devices announce themselves when they like",
+    "tests/integration/drivers/test_mqtt_points.py": "a broker that was away is asked again",
     "tests/integration/identity/test_what_a_key_sees.py": "every operation is asked twice",
     "tests/integration/identity/test_access.py": "every operation is asked in every role",
     "tests/integration/ingest/test_meter_faults.py": (
@@ -82,6 +83,7 @@ LONGER_TESTS: dict[str, str] = {
     "tests/integration/pages/test_one_account.py": (
         "every place that tells a cost, in two languages"
     ),
+    "tests/integration/pages/test_setup.py": "a worker starts and makes the first plan",
     "tests/integration/rag/test_assistants.py": "the command starts and loads its tools",
     "tests/integration/test_forecast_batch.py": "sites are forecast together and alone",
     "tests/unit/energy/test_refusals.py": "all of the code is parsed",

@@ -189,7 +189,10 @@ def _find_cheapest(cost: FloatArray, begins: BoolArray, rules: tuple[int, float,
                     after[kept] = before[state] + cost[present, slot]
                     came_from[slot, kept] = state
         before = after
-    state = int(np.argmin(before))
+    state = 0
+    for ended in range(states):
+        if before[ended] < before[state]:
+            state = ended
     chosen = np.zeros(slots, dtype=np.int64)
     for slot in range(slots - 1, -1, -1):
         if state > 0:
@@ -210,29 +213,36 @@ def _find_with_energy(
     """
     high_kwh, stay, needed, highest_price = energy
     choices, slots = cost.shape
-    low, high = np.zeros(needed.size), np.full(needed.size, highest_price)
-    price = low
+    stays = needed.size
+    low, high, price = np.zeros(stays), np.zeros(stays), np.zeros(stays)
     ranges = np.zeros(slots, dtype=np.int64)
-    priced = cost.copy()
+    priced = np.zeros((choices, slots))
+    # Expressions over whole arrays take seconds to compile; loops do not.
     for turn in range(_ENERGY_ROUNDS + 2):
         for slot in range(slots):
+            priced[0, slot] = cost[0, slot]
             for choice in range(1, choices):
                 bonus = price[stay[slot]] * high_kwh[choice - 1, slot]
                 priced[choice, slot] = cost[choice, slot] - bonus
         ranges = _find_cheapest(priced, begins, rules)
-        used = np.zeros(needed.size)
+        used = np.zeros(stays)
         for slot in range(slots):
             if ranges[slot] > 0:
                 used[stay[slot]] += high_kwh[ranges[slot] - 1, slot]
-        is_enough = used >= needed
-        if turn == 0:
-            if is_enough.all():
-                break
-            high = np.where(is_enough, 0.0, high)
-        else:
-            high = np.where(is_enough, price, high)
-            low = np.where(is_enough, low, price)
-        price = (low + high) / 2 if turn < _ENERGY_ROUNDS else high
+        lacking = 0
+        for place in range(stays):
+            is_enough = used[place] >= needed[place]
+            if not is_enough:
+                lacking += 1
+            if turn == 0:
+                high[place] = 0.0 if is_enough else highest_price
+            elif is_enough:
+                high[place] = price[place]
+            else:
+                low[place] = price[place]
+            price[place] = (low[place] + high[place]) / 2 if turn < _ENERGY_ROUNDS else high[place]
+        if turn == 0 and lacking == 0:
+            break
     return ranges
 
 
@@ -264,7 +274,8 @@ def _find_stretches(
                 starts = _count_starts(ranges, begins, first, end + 1)
                 if energy_cost - start_price * starts >= best[choice, length, 0]:
                     continue
-                trial[first:end] = choice
+                for slot in range(first, end):
+                    trial[slot] = choice
                 if _keeps_runs(trial, begins, shortest_run, (first, last)):
                     begun = _count_starts(trial, begins, first, end + 1)
                     added = energy_cost + start_price * (begun - starts)
@@ -272,7 +283,8 @@ def _find_stretches(
                         best[choice, length, 0] = added
                         best[choice, length, 1] = first
                         best[choice, length, 2] = end
-                trial[first:end] = ranges[first:end]
+                for slot in range(first, end):
+                    trial[slot] = ranges[slot]
     return best
 
 
