@@ -1,5 +1,6 @@
 """Faults put into a copy: which tests are heard, and what is left of a run that is interrupted."""
 
+import json
 import os
 import signal
 import subprocess
@@ -9,11 +10,22 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench.mutations import Mutation, try_mutation
 from tests.support.documentation.pages import ROOT
 from tests.support.worker.workers import wait_for
 
-FAULT = Mutation("limits", "heat.py", "20", "19", "a warm room")
+# In a process of its own: what was started below it is killed at the end of a run, and below the
+# process of a test run the servers of all tests.
+TRY = """
+import json
+import sys
+from pathlib import Path
+
+from bench.mutations import Mutation, try_mutation
+
+fault = Mutation("limits", "heat.py", "20", "19", "a warm room")
+result = try_mutation(Path(sys.argv[1]), fault, [sys.argv[2]])
+print(json.dumps([result.test, result.unsound]))
+"""
 ALWAYS_FAILS = "def test_cold():\n    assert False\n\n"
 FINDS_IT = "def test_warm():\n    assert warm() == 20\n"
 FILE = "tests/test_heat.py"
@@ -36,8 +48,15 @@ def test_what_fails_without_the_fault_too_is_named_and_finds_nothing(
     (tmp_path / "heat.py").write_text("def warm():\n    return 20\n")
     (tmp_path / "tests").mkdir()
     (tmp_path / FILE).write_text(f"from heat import warm\n\n{tests}")
-    result = try_mutation(tmp_path, FAULT, [FILE])
-    assert (result.test, result.unsound) == (found, (f"{FILE}::test_cold",))
+    tried = subprocess.run(
+        [sys.executable, "-c", TRY, str(tmp_path), FILE],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(tried.stdout.splitlines()[-1]) == [found, [f"{FILE}::test_cold"]]
 
 
 def test_an_interrupted_run_leaves_neither_processes_nor_folders(tmp_path: Path) -> None:
