@@ -477,6 +477,9 @@ def test_sites_whose_plans_grow_old_are_asked_for_in_batches_that_stay_the_same(
     names = [f"fleet {number}" for number in range(5)]
     try:
         with unit_of_work(database) as connection:
+            # Batches are cut from all armed sites, also from those that other tests left.
+            for left in control.list_planned(connection, "armed"):
+                control.disarm(connection, left)
             for name in names:
                 store(connection, name, {"batteries": [BATTERY]}, rng=np.random.default_rng(1))
                 control.arm(connection, name, at=START, by="test")
