@@ -449,7 +449,6 @@ def _find_failed(copy: Path, tests: Sequence[str], *, besides: Collection[str] =
         *candidates,
     ]
     command = [str(copy / ".venv/bin/python"), "-m", "pytest", *options]
-    before = _list_processes()
     run = subprocess.Popen(
         command,
         cwd=copy,
@@ -460,8 +459,7 @@ def _find_failed(copy: Path, tests: Sequence[str], *, besides: Collection[str] =
         text=True,
     )
     interrupt = threading.Timer(LONGEST_RUN_SECONDS, _interrupt, [run])
-    kill_after = LONGEST_RUN_SECONDS + END_SECONDS
-    kill = threading.Timer(kill_after, _kill_what_was_started, [before])
+    kill = threading.Timer(LONGEST_RUN_SECONDS + END_SECONDS, _kill_what_was_started)
     try:
         interrupt.start()
         kill.start()
@@ -472,22 +470,19 @@ def _find_failed(copy: Path, tests: Sequence[str], *, besides: Collection[str] =
         interrupt.cancel()
         kill.cancel()
         # Others may still look for the smallest example that fails, for minutes.
-        _end(run, before)
+        _end(run)
     return found or (candidates[0] if timed_out else None)
 
 
-def _end(run: subprocess.Popen[str], before: set[psutil.Process]) -> None:
-    """End a run as Ctrl-C does, so that it stops its servers; then whatever is left of it.
-
-    ``before`` are the processes that ran below this one before it.
-    """
+def _end(run: subprocess.Popen[str]) -> None:
+    """End a run as Ctrl-C does, so that it stops its servers; then whatever is left of it."""
     try:
         _interrupt(run)
         with suppress(subprocess.TimeoutExpired):
             # Nobody reads what it still says; a full pipe would keep it from ending.
             run.communicate(timeout=END_SECONDS)
     finally:
-        _kill_what_was_started(before)
+        _kill_what_was_started()
         run.wait()
 
 
@@ -496,15 +491,9 @@ def _interrupt(run: subprocess.Popen[str]) -> None:
         os.killpg(run.pid, signal.SIGINT)
 
 
-def _list_processes() -> set[psutil.Process]:
-    return set(psutil.Process().children(recursive=True))
-
-
-def _kill_what_was_started(before: set[psutil.Process]) -> None:
-    """Kill all processes below this one but those that ran ``before``: servers of tests too, which
-    have sessions of their own.
-    """
-    left = _list_processes() - before
+def _kill_what_was_started() -> None:
+    """Kill all processes below this one: servers of tests too, which have sessions of their own."""
+    left = psutil.Process().children(recursive=True)
     for process in left:
         with suppress(psutil.NoSuchProcess):
             process.kill()

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.energy.errors import LunaError
+from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
 
 Indices = NDArray[np.int32]
@@ -59,6 +60,29 @@ class LinearModel:
         lower, upper = np.array(self.lower), np.array(self.upper)
         lower[columns] = upper[columns] = value
         return replace(self, lower=lower, upper=upper)
+
+    def part(self, columns: BoolArray, rows: BoolArray) -> "LinearModel":
+        """Return the linear model of these columns and rows alone."""
+        entry_rows = self.entry_rows()
+        entries = np.flatnonzero(rows[entry_rows] & columns[self.index])
+        column_place = np.cumsum(columns) - 1
+        row_place = np.cumsum(rows) - 1
+        starts = np.searchsorted(row_place[entry_rows[entries]], np.arange(rows.sum()))
+        start = self.start and StartBasis(
+            column_place[self.start.columns], row_place[self.start.rows]
+        )
+        return LinearModel(
+            cost=self.cost[columns],
+            lower=self.lower[columns],
+            upper=self.upper[columns],
+            integer=np.zeros(int(columns.sum()), dtype=np.int32),
+            row_lower=self.row_lower[rows],
+            row_upper=self.row_upper[rows],
+            starts=starts.astype(np.int32),
+            index=column_place[self.index[entries]].astype(np.int32),
+            value=self.value[entries],
+            start=start,
+        )
 
     def with_column(self, cost: float, rows: IndexArray, value: FloatArray) -> "LinearModel":
         """Return the model with one more column, non-negative and continuous, with coefficients

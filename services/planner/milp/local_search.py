@@ -21,7 +21,7 @@ import numpy as np
 from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.devices.kind import RangedUse
-from services.planner.linear.model import CHOSEN, Indices, LinearModel, StartBasis
+from services.planner.linear.model import CHOSEN, Indices, LinearModel
 from services.planner.linear.ranges import FORBIDDEN, Ranges
 from services.planner.linear.schedules import ScheduleBlock
 from services.planner.milp.formulation import Formulation
@@ -43,8 +43,9 @@ _SWITCHED_CHANGE_PRICES = (*(0.1 * 2.0**-step for step in range(9)), 0.0)
 _RANGED_CHANGE_PRICES = (*(0.2 * 4.0**-step for step in range(9)), 0.0)
 # Highest price on the energy that is needed, in the site's currency per kWh.
 _HIGHEST_PRICE = 1.0
-# What one slot away from the relaxed schedule counts, and a start, when the first one is chosen.
-_AWAY, _FIRST_START = 0.05, 1e-3
+# What one slot away from the relaxed schedule counts when the first one is chosen, and the highest
+# price on the energy that is needed then.
+_AWAY = 0.05
 _FIRST_PRICE = 2.0
 _SAME_KWH = 1e-6
 
@@ -102,7 +103,9 @@ class SwitchedChoice:
     """A load that is on or off."""
 
     def __init__(self, block: ScheduleBlock, kwh: FloatArray) -> None:
-        self.columns, self._block, self._kwh = block.on, block, kwh
+        self.columns = block.on
+        self._block = block
+        self._kwh = kwh
         self.inner_columns = np.arange(block.columns.start, block.columns.stop)
         self.inner_rows = np.arange(block.rows.start, block.rows.stop)
         self._costs: dict[bytes, float] = {}
@@ -162,7 +165,8 @@ class RangedChoice:
         self, ranged: RangedUse, use: Indices, model: LinearModel, balanced: Indices
     ) -> None:
         self.columns = ranged.on.ravel()
-        self._ranged, self._use = ranged, use
+        self._ranged = ranged
+        self._use = use
         self._forbidden = np.cumsum(model.upper[ranged.on] < 0.5, axis=0) > 0
         firsts = [stay.first for stay in ranged.stays]
         self._stay = np.searchsorted(firsts, ranged.slots, side="right") - 1
@@ -170,7 +174,8 @@ class RangedChoice:
         self.inner_rows = _find_inner_rows(model, ranged, use[ranged.slots])
         self._entries = _list_entries(model, use, leave_out=np.append(self.inner_rows, balanced))
         self._use_cost = model.cost[use]
-        self._reach = self._highest_stored(np.where(self._forbidden[-1], 0.0, ranged.high_kwh[-1]))
+        self._most_kwh = np.where(self._forbidden[-1], 0.0, ranged.high_kwh[-1])
+        self._reach = self._stored(self._most_kwh, capped=True)
 
     def begin(self, relaxed: Present) -> list[FloatArray]:
         """Return the choice nearest to the relaxed one, and the cheapest beside it."""
@@ -189,14 +194,13 @@ class RangedChoice:
     def allows(self, schedule: FloatArray) -> bool:
         """Return whether each stay can get what it needs, and is not overfilled."""
         ranges = self._as_ranges(schedule)
-        high, low = (
-            self._within(self._ranged.high_kwh, ranges),
-            self._within(self._ranged.low_kwh, ranges),
-        )
-        stored = self._highest_stored(high)
+        highest = self._stored(self._within(self._ranged.high_kwh, ranges), capped=True)
+        lowest = self._stored(self._within(self._ranged.low_kwh, ranges), capped=False)
         required = [stay.required_kwh for stay in self._ranged.stays]
-        is_enough = stored >= np.minimum(required, self._reach) - _SAME_KWH
-        return bool(is_enough.all()) and self._fits(low)
+        room = [stay.most_kwh for stay in self._ranged.stays]
+        is_enough = highest >= np.minimum(required, self._reach) - _SAME_KWH
+        is_room = lowest <= np.add(room, _SAME_KWH)
+        return bool(is_enough.all() and is_room.all())
 
     def own_cost(self, schedule: FloatArray) -> float:
         """Return the cost of its starts."""
@@ -205,9 +209,10 @@ class RangedChoice:
 
     def use_bounds(self, schedule: FloatArray) -> tuple[Indices, FloatArray, FloatArray]:
         """Return the bounds of its use in the slots in which it may run."""
-        ranges, use = self._as_ranges(schedule), self._use[self._ranged.slots]
+        ranges = self._as_ranges(schedule)
         low = self._within(self._ranged.low_kwh, ranges)
-        return use, low, self._within(self._ranged.high_kwh, ranges)
+        high = self._within(self._ranged.high_kwh, ranges)
+        return self._use[self._ranged.slots], low, high
 
     def list_changes(
         self, present: Present, schedule: FloatArray
@@ -215,7 +220,8 @@ class RangedChoice:
         """Yield choices with other stretches or moved runs, and the cheapest ones at several prices
         on every slot that changes.
         """
-        ranges, rules = self._as_ranges(schedule), self._ranged.rules
+        rules = self._ranged.rules
+        ranges = self._as_ranges(schedule)
         costs = self._costs(present, ranges)
         for added, changed in rules.list_changes(costs, ranges):
             yield added, self._as_ladder(changed)
@@ -224,25 +230,24 @@ class RangedChoice:
         choices = np.arange(costs.shape[0])[:, None]
         for change_price in _RANGED_CHANGE_PRICES:
             priced = costs + change_price * (choices != ranges)
-            found = rules.find(priced), self._find(priced, needed, highest=_HIGHEST_PRICE)
-            for changed in found:
+            freely = rules.find(priced)
+            with_energy = self._find(priced, needed, highest=_HIGHEST_PRICE)
+            for changed in (freely, with_energy):
                 yield rules.price(costs, changed) - now, self._as_ladder(changed)
 
     def _costs(self, present: Present, ranges: Ranges | None) -> FloatArray:
         """Return what each range costs beside the plan with its best use, ``(1 + ranges, chosen
         slots)``.
         """
-        curves, column, slots = (
-            present.curves(self._use),
-            present.solution.column,
-            self._ranged.slots,
-        )
-        use = column[self._use]
+        curves = present.curves(self._use)
+        slots = self._ranged.slots
+        use = present.solution.column[self._use]
         row, place, factor = self._entries
         weights = factor * present.solution.dual[row]
         value = np.bincount(place, weights=weights, minlength=use.size) - self._use_cost
         if ranges is not None:
-            low, high = np.zeros(use.size), np.zeros(use.size)
+            low = np.zeros(use.size)
+            high = np.zeros(use.size)
             low[slots] = self._within(self._ranged.low_kwh, ranges)
             high[slots] = self._within(self._ranged.high_kwh, ranges)
             group = np.full(use.size, -1)
@@ -266,33 +271,27 @@ class RangedChoice:
 
     def _needed(self, column: FloatArray) -> FloatArray:
         """Return what each stay uses in a solution, or can use at most."""
-        most = np.where(self._forbidden[-1], 0.0, self._ranged.high_kwh[-1])
         used = self._per_stay(column[self._use[self._ranged.slots]])
-        return np.minimum(used, self._per_stay(most)) - _SAME_KWH
+        return np.minimum(used, self._per_stay(self._most_kwh)) - _SAME_KWH
 
     def _find(self, costs: FloatArray, needed: FloatArray, *, highest: float) -> Ranges:
         return self._ranged.rules.find_with_energy(
             costs, self._ranged.high_kwh, (self._stay, needed), highest_price=highest
         )
 
-    def _highest_stored(self, use_kwh: FloatArray) -> FloatArray:
-        """Return the most that is stored at the end of each stay with this use."""
-        stored, ends = 0.0, []
+    def _stored(self, use_kwh: FloatArray, *, capped: bool) -> FloatArray:
+        """Return what is stored at the end of each stay with this use; ``capped``: at most what the
+        stay has room for.
+        """
+        stored = 0.0
+        ends = []
         for stay, used in zip(self._ranged.stays, self._per_stay(use_kwh).tolist(), strict=True):
             begin = stored if stay.arrival_kwh is None else stay.arrival_kwh
-            stored = min(begin + used * self._ranged.efficiency, stay.most_kwh)
+            stored = begin + used * self._ranged.efficiency
+            if capped:
+                stored = min(stored, stay.most_kwh)
             ends.append(stored)
         return np.array(ends)
-
-    def _fits(self, low_kwh: FloatArray) -> bool:
-        """Return whether every stay has room for the lowest use."""
-        stored = 0.0
-        for stay, used in zip(self._ranged.stays, self._per_stay(low_kwh).tolist(), strict=True):
-            begin = stored if stay.arrival_kwh is None else stay.arrival_kwh
-            stored = begin + used * self._ranged.efficiency
-            if stored > stay.most_kwh + _SAME_KWH:
-                return False
-        return True
 
     def _per_stay(self, amount: FloatArray) -> FloatArray:
         stays = len(self._ranged.stays)
@@ -349,14 +348,17 @@ class _FixedModel:
     """
 
     def __init__(self, built: Formulation, choices: Sequence[DeviceChoice], solver: Solver) -> None:
-        model, self._choices, self._solver = built.model, choices, solver
+        model = built.model
+        self._choices = choices
+        self._solver = solver
         keeps_column = np.ones(model.cost.size, dtype=bool)
         keeps_row = np.ones(model.row_lower.size, dtype=bool)
         for choice in choices:
             keeps_column[choice.inner_columns] = False
             keeps_row[choice.inner_rows] = False
         keeps_row[built.cuts] = False
-        self._columns, self._rows = np.flatnonzero(keeps_column), np.flatnonzero(keeps_row)
+        self._columns = np.flatnonzero(keeps_column)
+        self._rows = np.flatnonzero(keeps_row)
         self._place = np.cumsum(keeps_column) - 1
         self._shape = model.cost.size, model.row_lower.size
         chosen = np.concatenate([choice.columns for choice in choices])
@@ -366,7 +368,7 @@ class _FixedModel:
         touched, self._row = np.unique(row_place[row], return_inverse=True)
         self._touched = touched.astype(np.int32)
         self._bounds = model.row_lower[self._rows[touched]], model.row_upper[self._rows[touched]]
-        self._model = _leave_out(model, keeps_column, keeps_row)
+        self._model = model.part(keeps_column, keeps_row)
 
     def solve(self, schedules: Sequence[FloatArray]) -> float:
         """Return the cost with these schedules, infinite where they are not feasible."""
@@ -393,35 +395,13 @@ class _FixedModel:
         out.
         """
         found = self._solver.read_linear()
-        column, reduced_cost = np.zeros(self._shape[0]), np.zeros(self._shape[0])
+        column = np.zeros(self._shape[0])
+        reduced_cost = np.zeros(self._shape[0])
         dual = np.zeros(self._shape[1])
         column[self._columns] = found.column
         reduced_cost[self._columns] = found.reduced_cost
         dual[self._rows] = found.dual
         return LinearSolution(column, reduced_cost, dual, found.objective)
-
-
-def _leave_out(model: LinearModel, columns: BoolArray, rows: BoolArray) -> LinearModel:
-    """Return the linear model of these columns and rows alone."""
-    entry_rows = model.entry_rows()
-    entries = np.flatnonzero(rows[entry_rows] & columns[model.index])
-    row_place, column_place = np.cumsum(rows) - 1, np.cumsum(columns) - 1
-    starts = np.searchsorted(row_place[entry_rows[entries]], np.arange(rows.sum()))
-    start = model.start and StartBasis(
-        column_place[model.start.columns], row_place[model.start.rows]
-    )
-    return LinearModel(
-        cost=model.cost[columns],
-        lower=model.lower[columns],
-        upper=model.upper[columns],
-        integer=np.zeros(int(columns.sum()), dtype=np.int32),
-        row_lower=model.row_lower[rows],
-        row_upper=model.row_upper[rows],
-        starts=starts.astype(np.int32),
-        index=column_place[model.index[entries]].astype(np.int32),
-        value=model.value[entries],
-        start=start,
-    )
 
 
 def list_choices(built: Formulation) -> list[DeviceChoice]:
@@ -462,14 +442,8 @@ def search_schedules(
     found = _Search(built, choices, solver, relaxed.objective).run(search, rounded)
     if found is None:
         return None
-    above = found.objective - relaxed.objective
-    return Solution(
-        found.column,
-        found.dual,
-        found.objective,
-        gap=max(above, 0.0) / max(abs(found.objective), 1e-9),
-        proven=above <= search.allow(found.objective),
-    )
+    unbound = Solution(found.column, found.dual, found.objective, gap=np.inf, proven=False)
+    return unbound.bounded(relaxed.objective, search)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -487,17 +461,21 @@ class _Search:
     def __init__(
         self, built: Formulation, choices: Sequence[DeviceChoice], solver: Solver, bound: float
     ) -> None:
-        model, self._choices, self._bound = built.model, choices, bound
+        model = built.model
+        self._choices = choices
+        self._bound = bound
         self._columns = np.concatenate([choice.columns for choice in choices]).astype(np.int32)
-        self._solver, self._fixed = solver, _FixedModel(built, choices, solver.renew())
+        self._solver = solver
+        self._fixed = _FixedModel(built, choices, solver.renew())
         held = np.zeros(model.cost.size, dtype=bool)
         held[self._columns] = True
-        entries = BalanceEntries.of(model, int(built.balanced[0]), built.balanced.size)
+        entries = BalanceEntries.of(model, built.balanced)
         self._relaxed = Present(solver.read_linear(), entries, (model.lower, model.upper), held)
         self._open: list[_Tried] = []
         self._keys: set[bytes] = set()
         self._best: _Tried | None = None
-        self._turn, self._last = 0, -1
+        self._turn = 0
+        self._last = -1
 
     def run(self, search: SearchLimits, rounded: Solution | None) -> LinearSolution | None:
         """Return the best solution found, None where no schedule is feasible."""

@@ -213,23 +213,18 @@ def _leave_out(model: LinearModel, blocks: Sequence[PlacedBlock]) -> tuple[BoolA
     """Return the mask of rows outside all blocks, and their relaxed model with an added last row
     per block.
     """
-    rows, columns = np.ones(model.row_lower.size, dtype=bool), np.ones(model.cost.size, dtype=bool)
+    rows = np.ones(model.row_lower.size, dtype=bool)
+    columns = np.ones(model.cost.size, dtype=bool)
     for each in blocks:
-        rows[each.block.rows] = columns[each.block.columns] = False
-    entry_rows = model.entry_rows()
-    entries = np.flatnonzero(rows[entry_rows] & columns[model.index])
-    row, column, ones = np.cumsum(rows) - 1, np.cumsum(columns) - 1, np.ones(len(blocks))
-    starts = np.searchsorted(row[entry_rows[entries]], np.arange(rows.sum() + len(blocks)))
-    start = model.start and StartBasis(column[model.start.columns], row[model.start.rows])
-    return rows, LinearModel(
-        cost=model.cost[columns],
-        lower=model.lower[columns],
-        upper=model.upper[columns],
-        integer=np.zeros(int(columns.sum()), dtype=np.int32),
-        row_lower=np.append(model.row_lower[rows], ones),
-        row_upper=np.append(model.row_upper[rows], ones),
-        starts=starts.astype(np.int32),
-        index=column[model.index[entries]].astype(np.int32),
-        value=model.value[entries],
-        start=start,
+        rows[each.block.rows] = False
+        columns[each.block.columns] = False
+    rest = model.part(columns, rows)
+    ones = np.ones(len(blocks))
+    # The added rows have no entries yet.
+    ends = np.full(len(blocks), rest.index.size, dtype=np.int32)
+    return rows, replace(
+        rest,
+        row_lower=np.append(rest.row_lower, ones),
+        row_upper=np.append(rest.row_upper, ones),
+        starts=np.append(rest.starts, ends),
     )

@@ -32,7 +32,7 @@ from services.planner.milp.formulation import Formulation, formulate
 from services.planner.milp.local_search import list_choices, search_schedules
 from services.planner.milp.long_pins import settle_pins
 from services.planner.milp.mixtures import PlacedBlock, mix_schedules
-from services.planner.milp.solver import Solution, Solver, SolverError
+from services.planner.milp.solver import Solution, Solver, SolverError, relative_gap
 from services.planner.problem.load_schedule import LoadSchedule
 from services.planner.problem.problem import Problem, SearchLimits
 
@@ -66,7 +66,7 @@ def schedule_loads(problem: Problem, solver: Solver | None = None) -> LoadSchedu
     final = _place(replace(problem, demands=settled), solver)
     if first.gap is None or final.gap is None:
         return replace(final, gap=None, proven=False)
-    gap = _relative_gap(final.objective, first.objective - first.gap * abs(first.objective))
+    gap = relative_gap(final.objective, first.objective - first.gap * abs(first.objective))
     return replace(
         final, gap=gap, proven=gap * abs(final.objective) <= problem.search.allow(final.objective)
     )
@@ -242,17 +242,14 @@ def round_relaxation(
     # Out of time, the best so far is returned.
     with suppress(InfeasibleError, SolverError):
         for fixed in _fix_blocks(model, blocks, relaxed, solver, search=search):
-            if best and (best := _with_gap(best, fixed.bound, search)).proven:
+            if best and (best := best.bounded(fixed.bound, search)).proven:
                 return best
             if fixed.model is rounded_model:
                 continue
             rounded_model = fixed.model
             for share in _ROUND_UP_SHARES:
-                rounded = _with_gap(
-                    _round_binaries(fixed.model, fixed.relaxed, solver, share=share),
-                    fixed.bound,
-                    search,
-                )
+                rounded = _round_binaries(fixed.model, fixed.relaxed, solver, share=share)
+                rounded = rounded.bounded(fixed.bound, search)
                 best = rounded if best is None or rounded.objective < best.objective else best
                 if best.proven:
                     return best
@@ -271,17 +268,8 @@ def _round_once(
             fixed = fixed.fixed(block.on, nearest.on)
         start = solver.solve(fixed.relaxed()) if blocks else relaxed
         rounded = _round_binaries(fixed, start, solver, share=_ROUND_UP_SHARES[0])
-        return _with_gap(rounded, relaxed.objective, search)
+        return rounded.bounded(relaxed.objective, search)
     return None
-
-
-def _with_gap(solution: Solution, bound: float, search: SearchLimits) -> Solution:
-    is_enough = solution.objective - bound <= search.allow(solution.objective)
-    return replace(solution, gap=_relative_gap(solution.objective, bound), proven=is_enough)
-
-
-def _relative_gap(cost: float, bound: float) -> float:
-    return max(cost - bound, 0.0) / max(abs(cost), 1e-9)
 
 
 @dataclass(frozen=True, slots=True)

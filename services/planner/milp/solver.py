@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,7 @@ from luna.energy.errors import LunaError
 from luna.energy.timeline import FloatArray, IndexArray
 from luna.platform.tracing import span
 from services.planner.linear.model import Indices, InfeasibleError, LinearModel
-from services.planner.problem.problem import Deadline
+from services.planner.problem.problem import Deadline, SearchLimits
 
 MORE_TIME = "Raise options.time_limit_s or shorten the horizon."
 _STATUS = (highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic)
@@ -36,6 +36,17 @@ class Solution:
     objective: float
     gap: float
     proven: bool
+
+    def bounded(self, bound: float, search: SearchLimits) -> "Solution":
+        """Return the same solution with its gap to a lower bound on the cost."""
+        above = self.objective - bound
+        gap = relative_gap(self.objective, bound)
+        return replace(self, gap=gap, proven=above <= search.allow(self.objective))
+
+
+def relative_gap(cost: float, bound: float) -> float:
+    """Return by how much a cost exceeds a lower bound, relative to the cost."""
+    return max(cost - bound, 0.0) / max(abs(cost), 1e-9)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ import numpy as np
 
 from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
-from services.planner.linear.model import LinearModel
-from services.planner.loops import loop
+from services.planner.linear.model import Indices, LinearModel
+from services.planner.loops import loop, loop_part
 from services.planner.milp.solver import LinearSolution
 
 # What a kWh costs that no flow supplies: more than any price.
@@ -37,9 +37,10 @@ class BalanceEntries:
     factor: FloatArray
 
     @classmethod
-    def of(cls, model: LinearModel, first_row: int, slots: int) -> "BalanceEntries":
-        """Return the entries of the rows from ``first_row`` on, one per slot."""
+    def of(cls, model: LinearModel, balanced: Indices) -> "BalanceEntries":
+        """Return the entries of the rows ``balanced``, one per slot and one after the other."""
         rows = model.entry_rows()
+        first_row, slots = int(balanced[0]), balanced.size
         inside = (rows >= first_row) & (rows < first_row + slots) & (model.value != 0)
         where = np.flatnonzero(inside)
         column = model.index[where].astype(np.intp)
@@ -146,18 +147,26 @@ def _find_cost(
     return cost
 
 
+@loop_part
+def _move_slot(curves: tuple[FloatArray, FloatArray, FloatArray], slot: int, value: float) -> float:
+    """Return how much more a slot uses where a kWh is worth ``value``."""
+    price, more, less = curves
+    move = 0.0
+    for flow in range(price.shape[1]):
+        if price[slot, flow] < value:
+            move += more[slot, flow]
+        elif price[slot, flow] > value:
+            move -= less[slot, flow]
+    return move
+
+
 @loop
 def _find_move(
     price: FloatArray, more: FloatArray, less: FloatArray, value: FloatArray
 ) -> FloatArray:
-    slots, flows = price.shape
-    move = np.zeros(slots)
-    for slot in range(slots):
-        for flow in range(flows):
-            if price[slot, flow] < value[slot]:
-                move[slot] += more[slot, flow]
-            elif price[slot, flow] > value[slot]:
-                move[slot] -= less[slot, flow]
+    move = np.zeros(value.size)
+    for slot in range(value.size):
+        move[slot] = _move_slot((price, more, less), slot, value[slot])
     return move
 
 
@@ -167,10 +176,9 @@ def _find_values(
     uses: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
     groups: tuple[IndexArray, int],
 ) -> FloatArray:
-    price, more, less = curves
     value, use, lowest, highest = uses
     group, count = groups
-    slots, flows = price.shape
+    slots = value.size
     needed, base, members = np.zeros(count), np.zeros(count), np.zeros(count)
     for slot in range(slots):
         if group[slot] >= 0:
@@ -189,13 +197,8 @@ def _find_values(
             if place < 0:
                 continue
             worth = value[slot] + (low[place] + high[place]) / 2
-            move = use[slot]
-            for flow in range(flows):
-                if price[slot, flow] < worth:
-                    move += more[slot, flow]
-                elif price[slot, flow] > worth:
-                    move -= less[slot, flow]
-            used[place] += min(max(move, lowest[slot]), highest[slot])
+            wanted = use[slot] + _move_slot(curves, slot, worth)
+            used[place] += min(max(wanted, lowest[slot]), highest[slot])
         for place in range(count):
             middle = (low[place] + high[place]) / 2
             if used[place] >= needed[place] - 1e-6:
