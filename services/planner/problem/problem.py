@@ -26,9 +26,9 @@ from services.planner.problem.scenarios import ScenarioSet
 
 
 class _Compilations(event.Listener):
-    """Seconds that Numba spent compiling in this process.
+    """Seconds that Numba spent compiling loops in this process, loading and storing them.
 
-    Nested compilations count once. Numba compiles one loop at a time.
+    All of that happens under its lock. Nested compilations count once.
     """
 
     def __init__(self) -> None:
@@ -45,12 +45,12 @@ class _Compilations(event.Listener):
 
 
 _compilations = _Compilations()
-event.register("numba:compile", _compilations)  # type: ignore[no-untyped-call]
+event.register("numba:compiler_lock", _compilations)  # type: ignore[no-untyped-call]
 
 
 def planning_clock_s() -> float:
-    """Return a monotonic clock, seconds, that excludes Numba's compile time, so that a first plan
-    keeps its time limit.
+    """Return a monotonic clock, seconds, that excludes what Numba takes to compile loops or to load
+    compiled ones, so that a first plan keeps its time limit.
     """
     return monotonic() - _compilations.seconds
 
