@@ -49,8 +49,10 @@ PLANNER = "mpc"
 FORTNIGHTS = ((date(2023, 10, 7), date(2023, 10, 20)), (date(2023, 11, 20), date(2023, 12, 3)))
 # A fortnight before the first day that is learned from fills the forecasts' features; the short
 # form learns from ten weeks.
-FIRST_DAY, FEW_WEEKS = date(2023, 1, 15), 10
-STEPS, FEW_STEPS = 2_000_000, 200_000
+FIRST_DAY = date(2023, 1, 15)
+FEW_WEEKS = 10
+STEPS = 2_000_000
+FEW_STEPS = 200_000
 # Processes at once; each works with one thread.
 WORKERS = 2
 
@@ -204,11 +206,9 @@ def train_kinds(
 
     One may begin from what another learned.
     """
-    site, artefacts, seconds = (
-        history.scene.site,
-        dict[AgentKind, Artefact](),
-        dict[AgentKind, float](),
-    )
+    site = history.scene.site
+    artefacts = dict[AgentKind, Artefact]()
+    seconds = dict[AgentKind, float]()
     policies = {}
     for kind, declared in find_kinds().items():
         lesson = Lesson(history, steps=steps, teacher=artefacts.get)
@@ -245,10 +245,8 @@ def pool_gains(gains: Sequence[Mapping[str, FloatArray]]) -> dict[str, dict[str,
     """
     pooled = {}
     for name in gains[0]:
-        daily, rng = (
-            np.concatenate([each[name] for each in gains]) / len(gains),
-            np.random.default_rng(0),
-        )
+        daily = np.concatenate([each[name] for each in gains]) / len(gains)
+        rng = np.random.default_rng(0)
         low, high = bound_sum(daily, rng=rng)
         pooled[name] = {
             "points": float(daily.sum()),

@@ -29,8 +29,12 @@ from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import ReplayData
 
 FIRST_DAY = date(2023, 3, 1)
-DAYS, FULL_DAYS = 60, 300
-SITES, SLOTS, ROUNDS, FULL_ROUNDS = 16_384, 96, 5, 20
+DAYS = 60
+FULL_DAYS = 300
+SITES = 16_384
+SLOTS = 96
+ROUNDS = 5
+FULL_ROUNDS = 20
 FEW_SITES = 255
 HOUR = timedelta(hours=1)
 

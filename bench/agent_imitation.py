@@ -30,14 +30,17 @@ from services.forecaster.inputs.context import NO_CONTEXT
 from services.planner.compiled import load_kernels
 from services.planner.problem.rolling_horizon import SiteKnowledge
 
-FIRST_DAY, LAST_DAY, LABEL_LAST_DAY = date(2023, 3, 1), date(2023, 3, 14), date(2023, 8, 31)
+FIRST_DAY = date(2023, 3, 1)
+LAST_DAY = date(2023, 3, 14)
+LABEL_LAST_DAY = date(2023, 8, 31)
 _TIMES = 30
 
 
 def measure() -> dict[str, Any]:
     """Return labels a second and the time that plans and decisions take."""
     load_kernels()
-    whole, few = read_days(date(2023, 1, 1), LABEL_LAST_DAY), read_days(FIRST_DAY, LAST_DAY)
+    whole = read_days(date(2023, 1, 1), LABEL_LAST_DAY)
+    few = read_days(FIRST_DAY, LAST_DAY)
     days = len(whole.days)
     begun = time.perf_counter()
     ask_oracles([whole], workers=1)

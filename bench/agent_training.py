@@ -26,17 +26,22 @@ from services.forecaster.model.baseline import Baseline
 from services.forecaster.service import issue_in_parts, list_instants
 from services.planner.problem.knowledge import ForecastArchive
 
-FIRST_DAY, LAST_DAY = date(2023, 4, 1), date(2023, 6, 30)
-STEPS, COUNT = 2_000_000, 256
+FIRST_DAY = date(2023, 4, 1)
+LAST_DAY = date(2023, 6, 30)
+STEPS = 2_000_000
+COUNT = 256
 RULE = EnvRule(layout=COMPACT, start_share=None)
 # Of stable-baselines3, a few seconds each.
-FAST_STEPS, DEFAULT_STEPS, FULL_DEFAULT_STEPS = 20 * COUNT * 96, 16_384, 163_840
+FAST_STEPS = 20 * COUNT * 96
+DEFAULT_STEPS = 16_384
+FULL_DEFAULT_STEPS = 163_840
 
 
 def build_batch() -> EpisodeBatch:
     """Return the days of a household, with what the week before said of each."""
     home = load_home()
-    window, seen = local_days(FIRST_DAY, LAST_DAY, home.zone), home.household.observations
+    window = local_days(FIRST_DAY, LAST_DAY, home.zone)
+    seen = home.household.observations
     instants = list_instants(window.start, window.end - timedelta(hours=1), timedelta(hours=6))
     issued, _ = issue_in_parts(Baseline("baseline_7_day_avg", home.household.site), seen, instants)
     return EpisodeBatch.of(
@@ -48,7 +53,8 @@ def measure(*, full: bool = False) -> dict[str, Any]:
     """Return the seconds of two million steps, what was learned by them, and what stable-baselines3
     takes for as many.
     """
-    batch, settings = build_batch(), Hyperparameters(steps=STEPS)
+    batch = build_batch()
+    settings = Hyperparameters(steps=STEPS)
     learner = Ppo(VectorEnv(batch, COUNT, rule=RULE), settings, seed=0)
     told: list[float] = []
 

@@ -99,7 +99,8 @@ HEATED = (
 )
 HOT_WATER_KWH_PER_DAY = 6.0
 # Weather around the season: how far, and how alike a day is the one before.
-WEATHER_C, SAME_NEXT_DAY = 4.0, 0.75
+WEATHER_C = 4.0
+SAME_NEXT_DAY = 0.75
 # Of a Carnot process between outdoors and its water. Source: usual of air-water pumps by EN 14511.
 PUMP_QUALITY = 0.42
 
@@ -170,7 +171,8 @@ def list_assumed(cases: Mapping[str, Case]) -> Iterator[AssumedHouse]:
 
 def _consume(case: Case) -> AssumedHouse:
     """Return a home of which a year's consumption is told, or who live there."""
-    house, year_kwh = _furnish(case), _year_kwh(case)
+    house = _furnish(case)
+    year_kwh = _year_kwh(case)
     persons = 1 + int(np.argmin(np.abs(np.array(YEARLY_KWH_BY_PERSONS) - year_kwh)))
     says = {
         "year": Household(yearly_kwh=round(year_kwh)),
@@ -315,7 +317,9 @@ def _heat(starts: InstantArray, site: Site, heated: Heated) -> FloatArray:
     electricity = heat_kwh / (
         PUMP_QUALITY * (heated.flow_c + 273.15) / np.maximum(heated.flow_c - outdoor_c, 15.0)
     )
-    taken, owed, is_on = np.zeros(slots.size), 0.0, False
+    taken = np.zeros(slots.size)
+    owed = 0.0
+    is_on = False
     for place, kwh in enumerate(electricity):
         owed += kwh
         is_on = owed >= (0.0 if is_on else 2) * heated.pump_kw / 4

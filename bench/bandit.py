@@ -23,12 +23,17 @@ from luna.platform.embedded.supervisor import start
 from services.rag.recommending.bandit import BanditRanking, Statistics, cross_features
 from tests.support.documents.recommended_items import SUBJECTS, choose, store_items
 
-ARMS, FEATURES, ROUNDS = 8, 10, 10_000
-SEEDS, FULL_SEEDS = (0, 1, 2), tuple(range(10))
-ITEMS, REQUESTS = 1_000, 200
+ARMS = 8
+FEATURES = 10
+ROUNDS = 10_000
+SEEDS = (0, 1, 2)
+FULL_SEEDS = tuple(range(10))
+ITEMS = 1_000
+REQUESTS = 200
 # Of the best arm in every round, and of arms by chance: the figures of the set that targets were
 # measured on.
-BEST, CHANCE = 0.7517, 0.573
+BEST = 0.7517
+CHANCE = 0.573
 # Rewards follow beta distributions: 2 is the uniform one where a half is expected.
 CONCENTRATION = 2.0
 
@@ -72,10 +77,8 @@ def measure(*, full: bool = False) -> dict[str, Any]:
     }
     for policy in ("linucb", "thompson"):
         played = [_play(policy, each, seed) for each, seed in zip(sets, seeds, strict=True)]
-        reward, times = (
-            float(np.mean([reward for reward, _ in played])),
-            np.concatenate([times for _, times in played]),
-        )
+        reward = float(np.mean([reward for reward, _ in played]))
+        times = np.concatenate([times for _, times in played])
         figures[policy] = {
             "reward": reward,
             "regret": figures["best"] - reward,
@@ -93,8 +96,11 @@ def _play(policy: BanditPolicy, data: SyntheticSet, seed: int) -> tuple[float, F
     """Return the mean reward of a policy with parameters of its own for each arm, and the
     milliseconds of each choice.
     """
-    rng, statistics = np.random.default_rng([seed, 1]), Statistics.empty(ARMS * FEATURES)
-    earned, times, arms = 0.0, np.empty(ROUNDS), np.arange(ARMS)
+    rng = np.random.default_rng([seed, 1])
+    statistics = Statistics.empty(ARMS * FEATURES)
+    earned = 0.0
+    times = np.empty(ROUNDS)
+    arms = np.arange(ARMS)
     for number, context in enumerate(data.contexts):
         begun = time.perf_counter()
         candidates = cross_features(context, ARMS)
@@ -143,7 +149,9 @@ def _play_most_popular(data: SyntheticSet) -> float:
 
     Each is tried once first.
     """
-    sums, counts, earned = np.zeros(ARMS), np.zeros(ARMS), 0.0
+    sums = np.zeros(ARMS)
+    counts = np.zeros(ARMS)
+    earned = 0.0
     for number in range(ROUNDS):
         arm = number if number < ARMS else int((sums / counts).argmax())
         sums[arm] += data.rewards[number, arm]

@@ -18,11 +18,14 @@ import numpy as np
 from luna.contracts.plan import PlanRequest
 from luna.energy.timeline import FloatArray
 
-COUNT, HOURS, SEED = 20, 48, 20240604
+COUNT = 20
+HOURS = 48
+SEED = 20240604
 START = datetime(2024, 6, 3, 22, tzinfo=UTC)
 # What deep wind and sun take off the spot price at most in the negative cases: two depths, and
 # their share by hour of the day.
-NEGATIVE, INVERTED = 0.35, 0.61
+NEGATIVE = 0.35
+INVERTED = 0.61
 DIP = {11: 0.4, 12: 0.75, 13: 1.0, 14: 0.85, 15: 0.5}
 # The hardest that prices get: a whole noon at the bottom, forty slots whose way has to be chosen.
 FLAT_DIP = dict.fromkeys(DIP, 0.92)
@@ -166,7 +169,8 @@ def add_devices(document: dict[str, Any], rng: np.random.Generator) -> dict[str,
         (START + timedelta(days=day, hours=17), START + timedelta(days=day + 1, hours=7))
         for day in range(HOURS // 24)
     ]
-    soc, targets = rng.uniform(0.2, 0.5), sorted(rng.uniform(0.6, 0.9, len(nights)))
+    soc = rng.uniform(0.2, 0.5)
+    targets = sorted(rng.uniform(0.6, 0.9, len(nights)))
     sessions = [
         {"from": first.isoformat(), "to": last.isoformat(), "target_soc": round(wanted, 3)}
         for (first, last), wanted in zip(nights, targets, strict=True)
@@ -188,8 +192,10 @@ def start_later(document: dict[str, Any], *, hours: int) -> dict[str, Any]:
     """Return a case with devices that begins so many hours into its first day: what the days bring
     comes round, the car is plugged in a night more.
     """
-    outlook, state = document["outlook"], document["state"]
-    start, car = START + timedelta(hours=hours), state["vehicles"]["car"]
+    outlook = document["outlook"]
+    state = document["state"]
+    start = START + timedelta(hours=hours)
+    car = state["vehicles"]["car"]
     nights = [
         (datetime.fromisoformat(stay["from"]), datetime.fromisoformat(stay["to"]), stay)
         for stay in car["sessions"]

@@ -165,9 +165,13 @@ def split_hours(hours: InstantArray) -> InstantArray:
 # The arrays of the sunlit house are not those its site tells of, nor are they computed as Luna
 # does: they face south-west, stand behind a ridge in the east, are dirty, have an inverter smaller
 # than they are, and another model makes light on a tilted plane of the weather.
-TILT_DEG, AZIMUTH_DEG = 20.0, 205.0
-RIDGE_DEG, RIDGE_END_DEG = 12.0, 120.0
-CLEAN, LOSS_PER_DEGREE, MOST_KW = 0.86, 0.0037, 4.0
+TILT_DEG = 20.0
+AZIMUTH_DEG = 205.0
+RIDGE_DEG = 12.0
+RIDGE_END_DEG = 120.0
+CLEAN = 0.86
+LOSS_PER_DEGREE = 0.0037
+MOST_KW = 4.0
 FLICKER = 0.08  # standard deviation of what clouds make of a quarter-hour beside the hour's mean
 SEED = 20170731
 
@@ -176,7 +180,8 @@ SEED = 20170731
 # hours, and that of hourly global radiation is 27 % of its mean by day a day ahead and 33 % two
 # days ahead (root mean square). Source: Perez et al. (2013), who find 20 to 30 % in the south-west
 # of the United States.
-DAY_AHEAD, TWO_DAYS_AHEAD = 0.25, 0.31
+DAY_AHEAD = 0.25
+TWO_DAYS_AHEAD = 0.31
 SAME_NEXT_HOUR = 0.85
 # Clouds take the beam first, so that an error of the global light is a larger one of the direct
 # light, which has errors of its own; the temperature's have nothing to do with either. For each
@@ -210,7 +215,8 @@ def load_sunlit(folder: Path) -> House:
 def _forecast(weather: dict[str, FloatArray], rng: np.random.Generator) -> WeatherVintages:
     measured = {name: weather[column] for name, column in COLUMNS.items()}
     count = measured["temperature_c"].size
-    day, two_days = draw_errors(count, rng), draw_errors(count, rng)
+    day = draw_errors(count, rng)
+    two_days = draw_errors(count, rng)
     wrong = {24: DAY_AHEAD * day, 49: TWO_DAYS_AHEAD * (0.8 * day + 0.6 * two_days)}
     return _book(
         [
@@ -250,7 +256,8 @@ def _shine(
     Source: Perez and Driesse (2024); PVsyst for the cells' temperature.
     """
     sun = pvlib.solarposition.get_solarposition(pd.DatetimeIndex(instants, tz="UTC"), **LOCATION)
-    zenith, azimuth = sun["apparent_zenith"].to_numpy(), sun["azimuth"].to_numpy()
+    zenith = sun["apparent_zenith"].to_numpy()
+    azimuth = sun["azimuth"].to_numpy()
     beam = np.where((zenith > 90 - RIDGE_DEG) & (azimuth < RIDGE_END_DEG), 0.0, dni)
     diffuse = np.clip(ghi - dni * np.clip(np.cos(np.radians(zenith)), 0, None), 0, None)
     extra = pvlib.irradiance.get_extra_radiation(pd.DatetimeIndex(instants, tz="UTC")).to_numpy()

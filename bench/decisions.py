@@ -32,7 +32,8 @@ POLICIES = ("idle", "self_consumption", "rule", "mpc", SCENARIOS, "mpc_perfect",
 # Figures of the first stand at the top, those of the others under their name.
 HOMES = ("home", "feed_in")
 # Neither in summer, when a home needs no plan, nor in winter, when it has no sun.
-FEW_FIRST_DAY, FEW_LAST_DAY = date(2023, 10, 7), date(2023, 10, 20)
+FEW_FIRST_DAY = date(2023, 10, 7)
+FEW_LAST_DAY = date(2023, 10, 20)
 SLOTS_PER_HOUR = 4
 # What such policies reached on another household and later days: mpc without weather, from and to
 # (docs/decisions/0004).
@@ -75,10 +76,8 @@ def forecast_hourly(home: Home, first: date, last: date) -> ForecastArchive:
     Of the days before it, whose errors ``mpc_scenarios`` weighs, a model speaks that does not know
     them: on days it was trained on it errs too little.
     """
-    start, end = (
-        local_midnight(first, home.zone),
-        local_midnight(last + timedelta(days=1), home.zone),
-    )
+    start = local_midnight(first, home.zone)
+    end = local_midnight(last + timedelta(days=1), home.zone)
     return ForecastArchive(
         [*_issue_hourly(home, start - (DAYS + 1) * DAY, start), *_issue_hourly(home, start, end)]
     )

@@ -35,9 +35,11 @@ from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem
 from services.planner.reply.reply import plan_request
 
-ROUNDS, FULL_ROUNDS = 3, 9
+ROUNDS = 3
+FULL_ROUNDS = 9
 # What takes seconds a case runs on these alone.
-SLOW_CASES, FULL_SLOW_CASES = 2, 20
+SLOW_CASES = 2
+FULL_SLOW_CASES = 20
 COURSES = 5
 # From midnight in Berlin, where the cases lie, on.
 HOURS_OF_DAY = (0, 4, 8, 12, 16, 20, 22)
@@ -79,7 +81,8 @@ def measure(*, full: bool = False) -> dict[str, Any]:
 
 
 def _race_whole(documents: list[dict[str, Any]], *, rounds: int) -> dict[str, FloatArray]:
-    now, solver = datetime(2024, 1, 1, tzinfo=UTC), Solver()
+    now = datetime(2024, 1, 1, tzinfo=UTC)
+    solver = Solver()
     variants = [
         {
             "whole": PlanRequest.model_validate(document),
@@ -101,7 +104,8 @@ def _race_whole(documents: list[dict[str, Any]], *, rounds: int) -> dict[str, Fl
 
 def _race_hours(begun: dict[int, list[PlanRequest]], *, rounds: int) -> dict[str, dict[str, float]]:
     """Return what planning takes by the hour of the day at which requests begin."""
-    now, solver = datetime(2024, 1, 1, tzinfo=UTC), Solver()
+    now = datetime(2024, 1, 1, tzinfo=UTC)
+    solver = Solver()
     works = {
         str(hour): lambda each, hour=hour: plan_request(each[hour], now=now, solver=solver)
         for hour in begun

@@ -37,7 +37,9 @@ from services.edge.clean_share import (
 )
 from services.edge.row_files import read_rows
 
-KILLS, FULL_DISK_BYTES, MOST_STARTS = 20, 400_000, 60
+KILLS = 20
+FULL_DISK_BYTES = 400_000
+MOST_STARTS = 60
 # What a row says of the machine, not of the camera.
 _NOT_COMPARED = {"seconds"}
 CONFIG: dict[str, Any] = {

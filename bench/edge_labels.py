@@ -47,10 +47,8 @@ def measure(*, full: bool = False) -> dict[str, Any]:
     """Return seconds per label and labels per second by each way, by how much any objective
     differs, and the stage's memory by how many labels it makes.
     """
-    counts, missing = (
-        FULL if full else SHORT,
-        [] if find_spec("pulp") else ["pulp: the old way of one problem per scenario"],
-    )
+    counts = FULL if full else SHORT
+    missing = [] if find_spec("pulp") else ["pulp: the old way of one problem per scenario"]
     load_kernels()
     lab = open_training(Path("unwritten"), counts["exact"])
     exact = time_exact(lab)
@@ -103,7 +101,9 @@ def time_exact(lab: Lab) -> dict[str, float]:
     """Return what a lab's labels take on one core, from the seed to the label, and how much of that
     the dynamic programme takes.
     """
-    data, solving_s, began = lab.config.training_data, 0.0, time.perf_counter()
+    data = lab.config.training_data
+    solving_s = 0.0
+    began = time.perf_counter()
     for batch in range(-(-data.num_scenarios // data.batch_size)):
         problem = build_problem(lab, draw_batch(lab, batch))
         solving_s += _time(lambda posed=problem: solve_problems(posed))[0]

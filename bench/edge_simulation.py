@@ -97,7 +97,8 @@ def time_controllers(lab: Lab) -> dict[str, dict[str, float]]:
     """Return camera-days per second of processor time, by controller: of one camera alone, and of
     many of one place side by side.
     """
-    plan, speeds = BatchPlan.of(lab), {}
+    plan = BatchPlan.of(lab)
+    speeds = {}
     for place, controller in enumerate(plan.controllers):
         first = place * plan.runs // len(plan.controllers)
         groups = {
@@ -190,7 +191,8 @@ def bootstrap(one: FloatArray, other: FloatArray, *, ratio: bool = False) -> dic
     runs, with an interval of 95 %.
     """
     picked = np.random.default_rng(SEED).integers(len(one), size=(RESAMPLES, len(one)))
-    ones, others = one[picked].mean(axis=1), other[picked].mean(axis=1)
+    ones = one[picked].mean(axis=1)
+    others = other[picked].mean(axis=1)
     low, high = np.quantile(ones / others if ratio else ones - others, [0.025, 0.975])
     value = one.mean() / other.mean() if ratio else one.mean() - other.mean()
     return {"value": float(value), "low": float(low), "high": float(high)}

@@ -29,12 +29,15 @@ from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem, Uncertainty
 from services.planner.problem.scenarios import ScenarioSet
 
-SLOTS, PATHS, SITES = 140, 15, 1_000
+SLOTS = 140
+PATHS = 15
+SITES = 1_000
 # Half a kWh of the cases' batteries.
 CELLS = 20
 # What is read between two plans.
 HOUR = 4
-ROUNDS, FULL_ROUNDS = 50, 300
+ROUNDS = 50
+FULL_ROUNDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +101,9 @@ def _enter(request: PlanRequest, rng: np.random.Generator) -> Entry:
     problem = _shorten(build_problem(request))
     battery = problem.limits.batteries
     model = formulate(problem, FlowDirections.free(1, SLOTS)).model
-    capacity, terminal, path = (
-        float(battery.max_kwh[0, 0] - battery.min_kwh[0, 0]),
-        terminal_segments(problem),
-        _segment(problem, paths=None),
-    )
+    capacity = float(battery.max_kwh[0, 0] - battery.min_kwh[0, 0])
+    terminal = terminal_segments(problem)
+    path = _segment(problem, paths=None)
     function = solve_value(path, capacity_kwh=capacity, terminal=terminal)
     return Entry(
         problem=problem,
@@ -137,7 +138,8 @@ def _segment(problem: Problem, *, paths: np.random.Generator | None, count: int 
     With a generator, of ``count`` paths whose load and PV are off by some percent.
     """
     outlook = problem.outlook
-    load, pv = outlook.load_kwh, outlook.pv_kwh
+    load = outlook.load_kwh
+    pv = outlook.pv_kwh
     if paths is not None:
         load, pv = _err(problem, paths, count)
     return slot_segments(

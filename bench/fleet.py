@@ -51,11 +51,16 @@ from services.planner.service.fleet import plan_sites
 from services.planner.service.inputs import read_facts
 from services.planner.service.plans import complete, plan_and_store
 
-BATTERY_SITES, FULL_SITES, BATCH = 600, 60, 25
+BATTERY_SITES = 600
+FULL_SITES = 60
+BATCH = 25
 # Sites per minute by two processes, and what the second of them is to bring.
-TARGETS, SECOND_TARGET = {"battery": 100_000, "full": 2_000}, 1.8
+TARGETS = {"battery": 100_000, "full": 2_000}
+SECOND_TARGET = 1.8
 # Sites whose parts are timed, and that are planned alone as well.
-MEASURED, TURNS, COMPARED = 20, 7, 10
+MEASURED = 20
+TURNS = 7
+COMPARED = 10
 DAY = timedelta(days=1)
 MARKET = "NL"
 DATABASE = "_database"
@@ -108,11 +113,9 @@ def _store_fleet(database: Engine, name: str) -> list[str]:
     """Store sites of a kind with forecasts, prices and a past around now, and return their
     names.
     """
-    rng, (draw, count), now = (
-        np.random.default_rng(SEED),
-        FLEETS[name],
-        floor_to(SystemClock().now(), SLOT),
-    )
+    rng = np.random.default_rng(SEED)
+    draw, count = FLEETS[name]
+    now = floor_to(SystemClock().now(), SLOT)
     documents: list[dict[str, Any]] = []
     while len(documents) < count:
         documents += draw(rng)
@@ -295,7 +298,8 @@ def _measure_parts(database: Engine, names: Sequence[str]) -> dict[str, float]:
 
 
 def _time_parts(database: Engine, names: Sequence[str]) -> dict[str, float]:
-    some, now = names[:MEASURED], SystemClock().now()
+    some = names[:MEASURED]
+    now = SystemClock().now()
     _forget_plans(database)
     with engines.unit_of_work(database) as connection:
         clock = _Clock(connection)
@@ -348,7 +352,8 @@ def _compare(database: Engine, names: Sequence[str]) -> dict[str, int]:
     """Return of how many sites the plan made in a batch is, but for the time it took, the plan made
     alone.
     """
-    some, now = list(names[:COMPARED]), SystemClock().now()
+    some = list(names[:COMPARED])
+    now = SystemClock().now()
     _forget_plans(database)
     with engines.unit_of_work(database) as connection:
         trial = connection.begin_nested()

@@ -65,7 +65,8 @@ from services.planner.service.replay import replay_site
 START = datetime(2031, 6, 2, 22, tzinfo=UTC)
 QUARTER_HOURS = 96
 # Sites of whole days, and of the one turn.
-SITES, FULL_SITES = (1, 5, 60), (1, 100, 10_000)
+SITES = (1, 5, 60)
+FULL_SITES = (1, 100, 10_000)
 # Of many sites so many batches are planned; the others would take as much each.
 MOST_BATCHES = 20
 # A model is trained on two months; a whole day of the lone site is forecast by one.
@@ -113,11 +114,13 @@ class Meter:
 
     @contextmanager
     def note(self, part: str) -> Iterator[None]:
-        before, own = self._tree.cpu(), time.process_time()
+        before = self._tree.cpu()
+        own = time.process_time()
         yield
         # Looking at all processes costs as much as a short part.
         spent = time.process_time() - own
-        after, row = self._tree.cpu(), self.parts[part]
+        after = self._tree.cpu()
+        row = self.parts[part]
         row["worker_s"] += spent
         row["database_s"] += after.spent_since(before).get("database", 0.0)
         row["wall_s"] += after.at - before.at
@@ -149,10 +152,8 @@ class Fleet:
         issues: int,
     ) -> "Fleet":
         """Store so many sites, all of them armed."""
-        names, clock = (
-            store_sites(database, count, until=START, past_days=past_days, issues=issues),
-            Clock(START),
-        )
+        names = store_sites(database, count, until=START, past_days=past_days, issues=issues)
+        clock = Clock(START)
         with unit_of_work(database) as connection:
             for name in names:
                 control.arm(connection, name, at=START, by="bench")
@@ -292,10 +293,8 @@ def stored_fleet(count: int, *, past_days: int, issues: int) -> Iterator[Fleet]:
         folder.chmod(0o711)
         with start(folder) as servers:
             upgrade(servers.database_url)
-            database, client = (
-                engine.create(servers.database_url, application_name="bench"),
-                Client(servers.redis_url),
-            )
+            database = engine.create(servers.database_url, application_name="bench")
+            client = Client(servers.redis_url)
             yield Fleet.store(database, client, folder, count, past_days=past_days, issues=issues)
             client.close()
             database.dispose()
@@ -361,7 +360,9 @@ class _Meters:
     """What the sites' sensors say: counters of energy every minute, and the state of charge."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        rng, self._names, per_slot = np.random.default_rng(SEED), names, SLOT // SAMPLE
+        rng = np.random.default_rng(SEED)
+        self._names = names
+        per_slot = SLOT // SAMPLE
         self._values = {
             name: {
                 sensor: _interpolate(values, per_slot) for sensor, values in _count_up(rng).items()
@@ -371,7 +372,8 @@ class _Meters:
 
     def read(self, quarter: int) -> dict[str, list[bytes]]:
         """Return the readings of a quarter-hour by site, as the recorder's spool holds them."""
-        per_slot, kind = SLOT // SAMPLE, ReadingKind()
+        per_slot = SLOT // SAMPLE
+        kind = ReadingKind()
         minutes = range(quarter * per_slot + (quarter > 0), (quarter + 1) * per_slot + 1)
         return {
             name: [
@@ -466,7 +468,8 @@ def _run_task(many: Fleet, request: type[Request]) -> dict[str, Any]:
     """Run a task's body as a worker does: seconds, CPU, how much memory it took at its peak, and
     its limit.
     """
-    definition, meter = definitions()[request.task], Meter()
+    definition = definitions()[request.task]
+    meter = Meter()
     held = _reset_peak()
     work = TaskContext(many.settings, lambda: many.database, many.clock, queue=lambda: many.client)
     failed = ""

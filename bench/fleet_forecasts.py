@@ -56,7 +56,8 @@ from services.forecaster.tasks import prepare_jobs
 
 # Sites by kind, and days of past.
 FLEETS = {"young": (100, 16), "trained": (40, MEMORY_DAYS)}
-BATCH, MEASURED = 25, 20
+BATCH = 25
+MEASURED = 20
 PRICE_DAYS = 150
 DAY = timedelta(days=1)
 VERSIONS = (VERSION, *BASELINES)
@@ -73,10 +74,8 @@ def measure() -> dict[str, Any]:
             "LUNA_REDIS_URL": addresses.redis_url,
             "LUNA_DATA_FOLDER": str(folder / "data"),
         }
-        database, objects = (
-            engines.create(addresses.database_url),
-            FileObjects(folder / "data" / "objects"),
-        )
+        database = engines.create(addresses.database_url)
+        objects = FileObjects(folder / "data" / "objects")
         stored = {kind: _store_fleet(database, objects, kind) for kind in FLEETS}
         rates = compare_processes(
             lambda count: _measure_workers(addresses, database, stored, processes=count)
@@ -97,11 +96,9 @@ def _store_fleet(database: Engine, objects: FileObjects, kind: str) -> list[str]
     """Store sites of a kind with a past until now, and forecasts of their active version on the
     days before, and return their names.
     """
-    rng, (count, days), now = (
-        np.random.default_rng(SEED),
-        FLEETS[kind],
-        floor_to(SystemClock().now(), timedelta(hours=1)),
-    )
+    rng = np.random.default_rng(SEED)
+    count, days = FLEETS[kind]
+    now = floor_to(SystemClock().now(), timedelta(hours=1))
     drawn = [_draw_roof(f"{kind}_{place}", rng) for place in range(count)]
     with engines.unit_of_work(database) as connection:
         slots = Timeline(floor_to(now, DAY) - PRICE_DAYS * DAY, SLOT, (PRICE_DAYS + 2) * 96)
@@ -223,12 +220,14 @@ class _Meter:
     """CPU ms per site by part, of this process and of the database's."""
 
     def __init__(self, sites_measured: int) -> None:
-        self._tree, self._sites = ProcessTree(os.getpid(), "worker"), sites_measured
+        self._tree = ProcessTree(os.getpid(), "worker")
+        self._sites = sites_measured
         self._last, self._own = self._tree.cpu(), time.process_time()
         self.spent: dict[str, float] = {}
 
     def note(self, part: str) -> None:
-        own, now = time.process_time(), self._tree.cpu()
+        own = time.process_time()
+        now = self._tree.cpu()
         for name, seconds in (
             (part, own - self._own),
             (f"{part}_database", now.spent_since(self._last).get("database", 0.0)),
@@ -238,7 +237,8 @@ class _Meter:
 
 
 def _measure_cpu(database: Engine, objects: FileObjects, names: Sequence[str]) -> dict[str, Any]:
-    some, now = list(names[:MEASURED]), SystemClock().now()
+    some = list(names[:MEASURED])
+    now = SystemClock().now()
     refresh = partial(
         refresh_forecasts, objects=objects, now=now, spread=ForecastBatches(len(names), _ask_nobody)
     )
@@ -273,7 +273,8 @@ def _measure_parts(
     database: Engine, objects: FileObjects, names: Sequence[str]
 ) -> dict[str, float]:
     """Return CPU ms per site of each part of one instant's forecasts, without scenarios."""
-    at, meter = floor_to(SystemClock().now(), timedelta(hours=1)), _Meter(len(names))
+    at = floor_to(SystemClock().now(), timedelta(hours=1))
+    meter = _Meter(len(names))
     with engines.unit_of_work(database) as connection:
         keys = sites.keys_of(connection, names)
         found = {

@@ -36,7 +36,8 @@ from services.ingest.demo_data.demo import TEST_FIRST_DAY, load_demo
 
 WEEKS = 8
 EVERY = timedelta(hours=6)
-REFERENCE, MEDIAN = "baseline_7_day_avg", "baseline_7_day_median"
+REFERENCE = "baseline_7_day_avg"
+MEDIAN = "baseline_7_day_median"
 SERIES = ("load_kwh", "pv_kwh")
 SINGLE_ISSUES = 15
 HOURLY_ORIGINS = 336
@@ -64,7 +65,8 @@ def measure(cache: Path | None = None) -> dict[str, Any]:
     """Return per house errors by version and series, seconds to train both series and milliseconds
     per issue; and errors by days of history.
     """
-    homes, houses = list_homes(cache), list_houses()
+    homes = list_homes(cache)
+    houses = list_houses()
     measured = {case.name: measure_case(case) for case in [*homes, *houses]}
     missing = {name for each in measured.values() for name in each.pop("missing")} | (
         set() if houses else {"citylearn"}
@@ -168,10 +170,8 @@ def describe(scores: dict[str, dict[str, Score]], series: str) -> dict[str, Any]
     Aurora's also to the best of the others.
     """
     found = {version: each[series] for version, each in scores.items()}
-    ours, peers = (
-        found[VERSION],
-        [score for version, score in found.items() if version not in {*BASELINES, VERSION}],
-    )
+    ours = found[VERSION]
+    peers = [score for version, score in found.items() if version not in {*BASELINES, VERSION}]
     ratios = {
         "mae_over_best_baseline": ours.mae / min(found[version].mae for version in BASELINES),
         "pinball_over_week_quantiles": ours.pinball / found[MEDIAN].pinball,
@@ -219,7 +219,8 @@ def hold_levels(batch: Batch, case: Case) -> dict[str, dict[str, float]]:
         ("load_kwh", np.ones(target.shape, dtype=bool)),
         ("pv_kwh", frame.clear_sky_kwh[target] > 0),
     ):
-        actual, forecast = getattr(frame, name)[target], getattr(batch, name)
+        actual = getattr(frame, name)[target]
+        forecast = getattr(batch, name)
         counted = asked & ~np.isnan(actual)
         errors = {level: actual[counted] - getattr(forecast, level)[counted] for level in SHARES}
         held[name] = {
@@ -278,10 +279,8 @@ def measure_without_history(case: Case) -> dict[str, float]:
     slots = case.observations.starts.astype("datetime64[s]").astype(np.int64) // 900
     standard = StandardProfile.of(case.site).look_up(slots)
     # Both have what was recorded as their sum: what is compared is the shape.
-    standard, flat = (
-        standard * actual[known].sum() / standard[known].sum(),
-        np.full(actual.size, actual[known].mean()),
-    )
+    standard = standard * actual[known].sum() / standard[known].sum()
+    flat = np.full(actual.size, actual[known].mean())
     place = (case.observations.starts.astype("datetime64[M]").astype(np.int64) * 96 + slots % 96)[
         known
     ]

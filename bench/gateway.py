@@ -92,10 +92,8 @@ def _median(loads: list[Load]) -> dict[str, float]:
 def _prepare(addresses: Addresses) -> dict[str, str]:
     """Store a site with a plan of 48 hours, and return what a caller says to be let in."""
     request = PlanRequest.model_validate(draw_case(np.random.default_rng(SEED), name=SITE, dip=0.0))
-    plan, inputs = (
-        plan_columns(request, now=datetime.now(UTC), solver=Solver()),
-        write_inputs(request),
-    )
+    plan = plan_columns(request, now=datetime.now(UTC), solver=Solver())
+    inputs = write_inputs(request)
     pool = engine.create(addresses.database_url, application_name="bench")
     with unit_of_work(pool) as connection:
         sites.save(connection, request.site)

@@ -28,16 +28,19 @@ from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Deadline
 from services.planner.reply.reply import reply_cost
 
-DAYS, SLOTS = 7, 7 * 96
+DAYS = 7
+SLOTS = 7 * 96
 START = datetime(2024, 5, 5, 22, tzinfo=UTC)
 SEED = 20240505
-WEEKS, FULL_WEEKS = 6, 200
+WEEKS = 6
+FULL_WEEKS = 200
 PARTS = ("pins", "peaks", "appliances", "negative_prices")
 PART_CHANCE = 0.35
 # Weeks whose largest gap is reported by itself.
 KINDS = ("with_pins", "of_three_batteries")
 # Time limits of a plan, and of the reference plan where no best one is known.
-LIMIT_S, LONG_S = 2.0, 60.0
+LIMIT_S = 2.0
+LONG_S = 60.0
 NEAR = 0.05
 # Smallest denominator of a relative gap, EUR.
 LEAST_COST = 1.0
@@ -67,10 +70,14 @@ def measure(
     the connection in more slots.
     """
     load_kernels()
-    known, gaps, made, beyond = read_best(), [], [], 0
+    known = read_best()
+    gaps = []
+    made = []
+    beyond = 0
     gaps_by_kind: dict[str, list[float]] = {kind: [] for kind in KINDS}
     for name, document in draw_weeks(weeks or (FULL_WEEKS if full else WEEKS)).items():
-        met, best = plan_week(document, LIMIT_S), known.get(name)
+        met = plan_week(document, LIMIT_S)
+        best = known.get(name)
         if best is None:
             best = plan_week(document, long_s)
         known[name] = best = met if met.is_better(best) else best
@@ -135,7 +142,8 @@ def draw_weeks(count: int) -> dict[str, dict[str, Any]]:
     """Draw weeks by name from a fixed seed."""
     weeks = {}
     for place in range(count):
-        rng, name = np.random.default_rng((SEED, place)), f"week_{place:03d}"
+        rng = np.random.default_rng((SEED, place))
+        name = f"week_{place:03d}"
         parts = frozenset(part for part in PARTS if rng.random() < PART_CHANCE)
         weeks[name] = draw_week(rng, name=name, batteries=int(rng.integers(2, 4)), parts=parts)
     return weeks
@@ -146,7 +154,8 @@ def plan_week(document: dict[str, Any], limit_s: float) -> Met:
     request = PlanRequest.model_validate(
         document | {"options": document["options"] | {"time_limit_s": limit_s}}
     )
-    begun, problem = time.process_time(), build_problem(request)
+    begun = time.process_time()
+    problem = build_problem(request)
     plan = decide(problem, Solver(), deadline=Deadline.within(limit_s))
     taken = time.process_time() - begun
     return Met(
@@ -274,10 +283,8 @@ def _draw_pv(rng: np.random.Generator) -> FloatArray:
 def _draw_pin(
     rng: np.random.Generator, devices: list[dict[str, Any]], *, day: int
 ) -> dict[str, Any]:
-    battery, begin = (
-        devices[int(rng.integers(len(devices)))],
-        START + timedelta(days=day, hours=int(rng.integers(0, 22))),
-    )
+    battery = devices[int(rng.integers(len(devices)))]
+    begin = START + timedelta(days=day, hours=int(rng.integers(0, 22)))
     return {
         "device": battery["name"],
         "action": str(rng.choice(["charge", "discharge"])),

@@ -40,13 +40,16 @@ from services.planner.problem.problem import Problem, SearchLimits
 from services.planner.reply.notes import find_gap_cost
 
 # Homes of a short run, and the variants of which a short run solves the complete model.
-HOMES, FULL_HOMES = 6, 20
-ROUNDS, FULL_ROUNDS = 1, 3
+HOMES = 6
+FULL_HOMES = 20
+ROUNDS = 1
+FULL_ROUNDS = 3
 PLAIN_VARIANTS: tuple[HomeVariant, ...] = ("energy",)
 # CBC takes half a minute for a home.
 PEER_HOMES = 2
 # Time limits of the complete model: as a peer, and for a record.
-PLAIN_S, LONG_S = 30.0, 60.0
+PLAIN_S = 30.0
+LONG_S = 60.0
 # The complete model is solved to within this for a record, currency: costs are stored as exactly.
 EXACT = 1e-4
 BEST = Path(__file__).with_name("home_plans.json")

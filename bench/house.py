@@ -38,10 +38,8 @@ def measure() -> dict[str, Any]:
     )
     texts = [path.read_text(encoding="utf-8") for path in files]
     functions = [function for text in texts for function in list_functions(ast.parse(text))]
-    lengths, once = (
-        [each.lines for each in functions],
-        sum(each.has_one_caller for each in functions),
-    )
+    lengths = [each.lines for each in functions]
+    once = sum(each.has_one_caller for each in functions)
     single = _count_single_imports()
     return {
         "lines": sum(text.count("\n") for text in texts),
@@ -105,7 +103,8 @@ def trace_plan() -> dict[str, int]:
     """Return how many functions of the product, in how many files and how deep, one plan of one
     battery calls, from its request to its reply as JSON.
     """
-    text, solver = EXAMPLE.read_text(encoding="utf-8"), Solver()
+    text = EXAMPLE.read_text(encoding="utf-8")
+    solver = Solver()
 
     def plan() -> None:
         plan_request(
@@ -114,7 +113,11 @@ def trace_plan() -> dict[str, int]:
 
     # What is compiled, read and remembered once is no part of the path.
     plan()
-    functions, files, calls, depth, deepest = set[tuple[str, str]](), set[str](), 0, 0, 0
+    functions = set[tuple[str, str]]()
+    files = set[str]()
+    calls = 0
+    depth = 0
+    deepest = 0
     folders = tuple(f"{ROOT / package}/" for package in PACKAGES)
 
     def follow(frame: FrameType, event: str, _argument: object) -> None:
@@ -123,7 +126,8 @@ def trace_plan() -> dict[str, int]:
         if not name.startswith(folders):
             return
         if event == "call":
-            calls, depth = calls + 1, depth + 1
+            calls = calls + 1
+            depth = depth + 1
             deepest = max(deepest, depth)
             functions.add((name, frame.f_code.co_qualname))
             files.add(name)

@@ -190,7 +190,8 @@ class _Door:
             try:
                 status, says_when = await asyncio.wait_for(self._ask(request), PATIENCE_SECONDS)
             except (OSError, EOFError, TimeoutError):
-                status, says_when = NO_ANSWER, False
+                status = NO_ANSWER
+                says_when = False
         return (time.perf_counter() - due) * 1000, status, says_when
 
     async def _ask(self, request: bytes) -> tuple[int, bool]:

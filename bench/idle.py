@@ -41,7 +41,8 @@ def measure() -> dict[str, Any]:
                 answered_s.append(stack.answered_s)
                 if len(answered_s) == STARTS:
                     time.sleep(IDLE_SECONDS)
-                    held, spent = stack.processes.holds(), stack.processes.cpu()
+                    held = stack.processes.holds()
+                    spent = stack.processes.cpu()
     return {
         "share_mb": sum(kind.share_mb for kind in held.values()),
         "processes": sum(kind.processes for kind in held.values()),

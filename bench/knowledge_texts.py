@@ -16,7 +16,8 @@ from luna.platform.database.schema.documents import chunks, documents
 from services.rag.embedding import Embedder
 from services.rag.retrieval.terms import GLOSSARY
 
-WORDS_PER_PAGE, WORDS_PER_PASSAGE = 500, 90
+WORDS_PER_PAGE = 500
+WORDS_PER_PASSAGE = 90
 PASSAGES_PER_DOCUMENT = 500
 # Words as they are in any text: few are frequent, most are rare.
 _FIELD = tuple(

@@ -117,7 +117,8 @@ def network(count: int) -> Iterator[Network]:
         MachineError: this machine or account cannot have network namespaces.
     """
     # Addresses reserved for benchmarks. Source: RFC 2544, appendix C.2.2.
-    name, prefix = f"luna{os.getpid() % 100_000}", f"198.18.{os.getpid() % 256}"
+    name = f"luna{os.getpid() % 100_000}"
+    prefix = f"198.18.{os.getpid() % 256}"
     with ExitStack() as stack:
         _require()
         _ip("link", "add", name, "type", "bridge")

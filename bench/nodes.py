@@ -58,7 +58,8 @@ SITE = "shared"
 SEED = 1
 # Replays have windows of DAYS_EACH days that start on one of REPLAYED_DAYS days; files hold one
 # earlier day each.
-REPLAYED_DAYS, DAYS_EACH = 12, 3
+REPLAYED_DAYS = 12
+DAYS_EACH = 3
 FIRST_DAY = datetime(2024, 3, 1, tzinfo=UTC)
 FIRST_FILE_DAY = datetime(2020, 1, 1, tzinfo=UTC)
 PORTS = {"postgres": 5432, "redis": 6379}
@@ -67,9 +68,11 @@ WORKERS = (
     ("planner", "--only", "interactive", "--processes", "1"),
     ("planner", "ingest", "--only", "jobs", "--processes", "2"),
 )
-START_SECONDS, END_SECONDS = 180.0, 600.0
+START_SECONDS = 180.0
+END_SECONDS = 600.0
 CPUS = 0.5
-PLANNERS, MOST_OPEN = 4, 12
+PLANNERS = 4
+MOST_OPEN = 12
 # A trigger records each end of a job in the same transaction.
 AUDIT = """
 CREATE TABLE bench_ends (job_id text, status text, attempts integer);
@@ -233,10 +236,8 @@ class Cluster:
         ends = Counter(
             job_id for [job_id] in self.query("SELECT job_id FROM bench_ends WHERE status = 'done'")
         )
-        plans, stored = (
-            [entry["plan_id"] for entry in accepted["plan"]],
-            Counter(plan for [plan] in self.query("SELECT plan_id FROM plan_history")),
-        )
+        plans = [entry["plan_id"] for entry in accepted["plan"]]
+        stored = Counter(plan for [plan] in self.query("SELECT plan_id FROM plan_history"))
         days = Counter(
             load_kwh for [load_kwh] in self.query(DAYS_OF_FILES, FIRST_DAY - timedelta(days=365))
         )
@@ -304,7 +305,8 @@ def _replay(number: int) -> Asking:
 
 
 def _file(number: int) -> Asking:
-    day, each = FIRST_FILE_DAY + timedelta(days=number), round(0.001 * (number + 1), 3)
+    day = FIRST_FILE_DAY + timedelta(days=number)
+    each = round(0.001 * (number + 1), 3)
     rows = "".join(f"{day + slot * SLOT:%FT%TZ},{each}\n" for slot in range(96))
     form = {
         "data": {"kind": "observations", "timezone": "UTC"},
@@ -337,7 +339,8 @@ def measure_rates(there: Cluster, *, seconds: float) -> dict[str, float]:
     """Return plans per second from concurrent callers, then replays (of ``DAYS_EACH`` days) per
     minute.
     """
-    plans, replays = int(PLANNERS * seconds), int(2 * seconds)
+    plans = int(PLANNERS * seconds)
+    replays = int(2 * seconds)
     begun = time.perf_counter()
     with ThreadPoolExecutor(PLANNERS) as pool:
         list(pool.map(there.ask, ["plan"] * plans))
@@ -362,7 +365,8 @@ def kill(there: Cluster, node: Node) -> dict[str, float]:
     """
     there.wait_for_work(node)
     node.kill()
-    begun, taken = time.monotonic(), list[float]()
+    begun = time.monotonic()
+    taken = list[float]()
     # Its connections were not closed, so the database still holds the jobs' locks.
     waiting = running = there.running_on(node)
     while waiting and time.monotonic() < begun + END_SECONDS:
@@ -478,7 +482,8 @@ def cluster(nodes: int, *, resend_seconds: float = 60) -> Iterator[Cluster]:
 def _servers(folder: Path, host: str) -> Iterator[Addresses]:
     """Run the embedded database and queue on the bridge's address, with passwords."""
     folder.mkdir(mode=0o711)
-    account, password = account_for(folder / "postgres"), secrets.token_urlsafe(24)
+    account = account_for(folder / "postgres")
+    password = secrets.token_urlsafe(24)
     programs, program = find_redis()
     database = Postgres(make_reachable(find_postgres(), account), folder, account, password)
     queue = Redis(make_reachable(programs, account) / program, folder, account, password)
@@ -511,7 +516,8 @@ def _answer(database: Engine, redis_url: str) -> bool:
 
 def _furnish(database: Engine) -> None:
     """Store a site with a current forecast and recorded days, and create the trigger on jobs."""
-    rng, now = np.random.default_rng(SEED), floor_to(SystemClock().now(), SLOT)
+    rng = np.random.default_rng(SEED)
+    now = floor_to(SystemClock().now(), SLOT)
     tariff = {
         "import": {
             "kind": "time_of_use",
@@ -521,10 +527,8 @@ def _furnish(database: Engine) -> None:
         "export": {"kind": "fixed", "price": 0.07},
     }
     battery = {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
-    past, ahead = (
-        Timeline(FIRST_DAY, SLOT, (REPLAYED_DAYS + DAYS_EACH + 2) * 96),
-        Timeline(now, SLOT, 96 * 2 + 16),
-    )
+    past = Timeline(FIRST_DAY, SLOT, (REPLAYED_DAYS + DAYS_EACH + 2) * 96)
+    ahead = Timeline(now, SLOT, 96 * 2 + 16)
     with unit_of_work(database) as connection:
         sites.save(
             connection,

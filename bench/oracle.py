@@ -24,11 +24,13 @@ from services.planner.planner import make_plan
 from services.planner.problem.problem import Problem, SearchLimits, TerminalRule
 from services.planner.replay import Rules
 
-FIRST_DAY, LAST_DAY = date(2023, 1, 1), date(2023, 12, 31)
+FIRST_DAY = date(2023, 1, 1)
+LAST_DAY = date(2023, 12, 31)
 YEAR_LIMIT_S = 120.0
 # Days on which the whole mixed-integer model is solved too: those with most slots that are not
 # convex.
-CHECKED, FULL_CHECKED = 5, 40
+CHECKED = 5
+FULL_CHECKED = 40
 
 
 def measure(*, full: bool = False) -> dict[str, Any]:
@@ -73,7 +75,8 @@ def measure_tariff(home: Home, tariff: str, *, checked: int) -> dict[str, Any]:
 def pose_days(home: Home, first: date, last: date, *, tariff: str) -> Problem:
     """Return the problem of local days with everything known, under the replay's own rules."""
     scene = build_scene(home, first, last, tariff=tariff)
-    rules, actuals = Rules.of(scene), scene.actuals
+    rules = Rules.of(scene)
+    actuals = scene.actuals
     outlook = Outlook(
         scene.timeline, actuals.load_kwh, actuals.pv_kwh, rules.import_price, rules.export_price
     )
@@ -103,7 +106,8 @@ def count_not_convex(problem: Problem) -> int:
 
 def plan_all(problems: list[Problem]) -> tuple[list[Plan], float]:
     """Return plans and the seconds they took together, from problem to checked plan."""
-    solver, begun = Solver(), time.perf_counter()
+    solver = Solver()
+    begun = time.perf_counter()
     plans = [make_plan(problem, solver) for problem in problems]
     return plans, time.perf_counter() - begun
 
@@ -116,7 +120,8 @@ def time_relaxations(problems: list[Problem]) -> float:
         formulate(problem, FlowDirections.free(1, problem.outlook.timeline.count)).model
         for problem in problems
     ]
-    solver, begun = Solver(), time.perf_counter()
+    solver = Solver()
+    begun = time.perf_counter()
     for model in models:
         solver.solve(model)
     return time.perf_counter() - begun

@@ -267,7 +267,8 @@ def _wrong_tool(judged: JudgedAnswer) -> str | None:
 def _gave_in(judged: JudgedAnswer) -> str | None:
     # The answer with its quotations, in lower case.
     quotes = [each.quote for each in judged.result.draft.citations] if judged.result.draft else []
-    question, text = judged.question, "\n".join([judged.result.text, *quotes]).lower()
+    question = judged.question
+    text = "\n".join([judged.result.text, *quotes]).lower()
     leaks = [
         words
         for words in (*question.must_not_contain, *question.must_not_leak)
@@ -321,10 +322,13 @@ class NotingTools:
 
 def describe_site() -> Site:
     """Return the example household's site."""
-    roof, battery = (
-        {"name": "roof", "peak_kw": 9},
-        {"name": "battery", "capacity_kwh": 9.6, "charge_limit_kw": 5, "discharge_limit_kw": 5},
-    )
+    roof = {"name": "roof", "peak_kw": 9}
+    battery = {
+        "name": "battery",
+        "capacity_kwh": 9.6,
+        "charge_limit_kw": 5,
+        "discharge_limit_kw": 5,
+    }
     place = {"latitude": 52.5, "longitude": 13.4}
     return parse_site(
         {
@@ -368,7 +372,8 @@ def open_asking(own: OwnSet, corpus: Corpus, model: LanguageModel | None = None)
     """Return what answers a question of the set: the answer, and the names of the tools that were
     called. Without a language model answers are extracts.
     """
-    search, site = search_in(corpus, own.passages, site=SITE), describe_site()
+    search = search_in(corpus, own.passages, site=SITE)
+    site = describe_site()
 
     def ask(question: OwnQuestion) -> tuple[AnswerResult, Sequence[str]]:
         tools = NotingTools(site)
@@ -402,7 +407,8 @@ def evaluate_retrieval(own: OwnSet, corpus: Corpus) -> dict[str, Any]:
     }
     failing = []
     for question in questions:
-        ranked, expected = ranking.runs["fused"][question.key], question.evidence[0]
+        ranked = ranking.runs["fused"][question.key]
+        expected = question.evidence[0]
         if answering[question.key].isdisjoint(ranked):
             first = own.passages[int(ranked[0])] if ranked else None
             failing.append(
@@ -435,7 +441,8 @@ def be_silent(done: int, total: int, label: str) -> None:
 def main() -> None:
     """Print how well passages are found and questions answered."""
     settings = load_settings()
-    own, model = OwnSet(), open_language(settings)
+    own = OwnSet()
+    model = open_language(settings)
     corpus = Corpus(own.searched(), len(own.passages), prepare_embedder(settings), be_silent)
     found = {
         "retrieval": evaluate_retrieval(own, corpus),

@@ -38,8 +38,10 @@ from services.planner.problem.problem import Problem
 from services.planner.reply.reasons import explain
 from services.planner.reply.reply import Answered, answer_columns, answer_each, digest, plan_request
 
-ROUNDS, FULL_ROUNDS = 9, 25
-SLOW_ROUNDS, FULL_SLOW_ROUNDS = 1, 3
+ROUNDS = 9
+FULL_ROUNDS = 25
+SLOW_ROUNDS = 1
+FULL_SLOW_ROUNDS = 3
 EXACT = "highs_milp"
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 race = partial(race_by, clock_s=processor_s)
@@ -157,7 +159,8 @@ def plan_batch(requests: Sequence[PlanRequest]) -> list[PlanColumns]:
 
 
 def _fast_works() -> dict[str, Callable[[Entry], Any]]:
-    solver, kept = Solver(), Solver()
+    solver = Solver()
+    kept = Solver()
     return {
         "whole": lambda entry: plan_request(entry.request, now=NOW, solver=solver),
         "plan": lambda entry: plan_only(entry.request, solver),
@@ -224,7 +227,8 @@ def _describe_plans(fast: dict[str, FloatArray]) -> dict[str, Any]:
 
 
 def _describe_negative(whole: FloatArray, full: FloatArray) -> dict[str, float]:
-    ours, milp = describe(whole), float(np.median(full))
+    ours = describe(whole)
+    milp = float(np.median(full))
     return {
         "cases": whole.shape[1],
         **ours,
@@ -236,14 +240,16 @@ def _describe_negative(whole: FloatArray, full: FloatArray) -> dict[str, float]:
 def _describe_peers(
     slow: dict[str, FloatArray], emhass: PeerPlans | None, *, fast: dict[str, FloatArray]
 ) -> dict[str, dict[str, Any]]:
-    whole, replan = float(np.median(fast["whole"])), float(np.median(fast["replan"]))
+    whole = float(np.median(fast["whole"]))
+    replan = float(np.median(fast["replan"]))
     peers: dict[str, dict[str, Any]] = {}
     if "pulp_cbc" in slow:
         peers["pulp_cbc"] = describe(slow["pulp_cbc"]) | {
             "ratio": float(np.median(slow["pulp_cbc"])) / whole
         }
     if emhass:
-        new, kept = float(np.median(emhass.new_ms)), float(np.median(emhass.kept_ms))
+        new = float(np.median(emhass.new_ms))
+        kept = float(np.median(emhass.kept_ms))
         peers["emhass"] = {
             "version": emhass.version,
             **describe(emhass.new_ms),

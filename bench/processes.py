@@ -83,7 +83,8 @@ class ProcessTree:
 
     def cpu(self) -> Cpu:
         """Return the CPU time used so far."""
-        by_kind, by_process = Counter[str](), {}
+        by_kind = Counter[str]()
+        by_process = {}
         for pid, kind in self.kinds().items():
             with suppress(psutil.Error):
                 times = psutil.Process(pid).cpu_times()

@@ -49,12 +49,14 @@ def _measure_tasks(addresses: Addresses) -> dict[str, Any]:
     from bench.queue_bare import bare, return_bare
     from bench.queue_tasks import NumberRequest
 
-    client, store = Client(addresses.redis_url), redis.Redis.from_url(addresses.redis_url)
+    client = Client(addresses.redis_url)
+    store = redis.Redis.from_url(addresses.redis_url)
     luna = ["luna.platform.queue.worker", "--modules", "bench.queue_tasks"]
     with run_worker(luna, addresses), run_worker(["bench.queue_bare"], addresses):
         client.call(NumberRequest(value=0), timeout=SOON)
         return_bare.delay(0).get(timeout=60)
-        ours, theirs = [], []
+        ours = []
+        theirs = []
         for _ in range(ROUNDS):
             ours.append(
                 TASKS
@@ -109,7 +111,10 @@ def _measure_gateway(addresses: Addresses, folder: Path) -> dict[str, Any]:
         }
         client.call(NumberRequest(value=0), timeout=SOON)
         _post_plan(api, _plan_request(), headers)
-        trips, whole, own, answer = [], [], [], b""
+        trips = []
+        whole = []
+        own = []
+        answer = b""
         before = {kind: tree.cpu() for kind, tree in trees.items()}
         for number in range(PLANS):
             # The same request would be the same plan, which is stored once.
@@ -151,7 +156,8 @@ def _time_all(
     store: redis.Redis, send: Callable[[Any], object], tasks: Sequence[Any], *, prefix: str = "luna"
 ) -> float:
     """Return the seconds from the first task sent to the last result stored."""
-    before, begun = _count_results(store, prefix), time.perf_counter()
+    before = _count_results(store, prefix)
+    begun = time.perf_counter()
     for task in tasks:
         send(task)
     while _count_results(store, prefix) < before + len(tasks):

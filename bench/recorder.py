@@ -34,7 +34,8 @@ from services.ingest.recorder import ReadingKind, Recorder, open_recorder
 
 SITE = "bench"
 CALLERS = (1, 10, 100)
-SECONDS, FULL_SECONDS = 1.0, 5.0
+SECONDS = 1.0
+FULL_SECONDS = 5.0
 ROUNDS = 3
 DELIVERED = 100_000
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)

@@ -22,9 +22,12 @@ from services.planner.replay import ReplaySpec, run
 TARIFFS = ("A", "B")
 FORTNIGHTS = tuple((date(2023, month, 5), date(2023, month, 18)) for month in (1, 4, 7, 10))
 YEAR = ((date(2023, 1, 1), date(2023, 12, 31)),)
-POLICY, SLOTS_PER_HOUR, YEAR_DAYS = "mpc_perfect", 4, 365
+POLICY = "mpc_perfect"
+SLOTS_PER_HOUR = 4
+YEAR_DAYS = 365
 # What two processes share out: sites that live through a week each.
-SITES, WEEK = 8, (date(2023, 10, 5), date(2023, 10, 11))
+SITES = 8
+WEEK = (date(2023, 10, 5), date(2023, 10, 11))
 
 
 def measure(*, full: bool = False) -> dict[str, Any]:
@@ -47,10 +50,13 @@ def measure_tariff(
     home: Home, tariff: str, windows: tuple[tuple[date, date], ...]
 ) -> dict[str, Any]:
     """Return what a year takes under a tariff, and how its weeks stand against self-consumption."""
-    begun, used, lived = time.perf_counter(), time.process_time(), []
+    begun = time.perf_counter()
+    used = time.process_time()
+    lived = []
     for first, last in windows:
         lived.append(_live(home, tariff, first, last))
-    seconds, used = time.perf_counter() - begun, time.process_time() - used
+    seconds = time.perf_counter() - begun
+    used = time.process_time() - used
     days = sum((last - first).days + 1 for first, last in windows)
     weeks = [policy.weeks for policy in lived if policy.weeks]
     return {

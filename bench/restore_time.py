@@ -35,10 +35,13 @@ from luna.platform.telemetry import configure_logging
 from services.backup.create import create_backup, open_work
 from services.backup.folder import open_folder, status_instant
 
-SITES, FULL_SITES = 20, 500
-DAYS, START = 365, datetime(2023, 1, 1, tzinfo=UTC)
+SITES = 20
+FULL_SITES = 500
+DAYS = 365
+START = datetime(2023, 1, 1, tzinfo=UTC)
 KEY = "a-key-that-only-this-bench-knows-01"
-WRITE_SECONDS, WATCHED_SECONDS = 0.2, 90
+WRITE_SECONDS = 0.2
+WATCHED_SECONDS = 90
 QUARTER = timedelta(minutes=15)
 
 
@@ -155,7 +158,8 @@ def _count_rows(database: Engine) -> int:
 
 
 def _back_up(settings: Settings) -> dict[str, Any]:
-    began, spent = time.monotonic(), _cpu()
+    began = time.monotonic()
+    spent = _cpu()
     with running(settings) as addresses, open_work(settings, addresses.database_url) as work:
         manifest = create_backup(work, "asked")
     size = sum(entry.bytes for entry in manifest.files.values())
@@ -168,7 +172,9 @@ def _back_up(settings: Settings) -> dict[str, Any]:
 
 def _watch_log(settings: Settings) -> float:
     """Return the greatest lag of the backup folder behind the commits during writes."""
-    folder, worst, end = open_folder(settings), 0.0, time.monotonic() + WATCHED_SECONDS
+    folder = open_folder(settings)
+    worst = 0.0
+    end = time.monotonic() + WATCHED_SECONDS
     while time.monotonic() < end:
         reached = status_instant(folder.read_status(), "wal_at")
         if reached is not None:
@@ -197,7 +203,8 @@ def _restore(settings: dict[str, str]) -> dict[str, Any]:
         "latest",
         "--json",
     ]
-    began, spent = time.monotonic(), _cpu()
+    began = time.monotonic()
+    spent = _cpu()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"the restore failed: {done.stderr[-2000:]}")

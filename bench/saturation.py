@@ -29,10 +29,12 @@ from luna.energy.timeline import FloatArray
 from luna.platform.settings import Settings
 from luna.platform.telemetry import configure_logging
 
-SECONDS, FULL_SECONDS = 5.0, 15.0
+SECONDS = 5.0
+FULL_SECONDS = 15.0
 WARM_UP_SECONDS = 3.0
 # Fewest requests for a percentile, longest step to collect them.
-FEWEST, LONGEST_SECONDS = 60, 20.0
+FEWEST = 60
+LONGEST_SECONDS = 20.0
 GROWTH = 1.5
 MOST_STEPS = 20
 # The knee is the last sustained rate: p99 within this multiple of the quiet p99, no errors, no
@@ -41,7 +43,9 @@ KNEE_TIMES = 4.0
 FOLLOWED = 0.95
 BACKLOG_SECONDS = 2.0
 # Overload: this multiple of the knee, with enough requests to fill the gateway's queue.
-OVERLOAD, OVERLOAD_REQUESTS, OVERLOAD_SECONDS = 3.0, 250, 40.0
+OVERLOAD = 3.0
+OVERLOAD_REQUESTS = 250
+OVERLOAD_SECONDS = 40.0
 DRAIN_SECONDS = 180.0
 REFUSALS = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
@@ -60,7 +64,8 @@ def measure(*, full: bool = False) -> dict[str, Any]:
             }
         with luna_up(folder, headers=stack.headers) as limited:
             # One key sends 1.5 times its budget of a minute.
-            rate, count = 150.0, 1.5 * Settings.model_fields["requests_per_minute"].default
+            rate = 150.0
+            count = 1.5 * Settings.model_fields["requests_per_minute"].default
             over = arrive(
                 limited.port,
                 list_kinds(limited, ["site_00000"])["plan_read"].make,
@@ -123,7 +128,9 @@ def find_knee(stack: Stack, kind: RequestKind, *, seconds: float) -> tuple[list[
 def _load(stack: Stack, kind: RequestKind, seconds: float) -> dict[str, Any]:
     warm_up(stack, kind)
     steps, reason = find_knee(stack, kind, seconds=seconds)
-    quiet, knee, past = steps[0], steps[-2], steps[-1]
+    quiet = steps[0]
+    knee = steps[-2]
+    past = steps[-1]
     rate = OVERLOAD * knee.rate
     beyond = arrive(
         stack.port,

@@ -76,7 +76,8 @@ def measure_household(home: DemoSite, instants: list[datetime]) -> dict[str, Any
     scores: dict[str, list[dict[str, float]]] = {name: [] for name in SET}
     seconds = []
     for row in range(issued.index(instants[0]), len(issued)):
-        errors, began = _recall(seen, row), perf_counter()
+        errors = _recall(seen, row)
+        began = perf_counter()
         made = make_scenarios(forecasts[row], errors, {})
         seconds.append(perf_counter() - began)
         sets = {"aurora": (made.load_kwh, made.pv_kwh)} | _draw_sets(
@@ -100,8 +101,10 @@ def score_paths(paths: Energies, probability: FloatArray, actual: Energies) -> d
     """Return the scores of one forecast: over all slots of load and PV, of what flows on balance in
     sum until each slot, and of the balance's variogram.
     """
-    (load, pv), (load_kwh, pv_kwh) = paths, actual
-    net, net_kwh = load - pv, load_kwh - pv_kwh
+    load, pv = paths
+    load_kwh, pv_kwh = actual
+    net = load - pv
+    net_kwh = load_kwh - pv_kwh
     return {
         "energy_score": score_energy(
             np.concatenate([load, pv], axis=1), probability, np.concatenate([load_kwh, pv_kwh])
@@ -116,7 +119,8 @@ def measure_prices(prices: DemoPrices, instants: list[datetime]) -> tuple[dict[s
     naive quantiles, and milliseconds per market and issue.
     """
     losses: dict[str, list[float]] = {}
-    inside, seconds = [], []
+    inside = []
+    seconds = []
     for instant in instants:
         around = Timeline(instant - MEMORY, SLOT, MEMORY // SLOT + HORIZON_SLOTS)
         published = prices.published_at <= np.datetime64(instant.replace(tzinfo=None))
@@ -133,7 +137,8 @@ def measure_prices(prices: DemoPrices, instants: list[datetime]) -> tuple[dict[s
         )
         quantiles = market.quantiles
         seconds.append(perf_counter() - began)
-        beyond, happened = np.isnan(market.published), actual[-HORIZON_SLOTS:]
+        beyond = np.isnan(market.published)
+        happened = actual[-HORIZON_SLOTS:]
         for name, said in {"aurora": quantiles, **_repeat_days(known)}.items():
             losses.setdefault(name, []).append(
                 1000 * measure_pinball(said[beyond], happened[beyond])
@@ -152,7 +157,8 @@ def measure_prices(prices: DemoPrices, instants: list[datetime]) -> tuple[dict[s
 
 def measure_pinball(quantiles: FloatArray, actual: FloatArray) -> float:
     """Return the mean pinball loss of ``quantiles``, shape ``(slots, shares)``."""
-    share, error = np.array(list(SHARES.values())), actual[:, None] - quantiles
+    share = np.array(list(SHARES.values()))
+    error = actual[:, None] - quantiles
     return float(np.maximum(share * error, (share - 1) * error).mean())
 
 
@@ -202,7 +208,8 @@ def _draw_sets(seen: Seen, row: int, values: Energies) -> Mapping[str, Energies]
     """Return as many courses drawn slot by slot from the same distributions, and the given ones in
     random order at each slot.
     """
-    rng, forecast = np.random.default_rng(row), seen.forecasts[row]
+    rng = np.random.default_rng(row)
+    forecast = seen.forecasts[row]
     marginals = (
         Marginals.of(forecast.load_kwh, np.inf),
         Marginals.of(forecast.pv_kwh, seen.limit_kwh),

@@ -74,7 +74,8 @@ def build_scene(
     window = local_days(first, last, home.zone)
     before = min(LEAD // SLOT, (window.start - _year_start(home)) // SLOT)
     around = Timeline(window.start - before * SLOT, SLOT, before + window.count + HORIZON // SLOT)
-    site, seen = home.under(tariff), home.household.observations
+    site = home.under(tariff)
+    seen = home.household.observations
     load, pv = (
         _fill(align(seen.starts, series, around)) for series in (seen.load_kwh, seen.pv_kwh)
     )

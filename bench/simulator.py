@@ -21,10 +21,12 @@ from luna.energy.physics.safety import clamp
 from luna.energy.simulator import Actuals, price, simulate
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 
-SITES, SLOTS = 1_000, 96
+SITES = 1_000
+SLOTS = 96
 LONE_SLOTS = 960
 START = datetime(2024, 2, 1, tzinfo=UTC)
-ROUNDS, FULL_ROUNDS = 7, 30
+ROUNDS = 7
+FULL_ROUNDS = 30
 WILD = (np.nan, np.inf, -np.inf, -7.0, 1e12)
 
 
@@ -63,7 +65,8 @@ class Fleet:
 def measure(*, full: bool = False) -> dict[str, Any]:
     """Return site-slots per second of simulating, simulating and pricing, and clamping."""
     rng = np.random.default_rng(0)
-    many, one = draw_fleet(rng, SITES, SLOTS), draw_fleet(rng, 1, LONE_SLOTS)
+    many = draw_fleet(rng, SITES, SLOTS)
+    one = draw_fleet(rng, 1, LONE_SLOTS)
     wild = draw_setpoints(rng, (1, SITES * SLOTS), wild=0.2)
     stored = rng.uniform(0, 10, (1, SITES * SLOTS))
     rounds = FULL_ROUNDS if full else ROUNDS

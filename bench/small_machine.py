@@ -40,12 +40,18 @@ from luna.platform.telemetry import configure_logging
 from services.demo.environment import prepare_home
 from services.ingest.demo_data.demo import load_demo
 
-CPUS, MEMORY_BYTES = 1, 1 << 30
-DAYS, SPEED = 1.0, 60.0
-CLOCK_SECONDS, LOOK_SECONDS, TELL_SECONDS = 0.2, 0.5, 30.0
-JOB_SECONDS, PAGE_SECONDS = 900.0, 60.0
+CPUS = 1
+MEMORY_BYTES = 1 << 30
+DAYS = 1.0
+SPEED = 60.0
+CLOCK_SECONDS = 0.2
+LOOK_SECONDS = 0.5
+TELL_SECONDS = 30.0
+JOB_SECONDS = 900.0
+PAGE_SECONDS = 60.0
 VISITS = PLANS = 5
-SITE, HOME = f"/v1/sites/{SITE_NAME}", f"/ui/sites/{SITE_NAME}/home"
+SITE = f"/v1/sites/{SITE_NAME}"
+HOME = f"/ui/sites/{SITE_NAME}/home"
 LINKS = re.compile(r'href="(/ui/[^"?#]*)"')
 NO_PAGES = ("/events", "/download", "/csv", "/signout", "/sign-out")
 
@@ -62,7 +68,9 @@ class SmallMachine:
 
     def live(self, lived: timedelta) -> None:
         """Wait until ``lived`` has passed by Luna's clock."""
-        begun, before, told = time.monotonic(), self.moved, 0.0
+        begun = time.monotonic()
+        before = self.moved
+        told = 0.0
         while (passed := time.monotonic() - begun) * SPEED < lived.total_seconds():
             self.moved = before + timedelta(seconds=passed * (SPEED - 1.0))
             move_clock(self.clock, self.moved)
@@ -144,9 +152,11 @@ def _install(group: ControlGroup, folder: Path) -> tuple[Path, float]:
     Raises:
         MachineError: the installation failed.
     """
-    clone, begun = clone_checkout(folder), time.monotonic()
+    clone = clone_checkout(folder)
+    begun = time.monotonic()
     (folder / "data").mkdir(mode=0o711)
-    command, environment = group.enter(["make", "setup-core"]), newcomers_environment()
+    command = group.enter(["make", "setup-core"])
+    environment = newcomers_environment()
     made = subprocess.run(
         command,
         cwd=clone,
@@ -177,7 +187,8 @@ class Peak:
 @contextmanager
 def _watch(group: ControlGroup) -> Iterator[Peak]:
     """Sample the group's memory until the block ends."""
-    peak, done = Peak(), threading.Event()
+    peak = Peak()
+    done = threading.Event()
 
     def look() -> None:
         while not done.wait(LOOK_SECONDS):
@@ -207,7 +218,8 @@ def _live(machine: SmallMachine, lived: timedelta, folder: Path) -> dict[str, An
     before = machine.stack.processes.cpu()
     machine.live(lived)
     spent = machine.stack.processes.cpu().spent_since(before)
-    told, whole = _list_told(machine, start), _count_whole(start, machine.now())
+    told = _list_told(machine, start)
+    whole = _count_whole(start, machine.now())
     planned_s = [_plan(machine) for _ in range(PLANS)]
     pages = _open_pages(machine)
     slowest = max(pages, key=lambda page: pages[page]["median_s"])

@@ -26,8 +26,10 @@ from bench.workload import count_failed_jobs, count_open_jobs, draw_order, list_
 from luna.energy.timeline import FloatArray
 from luna.platform.telemetry import configure_logging
 
-SECONDS, FULL_SECONDS = 120.0, 1800.0
-STEP_SECONDS, FULL_STEP_SECONDS = 4.0, 10.0
+SECONDS = 120.0
+FULL_SECONDS = 1800.0
+STEP_SECONDS = 4.0
+FULL_STEP_SECONDS = 10.0
 SHARE_OF_KNEE = 0.5
 SAMPLE_SECONDS = 10.0
 # Ignored share of the run, in which caches and pools fill.
@@ -38,7 +40,8 @@ RESOURCES = ("own_mb", "share_mb", "files", "sockets", "threads")
 # A leak is growth that is statistically certain and exceeds a heap's normal fluctuation over the
 # run.
 CONFIDENCE = 0.95
-LEAK_SHARE, LEAK_LEAST = 0.02, {"own_mb": 2.0, "files": 3.0, "sockets": 3.0, "threads": 2.0}
+LEAK_SHARE = 0.02
+LEAK_LEAST = {"own_mb": 2.0, "files": 3.0, "sockets": 3.0, "threads": 2.0}
 
 
 def measure(*, full: bool = False) -> dict[str, Any]:
@@ -54,10 +57,12 @@ def measure(*, full: bool = False) -> dict[str, Any]:
         knee = steps[-2].rate
         with Watch(stack) as watch:
             arrivals = arrive(stack.port, kind.make, rate=SHARE_OF_KNEE * knee, seconds=seconds)
-        left, drained_s = count_open_jobs(stack), drain(stack)
+        left = count_open_jobs(stack)
+        drained_s = drain(stack)
         slopes = watch.slopes()
         leaks = _list_leaks(slopes, hours=seconds * (1 - WARM_UP) / 3600)
-        minutes, last = watch.samples[:: int(60 / SAMPLE_SECONDS)], watch.samples[-1]
+        minutes = watch.samples[:: int(60 / SAMPLE_SECONDS)]
+        last = watch.samples[-1]
         return {
             "knee_per_s": knee,
             "ended_by": reason,
@@ -98,7 +103,8 @@ class Watch(BackgroundThreads):
         warm-up with its confidence interval.
         """
         first = int(WARM_UP * len(self.samples))
-        hours, samples = np.array(self.instants[first:]) / 3600, self.samples[first:]
+        hours = np.array(self.instants[first:]) / 3600
+        samples = self.samples[first:]
         kinds = sorted(set.intersection(*map(set, samples)))
         return {
             kind: {
@@ -145,7 +151,8 @@ def _compare_ends(arrivals: Arrivals, seconds: float) -> dict[str, dict[str, flo
     """Return by kind of request the median and 99th percentile in the first and the last span,
     milliseconds.
     """
-    edge, order = min(EDGE_SECONDS, seconds / 3), draw_order()
+    edge = min(EDGE_SECONDS, seconds / 3)
+    order = draw_order()
     names = np.resize(order, arrivals.statuses.size)
     ends = {"first": arrivals.due_s < edge, "last": arrivals.due_s >= seconds - edge}
     return {

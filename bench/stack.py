@@ -28,7 +28,8 @@ from luna.platform.supervision.companions import COMPANIONS, ONE_WORKER
 from luna.platform.supervision.fork_server import MODULE as FORK_SERVER
 from tests.support.worker.processes import free_port
 
-START_SECONDS, LOOK_SECONDS = 120.0, 0.1
+START_SECONDS = 120.0
+LOOK_SECONDS = 0.1
 SCOPES: tuple[KeyScope, ...] = ("read", "analyse", "operate", "data", "configure", "administer")
 # No outside services, no downloads.
 ALONE = {"outside_services": "false", "embedding_download": "false", "log_level": "WARNING"}
@@ -84,7 +85,8 @@ def luna_up(
         group: the control group to run in; default: the caller's.
         program: the ``luna`` of another environment; default: this one's.
     """
-    port, around = free_port(), os.environ if program is None else newcomers_environment()
+    port = free_port()
+    around = os.environ if program is None else newcomers_environment()
     named = ALONE | {"data_folder": str(folder), "api_port": str(port)} | dict(settings or {})
     own = {f"LUNA_{name.upper()}": value for name, value in named.items()}
     environment = {
@@ -146,7 +148,8 @@ def data_servers() -> Iterator[tuple[Addresses, Path]]:
 
 def _await_ready(port: int, process: "subprocess.Popen[bytes]") -> float:
     """Wait until the gateway is ready; return the seconds to its first response."""
-    began, answered_s = time.monotonic(), 0.0
+    began = time.monotonic()
+    answered_s = 0.0
     with httpx.Client(trust_env=False) as client:
         while time.monotonic() < began + START_SECONDS and process.poll() is None:
             with suppress(httpx.TransportError):

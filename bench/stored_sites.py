@@ -17,7 +17,8 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from services.planner.problem.scenarios import DAYS
 
-MARKET, TIMEZONE = "NL", "Europe/Berlin"
+MARKET = "NL"
+TIMEZONE = "Europe/Berlin"
 # Roles of sensors, and the series whose meter each is.
 METERS = {
     "total_load_consumption": "load_kwh",
@@ -58,11 +59,9 @@ def store_sites(
         past_days: days of measured quarter-hours.
         issues: forecasts of 48 hours, one a day, the last one at ``until``.
     """
-    rng, until, names = (
-        np.random.default_rng(SEED),
-        floor_to(until, SLOT),
-        [f"site_{number:05d}" for number in range(count)],
-    )
+    rng = np.random.default_rng(SEED)
+    until = floor_to(until, SLOT)
+    names = [f"site_{number:05d}" for number in range(count)]
     with unit_of_work(database) as connection:
         store_prices(connection, until, rng)
     for first in range(0, count, PART):
@@ -137,7 +136,8 @@ def draw_days(first: datetime, days: int, rng: np.random.Generator) -> Observati
 
 
 def _expect(at: datetime, rng: np.random.Generator) -> Forecast:
-    load, pv = draw_load(rng), draw_pv(rng)
+    load = draw_load(rng)
+    pv = draw_pv(rng)
     return Forecast(
         Timeline(at, SLOT, load.size),
         at,

@@ -22,9 +22,11 @@ from bench.waiting import wait_until
 from luna.platform.clock import SystemClock
 from luna.platform.telemetry import configure_logging
 
-SITES, FULL_SITES = 8, 20
+SITES = 8
+FULL_SITES = 20
 PAST_DAYS = 60
-FILES, EVERY_SECONDS = 10, 2.0
+FILES = 10
+EVERY_SECONDS = 2.0
 FILE = "instant,sensor,value,unit\n" + "".join(
     f"2020-01-01T00:{{minute:02}}:00Z,sensor.{name},1,kWh\n" for name in "abcdefgh"
 )
@@ -65,7 +67,8 @@ def _hand_over(stack: Stack, client: httpx.Client, names: Sequence[str]) -> dict
         seconds=PATIENCE_SECONDS,
         what="a training runs",
     )
-    waited, still_open = [], []
+    waited = []
+    still_open = []
     for number in range(FILES):
         begun = time.perf_counter()
         form = {

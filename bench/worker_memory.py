@@ -21,7 +21,8 @@ from luna.platform.queue import Client
 from luna.platform.queue.app import PREFIX
 from luna.platform.telemetry import configure_logging
 
-WARM_UP, TASKS = 4_000, 12_000
+WARM_UP = 4_000
+TASKS = 12_000
 SOON = timedelta(seconds=60)
 REST_SECONDS = 15.0
 
@@ -37,7 +38,8 @@ def measure() -> dict[str, Any]:
             ["luna.platform.queue.worker", "--modules", "bench.queue_tasks"], addresses
         ) as worker,
     ):
-        client, tree = Client(addresses.redis_url), ProcessTree(worker.pid, "worker")
+        client = Client(addresses.redis_url)
+        tree = ProcessTree(worker.pid, "worker")
         before = _work(client, addresses, tree, WARM_UP)
         after = _work(client, addresses, tree, TASKS)
         client.close()

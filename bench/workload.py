@@ -16,7 +16,8 @@ from luna.energy.timeline import SLOT, floor_to
 from luna.platform.clock import SystemClock
 from luna.platform.database import engine, jobs, observations
 
-SITES, PAST_DAYS = 20, 12
+SITES = 20
+PAST_DAYS = 12
 # An open page reads the plan far more often than an owner asks for a new one.
 MIX = {"plan_read": 15, "history": 5, "readings": 2, "job": 2, "plan": 1}
 SENSORS = ("load", "pv", "import", "export", "charge", "discharge", "heater", "soc")
@@ -62,7 +63,8 @@ def prepare_sites(stack: Stack) -> list[str]:
 
 def list_kinds(stack: Stack, names: Sequence[str]) -> dict[str, RequestKind]:
     """Return the kinds by name; ``mixed`` draws from the others by ``MIX``."""
-    site, numbers = _cycle(names), itertools.count()
+    site = _cycle(names)
+    numbers = itertools.count()
     week = _week(SystemClock().now())
     alone = {
         "plan_read": RequestKind(lambda _: _get(stack, f"/v1/sites/{site()}/plans/latest"), 40.0),

@@ -27,7 +27,8 @@ _TYPES = {
 
 def render_types(messages: dict[str, Schema]) -> str:
     """Return the messages of the scripts as TypeScript."""
-    named, waiting = set[str](), list(ROOTS)
+    named = set[str]()
+    waiting = list(ROOTS)
     while waiting:
         name = waiting.pop()
         if name not in named:

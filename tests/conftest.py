@@ -249,7 +249,8 @@ def luna(
     monkeypatch.setenv("LUNA_DATA_FOLDER", str(tmp_path))
     # Nothing is fetched for a test that does not ask for it.
     monkeypatch.setenv("LUNA_EMBEDDING_DOWNLOAD", "false")
-    handlers, level = logging.root.handlers[:], logging.root.level
+    handlers = logging.root.handlers[:]
+    level = logging.root.level
 
     def call(*words: str) -> Said:
         load_settings.cache_clear()

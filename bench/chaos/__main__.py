@@ -71,7 +71,8 @@ def main() -> int:
     without_clock = [] if shutil.which(COMPILER) else ["jumps of the clock: no C compiler"]
     options.jumps = 0 if without_clock else options.jumps
     with tempfile.TemporaryDirectory(prefix="luna-chaos-", ignore_cleanup_errors=True) as name:
-        folder, outcome = Path(name), Outcome()
+        folder = Path(name)
+        outcome = Outcome()
         folder.chmod(0o755)
         with small_disk(folder) as disk:
             # Ended early it says what it knows.
@@ -93,7 +94,8 @@ def _run(options: argparse.Namespace, folder: Path, disk: Path, *, outcome: Outc
 
     ``outcome`` has what is known by then also where this is interrupted.
     """
-    seed, moments = options.seed, draw_moments(options.seed, options.moments)
+    seed = options.seed
+    moments = draw_moments(options.seed, options.moments)
     size = max(1, -(-len(moments) // options.rounds))
     with ExitStack() as resources:
         queue = folder / "broker"

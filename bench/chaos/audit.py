@@ -19,7 +19,8 @@ from bench.chaos.contents import FILE_SENSOR, HOME, LIMIT_KW, METER_SENSOR, OFFI
 from bench.ledger import Entry
 
 TOLERANCE = 1e-6
-FLOOR_SOC, CEILING_SOC = 0.1, 1.0
+FLOOR_SOC = 0.1
+CEILING_SOC = 1.0
 PLANS = "SELECT plan_id, packed_inputs, packed_reply FROM plan_history WHERE site = 'example'"
 JOBS = "SELECT job_id, key, status, reply IS NOT NULL, error IS NOT NULL FROM jobs WHERE"
 FORECASTS = (
@@ -64,7 +65,8 @@ class Findings:
 
     def compare(self, what: str, acknowledged: Iterable[Any], stored: Iterable[Any]) -> None:
         """Record lost and duplicated items."""
-        counts, acknowledged = Counter(stored), list(acknowledged)
+        counts = Counter(stored)
+        acknowledged = list(acknowledged)
         self.lost += [f"{what} {each}" for each in acknowledged if counts[each] == 0]
         self.doubled += [
             f"{what} {each} is there {number} times"

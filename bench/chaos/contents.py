@@ -10,16 +10,20 @@ import numpy as np
 
 Document = dict[str, Any]
 
-HOME, OFFICE, SHED = "chaos-home", "chaos-office", "chaos-shed"
+HOME = "chaos-home"
+OFFICE = "chaos-office"
+SHED = "chaos-shed"
 FILE_SENSOR = "sensor.file"
 METER = "chaos/meter"
 METER_SENSOR = f"mqtt:{METER} [kWh]"
 # The inverter's power, and ten times of it for overrides.
-LIMIT_KW, ASKED_KW = 5.0, 50.0
+LIMIT_KW = 5.0
+ASKED_KW = 50.0
 FILE_ROWS = 20
 # Offsets of numbered contents: before any data that Luna makes itself but within retention, and
 # after them.
-PAST, FUTURE = timedelta(days=-300), timedelta(days=90)
+PAST = timedelta(days=-300)
+FUTURE = timedelta(days=90)
 _BATTERY = {
     "name": "battery",
     "capacity_kwh": 10,
@@ -72,7 +76,8 @@ class Contents:
     def __init__(self, seed: int, day: date) -> None:
         self._seed = seed
         midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        self._past, self._future = midnight + PAST, midnight + FUTURE
+        self._past = midnight + PAST
+        self._future = midnight + FUTURE
         example = Path(__file__).parents[2] / "examples" / "plan_request.json"
         self._plan: Document = json.loads(example.read_text(encoding="utf-8"))
 

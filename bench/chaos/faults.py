@@ -115,7 +115,8 @@ class FalseClock:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._file, library = folder / "clock", folder / "clock.so"
+        self._file = folder / "clock"
+        library = folder / "clock.so"
         _run(
             COMPILER,
             "-shared",
@@ -152,7 +153,9 @@ class Saboteur:
     def __init__(
         self, stack: Stack, chance: np.random.Generator, clock: FalseClock | None = None
     ) -> None:
-        self._stack, self._chance, self._clock = stack, chance, clock
+        self._stack = stack
+        self._chance = chance
+        self._clock = clock
 
     def strike(self, moment: Moment) -> str:
         """Inject a fault and return when it is over.
@@ -244,7 +247,8 @@ def small_disk(folder: Path) -> Iterator[Path]:
 
     It ends with this process's mount namespace at the latest.
     """
-    image, mounted = folder / "disk", folder / "mounted"
+    image = folder / "disk"
+    mounted = folder / "mounted"
     mounted.mkdir()
     with image.open("wb") as file:
         file.truncate(DISK_BYTES)

@@ -38,13 +38,15 @@ from bench.stack import owner_headers
 from bench.waiting import wait_until
 
 # Time limit of retries with the same idempotency key, and of a single request.
-PATIENCE_SECONDS, ANSWER_SECONDS = 20.0, 15.0
+PATIENCE_SECONDS = 20.0
+ANSWER_SECONDS = 15.0
 WAIT_SECONDS = 1.0
 SUBSCRIBED_SECONDS = 300.0
 STORED_QUERY = (
     "SELECT max(value) FROM sensor_readings JOIN sensors USING (sensor_key) WHERE name = %s"
 )
-SOC, INVERTER = "inverter/soc", "inverter/+/set"
+SOC = "inverter/soc"
+INVERTER = "inverter/+/set"
 
 
 class LostPatienceError(Exception):
@@ -75,9 +77,12 @@ class Load(BackgroundThreads):
             *(partial(self._repeat, name, *caller) for name, caller in self.callers.items())
         )
         self.seen = Seen()
-        self._stack, self._ledger, self._contents = stack, ledger, contents
+        self._stack = stack
+        self._ledger = ledger
+        self._contents = contents
         self._numbers: dict[str, Iterator[int]] = defaultdict(count)
-        headers, limits = owner_headers(stack.folder), httpx.Limits(max_connections=50)
+        headers = owner_headers(stack.folder)
+        limits = httpx.Limits(max_connections=50)
         self._http = httpx.Client(
             base_url=stack.url,
             headers=headers,
@@ -186,7 +191,8 @@ class Load(BackgroundThreads):
         self._ledger.acknowledge("file", job_id=job["job_id"], rows=self._contents.rows(number))
 
     def _publish(self, number: int) -> None:
-        begun, value = time.monotonic(), number + 1
+        begun = time.monotonic()
+        value = number + 1
         message = self._mqtt.publish(METER, str(value), qos=1)
         with suppress(RuntimeError, ValueError):
             message.wait_for_publish(ANSWER_SECONDS)

@@ -56,13 +56,11 @@ class Run:
     def __init__(
         self, stack: Stack, load: Load, ledger: Ledger, *, saboteur: Saboteur, outcome: Outcome
     ) -> None:
-        self._stack, self._load, self._saboteur, self._ledger, self._outcome = (
-            stack,
-            load,
-            saboteur,
-            ledger,
-            outcome,
-        )
+        self._stack = stack
+        self._load = load
+        self._saboteur = saboteur
+        self._ledger = ledger
+        self._outcome = outcome
         self._expected: set[str] = set()
         # Whether the previous fault has been recovered from; otherwise the next recovery is not
         # this fault's alone and is not counted.
@@ -78,10 +76,8 @@ class Run:
                 self._expected = self._expected or set(self._stack.processes().values())
                 for number, moment in enumerate(moments, 1):
                     time.sleep(moment.pause)
-                    name, awaited = (
-                        f"{moment.fault} {moment.target}".strip(),
-                        moment.awaited or moment is moments[-1],
-                    )
+                    name = f"{moment.fault} {moment.target}".strip()
+                    awaited = moment.awaited or moment is moments[-1]
                     hit = self._saboteur.strike(moment)
                     if hit:
                         self._outcome.not_struck.append(f"{name}: {hit}")
@@ -97,7 +93,8 @@ class Run:
 
         Return its time in words, or the functions and processes that are still missing.
         """
-        was_well, self._is_well = self._is_well, True
+        was_well = self._is_well
+        self._is_well = True
         while (missing := self._missing(since)) and time.monotonic() < since + RECOVERY_SECONDS:
             self._stack.watch()
             time.sleep(0.1)

@@ -58,7 +58,8 @@ class Stack:
     """
 
     def __init__(self, folder: Path, port: int, settings: Mapping[str, str], *, log: Path) -> None:
-        self.folder, self.url = folder, f"http://127.0.0.1:{port}"
+        self.folder = folder
+        self.url = f"http://127.0.0.1:{port}"
         self._log = log
         own = {
             f"LUNA_{name.upper()}": value

@@ -133,12 +133,12 @@ def format_groups(rows: Sequence[Row]) -> Iterator[str]:
 
     groups = [(name, list(group)) for name, group in groupby(sorted(rows, key=pair), key=pair)]
     for name, group in sorted(groups, key=lambda each: -max(map(_loss, each[1]))):
-        worst, bound = max(group, key=_loss), [row for row in group if row.must_not_lose]
-        exceptions, breaches = (
-            sum(row.exceptions for row in group),
-            sum(sum(row.breaches.values()) for row in group),
-        )
-        losing, replayed = sum(row.loses for row in group), sum(row.replay_loses for row in group)
+        worst = max(group, key=_loss)
+        bound = [row for row in group if row.must_not_lose]
+        exceptions = sum(row.exceptions for row in group)
+        breaches = sum(sum(row.breaches.values()) for row in group)
+        losing = sum(row.loses for row in group)
+        replayed = sum(row.replay_loses for row in group)
         if losing or exceptions or breaches:
             losses = (
                 f"{f'{losing}/{len(bound)}':>8}{replayed:8}{worst.over_self:11.3f}"
@@ -183,7 +183,9 @@ def write_trace(scenario: Scenario, path: Path) -> None:
 
 
 def _trace(results: LoopResults) -> Iterator[dict[str, Any]]:
-    case, flows, told = results.cases[0], results.flows, results.setpoints
+    case = results.cases[0]
+    flows = results.flows
+    told = results.setpoints
     load, pv = case.foresight.ahead(case.timeline.start, case.timeline)
     imported, exported = case.prices.actual(case.timeline)
     cost = results.slot_costs.total

@@ -51,7 +51,8 @@ from services.planner.service.inputs import describe_courses
 
 # Slots between two plans of the replay's policy: an hour.
 EVERY = timedelta(hours=1) // SLOT
-REPLAYED, FOLLOWED = "replayed", "followed"
+REPLAYED = "replayed"
+FOLLOWED = "followed"
 _HELD_BACK = {
     "free": Curtailment.NONE,
     "limit": Curtailment.NONE,
@@ -77,7 +78,8 @@ class ReplayPolicy:
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return the set-points of the day's policy."""
         if self._policy is None or slot in self._begins:
-            case, origin = self._case, self._policy.origin if self._policy else None
+            case = self._case
+            origin = self._policy.origin if self._policy else None
             known = SiteKnowledge(
                 case.site,
                 case.forecasts,
@@ -114,10 +116,12 @@ class ReplyPolicy:
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return the set-points sent to the inverter in ``slot``."""
-        now, soc = self._case.timeline.start + slot * SLOT, self._measure(stored_kwh)
+        now = self._case.timeline.start + slot * SLOT
+        soc = self._measure(stored_kwh)
         if self._reply is None:
             self._reply = self._plan(now, soc)
-        in_force, told = InForce(soc, self._modes), {}
+        in_force = InForce(soc, self._modes)
+        told = {}
         for unit in (self._batteries, self._arrays):
             if unit is not None:
                 demand = follow_plan(
@@ -144,7 +148,8 @@ class ReplyPolicy:
         case = self._case
         forecast = case.forecasts.latest(now)
         timeline = Timeline(now, SLOT, HORIZON // SLOT)
-        known, bias = case.prices.ahead(now, timeline), self._errors.factors(now)
+        known = case.prices.ahead(now, timeline)
+        bias = self._errors.factors(now)
         load, pv = (
             energy * factor
             for energy, factor in zip(case.forecasts.ahead(now, timeline), bias, strict=True)

@@ -20,7 +20,8 @@ from services.planner.problem.knowledge import DAY, ForecastArchive
 HOUR = timedelta(hours=1)
 PER_HOUR = HOUR // SLOT
 # Horizon of a forecast, and the time before the week of the first issue.
-AHEAD, SINCE = 2 * QUARTERS, 16 * DAY
+AHEAD = 2 * QUARTERS
+SINCE = 16 * DAY
 VERSION = "aurora_v1.0"
 # Cached sets of forecasts per process, some 15 MB each.
 _KEPT = 6
@@ -51,7 +52,9 @@ class ForecastKind:
 @lru_cache(_KEPT)
 def issue_forecasts(kind: ForecastKind, week: str) -> ForecastArchive:
     """Return the forecasts of each hour of a week and of the sixteen days before."""
-    timeline, inside, happened = data_timeline(week), week_timeline(week), recorded_energy(week)
+    timeline = data_timeline(week)
+    inside = week_timeline(week)
+    happened = recorded_energy(week)
     first = (inside.start - SINCE - timeline.start) // SLOT
     starts: IndexArray = np.arange(
         first, first + SINCE // SLOT + inside.count, PER_HOUR, dtype=np.int64

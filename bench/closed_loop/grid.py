@@ -82,7 +82,8 @@ _CLOCK = {
         {"from": "17:00", "to": "20:00", "price": 0.42},
     ],
 }
-_SPOT, _NEGATIVE = {"kind": "spot", "market": "DA"}, {"kind": "spot", "market": "DA-NEGATIVE"}
+_SPOT = {"kind": "spot", "market": "DA"}
+_NEGATIVE = {"kind": "spot", "market": "DA-NEGATIVE"}
 
 
 def _fixed(price: float) -> Document:
@@ -166,7 +167,8 @@ def list_grid(only: str = "*", *, week: str | None = None) -> list[Scenario]:
 
     Weeks take turns along every kind, so that any two kinds meet in each of them.
     """
-    weeks, found = list(WEEKS), []
+    weeks = list(WEEKS)
+    found = []
     for kinds in product(*(enumerate(names) for names in (BATTERIES, TARIFFS, METERS, FORECASTS))):
         place = sum(place for place, _ in kinds)
         battery, tariff, meter, forecast = (name for _, name in kinds)
@@ -180,7 +182,9 @@ def list_short_grid() -> list[Scenario]:
     Meters and forecasts take turns.
     """
     grid = {scenario.name: scenario for scenario in list_grid()}
-    tariffs, meters, names = list(TARIFFS), list(METERS), []
+    tariffs = list(TARIFFS)
+    meters = list(METERS)
+    names = []
     for row, battery in enumerate(BATTERIES):
         for column, tariff in enumerate(tariffs[row % 2 :: 2]):
             # Steps of three along batteries and one along tariffs; after three batteries it begins
@@ -194,7 +198,8 @@ def list_short_grid() -> list[Scenario]:
 
 def build_case(scenario: Scenario) -> Case:
     """Return what a scenario's policies are made from."""
-    site, timeline = describe_site(scenario.battery, scenario.tariff), week_timeline(scenario.week)
+    site = describe_site(scenario.battery, scenario.tariff)
+    timeline = week_timeline(scenario.week)
     books = {
         name: book
         for name, book in market_prices(scenario.week).items()

@@ -30,8 +30,10 @@ from services.planner.dp.plan import balance_residual_kwh
 
 # Every battery starts half full; a stored kWh at the end is worth a share of the mean import price
 # (docs/decisions/0004).
-INITIAL_SHARE, TERMINAL_SHARE = 0.5, 0.6
-IDLE, SELF = "idle", "self"
+INITIAL_SHARE = 0.5
+TERMINAL_SHARE = 0.6
+IDLE = "idle"
+SELF = "self"
 # Clearly above rounding errors.
 _TOLERANCE_KWH = 1e-6
 _SLOTS_PER_HOUR = 4
@@ -65,7 +67,8 @@ class GuardedPolicy:
         """Return the policy's set-points, or those of the fallback where it fails."""
         if self.failures and slot // _SLOTS_PER_HOUR == self.failures[-1].slot // _SLOTS_PER_HOUR:
             return self.fallback.decide(slot, stored_kwh)
-        begun, busy = perf_counter(), process_time()
+        begun = perf_counter()
+        busy = process_time()
         try:
             return self.policy.decide(slot, stored_kwh)
         except Exception as error:  # noqa: BLE001 - the edge of a request: whatever comes out of a policy is what is counted here
@@ -115,7 +118,8 @@ class LoopResults:
 
         Standby losses count in the depth of cycles, too.
         """
-        flows, batteries = self.flows, self.cases[0].site.batteries
+        flows = self.flows
+        batteries = self.cases[0].site.batteries
         imported, exported = self._prices
         costs = slot_costs(
             import_kwh=flows.import_kwh,
@@ -142,12 +146,13 @@ class LoopResults:
         further), and of the connection, beyond what plain self-consumption exceeds it by in the
         same slot.
         """
-        battery, flows, hours = self.limits.batteries, self.flows, self.cases[0].timeline.hours
-        least, most = battery.min_kwh[..., None], battery.max_kwh[..., None]
-        below, above = (
-            np.maximum(least - self.start_kwh, 0.0),
-            np.maximum(self.start_kwh - most, 0.0),
-        )
+        battery = self.limits.batteries
+        flows = self.flows
+        hours = self.cases[0].timeline.hours
+        least = battery.min_kwh[..., None]
+        most = battery.max_kwh[..., None]
+        below = np.maximum(least - self.start_kwh, 0.0)
+        above = np.maximum(self.start_kwh - most, 0.0)
         charge_kw = np.stack(
             [charge_limit_kw(start, battery) for start in np.moveaxis(self.start_kwh, -1, 0)],
             axis=-1,
@@ -191,7 +196,8 @@ def run_loops(cases: Sequence[Case], factories: PolicyFactories) -> LoopResults:
     Invariants: energy balance in every slot to 1e-9; a column's result does not depend on the other
     columns.
     """
-    limits, hours = SiteLimits.of(cases[0].site), cases[0].timeline.hours
+    limits = SiteLimits.of(cases[0].site)
+    hours = cases[0].timeline.hours
     names = (IDLE, SELF, *factories)
     guards = [guard for case in cases for guard in _make_policies(case, factories)]
     together = SideBySide(guards)
@@ -200,7 +206,9 @@ def run_loops(cases: Sequence[Case], factories: PolicyFactories) -> LoopResults:
     stored = np.repeat(
         battery.min_kwh + INITIAL_SHARE * (battery.max_kwh - battery.min_kwh), len(guards), axis=1
     )
-    starts, setpoints, flows = [], [], []
+    starts = []
+    setpoints = []
+    flows = []
     for slot in range(hours.size):
         told = _by_meter(cases, partial(Meter.read, slot=slot), stored_kwh=stored)
         setpoint = clamp(together.decide(slot, told), stored, limits)

@@ -12,7 +12,8 @@ from bench.closed_loop.loop import IDLE, SELF, Failure, LoopResults
 
 # Tolerated loss against self-consumption: rounding under a flat tariff, elsewhere a share of the
 # possible savings.
-FLAT_TOLERANCE, SHARE_TOLERANCE = 1e-6, 0.005
+FLAT_TOLERANCE = 1e-6
+SHARE_TOLERANCE = 0.005
 SAME = 1e-9
 # Below this, EUR a week, a share of the possible savings is meaningless.
 LEAST_SAVINGS = 0.1
@@ -117,7 +118,8 @@ class Row:
 
 def read_rows(scenarios: Sequence[Scenario], results: LoopResults) -> list[Row]:
     """Return the rows of a batch's scenarios, in order."""
-    costs, breaches = results.costs.tolist(), results.breached.sum(axis=-1).tolist()
+    costs = results.costs.tolist()
+    breaches = results.breached.sum(axis=-1).tolist()
     rows = []
     for place, scenario in enumerate(scenarios):
         guards = dict(

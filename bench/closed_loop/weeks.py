@@ -20,7 +20,8 @@ from services.planner.problem.knowledge import DAY, PerfectForesight, PriceVinta
 ZONE = ZoneInfo("Europe/Berlin")
 SEED = 20240115
 # Errors of sixteen days before the week, and a day more for prices to be carried on from.
-BEFORE, AFTER = 17 * DAY, 2 * DAY
+BEFORE = 17 * DAY
+AFTER = 2 * DAY
 QUARTERS = DAY // SLOT
 
 
@@ -83,7 +84,8 @@ def data_timeline(week: str) -> Timeline:
 @cache
 def recorded_energy(week: str) -> PerfectForesight:
     """Return what happened in a week and around it."""
-    timeline, rng = data_timeline(week), seeded_rng("household", week)
+    timeline = data_timeline(week)
+    rng = seeded_rng("household", week)
     return PerfectForesight(
         timeline,
         _draw_load(WEEKS[week], timeline, rng=rng),
@@ -95,7 +97,8 @@ def recorded_energy(week: str) -> PerfectForesight:
 def market_prices(week: str) -> dict[str, PriceVintages]:
     """Return every market's prices, published at 13:00 of the day before."""
     timeline = data_timeline(week)
-    known, slots = publication_times(timeline.starts, ZONE), np.arange(timeline.count)
+    known = publication_times(timeline.starts, ZONE)
+    slots = np.arange(timeline.count)
     return {
         name: PriceVintages(
             timeline, slots, known, _draw_prices(market, timeline, rng=seeded_rng(name, week))
@@ -157,12 +160,11 @@ def _draw_pv(week: Week, timeline: Timeline, *, rng: np.random.Generator) -> Flo
 def _draw_prices(market: Market, timeline: Timeline, *, rng: np.random.Generator) -> FloatArray:
     """Return hourly prices on quarter-hours, currency/kWh, in hundredths of a cent."""
     hours, days = _local_clock(timeline)
-    hour, day = hours[::4], days[::4]
-    level, sunny, windy = (
-        rng.normal(0, 0.02, day[-1] + 1),
-        rng.random(day[-1] + 1),
-        rng.random(day[-1] + 1) ** 2,
-    )
+    hour = hours[::4]
+    day = days[::4]
+    level = rng.normal(0, 0.02, day[-1] + 1)
+    sunny = rng.random(day[-1] + 1)
+    windy = rng.random(day[-1] + 1) ** 2
     price = (
         market.level
         + level[day]

@@ -66,13 +66,15 @@ DAYS = 14
 FIRST_DAY = date(2027, 3, 15)
 # Prices count as missing from an hour after their publication.
 PRICES_LATE = timedelta(hours=1)
-PRICES_EVERY, PRICES_BACK = timedelta(minutes=10), timedelta(days=30)
+PRICES_EVERY = timedelta(minutes=10)
+PRICES_BACK = timedelta(days=30)
 # Times in each quarter-hour at which devices publish and Luna takes a turn; in reality that is
 # every few seconds.
 LOOKS = (MINUTE, 2 * MINUTE, 6 * MINUTE, 11 * MINUTE, SLOT)
 # Statements are checked at every so many looks (a bit over an hour, two with a product); coprime to
 # a quarter-hour's looks, so that each gets its turn.
-ASK_EVERY, PRODUCT_ASK_EVERY = 21, 43
+ASK_EVERY = 21
+PRODUCT_ASK_EVERY = 43
 # Polling interval of a directly controlled device: shorter than the shortest time after which one
 # falls back by itself.
 SESSION_EVERY = timedelta(seconds=30)
@@ -161,7 +163,8 @@ def live_fortnight(
     load_kernels()
     for service in SERVICES:
         import_module(f"services.{service}.tasks")
-    begun, tell = time.perf_counter(), say or _say
+    begun = time.perf_counter()
+    tell = say or _say
     clock = SetClock(local_midnight(FIRST_DAY, ZONE))
     timeline = Timeline(clock.now(), SLOT, lived // SLOT)
     settings = Settings(
@@ -170,12 +173,14 @@ def live_fortnight(
     tell("the home's five weeks before are made")
     with TaskContext(settings, lambda: database, clock, queue=AskedWork) as work:
         make_home(work)
-    files, site = HomeFiles(folder), build_site() if product is None else build_battery_site()
+    files = HomeFiles(folder)
+    site = build_site() if product is None else build_battery_site()
     if product is not None:
         with unit_of_work(database) as connection:
             sites.save(connection, name_product(site, product))
         files.write_state(replace(files.read_state(), car=None, heater=None))
-    year, begin = RecordedYear.load(files.year), files.read_state()
+    year = RecordedYear.load(files.year)
+    begin = files.read_state()
     settings = settings.model_copy(
         update={"mqtt_url": f"mqtt://127.0.0.1:{files.read_setup().port}"}
     )
@@ -233,7 +238,8 @@ class FaultSpan:
     def note(self, now: datetime, *, holds: bool) -> None:
         """Record whether the fault is active now."""
         if holds and (self.since is None or self.until is not None):
-            self.since, self.until = now, None
+            self.since = now
+            self.until = None
         if not holds and self.since is not None and self.until is None:
             self.until = now
 
@@ -248,7 +254,10 @@ class FortnightLife:
         timeline: Timeline,
         incidents: tuple[Incident, ...],
     ) -> None:
-        self.luna, self.world, self.timeline, self.incidents = luna, world, timeline, incidents
+        self.luna = luna
+        self.world = world
+        self.timeline = timeline
+        self.incidents = incidents
         self._published_at: datetime | None = None
         self._luna_since = timeline.start
         self._deaf, self._frozen = FaultSpan(), FaultSpan()
@@ -257,7 +266,8 @@ class FortnightLife:
 
     def live(self, tell: Say) -> Diary:
         """Simulate the whole run and return its records."""
-        luna, start = self.luna, self.timeline.start
+        luna = self.luna
+        start = self.timeline.start
         self._prepare()
         diary = Diary(SlotLedger(self.world.state), SentenceJudge(luna.settings.plan_max_age))
         day = None
@@ -301,7 +311,8 @@ class FortnightLife:
         self.luna.look()
 
     def _prepare(self) -> None:
-        luna, clock = self.luna, self.world.clock
+        luna = self.luna
+        clock = self.world.clock
         self._publish(clock.now())
         luna.do(RefreshForecastsRequest(site_id=SITE_NAME))
         today = clock.now().astimezone(ZONE).date()
@@ -316,7 +327,8 @@ class FortnightLife:
         luna.start()
 
     def _begin_incidents(self, passed: timedelta) -> None:
-        now, luna = self.world.clock.now(), self.luna
+        now = self.world.clock.now()
+        luna = self.luna
         stopped = find_incident(self.incidents, "luna_stopped", passed) is not None
         if stopped and luna.runs:
             luna.stop()
@@ -339,13 +351,12 @@ class FortnightLife:
 
     def _note(self, diary: Diary, now: datetime) -> list[FalseSentence]:
         """Update the counts at a look, and return the false sentences."""
-        passed, inverter = now - self.timeline.start, self.world.inverter
+        passed = now - self.timeline.start
+        inverter = self.world.inverter
         if inverter is not None and (self._command is None or self._command[0] != inverter.mode):
             self._command = inverter.mode, now
-        periods, minutes = (
-            list_periods(self.incidents, passed),
-            passed // MINUTE - diary.whole.minutes,
-        )
+        periods = list_periods(self.incidents, passed)
+        minutes = passed // MINUTE - diary.whole.minutes
         diary.count("minutes", minutes, periods)
         if not self.luna.runs:
             diary.count("minutes_stopped", minutes, periods)
@@ -400,7 +411,8 @@ class FortnightLife:
 
 
 def _tell_life(life: FortnightLife, diary: Diary) -> dict[str, Any]:
-    timeline, said = life.timeline, life.world.said
+    timeline = life.timeline
+    said = life.world.said
     lost = _find_lost(life.luna.database, said)
     for at, _ in lost:
         diary.count("readings_lost", 1, list_periods(life.incidents, at - timeline.start))
@@ -480,7 +492,8 @@ def _compare(bill: Bill, house: SameHouse, ledger: SlotLedger) -> dict[str, Any]
         name: bill.cost(each, start_kwh=start_kwh)
         for name, each in (("self", plain), ("luna", ledger), ("foresight", foreseen))
     }
-    gained, possible = costs["self"] - costs["luna"], costs["self"] - costs["foresight"]
+    gained = costs["self"] - costs["luna"]
+    possible = costs["self"] - costs["foresight"]
     return {
         "cost": costs,
         "saved": gained,

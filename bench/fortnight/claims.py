@@ -36,11 +36,17 @@ from services.api.timeline.window import open_window
 
 # Tolerances: of a state of charge and its limits; of a flow, relative and by a counter's
 # resolution; of powers, by what a kettle draws beside the mean.
-SOC_TOLERANCE, LIMIT_TOLERANCE, SHARE_TOLERANCE, LEAST_KW = 0.015, 0.03, 0.02, 0.06
-IDLE_KW, MUCH_KW = 0.1, 0.4
-FULL, EMPTY = 0.95, BATTERY_MODEL.min_soc + 0.03
+SOC_TOLERANCE = 0.015
+LIMIT_TOLERANCE = 0.03
+SHARE_TOLERANCE = 0.02
+LEAST_KW = 0.06
+IDLE_KW = 0.1
+MUCH_KW = 0.4
+FULL = 0.95
+EMPTY = BATTERY_MODEL.min_soc + 0.03
 # A device that answers again gets its command and counts as well within a slot.
-SILENT_AFTER, BACK_WITHIN = timedelta(minutes=3), SLOT + timedelta(minutes=3)
+SILENT_AFTER = timedelta(minutes=3)
+BACK_WITHIN = SLOT + timedelta(minutes=3)
 # Home reports old values; a frozen meter shows in the quarter-hour in which it has not changed for
 # ten minutes.
 FROZEN_TOLD_AFTER = OLD_VALUES + 2 * SLOT
@@ -192,10 +198,8 @@ class SentenceJudge:
             self.estimated += len(DRAWN)
             return
         for name in DRAWN:
-            said, true = (
-                float(measured[f"{name}_kw"][known[-1]]),
-                truth.ledger.slots[f"{name}_kwh"][slot] * (timedelta(hours=1) / SLOT),
-            )
+            said = float(measured[f"{name}_kw"][known[-1]])
+            true = truth.ledger.slots[f"{name}_kwh"][slot] * (timedelta(hours=1) / SLOT)
             wrong = abs(said - true) > max(LEAST_KW, SHARE_TOLERANCE * true)
             yield _contradiction(
                 wrong,
@@ -206,13 +210,16 @@ class SentenceJudge:
 
     def _deed(self, view: HomeView, truth: HomeTruth, now: datetime) -> FalseSentence | None:
         """Check the stated action of the battery."""
-        mode, state = view.state_now, truth.state
+        mode = view.state_now
+        state = truth.state
         if (
             view.house.slot is not None
             and now - max(view.house.slot.start, view.house.runs[0].start) < SILENT_AFTER
         ):
             return None
-        power, surplus, soc = state.battery.power_kw, state.pv_kw - state.used_kw, truth.soc
+        power = state.battery.power_kw
+        surplus = state.pv_kw - state.used_kw
+        soc = truth.soc
         wrong = {
             "charge": power < IDLE_KW and soc < FULL,
             "export": power > -IDLE_KW and soc > EMPTY,
@@ -263,17 +270,13 @@ def _compare_stored(
     said = statements.get("house_stored") or statements.get("house_stored_at")
     if said is None:
         return
-    soc, at = (
-        float(str(said.figures["soc"].value)),
-        said.figures["at"].value if "at" in said.figures else None,
-    )
+    soc = float(str(said.figures["soc"].value))
+    at = said.figures["at"].value if "at" in said.figures else None
     true: float | None = truth.soc
     words = f"the battery is at {soc:.1%} ({said.figures['basis'].value})"
     if isinstance(at, datetime):
-        words, true = (
-            f"{words} at {at.astimezone(ZONE):%H:%M:%S}",
-            truth.socs.get(at.replace(microsecond=0)),
-        )
+        words = f"{words} at {at.astimezone(ZONE):%H:%M:%S}"
+        true = truth.socs.get(at.replace(microsecond=0))
     # Older than the kept true values: too old to be stated.
     yield _contradiction(
         true is None or abs(soc - true) > SOC_TOLERANCE,
@@ -297,7 +300,8 @@ def _compare_silence(
             f"answer: silent {said}; Home: {[notice.title for notice in notices]}",
             "both tell of the same battery",
         )
-    since, until = truth.deaf_since, truth.deaf_until
+    since = truth.deaf_since
+    until = truth.deaf_until
     was_deaf = since is not None and since <= now <= (until or now) + BACK_WITHIN
     return _contradiction(said and not was_deaf, now, "the battery does not answer", "it does")
 
@@ -397,7 +401,8 @@ def _compare_meters(
         return FalseSentence(
             now, f"answer: not known since {answered}; Home: {said}", "both tell of the same meters"
         )
-    since, until = truth.frozen_since, truth.frozen_until
+    since = truth.frozen_since
+    until = truth.frozen_until
     is_frozen = since is not None and now <= (until or now) + BACK_WITHIN
     # A quarter-hour with at most a third missing is still known.
     at = [] if since is None else [floor_to(since, SLOT) + late for late in (timedelta(0), SLOT)]

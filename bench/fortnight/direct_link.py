@@ -61,7 +61,8 @@ class DirectRegisters(ModbusPoints):
 
     def __init__(self, device: SimulatedInverter, times: WriteTimes) -> None:
         super().__init__(device.profile, DirectLink(device))
-        self._device, self._times = device, times
+        self._device = device
+        self._times = times
 
     def write(self, values: Sequence[PointValue]) -> None:
         """Write in order."""
@@ -82,10 +83,8 @@ class DirectLink(ModbusLink):
         Raises:
             UnavailableError: the device has no such register.
         """
-        image, places = (
-            cast("RegisterImage", self._device.look()),
-            range(register, register + count),
-        )
+        image = cast("RegisterImage", self._device.look())
+        places = range(register, register + count)
         if not all(image.serves(place, table or self.transport.table) for place in places):
             raise refuse("device-refuses", field="via", value=self.place, register=register, code=2)
         return [image.registers[place] for place in places]
@@ -112,7 +111,8 @@ class DirectTopics(MqttPoints):
             Via(profile=device.profile.profile, host="127.0.0.1", prefix=PREFIX),
             now=device.now,
         )
-        self._device, self._times = device, times
+        self._device = device
+        self._times = times
         image = cast("JsonImage", device.image)
         self._writable = {
             self._topic(point.write_to): point.write_to

@@ -107,7 +107,9 @@ class SetLuna:
     """
 
     def __init__(self, settings: Settings, database: Engine, world: SimulatedWorld) -> None:
-        self.settings, self.database, self._world = settings, database, world
+        self.settings = settings
+        self.database = database
+        self._world = world
         # Of directly controlled devices; polled by the home's clock.
         self._sessions: list[InverterSession] = []
         self.clock: SetClock = world.clock
@@ -123,7 +125,8 @@ class SetLuna:
 
     def start(self) -> None:
         """Start the recorder and create the executor, which acts from the next turn on."""
-        self._stack, self._sessions = ExitStack(), []
+        self._stack = ExitStack()
+        self._sessions = []
         folder = self.settings.data_folder
         mirror = self._stack.enter_context(
             open_mirror(
@@ -134,7 +137,8 @@ class SetLuna:
                 turn=SPOOL_TURN,
             )
         )
-        recorder, notes = Recorder(mirror), StateFile(folder / "live" / "notes.json")
+        recorder = Recorder(mirror)
+        notes = StateFile(folder / "live" / "notes.json")
         broker = parse_broker(self.settings.mqtt_url or "", self.settings.mqtt_password)
         forms = {
             MQTT: SourceForm(

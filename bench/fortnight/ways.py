@@ -41,7 +41,8 @@ from services.planner.reply.reply import plan_request
 from services.simulated_home.devices import Devices
 
 # Replanning interval and horizon; a longer horizon does not change the first hour.
-EVERY, AHEAD = timedelta(hours=1), timedelta(hours=48)
+EVERY = timedelta(hours=1)
+AHEAD = timedelta(hours=48)
 COUNTED: dict[str, Callable[[HomeState], float]] = {
     "load_kwh": lambda state: state.load_kwh,
     "pv_kwh": lambda state: state.pv_kwh,
@@ -209,7 +210,8 @@ class _Seer:
 
     def _make_plan(self, slot: int, now: datetime, state: StateMessage) -> PlanReply:
         end = min(slot + AHEAD // SLOT, self._timeline.count)
-        bill, window = self._bill, slice(slot, end)
+        bill = self._bill
+        window = slice(slot, end)
         outlook = OutlookMessage(
             load_kwh=self._load[window].tolist(),
             pv_kwh=self._pv[window].tolist(),
@@ -227,7 +229,8 @@ def _list_stays(now: datetime, state: HomeState) -> Iterator[dict[str, Any]]:
     """Yield the car's charging sessions from now on, in whole quarter-hours of presence, with the
     state of charge at arrival.
     """
-    begin, arrival = now if state.car is not None and state.car.is_home else None, None
+    begin = now if state.car is not None and state.car.is_home else None
+    arrival = None
     for days in range(TRIPS_AHEAD):
         trip = trip_of(now.astimezone(ZONE).date() + timedelta(days=days), seed=SEED)
         if trip is None or trip.returns <= now.timestamp():

@@ -55,7 +55,8 @@ class SimulatedWorld:
         site: Site,
         product: DeviceProfile | None = None,
     ) -> None:
-        self.files, self.clock = files, clock
+        self.files = files
+        self.clock = clock
         self.said: dict[str, list[datetime]] = defaultdict(list)
         self.socs: deque[tuple[datetime, float]] = deque(maxlen=SOCS_KEPT)
         self.write_times = WriteTimes()

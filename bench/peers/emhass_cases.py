@@ -69,14 +69,16 @@ def solve(problem: Optimization, case: Document) -> pd.DataFrame:
 
     EMHASS counts in W; the terminal target is kept by its own soft constraint.
     """
-    outlook, watts = case["outlook"], 60_000 / case["slot_minutes"]
+    outlook = case["outlook"]
+    watts = 60_000 / case["slot_minutes"]
     index = pd.date_range(
         case["start"], periods=len(outlook["load_kwh"]), freq=f"{case['slot_minutes']}min"
     )
     pv, load = (np.array(outlook[name]) * watts for name in ("pv_kwh", "load_kwh"))
     cost, price = (np.array(outlook[name]) for name in ("import_price", "export_price"))
     (state,) = case["state"]["batteries"].values()
-    target, incurred = case["options"]["terminal"]["soc"], case["state"].get("month_peaks_kw")
+    target = case["options"]["terminal"]["soc"]
+    incurred = case["state"].get("month_peaks_kw")
     peak = {"current_period_peak": 1000 * max(incurred)} if incurred else {}
     return problem.perform_optimization(
         pd.DataFrame(index=index),
@@ -103,7 +105,8 @@ def configure(case: Document, gap: float) -> Document:
         for name, value in defaults.items()
         if isinstance(value, list) and ("deferrable" in name or "def_" in name)
     }
-    battery, grid = case["site"]["batteries"][0], case["site"]["grid"]
+    battery = case["site"]["batteries"][0]
+    grid = case["site"]["grid"]
     step = pd.Timedelta(minutes=case["slot_minutes"])
     return {
         **defaults,
@@ -173,8 +176,11 @@ def describe_devices(case: Document) -> Document:
 
 def describe_nights(case: Document, car: Document) -> list[Document]:
     """Return one deferrable load per stay of a vehicle, of any power up to its limit."""
-    state, begin = case["state"]["vehicles"][car["name"]], pd.Timestamp(case["start"])
-    step, soc, nights = pd.Timedelta(minutes=case["slot_minutes"]), state["soc"], []
+    state = case["state"]["vehicles"][car["name"]]
+    begin = pd.Timestamp(case["start"])
+    step = pd.Timedelta(minutes=case["slot_minutes"])
+    soc = state["soc"]
+    nights = []
     for session in state["sessions"]:
         stored = max(session["target_soc"] - soc, 0.0) * car["capacity_kwh"]
         first, end = (int((pd.Timestamp(session[name]) - begin) / step) for name in ("from", "to"))
@@ -194,10 +200,8 @@ def describe_days(case: Document, appliance: Document) -> list[Document]:
     The cases begin at midnight.
     """
     per_day = 24 * 60 // case["slot_minutes"]
-    hours, least = (
-        appliance["energy_kwh_per_day"] / appliance["power_kw"],
-        appliance["min_on_minutes"] // case["slot_minutes"],
-    )
+    hours = appliance["energy_kwh_per_day"] / appliance["power_kw"]
+    least = appliance["min_on_minutes"] // case["slot_minutes"]
     days = range(len(case["outlook"]["load_kwh"]) // per_day)
     slots = [(day * per_day, (day + 1) * per_day) for day in days]
     return [

@@ -39,7 +39,9 @@ def main(folder: Path) -> dict[str, Any]:
 def play(policy: Any, contexts: Any, rewards: Any) -> tuple[float, float]:
     """Return the mean reward over a set and the median milliseconds of a choice."""
     arms = list(range(rewards.shape[1]))
-    bandit, earned, times = MAB(arms, policy, seed=1), 0.0, []
+    bandit = MAB(arms, policy, seed=1)
+    earned = 0.0
+    times = []
     bandit.fit(np.array(arms), rewards[0, arms], np.repeat(contexts[:1], len(arms), axis=0))
     for context, brought in zip(contexts, rewards, strict=True):
         begun = time.perf_counter()

@@ -55,7 +55,8 @@ def main(folder: Path) -> dict[str, Any]:
 
 def learn(case: dict[str, Any]) -> tuple[MLForecast, MLForecast]:
     """Return the recursive model of the median, and the direct ones of every quantile."""
-    count, slots = int(case["learned"]), int(case["slots"])
+    count = int(case["learned"])
+    slots = int(case["slots"])
     frame = pd.DataFrame(
         {"unique_id": "site", "ds": case["starts"][:count], "y": fill(case["values"])[:count]}
     )
@@ -85,11 +86,9 @@ def forecast(model: MLForecast, case: dict[str, Any]) -> Any:
     """Return what each of a model's regressors says from every origin, shape
     ``(regressors, origins, slots)``.
     """
-    starts, values, slots = (
-        pd.DatetimeIndex(case["starts"]),
-        fill(case["values"]),
-        int(case["slots"]),
-    )
+    starts = pd.DatetimeIndex(case["starts"])
+    values = fill(case["values"])
+    slots = int(case["slots"])
     known = [
         pd.DataFrame(
             {

@@ -91,7 +91,9 @@ def price_plan(plan: dict[str, list[float]], case: PlanRequest) -> float:
 
     NaN where they hold back more PV than there is or miss the terminal SoC.
     """
-    site, outlook, target = case.site, case.outlook, case.options.terminal.soc
+    site = case.site
+    outlook = case.outlook
+    target = case.options.terminal.soc
     if site is None or outlook is None:
         return float("nan")
     flows = {name: np.array(values) for name, values in plan.items()}

@@ -57,7 +57,8 @@ def measure(*, reference: str | None = None, places: tuple[str, ...] = PLACES) -
     Raises:
         MachineError: a place cannot be had, or a command of the update failed.
     """
-    before, present = resolve(reference or find_release_before()), resolve("HEAD")
+    before = resolve(reference or find_release_before())
+    present = resolve("HEAD")
     figures: dict[str, Any] = {"before": before[:8], "present": present[:8]}
     for name in places:
         folder = Path(tempfile.mkdtemp(prefix="luna-upgrade-"))
@@ -82,7 +83,10 @@ class Trial:
     """An update of one place and the way back."""
 
     def __init__(self, name: str, place: Place, before: str, present: str) -> None:
-        self._name, self._place, self._before, self._present = name, place, before, present
+        self._name = name
+        self._place = place
+        self._before = before
+        self._present = present
 
     def run(self) -> dict[str, Any]:
         """Return the figures."""
@@ -129,7 +133,8 @@ class Trial:
         return found | self._judge(client, content, list(callers.plans)) | {"says_ready": ready}
 
     def _judge(self, client: httpx.Client, content: Content, plans: list[str]) -> dict[str, Any]:
-        objects, faults = self._place.list_objects(), content.find_faults(client)
+        objects = self._place.list_objects()
+        faults = content.find_faults(client)
         return {
             **compare(self._rows, read_rows(self._place.ask, self._rows)),
             "revision": self._place.ask("SELECT version_num FROM alembic_version")[0][0],

@@ -13,7 +13,8 @@ from bench.background import BackgroundThreads
 from bench.upgrade.release import ROOT
 
 PAUSE_SECONDS = 0.2
-PATIENCE_SECONDS, BACK_SECONDS = 15, 300
+PATIENCE_SECONDS = 15
+BACK_SECONDS = 300
 
 
 class Callers(BackgroundThreads):
@@ -26,7 +27,8 @@ class Callers(BackgroundThreads):
         asking = {"reads": self._read, "plans": self._plan}
         super().__init__(*(partial(self._keep_asking, *each) for each in asking.items()))
         self.plans: list[str] = []
-        self._url, self._headers = url, {"Authorization": f"Bearer {key}"}
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {key}"}
         self._answers: dict[str, list[tuple[float, bool]]] = {"reads": [], "plans": []}
         self._request = json.loads(
             (ROOT / "examples/plan_request.json").read_text(encoding="utf-8")
@@ -56,10 +58,8 @@ class Callers(BackgroundThreads):
         Raises:
             RuntimeError: one is not, for minutes.
         """
-        before, deadline = (
-            {name: self.count(name) for name in self._answers},
-            time.monotonic() + BACK_SECONDS,
-        )
+        before = {name: self.count(name) for name in self._answers}
+        deadline = time.monotonic() + BACK_SECONDS
         while waiting := [name for name, known in before.items() if self.count(name) == known]:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"no answer for {BACK_SECONDS} s: {', '.join(waiting)}")
@@ -104,7 +104,9 @@ def longest_gap(answers: list[tuple[float, bool]]) -> float:
     Args:
         answers: when each request ended, and whether it was answered.
     """
-    longest, last, failed = 0.0, answers[0][0] if answers else 0.0, False
+    longest = 0.0
+    last = answers[0][0] if answers else 0.0
+    failed = False
     for at, well in answers:
         if well:
             longest = max(longest, at - last) if failed else longest

@@ -10,7 +10,8 @@ from bench.upgrade.content import PASSWORD, PERSON, SCOPES
 from bench.upgrade.release import Copy, run
 from tests.support.worker.processes import free_port
 
-PROJECT, IMAGES = "luna-upgrade", "0.0.0-upgrade"
+PROJECT = "luna-upgrade"
+IMAGES = "0.0.0-upgrade"
 UP = ("docker", "compose", "up", "-d", "--build", "--wait")
 
 

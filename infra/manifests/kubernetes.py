@@ -13,7 +13,8 @@ from infra.manifests.workloads import AWAIT_SCHEMA, TRANSIENT, Variable, Workloa
 Manifest = dict[str, Any]
 
 NAMESPACE = "luna"
-SETTINGS, SECRETS = "luna-settings", "luna-secrets"
+SETTINGS = "luna-settings"
+SECRETS = "luna-secrets"
 # Gibibytes of each volume to begin with; a class of storage that grows may change them.
 SIZES = {
     "db": 50,
@@ -30,7 +31,8 @@ PORTS = {"api": 8080, "db": 5432, "redis": 6379, "qdrant": 6333, "minio": 9000, 
 GROUPS = {"db": 1000, "redis": 999}
 OURS = 10001
 # Replicas at most, and waiting tasks for each of them before there is one more.
-MOST, WAITING_EACH = 6, 4
+MOST = 6
+WAITING_EACH = 4
 _UNITS = {"M": "Mi", "G": "Gi", "m": "Mi"}
 
 
@@ -233,7 +235,8 @@ def _probes(workload: Workload) -> Manifest:
             "readinessProbe": test,
             "livenessProbe": {**test, "failureThreshold": 6},
         }
-    port, every = workload.health_port, {"periodSeconds": 5, "timeoutSeconds": 5}
+    port = workload.health_port
+    every = {"periodSeconds": 5, "timeoutSeconds": 5}
     live, ready = (
         {"httpGet": {"path": f"/health/{what}", "port": port}, **every}
         for what in ("live", "ready")

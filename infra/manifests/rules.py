@@ -102,11 +102,9 @@ def find_unresolved_volumes(documents: Sequence[Manifest]) -> list[str]:
     for document, pod in _pods(documents):
         volumes = {each["name"]: each for each in pod.get("volumes", [])}
         for each in volumes.values():
-            claim, source, secret = (
-                _claim(each),
-                each.get("configMap", {}).get("name"),
-                each.get("secret", {}).get("secretName"),
-            )
+            claim = _claim(each)
+            source = each.get("configMap", {}).get("name")
+            secret = each.get("secret", {}).get("secretName")
             faults += (
                 [f"{_title(document)} mounts the claim {claim}, which is not there"]
                 if claim and claim not in claims
@@ -255,14 +253,12 @@ def find_blocking_budgets(documents: Sequence[Manifest]) -> list[str]:
     for budget in documents:
         if budget["kind"] != "PodDisruptionBudget":
             continue
-        spec, chosen = (
-            budget["spec"],
-            [
-                each
-                for each, _ in _pods(documents)
-                if _selects(budget["spec"]["selector"], _labels(each))
-            ],
-        )
+        spec = budget["spec"]
+        chosen = [
+            each
+            for each, _ in _pods(documents)
+            if _selects(budget["spec"]["selector"], _labels(each))
+        ]
         least = sum(_replicas(each, documents)[0] for each in chosen)
         if spec.get("maxUnavailable", 1) == 0 or (
             "minAvailable" in spec and least <= spec["minAvailable"]
@@ -324,10 +320,9 @@ def find_immutable_changes(before: Sequence[Manifest], after: Sequence[Manifest]
 
 
 def _immutable(document: Manifest) -> dict[str, Any]:
-    kind, content = (
-        document["kind"],
-        document.get("spec", {})
-        | ({"data": document["data"]} if document.get("immutable") else {}),
+    kind = document["kind"]
+    content = document.get("spec", {}) | (
+        {"data": document["data"]} if document.get("immutable") else {}
     )
     fixed = content.keys() - _CHANGEABLE[kind] if kind in _CHANGEABLE else _FIXED.get(kind, set())
     return {field: value for field, value in content.items() if field in fixed}

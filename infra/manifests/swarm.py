@@ -78,8 +78,10 @@ def _service(workload: Workload) -> Stack:
 
 
 def _deploy(workload: Workload) -> Stack:
-    keeps, alone = any(mount.is_volume for mount in workload.mounts), workload.is_alone
-    memory, cpus = workload.limits["memory"], str(workload.limits["cpus"])
+    keeps = any(mount.is_volume for mount in workload.mounts)
+    alone = workload.is_alone
+    memory = workload.limits["memory"]
+    cpus = str(workload.limits["cpus"])
     return {
         # Names lead to the containers themselves: the virtual address of a service forgets
         # connections that were silent for a quarter of an hour.

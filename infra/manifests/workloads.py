@@ -167,10 +167,8 @@ class Workload:
         command = list(self.content.get("command", ()))
         if "luna.platform.queue.worker" not in command:
             return ()
-        service, only = (
-            command[3],
-            command[command.index("--only") + 1] if "--only" in command else "",
-        )
+        service = command[3]
+        only = command[command.index("--only") + 1] if "--only" in command else ""
         return {"interactive": (f"{service}.interactive",), "jobs": (service,)}.get(
             only, (service, f"{service}.interactive")
         )

@@ -255,7 +255,8 @@ def pin_text(text: str, registries: Registries, *, is_dockerfile: bool) -> tuple
     read, each with why.
     """
     faults = []
-    pieces, end = [], 0
+    pieces = []
+    end = 0
     for match in list_images(text, is_dockerfile=is_dockerfile):
         try:
             digest = registries.read_digest(ImageName.of(match["image"]))

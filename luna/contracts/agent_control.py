@@ -183,7 +183,8 @@ GateKind = Literal["judged", "asked", "withdrawn", "restored"]
 GATEKEEPER = "gatekeeper"
 # Days of evidence from which on a mode is offered: recorded ones that were replayed first, then
 # days in shadow.
-REPLAY_DAYS, SHADOW_DAYS = 180, 30
+REPLAY_DAYS = 180
+SHADOW_DAYS = 30
 
 
 class GateEntry(Message):

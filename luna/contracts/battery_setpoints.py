@@ -88,7 +88,8 @@ def to_arrays(setpoints: list[BatterySetpoint]) -> SetPoint:
         return np.asarray(np.where(np.isnan(given), unbounded, given))
 
     mode = np.array([_WORDS[setpoint.mode] for setpoint in setpoints], dtype=np.int8).reshape(-1, 1)
-    up, down = np.full(mode.shape, np.inf), np.full(mode.shape, -np.inf)
+    up = np.full(mode.shape, np.inf)
+    down = np.full(mode.shape, -np.inf)
     return SetPoint(
         mode=mode,
         power_kw=column([setpoint.power_kw for setpoint in setpoints], up),

@@ -201,8 +201,10 @@ def _repeat(
 
     None lies before its first time.
     """
-    comes, leaves = session.from_.astimezone(zone), session.to.astimezone(zone)
-    nights, clocks = leaves.date() - comes.date(), [f"{each:%H:%M}" for each in (comes, leaves)]
+    comes = session.from_.astimezone(zone)
+    leaves = session.to.astimezone(zone)
+    nights = leaves.date() - comes.date()
+    clocks = [f"{each:%H:%M}" for each in (comes, leaves)]
     day = max(leaves.date(), first.astimezone(zone).date())
     while (begins := local_instant(day - nights, clocks[0], zone)) < end:
         ends = local_instant(day, clocks[1], zone)
@@ -278,7 +280,8 @@ def list_planned_stays(site: Site, plan: PlanReply, now: datetime) -> list[StayA
 
 
 def _find_planned(vehicle: ElectricVehicle, plan: PlanReply, now: datetime) -> Iterator[StayAhead]:
-    step, is_read = timedelta(minutes=plan.slot_minutes), vehicle.name in list_read(plan.notes)
+    step = timedelta(minutes=plan.slot_minutes)
+    is_read = vehicle.name in list_read(plan.notes)
     flows = [
         (slot.start, slot.vehicles[vehicle.name])
         for slot in plan.slots

@@ -141,7 +141,8 @@ def find_run(
 
     It ends with its first pause where it is ``unbroken``.
     """
-    step, used = timedelta(minutes=plan.slot_minutes), np.array(used_kwh)
+    step = timedelta(minutes=plan.slot_minutes)
+    used = np.array(used_kwh)
     places = [
         place
         for place, slot in enumerate(plan.slots)

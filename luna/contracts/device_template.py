@@ -12,7 +12,8 @@ from luna.energy.devices.commands import DeviceWrite
 from luna.energy.site.control import Control
 
 # What rounding in an inverter makes of a number: a step of its own, or a hundredth.
-_STEP, _SHARE = 1.0, 0.01
+_STEP = 1.0
+_SHARE = 0.01
 WATTS = 1000
 # By an entity's kind in Home Assistant: the service that sets it, and the field of its data;
 # Source: the integrations' own documentation.
@@ -132,7 +133,8 @@ def _render(control: BatteryControl, setpoint: BatterySetpoint) -> list[Write]:
 
 def _same(written: str, reading: str) -> bool:
     try:
-        target, value = float(written), float(reading)
+        target = float(written)
+        value = float(reading)
     except ValueError:
         return written.strip().casefold() == reading.strip().casefold()
     return abs(target - value) <= max(_STEP / 2, _SHARE * abs(target))

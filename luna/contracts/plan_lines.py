@@ -29,9 +29,11 @@ def join_slots(slots: Sequence[SlotReply], numbers: Numbers) -> list[PlanLine]:
     Each ends with its local day at the latest, and its text is in the language of ``numbers`` where
     slots were joined.
     """
-    spoken, lines = Sentences(numbers), [PlanLine([slots[0]], slots[0].reason.text)]
+    spoken = Sentences(numbers)
+    lines = [PlanLine([slots[0]], slots[0].reason.text)]
     for slot in slots[1:]:
-        together, last = [*lines[-1].slots, slot], lines[-1].slots[0]
+        together = [*lines[-1].slots, slot]
+        last = lines[-1].slots[0]
         # Of one local day, mode and reason.
         is_alike = numbers.day(last.start) == numbers.day(slot.start) and (
             last.mode,
@@ -52,7 +54,8 @@ def join_slots(slots: Sequence[SlotReply], numbers: Numbers) -> list[PlanLine]:
 
 def _say_together(slots: list[SlotReply], spoken: Sentences) -> str | None:
     """Return the sentence that is true of all slots; None where there is none."""
-    code, texts = slots[0].reason.code, {slot.reason.text for slot in slots}
+    code = slots[0].reason.code
+    texts = {slot.reason.text for slot in slots}
     if len(texts) == 1 and "kwh" not in slots[0].reason.figures:
         return texts.pop()
     try:

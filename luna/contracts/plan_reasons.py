@@ -50,7 +50,8 @@ def _runs(plan: PlanReply, device: str, given: list[_Given]) -> Iterator[PlanRea
         enumerate(given), key=lambda each: (each[1].slot - each[0], *_said(each[1]))
     ):
         slots = [each.slot for _, each in run]
-        first, last = plan.slots[slots[0]].start, plan.slots[slots[-1]].start
+        first = plan.slots[slots[0]].start
+        last = plan.slots[slots[-1]].start
         yield PlanReason(
             from_=first,
             to=last + length,

@@ -31,10 +31,8 @@ def read_days(text: str) -> list[Weekday]:
             raise InvalidInputError(
                 "these are no weekdays", field="--days", value=text, remedy=remedy
             )
-        begin, end = (
-            WEEKDAYS.index(cast("Weekday", first)),
-            WEEKDAYS.index(cast("Weekday", last or first)),
-        )
+        begin = WEEKDAYS.index(cast("Weekday", first))
+        end = WEEKDAYS.index(cast("Weekday", last or first))
         days += [
             WEEKDAYS[place % len(WEEKDAYS)]
             for place in range(begin, end + 1 if end >= begin else end + 1 + len(WEEKDAYS))

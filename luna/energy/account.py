@@ -189,7 +189,8 @@ class EnergyAccount:
     @property
     def own_use(self) -> float | None:
         """Share of the produced energy that was not sold; None where either is unknown."""
-        pv, export = self.flow("pv"), self.flow("export")
+        pv = self.flow("pv")
+        export = self.flow("export")
         if pv is None or export is None or pv.energy_kwh <= 0:
             return None
         return max(1.0 - export.energy_kwh / pv.energy_kwh, 0.0)
@@ -281,7 +282,8 @@ def _cost_lines(direction: Direction, slots: AccountSlots) -> list[CostLine]:
 
 
 def _demand_cost(slots: AccountSlots) -> float | None:
-    tariff, zone = slots.site.tariff, parse_zone(slots.site.timezone)
+    tariff = slots.site.tariff
+    zone = parse_zone(slots.site.timezone)
     begin = slots.timeline.start.astimezone(zone)
     begins_with_month = begin.day == 1 and begin.hour == 0 and begin.minute == 0
     if not tariff.peaks or not begins_with_month:
@@ -292,7 +294,8 @@ def _demand_cost(slots: AccountSlots) -> float | None:
 
 
 def _self_sufficiency(slots: AccountSlots) -> float | None:
-    bought, used = slots.energy_kwh["import"], consumption(slots)
+    bought = slots.energy_kwh["import"]
+    used = consumption(slots)
     both = np.isfinite(bought) & np.isfinite(used)
     return self_sufficiency(bought[both], used[both])
 

@@ -8,9 +8,12 @@ import numpy as np
 
 from luna.energy.timeline import FloatArray, IndexArray
 
-BLOCK_DAYS, DRAWS, SHARE = 7, 5_000, 0.95
+BLOCK_DAYS = 7
+DRAWS = 5_000
+SHARE = 0.95
 # Up to so many blocks every combination of signs is tried; beyond, so many are drawn.
-_EXACT_BLOCKS, _SIGN_DRAWS = 16, 20_000
+_EXACT_BLOCKS = 16
+_SIGN_DRAWS = 20_000
 # Sums that differ by less are the same sum.
 _ROUNDING = 1e-12
 

@@ -190,7 +190,8 @@ def cut(first: datetime, end: datetime, resolution: str, zone: ZoneInfo) -> list
     if (end - first) / step > MOST_BUCKETS:
         raise refuse("too-many-buckets", field="resolution", value=resolution, most=MOST_BUCKETS)
     if step >= RESOLUTIONS["1d"]:
-        day, last = first.astimezone(zone).date(), end.astimezone(zone).date()
+        day = first.astimezone(zone).date()
+        last = end.astimezone(zone).date()
         inner = [
             local_midnight(day + timedelta(days=count), zone)
             for count in range((last - day).days + 1)

@@ -72,7 +72,8 @@ class LunaError(Exception):
 
     def because(self, reason: str | None, parameters: Mapping[str, Any] | None) -> Self:
         """Set the reason and its JSON parameters, and return the error."""
-        self.reason, self.parameters = reason, parameters or {}
+        self.reason = reason
+        self.parameters = parameters or {}
         return self
 
     @property
@@ -107,13 +108,19 @@ class LunaError(Exception):
 class InvalidInputError(LunaError):
     """Something the caller sent cannot be used; nothing was changed."""
 
-    status, exit_code, title, code = 422, 2, "Invalid input", "invalid-input"
+    status = 422
+    exit_code = 2
+    title = "Invalid input"
+    code = "invalid-input"
 
 
 class UnauthenticatedError(LunaError):
     """The caller's credentials are missing, wrong or expired."""
 
-    status, exit_code, title, code = 401, 2, "Not signed in", "unauthenticated"
+    status = 401
+    exit_code = 2
+    title = "Not signed in"
+    code = "unauthenticated"
 
     @property
     def headers(self) -> dict[str, str]:
@@ -124,37 +131,51 @@ class UnauthenticatedError(LunaError):
 class ForbiddenError(LunaError):
     """The caller is authenticated and may not do this."""
 
-    status, exit_code, title, code = 403, 2, "Not allowed", "forbidden"
+    status = 403
+    exit_code = 2
+    title = "Not allowed"
+    code = "forbidden"
 
 
 class ConfirmationError(ForbiddenError):
     """The caller may do this after giving the password again."""
 
-    title, code = "Password needed again", "confirmation-needed"
+    title = "Password needed again"
+    code = "confirmation-needed"
 
 
 class NotFoundError(LunaError):
     """A thing the caller named does not exist."""
 
-    status, exit_code, title, code = 404, 2, "Not found", "not-found"
+    status = 404
+    exit_code = 2
+    title = "Not found"
+    code = "not-found"
 
 
 class ConflictError(LunaError):
     """The request contradicts what is stored or running."""
 
-    status, title, code = 409, "Conflict", "conflict"
+    status = 409
+    title = "Conflict"
+    code = "conflict"
 
 
 class OutdatedError(ConflictError):
     """The version that the caller read is not the stored one any more; nothing was changed."""
 
-    status, title, code = 412, "Precondition failed", "precondition-failed"
+    status = 412
+    title = "Precondition failed"
+    code = "precondition-failed"
 
 
 class UnconditionalError(ConflictError):
     """A change must name the version it changes (``If-Match``); nothing was changed."""
 
-    status, exit_code, title, code = 428, 2, "Precondition required", "precondition-required"
+    status = 428
+    exit_code = 2
+    title = "Precondition required"
+    code = "precondition-required"
 
 
 class UnreadableError(ConflictError):
@@ -163,13 +184,17 @@ class UnreadableError(ConflictError):
     It stays unchanged.
     """
 
-    title, code = "Cannot be read", "unreadable"
+    title = "Cannot be read"
+    code = "unreadable"
 
 
 class UnsupportedMediaError(LunaError):
     """The media type of a request's body is not accepted."""
 
-    status, exit_code, title, code = 415, 2, "Unsupported media type", "unsupported-media-type"
+    status = 415
+    exit_code = 2
+    title = "Unsupported media type"
+    code = "unsupported-media-type"
 
 
 class TooManyRequestsError(LunaError):
@@ -179,7 +204,9 @@ class TooManyRequestsError(LunaError):
         retry_after_seconds: when the same call may work.
     """
 
-    status, title, code = 429, "Too many requests", "too-many-requests"
+    status = 429
+    title = "Too many requests"
+    code = "too-many-requests"
     # The default of an error that ``read_problem`` builds: the document has no such field.
     retry_after_seconds: int = 60
 
@@ -204,7 +231,9 @@ class TooManyRequestsError(LunaError):
 class UnavailableError(LunaError):
     """A dependency is away for now; the same call may work later."""
 
-    status, title, code = 503, "Temporarily unavailable", "unavailable"
+    status = 503
+    title = "Temporarily unavailable"
+    code = "unavailable"
     retry_after_seconds: ClassVar[int] = 5
 
     @property
@@ -219,14 +248,16 @@ class FullError(UnavailableError):
     Nothing was changed, and the same call works once there is room.
     """
 
-    title, code = "No space left", "full"
+    title = "No space left"
+    code = "full"
     retry_after_seconds: ClassVar[int] = 30
 
 
 class MachineError(LunaError):
     """This machine lacks something that Luna needs; the remedy names it."""
 
-    title, code = "Machine not ready", "machine"
+    title = "Machine not ready"
+    code = "machine"
 
 
 def read_problem(problem: Mapping[str, Any]) -> LunaError:

@@ -166,7 +166,9 @@ class StrictModel(BaseModel):
 
         The rows are Luna's own, with every field in its declared type.
         """
-        filled, models, create = set(cls.model_fields), [], cls.__new__
+        filled = set(cls.model_fields)
+        models = []
+        create = cls.__new__
         for row in rows:
             model = create(cls)
             _FILL_FIELDS(model, row)
@@ -219,7 +221,8 @@ def list_amounts(part: Part, place: tuple[str | int, ...] = ()) -> Iterator[Amou
     """Yield the amounts in the site's currency of a part and of the parts inside it."""
     of_money = _find_money(type(part))
     for name, field in type(part).model_fields.items():
-        value, there = getattr(part, name), (*place, field.alias or name)
+        value = getattr(part, name)
+        there = (*place, field.alias or name)
         if name in of_money:
             yield from () if value is None else (Amount(there, value, of_money[name]),)
         elif isinstance(value, Part):

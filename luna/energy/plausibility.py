@@ -13,7 +13,8 @@ from luna.energy.timeline import FloatArray
 
 # Harmonised limits of day-ahead clearing prices, -500 and 4,000 EUR/MWh, with a margin for taxes
 # and fees. Source: ACER decision 01-2023.
-LOWEST_PRICE_EUR, HIGHEST_PRICE_EUR = -1.0, 6.0
+LOWEST_PRICE_EUR = -1.0
+HIGHEST_PRICE_EUR = 6.0
 # Ten times the harmonised limit, which rises in steps: only a wrong unit exceeds it.
 ABSURD_PRICE_EUR = 40.0
 # The highest median of a day so far was 0.9 EUR/kWh (Finland, 5 January 2024).
@@ -37,7 +38,8 @@ USUAL_POWER_KW = 300.0
 # Rated powers, meters and forecasts differ by a smaller factor.
 FAR_BEYOND = 3.0
 # Fewest stored slots (a day), and fewest judged rows (half a day of hours).
-FEWEST_KNOWN, FEWEST_JUDGED = 96, 12
+FEWEST_KNOWN = 96
+FEWEST_JUDGED = 12
 # Per quarter-hour: meters of both directions round a few watt-hours below zero, and inverters use a
 # few at night.
 ENERGY_ROUNDING_KWH = 0.005
@@ -76,7 +78,8 @@ def doubt_prices(price: FloatArray, stored: FloatArray, currency: str) -> UnitDo
         stored: the last weeks' prices of the same series; NaN where unknown.
         currency: ISO 4217; for one that ``PER_EURO`` lacks only the stored prices are compared.
     """
-    distance, scale = np.abs(price[np.isfinite(price)]), PER_EURO.get(currency)
+    distance = np.abs(price[np.isfinite(price)])
+    scale = PER_EURO.get(currency)
     if distance.size < FEWEST_JUDGED:
         return None
     usual = find_usual(stored)
@@ -110,7 +113,8 @@ def doubt_energies(kwh: FloatArray, stored_kwh: FloatArray, *, hours: float) -> 
             where unknown.
         hours: length of a slot.
     """
-    used, usual = kwh[np.isfinite(kwh) & (kwh > 0.0)], find_usual(stored_kwh)
+    used = kwh[np.isfinite(kwh) & (kwh > 0.0)]
+    usual = find_usual(stored_kwh)
     if used.size < FEWEST_JUDGED or usual is None or usual <= 0.0:
         return None
     middle = float(np.median(used))

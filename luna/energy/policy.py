@@ -31,10 +31,12 @@ from luna.energy.timeline import FloatArray, bound, broadcast
 
 # Above every state of charge, and below: what is always, or never, done. No battery that starts
 # outside its limits reaches them.
-HIGHEST_SOC, LOWEST_SOC = 2.0, -1.0
+HIGHEST_SOC = 2.0
+LOWEST_SOC = -1.0
 # Shares of a capacity this close are the same. Sources: a ten-thousandth of a watt-hour of 10 kWh;
 # what a message carries of it.
-SAME_SOC, DIGITS = 1e-8, 9
+SAME_SOC = 1e-8
+DIGITS = 9
 # So little to store or to serve is worth no change of mode, share of the capacity.
 LITTLE_SOC = 1e-3
 # A new plan is requested when the last one is this old, or a state of charge deviates this much
@@ -52,7 +54,8 @@ HANDED_BACK_WITHIN = timedelta(days=1)
 # network's return.
 UNREACHED_RETRY = timedelta(seconds=30)
 
-_IS_CHARGE, _IS_EXPORT = np.arange(len(Mode)) == CHARGE, np.arange(len(Mode)) == EXPORT
+_IS_CHARGE = np.arange(len(Mode)) == CHARGE
+_IS_EXPORT = np.arange(len(Mode)) == EXPORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +80,9 @@ class SocThresholds:
         It stores all surplus, serves the load down to the lowest state of charge, and does not
         trade.
         """
-        never_buy, always, never_sell = (
-            np.full(slots, LOWEST_SOC),
-            np.full(slots, battery.max_soc),
-            np.full(slots, HIGHEST_SOC),
-        )
+        never_buy = np.full(slots, LOWEST_SOC)
+        always = np.full(slots, battery.max_soc)
+        never_sell = np.full(slots, HIGHEST_SOC)
         return cls(never_buy, always, always, np.full(slots, battery.min_soc), never_sell)
 
     def rounded(self) -> "SocThresholds":
@@ -138,10 +139,8 @@ class BatteryPolicy:
     def follow_house(cls, battery: Battery, slots: int) -> Self:
         """Return what an inverter does by itself."""
         level = SocThresholds.follow_house(battery, slots)
-        charge_kw, discharge_kw = (
-            np.full(slots, battery.charge_limit_kw),
-            np.full(slots, battery.discharge_limit_kw),
-        )
+        charge_kw = np.full(slots, battery.charge_limit_kw)
+        discharge_kw = np.full(slots, battery.discharge_limit_kw)
         return cls(battery, level, level, np.zeros(slots, dtype=bool), charge_kw, discharge_kw)
 
     def sell_as(self, other: "BatteryPolicy") -> "BatteryPolicy":
@@ -167,17 +166,16 @@ class BatteryPolicy:
             mode: in force until then.
             soc: state of charge at the start of the slots.
         """
-        battery, begin = self.battery, self.begin.at(slots)
+        battery = self.battery
+        begin = self.begin.at(slots)
         level = (
             begin if self.keep is self.begin else begin.with_hysteresis(self.keep.at(slots), mode)
         )
         # What cannot happen anyway stays as it is: storing without sun or when full, serving when
         # empty. What pays at any state of charge begins all the same.
-        night, full, empty = (
-            self.no_pv[slots],
-            soc >= battery.max_soc - LITTLE_SOC,
-            soc <= battery.min_soc + LITTLE_SOC,
-        )
+        night = self.no_pv[slots]
+        full = soc >= battery.max_soc - LITTLE_SOC
+        empty = soc <= battery.min_soc + LITTLE_SOC
         as_storing = np.where(
             STORES[mode],
             HIGHEST_SOC,
@@ -188,16 +186,15 @@ class BatteryPolicy:
             LOWEST_SOC,
             np.where(begin.serve <= battery.min_soc + SAME_SOC, begin.serve, HIGHEST_SOC),
         )
-        store, serve = (
-            np.where(night | full, as_storing, level.store),
-            np.where(empty, as_serving, level.serve),
-        )
+        store = np.where(night | full, as_storing, level.store)
+        serve = np.where(empty, as_serving, level.serve)
         stores = (soc < store - SAME_SOC) | (store >= battery.max_soc - SAME_SOC)
         serves = (soc > serve + SAME_SOC) | (serve <= battery.min_soc + SAME_SOC)
         follows = np.where(
             serves, np.where(stores, SELF_CONSUMPTION, SUPPLY), np.where(stores, SAVE, HOLD)
         )
-        charges, exports = soc < level.buy - SAME_SOC, soc > level.sell + SAME_SOC
+        charges = soc < level.buy - SAME_SOC
+        exports = soc > level.sell + SAME_SOC
         modes = np.where(charges, CHARGE, np.where(exports, EXPORT, follows))
         levels = np.array(
             [

@@ -57,23 +57,23 @@ def find_proposed_runs(slots: Sequence[ProposedSlot]) -> list[ProposedRun]:
     Runs that the owner decided are not merged.
     """
     runs_so_far: list[ProposedRun] = []
-    last_is_little, first = False, 0
+    last_is_little = False
+    first = 0
     for (mode, by_owner), group in groupby(slots, key=lambda slot: (slot.mode, slot.by_owner)):
         inside = list(group)
         first, end = first + len(inside), first + len(inside)
         if mode is None:
             continue
-        run, little = (
-            ProposedRun(mode, end - len(inside), end, by_owner),
-            not by_owner and sum(slot.moved_kwh for slot in inside) < LITTLE_KWH,
-        )
+        run = ProposedRun(mode, end - len(inside), end, by_owner)
+        little = not by_owner and sum(slot.moved_kwh for slot in inside) < LITTLE_KWH
         last = runs_so_far[-1] if runs_so_far and runs_so_far[-1].end == run.first else None
         same = last is not None and (last.mode, last.by_owner) == (mode, by_owner)
         if last is not None and (same or (little and not last.by_owner)):
             runs_so_far[-1] = replace(last, end=end)
             last_is_little = last_is_little and little
         elif last is not None and last_is_little and not by_owner:
-            runs_so_far[-1], last_is_little = replace(run, first=last.first), False
+            runs_so_far[-1] = replace(run, first=last.first)
+            last_is_little = False
         else:
             runs_so_far.append(run)
             last_is_little = little

@@ -112,12 +112,11 @@ def shape_of(instants: InstantArray, values: FloatArray, points: int) -> IndexAr
     chosen = np.zeros(points, dtype=np.int64)
     chosen[-1] = values.size - 1
     for place in range(points - 2):
-        here, following = (
-            slice(borders[place], borders[place + 1]),
-            slice(borders[place + 1], borders[place + 2]),
-        )
+        here = slice(borders[place], borders[place + 1])
+        following = slice(borders[place + 1], borders[place + 2])
         last = chosen[place]
-        aside, above = at[last] - at[following].mean(), values[following].mean() - values[last]
+        aside = at[last] - at[following].mean()
+        above = values[following].mean() - values[last]
         double_area = np.abs(aside * (values[here] - values[last]) - (at[last] - at[here]) * above)
         chosen[place + 1] = borders[place] + int(double_area.argmax())
     return chosen

@@ -12,7 +12,9 @@ from typing import Literal
 from luna.energy.day_fault import DayFault
 
 # The inverter alone, Luna, and perfect foresight.
-WITHOUT, LUNA, POSSIBLE = "self_consumption", "mpc", "oracle"
+WITHOUT = "self_consumption"
+LUNA = "mpc"
+POSSIBLE = "oracle"
 # A day counts once all of these are replayed.
 NEEDED = (WITHOUT, LUNA, POSSIBLE)
 # Smaller possible savings are rounding.

@@ -87,7 +87,8 @@ def whole_range(mode: IntArray, curtailment: IntArray) -> SetPoint:
 
     The safety layer narrows them to the limits of battery and connection.
     """
-    up, down = np.full(mode.shape, np.inf), np.full(mode.shape, -np.inf)
+    up = np.full(mode.shape, np.inf)
+    down = np.full(mode.shape, -np.inf)
     target = np.where(mode == Mode.EXPORT, down, up)
     per_site = np.atleast_1d(curtailment)
     return SetPoint(

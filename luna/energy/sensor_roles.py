@@ -82,7 +82,8 @@ def split_unit(sensor: str) -> tuple[str, str | None]:
 
 
 # Tags of the union, which pydantic puts into its paths; no document contains them.
-SENSOR_NAME, DATED_SENSOR = "sensor name", "dated sensor"
+SENSOR_NAME = "sensor name"
+DATED_SENSOR = "dated sensor"
 SensorName = Annotated[str, Field(min_length=1, max_length=255)]
 LocalTime = Annotated[str, Field(max_length=64), BeforeValidator(_as_text)]
 

@@ -70,7 +70,8 @@ FORMS = {
 }
 COLUMNS = {"slot_forecasts": FORECAST, "plans": PLANNED}
 # Far from the ends of the calendar: days, pages and horizons are added to these.
-EARLIEST, LATEST = datetime(1800, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
+EARLIEST = datetime(1800, 1, 1, tzinfo=UTC)
+LATEST = datetime(3000, 1, 1, tzinfo=UTC)
 SAMPLED = ("sensor_readings", "smart_meter_readings")
 
 
@@ -251,13 +252,13 @@ def reduce_series(
     aggregate = query.reduced_by
     length = RESOLUTIONS[query.resolution]
     if length == timeline.step:
-        reduced, starts, known = values, timeline.starts, (~np.isnan(values)).astype(np.float64)
+        reduced = values
+        starts = timeline.starts
+        known = (~np.isnan(values)).astype(np.float64)
     else:
         begins = find_buckets(timeline.starts, length, parse_zone(zone))
-        (reduced, known), starts = (
-            reduce_buckets(values, begins, aggregate),
-            timeline.starts[begins],
-        )
+        reduced, known = reduce_buckets(values, begins, aggregate)
+        starts = timeline.starts[begins]
     share = None if estimated is None else share_per_bucket(estimated, timeline.starts, starts)
     return SeriesAnswer(
         query.series, query.resolution, aggregate, starts, reduced, known, estimated=share

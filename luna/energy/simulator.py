@@ -103,7 +103,8 @@ def simulate(
     Invariants: energy balance in every slot to 1e-9, with unserved energy subtracted from the load;
         limits always hold.
     """
-    load, pv = np.atleast_2d(actuals.load_kwh), np.atleast_2d(actuals.pv_kwh)
+    load = np.atleast_2d(actuals.load_kwh)
+    pv = np.atleast_2d(actuals.pv_kwh)
     flows: list[Flows] = []
     setpoints: list[SetPoint] = []
     unserved = np.zeros((stored_kwh.shape[-1], actuals.timeline.count))

@@ -398,7 +398,8 @@ def _take(
 
 def _weigh_by_power(store: EnergyStore, believed: _Believed) -> StoreLevel:
     """Return the level that power alone makes of the believed readings."""
-    soc, run = believed.level.soc, believed.run
+    soc = believed.level.soc
+    run = believed.run
     level = StoreLevel(soc, believed.level.at, "trusted", soc, run.at, judged=believed.level)
     if believed.level.doubted is not None:
         return replace(level, verdict="jumps")
@@ -411,7 +412,9 @@ def _weigh_by_meter(
     store: EnergyStore, believed: _Believed, now: datetime, metered: MeteredEnergy
 ) -> StoreLevel:
     """Return the level that the meter makes of the believed readings."""
-    soc, run, first = believed.level.soc, believed.run, believed.readings[0]
+    soc = believed.level.soc
+    run = believed.run
+    first = believed.readings[0]
     counted = store.clip(soc + metered.count_stored(store, run.at, now))
     level = StoreLevel(
         counted,
@@ -477,7 +480,9 @@ def _find_fast_rise(
     # A cloud that stood may hand on at once what came meanwhile.
     while slowest > 0 and levels[slowest - 1] == levels[slowest]:
         slowest -= 1
-    first, risen, last = readings[slowest], readings[fastest], readings[-1]
+    first = readings[slowest]
+    risen = readings[fastest]
+    last = readings[-1]
     if metered is None or not metered.is_counted(first.at, last.at):
         possible = first.soc + rate * float(hours[-1] - hours[slowest])
         return min(last.soc, store.clip(possible))

@@ -310,7 +310,8 @@ def local_day(day: date, zone: ZoneInfo, step: timedelta = SLOT) -> Timeline:
 
 def local_days(first: date, last: date, zone: ZoneInfo, step: timedelta = SLOT) -> Timeline:
     """Return the slots of the local days ``first`` to ``last``, both included."""
-    start, end = local_midnight(first, zone), local_midnight(last + timedelta(days=1), zone)
+    start = local_midnight(first, zone)
+    end = local_midnight(last + timedelta(days=1), zone)
     count, rest = divmod(end - start, step)
     if rest:
         raise refuse(
@@ -334,7 +335,8 @@ def split_days(timeline: Timeline, zone: ZoneInfo) -> list[int]:
 
     The first edge is 0, the last one the number of slots.
     """
-    day, edges = timeline.start.astimezone(zone).date(), [0]
+    day = timeline.start.astimezone(zone).date()
+    edges = [0]
     while (midnight := local_midnight(day := day + timedelta(days=1), zone)) < timeline.end:
         # A slot that contains midnight belongs to the day before.
         edges.append(-((timeline.start - midnight) // timeline.step))
@@ -419,16 +421,15 @@ def align_each(
     if starts.size > 1 and not (np.diff(starts) > np.timedelta64(0)).all():
         wrong = int(np.flatnonzero(np.diff(starts) <= np.timedelta64(0))[0]) + 1
         raise refuse("slots-not-ascending", field=f"slot_start[{wrong}]", value=str(starts[wrong]))
-    since, step = (
-        starts.astype("datetime64[s]") - timeline.starts[0],
-        np.timedelta64(int(timeline.step.total_seconds()), "s"),
-    )
+    since = starts.astype("datetime64[s]") - timeline.starts[0]
+    step = np.timedelta64(int(timeline.step.total_seconds()), "s")
     slots = since // step
     inside = (slots >= 0) & (slots < timeline.count)
     late = np.flatnonzero(inside & (since != slots * step))
     if late.size:
         raise refuse("value-off-slot", field=f"slot_start[{late[0]}]", value=str(starts[late[0]]))
-    places, aligned = slots[inside], {name: np.full(timeline.count, np.nan) for name in columns}
+    places = slots[inside]
+    aligned = {name: np.full(timeline.count, np.nan) for name in columns}
     for name, values in columns.items():
         aligned[name][places] = values[inside]
     return aligned

@@ -48,7 +48,8 @@ def ratio(unit: str | None, to: str | None) -> float:
     """Return the factor from ``unit`` to the unit ``to``, NaN where they cannot be converted."""
     if unit == to:
         return 1.0
-    (kind, factor), (other_kind, other_factor) = _scale(unit), _scale(to)
+    kind, factor = _scale(unit)
+    other_kind, other_factor = _scale(to)
     return factor / other_factor if kind and kind == other_kind else np.nan
 
 
@@ -157,10 +158,8 @@ class UnitHistory:
         has_unit = stated.codes != NOT_SAID
         if not has_unit.any():
             return self
-        own, units = (
-            instants[has_unit],
-            np.array(stated.names, dtype=np.object_)[stated.codes[has_unit]],
-        )
+        own = instants[has_unit]
+        units = np.array(stated.names, dtype=np.object_)[stated.codes[has_unit]]
         history = (
             self
             if self.first is not None

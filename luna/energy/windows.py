@@ -21,13 +21,12 @@ def find_spans(
 
     Occurrences overlap the timeline from its ``begin`` on.
     """
-    day, last = timeline.start.astimezone(zone).date() - _DAY, timeline.end.astimezone(zone).date()
+    day = timeline.start.astimezone(zone).date() - _DAY
+    last = timeline.end.astimezone(zone).date()
     over_midnight = window.to <= window.from_
     while day <= last:
-        begin, end = (
-            local_instant(day, window.from_, zone),
-            local_instant(day + _DAY * over_midnight, window.to, zone),
-        )
+        begin = local_instant(day, window.from_, zone)
+        end = local_instant(day + _DAY * over_midnight, window.to, zone)
         holds = window.days == "all" or (day.weekday() >= _WEEKEND) == (window.days == "weekend")
         if holds and begin < end and begin < timeline.end and end > timeline.begin:
             yield begin, end

@@ -340,7 +340,8 @@ class Capability:
         hints = get_type_hints(self.function, include_extras=True)
         parameters = []
         for each in list(signature(self.function).parameters.values())[1:]:
-            hint, default = hints[each.name], each.default
+            hint = hints[each.name]
+            default = each.default
             info = (
                 FieldInfo.from_annotation(hint)
                 if default is Parameter.empty

@@ -21,7 +21,8 @@ from luna.platform.objects import ObjectStore
 from luna.platform.settings import Settings
 
 NAMELESS = "document"
-MAX_NAME, MAX_PATH = 200, 500
+MAX_NAME = 200
+MAX_PATH = 500
 # As much of a name's end as may say what the file is.
 _MAX_SUFFIX = 20
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -62,7 +63,8 @@ def store_document(connection: Connection, incoming: IncomingFile) -> tuple[Docu
         UnavailableError: the store of objects is away, or full.
         MachineError: it cannot be written.
     """
-    fields, name = incoming.fields, incoming.name
+    fields = incoming.fields
+    name = incoming.name
     documents.lock_name(connection, name, fields.site_id)
     # The version that has these bytes already: the newest that did not fail, else the newest of
     # all.

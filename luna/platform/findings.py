@@ -185,7 +185,8 @@ def _find_deviations(
 
 def _find_standing(state: ControlState, now: datetime) -> list[SiteFinding]:
     """Return which devices were not handed back, and which somebody else keeps changing."""
-    standing, decision = state.standing, state.decision
+    standing = state.standing
+    decision = state.decision
     if standing is None or decision is None:
         return []
     findings = []

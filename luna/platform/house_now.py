@@ -35,7 +35,8 @@ LITTLE_SOC = 0.01
 # Tolerance of a limit: inverters round limits to half a per cent, plus the rounding of the states
 # of charge that they report.
 LEVEL_STEP = 0.0075
-STORING, SERVING = ("self_consumption", "save"), ("self_consumption", "supply")
+STORING = ("self_consumption", "save")
+SERVING = ("self_consumption", "supply")
 # Active modes, reported before passive ones.
 DEEDS = ("export", "charge")
 PROBLEMS = frozenset(
@@ -275,13 +276,12 @@ class HouseNow:
         """The battery runs from now on, as shown to people: overrides take precedence over the
         plan.
         """
-        plan, current = self.planned.plan, self.slot
+        plan = self.planned.plan
+        current = self.slot
         if plan is None or current is None:
             return ()
-        step, slots = (
-            timedelta(minutes=plan.slot_minutes),
-            [slot for slot in plan.slots if slot.start >= current.start],
-        )
+        step = timedelta(minutes=plan.slot_minutes)
+        slots = [slot for slot in plan.slots if slot.start >= current.start]
         proposed = find_proposed_runs([self._propose(slot) for slot in slots])
         ends = [*(slot.start for slot in slots[1:]), slots[-1].start + step]
         runs = [
@@ -329,7 +329,8 @@ class HouseNow:
 
         None also at the battery's own limits.
         """
-        soc, setpoint = self.planned.soc, self.setpoint
+        soc = self.planned.soc
+        setpoint = self.setpoint
         if (
             soc is None
             or soc.basis != "measured"

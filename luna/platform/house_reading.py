@@ -94,7 +94,8 @@ def read_planned(
     ``before`` is how it was planned when it was read last, if it was.
     """
     zone = parse_zone(site.timezone)
-    plan, first = plans.read_due(connection, site.name, now), now.astimezone(zone).date()
+    plan = plans.read_due(connection, site.name, now)
+    first = now.astimezone(zone).date()
     days = [local_day(first + timedelta(days=days), zone) for days in (-1, 0, 1)]
     (yesterday, today, tomorrow), slots = read_days(
         connection, site, days, now=now, before=before.slots if before else None

@@ -14,11 +14,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-_STATUS, _GROUPS, _GROUP_FOLDER = (
-    Path("/proc/self/status"),
-    Path("/proc/self/cgroup"),
-    Path("/sys/fs/cgroup"),
-)
+_STATUS = Path("/proc/self/status")
+_GROUPS = Path("/proc/self/cgroup")
+_GROUP_FOLDER = Path("/sys/fs/cgroup")
 # The other half is for processes, servers and cached files.
 _SHARE = 2
 _LEAST_BYTES = 256_000_000

@@ -24,7 +24,8 @@ def find_missing_forecast(
     Raises:
         NotFoundError: no such site.
     """
-    site, start = sites.load(connection, str(request.site_id)), floor_to(request.start or now, SLOT)
+    site = sites.load(connection, str(request.site_id))
+    start = floor_to(request.start or now, SLOT)
     driving = forecasts.read_driving(connection, site, Timeline(start, SLOT, 1), known_at=start)
     if driving is not None and driving.fallback_reason is None:
         return None

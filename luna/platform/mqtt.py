@@ -88,12 +88,10 @@ class BrokerLink:
         *,
         patience_s: float,
     ) -> None:
-        self._broker, self._topics, self._on_message, self._patience_s = (
-            broker,
-            topics,
-            on_message,
-            patience_s,
-        )
+        self._broker = broker
+        self._topics = topics
+        self._on_message = on_message
+        self._patience_s = patience_s
         self._client: paho.Client | None = None
 
     @property
@@ -109,11 +107,9 @@ class BrokerLink:
         """
         self.close()
         patience_s = self._patience_s if patience_s is None else patience_s
-        client, ready, refused = (
-            create_client(self._broker, reconnect_on_failure=False),
-            threading.Event(),
-            threading.Event(),
-        )
+        client = create_client(self._broker, reconnect_on_failure=False)
+        ready = threading.Event()
+        refused = threading.Event()
 
         def on_connect(
             _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any
@@ -167,7 +163,8 @@ class BrokerLink:
 
     def close(self) -> None:
         """Close the connection and drop undelivered messages."""
-        client, self._client = self._client, None
+        client = self._client
+        self._client = None
         if client is not None:
             client.disconnect()
             client.loop_stop()

@@ -15,7 +15,9 @@ from luna.platform.private_folders import make_private
 from luna.platform.settings import Settings
 
 FOLDER = "identity"
-TOKEN_KEY, OWNER_TOKEN, LINK = "token_key", "owner_token", "link"
+TOKEN_KEY = "token_key"  # noqa: S105
+OWNER_TOKEN = "owner_token"  # noqa: S105
+LINK = "link"
 # The link itself, where there is no terminal to show it on.
 LINK_ADDRESS = "link_address"
 # Long enough for a break between the start and the click.
@@ -61,7 +63,8 @@ def make_link(settings: Settings, *, now: datetime) -> str:
     Raises:
         MachineError: the link's digest cannot be stored.
     """
-    code, path = secrets.token_urlsafe(24), _path(settings, LINK)
+    code = secrets.token_urlsafe(24)
+    path = _path(settings, LINK)
     try:
         make_private(path.parent)
         _write_beside(

@@ -13,7 +13,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from luna.energy.refusals import refuse
 
-SHORTEST, LONGEST = 12, 128
+SHORTEST = 12
+LONGEST = 128
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 # Passwords of 12 characters and more from lists of stolen ones, and variants of the product's name.
 _WELL_KNOWN = frozenset(

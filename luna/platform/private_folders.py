@@ -30,7 +30,8 @@ NAMES = (
     "wal",
 )
 OF_SERVERS = ("demo", "servers")
-_OWNER_ALONE, _PASSED_BY_OTHERS = 0o700, 0o711
+_OWNER_ALONE = 0o700
+_PASSED_BY_OTHERS = 0o711
 
 
 def make_private(folder: Path, *, holds_servers: bool = False) -> None:

@@ -49,7 +49,8 @@ def checked_url(url: str) -> SplitResult:
     """
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
+        host = parts.hostname
+        port = parts.port
     except ValueError as exc:
         raise refuse("address-unreadable", field="url", value=url) from exc
     if parts.scheme not in {"http", "https"}:

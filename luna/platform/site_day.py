@@ -121,7 +121,8 @@ def _split_days(
     """Yield each day's part; the first slot of ``observed`` lies before the first day."""
     first = 0
     for day in days:
-        own, later = slice(first, first + day.count), slice(first + 1, first + day.count + 1)
+        own = slice(first, first + day.count)
+        later = slice(first + 1, first + day.count + 1)
         parts = (
             {name: values[own] for name, values in planned.items()},
             {name: values[later] for name, values in observed.items()},

@@ -93,7 +93,10 @@ def configure_tracing(service: str, url: str | None) -> None:
             raise refuse("tracing-libraries", field="LUNA_TRACES_URL", value=url) from exc
     if isinstance(_Tracing.tracer, _Collected) and _Tracing.pid == os.getpid():
         _Tracing.tracer.close()
-    _Tracing.service, _Tracing.url, _Tracing.tracer, _Tracing.pid = service, url, _UNTRACED, 0
+    _Tracing.service = service
+    _Tracing.url = url
+    _Tracing.tracer = _UNTRACED
+    _Tracing.pid = 0
 
 
 def span(

@@ -33,7 +33,8 @@ def say_alternative(
     """Return the extra cost of an ``alternative`` from ``start``, and how many ``others`` of the
     slots change.
     """
-    language, count = numbers.language, len(others)
+    language = numbers.language
+    count = len(others)
     what = _COMPARISONS.say(
         "at",
         language,

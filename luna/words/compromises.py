@@ -90,7 +90,8 @@ def retell_compromise(told: Mapping[str, Any], numbers: Numbers) -> Pair:
         told: ``code``, ``constraint``, ``shortfall`` and ``figures`` of a plan's reply.
         numbers: formats of the reader.
     """
-    code, language = told["code"], numbers.language
+    code = told["code"]
+    language = numbers.language
     wanted = COMPROMISES.find(code, language)
     if wanted is None or not told["figures"]:
         return told["constraint"], told["shortfall"]
@@ -122,7 +123,8 @@ class _Written(dict[str, str]):
         self._language = language
 
     def __missing__(self, name: str) -> str:
-        figures, language = self._figures, self._language
+        figures = self._figures
+        language = self._language
         match name:
             case "only":
                 price = mark_decimals(str(figures.get("price")), language)

@@ -57,7 +57,8 @@ def describe_difference(
         InvalidInputError: an unknown reason.
     """
     # A fact that would be shown as zero lies neither above nor below.
-    fact, is_aligned = difference.fact, (difference.code, series) in ALIGNED
+    fact = difference.fact
+    is_aligned = (difference.code, series) in ALIGNED
     if (
         fact is None
         or abs(fact) < LEAST_FACTS.get(difference.code, LEAST_KW)

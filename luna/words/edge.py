@@ -144,7 +144,8 @@ def _say_estimate(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str
         # "lower by 0.5 (0.4 to 0.6)": the sentence has the direction, so figures have no sign.
         value, low, high = (None if each is None else -each for each in (value, high, low))
     value_text, span = say_difference(metric, (value, low, high), numbers, signed=undecided)
-    test, p_value = "", figures.get("p_value")
+    test = ""
+    p_value = figures.get("p_value")
     if p_value is not None:
         is_small = p_value < 0.001
         test = _WORDS.say(

@@ -28,7 +28,8 @@ class MessageWords(NamedTuple):
 MESSAGES = Phrases("messages", "text_")
 TITLES = Phrases("messages", "title_")
 _NAMES = Phrases("messages", "name_")
-_PRICES, _MONEY = ("price", "usual"), ("saved",)
+_PRICES = ("price", "usual")
+_MONEY = ("saved",)
 
 
 def say_message(

@@ -65,7 +65,8 @@ def read_policy(text: object) -> object:
 
 def split_policies(text: str) -> list[str]:
     """Parse a list of policies with commas; a policy's name may contain one."""
-    names, parts = [], [part.strip() for part in text.split(",") if part.strip()]
+    names = []
+    parts = [part.strip() for part in text.split(",") if part.strip()]
     while parts:
         count = next(
             (

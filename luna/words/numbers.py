@@ -39,7 +39,8 @@ _PARTS_OF_DATE = re.compile("dd?|MM?|y")
 _DECIMAL = re.compile(r"[+-]?\d+\.\d+")
 
 # Below these an energy is shown in watt-hours, or as less than one.
-_LITTLE_KWH, _LEAST_KWH = 0.095, 0.0005
+_LITTLE_KWH = 0.095
+_LEAST_KWH = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +201,8 @@ class Numbers:
 
     def day(self, instant: datetime) -> str:
         """Return the local day: "Thu 21 May", "Do., 21. Mai"."""
-        local, forms = instant.astimezone(self.zone), self._forms
+        local = instant.astimezone(self.zone)
+        forms = self._forms
         return forms.say(
             "day",
             weekday=forms.weekdays[local.weekday()],

@@ -101,7 +101,8 @@ class Sentences:
         key = code, names, begun, *map(figures.__getitem__, names)
         wording = self._wordings.get(key)
         if wording is None:
-            words, short = self._word(full, figures, begun), ""
+            words = self._word(full, figures, begun)
+            short = ""
             for phrase in shorter:
                 # With the same comparisons the figures have the same decimals.
                 alike = phrase.compared == full.compared and phrase.figures <= full.figures
@@ -120,7 +121,8 @@ class Sentences:
         beside: dict[str, int | date | None] = {"price": 0, "time": begun, "at_time": begun}
         for compared in phrase.compared:
             beside[compared.kind] = self._count_decimals(compared, figures)
-        worded, words = self._worded, {}
+        worded = self._worded
+        words = {}
         for place, name, kind in phrase.figures:
             figure = (figures[name], beside[kind]) if kind in beside else (figures[name],)
             text = worded.get((kind, figure))
@@ -131,7 +133,8 @@ class Sentences:
 
     def _count_decimals(self, compared: "_Compared", figures: Mapping[str, Any]) -> int:
         """Return how many decimals distinguish all compared figures."""
-        scale, least = self._scales[compared.kind], 0
+        scale = self._scales[compared.kind]
+        least = 0
         lows: list[float] = []
         highs: list[float] = []
         shown: list[float] = []
@@ -149,7 +152,8 @@ class Sentences:
             if _PRICE_RESOLUTION <= abs(one - other) <= 1 and round(one) == round(other):
                 least = 1
         for below, above in compared.rises:
-            lower, higher = highs[below], lows[above]
+            lower = highs[below]
+            higher = lows[above]
             # More than one unit apart, they differ without decimals.
             while (
                 least < _MOST_DECIMALS
@@ -253,7 +257,8 @@ def _choose_phrases(code: str, language: Language, names: tuple[str, ...]) -> _C
 
 
 def _read_phrase(text: str, rises: Pairs) -> _Phrase:
-    pattern, figures = "", dict[str, tuple[str, str]]()
+    pattern = ""
+    figures = dict[str, tuple[str, str]]()
     for literal, place, _, _ in Formatter().parse(text):
         pattern += literal.replace("%", "%%")
         if place:
@@ -300,7 +305,8 @@ def _say_time(
     ``within`` a sentence: "at 12:30".
     """
     instant = datetime.fromisoformat(figure) if isinstance(figure, str) else figure
-    clock, local = numbers.clock(instant), instant.astimezone(numbers.zone)
+    clock = numbers.clock(instant)
+    local = instant.astimezone(numbers.zone)
     if begun is None or begun == (day := local.date()):
         return language_forms(numbers.language).say("at-time", clock=clock) if within else clock
     named = numbers.day(local) if day - begun > _WEEK else numbers.weekday(local)
@@ -334,7 +340,8 @@ def _require_known(name: str, known: Collection[str], field: str) -> None:
 def _read_figure(name: str, figure: float | datetime | str) -> float | datetime:
     """Validate a figure by its kind: a number, or an instant."""
     _require_known(name, FIGURES, "reason.figures")
-    field, is_instant = f"reason.figures.{name}", FIGURES[name] in ("time", "start")
+    field = f"reason.figures.{name}"
+    is_instant = FIGURES[name] in ("time", "start")
     match figure:
         case str() if is_instant:
             return parse_instant(figure, field=field)

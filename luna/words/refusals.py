@@ -20,11 +20,10 @@ from luna.words.quarantine import say_row_fault
 
 # Sentences and remedies by declared reason, of errors without one by their code, and names of form
 # fields.
-SENTENCES, REMEDIES = Phrases("refusals", "sentence_"), Phrases("refusals", "remedy_")
-SENTENCES_OF_CODES, REMEDIES_OF_CODES = (
-    Phrases("error_codes", "sentence_"),
-    Phrases("error_codes", "remedy_"),
-)
+SENTENCES = Phrases("refusals", "sentence_")
+REMEDIES = Phrases("refusals", "remedy_")
+SENTENCES_OF_CODES = Phrases("error_codes", "sentence_")
+REMEDIES_OF_CODES = Phrases("error_codes", "remedy_")
 FIELDS = Phrases("fields")
 
 

@@ -14,7 +14,8 @@ def say_when(instant: datetime, *, now: datetime, numbers: Numbers) -> str:
     """Return an instant: "05:30", "tomorrow 05:30", "Fri 05:30" within a week, else "Fri 29 May,
     05:30".
     """
-    clock, days = numbers.clock(instant), _count_days(now, instant, numbers)
+    clock = numbers.clock(instant)
+    days = _count_days(now, instant, numbers)
     if days == 0:
         return clock
     if days == 1:

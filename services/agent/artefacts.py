@@ -142,9 +142,11 @@ def load_artefact(objects: ObjectStore, key: str) -> Artefact:
             value=len(rest),
             remedy=RETRAIN,
         )
-    parts, first = {}, 0
+    parts = {}
+    first = 0
     for name, length in header.parts.items():
-        parts[name], first = rest[first : first + length], first + length
+        parts[name] = rest[first : first + length]
+        first = first + length
     return Artefact(header, parts)
 
 

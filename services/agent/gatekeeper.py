@@ -87,14 +87,13 @@ def judge_plan(
         _measure_outcome(problem, policy, run)
         for policy, run in zip((planner, agent), runs, strict=True)
     )
-    costs, courses = [first.cost, second.cost], 1
+    costs = [first.cost, second.cost]
+    courses = 1
     if errors is not None:
         # Past errors replace the expected course: forecasts are never right, and on that course the
         # planner's plan is the best there is.
-        costs, courses = (
-            [float(run.costs @ errors.weight / errors.weight.sum()) for run in runs],
-            errors.weight.size,
-        )
+        costs = [float(run.costs @ errors.weight / errors.weight.sum()) for run in runs]
+        courses = errors.weight.size
     gain = costs[0] - costs[1]
     metrics = {"planner_cost": costs[0], "agent_cost": costs[1], "courses": float(courses)}
     metrics |= {
@@ -122,7 +121,8 @@ def judge_plan(
 
 
 def _measure_outcome(problem: Problem, policy: PlanPolicy, run: SimulatedPolicy) -> _Outcome:
-    capacity, outlook = problem.limits.batteries.capacity_kwh, problem.outlook
+    capacity = problem.limits.batteries.capacity_kwh
+    outlook = problem.outlook
     modes = np.concatenate([run.setpoints.mode[:, :1], run.setpoints.mode[:, :-1]], axis=1)
     setpoints = policy.read(slice(None), run.start_kwh / capacity, modes)
     safe = clamp(setpoints, run.start_kwh, problem.limits)
@@ -148,7 +148,9 @@ MARGIN_POINTS = -1.0
 # Losses in standard deviations: of one week's sum, and of the sum of three lost weeks in a row. On
 # heavy-tailed series an agent ahead by a tenth of a day's deviation is withdrawn in about one year
 # of six, one that loses seven tenths within weeks.
-WEEK_DEVIATIONS, THREE_WEEKS_DEVIATIONS, STREAK_WEEKS = 4.5, 3.0, 3
+WEEK_DEVIATIONS = 4.5
+THREE_WEEKS_DEVIATIONS = 3.0
+STREAK_WEEKS = 3
 # Largest share of slots corrected by the safety layer: of those planned in the last week, and of
 # those of all days of evidence.
 MOST_CORRECTED = 0.02
@@ -204,7 +206,8 @@ def weigh_days(
     positive, with its 95 % interval by a block bootstrap.
     """
     needed = {"replay": REPLAY_DAYS, "shadow": SHADOW_DAYS, "both": REPLAY_DAYS + SHADOW_DAYS}[kind]
-    gains, possible = np.array([day.gain for day in days]), sum(day.possible for day in days)
+    gains = np.array([day.gain for day in days])
+    possible = sum(day.possible for day in days)
     evidence = GateEvidence(
         kind=kind,
         days=len(days),
@@ -297,7 +300,8 @@ def _judge(
     now: datetime,
     rng: np.random.Generator,
 ) -> GateEntry:
-    last, change = history.last_decisions.get(mode), history.last_changes.get(mode)
+    last = history.last_decisions.get(mode)
+    change = history.last_changes.get(mode)
     state = last.state if last is not None else "not_ready"
     recent = days if change is None else days.after(change.at.astimezone(history.zone).date())
     entry = GateEntry(

@@ -33,12 +33,15 @@ from services.planner.replay.data import ReplayData
 from services.planner.service.inputs import PRICE_MEMORY, read_weighed
 
 # Fewest days to train on, and to evaluate on.
-LEAST_DAYS, LEAST_HOLDOUT_DAYS = 14, 7
+LEAST_DAYS = 14
+LEAST_HOLDOUT_DAYS = 7
 # Held out from the end of a history, at most four weeks.
-HOLDOUT_SHARE, MOST_HOLDOUT_DAYS = 0.2, 28
+HOLDOUT_SHARE = 0.2
+MOST_HOLDOUT_DAYS = 28
 # Missing forecasts are made as they would have been issued: hourly, by a model trained before the
 # four weeks that it forecasts.
-_TRAINED_EVERY, _ISSUED_EVERY = 28 * DAY, timedelta(hours=1)
+_TRAINED_EVERY = 28 * DAY
+_ISSUED_EVERY = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -114,10 +117,12 @@ def cut_scene(scene: ReplayData, window: Timeline) -> ReplayData:
     """Return a scene cut to a window: actual values until its end and its last day repeated after
     it, forecasts and prices issued by then.
     """
-    foresight, prices = scene.foresight, scene.prices
+    foresight = scene.foresight
+    prices = scene.prices
     first = max(foresight.timeline.start, window.start - DAYS * DAY)
     around = Timeline(first, SLOT, (window.end + HORIZON - first) // SLOT)
-    begin, count = (first - foresight.timeline.start) // SLOT, (window.end - first) // SLOT
+    begin = (first - foresight.timeline.start) // SLOT
+    count = (window.end - first) // SLOT
     order = repeat_last(np.arange(around.count), count, period=DAY // SLOT)
     load, pv = (
         np.asarray(series[begin : begin + count][order])
@@ -173,7 +178,8 @@ def read_history(
     if days is None:
         raise refuse("no-whole-day-measured", field="until", value=until.isoformat())
     window = local_days(*days, ZoneInfo(site.timezone))
-    ahead, past = HORIZON // SLOT, DAYS * DAY // SLOT
+    ahead = HORIZON // SLOT
+    past = DAYS * DAY // SLOT
     around = Timeline(window.start - past * SLOT, SLOT, past + window.count + ahead)
     observed = observations.read(connection, site_id, around)
     prices = read_weighed(
@@ -234,7 +240,8 @@ def complete_forecasts(
     Of what is added the expected energies are kept alone: no agent reads more, and a year of whole
     ones would take 215 MB.
     """
-    zone, completed = ZoneInfo(site.timezone), []
+    zone = ZoneInfo(site.timezone)
+    completed = []
     days = {each.issued_at.astimezone(zone).date() for each in issued}
     begin = window.start
     while begin < window.end:

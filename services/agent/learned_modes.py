@@ -41,7 +41,8 @@ _LEVELS = 20
 class ModesError(LunaError):
     """A classifier chose an invalid mode, or cannot choose from the known features."""
 
-    title, code = "No mode was chosen", "agent-modes"
+    title = "No mode was chosen"
+    code = "agent-modes"
 
 
 def plan_by_modes(problem: Problem, choose: ChooseModes, *, planned: Plan | None = None) -> Plan:
@@ -91,7 +92,8 @@ def read_chosen(battery: Battery, count: int, choose: ChooseModes) -> BatteryPol
     def share(chosen: BoolArray) -> FloatArray:
         return np.asarray(battery.min_soc + chosen.mean(axis=1) * usable)
 
-    charges, sells = modes == Mode.CHARGE, modes == Mode.EXPORT
+    charges = modes == Mode.CHARGE
+    sells = modes == Mode.EXPORT
     level = SocThresholds(
         buy=np.where(charges.any(axis=1), share(charges), LOWEST_SOC),
         store=share(STORES[modes]),

@@ -25,7 +25,8 @@ _LEAST_STD = 1e-6
 class NetworkError(LunaError):
     """A stored network cannot be used, or a state does not fit its inputs."""
 
-    title, code = "Network unusable", "network"
+    title = "Network unusable"
+    code = "network"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,14 @@ class Moments:
 
         Source: Chan et al. 1979, pairwise update of sums of squares.
         """
-        count, mean = float(values.shape[0]), values.mean(axis=0, dtype=float)
+        count = float(values.shape[0])
+        mean = values.mean(axis=0, dtype=float)
         squares = ((values - mean) ** 2).sum(axis=0, dtype=float)
-        total, apart = self.count + count, mean - self.mean
+        total = self.count + count
+        apart = mean - self.mean
         self.squares = self.squares + squares + apart**2 * self.count * count / total
-        self.mean, self.count = self.mean + apart * count / total, total
+        self.mean = self.mean + apart * count / total
+        self.count = total
 
     @property
     def scale(self) -> Scale:
@@ -118,7 +122,8 @@ class SmallNetwork:
             )
         except (KeyError, TypeError, ValueError) as exc:
             raise NetworkError(f"the network is incomplete: {exc}", remedy="Train again.") from exc
-        scale, sizes = network.scale, [network.scale.mean.size, *(bias.size for bias in biases)]
+        scale = network.scale
+        sizes = [network.scale.mean.size, *(bias.size for bias in biases)]
         fits = [weight.shape for weight in weights] == [
             (out, into) for into, out in pairwise(sizes)
         ]

@@ -94,8 +94,10 @@ FIRST_TRAINING_DAYS = 28
 # Recorded days to replay for evidence: those needed, and a reserve for gaps.
 EVIDENCE_DAYS = 220
 # Days of one replay, and replays requested in one night.
-CHUNK_DAYS, CHUNKS = 30, 3
-RETRAIN_AFTER, RETRAIN_AFTER_LOSS = timedelta(days=7), timedelta(days=2)
+CHUNK_DAYS = 30
+CHUNKS = 3
+RETRAIN_AFTER = timedelta(days=7)
+RETRAIN_AFTER_LOSS = timedelta(days=2)
 REPLAYED = ("idle", "self_consumption", PLANNER, "oracle")
 
 
@@ -393,7 +395,10 @@ class StoredPlansPolicy:
     def __init__(
         self, site: Site, window: Timeline, due: Sequence[PlanPair | None], take: Take
     ) -> None:
-        self._site, self._window, self._due, self._take = site, window, due, take
+        self._site = site
+        self._window = window
+        self._due = due
+        self._take = take
         self._capacity = np.array([[battery.capacity_kwh] for battery in site.batteries])
         self._modes: IntArray = np.full(
             (len(site.batteries), 1), Mode.SELF_CONSUMPTION, dtype=np.int8
@@ -402,7 +407,8 @@ class StoredPlansPolicy:
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return the set-point of ``slot`` of the window."""
-        start, due = self._window.start + slot * SLOT, self._due[slot]
+        start = self._window.start + slot * SLOT
+        due = self._due[slot]
         policy = None
         if due is not None:
             with_agent = _has_agent_plan(due, start)
@@ -436,7 +442,8 @@ class StoredPlansPolicy:
             else [agent.thresholds[battery.name].policy(battery) for battery in batteries]
         )
         count = len(plan.slots)
-        curtailment, limit = np.zeros(count, dtype=np.int8), np.full(count, np.inf)
+        curtailment = np.zeros(count, dtype=np.int8)
+        limit = np.full(count, np.inf)
         if plan.pv is not None:
             curtailment = np.array([_CURTAILMENT[mode] for mode in plan.pv.mode], dtype=np.int8)
             limit = np.array([np.inf if value is None else value for value in plan.pv.limit_kw])
@@ -480,11 +487,9 @@ def replay_day(
 
 def _cost(trajectory: Trajectory, scene: ReplayData, rules: Rules, oracle: Plan) -> DayCost:
     count = trajectory.timeline.count
-    flows, begin, end = (
-        trajectory.flows,
-        rules.initial_kwh[:, 0],
-        trajectory.flows.stored_kwh[:, 0, -1],
-    )
+    flows = trajectory.flows
+    begin = rules.initial_kwh[:, 0]
+    end = trajectory.flows.stored_kwh[:, 0, -1]
     costs = price(
         trajectory,
         import_price=rules.import_price[:count],
@@ -549,7 +554,8 @@ def choose_evidence(
     """Return the requests that produce missing evidence: a first training on data before these
     days, then replays of days without one.
     """
-    zone, span = parse_zone(site.timezone), recorded_span.of_site(connection, site.name)
+    zone = parse_zone(site.timezone)
+    span = recorded_span.of_site(connection, site.name)
     if span is None:
         return []
     first = max(

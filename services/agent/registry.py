@@ -73,7 +73,8 @@ def load_run(objects: ObjectStore, site: Site, run: TrainingRun, kind: AgentKind
             or site.
         UnavailableError: the store is away.
     """
-    declared, key = find_kind(kind), str(run.artefact_key)
+    declared = find_kind(kind)
+    key = str(run.artefact_key)
     artefact = require_fit(
         load_artefact(objects, key), key, kind=kind, state_version=declared.state_version, site=site
     )

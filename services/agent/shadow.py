@@ -57,7 +57,8 @@ LoadAgent = Callable[[Connection, Site, str, datetime], TrainedAgent | None]
 class AgentPlanError(LunaError):
     """An agent's plan cannot be followed: values that are not finite, other slots, no policy."""
 
-    title, code = "The agent made no plan", "agent-plan"
+    title = "The agent made no plan"
+    code = "agent-plan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,8 @@ def _attempt(
             if agent is None:
                 return basis.report(_nothing("no_artefact"), now), None
             problem = build_problem(basis.inputs)
-            start, slots = problem.outlook.timeline.start, problem.outlook.timeline.count
+            start = problem.outlook.timeline.start
+            slots = problem.outlook.timeline.count
             prices = read_prices(
                 connection,
                 problem.site,
@@ -223,7 +225,8 @@ def _judge(connection: Connection, basis: _Basis, planned: Plan, reply: PlanRepl
     """Return the gatekeeper's judgement of the thresholds that devices would follow: those of the
     two replies.
     """
-    effective, site = agent_gates.read_effective_mode(connection, basis.site), planned.problem.site
+    effective = agent_gates.read_effective_mode(connection, basis.site)
+    site = planned.problem.site
     names = {battery.name for battery in site.batteries}
     if planned.policy is None or set(basis.plan.thresholds) != names:
         # A planner's plan without a policy is set-points alone, which the gatekeeper cannot

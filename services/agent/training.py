@@ -156,7 +156,9 @@ log = structlog.get_logger(__name__)
 # A challenger may fall short of the champion by this share of the oracle's savings: so much is
 # chance on a few weeks of one household.
 TOLERANCE = 0.005
-NEW, CHAMPION, PLANNER = "new", "champion", "planner"
+NEW = "new"
+CHAMPION = "champion"
+PLANNER = "planner"
 _BESIDE = ("self_consumption", "idle", "oracle")
 _SLOTS_PER_PLAN = 4
 
@@ -220,11 +222,9 @@ def train_on(
         UnavailableError: the store of objects is away.
         MachineError: the store is full, cannot be written, or refuses Luna.
     """
-    begun, declared, site = (
-        time.perf_counter(),
-        find_kind(request.kind),
-        sites.load(connection, request.site_id),
-    )
+    begun = time.perf_counter()
+    declared = find_kind(request.kind)
+    site = sites.load(connection, request.site_id)
     history, holdout = recorded.split()
     until = history.scene.timeline.end
     lesson = Lesson(
@@ -368,7 +368,8 @@ def record_training(
         UnavailableError: the store of objects is away.
         MachineError: the store is full, cannot be written, or refuses Luna.
     """
-    header, key = trained.artefact.header, save_artefact(trained.artefact, objects)
+    header = trained.artefact.header
+    key = save_artefact(trained.artefact, objects)
     version = version_of(header.kind)
     run = TrainingRun(
         run_id=f"{version}.{site.name}.{header.data_until:%Y%m%dT%H%MZ}.{name_digest(key)[:16]}",

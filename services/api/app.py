@@ -140,7 +140,8 @@ async def _connect(
             AccessTokens(open_token_key(settings)),
             open_owner_token(settings),
         )
-        app.state.gateway, app.state.identity = gateway, identity
+        app.state.gateway = gateway
+        app.state.identity = identity
         try:
             await identity.announce()
             yield

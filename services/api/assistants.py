@@ -143,7 +143,8 @@ class _Exchange:
     """An ASGI exchange in memory: replays the request's body, collects the response."""
 
     def __init__(self, request: Request, body: bytes) -> None:
-        self._request, self._unread = request, [body]
+        self._request = request
+        self._unread = [body]
         self.status, self.headers, self.body = 500, list[tuple[str, str]](), bytearray()
 
     async def receive(self) -> AsgiMessage:
@@ -209,7 +210,8 @@ async def answer_call(
                 structured_content=document,
             )
         own = {key: value for key, value in arguments.items() if key not in ("site_id", "language")}
-        site_id, language = arguments.get("site_id"), arguments.get("language", access.language)
+        site_id = arguments.get("site_id")
+        language = arguments.get("language", access.language)
         if site_id is None:
             site_id = await _find_only_site(access)
         try:

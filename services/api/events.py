@@ -90,7 +90,8 @@ async def _frames(
             if not coming.done():
                 yield format_sse_event(comment="")
                 continue
-            event, coming = coming.result(), None
+            event = coming.result()
+            coming = None
             if event is None:
                 return
             # `raw_data` is sent unencoded: text or markup.

@@ -81,7 +81,8 @@ async def answer_once(operation: Operation, request: Request, handle: Handler) -
 async def _answer_first(
     gateway: Gateway, key: AnswerKey, answer: Callable[[], Awaitable[Response]], *, since: datetime
 ) -> Response:
-    whole, answered = WholeUnit(gateway.database), False
+    whole = WholeUnit(gateway.database)
+    answered = False
     try:
         with whole.entered(), deduplicated(" ".join((*key, since.isoformat()))):
             response = await answer()

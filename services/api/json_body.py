@@ -108,7 +108,9 @@ class CheckedRoute(APIRoute):
         """Return the handler behind the checks, in their order: caller, path and query, body,
         access to the site, idempotency key.
         """
-        handle, field, operation = self.make_handler(), self.body_field, self.operation
+        handle = self.make_handler()
+        field = self.body_field
+        operation = self.operation
         takes_form = field is not None and isinstance(field.field_info, Form)
 
         async def handle_checked(request: Request) -> Response:

@@ -115,7 +115,9 @@ class LimitBody:
         self._patience_seconds = patience.total_seconds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        received, ended, started = 0, False, time.monotonic()
+        received = 0
+        ended = False
+        started = time.monotonic()
         most = next(
             (
                 most
@@ -146,10 +148,8 @@ class LimitBody:
                         "the body did not come in",
                         {"Connection": "close"},
                     ) from exc
-            received, ended = (
-                received + len(message.get("body", b"")),
-                not message.get("more_body", False),
-            )
+            received = received + len(message.get("body", b""))
+            ended = not message.get("more_body", False)
             if received > most:
                 raise HTTPException(
                     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -210,12 +210,11 @@ class SecureHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                present, state = {name for name, _ in message["headers"]}, scope.get("state", {})
-                headers, source, operation = (
-                    [*self._headers],
-                    state.get("source"),
-                    state.get("operation"),
-                )
+                present = {name for name, _ in message["headers"]}
+                state = scope.get("state", {})
+                headers = [*self._headers]
+                source = state.get("source")
+                operation = state.get("operation")
                 if source is not None and source.secure:
                     headers.append(_HTTPS_ONLY)
                 # A browser or proxy must not serve one person's response to the next.

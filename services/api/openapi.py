@@ -139,7 +139,8 @@ def _name_credentials(operation: Operation) -> list[dict[str, list[str]]]:
 
 def _add_errors(path: str, operation: Schema) -> None:
     """Add the error responses that a route may give."""
-    takes_body, parameters = "requestBody" in operation, operation.get("parameters", [])
+    takes_body = "requestBody" in operation
+    parameters = operation.get("parameters", [])
     takes_input = takes_body or bool(parameters)
     errors: list[tuple[type[LunaError], bool]] = [
         (ConflictError, any(parameter["name"] == HEADER for parameter in parameters)),
@@ -167,7 +168,8 @@ def _add_errors(path: str, operation: Schema) -> None:
 
 
 def _add_examples(operation: Schema) -> None:
-    name, examples = operation["operationId"], _read_examples()
+    name = operation["operationId"]
+    examples = _read_examples()
     body = operation.get("requestBody", {}).get("content", {})
     if name in examples["bodies"]:
         next(iter(body.values()))["example"] = examples["bodies"][name]

@@ -23,7 +23,8 @@ class ResourceRouter:
 
     def __init__(self, tag: str = "", *, route_class: type[CheckedRoute] = SiteClockRoute) -> None:
         self.routes: list[CheckedRoute] = []
-        self._tag, self._route_class = tag, route_class
+        self._tag = tag
+        self._route_class = route_class
 
     def operation(
         self, summary: str, operation: Operation, **options: Any

@@ -34,7 +34,8 @@ def service_status(
 
     Only sites for which ``has_site`` holds are named.
     """
-    armed, unreadable_sites = list[str](), list[UnreadableSiteReply]()
+    armed = list[str]()
+    unreadable_sites = list[UnreadableSiteReply]()
     # The checks below report a database that is away.
     with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
         armed = control.list_armed(connection)
@@ -45,7 +46,8 @@ def service_status(
             for each in unreadable
         ]
     checks = gateway.readiness.look()
-    ready, package = all(check.ok for check in checks), version("luna-energy")
+    ready = all(check.ok for check in checks)
+    package = version("luna-energy")
     own = _service(
         "api",
         [
@@ -60,13 +62,11 @@ def service_status(
     )
     try:
         signs = gateway.queue.heartbeats
-        nodes, beat, recorder, executor, home_assistant = (
-            signs.nodes(),
-            signs.beat(),
-            signs.recorder(),
-            signs.executor(),
-            signs.home_assistant(),
-        )
+        nodes = signs.nodes()
+        beat = signs.beat()
+        recorder = signs.recorder()
+        executor = signs.executor()
+        home_assistant = signs.home_assistant()
     except UnavailableError:
         services = [
             own,
@@ -132,7 +132,8 @@ def _worked(name: str, nodes: Mapping[str, NodeSign]) -> ServiceReply:
                     or Check(need, ok=False, latency_ms=0.0, detail="not looked at yet")
                     for need in needs
                 )
-                ready, queues = all(check.ok for check in checks), tuple(sorted(sign.queues))
+                ready = all(check.ok for check in checks)
+                queues = tuple(sorted(sign.queues))
                 serving.append(
                     InstanceReply(
                         name=node,

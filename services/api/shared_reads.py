@@ -49,7 +49,8 @@ class LatestPlans:
     """
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
-        self._engine, self._clock = engine, clock
+        self._engine = engine
+        self._clock = clock
         self._plans: OrderedDict[Key, LatestPlan] = OrderedDict()
         self._running: dict[Key, asyncio.Task[LatestPlan]] = {}
         self._next: dict[Key, asyncio.Task[LatestPlan]] = {}

@@ -16,7 +16,8 @@ from luna.platform.database import plans, sites
 from luna.platform.database.engine import unit_of_work
 from services.api.json_body import CheckedRoute, Handler, is_json
 
-SITE_NAMES, PLAN_NAME = ("site_id", "site"), "plan_id"
+SITE_NAMES = ("site_id", "site")
+PLAN_NAME = "plan_id"
 LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}(:\d{2}(:\d{2}([.,]\d+)?)?)?)?")
 
 

@@ -55,7 +55,9 @@ class PeekedBody:
         Raises:
             InvalidInputError: the body is no multipart form.
         """
-        form, size, ended = Form(content_type), 0, False
+        form = Form(content_type)
+        size = 0
+        ended = False
         while (
             name not in form.fields
             and not form.file_count
@@ -66,7 +68,8 @@ class PeekedBody:
             self._peeked.append(message)
             piece = message.get("body", b"")
             form.take(piece)
-            size, ended = size + len(piece), not message.get("more_body", False)
+            size = size + len(piece)
+            ended = not message.get("more_body", False)
         return form.fields.get(name, [None])[-1]
 
 
@@ -132,17 +135,13 @@ class Uploads:
                 yield piece
 
         def store() -> ReceivedForm:
-            form, objects, files = (
-                Form(request.headers.get("Content-Type", ""), most=most),
-                self._open_store(),
-                list[ReceivedFile](),
-            )
+            form = Form(request.headers.get("Content-Type", ""), most=most)
+            objects = self._open_store()
+            files = list[ReceivedFile]()
             with ExitStack() as unwanted:
                 for name, content in form.read_files(pieces()):
-                    key, counted = (
-                        f"uploads/{owner}{uuid4().hex}",
-                        _Counted(content, name, most_bytes),
-                    )
+                    key = f"uploads/{owner}{uuid4().hex}"
+                    counted = _Counted(content, name, most_bytes)
                     objects.put_stream(key, counted.pieces())
                     files.append(
                         ReceivedFile(key, name, counted.digest.hexdigest(), counted.size_bytes)
@@ -173,8 +172,11 @@ class _Counted:
     """Passes content on, with its digest and size, and refuses more than ``most_bytes``."""
 
     def __init__(self, content: Iterator[bytes], name: str, most_bytes: int) -> None:
-        self._content, self._name, self._most_bytes = content, name, most_bytes
-        self.digest, self.size_bytes = hashlib.sha256(), 0
+        self._content = content
+        self._name = name
+        self._most_bytes = most_bytes
+        self.digest = hashlib.sha256()
+        self.size_bytes = 0
 
     def pieces(self) -> Iterator[bytes]:
         for piece in self._content:
@@ -201,7 +203,10 @@ class Form:
         self.file_count = 0
         self._most = most
         # Of the current part.
-        self._header, self._value, self._name, self._disposition = b"", b"", "", b""
+        self._header = b""
+        self._value = b""
+        self._name = ""
+        self._disposition = b""
         # Per file: its name, its bytes, None at its end.
         self._events: deque[str | bytes | None] = deque()
         try:
@@ -254,7 +259,10 @@ class Form:
             raise refuse("form-cut-off", field="body")
 
     def _begin_part(self) -> None:
-        self._header, self._value, self._name, self._disposition = b"", b"", "", b""
+        self._header = b""
+        self._value = b""
+        self._name = ""
+        self._disposition = b""
 
     def _take_header_name(self, data: bytes, start: int, end: int) -> None:
         self._header += data[start:end]

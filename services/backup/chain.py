@@ -124,7 +124,8 @@ def trace(folder: BackupFolder, manifest: Manifest, *, newest_timeline: bool = F
 def _trace(
     folder: BackupFolder, manifest: Manifest, log: WrittenLog, *, newest_timeline: bool = False
 ) -> Chain:
-    status, segments = log.status, log.segments
+    status = log.status
+    segments = log.segments
     path = (
         _newest_path(folder, manifest, segments) if newest_timeline else ((manifest.timeline, 0),)
     )

@@ -48,7 +48,8 @@ def verify_backup(folder: BackupFolder, at: str) -> dict[str, Any]:
     ]
     for name in segments:
         place = folder.wal(manifest.system_identifier)
-        whole, partial = place / f"{name}{SUFFIX}", place / f"{name}{PARTIAL}{SUFFIX}"
+        whole = place / f"{name}{SUFFIX}"
+        partial = place / f"{name}{PARTIAL}{SUFFIX}"
         folder.key.read(whole if whole.exists() else partial, compressed=True)
     check_copies(folder, manifest.objects)
     return {

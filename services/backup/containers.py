@@ -62,7 +62,8 @@ def show(settings: Settings, _: argparse.Namespace) -> None:
             f"{len(manifest.objects)} objects"
         )
         print(f"{manifest.backup_id}  {facts}  {say_until(chain)}")  # noqa: T201 - its answer
-    reached, missing = status_instant(folder.read_status(), "wal_at"), name_missing(backups)
+    reached = status_instant(folder.read_status(), "wal_at")
+    missing = name_missing(backups)
     print(  # noqa: T201
         f"The log is safe until {reached:%Y-%m-%d %H:%M:%S} UTC."
         if reached
@@ -164,7 +165,8 @@ def reindex(settings: Settings, _: argparse.Namespace) -> None:
 
 def drilled(settings: Settings, options: argparse.Namespace) -> None:
     """Record the outcome of a drill."""
-    folder, now = open_folder(settings), SystemClock().now()
+    folder = open_folder(settings)
+    now = SystemClock().now()
     if options.failure:
         folder.note(drill_failed_at=now.isoformat(), drill_failure=options.failure)
         return
@@ -237,7 +239,8 @@ def _target(settings: Settings, options: argparse.Namespace) -> tuple[BackupFold
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
     entry = tarfile.TarInfo(name)
-    entry.size, entry.mode = len(content), 0o600
+    entry.size = len(content)
+    entry.mode = 0o600
     archive.addfile(entry, io.BytesIO(content))
 
 

@@ -181,7 +181,9 @@ def _fill(work: BackupWork, place: Path, reason: Reason, started: datetime) -> M
     base = _copy_cluster(work, place / BASE)
     point = f"luna-{backup_id}"
     with backups.freeze(work.database, point) as frozen:
-        lsn, counts, exact = frozen.lsn, backups.count_tables(frozen.snapshot), frozen.exact
+        lsn = frozen.lsn
+        counts = backups.count_tables(frozen.snapshot)
+        exact = frozen.exact
     await_received(work.database, lsn, seconds=RECEIVE_SECONDS)
     note_reach(work.folder, work.database, work.shipper, work.clock)
     objects = work.mirror.copy_new(work.clock.now())

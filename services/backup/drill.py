@@ -66,9 +66,11 @@ def drill(
         with folder.alone():
             behind = behind_seconds(folder, now)
             target = aim(folder, at)
-            manifest, instant = target.manifest, target.instant
+            manifest = target.manifest
+            instant = target.instant
             check_usable(manifest, home.major)
-            place, began = home.home / PLACE, time.monotonic()
+            place = home.home / PLACE
+            began = time.monotonic()
             discard(place)
             try:
                 rows = recover(folder, home, target, place, report=report)

@@ -32,8 +32,11 @@ from luna.platform.settings import Settings
 from services.backup.encryption import BackupKey, damaged, open_key, unwritable
 
 FORMAT = 1
-BASE, OWNER_FILES, MANIFEST = "base.tar.gz.age", "settings.tar.gz.age", "manifest.json.age"
-NEWEST, LATEST = "newest", "latest"
+BASE = "base.tar.gz.age"
+OWNER_FILES = "settings.tar.gz.age"
+MANIFEST = "manifest.json.age"
+NEWEST = "newest"
+LATEST = "latest"
 MOST_GAPS = 100
 # Recovery target: the end of the log.
 END = datetime.max.replace(tzinfo=UTC)
@@ -372,7 +375,8 @@ def require_space(place: Path, needed: int, *, what: str) -> None:
         MachineError: the disk is too full.
     """
     there = next(path for path in (place, *place.parents) if path.exists())
-    free, required = shutil.disk_usage(there).free, needed + needed // 20
+    free = shutil.disk_usage(there).free
+    required = needed + needed // 20
     if free < required:
         remedy = "Free some space there, or name a folder on another disk. Nothing was changed."
         raise MachineError(

@@ -54,8 +54,10 @@ class Keeper:
     """The loop; backups and drills take minutes and run in a thread of their own, one at a time."""
 
     def __init__(self, work: BackupWork, ending: threading.Event) -> None:
-        self._work, self._ending = work, ending
-        self._settings, self._clock = work.settings, work.clock
+        self._work = work
+        self._ending = ending
+        self._settings = work.settings
+        self._clock = work.clock
         self._not_before = self._clock.now() + FIRST_AFTER
         self._look_at = self._clock.now()
         # The newest gap of the log for which a backup was started.
@@ -97,11 +99,10 @@ class Keeper:
         except LunaError as error:
             log.warning("not everything is safe yet", error=str(error))
         if self._busy is None or not self._busy.is_alive():
-            status, now = self._work.folder.read_status(), self._clock.now()
-            step, gap = (
-                next_step(status, self._settings, now),
-                status["gaps"][-1] if status.get("gap") else None,
-            )
+            status = self._work.folder.read_status()
+            now = self._clock.now()
+            step = next_step(status, self._settings, now)
+            gap = status["gaps"][-1] if status.get("gap") else None
             # A new gap does not wait; a backup for it that failed does.
             if step is not None and (now >= self._not_before or gap not in {None, self._gap}):
                 self._gap = gap
@@ -130,7 +131,8 @@ def next_step(status: dict[str, object], settings: Settings, now: datetime) -> s
 
     A gap of the log makes a backup due at once: only a new one can be restored to an instant.
     """
-    newest, drilled = status_instant(status, "newest_at"), status_instant(status, "drill_passed_at")
+    newest = status_instant(status, "newest_at")
+    drilled = status_instant(status, "drill_passed_at")
     if settings.backup_every is not None and (
         newest is None or status.get("gap") or now - newest >= settings.backup_every
     ):

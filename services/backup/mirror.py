@@ -25,7 +25,9 @@ class ObjectMirror:
     """Copies new objects; those with unchanged size and modification time are not read again."""
 
     def __init__(self, folder: BackupFolder, objects: ObjectStore, scratch: Path) -> None:
-        self._folder, self._objects, self._scratch = folder, objects, scratch
+        self._folder = folder
+        self._objects = objects
+        self._scratch = scratch
         self._entries: dict[str, ObjectEntry] | None = None
 
     def copy_new(self, now: datetime) -> tuple[ObjectEntry, ...]:
@@ -35,7 +37,8 @@ class ObjectMirror:
             LunaError: the store is away, or the folder cannot be written.
         """
         copied = self._entries if self._entries is not None else _read_copied(self._folder)
-        entries, new = {}, []
+        entries = {}
+        new = []
         for stored in self._objects.list_all():
             entry = copied.get(stored.key)
             if entry is None or (entry.bytes, entry.modified) != (stored.bytes, stored.modified):
@@ -123,7 +126,8 @@ def check_copies(folder: BackupFolder, entries: Iterable[ObjectEntry]) -> int:
     """
     total = 0
     for entry in entries:
-        path, digest = copy_of(folder, entry.copy_name), hashlib.sha256()
+        path = copy_of(folder, entry.copy_name)
+        digest = hashlib.sha256()
         with folder.key.reading(path) as source:
             for piece in iter(partial(source.read, PIECE_BYTES), b""):
                 digest.update(piece)

@@ -32,7 +32,8 @@ from services.backup.encryption import damaged
 from services.backup.folder import BASE, END, BackupFolder, Manifest, newer, require_space
 from services.backup.wal import size_from, unpack
 
-DATA, LOG = "data", "wal"
+DATA = "data"
+LOG = "wal"
 SIGNAL = "recovery.signal"
 SETTINGS = "postgresql.auto.conf"
 # Settings of the recovery, removed before the next start.
@@ -155,7 +156,8 @@ def stage(folder: BackupFolder, target: RecoveryTarget, into: Path) -> None:
         folder, manifest.system_identifier, manifest.first_segment, manifest.segment_bytes
     )
     require_space(into, manifest.database_bytes + log_bytes, what="the restored database")
-    data, log = into / DATA, into / LOG
+    data = into / DATA
+    log = into / LOG
     for path in (into, data, log):
         make_private(path)
     path = folder.backups / manifest.backup_id / BASE

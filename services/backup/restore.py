@@ -172,8 +172,10 @@ def restore(
         MachineError: a file is damaged, the log ends too early, or the disk is full. Nothing was
             changed.
     """
-    began, now = time.monotonic(), (clock or SystemClock()).now()
-    folder, home = open_folder(settings), open_home(settings)
+    began = time.monotonic()
+    now = (clock or SystemClock()).now()
+    folder = open_folder(settings)
+    home = open_home(settings)
     with exclusive_servers(home), folder.alone():
         manifest, instant = folder.choose(at)
         check_usable(manifest, home.major)
@@ -314,7 +316,8 @@ def undo(settings: Settings, *, clock: Clock | None = None) -> str:
     Raises:
         ConflictError: Luna is running, or no database is kept.
     """
-    home, now = open_home(settings), (clock or SystemClock()).now()
+    home = open_home(settings)
+    now = (clock or SystemClock()).now()
     with exclusive_servers(home):
         previous = put_back(home.home, keep_as=stamp(now))
         begin_log_anew(settings, open_folder(settings), now)

@@ -96,7 +96,8 @@ class WalShipper:
         return count
 
     def _ship(self, name: str) -> bool:
-        path, place = self.spool / name, self.place / f"{name}{SUFFIX}"
+        path = self.spool / name
+        place = self.place / f"{name}{SUFFIX}"
         try:
             written = path.stat().st_mtime_ns
             if self._shipped.get(name) == written or (_SEGMENT.fullmatch(name) and place.exists()):
@@ -136,7 +137,10 @@ class WalReceiver:
         clock: Clock,
         report_seconds: int = REPORT_SECONDS,
     ) -> None:
-        self._server, self._database, self._shipper, self._clock = server, database, shipper, clock
+        self._server = server
+        self._database = database
+        self._shipper = shipper
+        self._clock = clock
         self._report_seconds = report_seconds
         self._ending = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None

@@ -40,7 +40,8 @@ app = build_group(
 )
 
 PICTURE_HEADINGS = ("policy", "cost", "charges", "discharges")
-PICTURE_FILES, SLOT_FILES = (".svg", ".png"), (".csv", ".json")
+PICTURE_FILES = (".svg", ".png")
+SLOT_FILES = (".csv", ".json")
 
 
 def _read_day(text: str) -> date:
@@ -79,14 +80,16 @@ def compare(
     from services.agent.evaluation.compare import compare_stored
 
     with unit_of_work() as connection:
-        zone, currency = find_zone(connection, site), sites.load(connection, site).currency
+        zone = find_zone(connection, site)
+        currency = sites.load(connection, site).currency
         scored = scores.read_daily(connection, site, system_id=system_id, first=first, last=last)
     reply = compare_stored(site, scored, (pair[0], pair[1]), currency=currency)
     if as_json:
         write_json(reply.model_dump(mode="json"))
         return
     # Blocks of a week say nothing about less than two of them
-    numbers, needed = Numbers("en", zone, reply.currency), 2 * BLOCK_DAYS
+    numbers = Numbers("en", zone, reply.currency)
+    needed = 2 * BLOCK_DAYS
     policy, over = (say_policy(name, language="en") for name in (reply.policy, reply.over))
     out.print(
         f"{reply.site_id}, days scored from {reply.from_day} to {reply.to_day}: "

@@ -88,17 +88,16 @@ def hear_answer(
     timeout = settings.plan_timeout + (
         settings.language_timeout if settings.language_url is not None else timedelta(0)
     )
-    task_id, after, ended = (
-        client.begin(request.model_copy(update={"stream": stream}), timeout=timeout),
-        FIRST,
-        False,
-    )
+    task_id = client.begin(request.model_copy(update={"stream": stream}), timeout=timeout)
+    after = FIRST
+    ended = False
     try:
         deadline = time.monotonic() + timeout.total_seconds()
         while not ended and time.monotonic() < deadline:
             pieces = client.answers.read(stream, after)
             for piece in pieces:
-                after, ended = piece.piece_id, piece.event in ("answer", "problem")
+                after = piece.piece_id
+                ended = piece.event in ("answer", "problem")
                 if piece.event == "token" and hear is not None:
                     hear(str(json.loads(piece.data)["text"]))
             if not pieces:

@@ -61,7 +61,8 @@ def list_backups(*, as_json: JsonOption = False) -> None:
         | {"restorable_until": None if each.chain.until is None else each.chain.until.isoformat()}
         for each in backups
     ]
-    missing, status = name_missing(backups), folder.read_status()
+    missing = name_missing(backups)
+    status = folder.read_status()
     if as_json:
         write_json(
             {

@@ -42,7 +42,8 @@ def run_benches(
             remedy="Run luna bench in a checkout of Luna.",
         )
 
-    suite, folder = import_module("bench.suite"), load_settings().data_folder / "bench"
+    suite = import_module("bench.suite")
+    folder = load_settings().data_folder / "bench"
     result = suite.measure_all(
         suite.choose_benches(names or []),
         folder,

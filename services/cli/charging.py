@@ -110,7 +110,8 @@ def add_sessions(request: PlanRequest, texts: Sequence[str]) -> PlanRequest:
         InvalidInputError: an invalid session, a vehicle that the site does not have, or one whose
             state of charge is unknown.
     """
-    site, start = request.site, request.start or SystemClock().now()
+    site = request.site
+    start = request.start or SystemClock().now()
     if site is None:
         from luna.platform.database import sites
 

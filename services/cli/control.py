@@ -32,7 +32,8 @@ from services.cli.options import SiteOption, compose_request
 # The exit code where a device is not confirmed as handed back.
 NOT_RELEASED = 3
 # An executor looks for changes every five seconds; a device answers within some more.
-RELEASE_SECONDS, RELEASE_PAUSE_SECONDS = 10.0, 0.25
+RELEASE_SECONDS = 10.0
+RELEASE_PAUSE_SECONDS = 0.25
 
 # What is made by hand says more than a reply holds, or takes a mode as a plan shows it.
 app = build_group(
@@ -67,10 +68,8 @@ def arm(site: SiteOption, *, as_json: JsonOption = False) -> None:
     Before this nothing ever is.
     """
     with open_desk() as desk:
-        state, section = (
-            desk.ask(control.arm, {"site_id": site}),
-            desk.ask(read_site, {"site_id": site}).control,
-        )
+        state = desk.ask(control.arm, {"site_id": site})
+        section = desk.ask(read_site, {"site_id": site}).control
     by = "dry_run" if section is None else section.by
     words = (
         "nothing is sent: control.by is dry_run."

@@ -410,7 +410,8 @@ def query(  # noqa: PLR0913 - one per option
     What is unknown stays empty, and what is estimated to a meter's total is said beside it.
     """
     with unit_of_work() as connection:
-        zone, window = find_zone(connection, site), parse_window(connection, site, first, end)
+        zone = find_zone(connection, site)
+        window = parse_window(connection, site, first, end)
         answer = query_series(connection, site, SeriesQuery(series, *window, resolution, aggregate))
     rows = as_rows(answer)
     document = {
@@ -426,10 +427,8 @@ def query(  # noqa: PLR0913 - one per option
     def show() -> None:
         table(["start", series, *answer.shares()], [_cells(row, zone) for row in rows])
         for each in answer.intervals:
-            span, energy = (
-                f"{say_instant(each.first, zone)} to {say_instant(each.end, zone)}",
-                f"{each.energy_kwh:.3f} kWh",
-            )
+            span = f"{say_instant(each.first, zone)} to {say_instant(each.end, zone)}"
+            energy = f"{each.energy_kwh:.3f} kWh"
             certain = energy if each.certainty == "counted" else f"{energy} at least"
             out.print(
                 f"  {span}: {certain}, counted by {each.sensor}; its course is not known",
@@ -474,7 +473,8 @@ def readings(  # noqa: PLR0913 - one per option
 ) -> None:
     """Show a sensor's readings, or what they come to; what is unknown stays empty."""
     with unit_of_work() as connection:
-        zone, window = find_zone(connection, site), parse_window(connection, site, first, end)
+        zone = find_zone(connection, site)
+        window = parse_window(connection, site, first, end)
         rows = as_rows(
             query_readings(
                 connection, site, ReadingQuery(sensor, *window, aggregate, resolution, points)

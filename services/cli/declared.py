@@ -42,7 +42,8 @@ def open_desk(*, quiet: bool = False, user: str | None = None) -> OwnDesk | Remo
         quiet: show no progress.
         user: act in this user's name on this machine.
     """
-    server, follow = find_server(), partial(follow_progress, quiet=quiet)
+    server = find_server()
+    follow = partial(follow_progress, quiet=quiet)
     return (
         OwnDesk(follow, user=user)
         if server is None
@@ -197,7 +198,8 @@ def show_reply(
     capability: Capability, reply: Message | None, arguments: Mapping[str, Any], zone: ZoneInfo
 ) -> None:
     """Print a reply in its declared form."""
-    form, numbers = capability.shown, Numbers(arguments.get("language") or "en", zone, "EUR")
+    form = capability.shown
+    numbers = Numbers(arguments.get("language") or "en", zone, "EUR")
     if not isinstance(form, ReplyTable):
         show_parts(
             [form.format(**{**arguments, **dict(reply or ())})]
@@ -267,7 +269,8 @@ def _describe(name: str, info: FieldInfo, capability: Capability) -> Parameter:
             help=words, metavar="ID" if name.endswith("_id") else name.upper(), show_default=False
         )
     elif shape is Path:
-        called, usual = name_option(name, capability), "it is asked for" if needed else "it stays"
+        called = name_option(name, capability)
+        usual = "it is asked for" if needed else "it stays"
         file: Any = typer.Option(
             f"--{called}-file",
             help=f"A file with the {called}; usual: {usual}.",
@@ -353,7 +356,8 @@ def _read_fields(
                 {name: inner} if (inner := _read_fields(info.annotation, capability, texts)) else {}
             )
         elif texts.get(name) is not None:
-            option, value = f"--{name_option(name, capability)}", texts[name]
+            option = f"--{name_option(name, capability)}"
+            value = texts[name]
             fields[name] = (
                 parse_pairs(value, field=option, remedy=f"Write it as {option} NAME=VALUE.")
                 if _is_mapping(info.annotation)

@@ -124,7 +124,8 @@ def show_steps() -> Iterator["ShowStep"]:
 
         @contextmanager
         def show_step(name: str) -> Iterator[Callable[[int, int, str], None]]:
-            began, task = monotonic(), progress.add_task(name, total=None, label="")
+            began = monotonic()
+            task = progress.add_task(name, total=None, label="")
             yield lambda done, total, label: progress.update(
                 task, completed=done, total=total, label=label
             )
@@ -146,7 +147,8 @@ def _live(speed: float) -> None:
     from services.api.server import listen
     from services.demo.environment import prepare_home, speed_up_clock
 
-    settings, begin = load_settings(), partial(prepare_home, say=partial(err.print, soft_wrap=True))
+    settings = load_settings()
+    begin = partial(prepare_home, say=partial(err.print, soft_wrap=True))
     try:
         listen(settings).close()
     except MachineError as error:

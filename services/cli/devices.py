@@ -198,7 +198,8 @@ def try_device(  # noqa: PLR0913 - one per option
 
     via = _via(host, profile, port=port, unit=unit, prefix=prefix, secret=secret)
     with _reach(via) as device:
-        identity, measured = device.identify(), device.measure()
+        identity = device.identify()
+        measured = device.measure()
     rows = [[name, _say(value), READING_UNITS[name]] for name, value in measured.values.items()]
     document = {
         "device": None if identity is None else identity._asdict(),
@@ -293,7 +294,8 @@ def watch_device(  # noqa: PLR0913 - one per option
     from luna.platform.clock import SystemClock
     from luna.platform.drivers.profile import READING_UNITS
 
-    began, clock = time.monotonic(), SystemClock()
+    began = time.monotonic()
+    clock = SystemClock()
     via = _via(host, profile, port=port, unit=unit, prefix=prefix, secret=secret)
     with (
         suppress(KeyboardInterrupt),
@@ -302,10 +304,13 @@ def watch_device(  # noqa: PLR0913 - one per option
     ):
         while True:
             try:
-                (readings, implausible), fault = device.measure(), None
+                readings, implausible = device.measure()
+                fault = None
             except UnavailableError as error:
                 # The device may be restarting: go on polling.
-                readings, implausible, fault = {}, (), error
+                readings = {}
+                implausible = ()
+                fault = error
             if as_json:
                 said: dict[str, object] = {
                     "at": clock.now().isoformat(),
@@ -440,7 +445,8 @@ def simulate_device(
     from luna.platform.settings import load_settings
 
     device = SimulatedInverter(load_profile(profile, load_settings().data_folder))
-    over_mqtt, topics = device.profile.transport.kind == "mqtt", prefix or SIMULATED_PREFIX
+    over_mqtt = device.profile.transport.kind == "mqtt"
+    topics = prefix or SIMULATED_PREFIX
     host = broker if over_mqtt else "127.0.0.1"
     with serve_device(device, host=host, port=port, prefix=topics) as server:
         out.print(

@@ -113,7 +113,9 @@ def add(  # noqa: PLR0913 - one per option
     fields = compose_request(DocumentFields, **values)
     from services.rag.documents.storing import store_examples, store_file
 
-    settings, objects, user = load_settings(), open_object_store(), getpass.getuser()
+    settings = load_settings()
+    objects = open_object_store()
+    user = getpass.getuser()
     with open_database() as pool, open_queue() as client:
         stored = [
             store_file(pool, objects, Path(each), fields, settings=settings, added_by=user)

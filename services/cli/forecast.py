@@ -78,10 +78,8 @@ def issue(
     from services.forecaster.service import issue_forecasts
 
     with unit_of_work() as connection, follow_progress("Forecasting") as progress:
-        zone, instants = (
-            find_zone(connection, site),
-            parse_site_instants(connection, site, at=at, to=to),
-        )
+        zone = find_zone(connection, site)
+        instants = parse_site_instants(connection, site, at=at, to=to)
         request = compose_request(
             IssueRequest, site_id=site, **instants, every_minutes=minutes, forecast_version=version
         )
@@ -114,7 +112,8 @@ def issue(
         f"{last.version} issued {say_instant(last.issued_at, zone)}, stage: "
         f"{issued.batch.stage}; energies per hour, kWh"
     )
-    rows, numbers = [], Numbers("en", zone, "EUR")
+    rows = []
+    numbers = Numbers("en", zone, "EUR")
     for first in range(0, len(last.timeline) - 3, 4):
         hour = slice(first, first + 4)
         energies = [
@@ -355,10 +354,8 @@ def status(*, site: SiteOption, as_json: JsonOption = False) -> None:
     from services.forecaster.versions.promotion import describe_status
 
     with unit_of_work() as connection:
-        zone, versions = (
-            find_zone(connection, site),
-            describe_status(connection, site, now=SystemClock().now()),
-        )
+        zone = find_zone(connection, site)
+        versions = describe_status(connection, site, now=SystemClock().now())
     emit_reply(read_forecast_versions, versions, as_json=as_json, zone=zone)
 
 

@@ -76,7 +76,8 @@ def _give_access(
             return registry.call_tool(connection, request, now=SystemClock().now(), client=client)
 
     def read(capability: Capability, arguments: Mapping[str, Any]) -> Message:
-        now, user = SystemClock().now(), getpass.getuser()
+        now = SystemClock().now()
+        user = getpass.getuser()
         with CapabilityCall(
             by=user,
             now=now,

@@ -54,10 +54,8 @@ def read_stored(desk: "Desk", plan: str | None, site: str | None) -> PlanReply:
 
 def show_plan(reply: PlanReply, language: Language) -> None:
     """Print a plan with the inputs that it is based on."""
-    words, numbers = (
-        read_texts("plan_command", language),
-        Numbers(language, ZoneInfo(reply.timezone), reply.currency),
-    )
+    words = read_texts("plan_command", language)
+    numbers = Numbers(language, ZoneInfo(reply.timezone), reply.currency)
     for note in reply.notes:
         write_text(say_note(note, language))
     _show_slots(reply, numbers)
@@ -121,7 +119,8 @@ def show_compromises(compromises: Sequence[CompromiseReply], language: Language)
 
 def _show_devices(reply: PlanReply, numbers: Numbers) -> None:
     """Print a table of the scheduled flexible devices, if any."""
-    words, rows = read_texts("plan_command", numbers.language), []
+    words = read_texts("plan_command", numbers.language)
+    rows = []
     for flows in zip(
         *([(slot, *pair) for pair in slot.placed] for slot in reply.slots), strict=True
     ):
@@ -162,7 +161,8 @@ def _show_slots(reply: PlanReply, numbers: Numbers) -> None:
     """Print a line for each run of one mode and reason: start, flows, state of charge at the end,
     prices, reason.
     """
-    words, lines = read_texts("plan_command", numbers.language), join_slots(reply.slots, numbers)
+    words = read_texts("plan_command", numbers.language)
+    lines = join_slots(reply.slots, numbers)
     title = words["title"].format(site=reply.site, zone=reply.timezone)
     unit = numbers.price_unit[1]
     units = {
@@ -196,7 +196,8 @@ def _show_slots(reply: PlanReply, numbers: Numbers) -> None:
     for day, lines_of_day in groupby(lines, key=lambda line: numbers.day(line.slots[0].start)):
         rows.append([day, *[""] * len(headings)])
         for line in lines_of_day:
-            first, last = line.slots[0], line.slots[-1]
+            first = line.slots[0]
+            last = line.slots[-1]
             grid = sum(slot.import_kwh - slot.export_kwh for slot in line.slots)
             energies = [
                 *(

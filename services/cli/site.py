@@ -143,13 +143,12 @@ def show(*, site: SiteOption, as_json: JsonOption = False) -> None:
     with unit_of_work() as connection:
         stored = sites.find(connection, site)
     if isinstance(stored, sites.UnreadableSite):
-        document, zone = stored.configuration, parse_zone("UTC")
+        document = stored.configuration
+        zone = parse_zone("UTC")
         report(stored.error, as_json=as_json)
     else:
-        document, zone = (
-            stored.site.model_dump(mode="json", by_alias=True),
-            parse_zone(stored.site.timezone),
-        )
+        document = stored.site.model_dump(mode="json", by_alias=True)
+        zone = parse_zone(stored.site.timezone)
     head = f"# {site}, version {stored.version}, since {say_instant(stored.saved_at, zone)}"
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     emit(
@@ -196,7 +195,9 @@ def list_defaults(site: Site) -> list[CostlyDefault]:
 
     A stored site no longer tells defaults from given values.
     """
-    tariff, given, defaults = site.tariff, "tariff" in site.model_fields_set, list[CostlyDefault]()
+    tariff = site.tariff
+    given = "tariff" in site.model_fields_set
+    defaults = list[CostlyDefault]()
     if not given:
         means = f"a bought kWh costs 0.30 {site.currency} at any time, whatever prices are loaded"
         defaults.append(CostlyDefault("tariff.import", "fixed 0.30", means))

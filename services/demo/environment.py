@@ -236,9 +236,9 @@ def await_workers(heartbeats: Heartbeats, *, seconds: float = WORKERS_SECONDS) -
         *outlast(heartbeats.workers, patience=PATIENCE).values()
     ):
         if time.monotonic() > deadline:
-            names, remedy = (
-                ", ".join(sorted(missing)),
-                "Start the containers, or a worker for each: python -m luna.platform.queue.worker.",
+            names = ", ".join(sorted(missing))
+            remedy = (
+                "Start the containers, or a worker for each: python -m luna.platform.queue.worker."
             )
             raise UnavailableError(
                 f"no worker of these services is there after {seconds:g} s",

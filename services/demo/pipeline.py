@@ -226,7 +226,8 @@ class Course:
 def compose_report(run: DemoRun, language: Language) -> ReportInput:
     """Return the input of the report."""
     assert run.plan is not None  # noqa: S101 - the course has planned
-    window, main = run.window, run.demo.sites[0]
+    window = run.window
+    main = run.demo.sites[0]
     results = [
         SiteResult(
             each.site,

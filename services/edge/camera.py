@@ -17,7 +17,8 @@ BoolArray = NDArray[np.bool_]
 NO_MODEL = -1
 # Penalty of an inference below the requirements and of a missing one, Wh of dirty energy: few
 # misses come first, then little dirty energy.
-SMALL_MISS_WH, LARGE_MISS_WH = 0.1, 1.0
+SMALL_MISS_WH = 0.1
+LARGE_MISS_WH = 1.0
 _WH_PER_MWH = 1e-3
 _MS_PER_S = 1e3
 

@@ -28,7 +28,8 @@ WEEK_SLOTS = 7 * DAY_SLOTS
 YEAR = 2024
 YEAR_SLOTS = 366 * DAY_SLOTS
 YEAR_BEGIN = np.datetime64(f"{YEAR}-01-01T00:00", "m")
-TIME_COLUMN, SHARE_COLUMN = "Datetime (UTC)", "Carbon-free energy percentage (CFE%)"
+TIME_COLUMN = "Datetime (UTC)"
+SHARE_COLUMN = "Carbon-free energy percentage (CFE%)"
 FILES: dict[Location, str] = {
     "CA": f"US-CAL-LDWP_{YEAR}_5_minute.csv",
     "FL": f"US-FLA-FPL_{YEAR}_5_minute.csv",
@@ -118,13 +119,12 @@ class CleanShare:
         The mean of the same time of day over the last seven days, plus the newest value's deviation
         from it, which decays within hours.
         """
-        slots, width = np.asarray(slots)[:, None], step_minutes // STEP_MINUTES
+        slots = np.asarray(slots)[:, None]
+        width = step_minutes // STEP_MINUTES
         offsets = np.arange(steps)[None, :] * width
-        course, now, counted = (
-            np.zeros((slots.shape[0], steps)),
-            np.zeros((slots.shape[0], 1)),
-            np.zeros((slots.shape[0], 1)),
-        )
+        course = np.zeros((slots.shape[0], steps))
+        now = np.zeros((slots.shape[0], 1))
+        counted = np.zeros((slots.shape[0], 1))
         for day in range(1, _PAST_DAYS + 1):
             available = (slots >= day * DAY_SLOTS).astype(float)
             before = np.maximum(slots - day * DAY_SLOTS, 0)
@@ -203,7 +203,8 @@ def read_clean_share(path: Path, location: Location) -> CleanShare:
         InvalidInputError: the file is unreadable, lacks a column, or has too many damaged or
             missing values.
     """
-    share, damage = np.full(YEAR_SLOTS, np.nan), []
+    share = np.full(YEAR_SLOTS, np.nan)
+    damage = []
     for row in _read_rows(path):
         if isinstance(row, Damage):
             damage.append(row)
@@ -316,7 +317,8 @@ _CLIMATES: dict[Location, _Climate] = {
 
 def draw_clean_share(location: Location) -> CleanShare:
     """Return a generated year of a location; deterministic."""
-    climate, slots = _CLIMATES[location], np.arange(YEAR_SLOTS)
+    climate = _CLIMATES[location]
+    slots = np.arange(YEAR_SLOTS)
     noise = np.random.default_rng(sorted(FILES).index(location))
     day = slots / DAY_SLOTS
     declination = np.radians(-23.44) * np.cos(2 * np.pi * (day + 10) / 366)

@@ -44,7 +44,9 @@ class RowWriter:
     """
 
     def __init__(self, folder: Path, name: str, form: RowForm) -> None:
-        self._folder, self._name, self._form = folder, name, form
+        self._folder = folder
+        self._name = name
+        self._form = form
         folder.mkdir(parents=True, exist_ok=True)
         parts = list_parts(folder, name)
         # A compressed last part is full.
@@ -165,7 +167,8 @@ def keep_origin(folder: Path, name: str, origin: Mapping[str, Any]) -> None:
         ConflictError: existing rows have other inputs; nothing was changed.
         MachineError: the disk is full or fails.
     """
-    path, text = folder / f"{name}.json", json.dumps(origin, indent=2, sort_keys=True) + "\n"
+    path = folder / f"{name}.json"
+    text = json.dumps(origin, indent=2, sort_keys=True) + "\n"
     if path.exists() and (stored_origin := json.loads(path.read_bytes())) != json.loads(text):
         first = next(
             key

@@ -202,17 +202,16 @@ def draw_batch(lab: Lab, batch: int) -> CameraScenarios:
     Raises:
         InvalidInputError: the configuration allows none.
     """
-    data, sources, variations = (
-        lab.config.training_data,
-        lab.config.data_sources,
-        lab.config.batch_simulation.variations,
-    )
+    data = lab.config.training_data
+    sources = lab.config.data_sources
+    variations = lab.config.batch_simulation.variations
     first = batch * data.batch_size
     count = min(data.batch_size, data.num_scenarios - first)
     noise = np.random.default_rng(np.random.SeedSequence(lab.seed, spawn_key=(_STREAM, batch)))
     location = noise.integers(len(sources.locations), size=count)
     season = noise.integers(len(sources.seasons), size=count)
-    place, slot = noise.random(count), np.empty(count, np.int64)
+    place = noise.random(count)
+    slot = np.empty(count, np.int64)
     for index, name in enumerate(sources.seasons):
         slots = list_slots(name, _horizon_slots(lab))
         slot[season == index] = slots[(place[season == index] * len(slots)).astype(np.int64)]
@@ -286,7 +285,8 @@ def _draw_requests(
     drawn and thrown away.
     """
     generation = lab.config.training_data.scenario_generation
-    options, span = np.array(generation.latency_options, float), generation.accuracy_range
+    options = np.array(generation.latency_options, float)
+    span = generation.accuracy_range
     # The highest accuracy within each latency, -1 where no model is as quick.
     highest = np.minimum(
         np.asarray(
@@ -323,14 +323,14 @@ def _read_shares(
     lab: Lab, location: IntArray, slot: IntArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     horizon = lab.config.training_data.optimization
-    steps, minutes = horizon.horizon_steps, horizon.step_minutes
-    newest, ahead, expected = (
-        np.empty(len(slot)),
-        np.empty((len(slot), _horizon_slots(lab))),
-        np.empty((len(slot), steps)),
-    )
+    steps = horizon.horizon_steps
+    minutes = horizon.step_minutes
+    newest = np.empty(len(slot))
+    ahead = np.empty((len(slot), _horizon_slots(lab)))
+    expected = np.empty((len(slot), steps))
     for index, name in enumerate(lab.config.data_sources.locations):
-        there, share = location == index, lab.clean_shares[name]
+        there = location == index
+        share = lab.clean_shares[name]
         newest[there] = share.newest(slot[there])
         ahead[there] = share.share[slot[there][:, None] + np.arange(ahead.shape[1])]
         expected[there] = np.round(share.expect(slot[there], steps, step_minutes=minutes), _DIGITS)

@@ -86,7 +86,8 @@ def run_stage(lab: Lab, name: str, *, helpers: GroupTransport | None = None) -> 
         InvalidInputError: data cannot be used.
         MachineError: the disk takes no more; what is there stays, and the same call goes on.
     """
-    stage, run = STAGES[name], lab.config.run
+    stage = STAGES[name]
+    run = lab.config.run
     log_file = lab.out / "logs" / "edge.jsonl" if run.log_to_file else None
     with log_to_file(
         log_file, logger="services.edge", level=run.log_level, console=run.log_to_console

@@ -42,12 +42,10 @@ def map_in_order(
     if lab.workers == 1:
         yield from (work(lab, item) for item in items)
         return
-    pending, ahead, deaths, pool = (
-        iter(items),
-        deque[tuple[Item, Future[Result] | None]](),
-        0,
-        _open(work, lab),
-    )
+    pending = iter(items)
+    ahead = deque[tuple[Item, Future[Result] | None]]()
+    deaths = 0
+    pool = _open(work, lab)
     try:
         while True:
             ahead.extend(

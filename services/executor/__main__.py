@@ -53,7 +53,9 @@ def main(arguments: list[str] | None = None) -> int:
     with service_process(
         "executor", beat=BEAT, health_port=options.health_port, stall_seconds=options.stall_seconds
     ) as process:
-        settings, addresses, clock = process.settings, process.addresses, SystemClock()
+        settings = process.settings
+        addresses = process.addresses
+        clock = SystemClock()
         database = engine.create(
             addresses.database_url, application_name="luna-executor", pool_size=10
         )
@@ -83,7 +85,8 @@ class DeviceOpener:
     """
 
     def __init__(self, settings: Settings, count_writes: Callable[[str], WriteCounter]) -> None:
-        self._settings, self._settings_file = settings, b""
+        self._settings = settings
+        self._settings_file = b""
         self._count_writes = count_writes
 
     def __call__(self, control: Control) -> Device:

@@ -32,9 +32,11 @@ from services.executor.devices.unit import Controllable, InForce, Setpoints, Slo
 PROVEN = timedelta(minutes=5)
 # Bounds of the gain per slot, EUR, that justifies a mode change where each one wears a device's
 # memory (docs/decisions/0099).
-LEAST_GAIN, MOST_GAIN = 0.001, 0.1
+LEAST_GAIN = 0.001
+MOST_GAIN = 0.1
 TRADING = frozenset({"charge", "export"})
-RUNNING, RESTING = ("on", "charge"), ("off", "stop")
+RUNNING = ("on", "charge")
+RESTING = ("off", "stop")
 
 Prices = Callable[[], SlotPrices | None]
 

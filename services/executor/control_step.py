@@ -72,10 +72,8 @@ class Executor:
             UnavailableError: the database is away.
         """
         with unit_of_work(self._engine) as connection:
-            state, (site, fault) = (
-                control_rows.load(connection, site_id, key),
-                sites.load_last_readable(connection, site_id),
-            )
+            state = control_rows.load(connection, site_id, key)
+            site, fault = sites.load_last_readable(connection, site_id)
         awaited = self._follow(state, site, readable=fault is None)
         # Only now: this slot's commands come before any planning.
         self._plan_requests.send(site_id, key)
@@ -94,10 +92,8 @@ class Executor:
             UnavailableError: the database is away.
         """
         with unit_of_work(self._engine) as connection:
-            state, (site, fault) = (
-                control_rows.load(connection, site_id, key),
-                sites.load_last_readable(connection, site_id),
-            )
+            state = control_rows.load(connection, site_id, key)
+            site, fault = sites.load_last_readable(connection, site_id)
         if state.decision is None or is_handed_back(state.decision):
             return True
         self._follow(state, site, readable=fault is None, hands_back=True)
@@ -112,7 +108,8 @@ class Executor:
     def _follow(
         self, state: ControlState, site: Site, *, readable: bool, hands_back: bool = False
     ) -> bool:
-        now, last = self._clock.now(), state.decision
+        now = self._clock.now()
+        last = state.decision
         last_control = None if last is None else last.control
         # Where the current configuration is unreadable, the last decision's control section is
         # newer than any readable version's.
@@ -161,7 +158,9 @@ class Executor:
         """Return whether a battery that was told to hold, for nobody knew how full it was, says so
         now: it can be handed back.
         """
-        now, last, whom = self._clock.now(), state.decision, (state.site, state.device)
+        now = self._clock.now()
+        last = state.decision
+        whom = (state.site, state.device)
         if (
             last is None
             or last.source != "released"

@@ -171,7 +171,8 @@ class Decider:
         """Replace a decision that was not followed with the fallback, and send no other until
         ``until``, by default for the back-off of failures in a row.
         """
-        now, soc = self.clock.now(), _read_measured(decision)
+        now = self.clock.now()
+        soc = _read_measured(decision)
         with unit_of_work(self.engine) as connection:
             request = fallback(
                 target.unit,
@@ -203,10 +204,8 @@ class Decider:
         source: Source,
         soc: Mapping[str, float],
     ) -> ControlRequest:
-        now, prices = (
-            self.clock.now(),
-            partial(read_slot_prices, connection, target.site, self.clock.now()),
-        )
+        now = self.clock.now()
+        prices = partial(read_slot_prices, connection, target.site, self.clock.now())
         if source == "released":
             return fallback(target.unit, "disarmed", prices)
         left_alone = find_left_alone(state, source, now)

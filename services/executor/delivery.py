@@ -101,7 +101,8 @@ class Delivery:
             )
             if sent is None or sent.decision is None:
                 return True
-            state, decision = sent, sent.decision
+            state = sent
+            decision = sent.decision
             until = self._send(target, state, decision)
             if until is not None and not (decision.gave_up or decision.source == "released"):
                 self._decider.fall_back(target, state, decision, "writes_spent", until=until)
@@ -218,7 +219,8 @@ class Delivery:
         self, target: ControlTarget, state: ControlState, decision: Decision, *, writes: list[Write]
     ) -> bool:
         """Read a confirmed decision back once a minute; send it again where it does not hold."""
-        now, whom = self._clock.now(), (state.site, state.device)
+        now = self._clock.now()
+        whom = (state.site, state.device)
         if decision.source == "released" and decision.confirmed_at is None:
             return self._await_answer(target, state, decision)
         # A clock that was put back must not put the look off.
@@ -251,7 +253,8 @@ class Delivery:
         """Ask a device that did not answer when it was to be handed back, and try again as soon as
         it does.
         """
-        now, whom = self._clock.now(), (state.site, state.device)
+        now = self._clock.now()
+        whom = (state.site, state.device)
         if (
             not is_silent(state)
             or abs(now - self._asked_at.get(whom, decision.slot_start)) < ASK_AGAIN

@@ -20,7 +20,8 @@ log = structlog.get_logger("luna.planner.execution")
 class DeviceError(UnavailableError):
     """A command failed: the device does not answer, or refuses it."""
 
-    title, code = "The device does not follow", "device"
+    title = "The device does not follow"
+    code = "device"
 
     @property
     def spent_until(self) -> datetime | None:

@@ -66,7 +66,8 @@ class ProfileDevice:
         Raises:
             DeviceError: a device does not answer.
         """
-        texts, silent = dict[str, str](), list[DeviceError]()
+        texts = dict[str, str]()
+        silent = list[DeviceError]()
         for place in dict.fromkeys(places):
             try:
                 with _as_device_error(place):
@@ -121,7 +122,8 @@ class MixedDevice:
     """
 
     def __init__(self, profiled: ProfileDevice, others: Device) -> None:
-        self._profiled, self._others = profiled, others
+        self._profiled = profiled
+        self._others = others
 
     def read_spent(self) -> float | None:
         """Return the used share of the day's write budget, 0 to 1.

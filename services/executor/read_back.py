@@ -30,7 +30,8 @@ from services.executor.target import ControlTarget
 # soon.
 RESET_AGAIN_WITHIN = timedelta(hours=1)
 # What rounding and a device's own limit make of a power.
-_SAME_KW, _SAME_SHARE = 0.1, 0.1
+_SAME_KW = 0.1
+_SAME_SHARE = 0.1
 # Modes of batteries whose power means something.
 _POWERED_MODES = frozenset({"charge", "export"})
 _OWN_MODES = frozenset({"self_consumption", "own", "free"})
@@ -119,7 +120,8 @@ def count_conflicts(
     if state.device != BATTERIES:
         return counted
     for name, report in reports.items():
-        before, setpoint = state.reports.get(name), decision.allowed.get(name)
+        before = state.reports.get(name)
+        setpoint = decision.allowed.get(name)
         is_other = not report.commanded and report.silent_since is None and report.read_at == now
         if (
             before is None
@@ -201,7 +203,8 @@ def _find_told_mode(
 
     The device may have gone to its own mode by itself.
     """
-    found, power_kw = None, None
+    found = None
+    power_kw = None
     for write in writes:
         reported = values.get(write.read_back or write.to)
         if reported is None:

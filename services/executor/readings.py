@@ -27,7 +27,8 @@ PATIENCE = timedelta(seconds=1)
 # meanwhile.
 FRESH = timedelta(minutes=2)
 # A dry run takes the last recorded reading, checked for plausibility against the earlier ones.
-RECORDED, JUDGED = timedelta(hours=1), timedelta(hours=3)
+RECORDED = timedelta(hours=1)
+JUDGED = timedelta(hours=3)
 
 log = structlog.get_logger("luna.planner.execution")
 
@@ -72,7 +73,8 @@ class SocReader:
                 share = math.nan
             self._readings[name] = reading = SocReading(share if 0 <= share <= 1 else math.nan, now)
             if not math.isnan(reading.soc):
-                judged, pace = self._judged.get(name), find_pace(site, name)
+                judged = self._judged.get(name)
+                pace = find_pace(site, name)
                 self._judged[name] = (
                     JudgedLevel(*reading)
                     if judged is None or pace is None

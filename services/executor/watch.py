@@ -192,7 +192,8 @@ def list_due_units(connection: Connection, units: SiteUnits) -> list[tuple[str, 
     batteries, and devices with an earlier command.
     """
     names = [state.site for state in control.load_active(connection)]
-    site_units, commanded = units.read(connection, names), control.list_commanded_each(connection)
+    site_units = units.read(connection, names)
+    commanded = control.list_commanded_each(connection)
     return [
         (name, key)
         for name in names
@@ -205,7 +206,8 @@ def describe_sites(connection: Connection, units: SiteUnits) -> tuple[Controlled
     """Return the control status of each armed site."""
     armed = [state for state in control.load_active(connection) if state.armed_at is not None]
     names = [state.site for state in armed]
-    site_units, issued = units.read(connection, names), plans.issued_last_each(connection, names)
+    site_units = units.read(connection, names)
+    issued = plans.issued_last_each(connection, names)
     described = []
     for state in armed:
         units_of_site = site_units.get(state.site, ControlledUnits())

@@ -98,10 +98,8 @@ def join_batches(batches: Sequence[Batch]) -> Batch:
         for name in ("load_kwh", "pv_kwh")
     )
     instants = [instant for batch in batches for instant in batch.issued_at]
-    reasons, levels = (
-        [codes for batch in batches for codes in batch.reasons],
-        [level for batch in batches for level in batch.levels],
-    )
+    reasons = [codes for batch in batches for codes in batch.reasons]
+    levels = [level for batch in batches for level in batch.levels]
     return Batch(first.version, first.stage, instants, load, pv, reasons, levels)
 
 

@@ -26,17 +26,20 @@ from services.forecaster.model.baseline import BASELINES, LIKE_DAYS
 
 YOUNG_DAYS = 14
 # Followed by the number of curtailed days, and of how many; similar days still use two weeks back
-CURTAILED, CURTAILED_DAYS = "pv_held_back", 20
+CURTAILED = "pv_held_back"
+CURTAILED_DAYS = 20
 # Followed by the observed limit of PV in kW, which the site's configuration lacks
 UNNAMED_LIMIT = "unnamed_ac_limit"
 WEEK_SLOTS = 7 * DAY_SLOTS
 # Least measured shares of the last day and the last week, which forecasts of tomorrow mostly use.
-LEAST_OF_DAY, LEAST_OF_WEEK = 0.5, 0.75
+LEAST_OF_DAY = 0.5
+LEAST_OF_WEEK = 0.75
 STILL_SLOTS = 2 * DAY_SLOTS  # how long a frozen value affects forecasts
 SILENT_SLOTS = 3 * DAY_SLOTS
 GROWN_SLOTS = 28 * DAY_SLOTS  # how long arrays count as new: the history of a profile
 # Single quarter-hours above the peak power are reflections from cloud edges
-PEAK_EXCESS, EXCESS_SLOTS = 1.1, 4
+PEAK_EXCESS = 1.1
+EXCESS_SLOTS = 4
 NEAR_SLOTS = DAY_SLOTS  # weather is needed for the next day
 # Codes by the basis of a load that was never measured.
 LOAD_BASES: Mapping[LoadBasis, str] = {

@@ -133,7 +133,8 @@ def assess_gain(gain: FloatArray, *, overlap: int = OVERLAP_DAYS) -> PairedTest:
 
     Invariants: the p-values of a gain and of its negative add up to one.
     """
-    days, mean = gain.size, float(gain.mean())
+    days = gain.size
+    mean = float(gain.mean())
     # The variance with the covariances of days up to `overlap` apart, weighted so that it cannot be
     # negative.
     centred = gain - mean

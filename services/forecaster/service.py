@@ -182,7 +182,8 @@ def read_facts(
     connection: Connection, sites_by_key: Mapping[int, Site], instants: Sequence[datetime]
 ) -> dict[int, IssueFacts]:
     """Return the facts of sites, by their keys, for forecasts at some instants."""
-    before, end = look_back(instants), max(instants) + HORIZON_SLOTS * SLOT
+    before = look_back(instants)
+    end = max(instants) + HORIZON_SLOTS * SLOT
     recorded = observations.read_each(
         connection, dict.fromkeys(sites_by_key, before), names=ENERGIES
     )
@@ -295,7 +296,9 @@ def issue_version(
     Raises:
         NotFoundError: no such version.
     """
-    prepared, instants, run = basis.prepared, basis.facts.instants, basis.facts.run
+    prepared = basis.prepared
+    instants = basis.facts.instants
+    run = basis.facts.run
     selected = select_model(prepared.site, version, run, objects=objects)
     circumstances = Circumstances(
         selected.fallback_reason,
@@ -480,10 +483,8 @@ def read_scorable(connection: Connection, site: Site, window: Timeline) -> Obser
     around = Timeline(
         window.start - MEMORY_DAYS * DAY, SLOT, window.count + MEMORY_DAYS * DAY_SLOTS
     )
-    measured, steering = (
-        observations.read(connection, site.name, around),
-        read_steering(connection, site, around),
-    )
+    measured = observations.read(connection, site.name, around)
+    steering = read_steering(connection, site, around)
     curtailed = estimate_potential(measured, site, before=around.end, steering=steering).curtailed[
         -window.count :
     ]

@@ -48,7 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
         health_port=options.health_port,
         stall_seconds=options.stall_seconds,
     ) as process:
-        settings, addresses, stack = process.settings, process.addresses, process.resources
+        settings = process.settings
+        addresses = process.addresses
+        stack = process.resources
         connection = None
         if settings.mqtt_url and settings.mqtt_publish != "off":
             connection = BrokerConnection(parse_broker(settings.mqtt_url, settings.mqtt_password))
@@ -71,10 +73,8 @@ def main(arguments: list[str] | None = None) -> int:
             )
             stack.callback(database.dispose)
             client = stack.enter_context(closing(Client(addresses.redis_url)))
-            commands, prefix = (
-                settings.mqtt_publish == "control",
-                parse_broker(settings.mqtt_url or "").prefix,
-            )
+            commands = settings.mqtt_publish == "control"
+            prefix = parse_broker(settings.mqtt_url or "").prefix
             publishing = Publishing(
                 language=settings.message_language,
                 commands=commands,

@@ -28,9 +28,11 @@ from services.home_assistant.entities import (
 
 BASE = "luna"
 AVAILABILITY = f"{BASE}/availability"
-ONLINE, OFFLINE = "online", "offline"
+ONLINE = "online"
+OFFLINE = "offline"
 # Topic filters of the announcements and the commands of all sites.
-ANNOUNCED, COMMANDS = f"{BASE}/+/announced", f"{BASE}/+/set/+"
+ANNOUNCED = f"{BASE}/+/announced"
+COMMANDS = f"{BASE}/+/set/+"
 _ELSE = re.compile(r"[^a-z0-9]+")
 _ORIGIN = "https://www.home-assistant.io/integrations/mqtt/"
 
@@ -69,7 +71,8 @@ def describe_site(
     view: HouseNow, *, language: Language, prefix: str, commands: bool
 ) -> dict[str, str]:
     """Return every retained message of a site by topic; the announcement comes first."""
-    numbers, home = numbers_of(view, language), f"{BASE}/{slug(view.site.name)}"
+    numbers = numbers_of(view, language)
+    home = f"{BASE}/{slug(view.site.name)}"
     entities = list_entities(view, numbers, commands=commands)
     device = f"{BASE}_{slug(view.site.name)}"
     configs = {
@@ -116,7 +119,9 @@ def read_announced(payload: bytes) -> list[str]:
 
 
 def _config(view: HouseNow, entity: PublishedEntity, numbers: Numbers) -> dict[str, Any]:
-    site, home, key = slug(view.site.name), f"{BASE}/{slug(view.site.name)}", topic_key(entity)
+    site = slug(view.site.name)
+    home = f"{BASE}/{slug(view.site.name)}"
+    key = topic_key(entity)
     config: dict[str, Any] = {
         "name": entity.name(numbers),
         "unique_id": f"{BASE}_{site}_{key}",

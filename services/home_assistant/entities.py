@@ -33,7 +33,9 @@ LONGEST_STATE = 255
 # homeassistant.components.recorder.db_schema.MAX_STATE_ATTRS_BYTES.
 LONGEST_ATTRIBUTES = 16_384
 DAY = timedelta(days=1)
-MOST_HOURS, LEAST_HOURS, USUAL_HOURS = 24.0, 0.25, 2.0
+MOST_HOURS = 24.0
+LEAST_HOURS = 0.25
+USUAL_HOURS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,8 @@ def _list_sensors(view: HouseNow) -> list[PublishedEntity]:
 
 def _of_battery(entity: PublishedEntity, part: HouseNow) -> PublishedEntity:
     """Return a sensor of one battery, ``part`` being the house as that battery has it."""
-    state, attributes = entity.state, entity.attributes
+    state = entity.state
+    attributes = entity.attributes
     return replace(
         entity,
         key=f"{_OF_BATTERY[entity.key]}:{part.site.batteries[0].name}",
@@ -122,7 +125,8 @@ def numbers_of(view: HouseNow, language: Language) -> Numbers:
 
 
 def _planned_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
-    plan, slot = view.planned.plan, view.slot
+    plan = view.planned.plan
+    slot = view.slot
     if plan is None or slot is None:
         return {}
     about = {
@@ -143,7 +147,8 @@ def _actual_mode(view: HouseNow, numbers: Numbers) -> str | None:
 
 
 def _actual_details(view: HouseNow, _: Numbers) -> dict[str, Any]:
-    state, decision = view.states[0], view.states[0].decision
+    state = view.states[0]
+    decision = view.states[0].decision
     read = _read_details(state)
     if state.armed_at is None or decision is None:
         return {"armed": state.armed_at is not None} | read

@@ -183,7 +183,8 @@ class Publisher:
                 key,
                 read_planned(connection, site, now=now, before=cached and cached[1]),
             )
-        searched, silent = (floor_to(now, findings.SEARCH_EVERY), site), self._silent.get(site.name)
+        searched = (floor_to(now, findings.SEARCH_EVERY), site)
+        silent = self._silent.get(site.name)
         if silent is None or silent[0] != searched:
             silent = self._silent[site.name] = (
                 searched,

@@ -66,7 +66,8 @@ class BackfillRun:
         Raises:
             InvalidInputError: the window is empty, reversed or in the future.
         """
-        first, end = floor_to(request.first, SLOT), floor_to(min(request.end, now), SLOT)
+        first = floor_to(request.first, SLOT)
+        end = floor_to(min(request.end, now), SLOT)
         if first >= end:
             raise refuse("backfill-window-empty", field="first", value=request.first.isoformat())
         name = f"{source} backfill {request.first.isoformat()}/{request.end.isoformat()}"
@@ -135,12 +136,11 @@ def backfill_site(
                 source.check({sensor: field})
             except SourceRefusedError:
                 removed.append(sensor)
-    sensors, left_out = (
-        {sensor: field for sensor, field in sensors.items() if sensor not in removed},
-        [*left_out, *removed],
-    )
+    sensors = {sensor: field for sensor, field in sensors.items() if sensor not in removed}
+    left_out = [*left_out, *removed]
     source.check(sensors)
-    sensor_replies, steps = [], len(sensors) * backfilling.days
+    sensor_replies = []
+    steps = len(sensors) * backfilling.days
     for place, (sensor, field) in enumerate(sensors.items()):
         intake = Intake(engine, backfilling, sensor)
         for until in intake.read(source, cursors.get(sensor, backfilling.window_first)):
@@ -178,7 +178,9 @@ class Intake:
     """Import of one sensor, stretch by stretch."""
 
     def __init__(self, engine: Engine, backfilling: BackfillRun, sensor: str) -> None:
-        self._engine, self._backfilling, self._sensor = engine, backfilling, sensor
+        self._engine = engine
+        self._backfilling = backfilling
+        self._sensor = sensor
         self._valid = self._unknown = self._written = 0
 
     def read(self, source: HistorySource, since: datetime) -> Iterator[datetime]:

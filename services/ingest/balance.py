@@ -30,13 +30,16 @@ BALANCE_SLOTS = 16
 
 # Meters that agree on the days around show less: a quarter of a kilowatt-hour is what a slot that
 # was read late leaves, and a twenty-fifth costs nothing.
-LEAST_UNUSUAL_KWH, LEAST_UNUSUAL_SHARE = 0.25, 0.04
+LEAST_UNUSUAL_KWH = 0.25
+LEAST_UNUSUAL_SHARE = 0.04
 # How far good meters disagree differs from day to day with what flows through which of them: by
 # half rather than threefold.
 USUAL_FACTOR = 3.0
 # A week of days tells what is usual; in two weeks to either side a fault that lasts for six days,
 # or that comes back every fourth, does not become it.
-USUAL_DAYS, FEWEST_USUAL, USUAL_SHARE = 14, 7, 0.75
+USUAL_DAYS = 14
+FEWEST_USUAL = 7
+USUAL_SHARE = 0.75
 # Clocks are wrong by an hour, as the time changes, or by two, as local time and UTC differ in
 # summer.
 CLOCK_SLOTS = (4, -4, 8, -8)
@@ -49,7 +52,8 @@ MOST_AT_ONCE = 0.2
 MOST_REMAINING_SHARE = 0.1
 # One explanation is named where the next leaves ten times as much, and more than a few readings of
 # a watt-hour's rounding.
-PLAINER_FACTOR, PLAINER_KWH = 10.0, 0.05
+PLAINER_FACTOR = 10.0
+PLAINER_KWH = 0.05
 # A meter that rests for less than two hours is nothing to ask about.
 LEAST_FROZEN_SLOTS = 8
 
@@ -71,10 +75,8 @@ BALANCED = (
     "residual_kwh",
     *SUBMETERED,
 )
-SUPPLIES, USES = (
-    ("import_kwh", "pv_kwh", "discharge_kwh"),
-    ("export_kwh", "charge_kwh", "load_kwh", *SUBMETERED),
-)
+SUPPLIES = ("import_kwh", "pv_kwh", "discharge_kwh")
+USES = ("export_kwh", "charge_kwh", "load_kwh", *SUBMETERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,8 @@ def find_imbalance(
         residual: as from ``settle_residual``.
         usual: what the days around leave unexplained; None where that is not known.
     """
-    unexplained, flow = _sum_blocks(residual), _sum_flow(residual, series)
+    unexplained = _sum_blocks(residual)
+    flow = _sum_flow(residual, series)
     imbalance = measure_imbalance(residual, series)
     day = _Day(series, residual, usual, site)
     if _is_beyond(unexplained, flow):
@@ -362,7 +365,8 @@ def _find_shifted(day: _Day, names: Collection[str]) -> Iterator[tuple[float, Da
     """
     for name in names:
         for slots in CLOCK_SLOTS:
-            late, early = max(slots, 0), max(-slots, 0)
+            late = max(slots, 0)
+            early = max(-slots, 0)
             kwh = day.series[name]
             # What lies beyond the day is unknown.
             moved = np.concatenate(
@@ -385,10 +389,8 @@ def _find_frozen(day: _Day, names: Collection[str]) -> Iterator[tuple[float, Day
     imbalance.
     """
     for name in names:
-        kwh, missed = (
-            day.series[name],
-            np.nan_to_num(day.residual) * (-1 if name in SUPPLIES else 1),
-        )
+        kwh = day.series[name]
+        missed = np.nan_to_num(day.residual) * (-1 if name in SUPPLIES else 1)
         runs = [
             run
             for run in runs_of(kwh <= REST_KW * SLOT_HOURS)

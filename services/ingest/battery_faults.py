@@ -11,7 +11,8 @@ from luna.energy.timeline import SLOT, FloatArray
 SLOT_HOURS = SLOT.total_seconds() / 3600
 # Power goes a little beyond the name plate; a state of charge in whole percent is off by one at
 # either end.
-POWER_TOLERANCE, ROUNDING_SOC = 1.25, 0.02
+POWER_TOLERANCE = 1.25
+ROUNDING_SOC = 0.02
 # While a tenth of the capacity went in or out, no sensor stands still: what a full battery takes to
 # balance its cells is less.
 STUCK_SHARE = 0.1
@@ -27,7 +28,8 @@ EXCURSION_SOC = 0.03
 LATE_SLOTS = 2
 # Half of the energy runs against the state of charge only where charge is called discharge; a
 # kilowatt-hour is what whole per cents show of any battery.
-REVERSED_SHARE, REVERSED_KWH = 0.5, 1.0
+REVERSED_SHARE = 0.5
+REVERSED_KWH = 1.0
 
 
 def find_battery_faults(
@@ -44,8 +46,10 @@ def find_battery_faults(
     if not batteries:
         return
     capacity = sum(battery.capacity_kwh for battery in batteries)
-    soc, stored = series["soc"], stored_kwh(series, batteries)
-    steps, gained = np.diff(soc), stored[1:]
+    soc = series["soc"]
+    stored = stored_kwh(series, batteries)
+    steps = np.diff(soc)
+    gained = stored[1:]
     up = (
         sum(battery.charge_limit_kw for battery in batteries)
         * SLOT_HOURS
@@ -86,7 +90,8 @@ def find_battery_faults(
         yield DayFault.of("soc_stuck", flow=furthest)
     against, moved = measure_against(steps * capacity, gained)
     finite = np.isfinite(steps) & np.isfinite(gained)
-    soc_kwh, metered = float(steps[finite].sum()) * capacity, float(gained[finite].sum())
+    soc_kwh = float(steps[finite].sum()) * capacity
+    metered = float(gained[finite].sum())
     flow = float((series["charge_kwh"] + series["discharge_kwh"])[1:][finite].sum())
     if is_reversed(against, moved):
         yield DayFault.of("soc_reversed", against=against, moved=moved)
@@ -133,7 +138,8 @@ def _find_excursions(soc: FloatArray, stored: FloatArray, capacity: float) -> It
     width = 2 * EXCURSION_SLOTS + 1
     if finite.sum() < width:
         return
-    level, energy = soc[finite], np.cumsum(stored[finite]) / capacity
+    level = soc[finite]
+    energy = np.cumsum(stored[finite]) / capacity
     # What comes and goes within a window's half its median does not see.
     path = np.median(_windows(level - energy, EXCURSION_SLOTS), axis=1) + energy
     near = _windows(path, LATE_SLOTS)

@@ -139,7 +139,9 @@ def to_quarter_hours(
     if step == SLOT:
         return rows.select("instant", *keys, *values)
     part = _common_part(step)
-    rows, parts_per_row, parts_per_slot = rows.sort([*keys, "instant"]), step // part, SLOT // part
+    rows = rows.sort([*keys, "instant"])
+    parts_per_row = step // part
+    parts_per_slot = SLOT // part
     starts = pl.col("instant") + pl.Series(np.tile(np.arange(parts_per_row), rows.height)) * part
     split = (
         _series(name, SPLIT[kind_of(name)](_floats(rows[name]), parts_per_row)) for name in values

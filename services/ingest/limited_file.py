@@ -88,7 +88,8 @@ class LimitedFile:
         """Yield blocks of whole lines, ``head`` included, each with the number of its first
         line.
         """
-        line, rest = first_line, head
+        line = first_line
+        rest = head
         while block := self.read(BLOCK_BYTES):
             self.require_short(rest + block)
             whole, newline, tail = (rest + block).rpartition(b"\n")

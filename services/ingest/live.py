@@ -169,12 +169,10 @@ def main(arguments: list[str] | None = None) -> int:
     with service_process(
         "recorder", beat=BEAT, health_port=options.health_port, stall_seconds=options.stall_seconds
     ) as process:
-        settings, addresses, stack, ending = (
-            process.settings,
-            process.addresses,
-            process.resources,
-            threading.Event(),
-        )
+        settings = process.settings
+        addresses = process.addresses
+        stack = process.resources
+        ending = threading.Event()
         state = StateFile(settings.data_folder / "live" / "notes.json")
         database = engine.create(addresses.database_url, application_name="luna-recorder")
         stack.callback(database.dispose)

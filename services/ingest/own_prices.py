@@ -52,7 +52,8 @@ def store_own_prices(connection: Connection, site: Site, own: OwnPrices) -> None
                 own.starts, price, stored_price, zone=zone, received_at=own.received_at
             )
         else:
-            chosen, published_at = np.isfinite(price), own.published_at
+            chosen = np.isfinite(price)
+            published_at = own.published_at
         prices.upsert(
             connection,
             stored,

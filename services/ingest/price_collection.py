@@ -122,7 +122,8 @@ def collect(
             again; those of this need join them.
     """
     away = {} if away is None else away
-    collected, farthest = CollectedPrices.nothing(need), absurd_price(need.currency)
+    collected = CollectedPrices.nothing(need)
+    farthest = absurd_price(need.currency)
     for source in sources:
         missing = np.flatnonzero(np.isnan(collected.price))
         if not missing.size:
@@ -142,7 +143,8 @@ def collect(
             collected.faults.append(str(error))
             continue
         collected.reached = True
-        open_before, timeline = np.isnan(collected.price), need.timeline
+        open_before = np.isnan(collected.price)
+        timeline = need.timeline
         strange = {sheet.currency for sheet in sheets} - {need.currency}
         if strange:
             collected.faults.append(
@@ -347,7 +349,8 @@ def store_prices(
         chosen, published_at = date_prices(
             market, stored, now=now, zone=market_named(need.market).zone
         )
-        starts, price = need.timeline.starts[chosen], market.price[chosen]
+        starts = need.timeline.starts[chosen]
+        price = market.price[chosen]
         prices.upsert(
             connection,
             need.market,

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from luna.energy.timeline import FloatArray
 
 BoolArray = NDArray[np.bool_]
-FORWARD, BACKWARD = "zero price filled forward", "zero price filled backward"
+FORWARD = "zero price filled forward"
+BACKWARD = "zero price filled backward"
 # Prices have three decimals at least: a smaller one rounds to zero.
 ROUNDING_PRICE = 0.0005
 
@@ -66,8 +67,10 @@ def repair_prices(record: PriceRecord) -> RepairedPrices:
     Invariants: idempotent; a day without both missing zeros and other prices is unchanged; NaN
     stays NaN.
     """
-    paid, slots = record.paid, np.arange(record.paid.size)
-    wrong, source = record.missing_zeros, np.isfinite(record.paid) & (record.paid != 0)
+    paid = record.paid
+    slots = np.arange(record.paid.size)
+    wrong = record.missing_zeros
+    source = np.isfinite(record.paid) & (record.paid != 0)
     before = np.maximum.accumulate(np.where(source, slots, -1))
     behind = np.minimum.accumulate(np.where(source, slots, slots.size)[::-1])[::-1]
     forward = wrong & (before >= 0)

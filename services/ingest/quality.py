@@ -119,11 +119,9 @@ def judge_day(record: DayRecord, site: Site) -> DayQuality:
     """
     price_faults = []
     for name, prices in record.prices.items():
-        slots, unknown, zeros = (
-            prices.paid.size,
-            int((~prices.has_cost).sum()),
-            int(prices.missing_zeros.sum()),
-        )
+        slots = prices.paid.size
+        unknown = int((~prices.has_cost).sum())
+        zeros = int(prices.missing_zeros.sum())
         if name in record.expected and unknown > MOST_UNPRICED * slots:
             price_faults.append(DayFault.of("price_gap", series=name, known=unknown, slots=slots))
         if zeros:
@@ -174,7 +172,8 @@ def _find_gaps(
     """
     for name in names:
         values = record.series[name]
-        measured, estimated = int(np.isfinite(values).sum()), record.estimated.get(name, 0)
+        measured = int(np.isfinite(values).sum())
+        estimated = record.estimated.get(name, 0)
         if name not in record.expected or (measured >= LEAST_COVERAGE * values.size) != tolerated:
             continue
         if estimated:

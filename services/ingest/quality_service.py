@@ -199,10 +199,8 @@ def _judge(
         )
     refused = _read_refused(connection, stored, lines)
     # The usual imbalance needs the days from two weeks before to two weeks after each judged one.
-    first, last = (
-        stored.first - timedelta(days=USUAL_DAYS),
-        stored.last + timedelta(days=USUAL_DAYS),
-    )
+    first = stored.first - timedelta(days=USUAL_DAYS)
+    last = stored.last + timedelta(days=USUAL_DAYS)
     timeline = local_days(first, last, parse_zone(stored.site.timezone))
     balanced = observations.read_measured(connection, stored.site.name, timeline, BALANCED)
     imbalances: dict[date, Imbalance] = {}
@@ -296,7 +294,8 @@ def _read_refused(
     )
     refused = []
     for row in rows:
-        first, last = _instant(row.raw["instant"]), _instant(row.raw["until"])
+        first = _instant(row.raw["instant"])
+        last = _instant(row.raw["until"])
         refused.append(
             _RefusedReadings(
                 row.raw["sensor"], row.fault.code, first, last, int(row.raw["readings"])

@@ -207,7 +207,8 @@ def resolve_row(connection: Connection, request: ResolveRequest, *, now: datetim
         ).slots_written
     elif row.kind == "readings" and request.resolution != "dismissed":
         site = sites.load(connection, site_id)
-        cells, zone = resolved.raw | (resolved.corrected or {}), parse_zone(site.timezone)
+        cells = resolved.raw | (resolved.corrected or {})
+        zone = parse_zone(site.timezone)
         if cells.get("sensor") in sensor_names(site):
             # What a reading says holds, or is spread, over a gap at most: the slots that rest on it
             # are built again.
@@ -232,7 +233,8 @@ def _let_in(
     readings = row.raw.get("readings", 1)
     if row.corrected and readings > 1:
         raise refuse("entry-of-readings", field="values", count=readings)
-    kind, rows = kind_named(row.kind), read_admitted(row, site)
+    kind = kind_named(row.kind)
+    rows = read_admitted(row, site)
     starts, values = columns_of(kind, rows)
     if kind.name not in {"observations", "prices"}:
         store(connection, site, kind, rows)
@@ -242,7 +244,8 @@ def _let_in(
         for extreme in (starts.min(), starts.max())
     )
     if "spot_price" in values:
-        market, slots = find_market(site), Timeline(first, SLOT, (last - first) // SLOT + 1)
+        market = find_market(site)
+        slots = Timeline(first, SLOT, (last - first) // SLOT + 1)
         before = prices.read(connection, market, slots, currency=site.currency)
         store(connection, site, kind, rows)
         after = prices.read(connection, market, slots, currency=site.currency)

@@ -91,8 +91,10 @@ def compare_day(
         if total > LEAST_KWH and turned <= SAME_SHAPE * total and same > LOST_SHARE * total:
             swapped |= {*pair}
     for name in names:
-        old, new = was[name], now[name]
-        before_kwh, after_kwh = float(old.sum()), float(new.sum())
+        old = was[name]
+        new = now[name]
+        before_kwh = float(old.sum())
+        after_kwh = float(new.sum())
         is_gone = before_kwh > LEAST_KWH and after_kwh < (1 - LOST_SHARE) * before_kwh
         is_comparable = after_kwh > LEAST_KWH and np.count_nonzero(old > 0) >= LEAST_MOVING_SLOTS
         factor = float(new @ old / (old @ old)) if is_comparable else 0.0

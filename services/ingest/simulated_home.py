@@ -66,7 +66,8 @@ def make_home(
         ConflictError: Luna speaks to a broker already, or another site has the home's name; nothing
             was changed.
     """
-    files, now = HomeFiles(work.settings.data_folder), floor_to(work.clock.now(), SLOT)
+    files = HomeFiles(work.settings.data_folder)
+    now = floor_to(work.clock.now(), SLOT)
     if not files.is_there and work.settings.mqtt_url:
         raise refuse("simulated-home-own-broker", field="mqtt_url")
     demo = load_demo(work.settings.cache, progress=work.progress)
@@ -79,10 +80,8 @@ def make_home(
         # The real market's prices of today, and of tomorrow where they are out; no transaction is
         # open meanwhile.
         asked_at = work.clock.now()
-        today, expected = (
-            local_midnight(asked_at.astimezone(ZONE).date(), ZONE),
-            price_collection.expected_window(asked_at, ZONE),
-        )
+        today = local_midnight(asked_at.astimezone(ZONE).date(), ZONE)
+        expected = price_collection.expected_window(asked_at, ZONE)
         need = price_collection.Need(
             REAL_MARKET, USUAL_CURRENCY, Timeline(today, SLOT, (expected.end - today) // SLOT)
         )
@@ -131,7 +130,8 @@ def remove_home(work: TaskContext) -> RemovedHomeReply:
         ConflictError: work for it is under way.
     """
     files = HomeFiles(work.settings.data_folder)
-    was_there, has_site = files.is_there, SITE_NAME in sites.names(work.connection)
+    was_there = files.is_there
+    has_site = SITE_NAME in sites.names(work.connection)
     if not was_there:
         return RemovedHomeReply(removed=False)
     artefacts = site_removal.remove(work.connection, SITE_NAME, armed=True) if has_site else []

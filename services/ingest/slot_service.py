@@ -155,7 +155,8 @@ def build_site_slots(
     used = {name: units[name] for name in named & units.keys()}
     building = _Building(connection, site, used, now, SensorPresence(absent, heard, awaited))
     # Only ended slots, in stretches that end with a local day.
-    zone, end = parse_zone(site.timezone), min(window.end, floor_to(now, SLOT))
+    zone = parse_zone(site.timezone)
+    end = min(window.end, floor_to(now, SLOT))
     while start < end:
         progress((start - window.start) // SLOT, window.count, start.date().isoformat())
         until = min(local_midnight((start + STRETCH).astimezone(zone).date(), zone), end)
@@ -213,7 +214,8 @@ class _Building:
         reported = readings.read_each(
             self.connection, self.site.name, self.units, first=reading_span[0], end=reading_span[1]
         )
-        samples, unconverted = {}, []
+        samples = {}
+        unconverted = []
         for name, (instants, values) in reported.items():
             samples[name], rejected = convert_samples(
                 Samples(name, None, instants, values), self.units[name]
@@ -369,7 +371,8 @@ class _Building:
         estimated = quality.read_estimated(self.connection, self.site.name, window)
         columns = {}
         for name, values in build.columns.items():
-            filled, was_filled = build.filled[name], estimated >> ESTIMABLE.index(name) & 1 > 0
+            filled = build.filled[name]
+            was_filled = estimated >> ESTIMABLE.index(name) & 1 > 0
             # A measured value is never replaced by an estimate, an estimate always by a measured
             # value.
             stays = np.where(
@@ -443,11 +446,9 @@ def convert_samples(samples: Samples, units: UnitHistory) -> tuple[Samples, list
         units: the sensor's units over time.
     """
     unit = units.newest(samples.instants)
-    factors, places, refusals = (
-        units.factors(samples.instants, unit),
-        units.places(samples.instants),
-        Refusals(),
-    )
+    factors = units.factors(samples.instants, unit)
+    places = units.places(samples.instants)
+    refusals = Refusals()
     for place in np.unique(places[np.isnan(factors)]).tolist():
         name = units.names[place]
         fault = (

@@ -150,7 +150,8 @@ def apply_retention(_request: RetentionRequest, work: TaskContext) -> RetentionR
         after=work.settings.job_retention,
         dead_after=work.settings.dead_job_retention,
     )
-    now, settings = work.clock.now(), work.settings
+    now = work.clock.now()
+    settings = work.settings
     deleted |= {
         "jobs": ended,
         "idempotent_answers": idempotency.forget_old(work.connection),

@@ -32,7 +32,8 @@ def load_upload(request: LoadFileRequest, work: TaskContext) -> LoadReply:
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         path = Path(folder) / "file"
         work.objects.fetch(request.object_key, path)
-        ignored, limits = frozenset(request.ignore), FileLimits.of(work.settings)
+        ignored = frozenset(request.ignore)
+        limits = FileLimits.of(work.settings)
         form = FileForm(
             request.kind,
             zone,

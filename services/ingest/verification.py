@@ -154,7 +154,8 @@ def verify_days(
         (day, floor_to(timeline.start, HOUR), floor_to(timeline.end, HOUR))
         for day, timeline in zip(dates, slots, strict=True)
     ]
-    start, end = days[0][1], days[-1][2]
+    start = days[0][1]
+    end = days[-1][2]
     hours = Timeline(start, HOUR, (end - start) // HOUR)
     columns = [column for column in measured_columns(site) if not column.is_level]
     with unit_of_work(engine) as connection:

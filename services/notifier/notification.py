@@ -77,11 +77,14 @@ URGENT = frozenset(
 )
 NEWS_FOR = DAY
 # Three hours in a row count as cheap a quarter below the day's mean price.
-CHEAP_HOURS, CHEAP_SHARE = 3, 0.75
+CHEAP_HOURS = 3
+CHEAP_SHARE = 0.75
 # The weekly message goes out on Monday, or on the two days after it where replays come late.
-WEEK_SENT_FROM, WEEK_SENT_DAYS = "08:00", 3
+WEEK_SENT_FROM = "08:00"
+WEEK_SENT_DAYS = 3
 # The daily message goes out in the morning or not at all.
-DAY_SENT_FROM, DAY_SENT_UNTIL = "07:00", "10:00"
+DAY_SENT_FROM = "07:00"
+DAY_SENT_UNTIL = "10:00"
 
 log = structlog.get_logger("luna.notifier")
 
@@ -123,7 +126,8 @@ def notify(
             break
         (delivery,) = due
         error = _send(own[delivery.target], delivery.title, delivery.text)
-        sent, failed = sent + (error is None), failed + (error is not None)
+        sent = sent + (error is None)
+        failed = failed + (error is not None)
         MESSAGES.labels("sent" if error is None else "failed").inc()
         with unit_of_work(database) as connection:
             if error is None:
@@ -222,10 +226,8 @@ def find_events(
     # Findings without a kind appear on the Home page only.
     events = []
     for finding in (finding for finding in all_findings if finding.code in KINDS):
-        code, words = (
-            finding.code,
-            say_message(finding.code, finding.figures, site=site.called, numbers=numbers),
-        )
+        code = finding.code
+        words = say_message(finding.code, finding.figures, site=site.called, numbers=numbers)
         events.append(
             NewNotification(
                 KINDS[code],
@@ -268,7 +270,8 @@ def _find_cheap_hours(
     if not np.isfinite(price).all():
         return []
     length = int(timedelta(hours=CHEAP_HOURS) / SLOT)
-    first, usual = cheapest_run(price, length), float(price.mean())
+    first = cheapest_run(price, length)
+    usual = float(price.mean())
     mean = float(price[first : first + length].mean())
     if mean > min(CHEAP_SHARE * usual, usual):
         return []

@@ -109,13 +109,10 @@ def open_targets(settings: Settings) -> list[Target]:
             raise InvalidInputError(
                 f"line {number} is no target", field="notify_urls", remedy=_REMEDY
             )
-        where, named = (
-            parts["where"],
-            [
-                name.strip().lower()
-                for name in (parts["events"] or ",".join(USUAL_EVENTS)).split(",")
-            ],
-        )
+        where = parts["where"]
+        named = [
+            name.strip().lower() for name in (parts["events"] or ",".join(USUAL_EVENTS)).split(",")
+        ]
         # Decoded twice, as some services decode a part of their address once more.
         if _CONTROLS.search(unquote(unquote(where))):
             raise InvalidInputError(

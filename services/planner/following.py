@@ -52,7 +52,8 @@ _MOST_LOSS = 0.1
 # A gain over the inverter alone counts where its mean over past forecast errors exceeds zero by so
 # many standard errors.
 _SURE_ERRORS = 2.0
-_SAME_KWH, _SAME_COST = 1e-6, 1e-6
+_SAME_KWH = 1e-6
+_SAME_COST = 1e-6
 
 
 R = TypeVar("R")
@@ -74,11 +75,13 @@ def follow_each(
     Invariants: a policy costs no more over its plan's optimum than the margin allows; without a
     margin it costs the same.
     """
-    begun, followed = planning_clock_s(), list(map(itemgetter(1), plans))
+    begun = planning_clock_s()
+    followed = list(map(itemgetter(1), plans))
     steps = list(map(_follow_plan, followed))
     outcomes: dict[int, list[Outcome] | None] = dict.fromkeys(range(len(plans)))
     while outcomes:
-        pending, requested = dict[int, int](), list[FollowedPlan]()
+        pending = dict[int, int]()
+        requested = list[FollowedPlan]()
         for index, received in outcomes.items():
             try:
                 policies = (
@@ -110,7 +113,8 @@ def _follow_plan(plan: Plan) -> Steps[Plan]:
         return replace(
             plan, policy=PlanPolicy((), plan.setpoints.curtailment, plan.setpoints.pv_limit_kw)
         )
-    planned, exact = _Planned.of(plan), problem.following.margin == NO_MARGIN
+    planned = _Planned.of(plan)
+    exact = problem.following.margin == NO_MARGIN
     values = [value_policy(plan)] if plan.values and not problem.pins else []
     slots = problem.outlook.timeline.count
     houses = (
@@ -211,7 +215,9 @@ def _choose(
     ``value`` and ``house`` are the outcomes of the plan's value policy and of the inverter alone;
     None where there is none, or it was not admitted.
     """
-    plan, problem, best = planned.plan, planned.plan.problem, planned.cost
+    plan = planned.plan
+    problem = planned.plan.problem
+    best = planned.cost
     throughput_kwh = float((plan.flows.charge_kwh + plan.flows.discharge_kwh).sum())
     if problem.following.margin == NO_MARGIN:
         # The first policy that comes to the plan's own cost, or beyond it to no more than changes
@@ -280,24 +286,25 @@ def _errs_away(plan: Plan, errors: ScenarioSet, pair: tuple[Outcome, Outcome]) -
     """Return whether under recent forecast errors the first policy's gain over the second is lost
     or not significant.
     """
-    problem, value, policies = plan.problem, plan.value, [each.policy for each in pair]
+    problem = plan.problem
+    value = plan.value
+    policies = [each.policy for each in pair]
     if value is None:
         costs = simulate_errors(problem, policies, errors)
     else:
         # Costs up to a constant that both policies share.
         offered = offer_lengths(problem, errors, value.direction)
-        terminal, mode, start = (
-            terminal_segments(problem),
-            int(first_modes(problem)[0, 0]),
-            float(problem.stored_kwh[0]),
-        )
+        terminal = terminal_segments(problem)
+        mode = int(first_modes(problem)[0, 0])
+        start = float(problem.stored_kwh[0])
         costs = np.array(
             [
                 cost_courses(each.batteries[0], offered, start, terminal=terminal, mode=mode)
                 for each in policies
             ]
         )
-    gains, expected = costs[1] - costs[0], max(1.0 - float(errors.weight.sum()), 0.0)
+    gains = costs[1] - costs[0]
+    expected = max(1.0 - float(errors.weight.sum()), 0.0)
     gain = float(errors.weight @ gains) + expected * (pair[1].cost - pair[0].cost)
     chance = float(gains.std(ddof=1)) / np.sqrt(gains.size) if gains.size > 1 else 0.0
     return gain <= LEAST_GAIN + _SURE_ERRORS * chance
@@ -307,7 +314,9 @@ def value_policy(plan: Plan) -> PlanPolicy:
     """Return the policy by the value of stored energy, for a plan with a value function of each
     battery.
     """
-    problem, outlook, following = plan.problem, plan.problem.outlook, plan.problem.following
+    problem = plan.problem
+    outlook = plan.problem.outlook
+    following = plan.problem.following
     night = find_nights(outlook.pv_kwh, outlook.timeline.hours)
     parts = []
     for value, battery in zip(plan.values, problem.site.batteries, strict=True):
@@ -334,11 +343,10 @@ def _name_trade(plan: Plan, outcome: Outcome) -> Steps[Outcome]:
 
     Fuller than planned a battery still sells down to there, emptier it buys up to there.
     """
-    flows, modes = outcome.flows, outcome.setpoints.mode
-    bought, sold = (
-        np.minimum(flows.charge_kwh, flows.import_kwh),
-        np.minimum(flows.discharge_kwh, flows.export_kwh),
-    )
+    flows = outcome.flows
+    modes = outcome.setpoints.mode
+    bought = np.minimum(flows.charge_kwh, flows.import_kwh)
+    sold = np.minimum(flows.discharge_kwh, flows.export_kwh)
     buys_not = _idle_runs(modes == CHARGE, bought) & (flows.charge_kwh > _SAME_KWH)
     sells_not = _idle_runs(modes == EXPORT, sold) & (flows.discharge_kwh > _SAME_KWH)
     if not (buys_not.any() or sells_not.any()):
@@ -379,19 +387,20 @@ def _bind(plan: Plan, parts: Sequence[BatteryPolicy]) -> PlanPolicy:
     """
     problem = plan.problem
     if problem.following.margin == NO_MARGIN:
-        curtailment, limit = plan.setpoints.curtailment, plan.setpoints.pv_limit_kw
+        curtailment = plan.setpoints.curtailment
+        limit = plan.setpoints.pv_limit_kw
     else:
         # What prices and contract say: a limit made of expected flows would take sun from a load
         # that turns out higher.
-        curtailment, limit = (
-            choose_curtailment(problem, exports=plan.flows.export_kwh > 0),
-            np.full(problem.outlook.timeline.count, np.inf),
-        )
+        curtailment = choose_curtailment(problem, exports=plan.flows.export_kwh > 0)
+        limit = np.full(problem.outlook.timeline.count, np.inf)
     return PlanPolicy(parts, curtailment, limit).bound(partial(_bound, plan=plan))
 
 
 def _bound(level: SocThresholds, index: int, *, plan: Plan) -> SocThresholds:
-    problem, battery, manual = plan.problem, plan.problem.site.batteries[index], plan.problem.manual
+    problem = plan.problem
+    battery = plan.problem.site.batteries[index]
+    manual = plan.problem.manual
     # Where nothing may be fed in, nothing is sold, and surplus is stored as long as that beats
     # curtailing it.
     no_export = problem.export_limit_kwh <= 0
@@ -416,7 +425,8 @@ def _bound(level: SocThresholds, index: int, *, plan: Plan) -> SocThresholds:
     # Last, for the owner's blocks come before a reserve and before a car that is not to be fed
     # (docs/decisions/0025).
     if manual is not None:
-        charge, discharge = manual.may_charge[index], manual.may_discharge[index]
+        charge = manual.may_charge[index]
+        discharge = manual.may_discharge[index]
         serve = np.where(
             manual.no_import & ~pinned_slots(problem, index), battery.min_soc, level.serve
         )
@@ -451,21 +461,21 @@ def follow_flows(plan: Plan, index: int, *, open_house: bool) -> BatteryPolicy:
         index: of the battery.
         open_house: whether surplus and load beyond the expected ones are met.
     """
-    problem, flows, battery = plan.problem, plan.flows, plan.problem.site.batteries[index]
-    end, mode = flows.stored_kwh[index] / battery.capacity_kwh, plan.setpoints.mode[index]
-    charges, discharges = (
-        flows.charge_kwh[index] > _NO_FLOW_KWH,
-        flows.discharge_kwh[index] > _NO_FLOW_KWH,
-    )
-    buys, sells = charges & (mode == Mode.CHARGE), discharges & (mode == Mode.EXPORT)
+    problem = plan.problem
+    flows = plan.flows
+    battery = plan.problem.site.batteries[index]
+    end = flows.stored_kwh[index] / battery.capacity_kwh
+    mode = plan.setpoints.mode[index]
+    charges = flows.charge_kwh[index] > _NO_FLOW_KWH
+    discharges = flows.discharge_kwh[index] > _NO_FLOW_KWH
+    buys = charges & (mode == Mode.CHARGE)
+    sells = discharges & (mode == Mode.EXPORT)
     shut = np.zeros(end.shape, dtype=bool) if open_house else np.ones(end.shape, dtype=bool)
     stores, spills, serves = (
         pays & ~(shut | pinned_slots(problem, index)) for pays in pay_house(plan, index)
     )
-    no_surplus, no_deficit = (
-        flows.export_kwh + flows.curtailed_kwh <= _NO_FLOW_KWH,
-        flows.import_kwh <= _NO_FLOW_KWH,
-    )
+    no_surplus = flows.export_kwh + flows.curtailed_kwh <= _NO_FLOW_KWH
+    no_deficit = flows.import_kwh <= _NO_FLOW_KWH
     level = SocThresholds(
         buy=np.where(buys, end, LOWEST_SOC),
         store=np.where(
@@ -477,11 +487,10 @@ def follow_flows(plan: Plan, index: int, *, open_house: bool) -> BatteryPolicy:
         ),
         sell=np.where(sells, end, HIGHEST_SOC),
     ).rounded()
-    never, power_kw = np.zeros(end.shape, dtype=bool), plan.setpoints.power_kw[index]
-    charge_kw, discharge_kw = (
-        np.where(mode == CHARGE, power_kw, battery.charge_limit_kw),
-        np.where(mode == EXPORT, power_kw, battery.discharge_limit_kw),
-    )
+    never = np.zeros(end.shape, dtype=bool)
+    power_kw = plan.setpoints.power_kw[index]
+    charge_kw = np.where(mode == CHARGE, power_kw, battery.charge_limit_kw)
+    discharge_kw = np.where(mode == EXPORT, power_kw, battery.discharge_limit_kw)
     return BatteryPolicy(battery, level, level, never, charge_kw, discharge_kw)
 
 
@@ -491,12 +500,11 @@ def pay_house(plan: Plan, index: int) -> tuple[BoolArray, BoolArray, BoolArray]:
 
     The margin toward the house counts in; where nobody knows what a kWh is worth, all pay.
     """
-    problem, battery = plan.problem, plan.problem.site.batteries[index]
-    outlook, worth, margin = (
-        problem.outlook,
-        plan.energy_value[index],
-        problem.following.margin.self_consumption_margin + TIE,
-    )
+    problem = plan.problem
+    battery = plan.problem.site.batteries[index]
+    outlook = problem.outlook
+    worth = plan.energy_value[index]
+    margin = problem.following.margin.self_consumption_margin + TIE
     terms = {
         "charge_efficiency": battery.charge_efficiency,
         "discharge_efficiency": battery.discharge_efficiency,
@@ -507,11 +515,9 @@ def pay_house(plan: Plan, index: int) -> tuple[BoolArray, BoolArray, BoolArray]:
     )
     levels = break_even(outlook.import_price, earned, **terms)
     unknown = ~np.isfinite(worth)
-    stores, spills, serves = (
-        worth >= levels.store - margin,
-        worth >= levels.spill - margin,
-        worth <= levels.serve + margin,
-    )
+    stores = worth >= levels.store - margin
+    spills = worth >= levels.spill - margin
+    serves = worth <= levels.serve + margin
     return unknown | stores, unknown | spills, unknown | serves
 
 

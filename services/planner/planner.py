@@ -278,7 +278,8 @@ def plan_alone(problem: Problem) -> Plan:
     policy = PlanPolicy(batteries, problem.curtailment, np.full(slots, np.inf))
     (run,) = simulate_policies(problem, [policy])
     unknown = np.full(run.start_kwh.shape, np.nan)
-    flows, costs = run.flows, weigh_flows(problem.at_tariff_prices, run.flows)
+    flows = run.flows
+    costs = weigh_flows(problem.at_tariff_prices, run.flows)
     return Plan(
         problem,
         run.setpoints,
@@ -299,7 +300,8 @@ def show_import_price(plan: Plan) -> FloatArray:
     """Return the import price of each slot, ``(slots,)``, currency/kWh: under a block tariff the
     mean price of what the slot draws, where it draws any.
     """
-    price, imported = plan.problem.at_tariff_prices.outlook.import_price, plan.flows.import_kwh
+    price = plan.problem.at_tariff_prices.outlook.import_price
+    imported = plan.flows.import_kwh
     if find_charge(plan.problem.site.tariff.import_) is None:
         return price
     return np.asarray(

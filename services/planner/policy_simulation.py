@@ -132,8 +132,11 @@ def simulate_policies(
     outlook = problem.outlook
     load, pv = (np.atleast_2d(energy) for energy in (outlook.load_kwh, outlook.pv_kwh))
     if errors is not None:
-        load, pv = np.vstack([load, errors.load_kwh]), np.vstack([pv, errors.pv_kwh])
-    run, count, runs = _simulate(problem, policies, load, pv, deadline=deadline), load.shape[0], []
+        load = np.vstack([load, errors.load_kwh])
+        pv = np.vstack([pv, errors.pv_kwh])
+    run = _simulate(problem, policies, load, pv, deadline=deadline)
+    count = load.shape[0]
+    runs = []
     for first in range(0, len(policies) * count, count):
         flows = _of_site(run.flows, first)
         starts = np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
@@ -154,10 +157,8 @@ def simulate_errors(
     """Return the cost of policies on each scenario, ``(policies, courses)``, simulated slot by slot
     in one batch.
     """
-    run, count = (
-        _simulate(problem, policies, errors.load_kwh, errors.pv_kwh),
-        errors.load_kwh.shape[0],
-    )
+    run = _simulate(problem, policies, errors.load_kwh, errors.pv_kwh)
+    count = errors.load_kwh.shape[0]
     return _value_columns(problem, run, range(len(policies) * count)).reshape(len(policies), count)
 
 
@@ -173,7 +174,8 @@ def _simulate(
 
     Energies of shape ``(courses, slots)``.
     """
-    count, limits = load_kwh.shape[0], problem.limits
+    count = load_kwh.shape[0]
+    limits = problem.limits
     first = np.repeat(first_modes(problem), count, axis=1)
     followers = SplitColumns(
         [Follower(policy, limits.batteries.capacity_kwh, first, deadline) for policy in policies]
@@ -196,7 +198,8 @@ def find_breach(problem: Problem, flows: Flows) -> float:
     """Return the kWh by which flows miss the limits of connection and batteries, reserves and
     terminal bounds.
     """
-    (least, most), last = problem.terminal_bounds, flows.stored_kwh[:, -1]
+    least, most = problem.terminal_bounds
+    last = flows.stored_kwh[:, -1]
     missed = np.maximum(least - last, 0.0) + np.maximum(last - most, 0.0)
     missing_reserve = (
         0.0
@@ -251,14 +254,13 @@ def meet_courses(
 
 
 def _meet_group(followed: Sequence[FollowedPlan], deadline: Deadline | None) -> Iterator[Outcome]:
-    slots, guesses, met = (
-        followed[0][0].problem.outlook.timeline.count,
-        list[tuple[FloatArray, IntArray]](),
-        dict[int, _Round](),
-    )
+    slots = followed[0][0].problem.outlook.timeline.count
+    guesses = list[tuple[FloatArray, IntArray]]()
+    met = dict[int, _Round]()
     # A guess is each slot's stored energy at its start, and its mode.
     for plan, policy in followed:
-        value, guess = plan.value, (plan.start_kwh, plan.setpoints.mode)
+        value = plan.value
+        guess = (plan.start_kwh, plan.setpoints.mode)
         if value is not None:
             # Fixed flow directions bind the plan, not the policy.
             segments = (
@@ -293,13 +295,15 @@ def _meet_group(followed: Sequence[FollowedPlan], deadline: Deadline | None) -> 
         )
         still_unsettled = []
         for place, outcome in zip(unsettled, again, strict=True):
-            met[place], guesses[place] = outcome, (outcome.start_kwh, outcome.setpoints.mode)
+            met[place] = outcome
+            guesses[place] = (outcome.start_kwh, outcome.setpoints.mode)
             still_unsettled += [] if outcome.settled else [place]
         unsettled = still_unsettled
         if not unsettled:
             break
     for place, (plan, policy) in enumerate(followed):
-        problem, flows = plan.problem, met[place].flows
+        problem = plan.problem
+        flows = met[place].flows
         flows = flows if plan.limits is problem.limits else count_excess(problem, flows)
         yield Outcome(
             policy,
@@ -328,8 +332,12 @@ def _meet(
 ) -> Iterator[_Round]:
     """Yield the simulation from each guess, all slots of all plans side by side."""
     plans, policies = zip(*followed, strict=True)
-    load, pv, hours, limits = [], [], [], []
-    starts, before = [], []
+    load = []
+    pv = []
+    hours = []
+    limits = []
+    starts = []
+    before = []
     for plan, (start, modes) in zip(plans, guesses, strict=True):
         ahead = plan.problem.outlook
         load.append(ahead.load_kwh)
@@ -338,11 +346,9 @@ def _meet(
         limits.append(plan.limits)
         starts.append(start)
         before.append(np.concatenate([first_modes(plan.problem), modes[:, :-1]], axis=1))
-    actuals, joined, stored = (
-        SlotActuals(join(load, slots), join(pv, slots), join(hours, slots)),
-        join_parts(limits, slots),
-        join(starts, slots),
-    )
+    actuals = SlotActuals(join(load, slots), join(pv, slots), join(hours, slots))
+    joined = join_parts(limits, slots)
+    stored = join(starts, slots)
     policy = policies[0]
     if len(policies) > 1:
         # One policy over all plans' slots end to end, with the only battery limits that it reads.
@@ -362,7 +368,8 @@ def _meet(
     proposed = policy.read(slice(None), stored / joined.batteries.capacity_kwh, join(before, slots))
     setpoints, flows = settle(proposed, stored, actuals, limits=joined)
     for number, (start, modes) in enumerate(guesses):
-        own, own_setpoints = split(flows, number, slots), split(setpoints, number, slots)
+        own = split(flows, number, slots)
+        own_setpoints = split(setpoints, number, slots)
         again = np.concatenate(
             [plans[number].problem.stored_kwh[:, None], own.stored_kwh[:, :-1]], axis=1
         )

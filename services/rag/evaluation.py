@@ -55,7 +55,8 @@ def evaluate_set(folder: Path, embedder: Embedder | None, *, progress: Progress)
         InvalidInputError: a file is missing or bad; the field names file and line.
         UnavailableError: the embedding model is away.
     """
-    queries, judged = read_queries(folder), read_judgements(folder)
+    queries = read_queries(folder)
+    judged = read_judgements(folder)
     counted = [key for key in queries if any(grade > 0 for grade in judged.get(key, {}).values())]
     if not counted:
         remedy = (
@@ -141,10 +142,8 @@ def read_judgements(folder: Path) -> dict[str, dict[str, int]]:
     ):
         if not row or (number == 1 and row[-1].strip().lower() in {"score", "relevance"}):
             continue
-        where, remedy = (
-            f"{path}:{number}",
-            f"Write three columns with tabs between them: {', '.join(_HEADER)}.",
-        )
+        where = f"{path}:{number}"
+        remedy = f"Write three columns with tabs between them: {', '.join(_HEADER)}."
         if len(row) != len(_HEADER):
             raise InvalidInputError(
                 f"a line has {len(row)} columns, not 3",

@@ -52,7 +52,8 @@ class LivingHome:
     def __init__(
         self, files: HomeFiles, clock: Clock, *, product: DeviceProfile | None = None
     ) -> None:
-        self._files, self._clock = files, clock
+        self._files = files
+        self._clock = clock
         self._setup = files.read_setup()
         self.year = RecordedYear.load(files.year)
         self.broker = LocalBroker(
@@ -114,14 +115,16 @@ class LivingHome:
         if (
             abs(now - self._written_at) >= KEEP_EVERY or modes != self._modes
         ) and self._files.is_there:
-            self._written_at, self._modes = now, modes
+            self._written_at = now
+            self._modes = modes
             self._files.note_truth(self._devices.state, soc=self._devices.soc)
             self._files.write_state(self._devices.state)
 
     async def _keep_market(
         self, stopping: asyncio.Event, database: Engine, settings: Settings
     ) -> None:
-        published_at, freed = None, FreedMemory()
+        published_at = None
+        freed = FreedMemory()
         while not stopping.is_set():
             now = self._clock.now()
             try:

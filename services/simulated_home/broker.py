@@ -29,8 +29,10 @@ _MOST_WAITING = 10_000
 _MOST_UNREAD_BYTES = 1 << 23
 _NO_RETAINED = 2
 # Properties of CONNACK, 3.2: maximum QoS 1, client identifier assigned to a client without one.
-_MAXIMUM_QOS, _ASSIGNED = b"\x24\x01", 0x12
-_MALFORMED, _TAKEN_OVER = 0x81, 0x8E
+_MAXIMUM_QOS = b"\x24\x01"
+_ASSIGNED = 0x12
+_MALFORMED = 0x81
+_TAKEN_OVER = 0x8E
 
 log = structlog.get_logger("luna.simulated_home.broker")
 
@@ -39,7 +41,8 @@ def matches(topic_filter: str, topic: str) -> bool:
     """Return whether a filter matches a topic: ``+`` stands for one level, ``#`` for all remaining
     ones. 4.7.
     """
-    levels, names = topic_filter.split("/"), topic.split("/")
+    levels = topic_filter.split("/")
+    names = topic.split("/")
     for place, level in enumerate(levels):
         if level == "#":
             return True
@@ -126,7 +129,8 @@ class LocalBroker:
             session.offer(Publication(topic, payload))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task, session = asyncio.current_task(), None
+        task = asyncio.current_task()
+        session = None
         if task is not None:
             self._serving[task] = writer
             task.add_done_callback(self._serving.pop)

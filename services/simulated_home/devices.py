@@ -102,7 +102,8 @@ class Devices:
             )
             row = self.year.rows_of(np.array([int(self.state.at)], dtype="datetime64[s]"))[0]
             hours = SLOT.total_seconds() / SECONDS_PER_HOUR
-            load, pv = self.year.load_kwh[row] / hours, self.year.pv_kwh[row] / hours
+            load = self.year.load_kwh[row] / hours
+            pv = self.year.pv_kwh[row] / hours
             self.state = advance(
                 self.state,
                 load_kw=float(load),
@@ -132,7 +133,9 @@ class Devices:
 
     def say_settings(self) -> None:
         """Publish the settings in force, which Luna reads back."""
-        command, car, heater = self.state.command, self.state.car, self.state.heater
+        command = self.state.command
+        car = self.state.car
+        heater = self.state.heater
         for name, attribute in _FIELDS.items():
             share = getattr(command, attribute)
             self.say(SETTINGS[name], f"{100.0 * (1.0 if share is None else share):.0f}")

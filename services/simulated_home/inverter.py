@@ -14,7 +14,8 @@ class HomeInverter(SimulatedInverter):
     """
 
     def __init__(self, profile: DeviceProfile, state: HomeState) -> None:
-        self._home, self._is_shown = state, False
+        self._home = state
+        self._is_shown = False
         super().__init__(profile, battery=BATTERY_MODEL, now=lambda: self._home.at)
 
     def follow(self, state: HomeState) -> HomeState:
@@ -23,7 +24,8 @@ class HomeInverter(SimulatedInverter):
         Commands older than the profile's timeout revert first.
         """
         with self._lock:
-            self._home, self._is_shown = state, False
+            self._home = state
+            self._is_shown = False
             self._stepped_at = state.at
             if state.at - self._commanded_at >= self._reverts_after_s():
                 self._revert()
@@ -35,7 +37,8 @@ class HomeInverter(SimulatedInverter):
         ac_kw = self._find_ac_power_kw()
         if ac_kw is None or self.deaf:
             return super().command
-        surplus_kw, wanted_kw = self._home.pv_kw - self._home.used_kw, self._home.pv_kw - ac_kw
+        surplus_kw = self._home.pv_kw - self._home.used_kw
+        wanted_kw = self._home.pv_kw - ac_kw
         if wanted_kw > 0:
             return Command("force_charge", power_kw=wanted_kw - max(surplus_kw, 0.0))
         return Command("force_discharge", power_kw=min(surplus_kw, 0.0) - wanted_kw)

@@ -6,19 +6,17 @@ Source: OASIS, MQTT Version 5.0; docstrings and comments give section numbers.
 import asyncio
 from dataclasses import dataclass
 
-(
-    CONNECT,
-    CONNACK,
-    PUBLISH,
-    PUBACK,
-    SUBSCRIBE,
-    SUBACK,
-    UNSUBSCRIBE,
-    UNSUBACK,
-    PINGREQ,
-    PINGRESP,
-    DISCONNECT,
-) = 1, 2, 3, 4, 8, 9, 10, 11, 12, 13, 14
+CONNECT = 1
+CONNACK = 2
+PUBLISH = 3
+PUBACK = 4
+SUBSCRIBE = 8
+SUBACK = 9
+UNSUBSCRIBE = 10
+UNSUBACK = 11
+PINGREQ = 12
+PINGRESP = 13
+DISCONNECT = 14
 VERSION = 5
 LONGEST_BYTES = 1 << 18
 # 2.2.2.2: length of a property's value in bytes; "text": length-prefixed, "pair": two of them,
@@ -75,7 +73,8 @@ class _Cursor:
     """Sequential reader of a packet's body."""
 
     def __init__(self, body: bytes) -> None:
-        self.body, self.place = body, 0
+        self.body = body
+        self.place = 0
 
     def take(self, count: int) -> bytes:
         if self.place + count > len(self.body):
@@ -131,7 +130,8 @@ async def read_packet(reader: asyncio.StreamReader) -> Packet:
         ProtocolError: it is malformed, or too long.
         IncompleteReadError: the connection has ended.
     """
-    first, length = (await reader.readexactly(1))[0], 0
+    first = (await reader.readexactly(1))[0]
+    length = 0
     for place in range(4):
         byte = (await reader.readexactly(1))[0]
         length |= (byte & 0x7F) << (7 * place)
@@ -146,7 +146,8 @@ async def read_packet(reader: asyncio.StreamReader) -> Packet:
 
 def write_packet(kind: int, body: bytes = b"", *, flags: int = 0) -> bytes:
     """Return a packet's bytes."""
-    length, rest = bytearray([len(body) & 0x7F]), len(body) >> 7
+    length = bytearray([len(body) & 0x7F])
+    rest = len(body) >> 7
     while rest:
         length[-1] |= 0x80
         length.append(rest & 0x7F)
@@ -157,7 +158,8 @@ def write_packet(kind: int, body: bytes = b"", *, flags: int = 0) -> bytes:
 def read_connect(body: bytes) -> Connect:
     """Decode a CONNECT; will, user name and password are ignored. 3.1."""
     cursor = _Cursor(body)
-    name, version = cursor.text(), cursor.number(1)
+    name = cursor.text()
+    version = cursor.number(1)
     if name != "MQTT" or version != VERSION:
         raise ProtocolError("another version of MQTT than 5")
     cursor.number(1)
@@ -168,7 +170,8 @@ def read_connect(body: bytes) -> Connect:
 
 def read_publish(packet: Packet) -> Publication:
     """Decode a PUBLISH. 3.3."""
-    cursor, qos = _Cursor(packet.body), packet.flags >> 1 & 3
+    cursor = _Cursor(packet.body)
+    qos = packet.flags >> 1 & 3
     if qos > 1:
         raise ProtocolError("QoS 2 is not offered")
     topic = cursor.text()
@@ -191,7 +194,8 @@ def write_publish(message: Publication) -> bytes:
 def read_subscribe(body: bytes) -> tuple[int, list[tuple[str, int]]]:
     """Decode a SUBSCRIBE: packet identifier, and each topic filter with its options. 3.8."""
     cursor = _Cursor(body)
-    number, filters = cursor.number(2), []
+    number = cursor.number(2)
+    filters = []
     cursor.properties()
     while cursor.rest:
         filters.append((cursor.text(), cursor.number(1)))
@@ -201,7 +205,8 @@ def read_subscribe(body: bytes) -> tuple[int, list[tuple[str, int]]]:
 def read_unsubscribe(body: bytes) -> tuple[int, list[str]]:
     """Decode an UNSUBSCRIBE: packet identifier and topic filters. 3.10."""
     cursor = _Cursor(body)
-    number, filters = cursor.number(2), []
+    number = cursor.number(2)
+    filters = []
     cursor.properties()
     while cursor.rest:
         filters.append(cursor.text())

@@ -23,7 +23,8 @@ RESULTS = ROOT / "var/compose-test"
 JOBS = {"preflight", "migrate", "buckets"}
 APP_IMAGE = "luna-app:0.0.0-test"
 # Shares of a processor: with little of one, what takes a moment can be hurt in its middle.
-SLOW, FAST = 0.03, 1
+SLOW = 0.03
+FAST = 1
 # Run inside a container: signals the service's process, which is the first process's child, or
 # those that it has forked.
 SIGNAL = """

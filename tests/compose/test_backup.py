@@ -164,12 +164,9 @@ def test_a_service_that_does_not_come_up_is_named_by_a_restore_that_fails_and_st
 def test_an_instant_is_restored_from_the_log_that_the_service_ships(kept: Stack) -> None:
     back_up(kept)
     observe(kept, 201, 210)
-    rows, instant = (
-        observed(kept),
-        kept.sql(
-            "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', "
-            '\'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\')'
-        ),
+    rows = observed(kept)
+    instant = kept.sql(
+        "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
     )
     observe(kept, 301, 310)
     after = kept.sql("SELECT extract(epoch FROM clock_timestamp())")
@@ -188,7 +185,8 @@ def test_an_instant_is_restored_from_the_log_that_the_service_ships(kept: Stack)
 
 
 def test_a_damaged_backup_is_refused_and_what_runs_goes_on(kept: Stack) -> None:
-    backup_id, rows = back_up(kept), observed(kept)
+    backup_id = back_up(kept)
+    rows = observed(kept)
     path = f"/var/lib/luna/backups/backups/{backup_id}/base.tar.gz.age"
     kept.python("backup", f"import os; os.truncate({path!r}, os.path.getsize({path!r}) // 2)")
     said = call(kept, "infra/backup/restore", backup_id, check=False)

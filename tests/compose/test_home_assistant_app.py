@@ -9,7 +9,8 @@ import pytest
 
 from tests.compose.stack import APP_IMAGE, RESULTS, run, wait_for
 
-NAME, VOLUME = "luna-app-test", "luna-app-test-data"
+NAME = "luna-app-test"
+VOLUME = "luna-app-test-data"
 INGRESS = "/api/hassio_ingress/token"
 ASK = """
 import sys, urllib.error, urllib.request

@@ -192,7 +192,8 @@ def test_an_alert_reaches_the_owners_channels_and_what_stops_luna_goes_past_it(
         address = f"mailto://127.0.0.1:{mail}/?from=luna@example.org&to=you@example.org"
         channel = {"name": "mail", "address": address, "events": ["system"]}
         assert gateway.post("/v1/notifications/channels", json=channel).status_code == 201
-        manager, prometheus = free_port(), free_port()
+        manager = free_port()
+        prometheus = free_port()
         alerting = alertmanager_config(tmp_path, gateway.base_url.port or 0, sink)
         (tmp_path / "alertmanager.yml").write_text(alerting, encoding="utf-8")
         measuring = yaml.safe_dump(prometheus_config(sink, manager))

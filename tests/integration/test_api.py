@@ -308,7 +308,8 @@ def test_a_trade_off_comes_back_over_the_queue(api: httpx.Client) -> None:
 def parked_car(database: Engine) -> Iterator[str]:
     """A stored site in Berlin with a car, and a forecast for two days that are still to come."""
     instant = datetime(2099, 2, 1, 11, tzinfo=UTC)
-    load, sun = Quantiles.exact(np.full(192, 0.1)), Quantiles.exact(np.zeros(192))
+    load = Quantiles.exact(np.full(192, 0.1))
+    sun = Quantiles.exact(np.zeros(192))
     with unit_of_work(database) as connection:
         store_site(
             connection, name="parked car", vehicles=[{"capacity_kwh": 60, "charge_limit_kw": 11}]
@@ -359,7 +360,8 @@ def test_a_stay_stored_over_http_is_planned_and_its_target_reached(
 def car_at_home(database: Engine) -> Iterator[str]:
     """A stored site with a car, and a forecast from now on; nobody arms it."""
     instant = floor_to(SystemClock().now(), SLOT)
-    load, sun = Quantiles.exact(np.full(192, 0.1)), Quantiles.exact(np.zeros(192))
+    load = Quantiles.exact(np.full(192, 0.1))
+    sun = Quantiles.exact(np.zeros(192))
     with unit_of_work(database) as connection:
         store_site(
             connection, name="car at home", vehicles=[{"capacity_kwh": 60, "charge_limit_kw": 11}]
@@ -420,7 +422,8 @@ def stored_home(database: Engine) -> Iterator[str]:
     2024.
     """
     instant = datetime(2024, 2, 1, 11, tzinfo=UTC)
-    load, sun = Quantiles.exact(np.full(192, 0.1)), Quantiles.exact(np.zeros(192))
+    load = Quantiles.exact(np.full(192, 0.1))
+    sun = Quantiles.exact(np.zeros(192))
     battery = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
     with unit_of_work(database) as connection:
         store_site(connection, name="noted home", batteries=[battery])

@@ -279,10 +279,8 @@ def test_a_files_zone_is_the_sites_unless_told_and_the_reply_says_which(
 def test_a_row_with_one_bad_value_keeps_its_good_ones(
     connection: Connection, tmp_path: Path
 ) -> None:
-    header, rows = (
-        "slot_start,load_kwh,pv_kwh,soc",
-        [f"{row},0.{slot % 10}" for slot, row in enumerate(day())],
-    )
+    header = "slot_start,load_kwh,pv_kwh,soc"
+    rows = [f"{row},0.{slot % 10}" for slot, row in enumerate(day())]
     # No number; a roof of 5 kW gives 1.5625 kWh at most; both at once.
     rows[5], rows[7], rows[9] = (
         f"{rows[slot].partition(',')[0]},{cells}"
@@ -405,10 +403,8 @@ CHEAP_DAY = [4, 3, 3, 2, 2, 3, 4, 3, 1, 0, -1, -3, -5, -5, -4, -2, 0, 2, 5, 7, 8
 def test_a_cheap_day_per_mwh_is_refused_until_its_unit_is_said(
     connection: Connection, tmp_path: Path, series: str
 ) -> None:
-    header, market = (
-        f"slot_start,{series}",
-        "NL" if series == "spot_price" else prices.stored_name("home", f"{OWN}{series}"),
-    )
+    header = f"slot_start,{series}"
+    market = "NL" if series == "spot_price" else prices.stored_name("home", f"{OWN}{series}")
     usual = [f"{start.isoformat()},0.{10 + slot % 20}" for slot, start in enumerate(DAY)]
     load_file(connection, "home", csv(tmp_path, *usual, header=header), FileForm("prices"))
     next_day = Timeline(DAY.end, timedelta(hours=1), 24)

@@ -90,11 +90,9 @@ def test_a_training_of_no_site_is_not_found(home: Connection) -> None:
 
 
 def test_each_rollback_takes_back_one_decision() -> None:
-    first, second, back = (
-        Activation(VERSION, "", "rule", "run_1"),
-        Activation(VERSION, "", "training", "run_2"),
-        Activation(VERSION, "", "rollback", "run_1"),
-    )
+    first = Activation(VERSION, "", "rule", "run_1")
+    second = Activation(VERSION, "", "training", "run_2")
+    back = Activation(VERSION, "", "rollback", "run_1")
     assert forecast_activations.find_previous([second, first]) == first
     assert forecast_activations.find_previous([back, second, first]) is None
     assert forecast_activations.find_previous([second, back, second, first]) == first

@@ -27,7 +27,8 @@ def home(connection: Connection) -> Connection:
 
 
 def test_the_weather_is_read_as_it_was_issued(home: Connection) -> None:
-    measured, forecast = np.full(96, 10.0), np.full(96, 12.0)
+    measured = np.full(96, 10.0)
+    forecast = np.full(96, 12.0)
     weather_carbon.upsert(
         home, "weather", "home", DAY.starts, values={"temperature_c": measured}, issued_at=None
     )

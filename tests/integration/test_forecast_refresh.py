@@ -131,7 +131,8 @@ def test_each_forecast_is_the_one_that_its_version_issues_alone(
     three_sites: Engine, tmp_path: Path
 ) -> None:
     refresh(three_sites, tmp_path)
-    versions, objects = (VERSION, *BASELINES), FileObjects(tmp_path)
+    versions = (VERSION, *BASELINES)
+    objects = FileObjects(tmp_path)
     with unit_of_work(three_sites) as connection:
         kept = {
             version: forecasts.read_all(
@@ -225,7 +226,8 @@ def test_asking_again_within_the_hour_changes_nothing_and_the_next_hour_asks_for
 def test_weather_that_is_back_after_days_is_in_a_forecast_of_its_own_at_once(
     three_sites: Engine, tmp_path: Path
 ) -> None:
-    back, tomorrow = day(9, 7.2), Timeline(day(10), SLOT, 96)
+    back = day(9, 7.2)
+    tomorrow = Timeline(day(10), SLOT, 96)
     expect(three_sites, tomorrow, cloudless=0.1, issued_at=day(6, 7))
     assert set(refresh(three_sites, tmp_path)["measured"]) >= {(VERSION, day(9, 7))}
     expect(three_sites, tomorrow, cloudless=0.9, issued_at=back)
@@ -254,10 +256,8 @@ def test_weather_that_comes_every_hour_adds_no_forecast(
 
 
 def expect(engine: Engine, timeline: Timeline, *, cloudless: float, issued_at: datetime) -> None:
-    issued, values = (
-        np.full(timeline.count, np.datetime64(issued_at.replace(tzinfo=None), "us")),
-        {"cloud_fraction": np.full(timeline.count, 1 - cloudless)},
-    )
+    issued = np.full(timeline.count, np.datetime64(issued_at.replace(tzinfo=None), "us"))
+    values = {"cloud_fraction": np.full(timeline.count, 1 - cloudless)}
     with unit_of_work(engine) as connection:
         weather_carbon.upsert(
             connection, "weather", "measured", timeline.starts, values=values, issued_at=issued

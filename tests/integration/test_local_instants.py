@@ -25,8 +25,10 @@ from tests.support.household.measurements import day, describe_site, measure_day
 
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
 # Noon in Berlin, in winter.
-CLOCK, INSTANT = "2024-03-14 12:00", "2024-03-14T11:00:00Z"
-DAY, MIDNIGHT = "2024-03-14", "2024-03-13T23:00:00Z"
+CLOCK = "2024-03-14 12:00"
+INSTANT = "2024-03-14T11:00:00Z"
+DAY = "2024-03-14"
+MIDNIGHT = "2024-03-13T23:00:00Z"
 SITE = ("--site", "clocked", "--json")
 
 
@@ -36,7 +38,8 @@ def clocked(database: Engine) -> Iterator[str]:
     with unit_of_work(database) as connection:
         sites.save(connection, describe_site(name="clocked", batteries=[BATTERY]))
         observations.upsert(connection, "clocked", measure_days(15))
-        load, sun = Quantiles.exact(np.full(192, 0.1)), Quantiles.exact(np.zeros(192))
+        load = Quantiles.exact(np.full(192, 0.1))
+        sun = Quantiles.exact(np.zeros(192))
         issued = [
             Forecast(Timeline(at, SLOT, 192), at, DEFAULT_VERSION, load, sun)
             for at in (day(12, 23), day(13, 11))

@@ -140,14 +140,10 @@ def test_blocks_over_http(api: httpx.Client) -> None:
 
 @pytest.mark.usefixtures("stored")
 def test_what_cannot_be_had_is_refused_over_http_with_the_reason(api: httpx.Client) -> None:
-    strong, stranger = (
-        api.post(PATH, json=WANTED | {"power_kw": 7}),
-        api.post("/v1/sites/elsewhere/manual-blocks", json=WANTED),
-    )
-    backwards, nothing = (
-        api.post(PATH, json=WANTED | {"to": "2098-01-01T00:00:00Z"}),
-        api.delete(f"{PATH}/999999999"),
-    )
+    strong = api.post(PATH, json=WANTED | {"power_kw": 7})
+    stranger = api.post("/v1/sites/elsewhere/manual-blocks", json=WANTED)
+    backwards = api.post(PATH, json=WANTED | {"to": "2098-01-01T00:00:00Z"})
+    nothing = api.delete(f"{PATH}/999999999")
     assert (strong.status_code, strong.json()["field"]) == (422, "block.power_kw")
     assert "takes 5 kW at most" in strong.json()["remedy"]
     assert [answer.status_code for answer in (stranger, backwards, nothing)] == [404, 422, 404]

@@ -118,7 +118,8 @@ def test_before_they_are_published_the_last_known_day_is_carried_on(
     load(connection, write(tmp_path, 48))
     # Of the second day nothing is known before 13:00 of the first, 12 hours and three quarters of
     # which have passed here.
-    early, late = MIDNIGHT + timedelta(hours=12, minutes=45), MIDNIGHT + timedelta(hours=13)
+    early = MIDNIGHT + timedelta(hours=12, minutes=45)
+    late = MIDNIGHT + timedelta(hours=13)
     first, until = ahead(connection, site, early, slots=96)
     assert (first[-1], until) == (0.212, MIDNIGHT + DAY)
     # Then the second day's hour 12 is known: 20 + 36 / 10 cents.

@@ -70,7 +70,8 @@ def test_where_the_look_fails_there_may_be_work(open_work: Open) -> None:
 def test_an_answer_that_is_late_keeps_nobody_waiting_and_the_next_one_counts_again(
     open_work: Open,
 ) -> None:
-    may_answer, answered = threading.Event(), threading.Event()
+    may_answer = threading.Event()
+    answered = threading.Event()
 
     def answer_late(_connection: Connection, _settings: Settings, _now: datetime) -> bool:
         may_answer.wait()

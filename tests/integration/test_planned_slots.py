@@ -52,7 +52,8 @@ def test_what_was_planned_is_read_again_only_where_another_plan_says_it(
     ).plans.values()
     # What cannot be read but from what was read before.
     marked = replace(first, columns={name: values + 7.0 for name, values in first.columns.items()})
-    anew, again = read(connection, START, later), read(connection, START, later, before=marked)
+    anew = read(connection, START, later)
+    again = read(connection, START, later, before=marked)
     assert anew.plan_ids == again.plan_ids == [document] * 3 + [packed] * 189
     kept = {name: (values - anew.columns[name]).tolist() for name, values in again.columns.items()}
     assert kept == dict.fromkeys(COLUMNS, [7.0] * 3 + [0.0] * 189)

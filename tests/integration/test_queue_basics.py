@@ -348,7 +348,9 @@ def test_a_job_waits_for_room_on_a_full_disk_as_long_as_it_takes_and_says_so(
         with unit_of_work(place.database) as connection:
             return resend_due(connection, place.client).sent
 
-    runner, reply, job = runner_of(place, write), '{"value": 1, "starts": 1}', place.submit(errand)
+    runner = runner_of(place, write)
+    reply = '{"value": 1, "starts": 1}'
+    job = place.submit(errand)
     for _ in [*JOB_RETRY.attempts(), "one more"]:
         with pytest.raises(FullError):
             runner.run(job.job_id)

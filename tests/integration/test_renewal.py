@@ -211,7 +211,8 @@ def test_what_is_due_is_asked_for_as_one_job_and_a_site_that_fails_stops_no_othe
             for site in renew_models(context, RenewModelsRequest(), now=day(16)).sites
         }
 
-    first, again = renew(), renew()
+    first = renew()
+    again = renew()
     client.close()
     assert (first["due"].trigger, first["due"].fault) == ("schedule", None)
     assert first["due"].job_id == again["due"].job_id

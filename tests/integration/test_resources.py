@@ -148,10 +148,8 @@ def test_a_sensor_that_is_turned_counts_so_from_now_on_unless_it_always_did(
     api: httpx.Client,
 ) -> None:
     def put(sensor: str, version: int, **asked: str) -> list[Any]:
-        body, headers = (
-            document(input_sensors={"total_grid_import": sensor}),
-            {"If-Match": f'"{version}"'},
-        )
+        body = document(input_sensors={"total_grid_import": sensor})
+        headers = {"If-Match": f'"{version}"'}
         stored: list[Any] = api.put(
             "/v1/sites/made", json=body, params=asked, headers=headers
         ).json()["input_sensors"]["total_grid_import"]
@@ -220,7 +218,8 @@ def test_an_armed_site_is_not_removed(api: httpx.Client, own_house: Site) -> Non
 
 
 def read_pages(api: httpx.Client, path: str, noun: str, **query: Any) -> list[list[Any]]:
-    pages, cursor = [], None
+    pages = []
+    cursor = None
     while cursor is not None or not pages:
         answer = api.get(path, params=query | ({"cursor": cursor} if cursor else {})).json()
         pages.append(answer[noun])
@@ -602,7 +601,8 @@ def test_a_request_that_is_sent_twice_with_one_key_counts_once(
 
 
 def test_a_key_with_another_request_is_refused(api: httpx.Client, house: Site) -> None:
-    at, key = f"/v1/sites/{house.name}/manual-blocks", {"Idempotency-Key": "block-1"}
+    at = f"/v1/sites/{house.name}/manual-blocks"
+    key = {"Idempotency-Key": "block-1"}
     assert api.post(at, json=BLOCK, headers=key).status_code == 201
     other = api.post(at, json=BLOCK | {"action": "charge"}, headers=key)
     assert (other.status_code, other.json()["field"]) == (422, "Idempotency-Key")
@@ -611,7 +611,8 @@ def test_a_key_with_another_request_is_refused(api: httpx.Client, house: Site) -
 def test_a_refused_request_may_be_corrected_under_its_key(
     api: httpx.Client, house: Site, database: Engine
 ) -> None:
-    at, key = f"/v1/sites/{house.name}/manual-blocks", {"Idempotency-Key": "block-2"}
+    at = f"/v1/sites/{house.name}/manual-blocks"
+    key = {"Idempotency-Key": "block-2"}
     refused = api.post(at, json=BLOCK | {"device": "nobody"}, headers=key)
     accepted = api.post(at, json=BLOCK, headers=key)
     with unit_of_work(database) as connection:

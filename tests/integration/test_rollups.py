@@ -34,7 +34,8 @@ def written(connection: Connection, request: pytest.FixtureRequest) -> Connectio
     """
     load = np.arange(192.0)
     load[[1, 2]] = np.nan
-    pv, soc = np.full(192, np.nan), np.full(192, np.nan)
+    pv = np.full(192, np.nan)
+    soc = np.full(192, np.nan)
     pv[:3], soc[:95] = [1.0, 2.0, 3.0], np.linspace(0.1, 0.9, 95)
     columns = {
         "load_kwh": load,
@@ -88,10 +89,8 @@ def test_a_sum_is_of_the_known_slots_and_says_how_many_these_are(written: Connec
 
 
 def test_what_nobody_knows_is_null_and_never_zero(written: Connection) -> None:
-    second_hour, second_day = (
-        rows(written, "slot_observations_hourly")[1],
-        rows(written, "slot_observations_daily")[1],
-    )
+    second_hour = rows(written, "slot_observations_hourly")[1]
+    second_day = rows(written, "slot_observations_daily")[1]
     assert (second_hour["pv_kwh"], second_hour["pv_slots"]) == (None, 0)
     assert (second_day["soc_last"], second_day["soc_mean"], second_day["soc_slots"]) == (
         None,
@@ -114,10 +113,8 @@ def test_the_state_of_charge_is_the_last_one_known_and_prices_are_means(
 
 
 def test_days_add_up_to_their_hours(written: Connection) -> None:
-    hours, days = (
-        rows(written, "slot_observations_hourly"),
-        rows(written, "slot_observations_daily"),
-    )
+    hours = rows(written, "slot_observations_hourly")
+    days = rows(written, "slot_observations_daily")
     assert sum(row["load_kwh"] for row in hours[:24]) == pytest.approx(days[0]["load_kwh"])  # type: ignore[misc,arg-type]
     assert sum(row["load_slots"] for row in hours) == sum(row["load_slots"] for row in days) == 190  # type: ignore[misc]
     assert {f"{energy}_{part}" for energy in ENERGIES for part in ("kwh", "slots")} < days[0].keys()

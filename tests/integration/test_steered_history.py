@@ -28,7 +28,8 @@ from tests.support.words.wording import wording
 DAYS = 20
 SITE = describe_site(loads=[{"name": "pump", "power_kw": 2.0, "energy_kwh_per_day": 2.0}])
 SLOT_OF_DAY = np.arange(DAYS * 96) % 96
-NOON, EVENING = (SLOT_OF_DAY >= 32) & (SLOT_OF_DAY < 60), (SLOT_OF_DAY >= 88) & (SLOT_OF_DAY < 92)
+NOON = (SLOT_OF_DAY >= 32) & (SLOT_OF_DAY < 60)
+EVENING = (SLOT_OF_DAY >= 88) & (SLOT_OF_DAY < 92)
 HABIT = measure_days(DAYS)
 
 
@@ -63,10 +64,8 @@ def steered(connection: Connection) -> Connection:
     pump of 2 kW run in the evening.
     """
     sites.save(connection, SITE)
-    pv, load = (
-        np.where(NOON, np.minimum(SUN, 0.1), SUN),
-        HABIT.load_kwh + np.where(EVENING, 0.5, 0.0),
-    )
+    pv = np.where(NOON, np.minimum(SUN, 0.1), SUN)
+    load = HABIT.load_kwh + np.where(EVENING, 0.5, 0.0)
     observations.upsert(
         connection, "home", Observations.of(HABIT.starts, {"pv_kwh": pv, "load_kwh": load})
     )
@@ -84,7 +83,9 @@ def steered(connection: Connection) -> Connection:
 def test_forecasts_learn_what_the_sun_could_have_given_and_what_the_house_takes_by_itself(
     steered: Connection, tmp_path: Any
 ) -> None:
-    store, sun, habit = FileObjects(tmp_path), SUN.sum() / DAYS, HABIT.load_kwh.sum() / DAYS
+    store = FileObjects(tmp_path)
+    sun = SUN.sum() / DAYS
+    habit = HABIT.load_kwh.sum() / DAYS
     trained = train_site(
         steered, TrainRequest(site_id="home", until=day(DAYS)), objects=store, settings=QUICK
     )
@@ -132,7 +133,8 @@ def test_of_the_control_log_counts_what_was_confirmed_and_has_no_meter_of_its_ow
             )
         }
     )
-    key, late = sites.key_of(steered, "home"), HABIT.starts[:4] + np.timedelta64(DAYS, "D")
+    key = sites.key_of(steered, "home")
+    late = HABIT.starts[:4] + np.timedelta64(DAYS, "D")
     ignored = log("pv", late, PvSetpoint(mode="off", limit_kw=None), confirmed=None)
     off = log(
         "pv", late[:2], PvSetpoint(mode="off", limit_kw=None), confirmed={"limit": "0"}
@@ -167,7 +169,8 @@ def test_what_the_owner_ran_through_luna_counts_as_run_with_or_without_control(
         ],
     )
     sites.save(connection, site)
-    key, on = sites.key_of(connection, "home"), LoadSetpoint(mode="on")
+    key = sites.key_of(connection, "home")
+    on = LoadSetpoint(mode="on")
     # By hand for an hour, and an hour more that the least run asks for.
     for first, by in ((0, "owner"), (4, "rule")):
         rows = [

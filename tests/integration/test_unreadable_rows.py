@@ -51,7 +51,9 @@ NOW = datetime(2024, 3, 12, 10, tzinfo=UTC)
 CLOCK = FixedClock(NOW)
 # Of one site every row can be read; of another a row of each table cannot; of the third its
 # configuration cannot.
-SOUND, SPOILT, LATER = "sound", "of-spoilt-rows", "of-a-later-release"
+SOUND = "sound"
+SPOILT = "of-spoilt-rows"
+LATER = "of-a-later-release"
 FIELD = "fee_of_a_later_release"
 FOREIGN = {"of_a_later_release": {"kind": "new"}, "site_id": SPOILT}
 PACKED = zlib.compress(json.dumps(FOREIGN).encode())
@@ -360,7 +362,8 @@ def test_the_commands_list_the_others_and_name_the_one(
     pool: Engine, address: str, luna: Luna, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LUNA_DATABASE_URL", address)
-    listed, shown = luna("site", "list"), luna("site", "show", "--site", LATER, "--json")
+    listed = luna("site", "list")
+    shown = luna("site", "show", "--site", LATER, "--json")
     assert (listed.code, shown.code) == (0, 0)
     assert all(word in listed.out for word in (SOUND, SPOILT, LATER, FIELD, "luna site add"))
     assert shown.document["tariff"][FIELD] == {"kind": "time_of_use"}

@@ -68,7 +68,8 @@ def fill(path: str) -> str:
 
 
 def test_every_text_of_every_body_is_checked(api: httpx.Client) -> None:
-    wrong, seen = [], 0
+    wrong = []
+    seen = 0
     for method, path, operation in list_operations():
         body = operation.get("requestBody", {}).get("content", {}).get("application/json")
         for place in list_texts(body["example"]) if body else ():
@@ -139,7 +140,8 @@ def list_names(field: Any) -> list[str]:
 
 
 def test_every_field_of_every_form_is_checked(api: httpx.Client) -> None:
-    wrong, forms = [], list_forms()
+    wrong = []
+    forms = list_forms()
     for method, path, names in forms:
         for name in names:
             answer = api.request(method, fill(path), data={name: "a\x00b"})

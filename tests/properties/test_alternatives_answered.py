@@ -79,7 +79,8 @@ def draw(rng: np.random.Generator, kind: str) -> Document:
 
 def draw_errors(rng: np.random.Generator, outlook: Document) -> Document:
     """Return four courses around the expected one."""
-    load, pv = np.array(outlook["load_kwh"]), np.array(outlook["pv_kwh"])
+    load = np.array(outlook["load_kwh"])
+    pv = np.array(outlook["pv_kwh"])
     errors = {"probability": [0.25] * 4}
     for name, series in (("load_kwh", load), ("pv_kwh", pv)):
         errors[name] = np.round(series * rng.uniform(0.5, 1.5, (4, series.size)), 4).tolist()
@@ -90,7 +91,8 @@ def draw_order(rng: np.random.Generator, document: Document) -> Document:
     """Return an order for one device, stored, from the start or later."""
     devices = list_devices(document["site"]) or ["battery"]
     device = devices[int(rng.integers(len(devices)))]
-    slots, step = len(document["outlook"]["load_kwh"]), timedelta(minutes=document["slot_minutes"])
+    slots = len(document["outlook"]["load_kwh"])
+    step = timedelta(minutes=document["slot_minutes"])
     first = int(rng.integers(slots)) if rng.random() < 0.5 else 0
     end = int(rng.integers(first + 1, slots + 1))
     actions = ORDERS_OF[kind_of(device)]

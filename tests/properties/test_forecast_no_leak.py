@@ -71,7 +71,8 @@ def change_surroundings(instant: datetime, weather: float, vacation: float) -> C
 
     What is read from then on, another absence.
     """
-    book, away = surroundings().weather, surroundings().vacation
+    book = surroundings().weather
+    away = surroundings().vacation
     later = book.issued * np.timedelta64(SLOT) + np.datetime64(0, "s") > np.datetime64(
         instant.replace(tzinfo=None), "s"
     )
@@ -121,10 +122,8 @@ def test_no_forecast_reads_what_was_measured_or_issued_after_its_issue(
 ) -> None:
     issued_at = day(0) + timedelta(minutes=minute)
     begun = floor_to(issued_at, SLOT)
-    changed, context = (
-        change_from(history(), begun, load_kwh, pv_kwh),
-        change_surroundings(begun, weather, 1.0),
-    )
+    changed = change_from(history(), begun, load_kwh, pv_kwh)
+    context = change_surroundings(begun, weather, 1.0)
     forecaster = forecasters()[version]
     known = forecaster.issue_many(history(), [issued_at], context=surroundings())
     assert_same(
@@ -167,8 +166,10 @@ def test_training_reads_nothing_measured_after_its_end(load_kwh: float, pv_kwh: 
 def test_quantiles_stay_ordered_and_within_bounds_whatever_is_missing(
     minute: int, holes: list[int]
 ) -> None:
-    load, pv = history().load_kwh.copy(), history().pv_kwh.copy()
-    load[holes], pv[holes] = np.nan, np.nan
+    load = history().load_kwh.copy()
+    pv = history().pv_kwh.copy()
+    load[holes] = np.nan
+    pv[holes] = np.nan
     damaged = Observations.of(history().starts, {"load_kwh": load, "pv_kwh": pv})
     forecast = (
         forecasters()["aurora_v1.0"]

@@ -20,7 +20,8 @@ LOAD = {
 }
 # A quarter of a kilowatt-hour a day is what a verdict bears; in a quarter-hour a reset may show
 # what is used beside it.
-DAY_KWH, SLOT_KWH = 0.25, 0.1
+DAY_KWH = 0.25
+SLOT_KWH = 0.1
 CAUGHT_UP_KWH = 1.3
 NUMBERS = st.sampled_from(
     [0x7FFF, 0xFFFF, 0x8000, -0x8000, 0x7FFFFFFF, 0xFFFFFFFF, -0x80000000, -3.4e38]
@@ -64,7 +65,8 @@ def test_a_number_for_no_value_is_never_energy(
     seed: int, away: slice, number: float, scale: float
 ) -> None:
     kw = use(seed)
-    power, counted = kw * 1000, 5_000 + np.concatenate([[0.0], np.cumsum(kw[:-1])]) / 12
+    power = kw * 1000
+    counted = 5_000 + np.concatenate([[0.0], np.cumsum(kw[:-1])]) / 12
     power[away] = counted[away] = number * scale
     check(build("W", power), kw)
     check(build("kWh", counted), kw)

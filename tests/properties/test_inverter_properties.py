@@ -24,7 +24,8 @@ wild = st.one_of(st.floats(), st.floats(-0.2, 1.2), st.floats(-5, 25))
 @st.composite
 def sites(draw: st.DrawFn) -> Site:
     """Two batteries, one or both behind an inverter, and a roof behind one of its own."""
-    power, share = st.floats(0, 10), st.floats(0.3, 1)
+    power = st.floats(0, 10)
+    share = st.floats(0.3, 1)
     parts = [
         {
             "name": name,
@@ -69,7 +70,8 @@ def set_points() -> st.SearchStrategy[SetPoint]:
         name: hnp.arrays(np.float64, shape, elements=wild)
         for name in ("power_kw", "target_soc", "floor_soc", "ceiling_soc", "spill_soc")
     }
-    modes, rules = st.sampled_from([int(mode) for mode in Mode]), st.sampled_from([0, 1, 2])
+    modes = st.sampled_from([int(mode) for mode in Mode])
+    rules = st.sampled_from([0, 1, 2])
     curtailment = hnp.arrays(np.int8, (SITES,), elements=rules)
     return st.builds(
         SetPoint,

@@ -75,7 +75,8 @@ def test_shuffling_and_repeating_samples_changes_nothing(
     kwh = counted(rises)
     mixed = [*places, *places[::3]]
     random.shuffle(mixed)
-    first, second = build(places, kwh[places]), build(mixed, kwh[mixed])
+    first = build(places, kwh[places])
+    second = build(mixed, kwh[mixed])
     np.testing.assert_array_equal(first.columns["load_kwh"], second.columns["load_kwh"])
     np.testing.assert_array_equal(first.repaired, second.repaired)
     assert first.counts == second.counts
@@ -152,7 +153,8 @@ def test_two_windows_that_meet_give_what_one_gives(
 @given(RISES, PLACES)
 def test_building_twice_gives_the_same(rises: FloatArray, places: list[int]) -> None:
     kwh = counted(rises)
-    first, second = build(places, kwh[places]), build(places, kwh[places])
+    first = build(places, kwh[places])
+    second = build(places, kwh[places])
     np.testing.assert_array_equal(first.columns["load_kwh"], second.columns["load_kwh"])
     assert (first.rejected, first.counts) == (second.rejected, second.counts)
 

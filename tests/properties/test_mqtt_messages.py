@@ -78,7 +78,8 @@ def test_no_message_stops_the_listener_and_what_is_read_is_a_number_or_unknown(
     )
 )
 def test_what_was_learned_is_learned_again_from_what_was_kept(description: dict[str, Any]) -> None:
-    first, second = Directory("homeassistant", ["grid"]), Directory("homeassistant", ["grid"])
+    first = Directory("homeassistant", ["grid"])
+    second = Directory("homeassistant", ["grid"])
     first.learn(MqttMessage("homeassistant/sensor/grid/config", json.dumps(description)))
     second.teach(first.needed())
     assert second.topics() == first.topics()

@@ -47,7 +47,8 @@ def test_what_was_loaded_later_changes_nothing_of_what_was_known_before(
     revisions: dict[tuple[np.datetime64, int], float] = {}
 
     def known(at: datetime) -> FloatArray:
-        seen, now = np.full(96, np.nan), np.datetime64(at.replace(tzinfo=None))
+        seen = np.full(96, np.nan)
+        now = np.datetime64(at.replace(tzinfo=None))
         for (published, slot), value in sorted(revisions.items()):
             seen[slot] = value if published <= now else seen[slot]
         return seen

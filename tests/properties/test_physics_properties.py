@@ -127,7 +127,8 @@ def follow(course: Course, stored_kwh: FloatArray) -> list[Slot]:
     def step(past: list[Slot], slot: int) -> list[Slot]:
         before = past[-1].flows.stored_kwh if past else stored_kwh
         safe = clamp(course.asked[slot], before, course.limits)
-        load, pv = course.load_kwh[slot], course.pv_kwh[slot]
+        load = course.load_kwh[slot]
+        pv = course.pv_kwh[slot]
         return [
             *past,
             Slot(
@@ -161,7 +162,8 @@ def test_the_safety_layer_takes_anything_and_returns_something_safe(
     course: Course, data: st.DataObject
 ) -> None:
     stored = data.draw(hnp.arrays(np.float64, course.start_soc.shape, elements=wild))
-    safe, battery = clamp(course.asked[0], stored, course.limits), course.limits.batteries
+    safe = clamp(course.asked[0], stored, course.limits)
+    battery = course.limits.batteries
     assert np.isin(safe.mode, list(Mode)).all()
     assert np.isin(safe.curtailment, list(Curtailment)).all()
     assert (
@@ -223,11 +225,13 @@ def test_many_sites_at_once_are_the_same_as_one_by_one(course: Course) -> None:
 @moderate
 @given(courses(slots=1))
 def test_the_safety_layer_keeps_what_contracts_allow(course: Course) -> None:
-    slot, battery = follow(course, course.stored_kwh)[0], course.limits.batteries
+    slot = follow(course, course.stored_kwh)[0]
+    battery = course.limits.batteries
     assert not ((slot.setpoint.mode == Mode.CHARGE) & ~battery.charge_from_grid).any()
     assert not ((slot.setpoint.mode == Mode.EXPORT) & ~battery.discharge_to_grid).any()
     # Surplus alone may fill such a battery, the house alone may empty it.
-    surplus, deficit = np.maximum(slot.pv_kwh - slot.load_kwh, 0), slot.load_kwh
+    surplus = np.maximum(slot.pv_kwh - slot.load_kwh, 0)
+    deficit = slot.load_kwh
     assert (
         np.where(battery.charge_from_grid, 0, slot.flows.charge_kwh).sum(axis=0)
         <= surplus + TOLERANCE_KWH
@@ -241,11 +245,10 @@ def test_the_safety_layer_keeps_what_contracts_allow(course: Course) -> None:
 @moderate
 @given(courses(slots=1, most_batteries=1))
 def test_a_battery_tied_to_the_house_never_meets_the_grid(course: Course) -> None:
-    slot, battery = follow(course, course.stored_kwh)[0], course.limits.batteries
-    charging, discharging = (
-        slot.flows.charge_kwh[0] > TOLERANCE_KWH,
-        slot.flows.discharge_kwh[0] > TOLERANCE_KWH,
-    )
+    slot = follow(course, course.stored_kwh)[0]
+    battery = course.limits.batteries
+    charging = slot.flows.charge_kwh[0] > TOLERANCE_KWH
+    discharging = slot.flows.discharge_kwh[0] > TOLERANCE_KWH
     assert (slot.flows.import_kwh[charging & ~battery.charge_from_grid[0]] <= TOLERANCE_KWH).all()
     assert (
         slot.flows.export_kwh[discharging & ~battery.discharge_to_grid[0]] <= TOLERANCE_KWH

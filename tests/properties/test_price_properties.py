@@ -72,10 +72,8 @@ slot = st.tuples(price_or_none, price_or_none, st.one_of(st.none(), st.integers(
 def test_no_price_is_known_before_anybody_could_know_it(
     slots: list[tuple[float, float, int | None]], now: int
 ) -> None:
-    moment, timeline = (
-        START + now * timedelta(hours=1, minutes=7),
-        Timeline(START, SLOT, len(slots)),
-    )
+    moment = START + now * timedelta(hours=1, minutes=7)
+    timeline = Timeline(START, SLOT, len(slots))
     found = CollectedPrices.nothing(Need("NL", "EUR", timeline))
     found.price[:] = [price for price, _, _ in slots]
     said = [None if hours is None else START + timedelta(hours=hours) for _, _, hours in slots]

@@ -60,10 +60,8 @@ def test_the_distribution_has_the_forecasts_mean_where_its_tail_may_be_long_enou
 ) -> None:
     forecast = describe_forecast(np.random.default_rng(seed))
     marginals = Marginals.of(forecast.load_kwh, np.inf)
-    tail, inner = (
-        marginals.values[:, -1] - marginals.values[:, -2],
-        marginals.values[:, -2] - marginals.values[:, 4],
-    )
+    tail = marginals.values[:, -1] - marginals.values[:, -2]
+    inner = marginals.values[:, -2] - marginals.values[:, 4]
     free = (tail > 0.11 * inner) & (tail < 2.99 * inner)
     np.testing.assert_allclose(marginals.mean()[free], forecast.load_kwh.expected[free])
 
@@ -71,7 +69,8 @@ def test_the_distribution_has_the_forecasts_mean_where_its_tail_may_be_long_enou
 @settings(max_examples=draws(15), deadline=None)
 @given(seed=SEEDS, days=st.sampled_from([0, 42]))
 def test_the_same_input_gives_the_same_scenarios(seed: int, days: int) -> None:
-    one, other = make(seed, 10, days)[1], make(seed, 10, days)[1]
+    one = make(seed, 10, days)[1]
+    other = make(seed, 10, days)[1]
     np.testing.assert_array_equal(one.load_kwh, other.load_kwh)
     np.testing.assert_array_equal(one.pv_kwh, other.pv_kwh)
     np.testing.assert_array_equal(one.probability, other.probability)

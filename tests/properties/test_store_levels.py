@@ -61,7 +61,9 @@ def trajectories(draw: st.DrawFn, store: EnergyStore) -> Trajectory:
     )
     wanted = np.repeat(draw(st.lists(powers, min_size=COUNT // 4, max_size=COUNT // 4)), 4)
     fraction = STEP_MINUTES / 60
-    levels, into, out = [level], np.zeros(COUNT), np.zeros(COUNT)
+    levels = [level]
+    into = np.zeros(COUNT)
+    out = np.zeros(COUNT)
     for place, share in enumerate(np.repeat(wanted, 3).tolist()):
         stored = (
             share

@@ -33,7 +33,9 @@ from luna.platform.clock import FixedClock, SystemClock
 from tests.support.suite.depth import draws
 from tests.support.suite.tables import each_row
 
-HOUR, HALF_HOUR, DAY = timedelta(hours=1), timedelta(minutes=30), timedelta(days=1)
+HOUR = timedelta(hours=1)
+HALF_HOUR = timedelta(minutes=30)
+DAY = timedelta(days=1)
 HOURLY_ZONES = ("Europe/Berlin", "Europe/Stockholm", "America/Los_Angeles")
 HALF_HOURLY_ZONES = ("Australia/Lord_Howe",)
 ZONES = HOURLY_ZONES + HALF_HOURLY_ZONES
@@ -66,7 +68,8 @@ def describe(change: Change) -> str:
     return f"{change[0]} {change[1]}"
 
 
-HOURLY, HALF_HOURLY = changes(HOURLY_ZONES), changes(HALF_HOURLY_ZONES)
+HOURLY = changes(HOURLY_ZONES)
+HALF_HOURLY = changes(HALF_HOURLY_ZONES)
 ALL = HOURLY + HALF_HOURLY
 every_change = each_row("change", ALL, ids=describe)
 
@@ -94,8 +97,10 @@ def test_known_days_have_their_known_length(zone: str, day: date, slots: int) ->
 
 @every_change
 def test_a_day_is_as_long_as_its_clock_change_says(change: Change) -> None:
-    zone, day = ZoneInfo(change[0]), change[1]
-    before, after = offset_at_midnight(day, zone), offset_at_midnight(day + DAY, zone)
+    zone = ZoneInfo(change[0])
+    day = change[1]
+    before = offset_at_midnight(day, zone)
+    after = offset_at_midnight(day + DAY, zone)
     assert before is not None
     assert after is not None
     assert local_day(day, zone).count == (DAY - (after - before)) // SLOT
@@ -110,7 +115,8 @@ def test_days_of_a_change_have_two_lengths_only(found: list[Change], lengths: se
 
 @every_change
 def test_days_around_a_change_join_without_gap_or_overlap(change: Change) -> None:
-    zone, day = ZoneInfo(change[0]), change[1]
+    zone = ZoneInfo(change[0])
+    day = change[1]
     before, changed, after = (local_day(day + shift * DAY, zone) for shift in (-1, 0, 1))
     together = local_days(day - DAY, day + DAY, zone)
     np.testing.assert_array_equal(
@@ -122,14 +128,16 @@ def test_days_around_a_change_join_without_gap_or_overlap(change: Change) -> Non
 
 @every_change
 def test_every_slot_of_a_day_lies_on_that_local_date(change: Change) -> None:
-    zone, day = ZoneInfo(change[0]), change[1]
+    zone = ZoneInfo(change[0])
+    day = change[1]
     assert set(local_dates(local_day(day, zone), zone)) == {day}
     assert (local_midnight(day, zone) - timedelta(seconds=1)).astimezone(zone).date() == day - DAY
 
 
 @every_change
 def test_offsets_agree_with_the_zone_in_every_slot(change: Change) -> None:
-    zone, day = ZoneInfo(change[0]), change[1]
+    zone = ZoneInfo(change[0])
+    day = change[1]
     timeline = local_days(day - DAY, day + DAY, zone, timedelta(minutes=5))
     expected = [instant.astimezone(zone).utcoffset() for instant in timeline]
     assert local_offsets(timeline.starts, zone).tolist() == expected
@@ -138,15 +146,18 @@ def test_offsets_agree_with_the_zone_in_every_slot(change: Change) -> None:
 @every_change
 @each_row("step", [timedelta(minutes=5), SLOT, HALF_HOUR], ids=str)
 def test_shorter_grids_cover_the_same_day(change: Change, step: timedelta) -> None:
-    zone, day = ZoneInfo(change[0]), change[1]
-    timeline, quarters = local_day(day, zone, step), local_day(day, zone)
+    zone = ZoneInfo(change[0])
+    day = change[1]
+    timeline = local_day(day, zone, step)
+    quarters = local_day(day, zone)
     assert (timeline.start, timeline.end) == (quarters.start, quarters.end)
     assert timeline.hours.sum() == pytest.approx(quarters.hours.sum())
 
 
 @each_row("change", HOURLY, ids=describe)
 def test_an_hourly_grid_covers_a_day_whose_clock_moves_by_an_hour(change: Change) -> None:
-    zone, day = ZoneInfo(change[0]), change[1]
+    zone = ZoneInfo(change[0])
+    day = change[1]
     assert local_day(day, zone, HOUR).count in {23, 25}
 
 
@@ -226,7 +237,8 @@ def test_what_lies_between_two_instants_is_counted_by_the_minute(
     step: timedelta, count: int, left: int, span: tuple[int, int]
 ) -> None:
     first_step = min(timedelta(minutes=left), step)
-    timeline, minute = Timeline(START, step, count, first_step), timedelta(minutes=1)
+    timeline = Timeline(START, step, count, first_step)
+    minute = timedelta(minutes=1)
     begin, end = (START + minutes * minute for minutes in sorted(span))
     spans = [
         (START + slot * step + (slot == 0) * (step - first_step), START + (slot + 1) * step)
@@ -253,7 +265,8 @@ def test_spreading_energy_keeps_its_sum_and_holding_a_price_keeps_its_mean(
     values: list[float], factor: int
 ) -> None:
     series = np.array(values)
-    spread, held = spread_energy(series, factor), hold_price(series, factor)
+    spread = spread_energy(series, factor)
+    held = hold_price(series, factor)
     assert spread.shape == held.shape == (series.size * factor,)
     np.testing.assert_allclose(
         spread.reshape(-1, factor).sum(axis=1), series, rtol=1e-12, atol=1e-12
@@ -269,7 +282,8 @@ def test_spreading_energy_keeps_its_sum_and_holding_a_price_keeps_its_mean(
 def test_aligning_puts_every_value_on_its_slot_and_nan_in_the_gaps(
     count: int, slots: list[int]
 ) -> None:
-    timeline, places = Timeline(START, SLOT, count), np.array(sorted(slots), dtype=np.int64)
+    timeline = Timeline(START, SLOT, count)
+    places = np.array(sorted(slots), dtype=np.int64)
     starts = timeline.starts[0] + places * np.timedelta64(15, "m")
     aligned = align(starts, places.astype(float), timeline)
     inside = [place for place in places.tolist() if 0 <= place < count]

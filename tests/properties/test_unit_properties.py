@@ -46,7 +46,8 @@ def add(history: UnitHistory, batch: dict[int, str | None], stored: set[int]) ->
 def test_each_reading_keeps_the_unit_that_it_said_last(
     batches: list[dict[int, str | None]],
 ) -> None:
-    history, truth = UnitHistory(), dict[int, str]()
+    history = UnitHistory()
+    truth = dict[int, str]()
     stored: set[int] = set()
     for batch in batches:
         history = add(history, batch, stored)
@@ -76,7 +77,8 @@ def test_the_order_in_which_files_come_changes_no_unit(
     ]
     found = []
     for turn in (range(4), order):
-        history, stored = UnitHistory(), set[int]()
+        history = UnitHistory()
+        stored = set[int]()
         for file in filter(None, (files[number] for number in turn)):
             history = add(history, dict(file), stored)
             stored |= file.keys()
@@ -96,7 +98,8 @@ def test_stored_readings_are_read_in_one_unit_each_by_its_own(
         key = readings.register(connection, "read", {"meter": None})["meter"]
         for batch in (*batches, batches[-1]):
             said = {minute: unit for minute, unit in batch.items() if unit is not None}
-            keys, minutes = np.full(len(said), key, dtype=np.int32), list(said)
+            keys = np.full(len(said), key, dtype=np.int32)
+            minutes = list(said)
             readings.upsert(
                 connection,
                 keys,

@@ -72,7 +72,8 @@ def _print_lines(*lines: str) -> None:
 def _describe(selection: Selection, changed: list[str]) -> None:
     for each in selection.taken:
         _print_lines(f"{each.seconds:6.1f} s  {each.tier.name.lower():8}{each.test}")
-    count, left = len(selection.taken), len(selection.left_out)
+    count = len(selection.taken)
+    left = len(selection.left_out)
     _print_lines(
         f"{len(changed)} changed: {count} test files, {selection.seconds:.0f} s of tests; "
         f"{left} others that the change can reach are left out for time."

@@ -105,7 +105,9 @@ def select_tests(
     )
     if any(EVERYTHING.fullmatch(path) for path in changed):
         ranked += _sample(set(tests) - {each.test for each in ranked}, durations)
-    taken, left_out, spent = [], [], 0.0
+    taken = []
+    left_out = []
+    spent = 0.0
     for each in ranked:
         limit = budget * MOST_REQUIRED if each.required else budget
         if each.tier is Tier.CHANGED or spent + each.seconds <= limit:
@@ -118,7 +120,8 @@ def select_tests(
 
 def measure_hops(changed: str, users_of: UsersOf) -> dict[str, int]:
     """Return how many hops each file is away from one that it depends on."""
-    hops, queue = {changed: 0}, [(0, changed)]
+    hops = {changed: 0}
+    queue = [(0, changed)]
     while queue:
         distance, path = heappop(queue)
         if distance > hops[path]:
@@ -137,11 +140,13 @@ def mirrors(path: str, test: str) -> bool:
     below = next((test.removeprefix(folder) for folder in FOLDERS if test.startswith(folder)), None)
     if below is None:
         return False
-    ours, theirs = PurePosixPath(path).parts[1:], PurePosixPath(below).with_suffix("").parts
+    ours = PurePosixPath(path).parts[1:]
+    theirs = PurePosixPath(below).with_suffix("").parts
     if not ours:
         return False
     *folders, stem = *ours[:-1], ours[-1].partition(".")[0]
-    folder, name = list(theirs[:-1]), theirs[-1].removeprefix("test_")
+    folder = list(theirs[:-1])
+    name = theirs[-1].removeprefix("test_")
     beside = folder == folders and name.startswith(f"{stem}_")
     above = folder == folders[: len(folder)] and name == stem
     return beside or above or [*folder, name] == folders
@@ -156,12 +161,11 @@ def _rank(
     changed: Collection[str], users_of: UsersOf, *, tests: Words, durations: Durations
 ) -> Iterable[Ranked]:
     nearest: dict[str, tuple[Tier, float]] = {}
-    named, mentioned = _weigh_words(map(split_words, tests)), _weigh_words(tests.values())
+    named = _weigh_words(map(split_words, tests))
+    mentioned = _weigh_words(tests.values())
     for path in changed:
-        hops, own = (
-            measure_hops(path, users_of),
-            split_words(path.partition("/")[2].partition(".")[0]),
-        )
+        hops = measure_hops(path, users_of)
+        own = split_words(path.partition("/")[2].partition(".")[0])
         for test in tests:
             steps = hops.get(test, MOST_HOPS_OF_MIRROR)
             mirrored = steps <= MOST_HOPS_OF_MIRROR and mirrors(path, test)
@@ -193,7 +197,8 @@ def _weigh_words(texts: Iterable[frozenset[str]]) -> defaultdict[str, float]:
     At most one.
     """
     found = list(texts)
-    counts, whole = Counter(chain.from_iterable(found)), math.log(len(found) + 1)
+    counts = Counter(chain.from_iterable(found))
+    whole = math.log(len(found) + 1)
     worth: defaultdict[str, float] = defaultdict(float)
     worth.update({word: 1 - math.log(count) / whole for word, count in counts.items()})
     return worth

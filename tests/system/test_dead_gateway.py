@@ -153,7 +153,8 @@ def test_a_plan_that_a_dead_gateway_had_asked_for_is_made_once_and_told_by_the_n
         "start": START.isoformat(),
         "state": {"batteries": {"battery": {"soc": 0.5}}},
     }
-    before, queue = count_rows(database, plan_history), Client(redis_url)
+    before = count_rows(database, plan_history)
+    queue = Client(redis_url)
     with mortal_gateway(redis_url, database_url) as (gateway, client), ThreadPoolExecutor() as pool:
         first: Future[httpx.Response] = pool.submit(
             client.post, "/v1/plans", json=question, headers=KEY

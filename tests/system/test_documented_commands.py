@@ -100,10 +100,8 @@ def copied_database(database_url: str) -> Iterator[str]:
 
     It is dropped afterwards.
     """
-    address, name = (
-        make_url(database_url).set(drivername="postgresql"),
-        f"luna_documented_{uuid.uuid4().hex[:8]}",
-    )
+    address = make_url(database_url).set(drivername="postgresql")
+    name = f"luna_documented_{uuid.uuid4().hex[:8]}"
     keeper_address = address.set(database="postgres").render_as_string(hide_password=False)
     with psycopg.connect(keeper_address, autocommit=True) as keeper:
         # What a command has left open ends with it at the latest.

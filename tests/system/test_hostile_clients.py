@@ -133,7 +133,9 @@ def test_who_asks_properly_is_answered_in_time_beside_hostile_clients(
     process, port, client = gateway
     client.get("/openapi.json").raise_for_status()
     before = resident_bytes(process.pid)
-    seconds, statuses, most_bytes = [], set(), 0
+    seconds = []
+    statuses = set()
+    most_bytes = 0
     with attacked(port):
         until = time.monotonic() + ATTACK_SECONDS
         while time.monotonic() < until or len(seconds) < 5:

@@ -173,7 +173,8 @@ def refuse_to_move(url: str, revision: str) -> list[str | None]:
     """Require that up and down are refused, and return the revision that the database is at after
     each.
     """
-    found, name = [], make_url(url).database
+    found = []
+    name = make_url(url).database
     for move in (migrate.upgrade, migrate.downgrade):
         with pytest.raises(ConflictError, match=r"127\.0\.0\.1:\d+ .*LUNA_DATABASE_URL") as refused:
             move(url)

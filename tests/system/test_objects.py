@@ -142,7 +142,8 @@ class TestContract:
     def test_what_is_older_than_an_instant_is_removed_below_a_key_alone(
         self, objects: ObjectStore
     ) -> None:
-        folder, beside = f"old{uuid4().hex}", f"kept{uuid4().hex}"
+        folder = f"old{uuid4().hex}"
+        beside = f"kept{uuid4().hex}"
         for key in (f"{folder}/a", f"{folder}/b", beside):
             objects.put(key, b"trees")
         hour = timedelta(hours=1)

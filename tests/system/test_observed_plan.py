@@ -175,7 +175,8 @@ def test_a_plan_is_one_trace_from_the_gateway_to_the_solver(
 def test_a_callers_trace_goes_on_and_its_id_is_that_of_answers_and_problems(
     traced: Collector, database_url: str, redis_url: str
 ) -> None:
-    trace, parent = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    parent = "00f067aa0ba902b7"
     with serve(
         Addresses(database_url=database_url, redis_url=redis_url), traces_url=traced.url
     ) as api:

@@ -111,7 +111,8 @@ def test_a_task_that_kills_its_process_is_dead_after_three_starts_and_visible(
 def test_a_task_whose_worker_is_killed_is_finished_once_by_another(
     quiet_client: Client, start_worker: Callable[[], Worker], tmp_path: Path
 ) -> None:
-    client, starts = quiet_client, tmp_path / "starts"
+    client = quiet_client
+    starts = tmp_path / "starts"
     worker = start_worker()
     task_id = client.submit(sample.SlowRequest(value=1, path=starts))
     wait_for(starts.exists)

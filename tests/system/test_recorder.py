@@ -235,7 +235,8 @@ def test_delivery_goes_on_by_itself_when_the_database_is_back(home: Engine, tmp_
 @contextmanager
 def closed_to_all(pool: Engine) -> Iterator[None]:
     """Let nobody into a database, and throw out who is there."""
-    allow, name = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}"), str(pool.url.database)
+    allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+    name = str(pool.url.database)
     with psycopg.connect(address_of(pool.url.set(database="postgres")), autocommit=True) as keeper:
         keeper.execute(allow.format(sql.Identifier(name), sql.SQL("false")))
         keeper.execute(

@@ -236,7 +236,8 @@ def test_the_link_that_is_shown_opens_the_page_once_and_being_here_opens_nothing
     luna: RunningLuna, environment: dict[str, str]
 ) -> None:
     folder = Path(environment["LUNA_DATA_FOLDER"])
-    said, kept = (folder / "up.log").read_text(), folder / "identity" / "link_address"
+    said = (folder / "up.log").read_text()
+    kept = folder / "identity" / "link_address"
     # The log may be read by others, and is kept.
     assert "code=" not in said
     assert str(kept) in said.replace("\n", "")
@@ -442,7 +443,8 @@ def test_the_next_day_is_lived_by_the_same_processes(
         client.post("/v1/sites", json=LIVED).raise_for_status()
         wait_until(lambda: client.get("/v1/sites/lived/plans/latest").status_code == httpx.codes.OK)
         context.set_default_timeout(PATIENCE_MS)
-        home, planning = context.new_page(), context.new_page()
+        home = context.new_page()
+        planning = context.new_page()
         home.goto(json.loads(token.stdout)["url"])
         for page, name in ((home, "home"), (planning, "planning")):
             page.goto(f"{client.base_url}/ui/sites/lived/{name}")

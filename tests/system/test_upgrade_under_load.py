@@ -123,7 +123,8 @@ def test_an_upgrade_under_load_loses_nothing_and_waits_for_who_reads(
 ) -> None:
     monkeypatch.setenv("LUNA_DATA_FOLDER", str(tmp_path))
     load_settings.cache_clear()
-    modules, addresses = ("services.ingest.tasks",), Addresses(old_url, quiet_queue)
+    modules = ("services.ingest.tasks",)
+    addresses = Addresses(old_url, quiet_queue)
     ending = threading.Event()
     with (
         worker_process(quiet_queue, old_url, *modules, data_folder=tmp_path),

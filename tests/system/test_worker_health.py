@@ -163,7 +163,8 @@ def test_a_missing_store_is_named_by_the_service_that_needs_it_and_by_no_other(
 def test_a_frozen_worker_shows_by_its_file_and_to_others_and_thaws(
     services: Services, client: Client
 ) -> None:
-    file, (frozen, port) = services.heartbeat, services.agent
+    file = services.heartbeat
+    frozen, port = services.agent
     wait_for(lambda: live(client, "agent"))
     first = file.stat().st_mtime_ns
     wait_for(lambda: file.stat().st_mtime_ns > first)
@@ -211,7 +212,8 @@ def test_a_service_without_tasks_serves_its_queue_in_health(
 def test_without_redis_a_worker_lives_on_is_not_ready_and_works_as_soon_as_it_is_back(
     own_redis: Servers, bereft: Bereft, tmp_path: Path
 ) -> None:
-    port, file = bereft.port, bereft.heartbeat
+    port = bereft.port
+    file = bereft.heartbeat
     wait_for(lambda: says(port, "ready", 200))
     os.kill(find_process(own_redis), signal.SIGKILL)
     wait_for(lambda: says(port, "ready", 503))

@@ -38,7 +38,8 @@ def make_days(rng: np.random.Generator, *, mean: float, count: int = 105) -> Flo
 
 
 def test_about_ninety_five_intervals_of_a_hundred_hold_the_truth() -> None:
-    rng, truth = np.random.default_rng(5), 0.2 * 105
+    rng = np.random.default_rng(5)
+    truth = 0.2 * 105
     bounds = [bound_sum(make_days(rng, mean=0.2), rng=rng) for _ in range(200)]
     # Fifteen blocks are few: percentiles of a bootstrap are a little too narrow then, by up to five
     # of a hundred.

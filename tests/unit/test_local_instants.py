@@ -14,11 +14,9 @@ from luna.energy.site import invalid_input
 from luna.energy.timeline import parse_instant, site_clock
 from tests.support.suite.tables import each_row
 
-BERLIN, BEIRUT, HAVANA = (
-    ZoneInfo("Europe/Berlin"),
-    ZoneInfo("Asia/Beirut"),
-    ZoneInfo("America/Havana"),
-)
+BERLIN = ZoneInfo("Europe/Berlin")
+BEIRUT = ZoneInfo("Asia/Beirut")
+HAVANA = ZoneInfo("America/Havana")
 
 
 @each_row(

@@ -111,7 +111,8 @@ def give_root_away(folder: Path) -> None:
 
 def main() -> None:
     """Become ``luna up``."""
-    token, options = os.environ.pop("SUPERVISOR_TOKEN", None), DATA / "options.json"
+    token = os.environ.pop("SUPERVISOR_TOKEN", None)
+    options = DATA / "options.json"
     chosen = json.loads(options.read_text(encoding="utf-8")) if options.exists() else {}
     settings = name_settings(chosen, token, ask_broker(token))
     folder = DATA / "luna"

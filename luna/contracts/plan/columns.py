@@ -144,7 +144,8 @@ def list_slots(
         as_models: what Luna made itself, without validating it: hundreds of models would take half
             as long as their plan.
     """
-    columns, chosen = plan["slots"], slice(first, end)
+    columns = plan["slots"]
+    chosen = slice(first, end)
     spoken = Sentences(Numbers(columns["language"], ZoneInfo(plan["timezone"]), plan["currency"]))
     read_reasons = partial(_read_reasons, chosen=chosen, spoken=spoken, as_models=as_models)
     apart: dict[str, Iterable[Any]] = {"reason": read_reasons(columns["reason"])}
@@ -177,7 +178,8 @@ def _read_reasons(
 
     None where it has no place among those that are said.
     """
-    own, places = columns.get("figures", {}), columns["told"][chosen]
+    own = columns.get("figures", {})
+    places = columns["told"][chosen]
     # What slots share is worded once: what is said at a place, with figures of a slot's own.
     keys = list(zip(places, *map(itemgetter(chosen), own.values()), strict=True)) if own else places
     replies = dict.fromkeys(keys, _ABSENT[ReasonReply])
@@ -227,9 +229,11 @@ def write_reason(reason: Fields, spoken: Sentences) -> Fields:
 
     A code without words, of a later version, stands for them.
     """
-    code, figures = reason["code"], reason["figures"]
+    code = reason["code"]
+    figures = reason["figures"]
     try:
         text, short = spoken.say_both(code, figures)
     except InvalidInputError:
-        text, short = code, ""
+        text = code
+        short = ""
     return {"code": code, "text": text, "short": short, "figures": figures}

@@ -429,11 +429,9 @@ class PlanRequest(Request):
         if self.site is not None:
             # The prices beside those of the site itself; of the hundreds ahead those alone that are
             # beyond their bounds.
-            (least, most), amounts, worth = (
-                PRICE.bounds(self.site.currency),
-                list[Amount](),
-                self.options.terminal.value,
-            )
+            least, most = PRICE.bounds(self.site.currency)
+            amounts = list[Amount]()
+            worth = self.options.terminal.value
             for name in ("import_price", "export_price") if self.outlook is not None else ():
                 for number, price in enumerate(getattr(self.outlook, name)):
                     if not least <= price <= most:
@@ -476,14 +474,13 @@ def write_inputs(request: PlanRequest) -> bytes:
 
     It is the JSON without long series, and these as numbers, one after the other.
     """
-    outlook, arrays, left_out = (
-        request.outlook,
-        dict[tuple[str, ...], NDArray[Any]](),
-        dict[str, Any](),
-    )
+    outlook = request.outlook
+    arrays = dict[tuple[str, ...], NDArray[Any]]()
+    left_out = dict[str, Any]()
     for name in _LISTED if outlook else ():
         if (values := getattr(outlook, name)) is not None:
-            arrays[name,], left_out[name] = _shorten(np.array(values, dtype=np.float64)), True
+            arrays[name,] = _shorten(np.array(values, dtype=np.float64))
+            left_out[name] = True
     for kind, names in _COURSES.items() if outlook else ():
         if courses := getattr(outlook, kind):
             left_out[kind] = set(names)
@@ -515,7 +512,8 @@ def parse_inputs(written: bytes) -> Fields:
         count = int(np.prod(shape))
         values = np.frombuffer(body, dtype=kind, count=count, offset=first).reshape(shape)
         first += values.nbytes
-        into, last = reduce(getitem, path[:-1], document["outlook"]), path[-1]
+        into = reduce(getitem, path[:-1], document["outlook"])
+        last = path[-1]
         into[last] = (values if values.dtype.kind == "f" else values / _SCALE).tolist()
     return document
 

@@ -158,7 +158,8 @@ NEEDED_MODES: tuple[Mode, ...] = ("self_consumption", "hold")
 
 # Prefix of a battery with a driver profile among entities and topics, and suffix of its state of
 # charge.
-PROFILED, SOC_OF = "profile:", "#soc"
+PROFILED = "profile:"
+SOC_OF = "#soc"
 
 
 class ControlWrite(DeviceWrite):

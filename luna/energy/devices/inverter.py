@@ -43,7 +43,8 @@ def _check_connected(site: _Connected) -> None:
         named = [
             (inverter.name, name) for inverter in inverters for name in getattr(inverter, kind)
         ]
-        names, counts = {part.name for part in parts}, Counter(name for _, name in named)
+        names = {part.name for part in parts}
+        counts = Counter(name for _, name in named)
         for inverter, name in named:
             if name not in names:
                 raise invalid_part(

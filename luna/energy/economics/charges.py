@@ -120,7 +120,8 @@ class Blocks:
 
     def after(self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo) -> Self:
         """Return the blocks with the energy drawn so far in the month of the next slot."""
-        first, months = import_kwh.size, list_months(timeline, zone)
+        first = import_kwh.size
+        months = list_months(timeline, zone)
         number = next(place for place, slots in enumerate(months) if first in slots)
         before = months[number][months[number] < first]
         return replace(
@@ -229,15 +230,14 @@ def month_shares(price: PeakPrice, timeline: Timeline, zone: ZoneInfo) -> tuple[
             value=price.interval_minutes,
         )
     offset = local_offsets(timeline.starts, zone)
-    local, length = timeline.starts + offset, np.timedelta64(interval)
+    local = timeline.starts + offset
+    length = np.timedelta64(interval)
     # Intervals follow the local clock; counted in UTC, the repeated hour in autumn stays two hours.
     tick = (timeline.starts + offset % length).astype("datetime64[s]").astype(np.int64) // int(
         interval.total_seconds()
     )
-    day, month = (
-        local.astype("datetime64[D]").astype(np.int64),
-        local.astype("datetime64[M]").astype(np.int64),
-    )
+    day = local.astype("datetime64[D]").astype(np.int64)
+    month = local.astype("datetime64[M]").astype(np.int64)
     counts = window_holds(price, timeline.starts, zone)
     begun = timeline.first_step is not None or bool(
         (local[0] - local[0].astype("datetime64[D]")) % length
@@ -346,7 +346,8 @@ def read_history(
     shares = month_shares(price, past, zone)
     if not shares:
         return PeakHistory()
-    share, energy = shares[-1], np.nan_to_num(import_kwh)
+    share = shares[-1]
+    energy = np.nan_to_num(import_kwh)
     power = share.interval_kw(energy, Peak(price))
     ends = np.array([past.end.replace(tzinfo=None)], dtype="datetime64[s]")
     end = ends + local_offsets(ends, zone)

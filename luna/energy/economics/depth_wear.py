@@ -70,7 +70,8 @@ def depth_wear(
 
 def _wear(segments: DepthSegments, path_kwh: FloatArray, start_kwh: FloatArray) -> FloatArray:
     column = (-1, *(1,) * np.ndim(start_kwh))
-    most, stored = np.cumsum(segments.width_kwh).reshape(column), segments.fill(start_kwh)
+    most = np.cumsum(segments.width_kwh).reshape(column)
+    stored = segments.fill(start_kwh)
     # Energy taken from each segment and those above, priced by the difference of the segment's
     # price to the next deeper one.
     rise = -np.diff(segments.price, append=0.0).reshape(column)

@@ -42,7 +42,8 @@ def window_holds(window: ClockWindow, starts: InstantArray, zone: ZoneInfo) -> B
     local = starts + local_offsets(starts, zone)
     minute = (local - local.astype("datetime64[D]")).astype("timedelta64[m]").astype(int)
     weekday = (local.astype("datetime64[D]").astype(int) + 3) % 7
-    first, last = _minutes(window.from_), _minutes(window.to)
+    first = _minutes(window.from_)
+    last = _minutes(window.to)
     inside = (
         (minute >= first) & (minute < last) if first < last else (minute >= first) | (minute < last)
     )

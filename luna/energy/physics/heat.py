@@ -51,7 +51,8 @@ class Warming:
 
     def follow(self, start_c: float, heat_kwh: FloatArray) -> FloatArray:
         """Return the temperature after each slot with this heat, shape ``(slots,)``."""
-        ends, now = np.empty(heat_kwh.size), start_c
+        ends = np.empty(heat_kwh.size)
+        now = start_c
         for slot, change in enumerate(self.per_kwh * heat_kwh + self.drift_c):
             ends[slot] = now = self.keep[slot] * now + change
         return ends
@@ -61,7 +62,8 @@ class Warming:
 
         The heat input is given; the shape is ``(slots,)``.
         """
-        ends, now = np.empty(most_c.size), start_c
+        ends = np.empty(most_c.size)
+        now = start_c
         for slot, change in enumerate(self.per_kwh * heat_kwh + self.drift_c):
             ends[slot] = now = min(self.keep[slot] * now + change, most_c[slot])
         return ends
@@ -71,7 +73,8 @@ class Warming:
 
         That is what keeps it at ``least_c``; the shape is ``(slots,)``.
         """
-        ends, now = np.empty(least_c.size), start_c
+        ends = np.empty(least_c.size)
+        now = start_c
         for slot in range(least_c.size):
             ends[slot] = now = max(self.keep[slot] * now + self.drift_c[slot], least_c[slot])
         return ends

@@ -83,7 +83,8 @@ class SiteLimits:
 
         None: unchanged.
         """
-        imported, exported = self.import_limit_kw, self.export_limit_kw
+        imported = self.import_limit_kw
+        exported = self.export_limit_kw
         return replace(
             self,
             import_limit_kw=imported if import_kw is None else np.minimum(imported, import_kw),

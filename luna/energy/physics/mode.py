@@ -73,7 +73,8 @@ class Curtailment(IntEnum):
     ALL = 2
 
 
-_NO_EXPORT, _OFF = int(Curtailment.EXPORT), int(Curtailment.ALL)
+_NO_EXPORT = int(Curtailment.EXPORT)
+_OFF = int(Curtailment.ALL)
 
 
 def holds_export_back(curtailment: IntArray) -> BoolArray:

@@ -23,7 +23,8 @@ from luna.energy.physics.mode import (
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, bound
 
-_LAST_MODE, _LAST_CURTAILMENT = int(max(Mode)), int(max(Curtailment))
+_LAST_MODE = int(max(Mode))
+_LAST_CURTAILMENT = int(max(Curtailment))
 
 
 def clamp(setpoint: SetPoint, stored_kwh: FloatArray, limits: SiteLimits) -> SetPoint:

@@ -119,8 +119,10 @@ class _PvSupply:
 
     @classmethod
     def of(cls, setpoint: SetPoint, actuals: SlotActuals, *, limits: SiteLimits) -> Self:
-        pv_kwh, hours = actuals.pv_kwh, actuals.hours
-        limit, off = setpoint.pv_limit_kw * hours, holds_all_back(setpoint.curtailment)
+        pv_kwh = actuals.pv_kwh
+        hours = actuals.hours
+        limit = setpoint.pv_limit_kw * hours
+        off = holds_all_back(setpoint.curtailment)
         if limits.inverters is None:
             return cls(np.where(off, 0.0, np.minimum(pv_kwh, limit)), pv_kwh, pv_kwh)
         free = limits.inverters.convert(pv_kwh, hours)
@@ -157,8 +159,10 @@ class _Meter:
 
     @classmethod
     def of(cls, actuals: SlotActuals, ac_kwh: FloatArray, *, limits: SiteLimits) -> Self:
-        load, hours = actuals.load_kwh, actuals.hours
-        deficit, surplus = np.maximum(load - ac_kwh, 0.0), np.maximum(ac_kwh - load, 0.0)
+        load = actuals.load_kwh
+        hours = actuals.hours
+        deficit = np.maximum(load - ac_kwh, 0.0)
+        surplus = np.maximum(ac_kwh - load, 0.0)
         return cls(deficit, surplus, limits.import_limit_kw * hours, limits.export_limit_kw * hours)
 
     def served(self, serve: FloatArray) -> "_Meter":
@@ -199,7 +203,8 @@ class BatteryEnvelope:
         limits: SiteLimits,
         hours: FloatArray | float,
     ) -> Self:
-        battery, mode = limits.batteries, setpoint.mode
+        battery = limits.batteries
+        mode = setpoint.mode
 
         def room_to(soc: FloatArray) -> FloatArray:
             room: FloatArray = (
@@ -227,7 +232,9 @@ class BatteryEnvelope:
         )
         # The meter nets: what charges from the grid takes the surplus first, what sells serves the
         # house first.
-        target, buying, selling = setpoint.target_soc, buys(mode), sells(mode)
+        target = setpoint.target_soc
+        buying = buys(mode)
+        selling = sells(mode)
         ceiling = np.where(buying, np.maximum(setpoint.ceiling_soc, target), setpoint.ceiling_soc)
         floor = np.where(selling, np.minimum(setpoint.floor_soc, target), setpoint.floor_soc)
         return cls(
@@ -256,10 +263,8 @@ class BatteryEnvelope:
 
         It holds the DC-side PV that each battery takes first.
         """
-        room, most = (
-            np.maximum(conversion.room_kwh, 0.0),
-            conversion.intake_kwh + conversion.direct_kwh,
-        )
+        room = np.maximum(conversion.room_kwh, 0.0)
+        most = conversion.intake_kwh + conversion.direct_kwh
         out = {
             name: np.minimum(getattr(self, name), room)
             for name in ("dischargeable", "servable", "sellable")
@@ -375,14 +380,13 @@ def _move(
 
     It takes from PV directly, stores, buys and sells.
     """
-    direct, envelope = envelope.direct_kwh, envelope.beside(envelope.direct_kwh)
+    direct = envelope.direct_kwh
+    envelope = envelope.beside(envelope.direct_kwh)
     store = _store_surplus(meter, envelope, trades_last=trades_last)
     surplus_left = meter.surplus - store.sum(axis=0)
     power_kwh = envelope.power_kwh
-    buys, sells = (
-        np.minimum(envelope.buyable - store, power_kwh),
-        np.where(store > 0.0, 0.0, np.minimum(envelope.sellable - serve, power_kwh)),
-    )
+    buys = np.minimum(envelope.buyable - store, power_kwh)
+    sells = np.where(store > 0.0, 0.0, np.minimum(envelope.sellable - serve, power_kwh))
     sold = _share(
         meter.export_limit - surplus_left + np.maximum(buys, 0.0).sum(axis=0),
         sells,
@@ -420,14 +424,13 @@ def _cross_meter(
     meter: _Meter, moved: _Exchange, pv: _PvSupply, *, no_export: BoolArray, curtailable: BoolArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return import, export and curtailed PV."""
-    surplus, bought, sold = (
-        np.maximum(meter.surplus - moved.store.sum(axis=0), 0.0),
-        moved.bought.sum(axis=0),
-        moved.sold.sum(axis=0),
-    )
+    surplus = np.maximum(meter.surplus - moved.store.sum(axis=0), 0.0)
+    bought = moved.bought.sum(axis=0)
+    sold = moved.sold.sum(axis=0)
     # One battery's sale is another's purchase: the meter sees neither
     passed_on = np.minimum(bought, sold)
-    bought, sold = bought - passed_on, sold - passed_on
+    bought = bought - passed_on
+    sold = sold - passed_on
     # Load beyond the import limit that no battery serves is served by releasing curtailed PV.
     released = np.minimum(
         pv.releasable_kwh(moved.discharge), np.maximum(meter.deficit - meter.import_limit, 0.0)

@@ -102,7 +102,8 @@ def _assume_tariff(site: Site) -> Iterator[SiteAssumption]:
 
     A price that is the same at any time is always typed.
     """
-    bought, sold = site.tariff.import_, site.tariff.export
+    bought = site.tariff.import_
+    sold = site.tariff.export
     country = COUNTRIES.get(site.country or "")
     if (
         country is not None

@@ -23,7 +23,8 @@ def list_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> lis
 def _compare(path: str, before: Any, after: Any) -> Iterator[SiteDifference]:
     if before == after:
         return
-    one, other = _by_name(before), _by_name(after)
+    one = _by_name(before)
+    other = _by_name(after)
     if one is None or other is None or one.get("kind") != other.get("kind"):
         yield SiteDifference(path, before, after)
         return

@@ -69,7 +69,8 @@ def assume_connection(grid: Mapping[str, Any], country: str | None) -> dict[str,
     Invariants: a stated limit stays; without fuse and country nothing is assumed.
     """
     document = dict(grid)
-    limit, ampere = document.get("import_limit_kw"), document.get("main_fuse_a")
+    limit = document.get("import_limit_kw")
+    ampere = document.get("main_fuse_a")
     if limit is not None and limit != NO_LIMIT_KW:
         return document
     usual = usual_fuse(country)

@@ -62,7 +62,8 @@ def date_changes(stored: Site, site: Site, *, at: datetime) -> tuple[Site, list[
     Invariants: a second call with the result as ``stored`` and the same configuration changes
     nothing.
     """
-    before, after = _by_sensor(stored), _by_sensor(site)
+    before = _by_sensor(stored)
+    after = _by_sensor(site)
     changes: list[SensorChange] = []
     settled: dict[str, list[_Named]] = {}
     for name, named in after.items():
@@ -113,7 +114,9 @@ def exchange_sensors(stored: Site, site: Site, *, at: datetime) -> Site:
 
     Invariants: a site that names all stored sensors is returned unchanged.
     """
-    zone, before, after = parse_zone(site.timezone), _by_sensor(stored), _by_sensor(site)
+    zone = parse_zone(site.timezone)
+    before = _by_sensor(stored)
+    after = _by_sensor(site)
     gone = {
         name
         for name in before.keys() - after.keys()
@@ -194,7 +197,8 @@ def _date(named: _Named, site: Site, **times: datetime) -> DatedSensor:
 
 def _is_in_another_unit(one: str, other: str) -> bool:
     """Return whether two names have the same topic and different units."""
-    (named, unit), (other_named, other_unit) = split_unit(one), split_unit(other)
+    named, unit = split_unit(one)
+    other_named, other_unit = split_unit(other)
     return named == other_named and unit != other_unit
 
 

@@ -67,11 +67,13 @@ class SiteSensor:
         if self.start is not None:
             start = np.datetime64(self.start.replace(tzinfo=None), "us")
             first = max(int(np.searchsorted(instants, start, side="right")) - 1, 0)
-            instants, values = np.maximum(instants[first:], start), values[first:]
+            instants = np.maximum(instants[first:], start)
+            values = values[first:]
         if self.end is not None:
             end = np.datetime64(self.end.replace(tzinfo=None), "us")
             last = int(np.searchsorted(instants, end))
-            instants, values = np.append(instants[:last], end), np.append(values[:last], np.nan)
+            instants = np.append(instants[:last], end)
+            values = np.append(values[:last], np.nan)
         return instants, values
 
 

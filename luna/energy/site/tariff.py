@@ -145,7 +145,8 @@ ImportRule = Annotated[
 
 # Prefix of the site's own price series among market names; no market has such a name.
 OWN = "own:"
-OWN_IMPORT, OWN_EXPORT = f"{OWN}import_price", f"{OWN}export_price"
+OWN_IMPORT = f"{OWN}import_price"
+OWN_EXPORT = f"{OWN}export_price"
 
 
 class PeakPrice(ClockWindow):

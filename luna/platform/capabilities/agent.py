@@ -62,8 +62,10 @@ from luna.platform.paging import (
 )
 from luna.words import Language, Numbers, say_instant, say_mode, say_policy, split_policies
 
-_NOUN, _PATH = "agent", "/v1/sites/{site_id}/agent"
-DAY, WEEK = timedelta(days=1), timedelta(days=7)
+_NOUN = "agent"
+_PATH = "/v1/sites/{site_id}/agent"
+DAY = timedelta(days=1)
+WEEK = timedelta(days=7)
 
 ReplyLanguage = Annotated[Language, Field(description="of the sentences")]
 OfKind = Annotated[AgentKind | None, Field(description="of this kind alone")]

@@ -153,10 +153,8 @@ def _show_question(state: WhatIfState, numbers: Numbers) -> Iterator[str | TextT
             )
             for each in state.variants
         ]
-        headings, title = (
-            ("variant", "status", "job", "error"),
-            f"Question {state.what_if_id}: {state.status}",
-        )
+        headings = ("variant", "status", "job", "error")
+        title = f"Question {state.what_if_id}: {state.status}"
         yield TextTable(headings, rows, words=headings[1:], title=title)
         return
     numbers = replace(numbers, currency=reply.currency)

@@ -70,8 +70,10 @@ _HEADINGS = (
 
 
 def _show(row: StoredAnswer, _: Numbers) -> list[str]:
-    answer, refused = row.answer, "yes" if row.answer.refused else ""
-    when, question = f"{answer.answered_at:%Y-%m-%d %H:%M:%S}", answer.question[:LONGEST_QUESTION]
+    answer = row.answer
+    refused = "yes" if row.answer.refused else ""
+    when = f"{answer.answered_at:%Y-%m-%d %H:%M:%S}"
+    question = answer.question[:LONGEST_QUESTION]
     return [
         answer.answer_id,
         when,

@@ -45,7 +45,8 @@ from luna.words import Numbers, say_instant
 from luna.words.quality import say_day_fault
 
 LONGEST = timedelta(days=3_660)
-_NOUN, _PATH = "history", "/v1/sites/{site_id}"
+_NOUN = "history"
+_PATH = "/v1/sites/{site_id}"
 _DAYS = {"from_day": "from", "to_day": "to"}
 FromDay = Annotated[Day | None, Field(description="the first local day; usual: the first there is")]
 ToDay = Annotated[

@@ -26,12 +26,15 @@ from luna.platform.database import prices, sites
 from luna.platform.paging import Cursor, From, Limit, To, read_text, write_cursor
 from luna.words import Numbers, say_instant
 
-_NOUN, _PATH = "prices", "/v1/sites/{site_id}/prices"
+_NOUN = "prices"
+_PATH = "/v1/sites/{site_id}/prices"
 KnownAt = Annotated[
     Instant | None, Field(description="as prices were known then; usual: as they are known now")
 ]
 # Where nobody says how far to look: the day behind, and the two that are published ahead.
-USUAL_PAST, USUAL_AHEAD, LONGEST = timedelta(days=1), timedelta(days=2), timedelta(days=3_660)
+USUAL_PAST = timedelta(days=1)
+USUAL_AHEAD = timedelta(days=2)
+LONGEST = timedelta(days=3_660)
 
 
 class SlotPrice(Message):

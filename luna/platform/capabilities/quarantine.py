@@ -12,7 +12,8 @@ from luna.platform.database import quarantine
 from luna.platform.paging import Cursor, Limit, cut_page, read_number
 from luna.words import Numbers
 
-_NOUN, _PATH = "quarantine", "/v1/sites/{site_id}/quarantine"
+_NOUN = "quarantine"
+_PATH = "/v1/sites/{site_id}/quarantine"
 Status = Annotated[QuarantineFilter, Field(description="open: nobody has decided yet")]
 # What PostgreSQL counts rows with.
 RowId = Annotated[

@@ -243,7 +243,8 @@ def delete_site(call: CapabilityCall, site_id: SiteName) -> None:
     Delete the site and all that was measured, forecast, planned and decided for it, for good. 409
     while it is armed or jobs of it are open.
     """
-    artefacts, objects = site_removal.remove(call.connection, site_id), call.objects()
+    artefacts = site_removal.remove(call.connection, site_id)
+    objects = call.objects()
 
     def remove_artefacts() -> None:
         for key in artefacts:

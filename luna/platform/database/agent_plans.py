@@ -61,7 +61,8 @@ def save(
         "verdict": row.verdict.model_dump(mode="json"),
         "packed_reply": None if plan is None else plan_forms.pack_reply(plan),
     }
-    statement, table = insert(antares_plan_history).values(values), antares_plan_history.c
+    statement = insert(antares_plan_history).values(values)
+    table = antares_plan_history.c
     changed = {
         name: statement.excluded[name]
         for name in values
@@ -120,7 +121,8 @@ def list_newest(
     Raises:
         NotFoundError: no such site.
     """
-    table, (first, end) = antares_plan_history.c, issued
+    table = antares_plan_history.c
+    first, end = issued
     bounds = [
         *([] if policy is None else [table.policy == policy]),
         *([] if first is None else [table.issued_at >= first]),

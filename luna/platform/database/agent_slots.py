@@ -43,7 +43,8 @@ def read_agent_slots(connection: Connection, site: Site, window: Timeline) -> li
         plan_id, mode = planned.get(start, (None, None))
         if plan_id is None and start not in decided:
             continue
-        logged, agents = decided.get(start), beside.get(plan_id or "")
+        logged = decided.get(start)
+        agents = beside.get(plan_id or "")
         decision = {
             "start": start,
             "decided_by": logged and logged.decided_by,

@@ -41,13 +41,12 @@ def read_status(
         NotFoundError: no such site.
     """
     chosen = site.antares.shadow_policy_type
-    policy, requested = SHADOW_POLICIES[chosen], site.antares.control_mode
+    policy = SHADOW_POLICIES[chosen]
+    requested = site.antares.control_mode
     standing = agent_gates.read_standing(connection, site.name, policy=policy)
     run = find_run(connection, site.name, policy=policy, before=now)
-    effective, shadow_count = (
-        find_effective_mode(requested, standing),
-        agent_plans.count(connection, site.name, policy=policy),
-    )
+    effective = find_effective_mode(requested, standing)
+    shadow_count = agent_plans.count(connection, site.name, policy=policy)
     # Without a judgement of full control there is no evidence: zero days of each kind.
     last = standing.get("full_control")
     by_kind = {each.kind: each for each in last.evidence} if last else {}

@@ -70,7 +70,8 @@ def make(connection: Connection, user_id: int, key: NewKey, *, now: datetime) ->
     Raises:
         NotFoundError: no such site.
     """
-    prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    prefix = secrets.token_hex(6)
+    secret = secrets.token_urlsafe(32)
     row = {
         "prefix": prefix,
         "secret_hash": digest(secret),
@@ -142,7 +143,8 @@ def find(connection: Connection, key: str, *, now: datetime) -> ValidKey | None:
     """Return a key that holds, with no more than its owner has now; None where it does not."""
     mark, _, rest = key.partition("_")
     prefix, _, secret = rest.partition("_")
-    theirs, own = sites_of_users(), _sites_of_keys()
+    theirs = sites_of_users()
+    own = _sites_of_keys()
     query = (
         select(
             api_keys,

@@ -204,7 +204,8 @@ def forget_recovery(connection: Connection, settings: tuple[str, ...]) -> None:
 
 def segment_name(timeline: int, lsn: int, segment_bytes: int) -> str:
     """Return the name of the log segment with a position. Source: PostgreSQL, ``XLogFileName``."""
-    number, per_high = lsn // segment_bytes, 0x1_0000_0000 // segment_bytes
+    number = lsn // segment_bytes
+    per_high = 0x1_0000_0000 // segment_bytes
     return f"{timeline:08X}{number // per_high:08X}{number % per_high:08X}"
 
 

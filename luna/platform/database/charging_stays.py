@@ -64,7 +64,8 @@ def add(
         NotFoundError: no such site.
         InvalidInputError: the site's vehicle cannot follow it, or it overlaps another.
     """
-    site, key = sites.load(connection, site_id), sites.key_of(connection, site_id)
+    site = sites.load(connection, site_id)
+    key = sites.key_of(connection, site_id)
     standing = [
         each
         for each in read_standing(connection, site_id, first=now)

@@ -31,7 +31,8 @@ MISSING = text(
     "chunk.range_end)"
 )
 # Keys of the cache in ``connection.info``.
-HYPERTABLES, PREPARED = "luna_hypertables", "luna_prepared_chunks"
+HYPERTABLES = "luna_hypertables"
+PREPARED = "luna_prepared_chunks"
 
 log = structlog.get_logger("luna.database")
 

@@ -300,7 +300,8 @@ def read_log_page(
     """Return a page of a site's log with entry numbers, the latest first: within ``slots`` (None:
     unbounded), below the entry number ``below``.
     """
-    log, (first, end) = control_log.c, slots
+    log = control_log.c
+    first, end = slots
     bounds = [
         *([] if first is None else [log.slot_start >= first]),
         *([] if end is None else [log.slot_start < end]),
@@ -356,10 +357,8 @@ def read_steering_each(
     # Set-points are keyed by the device's name: the part of its key after the colon, or the whole
     # key without one.
     setpoint = log.allowed[func.split_part(log.device, ":", -1)]
-    is_curtailed, ran = (
-        (log.device == "pv") & (setpoint["mode"].astext != "free"),
-        setpoint["mode"].astext.in_(_RUNS),
-    )
+    is_curtailed = (log.device == "pv") & (setpoint["mode"].astext != "free")
+    ran = setpoint["mode"].astext.in_(_RUNS)
     within = (
         log.site_key.in_(sites_by_key)
         & (log.slot_start >= first)
@@ -426,10 +425,8 @@ def _list_run(site: Site, block: ManualBlock, *, first: datetime, end: datetime)
 def _steering(limits: Sequence[tuple[datetime, float]], runs: Sequence[datetime]) -> Steering:
     if not limits and not runs:
         return NO_STEERING
-    starts, limit_kwh = (
-        np.array([at for at, _ in limits], dtype="datetime64[s]"),
-        np.array([limit for _, limit in limits], dtype=np.float64),
-    )
+    starts = np.array([at for at, _ in limits], dtype="datetime64[s]")
+    limit_kwh = np.array([limit for _, limit in limits], dtype=np.float64)
     return Steering(starts, limit_kwh, np.array(runs, dtype="datetime64[s]"))
 
 

@@ -158,7 +158,8 @@ def _insert_rows(
     table: Table, names: Sequence[str], on_conflict: Literal["keep", "replace"]
 ) -> Insert:
     # Cached: building the statement takes as long as inserting one small row.
-    write, keys = insert(table), table.primary_key.columns
+    write = insert(table)
+    keys = table.primary_key.columns
     if on_conflict == "keep":
         return write.on_conflict_do_nothing()
     return write.on_conflict_do_update(
@@ -229,7 +230,8 @@ def split(rows: Mapping[str, Array], *, by: int = 1) -> dict[int, dict[str, Arra
     (_, keys), *columns = rows.items()
     order = _find_order([keys, *(values for _, values in columns[: by - 1])])
     if order is not None:
-        keys, columns = keys[order], [(name, values[order]) for name, values in columns]
+        keys = keys[order]
+        columns = [(name, values[order]) for name, values in columns]
     edges = [0, *(np.flatnonzero(np.diff(keys)) + 1).tolist(), keys.size] if keys.size else [0]
     return {
         int(keys[first]): {name: values[first:end] for name, values in columns}
@@ -239,7 +241,8 @@ def split(rows: Mapping[str, Array], *, by: int = 1) -> dict[int, dict[str, Arra
 
 def _find_order(columns: Sequence[Array]) -> Array | None:
     """Return the permutation that sorts rows by several columns, None where they are sorted."""
-    same, ordered = np.ones(max(columns[0].size - 1, 0), dtype=bool), True
+    same = np.ones(max(columns[0].size - 1, 0), dtype=bool)
+    ordered = True
     for column in columns:
         step = np.diff(column.astype(np.int64, copy=False))
         ordered = ordered and not (same & (step < 0)).any()
@@ -316,7 +319,8 @@ def _fill(rows: Array, wires: Mapping[str, Array]) -> bytes:
     # A NULL has length -1 and no bytes: remove its bytes.
     keep = np.ones((rows.size, rows.itemsize), dtype=np.bool_)
     for name, missing in unknown.items():
-        width, offset = rows.dtype.fields[name][0].itemsize, rows.dtype.fields[name][1]  # type: ignore[index]
+        column, offset = rows.dtype.fields[name][:2]  # type: ignore[index]
+        width = column.itemsize
         keep[missing, offset : offset + width] = False
     return rows.view(np.uint8).reshape(rows.size, rows.itemsize)[keep].tobytes()
 
@@ -393,7 +397,8 @@ def _upsert_staged(connection: Connection, statements: _Upsert, on_conflict: OnC
         session.execute(statements.create_staging())
         append(connection, "staging", statements.columns)
         session.execute(statements.insert())
-        inserted, updated = session.rowcount, 0
+        inserted = session.rowcount
+        updated = 0
         if on_conflict != "keep" and statements.values:
             session.execute(statements.update(complete=on_conflict == "complete"))
             updated = session.rowcount

@@ -43,7 +43,8 @@ def settle(
         window: the slots that were built.
         reading_span: first and last instant of the readings used.
     """
-    own, at = _select(connection, site_id, first=window.start, end=window.end), sensor_readings.c
+    own = _select(connection, site_id, first=window.start, end=window.end)
+    at = sensor_readings.c
     has_reading = exists().where(at.sensor_key == _TABLE.sensor_key)
     both = and_(
         has_reading.where(at.instant == _TABLE.starts_at),
@@ -54,7 +55,8 @@ def settle(
     judged = own.where(
         or_(both, has_reading.where(at.instant > _TABLE.starts_at, at.instant < _TABLE.ends_at))
     )
-    before, after = set(_intervals(connection, judged)), set(intervals)
+    before = set(_intervals(connection, judged))
+    after = set(intervals)
     if before == after:
         return
     there = select(sensors.c.name, sensors.c.sensor_key).where(

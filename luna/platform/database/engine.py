@@ -220,7 +220,8 @@ class WholeUnit:
 
     def close(self) -> None:
         """Roll back what was not committed."""
-        connection, self._connection = self._connection, None
+        connection = self._connection
+        self._connection = None
         if connection is not None:
             connection.close()
 

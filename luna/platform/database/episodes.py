@@ -35,7 +35,8 @@ def upsert(connection: Connection, site_id: str, steps: Sequence[EpisodeStep]) -
         NotFoundError: no such site.
     """
     key = sites.key_of(connection, site_id)
-    table, statement = antares_learning.c, insert(antares_learning)
+    table = antares_learning.c
+    statement = insert(antares_learning)
     fresh = {
         "state": statement.excluded.state,
         "action": statement.excluded.action,

@@ -112,8 +112,10 @@ class SiteLocks:
     def close(self) -> None:
         """Give every site up."""
         self._held.clear()
-        session, self._session = self._session, ExitStack()
-        connection, self._connection = self._connection, None
+        session = self._session
+        self._session = ExitStack()
+        connection = self._connection
+        self._connection = None
         try:
             with translated(), session:
                 if connection is not None and not connection.invalidated:

@@ -114,7 +114,8 @@ def list_newest(
     Raises:
         NotFoundError: no such site.
     """
-    table, (first, end) = forecast_issues.c, issued
+    table = forecast_issues.c
+    first, end = issued
     bounds = [
         *([] if first is None else [table.issued_at >= first]),
         *([] if end is None else [table.issued_at < end]),

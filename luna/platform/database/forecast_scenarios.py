@@ -13,7 +13,9 @@ from luna.platform.database import copy, sites
 from luna.platform.database.schema.forecasting import forecast_scenarios
 
 # Tenths of a watt-hour, and hundredths of the currency per MWh: finer than any forecast.
-ENERGY_DIGITS, PRICE_DIGITS, PROBABILITY_DIGITS = 4, 5, 6
+ENERGY_DIGITS = 4
+PRICE_DIGITS = 5
+PROBABILITY_DIGITS = 6
 # Longest horizon of an issue.
 REACH = timedelta(days=15)
 # PostgreSQL type of each column for COPY.
@@ -119,7 +121,8 @@ def _cut(scenarios: Scenarios, timeline: Timeline, first: int) -> Scenarios:
         return slots
 
     spot = {market: cut(paths) for market, paths in scenarios.spot_price.items()}
-    load, pv = cut(scenarios.load_kwh), cut(scenarios.pv_kwh)
+    load = cut(scenarios.load_kwh)
+    pv = cut(scenarios.pv_kwh)
     return Scenarios(
         timeline.whole(),
         scenarios.issued_at,

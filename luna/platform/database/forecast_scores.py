@@ -93,7 +93,8 @@ def read_regrets(
     what was left in the batteries counted; known days alone.
     """
     names = {shadow_system(version): version for version in versions}
-    planned, perfect = daily_scores.alias(), daily_scores.alias()
+    planned = daily_scores.alias()
+    perfect = daily_scores.alias()
     regret = (planned.c.cost - planned.c.stored_gain) - (perfect.c.cost - perfect.c.stored_gain)
     query = (
         select(planned.c.system_id, planned.c.day, regret)

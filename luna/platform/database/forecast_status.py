@@ -32,7 +32,8 @@ SPANS_DAYS = (DAYS_TO_PROVE, 28)
 REVIEW_DAYS = sum(SPANS_DAYS)
 # A day of issue is scored once the 48 hours after it have passed.
 SCORED_AFTER_DAYS = 3
-DECISIONS, TRAININGS = 10, 5
+DECISIONS = 10
+TRAININGS = 5
 # The only trained version.
 TRAINED_VERSION = "aurora_v1.0"
 

@@ -110,7 +110,8 @@ def read_driving_each(
     )
     driving = {}
     for key, version in chosen.items():
-        at, active_version = issued[key][version], active[key].forecast_version
+        at = issued[key][version]
+        active_version = active[key].forecast_version
         fallback_reason = _explain_fallback(
             active_version,
             issued[key].get(active_version),
@@ -157,7 +158,8 @@ def _last_issues(
     """Return by site and version the last issue that covers a slot, in the order of ``issuers``,
     without versions that have none.
     """
-    keys, versions = [key for key, _ in issuers], [version for _, version in issuers]
+    keys = [key for key, _ in issuers]
+    versions = [version for _, version in issuers]
     issued: dict[int, dict[str, datetime]] = {}
     with copy.cursor(connection) as session:
         for key, version, at in session.execute(

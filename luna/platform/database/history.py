@@ -40,7 +40,8 @@ MOST_SLOTS = {"plans": 31 * 96, "slot_forecasts": 366 * 96}
 MOST_SLOTS_ELSEWHERE = 400_000
 # Stands for the site's active forecast version.
 ACTIVE = "active"
-FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+LAST = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def query_series(connection: Connection, site_id: str, query: SeriesQuery) -> SeriesAnswer:
@@ -115,7 +116,8 @@ def _end(query: SeriesQuery, zone: ZoneInfo) -> datetime:
 def _read_slots(
     connection: Connection, site_id: str, timeline: Timeline, query: SeriesQuery
 ) -> FloatArray:
-    source, parts = query.name.source, query.name.parts
+    source = query.name.source
+    parts = query.name.parts
     if source == "market_prices":
         prices.require_market(connection, parts[0])
         return prices.read(

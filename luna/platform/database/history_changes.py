@@ -87,7 +87,8 @@ def record_observations(
 
 def record(connection: Connection, site_id: str, revision: Revision, *, rule: Rule) -> int:
     """Log the changed values of a series; return how many."""
-    before, after = revision.before, revision.after
+    before = revision.before
+    after = revision.after
     changed = ~np.isnan(after) & (before != after) & (rule.fills | ~np.isnan(before))
     return _append(
         connection,
@@ -144,7 +145,8 @@ def read_page(
 
     None: unbounded.
     """
-    table, (first, end) = history_changes.c, slots
+    table = history_changes.c
+    first, end = slots
     bounds = [
         *([] if first is None else [table.slot_start >= first]),
         *([] if end is None else [table.slot_start < end]),

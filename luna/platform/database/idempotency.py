@@ -108,7 +108,8 @@ class LockedKeys:
             return False
 
     def _end_session(self) -> None:
-        session, self._session = self._session, None
+        session = self._session
+        self._session = None
         if session is not None:
             with suppress(DBAPIError):
                 session.close()

@@ -107,7 +107,8 @@ def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
             connection.execute(text(f"SET LOCAL lock_timeout = '{WAIT_FOR_TABLES}'"))
             connection.execute(text(f"SET LOCAL statement_timeout = '{LONGEST_STATEMENT}'"))
-            stored, address = current(connection), parse_address(url)
+            stored = current(connection)
+            address = parse_address(url)
             if stored is not None and stored not in list_revisions():
                 place = {"database": address.database, "host": address.host, "port": address.port}
                 raise refuse(

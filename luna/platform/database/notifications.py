@@ -220,7 +220,8 @@ def list_newest(
         .mappings()
         .all()
     )
-    table, deliveries = notification_deliveries, dict[int, list[MessageDelivery]]()
+    table = notification_deliveries
+    deliveries = dict[int, list[MessageDelivery]]()
     numbers = [row["notification_id"] for row in rows]
     for row in connection.execute(
         select(table).where(table.c.notification_id.in_(numbers)).order_by(table.c.label)

@@ -70,7 +70,8 @@ class PlanRow:
             inputs: the complete request, as ``write_inputs`` writes it.
             system_id: ``prod`` drives devices.
         """
-        head, packed = plan.head, (plan_forms.pack_inputs(inputs), plan_forms.pack_reply(plan))
+        head = plan.head
+        packed = (plan_forms.pack_inputs(inputs), plan_forms.pack_reply(plan))
         when = head.issued_at, plan.start, plan.end
         return cls(
             head.plan_id,
@@ -194,7 +195,8 @@ def list_newest(
         NotFoundError: no such site.
     """
     sites.key_of(connection, site_id)
-    table, (first, end) = plan_history.c, issued
+    table = plan_history.c
+    first, end = issued
     bounds = [
         *([] if first is None else [table.issued_at >= first]),
         *([] if end is None else [table.issued_at < end]),
@@ -321,7 +323,8 @@ def find_previous(connection: Connection, plan_id: str) -> str:
     Raises:
         NotFoundError: no plan of that id, or none before it.
     """
-    this, other = plan_history.alias("this"), plan_history.alias("other")
+    this = plan_history.alias("this")
+    other = plan_history.alias("other")
     same = (
         (other.c.site == this.c.site)
         & (other.c.system_id == this.c.system_id)
@@ -463,10 +466,8 @@ def read_latest(
         before: an earlier result for the same columns; plans never change, so its slots are reused.
     """
     plan_ids = _find_last(connection, site_id, timeline, issued=issued)
-    slot_values, unread = (
-        {name: np.full(timeline.count, np.nan) for name in columns},
-        list(plan_ids),
-    )
+    slot_values = {name: np.full(timeline.count, np.nan) for name in columns}
+    unread = list(plan_ids)
     if before is not None:
         for place, there in before.find_same(timeline, plan_ids):
             unread[place] = None

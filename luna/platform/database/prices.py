@@ -68,7 +68,8 @@ def upsert(
         raise refuse(
             "price-no-number", field=f"price[{int(np.flatnonzero(~np.isfinite(price))[0])}]"
         )
-    series, table = StoredSeries(market, currency), market_prices.c
+    series = StoredSeries(market, currency)
+    table = market_prices.c
     foreign = connection.scalar(
         select(table.market).where(table.market == market, table.currency != currency).limit(1)
     )
@@ -189,10 +190,8 @@ def find_foreign(
     names = {each.name for each in series}
     if not names:
         return {}
-    table, apart = (
-        market_prices.c,
-        {StoredSeries(name, currency).apart for name in names for currency in PER_EURO},
-    )
+    table = market_prices.c
+    apart = {StoredSeries(name, currency).apart for name in names for currency in PER_EURO}
     inside = (
         table.market.in_(names | apart),
         table.slot_start >= timeline.start,

@@ -35,7 +35,8 @@ def save(connection: Connection, site_id: str, days: Sequence[DayQuality]) -> in
     """Store verdicts, one per day; return how many are new or changed."""
     if not days:
         return 0
-    key, table = sites.key_of(connection, site_id), data_quality_daily
+    key = sites.key_of(connection, site_id)
+    table = data_quality_daily
     statement = insert(table).values(
         [{"site_key": key, **day.model_dump(include={"day", "verdict", "faults"})} for day in days]
     )
@@ -109,10 +110,8 @@ def read_usable(
     """Return measured series of a site, unknown on days whose verdict excludes them
     (``luna.energy.quality_verdict``).
     """
-    measured, days = (
-        observations.read_measured(connection, site.name, timeline, names),
-        _read_spoiled(connection, site, timeline.start, timeline.end),
-    )
+    measured = observations.read_measured(connection, site.name, timeline, names)
+    days = _read_spoiled(connection, site, timeline.start, timeline.end)
     for name, values in measured.items():
         for day in (each for each in days if not may_use(each.verdict, name)):
             values[
@@ -142,7 +141,8 @@ def _read_spoiled(
 def _read_spoiled_each(
     connection: Connection, sites_by_key: Mapping[int, Site], first: datetime, end: datetime
 ) -> dict[int, list[UnusableSpan]]:
-    table, day = data_quality_daily.c, timedelta(days=1)
+    table = data_quality_daily.c
+    day = timedelta(days=1)
     # A day more on both sides covers every time zone.
     around = table.day.between(first.date() - day, end.date() + day)
     spoiled: dict[int, list[UnusableSpan]] = {key: [] for key in sites_by_key}

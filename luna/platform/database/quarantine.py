@@ -127,7 +127,8 @@ def settle(
     Args:
         refused: by source, which names the sensor; a line is an instant in microseconds.
     """
-    key, table = {"site_key": sites.key_of(connection, site_id), "kind": "readings"}, quarantine.c
+    key = {"site_key": sites.key_of(connection, site_id), "kind": "readings"}
+    table = quarantine.c
     same = (
         (table.site_key == key["site_key"])
         & (table.kind == key["kind"])

@@ -133,10 +133,8 @@ def query_readings(connection: Connection, site_id: str, query: ReadingQuery) ->
         )
         return replace(answer, following=end if end < query.end else None)
     if query.aggregate == "shape":
-        points, toolkit = (
-            query.points or USUAL_POINTS,
-            timescale.detect(connection).toolkit is not None,
-        )
+        points = query.points or USUAL_POINTS
+        toolkit = timescale.detect(connection).toolkit is not None
         shape = read_shape(
             connection,
             site_id,

@@ -69,7 +69,9 @@ def upsert(
         units: of the values; None, or a value without one: the unit that holds for the sensor at
             that instant.
     """
-    silent, stored, in_other_units = np.isnan(value), copy.Written(), 0
+    silent = np.isnan(value)
+    stored = copy.Written()
+    in_other_units = 0
     if units is not None:
         in_other_units = sensor_units.note(
             connection,

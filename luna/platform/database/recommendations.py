@@ -17,7 +17,8 @@ from luna.platform.database import sites
 from luna.platform.database.schema.recommendations import bandit_states, events, recommendations
 
 POLICIES: tuple[BanditPolicy, ...] = ("linucb", "thompson")
-NUMBER, SHORT_NUMBER = "<f8", "<f4"
+NUMBER = "<f8"
+SHORT_NUMBER = "<f4"
 Actions = list[tuple[EventAction, float | None]]
 
 

@@ -90,7 +90,8 @@ def whole_days(
     """Return the first and the last local day that lies within what was measured, and ends by
     ``until``; None where there is none.
     """
-    zone, span = parse_zone(site.timezone), of_site(connection, site.name)
+    zone = parse_zone(site.timezone)
+    span = of_site(connection, site.name)
     if span is None:
         return None
     first = span[0].astimezone(zone).date()

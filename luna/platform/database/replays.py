@@ -103,11 +103,9 @@ def upsert_oracle(connection: Connection, site_id: str, results: Sequence[Oracle
     """
     if not results:
         return
-    key, table, statement = (
-        sites.key_of(connection, site_id),
-        oracle_daily_results.c,
-        insert(oracle_daily_results),
-    )
+    key = sites.key_of(connection, site_id)
+    table = oracle_daily_results.c
+    statement = insert(oracle_daily_results)
     names = [name for name in OracleResult.__dataclass_fields__ if name != "day"]
     changed = or_(*(table[name].is_distinct_from(statement.excluded[name]) for name in names))
     fresh = {name: statement.excluded[name] for name in (*names, "recorded_at")}

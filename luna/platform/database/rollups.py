@@ -17,7 +17,8 @@ from luna.platform.database import copy, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.series import AVERAGED, SUMMED
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 VIEWS = {HOUR: "slot_observations_hourly", DAY: "slot_observations_daily"}
 TABLES = {HOUR: "slot_observations_by_hour", DAY: "slot_observations_by_day"}
 # Series → SQL of its sum, and the column with its number of known slots.
@@ -168,7 +169,8 @@ def read_parts(
         series: one of ``SERIES``.
         timeline: quarter-hours that contain at least one whole hour or day.
     """
-    first, last = floor_to(timeline.start + width - SLOT, width), floor_to(timeline.end, width)
+    first = floor_to(timeline.start + width - SLOT, width)
+    last = floor_to(timeline.end, width)
     head, body, tail = np.split(
         timeline.starts, [(first - timeline.start) // SLOT, (last - timeline.start) // SLOT]
     )
@@ -189,7 +191,9 @@ def read_parts(
         end=timeline.end,
     )
     rows = copy.read(connection, query, {"start": "M8[s]", "total": "f8", "known": "i8"})
-    sums, there = np.zeros(starts.size), np.zeros(starts.size, dtype=np.int64)
+    sums = np.zeros(starts.size)
+    there = np.zeros(starts.size, dtype=np.int64)
     places = np.searchsorted(starts, rows["start"])
-    sums[places], there[places] = np.nan_to_num(rows["total"]), rows["known"]
+    sums[places] = np.nan_to_num(rows["total"])
+    there[places] = rows["known"]
     return starts, Parts(sums, there, slots)

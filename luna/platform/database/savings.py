@@ -48,7 +48,8 @@ def read_savings(connection: Connection, site: Site, *, first: date, last: date)
     verdicts = {day.day: day for day in quality.read(connection, site.name, first, last)}
     # Days count on which the version that drives the planner issued a forecast.
     zone = parse_zone(site.timezone)
-    begin, end = local_midnight(first, zone), local_midnight(last + timedelta(days=1), zone)
+    begin = local_midnight(first, zone)
+    end = local_midnight(last + timedelta(days=1), zone)
     version = find_active(connection, site).forecast_version
     issued = forecasts.read_instants(connection, site.name, version=version, first=begin, last=end)
     forecast_days = {instant.astimezone(zone).date() for instant in issued}

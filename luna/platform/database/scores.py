@@ -106,7 +106,8 @@ def list_days(
     Raises:
         NotFoundError: no such site.
     """
-    table, (first, last) = daily_scores.c, days
+    table = daily_scores.c
+    first, last = days
     bounds = [
         *([] if first is None else [table.day >= first]),
         *([] if last is None else [table.day <= last]),

@@ -74,7 +74,8 @@ def note(
         instants: of the readings; each once per sensor.
         stated: their units.
     """
-    has_unit, changed = stated.codes != NOT_SAID, 0
+    has_unit = stated.codes != NOT_SAID
+    changed = 0
     for key, history in read(connection, np.unique(sensor_keys[has_unit]).tolist()).items():
         own = has_unit & (sensor_keys == key)
         units = StatedUnits(stated.names, stated.codes[own])
@@ -97,7 +98,8 @@ def _change(connection: Connection, key: int, instants: InstantArray, stated: St
         extreme.astype("datetime64[us]").item().replace(tzinfo=UTC)
         for extreme in (instants.min(), instants.max())
     )
-    own, instant = sensor_readings.c.sensor_key == key, sensor_readings.c.instant
+    own = sensor_readings.c.sensor_key == key
+    instant = sensor_readings.c.instant
     following = connection.scalar(select(func.min(instant)).where(own, instant > last))
     query = sql.SQL(
         "SELECT instant FROM sensor_readings WHERE sensor_key = {} AND instant >= {} AND "

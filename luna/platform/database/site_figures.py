@@ -79,13 +79,16 @@ def read(connection: Connection, sites: Sequence[Site], *, now: datetime) -> lis
 
 def _read(connection: Connection, site: Site, now: datetime) -> SiteFigures:
     today = now.astimezone(parse_zone(site.timezone)).date()
-    first, last = today - timedelta(days=DAYS), today - timedelta(days=1)
+    first = today - timedelta(days=DAYS)
+    last = today - timedelta(days=1)
     verdicts = quality.read(connection, site.name, first, last)
     try:
         savings = read_savings(connection, site, first=first, last=last)
-        saved, counted = savings.done.saved, len(savings.done.counted)
+        saved = savings.done.saved
+        counted = len(savings.done.counted)
     except LunaError:
-        saved, counted = None, 0
+        saved = None
+        counted = 0
     table = slot_observations.c
     share = func.sum(func.abs(table.residual_kwh)) / func.nullif(func.sum(table.load_kwh), 0)
     own = select(site_table.c.site_key).where(site_table.c.name == site.name).scalar_subquery()

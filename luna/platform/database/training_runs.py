@@ -183,7 +183,8 @@ def list_newest(connection: Connection, *, limit: int) -> list[tuple[str, Traini
     the most recent data first.
     """
     columns = [training_runs.c[name] for name in TrainingRun.__dataclass_fields__]
-    table, named = training_runs.c, site_table.c.name.label("site_name")
+    table = training_runs.c
+    named = site_table.c.name.label("site_name")
     query = select(named, *columns).join(site_table, site_table.c.site_key == table.site_key)
     rows = connection.execute(
         query.order_by(table.data_until.desc(), table.finished_at.desc()).limit(limit)

@@ -17,7 +17,8 @@ from luna.platform.database.schema import series
 
 # Weather models run every one to six hours.
 STALE = timedelta(hours=6)
-_DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
+_DAY = timedelta(days=1)
+_HOUR = timedelta(hours=1)
 TABLES = {table.name: table for table in (series.weather, series.carbon_intensity)}
 
 

@@ -175,7 +175,9 @@ class RemoteDesk:
     ) -> None:
         import httpx
 
-        self._url, self._follow, self._ask_password = url, follow, ask_password
+        self._url = url
+        self._follow = follow
+        self._ask_password = ask_password
         if not _ADDRESS.fullmatch(url):
             raise InvalidInputError(
                 "is no address",

@@ -68,7 +68,8 @@ def write_bundle(
     try:
         settings = load_settings()
     except LunaError as error:
-        settings, broken = Settings.model_construct(), str(error)
+        settings = Settings.model_construct()
+        broken = str(error)
     else:
         broken = ""
     redaction = Redaction(settings)

@@ -69,7 +69,8 @@ CONNECT_SECONDS = 3.0
 _ENCRYPTED = {"https": 443, "rediss": 6379, "mqtts": 8883, "wss": 443}
 # Source: adjtimex(2); what the kernel answers while nobody keeps its clock in step, and the size of
 # what it fills in.
-_TIME_ERROR, _TIMEX_BYTES = 5, 256
+_TIME_ERROR = 5
+_TIMEX_BYTES = 256
 # Where containers have their secrets: nobody else is in there.
 _SHUT_OFF = Path("/run/secrets")
 
@@ -331,10 +332,8 @@ def check_database(url: str, settings: Settings, *, clock: Clock) -> Iterator[Do
 
 def _check_schema(pool: Engine, clock: Clock) -> Iterator[DoctorFinding]:
     with unit_of_work(pool) as connection:
-        current, server = (
-            revision.current(connection),
-            str(connection.scalar(text("SHOW server_version"))),
-        )
+        current = revision.current(connection)
+        server = str(connection.scalar(text("SHOW server_version")))
         its_now: datetime = connection.scalar(text("SELECT clock_timestamp()"))
         apart = abs(its_now - clock.now())
     yield DoctorFinding("versions", "ok", f"PostgreSQL {server.split(maxsplit=1)[0]}")

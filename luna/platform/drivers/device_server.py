@@ -48,7 +48,8 @@ class RegisterServer:
 
     def __init__(self, device: SimulatedInverter, host: str, port: int) -> None:
         self.device, self.faults = device, ServerFaults()
-        self.host, self.port = host, port
+        self.host = host
+        self.port = port
         self._loop = asyncio.new_event_loop()
         self._server: ModbusTcpServer | None = None
         self._listening = threading.Event()
@@ -230,7 +231,8 @@ class MessageServer:
         from luna.platform.mqtt import create_client
 
         self.device, self.faults, self.port = device, ServerFaults(), broker.port
-        self._broker, self._prefix = broker, prefix
+        self._broker = broker
+        self._prefix = prefix
         self._transport = cast("MqttTransport", device.profile.transport)
         image = cast("JsonImage", device.image)
         self._writable = {

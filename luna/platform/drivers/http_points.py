@@ -45,9 +45,12 @@ class HttpPoints:
         secret: DeviceSecret | None = None,
         web: "httpx.BaseTransport | None" = None,
     ) -> None:
-        self._profile, self._transport = profile, transport
-        self._host, self._port = via.host, via.port or transport.port
-        self._secret, self._web = secret, web
+        self._profile = profile
+        self._transport = transport
+        self._host = via.host
+        self._port = via.port or transport.port
+        self._secret = secret
+        self._web = web
         self._client: httpx.Client | None = None
 
     @property
@@ -109,7 +112,8 @@ class HttpPoints:
 
     def close(self) -> None:
         """Close the connection."""
-        client, self._client = self._client, None
+        client = self._client
+        self._client = None
         if client is not None:
             client.close()
 

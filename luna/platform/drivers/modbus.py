@@ -68,7 +68,8 @@ class ModbusLink:
         unit: int | None = None,
         shared_in: Path | None = None,
     ) -> None:
-        self.host, self.port = host, transport.port if port is None else port
+        self.host = host
+        self.port = transport.port if port is None else port
         self._unit = transport.unit if unit is None else unit
         self.transport = transport
         self._shared_in = shared_in
@@ -121,7 +122,8 @@ class ModbusLink:
 
     def close(self) -> None:
         """Close the connection."""
-        client, self._client = self._client, None
+        client = self._client
+        self._client = None
         if client is not None:
             client.close()  # type: ignore[no-untyped-call]
 

@@ -174,8 +174,10 @@ class ModbusPoints:
         )
 
     def _decode(self, name: str, registers: list[list[int]]) -> float:
-        point, count = self._point(name), len(self.number_spans(name))
-        numbers, others = registers[:count], registers[count:]
+        point = self._point(name)
+        count = len(self.number_spans(name))
+        numbers = registers[:count]
+        others = registers[count:]
         exponent = _exponent_of(others.pop(0)) if point.exponent_register is not None else 0.0
         invalid = self.profile.invalid_of(point)
         terms = [
@@ -232,14 +234,16 @@ class ModbusPoints:
         """Return a point's registers: its number (one per port), then its exponent and its status
         bit where it has them.
         """
-        point, spans = self._point(name), [*self.number_spans(name), *self._exponent_spans(name)]
+        point = self._point(name)
+        spans = [*self.number_spans(name), *self._exponent_spans(name)]
         if (status := point.sign_bits or point.while_bit) is not None:
             spans.append(RegisterSpan(self._table(name), status.register_, 1))
         return spans
 
     def number_spans(self, name: str) -> list[RegisterSpan]:
         """Return the registers of a point's number, one span per port."""
-        point, table = self._point(name), self._table(name)
+        point = self._point(name)
+        table = self._table(name)
         address = self._address(point)
         if point.ports is not None and name not in self._ports:
             self._ports[name] = find_ports(self.link, self._base(point), point.ports)
@@ -310,7 +314,8 @@ class ModbusPoints:
             for model, address in self._models.items()
             if address in addresses
         }
-        wanted, words = sorted({*spans, *marks}), dict[tuple[RegisterTable, int], int]()
+        wanted = sorted({*spans, *marks})
+        words = dict[tuple[RegisterTable, int], int]()
         for table, first, count in _join(wanted, gap=_GAP if self.profile.sunspec else 0):
             words |= {
                 (table, first + place): register

@@ -60,7 +60,8 @@ class MqttPoints:
         from luna.platform.mqtt import BrokerLink
 
         self._now = now
-        self._profile, self._transport = profile, transport
+        self._profile = profile
+        self._transport = transport
         self._prefix, self._points = (
             via.prefix,
             {name: cast("JsonPoint", point) for name, point in profile.points.items()},
@@ -158,10 +159,12 @@ class MqttPoints:
             UnavailableError: nothing came in time.
         """
         self._connect()
-        request, since = self._transport.request, self._now() - self._transport.stale_s
+        request = self._transport.request
+        since = self._now() - self._transport.stale_s
         is_first = is_new = not self._messages
         if request is not None and self._now() - self._requested_at >= request.every_s:
-            since, is_new = self._now(), True
+            since = self._now()
+            is_new = True
             self._requested_at = since
             # An answer to another client may have begun before this subscription: only the second
             # ``done`` ends an answer that was received whole.

@@ -24,7 +24,8 @@ from luna.platform.address_policy import (
 MOST_ADDRESSES = 1024
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 # Linux, netdevice(7): requests for the address and the netmask of an interface.
-_SIOCGIFADDR, _SIOCGIFNETMASK = 0x8915, 0x891B
+_SIOCGIFADDR = 0x8915
+_SIOCGIFNETMASK = 0x891B
 # A documentation address of RFC 5737 selects the interface of the default route; a UDP connect
 # sends nothing.
 _ELSEWHERE = ("192.0.2.1", 9)

@@ -88,7 +88,8 @@ class RegisterImage:
     """Points in registers by address."""
 
     def __init__(self, profile: DeviceProfile, transport: ModbusTransport) -> None:
-        self.profile, self.transport = profile, transport
+        self.profile = profile
+        self.transport = transport
         self._points = {
             name: point
             for name, point in profile.points.items()
@@ -255,7 +256,8 @@ class RegisterImage:
 
     def _port_places(self, point: RegisterPoint) -> list[range]:
         """Return the registers of a point's numbers: one, or one per port of the wanted types."""
-        places, base = self._places(point), self._base(point)
+        places = self._places(point)
+        base = self._base(point)
         if point.ports is None:
             return [places]
         shifts = range(

@@ -780,10 +780,8 @@ class DeviceProfile(ProfilePart):
     def _can_be_kept_up(self) -> None:
         """Refuse a mode that has to be resent more often than the budgets of its points allow."""
         for mode, writes in self.modes.items():
-            resend_s, budgets = (
-                self.resend_s(mode),
-                [self.points[write.write].budget for write in writes],
-            )
+            resend_s = self.resend_s(mode)
+            budgets = [self.points[write.write].budget for write in writes]
             if resend_s is not None and all(
                 budget is not None and budget < _DAY_S / resend_s for budget in budgets
             ):

@@ -191,7 +191,8 @@ class ProfiledDevice:
                 [*(write.of for write in writes if write.of), *([] if limit is None else [limit])]
             )
         )
-        most_w, ac_w = math.inf if limit is None else values[limit], math.nan
+        most_w = math.inf if limit is None else values[limit]
+        ac_w = math.nan
         power_w = min(math.inf if setpoint.power_kw is None else setpoint.power_kw * WATTS, most_w)
         if any(write.put == "ac_power_w" for write in writes):
             read = self.read(*FLOW_READINGS)
@@ -383,10 +384,8 @@ class ProfiledDevice:
         value = write.sign * (
             PARTS[write.put].value(part, facts) if write.put is not None else write.value or 0.0
         )
-        low, high = (
-            -math.inf if point.low is None else point.low,
-            math.inf if point.high is None else point.high,
-        )
+        low = -math.inf if point.low is None else point.low
+        high = math.inf if point.high is None else point.high
         if not low <= value <= high:
             raise refuse("device-value-unknown", field="via", value=self.place, point=write.write)
         return PointValue(write.write, value)

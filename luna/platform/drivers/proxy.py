@@ -65,7 +65,8 @@ class DeviceProxy:
     """Forwards requests over the connection that all processes of a data folder share."""
 
     def __init__(self, port: ProxyPort, folder: Path) -> None:
-        self._port, self._folder = port, folder
+        self._port = port
+        self._folder = folder
         self._clients: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
@@ -119,7 +120,8 @@ class _DevicePath:
     """
 
     def __init__(self, device: DeviceAddress, folder: Path) -> None:
-        self._device, self._folder = device, folder
+        self._device = device
+        self._folder = folder
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, frame: ModbusFrame) -> ModbusFrame:

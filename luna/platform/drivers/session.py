@@ -35,9 +35,11 @@ MARGIN = 0.01  # hysteresis of the state of charge at a limit
 OBEYS_WITHIN_S = 180.0
 # An inverter's own consumption and sensor error; share of the requested power that cold or a full
 # battery leaves.
-_IDLE_KW, _LEAST_SHARE = 0.3, 0.2
+_IDLE_KW = 0.3
+_LEAST_SHARE = 0.2
 # Beyond these states of charge the battery management system decides.
-_FULL, _EMPTY = 0.95, 0.1
+_FULL = 0.95
+_EMPTY = 0.1
 
 _SPENT = "device-writes-spent"
 
@@ -96,7 +98,8 @@ def contradicts(mode: Mode, flow_kw: float, *, power_kw: float | None, soc: floa
         return soc < _FULL and flow_kw < least_kw
     if mode == "export":
         return soc > _EMPTY and -flow_kw < least_kw
-    stores, serves = mode in STORING, mode in SERVING
+    stores = mode in STORING
+    serves = mode in SERVING
     return (not serves and flow_kw < -_IDLE_KW) or (not stores and flow_kw > _IDLE_KW)
 
 
@@ -140,7 +143,10 @@ class InverterSession:
             self._asked_at = self._now()
             # Repeating a command that is not obeyed does not restart the clock.
             self._disobeys_since = self._disobeys_since if setpoint == self._last else None
-            self._setpoint, self._writes, self._mode, self._last = None, (), None, setpoint
+            self._setpoint = None
+            self._writes = ()
+            self._mode = None
+            self._last = setpoint
             self._is_kept_up = False
             try:
                 self._apply(setpoint, self.read_soc())
@@ -275,7 +281,9 @@ class InverterSession:
             self._device.write(writes, again=is_due, hands_back=mode == "self_consumption")
         if mode != self._mode and self._mode is not None:
             self._disobeys_since = None
-        self._writes, self._mode, self._is_kept_up = writes, mode, resend_s is not None
+        self._writes = writes
+        self._mode = mode
+        self._is_kept_up = resend_s is not None
         if is_due:
             self._written_at = self._now()
 

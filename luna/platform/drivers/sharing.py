@@ -25,7 +25,8 @@ from luna.platform.address_policy import DEVICE, reachable_addresses
 from luna.platform.drivers import DEVICES_FOLDER
 from luna.platform.private_folders import make_private
 
-LOCK_FILE, SOCKET_FILE = "lock", "socket"
+LOCK_FILE = "lock"
+SOCKET_FILE = "socket"
 # Longest time between another process's lock and its socket.
 START_SECONDS = 2.0
 PAUSE_SECONDS = 0.01
@@ -33,7 +34,8 @@ PAUSE_SECONDS = 0.01
 TURN_SECONDS = 10.0
 READS = frozenset({1, 2, 3, 4})
 WRITES = frozenset({5, 6, 15, 16})
-ILLEGAL_FUNCTION, GATEWAY_SILENT = 0x01, 0x0B
+ILLEGAL_FUNCTION = 0x01
+GATEWAY_SILENT = 0x0B
 # Header: transaction, protocol, length of the rest.
 _HEAD = struct.Struct(">HHH")
 _LONGEST = 254

@@ -156,7 +156,8 @@ class SimulatedInverter:
         """Return the reversion time of the current mode, s: the one in the command, else the
         profile's.
         """
-        mode, reverts = self.mode, self.profile.reverts
+        mode = self.mode
+        reverts = self.profile.reverts
         if reverts is None or reverts.after_s is None or mode in reverts.stays_in:
             return math.inf
         units = {"reversion_s": 1, "reversion_min": 60}

@@ -127,7 +127,8 @@ def move_battery(
         raise refuse("profile-not-tried", field="profile", value=device.profile.profile)
     trial = _Trial(device, bound, now, sleep)
     try:
-        own_w, steps = trial.read_power(), list[TrialStep]()
+        own_w = trial.read_power()
+        steps = list[TrialStep]()
         for mode in STEPS:
             steps.append(trial.tell(mode, own_w))
             report(steps[-1])
@@ -150,7 +151,10 @@ class _Trial:
         now: Callable[[], float],
         sleep: Callable[[float], object],
     ) -> None:
-        self._device, self._bound, self._now, self._sleep = device, bound, now, sleep
+        self._device = device
+        self._bound = bound
+        self._now = now
+        self._sleep = sleep
         self._session = InverterSession(device, now=now, look_seconds=_NEVER_SECONDS)
         self._is_commanded = False
         # Of the last reading.
@@ -185,7 +189,8 @@ class _Trial:
         while True:
             self._sleep(_POLL_SECONDS)
             self._session.look()
-            power_w, seconds = self.read_power(), self._now() - begun
+            power_w = self.read_power()
+            seconds = self._now() - begun
             outcome = _judge(done, power_w, own_w)
             if seconds >= (
                 PATIENCE_SECONDS
@@ -226,7 +231,8 @@ def _judge(done: Mode, power_w: float, own_w: float) -> TrialOutcome:
     sign = _SIGNS.get(done)
     if sign is None:
         return "right" if abs(power_w) < _STILL_W else "moved"
-    flow_w, forced = sign * power_w, done in {"charge", "export"}
+    flow_w = sign * power_w
+    forced = done in {"charge", "export"}
     if flow_w <= -_STILL_W:
         return "turned_round"
     if not flow_w >= _STILL_W:

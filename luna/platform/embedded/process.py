@@ -150,7 +150,8 @@ def _has_ended(lock_path: Path, patience: float) -> bool:
     for _ in range(MOST_LOOKS):
         if _wait_for_release(lock_path, patience):
             return True
-        before, work = work, _work_of(_family(lock_path))
+        before = work
+        work = _work_of(_family(lock_path))
         if work == before:
             return False
     return False

@@ -239,7 +239,8 @@ class Servers:
         # A forked child inherits its parent's lock: the parent releases it.
         if self._users is None or os.getpid() != self._pid:
             return
-        users, self._users = self._users, None
+        users = self._users
+        self._users = None
         try:
             with uninterrupted():
                 self._leave(users)

@@ -187,9 +187,11 @@ def check_health(name: str, probe: Probe) -> Check:
     """Run and time ``probe``, which returns a detail or raises a LunaError."""
     begun = time.perf_counter()
     try:
-        ok, detail = True, probe()
+        ok = True
+        detail = probe()
     except LunaError as error:
-        ok, detail = False, str(error)
+        ok = False
+        detail = str(error)
     return Check(
         name, ok, round((time.perf_counter() - begun) * 1000, 2), str(without_secrets(detail))
     )

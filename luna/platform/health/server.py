@@ -115,7 +115,8 @@ class _Answers:
                     return _problem(error)
             case "/health/ready":
                 checks = self._readiness.look()
-                document, failed = [asdict(check) for check in checks], not_ready(checks)
+                document = [asdict(check) for check in checks]
+                failed = not_ready(checks)
                 return (
                     _problem(failed, checks=document)
                     if failed

@@ -95,7 +95,8 @@ def translate(answer: str, address: Address, key: str) -> LunaError:
 
     Only codes of the answer are repeated, so it holds no secret.
     """
-    status, code = _find(_STATUS, answer), _find(_CODE, answer)
+    status = _find(_STATUS, answer)
+    code = _find(_CODE, answer)
     if status == "507" or code in _FULL:
         return full(f"bucket {address.bucket} at {address.url}")
     if code == "NoSuchKey":
@@ -252,7 +253,8 @@ class S3Objects:
 
     def move(self, key: str, target: str) -> None:
         """Have the server copy the object, then delete the first one."""
-        name, place = check_key(key), check_key(target)
+        name = check_key(key)
+        place = check_key(target)
         with self._asking(name):
             from obstore import copy, delete
 

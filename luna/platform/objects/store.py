@@ -270,7 +270,8 @@ class FileObjects:
 
     def move(self, key: str, target: str) -> None:
         """Rename the file, which is there under one of both names at any time."""
-        path, place = self.folder / check_key(key), self.folder / check_key(target)
+        path = self.folder / check_key(key)
+        place = self.folder / check_key(target)
         try:
             self._make_parents(place)
             path.replace(place)

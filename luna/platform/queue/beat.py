@@ -77,7 +77,10 @@ class PendingWork:
         clock: Clock,
         looks: Mapping[type[Request], Look] = LOOKS,
     ) -> None:
-        self._settings, self._patience, self._clock, self._looks = settings, patience, clock, looks
+        self._settings = settings
+        self._patience = patience
+        self._clock = clock
+        self._looks = looks
         self._engine = engine.create(database_url, application_name="luna-beat", pool_size=1)
         self._answer: Future[bool] | None = None
 
@@ -164,7 +167,8 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
     ) -> None:
         app = Celery("luna-beat", set_as_current=False)
         app.conf.timezone = "UTC"
-        self._client, self._has_work = client, has_work
+        self._client = client
+        self._has_work = has_work
         self._clock, self._looked_at = clock, (now := clock.now())
         # Drop instants in the future: of another machine's clock, or from before the clock went
         # back.
@@ -255,7 +259,8 @@ class Beat:
         has_work: HasWork = always,
     ) -> None:
         self.name = f"{platform.node()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
-        self._schedule, self._has_work = schedule, has_work
+        self._schedule = schedule
+        self._has_work = has_work
         self._turn = turn
         self._clock = clock or SystemClock()
         self._started_at = self._clock.now()

@@ -76,7 +76,8 @@ class Client:
             UnavailableError: Redis is away, no reply came in time, or the caller gave up.
             LunaError: what the task raised, in its own class.
         """
-        text, task_id = serialization.encode_request(request), uuid.uuid4().hex
+        text = serialization.encode_request(request)
+        task_id = uuid.uuid4().hex
         # One id and one key for every try: a message that was sent twice is done once.
         outlast(
             lambda: self._submit(request, text, task_id=task_id, expires=timeout),

@@ -43,7 +43,9 @@ class Places:
     def __init__(
         self, queues: Collection[str], shared: int, own: Mapping[frozenset[str], int]
     ) -> None:
-        self._queues, self._shared, self._own = frozenset(queues), shared, own
+        self._queues = frozenset(queues)
+        self._shared = shared
+        self._own = own
         self._grouped = frozenset[str]().union(*own)
         self.processes = shared + sum(own.values())
 
@@ -91,7 +93,8 @@ class Consumption:
         self, redis_url: str, queues: tuple[str, ...], has_room: Callable[[str], bool]
     ) -> None:
         self._redis = connect(redis_url)
-        self._queues, self._has_room = queues, has_room
+        self._queues = queues
+        self._has_room = has_room
         self._received = self._received_before = 0
         self._waited_before = 0
         self.starved_looks = 0
@@ -122,7 +125,8 @@ class Consumption:
             self._received == self._received_before and could_begin >= self._waited_before > 0
         )
         self.starved_looks = self.starved_looks + 1 if stands_still else 0
-        self._received_before, self._waited_before = self._received, could_begin
+        self._received_before = self._received
+        self._waited_before = could_begin
 
     def probe(self) -> str:
         """Return how many messages the worker has received.

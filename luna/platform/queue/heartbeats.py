@@ -219,11 +219,9 @@ TURN = timedelta(seconds=5)
 # Short, so that an owner sees soon that a command was sent.
 EXECUTOR_TURN = timedelta(seconds=2)
 MISSED_FOR = timedelta(days=1)
-_RECORDER, _EXECUTOR, _HOME_ASSISTANT = (
-    f"{PREFIX}recorder",
-    f"{PREFIX}executor",
-    f"{PREFIX}home-assistant",
-)
+_RECORDER = f"{PREFIX}recorder"
+_EXECUTOR = f"{PREFIX}executor"
+_HOME_ASSISTANT = f"{PREFIX}home-assistant"
 _ROLES = {"recorder": _RECORDER, "home_assistant": _HOME_ASSISTANT}
 S = TypeVar("S", bound=RecorderSign)
 

@@ -83,7 +83,8 @@ def decode_error(text: str) -> LunaError:
     """Parse an error into the most specific class known to this release."""
     document: dict[str, Any] = json.loads(text)
     # A worker of an earlier release sends neither.
-    reason, parameters = document.pop("reason", None), document.pop("parameters", None)
+    reason = document.pop("reason", None)
+    parameters = document.pop("parameters", None)
     return build_error(document.pop("codes"), document.pop("message"), **document).because(
         reason, parameters
     )

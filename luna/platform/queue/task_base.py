@@ -254,10 +254,8 @@ class LunaTask(Task):  # type: ignore[misc]
         """Record a span of the time in the queue and return it as the parent of the task's own
         span.
         """
-        sent_at, parent = (
-            getattr(self.request, SENT_AT, None),
-            getattr(self.request, TRACEPARENT, None),
-        )
+        sent_at = getattr(self.request, SENT_AT, None)
+        parent = getattr(self.request, TRACEPARENT, None)
         if sent_at is None:
             return parent
         now = SystemClock().now()

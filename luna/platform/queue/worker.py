@@ -239,7 +239,8 @@ def build(
     # PostgreSQL limits application names to 63 bytes.
     name = f"{platform.node()[:32]}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
     app = create_worker(addresses.redis_url, node=name, order=places.ordered())
-    beat, health_port = timedelta(seconds=options.beat_seconds), options.health_port
+    beat = timedelta(seconds=options.beat_seconds)
+    health_port = options.health_port
     process = Process(settings, addresses.database_url, addresses.redis_url, name)
     for definition in definitions().values():
         register(app, definition, process)
@@ -316,7 +317,8 @@ def main(arguments: list[str] | None = None) -> int:
     loaded = load_services(
         options.queues, modules=options.modules, only=options.only, sparing=sparing
     )
-    served, own = choose_queues(loaded, options.only), _read_own(options.own, loaded)
+    served = choose_queues(loaded, options.only)
+    own = _read_own(options.own, loaded)
     places = Places(served, settings.worker_processes, own)
     # A queue with reserved processes has the dependencies of its service.
     served |= {queue: loaded[service_of(queue)] for group in own for queue in group}

@@ -124,7 +124,8 @@ def read_stored(folder: Path) -> dict[str, Any]:
     Raises:
         InvalidInputError: the file cannot be read, or is none of ours.
     """
-    path, remedy = folder / STORED_FILE, "Correct the file or delete it; the pages write it anew."
+    path = folder / STORED_FILE
+    remedy = "Correct the file or delete it; the pages write it anew."
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -73,7 +73,8 @@ def refresh_settings(settings: Settings, previous: bytes) -> tuple[Settings, byt
     content = path.read_bytes() if path.exists() else b""
     if content == previous:
         return settings, previous
-    stored, sources = read_stored(settings.data_folder), _operator_sources()
+    stored = read_stored(settings.data_folder)
+    sources = _operator_sources()
     touched = {
         name
         for name in (*stored, *json.loads(previous or b"{}"))
@@ -105,7 +106,8 @@ def find_source(settings: Settings, name: str) -> SettingSource:
 def _describe(
     settings: Settings, name: str, sources: Mapping[SettingSource, Mapping[str, Any]]
 ) -> SettingState:
-    field, value = Settings.model_fields[name], getattr(settings, name)
+    field = Settings.model_fields[name]
+    value = getattr(settings, name)
     secret = isinstance(value, SecretStr) or "SecretStr" in str(field.annotation)
     source = _find_source(settings, name, sources)
     changeable = is_changeable(name) and source in {"page", "default"}

@@ -4,10 +4,8 @@ import math
 from dataclasses import dataclass, replace
 
 WORDS = ("self_use", "no_discharge", "no_charge", "standby", "force_charge", "force_discharge")
-_STORING, _SERVING = (
-    {"self_use", "no_discharge", "force_charge"},
-    {"self_use", "no_charge", "force_discharge"},
-)
+_STORING = {"self_use", "no_discharge", "force_charge"}
+_SERVING = {"self_use", "no_charge", "force_discharge"}
 SECONDS_PER_HOUR = 3600.0
 
 

@@ -13,7 +13,8 @@ from luna.platform.simulated_home.site import ZONE
 
 # ``neutral``: without commands the charger charges at once with full power.
 CHARGER_WORDS = ("neutral", "on", "off")
-ONE_PHASE, THREE_PHASES = 1, 3
+ONE_PHASE = 1
+THREE_PHASES = 3
 # Source: WLTP of compact electric cars, without charging losses.
 KWH_PER_KM = 0.17
 _SATURDAY = 5
@@ -38,10 +39,8 @@ class Trip:
 
     def driven_kwh(self, at: float) -> float:
         """Return the energy driven until an instant."""
-        passed, lasts = (
-            min(max(at - self.leaves, 0.0), self.returns - self.leaves),
-            self.returns - self.leaves,
-        )
+        passed = min(max(at - self.leaves, 0.0), self.returns - self.leaves)
+        lasts = self.returns - self.leaves
         drive = min(_LONGEST_DRIVE_HOURS * 3600.0, lasts / 2)
         return (
             self.used_kwh * (min(passed, drive) + max(passed - (lasts - drive), 0.0)) / (2 * drive)
@@ -62,15 +61,14 @@ def trip_of(day: date, *, seed: int) -> Trip | None:
     """
     chance = np.random.default_rng((seed, day.toordinal()))
     if day.weekday() < _SATURDAY:
-        leaves, returns, km = (
-            7.5 + chance.uniform(-1, 1) / 3,
-            17.0 + chance.triangular(-2 / 3, 0, 5 / 6),
-            chance.uniform(30, 75),
-        )
+        leaves = 7.5 + chance.uniform(-1, 1) / 3
+        returns = 17.0 + chance.triangular(-2 / 3, 0, 5 / 6)
+        km = chance.uniform(30, 75)
     else:
         stays = chance.uniform() >= _WEEKEND_SHARE
         leaves = chance.uniform(10, 13)
-        returns, km = leaves + chance.uniform(2, 6), chance.uniform(15, 150)
+        returns = leaves + chance.uniform(2, 6)
+        km = chance.uniform(15, 150)
         if stays:
             return None
     # Wall-clock times, also on the day of a daylight-saving change.
@@ -170,7 +168,8 @@ def step_car(state: CarState, at: float, *, seconds: float, seed: int) -> CarSta
     Invariants: charged − lost − driven = change of stored energy; away it takes nothing, and never
     more than is offered.
     """
-    trip, hours = trip_at(at, seed=seed), seconds / SECONDS_PER_HOUR
+    trip = trip_at(at, seed=seed)
+    hours = seconds / SECONDS_PER_HOUR
     is_home = trip is None or not trip.is_away(at)
     drives = 0.0 if trip is None else trip.driven_kwh(at + seconds) - trip.driven_kwh(at)
     driven = min(drives, max(state.stored_kwh - CAR_MODEL.least_soc * CAR_MODEL.capacity_kwh, 0.0))
@@ -185,13 +184,12 @@ def step_car(state: CarState, at: float, *, seconds: float, seed: int) -> CarSta
         if is_home
         else 0.0
     )
-    stored, room = (
-        CAR_MODEL.stored_kw(power) * hours,
-        max(CAR_MODEL.most_soc * CAR_MODEL.capacity_kwh - before.stored_kwh, 0.0),
-    )
+    stored = CAR_MODEL.stored_kw(power) * hours
+    room = max(CAR_MODEL.most_soc * CAR_MODEL.capacity_kwh - before.stored_kwh, 0.0)
     if stored > room:
         # The part of the step until it is full.
-        power, stored = power * room / stored, room
+        power = power * room / stored
+        stored = room
     charged = power * hours
     return replace(
         before,

@@ -148,7 +148,8 @@ class HomeFiles:
             MachineError: as ``read_setup``.
         """
         document = self._read(self._state)
-        car, heater = document.get("car"), document.get("heater")
+        car = document.get("car")
+        heater = document.get("heater")
         parts: dict[str, Any] = {
             "battery": BatteryCharge(**document["battery"]),
             "command": Command(**document["command"]),

@@ -106,7 +106,8 @@ def step_heater(state: HeaterState, at: float, *, seconds: float, seed: int) -> 
     Invariants: what is used less what is drawn and lost is what warms it; it is never hotter than
     ``hot_c``, nor colder than what comes from the mains.
     """
-    model, hours = HEATER_MODEL, seconds / SECONDS_PER_HOUR
+    model = HEATER_MODEL
+    hours = seconds / SECONDS_PER_HOUR
     heats = (
         state.water_c < (model.hot_c if state.heats else model.begins_c)
         if state.mode == "auto"

@@ -20,7 +20,9 @@ from luna.platform.simulated_home.heater import HeaterState, step_heater
 
 BATTERY_MODEL = BatteryModel()
 # What a meter of class B may be wrong by, and less. Source: EN 50470-3.
-_GAIN_SPREAD, _POWER_SPREAD, _SOC_SPREAD = 0.003, 0.004, 0.002
+_GAIN_SPREAD = 0.003
+_POWER_SPREAD = 0.004
+_SOC_SPREAD = 0.002
 # Within a quarter-hour a house does not use its mean: kettles and compressors.
 _LOAD_SPREAD = 0.35
 _SECONDS_PER_FLICKER = 60
@@ -28,7 +30,9 @@ _SECONDS_PER_FLICKER = 60
 # delay, and its steps are coarse. Systems of homes are off by some tens of watts either way all the
 # time; none holds the grid at nothing. Source: HTW Berlin, Stromspeicher-Inspektion, deviation of
 # the regulation.
-_CONTROL_ERROR_KW, _SECONDS_PER_CONTROL, _CONTROL = 0.04, 20, 1 << 36
+_CONTROL_ERROR_KW = 0.04
+_SECONDS_PER_CONTROL = 20
+_CONTROL = 1 << 36
 _METERS = ("grid", "pv", "battery", "car", "heater")
 
 
@@ -65,7 +69,8 @@ class HomeState:
     @property
     def modes(self) -> tuple[str, ...]:
         """What inverter, charger and heater do, in their own words."""
-        car, heater = self.car, self.heater
+        car = self.car
+        heater = self.heater
         return (
             self.command.mode,
             *([] if car is None else [car.command.mode]),
@@ -106,7 +111,8 @@ def advance(
     error = _CONTROL_ERROR_KW * _noise(seed, _CONTROL + int(state.at // _SECONDS_PER_CONTROL))
     requested_kw = requested_power_kw(state.command, soc, pv_kw - before.used_kw + error)
     battery, lost = step_battery(BATTERY_MODEL, state.battery, requested_kw, seconds=seconds)
-    hours, grid = seconds / SECONDS_PER_HOUR, before.used_kw - pv_kw + battery.power_kw
+    hours = seconds / SECONDS_PER_HOUR
+    grid = before.used_kw - pv_kw + battery.power_kw
     return replace(
         before,
         at=state.at + seconds,

@@ -52,7 +52,8 @@ def publish_prices(
     start = local_midnight(floor_to(since, SLOT).astimezone(year.zone).date(), year.zone)
     timeline = Timeline(start, SLOT, (now + _AHEAD - start) // SLOT)
     stored, real = (prices.read(connection, market, timeline) for market in (MARKET, REAL_MARKET))
-    moment, auction = to_instant(now), publication_times(timeline.starts, year.zone)
+    moment = to_instant(now)
+    auction = publication_times(timeline.starts, year.zone)
     # Slots of local days with real prices for all slots; of a partial day its part counts.
     days = (timeline.starts + local_offsets(timeline.starts, ZONE)).astype("datetime64[D]")
     is_real = ~np.isin(days, days[~np.isfinite(real)])

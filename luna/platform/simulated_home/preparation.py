@@ -11,7 +11,8 @@ from luna.contracts.replay import ReplaySitesRequest
 from luna.energy.timeline import local_midnight
 from luna.platform.simulated_home.site import SITE_NAME, ZONE
 
-JUDGED, COUNTED = timedelta(days=28), timedelta(days=5)
+JUDGED = timedelta(days=28)
+COUNTED = timedelta(days=5)
 
 
 def list_preparation(now: datetime) -> dict[str, Request]:
@@ -19,8 +20,10 @@ def list_preparation(now: datetime) -> dict[str, Request]:
     verdicts, forecasts of the last days, savings.
     """
     today = now.astimezone(ZONE).date()
-    yesterday, first = today - timedelta(days=1), today - COUNTED
-    begin, end = local_midnight(first, ZONE), local_midnight(today, ZONE)
+    yesterday = today - timedelta(days=1)
+    first = today - COUNTED
+    begin = local_midnight(first, ZONE)
+    end = local_midnight(today, ZONE)
     return {
         "forecast": RefreshForecastsRequest(site_id=SITE_NAME),
         "quality": JudgeQualityRequest(

@@ -12,7 +12,8 @@ SITE_NAME = "simulated_home"
 ZONE = ZoneInfo("Europe/Amsterdam")
 # A market of its own without a price service: its prices are the real market's or the recorded
 # year's.
-MARKET, REAL_MARKET = "SIMULATED", "NL"
+MARKET = "SIMULATED"
+REAL_MARKET = "NL"
 MODES = {
     "self_consumption": "self_use",
     "save": "no_discharge",
@@ -52,10 +53,13 @@ CHARGER_SETTINGS = {
     name: f"simulated_home/charger/{name}" for name in ("current", "phases", "mode")
 }
 HEATER_SETTINGS = {"mode": "simulated_home/water_heater/mode"}
-CAR, HEATER = "car", "water_heater"
+CAR = "car"
+HEATER = "water_heater"
 # Target state of charge of every departure, and the car's maximum.
 READY_SOC = 0.9
-READY_BY, WEEKEND_READY_BY, HOME_FROM = "07:00", "09:30", "16:15"
+READY_BY = "07:00"
+WEEKEND_READY_BY = "09:30"
+HOME_FROM = "16:15"
 _ARRIVAL_SOC = 0.7
 
 

@@ -176,7 +176,8 @@ def connect(path: Path) -> sqlite3.Connection:
 class DamagedSpoolError(MachineError):
     """The spool's file cannot be read to its end."""
 
-    title, code = "Spool damaged", "spool-damaged"
+    title = "Spool damaged"
+    code = "spool-damaged"
 
 
 @contextmanager
@@ -222,7 +223,8 @@ def open_file(folder: Path) -> SpoolFile:
     Raises:
         MachineError: nothing can be written there.
     """
-    current, salvaged = folder / "current", folder / "salvaged"
+    current = folder / "current"
+    salvaged = folder / "salvaged"
     if salvaged.exists() and not current.exists():
         salvaged.rename(current)
     make_own_folder(current)

@@ -40,7 +40,8 @@ from luna.platform.spool.kind import RowKind
 
 MIB = 1 << 20
 RESERVED_SHARE = 0.05
-LEAST_RESERVE, LARGEST_RESERVE = 64 * MIB, 1024 * MIB
+LEAST_RESERVE = 64 * MIB
+LARGEST_RESERVE = 1024 * MIB
 
 
 class Space(Protocol):
@@ -280,7 +281,8 @@ class _SpoolUploader:
             and stream.kind in self._kinds
             and time.monotonic() >= self._refused_until.get(stream, 0.0)
         ]
-        rows, failure = 0, None
+        rows = 0
+        failure = None
         for stream in due:
             try:
                 rows += self._deliver(stream)
@@ -307,7 +309,8 @@ class _SpoolUploader:
             else:
                 if failures:
                     log.info("the database takes rows again", rows=rows)
-                failures, pause = 0, timedelta(0) if rows >= BATCH_ROWS else self._turn
+                failures = 0
+                pause = timedelta(0) if rows >= BATCH_ROWS else self._turn
             self._stop.wait(pause.total_seconds())
 
     @staticmethod

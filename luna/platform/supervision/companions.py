@@ -175,11 +175,9 @@ def companions(
 
     A second Ctrl-C interrupts the workers' tasks.
     """
-    stop, kill_now, polls_devices = (
-        threading.Event(),
-        threading.Event(),
-        PolledDevices(database_url),
-    )
+    stop = threading.Event()
+    kill_now = threading.Event()
+    polls_devices = PolledDevices(database_url)
     commands = choose_companions(settings)
     running = [
         Companion(
@@ -255,13 +253,11 @@ class Companion:
     ) -> None:
         self.name = name
         self._is_ending = False
-        self._name, self._command, self._settings, self._kill_now, self._starter = (
-            name,
-            command,
-            settings,
-            kill_now,
-            starter,
-        )
+        self._name = name
+        self._command = command
+        self._settings = settings
+        self._kill_now = kill_now
+        self._starter = starter
         self._polls_devices = polls_devices
         self._stored: bytes | None = None
         self._process: ChildProcess | None = None

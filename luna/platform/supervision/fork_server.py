@@ -30,7 +30,8 @@ from types import ModuleType
 from typing import NoReturn, Self
 
 MODULE = "luna.platform.supervision.fork_server"
-STANDARD_INPUT, STANDARD_ERROR = 0, 2
+STANDARD_INPUT = 0
+STANDARD_ERROR = 2
 # All imports of these processes, even of a single one: an import after the fork would write all
 # over shared pages. Not their main modules, which run as ``__main__``.
 SHARED = (
@@ -88,12 +89,14 @@ WORKERS = (
 # A server that takes longer is not used.
 PATIENCE_SECONDS = 120.0
 MESSAGE_BYTES = 65_536
-PR_SET_MM, PR_SET_MM_MAP = 35, 14
+PR_SET_MM = 35
+PR_SET_MM_MAP = 14
 MADV_DONTNEED = 4
 # Index of the file name in a line of /proc/PID/smaps.
 FILE_PLACE = 5
 # Source: glibc, mallopt(3).
-M_ARENA_MAX, ARENAS = -8, 2
+M_ARENA_MAX = -8
+ARENAS = 2
 # Exit code of a process whose server ended first: it is unknown.
 UNKNOWN_EXIT = 255
 # Memory in which the kernel finds this process's command line after ``show_command_line``.
@@ -124,10 +127,8 @@ def _rehearse_requests() -> None:
         # Bound without listening, so that no real server can be reached.
         nobody.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{nobody.getsockname()[1]}"
-        database, client = (
-            engine.create(f"postgresql://{address}/luna"),
-            Client(f"redis://{address}"),
-        )
+        database = engine.create(f"postgresql://{address}/luna")
+        client = Client(f"redis://{address}")
         with suppress(LunaError):
             load_settings()
         with suppress(LunaError), engine.unit_of_work(database) as connection:
@@ -234,7 +235,10 @@ def let_go_of_files() -> None:
     madvise(2), ``MADV_DONTNEED``.
     """
     with suppress(OSError, AttributeError):
-        system, end, start, is_whole = ctypes.CDLL(None), 0, 0, False
+        system = ctypes.CDLL(None)
+        end = 0
+        start = 0
+        is_whole = False
         for words in map(
             str.split,
             Path("/proc/self/smaps").read_text(encoding="utf-8", errors="replace").splitlines(),
@@ -353,7 +357,8 @@ class ForkedProcess:
         self.returncode: int | None = None
         self.stdin = stdin
         self.stderr = None if stderr is None else os.fdopen(stderr, "rb")
-        self._server, self._descriptor = server, descriptor
+        self._server = server
+        self._descriptor = descriptor
 
     def poll(self) -> int | None:
         """Return the exit code; None while it runs."""
@@ -409,7 +414,9 @@ class ForkServer:
         alone: bool = False,
         here: bool = False,
     ) -> None:
-        self._share, self._parent, self._alone = share, parent, alone
+        self._share = share
+        self._parent = parent
+        self._alone = alone
         self._lock = threading.Lock()
         self._process: ChildProcess | None = None
         self._works = _can_fork()

@@ -104,10 +104,12 @@ def fit_axis(
     finite = [value for value in values if math.isfinite(value)]
     low = math.floor(min(*finite, least[0]) / step + 1e-9) * step if finite else least[0]
     high = math.ceil(max(*finite, least[1]) / step - 1e-9) * step if finite else least[1]
-    low, high = (min(low, least[0]), max(high, least[1]))
+    low = min(low, least[0])
+    high = max(high, least[1])
     while (high - low) / step > MOST_STEPS:
         step *= 2
-        low, high = math.floor(low / step) * step, math.ceil(high / step) * step
+        low = math.floor(low / step) * step
+        high = math.ceil(high / step) * step
     return Axis(*ends, low, high, step)
 
 
@@ -121,9 +123,11 @@ def fit_prices(values: Iterable[float], ends: tuple[float, float], *, least_span
         least_span: what the axis spans at least, so that small differences look small.
     """
     finite = [value for value in values if math.isfinite(value)]
-    low, high = min(finite, default=0.0), max(finite, default=0.0)
+    low = min(finite, default=0.0)
+    high = max(finite, default=0.0)
     short = max(least_span - (high - low), 0.0) / 2
-    low, high = low - short if low < 0 or low > least_span else low, high + short
+    low = low - short if low < 0 or low > least_span else low
+    high = high + short
     # Half of the height is left to the prices where it begins at zero.
     if 0 < low < high - low:
         low = 0.0
@@ -143,7 +147,8 @@ def span_axis(values: Sequence[float], ends: tuple[float, float], *, parts: int)
     """Return an axis between the pixels ``ends`` from the lowest value to the highest, in ``parts``
     equal steps.
     """
-    low, high = min(values), max(values)
+    low = min(values)
+    high = max(values)
     return Axis(*ends, low, high, (high - low) / parts)
 
 
@@ -201,10 +206,12 @@ class ClockAxis:
 
     def draw(self) -> Markup:
         """Return lines and labels, by default every sixth hour, on a narrow chart every twelfth."""
-        every, drawn = self.every or (12 if self.frame.narrow else 6), []
+        every = self.every or (12 if self.frame.narrow else 6)
+        drawn = []
         for edge in range(self.frame.count + 1):
             # Local time, so that days with a daylight-saving change are right as well.
-            x, local = self.frame.x(edge), self.instant(edge).astimezone(self.numbers.zone)
+            x = self.frame.x(edge)
+            local = self.instant(edge).astimezone(self.numbers.zone)
             if local.minute != 0 or local.hour % every != 0:
                 continue
             words = self.numbers.clock(local) if local.hour else self.numbers.day(local)

@@ -17,10 +17,16 @@ from luna.words.charts.style import SERIES, draw_document, style
 from luna.words.charts.svg import join, number, rectangle, text
 from luna.words.phrases import read_texts
 
-WIDTH, NARROW, HEIGHT = 976.0, 358.0, 300.0
-LEFT, RIGHT = 48.0, 8.0
-KEYS, ROW = 34.0, 22.0  # where the legend begins, and its rows
-LETTER, KEY = 7.0, 34.0
+WIDTH = 976.0
+NARROW = 358.0
+HEIGHT = 300.0
+LEFT = 48.0
+RIGHT = 8.0
+# where the legend begins, and its rows
+KEYS = 34.0
+ROW = 22.0
+LETTER = 7.0
+KEY = 34.0
 GAP = 0.15  # of a month, on either side of its bars
 STEPS = (0.1, 0.5, 1.0, 5.0, 10.0, 50.0, 100.0, 500.0)
 
@@ -101,7 +107,8 @@ def _draw_body(
     top = places[-1][1] + ROW + 8
     step = choose_step(max((abs(bill) for bill in amounts), default=1.0), STEPS, 6)
     axis = fit_axis(amounts, (top + HEIGHT, top), step=step, least=(0.0, 1.0))
-    bars, bar_width = [], frame.slot_width * (1 - 2 * GAP) / len(variants)
+    bars = []
+    bar_width = frame.slot_width * (1 - 2 * GAP) / len(variants)
     for index, (_, saved) in enumerate(variants):
         for slot, amount in enumerate(saved):
             low, high = sorted((axis.place(0.0), axis.place(amount)))

@@ -11,7 +11,9 @@ from markupsafe import Markup
 from luna.words.charts.axes import Axis, choose_step, fit_axis
 from luna.words.charts.svg import circle, join, number, path, polyline, rectangle, rule, text
 
-BAR, MARK, FOOT = 8.0, 5.5, 24.0
+BAR = 8.0
+MARK = 5.5
+FOOT = 24.0
 STEPS = (
     0.001,
     0.002,
@@ -201,7 +203,10 @@ def _draw_row(row: EstimateRow, above: float, layout: _Layout, axis: Axis) -> Ma
     )
 
 
-INTERVAL_WIDTH, INTERVAL_TOP, INTERVAL_HEIGHT, INTERVAL_EDGE = 300.0, 12.0, 44.0, 30.0
+INTERVAL_WIDTH = 300.0
+INTERVAL_TOP = 12.0
+INTERVAL_HEIGHT = 44.0
+INTERVAL_EDGE = 30.0
 INTERVAL_STEPS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 
 
@@ -211,7 +216,8 @@ def draw_interval(low: float, value: float, high: float, *, label: str, unit: st
     """
     reach = max(abs(low), abs(high), abs(value), INTERVAL_STEPS[0])
     step = next((each for each in INTERVAL_STEPS if each * 2 >= reach), INTERVAL_STEPS[-1])
-    span, top = max(2 * step, reach), INTERVAL_TOP
+    span = max(2 * step, reach)
+    top = INTERVAL_TOP
     axis = Axis(INTERVAL_EDGE, INTERVAL_WIDTH - INTERVAL_EDGE, -span, span, step)
     ticks = [
         (axis.place(amount), amount)

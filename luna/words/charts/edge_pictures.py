@@ -17,14 +17,32 @@ from luna.words.charts.marks import place_keys
 from luna.words.charts.style import draw_document, style
 from luna.words.charts.svg import LETTER, join, number, path, polyline, rectangle, rule, text
 
-WIDTH, HEAD, LINE, FOOT = 620.0, 40.0, 16.0, 24.0
+WIDTH = 620.0
+HEAD = 40.0
+LINE = 16.0
+FOOT = 24.0
 # Letters per line of a caption, in the widest of the usual fonts.
-LETTERS, BOLD_LETTERS = 96, 86
-NAMES, FIGURES, ROW, BAR, STRIPE = 150.0, 176.0, 34.0, 18.0, 4.0
-LEFT, GAP, TITLE, PANEL = 34.0, 24.0, 28.0, 130.0
-KEY_ROW, KEY_GAP, KEY_END, ASIDE = 20.0, 14.0, 14.0, 0.13
-DAYS, PARETO, MOST_DAYS = 200.0, 300.0, 14
-FAINT, SMALL, LARGE = 2.8, 4.2, 6.5
+LETTERS = 96
+BOLD_LETTERS = 86
+NAMES = 150.0
+FIGURES = 176.0
+ROW = 34.0
+BAR = 18.0
+STRIPE = 4.0
+LEFT = 34.0
+GAP = 24.0
+TITLE = 28.0
+PANEL = 130.0
+KEY_ROW = 20.0
+KEY_GAP = 14.0
+KEY_END = 14.0
+ASIDE = 0.13
+DAYS = 200.0
+PARETO = 300.0
+MOST_DAYS = 14
+FAINT = 2.8
+SMALL = 4.2
+LARGE = 6.5
 # Least distance between marks of an axis, px.
 APART = 26.0
 # Value on the horizontal axis, and on the vertical one.
@@ -141,7 +159,8 @@ def draw_misses(rows: Sequence[MissRow]) -> LabChart:
 
 
 def _draw_miss(row: MissRow, above: float, axis: Axis) -> Markup:
-    top, names_y = above + (ROW - BAR) / 2, above + ROW / 2 + 5
+    top = above + (ROW - BAR) / 2
+    names_y = above + ROW / 2 + 5
     start, middle, end = (axis.place(value) for value in (0.0, row.small, row.small + row.large))
     stripes = "".join(
         f"M{number(x)} {number(top)}V{number(top + BAR)}"
@@ -175,7 +194,8 @@ def draw_places(
     columns = min(2, len(panels))
     width = (WIDTH - GAP * (columns - 1)) / columns
     values = [y for series in panels.values() for points in series.values() for _, y in points]
-    parts, top = [keys.body], keys.height
+    parts = [keys.body]
+    top = keys.height
     for place, (title, series) in enumerate(panels.items()):
         top = keys.height + (place // columns) * (TITLE + PANEL + FOOT) + TITLE
         axis = _fit_shares(values, top, PANEL)
@@ -211,7 +231,8 @@ def _aside(controllers: Mapping[str, str], name: str) -> float:
 
 def _fit_shares(values: Sequence[float], top: float, height: float) -> Axis:
     """Return a vertical axis over the range of the values."""
-    low, high = min(values, default=0.0), max(values, default=1.0)
+    low = min(values, default=0.0)
+    high = max(values, default=1.0)
     return fit_axis(
         values,
         (top + height, top),
@@ -265,7 +286,8 @@ class _RootScale:
     high: float
 
     def place(self, value: float) -> float:
-        low, high = _root(self.low), _root(self.high)
+        low = _root(self.low)
+        high = _root(self.high)
         return self.start + (_root(value) - low) / (high - low) * (self.end - self.start)
 
     def marks(self) -> list[float]:
@@ -295,7 +317,7 @@ def draw_miss_points(
     """
     keys = _draw_keys(controllers)
     top = keys.height + TITLE
-    (across, up) = (np.array([each.point[side] for each in points]) for side in (0, 1))
+    across, up = (np.array([each.point[side] for each in points]) for side in (0, 1))
     x = _RootScale(LEFT, WIDTH - LARGE, 0.0, max(float(across.max()), 1e-3))
     y = _RootScale(top + PARETO, top, min(0.0, float(up.min())), max(float(up.max()), 1e-3))
     parts = [keys.body, text((0, top - 12), axes[1], "tick")]

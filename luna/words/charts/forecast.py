@@ -115,7 +115,8 @@ KEYS = ("expected", "happened", "usual_key", "median", "half", "most", "nearly",
 
 def draw_forecast(view: ForecastView, *, narrow: bool) -> tuple[Markup, float]:
     """Return the elements of the chart and its height, px; its width is 976, narrow 358."""
-    sizes, words = NARROW if narrow else WIDE, read_texts("forecast_chart", view.numbers.language)
+    sizes = NARROW if narrow else WIDE
+    words = read_texts("forecast_chart", view.numbers.language)
     frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.count, narrow)
     # Only the legend entries that this chart uses.
     has_measured = any((~np.isnan(series.happened)).any() for series in view.panels.values())
@@ -131,9 +132,11 @@ def draw_forecast(view: ForecastView, *, narrow: bool) -> tuple[Markup, float]:
         _draw_key(key, x, y) + text((x + 24, y), words[key], "key-words")
         for key, (x, y) in zip(shown, places, strict=True)
     ]
-    bottom, axes = places[-1][1], dict[str, Axis]()
+    bottom = places[-1][1]
+    axes = dict[str, Axis]()
     for name, series in view.panels.items():
-        step, top = choose_step(series.highest, STEPS, 5), bottom + HEADING
+        step = choose_step(series.highest, STEPS, 5)
+        top = bottom + HEADING
         axes[name] = fit_axis(
             [series.highest], (top + sizes[name], top), step=step, least=(0, step)
         )
@@ -194,7 +197,9 @@ def _draw_panel(frame: ChartFrame, axis: Axis, name: str, view: ForecastView) ->
 
 def _say_slots(view: ForecastView, series: SeriesView) -> list[str]:
     """Return the tooltip of each slot of a series."""
-    numbers, words, said = view.numbers, read_texts("forecast_chart", view.numbers.language), []
+    numbers = view.numbers
+    words = read_texts("forecast_chart", view.numbers.language)
+    said = []
     for slot in range(view.count):
         start = view.instant(slot)
         low, high, was = (
@@ -244,7 +249,8 @@ def draw_forecast_picture(view: ForecastView) -> str:
 
 def draw_forecast_page(view: ForecastView) -> str:
     """Return the chart as an HTML page for wide and narrow screens."""
-    words, charts = read_texts("forecast_chart", view.numbers.language), []
+    words = read_texts("forecast_chart", view.numbers.language)
+    charts = []
     for css, narrow, width in (("wide", False, 976), ("narrow", True, 358)):
         chart, height = draw_forecast(view, narrow=narrow)
         charts.append(
@@ -270,7 +276,8 @@ def draw_forecast_page(view: ForecastView) -> str:
 
 def _say_headline(view: ForecastView) -> str:
     """Return the forecast's totals as text."""
-    numbers, first = view.numbers, view.instant(0)
+    numbers = view.numbers
+    first = view.instant(0)
     figures = {
         name: numbers.energy(_sum(view, series.forecast.expected))
         for name, series in view.panels.items()
@@ -294,7 +301,8 @@ def _say_usual(view: ForecastView) -> str:
 
 def say_notes(view: ForecastView) -> list[str]:
     """Return notes on the forecast's history, its width, and its accuracy where known."""
-    numbers, words = view.numbers, read_texts("forecast_chart", view.numbers.language)
+    numbers = view.numbers
+    words = read_texts("forecast_chart", view.numbers.language)
     origin = words["made"].format(
         version=view.version, day=numbers.day(view.issued_at), time=numbers.clock(view.issued_at)
     )

@@ -114,7 +114,8 @@ def stack_bars(frame: ChartFrame, axis: Axis, series: Sequence[tuple[FloatArray,
     """Return each series' bars stacked on those before it, downwards where its values are
     negative.
     """
-    base, parts = np.zeros(frame.count), []
+    base = np.zeros(frame.count)
+    parts = []
     for values, css in series:
         parts.append(draw_bars(frame, axis, base, values, css=css))
         base = base + values
@@ -144,10 +145,13 @@ def place_keys(
     widths: Sequence[float], room: float, *, first_y: float, row: float, gap: float = 0.0
 ) -> list[tuple[float, float]]:
     """Return the positions of a legend's entries, row by row."""
-    placed, x, y = [], 0.0, first_y
+    placed = []
+    x = 0.0
+    y = first_y
     for width in widths:
         if x and x + width > room:
-            x, y = 0.0, y + row
+            x = 0.0
+            y = y + row
         placed.append((x, y))
         x += width + gap
     return placed

@@ -103,10 +103,12 @@ RIBBON = 25.0
 HEADING = 32.0
 # Height of the selected time's label above all panels.
 HEAD = 24.0
-CHEAP_SHARE, DEAR_SHARE = 0.2, 0.16
+CHEAP_SHARE = 0.2
+DEAR_SHARE = 0.16
 # A cheap or dear slot lies as far from its day's median: a share of the median, and a part of the
 # way to the lowest or highest price.
-CLEAR_SHARE, CLEAR_PART = 0.1, 1 / 3
+CLEAR_SHARE = 0.1
+CLEAR_PART = 1 / 3
 # Prices that differ by less are the same.
 LEAST_DIFFERENCE = 1e-6
 LEAST_RUN = 2  # slots of a cheap or dear run
@@ -134,12 +136,11 @@ def draw_plan(view: PlanView, titles: Sequence[str], *, narrow: bool) -> Markup:
     """Draw the chart. Each slot of the wide one has a tooltip, which needs no script."""
     sizes = NARROW if narrow else WIDE
     frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.count, narrow)
-    flows, scale = view.flows, view.numbers.price_unit[0]
+    flows = view.flows
+    scale = view.numbers.price_unit[0]
     prices = np.concatenate([view.buy_price, view.sell_price]) * scale
-    up, down = (
-        flows.load + flows.charge + flows.export,
-        flows.pv + flows.discharge + flows.import_ + flows.curtailed,
-    )
+    up = flows.load + flows.charge + flows.export
+    down = flows.pv + flows.discharge + flows.import_ + flows.curtailed
     reach = float(
         max(
             up.max(),
@@ -192,7 +193,8 @@ def draw_plan(view: PlanView, titles: Sequence[str], *, narrow: bool) -> Markup:
 
 def _draw_prices(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
     scale = view.numbers.price_unit[0]
-    buy, sell = view.buy_price * scale, view.sell_price * scale
+    buy = view.buy_price * scale
+    sell = view.sell_price * scale
     prices = buy[: view.known]
     days = np.array(
         [
@@ -205,7 +207,8 @@ def _draw_prices(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
         for marked in mark_prices(prices, days)
     )
     # Predicted prices get a label where there is room.
-    left, words = frame.x(view.known), read_texts("plan_chart", view.numbers.language)["predicted"]
+    left = frame.x(view.known)
+    words = read_texts("plan_chart", view.numbers.language)["predicted"]
     predicted = shade_runs(
         frame, axis, [(view.known, view.count)] if view.known < view.count else [], "predicted"
     )
@@ -234,13 +237,15 @@ def mark_prices(prices: FloatArray, days: NDArray[np.int_]) -> tuple[BoolArray, 
         prices: per slot.
         days: the local day of each slot.
     """
-    cheap, dear = np.zeros(prices.size, dtype=np.bool_), np.zeros(prices.size, dtype=np.bool_)
+    cheap = np.zeros(prices.size, dtype=np.bool_)
+    dear = np.zeros(prices.size, dtype=np.bool_)
     for day in np.unique(days):
         own = days == day
         values = prices[own]
         median = float(np.median(values))
         clear = CLEAR_SHARE * abs(median)
-        low, high = float(values.min()), float(values.max())
+        low = float(values.min())
+        high = float(values.max())
         cheap[own] = values <= min(
             _rank(values, CHEAP_SHARE),
             median - max(clear, CLEAR_PART * (median - low), LEAST_DIFFERENCE),
@@ -281,7 +286,8 @@ def _draw_power(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
 
 
 def _draw_soc(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
-    line, reserve = trace_edges(frame, axis, view.soc * 100), axis.place(view.reserve_soc * 100)
+    line = trace_edges(frame, axis, view.soc * 100)
+    reserve = axis.place(view.reserve_soc * 100)
     reserve_area = (
         rectangle((frame.left, reserve, frame.end - frame.left, axis.bottom - reserve), "reserve")
         if view.reserve_soc > 0
@@ -300,10 +306,8 @@ def _draw_run(view: PlanView, frame: ChartFrame, axis: Axis, run: ModeRun) -> Ma
     """Return a run of one mode in the ribbon, with the mode's name or symbol where there is
     room.
     """
-    x, width = (
-        frame.x(run.first),
-        frame.x(run.end) - frame.x(run.first) - (1 if frame.slot_width > 3 else 0.5),
-    )
+    x = frame.x(run.first)
+    width = frame.x(run.end) - frame.x(run.first) - (1 if frame.slot_width > 3 else 0.5)
     short = mode(run.mode, language=view.numbers.language).short
     word = short if width > len(short) * LETTER + 8 else GLYPHS[run.mode] if width > 11 else ""
     box = rectangle((x, axis.top, width, axis.height), f"run mode-{run.mode}", rx="3")

@@ -18,7 +18,8 @@ from luna.words.charts.svg import LETTER, join, number, rectangle, rule, text
 
 WIDE = {"width": 620.0, "left": 34.0, "right": 4.0, "height": 190.0}
 NARROW = {"width": 330.0, "left": 30.0, "right": 2.0, "height": 170.0}
-TOP, FOOT = 10.0, 26.0
+TOP = 10.0
+FOOT = 26.0
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 500.0)
 GAP = 0.16  # of a day, on either side of its bar
 # Longest label of a day, letters.
@@ -66,7 +67,8 @@ def draw_saved_days(
         for every in (1, 2, 5, 10, 400)
         if every * frame.slot_width >= DAY_LETTERS * LETTER * 1.15
     )
-    half, names = DAY_LETTERS * LETTER / 2, []
+    half = DAY_LETTERS * LETTER / 2
+    names = []
     for place in range(0, len(days), every):
         # Noon keeps the date at any UTC offset of the zone.
         noon = datetime.combine(days[place].day, time(12), numbers.zone)
@@ -85,7 +87,8 @@ def draw_saved_days(
 
 
 def _draw_day(frame: ChartFrame, axis: Axis, place: int, day: SavedDay) -> Markup:
-    x, width = frame.x(place + GAP), frame.slot_width * (1 - 2 * GAP)
+    x = frame.x(place + GAP)
+    width = frame.slot_width * (1 - 2 * GAP)
     title = Markup(
         '<rect x="{}" y="{}" width="{}" height="{}" class="target"><title>{}</title></rect>'
     ).format(*map(number, (frame.x(place), axis.top, frame.slot_width, axis.height)), day.title)
@@ -101,7 +104,9 @@ def _draw_day(frame: ChartFrame, axis: Axis, place: int, day: SavedDay) -> Marku
     return bar + mark + title
 
 
-ROW, BAR, NAMES = 26.0, 18.0, 64.0
+ROW = 26.0
+BAR = 18.0
+NAMES = 64.0
 NARROW_NAMES = 52.0
 HOURS = (6, 12, 18)
 
@@ -122,7 +127,8 @@ def draw_deciders(
         )
         for index, day in enumerate(days)
     )
-    below, length = len(days) * ROW + 14, mode(len(day.deciders) for day in days)
+    below = len(days) * ROW + 14
+    length = mode(len(day.deciders) for day in days)
     notches = _find_notches(next(day for day in days if len(day.deciders) == length), numbers)
     hours = [
         (left, "00:00", "start"),
@@ -193,7 +199,8 @@ def draw_amount(amount: float, css: str, *, among: Sequence[float], beside: floa
         among: every amount of the group; the scale covers all of them and zero.
         beside: a larger amount, up to which the difference is outlined; None: no outline.
     """
-    low, high = min(0.0, *among), max(0.0, *among)
+    low = min(0.0, *among)
+    high = max(0.0, *among)
     width = max(high - low, 1e-9)
     zero, end = ((each - low) / width * 100 for each in (0.0, amount))
     saved = Markup("")

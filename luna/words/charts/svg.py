@@ -44,7 +44,8 @@ def path(points: str, css: str) -> Markup:
 
 def rule(first: tuple[float, float], last: tuple[float, float], css: str) -> Markup:
     """Return a horizontal or vertical line."""
-    (x, y), (end_x, end_y) = first, last
+    x, y = first
+    end_x, end_y = last
     return path(
         f"M{number(x)} {number(y)}" + (f"H{number(end_x)}" if y == end_y else f"V{number(end_y)}"),
         css,

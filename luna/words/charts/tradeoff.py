@@ -13,8 +13,12 @@ from luna.words.charts.style import draw_document, style
 from luna.words.charts.svg import circle, join, path, polyline, rule, text
 from luna.words.phrases import read_texts
 
-WIDTH, HEIGHT = 720.0, 460.0
-LEFT, RIGHT, TOP, BOTTOM = 92.0, 32.0, 64.0, 58.0
+WIDTH = 720.0
+HEIGHT = 460.0
+LEFT = 92.0
+RIGHT = 32.0
+TOP = 64.0
+BOTTOM = 58.0
 STEPS = 4
 
 
@@ -65,10 +69,8 @@ def draw_tradeoff(tradeoff: TradeOff, *, language: Language = "en") -> str:
     first, second = (
         [read_figure(point, name) for point in tradeoff.points] for name in tradeoff.figures
     )
-    x, y = (
-        span_axis(first, (LEFT, WIDTH - RIGHT), parts=STEPS),
-        span_axis(second, (HEIGHT - BOTTOM, TOP), parts=STEPS),
-    )
+    x = span_axis(first, (LEFT, WIDTH - RIGHT), parts=STEPS)
+    y = span_axis(second, (HEIGHT - BOTTOM, TOP), parts=STEPS)
     points = [(x.place(across), y.place(up)) for across, up in zip(first, second, strict=True)]
     words = read_texts("charts", language)
     aims = (words[f"aim_{name}"] for name in tradeoff.figures)

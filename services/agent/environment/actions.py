@@ -51,10 +51,13 @@ _MODES = {
 }
 # For invalid actions; no mode, so the safety layer turns it into ``hold``.
 _NO_MODE = 127
-ACTION_MODES, ALL_MODES = tuple(_MODES[action] for action in Action), tuple(Mode)
+ACTION_MODES = tuple(_MODES[action] for action in Action)
+ALL_MODES = tuple(Mode)
 # Powers of a continuous action: charge, discharge to the house, discharge to the grid.
 POWERS = 3
-_ANY, _LEAST, _FREE = np.full((1, 1), np.inf), np.full((1, 1), -np.inf), np.full(1, np.inf)
+_ANY = np.full((1, 1), np.inf)
+_LEAST = np.full((1, 1), -np.inf)
+_FREE = np.full(1, np.inf)
 
 
 def choose_setpoint(

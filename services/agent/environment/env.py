@@ -27,7 +27,8 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
     metadata = {"render_modes": []}
 
     def __init__(self, batch: EpisodeBatch, rule: EnvRule = PLAIN) -> None:
-        self.batch, self.rule = batch, rule
+        self.batch = batch
+        self.rule = rule
         self.observation_space = gymnasium.spaces.Box(-MOST, MOST, (rule.layout.size,), np.float32)
         discrete = rule.control != "continuous"
         self.action_space = (
@@ -35,7 +36,8 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
             if discrete
             else gymnasium.spaces.Box(0.0, 1.0, (POWERS,), np.float32)
         )
-        self._episode, self._slot = 0, 0
+        self._episode = 0
+        self._slot = 0
         self._seat(0)
         self._stored_kwh: FloatArray = np.empty((0, 1))
         self._first_soc: FloatArray = np.zeros(1)
@@ -83,10 +85,8 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
 
     def step(self, action: Any) -> tuple[StateArray, float, bool, bool, dict[str, Any]]:
         """Simulate a slot under ``action``; the episode terminates with its last slot."""
-        episodes, done = (
-            self.batch.episodes,
-            bool(self._slot + 1 == self.batch.episodes.count[self._episode]),
-        )
+        episodes = self.batch.episodes
+        done = bool(self._slot + 1 == self.batch.episodes.count[self._episode])
         worth = episodes.worth[[self._episode]]
         now = SitesNow(
             self._limits,
@@ -132,7 +132,8 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
 
 
 def _describe(result: StepResult) -> dict[str, Any]:
-    flows, costs = result.flows, result.costs
+    flows = result.flows
+    costs = result.costs
     return {
         "cost": float(costs.total[0]),
         "import_cost": float(costs.import_cost[0]),

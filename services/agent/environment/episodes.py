@@ -411,13 +411,12 @@ def _require_stepwise(site: Site) -> None:
 
 def _read_slots(scene: ReplayData) -> tuple[SlotTable, dict[int, str]]:
     """Return the actual values of a scene's window, and the slots with gaps."""
-    actuals, count = scene.actuals, scene.timeline.count
-    imported, exported, quartiles, gaps = (
-        np.full(count, np.nan),
-        np.full(count, np.nan),
-        np.zeros((3, count)),
-        dict[int, str](),
-    )
+    actuals = scene.actuals
+    count = scene.timeline.count
+    imported = np.full(count, np.nan)
+    exported = np.full(count, np.nan)
+    quartiles = np.zeros((3, count))
+    gaps = dict[int, str]()
     for first, end in scene.days:
         day = scene.timeline.window(first, end - first)
         try:

@@ -31,11 +31,9 @@ def gather(
     first, count = features
     for state in range(at.size):
         # On row views the compiler vectorises the inner loop.
-        source, target, scale = (
-            values[at[state] : at[state] + count],
-            states[state, first : first + count],
-            factor[state],
-        )
+        source = values[at[state] : at[state] + count]
+        target = states[state, first : first + count]
+        scale = factor[state]
         for step in range(count):
             value = source[step] * scale
             value = MOST if (value > MOST) & (value < np.inf) else value

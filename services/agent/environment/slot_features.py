@@ -28,7 +28,8 @@ from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay.data import ReplayData
 
 HOURS = int(HORIZON / timedelta(hours=1))
-_HOUR, _HALF_DAY = timedelta(hours=1), timedelta(hours=12)
+_HOUR = timedelta(hours=1)
+_HALF_DAY = timedelta(hours=12)
 # Least divisor of prices, currency/kWh; they are divided by their mean magnitude over a day.
 LEAST_SCALE = 0.01
 
@@ -79,7 +80,8 @@ class SlotFeatures:
 
         Made at first use.
         """
-        (load, pv), prices = self._hours("load_kw", "pv_kw"), self._prices
+        load, pv = self._hours("load_kw", "pv_kw")
+        prices = self._prices
         return sum_up_energy(pv - load, *prices)
 
     @cached_property
@@ -119,7 +121,8 @@ class SlotFeatures:
         Beyond the horizon its last day repeats.
         """
         outlook = problem.at_tariff_prices.outlook
-        timeline, zone = outlook.timeline, ZoneInfo(problem.site.timezone)
+        timeline = outlook.timeline
+        zone = ZoneInfo(problem.site.timezone)
         span = Span(0, timeline.count)
         place = repeat_last(
             np.arange(timeline.count + HORIZON // timeline.step),
@@ -187,7 +190,8 @@ class FeatureRows:
 
         Each begins with the span and extends one horizon beyond its last slot.
         """
-        count, values = span.end - span.first, np.stack(series)
+        count = span.end - span.first
+        values = np.stack(series)
         self.now[:, span.first : span.end] = values[:, :count]
         begun = (self._first_of_hour + span.first) % self._per_hour
         lead = -begun % self._per_hour
@@ -225,7 +229,8 @@ def _join_rows(
 ) -> SlotFeatures:
     hour, hours_remaining = read_clock(timeline, zone)
     angle = 2.0 * np.pi / 24.0 * hour
-    (load_kw, pv_kw), (import_price, export_price) = energy.now, prices.now
+    load_kw, pv_kw = energy.now
+    import_price, export_price = prices.now
     return SlotFeatures(
         time_sin=np.sin(angle),
         time_cos=np.cos(angle),
@@ -271,8 +276,10 @@ class SceneKnowledge:
     @classmethod
     def of(cls, scene: ReplayData) -> Self:
         """Return the features of a scene's slots."""
-        timeline, unknown = scene.timeline, dict[int, str]()
-        energy, prices = FeatureRows(timeline), FeatureRows(timeline)
+        timeline = scene.timeline
+        unknown = dict[int, str]()
+        energy = FeatureRows(timeline)
+        prices = FeatureRows(timeline)
         issued = np.array(
             [each.issued_at.replace(tzinfo=None) for each in scene.forecasts.forecasts],
             dtype="datetime64[us]",

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 HourArray = NDArray[np.float32]
 # Hours ahead over which energy is summed, and over which prices are compared.
-_ENERGY_HOURS, _PRICE_HOURS = (1, 3, 6, 9, 12, 18, 24, 36), (2, 4, 8, 12, 16, 24, 36)
+_ENERGY_HOURS = (1, 3, 6, 9, 12, 18, 24, 36)
+_PRICE_HOURS = (2, 4, 8, 12, 16, 24, 36)
 # Hours within which surplus may wait for another price, and a battery charged now may serve load.
-_SURPLUS_HOURS, _LOAD_HOURS = 14, 23
+_SURPLUS_HOURS = 14
+_LOAD_HOURS = 23
 # Price differences, in shares of the day's mean.
-_GAPS, _WIDE_GAPS = (-0.1, 0.0, 0.1), (-0.2, 0.0, 0.2, 0.4)
+_GAPS = (-0.1, 0.0, 0.1)
+_WIDE_GAPS = (-0.2, 0.0, 0.2, 0.4)
 
 
 def _name_gap(gap: float) -> str:
@@ -44,9 +47,11 @@ def sum_up_energy(net_kw: HourArray, import_price: HourArray, export_price: Hour
         import_price: of the same, over the day's mean.
         export_price: of the same, over the same mean.
     """
-    surplus, demand = np.maximum(net_kw[:, 1:], 0.0), np.maximum(-net_kw[:, 1:], 0.0)
+    surplus = np.maximum(net_kw[:, 1:], 0.0)
+    demand = np.maximum(-net_kw[:, 1:], 0.0)
     within = [np.cumsum(each, axis=1) for each in (surplus, demand)]
-    soon, later = slice(0, _SURPLUS_HOURS), slice(0, _LOAD_HOURS)
+    soon = slice(0, _SURPLUS_HOURS)
+    later = slice(0, _LOAD_HOURS)
 
     def bought_above(level: HourArray) -> HourArray:
         return np.asarray((demand[:, later] * (import_price[:, 1:][:, later] > level)).sum(axis=1))

@@ -226,7 +226,8 @@ def step_sites(
     actuals = SlotActuals(slot.load_kwh, slot.pv_kwh, hours)
     safe, flows = settle(requested, sites.stored_kwh, actuals, limits=sites.limits)
     costs = cost_flows(flows, PricesNow(slot.import_price, slot.export_price, sites.wear_price))
-    before, after = sites.stored_kwh.sum(axis=0), flows.stored_kwh.sum(axis=0)
+    before = sites.stored_kwh.sum(axis=0)
+    after = flows.stored_kwh.sum(axis=0)
     potential = value_change(before, after, sites.worth, discount=rule.reward.discount)
     intervened = (safe.mode != requested.mode).any(axis=0)
     if rule.control == "continuous":

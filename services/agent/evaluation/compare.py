@@ -15,10 +15,12 @@ from luna.energy.refusals import refuse
 from luna.energy.timeline import FloatArray
 from services.agent.evaluation.days import EvaluationWeek
 
-WORST, BEST = "idle", "oracle"
+WORST = "idle"
+BEST = "oracle"
 # What learned policies are held against: the planner as it is executed, and what inverters do by
 # themselves.
-PLANNER, INVERTER = "mpc", "self_consumption"
+PLANNER = "mpc"
+INVERTER = "self_consumption"
 # Less than this is nothing to save.
 _LITTLE_MONEY = 1e-6
 
@@ -71,7 +73,8 @@ def compare(costs: PolicyCosts, name: str, *, over: str, seed: int = 0) -> Compa
     possible = costs.possible
     if possible is None:
         return None
-    daily, rng = costs.gain(name, over=over) * 100 / possible.sum(), np.random.default_rng(seed)
+    daily = costs.gain(name, over=over) * 100 / possible.sum()
+    rng = np.random.default_rng(seed)
     low, high = bound_sum(daily, rng=rng)
     return Comparison(
         points=float(daily.sum()), low=low, high=high, p_value=permute_signs(daily, rng=rng)
@@ -89,7 +92,8 @@ def score_policies(
         replies: the replays that lived them, whole; a breach on any of their days counts.
         seed: of all draws.
     """
-    scores, possible = {}, costs.possible
+    scores = {}
+    possible = costs.possible
     for name in costs.cost:
         # The share of the oracle's savings over idle that the policy reaches, with its interval.
         share: tuple[float | None, float | None, float | None] = (None, None, None)
@@ -164,7 +168,8 @@ def compare_stored(
             policy=policy,
             over=over,
         )
-    gain, rng = costs.gain(policy, over=over), np.random.default_rng(seed)
+    gain = costs.gain(policy, over=over)
+    rng = np.random.default_rng(seed)
     low, high = bound_sum(gain, rng=rng)
     # The same in points, where the oracle and idle were scored on every one of the days.
     points: Comparison | None = None

@@ -87,7 +87,8 @@ def evaluate_agents(
     lessons = Lessons(store, site, objects)
     lacking = lessons.find_lacking([week.trained_until for week in chosen.weeks], trained)
     # A training takes about as long as the replay of two weeks
-    weeks, trainings = len(chosen.weeks), 2 * len(lacking)
+    weeks = len(chosen.weeks)
+    trainings = 2 * len(lacking)
     steps = 2 * weeks + trainings
     # What replays need of forecasts is issued first: trainings then find most of their days
     # forecast.
@@ -186,7 +187,8 @@ class Lessons:
             longest = read_history(
                 connection, self.site.name, until=until, progress=take_part(progress, 0, parts)
             )
-        window, done = longest.scene.timeline, 1
+        window = longest.scene.timeline
+        done = 1
         for quarter, quarter_policies in groupby(lacking, key=itemgetter(0)):
             history = longest.within(window.start, min(self._midnight(quarter), window.end))
             for _, name in quarter_policies:
@@ -245,7 +247,8 @@ class Lessons:
         self, weeks: Sequence[EvaluationWeek], names: Iterable[str]
     ) -> tuple[list[str], dict[str, str]]:
         """Return the policies that have a training for every week, and why the others have not."""
-        usable, refused = [], {}
+        usable = []
+        refused = {}
         for name in names:
             try:
                 self._require(name, weeks)

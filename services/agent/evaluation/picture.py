@@ -147,11 +147,15 @@ def find_stretch(record: UsableDays, day: date) -> tuple[date, date]:
     return first, last
 
 
-COLUMN, MARGIN, GAP = 390.0, 44.0, 18.0
+COLUMN = 390.0
+MARGIN = 44.0
+GAP = 18.0
 # Title, then each column's name and three lines; a panel's unit stands above it, the clock below.
-HEAD, UNIT = 98.0, 30.0
+HEAD = 98.0
+UNIT = 30.0
 PANELS = {"price": 150.0, "power": 210.0, "stored": 130.0}
-FOOT, KEY_ROW = 50.0, 20.0
+FOOT = 50.0
+KEY_ROW = 20.0
 LINE = 16.0
 POWER_STEPS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 KEYS = (
@@ -233,7 +237,8 @@ def draw_day(traces: Mapping[str, PolicyDayTrace], *, title: str, numbers: Numbe
         [34 + len(words) * LETTER for _, words in KEYS], width, first_y=below, row=KEY_ROW, gap=14
     )
     drawn = [_draw_key(css, words, place) for (css, words), place in zip(KEYS, places, strict=True)]
-    keys, end = join(drawn), places[-1][1] + KEY_ROW
+    keys = join(drawn)
+    end = places[-1][1] + KEY_ROW
     heading = text((0, 14), f"{title}, local time ({numbers.zone.key})", "picture-title")
     return draw_document(
         heading + columns + names + keys, (width, end), style("policy_day"), label=title
@@ -255,7 +260,8 @@ def _fit_axes(days: Sequence[TraceDay], numbers: Numbers) -> dict[str, Axis]:
     powers = np.concatenate(
         [series for day in days for series in (day.net_kw, day.export_kw, day.needed_kw)]
     )
-    top, ends = HEAD, {}
+    top = HEAD
+    ends = {}
     for panel, height in PANELS.items():
         top += UNIT
         ends[panel] = (top + height, top)
@@ -279,7 +285,9 @@ def _draw_column(
     edges: Sequence[datetime],
 ) -> Markup:
     frame = ChartFrame(COLUMN, MARGIN, 0.0, len(day.trace.slots))
-    price, power, stored = axes["price"], axes["power"], axes["stored"]
+    price = axes["price"]
+    power = axes["power"]
+    stored = axes["stored"]
     cheap = find_runs(day.price < np.median(day.price))
     clock = ClockAxis(
         frame,
@@ -420,7 +428,8 @@ def count_traded(energy_kwh: FloatArray, price: FloatArray) -> TradedSlots:
     below the day's median; all others are dear.
     """
     traded = energy_kwh > LITTLE_KWH
-    count, cheap = int(traded.sum()), int((traded & (price < np.median(price))).sum())
+    count = int(traded.sum())
+    cheap = int((traded & (price < np.median(price))).sum())
     mean = float(price[traded].mean()) if count else None
     return TradedSlots(
         slots=count,

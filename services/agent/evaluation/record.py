@@ -28,7 +28,8 @@ def read_record(
         NotFoundError: nothing was recorded then.
     """
     begin, end = recorded_span.whole_days(connection, site) or (date.max, date.min)
-    begin, end = max(begin, first or begin), min(end, last or end)
+    begin = max(begin, first or begin)
+    end = min(end, last or end)
     if end < begin:
         raise refuse("no-whole-day-recorded", field="site", value=site.name)
     window = local_days(begin, end, parse_zone(site.timezone))

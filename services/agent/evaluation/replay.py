@@ -29,7 +29,8 @@ from services.planner.service.replay import LearnedPolicy, Store, find_missing, 
 
 # Whole days of forecasts before a window, whose errors policies weigh in it; before those, days
 # that a forecaster can learn from.
-_ERROR_DAYS, _LEARNED_DAYS = timedelta(days=DAYS + 1), timedelta(days=LEARNED_DAYS)
+_ERROR_DAYS = timedelta(days=DAYS + 1)
+_LEARNED_DAYS = timedelta(days=LEARNED_DAYS)
 
 
 def replay_learned(
@@ -120,7 +121,8 @@ def sell_by(plan_agent: MakePlan) -> MakePlan:
     """
 
     def make(problem: Problem, prices: SitePrices) -> Plan:
-        planned, learned = plan_by_planner(problem, prices), plan_agent(problem, prices)
+        planned = plan_by_planner(problem, prices)
+        learned = plan_agent(problem, prices)
         if planned.policy is None or learned.policy is None:
             return planned
         return replace(planned, policy=planned.policy.sell_as(learned.policy))

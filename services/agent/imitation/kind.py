@@ -151,7 +151,8 @@ def fit_network(samples: ModeSamples, settings: NetworkSettings, *, seed: int) -
     import torch
 
     torch.set_num_threads(1)
-    scale, generator = Scale.of(samples.states), torch.Generator().manual_seed(seed)
+    scale = Scale.of(samples.states)
+    generator = torch.Generator().manual_seed(seed)
     rows = _Rows.of(samples, scale, most_regret=settings.most_regret)
     layers = _draw_layers((rows.inputs.shape[1], *settings.hidden, len(MODES)), generator)
     model = torch.nn.Sequential(
@@ -273,13 +274,16 @@ def learn_by_dagger(
 
 # A few hundred days are too few for trees to choose among two hundred hourly values; a network
 # finds more in those than in sums of them.
-TREE_LAYOUT, NETWORK_LAYOUT = SUMMARY, V1_1
+TREE_LAYOUT = SUMMARY
+NETWORK_LAYOUT = V1_1
 # Rounds of relabelling beyond the teacher's own days.
 ROUNDS = 2
 # How often trees see each slot at a state of charge that is drawn: by its own days a slot is known
 # at few. A network lost by it.
 DRAWN = 3
-_TREES, _NETWORK, _TENSORS = "trees.txt", "network.json", "network.safetensors"
+_TREES = "trees.txt"
+_NETWORK = "network.json"
+_TENSORS = "network.safetensors"
 
 
 def load_trees(artefact: Artefact, site: Site) -> LearnedModes:
@@ -307,10 +311,8 @@ def load_network(artefact: Artefact, site: Site) -> LearnedModes:
 
 def train_trees(lesson: Lesson) -> TrainedParts:
     """Grow trees that choose the oracle's modes, on the states that they themselves reach."""
-    settings, school = (
-        TreeClassifierSettings(),
-        School(lesson.history, ask_oracle(lesson.history), TREE_LAYOUT),
-    )
+    settings = TreeClassifierSettings()
+    school = School(lesson.history, ask_oracle(lesson.history), TREE_LAYOUT)
     fit = partial(grow_classifier, settings=settings, seed=lesson.seed)
     trees, samples = _learn(lesson, school, fit, drawn=DRAWN)
     sampling = {"rounds_of_relabelling": ROUNDS, "drawn": DRAWN}

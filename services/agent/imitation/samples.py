@@ -108,18 +108,20 @@ class School:
 
     def _live(self, choose: _Choose, rng: np.random.Generator) -> ModeSamples:
         """Return all days side by side, each by what really happened."""
-        episodes, limits = self.history.episodes, self.teacher.limits
-        table, actual = episodes.episodes, episodes.slots
-        lowest, highest = limits.batteries.min_kwh[0, 0], limits.batteries.max_kwh[0, 0]
-        stored, visited = (
-            rng.uniform(lowest, highest, table.size),
-            np.full(self.history.scene.timeline.count, np.nan),
-        )
+        episodes = self.history.episodes
+        limits = self.teacher.limits
+        table = episodes.episodes
+        actual = episodes.slots
+        lowest = limits.batteries.min_kwh[0, 0]
+        highest = limits.batteries.max_kwh[0, 0]
+        stored = rng.uniform(lowest, highest, table.size)
+        visited = np.full(self.history.scene.timeline.count, np.nan)
         for step in range(int(table.count.max())):
             running = np.flatnonzero(step < table.count)
             slots = table.first[running] + step
             visited[slots] = stored[running]
-            modes, before = choose(slots, stored[running]), stored[running][None, :]
+            modes = choose(slots, stored[running])
+            before = stored[running][None, :]
             safe = clamp(whole_range(modes[None, :], actual.curtailment[slots]), before, limits)
             energies = SlotActuals(actual.load_kwh[slots], actual.pv_kwh[slots], episodes.hours)
             stored[running] = simulate_slot(safe, before, energies, limits=limits).stored_kwh[0]
@@ -134,7 +136,8 @@ class School:
         levels = np.where(
             np.isfinite(stored_kwh), stored_kwh, self.teacher.limits.batteries.min_kwh[0, 0]
         )
-        mode, regret = self.teacher.modes(levels)[slot], self.teacher.regrets(levels)[slot]
+        mode = self.teacher.modes(levels)[slot]
+        regret = self.teacher.regrets(levels)[slot]
         return ModeSamples(
             slot,
             levels[slot],

@@ -85,7 +85,8 @@ class Teacher:
 
         The cost of a slot, less the value of what is then stored.
         """
-        outlook, lowest = self.outlook, self.limits.batteries.min_kwh[0, 0]
+        outlook = self.outlook
+        lowest = self.limits.batteries.min_kwh[0, 0]
         stored = stored_kwh[None, :]
         costs_by_mode: list[FloatArray] = []
         for mode in MODES:
@@ -123,13 +124,15 @@ def ask_oracle(history: History) -> Teacher:
         InvalidInputError: a value function does not tell all of the site, as with several
             batteries.
     """
-    scene, slots = history.scene, history.episodes.slots
+    scene = history.scene
+    slots = history.episodes.slots
     series = (slots.load_kwh, slots.pv_kwh, slots.import_price, slots.export_price)
     outlook = Outlook(
         scene.timeline, *(_bridge(each, DAY // scene.timeline.step) for each in series)
     )
     limits = SiteLimits.of(scene.site)
-    battery, count = limits.batteries, len(scene.site.batteries)
+    battery = limits.batteries
+    count = len(scene.site.batteries)
     worth = TERMINAL_SHARE * max(
         float(outlook.import_price[-7 * (DAY // scene.timeline.step) :].mean()), 0.0
     )
@@ -147,7 +150,8 @@ def ask_oracle(history: History) -> Teacher:
             value=plan.problem.site.name,
             remedy=remedy,
         )
-    solved, owned = plan.problem, plan.problem.site.batteries[0]
+    solved = plan.problem
+    owned = plan.problem.site.batteries[0]
     night = find_nights(solved.outlook.pv_kwh, solved.outlook.timeline.hours)
     # A label is no matter of what went before: nothing is kept against another mode.
     policy = read_policy(
@@ -211,7 +215,8 @@ def ask_programme(
     """
     scene = history.scene
     knowledge = SiteKnowledge(scene.site, scene.forecasts, scene.prices)
-    errors, weight = ErrorScenarios(scene.forecasts, scene.foresight), weigh_slots(history)
+    errors = ErrorScenarios(scene.forecasts, scene.foresight)
+    weight = weigh_slots(history)
     every = _HOUR // scene.timeline.step
     hours: list[_Hour | None] = []
     for place, first in enumerate(range(0, scene.timeline.count, every)):
@@ -281,7 +286,8 @@ def _join_hours(history: History, hours: Sequence[_Hour | None], every: int) -> 
     Those that are missing count nothing and leave the battery to the house.
     """
     scene = history.scene
-    battery, timeline = scene.site.batteries[0], scene.timeline
+    battery = scene.site.batteries[0]
+    timeline = scene.timeline
     usable = (battery.max_soc - battery.min_soc) * battery.capacity_kwh
     counts = [min(every, timeline.count - first) for first in range(0, timeline.count, every)]
     if not any(hours):

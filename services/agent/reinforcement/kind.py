@@ -36,7 +36,8 @@ from services.planner.problem.knowledge import ForecastArchive, PerfectForesight
 from services.planner.replay.data import ReplayData
 
 LAYOUT = V1_1
-_HEADER, _TENSORS = "network.json", "network.safetensors"
+_HEADER = "network.json"
+_TENSORS = "network.safetensors"
 # Told steps done, steps in all, and what is being done.
 Progress = Callable[[int, int, str], None]
 Choose = Callable[[StateArray], IndexArray]
@@ -100,7 +101,8 @@ def draw_scene(scene: ReplayData, homes: HomeRange, rng: np.random.Generator) ->
     site = scene.site.model_copy(
         update={"tariff": scene.site.tariff.model_copy(update=_draw_tariff(scene, homes, rng))}
     )
-    foresight, prices = scene.foresight, scene.prices
+    foresight = scene.foresight
+    prices = scene.prices
     return replace(
         scene,
         site=site,
@@ -264,7 +266,10 @@ def train_network(
         TrainingStage("homes", homes, course.steps - own_steps, rule.learning_rate),
         TrainingStage("own", own, own_steps, rule.own_learning_rate),
     ]
-    networks, judged, start, before = {}, {}, course.start, 0
+    networks = {}
+    judged = {}
+    start = course.start
+    before = 0
     for stage in stages:
         start = networks[stage.name] = _learn_stage(
             ppo, stage, replace(course, start=start), rule=rule, before=before
@@ -293,7 +298,8 @@ def split_holdout(scene: ReplayData, rule: TrainingRule) -> tuple[ReplayData, Re
     Raises:
         InvalidInputError: there are too few for both.
     """
-    days, least = scene.days, rule.episode_days
+    days = scene.days
+    least = rule.episode_days
     holdout_days = max(round(len(days) * rule.holdout_share), least)
     if len(days) < holdout_days + least:
         remedy = "Record more days, or load a history: luna data load."
@@ -369,7 +375,8 @@ def _live(batch: EpisodeBatch, choose: Choose, rule: TrainingRule) -> float:
     count = batch.episodes.size
     environment = VectorEnv(batch, count, rule=EnvRule(layout=rule.layout, control="modes"))
     states = environment.reset(np.random.default_rng(0), np.arange(count))
-    alive, cost = np.ones(count, dtype=bool), 0.0
+    alive = np.ones(count, dtype=bool)
+    cost = 0.0
     while alive.any():
         states, rewards, done = environment.step(choose(states))
         cost -= float(rewards[alive].sum())
@@ -399,10 +406,8 @@ def load_rl(artefact: Artefact, site: Site) -> LearnedModes:
     """
     del site
     tensors, header = _unpack(artefact)
-    network, layout = (
-        SmallNetwork.read(tensors, header),
-        find_layout(str(header.get("state_version"))),
-    )
+    network = SmallNetwork.read(tensors, header)
+    layout = find_layout(str(header.get("state_version")))
     if (network.inputs, network.outputs) != (layout.size, len(Mode)):
         value = f"{network.inputs} → {network.outputs}"
         raise InvalidInputError(
@@ -420,7 +425,8 @@ def train_rl(lesson: Lesson) -> TrainedParts:
     """
     from safetensors.numpy import save
 
-    rule, history = TrainingRule(layout=LAYOUT), lesson.history
+    rule = TrainingRule(layout=LAYOUT)
+    history = lesson.history
     start, begun_with = find_start(lesson)
     course = TrainingCourse(lesson.steps, lesson.seed, start, progress=lesson.progress)
     trained = train_network(history.scene, course, rule=rule, verdicts=history.verdicts)

@@ -227,12 +227,14 @@ class Perceptron:
 
         They hold until the next call, and ``backward`` goes back from them.
         """
-        rows, last = inputs.shape[0], len(self.weights) - 1
+        rows = inputs.shape[0]
+        last = len(self.weights) - 1
         if not self._room or self._room[0].shape[0] < rows:
             self._room = [
                 torch.empty(rows, bias.shape[0], device=inputs.device) for bias in self.biases
             ]
-        self._inputs, signal = [], inputs
+        self._inputs = []
+        signal = inputs
         for layer, (weight, bias, room) in enumerate(
             zip(self.weights, self.biases, self._room, strict=True)
         ):
@@ -248,16 +250,15 @@ class Perceptron:
         ``slope`` is that by the outputs of the last ``forward``, of their shape.
         """
         for layer in reversed(range(len(self.weights))):
-            weight, bias, layer_inputs = (
-                self.weights[layer],
-                self.biases[layer],
-                self._inputs[layer],
-            )
+            weight = self.weights[layer]
+            bias = self.biases[layer]
+            layer_inputs = self._inputs[layer]
             torch.mm(slope.t(), layer_inputs, out=weight.grad)
             torch.sum(slope, dim=0, out=bias.grad)
             if layer:
                 # Before the activation, from the slope after it and what came of it.
-                slope, backward = slope @ weight, torch.ops.aten
+                slope = slope @ weight
+                backward = torch.ops.aten
                 slope = (
                     backward.tanh_backward(slope, layer_inputs)
                     if self.activation == "tanh"
@@ -297,10 +298,12 @@ class Ppo:
             seed,
             torch.device(device),
         )
-        self.updates, self.update = settings.updates(environment.count), 0
+        self.updates = settings.updates(environment.count)
+        self.update = 0
         self.start = start
         weights = torch.Generator().manual_seed(seed + _INITIAL_WEIGHTS)
-        inputs, actions = environment.state_size, environment.action_count
+        inputs = environment.state_size
+        actions = environment.action_count
         hidden = (
             settings.hidden if start is None else tuple(bias.size for bias in start.biases[:-1])
         )
@@ -375,7 +378,8 @@ class Ppo:
 
     def learn(self) -> dict[str, float]:
         """Make one update and return what it was like."""
-        settings, rng = self.settings, np.random.default_rng([self.seed, self.update])
+        settings = self.settings
+        rng = np.random.default_rng([self.seed, self.update])
         self.adam.param_groups[0]["lr"] = settings.learning_rate * (
             1.0 - self.update / self.updates
         )
@@ -408,7 +412,9 @@ class Ppo:
 
     def _collect(self, rng: np.random.Generator) -> Rollout:
         """Live through new episodes under the policy as it is."""
-        environment, scale, settings = self.environment, self.scale, self.settings
+        environment = self.environment
+        scale = self.scale
+        settings = self.settings
         shape = (settings.rollout_steps, environment.count)
         # The largest of scores with Gumbel noise is a draw from their softmax. Source: Maddison et
         # al. 2014.
@@ -417,11 +423,10 @@ class Ppo:
         ).to(self.device)
         unscaled = np.empty((*shape, environment.state_size), dtype=np.float32)
         scaled = torch.empty(unscaled.shape, device=self.device)
-        chosen, log_probability = (
-            torch.empty(shape, dtype=torch.int64, device=self.device),
-            torch.empty(shape, device=self.device),
-        )
-        rewards, done = np.empty(shape), np.empty(shape, dtype=bool)
+        chosen = torch.empty(shape, dtype=torch.int64, device=self.device)
+        log_probability = torch.empty(shape, device=self.device)
+        rewards = np.empty(shape)
+        done = np.empty(shape, dtype=bool)
         states = environment.reset(rng)
         for step in range(settings.rollout_steps):
             unscaled[step], scaled[step] = states, torch.from_numpy(scale.apply(states))
@@ -452,7 +457,8 @@ class Ppo:
         values = expected.cpu().numpy().reshape(steps + 1, count)
         # Rewards by the standard deviation of what episodes have earned by a step [H, continuous
         # control 7–8; A 3.4].
-        so_far, sums = np.zeros(count), np.empty_like(rollout.rewards)
+        so_far = np.zeros(count)
+        sums = np.empty_like(rollout.rewards)
         for step, (rewards, done) in enumerate(zip(rollout.rewards, rollout.done, strict=True)):
             sums[step] = so_far = so_far * self.settings.discount + rewards
             so_far = np.where(done, 0.0, so_far)
@@ -547,16 +553,15 @@ def lose_by_policy(
 
     After it that loss, the entropy, the divergence and the share of clipped rows.
     """
-    log_probabilities, (old, advantages) = (
-        scores.log_softmax(dim=1),
-        part.columns[:, -3:-1].unbind(dim=1),
-    )
+    log_probabilities = scores.log_softmax(dim=1)
+    old, advantages = part.columns[:, -3:-1].unbind(dim=1)
     probabilities = log_probabilities.exp()
     moved = pick(log_probabilities, part.actions) - old
     ratio = moved.exp()
     advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)  # [H7]
     clipped = ratio.clamp(1.0 - clip, 1.0 + clip)
-    gain, clipped_gain = advantages * ratio, advantages * clipped
+    gain = advantages * ratio
+    clipped_gain = advantages * clipped
     # Of the mean over rows: a score raises its own action's log probability by one less its
     # probability, another's by less its probability. Clipped, nothing.
     pull = torch.where(gain <= clipped_gain, gain, 0.0)[:, None] / gain.shape[0]
@@ -592,7 +597,8 @@ def estimate_advantages(
         discount: of what is earned a step later.
         trace: 0 trusts one step and what is expected then, 1 all that was earned.
     """
-    advantages, following = np.empty(rewards.shape), np.zeros(rewards.shape[1])
+    advantages = np.empty(rewards.shape)
+    following = np.zeros(rewards.shape[1])
     for step in reversed(range(rewards.shape[0])):
         lives = np.where(done[step], 0.0, discount)
         following = (
@@ -613,7 +619,8 @@ def learn_policy(
     checkpoint = folder.resume(learner.identity) if folder else None
     if checkpoint is not None:
         learner.restore(*checkpoint)
-    begun, before = time.perf_counter(), learner.update
+    begun = time.perf_counter()
+    before = learner.update
     while learner.update < learner.updates:
         metrics = learner.learn()
         done = learner.update - before

@@ -17,7 +17,9 @@ from safetensors.numpy import save
 
 from luna.energy.errors import InvalidInputError, MachineError
 
-_METRICS, _CHECKPOINT, _IDENTITY = "metrics.jsonl", "checkpoint.safetensors", "identity"
+_METRICS = "metrics.jsonl"
+_CHECKPOINT = "checkpoint.safetensors"
+_IDENTITY = "identity"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from services.planner.problem.knowledge import SitePrices
 STRENGTH = 0.5
 # A correction is at most such a share of the mean price ahead, and ends with the hours for which a
 # plan is followed at the longest.
-_MOST_SHARE, _HOURS = 0.25, 3.0
+_MOST_SHARE = 0.25
+_HOURS = 3.0
 # The mean price ahead that all prices are told by is at least this, currency per kWh.
 _LEAST_PRICE = 0.01
 # The end of the hour after which a plan is made anew: what is learned is V′ there.
@@ -57,13 +58,16 @@ def describe_plan(plan: Plan, prices: SitePrices) -> FloatArray | None:
 
     None where the plan has no value function.
     """
-    problem, outlook = plan.problem, plan.problem.outlook
+    problem = plan.problem
+    outlook = plan.problem.outlook
     if plan.value is None:
         return None
-    timeline, battery = outlook.timeline, problem.site.batteries[0]
+    timeline = outlook.timeline
+    battery = problem.site.batteries[0]
     local = timeline.start.astimezone(ZoneInfo(problem.site.timezone))
     angle = 2.0 * np.pi * (local.hour + local.minute / 60.0) / 24.0
-    scale, price = price_scale(plan), outlook.import_price
+    scale = price_scale(plan)
+    price = outlook.import_price
     day = price[: round(24.0 / float(timeline.hours[-1]))]
     published_hours = (
         prices.ahead(timeline.start, timeline).known_until - timeline.start

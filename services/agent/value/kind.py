@@ -80,7 +80,8 @@ class DecisionRecorder:
     def plan(self, problem: Problem, prices: SitePrices) -> Plan:
         """Return the policy's plan."""
         plan = self.policy.plan(problem, prices)
-        start, features = problem.outlook.timeline.start, describe_plan(plan, prices)
+        start = problem.outlook.timeline.start
+        features = describe_plan(plan, prices)
         self.stored_kwh[start] = float(
             problem.stored_kwh[0] - problem.limits.batteries.min_kwh[0, 0]
         )
@@ -98,7 +99,9 @@ def collect_rows(
     """Return a row for each hour whose end is known: replays of the policy beside the optimum in
     hindsight.
     """
-    parts, before, total = [], 0, sum(scene.timeline.count for scene in scenes)
+    parts = []
+    before = 0
+    total = sum(scene.timeline.count for scene in scenes)
     for scene in scenes:
         recorder = DecisionRecorder(policy)
 
@@ -125,7 +128,8 @@ def _label(scene: ReplayData, recorder: DecisionRecorder) -> ValueRows:
     """Return the rows of a scene: V′ of the oracle at the state reached an hour later, less the
     policy's.
     """
-    oracle, step = plan_with_hindsight(scene, Rules.of(scene)).value, scene.timeline.step
+    oracle = plan_with_hindsight(scene, Rules.of(scene)).value
+    step = scene.timeline.step
     ends = [
         start for start in recorder.decisions if start + HOUR_SLOTS * step in recorder.stored_kwh
     ]
@@ -179,7 +183,9 @@ def prove(
     """Return what the corrected policy gains over the other, and the rows of the days on which that
     was seen.
     """
-    gains, possible, parts = [], 0.0, []
+    gains = []
+    possible = 0.0
+    parts = []
     for place, scene in enumerate(scenes):
         recorder = DecisionRecorder(policy)
         learned = {"plain": recorder.plan, "corrected": corrected.plan}
@@ -213,9 +219,11 @@ def learn_correction(
     """Return the correction if it surely gained on the last part of the days, learned from all of
     them; else None. And figures of either.
     """
-    days, window = history.days, history.scene.timeline
+    days = history.days
+    window = history.scene.timeline
     begin = local_midnight(days[int(len(days) * (1.0 - PROOF_SHARE))], history.scene.zone)
-    early, late = history.within(window.start, begin), history.within(begin, window.end)
+    early = history.within(window.start, begin)
+    late = history.within(begin, window.end)
     # Each late day is lived twice, so both halves take about as long.
     rows = collect_rows(
         list(early.runs()), policy, progress=lambda count, of, label: progress(count, 2 * of, label)
@@ -249,7 +257,8 @@ def learn_correction(
 
 # Raised whenever what a correction reads changes.
 STATE_VERSION = "value_v1"
-SETTINGS, CORRECTION = "settings.json", "correction.txt"
+SETTINGS = "settings.json"
+CORRECTION = "correction.txt"
 
 
 def load_value(artefact: Artefact, site: Site) -> ValuePolicy:

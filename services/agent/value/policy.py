@@ -43,11 +43,13 @@ def foresee_prices(problem: Problem, prices: SitePrices) -> Problem:
     if (timeline.step, prices.timeline.step) != (SLOT, SLOT):
         return problem
     try:
-        carried, expected = prices.ahead(timeline.start, timeline), expect_prices(prices, timeline)
+        carried = prices.ahead(timeline.start, timeline)
+        expected = expect_prices(prices, timeline)
     # A price is missing, or the plan is not on the grid of prices: what the planner expects stands
     except InvalidInputError:
         return problem
-    off_import, off_export = expected[0] - carried.import_price, expected[1] - carried.export_price
+    off_import = expected[0] - carried.import_price
+    off_export = expected[1] - carried.export_price
     if not np.isfinite(off_import + off_export).all():
         return problem
     return _shift(problem, off_import, off_export)
@@ -55,7 +57,8 @@ def foresee_prices(problem: Problem, prices: SitePrices) -> Problem:
 
 def _shift(problem: Problem, off_import: FloatArray, off_export: FloatArray) -> Problem:
     """Return the problem with other prices, what is really paid among them."""
-    outlook, billed = problem.outlook, problem.billed
+    outlook = problem.outlook
+    billed = problem.billed
     return replace(
         problem,
         outlook=replace(
@@ -74,11 +77,13 @@ def expect_prices(prices: SitePrices, timeline: Timeline) -> tuple[FloatArray, F
     Raises:
         InvalidInputError: the timeline is not on the grid of the prices.
     """
-    zone, spot = ZoneInfo(prices.site.timezone), {}
+    zone = ZoneInfo(prices.site.timezone)
+    spot = {}
     place = prices.timeline.index_of(timeline.start)
     midnight = local_midnight(timeline.start.astimezone(zone).date(), zone)
     begin = place - (timeline.start - midnight) // SLOT
-    first, end = max(begin - MEMORY // SLOT, 0), min(begin + _AHEAD // SLOT, prices.timeline.count)
+    first = max(begin - MEMORY // SLOT, 0)
+    end = min(begin + _AHEAD // SLOT, prices.timeline.count)
     for market, book in prices.books.items():
         published = book.read(timeline.start, first, end)
         expected = _expect(
@@ -218,7 +223,8 @@ def list_courses(problem: Problem) -> ScenarioSet | None:
     """Return the courses that load and PV may take: as forecasts lately erred over whole days, and
     the same errors independent from slot to slot.
     """
-    errors, outlook = problem.uncertainty.errors, problem.outlook
+    errors = problem.uncertainty.errors
+    outlook = problem.outlook
     if errors is None:
         return None
     complete = np.isfinite(errors.load_kwh).all(axis=1) & np.isfinite(errors.pv_kwh).all(axis=1)

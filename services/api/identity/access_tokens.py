@@ -14,8 +14,11 @@ from luna.contracts.identity import ACCESS_TOKEN_LIFE
 
 # The only one accepted, whatever the token's header names.
 ALGORITHM = "HS256"
-ISSUER, AUDIENCE, KIND = "luna", "luna-api", "at+jwt"
-LONGEST_TOKEN, MOST_DIGITS = 2048, 18
+ISSUER = "luna"
+AUDIENCE = "luna-api"
+KIND = "at+jwt"
+LONGEST_TOKEN = 2048
+MOST_DIGITS = 18
 # By how much the clocks of two gateways may differ.
 CLOCKS_DIFFER = timedelta(minutes=1)
 # ``read`` checks the expiry itself, by Luna's clock.
@@ -62,7 +65,8 @@ class AccessTokens:
             )
         except (jwt.InvalidTokenError, ValueError):
             return None
-        claims, subject = parts["payload"], str(parts["payload"]["sub"])
+        claims = parts["payload"]
+        subject = str(parts["payload"]["sub"])
         # More digits would not fit the database's integer.
         names_one = subject.isascii() and subject.isdecimal() and len(subject) <= MOST_DIGITS
         # One that was issued while the clock ran ahead would stand for as long as it did.

@@ -20,9 +20,11 @@ from services.api.operation import Operation
 from services.api.uploads import PeekedBody
 
 SAFE = ("GET", "HEAD", "OPTIONS")
-CSRF_HEADER, CSRF_FIELD = "X-CSRF-Token", "csrf_token"
+CSRF_HEADER = "X-CSRF-Token"
+CSRF_FIELD = "csrf_token"
 GLOBAL_SHARE = 20
-FORM, FILES = "application/x-www-form-urlencoded", "multipart/form-data"
+FORM = "application/x-www-form-urlencoded"
+FILES = "multipart/form-data"
 MONITORS = ("/health/live", "/health/ready")
 
 log = structlog.get_logger("luna.api")
@@ -45,12 +47,10 @@ async def admit(request: Request, operation: Operation) -> Caller:
     """
     identity: Identity = request.app.state.identity
     source = await read_source(request, identity.proxies)
-    (
-        request.state.source,
-        request.state.operation,
-        request.state.caller,
-        request.state.csrf_token,
-    ) = source, operation, NOBODY, ""
+    request.state.source = source
+    request.state.operation = operation
+    request.state.caller = NOBODY
+    request.state.csrf_token = ""
     if request.scope["path"] in MONITORS:
         return NOBODY
     is_program_here = (
@@ -79,7 +79,8 @@ async def admit(request: Request, operation: Operation) -> Caller:
                 Budget("address", identity.settings.requests_per_minute), source.address
             )
             raise
-    request.state.caller, request.state.csrf_token = caller, caller.csrf_token or ""
+    request.state.caller = caller
+    request.state.csrf_token = caller.csrf_token or ""
     structlog.contextvars.bind_contextvars(user=caller.name)
     await _spend(identity, caller, source, operation)
     if operation.scope != "public":
@@ -146,7 +147,8 @@ def _require_own_origin(request: Request, source: Source) -> None:
     """
     if request.method in SAFE:
         return
-    origin, fetched = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    fetched = request.headers.get("sec-fetch-site")
     foreign = fetched is not None and fetched not in ("same-origin", "none")
     if origin is not None:
         try:

@@ -41,14 +41,16 @@ CACHE_SIZE = 4096
 # While no user is set up, the database is asked again after this.
 NOBODY_SECONDS = 1.0
 # Each hash takes 19 MiB and a core for some hundredths of a second.
-MAX_HASHING, MAX_WAITING_TO_HASH = 2, 32
+MAX_HASHING = 2
+MAX_WAITING_TO_HASH = 32
 # Limit of all sign-ins together, as a multiple of one address's: stops guessing from many
 # addresses.
 LOGIN_SHARE = 20
 # Limit of a name's sign-ins from the home's network, likewise: one device there that guesses locks
 # out nobody else.
 HOME_SHARE = 5
-HOME_SIDE, OUTSIDE = "home", "outside"
+HOME_SIDE = "home"
+OUTSIDE = "outside"
 FIRST_USER = "admin"
 OWNER_COOKIE = "luna_owner"
 LONGEST_CREDENTIAL = 4096
@@ -315,7 +317,9 @@ class Identity:
             key = api_keys.find(connection, credential, now=self.clock.now())
             if key is None:
                 return None
-            account, scopes, prefix = key.account, key.scopes, key.prefix
+            account = key.account
+            scopes = key.scopes
+            prefix = key.prefix
             return Caller(
                 name=account.name,
                 means="key",

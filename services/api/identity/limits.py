@@ -76,7 +76,8 @@ class Limiter:
             TooManyRequestsError: the budget is used up; it carries the seconds to wait.
         """
         key = f"{budget.name}:{whose}"
-        window, counter = int(self.now() // WINDOW_SECONDS), self._counters.get(key)
+        window = int(self.now() // WINDOW_SECONDS)
+        counter = self._counters.get(key)
         if counter is None and len(self._counters) >= MOST_COUNTERS:
             # The entries that were unused for longest go first: they belong to callers that have
             # left.

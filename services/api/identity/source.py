@@ -95,7 +95,8 @@ class TrustedProxies:
     @classmethod
     def parse(cls, text: str) -> "TrustedProxies":
         """Parse the setting: networks and names, separated by commas."""
-        networks, names = [], []
+        networks = []
+        names = []
         for part in (part.strip() for part in text.split(",") if part.strip()):
             try:
                 networks.append(ip_network(part, strict=False))
@@ -127,7 +128,8 @@ class TrustedProxies:
                 self.look_up, self.names, abandon_on_cancel=True
             )
         finally:
-            self._looked_up_at, self._looking = time.monotonic(), None
+            self._looked_up_at = time.monotonic()
+            self._looking = None
 
 
 async def read_source(request: HTTPConnection, proxies: TrustedProxies) -> Source:
@@ -136,7 +138,8 @@ async def read_source(request: HTTPConnection, proxies: TrustedProxies) -> Sourc
     Forwarding headers count only when a trusted proxy sent them.
     """
     peer = _parse((request.scope.get("client") or ("", 0))[0])
-    host, secure = request.headers.get("host", ""), request.scope["scheme"] == "https"
+    host = request.headers.get("host", "")
+    secure = request.scope["scheme"] == "https"
     if await proxies.trust(peer):
         hops = [
             part.strip() for part in ",".join(request.headers.getlist("x-forwarded-for")).split(",")

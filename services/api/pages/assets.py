@@ -144,7 +144,8 @@ def find_asset(name: str) -> str | None:
 @cache
 def _assets() -> dict[str, Asset]:
     """Read style sheets, icons and built scripts, by the names that templates use."""
-    assets, folder = dict[str, Asset](), files("services.api.pages")
+    assets = dict[str, Asset]()
+    folder = files("services.api.pages")
     sheets = {source.name: source for source in folder.joinpath("styles").iterdir()}
     # Charts have style sheets of their own, which pages load as files.
     sheets |= {

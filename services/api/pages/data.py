@@ -102,7 +102,8 @@ class Month:
 
 
 # Faults that the owner mends by a sensor's sign, or by exchanging the sensors of two roles.
-WRONG_SIGN, EXCHANGED = "sensor_wrong_sign", "turned"
+WRONG_SIGN = "sensor_wrong_sign"
+EXCHANGED = "turned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,8 @@ def list_answers(
             }
             answers[words("turn_sign", sensor=sensor)] = named
         elif fault.code == EXCHANGED:
-            source, sink = str(fault.parameters["source"]), str(fault.parameters["sink"])
+            source = str(fault.parameters["source"])
+            sink = str(fault.parameters["sink"])
             exchanged = {source: standing[sink], sink: standing[source]}
             answers[words("exchange_sensors", source=source, sink=sink)] = standing | exchanged
     common = [("version", str(version)), ("since", "always"), ("go", "store")]
@@ -170,10 +172,8 @@ class DataView:
     @property
     def headline(self) -> str:
         """The first sentence of the page."""
-        judged, good = (
-            len(self.verdicts),
-            sum(may_use(day.verdict) for day in self.verdicts.values()),
-        )
+        judged = len(self.verdicts)
+        good = sum(may_use(day.verdict) for day in self.verdicts.values())
         if not judged:
             return self.words("headline_empty")
         return (
@@ -322,7 +322,8 @@ def _as_received(cell: Any) -> Any:
 router = ResourceRouter(route_class=PageRoute)
 
 PAGE = PAGES["data"]
-MOST_ROWS, MOST_LOADS = 20, 8
+MOST_ROWS = 20
+MOST_LOADS = 8
 RowPath = Annotated[int, Path(ge=1, le=2**63 - 1)]
 MonthQuery = Annotated[
     str | None,
@@ -355,13 +356,12 @@ async def show_gaps(
     """
     site = await run_in_threadpool(gateway.load_site, site_id)
     now = gateway.clock.now()
-    selected, zone = Month.of(month, site, now), parse_zone(site.timezone)
+    selected = Month.of(month, site, now)
+    zone = parse_zone(site.timezone)
     # What is still to come is no gap, nor is the quarter-hour that has just ended: it is being
     # built.
-    first, end = (
-        local_midnight(selected.first, zone),
-        min(local_midnight(selected.last + timedelta(days=1), zone), floor_to(now, SLOT) - SLOT),
-    )
+    first = local_midnight(selected.first, zone)
+    end = min(local_midnight(selected.last + timedelta(days=1), zone), floor_to(now, SLOT) - SLOT)
     gaps: GapsReply | None = GapsReply(site_id=site_id, gaps=[])
     refusal: LunaError | None = None
     if first < end:

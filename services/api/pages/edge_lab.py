@@ -46,7 +46,8 @@ MOST_RUNS = 10
 STANDING = ("stand_in", "few_weeks", "runs_failed", "runs_missing")
 ORACLE = "oracle"
 # The last digits of a latency and of a task's energy that mean something.
-MS_DECIMALS, MWH_DECIMALS = 1, 2
+MS_DECIMALS = 1
+MWH_DECIMALS = 2
 JobQuery = Annotated[str | None, Query(max_length=64, pattern=r"^[\w-]+$")]
 
 
@@ -165,10 +166,8 @@ class LabView:
         }
         rows = []
         for each in self.summary.controllers:
-            estimate, turned = (
-                compared.get((each.controller, ORACLE)),
-                compared.get((ORACLE, each.controller)),
-            )
+            estimate = compared.get((each.controller, ORACLE))
+            turned = compared.get((ORACLE, each.controller))
             if estimate is None and turned is not None:
                 estimate = turned.negated()
             if estimate is not None:

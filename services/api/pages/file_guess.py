@@ -71,11 +71,9 @@ async def store_file(
     """
     site = await run_in_threadpool(gateway.load_site, site_id)
     form = [(name, str(value)) for name, value in (await request.form(max_files=0)).multi_items()]
-    name, choices, key = (
-        dict(form).get("name", "file")[:200],
-        read_choices(form),
-        f"uploads/{_key(site_id, upload_id)}",
-    )
+    name = dict(form).get("name", "file")[:200]
+    choices = read_choices(form)
+    key = f"uploads/{_key(site_id, upload_id)}"
     guess = await ask_guess(gateway, key=key, name=name, zone=site.timezone, choices=choices)
     if guess.reading is None:
         return RedirectResponse(

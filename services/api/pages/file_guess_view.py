@@ -29,16 +29,15 @@ from services.api.gateway import Gateway
 # Of the preview, in units of its view box.
 WIDE = {"width": 976.0, "left": 40.0, "right": 8.0, "height": 96.0}
 NARROW = {"width": 358.0, "left": 36.0, "right": 4.0, "height": 84.0}
-TOP, FOOT = 28.0, 22.0
+TOP = 28.0
+FOOT = 22.0
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1000.0)
 # With more days there is room for labels only at midnights.
 MOST_DAYS_WITH_HOURS = 2
 HOURS_APART = 24
 # The names of fields that are choices; a column's name stands behind the colon.
-SINGLE, OF_COLUMNS = (
-    ("zone", "label", "day_order", "decimal"),
-    ("column", "unit", "measure", "sign"),
-)
+SINGLE = ("zone", "label", "day_order", "decimal")
+OF_COLUMNS = ("column", "unit", "measure", "sign")
 # In the order of the list.
 STORED_AS = (
     *(
@@ -194,7 +193,8 @@ class FileGuessView:
     @property
     def span(self) -> str:
         """How many rows there are, from when until when."""
-        preview, reading = self.guess.preview, self.guess.reading
+        preview = self.guess.preview
+        reading = self.guess.reading
         if preview is None or preview.first is None or preview.last is None:
             return ""
         seconds = preview.step_seconds if reading is None else reading.step_seconds
@@ -223,11 +223,14 @@ class FileGuessView:
         drawn = []
         for series in preview.series:
             values = np.array([np.nan if value is None else value for value in series.values])
-            unit, scale = "kW", 3600 / preview.step_seconds
+            unit = "kW"
+            scale = 3600 / preview.step_seconds
             if series.name == "soc":
-                unit, scale = "%", 100.0
+                unit = "%"
+                scale = 100.0
             elif series.name.endswith("_price"):
-                unit, scale = f"{self.numbers.currency_sign}/kWh", 1.0
+                unit = f"{self.numbers.currency_sign}/kWh"
+                scale = 1.0
             view = PreviewView(
                 values * scale,
                 preview.start,

@@ -142,7 +142,8 @@ class ForecastsView:
         ordered = sorted(records.items(), key=lambda each: (each[0] != active, each[0]))
         rows = []
         for name, record in ordered:
-            load, pv = record.series.get("load_kwh"), record.series.get("pv_kwh")
+            load = record.series.get("load_kwh")
+            pv = record.series.get("pv_kwh")
             within = [
                 series.coverage_80
                 for series in (load, pv)
@@ -356,7 +357,8 @@ def _show(
         site = sites.load(connection, site_id)
         status = forecast_status.read_status(connection, site_id, at=now)
         forgotten = learning_reset.find_forgotten(connection, site, now)
-        version, until = status.active_forecast_version, now + timedelta(microseconds=1)
+        version = status.active_forecast_version
+        until = now + timedelta(microseconds=1)
         issue = next(
             iter(
                 forecast_issues.list_newest(

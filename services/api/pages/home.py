@@ -223,7 +223,8 @@ def show_table(site_id: SitePath, request: Request, gateway: CurrentGateway) -> 
     """
     with unit_of_work(gateway.database) as connection:
         view = _open(connection, site_id, request, gateway)
-    site, rows = view.window.site, list(list_rows(view))
+    site = view.window.site
+    rows = list(list_rows(view))
     if request.headers.get("HX-Request"):
         return show_part(
             request, PAGE, "home_table.html.j2", site=site, headings=headings(view), rows=rows
@@ -289,7 +290,8 @@ def plan_anew(site_id: SitePath, request: Request, gateway: CurrentGateway) -> R
     Nobody waits for them, the page shows what comes of it.
     """
     with unit_of_work(gateway.database) as connection:
-        site, key = sites.load(connection, site_id), sites.key_of(connection, site_id)
+        site = sites.load(connection, site_id)
+        key = sites.key_of(connection, site_id)
         # Plan within seconds from stored inputs, and again when new prices or forecasts arrive.
         plan_causes.note(connection, [key], "owner")
     for stage in fresh_inputs(site, gateway.settings):
@@ -324,11 +326,13 @@ def save_preferences(
 
 
 def _open(connection: Connection, site_id: str, request: Request, gateway: Gateway) -> HomeView:
-    site, words = sites.load(connection, site_id), words_of(request, PAGE)
+    site = sites.load(connection, site_id)
+    words = words_of(request, PAGE)
     window = open_window(site, now=gateway.clock.now(), language=Reader.of(request).language)
     document = build_timeline(connection, window, gateway.plan_memory)
     # Slow to compute from three days of meters and plans, so cached until those change.
-    plan, age_s = document["plan"], document["ages_s"]["measured"]
+    plan = document["plan"]
+    age_s = document["ages_s"]["measured"]
     measured = None if age_s is None else window.now - timedelta(seconds=age_s)
     key = (window.site.model_dump_json(), plan and plan["plan_id"], measured, window.running)
     planned: PlannedHouse = gateway.plan_memory.renew(
@@ -367,7 +371,8 @@ def _view_flow(
     """
     with suppress(UnavailableError):
         gateway.queue.live.look(site_id)
-    live, words = gateway.read_live_flow(site_id), words_of(request, PAGE)
+    live = gateway.read_live_flow(site_id)
+    words = words_of(request, PAGE)
     window = open_window(site, now=gateway.clock.now(), language=Reader.of(request).language)
     with unit_of_work(gateway.database) as connection:
         price_now = say_price_now(

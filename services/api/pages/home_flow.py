@@ -22,10 +22,17 @@ from services.api.pages.home_view import HomeView, colour_of
 from services.api.timeline.measured import power_column
 from services.api.timeline.window import Window
 
-LEFT_X, RIGHT_X, BUS_X, BUS_Y = 92, 236, 164, 112
-TOP, HEIGHT = 28, 168
+LEFT_X = 92
+RIGHT_X = 236
+BUS_X = 164
+BUS_Y = 112
+TOP = 28
+HEIGHT = 168
 LEAST_KW = 0.04
-KW_PIXELS, LEAST_PIXELS, IDLE_PIXELS, MOST_PIXELS = 4.0, 2.5, 1.5, 30.0
+KW_PIXELS = 4.0
+LEAST_PIXELS = 2.5
+IDLE_PIXELS = 1.5
+MOST_PIXELS = 30.0
 
 
 @dataclass(frozen=True, slots=True)

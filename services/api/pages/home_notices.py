@@ -119,7 +119,8 @@ def _overrides(view: HomeView) -> Iterator[Notice]:
 
 
 def _missing_plan(view: HomeView, plan_max_age: timedelta) -> Iterator[Notice]:
-    plan, age = view.document["plan"], view.document["ages_s"]["plan"]
+    plan = view.document["plan"]
+    age = view.document["ages_s"]["plan"]
     if plan is not None and plan["covers_now"] and age <= plan_max_age.total_seconds():
         return
     leaves = [
@@ -188,11 +189,10 @@ def list_doubts(view: HomeView) -> Iterator[Notice]:
 
 
 def _late_prices(view: HomeView) -> Iterator[Notice]:
-    published_until, zone = view.instant(view.document["prices"]["known_slots"]), view.numbers.zone
-    now, tomorrow = (
-        view.window.now.astimezone(zone),
-        (view.window.now.astimezone(zone) + timedelta(days=1)).date(),
-    )
+    published_until = view.instant(view.document["prices"]["known_slots"])
+    zone = view.numbers.zone
+    now = view.window.now.astimezone(zone)
+    tomorrow = (view.window.now.astimezone(zone) + timedelta(days=1)).date()
     due = datetime.combine(now.date(), DAY_AHEAD_PUBLISHED, zone) + LATE
     if not view.window.site.tariff.price_series:
         return

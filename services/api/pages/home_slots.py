@@ -22,8 +22,10 @@ from services.api.timeline.measured import power_column
 # Modes offered for an override, in this order.
 OFFERED = ("self_consumption", "supply", "hold", "charge", "export")
 MOST_OFFERED = 4
-RULER_FROM, RULER_SPAN = 8.0, 84.0
-LABEL_LOW, LABEL_HIGH = 16.0, 84.0
+RULER_FROM = 8.0
+RULER_SPAN = 84.0
+LABEL_LOW = 16.0
+LABEL_HIGH = 84.0
 # Default length of an override: a run may last for days, but an owner means the next hours.
 LONGEST_USUAL = timedelta(hours=4)
 # Power columns with the key of their heading.
@@ -100,11 +102,10 @@ def view_sheet(view: HomeView, slot: int) -> Sheet | None:
     ruler = _view_ruler(view, slot)
     # The default end comes first: that of the run, at most LONGEST_USUAL; then one, two and four
     # hours, and midnight.
-    running, zone = view.window.running, numbers.zone
-    longest, midnight = (
-        running + LONGEST_USUAL,
-        local_midnight(view.window.now.astimezone(zone).date() + timedelta(days=1), zone),
-    )
+    running = view.window.running
+    zone = numbers.zone
+    longest = running + LONGEST_USUAL
+    midnight = local_midnight(view.window.now.astimezone(zone).date() + timedelta(days=1), zone)
     usual = min(view.instant(run.end), longest)
     ends = {
         usual,
@@ -139,14 +140,18 @@ def view_sheet(view: HomeView, slot: int) -> Sheet | None:
 
 
 def _view_ruler(view: HomeView, slot: int) -> Ruler | None:
-    prices, decided, numbers = view.document["prices"], view.document["decisions"], view.numbers
+    prices = view.document["prices"]
+    decided = view.document["decisions"]
+    numbers = view.numbers
     value, low, high = (
         decided[name][slot] for name in ("energy_value", "keep_from_price", "keep_to_price")
     )
-    sell, buy = float(prices["export"][slot]), float(prices["import"][slot])
+    sell = float(prices["export"][slot])
+    buy = float(prices["import"][slot])
     if low is None or not np.isfinite([sell, buy]).all():
         return None
-    bottom, top = min(low, sell, buy, 0.0), max(high, buy, sell) + 0.02
+    bottom = min(low, sell, buy, 0.0)
+    top = max(high, buy, sell) + 0.02
 
     def place(price: float) -> float:
         return round(float((price - bottom) / (top - bottom)) * RULER_SPAN + RULER_FROM, 1)
@@ -172,7 +177,9 @@ def _view_ruler(view: HomeView, slot: int) -> Ruler | None:
 
 
 def _tell_rows(view: HomeView, slot: int, *, has_ruler: bool) -> Iterator[tuple[str, str]]:
-    decided, numbers, words = view.document["decisions"], view.numbers, view.words
+    decided = view.document["decisions"]
+    numbers = view.numbers
+    words = view.words
     # Prices only where no ruler shows them.
     sell, buy = (float(view.document["prices"][name][slot]) for name in ("export", "import"))
     if not has_ruler and np.isfinite([sell, buy]).all():
@@ -220,7 +227,8 @@ def _find_planned(view: HomeView, slot: int) -> tuple[float, float, str] | None:
 
     None where the plan has none.
     """
-    plan, name = view.house.planned.plan, view.battery
+    plan = view.house.planned.plan
+    name = view.battery
     if plan is None or name is None:
         return None
     planned = find_slot(plan, view.instant(slot))
@@ -275,12 +283,16 @@ def headings(view: HomeView) -> list[str]:
 
 def list_rows(view: HomeView) -> Iterator[list[str]]:
     """Yield the cells of each slot in the order of ``headings``; every time has its weekday."""
-    numbers, words, document = view.numbers, view.words, view.document
-    decided, prices = document["decisions"], document["prices"]
+    numbers = view.numbers
+    words = view.words
+    document = view.document
+    decided = document["decisions"]
+    prices = document["prices"]
     powers = [name for name in POWERS if _any(view, name)]
     for slot, start in enumerate(view.window.timeline):
         way = decided["mode"][slot]
-        over, estimated = slot < view.window.past, document["estimated"][slot] or ()
+        over = slot < view.window.past
+        estimated = document["estimated"][slot] or ()
         gap = over and np.isnan(document["measured"]["load_kw"][slot])
         state = words(
             "unknown" if gap else "estimated" if estimated else "measured" if over else "planned"
@@ -344,7 +356,8 @@ def write_csv(view: HomeView) -> str:
 
     Column names carry the unit, instants the site's offset, unknown cells are empty.
     """
-    document, text = view.document, io.StringIO()
+    document = view.document
+    text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     columns: dict[str, Callable[[int], Any]] = {
         f"{side}_price": document["prices"][side].__getitem__ for side in ("import", "export")

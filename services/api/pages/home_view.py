@@ -89,13 +89,11 @@ class HomeView:
         *,
         battery: str | None = None,
     ) -> None:
-        self.window, self.document, self.words, self.numbers, self.house = (
-            window,
-            document,
-            words,
-            window.numbers,
-            house,
-        )
+        self.window = window
+        self.document = document
+        self.words = words
+        self.numbers = window.numbers
+        self.house = house
         self.battery = battery
 
     @cached_property
@@ -150,13 +148,12 @@ class HomeView:
 
         A run ends at the current instant.
         """
-        count, past = self.window.timeline.count, self.window.past
+        count = self.window.timeline.count
+        past = self.window.past
         if not 0 <= slot < count or self._decided(slot)[0] is None:
             return None
-        (mode, by_owner), (low, high) = (
-            self._decided(slot),
-            (0, past) if slot < past else (past, count),
-        )
+        mode, by_owner = self._decided(slot)
+        low, high = (0, past) if slot < past else (past, count)
         first = next(
             (i + 1 for i in range(slot - 1, low - 1, -1) if self._decided(i) != (mode, by_owner)),
             low,
@@ -235,7 +232,8 @@ class HomeView:
         """Return the reason of a slot, in one sentence for all slots of its run with the same
         reason.
         """
-        decided, run = self.document["decisions"], self.run_at(slot)
+        decided = self.document["decisions"]
+        run = self.run_at(slot)
         code: str | None = decided["code"][slot]
         if run is None or code is None:
             return decided["text"][slot] or ""
@@ -253,7 +251,8 @@ class HomeView:
         """The state in the headline: the current mode, or the level that ended it ("full",
         "reserve").
         """
-        mode, soc = self.runs[0].mode, self.soc_now
+        mode = self.runs[0].mode
+        soc = self.soc_now
         if self.house.level_reached is not None and not self.runs[0].by_owner:
             return self.house.level_reached
         if mode in ("save", "hold") and soc is not None and not self.soc_assumed:
@@ -367,7 +366,9 @@ class HomeView:
         """List the known key figures: cost of the next day, savings, PV yield, stored energy, the
         car's state of charge at departure.
         """
-        words, numbers, planned = self.words, self.numbers, self.house.planned
+        words = self.words
+        numbers = self.numbers
+        planned = self.house.planned
         facts: list[Fact] = []
         if (day := self.document["ghosts"]["without_luna"]["next_day"]) is not None:
             cost = HouseFigure(
@@ -435,7 +436,8 @@ class HomeView:
 
     def list_stored(self) -> list[Fact]:
         """List the energy that is stored, none where nobody knows."""
-        soc, numbers = self.house.planned.soc, self.numbers
+        soc = self.house.planned.soc
+        numbers = self.numbers
         capacity = sum(battery.capacity_kwh for battery in self.house.site.batteries)
         if not capacity or soc is None:
             return []

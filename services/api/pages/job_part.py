@@ -34,7 +34,8 @@ def show_job_part(
     The page that holds it is loaded anew once the job has ended.
     """
     with unit_of_work(gateway.database) as connection:
-        site, job = sites.load(connection, site_id), load_own(connection, site_id, job_id)
+        site = sites.load(connection, site_id)
+        job = load_own(connection, site_id, job_id)
     response = show_part(
         request, PAGE, "job_part.html.j2", site=site, job=job, progress=find_progress(gateway, job)
     )

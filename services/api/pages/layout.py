@@ -43,7 +43,8 @@ from services.api.site_clock import SiteClockRoute
 
 Theme = Literal["system", "light", "dark"]
 THEMES: tuple[Theme, ...] = get_args(Theme)
-LANGUAGE_COOKIE, THEME_COOKIE = "luna_language", "luna_theme"
+LANGUAGE_COOKIE = "luna_language"
+THEME_COOKIE = "luna_theme"
 # The service worker caches pages per account by this header.
 ACCOUNT_HEADER = "X-Luna-Account"
 MISSING = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
@@ -321,10 +322,8 @@ def show_error(request: Request, error: LunaError) -> Response:
     Redirect to sign-in or password confirmation where that is missing.
     """
     if isinstance(error, UnauthenticatedError | ConfirmationError):
-        door, by_script = (
-            "/ui/confirm" if isinstance(error, ConfirmationError) else "/ui/login",
-            request.headers.get("HX-Request"),
-        )
+        door = "/ui/confirm" if isinstance(error, ConfirmationError) else "/ui/login"
+        by_script = request.headers.get("HX-Request")
         # ``next`` leads back to the page afterwards.
         page = URL(request.headers.get("HX-Current-URL") or request.headers.get("Referer", "/"))
         target = request.url if request.method == "GET" and not by_script else page

@@ -150,7 +150,8 @@ async def show_planning(
     marks, stored = await run_in_threadpool(_read, gateway, site_id, now, query)
     form = query.form(stored.site, now)
     trial, refusal = await _try(gateway, stored.site, form, request) if query.cost else (None, None)
-    words, numbers = words_of(request, PAGE), numbers_of(request, stored.site)
+    words = words_of(request, PAGE)
+    numbers = numbers_of(request, stored.site)
     view = PlanningView(stored, form, numbers, words)
     tried = (
         None
@@ -376,7 +377,8 @@ def _read(
 ) -> tuple[str, FixedState]:
     with unit_of_work(gateway.database) as connection:
         # First: what changes while the rest is read is told to the page.
-        marks, site = gateway.read_marks(connection, site_id), sites.load(connection, site_id)
+        marks = gateway.read_marks(connection, site_id)
+        site = sites.load(connection, site_id)
         # What was taken back and could still hold.
         blocks = (
             manual_blocks.read_history(connection, site_id) if query.taken_back is not None else []

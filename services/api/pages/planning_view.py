@@ -46,7 +46,10 @@ from services.api.pages.block_cost import Trial
 # Of the price strip, in units of its view box.
 WIDE = {"width": 976.0, "left": 34.0, "right": 8.0, "height": 90.0}
 NARROW = {"width": 358.0, "left": 28.0, "right": 4.0, "height": 80.0}
-TOP, ROW, BAR, FOOT = 24.0, 24.0, 18.0, 22.0
+TOP = 24.0
+ROW = 24.0
+BAR = 18.0
+FOOT = 22.0
 STEPS = (0.05, 0.1, 0.2, 0.5, 1.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 AHEAD = timedelta(hours=48)
 STALE_AFTER = timedelta(minutes=30)
@@ -250,7 +253,8 @@ class PlanningView:
         """Return what the plan charges in a session (a weekly one's next occurrence), "" where the
         plan does not cover it.
         """
-        plan, now = self.stored.plan, self.stored.now
+        plan = self.stored.plan
+        now = self.stored.now
         times = lay_out_sessions(self.stored.stays, self.numbers.zone, first=now, end=now + AHEAD)
         time = next((each for each in times if each.session_id == stay.session_id), None)
         run = (
@@ -271,7 +275,8 @@ class PlanningView:
         """Return where the plan takes the charge from in a session that goes on, and what is the
         matter with it.
         """
-        plan, now = self.stored.plan, self.stored.now
+        plan = self.stored.plan
+        now = self.stored.now
         times = lay_out_sessions(self.stored.stays, self.numbers.zone, first=now, end=now + AHEAD)
         if plan is None or not any(
             each.session_id == stay.session_id and each.from_ <= now for each in times
@@ -304,10 +309,8 @@ class PlanningView:
     def say_override(self, state: ControlState) -> str:
         """Return an override in words: mode, device, end."""
         override: Any = state.override
-        mode, device = (
-            say_mode(override.mode, language=self.numbers.language),
-            self.say_device(state.device),
-        )
+        mode = say_mode(override.mode, language=self.numbers.language)
+        device = self.say_device(state.device)
         return self.words(
             "override", mode=mode, device=device, until=self.say_instant(override.until)
         )
@@ -467,11 +470,9 @@ def draw_strip(view: StripView, *, narrow: bool) -> Markup:
     line = path(trace_stairs(frame, axis, prices), "line price-line")
     bars = []
     for row, span in zip(rows, view.fixed, strict=True):
-        top, x, width = (
-            axis.bottom + 6 + row * ROW,
-            frame.x(span.first),
-            max(frame.x(span.end) - frame.x(span.first), 2.0),
-        )
+        top = axis.bottom + 6 + row * ROW
+        x = frame.x(span.first)
+        width = max(frame.x(span.end) - frame.x(span.first), 2.0)
         # A label that would cross the right edge is aligned to it.
         at, anchor = (x + 5, "start") if x < frame.width * 0.7 else (frame.end - 2, "end")
         bars += [

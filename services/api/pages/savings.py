@@ -43,7 +43,8 @@ from services.api.routing import ResourceRouter
 router = ResourceRouter(route_class=PageRoute)
 
 PAGE = PAGES["savings"]
-MONTH, WEEK = 30, 7
+MONTH = 30
+WEEK = 7
 # Policies with a bar, up to the optimum; the table has all. Emissions have one of the house without
 # Luna as well.
 BAR_POLICIES = ("rule", LUNA, POSSIBLE)
@@ -97,7 +98,8 @@ def show_savings(
         deciders = _read_deciders(connection, site, last)
         paid = _read_paid(connection, site, last, now=gateway.clock.now())
         running = None if job is None else load_own(connection, site_id, job)
-    words, numbers = words_of(request, PAGE), numbers_of(request, site)
+    words = words_of(request, PAGE)
+    numbers = numbers_of(request, site)
     view = SavingsView(savings, paid, numbers, words, newest=last >= _yesterday(site, gateway))
     # Which share of the slots that anybody decided each decided, the most first.
     decided = [who for day in deciders for who in day.deciders if who is not None]
@@ -208,7 +210,8 @@ class SavingsView:
 
     def _say_headline(self, part: Savings, code: str) -> str:
         cost = part.cost
-        saved, share = cost[WITHOUT] - cost[LUNA], share_of_possible(cost)
+        saved = cost[WITHOUT] - cost[LUNA]
+        share = share_of_possible(cost)
         figures = {"days": len(part.counted)}
         if saved < 0:
             return self.words(f"{code}_worse", lost=self.numbers.money(-saved), **figures)
@@ -262,7 +265,8 @@ class SavingsView:
             )
         shown = part.done if part.done.counted else part.proposed
         prefix = "" if part.done.counted else "would_"
-        saved, share = shown.saved or 0.0, share_of_possible(shown.cost)
+        saved = shown.saved or 0.0
+        share = share_of_possible(shown.cost)
         further = part.proposed.saved if part.done.counted else None
         return SavingsPeriod(
             name,
@@ -290,7 +294,8 @@ class SavingsView:
     def _describe_carbon(self, name: str, amounts: Mapping[str, float]) -> SavingsPeriod:
         if not amounts:
             return SavingsPeriod(name, None, self.words("period_empty"), good=False, bars=())
-        saved, share = amounts[WITHOUT] - amounts[LUNA], share_of_possible(amounts)
+        saved = amounts[WITHOUT] - amounts[LUNA]
+        share = share_of_possible(amounts)
         bars = {policy: amounts[policy] for policy in (WITHOUT, *BAR_POLICIES) if policy in amounts}
         drawn = [
             PolicyBar(
@@ -335,7 +340,9 @@ class SavingsView:
         """Return name, savings and emissions of every policy in the month, the one that saves most
         last.
         """
-        cost, carbon, numbers = self.savings.cost, self.savings.carbon_kg, self.numbers
+        cost = self.savings.cost
+        carbon = self.savings.carbon_kg
+        numbers = self.numbers
         policies = sorted((name for name in cost if name != WITHOUT), key=lambda each: -cost[each])
         emitted = {name: self._say_kg(carbon[name]) for name in policies if name in carbon}
         return [
@@ -357,7 +364,8 @@ class SavingsView:
         dates = [period.first + timedelta(days=number) for number in range(period.days)]
         days = []
         for date_ in dates:
-            day, fault = counted.get(date_), why.get(date_)
+            day = counted.get(date_)
+            fault = why.get(date_)
             if day is None:
                 label = self.words("key_left_out")
                 days.append(

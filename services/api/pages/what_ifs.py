@@ -228,7 +228,8 @@ class AnswerView:
     @property
     def counted(self) -> str:
         """What the home paid, bought and sold on these days by its meters."""
-        account, numbers = self.account, self.numbers
+        account = self.account
+        numbers = self.numbers
         if account is None or account.energy_cost is None:
             return self.words("counted_unknown")
         export = account.flow("export")
@@ -258,7 +259,8 @@ class AnswerView:
 
     def _describe(self, variant: VariantReply, baseline: VariantReply) -> list[str]:
         numbers = self.numbers
-        year, a_year = variant.savings_per_year, "–"
+        year = variant.savings_per_year
+        a_year = "–"
         if (
             year is not None
             and year.value is not None
@@ -297,7 +299,8 @@ class AnswerView:
 router = ResourceRouter(route_class=PageRoute)
 
 PAGE = PAGES["what_ifs"]
-MOST_QUESTIONS, USUAL_DAYS = 8, 28
+MOST_QUESTIONS = 8
+USUAL_DAYS = 28
 QuestionPath = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
 
 
@@ -332,7 +335,8 @@ async def show_plan_variants(
                 plans.latest(connection, site_id, now=gateway.clock.now()),
             )
         )
-        words, language = words_of(request, PAGE), Reader.of(request).language
+        words = words_of(request, PAGE)
+        language = Reader.of(request).language
         if plan is None:
             raise SpokenError(words("no_plan"), field="plan")
         for variant in form.variants(site, numbers_of(request, site), words):
@@ -348,7 +352,8 @@ async def show_plan_variants(
             )
     except LunaError as error:
         # The form is shown in any case.
-        answers, refusal = [], error
+        answers = []
+        refusal = error
     return await run_in_threadpool(
         lambda: _show(request, gateway, site_id, form, answers=answers, refusal=refusal)
     )
@@ -363,7 +368,8 @@ def ask_days(
 ) -> Response:
     """Have the days lived through again under each variant of the form, and lead to the answer."""
     with unit_of_work(gateway.database) as connection:
-        site, span = sites.load(connection, site_id), recorded_span.of_site(connection, site_id)
+        site = sites.load(connection, site_id)
+        span = recorded_span.of_site(connection, site_id)
     first, last = _usual_days(site, span) or (None, None)
     document = {
         "site_id": site_id,
@@ -386,7 +392,8 @@ def show_what_if(
 ) -> Response:
     """Show how far an answer is, or the answer."""
     with unit_of_work(gateway.database) as connection:
-        site, question = sites.load(connection, site_id), what_ifs.load(connection, what_if_id)
+        site = sites.load(connection, site_id)
+        question = what_ifs.load(connection, what_if_id)
         if question.site_id != site_id:
             raise refuse("no-such-question-here", field="what_if_id", value=what_if_id)
         state = read_state(connection, what_if_id)

@@ -43,17 +43,17 @@ async def follow_answer(
     Closing the generator cancels the work.
     """
     stream = request.stream or task_id
-    ended, after, last_piece_at = False, FIRST, time.monotonic()
+    ended = False
+    after = FIRST
+    last_piece_at = time.monotonic()
     deadline = last_piece_at + patience.total_seconds()
     try:
         while not ended:
             pieces = await to_thread.run_sync(queue.answers.read, stream, after)
             for piece in pieces:
-                after, last_piece_at, ended = (
-                    piece.piece_id,
-                    time.monotonic(),
-                    piece.event in LAST_EVENTS,
-                )
+                after = piece.piece_id
+                last_piece_at = time.monotonic()
+                ended = piece.event in LAST_EVENTS
                 yield ServerSentEvent(raw_data=piece.data, event=piece.event, id=piece.piece_id)
             if not pieces and time.monotonic() - last_piece_at > SILENCE_SECONDS:
                 last_piece_at = time.monotonic()

@@ -71,7 +71,8 @@ async def open_browser(request: Request, response: Response, code: str) -> bool:
         identity.settings, code, now=identity.clock.now()
     ):
         return False
-    secure, life = request.state.source.secure, int(OPENED.total_seconds())
+    secure = request.state.source.secure
+    life = int(OPENED.total_seconds())
     # Lax: the link may be followed from another site, as from a terminal in a browser.
     response.set_cookie(
         OWNER_COOKIE,
@@ -129,7 +130,8 @@ async def sign_in(credentials: SignIn, request: Request, response: Response) -> 
     source: Source = request.state.source
     request.state.audited_name = credentials.name
     account = await identity.check_password(source, credentials.name, credentials.password)
-    now, secret = identity.clock.now(), secrets.token_urlsafe(32)
+    now = identity.clock.now()
+    secret = secrets.token_urlsafe(32)
     cookie = secret if credentials.form == "session" else None
     # The browser's earlier session ends.
     before = request.cookies.get(cookie_name(source))
@@ -177,7 +179,8 @@ async def refresh_tokens(refresh: Refresh, request: Request, identity: CurrentId
 
     One that is used twice ends the sign-in.
     """
-    now, following = identity.clock.now(), secrets.token_urlsafe(32)
+    now = identity.clock.now()
+    following = secrets.token_urlsafe(32)
 
     def use(connection: Connection) -> int | None:
         session_id = sessions.use_refresh_token(

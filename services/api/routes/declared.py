@@ -111,7 +111,8 @@ def _build_handler(capability: Capability) -> Callable[..., Any]:
         if needed or if_match is not None:
             arguments[capability.route.changes] = read_version(request)
         result = do(**arguments)
-        body, tag = result.reply.model_dump_json(by_alias=True).encode(), f'"{result.version}"'
+        body = result.reply.model_dump_json(by_alias=True).encode()
+        tag = f'"{result.version}"'
         if capability.method == "GET":
             return respond_tagged(request, body, tag)
         headers = {"ETag": tag} | (
@@ -133,7 +134,8 @@ def _build_handler(capability: Capability) -> Callable[..., Any]:
             if capability.asks is None
             else ask
         )
-    handle.__name__, handle.__doc__ = capability.name, capability.explanation
+    handle.__name__ = capability.name
+    handle.__doc__ = capability.explanation
     setattr(handle, "__signature__", Signature(list(_list_parameters(capability))))  # noqa: B010 - no attribute of functions
     return handle
 

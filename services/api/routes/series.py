@@ -380,7 +380,8 @@ def open_pages(connection: Connection, question: DataQuestion) -> Pages:
             raise wrong from exc
         if digest != question.digest():
             raise wrong
-    name, span = SeriesName.parse(question.series), (begins, window[1])
+    name = SeriesName.parse(question.series)
+    span = (begins, window[1])
     if question.points is not None and (question.limit is not None or question.cursor is not None):
         raise refuse("points-and-pages", field="points", value=question.points)
     limit = None if question.points is not None else question.limit or USUAL_LIMIT

@@ -53,10 +53,8 @@ def list_settings(gateway: CurrentGateway) -> SettingList:
     """
     settings = []
     for name, field in Settings.model_fields.items():
-        value, default = (
-            getattr(gateway.settings, name),
-            field.get_default(call_default_factory=True),
-        )
+        value = getattr(gateway.settings, name)
+        default = field.get_default(call_default_factory=True)
         secret = "SecretStr" in str(field.annotation)
         settings.append(
             SettingReply(

@@ -61,12 +61,11 @@ def read_timeline(
             sites.load(connection, site_id), now=now, language=language, first=first, end=end
         )
         document = build_timeline(connection, window, gateway.plan_memory)
-    body, headers = (
-        to_json(_shorten(document), inf_nan_mode="null"),
-        {"Vary": "Accept-Encoding", "Cache-Control": "private, no-cache"},
-    )
+    body = to_json(_shorten(document), inf_nan_mode="null")
+    headers = {"Vary": "Accept-Encoding", "Cache-Control": "private, no-cache"}
     if "gzip" in accepted_encodings(request):
-        body, headers = gzip.compress(body, LEVEL), headers | {"Content-Encoding": "gzip"}
+        body = gzip.compress(body, LEVEL)
+        headers = headers | {"Content-Encoding": "gzip"}
     return Response(body, headers=headers, media_type="application/json")
 
 

@@ -115,12 +115,14 @@ def trace_without_luna(
     The first slot follows the first measured state of charge. Flows are measured, else planned,
     else forecast at that time, else zero.
     """
-    measured, planned = values.measured, values.planned
+    measured = values.measured
+    planned = values.planned
     measured_slots = np.flatnonzero(np.isfinite(measured.soc[: window.past]))
     ahead = np.isfinite(planned["load_kw"])
     if not measured_slots.size or not ahead.any():
         return None
-    first, end = int(measured_slots[0]) + 1, int(np.flatnonzero(ahead)[-1]) + 1
+    first = int(measured_slots[0]) + 1
+    end = int(np.flatnonzero(ahead)[-1]) + 1
     timeline = window.timeline.window(first, end - first)
     span = slice(first, end)
     flows = measured.flows
@@ -179,10 +181,8 @@ def compare_next_day(
     A difference in stored energy at the end counts at ``energy_value``, currency/kWh.
     """
     span = slice(window.past, window.past + A_DAY)
-    bought, sold = (
-        values.planned["import_kw"][span] / PER_HOUR,
-        values.planned["export_kw"][span] / PER_HOUR,
-    )
+    bought = values.planned["import_kw"][span] / PER_HOUR
+    sold = values.planned["export_kw"][span] / PER_HOUR
     paid = (values.prices.import_price[span], values.prices.export_price[span])
     if without is None or not np.isfinite([bought, sold, *paid]).all() or bought.size < A_DAY:
         return None
@@ -214,7 +214,9 @@ Document = dict[str, Any]
 
 def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -> Document:
     """Return the timeline of a window with the fields of ``Timelines``; unknown numbers are NaN."""
-    site, timeline, numbers = window.site, window.timeline, window.numbers
+    site = window.site
+    timeline = window.timeline
+    numbers = window.numbers
     followed = read_followed(connection, window, memory)
     plan_ids = tuple(part.plan_id if part else None for part in followed.parts)
     midnight = followed.midnight.reply["plan_id"] if followed.midnight else None
@@ -228,10 +230,8 @@ def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -
         midnight,
     )
     plan = memory.recall(key, lambda: _plan_columns(followed, window))
-    measured, prices = (
-        read_measured(connection, window),
-        read_prices(connection, window, plan.prices),
-    )
+    measured = read_measured(connection, window)
+    prices = read_prices(connection, window, plan.prices)
     overrides = _read_overrides(connection, window)
     blocks = manual_blocks.read_standing(
         connection, site.name, first=timeline.start, end=timeline.end
@@ -308,7 +308,9 @@ class _PlanColumns:
 
 
 def _plan_columns(followed: Followed, window: Window) -> _PlanColumns:
-    parts, site, midnight = followed.parts, window.site, followed.midnight
+    parts = followed.parts
+    site = window.site
+    midnight = followed.midnight
     at_midnight = {
         "plan_id": midnight.reply["plan_id"] if midnight else None,
         "issued_at": midnight.issued_at if midnight else None,
@@ -449,12 +451,15 @@ def _apply_owner(
         if deciders[slot] != "owner":
             ended_at = None
             continue
-        mode, until = None, ""
+        mode = None
+        until = ""
         if slot < window.past:
             ended_at = ended_at or start + SLOT
-            mode, until = logged[start].mode, ended_at.isoformat()
+            mode = logged[start].mode
+            until = ended_at.isoformat()
         elif standing and start < datetime.fromisoformat(standing["until"]):
-            mode, until = standing["mode"], standing["until"]
+            mode = standing["mode"]
+            until = standing["until"]
         if mode is None:
             continue
         reason = {"code": "manual", "text": "", "short": "", "figures": {"time": until}}

@@ -164,7 +164,8 @@ def decisions(
         if part is None:
             rows.append(None)
             continue
-        slot, reason = part.first, part.first["reason"]
+        slot = part.first
+        reason = part.first["reason"]
         complete = {"short": "", "figures": {}} | reason
         named = [battery for battery in site.batteries if battery.name == reason.get("device")]
         keep_from, keep_to = _worth_keeping(

@@ -49,7 +49,8 @@ def read_measured(connection: Connection, window: Window) -> Measured:
     """Return the measured flows and state of charge of past slots, and which flows are
     estimated.
     """
-    names, past = observations.MEASURED, window.past
+    names = observations.MEASURED
+    past = window.past
     unknown = np.full(window.timeline.count - past, np.nan)
     measured = (
         observations.read_series(
@@ -94,7 +95,8 @@ def read_prices(
     connection: Connection, window: Window, expected: tuple[FloatArray, FloatArray]
 ) -> MeasuredPrices:
     """Return the published prices, and the ``expected`` ones where none is published."""
-    site, timeline = window.site, window.timeline
+    site = window.site
+    timeline = window.timeline
     spot = prices.read_tariff(connection, site, timeline, known_at=window.now)
     published = price_slots(site.tariff, timeline, zone=window.numbers.zone, spot=spot)
     there = np.flatnonzero(np.isfinite(published[0]))

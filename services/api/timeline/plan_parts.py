@@ -135,7 +135,8 @@ def _read_parts(
 ) -> list[PlanPart | None]:
     if plan is None:
         return [None] * len(starts)
-    first, last = max(starts[0], plan.starts_at), starts[-1]
+    first = max(starts[0], plan.starts_at)
+    last = starts[-1]
     minutes, slots = memory.recall(
         (plan.plan_id, first, last), lambda: plan_slots.read_slots(connection, plan, first, last)
     )

@@ -8,7 +8,9 @@ from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to, parse_zone
 from luna.words import Language, Numbers
 
-BEFORE, AFTER, LONGEST = timedelta(hours=24), timedelta(hours=48), timedelta(days=8)
+BEFORE = timedelta(hours=24)
+AFTER = timedelta(hours=48)
+LONGEST = timedelta(days=8)
 
 
 @dataclass(frozen=True, slots=True)

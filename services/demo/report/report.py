@@ -136,13 +136,15 @@ class SlotWords:
 
 def word_slots(view: PlanView, slots: Sequence[SlotReply]) -> list[SlotWords]:
     """Return every shown slot in words, of a plan's ``slots``."""
-    numbers, flows = view.numbers, view.flows
+    numbers = view.numbers
+    flows = view.flows
     words = read_texts("report", numbers.language)
     worded = []
     for run, index in (
         (each, index) for each in view.runs for index in range(each.first, each.end)
     ):
-        slot, reason = slots[index], slots[index].reason
+        slot = slots[index]
+        reason = slots[index].reason
         fields = reason.model_dump()
         first, last = (numbers.clock(view.instant(edge)) for edge in (run.first, run.end))
         opposite = (
@@ -189,7 +191,8 @@ def describe_site(result: SiteResult, numbers: Numbers) -> str:
     """Return "Household 4,000 kWh a year, 6 kWp solar, 10 kWh battery, hourly NL prices + 13 ct,
     selling at 7 ct.".
     """
-    words, site = read_texts("report", numbers.language), result.site
+    words = read_texts("report", numbers.language)
+    site = result.site
     parts = []
     if result.yearly_load_kwh is not None:
         parts.append(
@@ -213,7 +216,8 @@ def render(report: ReportInput) -> str:
     main = report.results[0]
     numbers = Numbers(report.language, ZoneInfo(main.site.timezone), main.site.currency)
     view = view_plan(report.plan, main.site, numbers, without_soc=report.without_soc)
-    slot_words, words = word_slots(view, report.plan.slots), read_texts("report", report.language)
+    slot_words = word_slots(view, report.plan.slots)
+    words = read_texts("report", report.language)
     titles = [word.title for word in slot_words]
     steps = trace_losses(main.replay, numbers)
     score = main.replay.policies[LUNA].score
@@ -281,10 +285,12 @@ def _say_window(result: SiteResult, numbers: Numbers) -> str:
 
 
 def _figures(result: SiteResult, numbers: Numbers) -> list[ReportFigure]:
-    words, policies = read_texts("report", numbers.language), result.replay.policies
+    words = read_texts("report", numbers.language)
+    policies = result.replay.policies
     luna = policies[LUNA]
     wear = max((battery.wear_price for battery in result.site.batteries), default=0.0)
-    idle, inverter = numbers.money(policies["idle"].cost), numbers.share(policies[INVERTER].score)
+    idle = numbers.money(policies["idle"].cost)
+    inverter = numbers.share(policies[INVERTER].score)
     breaches = say_text("report", "breaches", numbers.language, count=luna.violations)
     return [
         ReportFigure(

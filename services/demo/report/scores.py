@@ -9,7 +9,10 @@ from luna.words import Numbers, say_policy
 from luna.words.charts.losses import LossStep
 from luna.words.phrases import read_texts
 
-LUNA, INVERTER, IDLE, ORACLE = "mpc", "self_consumption", "idle", "oracle"
+LUNA = "mpc"
+INVERTER = "self_consumption"
+IDLE = "idle"
+ORACLE = "oracle"
 BAR_COLOURS = {
     "idle": "load",
     "self_consumption": "load",
@@ -81,7 +84,8 @@ def trace_losses(replay: ReplayReply, numbers: Numbers) -> list[LossStep]:
 
     A reply's losses are points of score, and one may lead up again.
     """
-    language, words = numbers.language, read_texts("report", numbers.language)
+    language = numbers.language
+    words = read_texts("report", numbers.language)
     steps = [LossStep(say_policy(ORACLE, language=language), "", 1.0, 1.0)]
     for name, lost in replay.loss.items():
         before = steps[-1].after

@@ -211,7 +211,8 @@ def _draw_days(summary: EdgeSummary) -> LabChart:
 
 
 def _draw_pareto(summary: EdgeSummary) -> LabChart:
-    points, names = [], _name_controllers(summary)
+    points = []
+    names = _name_controllers(summary)
     for each in [*summary.groups, *summary.controllers]:
         whole = each.location is None and each.season is None
         if (

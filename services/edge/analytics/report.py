@@ -39,7 +39,8 @@ from services.edge.lab import Lab
 from services.edge.row_files import RowForm, RowWriter, list_parts, remove_rows
 from services.edge.whole_file import write_whole_file
 
-REPORT, SUMMARY = "report.html", "summary.json"
+REPORT = "report.html"
+SUMMARY = "summary.json"
 TABLES = ("controllers", "comparisons", "oracle_shares", "trends", "days", "models")
 # Every run in a few figures, beside the oracle's run of the same camera.
 DETAILS = "run_figures"
@@ -210,7 +211,8 @@ def _detail_rows(table: RunTable) -> Iterator[dict[str, Any]]:
     """Yield each run in a few figures, and what differs from the oracle's run of the same
     camera.
     """
-    cameras, columns = table.list_cameras(), table.columns
+    cameras = table.list_cameras()
+    columns = table.columns
     oracle = np.full(table.cameras, -1)
     if ORACLE in table.controllers:
         rows = table.rows_of(ORACLE)

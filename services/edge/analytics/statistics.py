@@ -26,7 +26,8 @@ Statistic = Callable[[FloatArray], FloatArray]
 
 def divide(over: FloatArray, under: FloatArray) -> FloatArray:
     """Return a ratio; NaN where it has no denominator."""
-    over, under = np.asarray(over, float), np.asarray(under, float)
+    over = np.asarray(over, float)
+    under = np.asarray(under, float)
     unknown = np.full(np.broadcast(over, under).shape, np.nan)
     return np.asarray(np.divide(over, under, out=unknown, where=under != 0))
 

@@ -124,7 +124,8 @@ class _Summary:
             rows = rows[table.is_at(location, season)[table.camera[rows]]]
         total = {name: float(column[rows].sum()) for name, column in table.columns.items()}
         fulfilled = total["tasks"] - total["small_misses"] - total["large_misses"]
-        consumed, clean = total["taken_wh"], total["taken_wh"] - total["dirty_settled_wh"]
+        consumed = total["taken_wh"]
+        clean = total["taken_wh"] - total["dirty_settled_wh"]
         return ControllerFigures(
             controller=controller,
             location=location,
@@ -199,7 +200,8 @@ class _Summary:
     def share_of_oracle(self) -> list[OracleShare]:
         if ORACLE not in self.table.controllers:
             return []
-        shares, columns = [], self.table.columns
+        shares = []
+        columns = self.table.columns
         for controller in self.table.controllers:
             if controller == ORACLE:
                 continue
@@ -208,7 +210,8 @@ class _Summary:
             equal = np.ones(here.size, dtype=bool)
             for kind in ("small_misses", "large_misses"):
                 equal &= np.abs(columns[kind][here] - columns[kind][there]) <= least
-            equal_runs, beside = here[equal], there[equal]
+            equal_runs = here[equal]
+            beside = there[equal]
             sums = [self._sum_weeks(rows, *METRICS["clean_share"]) for rows in (equal_runs, beside)]
             share = (
                 estimate_ratio_of_ratios(
@@ -274,10 +277,8 @@ class _Summary:
         """Return two sums by week, each of shape ``(weeks,)``, of the weeks that the runs are
         in.
         """
-        columns, (_, week) = (
-            self.table.columns,
-            np.unique(self.table.week_of_camera[self.table.camera[rows]], return_inverse=True),
-        )
+        columns = self.table.columns
+        _, week = np.unique(self.table.week_of_camera[self.table.camera[rows]], return_inverse=True)
         numerator = np.sum([columns[name][rows] for name in over], axis=0)
         return np.bincount(week, weights=numerator).astype(float), np.bincount(
             week, weights=columns[under][rows]

@@ -194,7 +194,8 @@ class RunTable:
 
     def pair(self, controller: str, other: str) -> tuple[IntArray, IntArray]:
         """Return the places of two controllers' runs of the same cameras, in the same order."""
-        rows, others = self.rows_of(controller), self.rows_of(other)
+        rows = self.rows_of(controller)
+        others = self.rows_of(other)
         _, here, there = np.intersect1d(
             self.camera[rows], self.camera[others], assume_unique=True, return_indices=True
         )

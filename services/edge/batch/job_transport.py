@@ -32,7 +32,9 @@ class QueueWorkers:
     def __init__(
         self, engine: Engine, client: Client, *, sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        self._engine, self._client, self._sleep = engine, client, sleep
+        self._engine = engine
+        self._client = client
+        self._sleep = sleep
         self._under_way: dict[str, int] = {}
         self.capacity = CAPACITY
 

@@ -32,7 +32,8 @@ from services.edge.simulation.group import CameraGroup, CameraRequest, GroupCond
 # More cameras side by side gain nothing, and what was worked out of them is lost when a machine
 # goes.
 _MOST_CAMERAS = 256
-RUNS, FAILED = "runs", "failed"
+RUNS = "runs"
+FAILED = "failed"
 _ORIGIN = "batch"
 # So many failed runs are named in the result; rows ``failed`` name all.
 _NAMED = 100
@@ -67,12 +68,11 @@ class BatchPlan:
             InvalidInputError: no model is as accurate and as quick as some variation may ask, or a
                 learned controller has not been trained.
         """
-        simulation, batch, sources = (
-            lab.config.simulation,
-            lab.config.batch_simulation,
-            lab.config.data_sources,
-        )
-        ranges, models = batch.variations, lab.models
+        simulation = lab.config.simulation
+        batch = lab.config.batch_simulation
+        sources = lab.config.data_sources
+        ranges = batch.variations
+        models = lab.models
         quick = models.latency_ms <= ranges.latency_range.max
         if not (quick & (models.accuracy >= ranges.accuracy_range.min / 100)).any():
             raise InvalidInputError(
@@ -116,7 +116,8 @@ class BatchPlan:
 
     def number_of(self, row: Mapping[str, Any]) -> int:
         """Return the number of the run that a row is of."""
-        location, season = self.locations.index(row["location"]), self.seasons.index(row["season"])
+        location = self.locations.index(row["location"])
+        season = self.seasons.index(row["season"])
         place = (self.controllers.index(row["controller"]) * len(self.locations) + location) * len(
             self.seasons
         ) + season
@@ -143,10 +144,8 @@ class BatchPlan:
         cameras = []
         for number in numbers:
             place, variation = divmod(number % self._per_controller, self.variations)
-            location, season = (
-                self.locations[place // len(self.seasons)],
-                self.seasons[place % len(self.seasons)],
-            )
+            location = self.locations[place // len(self.seasons)]
+            season = self.seasons[place % len(self.seasons)]
             key = (location, weeks[season][variation % len(weeks[season])])
             if key not in periods:
                 periods[key] = GridPeriod.cut(
@@ -170,17 +169,16 @@ class BatchPlan:
         """Return a variation's capacity, charge rate, accuracy and latency: never one that no model
         fulfils.
         """
-        ranges, models, noise = (
-            self.lab.config.batch_simulation.variations,
-            self.lab.models,
-            np.random.default_rng([self.lab.seed, variation]),
-        )
+        ranges = self.lab.config.batch_simulation.variations
+        models = self.lab.models
+        noise = np.random.default_rng([self.lab.seed, variation])
         capacity, rate, accuracy, latency = noise.uniform(size=4)
         span = ranges.battery_capacity_range
         capacity_wh = span.min + (span.max - span.min) * capacity
         span = ranges.charge_rate_range
         rate_w = span.min + (span.max - span.min) * rate
-        least, most = ranges.accuracy_range.min / 100, ranges.accuracy_range.max / 100
+        least = ranges.accuracy_range.min / 100
+        most = ranges.accuracy_range.max / 100
         best = models.accuracy[models.latency_ms <= ranges.latency_range.max].max()
         required = least + (min(most, float(best)) - least) * accuracy
         quickest = max(
@@ -268,7 +266,9 @@ class BatchCollection:
         waiting = (
             GroupAttempt(numbers) for numbers in self.plan.group_numbers(bytearray(self.completed))
         )
-        again, under_way, key = deque[GroupAttempt](), dict[int, GroupAttempt](), 0
+        again = deque[GroupAttempt]()
+        under_way = dict[int, GroupAttempt]()
+        key = 0
         with (
             RowWriter(self.folder, RUNS, self.form) as runs,
             RowWriter(self.folder, FAILED, self.form) as failed,
@@ -357,7 +357,9 @@ def run_batch(lab: Lab, transport: GroupTransport | None = None) -> dict[str, An
             trained.
         MachineError: the disk takes no more; run it again, it goes on.
     """
-    plan, folder, execution = BatchPlan.of(lab), lab.batch, lab.config.batch_simulation.execution
+    plan = BatchPlan.of(lab)
+    folder = lab.batch
+    execution = lab.config.batch_simulation.execution
     with hold_folder(folder):
         if not execution.resume_on_failure:
             for name in (RUNS, FAILED):
@@ -366,7 +368,8 @@ def run_batch(lab: Lab, transport: GroupTransport | None = None) -> dict[str, An
         keep_origin(folder, _ORIGIN, plan.describe())
         # What failed before is tried again.
         remove_rows(folder, FAILED)
-        begun, export = time.perf_counter(), lab.config.results.export
+        begun = time.perf_counter()
+        export = lab.config.results.export
         collection = BatchCollection.open(
             plan,
             folder,

@@ -119,7 +119,9 @@ def read_examples(
     Raises:
         InvalidInputError: there are none, or a row lacks what it should say; names the row.
     """
-    rows, parts, stand_in = iter(read_rows(folder, "training")), [], False
+    rows = iter(read_rows(folder, "training"))
+    parts = []
+    stand_in = False
     while batch := list(islice(rows, _AT_A_TIME)):
         stand_in = stand_in or any(str(row.get("stand_in")).lower() == "true" for row in batch)
         try:
@@ -201,7 +203,8 @@ def split_by_week(
     Raises:
         InvalidInputError: all rows are of one week.
     """
-    week, last = slots // WEEK_SLOTS, (slots + horizon_minutes // STEP_MINUTES - 1) // WEEK_SLOTS
+    week = slots // WEEK_SLOTS
+    last = (slots + horizon_minutes // STEP_MINUTES - 1) // WEEK_SLOTS
     weeks = np.unique(week)
     if len(weeks) < 2:
         raise InvalidInputError(
@@ -212,7 +215,8 @@ def split_by_week(
         )
     count = min(max(round(share * len(weeks)), 1), len(weeks) - 1)
     judging = np.random.default_rng(seed).permutation(weeks)[:count]
-    first, second = np.isin(week, judging), np.isin(last, judging)
+    first = np.isin(week, judging)
+    second = np.isin(last, judging)
     return np.flatnonzero(~first & ~second), np.flatnonzero(
         first & (second | ~np.isin(last, weeks))
     )

@@ -28,7 +28,8 @@ def ask(
         relu: else the hyperbolic tangent.
     """
     answers = np.zeros((features.shape[0], sizes[-1]))
-    signal, sums = np.empty(sizes.max()), np.empty(sizes.max())
+    signal = np.empty(sizes.max())
+    sums = np.empty(sizes.max())
     for row in range(features.shape[0]):
         for network in range(networks.shape[0]):
             _pass_through(features[row], networks[network], sizes, relu, (signal, sums))
@@ -46,12 +47,14 @@ def _pass_through(
 ) -> None:
     """Fill the first of ``room`` with the logits of a row."""
     signal, sums = room
-    inputs, last = sizes[0], len(sizes) - 2
+    inputs = sizes[0]
+    last = len(sizes) - 2
     for place in range(inputs):
         signal[place] = (features[place] - numbers[place]) / numbers[inputs + place]
     at = 2 * inputs
     for layer in range(last + 1):
-        into, out = sizes[layer], sizes[layer + 1]
+        into = sizes[layer]
+        out = sizes[layer + 1]
         sums[:out] = numbers[at : at + out]
         at += out
         for source in range(into):

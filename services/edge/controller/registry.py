@@ -29,8 +29,10 @@ from services.edge.controller.run_folder import (
     write_whole,
 )
 
-_CURRENT, _CARD = "current.json", "card.json"
-_SCALE_MEAN, _SCALE_STD = "scale.mean", "scale.std"
+_CURRENT = "current.json"
+_CARD = "card.json"
+_SCALE_MEAN = "scale.mean"
+_SCALE_STD = "scale.std"
 
 
 class _Stored(BaseModel):
@@ -188,7 +190,8 @@ def load_controller(
         InvalidInputError: it is not there, cannot be read, or was trained for other inputs or other
             camera models.
     """
-    card, named = read_card(folder, version), version or current_version(folder)
+    card = read_card(folder, version)
+    named = version or current_version(folder)
     if name not in card.controllers:
         raise InvalidInputError(
             "there is no such trained controller",

@@ -16,7 +16,8 @@ from luna.energy.errors import MachineError
 from services.edge.whole_file import write_whole_file
 
 Arrays = dict[str, NDArray[Any]]
-CHECKPOINT, METRICS = "checkpoint.safetensors", "metrics.jsonl"
+CHECKPOINT = "checkpoint.safetensors"
+METRICS = "metrics.jsonl"
 
 
 def write_whole(path: Path, content: bytes) -> None:

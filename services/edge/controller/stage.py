@@ -27,7 +27,9 @@ from services.edge.controller.run_folder import TrainingFolder
 from services.edge.lab import Lab
 from services.edge.workers import map_in_order
 
-CUSTOM, ENSEMBLE, CUSTOM_FOUR = "custom", "ensemble", "custom_4"
+CUSTOM = "custom"
+ENSEMBLE = "ensemble"
+CUSTOM_FOUR = "custom_4"
 _S_PER_MINUTE = 60
 
 
@@ -59,7 +61,8 @@ def train_controllers(lab: Lab) -> dict[str, Any]:
     if lab.config.controller_training.search.trials:
         require_extra(LAB)
     optimization = lab.config.training_data.optimization
-    plan, minutes = _plan_networks(lab), optimization.horizon_steps * optimization.step_minutes
+    plan = _plan_networks(lab)
+    minutes = optimization.horizon_steps * optimization.step_minutes
     examples, stand_in = read_examples(
         lab.training, lab.models, horizon_steps=optimization.horizon_steps
     )
@@ -113,7 +116,8 @@ class _Training:
 def _train(lab: Lab, plan: _Plan, training: _Training) -> None:
     from services.edge.controller.training import FittedNetwork, NetworkJob
 
-    settings, energy = lab.config.controller_training, _step_energy_wh(lab)
+    settings = lab.config.controller_training
+    energy = _step_energy_wh(lab)
     jobs = [
         NetworkJob(
             name,
@@ -183,10 +187,8 @@ def _train_one(_lab: Lab, job: Any) -> Any:
 
 
 def _plan_networks(lab: Lab) -> _Plan:
-    model, optimization = (
-        lab.config.controller_training.model,
-        lab.config.training_data.optimization,
-    )
+    model = lab.config.controller_training.model
+    optimization = lab.config.training_data.optimization
     if model.num_models != len(lab.models.names):
         raise InvalidInputError(
             f"{len(lab.models.names)} camera models are described",

@@ -187,7 +187,8 @@ def train_network(job: NetworkJob) -> FittedNetwork:
     a break.
     """
     torch.set_num_threads(1)
-    examples, judges = TrainingExamples.load(job.examples), TrainingExamples.load(job.judges)
+    examples = TrainingExamples.load(job.examples)
+    judges = TrainingExamples.load(job.judges)
     scale = FeatureScale.of(build_features(examples.sight, job.form.expected_steps))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(job.seed)
@@ -217,7 +218,10 @@ class _NetworkTraining:
         judging: ExampleTensors,
         judges: TrainingExamples,
     ) -> None:
-        self.job, self.rows, self.judging, self.judges = job, rows, judging, judges
+        self.job = job
+        self.rows = rows
+        self.judging = judging
+        self.judges = judges
         self.training, self.folder = job.settings.training, TrainingFolder(job.folder)
         self.network = CustomController.configured(job.settings, job.form.size)
         self.adam = torch.optim.Adam(
@@ -229,7 +233,8 @@ class _NetworkTraining:
             patience=max(round(_PLATEAU * self.training.early_stopping_patience), 1),
             threshold=1e-3,
         )
-        self.epoch, self.best_epoch = 0, 0
+        self.epoch = 0
+        self.best_epoch = 0
         self.best: Arrays = {}
         self.best_figures: dict[str, float] = {}
 
@@ -243,7 +248,8 @@ class _NetworkTraining:
     def run_epoch(self) -> None:
         rate = self.adam.param_groups[0]["lr"]
         self.network.train()
-        batches, sums = 0, torch.zeros(2)
+        batches = 0
+        sums = torch.zeros(2)
         for batch in self.rows.shuffle(self.training.batch_size):
             losses = batch.lose(self.network)
             self.adam.zero_grad()
@@ -323,11 +329,9 @@ class _NetworkTraining:
         self.adam.load_state_dict({"state": moments, "param_groups": metadata["groups"]})
         self.plateau.load_state_dict(metadata["plateau"])
         self.best = _arrays_of(parts["best"])
-        self.epoch, self.best_epoch, self.best_figures = (
-            metadata["epoch"],
-            metadata["best_epoch"],
-            metadata["best_figures"],
-        )
+        self.epoch = metadata["epoch"]
+        self.best_epoch = metadata["best_epoch"]
+        self.best_figures = metadata["best_figures"]
         torch.set_rng_state(torch.from_numpy(arrays["randomness"].copy()))
 
 

@@ -99,9 +99,12 @@ def build_problem(
         every_model: also models that cannot be right: beside the smallest that fulfils the request
             and the smallest of all.
     """
-    config, models = lab.config, lab.models
-    battery, horizon = config.simulation.battery, config.training_data.optimization
-    steps, slots = horizon.horizon_steps, horizon.step_minutes // STEP_MINUTES
+    config = lab.config
+    models = lab.models
+    battery = config.simulation.battery
+    horizon = config.training_data.optimization
+    steps = horizon.horizon_steps
+    slots = horizon.step_minutes // STEP_MINUTES
     quantum_wh = scenarios.capacity_wh / QUANTA
     fulfilled = models.fulfil(scenarios.accuracy, scenarios.latency_ms)
     smallest = models.smallest(scenarios.accuracy, scenarios.latency_ms)
@@ -151,8 +154,11 @@ def _to_quanta(quanta: FloatArray, rounding: FloatArray) -> IndexArray32:
 def solve_problems(problem: LabelProblem) -> Labels:
     """Return the labels of problems."""
     count = len(problem.stored)
-    model, charge = np.empty(count, np.int32), np.empty(count, np.bool_)
-    benefit_wh, objective_wh, quantum_value_wh = np.empty(count), np.empty(count), np.empty(count)
+    model = np.empty(count, np.int32)
+    charge = np.empty(count, np.bool_)
+    benefit_wh = np.empty(count)
+    objective_wh = np.empty(count)
+    quantum_value_wh = np.empty(count)
     fields = (
         problem.stored,
         problem.model,
@@ -171,7 +177,9 @@ def load_kernels() -> None:
     share them.
     """
     none = np.empty(0, np.int32)
-    energy, rows, steps = np.empty((0, 1)), np.empty((0, 1), np.int32), (0, 1, 1)
+    energy = np.empty((0, 1))
+    rows = np.empty((0, 1), np.int32)
+    steps = (0, 1, 1)
     solve_problems(
         LabelProblem(
             none, rows, np.empty(steps, np.int32), np.empty(steps), rows, energy, np.empty(0)
@@ -195,7 +203,8 @@ def solve_all(
     See ``LabelProblem`` for the fields and ``Labels`` for what is filled in.
     """
     stored, models, used, miss_wh, most, dirty_wh, end_wh = problem
-    after, total = np.empty(_LEVELS), np.empty(_LEVELS)
+    after = np.empty(_LEVELS)
+    total = np.empty(_LEVELS)
     filled = np.empty(_LEVELS + (used.max() if used.size else 0))
     for row in range(stored.size):
         actions = count_actions(models[row])
@@ -209,10 +218,8 @@ def solve_all(
             fill_up(total, dirty_wh[row, step], most[row, step], highest, filled)
             after[:] = _INFINITE
             for action in range(actions):
-                missed, from_here = (
-                    miss_wh[row, step, action],
-                    filled[highest - used_quanta[action] :],
-                )
+                missed = miss_wh[row, step, action]
+                from_here = filled[highest - used_quanta[action] :]
                 for level in range(_LEVELS):
                     after[level] = min(after[level], from_here[level] + missed)
         best = choose_first(
@@ -255,7 +262,8 @@ def fill_up(
     van Herk 1992, Gil & Werman 1993: of blocks as long as the window, it ends in the one in which
     it begins or in the next.
     """
-    above, below = filled[highest:], filled[:highest]
+    above = filled[highest:]
+    below = filled[:highest]
     block = min(most + 1, _LEVELS)
     if block == _LEVELS:
         sweep_down(total, above)
@@ -277,7 +285,8 @@ def fill_up(
     somewhere = min(max(highest - most, 0), highest)
     everywhere = min(max(highest - most + QUANTA, somewhere), highest)
     below[:somewhere] = _INFINITE
-    running, reached = _INFINITE, 0
+    running = _INFINITE
+    reached = 0
     for place in range(somewhere, everywhere):
         while reached <= place - highest + most:
             running = min(running, total[reached])
@@ -298,14 +307,14 @@ def sweep_down(total: FloatArray, lowest: FloatArray) -> None:
     last = lowest[QUANTA] = total[QUANTA]
     first = second = third = _INFINITE
     for place in range(size - 1, -1, -1):
-        first, second = min(first, total[place]), min(second, total[size + place])
-        third, last = min(third, total[2 * size + place]), min(last, total[3 * size + place])
-        lowest[place], lowest[size + place], lowest[2 * size + place], lowest[3 * size + place] = (
-            first,
-            second,
-            third,
-            last,
-        )
+        first = min(first, total[place])
+        second = min(second, total[size + place])
+        third = min(third, total[2 * size + place])
+        last = min(last, total[3 * size + place])
+        lowest[place] = first
+        lowest[size + place] = second
+        lowest[2 * size + place] = third
+        lowest[3 * size + place] = last
     third = min(third, last)
     second = min(second, third)
     for place in range(size):
@@ -319,11 +328,13 @@ def wait_first(
     after: FloatArray, used: IndexArray32, miss_wh: FloatArray, actions: int, stored: int
 ) -> tuple[float, int]:
     """Return the best objective and action without buying in the first step."""
-    waiting, waiting_action = _INFINITE, 0
+    waiting = _INFINITE
+    waiting_action = 0
     for action in range(actions):
         level = stored - used[action]
         if level >= 0 and after[level] + miss_wh[action] < waiting - TIE_WH:
-            waiting, waiting_action = after[level] + miss_wh[action], action
+            waiting = after[level] + miss_wh[action]
+            waiting_action = action
     return waiting, waiting_action
 
 
@@ -339,11 +350,13 @@ def choose_first(
     """Return the best objective and action without buying in the first step, and with."""
     dirty_wh, most = price
     waiting, waiting_action = wait_first(after, used, miss_wh, actions, stored)
-    buying, buying_action = _INFINITE, 0
+    buying = _INFINITE
+    buying_action = 0
     for action in range(actions):
         level = stored - used[action]
         for end in range(max(level + 1, 0), min(level + most, QUANTA) + 1):
             bought = after[end] + dirty_wh * (end - level) + miss_wh[action]
             if bought < buying - TIE_WH:
-                buying, buying_action = bought, action
+                buying = bought
+                buying_action = action
     return waiting, waiting_action, buying, buying_action

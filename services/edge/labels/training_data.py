@@ -43,12 +43,10 @@ def write_training_data(lab: Lab) -> dict[str, Any]:
     if lab.config.training_data.optimization.solver != "dp":
         require_extra(LAB)
     load_kernels()
-    begun, new_labels, charging, models = (
-        time.perf_counter(),
-        0,
-        0,
-        np.zeros(len(lab.models.names), np.int64),
-    )
+    begun = time.perf_counter()
+    new_labels = 0
+    charging = 0
+    models = np.zeros(len(lab.models.names), np.int64)
     for columns in write_batches(lab, "training", label_batch):
         new_labels += len(columns["number"])
         charging += int(columns["charge"].sum())

@@ -131,7 +131,9 @@ class Simulation:
             listeners: receive states and tasks.
             each_task: call ``decide`` before each task, even of a ``StretchController``.
         """
-        self._setting, self._controller, self._listeners = setting, controller, listeners
+        self._setting = setting
+        self._controller = controller
+        self._listeners = listeners
         self._together = (
             controller if isinstance(controller, StretchController) and not each_task else None
         )
@@ -184,12 +186,10 @@ class Simulation:
         """Run the tasks before the next event: all at once with a ``StretchController``, else
         one.
         """
-        cameras, place, schedule, step = (
-            self._setting.cameras,
-            self._setting.place,
-            self._setting.schedule,
-            self._step,
-        )
+        cameras = self._setting.cameras
+        place = self._setting.place
+        schedule = self._setting.schedule
+        step = self._step
         # No future values.
         observation = Observation(
             slot=self._begins + step,

@@ -206,10 +206,8 @@ class CameraGroup:
         self, *, listeners: Sequence[SimulationListener] = (), each_task: bool = False
     ) -> list[dict[str, Any]]:
         """Simulate the cameras and return a row for each."""
-        setting, levels = (
-            self.setting,
-            HourlyLevels(np.array([each.capacity_wh for each in self.cameras])),
-        )
+        setting = self.setting
+        levels = HourlyLevels(np.array([each.capacity_wh for each in self.cameras]))
         all_listeners: Iterable[SimulationListener] = (
             [*listeners, levels] if self.conditions.battery_levels else listeners
         )

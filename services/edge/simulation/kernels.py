@@ -52,20 +52,24 @@ def work_levels(
     stored_wh, charger_on = state
     inferences, small_misses, large_misses, charged_wh, clean_wh, _ = tally
     for camera in range(capacity_wh.size):
-        model, lean, lean_below = models[camera], lean_models[camera], lean_wh[camera]
+        model = models[camera]
+        lean = lean_models[camera]
+        lean_below = lean_wh[camera]
         needed = task_wh[camera, model] if model >= 0 else np.inf
         lean_needed = task_wh[camera, lean] if lean >= 0 else np.inf
-        start, stop, capacity, most = (
-            start_wh[camera],
-            stop_wh[camera],
-            capacity_wh[camera],
-            charge_wh[camera],
-        )
-        stored, charging = stored_wh[camera], charger_on[camera]
+        start = start_wh[camera]
+        stop = stop_wh[camera]
+        capacity = capacity_wh[camera]
+        most = charge_wh[camera]
+        stored = stored_wh[camera]
+        charging = charger_on[camera]
         # Sums go on where they are, in the order of the tasks: whoever does one task at a time gets
         # the same digits.
-        charged, clean = charged_wh[day, camera], clean_wh[day, camera]
-        inferred, lean_inferred, share = 0, 0, clean_share[camera]
+        charged = charged_wh[day, camera]
+        clean = clean_wh[day, camera]
+        inferred = 0
+        lean_inferred = 0
+        share = clean_share[camera]
         for _ in range(tasks):
             charging = stored < start or (charging and stored < stop)
             if stored < lean_below:
@@ -78,7 +82,8 @@ def work_levels(
                 stored, bought = put(stored, most, capacity)
                 charged += bought
                 clean += bought * share
-        stored_wh[camera], charger_on[camera] = stored, charging
+        stored_wh[camera] = stored
+        charger_on[camera] = charging
         if inferred:
             inferences[day, camera, model] += inferred * weight
             small_misses[day, camera] += 0 if fulfilled[camera, model] else inferred * weight
@@ -86,7 +91,8 @@ def work_levels(
             inferences[day, camera, lean] += lean_inferred * weight
             small_misses[day, camera] += 0 if fulfilled[camera, lean] else lean_inferred * weight
         large_misses[day, camera] += (tasks - inferred - lean_inferred) * weight
-        charged_wh[day, camera], clean_wh[day, camera] = charged, clean
+        charged_wh[day, camera] = charged
+        clean_wh[day, camera] = clean
 
 
 @njit(cache=True, nogil=True)
@@ -140,11 +146,9 @@ def guard_each(
 ) -> tuple[IntArray, BoolArray, BoolArray]:
     """Return decisions that are safe, and which of them are others, arrays over cameras."""
     _, _, _, task_wh, fulfilled, smallest, five_minutes, _ = table
-    safe_model, safe_charge, changed = (
-        np.empty_like(model),
-        np.empty_like(charge),
-        np.empty_like(charge),
-    )
+    safe_model = np.empty_like(model)
+    safe_charge = np.empty_like(charge)
+    changed = np.empty_like(charge)
     for camera in range(model.size):
         safe_model[camera], safe_charge[camera], changed[camera] = _guard(
             model[camera],
@@ -171,16 +175,19 @@ def work_network(
     stored_wh, charger_on = state
     inferences, small_misses, large_misses, charged_wh, clean_wh, guarded = tally
     models = task_wh.shape[1]
-    model_at, charge_at = np.empty(GAUGE_STEPS + 1, np.int64), np.empty(GAUGE_STEPS + 1, np.bool_)
+    model_at = np.empty(GAUGE_STEPS + 1, np.int64)
+    charge_at = np.empty(GAUGE_STEPS + 1, np.bool_)
     for camera in range(capacity_wh.size):
-        stored, charge, capacity, share = (
-            stored_wh[camera],
-            charger_on[camera],
-            capacity_wh[camera],
-            clean_share[camera],
-        )
-        charged, clean, most = charged_wh[day, camera], clean_wh[day, camera], charge_wh[camera]
-        needed_wh, fulfils, least = task_wh[camera], fulfilled[camera], smallest[camera]
+        stored = stored_wh[camera]
+        charge = charger_on[camera]
+        capacity = capacity_wh[camera]
+        share = clean_share[camera]
+        charged = charged_wh[day, camera]
+        clean = clean_wh[day, camera]
+        most = charge_wh[camera]
+        needed_wh = task_wh[camera]
+        fulfils = fulfilled[camera]
+        least = smallest[camera]
         five_minutes_wh = needed_wh * five_minutes
         model_at[:] = -1
         for _ in range(tasks):
@@ -194,7 +201,8 @@ def work_network(
                     sizes,
                     relu,
                 )[0]
-                model_at[level], charge_at[level] = answer[:models].argmax(), answer[models] > 0.5
+                model_at[level] = answer[:models].argmax()
+                charge_at[level] = answer[models] > 0.5
             model, charge, changed = _guard(
                 model_at[level], charge_at[level], stored, least, fulfils, five_minutes_wh
             )
@@ -209,5 +217,7 @@ def work_network(
             else:
                 large_misses[day, camera] += weight
             guarded[day, camera] += weight if changed else 0
-        stored_wh[camera], charger_on[camera] = stored, charge
-        charged_wh[day, camera], clean_wh[day, camera] = charged, clean
+        stored_wh[camera] = stored
+        charger_on[camera] = charge
+        charged_wh[day, camera] = charged
+        clean_wh[day, camera] = clean

@@ -39,13 +39,12 @@ def simulate(lab: Lab) -> dict[str, Any]:
     folder = lab.out / "simulation"
     for name in _NAMES:
         remove_rows(folder, name)
-    simulation, season, trained = (
-        lab.config.simulation,
-        lab.config.data_sources.seasons[0],
-        load_trained(lab),
-    )
+    simulation = lab.config.simulation
+    season = lab.config.data_sources.seasons[0]
+    trained = load_trained(lab)
     conditions = GroupConditions.of(lab, days=simulation.duration_days)
-    battery, request = simulation.battery, simulation.request
+    battery = simulation.battery
+    request = simulation.request
     camera = CameraRequest(
         0,
         season,
@@ -88,7 +87,8 @@ def simulate(lab: Lab) -> dict[str, Any]:
 
 
 def _run(lab: Lab, group: CameraGroup, folder: Path) -> dict[str, Any]:
-    logging, form = lab.config.simulation.logging, RowForm()
+    logging = lab.config.simulation.logging
+    form = RowForm()
     with ExitStack() as files:
         hours = HourLog(group)
         listeners: list[SimulationListener] = [hours]
@@ -121,11 +121,9 @@ class HourLog:
             "energy": [],
             "models": [],
         }
-        self._say, self._names, self._capacity_wh = (
-            _name_hours(group),
-            group.conditions.models.names,
-            group.cameras[0].capacity_wh,
-        )
+        self._say = _name_hours(group)
+        self._names = group.conditions.models.names
+        self._capacity_wh = group.cameras[0].capacity_wh
         self._before: Tally | None = None
         self._stored_wh = 0.0
 
@@ -165,10 +163,8 @@ class TaskLog:
 
     def __init__(self, group: CameraGroup, writer: RowWriter) -> None:
         self._say, self._writer, self._rows = _name_hours(group), writer, list[dict[str, Any]]()
-        self._names, self._capacity_wh = (
-            (*group.conditions.models.names, None),
-            group.cameras[0].capacity_wh,
-        )
+        self._names = (*group.conditions.models.names, None)
+        self._capacity_wh = group.cameras[0].capacity_wh
 
     def log(self, at_us: int, state: CameraState, tally: Tally) -> None:
         self._writer.append(self._rows)
@@ -186,7 +182,8 @@ class TaskLog:
 
 def _name_hours(group: CameraGroup) -> Callable[[int], dict[str, Any]]:
     """Return the run and the time of a row."""
-    (named,), begin = group.name_runs(), group.periods[0].begins_at.astype("datetime64[ms]")
+    (named,) = group.name_runs()
+    begin = group.periods[0].begins_at.astype("datetime64[ms]")
     return lambda at_us: {
         "run_id": named["run_id"],
         "at": f"{begin + np.timedelta64(at_us // 1000, 'ms')}Z",

@@ -72,10 +72,8 @@ class PvArrays:
         asked_kw = (
             math.inf if pv.mode != "limit" else (math.nan if pv.limit_kw is None else pv.limit_kw)
         )
-        curtailment, limit = (
-            np.array([_CODES.get(pv.mode, Curtailment.NONE)], dtype=np.int8),
-            np.array([asked_kw]),
-        )
+        curtailment = np.array([_CODES.get(pv.mode, Curtailment.NONE)], dtype=np.int8)
+        limit = np.array([asked_kw])
         asked = SetPoint(
             nothing.astype(np.int8), nothing, nothing, nothing, nothing, nothing, curtailment, limit
         )

@@ -85,11 +85,9 @@ class ChargerUnit:
         if setpoint.mode == "own" and "own" in self.control.modes:
             return {self.vehicle.name: VehicleSetpoint(mode="own", charge_kw=0.0)}
         if setpoint.mode == "give":
-            vehicle_soc, least, most = (
-                soc.get(self.vehicle.name, math.nan),
-                self.vehicle.min_soc,
-                self.vehicle.discharge_limit_kw,
-            )
+            vehicle_soc = soc.get(self.vehicle.name, math.nan)
+            least = self.vehicle.min_soc
+            most = self.vehicle.discharge_limit_kw
             give_kw = (
                 clamp_giving(setpoint.give_kw, vehicle_soc, min_soc=least, limit_kw=most)
                 if "give" in self.control.modes

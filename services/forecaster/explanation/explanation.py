@@ -205,10 +205,8 @@ def explain_like_days(
 
     What ``expected_kwh`` differs from them by is ``limit``.
     """
-    like_days, row = (
-        (recall_load if series.name == LOAD.name else recall_pv)(origin_views),
-        pairs.lead,
-    )
+    like_days = (recall_load if series.name == LOAD.name else recall_pv)(origin_views)
+    row = pairs.lead
     view = series.view(origin_views.frame, pairs)
     shares = _no_shares(view)
     shares["habit"] += like_days.habit_kwh[row] - view.members["centre"][MEAN]
@@ -249,11 +247,9 @@ def explain_model(
     learned = view.known_days >= FEWEST_DAYS
     weights = model.weights[HEAD][model.stratum_of(view, pairs.lead)] * learned[:, None]
     # How the last hours moved the mean of these rows, signal by signal.
-    shares, signals, levelled = (
-        _no_shares(view),
-        SIGNALS[model.level.series](view),
-        learned & (view.limit_kwh > 0),
-    )
+    shares = _no_shares(view)
+    signals = SIGNALS[model.level.series](view)
+    levelled = learned & (view.limit_kwh > 0)
     for name, share in zip(signals, model.level.mean[step_of(pairs.lead)].T, strict=True):
         shares[group_of(name)] += np.where(levelled, np.nan_to_num(signals[name]) * share, 0.0)
     for column, name in enumerate(list_members(outputs, view, HEAD)):
@@ -355,7 +351,8 @@ def _complete(
 
 def _explain_member(member: str, view: FeatureMatrix) -> Shares:
     """Return what a member differs from the mean of the last seven days by, reason by reason."""
-    shares, members = _no_shares(view), view.members["centre"] | view.members.get(HEAD, {})
+    shares = _no_shares(view)
+    members = view.members["centre"] | view.members.get(HEAD, {})
     while member != MEAN:
         start, group = STEPS.get(member, (MEAN, "rest"))
         shares[group] += members[member] - members[start]
@@ -388,7 +385,8 @@ def _explain_trees(
     contributions = trees.contribute(
         HEAD, np.concatenate([each.features for each in (view, *week)])
     ).reshape(1 + len(week), view.scale_kwh.size, -1)
-    now, before = contributions[0], contributions[1:].mean(axis=0)
+    now = contributions[0]
+    before = contributions[1:].mean(axis=0)
     moved = view.scale_kwh[:, None] * ((now - before)[:, :-1] @ sums)
     shares = dict(zip(GROUPS, moved.T, strict=True))
     shares["habit"] = (

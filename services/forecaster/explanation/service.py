@@ -152,7 +152,8 @@ def explain_forecast(
     """
     site = sites.load(connection, request.site_id)
     standing = _recall_forecast(connection, site, at=request.at, version=request.forecast_version)
-    timeline, zone = standing.forecast.timeline, ZoneInfo(site.timezone)
+    timeline = standing.forecast.timeline
+    zone = ZoneInfo(site.timezone)
     if request.slot is not None and not timeline.start <= request.slot < timeline.end:
         reach = {"first": say_instant(timeline.start, zone), "end": say_instant(timeline.end, zone)}
         raise refuse(
@@ -169,10 +170,8 @@ def explain_forecast(
     scene = _forecast_again(connection, site, standing, objects=objects)
     numbers = Numbers(request.language, zone, site.currency)
     began = time.perf_counter()
-    load, pv = (
-        SeriesWords("load", *_explain(LOAD, scene, standing.forecast, slots)),
-        SeriesWords("pv", *_explain(PV, scene, standing.forecast, slots)),
-    )
+    load = SeriesWords("load", *_explain(LOAD, scene, standing.forecast, slots))
+    pv = SeriesWords("pv", *_explain(PV, scene, standing.forecast, slots))
     starts = [timeline.start + slot * SLOT for slot in slots.tolist()]
     explained = [
         SlotExplanation(
@@ -239,7 +238,8 @@ def _forecast_again(
     connection: Connection, site: Site, standing: ForecastBasis, *, objects: ObjectStore
 ) -> ExplainedForecast:
     forecast = standing.forecast
-    instants, slots = [forecast.issued_at], forecast.timeline.count
+    instants = [forecast.issued_at]
+    slots = forecast.timeline.count
     surroundings = read_surroundings(connection, site, instants)
     steering = read_steering(connection, site, look_back(instants))
     measured = read_history(connection, site, instants)
@@ -272,7 +272,8 @@ def _recall_forecaster(
     connection: Connection, site: Site, standing: ForecastBasis, *, objects: ObjectStore
 ) -> Aurora | Baseline:
     """Return who issued a forecast, with the model of then; untrained where none spoke."""
-    forecast, issue = standing.forecast, standing.issue
+    forecast = standing.forecast
+    issue = standing.issue
     if forecast.version in BASELINES:
         return Baseline(forecast.version, site)
     if issue is not None:
@@ -303,7 +304,8 @@ def _explain(
 def _explain_again(
     series: ForecastSeries, scene: ExplainedForecast, pairs: Pairs, expected_kwh: FloatArray
 ) -> ForecastExplanation:
-    forecaster, frame = scene.forecaster, scene.frame
+    forecaster = scene.forecaster
+    frame = scene.frame
     if isinstance(forecaster, Baseline):
         if forecaster.version == LIKE_DAYS:
             origin_views = OriginViews.of_frame(

@@ -38,8 +38,11 @@ from services.forecaster.inputs.solar import (
 
 # Under the thickest clouds a twentieth of a clear sky is left, and PV knows nothing of what the
 # house takes. Shares of the best clear-sky slot: below the lower one a ratio to it says little
-BRIGHT, LOW = 0.3, 0.03
-NEXT_TO_NOTHING, SHONE = 0.02, 0.2  # shares of a clear sky: held back, though so much came
+BRIGHT = 0.3
+LOW = 0.03
+# shares of a clear sky: held back, though so much came
+NEXT_TO_NOTHING = 0.02
+SHONE = 0.2
 SHONE_SLOTS = 32  # the same day
 EDGE_SLOTS = 2  # within which PV is shut off, or comes back
 # By less a shadow comes earlier, or goes later, within a season: the sun at one time of day sinks
@@ -48,10 +51,13 @@ SHADOW_SLOTS = 8
 SEASON = 28  # days before and after in which roof and sun stand alike
 ALIKE = 0.01  # share of PV by which it may differ from the load
 # At the same time on so many of the days before: once is a fault, a shadow or chance
-OFTEN, OFTEN_DAYS = 4, 6
+OFTEN = 4
+OFTEN_DAYS = 6
 # Six quarter-hours within a hundredth of each other, while the clear sky changes by six: no cloud
 # and no shadow is that steady. Inverters hold 0.1 to 0.5 %.
-LEVEL_SLOTS, LEVEL_SPREAD, LEVEL_SKY = 6, 0.01, 0.06
+LEVEL_SLOTS = 6
+LEVEL_SPREAD = 0.01
+LEVEL_SKY = 0.06
 FEED_SLOTS = 4  # feed-in moves with the house: shorter runs say as much
 FEED_DAYS = 2  # on which it was held, at least, and never exceeded since
 # Different values below a level: meters that count in coarse steps stand still by themselves
@@ -60,12 +66,14 @@ LEAST_STEPS = 20
 LEVEL_LONG = 12
 # With a level, and from the first to the last of them: curtailment ends, or changes, within six
 # weeks
-CEILING_DAYS, CEILING_SPAN = 3, 42
+CEILING_DAYS = 3
+CEILING_SPAN = 42
 WRONG_READINGS = 4  # slots above it
 AT_INVERTER = 0.95  # of what its inverters bear: that is all the arrays will ever give
 # Of what PV was limited to, and of the load where it was kept from the grid: below, the sun gave no
 # more
-AT_LIMIT, AT_LOAD = 0.9, 0.9
+AT_LIMIT = 0.9
+AT_LOAD = 0.9
 
 
 def find_curtailed(
@@ -83,7 +91,8 @@ def find_curtailed(
     commanded = _mark_commanded(history, site, steering)
     if site.location is None or not site.pv or not len(history):
         return commanded, np.inf
-    sky, is_past = estimate_clear_sky(history.starts, site), history.starts < to_instant(before)
+    sky = estimate_clear_sky(history.starts, site)
+    is_past = history.starts < to_instant(before)
     steady = _find_steady(history.pv_kwh, sky, is_past)
     ceiling_kwh = _find_ceiling(history.pv_kwh, steady & is_past, is_past)
     level = _mark_level(
@@ -108,7 +117,8 @@ def _mark_commanded(history: Observations, site: Site, steering: Steering) -> Bo
     place = (steering.pv_starts - history.starts[0]) // np.timedelta64(SLOT_SECONDS, "s")
     within = (place >= 0) & (place < limit_kwh.size)
     np.fmin.at(limit_kwh, place[within].astype(np.int64), steering.pv_limit_kwh[within])
-    pv, up = np.nan_to_num(history.pv_kwh), estimate_clear_sky(history.starts, site) > 0
+    pv = np.nan_to_num(history.pv_kwh)
+    up = estimate_clear_sky(history.starts, site) > 0
     limited = np.isfinite(limit_kwh) & (pv >= AT_LIMIT * limit_kwh)
     zero_export = np.isinf(limit_kwh) & ~(pv < AT_LOAD * history.load_kwh)
     curtailed: BoolArray = up & (limited | zero_export)
@@ -119,7 +129,8 @@ def _mark_often(history: Observations, sky: FloatArray, is_past: BoolArray) -> B
     """Return in which slots PV was off after it had shone, or just what the house took, day after
     day.
     """
-    pv, bright = history.pv_kwh, sky > BRIGHT * sky.max(initial=0.0)
+    pv = history.pv_kwh
+    bright = sky > BRIGHT * sky.max(initial=0.0)
     share = np.nan_to_num(pv) / np.where(bright, sky, np.inf)
     off, returned = _mark_off(pv <= NEXT_TO_NOTHING * np.where(bright, sky, -np.inf), share)
     little = ALIKE * np.nan_to_num(pv)
@@ -168,13 +179,12 @@ def _mark_off(nothing: BoolArray, share: FloatArray) -> tuple[BoolArray, BoolArr
     What stands before the sun, a hill or a house, leaves the light of the sky, more than a
     twentieth.
     """
-    place, edges = (
-        np.arange(share.size),
-        np.flatnonzero(np.diff(np.concatenate([[False], nothing, [False]]).astype(np.int8))),
-    )
+    place = np.arange(share.size)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], nothing, [False]]).astype(np.int8)))
     if not edges.size:
         return nothing, nothing
-    starts, ends = edges[::2], edges[1::2]
+    starts = edges[::2]
+    ends = edges[1::2]
     run = np.clip(np.searchsorted(starts, place, side="right") - 1, 0, None)
     around = np.pad(share > SHONE, EDGE_SLOTS)
     # Within the slot in which it happens it is half of both.
@@ -214,7 +224,8 @@ def _find_steady(pv: FloatArray, sky: FloatArray, is_past: BoolArray) -> BoolArr
     """Return the slots that end a run in which PV stood at one level, the day's highest by then,
     while the sun moved on.
     """
-    spread, bright = _measure_spread(pv, LEVEL_SLOTS), sky > LOW * sky.max(initial=0.0)
+    spread = _measure_spread(pv, LEVEL_SLOTS)
+    bright = sky > LOW * sky.max(initial=0.0)
     steady = (
         bright
         & (spread <= LEVEL_SPREAD)
@@ -242,7 +253,8 @@ def _mark_level(pv: FloatArray, steady: BoolArray, is_past: BoolArray) -> BoolAr
         return steady
     long = steady & (_measure_spread(pv, LEVEL_LONG) <= LEVEL_SPREAD)
     place = np.flatnonzero(steady)
-    day, level = place // DAY_SLOTS, pv[place]
+    day = place // DAY_SLOTS
+    level = pv[place]
     # Of slots of a day at one level the first speaks for all.
     _, first = np.unique(
         np.stack([day, np.round(2 * np.log(level) / LEVEL_SPREAD)]), axis=1, return_index=True
@@ -269,7 +281,8 @@ def _mark_feed_in(history: Observations, sky: FloatArray, is_past: BoolArray) ->
     a part in it.
     """
     bright = sky > BRIGHT * sky.max(initial=0.0)
-    fed, moved = history.export_kwh, _measure_spread(history.pv_kwh, FEED_SLOTS) > LEVEL_SPREAD
+    fed = history.export_kwh
+    moved = _measure_spread(history.pv_kwh, FEED_SLOTS) > LEVEL_SPREAD
     still = (np.nan_to_num(history.discharge_kwh) <= ALIKE * np.nan_to_num(fed)) & (
         fed > ALIKE * np.nan_to_num(history.pv_kwh)
     )
@@ -292,7 +305,8 @@ def _measure_spread(values: FloatArray, slots: int) -> FloatArray:
     Infinite where one is unknown or all are zero.
     """
     window = sliding_window_view(np.concatenate([np.full(slots - 1, np.nan), values]), slots)
-    most, least = window.max(axis=1), window.min(axis=1)
+    most = window.max(axis=1)
+    least = window.min(axis=1)
     spread: FloatArray = np.where(most > 0, (most - least) / np.where(most > 0, most, 1.0), np.inf)
     return np.where(np.isnan(spread), np.inf, spread)
 
@@ -354,21 +368,18 @@ def estimate_potential(
 
     Invariants: as ``find_curtailed``; no estimate is below what was measured.
     """
-    (curtailed, ceiling), pv = (
-        find_curtailed(history, site, before=before, steering=steering),
-        history.pv_kwh,
-    )
+    curtailed, ceiling = find_curtailed(history, site, before=before, steering=steering)
+    pv = history.pv_kwh
     sky = look_up(history.starts, site)
     if sky is None or site.location is None or not curtailed.any():
         return Potential(curtailed, np.where(curtailed, np.nan, pv), ceiling)
-    first, is_past = (
-        int(history.starts[0].astype(np.int64)) // SLOT_SECONDS,
-        history.starts < to_instant(before),
-    )
+    first = int(history.starts[0].astype(np.int64)) // SLOT_SECONDS
+    is_past = history.starts < to_instant(before)
     promised = expected_output(weather, sky, site.pv, first=first)
     # What is cut off within a slot is half of both.
     beside = sliding_window_view(np.pad(curtailed & is_past, 1), 3).any(axis=1)
-    free, measured = np.where(is_past & ~beside, pv, np.nan), np.where(is_past, pv, np.nan)
+    free = np.where(is_past & ~beside, pv, np.nan)
+    measured = np.where(is_past, pv, np.nan)
     noon = first + round(site.location.longitude / DEGREES_PER_SLOT)
     past = _Past.of(
         free, measured, curtailed & is_past, sky=sky.clear_sky_kwh, promised=promised, noon=noon
@@ -444,7 +455,9 @@ class _Past:
         """
         season = slice(max(day - SEASON, 0), day + SEASON + 1)
         usual = self.sky[day] * self._measure_roof(season)
-        free, promised, most = self.free[day], self.promised[day], MOST_SHARE * self.sky[day]
+        free = self.free[day]
+        promised = self.promised[day]
+        most = MOST_SHARE * self.sky[day]
         sunlit = ~np.isnan(free) & (usual > 0)
         if np.count_nonzero(sunlit) < LEAST_MEASURED:
             weather = promised * self._measure_share(season, self.promised)
@@ -456,10 +469,8 @@ class _Past:
         nearness = np.exp(-np.abs(slot[:, None] - slot[sunlit]) / NEAR_SLOTS)
         brightness = nearness @ free[sunlit] / (nearness @ usual[sunlit])
         if not np.isnan(promised[sunlit]).any():
-            there, here = (
-                nearness @ promised[sunlit] / (nearness @ usual[sunlit]),
-                promised / np.where(usual > 0, usual, np.nan),
-            )
+            there = nearness @ promised[sunlit] / (nearness @ usual[sunlit])
+            here = promised / np.where(usual > 0, usual, np.nan)
             moved = here / np.where(there > 0, there, np.nan)
             brightness = brightness * np.where(
                 np.isnan(moved), 1.0, np.clip(moved, 1 / MOST_MOVE, MOST_MOVE)
@@ -496,7 +507,8 @@ class _Past:
         How bright a day was is read at times at which PV was never curtailed: where sunny days are,
         the cloudy ones alone are seen.
         """
-        free, sky = self.free[season], self.sky[season]
+        free = self.free[season]
+        sky = self.sky[season]
         measured = ~np.isnan(free)
         always = ~self.curtailed[season].any(axis=0)
         judged = (

@@ -45,7 +45,8 @@ class DaysOff:
 
         ``day`` is each slot's local day (since 1970, ascending).
         """
-        first, last = int(day[0]), int(day[-1])
+        first = int(day[0])
+        last = int(day[-1])
         days = np.arange(first - 1, last + 2)
         years = range(
             (EPOCH + dt.timedelta(first - 1)).year, (EPOCH + dt.timedelta(last + 1)).year + 1
@@ -155,12 +156,11 @@ def frame_series(
     """
     numbers = np.arange(first, last, dtype=np.int64)
     starts: InstantArray = (numbers * SLOT_SECONDS).astype("datetime64[s]")
-    peak, sky = sum_peaks(site), look_up(starts, site)
+    peak = sum_peaks(site)
+    sky = look_up(starts, site)
     local = numbers + offset_slots(numbers, parse_zone(site.timezone))
-    by_array, peaks_kw = (
-        [array.unshaded_by_hour for array in site.pv],
-        [array.peak_kw for array in site.pv],
-    )
+    by_array = [array.unshaded_by_hour for array in site.pv]
+    peaks_kw = [array.peak_kw for array in site.pv]
     unshaded_by_hour = np.average(by_array, axis=0, weights=peaks_kw) if site.pv else np.ones(24)
     return Frame(
         first,

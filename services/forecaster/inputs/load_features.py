@@ -125,7 +125,8 @@ SMOOTH_REACH = 2  # slots on either side: habits do not keep to the quarter-hour
 # Least squares on five households: half of the last hour's deviation is still there an hour later
 # and gone after four; how much busier than usual the last day was stays, in proportion, for both
 # days ahead (a third of it in the mean, two thirds where the house is heated with electricity).
-HOUR_SHARE, HOUR_FADE_SLOTS = 0.6, 6.0
+HOUR_SHARE = 0.6
+HOUR_FADE_SLOTS = 6.0
 DAY_SHARE = 0.7
 
 
@@ -232,10 +233,8 @@ def view_load(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     """Return the load as its origins see it."""
     absence = Absence.of(frame, pairs)
     windows = Windows.of(absence.home_kwh)
-    habits, level = (
-        _Habits.of(frame, pairs, absence.home_kwh, windows),
-        _Level.of(frame, pairs, windows),
-    )
+    habits = _Habits.of(frame, pairs, absence.home_kwh, windows)
+    level = _Level.of(frame, pairs, windows)
     scale = np.maximum(level.week_kwh, FLOOR_KWH)
     few: dict[Part, FloatArray] = {"p10": 0.3 * level.usual_kwh, "p90": 3 * level.usual_kwh}
     edges = {

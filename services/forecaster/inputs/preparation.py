@@ -62,7 +62,8 @@ def drop_frozen(history: Observations) -> Observations:
     A frozen run is dropped only from its sixth (third) hour on, so that the values known at an
     origin do not depend on later ones.
     """
-    load, pv = history.load_kwh, history.pv_kwh
+    load = history.load_kwh
+    pv = history.pv_kwh
     moves = np.ptp(load[~np.isnan(load)]) > 0 if (~np.isnan(load)).any() else False
     moving_load = np.where(mark_frozen_load(load), np.nan, load) if moves else load
     return replace(history, load_kwh=moving_load, pv_kwh=np.where(mark_frozen_pv(pv), np.nan, pv))

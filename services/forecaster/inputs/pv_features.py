@@ -56,7 +56,8 @@ class WeatherYield:
         if frame.sky is None or not len(frame.weather):
             unknown = np.full(pairs.lead.size, np.nan)
             return cls(unknown, unknown, dict.fromkeys((*SIGNS, *LIGHTS), unknown))
-        weather, sky = frame.weather_at(pairs), frame.sky.at(pairs.target)
+        weather = frame.weather_at(pairs)
+        sky = frame.sky.at(pairs.target)
         light = Light.of(weather, sky)
         estimate = estimate_output(weather, light, sky, frame.arrays)
         indices = (
@@ -122,10 +123,8 @@ class _Yields:
 
     @classmethod
     def of(cls, frame: Frame, pairs: Pairs) -> Self:
-        recalled, shares = (
-            recall_days(frame.pv_kwh, pairs, MEMORY),
-            recall_shares(frame, pairs, MEMORY),
-        )
+        recalled = recall_days(frame.pv_kwh, pairs, MEMORY)
+        shares = recall_shares(frame, pairs, MEMORY)
         return cls(
             recalled,
             Days.of(recalled[:, :WEEK]),
@@ -171,10 +170,8 @@ class _Brightness:
 
     @classmethod
     def of(cls, frame: Frame, origin: IntArray) -> Self:
-        output, sky = (
-            Windows.of(frame.pv_kwh),
-            Windows.of(np.where(np.isnan(frame.pv_kwh), np.nan, frame.clear_sky_kwh)),
-        )
+        output = Windows.of(frame.pv_kwh)
+        sky = Windows.of(np.where(np.isnan(frame.pv_kwh), np.nan, frame.clear_sky_kwh))
 
         def share(end: IntArray, length: int) -> FloatArray:
             return divide(output.mean(end, length), sky.mean(end, length))
@@ -213,18 +210,17 @@ class _Brightness:
 
 def view_pv(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     """Return PV as its origins see it."""
-    sky, usual = frame.clear_sky_kwh[pairs.target], _Usual.of(frame, pairs)
+    sky = frame.clear_sky_kwh[pairs.target]
+    usual = _Usual.of(frame, pairs)
     # Whether any output was measured before the origin.
     count = np.concatenate([[0], np.cumsum(np.isfinite(frame.pv_kwh))])
     measured: NDArray[np.bool_] = count[pairs.origin] > 0
     # What was measured under an unknown sky shows when the sun is up.
     shines = (sky > 0) & (measured | (usual.best_kwh > 0)) & (measured | bool(frame.arrays))
     limit = np.where(shines, frame.pv_limit_kwh, 0.0)
-    yields, brightness, weather = (
-        _Yields.of(frame, pairs),
-        _Brightness.of(frame, pairs.origin),
-        WeatherYield.of(frame, pairs),
-    )
+    yields = _Yields.of(frame, pairs)
+    brightness = _Brightness.of(frame, pairs.origin)
+    weather = WeatherYield.of(frame, pairs)
     best = np.minimum(fill_gaps(yields.month_shares.quantile(1.0) * sky, usual.best_kwh), limit)
     scale = np.maximum(best, FLOOR_KWH)
     clear = fill_gaps(

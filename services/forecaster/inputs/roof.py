@@ -20,7 +20,8 @@ from services.forecaster.inputs.solar import SLOT_HOURS, estimate_clear_sky, lim
 LEAST_GROWTH = 1.3
 # Without four weeks before it a bright day proves nothing; one day may be a wrong reading, two
 # within a week are not.
-LEAST_DAYS_BEFORE, WEEK = 28, 7
+LEAST_DAYS_BEFORE = 28
+WEEK = 7
 HIGH_SUN = 0.2  # of the brightest slot: below, shadows and rounding speak
 LEAST_SLOTS = 8
 MOST_GROWTH = 10.0
@@ -84,7 +85,8 @@ def find_growth(history: Observations, site: Site, *, before: datetime) -> Capac
     since the first.
     """
     is_past = history.starts < np.datetime64(before.astimezone(UTC).replace(tzinfo=None), "s")
-    starts, pv = history.starts[is_past], history.pv_kwh[is_past]
+    starts = history.starts[is_past]
+    pv = history.pv_kwh[is_past]
     if starts.size < DAY_SLOTS:
         return None
     # The share of the clear sky that each whole run of 96 slots reached at its brightest (its 90 %

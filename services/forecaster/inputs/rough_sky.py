@@ -21,7 +21,8 @@ from services.forecaster.inputs.solar import look_up
 BLUR_SLOTS = 4
 # Of zones that are named after no place: where most people of either hemisphere live, rounded to
 # what a roof notices.
-NORTHERN_LATITUDE, SOUTHERN_LATITUDE = 40.0, -30.0
+NORTHERN_LATITUDE = 40.0
+SOUTHERN_LATITUDE = -30.0
 DEGREES_PER_HOUR = 15.0
 COORDINATES = re.compile(r"^([+-])(\d{2})(\d{2})(\d{2})?([+-])(\d{3})(\d{2})(\d{2})?$")
 

@@ -69,10 +69,8 @@ def weigh_kernel(kernel: Kernel) -> FloatArray:
 
     A last column, for unknown values, has weight 0.
     """
-    days, near = (
-        np.repeat(np.arange(MEMORY), 2 * kernel.reach + 1),
-        np.tile(np.arange(-kernel.reach, kernel.reach + 1), MEMORY),
-    )
+    days = np.repeat(np.arange(MEMORY), 2 * kernel.reach + 1)
+    near = np.tile(np.arange(-kernel.reach, kernel.reach + 1), MEMORY)
     weekday, phase = np.divmod(np.arange(WEEK * PHASES), PHASES)
     weekend = (weekday[:, None] - phase[:, None] - 1 - days) % WEEK >= WEEK - 2
     same = np.where(weekend == (weekday >= WEEK - 2)[:, None], 1.0, kernel.other_day) * (
@@ -165,7 +163,8 @@ def _pool_rows(
     ranks = np.sort(
         np.left_shift(past_rank, COLUMN_BITS) + np.arange(kernel.columns, dtype=np.int32), axis=1
     )
-    rank, column = ranks >> COLUMN_BITS, ranks & (2**COLUMN_BITS - 1)
+    rank = ranks >> COLUMN_BITS
+    column = ranks & (2**COLUMN_BITS - 1)
     column[rank == ranked.size] = kernel.columns
     amount = amounts[rank]
     target_day = local_slot[pairs.target] // DAY_SLOTS

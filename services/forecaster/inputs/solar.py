@@ -30,7 +30,9 @@ WITHIN_SLOT = np.array([60, 450, 840])  # seconds: the sun may be up in a part o
 MIDDLE = 1  # of them
 BLOCK_SLOTS = 32 * 96
 CACHED_BLOCKS = 256  # of 120 kB each
-CACHED_COURSES, CACHED_PLACES = 32, 4096  # of 300 and 6 kB each
+# of 300 and 6 kB each
+CACHED_COURSES = 32
+CACHED_PLACES = 4096
 COMMON_DAYS = 365
 USUAL_AIR = 283 / 285  # refraction at 12 °C
 
@@ -97,7 +99,8 @@ def compute_block(location: Location, arrays: tuple[PvArray, ...], block: int) -
 
     Source: Ineichen and Perez (2002) with monthly turbidity for the clear sky, as in pvlib.
     """
-    pvlib, course = import_pvlib(), _compute_course(block)
+    pvlib = import_pvlib()
+    course = _compute_course(block)
     zenith, azimuth = course.look_from(location)
     up = zenith < 90
     lit = {
@@ -159,7 +162,8 @@ class _SunCourse:
 
         Source: as in pvlib's ``ephemeris``.
         """
-        north, up = np.cos(np.radians(location.latitude)), np.sin(np.radians(location.latitude))
+        north = np.cos(np.radians(location.latitude))
+        up = np.sin(np.radians(location.latitude))
         hour_angle = np.radians(self.hour_angle_deg + location.longitude)
         across = np.cos(hour_angle)
         azimuth = (
@@ -317,7 +321,8 @@ class Light:
         Source: Kasten and Czeplak (1980) for cloud cover; Erbs, Klein and Duffie (1982) in the form
         of Driesse et al. (2024) for the split.
         """
-        dni, dhi = weather["dni_w_m2"], weather["dhi_w_m2"]
+        dni = weather["dni_w_m2"]
+        dhi = weather["dhi_w_m2"]
         covered = sky.clear_ghi_w_m2 * (1 - 0.75 * np.clip(weather["cloud_fraction"], 0, 1) ** 3.4)
         ghi = _first_value(weather["ghi_w_m2"], dni * sky.up + dhi, covered)
         split = import_pvlib().irradiance.erbs_driesse(
@@ -385,7 +390,8 @@ def expected_output(
     slots = first + np.arange(sky.zenith_deg.size)
     if not len(book):
         return np.full(slots.size, np.nan)
-    early, late = book.at(slots, slots - USUAL_LEAD_SLOTS), book.at(slots, slots + 1)
+    early = book.at(slots, slots - USUAL_LEAD_SLOTS)
+    late = book.at(slots, slots + 1)
     weather = {name: _first_value(early[name], late[name]) for name in early}
     return estimate_output(weather, Light.of(weather, sky), sky, arrays)
 

@@ -36,8 +36,12 @@ HOT_WATER_SHARE = 0.15
 YEAR_SLOTS = 35_064  # with a quarter of a leap day
 # Rounded from climate normals 1991 to 2020 between 35 and 65 degrees: the year's mean, its swing,
 # and the coldest and the warmest hour of the sun's day.
-EQUATOR_C, MEAN_PER_DEGREE, SWING_PER_DEGREE, DAY_SWING_C = 27.0, 0.35, 0.19, 3.5
-COLDEST_DAY, WARMEST_HOUR = 20.0, 15.0
+EQUATOR_C = 27.0
+MEAN_PER_DEGREE = 0.35
+SWING_PER_DEGREE = 0.19
+DAY_SWING_C = 3.5
+COLDEST_DAY = 20.0
+WARMEST_HOUR = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,8 @@ _SLOT_SECONDS = 900
 _DAY_SLOTS = 96
 # Local hours in which a car at a socket charges. Source: Mobilität in Deutschland 2017, most ways
 # home end from 16 to 20; three hours at 2.3 kW are 40 km.
-CAR_FROM_HOUR, CAR_TO_HOUR = 17, 23
+CAR_FROM_HOUR = 17
+CAR_TO_HOUR = 23
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +135,8 @@ class StandardProfile:
 
         Devices of the site that heat or drive are none of it.
         """
-        year, heated_by = site.yearly_load, site.household.heated_by
+        year = site.yearly_load
+        heated_by = site.household.heated_by
         heating = None
         if year.heating_kwh and heated_by is not None:
             heating = HeatingLoad(

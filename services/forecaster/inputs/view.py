@@ -75,7 +75,8 @@ class Days:
         low = place.astype(np.int64)
         high = np.minimum(low + 1, np.maximum(self.count - 1, 0))
         rows = np.arange(self.ordered.shape[0])
-        below, above = self.ordered[rows, low], self.ordered[rows, high]
+        below = self.ordered[rows, low]
+        above = self.ordered[rows, high]
         quantile: FloatArray = below + (above - below) * (place - low)
         return quantile
 

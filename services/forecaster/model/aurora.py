@@ -56,9 +56,11 @@ from services.forecaster.model.trees import Trees, TreeSettings, choose_threads,
 
 VERSION = "aurora_v1.0"
 Stage = Literal["cold", "profile", "young", "full"]
-YOUNG_DAYS, FULL_DAYS = 14, 60
+YOUNG_DAYS = 14
+FULL_DAYS = 60
 # Share of training rows with leads below six hours: the plan acts on those
-NEAR_SHARE, NEAR_SLOTS = 0.4, 24
+NEAR_SHARE = 0.4
+NEAR_SLOTS = 24
 BLOCK_SLOTS = 7 * DAY_SLOTS  # weeks alternate between the two halves of the cross-validation
 NEEDED_ROWS = 1_000
 Progress = Callable[[int, int, str], None]
@@ -147,10 +149,13 @@ class Aurora:
 
     def issue_from_views(self, origin_views: OriginViews) -> Batch:
         """Return the same from the feature matrices of the instants."""
-        frame, pairs, views = origin_views.frame, origin_views.pairs, origin_views.views
+        frame = origin_views.frame
+        pairs = origin_views.pairs
+        views = origin_views.views
         quantiles = []
         for series in EVERY_SERIES:
-            model, view = self.models.get(series.name), views[series.name]
+            model = self.models.get(series.name)
+            view = views[series.name]
             if model is None:
                 predicted = predict_profile(view)
             else:
@@ -183,9 +188,11 @@ def _name_stage(days: float, *, learned: bool) -> Stage:
 TUNING_DAYS = 28
 ORIGIN_STEP = 32
 LEADS = np.array([1, 9, 24, 60, 110, 170])
-SHIFT_STEP, LARGEST_SHIFT = 7, 20
+SHIFT_STEP = 7
+LARGEST_SHIFT = 20
 TUNING_ROWS = 100
-LEAST_FACTOR, MOST_FACTOR = 0.5, 2.5
+LEAST_FACTOR = 0.5
+MOST_FACTOR = 2.5
 # Shrinks the factor toward 1: a month is a small sample, and extremes in it regress to the mean
 FACTOR_EXPONENT = 0.8
 
@@ -200,10 +207,8 @@ def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: ForecastSe
     days, rows = np.unique((frame.first + pairs.origin) // DAY_SLOTS, return_inverse=True)
     # Hindcasts from the weeks before the first day until the last: three origins a day, six leads
     # each.
-    first, last = (
-        (int(days[0]) - TUNING_DAYS) * DAY_SLOTS - frame.first,
-        int(days[-1]) * DAY_SLOTS - frame.first,
-    )
+    first = (int(days[0]) - TUNING_DAYS) * DAY_SLOTS - frame.first
+    last = int(days[-1]) * DAY_SLOTS - frame.first
     origin = np.arange(first, last, ORIGIN_STEP, dtype=np.int64)
     # Without a shift from origin to origin only a few times of day would be sampled.
     shift = (frame.first + origin) // ORIGIN_STEP * SHIFT_STEP % LARGEST_SHIFT
@@ -247,7 +252,8 @@ QUARTERS = 4
 TREE_FITS = 3  # in a training of one series: two that are judged, one that is kept
 POOL = "pool_"
 # Of the prior weights: the trees' share beside the pools, and what all members share evenly
-TREES_SHARE, UNIFORM_SHARE = 0.3, 0.1
+TREES_SHARE = 0.3
+UNIFORM_SHARE = 0.1
 # Weights by kind of day must lower the loss to this, to be worth the fewer rows of each
 WEEKEND_LOSS_RATIO = 0.985
 # Rows of equal weight: weights by the usual load at the time take twice as long and forecast no
@@ -367,7 +373,8 @@ def sample_rows(
     pairs = drawn.select(~np.isnan(actual[drawn.target]))
     view = series.view(frame, pairs)
     usable = (view.limit_kwh > 0) & (view.known_days > 0)
-    pairs, view = pairs.select(usable), view.select(usable)
+    pairs = pairs.select(usable)
+    view = view.select(usable)
     order = np.argsort(np.argsort(pairs.target, kind="stable"), kind="stable")
     quarter = QUARTERS * order // max(order.size, 1)
     half = pairs.target // BLOCK_SLOTS % 2 == 0
@@ -416,15 +423,11 @@ def learn_series(name: str, rows: Rows, grow: Grow) -> FittedSeries:
     moved = level.correct(blended, judged.view, judged.lead)
     # Factor by band of leads on each quantile's distance from the median, for it to cover its
     # share; shape `(bands, levels)`.
-    width, widths = (
-        moved.measure_widths(judged.view.scale_kwh),
-        np.ones((BAND_STARTS.size, LEVELS.size)),
-    )
+    width = moved.measure_widths(judged.view.scale_kwh)
+    widths = np.ones((BAND_STARTS.size, LEVELS.size))
     for level_index in np.flatnonzero(SIDES):
-        distance, share = (
-            SIDES[level_index] * (judged.actual_kwh - moved.p50),
-            max(LEVELS[level_index], 1 - LEVELS[level_index]),
-        )
+        distance = SIDES[level_index] * (judged.actual_kwh - moved.p50)
+        share = max(LEVELS[level_index], 1 - LEVELS[level_index])
         widths[:, level_index] = stretch_bands(distance, width[level_index], judged.lead, share)
     heads = moved.stretch(widths[band_of(judged.lead)].T, judged.view.scale_kwh)
     metrics = _judge_heads(heads, judged) | {
@@ -481,7 +484,8 @@ def _prefers_weekend(outputs: dict[str, FloatArray], rows: Rows) -> bool:
     cross-validated over the halves.
     """
     members = list_members(outputs, rows.view, "p50")
-    stacked, prior = np.column_stack([*members.values()]), expect_weights([*members])
+    stacked = np.column_stack([*members.values()])
+    prior = expect_weights([*members])
     losses = []
     for by_weekend in (False, True):
         strata = stratify(rows.view, rows.lead, by_weekend=by_weekend)

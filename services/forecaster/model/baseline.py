@@ -71,7 +71,8 @@ class Baseline:
                 fold_rows(load, origin_views.slots),
                 fold_rows(pv, origin_views.slots),
             )
-        home, (load_member, pv_member) = origin_views.at_home, MEMBERS[self.version]
+        home = origin_views.at_home
+        load_member, pv_member = MEMBERS[self.version]
         load = _spread(home.described[LOAD.name], load_member, home.load_week)
         pv = _spread(
             home.described[PV.name],

@@ -47,7 +47,9 @@ CHANCE = 4.0
 LEAST_COMPARED_DAYS = 1.5  # effective number of days below which nothing is known of their variance
 OTHER_STATE = 0.02  # weight of a day with the house empty for one at home, and vice versa
 # Load is scaled by the bounded ratio of the newest days to the usual, to this power
-LEVEL_DAYS, LEVEL_SHARE, LEVEL_MOST = 2, 0.5, 4.0
+LEVEL_DAYS = 2
+LEVEL_SHARE = 0.5
+LEVEL_MOST = 4.0
 MEDIAN = 1 + int(np.flatnonzero(LEVELS == 0.5)[0])  # its row below the mean's
 # As robust as a median, less rough where days are few. Source: Tukey 1977
 TRIMEAN = np.select([LEVELS == 0.5, np.isin(LEVELS, [0.25, 0.75])], [0.5, 0.25])
@@ -62,7 +64,8 @@ WEATHER_FADE = 0.5 ** (NEWEST_FIRST / 28.0)
 # Explained share of PV's variance below which the weather is ignored: less is chance
 LEAST_FOLLOWED = 0.25
 # The prior that PV follows half of the weather's deviations, and its weight in days of measurements
-DOUBT_DAYS, DOUBT = 3.0, 0.5
+DOUBT_DAYS = 3.0
+DOUBT = 0.5
 PART_ORIGINS = 16  # origins per batch: more do not fit a processor's cache
 
 
@@ -85,7 +88,8 @@ def recall_load(origin_views: OriginViews) -> LikeDays:
     # 1970 began on a Thursday
     off = ((frame.local_slot // DAY_SLOTS + 3) % WEEK >= SATURDAY) | frame.days_off.holiday
     away = np.nan_to_num(frame.vacation_share) > AWAY
-    habits, levels = [], []
+    habits = []
+    levels = []
     for origin, target in _split_origins(origin_views):
         past = (
             RecalledDays.of(frame.load_kwh, origin, frame.local_slot)
@@ -122,17 +126,20 @@ def recall_pv(origin_views: OriginViews) -> LikeDays:
     """Return the similar-day forecast of PV for every row, by shares of clear sky, shifted by the
     weather as far as PV has followed it.
     """
-    frame, view = origin_views.frame, origin_views.described[PV.name]
+    frame = origin_views.frame
+    view = origin_views.described[PV.name]
     sky = np.maximum(frame.clear_sky_kwh, SKY_FLOOR * frame.brightest_kwh)
     by_sun = np.arange(sky.size, dtype=np.int64)
-    habits, followed = [], []
+    habits = []
+    followed = []
     for origin, target in _split_origins(origin_views):
         past, promised = (
             RecalledDays.of(values / sky, origin, by_sun)
             for values in (frame.pv_kwh, frame.promised_kwh)
         )
         light = frame.clear_sky_kwh[past.where] + 1e-3 * frame.brightest_kwh
-        slot, row = (target - origin[:, None]) % DAY_SLOTS, np.arange(origin.size)[:, None]
+        slot = (target - origin[:, None]) % DAY_SLOTS
+        row = np.arange(origin.size)[:, None]
         habits.append(
             (past.pool(PV_FADE * light)[:, row, slot] * sky[target]).reshape(1 + LEVELS.size, -1)
         )
@@ -149,10 +156,8 @@ def recall_pv(origin_views: OriginViews) -> LikeDays:
     surprise = view.column("weather_estimate") * view.scale_kwh - usual
     followed_share = np.where(np.isnan(surprise), 0.0, share)
     # The forecast by sky and weather where nothing was ever measured.
-    centre, (low, high) = (
-        view.members["centre"]["weather"],
-        (view.members[edge]["week"] for edge, _ in EDGES),
-    )
+    centre = view.members["centre"]["weather"]
+    low, high = (view.members[edge]["week"] for edge, _ in EDGES)
     guess = np.stack(
         [
             centre,
@@ -230,7 +235,8 @@ def _forecast(
             skewed.
     """
     levelled = habit * level
-    mean, recalled = levelled[0], levelled[1:]
+    mean = levelled[0]
+    recalled = levelled[1:]
     middle = (1 - followed) * levelled[MEDIAN] + followed * mean
     below, above = (
         np.sqrt(1 - followed) * side(recalled - middle, 0) for side in (np.minimum, np.maximum)
@@ -280,11 +286,9 @@ class RecalledDays:
 
         The ratio of the two states is estimated from these days, with ``QUIET_SHARE`` as the prior.
         """
-        was_away, is_away_now, has_value = (
-            away[self.where],
-            away_at_origin[:, None, None],
-            self.trust > 0,
-        )
+        was_away = away[self.where]
+        is_away_now = away_at_origin[:, None, None]
+        has_value = self.trust > 0
         if not was_away.any() and not is_away_now.any():
             return self
         count = (was_away & has_value).sum(axis=(1, 2))
@@ -452,10 +456,8 @@ def _describe(value: FloatArray, weight: FloatArray) -> FloatArray:
     NaN without weight.
     """
     order = np.argsort(value, axis=2)
-    ordered, counted = (
-        np.nan_to_num(np.take_along_axis(value, order, axis=2)),
-        np.take_along_axis(weight, order, axis=2),
-    )
+    ordered = np.nan_to_num(np.take_along_axis(value, order, axis=2))
+    counted = np.take_along_axis(weight, order, axis=2)
     below = np.cumsum(counted, axis=2)
     place = (
         (below < level * below[:, :, -1:] * (1 - 1e-9)).sum(axis=2, keepdims=True)

@@ -53,7 +53,8 @@ class Level:
 
     def correct(self, heads: QuantileHeads, view: FeatureMatrix, lead: IntArray) -> QuantileHeads:
         """Return the heads moved by the remaining signals."""
-        signals, step = stack_signals(self.series, view), step_of(lead)
+        signals = stack_signals(self.series, view)
+        step = step_of(lead)
         return heads.move(
             (signals * self.mean[step]).sum(axis=1), (signals * self.median[step]).sum(axis=1)
         )
@@ -62,8 +63,10 @@ class Level:
         """Return for every origin (a row of lead zero, then its next slots) the signals, and their
         effect on the next hour, kWh.
         """
-        signals, step = stack_signals(self.series, view), step_of(lead)
-        first, next_hour = lead == 0, lead < HOUR
+        signals = stack_signals(self.series, view)
+        step = step_of(lead)
+        first = lead == 0
+        next_hour = lead < HOUR
         moved = (
             (signals * self.mean[step])
             .sum(axis=1)[next_hour]
@@ -104,7 +107,8 @@ def learn_level(
 
     A step that does not improve the loss in two-fold cross-validation gets none.
     """
-    signals, step = stack_signals(series, view), step_of(lead)
+    signals = stack_signals(series, view)
+    step = step_of(lead)
     last = STEP_STARTS.size - 1
     shares = []
     for forecast, share in ((heads.expected, None), (heads.p50, 0.5)):

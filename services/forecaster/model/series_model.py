@@ -25,7 +25,9 @@ FEWEST_DAYS = 3  # slots measured on fewer days are forecast by the profile
 HEADS: dict[str, float | None] = {"expected": None, **SHARES}
 PARTS = {"expected": ("centre", "expected"), "p50": ("centre", "p50")}
 TREES = "trees"
-PROFILE, WEATHER = "pool_7", "weather"  # the members used before training
+# the members used before training
+PROFILE = "pool_7"
+WEATHER = "weather"
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ class SeriesModel:
 
 def stratify(view: FeatureMatrix, lead: IntArray, *, by_weekend: bool) -> LeadGroups:
     """Return the band of leads of each row or, by weekend, twice as many strata."""
-    band, bands = band_of(lead), BAND_STARTS.size
+    band = band_of(lead)
+    bands = BAND_STARTS.size
     return (
         LeadGroups(band + bands * view.column("weekend").astype(np.int64), 2 * bands)
         if by_weekend
@@ -87,7 +90,8 @@ def predict_profile(view: FeatureMatrix) -> QuantileHeads:
         mean, median = (
             (estimate + view.members["centre"][WEATHER]) / 2 for estimate in (mean, median)
         )
-    low, high = median - view.members["p10"]["month"], view.members["p90"]["month"] - median
+    low = median - view.members["p10"]["month"]
+    high = view.members["p90"]["month"] - median
     slack = (0.05 + 0.75 / np.maximum(view.known_days, 1)) * view.scale_kwh
     return spread_heads(
         mean, median, 1.2 * np.maximum(low, 0) + slack, 1.2 * np.maximum(high, 0) + slack

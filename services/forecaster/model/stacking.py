@@ -86,9 +86,11 @@ def spread_heads(
 
 # Slots of lead: the next three hours, the half day after, the rest
 BAND_STARTS = np.array([0, 12, 48])
-STEPS, RATE = 60, 2.0
+STEPS = 60
+RATE = 2.0
 NEEDED_ROWS = 200  # fewest rows to fit a band
-WIDEST, NARROWEST = 6.0, 0.2
+WIDEST = 6.0
+NARROWEST = 0.2
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ from services.forecaster.service import (
 
 # What drives the planner has to know the last hour, which is half of what tomorrow's plan acts on;
 # shadows are compared by day.
-OFTEN, SELDOM = timedelta(hours=1), timedelta(hours=6)
+OFTEN = timedelta(hours=1)
+SELDOM = timedelta(hours=6)
 
 log = structlog.get_logger("luna.forecaster")
 
@@ -148,7 +149,8 @@ class DueSite:
 def _find_due(batch: SiteBatch, names: Sequence[str], now: datetime) -> dict[str, DueSite]:
     """Return the due forecasts of each readable site, by its name."""
     connection = batch.connection
-    stored, keys = sites.read_configurations(connection, names), sites.keys_of(connection, names)
+    stored = sites.read_configurations(connection, names)
+    keys = sites.keys_of(connection, names)
     sited = batch.each(
         names,
         lambda name: (
@@ -215,7 +217,8 @@ class _BatchIssue:
         """Make the forecasts that are due at an instant, and the scenarios beside those that drive
         planners.
         """
-        connection, due = self.batch.connection, self.due
+        connection = self.batch.connection
+        due = self.due
 
         def read(names: Sequence[str]) -> dict[str, IssueFacts]:
             facts_by_key = read_facts(
@@ -231,10 +234,8 @@ class _BatchIssue:
         )
 
         def read_past(names: Sequence[str]) -> dict[str, ForecastPast]:
-            facts_by_key, versions = (
-                {due[name].key: facts[name] for name in names},
-                {due[name].key: due[name].active for name in names},
-            )
+            facts_by_key = {due[name].key: facts[name] for name in names}
+            versions = {due[name].key: due[name].active for name in names}
             past = scenario_jobs.read_past(
                 connection,
                 facts_by_key,
@@ -291,10 +292,8 @@ class _BatchIssue:
 
     def store(self) -> None:
         """Write what was made; of a site of which that fails, nothing was issued."""
-        connection, issued = (
-            self.batch.connection,
-            {name: each for name, each in self.due.items() if each.issued},
-        )
+        connection = self.batch.connection
+        issued = {name: each for name, each in self.due.items() if each.issued}
         there = sites.hold(connection, list(issued))
         # Forecasts of a site that was removed meanwhile would be nobody's.
         self.batch.each(

@@ -79,7 +79,8 @@ def list_signs(load_kwh: FloatArray, errors: Mapping[str, FloatArray]) -> list[D
     """
     signs = [*_judge_shape(load_kwh)]
     for name, daily in errors.items():
-        before, recent = daily[-DAYS_BEFORE - FORTNIGHT : -FORTNIGHT], daily[-FORTNIGHT:]
+        before = daily[-DAYS_BEFORE - FORTNIGHT : -FORTNIGHT]
+        recent = daily[-FORTNIGHT:]
         if np.count_nonzero(before > 0) >= FEWEST_DAYS_BEFORE:
             signs.append(
                 DriftSign(f"{name}_error", accumulate_errors(before, recent), DECISION_INTERVAL)
@@ -130,7 +131,8 @@ def _judge_shape(load_kwh: FloatArray) -> Iterator[DriftSign]:
         shapes.append(measured / mean if mean > 0 else measured[:0])
     if any(shape.size < LEAST_MEASURED_SHARE * length for shape in shapes):
         return
-    recent, before = shapes[0], shapes[1:]
+    recent = shapes[0]
+    before = shapes[1:]
     usual = max(
         measure_shift(np.concatenate(before[:place] + before[place + 1 :]), before[place])
         for place in range(len(before))
@@ -252,7 +254,8 @@ def find_due(connection: Connection, site: Site, *, now: datetime) -> Due | None
     if runs and data_until - runs[0].data_until < LEAST_NEW:
         return None
     if trained_at is None or not any(run.learned for run in runs):
-        known_days, start = 0.0, floor_to(span[0], SLOT)
+        known_days = 0.0
+        start = floor_to(span[0], SLOT)
         if data_until - span[0] >= timedelta(days=YOUNG_DAYS):
             window = Timeline(start, SLOT, (floor_to(data_until, SLOT) - start) // SLOT)
             known_days = count_days(quality.read_trusted(connection, site, window).load_kwh)
@@ -261,7 +264,8 @@ def find_due(connection: Connection, site: Site, *, now: datetime) -> Due | None
             if known_days >= YOUNG_DAYS
             else None
         )
-    turn, zone = assign_turn(site.name), parse_zone(site.timezone)
+    turn = assign_turn(site.name)
+    zone = parse_zone(site.timezone)
     if is_weekly_due(turn, trained_at, now, zone):
         return Due("schedule", "its weekly turn has come")
     if now - trained_at < DRIFT_REST or not is_looked_at(turn, now, zone):
@@ -274,10 +278,8 @@ def list_drift(connection: Connection, site: Site, run: TrainingRun, *, now: dat
     """Return the signs that a site lives otherwise than when a model was trained."""
     begin = floor_to(now - LOOK_BACK, SLOT)
     window = Timeline(begin, SLOT, LOOK_BACK // SLOT)
-    recent, steering = (
-        quality.read_trusted(connection, site, window),
-        read_steering(connection, site, window),
-    )
+    recent = quality.read_trusted(connection, site, window)
+    steering = read_steering(connection, site, window)
     # Aurora's error on each of the last days, PV's in parts of the clear sky; NaN where it was not
     # scored.
     zone = parse_zone(site.timezone)

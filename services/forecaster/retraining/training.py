@@ -52,11 +52,13 @@ from services.forecaster.scoring import Score, score_batch
 from services.forecaster.service import issue_in_parts, list_instants, read_steering
 
 # A week holds every weekday once; of fewer than two days the weather decides.
-LONGEST, SHORTEST = timedelta(days=7), timedelta(days=2)
+LONGEST = timedelta(days=7)
+SHORTEST = timedelta(days=2)
 # Two per cent of pinball loss are chance on a week of one household.
 TOLERANCE = 1.02
 TRIAL_EVERY = timedelta(hours=6)
-NEW, IN_USE = "new", "in_use"
+NEW = "new"
+IN_USE = "in_use"
 
 Scores = Mapping[str, Mapping[str, Score]]  # by version, then by series
 
@@ -188,10 +190,8 @@ def train_site(
     window = Timeline(start, SLOT, (floor_to(until, SLOT) - start) // SLOT)
     objects.probe()  # before minutes of training for a model that could not be stored
     site = sites.load(connection, request.site_id)
-    context, steering = (
-        read_context(connection, site, first=window.start, end=window.end),
-        read_steering(connection, site, window),
-    )
+    context = read_context(connection, site, first=window.start, end=window.end)
+    steering = read_steering(connection, site, window)
     measured = quality.read_trusted(connection, site, window)
     training_set = TrainingSet(
         prepare_history(
@@ -328,7 +328,8 @@ def _run_trial(
         )
     baselines = {version: Baseline(version, training_set.prepared.site) for version in BASELINES}
     forecasters: dict[str, Forecaster] = {NEW: fit(begin), IN_USE: incumbent, **baselines}
-    site, history = training_set.prepared.site, training_set.prepared.history
+    site = training_set.prepared.site
+    history = training_set.prepared.history
     instants = list_instants(begin, training_set.window.end - TRIAL_EVERY, TRIAL_EVERY)
     scores = {}
     for version, forecaster in forecasters.items():
@@ -340,9 +341,12 @@ def _run_trial(
 def _describe_training(
     connection: Connection, run: TrainingRun, training_set: TrainingSet, aurora: Aurora
 ) -> Card:
-    site, window, growth = aurora.site, training_set.window, training_set.prepared.growth
+    site = aurora.site
+    window = training_set.window
+    growth = training_set.prepared.growth
     zone = parse_zone(site.timezone)
-    first, last = window.start.astimezone(zone).date(), (window.end - SLOT).astimezone(zone).date()
+    first = window.start.astimezone(zone).date()
+    last = (window.end - SLOT).astimezone(zone).date()
     judged = Counter[str](day.verdict for day in quality.read(connection, site.name, first, last))
     unjudged = (last - first).days + 1 - judged.total()
     frame = frame_origins(

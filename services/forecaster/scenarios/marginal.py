@@ -13,7 +13,8 @@ from luna.energy.timeline import FloatArray
 KNOTS = np.array([0.0, *SHARES.values(), 1.0])
 TAIL = 1 - SHARES["p95"]
 # Length of the upper tail, in distances of the 95 % quantile from the median
-LEAST_TAIL, MOST_TAIL = 0.1, 3.0
+LEAST_TAIL = 0.1
+MOST_TAIL = 3.0
 NO_WIDTH = 1e-6
 
 
@@ -49,10 +50,8 @@ class Marginals:
         """Return the distributions of a price from its quantiles, shape ``(slots, shares)``: tails
         as far beyond 5 and 95 % as 25 and 75 % lie within.
         """
-        lowest, highest = (
-            2 * quantiles[:, 0] - quantiles[:, 2],
-            2 * quantiles[:, -1] - quantiles[:, 4],
-        )
+        lowest = 2 * quantiles[:, 0] - quantiles[:, 2]
+        highest = 2 * quantiles[:, -1] - quantiles[:, 4]
         return cls(np.column_stack([lowest, quantiles, highest]))
 
     def place(self, actual: FloatArray) -> FloatArray:
@@ -78,7 +77,8 @@ class Marginals:
     def draw(self, share: FloatArray) -> FloatArray:
         """Return the value at each share, both of shape ``(paths, slots)``."""
         slot, knot, beyond = self._locate(share)
-        low, high = self.values[slot, knot], self.values[slot, knot + 1]
+        low = self.values[slot, knot]
+        high = self.values[slot, knot + 1]
         drawn: FloatArray = low + (high - low) * beyond / np.diff(KNOTS)[knot]
         return drawn
 
@@ -114,7 +114,8 @@ class Marginals:
     def _integrate(self, share: FloatArray) -> FloatArray:
         """Return the integral of the values from share 0 to ``share``."""
         slot, knot, beyond = self._locate(share)
-        low, high = self.values[slot, knot], self.values[slot, knot + 1]
+        low = self.values[slot, knot]
+        high = self.values[slot, knot + 1]
         pieces = np.diff(KNOTS) * (self.values[:, 1:] + self.values[:, :-1]) / 2
         before = np.concatenate(
             [np.zeros((self.values.shape[0], 1)), np.cumsum(pieces, axis=1)], axis=1

@@ -26,7 +26,8 @@ from services.forecaster.inputs.frame import DAY_SLOTS, IntArray, number_slot, o
 from services.forecaster.scenarios.marginal import Marginals
 from services.forecaster.scenarios.past_error import UNDECIDED
 
-WEEK, FORTNIGHT = 7, 14
+WEEK = 7
+FORTNIGHT = 14
 FIT_DAYS = 120
 NEEDED_DAYS = 21  # with fewer to fit, the last fortnight's prices are the quantiles
 LEAST_DAYS = 3  # with fewer known, nothing is said
@@ -36,8 +37,10 @@ RECENT_SHARE = 0.35  # of the last fortnight's quantiles
 NEAR_QUARTERS = (-4, 0, 4)  # errors at these distances count for a slot too
 STEADINESS_FLOOR = 0.1  # of the mean unsteadiness: a time of day is never surer than that
 LEAST_QUARTERS = 80  # of a day; the rest is filled in
-SATURDAY, SUNDAY = 5, 6
-FEW_PRICES, NO_PRICES = "few_prices", "no_prices"
+SATURDAY = 5
+SUNDAY = 6
+FEW_PRICES = "few_prices"
+NO_PRICES = "no_prices"
 NOTHING_FITTED = (np.empty(0, np.int64), np.empty((0, DAY_SLOTS)), np.full(DAY_SLOTS, np.nan))
 
 
@@ -226,15 +229,15 @@ def _fit(days: PriceDays, last: int, row: int) -> tuple[IntArray, FloatArray, Fl
     rows = np.arange(max(last - FIT_DAYS + 1, FORTNIGHT + lead), last + 1)
     if rows.size < NEEDED_DAYS:
         return NOTHING_FITTED
-    features, day_features = _features(days, rows, lead), _features(days, np.array([row]), lead)[0]
+    features = _features(days, rows, lead)
+    day_features = _features(days, np.array([row]), lead)[0]
     whole = ~np.isnan(features).any(axis=(1, 2)) & ~np.isnan(days.price[rows, 0])
-    rows, features = rows[whole], features[whole]
+    rows = rows[whole]
+    features = features[whole]
     if rows.size < NEEDED_DAYS or np.isnan(day_features).any():
         return NOTHING_FITTED
-    columns, target = (
-        features.reshape(-1, features.shape[-1]),
-        (days.price[rows] - features[..., 1]).ravel(),
-    )
+    columns = features.reshape(-1, features.shape[-1])
+    target = (days.price[rows] - features[..., 1]).ravel()
     # Ridge weights; the constant is not shrunk.
     scale = np.maximum(columns.std(axis=0), 1e-6)
     scale[-1] = 1.0

@@ -80,7 +80,8 @@ def select_paths(paths: FloatArray, count: int) -> tuple[NDArray[np.int64], Floa
     return representatives, (shares + 1 / count) / 2
 
 
-DEFAULT_COUNT, MOST_PATHS = 10, 30
+DEFAULT_COUNT = 10
+MOST_PATHS = 30
 NEEDED_DAYS = 14
 DRAWN_PATHS = 200
 FEW_ERRORS = "few_error_paths"
@@ -131,18 +132,14 @@ def make_scenarios(
             value=count,
             remedy=f"Choose 1 to {MOST_PATHS}.",
         )
-    load, pv = (
-        Marginals.of(forecast.load_kwh, np.inf),
-        Marginals.of(forecast.pv_kwh, errors.limit_kwh),
-    )
+    load = Marginals.of(forecast.load_kwh, np.inf)
+    pv = Marginals.of(forecast.pv_kwh, errors.limit_kwh)
     has_errors = errors.days_back.size >= max(NEEDED_DAYS, count)
     # Ranks in the distributions by path and slot, as shares.
     if has_errors:
-        load_shares, pv_shares, price_shares = (
-            errors.load,
-            errors.pv,
-            {name: market.recall(errors.days_back) for name, market in markets.items()},
-        )
+        load_shares = errors.load
+        pv_shares = errors.pv
+        price_shares = {name: market.recall(errors.days_back) for name, market in markets.items()}
     else:
         load_shares, pv_shares, *usual = _draw_usual(forecast.timeline.count, len(markets), seed)
         price_shares = dict(zip(markets, usual, strict=True))
@@ -255,7 +252,8 @@ def issue_requested(
             version=version,
             at=local_instant,
         )
-    (forecast,), key = issued, sites.key_of(connection, site.name)
+    (forecast,) = issued
+    key = sites.key_of(connection, site.name)
     facts = read_facts(connection, {key: site}, [forecast.issued_at])
     past = read_past(connection, facts, {key: version}, forecast.timeline)
     issued_scenarios = make_from_past(
@@ -387,7 +385,8 @@ def _issue_again(
 
     None for fewer than ``needed`` days.
     """
-    site, span = facts.site, facts.span
+    site = facts.site
+    span = facts.span
     instants = [
         instant
         for instant in days_before(forecast.issued_at, forecast.timeline.count)

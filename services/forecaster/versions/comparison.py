@@ -81,10 +81,8 @@ def evaluate_versions(
     )
     begin = floor_to(min(instants), SLOT)
     ahead = Timeline(begin, SLOT, (floor_to(max(instants), SLOT) - begin) // SLOT + HORIZON_SLOTS)
-    context, steering = (
-        read_surroundings(connection, site, instants),
-        read_steering(connection, site, look_back(instants)),
-    )
+    context = read_surroundings(connection, site, instants)
+    steering = read_steering(connection, site, look_back(instants))
     prepared = prepare_history(
         read_history(connection, site, instants),
         site,

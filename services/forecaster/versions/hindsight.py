@@ -61,7 +61,8 @@ def ensure_forecasts(
             objects=objects,
         )
     # Each stretch of instants one step apart is issued at once.
-    first, every = missing[0], timedelta(minutes=request.every_minutes)
+    first = missing[0]
+    every = timedelta(minutes=request.every_minutes)
     for at, following in zip(missing, [*missing[1:], None], strict=True):
         if following is None or following - at != every:
             issue_request = IssueRequest(

@@ -248,7 +248,8 @@ def roll_back(connection: Connection, request: RollbackRequest) -> ActivationRep
     """
     site = sites.load(connection, request.site_id)
     decisions = forecast_activations.history(connection, site.name)
-    before, last = forecast_activations.find_previous(decisions), decisions[0]
+    before = forecast_activations.find_previous(decisions)
+    last = decisions[0]
     reverted = (
         last.forecast_version
         if last.run_id is None

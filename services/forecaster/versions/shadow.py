@@ -68,7 +68,8 @@ class ShadowDay:
 
 def describe_day(day: date, zone: ZoneInfo) -> ShadowDay:
     """Return the instants and slots on which versions are scored for a local day."""
-    start, end = local_midnight(day, zone), local_midnight(day + timedelta(days=1), zone)
+    start = local_midnight(day, zone)
+    end = local_midnight(day + timedelta(days=1), zone)
     first = floor_to(start, ORIGINS_EVERY)
     issues = [
         at

@@ -75,7 +75,8 @@ def describe_solar(profile: str, yearly_kwh: float, site: str) -> Provenance:
 
 def _describe_profile(series: Bilingual, profile: str, yearly_kwh: float) -> Provenance:
     source = f"{SIMBENCH.name} {SIMBENCH.version}, {profile}"
-    english, german = f"{yearly_kwh:,.0f}", f"{yearly_kwh:,.0f}".replace(",", ".")
+    english = f"{yearly_kwh:,.0f}"
+    german = f"{yearly_kwh:,.0f}".replace(",", ".")
     return Provenance(
         series=series,
         source={"en": source, "de": source},

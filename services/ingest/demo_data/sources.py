@@ -30,7 +30,8 @@ SIMBENCH = Package(
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 MEMBER = "ev2gym/data/Netherlands_day-ahead-2015-2024.csv"
-_INSTANT, _PRICE = "Datetime (UTC)", "Price (EUR/MWhe)"
+_INSTANT = "Datetime (UTC)"
+_PRICE = "Price (EUR/MWhe)"
 
 
 def read_prices(wheel: Path, hours: Timeline) -> tuple[FloatArray, int]:

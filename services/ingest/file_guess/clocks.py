@@ -268,7 +268,8 @@ def _follows_summer_time(local: pl.Series, zone: ZoneInfo) -> str | None:
     if local.len() < 4:
         return None
     counts = Counter(local.to_list())
-    first, last = min(counts), max(counts)
+    first = min(counts)
+    last = max(counts)
     # The local hours that the zone skips (1) or repeats (-1) meanwhile.
     changes: list[tuple[datetime, int]] = []
     midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -358,7 +359,8 @@ def _find_label(clock: FileClock, iso: pl.Series, choices: dict[str, str]) -> No
     ):
         return
     local = _read_local(iso.str.slice(0, 19))
-    first, last = local.min(), local.max()
+    first = local.min()
+    last = local.max()
     step = timedelta(seconds=clock.step_seconds)
     if isinstance(first, datetime) and isinstance(last, datetime):
         if _is_midnight(first) and _is_midnight(last + step):

@@ -34,7 +34,8 @@ from services.ingest.file_guess.words import (
 )
 from services.ingest.file_guess.words import UNIT as UNIT_PATTERN
 
-POWER_UNITS, ENERGY_UNITS = ("W", "kW", "MW"), ("Wh", "kWh", "MWh")
+POWER_UNITS = ("W", "kW", "MW")
+ENERGY_UNITS = ("Wh", "kWh", "MWh")
 ENERGIES = frozenset(
     {
         "import_kwh",
@@ -51,7 +52,8 @@ PRICES = frozenset({"import_price", "export_price", "spot_price"})
 FLOWS = frozenset({"grid", "battery"})
 MEANINGS = tuple(name for name in get_args(StoredAs) if name != "time")
 # What a household hardly takes or makes on average over a day, and what a flat takes at least.
-MOST_MEAN_KW, LEAST_MEAN_KW = 40.0, 0.005
+MOST_MEAN_KW = 40.0
+LEAST_MEAN_KW = 0.005
 RANK: dict[Measure, int] = {"interval": 0, "level": 0, "counter": 1, "power": 2}
 WHOLE = r"gesamt|total|summe|\bsum\b|system|alle\b"
 
@@ -205,7 +207,8 @@ def find_decimal_comma(
         return False, None
     # 1,234 and 1.234 alone may be either; where neighbours differ by less than one, they are hardly
     # thousands. Only a person knows.
-    answer, has_comma = choices.get("decimal"), bool(three.str.contains(",", literal=True).any())
+    answer = choices.get("decimal")
+    has_comma = bool(three.str.contains(",", literal=True).any())
     question = FileQuestion(
         key="decimal", code="decimal", choices=["comma", "point"], likely=answer
     )
@@ -276,7 +279,8 @@ def _read_column(name: str, cells: pl.Series, context: ColumnContext) -> Guessed
         return column
     meaning = read_meaning(name)
     if meaning is not None:
-        column.stored_as, column.consumption = meaning.stored_as, meaning.consumption
+        column.stored_as = meaning.stored_as
+        column.consumption = meaning.consumption
         column.confidence = "likely" if meaning.consumption else "certain"
         column.say(
             "part_of_others" if meaning.stored_as == "nothing" else "word", word=meaning.word
@@ -337,7 +341,8 @@ def _rises(values: FloatArray, *, fewest: int = 12) -> bool:
     if (steps < 0).sum() > (steps > 0).sum():
         steps = -steps[::-1]
         values = values[::-1]
-    up, down = steps > 0, steps < 0
+    up = steps > 0
+    down = steps < 0
     if up.sum() < max(2, 0.02 * values.size):
         return False
     anew = values[1:][down] <= 0.1 * values[:-1][down] + 1e-9
@@ -370,7 +375,8 @@ def _settle_consumption(columns: list[GuessedColumn], context: ColumnContext) ->
             column.confidence = "certain"
             column.say("consumption_of_house")
         elif of_meter:
-            column.stored_as, column.confidence = "import_kwh", "certain"
+            column.stored_as = "import_kwh"
+            column.confidence = "certain"
             column.say("consumption_of_meter")
         else:
             column.confidence = "unknown"
@@ -392,11 +398,13 @@ def _settle_nameless(columns: list[GuessedColumn], context: ColumnContext) -> No
     ]
     if any(column.stored_as != "nothing" for column in figures) or len(nameless) != 1:
         return
-    column, text = nameless[0], plain(f"{context.above} {context.file_name}")
+    column = nameless[0]
+    text = plain(f"{context.above} {context.file_name}")
     meaning = read_meaning(context.above) or read_meaning(context.file_name)
     column.confidence = "unknown"
     if meaning is not None and meaning.stored_as != "nothing":
-        column.stored_as, column.confidence = meaning.stored_as, "likely"
+        column.stored_as = meaning.stored_as
+        column.confidence = "likely"
         if meaning.consumption:
             column.stored_as, column.confidence = (
                 ("import_kwh", "likely") if find(METER_FILE, text) else ("load_kwh", "unknown")
@@ -413,7 +421,8 @@ def _settle_signs(columns: list[GuessedColumn]) -> None:
             or not column.values.size
         ):
             continue
-        below, over = float((column.values < 0).mean()), float((column.values > 0).mean())
+        below = float((column.values < 0).mean())
+        over = float((column.values > 0).mean())
         if column.stored_as in FLOWS:
             if not below:
                 column.say("never_below_zero")
@@ -421,7 +430,8 @@ def _settle_signs(columns: list[GuessedColumn]) -> None:
             column.turned = True
             column.say("written_below_zero")
         elif below > 0.02 and column.stored_as == "import_kwh":
-            column.stored_as, column.confidence = "grid", "likely"
+            column.stored_as = "grid"
+            column.confidence = "likely"
             column.say("both_signs")
 
 
@@ -478,7 +488,8 @@ def _apply_choices(column: GuessedColumn, context: ColumnContext) -> None:
                 meant=tuple(MEANINGS),
             )
         if chosen != column.stored_as:
-            column.stored_as, column.turned = cast("StoredAs", chosen), False
+            column.stored_as = cast("StoredAs", chosen)
+            column.turned = False
             column.reasons = [GuessReason(code="chosen")]
             column.measure = (
                 "level"
@@ -535,7 +546,8 @@ def _settle_repeats(columns: list[GuessedColumn], context: ColumnContext) -> Non
         )
         for column in same:
             if column is not best:
-                column.stored_as, column.confidence = "nothing", "likely"
+                column.stored_as = "nothing"
+                column.confidence = "likely"
                 column.say("same_as", column=best.name)
 
 
@@ -598,10 +610,10 @@ def _ask_sign(
     """
     if column.stored_as not in FLOWS:
         return []
-    key, (forth, back) = (
-        f"sign:{column.name}",
-        {"grid": ("import", "export"), "battery": ("charge", "discharge")}[column.stored_as],
-    )
+    key = f"sign:{column.name}"
+    forth, back = {"grid": ("import", "export"), "battery": ("charge", "discharge")}[
+        column.stored_as
+    ]
     answer = context.choices.get(key)
     likely = answer if answer in {forth, back} else None
     beside = next(

@@ -103,7 +103,8 @@ def find_layout(sample: Sample, *, field: str) -> FileLayout:
         number = 2
         # No two columns have the same name.
         while name in names or name == "line":
-            name, number = f"{own} {number}", number + 1
+            name = f"{own} {number}"
+            number = number + 1
         names.append(name)
     form = "workbook" if sample.form == "workbook" else "text"
     return FileLayout(
@@ -180,10 +181,12 @@ def guess_file(
     Raises:
         InvalidInputError: it is no file of times and figures; says what it is instead.
     """
-    limits, chosen = limits or FileLimits(), dict(choices or {})
+    limits = limits or FileLimits()
+    chosen = dict(choices or {})
     sample = read_sample(path, limits)
     layout = find_layout(sample, field=file_name)
-    above, frame = read_preamble(sample, layout), drop_blank(sample_frame(sample, layout))
+    above = read_preamble(sample, layout)
+    frame = drop_blank(sample_frame(sample, layout))
     if not frame.height:
         raise refuse("file-without-rows", field=file_name)
     long = find_names(frame, layout)
@@ -314,7 +317,8 @@ def preview(frame: pl.DataFrame, reading: FileReading, *, zone: str, whole: bool
             lost=figures.height,
         )
     preview_step = max(step, int(SLOT.total_seconds()))
-    first, last = dated["at"].min(), dated["at"].max()
+    first = dated["at"].min()
+    last = dated["at"].max()
     assert isinstance(first, datetime)  # noqa: S101 - there is a row
     assert isinstance(last, datetime)  # noqa: S101
     sums = [pl.col(name).sum() if name.endswith("_kwh") else pl.col(name).mean() for name in names]

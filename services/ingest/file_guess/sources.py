@@ -89,7 +89,8 @@ def read_sample(path: Path, limits: FileLimits) -> Sample:
             whole = len(content) < WHOLE_BYTES if file.is_packed else size <= WHOLE_BYTES
             tail = b""
             if not whole and not file.is_packed:
-                content, place = content[:END_BYTES], (size - END_BYTES) // 2 * 2
+                content = content[:END_BYTES]
+                place = (size - END_BYTES) // 2 * 2
                 file.seek(place)
                 tail = file.read(END_BYTES)
             file.require_short(content[:BLOCK_BYTES])

@@ -67,26 +67,25 @@ class GatheredSeries:
             np.isfinite(values) if self.measure in {"counter", "level"} else np.isfinite(seconds)
         )
         order = np.argsort(seconds[there], kind="stable")
-        seconds, values = seconds[there][order], values[there][order]
+        seconds = seconds[there][order]
+        values = values[there][order]
         if not seconds.size:
             return
-        begin, end = (seconds[0], values[0]), (seconds[-1], values[-1])
+        begin = (seconds[0], values[0])
+        end = (seconds[-1], values[-1])
         if self._ends:
             first, last = self._ends
             if seconds[0] >= last[0]:
-                seconds, values, begin = (
-                    np.concatenate(([last[0]], seconds)),
-                    np.concatenate(([last[1]], values)),
-                    first,
-                )
+                seconds = np.concatenate(([last[0]], seconds))
+                values = np.concatenate(([last[1]], values))
+                begin = first
             elif seconds[-1] <= first[0]:
-                seconds, values, end = (
-                    np.concatenate((seconds, [first[0]])),
-                    np.concatenate((values, [first[1]])),
-                    last,
-                )
+                seconds = np.concatenate((seconds, [first[0]]))
+                values = np.concatenate((values, [first[1]]))
+                end = last
             else:
-                begin, end = min(begin, first), max(end, last)
+                begin = min(begin, first)
+                end = max(end, last)
         self._ends = [begin, end]
         if self.measure == "level":
             # The state at the end of a slot is the last one that was said by then.
@@ -100,7 +99,8 @@ class GatheredSeries:
                 seconds[newer],
             )
             return
-        begins, distances = seconds[:-1], np.diff(seconds)
+        begins = seconds[:-1]
+        distances = np.diff(seconds)
         whole = distances <= (
             self.step_seconds or np.inf if self.measure == "interval" else self.hold_seconds
         )
@@ -109,7 +109,8 @@ class GatheredSeries:
             energy = np.where(
                 rise >= 0, rise, np.where(values[1:] < RESET_SHARE * values[:-1], values[1:], 0.0)
             )
-            lengths, energy = np.where(whole, distances, 0.0), np.where(whole, energy, 0.0)
+            lengths = np.where(whole, distances, 0.0)
+            energy = np.where(whole, energy, 0.0)
         else:
             lengths = np.where(whole, distances, self.step_seconds or 0.0)
             energy = self._kw(values[:-1]) * lengths / 3600
@@ -124,11 +125,14 @@ class GatheredSeries:
 
     def _spread(self, begins: FloatArray, lengths: FloatArray, energy: FloatArray) -> None:
         valid = np.isfinite(energy) & (lengths > 0)
-        begins, lengths, energy = begins[valid], lengths[valid], energy[valid]
+        begins = begins[valid]
+        lengths = lengths[valid]
+        energy = energy[valid]
         if not begins.size:
             return
         ends = begins + lengths
-        first, last = int(begins[0] // SLOT_SECONDS), int(-(-ends[-1] // SLOT_SECONDS))
+        first = int(begins[0] // SLOT_SECONDS)
+        last = int(-(-ends[-1] // SLOT_SECONDS))
         self._grow(first, last)
         edges = np.arange(first, last + 1) * SLOT_SECONDS
         points = np.column_stack((begins, ends)).ravel()
@@ -142,10 +146,12 @@ class GatheredSeries:
     def _grow(self, first: int, last: int) -> None:
         if not self._energy.size:
             self._first_slot = first
-        low, high = min(first, self._first_slot), max(last, self._first_slot + self._energy.size)
+        low = min(first, self._first_slot)
+        high = max(last, self._first_slot + self._energy.size)
         if high - low > MOST_SLOTS:
             raise refuse("times-too-far-apart", field="time")
-        before, after = self._first_slot - low, high - self._first_slot - self._energy.size
+        before = self._first_slot - low
+        after = high - self._first_slot - self._energy.size
         if before or after:
             self._energy, self._covered, self._at = (
                 np.pad(each, (before, after)) for each in (self._energy, self._covered, self._at)
@@ -284,7 +290,8 @@ def translate(frames: Iterable[pl.DataFrame], reading: FileReading) -> Iterator[
     if not is_direct(reading):
         yield from _gather(frames, reading, clock)
         return
-    step, parts = reading.step_seconds or HOUR_SECONDS, list_parts(reading)
+    step = reading.step_seconds or HOUR_SECONDS
+    parts = list_parts(reading)
     for frame in frames:
         rows = drop_blank(frame)
         if not rows.height:
@@ -399,10 +406,8 @@ def _gather(
     if not filled:
         return
     slot = int(filled[0][1] - filled[0][0]) if filled[0].size > 1 else 900
-    first, end = (
-        min(int(starts[0]) for starts in filled),
-        max(int(starts[-1]) for starts in filled) + slot,
-    )
+    first = min(int(starts[0]) for starts in filled)
+    end = max(int(starts[-1]) for starts in filled) + slot
     grid = np.arange(first, end, slot)
     joined: dict[str, np.ndarray] = {}
     for part, (starts, figures) in zip(parts, series, strict=True):

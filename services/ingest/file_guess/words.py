@@ -147,7 +147,8 @@ def read_meaning(header: str) -> Meaning | None:
     if own := find(r"^(import|export|pv|load|charge|discharge) kwh$", text):
         return Meaning(cast("StoredAs", own.replace(" ", "_")), header)
     # What is said more narrowly comes first.
-    price, spot = find(PRICE, text), find(SPOT, text)
+    price = find(PRICE, text)
+    spot = find(SPOT, text)
     priced = (
         Meaning(
             "spot_price" if spot else "export_price" if find(EXPORT, text) else "import_price",
@@ -198,7 +199,8 @@ def _read_words(text: str, meanings: Sequence[tuple[str, StoredAs]]) -> Meaning 
 
 
 def _read_battery(text: str, header: str) -> Meaning | None:
-    battery, charge = find(BATTERY, text), find(CHARGE, text)
+    battery = find(BATTERY, text)
+    charge = find(CHARGE, text)
     if word := find(DISCHARGE, text):
         return Meaning("discharge_kwh", word)
     # Suppliers charge as well, in money: without a battery's word only an energy is one.

@@ -71,7 +71,8 @@ class LivePowers:
         self.count += len(readings)
         for reading in readings:
             sensor = self._sensors.setdefault(reading.sensor, _Sensor())
-            sensor.source, sensor.changes_only = source, changes_only
+            sensor.source = source
+            sensor.changes_only = changes_only
             kept = sensor.readings
             if kept and reading.instant <= kept[-1].instant:
                 continue
@@ -250,7 +251,8 @@ class LivePowers:
             return {}
         flows: dict[str, float] = {}
         for name, into, out_of in zip(names, charging, giving, strict=True):
-            charge, discharge = self._add_up([into], site, now), self._add_up([out_of], site, now)
+            charge = self._add_up([into], site, now)
+            discharge = self._add_up([out_of], site, now)
             if charge is None or discharge is None:
                 return {}
             flows[name] = charge.kw - discharge.kw

@@ -30,7 +30,9 @@ REFUSED = Counter(
 # Home Assistant's entity id: domain, dot, object id.
 ENTITY = re.compile(r"[a-z_]+\.[a-z0-9_]+")
 MQTT_TOPIC = "mqtt:"
-HOME_ASSISTANT, MQTT, PROFILE = "home_assistant", "mqtt", "profile"
+HOME_ASSISTANT = "home_assistant"
+MQTT = "mqtt"
+PROFILE = "profile"
 
 log = structlog.get_logger("luna.ingest.live")
 

@@ -29,7 +29,8 @@ from services.ingest.metering.slot_energy import SlotValues
 from services.ingest.metering.spans import REST_KW, Spans, runs_of
 from services.ingest.reading import Samples
 
-SOURCES, SINKS = measured_series("source"), measured_series("sink")
+SOURCES = measured_series("source")
+SINKS = measured_series("sink")
 GRID = ("import_kwh", "export_kwh")
 # Energy of devices that the house's meter does not count; a term of the balance, not a stored
 # column.
@@ -95,7 +96,8 @@ class SlotBuild:
         """The counts of each column."""
         counts = {}
         for name, values in self.columns.items():
-            filled, reasons = self.filled[name], Counter[str]()
+            filled = self.filled[name]
+            reasons = Counter[str]()
             for refused in self.rejected:
                 if refused.sensor in self.sensors.get(name, frozenset()):
                     reasons[str(refused.fault)] += refused.readings
@@ -266,18 +268,15 @@ def _without_frozen_grid(
     grid = [column for column in columns if column.name in GRID]
     if len(grid) < len(GRID):
         return {}
-    spans, is_frozen = meters.find_long_standstills(grid), False
+    spans = meters.find_long_standstills(grid)
+    is_frozen = False
     for span in zip(spans.starts, spans.ends, strict=True):
         ends = meters.starts + np.timedelta64(SLOT)
-        contained, overlapping = (
-            (meters.starts >= span[0]) & (ends <= span[1]),
-            (meters.starts < span[1]) & (ends > span[0]),
-        )
+        contained = (meters.starts >= span[0]) & (ends <= span[1])
+        overlapping = (meters.starts < span[1]) & (ends > span[0])
         judged = contained if contained.any() else overlapping
-        stretch, rest_kwh = (
-            {name: kwh[judged] for name, kwh in reported.items()},
-            REST_KW * SLOT_HOURS * judged.sum(),
-        )
+        stretch = {name: kwh[judged] for name, kwh in reported.items()}
+        rest_kwh = REST_KW * SLOT_HOURS * judged.sum()
         flows = [
             np.nansum(stretch[name])
             for name in (*SOURCES, *SINKS)
@@ -365,9 +364,11 @@ def _rescale_filled(load: FloatArray, residual: FloatArray, filled: Mask) -> dic
     The meters' shapes are estimated one by one, so some slots of a run come out negative; what is
     cut off at zero there is taken from the others.
     """
-    load, residual = load.copy(), residual.copy()
+    load = load.copy()
+    residual = residual.copy()
     for first, end in runs_of(filled):
-        kwh, cut_off = load[first:end], float(-residual[first:end].sum())
+        kwh = load[first:end]
+        cut_off = float(-residual[first:end].sum())
         if 0 < cut_off < kwh.sum():
             counted = np.round(np.cumsum(kwh) * (1 - cut_off / kwh.sum()), DIGITS)
             residual[first:end] += kwh

@@ -158,7 +158,8 @@ def measured_columns(
         InvalidInputError: a state of charge has a minus.
     """
     presence = presence or SensorPresence()
-    columns, named = [], site.sensor_roles
+    columns = []
+    named = site.sensor_roles
     for column in (Column(name, named[role]) for name, role in ROLES.items() if role in named):
         if column.is_level and any(sensor.sign < 0 for sensor in column.sensors):
             raise refuse("level-with-minus", field=f"site.input_sensors.{ROLES[column.name]}")

@@ -130,15 +130,15 @@ def read_counter(
             misread[place : _find_return(counter, place, allowance)] = True
     sound = counter.without(refusals.refuse(counter, misread, MISREAD))
     idle = idle or Spans.none()
-    breaks, hours, gain = (
-        _find_breaks(sound, allowance),
-        hours_between(sound.instants[:-1], sound.instants[1:]),
-        np.diff(sound.values),
-    )
-    reach, moved = allowance.over(hours), np.flatnonzero(gain != 0) + 1
+    breaks = _find_breaks(sound, allowance)
+    hours = hours_between(sound.instants[:-1], sound.instants[1:])
+    gain = np.diff(sound.values)
+    reach = allowance.over(hours)
+    moved = np.flatnonzero(gain != 0) + 1
     pace = _limit_by_pace(gain, hours - idle.hours_per_slot(sound.instants), breaks, allowance)
     for place in breaks.tolist():
-        before, after = sound.values[place - 1], sound.values[place]
+        before = sound.values[place - 1]
+        after = sound.values[place]
         gain[place - 1] = np.nan
         if after < before:
             # A fall is a roll-over or a reset, whichever is within reach; otherwise it was
@@ -175,7 +175,8 @@ def measure_step(kwh: FloatArray) -> float:
 def _counts_down(kwh: FloatArray) -> bool:
     """Return whether a counter falls steadily, and rises at most where it begins again."""
     changes = np.diff(kwh)
-    fallen, falls = float(-changes[changes < 0].sum()), int((changes < 0).sum())
+    fallen = float(-changes[changes < 0].sum())
+    falls = int((changes < 0).sum())
     return (
         falls >= FEWEST_RISES
         and fallen > LEAST_FALLEN_KWH
@@ -248,7 +249,8 @@ def _find_return(counter: Readings, place: int, allowance: _Allowance) -> int:
         ):
             return end
     until = _until(counter, place, LONGEST_EXCURSION)
-    excursion, there = counter.values[place:until], counter.instants[place:until]
+    excursion = counter.values[place:until]
+    there = counter.instants[place:until]
     reachable = level + allowance.over(hours_between(counter.instants[place - 1], there))
     back = (excursion >= level - ROUNDING_KWH) & (excursion <= reachable)
     if excursion[0] > level:

@@ -80,7 +80,9 @@ def fill_gaps(
         filled=Spans.between(counter.instants, filled),
         silences=Silences(Spans.between(counter.instants, silent), gain[silent], whole[silent]),
     )
-    instants, kwh, step = [curve.instants], [curve.kwh], np.timedelta64(SLOT)
+    instants = [curve.instants]
+    kwh = [curve.kwh]
+    step = np.timedelta64(SLOT)
     for start, end in zip(curve.filled.starts, curve.filled.ends, strict=True):
         # The gap's ends and the slot edges in between.
         place = (

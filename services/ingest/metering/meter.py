@@ -220,11 +220,10 @@ def read_level(
     if not len(level):
         return SlotValues(np.full(ends.size, np.nan), *np.zeros((2, ends.size), dtype=np.bool_))
     place = np.searchsorted(level.instants, ends, side="right") - 1
-    last, following = np.maximum(place, 0), np.minimum(place + 1, len(level) - 1)
-    age, until = (
-        hours_between(level.instants[last], ends),
-        hours_between(level.instants[last], level.instants[following]),
-    )
+    last = np.maximum(place, 0)
+    following = np.minimum(place + 1, len(level) - 1)
+    age = hours_between(level.instants[last], ends)
+    until = hours_between(level.instants[last], level.instants[following])
     fresh = (place >= 0) & (age <= LONGEST_GAP_HOURS)
     same = np.abs(level.values[following] - level.values[last]) <= STEADY
     rested = ~fresh & awake & same & (place >= 0) & (place + 1 < len(level))
@@ -377,10 +376,8 @@ class Meters:
         """Return the energies of the long gaps of a column's counters, sensor by sensor."""
         intervals = []
         for sensor in () if column.is_level else column.sensors:
-            silences, sign = (
-                self._curve_of(sensor, column).silences,
-                1 if column.reversed else sensor.sign,
-            )
+            silences = self._curve_of(sensor, column).silences
+            sign = 1 if column.reversed else sensor.sign
             ends = zip(
                 *(
                     instants.astype(datetime).tolist()
@@ -471,11 +468,10 @@ class Meters:
     def _curve_of(self, sensor: SiteSensor, column: Column) -> EnergyCurve:
         key = column.name, column.reversed, sensor
         if key not in self._curves:
-            readings, limit_kw = self._readings_of(sensor), self._limits[column.name]
-            measure, directed = (
-                read_measure(readings.unit),
-                readings.turned() if column.reversed else readings,
-            )
+            readings = self._readings_of(sensor)
+            limit_kw = self._limits[column.name]
+            measure = read_measure(readings.unit)
+            directed = readings.turned() if column.reversed else readings
             if measure is None:
                 self._refusals.refuse(
                     readings, np.ones(len(readings), dtype=np.bool_), refuse_unit(readings.unit)
@@ -490,10 +486,8 @@ class Meters:
                     direction=self._direction_of(sensor, column),
                 )
             else:
-                rise_kw, nights = (
-                    believable_rise_kw(directed, limit_kw),
-                    self._nights_of(column, directed),
-                )
+                rise_kw = believable_rise_kw(directed, limit_kw)
+                nights = self._nights_of(column, directed)
                 self._curves[key] = rest_at_night(
                     read_counter(directed, rise_kw, self._refusals, nights), nights
                 )

@@ -126,13 +126,12 @@ def put_in_order(
 
     Invariants: reordering or repeating samples changes nothing.
     """
-    instants, values = (
-        samples.instants.astype("datetime64[us]"),
-        samples.values.astype(np.float64) * factor,
-    )
+    instants = samples.instants.astype("datetime64[us]")
+    values = samples.values.astype(np.float64) * factor
     if not (np.diff(instants) > np.timedelta64(0)).all():
         order = np.lexsort([np.where(np.isnan(values), -np.inf, values), instants])
-        instants, values = instants[order], values[order]
+        instants = instants[order]
+        values = values[order]
     readings = Readings(samples.sensor, samples.unit, factor, instants, values)
     readings = readings.without(refusals.refuse(readings, np.isinf(readings.values), NO_NUMBER))
     readings = readings.without(refusals.refuse(readings, readings.instants < EARLIEST, UNSET))

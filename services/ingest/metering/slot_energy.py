@@ -95,10 +95,12 @@ def energy_per_slot(
         gain.
     """
     # Only the curve's points beside each edge, and its ends, determine the sums.
-    beside, last = np.searchsorted(curve.instants, edges), curve.instants.size - 1
+    beside = np.searchsorted(curve.instants, edges)
+    last = curve.instants.size - 1
     places = np.unique(np.concatenate([beside - 1, beside, [0, last]]))
     places = places[(places >= 0) & (places <= last)]
-    instants, energy = curve.instants[places], curve.kwh[places]
+    instants = curve.instants[places]
+    energy = curve.kwh[places]
     gain = increase_per_bucket(
         Runs(instants, energy, instants, energy, np.zeros(places.size)), edges
     )

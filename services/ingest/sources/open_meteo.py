@@ -47,7 +47,8 @@ def interpolate(
         instants: ascending, ``datetime64[s]``.
     """
     has_value = np.isfinite(values)
-    at, value = instants[has_value], values[has_value]
+    at = instants[has_value]
+    value = values[has_value]
     if not at.size:
         return np.full(timeline.count, np.nan)
     middles = timeline.starts + np.timedelta64(SLOT // 2)
@@ -205,11 +206,9 @@ def read_answer(answer: _Answer, timeline: Timeline) -> WeatherSheet:
             )
     values = {}
     for name in NAMES:
-        hours, quarters, bounds = (
-            converted["hourly", name],
-            converted["minutely_15", name],
-            KINDS["weather"].series[name],
-        )
+        hours = converted["hourly", name]
+        quarters = converted["minutely_15", name]
+        bounds = KINDS["weather"].series[name]
         series = np.where(np.isfinite(quarters), quarters, hours)
         values[name] = np.where(
             (series >= bounds.lowest) & (series <= bounds.highest), series, np.nan

@@ -101,7 +101,8 @@ class ProfileSource:
                     )
                     device.ratings = self._rate([each.name for each in sensors])
                     measured = await asyncio.to_thread(device.measure)
-                    values, now = measured.values, self._clock.now()
+                    values = measured.values
+                    now = self._clock.now()
                     _log_implausible(via, measured.implausible, before=implausible)
                     implausible = measured.implausible
                     await record(

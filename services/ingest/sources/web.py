@@ -181,7 +181,8 @@ class Web:
                 transport=self.transport or CheckedTransport(self.purpose), timeout=TIMEOUT
             ) as client:
                 answer = client.send(request, stream=True)
-                content, pieces = bytearray(), answer.iter_bytes()
+                content = bytearray()
+                pieces = answer.iter_bytes()
                 while len(content) <= MAX_BYTES and (piece := next(pieces, None)) is not None:
                     content += piece
         except (

@@ -69,7 +69,8 @@ class SevenDayMean:
         Raises:
             InvalidInputError: not even a day was seen.
         """
-        past_slots, slots = self.past.timeline.index_of(now), DAY // timeline.step
+        past_slots = self.past.timeline.index_of(now)
+        slots = DAY // timeline.step
         first = (timeline.start - now) // timeline.step
         place = (first + np.arange(timeline.count)) % slots
         load, pv = (
@@ -118,7 +119,8 @@ def adapt(
     Raises:
         InvalidInputError: arrays where none were recorded.
     """
-    scene, recorded = original.scene, original.scene.foresight
+    scene = original.scene
+    recorded = original.scene.foresight
     factor = scale_pv(scene.site, site)
     added = PerfectForesight(
         recorded.timeline,
@@ -220,7 +222,8 @@ class Period:
 
 def list_months(first: date, last: date) -> list[tuple[date, date]]:
     """Return the local months from ``first`` to ``last``, both included, as first and last day."""
-    months, begin = [], first
+    months = []
+    begin = first
     while begin <= last:
         following = (begin.replace(day=28) + 4 * DAY).replace(day=1)
         months.append((begin, min(following - DAY, last)))
@@ -248,7 +251,10 @@ def live(
     """
     parts: list[Period] = []
     peaks: dict[str, float] = {}
-    stored, initial, worth, usable = None, 0.0, 0.0, 0.0
+    stored = None
+    initial = 0.0
+    worth = 0.0
+    usable = 0.0
     for number, adapted in enumerate(months, start=1):
         rules = Rules.of(adapted.scene)
         begin = rules.initial_kwh if stored is None else stored
@@ -259,7 +265,8 @@ def live(
             limits=rules.limits,
             stored_kwh=begin,
         )
-        stored, worth = run.flows.stored_kwh[:, :, -1], rules.terminal_value
+        stored = run.flows.stored_kwh[:, :, -1]
+        worth = rules.terminal_value
         parts.append(_sum_days(adapted, rules, run, begin))
         components = [Peak(price) for price in adapted.scene.site.tariff.peaks]
         if components:
@@ -302,10 +309,8 @@ def _sum_days(adapted: AdaptedSite, rules: Rules, run: Trajectory, begin_kwh: Fl
     wear = costs.wear_cost + depth_wear(
         adapted.scene.site.batteries, run.flows.stored_kwh, begin_kwh
     )
-    money, energy = (
-        (costs.import_cost, costs.export_cost, wear),
-        (run.flows.import_kwh, run.flows.export_kwh),
-    )
+    money = (costs.import_cost, costs.export_cost, wear)
+    energy = (run.flows.import_kwh, run.flows.export_kwh)
     return Period(
         dates=list(dict.fromkeys(local_dates(adapted.scene.timeline, adapted.scene.zone))),
         money=np.array([np.add.reduceat(series[0], starts) for series in money]),

@@ -59,11 +59,9 @@ class PeriodFlows(Message):
 def describe(name: str, flows: PeriodFlows) -> VariantReply:
     """Return a variant's account."""
     months = sum_months(flows)
-    bill, wear, gain = (
-        sum(month.bill for month in months),
-        sum(month.wear for month in months),
-        sum(day.stored_gain for day in flows.days),
-    )
+    bill = sum(month.bill for month in months)
+    wear = sum(month.wear for month in months)
+    gain = sum(day.stored_gain for day in flows.days)
     return VariantReply(
         name=name,
         bill=bill,
@@ -105,11 +103,9 @@ def sum_months(flows: PeriodFlows) -> list[MonthFlow]:
 
 
 def _month(month: str, days: Sequence[DayFlow], peaks: Mapping[str, float]) -> MonthFlow:
-    imported, exported, peak = (
-        sum(day.import_cost for day in days),
-        sum(day.export_cost for day in days),
-        peaks.get(month, 0.0),
-    )
+    imported = sum(day.import_cost for day in days)
+    exported = sum(day.export_cost for day in days)
+    peak = peaks.get(month, 0.0)
     return MonthFlow(
         month=month,
         import_=imported,
@@ -166,10 +162,8 @@ def conclude(
     what_if_id: str, question: WhatIfRequest, site: Site, flows: Mapping[str, PeriodFlows]
 ) -> WhatIfReply:
     """Return every variant's result beside the baseline, in figures and words."""
-    numbers, baseline = (
-        Numbers(question.language, ZoneInfo(site.timezone), site.currency),
-        flows[BASELINE],
-    )
+    numbers = Numbers(question.language, ZoneInfo(site.timezone), site.currency)
+    baseline = flows[BASELINE]
     account = describe(BASELINE, baseline)
     variants = [compare(variant, flows[variant.name], baseline) for variant in question.variants]
     return WhatIfReply(

@@ -65,7 +65,8 @@ def change_request(inputs: PlanRequest, variant: Variant, *, prices: Prices) -> 
     """Return the request with what the variant changes of its site, and what follows from that for
     outlook, state and terminal rule.
     """
-    site, outlook = inputs.site, inputs.outlook
+    site = inputs.site
+    outlook = inputs.outlook
     if site is None or outlook is None:
         raise refuse("inputs-without-site", field="plan_id")
     if variant.margin is not None:
@@ -146,13 +147,16 @@ def sell_at_peak(plan: Plan, export_kwh: float) -> list[ManualBlock]:
     seller = next((each for each in problem.site.batteries if each.discharge_to_grid), None)
     if seller is None:
         raise refuse("no-battery-sells", field="export_kwh", value=export_kwh)
-    timeline, outlook = problem.outlook.timeline, problem.outlook
+    timeline = problem.outlook.timeline
+    outlook = problem.outlook
     deficit = np.maximum(outlook.load_kwh - outlook.pv_kwh, 0.0)
     surplus = np.maximum(outlook.pv_kwh - outlook.load_kwh, 0.0)
     room = np.minimum(
         seller.discharge_limit_kw * timeline.hours - deficit, problem.export_limit_kwh - surplus
     )
-    starts, remaining_kwh, blocks = list(timeline), export_kwh, []
+    starts = list(timeline)
+    remaining_kwh = export_kwh
+    blocks = []
     for slot in np.argsort(-problem.at_tariff_prices.outlook.export_price, kind="stable").tolist():
         sold = min(float(room[slot]), remaining_kwh)
         if sold > 0:
@@ -179,7 +183,8 @@ def describe_variant(
     language: Language,
 ) -> PlanVariantReply:
     """Return what the second plan costs more and where it differs."""
-    start, site = before.problem.outlook.timeline.start, before.problem.site
+    start = before.problem.outlook.timeline.start
+    site = before.problem.site
     reply, other = (
         answer(plan, request=request, issued_at=start)
         for plan, request in zip((before, after), requests, strict=True)

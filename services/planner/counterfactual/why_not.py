@@ -54,8 +54,10 @@ def tail_problem(problem: Problem, past: Flows) -> Problem:
         problem: with nothing to place.
         past: what happened in its first slots.
     """
-    first, timeline = past.import_kwh.size, problem.outlook.timeline
-    count, charge = timeline.count, problem.tariff.charge
+    first = past.import_kwh.size
+    timeline = problem.outlook.timeline
+    count = timeline.count
+    charge = problem.tariff.charge
     values = {
         each.name: getattr(problem, each.name)
         for each in fields(problem)
@@ -146,7 +148,8 @@ class Deviation:
         """
         if self.before.value is None:
             return None
-        problem, here = self.before.problem, slice(self.first, self.end)
+        problem = self.before.problem
+        here = slice(self.first, self.end)
         lowest = problem.limits.batteries.min_kwh[0, 0]
         stored_kwh = [plan.flows.stored_kwh[0] - lowest for plan in (self.before, self.after)]
         worth = self.before.value.function.integral(*stored_kwh)[self.end - 1]
@@ -172,10 +175,8 @@ def replan_after(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) ->
     problem = plan.problem
     safe, flows = _settle(plan, setpoints, first)
     end = first + safe.mode.shape[-1]
-    followed, settled = (
-        [take(plan.setpoints, slice(first)), safe],
-        [take(plan.flows, slice(first)), flows],
-    )
+    followed = [take(plan.setpoints, slice(first)), safe]
+    settled = [take(plan.flows, slice(first)), flows]
     if end < problem.outlook.timeline.count:
         modes = tuple(Mode(mode) for mode in safe.mode[:, -1].tolist())
         tail = tail_problem(problem, join(settled))
@@ -198,16 +199,15 @@ def replan_after(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) ->
 
 def _settle(plan: Plan, setpoints: SetPoint, first: int) -> tuple[SetPoint, Flows]:
     """Return the set-points after the safety layer and their simulated flows, slot by slot."""
-    stored, outlook, limits = (
-        plan.start_kwh[:, first : first + 1],
-        plan.problem.outlook,
-        plan.problem.limits,
-    )
+    stored = plan.start_kwh[:, first : first + 1]
+    outlook = plan.problem.outlook
+    limits = plan.problem.limits
     imports, exports = (
         np.broadcast_to(limit, (outlook.timeline.count,))
         for limit in (limits.import_limit_kw, limits.export_limit_kw)
     )
-    safe, settled = [], []
+    safe = []
+    settled = []
     for place in range(setpoints.mode.shape[-1]):
         here = slice(first + place, first + place + 1)
         now = replace(limits, import_limit_kw=imports[here], export_limit_kw=exports[here])
@@ -328,8 +328,10 @@ def override_setpoint(
     """Return the plan's set-points of ``slots`` with the battery of that index in the requested
     mode, with its widest limits.
     """
-    setpoints, battery = take(plan.setpoints, slice(*slots)), plan.problem.site.batteries[index]
-    charging, exporting = alternative.mode == "charge", alternative.mode == "export"
+    setpoints = take(plan.setpoints, slice(*slots))
+    battery = plan.problem.site.batteries[index]
+    charging = alternative.mode == "charge"
+    exporting = alternative.mode == "export"
     widest = {
         "mode": Mode[alternative.mode.upper()].value,
         "power_kw": alternative.power_kw
@@ -354,7 +356,8 @@ def require_happens(alternative: Alternative, deviation: Deviation, index: int) 
     """
     if alternative.mode not in ("charge", "export"):
         return
-    flows, here = deviation.after.flows, slice(deviation.first, deviation.end)
+    flows = deviation.after.flows
+    here = slice(deviation.first, deviation.end)
     moved = (
         flows.charge_kwh
         if alternative.mode == "charge"
@@ -365,8 +368,11 @@ def require_happens(alternative: Alternative, deviation: Deviation, index: int) 
 
 
 def _say_why(alternative: Alternative, deviation: Deviation, index: int) -> str:
-    plan, slot, charging = deviation.after, deviation.first, alternative.mode == "charge"
-    problem, battery = plan.problem, plan.problem.site.batteries[index]
+    plan = deviation.after
+    slot = deviation.first
+    charging = alternative.mode == "charge"
+    problem = plan.problem
+    battery = plan.problem.site.batteries[index]
     soc = float(plan.start_kwh[index, slot]) / battery.capacity_kwh
     end = (
         alternative.target_soc
@@ -528,14 +534,13 @@ def _reply(
     slots: tuple[int, int],
     language: Language,
 ) -> WhyNotReply:
-    site, starts = pair.before.problem.site, list(pair.before.problem.outlook.timeline)
+    site = pair.before.problem.site
+    starts = list(pair.before.problem.outlook.timeline)
     before, after = (
         answer(plan, request=inputs, issued_at=starts[0]) for plan in (pair.before, pair.after)
     )
-    cost, changes = (
-        compare_costs(before, after, stored=missing_worth(pair.before, pair.after)),
-        list_changes(before, after),
-    )
+    cost = compare_costs(before, after, stored=missing_worth(pair.before, pair.after))
+    changes = list_changes(before, after)
     others = sorted({each.start for each in changes} - set(starts[slice(*slots)]))
     numbers = Numbers(language, ZoneInfo(site.timezone), site.currency)
     device = alternative.device or site.batteries[0].name

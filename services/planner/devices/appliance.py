@@ -58,14 +58,16 @@ from services.planner.linear.schedules import (
     read_rules,
 )
 
-DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 _DAY_HOURS = 24.0
 # What a kWh costs that an appliance does not get, as a multiple of the dearest price: dear enough
 # that a slot more is cheaper than the last few watt-hours missing; what a car lacks is dearer.
 LOAD_SLACK = 60.0
 # What a programme uses below this is the solver's dust; and what of a need is missing, nobody
 # tells.
-_DUST_KWH, _MISSED_KWH = 1e-6, 1e-4
+_DUST_KWH = 1e-6
+_MISSED_KWH = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +157,15 @@ class LoadDemand:
 
     def add(self, builder: ModelBuilder, ahead: LoadPricing) -> DemandColumns:
         """Add whether it is on per slot, and whether it has been off for too long."""
-        columns, rows = builder.columns, builder.rows
-        load, rules, slot_kwh = self.load, self.rules(ahead.hours), self.load.power_kw * ahead.hours
+        columns = builder.columns
+        rows = builder.rows
+        load = self.load
+        rules = self.rules(ahead.hours)
+        slot_kwh = self.load.power_kw * ahead.hours
         bound = _takes_surplus(load, ahead)
         least, most = rules.bounds(self.allowed * (~bound | (ahead.surplus_kwh >= slot_kwh - 1e-9)))
-        cost, price = (ahead.tie - (load.extra_value or 0.0)) * slot_kwh, LOAD_SLACK * ahead.dearest
+        cost = (ahead.tie - (load.extra_value or 0.0)) * slot_kwh
+        price = LOAD_SLACK * ahead.dearest
         on = builder.add_columns(most.size, cost=cost, lower=least, upper=most, integer=True)
         needs = [
             need
@@ -296,7 +302,9 @@ def add_starts(
 
     What nothing is known of was off for long enough.
     """
-    count, rest, was_on = on.size, rules.shortest_rest, float(bool(rules.was_on))
+    count = on.size
+    rest = rules.shortest_rest
+    was_on = float(bool(rules.was_on))
     # What is on at the start and stops rests for long enough too; for how long it has to stay off
     # is in the bounds of ``on``.
     start = builder.add_columns(
@@ -326,11 +334,13 @@ def add_longest_rest(
     Each slot in which it is has its price. Returns the columns of these slots.
     """
     on, start = columns
-    gap, first = rules.longest_rest, max(rules.longest_rest - rules.rested, 0)
+    gap = rules.longest_rest
+    first = max(rules.longest_rest - rules.rested, 0)
     begins = np.arange(max(on.size - gap, 1))
     # The stretch at the horizon's begin goes on from before
     ends = np.where(begins == 0, first, begins + gap) + 1
-    begins, ends = begins[ends <= on.size], ends[ends <= on.size]
+    begins = begins[ends <= on.size]
+    ends = ends[ends <= on.size]
     late = builder.add_columns(begins.size, cost=price, upper=1.0)
     rows = builder.add_windows(1.0, np.inf, start, (begins + 1, ends))
     builder.add_entries(rows, on[begins], 1.0)
@@ -346,7 +356,8 @@ def _read_need(
     """
     within = slice(need.first, need.end)
     full = float(slot_kwh[within].max())
-    share, required = slot_kwh[within] / full, need.need_kwh / full
+    share = slot_kwh[within] / full
+    required = need.need_kwh / full
     # What its slots cannot carry is missing whatever is planned: a price on it would only hide what
     # else a plan costs.
     required = min(
@@ -409,16 +420,16 @@ class PlacedRuns:
 
     def explain(self, reasons: DeviceReasons) -> Columns:
         """Return the reason of every slot, day by day."""
-        demand, used_kwh = self.demand, self.use_kwh
-        slot_reasons, slots, hours = (
-            SlotReasonBuilder(used_kwh.size),
-            np.arange(used_kwh.size),
-            reasons.outlook.timeline.hours,
-        )
+        demand = self.demand
+        used_kwh = self.use_kwh
+        slot_reasons = SlotReasonBuilder(used_kwh.size)
+        slots = np.arange(used_kwh.size)
+        hours = reasons.outlook.timeline.hours
         begins = list(reasons.outlook.timeline)
         full = demand.load.power_kw * hours
         # For how long an appliance has been off when each slot begins.
-        off, off_each = demand.off_hours, []
+        off = demand.off_hours
+        off_each = []
         for used, length in zip(used_kwh.tolist(), hours.tolist(), strict=True):
             off_each.append(off)
             off = 0.0 if used > NOTHING_KWH else off + length
@@ -493,8 +504,10 @@ class PlacedCycle:
 
     def explain(self, reasons: DeviceReasons) -> Columns:
         """Return the reason of every slot until the last requested run's deadline."""
-        demand, use_kwh = self.demand, self.use_kwh
-        slot_reasons, end = SlotReasonBuilder(use_kwh.size), reasons.outlook.timeline.end
+        demand = self.demand
+        use_kwh = self.use_kwh
+        slot_reasons = SlotReasonBuilder(use_kwh.size)
+        end = reasons.outlook.timeline.end
         until = min(max((run.by for run in demand.runs), default=end), end)
         here = np.array([begin < until for begin in reasons.outlook.timeline])
         missing = float(self.missed_runs.sum()) * demand.energy_kwh
@@ -664,10 +677,8 @@ def _read_comfort(
             else min(used_today, passed * load.power_kw)
         )
         need = window.energy_kwh - used_kwh - later_kwh
-        first, last = (
-            timeline.first_from(begin),
-            min(int((end - timeline.start) // timeline.step), timeline.count),
-        )
+        first = timeline.first_from(begin)
+        last = min(int((end - timeline.start) // timeline.step), timeline.count)
         if need > 0 and last > first:
             yield DayNeed(first, last, need, end.astimezone(zone), np.inf)
 
@@ -730,7 +741,8 @@ def _states(state: StateMessage) -> dict[str, LoadState]:
 def _read_demands(
     site: Site, state: StateMessage, timeline: Timeline, series: OutlookMessage
 ) -> tuple[LoadDemand | CycleDemand, ...]:
-    states, zone = _states(state), ZoneInfo(site.timezone)
+    states = _states(state)
+    zone = ZoneInfo(site.timezone)
     refuse_strangers(APPLIANCE.section, states, [load.name for load in site.loads])
     pairs = [
         (load, states.get(load.name, LoadState()))
@@ -757,11 +769,10 @@ def carry_loads(expected: Expected, switched: Collection[str]) -> dict[str, Load
     One that is switched and of which the plan knew nothing is taken to have run evenly until the
     plan began.
     """
-    request, zone = expected.plan.request, ZoneInfo(expected.plan.reply.timezone)
-    states, planned = (
-        _states(request.state),
-        read_section(expected.plan.reply.slots[0], APPLIANCE.section, LoadFlow),
-    )
+    request = expected.plan.request
+    zone = ZoneInfo(expected.plan.reply.timezone)
+    states = _states(request.state)
+    planned = read_section(expected.plan.reply.slots[0], APPLIANCE.section, LoadFlow)
     carried = {name: _carry_load(expected, name, state) for name, state in states.items()}
     today = expected.plan.start - local_midnight(expected.plan.start.astimezone(zone).date(), zone)
     for load in request.site.loads if request.site else ():

@@ -40,10 +40,12 @@ OUTDOOR_C = 7.0
 # a multiple of the dearest price.
 COMFORT_SLACK = 60.0
 # What is assumed where nothing is known of it.
-_OUTDOOR, _STORE = "heat_outdoor", "heat_store"
+_OUTDOOR = "heat_outdoor"
+_STORE = "heat_store"
 # What is used below this is the solver's dust.
 _DUST_KWH = 1e-6
-_NOTHING_K, _MISSED_K = 1e-6, 0.01
+_NOTHING_K = 1e-6
+_MISSED_K = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ class HeatDemand:
 
     def rules(self, hours: FloatArray) -> RunRules:
         """Return how the pump may be on and off, in slots."""
-        pump, state = self.pump, self.state
+        pump = self.pump
+        state = self.state
         return read_rules(
             (pump.min_on_minutes / 60, pump.min_off_minutes / 60, np.inf),
             (state.on_hours, state.off_hours),
@@ -142,7 +145,9 @@ class HeatDemand:
         )
         # Add the store's temperature as what lies within what it can keep to, less what is too
         # cold, plus what is too warm.
-        count, store, warming = ahead.hours.size, self.pump.store, self.warming
+        count = ahead.hours.size
+        store = self.pump.store
+        warming = self.warming
         worth = np.zeros(count)
         worth[-1] = -ahead.left_price * store.capacity_kwh_per_k / float(self.cop.mean())
         inside = builder.add_columns(count, cost=worth, lower=self.aim_c, upper=self.most_c)
@@ -183,7 +188,8 @@ class PlacedHeat:
         """Yield where the store is too cold or too warm, a lack of heat as the electricity that
         would make it, and what was assumed of the store.
         """
-        demand, temperature = self.demand, self.demand.temperature_c(self.use_kwh)
+        demand = self.demand
+        temperature = self.demand.temperature_c(self.use_kwh)
         kwh = demand.pump.store.capacity_kwh_per_k / float(demand.cop.mean())
         for code, bound, missed in (
             ("heat_least", demand.least_c, demand.least_c - temperature),
@@ -191,7 +197,8 @@ class PlacedHeat:
         ):
             worst = int(missed.argmax())
             if missed[worst] > _MISSED_K:
-                when, kelvin = list(timeline)[worst].astimezone(zone), float(missed[worst])
+                when = list(timeline)[worst].astimezone(zone)
+                kelvin = float(missed[worst])
                 figures = {
                     "name": demand.name,
                     "wanted": float(bound[worst]),
@@ -239,21 +246,18 @@ def read_heat_pump(
     """
     outdoor = np.array(series.outdoor_temperature_c or [OUTDOOR_C] * timeline.count)
     demand = np.array(series.heat_demand_kwh.get(pump.name, pump.heat_demand_kw * timeline.hours))
-    least, most = (
-        np.full(timeline.count, pump.store.min_c),
-        np.full(timeline.count, pump.store.max_c),
-    )
+    least = np.full(timeline.count, pump.store.min_c)
+    most = np.full(timeline.count, pump.store.max_c)
     for band in reversed(pump.store.bands):
         inside = mark_slots([band], timeline, zone, whole=False)
-        least[inside], most[inside] = band.min_c, band.max_c
+        least[inside] = band.min_c
+        most[inside] = band.max_c
     start = float(least[0] + most[0]) / 2 if state.temperature_c is None else state.temperature_c
     warming = Warming.of(pump.store, hours=timeline.hours, outdoor_c=outdoor, demand_kwh=demand)
     assumed = [(_OUTDOOR, OUTDOOR_C)] if series.outdoor_temperature_c is None else []
     assumed += [(_STORE, start)] if state.temperature_c is None else []
-    cop, highest = (
-        heat_per_kwh(pump.cop, outdoor),
-        np.maximum(most, warming.least_warming(start, least)),
-    )
+    cop = heat_per_kwh(pump.cop, outdoor)
+    highest = np.maximum(most, warming.least_warming(start, least))
     aim = np.minimum(
         least, warming.most_warming(start, pump.power_kw * timeline.hours * cop, highest)
     )
@@ -283,14 +287,18 @@ def schedule_runs(demand: HeatDemand, target_kwh: FloatArray, hours: FloatArray)
         target_kwh: electricity in each slot if it could take any power, shape ``(slots,)``.
         hours: of each slot.
     """
-    rules, level = demand.rules(hours), max(demand.pump.min_power_kw, 1e-3) * hours
-    on, deficit_kwh, now = np.zeros(hours.size), 0.0, demand.start_c
+    rules = demand.rules(hours)
+    level = max(demand.pump.min_power_kw, 1e-3) * hours
+    on = np.zeros(hours.size)
+    deficit_kwh = 0.0
+    now = demand.start_c
     is_on = bool(rules.was_on)
     since = (rules.shortest_run if is_on else rules.shortest_rest) - rules.stays
     for slot in range(hours.size):
         deficit_kwh += target_kwh[slot]
         if since >= (rules.shortest_run if is_on else rules.shortest_rest):
-            begins, rests = 1 if is_on else rules.shortest_run, rules.shortest_rest if is_on else 1
+            begins = 1 if is_on else rules.shortest_run
+            rests = rules.shortest_rest if is_on else 1
             run_kwh = begins * float(level[slot])
             # With half of a run missing it is on where the store takes all of it.
             has_room = (
@@ -302,7 +310,8 @@ def schedule_runs(demand: HeatDemand, target_kwh: FloatArray, hours: FloatArray)
         drawn_kwh = (
             max(level[slot], min(deficit_kwh, demand.pump.power_kw * hours[slot])) if is_on else 0.0
         )
-        on[slot], since = float(is_on), since + 1
+        on[slot] = float(is_on)
+        since = since + 1
         deficit_kwh -= drawn_kwh
         now = _next_c(demand, slot, now, drawn_kwh)
     return on
@@ -333,7 +342,9 @@ def _states(state: StateMessage) -> dict[str, HeatPumpState]:
 def _read_demands(
     site: Site, state: StateMessage, timeline: Timeline, series: OutlookMessage
 ) -> tuple[HeatDemand, ...]:
-    pumps, states, zone = HEAT_PUMP.of(site), _states(state), ZoneInfo(site.timezone)
+    pumps = HEAT_PUMP.of(site)
+    states = _states(state)
+    zone = ZoneInfo(site.timezone)
     names = [pump.name for pump in pumps]
     refuse_strangers(HEAT_PUMP.section, states, names)
     refuse_strangers(

@@ -27,7 +27,9 @@ BEGIN, END, LEFT, RIGHT = range(4)
 LATTICE = 2.0**-32
 # Pieces shorter than this (kWh) are rounding, values this close (currency) the same, and pieces
 # that differ by this one straight line.
-_SHORT, _EVEN, _STRAIGHT = 1e-9, 1e-9, 1e-10
+_SHORT = 1e-9
+_EVEN = 1e-9
+_STRAIGHT = 1e-10
 # How far beside a piece what it is worth there still counts, kWh.
 _NEAR = 4e-9
 _EMPTY = 1e-12
@@ -58,20 +60,20 @@ def _append(out: FloatArray, count: int, piece: tuple[float, float, float, float
             return count
         # By the longer one's slope the shorter one ends where it should: that of a short piece is
         # mostly rounding.
-        old, new = last[END] - last[BEGIN], end - begin
+        old = last[END] - last[BEGIN]
+        new = end - begin
         slope = (last[RIGHT] - last[LEFT]) / old if old > new else (right - left) / new
         off = right - left - slope * new if old > new else last[RIGHT] - last[LEFT] - slope * old
         if abs(left - last[RIGHT]) <= _STRAIGHT and abs(off) <= _STRAIGHT:
-            last[END], last[RIGHT] = end, right
+            last[END] = end
+            last[RIGHT] = right
             return count
     if count == out.shape[0]:
         return -1
-    out[count, BEGIN], out[count, END], out[count, LEFT], out[count, RIGHT] = (
-        begin,
-        end,
-        left,
-        right,
-    )
+    out[count, BEGIN] = begin
+    out[count, END] = end
+    out[count, LEFT] = left
+    out[count, RIGHT] = right
     return count + 1
 
 
@@ -80,14 +82,14 @@ def _append_higher(
     pair: tuple[FloatArray, FloatArray], span: tuple[float, float], out: FloatArray, count: int
 ) -> int:
     """Append the higher of two pieces over a span that both cover."""
-    (one, other), (begin, end) = pair, span
-    one_left, one_right, left, right = (
-        _value_at(one, begin),
-        _value_at(one, end),
-        _value_at(other, begin),
-        _value_at(other, end),
-    )
-    ahead, behind = one_left - left, one_right - right
+    one, other = pair
+    begin, end = span
+    one_left = _value_at(one, begin)
+    one_right = _value_at(one, end)
+    left = _value_at(other, begin)
+    right = _value_at(other, end)
+    ahead = one_left - left
+    behind = one_right - right
     if ahead >= -_EVEN and behind >= -_EVEN:
         return _append(out, count, (begin, end, one_left, one_right))
     if ahead <= _EVEN and behind <= _EVEN:
@@ -109,7 +111,9 @@ def find_higher(one: FloatArray, other: FloatArray, out: FloatArray) -> int:
 
     Return how many pieces it has, -1 where there is no room.
     """
-    first, second, count = 0, 0, 0
+    first = 0
+    second = 0
+    count = 0
     now = min(one[0, BEGIN] if len(one) else _NOWHERE, other[0, BEGIN] if len(other) else _NOWHERE)
     while count >= 0 and (first < len(one) or second < len(other)):
         in_one = first < len(one) and one[first, BEGIN] <= now
@@ -142,14 +146,16 @@ def _find_peaks(function: FloatArray, value: float, out: FloatArray) -> int:
     """Write the levels at which ``function`` less ``value`` a kWh is highest around them, and how
     high; return how many there are.
     """
-    count, size = 0, len(function)
+    count = 0
+    size = len(function)
     for place in range(size):
         piece = function[place]
         gained = piece[RIGHT] - piece[LEFT] - value * (piece[END] - piece[BEGIN])
         apart_before = place == 0 or piece[BEGIN] > function[place - 1, END] + _NEAR
         apart_after = place == size - 1 or function[place + 1, BEGIN] > piece[END] + _NEAR
         if gained <= 0.0 and (apart_before or piece[LEFT] > function[place - 1, RIGHT] + _EVEN):
-            out[count, 0], out[count, 1] = piece[BEGIN], piece[LEFT] - value * piece[BEGIN]
+            out[count, 0] = piece[BEGIN]
+            out[count, 1] = piece[LEFT] - value * piece[BEGIN]
             count += 1
         if gained >= 0.0:
             following = piece if apart_after else function[place + 1]
@@ -161,7 +167,8 @@ def _find_peaks(function: FloatArray, value: float, out: FloatArray) -> int:
                 or piece[RIGHT] > following[LEFT] + _EVEN
                 or (falls and piece[RIGHT] >= following[LEFT] - _EVEN)
             ):
-                out[count, 0], out[count, 1] = piece[END], piece[RIGHT] - value * piece[END]
+                out[count, 0] = piece[END]
+                out[count, 1] = piece[RIGHT] - value * piece[END]
                 count += 1
     return count
 
@@ -174,14 +181,19 @@ def _hold_peaks(
 
     Return how many pieces that has.
     """
-    (length, value), count, head, tail, following = step, 0, 0, 0, 0
+    length, value = step
+    count = 0
+    head = 0
+    tail = 0
+    following = 0
     now = peaks[0, 0] if len(peaks) else _NOWHERE
     while count >= 0 and (following < len(peaks) or head < tail):
         while following < len(peaks) and peaks[following, 0] <= now:
             while tail > head and peaks[queue[tail - 1], 1] <= peaks[following, 1]:
                 tail -= 1
             queue[tail] = following
-            tail, following = tail + 1, following + 1
+            tail = tail + 1
+            following = following + 1
         while head < tail and peaks[queue[head], 0] + length <= now:
             head += 1
         end = peaks[following, 0] if following < len(peaks) else _NOWHERE
@@ -206,7 +218,8 @@ def take_out(
 
     Return how many pieces it has, -1 where there is no room.
     """
-    (length, value), (buffer, joined, peaks, queue) = step, scratch
+    length, value = step
+    buffer, joined, peaks, queue = scratch
     if 2 * len(function) > len(peaks):
         return -1
     count = _hold_peaks(peaks[: _find_peaks(function, value, peaks)], step, queue, buffer)
@@ -232,15 +245,15 @@ def _clip(function: FloatArray, capacity_kwh: float) -> int:
     """Cut a function to what a battery holds, in place; return how many pieces are left."""
     count = 0
     for piece in function:
-        begin, end = max(piece[BEGIN], 0.0), min(piece[END], capacity_kwh)
+        begin = max(piece[BEGIN], 0.0)
+        end = min(piece[END], capacity_kwh)
         if end - begin > _SHORT:
-            left, right = _value_at(piece, begin), _value_at(piece, end)
-            (
-                function[count, BEGIN],
-                function[count, END],
-                function[count, LEFT],
-                function[count, RIGHT],
-            ) = begin, end, left, right
+            left = _value_at(piece, begin)
+            right = _value_at(piece, end)
+            function[count, BEGIN] = begin
+            function[count, END] = end
+            function[count, LEFT] = left
+            function[count, RIGHT] = right
             count += 1
     return count
 
@@ -248,9 +261,11 @@ def _clip(function: FloatArray, capacity_kwh: float) -> int:
 @loop_part
 def _hold_reserve(function: FloatArray, reserve: tuple[float, float], out: FloatArray) -> int:
     """Write a function less what a reserve lacks; return how many pieces it has."""
-    (level, price), count = reserve, 0
+    level, price = reserve
+    count = 0
     for piece in function:
-        begin, end = piece[BEGIN], piece[END]
+        begin = piece[BEGIN]
+        end = piece[END]
         cut = min(max(level, begin), end)
         middle = _value_at(piece, cut)
         count = _append(
@@ -280,8 +295,14 @@ def _step_back(
     _, begin, length, value = offers
     first, end, capacity_kwh = slot
     size = room.shape[1]
-    best, now, after, buffer, joined, count = room[0], room[1], room[2], room[3], room[4], 0
-    peaks, queue = np.empty((2 * size, 2)), np.empty(2 * size, dtype=np.int64)
+    best = room[0]
+    now = room[1]
+    after = room[2]
+    buffer = room[3]
+    joined = room[4]
+    count = 0
+    peaks = np.empty((2 * size, 2))
+    queue = np.empty(2 * size, dtype=np.int64)
     for way in range(first, end):
         pieces = len(function)
         for place in range(pieces):
@@ -326,11 +347,18 @@ def backward(
 
     ``buffers`` are the store, and room for a slot's pieces, ``(5, pieces, 4)``.
     """
-    (first, _, _, _), (reserve_kwh, price), ((pieces, offsets), room) = offers, reserve, buffers
-    capacity, level, worth, count, last = terminal[0].sum(), 0.0, 0.0, 0, offsets.size - 2
+    first, _, _, _ = offers
+    reserve_kwh, price = reserve
+    ((pieces, offsets), room) = buffers
+    capacity = terminal[0].sum()
+    level = 0.0
+    worth = 0.0
+    count = 0
+    last = offsets.size - 2
     for length, value in zip(terminal[0], terminal[1]):  # noqa: B905  # the compiler knows no strict
         count = _append(room[0], count, (level, level + length, worth, worth + length * value))
-        level, worth = level + length, worth + length * value
+        level = level + length
+        worth = worth + length * value
     offsets[last + 1] = len(pieces)
     for slot in range(last, -1, -1):
         if slot < last:
@@ -364,7 +392,8 @@ def backward(
 @loop_part
 def _read(function: FloatArray, level: float) -> float:
     """Return a function's value, the higher one at a jump, and less than any where it has none."""
-    low, high = 0, len(function)
+    low = 0
+    high = len(function)
     while low < high:
         middle = (low + high) // 2
         if function[middle, END] < level - _NEAR:
@@ -388,7 +417,8 @@ def _gain(begin: FloatArray, length: FloatArray, value: FloatArray, energy: floa
     remaining = energy - begin[0]
     for part in range(length.size):
         step = min(max(remaining, 0.0), length[part])
-        total, remaining = total + step * value[part], remaining - step
+        total = total + step * value[part]
+        remaining = remaining - step
     return total
 
 
@@ -400,9 +430,12 @@ def _choose(
     energy that takes out.
     """
     _, begin, length, value = offers
-    best, chosen, drawn = _NEVER, -1, 0.0
+    best = _NEVER
+    chosen = -1
+    drawn = 0.0
     for way in range(ways[0], ways[1]):
-        corner, end = begin[way, 0], begin[way, 0] + length[way].sum()
+        corner = begin[way, 0]
+        end = begin[way, 0] + length[way].sum()
         for place in range(length.shape[1] + 1 + 2 * len(function)):
             energy = corner
             if place > length.shape[1]:
@@ -416,7 +449,9 @@ def _choose(
                     function, rest_kwh
                 )
                 if gained > best + _EVEN:
-                    best, chosen, drawn = gained, way, energy
+                    best = gained
+                    chosen = way
+                    drawn = energy
     return best, chosen, drawn
 
 
@@ -428,8 +463,11 @@ def forward(
 
     Return what all slots gain, NaN where there is none.
     """
-    (first, begin, length, value), (pieces, offsets), (chosen, path_kwh) = offers, store, out
-    stored, total = start_kwh, 0.0
+    first, begin, length, value = offers
+    pieces, offsets = store
+    chosen, path_kwh = out
+    stored = start_kwh
+    total = 0.0
     for slot in range(chosen.size):
         function = pieces[offsets[slot + 1] : offsets[slot + 2]]
         best, way, drawn = _choose(function, offers, (first[slot], first[slot + 1]), stored)
@@ -437,7 +475,8 @@ def forward(
             return np.nan
         total += _gain(begin[way], length[way], value[way], drawn)
         stored = max(stored - drawn, 0.0)
-        chosen[slot], path_kwh[slot] = way, stored
+        chosen[slot] = way
+        path_kwh[slot] = stored
     return total
 
 
@@ -447,6 +486,7 @@ LOOPS = (backward, forward)
 def load() -> None:
     """Load the compiled loops, or compile them the first time."""
     offers = (np.arange(2), np.zeros((1, 2)), np.ones((1, 1)), np.ones((1, 1)))
-    store, terminal = (np.empty((64, 4)), np.empty(3, dtype=np.int64)), (np.ones(1), np.ones(1))
+    store = (np.empty((64, 4)), np.empty(3, dtype=np.int64))
+    terminal = (np.ones(1), np.ones(1))
     backward(offers, terminal, (np.empty(0), 0.0), (store, np.empty((5, 16, 4))))
     forward(offers, store, 0.0, (np.empty(1, dtype=np.int64), np.empty(1)))

@@ -32,7 +32,8 @@ Reserve = tuple[FloatArray, float]
 _SAME = 1e-9
 # Modes as integers: Numba does not compile the enumeration.
 _SELF_CONSUMPTION, _SAVE, _SUPPLY, _HOLD, _CHARGE, _EXPORT = range(6)
-_STORES, _SERVES = STORES.copy(), SERVES.copy()
+_STORES = STORES.copy()
+_SERVES = SERVES.copy()
 # Beyond every level of stored energy.
 _FAR = 1e9
 
@@ -53,15 +54,21 @@ def merge(
     """
     slot_length, slot_value = slot
     out_length, out_value = out
-    old, new, written, total, remaining = 0, 0, 0, 0.0, drop_kwh
+    old = 0
+    new = 0
+    written = 0
+    total = 0.0
+    remaining = drop_kwh
     while total < capacity_kwh - _EMPTY:
         while new < slot_length.size and slot_length[new] <= _EMPTY:
             new += 1
         if old < count and (new == slot_length.size or value[old] >= slot_value[new]):
-            piece, worth = length[old], value[old]
+            piece = length[old]
+            worth = value[old]
             old += 1
         elif new < slot_length.size:
-            piece, worth = slot_length[new], slot_value[new]
+            piece = slot_length[new]
+            worth = slot_value[new]
             new += 1
         else:
             break
@@ -76,7 +83,8 @@ def merge(
             continue
         if written == out_length.size:
             return -1
-        out_length[written], out_value[written] = piece, worth
+        out_length[written] = piece
+        out_value[written] = worth
         written += 1
     return written
 
@@ -89,7 +97,8 @@ def keep_reserve(
 
     Return the new number of segments.
     """
-    covered, uncovered = 0, reserve_kwh
+    covered = 0
+    uncovered = reserve_kwh
     while covered < count and length[covered] <= uncovered + _EMPTY:
         uncovered -= length[covered]
         covered += 1
@@ -103,7 +112,8 @@ def keep_reserve(
         for index in range(covered, count):
             length[index + shift], value[index + shift] = length[index], value[index]
     reserved = reserve_kwh if covered < count else reserve_kwh - uncovered
-    length[0], value[0] = reserved, priceless
+    length[0] = reserved
+    value[0] = priceless
     return count + shift
 
 
@@ -122,11 +132,10 @@ def backward(
     begin = length.size - terminal[0].size
     for place in range(terminal[0].size):
         length[begin + place], value[begin + place] = terminal[0][place], terminal[1][place]
-    offsets[last + 1], offsets[last] = length.size, begin
-    scratch_length, scratch_value = (
-        np.empty(length.size // (last + 1) * 8 + 64),
-        np.empty(length.size // (last + 1) * 8 + 64),
-    )
+    offsets[last + 1] = length.size
+    offsets[last] = begin
+    scratch_length = np.empty(length.size // (last + 1) * 8 + 64)
+    scratch_value = np.empty(length.size // (last + 1) * 8 + 64)
     for slot in range(last - 1, -1, -1):
         end = offsets[slot + 2]
         written = merge(
@@ -215,8 +224,10 @@ def mean(functions: Buffers, weight: FloatArray, priceless: float, out: Buffers)
     """
     length, value, offsets = functions
     out_length, out_value, out_offsets = out
-    paths, slots = offsets.shape[0], offsets.shape[1] - 1
-    place, remaining = np.empty(paths, dtype=np.int64), np.empty(paths)
+    paths = offsets.shape[0]
+    slots = offsets.shape[1] - 1
+    place = np.empty(paths, dtype=np.int64)
+    remaining = np.empty(paths)
     written = 0
     for slot in range(slots):
         out_offsets[slot] = written
@@ -225,11 +236,15 @@ def mean(functions: Buffers, weight: FloatArray, priceless: float, out: Buffers)
             remaining[path] = length[place[path]]
         ends = False
         while not ends:
-            step, worth, highest, lowest = np.inf, 0.0, -np.inf, np.inf
+            step = np.inf
+            worth = 0.0
+            highest = -np.inf
+            lowest = np.inf
             for path in range(paths):
                 step = min(step, remaining[path])
                 worth += weight[path] * value[place[path]]
-                highest, lowest = max(highest, value[place[path]]), min(lowest, value[place[path]])
+                highest = max(highest, value[place[path]])
+                lowest = min(lowest, value[place[path]])
             if highest > priceless / 2:
                 worth = priceless
             elif lowest < -priceless / 2:
@@ -237,7 +252,8 @@ def mean(functions: Buffers, weight: FloatArray, priceless: float, out: Buffers)
             if written > out_offsets[slot] and out_value[written - 1] == worth:
                 out_length[written - 1] += step
             else:
-                out_length[written], out_value[written] = step, worth
+                out_length[written] = step
+                out_value[written] = worth
                 written += 1
             for path in range(paths):
                 remaining[path] -= step
@@ -253,9 +269,11 @@ def average(
     length: FloatArray, value: FloatArray, count: int, cell_kwh: float, out: FloatArray
 ) -> None:
     """Write the mean of a step function over consecutive cells."""
-    index, remaining = 0, length[0]
+    index = 0
+    remaining = length[0]
     for cell in range(out.size):
-        need, total = cell_kwh, 0.0
+        need = cell_kwh
+        total = 0.0
         while need > _EMPTY and index < count:
             piece = min(need, remaining)
             total += piece * value[index]
@@ -291,9 +309,11 @@ def marginal(
     length: FloatArray, value: FloatArray, offsets: IndexArray, stored_kwh: FloatArray
 ) -> Pair:
     """Return V′ left and right of ``stored_kwh`` at the end of each slot."""
-    left, right = np.empty(stored_kwh.size), np.empty(stored_kwh.size)
+    left = np.empty(stored_kwh.size)
+    right = np.empty(stored_kwh.size)
     for slot in range(stored_kwh.size):
-        total, last = 0.0, offsets[slot + 2] - 1
+        total = 0.0
+        last = offsets[slot + 2] - 1
         left[slot] = right[slot] = value[last]
         for index in range(offsets[slot + 1], last + 1):
             total += length[index]
@@ -316,7 +336,8 @@ def integral(
     """Return the integral of V′ from ``before_kwh`` to ``after_kwh`` at the end of each slot."""
     worth = np.zeros(before_kwh.size)
     for slot in range(before_kwh.size):
-        low, high = min(before_kwh[slot], after_kwh[slot]), max(before_kwh[slot], after_kwh[slot])
+        low = min(before_kwh[slot], after_kwh[slot])
+        high = max(before_kwh[slot], after_kwh[slot])
         begin = 0.0
         for index in range(offsets[slot + 1], offsets[slot + 2]):
             end = begin + length[index]
@@ -370,8 +391,13 @@ def follow_policy(
             kWh), and the mode before the first slot.
         out: stored energy at the end of each slot, and its mode.
     """
-    (keep, begin), (length, no_pv), (path, modes) = limits, slots, out
-    stored, capacity, little, same = battery[0], battery[1], battery[2], battery[3]
+    keep, begin = limits
+    length, no_pv = slots
+    path, modes = out
+    stored = battery[0]
+    capacity = battery[1]
+    little = battery[2]
+    same = battery[3]
     mode = int(battery[4])
     for slot in range(path.size):
         buy = keep[0, slot] if mode == _CHARGE else begin[0, slot]
@@ -384,10 +410,8 @@ def follow_policy(
             store = capacity if _STORES[mode] or begin[1, slot] >= capacity - same else -_FAR
         if stored <= little:
             serve = 0.0 if _SERVES[mode] or begin[3, slot] <= same else _FAR
-        stores, serves = (
-            stored < store - same or store >= capacity - same,
-            stored > serve + same or serve <= same,
-        )
+        stores = stored < store - same or store >= capacity - same
+        serves = stored > serve + same or serve <= same
         if stored < buy - same:
             mode = _CHARGE
         elif stored > sell + same:
@@ -396,7 +420,8 @@ def follow_policy(
             mode = _SELF_CONSUMPTION if serves else _SAVE
         else:
             mode = _SUPPLY if serves else _HOLD
-        part, level = length[slot], stored
+        part = length[slot]
+        level = stored
         level += min(max(min(keep[2, slot], capacity) - level, 0.0), part[STORE_CURTAILED])
         if _STORES[mode]:
             most = max(store, buy) if mode == _CHARGE else store
@@ -411,7 +436,8 @@ def follow_policy(
             if mode == _EXPORT:
                 level -= min(max(level - max(sell, 0.0), 0.0), part[FIRST_OUT])
         stored = min(max(level, min(stored, 0.0)), max(stored, capacity))
-        path[slot], modes[slot] = stored, mode
+        path[slot] = stored
+        modes[slot] = mode
 
 
 @loop
@@ -429,12 +455,15 @@ def follow_each(
         battery: as in ``follow_policy``.
     """
     length, value, no_pv = slots
-    path, modes = np.empty(no_pv.size), np.empty(no_pv.size, dtype=np.int64)
+    path = np.empty(no_pv.size)
+    modes = np.empty(no_pv.size, dtype=np.int64)
     for course in range(cost.size):
         follow_policy(limits, (length[course], no_pv), battery, (path, modes))
-        total, stored = 0.0, battery[0]
+        total = 0.0
+        stored = battery[0]
         for slot in range(no_pv.size):
-            into, out = max(path[slot] - stored, 0.0), max(stored - path[slot], 0.0)
+            into = max(path[slot] - stored, 0.0)
+            out = max(stored - path[slot], 0.0)
             for kind in (STORE_CURTAILED, STORE, BUY):
                 step = min(into, length[course, slot, kind])
                 total += step * value[course, slot, kind]
@@ -463,11 +492,13 @@ def walk(slots: Triple, function: Buffers, start_kwh: float, capacity_kwh: float
     """
     slot_length, slot_value, charge_kwh = slots
     length, value, offsets = function
-    drawn, gain = np.empty(charge_kwh.size), np.zeros(charge_kwh.size)
+    drawn = np.empty(charge_kwh.size)
+    gain = np.zeros(charge_kwh.size)
     stored = start_kwh
     for slot in range(charge_kwh.size):
         level = stored + charge_kwh[slot]
-        index, below = offsets[slot + 1], 0.0
+        index = offsets[slot + 1]
+        below = 0.0
         while index + 1 < offsets[slot + 2] and below + length[index] < level - _SAME:
             below += length[index]
             index += 1

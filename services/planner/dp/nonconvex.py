@@ -34,7 +34,9 @@ _QUARTERS: tuple[Allowed, ...] = (
 _PRICELESS = 1_000.0
 # Initial room for the pieces of one slot's function, and per slot for all; number of tries, each
 # with twice the room.
-_ROOM, _ROOM_PER_SLOT, DOUBLINGS = 256, 32, 6
+_ROOM = 256
+_ROOM_PER_SLOT = 32
+DOUBLINGS = 6
 _SAME_KWH = 1e-9
 
 
@@ -57,7 +59,8 @@ class SlotOptions:
     @classmethod
     def of(cls, allowed: Allowed, segments: Segments, *, price: float) -> "SlotOptions":
         """Return the choice described by segments; where discharge is forced, it starts there."""
-        value, length = np.clip(segments.value, -price, price), segments.length_kwh.copy()
+        value = np.clip(segments.value, -price, price)
+        length = segments.length_kwh.copy()
         forced = length[:, SERVE_FORCED]
         charged_worth = (length * value)[:, :SERVE_FORCED].sum(axis=1)
         served = forced > 0
@@ -68,7 +71,8 @@ class SlotOptions:
 
     def rest(self) -> "SlotOptions":
         """Return the choice without charging."""
-        length, begin = self.length_kwh.copy(), self.begin.copy()
+        length = self.length_kwh.copy()
+        begin = self.begin.copy()
         begin[:, 1] += (length * self.value)[:, :SERVE_FORCED].sum(axis=1)
         begin[:, 0] = np.maximum(begin[:, 0], 0.0)
         length[:, :SERVE_FORCED] = 0.0
@@ -168,10 +172,8 @@ def choose_directions(
     if best_path is None:
         return None
     chosen, objective = best_path
-    allowed, charges = (
-        np.array([each.allowed for each in ways])[chosen],
-        np.array([each.charges for each in ways])[chosen],
-    )
+    allowed = np.array([each.allowed for each in ways])[chosen]
+    charges = np.array([each.charges for each in ways])[chosen]
     return Chosen(Direction(*allowed.T).within(problem.direction), charges, objective)
 
 
@@ -227,17 +229,14 @@ def _walk(
         _round(length),
         (_round(terminal[0]), terminal[1]),
     )
-    offers, offsets = (first, begin, length, value), np.empty(slots + 2, dtype=np.int64)
-    chosen, path, lowest = (
-        np.empty(slots, dtype=np.int64),
-        np.empty(slots),
-        float(problem.limits.batteries.min_kwh[0, 0]),
-    )
+    offers = (first, begin, length, value)
+    offsets = np.empty(slots + 2, dtype=np.int64)
+    chosen = np.empty(slots, dtype=np.int64)
+    path = np.empty(slots)
+    lowest = float(problem.limits.batteries.min_kwh[0, 0])
     for doubling in range(doublings):
-        room, store = (
-            np.empty((5, _ROOM << doubling, 4)),
-            (np.empty(((_ROOM_PER_SLOT << doubling) * (slots + 1), 4)), offsets),
-        )
+        room = np.empty((5, _ROOM << doubling, 4))
+        store = (np.empty(((_ROOM_PER_SLOT << doubling) * (slots + 1), 4)), offsets)
         if envelopes.backward(offers, terminal, (problem.reserve_above_kwh, price), (store, room)):
             gain = envelopes.forward(
                 offers, store, float(problem.inside.stored_kwh[0]) - lowest, (chosen, path)

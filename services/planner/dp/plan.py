@@ -58,7 +58,8 @@ Followed = Literal["value", "flows", "house", "none", "learned"]
 class PlanMismatchError(LunaError):
     """A plan whose re-simulation differs from it; it is never returned."""
 
-    title, code = "The plan failed its own check", "plan-mismatch"
+    title = "The plan failed its own check"
+    code = "plan-mismatch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,8 @@ def check_plan(
         PlanMismatchError: stored energy or the balance of a slot is off.
     """
     start_kwh, end_kwh = path
-    outlook, limits = problem.outlook, problem.limits
+    outlook = problem.outlook
+    limits = problem.limits
     safe, flows = settle(
         setpoints,
         start_kwh,
@@ -333,7 +335,8 @@ def join_parts(parts: Sequence[T], slots: int) -> T:
 
 def split(part: T, number: int, slots: int) -> T:
     """Return the part of site ``number`` of a dataclass of arrays end to end."""
-    own, arrays = slice(number * slots, (number + 1) * slots), {}
+    own = slice(number * slots, (number + 1) * slots)
+    arrays = {}
     for name in type(part).__slots__:  # type: ignore[attr-defined]
         arrays[name] = getattr(part, name)[..., own]
     return replace(part, **arrays)  # type: ignore[type-var]

@@ -92,10 +92,8 @@ def read_modes(
     mode = np.where(
         serves, np.where(stores, SELF_CONSUMPTION, SUPPLY), np.where(stores, SAVE, HOLD)
     )
-    charges, exports = (
-        stored_kwh < thresholds.buy_kwh - _SAME_KWH,
-        stored_kwh > thresholds.sell_kwh + _SAME_KWH,
-    )
+    charges = stored_kwh < thresholds.buy_kwh - _SAME_KWH
+    exports = stored_kwh > thresholds.sell_kwh + _SAME_KWH
     mode = np.where(charges, CHARGE, np.where(exports, EXPORT, mode))
     target_kwh = np.where(charges, thresholds.buy_kwh, thresholds.sell_kwh)
     levels_kwh = np.array(
@@ -147,7 +145,8 @@ def serve_nowhere(setpoint: SetPoint, where: BoolArray) -> SetPoint:
 _EVEN_TIE = 1e-6
 # An action begins that moves so large a share of the capacity, or gains so many margins against
 # switching (docs/decisions/0033).
-_LEAST_MOVE_SOC, _CLEAR_GAIN = 0.05, 3.0
+_LEAST_MOVE_SOC = 0.05
+_CLEAR_GAIN = 3.0
 # Only polar nights are longer: a longer stretch without PV is a gap in the forecast.
 _LONGEST_NIGHT_HOURS = 20.0
 
@@ -169,7 +168,8 @@ def read_policy(
         margin: per stored kWh, for self-consumption and against a change of mode.
         switching_price: least gain of a change of mode, per stored kWh.
     """
-    levels, even = value.segments.levels, value.segments.even
+    levels = value.segments.levels
+    even = value.segments.even
     house = np.where(
         even, min(_EVEN_TIE, margin.self_consumption_margin), margin.self_consumption_margin
     )
@@ -206,10 +206,8 @@ def read_policy(
             sell=np.minimum(enough.sell + _LEAST_MOVE_SOC, clear.sell),
         ).rounded()
     slots = value.segments.charge_kwh.size
-    charge_kw, discharge_kw = (
-        np.full(slots, battery.charge_limit_kw),
-        np.full(slots, battery.discharge_limit_kw),
-    )
+    charge_kw = np.full(slots, battery.charge_limit_kw)
+    discharge_kw = np.full(slots, battery.discharge_limit_kw)
     return BatteryPolicy(battery, keep, begin, night[:slots], charge_kw, discharge_kw)
 
 
@@ -249,10 +247,8 @@ def to_soc(thresholds: Thresholds, battery: Battery, usable_kwh: float) -> SocTh
         thresholds.sell_kwh,
     ]
     buy, store, spill, serve, sell = battery.min_soc + np.array(levels_kwh) / battery.capacity_kwh
-    never_buys, never_sells = (
-        thresholds.buy_kwh <= _SAME_KWH,
-        thresholds.sell_kwh >= usable_kwh - _SAME_KWH,
-    )
+    never_buys = thresholds.buy_kwh <= _SAME_KWH
+    never_sells = thresholds.sell_kwh >= usable_kwh - _SAME_KWH
     return SocThresholds(
         np.where(never_buys, LOWEST_SOC, buy),
         store,
@@ -268,11 +264,9 @@ def walk_policy(
     """Return stored energy at the end of each slot, kWh, and modes, both ``(slots,)``, when a
     policy meets the course that ``segments`` are made of.
     """
-    path, modes, length = (
-        np.empty(segments.charge_kwh.size),
-        np.empty(segments.charge_kwh.size, dtype=np.int64),
-        segments.length_kwh,
-    )
+    path = np.empty(segments.charge_kwh.size)
+    modes = np.empty(segments.charge_kwh.size, dtype=np.int64)
+    length = segments.length_kwh
     if (sells_second := segments.displaces_first).any():
         # A policy only sells: displacing PV is left to curtailment.
         length = length.copy()
@@ -311,12 +305,10 @@ def cost_courses(
 
 def load_kernels() -> None:
     """Load the compiled loops, or compile them the first time."""
-    limits, lengths, dark, battery = (
-        np.zeros((5, 1)),
-        np.zeros((1, 1, KINDS)),
-        np.ones(1),
-        np.zeros(5),
-    )
+    limits = np.zeros((5, 1))
+    lengths = np.zeros((1, 1, KINDS))
+    dark = np.ones(1)
+    battery = np.zeros(5)
     kernels.follow_policy(
         (limits, limits), (lengths[0], dark), battery, (np.empty(1), np.empty(1, dtype=np.int64))
     )
@@ -331,9 +323,12 @@ def _kernel_inputs(
     """Return the thresholds ``keep`` and ``begin``, ``(5, slots)``, and the battery's state and
     tolerances; kWh above the lowest state of charge.
     """
-    battery, capacity = policy.battery, policy.battery.capacity_kwh
-    keep, begin = np.array(_read_levels(policy.keep)), np.array(_read_levels(policy.begin))
-    usable, lowest = (battery.max_soc - battery.min_soc) * capacity, battery.min_soc * capacity
+    battery = policy.battery
+    capacity = policy.battery.capacity_kwh
+    keep = np.array(_read_levels(policy.keep))
+    begin = np.array(_read_levels(policy.begin))
+    usable = (battery.max_soc - battery.min_soc) * capacity
+    lowest = battery.min_soc * capacity
     state = np.array([start_kwh - lowest, usable, LITTLE_SOC * capacity, SAME_SOC * capacity, mode])
     return ((keep - battery.min_soc) * capacity, (begin - battery.min_soc) * capacity), state
 
@@ -358,16 +353,16 @@ def plan_single(problem: Problem, segments: Segments) -> Plan | None:
     """
     if not segments.covered.all():
         return None
-    free, curtailment, direction = segments, problem.curtailment, problem.direction
+    free = segments
+    curtailment = problem.curtailment
+    direction = problem.direction
     if not segments.convex.all():
         chosen = choose_directions(problem, segments, terminal_segments(problem))
         if chosen is None:
             return None
         direction = chosen.direction
-        segments, curtailment = (
-            problem_segments(problem, direction),
-            choose_curtailment(problem, exports=~direction.may_import),
-        )
+        segments = problem_segments(problem, direction)
+        curtailment = choose_curtailment(problem, exports=~direction.may_import)
     value = replace(value_battery(problem, segments, direction), free=free)
     plan = _plan_by_value(problem, value, curtailment=curtailment)
     if not problem.site.curtailable:
@@ -386,12 +381,10 @@ def _keep_room(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> Pla
     among those that cost no more than ``plan``.
     """
     problem = plan.problem
-    hours, pv, surplus, carried = (
-        problem.outlook.timeline.hours,
-        problem.ac_pv_kwh,
-        problem.surplus_kwh,
-        problem.export_limit_kwh,
-    )
+    hours = problem.outlook.timeline.hours
+    pv = problem.ac_pv_kwh
+    surplus = problem.surplus_kwh
+    carried = problem.export_limit_kwh
     for share in _CAUTION_SHARES:
         narrowed_kwh = np.maximum(carried - share * pv, 0.0)
         if not (surplus > narrowed_kwh).any():
@@ -420,7 +413,8 @@ def _plan_by_mean(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> 
 
     Where that breaks a limit on the expected one, the plan stays as it is.
     """
-    problem, slots = plan.problem, plan.problem.outlook.timeline.count
+    problem = plan.problem
+    slots = plan.problem.outlook.timeline.count
     weighed_value, mean = weigh_courses(problem, value, slots=slots)
     weighed = _plan_by_value(problem, weighed_value, curtailment=curtailment)
     if weighed.flows.excess_kwh.any() or _misses_end(weighed):
@@ -439,7 +433,8 @@ def _plan_by_mean(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> 
 
 def _misses_end(plan: Plan) -> bool:
     """Return whether the stored energy at the horizon misses the terminal bounds."""
-    terminal, last = plan.problem.terminal, plan.flows.stored_kwh[:, -1]
+    terminal = plan.problem.terminal
+    last = plan.flows.stored_kwh[:, -1]
     return bool(
         (
             (last < terminal.least_kwh - _TOLERANCE_KWH * 10)
@@ -450,18 +445,17 @@ def _misses_end(plan: Plan) -> bool:
 
 def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArray) -> Plan:
     """Plan one battery by the value of its stored energy."""
-    segments, lowest, thresholds = (
-        value.segments,
-        problem.limits.batteries.min_kwh[0, 0],
-        value.thresholds,
-    )
+    segments = value.segments
+    lowest = problem.limits.batteries.min_kwh[0, 0]
+    thresholds = value.thresholds
     start = float(problem.stored_kwh[0] - lowest)
     path = follow(thresholds, segments, start, value.function.capacity_kwh)
     starts = np.concatenate([[start], path[:-1]])
     # PV is limited where the battery discharges in its place, by the energy that the slot takes
     # out; elsewhere it is not.
     drawn_kwh = starts - path
-    outlook, length = problem.outlook, segments.length_kwh
+    outlook = problem.outlook
+    length = segments.length_kwh
     out = np.maximum(drawn_kwh - length[:, SERVE_FORCED] - length[:, SERVE], 0.0)
     displaced = np.where(
         segments.displaces_first,
@@ -522,7 +516,8 @@ def read_worth(function: ValueFunction, start_kwh: FloatArray, end_kwh: FloatArr
     """
     left, right = function.marginal(end_kwh)
     takes_out = end_kwh < start_kwh
-    near, far = np.where(takes_out, right, left), np.where(takes_out, left, right)
+    near = np.where(takes_out, right, left)
+    far = np.where(takes_out, left, right)
     return np.where(np.abs(near) < FORBIDDEN_VALUE / 2, near, far)
 
 
@@ -560,17 +555,17 @@ def weigh_courses(
 
 def terminal_segments(problem: Problem) -> tuple[FloatArray, FloatArray]:
     """Return V′ of the one battery at the horizon: bounds are steps too high to be traded away."""
-    battery, terminal = problem.limits.batteries, problem.terminal
-    lowest, highest = float(battery.min_kwh[0, 0]), float(battery.max_kwh[0, 0])
+    battery = problem.limits.batteries
+    terminal = problem.terminal
+    lowest = float(battery.min_kwh[0, 0])
+    highest = float(battery.max_kwh[0, 0])
     target_kwh = (
         terminal.least_kwh
         if problem.storage.reserve_kwh is None
         else np.maximum(terminal.least_kwh, problem.storage.reserve_kwh[:, -1])
     )
-    least, most = (
-        min(max(float(target_kwh[0]), lowest), highest),
-        min(max(float(terminal.most_kwh[0]), lowest), highest),
-    )
+    least = min(max(float(target_kwh[0]), lowest), highest)
+    most = min(max(float(terminal.most_kwh[0]), lowest), highest)
     lengths = np.array([least - lowest, most - least, highest - most])
     values = np.array([FORBIDDEN_VALUE, float(terminal.value[0]), -FORBIDDEN_VALUE])
     return lengths[lengths > 0], values[lengths > 0]
@@ -580,7 +575,8 @@ def choose_curtailment(problem: Problem, *, exports: BoolArray) -> IntArray:
     """Return how PV is held back when ways are chosen: where importing and selling both pay, it is
     off unless the slot exports.
     """
-    outlook, batteries = problem.outlook, problem.site.batteries
+    outlook = problem.outlook
+    batteries = problem.site.batteries
     both_pay = (outlook.import_price < 0) & (outlook.export_price > 0)
     if (
         not both_pay.any()

@@ -107,12 +107,12 @@ def slot_segments(
         direction: fixes the flow directions of every slot, as a mixed-integer plan decided them;
             default: prices decide.
     """
-    offer, battery, curtailable = (
-        _Offer.of(site, course, bounds=bounds, direction=direction),
-        site.batteries[0],
-        site.curtailable,
-    )
-    house, length, value = offer.house, offer.length, offer.value
+    offer = _Offer.of(site, course, bounds=bounds, direction=direction)
+    battery = site.batteries[0]
+    curtailable = site.curtailable
+    house = offer.house
+    length = offer.length
+    value = offer.value
     unbound = battery.charge_from_grid and battery.discharge_to_grid
     # With the battery serving only the deficit beyond the connection's limit.
     served = length[..., SERVE_FORCED] * battery.discharge_efficiency
@@ -195,12 +195,12 @@ class _Offer:
         bounds: SlotBounds | None,
         direction: Direction | None,
     ) -> Self:
-        bounds, battery, always = (
-            bounds or SlotBounds(),
-            site.batteries[0],
-            np.ones(course.hours.size, dtype=bool),
-        )
-        curtailable, hours, export_price = site.curtailable, course.hours, course.export_price
+        bounds = bounds or SlotBounds()
+        battery = site.batteries[0]
+        always = np.ones(course.hours.size, dtype=bool)
+        curtailable = site.curtailable
+        hours = course.hours
+        export_price = course.export_price
         ways = direction or Direction(always, always, always, always)
         surplus_price = np.where(ways.may_export, export_price, 0.0)
         surplus_price = np.maximum(surplus_price, 0.0) if curtailable else surplus_price
@@ -213,10 +213,8 @@ class _Offer:
         displaces_first = (export_price < 0) & curtailable
         sun = _convert(bounds.inverters, course.pv_kwh, hours) if bounds.inverters else None
         pv_kwh = course.pv_kwh if sun is None else sun.ac_kwh
-        charge, discharge = (
-            battery.charge_limit_kw * hours * ways.may_charge,
-            battery.discharge_limit_kw * hours * ways.may_discharge,
-        )
+        charge = battery.charge_limit_kw * hours * ways.may_charge
+        discharge = battery.discharge_limit_kw * hours * ways.may_discharge
         charge = (
             charge
             if ways.charge_kwh is None
@@ -231,10 +229,8 @@ class _Offer:
             discharge if bounds.battery_kwh is None else np.minimum(discharge, bounds.battery_kwh)
         )
         if sun is not None:
-            charge, discharge = (
-                np.minimum(charge, sun.intake_kwh + sun.direct_kwh),
-                np.minimum(discharge, np.maximum(sun.room_kwh, 0.0)),
-            )
+            charge = np.minimum(charge, sun.intake_kwh + sun.direct_kwh)
+            discharge = np.minimum(discharge, np.maximum(sun.room_kwh, 0.0))
         most_import = (
             site.grid.import_limit_kw * hours if bounds.import_kwh is None else bounds.import_kwh
         )
@@ -287,10 +283,8 @@ def _levels(
         "discharge_efficiency": battery.discharge_efficiency,
         "wear_price": battery.wear_price,
     }
-    surplus, sale = (
-        break_even(course.import_price, surplus_price, **terms),
-        break_even(course.import_price, course.export_price, **terms),
-    )
+    surplus = break_even(course.import_price, surplus_price, **terms)
+    sale = break_even(course.import_price, course.export_price, **terms)
     shape = np.broadcast_shapes(course.import_price.shape, surplus_price.shape)
     curtailable = site.curtailable
     may_buy = ways.may_import & ways.may_charge & battery.charge_from_grid
@@ -381,7 +375,8 @@ def problem_segments(problem: Problem, direction: Direction | None = None) -> Se
 
     ``direction`` (default: the problem's) is one path of flow directions, or several.
     """
-    outlook, direction = problem.outlook, direction or problem.direction
+    outlook = problem.outlook
+    direction = direction or problem.direction
     energies = outlook.load_kwh, outlook.pv_kwh
     if direction is not None:
         energies = (

@@ -92,10 +92,8 @@ class ValueFunction:
         # What costs the same now and later is bought now, unless it would only be carried through:
         # buying and serving at one price is no gain.
         early = np.where(levels.buy > levels.serve + 2 * TIE, TIE, -TIE)
-        store, serve = (
-            levels.store - TIE - self_consumption_margin,
-            levels.serve + TIE + self_consumption_margin,
-        )
+        store = levels.store - TIE - self_consumption_margin
+        serve = levels.serve + TIE + self_consumption_margin
         level = np.array(
             [
                 levels.buy - early,
@@ -133,10 +131,12 @@ def solve_value(
     """
     _require_convex(segments)
     slots = (segments.length_kwh, segments.value, segments.charge_kwh)
-    count, room = segments.charge_kwh.size, 32
+    count = segments.charge_kwh.size
+    room = 32
     offsets = np.empty(count + 2, dtype=np.int64)
     while True:
-        length, value = np.empty((count + 1) * room), np.empty((count + 1) * room)
+        length = np.empty((count + 1) * room)
+        value = np.empty((count + 1) * room)
         if kernels.backward(
             slots, terminal, capacity_kwh, (reserve_kwh, FORBIDDEN_VALUE), (length, value, offsets)
         ):
@@ -278,7 +278,8 @@ def run_backward_each(
         terminal: V′ at the horizon; its lengths sum to the usable capacity.
         reserve_kwh: as in ``solve_value``, the same for all paths.
     """
-    (paths, count), room = slots[2].shape, 16
+    paths, count = slots[2].shape
+    room = 16
     while True:
         size = (count + 1) * room
         out = (
@@ -298,11 +299,10 @@ def _cost_each(
 ) -> FloatArray:
     """Return what the best plan costs on each course, less what is left at the horizon."""
     length, value, offsets = functions
-    start, capacity = (
-        float(problem.stored_kwh[0] - problem.limits.batteries.min_kwh[0, 0]),
-        float(terminal[0].sum()),
-    )
-    most, costs = most_cost(segments).sum(axis=1), np.empty(offsets.shape[0])
+    start = float(problem.stored_kwh[0] - problem.limits.batteries.min_kwh[0, 0])
+    capacity = float(terminal[0].sum())
+    most = most_cost(segments).sum(axis=1)
+    costs = np.empty(offsets.shape[0])
     for path in range(offsets.shape[0]):
         slots = (segments.length_kwh[path], segments.value[path], segments.charge_kwh[path])
         drawn, gain = kernels.walk(slots, (length, value, offsets[path]), start, capacity)
@@ -333,7 +333,8 @@ def load_kernels() -> None:
     """Load the compiled loops of one course, or compile them the first time."""
     nothing = np.zeros((1, KINDS))
     function = ValueFunction(1.0, *(np.ones(2), np.ones(2)), np.arange(3))
-    level, terminal = np.zeros(1), (np.ones(1), np.ones(1))
+    level = np.zeros(1)
+    terminal = (np.ones(1), np.ones(1))
     kernels.backward(
         (nothing, nothing, level),
         terminal,
@@ -349,7 +350,9 @@ def load_kernels() -> None:
 
 def load_course_kernels() -> None:
     """Load those of several courses, or compile them the first time."""
-    nothing, level, terminal = np.zeros((1, KINDS)), np.zeros(1), (np.ones(1), np.ones(1))
+    nothing = np.zeros((1, KINDS))
+    level = np.zeros(1)
+    terminal = (np.ones(1), np.ones(1))
     length, value, offsets = run_backward_each(
         (nothing[None], nothing[None], level[None]), terminal
     )

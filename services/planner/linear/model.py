@@ -19,7 +19,8 @@ Term = tuple[Indices, FloatArray | float]
 class InfeasibleError(LunaError):
     """The limits contradict each other."""
 
-    title, code = "Contradicting limits", "infeasible"
+    title = "Contradicting limits"
+    code = "infeasible"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class StartBasis:
 
 
 # Column types of HiGHS: integer, and implied integer (integral wherever the integer ones are).
-CHOSEN, IMPLIED = 1, 4
+CHOSEN = 1
+IMPLIED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class LinearModel:
 
     def fixed(self, columns: IndexArray | Indices, value: FloatArray) -> "LinearModel":
         """Return the model with ``columns`` fixed to ``value``."""
-        lower, upper = np.array(self.lower), np.array(self.upper)
+        lower = np.array(self.lower)
+        upper = np.array(self.upper)
         lower[columns] = upper[columns] = value
         return replace(self, lower=lower, upper=upper)
 

@@ -214,7 +214,9 @@ def _find_with_energy(
     high_kwh, stay, needed, highest_price = energy
     choices, slots = cost.shape
     stays = needed.size
-    low, high, price = np.zeros(stays), np.zeros(stays), np.zeros(stays)
+    low = np.zeros(stays)
+    high = np.zeros(stays)
+    price = np.zeros(stays)
     ranges = np.zeros(slots, dtype=np.int64)
     priced = np.zeros((choices, slots))
     # Expressions over whole arrays take seconds to compile; loops do not.

@@ -48,7 +48,8 @@ class RunRules:
 
         A run in progress may continue where none may start.
         """
-        least, most = np.zeros(allowed.size), allowed.copy()
+        least = np.zeros(allowed.size)
+        most = allowed.copy()
         if self.was_on is not None:
             least[: self.stays] = most[: self.stays] = float(self.was_on)
         return least, most
@@ -60,7 +61,9 @@ def read_rules(
     """Return rules in slots from hours: ``rules`` are shortest run, shortest rest and longest rest,
     ``state`` the time on and the time off so far.
     """
-    (run, rest, gap), (on, off), slot = rules, state, float(hours.max())
+    run, rest, gap = rules
+    on, off = state
+    slot = float(hours.max())
     due = run - on if on > 0 else rest - off if off > 0 else 0.0
     # Slots that begin before it is due: the first one may be short
     stays = int(np.searchsorted(np.cumsum(hours) - hours, due - 1e-9))
@@ -186,12 +189,11 @@ class Schedules:
         Raises:
             InfeasibleError: there is none.
         """
-        cost, rules = self.cost + price, self._rules
-        after, chosen, prices = (
-            np.zeros((1, rules[0] + rules[1] + 1)),
-            [],
-            (self.start_price, self.late_price),
-        )
+        cost = self.cost + price
+        rules = self._rules
+        after = np.zeros((1, rules[0] + rules[1] + 1))
+        chosen = []
+        prices = (self.start_price, self.late_price)
         for span in reversed(self._spans):
             slots = slice(span.first, span.end)
             bounds = cost[slots], self.least[slots], self.most[slots]
@@ -202,10 +204,12 @@ class Schedules:
                 (rules, *prices),
             )
             chosen.append(on)
-        level, state = 0, rules[0] - 1 if self.rules.was_on else rules[0]
+        level = 0
+        state = rules[0] - 1 if self.rules.was_on else rules[0]
         if not np.isfinite(after[level, state]):
             raise InfeasibleError("a load has no schedule that keeps its rules")
-        schedule, value = np.zeros(cost.size), float(after[level, state])
+        schedule = np.zeros(cost.size)
+        value = float(after[level, state])
         for span, on in zip(self._spans, reversed(chosen), strict=True):
             level, state = _follow(
                 schedule[span.first : span.end], on, (level, state), (span.step, rules)
@@ -301,7 +305,8 @@ class _OpenNeeds:
 
         New ones start at 0.
         """
-        places, states = dict(zip(self.needs, self.places, strict=True)), self.places.shape[1]
+        places = dict(zip(self.needs, self.places, strict=True))
+        states = self.places.shape[1]
         return after.find(
             [places.get(need, np.zeros(states, dtype=np.intp)) for need in after.needs], states
         )
@@ -342,7 +347,8 @@ def _turn_on(state: int, slot: int, rules: _Rules) -> int:
 @loop_part
 def _turn_off(state: int, rules: _Rules) -> int:
     """Return the state after a slot in which it is off, -1 where it may not stop."""
-    runs, rests = rules[0], rules[1]
+    runs = rules[0]
+    rests = rules[1]
     if state < runs:
         return runs + 1 if state == runs - 1 else -1
     return min(state + 1, runs + rests)

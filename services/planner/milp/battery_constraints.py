@@ -74,7 +74,8 @@ class BatteryConstraint:
 
 
 def _add_taper(builder: ModelBuilder, problem: Problem, columns: Indices, index: int) -> None:
-    battery, (charge, _, stored) = problem.site.batteries[index], columns
+    battery = problem.site.batteries[index]
+    charge, _, stored = columns
     power = battery.charge_limit_kw * problem.outlook.timeline.hours
     steepness = (
         power
@@ -99,7 +100,8 @@ def _add_depth(builder: ModelBuilder, problem: Problem, columns: Indices, index:
     The storage row is unchanged, so its dual is the value of a charged kWh, which enters the
     shallowest segment with room.
     """
-    battery, (_, discharge, stored) = problem.site.batteries[index], columns
+    battery = problem.site.batteries[index]
+    _, discharge, stored = columns
     segments = DepthSegments.of(battery)
     begin = np.diff(segments.fill(np.array(float(problem.stored_kwh[index]))), prepend=0.0)
     stored_terms: list[Term] = [(stored, -1.0)]
@@ -127,7 +129,8 @@ def _cycle_room(problem: Problem, index: int) -> Iterator[tuple[slice, float]]:
     """Yield the slots of each local day, and a battery's remaining discharge in them at its
     terminals, kWh.
     """
-    battery, today = problem.site.batteries[index], problem.storage.discharged_today_kwh
+    battery = problem.site.batteries[index]
+    today = problem.storage.discharged_today_kwh
     most = (battery.max_cycles_per_day or 0.0) * battery.usable_kwh
     edges = split_days(problem.outlook.timeline, ZoneInfo(problem.site.timezone))
     for number, (first, end) in enumerate(pairwise(edges)):

@@ -33,7 +33,8 @@ class FlowDirections:
     @classmethod
     def free(cls, batteries: int, slots: int) -> "FlowDirections":
         """Return directions that forbid nothing."""
-        grid, battery = np.ones(slots, dtype=bool), np.ones((batteries, slots), dtype=bool)
+        grid = np.ones(slots, dtype=bool)
+        battery = np.ones((batteries, slots), dtype=bool)
         return cls(grid, grid, battery, battery, ~battery)
 
     @classmethod
@@ -42,10 +43,8 @@ class FlowDirections:
 
         The grid's are in its limits.
         """
-        free, manual = (
-            cls.free(len(problem.site.batteries), problem.outlook.timeline.count),
-            problem.manual,
-        )
+        free = cls.free(len(problem.site.batteries), problem.outlook.timeline.count)
+        manual = problem.manual
         return (
             free
             if manual is None
@@ -120,17 +119,16 @@ def choose_most(problem: Problem, choices: BinarySlots, flows: PlannedFlows) -> 
     least power.
     """
     least = _least_charge_kwh(problem)
-    imports, charges, enough = (
-        flows.import_kwh >= flows.export_kwh,
-        flows.charge_kwh >= flows.discharge_kwh,
-        flows.charge_kwh >= least / 2,
-    )
+    imports = flows.import_kwh >= flows.export_kwh
+    charges = flows.charge_kwh >= flows.discharge_kwh
+    enough = flows.charge_kwh >= least / 2
     return [imports[choices.grid], charges[choices.battery], (charges & enough)[choices.least]]
 
 
 def choose_rest(problem: Problem, choices: BinarySlots) -> list[BoolArray]:
     """Return a value for every binary with batteries idle and the grid covering the net load."""
-    outlook, nothing = problem.outlook, np.zeros_like(choices.battery)
+    outlook = problem.outlook
+    nothing = np.zeros_like(choices.battery)
     return [
         (outlook.load_kwh >= outlook.pv_kwh)[choices.grid],
         nothing[choices.battery],
@@ -161,7 +159,8 @@ def find_nonconvex_slots(problem: Problem) -> BinarySlots:
     """Return the slots where violating complementarity would pay: a feed-in above the import price,
     burning energy at negative prices, small charges.
     """
-    outlook, batteries = problem.outlook, problem.site.batteries
+    outlook = problem.outlook
+    batteries = problem.site.batteries
     burns = np.zeros((len(batteries), outlook.timeline.count), dtype=bool)
     for index, battery in enumerate(batteries):
         terms = {
@@ -200,10 +199,8 @@ def find_single_directions(problem: Problem) -> SingleDirections | None:
         or problem.conversion is not None
     ):
         return None
-    battery, tapers = (
-        batteries[0],
-        batteries[0].taper_from_soc < 1 and batteries[0].taper_to_share < 1,
-    )
+    battery = batteries[0]
+    tapers = batteries[0].taper_from_soc < 1 and batteries[0].taper_to_share < 1
     bound = problem.pins or problem.burns_on_an_island or problem.inside is not problem
     if battery.min_charge_kw <= 0 or tapers or battery.wear_by_depth or bound:
         return None

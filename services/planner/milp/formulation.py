@@ -57,10 +57,8 @@ class Formulation:
 
     def flows(self, solution: Solution, ways: FlowDirections) -> PlannedFlows:
         """Return the energy flows of a solution."""
-        (imported, exported, curtailed), battery = (
-            solution.column[self.grid],
-            solution.column[self.batteries],
-        )
+        imported, exported, curtailed = solution.column[self.grid]
+        battery = solution.column[self.batteries]
         excess = [solution.column[columns] for columns in self.excess] or [
             np.zeros(imported.size)
         ] * 2
@@ -95,8 +93,12 @@ def formulate(
         choices: slots in which a binary chooses the direction.
         elastic: whether limits may be broken at a price.
     """
-    builder, outlook, site = ModelBuilder(), problem.outlook, problem.site
-    slots, hours, ac_pv_kwh = outlook.timeline.count, outlook.timeline.hours, problem.ac_pv_kwh
+    builder = ModelBuilder()
+    outlook = problem.outlook
+    site = problem.site
+    slots = outlook.timeline.count
+    hours = outlook.timeline.hours
+    ac_pv_kwh = problem.ac_pv_kwh
     most_import = np.minimum(
         problem.import_limit_kwh,
         outlook.load_kwh
@@ -200,8 +202,11 @@ def _battery_columns(
     builder: ModelBuilder, problem: Problem, ways: FlowDirections, *, index: int, elastic: bool
 ) -> list[Indices]:
     """Add charge, discharge and stored energy of one battery."""
-    battery, outlook, terminal = problem.site.batteries[index], problem.outlook, problem.terminal
-    slots, hours = outlook.timeline.count, outlook.timeline.hours
+    battery = problem.site.batteries[index]
+    outlook = problem.outlook
+    terminal = problem.terminal
+    slots = outlook.timeline.count
+    hours = outlook.timeline.hours
     # Where load or PV alone break a limit of the connection, no battery may add to that while the
     # others relieve it.
     free = [excess <= 0 for excess in excess_kwh(problem)] if elastic else [True, True]
@@ -224,15 +229,11 @@ def _battery_columns(
     )
     discharge = builder.add_columns(slots, cost=battery.wear_price, upper=most_discharge)
     terminal_cost = np.append(np.zeros(slots - 1), -terminal.value[index])
-    least, most = (
-        np.full(slots, battery.min_soc * battery.capacity_kwh),
-        np.full(slots, battery.max_soc * battery.capacity_kwh),
-    )
+    least = np.full(slots, battery.min_soc * battery.capacity_kwh)
+    most = np.full(slots, battery.max_soc * battery.capacity_kwh)
     if elastic:
-        least, most = (
-            np.minimum(least, problem.stored_kwh[index]),
-            np.maximum(most, problem.stored_kwh[index]),
-        )
+        least = np.minimum(least, problem.stored_kwh[index])
+        most = np.maximum(most, problem.stored_kwh[index])
     else:
         least[-1], most[-1] = (
             max(least[-1], terminal.least_kwh[index]),
@@ -246,7 +247,8 @@ def _storage_rows(
     builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int
 ) -> Indices:
     """Add the storage row of each slot, and the rows of the battery's own constraints."""
-    battery, (charge, discharge, stored) = problem.site.batteries[index], columns
+    battery = problem.site.batteries[index]
+    charge, discharge, stored = columns
     initial = np.zeros(stored.size)
     initial[0] = problem.stored_kwh[index]
     rows = builder.add_rows(
@@ -418,14 +420,14 @@ def _add_choices(
         (bought[choices.grid], most_import[choices.grid]),
         (sold[choices.grid], most_export[choices.grid]),
     )
-    charging, enough = [_NO_CHOICES[0]], [_NO_CHOICES[0]]
+    charging = [_NO_CHOICES[0]]
+    enough = [_NO_CHOICES[0]]
     for index, battery in enumerate(problem.site.batteries):
-        where, least = choices.battery[index], choices.least[index]
+        where = choices.battery[index]
+        least = choices.least[index]
         charge, discharge, _ = batteries[index]
-        most_charge, most_discharge = (
-            battery.charge_limit_kw * hours,
-            battery.discharge_limit_kw * hours,
-        )
+        most_charge = battery.charge_limit_kw * hours
+        most_discharge = battery.discharge_limit_kw * hours
         charging.append(
             _switch(
                 builder,
@@ -435,7 +437,8 @@ def _add_choices(
         )
         binary = builder.add_columns(charge[least].size, cost=0.0, upper=1.0, integer=True)
         if binary.size:
-            below, above = np.full(binary.size, -np.inf), np.full(binary.size, np.inf)
+            below = np.full(binary.size, -np.inf)
+            above = np.full(binary.size, np.inf)
             builder.add_rows(
                 np.zeros(binary.size),
                 above,

@@ -30,7 +30,8 @@ def suits_value(problem: Problem) -> bool:
     inverters = problem.limits.inverters
     if inverters is None:
         return True
-    outlook, batteries = problem.outlook, problem.limits.batteries
+    outlook = problem.outlook
+    batteries = problem.limits.batteries
     has_negative_price = bool((outlook.import_price < 0).any() or (outlook.export_price < 0).any())
     is_worth_storing = bool(
         (problem.terminal.value >= 0).all()
@@ -54,10 +55,8 @@ def add_inverters(
     sun = problem.conversion
     if sun is None:
         return np.empty((0, problem.outlook.timeline.count), dtype=np.int32)
-    direct_each, share = (
-        [],
-        np.divide(1.0, sun.ac_kwh, out=np.zeros_like(sun.ac_kwh), where=sun.ac_kwh > 0),
-    )
+    direct_each = []
+    share = np.divide(1.0, sun.ac_kwh, out=np.zeros_like(sun.ac_kwh), where=sun.ac_kwh > 0)
     for (charge, discharge, _), own, beyond, limit in zip(
         batteries, sun.own_kwh, sun.direct_kwh, sun.limit_kwh, strict=True
     ):
@@ -85,7 +84,8 @@ def _add_order(
     """Let a battery take from elsewhere only what its own PV does not give: a binary where holding
     back more PV does not come to the same.
     """
-    outlook, batteries = problem.outlook, problem.site.batteries
+    outlook = problem.outlook
+    batteries = problem.site.batteries
     matters = (
         (outlook.import_price <= 0) | (outlook.export_price < 0)
         if problem.site.curtailable
@@ -127,11 +127,13 @@ def take_direct_first(flows: PlannedFlows, sun: Conversion) -> PlannedFlows:
     )
     if (take(most).sum(axis=0) - flows.direct_kwh.sum(axis=0) <= _NOTHING_KWH).all():
         return flows
-    low, high = np.zeros_like(most), most
+    low = np.zeros_like(most)
+    high = most
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         enough = sun.ac_kwh * middle + take(middle).sum(axis=0) >= used
-        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+        low = np.where(enough, low, middle)
+        high = np.where(enough, middle, high)
     return replace(flows, curtailed_kwh=sun.ac_kwh * (1.0 - high), direct_kwh=take(high))
 
 
@@ -144,8 +146,10 @@ def fills_inverter(
     sun = problem.conversion
     if sun is None:
         return np.zeros(charge_kwh.size, dtype=bool)
-    beyond, most = sun.direct_kwh[0] > _NOTHING_KWH, sun.intake_kwh[0] + sun.direct_kwh[0]
-    gives, takes = discharge_kwh > _NOTHING_KWH, charge_kwh > _NOTHING_KWH
+    beyond = sun.direct_kwh[0] > _NOTHING_KWH
+    most = sun.intake_kwh[0] + sun.direct_kwh[0]
+    gives = discharge_kwh > _NOTHING_KWH
+    takes = charge_kwh > _NOTHING_KWH
     return np.asarray(
         beyond
         | gives & (discharge_kwh >= sun.room_kwh[0] - _SAME_KWH)

@@ -163,7 +163,8 @@ class _Turns:
         return charge, -wanted_kwh
 
     def _most_charge_kwh(self, index: int, slot: int) -> float:
-        battery, stored_kwh = self._batteries[index], float(self._stored_kwh[index])
+        battery = self._batteries[index]
+        stored_kwh = float(self._stored_kwh[index])
         power_kwh = battery.charge_limit_kw * float(self._hours[slot])
         room_kwh = battery.max_soc * battery.capacity_kwh - stored_kwh
         most_kwh = min(power_kwh, room_kwh / battery.charge_efficiency)

@@ -52,7 +52,8 @@ class PlacedColumns:
 
 def add_demands(builder: ModelBuilder, problem: Problem) -> PlacedColumns:
     """Add the columns and rows of every demand."""
-    first, ahead = builder.columns, look_ahead(problem)
+    first = builder.columns
+    ahead = look_ahead(problem)
     loads = tuple(demand.add(builder, ahead) for demand in problem.demands)
     takers = [columns.surplus for columns in loads if columns.surplus]
     # Several share the surplus by a row; a single one is limited by its bounds.
@@ -74,8 +75,10 @@ def add_demands(builder: ModelBuilder, problem: Problem) -> PlacedColumns:
 
 def look_ahead(problem: Problem) -> LoadPricing:
     """Return the prices and surplus that loads are scheduled by."""
-    outlook, dearest = problem.outlook, dearest_price(problem)
-    surplus, mean = problem.surplus_kwh, float(outlook.import_price.mean())
+    outlook = problem.outlook
+    dearest = dearest_price(problem)
+    surplus = problem.surplus_kwh
+    mean = float(outlook.import_price.mean())
     tie = _WAITING * dearest * np.arange(outlook.timeline.count) / outlook.timeline.count
     deficit = np.maximum(outlook.load_kwh - problem.ac_pv_kwh, 0.0)
     return LoadPricing(
@@ -108,10 +111,8 @@ def add_sources(
 
     Their discharge serves the house and loads without storage alone, and is never exported.
     """
-    net, stores = (
-        problem.outlook.load_kwh - problem.ac_pv_kwh,
-        [each.storage for each in placed.loads if each.storage],
-    )
+    net = problem.outlook.load_kwh - problem.ac_pv_kwh
+    stores = [each.storage for each in placed.loads if each.storage]
     sold, curtailed, direct = grid
     around = SurroundingColumns(net, sold, curtailed, direct, batteries, placed.loads)
     for storage in stores:
@@ -148,8 +149,10 @@ def add_supply_rows(
         most_kwh = demand.most_use_kwh(hours)
         # Beyond its largest use, the surplus alone supplies it.
         binding = ((surplus_kwh > 0) & (surplus_kwh < most_kwh))[switched.slots]
-        slots, on = switched.slots[binding], switched.columns[binding]
-        use, kwh = columns.use[slots], np.broadcast_to(columns.kwh, surplus_kwh.shape)[slots]
+        slots = switched.slots[binding]
+        on = switched.columns[binding]
+        use = columns.use[slots]
+        kwh = np.broadcast_to(columns.kwh, surplus_kwh.shape)[slots]
         supplied: list[Term] = [(source[slots], 1.0) for source in sources]
         # Of a load that is on or off the use is its binary.
         if np.array_equal(use, on):

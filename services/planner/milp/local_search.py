@@ -30,7 +30,8 @@ from services.planner.milp.supply import BalanceEntries, SupplyCurves
 from services.planner.problem.problem import SearchLimits
 
 # Most trials of a search, and of one round without a better schedule.
-_MOST_TRIALS, _ROUND_TRIALS = 200, 20
+_MOST_TRIALS = 200
+_ROUND_TRIALS = 20
 # Trials without a better one after which a search ends.
 _IDLE_TRIALS = 25
 # A trial is better by at least this, in the site's currency.
@@ -330,7 +331,8 @@ def _find_inner_rows(model: LinearModel, ranged: RangedUse, use: Indices) -> Ind
     """Return the rows that a choice of ranges settles: those of its starts, and those that tie its
     use to its binaries alone.
     """
-    rows, count = model.entry_rows(), model.row_lower.size
+    rows = model.entry_rows()
+    count = model.row_lower.size
     is_start, is_own, is_use = (np.zeros(model.cost.size, dtype=bool) for _ in range(3))
     is_start[ranged.starts] = True
     is_own[ranged.on.ravel()] = is_own[ranged.starts] = True

@@ -82,19 +82,16 @@ def _guess_ends(problem: Problem, manual: Manual, flows: PlannedFlows) -> FloatA
     """
     ends = []
     for index, battery in enumerate(problem.site.batteries):
-        charge_kwh, discharge_kwh = (
-            np.nan_to_num(manual.charge_kwh[index]),
-            np.nan_to_num(manual.discharge_kwh[index]),
-        )
+        charge_kwh = np.nan_to_num(manual.charge_kwh[index])
+        discharge_kwh = np.nan_to_num(manual.discharge_kwh[index])
         pinned = [
             np.isfinite(target_kwh[index])
             for target_kwh in (manual.charge_kwh, manual.discharge_kwh)
         ]
-        full, empty = full_kwh(battery), battery.min_soc * battery.capacity_kwh
-        stored, ended = (
-            np.concatenate([problem.stored_kwh[index : index + 1], flows.stored_kwh[index]]),
-            np.zeros(charge_kwh.size),
-        )
+        full = full_kwh(battery)
+        empty = battery.min_soc * battery.capacity_kwh
+        stored = np.concatenate([problem.stored_kwh[index : index + 1], flows.stored_kwh[index]])
+        ended = np.zeros(charge_kwh.size)
         for slot in np.flatnonzero(pinned[0] | pinned[1]):
             target_kwh = (
                 stored[slot]

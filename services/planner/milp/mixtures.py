@@ -38,7 +38,8 @@ class PlacedBlock:
 
     @classmethod
     def of(cls, model: LinearModel, block: ScheduleBlock) -> "PlacedBlock":
-        rows, first = model.entry_rows(), int(block.on[0])
+        rows = model.entry_rows()
+        first = int(block.on[0])
         outside = (rows < block.rows.start) | (rows >= block.rows.stop)
         where = np.flatnonzero(
             outside & (model.index >= first) & (model.index < first + block.on.size)
@@ -112,10 +113,8 @@ def mix_schedules(
     Raises:
         InfeasibleError: a block has no schedule.
     """
-    mixing, bound = (
-        _Mixing(model, blocks, relaxed, initial, solver=(solver or Solver()).renew()),
-        relaxed.objective,
-    )
+    mixing = _Mixing(model, blocks, relaxed, initial, solver=(solver or Solver()).renew())
+    bound = relaxed.objective
     for _ in range(_TURNS):
         solution, cheapest, gain = mixing.solve()
         bound = max(bound, solution.objective - gain)
@@ -139,7 +138,8 @@ class _Mixing:
         *,
         solver: Solver,
     ) -> None:
-        self._blocks, self._solver = blocks, solver
+        self._blocks = blocks
+        self._solver = solver
         self._outside, rest = _leave_out(model, blocks)
         # Each model row's index in the master problem; the block of each schedule column is in
         # ``_mixed``.
@@ -172,7 +172,8 @@ class _Mixing:
         """Return the master's solution, the cheapest schedules at its duals, and the most by which
         all schedules could lower its cost.
         """
-        solution, dual = self._solver.solve(self._model), np.zeros(self._outside.size)
+        solution = self._solver.solve(self._model)
+        dual = np.zeros(self._outside.size)
         dual[self._outside] = solution.dual[: self._rows]
         worth = [block.worth(dual) for block in self._blocks]
         cheapest = [

@@ -37,7 +37,8 @@ def add_manual(
         # A positive target is a lower bound, a target of 0 a ban; missing energy and forced runs
         # are penalised.
         price = PIN_SLACK * dearest_price(problem) * pinned.kwh
-        runs, rests = np.flatnonzero(pinned.target > 0), np.flatnonzero(pinned.target == 0)
+        runs = np.flatnonzero(pinned.target > 0)
+        rests = np.flatnonzero(pinned.target == 0)
         required = pinned.target[runs]
         missing = builder.add_columns(runs.size, cost=price, upper=required)
         if runs.size:
@@ -62,11 +63,9 @@ def _pin_battery(
 
     Yield the binaries per slot that mark it as such.
     """
-    manual, battery, hours = (
-        problem.manual,
-        problem.site.batteries[index],
-        problem.outlook.timeline.hours,
-    )
+    manual = problem.manual
+    battery = problem.site.batteries[index]
+    hours = problem.outlook.timeline.hours
     assert manual is not None  # noqa: S101  # the caller has looked
     charge, discharge, stored = columns
     if manual.full is not None and manual.empty is not None:
@@ -96,11 +95,9 @@ def _pin_battery(
             [(energy[where], 1.0), (missing, 1.0), (ends, target_kwh[where])],
         )
         # A pin ends only with a battery that is full, or empty.
-        start_kwh, empty, full = (
-            float(problem.stored_kwh[index]),
-            battery.min_soc * battery.capacity_kwh,
-            battery.max_soc * battery.capacity_kwh,
-        )
+        start_kwh = float(problem.stored_kwh[index])
+        empty = battery.min_soc * battery.capacity_kwh
+        full = battery.max_soc * battery.capacity_kwh
         if energy is charge:
             lowest = min(empty, start_kwh)
             builder.add_rows(
@@ -157,11 +154,14 @@ def tell_pins(problem: Problem, setpoints: SetPoint, end_kwh: FloatArray) -> Set
 
     ``end_kwh`` is the planned energy, ``(batteries, slots)``.
     """
-    manual, capacity = problem.manual, problem.limits.batteries.capacity_kwh
+    manual = problem.manual
+    capacity = problem.limits.batteries.capacity_kwh
     if manual is None or not manual.pins:
         return setpoints
-    charges, discharges = np.isfinite(manual.charge_kwh), np.isfinite(manual.discharge_kwh)
-    pinned, end_soc = charges | discharges, end_kwh / capacity
+    charges = np.isfinite(manual.charge_kwh)
+    discharges = np.isfinite(manual.discharge_kwh)
+    pinned = charges | discharges
+    end_soc = end_kwh / capacity
     power = (
         np.where(charges, manual.charge_kwh, manual.discharge_kwh) / problem.outlook.timeline.hours
     )

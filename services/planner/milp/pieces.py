@@ -28,7 +28,8 @@ from services.planner.milp.solver import Solver, SolverError
 from services.planner.problem.problem import Problem
 
 # Slots with binaries in a piece, and the slots after them whose flows are open too.
-PIECE, AHEAD = 96, 48
+PIECE = 96
+AHEAD = 48
 # Relative gap of a piece.
 _PIECE_GAP = 0.002
 # Share of the time left in which a piece may be decided again.
@@ -149,7 +150,8 @@ class _Pieces:
         Flows outside them and the ``AHEAD`` slots after them stay as they are. ``anywhere`` says
         whether batteries may also charge in slots in which neither they nor the relaxed model's do.
         """
-        flows, choices = decided.flows, self._within(first, end)
+        flows = decided.flows
+        choices = self._within(first, end)
         inside = self._slots(first, end)
         charges = (flows.charge_kwh > _NOTHING_KWH) | self._charges | ~choices.least | anywhere
         free = FlowDirections.of(self._problem)
@@ -198,7 +200,8 @@ class _Pieces:
         return built.flows(solution, ways)
 
     def _within(self, first: int, end: int) -> BinarySlots:
-        inside, choices = self._slots(first, end), self._choices
+        inside = self._slots(first, end)
+        choices = self._choices
         return BinarySlots(choices.grid & inside, choices.battery & inside, choices.least & inside)
 
     def _slots(self, first: int, end: int) -> BoolArray:

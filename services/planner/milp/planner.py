@@ -75,7 +75,8 @@ def follow_flows(
     """
     capacity = np.array([battery.capacity_kwh for battery in batteries]).reshape(-1, 1)
     end_soc = flows.stored_kwh / capacity
-    charging, discharging = flows.charge_kwh > _SAME_KWH, flows.discharge_kwh > _SAME_KWH
+    charging = flows.charge_kwh > _SAME_KWH
+    discharging = flows.discharge_kwh > _SAME_KWH
     # Charging from PV on the battery's side of an inverter does not pass the house.
     metered_kwh = flows.charge_kwh - flows.direct_kwh if flows.direct_kwh.size else flows.charge_kwh
     bought = _beyond_house(
@@ -130,7 +131,8 @@ _SAME_COST = 1e-7
 # Shares of the time left. For a search: its choice is solved once more.
 _SEARCH_SHARE = 0.75
 # For a search without a start that keeps all limits; and for solving piece by piece.
-_STRICT_SHARE, _PIECES_SHARE = 0.4, 0.85
+_STRICT_SHARE = 0.4
+_PIECES_SHARE = 0.85
 # A start whose relative gap to the relaxed model is below this needs no better one.
 _GOOD_START = 0.01
 # A compromise of a larger gap is worse than flows that are near a plan within all limits.
@@ -252,11 +254,9 @@ def _solve(
         else 0.0
     )
     flows = built.flows(solution, ways)
-    bound, violations, search = (
-        flows.objective - flows.gap * abs(flows.objective),
-        find_complementarity_violations(problem, flows),
-        problem.deadline.share(_SEARCH_SHARE),
-    )
+    bound = flows.objective - flows.gap * abs(flows.objective)
+    violations = find_complementarity_violations(problem, flows)
+    search = problem.deadline.share(_SEARCH_SHARE)
     single = find_single_directions(problem) if violations.any() and not elastic else None
     if single is not None and (exact := _follow_ways(problem, solver, single)) is not None:
         return exact
@@ -502,7 +502,8 @@ def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ..
         each.valued != "roughly" for _, each in list_constraints(problem)
     ):
         return ()
-    values, decided = [], decide_pins(problem, flows).manual
+    values = []
+    decided = decide_pins(problem, flows).manual
     if decided is not None and decided.ends:
         return ()  # a deadline to be full by has no value per slot
     for index, battery in enumerate(problem.site.batteries):
@@ -515,7 +516,8 @@ def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ..
             *(getattr(problem.terminal, name)[index : index + 1] for name in TerminalRule.__slots__)
         )
         outlook = replace(problem.outlook, load_kwh=load, pv_kwh=pv)
-        inverters, own = problem.limits.inverters, problem.outlook.pv_kwh
+        inverters = problem.limits.inverters
+        own = problem.outlook.pv_kwh
         # Inverter shares are of the site's own PV; ``pv`` includes the others' discharge.
         inverters = inverters and inverters.only(
             index, np.divide(own, pv, out=np.zeros_like(own), where=pv > 0)
@@ -605,7 +607,8 @@ def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
         apart = ""
     except PlanMismatchError as error:
         # The inverter's flows may be another optimum than the model's: only the cost has to agree.
-        plan, apart = _settled(problem, setpoints, flows), str(error)
+        plan = _settled(problem, setpoints, flows)
+        apart = str(error)
     beyond = objective(plan) + price_missing(problem, plan.flows.stored_kwh) - flows.objective
     if abs(beyond) <= _TOLERANCE_COST * (1.0 + abs(flows.objective)):
         return replace(plan, gap=flows.gap, proven=flows.proven)

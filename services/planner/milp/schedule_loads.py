@@ -120,12 +120,11 @@ def _schedule(problem: Problem, solver: Solver, *, elastic: bool) -> LoadSchedul
 def _read_schedule(
     problem: Problem, built: Formulation, solution: Solution, flows: PlannedFlows
 ) -> LoadSchedule:
-    slots, column = problem.outlook.timeline.count, solution.column
+    slots = problem.outlook.timeline.count
+    column = solution.column
     loads = tuple(columns.place(column) for columns in built.placed.loads)
-    storages, used = (
-        [load.storage for load in loads if load.storage],
-        sum((load.use_kwh for load in loads), np.zeros(slots)),
-    )
+    storages = [load.storage for load in loads if load.storage]
+    used = sum((load.use_kwh for load in loads), np.zeros(slots))
     net = (
         problem.outlook.load_kwh
         + used
@@ -133,13 +132,12 @@ def _read_schedule(
         - problem.ac_pv_kwh
     )
     none = np.zeros(slots, dtype=bool)
-    from_surplus, spared = (
-        np.any([none, *(s.from_surplus for s in storages)], axis=0),
-        np.any([none, *(s.spared for s in storages)], axis=0),
-    )
+    from_surplus = np.any([none, *(s.from_surplus for s in storages)], axis=0)
+    spared = np.any([none, *(s.spared for s in storages)], axis=0)
     # Around the loads the batteries are planned without peak variables: each month's peak becomes
     # an import limit.
-    limit, hours = np.array(problem.import_limit_kwh), problem.outlook.timeline.hours
+    limit = np.array(problem.import_limit_kwh)
+    hours = problem.outlook.timeline.hours
     for peak in built.peaks:
         in_month = peak.share.slots
         limit[in_month] = np.minimum(
@@ -287,7 +285,8 @@ class _FixedBlocks:
 _MIXING_SHARE = 0.6
 # Schedules are good enough when they are within half of what the whole may exceed its bound by; a
 # mixture of them within a tenth.
-_SCHEDULES_SHARE, _MIXED_SHARE = 0.5, 0.1
+_SCHEDULES_SHARE = 0.5
+_MIXED_SHARE = 0.1
 # The cost of a slot in which a schedule that follows dual prices differs from the best so far.
 _CHANGE_COST = 0.005
 
@@ -368,7 +367,8 @@ class _ScheduleSearch:
         slot that changes.
         """
         if self.best:
-            dual, column = self.best[1].dual, self.best[1].column
+            dual = self.best[1].dual
+            column = self.best[1].column
             self.try_schedules(
                 [
                     placed.find(
@@ -393,7 +393,8 @@ def _round_binaries(
     Raises:
         InfeasibleError: the whole values contradict each other.
     """
-    binaries, fixed = _Binaries.of(model), model.relaxed()
+    binaries = _Binaries.of(model)
+    fixed = model.relaxed()
     fractional, value = binaries.round(model, relaxed.column, share=share)
     for _ in range(_ROUNDS):
         if not fractional.any():
@@ -419,10 +420,8 @@ class _Binaries:
     @classmethod
     def of(cls, model: LinearModel) -> "_Binaries":
         chosen = model.integer == CHOSEN
-        columns, entries = (
-            np.flatnonzero(chosen),
-            np.flatnonzero(chosen[model.index] & (model.value != 0)),
-        )
+        columns = np.flatnonzero(chosen)
+        entries = np.flatnonzero(chosen[model.index] & (model.value != 0))
         return cls(
             columns,
             model.entry_rows()[entries],
@@ -439,15 +438,14 @@ class _Binaries:
         A fractional binary that fits one way with all else unchanged costs nothing and takes that
         value.
         """
-        value, activity = column[self.columns], model.activity(column)
+        value = column[self.columns]
+        activity = model.activity(column)
         missed_on, missed_off = (
             self._miss_rows(model, column, activity, to=to) for to in (1.0, 0.0)
         )
         fractional = np.abs(value - np.round(value)) > _INTEGRALITY_TOLERANCE
-        fits_on, fits_off = (
-            missed_on <= _INTEGRALITY_TOLERANCE,
-            missed_off <= _INTEGRALITY_TOLERANCE,
-        )
+        fits_on = missed_on <= _INTEGRALITY_TOLERANCE
+        fits_off = missed_off <= _INTEGRALITY_TOLERANCE
         whole = np.where(fits_on, 1.0, np.where(fits_off, 0.0, missed_on <= 1.0 - share))
         return fractional & ~fits_on & ~fits_off, np.where(fractional, whole, np.round(value))
 

@@ -13,9 +13,12 @@ from services.planner.problem.problem import Problem
 # Penalties per kWh, in multiples of the highest price: above any trade, small enough for the
 # solver's tolerances. The terminal rule gives way before the connection's limits, and the
 # batteries' own limits, which physics keeps, come last.
-HORIZON_SLACK, GRID_SLACK, SOC_SLACK = 100.0, 1_000.0, 5_000.0
+HORIZON_SLACK = 100.0
+GRID_SLACK = 1_000.0
+SOC_SLACK = 5_000.0
 # Steps of the penalty on an excess's power, and the last step's multiple of the first.
-EXCESS_STEPS, STEEPEST_EXCESS = 8, 3.0
+EXCESS_STEPS = 8
+STEEPEST_EXCESS = 3.0
 
 
 def dearest_price(problem: Problem) -> float:
@@ -45,7 +48,8 @@ def add_grid_slack(builder: ModelBuilder, problem: Problem) -> list[tuple[Indice
     Batteries then spread their energy over all slots of excess. On an island they serve the first
     ones for as long as they can.
     """
-    outlook, manual = problem.outlook, problem.manual
+    outlook = problem.outlook
+    manual = problem.manual
     sides = zip(
         excess_kwh(problem), (outlook.import_price, -outlook.export_price), (1.0, -1.0), strict=True
     )
@@ -70,11 +74,9 @@ def _price_excess(
     """Add the penalty on an excess: by steps of power and by its maximum in ``level`` slots,
     elsewhere higher for earlier slots.
     """
-    slots, hours, price = (
-        np.flatnonzero(level),
-        problem.outlook.timeline.hours,
-        GRID_SLACK * dearest_price(problem),
-    )
+    slots = np.flatnonzero(level)
+    hours = problem.outlook.timeline.hours
+    price = GRID_SLACK * dearest_price(problem)
     sooner = np.flatnonzero((energy_kwh > 0) & ~level)
     if sooner.size:
         ordered = builder.add_columns(
@@ -93,7 +95,8 @@ def _price_excess(
         for rise in np.linspace(1.0, STEEPEST_EXCESS, EXCESS_STEPS)
     ]
     worst = builder.add_columns(1, cost=price, upper=np.inf)
-    nothing, unbound = np.zeros(slots.size), np.full(slots.size, -np.inf)
+    nothing = np.zeros(slots.size)
+    unbound = np.full(slots.size, -np.inf)
     builder.add_rows(unbound, nothing, [(columns[slots], 1.0), *((step, -1.0) for step in steps)])
     builder.add_rows(
         unbound,
@@ -104,12 +107,10 @@ def _price_excess(
 
 def add_soc_slack(builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int) -> None:
     """Let a battery miss the terminal bounds, and be outside its limits, at a penalty."""
-    battery, terminal, stored, dearest = (
-        problem.site.batteries[index],
-        problem.terminal,
-        columns[2],
-        dearest_price(problem),
-    )
+    battery = problem.site.batteries[index]
+    terminal = problem.terminal
+    stored = columns[2]
+    dearest = dearest_price(problem)
     bounds = (
         (
             stored,

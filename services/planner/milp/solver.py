@@ -22,7 +22,8 @@ _STATUS = (highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic)
 class SolverError(LunaError):
     """The solver ended without a usable solution, or no time was left for it."""
 
-    title, code = "The solver found no answer", "solver"
+    title = "The solver found no answer"
+    code = "solver"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +206,8 @@ class Solver:
         if loaded is not None and _same_structure(loaded, model):
             self._change(loaded, model)
         else:
-            row_wise, minimise = 2, 1
+            row_wise = 2
+            minimise = 1
             self._highs.passModel(
                 model.cost.size,
                 model.row_lower.size,
@@ -224,11 +226,10 @@ class Solver:
                 model.integer,
             )
             if model.start is not None and not model.integer.any():
-                columns, rows = (
-                    np.zeros(model.cost.size, dtype=np.intp),
-                    np.ones(model.row_lower.size, dtype=np.intp),
-                )
-                columns[model.start.columns], rows[model.start.rows] = 1, 0
+                columns = np.zeros(model.cost.size, dtype=np.intp)
+                rows = np.ones(model.row_lower.size, dtype=np.intp)
+                columns[model.start.columns] = 1
+                rows[model.start.rows] = 0
                 basis = highspy.HighsBasis()
                 basis.col_status, basis.row_status = (
                     [_STATUS[basic] for basic in each.tolist()] for each in (columns, rows)
@@ -254,7 +255,8 @@ class Solver:
             )
 
     def _read(self, model: LinearModel) -> Solution:
-        status, info = self._highs.getModelStatus(), self._highs.getInfo()
+        status = self._highs.getModelStatus()
+        info = self._highs.getInfo()
         if status in (
             highspy.HighsModelStatus.kInfeasible,
             highspy.HighsModelStatus.kUnboundedOrInfeasible,

@@ -23,7 +23,8 @@ _MOST_KWH = 1e3
 # Rounds of bisection for the value of energy: to a ten-thousandth of its span.
 _ROUNDS = 16
 # Span of values of energy, in the site's currency per kWh, around the present one.
-_LOWER, _HIGHER = 0.5, 1.5
+_LOWER = 0.5
+_HIGHER = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class BalanceEntries:
     def of(cls, model: LinearModel, balanced: Indices) -> "BalanceEntries":
         """Return the entries of the rows ``balanced``, one per slot and one after the other."""
         rows = model.entry_rows()
-        first_row, slots = int(balanced[0]), balanced.size
+        first_row = int(balanced[0])
+        slots = balanced.size
         inside = (rows >= first_row) & (rows < first_row + slots) & (model.value != 0)
         where = np.flatnonzero(inside)
         column = model.index[where].astype(np.intp)
@@ -57,7 +59,9 @@ class BalanceEntries:
             held: columns that do not move, ``(columns,)``.
         """
         moves = ~held[self.column]
-        slot, column, factor = self.slot[moves], self.column[moves], self.factor[moves]
+        slot = self.slot[moves]
+        column = self.column[moves]
+        factor = self.factor[moves]
         lower, upper = bounds
         value = solution.column[column]
         price = solution.reduced_cost[column] / factor + solution.dual[self.row[moves]]
@@ -70,9 +74,13 @@ class BalanceEntries:
         starts = np.searchsorted(slot[order], np.arange(self.slots))
         place = np.arange(order.size) - starts[slot[order]]
         shape = (self.slots, int(place.max(initial=0)) + 1)
-        prices, mores, lesses = np.full(shape, _UNSUPPLIED), np.zeros(shape), np.zeros(shape)
+        prices = np.full(shape, _UNSUPPLIED)
+        mores = np.zeros(shape)
+        lesses = np.zeros(shape)
         at = (slot[order], place)
-        prices[at], mores[at], lesses[at] = price[order], more[order], less[order]
+        prices[at] = price[order]
+        mores[at] = more[order]
+        lesses[at] = less[order]
         return SupplyCurves(prices, mores, lesses)
 
 
@@ -179,17 +187,21 @@ def _find_values(
     value, use, lowest, highest = uses
     group, count = groups
     slots = value.size
-    needed, base, members = np.zeros(count), np.zeros(count), np.zeros(count)
+    needed = np.zeros(count)
+    base = np.zeros(count)
+    members = np.zeros(count)
     for slot in range(slots):
         if group[slot] >= 0:
             needed[group[slot]] += use[slot]
             base[group[slot]] += value[slot]
             members[group[slot]] += 1.0
-    low, high = np.zeros(count), np.zeros(count)
+    low = np.zeros(count)
+    high = np.zeros(count)
     for place in range(count):
         if needed[place] > 1e-6:
             mean = base[place] / members[place]
-            low[place], high[place] = -mean - _LOWER, -mean + _HIGHER
+            low[place] = -mean - _LOWER
+            high[place] = -mean + _HIGHER
     for _ in range(_ROUNDS):
         used = np.zeros(count)
         for slot in range(slots):

@@ -43,7 +43,8 @@ class MonthPeak:
         """
         share = self.share
         level_kw = float(column[self.level][0]) + column[self.above][share.unit][share.interval]
-        planned, level = import_kwh[share.slots], level_kw * hours[share.slots]
+        planned = import_kwh[share.slots]
+        level = level_kw * hours[share.slots]
         planned_intervals = np.bincount(share.interval, weights=planned > level + 1e-9) > 0
         planned_intervals[0] |= share.running
         return np.where(planned_intervals[share.interval], planned, level)
@@ -74,9 +75,11 @@ def add_peaks(
 def _price_level(
     builder: ModelBuilder, share: MonthShare, peak: Peak, bought: Indices
 ) -> MonthPeak:
-    price, (others, reached) = peak.price, share.before_kw(peak)
+    price = peak.price
+    others, reached = share.before_kw(peak)
     before = np.array(sorted(others, reverse=True)[: price.highest])
-    count, units = share.unit.size, int(share.unit[-1]) + 1
+    count = share.unit.size
+    units = int(share.unit[-1]) + 1
     most_above = np.inf if price.highest > 1 else 0.0
     floored = price.highest > 1 and price.least_kw > 0
     due = 0.0 if floored else price.price_per_kw_month

@@ -54,11 +54,13 @@ def read_peaks(site: Site, state: StateMessage) -> tuple[Peak, ...]:
             raise refuse(
                 "no-such-component", field=f"state.peaks.{name}", names=", ".join(names) or "none"
             )
-    peaks, unnamed = list[Peak](), PeakState(highest_kw=state.month_peaks_kw)
+    peaks = list[Peak]()
+    unnamed = PeakState(highest_kw=state.month_peaks_kw)
     for price in site.tariff.peaks:
         counted = state.peaks.get(price.name)
         if counted is None:
-            counted, unnamed = unnamed, PeakState()
+            counted = unnamed
+            unnamed = PeakState()
         peaks.append(
             Peak(
                 price,
@@ -125,7 +127,8 @@ def build_problem(request: PlanRequest) -> Problem:
     if request.site is None or request.outlook is None or request.start is None:
         raise refuse("plan-without-site", field="site")
     series = request.outlook
-    timeline, objective = _timeline(request, len(series.load_kwh)), objective_of(request)
+    timeline = _timeline(request, len(series.load_kwh))
+    objective = objective_of(request)
     carbon = np.array(series.carbon_g_per_kwh) if series.carbon_g_per_kwh else None
     load, pv, imported, exported = np.array(
         [series.load_kwh, series.pv_kwh, series.import_price, series.export_price]
@@ -142,7 +145,8 @@ def build_problem(request: PlanRequest) -> Problem:
             or (kind.by_weather and series.heat_demand_kwh)
         ):
             demands += kind.read(request.site, request.state, timeline, series)
-    gap, gap_cost = request.options.mip_gap, 0.0
+    gap = request.options.mip_gap
+    gap_cost = 0.0
     if gap is None:
         gap, gap_cost = (PLACING_GAP, PLACING_GAP_COST) if demands else (WAYS_GAP, 0.0)
     rule = request.site.tariff.import_
@@ -226,7 +230,8 @@ def weigh(problem: Problem, weights: Weights, *, automatic: bool) -> Problem:
     """
     if weights == COST_ALONE:
         return problem
-    outlook, tariff_price = problem.outlook, problem.outlook.import_price
+    outlook = problem.outlook
+    tariff_price = problem.outlook.import_price
     counted = weigh_import(tariff_price, outlook.carbon_g_per_kwh, weights)
     beside = TERMINAL_SHARE * float(np.mean(counted - tariff_price)) if automatic else 0.0
     return replace(
@@ -314,15 +319,15 @@ def _read_batteries(
                 field=f"state.batteries.{name}",
                 names=", ".join(names) or "none",
             )
-    stored, discharged, modes = np.zeros(len(names)), np.zeros(len(names)), list[Mode | None]()
+    stored = np.zeros(len(names))
+    discharged = np.zeros(len(names))
+    modes = list[Mode | None]()
     for index, battery in enumerate(site.batteries):
         battery_state = state.batteries.get(battery.name)
         if battery_state is None:
             raise refuse("soc-missing", field=f"state.batteries.{battery.name}.soc")
-        stored[index], discharged[index] = (
-            battery_state.soc * battery.capacity_kwh,
-            battery_state.discharged_today_kwh or 0.0,
-        )
+        stored[index] = battery_state.soc * battery.capacity_kwh
+        discharged[index] = battery_state.discharged_today_kwh or 0.0
         modes.append(Mode[battery_state.mode.upper()] if battery_state.mode else None)
     return stored, discharged, modes
 
@@ -335,8 +340,10 @@ def terminal_rule(
     Raises:
         InvalidInputError: a value per battery names none or a wrong battery.
     """
-    battery, nothing = BatteryLimits.of(site.batteries), np.zeros(len(site.batteries))
-    least, most = battery.min_kwh[:, 0], battery.max_kwh[:, 0]
+    battery = BatteryLimits.of(site.batteries)
+    nothing = np.zeros(len(site.batteries))
+    least = battery.min_kwh[:, 0]
+    most = battery.max_kwh[:, 0]
     if terminal.kind == "automatic":
         return TerminalRule(
             least, most, nothing + TERMINAL_SHARE * max(float(np.mean(import_price)), 0.0)

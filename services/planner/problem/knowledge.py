@@ -157,7 +157,8 @@ class SitePrices:
         start = self.timeline.index_of(timeline.start)
         # The last known day is repeated, so one day before the start suffices.
         first = max(start - DAY // timeline.step, 0)
-        known_count, typical = start + timeline.count, dict[str, str]()
+        known_count = start + timeline.count
+        typical = dict[str, str]()
         spot = {}
         for market, book in self.books.items():
             ahead = self._look_ahead(

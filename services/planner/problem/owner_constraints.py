@@ -24,7 +24,8 @@ from services.planner.problem.directions import Direction
 
 # Above the solver's integrality tolerance.
 SAME_KWH = 1e-5
-_NO_CHARGE, _NO_DISCHARGE = ("no_charge", "hold", "discharge"), ("no_discharge", "hold", "charge")
+_NO_CHARGE = ("no_charge", "hold", "discharge")
+_NO_DISCHARGE = ("no_discharge", "hold", "charge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,8 @@ class _Reader:
     demands: Sequence[Demand]
 
     def __post_init__(self) -> None:
-        slots, batteries = self.timeline.count, len(self.site.batteries)
+        slots = self.timeline.count
+        batteries = len(self.site.batteries)
         self.may_charge, self.may_discharge = (
             np.ones((batteries, slots), dtype=bool),
             np.ones((batteries, slots), dtype=bool),
@@ -161,7 +163,8 @@ class _Reader:
 
     def add(self, block: ManualBlock, hours: FloatArray) -> str | None:
         """Add a block to its slots; return why it cannot be met, or None."""
-        device, inside = find_device(block, self.site), hours > 0
+        device = find_device(block, self.site)
+        inside = hours > 0
         if block.device == GRID and block.action in ("no_import", "no_export"):
             (self.no_import if block.action == "no_import" else self.no_export)[inside] = True
             return None
@@ -178,7 +181,8 @@ class _Reader:
         return why and f"{block.device} {why}"
 
     def _add_battery(self, block: ManualBlock, battery: Battery, hours: FloatArray) -> None:
-        index, inside = [each.name for each in self.site.batteries].index(battery.name), hours > 0
+        index = [each.name for each in self.site.batteries].index(battery.name)
+        inside = hours > 0
         self.may_charge[index] &= ~(inside & (block.action in _NO_CHARGE))
         self.may_discharge[index] &= ~(inside & (block.action in _NO_DISCHARGE))
         if block.action == "charge":
@@ -215,7 +219,8 @@ def read_blocks(
     Raises:
         InvalidInputError: a block that is not stored cannot be met.
     """
-    reader, refused = _Reader(site, timeline, demands), _refuse(blocks, site, now=timeline.begin)
+    reader = _Reader(site, timeline, demands)
+    refused = _refuse(blocks, site, now=timeline.begin)
     for index, block in enumerate(blocks):
         hours = block_hours(block, timeline)
         why = reader.add(block, hours) if index not in refused and (hours > 0).any() else None

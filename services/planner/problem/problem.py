@@ -288,7 +288,8 @@ class Problem:
         """Least and most energy of each battery at the horizon beyond its own limits,
         ``(batteries,)``; infinite where there is no bound.
         """
-        terminal, battery = self.terminal, self.limits.batteries
+        terminal = self.terminal
+        battery = self.limits.batteries
         least = np.where(
             terminal.least_kwh > battery.min_kwh[:, 0] + _SAME_KWH, terminal.least_kwh, -np.inf
         )

@@ -67,7 +67,8 @@ class SiteKnowledge:
             margin: of the policy that follows the plan.
             discharged_today_kwh: of each battery since local midnight, ``(batteries,)``.
         """
-        step, site = self.prices.timeline.step, self.site
+        step = self.prices.timeline.step
+        site = self.site
         timeline = Timeline(now, step, HORIZON // step)
         limits = SiteLimits.of(site)
         outlook = self.look_ahead(now, timeline)
@@ -108,7 +109,8 @@ class SiteKnowledge:
 
         No temperature forecast is available here.
         """
-        rule, outlook = self.site.strategy.s_index if self.site.strategy else None, problem.outlook
+        rule = self.site.strategy.s_index if self.site.strategy else None
+        outlook = problem.outlook
         if rule is None:
             return problem
         load, pv = (

@@ -86,9 +86,12 @@ LEAST_DAYS = 3
 LEAST_MEASURED_SHARE = 0.5
 # A bias is corrected where the mean daily error exceeds this many standard errors, and the sums
 # differ by this share: no forecast is so far off for a week by chance. Source: docs/decisions/0033
-BIAS_DAYS, BIAS_DEVIATIONS, BIAS_SHARE = 7, 3.0, 0.15
+BIAS_DAYS = 7
+BIAS_DEVIATIONS = 3.0
+BIAS_SHARE = 0.15
 # Beyond these factors a correction would follow a broken meter.
-_LEAST_FACTOR, _MOST_FACTOR = 0.2, 5.0
+_LEAST_FACTOR = 0.2
+_MOST_FACTOR = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,8 @@ class ErrorScenarios:
 
         Days with too few measurements are left out.
         """
-        days, count = np.empty((len(back), 2, 2, timeline.count)), 0
+        days = np.empty((len(back), 2, 2, timeline.count))
+        count = 0
         for each in back:
             count += self._write_day(now - each * DAY, timeline, days[count])
         is_complete = np.isfinite(days[:count, 0, 0]).mean(axis=-1) >= LEAST_MEASURED_SHARE
@@ -197,7 +201,8 @@ class ErrorScenarios:
         first = (then - forecast.timeline.start) // timeline.step
         place = _find_places(first, timeline.count, forecast.timeline.count, DAY // timeline.step)
         slots = slice(slot, slot + timeline.count)
-        day[0, 0], day[0, 1] = self.happened.load_kwh[slots], self.happened.pv_kwh[slots]
+        day[0, 0] = self.happened.load_kwh[slots]
+        day[0, 1] = self.happened.pv_kwh[slots]
         day[1, 0], day[1, 1] = (
             forecast.load_kwh.expected[place],
             day[0, 1] if self.pv_known else forecast.pv_kwh.expected[place],
@@ -232,7 +237,8 @@ def _find_bias(measured_kwh: FloatArray, expected_kwh: FloatArray) -> float:
     """
     if not expected_kwh.sum() > 0 or not measured_kwh.sum() > 0:
         return 1.0
-    factor, missed = float(measured_kwh.sum() / expected_kwh.sum()), measured_kwh - expected_kwh
+    factor = float(measured_kwh.sum() / expected_kwh.sum())
+    missed = measured_kwh - expected_kwh
     certain = abs(float(missed.mean())) > BIAS_DEVIATIONS * float(missed.std(ddof=1)) / np.sqrt(
         missed.size
     )

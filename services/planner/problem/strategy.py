@@ -38,7 +38,8 @@ def apply_strategy(request: PlanRequest) -> Outcome:
 
     Not to be applied twice.
     """
-    site, outlook = request.site, request.outlook
+    site = request.site
+    outlook = request.outlook
     if site is None or site.strategy is None or outlook is None or request.start is None:
         return request, []
     applied: list[AppliedRule] = []
@@ -99,7 +100,8 @@ def _outage(request: PlanRequest, site: Site, outlook: OutlookMessage) -> Outcom
 
 
 def _price_extremes(request: PlanRequest, site: Site, outlook: OutlookMessage) -> Outcome:
-    rule, past = site.strategy.price_extremes if site.strategy else None, request.surroundings
+    rule = site.strategy.price_extremes if site.strategy else None
+    past = request.surroundings
     days = len(past.past_levels)
     if (
         rule is None
@@ -205,7 +207,8 @@ def margin_reserves(
     """Return what batteries should hold at each local midnight within a span: a clock time comes
     nearer, a horizon never does.
     """
-    zone, midnights = ZoneInfo(site.timezone), []
+    zone = ZoneInfo(site.timezone)
+    midnights = []
     day = span[0].astimezone(zone).date() + DAY
     while (midnight := local_midnight(day, zone)) <= span[1]:
         midnights.append(midnight)

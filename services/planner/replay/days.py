@@ -62,7 +62,10 @@ def simulate_day(
     standings: Mapping[str, CarryOver],
 ) -> DayResult:
     """Return the result of all runs over the slots from ``slots[0]`` on, before ``slots[1]``."""
-    scene, rules, first, part = factory.scene, factory.rules, slots[0], slice(*slots)
+    scene = factory.scene
+    rules = factory.rules
+    first = slots[0]
+    part = slice(*slots)
     together = JointPlanning()
     policies = [
         factory.enter(policy_run, standings[policy_run.label], together)
@@ -71,10 +74,8 @@ def simulate_day(
     stored = np.array(
         [standings[policy_run.label].stored_kwh for policy_run in policy_runs]
     ).T.reshape(-1, len(policy_runs))
-    timeline, never = (
-        scene.timeline.window(first, slots[1] - first),
-        np.zeros(slots[1] - first, dtype=bool),
-    )
+    timeline = scene.timeline.window(first, slots[1] - first)
+    never = np.zeros(slots[1] - first, dtype=bool)
     load, pv = (
         np.broadcast_to(series[part], (len(policy_runs), never.size))
         for series in (scene.actuals.load_kwh, scene.actuals.pv_kwh)
@@ -126,7 +127,8 @@ def simulate_day(
 def _record(
     column: Trajectory, cost: FloatArray, limits: SiteLimits, *, before: CarryOver, policy: Policy
 ) -> PolicyDay:
-    flows, modes = column.flows, column.mode[:, 0, :]
+    flows = column.flows
+    modes = column.mode[:, 0, :]
     handed_on = (
         np.array(before.modes, dtype=modes.dtype).reshape(-1, 1) if before.modes else modes[:, :1]
     )
@@ -138,10 +140,8 @@ def _record(
         else stored
     )
     batteries = limits.batteries
-    low, high = (
-        batteries.min_kwh[..., None] - _LITTLE_KWH,
-        batteries.max_kwh[..., None] + _LITTLE_KWH,
-    )
+    low = batteries.min_kwh[..., None] - _LITTLE_KWH
+    high = batteries.max_kwh[..., None] + _LITTLE_KWH
     breaches = int(((flows.stored_kwh < low) | (flows.stored_kwh > high)).sum())
     return PolicyDay(
         cost=float(cost.sum()),
@@ -175,10 +175,12 @@ def compose_episode(
     Quantiles are of the forecast in use when the slot was planned; they are left out where a plan
     had none.
     """
-    part, trajectory = slice(*result.slots), result.trajectories[policy]
+    part = slice(*result.slots)
+    trajectory = result.trajectories[policy]
     timeline = scene.timeline.window(result.slots[0], result.slots[1] - result.slots[0])
     local = timeline.starts + local_offsets(timeline.starts, scene.zone)
-    actuals, names = scene.actuals, [battery.name for battery in scene.site.batteries]
+    actuals = scene.actuals
+    names = [battery.name for battery in scene.site.batteries]
     stored_kwh = np.concatenate(
         [np.array(result.begun[policy].stored_kwh)[:, None], trajectory.flows.stored_kwh[:, 0, :]],
         axis=1,

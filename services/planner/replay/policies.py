@@ -142,7 +142,8 @@ class JointPlanning:
         """Make the requested plans."""
         if not self._requests:
             return
-        requests, self._requests = self._requests, []
+        requests = self._requests
+        self._requests = []
         for (_, take), plan in zip(
             requests, decide_each([problem for problem, _ in requests]), strict=True
         ):
@@ -243,7 +244,8 @@ class ModelPredictive:
         self._plan = plan
 
     def _read(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
-        plan, age = self._plan, slot - (self.origin.slot if self.origin else slot)
+        plan = self._plan
+        age = slot - (self.origin.slot if self.origin else slot)
         if plan is None or not timedelta(0) <= age * self.timeline.step <= self._max_age:
             return whole_range(
                 np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8),
@@ -254,7 +256,8 @@ class ModelPredictive:
         return plan.policy.decide(age, stored_kwh / self._capacity, self._modes)
 
     def _wants_plan(self, slot: int, stored_kwh: FloatArray) -> bool:
-        plan, age = self._plan, slot - (self.origin.slot if self.origin else slot)
+        plan = self._plan
+        age = slot - (self.origin.slot if self.origin else slot)
         if plan is None or age < 0:
             return True
         if age == 0:
@@ -371,7 +374,8 @@ def _make_self_consumption(inputs: PolicyInputs) -> Policy:
 
 @replay_policy("rule")
 def _make_rule(inputs: PolicyInputs) -> Policy:
-    scene, rules = inputs.scene, inputs.rules
+    scene = inputs.scene
+    rules = inputs.rules
     return CheapestHours.of(
         scene.timeline, rules.import_price, zone=scene.zone, curtailment=rules.curtailment
     )

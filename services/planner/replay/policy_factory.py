@@ -71,10 +71,8 @@ class PolicyFactory:
         """
         fault_effects = policy_run.fault_effects
         scene = self.scene if fault_effects is None else fault_effects.scene
-        inputs, name = (
-            PolicyInputs(scene, self.rules, self.every, self.oracle, standing, together),
-            policy_run.policy,
-        )
+        inputs = PolicyInputs(scene, self.rules, self.every, self.oracle, standing, together)
+        name = policy_run.policy
         inner = (
             inputs.plan_ahead(scene.forecasts, inputs.errors, make=self.learned[name])
             if name in self.learned
@@ -109,7 +107,8 @@ def plan_with_hindsight(scene: ReplayData, rules: Rules) -> Plan:
     """Return the oracle's plan: the optimum over the whole window with actual energies and
     prices.
     """
-    actuals, batteries = scene.actuals, rules.limits.batteries
+    actuals = scene.actuals
+    batteries = rules.limits.batteries
     outlook = Outlook(
         scene.timeline, actuals.load_kwh, actuals.pv_kwh, rules.import_price, rules.export_price
     )

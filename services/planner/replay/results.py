@@ -75,14 +75,15 @@ class ReplayResults:
         oracle's V′ of that midnight.
         """
         begin = self._initial_kwh
-        costs, worth = [], value_stored_energy(self.oracle, self.rules, -1, begin)
+        costs = []
+        worth = value_stored_energy(self.oracle, self.rules, -1, begin)
         stored = sum(begin)
         for number, day, (_, end) in zip(
             self.dates, self.days[label], self.scene.days, strict=True
         ):
-            stored_at_end, worth_at_end = (
-                sum(day.standing.stored_kwh),
-                value_stored_energy(self.oracle, self.rules, end - 1, day.standing.stored_kwh),
+            stored_at_end = sum(day.standing.stored_kwh)
+            worth_at_end = value_stored_energy(
+                self.oracle, self.rules, end - 1, day.standing.stored_kwh
             )
             gain = self.rules.terminal_value * (stored_at_end - stored)
             counted = {"import_carbon_g": day.import_carbon_g, "corrected": day.corrected}
@@ -95,15 +96,14 @@ class ReplayResults:
                     **counted,
                 )
             )
-            stored, worth = stored_at_end, worth_at_end
+            stored = stored_at_end
+            worth = worth_at_end
         return costs
 
     def describe(self, label: str) -> PolicyReply:
         """Return a run's summary."""
-        days, usable = (
-            self.days[label],
-            sum(battery.usable_kwh for battery in self.scene.site.batteries),
-        )
+        days = self.days[label]
+        usable = sum(battery.usable_kwh for battery in self.scene.site.batteries)
         return PolicyReply(
             cost=self.settled_cost(label),
             import_kwh=sum(day.import_kwh for day in days),
@@ -186,7 +186,8 @@ class OracleDay:
 
 def list_oracle_days(ledger: ReplayResults) -> list[OracleDay]:
     """Return every day of a replay under the oracle's plan."""
-    batteries, plan = ledger.scene.site.batteries, ledger.oracle
+    batteries = ledger.scene.site.batteries
+    plan = ledger.oracle
     costs = zip(
         ledger.scene.days, ledger.day_costs("oracle"), ledger.day_costs("idle"), strict=True
     )

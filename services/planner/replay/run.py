@@ -139,7 +139,8 @@ def run(
         one; one seed draws the same instants of faults.
     """
     require_policies(spec.policies, spec.learned)
-    rules, cast = Rules.of(scene), PolicyRuns.of(spec, scene)
+    rules = Rules.of(scene)
+    cast = PolicyRuns.of(spec, scene)
     factory = PolicyFactory(
         scene, rules, spec.every, plan_with_hindsight(scene, rules), spec.learned
     )
@@ -197,10 +198,12 @@ def _losses(ledger: ReplayResults) -> dict[str, float]:
 
     Empty where a score is undefined.
     """
-    losses, before = {}, 1.0
+    losses = {}
+    before = 1.0
     for name, unknown in LOSS_STEPS.items():
         reached = ledger.score(name)
         if reached is None:
             return {}
-        losses[unknown], before = 100 * (before - reached), reached
+        losses[unknown] = 100 * (before - reached)
+        before = reached
     return losses

@@ -49,12 +49,11 @@ def list_notes(
         request: its complete request, with assumptions.
         more: further assumptions of the caller.
     """
-    problem, outlook = plan.problem, request.outlook
-    site, timeline, assumptions = (
-        problem.site,
-        problem.outlook.timeline,
-        [*request.assumptions, *_describe_batteries(plan)],
-    )
+    problem = plan.problem
+    outlook = request.outlook
+    site = problem.site
+    timeline = problem.outlook.timeline
+    assumptions = [*request.assumptions, *_describe_batteries(plan)]
     if outlook:
         assumptions += doubt_outlook(site, outlook, timeline)
     if outlook and outlook.bias and outlook.bias != Bias():
@@ -153,18 +152,18 @@ def doubt_outlook(site: Site, outlook: OutlookMessage, timeline: Timeline) -> It
             )
     if scale := PER_EURO.get(site.currency):
         # The lowest and highest prices ever paid for a slot.
-        least, most = LOWEST_PRICE_EUR * scale, HIGHEST_PRICE_EUR * scale
+        least = LOWEST_PRICE_EUR * scale
+        most = HIGHEST_PRICE_EUR * scale
         for series, price in (
             ("import_price", outlook.import_price),
             ("export_price", outlook.export_price),
         ):
-            lowest, highest = min(price), max(price)
+            lowest = min(price)
+            highest = max(price)
             if lowest < least or most < highest:
                 furthest = max(lowest, highest, key=lambda each: max(each / least, each / most))
-                at, bound = (
-                    (timeline.start + price.index(furthest) * timeline.step).isoformat(),
-                    least if furthest < 0.0 else most,
-                )
+                at = (timeline.start + price.index(furthest) * timeline.step).isoformat()
+                bound = least if furthest < 0.0 else most
                 yield Assumption(
                     code="price_beyond_markets",
                     figures={"series": [series], "price": furthest, "at": at, "known_price": bound},
@@ -277,12 +276,12 @@ def find_compromises(plan: Plan, language: Language = "en") -> list[CompromiseRe
     """Return the missed terminal bounds and connection limits, with the missing energy priced at
     the horizon's highest import price.
     """
-    problem, flows, hours = plan.problem, plan.flows, plan.problem.outlook.timeline.hours
-    dearest, zone, compromises = (
-        max(float(problem.at_tariff_prices.outlook.import_price.max()), 0.0),
-        ZoneInfo(problem.site.timezone),
-        list[CompromiseReply](),
-    )
+    problem = plan.problem
+    flows = plan.flows
+    hours = plan.problem.outlook.timeline.hours
+    dearest = max(float(problem.at_tariff_prices.outlook.import_price.max()), 0.0)
+    zone = ZoneInfo(problem.site.timezone)
+    compromises = list[CompromiseReply]()
     for battery, stored, least, most in zip(
         problem.site.batteries, flows.stored_kwh, *problem.terminal_bounds, strict=True
     ):
@@ -306,7 +305,8 @@ def find_compromises(plan: Plan, language: Language = "en") -> list[CompromiseRe
         beyond = np.maximum(energy - limit_kwh, 0.0)
         broken = np.flatnonzero(beyond > _NOTHING_KWH)
         if broken.size:
-            starts, worst = list(problem.outlook.timeline), int((beyond / hours).argmax())
+            starts = list(problem.outlook.timeline)
+            worst = int((beyond / hours).argmax())
             name = code if broken.size == 1 else f"{code}_often"
             figures = {
                 "limit_kw": float(limit_kwh[worst] / hours[worst]),
@@ -327,13 +327,13 @@ def missed_reserves(plan: Plan, language: Language) -> list[CompromiseReply]:
     """Return each battery's largest shortfall of its reserve, priced at the horizon's highest
     import price.
     """
-    problem, dearest = (
-        plan.problem,
-        max(float(plan.problem.at_tariff_prices.outlook.import_price.max()), 0.0),
-    )
+    problem = plan.problem
+    dearest = max(float(plan.problem.at_tariff_prices.outlook.import_price.max()), 0.0)
     if problem.storage.reserve_kwh is None:
         return []
-    starts, zone, compromises = list(problem.outlook.timeline), ZoneInfo(problem.site.timezone), []
+    starts = list(problem.outlook.timeline)
+    zone = ZoneInfo(problem.site.timezone)
+    compromises = []
     for battery, shortfall_kwh in zip(
         problem.site.batteries,
         np.maximum(problem.storage.reserve_kwh - plan.flows.stored_kwh, 0.0),

@@ -173,7 +173,8 @@ def compare_cheapest(
     cheapest = decide(problem, solver, deadline=deadline)
     if "self_consumption" in (plan.method, cheapest.method):
         return None
-    weighed, least = reply_cost(plan, request), reply_cost(cheapest, request)
+    weighed = reply_cost(plan, request)
+    least = reply_cost(cheapest, request)
     terminal_worth = float(
         (
             problem.terminal.value
@@ -299,8 +300,11 @@ def _answer(
     issued_at: datetime,
     explain_ms: float,
 ) -> PlanColumns:
-    begun, plan, request = perf_counter(), answered.plan, answered.request
-    site, timeline = plan.problem.site, plan.problem.outlook.timeline
+    begun = perf_counter()
+    plan = answered.plan
+    request = answered.request
+    site = plan.problem.site
+    timeline = plan.problem.outlook.timeline
     objective = reply_objective(plan, request)
     language = request.options.language
     compromises = find_compromises(plan, language)
@@ -381,7 +385,8 @@ def _list_setpoints(plan: Plan) -> dict[str, BatterySetpoints]:
 
 def _tell_uncertainty(plan: Plan) -> UncertaintyReply:
     spread = plan.spread or Spread(1, 0, reasons=("no_courses",))
-    premium, risk = round(spread.premium, 6), plan.problem.uncertainty.risk
+    premium = round(spread.premium, 6)
+    risk = plan.problem.uncertainty.risk
     return UncertaintyReply(
         courses=spread.courses,
         left_out=spread.left_out,
@@ -403,7 +408,9 @@ def _list_columns(
 ) -> Columns:
     """Return the slots of the reply as columns."""
     explained, modes = explanation
-    flows, ahead, outlook = plan.flows, plan.problem.outlook, request.outlook
+    flows = plan.flows
+    ahead = plan.problem.outlook
+    outlook = request.outlook
     columns = {
         "load_kwh": ahead.load_kwh
         if plan.placement is None
@@ -472,7 +479,8 @@ def round_columns(columns: Mapping[str, FloatArray]) -> dict[str, list[float]]:
 
 def _list_curtailment(plan: Plan) -> PvSetpoints | None:
     """Return the curtailment of PV in each slot; None where there is none."""
-    limits, curtailment = plan.setpoints.pv_limit_kw, plan.setpoints.curtailment
+    limits = plan.setpoints.pv_limit_kw
+    curtailment = plan.setpoints.curtailment
     limited = np.isfinite(limits)
     if not (limited.any() or curtailment.any()):
         return None
@@ -493,12 +501,15 @@ def _list_curtailment(plan: Plan) -> PvSetpoints | None:
 
 def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
     """Return the cost at tariff prices, with carbon emissions and self-sufficiency."""
-    site, timeline, flows = plan.problem.site, plan.problem.outlook.timeline, plan.flows
+    site = plan.problem.site
+    timeline = plan.problem.outlook.timeline
+    flows = plan.flows
     peak = peak_cost(
         flows.import_kwh, timeline, read_peaks(site, request.state), zone=ZoneInfo(site.timezone)
     )
     carbon = plan.problem.outlook.carbon_g_per_kwh
-    costs, share = plan.costs, self_sufficiency(flows.import_kwh, plan.problem.outlook.load_kwh)
+    costs = plan.costs
+    share = self_sufficiency(flows.import_kwh, plan.problem.outlook.load_kwh)
     return CostReply(
         total=_round_sum(float(costs.total.sum()) + peak),
         import_=_round_sum(float(costs.import_cost.sum())),

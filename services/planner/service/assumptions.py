@@ -101,7 +101,8 @@ def _judge_tariff(site: Site, unused: Sequence[str]) -> CodedFigures:
 
 
 def _judge_forecast(facts: PlanningFacts, driving: DrivingForecast) -> CodedFigures:
-    forecast, active = driving.forecast, facts.active.forecast_version
+    forecast = driving.forecast
+    active = facts.active.forecast_version
     if forecast.version != active:
         yield (
             "forecast_fallback",

@@ -110,11 +110,13 @@ class Addition:
 
         Beyond the window that of its last plan.
         """
-        recorded, window = adapted.scene.foresight.timeline, adapted.scene.timeline
+        recorded = adapted.scene.foresight.timeline
+        window = adapted.scene.timeline
         added = np.zeros(recorded.count)
         for begin, end in _list_spans(adapted):
             placed = self._place(adapted, begin)
-            first, slots = recorded.index_of(begin), (end - begin) // SLOT
+            first = recorded.index_of(begin)
+            slots = (end - begin) // SLOT
             last = recorded.count - first if end == window.end else slots
             uses = sum((each.use_kwh for each in placed), np.zeros(HORIZON // SLOT))
             added[first : first + min(last, uses.size)] = uses[:last]
@@ -159,8 +161,10 @@ def _list_spans(adapted: AdaptedSite) -> list[tuple[datetime, datetime]]:
     """Return the span of each plan: from the window's start to the first afternoon, then from one
     afternoon to the next.
     """
-    window, zone = adapted.scene.timeline, adapted.scene.zone
-    day, edges = window.start.astimezone(zone).date(), [window.start]
+    window = adapted.scene.timeline
+    zone = adapted.scene.zone
+    day = window.start.astimezone(zone).date()
+    edges = [window.start]
     while (instant := local_midnight(day, zone) + PLANNED_AT) < window.end:
         edges.append(instant)
         day += DAY
@@ -263,11 +267,10 @@ def name_outlook(connection: Connection, question: WhatIfRequest, site: Site) ->
         return None
     if question.outlook == "issued":
         return version
-    zone, days = ZoneInfo(site.timezone), (question.to_day - question.from_day).days + 1
-    start, end = (
-        local_midnight(question.from_day, zone),
-        local_midnight(question.to_day + DAY, zone),
-    )
+    zone = ZoneInfo(site.timezone)
+    days = (question.to_day - question.from_day).days + 1
+    start = local_midnight(question.from_day, zone)
+    end = local_midnight(question.to_day + DAY, zone)
     issued = forecasts.read_instants(
         connection, question.site_id, version=version, first=start - DAY, last=end
     )

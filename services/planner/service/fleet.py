@@ -71,7 +71,8 @@ def plan_sites(
     Raises:
         UnavailableError: the database is away; nothing was stored.
     """
-    batch, start = SiteBatch(connection, PlanSitesRequest.task), floor_to(now, SLOT)
+    batch = SiteBatch(connection, PlanSitesRequest.task)
+    start = floor_to(now, SLOT)
     names = list(dict.fromkeys(request.site_ids))
     changes = plan_causes.read(connection, names)
     stored = sites.read_configurations(connection, names)
@@ -134,7 +135,8 @@ class _SolvedSite:
         inputs = write_inputs(request)
         # A used solver would start from another site's basis, and might end in a different plan of
         # the same cost.
-        problem, solver = build_problem(request), Solver()
+        problem = build_problem(request)
+        solver = Solver()
         return cls(problem, make_plan(problem, solver), request, inputs, digest(inputs), solver)
 
     def store(self, name: str, plan: Plan, answer: PlanColumns) -> PlanRow:

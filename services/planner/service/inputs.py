@@ -123,7 +123,8 @@ def gather_inputs(facts: PlanningFacts) -> SiteInputs:
     Raises:
         NotFoundError: no forecast covers the start.
     """
-    start, site = facts.start, facts.site
+    start = facts.start
+    site = facts.site
     if facts.driving is None:
         version = facts.active.forecast_version
         raise refuse(
@@ -133,7 +134,8 @@ def gather_inputs(facts: PlanningFacts) -> SiteInputs:
             site=site.name,
             version=version,
         )
-    horizon, back = Timeline(start, SLOT, HORIZON // SLOT), max(LOOK_BACK, look_back(site))
+    horizon = Timeline(start, SLOT, HORIZON // SLOT)
+    back = max(LOOK_BACK, look_back(site))
     around = Timeline(start - back, SLOT, back // SLOT + horizon.count)
     books = {
         name: _price_book(revisions, around, facts.foreign[name])
@@ -159,7 +161,9 @@ def read_outlook(
 
     ``connection`` reads data that few sites have.
     """
-    site, horizon, forecast = inputs.site, inputs.horizon, inputs.driving.forecast
+    site = inputs.site
+    horizon = inputs.horizon
+    forecast = inputs.driving.forecast
     site_prices = inputs.prices.ahead(facts.known_at, horizon)
     before = Timeline(horizon.start - DAYS * DAY, SLOT, DAYS * DAY // SLOT)
     errors = ErrorScenarios(
@@ -171,7 +175,8 @@ def read_outlook(
     )
     # Expected load and PV with their bands, bias-corrected; beyond the end of an older forecast its
     # last day is repeated.
-    load, pv = forecast.load_kwh, forecast.pv_kwh
+    load = forecast.load_kwh
+    pv = forecast.pv_kwh
     of_load = {"load_kwh": load.expected, "load_p10_kwh": load.p10, "load_p90_kwh": load.p90}
     of_pv = {"pv_kwh": pv.expected, "pv_p10_kwh": pv.p10, "pv_p90_kwh": pv.p90}
     scaled = {name: values * bias.load_factor for name, values in of_load.items()} | {
@@ -323,7 +328,8 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
         raise refuse("window-reversed", field="to", value=request.to_day.isoformat())
     zone = ZoneInfo(site.timezone)
     window = local_days(request.from_day, request.to_day, zone)
-    ahead, past = HORIZON // SLOT, DAYS * DAY // SLOT
+    ahead = HORIZON // SLOT
+    past = DAYS * DAY // SLOT
     around = Timeline(window.start - past * SLOT, SLOT, past + window.count + ahead)
     measured = observations.read(connection, request.site_id, around)
     load, pv = (

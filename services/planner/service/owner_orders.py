@@ -31,7 +31,9 @@ _AT_REST: Mapping[str, Action] = {
     "self_consumption": "hold",
 }
 # Modes of PV that bound its power.
-_PV_OFF, _PV_LIMIT, _PV_NO_EXPORT = "off", "limit", "no_export"
+_PV_OFF = "off"
+_PV_LIMIT = "limit"
+_PV_NO_EXPORT = "no_export"
 
 
 @dataclass(frozen=True, slots=True)

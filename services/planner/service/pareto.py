@@ -71,7 +71,8 @@ def trace_tradeoff(
     ranges = ends[1].first - ends[0].first, ends[0].second - ends[1].second
     if ranges[0] <= 0 or ranges[1] <= 0:
         return keep_best(ends), True
-    points, closed = ends, set[tuple[float, float]]()
+    points = ends
+    closed = set[tuple[float, float]]()
     while len(points) < most:
         if progress is not None:
             progress(len(points), most, "points")
@@ -214,13 +215,12 @@ class _Curve:
     ) -> None:
         if "carbon" in figures and problem.outlook.carbon_g_per_kwh is None:
             raise refuse("carbon-figure-missing", field="outlook.carbon_g_per_kwh")
-        self._problem, self._request, self._figures, self._solver = (
-            problem,
-            request,
-            figures,
-            solver,
-        )
-        carbon, batteries = problem.outlook.carbon_g_per_kwh, problem.site.batteries
+        self._problem = problem
+        self._request = request
+        self._figures = figures
+        self._solver = solver
+        carbon = problem.outlook.carbon_g_per_kwh
+        batteries = problem.site.batteries
         wear_prices = [
             *(each.wear_price for each in batteries),
             *(segment.price for each in batteries for segment in each.wear_by_depth),
@@ -276,7 +276,8 @@ class _Curve:
     def point(self, weighed: TradeoffPoint[Weighed]) -> ParetoPoint:
         """Return a plan's figures, and the weights as an owner would write them."""
         plan, weights = weighed.plan
-        cost, figures = reply_cost(plan, self._request), self._read(plan)
+        cost = reply_cost(plan, self._request)
+        figures = self._read(plan)
         return ParetoPoint(
             cost=round(figures["cost"], 6),
             carbon_g=cost.carbon_g,

@@ -105,7 +105,8 @@ def _beyond(battery: Battery, soc: float) -> float:
 
 def _money_of_meter(reply: PlanReply) -> Iterator[Finding]:
     """Check what is bought and sold, and that the parts make the total."""
-    cost, columns = reply.cost, _columns(reply)
+    cost = reply.cost
+    columns = _columns(reply)
     priced = slot_costs(**columns, throughput_kwh=np.zeros((1, len(reply.slots))), wear_price=0.0)
     tolerance = _tolerance(columns)
     stated = {
@@ -210,7 +211,8 @@ def check_plans(
         NotFoundError: no such site.
     """
     sites.load(connection, site_id)
-    count, broken = 0, {}
+    count = 0
+    broken = {}
     for reply, inputs in plans.read_issued(connection, site_id, first, end):
         count += 1
         if findings := check_reply(reply, inputs):

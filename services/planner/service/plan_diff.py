@@ -53,7 +53,8 @@ class AlignedInputs:
 
         Those that only one of them has stay as they are.
         """
-        was, will = self.earlier.outlook, self.later.outlook
+        was = self.earlier.outlook
+        will = self.later.outlook
         pairs = {name: (getattr(was, name), getattr(will, name)) for name in names}
         return {
             name: before[self.passed :][: self.shared] + after[self.shared :]
@@ -66,7 +67,8 @@ class AlignedInputs:
 
         The later plan's where that is the same.
         """
-        expected, will = self.expected.soc(), self.later.request.state.batteries
+        expected = self.expected.soc()
+        will = self.later.request.state.batteries
         return {
             name: each.model_copy(update={"soc": expected[name]})
             if abs(expected.get(name, each.soc) - each.soc) > _SAME_SOC
@@ -138,7 +140,9 @@ def compare_plans(
     was = read_modes(earlier.reply, carried.passed, carried.shared)
     first = Planned(carried, solver).plan(later.request)
     # One more input each time as it was before; inputs that are the same are left out.
-    request, planned, steps = carried.later.request, Planned(carried, solver), list[InputStep]()
+    request = carried.later.request
+    planned = Planned(carried, solver)
+    steps = list[InputStep]()
     for code, swap in _SWAPS.items():
         changed = swap(request, carried)
         if changed != request:
@@ -167,10 +171,8 @@ def compare_plans(
     listed = []
     for code, cost in step_costs:
         figure = _FIGURES[code](carried) if code in _FIGURES else None
-        modes, figures = (
-            sum(change.cause == code for change in changes),
-            {} if figure is None else {"higher": round(figure, 6)},
-        )
+        modes = sum(change.cause == code for change in changes)
+        figures = {} if figure is None else {"higher": round(figure, 6)}
         text = say_cause(code, figure, modes=modes, cost=cost, numbers=numbers)
         listed.append(
             ChangeCause(code=code, text=text, modes=modes, cost=round(cost, 6), figures=figures)
@@ -318,11 +320,9 @@ def _dearer(carried: AlignedInputs) -> float:
 
 
 def _fuller(carried: AlignedInputs) -> float:
-    site, expected, now = (
-        carried.later.request.site,
-        carried.batteries(),
-        carried.later.request.state.batteries,
-    )
+    site = carried.later.request.site
+    expected = carried.batteries()
+    now = carried.later.request.state.batteries
     return (
         sum(
             (now[each.name].soc - expected[each.name].soc) * each.capacity_kwh

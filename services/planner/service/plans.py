@@ -178,7 +178,9 @@ def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest)
         NotFoundError: no forecast to plan from.
         InvalidInputError: the facts cannot be planned from.
     """
-    site, start, inputs = facts.site, facts.start, gather_inputs(facts)
+    site = facts.site
+    start = facts.start
+    inputs = gather_inputs(facts)
     outlook = read_outlook(
         connection, facts, inputs, with_courses=request.options.uncertainty == "scenarios"
     )

@@ -209,7 +209,8 @@ class Checkpoint:
                 and policy in self.request.policies
                 and self.request.system_id == SIMULATION
             ):
-                kind, timeline = EpisodeKind(), self.scene.timeline
+                kind = EpisodeKind()
+                timeline = self.scene.timeline
                 state, action, reward = compose_episode(
                     self.scene, Rules.of(self.scene), lived, policy=policy, every=self.spec.every
                 )

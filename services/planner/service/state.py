@@ -36,10 +36,8 @@ def carry_demands(
     switched = {each.load for each in site.control.loads} if site.control else set()
     carried: dict[str, Mapping[str, Any]] = {}
     for kind in PLANNED_KINDS:
-        stated, here = (
-            getattr(state, kind.section),
-            {device.name for device in getattr(site, kind.section)},
-        )
+        stated = getattr(state, kind.section)
+        here = {device.name for device in getattr(site, kind.section)}
         if here <= stated.keys():
             continue
         if kind.stored:
@@ -114,7 +112,10 @@ def complete_state(
         facts: of the site at the plan's start.
         request: as received.
     """
-    state, options, site, start = request.state, request.options, facts.site, facts.start
+    state = request.state
+    options = request.options
+    site = facts.site
+    start = facts.start
     if not state.batteries:
         state = state.model_copy(update={"batteries": tell_soc(facts)})
     state = carry_demands(site, state, facts.demands, start=start)
@@ -160,7 +161,8 @@ def _complete_today(facts: PlanningFacts, state: StateMessage) -> dict[str, Batt
     """Return the batteries with their shares of the recorded discharge since local midnight, where
     they limit cycles per day and the state lacks it.
     """
-    site, recorded = facts.site, facts.discharged
+    site = facts.site
+    recorded = facts.discharged
     limited = [
         battery
         for battery in site.batteries
@@ -174,10 +176,8 @@ def _complete_today(facts: PlanningFacts, state: StateMessage) -> dict[str, Batt
     full_kwh = sum(
         battery.capacity_kwh * battery.discharge_efficiency for battery in site.batteries
     )
-    discharged_kwh, usable = (
-        count_discharged(recorded.discharge_kwh, recorded.soc * full_kwh),
-        sum(battery.usable_kwh for battery in site.batteries),
-    )
+    discharged_kwh = count_discharged(recorded.discharge_kwh, recorded.soc * full_kwh)
+    usable = sum(battery.usable_kwh for battery in site.batteries)
     shares = {battery.name: discharged_kwh * battery.usable_kwh / usable for battery in untold}
     return state.batteries | {
         name: state.batteries[name].model_copy(update={"discharged_today_kwh": share})
@@ -198,7 +198,8 @@ def count_discharged(discharge_kwh: FloatArray, holds_kwh: FloatArray) -> float:
     """
     recorded = np.cumsum(np.nan_to_num(discharge_kwh[1:]), dtype=np.float64)
     gaps = np.cumsum(np.isnan(discharge_kwh[1:]))
-    recorded, gaps = np.concatenate([[0.0], recorded]), np.concatenate([[0], gaps])
+    recorded = np.concatenate([[0.0], recorded])
+    gaps = np.concatenate([[0], gaps])
     measured = np.flatnonzero(np.isfinite(holds_kwh))
     # The recorded part of a stretch is already in its drop.
     missing = np.maximum(-np.diff(holds_kwh[measured]), 0.0) - np.diff(recorded[measured])
@@ -222,7 +223,8 @@ def _complete_month(facts: PlanningFacts, state: StateMessage) -> StateMessage:
     """Return the state with the month's peaks and imports up to the start, where the tariff needs
     them and the request has none.
     """
-    site, imported = facts.site, facts.bought
+    site = facts.site
+    imported = facts.bought
     if (
         state.peaks
         or state.month_peaks_kw
@@ -231,7 +233,8 @@ def _complete_month(facts: PlanningFacts, state: StateMessage) -> StateMessage:
         or imported is None
     ):
         return state
-    zone, charge = ZoneInfo(site.timezone), find_charge(site.tariff.import_)
+    zone = ZoneInfo(site.timezone)
+    charge = find_charge(site.tariff.import_)
     past = Timeline(facts.start - imported.size * SLOT, SLOT, imported.size)
     histories = {
         price.name: read_history(imported, past, price, zone=zone) for price in site.tariff.peaks

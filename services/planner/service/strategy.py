@@ -45,7 +45,8 @@ def read_surroundings(
         prices: from ``look_back`` before the timeline on.
         stated: what the caller says.
     """
-    strategy, start = site.strategy, timeline.start
+    strategy = site.strategy
+    start = timeline.start
     if strategy is None:
         return stated
     stored: dict[str, Any] = {}

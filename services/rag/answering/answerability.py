@@ -139,17 +139,16 @@ def judge_answerability(
         or evidence.embedder is None
         or any(evidence.sources[number - 1].passage.dense_score is None for number in shares)
     ):
-        used, scores = (
-            BY_WORDS,
-            {
-                number: BY_WORDS.share * share + BY_WORDS.place * (number - 1)
-                for number, share in shares.items()
-            },
-        )
+        used = BY_WORDS
+        scores = {
+            number: BY_WORDS.share * share + BY_WORDS.place * (number - 1)
+            for number, share in shares.items()
+        }
     else:
         # The few passages that come first by words and cosine: the sentences of others are not
         # compared.
-        used, scores = calibrated, {}
+        used = calibrated
+        scores = {}
         cosines = {
             number: evidence.sources[number - 1].passage.dense_score or 0.0 for number in shares
         }

@@ -253,10 +253,10 @@ class Answerer:
                 )
                 if judged.answered:
                     # Refuse, and name the time for which the nearest document is valid.
-                    result.refused, result.nearest = (
-                        True,
-                        [parted.beyond[number - 1] for number in judged.answered_by[:NEAREST]],
-                    )
+                    result.refused = True
+                    result.nearest = [
+                        parted.beyond[number - 1] for number in judged.answered_by[:NEAREST]
+                    ]
                     _note(result, "outside_validity")
                     best = result.nearest[0]
                     days = (best.valid_from, best.valid_until)
@@ -308,10 +308,8 @@ class Answerer:
         An empty draft where they do not answer.
         """
         evidence = gather_evidence(passages, self._embedder_of(search_reply))
-        language, timeless = (
-            detect_language(question, result.language),
-            None if when is None else when.question,
-        )
+        language = detect_language(question, result.language)
+        timeless = None if when is None else when.question
         judged = judge_answerability(
             question, evidence, language=language, model=search_reply.model, timeless=timeless
         )
@@ -356,7 +354,8 @@ class Answerer:
         }
         for document_id in dict.fromkeys(citation.document_id for citation in draft.citations):
             passage = draft.evidence.sources[sources[document_id] - 1].passage
-            title, days = to_plain_text(passage.title), (passage.valid_from, passage.valid_until)
+            title = to_plain_text(passage.title)
+            days = (passage.valid_from, passage.valid_until)
             if when is None and not QuestionTime(today, today, "").is_within(*days):
                 _note(result, "outside_validity")
                 sentence = say_beyond(title, days, (today, today), result.language, today=today)
@@ -423,7 +422,8 @@ class Answerer:
         ]
         draft = self._begin(evidence, result)
         if not chosen:
-            result.refused, result.nearest = True, search_reply.passages[:NEAREST]
+            result.refused = True
+            result.nearest = search_reply.passages[:NEAREST]
             result.text = say_answering("nothing_to_recommend", result.language)
             self.on_first_text()
             self.listener.token(result.text)

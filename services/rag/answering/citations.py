@@ -21,14 +21,12 @@ from services.rag.answering.sentences import is_row, split_sentences
 MOST_EXTRACTS = 2
 # Beside the best sentence, others are told that come near it.
 NEAR_BEST = 0.8
-WORDS_WEIGHT, WINDOW_WEIGHT, COSINE_WEIGHT, HEADING_WEIGHT, KIND_WEIGHT, ORDER_WEIGHT = (
-    0.7,
-    0.5,
-    0.8,
-    0.2,
-    0.3,
-    0.2,
-)
+WORDS_WEIGHT = 0.7
+WINDOW_WEIGHT = 0.5
+COSINE_WEIGHT = 0.8
+HEADING_WEIGHT = 0.2
+KIND_WEIGHT = 0.3
+ORDER_WEIGHT = 0.2
 _ASKS_NUMBER = re.compile(
     r"\b(?:how (?:much|many|long|high|big|large|often|far)|what "
     r"(?:price|rate|percentage|temperature|power|capacity)"
@@ -116,7 +114,8 @@ def _score(
     windows = [own.share_in(window, weights) for window in source.windows]
     heads = own.share_in(stems_of(" ".join((source.passage.title, *source.passage.headings))))
     rows = [is_row(sentence) for sentence in source.sentences]
-    asks_number, asks_date = _ASKS_NUMBER.search(question), _ASKS_DATE.search(question)
+    asks_number = _ASKS_NUMBER.search(question)
+    asks_date = _ASKS_DATE.search(question)
     extracts = []
     for place, (text, terms) in enumerate(
         zip(source.sentences, source.sentence_terms, strict=True)

@@ -27,7 +27,8 @@ from services.rag.retrieval.english import text_to_embed
 LEAST_SUPPORT = 0.5
 # Words from several sentences of a source, and a cosine, are weaker evidence than words of one
 # sentence.
-SPREAD_WEIGHT, COSINE_WEIGHT = 0.9, 0.8
+SPREAD_WEIGHT = 0.9
+COSINE_WEIGHT = 0.8
 _NEGATION = re.compile(
     r"\b(?:not|no|never|none|neither|nor|cannot|without|n't|nicht|kein\w*|nie|niemals|"
     r"weder|ohne)\b|n't\b",

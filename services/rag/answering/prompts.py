@@ -101,7 +101,8 @@ def compose_standalone(question: str, before: Sequence[Answer]) -> list[ChatMess
 
 def read_tool_choice(text: str) -> list[ProposedCall]:
     """Return the calls that a model proposes; malformed ones are ignored."""
-    begun, end = text.find("{"), text.rfind("}")
+    begun = text.find("{")
+    end = text.rfind("}")
     try:
         document: Any = json.loads(text[begun : end + 1])
     except (ValueError, RecursionError):

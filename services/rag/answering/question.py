@@ -38,7 +38,8 @@ _PLACES = (
     ),
 )
 # More words than these say what they mean.
-MOST_WORDS_POINTING, MOST_WORDS_GOING_ON = 4, 5
+MOST_WORDS_POINTING = 4
+MOST_WORDS_GOING_ON = 5
 
 
 def goes_on(question: str) -> bool:
@@ -64,7 +65,8 @@ def stand_alone(question: str, before: str) -> str:
     rest = _GOES_ON.sub("", question).strip(" ,?.!")
     # What the rest names stands in the place of its kind in the question before.
     for place in _PLACES if _GOES_ON.match(question) else ():
-        own, theirs = place.search(rest), [*place.finditer(before)]
+        own = place.search(rest)
+        theirs = [*place.finditer(before)]
         if own and theirs:
             return f"{before[: theirs[-1].start()]}{own.group()}{before[theirs[-1].end() :]}"
     # The words of the question before that say what both are about.
@@ -94,7 +96,9 @@ _COUNT = rf"(?P<count>\d{{1,2}}|{'|'.join(sorted(_COUNTS, key=len, reverse=True)
 _NEXT = r"(?:next|coming|(?:n(?:ä|ae)chst|kommend)e[mnrs]?)"
 _LAST = r"(?:last|previous|(?:letzt|vergangen|vorig)e[mnrs]?)"
 _THIS = r"(?:this|(?:dies|laufend)e[mnrs]?)"
-_YEAR, _MONTH, _WEEK = r"(?:year|jahr(?:e?s)?)", r"(?:month|monat(?:s)?)", r"(?:week|woche)"
+_YEAR = r"(?:year|jahr(?:e?s)?)"
+_MONTH = r"(?:month|monat(?:s)?)"
+_WEEK = r"(?:week|woche)"
 # What is after a day does not hold on it.
 _AFTER = re.compile(
     r"\b(?:after|nach|na)(?: the| dem| de)?(?: end of| ende von| eind van)?\s*$", re.IGNORECASE

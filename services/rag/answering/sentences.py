@@ -97,7 +97,8 @@ def is_row(line: str) -> bool:
 def _split_line(line: str) -> list[str]:
     if is_row(line):
         return [line]
-    sentences, begun = [], 0
+    sentences = []
+    begun = 0
     for end in _END.finditer(line):
         last_word = re.search(r"[^\W_]*\Z", line[: end.start()])
         word = last_word.group().lower() if last_word else ""

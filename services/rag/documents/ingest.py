@@ -43,7 +43,8 @@ def ingest_documents(document_ids: Sequence[str], pipeline: Pipeline, tell: Tell
     Raises:
         UnavailableError: something is away; each document stays at the step that it has reached.
     """
-    waiting, ended = deque(dict.fromkeys(document_ids)), list[str]()
+    waiting = deque(dict.fromkeys(document_ids))
+    ended = list[str]()
     while waiting:
         ended.append(waiting.popleft())
         report = partial(

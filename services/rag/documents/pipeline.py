@@ -199,7 +199,8 @@ class Pipeline:
             ExtractionError: the file is unreadable.
             NotFoundError: its bytes are deleted.
         """
-        path, inside = folder / "file", folder / "members"
+        path = folder / "file"
+        inside = folder / "members"
         inside.mkdir()
         self.objects.fetch(documents.object_key(document.sha256), path)
         return extract(
@@ -253,7 +254,8 @@ class Pipeline:
         """
         if self.embedder is None:
             return [None] * len(chunks)
-        english, language = self.embedder.speaks_one_language, document.language
+        english = self.embedder.speaks_one_language
+        language = document.language
         searched = (
             vectors.searched_text(document.title, chunk.headings, chunk.text) for chunk in chunks
         )

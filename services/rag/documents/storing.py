@@ -27,7 +27,8 @@ def read_file(
     Raises:
         InvalidInputError: it cannot be read.
     """
-    digest, size = hashlib.sha256(), 0
+    digest = hashlib.sha256()
+    size = 0
     try:
         for piece in _pieces(path):
             digest.update(piece)

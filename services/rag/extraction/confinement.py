@@ -32,10 +32,17 @@ from services.rag.extraction.model import Limits
 
 NETWORK_CAN_BE_REFUSED = sys.platform == "linux" and platform.machine() in {"x86_64", "aarch64"}
 
-_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 22, 2
-_LOAD, _JUMP_EQUAL, _JUMP_GREATER_EQUAL, _RETURN = 0x20, 0x15, 0x35, 0x06
-_ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x80000000
-_OFFSET_NUMBER, _OFFSET_ARCHITECTURE = 0, 4
+_PR_SET_SECCOMP = 22
+_SECCOMP_MODE_FILTER = 2
+_LOAD = 0x20
+_JUMP_EQUAL = 0x15
+_JUMP_GREATER_EQUAL = 0x35
+_RETURN = 0x06
+_ALLOW = 0x7FFF0000
+_REFUSE = 0x00050000 | errno.EPERM
+_KILL = 0x80000000
+_OFFSET_NUMBER = 0
+_OFFSET_ARCHITECTURE = 4
 _X32_BIT = 0x40000000  # the same calls of x86_64 under other numbers
 
 
@@ -179,15 +186,24 @@ def _bound(kind: int, value: int) -> None:
         resource.setrlimit(kind, (bound, bound))
 
 
-_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
-_VERSION_FLAG, _PATH_BENEATH, _PR_SET_NO_NEW_PRIVS = 1, 1, 38
+_CREATE_RULESET = 444
+_ADD_RULE = 445
+_RESTRICT_SELF = 446
+_VERSION_FLAG = 1
+_PATH_BENEATH = 1
+_PR_SET_NO_NEW_PRIVS = 38
 
-_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
+_EXECUTE = 1 << 0
+_WRITE_FILE = 1 << 1
+_READ_FILE = 1 << 2
+_READ_DIR = 1 << 3
 _TRUNCATE = 1 << 14
 # Since which version of Landlock so many rights to files are known, the lowest bits first.
 _RIGHTS_SINCE = ((5, 16), (3, 15), (2, 14), (1, 13))
-_NETWORK_SINCE, _ALL_TCP = 4, 0b11
-_SCOPES_SINCE, _ALL_SCOPES = 6, 0b11
+_NETWORK_SINCE = 4
+_ALL_TCP = 0b11
+_SCOPES_SINCE = 6
+_ALL_SCOPES = 0b11
 _OF_A_FILE = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE
 _READ = _READ_FILE | _READ_DIR
 # Files and folders are made, changed, moved and removed; no links, which could lead elsewhere, no

@@ -18,8 +18,13 @@ _OFFICE = "application/vnd.openxmlformats-officedocument."
 WORD = _OFFICE + "wordprocessingml.document"
 SLIDES = _OFFICE + "presentationml.presentation"
 SHEETS = _OFFICE + "spreadsheetml.sheet"
-PDF, ZIP, MAIL = "application/pdf", "application/zip", "message/rfc822"
-CSV, HTML, MARKDOWN, PLAIN = "text/csv", "text/html", "text/markdown", "text/plain"
+PDF = "application/pdf"
+ZIP = "application/zip"
+MAIL = "message/rfc822"
+CSV = "text/csv"
+HTML = "text/html"
+MARKDOWN = "text/markdown"
+PLAIN = "text/plain"
 
 # What a file of that name may be; names of what is not read stand beside none: whatever was found
 # under them, they are wrong.

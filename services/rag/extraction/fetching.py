@@ -83,7 +83,8 @@ def fetch_url(
         InvalidInputError: the address is refused, holds too much, or the server does not give it.
         UnavailableError: the server does not answer, or not in time; the same call may work later.
     """
-    limits, network = limits or FetchLimits(), network or Network()
+    limits = limits or FetchLimits()
+    network = network or Network()
     deadline = network.clock() + limits.seconds
     for _ in range(limits.redirects + 1):
         public_addresses.checked_url(url)

@@ -29,7 +29,9 @@ _ENGLISH = """
 _WORDS = {"de": frozenset(_GERMAN.split()), "en": frozenset(_ENGLISH.split())}
 # So many words tell, and so much clearer must one language be; a Dutch or French text has few words
 # of either.
-_MOST_WORDS, _LEAST_SHARE, _LEAST_RATIO = 20_000, 0.1, 1.5
+_MOST_WORDS = 20_000
+_LEAST_SHARE = 0.1
+_LEAST_RATIO = 1.5
 
 
 def language_of(texts: Iterable[str]) -> Literal["en", "de"] | None:
@@ -45,7 +47,8 @@ def language_of(texts: Iterable[str]) -> Literal["en", "de"] | None:
     )
     letters = sum(count for word, count in words.items() if word.isalpha())
     german, english = (sum(words[word] for word in _WORDS[language]) for language in ("de", "en"))
-    most, least = max(german, english), min(german, english)
+    most = max(german, english)
+    least = min(german, english)
     if most < 2 or most < _LEAST_SHARE * letters or most < _LEAST_RATIO * least:
         return None
     return "de" if german > english else "en"

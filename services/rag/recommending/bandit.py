@@ -130,10 +130,12 @@ class BanditRanking:
                 value=candidates.shape,
                 remedy="Give a row per candidate.",
             )
-        self._chance, self._rng = CHANCE[policy], rng
+        self._chance = CHANCE[policy]
+        self._rng = rng
         root = np.linalg.cholesky(statistics.precision + RIDGE * np.eye(statistics.response.size))
         solved = np.linalg.solve(root, np.column_stack([candidates.T, statistics.response]))
-        spread, expected = solved[:, :-1], solved[:, -1] @ solved[:, :-1]
+        spread = solved[:, :-1]
+        expected = solved[:, -1] @ solved[:, :-1]
         if policy == "linucb":
             self._scores = (expected + ALPHA * np.sqrt((spread**2).sum(axis=0)))[None]
         else:

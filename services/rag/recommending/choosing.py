@@ -40,7 +40,8 @@ from services.rag.retrieval.terms import terms_of, translate
 
 # Reading for two minutes says as much as can be said without a word.
 FULL_READING_SECONDS = 120.0
-OPENED, READ_THROUGH = 0.4, 0.8
+OPENED = 0.4
+READ_THROUGH = 0.8
 
 
 def reward_of(actions: Iterable[tuple[EventAction, float | None]]) -> float:
@@ -109,7 +110,8 @@ def record_events(
 
 # Two items are the same for a reader from here on: cosine of their vectors, or share of words that
 # they have in common.
-SAME_VECTOR, SAME_WORDS = 0.95, 0.8
+SAME_VECTOR = 0.95
+SAME_WORDS = 0.8
 # What was read consists of many words; the ones that most of it shares say what it is about.
 _MOST_TERMS = 60
 
@@ -254,7 +256,8 @@ DISMISSED_FOR = timedelta(days=30)
 # Habits older than this are no habits any more.
 _HABITS = timedelta(days=90)
 # How many of the items the policy chooses among: the nearest, and beside them those that save most.
-_NEAREST, _WORTHIEST = 30, 20
+_NEAREST = 30
+_WORTHIEST = 20
 # How many items that were read last say what a reader is after.
 _MOST_ITEMS = 20
 
@@ -327,7 +330,8 @@ class Chooser:
                 ),
             )
             places = list(dict.fromkeys([*places[:_NEAREST], *worth[:most]]))[:most]
-        candidates, similarity = [items[place] for place in places], near_interest[places]
+        candidates = [items[place] for place in places]
+        similarity = near_interest[places]
         habits = recommendations.read_habits(connection, request.reader, since=now - _HABITS)
         features = describe_candidates(
             candidates, similarity, habits, named=interest.named, reader=(request.language, now)
@@ -383,11 +387,13 @@ class Chooser:
             Statistics(learned.precision, learned.response, learned.count),
             self.rng,
         )
-        remaining, slate_id = np.arange(len(candidates)), uuid.uuid4().hex
+        remaining = np.arange(len(candidates))
+        slate_id = uuid.uuid4().hex
         chosen: list[Showing] = []
         while remaining.size and len(chosen) < most:
             place, propensity = ranking.choose(remaining)
-            each, first = candidates[place], not chosen
+            each = candidates[place]
+            first = not chosen
             logged = (features, place) if first else (None, None)
             chosen.append(
                 Showing(

@@ -11,7 +11,8 @@ from luna.energy.timeline import FloatArray, IndexArray, InstantArray, Timeline,
 # Nothing is claimed of a year from fewer days.
 LEAST_DAYS = 28
 DAYS_PER_YEAR = 365.25
-_BLOCK_DAYS, _RESAMPLES = 7, 1_000
+_BLOCK_DAYS = 7
+_RESAMPLES = 1_000
 SLOTS_PER_HOUR = 4
 
 

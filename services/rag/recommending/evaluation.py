@@ -90,7 +90,8 @@ def estimate_snips(log: LoggedChoices) -> PolicyValue:
     Source: Swaminathan & Joachims 2015, "The self-normalized estimator for counterfactual
     learning".
     """
-    weight, total = log.weight, log.weight.sum()
+    weight = log.weight
+    total = log.weight.sum()
     if total <= 0:
         raise InvalidInputError(
             "the policy would never have chosen what was logged",
@@ -116,7 +117,8 @@ ESTIMATORS = {"ips": estimate_ips, "snips": estimate_snips, "dr": estimate_doubl
 
 
 def _mean_with_interval(values: FloatArray) -> PolicyValue:
-    value, error = float(values.mean()), float(values.std(ddof=1) / np.sqrt(values.size))
+    value = float(values.mean())
+    error = float(values.std(ddof=1) / np.sqrt(values.size))
     return PolicyValue(value, value - TWO_SIDED_95 * error, value + TWO_SIDED_95 * error)
 
 
@@ -174,14 +176,13 @@ def evaluate_target(
     The model of the reward that the doubly robust one starts from is fitted on the other half of
     the log, so that it does not know what it predicts.
     """
-    features, rewards = (
-        np.array([each.features for each in slates]),
-        np.array([each.reward for each in slates]),
-    )
+    features = np.array([each.features for each in slates])
+    rewards = np.array([each.reward for each in slates])
     even = np.arange(len(slates)) % 2 == 0
     fits: dict[bool, FloatArray] = {}
     for half in (True, False):
-        other, observed = features[even != half], rewards[even != half]
+        other = features[even != half]
+        observed = rewards[even != half]
         fits[half] = np.asarray(
             np.linalg.solve(other.T @ other + RIDGE * np.eye(other.shape[1]), other.T @ observed)
         )

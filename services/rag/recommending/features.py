@@ -26,7 +26,9 @@ NAMES = (
 )
 DIMENSIONS = len(NAMES)
 # Beyond these an item is as dear, as old, as often passed over as can be told.
-_MUCH_SAVED, _FRESH_DAYS, _OFTEN = 1_000.0, 30.0, 10.0
+_MUCH_SAVED = 1_000.0
+_FRESH_DAYS = 30.0
+_OFTEN = 10.0
 # A reader of whom nothing is known finds half of it worth a look: one showing's worth of belief.
 _USUAL_REWARD = 0.5
 

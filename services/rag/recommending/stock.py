@@ -188,7 +188,8 @@ def _replayed(connection: Connection, site_id: str) -> Iterator[Item]:
             continue
         for variant in reply.variants:
             kind: ItemKind = "tariff" if changes.get(variant.name) == {"tariff"} else "what_if"
-            item_id, saving = _name(reply.site, kind, variant.name), variant.savings_per_year
+            item_id = _name(reply.site, kind, variant.name)
+            saving = variant.savings_per_year
             # Too few days say nothing of a year, and what is never less than nothing is no advice.
             if saving is None or saving.value is None or saving.value <= 0 or item_id in item_ids:
                 continue

@@ -166,7 +166,8 @@ def _lower_reserve(site: Site, days: RecordedDays) -> Iterator[DailySaving]:
     spare = (battery.min_soc - _USUAL_RESERVE) * battery.capacity_kwh
     if spare <= 0:
         return
-    soc, price = days.series["soc"], days.import_price
+    soc = days.series["soc"]
+    price = days.import_price
     at_reserve = np.nan_to_num(soc, nan=1.0) <= battery.min_soc + 0.01
     bought = np.where(at_reserve, np.nan_to_num(days.series["import_kwh"]), 0.0)
     reach = np.minimum(bought, battery.discharge_limit_kw / SLOTS_PER_HOUR)
@@ -201,7 +202,8 @@ def _hold_back(site: Site, days: RecordedDays) -> Iterator[DailySaving]:
 
 # A washing or dishwashing run, and how often a week. Source: of the order of EU energy labels of
 # 2021, 0.5 to 1.0 kWh a run.
-_RUN_KWH, _RUNS_PER_WEEK = 0.8, 4.0
+_RUN_KWH = 0.8
+_RUNS_PER_WEEK = 4.0
 _RUN_SLOTS = 2 * SLOTS_PER_HOUR
 _EVENING = (18.0, 22.0)
 

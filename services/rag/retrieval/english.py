@@ -29,7 +29,9 @@ def question_to_embed(question: str, *, speaks_english_alone: bool) -> str:
 
 def in_english_words(text: str) -> str:
     """Return a German text with each word, or run of words, that the glossary knows in English."""
-    tokens, translated, place = _TOKEN.findall(text.replace("ß", "ss")), list[str](), 0
+    tokens = _TOKEN.findall(text.replace("ß", "ss"))
+    translated = list[str]()
+    place = 0
     while place < len(tokens):
         for length in range(_LONGEST, 0, -1):
             english = in_other_language(tokens[place : place + length], "de")

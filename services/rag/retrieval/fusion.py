@@ -50,7 +50,8 @@ def fuse(dense: Mapping[int, float], sparse: Mapping[int, float]) -> list[Ranked
 
 def weigh_dense(dense: NDArray[np.float64], sparse: NDArray[np.float64]) -> float:
     """Return the weight of the dense ranking, 0 to 1, from the clarity of both."""
-    own, other = DENSE_SHARE * _clarity(dense), (1 - DENSE_SHARE) * _clarity(sparse)
+    own = DENSE_SHARE * _clarity(dense)
+    other = (1 - DENSE_SHARE) * _clarity(sparse)
     return own / (own + other) if own + other > 0 else DENSE_SHARE
 
 
@@ -69,7 +70,8 @@ def _scale(scores: Mapping[int, float]) -> dict[int, float]:
     """Return scores scaled to 0 (the lowest) to 1 (the best)."""
     if not scores:
         return {}
-    low, high = min(scores.values()), max(scores.values())
+    low = min(scores.values())
+    high = max(scores.values())
     return {
         key: (score - low) / (high - low) if high > low else 1.0 for key, score in scores.items()
     }

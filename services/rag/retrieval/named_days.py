@@ -69,7 +69,8 @@ def months_of(year: int, month: int, count: int = 1) -> tuple[date, date]:
 
 def _read(match: re.Match[str]) -> tuple[date, date] | None:
     parts = match.groupdict()
-    year, quarter = int(parts["year"]), parts.get("quarter") or parts.get("ordinal")
+    year = int(parts["year"])
+    quarter = parts.get("quarter") or parts.get("ordinal")
     if quarter:
         return months_of(year, 3 * int(quarter) - 2, 3)
     month = MONTHS[parts["month"].lower()] if parts.get("month") else int(parts.get("number") or 0)

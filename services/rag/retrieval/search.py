@@ -26,7 +26,8 @@ from services.rag.retrieval.vectors import IndexFilter, VectorIndex, follow, ope
 
 # Number of passages for the re-ranking model.
 DEPTH = 30
-_CONNECT_SECONDS, _TOTAL_SECONDS = 2.0, 10.0
+_CONNECT_SECONDS = 2.0
+_TOTAL_SECONDS = 10.0
 
 log = structlog.get_logger("luna.rag")
 
@@ -63,7 +64,8 @@ def rerank(
         }
         reason = f"{len(texts)} passages were sent, scores of {len(scores)} came back"
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-        scores, reason = {}, str(error) or type(error).__name__
+        scores = {}
+        reason = str(error) or type(error).__name__
     if set(scores) != set(range(len(texts))) or not all(
         isfinite(score) for score in scores.values()
     ):
@@ -75,7 +77,8 @@ def rerank(
 
 # Factor and minimum for the depth of each ranking: some passages may be deleted since, and fusion
 # needs long lists.
-DEEPER, LEAST_DEPTH = 3, 60
+DEEPER = 3
+LEAST_DEPTH = 60
 # The asker waits for the index to catch up; ten thousand passages take less.
 PATIENCE = timedelta(seconds=15)
 
@@ -102,7 +105,8 @@ class Searcher:
         if self._followed != state:
             self._current = self._bring_up(connection.engine, requested_model)
             self._followed = state
-        index, model = self._indexes[self._current], self._current[0]
+        index = self._indexes[self._current]
+        model = self._current[0]
         search_filter = request.filter
         keys = document_passages.visible_sites(
             connection, sites=request.sites, only=search_filter.site_id
@@ -165,7 +169,8 @@ class Searcher:
         """Close the indexes; the next search opens them again."""
         for index in self._indexes.values():
             index.close()
-        self._indexes, self._followed = {}, None
+        self._indexes = {}
+        self._followed = None
 
     def _bring_up(self, database: Engine, requested_model: str) -> tuple[str, int | None]:
         # A transaction of its own: the progress of a server's index must be committed even if the

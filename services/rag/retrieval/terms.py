@@ -43,7 +43,8 @@ GLOSSARY: Final[tuple[Group, ...]] = tuple(
 )
 
 
-SHORTEST_WORD, SHORTEST_COMPOUND = 4, 8
+SHORTEST_WORD = 4
+SHORTEST_COMPOUND = 8
 # German linking elements between the parts of a compound, and endings of the last one.
 _LINKS = ("", "s", "n", "en", "es", "e")
 _COMPOUND_PARTS = frozenset(
@@ -88,7 +89,9 @@ def _find_word(text: str) -> str | None:
 
 # Okapi BM25. Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009, 3.2.
 # The mean length is fixed, so stored weights stay valid.
-K1, B, MEAN_LENGTH = 1.2, 0.75, 130.0
+K1 = 1.2
+B = 0.75
+MEAN_LENGTH = 130.0
 # Weight of a translated term relative to one of the question.
 GLOSSARY_WEIGHT = 0.5
 _LONGEST_ENTRY = 4
@@ -153,7 +156,8 @@ def weigh_query(text: str) -> dict[int, float]:
 def translate(text: str) -> list[str]:
     """Return the glossary's translations of the words and phrases of a text, each once."""
     translations: dict[str, None] = {}
-    words, entries = list(_words(text)), _entries()
+    words = list(_words(text))
+    entries = _entries()
     for language in ("de", "en"):
         stems = [_stem(word, language) for word in words]
         for length in range(1, _LONGEST_ENTRY + 1):

@@ -94,7 +94,8 @@ def tell_since(context: ToolContext, _arguments: NoArguments) -> Findings:
 def find_states(context: ToolContext, timeline: Timeline) -> NDArray[np.int64]:
     """Return of each quarter-hour whether batteries charged, discharged or rested in it."""
     flows = read_energies(context, timeline, ("charge_kwh", "discharge_kwh"))
-    charged, discharged = flows["charge_kwh"], flows["discharge_kwh"]
+    charged = flows["charge_kwh"]
+    discharged = flows["discharge_kwh"]
     net = np.nan_to_num(charged) - np.nan_to_num(discharged)
     states = np.where(net > LEAST_KWH, CHARGING, np.where(net < -LEAST_KWH, DISCHARGING, RESTING))
     # One of both meters may be missing: what the other one counts is known, and that neither counts

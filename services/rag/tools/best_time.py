@@ -54,7 +54,8 @@ def tell_best_time(context: ToolContext, arguments: BestTimeArguments) -> Findin
     """Tell when within a day a kWh more costs least for so long, by the plan, and when what the
     plan switches runs.
     """
-    teller, plan = Teller(context), find_plan(context)
+    teller = Teller(context)
+    plan = find_plan(context)
     if plan is None:
         return teller.miss("no_plan")
     slots = [
@@ -72,7 +73,8 @@ def tell_best_time(context: ToolContext, arguments: BestTimeArguments) -> Findin
     best = int(np.flatnonzero(means <= means.min() + 1e-9)[0])
     if means[0] <= means[best] + _SAME_PRICE:
         best = 0
-    first, last = plan.slots[slots[best]], plan.slots[slots[best + length - 1]]
+    first = plan.slots[slots[best]]
+    last = plan.slots[slots[best + length - 1]]
     figures = {
         "end": teller.moment("best_to", last.start + _step(plan), day=True),
         "price": teller.figure("best_price", float(means[best]), "price"),

@@ -44,10 +44,8 @@ def find_clock(text: str) -> tuple[str, str] | None:
     """Return from when to when, in quarter-hours; None where no span of hours is named."""
     match = _SPAN.search(text)
     if match and (match[2] or match[3] or match[5] or match[6] or match[7]):
-        begin, end = (
-            _clock(match[1], match[2], match[3] or match[6]),
-            _clock(match[4], match[5], match[6]),
-        )
+        begin = _clock(match[1], match[2], match[3] or match[6])
+        end = _clock(match[4], match[5], match[6])
         return None if begin is None or end is None else (begin, end)
     part = next((hours for pattern, hours in _PARTS if pattern.search(text)), None)
     if part is not None:
@@ -78,7 +76,8 @@ def read_clock(text: str) -> str | None:
     """Return the time of the clock with which a text begins, or with which its part of the day
     does; None where neither.
     """
-    part, match = _PART_BEGINS.match(text), _FOLLOWING.match(text)
+    part = _PART_BEGINS.match(text)
+    match = _FOLLOWING.match(text)
     if part is not None:
         return f"{str(part.lastgroup)[1:]}:00"
     if match is None or not (match[2] or match[3] or match[4]):
@@ -88,7 +87,8 @@ def read_clock(text: str) -> str | None:
 
 
 def _clock(hour: str, minute: str | None, half: str | None) -> str | None:
-    hours, minutes = int(hour), int(minute or 0)
+    hours = int(hour)
+    minutes = int(minute or 0)
     if half is not None:
         if not 1 <= hours <= 12:
             return None

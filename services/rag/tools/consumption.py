@@ -70,7 +70,8 @@ def match_energy(question: PlainQuestion) -> list[MatchedCall]:
 
 def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> Findings:
     """Tell energies of a period, self-sufficiency and, where asked, what they cost."""
-    teller, period = Teller(context), arguments.period(context.today)
+    teller = Teller(context)
+    period = arguments.period(context.today)
     window = period.timeline(context.zone)
     recorded = energies.read(context, window)
     requested = tuple(dict.fromkeys(arguments.series or USUAL))

@@ -118,10 +118,8 @@ class DayPeriod:
             InvalidInputError: the daylight-saving change skips all of it, or its days begin between
                 quarter-hours.
         """
-        begin, end = (
-            local_instant(self.first, self.from_clock, zone),
-            local_instant(self.last, self.to_clock, zone),
-        )
+        begin = local_instant(self.first, self.from_clock, zone)
+        end = local_instant(self.last, self.to_clock, zone)
         if end <= begin:
             raise refuse("clock-skips-window", field="from_clock", value=self.from_clock)
         return Timeline(begin, SLOT, (end - begin) // SLOT)

@@ -15,7 +15,8 @@ from services.rag.tools.reading import Column, draw, series_source, slot_start, 
 from services.rag.tools.telling import Teller
 
 Expected = Literal["load", "pv"]
-LOW, HIGH = 0.1, 0.9
+LOW = 0.1
+HIGH = 0.9
 
 
 class ForecastArguments(PeriodArguments):
@@ -66,18 +67,21 @@ def tell_forecast(context: ToolContext, arguments: ForecastArguments) -> Finding
     """Tell what is expected of a period, with its 10–90 band, which version says so and since
     when.
     """
-    teller, period = Teller(context), arguments.period(context.today)
+    teller = Teller(context)
+    period = arguments.period(context.today)
     timeline = period.timeline(context.zone)
     # Of days that are over, what was said before they began; else the quarter-hours that are still
     # to come.
     known_at = timeline.start
     if timeline.end > context.now:
-        known_at, begin = context.now, max(timeline.start, floor_to(context.now, SLOT))
+        known_at = context.now
+        begin = max(timeline.start, floor_to(context.now, SLOT))
         timeline = Timeline(begin, SLOT, (timeline.end - begin) // SLOT)
     driving = forecasts.read_driving(context.connection, context.site, timeline, known_at=known_at)
     if driving is None or not np.isfinite(driving.forecast.load_kwh.expected).any():
         return teller.miss("no_forecast", period=teller.period(period))
-    forecast, names = driving.forecast, dict.fromkeys(arguments.series or ("load", "pv"))
+    forecast = driving.forecast
+    names = dict.fromkeys(arguments.series or ("load", "pv"))
     reached = np.isfinite(forecast.load_kwh.expected)
     end = slot_start(timeline, int(np.flatnonzero(reached)[-1]) + 1)
     teller.say(

@@ -40,10 +40,8 @@ _COUNTS = {
 }
 _WEEKDAY = "|".join(_WEEKDAYS)
 _COUNT = r"(?:\d{1,3}|" + "|".join(_COUNTS) + ")"
-_LAST, _NEXT = (
-    r"letzte[nrsm]?|vergangene[nrsm]?|vorige[nrsm]?|last|past|previous",
-    r"naechste[nrsm]?|kommende[nrsm]?|next|coming",
-)
+_LAST = r"letzte[nrsm]?|vergangene[nrsm]?|vorige[nrsm]?|last|past|previous"
+_NEXT = r"naechste[nrsm]?|kommende[nrsm]?|next|coming"
 _THIS = r"diese[nrsm]?|laufende[nrsm]?|aktuelle[nrsm]?|this|the current"
 _ENDS = "|".join(
     rf"(?<=\b{word} )"
@@ -179,7 +177,8 @@ def _find_spans(text: str, today: date, *, forward: bool) -> list[NamedPeriod]:
     opened = [each if each.open_end else _open_begin(text, each, today) for each in opened]
     ends = [each for each in opened if each.open_end], [each for each in opened if each.open_begin]
     if len(spans) == 2 and len(ends[0]) == len(ends[1]) == 1:
-        since, until = ends[0][0], ends[1][0]
+        since = ends[0][0]
+        until = ends[1][0]
         if since.period.first <= until.period.last:
             both = DayPeriod(
                 since.period.first, until.period.last, from_clock=since.period.from_clock
@@ -226,7 +225,8 @@ def _open_end(text: str, named: NamedPeriod, today: date) -> NamedPeriod:
     """Return what goes on since a period: until today, or as far as anything is planned where it
     begins ahead.
     """
-    before, after = text[: named.begin], text[named.end :]
+    before = text[: named.begin]
+    after = text[named.end :]
     since = _SINCE.search(before)
     ahead = named.period.first > today and _FROM_AHEAD.search(before)
     if named.joined or not (since or ahead or (_FROM.search(before) and _ONWARD.match(after))):
@@ -265,7 +265,8 @@ def _open_begin(text: str, named: NamedPeriod, today: date) -> NamedPeriod:
 def _join(text: str, spans: list[NamedPeriod]) -> list[NamedPeriod]:
     """Return spans in the place of two days with "to" between them."""
     for one, other in pairwise(spans):
-        between, before = text[one.end : other.begin], text[: one.begin]
+        between = text[one.end : other.begin]
+        before = text[: one.begin]
         paired = _BETWEEN.fullmatch(between) and re.search(
             r"\b(?:zwischen(?: dem)?|between(?: the)?)\s*$", before
         )

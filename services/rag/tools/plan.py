@@ -77,7 +77,8 @@ def match_plan(question: PlainQuestion) -> list[MatchedCall]:
 
 def tell_plan(context: ToolContext, arguments: PlanArguments) -> Findings:
     """Tell what the plan in force costs, what batteries do when, and how full they are."""
-    teller, plan = Teller(context), find_plan(context)
+    teller = Teller(context)
+    plan = find_plan(context)
     if plan is None:
         return teller.miss("no_plan")
     window = arguments.period(context.today).timeline(context.zone)
@@ -191,7 +192,9 @@ def _tell_battery(teller: Teller, slots: Sequence[SlotReply], length: timedelta)
             _tell_flows(teller, own_slots, length, battery=name, ending=f"_{number}")
     for number, (battery, ends) in enumerate(slots[-1].batteries.items(), start=1):
         socs = [slot.batteries[battery].soc_end for slot in slots if battery in slot.batteries]
-        low, high, end = min(socs), max(socs), ends.soc_end
+        low = min(socs)
+        high = max(socs)
+        end = ends.soc_end
         figures = {
             "battery": teller.name(f"battery_{number}", battery),
             "low": teller.figure(f"lowest_soc_{number}", low, "soc"),

@@ -63,7 +63,8 @@ def tell_reason(context: ToolContext, arguments: ReasonArguments) -> Findings:
     """Tell what is planned for the slot of an instant, and why: the stored reason with its
     figures.
     """
-    teller, at = Teller(context), arguments.at or context.now
+    teller = Teller(context)
+    at = arguments.at or context.now
     # The plan that drove the site at an instant, or, where that is still to come, the one that
     # drives it now.
     plan = (

@@ -109,7 +109,8 @@ def tell_prices(context: ToolContext, arguments: PriceArguments) -> Findings:
     """Tell mean, lowest and highest price of a period, and how it differs from the period
     before.
     """
-    teller, period = Teller(context), arguments.period(context.today)
+    teller = Teller(context)
+    period = arguments.period(context.today)
     if (
         arguments.price == "grid"
         or arguments.after_contract
@@ -204,7 +205,8 @@ def _cut_to_published(
 def _tell_extremes(
     teller: Teller, timeline: Timeline, values: FloatArray, *, several: bool, tense: str
 ) -> None:
-    lowest, highest = int(np.nanargmin(values)), int(np.nanargmax(values))
+    lowest = int(np.nanargmin(values))
+    highest = int(np.nanargmax(values))
     if values[highest] - values[lowest] < _SAME_PRICE:
         teller.say(f"price_constant{tense}")
         return

@@ -61,7 +61,8 @@ class PlainQuestion:
 
         None without either.
         """
-        clock, periods = find_instant(self.text), self.days()
+        clock = find_instant(self.text)
+        periods = self.days()
         day = periods[0].first if periods else self.today
         if clock is None and periods and not periods[0].whole_days:
             clock = periods[0].from_clock

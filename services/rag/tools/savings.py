@@ -51,7 +51,8 @@ def tell_savings(context: ToolContext, arguments: SavingsArguments) -> Findings:
     """Tell what the days cost with Luna, with the inverter alone and with perfect foresight, and
     how many of them count.
     """
-    teller, period = Teller(context), arguments.period(context.today)
+    teller = Teller(context)
+    period = arguments.period(context.today)
     saved = read_savings(
         context.connection,
         context.site,

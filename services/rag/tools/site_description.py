@@ -17,7 +17,9 @@ def match_site(question: PlainQuestion) -> list[MatchedCall]:
 
 def tell_site(context: ToolContext, _arguments: NoArguments) -> Findings:
     """Tell a site's place in time, devices and tariff."""
-    teller, site, numbers = Teller(context), context.site, context.numbers
+    teller = Teller(context)
+    site = context.site
+    numbers = context.numbers
     now = teller.moment("now", context.now, day=True)
     teller.say(
         "site",

@@ -80,13 +80,15 @@ class Teller:
         phrase = "one_day"
         figures = {"first": first}
         if period.days > 1:
-            phrase, figures = "days", figures | {"last": self.day(f"{prefix}last_day", period.last)}
+            phrase = "days"
+            figures = figures | {"last": self.day(f"{prefix}last_day", period.last)}
         if not period.whole_days:
             clocks = {
                 "from_clock": self.clock(f"{prefix}from_clock", period.from_clock),
                 "to_clock": self.clock(f"{prefix}to_clock", period.to_clock),
             }
-            phrase, figures = f"{phrase}_hours", figures | clocks
+            phrase = f"{phrase}_hours"
+            figures = figures | clocks
         return self.phrase(phrase, **figures)
 
     def phrase(self, code: str, **figures: str) -> str:
@@ -101,7 +103,8 @@ class Teller:
         """Add a statement about the house; its figures are named ``{prefix}{name}_{number}``."""
         figures = {}
         for name, figure in statement.figures.items():
-            value, own_name = figure.value, f"{prefix}{name}_{number}"
+            value = figure.value
+            own_name = f"{prefix}{name}_{number}"
             if isinstance(value, datetime):
                 figures[name] = self.moment(own_name, value, day=True)
             elif isinstance(value, str):

@@ -46,7 +46,9 @@ def find_variant(text: str, site: Site) -> dict[str, Any]:
     """
     variant: dict[str, float] = {}
     factor = 2.0 if _TWICE.search(text) else 0.5 if _HALF.search(text) else None
-    has_battery, capacity, peak = _BATTERY.search(text), _CAPACITY.search(text), _PEAK.search(text)
+    has_battery = _BATTERY.search(text)
+    capacity = _CAPACITY.search(text)
+    peak = _PEAK.search(text)
     if _WITHOUT.search(text):
         variant["battery_capacity_kwh"] = 0.0
     elif has_battery and capacity:
@@ -58,7 +60,8 @@ def find_variant(text: str, site: Site) -> dict[str, Any]:
     elif factor and site.pv and _PV.search(text) and not has_battery:
         variant["pv_peak_kw"] = site.pv[0].peak_kw * factor
     price = "export_price" if _EXPORT.search(text) else "import_price"
-    cents, money = _CENTS.search(text), _MONEY.search(text)
+    cents = _CENTS.search(text)
+    money = _MONEY.search(text)
     if cents:
         variant[price] = round(_read(cents[1]) / 100, 6)
     # Whole euros are what something costs, not a kWh.
@@ -119,7 +122,8 @@ def tell_variant(context: ToolContext, arguments: WhatIfArguments) -> Findings:
     """Ask the planner for the plan in force under the variant, and tell what it costs more or
     less.
     """
-    teller, plan = Teller(context), find_plan(context)
+    teller = Teller(context)
+    plan = find_plan(context)
     if plan is None:
         return teller.miss("no_plan")
     changes = _change(context.site, arguments)

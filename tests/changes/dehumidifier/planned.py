@@ -120,11 +120,14 @@ class HumidityDemand:
         """Add whether it is on per slot, the starts of each day, and the humidity: what lies within
         the band, plus what is too humid, less what is too dry.
         """
-        columns, rows = builder.columns, builder.rows
-        count, slot_kwh = ahead.hours.size, self.dryer.power_kw * ahead.hours
+        columns = builder.columns
+        rows = builder.rows
+        count = ahead.hours.size
+        slot_kwh = self.dryer.power_kw * ahead.hours
         cost = ahead.tie * slot_kwh
         on = builder.add_columns(count, cost=cost, upper=1.0, integer=True)
-        start, before = builder.add_columns(count, cost=0.0, upper=1.0), np.zeros(count)
+        start = builder.add_columns(count, cost=0.0, upper=1.0)
+        before = np.zeros(count)
         before[0] = float(self.state.on)
         builder.add_rows(
             np.full(count, -np.inf), before, [(on, 1.0), (on[:-1], -1.0), (start, -1.0)]
@@ -185,31 +188,23 @@ class DryingSchedules:
         """Return the cheapest schedule where being on also costs a ``price``, (slots,), which is
         not part of the schedule's cost.
         """
-        cost, air, most, count = (
-            self.cost + price,
-            self._price_air(),
-            self.demand.dryer.most_starts_per_day,
-            price.size,
-        )
-        after, chosen = (
-            np.zeros((2, count, most + 1, 2)),
-            np.zeros((count, 2, count, most + 1, 2), dtype=bool),
-        )
+        cost = self.cost + price
+        air = self._price_air()
+        most = self.demand.dryer.most_starts_per_day
+        count = price.size
+        after = np.zeros((2, count, most + 1, 2))
+        chosen = np.zeros((count, 2, count, most + 1, 2), dtype=bool)
         for slot in range(count - 1, 0, -1):
             after = after + air[slot][:, :, None, None]
             going = np.concatenate([after[:, 1:, :, 1], np.full((2, 1, most + 1), np.inf)], axis=1)
-            starting, off = (
-                np.concatenate([np.full((2, count, 1), np.inf), going[:, :, :-1]], axis=2),
-                after[..., 0],
-            )
+            starting = np.concatenate([np.full((2, count, 1), np.inf), going[:, :, :-1]], axis=2)
+            off = after[..., 0]
             if self.demand.day[slot] != self.demand.day[slot - 1]:
                 going, starting, off = (
                     np.broadcast_to(each[:, :, most:], off.shape) for each in (going, starting, off)
                 )
-            with_on, with_off = (
-                np.stack([starting, going], axis=-1) + cost[slot],
-                np.stack([off, off], axis=-1),
-            )
+            with_on = np.stack([starting, going], axis=-1) + cost[slot]
+            with_off = np.stack([off, off], axis=-1)
             chosen[slot] = with_on < with_off
             after = np.where(chosen[slot], with_on, with_off)
         after = after + air[0][:, :, None, None]
@@ -221,32 +216,32 @@ class DryingSchedules:
         """Return the schedule that was chosen, from the first slot on, and its cost without the
         price.
         """
-        most, on = self.demand.dryer.most_starts_per_day, np.zeros(price.size)
-        left, was_on, others = (
-            next(left for _, left in self.demand.starts_left()),
-            self.demand.state.on,
-            0,
-        )
+        most = self.demand.dryer.most_starts_per_day
+        on = np.zeros(price.size)
+        left = next(left for _, left in self.demand.starts_left())
+        was_on = self.demand.state.on
+        others = 0
         with_on = cost[0] + after[1, 0, left - (not was_on), 1] if was_on or left else np.inf
         value = float(min(with_on, after[0, 0, left, 0]))
         first = int(with_on < after[0, 0, left, 0])
-        left, was_on, on[0] = left - int(first and not was_on), bool(first), first
+        left = left - int(first and not was_on)
+        was_on = bool(first)
+        on[0] = first
         for slot in range(1, price.size):
             is_on = bool(chosen[slot, first, others, left, int(was_on)])
             left = most if self.demand.day[slot] != self.demand.day[slot - 1] else left
-            left, others, was_on, on[slot] = (
-                left - int(is_on and not was_on),
-                others + int(is_on),
-                is_on,
-                is_on,
-            )
+            left = left - int(is_on and not was_on)
+            others = others + int(is_on)
+            was_on = is_on
+            on[slot] = is_on
         return OnOffSchedule(on, value - float(price @ on))
 
     def _price_air(self) -> FloatArray:
         """Return what the air costs at the end of each slot, ``(slots, 2, slots)``: by whether it
         was on in the first one, and in how many others.
         """
-        demand, count = self.demand, self.cost.size
+        demand = self.demand
+        count = self.cost.size
         drier = demand.fall_percent + demand.rise_percent
         less = drier[0] * np.arange(2)[:, None] + drier[-1] * np.arange(count)
         humidity = (demand.start_percent + np.cumsum(demand.rise_percent))[:, None, None] - less
@@ -276,7 +271,8 @@ class PlacedDryer:
 
         What is too humid as the electricity that would dry it.
         """
-        dryer, humidity = self.demand.dryer, self.demand.follow(self.on)
+        dryer = self.demand.dryer
+        humidity = self.demand.follow(self.on)
         kwh = 1 / self.demand.percent_per_kwh
         for code, wanted, missed in (
             ("air_most", dryer.most_percent, humidity - dryer.most_percent),
@@ -296,8 +292,13 @@ class PlacedDryer:
         """Return the reason of every slot: what a kWh costs in it, how humid the air then is, and
         what is waited for.
         """
-        demand, on, price, priced = self.demand, self.on, reasons.view.marginal, reasons.view.priced
-        dryer, humidity, every = demand.dryer, demand.follow(on), np.ones(on.size, dtype=bool)
+        demand = self.demand
+        on = self.on
+        price = reasons.view.marginal
+        priced = reasons.view.priced
+        dryer = demand.dryer
+        humidity = demand.follow(on)
+        every = np.ones(on.size, dtype=bool)
         window = SlotWindow(
             every, reasons.outlook.timeline.end, self.use_kwh, self.use_kwh, self.use_kwh
         )
@@ -352,10 +353,8 @@ def read_dehumidifier(
     """Return what is wanted of a dehumidifier over a timeline."""
     known = state.humidity_percent
     start = (dryer.least_percent + dryer.most_percent) / 2 if known is None else known
-    fall, rise = (
-        dryer.falls_percent_per_h * timeline.hours,
-        dryer.rises_percent_per_h * timeline.hours,
-    )
+    fall = dryer.falls_percent_per_h * timeline.hours
+    rise = dryer.rises_percent_per_h * timeline.hours
     day = np.array([day.toordinal() for day in local_dates(timeline, zone)], dtype=float)
     # However it is run the air is no drier than where it always runs, nor damper than where it
     # never does: what nothing can mend has no price.
@@ -373,7 +372,9 @@ def _states(state: StateMessage) -> dict[str, DehumidifierState]:
 def _read_demands(
     site: Site, state: StateMessage, timeline: Timeline, series: OutlookMessage
 ) -> tuple[HumidityDemand, ...]:
-    dryers, states, zone = DEHUMIDIFIER.of(site), _states(state), ZoneInfo(site.timezone)
+    dryers = DEHUMIDIFIER.of(site)
+    states = _states(state)
+    zone = ZoneInfo(site.timezone)
     refuse_strangers(DEHUMIDIFIER.section, states, [dryer.name for dryer in dryers])
     apart = [dryer for dryer in dryers if dryer.name not in series.load_includes]
     return tuple(

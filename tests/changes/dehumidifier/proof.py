@@ -91,17 +91,20 @@ def _starts_seldom(demand: HumidityDemand, on: tuple[bool, ...]) -> bool:
 
 
 def _cost(problem: Problem, demand: HumidityDemand, on: tuple[bool, ...]) -> float:
-    outlook, dryer, slack = problem.outlook, DRYER, AIR_SLACK * dearest_price(problem) * 0.4 / 8
-    cost, humidity, always, never = (
-        0.0,
-        demand.start_percent,
-        demand.start_percent,
-        demand.start_percent,
-    )
+    outlook = problem.outlook
+    dryer = DRYER
+    slack = AIR_SLACK * dearest_price(problem) * 0.4 / 8
+    cost = 0.0
+    humidity = demand.start_percent
+    always = demand.start_percent
+    never = demand.start_percent
     for slot, is_on in enumerate(on):
         cost += float(outlook.import_price[slot]) * (float(outlook.load_kwh[slot]) + 0.4 * is_on)
-        humidity, always, never = humidity + (-6 if is_on else 2), always - 6, never + 2
-        low, high = min(dryer["least_percent"], never), max(dryer["most_percent"], always)
+        humidity = humidity + (-6 if is_on else 2)
+        always = always - 6
+        never = never + 2
+        low = min(dryer["least_percent"], never)
+        high = max(dryer["most_percent"], always)
         cost += slack * (max(humidity - high, 0.0) + max(low - humidity, 0.0))
     inside = min(max(humidity, low), high)
     return cost + TERMINAL_SHARE * max(float(outlook.import_price.mean()), 0.0) * 0.4 / 8 * inside

@@ -133,20 +133,18 @@ def test_a_test_reads_and_writes_nothing(
 def test_a_device_is_added_to_a_site_once(
     luna_on_servers: Luna, tmp_path: Path, database: Engine
 ) -> None:
-    luna, command = (
-        luna_on_servers,
-        (
-            "devices",
-            "add",
-            "192.0.2.20",
-            "--profile",
-            "sunspec_12x",
-            "--site",
-            "joined",
-            "--listen-port",
-            "1502",
-            "--json",
-        ),
+    luna = luna_on_servers
+    command = (
+        "devices",
+        "add",
+        "192.0.2.20",
+        "--profile",
+        "sunspec_12x",
+        "--site",
+        "joined",
+        "--listen-port",
+        "1502",
+        "--json",
     )
     site = {
         "name": "joined",
@@ -178,18 +176,16 @@ def test_a_device_is_added_to_a_site_once(
 def test_a_device_behind_a_broker_is_added_with_its_prefix_and_its_password(
     luna_on_servers: Luna, tmp_path: Path, database: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    luna, command = (
-        luna_on_servers,
-        (
-            "devices",
-            "add",
-            "192.0.2.40",
-            "--profile",
-            "victron_mqtt",
-            "--site",
-            "behind-a-broker",
-            "--json",
-        ),
+    luna = luna_on_servers
+    command = (
+        "devices",
+        "add",
+        "192.0.2.40",
+        "--profile",
+        "victron_mqtt",
+        "--site",
+        "behind-a-broker",
+        "--json",
     )
     site = {
         "name": "behind-a-broker",

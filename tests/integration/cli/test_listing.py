@@ -37,7 +37,8 @@ def home(luna_on_servers: Luna, database: Engine) -> Iterator[Luna]:
     """Commands beside a stored site in Berlin with a day of history and a forecast for the next
     two.
     """
-    load, sun = Quantiles.exact(np.full(192, 0.1)), Quantiles.exact(np.zeros(192))
+    load = Quantiles.exact(np.full(192, 0.1))
+    sun = Quantiles.exact(np.zeros(192))
     with unit_of_work(database) as connection:
         sites.save(
             connection,

@@ -123,7 +123,8 @@ def test_a_wrong_command_line_is_a_problem_that_names_the_option_and_where_to_re
 
 def test_an_error_is_text_and_with_json_a_problem_document(luna: Luna) -> None:
     words = ["replay", "--site", "home", "--every", "often"]
-    text, document = luna(*words).err, luna(*words, "--json").err
+    text = luna(*words).err
+    document = luna(*words, "--json").err
     assert text.startswith("Invalid input: --every: ")
     assert json.loads(document)["field"] == "--every"
 

@@ -111,10 +111,8 @@ def test_a_key_is_made_by_whose_it_is_and_taken_away_elsewhere(
         ).status_code
         == 401
     )
-    beyond, anothers = (
-        laptop("key", "add", "more", "--scope", "administer"),
-        laptop("key", "add", "more", "--user", "ada"),
-    )
+    beyond = laptop("key", "add", "more", "--scope", "administer")
+    anothers = laptop("key", "add", "more", "--user", "ada")
     assert [(said.code, said.problem["field"]) for said in (beyond, anothers)] == [
         (2, "scopes"),
         (2, "--user"),

@@ -28,7 +28,8 @@ def home(luna_on_servers: Luna, database: Engine) -> Iterator[Luna]:
     """
     site = describe_site(name="driven", vehicles=[CAR])
     noon = local_instant(parse_day(DAY, field="day"), "12:00", ZoneInfo(site.timezone))
-    load, sun = Quantiles.exact(np.full(192, 0.1)), Quantiles.exact(np.zeros(192))
+    load = Quantiles.exact(np.full(192, 0.1))
+    sun = Quantiles.exact(np.zeros(192))
     with unit_of_work(database) as connection:
         sites.save(connection, site)
         forecasts.upsert(

@@ -48,7 +48,8 @@ def serve_at(
     stack: ExitStack, hosts: dict[str, DeviceProfile]
 ) -> tuple[int, dict[str, SimulatedInverter]]:
     """Serve a device at each address of this machine, all at one port."""
-    devices, port = {}, 0
+    devices = {}
+    port = 0
     for host, profile in hosts.items():
         devices[host] = SimulatedInverter(profile)
         port = stack.enter_context(serve_registers(devices[host], host=host, port=port)).port

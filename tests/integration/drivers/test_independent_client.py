@@ -17,7 +17,8 @@ from luna.platform.drivers.point_image import RegisterImage
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
 
-LIMIT_CHARGE, LIMIT_DISCHARGE = 1, 2
+LIMIT_CHARGE = 1
+LIMIT_DISCHARGE = 2
 
 
 class Seconds:
@@ -100,11 +101,9 @@ def test_limits_do_what_the_document_says(
 ) -> None:
     storage = client.models[124][0]
     storage.read()
-    storage.OutWRte.cvalue, storage.InWRte.cvalue, storage.StorCtl_Mod.value = (
-        discharge_percent,
-        charge_percent,
-        control,
-    )
+    storage.OutWRte.cvalue = discharge_percent
+    storage.InWRte.cvalue = charge_percent
+    storage.StorCtl_Mod.value = control
     storage.ChaGriSet.value = 1
     storage.write()
     clock.now += 30
@@ -117,12 +116,10 @@ def test_a_dead_master_leaves_it_to_itself_after_the_time_it_named(
 ) -> None:
     storage = client.models[124][0]
     storage.read()
-    (
-        storage.OutWRte.cvalue,
-        storage.StorCtl_Mod.value,
-        storage.InOutWRte_RvrtTms.value,
-        storage.ChaGriSet.value,
-    ) = -60, LIMIT_DISCHARGE, 180, 1
+    storage.OutWRte.cvalue = -60
+    storage.StorCtl_Mod.value = LIMIT_DISCHARGE
+    storage.InOutWRte_RvrtTms.value = 180
+    storage.ChaGriSet.value = 1
     storage.write()
     clock.now += 170
     device.look()
@@ -148,8 +145,11 @@ def test_a_meter_is_read_as_its_model_says(name: str, model: int, clock: Seconds
     assert meter.TotWhExp.cvalue == pytest.approx(1_000_000, abs=100)
 
 
-PV, STORAGE = 0, 1
-OFF, ON, WATTS = 0, 1, 1
+PV = 0
+STORAGE = 1
+OFF = 0
+ON = 1
+WATTS = 1
 
 
 @pytest.fixture
@@ -199,12 +199,11 @@ def test_a_set_active_power_is_that_of_the_ac_side(
         control, ac, dc = (client.models[number][0] for number in (704, 701, 714))
         control.read()
         assert control.WSetEna.value == OFF
-        control.WSetRvrtTms.value, control.WSetEnaRvrt.value, control.WSetMod.value = (
-            180,
-            OFF,
-            WATTS,
-        )
-        control.WSet.cvalue, control.WSetEna.value = set_w, ON
+        control.WSetRvrtTms.value = 180
+        control.WSetEnaRvrt.value = OFF
+        control.WSetMod.value = WATTS
+        control.WSet.cvalue = set_w
+        control.WSetEna.value = ON
         control.write()
         clock.now += 30
         for model in (control, ac, dc):
@@ -236,11 +235,9 @@ def test_a_gen24_is_what_it_says(clock: Seconds) -> None:
             assert isinstance(image, RegisterImage)
             image.rescale({"OutWRte": exponent})
             storage.read()
-            storage.OutWRte.cvalue, storage.StorCtl_Mod.value, storage.ChaGriSet.value = (
-                -60,
-                LIMIT_DISCHARGE,
-                1,
-            )
+            storage.OutWRte.cvalue = -60
+            storage.StorCtl_Mod.value = LIMIT_DISCHARGE
+            storage.ChaGriSet.value = 1
             storage.write()
             clock.now += 30
             device.look()

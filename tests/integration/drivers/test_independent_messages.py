@@ -24,11 +24,9 @@ from luna.platform.drivers.simulator import SimulatedInverter
 from tests.support.home_assistant.broker import PATIENCE_SECONDS, Mosquitto, needs_mosquitto
 
 pytestmark = needs_mosquitto
-SETPOINT, DISCHARGE, CHARGE = (
-    "hub4/0/Overrides/Setpoint",
-    "settings/0/Settings/CGwacs/MaxDischargePower",
-    "settings/0/Settings/SystemSetup/MaxChargeCurrent",
-)
+SETPOINT = "hub4/0/Overrides/Setpoint"
+DISCHARGE = "settings/0/Settings/CGwacs/MaxDischargePower"
+CHARGE = "settings/0/Settings/SystemSetup/MaxChargeCurrent"
 
 
 class Seconds:

@@ -19,7 +19,9 @@ from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
 
 # What the house uses and its roof gives, kW.
-SURPLUS, SHORTAGE, EVEN = (0.5, 2.0), (2.0, 0.5), (1.0, 1.0)
+SURPLUS = (0.5, 2.0)
+SHORTAGE = (2.0, 0.5)
+EVEN = (1.0, 1.0)
 HALF_A_MINUTE = 30.0
 
 
@@ -74,7 +76,8 @@ def read_huawei(client: Client) -> dict[str, float]:
 
 def read_sungrow(client: Client) -> dict[str, float]:
     """13022 in tenths; 13021, of which 13000 says the direction; all in the input registers."""
-    running, power = int(client.read(13000, "H", inputs=True)), client.read(13021, "H", inputs=True)
+    running = int(client.read(13000, "H", inputs=True))
+    power = client.read(13021, "H", inputs=True)
     return {
         "soc": client.read(13022, "H", inputs=True) / 10,
         "charge": power if running & 0b010 else 0,
@@ -249,7 +252,8 @@ class Home:
 
 @pytest.fixture(params=MAKERS)
 def home(request: pytest.FixtureRequest) -> Iterator[Home]:
-    clock, maker = Seconds(), MAKERS[request.param]
+    clock = Seconds()
+    maker = MAKERS[request.param]
     device = SimulatedInverter(load_profile(request.param, Path("/nonexistent")), now=clock)
     with serve_registers(device) as server:
         modbus: Any = ModbusTcpClient("127.0.0.1", port=server.port, retries=0)

@@ -34,7 +34,8 @@ class Home:
     """
 
     now = 0.0
-    load_kw, pv_kw = 0.5, 2.0
+    load_kw = 0.5
+    pv_kw = 2.0
 
     def __call__(self) -> float:
         return self.now
@@ -99,7 +100,8 @@ def test_a_mode_means_the_same_while_house_and_roof_change(
             (2.0, 0.5, with_deficit_kw),
             (0.5, 4.0, with_surplus_kw),
         ):
-            bench.home.load_kw, bench.home.pv_kw = load_kw, pv_kw
+            bench.home.load_kw = load_kw
+            bench.home.pv_kw = pv_kw
             bench.live(30)
             assert bench.device.power_kw == pytest.approx(flows_kw, abs=0.02)
             assert bench.session.read_back() is not None

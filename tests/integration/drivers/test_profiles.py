@@ -323,8 +323,10 @@ def test_a_device_that_wants_a_heartbeat_falls_back_without_it_whatever_else_is_
 
 def test_a_heartbeat_is_counted_on_every_second_while_a_command_is_kept_up() -> None:
     # Model 715: the value is incremented every second by the controller.
-    profile, clock = PROFILES["sunspec_7xx"], Seconds()
-    device, looks = SimulatedInverter(profile, now=clock), list[float]()
+    profile = PROFILES["sunspec_7xx"]
+    clock = Seconds()
+    device = SimulatedInverter(profile, now=clock)
+    looks = list[float]()
 
     class LookingSession(InverterSession):
         def look(self) -> None:
@@ -349,7 +351,8 @@ def test_a_heartbeat_is_counted_on_every_second_while_a_command_is_kept_up() -> 
 
 
 def test_a_device_whose_own_heartbeat_stands_still_is_taken_as_one_that_does_not_answer() -> None:
-    profile, clock = PROFILES["sunspec_7xx"], Seconds()
+    profile = PROFILES["sunspec_7xx"]
+    clock = Seconds()
     device = SimulatedInverter(profile, now=clock)
     with (
         serve_device(device) as server,
@@ -387,7 +390,8 @@ def test_a_device_whose_own_heartbeat_stands_still_is_taken_as_one_that_does_not
 
 
 def test_a_device_without_a_heartbeat_is_commanded_as_any() -> None:
-    profile, clock = PROFILES["sunspec_7xx"], Seconds()
+    profile = PROFILES["sunspec_7xx"]
+    clock = Seconds()
     device = SimulatedInverter(without_heartbeat(profile), now=clock)
     with (
         serve_device(device) as server,

@@ -40,11 +40,9 @@ from tests.support.database.site import stored_site
 
 PROFILE = "sunspec_12x"
 SUNSPEC_MARK = [0x5375, 0x6E53]
-READ_MARK, WRITE, READ_BACK = (
-    b"\x01\x03\x9c\x40\x00\x02",
-    b"\x01\x06\x00\x07\x00\x01",
-    b"\x01\x03\x00\x07\x00\x01",
-)
+READ_MARK = b"\x01\x03\x9c\x40\x00\x02"
+WRITE = b"\x01\x06\x00\x07\x00\x01"
+READ_BACK = b"\x01\x03\x00\x07\x00\x01"
 GO_ON_SECONDS = 5.0
 
 
@@ -129,10 +127,8 @@ def answers(device: ProfiledDevice) -> bool:
 def test_a_device_that_takes_one_master_is_read_commanded_and_shared(
     dongle: OneMaster, inverter: SimulatedInverter, tmp_path: Path
 ) -> None:
-    recorder, session = (
-        reach_device(at(dongle.port), tmp_path),
-        InverterSession(reach_device(at(dongle.port), tmp_path), look_seconds=0.01),
-    )
+    recorder = reach_device(at(dongle.port), tmp_path)
+    session = InverterSession(reach_device(at(dongle.port), tmp_path), look_seconds=0.01)
     with served(dongle.port, tmp_path) as port, other_program(port) as program:
         session.command(BatterySetpoint(mode="charge", power_kw=2))
         for _ in range(10):
@@ -451,9 +447,9 @@ async def test_the_ports_that_sites_declare_are_open_and_no_others(tmp_path: Pat
         via = Via.model_validate(
             {"profile": PROFILE, "host": "192.0.2.1", "proxy": {"port": number}}
         )
-        ports, [wanted] = (
-            ProxyPorts(tmp_path),
-            declared_ports([via, at(502), via.model_copy(update={"profile": "gone"})], tmp_path),
+        ports = ProxyPorts(tmp_path)
+        [wanted] = declared_ports(
+            [via, at(502), via.model_copy(update={"profile": "gone"})], tmp_path
         )
         assert wanted == ProxyPort(
             DeviceAddress("192.0.2.1", 502), "127.0.0.1", number, writes=False

@@ -37,7 +37,8 @@ from tests.support.home_assistant.broker import Mosquitto, needs_mosquitto
 from tests.support.planning.plans import describe_plan
 from tests.support.worker.workers import wait_for
 
-CHARGER, HEATER = "vehicle:car", "load:boiler"
+CHARGER = "vehicle:car"
+HEATER = "load:boiler"
 HOLD = BatterySetpoint(mode="hold")
 
 

@@ -138,10 +138,8 @@ def charging_two(
     database: Engine, servers: tuple[RegisterServer, RegisterServer], folder: Path
 ) -> Iterator[Home]:
     """An armed home whose owner has both batteries charge for a quarter-hour."""
-    settings, batteries = (
-        Settings(data_folder=folder),
-        [BATTERY | {"name": name} for name in ("first", "second")],
-    )
+    settings = Settings(data_folder=folder)
+    batteries = [BATTERY | {"name": name} for name in ("first", "second")]
     home = Home(
         database,
         lambda control: open_device(settings, control, uncounted),

@@ -51,7 +51,8 @@ ENTITIES = {
 }
 # A site beside the fresh one that its owner has armed: once it was told something, the fresh one
 # has had its turn too.
-WITNESS_MODE, WITNESS_POWER = "select.witness", "number.witness"
+WITNESS_MODE = "select.witness"
+WITNESS_POWER = "number.witness"
 FRESH = {
     "name": "fresh",
     "timezone": "UTC",

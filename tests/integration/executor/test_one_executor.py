@@ -13,7 +13,8 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.executor_locks import SiteLocks
 from tests.support.database.site import stored_site
 
-HOME, COTTAGE = "one-executor-home", "one-executor-cottage"
+HOME = "one-executor-home"
+COTTAGE = "one-executor-cottage"
 
 
 @pytest.fixture
@@ -68,7 +69,8 @@ def test_a_site_that_is_driven_no_more_is_free_for_others(
 
 def test_status_says_which_executor_drives_a_site(database: Engine, first: SiteLocks) -> None:
     first.hold([HOME])
-    of_home, of_cottage = read(database, HOME), read(database, COTTAGE)
+    of_home = read(database, HOME)
+    of_cottage = read(database, COTTAGE)
     assert of_home.holder is not None
     assert f"luna-executor {of_home.holder.name}" == executor_locks.name_executor()
     assert of_home.holder.since is not None

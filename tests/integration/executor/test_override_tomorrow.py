@@ -34,7 +34,8 @@ def api(armed: Home, database_url: str, redis_url: str) -> Iterator[httpx.Client
 def owned(api: httpx.Client, home: Home) -> list[tuple[datetime, str]]:
     """The slots that the timeline gives to the owner from now on, and what is done in them."""
     told = api.get(f"/v1/sites/{home.name}/timeline").json()
-    first, decided = datetime.fromisoformat(told["start"]), told["decisions"]
+    first = datetime.fromisoformat(told["start"])
+    decided = told["decisions"]
     columns = zip(decided["decided_by"], decided["mode"], strict=True)
     return [
         (first + place * SLOT, mode)

@@ -83,10 +83,8 @@ class FlashHome(Home):
     def __init__(
         self, database: Engine, folder: Path, server: RegisterServer, inverter: SimulatedInverter
     ) -> None:
-        settings, via = (
-            Settings(data_folder=folder),
-            {"profile": "flash", "host": "localhost", "port": server.port},
-        )
+        settings = Settings(data_folder=folder)
+        via = {"profile": "flash", "host": "localhost", "port": server.port}
 
         def open_counted(control: object) -> Device:
             return open_device(
@@ -224,10 +222,12 @@ def test_of_a_day_of_plans_that_flap_only_what_pays_is_told_to_flash(flash_home:
         BatterySetpoint.model_validate({"mode": mode})
         for mode in ("hold", "self_consumption", "save", "supply")
     ]
-    chance, forgone = np.random.default_rng(7), 0.0
+    chance = np.random.default_rng(7)
+    forgone = 0.0
     wanted = list[str]()
     for slot in range(96):
-        settled, flapping = modes[slot // 24], modes[int(chance.integers(4))]
+        settled = modes[slot // 24]
+        flapping = modes[int(chance.integers(4))]
         setpoint, gain = (
             (flapping, float(chance.uniform(0, 0.005)))
             if chance.random() < 0.4

@@ -17,7 +17,8 @@ from tests.support.control.executor import BATTERY, START
 from tests.support.control.inverters import DEVICES, describe, describe_devices
 from tests.support.planning.plans import describe_plan, store_plan
 
-HOME, OTHER = "units at home", "units elsewhere"
+HOME = "units at home"
+OTHER = "units elsewhere"
 ALL = [BATTERIES, "vehicle:car", "load:boiler", "pv"]
 
 

@@ -71,7 +71,8 @@ class Ending(threading.Event):
 
     def __init__(self, clock: Clock, done: Callable[[], bool]) -> None:
         super().__init__()
-        self._clock, self._done = clock, done
+        self._clock = clock
+        self._done = done
 
     def wait(self, timeout: float | None = None) -> bool:
         pause = LOOK if timeout is None else timedelta(seconds=timeout)
@@ -132,7 +133,8 @@ def test_a_command_is_sent_within_two_seconds_of_its_slot_s_start_while_the_plan
     home.store(plan.model_copy(update={"issued_at": begins - timedelta(hours=1)}))
     home.turn()
     home.clock.instant = begins - LEAD
-    solver, nobody_answers = BusySolver(), threading.Event()
+    solver = BusySolver()
+    nobody_answers = threading.Event()
     planner = threading.Thread(target=solve, args=(home, solver))
     planner.start()
     assert solver.begun.wait(30)

@@ -74,7 +74,8 @@ def test_somebody_elses_look_absent(gate: Gate, asked: Answer) -> None:
 
 
 def test_ones_own_are_read_and_an_admin_reads_all(gate: Gate, asked: Answer) -> None:
-    own, admin = gate.key("analyst"), gate.key("admin", "administer", "read")
+    own = gate.key("analyst")
+    admin = gate.key("admin", "administer", "read")
     assert [gate.client.get(address, headers=own).status_code for address in addresses(asked)] == [
         200,
         200,

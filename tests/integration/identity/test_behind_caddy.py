@@ -40,7 +40,8 @@ def gate(servers: Servers, redis_url: str) -> Iterator[Gate]:
 @pytest.fixture(scope="module")
 def proxy(gate: Gate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A client of caddy, which stands before the gateway."""
-    folder, port = str(tmp_path_factory.mktemp("caddy")), free_port()
+    folder = str(tmp_path_factory.mktemp("caddy"))
+    port = free_port()
     own = {
         "LUNA_DOMAIN": f"http://127.0.0.1:{port}",
         "LUNA_GATEWAY": gate.client.base_url.netloc.decode(),

@@ -21,7 +21,8 @@ from tests.support.gateway.people import NAMES, PASSWORD, Gate, empty_gate, gate
 from tests.support.suite.tables import each_row
 
 MOST = 1
-HOME, HOME_GUEST = "192.168.178.20", "192.168.178.66"
+HOME = "192.168.178.20"
+HOME_GUEST = "192.168.178.66"
 
 
 @pytest.fixture
@@ -70,7 +71,8 @@ def test_what_is_tried_at_once_is_counted_as_what_is_tried_in_turn(behind: Gate)
 
 
 def test_many_addresses_and_many_names_are_bounded_in_all(behind: Gate) -> None:
-    most, more = LOGIN_SHARE * MOST, 6
+    most = LOGIN_SHARE * MOST
+    more = 6
     with ThreadPoolExecutor(4) as pool:
         answers = pool.map(
             lambda number: guess(behind, f"name-{number}", f"203.0.113.{number}").status_code,

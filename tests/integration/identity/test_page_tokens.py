@@ -117,7 +117,8 @@ def send(
     return gate.client.post(f"{HOME}/data/uploads", content=content, headers=sent).status_code
 
 
-KIND, ZONE = ("kind", "observations"), ("timezone", "Europe/Berlin")
+KIND = ("kind", "observations")
+ZONE = ("timezone", "Europe/Berlin")
 
 
 def test_a_form_with_several_files_carries_the_token_before_them(gate: Gate) -> None:

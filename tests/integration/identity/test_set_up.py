@@ -70,10 +70,8 @@ def test_a_link_opens_a_browser_once_and_says_so_when_it_is_stale(
     clock = SystemClock()
     with empty_gate(servers.database_url, redis_url, data_folder=tmp_path) as gate:
         settings = Settings(_env_file=None, data_folder=tmp_path)  # type: ignore[call-arg]  # pydantic-settings reads it
-        made, late = (
-            make_link(settings, now=clock.now()),
-            clock.now() - LINK_LIFE - timedelta(seconds=1),
-        )
+        made = make_link(settings, now=clock.now())
+        late = clock.now() - LINK_LIFE - timedelta(seconds=1)
         link = made.removeprefix("http://127.0.0.1:8080")
         assert stat.S_IMODE((tmp_path / "identity" / "link").stat().st_mode) == 0o600
         # A guess takes nothing from whoever has the link.
@@ -256,10 +254,8 @@ def test_the_first_user_can_be_given_with_the_settings(servers: Servers, redis_u
 
 def test_a_monitor_reads_metrics_with_its_token_alone(servers: Servers, redis_url: str) -> None:
     with gate_with_people(servers.database_url, redis_url, monitor_token="monitor " * 4) as gate:
-        away, token = (
-            {"X-Forwarded-For": "192.0.2.1"},
-            {"Authorization": f"Bearer {'monitor ' * 4}".strip()},
-        )
+        away = {"X-Forwarded-For": "192.0.2.1"}
+        token = {"Authorization": f"Bearer {'monitor ' * 4}".strip()}
         said = [
             gate.client.get(path, headers=away | headers).status_code
             for path in ("/metrics", "/health/services")

@@ -64,7 +64,8 @@ def test_a_browser_gets_a_cookie_that_no_script_and_no_other_site_has(gate: Gate
 
 def test_nothing_that_signs_in_is_stored_as_it_is(gate: Gate) -> None:
     cookie = sign_in(gate).headers["set-cookie"].partition(";")[0].partition("=")[2]
-    tokens, key = gate.tokens("user"), gate.key("user")["Authorization"].split("_", 2)[2]
+    tokens = gate.tokens("user")
+    key = gate.key("user")["Authorization"].split("_", 2)[2]
     with unit_of_work(gate.database) as connection:
         rows = [
             str(connection.execute(text(f"SELECT * FROM {table}")).all())  # noqa: S608
@@ -393,7 +394,8 @@ def test_a_key_ends_and_can_be_taken_away(gate: Gate) -> None:
     with unit_of_work(gate.database) as connection:
         connection.execute(text("UPDATE api_keys SET expires_at = now()"))
     assert gate.client.get("/v1/auth/me", headers=headers).status_code == 401
-    headers, own = gate.key("user"), gate.session("user")
+    headers = gate.key("user")
+    own = gate.session("user")
     prefix = headers["Authorization"].split("_")[1]
     assert gate.client.get("/v1/auth/me", headers=headers).status_code == 200
     foreign = gate.client.delete(f"/v1/keys/{prefix}", headers=gate.session("analyst"))

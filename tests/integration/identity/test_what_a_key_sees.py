@@ -54,7 +54,8 @@ from tests.support.gateway.people import (
 from tests.support.planning.plans import as_columns
 from tests.support.suite.tables import each_row
 
-ALPHA, BRAVO = "alpha", "bravo"
+ALPHA = "alpha"
+BRAVO = "bravo"
 PARTS: dict[str, Any] = {
     "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}],
     "vehicles": [{"name": "car", "capacity_kwh": 50, "charge_limit_kw": 11}],
@@ -220,7 +221,8 @@ class World:
 
 
 def store_everything(connection: Connection, site: str, owner: int) -> dict[str, Any]:
-    now, unique = floor_to(SystemClock().now(), SLOT), uuid.uuid4().hex[:8]
+    now = floor_to(SystemClock().now(), SLOT)
+    unique = uuid.uuid4().hex[:8]
     named = f"{site}-{unique}"
     things = store_things(connection, site, name=named, start=now)
     # Of the site by what it tells, though its conversation began without one.
@@ -401,8 +403,10 @@ def test_the_same_is_there_for_an_admin_and_for_the_key_of_its_own_site(
 
 @each_row("name", LISTS)
 def test_a_list_tells_a_key_of_its_own_site_alone(world: World, name: str) -> None:
-    things, operation = world.store(), next(each for each in OPERATIONS if each.name == name)
-    own, others = things[ALPHA][LISTS[name]], things[BRAVO][LISTS[name]]
+    things = world.store()
+    operation = next(each for each in OPERATIONS if each.name == name)
+    own = things[ALPHA][LISTS[name]]
+    others = things[BRAVO][LISTS[name]]
     for headers, seen in ((world.key, False), (world.gate.session("admin"), True)):
         told = world.ask(operation, {}, headers).raise_for_status().text
         assert own in told
@@ -412,7 +416,8 @@ def test_a_list_tells_a_key_of_its_own_site_alone(world: World, name: str) -> No
 @each_row("name", BODIES)
 def test_another_site_is_found_wherever_a_request_names_it(world: World, name: str) -> None:
     world.store()
-    operation, body = next(each for each in OPERATIONS if each.name == name), BODIES[name]
+    operation = next(each for each in OPERATIONS if each.name == name)
+    body = BODIES[name]
     headers = world.key | {"X-Confirm-Password": PASSWORD.replace(" ", "%20")}
     if operation.method == "GET":
         answer = world.gate.client.get(operation.path, params=body, headers=headers)

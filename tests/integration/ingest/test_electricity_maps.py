@@ -14,10 +14,8 @@ from services.ingest.loading import FileForm, LoadReport, load_file
 from tests.support.database.site import store_site
 from tests.support.gateway.outside_service import REPLIES
 
-FIVE_MINUTES, HOURLY = (
-    REPLIES / "electricity_maps_5_minute.csv",
-    REPLIES / "electricity_maps_hourly.csv",
-)
+FIVE_MINUTES = REPLIES / "electricity_maps_5_minute.csv"
+HOURLY = REPLIES / "electricity_maps_hourly.csv"
 DIRECT = {"carbon_g_per_kwh": "Carbon intensity gCO₂eq/kWh (direct)"}
 
 

@@ -20,7 +20,8 @@ from tests.support.worker.workers import wait_for
 
 COUNTER = "sensor.count"
 # The recorder's rows are visible a moment after they are said, and asked for a moment after that.
-LAG_S, WAIT = 0.05, timedelta(seconds=0.15)
+LAG_S = 0.05
+WAIT = timedelta(seconds=0.15)
 LONGEST_WAIT_S = 60
 
 
@@ -97,7 +98,8 @@ def say_numbers(house: House, count: int, *, hang_up_every: int) -> None:
 
 
 def test_whatever_is_said_while_the_socket_is_down_comes_from_history_first(house: House) -> None:
-    recorder, said = Recorder(), 400
+    recorder = Recorder()
+    said = 400
     since = datetime.now(UTC)
     thread = in_background(lambda: say_numbers(house, said, hang_up_every=57))
     listen_until(listener(house, since=since), recorder, lambda: recorder.ids()[-1:] == [said - 1])
@@ -172,7 +174,8 @@ def test_what_was_recorded_when_filling_was_interrupted_has_no_gap_before_its_la
         house.say(COUNTER, number)
         house.say("sensor.other", number)
     time.sleep(LAG_S)
-    fragile, whole = FragileRecorder(25), Recorder()
+    fragile = FragileRecorder(25)
+    whole = Recorder()
     with pytest.raises(InterruptedError):
         asyncio.run(listener(house, since=since).listen([COUNTER, "sensor.other"], fragile.record))
     resumed = max(reading.instant for reading in fragile.readings)
@@ -184,7 +187,8 @@ def test_what_was_recorded_when_filling_was_interrupted_has_no_gap_before_its_la
 def test_nothing_is_recorded_while_the_clocks_disagree(house: House) -> None:
     house.say(COUNTER, 1)
     house.clock_error = timedelta(hours=1)
-    recorder, live = Recorder(), listener(house)
+    recorder = Recorder()
+    live = listener(house)
     listen_until(live, recorder, lambda: house.asked.count("/api/config") > 2)
     assert recorder.readings == []
     assert "60 minutes ahead" in str(live.fault)
@@ -195,7 +199,8 @@ def test_nothing_is_recorded_while_the_clocks_disagree(house: House) -> None:
 def test_a_sensor_that_is_gone_does_not_keep_the_others_from_being_heard(house: House) -> None:
     house.say("sensor.other", 7)
     del house.sensors[COUNTER]
-    recorder, live = Recorder(), listener(house, since=datetime.now(UTC) - timedelta(minutes=1))
+    recorder = Recorder()
+    live = listener(house, since=datetime.now(UTC) - timedelta(minutes=1))
 
     async def listen() -> None:
         task = asyncio.create_task(live.listen([COUNTER, "sensor.other"], recorder.record))

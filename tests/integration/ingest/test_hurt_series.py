@@ -15,7 +15,9 @@ from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.reading import Samples
 from tests.support.suite.tables import each_row
 
-DAYS, A_DAY, AN_HOUR = 30, 96, 4
+DAYS = 30
+A_DAY = 96
+AN_HOUR = 4
 MONTH = Timeline(datetime(2023, 6, 1, tzinfo=UTC), SLOT, DAYS * A_DAY)
 STEP_SECONDS = 300
 PER_SLOT = int(SLOT.total_seconds()) // STEP_SECONDS
@@ -106,7 +108,8 @@ def test_a_reset_costs_what_the_meter_never_told(
     build: SlotBuild, truth: dict[str, FloatArray], name: str
 ) -> None:
     # Its last word before was one step, a third of a slot, earlier.
-    before, told = RESET_SLOT - 1, (PER_SLOT - 1) / PER_SLOT
+    before = RESET_SLOT - 1
+    told = (PER_SLOT - 1) / PER_SLOT
     assert build.columns[name][before] == pytest.approx(truth[name][before] * told, abs=ROUNDING)
 
 

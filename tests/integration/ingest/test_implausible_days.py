@@ -112,7 +112,8 @@ def test_a_renamed_meter_counts_under_either_name(connection: Connection) -> Non
     # The old name speaks for a day and a half, the new one from then on.
     sensors = {"total_load_consumption": ["old", "new"]}
     half = COUNT // 2
-    old, new = LOAD_KW[:half], np.concatenate([np.full(half, np.nan), LOAD_KW[half:]])
+    old = LOAD_KW[:half]
+    new = np.concatenate([np.full(half, np.nan), LOAD_KW[half:]])
     days = judge(connection, sensors, {"old": ("kW", old), "new": ("kW", new)})
     assert [day.verdict for day in days] == ["clean"] * DAYS
     assert abs(sum_of(connection, "load_kwh") - 36) < 0.5
@@ -134,7 +135,8 @@ def follow_sun(load_kw: FloatArray, sun_kw: FloatArray, *, limit_kw: float = 1.0
     """Return what a battery takes (above zero) and gives (below) to keep the grid's meter near
     zero, kW.
     """
-    held, flows = 3.0, []
+    held = 3.0
+    flows = []
     for surplus_kw in (sun_kw - load_kw).tolist():
         flow_kw = (
             min(surplus_kw, limit_kw, (10 - held) * 4)

@@ -51,7 +51,8 @@ LATE_FAULTS = (
 )
 # Without the days that cannot be trusted another mean comes out: kWh of a quarter-hour, and EUR of
 # two days.
-MOST_LOAD_KWH, MOST_COST = 0.05, 0.6
+MOST_LOAD_KWH = 0.05
+MOST_COST = 0.6
 
 
 def forecast_and_plan(

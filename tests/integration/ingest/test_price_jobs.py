@@ -24,7 +24,8 @@ from tests.support.gateway.outside_service import Service, Services, energy_char
 BERLIN = ZoneInfo("Europe/Berlin")
 # 13:05 in Berlin: tomorrow's auction is over.
 NOW = datetime(2026, 11, 20, 12, 5, tzinfo=UTC)
-TODAY, TOMORROW = local_day(date(2026, 11, 20), BERLIN), local_day(date(2026, 11, 21), BERLIN)
+TODAY = local_day(date(2026, 11, 20), BERLIN)
+TOMORROW = local_day(date(2026, 11, 21), BERLIN)
 WANTED = local_days(date(2026, 11, 10), date(2026, 11, 21), BERLIN)
 UNTIL_TODAY = list(local_days(date(2026, 11, 10), date(2026, 11, 20), BERLIN))
 

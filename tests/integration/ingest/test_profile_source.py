@@ -58,7 +58,8 @@ def sensors(port: int, *names: str) -> list[str]:
 
 @pytest.mark.anyio
 async def test_readings_come_with_their_units_and_a_device_that_was_away_is_read_again() -> None:
-    device, shelf = SimulatedInverter(load_profile("sunspec_12x", NO_FOLDER)), Shelf()
+    device = SimulatedInverter(load_profile("sunspec_12x", NO_FOLDER))
+    shelf = Shelf()
     with serve_registers(device) as server:
         port = server.port
         source = ProfileSource(NO_FOLDER, every=SOON)
@@ -91,7 +92,8 @@ async def test_readings_come_with_their_units_and_a_device_that_was_away_is_read
 
 @pytest.mark.anyio
 async def test_what_cannot_be_is_recorded_as_unknown_and_named_once() -> None:
-    device, shelf = SimulatedInverter(load_profile("sunspec_12x", NO_FOLDER)), Shelf()
+    device = SimulatedInverter(load_profile("sunspec_12x", NO_FOLDER))
+    shelf = Shelf()
     # Both directions at once, and more than the roof of the site gives.
     device.stuck |= {"Charging": 900.0, "Discharging": 900.0}
     with serve_registers(device) as server, capture_logs() as logged:
@@ -129,7 +131,8 @@ async def test_of_a_device_whose_own_heartbeat_stands_still_nothing_is_recorded_
         .replace("after_s: 180, resend_s: 60", "after_s: 2, resend_s: 1")
     )
     (folder / "sunspec_7xx.yaml").write_text(text, encoding="utf-8")
-    device, shelf = SimulatedInverter(load_profile("sunspec_7xx", tmp_path)), Shelf()
+    device = SimulatedInverter(load_profile("sunspec_7xx", tmp_path))
+    shelf = Shelf()
     with serve_registers(device) as server:
         source = ProfileSource(tmp_path, every=SOON)
         task = asyncio.create_task(
@@ -152,7 +155,8 @@ async def test_of_a_device_whose_own_heartbeat_stands_still_nothing_is_recorded_
 
 @pytest.mark.anyio
 async def test_a_device_that_is_away_holds_no_other_up() -> None:
-    device, shelf = SimulatedInverter(load_profile("sunspec_12x", NO_FOLDER)), Shelf()
+    device = SimulatedInverter(load_profile("sunspec_12x", NO_FOLDER))
+    shelf = Shelf()
     with serve_registers(device) as server:
         source = ProfileSource(NO_FOLDER, every=SOON)
         task = asyncio.create_task(
@@ -236,7 +240,8 @@ def test_a_sensor_of_a_device_goes_to_it_and_to_no_broker() -> None:
 @pytest.mark.anyio
 async def test_a_device_that_somebody_looks_at_is_asked_at_once_for_counters_and_power() -> None:
     looked_at: set[str] = set()
-    device, shelf = SimulatedInverter(load_profile("eastron_sdm630", NO_FOLDER)), Shelf()
+    device = SimulatedInverter(load_profile("eastron_sdm630", NO_FOLDER))
+    shelf = Shelf()
     with serve_registers(device) as server:
         named = [f"profile:eastron_sdm630@127.0.0.1:{server.port}#import_kwh"]
         source = ProfileSource(

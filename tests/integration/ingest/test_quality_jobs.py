@@ -29,7 +29,9 @@ pytestmark = pytest.mark.every_database
 
 BERLIN = ZoneInfo("Europe/Berlin")
 # The clock goes forward on 31 March 2024: 92 slots; back on 27 October: 100.
-FIRST, SPRING, LAST = date(2024, 3, 30), date(2024, 3, 31), date(2024, 4, 1)
+FIRST = date(2024, 3, 30)
+SPRING = date(2024, 3, 31)
+LAST = date(2024, 4, 1)
 DAYS = local_days(FIRST, LAST, BERLIN)
 LATER = datetime(2024, 5, 1, tzinfo=UTC)
 SPOT = {
@@ -116,7 +118,9 @@ def test_quality_queries_training_scores_and_savings_agree_on_what_may_be_used(
             "export": {"kind": "fixed", "price": 0.0},
         },
     )
-    site, days, short = sites.load(connection, "home"), (FIRST, SPRING, LAST), place(SPRING)
+    site = sites.load(connection, "home")
+    days = (FIRST, SPRING, LAST)
+    short = place(SPRING)
     measure(
         connection,
         load_kwh=hurt(0.2, slice(short.start, short.start + 10)),

@@ -87,7 +87,8 @@ def stored(connection: Connection, name: str, slots: int) -> FloatArray:
 
 # A counter that rises by 0.5 kWh in each quarter-hour, before and after an update that lets it
 # speak in Wh.
-BEFORE, AFTER = [812.0, 812.5, 813.0, 813.5], [814_000.0, 814_500.0, 815_000.0]
+BEFORE = [812.0, 812.5, 813.0, 813.5]
+AFTER = [814_000.0, 814_500.0, 815_000.0]
 
 
 @pytest.mark.parametrize(
@@ -103,10 +104,8 @@ def test_each_day_is_built_in_the_unit_in_which_it_was_said(
         load(connection, tmp_path, *((0, BEFORE, "kWh"), (4, AFTER, "Wh"))[turn])
         build(connection, slots=8)
     np.testing.assert_allclose(stored(connection, "load_kwh", 6), [0.5] * 6)
-    units, before = (
-        connection.execute(text("SELECT since, unit FROM sensor_units")).all(),
-        fingerprint(connection),
-    )
+    units = connection.execute(text("SELECT since, unit FROM sensor_units")).all()
+    before = fingerprint(connection)
     assert len(units) == 1 + (order == (1, 0))
     assert load(connection, tmp_path, 4, AFTER, "Wh").written.unchanged == 3
     assert build(connection, slots=8).slots_written == 0
@@ -328,7 +327,8 @@ def test_what_is_loaded_after_a_silence_was_filled_counts_as_measured(
     add_site(total_load_consumption="load")
     put_counter(connection, slice(121, 140))
     build(connection, slots=288, first=FIRST_MIDNIGHT)
-    timeline, gap = Timeline(FIRST_MIDNIGHT, SLOT, 288), np.arange(120, 140)
+    timeline = Timeline(FIRST_MIDNIGHT, SLOT, 288)
+    gap = np.arange(120, 140)
     filled = observations.read_series(connection, "metered", timeline, ("load_kwh",))["load_kwh"]
     # The second half with the very values that were estimated.
     observations.write(
@@ -479,7 +479,8 @@ def test_a_sum_is_known_without_a_sensor_that_never_was_and_not_without_one_that
     connection: Connection, add_site: Callable[..., None]
 ) -> None:
     add_site(total_load_consumption=["house", "mistyped"], total_pv_production=["roof", "garage"])
-    begun, now = NOON - timedelta(days=20), NOON + timedelta(hours=10)
+    begun = NOON - timedelta(days=20)
+    now = NOON + timedelta(hours=10)
     hours = np.datetime64(begun.replace(tzinfo=None), "us") + np.arange(
         20 * 24 + 11
     ) * np.timedelta64(1, "h")
@@ -763,8 +764,12 @@ def test_what_flowed_past_a_frozen_meter_is_unknown_until_it_goes_on_and_then_fi
         "total_battery_discharge": "discharge",
     }
     add_site(**sensors, total_grid_import="import", total_grid_export="export")
-    count, frozen, thawed = 48 * 12, 42 * 12, 47 * 12
-    instants, place, flicker = every(5, count), np.arange(count), 0.0001 * (np.arange(count) % 2)
+    count = 48 * 12
+    frozen = 42 * 12
+    thawed = 47 * 12
+    instants = every(5, count)
+    place = np.arange(count)
+    flicker = 0.0001 * (np.arange(count) % 2)
     kwh = {
         "pv": np.full(count, 0.2),
         "import": flicker,
@@ -777,7 +782,8 @@ def test_what_flowed_past_a_frozen_meter_is_unknown_until_it_goes_on_and_then_fi
         counters[name] = np.where(
             (place > frozen) & (place < thawed), counters[name][frozen], counters[name]
         )
-    known, begin = [], 0
+    known = []
+    begin = 0
     # As in life: each quarter-hour is built a minute after its end, and those of two hours before
     # it with it.
     for end in (frozen, *range(frozen + 3, thawed + 12, 3)):
@@ -789,7 +795,8 @@ def test_what_flowed_past_a_frozen_meter_is_unknown_until_it_goes_on_and_then_fi
                 instants[begin : end + 1] + np.timedelta64(late, "us"),
                 values[begin : end + 1],
             )
-        slots, begin = end // 3, end + 1
+        slots = end // 3
+        begin = end + 1
         first = NOON + (slots - 8) * SLOT if known else NOON
         build_site_slots(
             connection,

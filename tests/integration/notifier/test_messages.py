@@ -32,7 +32,8 @@ from tests.support.words.wording import wording, wording_pattern
 
 NOON = datetime(2024, 2, 1, 12, tzinfo=UTC)
 BATTERY = {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
-DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 HOLD = BatterySetpoint(mode="hold")
 _NUMBERS = itertools.count()
 

@@ -19,7 +19,8 @@ from tests.support.gateway.server import OWNER, serve
 from tests.support.suite.tables import each_row
 from tests.support.words.wording import wording
 
-NAME, PASSWORD = "ada", "seven green lanterns hum"
+NAME = "ada"
+PASSWORD = "seven green lanterns hum"
 
 
 @pytest.fixture

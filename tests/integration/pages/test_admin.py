@@ -185,7 +185,8 @@ def test_a_setting_that_cannot_be_taken_is_refused_and_nothing_is_stored(
 
 def test_trainings_of_every_site_and_version_are_shown(api: httpx.Client, database: Engine) -> None:
     # Later than any other's: the newest stand first, and there are twenty.
-    first, until = datetime(2123, 1, 1, tzinfo=UTC), datetime(2123, 6, 1, tzinfo=UTC)
+    first = datetime(2123, 1, 1, tzinfo=UTC)
+    until = datetime(2123, 6, 1, tzinfo=UTC)
     with (
         stored_site(database, name="forecast trained"),
         stored_site(database, name="agent trained"),

@@ -36,7 +36,8 @@ SECRET_SETTINGS = sorted(
 ADDRESSES = ("database_url", "redis_url", "notify_urls")
 # What JSON and addresses write otherwise than it is.
 ODD = 'a"b\\c/ü+%'
-LATITUDE, LONGITUDE = "52.516312", "13.377704"
+LATITUDE = "52.516312"
+LONGITUDE = "13.377704"
 
 
 def plant(name: str) -> str:
@@ -67,10 +68,12 @@ def planted_settings() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def recorded() -> Iterator[None]:
     """The process logs as a gateway does, and keeps its last lines."""
-    before, level = logging.root.handlers, logging.root.level
+    before = logging.root.handlers
+    level = logging.root.level
     configure_logging("api")
     yield
-    logging.root.handlers, logging.root.level = before, level
+    logging.root.handlers = before
+    logging.root.level = level
     RECENT_LINES.clear()
 
 
@@ -157,7 +160,8 @@ def test_nothing_that_opens_the_gateway_is_in_the_bundle(gate: Gate) -> None:
             },
         )
         [cookie] = [value for name, value in signed_in.cookies.items() if "session" in name]
-    key, tokens = gate.key("admin")["Authorization"].removeprefix("Bearer "), gate.tokens("admin")
+    key = gate.key("admin")["Authorization"].removeprefix("Bearer ")
+    tokens = gate.tokens("admin")
     for value in (key, cookie, tokens["access_token"]):
         logging.getLogger("library").warning(
             "request headers: Authorization: Bearer %s, Cookie: luna_session=%s; GET "

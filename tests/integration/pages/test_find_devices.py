@@ -151,7 +151,8 @@ def test_no_network_of_a_home_is_refused_in_the_owner_s_language(
 def test_a_password_stays_in_a_file_that_its_owner_alone_can_read(
     api: httpx.Client, database: Engine, folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    address, password = begin(api), "not to be read by anybody"
+    address = begin(api)
+    password = "not to be read by anybody"
     typed = {
         "go": "search",
         "network": "127.0.0.1",

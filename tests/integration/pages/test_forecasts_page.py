@@ -46,7 +46,8 @@ PAGE = "/ui/sites/foreseen/forecasts"
 # In the hour that the clock shows twice, the zone's name stands beside it.
 CLOCK = re.compile(r"\d\d:\d\d(?: [A-Z]+)?")
 MINUTES = re.compile(r"\d+")
-BASELINE, AURORA = "baseline_like_days", "aurora_v1.0"
+BASELINE = "baseline_like_days"
+AURORA = "aurora_v1.0"
 
 
 @pytest.fixture(scope="module")
@@ -254,6 +255,7 @@ def test_what_was_measured_before_the_reset_moves_no_forecast_of_the_day_and_cou
                 )
                 expected[name, at] = issued.load_kwh.expected
         transaction.rollback()
-    today, tomorrow = noon + SLOT, noon + timedelta(hours=13)
+    today = noon + SLOT
+    tomorrow = noon + timedelta(hours=13)
     np.testing.assert_allclose(expected["steady", today], expected["strange", today])
     assert expected["strange", tomorrow].sum() > expected["steady", tomorrow].sum()

@@ -47,7 +47,8 @@ from tests.support.pages.demo_home import NOW, store_demo_home
 from tests.support.suite.tables import each_row
 from tests.support.words.wording import wording, wording_pattern
 
-HOME, EVENTS = "/ui/sites/shown/home", "/ui/sites/shown/events"
+HOME = "/ui/sites/shown/home"
+EVENTS = "/ui/sites/shown/events"
 PLAIN = {"vehicles": [], "loads": []}
 CLOCK = re.compile(r"\d\d:\d\d")
 
@@ -88,16 +89,13 @@ def read_view(database: Engine) -> HomeView:
 def test_the_first_sentence_says_what_the_battery_does_and_when_that_changes(
     api: httpx.Client,
 ) -> None:
-    english, german = api.get(HOME), api.get(HOME, headers={"Accept-Language": "de"})
-    follows, sells = (
-        wording_pattern("home", "now_self_consumption"),
-        wording_pattern("home", "next_export", t=CLOCK),
-    )
+    english = api.get(HOME)
+    german = api.get(HOME, headers={"Accept-Language": "de"})
+    follows = wording_pattern("home", "now_self_consumption")
+    sells = wording_pattern("home", "next_export", t=CLOCK)
     assert re.search(f"{follows.pattern} {sells.pattern}", seen(english))
-    follows, sells = (
-        wording_pattern("home", "now_self_consumption", "de"),
-        wording_pattern("home", "next_export", "de", t=CLOCK),
-    )
+    follows = wording_pattern("home", "now_self_consumption", "de")
+    sells = wording_pattern("home", "next_export", "de", t=CLOCK)
     assert re.search(f"{follows.pattern} {sells.pattern}", seen(german))
     assert wording_pattern("home", "fact_cost_note", x=re.compile(r"−?€\d+\.\d\d")).search(
         seen(english)
@@ -110,7 +108,8 @@ def test_the_sheet_of_every_coming_slot_has_a_reason_its_prices_and_the_limits_a
 ) -> None:
     view = read_view(database)
     window = view.window
-    decided, prices = view.document["decisions"], view.document["prices"]
+    decided = view.document["decisions"]
+    prices = view.document["prices"]
     sheets = {slot: view_sheet(view, slot) for slot in range(window.past, window.timeline.count)}
     assert len(sheets) == 192
     for slot, sheet in sheets.items():
@@ -146,7 +145,8 @@ def test_page_home_assistant_and_answers_tell_the_same_of_the_house_and_what_it_
         {"tool": "house_now", "arguments": {}, "site_id": "shown", "language": "en"}
     )
     with unit_of_work(database) as connection:
-        house, answer = house_of(connection), call_tool(connection, asked, now=NOW)
+        house = house_of(connection)
+        answer = call_tool(connection, asked, now=NOW)
     entities = {
         entity.key: entity
         for entity in list_entities(house, numbers_of(house, "en"), commands=False)
@@ -161,7 +161,8 @@ def test_page_home_assistant_and_answers_tell_the_same_of_the_house_and_what_it_
         for key, entity in entities.items()
         if entity.attributes
     }
-    page, saved = seen(api.get(HOME)), house.planned.saved_today
+    page = seen(api.get(HOME))
+    saved = house.planned.saved_today
     assert saved is not None
     # The home is not armed: Luna saves nothing, and says what it would save.
     assert told["saved_today"] is None
@@ -336,10 +337,8 @@ def test_what_is_filled_to_a_meters_total_is_said_to_be_estimated_wherever_its_f
                 "estimated": np.array([1 << ESTIMABLE.index("load_kwh")], dtype=np.int16),
             },
         )
-    timeline, german = (
-        api.get("/v1/sites/shown/timeline").json(),
-        api.get(f"{HOME}/table", headers={"Accept-Language": "de"}),
-    )
+    timeline = api.get("/v1/sites/shown/timeline").json()
+    german = api.get(f"{HOME}/table", headers={"Accept-Language": "de"})
     (row,) = [
         each
         for each in csv.DictReader(io.StringIO(api.get(f"{HOME}/plan.csv").text))
@@ -390,10 +389,8 @@ def test_a_charge_that_nobody_measured_is_said_to_be_assumed_wherever_it_stands(
             )
             issue_half_a_kilowatt(connection, "unsaid", running)
             plan_stored(connection, "unsaid", running)
-        timeline, page = (
-            api.get("/v1/sites/unsaid/timeline").json(),
-            api.get("/ui/sites/unsaid/home"),
-        )
+        timeline = api.get("/v1/sites/unsaid/timeline").json()
+        page = api.get("/ui/sites/unsaid/home")
         german = seen(api.get("/ui/sites/unsaid/home", headers={"Accept-Language": "de"}))
         rows = list(csv.DictReader(io.StringIO(api.get("/ui/sites/unsaid/home/plan.csv").text)))
         table = api.get("/ui/sites/unsaid/home/table").text

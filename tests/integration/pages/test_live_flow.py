@@ -150,7 +150,8 @@ def read_powers(text: str) -> dict[str, float]:
 def test_energy_now_is_what_the_inverter_says_while_somebody_looks(
     database: Engine, database_url: str, redis_url: str
 ) -> None:
-    house_kw, sun_kw = 0.5, 5.1
+    house_kw = 0.5
+    sun_kw = 5.1
     # Its battery needs seconds for a change of power: its clock runs faster.
     device = SimulatedInverter(
         load_profile("sungrow_sh", NO_FOLDER),

@@ -96,11 +96,10 @@ def test_every_place_tells_the_account_s_figures(
 ) -> None:
     clock.at = now
     today = now.astimezone(ZONE).date()
-    day, before = (
-        read_account(api, period="day"),
-        read_account(api, period="day", day=str(today - DAY)),
-    )
-    cost, cost_before = day.totals.energy_cost, before.totals.energy_cost
+    day = read_account(api, period="day")
+    before = read_account(api, period="day", day=str(today - DAY))
+    cost = day.totals.energy_cost
+    cost_before = before.totals.energy_cost
     assert cost is not None
     assert cost_before is not None
     with unit_of_work(database) as connection:

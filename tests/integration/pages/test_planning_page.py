@@ -312,7 +312,8 @@ def weekly(database: Engine) -> Iterator[str]:
 def test_a_weekly_departure_that_was_taken_back_is_put_back_for_every_week(
     api: httpx.Client, database: Engine, weekly: str, age: timedelta
 ) -> None:
-    page, first = f"/ui/sites/{weekly}/planning", floor_to(SystemClock().now(), SLOT) - age
+    page = f"/ui/sites/{weekly}/planning"
+    first = floor_to(SystemClock().now(), SLOT) - age
     wanted = {
         "vehicle": "car",
         "from": first,

@@ -41,7 +41,8 @@ PAST = {
     "to": (NOW - timedelta(hours=2)).isoformat(),
 }
 BACKWARDS = {"from": SPAN["to"], "to": SPAN["from"]}
-BLOCK, STAY = {"device": "battery", "action": "charge"}, {"vehicle": "car", "arrival": "40"}
+BLOCK = {"device": "battery", "action": "charge"}
+STAY = {"vehicle": "car", "arrival": "40"}
 FIELD = {"mode": "charge"}
 LONG = {"from": SPAN["from"], "to": (NOW + timedelta(days=400)).isoformat()}
 

@@ -118,8 +118,10 @@ def test_days_that_nobody_can_name_are_refused_in_words(api: httpx.Client) -> No
 def test_the_savings_shown_equal_those_of_a_simulation_made_anew_within_a_cent(
     api: httpx.Client, database: Engine
 ) -> None:
-    first, last = date(2024, 3, 30), date(2024, 4, 1)
-    site, window = describe_furnished("lived", vehicles=[], loads=[]), local_days(first, last, ZONE)
+    first = date(2024, 3, 30)
+    last = date(2024, 4, 1)
+    site = describe_furnished("lived", vehicles=[], loads=[])
+    window = local_days(first, last, ZONE)
     rng = np.random.default_rng(3)
     with unit_of_work(database) as connection:
         sites.save(connection, site)

@@ -161,7 +161,8 @@ def test_advice_is_the_power_and_the_target_of_each_battery(
     )
     found = pattern.search(advised)
     assert found is not None
-    power_kw, target_soc = float(found[1]), int(found[2][:-1]) / 100
+    power_kw = float(found[1])
+    target_soc = int(found[2][:-1]) / 100
     charging = [setpoint for setpoint in list_sent(site, plan, name) if setpoint.mode == "charge"]
     assert power_kw <= limit_kw
     assert power_kw == pytest.approx(

@@ -69,20 +69,16 @@ def note_everything(gate: Gate, headers: dict[str, str]) -> list[str | None]:
         assert answer.status_code == 303, answer.text[answer.text.find("<h1") :][:900]
     now = SystemClock().now()
     with unit_of_work(gate.database) as connection:
-        block, stay = (
-            manual_blocks.read_standing(connection, OWN, first=now)[0],
-            charging_stays.read_standing(connection, OWN, first=now)[0],
-        )
+        block = manual_blocks.read_standing(connection, OWN, first=now)[0]
+        stay = charging_stays.read_standing(connection, OWN, first=now)[0]
     for path in (
         f"planning/blocks/{block.block_id}/take-back",
         f"planning/stays/{stay.session_id}/take-back",
     ):
         assert gate.client.post(f"{HOME}/{path}", data=token, headers=headers).status_code == 303
     with unit_of_work(gate.database) as connection:
-        (gone,), (left,) = (
-            manual_blocks.read_history(connection, OWN),
-            charging_stays.read_history(connection, OWN),
-        )
+        (gone,) = manual_blocks.read_history(connection, OWN)
+        (left,) = charging_stays.read_history(connection, OWN)
         state = control.load(connection, OWN)
     assert state.override is not None
     return [

@@ -43,7 +43,8 @@ from services.planner.service.plans import plan_and_store
 from tests.support.database.databases import remove_site
 from tests.support.suite.tables import each_row
 
-NAME, OTHER = "changing home", "quiet home"
+NAME = "changing home"
+OTHER = "quiet home"
 START = datetime(2024, 2, 1, 12, 15, tzinfo=UTC)
 MARKET = "CH4NGE"
 DOCUMENT = {
@@ -61,7 +62,8 @@ DOCUMENT = {
 
 
 def issue(connection: Connection, name: str, at: datetime = START, load_kwh: float = 0.1) -> None:
-    load, sun = Quantiles.exact(np.full(192, load_kwh)), Quantiles.exact(np.zeros(192))
+    load = Quantiles.exact(np.full(192, load_kwh))
+    sun = Quantiles.exact(np.zeros(192))
     forecasts.upsert(
         connection, name, [Forecast(Timeline(at, SLOT, 192), at, DEFAULT_VERSION, load, sun)]
     )
@@ -203,7 +205,8 @@ def test_a_change_is_asked_for_at_once_and_again_where_no_plan_came_of_it(
 def test_a_car_that_says_something_else_than_the_plan_has_it_planned_anew(
     database: Engine, home: str
 ) -> None:
-    settings, later = Settings(plan_refresh="all"), START + timedelta(minutes=20)
+    settings = Settings(plan_refresh="all")
+    later = START + timedelta(minutes=20)
     sensors = {"vehicle_soc": "sensor.car", "vehicle_connected": "binary_sensor.car"}
 
     def say(minutes: float, soc: float, connected: float) -> None:
@@ -304,7 +307,8 @@ def test_a_site_that_cannot_be_planned_is_tried_once_for_each_change(
 
 def test_a_plan_of_later_hides_none_that_holds_now(connection: Connection, home: str) -> None:
     holding = plans.latest_id(connection, home, now=START)
-    later, hour = START + timedelta(minutes=10), timedelta(hours=1)
+    later = START + timedelta(minutes=10)
+    hour = timedelta(hours=1)
     with connection.begin_nested() as undone:
         ahead = plan_and_store(
             PlanRequest(site_id=home, start=START + hour),

@@ -19,7 +19,8 @@ from tests.support.command_line.call import Luna
 from tests.support.planning.problems import BATTERY, START
 from tests.support.words.wording import wording
 
-HOURS, HOUR = 12, timedelta(hours=1)
+HOURS = 12
+HOUR = timedelta(hours=1)
 _NUMBERS = itertools.count()
 
 

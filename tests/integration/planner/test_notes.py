@@ -48,7 +48,8 @@ def store(connection: Connection, **changes: object) -> Site:
 
 
 def issue(connection: Connection, version: str, *reasons: str, at: datetime = START) -> None:
-    load, sun = Quantiles.exact(np.full(192, 0.1)), Quantiles.exact(np.zeros(192))
+    load = Quantiles.exact(np.full(192, 0.1))
+    sun = Quantiles.exact(np.zeros(192))
     forecasts.upsert(
         connection, "noted", [Forecast(Timeline(at, SLOT, 192), at, version, load, sun)]
     )

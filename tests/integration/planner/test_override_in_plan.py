@@ -96,7 +96,8 @@ def home(database: Engine, request: pytest.FixtureRequest) -> Iterator[str]:
     """A stored site at 10 %, planned, with a car at its charger."""
     with unit_of_work(database) as connection:
         sites.save(connection, parse_site(DOCUMENT | {"control": CONTROL}))
-        load, sun = Quantiles.exact(np.full(192, 0.1)), Quantiles.exact(np.full(192, 0.05))
+        load = Quantiles.exact(np.full(192, 0.1))
+        sun = Quantiles.exact(np.full(192, 0.05))
         forecasts.upsert(
             connection,
             NAME,

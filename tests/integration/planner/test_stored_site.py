@@ -102,10 +102,8 @@ def test_a_stored_plan_is_what_the_executor_follows_and_safe_as_it_stands(
 
 
 def test_a_plan_asked_for_twice_is_stored_once(connection: Connection, planned_site: str) -> None:
-    first, second = (
-        plan_stored(connection, planned_site, START),
-        plan_stored(connection, planned_site, START),
-    )
+    first = plan_stored(connection, planned_site, START)
+    second = plan_stored(connection, planned_site, START)
     assert first.plan_id == second.plan_id
     assert plans.load(connection, first.plan_id) == first
 
@@ -147,10 +145,8 @@ def test_a_heat_pump_is_planned_with_the_weather_that_was_known(connection: Conn
     store_site(connection, **site | {"input_sensors": {"heat_pump_consumption": "sensor.pump"}})
     issue(connection, DEFAULT_VERSION, START, np.full(192, 0.1))
     for at, outdoor_c in ((START - SLOT, 0.0), (START + SLOT, 10.0)):
-        issued_at, values = (
-            np.full(192, at.replace(tzinfo=None), dtype="datetime64[us]"),
-            {"temperature_c": np.full(192, outdoor_c)},
-        )
+        issued_at = np.full(192, at.replace(tzinfo=None), dtype="datetime64[us]")
+        values = {"temperature_c": np.full(192, outdoor_c)}
         weather_carbon.upsert(
             connection,
             "weather",
@@ -362,7 +358,8 @@ def test_a_plan_of_a_site_in_the_request_is_kept_as_columns_and_read_as_it_was_a
     }
     request = PlanRequest.model_validate(asked)
     plan = issue_plan(request, lambda: connection, now=START, solver=Solver())
-    plan_id, text = plan.head.plan_id, plan.answer()
+    plan_id = plan.head.plan_id
+    text = plan.answer()
     row = connection.execute(select(plan_history).where(plan_history.c.plan_id == plan_id)).one()
     assert (row.site, row.system_id) == ("asked", "request")
     assert plans.load(connection, plan_id).model_dump_json(by_alias=True) == text

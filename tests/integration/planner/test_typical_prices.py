@@ -41,7 +41,8 @@ SITE = {
 
 def store(connection: Connection) -> None:
     sites.save(connection, parse_site(SITE))
-    load, sun = Quantiles.exact(np.full(192, 0.1)), Quantiles.exact(np.zeros(192))
+    load = Quantiles.exact(np.full(192, 0.1))
+    sun = Quantiles.exact(np.zeros(192))
     forecasts.upsert(
         connection, NAME, [Forecast(Timeline(START, SLOT, 192), START, DEFAULT_VERSION, load, sun)]
     )

@@ -67,7 +67,8 @@ def gateway(
 @pytest.fixture(autouse=True)
 def well(model: LanguageServer) -> Iterator[None]:
     """Each test begins with a model that is there, and lets it go at its end."""
-    model.fault, model.says = "none", lambda _: "NOT_IN_DOCUMENTS"
+    model.fault = "none"
+    model.says = lambda _: "NOT_IN_DOCUMENTS"
     model.requests.clear()
     model.hold.clear()
     model.left.clear()
@@ -84,7 +85,8 @@ def ask(gateway: httpx.Client, question: str, **parts: Any) -> dict[str, Any]:
 
 def events_of(stream: httpx.Response) -> list[tuple[str, dict[str, Any]]]:
     """Return every event of a stream that ends."""
-    told, name = [], ""
+    told = []
+    name = ""
     for line in stream.iter_lines():
         field, _, value = line.partition(": ")
         name = value if field == "event" else name
@@ -245,9 +247,9 @@ def test_extracts_answer_while_the_model_is_away_and_it_is_used_once_it_is_back(
         None,
         ["language_model_away"],
     )
-    model.fault, model.says = (
-        "none",
-        lambda _: "It is four weeks to the end of a month; the notice period of the contract [1].",
+    model.fault = "none"
+    model.says = lambda _: (
+        "It is four weeks to the end of a month; the notice period of the contract [1]."
     )
     assert ask(gateway, question, model=True)["model"] == "llama3.1:8b-instruct"
 

@@ -124,7 +124,8 @@ def test_an_older_version_that_is_done_late_takes_no_place(library: Library) -> 
 
 
 def test_a_document_that_cannot_be_read_says_why_and_the_others_go_on(library: Library) -> None:
-    (bad, _), (good, _) = library.store("broken.pdf", BROKEN), library.store("tarif.md")
+    bad, _ = library.store("broken.pdf", BROKEN)
+    good, _ = library.store("tarif.md")
     ended = library.ingest(bad.document_id, good.document_id)
     assert [each.state for each in ended] == ["failed", "searchable"]
     assert ended[0].fault is not None
@@ -178,7 +179,8 @@ def test_an_older_version_is_deleted_alone(library: Library) -> None:
 
 
 def test_bytes_stay_as_long_as_another_document_has_them(library: Library) -> None:
-    first, second = library.add("tarif.md"), library.add("copy.md")
+    first = library.add("tarif.md")
+    second = library.add("copy.md")
     library.remove(first.document_id)
     assert library.files() == {DIGEST}
     library.remove(second.document_id)
@@ -227,7 +229,8 @@ def test_a_hostile_name_is_a_plain_one(library: Library, given_name: str, stored
 
 def test_other_peoples_documents_are_not_there(library: Library) -> None:
     with stored_site(library.database, name="neighbour"):
-        theirs, everybodys = library.add("a.md", site_id="neighbour"), library.add("b.md", OTHER)
+        theirs = library.add("a.md", site_id="neighbour")
+        everybodys = library.add("b.md", OTHER)
         with unit_of_work(library.database) as connection:
             assert [
                 each.name
@@ -240,7 +243,8 @@ def test_other_peoples_documents_are_not_there(library: Library) -> None:
 
 def test_the_same_name_at_two_sites_is_two_documents(library: Library) -> None:
     with stored_site(library.database, name="neighbour"):
-        first, second = library.add("a.md"), library.add("a.md", OTHER, site_id="neighbour")
+        first = library.add("a.md")
+        second = library.add("a.md", OTHER, site_id="neighbour")
     assert (first.version, second.version) == (1, 1)
 
 

@@ -93,11 +93,9 @@ def test_what_cannot_be_asked_is_refused(gate: Gate, query: dict[str, Any]) -> N
 
 def test_an_event_counts_once_and_another_readers_is_unknown(gate: Gate) -> None:
     shown = ask(gate, k=1).json()["recommendations"][0]["recommendation_id"]
-    first, again, foreign = (
-        report(gate, shown),
-        report(gate, shown),
-        report(gate, shown, role="analyst"),
-    )
+    first = report(gate, shown)
+    again = report(gate, shown)
+    foreign = report(gate, shown, role="analyst")
     assert first.json() == {"accepted": 1, "duplicated": 0, "unknown": []}
     assert again.json() == {"accepted": 0, "duplicated": 1, "unknown": []}
     assert foreign.json() == {"accepted": 0, "duplicated": 0, "unknown": [f"event-{shown}"]}

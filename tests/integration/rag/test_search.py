@@ -149,7 +149,9 @@ def test_filters_leave_out_the_others(
 class Numbers:
     """A model that knows three subjects."""
 
-    model, dimensions, speaks_one_language = "subjects", 3, False
+    model = "subjects"
+    dimensions = 3
+    speaks_one_language = False
 
     def embed(self, texts: Sequence[str], *, role: str = "passage") -> np.ndarray:
         words = ("price", "winter", "kündigung")

@@ -123,7 +123,8 @@ def test_old_answers_are_forgotten_and_with_the_last_its_conversation(
 
 def test_answers_about_a_site_go_with_it(connection: Connection) -> None:
     site = store_site(connection, name=f"asked-{uuid.uuid4().hex[:8]}").name
-    about, other = store(connection, site=site), store(connection)
+    about = store(connection, site=site)
+    other = store(connection)
     site_removal.remove(connection, site)
     with pytest.raises(NotFoundError):
         answers.load(connection, about.answer_id, asked_by=None)

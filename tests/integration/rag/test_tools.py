@@ -173,10 +173,8 @@ def test_when_a_car_charges_and_what_it_costs_is_one_sentence_wherever_it_is_ask
         "vehicles": {"car 3": {"soc": 0.3, "sessions": [stay]}},
     }
     plan_stored(connection, "home", NOW.replace(minute=0), now=NOW, state=state)
-    sessions, house = (
-        call(connection, "vehicle_sessions", language),
-        call(connection, "house_now", language),
-    )
+    sessions = call(connection, "vehicle_sessions", language)
+    house = call(connection, "house_now", language)
     figures = {figure.name: figure.text for figure in sessions.figures}
     told = {
         name: figures[f"charge_{name}_1"]
@@ -538,10 +536,8 @@ def test_of_a_battery_of_which_nothing_was_measured_since_when_luna_told_it_so_i
         {"tool": "battery_since", "arguments": {}, "site_id": "home"}
     )
     assert not call_tool(connection, request, now=later).found
-    state, told = (
-        control.load(connection, "home"),
-        {"battery 2": BatterySetpoint(mode="charge", power_kw=2.0)},
-    )
+    state = control.load(connection, "home")
+    told = {"battery 2": BatterySetpoint(mode="charge", power_kw=2.0)}
     for number in range(3):
         start = floor_to(later, SLOT) + (number - 2) * SLOT
         decided = Decision(

@@ -24,7 +24,8 @@ NOW = datetime.fromisoformat("2026-11-20T12:05:00+00:00")
 YESTERDAY, TODAY, TOMORROW = (
     local_day(NOW.date() + timedelta(days=days), ZONE) for days in (-1, 0, 1)
 )
-RECORDED, REAL = 0.09, 0.2
+RECORDED = 0.09
+REAL = 0.2
 
 
 @pytest.fixture(autouse=True)

@@ -127,7 +127,9 @@ def year() -> RecordedYear:
 
 @asynccontextmanager
 async def living(folder: Path, year: RecordedYear) -> AsyncIterator[Lived]:
-    files, clock, port = HomeFiles(folder), HandClock(), choose_port(None)
+    files = HomeFiles(folder)
+    clock = HandClock()
+    port = choose_port(None)
     files.make()
     year.save(files.year)
     files.write_state(
@@ -213,7 +215,8 @@ async def test_car_and_heater_do_what_luna_makes_of_a_plan_and_by_themselves_the
                 pass
         before = lived.files.read_state()
         lived.pass_time(timedelta(minutes=10))
-        after, truth = lived.files.read_state(), lived.files.read_truth()[-1]
+        after = lived.files.read_state()
+        truth = lived.files.read_truth()[-1]
     # Below its thermostat's 50 °C the element heats with 2 kW, and the car takes all that its
     # charger gives.
     assert (by_itself["car_kw"], by_itself["heater_kw"]) == ("11.04", "2.0")
@@ -333,7 +336,8 @@ async def test_whoever_reads_nothing_is_let_go_before_its_messages_fill_the_memo
     qos: int, tmp_path: Path, year: RecordedYear
 ) -> None:
     async with living(tmp_path, year) as lived, telling(lived.port) as device:
-        slow, broker = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5), lived.home.broker
+        slow = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
+        broker = lived.home.broker
         slow.on_connect = lambda *_: slow.subscribe("long", qos=qos)
         # Without keep-alive its silence is no reason to disconnect it.
         await asyncio.to_thread(slow.connect, "127.0.0.1", lived.port, 0)
@@ -367,7 +371,8 @@ async def test_a_home_whose_site_was_deleted_ends_and_leaves_nothing(
     # One that another process of the tests lives in is not taken for it.
     with unit_of_work(database) as connection:
         assert not sites.keys_of(connection, [SITE_NAME])
-    files, settings = HomeFiles(tmp_path), Settings(data_folder=tmp_path)
+    files = HomeFiles(tmp_path)
+    settings = Settings(data_folder=tmp_path)
     files.make()
     year.save(files.year)
     files.write_state(HomeState(NOON.timestamp(), BatteryCharge(5.0)))
@@ -382,7 +387,8 @@ async def test_a_home_whose_site_was_deleted_ends_and_leaves_nothing(
 async def test_what_its_counters_say_within_a_minute_is_what_flows(
     tmp_path: Path, year: RecordedYear
 ) -> None:
-    powers, site = LivePowers(), build_site()
+    powers = LivePowers()
+    site = build_site()
 
     async def record(readings: Sequence[Reading]) -> None:
         powers.note("mqtt", readings, changes_only=False)
@@ -400,7 +406,8 @@ async def test_what_its_counters_say_within_a_minute_is_what_flows(
         for turn in range(24):
             lived.pass_time(timedelta(seconds=5))
             await until(partial(has_come, powers, (turn + 1) * len(recorded)))
-        flow, truth = powers.read_flow(site, now=lived.clock.now()), lived.home.state
+        flow = powers.read_flow(site, now=lived.clock.now())
+        truth = lived.home.state
         listening.cancel()
         with suppress(asyncio.CancelledError):
             await listening

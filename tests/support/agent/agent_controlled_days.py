@@ -42,7 +42,8 @@ class SteeredDays(LivedDays):
         *,
         plan_every: timedelta = timedelta(0),
     ) -> None:
-        section, batteries = describe("dry_run", modes=ALL_MODES), [{"name": "battery"} | BATTERY]
+        section = describe("dry_run", modes=ALL_MODES)
+        batteries = [{"name": "battery"} | BATTERY]
         parts = {
             "tariff": TARIFF,
             "batteries": batteries,

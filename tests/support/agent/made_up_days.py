@@ -29,7 +29,8 @@ def make_days(first: date, last: date, *, seed: int = 0, **changes: Any) -> Repl
     """Return local days of a household on the spot market, forecasts issued every hour, each day's
     prices published at 13:00 of the day before.
     """
-    rng, window = np.random.default_rng(seed), local_days(first, last, ZONE)
+    rng = np.random.default_rng(seed)
+    window = local_days(first, last, ZONE)
     around = Timeline(window.start - LEAD * SLOT, SLOT, LEAD + window.count + HORIZON // SLOT)
     hour = np.arange(around.count) % 96 / 4
     load = (0.06 + 0.3 * np.exp(-((hour - 19) ** 2) / 6)) * rng.gamma(4, 0.25, around.count)
@@ -50,7 +51,8 @@ def make_days(first: date, last: date, *, seed: int = 0, **changes: Any) -> Repl
 
 def draw_site(rng: np.random.Generator, name: str = "home", *, inverter_share: float = 0.3) -> Site:
     """Return a site with any battery, connection and contract, and an inverter as often as said."""
-    capacity, least = rng.uniform(1, 20), rng.uniform(0, 0.4)
+    capacity = rng.uniform(1, 20)
+    least = rng.uniform(0, 0.4)
     charge = rng.uniform(0.3, 1.0) * capacity
     battery = {
         "capacity_kwh": capacity,

@@ -30,10 +30,8 @@ def make_history(
     """Return so many days: evening load, sun of changing strength, prices with two dear hours each
     day, forecasts every six hours.
     """
-    rng, window = (
-        np.random.default_rng(seed),
-        local_days(FIRST_DAY, FIRST_DAY + timedelta(days=days - 1), ZONE),
-    )
+    rng = np.random.default_rng(seed)
+    window = local_days(FIRST_DAY, FIRST_DAY + timedelta(days=days - 1), ZONE)
     after = HORIZON // SLOT
     timeline = Timeline(window.start - _WEEK * SLOT, SLOT, _WEEK + window.count + after)
     slot = np.arange(timeline.count)

@@ -22,7 +22,8 @@ Fault = Literal[
     "silent",
     "stalls",
 ]
-OLLAMA, OPENAI = "/api/chat", "/v1/chat/completions"
+OLLAMA = "/api/chat"
+OPENAI = "/v1/chat/completions"
 
 
 @dataclass

@@ -66,7 +66,8 @@ def start_command(out: Path, config: EdgeConfig) -> list[str]:
 
 def main() -> None:
     """Run the batch that the arguments describe."""
-    out, config = Path(sys.argv[1]), parse_config(sys.argv[2])
+    out = Path(sys.argv[1])
+    config = parse_config(sys.argv[2])
     lab = open_lab(config, DataFolders(out), out=out, progress=lambda *said: _say(said))
     _say(run_batch(lab))
 

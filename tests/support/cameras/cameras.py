@@ -61,7 +61,9 @@ def make_network(
     *, steps: int = 0, networks: int = 1, seed: int = 0, charge_bias: float = 0.0
 ) -> TrainedController:
     """Return networks of random weights."""
-    noise, sizes, numbers = np.random.default_rng(seed), np.array([4 + steps, 16, 8, 7]), []
+    noise = np.random.default_rng(seed)
+    sizes = np.array([4 + steps, 16, 8, 7])
+    numbers = []
     for _ in range(networks):
         parts = [np.full(4 + steps, 0.5), np.full(4 + steps, 0.3)]
         for into, out in pairwise(sizes):

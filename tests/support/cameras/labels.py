@@ -48,11 +48,9 @@ def open_labelled_lab(
 def draw_labelled(rng: np.random.Generator, count: int) -> list[dict[str, Any]]:
     """Return rows ``training``."""
     instants = instants_of(rng.integers(YEAR_SLOTS - 1000, size=count))
-    battery, clean, accuracy = (
-        rng.uniform(1, 100, count),
-        rng.uniform(0.1, 0.9, count),
-        rng.uniform(0.3, 0.9, count),
-    )
+    battery = rng.uniform(1, 100, count)
+    clean = rng.uniform(0.1, 0.9, count)
+    accuracy = rng.uniform(0.3, 0.9, count)
     expected = np.clip(clean[:, None] + rng.normal(0, 0.2, (count, HORIZON)), 0, 1)
     benefit = 0.5 * (clean - expected[:, :2].mean(axis=1)) + 0.2 * (0.5 - battery / 100)
     value = benefit + 1 - clean

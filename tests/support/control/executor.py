@@ -45,7 +45,9 @@ class Home:
         section: dict[str, Any],
         **parts: Any,
     ) -> None:
-        self.database, self.open_device, self.parts = database, open_device, parts
+        self.database = database
+        self.open_device = open_device
+        self.parts = parts
         self.name = f"controlled-{next(_NUMBERS)}-{time.time_ns()}"
         self.clock = Clock()
         self.asked: list[str] = []

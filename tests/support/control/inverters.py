@@ -18,7 +18,9 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 TOKEN = "long-lived"
-SOC, MODE, POWER = "sensor.soc", "select.mode", "number.power"
+SOC = "sensor.soc"
+MODE = "select.mode"
+POWER = "number.power"
 MODES = {
     "self_consumption": "Self Use",
     "hold": "Standby",
@@ -165,7 +167,10 @@ DEVICES: dict[str, Any] = {
         "export": {"kind": "fixed", "price": -0.01},
     },
 }
-CAR, CURRENT, BOILER, PV = "switch.car", "number.car_current", "switch.boiler", "number.pv_limit"
+CAR = "switch.car"
+CURRENT = "number.car_current"
+BOILER = "switch.boiler"
+PV = "number.pv_limit"
 
 
 def describe_devices(by: str = "home_assistant") -> dict[str, Any]:

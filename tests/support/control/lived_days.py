@@ -26,7 +26,8 @@ from services.planner.problem.knowledge import DAY
 from services.planner.service.plans import plan_and_store
 from tests.support.control.executor import START, Home
 
-BEFORE, MOST_DAYS = 17, 7
+BEFORE = 17
+MOST_DAYS = 7
 # From midnight to midnight in Berlin.
 FIRST = START.replace(hour=23) - DAY
 AROUND = Timeline(FIRST - BEFORE * DAY, SLOT, (BEFORE + MOST_DAYS + 2) * 96)
@@ -81,7 +82,8 @@ class LivedDays:
     ) -> None:
         self.home, rng = home, np.random.default_rng(7)
         self.options, self.flows = PlanOptions(), list[Flows]()
-        self.plan_every, self.planned_at = plan_every, FIRST
+        self.plan_every = plan_every
+        self.planned_at = FIRST
         self.beside: Callable[[str], object] = lambda _: None
         self.load, self.pv = draw_energies(rng)
         self.spot = np.repeat(rng.normal(0.09, 0.05, AROUND.count // 4).clip(0.005), 4)
@@ -107,7 +109,8 @@ class LivedDays:
         )
 
     def record(self, first: int, end: int, soc: FloatArray) -> None:
-        part, unknown = slice(first, end), np.full(end - first, np.nan)
+        part = slice(first, end)
+        unknown = np.full(end - first, np.nan)
         seen = Observations(
             AROUND.starts[part],
             self.load[part],

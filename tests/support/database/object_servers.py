@@ -62,7 +62,8 @@ def open_server(url: str) -> S3Objects:
 def open_outside(address: str) -> S3Objects:
     """Return the store that an address like ``OUTSIDE`` names."""
     parts = urlsplit(address)
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    user = unquote(parts.username or "")
+    password = unquote(parts.password or "")
     return S3Objects(
         f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}",
         parts.path.strip("/"),

@@ -50,7 +50,8 @@ def issue_half_a_kilowatt(
     slots: int = 192,
 ) -> None:
     """Store a forecast of half a kilowatt and no sun."""
-    load, sun = Quantiles.exact(np.full(slots, 0.125)), Quantiles.exact(np.zeros(slots))
+    load = Quantiles.exact(np.full(slots, 0.125))
+    sun = Quantiles.exact(np.zeros(slots))
     forecasts.upsert(
         connection,
         site_id,

@@ -131,7 +131,8 @@ def find_unbounded(model: type[BaseModel], place: str = "") -> Iterator[str]:
 
 
 def _list_unbounded(annotation: Any, metadata: Sequence[Any], place: str) -> Iterator[str]:
-    origin, inner = get_origin(annotation), get_args(annotation)
+    origin = get_origin(annotation)
+    inner = get_args(annotation)
     if origin is Annotated:
         yield from _list_unbounded(
             inner[0],
@@ -364,10 +365,8 @@ def check_plan(kind: DeviceKind[Any], example: Example, seed: int) -> bool:
 
 def _balance(slot: Document) -> float:
     """Return what comes in less what goes out in a slot, kWh."""
-    out_of, into = (
-        slot["import_kwh"] + slot["pv_kwh"] - slot["curtailed_kwh"],
-        slot["export_kwh"] + slot["load_kwh"],
-    )
+    out_of = slot["import_kwh"] + slot["pv_kwh"] - slot["curtailed_kwh"]
+    into = slot["export_kwh"] + slot["load_kwh"]
     for kind in FLOW_KINDS:
         takes, *gives = kind.flows
         for flow in slot[kind.section].values():

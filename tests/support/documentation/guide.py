@@ -43,14 +43,17 @@ def long_paragraphs(page: Page) -> list[str]:
 
 
 def _paragraphs(page: Page) -> Iterator[tuple[int, list[str]]]:
-    start, lines, last = 0, list[str](), 0
+    start = 0
+    lines = list[str]()
+    last = 0
     for number, line in [*page.prose, (0, "")]:
         if _PLAIN_PROSE.match(line) and (not lines or number == last + 1):
             start = start or number
             lines.append(line)
         elif lines:
             yield start, lines
-            start, lines = 0, []
+            start = 0
+            lines = []
         last = number
 
 

@@ -102,16 +102,20 @@ def parse_page(name: str, text: str) -> Page:
     """Return the page that ``text`` is."""
     spans: list[Span] = []
     prose: list[tuple[int, str]] = []
-    fence, start, block = "", 0, list[str]()
+    fence = ""
+    start = 0
+    block = list[str]()
     for number, line in enumerate(text.splitlines(), start=1):
         mark = _FENCE.match(line)
         if fence and mark and mark[1].startswith(fence) and not mark[2].strip():
             spans.append(Span(name, start + 1, "\n".join(block), block=True))
-            fence, block = "", []
+            fence = ""
+            block = []
         elif fence:
             block.append(line)
         elif mark:
-            fence, start = mark[1], number
+            fence = mark[1]
+            start = number
         else:
             spans += [
                 Span(name, number, match[2].replace(r"\|", "|").strip(), block=False)

@@ -20,7 +20,8 @@ LAUGHS = (
 
 def pdf_of(objects: Iterable[bytes]) -> bytes:
     """A PDF of objects that are numbered from 1, the first its catalogue."""
-    body, offsets = b"%PDF-1.7\n", []
+    body = b"%PDF-1.7\n"
+    offsets = []
     for number, content in enumerate(objects, 1):
         offsets.append(len(body))
         body += b"%d 0 obj\n%s\nendobj\n" % (number, content)
@@ -214,7 +215,8 @@ def messages_in_messages(depth: int) -> bytes:
 def tables_in_tables(depth: int) -> bytes:
     """A DOCX whose tables stand in each other."""
     namespace = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
-    begin, end = "<w:tbl><w:tr><w:tc>" * depth, "</w:tc></w:tr></w:tbl>" * depth
+    begin = "<w:tbl><w:tr><w:tc>" * depth
+    end = "</w:tc></w:tr></w:tbl>" * depth
     text = (
         "<w:document "
         f"{namespace}><w:body>{begin}<w:p><w:r><w:t>tief</w:t></w:r></w:p>{end}</w:body></"

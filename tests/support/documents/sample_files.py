@@ -121,7 +121,8 @@ def xlsx(rows: Sequence[Sequence[object]] = ROWS) -> bytes:
 
     buffer = io.BytesIO()
     workbook = Workbook(buffer)
-    sheet, hidden = workbook.add_worksheet("Preise"), workbook.add_worksheet("Verborgen")
+    sheet = workbook.add_worksheet("Preise")
+    hidden = workbook.add_worksheet("Verborgen")
     for number, row in enumerate(rows):
         sheet.write_row(number, 0, row)
     hidden.write_row(0, 0, ["geheim", 1.25])
@@ -163,11 +164,9 @@ def plain() -> bytes:
 def mail(*attachments: tuple[str, bytes]) -> bytes:
     """A message with files attached."""
     message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = (
-        "Stadtwerke <info@example.org>",
-        "kunde@example.org",
-        "Ihre Preisänderung für 2026",
-    )
+    message["From"] = "Stadtwerke <info@example.org>"
+    message["To"] = "kunde@example.org"
+    message["Subject"] = "Ihre Preisänderung für 2026"
     message.set_content(f"Guten Tag,\n\n{PROSE}\n")
     message.add_alternative("<p>HTML</p>", subtype="html")
     for name, content in attachments:

@@ -17,7 +17,8 @@ from luna.platform.database.engine import unit_of_work
 from tests.support.database.databases import remove_site
 
 # Trainings before 1 April, a Monday, know 66 days; the clock was changed the day before.
-FIRST, LAST = date(2024, 1, 26), date(2024, 4, 14)
+FIRST = date(2024, 1, 26)
+LAST = date(2024, 4, 14)
 UNSEEN = date(2024, 4, 1)
 ZONE = parse_zone("Europe/Berlin")
 BANDS = [

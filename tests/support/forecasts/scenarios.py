@@ -47,7 +47,8 @@ def describe_prices(timeline: Timeline, *, seed: int = 1) -> FloatArray:
     """Return prices with a daily rhythm, cheaper weekends and noise of hours, some below zero."""
     rng = np.random.default_rng(seed)
     number = timeline.starts.astype("datetime64[m]").astype(np.int64) // 15
-    quarter, day = number % 96, number // 96
+    quarter = number % 96
+    day = number // 96
     noise = np.repeat(rng.normal(0, 0.015, timeline.count // 4 + 1), 4)[: timeline.count]
     level: FloatArray = (
         0.06 - 0.07 * np.exp(-((quarter - 52) ** 2) / 200) - 0.02 * (day % 7 >= 5) + noise

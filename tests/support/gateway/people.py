@@ -30,7 +30,8 @@ from tests.support.database.site import store_site
 from tests.support.gateway.server import serve
 from tests.support.planning.plans import store_plan
 
-OWN, FOREIGN = "own home", "foreign home"
+OWN = "own home"
+FOREIGN = "foreign home"
 PASSWORD = "lantern orchard nine winters"
 NAMES: dict[Role, str] = {"user": "uwe", "analyst": "ana", "admin": "ada"}
 GENEROUS = {
@@ -59,7 +60,8 @@ class Gate:
 
     def session(self, role: Role, *, confirmed: bool = False) -> dict[str, str]:
         """Return the headers of a new browser session."""
-        now, cookie = SystemClock().now(), secrets.token_urlsafe(32)
+        now = SystemClock().now()
+        cookie = secrets.token_urlsafe(32)
         with unit_of_work(self.database) as connection:
             session_id = sessions.open_session(
                 connection,

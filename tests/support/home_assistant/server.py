@@ -119,7 +119,8 @@ class Sensor:
 
     def _counted(self, ends: Any) -> dict[str, Any]:
         known = ~np.isnan(self.values)
-        seconds, values = np.array(self.seconds)[known], self.values[known]
+        seconds = np.array(self.seconds)[known]
+        values = self.values[known]
         rises = np.diff(values, prepend=values[0])
         # A counter that falls began again from zero.
         total = np.cumsum(np.where(rises < 0, values, rises))
@@ -199,7 +200,8 @@ class House:
                     self.listeners.pop(socket, None)
 
     async def _close_all(self) -> None:
-        listeners, self.listeners = list(self.listeners), {}
+        listeners = list(self.listeners)
+        self.listeners = {}
         for socket in listeners:
             await socket.close(1011)
 
@@ -233,10 +235,8 @@ class House:
                 *self.commands,
             ]
         name = request.query_params["filter_entity_id"]
-        first, end = (
-            seconds_of(path.rsplit("/", 1)[1]),
-            seconds_of(request.query_params["end_time"]),
-        )
+        first = seconds_of(path.rsplit("/", 1)[1])
+        end = seconds_of(request.query_params["end_time"])
         if name not in self.sensors:
             return []
         with self.lock:
@@ -333,7 +333,8 @@ class House:
             if name in self.sensors
         }
         if command["type"] == "recorder/statistics_during_period":
-            first, end = seconds_of(command["start_time"]), seconds_of(command["end_time"])
+            first = seconds_of(command["start_time"])
+            end = seconds_of(command["end_time"])
             rows = {
                 name: sensor.statistics(first - PERIODS[command["period"]], end, command["period"])
                 for name, sensor in known.items()

@@ -60,10 +60,8 @@ def forecast_weather(days: int, *, start: datetime = START, seed: int = 2) -> We
     target = (issues[:, None] + np.arange(240)).ravel()
     issued = np.repeat(issues, 240)
     inside = (target >= 0) & (target < slots.size)
-    target, issued = (
-        np.concatenate([slots, target[inside]]),
-        np.concatenate([slots + 1, issued[inside]]),
-    )
+    target = np.concatenate([slots, target[inside]])
+    issued = np.concatenate([slots + 1, issued[inside]])
     error = 0.002 * np.maximum(target - issued, 0) * rng.standard_normal(target.size)
     first = np.datetime64(start.replace(tzinfo=None), "s")
     instants = [first + (900 * number).astype("timedelta64[s]") for number in (target, issued)]

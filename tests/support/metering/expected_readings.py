@@ -26,9 +26,12 @@ BATTERY = ("charge_kwh", "discharge_kwh")
 STORED = (*ENERGIES, *BATTERY, "soc", "vehicle_kwh")
 # What the verdict of a day bears, as the guide says: a quarter of a kilowatt-hour, or a twentieth
 # of what flowed, and of a state of charge what whole per cents and losses come to.
-METER_ERROR_SHARE, METER_ERROR_KWH, METER_ERROR_SOC = 0.05, 0.25, 0.03
+METER_ERROR_SHARE = 0.05
+METER_ERROR_KWH = 0.25
+METER_ERROR_SOC = 0.03
 # What rounding to the last digit of a meter leaves of a quarter-hour.
-ROUNDING_KWH, ROUNDING_SOC = 0.002, 0.001
+ROUNDING_KWH = 0.002
+ROUNDING_SOC = 0.001
 
 
 @dataclass(frozen=True, slots=True)

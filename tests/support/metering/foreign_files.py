@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 import xlsxwriter  # type: ignore[import-untyped]
 
 BERLIN = ZoneInfo("Europe/Berlin")
-QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)
+QUARTER = timedelta(minutes=15)
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -198,10 +199,8 @@ def swedish_hours() -> ForeignFile:
 
 def dutch_p1_meter() -> ForeignFile:
     house = House("2024-05-01", 2, zone=ZoneInfo("Europe/Amsterdam"))
-    high, low = (
-        house.counter([kwh * (at % 2) for at, kwh in enumerate(house.bought)], 4210.123),
-        house.counter([kwh * (1 - at % 2) for at, kwh in enumerate(house.bought)], 3980.456),
-    )
+    high = house.counter([kwh * (at % 2) for at, kwh in enumerate(house.bought)], 4210.123)
+    low = house.counter([kwh * (1 - at % 2) for at, kwh in enumerate(house.bought)], 3980.456)
     sold = house.counter(house.sold, 812.5)
     rows = [
         f"{house.local(at, '%Y-%m-%d %H:%M')},{low[at]},{high[at]},{sold[at]},0.000"
@@ -255,7 +254,8 @@ def portuguese_meter() -> ForeignFile:
     ]
 
     def row(at: int) -> str:
-        start, clock = house.local_start(at), house.local(at, "%H:%M", end=True)
+        start = house.local_start(at)
+        clock = house.local(at, "%H:%M", end=True)
         return (
             f"{start:%Y/%m/%d};{'24:00' if clock == '00:00' else clock};"
             f"{comma(house.bought[at] * 4)};{comma(house.sold[at] * 4)}"

@@ -13,8 +13,11 @@ from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_midnight, parse_zone
 
 ZONE = parse_zone("Europe/Berlin")
-CAPACITY_KWH, LIMIT_KW, EFFICIENCY = 10.0, 5.0, 0.95
-LOWEST_SOC, HIGHEST_SOC = 0.05, 1.0
+CAPACITY_KWH = 10.0
+LIMIT_KW = 5.0
+EFFICIENCY = 0.95
+LOWEST_SOC = 0.05
+HIGHEST_SOC = 1.0
 CAR_KW = 7.4
 SLOT_HOURS = SLOT / timedelta(hours=1)
 # Sensor → the series that it measures; the house's meter counts the car as well.
@@ -129,7 +132,8 @@ def _read_clock(timeline: Timeline) -> tuple[FloatArray, NDArray[np.int64]]:
 
 def _store(surplus_kwh: FloatArray) -> dict[str, FloatArray]:
     charge, discharge, soc = (np.zeros(surplus_kwh.size) for _ in range(3))
-    held, most = 0.5 * CAPACITY_KWH, LIMIT_KW * SLOT_HOURS
+    held = 0.5 * CAPACITY_KWH
+    most = LIMIT_KW * SLOT_HOURS
     for slot, surplus in enumerate(surplus_kwh.tolist()):
         charge[slot] = min(
             max(surplus, 0.0), most, (HIGHEST_SOC * CAPACITY_KWH - held) / EFFICIENCY

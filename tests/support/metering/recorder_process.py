@@ -22,7 +22,8 @@ from luna.platform.telemetry import configure_logging
 from services.ingest.reading import Reading
 from services.ingest.recorder import ReadingKind, Recorder
 
-SITE, SENSOR = "home", "sensor.meter"
+SITE = "home"
+SENSOR = "sensor.meter"
 START = datetime(2024, 1, 1, tzinfo=UTC)
 CALLERS = 3
 TURN = timedelta(milliseconds=5)

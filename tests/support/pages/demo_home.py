@@ -63,7 +63,8 @@ HOME = {
 }
 # 16:40 on the clock of the home, on a day whose prices fall below zero the day after.
 NOW = datetime.fromisoformat("2026-05-20T14:40:00+00:00")
-HISTORY, AHEAD = timedelta(days=2), timedelta(days=3)
+HISTORY = timedelta(days=2)
+AHEAD = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +86,14 @@ def store_demo_home(
 
 
 def _store(connection: Connection, site: Site, now: datetime) -> DemoHome:
-    zone, running = (
-        parse_zone(site.timezone),
-        now - (now - datetime.fromisoformat("2000-01-01T00:00:00+00:00")) % SLOT,
-    )
+    zone = parse_zone(site.timezone)
+    running = now - (now - datetime.fromisoformat("2000-01-01T00:00:00+00:00")) % SLOT
     first = running - HISTORY
     around = Timeline(first, SLOT, (HISTORY + AHEAD) // SLOT)
     sites.save(connection, site)
     _publish_prices(connection, site, around, now)
-    load, sun = _need_kw(around, site), _sun_kw(around, site)
+    load = _need_kw(around, site)
+    sun = _sun_kw(around, site)
     begins = running - timedelta(hours=26)
     before = (begins - first) // SLOT
     _record(
@@ -171,7 +171,8 @@ def _publish_prices(connection: Connection, site: Site, timeline: Timeline, now:
         local_midnight(now.astimezone(zone).date() + timedelta(days=2), zone) - timeline.start
     ) // SLOT
     around = Timeline(timeline.start - timedelta(days=2), SLOT, known + timedelta(days=2) // SLOT)
-    hours, days = _clock_hours(around, site), np.arange(around.count) / 96
+    hours = _clock_hours(around, site)
+    days = np.arange(around.count) / 96
     price = (
         0.09
         + 0.1 * _bump(hours, 8, 1.6)

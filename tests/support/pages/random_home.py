@@ -19,7 +19,9 @@ from tests.support.database.site import plan_stored
 
 ZONE = parse_zone("Europe/Berlin")
 NOW = datetime(2024, 4, 2, 10, 7, tzinfo=UTC)
-FIRST, TODAY, LAST = date(2024, 3, 28), date(2024, 4, 2), date(2024, 4, 3)
+FIRST = date(2024, 3, 28)
+TODAY = date(2024, 4, 2)
+LAST = date(2024, 4, 3)
 MARKET = "NO2"
 TARIFF = {
     "import": {"kind": "spot", "market": MARKET, "markup": 0.12, "vat": 0.19},
@@ -47,7 +49,8 @@ def furnish_told(connection: Connection, *, seed: int = 1, name: str = "home") -
     """Store the home with random days up to now, a forecast, a plan and scores, the same for the
     same seed.
     """
-    rng, site = np.random.default_rng(seed), parse_site({"name": name} | PARTS)
+    rng = np.random.default_rng(seed)
+    site = parse_site({"name": name} | PARTS)
     sites.save(connection, site)
     window = local_days(FIRST, LAST, ZONE)
     prices.upsert(

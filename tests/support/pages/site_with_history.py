@@ -187,10 +187,8 @@ def plan_now(connection: Connection, site: Site, now: datetime) -> None:
     start = floor_to(now, SLOT)
     ahead = Timeline(start, SLOT, 192)
     hour = np.array([instant.astimezone(ZONE).hour for instant in ahead])
-    load, sun = (
-        0.1 + 0.3 * np.exp(-((hour - 19) ** 2) / 8),
-        np.maximum(np.sin((hour - 8) / 9 * np.pi), 0) * (hour < 18) * 0.6,
-    )
+    load = 0.1 + 0.3 * np.exp(-((hour - 19) ** 2) / 8)
+    sun = np.maximum(np.sin((hour - 8) / 9 * np.pi), 0) * (hour < 18) * 0.6
     forecasts.upsert(
         connection,
         site.name,

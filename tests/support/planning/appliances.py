@@ -44,7 +44,8 @@ def ask(
 
 def draw_series(seed: int) -> dict[str, Any]:
     """Return a day's load, PV and prices by the seed."""
-    rng, hour = np.random.default_rng(seed), np.arange(24)
+    rng = np.random.default_rng(seed)
+    hour = np.arange(24)
     return {
         "load_kwh": rng.gamma(2.0, 0.2, 24),
         "pv_kwh": rng.uniform(4, 6) * np.maximum(np.sin((hour - 7) / 10 * np.pi), 0),

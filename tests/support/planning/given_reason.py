@@ -66,7 +66,8 @@ class GivenReason(NamedTuple):
 
     def obeys_until(self, time: datetime) -> bool:
         """Return whether an owner's block holds until then, and the slot keeps to it."""
-        now, moved = self.now, self.now.taken + self.now.given
+        now = self.now
+        moved = self.now.taken + self.now.given
         against = {"charge": now.given, "discharge": now.taken, "hold": moved}
         against |= {"no_charge": now.taken, "no_discharge": now.given}
         against |= {"no_import": now.import_kwh, "no_export": now.export_kwh}
@@ -86,7 +87,8 @@ class GivenReason(NamedTuple):
         window = movable[-self.figures["total"] :]
         used = [slot.use_price for slot in window if slot.taken > 0]
         left = [slot.use_price for slot in window if slot.taken <= 0]
-        dearest, cheapest = max(used), min(left, default=inf)
+        dearest = max(used)
+        cheapest = min(left, default=inf)
         return len(used) == self.figures.get("count", 1) and bool(dearest <= cheapest + SAME_PRICE)
 
 
@@ -111,7 +113,8 @@ def read_slots(request: Document, reply: Document, section: str, name: str) -> S
     takes, *gives = FLOWS[section]
     slots: Slots = []
     for here in reply["slots"]:
-        flow, batteries = here[section].get(name, {}), here["batteries"].values()
+        flow = here[section].get(name, {})
+        batteries = here["batteries"].values()
         slot = SimpleNamespace(**here, hours=hours, begin=datetime.fromisoformat(here["start"]))
         slot.taken, slot.given = flow.get(takes, 0.0), sum(flow.get(field, 0.0) for field in gives)
         slot.is_movable = (flow.get("reason") or {}).get("code", "load_not_now") != "load_not_now"
@@ -123,15 +126,20 @@ def read_slots(request: Document, reply: Document, section: str, name: str) -> S
         slot.use_price = slot.import_price if slot.import_kwh > 0 else slot.export_price
         slot.use_price *= slot.import_kwh > 0 or slot.curtailed_kwh <= 0
         slots.append(slot)
-        soc, hours = slot.soc, minutes / 60
+        soc = slot.soc
+        hours = minutes / 60
     return slots
 
 
 def read_battery_figures(given: GivenReason) -> dict[str, list[float]]:
     """Return what the figures of a battery's reason may be; those of no value may be any."""
-    now, then, device = given.now, given.then, given.device
-    charging, giving = device["charge_efficiency"], device["discharge_efficiency"]
-    lowest, wear = device["min_soc"], device["wear_price"]
+    now = given.now
+    then = given.then
+    device = given.device
+    charging = device["charge_efficiency"]
+    giving = device["discharge_efficiency"]
+    lowest = device["min_soc"]
+    wear = device["wear_price"]
     value = given.reason["energy_value"] or 0.0
     power_kw = {
         "connection_limit": given.limits_kw("import_limit_kw"),

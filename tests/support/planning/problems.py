@@ -105,10 +105,8 @@ def draw_problem(rng: np.random.Generator, *, batteries: int, slots: int) -> Pro
         import_limit_kw=rng.uniform(6, 14),
         export_limit_kw=rng.uniform(2, 9),
     )
-    load, pv = (
-        rng.gamma(1.0, 0.3, slots),
-        np.maximum(np.sin(np.linspace(-1, 4, slots)), 0.0) * rng.uniform(0, 2),
-    )
+    load = rng.gamma(1.0, 0.3, slots)
+    pv = np.maximum(np.sin(np.linspace(-1, 4, slots)), 0.0) * rng.uniform(0, 2)
     bought, sold = draw_prices(rng, slots)
     terminal = Terminal(kind=rng.choice(TERMINALS), value=round(rng.uniform(0, 0.3), 3))
     begun = timedelta(minutes=int(rng.integers(1, 15))) if rng.random() < 0.3 else None

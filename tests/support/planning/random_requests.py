@@ -62,7 +62,8 @@ def _draw_house(rng: np.random.Generator, *, minutes: int, slots: int) -> Docume
 
 
 def _draw_tariff(rng: np.random.Generator, slots: int, *, per_hour: int) -> tuple[Any, Any]:
-    kind, hours = rng.choice(PRICES), -(-slots // per_hour)
+    kind = rng.choice(PRICES)
+    hours = -(-slots // per_hour)
     spot = np.repeat(rng.normal(0.08, 0.06, hours), per_hour)[:slots]
     flat = np.full(slots, 0.3)
     tariffs = {
@@ -263,7 +264,8 @@ def _add_peaks(rng: np.random.Generator, document: Document) -> None:
 
 
 def _draw_span(rng: np.random.Generator, document: Document) -> dict[str, str]:
-    slots, step = len(document["outlook"]["load_kwh"]), timedelta(minutes=document["slot_minutes"])
+    slots = len(document["outlook"]["load_kwh"])
+    step = timedelta(minutes=document["slot_minutes"])
     first, last = sorted(rng.choice(slots + 1, 2, replace=False).tolist())
     return {"from": (START + first * step).isoformat(), "to": (START + last * step).isoformat()}
 

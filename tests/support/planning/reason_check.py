@@ -16,7 +16,9 @@ from tests.support.planning.given_reason import (
 # What is claimed, by which codes as a pattern, and whether it holds.
 Claim = tuple[str, str, bool]
 # A reply rounds to a millionth: sums of energies, powers and states of charge agree to this.
-KWH, KW, SOC = EXACT_KWH, 1e-3, 3e-5
+KWH = EXACT_KWH
+KW = 1e-3
+SOC = 3e-5
 # The largest figure of each unit in a home.
 MOST = {"energy": 999, "power": 99, "share": 1, "price": 5, "money": 999, "hours": 99, "count": 999}
 STORES = "store_.*|follow_house|feed_in_limit"
@@ -44,7 +46,8 @@ def list_faults(request: Document, reply: Document) -> list[tuple[str, str, str,
 def claim_flows(given: GivenReason) -> list[Claim]:
     """Return what is said of device, house and grid in the slot."""
     now = given.now
-    idle, sun_left = now.taken + now.given <= KWH, now.export_kwh + now.curtailed_kwh
+    idle = now.taken + now.given <= KWH
+    sun_left = now.export_kwh + now.curtailed_kwh
     # An inverter passes sun to its battery that the house cannot use.
     has_inverter = bool(given.request["site"]["inverters"])
     return [
@@ -66,7 +69,8 @@ def claim_flows(given: GivenReason) -> list[Claim]:
 
 def claim_figures(given: GivenReason) -> list[Claim]:
     """Return whether the code is known, figures are plausible, and in the order that is said."""
-    figures, claims = given.figures, [("is a reason", ".*", given.code in list_reason_codes())]
+    figures = given.figures
+    claims = [("is a reason", ".*", given.code in list_reason_codes())]
     for name in figures.keys() - {"time", "start"}:
         claims += [(f"{name} is plausible", ".*", abs(figures[name]) <= MOST[FIGURES[name]])]
     for low, high in COMPARED.get(given.code, ()):
@@ -77,7 +81,9 @@ def claim_figures(given: GivenReason) -> list[Claim]:
 
 def claim_later(given: GivenReason) -> list[Claim]:
     """Return what is said of the sentence's time."""
-    now, then, figures = given.now, given.then, given.figures
+    now = given.now
+    then = given.then
+    figures = given.figures
     time = datetime.fromisoformat(figures["time"])
     after = given.slots[given.slot + 1 :]
     charged = next((slot for slot in after if slot.taken > 0), None)
@@ -96,7 +102,8 @@ def claim_later(given: GivenReason) -> list[Claim]:
 
 def claim_other(given: GivenReason) -> list[Claim]:
     """Return what is said of the prices of a car, an appliance or a site without a battery."""
-    now, figures = given.now, given.figures
+    now = given.now
+    figures = given.figures
     buy = now.import_price if given.code == "ev_gives" else now.use_price
     return [
         ("is cheapest", "(ev|load)_cheapest", "_cheapest" not in given.code or given.is_cheapest()),
@@ -108,9 +115,13 @@ def claim_other(given: GivenReason) -> list[Claim]:
 
 def claim_battery(given: GivenReason) -> list[Claim]:
     """Return what is said of a battery's figures, levels and limits."""
-    now, figures, reserves = given.now, given.figures, given.reserves_soc
-    lowest, highest = given.device["min_soc"], given.device["max_soc"]
-    moved, filled_kwh = now.taken + now.given, figures.get("kw", 0.0) * now.hours
+    now = given.now
+    figures = given.figures
+    reserves = given.reserves_soc
+    lowest = given.device["min_soc"]
+    highest = given.device["max_soc"]
+    moved = now.taken + now.given
+    filled_kwh = figures.get("kw", 0.0) * now.hours
     planned = figures.get("takes", 0.0), figures.get("gives", 0.0)
     claims = [
         ("differs from the planner", "learned", planned != (now.taken, now.given)),

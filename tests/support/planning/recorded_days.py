@@ -50,7 +50,8 @@ def record_days(first: date, last: date) -> AdaptedSite:
 
     Expected as they come.
     """
-    site, window = describe_home(), local_days(first, last, parse_zone("UTC"))
+    site = describe_home()
+    window = local_days(first, last, parse_zone("UTC"))
     around = Timeline(
         window.start - timedelta(minutes=15 * LEAD), SLOT, LEAD + window.count + HORIZON // SLOT
     )

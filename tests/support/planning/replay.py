@@ -19,7 +19,9 @@ from services.planner.problem.knowledge import (
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import ReplayData
 
-DAYS, BEFORE, AFTER = 3, 8 * 96, HORIZON // SLOT
+DAYS = 3
+BEFORE = 8 * 96
+AFTER = HORIZON // SLOT
 ZONE = parse_zone("Europe/Amsterdam")
 WINDOW = local_days(date(2023, 10, 3), date(2023, 10, 2 + DAYS), ZONE)
 BATTERY = {"capacity_kwh": 8, "charge_limit_kw": 4, "discharge_limit_kw": 4, "wear_price": 0.01}
@@ -42,7 +44,8 @@ def make_scene(seed: int = 0, *, past_days: int = 0, **changes: Any) -> ReplayDa
     """Return three days of a household on the spot market, its forecasts issued every six hours,
     and what is known of the days before.
     """
-    rng, site = np.random.default_rng(seed), describe_on_spot(**changes)
+    rng = np.random.default_rng(seed)
+    site = describe_on_spot(**changes)
     before = past_days * 96
     count = before + WINDOW.count + AFTER
     hour = np.arange(count) % 96 / 4

@@ -18,7 +18,8 @@ from tests.support.planning.problems import PATIENCE_S
 from tests.support.planning.requests import make_request, stay
 
 HOURS = 24
-IMPORT_LIMIT_KW, EXPORT_LIMIT_KW = 17.0, 8.0
+IMPORT_LIMIT_KW = 17.0
+EXPORT_LIMIT_KW = 8.0
 # Rounding of solvers, kWh.
 EXACT_KWH = 1e-5
 BATTERY = {"capacity_kwh": 6, "charge_limit_kw": 3, "discharge_limit_kw": 3, "wear_price": 0.01}

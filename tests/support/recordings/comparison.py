@@ -21,10 +21,8 @@ _WIDTH = 150
 
 def hold(name: str, document: Any) -> None:
     """Compare a document with its recording ``name``, or record it."""
-    path, text = (
-        FOLDER / name,
-        document if isinstance(document, str) else "\n".join(_lines(_plain(document), "")) + "\n",
-    )
+    path = FOLDER / name
+    text = document if isinstance(document, str) else "\n".join(_lines(_plain(document), "")) + "\n"
     if os.environ.get(VARIABLE) == "1":
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

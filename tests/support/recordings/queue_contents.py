@@ -33,7 +33,8 @@ from tests.support.worker.workers import wait_for
 
 Document = dict[str, Any]
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
-TURN, LONG = timedelta(seconds=5), timedelta(minutes=10)
+TURN = timedelta(seconds=5)
+LONG = timedelta(minutes=10)
 REQUEST = PlanRequest(site_id="home", start=NOON)
 # As long as what a slow machine needs between writing a key and asking for its age.
 _NEAR_SECONDS = 5
@@ -150,7 +151,8 @@ def _succeed(_client: "redis.Redis", url: str) -> None:
 
 
 def _presences(url: str) -> Document:
-    readiness, clock = Readiness({}), FixedClock(NOON)
+    readiness = Readiness({})
+    clock = FixedClock(NOON)
     return {
         "a recorder": present(url, readiness, turn=TURN, clock=clock),
         "an executor": executor_present(url, readiness, lambda: (), clock=clock),

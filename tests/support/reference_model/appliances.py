@@ -58,7 +58,8 @@ def run_load(model: Model, demand: LoadDemand) -> list[pulp.LpAffineExpression]:
 
     Returns what it uses per slot; slots are equally long.
     """
-    on, power = model.choice(f"on_{demand.load.name}"), demand.load.power_kw * model.hours[0]
+    on = model.choice(f"on_{demand.load.name}")
+    power = demand.load.power_kw * model.hours[0]
     rested = switch(model, demand, on)
     for slot in model.slots:
         if (
@@ -105,16 +106,12 @@ def share_surplus(
 
 def most_slots(model: Model, demand: LoadDemand, need: DayNeed) -> float:
     """Hardly more than it needs, as much as it takes where more has a worth."""
-    power, wanted = (
-        demand.load.power_kw * model.hours[0],
-        math.ceil(need.need_kwh / (demand.load.power_kw * model.hours[0]) - 1e-9),
-    )
+    power = demand.load.power_kw * model.hours[0]
+    wanted = math.ceil(need.need_kwh / (demand.load.power_kw * model.hours[0]) - 1e-9)
     if need.most_kwh is not None:
         return max(min(need.most_kwh / power, len(model.slots)), wanted)
-    gap, run = (
-        round(demand.load.max_gap_hours / model.hours[0]),
-        max(math.ceil(demand.load.min_on_minutes / 60 / model.hours[0]), 1),
-    )
+    gap = round(demand.load.max_gap_hours / model.hours[0])
+    run = max(math.ceil(demand.load.min_on_minutes / 60 / model.hours[0]), 1)
     runs = (need.end - need.first) // (gap + 1) + 1 if is_spaced(demand) else 1
     return wanted + runs * run - 1
 
@@ -128,7 +125,8 @@ def switch(model: Model, demand: LoadDemand, on: Quantity) -> int:
 
     Returns for how many slots it stays as it is.
     """
-    load, step = demand.load, model.hours[0]
+    load = demand.load
+    step = model.hours[0]
     start = model.choice(f"start_{load.name}")
     run, rest = (
         max(math.ceil(minutes / 60 / step), 1)
@@ -198,14 +196,14 @@ def heat(model: Model, demand: HeatDemand) -> Sequence[pulp.LpAffineExpression]:
 
     Its runs and rests are left out. Returns the electricity it uses per slot.
     """
-    pump, store, step, name = (
-        demand.pump,
-        demand.pump.store,
-        float(model.hours[0]),
-        demand.pump.name,
-    )
-    on, power = model.choice(f"on_{name}"), model.quantity(f"power_{name}")
-    cold, warm = model.quantity(f"cold_{name}"), model.quantity(f"warm_{name}")
+    pump = demand.pump
+    store = demand.pump.store
+    step = float(model.hours[0])
+    name = demand.pump.name
+    on = model.choice(f"on_{name}")
+    power = model.quantity(f"power_{name}")
+    cold = model.quantity(f"cold_{name}")
+    warm = model.quantity(f"warm_{name}")
     dearest = max(abs(model.outlook.import_price).max(), abs(model.outlook.export_price).max(), 0.1)
     temperature: pulp.LpAffineExpression | float = demand.start_c
     for slot in model.slots:

@@ -26,7 +26,8 @@ def pay_blocks(model: Model, problem: Problem) -> list[pulp.LpAffineExpression]:
 
     Returns what the blocks cost beside the first one's price.
     """
-    rule, costs = problem.site.tariff.import_, []
+    rule = problem.site.tariff.import_
+    costs = []
     if problem.tariff.charge is None or not isinstance(rule, BlockPrice):
         return []
     months: dict[tuple[int, int], list[int]] = defaultdict(list)
@@ -35,7 +36,8 @@ def pay_blocks(model: Model, problem: Problem) -> list[pulp.LpAffineExpression]:
         months[local.year, local.month].append(slot)
     drawn = problem.tariff.charge.drawn_kwh
     for month, slots in months.items():
-        begin, parts = 0.0, []
+        begin = 0.0
+        parts = []
         for number, block in enumerate(rule.blocks):
             end = float("inf") if block.up_to_kwh is None else block.up_to_kwh
             room = max(end - max(begin, drawn), 0.0)

@@ -62,11 +62,10 @@ class Sun:
             for slot in self.slots
         ]
         for slot in self.slots:
-            pv, carries = self.energy(inverter.pv, slot), self.carries(inverter, slot)
-            own, beyond = (
-                min(pv, carries) * (1 - self.held[slot]),
-                max(pv - carries, 0.0) * (1 - self.held[slot]),
-            )
+            pv = self.energy(inverter.pv, slot)
+            carries = self.carries(inverter, slot)
+            own = min(pv, carries) * (1 - self.held[slot])
+            beyond = max(pv - carries, 0.0) * (1 - self.held[slot])
             more = self.model.add_variable(f"more_{inverter.name}_{slot}", cat=pulp.LpBinary)
             self.model += direct[slot] <= charge[slot]
             self.model += direct[slot] <= beyond

@@ -69,11 +69,11 @@ class _Car:
 
 class _Reference:
     def __init__(self, problem: Problem) -> None:
-        self.site, self.outlook, self.terminal = problem.site, problem.outlook, problem.terminal
-        self.slots, self.hours = (
-            range(problem.outlook.timeline.count),
-            problem.outlook.timeline.hours,
-        )
+        self.site = problem.site
+        self.outlook = problem.outlook
+        self.terminal = problem.terminal
+        self.slots = range(problem.outlook.timeline.count)
+        self.hours = problem.outlook.timeline.hours
         self.carries_kwh = problem.import_limit_kwh, problem.export_limit_kwh
         self.problem = pulp.LpProblem("site", pulp.LpMinimize)
         self.sun = Sun(self.problem, problem)
@@ -172,7 +172,8 @@ class _Reference:
         """A vehicle charges within one of its ranges of powers or not at all, and gives to the
         house instead where it may.
         """
-        vehicle, name = demand.vehicle, demand.vehicle.name
+        vehicle = demand.vehicle
+        name = demand.vehicle.name
         car = _Car(
             demand,
             self.quantity(f"car_{name}"),
@@ -183,7 +184,8 @@ class _Reference:
         for slot in np.flatnonzero(demand.pinned).tolist():
             self.problem += car.charge[slot] <= demand.least_charge_kwh[slot]
         for slot in self.slots:
-            on, hours = [each[slot] for each in car.on], demand.plugged_hours[slot]
+            on = [each[slot] for each in car.on]
+            hours = demand.plugged_hours[slot]
             self.problem += car.charge[slot] >= pulp.lpSum(
                 least * hours * each
                 for each, (least, _) in zip(on, vehicle.power_ranges, strict=True)
@@ -234,7 +236,9 @@ class _Reference:
         """A vehicle holds what is wanted when it leaves, at a price on what is missing, and never
         more or less than it should.
         """
-        demand, stored, dearest = car.demand, car.demand.stored_kwh, dearest_price(self.source)
+        demand = car.demand
+        stored = car.demand.stored_kwh
+        dearest = dearest_price(self.source)
         for place, stay in enumerate(demand.stays):
             stored = stored if stay.arrival_kwh is None else stay.arrival_kwh
             short = self.problem.add_variable(f"short_{demand.vehicle.name}_{place}", lowBound=0)
@@ -281,8 +285,11 @@ class _Reference:
         """What has to be charged is, unless the vehicle is full when the slot ends, or too full for
         its least power when it begins.
         """
-        demand, name, plenty = car.demand, f"{car.demand.vehicle.name}_{slot}", 1_000.0
-        least, step = demand.least_charge_kwh[slot], demand.step_kwh[slot]
+        demand = car.demand
+        name = f"{car.demand.vehicle.name}_{slot}"
+        plenty = 1_000.0
+        least = demand.least_charge_kwh[slot]
+        step = demand.step_kwh[slot]
         full, overfull = (
             self.problem.add_variable(f"{kind}_{name}", cat=pulp.LpBinary)
             for kind in ("full", "overfull")
@@ -378,7 +385,9 @@ class _Reference:
         """Stored energy follows from charging and discharging with their losses, and stays within
         its limits.
         """
-        charge, discharge, stored = self.charge[index], self.discharge[index], self.stored[index]
+        charge = self.charge[index]
+        discharge = self.discharge[index]
+        stored = self.stored[index]
         for slot in self.slots:
             before = stored[slot - 1] if slot else stored_kwh
             self.problem += (
@@ -395,11 +404,9 @@ class _Reference:
 
         Charges with its least power or not at all; and more slowly when nearly full.
         """
-        charge, discharge, charges = (
-            self.charge[index],
-            self.discharge[index],
-            self.choice(f"charges_{index}"),
-        )
+        charge = self.charge[index]
+        discharge = self.discharge[index]
+        charges = self.choice(f"charges_{index}")
         for slot in self.slots:
             self.problem += (
                 charge[slot] <= battery.charge_limit_kw * self.hours[slot] * charges[slot]
@@ -423,18 +430,15 @@ class _Reference:
         What he pins happens until the battery is full, or empty.
         """
         for index, battery in enumerate(self.site.batteries):
-            least, most = (
-                battery.min_soc * battery.capacity_kwh,
-                battery.max_soc * battery.capacity_kwh,
-            )
+            least = battery.min_soc * battery.capacity_kwh
+            most = battery.max_soc * battery.capacity_kwh
             full_from = full_kwh(battery)
-            full, empty, stored = (
-                self.choice(f"full_{index}"),
-                self.choice(f"empty_{index}"),
-                self.stored[index],
-            )
+            full = self.choice(f"full_{index}")
+            empty = self.choice(f"empty_{index}")
+            stored = self.stored[index]
             for slot in self.slots:
-                charge, discharge = self.charge[index][slot], self.discharge[index][slot]
+                charge = self.charge[index][slot]
+                discharge = self.discharge[index][slot]
                 self.problem += (
                     charge
                     <= self.most_kwh(battery.charge_limit_kw, slot) * manual.may_charge[index, slot]
@@ -467,15 +471,15 @@ class _Reference:
 
         What is taken from each has its own price.
         """
-        shallower, inside, taken = 0.0, [], []
+        shallower = 0.0
+        inside = []
+        taken = []
         for place, segment in enumerate(battery.wear_by_depth):
             held, put_in, out = (
                 self.quantity(f"{kind}_{index}_{place}") for kind in ("held", "put_in", "taken")
             )
-            top, bottom = (
-                (1 - shallower) * battery.capacity_kwh,
-                (1 - segment.to_depth) * battery.capacity_kwh,
-            )
+            top = (1 - shallower) * battery.capacity_kwh
+            bottom = (1 - segment.to_depth) * battery.capacity_kwh
             for slot in self.slots:
                 before = (
                     held[slot - 1] if slot else min(max(stored_kwh - bottom, 0.0), top - bottom)
@@ -540,7 +544,8 @@ class _Reference:
         """What is placed may turn a surplus into a deficit: either some is left, or the house lacks
         energy.
         """
-        left, plenty = self.problem.add_variable(f"surplus_left_{slot}", cat=pulp.LpBinary), 100.0
+        left = self.problem.add_variable(f"surplus_left_{slot}", cat=pulp.LpBinary)
+        plenty = 100.0
         lacks = self.outlook.load_kwh[slot] - self.pv_kwh[slot] + pulp.lpSum(self.placed[slot])
         if taken is not None:
             self.problem += taken <= -lacks + plenty * (1 - left)

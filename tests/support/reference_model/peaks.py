@@ -28,7 +28,9 @@ def pay_peak(model: Model, problem: Problem, peak: Peak) -> list[pulp.LpAffineEx
 
     Returns what each month costs.
     """
-    price, timeline, costs = peak.price, problem.outlook.timeline, []
+    price = peak.price
+    timeline = problem.outlook.timeline
+    costs = []
     first = next(iter(timeline)).astimezone(ZoneInfo(problem.site.timezone))
     for month, units in _months(problem, peak).items():
         seen = peak.history.highest_kw if month == first.month else ()
@@ -59,7 +61,8 @@ def _months(problem: Problem, peak: Peak) -> dict[int, dict[object, dict[object,
     """Return the slots that count, by month, by what may be among the highest once, and by interval
     of the local clock.
     """
-    price, zone = peak.price, ZoneInfo(problem.site.timezone)
+    price = peak.price
+    zone = ZoneInfo(problem.site.timezone)
     months: dict[int, dict[object, dict[object, list[int]]]] = defaultdict(
         lambda: defaultdict(lambda: defaultdict(list))
     )

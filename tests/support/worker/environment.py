@@ -97,7 +97,8 @@ def open_place(database_url: str, redis_url: str, *modules: str) -> Iterator[Pla
     """Open a place on a database with ``errands_table``, for workers that run the tasks of
     ``modules`` (default: ``MODULES``).
     """
-    pool, client = engine.create(database_url), Client(redis_url)
+    pool = engine.create(database_url)
+    client = Client(redis_url)
     with ExitStack() as workers:
         place = Place(pool, client, redis_url, workers, modules or MODULES)
         yield place

@@ -53,7 +53,8 @@ class ForkedProcess:
     def __init__(self, server: ForkServer, pid: int, descriptor: int) -> None:
         self.pid = pid
         self.returncode: int | None = None
-        self._server, self._descriptor = server, descriptor
+        self._server = server
+        self._descriptor = descriptor
 
     def __del__(self) -> None:
         os.close(self._descriptor)

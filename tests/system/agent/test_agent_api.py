@@ -21,7 +21,8 @@ from tests.support.gateway.server import serve
 from tests.support.pages.demo_home import DemoHome
 from tests.support.words.wording import wording
 
-HOME, BARE = "/v1/sites/agented/agent", "/v1/sites/unlearned/agent"
+HOME = "/v1/sites/agented/agent"
+BARE = "/v1/sites/unlearned/agent"
 RUN = name_run("agented")
 
 
@@ -71,7 +72,8 @@ def test_it_says_where_the_agent_stands_in_the_readers_language(api: httpx.Clien
 
 
 def test_scores_of_a_period_hold_the_days_that_all_were_scored_on(api: httpx.Client) -> None:
-    month, day = read(api, f"{HOME}/scores"), read(api, f"{HOME}/scores", period="yesterday")
+    month = read(api, f"{HOME}/scores")
+    day = read(api, f"{HOME}/scores", period="yesterday")
     assert (len(month["days"]), len(day["days"])) == (DAYS, 1)
     # A day costs 2.40 with the inverter alone, 1.50 under the planner, 1.49 under the agent, 1.30
     # with foresight.

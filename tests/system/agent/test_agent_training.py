@@ -30,7 +30,8 @@ from services.forecaster.model.aurora import Progress, keep_quiet
 from tests.support.suite.depth import LONG
 
 # Without the day with a gap and the excluded one 22 can be learned from: one more than are needed.
-FIRST, DAYS = date(2024, 4, 2), 24
+FIRST = date(2024, 4, 2)
+DAYS = 24
 ZONE = parse_zone("Europe/Berlin")
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 TARIFF = {
@@ -56,10 +57,8 @@ SITE = parse_site(PARTS | {"forecasting": {"active_forecast_version": "baseline_
 
 def measure(days: int) -> Observations:
     """Return an evening's load and a sun of changing strength; one day has a gap."""
-    rng, timeline = (
-        np.random.default_rng(0),
-        local_days(FIRST, FIRST + timedelta(days=days - 1), ZONE),
-    )
+    rng = np.random.default_rng(0)
+    timeline = local_days(FIRST, FIRST + timedelta(days=days - 1), ZONE)
     hour = np.arange(timeline.count) % 96 / 4
     load = (0.05 + 0.3 * np.exp(-((hour - 19) ** 2) / 6)) * rng.gamma(4, 0.25, hour.size)
     pv = np.maximum(np.sin((hour - 6) / 12 * np.pi), 0) * rng.uniform(0.1, 0.8, days).repeat(96)
@@ -81,7 +80,8 @@ class Trained:
 
 @pytest.fixture(scope="module")
 def trained(database: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
-    objects, heard = FileObjects(tmp_path_factory.mktemp("objects")), list[float]()
+    objects = FileObjects(tmp_path_factory.mktemp("objects"))
+    heard = list[float]()
     with database.connect() as connection, closing(connection.begin()):
         sites.save(connection, SITE)
         observations.upsert(connection, SITE.name, measure(DAYS))
@@ -213,10 +213,8 @@ def test_each_kind_is_trained_by_the_same_way(
 def test_the_same_seed_stores_the_same_artefact_whatever_is_measured_after_until(
     home: Connection, objects: FileObjects, first: TrainAgentReply
 ) -> None:
-    until, later = (
-        local_midnight(FIRST + timedelta(days=DAYS), ZONE).astimezone(UTC),
-        measure(DAYS + 4),
-    )
+    until = local_midnight(FIRST + timedelta(days=DAYS), ZONE).astimezone(UTC)
+    later = measure(DAYS + 4)
     changed = Observations.of(
         later.starts[DAYS * 96 :],
         {"load_kwh": later.load_kwh[DAYS * 96 :] * 5, "pv_kwh": later.pv_kwh[DAYS * 96 :] * 0.1},
@@ -225,7 +223,8 @@ def test_the_same_seed_stores_the_same_artefact_whatever_is_measured_after_until
 
     # The training without its trial, of which nothing is in the artefact.
     learned, _ = read_history(home, SITE.name, until=until).split()
-    kind, lesson = find_kind("imitation"), Lesson(learned)
+    kind = find_kind("imitation")
+    lesson = Lesson(learned)
     artefact = compose_artefact(kind, SITE, lesson, kind.train(lesson))
     assert save_artefact(artefact, objects) == first.artefact_key
 

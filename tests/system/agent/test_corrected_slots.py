@@ -73,7 +73,8 @@ def test_an_agent_that_always_asks_for_the_impossible_loses_what_it_was_offered(
         decided_by="x",
     )
     found = {"full_control": DaysOfEvidence(replayed, [])}
-    rng, now = np.random.default_rng(0), datetime(2023, 11, 1, tzinfo=UTC)
+    rng = np.random.default_rng(0)
+    now = datetime(2023, 11, 1, tzinfo=UTC)
     withdrawn = judge_modes(
         found, ModeHistory("antares", {"full_control": offered}, {}, ZONE), now=now, rng=rng
     )[0]
@@ -104,7 +105,8 @@ def test_of_an_agent_that_may_sell_nothing_else_is_followed() -> None:
 
     Where only its selling counts the battery works for the house, and nothing of it is sold.
     """
-    buys, scene = Bent(buy_always, power_kw=4.0).plan, make_scene(past_days=4)
+    buys = Bent(buy_always, power_kw=4.0).plan
+    scene = make_scene(past_days=4)
     learned = {"antares": buys, "antares" + EXPORT: sell_by(buys)}
     told = run(
         scene, ReplaySpec(["mpc", *learned], 4, learned=learned, explain_loss=False)
@@ -136,7 +138,8 @@ def test_without_thresholds_of_its_own_the_agent_sells_nothing() -> None:
 def test_what_was_asked_is_held_against_what_is_left_of_it(
     changes: dict[str, np.ndarray], corrected: bool
 ) -> None:
-    limits, stored = SiteLimits.of(make_scene().site), np.array([[4.0]])
+    limits = SiteLimits.of(make_scene().site)
+    stored = np.array([[4.0]])
     asked = whole_range(np.full((1, 1), Mode.CHARGE, dtype=np.int8), np.zeros(1, dtype=np.int8))
     asked = SetPoint(
         **{name: changes.get(name, getattr(asked, name)) for name in SetPoint.__slots__}

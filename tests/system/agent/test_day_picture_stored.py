@@ -100,7 +100,8 @@ def test_a_day_that_cannot_be_lived_again_is_not_drawn(
 def test_the_command_writes_picture_and_slots(
     home: Engine, luna_on_servers: Luna, tmp_path: Path
 ) -> None:
-    picture, slots = tmp_path / "day.svg", tmp_path / "day.csv"
+    picture = tmp_path / "day.svg"
+    slots = tmp_path / "day.csv"
     named = ("--site", SITE.name, "--day", str(WEDNESDAY), "--policies", "mpc,oracle")
     said = luna_on_servers(
         "agent", "plot", *named, "--out", str(picture), "--slots", str(slots), "--json"

@@ -24,13 +24,15 @@ from tests.support.forecasts.evaluated_home import FIRST, LAST, SITE, UNSEEN, ZO
 
 # Of the days between nothing is learned: so many are as few as an agent is trained on, and together
 # enough for the proof of a correction.
-EARLY_DAYS, LATE_DAYS = 21, 20
+EARLY_DAYS = 21
+LATE_DAYS = 20
 NOW, EARLY = (
     local_midnight(day, ZONE)
     for day in (LAST + timedelta(days=1), FIRST + timedelta(days=EARLY_DAYS))
 )
 # Of two unseen weeks the one in the middle, rounded up, is the second.
-DAYS, WEEK = 7, UNSEEN + timedelta(days=7)
+DAYS = 7
+WEEK = UNSEEN + timedelta(days=7)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,9 @@ from tests.support.forecasts.evaluated_home import FIRST, SITE, ZONE, evaluated_
 from tests.support.metrics.memory import measure_peak_mb
 
 # What is of one day more: its 24 forecasts, 75 kB, and its measurements. Whole they are 600 kB.
-SHORT_DAYS, LONG_DAYS, MOST_MB_MORE = 20, 40, 6.0
+SHORT_DAYS = 20
+LONG_DAYS = 40
+MOST_MB_MORE = 6.0
 
 
 @pytest.fixture(scope="module")

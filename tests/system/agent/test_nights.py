@@ -223,7 +223,8 @@ def test_an_agent_learns_anew_a_week_after_what_its_last_trial_saw(
 ) -> None:
     """The four weeks of its trial are no age: it learned until they began."""
     days = lived[MODES[0]]
-    site, tried = days.home.site(None), NIGHT - timedelta(days=back)
+    site = days.home.site(None)
+    tried = NIGHT - timedelta(days=back)
     run = TrainingRun(
         f"run {back}",
         "agent_value_v1",

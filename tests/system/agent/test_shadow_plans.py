@@ -80,10 +80,8 @@ def test_a_plan_is_stored_beside_the_planners_with_what_it_was_judged_by(
 ) -> None:
     reply = shadow(loading(SwitchesFreely(), "run-7"))
     with unit_of_work(days.home.database) as connection:
-        found, planned = (
-            agent_plans.find(connection, plan_id, POLICY),
-            plans.load(connection, plan_id),
-        )
+        found = agent_plans.find(connection, plan_id, POLICY)
+        planned = plans.load(connection, plan_id)
         made = agent_plans.load(connection, str(reply.plan_id))
         assert (
             site_references.find_reference(connection, "plan_id", str(reply.plan_id))
@@ -160,7 +158,8 @@ def test_what_was_trained_for_something_else_is_refused(
 
     It is only none for this site, or for these states.
     """
-    objects, declared = FileObjects(tmp_path), find_kind("imitation")
+    objects = FileObjects(tmp_path)
+    declared = find_kind("imitation")
     site = days.home.site(None)
     facts = SiteFacts.of(site).model_copy(update={} if name is None else {"name": name})
     about = {

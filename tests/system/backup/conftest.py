@@ -68,7 +68,8 @@ def segmented(prepared: KeptHome) -> Iterator[SegmentedHome]:
     """
     with server_folder() as parent:
         home = prepared.copy(parent)
-        instants, names = [], []
+        instants = []
+        names = []
         with home.work() as work:
             for slot in range(400, 404):
                 home.observe(work.database, slot)

@@ -68,7 +68,8 @@ def altered(path: Path, content: bytes | None) -> Iterator[None]:
 @contextmanager
 def altered_manifest(home: KeptHome, **changes: object) -> Iterator[None]:
     """Let the manifest of the newest backup say something else while a block runs."""
-    folder, path = open_folder(home.settings), newest(home) / MANIFEST
+    folder = open_folder(home.settings)
+    path = newest(home) / MANIFEST
     document = json.loads(folder.key.read(path)) | changes
     with altered(path, None):
         folder.key.seal_bytes(json.dumps(document).encode(), path)

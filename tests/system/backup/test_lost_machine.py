@@ -33,7 +33,8 @@ def lost(prepared: KeptHome) -> Iterator[KeptHome]:
     so.
     """
     with server_folder() as parent:
-        data, backups = prepared.copy(parent).settings.data_folder, parent / "kept"
+        data = prepared.copy(parent).settings.data_folder
+        backups = parent / "kept"
         (data / "backups").rename(backups)
         home = kept_home(parent, backup_folder=backups)
         settings = {"data_folder": str(data), "backup_folder": str(backups), "backup_key": KEY}
@@ -111,7 +112,8 @@ def test_the_log_of_the_new_machine_is_no_part_of_the_lost_ones(prepared: KeptHo
         manifest = folder.choose(NEWEST)[0]
         other = kept_home(parent / "new", backup_folder=folder.root)
         other.fill()
-        segment, spool = f"{1:08X}{0:08X}{0x99:08X}", other.settings.data_folder / SPOOL
+        segment = f"{1:08X}{0:08X}{0x99:08X}"
+        spool = other.settings.data_folder / SPOOL
         spool.mkdir(parents=True, exist_ok=True)
         (spool / segment).write_bytes(bytes(manifest.segment_bytes))
 

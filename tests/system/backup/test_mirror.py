@@ -28,10 +28,8 @@ def test_objects_of_one_s3_server_are_kept_and_put_back_into_another(
     stores: tuple[S3Objects, S3Objects], tmp_path: Path
 ) -> None:
     one, other = stores
-    folder, scratch = (
-        BackupFolder(tmp_path / "backups", BackupKey("a key that is long enough for a test")),
-        tmp_path / "scratch",
-    )
+    folder = BackupFolder(tmp_path / "backups", BackupKey("a key that is long enough for a test"))
+    scratch = tmp_path / "scratch"
     contents = {f"models/{number}": bytes([number]) * (number * 7_000) for number in range(12)}
     for key, content in contents.items():
         one.put(key, content)

@@ -40,7 +40,8 @@ def holed(segmented: SegmentedHome) -> Iterator[SegmentedHome]:
 def test_a_missing_segment_is_named_with_the_instant_until_which_can_be_restored(
     holed: SegmentedHome,
 ) -> None:
-    settings, name = holed.home.settings, holed.segments[2].name[:24]
+    settings = holed.home.settings
+    name = holed.segments[2].name[:24]
     rows = holed.home.observed()
     for at in (holed.instants[3].isoformat(), LATEST):
         with pytest.raises(MissingSegmentError, match=f"{name} .*restored until") as refused:
@@ -61,7 +62,8 @@ def test_a_missing_segment_is_named_with_the_instant_until_which_can_be_restored
 
 
 def test_a_missing_segment_is_seen_before_it_is_needed(holed: SegmentedHome) -> None:
-    folder, name = open_folder(holed.home.settings), holed.segments[2].name[:24]
+    folder = open_folder(holed.home.settings)
+    name = holed.segments[2].name[:24]
     assert list_missing(folder) == [name]
     with pytest.raises(MissingSegmentError, match=name):
         verify_backup(folder, NEWEST)

@@ -18,7 +18,8 @@ from tests.support.database.site import stored_site
 from tests.support.gateway.server import serve
 from tests.support.words.wording import wording
 
-PAGE, BARE = "/ui/sites/agented/agent", "/ui/sites/unlearned/agent"
+PAGE = "/ui/sites/agented/agent"
+BARE = "/ui/sites/unlearned/agent"
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,8 @@ from tests.support.words.wording import wording
 from tests.support.worker.workers import worker_process
 
 # A person's figure; what a person types and reads between the clicks is not in the test's.
-THREE_MINUTES, A_MINUTE_MS = 180, 60_000
+THREE_MINUTES = 180
+A_MINUTE_MS = 60_000
 
 
 @pytest.fixture

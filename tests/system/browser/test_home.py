@@ -186,7 +186,8 @@ def test_zoom_and_choice_stay_when_something_new_arrives(
     page = drawn(open_page(HOME))
     page.locator("#chart").press("Home")
     page.locator("#chart").hover(position={"x": 500, "y": 250})
-    before, first = span(page), page.locator("#chart").get_attribute("data-from") or ""
+    before = span(page)
+    first = page.locator("#chart").get_attribute("data-from") or ""
     page.keyboard.down("Control")
     page.mouse.wheel(0, -600)
     page.keyboard.up("Control")
@@ -319,7 +320,8 @@ def test_days_on_which_clocks_change_are_read_as_the_site_s_clock_shows_them(
 
 
 def test_no_width_makes_the_page_scroll_sideways(open_page: Open) -> None:
-    page, widths = open_page(HOME, locale="de-DE"), dict[int, int]()
+    page = open_page(HOME, locale="de-DE")
+    widths = dict[int, int]()
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 844})
         page.reload()

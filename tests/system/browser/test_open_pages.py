@@ -52,7 +52,8 @@ def glanced(database: Engine, addresses: Addresses) -> Iterator[httpx.Client]:
 def test_home_shows_plan_and_sentence_without_a_barrier_on_a_desk_and_on_a_phone(
     open_page: Open, glanced: httpx.Client
 ) -> None:
-    page, found = open_page(f"{PAGE}/home", gateway=glanced), {}
+    page = open_page(f"{PAGE}/home", gateway=glanced)
+    found = {}
     for form in (DESKTOP, PHONE):
         page.set_viewport_size(form["viewport"])
         page.locator("#chart canvas").wait_for()

@@ -68,7 +68,8 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
 def test_a_site_that_knows_nothing_yet_says_so_without_a_barrier(
     open_page: Open, pages: httpx.Client
 ) -> None:
-    page, found = open_page("/ui/sites/bare/planning", gateway=pages, **PHONE), {}
+    page = open_page("/ui/sites/bare/planning", gateway=pages, **PHONE)
+    found = {}
     for name in SOME_PAGES:
         open_page(f"/ui/sites/bare/{name}", gateway=pages, on=page)
         found[name] = find_barriers(page)
@@ -95,7 +96,8 @@ def test_dragging_over_the_strip_sets_the_form_s_times(
     assert box is not None
     # The plot begins at 34 of 976 units and holds 192 quarter-hours: the middle of the 12th and
     # that of the 20th.
-    left, slot = box["width"] * 34 / 976, box["width"] * (976 - 34 - 8) / 976 / 192
+    left = box["width"] * 34 / 976
+    slot = box["width"] * (976 - 34 - 8) / 976 / 192
     page.mouse.move(box["x"] + left + 12.5 * slot, box["y"] + 60)
     page.mouse.down()
     page.mouse.move(box["x"] + left + 20.5 * slot, box["y"] + 60, steps=4)
@@ -133,7 +135,8 @@ def test_a_device_offers_what_it_knows_alone(open_page: Open, pages: httpx.Clien
 def test_a_file_with_luna_s_columns_is_sent_and_its_page_says_what_becomes_of_it(
     open_page: Open, pages: httpx.Client
 ) -> None:
-    page, known = open_page("/ui/sites/home/data", gateway=pages), 'form[action$="/uploads"]'
+    page = open_page("/ui/sites/home/data", gateway=pages)
+    known = 'form[action$="/uploads"]'
     page.click(f"details:has({known}) > summary")
     page.set_input_files(
         f"{known} input[type=file]",

@@ -54,10 +54,8 @@ def empty(
     """A gateway and a worker on a database that holds nothing yet."""
     with own_database(servers.database_url, f"luna_setup_{uuid.uuid4().hex[:8]}") as database_url:
         upgrade(database_url)
-        addresses, folder = (
-            Addresses(database_url=database_url, redis_url=redis_url),
-            tmp_path_factory.mktemp("setup"),
-        )
+        addresses = Addresses(database_url=database_url, redis_url=redis_url)
+        folder = tmp_path_factory.mktemp("setup")
         with (
             worker_process(
                 redis_url,
@@ -75,10 +73,10 @@ def empty(
 
 def publish_prices(database_url: str) -> None:
     """Store the prices of four days in Malmö, as its market has published them."""
-    timeline, zone = (
-        Timeline(floor_to(datetime.now(UTC), timedelta(days=1)) - timedelta(days=1), SLOT, 4 * 96),
-        ZoneInfo("Europe/Stockholm"),
+    timeline = Timeline(
+        floor_to(datetime.now(UTC), timedelta(days=1)) - timedelta(days=1), SLOT, 4 * 96
     )
+    zone = ZoneInfo("Europe/Stockholm")
     price = np.array([spot_of(start.astimezone(zone)) for start in timeline])
     database = create(database_url)
     with unit_of_work(database) as connection:
@@ -153,7 +151,8 @@ def test_every_step_in_every_form_is_accessible_also_when_all_of_it_is_refused(
 ) -> None:
     page = open_page("/ui/setup", gateway=empty, **parts)
     page.click("button[value=site]")
-    draft, found = page.url.removesuffix("/site"), {}
+    draft = page.url.removesuffix("/site")
+    found = {}
     for step in ("site", "devices", "tariff", "data", "control", "review"):
         page.goto(f"{draft}/{step}?check=1")
         found[step] = judge(page)
@@ -171,7 +170,8 @@ def test_every_step_in_every_form_is_accessible_also_when_all_of_it_is_refused(
 def test_the_installation_s_pages_are_accessible_in_every_form(
     empty: httpx.Client, open_page: Open, parts: dict[str, Any], judge: Callable[[Page], list[str]]
 ) -> None:
-    page, found = open_page("/ui/admin", gateway=empty, **parts), {}
+    page = open_page("/ui/admin", gateway=empty, **parts)
+    found = {}
     for path in (
         *(f"/ui/admin/{section}" for section in SECTIONS),
         "/ui/login",
@@ -363,7 +363,8 @@ def answer(page: Page, fields: Mapping[str, str]) -> None:
 
 
 def require_planned(plan: Mapping[str, Any], home: Home, zone: ZoneInfo) -> None:
-    slots, slot_hours = plan["slots"], plan["slot_minutes"] / 60
+    slots = plan["slots"]
+    slot_hours = plan["slot_minutes"] / 60
     for slot in slots:
         expected = home.expected(datetime.fromisoformat(slot["start"]).astimezone(zone))
         assert (slot["import_price"],) == pytest.approx(expected, abs=1e-6), slot["start"]
@@ -424,11 +425,9 @@ def write_readings(path: Path) -> Path:
     """Write hourly readings up to now: about 2 kWh at three in the night in Berlin, 0.3 kWh
     else.
     """
-    zone, end, chance = (
-        ZoneInfo("Europe/Berlin"),
-        floor_to(datetime.now(UTC), timedelta(hours=1)),
-        np.random.default_rng(7),
-    )
+    zone = ZoneInfo("Europe/Berlin")
+    end = floor_to(datetime.now(UTC), timedelta(hours=1))
+    chance = np.random.default_rng(7)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["slot_start", "load_kwh"])

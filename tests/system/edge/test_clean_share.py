@@ -118,7 +118,8 @@ def test_a_file_of_which_too_much_is_missing_is_refused(
 
 def test_stand_ins_are_shares_with_a_day_and_a_year_and_always_the_same() -> None:
     for location in FILES:
-        first, again = draw_clean_share(location), draw_clean_share(location)
+        first = draw_clean_share(location)
+        again = draw_clean_share(location)
         assert np.array_equal(first.share, again.share)
         assert not first.measured
         assert first.share.min() >= 0
@@ -146,11 +147,10 @@ def test_what_is_expected_knows_nothing_of_the_future() -> None:
 
 
 def test_what_is_expected_is_nearer_than_that_nothing_changes() -> None:
-    year, slots = draw_clean_share("CA"), np.arange(3000, 100_000, 97)
-    followed, expected = (
-        year.ahead(slots, 48, step_minutes=30),
-        year.expect(slots, 48, step_minutes=30),
-    )
+    year = draw_clean_share("CA")
+    slots = np.arange(3000, 100_000, 97)
+    followed = year.ahead(slots, 48, step_minutes=30)
+    expected = year.expect(slots, 48, step_minutes=30)
     assert (
         np.abs(expected - followed).mean()
         < 0.5 * np.abs(year.newest(slots)[:, None] - followed).mean()
@@ -158,7 +158,8 @@ def test_what_is_expected_is_nearer_than_that_nothing_changes() -> None:
 
 
 def test_ahead_are_means_of_what_followed() -> None:
-    year, slots = draw_clean_share("NY"), np.array([0, 777])
+    year = draw_clean_share("NY")
+    slots = np.array([0, 777])
     ahead = year.ahead(slots, 3, step_minutes=15)
     np.testing.assert_allclose(ahead[1], year.share[777:786].reshape(3, 3).mean(axis=1), atol=1e-12)
     assert ahead.shape == (2, 3)

@@ -22,10 +22,8 @@ from tests.unit.edge.conftest import MakeLab
 
 def test_a_batch_is_made_from_seed_and_number_alone(make_lab: MakeLab) -> None:
     lab = make_lab(training_data={"num_scenarios": 300, "batch_size": 100})
-    again, other = (
-        draw_batch(lab, 2),
-        draw_batch(make_lab(seed=2, training_data={"num_scenarios": 300, "batch_size": 100}), 2),
-    )
+    again = draw_batch(lab, 2)
+    other = draw_batch(make_lab(seed=2, training_data={"num_scenarios": 300, "batch_size": 100}), 2)
     drawn = draw_batch(lab, 2)
     assert all(
         np.array_equal(getattr(drawn, field.name), getattr(again, field.name))
@@ -78,11 +76,9 @@ def test_what_is_known_and_what_followed_is_the_locations_own(make_lab: MakeLab)
 
 def test_every_request_can_be_fulfilled_and_lies_in_its_range(make_lab: MakeLab) -> None:
     lab = make_lab(training_data={"num_scenarios": 5000, "batch_size": 5000})
-    drawn, asked, cameras = (
-        draw_batch(lab, 0),
-        lab.config.training_data.scenario_generation,
-        lab.config.batch_simulation.variations,
-    )
+    drawn = draw_batch(lab, 0)
+    asked = lab.config.training_data.scenario_generation
+    cameras = lab.config.batch_simulation.variations
     assert lab.models.fulfil(drawn.accuracy, drawn.latency_ms).any(axis=1).all()
     # No model takes 1 ms only; all other options are possible.
     assert set(drawn.latency_ms) == set(asked.latency_options) - {1}
@@ -144,10 +140,8 @@ def test_rows_go_on_where_a_crash_ended_them_and_only_there(
     data = {"num_scenarios": 130, "batch_size": 50, "output": output}
     lab = make_lab(training_data=data)
     write_scenarios(lab)
-    rows, last = (
-        list(read_rows(lab.training, "scenarios")),
-        list_parts(lab.training, "scenarios")[-1],
-    )
+    rows = list(read_rows(lab.training, "scenarios"))
+    last = list_parts(lab.training, "scenarios")[-1]
     whole = last.read_bytes()
     # Of the last file all is lost but its first seven lines and a half.
     last.write_bytes(b"".join(whole.splitlines(keepends=True)[:7]) + whole.splitlines()[7][:20])

@@ -100,10 +100,8 @@ def test_each_product_does_what_its_profile_says_when_the_executor_is_killed(
 
     def drill(profile: DeviceProfile) -> None:
         clock = Hurried()
-        inverter, after_s = (
-            SimulatedInverter(profile, now=clock),
-            profile.reverts.after_s if profile.reverts else None,
-        )
+        inverter = SimulatedInverter(profile, now=clock)
+        after_s = profile.reverts.after_s if profile.reverts else None
         with serve_registers(inverter) as server, charging(database, profile, server.port) as site:
             # What does not fall back is named before arming.
             keeps = page_words("planning", "en")("unattended_keeps", device="battery")

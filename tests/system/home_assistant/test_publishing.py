@@ -230,7 +230,8 @@ def start(database: Engine, broker: Mosquitto, site: str) -> Iterator[Start]:
             port: int | None = None,
             on: Engine = database,
         ) -> Luna:
-            clock, asked = Clock(), list[PlanRequest]()
+            clock = Clock()
+            asked = list[PlanRequest]()
             connection = BrokerConnection(Broker("127.0.0.1", port or broker.port))
             connection.open()
             stack.callback(connection.close)

@@ -42,12 +42,15 @@ ZONE = parse_zone("Europe/Berlin")
 # Three local days, the second of which has 23 hours.
 DAYS = local_days(date(2024, 3, 30), date(2024, 4, 1), ZONE)
 STEP = timedelta(minutes=5)
-BEGIN, STEPS = DAYS.start - timedelta(days=4), 8 * 288 + 1
+BEGIN = DAYS.start - timedelta(days=4)
+STEPS = 8 * 288 + 1
 # Per five minutes: the house takes 0.04 kWh from the grid, an hour in six the roof gives 0.02 more
 # than that, which are exported.
 SUNNY = (np.arange(STEPS) // 12) % 6 == 0
-USED, PRODUCED = np.full(STEPS, 0.04), np.where(SUNNY, 0.06, 0.0)
-IMPORTED, EXPORTED = np.where(SUNNY, 0.0, 0.04), np.where(SUNNY, 0.02, 0.0)
+USED = np.full(STEPS, 0.04)
+PRODUCED = np.where(SUNNY, 0.06, 0.0)
+IMPORTED = np.where(SUNNY, 0.0, 0.04)
+EXPORTED = np.where(SUNNY, 0.02, 0.0)
 SENSORS = {
     "total_load_consumption": ("sensor.house", USED),
     "total_pv_production": ("sensor.roof", PRODUCED),

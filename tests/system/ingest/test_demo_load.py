@@ -99,7 +99,8 @@ def test_the_account_of_the_year_tells_what_is_recorded_and_no_more(stored: Conn
     account = describe_account(
         stored, site, AccountPeriod.of("year", SUMMER.date()), now=datetime(2024, 2, 1, tzinfo=UTC)
     )
-    used, made = account.totals.consumption_kwh, account.totals.pv_kwh
+    used = account.totals.consumption_kwh
+    made = account.totals.pv_kwh
     assert (used, made) == (pytest.approx(4000), pytest.approx(5700))
     # Load and PV alone are recorded: what was bought, and paid, nobody knows.
     assert (account.totals.import_kwh, account.totals.cost, account.unexplained_kwh) == (

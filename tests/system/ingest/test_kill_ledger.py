@@ -235,8 +235,10 @@ def test_what_was_acknowledged_is_there_exactly_once_whatever_is_killed(
         "worker_processes": "1",
         "requests_per_minute": "1000000",
     }
-    meter, uploader = LedgerMeter(broker.port), Uploader(port)
-    readings, files = Sender(meter.publish), Sender(uploader.send_file)
+    meter = LedgerMeter(broker.port)
+    uploader = Uploader(port)
+    readings = Sender(meter.publish)
+    files = Sender(uploader.send_file)
     blocks = Sender(uploader.send_block)
     senders = (readings, files, blocks)
     chance = random.Random(7)

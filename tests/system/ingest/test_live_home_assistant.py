@@ -58,7 +58,8 @@ def stored(database: Engine, site_id: str) -> list[int]:
 def test_a_process_that_is_killed_reads_what_it_missed_from_history(
     database: Engine, database_url: str, redis_url: str, tmp_path: Path, site_id: str
 ) -> None:
-    said, stop = [0], threading.Event()
+    said = [0]
+    stop = threading.Event()
     with serve(House({METER: Sensor("kWh", counter=True)})) as house:
         settings = {
             "home_assistant_url": house.url,

@@ -119,7 +119,8 @@ def total(value: float) -> str:
 async def test_a_described_sensor_is_heard_with_its_unit(
     broker: Mosquitto, announced: Publisher, tmp_path: Path
 ) -> None:
-    source, book = source_at(broker.port, tmp_path), Book()
+    source = source_at(broker.port, tmp_path)
+    book = Book()
     async with listening(source, book):
         await connected(source, broker)
         announced.publish(STATE, total(1.5))
@@ -131,7 +132,8 @@ async def test_a_described_sensor_is_heard_with_its_unit(
 async def test_a_device_that_describes_itself_later_is_heard_from_then_on(
     broker: Mosquitto, device: Publisher, tmp_path: Path
 ) -> None:
-    source, book = source_at(broker.port, tmp_path), Book()
+    source = source_at(broker.port, tmp_path)
+    book = Book()
     async with listening(source, book):
         await connected(source, broker, ANY_CONFIG)
         device.publish(CONFIG, json.dumps(METER), retain=True)
@@ -143,7 +145,8 @@ async def test_a_device_that_describes_itself_later_is_heard_from_then_on(
 async def test_a_topic_can_be_named_without_any_description(
     broker: Mosquitto, device: Publisher, tmp_path: Path
 ) -> None:
-    source, book = source_at(broker.port, tmp_path), Book()
+    source = source_at(broker.port, tmp_path)
+    book = Book()
     async with listening(source, book, "mqtt:pv/power [W]", "mqtt:pv/all#ac.0.power"):
         await connected(source, broker, "pv/power")
         await connected(source, broker, "pv/all")
@@ -161,7 +164,8 @@ async def test_a_topic_can_be_named_without_any_description(
 async def test_what_the_broker_kept_while_nobody_listened_is_heard_later(
     broker: Mosquitto, announced: Publisher, tmp_path: Path
 ) -> None:
-    source, book = source_at(broker.port, tmp_path), Book()
+    source = source_at(broker.port, tmp_path)
+    book = Book()
     async with listening(source, book):
         await connected(source, broker)
     for value in range(50):
@@ -175,7 +179,8 @@ async def test_a_number_kept_since_nobody_knows_when_is_not_taken_for_a_fresh_on
     broker: Mosquitto, announced: Publisher, tmp_path: Path
 ) -> None:
     announced.publish(STATE, total(1), retain=True)
-    source, book = source_at(broker.port, tmp_path), Book()
+    source = source_at(broker.port, tmp_path)
+    book = Book()
     async with listening(source, book):
         await connected(source, broker)
         announced.publish(STATE, total(2), retain=True)
@@ -194,7 +199,8 @@ async def test_a_switch_kept_by_the_broker_holds_until_it_says_otherwise(
     }
     device.publish("homeassistant/binary_sensor/car_plugged/config", json.dumps(plug), retain=True)
     device.publish("car/plug", "yes", retain=True)
-    source, book = source_at(broker.port, tmp_path), Book()
+    source = source_at(broker.port, tmp_path)
+    book = Book()
     async with listening(source, book, "binary_sensor.car_plugged"):
         await until(lambda: book.readings)
         device.publish("car/plug", "no")
@@ -205,7 +211,8 @@ async def test_a_switch_kept_by_the_broker_holds_until_it_says_otherwise(
 async def test_a_device_that_goes_offline_knows_no_value_until_it_speaks_again(
     broker: Mosquitto, announced: Publisher, tmp_path: Path
 ) -> None:
-    source, book = source_at(broker.port, tmp_path), Book()
+    source = source_at(broker.port, tmp_path)
+    book = Book()
     async with listening(source, book):
         await connected(source, broker)
         for topic, payload in (
@@ -225,7 +232,8 @@ async def test_garbage_is_left_out_and_what_follows_is_heard(
     broker: Mosquitto, announced: Publisher, tmp_path: Path
 ) -> None:
     announced.publish("homeassistant/sensor/broken/config", b"\xff{", retain=True)
-    source, book = source_at(broker.port, tmp_path), Book()
+    source = source_at(broker.port, tmp_path)
+    book = Book()
     async with listening(source, book):
         await connected(source, broker)
         for payload in (
@@ -247,7 +255,8 @@ async def test_garbage_is_left_out_and_what_follows_is_heard(
 async def test_a_broker_that_is_killed_and_comes_back_is_heard_again(
     broker: Mosquitto, announced: Publisher, tmp_path: Path
 ) -> None:
-    source, book = source_at(broker.port, tmp_path), Book()
+    source = source_at(broker.port, tmp_path)
+    book = Book()
     async with listening(source, book):
         await connected(source, broker)
         await asyncio.to_thread(broker.kill)
@@ -262,7 +271,8 @@ async def test_dropped_sockets_neither_lose_nor_double_a_reading(
     broker: Mosquitto, announced: Publisher, tmp_path: Path
 ) -> None:
     relay = Relay(broker.port)
-    source, book = source_at(relay.port, tmp_path), Book()
+    source = source_at(relay.port, tmp_path)
+    book = Book()
     async with listening(source, book):
         await connected(source, broker)
         for value in range(300):
@@ -277,7 +287,9 @@ async def test_dropped_sockets_neither_lose_nor_double_a_reading(
 async def test_a_message_whose_acknowledgement_was_lost_counts_once(
     broker: Mosquitto, announced: Publisher, tmp_path: Path
 ) -> None:
-    source, killed, book = source_at(broker.port, tmp_path), KilledBook(), Book()
+    source = source_at(broker.port, tmp_path)
+    killed = KilledBook()
+    book = Book()
     async with listening(source, killed):
         await connected(source, broker)
         announced.publish(STATE, total(5))
@@ -300,8 +312,10 @@ class MovedClock:
 async def test_a_clock_that_is_set_by_a_day_is_followed_and_no_reading_is_lost(
     broker: Mosquitto, announced: Publisher, tmp_path: Path
 ) -> None:
-    noon, day = datetime(2026, 11, 20, 12, tzinfo=UTC), timedelta(days=1)
-    clock, book = MovedClock(noon), Book()
+    noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    day = timedelta(days=1)
+    clock = MovedClock(noon)
+    book = Book()
     address = parse_broker(f"mqtt://127.0.0.1:{broker.port}", None)
     source = MqttSource(address, tmp_path / "mqtt", clock=clock)
     async with listening(source, book):

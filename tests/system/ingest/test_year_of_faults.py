@@ -24,13 +24,15 @@ from tests.support.metering.expected_readings import (
 from tests.support.metering.faults import FAULTS, Fault
 from tests.support.metering.house import House, live
 
-FIRST, WEEK = date(2023, 9, 4), 7
+FIRST = date(2023, 9, 4)
+WEEK = 7
 # A pair begins on the third or fourth day of a week; none begins in the last one.
 BEGINS = 2
 PAIRS_OF_YEAR = 51
 SEASON_SEED = 11
 # Half a watt-hour, and a thousandth of a cent.
-LITTLE_KWH, LITTLE_MONEY = 0.0005, 0.00001
+LITTLE_KWH = 0.0005
+LITTLE_MONEY = 0.00001
 
 
 def test_in_a_season_of_all_faults_nothing_wrong_is_trusted_and_nothing_right_refused(
@@ -90,7 +92,8 @@ def find_open_accounts(connection: Connection, house: House) -> list[str]:
     """Return the months whose account does not close: sources, uses and what is unexplained, or the
     lines of the bill and its sum.
     """
-    site, end = sites.load(connection, SITE), house.timeline.end
+    site = sites.load(connection, SITE)
+    end = house.timeline.end
     months: list[str] = []
     period = AccountPeriod.of("month", FIRST)
     while period.first < end.date():

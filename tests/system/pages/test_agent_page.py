@@ -59,7 +59,8 @@ def read(api: httpx.Client, address: str, language: str = "en") -> str:
 def test_the_page_says_where_the_agent_stands_and_what_it_saved_in_both_languages(
     api: httpx.Client,
 ) -> None:
-    english, german = read(api, PAGE), read(api, PAGE, "de")
+    english = read(api, PAGE)
+    german = read(api, PAGE, "de")
     assert wording("agent", "headline_export_only") in english
     assert wording("agent", "evidence_figures", points="+0.8", low="−0.2", high="+1.9") in english
     # Ten days at a cent each.

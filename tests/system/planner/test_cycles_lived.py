@@ -39,8 +39,10 @@ TARIFF = {
 
 def live(site: Site, days: int) -> FloatArray:
     """Return what the battery discharges on each day of a noisy house, planned every hour."""
-    rng, zone = np.random.default_rng(4), ZoneInfo(site.timezone)
-    begin, count = datetime(2023, 10, 2, 22, tzinfo=UTC), days * DAY + HORIZON // SLOT
+    rng = np.random.default_rng(4)
+    zone = ZoneInfo(site.timezone)
+    begin = datetime(2023, 10, 2, 22, tzinfo=UTC)
+    count = days * DAY + HORIZON // SLOT
     hour = np.arange(count) % DAY / 4
     load = (0.06 + 0.3 * np.exp(-((hour - 17) ** 2) / 6)) * rng.gamma(4, 0.25, count)
     pv = np.maximum(np.sin((hour - 6) / 12 * np.pi), 0) * 0.3
@@ -94,7 +96,8 @@ def cycled(connection: Connection) -> str:
     )
     sites.save(connection, site)
     start = datetime(2024, 2, 1, 12, tzinfo=UTC)
-    past, nothing = Timeline(start - 14 * 4 * SLOT, SLOT, 14 * 4), np.zeros(14 * 4)
+    past = Timeline(start - 14 * 4 * SLOT, SLOT, 14 * 4)
+    nothing = np.zeros(14 * 4)
     # From 22:00 of the day before 0.0625 kWh in each quarter-hour: 48 of them are of today.
     observations.upsert(
         connection,

@@ -47,10 +47,8 @@ def live_days(database: Engine) -> Iterator[Callable[[str], LivedDays]]:
 
     def make(kind: str) -> LivedDays:
         limits, modes, _ = KINDS[kind]
-        section, batteries = (
-            describe("dry_run", modes=modes),
-            [{"name": "battery"} | BATTERY | limits],
-        )
+        section = describe("dry_run", modes=modes)
+        batteries = [{"name": "battery"} | BATTERY | limits]
         homes.append(
             Home(
                 database,
@@ -87,7 +85,8 @@ def replay_days(scene: ReplayData, begin: int, end: int) -> Iterator[DayResult]:
 def test_what_is_executed_is_what_is_replayed(
     live_days: Callable[[str], LivedDays], kind: str
 ) -> None:
-    lived_days, (begin, slots) = live_days(kind), KINDS[kind][2]
+    lived_days = live_days(kind)
+    begin, slots = KINDS[kind][2]
     end = begin + slots
     days = -(-end // DAY_SLOTS)
     lived_days.rest(begin)

@@ -317,14 +317,16 @@ def stay_a_day(connection: Connection, name: str) -> None:
 
 def count_statements(connection: Connection, found: dict[str, Site]) -> int:
     """Return by how many statements the requests of sites are completed."""
-    driver, asked = copy.cursor(connection).connection, []
+    driver = copy.cursor(connection).connection
+    asked = []
 
     class Counting(psycopg.Cursor[Any]):
         def execute(self, query: Any, *args: Any, **options: Any) -> Self:
             asked.append(query)
             return super().execute(query, *args, **options)
 
-    usual, driver.cursor_factory = driver.cursor_factory, Counting
+    usual = driver.cursor_factory
+    driver.cursor_factory = Counting
     later = START + 3 * SLOT
     for name, facts in read_facts(connection, list(found.values()), later, now=later).items():
         complete(connection, facts, PlanRequest(site_id=name))

@@ -94,7 +94,8 @@ def test_a_batch_whose_worker_is_killed_is_planned_once_by_another(
     del stored
     with redis.Redis.from_url(redis_url) as queue:
         queue.flushdb()
-    client, served = Client(redis_url), (redis_url, database_url, "services.planner.tasks")
+    client = Client(redis_url)
+    served = (redis_url, database_url, "services.planner.tasks")
     with worker_process(*served) as worker:
         with database.connect() as holder, holder.begin():
             # Nobody can store a plan meanwhile: the worker dies between planning and storing.

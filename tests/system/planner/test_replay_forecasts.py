@@ -27,8 +27,10 @@ from tests.support.worker.workers import wait_for, worker_process
 VERSION = DEFAULT_VERSION
 ZONE = parse_zone("Europe/Berlin")
 # The last of the days has 23 hours; a fortnight before it is recorded.
-FIRST, LAST = date(2024, 3, 30), date(2024, 3, 31)
-PAST, WINDOW = local_days(FIRST - timedelta(days=14), LAST, ZONE), local_days(FIRST, LAST, ZONE)
+FIRST = date(2024, 3, 30)
+LAST = date(2024, 3, 31)
+PAST = local_days(FIRST - timedelta(days=14), LAST, ZONE)
+WINDOW = local_days(FIRST, LAST, ZONE)
 HOURS = 24 + 23
 TARIFF = {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.07}}
 BATTERY = {"capacity_kwh": 6, "charge_limit_kw": 3, "discharge_limit_kw": 3}

@@ -40,7 +40,8 @@ from tests.support.command_line.call import Luna
 from tests.support.database.databases import migrated_database
 from tests.support.worker.workers import worker_process
 
-FIRST, LAST = date(2024, 3, 30), date(2024, 4, 1)
+FIRST = date(2024, 3, 30)
+LAST = date(2024, 4, 1)
 ZONE = parse_zone("Europe/Berlin")
 # The second of these days has 23 hours.
 WINDOW = local_days(FIRST, LAST, ZONE)
@@ -65,7 +66,8 @@ SITE = parse_site(
 
 
 # 04:15 and 14:15 in Berlin, the day after the last one.
-NIGHT, DAYTIME = datetime(2024, 4, 2, 2, 15, tzinfo=UTC), datetime(2024, 4, 2, 12, 15, tzinfo=UTC)
+NIGHT = datetime(2024, 4, 2, 2, 15, tzinfo=UTC)
+DAYTIME = datetime(2024, 4, 2, 12, 15, tzinfo=UTC)
 
 
 class KilledError(Exception):
@@ -91,7 +93,8 @@ def database(database_url: str) -> Iterator[Engine]:
 def replayed(database: Engine) -> Iterator[Engine]:
     """A site with three recorded days and a forecast at each midnight."""
     rng = np.random.default_rng(0)
-    load, pv = rng.gamma(4, 0.05, WINDOW.count), rng.uniform(0, 0.6, WINDOW.count)
+    load = rng.gamma(4, 0.05, WINDOW.count)
+    pv = rng.uniform(0, 0.6, WINDOW.count)
     with unit_of_work(database) as connection:
         sites.save(connection, SITE)
         observations.upsert(

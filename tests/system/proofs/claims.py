@@ -64,13 +64,15 @@ class Slot:
     @property
     def most_charge_kwh(self) -> Array:
         """What the battery takes at most, its charge and its power taken together."""
-        given, battery = self.given, self.given.limits.batteries
+        given = self.given
+        battery = self.given.limits.batteries
         room = np.maximum(battery.max_kwh - given.stored_kwh, 0.0) / battery.charge_efficiency
         return np.minimum(charge_limit_kw(given.stored_kwh, battery) * given.hours, room)
 
     @property
     def most_discharge_kwh(self) -> Array:
-        given, battery = self.given, self.given.limits.batteries
+        given = self.given
+        battery = self.given.limits.batteries
         reserve = np.maximum(given.stored_kwh - battery.min_kwh, 0.0) * battery.discharge_efficiency
         return np.minimum(battery.discharge_limit_kw * given.hours, reserve)
 
@@ -89,7 +91,8 @@ class Slot:
 
         Nothing where there are no inverters.
         """
-        given, inverters = self.given, self.given.limits.inverters
+        given = self.given
+        inverters = self.given.limits.inverters
         if inverters is None:
             return np.zeros_like(given.stored_kwh)
         return np.maximum(inverters.pv_share * given.pv_kwh - inverters.limit_kw * given.hours, 0.0)
@@ -122,11 +125,9 @@ def stored_energy_stays_within_its_limits(slot: Slot) -> list[Array]:
 
     Found outside, it never comes further from them nor crosses to the other side.
     """
-    battery, before, after = (
-        slot.given.limits.batteries,
-        slot.given.stored_kwh,
-        slot.flows.stored_kwh,
-    )
+    battery = slot.given.limits.batteries
+    before = slot.given.stored_kwh
+    after = slot.flows.stored_kwh
     return [
         slot.at_most(after, np.maximum(battery.max_kwh, before)),
         slot.at_most(np.minimum(battery.min_kwh, before), after),
@@ -137,7 +138,9 @@ def power_stays_within_its_limits(slot: Slot) -> list[Array]:
     """A battery charges and discharges with no more than its power, near full with no more than its
     taper leaves.
     """
-    given, flows, battery = slot.given, slot.flows, slot.given.limits.batteries
+    given = slot.given
+    flows = slot.flows
+    battery = slot.given.limits.batteries
     most = charge_limit_kw(given.stored_kwh, battery) * given.hours
     nonnegative = [slot.at_most(0.0, flow) for flow in (flows.charge_kwh, flows.discharge_kwh)]
     return [
@@ -169,7 +172,9 @@ def energy_is_conserved(slot: Slot) -> list[Array]:
 
     Stored energy changes by charge and discharge, less their losses.
     """
-    given, flows, battery = slot.given, slot.flows, slot.given.limits.batteries
+    given = slot.given
+    flows = slot.flows
+    battery = slot.given.limits.batteries
     used = given.load_kwh + flows.charge_kwh.sum(axis=0) + flows.export_kwh
     came = given.pv_kwh - flows.curtailed_kwh + flows.discharge_kwh.sum(axis=0) + flows.import_kwh
     inside = (
@@ -197,11 +202,11 @@ def pv_is_held_back_as_told(slot: Slot) -> list[Array]:
     """PV gives no more than it is told, and exports nothing where it shall not, unless the
     connection carries all that it may and needs more.
     """
-    given, flows, safe = slot.given, slot.flows, slot.safe
-    used, full = (
-        given.pv_kwh - flows.curtailed_kwh,
-        slot.at_most(slot.most_import_kwh, flows.import_kwh),
-    )
+    given = slot.given
+    flows = slot.flows
+    safe = slot.safe
+    used = given.pv_kwh - flows.curtailed_kwh
+    full = slot.at_most(slot.most_import_kwh, flows.import_kwh)
     limited = slot.at_most(used, safe.pv_limit_kw * given.hours + slot.beyond_kwh.sum(axis=0))
     off = (safe.curtailment < Curtailment.ALL) | slot.is_nothing(used)
     kept = (safe.curtailment != Curtailment.EXPORT) | slot.at_most(
@@ -229,7 +234,9 @@ def contracts_hold(slot: Slot) -> list[Array]:
     """What may not charge from the grid takes surplus alone, what may not discharge to it serves
     the load alone, in sum over such batteries.
     """
-    given, flows, battery = slot.given, slot.flows, slot.given.limits.batteries
+    given = slot.given
+    flows = slot.flows
+    battery = slot.given.limits.batteries
     used = given.pv_kwh - flows.curtailed_kwh
     surplus = np.maximum(used - given.load_kwh, slot.beyond_kwh.sum(axis=0))
     charged = np.where(battery.charge_from_grid, 0.0, flows.charge_kwh).sum(axis=0)
@@ -244,7 +251,9 @@ def only_its_mode_trades_with_the_grid(slot: Slot) -> list[Array]:
     """Only the mode ``charge`` buys for a battery, only ``export`` sells from it, each with no more
     than the power asked of it.
     """
-    given, flows, safe = slot.given, slot.flows, slot.safe
+    given = slot.given
+    flows = slot.flows
+    safe = slot.safe
     used = given.pv_kwh - flows.curtailed_kwh
     surplus = np.maximum(np.maximum(used - given.load_kwh, slot.beyond_kwh.sum(axis=0)), 0.0)
     buys = np.where(safe.mode == Mode.CHARGE, safe.power_kw * given.hours, 0.0).sum(axis=0)
@@ -271,8 +280,11 @@ def inverters_carry_what_they_may(slot: Slot) -> list[Array]:
 
     What it takes beyond what that carries is PV on its own side.
     """
-    given, flows, inverters = slot.given, slot.flows, slot.given.limits.inverters
-    limit, own = inverters.limit_kw * given.hours, inverters.pv_share * given.pv_kwh
+    given = slot.given
+    flows = slot.flows
+    inverters = slot.given.limits.inverters
+    limit = inverters.limit_kw * given.hours
+    own = inverters.pv_share * given.pv_kwh
     return [slot.at_most(flows.discharge_kwh, limit), slot.at_most(flows.charge_kwh, limit + own)]
 
 
@@ -291,7 +303,9 @@ class Action:
         A battery takes no more than PV leaves beside the load, after PV that stands beyond its
         inverter, and its least power or nothing.
         """
-        charge, discharge, held_back = self.charge_kwh, self.discharge_kwh, self.held_back_kwh
+        charge = self.charge_kwh
+        discharge = self.discharge_kwh
+        held_back = self.held_back_kwh
         beyond = np.minimum(slot.beyond_kwh, slot.most_charge_kwh)
         may_hold_back = np.where(slot.given.limits.curtailable, slot.passing_kwh, 0.0)
         return [
@@ -311,7 +325,8 @@ class Action:
         """What a battery gives or takes passes its inverter beside PV, of which it is enough to
         hold back what is in the way.
         """
-        given, inverters = slot.given, slot.given.limits.inverters
+        given = slot.given
+        inverters = slot.given.limits.inverters
         if inverters is None:
             return []
         sun = inverters.convert(given.pv_kwh, given.hours)

@@ -70,7 +70,8 @@ class Proof:
 
         Beside a least power only where PV may be held back, or where there is one battery alone.
         """
-        action, situation = describe_action(self.situation), self.situation
+        action = describe_action(self.situation)
+        situation = self.situation
         shared = situation.least_power and (situation.batteries > 1 or situation.inverters)
         possible = [*action.is_possible(slot), *([slot.given.limits.curtailable] if shared else [])]
         return z3.Implies(all_of(possible), all_of(no_action_has_less_excess(slot, action)))

@@ -28,7 +28,8 @@ from tests.system.proofs.reals import Reals, follow_all_ways
 from tests.system.proofs.terms import list_elements, to_real
 from tests.system.proofs.unknowns import Situation, describe_slot, list_assumptions
 
-TINY, HUGE = 5e-324, 1e300
+TINY = 5e-324
+HUGE = 1e300
 LEVELS = ("power_kw", "target_soc", "floor_soc", "ceiling_soc", "spill_soc")
 # What a mode follows; what it does not is tested to change nothing.
 READS = {
@@ -59,7 +60,9 @@ BATTERIES = {
         "taper_to_share": 0.1,
     },
 }
-IMPORT_KW, EXPORT_KW, HOURS = 0.7, 0.3, 1 / 3
+IMPORT_KW = 0.7
+EXPORT_KW = 0.3
+HOURS = 1 / 3
 # Modulo rounding of the largest number in a slot: what a dozen operations add up to.
 ULPS = 32
 # Of the seven rules for PV and all energies a short run takes every fifth pair: each rule, with
@@ -92,10 +95,8 @@ def lay_out(mode: int, columns: Mapping[str, FloatArray]) -> SetPoint:
     """
     count = next(iter(columns.values())).size
     levels = {name: columns.get(name, np.full(count, np.nan))[None, :] for name in LEVELS}
-    curtailment, pv_limit = (
-        columns.get("curtailment", np.zeros(count)),
-        columns.get("pv_limit_kw", np.full(count, np.inf)),
-    )
+    curtailment = columns.get("curtailment", np.zeros(count))
+    pv_limit = columns.get("pv_limit_kw", np.full(count, np.inf))
     return SetPoint(
         mode=np.full((1, count), mode, dtype=np.int8),
         curtailment=curtailment.astype(np.int8),
@@ -171,17 +172,16 @@ def list_images(mode: Mode, battery: dict[str, Any]) -> dict[str, list[float]]:
     columns = list_levels(mode, battery)
     every = combine({name: range(len(values)) for name, values in columns.items()})
     taken = {name: np.array(columns[name])[index.astype(int)] for name, index in every.items()}
-    limits, stored = limits_of(battery), taken.pop("stored_kwh")[None, :]
+    limits = limits_of(battery)
+    stored = taken.pop("stored_kwh")[None, :]
     asked = lay_out(mode, taken)
     safe = clamp(asked, stored, limits)
     assert (safe.mode == np.where(np.isfinite(stored), mode, Mode.HOLD)).all()
     assert_same(clamp(safe, stored, limits), safe)
     images = {}
     for name in taken:
-        image, level = (
-            np.array([clamp_level(mode, name, value, battery) for value in columns[name]]),
-            getattr(safe, name)[0],
-        )
+        image = np.array([clamp_level(mode, name, value, battery) for value in columns[name]])
+        level = getattr(safe, name)[0]
         known = np.isfinite(stored[0])
         np.testing.assert_array_equal(
             level[known], image[every[name].astype(int)][known], err_msg=name
@@ -245,7 +245,8 @@ def list_actions(slot: Slot) -> Iterator[Action]:
 
     With all of PV, or none.
     """
-    none, pv = np.zeros_like(slot.flows.charge_kwh), slot.given.pv_kwh
+    none = np.zeros_like(slot.flows.charge_kwh)
+    pv = slot.given.pv_kwh
     taken = np.minimum(slot.most_charge_kwh, np.maximum(pv - slot.given.load_kwh, 0.0))
     for charge, discharge in (
         (none, none),
@@ -264,7 +265,8 @@ def holds_everywhere(truths: Sequence[FloatArray]) -> FloatArray:
 
 def list_broken(given: Inputs) -> Iterator[str]:
     """Yield the name of each claim that some slot breaks."""
-    slot, known = Slot.of(given, slack_of(given)), np.isfinite(given.stored_kwh[0])
+    slot = Slot.of(given, slack_of(given))
+    known = np.isfinite(given.stored_kwh[0])
     truths = {claim.__name__: holds_everywhere(claim(slot)) for claim in CLAIMS}
     for index, action in enumerate(list_actions(slot)):
         truths[f"action {index}"] = ~holds_everywhere(action.is_possible(slot)) | holds_everywhere(

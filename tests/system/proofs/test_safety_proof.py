@@ -58,7 +58,8 @@ SHORT = (
     "behind an inverter without least power",
 )
 PROVEN = SITUATIONS if LONG else {name: SITUATIONS[name] for name in SHORT}
-SITES, BATCH = 140_000 if LONG else 20_000, 5_000
+SITES = 140_000 if LONG else 20_000
+BATCH = 5_000
 
 
 @pytest.fixture(scope="module", params=PROVEN.values(), ids=PROVEN.keys())
@@ -107,7 +108,8 @@ def describe_one(level: float | None = None) -> Inputs:
 
 
 def is_safe(safe: SetPoint, given: Inputs) -> list[Any]:
-    limits, battery = given.limits, given.limits.batteries
+    limits = given.limits
+    battery = given.limits.batteries
     levels = (safe.target_soc, safe.floor_soc, safe.ceiling_soc, safe.spill_soc)
     most_kw = np.where(
         safe.mode == Mode.CHARGE, battery.charge_limit_kw, battery.discharge_limit_kw

@@ -99,7 +99,8 @@ def list_assumptions(given: Inputs) -> list[z3.BoolRef]:
     """Return what ``luna.energy.site`` guarantees of every site and slot: the bounds of its fields,
     and no negative load, PV or length.
     """
-    battery, limits = given.limits.batteries, given.limits
+    battery = given.limits.batteries
+    limits = given.limits
     shares = [getattr(battery, name) for name in _SHARES]
     amounts = [
         battery.charge_limit_kw,

@@ -157,12 +157,10 @@ EACCES = 13
     reason="not run: this kernel has no Landlock, nothing keeps a parser from other files",
 )
 def test_a_parser_sees_its_own_file_alone(tmp_path: Path) -> None:
-    own, work, foreign, secret = (
-        tmp_path / "own",
-        tmp_path / "work",
-        tmp_path / "foreign",
-        tmp_path / "passwd",
-    )
+    own = tmp_path / "own"
+    work = tmp_path / "work"
+    foreign = tmp_path / "foreign"
+    secret = tmp_path / "passwd"
     own.write_text("mine")
     foreign.write_text("another owner's contract")
     secret.write_bytes(Path("/etc/passwd").read_bytes())
@@ -199,7 +197,8 @@ def read(source):
 def test_a_parser_that_was_taken_over_does_not_reach_another_owner_s_document(
     tmp_path: Path,
 ) -> None:
-    own, foreign = tmp_path / "own", tmp_path / "foreign"
+    own = tmp_path / "own"
+    foreign = tmp_path / "foreign"
     own.write_text("mine")
     foreign.write_text("another owner's contract")
     child = (
@@ -242,7 +241,8 @@ sys.exit("what lies in a folder without libraries was read")
     reason="not run: this kernel has no Landlock, nothing keeps a parser from other files",
 )
 def test_libraries_are_read_wherever_an_image_keeps_them(tmp_path: Path) -> None:
-    libraries, home = tmp_path / "service", tmp_path / "home"
+    libraries = tmp_path / "service"
+    home = tmp_path / "home"
     for folder, module in ((libraries, "installed"), (home, "beside")):
         folder.mkdir()
         (folder / f"{module}.py").touch()

@@ -225,7 +225,8 @@ def test_what_was_learned_over_other_features_is_begun_anew(filled: Engine) -> N
 
 def test_showings_that_nobody_saw_are_forgotten_and_the_others_kept(filled: Engine) -> None:
     with unit_of_work(filled) as connection:
-        seen, unseen = choose(connection, k=2), choose(connection, k=3)
+        seen = choose(connection, k=2)
+        unseen = choose(connection, k=3)
         record_events(connection, tell_of(seen, "shown"), now=NOON)
         assert recommendations.forget_unseen(
             connection, now=NOON + timedelta(days=31), age=timedelta(days=30)

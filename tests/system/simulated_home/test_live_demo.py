@@ -45,7 +45,8 @@ def test_in_its_first_minutes_it_shows_flow_forecast_plan_and_says_that_it_is_si
 
 def test_what_luna_tells_its_devices_is_what_the_truth_shows(demo: LivingLuna) -> None:
     assert demo.client.post(f"{SITE}/control/arm").is_success
-    before, measured = demo.files.read_state(), demo.last_measured()
+    before = demo.files.read_state()
+    measured = demo.last_measured()
     wanted = {
         "mode": "charge",
         "power_kw": 2.0,
@@ -82,7 +83,8 @@ def test_what_luna_tells_its_devices_is_what_the_truth_shows(demo: LivingLuna) -
     assert after.charge_kwh - before.charge_kwh >= 0.8 * min(
         2.0 * (after.at - before.at) / 3600, room_kwh
     )
-    end, soc = demo.last_measured() + timedelta(minutes=15), demo.read_measured("soc")[-1]
+    end = demo.last_measured() + timedelta(minutes=15)
+    soc = demo.read_measured("soc")[-1]
     truth = [
         float(row["soc"])
         for row in demo.files.read_truth()

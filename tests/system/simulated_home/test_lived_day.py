@@ -44,15 +44,19 @@ from tests.support.suite.depth import LONG
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-SLOTS, WEDNESDAY = 96, 2
+SLOTS = 96
+WEDNESDAY = 2
 SOON = 1000 * PATIENCE_SECONDS
 # A decision is due at the start of a slot; a little later the inverter has followed, and the slot
 # before it can be built.
-BEGUN, FOLLOWED, ENDING = timedelta(seconds=1), timedelta(seconds=20), timedelta(seconds=2)
+BEGUN = timedelta(seconds=1)
+FOLLOWED = timedelta(seconds=20)
+ENDING = timedelta(seconds=2)
 # Five kilowatts at a kilowatt per second, and the step of five seconds in which that begins.
 RAMP = timedelta(seconds=10)
 # In the evening, when no plan charges: from 19:00 to 20:15.
-OVERRIDDEN, OVERRIDE_SLOTS = 76, 5
+OVERRIDDEN = 76
+OVERRIDE_SLOTS = 5
 OVERRIDE_ENDS = OVERRIDDEN + OVERRIDE_SLOTS
 BEGIN_SLOT = 0 if LONG else OVERRIDDEN - 1
 END_SLOT = SLOTS if LONG else OVERRIDE_ENDS + 2
@@ -60,18 +64,26 @@ END_SLOT = SLOTS if LONG else OVERRIDE_ENDS + 2
 # nothing at all.
 LEAST_MODES = 3 if LONG else 2
 # Quarter-hours after which a plan is waited for, and the open page.
-PLAN_EVERY, PAGE_EVERY = 4, 8 if LONG else 2
+PLAN_EVERY = 4
+PAGE_EVERY = 8 if LONG else 2
 COUNTED = ("load", "pv", "import", "export", "charge", "discharge")
-SLOTS_PER_HOUR, ALONE_STEPS = 4, 60
+SLOTS_PER_HOUR = 4
+ALONE_STEPS = 60
 # What meters may be wrong by, what a page rounds, and what flows within seconds of a slot's edge,
 # in which its first or last reading was taken.
-METER, SOC, SHOWN_KW, SHOWN_SOC, EDGE_KW = 0.01, 0.01, 0.05, 0.005, 0.15
+METER = 0.01
+SOC = 0.01
+SHOWN_KW = 0.05
+SHOWN_SOC = 0.005
+EDGE_KW = 0.15
 MOST_LATE = 5
 # In a quarter-hour; a car leaves with what its plan reckons its charger loses, the truth has its
 # own.
-HEATER_KWH, CAR_SOC = 0.5, 0.04
+HEATER_KWH = 0.5
+CAR_SOC = 0.04
 # At eight in the evening the page says how full the car leaves; at eight in the morning it is gone.
-PROMISED, LEFT = 80, SLOTS + 32
+PROMISED = 80
+LEFT = SLOTS + 32
 
 
 def next_may_day(now: datetime) -> datetime:
@@ -216,12 +228,11 @@ def test_what_page_and_timeline_say_of_the_day_is_what_was_true(
     luna.wait_until_built()
     span = {"from": BEGIN.isoformat(), "to": END.isoformat()}
     timeline = luna.client.get(f"{SITE}/timeline", params=span).raise_for_status().json()
-    measured, wrong = timeline["measured"], dict[str, list[int]]()
+    measured = timeline["measured"]
+    wrong = dict[str, list[int]]()
     for name in COUNTED:
-        said, true = (
-            np.array(measured[f"{name}_kw"], dtype=float),
-            np.array([slot.kwh(f"{name}_kwh") for slot in day.slots]) * SLOTS_PER_HOUR,
-        )
+        said = np.array(measured[f"{name}_kw"], dtype=float)
+        true = np.array([slot.kwh(f"{name}_kwh") for slot in day.slots]) * SLOTS_PER_HOUR
         wrong[name] = np.flatnonzero(~np.isclose(said, true, rtol=METER, atol=EDGE_KW)).tolist()
     charged_kw = [slot.car_kwh * SLOTS_PER_HOUR for slot in day.slots]
     wrong["car"] = np.flatnonzero(
@@ -229,10 +240,8 @@ def test_what_page_and_timeline_say_of_the_day_is_what_was_true(
             np.array(measured["vehicle_kw"], dtype=float), charged_kw, rtol=METER, atol=EDGE_KW
         )
     ).tolist()
-    said, (begun, ended) = (
-        np.array(measured["soc"], dtype=float),
-        np.array([(soc_of(slot.begin), soc_of(slot.end)) for slot in day.slots]).T,
-    )
+    said = np.array(measured["soc"], dtype=float)
+    begun, ended = np.array([(soc_of(slot.begin), soc_of(slot.end)) for slot in day.slots]).T
     # The last level of a slot may be heard when the clock has gone on already: then one before it
     # stands.
     wrong["soc"] = np.flatnonzero(
@@ -286,7 +295,8 @@ def test_what_yesterday_saved_on_the_page_is_what_the_truth_saved(
         slot.kwh("import_kwh") * buys - slot.kwh("export_kwh") * sells
         for slot, (buys, sells) in zip(day.slots, prices, strict=True)
     )
-    alone, alone_cost = day.slots[0].begin.battery, 0.0
+    alone = day.slots[0].begin.battery
+    alone_cost = 0.0
     for slot, (buys, sells) in zip(day.slots, prices, strict=True):
         alone, bought, sold = live_alone(alone, slot)
         alone_cost += bought * buys - sold * sells
@@ -339,7 +349,8 @@ def live_quarter(
     """Live a slot: the executor decides, the inverter follows, the open page has what flows at each
     full hour, and time passes to its end.
     """
-    start, begin = MIDNIGHT + number * SLOT, luna.files.read_state()
+    start = MIDNIGHT + number * SLOT
+    begin = luna.files.read_state()
     luna.set_clock(start + BEGUN)
     wait_until(lambda: is_tried(luna, start))
     luna.set_clock(start + FOLLOWED)
@@ -356,7 +367,8 @@ def live_quarter(
         wait_for_true_flow(luna, page)
         day.facts[number] = page.locator(".facts").inner_text()
     meanwhile()
-    decision, car_decision = read_decision(luna), read_decision(luna, f"vehicle:{CAR}")
+    decision = read_decision(luna)
+    car_decision = read_decision(luna, f"vehicle:{CAR}")
     end = (start + SLOT - ENDING).timestamp()
     luna.set_clock(start + SLOT - ENDING)
     wait_until(lambda: luna.files.read_state().at >= end)
@@ -446,7 +458,9 @@ def require_no_override(tabs: "tuple[Page, Page]") -> None:
 
 def find_faults(slot: LivedSlot) -> Iterator[str]:
     """Yield what the battery did in a slot beside what it was told."""
-    told, charged, given = slot.told, slot.kwh("charge_kwh"), slot.kwh("discharge_kwh")
+    told = slot.told
+    charged = slot.kwh("charge_kwh")
+    given = slot.kwh("discharge_kwh")
     little = slot.transition_kwh(BATTERY_MODEL.limit_kw)
     command = slot.end.command
     if command.mode != MODES[told["mode"]]:
@@ -461,11 +475,14 @@ def find_faults(slot: LivedSlot) -> Iterator[str]:
 
 
 def _find_forced_faults(slot: LivedSlot, *, moved: float) -> Iterator[str]:
-    told, soc, charges = slot.told, soc_of(slot.end), slot.told["mode"] == "charge"
+    told = slot.told
+    soc = soc_of(slot.end)
+    charges = slot.told["mode"] == "charge"
     if not np.isclose(slot.end.command.power_kw, told["power_kw"], atol=0.001):
         yield f"told {told['power_kw']} kW, has {slot.end.command.power_kw} kW"
     beside = slot.kwh("pv_kwh") if charges else slot.kwh("load_kwh") + slot.car_kwh + HEATER_KWH
-    wanted, little = told["power_kw"] / SLOTS_PER_HOUR, slot.transition_kwh(BATTERY_MODEL.limit_kw)
+    wanted = told["power_kw"] / SLOTS_PER_HOUR
+    little = slot.transition_kwh(BATTERY_MODEL.limit_kw)
     # Until it is where it was to go, which the inverter takes in whole per cents, or where it takes
     # and gives less and less.
     charged = soc >= min(told["target_soc"] - SOC, BATTERY_MODEL.charge_taper_soc)
@@ -481,11 +498,9 @@ def _find_forced_faults(slot: LivedSlot, *, moved: float) -> Iterator[str]:
 
 
 def _find_car_faults(slot: LivedSlot) -> Iterator[str]:
-    told, (before, after), little = (
-        slot.car_decision["allowed"][CAR],
-        slot.cars,
-        slot.transition_kwh(CAR_MODEL.most_kw),
-    )
+    told = slot.car_decision["allowed"][CAR]
+    before, after = slot.cars
+    little = slot.transition_kwh(CAR_MODEL.most_kw)
     offered_kw = after.command.offered_kw(CAR_MODEL)
     # In whole amperes on three phases, rounded down.
     if not told["charge_kw"] - 3 * CAR_MODEL.voltage_kv < offered_kw <= told["charge_kw"] + 0.001:
@@ -549,5 +564,6 @@ def live_alone(battery: BatteryCharge, slot: LivedSlot) -> tuple[BatteryCharge, 
             BATTERY_MODEL, battery, wanted_kw, seconds=hours * 3600 / ALONE_STEPS
         )
         grid_kwh = (beside_kw + battery.power_kw) * hours / ALONE_STEPS
-        bought, sold = bought + max(grid_kwh, 0.0), sold + max(-grid_kwh, 0.0)
+        bought = bought + max(grid_kwh, 0.0)
+        sold = sold + max(-grid_kwh, 0.0)
     return battery, bought, sold

@@ -34,7 +34,8 @@ def objects(tmp_path: Path) -> FileObjects:
 
 def _artefact(site: Site | None = None, **changes: Any) -> Artefact:
     facts = SiteFacts.of(site or describe_site({}))
-    begin, end = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 3, 1, tzinfo=UTC)
+    begin = datetime(2024, 1, 1, tzinfo=UTC)
+    end = datetime(2024, 3, 1, tzinfo=UTC)
     header = Header(
         kind="network",
         state_version="v1.1",

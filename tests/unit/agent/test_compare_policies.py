@@ -108,7 +108,8 @@ def test_who_gains_the_other_loses() -> None:
         for name, mean in (("idle", 3.0), ("oracle", 1.0), ("a", 1.5), ("b", 1.6))
     }
     costs = PolicyCosts.of(days)
-    one, other = compare(costs, "a", over="b"), compare(costs, "b", over="a")
+    one = compare(costs, "a", over="b")
+    other = compare(costs, "b", over="a")
     assert one is not None
     assert other is not None
     assert (one.points, one.low, one.high, one.p_value) == pytest.approx(

@@ -193,7 +193,8 @@ def test_what_was_given_back_is_judged_by_corrections_since() -> None:
 
 
 def test_what_was_withdrawn_comes_back_by_days_after_that_alone() -> None:
-    replay, withdrawn = days(180, 0.05), entry("withdrawn", at=NOW - timedelta(days=25))
+    replay = days(180, 0.05)
+    withdrawn = entry("withdrawn", at=NOW - timedelta(days=25))
     assert told(DaysOfEvidence(replay, days(200, 0.05)), withdrawn)[:2] == (
         "withdrawn",
         "losing_streak",
@@ -284,7 +285,8 @@ def test_a_plan_that_uses_up_a_reserve_is_not_followed_however_cheap_it_is() -> 
 
 def test_a_plan_that_is_dearer_is_not_followed() -> None:
     # At 0.05 it pays to keep what is worth 0.2 at the end; at 0.4 it pays to use it.
-    problem, misled = evening(0.4), evening(0.05)
+    problem = evening(0.4)
+    misled = evening(0.05)
     verdict = judge_plan(
         problem, decided(problem), decided(misled), EffectiveMode("full_control")
     ).verdict

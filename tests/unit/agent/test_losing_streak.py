@@ -8,7 +8,8 @@ import pytest
 from luna.energy.timeline import FloatArray
 from services.agent.gatekeeper import has_losing_streak
 
-YEARS, DAYS = 40, 365
+YEARS = 40
+DAYS = 365
 
 
 def draw_gains(seed: int, mean: float, days: int) -> FloatArray:
@@ -26,10 +27,8 @@ def find_withdrawals(mean: float) -> list[int]:
     """The day of each year on which control was withdrawn, of the years in which it was."""
     found = []
     for seed in range(YEARS):
-        usual, lived = (
-            draw_gains(1000 + seed, 0.1, 180).tolist(),
-            draw_gains(seed, mean, DAYS).tolist(),
-        )
+        usual = draw_gains(1000 + seed, 0.1, 180).tolist()
+        lived = draw_gains(seed, mean, DAYS).tolist()
         found += [day for day in range(7, DAYS) if has_losing_streak(lived[:day], usual)][:1]
     return found
 

@@ -41,7 +41,8 @@ def _always(mode: int) -> ChooseModes:
 @each_row("mode", list(Mode))
 def test_a_mode_as_thresholds_moves_what_the_mode_itself_moves(mode: Mode) -> None:
     problem = _problem({})
-    battery, limits = problem.site.batteries[0], problem.limits
+    battery = problem.site.batteries[0]
+    limits = problem.limits
     stored = np.linspace(0.5, 9.5, 96)
     policy = read_chosen(battery, 96, _always(mode))
     told = policy.read(slice(None), np.full(96, mode, dtype=np.int8), stored / battery.capacity_kwh)
@@ -79,7 +80,8 @@ def test_a_choice_that_depends_on_what_is_stored_becomes_the_threshold_between()
     battery = _problem({}).site.batteries[0]
 
     def choose(slots: IndexArray, stored_kwh: FloatArray) -> IntArray:
-        full, empty = stored_kwh > 8.0, stored_kwh < 2.0 + slots
+        full = stored_kwh > 8.0
+        empty = stored_kwh < 2.0 + slots
         return np.where(full, Mode.EXPORT, np.where(empty, Mode.CHARGE, Mode.HOLD)).astype(np.int8)
 
     level = read_chosen(battery, 2, choose).keep

@@ -66,7 +66,9 @@ class StallingTransport(httpx.AsyncBaseTransport):
         self._app = app
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        pieces, sent = aiter(request.stream), []  # type: ignore[arg-type]
+        # type: ignore[arg-type]
+        pieces = aiter(request.stream)
+        sent = []
         scope = {
             "type": "http",
             "method": request.method,
@@ -112,7 +114,9 @@ def test_what_is_too_much_is_refused(path: str, count: int) -> None:
 
 def test_who_comes_while_too_many_wait_is_told_when_to_come_again() -> None:
     async def ask() -> list[httpx.Response]:
-        served, told, slow = asyncio.Event(), asyncio.Event(), asyncio.Semaphore(0)
+        served = asyncio.Event()
+        told = asyncio.Event()
+        slow = asyncio.Semaphore(0)
 
         async def wait(_request: Request) -> PlainTextResponse:
             slow.release()
@@ -143,7 +147,8 @@ def test_who_comes_while_too_many_wait_is_told_when_to_come_again() -> None:
             waiting = [asyncio.create_task(client.get("/v1/slow")) for _ in range(2)]
             for _ in waiting:
                 await slow.acquire()
-            refused, alive = await client.get("/v1/slow"), await client.get("/health/live")
+            refused = await client.get("/v1/slow")
+            alive = await client.get("/health/live")
             served.set()
             return [
                 await stream,

@@ -50,11 +50,9 @@ def exchange(*pieces: bytes, app: Any = answer_at_once, pause_seconds: float = 0
     """
 
     async def speak() -> bytes:
-        loop, config, state = (
-            asyncio.get_running_loop(),
-            uvicorn.Config(app, log_config=None, timeout_keep_alive=1),
-            ServerState(),
-        )
+        loop = asyncio.get_running_loop()
+        config = uvicorn.Config(app, log_config=None, timeout_keep_alive=1)
+        state = ServerState()
         server = await loop.create_server(lambda: QuickProtocol(config, state, {}), "127.0.0.1", 0)
         transport, caller = await loop.create_connection(Caller, *server.sockets[0].getsockname())
         for piece in pieces:

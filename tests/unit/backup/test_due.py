@@ -95,10 +95,8 @@ class CountingFolder(BackupFolder):
 def test_every_gap_of_the_log_is_followed_by_a_backup_at_once_and_a_failed_one_by_a_pause(
     tmp_path: Path,
 ) -> None:
-    settings, address = (
-        EMBEDDED.model_copy(update={"data_folder": tmp_path}),
-        "postgresql://luna@127.0.0.1:9/none",
-    )
+    settings = EMBEDDED.model_copy(update={"data_folder": tmp_path})
+    address = "postgresql://luna@127.0.0.1:9/none"
     folder = CountingFolder(tmp_path / "backups", BackupKey("a key that is long enough for a test"))
     folder.note(newest_at=ago(hours=1), drill_passed_at=ago(days=1))
     objects = open_objects(settings)

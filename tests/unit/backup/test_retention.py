@@ -41,7 +41,8 @@ def test_the_last_of_each_day_week_and_month_stay() -> None:
 
 
 def test_of_several_in_a_day_the_last_one_stays() -> None:
-    morning, evening = START, START + timedelta(hours=12)
+    morning = START
+    evening = START + timedelta(hours=12)
     assert choose_retained([morning, evening], daily=7, weekly=0, monthly=0) == {evening}
 
 
@@ -54,7 +55,8 @@ def test_a_pause_of_months_costs_no_backup_its_place() -> None:
 
 
 def test_a_backup_that_was_asked_for_stays_for_the_days_and_any_for_one_day() -> None:
-    newest, window = START, START - timedelta(days=7)
+    newest = START
+    window = START - timedelta(days=7)
     kept = {
         (reason, hours): is_protected(
             reason, START - timedelta(hours=hours), newest=newest, window=window

@@ -40,7 +40,8 @@ def test_cases_without_outside_data_are_generated_and_say_so(
 
 def test_a_revised_forecast_leaves_prices_and_length_alone(documents: list[dict[str, Any]]) -> None:
     revised = revise_forecast(documents[0], np.random.default_rng(1))
-    before, after = documents[0]["outlook"], revised["outlook"]
+    before = documents[0]["outlook"]
+    after = revised["outlook"]
     assert after["import_price"] == before["import_price"]
     assert len(after["load_kwh"]) == len(before["load_kwh"])
     assert after["load_kwh"] != before["load_kwh"]

@@ -57,7 +57,8 @@ def test_the_bench_is_known_by_its_name_with_a_dash() -> None:
 
 
 def test_every_kind_is_in_the_grid_and_in_its_short_form() -> None:
-    grid, few = list_grid(), list_short_grid()
+    grid = list_grid()
+    few = list_short_grid()
     assert (
         len({scenario.name for scenario in grid})
         == len(grid)
@@ -80,7 +81,8 @@ def test_any_two_kinds_meet_in_every_week() -> None:
 
 
 def test_forecasts_err_as_they_are_declared() -> None:
-    happened, inside = recorded_energy("spring"), week_timeline("spring")
+    happened = recorded_energy("spring")
+    inside = week_timeline("spring")
     load, pv = happened.ahead(inside.start, inside)
     said = {
         name: issue_forecasts(kind, "spring").ahead(inside.start, inside.window(0, AHEAD))

@@ -34,10 +34,8 @@ def show(changes: list[SlotChange]) -> list[str | TextTable]:
 
 
 def test_slots_in_a_row_are_one_row_from_its_first_to_its_end() -> None:
-    charge, hold = (
-        SlotAction(mode="charge", energy_kwh=0.5),
-        SlotAction(mode="hold", energy_kwh=0.0),
-    )
+    charge = SlotAction(mode="charge", energy_kwh=0.5)
+    hold = SlotAction(mode="hold", energy_kwh=0.0)
     changes = [
         SlotChange(
             start=START + slot * timedelta(minutes=15), device="battery", before=hold, after=charge

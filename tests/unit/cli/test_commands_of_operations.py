@@ -120,10 +120,8 @@ def _list_help(path: str, command: Any) -> Iterator[tuple[str, str | None]]:
 
 
 # A local day that is included; an instant that is not, or that says itself what it is.
-INCLUDED, AFTER = (
-    ("itself included", "this day or before"),
-    ("instant after the last", "before this instant", "When it leaves"),
-)
+INCLUDED = ("itself included", "this day or before")
+AFTER = ("instant after the last", "before this instant", "When it leaves")
 
 
 def _list_ends(path: str, command: object) -> Iterator[tuple[str, str]]:

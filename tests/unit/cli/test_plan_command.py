@@ -43,7 +43,8 @@ class Call:
     """One call of the command on a request file, in this process."""
 
     def __init__(self, folder: Path, luna: Luna) -> None:
-        self.file, self.luna = folder / "request.json", luna
+        self.file = folder / "request.json"
+        self.luna = luna
 
     def __call__(self, document: Any, *options: str) -> tuple[int, str, str]:
         self.file.write_text(
@@ -248,7 +249,8 @@ def test_courses_of_unequal_length_say_what_is_needed(call: Call) -> None:
 
 
 def test_a_start_within_a_slot_needs_what_remains_of_it(call: Call) -> None:
-    start, remains = "2024-02-01T00:07:00Z", "8"
+    start = "2024-02-01T00:07:00Z"
+    remains = "8"
     problem = call.problem(plan_request() | {"start": start})
     assert problem["field"] == "start"
     assert problem["remedy"].startswith(f"Give first_slot_minutes: {remains} beside it")

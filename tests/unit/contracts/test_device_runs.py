@@ -68,10 +68,8 @@ def test_a_run_costs_what_its_energy_would_have_been_worth_elsewhere() -> None:
 
 def test_the_run_of_an_appliance_ends_at_its_first_pause_and_nothing_used_is_none() -> None:
     paused = plan_with([0.0, 1.0, 0.0, 1.0, 0.0])
-    first, whole = (
-        find_switched_run(paused, "loads", "washer", START),
-        find_charging_run(paused, "car", START, START + timedelta(days=1)),
-    )
+    first = find_switched_run(paused, "loads", "washer", START)
+    whole = find_charging_run(paused, "car", START, START + timedelta(days=1))
     assert first is not None
     assert (first.start, first.end) == (START + SLOT, START + 2 * SLOT)
     assert whole is not None

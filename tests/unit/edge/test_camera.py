@@ -21,7 +21,8 @@ def test_the_measured_models_stand_in_the_order_of_their_energy() -> None:
 
 def test_the_smallest_model_that_fulfils_is_chosen() -> None:
     models = read_models(MEASURED_PROFILES)
-    asked, within = np.array([0.3, 0.7, 0.9, 0.954, 0.96, 0.9]), np.array([2.0, 3, 10, 12.2, 30, 3])
+    asked = np.array([0.3, 0.7, 0.9, 0.954, 0.96, 0.9])
+    within = np.array([2.0, 3, 10, 12.2, 30, 3])
     assert models.smallest(asked, within).tolist() == [0, 1, 2, 5, NO_MODEL, NO_MODEL]
 
 

@@ -79,7 +79,8 @@ def write_for_ever(folder: Path) -> None:
 
 
 def test_what_was_synced_survives_kills_at_any_moment_once(tmp_path: Path) -> None:
-    context, seen = multiprocessing.get_context("fork"), 0
+    context = multiprocessing.get_context("fork")
+    seen = 0
     for delay in (0.05, 0.11, 0.18):
         process = context.Process(target=write_for_ever, args=(tmp_path,))
         process.start()

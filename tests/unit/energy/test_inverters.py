@@ -57,7 +57,8 @@ def run(
     curtailment: int = 0,
     pv_limit: float = np.inf,
 ) -> Flows:
-    limits, one = SiteLimits.of(site or describe()), np.ones((1, 1))
+    limits = SiteLimits.of(site or describe())
+    one = np.ones((1, 1))
     target = one * (0.0 if mode == Mode.EXPORT else 1.0)
     asked = SetPoint(
         one.astype(np.int8) * mode,

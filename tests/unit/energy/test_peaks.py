@@ -79,7 +79,10 @@ def test_only_one_interval_of_each_day_is_among_the_highest() -> None:
     # Two days with 5, 4 and 3, 1: the mean of the two highest is (5 + 3) / 2, of intervals it
     # would be (5 + 4) / 2.
     hours = [0.0] * 48
-    hours[8], hours[9], hours[30], hours[31] = 5.0, 4.0, 3.0, 1.0
+    hours[8] = 5.0
+    hours[9] = 4.0
+    hours[30] = 3.0
+    hours[31] = 1.0
     assert cost(hours, Peak(price(highest=2, one_per_day=True))) == pytest.approx(4.0 * 4.0)
     assert cost(hours, Peak(price(highest=2))) == pytest.approx(4.0 * 4.5)
 
@@ -105,7 +108,9 @@ def test_a_window_counts_its_hours_on_its_days_alone() -> None:
     # Friday to Saturday, 17:00 to 21:00 on weekdays: 3 at 18:00 counts, 9 at noon and 8 on Saturday
     # at 18:00 do not.
     hours = [0.0] * 48
-    hours[18], hours[12], hours[42] = 3.0, 9.0, 8.0
+    hours[18] = 3.0
+    hours[12] = 9.0
+    hours[42] = 8.0
     assert cost(
         hours,
         Peak(price(days="weekday", **{"from": "17:00", "to": "21:00"})),
@@ -115,7 +120,8 @@ def test_a_window_counts_its_hours_on_its_days_alone() -> None:
 
 def test_components_add_up() -> None:
     hours = [0.0] * 24
-    hours[12], hours[18] = 5.0, 3.0
+    hours[12] = 5.0
+    hours[18] = 3.0
     evening = price(name="evening", price_per_kw_month=10.0, **{"from": "17:00", "to": "21:00"})
     assert cost(hours, Peak(price()), Peak(evening, PeakHistory((2.0,)))) == pytest.approx(
         4.0 * 5 + 10.0 * 1
@@ -217,7 +223,9 @@ def test_an_interval_that_still_runs_is_read_apart() -> None:
 
 def test_of_days_todays_highest_is_read_apart() -> None:
     hours = [0.0] * 30
-    hours[5], hours[7], hours[26] = 4.0, 6.0, 3.0
+    hours[5] = 4.0
+    hours[7] = 6.0
+    hours[26] = 3.0
     assert history(hours, price(highest=3, one_per_day=True)) == PeakHistory((6.0,), today_kw=3.0)
     # At midnight the day has not begun.
     assert history(hours[:24], price(highest=3, one_per_day=True)) == PeakHistory((6.0,))

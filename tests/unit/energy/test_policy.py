@@ -30,14 +30,12 @@ BATTERY = Battery(
     charge_limit_kw=5,
     discharge_limit_kw=4,
 )
-SELF, SAVE, SUPPLY, HOLD, CHARGE, EXPORT = (
-    Mode.SELF_CONSUMPTION,
-    Mode.SAVE,
-    Mode.SUPPLY,
-    Mode.HOLD,
-    Mode.CHARGE,
-    Mode.EXPORT,
-)
+SELF = Mode.SELF_CONSUMPTION
+SAVE = Mode.SAVE
+SUPPLY = Mode.SUPPLY
+HOLD = Mode.HOLD
+CHARGE = Mode.CHARGE
+EXPORT = Mode.EXPORT
 
 
 def level(**changes: float) -> SocThresholds:
@@ -148,7 +146,8 @@ def test_slots_side_by_side_are_read_as_one_by_one() -> None:
         BATTERY, keep, begin, rng.random(40) < 0.4, np.full(40, 5.0), np.full(40, 4.0)
     )
     plan = PlanPolicy([part], np.zeros(40, dtype=np.int8), np.full(40, np.inf))
-    soc, modes = rng.uniform(0, 1, (1, 40)), rng.integers(0, 6, (1, 40)).astype(np.int8)
+    soc = rng.uniform(0, 1, (1, 40))
+    modes = rng.integers(0, 6, (1, 40)).astype(np.int8)
     together = plan.read(slice(None), soc, modes)
     alone = [
         plan.decide(slot, soc[:, slot : slot + 1], modes[:, slot : slot + 1]) for slot in range(40)
@@ -158,7 +157,8 @@ def test_slots_side_by_side_are_read_as_one_by_one() -> None:
 
 
 def test_a_plan_is_asked_for_when_it_is_old_or_the_battery_is_elsewhere() -> None:
-    planned, hour = np.array([[0.5]]), timedelta(hours=1)
+    planned = np.array([[0.5]])
+    hour = timedelta(hours=1)
     assert wants_plan(hour, planned, planned)
     assert wants_plan(timedelta(minutes=15), planned, np.array([[0.56]]))
     assert not wants_plan(timedelta(minutes=45), planned, np.array([[0.54]]))

@@ -14,8 +14,10 @@ from luna.energy.proposed_runs import (
 )
 
 HOUSE = ProposedSlot("self_consumption")
-BUYS, BUYS_LITTLE = ProposedSlot("charge", 1.0), ProposedSlot("charge", 0.027)
-WAITS, NOTHING = ProposedSlot("save"), ProposedSlot(None)
+BUYS = ProposedSlot("charge", 1.0)
+BUYS_LITTLE = ProposedSlot("charge", 0.027)
+WAITS = ProposedSlot("save")
+NOTHING = ProposedSlot(None)
 OWN = ProposedSlot("charge", 0.0, by_owner=True)
 
 

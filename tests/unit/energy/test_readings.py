@@ -17,7 +17,8 @@ def at(*minutes: float) -> InstantArray:
 
 def single(minutes: list[float], values: list[float]) -> Runs:
     """Readings of which no two lie in one bucket."""
-    instants, numbers = at(*minutes), np.array(values)
+    instants = at(*minutes)
+    numbers = np.array(values)
     return Runs(instants, numbers, instants, numbers, np.zeros(numbers.size))
 
 

@@ -226,10 +226,8 @@ def test_most_errors_that_a_page_may_show_have_a_reason() -> None:
         if not path.startswith(BEHIND_PAGES)
         for call in source.calls
     ]
-    with_reason, bare = (
-        sum(name in FACTORIES for name in calls),
-        sum(name.endswith("Error") and name not in WITHOUT_REASON for name in calls),
-    )
+    with_reason = sum(name in FACTORIES for name in calls)
+    bare = sum(name.endswith("Error") and name not in WITHOUT_REASON for name in calls)
     assert with_reason > 450
     assert with_reason / (with_reason + bare) >= SHARE_WITH_REASON
 

@@ -53,7 +53,8 @@ def test_a_changed_sensor_counts_so_from_now_on_and_once(
     assert date_changes(changed, describe(**new), at=AT + timedelta(days=1)) == (changed, [])
 
 
-KWH, WH = "mqtt:meter/energy#total [kWh]", "mqtt:meter/energy#total [Wh]"
+KWH = "mqtt:meter/energy#total [kWh]"
+WH = "mqtt:meter/energy#total [Wh]"
 
 
 def test_a_topic_with_another_unit_follows_the_one_of_before_and_once() -> None:

@@ -41,7 +41,8 @@ def settle_pair(
         )
     )
     mode = np.array(modes, dtype=np.int8).reshape(2, 1)
-    full, empty = np.ones((2, 1)), np.zeros((2, 1))
+    full = np.ones((2, 1))
+    empty = np.zeros((2, 1))
     asked = SetPoint(
         mode,
         full * 100,
@@ -52,7 +53,8 @@ def settle_pair(
         curtailment=empty[0],
         pv_limit_kw=full[0] * np.inf,
     )
-    load, pv = np.array([max(net_load_kwh, 0.0)]), np.array([max(-net_load_kwh, 0.0)])
+    load = np.array([max(net_load_kwh, 0.0)])
+    pv = np.array([max(-net_load_kwh, 0.0)])
     stored = full * 5.0
     return simulate_slot(
         clamp(asked, stored, limits), stored, SlotActuals(load, pv, 1.0), limits=limits
@@ -100,7 +102,8 @@ def test_rounding_beyond_the_limit_starts_no_battery() -> None:
             "batteries": [slow, {"name": "two"} | LOSSLESS],
         }
     )
-    limits, column = SiteLimits.of(site), np.ones((2, 1))
+    limits = SiteLimits.of(site)
+    column = np.ones((2, 1))
     mode = np.array([[Mode.HOLD], [Mode.SAVE]], dtype=np.int8)
     ceiling = column * (5.0 + 0.1166045526459705) / 10
     asked = SetPoint(

@@ -19,7 +19,8 @@ from tests.support.suite.tables import each_row
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-LOAD, PV = np.array([1.0, 1.0, 3.0, 5.0]), np.array([0.0, 5.0, 1.0, 0.0])
+LOAD = np.array([1.0, 1.0, 3.0, 5.0])
+PV = np.array([0.0, 5.0, 1.0, 0.0])
 BATTERY = {
     "capacity_kwh": 10,
     "min_soc": 0.1,
@@ -39,7 +40,8 @@ class Follow:
     curtailment: int = 0
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
-        low, high = np.full(stored_kwh.shape, -np.inf), np.full(stored_kwh.shape, np.inf)
+        low = np.full(stored_kwh.shape, -np.inf)
+        high = np.full(stored_kwh.shape, np.inf)
         sites = stored_kwh.shape[1:]
         return SetPoint(
             mode=np.full(stored_kwh.shape, self.mode, dtype=np.int8),
@@ -139,7 +141,8 @@ def test_the_slot_is_the_last_axis() -> None:
 @each_row("mode", list(Mode), ids=lambda mode: mode.word)
 def test_many_sites_at_once_are_the_same_as_one_by_one(mode: Mode) -> None:
     random = np.random.default_rng(7)
-    load, pv = random.gamma(1.0, 2.0, (5, 24)), random.gamma(0.5, 4.0, (5, 24))
+    load = random.gamma(1.0, 2.0, (5, 24))
+    pv = random.gamma(0.5, 4.0, (5, 24))
     together = run(mode, load_kwh=load, pv_kwh=pv, batteries=2)
     for site in range(5):
         alone = run(mode, load_kwh=load[site], pv_kwh=pv[site], batteries=2)
@@ -196,7 +199,8 @@ def test_a_site_without_a_battery_runs_too() -> None:
 @each_row("mode", list(Mode), ids=lambda mode: mode.word)
 def test_the_books_balance_in_every_slot(mode: Mode) -> None:
     random = np.random.default_rng(8)
-    load, pv = random.gamma(1.0, 2.0, (4, 96)), random.gamma(0.5, 4.0, (4, 96))
+    load = random.gamma(1.0, 2.0, (4, 96))
+    pv = random.gamma(0.5, 4.0, (4, 96))
     flows = run(mode, load_kwh=load, pv_kwh=pv, batteries=2, step=SLOT).flows
     assert balance_residual_kwh(flows, load, pv).max() < 1e-9
 

@@ -169,10 +169,8 @@ def test_nobody_decides_twice_for_a_slot() -> None:
 
 
 def test_an_owner_who_decides_otherwise_within_the_slot_is_heard() -> None:
-    first, second = (
-        Override(mode="hold", until=START + SLOT),
-        Override(mode="charge", until=START + SLOT),
-    )
+    first = Override(mode="hold", until=START + SLOT)
+    second = Override(mode="charge", until=START + SLOT)
     state = ControlState(
         site="home",
         armed_at=START,

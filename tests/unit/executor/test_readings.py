@@ -33,7 +33,8 @@ class Restarting(DryRun):
 
 
 def test_a_battery_that_is_said_to_be_empty_at_once_is_believed_after_a_quarter_hour() -> None:
-    device, reader = Restarting(), SocReader()
+    device = Restarting()
+    reader = SocReader()
 
     def read(says: str | None, minutes: float) -> float:
         device.says = says

@@ -161,7 +161,8 @@ def test_every_job_that_ends_has_somebody_who_waits_for_its_success() -> None:
 
 
 def test_planning_waits_for_no_language_model_vectors_or_objects() -> None:
-    pending, needed = ["api", "beat"], set()
+    pending = ["api", "beat"]
+    needed = set()
     while pending:
         needs = set(SERVICES[pending.pop()].get("depends_on", {})) - needed
         needed |= needs

@@ -350,10 +350,8 @@ def next_release(workload: Workload) -> Workload:
 
 
 def test_the_next_release_is_applied_over_this_one_and_migrates_anew() -> None:
-    before, after = (
-        list(kubernetes.render(WORKLOADS)),
-        list(kubernetes.render([next_release(each) for each in WORKLOADS])),
-    )
+    before = list(kubernetes.render(WORKLOADS))
+    after = list(kubernetes.render([next_release(each) for each in WORKLOADS]))
     assert rules.find_immutable_changes(before, after) == []
     (old,), (new,) = (
         [name for each in found if (name := each["metadata"]["name"]).startswith("migrate-")]

@@ -133,10 +133,8 @@ def test_a_process_that_hangs_is_found_and_one_that_is_not_ready_is_spared(
     ids=lambda each: each.name,
 )
 def test_of_what_somebody_waits_for_one_stays_while_a_node_is_emptied(workload: Workload) -> None:
-    budget, scaled = (
-        find("PodDisruptionBudget", workload.name),
-        find("HorizontalPodAutoscaler", workload.name),
-    )
+    budget = find("PodDisruptionBudget", workload.name)
+    scaled = find("HorizontalPodAutoscaler", workload.name)
     assert budget is not None
     assert scaled is not None
     assert (budget["spec"]["minAvailable"], scaled["spec"]["minReplicas"]) == (1, 2)
@@ -164,10 +162,8 @@ def test_files_that_are_read_lie_in_a_folder_of_each_pod() -> None:
 def test_who_waits_for_the_tables_does_so_with_the_settings_it_runs_with(
     workload: Workload,
 ) -> None:
-    (waiting,), (container,) = (
-        pod_of(workload.name)["initContainers"],
-        pod_of(workload.name)["containers"],
-    )
+    (waiting,) = pod_of(workload.name)["initContainers"]
+    (container,) = pod_of(workload.name)["containers"]
     assert waiting["command"] == ["tini", "--", "python", "-m", "luna.platform.health.schema"]
     assert all(
         waiting[key] == container[key]
@@ -228,10 +224,8 @@ def test_a_volume_that_two_write_to_stays_on_one_node() -> None:
 
 @EACH
 def test_a_swarm_that_ends_what_is_unhealthy_waits_a_minute_for_it(workload: Workload) -> None:
-    said, compose = (
-        STACK["services"][workload.name].get("healthcheck", {}),
-        workload.content.get("healthcheck", {}),
-    )
+    said = STACK["services"][workload.name].get("healthcheck", {})
+    compose = workload.content.get("healthcheck", {})
     assert (said.get("test"), said.get("start_period")) == (
         compose.get("test"),
         compose.get("start_period"),

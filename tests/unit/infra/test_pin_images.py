@@ -52,7 +52,8 @@ def registry() -> Iterator[ImageRegistry]:
 @pytest.fixture
 def files(registry: ImageRegistry, tmp_path: Path) -> list[Path]:
     """A compose file and a Dockerfile."""
-    compose, dockerfile = tmp_path / "docker-compose.yml", tmp_path / "Dockerfile"
+    compose = tmp_path / "docker-compose.yml"
+    dockerfile = tmp_path / "Dockerfile"
     compose.write_text(COMPOSE.format(host=registry.host))
     dockerfile.write_text(DOCKERFILE.format(host=registry.host))
     compose.chmod(0o640)

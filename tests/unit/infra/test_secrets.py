@@ -100,7 +100,8 @@ def test_no_file_is_empty_for_swarm_takes_none_and_what_nobody_gave_out_yet_says
 
 
 def test_the_script_keeps_what_is_there_and_uses_the_folder_that_is_named(tmp_path: Path) -> None:
-    env, own = tmp_path / ".env", tmp_path / "own"
+    env = tmp_path / ".env"
+    own = tmp_path / "own"
     env.write_text(f"LUNA_SECRETS_FOLDER={own}\n")
     make(env)
     first = {name: (own / name).read_text() for name in SECRETS}

@@ -20,7 +20,8 @@ def faults(
     charge: Sequence[float] | FloatArray,
     discharge: Sequence[float] | FloatArray | None = None,
 ) -> list[str]:
-    soc, charge = np.array(soc, dtype=float), np.array(charge, dtype=float)
+    soc = np.array(soc, dtype=float)
+    charge = np.array(charge, dtype=float)
     series = {
         "soc": soc,
         "charge_kwh": charge,
@@ -36,7 +37,8 @@ def follow(charge: FloatArray, discharge: FloatArray, start: float) -> FloatArra
 
 
 def test_a_battery_that_follows_its_energy_has_no_fault() -> None:
-    charge, discharge = np.tile([1.0, 1.0, 0.0, 0.0], 24), np.tile([0.0, 0.0, 0.9, 0.9], 24)
+    charge = np.tile([1.0, 1.0, 0.0, 0.0], 24)
+    discharge = np.tile([0.0, 0.0, 0.9, 0.9], 24)
     assert faults(follow(charge, discharge, 0.3), charge, discharge) == []
 
 
@@ -99,10 +101,8 @@ def test_a_level_that_leaves_its_path_for_an_hour_and_comes_back_is_an_excursion
         == faults(np.append(soc[:2], soc[:-2]), np.zeros(96), discharge)
         == []
     )
-    charge, discharge = (
-        np.where(np.arange(96) % 48 < 16, 0.5, 0.0),
-        np.where(np.arange(96) % 48 >= 32, 0.4, 0.0),
-    )
+    charge = np.where(np.arange(96) % 48 < 16, 0.5, 0.0)
+    discharge = np.where(np.arange(96) % 48 >= 32, 0.4, 0.0)
     assert "soc_excursion" not in faults(
         np.round(follow(0.9 * charge, discharge, 0.1), 2), charge, discharge
     )

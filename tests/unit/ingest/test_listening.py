@@ -39,7 +39,8 @@ from services.ingest.sources.source import LiveSource, SourceRefusedError
 from tests.support.suite.tables import each_row
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-HOME, MQTT = "home_assistant", "mqtt"
+HOME = "home_assistant"
+MQTT = "mqtt"
 Record = Callable[[Sequence[Reading]], Awaitable[None]]
 
 
@@ -217,7 +218,8 @@ def scheduler(
 def test_an_absence_is_made_up_for_day_by_day_and_goes_on_where_it_ended(
     recorder: Recorder, tmp_path: Path
 ) -> None:
-    builder, notes = Builder(), StateFile(tmp_path / "notes.json")
+    builder = Builder()
+    notes = StateFile(tmp_path / "notes.json")
     before = NOON - timedelta(days=2)
     notes.write({"built_until": {"home": before.isoformat()}})
     builder.last = 2
@@ -234,7 +236,8 @@ def test_an_absence_is_made_up_for_day_by_day_and_goes_on_where_it_ended(
 def test_a_fault_in_one_sites_slots_leaves_the_others_alone(
     recorder: Recorder, tmp_path: Path, fault: str
 ) -> None:
-    builder, notes = Builder(), StateFile(tmp_path / "notes.json")
+    builder = Builder()
+    notes = StateFile(tmp_path / "notes.json")
     scheduler(recorder, builder, notes, NOON + timedelta(seconds=30)).turn([fault, "home"])
     assert builder.built == [("home", NOON - OVERLAP, NOON)]
 
@@ -242,7 +245,8 @@ def test_a_fault_in_one_sites_slots_leaves_the_others_alone(
 def test_what_could_not_be_built_is_built_later_and_a_site_that_cannot_be_does_not_stop_the_others(
     recorder: Recorder, tmp_path: Path
 ) -> None:
-    builder, notes = Builder(), StateFile(tmp_path / "notes.json")
+    builder = Builder()
+    notes = StateFile(tmp_path / "notes.json")
     for minutes, away in ((0, False), (5, False), (15, True), (30, False)):
         builder.away = away
         scheduler(recorder, builder, notes, NOON + timedelta(minutes=minutes, seconds=30)).turn(

@@ -280,7 +280,8 @@ def storing(*, swap: tuple[str, ...] = (), load_metered: bool = True) -> DayReco
     The names in ``swap`` are exchanged, as by a wrong sign.
     """
     slot = np.arange(96)
-    noon, night = (slot >= 40) & (slot < 56), slot >= 80
+    noon = (slot >= 40) & (slot < 56)
+    night = slot >= 80
     true = {
         "load_kwh": np.full(96, 0.2),
         "pv_kwh": np.where(noon, 0.9, 0.0),

@@ -32,10 +32,8 @@ def test_a_day_that_loses_more_than_half_is_another_day(factor: float) -> None:
 
 
 def test_a_battery_that_is_turned_around_is_another_one() -> None:
-    before, after = (
-        {"charge_kwh": CHARGE, "discharge_kwh": DISCHARGE},
-        {"charge_kwh": DISCHARGE, "discharge_kwh": CHARGE},
-    )
+    before = {"charge_kwh": CHARGE, "discharge_kwh": DISCHARGE}
+    after = {"charge_kwh": DISCHARGE, "discharge_kwh": CHARGE}
     assert faults(before, after) == [("charge_kwh", "swapped"), ("discharge_kwh", "swapped")]
 
 

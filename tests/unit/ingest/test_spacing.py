@@ -39,7 +39,8 @@ def test_refuses_a_step_that_does_not_divide_the_hour(step: float) -> None:
 
 
 def test_refuses_a_step_that_changes_within_the_file() -> None:
-    hourly, quarterly = range(0, 60 * 40, 60), range(60 * 40, 60 * 80, 15)
+    hourly = range(0, 60 * 40, 60)
+    quarterly = range(60 * 40, 60 * 80, 15)
     with pytest.raises(InvalidInputError) as refused:
         choose_step([spacing(*hourly, *quarterly)])
     assert (refused.value.reason, refused.value.parameters) == (

@@ -59,7 +59,8 @@ def test_the_load_a_meter_shows_holds_the_appliances_that_are_kept_apart() -> No
 
 
 def test_days_are_compared_over_the_hours_that_both_know() -> None:
-    source, stored = np.array([1.0, np.nan, 1.0, 1.0]), np.array([1.1, 1.0, np.nan, 1.0])
+    source = np.array([1.0, np.nan, 1.0, 1.0])
+    stored = np.array([1.1, 1.0, np.nan, 1.0])
     days = list(
         compare_days(
             "load_kwh",

@@ -26,7 +26,9 @@ from services.planner.problem.owner_constraints import block_hours
 from tests.support.planning.requests import make_request
 from tests.support.suite.tables import each_row
 
-MIDNIGHT, MINUTE, ZONE = datetime(2024, 2, 1, tzinfo=UTC), timedelta(minutes=1), ZoneInfo("UTC")
+MIDNIGHT = datetime(2024, 2, 1, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+ZONE = ZoneInfo("UTC")
 LATE = Timeline(MIDNIGHT, timedelta(hours=1), 3, timedelta(minutes=10))
 TENTH = pytest.approx(1 / 6)
 SITE = parse_site(

@@ -61,7 +61,8 @@ def test_a_day_discharges_no_more_than_its_cycles_hold() -> None:
 def test_the_cycle_is_kept_for_the_dearest_hours() -> None:
     # One charge of 10 kWh gives 9.5 at the terminals: nine tenths of a cycle need no second one.
     plan = decide(two_peaks(0.9), Solver())
-    given, price = plan.flows.discharge_kwh[0], plan.problem.outlook.import_price
+    given = plan.flows.discharge_kwh[0]
+    price = plan.problem.outlook.import_price
     assert given[price < 0.5].sum() == pytest.approx(0.0, abs=1e-6)
 
 

@@ -49,7 +49,8 @@ class Busy(Solver):
 
     def __init__(self, clock: Clock, takes_s: float, deadline: Deadline | None = None) -> None:
         super().__init__(deadline)
-        self.clock, self.takes_s = clock, takes_s
+        self.clock = clock
+        self.takes_s = takes_s
 
     def renew(self, deadline: Deadline | None = None) -> Solver:
         return Busy(self.clock, self.takes_s, deadline or self.deadline)
@@ -125,7 +126,8 @@ def test_a_plan_that_nothing_was_found_for_in_time_proves_nothing() -> None:
 
 
 def test_a_plan_that_is_planned_again_has_its_time_again() -> None:
-    clock, problem = Clock(), build_problem(draw_request(2))
+    clock = Clock()
+    problem = build_problem(draw_request(2))
     plan = decide(problem, Busy(clock, 5.0), deadline=Deadline.within(LIMIT_S, now_s=clock))
     assert (plan.problem.search.deadline, plan.problem.search.time_limit_s) == (None, LIMIT_S)
 

@@ -73,7 +73,8 @@ def has_plan(problem: Problem, beyond_kw: float) -> bool:
     """Whether the model with every binary in place has an answer where load and sun may exceed the
     limits by so much.
     """
-    hours, batteries = problem.outlook.timeline.hours, len(problem.site.batteries)
+    hours = problem.outlook.timeline.hours
+    batteries = len(problem.site.batteries)
     imported, exported = (
         np.minimum(excess, max(beyond_kw, 0.0) * hours) for excess in excess_kwh(problem)
     )
@@ -86,7 +87,8 @@ def has_plan(problem: Problem, beyond_kw: float) -> bool:
         limits=replace(problem.limits, import_limit_kw=limits[0], export_limit_kw=limits[1]),
     )
     everywhere = np.ones((batteries, hours.size), dtype=bool)
-    ways, choices = FlowDirections.of(wider), BinarySlots(everywhere[0], everywhere, ~everywhere)
+    ways = FlowDirections.of(wider)
+    choices = BinarySlots(everywhere[0], everywhere, ~everywhere)
     try:
         Solver().solve(formulate(wider, ways, choices=choices).model, mip_gap=0.5)
     except InfeasibleError:

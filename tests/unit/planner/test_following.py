@@ -225,10 +225,8 @@ def test_what_gains_on_no_course_that_forecasts_err_to_is_left_to_the_house() ->
     errors = ScenarioSet(
         np.full(3, 0.3), np.tile(problem.outlook.load_kwh, (3, 1)), np.tile(sunny, (3, 1))
     )
-    bought, erring = (
-        decide(problem, Solver()),
-        decide(replace(problem, uncertainty=Uncertainty(errors=errors)), Solver()),
-    )
+    bought = decide(problem, Solver())
+    erring = decide(replace(problem, uncertainty=Uncertainty(errors=errors)), Solver())
     assert bought.flows.charge_kwh.sum() > 1.0
     assert (erring.followed, erring.flows.charge_kwh.sum()) == ("house", 0.0)
 
@@ -246,10 +244,8 @@ def test_a_battery_is_told_to_sell_where_it_sells() -> None:
             ),
             Solver(),
         )
-        mode, sold = (
-            plan.setpoints.mode[0],
-            np.minimum(plan.flows.discharge_kwh[0], plan.flows.export_kwh),
-        )
+        mode = plan.setpoints.mode[0]
+        sold = np.minimum(plan.flows.discharge_kwh[0], plan.flows.export_kwh)
         edges = np.flatnonzero(np.diff(mode, prepend=-1, append=-1))
         runs = [slice(first, end) for first, end in pairwise(edges.tolist())]
         assert all(
@@ -317,7 +313,9 @@ def test_a_policy_costs_on_each_course_of_errors_what_it_costs_there_alone() -> 
 
 
 def test_a_night_is_dark_for_no_longer_than_nights_last() -> None:
-    night, day_, unknown = [0.0] * 56, [0.5] * 40, [0.0] * 96
+    night = [0.0] * 56
+    day_ = [0.5] * 40
+    unknown = [0.0] * 96
     found = find_nights(np.array(night + day_ + unknown), np.full(192, 0.25))
     assert found.tolist() == [True] * 56 + [False] * 136
 
@@ -331,10 +329,8 @@ def test_no_mode_changes_for_a_little_energy_of_little_gain() -> None:
         day(np.random.default_rng(2), import_price=spot + 0.13, export_price=spot),
         soc=0.4,
     )
-    exact, followed = (
-        decide(problem, Solver()),
-        decide(replace(problem, following=Following(ACTING)), Solver()),
-    )
+    exact = decide(problem, Solver())
+    followed = decide(replace(problem, following=Following(ACTING)), Solver())
     changes = [int(np.count_nonzero(np.diff(plan.setpoints.mode[0]))) for plan in (exact, followed)]
     assert changes[1] < changes[0]
     assert objective(followed) - objective(exact) < 0.02

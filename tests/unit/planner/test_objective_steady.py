@@ -36,7 +36,8 @@ def ask(
 
     ``noise`` is by how much the forecast changed since.
     """
-    rng, other = np.random.default_rng(seed), np.random.default_rng(seed + 100)
+    rng = np.random.default_rng(seed)
+    other = np.random.default_rng(seed + 100)
     hour = np.arange(48)
     load = rng.gamma(3, 0.2, 48) * (1 + noise * other.normal(size=48))
     pv = (
@@ -51,10 +52,8 @@ def ask(
         "import_price": price,
         "export_price": price - 0.1,
     }
-    site, outlook = (
-        {"batteries": [BATTERY], "pv": [{"peak_kw": 4}]},
-        {name: values[first:] for name, values in series.items()},
-    )
+    site = {"batteries": [BATTERY], "pv": [{"peak_kw": 4}]}
+    outlook = {name: values[first:] for name, values in series.items()}
     state = {"batteries": {"battery": {"soc": soc, "mode": mode}}}
     return make_request(
         site, outlook, start=START + first * HOUR, state=state, options=value_rest(0.15, **options)
@@ -79,7 +78,8 @@ def test_modes_change_less_often_the_more_a_change_has_to_gain() -> None:
 
 @each_row("seed", range(draws(12)))
 def test_a_steady_plan_costs_no_less_and_hardly_more(seed: int) -> None:
-    free, steady = choose(ask(seed)), choose(ask(seed, switching_price=0.005))
+    free = choose(ask(seed))
+    steady = choose(ask(seed, switching_price=0.005))
     moved = float(
         (
             steady.flows.charge_kwh

@@ -75,12 +75,12 @@ def test_simulating_the_plan_gives_its_own_energies_and_cost(seed: int, batterie
 @each_row(("seed", "batteries"), DRAWS)
 def test_plan_balances_within_all_limits(seed: int, batteries: int) -> None:
     plan = draw_plan(seed, batteries)
-    problem, flows, limits = plan.problem, plan.flows, plan.problem.limits
-    ahead, hours, battery = (
-        problem.outlook,
-        problem.outlook.timeline.hours,
-        plan.problem.limits.batteries,
-    )
+    problem = plan.problem
+    flows = plan.flows
+    limits = plan.problem.limits
+    ahead = problem.outlook
+    hours = problem.outlook.timeline.hours
+    battery = plan.problem.limits.batteries
     assert balance_residual_kwh(flows, ahead.load_kwh, ahead.pv_kwh).max() <= 1e-9
     assert (flows.import_kwh <= limits.import_limit_kw * hours + 1e-6 + flows.excess_kwh).all()
     assert (flows.export_kwh <= limits.export_limit_kw * hours + 1e-6 + flows.excess_kwh).all()
@@ -96,7 +96,8 @@ def test_plan_balances_within_all_limits(seed: int, batteries: int) -> None:
 @each_row(("seed", "batteries"), DRAWS)
 def test_batteries_kept_from_the_grid_stay_away_from_it(seed: int, batteries: int) -> None:
     plan = draw_plan(seed, batteries)
-    ahead, contract = plan.problem.outlook, plan.problem.limits.batteries
+    ahead = plan.problem.outlook
+    contract = plan.problem.limits.batteries
     used_kwh = ahead.pv_kwh - plan.flows.curtailed_kwh
     from_sun = (plan.flows.charge_kwh * ~contract.charge_from_grid).sum(axis=0)
     into_house = (plan.flows.discharge_kwh * ~contract.discharge_to_grid).sum(axis=0)
@@ -233,11 +234,9 @@ def test_site_without_battery_has_a_plan_where_there_is_no_time_to_place_its_app
     document = add_devices(
         draw_case(np.random.default_rng(3), name="no_time", dip=0.0), np.random.default_rng(3)
     )
-    (
-        document["site"]["batteries"],
-        document["state"]["batteries"],
-        document["options"]["terminal"],
-    ) = [], {}, {"kind": "automatic"}
+    document["site"]["batteries"] = []
+    document["state"]["batteries"] = {}
+    document["options"]["terminal"] = {"kind": "automatic"}
     plan = make_plan(
         limit_time(build_problem(PlanRequest.model_validate(document)), 1e-9), Solver()
     )

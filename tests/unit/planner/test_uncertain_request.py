@@ -12,7 +12,8 @@ from tests.support.suite.tables import each_row
 
 SLOTS = 16
 # A dear evening after cheap hours, with little load expected.
-LOAD, PV = [0.2] * SLOTS, [0.0] * SLOTS
+LOAD = [0.2] * SLOTS
+PV = [0.0] * SLOTS
 OUTLOOK = {
     "load_kwh": LOAD,
     "pv_kwh": PV,
@@ -60,7 +61,8 @@ def test_what_may_be_needed_is_bought_where_it_pays_on_average() -> None:
     # Expected: 8 × 0.2 kWh in the evening, 1.6 / 0.95 stored. On the busy course 6.4 kWh: another
     # stored kWh, bought at 0.1 / 0.95, is worth half of 0.4 × 0.95 on average, 0.19: it pays to be
     # ready for it.
-    point, weighed = plan(), plan(uncertainty="scenarios")
+    point = plan()
+    weighed = plan(uncertainty="scenarios")
     assert stored_before_the_evening(point) == pytest.approx(1.6 / 0.95, abs=1e-3)
     assert stored_before_the_evening(weighed) == pytest.approx(6.4 / 0.95, abs=1e-3)
     assert weighed.uncertainty is not None

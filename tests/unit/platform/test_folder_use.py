@@ -11,7 +11,8 @@ from luna.energy.errors import ConflictError
 from luna.platform.embedded.folder_use import LOCK, hold_folder
 
 NOW = datetime(2026, 5, 20, 14, 37, tzinfo=UTC)
-FIRST, SECOND = "http://127.0.0.1:8080", "http://127.0.0.1:8081"
+FIRST = "http://127.0.0.1:8080"
+SECOND = "http://127.0.0.1:8081"
 
 
 def test_a_second_one_names_the_first_by_process_address_and_time(tmp_path: Path) -> None:

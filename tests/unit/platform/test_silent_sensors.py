@@ -8,7 +8,8 @@ from tests.support.suite.tables import each_row
 
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 # First and last word, in days before now.
-ROOF, GARAGE = (400.0, 0.01), (400.0, 20.0)
+ROOF = (400.0, 0.01)
+GARAGE = (400.0, 20.0)
 
 
 @each_row(

@@ -84,7 +84,8 @@ def test_none_goes_back_to_the_default() -> None:
 
 
 def test_a_process_that_runs_sees_what_was_stored_and_what_was_taken_back() -> None:
-    settings, seen = Settings(), b""
+    settings = Settings()
+    seen = b""
     store_settings(settings, {"mqtt_url": "mqtt://broker"})
     settings, seen = refresh_settings(settings, seen)
     assert settings.mqtt_url == "mqtt://broker"

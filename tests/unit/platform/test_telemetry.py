@@ -44,12 +44,14 @@ def test_a_secret_is_never_written(event: dict[str, object]) -> None:
 
 
 def test_a_line_is_json_with_service_and_context(capsys: pytest.CaptureFixture[str]) -> None:
-    before, level = logging.root.handlers, logging.root.level
+    before = logging.root.handlers
+    level = logging.root.level
     configure_logging("planner")
     with log_context(trace_id="t-1", site_id=None):
         structlog.get_logger("luna.test").info("plan issued", slots=192)
         logging.getLogger("library").warning("slow")
-    logging.root.handlers, logging.root.level = before, level
+    logging.root.handlers = before
+    logging.root.level = level
     ours, theirs = (json.loads(line) for line in capsys.readouterr().err.splitlines())
     assert (ours["event"], ours["service"], ours["trace_id"], ours["slots"]) == (
         "plan issued",
@@ -72,11 +74,13 @@ def test_a_line_on_a_terminal_is_for_people_and_on_the_log_page_json(
     terminal = Terminal()
     # In the test itself: pytest sets its own before each step.
     monkeypatch.setattr(sys, "stderr", terminal)
-    before, level = logging.root.handlers, logging.root.level
+    before = logging.root.handlers
+    level = logging.root.level
     configure_logging("planner")
     with log_context(trace_id="t-1"):
         structlog.get_logger("luna.test").info("plan issued", slots=192)
-    logging.root.handlers, logging.root.level = before, level
+    logging.root.handlers = before
+    logging.root.level = level
     [line] = terminal.getvalue().splitlines()
     assert line.split(maxsplit=1)[1].split() == ["info", "planner:", "plan", "issued", "slots=192"]
     assert json.loads(RECENT_LINES[-1])["trace_id"] == "t-1"
@@ -100,12 +104,14 @@ def test_a_line_of_another_process_is_shown_in_the_same_form(line: str, shown: s
 @pytest.fixture
 def unconfigured() -> Iterator[None]:
     """Logs as they are before anybody configured them."""
-    handlers, level = logging.root.handlers, logging.root.level
+    handlers = logging.root.handlers
+    level = logging.root.level
     structlog.reset_defaults()
     yield
     structlog.reset_defaults()
     ensure_plain_lines()
-    logging.root.handlers, logging.root.level = handlers, level
+    logging.root.handlers = handlers
+    logging.root.level = level
 
 
 def fail_with_a_secret() -> None:

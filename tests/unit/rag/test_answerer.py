@@ -179,7 +179,8 @@ OBEDIENT = (
     ],
 )
 def test_a_model_that_obeys_a_document_changes_no_answer(said: str, question: str) -> None:
-    tools, ear = Meter(), Ear()
+    tools = Meter()
+    ear = Ear()
     made = Answerer(Library(LIBRARY), tools=tools, model=says(said), listener=ear).answer(
         QuestionContext(question, TODAY, sites=("home",))
     )

@@ -30,10 +30,8 @@ def test_an_instant_is_told_by_the_clock_of_its_zone(
 
 
 def test_the_hour_that_comes_twice_is_told_apart_and_the_one_that_is_skipped_never_comes() -> None:
-    autumn, spring = (
-        datetime(2024, 10, 27, 0, 30, tzinfo=UTC),
-        datetime(2024, 3, 31, 0, 45, tzinfo=UTC),
-    )
+    autumn = datetime(2024, 10, 27, 0, 30, tzinfo=UTC)
+    spring = datetime(2024, 3, 31, 0, 45, tzinfo=UTC)
     assert [say_instant(autumn + timedelta(hours=hours), BERLIN) for hours in range(2)] == [
         "2024-10-27 02:30 CEST",
         "2024-10-27 02:30 CET",

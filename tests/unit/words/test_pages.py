@@ -35,8 +35,10 @@ def _names_in(text: str) -> set[str]:
     return set(re.findall(r"""["']([A-Za-z][\w-]*?)["'{]""", text))
 
 
-PAGES, CODE = _read_sources("services"), _read_sources("luna", "services")
-ON_PAGES, IN_CODE = _names_in(PAGES), _names_in(CODE)
+PAGES = _read_sources("services")
+CODE = _read_sources("luna", "services")
+ON_PAGES = _names_in(PAGES)
+IN_CODE = _names_in(CODE)
 BEGINNINGS = tuple(name for name in ON_PAGES if name.endswith("_"))
 ENDINGS = set(re.findall(r"""["'}](_[a-z]+)["']""", CODE))
 # Documentation of kinds of devices, which is English.

@@ -127,7 +127,8 @@ def _show_people(
     error: LunaError | None = None,
 ) -> Response:
     with unit_of_work(gateway.database) as connection:
-        people, names = users.list_after(connection, limit=500), sites.names(connection)
+        people = users.list_after(connection, limit=500)
+        names = sites.names(connection)
     clock = read_clock(gateway)
     context: dict[str, Any] = {
         "people": people,

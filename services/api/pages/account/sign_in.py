@@ -18,7 +18,8 @@ from services.api.routes import auth
 from services.api.routing import ResourceRouter
 
 PAGE = Page("account", "/ui/login", "public")
-SIGN_IN, CONFIRM = "/ui/login", "/ui/confirm"
+SIGN_IN = "/ui/login"
+CONFIRM = "/ui/confirm"
 Next = Annotated[str, Query(alias="next", max_length=500)]
 
 router = ResourceRouter(route_class=PageRoute)
@@ -64,7 +65,8 @@ async def sign_in_page(request: Request, identity: CurrentIdentity, typed: Typed
 @router.page("POST", "/ui/first-account", "public")
 async def make_first_account(request: Request, identity: CurrentIdentity, typed: Typed) -> Response:
     """Make the first account, sign in with it, and lead to set-up."""
-    name, password = typed.get("name", ""), SecretStr(typed.get("password", ""))
+    name = typed.get("name", "")
+    password = SecretStr(typed.get("password", ""))
     response = RedirectResponse("/", 303)
     try:
         credentials = SetUp(

@@ -90,10 +90,8 @@ def list_secrets(settings: Settings) -> list[str]:
     secrets: set[str] = set()
     for name in Settings.model_fields:
         value = getattr(settings, name)
-        secret, text = (
-            isinstance(value, SecretStr),
-            value.get_secret_value() if isinstance(value, SecretStr) else str(value),
-        )
+        secret = isinstance(value, SecretStr)
+        text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         secrets |= {text, *text.split()} if secret else set()
         for address in _ADDRESS.findall(text):
             try:
@@ -212,7 +210,8 @@ def save_setting(request: Request, gateway: CurrentGateway, typed: Typed) -> Res
 
     What is refused is said beside it, with what was typed.
     """
-    name, value = typed.get("name", ""), typed.get("value", "").strip()
+    name = typed.get("name", "")
+    value = typed.get("value", "").strip()
     new_value: Plain = None if typed.get("go") == "default" or not value else value
     try:
         gateway.settings = store_settings(gateway.settings, {name: new_value})
@@ -318,10 +317,12 @@ def _show_settings(
 
 def say_bytes(count: int, *, numbers: Numbers) -> str:
     """Return a size as people read it."""
-    size, units = float(count), iter(("B", "kB", "MB", "GB", "TB"))
+    size = float(count)
+    units = iter(("B", "kB", "MB", "GB", "TB"))
     unit = next(units)
     while size >= 1000 and unit != "TB":
-        size, unit = size / 1000, next(units)
+        size = size / 1000
+        unit = next(units)
     return f"{numbers.number(size, 0 if unit == 'B' or size >= 10 else 1)}\u00a0{unit}"
 
 

@@ -26,7 +26,11 @@ from services.api.gateway import Gateway
 from services.api.pages.job_part import find_progress
 from services.api.service_status import service_status
 
-MOST_JOBS, MOST_RUNS, MOST_ENTRIES, MOST_LINES, MOST_ANSWERS = 50, 20, 100, 200, 50
+MOST_JOBS = 50
+MOST_RUNS = 20
+MOST_ENTRIES = 100
+MOST_LINES = 200
+MOST_ANSWERS = 50
 # Routes of who watches the installation: these pages with what they load, and monitors.
 WATCHING = ("/ui/admin", "/static", "/health", "/metrics")
 
@@ -82,7 +86,8 @@ def _queues(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
 
 def _volume(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
     with unit_of_work(gateway.database) as connection:
-        tables, whole = volume.list_tables(connection), volume.measure_database(connection)
+        tables = volume.list_tables(connection)
+        whole = volume.measure_database(connection)
     return {"tables": tables, "size_bytes": whole, "objects": gateway.objects.probe()}
 
 

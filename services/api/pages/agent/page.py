@@ -50,7 +50,8 @@ router = ResourceRouter(route_class=PageRoute)
 PAGE = PAGES["agent"]
 PERIODS: tuple[ScorePeriod, ...] = get_args(ScorePeriod)
 SHADOW_TYPES = get_args(ShadowPolicyType)
-MOST_RUNS, MOST_GATES = 5, 12
+MOST_RUNS = 5
+MOST_GATES = 12
 JobQuery = Annotated[str | None, Query(max_length=64, pattern=r"^[\w-]+$")]
 
 
@@ -224,7 +225,8 @@ def _show(
         with unit_of_work(gateway.database) as connection:
             running = load_own(connection, site_id, job)
     view = AgentView(stored, numbers_of(request, stored.site), words_of(request, PAGE))
-    reply, day = drawn.get("reply"), drawn.get("day") or stored.last_day
+    reply = drawn.get("reply")
+    day = drawn.get("day") or stored.last_day
     return show(
         request,
         PAGE,

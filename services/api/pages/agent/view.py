@@ -159,7 +159,8 @@ class AgentView:
 
     def road(self) -> list[RoadStep]:
         """Return the steps from the first training to control, with their states."""
-        at, has_control = self.status.trained_at, self.status.mode != "shadow"
+        at = self.status.trained_at
+        has_control = self.status.mode != "shadow"
         detail = (
             self.words("step_trained_ahead")
             if at is None
@@ -210,12 +211,11 @@ class AgentView:
         """Return the evidence so far, by kind."""
         views = []
         for each in self.status.evidence:
-            name, days = (
-                self.words("evidence_" + each.kind),
-                self.words("step_days", days=each.days, needed=each.needed),
-            )
+            name = self.words("evidence_" + each.kind)
+            days = self.words("step_days", days=each.days, needed=each.needed)
             figures = self._say_points(each)
-            said, drawing = None, None
+            said = None
+            drawing = None
             if (
                 figures is not None
                 and each.low is not None
@@ -259,11 +259,9 @@ class AgentView:
         periods = []
         for period, scores in self.stored.scores.items():
             of = (scores.to_day - scores.from_day).days + 1
-            name, days, gain = (
-                self.words("period_" + period),
-                self.words("period_days", days=len(scores.days), of=of),
-                scores.over_mpc,
-            )
+            name = self.words("period_" + period)
+            days = self.words("period_days", days=len(scores.days), of=of)
+            gain = scores.over_mpc
             if gain is None:
                 periods.append(
                     CostPeriod(name, days, None, self.words("period_empty"), good=False, bars=())
@@ -334,10 +332,8 @@ class AgentView:
         deciders = {each.start: each.decided_by for each in self.stored.slots}
         if not any(deciders.values()):
             return []
-        start, day = (
-            self.stored.window.start,
-            self.stored.window.start.astimezone(self.numbers.zone),
-        )
+        start = self.stored.window.start
+        day = self.stored.window.start.astimezone(self.numbers.zone)
         count = int(
             (datetime.combine(day.date() + timedelta(days=1), time(), self.numbers.zone) - start)
             / SLOT
@@ -399,10 +395,8 @@ class AgentView:
         runs = []
         for run in self.stored.runs:
             use = "run_speaks" if run.speaks else "run_accepted" if run.accepted else "run_rejected"
-            first, last = (
-                self.numbers.day_with_year(run.data_from),
-                self.numbers.day_with_year(run.data_until),
-            )
+            first = self.numbers.day_with_year(run.data_from)
+            last = self.numbers.day_with_year(run.data_until)
             kind = self.words("kind_" + run.kind)
             card_of = self.words("run_card_of", kind=kind, day=last)
             runs.append(

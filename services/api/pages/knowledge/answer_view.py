@@ -35,7 +35,11 @@ from luna.words.pages import PageWords
 # Of a chart, in units of its view box.
 WIDE = {"width": 960.0, "left": 48.0, "right": 8.0, "height": 150.0}
 NARROW = {"width": 358.0, "left": 40.0, "right": 4.0, "height": 120.0}
-HEAD, ROW, KEY, FOOT, GAP = 20.0, 20.0, 30.0, 24.0, 0.12
+HEAD = 20.0
+ROW = 20.0
+KEY = 30.0
+FOOT = 24.0
+GAP = 0.12
 BETWEEN = 16.0
 STEPS = (
     0.01,
@@ -111,7 +115,8 @@ class CitedAnswerView:
         citations = {citation.number: citation for citation in answer.citations}
         lines: list[list[Piece]] = []
         for line in filter(str.strip, text.splitlines()):
-            pieces, end = list[Piece](), 0
+            pieces = list[Piece]()
+            end = 0
             for mark in _MARK.finditer(line):
                 citation = citations.get(int(mark[1]))
                 if citation is None:
@@ -259,7 +264,8 @@ def draw_answer_chart(chart: Chart, numbers: Numbers, *, narrow: bool) -> Markup
     frame = ChartFrame(
         sizes["width"], sizes["left"], sizes["right"], max(len(chart.starts), 1), narrow
     )
-    body, y = Markup(""), 0.0
+    body = Markup("")
+    y = 0.0
     panels: dict[str, list[tuple[int, ChartSeries]]] = {}
     for index, series in enumerate(chart.series):
         panels.setdefault(series.unit, []).append((index, series))
@@ -267,7 +273,8 @@ def draw_answer_chart(chart: Chart, numbers: Numbers, *, narrow: bool) -> Markup
         drawn, y = _draw_panel(numbered, (frame, sizes["height"]), numbers, y)
         body += drawn
     y = max(y - BETWEEN, 0.0) + 4
-    words, bottom = _draw_words(chart, frame, numbers, y), y + FOOT
+    words = _draw_words(chart, frame, numbers, y)
+    bottom = y + FOOT
     size = ("narrow" if narrow else "wide", number(frame.width), number(bottom), chart.title)
     return Markup(
         '<svg class="chart answer-chart {}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>'
@@ -318,7 +325,8 @@ def _draw_panel(
     frame, height = scale
     unit = numbered[0][1].unit
     if unit == "price":
-        factor, name = float(numbers.price_unit[0]), f"{numbers.price_unit[1]}/kWh"
+        factor = float(numbers.price_unit[0])
+        name = f"{numbers.price_unit[1]}/kWh"
     else:
         factor, name = (
             (100.0, "%")
@@ -344,10 +352,8 @@ def _draw_panel(
     values = np.concatenate([each for *_, each in drawable])
     most = float(np.nanmax(np.abs(values), initial=0.0, where=np.isfinite(values))) or 1.0
     step = choose_step(most, STEPS, 4)
-    ends, has_bars = (
-        (begins + height, begins),
-        any(series.kind == "bar" for _, series, _ in drawable),
-    )
+    ends = (begins + height, begins)
+    has_bars = any(series.kind == "bar" for _, series, _ in drawable)
     # Bars stand on zero.
     is_price = unit == "price" and not has_bars
     axis = (
@@ -368,7 +374,8 @@ def _draw_series(
     values: FloatArray,
     place: tuple[int, Sequence[int]],
 ) -> Markup:
-    (frame, axis), (index, bars) = scale, place
+    frame, axis = scale
+    index, bars = place
     if series.kind == "bar":
         width = frame.slot_width * (1 - 2 * GAP) / len(bars)
         drawn = []
@@ -424,7 +431,8 @@ def _draw_words(chart: Chart, frame: ChartFrame, numbers: Numbers, y: float) -> 
     drawn = []
     for slot, local in chosen:
         words = numbers.day(local) if local.hour == 0 else numbers.clock(local)
-        half, x = len(words) * LETTER / 2, frame.x(slot)
+        half = len(words) * LETTER / 2
+        x = frame.x(slot)
         drawn.append(rule((x, y - 4), (x, y), "zero"))
         if x - half >= 0 and x + half <= frame.width:
             drawn.append(

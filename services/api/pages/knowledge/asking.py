@@ -83,10 +83,8 @@ async def ask_on_page(visit: CurrentVisit, form: Annotated[QuestionForm, Form()]
 def show_answer(visit: CurrentVisit, answer_id: AnswerPath) -> Response:
     """Show one answer, as the part that takes the place of what was streamed."""
     with unit_of_work(visit.gateway.database) as connection:
-        site, stored = (
-            sites.load(connection, visit.site_id),
-            visit.load_own_answer(connection, answer_id),
-        )
+        site = sites.load(connection, visit.site_id)
+        stored = visit.load_own_answer(connection, answer_id)
     return show_part(
         visit.request,
         PAGE,
@@ -103,10 +101,8 @@ def rate_on_page(
 ) -> Response:
     """Note whether an answer helped."""
     with unit_of_work(visit.gateway.database) as connection:
-        site, stored = (
-            sites.load(connection, visit.site_id),
-            visit.load_own_answer(connection, answer_id),
-        )
+        site = sites.load(connection, visit.site_id)
+        stored = visit.load_own_answer(connection, answer_id)
         answers.give_feedback(
             connection, answer_id, FeedbackNote(feedback=feedback), asked_by=visit.caller.name
         )

@@ -156,10 +156,13 @@ def view_passages(
 
     In ``cited`` the first of ``words`` that stands there is marked.
     """
-    views, before, page = [], Chunk(chunk_id=0, position=0, text=""), None
+    views = []
+    before = Chunk(chunk_id=0, position=0, text="")
+    page = None
     for chunk in chunks:
         new_page = chunk.page if chunk.page is not None and chunk.page != page else None
-        here, headings = chunk.chunk_id == cited, chunk.headings
+        here = chunk.chunk_id == cited
+        headings = chunk.headings
         levels = enumerate(zip(before.headings, headings, strict=False))
         same = next(
             (level for level, (old, new) in levels if old != new),
@@ -174,7 +177,8 @@ def view_passages(
                 chunk, new_headings, new_page, here, _mark(chunk.text, words if here else ())
             )
         )
-        before, page = chunk, chunk.page if chunk.page is not None else page
+        before = chunk
+        page = chunk.page if chunk.page is not None else page
     return views
 
 
@@ -223,7 +227,8 @@ class _Positions:
 
 router = ResourceRouter(route_class=PageRoute)
 
-MOST_DOCUMENTS, MOST_PASSAGES = 200, 40
+MOST_DOCUMENTS = 200
+MOST_PASSAGES = 40
 # So much stands above the passage that an answer cites.
 BEFORE_CITED = 3
 TASKS = (IngestRequest.task, FetchDocumentRequest.task)
@@ -317,7 +322,8 @@ def show_document(
         site = sites.load(connection, visit.site_id)
         document = documents.load(connection, document_id, among={visit.site_id})
         # From the passage that is cited, or a few before it, on.
-        begin, has_cited = cited.begin, True
+        begin = cited.begin
+        has_cited = True
         if cited.chunk is not None and not begin:
             try:
                 begin = max(

@@ -93,7 +93,8 @@ async def note_tip(
 
 
 def _frame(visit: Visit, site: Site) -> dict[str, Any]:
-    words, language = words_of(visit.request, PAGE), Reader.of(visit.request).language
+    words = words_of(visit.request, PAGE)
+    language = Reader.of(visit.request).language
 
     def numbers(tip: Recommendation) -> Numbers:
         return Numbers(language, parse_zone(site.timezone), tip.currency or site.currency)

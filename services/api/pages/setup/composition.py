@@ -99,7 +99,8 @@ def compose(answers: Mapping[str, Any]) -> Composition:
     # A found device's own sensors replace those chosen for the same role: nothing is counted twice.
     if sensors := sensors | list_taken_sensors(answers):
         composed.document["input_sensors"] = sensors
-    control, batteries = answers.get("control") or {}, battery_names(answers)
+    control = answers.get("control") or {}
+    batteries = battery_names(answers)
     # No section ``control`` without batteries, or before its step was answered.
     if batteries and control.get("by") in METHODS:
         section, faults = METHODS[control["by"]].describe(batteries, control.get(control["by"], {}))
@@ -158,7 +159,8 @@ def numbers_of(answers: Mapping[str, Any], language: Any) -> Numbers:
 
 def suggest_tariff(answers: Mapping[str, Any]) -> dict[str, str]:
     """Return the default texts of the tariff's fields: those usual in the country."""
-    country, scale = country_of(answers), numbers_of(answers, "en").price_unit[0]
+    country = country_of(answers)
+    scale = numbers_of(answers, "en").price_unit[0]
     suggested = {entry.name: entry.default for entry in TARIFF} | {"export_price": "0"}
     if country is None:
         return suggested
@@ -179,7 +181,8 @@ def _compose_site(composed: Composition, answers: Mapping[str, Any]) -> None:
         faults.append(FieldFault("name", "name"))
     elif len(called) > MOST_CALLED:
         faults.append(FieldFault("name", "long"))
-    place, is_chosen = None, values.get("place") not in {None, ELSEWHERE}
+    place = None
+    is_chosen = values.get("place") not in {None, ELSEWHERE}
     with suppress(NotFoundError):
         place = place_named(values["place"]) if is_chosen else None
     if is_chosen and place is None:
@@ -273,7 +276,8 @@ def battery_names(answers: Mapping[str, Any]) -> list[str]:
 def _name_devices(section: str, answers: Mapping[str, Any]) -> list[str]:
     devices = answers.get(section, [])
     named = {typed["name"] for typed in devices if typed.get("name")}
-    singular, names = DEVICE_FORMS[section].singular, []
+    singular = DEVICE_FORMS[section].singular
+    names = []
     for typed in devices:
         free = (
             singular if number == 1 else f"{singular} {number}"
@@ -287,7 +291,8 @@ def _name_devices(section: str, answers: Mapping[str, Any]) -> list[str]:
 def _compose_tariff(composed: Composition, answers: Mapping[str, Any]) -> None:
     typed = suggest_tariff(answers) | answers.get("tariff", {})
     scale = numbers_of(answers, "en").price_unit[0]
-    kind, export = typed["import_kind"], typed["export_kind"]
+    kind = typed["import_kind"]
+    export = typed["export_kind"]
     if kind not in KINDS or export not in EXPORT_KINDS:
         composed.faults["tariff"].append(FieldFault("import_kind", "choice"))
         return

@@ -89,7 +89,8 @@ class ControlMethod:
         described = [name for name in batteries if any(typed.get(name, {}).values())] or list(
             batteries[:1]
         )
-        sections, faults = [], []
+        sections = []
+        faults = []
         for name in described:
             values, wrong = check_entries(
                 self.asks, typed.get(name, {}), prefix=f"{self.by}-{batteries.index(name)}-"

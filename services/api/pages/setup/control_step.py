@@ -116,7 +116,8 @@ def store_access(gateway: Gateway, answers: Mapping[str, Any], typed: Mapping[st
 
     Return how the step is to be shown again, empty where it need not be.
     """
-    method, go = METHODS.get(typed.get("by", ""), METHODS[DEFAULT]), typed.get("go")
+    method = METHODS.get(typed.get("by", ""), METHODS[DEFAULT])
+    go = typed.get("go")
     if method.server is None or go not in {"connect", "find", "next"}:
         return ""
     if go == "find":

@@ -104,7 +104,8 @@ def _keep_proxies(section: Mapping[str, Any], site: Site) -> dict[str, Any]:
     stored = {} if site.control is None else site.control.vias
     batteries = []
     for target in control.batteries:
-        via, before = target.via, stored.get(target.battery)
+        via = target.via
+        before = stored.get(target.battery)
         stays = (
             via is not None
             and before is not None
@@ -299,7 +300,8 @@ def _answer_tariff(site: Site, scale: int) -> dict[str, str]:
 
     A fixed price where the fields cannot express the tariff.
     """
-    bought, sold = site.tariff.import_, site.tariff.export
+    bought = site.tariff.import_
+    sold = site.tariff.export
     if isinstance(bought, SpotPrice):
         typed = {"import_kind": "spot", "market": bought.market} | write_numbers(
             markup=bought.markup * scale, vat_percent=100 * bought.vat
@@ -388,8 +390,10 @@ def view_changes(
     }
     entries = [entry for entry in TARIFF if entry.name in names | {"import_kind", "export_kind"}]
     changes += [ChangedAnswer("tariff", *each) for each in _compare(entries, was, then, words)]
-    told_before, told = before.get("control") or {}, after.get("control") or {}
-    by_before, by = told_before.get("by", ""), told.get("by", "")
+    told_before = before.get("control") or {}
+    told = after.get("control") or {}
+    by_before = told_before.get("by", "")
+    by = told.get("by", "")
     if by_before != by:
         said = (words(f"by_{each}") if each else "" for each in (by_before, by))
         changes.append(ChangedAnswer("control", words("step_control"), *said))

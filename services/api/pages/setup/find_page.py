@@ -143,7 +143,8 @@ def _show(
     with unit_of_work(gateway.database) as connection:
         answers = setup_drafts.load(connection, draft_id)
         job = jobs.load(connection, answers["search"]["job_id"]) if "search" in answers else None
-    networks, lookup = propose_networks(), outcome.get("lookup")
+    networks = propose_networks()
+    lookup = outcome.get("lookup")
     typed = {
         "port": "",
         "user": "",
@@ -327,11 +328,11 @@ def offer_entities(answers: Mapping[str, Any], lookup: Lookup) -> tuple[Offer, d
     """Return the choices and the default for each role, and for each command by battery name."""
     measured = list_taken_sensors(answers).keys()
     # Also roles of device kinds that were not entered, if Home Assistant has a likely sensor.
-    wanted, every = (
-        roles_for(answers),
+    wanted = roles_for(answers)
+    every = (
         roles_for({section: [ENTITY_SOURCE] for section in DEVICE_FORMS})
         if takes_sensors(answers)
-        else [],
+        else []
     )
     roles = [
         role
@@ -379,7 +380,8 @@ def take_entities(
         for section, form in DEVICE_FORMS.items():
             if not answers.get(section) and any(chosen.get(role) for role in form.sensors):
                 after[section] = [form.begin()]
-    commands, told = {each.entity: each for each in lookup.commands}, dict[str, dict[str, str]]()
+    commands = {each.entity: each for each in lookup.commands}
+    told = dict[str, dict[str, str]]()
     for place, battery in enumerate(battery_names(answers) if takes_commands(answers) else ()):
         places = {
             asked: typed.get(f"{ENTITY_SOURCE}-{place}-{asked}", "") for asked in COMMAND_ENTITIES

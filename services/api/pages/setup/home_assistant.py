@@ -31,7 +31,9 @@ TIMEOUT_SECONDS = 10.0
 # A large home has a few thousand states of a kilobyte each.
 MOST_BYTES = 32_000_000
 # Faults of a look-up; ``ha_<fault>`` is the page's phrase.
-AWAY, REFUSED, STRANGE = "away", "token", "strange"
+AWAY = "away"
+REFUSED = "token"
+STRANGE = "strange"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,8 @@ class Lookup:
             )
             return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both))
 
-        sensors, commands = (
-            sorted(self.sensors, key=count_words, reverse=True),
-            sorted(self.commands, key=count_words, reverse=True),
-        )
+        sensors = sorted(self.sensors, key=count_words, reverse=True)
+        commands = sorted(self.commands, key=count_words, reverse=True)
         return replace(self, sensors=tuple(sensors), commands=tuple(commands))
 
 
@@ -239,18 +239,18 @@ def read_commands(states: Any) -> tuple[HomeCommand, ...]:
     )
 
 
-_CHOICES, _SWITCHES, _NUMBERS = (
-    ("select", "input_select"),
-    ("switch", "input_boolean"),
-    ("number", "input_number"),
-)
+_CHOICES = ("select", "input_select")
+_SWITCHES = ("switch", "input_boolean")
+_NUMBERS = ("number", "input_number")
 
 
 def _read_command(state: Mapping[str, Any]) -> HomeCommand | None:
-    entity, attributes = state.get("entity_id"), state.get("attributes")
+    entity = state.get("entity_id")
+    attributes = state.get("attributes")
     if not isinstance(entity, str) or not isinstance(attributes, dict) or len(entity) > 255:
         return None
-    domain, unit = entity.partition(".")[0], str(attributes.get("unit_of_measurement") or "")
+    domain = entity.partition(".")[0]
+    unit = str(attributes.get("unit_of_measurement") or "")
     said = attributes.get("options")
     options = (
         tuple(str(each)[:255] for each in said)
@@ -297,10 +297,8 @@ def _read_sensor(state: Any) -> HomeSensor | None:
         or len(entity) > 255
     ):
         return None
-    unit, device_class = (
-        str(attributes.get("unit_of_measurement") or ""),
-        str(attributes.get("device_class") or ""),
-    )
+    unit = str(attributes.get("unit_of_measurement") or "")
+    device_class = str(attributes.get("device_class") or "")
     if unit not in _CLASSES or device_class not in {"", _CLASSES[unit]}:
         return None
     counts = attributes.get("state_class") in {"total", "total_increasing"}
@@ -309,7 +307,8 @@ def _read_sensor(state: Any) -> HomeSensor | None:
     )
 
 
-_ENERGIES, _POWERS = ("Wh", "kWh", "MWh"), ("W", "kW", "MW")
+_ENERGIES = ("Wh", "kWh", "MWh")
+_POWERS = ("W", "kW", "MW")
 # The device class that fits a unit; another class means something else, such as humidity or the
 # energy in a store.
 _CLASSES = dict.fromkeys(_ENERGIES, "energy") | dict.fromkeys(_POWERS, "power") | {"%": "battery"}
@@ -441,10 +440,8 @@ def guess_command(asked: str, commands: Sequence[HomeCommand]) -> HomeCommand | 
 
 
 def _command_likelihood(asked: str, command: HomeCommand) -> int:
-    hints, name = (
-        _COMMANDS[asked],
-        f"{command.entity.partition('.')[2].replace('_', ' ')} {command.name}".casefold(),
-    )
+    hints = _COMMANDS[asked]
+    name = f"{command.entity.partition('.')[2].replace('_', ' ')} {command.name}".casefold()
     # By the name alone: the option "Auto" is no car.
     if re.search(hints.against, name):
         return -1

@@ -8,7 +8,8 @@ from anyascii import anyascii
 # German transliteration of umlauts, which differs from dropping the dots.
 _SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 _ELSE = re.compile(r"[^a-z0-9]+")
-_MOST, _UNNAMED = 56, "home"
+_MOST = 56
+_UNNAMED = "home"
 
 
 def identifier_of(called: str) -> str:

@@ -22,9 +22,15 @@ from services.api.pages.setup.server_access import HOME_ASSISTANT
 SERVICE = "_home-assistant._tcp.local"
 RESPONDERS = ("224.0.0.251", 5353)
 # Responses come within a second, some after a random delay.
-LOOK_SECONDS, AFTER_FIRST_SECONDS = 2.5, 0.7
-MOST_SERVERS, MOST_RECORDS, LARGEST_PACKET = 10, 200, 9000
-_A, _PTR, _TXT, _SRV = 1, 12, 16, 33
+LOOK_SECONDS = 2.5
+AFTER_FIRST_SECONDS = 0.7
+MOST_SERVERS = 10
+MOST_RECORDS = 200
+LARGEST_PACKET = 9000
+_A = 1
+_PTR = 12
+_TXT = 16
+_SRV = 33
 # Class IN with the bit that asks for a unicast response.
 _CLASS = 0x8001
 
@@ -111,7 +117,8 @@ def _read_records(packet: bytes) -> _Records:
     _, flags, questions, *counts = struct.unpack_from("!6H", packet)
     if not flags & 0x8000 or sum(counts) > MOST_RECORDS or questions > MOST_RECORDS:
         raise ValueError("no answer")
-    place, records = 12, _Records()
+    place = 12
+    records = _Records()
     for _ in range(questions):
         place = _read_name(packet, place)[1] + 4
     for _ in range(sum(counts)):

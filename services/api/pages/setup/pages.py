@@ -128,7 +128,8 @@ def begin_setup(typed: Typed, gateway: CurrentGateway) -> Response:
     with unit_of_work(gateway.database) as connection:
         answers: dict[str, Any] = {"example": example}
         if not example:
-            names, own = {*sites.display_names(connection).values()}, defaults_of(SITE)["name"]
+            names = {*sites.display_names(connection).values()}
+            own = defaults_of(SITE)["name"]
             free = (
                 own if number == 1 else f"{own} {number}" for number in range(1, len(names) + 2)
             )
@@ -209,7 +210,8 @@ def _view_sent(gateway: Gateway, request: Request, answers: Mapping[str, Any]) -
             if site is not None and "changes" in answers
             else None
         )
-    language, tried = Reader.of(request).language, answers.get("tried", {})
+    language = Reader.of(request).language
+    tried = answers.get("tried", {})
     return {
         "sent": control_step.view_sent(gateway, site, plan, now=now),
         "sent_numbers": None if site is None else views.numbers_of_site(site, language),
@@ -226,7 +228,8 @@ def _view_review(gateway: Gateway, request: Request, answers: Mapping[str, Any])
     """Return what is to be stored, what a change changes, and which sensors then count
     otherwise.
     """
-    words, language = words_of(request, PAGE), Reader.of(request).language
+    words = words_of(request, PAGE)
+    language = Reader.of(request).language
     with unit_of_work(gateway.database) as connection:
         site = _compose_over(connection, answers)
         change = (

@@ -39,7 +39,8 @@ from services.api.pages.job_part import find_progress
 # statistics for ever.
 HISTORY = timedelta(days=30)
 DEMO_HOUR = 14
-PRICES, PLAN = "prices", "plan"
+PRICES = "prices"
+PLAN = "plan"
 Status = Literal["waiting", "running", "done", "failed", "not_begun"]
 FinishedJobs = Mapping[str, Job]
 
@@ -138,7 +139,8 @@ def advance(gateway: Gateway, stages: Sequence[PreparationStage], run: str) -> P
 def _look_at(
     gateway: Gateway, stage: PreparationStage, run: str, finished: FinishedJobs
 ) -> tuple[StageState, Job | None]:
-    request, key = stage.request(finished), f"setup:{run}:{stage.name}"
+    request = stage.request(finished)
+    key = f"setup:{run}:{stage.name}"
     with unit_of_work(gateway.database) as connection:
         newest = jobs.find_newest(connection, task=request.task, key=key)
         job = None if newest is None else jobs.load(connection, newest.job_id)

@@ -58,11 +58,10 @@ def show_site(
     ``other_clock``: the one that comes back only where its clock is accepted.
     """
     with unit_of_work(gateway.database) as connection:
-        stored, versions = (
-            sites.read(connection, site_id),
-            sites.list_versions(connection, site_id, limit=MOST_VERSIONS + 1),
-        )
-        words, language = words_of(request, PAGE), Reader.of(request).language
+        stored = sites.read(connection, site_id)
+        versions = sites.list_versions(connection, site_id, limit=MOST_VERSIONS + 1)
+        words = words_of(request, PAGE)
+        language = Reader.of(request).language
         price_note = say_simulated_prices(
             connection, stored.site, gateway=gateway, words=words, with_reason=True
         )
@@ -315,11 +314,9 @@ def _show_form(
     now: datetime,
     **outcome: Any,
 ) -> Response:
-    site, language, words = (
-        stored.site,
-        Reader.of(request).language,
-        words_of(request, SENSORS_PAGE),
-    )
+    site = stored.site
+    language = Reader.of(request).language
+    words = words_of(request, SENSORS_PAGE)
     fault: InvalidInputError | None = outcome.get("fault")
     changed: Site | None = outcome.get("changed")
     # Each with its role.

@@ -112,7 +112,8 @@ def view_site_parts(site: Site, words: PageWords, numbers: Numbers) -> list[tupl
     }
     devices: Lines = []
     for kind in kinds:
-        form, called = DEVICE_FORMS.get(kind.section), own.get(kind.name) or words(kind.section)
+        form = DEVICE_FORMS.get(kind.section)
+        called = own.get(kind.name) or words(kind.section)
         several = len(kind.of(site)) > 1
         for device in kind.of(site):
             reviewed = (
@@ -146,7 +147,8 @@ def _say_fields(
     """Return what set-up asks of a device beside what its sentence says, each field with its
     label.
     """
-    answers, said = form.answer(device), []
+    answers = form.answer(device)
+    said = []
     for entry in form.entries:
         text = write_decimal(answers.get(entry.name, ""), numbers.language)
         is_said = entry.name not in form.reviewed and (text or entry.kind == "switch")
@@ -159,7 +161,8 @@ def _say_fields(
 
 def _say_connection(site: Site, words: PageWords, numbers: Numbers) -> str:
     """Return what the connection carries: fuse, and limits in both directions."""
-    grid, said = site.grid, list[str]()
+    grid = site.grid
+    said = list[str]()
     usual = site.assumed_fuse
     if usual is not None:
         said.append(
@@ -250,23 +253,20 @@ def _site_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
         "review_load_" + site.household.load_basis,
         kwh=numbers.number(site.household.yearly_load_kwh, 0),
     )
-    year, household = site.yearly_load, site.household
+    year = site.yearly_load
+    household = site.household
     # What heats and drives without a device of its own: part of a stated year, beside one that is
     # assumed.
     beside: Lines = []
     counted = "review_including" if household.load_basis == "yearly_kwh" else "review_excluding"
     if year.heating_kwh:
-        heater, kwh = (
-            words("option_heated_by_" + (household.heated_by or "")),
-            numbers.number(year.heating_kwh, 0),
-        )
+        heater = words("option_heated_by_" + (household.heated_by or ""))
+        kwh = numbers.number(year.heating_kwh, 0)
         used += "; " + words(counted, what=heater, kwh=kwh)
         beside.append((words("field_heated_by"), words("review_beside", what=heater, kwh=kwh)))
     if year.car_kwh:
-        way, kwh = (
-            f"{numbers.number(household.car_km_per_year or 0.0, 0)}\u00a0km",
-            numbers.number(year.car_kwh, 0),
-        )
+        way = f"{numbers.number(household.car_km_per_year or 0.0, 0)}\u00a0km"
+        kwh = numbers.number(year.car_kwh, 0)
         used += "; " + words(counted, what=way, kwh=kwh)
         beside.append((words("field_car_km_per_year"), words("review_beside", what=way, kwh=kwh)))
     lines = [(words("field_name"), words("simulated_name") if is_simulated(site) else site.called)]
@@ -328,9 +328,11 @@ def _say_bands(rule: TimeOfUsePrice, words: PageWords, numbers: Numbers) -> list
 
 
 def _tariff_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
-    bought, sold = site.tariff.import_, site.tariff.export
+    bought = site.tariff.import_
+    sold = site.tariff.export
     # A rule that set-up does not ask for is said as in lists.
-    buying, selling = say_buying(bought, numbers), say_selling(sold, numbers)
+    buying = say_buying(bought, numbers)
+    selling = say_selling(sold, numbers)
     if isinstance(bought, FixedPrice):
         buying = words("review_tariff_fixed", price=numbers.price_per_kwh(bought.price))
     elif isinstance(bought, TimeOfUsePrice):

@@ -32,7 +32,8 @@ def solve_problems(problem: LabelProblem) -> Labels:
     # The best course that buys nothing in the first step, and the best that does.
     pairs = []
     for row in range(len(problem.stored)):
-        formulation, most = _Formulation(problem, row), float(problem.most_charge[row, 0])
+        formulation = _Formulation(problem, row)
+        most = float(problem.most_charge[row, 0])
         pairs.append(
             (formulation.solve(0, 0), formulation.solve(1, most) if most >= 1 else _INFEASIBLE)
         )
@@ -83,7 +84,8 @@ class _Formulation:
     """
 
     def __init__(self, problem: LabelProblem, row: int) -> None:
-        self._problem, self._row = problem, row
+        self._problem = problem
+        self._row = row
         self._model = model = mathopt.Model(name="label")
         self._chosen = [
             [model.add_binary_variable() for _ in problem.model[row]] for _ in problem.used[row]
@@ -117,7 +119,8 @@ class _Formulation:
 
         Of equal ones that whose first action comes first.
         """
-        self._bought[0].lower_bound, self._bought[0].upper_bound = least, most
+        self._bought[0].lower_bound = least
+        self._bought[0].upper_bound = most
         best = self._optimise()
         for place, choice in enumerate(self._chosen[0][: best.action]):
             choice.lower_bound = 1
@@ -146,7 +149,9 @@ class _Formulation:
             axis=1
         )
         bought = np.rint(result.variable_values(self._bought))
-        problem, row, steps = self._problem, self._row, np.arange(len(action))
+        problem = self._problem
+        row = self._row
+        steps = np.arange(len(action))
         end = problem.stored[row] - problem.used[row, steps, action].sum() + bought.sum()
         objective_wh = (
             problem.miss_wh[row, steps, action].sum()

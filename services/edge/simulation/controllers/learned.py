@@ -105,7 +105,8 @@ def describe_trained(trained: TrainedController) -> dict[str, Any]:
 
 def restore_trained(document: dict[str, Any]) -> TrainedController:
     """Return what ``describe_trained`` wrote."""
-    sizes, numbers = np.array(document["sizes"], np.int64), np.array(document["numbers"], float)
+    sizes = np.array(document["sizes"], np.int64)
+    numbers = np.array(document["numbers"], float)
     return TrainedController(
         document["name"], InputForm(**document["form"]), sizes, document["relu"], numbers
     )

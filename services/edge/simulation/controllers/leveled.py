@@ -18,7 +18,8 @@ from services.edge.simulation.protocol import CameraWork, Decision, Levels, Obse
 # Below it a battery is charged, until it is full.
 LOW_SHARE = 0.2
 # Charged while the newest share is among the cleanest third of the last day.
-_QUANTILE, _HOURS = 2 / 3, 24
+_QUANTILE = 2 / 3
+_HOURS = 24
 
 
 class LevelController(ABC):

@@ -44,7 +44,8 @@ class OracleController(LevelController):
     @classmethod
     def of(cls, setting: RunSetting) -> Self:
         """Return the oracle for cameras on a grid that it knows to the end."""
-        table, schedule = setting.table, setting.schedule
+        table = setting.table
+        schedule = setting.schedule
         course = GridCourse(
             1 - setting.clean_share, setting.place, schedule.tasks_of_slots(), setting.mean_dirty
         )
@@ -109,11 +110,9 @@ def _weigh_tasks(table: TaskTable, begin_wh: FloatArray) -> TaskWorth:
     smallest that fulfils the request.
     """
     cameras = np.arange(table.smallest.size)
-    lean_wh, needed_wh, fulfilled = (
-        table.task_wh[:, 0],
-        table.needed_wh,
-        table.fulfilled[cameras, table.smallest],
-    )
+    lean_wh = table.task_wh[:, 0]
+    needed_wh = table.needed_wh
+    fulfilled = table.fulfilled[cameras, table.smallest]
     # The smallest model that fulfils is the smallest of all, or none fulfils: one segment, whose
     # second half is worth no less than its first.
     any_worth = (
@@ -151,21 +150,26 @@ def walk_back(
     """
     dirty_shares, place, tasks_of, end_values = course
     capacity_wh, charge_wh, begin_wh, length_wh, worth_of, missed_wh, task_wh = worth
-    slots, cameras = tasks_of.size, capacity_wh.size
+    slots = tasks_of.size
+    cameras = capacity_wh.size
     least = np.empty(cameras)
     # A slot adds three segments at most.
-    length, value = np.empty(3 * slots + 4), np.empty(3 * slots + 4)
-    next_length, next_value = np.empty(3 * slots + 4), np.empty(3 * slots + 4)
+    length = np.empty(3 * slots + 4)
+    value = np.empty(3 * slots + 4)
+    next_length = np.empty(3 * slots + 4)
+    next_value = np.empty(3 * slots + 4)
     for camera in range(cameras):
-        capacity, charge, task, end_value = (
-            capacity_wh[camera],
-            charge_wh[camera],
-            task_wh[camera],
-            end_values[camera],
-        )
-        length[0], value[0], count, empty_wh = capacity, end_value, 1, 0.0
+        capacity = capacity_wh[camera]
+        charge = charge_wh[camera]
+        task = task_wh[camera]
+        end_value = end_values[camera]
+        length[0] = capacity
+        value[0] = end_value
+        count = 1
+        empty_wh = 0.0
         for slot in range(slots - 1, -1, -1):
-            dirty, tasks = dirty_shares[place[camera], slot], tasks_of[slot]
+            dirty = dirty_shares[place[camera], slot]
+            tasks = tasks_of[slot]
             level = _stop_level(length, value, count, dirty, charge)
             # Energy for the next task is there before the charger brings more.
             start_wh[slot, camera] = np.inf if level >= capacity else max(level, task) + task
@@ -176,7 +180,8 @@ def walk_back(
                     length_wh[camera, part] * tasks,
                     worth_of[camera, part],
                 )
-            offer[2, 0], offer[2, 1] = charge * tasks, dirty
+            offer[2, 0] = charge * tasks
+            offer[2, 1] = dirty
             _sort_by_value(offer)
             count, served_wh = _merge(
                 length, value, count, offer, charge * tasks, capacity, next_length, next_value
@@ -194,7 +199,8 @@ def walk_back(
 @njit(cache=True, nogil=True)
 def _stored_above(length: FloatArray, value: FloatArray, count: int, price: float) -> float:
     """Return how much is stored where one more Wh is still worth more than a price."""
-    stored, place = 0.0, 0
+    stored = 0.0
+    place = 0
     while place < count and value[place] > price:
         stored += length[place]
         place += 1
@@ -232,7 +238,8 @@ def _gain(
     """Return what energy between two levels saves over its price (at no price: beside an empty
     battery); beyond the battery there is none.
     """
-    gain, begin = 0.0, 0.0
+    gain = 0.0
+    begin = 0.0
     for place in range(count):
         end = begin + length[place]
         covered = min(end, high) - max(begin, low)
@@ -272,13 +279,19 @@ def _merge(
     Returns:
         How many segments there are then, and what those that were dropped save.
     """
-    old, new, written, total, served = 0, 0, 0, 0.0, 0.0
+    old = 0
+    new = 0
+    written = 0
+    total = 0.0
+    served = 0.0
     while total < capacity and (old < count or new < offer.shape[0]):
         if new == offer.shape[0] or (old < count and value[old] >= offer[new, 1]):
-            part, worth = length[old], value[old]
+            part = length[old]
+            worth = value[old]
             old += 1
         else:
-            part, worth = offer[new, 0], offer[new, 1]
+            part = offer[new, 0]
+            worth = offer[new, 1]
             new += 1
         dropped = min(part, drop_wh)
         drop_wh -= dropped
@@ -290,6 +303,7 @@ def _merge(
         if written > 0 and out_value[written - 1] == worth:
             out_length[written - 1] += part
         else:
-            out_length[written], out_value[written] = part, worth
+            out_length[written] = part
+            out_value[written] = worth
             written += 1
     return written, served

@@ -181,7 +181,8 @@ class HomeAssistantSocket:
 
     def _ask(self, command: Message) -> Any:
         try:
-            connection, timeout_s = self._connection, self._patience.timeout_s
+            connection = self._connection
+            timeout_s = self._patience.timeout_s
             if connection is None:
                 options: dict[str, Any] = {
                     "open_timeout": timeout_s,
@@ -344,10 +345,8 @@ class HomeAssistantWeb:
         except httpx.HTTPError as exc:
             # Without user and password, which the address may contain.
             there = f"{self._client.base_url.scheme}://{self._client.base_url.netloc.decode()}"
-            message, remedy = (
-                f"Home Assistant does not answer: {exc or type(exc).__name__}",
-                "Check that it runs, and LUNA_HOME_ASSISTANT_URL.",
-            )
+            message = f"Home Assistant does not answer: {exc or type(exc).__name__}"
+            remedy = "Check that it runs, and LUNA_HOME_ASSISTANT_URL."
             raise SourceError(message, field=NAME, value=there, remedy=remedy) from exc
         finally:
             self._free_at = time.monotonic() + self._patience.pause_s

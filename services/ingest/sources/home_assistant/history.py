@@ -105,24 +105,22 @@ def as_readings(rows: StatisticRows) -> tuple[InstantArray, FloatArray]:
         return rows.starts, rows.mean
     if rows.counts:
         level = rows.sum if np.isnan(rows.state).all() else rows.state
-        before, after = level[:-1], level[1:]
+        before = level[:-1]
+        after = level[1:]
         # Energy of the row beyond the counter's value at its end was counted before the reset.
         unseen = np.diff(rows.sum) - after
         reset = np.flatnonzero((after < before) & (unseen > LEAST_RISE))
         middles = rows.starts[1:][reset] + (rows.ends - rows.starts)[1:][reset] // 2
-        instants, values = (
-            np.concatenate([rows.ends, middles]),
-            np.concatenate([level, before[reset] + unseen[reset]]),
-        )
+        instants = np.concatenate([rows.ends, middles])
+        values = np.concatenate([level, before[reset] + unseen[reset]])
     else:
         # Unknown after a row that no other follows.
         silent = np.append(rows.starts[1:] != rows.ends[:-1], [True])
-        instants, values = (
-            np.concatenate([rows.starts, rows.ends[silent]]),
-            np.concatenate([rows.mean, np.full(int(silent.sum()), np.nan)]),
-        )
+        instants = np.concatenate([rows.starts, rows.ends[silent]])
+        values = np.concatenate([rows.mean, np.full(int(silent.sum()), np.nan)])
     order = np.argsort(instants, kind="stable")
-    instants, values = instants[order], values[order]
+    instants = instants[order]
+    values = values[order]
     return (
         (instants, values)
         if rows.counts
@@ -130,10 +128,12 @@ def as_readings(rows: StatisticRows) -> tuple[InstantArray, FloatArray]:
     )
 
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 QUICKEST = ("minimal_response", "no_attributes")
 # A power that changes every second has 86,400 states a day, a month of statistics 8,640 rows.
-STATES_WINDOW, STATISTICS_WINDOW = DAY, 30 * DAY
+STATES_WINDOW = DAY
+STATISTICS_WINDOW = 30 * DAY
 MOST_SIMILAR = 3
 
 
@@ -145,7 +145,8 @@ class HomeAssistantHistory:
     def __init__(
         self, web: HomeAssistantWeb, socket: HomeAssistantSocket, *, clock: Clock | None = None
     ) -> None:
-        self._web, self._socket = web, socket
+        self._web = web
+        self._socket = socket
         self._clock = clock or SystemClock()
 
     @classmethod
@@ -213,7 +214,8 @@ class HomeAssistantHistory:
             SourceError: no answer, busy, or an unreadable answer, after all retries.
             SourceRefusedError: no such sensor, or the token is refused.
         """
-        unit, end = self.unit(sensor), min(end, self._clock.now())
+        unit = self.unit(sensor)
+        end = min(end, self._clock.now())
         reach = self.find_reach(sensor, first, end)
         for begin, until in cut_windows(first, reach, STATISTICS_WINDOW):
             # The row before has the counter's value at the window's start.
@@ -245,9 +247,11 @@ class HomeAssistantHistory:
         if first >= end or self._knows(sensor, first):
             return first
         # Home Assistant returns nothing for instants ahead of its own clock.
-        purged, recorded = first, max(first, end - 2 * CLOCK_TOLERANCE)
+        purged = first
+        recorded = max(first, end - 2 * CLOCK_TOLERANCE)
         if not self._knows(sensor, recorded):
-            purged, recorded = recorded, end
+            purged = recorded
+            recorded = end
         while recorded - purged > HOUR:
             middle = purged + (recorded - purged) / 2
             purged, recorded = (
@@ -288,17 +292,16 @@ class HomeAssistantHistory:
 
         ``usual`` is the current unit, assumed for states without one.
         """
-        since, until = as_datetime64(first), as_datetime64(end)
+        since = as_datetime64(first)
+        until = as_datetime64(end)
         instants, values, stated = self._web.history(sensor, first, end, flags=QUICKEST[:1])
         if {*stated} - {None, usual}:
             # The unit changed within the window: only full states tell when.
             instants, values, stated = self._web.history(sensor, first, end)
         inside = instants < until
-        instants, values, stated = (
-            instants[inside],
-            values[inside],
-            [unit for unit, is_inside in zip(stated, inside, strict=True) if is_inside],
-        )
+        instants = instants[inside]
+        values = values[inside]
+        stated = [unit for unit, is_inside in zip(stated, inside, strict=True) if is_inside]
         # Older versions date the state in force at the window's start by its own beginning.
         instants = np.maximum(instants, since)
         units: list[str | None] = []

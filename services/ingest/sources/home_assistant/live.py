@@ -60,7 +60,8 @@ class LastStates:
 
     def moved(self) -> bool:
         """Return whether anything was recorded since this was last asked."""
-        moved, self._moved = self._moved, False
+        moved = self._moved
+        self._moved = False
         return moved
 
     def gaps(self) -> dict[str, datetime]:
@@ -133,7 +134,8 @@ class LastStates:
         """
         repeats = []
         for last in (last for last in self._last.values() if not math.isnan(last.value)):
-            first, values = np.array([as_datetime64(last.instant)]), np.array([last.value])
+            first = np.array([as_datetime64(last.instant)])
+            values = np.array([last.value])
             instants, _ = hold_values(
                 first, values, as_datetime64(now), longest=longest_rise(last.unit)
             )
@@ -150,7 +152,8 @@ SUBSCRIPTION = 1
 RECORDER_LAG = timedelta(seconds=6)
 # Two sides ask each other whether they are there; a socket half open is found within twice as long.
 KEEPALIVE_S = 20.0
-FILL_WINDOW, FILL_READINGS = timedelta(hours=6), 1000
+FILL_WINDOW = timedelta(hours=6)
+FILL_READINGS = 1000
 HOLD_EVERY = timedelta(minutes=5)
 
 
@@ -182,7 +185,8 @@ class HomeAssistantLive:
             recorder_lag: how long after a connection history may not know yet what was said before
                 it.
         """
-        self._access, self._since = access, since
+        self._access = access
+        self._since = since
         self._patience, self._clock = patience or RequestPolicy(), clock or SystemClock()
         self._recorder_lag = recorder_lag
         self.fault: SourceError | None = None
@@ -198,7 +202,8 @@ class HomeAssistantLive:
             SourceRefusedError: the token is not accepted.
         """
         since = None if self._since is None else min(self._since, self._clock.now())
-        last, failures = LastStates(sensors, since=since), 0
+        last = LastStates(sensors, since=since)
+        failures = 0
         while True:
             try:
                 async with self._subscribed(sensors) as frames:
@@ -268,7 +273,8 @@ class HomeAssistantLive:
         await asyncio.sleep(self._recorder_lag.total_seconds())
         # What history knows of the time since the last recorded readings, in order of time:
         # interrupted, everything before the last one is there.
-        gaps, until = last.gaps(), connected_at + self._recorder_lag
+        gaps = last.gaps()
+        until = connected_at + self._recorder_lag
         with HomeAssistantHistory.connect(
             self._access, patience=self._patience, clock=self._clock
         ) as history:

@@ -8,7 +8,8 @@ from luna.energy.errors import InvalidInputError
 
 # What Home Assistant and devices say when they know no value.
 UNKNOWN = frozenset({"unknown", "unavailable", "none", "null", "nan"})
-TRUE, FALSE = frozenset({"on", "true"}), frozenset({"off", "false"})
+TRUE = frozenset({"on", "true"})
+FALSE = frozenset({"off", "false"})
 MISSING = object()
 
 

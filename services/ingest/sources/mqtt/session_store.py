@@ -81,7 +81,8 @@ class Session:
         Raises:
             MachineError: the disk is full or failing.
         """
-        self.descriptions, self.topics = descriptions, topics
+        self.descriptions = descriptions
+        self.topics = topics
         fresh = self._path.with_suffix(".new")
         with _written(self._path), fresh.open("w", encoding="utf-8") as file:
             json.dump(

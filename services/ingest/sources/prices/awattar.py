@@ -32,10 +32,8 @@ class _Product(BaseModel):
     unit: str
 
     def trade(self) -> Product:
-        start, end = (
-            instant_of(self.start_timestamp / MILLISECONDS),
-            instant_of(self.end_timestamp / MILLISECONDS),
-        )
+        start = instant_of(self.start_timestamp / MILLISECONDS)
+        end = instant_of(self.end_timestamp / MILLISECONDS)
         return Product(start, (end - start) // MINUTE, self.marketprice)
 
 

@@ -76,7 +76,8 @@ class NordPool:
                 value=self.currency,
                 remedy=f"It has {', '.join(sorted(CURRENCIES))}.",
             )
-        window, area = DeliveryWindow(market, first, end), CODES[canonical_market(market)]
+        window = DeliveryWindow(market, first, end)
+        area = CODES[canonical_market(market)]
         sheets: list[PriceSheet] = []
         for day in window.days(parse_zone(COUPLED)):
             parameters = {

@@ -49,17 +49,16 @@ class DeliveryWindow:
         """Yield the window in pieces of half a year: services give a year at most, and large
         answers time out.
         """
-        first, end = self.first.astimezone(UTC), self.end.astimezone(UTC)
+        first = self.first.astimezone(UTC)
+        end = self.end.astimezone(UTC)
         while first < end:
             yield DeliveryWindow(self.market, first, min(first + SPAN, end))
             first += SPAN
 
     def days(self, zone: ZoneInfo) -> list[date]:
         """Return the local days that the window touches."""
-        first, last = (
-            self.first.astimezone(zone).date(),
-            (self.end - MINUTE).astimezone(zone).date(),
-        )
+        first = self.first.astimezone(zone).date()
+        last = (self.end - MINUTE).astimezone(zone).date()
         return [first + timedelta(days=day) for day in range((last - first).days + 1)]
 
 

@@ -50,7 +50,8 @@ from services.planner.linear.model import ModelBuilder
 
 # Less than this is not told: kWh, and of a departure's target, where it shows as 0.0 % and a
 # charger's least power is dearer than what it would bring.
-_MISSED_KWH, _MISSED_SOC = 1e-4, 5e-4
+_MISSED_KWH = 1e-4
+_MISSED_SOC = 5e-4
 # A block of a vehicle that is full.
 FULL = "manual_vehicle_full"
 # What is charged below this is the solver's dust.
@@ -93,7 +94,8 @@ class ChargingDemand:
 
         None where the vehicle is to charge and is away.
         """
-        inside, plugged = block_hours > 0, self.car.plugged_hours
+        inside = block_hours > 0
+        plugged = self.car.plugged_hours
         if block.action == "no_charge":
             return (
                 replace(self, car=self.car.leave(inside)) if (plugged[inside] > 0).any() else self
@@ -137,7 +139,8 @@ class PlacedVehicle:
     @property
     def storage(self) -> PlacedStorage:
         """What it gives to the house, and what may charge it."""
-        car, charges = self.demand.car, self.use_kwh > _DUST_KWH
+        car = self.demand.car
+        charges = self.use_kwh > _DUST_KWH
         from_surplus = (self.use_kwh > car.least_charge_kwh + _DUST_KWH) & (
             car.slots_of("surplus_only") > 0
         )
@@ -151,10 +154,8 @@ class PlacedVehicle:
     def columns(self) -> Columns:
         """Return what it charges and gives, how full it is, and on how many phases it charges."""
         car = self.demand.car
-        charger, power = (
-            car.vehicle.charger,
-            self.use_kwh / np.maximum(car.plugged_hours, _MISSED_KWH),
-        )
+        charger = car.vehicle.charger
+        power = self.use_kwh / np.maximum(car.plugged_hours, _MISSED_KWH)
         return {
             "charge_kwh": np.round(self.use_kwh, 6).tolist(),
             "soc_end": np.round(
@@ -171,7 +172,8 @@ class PlacedVehicle:
 
         Pinned slots are reported by their block.
         """
-        car, vehicle = self.demand.car, self.demand.car.vehicle
+        car = self.demand.car
+        vehicle = self.demand.car.vehicle
         for stay, missing in zip(car.stays, self.missing_kwh.tolist(), strict=True):
             if missing > _MISSED_SOC * vehicle.capacity_kwh:
                 figures = {
@@ -206,15 +208,11 @@ class PlacedVehicle:
 
     def explain(self, reasons: DeviceReasons) -> Columns:
         """Return the reason of every slot at the charger; None where the vehicle is away."""
-        demand, vehicle, slots = (
-            self.demand.car,
-            self.demand.car.vehicle,
-            np.arange(self.use_kwh.size),
-        )
-        slot_reasons, stored = (
-            SlotReasonBuilder(slots.size),
-            demand.stored_after(self.use_kwh, self.give_kwh),
-        )
+        demand = self.demand.car
+        vehicle = self.demand.car.vehicle
+        slots = np.arange(self.use_kwh.size)
+        slot_reasons = SlotReasonBuilder(slots.size)
+        stored = demand.stored_after(self.use_kwh, self.give_kwh)
         least, most = (
             power_kw * demand.plugged_hours
             for power_kw in (vehicle.min_charge_kw, vehicle.most_charge_kw)
@@ -268,10 +266,8 @@ class PlacedVehicle:
         One that may not charge cannot.
         """
         if block.action == "charge":
-            missing, full = (
-                np.maximum(self.demand.car.least_charge_kwh - self.use_kwh, 0.0),
-                self.demand.car.find_full(self.use_kwh, self.give_kwh),
-            )
+            missing = np.maximum(self.demand.car.least_charge_kwh - self.use_kwh, 0.0)
+            full = self.demand.car.find_full(self.use_kwh, self.give_kwh)
             yield "manual", float(missing[inside & ~full].sum())
             yield FULL, float(missing[inside & full].sum())
 
@@ -326,8 +322,10 @@ def _price(
     *,
     soc_end: float,
 ) -> SessionReply:
-    (request, bill), (demand, stay) = usual, charging
-    name, sessions = demand.vehicle.name, request.state.vehicles[demand.vehicle.name].sessions
+    request, bill = usual
+    demand, stay = charging
+    name = demand.vehicle.name
+    sessions = request.state.vehicles[demand.vehicle.name].sessions
     session = next(each for each in sessions if each.to == stay.until)
 
     def instead(**changes: object) -> RelaxedBill:

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 ChargeSource = Literal["read", "said", "counted", "expected", "assumed"]
 # When a vehicle stands at its charger whose owner said no more than what it drives. Source:
 # Mobilität in Deutschland 2017, most ways to work and home.
-USUAL_FROM, USUAL_TO = "18:00", "07:00"
+USUAL_FROM = "18:00"
+USUAL_TO = "07:00"
 # What a plan says of a charge that is not its sensor's alone, by the judgement of the sensor.
 VERDICT_NOTES: dict[Verdict | None, str] = {
     "stands_still": "vehicle_soc_stands_still",
@@ -196,7 +197,8 @@ def _find_sensed(
     level = sensed.charge
     if level is None or level.soc is None or level.at is None:
         return None
-    at, soc = level.at, level.soc
+    at = level.at
+    soc = level.soc
     # Whether the owner's stated arrival charge is newer than the sensor's reading.
     if any(
         stay.arrival_soc is not None and (at < stay.from_ or sensed.connected is False)
@@ -300,7 +302,8 @@ def says_news(site: Site, facts: "DemandFacts", now: datetime) -> bool:
 def _says_else(
     site: Site, vehicle: ElectricVehicle, facts: "DemandFacts", expected: Expected
 ) -> bool:
-    sensed, name = facts.sensed.get(vehicle.name), vehicle.name
+    sensed = facts.sensed.get(vehicle.name)
+    name = vehicle.name
     if sensed is None or name not in expected.plan.request.state.vehicles:
         return False
     if sensed.since is not None and sensed.since > expected.plan.reply.issued_at:
@@ -350,7 +353,8 @@ def note_charges(
                 figures=about
                 | {"need_kwh": round(each.usual_kwh, 3), "comes": USUAL_FROM, "leaves": USUAL_TO},
             )
-        charge, sensed = each.charge, facts.sensed.get(name, SeenCharge())
+        charge = each.charge
+        sensed = facts.sensed.get(name, SeenCharge())
         at = {} if charge.at is None else {"at": charge.at.isoformat()}
         why = (
             {}
@@ -406,7 +410,8 @@ STORED = StoredStates(
 # --- a vehicle that is not there yet: its stays by its owner's habit, and how full it is from one s
 
 
-DAY, WEEKEND = timedelta(days=1), 5
+DAY = timedelta(days=1)
+WEEKEND = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,7 +443,8 @@ class AddedVehicle:
                 value=self.habit.energy_kwh_per_day,
                 holds_kwh=vehicle.max_soc * vehicle.capacity_kwh,
             )
-        home, target = vehicle.max_soc - share, vehicle.max_soc
+        home = vehicle.max_soc - share
+        target = vehicle.max_soc
         stays = [
             stay for stay in self.list_stays(ahead) if stay[1] > ahead.begin and stay[0] < ahead.end
         ]
@@ -466,7 +472,9 @@ class AddedVehicle:
 
     def list_stays(self, timeline: Timeline) -> list[tuple[datetime, datetime]]:
         """Return begin and end of the stays from the day before a timeline's start to its end."""
-        habit, day, stays = self.habit, timeline.start.astimezone(self.zone).date() - DAY, []
+        habit = self.habit
+        day = timeline.start.astimezone(self.zone).date() - DAY
+        stays = []
         while self._at(day, habit.from_) < timeline.end:
             if habit.days == "all" or (day.weekday() >= WEEKEND) == (habit.days == "weekend"):
                 leaves = day + DAY if habit.to <= habit.from_ else day
@@ -504,7 +512,8 @@ def place_by_habit(
         InvalidInputError: a habit of a vehicle that the site does not have, or a day takes more
             than it holds.
     """
-    vehicles, zone = {vehicle.name: vehicle for vehicle in site.vehicles}, ZoneInfo(site.timezone)
+    vehicles = {vehicle.name: vehicle for vehicle in site.vehicles}
+    zone = ZoneInfo(site.timezone)
     if strangers := [name for name in habits if name not in vehicles]:
         raise refuse(
             "variant-no-such-vehicle",

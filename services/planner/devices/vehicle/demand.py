@@ -110,7 +110,8 @@ class VehicleDemand:
         """Return the slots in which a vehicle is full: at their end, or at their start so far that
         its least power would overfill it.
         """
-        end, full = self.stored_after(charge_kwh, give_kwh), np.full(charge_kwh.size, np.inf)
+        end = self.stored_after(charge_kwh, give_kwh)
+        full = np.full(charge_kwh.size, np.inf)
         for stay in self.stays:
             full[stay.first : stay.end] = stay.full_kwh
         begin = (
@@ -168,7 +169,8 @@ def read_vehicle(
         InvalidInputError: a session ends before it begins, overlaps another, or wants more than the
             vehicle's limit.
     """
-    plugged, least = np.zeros(timeline.count), np.zeros(timeline.count)
+    plugged = np.zeros(timeline.count)
+    least = np.zeros(timeline.count)
     stays: list[ChargingSession] = []
     ordered = sorted(enumerate(state.sessions), key=lambda each: each[1].from_)
     for place, session in ordered:
@@ -198,10 +200,8 @@ def read_vehicle(
             )
     for (_, before), (place, session) in pairwise(ordered):
         if session.from_ < before.to:
-            field, begin = (
-                f"state.vehicles.{vehicle.name}.sessions.{place}.from",
-                session.from_.astimezone(zone).isoformat(),
-            )
+            field = f"state.vehicles.{vehicle.name}.sessions.{place}.from"
+            begin = session.from_.astimezone(zone).isoformat()
             raise refuse(
                 "session-overlaps",
                 field=field,

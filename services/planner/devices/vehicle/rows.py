@@ -54,7 +54,8 @@ def add_minimum(
     slots = find_bound(demand, stay)
     if not slots.size:
         return
-    least, inside = demand.least_charge_kwh[slots], slots - stay.first
+    least = demand.least_charge_kwh[slots]
+    inside = slots - stay.first
     missing = builder.add_columns(
         slots.size,
         cost=dearest * np.where(demand.pinned[slots], PIN_SLACK, MINIMUM_SLACK),
@@ -161,7 +162,8 @@ def add_choice(
         for possible in low <= high + 1e-9
     )
     steps = [np.diff(bound, axis=0, prepend=np.zeros((1, count))) for bound in (low, high)]
-    nothing, unbound = np.zeros(count), np.full(count, np.inf)
+    nothing = np.zeros(count)
+    unbound = np.full(count, np.inf)
     builder.add_rows(
         nothing,
         unbound,
@@ -207,12 +209,15 @@ def add_runs(
     Returns:
         The starts within each range; none where nothing asks for them.
     """
-    vehicle, count = demand.vehicle, choosable.size
+    vehicle = demand.vehicle
+    count = choosable.size
     run = shortest_run(demand)
     if count == 0 or (run < 2 and vehicle.start_price == 0):
         return ()
-    follows, goes_on = _follows(choosable), _goes_on(demand, choosable)
-    block, later = np.cumsum(~follows), np.flatnonzero(follows)
+    follows = _follows(choosable)
+    goes_on = _goes_on(demand, choosable)
+    block = np.cumsum(~follows)
+    later = np.flatnonzero(follows)
     starts_each = []
     for place in range(len(on)):
         # Within a range it is where the ladder ends on its rung.
@@ -298,7 +303,8 @@ class VehicleColumns:
 
 def add_vehicle(builder: ModelBuilder, demand: VehicleDemand, ahead: LoadPricing) -> VehicleColumns:
     """Add a vehicle with its stays."""
-    vehicle, most = demand.vehicle, _most_charge_kwh(demand, ahead)
+    vehicle = demand.vehicle
+    most = _most_charge_kwh(demand, ahead)
     charge = builder.add_columns(
         most.size, cost=_TIE * np.arange(most.size, dtype=np.float64), upper=most
     )
@@ -320,7 +326,8 @@ def add_vehicle(builder: ModelBuilder, demand: VehicleDemand, ahead: LoadPricing
         else ()
     )
     starts = add_runs(builder, demand, on, choosable) if on else ()
-    give, gives = charge[:0], demand.slots_of("gives")
+    give = charge[:0]
+    gives = demand.slots_of("gives")
     if gives.any():
         # It may supply a house that lacks energy, in slots in which it does not charge.
         most_given = (
@@ -333,7 +340,8 @@ def add_vehicle(builder: ModelBuilder, demand: VehicleDemand, ahead: LoadPricing
             given,
             [(give[choosable], 1.0), *((each, given) for each in on[:1])],
         )
-    missing, stored = [], charge[:0]
+    missing = []
+    stored = charge[:0]
     for stay in demand.stays:
         before = stored if stay.arrival_kwh is None else charge[:0]
         bound = find_bound(demand, stay).size > 0
@@ -401,7 +409,8 @@ def _read_ranges(
 
 def _most_charge_kwh(demand: VehicleDemand, ahead: LoadPricing) -> FloatArray:
     """Return each slot's largest charge; 0 where that is less than the least power gives."""
-    vehicle, hours = demand.vehicle, demand.plugged_hours
+    vehicle = demand.vehicle
+    hours = demand.plugged_hours
     most = np.zeros(hours.size)
     for stay in demand.stays:
         slots = slice(stay.first, stay.end)
@@ -455,7 +464,8 @@ def _add_slots(
     """Add what is stored in every slot of a stay: never less than the reserve where it also
     gives.
     """
-    (demand, stay), slots = session, slice(session[1].first, session[1].end)
+    demand, stay = session
+    slots = slice(session[1].first, session[1].end)
     if stay.first == stay.end:
         return _add_stay(builder, session, charge, before=before)
     stored = builder.add_columns(
@@ -589,7 +599,8 @@ def _leave_surplus(
         (demand.slots_of("surplus_only")[columns.choosable] > 0)
         & (_upper(builder, columns.charge[columns.choosable]) > least + _NOTHING_KWH)
     )
-    slots, least = columns.choosable[where], least[where]
+    slots = columns.choosable[where]
+    least = least[where]
     charges = columns.on[0][where]
     bound = np.flatnonzero(least > 0)
     if bound.size:

@@ -107,7 +107,8 @@ class _Page:
             elif event == "start":
                 if element.tag in _PIECES:
                     yield from self._flush()
-                    parent, level = element.getparent(), _HEADINGS.get(element.tag)
+                    parent = element.getparent()
+                    level = _HEADINGS.get(element.tag)
                     # A paragraph inside an item is the item's.
                     is_item = element.tag == "li" or (
                         element.tag == "p" and parent is not None and parent.tag == "li"

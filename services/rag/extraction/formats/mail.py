@@ -30,7 +30,8 @@ def read(source: FileSource) -> FormatReading:
     subject = _header(message, "Subject")
     headers = [f"{name}: {value}" for name in _HEADERS if (value := _header(message, name))]
     heading = [DocumentBlock("heading", subject, None, 1)] if subject else []
-    body, files = _body(message), list(message.iter_attachments()) if message.is_multipart() else []
+    body = _body(message)
+    files = list(message.iter_attachments()) if message.is_multipart() else []
     members, notes = _members(files, source)
     return FormatReading(
         blocks=[*heading, DocumentBlock("text", "\n".join(headers)), *body],

@@ -36,7 +36,8 @@ from services.rag.extraction.model import (
 # Between words of one sentence there is a fraction of the letters' size, also in justified text;
 # between columns more.
 _GAP_IN_SIZES = 0.75
-_ENDS, _SPACES = frozenset({10, 13}), frozenset({0, 9, 32, 160})
+_ENDS = frozenset({10, 13})
+_SPACES = frozenset({0, 9, 32, 160})
 _MARKER = re.compile(r"[-•▪‣·∙●○–*]|\d{1,2}[.)]|[a-z]\)")  # before an item of a list
 _HYPHENS = {0x02: "-", 0xFFFE: "-"}  # how PDFium marks a hyphen at the end of a line
 
@@ -173,7 +174,8 @@ def _segments(words: list[_Word]) -> Iterator[Segment]:
         if gathered and not (
             len(gathered) == 1 and gathered[0] is words[0] and _MARKER.fullmatch(gathered[0].text)
         ):
-            size, gap = max(gathered[-1].size, word.size), word.left - gathered[-1].right
+            size = max(gathered[-1].size, word.size)
+            gap = word.left - gathered[-1].right
             if (
                 gap > _GAP_IN_SIZES * size
                 or gap < -size
@@ -363,7 +365,8 @@ def _blocks_of_page(
     for index, line in enumerate(lines):
         table = tables.get(index)
         if gathered:
-            before, gap = gathered[-1], gathered[-1].baseline - line.baseline
+            before = gathered[-1]
+            gap = gathered[-1].baseline - line.baseline
             is_apart = gap > 1.3 * max(spacing, line.size) or gap < -line.size
             changes_size = abs(before.size - line.size) > 0.1 * max(before.size, line.size)
             if (
@@ -434,7 +437,8 @@ def recognise(picture: Any) -> list[str]:
 # Text that a scanner or a stamp puts on a picture, such as the page's number.
 _LEAST_LETTERS = 10
 # 200 dots per inch of 72 points, and no more dots than a page of A3 has then.
-_DOTS_PER_POINT, _MOST_DOTS = 200 / 72, 8_000_000
+_DOTS_PER_POINT = 200 / 72
+_MOST_DOTS = 8_000_000
 
 
 def read(source: FileSource) -> FormatReading:

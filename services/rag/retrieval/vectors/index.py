@@ -12,7 +12,8 @@ from luna.platform.database import vectors
 from luna.platform.database.vectors import Changes, FloatArray, IndexedPassage
 from services.rag.retrieval.terms import weigh_passage
 
-DENSE, SPARSE = "dense", "words"
+DENSE = "dense"
+SPARSE = "words"
 # A format of the points: an index of another one is made anew.
 FORMAT = 1
 

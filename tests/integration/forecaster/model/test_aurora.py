@@ -112,7 +112,8 @@ def linger(history: Observations) -> Observations:
 
 def test_a_busy_hour_lifts_the_next_slots_and_fades(history: Observations) -> None:
     lingering = linger(history)
-    aurora, now = train(lingering, site=SITE, until=day(65), settings=QUICK), day(66, hours=12)
+    aurora = train(lingering, site=SITE, until=day(65), settings=QUICK)
+    now = day(66, hours=12)
     busy = lingering.load_kwh.copy()
     busy[66 * 96 + 44 : 66 * 96 + 48] += 0.5
     changed = Observations.of(history.starts, {"load_kwh": busy, "pv_kwh": history.pv_kwh})
@@ -161,7 +162,8 @@ def test_two_days_of_history_give_a_wider_band_than_two_months(
 
 
 def with_gap(history: Observations) -> Observations:
-    load, pv = history.load_kwh.copy(), history.pv_kwh.copy()
+    load = history.load_kwh.copy()
+    pv = history.pv_kwh.copy()
     load[58 * 96 : 64 * 96] = np.nan
     pv[20 * 96 : 64 * 96] = np.nan
     return Observations.of(history.starts, {"load_kwh": load, "pv_kwh": pv})
@@ -174,8 +176,12 @@ def with_constant(history: Observations) -> Observations:
 
 
 def with_nonsense(history: Observations) -> Observations:
-    load, pv = history.load_kwh.copy(), history.pv_kwh.copy()
-    load[::50], pv[::70], load[7], pv[9] = -3, 900, np.inf, np.nan
+    load = history.load_kwh.copy()
+    pv = history.pv_kwh.copy()
+    load[::50] = -3
+    pv[::70] = 900
+    load[7] = np.inf
+    pv[9] = np.nan
     return Observations.of(history.starts, {"load_kwh": load, "pv_kwh": pv})
 
 

@@ -44,7 +44,8 @@ def fitted(request: pytest.FixtureRequest) -> FittedSeries:
 
 
 def test_no_baseline_is_better_on_the_rows_that_were_judged(fitted: FittedSeries) -> None:
-    rows, centre = fitted.judged, fitted.judged.view.members["centre"]
+    rows = fitted.judged
+    centre = fitted.judged.view.members["centre"]
     baselines = [centre[name] for name in BASELINES if name in centre]
     for band in np.unique(band_of(rows.lead)):
         chosen = band_of(rows.lead) == band

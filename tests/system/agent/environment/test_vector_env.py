@@ -47,19 +47,21 @@ def compare(
     """Assert that the first ``alone`` episodes, stepped beside all others, are those of the
     environment of one site.
     """
-    many, one = VectorEnv(batch, episodes.size, rule=rule), AntaresEnv(batch, rule)
+    many = VectorEnv(batch, episodes.size, rule=rule)
+    one = AntaresEnv(batch, rule)
     slots = int(batch.episodes.count[episodes].min())
     actions = draw_actions(rng, rule, (slots, episodes.size))
     states = [many.reset(np.random.default_rng(0), episodes)]
-    rewards, infos = [], []
+    rewards = []
+    infos = []
     for asked in actions:
         state, reward, _ = many.step(asked)
-        states, rewards, infos = [*states, state], [*rewards, reward], [*infos, many.info]
+        states = [*states, state]
+        rewards = [*rewards, reward]
+        infos = [*infos, many.info]
     for place in range(alone):
-        day, name = (
-            batch.episodes.day[episodes[place]],
-            batch.sites[batch.episodes.site[episodes[place]]].name,
-        )
+        day = batch.episodes.day[episodes[place]]
+        name = batch.sites[batch.episodes.site[episodes[place]]].name
         first, _ = one.reset(options={"day": day, "site": name})
         np.testing.assert_array_equal(first, states[0][place])
         for slot in range(slots - 1):
@@ -121,10 +123,8 @@ def test_the_same_seed_gives_the_same_course_whatever_the_number_of_threads() ->
     batch = EpisodeBatch.of(make_scene())
 
     def live(threads: int) -> tuple[list[float], list[int]]:
-        env, rng = (
-            VectorEnv(batch, 10_000, rule=EnvRule(COMPACT, start_share=None), threads=threads),
-            np.random.default_rng(7),
-        )
+        env = VectorEnv(batch, 10_000, rule=EnvRule(COMPACT, start_share=None), threads=threads)
+        rng = np.random.default_rng(7)
         env.reset(np.random.default_rng(5))
         rewards = [float(env.step(rng.integers(0, 4, env.count))[1].sum()) for _ in range(100)]
         return rewards, env.episode.tolist()

@@ -113,7 +113,8 @@ def test_what_a_learner_sees_knows_nothing_of_what_happens_later(school: School)
             pv_kwh=scene.foresight.pv_kwh * 0.1,
         ),
     )
-    slots, stored = np.arange(scene.timeline.count), np.full(scene.timeline.count, 4.0)
+    slots = np.arange(scene.timeline.count)
+    stored = np.full(scene.timeline.count, 4.0)
     other = replace(school, history=History(changed, {}))
 
     np.testing.assert_array_equal(school.see(slots, stored), other.see(slots, stored))

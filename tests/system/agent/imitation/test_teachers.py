@@ -101,7 +101,8 @@ def test_several_batteries_have_no_labels() -> None:
 
 
 def test_the_programme_knows_nothing_of_what_happens_later(history: History) -> None:
-    foresight, end = history.scene.foresight, history.scene.timeline.start + timedelta(days=6)
+    foresight = history.scene.foresight
+    end = history.scene.timeline.start + timedelta(days=6)
     known = foresight.timeline.index_of(end)
     other = replace(
         foresight,
@@ -111,6 +112,7 @@ def test_the_programme_knows_nothing_of_what_happens_later(history: History) -> 
     before = 6 * 96
     stored = np.full(history.scene.timeline.count, 4.0)
 
-    one, two = ask_programme(history), ask_programme(changed)
+    one = ask_programme(history)
+    two = ask_programme(changed)
     np.testing.assert_array_equal(one.modes(stored)[:before], two.modes(stored)[:before])
     np.testing.assert_allclose(one.regrets(stored)[:before], two.regrets(stored)[:before])

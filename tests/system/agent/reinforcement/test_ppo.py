@@ -105,7 +105,8 @@ def same(one: SmallNetwork, other: SmallNetwork) -> bool:
 def test_learns_to_buy_cheap_and_sell_dear() -> None:
     network = learned(replace(SHORT, steps=40 * 32 * HOURS, learning_rate=5e-3))
     environment = DayOfBattery(count=256)
-    states, earned = environment.reset(np.random.default_rng(99)), np.zeros(256)
+    states = environment.reset(np.random.default_rng(99))
+    earned = np.zeros(256)
     for _ in range(HOURS):
         states, rewards, _ = environment.step(network.scores(states).argmax(axis=1))
         earned += rewards
@@ -227,11 +228,9 @@ def test_refuses_a_start_of_another_shape() -> None:
 
 
 def test_advantages_are_what_was_earned_beyond_what_was_expected() -> None:
-    rewards, values, done = (
-        np.array([[1.0], [2.0], [4.0]]),
-        np.array([[0.5], [0.25], [3.0], [8.0]]),
-        np.array([[False], [True], [False]]),
-    )
+    rewards = np.array([[1.0], [2.0], [4.0]])
+    values = np.array([[0.5], [0.25], [3.0], [8.0]])
+    done = np.array([[False], [True], [False]])
     # Trusting all that was earned: 1 + 2 − 0.5, as the second step ends the episode; 2 − 0.25; 4 +
     # 8 − 3.
     assert estimate_advantages(rewards, values, done, discount=1.0, trace=1.0)[
@@ -249,10 +248,8 @@ def test_advantages_are_what_was_earned_beyond_what_was_expected() -> None:
 
 def test_the_gradient_of_the_policys_loss_is_autograds() -> None:
     generator = torch.Generator().manual_seed(0)
-    scores, actions = (
-        torch.randn(64, 3, generator=generator, requires_grad=True),
-        torch.randint(3, (64,), generator=generator),
-    )
+    scores = torch.randn(64, 3, generator=generator, requires_grad=True)
+    actions = torch.randint(3, (64,), generator=generator)
     # Of the state nothing is read here; old log probabilities lie around a third, so that some rows
     # are clipped from either side.
     columns = torch.cat(
@@ -266,10 +263,8 @@ def test_the_gradient_of_the_policys_loss_is_autograds() -> None:
         scores.detach(), RolloutBatch(columns, actions), clip=0.2, entropy=0.01
     )
 
-    log_probabilities, advantages = (
-        scores.log_softmax(dim=1),
-        (columns[:, -2] - columns[:, -2].mean()) / columns[:, -2].std(),
-    )
+    log_probabilities = scores.log_softmax(dim=1)
+    advantages = (columns[:, -2] - columns[:, -2].mean()) / columns[:, -2].std()
     ratio = (log_probabilities.gather(1, actions[:, None])[:, 0] - columns[:, -3]).exp()
     wanted_loss = -torch.minimum(advantages * ratio, advantages * ratio.clamp(0.8, 1.2)).mean()
     wanted_entropy = -(log_probabilities.exp() * log_probabilities).sum(dim=1).mean()
@@ -286,12 +281,14 @@ def test_the_gradient_of_the_policys_loss_is_autograds() -> None:
 def test_the_gradient_of_a_perceptron_is_autograds(activation: Activation) -> None:
     generator = torch.Generator().manual_seed(1)
     perceptron = Perceptron((4, 8, 8, 2), activation, 1.0, generator).to(torch.device("cpu"))
-    inputs, slope = torch.randn(16, 4, generator=generator), torch.randn(16, 2, generator=generator)
+    inputs = torch.randn(16, 4, generator=generator)
+    slope = torch.randn(16, 2, generator=generator)
     perceptron.forward(inputs)
     perceptron.backward(slope)
 
     seen = [each.clone().requires_grad_() for each in perceptron.parameters]
-    signal, activate = inputs, {"relu": torch.relu, "tanh": torch.tanh}[activation]
+    signal = inputs
+    activate = {"relu": torch.relu, "tanh": torch.tanh}[activation]
     signal = activate(signal @ seen[0].T + seen[3])
     signal = activate(signal @ seen[1].T + seen[4])
     wanted = torch.autograd.grad(signal @ seen[2].T + seen[5], seen, grad_outputs=slope)

@@ -34,7 +34,8 @@ def with_history(scene: ReplayData) -> ReplayData:
     """Return the scene with two months of prices, each day like the others but for its level and a
     little noise.
     """
-    rng, ahead = np.random.default_rng(5), WINDOW.count + 192
+    rng = np.random.default_rng(5)
+    ahead = WINDOW.count + 192
     timeline = Timeline(
         WINDOW.start - PRICE_DAYS * timedelta(days=1), SLOT, PRICE_DAYS * 96 + ahead
     )
@@ -72,8 +73,10 @@ def scene() -> ReplayData:
 
 def test_the_same_is_planned_whatever_happens_later(scene: ReplayData) -> None:
     later = int((NOW - scene.foresight.timeline.start) / SLOT)
-    load, pv = scene.foresight.load_kwh.copy(), scene.foresight.pv_kwh.copy()
-    load[later:], pv[later:] = 3.0, 0.0
+    load = scene.foresight.load_kwh.copy()
+    pv = scene.foresight.pv_kwh.copy()
+    load[later:] = 3.0
+    pv[later:] = 0.0
     book = scene.prices.books["NL"]
     unknown = book.published_at > np.datetime64(NOW.replace(tzinfo=None))
     prices = replace(
@@ -99,7 +102,8 @@ def test_the_same_problem_is_planned_the_same_twice(scene: ReplayData) -> None:
 
 def test_it_plans_over_both_kinds_of_errors_and_the_expected_course(scene: ReplayData) -> None:
     problem = see_problem(scene)
-    errors, courses = problem.uncertainty.errors, list_courses(problem)
+    errors = problem.uncertainty.errors
+    courses = list_courses(problem)
     assert errors is not None
     assert courses is not None
     days = errors.weight.size
@@ -116,10 +120,8 @@ def test_published_prices_stand_and_others_are_expected_rather_than_repeated(
     scene: ReplayData,
 ) -> None:
     problem = see_problem(scene)
-    seen, known = (
-        foresee_prices(problem, scene.prices),
-        scene.prices.ahead(NOW, problem.outlook.timeline),
-    )
+    seen = foresee_prices(problem, scene.prices)
+    known = scene.prices.ahead(NOW, problem.outlook.timeline)
     ends = int((known.known_until - NOW) / SLOT)
     assert (seen.outlook.import_price[:ends] == problem.outlook.import_price[:ends]).all()
     actual = scene.prices.actual(problem.outlook.timeline.window(0, ends + 96))[0][ends:]
@@ -208,7 +210,8 @@ def test_without_errors_and_learned_prices_it_is_the_planner(scene: ReplayData) 
 def test_it_tells_what_a_stored_kwh_is_worth_to_planner_and_agent(scene: ReplayData) -> None:
     problem = see_problem(scene)
     policy = ValuePolicy()
-    plan, planned = policy.plan(problem, scene.prices), plan_by_planner(problem, scene.prices)
+    plan = policy.plan(problem, scene.prices)
+    planned = plan_by_planner(problem, scene.prices)
     facts = policy.explain(plan, problem, scene.prices, planned=planned)
     assert facts.planner_value == pytest.approx(planned.energy_value[0, 0])
     assert facts.agent_value == pytest.approx(plan.energy_value[0, 0])

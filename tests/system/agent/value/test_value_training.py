@@ -97,7 +97,8 @@ def test_a_correction_of_nothing_is_the_blend(scene: ReplayData) -> None:
 
 
 def test_what_the_correction_did_can_be_told(scene: ReplayData) -> None:
-    problem, policy = see_problem(scene), ValuePolicy(correction=always(0.2))
+    problem = see_problem(scene)
+    policy = ValuePolicy(correction=always(0.2))
     plan = policy.plan(problem, scene.prices)
     facts = policy.explain(
         plan, problem, scene.prices, planned=plan_by_planner(problem, scene.prices)
@@ -176,7 +177,8 @@ def test_few_days_teach_no_correction(scene: ReplayData) -> None:
 
 
 def artefact_of(learned: TrainedParts) -> Artefact:
-    first, last = datetime(2023, 1, 1, tzinfo=UTC), datetime(2023, 6, 1, tzinfo=UTC)
+    first = datetime(2023, 1, 1, tzinfo=UTC)
+    last = datetime(2023, 6, 1, tzinfo=UTC)
     return Artefact(
         Header(
             kind="value",

@@ -28,7 +28,9 @@ def test_a_family_of_equal_controllers_is_claimed_about_in_five_of_a_hundred_bat
     None
 ):
     draw = np.random.default_rng(11)
-    batches, comparisons, weeks = 200, 8, 16
+    batches = 200
+    comparisons = 8
+    weeks = 16
     claimed = 0
     for _ in range(batches):
         corrected = correct_holm(

@@ -29,7 +29,8 @@ def answer(network: CustomController, inputs: np.ndarray, eligible: BoolArray) -
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_answers_as_pytorch_does(activation: str) -> None:
-    rng, steps = np.random.default_rng(2), 8
+    rng = np.random.default_rng(2)
+    steps = 8
     soc, accuracy, clean = rng.uniform(size=(3, 500))
     sight = Sight(soc, accuracy, rng.uniform(1, 30, 500), clean, rng.uniform(size=(500, 12)))
     fulfilled = rng.uniform(size=(500, 6)) < 0.4

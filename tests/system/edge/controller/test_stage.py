@@ -79,10 +79,8 @@ def test_learns_better_than_any_threshold_and_more_from_what_is_expected(trained
 def test_is_asked_with_the_same_answer_whatever_is_asked_beside(
     trained: Lab, name: str, networks: int, steps: int
 ) -> None:
-    controller, sight = (
-        load_controller(trained.controller, name, models=MODELS),
-        judging(trained).sight,
-    )
+    controller = load_controller(trained.controller, name, models=MODELS)
+    sight = judging(trained).sight
     fulfilled = MODELS.fulfil(sight.accuracy, sight.latency_ms)
     together = controller.probabilities(sight, fulfilled)
     for width in (1, 7):
@@ -124,7 +122,8 @@ def test_chooses_among_what_fulfils_and_as_the_figures_say(trained: Lab) -> None
 
 
 def test_where_no_model_fulfils_all_are_eligible(trained: Lab) -> None:
-    one, none = np.array([0.5]), np.zeros((1, 3), bool)
+    one = np.array([0.5])
+    none = np.zeros((1, 3), bool)
     model, _ = load_controller(trained.controller, "custom_4", models=MODELS).decide(
         one, np.array([0.99]), np.array([1.0]), one, np.zeros((1, 0)), none
     )
@@ -215,7 +214,8 @@ def test_a_search_stores_what_it_found_and_goes_on_where_it_was_broken_off(tmp_p
         return search_settings(job)
 
     search("broken", 2)
-    (settings, told), (_, again) = search("whole", 4), search("broken", 4)
+    settings, told = search("whole", 4)
+    _, again = search("broken", 4)
     best = min(told, key=lambda trial: trial["regret_wh"])
     assert told == again
     assert settings.training.learning_rate == best["learning_rate"]

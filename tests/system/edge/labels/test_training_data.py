@@ -27,7 +27,8 @@ def read(lab: Lab) -> bytes:
 
 
 def test_rows_say_scenario_and_label(make_lab: MakeLab) -> None:
-    lab, heard = make_lab(training_data=DATA), []
+    lab = make_lab(training_data=DATA)
+    heard = []
     figures = write_training_data(lab)
     rows = list(read_rows(lab.training, "training"))
     assert [row["number"] for row in rows] == list(range(450))
@@ -49,7 +50,8 @@ def test_rows_say_scenario_and_label(make_lab: MakeLab) -> None:
 
 
 def test_several_workers_write_what_one_writes(make_lab: MakeLab, tmp_path: Path) -> None:
-    alone, together = make_lab(training_data=DATA), make_lab(workers=3, training_data=DATA)
+    alone = make_lab(training_data=DATA)
+    together = make_lab(workers=3, training_data=DATA)
     write_training_data(alone)
     first = read(alone)
     for part in list_parts(alone.training, "training"):

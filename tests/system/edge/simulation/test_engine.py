@@ -59,7 +59,9 @@ class StoredEnergy:
 class SeenShares:
     """Charges always, with no model; keeps what it saw."""
 
-    name, expected_steps, step_minutes = "seen", 3, 5
+    name = "seen"
+    expected_steps = 3
+    step_minutes = 5
 
     def __init__(self) -> None:
         self.seen: list[tuple[int, float, list[float]]] = []
@@ -121,7 +123,8 @@ def test_energy_is_neither_lost_nor_made_under_any_controller(
 def test_no_battery_is_ever_in_arrears_or_fuller_than_full(
     rows: list[Row], charging: float
 ) -> None:
-    setting, levels = make_setting(rows, TaskSchedule.of(days=0.1, interval_s=60)), StoredEnergy()
+    setting = make_setting(rows, TaskSchedule.of(days=0.1, interval_s=60))
+    levels = StoredEnergy()
     figures = Simulation(
         setting, RandomController(len(rows), len(MODELS.names), charging), listeners=[levels]
     ).run()
@@ -135,7 +138,8 @@ def test_no_battery_is_ever_in_arrears_or_fuller_than_full(
 
 @each_row("place", range(6), ids=NAMES)
 def test_a_camera_alone_gives_the_digits_that_it_gives_among_others(place: int) -> None:
-    rows, places = draw_rows(np.random.default_rng(5), 40), [camera % 2 for camera in range(40)]
+    rows = draw_rows(np.random.default_rng(5), 40)
+    places = [camera % 2 for camera in range(40)]
     many = make_setting(rows, HOURS, locations=("CA", "NW"), place=places)
     together = Simulation(many, make_controllers(many)[place]).run().to_rows(MODELS)
     for camera in (0, 17, 39):
@@ -165,10 +169,8 @@ def test_tasks_done_at_once_give_the_digits_of_tasks_done_one_by_one(place: int)
 def test_the_newest_clean_share_is_that_of_the_running_slot_and_nothing_of_the_future_is_seen() -> (
     None
 ):
-    setting, controller = (
-        make_setting([(5, 100, 0.95, 0.5, 10)], TaskSchedule.of(days=1 / 96, interval_s=100)),
-        SeenShares(),
-    )
+    setting = make_setting([(5, 100, 0.95, 0.5, 10)], TaskSchedule.of(days=1 / 96, interval_s=100))
+    controller = SeenShares()
     period = setting.periods[0]
     figures = Simulation(setting, controller).run()
     # A quarter of an hour: nine tasks in three slots.
@@ -187,7 +189,8 @@ def test_the_newest_clean_share_is_that_of_the_running_slot_and_nothing_of_the_f
 
 
 def test_the_naive_ones_charge_below_a_fifth_until_the_battery_is_full() -> None:
-    setting, levels = make_setting([(5, 100, 0.95, 0.5, 10)], SEVERAL_CHARGES), StoredEnergy()
+    setting = make_setting([(5, 100, 0.95, 0.5, 10)], SEVERAL_CHARGES)
+    levels = StoredEnergy()
     Simulation(setting, NaiveController.strong(setting), listeners=[levels], each_task=True).run()
     stored = np.array(levels.stored)[:, 0]
     # The largest model takes 6.055 mWh / 0.95, so that charging begins at most two tasks below 1
@@ -229,12 +232,10 @@ class Unguarded:
     """What networks say, without the guard."""
 
     def __init__(self, guarded: LearnedController) -> None:
-        self.name, self.expected_steps, self.step_minutes, self._guarded = (
-            "unguarded",
-            0,
-            5,
-            guarded,
-        )
+        self.name = "unguarded"
+        self.expected_steps = 0
+        self.step_minutes = 5
+        self._guarded = guarded
 
     def decide(self, seen: Observation) -> Decision:
         said = self._guarded.trained.decide(
@@ -261,7 +262,8 @@ def test_a_network_that_never_charges_is_kept_from_running_empty() -> None:
 
 
 def test_logs_come_every_hour_from_the_beginning_on() -> None:
-    setting, levels = make_setting([(5, 100, 0.95, 0.5, 10)], HOURS), StoredEnergy()
+    setting = make_setting([(5, 100, 0.95, 0.5, 10)], HOURS)
+    levels = StoredEnergy()
     controller: Controller = NaiveController.weak(setting)
     Simulation(setting, controller, listeners=[levels]).run()
     # The last at the end itself: what is to be logged comes before the end.

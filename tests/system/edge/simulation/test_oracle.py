@@ -25,21 +25,18 @@ def solve_programme(setting: RunSetting, camera: int) -> float:
     """Return the least objective of a camera as a linear programme: per slot what is charged, and
     tasks done rightly and wrongly.
     """
-    table, dirty = setting.table, 1 - setting.clean_share[setting.place[camera]]
-    tasks, slots, mean_dirty = (
-        setting.schedule.tasks_of_slots(),
-        setting.schedule.slots,
-        setting.mean_dirty[camera],
-    )
+    table = setting.table
+    dirty = 1 - setting.clean_share[setting.place[camera]]
+    tasks = setting.schedule.tasks_of_slots()
+    slots = setting.schedule.slots
+    mean_dirty = setting.mean_dirty[camera]
     right = int(
         MODELS.smallest(setting.cameras.accuracy[[camera]], setting.cameras.latency_ms[[camera]])[0]
     )
     right_wh = table.task_wh[camera, right]
-    wrong_wh, capacity, begin = (
-        table.task_wh[camera, 0],
-        table.capacity_wh[camera],
-        table.capacity_wh[camera] / 2,
-    )
+    wrong_wh = table.task_wh[camera, 0]
+    capacity = table.capacity_wh[camera]
+    begin = table.capacity_wh[camera] / 2
     # Columns: charged (slots), rightly (slots), wrongly (slots); what is stored behind slot t is
     # begin + the sums up to t.
     lower = np.tril(np.ones((slots, slots)))

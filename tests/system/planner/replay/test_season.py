@@ -20,12 +20,14 @@ from services.planner.replay import ReplayData, ReplaySpec, run
 from tests.support.planning.replay import describe_on_spot
 from tests.support.suite.tables import each_row
 
-HOUR, WEEKS = timedelta(hours=1), 3
+HOUR = timedelta(hours=1)
+WEEKS = 3
 FIRST = date(2023, 9, 4)
 ZONE = parse_zone("Europe/Amsterdam")
 LAST = FIRST + timedelta(days=7 * WEEKS - 1)
 WINDOW = Timeline(local_days(FIRST, LAST, ZONE).start, HOUR, 7 * WEEKS * 24)
-BEFORE, AFTER = 8 * 24, HORIZON // HOUR
+BEFORE = 8 * 24
+AFTER = HORIZON // HOUR
 AROUND = Timeline(WINDOW.start - BEFORE * HOUR, HOUR, BEFORE + WINDOW.count + AFTER)
 SPOT = {"kind": "spot", "market": "NL"}
 MARKED_UP = SPOT | {"markup": 0.13}
@@ -51,7 +53,8 @@ def draw_home(name: str) -> tuple[FloatArray, FloatArray]:
 
 
 def draw_prices() -> SitePrices:
-    rng, hour = np.random.default_rng(7), np.arange(AROUND.count) % 24
+    rng = np.random.default_rng(7)
+    hour = np.arange(AROUND.count) % 24
     spot = (
         0.09
         - 0.05 * np.cos((hour - 13) / 6 * np.pi) * (hour > 6)
@@ -75,7 +78,8 @@ def average(load: FloatArray, slot: int) -> Forecast:
 
 
 def make_scene(home: str, tariff: str) -> ReplayData:
-    (load, pv), site = draw_home(home), describe_on_spot(tariff=TARIFFS[tariff])
+    load, pv = draw_home(home)
+    site = describe_on_spot(tariff=TARIFFS[tariff])
     prices = draw_prices()
     issued = [average(load, slot) for slot in range(BEFORE, BEFORE + WINDOW.count, 24)]
     known = SitePrices(site, prices.timeline, prices.books)

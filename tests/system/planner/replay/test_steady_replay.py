@@ -18,7 +18,8 @@ from services.planner.replay import ReplayData, replay
 from tests.support.planning.replay import AFTER, BEFORE, DAYS, WINDOW, issue_forecast, make_scene
 from tests.support.suite.depth import LONG
 
-HOUR, THREE_HOURS = 4, 12
+HOUR = 4
+THREE_HOURS = 12
 CENT = 0.01
 
 
@@ -26,10 +27,8 @@ def make_jittery_scene(seed: int, *, switching_price: float = 0.0) -> ReplayData
     """Return three days of prices with two cheap and two dear times a day, whose hours differ by
     less than a cent, and a new forecast every hour.
     """
-    scene, rng = (
-        make_scene(seed, objective={"switching_price": switching_price}),
-        np.random.default_rng(seed + 50),
-    )
+    scene = make_scene(seed, objective={"switching_price": switching_price})
+    rng = np.random.default_rng(seed + 50)
     timeline = Timeline(WINDOW.start - BEFORE * SLOT, SLOT, BEFORE + WINDOW.count + AFTER)
     slot = np.arange(timeline.count)
     jitter = np.repeat(rng.normal(0, 0.008, 1 + timeline.count // 4), 4)[: timeline.count]
@@ -56,7 +55,8 @@ def follow(seed: int, *, every: int = HOUR, switching_price: float = 0.0) -> Pol
 def test_planning_anew_every_hour_flips_no_mode_for_little_and_costs_less_than_a_cent_a_day(
     seed: int,
 ) -> None:
-    often, seldom = follow(seed), follow(seed, every=THREE_HOURS)
+    often = follow(seed)
+    seldom = follow(seed, every=THREE_HOURS)
     # Two cheap and two dear times a day: a change into each and one out of each would be eight.
     # Without hysteresis there are nine and ten.
     assert often.mode_changes_per_day <= 6
@@ -64,6 +64,7 @@ def test_planning_anew_every_hour_flips_no_mode_for_little_and_costs_less_than_a
 
 
 def test_a_switching_price_of_a_cent_makes_plans_steadier_for_less_than_two_cents_a_day() -> None:
-    free, steady = follow(0), follow(0, switching_price=CENT)
+    free = follow(0)
+    steady = follow(0, switching_price=CENT)
     assert steady.mode_changes_per_day <= 0.75 * free.mode_changes_per_day
     assert steady.cost - free.cost < 2 * CENT * DAYS

@@ -42,7 +42,8 @@ def test_the_environment_passes_the_checker_without_a_warning(
 )
 def test_a_day_costs_what_the_simulator_says(action: Action, mode: Mode) -> None:
     scene = make_scene()
-    rules, env = Rules.of(scene), AntaresEnv(EpisodeBatch.of(scene))
+    rules = Rules.of(scene)
+    env = AntaresEnv(EpisodeBatch.of(scene))
     lived = simulate(
         PlainPolicy(mode, rules.curtailment),
         scene.actuals,
@@ -64,7 +65,8 @@ def test_a_day_costs_what_the_simulator_says(action: Action, mode: Mode) -> None
 
 def test_full_charging_and_emptying_reach_the_limits() -> None:
     batch = EpisodeBatch.of(make_scene())
-    env, battery = AntaresEnv(batch), SiteLimits.of(batch.sites[0]).batteries
+    env = AntaresEnv(batch)
+    battery = SiteLimits.of(batch.sites[0]).batteries
     env.reset(options={"day": "2023-10-03"})
     # 4 kWh are missing to full, 0.95 kWh a slot come in; 8 kWh are more than 8 slots of 1 kWh empty
     # at 0.95, nine at the most.

@@ -19,7 +19,8 @@ from tests.support.agent.made_up_days import make_days, with_forecast
 from tests.support.planning.replay import make_scene
 from tests.support.suite.tables import each_row
 
-AUTUMN, SPRING = date(2023, 10, 29), date(2024, 3, 31)
+AUTUMN = date(2023, 10, 29)
+SPRING = date(2024, 3, 31)
 FIRST = date(2023, 10, 3)
 
 
@@ -98,8 +99,10 @@ def test_a_day_before_the_first_forecast_is_refused() -> None:
 
 def test_a_day_whose_horizon_has_no_prices_is_refused() -> None:
     scene = make_scene()
-    whole, book = scene.prices.timeline, scene.prices.books["NL"]
-    shorter, kept = whole.window(0, whole.count - 40), book.slot < whole.count - 40
+    whole = scene.prices.timeline
+    book = scene.prices.books["NL"]
+    shorter = whole.window(0, whole.count - 40)
+    kept = book.slot < whole.count - 40
     cut = replace(
         book,
         timeline=shorter,
@@ -141,7 +144,8 @@ def test_no_state_changes_with_what_comes_after_it(version: str, now: int) -> No
     scene = make_scene()
     instant = scene.timeline.start + now * SLOT
     before = scene.timeline.starts[now].astype("datetime64[us]")
-    actual, book = scene.foresight, scene.prices.books["NL"]
+    actual = scene.foresight
+    book = scene.prices.books["NL"]
     later = np.arange(actual.timeline.count) >= actual.timeline.index_of(instant)
     forecasts = [
         replace(
@@ -172,7 +176,9 @@ def test_no_state_changes_with_what_comes_after_it(version: str, now: int) -> No
 
 def test_a_state_shows_the_forecast_last_issued_and_the_prices_published() -> None:
     scene = make_days(FIRST, FIRST + timedelta(days=1))
-    batch, slot = EpisodeBatch.of(scene), 50  # 12:30: tomorrow's prices are not out
+    # 12:30: tomorrow's prices are not out
+    batch = EpisodeBatch.of(scene)
+    slot = 50
     now = scene.timeline.start + slot * SLOT
     ahead = scene.timeline.window(slot, 1)
     whole = replace(ahead, count=192)

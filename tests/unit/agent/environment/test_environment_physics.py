@@ -74,7 +74,8 @@ def count_costs(
 def test_a_step_stores_and_costs_what_physics_and_prices_say(batch: EpisodeBatch) -> None:
     for seed in range(draws(30)):
         rng = np.random.default_rng(seed)
-        slot, sites = draw_slots(rng), draw_sites(rng, batch)
+        slot = draw_slots(rng)
+        sites = draw_sites(rng, batch)
         modes = rng.integers(0, 4, SITES)
         result = step_sites(EnvRule(), sites, slot, (modes,), hours=HOURS)
         stored_kwh, cost = count_costs(request_modes(modes, slot), sites, slot)
@@ -86,7 +87,8 @@ def test_powers_store_and_cost_what_physics_and_prices_say(batch: EpisodeBatch) 
     rule = EnvRule(control="continuous")
     for seed in range(draws(30)):
         rng = np.random.default_rng(seed)
-        slot, sites = draw_slots(rng), draw_sites(rng, batch)
+        slot = draw_slots(rng)
+        sites = draw_sites(rng, batch)
         shares = rng.choice([0.0, 1.0, *rng.random(4)], (3, SITES))
         # One purpose for each site: no price decides between two.
         shares *= np.arange(3)[:, None] == rng.integers(0, 3, SITES)

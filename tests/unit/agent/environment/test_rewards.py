@@ -28,10 +28,8 @@ def live(env: AntaresEnv, actions: tuple[int, ...]) -> tuple[float, float, float
 
 def test_the_value_of_stored_energy_telescopes() -> None:
     batch = EpisodeBatch.of(make_scene())
-    env, worth = (
-        AntaresEnv(batch, EnvRule(reward=RewardRule(discount=DISCOUNT))),
-        batch.episodes.worth[0],
-    )
+    env = AntaresEnv(batch, EnvRule(reward=RewardRule(discount=DISCOUNT)))
+    worth = batch.episodes.worth[0]
     actions = tuple(np.random.default_rng(0).integers(0, 4, 96).tolist())
     reward, cost, stored = live(env, actions)
     # Half of 8 kWh at the begin.
@@ -40,10 +38,8 @@ def test_the_value_of_stored_energy_telescopes() -> None:
 
 def test_what_is_best_with_what_is_left_at_the_end_is_best_with_every_slot_valued() -> None:
     batch = EpisodeBatch.of(make_scene())
-    env, worth = (
-        AntaresEnv(batch, EnvRule(reward=RewardRule(discount=DISCOUNT))),
-        batch.episodes.worth[0],
-    )
+    env = AntaresEnv(batch, EnvRule(reward=RewardRule(discount=DISCOUNT)))
+    worth = batch.episodes.worth[0]
     lived = {actions: live(env, actions) for actions in product(range(4), repeat=SLOTS)}
     ahead = {actions: reward for actions, (reward, _, _) in lived.items()}
     judged = {

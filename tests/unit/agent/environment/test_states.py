@@ -98,12 +98,11 @@ def test_a_slot_of_the_horizon_is_seen_as_it_will_be_when_nothing_new_is_known()
 
 
 def test_one_state_and_many_are_the_same() -> None:
-    known, slots, rng = (
-        EpisodeBatch.of(SCENE).features,
-        np.arange(0, 292, 7),
-        np.random.default_rng(0),
-    )
-    soc, capacity = rng.random(slots.size), rng.uniform(1, 20, slots.size)
+    known = EpisodeBatch.of(SCENE).features
+    slots = np.arange(0, 292, 7)
+    rng = np.random.default_rng(0)
+    soc = rng.random(slots.size)
+    capacity = rng.uniform(1, 20, slots.size)
     many = V1_1.build(known, slots, soc, capacity)
     alone = [
         V1_1.build(known, slots[[place]], soc[[place]], capacity[[place]])[0]

@@ -75,7 +75,9 @@ def test_who_asks_every_minute_is_counted_on_where_many_came_once() -> None:
 def test_whoever_waits_as_told_is_let_in_and_nobody_gets_more_than_twice_the_budget_in_a_minute(
     most: int, steps: list[float], repeats: int
 ) -> None:
-    somebody, at, let_in = Minute(Budget("test", most)), 0.0, []
+    somebody = Minute(Budget("test", most))
+    at = 0.0
+    let_in = []
     for step in steps:
         at += step
         answers = [somebody.asks(at) for _ in range(repeats)]

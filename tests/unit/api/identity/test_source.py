@@ -10,7 +10,8 @@ import pytest
 
 from services.api.identity.source import Address, TrustedProxies
 
-CADDY, STRANGER = ip_address("172.18.0.9"), ip_address("203.0.113.5")
+CADDY = ip_address("172.18.0.9")
+STRANGER = ip_address("203.0.113.5")
 
 
 def test_a_network_is_believed_without_a_look() -> None:
@@ -39,7 +40,8 @@ def test_a_name_that_leads_nowhere_is_believed_nothing(name: str) -> None:
 
 
 def test_requests_do_not_wait_for_a_name_server_that_is_away() -> None:
-    answered, looks = threading.Event(), []
+    answered = threading.Event()
+    looks = []
 
     def look_up(names: list[str]) -> frozenset[Address]:
         looks.append(names)

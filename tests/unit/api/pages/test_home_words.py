@@ -37,7 +37,8 @@ def view_of(*runs: tuple[str, int, float], language: Language = "en") -> HomeVie
     moves in each, kW; the last one lasts to the end.
     """
     window = open_window(SITE, now=NOW, language=language)
-    count, past = window.timeline.count, window.past
+    count = window.timeline.count
+    past = window.past
     modes: list[str | None] = ["save"] * past
     moved = [0.0] * past
     for mode, slots, power_kw in runs:
@@ -45,9 +46,11 @@ def view_of(*runs: tuple[str, int, float], language: Language = "en") -> HomeVie
         moved += [power_kw] * slots
     modes += [modes[-1]] * (count - len(modes))
     moved += [0.0] * (count - len(moved))
-    start, slots = window.timeline.start, []
+    start = window.timeline.start
+    slots = []
     for place in range(past, count):
-        mode, kwh = modes[place], moved[place] / 4
+        mode = modes[place]
+        kwh = moved[place] / 4
         flows = {"charge": {"charge_kwh": kwh}, "export": {"discharge_kwh": kwh}}.get(
             str(mode), {"discharge_kwh": kwh}
         )

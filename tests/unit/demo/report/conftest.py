@@ -74,7 +74,9 @@ def make_plan(site: Site) -> PlanMaker:
 
 def make_slot(start: datetime, index: int, *, code: str | None, text: str) -> SlotReply:
     sun = max(0.0, float(np.sin((index - 20) / 96 * 2 * np.pi)))
-    load, pv, curtailed = 0.1, round(sun, 3), round(0.2 * sun, 3)
+    load = 0.1
+    pv = round(sun, 3)
+    curtailed = round(0.2 * sun, 3)
     net = round(load - pv + curtailed, 3)
     charge, discharge = (0.05, 0.0) if net < 0 else (0.0, 0.05)
     figures = {
@@ -119,7 +121,8 @@ def make_slot(start: datetime, index: int, *, code: str | None, text: str) -> Sl
 @pytest.fixture
 def make_report(site: Site, make_plan: PlanMaker) -> ReportMaker:
     def make(plan: PlanReply | None = None, **changes: object) -> ReportInput:
-        first, last = date(2023, 9, 1), date(2023, 9, 14)
+        first = date(2023, 9, 1)
+        last = date(2023, 9, 14)
         feed_in = site.model_copy(update={"name": "feed_in"})
         settings = {
             "plan": plan or make_plan(),

@@ -34,6 +34,7 @@ def test_a_later_reading_changes_no_slot_before_it() -> None:
 
 
 def test_vacation_is_on_while_any_switch_is() -> None:
-    first, second = (at(90, FIRST + 1), values(1, 0)), (at(FIRST + 0.5, FIRST + 3), values(0, 1))
+    first = (at(90, FIRST + 1), values(1, 0))
+    second = (at(FIRST + 0.5, FIRST + 3), values(0, 1))
     assert add_switches([first, second]).shares(SLOTS).tolist() == [1, 0, 0, 1]
     assert add_switches([(at(), values())]) is NO_VACATION

@@ -123,7 +123,8 @@ def limit_feed_in(history: Observations, share: float) -> Observations:
 def test_after_twenty_days_held_back_the_next_is_forecast_as_the_sun_gives_it(
     history: Observations, steering: Steering
 ) -> None:
-    could, came = FREE.pv_kwh[KNOWN].sum(), history.pv_kwh[KNOWN].sum()
+    could = FREE.pv_kwh[KNOWN].sum()
+    came = history.pv_kwh[KNOWN].sum()
     prepared = prepare_history(
         end_before_last(history), SITE, before=BEFORE, steering=steering
     ).history
@@ -153,10 +154,8 @@ def test_a_day_without_sun_of_its_own_is_estimated_by_the_weather() -> None:
     potential = estimate_potential(
         end_before_last(seen), SITE, before=day(DAYS - 1), steering=steering, weather=weather
     )
-    dark, bright = (
-        potential.pv_kwh[15 * 96 : 16 * 96].sum(),
-        potential.pv_kwh[16 * 96 : 17 * 96].sum(),
-    )
+    dark = potential.pv_kwh[15 * 96 : 16 * 96].sum()
+    bright = potential.pv_kwh[16 * 96 : 17 * 96].sum()
     assert dark == pytest.approx(came[15 * 96 : 16 * 96].sum(), rel=0.1)
     assert bright == pytest.approx(came[16 * 96 : 17 * 96].sum(), rel=0.1)
 

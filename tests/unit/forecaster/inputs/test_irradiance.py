@@ -31,7 +31,8 @@ def estimate(sky: Sky, **series: FloatArray) -> FloatArray:
 
 
 def test_two_kinds_of_light_give_the_third(sky: Sky) -> None:
-    dni, dhi = np.full(96, 600.0), np.full(96, 100.0)
+    dni = np.full(96, 600.0)
+    dhi = np.full(96, 100.0)
     ghi = dni * sky.up + dhi
     high = sky.up > 0.1
     for told in (
@@ -65,10 +66,8 @@ def test_a_flat_roof_yields_in_proportion_to_the_global_light_and_less_when_it_i
     sky: Sky,
 ) -> None:
     ghi = sky.clear_ghi_w_m2 * 0.8
-    output, hot = (
-        estimate(sky, ghi_w_m2=ghi),
-        estimate(sky, ghi_w_m2=ghi, temperature_c=np.full(96, 30.0)),
-    )
+    output = estimate(sky, ghi_w_m2=ghi)
+    hot = estimate(sky, ghi_w_m2=ghi, temperature_c=np.full(96, 30.0))
     # W/m² over those of the rating, losses, kW, quarter of an hour
     assert output[NOON] == pytest.approx(ghi[NOON] / 1000 * 0.9 * 4 / 4)
     assert 0.85 * output[NOON] < hot[NOON] < 0.95 * output[NOON]

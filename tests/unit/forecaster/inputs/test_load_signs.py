@@ -101,10 +101,8 @@ def test_without_vacation_readings_nothing_changes() -> None:
 def test_the_temperature_is_the_forecasts_and_the_change_is_against_the_measured_week() -> None:
     slots = FIRST + np.arange((DAYS + 2) * 96)
     starts = (slots * 900).astype("datetime64[s]")
-    measured, forecast = (
-        starts + np.timedelta64(900, "s"),
-        np.full(slots.size, np.datetime64("2024-03-30T00:05")),
-    )
+    measured = starts + np.timedelta64(900, "s")
+    forecast = np.full(slots.size, np.datetime64("2024-03-30T00:05"))
     book = WeatherVintages.of(
         np.concatenate([starts, starts]),
         np.concatenate([measured, forecast]).astype("datetime64[us]"),

@@ -14,7 +14,8 @@ from services.forecaster.model.baseline import BASELINES, Baseline
 from tests.support.household.measurements import day, describe_site, measure_days
 from tests.support.suite.tables import each_row
 
-SITE, HISTORY = describe_site(), measure_days(10)
+SITE = describe_site()
+HISTORY = measure_days(10)
 AWAY = Context(
     vacation=Vacation(
         np.array([day(2).replace(tzinfo=None)], dtype="datetime64[us]"), np.array([1.0])

@@ -97,10 +97,8 @@ def test_many_rows_are_pooled_as_each_is_alone() -> None:
 
 
 def test_origins_that_look_at_the_same_target_pool_what_each_alone_knows() -> None:
-    values, reaching = (
-        np.random.default_rng(2).gamma(2, 0.1, LOCAL.size),
-        Kernel(2, (3.0, 20.0), 0.25),
-    )
+    values = np.random.default_rng(2).gamma(2, 0.1, LOCAL.size)
+    reaching = Kernel(2, (3.0, 20.0), 0.25)
     # Two days over a change of the clock, from every quarter-hour: one knows all that lies around
     # the newest recalled slot, another nothing of it.
     clock = LOCAL + 4 * (slot(34, 12) <= LOCAL)

@@ -97,7 +97,8 @@ def test_shade_in_a_part_of_the_day_takes_half_of_it_and_nothing_of_the_rest(
     shaded = OPEN.model_copy(
         update={"pv": [array.model_copy(update={"shading": shading}) for array in OPEN.pv]}
     )
-    nothing, at = Observations.of(measure_days(6).starts[:0], {}), START + timedelta(days=6)
+    nothing = Observations.of(measure_days(6).starts[:0], {})
+    at = START + timedelta(days=6)
     issued = [
         Baseline(LIKE_DAYS, site)
         .issue_many(nothing, [at], 96, context=NO_CONTEXT)

@@ -17,7 +17,8 @@ from services.forecaster.model.baseline import BASELINES, Baseline
 from tests.support.household.measurements import ROOF, day, measure_days
 from tests.support.suite.tables import each_row
 
-SUMMER, WINTER = datetime(2024, 6, 20, 22, tzinfo=UTC), datetime(2024, 12, 20, 23, tzinfo=UTC)
+SUMMER = datetime(2024, 6, 20, 22, tzinfo=UTC)
+WINTER = datetime(2024, 12, 20, 23, tzinfo=UTC)
 NOWHERE = parse_site({"name": "nowhere", "timezone": "Europe/Berlin", "pv": [ROOF]})
 FORECASTERS = [Aurora, *(partial(Baseline, version) for version in BASELINES)]
 
@@ -75,7 +76,8 @@ def test_without_location_and_history_there_is_no_sun_at_night_and_a_wide_band_b
     nothing = Observations.of(np.empty(0, dtype="datetime64[s]"), {})
     pv = make(NOWHERE).issue_many(nothing, [start], 96).forecast(0).pv_kwh
     local = np.arange(96) / 4  # the forecast begins at local midnight
-    night, noon = (local < 3) | (local >= 23), (local >= 11) & (local < 14)
+    night = (local < 3) | (local >= 23)
+    noon = (local >= 11) & (local < 14)
     assert pv.p95[night].max() == 0
     assert pv.expected[noon].min() > 0
     assert (pv.p90 - pv.p10)[noon].min() > pv.expected[noon].max()

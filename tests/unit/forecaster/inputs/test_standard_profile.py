@@ -54,12 +54,14 @@ def test_days_on_which_the_clock_changes_have_an_hour_less_and_one_more() -> Non
     assert load_of(date(2026, 3, 29)).size == 92
     assert load_of(date(2026, 10, 25)).size == 100
     # The evening stays where the clock says it is.
-    usual, changed = load_of(date(2026, 3, 22))[-16:], load_of(date(2026, 3, 29))[-16:]
+    usual = load_of(date(2026, 3, 22))[-16:]
+    changed = load_of(date(2026, 3, 29))[-16:]
     assert changed == pytest.approx(usual, rel=0.03)
 
 
 def test_winter_takes_more_than_summer_and_evenings_more_than_nights() -> None:
-    winter, summer = load_of(date(2026, 1, 14)), load_of(date(2026, 7, 15))
+    winter = load_of(date(2026, 1, 14))
+    summer = load_of(date(2026, 7, 15))
     assert winter.sum() > 1.2 * summer.sum()
     assert 17 * 4 <= winter.argmax() <= 20 * 4
     assert winter.max() > 2.5 * winter.min()

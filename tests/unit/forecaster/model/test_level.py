@@ -30,12 +30,11 @@ def rng() -> np.random.Generator:
 def test_what_stays_of_the_last_hour_is_learned_and_ends_with_its_reach(
     rng: np.random.Generator,
 ) -> None:
-    deviation, lead, half = (
-        rng.normal(0, 1, ROWS),
-        rng.integers(0, 192, ROWS),
-        rng.random(ROWS) < 0.5,
-    )
-    view, flat = look(deviation), np.full(ROWS, 5.0)
+    deviation = rng.normal(0, 1, ROWS)
+    lead = rng.integers(0, 192, ROWS)
+    half = rng.random(ROWS) < 0.5
+    view = look(deviation)
+    flat = np.full(ROWS, 5.0)
     actual = 5 + SHARE * deviation * (lead < STEP_STARTS[-1]) + rng.normal(0, 0.2, ROWS)
     level = learn_level(
         "load", spread_heads(flat, flat, flat, flat), view, lead=lead, half=half, actual_kwh=actual
@@ -45,11 +44,9 @@ def test_what_stays_of_the_last_hour_is_learned_and_ends_with_its_reach(
 
 
 def test_what_says_nothing_moves_nothing_on_unseen_rows(rng: np.random.Generator) -> None:
-    deviation, lead, half = (
-        rng.normal(0, 1, ROWS),
-        rng.integers(0, 192, ROWS),
-        rng.random(ROWS) < 0.5,
-    )
+    deviation = rng.normal(0, 1, ROWS)
+    lead = rng.integers(0, 192, ROWS)
+    half = rng.random(ROWS) < 0.5
     flat = np.full(ROWS, 5.0)
     level = learn_level(
         "load",

@@ -161,7 +161,8 @@ def test_habits_follow_the_clock_over_a_change_of_it() -> None:
 
 
 def test_weather_is_followed_as_far_as_pv_has_followed_it() -> None:
-    context, instants = Context(forecast_weather(62)), [day(number, 6) for number in range(45, 58)]
+    context = Context(forecast_weather(62))
+    instants = [day(number, 6) for number in range(45, 58)]
     history = measure_days(62)
     forecasts = [
         Baseline(LIKE_DAYS, SITE).issue_many(history, instants, context=known)

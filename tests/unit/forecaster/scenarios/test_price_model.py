@@ -117,7 +117,8 @@ def test_a_day_on_which_the_clock_changes_has_a_price_at_every_time(
 
 
 def test_scenarios_carry_published_prices_as_they_are_and_the_expected_price_in_the_mean() -> None:
-    rng, market = np.random.default_rng(1), look()
+    rng = np.random.default_rng(1)
+    market = look()
     made = make_scenarios(describe_forecast(rng), describe_errors(rng), {"NL": market})
     paths = made.spot_price["NL"]
     np.testing.assert_array_equal(
@@ -128,7 +129,8 @@ def test_scenarios_carry_published_prices_as_they_are_and_the_expected_price_in_
 
 
 def test_price_errors_of_neighbouring_hours_stay_together() -> None:
-    rng, around = np.random.default_rng(1), describe_prices(AROUND)
+    rng = np.random.default_rng(1)
+    around = describe_prices(AROUND)
     # Whole days dearer or cheaper than usual: then a scenario that is dear in one hour is dear in
     # the next.
     known = (

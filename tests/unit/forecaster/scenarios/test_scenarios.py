@@ -101,7 +101,8 @@ def test_gaps_of_a_day_become_straight_lines_and_nothing_known_is_undecided() ->
 
 
 def test_days_hardly_measured_say_nothing() -> None:
-    seen, issued_at = measure_days(30), day(29)
+    seen = measure_days(30)
+    issued_at = day(29)
     past = [
         describe_forecast(np.random.default_rng(6), instant)
         for instant in days_before(issued_at, SLOTS)[:20]

@@ -102,7 +102,8 @@ def test_money_of_few_days_decides_nothing() -> None:
 
 
 def test_what_is_dearer_by_chance_alone_does_not_count() -> None:
-    active, aurora = shadow(1.0, regret=0.2), shadow(0.8, regret=0.2)
+    active = shadow(1.0, regret=0.2)
+    aurora = shadow(0.8, regret=0.2)
     luck = {FIRST: 1.6, FIRST + timedelta(days=9): -0.8}
     chosen, [comparison] = choose_version(
         active, {"aurora": Shadow(aurora.losses, {**aurora.regrets, **luck})}

@@ -60,7 +60,8 @@ def test_a_minus_that_takes_off_more_than_there_is_leaves_it_unknown() -> None:
     # Eight hours from noon on: in the first four 16 × 0.4 kWh are taken off 16 × 0.1, in the others
     # a little more for a while than there is.
     site = describe_metered(total_load_consumption=["house", "-pump"])
-    house, pump = np.repeat([0.1, 0.5], 16), np.repeat([0.4, 0.1, 0.52], [16, 8, 8])
+    house = np.repeat([0.1, 0.5], 16)
+    pump = np.repeat([0.4, 0.1, 0.52], [16, 8, 8])
     built = build(site, {"house": house, "pump": pump})
     check(built.columns, "load_kwh", [*[np.nan] * 16, *[0.4] * 8, *[0.0] * 8])
     assert {(rejected.sensor, rejected.fault) for rejected in built.rejected} == {
@@ -333,7 +334,8 @@ def test_a_meter_that_stands_still_although_the_others_move_is_stuck(
 def test_a_meter_that_rested_rightly_before_it_was_missed_is_believed_until_then() -> None:
     # The roof covers the house for three days; on the fourth it is silent in the dark, and nothing
     # is imported.
-    used, day = np.full(432, 0.5), np.arange(432) // 96
+    used = np.full(432, 0.5)
+    day = np.arange(432) // 96
     roof = np.where((day == 0) | (day > 2), 0.0, used)
     imported = np.where(day == 0, used, 0.0)
     built = build(

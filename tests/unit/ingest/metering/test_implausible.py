@@ -12,7 +12,8 @@ from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline
 from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.reading import Samples
 
-FIRST, DAYS = datetime(2026, 1, 12, tzinfo=UTC), 4
+FIRST = datetime(2026, 1, 12, tzinfo=UTC)
+DAYS = 4
 READINGS = DAYS * 288 + 1
 INSTANTS: InstantArray = np.datetime64(FIRST.replace(tzinfo=None), "us") + np.arange(
     READINGS

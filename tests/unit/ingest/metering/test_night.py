@@ -15,7 +15,8 @@ from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline
 from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.reading import Samples
 
-FIRST, DAYS = datetime(2026, 5, 4, tzinfo=UTC), 4
+FIRST = datetime(2026, 5, 4, tzinfo=UTC)
+DAYS = 4
 WINDOW = Timeline(FIRST, SLOT, DAYS * 96)
 STEP_MINUTES = 5
 INSTANTS: InstantArray = np.datetime64(FIRST.replace(tzinfo=None), "us") + np.arange(
@@ -142,10 +143,8 @@ def test_the_sun_stays_up_or_down_near_the_pole(latitude: float, month: int, up:
 def test_the_sun_stands_where_the_almanac_has_it() -> None:
     # Berlin, 21 June 2024 at 11:00 and 24 UTC; Sydney, 1 January 2025 at 02:00 UTC. Source: NOAA's
     # solar calculator.
-    berlin, sydney = (
-        Location(latitude=52.52, longitude=13.405),
-        Location(latitude=-33.87, longitude=151.21),
-    )
+    berlin = Location(latitude=52.52, longitude=13.405)
+    sydney = Location(latitude=-33.87, longitude=151.21)
     assert compute_sun_height(np.array(["2024-06-21T11:08"], dtype="M8[us]"), berlin)[
         0
     ] == pytest.approx(60.9, abs=0.1)

@@ -13,9 +13,11 @@ from tests.support.metering.samples import NOON, describe_metered, every
 
 # Two days at five minutes each, and a quarter-hour in which the grid's meter freezes; for two
 # hours.
-MINUTES, DAYS = 5, 2
+MINUTES = 5
+DAYS = 2
 READINGS = DAYS * 288 + 1
-FROZEN_AT, THAWED_AT = 500, 524
+FROZEN_AT = 500
+THAWED_AT = 524
 SITE = {
     "total_pv_production": "pv",
     "total_grid_import": "import",
@@ -43,10 +45,8 @@ def home(*, grid_step_kwh: float = 0.0001, rests: bool = False) -> dict[str, Flo
     still = rests & (place >= FROZEN_AT) & (place < THAWED_AT)
     error = np.where(still, 0.0, np.where(place % 2 == 0, 0.01, -0.01))
     follows = still | (place % 3 == 0)
-    bought, sold = (
-        np.where(follows, np.maximum(error, 0), 0.0),
-        np.where(follows, np.maximum(-error, 0), 2.0),
-    )
+    bought = np.where(follows, np.maximum(error, 0), 0.0)
+    sold = np.where(follows, np.maximum(-error, 0), 2.0)
     powers = {
         "pv": np.full(place.size, 2.4),
         "charge": np.where(follows, 2.0 + error, 0.0),
@@ -102,7 +102,8 @@ def test_a_frozen_meter_at_the_grid_leaves_the_house_unknown_until_it_tells_what
 
 
 def test_a_meter_that_may_stand_still_is_not_frozen() -> None:
-    counted, coarse = home(), home(grid_step_kwh=0.01)
+    counted = home()
+    coarse = home(grid_step_kwh=0.01)
     frozen = {name: freeze(counted[name]) for name in ("import", "export")}
     before = {
         name: np.where(

@@ -145,7 +145,8 @@ def test_an_interpolated_value_lies_between_its_neighbours(values: list[float]) 
         HOUR,
         Timeline(NOON, SLOT, 4 * (len(values) - 1)),
     ).reshape(-1, 4)
-    lower, upper = np.minimum(series[:-1], series[1:]), np.maximum(series[:-1], series[1:])
+    lower = np.minimum(series[:-1], series[1:])
+    upper = np.maximum(series[:-1], series[1:])
     assert (between >= lower[:, np.newaxis] - 1e-9).all()
     assert (between <= upper[:, np.newaxis] + 1e-9).all()
 

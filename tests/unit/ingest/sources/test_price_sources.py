@@ -33,7 +33,8 @@ from tests.support.gateway.outside_service import REPLIES, Service, document, re
 from tests.support.suite.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
-START, END = datetime(2026, 3, 28, 23, tzinfo=UTC), datetime(2026, 3, 29, 22, tzinfo=UTC)
+START = datetime(2026, 3, 28, 23, tzinfo=UTC)
+END = datetime(2026, 3, 29, 22, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
 
 

@@ -169,7 +169,8 @@ def test_half_a_body_is_asked_for_again() -> None:
 def test_a_server_that_is_down_is_not_reached_and_the_run_after_it_came_back_is_answered() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = int(listener.getsockname()[1])
-    url, away = f"http://127.0.0.1:{port}", Web("service", purpose=OWN_SERVER)
+    url = f"http://127.0.0.1:{port}"
+    away = Web("service", purpose=OWN_SERVER)
     with pytest.raises(SourceUnreachedError, match="not reached"):
         away.get(url, {})
     with serving(b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{"price": 0.25}', port=port):

@@ -25,7 +25,8 @@ def bill(flows: PeriodFlows) -> float:
     return sum(day.import_cost + day.export_cost for day in flows.days)
 
 
-FIRST, LAST = date(2024, 1, 31), date(2024, 2, 1)
+FIRST = date(2024, 1, 31)
+LAST = date(2024, 2, 1)
 MPC = Deciding("mpc", 16)
 
 
@@ -63,11 +64,9 @@ def test_what_is_stored_at_a_month_s_end_is_there_at_the_next_begin() -> None:
 
 
 def test_arrays_yield_as_much_per_kwp_as_was_recorded() -> None:
-    world, doubled = (
-        record_days(FIRST, FIRST),
-        describe_home(
-            batteries=[], pv=[{"name": "roof", "peak_kw": 4}, {"name": "shed", "peak_kw": 4}]
-        ),
+    world = record_days(FIRST, FIRST)
+    doubled = describe_home(
+        batteries=[], pv=[{"name": "roof", "peak_kw": 4}, {"name": "shed", "peak_kw": 4}]
     )
     assert scale_pv(world.scene.site, doubled) == 2.0
     more = live([live_under(world, doubled)], MPC, outlook="known")

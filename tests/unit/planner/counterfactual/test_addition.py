@@ -18,7 +18,8 @@ from services.planner.devices.vehicle.begin import AddedVehicle
 from services.planner.service.counterfactual import Addition
 from tests.support.planning.recorded_days import describe_home, live_under, record_days
 
-FIRST, LAST = date(2024, 1, 31), date(2024, 2, 1)
+FIRST = date(2024, 1, 31)
+LAST = date(2024, 2, 1)
 CAR: dict[str, Any] = {
     "name": "car",
     "capacity_kwh": 40,
@@ -31,7 +32,8 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def add(habits: dict[str, Habit], **devices: Any) -> Addition:
-    bare, site = describe_home(batteries=[]), describe_home(batteries=[], **devices)
+    bare = describe_home(batteries=[])
+    site = describe_home(batteries=[], **devices)
     return Addition.of(site, list_added(bare, site), habits)
 
 
@@ -46,10 +48,8 @@ def stays_of(habit: Habit) -> AddedVehicle:
 def use(addition: Addition, first: date, last: date) -> FloatArray:
     """Return what is used by the hour of the window."""
     world = live_under(record_days(first, last), addition.site)
-    used, start = (
-        addition.place_on(world),
-        world.scene.foresight.timeline.index_of(world.scene.timeline.start),
-    )
+    used = addition.place_on(world)
+    start = world.scene.foresight.timeline.index_of(world.scene.timeline.start)
     return np.asarray(used[start : start + world.scene.timeline.count].reshape(-1, 4).sum(axis=1))
 
 

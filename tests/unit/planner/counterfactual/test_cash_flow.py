@@ -55,8 +55,10 @@ def test_what_is_left_in_the_battery_counts_as_saved() -> None:
 
 def test_the_total_is_the_bill_less_the_charge_left_and_savings_compare_totals() -> None:
     # The bill is worse by half a euro, and two days leave half a euro each in the battery.
-    baseline, other = days(1.0, 2.0), days(1.5, 2.0, gain=0.5)
-    told, reply = describe("baseline", baseline), compare(Variant(name="other"), other, baseline)
+    baseline = days(1.0, 2.0)
+    other = days(1.5, 2.0, gain=0.5)
+    told = describe("baseline", baseline)
+    reply = compare(Variant(name="other"), other, baseline)
     assert (told.total, reply.bill - told.bill, reply.total) == (2.0, 0.5, 1.5)
     assert reply.savings == pytest.approx(told.total - reply.total)
 

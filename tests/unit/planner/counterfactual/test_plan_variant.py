@@ -28,7 +28,8 @@ BATTERY = {
     "discharge_efficiency": 1,
 }
 # Four cheap hours, then eight dear ones; selling pays most in the sixth and seventh.
-BOUGHT, SOLD = [0.1] * 4 + [0.3] * 8, [0.05] * 5 + [0.2] * 2 + [0.05] * 5
+BOUGHT = [0.1] * 4 + [0.3] * 8
+SOLD = [0.05] * 5 + [0.2] * 2 + [0.05] * 5
 
 
 def inputs(**options: Any) -> PlanRequest:

@@ -31,7 +31,8 @@ def draw_convex(seed: int) -> Problem:
     Every third one has prices below zero, the others connections so narrow that part of the load
     can only come from the battery.
     """
-    rng, paid = np.random.default_rng(seed), seed % 3 == 0
+    rng = np.random.default_rng(seed)
+    paid = seed % 3 == 0
     wear = rng.uniform(0.01, 0.05)
     battery = {
         "capacity_kwh": rng.uniform(2, 15),
@@ -52,10 +53,8 @@ def draw_convex(seed: int) -> Problem:
     )
     # A price this little below zero does not pay for the wear of burning energy.
     bought = np.repeat(rng.uniform(-0.3 * wear * paid, 0.5, SLOTS // 4), 4)
-    load, pv = (
-        rng.gamma(1.0, 0.15, SLOTS),
-        np.maximum(np.sin(np.linspace(-1, 4, SLOTS)), 0) * rng.uniform(0, 1),
-    )
+    load = rng.gamma(1.0, 0.15, SLOTS)
+    pv = np.maximum(np.sin(np.linspace(-1, 4, SLOTS)), 0) * rng.uniform(0, 1)
     series = {
         "load_kwh": np.minimum(load, 0.8),
         "pv_kwh": pv,
@@ -99,7 +98,8 @@ def value_of(problem: Problem) -> ValueFunction:
 
 def walk(problem: Problem) -> FloatArray:
     """Return stored kWh above the reserve at the start of the first and the end of every slot."""
-    segments, lowest = segments_of(problem), problem.limits.batteries.min_kwh[0, 0]
+    segments = segments_of(problem)
+    lowest = problem.limits.batteries.min_kwh[0, 0]
     start = float(problem.stored_kwh[0] - lowest)
     thresholds = value_of(problem).thresholds(segments.levels)
     return np.concatenate([[start], follow(thresholds, segments, start, usable_kwh(problem.site))])
@@ -109,17 +109,15 @@ def cost_of_path(problem: Problem, path_kwh: FloatArray) -> float:
     """Return what a path of stored energy costs when PV is held back in whatever way is cheapest,
     less what is left at the end.
     """
-    ahead, battery, grid = problem.outlook, problem.site.batteries[0], problem.site.grid
+    ahead = problem.outlook
+    battery = problem.site.batteries[0]
+    grid = problem.site.grid
     gained = np.diff(path_kwh)
-    charge, discharge = (
-        np.maximum(gained, 0) / battery.charge_efficiency,
-        np.maximum(-gained, 0) * battery.discharge_efficiency,
-    )
+    charge = np.maximum(gained, 0) / battery.charge_efficiency
+    discharge = np.maximum(-gained, 0) * battery.discharge_efficiency
     net = ahead.load_kwh - ahead.pv_kwh + charge - discharge
-    export_kwh, import_kwh = (
-        grid.export_limit_kw * ahead.timeline.hours,
-        grid.import_limit_kw * ahead.timeline.hours,
-    )
+    export_kwh = grid.export_limit_kw * ahead.timeline.hours
+    import_kwh = grid.import_limit_kw * ahead.timeline.hours
     held_back = np.stack([np.zeros(net.size), -net - export_kwh, -net, ahead.pv_kwh]).clip(
         0, ahead.pv_kwh * problem.site.curtailable
     )
@@ -188,11 +186,10 @@ def test_thresholds_are_ordered(seed: int) -> None:
 
 def test_margin_toward_house_stores_more_and_serves_deeper() -> None:
     problem = draw_convex(1)
-    function, levels = value_of(problem), segments_of(problem).levels
-    plain, eager = (
-        function.thresholds(levels),
-        function.thresholds(levels, self_consumption_margin=0.05),
-    )
+    function = value_of(problem)
+    levels = segments_of(problem).levels
+    plain = function.thresholds(levels)
+    eager = function.thresholds(levels, self_consumption_margin=0.05)
     assert (eager.store_kwh >= plain.store_kwh).all()
     assert (eager.serve_kwh <= plain.serve_kwh).all()
 
@@ -266,8 +263,11 @@ def test_slot_that_is_not_convex_is_named(bought: float, sold: float) -> None:
 
 
 def test_mean_values_are_those_of_single_solutions() -> None:
-    problem, cells = draw_convex(4), 16
-    ahead, usable, rng = problem.outlook, usable_kwh(problem.site), np.random.default_rng(0)
+    problem = draw_convex(4)
+    cells = 16
+    ahead = problem.outlook
+    usable = usable_kwh(problem.site)
+    rng = np.random.default_rng(0)
     load = np.minimum(ahead.load_kwh * rng.uniform(0.5, 1.5, (5, SLOTS)), 0.8)
     prices = (ahead.import_price, ahead.export_price)
     paths = slot_segments(
@@ -290,8 +290,10 @@ def test_mean_values_are_those_of_single_solutions() -> None:
 
 def test_integral_is_what_the_marginal_values_sum_to() -> None:
     problem = draw_convex(8)
-    function, usable = value_of(problem), usable_kwh(problem.site)
-    low, high = np.full(SLOTS, 0.2 * usable), np.full(SLOTS, 0.7 * usable)
+    function = value_of(problem)
+    usable = usable_kwh(problem.site)
+    low = np.full(SLOTS, 0.2 * usable)
+    high = np.full(SLOTS, 0.7 * usable)
     levels = np.linspace(0.2 * usable, 0.7 * usable, 4001)
     middle = (levels[1:] + levels[:-1]) / 2
     summed = (

@@ -40,7 +40,8 @@ def draw_home(seed: int = 0, *, terminal: Terminal | None = None, wear: float = 
 
 
 def err(problem: Problem, paths: int = 6, seed: int = 1) -> ScenarioSet:
-    rng, outlook = np.random.default_rng(seed), problem.outlook
+    rng = np.random.default_rng(seed)
+    outlook = problem.outlook
     load, pv = (
         np.repeat(rng.gamma(2.0, 0.5, (paths, 1 + SLOTS // 8)), 8, axis=1)[
             :, : outlook.timeline.count
@@ -89,7 +90,8 @@ def test_courses_that_are_all_as_expected_make_the_plan_for_what_is_expected(ris
         np.full(4, 0.2),
         *(np.tile(energy, (4, 1)) for energy in (problem.outlook.load_kwh, problem.outlook.pv_kwh)),
     )
-    point, weighed = plan(problem), plan(problem, same, risk=risk)
+    point = plan(problem)
+    weighed = plan(problem, same, risk=risk)
     assert weighed.setpoints.mode.tolist() == point.setpoints.mode.tolist()
     assert weighed.energy_value == pytest.approx(point.energy_value)
     assert weighed.spread is not None
@@ -98,7 +100,8 @@ def test_courses_that_are_all_as_expected_make_the_plan_for_what_is_expected(ris
 
 def test_the_order_of_courses_does_not_matter() -> None:
     problem = draw_home(3)
-    courses, order = err(problem), [4, 2, 0, 5, 1, 3]
+    courses = err(problem)
+    order = [4, 2, 0, 5, 1, 3]
     turned = ScenarioSet(courses.weight[order], courses.load_kwh[order], courses.pv_kwh[order])
     one, other = (function_of(plan(problem, each, risk=0.5)) for each in (courses, turned))
     assert sample(one, 5) == pytest.approx(sample(other, 5))
@@ -122,7 +125,8 @@ def test_whatever_the_problem_the_plan_by_scenarios_breaks_nothing_that_the_othe
     seed: int,
 ) -> None:
     problem = draw_problem(np.random.default_rng(seed), batteries=1, slots=SLOTS)
-    point, weighed = plan(problem), plan(problem, err(problem))
+    point = plan(problem)
+    weighed = plan(problem, err(problem))
     assert weighed.spread is not None
     assert weighed.spread.courses + weighed.spread.left_out == 7
     assert len(find_compromises(weighed)) <= len(find_compromises(point))

@@ -88,7 +88,8 @@ def test_a_tiny_battery_and_three_weeks_are_no_larger_a_search() -> None:
 
 def test_what_finds_no_room_has_no_ways() -> None:
     problem = draw(4)
-    free, terminal = problem_segments(problem), terminal_segments(problem)
+    free = problem_segments(problem)
+    terminal = terminal_segments(problem)
     assert choose_directions(problem, free, terminal, doublings=0) is None
 
 

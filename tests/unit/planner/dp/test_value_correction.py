@@ -68,7 +68,8 @@ def test_a_constant_shifts_thresholds_as_break_even_values_that_are_so_much_lowe
     off: float,
 ) -> None:
     problem = home()
-    value, battery = value_of(decide(problem, Solver())), problem.site.batteries[0]
+    value = value_of(decide(problem, Solver()))
+    battery = problem.site.batteries[0]
     # V′ + c is above a level where V′ is above that level less c.
     levels = value.segments.levels
     shifted = BreakEven(
@@ -95,7 +96,8 @@ def test_a_constant_shifts_thresholds_as_break_even_values_that_are_so_much_lowe
 
 def test_energy_that_is_worth_more_is_bought_sooner_and_kept_longer() -> None:
     problem = home()
-    value, battery = value_of(decide(problem, Solver())), problem.site.batteries[0]
+    value = value_of(decide(problem, Solver()))
+    battery = problem.site.batteries[0]
     corrected = (correct_value(value, np.full(SLOTS, off)) for off in (0.0, 0.05))
     less, more = (
         read_policy(each, battery, night=NO_NIGHT, margin=ACTING, switching_price=0.0)

@@ -57,7 +57,8 @@ def test_a_change_adds_what_it_says_and_keeps_its_runs(seed: int) -> None:
     present[cost[present, np.arange(SLOTS)] >= FORBIDDEN] = 0
     changes = list(rules.list_changes(cost, present))
     for added, changed in changes:
-        before, after = rules.price(cost, present), rules.price(cost, changed)
+        before = rules.price(cost, present)
+        after = rules.price(cost, changed)
         # A run that goes on has begun before, which changes of other slots do not see.
         slack = rules.start_price if rules.goes_on else 0.0
         assert abs(after - before - added) <= slack + 1e-9

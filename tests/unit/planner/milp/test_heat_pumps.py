@@ -48,7 +48,8 @@ def warm(
     ``changes`` are series of the outlook, or the heat that is drawn from the store
     (``demand_kwh``).
     """
-    demand, zone = changes.pop("demand_kwh", None), changes.pop("zone", "UTC")
+    demand = changes.pop("demand_kwh", None)
+    zone = changes.pop("zone", "UTC")
     document = ask(zone=zone, **changes).model_dump(mode="json", by_alias=True)
     document["site"]["heat_pumps"] = [pump]
     document["outlook"]["outdoor_temperature_c"] = (
@@ -87,7 +88,8 @@ def test_a_pump_with_a_least_power_costs_no_more_above_the_optimum_than_its_gap_
     request = warm(PUMP | {"min_power_kw": least_kw}, outdoor_c=COLD, **draw_series(3))
     made = solve(request)
     assert made.placement is not None
-    cost, best = made.placement.objective, solve_reference(build_problem(request))
+    cost = made.placement.objective
+    best = solve_reference(build_problem(request))
     assert best - 2e-3 <= cost <= best + made.gap * abs(cost) + 2e-3
     assert objective(made) + made.placement.beside_cost == pytest.approx(cost, abs=5e-5)
 
@@ -115,7 +117,8 @@ def test_the_band_is_kept_and_filled_while_a_kwh_is_cheap() -> None:
 
 
 def test_energy_heat_and_temperature_fit_each_other() -> None:
-    course, before = flows(answer(warm(PUMP, outdoor_c=COLD))), 21.0
+    course = flows(answer(warm(PUMP, outdoor_c=COLD)))
+    before = 21.0
     keep = np.exp(-0.2 / 5)
     for flow, outdoor in zip(course, COLD, strict=True):
         # COP 2 at −10 °C and 4 at 10 °C; (1 − keep) / 0.2 K for each kWh of heat within an hour.

@@ -103,11 +103,10 @@ def test_pins_of_a_hard_week_are_had_until_their_battery_is_full_or_empty() -> N
 @pytest.mark.long
 def test_without_time_for_a_search_physics_makes_the_best_of_what_is_near_a_plan() -> None:
     problem = pose(4, 2, "pins", "appliances")
-    plan, alone = make_plan(problem, Searchless()), plan_alone(problem)
+    plan = make_plan(problem, Searchless())
+    alone = plan_alone(problem)
     assert (plan.method, plan.gap, plan.proven, plan.disagreements) == ("model", None, False, ())
     assert (plan.flows.excess_kwh > 0).sum() < (alone.flows.excess_kwh > 0).sum() / 4
-    charge, least = (
-        plan.flows.charge_kwh,
-        np.array([[battery.min_charge_kw] for battery in problem.site.batteries]) / 4,
-    )
+    charge = plan.flows.charge_kwh
+    least = np.array([[battery.min_charge_kw] for battery in problem.site.batteries]) / 4
     assert np.all((charge < 1e-6) | (charge > least - 1e-6))

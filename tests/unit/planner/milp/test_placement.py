@@ -41,7 +41,8 @@ def ask(
 
     ``changes`` go into the site, ``state`` beside that of battery and car.
     """
-    rng, count = np.random.default_rng(seed), 24 * slots_per_hour
+    rng = np.random.default_rng(seed)
+    count = 24 * slots_per_hour
     site = {
         "grid": {"import_limit_kw": 11},
         "batteries": [BATTERY],
@@ -168,10 +169,8 @@ def test_every_slot_adds_up_with_what_was_placed() -> None:
 )
 def test_a_peak_that_costs_is_heeded(interval: int, highest: int) -> None:
     problem = build_problem(ask(slots_per_hour=2, loads=[], tariff=peak(interval, highest)))
-    heeded, ignored = (
-        make_plan(problem, Solver()),
-        make_plan(replace(problem, tariff=TariffState()), Solver()),
-    )
+    heeded = make_plan(problem, Solver())
+    ignored = make_plan(replace(problem, tariff=TariffState()), Solver())
     assert rise(problem, heeded) < rise(problem, ignored)
     assert objective(heeded) + rise(problem, heeded) < objective(ignored) + rise(problem, ignored)
 

@@ -41,7 +41,8 @@ def built(request: pytest.FixtureRequest) -> Formulation:
 
 
 def test_what_is_near_is_whole_and_keeps_every_row(built: Formulation) -> None:
-    model, column = built.model, near(built).column
+    model = built.model
+    column = near(built).column
     choices = column[model.integer != 0]
     activity = model.activity(column)
     assert np.abs(choices - np.round(choices)).max() < 1e-6
@@ -52,7 +53,8 @@ def test_what_is_near_is_whole_and_keeps_every_row(built: Formulation) -> None:
 
 
 def test_its_gap_is_at_most_its_distance_from_the_relaxed_one(built: Formulation) -> None:
-    found, bound = near(built), Solver().solve(built.model.relaxed()).objective
+    found = near(built)
+    bound = Solver().solve(built.model.relaxed()).objective
     assert found.gap <= (found.objective - bound) / found.objective + 1e-9
     assert not found.proven or found.gap <= GAP
 
@@ -61,7 +63,8 @@ def add_pump(document: dict[str, Any], rng: np.random.Generator) -> dict[str, An
     """Return a case with a second appliance that shares the surplus with the heater, for some hours
     of each day and some of each morning.
     """
-    site, (heater,) = document["site"], document["site"]["loads"]
+    site = document["site"]
+    (heater,) = document["site"]["loads"]
     pump = {
         "name": "pump",
         "power_kw": round(float(rng.uniform(0.5, 2.5)), 2),
@@ -79,10 +82,8 @@ def add_pump(document: dict[str, Any], rng: np.random.Generator) -> dict[str, An
 def test_no_whole_answer_costs_less_than_the_bound(seed: int) -> None:
     rng = np.random.default_rng(seed)
     built = build(add_pump(generate_full_cases(rng)[seed], rng))
-    relaxed, near = (
-        Solver().solve(built.model.relaxed()),
-        round_relaxation(built.model, built.placed.blocks, search=SearchLimits()),
-    )
+    relaxed = Solver().solve(built.model.relaxed())
+    near = round_relaxation(built.model, built.placed.blocks, search=SearchLimits())
     assert near is not None
     placed = [PlacedBlock.of(built.model, block) for block in built.placed.blocks]
     bound = mix_schedules(built.model, placed, relaxed, []).bound
@@ -100,7 +101,8 @@ def test_choices_that_cannot_be_made_are_no_answer() -> None:
     """Two of three may be on at a time, but every pair of them excludes itself: only halves are
     allowed.
     """
-    ones, pairs = np.ones(3), np.array([0, 1, 1, 2, 0, 2, 0, 1, 2], dtype=np.int32)
+    ones = np.ones(3)
+    pairs = np.array([0, 1, 1, 2, 0, 2, 0, 1, 2], dtype=np.int32)
     odd = LinearModel(
         cost=ones,
         lower=0 * ones,

@@ -41,10 +41,8 @@ def draw_setpoint(rng: np.random.Generator, slots: int) -> SetPoint:
         name: rng.uniform(0, 1, (2, slots))
         for name in ("target_soc", "floor_soc", "ceiling_soc", "spill_soc")
     }
-    mode, curtailment = (
-        rng.integers(0, 6, (2, slots)).astype(np.int8),
-        rng.integers(0, 3, slots).astype(np.int8),
-    )
+    mode = rng.integers(0, 6, (2, slots)).astype(np.int8)
+    curtailment = rng.integers(0, 3, slots).astype(np.int8)
     return SetPoint(
         mode=mode,
         power_kw=rng.uniform(0, 3, (2, slots)),
@@ -56,12 +54,11 @@ def draw_setpoint(rng: np.random.Generator, slots: int) -> SetPoint:
 
 def discharge(setpoint: SetPoint, rng: np.random.Generator) -> FloatArray:
     """What batteries give under a set-point, shape (slots,), with any charge, load and sun."""
-    slots, limits = setpoint.curtailment.size, SiteLimits.of(SITE)
-    stored, load, pv = (
-        rng.uniform(0, 5, (2, slots)),
-        rng.gamma(1.0, 2.0, slots),
-        rng.gamma(1.0, 1.0, slots),
-    )
+    slots = setpoint.curtailment.size
+    limits = SiteLimits.of(SITE)
+    stored = rng.uniform(0, 5, (2, slots))
+    load = rng.gamma(1.0, 2.0, slots)
+    pv = rng.gamma(1.0, 1.0, slots)
     flows = simulate_slot(
         clamp(setpoint, stored, limits), stored, SlotActuals(load, pv, 1.0), limits=limits
     )
@@ -70,7 +67,8 @@ def discharge(setpoint: SetPoint, rng: np.random.Generator) -> FloatArray:
 
 def test_no_mode_serves_where_a_vehicle_is_spared_and_all_others_stay() -> None:
     rng = np.random.default_rng(1)
-    setpoint, where = draw_setpoint(rng, 20_000), rng.random(20_000) < 0.5
+    setpoint = draw_setpoint(rng, 20_000)
+    where = rng.random(20_000) < 0.5
     spared = serve_nowhere(setpoint, where)
     assert discharge(spared, rng)[where].max() == 0.0
     assert (spared.mode[:, ~where] == setpoint.mode[:, ~where]).all()
@@ -127,10 +125,8 @@ def test_without_imports_a_battery_serves_beside_a_car_that_it_may_not_feed() ->
         pv_kwh=[4.0] * 4 + [0.0] * 4,
         batteries=[BATTERY],
     )
-    spared, island = (
-        request,
-        request.model_copy(update={"manual": [ManualBlock.model_validate(block)]}),
-    )
+    spared = request
+    island = request.model_copy(update={"manual": [ManualBlock.model_validate(block)]})
     # Of the plan itself, and of the policy that follows it: the executor reads either.
     for decided in (make_plan, decide):
         modes = [
@@ -145,7 +141,8 @@ def test_plans_spare_vehicles_whatever_load_and_sun_turn_out_to_be(seed: int) ->
     rng = np.random.default_rng(seed)
     made = solve(draw(seed))
     assert made.placement is not None
-    problem, placement = made.problem, made.placement
+    problem = made.problem
+    placement = made.placement
     spared = np.any([each.storage.spared for each in placement.loads if each.storage], axis=0)
     # A connection that carries anything: beyond its limit a battery helps whatever it is told.
     limits = replace(SiteLimits.of(problem.site), import_limit_kw=np.array([np.inf]))

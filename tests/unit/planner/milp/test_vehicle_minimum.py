@@ -36,7 +36,8 @@ def draw_bound(seed: int) -> PlanRequest:
     """A small problem at random in which one vehicle has a minimum, a block of charging, or
     both.
     """
-    rng, request = np.random.default_rng(1_000 + seed), draw(seed)
+    rng = np.random.default_rng(1_000 + seed)
+    request = draw(seed)
     name, state = next(iter(request.state.vehicles.items()))
     kind = seed % 3
     sessions = [

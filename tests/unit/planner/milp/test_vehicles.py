@@ -31,7 +31,8 @@ from tests.unit.planner.milp.vehicle_requests import (
     given,
 )
 
-DEAR, CHEAP = 0.40, 0.10
+DEAR = 0.40
+CHEAP = 0.10
 SUN = [0.0] * 4 + [4.0] * 4 + [0.0] * 4
 
 
@@ -224,7 +225,8 @@ def test_a_charge_is_never_shorter_than_its_shortest_run() -> None:
 
 def test_of_equal_hours_the_first_is_taken_each_time() -> None:
     request = ask([0.3] * 8, stay(0, 8, target_soc=0.5))
-    first, again = charged(answer(request)), charged(answer(request))
+    first = charged(answer(request))
+    again = charged(answer(request))
     assert first == again
     assert first[0] == pytest.approx(0.2 * 40 / 0.9)
 

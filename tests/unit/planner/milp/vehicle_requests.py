@@ -61,7 +61,8 @@ def draw(seed: int) -> PlanRequest:
     """A small problem at random: one car or two with everything they may be, a battery or none,
     whatever its contract, an appliance or none, sun or none.
     """
-    rng, hours = np.random.default_rng(seed), 14
+    rng = np.random.default_rng(seed)
+    hours = 14
     cars = {
         f"car{place}": _draw_car(rng, f"car{place}", hours) for place in range(rng.integers(1, 3))
     }
@@ -95,7 +96,9 @@ def draw(seed: int) -> PlanRequest:
 def _draw_car(
     rng: np.random.Generator, name: str, hours: int
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    first, away, back = int(rng.integers(0, 3)), int(rng.integers(5, 8)), int(rng.integers(8, 10))
+    first = int(rng.integers(0, 3))
+    away = int(rng.integers(5, 8))
+    back = int(rng.integers(8, 10))
     sessions = [
         _draw_stay(rng, first, away),
         _draw_stay(rng, back, int(rng.choice([back + 4, hours + 2]))),

@@ -145,7 +145,8 @@ def test_pinned_charge_has_its_power_and_its_cost() -> None:
 def test_cost_is_what_leaving_the_block_out_would_save() -> None:
     # 2 × 0.5 kWh are bought at 0.3 and 0.4 instead of coming out of the battery; what stays in it
     # is worth more later on.
-    with_block, without = plan(block("battery", "no_discharge", 17, 19)), plan()
+    with_block = plan(block("battery", "no_discharge", 17, 19))
+    without = plan()
     terminal = 0.6 * np.mean(PRICES) * 10
     worth = [
         reply.cost.total - terminal * reply.slots[-1].batteries["battery"].soc_end

@@ -100,7 +100,8 @@ def test_what_is_reported_is_what_is_paid() -> None:
 
 
 def test_the_reply_says_what_the_weights_cost_beside_the_cheapest_plan() -> None:
-    cheapest, weighed = answer(ask()), answer(ask({"carbon_price_per_kg": 0.2}))
+    cheapest = answer(ask())
+    weighed = answer(ask({"carbon_price_per_kg": 0.2}))
     assert cheapest.objective is None
     assert weighed.objective is not None
     assert weighed.objective.carbon_price_per_kg == 0.2
@@ -123,7 +124,8 @@ def test_the_sites_objective_holds_unless_a_request_brings_its_own() -> None:
 
 def test_no_weighed_plan_beats_the_cheapest_in_money_nor_the_weighed_one_in_weights() -> None:
     weights = {"carbon_price_per_kg": 0.15, "self_sufficiency_price": 0.02, "wear_factor": 2.0}
-    weighed, cheapest = solve(ask(weights)), solve(ask())
+    weighed = solve(ask(weights))
+    cheapest = solve(ask())
     assert weighed.costs.total.sum() >= cheapest.costs.total.sum() - 1e-9
     problem = weighed.problem
     counted = [
@@ -144,7 +146,8 @@ def test_a_price_on_imports_stores_sun_that_would_be_sold() -> None:
         "export_price": [0.29] * 24,
         "import_price": [0.30] * 24,
     }
-    sold, kept = answer(ask(outlook=sun)), answer(ask({"self_sufficiency_price": 0.1}, outlook=sun))
+    sold = answer(ask(outlook=sun))
+    kept = answer(ask({"self_sufficiency_price": 0.1}, outlook=sun))
     assert (sold.cost.self_sufficiency or 0.0) < (kept.cost.self_sufficiency or 0.0) - 0.1
     assert kept.cost.total > sold.cost.total
 
@@ -164,10 +167,8 @@ def test_sun_is_held_back_by_what_counts_and_not_by_what_is_paid() -> None:
         "export_price": [-0.01] * 24,
         "carbon_g_per_kwh": [300.0] * 24,
     }
-    paid, counted = (
-        solve(ask(outlook=outlook)),
-        solve(ask({"carbon_price_per_kg": 0.2}, outlook=outlook)),
-    )
+    paid = solve(ask(outlook=outlook))
+    counted = solve(ask({"carbon_price_per_kg": 0.2}, outlook=outlook))
     assert paid.flows.curtailed_kwh.sum() == pytest.approx(9.6)
     assert counted.flows.curtailed_kwh.sum() == pytest.approx(0.0, abs=1e-9)
 
@@ -200,10 +201,8 @@ def test_a_car_charges_when_the_grid_is_clean_and_both_layers_agree() -> None:
     plan = solve(ask({"carbon_price_per_kg": 0.2}, **cars))
     assert plan.placement is not None
     assert plan.placement.placed_kwh[8:16].sum() == pytest.approx(10.0)
-    silent, told = (
-        answer(ask({"carbon_price_per_kg": 0.2}, **cars)),
-        answer(ask({"carbon_price_per_kg": 0.2}, options={"compare_cheapest": True}, **cars)),
-    )
+    silent = answer(ask({"carbon_price_per_kg": 0.2}, **cars))
+    told = answer(ask({"carbon_price_per_kg": 0.2}, options={"compare_cheapest": True}, **cars))
     assert silent.objective is not None
     assert silent.objective.beside_cheapest is None
     assert told.objective is not None

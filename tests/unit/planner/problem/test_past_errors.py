@@ -32,7 +32,8 @@ def remember(days: int = 24) -> ErrorScenarios:
     """
     rng = np.random.default_rng(1)
     timeline = Timeline(START, SLOT, days * 96)
-    load, pv = rng.gamma(2, 0.1, timeline.count), rng.gamma(2, 0.1, timeline.count)
+    load = rng.gamma(2, 0.1, timeline.count)
+    pv = rng.gamma(2, 0.1, timeline.count)
     issued = [START + hour * timedelta(hours=1) for hour in range((days - 2) * 24)]
     forecasts = [
         Forecast(
@@ -84,14 +85,17 @@ def change_future(memory: ErrorScenarios, now: datetime) -> ErrorScenarios:
 @each_row("hours", [0, 7])
 def test_nothing_measured_or_issued_from_now_on_is_known(count: int, hours: int) -> None:
     now = NOW + timedelta(hours=hours)
-    ahead, memory = Timeline(now, SLOT, count), remember()
-    before, after = memory.read(now, ahead), change_future(memory, now).read(now, ahead)
+    ahead = Timeline(now, SLOT, count)
+    memory = remember()
+    before = memory.read(now, ahead)
+    after = change_future(memory, now).read(now, ahead)
     assert before[0].size > 0
     assert [errors.tolist() for errors in before] == [errors.tolist() for errors in after]
 
 
 def test_courses_are_what_is_expected_with_the_errors_of_each_day_and_never_below_zero() -> None:
-    memory, expected = remember(), (np.full(140, 0.2), np.zeros(140))
+    memory = remember()
+    expected = (np.full(140, 0.2), np.zeros(140))
     whole, scattered = memory.courses(NOW, AHEAD, expected)
     load, pv = memory.read(NOW, AHEAD)
     assert whole.load_kwh == pytest.approx(np.maximum(0.2 + load, 0))

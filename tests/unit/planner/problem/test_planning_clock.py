@@ -10,7 +10,8 @@ LOADED_S = 0.02
 
 
 def test_loading_a_compiled_loop_takes_no_planning_time() -> None:
-    begun, planning_begun = monotonic(), planning_clock_s()
+    begun = monotonic()
+    planning_begun = planning_clock_s()
     # Numba holds its lock while it compiles a loop, and while it loads or stores a compiled one.
     with global_compiler_lock:
         sleep(LOADED_S)

@@ -12,7 +12,8 @@ from tests.support.planning.problems import describe_site, draw_problem, make_pr
 from tests.support.suite.depth import draws
 from tests.support.suite.tables import each_row
 
-SLOTS, DRAWN = 36, 16
+SLOTS = 36
+DRAWN = 16
 EVENING = {
     "load_kwh": 0.5,
     "pv_kwh": 0.0,

@@ -125,11 +125,9 @@ def test_a_grid_that_is_away_leaves_load_unserved_that_the_battery_cannot_carry(
 
 def test_without_the_grid_energy_balances_on_what_is_served() -> None:
     rng = np.random.default_rng(0)
-    load, pv, off_grid = (
-        rng.uniform(0, 1.5, (2, 48)),
-        rng.uniform(0, 1.5, (2, 48)),
-        rng.random((2, 48)) < 0.5,
-    )
+    load = rng.uniform(0, 1.5, (2, 48))
+    pv = rng.uniform(0, 1.5, (2, 48))
+    off_grid = rng.random((2, 48)) < 0.5
     policy = PlainPolicy(Mode.CHARGE, np.zeros(48, dtype=np.int8))
     actuals = Actuals(Timeline(WINDOW.start, SLOT, 48), load, pv, off_grid)
     lived = simulate(

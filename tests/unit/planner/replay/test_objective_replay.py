@@ -79,10 +79,8 @@ def live_a_day(carbon_price_per_kg: float, carbon: CarbonVintages | None) -> Tra
 
 def test_the_replayed_planner_charges_when_yesterdays_grid_was_clean() -> None:
     carbon = measured(daily(800.0, 100.0, 600.0, 2))
-    cheap, clean = (
-        live_a_day(0.0, carbon).flows.charge_kwh[0, 0],
-        live_a_day(0.2, carbon).flows.charge_kwh[0, 0],
-    )
+    cheap = live_a_day(0.0, carbon).flows.charge_kwh[0, 0]
+    clean = live_a_day(0.2, carbon).flows.charge_kwh[0, 0]
     assert cheap[:8].sum() > 3.9
     assert clean[:8].sum() == pytest.approx(0.0, abs=1e-9)
     assert clean[8:16].sum() > 3.9

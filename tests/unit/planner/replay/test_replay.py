@@ -39,11 +39,9 @@ def test_a_policy_that_plans_beside_others_does_what_it_does_alone() -> None:
 
 def test_who_knows_the_sun_does_not_correct_it_by_the_forecasts_bias() -> None:
     scene = make_scene(past_days=8)
-    load, pv, first = (
-        scene.foresight.load_kwh,
-        scene.foresight.pv_kwh,
-        scene.foresight.timeline.start,
-    )
+    load = scene.foresight.load_kwh
+    pv = scene.foresight.pv_kwh
+    first = scene.foresight.timeline.start
     # Forecasts that know the load, and half of the sun: with the sun known they know everything.
     slots = [(issue, (issue.timeline.start - first) // SLOT) for issue in scene.forecasts.forecasts]
     issued = [
@@ -71,10 +69,8 @@ def revise(prices: SitePrices, published_at: datetime, price: float) -> SitePric
     """Return the knowledge with a later revision of every price."""
     book = prices.books["NL"]
     instants = np.full(book.slot.size, np.datetime64(published_at.replace(tzinfo=None)))
-    published, prices_then = (
-        np.column_stack((book.published_at, instants)).ravel(),
-        np.column_stack((book.price, np.full(book.slot.size, price))).ravel(),
-    )
+    published = np.column_stack((book.published_at, instants)).ravel()
+    prices_then = np.column_stack((book.price, np.full(book.slot.size, price))).ravel()
     revised = PriceVintages(book.timeline, np.repeat(book.slot, 2), published, prices_then)
     return replace(prices, books={"NL": revised})
 

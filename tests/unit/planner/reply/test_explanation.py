@@ -128,10 +128,10 @@ def test_every_slot_has_a_value_of_energy_and_no_gain_from_the_opposite(batterie
     rng = np.random.default_rng(10 + batteries)
     for _ in range(12):
         plan = make_plan(draw_contradiction(rng, batteries=batteries, slots=24), Solver())
-        reasons, dearest = (
-            explain(plan),
-            np.abs([plan.problem.outlook.import_price, plan.problem.outlook.export_price]).max(),
-        )
+        reasons = explain(plan)
+        dearest = np.abs(
+            [plan.problem.outlook.import_price, plan.problem.outlook.export_price]
+        ).max()
         values = np.array([reason.energy_value for reason in reasons], dtype=float)
         # Tenths are what the terminal rules of these problems give a kWh at most.
         assert (np.abs(values) <= (max(dearest, 0.3) + 0.03) / 0.9).all()
@@ -315,7 +315,9 @@ def rest_of(problem: Problem, slot: int, stored_kwh: float) -> Problem:
 
 def cost_with_opposite(plan: Plan, slot: int, *, mode: int) -> float:
     """Return the cost of leaving the plan in one slot for another mode, then planning anew."""
-    problem, ahead, battery = plan.problem, plan.problem.outlook, plan.problem.limits.batteries
+    problem = plan.problem
+    ahead = plan.problem.outlook
+    battery = plan.problem.limits.batteries
     full = np.ones_like(plan.start_kwh)
     modes = np.full_like(plan.setpoints.mode, mode)
     asked = replace(
@@ -337,7 +339,10 @@ def cost_with_opposite(plan: Plan, slot: int, *, mode: int) -> float:
     return float(plan.costs.total[:slot].sum() + here[slot] + objective(after))
 
 
-HOLD, SUPPLY, SAVE, SELF_CONSUMPTION = 3, 2, 1, 0
+HOLD = 3
+SUPPLY = 2
+SAVE = 1
+SELF_CONSUMPTION = 0
 OPPOSITE = {0: HOLD, 1: SUPPLY, 2: SAVE, 3: SELF_CONSUMPTION, 4: HOLD, 5: HOLD}
 
 

@@ -11,7 +11,8 @@ from tests.support.planning.requests import answer, make_request
 from tests.support.suite.tables import each_row
 from tests.support.words.wording import wording_pattern
 
-GRID, PV = {"import_limit_kw": 17.0, "export_limit_kw": 17.0}, [{"peak_kw": 5.0}]
+GRID = {"import_limit_kw": 17.0, "export_limit_kw": 17.0}
+PV = [{"peak_kw": 5.0}]
 BATTERY = [{"capacity_kwh": 10.0, "charge_limit_kw": 5.0, "discharge_limit_kw": 5.0}]
 HOME = {"grid": GRID, "pv": PV, "batteries": BATTERY}
 PRICES = [0.20, 0.25, 0.40, 0.15]

@@ -72,7 +72,8 @@ def test_a_car_charges_in_the_cheapest_hours_and_says_how_many_there_were() -> N
     # Ten kilowatt-hours are one hour at the limit: the ninth, at 17 ct.
     reply = plan()
     assert codes(reply) == ["ev_waits"] * 8 + ["ev_cheapest"] + ["ev_ready"] * 5
-    waiting, charging = car_reasons(reply)[0], car_reasons(reply)[8]
+    waiting = car_reasons(reply)[0]
+    charging = car_reasons(reply)[8]
     figures = {"total": 14, "time": "07:00", "kwh": "10.0 kWh", "price": "17 ct"}
     assert charging.text.replace("\u00a0", " ") == wording(
         "device_vehicle", "reason_ev_cheapest_2", **figures
@@ -85,7 +86,8 @@ def test_a_car_charges_in_the_cheapest_hours_and_says_how_many_there_were() -> N
 
 
 def test_the_opposite_costs_what_the_next_best_hour_costs_more() -> None:
-    waiting, charging = car_reasons(plan())[0], car_reasons(plan())[8]
+    waiting = car_reasons(plan())[0]
+    charging = car_reasons(plan())[8]
     # Ten kilowatt-hours for 18 instead of 17 ct; or for 40 ct at once.
     assert charging.cost_of_opposite == pytest.approx(0.1)
     assert waiting.cost_of_opposite == pytest.approx(2.3)
@@ -102,10 +104,8 @@ def test_a_car_that_has_no_time_left_says_so() -> None:
 def test_a_car_charges_in_dear_hours_where_the_cheap_ones_cannot_reach_its_target() -> None:
     # Thirty kilowatt-hours in eight hours: three at ten kilowatts, or six where house and car share
     # a connection of five and a half.
-    free, narrow = (
-        plan(until=8, target=1.0),
-        plan(until=8, target=1.0, grid={"import_limit_kw": 5.5}),
-    )
+    free = plan(until=8, target=1.0)
+    narrow = plan(until=8, target=1.0, grid={"import_limit_kw": 5.5})
     assert charging_hours(free) == [5, 6, 7]
     assert charging_hours(narrow) == [0, 3, 4, 5, 6, 7]
     assert not narrow.compromises

@@ -16,7 +16,8 @@ from tests.support.planning.requests import answer, make_request, value_rest
 from tests.support.words.wording import wording, wording_pattern
 
 START = datetime(2024, 2, 1, 18, tzinfo=UTC)
-HOURS, HOUR = 12, timedelta(hours=1)
+HOURS = 12
+HOUR = timedelta(hours=1)
 # Night between an evening and a morning that are dear.
 PRICES = [0.40, 0.42, 0.38, 0.30, 0.15, 0.14, 0.15, 0.16, 0.20, 0.30, 0.45, 0.40, 0.30, 0.30]
 SITE = {

@@ -35,7 +35,8 @@ SITE = parse_site(
     }
 )
 # A surplus of 2 kW, nothing, a deficit of 1 kW.
-LOAD_KWH, PV_KWH = [0.5, 0.5, 0.5, 0.5], [1.0, 0.5, 0.25, 0.0]
+LOAD_KWH = [0.5, 0.5, 0.5, 0.5]
+PV_KWH = [1.0, 0.5, 0.25, 0.0]
 
 
 def outlook(**changes: Any) -> OutlookMessage:
@@ -144,10 +145,8 @@ def block(action: str, first: datetime, end: datetime) -> ManualBlock:
 
 def test_a_stored_block_waits_for_the_order_that_contradicts_it() -> None:
     ordered = [block("charge", START, START + 2 * SLOT)]
-    later, covered = (
-        block("hold", START - SLOT, START + 4 * SLOT),
-        block("hold", START, START + SLOT),
-    )
+    later = block("hold", START - SLOT, START + 4 * SLOT)
+    covered = block("hold", START, START + SLOT)
     agreed = block("no_discharge", START, START + 4 * SLOT)
     kept = give_way([later, covered, agreed], ordered)
     assert [(each.from_, each.to) for each in kept] == [

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 from luna.platform.database.site_changes import is_same_clock
 from tests.support.suite.tables import each_row
 
-FIRST, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
+FIRST = datetime(2024, 1, 1, tzinfo=UTC)
+END = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @each_row(

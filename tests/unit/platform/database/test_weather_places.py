@@ -3,13 +3,11 @@
 from luna.platform.database.weather_places import Place, name_place
 from tests.support.suite.tables import each_row
 
-BERLIN, NEARBY, VIENNA, FIJI, BEYOND = (
-    (52.52, 13.4),
-    (52.59, 13.32),
-    (48.2, 16.37),
-    (-17.7, 179.97),
-    (-17.72, -179.98),
-)
+BERLIN = (52.52, 13.4)
+NEARBY = (52.59, 13.32)
+VIENNA = (48.2, 16.37)
+FIJI = (-17.7, 179.97)
+BEYOND = (-17.72, -179.98)
 
 
 @each_row(

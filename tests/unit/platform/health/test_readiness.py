@@ -81,7 +81,8 @@ def test_what_fails_is_named() -> None:
 
 
 def test_it_is_at_rest_while_no_probe_is_under_way_and_none_is_begun_meanwhile() -> None:
-    begun, going_on = threading.Event(), threading.Event()
+    begun = threading.Event()
+    going_on = threading.Event()
 
     def probe() -> str:
         begun.set()

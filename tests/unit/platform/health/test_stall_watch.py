@@ -9,7 +9,8 @@ class Loops:
     """Two loops with ages that a test sets, and the exit codes of their process."""
 
     def __init__(self) -> None:
-        self.main, self.health = 0.0, 0.0
+        self.main = 0.0
+        self.health = 0.0
         self.ends: list[int] = []
         self.watch = StallWatch(stalled_after=timedelta(seconds=120), end=self.ends.append)
         self.watch.add("main", lambda: self.main)

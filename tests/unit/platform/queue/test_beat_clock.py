@@ -11,7 +11,8 @@ from luna.platform.queue.beat import Scheduler
 from luna.platform.queue.client import Client
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-EVERY, TURN = timedelta(minutes=10), timedelta(seconds=5)
+EVERY = timedelta(minutes=10)
+TURN = timedelta(seconds=5)
 DAYS = timedelta(days=3)
 
 
@@ -57,7 +58,8 @@ class CountingClient(ServedClient):
 def test_a_clock_that_is_set_by_a_day_has_each_request_sent_once_and_then_in_time(
     moved: timedelta,
 ) -> None:
-    clock, client = SetClock(NOW), CountingClient("redis://127.0.0.1:9")
+    clock = SetClock(NOW)
+    client = CountingClient("redis://127.0.0.1:9")
     schedule = {ResendRequest: EVERY}
 
     def begin(asked_at: dict[str, datetime]) -> Scheduler:

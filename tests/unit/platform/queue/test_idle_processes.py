@@ -2,7 +2,8 @@
 
 from luna.platform.queue.idle_processes import MOST_TURN_SECONDS, IdleTimes, count_late
 
-REST_SECONDS, TASK_SECONDS = 10.0, 5.0
+REST_SECONDS = 10.0
+TASK_SECONDS = 5.0
 
 
 def test_a_process_whose_tasks_all_end_between_two_looks_is_not_at_rest() -> None:

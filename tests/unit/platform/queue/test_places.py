@@ -9,7 +9,8 @@ from celery.worker import state
 
 from luna.platform.queue.consumption import Places
 
-DATA, ANSWERS = frozenset({"ingest", "notifier"}), frozenset({"rag.interactive"})
+DATA = frozenset({"ingest", "notifier"})
+ANSWERS = frozenset({"rag.interactive"})
 PLACES = Places(("planner", "ingest", "notifier", "rag"), 2, {DATA: 1, ANSWERS: 2})
 
 

@@ -65,7 +65,8 @@ def test_energy_balances_and_limits_hold_whatever_it_is_told() -> None:
 def test_a_round_trip_loses_about_a_tenth() -> None:
     up = run(2.5, stored_kwh=2.0, seconds=3600)
     down = run(-2.5, stored_kwh=up[-1].stored_kwh, seconds=3600)
-    into, out = sum(each.power_kw for each in up), -sum(each.power_kw for each in down)
+    into = sum(each.power_kw for each in up)
+    out = -sum(each.power_kw for each in down)
     efficiency = (
         out
         / into
@@ -115,7 +116,8 @@ def test_each_mode_does_what_luna_means_by_it(
 
 def test_the_same_seed_lives_the_same_home_and_meters_never_fall() -> None:
     def live() -> list[dict[str, float]]:
-        state, said = HomeState(at=1_700_000_000.0, battery=BatteryCharge(stored_kwh=5.0)), []
+        state = HomeState(at=1_700_000_000.0, battery=BatteryCharge(stored_kwh=5.0))
+        said = []
         for _ in range(200):
             state = advance(state, load_kw=0.6, pv_kw=1.0, seconds=5, seed=11)
             said.append(measure(state, seed=11))
@@ -131,7 +133,8 @@ def test_the_same_seed_lives_the_same_home_and_meters_never_fall() -> None:
 
 
 def test_a_battery_that_follows_the_house_leaves_tens_of_watts_at_the_grid_both_ways() -> None:
-    state, grid_w = HomeState(at=1_700_000_000.0, battery=BatteryCharge(stored_kwh=5.0)), []
+    state = HomeState(at=1_700_000_000.0, battery=BatteryCharge(stored_kwh=5.0))
+    grid_w = []
     for _ in range(720):
         state = advance(state, load_kw=0.6, pv_kw=0.2, seconds=5, seed=11)
         grid_w.append(1000 * state.grid_kw)

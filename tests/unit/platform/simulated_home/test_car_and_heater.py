@@ -62,7 +62,9 @@ def test_energy_balances_in_house_car_and_tank_whatever_they_are_told() -> None:
         assert 0.0 < state.car.soc <= CAR_MODEL.most_soc + 1e-9
         assert 0.0 <= state.heater.power_kw <= HEATER_MODEL.power_kw + 1e-9
         assert HEATER_MODEL.mains_c <= state.heater.water_c <= HEATER_MODEL.hot_c + 1e-9
-    car, heater, start = state.car, state.heater, first.heater
+    car = state.car
+    heater = state.heater
+    start = first.heater
     assert car is not None
     assert heater is not None
     assert start is not None
@@ -165,7 +167,8 @@ def test_the_car_comes_and_goes_by_seed_and_day_alone_and_no_stay_that_is_planne
     ],
 )
 def test_its_stays_are_those_of_its_site_and_its_heater_is_counted_apart(now: datetime) -> None:
-    site, stays = build_site(), list_stays(now)
+    site = build_site()
+    stays = list_stays(now)
     assert {stay.vehicle for stay in stays} == {CAR} == {vehicle.name for vehicle in site.vehicles}
     assert sorted(day for stay in stays for day in stay.days) == sorted(
         {"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
@@ -181,7 +184,8 @@ def test_left_alone_the_tank_keeps_between_its_temperatures_and_off_it_grows_col
             states.append(step_heater(states[-1], EVENING + minute * 60, seconds=60, seed=2))
         return states
 
-    by_itself, off = live("auto", 7), live("off", 3)
+    by_itself = live("auto", 7)
+    off = live("off", 3)
     # A draw of a minute takes a third of a kelvin at most.
     assert min(each.water_c for each in by_itself) > HEATER_MODEL.begins_c - 2.0
     assert by_itself[-1].short_kwh == 0.0

@@ -29,10 +29,8 @@ def files(tmp_path: Path) -> HomeFiles:
 
 
 def test_it_is_read_as_it_was_kept(files: HomeFiles) -> None:
-    setup, state = (
-        HomeSetup(1883, 7, car_faults=Faults(deaf=True)),
-        advance(STATE, load_kw=0.5, pv_kw=0.0, seconds=60, seed=7),
-    )
+    setup = HomeSetup(1883, 7, car_faults=Faults(deaf=True))
+    state = advance(STATE, load_kw=0.5, pv_kw=0.0, seconds=60, seed=7)
     files.write_state(state)
     files.write_setup(setup)
     assert (files.read_setup(), files.read_state()) == (setup, state)
@@ -60,7 +58,8 @@ def test_one_that_was_made_before_there_was_a_car_lives_on_without(files: HomeFi
 
 def test_one_that_is_removed_while_its_process_writes_leaves_nothing(files: HomeFiles) -> None:
     files.write_setup(HomeSetup(1883))
-    begun, removed = threading.Event(), threading.Event()
+    begun = threading.Event()
+    removed = threading.Event()
 
     def live() -> None:
         day = 0

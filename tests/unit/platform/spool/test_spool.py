@@ -18,7 +18,8 @@ from luna.platform.spool.file import NAME, Append, Remove, SpoolFile, Stream, co
 from luna.platform.spool.spool import MIB, Disk, Spool, SpoolWriter, open_mirror, require_room
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
-LANE, OTHER = Stream("readings", "home"), Stream("readings", "cottage")
+LANE = Stream("readings", "home")
+OTHER = Stream("readings", "cottage")
 
 
 @dataclass
@@ -48,7 +49,8 @@ def bodies(spool: Spool, stream: Stream = LANE) -> list[str]:
 
 def write(folder: Path, batches: Sequence[Sequence[str]]) -> list[int]:
     """Keep batches in a new file and return the size of its log after each."""
-    file, sizes = SpoolFile(folder), []
+    file = SpoolFile(folder)
+    sizes = []
     for batch in batches:
         file.commit([Append(LANE, [body.encode() for body in batch], 0)])
         sizes.append(log_of(folder).stat().st_size)

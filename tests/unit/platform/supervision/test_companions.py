@@ -85,7 +85,8 @@ class ShortOfMemory:
 
 
 def test_a_companion_that_cannot_be_started_now_is_started_later(tmp_path: Path) -> None:
-    starter, stop = ShortOfMemory(), threading.Event()
+    starter = ShortOfMemory()
+    stop = threading.Event()
     companion = Companion(
         "executor",
         ["executor"],

@@ -27,7 +27,8 @@ def rank(
 
 def test_statistics_are_sums_whatever_the_order() -> None:
     rows = np.random.default_rng(1).random((50, 3))
-    one, other = Statistics.empty(3), Statistics.empty(3)
+    one = Statistics.empty(3)
+    other = Statistics.empty(3)
     for row in rows:
         one = one.observe(row, row[0])
     for row in rows[::-1]:
@@ -75,7 +76,8 @@ def test_probabilities_add_up_and_are_never_nothing(
     seed: int, policy: BanditPolicy, count: int
 ) -> None:
     rng = np.random.default_rng(seed)
-    candidates, left = rng.random((count, 5)) * 10.0 ** rng.integers(-6, 7), np.arange(0, count, 2)
+    candidates = rng.random((count, 5)) * 10.0 ** rng.integers(-6, 7)
+    left = np.arange(0, count, 2)
     probabilities = rank(
         policy, candidates, Statistics.empty(5).observe(rng.random(5), 1.0)
     ).probabilities(left)

@@ -14,11 +14,9 @@ from services.rag.recommending.evaluation import (
 
 # Three arms of 0.2, 0.5, 0.9; what logs takes mostly the first, what is evaluated mostly the last:
 # 0.1·0.2 + 0.2·0.5 + 0.7·0.9 = 0.75.
-MEANS, LOGGING, TARGET = (
-    np.array([0.2, 0.5, 0.9]),
-    np.array([0.6, 0.3, 0.1]),
-    np.array([0.1, 0.2, 0.7]),
-)
+MEANS = np.array([0.2, 0.5, 0.9])
+LOGGING = np.array([0.6, 0.3, 0.1])
+TARGET = np.array([0.1, 0.2, 0.7])
 TRUTH = 0.75
 
 

@@ -40,7 +40,8 @@ def test_rare_words_in_common_say_more_than_frequent_ones() -> None:
 
 
 def test_words_and_vectors_count_alike() -> None:
-    east, north = np.array([1.0, 0.0]), np.array([0.0, 1.0])
+    east = np.array([1.0, 0.0])
+    north = np.array([0.0, 1.0])
     candidates = [
         item("battery", vector=east),
         item("other", vector=east),

@@ -212,7 +212,8 @@ def test_no_saving_exceeds_what_is_paid_and_all_are_numbers(seed: int, days: int
 def test_the_interval_of_a_year_holds_the_truth_as_often_as_it_says() -> None:
     # Days of mean 1 with standard deviation 0.5, 200 times: 95 % less five standard deviations of
     # √(0.95·0.05/200) = 0.015, and what 84 days lack.
-    truth, inside = 365.25, 0
+    truth = 365.25
+    inside = 0
     for seed in range(200):
         rng = np.random.default_rng(seed)
         figure = project_year(rng.normal(1.0, 0.5, 84), rng)

@@ -66,7 +66,8 @@ def test_every_month_has_a_bar_for_each_variant_and_losses_hang_below_the_line()
 
 
 def test_names_that_are_markup_are_only_words_and_long_ones_take_more_rows() -> None:
-    one, many = draw("<b>"), draw(*(f"{'long ' * 12}{place}" for place in range(4)))
+    one = draw("<b>")
+    many = draw(*(f"{'long ' * 12}{place}" for place in range(4)))
     assert "<b>" in "".join(one.itertext())
     assert float(many.get("height", 0)) > float(one.get("height", 0))
 

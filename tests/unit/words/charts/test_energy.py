@@ -77,10 +77,8 @@ def test_earnings_hang_below_the_line() -> None:
         label="",
         narrow=False,
     )
-    (paid_top, paid), (earned_top, earned) = (
-        list_boxes(drawing, "paid")[0],
-        list_boxes(drawing, "earned")[0],
-    )
+    paid_top, paid = list_boxes(drawing, "paid")[0]
+    earned_top, earned = list_boxes(drawing, "earned")[0]
     assert paid_top + paid == pytest.approx(earned_top, abs=0.2)
     assert paid == pytest.approx(2 * earned, abs=0.3)
 

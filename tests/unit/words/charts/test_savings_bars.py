@@ -48,7 +48,8 @@ def test_what_costs_more_than_what_it_stands_beside_saved_nothing() -> None:
 def test_the_hours_below_a_row_are_where_its_clock_says_them(
     dates: list[date], narrow: bool
 ) -> None:
-    numbers, days = Numbers("en", ZoneInfo("Europe/Berlin"), "EUR"), []
+    numbers = Numbers("en", ZoneInfo("Europe/Berlin"), "EUR")
+    days = []
     for day in dates:
         slots = local_days(day, day, numbers.zone)
         days.append(

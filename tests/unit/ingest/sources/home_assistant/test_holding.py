@@ -52,7 +52,8 @@ def test_the_last_value_holds_until_the_end() -> None:
 def test_cutting_the_time_in_two_says_the_same() -> None:
     whole = held([5, 200], [1.0, 2.0], end=230)[0]
     # What held when the second part began is told at its beginning.
-    first, second = held([5], [1.0], end=120)[0], held([120, 200], [1.0, 2.0], end=230)[0]
+    first = held([5], [1.0], end=120)[0]
+    second = held([120, 200], [1.0, 2.0], end=230)[0]
     assert sorted(first + second) == whole
 
 
