@@ -1,20 +1,15 @@
-"""The routes and the command of recommendations: whose they are, what is refused, and that both say
-the same.
-"""
+"""The routes of recommendations: whose they are, what is refused, and that both say the same."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Engine
 
 from luna.platform.database import recommendation_items, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Servers
-from tests.support.command_line.call import Luna
-from tests.support.documents.recommended_items import NOON, clean, describe_item, store_items
+from tests.support.documents.recommended_items import NOON, describe_item, store_items
 from tests.support.gateway.people import FOREIGN, NAMES, OWN, Gate, gate_with_people
 from tests.support.suite.tables import each_row
 from tests.support.worker.workers import worker_process
@@ -127,15 +122,3 @@ def test_a_reading_time_that_is_no_number_is_refused(gate: Gate, number: str) ->
     assert gate.client.post(
         "/v1/events", content=f'{{"events": [{event}]}}', headers=headers
     ).status_code in (400, 422)
-
-
-def test_the_command_recommends_and_evaluates(luna_on_servers: Luna, database: Engine) -> None:
-    with clean(database):
-        with unit_of_work(database) as connection:
-            store_items(connection, 3)
-        said = luna_on_servers("recommend", "--about", "battery", "--json")
-        assert said.code == 0, said.err
-        assert json.loads(said.out)["recommendations"][0]["item_id"] == "item00000"
-        assert luna_on_servers("recommend", "--kind", "advert").code == 2
-        assert luna_on_servers("recommend", "evaluate").code == 2
-        assert luna_on_servers("recommend", "refresh", "--site", "nowhere").code == 2

@@ -183,7 +183,10 @@ def _decide(connection: Connection, site: Site, last: date) -> None:
 
 
 def plan_now(connection: Connection, site: Site, now: datetime) -> None:
-    """Issue a forecast and a plan that begins with the slot that runs."""
+    """Issue a forecast, and now a plan that begins with the slot that runs.
+
+    Of two plans that were issued at one instant either could be in force.
+    """
     start = floor_to(now, SLOT)
     ahead = Timeline(start, SLOT, 192)
     hour = np.array([instant.astimezone(ZONE).hour for instant in ahead])
@@ -194,7 +197,7 @@ def plan_now(connection: Connection, site: Site, now: datetime) -> None:
         site.name,
         [Forecast(ahead, start, DEFAULT_VERSION, Quantiles.exact(load), Quantiles.exact(sun))],
     )
-    plan_stored(connection, site.name, start)
+    plan_stored(connection, site.name, start, now=now)
 
 
 def refuse_row(connection: Connection, name: str, line: int, *, load_kwh: float = -0.4) -> int:
