@@ -37,8 +37,10 @@ def stored_site(database: Engine, **parts: Any) -> Iterator[Site]:
     """
     with unit_of_work(database) as connection:
         site = store_site(connection, **parts)
-    yield site
-    remove_site(database, site.name)
+    try:
+        yield site
+    finally:
+        remove_site(database, site.name)
 
 
 def issue_half_a_kilowatt(
