@@ -129,7 +129,11 @@ def list_switched_runs(
     """
     switched = [(kind, device) for kind in SWITCHED_KINDS for device in kind.of(site)]
     return [
-        (device.name, kind.use(device), find_switched_run(plan, kind.section, device.name, first))
+        (
+            device.name,
+            kind.consumption.kind(device),
+            find_switched_run(plan, kind.section, device.name, first),
+        )
         for kind, device in switched
     ]
 

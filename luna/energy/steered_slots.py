@@ -39,9 +39,9 @@ def is_metered_apart(site: Site, key: str) -> bool:
     ``key`` is its key in the control log.
     """
     roles = {
-        kind.meter(device)
+        kind.consumption.meter(device)
         for kind in DEVICE_KINDS
-        if kind.commands and kind.meter
+        if kind.commands and kind.consumption.meter
         for device in kind.of(site)
         if kind.commands.key(device.name) == key
     }

@@ -37,7 +37,7 @@ ASSUMED = frozenset(
             "price_beyond_markets",
             "prices_beyond_last_week",
         ),
-        *(code for kind in DEVICE_KINDS for code in kind.notes.assumed),
+        *(code for kind in DEVICE_KINDS for code in kind.plan.notes.assumed),
     }
 )
 
@@ -47,7 +47,7 @@ DOUBTS = (
     *(
         code
         for kind in DEVICE_KINDS
-        for code in (*kind.notes.doubted, *kind.notes.levels, *kind.notes.untaken)
+        for code in (*kind.plan.notes.doubted, *kind.plan.notes.levels, *kind.plan.notes.untaken)
     ),
 )
 

@@ -51,7 +51,7 @@ FIGURES: dict[str, str] = {
     "time": "time",
     # The slot's own start, which decides whether a time needs its weekday.
     "start": "start",
-} | {name: form for kind in DEVICE_KINDS for name, form in kind.reasons.forms.items()}
+} | {name: form for kind in DEVICE_KINDS for name, form in kind.plan.reasons.forms.items()}
 
 Pairs = tuple[tuple[str, str], ...]
 # Reason → pairs of figures that its sentence compares, the lower first: both get the decimals that
@@ -67,7 +67,7 @@ COMPARED: dict[str, Pairs] = {
     "serve_part": (("value", "buy"), ("value", "save"), ("refill", "buy"), ("sun", "buy")),
     "hold_for_peak": (("buy", "price"), ("buy", "value"), ("save", "value")),
     "keep_room": (("refill", "sell"), ("sun", "sell"), ("value", "sell"), ("keep", "sell")),
-} | {code: pairs for kind in DEVICE_KINDS for code, pairs in kind.reasons.compared.items()}
+} | {code: pairs for kind in DEVICE_KINDS for code, pairs in kind.plan.reasons.compared.items()}
 
 _FULL = Phrases(("battery_reasons", "trade_reasons"), "reason_", devices="reason_")
 # At most ``SHORT_LENGTH`` characters; the last wording of each reason needs no figure.

@@ -260,7 +260,7 @@ class VehicleFlow(Message):
 PLACED_KINDS = tuple(kind for kind in FLOW_KINDS if kind is not BATTERY)
 
 
-@with_sections({kind.section: by_name(kind.flow) for kind in DEVICE_KINDS if kind.flow})
+@with_sections({kind.section: by_name(kind.plan.flow) for kind in DEVICE_KINDS if kind.plan.flow})
 class SlotDevices(Message):
     """The flows of a slot, those of devices by their sections."""
 

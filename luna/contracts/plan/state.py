@@ -137,7 +137,7 @@ class VehicleState(Message):
     charging: bool = False
 
 
-@with_sections({kind.section: by_name(kind.state) for kind in DEVICE_KINDS if kind.state})
+@with_sections({kind.section: by_name(kind.plan.state) for kind in DEVICE_KINDS if kind.plan.state})
 class DeviceStates(Message):
     """What persists of devices, by their sections."""
 

@@ -7,7 +7,16 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from luna.energy.clock_window import ClockWindow
-from luna.energy.devices.kind import DeviceAssumption, DeviceKind, DeviceReasonFigures, NamedDevice
+from luna.energy.devices.kind import (
+    DeviceAssumption,
+    DeviceConsumption,
+    DeviceDefaults,
+    DeviceKind,
+    DevicePlanContent,
+    DeviceReasonFigures,
+    DeviceUseKind,
+    NamedDevice,
+)
 from luna.energy.devices.switched import ON_OFF, SWITCHED, SwitchedFlow
 from luna.energy.part import MoneyBounds, Name, Part, PowerKw, Price
 from luna.energy.reason import ReasonReply
@@ -205,25 +214,33 @@ def _assume(load: DeferrableLoad) -> Iterator[DeviceAssumption]:
         yield DeviceAssumption("hot_water", {"kwh": load.energy_kwh_per_day})
 
 
+def _find_meter(load: DeferrableLoad) -> str | None:
+    return "water_heater_consumption" if load.kind == "water_heater" else None
+
+
+def _find_use(load: DeferrableLoad) -> DeviceUseKind:
+    return "heater" if load.kind == "water_heater" else "appliance"
+
+
 APPLIANCE = DeviceKind(
     "load",
     "loads",
     DeferrableLoad,
-    state=LoadState,
-    flow=LoadFlow,
     power_kw=lambda load: load.power_kw,
     sensors=ApplianceSensorRoles,
     commands=SWITCHED,
     actions=ON_OFF,
-    flows={"energy_kwh": "appliance_kw"},
-    meter=lambda load: "water_heater_consumption" if load.kind == "water_heater" else None,
-    wait_hours=8.0,
-    use=lambda load: "heater" if load.kind == "water_heater" else "appliance",
-    assume=_assume,
-    reasons=DeviceReasonFigures(
-        compared={
-            "load_throughout": (("price", "dearest"),),
-            "load_waits": (("price", "buy"),),
-        }
+    consumption=DeviceConsumption(meter=_find_meter, kind=_find_use, wait_hours=8.0),
+    plan=DevicePlanContent(
+        state=LoadState,
+        flow=LoadFlow,
+        flows={"energy_kwh": "appliance_kw"},
+        reasons=DeviceReasonFigures(
+            compared={
+                "load_throughout": (("price", "dearest"),),
+                "load_waits": (("price", "buy"),),
+            }
+        ),
     ),
+    defaults=DeviceDefaults(assume=_assume),
 )

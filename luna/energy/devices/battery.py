@@ -6,7 +6,14 @@ from typing import Annotated, ClassVar, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from luna.energy.devices.commands import ControlPart, DeviceWrite, Place, Via, require_modes
-from luna.energy.devices.kind import DeviceAssumption, DeviceCommands, DeviceKind, NamedDevice
+from luna.energy.devices.kind import (
+    DeviceAssumption,
+    DeviceCommands,
+    DeviceDefaults,
+    DeviceKind,
+    DevicePlanContent,
+    NamedDevice,
+)
 from luna.energy.part import (
     PER_EURO,
     Efficiency,
@@ -311,8 +318,7 @@ BATTERY = DeviceKind(
     commands=DeviceCommands(
         "batteries", BATTERIES, BatteryControl, get_args(Mode), together=True, orders=_ORDERS
     ),
-    flows={"charge_kwh": "charge_kw", "discharge_kwh": "discharge_kw"},
     actions=frozenset({"charge", "discharge", "hold", "no_charge", "no_discharge"}),
-    assume=_assume,
-    costly_defaults=_list_costly,
+    plan=DevicePlanContent(flows={"charge_kwh": "charge_kw", "discharge_kwh": "discharge_kw"}),
+    defaults=DeviceDefaults(assume=_assume, costly=_list_costly),
 )

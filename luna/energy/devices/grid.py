@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from luna.energy.devices.kind import DeviceKind
+from luna.energy.devices.kind import DeviceDefaults, DeviceKind
 from luna.energy.part import Fraction, Part, PowerKw
 from luna.energy.sensor_roles import SensorRole, Sensors
 
@@ -77,5 +77,5 @@ GRID = DeviceKind(
     power_kw=lambda connection: connection.import_limit_kw,
     sensors=GridSensorRoles,
     actions=frozenset({"no_import", "no_export"}),
-    costly_defaults=_list_costly,
+    defaults=DeviceDefaults(costly=_list_costly),
 )

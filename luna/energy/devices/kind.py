@@ -117,6 +117,62 @@ class DeviceReasonFigures:
     compared: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceConsumption(Generic[DeviceT]):
+    """The energy use of a kind's devices, as told apart from the rest of the house.
+
+    Args:
+        meter: the role that measures what a device uses apart from the house, None where none
+            does; None: nothing does.
+        kind: how a run of a device is described to its owner.
+        household_part: the part of a household's yearly use that a site's devices of this kind
+            take over; None: no part.
+        wait_hours: for how long after it begins what a device uses may be drawn as well; None: it
+            may not wait.
+    """
+
+    meter: Callable[[DeviceT], str | None] | None = None
+    kind: Callable[[DeviceT], DeviceUseKind] = lambda _: "appliance"
+    household_part: HouseholdPart | None = None
+    wait_hours: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevicePlanContent:
+    """What a plan's request and reply say about devices of a kind.
+
+    Args:
+        state: what a plan begins with of one, by name under its section; None: nothing, or a
+            message of ``luna.contracts``, for others read it by name.
+        flow: what a slot of a plan says of one, a ``DeviceFlow``, the same; with a ``reason`` where
+            plans give one.
+        flows: a device's energies by their names in a plan, each with the column of powers that
+            sums them on a timeline; what a device takes first, then what it gives.
+        notes: the notes of a plan that are about its devices.
+        reasons: the figures of its reasons.
+    """
+
+    state: type[Part] | None = None
+    flow: type[Part] | None = None
+    flows: Mapping[str, str] = field(default_factory=dict, hash=False)
+    notes: DeviceNotes = DeviceNotes()
+    reasons: DeviceReasonFigures = field(default=DeviceReasonFigures(), hash=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceDefaults(Generic[DeviceT]):
+    """What holds of a device where its owner says nothing.
+
+    Args:
+        assume: what is assumed of a device; None: nothing.
+        costly: the fields of a device that cost money where its owner leaves them out;
+            ``default_…`` of its words say what that means.
+    """
+
+    assume: Callable[[DeviceT], Iterable[DeviceAssumption]] | None = None
+    costly: Callable[[DeviceT], Iterable[str]] = lambda _: ()
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceKind(Generic[DeviceT]):
     """A kind of device.
@@ -124,33 +180,17 @@ class DeviceKind(Generic[DeviceT]):
     Args:
         name: in inventories.
         section: the field of ``Site`` that holds its devices.
-        device: what the owner says of one.
-        power_kw: what a device takes, gives or produces at most.
+        device: the model of one in a site's file.
+        power_kw: highest power that a device takes, gives or produces.
         capacity_kwh: what a device stores; None: it stores nothing.
+        most: how many a site may have; None: ``Site`` names the section itself, for others read it
+            by name.
         sensors: the roles of ``input_sensors`` that measure it; None: nothing does.
         commands: how it is controlled; None: it is not.
         actions: what an owner can ask of it for a while.
-        most: how many a site may have; None: ``Site`` names the section itself, for others read it
-            by name.
-        state: what a plan begins with of one, by name under its section; None: nothing, or a
-            message of ``luna.contracts``, for others read it by name.
-        flow: what a slot of a plan says of one, a ``DeviceFlow``, the same; with a ``reason`` where
-            plans give one.
-        flows: what plans say of its devices slot by slot: energies by their names in a plan, each
-            with the column of powers that sums them on a timeline; what a device takes first, then
-            what it gives.
-        meter: the role that measures what a device uses apart from the house, None where none does;
-            None: nothing does.
-        household_part: what is no part of a household's yearly use where a site has such a device;
-            None: nothing.
-        wait_hours: for how long after it begins what a device uses may be drawn as well; None: it
-            may not wait.
-        use: as what a run of a device is told of.
-        assume: what is assumed of a device; None: nothing.
-        costly_defaults: the fields of a device that cost money where its owner leaves them out;
-            ``default_…`` of its words say what that means.
-        notes: the notes of a plan that are about its devices.
-        reasons: the figures of its reasons.
+        consumption: the energy use that is metered apart from the house.
+        plan: what plans contain about it.
+        defaults: what holds where an owner leaves fields out.
         check: rules between its devices and the rest of a site that has some, which it takes;
             raises ValueError. None: there are none.
     """
@@ -160,21 +200,13 @@ class DeviceKind(Generic[DeviceT]):
     device: type[DeviceT]
     power_kw: Callable[[DeviceT], float]
     capacity_kwh: Callable[[DeviceT], float] | None = None
+    most: int | None = None
     sensors: type[Part] | None = None
     commands: DeviceCommands | None = None
     actions: frozenset[str] = frozenset()
-    most: int | None = None
-    state: type[Part] | None = None
-    flow: type[Part] | None = None
-    flows: Mapping[str, str] = field(default_factory=dict, hash=False)
-    meter: Callable[[DeviceT], str | None] | None = None
-    household_part: HouseholdPart | None = None
-    wait_hours: float | None = None
-    use: Callable[[DeviceT], DeviceUseKind] = lambda _: "appliance"
-    assume: Callable[[DeviceT], Iterable[DeviceAssumption]] | None = None
-    costly_defaults: Callable[[DeviceT], Iterable[str]] = lambda _: ()
-    notes: DeviceNotes = DeviceNotes()
-    reasons: DeviceReasonFigures = field(default=DeviceReasonFigures(), hash=False)
+    consumption: DeviceConsumption[DeviceT] = DeviceConsumption()
+    plan: DevicePlanContent = DevicePlanContent()
+    defaults: DeviceDefaults[DeviceT] = DeviceDefaults()
     check: Callable[[Any], None] | None = None
 
     @property

@@ -6,7 +6,13 @@ from typing import Annotated, ClassVar, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from luna.energy.devices.commands import ControlPart, DeviceWrite, Word, require_modes
-from luna.energy.devices.kind import DeviceAssumption, DeviceCommands, DeviceKind, NamedDevice
+from luna.energy.devices.kind import (
+    DeviceAssumption,
+    DeviceCommands,
+    DeviceDefaults,
+    DeviceKind,
+    NamedDevice,
+)
 from luna.energy.part import Name, Part
 from luna.energy.sensor_roles import SensorRole, Sensors
 
@@ -119,5 +125,5 @@ PV = DeviceKind(
     power_kw=lambda array: array.peak_kw,
     sensors=PvSensorRoles,
     commands=DeviceCommands("pv", "pv", PvControl, get_args(PvMode), together=True),
-    assume=_assume,
+    defaults=DeviceDefaults(assume=_assume),
 )

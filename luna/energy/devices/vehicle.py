@@ -10,8 +10,11 @@ from luna.energy.devices.commands import ControlPart, DeviceWrite, Place, Word, 
 from luna.energy.devices.kind import (
     DeviceAssumption,
     DeviceCommands,
+    DeviceConsumption,
+    DeviceDefaults,
     DeviceKind,
     DeviceNotes,
+    DevicePlanContent,
     DeviceReasonFigures,
     NamedDevice,
 )
@@ -327,31 +330,34 @@ VEHICLE = DeviceKind(
         "vehicles", "vehicle", VehicleControl, get_args(VehicleMode), orders=_ORDERS
     ),
     actions=frozenset({"charge", "no_charge"}),
-    flows={"charge_kwh": "vehicle_kw", "discharge_kwh": "vehicle_discharge_kw"},
-    meter=lambda _: "vehicle_consumption",
-    household_part="driving",
-    wait_hours=8.0,
-    use=lambda _: "car",
-    assume=_assume,
-    costly_defaults=_list_costly,
-    notes=DeviceNotes(
-        assumed=("vehicle_soc_assumed", "vehicle_usual"),
-        doubted=(
-            "vehicle_soc_doubted",
-            "vehicle_soc_stale",
-            "vehicle_soc_jumps",
-            "vehicle_soc_unusable",
-        ),
-        levels=(
-            "vehicle_soc_stands_still",
-            "vehicle_soc_too_fast",
-            "vehicle_soc_against_meter",
-            "vehicle_soc_out_of_range",
-        ),
-        untaken=("vehicle_takes_nothing",),
+    consumption=DeviceConsumption(
+        meter=lambda _: "vehicle_consumption",
+        kind=lambda _: "car",
+        household_part="driving",
+        wait_hours=8.0,
     ),
-    reasons=DeviceReasonFigures(
-        compared={"ev_throughout": (("price", "dearest"),), "ev_waits": (("price", "buy"),)}
+    plan=DevicePlanContent(
+        flows={"charge_kwh": "vehicle_kw", "discharge_kwh": "vehicle_discharge_kw"},
+        notes=DeviceNotes(
+            assumed=("vehicle_soc_assumed", "vehicle_usual"),
+            doubted=(
+                "vehicle_soc_doubted",
+                "vehicle_soc_stale",
+                "vehicle_soc_jumps",
+                "vehicle_soc_unusable",
+            ),
+            levels=(
+                "vehicle_soc_stands_still",
+                "vehicle_soc_too_fast",
+                "vehicle_soc_against_meter",
+                "vehicle_soc_out_of_range",
+            ),
+            untaken=("vehicle_takes_nothing",),
+        ),
+        reasons=DeviceReasonFigures(
+            compared={"ev_throughout": (("price", "dearest"),), "ev_waits": (("price", "buy"),)}
+        ),
     ),
+    defaults=DeviceDefaults(assume=_assume, costly=_list_costly),
     check=_check_chargers,
 )

@@ -89,11 +89,11 @@ def _assume_connection(site: Site) -> Iterator[SiteAssumption]:
 
 def _assume_devices(site: Site) -> Iterator[SiteAssumption]:
     for kind in DEVICE_KINDS:
-        if kind.assume is not None:
+        if kind.defaults.assume is not None:
             yield from (
                 SiteAssumption(each.code, "devices", each.figures, device.name)
                 for device in kind.of(site)
-                for each in kind.assume(device)
+                for each in kind.defaults.assume(device)
             )
 
 

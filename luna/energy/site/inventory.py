@@ -52,8 +52,11 @@ def list_meters(site: Site) -> Iterator[tuple[str | None, DeviceUseKind]]:
     It is the role of ``input_sensors`` that measures the device; None: none does.
     """
     for kind in DEVICE_KINDS:
-        if kind.meter is not None:
-            yield from ((kind.meter(device), kind.use(device)) for device in kind.of(site))
+        if kind.consumption.meter is not None:
+            yield from (
+                (kind.consumption.meter(device), kind.consumption.kind(device))
+                for device in kind.of(site)
+            )
 
 
 def _describe(kind: DeviceKind[Any], device: Any, site: Site) -> SiteDevice:

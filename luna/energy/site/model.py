@@ -316,7 +316,9 @@ class Site(SiteDevices):
 
     def has_own(self, part: HouseholdPart) -> bool:
         """Return whether the site has devices for this part of a household's yearly load."""
-        return any(kind.household_part == part and kind.of(self) for kind in DEVICE_KINDS)
+        return any(
+            kind.consumption.household_part == part and kind.of(self) for kind in DEVICE_KINDS
+        )
 
     def list_sensors(self, entries: Sequence[str | DatedSensor]) -> tuple[SiteSensor, ...]:
         """Return the sensors of a role of ``input_sensors``, with their periods of validity."""
