@@ -319,13 +319,13 @@ def list_intervals(answer: SeriesAnswer) -> list[dict[str, Any]]:
     """Return the answer's energy intervals as rows: span, energy, counter, certainty."""
     return [
         {
-            "from": each.first.isoformat(),
-            "to": each.end.isoformat(),
-            "energy_kwh": each.energy_kwh,
-            "source": each.sensor,
-            "certainty": each.certainty,
+            "from": interval.first.isoformat(),
+            "to": interval.end.isoformat(),
+            "energy_kwh": interval.energy_kwh,
+            "source": interval.sensor,
+            "certainty": interval.certainty,
         }
-        for each in answer.intervals
+        for interval in answer.intervals
     ]
 
 
@@ -333,12 +333,12 @@ def list_unusable(answer: SeriesAnswer) -> list[dict[str, Any]]:
     """Return the answer's unusable spans as rows: span, verdict, reasons."""
     return [
         {
-            "from": each.first.isoformat(),
-            "to": each.end.isoformat(),
-            "verdict": each.verdict,
-            "reasons": [str(fault) for fault in each.faults],
+            "from": span.first.isoformat(),
+            "to": span.end.isoformat(),
+            "verdict": span.verdict,
+            "reasons": [str(fault) for fault in span.faults],
         }
-        for each in answer.unusable
+        for span in answer.unusable
     ]
 
 

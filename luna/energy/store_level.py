@@ -1,4 +1,4 @@
-"""One judgement of how full a store is: a battery, a car, a water tank, a heating buffer.
+"""Judges the level of a store: a battery, a car, a water tank or a heating buffer.
 
 The level that its sensor reports is compared with its own past, with the power that can fill and
 empty the store, and with the energy that a meter counted. What comes out is the level to plan from
@@ -52,7 +52,7 @@ MOST_UNKNOWN = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class StoreKind:
-    """What is particular about the level of a kind of store.
+    """A kind of store: its limits, its meters and how far its sensor is trusted.
 
     Attributes:
         stuck_share: the share of the capacity that goes in or out at most while the level stands.
@@ -111,7 +111,7 @@ class EnergyStore:
 
     @property
     def pace(self) -> LevelPace:
-        """How fast its level rises and falls."""
+        """The fastest rise and fall of its level."""
         if self.fastest is not None:
             return self.fastest
         rise = self.charge_kw / self.capacity_kwh
@@ -138,8 +138,10 @@ def store_of_batteries(batteries: Sequence[Battery]) -> EnergyStore:
     return EnergyStore(
         BATTERY,
         capacity,
-        charge_kw=sum(each.charge_limit_kw * each.charge_efficiency for each in batteries),
-        discharge_kw=sum(each.discharge_limit_kw / each.discharge_efficiency for each in batteries),
+        charge_kw=sum(battery.charge_limit_kw * battery.charge_efficiency for battery in batteries),
+        discharge_kw=sum(
+            battery.discharge_limit_kw / battery.discharge_efficiency for battery in batteries
+        ),
         charge_efficiency=charge / capacity,
         discharge_efficiency=discharge / capacity,
         loss_kw=BATTERY_STANDBY_KW * len(batteries),
@@ -212,7 +214,7 @@ class MeteredEnergy:
 
 @dataclass(frozen=True, slots=True)
 class StoreLevel:
-    """How full a store counts as, and what is the matter with its sensor.
+    """The judged level of a store, with a verdict on its sensor.
 
     Attributes:
         soc: the level to plan from, 0 to 1; None where nobody knows.
@@ -268,7 +270,7 @@ class _Believed:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Since when a store is where its meter is, such as a car at its wallbox.
+    """The time since a store is at its meter, as a car at its wallbox.
 
     Attributes:
         since: since then without a break.
@@ -289,7 +291,7 @@ def judge_store(
     presence: Presence | None = None,
     metered: MeteredEnergy | None = None,
 ) -> StoreLevel:
-    """Return the level of a store to plan from, and what is the matter with its sensor.
+    """Return the level of a store to plan from, with a verdict on its sensor.
 
     Args:
         store: its capacity, powers and losses bound what can be.
@@ -303,7 +305,11 @@ def judge_store(
     """
     reported = list(readings)
     finite = [reading for reading in reported if np.isfinite(reading.soc)]
-    valid = [SocReading(store.clip(each.soc), each.at) for each in finite if store.has(each.soc)]
+    valid = [
+        SocReading(store.clip(reading.soc), reading.at)
+        for reading in finite
+        if store.has(reading.soc)
+    ]
     if not valid:
         return StoreLevel(None, None, "out_of_range" if finite else "unknown")
     sequence = (
@@ -346,7 +352,8 @@ def _join(valid: Sequence[SocReading], presence: Presence, pace: LevelPace) -> l
 def _stands_since(level: StoreLevel, valid: Sequence[SocReading], since: datetime) -> datetime:
     """Return since when the sensor has reported its level, also before ``since``."""
     stood = since
-    for reading in reversed([each for each in valid if each.at < since]):
+    earlier = [reading for reading in valid if reading.at < since]
+    for reading in reversed(earlier):
         if reading.soc != level.sensor_soc:
             break
         stood = reading.at

@@ -79,10 +79,10 @@ class InverterLimits:
             inverter for inverter in site.inverters if not any(inverter is each for each in hybrid)
         ]
         return cls(
-            _column([_share(each, site.pv) for each in hybrid]),
-            _column([np.inf if each is None else each.ac_limit_kw for each in hybrid]),
-            _column([_share(each, site.pv) for each in alone]),
-            _column([each.ac_limit_kw for each in alone]),
+            _column([_share(inverter, site.pv) for inverter in hybrid]),
+            _column([np.inf if inverter is None else inverter.ac_limit_kw for inverter in hybrid]),
+            _column([_share(inverter, site.pv) for inverter in alone]),
+            _column([inverter.ac_limit_kw for inverter in alone]),
         )
 
     def convert(self, pv_kwh: FloatArray, hours: FloatArray | float) -> Conversion:
@@ -114,8 +114,10 @@ def _share(inverter: Inverter | None, arrays: Sequence[PvArray]) -> float:
     It splits the one PV forecast of the site.
     """
     named = inverter.pv if inverter else []
-    total = sum(array.peak_kw for array in arrays)
-    return sum(array.peak_kw for array in arrays if array.name in named) / total if total else 0.0
+    total_kw = sum(array.peak_kw for array in arrays)
+    if not total_kw:
+        return 0.0
+    return sum(array.peak_kw for array in arrays if array.name in named) / total_kw
 
 
 def _column(values: Sequence[float]) -> FloatArray:
