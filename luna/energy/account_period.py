@@ -70,14 +70,11 @@ class AccountPeriod:
         """
         if self.unit == "day":
             timeline = self.timeline(zone)
-            return [
-                timeline.start + number * HOUR for number in range(timeline.count * SLOT // HOUR)
-            ]
+            hours = timeline.count * SLOT // HOUR
+            return [timeline.start + number * HOUR for number in range(hours)]
         if self.unit == "year":
-            return [
-                local_midnight(date(self.first.year, month, 1), zone)
-                for month in range(1, LAST_MONTH + 1)
-            ]
+            months = range(1, LAST_MONTH + 1)
+            return [local_midnight(date(self.first.year, month, 1), zone) for month in months]
         days = (self.last - self.first).days + 1
         return [local_midnight(self.first + number * DAY, zone) for number in range(days)]
 

@@ -9,7 +9,9 @@ import numpy as np
 
 from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.observations import SocReading
+from luna.energy.sensor_roles import DatedSensor
 from luna.energy.site import Site
+from luna.energy.site.sensors import SiteSensor
 from luna.energy.soc_plausibility import LevelPace, pace_of_batteries
 from luna.energy.store_level import (
     CAR,
@@ -67,13 +69,13 @@ class SeenCharge:
 
     @property
     def soc(self) -> float | None:
-        """How full it counts as; None where nobody knows."""
+        """The judged state of charge; None where it is unknown."""
         return None if self.charge is None else self.charge.soc
 
 
 @dataclass(frozen=True, slots=True)
 class UntakenCharge:
-    """What a vehicle was planned to charge since it was plugged in, of which it took nothing."""
+    """Planned energy of which a vehicle took nothing since it was plugged in."""
 
     since: datetime
     planned_kwh: float
@@ -93,10 +95,12 @@ def list_read(notes: Iterable[PlanNote]) -> dict[str, datetime]:
 
     The instants come from the plan's notes.
     """
-    read = [note.figures for note in notes if note.code in _READ_NOTES and "at" in note.figures]
-    return {
-        figures["vehicle"]: parse_instant(figures["at"], field="assumptions") for figures in read
-    }
+    read_at = {}
+    for note in notes:
+        if note.code in _READ_NOTES and "at" in note.figures:
+            instant = parse_instant(note.figures["at"], field="assumptions")
+            read_at[note.figures["vehicle"]] = instant
+    return read_at
 
 
 def sensors_of(site: Site, *, at: datetime) -> dict[str, ChargeSensors]:
@@ -106,14 +110,12 @@ def sensors_of(site: Site, *, at: datetime) -> dict[str, ChargeSensors]:
 
     Vehicles without one are left out, unless the site meters what is charged.
     """
-    named = site.input_sensors.vehicle_soc, site.input_sensors.vehicle_connected
-    roles = [
-        [sensor for sensor in site.list_sensors(entries) if sensor.holds_at(at)]
-        for entries in named
-    ]
+    soc_sensors = _list_current(site, site.input_sensors.vehicle_soc, at)
+    plug_sensors = _list_current(site, site.input_sensors.vehicle_connected, at)
     by_vehicle = {}
     for place, vehicle in enumerate(site.vehicles):
-        soc, connected = (sensors[place] if place < len(sensors) else None for sensors in roles)
+        soc = soc_sensors[place] if place < len(soc_sensors) else None
+        connected = plug_sensors[place] if place < len(plug_sensors) else None
         if soc or connected or site.input_sensors.vehicle_consumption:
             unplugged = connected is not None and connected.sign < 0
             by_vehicle[vehicle.name] = ChargeSensors(
@@ -122,6 +124,12 @@ def sensors_of(site: Site, *, at: datetime) -> dict[str, ChargeSensors]:
                 unplugged=unplugged,
             )
     return by_vehicle
+
+
+def _list_current(
+    site: Site, entries: Sequence[str | DatedSensor], at: datetime
+) -> list[SiteSensor]:
+    return [sensor for sensor in site.list_sensors(entries) if sensor.holds_at(at)]
 
 
 def pace_of_charge(vehicle: ElectricVehicle, *, connected: bool) -> LevelPace:
@@ -143,14 +151,10 @@ def find_pace(site: Site, name: str) -> LevelPace | None:
     batteries = [battery for battery in site.batteries if battery.name == name]
     if batteries:
         return pace_of_batteries(batteries)
-    return next(
-        (
-            pace_of_charge(vehicle, connected=False)
-            for vehicle in site.vehicles
-            if vehicle.name == name
-        ),
-        None,
-    )
+    for vehicle in site.vehicles:
+        if vehicle.name == name:
+            return pace_of_charge(vehicle, connected=False)
+    return None
 
 
 def store_of(vehicle: ElectricVehicle) -> EnergyStore:

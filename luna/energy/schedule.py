@@ -121,13 +121,12 @@ class SideBySide:
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return the set-points of all policies, in order."""
-        parts = [
-            policy.decide(slot, stored_kwh[:, column : column + 1])
-            for column, policy in enumerate(self.policies)
-        ]
-        return SetPoint(
-            **{
-                name: np.concatenate([getattr(part, name) for part in parts], axis=-1)
-                for name in SetPoint.__slots__
-            }
-        )
+        parts = []
+        for column, policy in enumerate(self.policies):
+            stored_at_site = stored_kwh[:, column : column + 1]
+            parts.append(policy.decide(slot, stored_at_site))
+        joined = {}
+        for name in SetPoint.__slots__:
+            arrays = [getattr(part, name) for part in parts]
+            joined[name] = np.concatenate(arrays, axis=-1)
+        return SetPoint(**joined)

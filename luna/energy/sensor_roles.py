@@ -48,12 +48,12 @@ class SensorRole:
 
 def roles_of(sensors: type[Part]) -> dict[str, SensorRole]:
     """Return the roles that a class of ``input_sensors`` declares, by name."""
-    return {
-        name: role
-        for name, described in sensors.model_fields.items()
-        for role in described.metadata
-        if isinstance(role, SensorRole)
-    }
+    roles: dict[str, SensorRole] = {}
+    for name, field_info in sensors.model_fields.items():
+        for metadata in field_info.metadata:
+            if isinstance(metadata, SensorRole):
+                roles[name] = metadata
+    return roles
 
 
 def as_entries(value: Any) -> Any:

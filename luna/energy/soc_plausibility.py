@@ -109,18 +109,11 @@ def can_follow(before: SocReading, reading: SocReading, pace: LevelPace) -> bool
 
 def pace_of_batteries(batteries: Sequence[Battery]) -> LevelPace:
     """Return the pace of the fastest battery: no mean of their levels moves faster."""
-    rise = max(
-        (
-            battery.charge_limit_kw * battery.charge_efficiency / battery.capacity_kwh
-            for battery in batteries
-        ),
-        default=0.0,
-    )
-    fall = max(
-        (
-            battery.discharge_limit_kw / battery.discharge_efficiency / battery.capacity_kwh
-            for battery in batteries
-        ),
-        default=0.0,
-    )
+    rise = 0.0
+    fall = 0.0
+    for battery in batteries:
+        stored_kw = battery.charge_limit_kw * battery.charge_efficiency
+        rise = max(rise, stored_kw / battery.capacity_kwh)
+        drawn_kw = battery.discharge_limit_kw / battery.discharge_efficiency
+        fall = max(fall, drawn_kw / battery.capacity_kwh)
     return LevelPace(rise, fall)

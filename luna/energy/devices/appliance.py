@@ -1,6 +1,6 @@
 """Deferrable appliances: water heaters, daily loads and programmes on request."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
@@ -121,14 +121,12 @@ class DeferrableLoad(NamedDevice):
             "extra_value",
             "most_kwh_per_day",
         )
-        given = [
-            name
-            for name in beside
-            if self.profile_kw and getattr(self, name) != type(self).model_fields[name].default
-        ]
-        if given:
-            raise invalid_part("not-with-programme", given=given[0])
-        if self.profile_kw and max(self.profile_kw) > self.power_kw:
+        if not self.profile_kw:
+            return self
+        for name in beside:
+            if getattr(self, name) != type(self).model_fields[name].default:
+                raise invalid_part("not-with-programme", given=name)
+        if max(self.profile_kw) > self.power_kw:
             raise invalid_part(
                 "programme-beyond-power", profile_kw=max(self.profile_kw), power_kw=self.power_kw
             )
@@ -150,6 +148,10 @@ class DeferrableLoad(NamedDevice):
         return self.kind == "water_heater"
 
 
+def _sum_water_heaters_kw(loads: Sequence[DeferrableLoad]) -> float:
+    return sum(load.power_kw for load in loads if load.kind == "water_heater")
+
+
 class ApplianceSensorRoles(Part):
     """What is measured of appliances."""
 
@@ -159,7 +161,7 @@ class ApplianceSensorRoles(Part):
             "energy",
             "water_heater_kwh",
             "submetered",
-            lambda loads: sum(load.power_kw for load in loads if load.kind == "water_heater"),
+            _sum_water_heaters_kw,
             mark=11,
         ),
     ] = ()

@@ -96,11 +96,9 @@ class Via(ControlPart):
     @property
     def address(self) -> str:
         """Host, port and unit as in the names of its sensors: ``192.168.1.20:1502/3``."""
-        return (
-            self.host
-            + ("" if self.port is None else f":{self.port}")
-            + ("" if self.unit is None else f"/{self.unit}")
-        )
+        port = "" if self.port is None else f":{self.port}"
+        unit = "" if self.unit is None else f"/{self.unit}"
+        return f"{self.host}{port}{unit}"
 
 
 class DeviceWrite(ControlPart):

@@ -236,6 +236,5 @@ def read_section(message: BaseModel, section: str, model: type[PartT]) -> dict[s
 
     The section is one of a state, or of a plan's slot.
     """
-    return {
-        name: each for name, each in getattr(message, section).items() if isinstance(each, model)
-    }
+    entries = getattr(message, section).items()
+    return {name: entry for name, entry in entries if isinstance(entry, model)}

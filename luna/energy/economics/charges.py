@@ -233,27 +233,23 @@ def month_shares(price: PeakPrice, timeline: Timeline, zone: ZoneInfo) -> tuple[
     local = timeline.starts + offset
     length = np.timedelta64(interval)
     # Intervals follow the local clock; counted in UTC, the repeated hour in autumn stays two hours.
-    tick = (timeline.starts + offset % length).astype("datetime64[s]").astype(np.int64) // int(
-        interval.total_seconds()
-    )
+    shifted = (timeline.starts + offset % length).astype("datetime64[s]").astype(np.int64)
+    tick = shifted // int(interval.total_seconds())
     day = local.astype("datetime64[D]").astype(np.int64)
     month = local.astype("datetime64[M]").astype(np.int64)
     counts = window_holds(price, timeline.starts, zone)
-    begun = timeline.first_step is not None or bool(
-        (local[0] - local[0].astype("datetime64[D]")) % length
-    )
+    since_midnight = local[0] - local[0].astype("datetime64[D]")
+    begun = timeline.first_step is not None or bool(since_midnight % length)
     shares = []
-    for each in np.unique(month[counts]):
-        slots = np.flatnonzero(counts & (month == each))
+    for month_of_share in np.unique(month[counts]):
+        slots = np.flatnonzero(counts & (month == month_of_share))
         _, opens, interval_of = np.unique(tick[slots], return_index=True, return_inverse=True)
-        unit = (
-            np.unique(day[slots[opens]], return_inverse=True)[1]
-            if price.one_per_day
-            else np.arange(opens.size)
-        )
+        unit = np.arange(opens.size)
+        if price.one_per_day:
+            _, unit = np.unique(day[slots[opens]], return_inverse=True)
         for places in (slots, interval_of, unit):
             places.flags.writeable = False
-        first = bool(each == month[0])
+        first = bool(month_of_share == month[0])
         shares.append(
             MonthShare(
                 slots,
@@ -285,11 +281,11 @@ def peak_cost(
     Raises:
         InvalidInputError: the slots are longer than a component's interval.
     """
-    return sum(
-        _rise(import_kwh, share, peak)
-        for peak in peaks
-        for share in month_shares(peak.price, timeline, zone)
-    )
+    rises: list[float] = []
+    for peak in peaks:
+        shares = month_shares(peak.price, timeline, zone)
+        rises += [_rise(import_kwh, share, peak) for share in shares]
+    return sum(rises)
 
 
 def demand_charge(
@@ -315,10 +311,9 @@ def _rise(import_kwh: FloatArray, share: MonthShare, peak: Peak) -> float:
     units = np.zeros(share.unit[-1] + 1)
     np.maximum.at(units, share.unit, share.interval_kw(import_kwh, peak))
     units[0] = max(units[0], reached)
-    return peak.price.price_per_kw_month * (
-        _billed_kw(peak.price, [*others, *units.tolist()])
-        - _billed_kw(peak.price, [*others, reached])
-    )
+    billed_after = _billed_kw(peak.price, [*others, *units.tolist()])
+    billed_before = _billed_kw(peak.price, [*others, reached])
+    return peak.price.price_per_kw_month * (billed_after - billed_before)
 
 
 def _billed_kw(price: PeakPrice, units_kw: Sequence[float]) -> float:
@@ -351,18 +346,15 @@ def read_history(
     power = share.interval_kw(energy, Peak(price))
     ends = np.array([past.end.replace(tzinfo=None)], dtype="datetime64[s]")
     end = ends + local_offsets(ends, zone)
-    runs = bool(
-        share.slots[-1] == past.count - 1
-        and (end[0] - end[0].astype("datetime64[D]")) % np.timedelta64(price.interval_minutes, "m")
-    )
+    interval = np.timedelta64(price.interval_minutes, "m")
+    ends_within_interval = bool((end[0] - end[0].astype("datetime64[D]")) % interval)
+    runs = bool(share.slots[-1] == past.count - 1) and ends_within_interval
     done = power.size - runs
     units = np.zeros(share.unit[-1] + 1)
     np.maximum.at(units, share.unit[:done], power[:done])
     last = past.starts[share.slots[-1:]]
-    today = price.one_per_day and bool(
-        (last + local_offsets(last, zone)).astype("datetime64[D]")[0]
-        == end[0].astype("datetime64[D]")
-    )
+    last_day = (last + local_offsets(last, zone)).astype("datetime64[D]")[0]
+    today = price.one_per_day and bool(last_day == end[0].astype("datetime64[D]"))
     highest = np.sort(units[: units.size - today])[::-1][: price.highest].tolist()
     running = float(power[-1]) * price.interval_minutes / 60 if runs else 0.0
     return PeakHistory(tuple(highest), float(units[-1]) if today else 0.0, running)

@@ -37,16 +37,15 @@ class Warming:
         cls, store: HeatStore, *, hours: FloatArray, outdoor_c: FloatArray, demand_kwh: FloatArray
     ) -> Self:
         """Return the steps of a store at outdoor temperatures and a heat demand per slot."""
-        surroundings = (
-            outdoor_c if store.surroundings_c is None else np.full(hours.size, store.surroundings_c)
-        )
+        surroundings = outdoor_c
+        if store.surroundings_c is not None:
+            surroundings = np.full(hours.size, store.surroundings_c)
         lost = store.loss_kw_per_k * hours
         keep = np.exp(-lost / store.capacity_kwh_per_k)
-        per_kwh = (
-            (1.0 - keep) / lost
-            if store.loss_kw_per_k > 0
-            else np.full(hours.size, 1.0 / store.capacity_kwh_per_k)
-        )
+        if store.loss_kw_per_k > 0:
+            per_kwh = (1.0 - keep) / lost
+        else:
+            per_kwh = np.full(hours.size, 1.0 / store.capacity_kwh_per_k)
         return cls(keep, per_kwh, (1.0 - keep) * surroundings - per_kwh * demand_kwh)
 
     def follow(self, start_c: float, heat_kwh: FloatArray) -> FloatArray:
@@ -54,7 +53,8 @@ class Warming:
         ends = np.empty(heat_kwh.size)
         now = start_c
         for slot, change in enumerate(self.per_kwh * heat_kwh + self.drift_c):
-            ends[slot] = now = self.keep[slot] * now + change
+            now = self.keep[slot] * now + change
+            ends[slot] = now
         return ends
 
     def most_warming(self, start_c: float, heat_kwh: FloatArray, most_c: FloatArray) -> FloatArray:
