@@ -124,9 +124,8 @@ def _box(
     frame: ChartFrame, axis: Axis, place: int, ends: tuple[float, float], *, css: str
 ) -> Markup:
     top, bottom = sorted(axis.place(value) for value in ends)
-    return rectangle(
-        (frame.x(place + GAP), top, frame.slot_width * (1 - 2 * GAP), max(bottom - top, 0.4)), css
-    )
+    width = frame.slot_width * (1 - 2 * GAP)
+    return rectangle((frame.x(place + GAP), top, width, max(bottom - top, 0.4)), css)
 
 
 def _column(
@@ -134,12 +133,9 @@ def _column(
 ) -> Markup:
     """Return a part's bar, hatched where it is None, under an area with its tooltip."""
     if drawn is None:
-        drawn = [
-            rectangle(
-                (frame.x(place + GAP), axis.top, frame.slot_width * (1 - 2 * GAP), axis.height),
-                "left-out",
-            )
-        ]
+        width = frame.slot_width * (1 - 2 * GAP)
+        box = (frame.x(place + GAP), axis.top, width, axis.height)
+        drawn = [rectangle(box, "left-out")]
     sides = map(number, (frame.x(place), axis.top, frame.slot_width, axis.height))
     target = Markup(
         '<rect x="{}" y="{}" width="{}" height="{}" class="target"><title>{}</title></rect>'
@@ -149,10 +145,11 @@ def _column(
 
 def _draw_labels(frame: ChartFrame, axis: Axis, labels: Sequence[str]) -> Markup:
     longest = max(len(label) for label in labels) * LETTER
-    every = next(
-        (each for each in LABEL_DISTANCES if each * frame.slot_width >= longest * 1.15),
-        LABEL_DISTANCES[-1],
-    )
+    every = LABEL_DISTANCES[-1]
+    for distance in LABEL_DISTANCES:
+        if distance * frame.slot_width >= longest * 1.15:
+            every = distance
+            break
     drawn = []
     for place in range(0, len(labels), every):
         half = len(labels[place]) * LETTER / 2

@@ -47,9 +47,7 @@ def draw_document(
     surface = Markup('<style>{}</style><rect width="100%" height="100%" class="surface"/>').format(
         css
     )
-    inside = (
-        Markup('<g transform="translate({0} {0})">{1}</g>').format(number(margin), body)
-        if margin
-        else body
-    )
+    inside = body
+    if margin:
+        inside = Markup('<g transform="translate({0} {0})">{1}</g>').format(number(margin), body)
     return str(opening.format(width, height, label) + surface + inside + Markup("</svg>\n"))
