@@ -1,5 +1,6 @@
-"""Texts of the dashboard's pages: one topic of the catalogue per page, and ``every_page`` for
-shared phrases.
+"""Texts of the dashboard's pages.
+
+Each page has a topic of the catalogue; shared phrases are in ``every_page``.
 """
 
 from functools import cache
@@ -20,11 +21,10 @@ class PageWords:
         if page == "setup":
             # The phrases of set-up about a kind of device are in the topic of the kind.
             of_devices = catalogue.messages(DEVICE_TOPICS, language).items()
-            phrases = {
-                name.removeprefix("setup_"): message
-                for name, message in of_devices
-                if name.startswith(("setup_", "role_"))
-            }
+            phrases = {}
+            for name, message in of_devices:
+                if name.startswith(("setup_", "role_")):
+                    phrases[name.removeprefix("setup_")] = message
             self._messages = phrases | self._messages
 
     def knows(self, name: str) -> bool:

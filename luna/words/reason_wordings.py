@@ -1,9 +1,6 @@
-"""Reasons of plans as data: wordings of each reason, kinds of their figures, comparisons between
-figures, and active limits.
-"""
+"""Reasons of plans as data: their wordings, the kinds of their figures, and active limits."""
 
 from functools import cache
-from itertools import count, takewhile
 
 from luna.energy.devices import DEVICE_KINDS
 from luna.words.catalogue import CatalogueMessage
@@ -85,13 +82,14 @@ def list_reason_codes() -> tuple[str, ...]:
 def find_wordings(
     code: str, language: Language, *, short: bool = False
 ) -> tuple[CatalogueMessage, ...]:
-    """Return the wordings of a reason in order of preference, of which the first with all its
-    figures is used; none where the reason is unknown.
+    """Return the wordings of a reason in order of preference.
+
+    The first one with all its figures is used. An unknown reason has none.
     """
     phrases = _SHORT if short else _FULL
-    wordings = (phrases.find(f"{code}_{place}", language) for place in count(1))
-    return tuple(
-        message
-        for message in takewhile(lambda each: each is not None, wordings)
-        if message is not None
-    )
+    wordings: list[CatalogueMessage] = []
+    while True:
+        message = phrases.find(f"{code}_{len(wordings) + 1}", language)
+        if message is None:
+            return tuple(wordings)
+        wordings.append(message)

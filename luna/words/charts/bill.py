@@ -50,9 +50,7 @@ class VariantBills(Protocol):
 
 
 class ComparedBills(Protocol):
-    """A baseline and its variants over the same days, such as
-    ``luna.contracts.counterfactual.WhatIfReply``.
-    """
+    """Bills of a baseline and its variants, as ``luna.contracts.counterfactual.WhatIfReply``."""
 
     @property
     def site(self) -> str: ...

@@ -1,6 +1,4 @@
-"""Bar charts of an account's parts: stacked energy above and below a line, and what each part
-cost.
-"""
+"""Bar charts of an account's parts: stacked energy above and below a line, and costs."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
