@@ -43,23 +43,29 @@ _ABSENT: dict[type[StrictModel], Fields] = {
     model: {name: field.get_default() for name, field in model.model_fields.items()}
     for model in _ROWS
 }
+
+
+def _list_fields_of(annotation: Any) -> set[str]:
+    names: set[str] = set()
+    for model in _ROWS:
+        for name, field in model.model_fields.items():
+            if field.annotation == annotation:
+                names.add(name)
+    return names
+
+
 # Numbers that every slot has, and those that may be unknown.
-_NUMBERS, _KNOWN = (
-    {
-        name
-        for model in _ROWS
-        for name, field in model.model_fields.items()
-        if field.annotation == kind
-    }
-    for kind in (float, float | None)
-)
+_NUMBERS = _list_fields_of(float)
+_KNOWN = _list_fields_of(float | None)
 # What a reason says of each slot besides its words and limits, where there is a column of it.
 _EVIDENCE = ReasonReply.model_fields.keys() - {"figures", "binding"}
 
 
 @dataclass(frozen=True, slots=True)
 class PlanColumns:
-    """A plan: ``head`` is all of it but its slots, and has none; ``slots`` are these as columns.
+    """A plan with its slots as columns.
+
+    ``head`` is all of it but its slots, ``slots`` are these as columns.
 
     Raises:
         FloatingPointError: a number is none; names its column.
@@ -152,18 +158,16 @@ def list_slots(
     for kind, model in _FLOWS.items():
         by_device: dict[str, list[Any]] = {}
         for device, own in columns.get(kind, {}).items():
-            flows = {
-                name: read_reasons(values) if name == "reason" else values[chosen]
-                for name, values in own.items()
-            }
+            flows = {}
+            for name, values in own.items():
+                flows[name] = read_reasons(values) if name == "reason" else values[chosen]
             rows = _fill_rows(repeat(_ABSENT[model], len(next(iter(flows.values())))), flows)
             by_device[device] = model.trust(rows) if as_models else rows
-        if kind in columns:
-            apart[kind] = (
-                _fill_rows(repeat({}, len(next(iter(by_device.values())))), by_device)
-                if by_device
-                else repeat({})
-            )
+        if by_device:
+            slot_count = len(next(iter(by_device.values())))
+            apart[kind] = _fill_rows(repeat({}, slot_count), by_device)
+        elif kind in columns:
+            apart[kind] = repeat({})
     plain = {
         name: values[chosen] for name, values in columns.items() if name not in (*apart, "language")
     }
@@ -188,11 +192,8 @@ def _read_reasons(
         if place is not None:
             reason = columns["said"][place]
             if own:
-                own_figures = {
-                    name: figure
-                    for name, figure in zip(own, figures, strict=True)
-                    if figure is not None
-                }
+                named = zip(own, figures, strict=True)
+                own_figures = {name: figure for name, figure in named if figure is not None}
                 reason = reason | {"figures": reason["figures"] | own_figures}
             replies[key] = _ABSENT[ReasonReply] | write_reason(reason, spoken)
     beside = {name: values[chosen] for name, values in columns.items() if name in _EVIDENCE}
@@ -202,14 +203,10 @@ def _read_reasons(
         beside["binding"] = list(map(limits.__getitem__, columns["binding"][chosen]))
     rows = _fill_rows(map(replies.__getitem__, keys), beside)
     reasons: list[Any] = ReasonReply.trust(rows) if as_models else rows
-    return (
-        [
-            reason if place is not None else None
-            for place, reason in zip(places, reasons, strict=True)
-        ]
-        if None in places
-        else reasons
-    )
+    if None not in places:
+        return reasons
+    placed = zip(places, reasons, strict=True)
+    return [None if place is None else reason for place, reason in placed]
 
 
 def _fill_rows(absent: Iterable[Fields], columns: Mapping[str, Iterable[Any]]) -> list[Fields]:
