@@ -1,4 +1,4 @@
-"""The account of a period: where a site's energy came from, where it went, and what it cost.
+"""The account of a period: sources, uses and costs of a site's energy.
 
 Every page, answer and metric that tells energy or money of the past reads this account, so that no
 two of them differ.
@@ -32,7 +32,7 @@ FLOWS = (*SOURCES, *USES)
 
 @dataclass(frozen=True, slots=True)
 class AccountSlots:
-    """What meters counted and what it cost, per slot.
+    """Counted energies and their costs per slot.
 
     Attributes:
         energy_kwh: energy by flow of ``FLOWS``, shape ``(slots,)``, NaN where unknown.
@@ -105,7 +105,7 @@ class CostLine:
 
 @dataclass(frozen=True, slots=True)
 class UseShare:
-    """Where the energy of one use came from, and what was paid to the grid for it.
+    """The sources of the energy of one use, and its cost at the meter.
 
     Each slot's sources serve all uses of that slot in proportion.
     """

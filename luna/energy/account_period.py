@@ -39,7 +39,10 @@ class AccountPeriod:
 
     @property
     def has_months(self) -> bool:
-        """Whether the period is made of whole months, by which a capacity tariff is billed."""
+        """Whether the period is made of whole months.
+
+        A capacity tariff is billed by these.
+        """
         return self.unit in ("month", "year")
 
     def previous(self) -> Self:

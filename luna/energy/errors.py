@@ -162,7 +162,7 @@ class ConflictError(LunaError):
 
 
 class OutdatedError(ConflictError):
-    """The version that the caller read is not the stored one any more; nothing was changed."""
+    """The caller read an outdated version; nothing was changed."""
 
     status = 412
     title = "Precondition failed"
@@ -179,7 +179,7 @@ class UnconditionalError(ConflictError):
 
 
 class UnreadableError(ConflictError):
-    """The stored data has a form that this release does not know, such as a newer one's.
+    """The stored data has a form that this release does not know.
 
     It stays unchanged.
     """

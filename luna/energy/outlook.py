@@ -91,7 +91,9 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Scenarios:
-    """Joint scenarios of load, PV and prices around a forecast, arrays of shape ``(paths, slots)``.
+    """Joint scenarios of load, PV and prices around a forecast.
+
+    Arrays have the shape ``(paths, slots)``.
 
     Their weighted mean is the expectation.
 

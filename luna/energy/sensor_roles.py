@@ -76,7 +76,10 @@ _OWN_UNIT = re.compile(r"\s+\[([^\[\]]+)\]$")
 
 
 def split_unit(sensor: str) -> tuple[str, str | None]:
-    """Split a sensor's name into name and unit; only a sensor named by its topic has a unit."""
+    """Split a sensor's name into name and unit.
+
+    Only a sensor named by its topic has a unit.
+    """
     unit = _OWN_UNIT.search(sensor) if sensor.startswith(OWN_TOPIC) else None
     return (sensor, None) if unit is None else (sensor[: unit.start()], unit[1].strip())
 

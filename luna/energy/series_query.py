@@ -173,7 +173,7 @@ class SeriesQuery:
 
 @dataclass(frozen=True, slots=True)
 class UnusableSpan:
-    """A span in which a series may not be used, the quality verdict, and the faults it rests on."""
+    """A span in which a series may not be used, with verdict and faults."""
 
     first: datetime
     end: datetime
@@ -343,7 +343,10 @@ def list_unusable(answer: SeriesAnswer) -> list[dict[str, Any]]:
 
 
 def write_instants(instants: InstantArray) -> list[str]:
-    """Return instants as ISO 8601 in UTC: slots to the second, readings to the microsecond."""
+    """Return instants as ISO 8601 in UTC.
+
+    Slots are exact to the second, readings to the microsecond.
+    """
     exact: Literal["us", "s"] = "us" if instants.dtype == np.dtype("M8[us]") else "s"
     return np.datetime_as_string(instants, unit=exact, timezone="UTC").tolist()  # type: ignore[no-any-return]
 

@@ -23,7 +23,9 @@ Part = TypeVar("Part", Flows, SetPoint)
 
 @dataclass(frozen=True, slots=True)
 class Actuals:
-    """Actual load and PV per slot, shape ``(sites, slots)`` or ``(slots,)``, kWh, free of NaN.
+    """Actual load and PV per slot, kWh, free of NaN.
+
+    Their shape is ``(sites, slots)`` or ``(slots,)``.
 
     ``off_grid`` (``(sites, slots)``) marks grid outages; None: there are none.
     """

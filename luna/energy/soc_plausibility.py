@@ -26,7 +26,7 @@ HOUR = timedelta(hours=1)
 
 
 class LevelPace(NamedTuple):
-    """How fast a level may rise and fall, fractions of the capacity per hour."""
+    """The fastest rise and fall of a level, fractions of the capacity per hour."""
 
     rise_per_hour: float
     fall_per_hour: float

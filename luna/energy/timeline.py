@@ -295,7 +295,9 @@ def local_instant(day: date, clock: str, zone: ZoneInfo) -> datetime:
 
 
 def local_day(day: date, zone: ZoneInfo, step: timedelta = SLOT) -> Timeline:
-    """Return the slots of one local calendar day: 92, 96 or 100 quarter-hours in most zones.
+    """Return the slots of one local calendar day.
+
+    In most zones it has 92, 96 or 100 quarter-hours.
 
     Invariants: consecutive days join without gap or overlap.
 
@@ -371,7 +373,10 @@ def broadcast(values: NDArray[Scalar], shape: tuple[int, ...]) -> NDArray[Scalar
 
 
 def bound(values: FloatArray, low: FloatArray | float, high: FloatArray | float) -> FloatArray:
-    """Clip values to ``low`` and ``high``; for a day's slots three times as fast as ``np.clip``."""
+    """Clip values to ``low`` and ``high``.
+
+    For a day's slots it is three times as fast as ``np.clip``.
+    """
     return np.minimum(np.maximum(values, low), high)
 
 

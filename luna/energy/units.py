@@ -1,4 +1,4 @@
-"""Units of sensors: conversion factors, and the history of the unit that a sensor reports in."""
+"""Units of sensors: conversion factors, and the history of a sensor's unit."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from luna.energy.timeline import FloatArray, IndexArray, InstantArray
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A counter of energy or a power, and the factor from its unit to kWh or kW."""
+    """A counter of energy or a power, with the factor to kWh or kW."""
 
     kind: Literal["counter", "power"]
     factor: float
@@ -45,7 +45,7 @@ def level_factor(unit: str | None) -> float:
 
 
 def ratio(unit: str | None, to: str | None) -> float:
-    """Return the factor from ``unit`` to the unit ``to``, NaN where they cannot be converted."""
+    """Return the factor from ``unit`` to the unit ``to``; NaN if there is none."""
     if unit == to:
         return 1.0
     kind, factor = _scale(unit)

@@ -38,7 +38,9 @@ def find_spans(
 def mark_slots(
     windows: Iterable[ClockWindow], timeline: Timeline, zone: ZoneInfo, *, whole: bool
 ) -> BoolArray:
-    """Return which slots lie in one of the windows, ``whole`` or in part, by their remaining part.
+    """Return which slots lie in one of the windows, ``whole`` or in part.
+
+    Of a slot its remaining part counts.
 
     Shape ``(slots,)``.
     """

@@ -28,7 +28,9 @@ class ChargerStay:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """Load and possible PV of a site, kWh per slot, shape ``(slots,)``, free of NaN.
+    """Load and possible PV of a site, kWh per slot, free of NaN.
+
+    Their shape is ``(slots,)``.
 
     ``charge_kwh`` is the energy of its chargers with Luna; the baseline charges the same energy of
     each session as early as the charger allows.

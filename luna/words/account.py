@@ -24,12 +24,12 @@ class PricedLine(Protocol):
 
 
 def say_flow(name: str, language: Language) -> str:
-    """Return the name of a flow of the account, of its unexplained rest, or of a sum."""
+    """Return the name of a flow of the account, its unexplained rest or a sum."""
     return _FLOWS.say(name, language)
 
 
 def say_cost_line(line: PricedLine, numbers: Numbers) -> str:
-    """Return the name of a line of the bill, with its price where it has one."""
+    """Return the name of a line of the bill, with its price if any."""
     name = _LINES.say("sold" if line.direction == "export" else line.code, numbers.language)
     return name if line.price is None else f"{name} · {numbers.price_per_kwh(line.price)}"
 

@@ -26,7 +26,7 @@ def say_recommended(titles: Sequence[str], language: Language) -> str:
 
 
 def say_validity(first: date | None, last: date | None, language: Language) -> str:
-    """Return a period of validity: "until 31 Dec 2025"; empty where neither end is known."""
+    """Return a period of validity: "until 31 Dec 2025"; empty without both ends."""
     days = {}
     if first is not None:
         days["first"] = say_day(first, language)

@@ -14,7 +14,10 @@ _PARTS = {"knowledge": ("documents",)}
 
 
 class PageWords:
-    """The phrases of one page in one language; English where the catalogue lacks the language."""
+    """The phrases of one page in one language.
+
+    They are English where the catalogue lacks the language.
+    """
 
     def __init__(self, page: str, language: str, catalogue: Catalogue = CATALOGUE) -> None:
         self._messages = catalogue.messages((page, *_PARTS.get(page, ()), "every_page"), language)

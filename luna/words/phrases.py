@@ -13,7 +13,9 @@ DEVICE_TOPICS = tuple(f"device_{kind.name}" for kind in DEVICE_KINDS)
 
 
 class Phrases(Collection[str]):
-    """A collection of codes, in the order of the English catalogue, with the message of each.
+    """A collection of codes with the message of each.
+
+    They are in the order of the English catalogue.
 
     Args:
         topics: one topic of the catalogue, or several.

@@ -1,4 +1,4 @@
-"""Instants and spans relative to now: the clock time, with the day where it is not today."""
+"""Instants and spans relative to now, with the day if it is not today."""
 
 from datetime import datetime
 

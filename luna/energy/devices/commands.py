@@ -150,7 +150,7 @@ class DeviceWrite(ControlPart):
 
 
 class DeviceControl(Protocol):
-    """How one device, or all of a kind together, are told."""
+    """The control entry of one device, or of all of a kind together."""
 
     @property
     def device(self) -> str | None:

@@ -30,7 +30,10 @@ class NamedDevice(Part):
 
 
 class DeviceAssumption(NamedTuple):
-    """What is assumed of a device whose owner does not say it: ``code`` names the sentence."""
+    """An assumption about a device where its owner says nothing.
+
+    ``code`` names the sentence.
+    """
 
     code: str
     figures: Mapping[str, float] = MappingProxyType({})
@@ -38,7 +41,10 @@ class DeviceAssumption(NamedTuple):
 
 @runtime_checkable
 class ChargedDevice(Protocol):
-    """A device that is charged, and may give back, at a power that its owner may ask for."""
+    """A device that is charged, and may give back.
+
+    Its owner may ask for a power.
+    """
 
     @property
     def charge_limit_kw(self) -> float: ...
@@ -49,7 +55,7 @@ class ChargedDevice(Protocol):
 
 
 class DeviceFlow(Protocol):
-    """What a slot of a plan says of a device."""
+    """A device's flow in a slot of a plan."""
 
     @property
     def used_kwh(self) -> float:
@@ -62,7 +68,7 @@ class DeviceFlow(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DeviceCommands:
-    """How devices of a kind are controlled.
+    """The commands of a kind's devices.
 
     Args:
         section: of ``control``, one entry per device, or a single one for all.
@@ -119,7 +125,7 @@ class DeviceReasonFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceConsumption(Generic[DeviceT]):
-    """The energy use of a kind's devices, as told apart from the rest of the house.
+    """The energy use of a kind's devices beside the rest of the house.
 
     Args:
         meter: the role that measures what a device uses apart from the house, None where none
@@ -139,7 +145,7 @@ class DeviceConsumption(Generic[DeviceT]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevicePlanContent:
-    """What a plan's request and reply say about devices of a kind.
+    """The content of a plan's request and reply about devices of a kind.
 
     Args:
         state: what a plan begins with of one, by name under its section; None: nothing, or a
@@ -161,7 +167,7 @@ class DevicePlanContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceDefaults(Generic[DeviceT]):
-    """What holds of a device where its owner says nothing.
+    """Assumptions about a device whose owner leaves fields out.
 
     Args:
         assume: what is assumed of a device; None: nothing.
@@ -227,7 +233,10 @@ class DeviceKind(Generic[DeviceT]):
 
 
 def by_name(model: type[Part]) -> tuple[Any, Any]:
-    """Return type and default of a section: a mapping from a device's name to ``model``."""
+    """Return type and default of a section by device.
+
+    The section is a mapping from a device's name to ``model``.
+    """
     return GenericAlias(dict, (str, model)), {}
 
 

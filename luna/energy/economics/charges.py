@@ -68,7 +68,7 @@ def charges(rule: type) -> Callable[[ChargeT], ChargeT]:
 
 
 def find_charge(rule: ImportRule) -> type[EnergyCharge] | None:
-    """Return the charge class of a rule; None where every kWh of a slot costs the same."""
+    """Return the charge class of a rule, or None if all kWh of a slot cost the same."""
     return _CHARGES.get(type(rule))
 
 
@@ -80,7 +80,7 @@ def _price_first_block(rule: BlockPrice, slots: PricedSlots) -> FloatArray:
 @charges(BlockPrice)
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """A block tariff, with the energy drawn so far in the month of the horizon's begin.
+    """A block tariff, with the month's energy before the horizon.
 
     ``begin_kwh`` (start of each later block) and ``rise`` (price increase over the block before,
     per kWh) have shape ``(blocks − 1,)``.
@@ -119,7 +119,7 @@ class Blocks:
         return cost
 
     def after(self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo) -> Self:
-        """Return the blocks with the energy drawn so far in the month of the next slot."""
+        """Return the blocks with the month's energy before the next slot."""
         first = import_kwh.size
         months = list_months(timeline, zone)
         number = next(place for place, slots in enumerate(months) if first in slots)
@@ -203,7 +203,7 @@ class MonthShare:
         return np.asarray(energy * 60 / peak.price.interval_minutes)
 
     def before_kw(self, peak: Peak) -> tuple[tuple[float, ...], float]:
-        """Return the month's peaks so far and the peak so far of its first unit, kW."""
+        """Return the month's peaks so far and its first unit's peak so far, kW."""
         if not self.first:
             return (), 0.0
         by_day = peak.price.one_per_day
@@ -217,7 +217,9 @@ class MonthShare:
 # Many sites of a batch share a tariff, and several steps of a plan need the shares.
 @lru_cache(maxsize=32)
 def month_shares(price: PeakPrice, timeline: Timeline, zone: ZoneInfo) -> tuple[MonthShare, ...]:
-    """Split a horizon into local months; a month without a slot that counts is left out.
+    """Split a horizon into local months.
+
+    A month without a slot that counts is left out.
 
     Raises:
         InvalidInputError: the slots are longer than the tariff's interval.
@@ -328,7 +330,7 @@ def _billed_kw(price: PeakPrice, units_kw: Sequence[float]) -> float:
 def read_history(
     import_kwh: FloatArray, past: Timeline, price: PeakPrice, *, zone: ZoneInfo
 ) -> PeakHistory:
-    """Return the peaks of a component in one local month up to the end of ``past``.
+    """Return a component's peaks in one local month up to the end of ``past``.
 
     NaN counts as 0.
 

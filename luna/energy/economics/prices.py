@@ -179,7 +179,9 @@ def publication_times(starts: InstantArray, zone: ZoneInfo) -> InstantArray:
 
 
 def extend_prices(price: FloatArray, published: int, *, slots_per_day: int) -> FloatArray:
-    """Replace prices from slot ``published`` on by the same slot of the last published day.
+    """Replace the prices that are not published yet.
+
+    From slot ``published`` on they are those of the same slot of the last published day.
 
     Source: docs/decisions/0004: with it, results hardly depend on the terminal value.
 

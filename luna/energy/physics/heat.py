@@ -1,4 +1,4 @@
-"""Thermal model: heat pump output from its COP, and the temperature of a heat store."""
+"""Thermal model: a heat pump's output from its COP, and a store's temperature."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,9 @@ def heat_per_kwh(cop: Sequence[CopPoint], outdoor_c: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class Warming:
-    """The temperature step of a store, °C: ``keep`` × previous + ``per_kwh`` × heat + ``drift_c``.
+    """The temperature step of a heat store, °C.
+
+    It is ``keep`` × previous + ``per_kwh`` × heat + ``drift_c``.
 
     Each of shape ``(slots,)``.
 
@@ -36,7 +38,7 @@ class Warming:
     def of(
         cls, store: HeatStore, *, hours: FloatArray, outdoor_c: FloatArray, demand_kwh: FloatArray
     ) -> Self:
-        """Return the steps of a store at outdoor temperatures and a heat demand per slot."""
+        """Return the steps of a store for outdoor temperatures and heat demand per slot."""
         surroundings = outdoor_c
         if store.surroundings_c is not None:
             surroundings = np.full(hours.size, store.surroundings_c)

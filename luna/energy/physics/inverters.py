@@ -32,12 +32,12 @@ class Conversion:
 
     @property
     def room_kwh(self) -> FloatArray:
-        """What the inverter of each battery carries beside its PV."""
+        """The energy that each battery's inverter carries beside its PV."""
         return self.limit_kwh - self.own_kwh
 
     @property
     def intake_kwh(self) -> FloatArray:
-        """What each battery may charge from the AC side, its own PV included."""
+        """The energy that each battery may charge from the AC side, its own PV included."""
         return self.limit_kwh + self.own_kwh
 
     def throttle(self, share: FloatArray) -> Self:

@@ -55,7 +55,9 @@ class BatteryLimits:
 
 @dataclass(frozen=True, slots=True)
 class SiteLimits:
-    """All limits of a site: batteries, grid connection, inverters, and whether PV may be curtailed.
+    """All limits of a site.
+
+    They are those of batteries, grid connection and inverters, and whether PV may be curtailed.
 
     The connection's limits have shape ``(sites,)``; where they vary by slot ``(sites, slots)``, or
     ``(slots,)`` to compute all slots of one site at once.

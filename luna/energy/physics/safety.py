@@ -81,7 +81,9 @@ _SAME_KW = 1e-6
 
 
 def find_corrected(raw: SetPoint, safe: SetPoint) -> BoolArray:
-    """Return where the safety layer changed a battery's mode or finite power, or replaced a NaN.
+    """Return where the safety layer changed a battery's set-point.
+
+    That is its mode, a finite power, or a NaN.
 
     Shape of ``mode``.
 

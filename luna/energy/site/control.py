@@ -1,4 +1,4 @@
-"""The section ``control`` of a site: where set-points are sent, and where they are read back."""
+"""The section ``control`` of a site: drivers of set-points and their read-back."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self
@@ -60,14 +60,14 @@ class Control(ControlPart):
         return self
 
     def section(self, name: str) -> tuple[DeviceControl, ...]:
-        """Return a section as a tuple of entries, also where it is one entry or None."""
+        """Return a section's entries as a tuple, also a single one or None."""
         entries = getattr(self, name)
         if entries is None:
             return ()
         return entries if isinstance(entries, tuple) else (entries,)
 
     def names(self, commands: DeviceCommands, device: str) -> bool:
-        """Return whether an entry controls a device, by its name or with all of its kind."""
+        """Return whether an entry controls a device by name or with all of its kind."""
         return any(entry.device in {None, device} for entry in self.section(commands.section))
 
     @property

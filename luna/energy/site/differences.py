@@ -5,7 +5,10 @@ from typing import Any, NamedTuple
 
 
 class SiteDifference(NamedTuple):
-    """A field with different values: its path as errors name it; None where a value is missing."""
+    """A field with different values.
+
+    Its path is as errors name it; a missing value is None.
+    """
 
     field: str
     before: Any

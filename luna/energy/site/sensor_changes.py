@@ -1,4 +1,7 @@
-"""Dates sensors whose sign, role or unit changes, so that earlier readings keep their meaning."""
+"""Dates sensors whose sign, role or unit changes.
+
+So earlier readings keep their meaning.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence

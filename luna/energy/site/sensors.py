@@ -104,7 +104,7 @@ def resolve_sensors(
 
 
 def require_in_order(sensors: Sequence[SiteSensor]) -> None:
-    """Check that no sensor of a role ends before it begins, or occurs twice at the same time.
+    """Check that each sensor of a role ends after it begins and never occurs twice at once.
 
     Raises:
         ValueError: names the sensor.

@@ -1,4 +1,4 @@
-"""Bar chart of what several variants save each month over a house as it is.
+"""Bar chart of the monthly savings of several variants over a house as it is.
 
 Below the line they cost more.
 """

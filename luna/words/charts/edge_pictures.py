@@ -106,7 +106,7 @@ class LabPicture:
 
 @dataclass(frozen=True, slots=True)
 class MissRow:
-    """The small and large misses of a controller, per cent of its tasks, with their text."""
+    """The small and large misses of a controller, per cent of its tasks."""
 
     name: str
     controller: str

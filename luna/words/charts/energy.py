@@ -38,7 +38,10 @@ class StackedBar:
 
 @dataclass(frozen=True, slots=True)
 class PeriodCost:
-    """What a part cost, None: unknown; ``title`` is the tooltip, None: the part has not begun."""
+    """The cost of a part; None is unknown.
+
+    ``title`` is the tooltip, None: the part has not begun.
+    """
 
     label: str
     cost: float | None
@@ -129,7 +132,7 @@ def _box(
 def _column(
     frame: ChartFrame, axis: Axis, place: int, *, title: str, drawn: Sequence[Markup] | None
 ) -> Markup:
-    """Return a part's bar, hatched where it is None, under an area with its tooltip."""
+    """Return a part's bar under an area with its tooltip; None is hatched."""
     if drawn is None:
         width = frame.slot_width * (1 - 2 * GAP)
         box = (frame.x(place + GAP), axis.top, width, axis.height)

@@ -38,7 +38,7 @@ def write_pdf(svg: str) -> bytes:
 
 
 def write_png(svg: str) -> bytes:
-    """Return a drawing as PNG, in light colours; the same drawing gives the same bytes."""
+    """Return a drawing as PNG in light colours; equal drawings give equal bytes."""
     from pypdfium2 import PdfDocument
 
     written = BytesIO()

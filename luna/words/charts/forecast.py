@@ -62,7 +62,7 @@ class SeriesView:
 
 @dataclass(frozen=True, slots=True)
 class ForecastView:
-    """The data of a forecast chart: load, PV where the site has any, and the slots at night.
+    """The data of a forecast chart: load, PV if any, and the slots at night.
 
     Args:
         stage: amount of history behind the forecast, if recorded: cold, profile, young or full.
@@ -111,7 +111,10 @@ KEYS = ("expected", "happened", "usual_key", "median", "half", "most", "nearly",
 
 
 def draw_forecast(view: ForecastView, *, narrow: bool) -> tuple[Markup, float]:
-    """Return the elements of the chart and its height, px; its width is 976, narrow 358."""
+    """Return the elements of the chart and its height, px.
+
+    Its width is 976, narrow 358.
+    """
     sizes = NARROW if narrow else WIDE
     words = read_texts("forecast_chart", view.numbers.language)
     frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.count, narrow)

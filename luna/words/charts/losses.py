@@ -24,7 +24,10 @@ class LossStep:
 
 @dataclass(frozen=True, slots=True)
 class LossLayout:
-    """Sizes of the drawing; the narrow one has names above the bars, the wide one beside them."""
+    """Sizes of the drawing.
+
+    The narrow one has names above the bars, the wide one beside them.
+    """
 
     width: float
     left: float

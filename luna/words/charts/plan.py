@@ -1,4 +1,4 @@
-"""The plan chart as one inline SVG: price, power, state of charge and mode over one time axis."""
+"""The plan chart as one inline SVG: price, power, state of charge and mode."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -133,7 +133,10 @@ HATCHES = Markup(
 
 
 def draw_plan(view: PlanView, titles: Sequence[str], *, narrow: bool) -> Markup:
-    """Draw the chart. Each slot of the wide one has a tooltip, which needs no script."""
+    """Draw the chart.
+
+    Each slot of the wide one has a tooltip, which needs no script.
+    """
     sizes = NARROW if narrow else WIDE
     frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.count, narrow)
     flows = view.flows
@@ -225,7 +228,7 @@ def _find_long_runs(marked: BoolArray) -> list[tuple[int, int]]:
 
 
 def mark_prices(prices: FloatArray, days: NDArray[np.int_]) -> tuple[BoolArray, BoolArray]:
-    """Return which slots are cheap and which are dear beside the others of their day.
+    """Return which slots are cheap and which are dear within their day.
 
     Args:
         prices: per slot.

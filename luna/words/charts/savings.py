@@ -25,7 +25,9 @@ DAY_LETTERS = 8
 
 @dataclass(frozen=True, slots=True)
 class SavedDay:
-    """A day: its savings and the possible ones, both None where the day does not count.
+    """A day's savings and the possible ones.
+
+    Both are None where the day does not count.
 
     ``title`` is the tooltip.
     """
