@@ -33,16 +33,19 @@ Columns = dict[str, Any]
 # What may be missing of an outlook has no column.
 BANDS = ("load_p10_kwh", "load_p90_kwh", "pv_p10_kwh", "pv_p90_kwh")
 # By section: what a slot says of each device of a kind.
+_SECTIONS = [kind.section for kind in FLOW_KINDS]
 _FLOWS: dict[str, type[StrictModel]] = {
-    kind.section: get_args(SlotReply.model_fields[kind.section].annotation)[1]
-    for kind in FLOW_KINDS
+    section: get_args(SlotReply.model_fields[section].annotation)[1] for section in _SECTIONS
 }
 _ROWS: tuple[type[StrictModel], ...] = (SlotReply, ReasonReply, *_FLOWS.values())
-# All fields in order, with what a row says where there is no column of one.
-_ABSENT: dict[type[StrictModel], Fields] = {
-    model: {name: field.get_default() for name, field in model.model_fields.items()}
-    for model in _ROWS
-}
+
+
+def _list_defaults(model: type[StrictModel]) -> Fields:
+    return {name: field.get_default() for name, field in model.model_fields.items()}
+
+
+# All fields in order, with a row's value where there is no column of one.
+_ABSENT: dict[type[StrictModel], Fields] = {model: _list_defaults(model) for model in _ROWS}
 
 
 def _list_fields_of(annotation: Any) -> set[str]:
