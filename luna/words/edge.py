@@ -153,8 +153,10 @@ def _say_estimate(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str
     undecided = figures.get("way") == "open"
     if not undecided and value is not None and value < 0:
         # "lower by 0.5 (0.4 to 0.6)": the sentence has the direction, so figures have no sign.
+        negated_low = None if high is None else -high
+        high = None if low is None else -low
+        low = negated_low
         value = -value
-        low, high = (None if end is None else -end for end in (high, low))
     value_text, span = say_difference(metric, (value, low, high), numbers, signed=undecided)
     test = ""
     p_value = figures.get("p_value")

@@ -136,7 +136,7 @@ class Numbers:
     def energy(self, value_kwh: float | None) -> str:
         """Return an energy: "6.2 kWh"."""
         text = self.number(value_kwh, 1)
-        return text if text == UNKNOWN else self._forms.energy.format(number=text)
+        return _write(self._forms.energy, text)
 
     def amount(self, value_kwh: float) -> str:
         """Return an energy as a sentence names it: "6.2 kWh", "40 Wh", "under 1 Wh"."""
@@ -150,23 +150,23 @@ class Numbers:
     def power(self, value_kw: float | None, *, decimals: int = 1, signed: bool = False) -> str:
         """Return a power: "−5.0 kW"; ``signed`` puts a plus before gains."""
         text = self.number(value_kw, decimals, signed=signed)
-        return text if text == UNKNOWN else self._forms.power.format(number=text)
+        return _write(self._forms.power, text)
 
     def hours(self, value_hours: float | None) -> str:
         """Return a duration: "8 h", "1.5 h"."""
         is_whole = value_hours is not None and value_hours == round(value_hours)
         text = self.number(value_hours, 0 if is_whole else 1)
-        return text if text == UNKNOWN else self._forms.hours.format(number=text)
+        return _write(self._forms.hours, text)
 
     def temperature(self, value_c: float | None) -> str:
         """Return a temperature or a temperature difference: "3.2 °C"."""
         text = self.number(value_c, 1)
-        return text if text == UNKNOWN else self._forms.temperature.format(number=text)
+        return _write(self._forms.temperature, text)
 
     def share(self, fraction: float | None, decimals: int = 0) -> str:
         """Return a share: "72%", "72 %"."""
         text = self.number(None if fraction is None else fraction * 100, decimals)
-        return text if text == UNKNOWN else self._forms.share.format(number=text)
+        return _write(self._forms.share, text)
 
     def clock(self, instant: datetime) -> str:
         """Return the site's clock time.
@@ -211,6 +211,11 @@ class Numbers:
     def day_with_year(self, instant: datetime) -> str:
         """Return the local day with its year: "21 May 2026", "21. Mai 2026"."""
         return say_day(instant.astimezone(self.zone), self.language)
+
+
+def _write(form: str, number: str) -> str:
+    """Return a number in the form of its unit; an unknown one stays as it is."""
+    return number if number == UNKNOWN else form.format(number=number)
 
 
 @cache

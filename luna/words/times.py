@@ -51,5 +51,6 @@ def say_span(first: datetime, end: datetime, *, now: datetime, numbers: Numbers)
 
 def _count_days(one: datetime, other: datetime, numbers: Numbers) -> int:
     """Return how many local midnights lie between two instants."""
-    first, last = (instant.astimezone(numbers.zone).date() for instant in (one, other))
+    first = one.astimezone(numbers.zone).date()
+    last = other.astimezone(numbers.zone).date()
     return (last - first).days

@@ -55,8 +55,10 @@ def draw_band(
     frame: ChartFrame, axis: Axis, edges: tuple[FloatArray, FloatArray], *, css: str, sign: int = 1
 ) -> Markup:
     """Return the area between two lines through the slots' middles."""
-    low, high = (_trace_middles(frame, axis, edge, sign) for edge in edges)
-    return path(polyline([*low, *reversed(high)]) + "Z", css)
+    low, high = edges
+    there = _trace_middles(frame, axis, low, sign)
+    back = _trace_middles(frame, axis, high, sign)[::-1]
+    return path(polyline([*there, *back]) + "Z", css)
 
 
 def trace_edges(frame: ChartFrame, axis: Axis, values: FloatArray) -> str:
