@@ -67,7 +67,7 @@ ENGLISH: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DayFault(CodedFault):
-    """A reason against a day's data."""
+    """What speaks against a day."""
 
     english: ClassVar[Mapping[str, str]] = ENGLISH
 

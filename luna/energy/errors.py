@@ -90,11 +90,9 @@ class LunaError(Exception):
             "detail": str(self),
         }
         # JSON knows neither NaN nor infinity.
-        plain = (
-            self.value is None
-            or isinstance(self.value, bool | int | str)
-            or (isinstance(self.value, float) and math.isfinite(self.value))
-        )
+        plain = self.value is None or isinstance(self.value, bool | int | str)
+        if isinstance(self.value, float):
+            plain = math.isfinite(self.value)
         extras = {
             "field": self.field,
             "value": self.value if plain else str(self.value),

@@ -103,8 +103,9 @@ def judge_levels(readings: Iterable[SocReading], pace: LevelPace) -> JudgedLevel
 def can_follow(before: SocReading, reading: SocReading, pace: LevelPace) -> bool:
     """Return whether power explains a later reading."""
     hours = (max(reading.at - before.at, timedelta(0)) + DELAY) / HOUR
-    rise, fall = (STEP_SOC + BEYOND_NAME_PLATE * rate * hours for rate in pace)
-    return before.soc - fall <= reading.soc <= before.soc + rise
+    most_rise = STEP_SOC + BEYOND_NAME_PLATE * pace.rise_per_hour * hours
+    most_fall = STEP_SOC + BEYOND_NAME_PLATE * pace.fall_per_hour * hours
+    return before.soc - most_fall <= reading.soc <= before.soc + most_rise
 
 
 def pace_of_batteries(batteries: Sequence[Battery]) -> LevelPace:

@@ -137,11 +137,8 @@ def judge_store(
     """
     reported = list(readings)
     finite = [reading for reading in reported if np.isfinite(reading.soc)]
-    valid = [
-        SocReading(store.clip(reading.soc), reading.at)
-        for reading in finite
-        if store.has(reading.soc)
-    ]
+    possible = [reading for reading in finite if store.has(reading.soc)]
+    valid = [SocReading(store.clip(reading.soc), reading.at) for reading in possible]
     if not valid:
         return StoreLevel(None, None, "out_of_range" if finite else "unknown")
     sequence = (
@@ -335,9 +332,11 @@ def _reach(
     store: EnergyStore, first: SocReading, at: datetime, metered: MeteredEnergy, *, slack: float
 ) -> tuple[float, float]:
     """Return the lowest and highest level that the meter allows after a first reading."""
-    begins = first.at, first.at - LAG
-    ends = at - LAG, at
-    stored = [metered.count_stored(store, begin, end) for begin in begins for end in ends]
+    # Both ends may have been reported late.
+    stored = []
+    for begin in (first.at, first.at - LAG):
+        stored.append(metered.count_stored(store, begin, at - LAG))
+        stored.append(metered.count_stored(store, begin, at))
     moved = metered.count_moved(first.at - LAG, at) / store.capacity_kwh
     off = slack + DRIFT_SHARE * moved + ROUNDING_SOC
     hidden = BEYOND_NAME_PLATE * metered.count_unknown(first.at, at) / store.capacity_kwh

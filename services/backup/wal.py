@@ -201,8 +201,9 @@ class WalReceiver:
         raise explain("pg_receivewal", words)
 
     def begin_anew(self, reason: str) -> None:
-        """Ship the spool, empty it and recreate the slot after a gap: from here on only a new base
-        backup can be restored to an instant.
+        """Ship the spool, empty it and recreate the slot after a gap.
+
+        From here on only a new base backup can be restored to an instant.
         """
         log.error(
             "the write-ahead log has a gap; a backup is made now",

@@ -73,11 +73,12 @@ class InverterLimits:
         """
         if not site.inverters:
             return None
-        carries = {name: inverter for inverter in site.inverters for name in inverter.batteries}
-        hybrid = [carries.get(battery.name) for battery in site.batteries]
-        alone = [
-            inverter for inverter in site.inverters if not any(inverter is each for each in hybrid)
-        ]
+        inverter_by_battery: dict[str, Inverter] = {}
+        for inverter in site.inverters:
+            inverter_by_battery |= dict.fromkeys(inverter.batteries, inverter)
+        hybrid = [inverter_by_battery.get(battery.name) for battery in site.batteries]
+        hybrid_ids = {id(inverter) for inverter in hybrid}
+        alone = [inverter for inverter in site.inverters if id(inverter) not in hybrid_ids]
         return cls(
             _column([_share(inverter, site.pv) for inverter in hybrid]),
             _column([np.inf if inverter is None else inverter.ac_limit_kw for inverter in hybrid]),

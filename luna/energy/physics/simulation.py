@@ -87,16 +87,16 @@ def simulate_slot(
     imported, exported, curtailed = _cross_meter(
         meter, moved, pv, no_export=no_export, curtailable=limits.curtailable
     )
-    excess = np.maximum(imported - meter.import_limit, 0.0) + np.maximum(
-        exported - meter.export_limit, 0.0
-    )
+    import_excess = np.maximum(imported - meter.import_limit, 0.0)
+    export_excess = np.maximum(exported - meter.export_limit, 0.0)
+    excess = import_excess + export_excess
     battery = limits.batteries
+    into_kwh = moved.charge * battery.charge_efficiency
+    out_kwh = moved.discharge / battery.discharge_efficiency
     return Flows(
         charge_kwh=moved.charge,
         discharge_kwh=moved.discharge,
-        stored_kwh=stored_kwh
-        + moved.charge * battery.charge_efficiency
-        - moved.discharge / battery.discharge_efficiency,
+        stored_kwh=stored_kwh + into_kwh - out_kwh,
         import_kwh=imported,
         export_kwh=exported,
         curtailed_kwh=curtailed,

@@ -52,7 +52,11 @@ def list_assumptions(site: Site) -> list[SiteAssumption]:
         *_assume_devices(site),
         *_assume_tariff(site),
     ]
-    return sorted(assumptions, key=lambda each: -(each.worth or 0.0))
+    return sorted(assumptions, key=_worth, reverse=True)
+
+
+def _worth(assumption: SiteAssumption) -> float:
+    return assumption.worth or 0.0
 
 
 def _assume_household(site: Site) -> Iterator[SiteAssumption]:
