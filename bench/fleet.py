@@ -25,7 +25,7 @@ from bench.stack import data_servers
 from luna.contracts.charging_stays import NewSession
 from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.plan import PlanRequest
-from luna.contracts.plan.request import write_inputs
+from luna.contracts.plan.request_bytes import write_inputs
 from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import parse_site

@@ -26,7 +26,7 @@ from bench.http_load import Load, drive
 from bench.stack import data_servers
 from luna.contracts.identity import NewKey, NewUser
 from luna.contracts.plan import PlanRequest
-from luna.contracts.plan.request import write_inputs
+from luna.contracts.plan.request_bytes import write_inputs
 from luna.platform.database import api_keys, engine, plans, sites, users
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses

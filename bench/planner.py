@@ -22,7 +22,7 @@ from bench.timing import compare, describe, processor_s
 from bench.timing import race as race_by
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan.columns import PlanColumns
-from luna.contracts.plan.request import write_inputs
+from luna.contracts.plan.request_bytes import write_inputs
 from luna.energy.timeline import FloatArray
 from luna.platform.queue.worker import keep_loaded
 from services.planner.compiled import load_kernels

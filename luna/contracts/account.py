@@ -54,7 +54,10 @@ class CostLineReply(Message):
 
 
 class UseShareReply(Message):
-    """Where the energy of one use came from, over the time for which all meters are known."""
+    """The sources of the energy of one use.
+
+    They cover the time for which all meters are known.
+    """
 
     name: Annotated[str, Field(description="as in uses")]
     energy_kwh: Annotated[float, Field(description="of the use")]

@@ -102,16 +102,13 @@ def choose_replay(request: ReplayRequest) -> ReplayRequest:
 
     It is the agent where one of them was learned, else the planner.
     """
-    kind = (
-        ReplayRequest
-        if LEARNED_POLICIES.keys().isdisjoint(request.policies)
-        else AgentReplayRequest
-    )
+    is_learned = not LEARNED_POLICIES.keys().isdisjoint(request.policies)
+    kind = AgentReplayRequest if is_learned else ReplayRequest
     return request if type(request) is kind else kind(**dict(request))
 
 
 class Comparison(Message):
-    """What a policy gains over another, in points of the oracle's savings.
+    """The gain of a policy over another, in points of the oracle's savings.
 
     The savings are those over idle, with stored energy counted in. ``low`` and ``high``: the 95 %
     interval of a paired bootstrap over blocks of days; ``p_value``: of a paired permutation of
@@ -125,7 +122,7 @@ class Comparison(Message):
 
 
 class PolicyComparison(Message):
-    """What a policy gains over another on the days on which both were scored.
+    """The gain of a policy over another on the days on which both were scored.
 
     ``gain`` is currency, positive where it is cheaper, with stored energy counted in. ``points`` as
     in a ``Comparison``; null where the oracle's or idle's days were not stored beside.
@@ -147,7 +144,7 @@ class PolicyComparison(Message):
 
 
 class PolicyScore(Message):
-    """What a policy did on the days that were compared.
+    """The results of a policy on the compared days.
 
     ``unmet_kwh`` and ``violations`` are zero, or something is wrong.
     """
@@ -264,7 +261,10 @@ class TradedSlots(Message):
 
 
 class PolicyDayTrace(Message):
-    """What a policy made of a day, slot by slot and in short; ``cost`` as the replay counts it."""
+    """A policy's day slot by slot and in short.
+
+    ``cost`` is as the replay counts it.
+    """
 
     cost: float
     value_gain: float | None = None

@@ -1,4 +1,4 @@
-"""What the agent may decide: plans in shadow, verdicts and modes of control.
+"""Control by the agent: plans in shadow, verdicts and modes of control.
 
 The gatekeeper judges each plan; evidence is kept for each mode, and how the modes stand.
 """
@@ -89,7 +89,7 @@ class ShadowPlanRequest(Request):
 
 
 class NightReply(Message):
-    """What the nightly chain did, site by site.
+    """Results of the nightly chain, site by site.
 
     It names days scored and replayed, trainings asked for, how each mode stands, and what failed.
     """
@@ -99,7 +99,9 @@ class NightReply(Message):
 
 
 class NightRequest(Request):
-    """Score yesterday's plans, replay what is due, judge the modes, train where that is due.
+    """Run the agent's nightly chain.
+
+    It scores yesterday's plans, replays the days that are due, judges the modes, and trains.
 
     Each site in its night.
     """
@@ -219,7 +221,7 @@ class GateEntry(Message):
 
 
 class ModeStanding(Message):
-    """How a mode of control stands.
+    """The state of a mode of control.
 
     ``better``: the agent is surely cheaper than the planner, not only no dearer.
     """
@@ -242,7 +244,7 @@ class ModeStanding(Message):
 
 
 class AgentStatus(Message):
-    """Where the agent of a site stands on the road to control."""
+    """The state of a site's agent on the way to control."""
 
     site_id: Annotated[str, Field(description="the site's name")]
     policy: Annotated[

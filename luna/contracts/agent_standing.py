@@ -1,4 +1,4 @@
-"""What the gateway tells of a site's agent beside its standing.
+"""Messages of the gateway about a site's agent beside its standing.
 
 These are settings, scores by period, who decided each slot and why, and trainings.
 """
@@ -17,7 +17,7 @@ ShadowPolicyType = Literal["lightgbm", "rl", "imitation", "network", "clone"]
 
 
 class AgentSettings(Message):
-    """What the owner wants of the agent: the site's section ``antares``."""
+    """The owner's settings of the agent: the site's section ``antares``."""
 
     shadow_policy_type: Annotated[
         ShadowPolicyType, Field(description="which trained policy plans beside the planner")
@@ -40,7 +40,7 @@ class AgentSettingsChange(Message):
 
 
 class PolicyTotal(Message):
-    """What a policy cost over the days that are compared, stored energy counted in."""
+    """Costs of a policy over the compared days, stored energy included."""
 
     cost: Annotated[
         float, Field(description="over the days, less what the batteries' energy gained in worth")
@@ -74,7 +74,7 @@ class AgentGain(Message):
 
 
 class ScoredAgentDay(Message):
-    """A local day that every policy was scored on: its costs, stored energy counted in.
+    """Costs of a local day that every policy was scored on, stored energy included.
 
     ``source``: shadow is what both stored chains of plans would have cost; replay, where there was
     none, what a replay of the day cost.
@@ -108,7 +108,7 @@ class AgentScores(Message):
 
 
 class SlotDecision(Message):
-    """Who decided what the batteries did in a slot.
+    """The decider of the batteries' action in a slot.
 
     Beside it stands what both plans in force would have had them do.
     """

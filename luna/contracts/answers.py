@@ -16,7 +16,7 @@ Feedback = Literal["helpful", "unhelpful"]
 
 
 class Citation(Message):
-    """What a sentence rests on: a passage, by its number in the text."""
+    """A passage that a sentence rests on, by its number in the text."""
 
     number: Annotated[int, Field(ge=1, description="as [1] in the text")]
     chunk_id: Annotated[int, Field(description="of the passage")]
@@ -31,7 +31,7 @@ class Citation(Message):
 
     @property
     def place(self) -> str:
-        """Where the passage stands."""
+        """The place of the passage in its document."""
         return say_place(self.title, self.page, self.headings)
 
 
@@ -126,7 +126,10 @@ class Answer(Message):
 
 
 class Question(Message):
-    """What is asked. With ``conversation_id`` it goes on from what was asked before."""
+    """A question about documents.
+
+    With ``conversation_id`` it continues an earlier conversation.
+    """
 
     question: Annotated[
         str, Field(min_length=1, max_length=2000, description="in German or English")
@@ -208,7 +211,7 @@ class AnswerList(Message):
 
 
 class Conversation(Message):
-    """What one person asked one thing after the other, the first question first."""
+    """One person's questions in order, the first question first."""
 
     conversation_id: Annotated[str, Field(description="name it to go on from here")]
     site_id: Annotated[str | None, Field(description="whose data were meant")] = None

@@ -5,6 +5,7 @@ They are in the words that inverters know, before they are sent and before they 
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -65,13 +66,12 @@ def to_supported_modes(
 
     Where one does not know a mode, it consumes its own.
     """
-    supported = {each.battery: each.known_modes for each in control.batteries}
+    supported = {battery.battery: battery.known_modes for battery in control.batteries}
     safe = make_safe(site, requested, soc)
-    # Every inverter knows these two: luna.energy.devices.battery.NEEDED_MODES.
-    commands = {
-        name: setpoint if setpoint.mode in supported[name] else OWN
-        for name, setpoint in safe.items()
-    }
+    commands = {}
+    for name, setpoint in safe.items():
+        # Every inverter knows these two: luna.energy.devices.battery.NEEDED_MODES.
+        commands[name] = setpoint if setpoint.mode in supported[name] else OWN
     return make_safe(site, commands, soc)
 
 
@@ -82,20 +82,18 @@ def to_arrays(setpoints: list[BatterySetpoint]) -> SetPoint:
     """
 
     def column(values: list[float | None], unbounded: FloatArray) -> FloatArray:
-        given = np.array(
-            [np.nan if value is None else value for value in values], dtype=float
-        ).reshape(-1, 1)
+        numbers = [np.nan if value is None else value for value in values]
+        given = np.array(numbers, dtype=float).reshape(-1, 1)
         return np.asarray(np.where(np.isnan(given), unbounded, given))
 
     mode = np.array([_WORDS[setpoint.mode] for setpoint in setpoints], dtype=np.int8).reshape(-1, 1)
     up = np.full(mode.shape, np.inf)
     down = np.full(mode.shape, -np.inf)
+    no_target = np.where(mode == Mode.EXPORT, down, up)
     return SetPoint(
         mode=mode,
         power_kw=column([setpoint.power_kw for setpoint in setpoints], up),
-        target_soc=column(
-            [setpoint.target_soc for setpoint in setpoints], np.where(mode == Mode.EXPORT, down, up)
-        ),
+        target_soc=column([setpoint.target_soc for setpoint in setpoints], no_target),
         floor_soc=column([setpoint.floor_soc for setpoint in setpoints], down),
         ceiling_soc=column([setpoint.ceiling_soc for setpoint in setpoints], up),
         spill_soc=column([setpoint.spill_soc for setpoint in setpoints], up),
@@ -106,9 +104,8 @@ def to_arrays(setpoints: list[BatterySetpoint]) -> SetPoint:
 
 def describe_setpoint(safe: SetPoint, index: int) -> BatterySetpoint:
     """Return what one battery is told, in the outward words."""
-    limits = {
-        name: round(float(getattr(safe, name)[index, 0]), DIGITS)
-        for name in BatterySetpoint.model_fields
-        if name != "mode"
-    }
-    return BatterySetpoint.model_validate({"mode": Mode(int(safe.mode[index, 0])).word} | limits)
+    setpoint: dict[str, Any] = {"mode": Mode(int(safe.mode[index, 0])).word}
+    for name in BatterySetpoint.model_fields:
+        if name != "mode":
+            setpoint[name] = round(float(getattr(safe, name)[index, 0]), DIGITS)
+    return BatterySetpoint.model_validate(setpoint)

@@ -1,4 +1,4 @@
-"""Batteries moved by a little before anything is armed, and what the readings said of it."""
+"""Trials that move batteries by a little before anything is armed."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -21,7 +21,7 @@ class UnknownReading(Message):
 
 
 class BatteryMove(Message):
-    """What came of one set-point."""
+    """The result of one set-point."""
 
     mode: Annotated[Mode, Field(description="the mode that was set")]
     outcome: Annotated[str, Field(description="right, or what was wrong with it")]
@@ -41,7 +41,7 @@ class BatteryMove(Message):
 
 
 class BatteryTrial(Message):
-    """What came of moving one battery."""
+    """The result of moving one battery."""
 
     moves: Annotated[list[BatteryMove], Field(description="in their order")] = []
     problem: Annotated[
@@ -56,13 +56,15 @@ class BatteryTrial(Message):
 
 
 class BatteryTrials(Message):
-    """What came of moving batteries."""
+    """The results of moving batteries."""
 
     batteries: Annotated[dict[str, BatteryTrial], Field(description="by their names")]
 
 
 class TryBatteriesRequest(Request):
-    """Move batteries by 200 W for ten seconds each way, read what they do, and hand them back.
+    """Move batteries for a trial, read what they do, and hand them back.
+
+    They move by 200 W for ten seconds each way.
 
     Refused of one whose site is armed.
     """

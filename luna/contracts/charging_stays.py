@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from operator import attrgetter
 from typing import Annotated, ClassVar, Literal, TypeAlias, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ from luna.contracts.plan.reply import VehicleFlow
 from luna.contracts.plan.state import VehicleSession
 from luna.energy.charge_sensors import list_read
 from luna.energy.devices.vehicle import ElectricVehicle
+from luna.energy.errors import LunaError
 from luna.energy.refusals import invalid_part, refuse
 from luna.energy.site import Site
 from luna.energy.timeline import local_instant
@@ -113,13 +115,22 @@ def check_session(
         raise refuse("stay-passed", field="to", value=value)
     if session.to - session.from_ > LONGEST:
         raise refuse("stay-too-long", field="to", value=value, days=LONGEST.days)
-    times = (
-        list(_repeat(session, zone, first=session.from_, end=session.to + _TWO_WEEKS))
-        if session.days
-        else []
-    )
-    if any(following.from_ < before.to for before, following in pairwise(times)):
-        raise refuse("stay-repeats-early", field="days", value=session.days)
+    if session.days:
+        times = list(_repeat(session, zone, first=session.from_, end=session.to + _TWO_WEEKS))
+        if any(following.from_ < before.to for before, following in pairwise(times)):
+            raise refuse("stay-repeats-early", field="days", value=session.days)
+    _check_charge(session, vehicle)
+    comes_after_another = any(other.from_ < session.from_ for other in standing)
+    if session.arrival_soc is None and not is_seen and not comes_after_another:
+        raise refuse("arrival-unknown", field="arrival_soc")
+    for other in standing:
+        # One that repeats makes way for one that does not.
+        same_kind = bool(other.days) == bool(session.days)
+        if same_kind and _overlap(session, other, zone):
+            raise _refuse_overlap(session, other, zone)
+
+
+def _check_charge(session: NewSession, vehicle: ElectricVehicle) -> None:
     for name in ("target_soc", "min_soc"):
         soc = getattr(session, name)
         if soc is not None and soc > vehicle.max_soc:
@@ -131,27 +142,18 @@ def check_session(
             value=session.min_power_kw,
             most_kw=vehicle.most_charge_kw,
         )
-    if (
-        session.arrival_soc is None
-        and not is_seen
-        and not any(other.from_ < session.from_ for other in standing)
-    ):
-        raise refuse("arrival-unknown", field="arrival_soc")
-    # One that repeats makes way for one that does not.
-    others = [other for other in standing if bool(other.days) == bool(session.days)]
-    overlapping = next((other for other in others if _overlap(session, other, zone)), None)
-    if overlapping is not None:
-        span = " to ".join(
-            say_instant(instant, zone) for instant in (overlapping.from_, overlapping.to)
-        )
-        raise refuse(
-            "stay-overlaps",
-            field="from",
-            value=session.from_.isoformat(),
-            vehicle=session.vehicle,
-            span=span,
-            session_id=overlapping.session_id,
-        )
+
+
+def _refuse_overlap(session: NewSession, other: StoredSession, zone: ZoneInfo) -> LunaError:
+    span = f"{say_instant(other.from_, zone)} to {say_instant(other.to, zone)}"
+    return refuse(
+        "stay-overlaps",
+        field="from",
+        value=session.from_.isoformat(),
+        vehicle=session.vehicle,
+        span=span,
+        session_id=other.session_id,
+    )
 
 
 def find_vehicle(site: Site, name: str) -> ElectricVehicle:
@@ -182,49 +184,54 @@ def lay_out_sessions(
         first: an instant.
         end: an instant.
     """
-    once = [each for each in sessions if not each.days and each.to > first]
-    again = [
-        time for each in sessions if each.days for time in _repeat(each, zone, first=first, end=end)
-    ]
-    free = [
-        each
-        for each in again
-        if not any(other.vehicle == each.vehicle and meet(each, other) for other in once)
-    ]
-    return sorted([*once, *free], key=lambda each: each.from_)
+    once = [session for session in sessions if not session.days and session.to > first]
+    # One that repeats makes way for one that does not.
+    free: list[Session] = []
+    for session in sessions:
+        if not session.days:
+            continue
+        others = [other for other in once if other.vehicle == session.vehicle]
+        times = _repeat(session, zone, first=first, end=end)
+        free += [time for time in times if not any(meet(time, other) for other in others)]
+    return sorted([*once, *free], key=attrgetter("from_"))
 
 
 def _repeat(
     session: Session, zone: ZoneInfo, *, first: datetime, end: datetime
 ) -> Iterator[Session]:
-    """Yield each time of a repeated stay that is not over at ``first`` and begins before ``end``.
+    """Yield the times of a repeated stay between two instants.
+
+    They are not over at ``first`` and begin before ``end``.
 
     None lies before its first time.
     """
     comes = session.from_.astimezone(zone)
     leaves = session.to.astimezone(zone)
     nights = leaves.date() - comes.date()
-    clocks = [f"{each:%H:%M}" for each in (comes, leaves)]
+    begin_clock = f"{comes:%H:%M}"
+    end_clock = f"{leaves:%H:%M}"
     day = max(leaves.date(), first.astimezone(zone).date())
-    while (begins := local_instant(day - nights, clocks[0], zone)) < end:
-        ends = local_instant(day, clocks[1], zone)
+    while (begins := local_instant(day - nights, begin_clock, zone)) < end:
+        ends = local_instant(day, end_clock, zone)
         if WEEKDAYS[day.weekday()] in session.days and ends > max(first, begins):
             yield session.model_copy(update={"from_": begins, "to": ends})
         day += timedelta(days=1)
 
 
 def _overlap(session: NewSession, other: NewSession, zone: ZoneInfo) -> bool:
-    """Whether two stays of a vehicle are ever there at once.
+    """Return whether two stays of a vehicle ever overlap.
 
-    Of repeated ones the first two weeks tell.
+    Of repeated ones the first two weeks decide.
     """
     if not session.days:
         return meet(session, other)
     since = max(session.to, other.to)
-    times = [
-        list(_repeat(each, zone, first=since, end=since + _TWO_WEEKS)) for each in (session, other)
-    ]
-    return any(meet(one, two) for one in times[0] for two in times[1])
+    until = since + _TWO_WEEKS
+    other_times = list(_repeat(other, zone, first=since, end=until))
+    for time in _repeat(session, zone, first=since, end=until):
+        if any(meet(time, other_time) for other_time in other_times):
+            return True
+    return False
 
 
 def meet(one: VehicleSession, other: VehicleSession) -> bool:
@@ -237,20 +244,21 @@ def fit_session(session: VehicleSession, vehicle: ElectricVehicle) -> VehicleSes
 
     A stay of today must not end planning because the site has changed.
     """
-    socs = {name: getattr(session, name) for name in ("target_soc", "min_soc")}
-    power_kw = session.min_power_kw
-    fitted = {
-        name: None if soc is None else min(soc, vehicle.max_soc) for name, soc in socs.items()
+    bounds = {
+        "target_soc": vehicle.max_soc,
+        "min_soc": vehicle.max_soc,
+        "min_power_kw": vehicle.most_charge_kw,
     }
-    return session.model_copy(
-        update=fitted
-        | {"min_power_kw": None if power_kw is None else min(power_kw, vehicle.most_charge_kw)}
-    )
+    fitted = {}
+    for name, most in bounds.items():
+        wanted = getattr(session, name)
+        fitted[name] = None if wanted is None else min(wanted, most)
+    return session.model_copy(update=fitted)
 
 
 @dataclass(frozen=True, slots=True)
 class StayAhead:
-    """A stay as a plan has it: how full the device comes and leaves, shares of its capacity.
+    """A stay in a plan, with state of charge on arrival and departure as shares.
 
     ``is_read``: the plan rests on what its sensor said.
     """
@@ -269,37 +277,38 @@ def list_names(site: Site) -> list[str]:
 
 
 def list_planned_stays(site: Site, plan: PlanReply, now: datetime) -> list[StayAhead]:
-    """Return the stays of a plan that are not over, in the order they begin.
+    """Return the stays of a plan that are not over, by their begin.
 
     A stay is the slots in which the plan says why something charges or waits.
     """
-    return sorted(
-        (stay for vehicle in site.vehicles for stay in _find_planned(vehicle, plan, now)),
-        key=lambda stay: stay.start,
-    )
+    stays: list[StayAhead] = []
+    for vehicle in site.vehicles:
+        stays += _find_planned(vehicle, plan, now)
+    return sorted(stays, key=attrgetter("start"))
 
 
 def _find_planned(vehicle: ElectricVehicle, plan: PlanReply, now: datetime) -> Iterator[StayAhead]:
     step = timedelta(minutes=plan.slot_minutes)
     is_read = vehicle.name in list_read(plan.notes)
-    flows = [
-        (slot.start, slot.vehicles[vehicle.name])
-        for slot in plan.slots
-        if slot.start + step > now and vehicle.name in slot.vehicles
-    ]
-    there = [(start, flow) for start, flow in flows if flow.reason is not None]
-    first = 0
-    for place, (start, flow) in enumerate(there):
-        if place + 1 == len(there) or there[place + 1][0] != start + step:
-            yield StayAhead(
-                vehicle.name,
-                there[first][0],
-                start + step,
-                _soc_before(there[first][1], vehicle),
-                flow.soc_end,
-                is_read,
-            )
-            first = place + 1
+    stays: list[list[tuple[datetime, VehicleFlow]]] = []
+    for slot in plan.slots:
+        flow = slot.vehicles.get(vehicle.name)
+        if flow is None or flow.reason is None or slot.start + step <= now:
+            continue
+        if not stays or stays[-1][-1][0] + step != slot.start:
+            stays.append([])
+        stays[-1].append((slot.start, flow))
+    for stay in stays:
+        start, first_flow = stay[0]
+        last_start, last_flow = stay[-1]
+        yield StayAhead(
+            vehicle.name,
+            start=start,
+            end=last_start + step,
+            arrival_soc=_soc_before(first_flow, vehicle),
+            leaving_soc=last_flow.soc_end,
+            is_read=is_read,
+        )
 
 
 def _soc_before(flow: VehicleFlow, vehicle: ElectricVehicle) -> float:
@@ -314,14 +323,15 @@ def find_charging_run(
     plan: PlanReply, device: str, first: datetime, end: datetime
 ) -> PlannedRun | None:
     """Return what a plan charges a device with between two instants, None where nothing."""
-    charged = [
-        slot.vehicles[device].charge_kwh if device in slot.vehicles else 0.0 for slot in plan.slots
-    ]
+    charged = []
+    for slot in plan.slots:
+        flow = slot.vehicles.get(device)
+        charged.append(0.0 if flow is None else flow.charge_kwh)
     return find_run(plan, charged, first, end, unbroken=False)
 
 
 class FollowStaysReply(Message):
-    """How many sites have a vehicle that says something else than their plan has."""
+    """The number of sites with a vehicle that differs from their plan."""
 
     sites: int
 

@@ -1,4 +1,4 @@
-"""What devices are told, and who decided it."""
+"""Commands for devices, and the deciders of each."""
 
 from typing import Annotated, Any, Literal, get_args
 
@@ -65,7 +65,7 @@ class BatterySetpoints(Message):
 
 
 class VehicleSetpoint(Message):
-    """What a vehicle's charger is told.
+    """The set-point of a vehicle's charger.
 
     ``charge_kw`` counts in the mode ``charge``, ``give_kw`` in the mode ``give``.
     """
@@ -76,14 +76,14 @@ class VehicleSetpoint(Message):
 
 
 class PvSetpoint(Message):
-    """How all arrays are held back; ``limit_kw`` counts in the mode ``limit``."""
+    """The curtailment of all arrays; ``limit_kw`` counts in the mode ``limit``."""
 
     mode: PvMode
     limit_kw: Annotated[float | None, Field(ge=0, le=1_000_000)]
 
 
 class PvSetpoints(Message):
-    """How a plan holds PV back in each slot."""
+    """A plan's curtailment of PV in each slot."""
 
     mode: list[PvMode]
     limit_kw: list[float | None]
@@ -137,7 +137,7 @@ LEFT_ALONE: tuple[LeftAloneReason, ...] = get_args(LeftAloneReason)
 
 
 class Override(Message):
-    """What the owner wants instead of the plan, until an instant.
+    """The owner's command in place of the plan, until an instant.
 
     It is for all batteries, or for one device.
     """
@@ -165,7 +165,7 @@ class LeftAlone(Message):
 
 
 class Decision(Message):
-    """What a device is told in a slot.
+    """The command for a device in a slot.
 
     It is stored before anything is sent, so that a process that dies sends the same again and
     nothing else.
@@ -214,7 +214,7 @@ class Decision(Message):
 
 
 class DeviceConflict(Message):
-    """How often somebody else changed what Luna had commanded and the device had confirmed."""
+    """The number of changes that somebody else made to confirmed commands."""
 
     count: Annotated[int, Field(description="how often it was found changed, since first_at")]
     first_at: Instant
@@ -226,7 +226,7 @@ class DeviceConflict(Message):
 
 
 class DeviceReport(Message):
-    """What one device did when it was read last."""
+    """One device's mode and power at its last reading."""
 
     mode: Annotated[
         str | None, Field(description="the mode that was read; null: none that Luna knows")
@@ -268,7 +268,7 @@ NextStep = Literal["released_when_it_answers", "released_when_luna_runs", "left_
 
 
 class ControlStanding(Message):
-    """How a device stands, by what was read of it."""
+    """The state of a device by its last reading."""
 
     code: StandingCode
     next: Annotated[
@@ -281,7 +281,7 @@ class ControlStanding(Message):
 
 
 class ControlState(Message):
-    """Whether a site is armed, and of a device the owner's override and the last decision.
+    """The state of control: whether the site is armed, the override and the last decision.
 
     ``version`` counts the decisions' changes.
 
@@ -310,7 +310,7 @@ class ControlState(Message):
 
 
 class ControlEntry(Message):
-    """A row of the log: what was decided for a slot and what came of it.
+    """A row of the control log: the decision for a slot and its outcome.
 
     ``confirmed`` is what was read back, null where nothing confirmed it.
     """

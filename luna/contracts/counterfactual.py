@@ -1,4 +1,4 @@
-"""What another decision, or another site, would have brought."""
+"""Effects of another decision, or of another site."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ PlanId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
 
 
 class Alternative(Message):
-    """What one device does instead of what is planned.
+    """Another action of one device than the planned one.
 
     It holds in the slot that covers ``slot``, or in all up to ``until``. A battery knows its modes,
     a vehicle ``charge`` and ``hold``, a load ``on`` and ``off``. ``power_kw`` bounds exchange with
@@ -57,7 +57,7 @@ class Alternative(Message):
 
 
 class CostChange(Message):
-    """What is paid more than under the plan, negative: less.
+    """The extra cost over the plan, negative: less.
 
     ``stored`` is what the energy is worth that is missing at the end.
     """
@@ -71,7 +71,7 @@ class CostChange(Message):
 
 
 class SlotAction(Message):
-    """What a device does in a slot: its mode and energy.
+    """A device's mode and energy in a slot.
 
     Energy is into it (negative: out of it), at its terminals.
     """
@@ -151,7 +151,7 @@ def _add(one: SlotAction, other: SlotAction) -> SlotAction:
 
 
 class WhyNotReply(Message):
-    """What the alternative costs more, and which slots change.
+    """The extra cost of the alternative, and the slots that change.
 
     The cost is that of the whole horizon, with everything after the alternative planned anew.
     ``cost`` is money on the expected course. ``cost_by_value`` is read from the value of stored
@@ -191,7 +191,9 @@ Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00:;]+$"
 
 
 class Habit(Message):
-    """When a new vehicle stands at its charger, by the site's clock, and what it needs a day.
+    """The usual stay of a new vehicle at its charger, and its daily need.
+
+    Times are by the site's clock.
 
     ``to`` at or before ``from`` is on the next day.
     """
@@ -203,7 +205,9 @@ class Habit(Message):
 
 
 class Variant(Message):
-    """What is different. ``site`` holds the site's fields that change, as in its file.
+    """A variant of a site.
+
+    ``site`` holds the site's fields that change, as in its file.
 
     Devices that a site may have several of are named:
     ``{"batteries": {"battery": {"capacity_kwh": 15}, "second": {…}, "old": null}}`` changes one,
@@ -225,7 +229,7 @@ class Variant(Message):
 
 
 class MonthFlow(Message):
-    """What a local month brought: money (earnings negative), energy.
+    """Money (earnings negative) and energy of a local month.
 
     ``wear`` is no payment: ``bill`` is the rest.
     """
@@ -252,7 +256,7 @@ class Estimate(Message):
 
 
 class VariantReply(Message):
-    """What a variant came to.
+    """The results of a variant.
 
     ``total`` is the bill less ``stored_gain``, what the energy gained in the batteries is worth;
     ``cost`` is that plus wear.
@@ -343,7 +347,7 @@ class WhatIfRequest(Request):
 
 
 class WhatIfVariantReply(Message):
-    """How far the question is: how many of its replays are there."""
+    """The number of a question's replays that are done."""
 
     variant: str
     replayed: int
@@ -351,7 +355,10 @@ class WhatIfVariantReply(Message):
 
 
 class WhatIfVariantRequest(Request):
-    """Replay one variant of a stored question; the last one to be done concludes it."""
+    """Replay one variant of a stored question.
+
+    The last one to be done concludes it.
+    """
 
     task: ClassVar[str] = "planner.what_if.replay"
     reply: ClassVar[type[Message]] = WhatIfVariantReply
@@ -361,7 +368,10 @@ class WhatIfVariantRequest(Request):
 
 
 class VariantState(Message):
-    """How the replay of a variant stands; ``job_id`` is null where it ran without a job."""
+    """The state of a variant's replay.
+
+    ``job_id`` is null where it ran without a job.
+    """
 
     name: str
     done: bool
@@ -371,7 +381,7 @@ class VariantState(Message):
 
 
 class WhatIfState(Message):
-    """How a question stands; ``reply`` once all replays are done."""
+    """The state of a question; ``reply`` once all replays are done."""
 
     what_if_id: str
     asked_at: datetime
@@ -381,7 +391,10 @@ class WhatIfState(Message):
 
 
 class PlanVariantReply(Message):
-    """A plan and what it would be under a variant, from the same forecasts, prices and state."""
+    """A plan and its change under a variant.
+
+    Both are from the same forecasts, prices and state.
+    """
 
     plan_id: str
     variant: str

@@ -19,7 +19,7 @@ Column = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class LoadReply(Message):
-    """What became of a file's rows: each is accepted, quarantined or duplicated.
+    """The outcome of a file's rows: accepted, quarantined or duplicated.
 
     ``inserted``, ``updated`` and ``unchanged`` count what is stored.
     """
@@ -106,7 +106,7 @@ class SiteQuality(Message):
 
 
 class JudgeQualityReply(Message):
-    """What was judged, by site."""
+    """The judged days, by site."""
 
     sites: list[SiteQuality]
 
@@ -228,7 +228,7 @@ class KeptDay(Message):
 
 
 class BuildSlotsReply(Message):
-    """What was built, from ``first`` on, before ``end``, both on the grid.
+    """The slots that were built from ``first`` on, before ``end``, both on the grid.
 
     Args:
         slots_written: quarter-hours added or changed.
@@ -277,7 +277,7 @@ class BuildSlotsRequest(Request):
 
 
 class BackfilledSensor(Message):
-    """What one sensor brought: readings with a value, readings without, and rows.
+    """Counts of one sensor: readings with a value, readings without, and rows.
 
     Readings without a value said that none is known; rows are those new or changed.
     """
@@ -291,7 +291,7 @@ class BackfilledSensor(Message):
 
 
 class BackfillReply(Message):
-    """What was taken over, and the quarter-hours built from it.
+    """The readings that were taken over, and the quarter-hours built from them.
 
     Sensors whose names are none of Home Assistant's have no past to read.
     """
@@ -330,7 +330,7 @@ MarketName = Annotated[str, Field(min_length=1, max_length=32)]
 
 
 class MarketPricesReply(Message):
-    """What became of one market: quarter-hours by service, and those unknown.
+    """The outcome for one market: quarter-hours by service, and those unknown.
 
     The unknown ones are those of the time asked for.
     """
@@ -385,7 +385,7 @@ class FetchPricesRequest(Request):
 
 
 class SiteWeatherReply(Message):
-    """What became of the weather at one site: quarter-hours that are new or changed."""
+    """The new or changed quarter-hours of weather at one site."""
 
     site_id: str
     written: int

@@ -38,23 +38,19 @@ class SlotSources:
     def of(cls, plan: PlanReply) -> Self:
         """Return the sources of a plan's slots."""
         slots = plan.slots
-        given = [sum(flow.discharge_kwh for flow in slot.batteries.values()) for slot in slots]
-        own = [
-            [getattr(slot, name) for slot in slots]
-            for name in ("curtailed_kwh", "import_price", "export_price")
-        ]
-        value = [
-            np.nan if slot.reason.energy_value is None else slot.reason.energy_value
-            for slot in slots
-        ]
-        curtailed, bought, sold = (np.array(each) for each in own)
+        discharged = []
+        values = []
+        for slot in slots:
+            discharged.append(sum(flow.discharge_kwh for flow in slot.batteries.values()))
+            value = slot.reason.energy_value
+            values.append(np.nan if value is None else value)
         return cls(
-            np.array([slot.import_kwh for slot in slots]),
-            np.array(given),
-            curtailed,
-            bought,
-            sold,
-            np.array(value),
+            import_kwh=np.array([slot.import_kwh for slot in slots]),
+            discharge_kwh=np.array(discharged),
+            curtailed_kwh=np.array([slot.curtailed_kwh for slot in slots]),
+            import_price=np.array([slot.import_price for slot in slots]),
+            export_price=np.array([slot.export_price for slot in slots]),
+            energy_value=np.array(values),
         )
 
     def price(self, used_kwh: FloatArray) -> FloatArray:
@@ -89,7 +85,7 @@ class SlotSources:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """What a device uses from when until when, and what that costs."""
+    """A device's next use of energy: its time, energy and cost."""
 
     start: datetime
     end: datetime
@@ -98,40 +94,36 @@ class PlannedRun:
 
     @property
     def price(self) -> float:
-        """What a kWh costs on average."""
+        """Mean cost of a kWh."""
         return self.cost / self.energy_kwh
 
 
 def find_switched_run(
     plan: PlanReply, section: str, device: str, first: datetime
 ) -> PlannedRun | None:
-    """Return the next run of what is switched, until its first pause, that ends after an instant.
+    """Return a switched device's next run that ends after an instant, to its first pause.
 
     None where there is none. ``section`` is its kind's.
     """
     flows = [getattr(slot, section).get(device) for slot in plan.slots]
     used = [flow.energy_kwh if flow else 0.0 for flow in flows]
-    return find_run(
-        plan,
-        used,
-        first,
-        plan.slots[-1].start + timedelta(minutes=plan.slot_minutes),
-        unbroken=True,
-    )
+    end = plan.slots[-1].start + timedelta(minutes=plan.slot_minutes)
+    return find_run(plan, used, first, end, unbroken=True)
 
 
 def list_switched_runs(
     plan: PlanReply, site: Site, first: datetime
 ) -> list[tuple[str, DeviceUseKind, PlannedRun | None]]:
-    """Return by name what each switched device is told, and its next run.
+    """Return the name, use and next run of each switched device.
 
     See ``find_switched_run``.
     """
-    switched = [(kind, device) for kind in SWITCHED_KINDS for device in kind.of(site)]
-    return [
-        (device.name, kind.use(device), find_switched_run(plan, kind.section, device.name, first))
-        for kind, device in switched
-    ]
+    runs = []
+    for kind in SWITCHED_KINDS:
+        for device in kind.of(site):
+            run = find_switched_run(plan, kind.section, device.name, first)
+            runs.append((device.name, kind.consumption.kind(device), run))
+    return runs
 
 
 def find_run(
@@ -143,28 +135,20 @@ def find_run(
     """
     step = timedelta(minutes=plan.slot_minutes)
     used = np.array(used_kwh)
-    places = [
-        place
-        for place, slot in enumerate(plan.slots)
-        if slot.start + step > first and slot.start < end and used[place] > _NOTHING_KWH
-    ]
-    if unbroken:
-        places = places[
-            : next(
-                (
-                    count
-                    for count in range(1, len(places))
-                    if places[count] != places[count - 1] + 1
-                ),
-                len(places),
-            )
-        ]
+    places: list[int] = []
+    for place, slot in enumerate(plan.slots):
+        is_within = slot.start + step > first and slot.start < end
+        if not is_within or used[place] <= _NOTHING_KWH:
+            continue
+        if unbroken and places and place != places[-1] + 1:
+            break
+        places.append(place)
     if not places:
         return None
     cost = SlotSources.of(plan).price(used)[places]
     return PlannedRun(
-        plan.slots[places[0]].start,
-        plan.slots[places[-1]].start + step,
-        float(used[places].sum()),
-        float(cost.sum()),
+        start=plan.slots[places[0]].start,
+        end=plan.slots[places[-1]].start + step,
+        energy_kwh=float(used[places].sum()),
+        cost=float(cost.sum()),
     )

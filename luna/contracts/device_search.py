@@ -1,4 +1,4 @@
-"""Devices that answer in a home's network: what they say they are, and which profile fits."""
+"""Devices found in a home's network, with the profiles that fit them."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -71,7 +71,7 @@ class NetworkDevice(Message):
 
 
 class FoundDevices(Message):
-    """What a network was found to hold."""
+    """The devices found in a network."""
 
     network: str
     devices: Annotated[list[NetworkDevice], Field(description="in the order of their addresses")]

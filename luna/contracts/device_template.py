@@ -33,7 +33,10 @@ SWITCHES = ("switch", "input_boolean")
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A value for an entity or topic, and where what holds is read; None: nowhere."""
+    """A value for an entity or topic.
+
+    ``read_back`` is the place where the value in force is read; None: nowhere.
+    """
 
     to: str
     value: str
@@ -44,12 +47,11 @@ class Write:
 
 def render(control: Control, setpoints: Mapping[str, BatterySetpoint]) -> list[Write]:
     """Return what is written for safe set-points whose modes the inverters know, in order."""
-    return [
-        write
-        for battery in control.batteries
-        if battery.battery in setpoints
-        for write in _render(battery, setpoints[battery.battery])
-    ]
+    writes: list[Write] = []
+    for battery in control.batteries:
+        if battery.battery in setpoints:
+            writes += _render(battery, setpoints[battery.battery])
+    return writes
 
 
 def matches(writes: Iterable[Write], readings: Mapping[str, str]) -> bool:
@@ -57,10 +59,12 @@ def matches(writes: Iterable[Write], readings: Mapping[str, str]) -> bool:
 
     Numbers may be rounded.
     """
+    # The last write to a place counts.
     expected = {write.read_back: write.value for write in writes if write.read_back is not None}
-    return all(
-        place in readings and _same(value, readings[place]) for place, value in expected.items()
-    )
+    for place, value in expected.items():
+        if place not in readings or not _same(value, readings[place]):
+            return False
+    return True
 
 
 def write_values(

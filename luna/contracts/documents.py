@@ -25,7 +25,7 @@ SiteName = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class DocumentFault(Message):
-    """Why a document cannot be read: a stable code, a sentence, and what its owner may do."""
+    """The reason that a document cannot be read: a stable code, a sentence, and a remedy."""
 
     code: Annotated[
         str,
@@ -62,7 +62,7 @@ class DocumentValidity(Message):
 
 
 class DocumentFields(DocumentValidity):
-    """What whoever adds a document may say of it; the rest is read from the file."""
+    """Facts that a document's owner may add; the rest is read from the file."""
 
     title: Annotated[
         str | None, Field(max_length=300, description="usual: the file's own, or its name")
@@ -128,7 +128,7 @@ class Document(Message):
 
 
 class IngestReply(Message):
-    """How the documents of one upload stand; an archive brings several."""
+    """The state of one upload's documents; an archive brings several."""
 
     documents: list[Document]
 
@@ -150,7 +150,7 @@ class IngestRequest(Request):
 
 
 class FetchDocument(DocumentFields):
-    """What is to be fetched from the internet, and what its owner says of it."""
+    """A document to fetch from the internet, with its owner's facts about it."""
 
     url: Annotated[str, Field(min_length=8, max_length=2000, pattern=r"^https?://")]
 
@@ -170,7 +170,7 @@ class FetchDocumentRequest(Request):
 
 
 class DocumentFilter(Message):
-    """Which documents a list holds; what is left out filters nothing."""
+    """The documents that a list holds; what is left out filters nothing."""
 
     kind: DocumentKind | None = None
     language: DocumentLanguage | None = None
@@ -207,7 +207,7 @@ class AddExamplesRequest(Request):
 
 
 class ReindexReply(Message):
-    """What was made anew."""
+    """The documents that were indexed anew."""
 
     documents: int
     chunks: int

@@ -21,7 +21,7 @@ LabRunId = Annotated[
 
 
 class EdgeStageReply(Message):
-    """What a stage did, in figures.
+    """Results of a stage in figures.
 
     ``files`` of the run are kept below ``edge/<run_id>/`` in the object store.
     """
@@ -34,7 +34,7 @@ class EdgeStageReply(Message):
 
 
 class EdgeStageRequest(Request):
-    """What every stage is asked by.
+    """The fields that the request of every stage has.
 
     Data are read from the worker's own folder ``edge``; what is missing there is drawn and marked
     as a stand-in.
@@ -105,7 +105,7 @@ class SimulateGroupRequest(Request):
 
 
 class EdgeRunReply(Message):
-    """What a whole run did: the figures of each stage, and the summary of its batch."""
+    """Results of a whole run: the figures of each stage, and its batch's summary."""
 
     run_id: str
     seed: int
@@ -115,7 +115,7 @@ class EdgeRunReply(Message):
 
 
 class EdgeRunRequest(EdgeStageRequest):
-    """Run all stages, one after the other; stages that are done are not done again."""
+    """Run all stages in order, without those that are done."""
 
     task: ClassVar[str] = "edge.pipeline.run"
     reply: ClassVar[type[Message]] = EdgeRunReply

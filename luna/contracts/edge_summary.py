@@ -33,11 +33,14 @@ class LabEstimate(Message):
         return self.value, self.low, self.high
 
     def negated(self) -> "LabEstimate":
-        """Return the figure of what is turned round: of b less a where this is of a less b."""
-        value, low, high = (
-            None if each is None else -each for each in (self.value, self.high, self.low)
+        """Return the estimate of the opposite difference, b less a."""
+        return LabEstimate(
+            value=_negate(self.value), low=_negate(self.high), high=_negate(self.low)
         )
-        return LabEstimate(value=value, low=low, high=high)
+
+
+def _negate(figure: float | None) -> float | None:
+    return None if figure is None else -figure
 
 
 class DamagedRow(Message):
@@ -49,7 +52,7 @@ class DamagedRow(Message):
 
 
 class ControllerFigures(Message):
-    """What one controller did, in all or at one location, in one season, or both.
+    """The figures of one controller, in all, at one location, in one season, or both.
 
     Energy is the sum over all runs.
     """
@@ -129,7 +132,7 @@ class ControllerComparison(Message):
 
 
 class OracleShare(Message):
-    """How close a controller's clean share comes to the oracle's.
+    """A controller's clean share as a part of the oracle's.
 
     Both miss the same number of tasks.
     """
@@ -150,7 +153,7 @@ class OracleShare(Message):
 
 
 class ControllerTrend(Message):
-    """How a figure changes from day to day within a run.
+    """The change of a figure from day to day within a run.
 
     It is the mean over weeks of places of Theil and Sen's slope.
     """
@@ -168,7 +171,7 @@ class ControllerTrend(Message):
 
 
 class DayFigures(Message):
-    """What all runs of a controller did on their n-th day, from 1."""
+    """The figures of all runs of a controller on their n-th day, from 1."""
 
     controller: Annotated[str, Field(description="its name")]
     day: Annotated[int, Field(description="which of the run, from 1")]
@@ -187,7 +190,10 @@ class LabInsight(Message):
 
 
 class EdgeSummary(Message):
-    """What a batch came to. Results on stand-in data are no measurement of a real place."""
+    """The results of a batch.
+
+    Results on stand-in data are no measurement of a real place.
+    """
 
     seed: Annotated[int, Field(description="of the resampling that intervals are made by")]
     confidence_level: Annotated[float, Field(description="of all intervals")]

@@ -1,4 +1,4 @@
-"""Additional libraries that only a few commands need: what they are, and how they come and go."""
+"""Additional libraries for a few commands, and their installation."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -11,7 +11,7 @@ ExtraState = Literal["installed", "removed"]
 
 
 class ExtraStatus(Message):
-    """An addition: what it is for, how large it is, and whether it is here."""
+    """An addition: its purpose, its size, and whether it is here."""
 
     name: Annotated[ExtraName, Field(description="its name")]
     purpose: Annotated[str, Field(description="what needs it")]
@@ -34,13 +34,13 @@ class ExtraList(Message):
 
 
 class ExtraChange(Message):
-    """What becomes of an addition."""
+    """The action on an addition."""
 
     wanted: Annotated[ExtraState, Field(description="installed or removed")]
 
 
 class ChangeExtraReply(Message):
-    """How it stands with an addition afterwards."""
+    """The state of an addition afterwards."""
 
     name: ExtraName
     installed: bool

@@ -1,4 +1,4 @@
-"""How a file of anybody's is read, and what would be stored of it.
+"""Guesses at the layout of any file, and a preview of its content.
 
 A column is what was guessed from a sample, or chosen by a person.
 """
@@ -40,7 +40,7 @@ Choice = Annotated[str, Field(max_length=100)]
 
 
 class FileLayout(Message):
-    """How the rows of a file lie in it.
+    """The layout of a file's rows.
 
     ``names`` are those of its columns, of states and statistics those of its entities.
     """
@@ -65,7 +65,7 @@ class FileLayout(Message):
 
 
 class ReadColumn(Message):
-    """What a column is stored as, and in which unit it is.
+    """The series and the unit that a column is stored in.
 
     ``turned``: its sign is the other way round.
     """
@@ -78,7 +78,7 @@ class ReadColumn(Message):
 
 
 class FileReading(Message):
-    """How a file is read, whole: nothing about it is left to guess.
+    """The complete reading of a file, with nothing left to guess.
 
     Columns stored as the same are added up.
     """
@@ -97,23 +97,23 @@ class FileReading(Message):
 
     @property
     def kind(self) -> Literal["observations", "prices"]:
-        """What it is loaded as."""
-        return (
-            "prices"
-            if any(column.stored_as.endswith("_price") for column in self.columns)
-            else "observations"
-        )
+        """The kind of data that it is loaded as."""
+        has_prices = any(column.stored_as.endswith("_price") for column in self.columns)
+        return "prices" if has_prices else "observations"
 
 
 class GuessReason(Message):
-    """Why something was guessed: the name of a phrase, and its figures."""
+    """The reason for a guess: the name of a phrase, and its figures."""
 
     code: Annotated[str, Field(max_length=60)]
     figures: Mapping[str, str] = {}
 
 
 class ColumnGuess(Message):
-    """What a column seems to be, how sure that is and why; ``examples`` are its first cells."""
+    """A guess at a column, with its certainty and reasons.
+
+    ``examples`` are its first cells.
+    """
 
     name: str
     stored_as: StoredAs
@@ -125,7 +125,7 @@ class ColumnGuess(Message):
 
 
 class FileQuestion(Message):
-    """What the file cannot tell: which choices there are, and which is the likely one.
+    """A question that the file cannot answer, with its choices and the likely one.
 
     None: there is none, so that nothing is stored without an answer.
     """
@@ -148,7 +148,7 @@ class PreviewSeries(Message):
 
 
 class PreviewTotal(Message):
-    """What a local month comes to: kWh, or the mean of shares and prices."""
+    """A local month's kWh, or its mean of shares and prices."""
 
     month: str
     name: str
@@ -156,7 +156,10 @@ class PreviewTotal(Message):
 
 
 class FilePreview(Message):
-    """What would be stored, as far as the sample goes; ``whole``: it is the whole file."""
+    """The content that would be stored, as far as the sample goes.
+
+    ``whole``: the sample is the whole file.
+    """
 
     whole: bool
     rows: int
@@ -170,7 +173,7 @@ class FilePreview(Message):
 
 
 class FileGuess(Message):
-    """What a file seems to be.
+    """The guessed content of a file.
 
     ``reading`` is None as long as a question without a likely answer is open.
     """
@@ -185,7 +188,10 @@ class FileGuess(Message):
 
 
 class GuessFileRequest(Request):
-    """Guess what a file in the store of objects is, and show what would be stored; nothing is."""
+    """Guess the content of a file in the store of objects.
+
+    It shows what would be stored, and stores nothing.
+    """
 
     task: ClassVar[str] = "ingest.file.guess"
     reply: ClassVar[type[Message]] = FileGuess

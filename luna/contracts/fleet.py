@@ -1,4 +1,4 @@
-"""Many stored sites planned by one task, and what asks for that by the clock."""
+"""Planning of many stored sites by one task, and its requests by the clock."""
 
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar
@@ -13,7 +13,7 @@ MOST_SITES = 2000
 
 
 class SiteFault(Message):
-    """Why one site of a batch has no new plan; the others have theirs."""
+    """The reason that one site of a batch has no new plan; the others have theirs."""
 
     site_id: str
     error: Annotated[
@@ -23,7 +23,7 @@ class SiteFault(Message):
 
 
 class PlanSitesReply(Message):
-    """The plans that were stored, by site, and what kept the other sites from theirs."""
+    """The stored plans by site, and the faults of the other sites."""
 
     plans: dict[str, str]
     faults: list[SiteFault] = []
@@ -42,7 +42,7 @@ class PlanSitesRequest(Request):
 
 
 class RefreshPlansReply(Message):
-    """How many sites were due, and the jobs that plan them."""
+    """The number of sites that were due, and the jobs that plan them."""
 
     sites: int
     jobs: list[str]
@@ -62,7 +62,7 @@ class RefreshPlansRequest(Request):
 
 
 class FollowChangesReply(Message):
-    """How many sites had changed."""
+    """The number of sites that had changed."""
 
     sites: int
 

@@ -25,7 +25,7 @@ class WaitingVersion(Message):
 
 
 class DrivingVersion(Message):
-    """What drives the planner of a site.
+    """The version that drives the planner of a site.
 
     ``reason`` says why it does, ``waiting`` what was trained and is not in use.
     """
@@ -43,7 +43,7 @@ ForecastVersion = Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,64}$")]
 
 
 class ForecastSource(Message):
-    """Which forecast load and PV are from.
+    """The forecast that load and PV are from.
 
     ``fallback_reason`` says why that is not a fresh one of the site's active version, null where it
     is.
@@ -94,7 +94,7 @@ class TrainRequest(Request):
 
 
 class IssueReply(Message):
-    """What was issued: rows of quantiles per slot, for one or many issue times.
+    """The issued rows of quantiles per slot, for one or many issue times.
 
     ``stage`` says how much history they rest on: ``cold`` (next to none), ``profile`` (days),
     ``young`` (two weeks), ``full`` (two months); ``reasons`` are the codes of what widened the
@@ -127,7 +127,7 @@ class IssueRequest(Request):
 
 
 class EnsureForecastsReply(Message):
-    """How many forecasts were issued now."""
+    """The number of forecasts that were issued now."""
 
     issued: int
 
@@ -150,7 +150,7 @@ class EnsureForecastsRequest(Request):
 
 
 class SeriesScore(Message):
-    """How good one version was on one series (energies in kWh per slot)."""
+    """The scores of one version on one series (energies in kWh per slot)."""
 
     mae: float
     rmse: float
@@ -160,7 +160,7 @@ class SeriesScore(Message):
 
 
 class VersionScore(Message):
-    """How good one version was, per series, and what it took.
+    """The scores of one version per series, and its run times.
 
     ``regret_per_day`` is what planning with it cost above planning with perfect foresight, over
     those ``regret_days`` of the window of which it is known.
@@ -207,7 +207,10 @@ class VersionIssue(Message):
 
 
 class SiteRefresh(Message):
-    """What was issued for one site, and what failed; both empty: nothing was due."""
+    """The forecasts that were issued for one site, and the faults.
+
+    Both empty: nothing was due.
+    """
 
     site_id: str
     issued: list[VersionIssue] = []
@@ -246,7 +249,7 @@ class RefreshForecastsRequest(Request):
 
 
 class SiteRenewal(Message):
-    """What was decided for one site: the training that was asked for as a job, and why.
+    """The decision for one site: the training that was requested as a job, and the reason.
 
     ``trigger`` null: none is due, or ``fault`` says what went wrong.
     """

@@ -1,4 +1,4 @@
-"""Why a forecast is what it is, and scenarios of it."""
+"""Explanations of a forecast, and scenarios of it."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -26,7 +26,7 @@ ReasonCode = Literal[
 
 
 class Contribution(Message):
-    """What one reason adds to the usual: mean power over the slot, and in words."""
+    """One reason's share of the difference from the usual: mean power, and in words."""
 
     code: ReasonCode
     kw: float
@@ -92,7 +92,9 @@ class ExplainRequest(Request):
 
 
 class IssueScenariosReply(Message):
-    """What was made beside a forecast; ``reasons`` are codes of what it could not rest on.
+    """The scenarios that were made beside a forecast.
+
+    ``reasons`` are codes of what they could not rest on.
 
     ``few_error_paths``: fewer than two weeks of forecasts that have met what happened, so a usual
     persistence serves; ``few_prices``: the last fortnight's prices serve as quantiles;

@@ -22,7 +22,7 @@ RunId = Annotated[str, Field(min_length=1, max_length=256)]
 
 
 class ActivationReply(Message):
-    """What drives the planner now.
+    """The version that drives the planner now.
 
     ``changed`` is false where it did before, ``pinned`` says that the owner's pin stands above
     every decision.
@@ -52,7 +52,7 @@ class PromoteRequest(Request):
 
 
 class RollbackRequest(Request):
-    """Go back to the version and training that drove the planner before the last decision."""
+    """Go back to the version and training before the last decision."""
 
     task: ClassVar[str] = "forecaster.version.rollback"
     reply: ClassVar[type[Message]] = ActivationReply
@@ -80,7 +80,10 @@ class CardReply(Message):
 
 
 class CardRequest(Request):
-    """Read the card of a training; without ``run_id`` of the one whose model speaks now."""
+    """Read the card of a training.
+
+    Without ``run_id`` it is the one whose model is in use now.
+    """
 
     task: ClassVar[str] = "forecaster.model.describe"
     reply: ClassVar[type[Message]] = CardReply
@@ -90,7 +93,7 @@ class CardRequest(Request):
 
 
 class CandidateReply(Message):
-    """How a version compares with the active one.
+    """The comparison of a version with the active one.
 
     What too few days say is null. ``loss_ratio``: its pinball loss as a share of the active
     version's.
@@ -111,7 +114,7 @@ class CandidateReply(Message):
 
 
 class SiteJudgement(Message):
-    """What was scored for one site, and how versions compare.
+    """The scores for one site, and the comparison of versions.
 
     They are compared with the active one; what failed is named. ``replays`` were asked of the
     planner: they say what errors cost, and the rule decides in the next run, when that is known.
@@ -184,7 +187,7 @@ class VersionDecision(Message):
 
 
 class SeriesRecord(Message):
-    """How good a version was on one series over some days of issue.
+    """A version's scores on one series over some days of issue.
 
     Figures are means over the days, kWh per slot.
     """
@@ -197,7 +200,7 @@ class SeriesRecord(Message):
 
 
 class VersionRecord(Message):
-    """How good a version was in shadow.
+    """A version's scores in shadow.
 
     ``regret_per_day`` is what planning with it cost above planning with perfect foresight, null
     where unknown.
@@ -209,7 +212,7 @@ class VersionRecord(Message):
 
 
 class ShadowRecord(Message):
-    """What every version scored on the days of issue from ``from_day`` to ``to_day``."""
+    """Every version's scores on the days of issue from ``from_day`` to ``to_day``."""
 
     from_day: Day
     to_day: Day
@@ -217,7 +220,7 @@ class ShadowRecord(Message):
 
 
 class TrainingSummary(Message):
-    """A training: why it was made, until when it learned, and whether its model may speak.
+    """A training: its reason, the end of its data, and whether its model may be used.
 
     ``verdict`` says why.
     """
@@ -232,7 +235,7 @@ class TrainingSummary(Message):
 
 
 class ForecastStatus(Message):
-    """What drives a site's planner, since when and why.
+    """The version that drives a site's planner, since when and why.
 
     Beside it stand all versions in shadow, and the last decisions and trainings, the latest first.
     ``candidates`` are the other versions as the rule sees them, ``drift`` the signs that the site

@@ -1,4 +1,4 @@
-"""What a process says of itself while it lives, and what the gateway reports of all of them."""
+"""Signs of life of processes, and the gateway's report on all of them."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +15,7 @@ SIGNS_MISSED = 3
 
 @dataclass(frozen=True)
 class Check:
-    """How one dependency is: ``detail`` says what is wrong, or what was seen."""
+    """The state of one dependency, with a fault or a finding as ``detail``."""
 
     name: str
     ok: bool
@@ -24,7 +24,7 @@ class Check:
 
 
 class Sign(Message):
-    """A sign of life. A process of another version may say more of itself than this one reads."""
+    """A sign of life; fields of another version that this one lacks are skipped."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -60,7 +60,7 @@ class TurningSign(Sign):
         return max(now - self.turned_at, timedelta(0))
 
     def is_late(self, now: Instant) -> bool:
-        """Return whether so many turns failed to come that the process counts as frozen or gone."""
+        """Return whether a process missed so many turns that it counts as frozen or gone."""
         return self.age(now) > SIGNS_MISSED * self.turn
 
 
@@ -77,7 +77,7 @@ class RecorderSign(TurningSign):
 
 
 class ControlledDevice(Message):
-    """What a device of an armed site was told last, and why.
+    """The last command of a device of an armed site, with its reason.
 
     It also says when that was confirmed, null while it is not. ``fallback``: it does what it does
     by itself.

@@ -75,7 +75,7 @@ class FindGapsRequest(Request):
 
 
 class RepairedSeries(Message):
-    """What was repaired of a series on one day, and by which rule."""
+    """The repairs of a series on one day, with their rule."""
 
     series: Annotated[str, Field(description="column of the observations, or market_prices:MARKET")]
     day: Annotated[date, Field(description="local day of the site")]
@@ -84,7 +84,7 @@ class RepairedSeries(Message):
 
 
 class RepairReply(Message):
-    """What was repaired, or would be."""
+    """The repairs that were made, or would be."""
 
     site_id: Annotated[str, Field(description="the site's name")]
     dry_run: Annotated[bool, Field(description="true: nothing was changed")]

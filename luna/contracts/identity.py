@@ -1,4 +1,4 @@
-"""Who may do what at the gateway: people, their keys, their sign-ins, and what they did."""
+"""Identities at the gateway: people, keys, sign-ins, permissions and the audit log."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, get_args
@@ -65,7 +65,7 @@ class NewUser(Message):
 
 
 class UserChange(Message):
-    """What is to be different about a person; what is left out stays."""
+    """Changes of a person; what is left out stays."""
 
     role: Annotated[Role | None, Field(description="the role from now on")] = None
     sites: Annotated[
@@ -113,7 +113,7 @@ class SetUp(Message):
 
 
 class SignIn(Message):
-    """Who wants in.
+    """The credentials of a person who signs in.
 
     ``session``: a cookie for a browser; ``tokens``: an access token with a refresh token for a
     program.
@@ -147,7 +147,10 @@ class PasswordChange(Message):
 
 
 class Tokens(Message):
-    """What a program signs its requests with: ``Authorization: Bearer`` and the access token."""
+    """Tokens for a program's requests.
+
+    The access token stands in ``Authorization: Bearer``.
+    """
 
     access_token: str
     refresh_token: Annotated[
@@ -158,7 +161,7 @@ class Tokens(Message):
 
 
 class Me(Message):
-    """Who asks, and what they may do."""
+    """The caller and the caller's permissions."""
 
     name: Annotated[
         str | None,
@@ -230,7 +233,7 @@ class MadeKey(Key):
 
 
 class AuditEntry(Message):
-    """What somebody did, or was refused."""
+    """An action of somebody, done or refused."""
 
     entry_id: int
     at: datetime

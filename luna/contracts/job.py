@@ -16,7 +16,7 @@ JobFilter = Literal["open", "queued", "running", "done", "failed", "dead", "canc
 
 
 class JobSummary(Message):
-    """How a job stands.
+    """The state of a job.
 
     ``done``, ``failed``, ``dead`` and ``cancelled`` are its ends; ``dead`` is one whose attempts
     never came to an end.
@@ -54,7 +54,7 @@ class Job(JobSummary):
 
 
 class Progress(Message):
-    """How far a task is.
+    """The progress of a task.
 
     It has done ``done`` of ``total`` steps (0: nobody knows how many), and names the current one.
     """
@@ -65,7 +65,7 @@ class Progress(Message):
 
 
 class ResendReply(Message):
-    """How many jobs were sent again.
+    """The number of jobs that were sent again.
 
     Counted beside are those that were begun before and died with their worker.
     """
@@ -75,7 +75,10 @@ class ResendReply(Message):
 
 
 class ResendRequest(Request):
-    """Send again what was accepted and never ran, or was begun by a worker that is gone."""
+    """Send lost jobs again.
+
+    These were accepted and never ran, or were begun by a worker that is gone.
+    """
 
     task: ClassVar[str] = "ingest.jobs.resend"
     reply: ClassVar[type[Message]] = ResendReply
@@ -85,7 +88,7 @@ class ResendRequest(Request):
 
 
 class RefreshRollupsReply(Message):
-    """How many days of sites were computed anew.
+    """The number of days of sites that were computed anew.
 
     More are left where a run did as many as one may.
     """
@@ -94,7 +97,7 @@ class RefreshRollupsReply(Message):
 
 
 class RefreshRollupsRequest(Request):
-    """Bring the hourly and daily rollups up to date, where Luna keeps them in tables."""
+    """Bring the hourly and daily rollups up to date, if Luna keeps them in tables."""
 
     task: ClassVar[str] = "ingest.rollups.refresh"
     reply: ClassVar[type[Message]] = RefreshRollupsReply
@@ -120,7 +123,7 @@ class RetentionRequest(Request):
 
 
 class ArchiveLogsReply(Message):
-    """How many lines were stored, by UTC day, and how many objects of old days were removed."""
+    """The stored lines by UTC day, and the number of removed objects of old days."""
 
     archived: dict[date, int]
     forgotten: int
@@ -140,7 +143,7 @@ Bilingual = dict[Language, str]
 
 
 class Provenance(Message):
-    """Where one series comes from, under which licence, and what was done to it.
+    """The source, licence and processing of one series.
 
     Texts by language.
     """
@@ -167,7 +170,7 @@ class DemoSiteReply(Message):
 
 
 class DemoLoadReply(Message):
-    """What is stored now.
+    """The data that is stored now.
 
     ``rows_written`` counts rows added or changed: 0 where all of it was there.
 

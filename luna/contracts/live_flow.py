@@ -1,4 +1,4 @@
-"""The powers of a site of this moment, as its meters and devices read them in the last seconds."""
+"""The present powers of a site, as meters and devices report them."""
 
 from datetime import timedelta
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""What every message has in common."""
+"""The base classes of all messages."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +15,9 @@ class Message(StrictModel):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How often beat asks for a task, each time with the defaults of its request.
+    """The interval at which beat sends a task.
+
+    Each time it has the defaults of its request.
 
     Args:
         every: the time between two messages.
@@ -32,7 +34,7 @@ class Schedule:
 
 
 class Request(Message):
-    """A message that asks for work, and all there is to say of its task.
+    """A message that asks for work, with all facts about its task.
 
     ``luna.contracts.tasks`` lists them.
 

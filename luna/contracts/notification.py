@@ -1,4 +1,4 @@
-"""Messages to owners: what they are about, how they stand, and how they are sent and tried."""
+"""Messages to owners: events, states, delivery and trials."""
 
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
@@ -57,7 +57,7 @@ class Notification(Message):
 
 
 class NotifyReply(Message):
-    """What a look found and did.
+    """The findings and actions of one look.
 
     These are events that are new, messages that were sent, and such as could not be.
     """
@@ -78,7 +78,7 @@ class NotifyRequest(Request):
 
 
 class TargetReply(Message):
-    """What became of a test message to one target."""
+    """The outcome of a test message to one target."""
 
     target: Annotated[str, Field(description="where it went, secrets left out")]
     events: Annotated[list[EventKind], Field(description="what it is told of")]
@@ -87,7 +87,7 @@ class TargetReply(Message):
 
 
 class NotifyTestReply(Message):
-    """What became of a test message."""
+    """The outcome of a test message."""
 
     targets: Annotated[
         list[TargetReply],
@@ -135,13 +135,13 @@ class NewChannel(Message):
 
 
 class ChannelChange(Message):
-    """What a channel is told of from now on."""
+    """The events that a channel gets from now on."""
 
     events: ChannelEvents
 
 
 class NotificationChannel(Message):
-    """A stored channel; where it leads is left out, for an address may hold a password."""
+    """A stored channel, without its address, which may hold a password."""
 
     name: ChannelName
     kind: Annotated[str, Field(description="the service that takes its messages, such as mailtos")]
@@ -158,7 +158,7 @@ class ChannelList(Message):
 
 
 class SystemAlert(Message):
-    """An alert as Alertmanager sends it; what Luna does not read of it is passed over."""
+    """An alert as Alertmanager sends it; unknown fields are skipped."""
 
     model_config = ConfigDict(extra="ignore", populate_by_name=True)
 
@@ -188,6 +188,6 @@ class SystemAlertBatch(Message):
 
 
 class SystemAlertReply(Message):
-    """What became of alerts."""
+    """The outcome of alerts."""
 
     stored: Annotated[int, Field(description="those that were not known before")]

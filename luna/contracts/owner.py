@@ -1,4 +1,4 @@
-"""What an owner pins, forbids and asks to be kept."""
+"""An owner's blocks, prohibitions and reserves."""
 
 from datetime import datetime
 from typing import Annotated, Literal, Self
@@ -28,7 +28,7 @@ Action = Literal[
 
 
 class ManualBlock(Message):
-    """What one device does, or does not do, from one instant to another.
+    """An owner's block: an action of one device, or its prohibition, for a time.
 
     Then the block has expired.
 
@@ -79,7 +79,7 @@ class ManualBlock(Message):
 
 
 class Authored(Message):
-    """Who added something of an owner's when, and who took it back."""
+    """The author and time of an entry, and of its removal."""
 
     added_at: datetime
     added_by: str
@@ -88,20 +88,21 @@ class Authored(Message):
 
     @property
     def whose(self) -> str:
-        """Who added it, and who took it back."""
-        return (
-            self.added_by
-            if self.removed_by is None
-            else f"{self.added_by}, taken back by {self.removed_by}"
-        )
+        """The person who added it, and the one who took it back."""
+        if self.removed_by is None:
+            return self.added_by
+        return f"{self.added_by}, taken back by {self.removed_by}"
 
 
 class StoredBlock(Authored, ManualBlock):
-    """A block of a site's history: who added it when, and who took it back."""
+    """A block of a site's history, with its author and the one who took it back."""
 
 
 class BlockReply(ManualBlock):
-    """A block in a plan; ``applied`` is false where it could not be had, and ``why`` says so."""
+    """A block in a plan.
+
+    ``applied`` is false where it could not be had; ``why`` has the reason.
+    """
 
     applied: bool = True
     why: str | None = None
@@ -135,14 +136,14 @@ class OutageWarning(Message):
 
 
 class Reserve(OutageWarning):
-    """What batteries should hold for a time, a share of their capacity; one battery, or all."""
+    """The share of capacity that one battery or all should hold for a time."""
 
     soc: Annotated[float, Field(ge=0, le=1)]
     battery: Annotated[str | None, Field(max_length=64)] = None
 
 
 class Surroundings(Message):
-    """What is known besides forecasts and prices ahead.
+    """Facts known besides forecasts and prices ahead.
 
     ``temperature_c`` is the mean of the days ahead; ``past_levels`` and ``past_spreads`` are the
     mean import price of each of the last days, and how far its dearest slot was above its cheapest.

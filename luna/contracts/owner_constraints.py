@@ -1,4 +1,4 @@
-"""What of an owner's blocks can be had at a site.
+"""Checks of an owner's blocks against the site.
 
 It says what a device may be told, and what contradicts each other.
 """
@@ -6,12 +6,12 @@ It says what a device may be told, and what contradicts each other.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import combinations
-from typing import get_args
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from luna.contracts.owner import GRID, Action, ManualBlock
 from luna.energy.devices import DEVICE_KINDS
-from luna.energy.devices.kind import ChargedDevice
+from luna.energy.devices.kind import ChargedDevice, DeviceKind
 from luna.energy.errors import LunaError
 from luna.energy.part import Part
 from luna.energy.refusals import refuse
@@ -132,7 +132,7 @@ def find_actions(site: Site) -> dict[str, list[Action]]:
 
 
 def contradict(one: ManualBlock, other: ManualBlock) -> bool:
-    """Return whether two blocks overlap and ask one device for what it cannot do at once."""
+    """Return whether two overlapping blocks contradict each other on one device."""
     if one.device != other.device or one.to <= other.from_ or other.to <= one.from_:
         return False
     return {one.action, other.action} in _CONTRADICTIONS or (
@@ -141,19 +141,23 @@ def contradict(one: ManualBlock, other: ManualBlock) -> bool:
 
 
 def _devices(site: Site) -> list[tuple[str, Part, frozenset[str]]]:
-    return [
-        (device.name if kind.named else GRID, device, kind.actions)
-        for kind in DEVICE_KINDS
-        if kind.actions
-        for device in kind.of(site)
-    ]
+    devices: list[tuple[str, Part, frozenset[str]]] = []
+    for kind in DEVICE_KINDS:
+        if kind.actions:
+            of_site = kind.of(site)
+            devices += [(_name(kind, device), device, kind.actions) for device in of_site]
+    return devices
+
+
+def _name(kind: DeviceKind[Any], device: Any) -> str:
+    name: str = device.name if kind.named else GRID
+    return name
 
 
 def _contradiction(one: ManualBlock, other: ManualBlock, zone: ZoneInfo) -> LunaError:
-    span = (
-        f"{say_instant(max(one.from_, other.from_), zone)} to "
-        f"{say_instant(min(one.to, other.to), zone)}"
-    )
+    begin = say_instant(max(one.from_, other.from_), zone)
+    end = say_instant(min(one.to, other.to), zone)
+    span = f"{begin} to {end}"
     number = f" (block {other.block_id})" if other.block_id else ""
     return refuse(
         "block-contradicts",

@@ -1,4 +1,4 @@
-"""A plan's slots joined to lines: slots in a row of one mode and reason, with one sentence.
+"""A plan's slots joined to lines of one mode and reason, each with a sentence.
 
 And its notes.
 """
@@ -17,7 +17,7 @@ from luna.words.phrases import read_texts
 
 @dataclass(frozen=True, slots=True)
 class PlanLine:
-    """Slots in a row of one mode and one reason; ``text`` is true of all of them."""
+    """Slots in a row of one mode and reason; ``text`` is true of all of them."""
 
     slots: list[SlotReply]
     text: str
@@ -59,17 +59,14 @@ def _say_together(slots: list[SlotReply], spoken: Sentences) -> str | None:
     if len(texts) == 1 and "kwh" not in slots[0].reason.figures:
         return texts.pop()
     try:
-        figures_each: list[dict[str, Any]] = []
+        figures_by_slot: list[dict[str, Any]] = []
         for slot in slots:
-            instants = [name for name in ("time", "start") if name in slot.reason.figures]
-            figures_each.append(
-                {**slot.reason.figures}
-                | {
-                    name: datetime.fromisoformat(str(slot.reason.figures[name]))
-                    for name in instants
-                }
-            )
-        figures = join_figures(code, figures_each)
+            slot_figures: dict[str, Any] = dict(slot.reason.figures)
+            for name in ("time", "start"):
+                if name in slot_figures:
+                    slot_figures[name] = datetime.fromisoformat(str(slot_figures[name]))
+            figures_by_slot.append(slot_figures)
+        figures = join_figures(code, figures_by_slot)
         return None if figures is None else spoken.say(code, figures)
     # A plan of another version may say what has no words here
     except (InvalidInputError, KeyError):
@@ -77,9 +74,8 @@ def _say_together(slots: list[SlotReply], spoken: Sentences) -> str | None:
 
 
 def say_note(note: NoteReply, language: Language = "en") -> str:
-    """Return a note with the command that goes with it; what was assumed is called so."""
+    """Return a note with the command that goes with it, marked if it was assumed."""
     words = read_texts("plan_command", language)
     command = words.get(f"do_{note.code}", "").format_map(note.figures)
-    return (
-        f"{words['head_assumed' if note.assumed else 'head_note']}: {note.text} {command}".rstrip()
-    )
+    head = words["head_assumed" if note.assumed else "head_note"]
+    return f"{head}: {note.text} {command}".rstrip()

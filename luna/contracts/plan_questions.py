@@ -40,7 +40,7 @@ class ParetoRequest(Request):
 
 
 class ParetoWeights(Message):
-    """What gives a point, in the words of a site's ``objective``."""
+    """The weights that give a point, in the words of a site's ``objective``."""
 
     carbon_price_per_kg: float
     self_sufficiency_price: float
@@ -99,7 +99,7 @@ CauseCode = Literal[
 
 
 class ModeChange(Message):
-    """A device that is told something else in a slot than by the plan before.
+    """A device's changed mode in a slot, compared with the plan before.
 
     ``cause`` is the input that did it.
     """
@@ -126,7 +126,9 @@ class ChangeCause(Message):
 
 
 class PlanChangesReply(Message):
-    """What differs from the plan before, over the slots that both cover (``slots``).
+    """Differences from the plan before.
+
+    ``slots`` counts the slots that both cover.
 
     Inputs are put back one after the other in the order of ``causes``, each time everything is
     planned anew: a mode that is as before from then on was changed by that input. What remains is
@@ -161,7 +163,7 @@ class PlanChangesRequest(Request):
 
 
 class PlanFinding(Message):
-    """What does not hold of a plan."""
+    """A claim that does not hold of a plan."""
 
     plan_id: Annotated[str, Field(description="the plan")]
     what: Annotated[str, Field(description="what does not hold: balance, cost, …")]
@@ -197,7 +199,7 @@ class CheckPlansRequest(Request):
 
 
 class PlanSummary(Message):
-    """What a list says of an issued plan."""
+    """An issued plan in a list."""
 
     plan_id: Annotated[str, Field(description="its id")]
     system_id: Annotated[str, Field(description="prod drives devices; others are for comparison")]
@@ -212,7 +214,7 @@ class PlanSummary(Message):
 
 
 class PlanReason(Message):
-    """Why a device does what it does over slots in a row."""
+    """The reason of a device's action over slots in a row."""
 
     from_: Annotated[Instant, Field(alias="from", description="start of the first slot")]
     to: Annotated[Instant, Field(description="end of the last slot")]

@@ -1,4 +1,4 @@
-"""What is worth reading or doing: recommended items, and what a reader did with them."""
+"""Recommended items to read or do, and readers' responses to them."""
 
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
@@ -69,7 +69,10 @@ class RecommendRequest(Request):
 
 
 class Event(Message):
-    """What a reader did with a recommended item. The same ``event_id`` counts once."""
+    """A reader's response to a recommended item.
+
+    The same ``event_id`` counts once.
+    """
 
     event_id: Annotated[
         str,
@@ -89,7 +92,7 @@ class Event(Message):
 
 
 class EventsReply(Message):
-    """What became of a batch."""
+    """The outcome of a batch."""
 
     accepted: Annotated[int, Field(description="stored and learned from")]
     duplicated: Annotated[int, Field(description="known already")]
@@ -110,7 +113,7 @@ class RecordEventsRequest(Request):
 
 
 class RefreshRecommendationsReply(Message):
-    """What became of the items."""
+    """The outcome for the items."""
 
     sites: Annotated[int, Field(description="whose tips, tariffs and what-ifs were looked at")]
     written: Annotated[int, Field(description="new or changed")]

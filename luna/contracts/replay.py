@@ -53,7 +53,9 @@ class Fault(Message):
 
 
 class FaultReply(Message):
-    """What a fault cost: by policy, cost with it less cost without, stored energy counted in.
+    """The cost of a fault, by policy.
+
+    It is the cost with it less the cost without, stored energy included.
 
     Negative where it happened to pay.
 
@@ -73,7 +75,7 @@ POLICIES = ("idle", "self_consumption", "rule", "mpc", "mpc_perfect", "oracle")
 
 
 class DayCost(Message):
-    """What a policy cost on one local day.
+    """A policy's cost on one local day.
 
     Beside it stands what the energy gained in the batteries that day is worth. ``stored_gain``
     counts every kWh at ``terminal_value``; ``value_gain`` by the oracle's value of stored energy at
@@ -109,7 +111,7 @@ class DayCost(Message):
 
 
 class DayScore(DayCost):
-    """What one policy cost on one local day, as a replay stored it."""
+    """One policy's cost on one local day, as a replay stored it."""
 
     policy: Annotated[
         str,
@@ -134,7 +136,9 @@ class WeeksReply(Message):
 
 
 class PolicyReply(Message):
-    """What a policy did over the window. ``score`` is the share of the oracle's savings over idle.
+    """The results of a policy over the window.
+
+    ``score`` is the share of the oracle's savings over idle.
 
     ``cost`` is the sum of the days less ``stored_gain``: what the energy gained in the batteries is
     worth at ``terminal_value`` per kWh.
@@ -199,7 +203,7 @@ class ReplayReply(Message):
 
 
 class ReplayRules(Message):
-    """How days are replayed, whichever they are.
+    """The rules by which any days are replayed.
 
     It is under these policies, re-planning every ``every_minutes``.
     """
@@ -233,7 +237,7 @@ class ReplayRules(Message):
 
 
 class ReplayQuestion(ReplayRules):
-    """What to replay, wherever.
+    """The days and policies to replay, at any site.
 
     It is from ``from_day`` to ``to_day``, both included, re-planning every ``every_minutes``.
     """
@@ -249,7 +253,10 @@ class OneSite(Message):
 
 
 class ReplayRequest(Request, ReplayQuestion, OneSite):
-    """Replay a stored site. One that is interrupted and asked for again goes on where it was."""
+    """Replay a stored site.
+
+    An interrupted replay that is requested again goes on where it was.
+    """
 
     task: ClassVar[str] = "planner.replay.run"
     reply: ClassVar[type[Message]] = ReplayReply
@@ -257,13 +264,18 @@ class ReplayRequest(Request, ReplayQuestion, OneSite):
 
 
 class ReplaySitesReply(Message):
-    """The job that replays each site; of days that were due, the job of the last of them."""
+    """The job that replays each site.
+
+    Of days that were due it is the job of the last of them.
+    """
 
     jobs: dict[str, str]
 
 
 class ReplaySitesRequest(Request, ReplayRules):
-    """Replay several stored sites side by side, each by jobs of its own; none named: all.
+    """Replay several stored sites side by side, each by jobs of its own.
+
+    None named: all.
 
     Without days those of the last thirty that were measured whole, had a forecast and were not
     replayed; of sites that are not named, only in their night.

@@ -15,7 +15,7 @@ MOST_PASSAGES = 100
 
 
 class SearchFilter(Message):
-    """Which documents a search looks at; what is left out filters nothing."""
+    """The documents that a search covers; what is left out filters nothing."""
 
     kind: Annotated[DocumentKind | None, Field(description="documents of this kind alone")] = None
     language: Annotated[
@@ -83,7 +83,7 @@ class Passage(Message):
 
     @property
     def place(self) -> str:
-        """Where it stands."""
+        """The place of the passage in its document."""
         return say_place(self.title, self.page, self.headings)
 
 
@@ -101,7 +101,7 @@ class SearchReply(Message):
 
 
 class SearchQuestion(Message):
-    """What is searched."""
+    """The text of a search, with its filter."""
 
     query: Annotated[
         str,

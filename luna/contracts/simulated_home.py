@@ -7,7 +7,7 @@ from luna.contracts.message import Message, Request
 
 
 class SimulatedHomeReply(Message):
-    """What lives now: the site, its recorded past and today's prices.
+    """The simulated home: the site, its recorded past and today's prices.
 
     The past is from ``first`` to ``end``; it says how many rows were written. ``prices``:
     ``market``: the day-ahead prices of the real market; ``recorded``: nobody was reached, or may be

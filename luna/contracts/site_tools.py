@@ -1,4 +1,4 @@
-"""Tools over a site's data: typed questions that read, results with figures and a chart.
+"""Tools over a site's data: typed questions, and results with figures and a chart.
 
 Nothing here changes anything.
 
@@ -33,7 +33,7 @@ Unit = Literal[
 
 
 class Figure(Message):
-    """A number an answer may tell, with what it is and where it comes from.
+    """A number for an answer, with its meaning and source.
 
     ``text`` is how it is written in the answer's language.
     """
@@ -70,7 +70,7 @@ class ChartSeries(Message):
 
 
 class Chart(Message):
-    """What draws a tool's result: values by slot start, or by label."""
+    """The data of a result's drawing: values by slot start, or by label."""
 
     title: str
     starts: Annotated[
@@ -81,7 +81,7 @@ class Chart(Message):
 
 
 class ToolSource(Message):
-    """Where figures come from.
+    """The source of figures.
 
     It names the stored series, plan or replay that was read, and how to ask for the same by hand.
     """
@@ -97,7 +97,7 @@ class ToolSource(Message):
 
 
 class ToolResult(Message):
-    """What a tool found: sentences, figures, a chart and sources.
+    """The result of a tool: sentences, figures, a chart and sources.
 
     Sentences come from templates in the asker's language. ``found`` false: there is nothing to
     tell, and why.
@@ -172,7 +172,7 @@ class ToolCallRequest(Request):
 def refuse_arguments(
     fault: ValidationError, model: type[BaseModel], *, field: str
 ) -> InvalidInputError:
-    """Translate a fault of a tool's arguments into an error whose remedy lists the right ones.
+    """Return the error of a tool's wrong arguments; its remedy lists the right ones.
 
     Args:
         fault: what the validation found.
@@ -187,7 +187,6 @@ def refuse_arguments(
 def _list_arguments(model: type[BaseModel]) -> str:
     schema = model.model_json_schema()
     needed = schema.get("required", [])
-    names = [
-        f"{name} (needed)" if name in needed else name for name in schema.get("properties", {})
-    ]
+    fields = schema.get("properties", {})
+    names = [f"{name} (needed)" if name in needed else name for name in fields]
     return f"Its arguments are {', '.join(names)}." if names else "It has no arguments."

@@ -1,4 +1,4 @@
-"""How the times and weekdays of a stay are said.
+"""Reading and writing of a stay's times and weekdays.
 
 Clock times alone are those of the stay that goes on or comes next.
 """
@@ -33,10 +33,9 @@ def read_days(text: str) -> list[Weekday]:
             )
         begin = WEEKDAYS.index(cast("Weekday", first))
         end = WEEKDAYS.index(cast("Weekday", last or first))
-        days += [
-            WEEKDAYS[place % len(WEEKDAYS)]
-            for place in range(begin, end + 1 if end >= begin else end + 1 + len(WEEKDAYS))
-        ]
+        if end < begin:
+            end += len(WEEKDAYS)
+        days += [WEEKDAYS[place % len(WEEKDAYS)] for place in range(begin, end + 1)]
     return days
 
 
@@ -67,23 +66,18 @@ class StayClock:
             InvalidInputError: no time, one that the clock skips or shows twice, or the stay ends
                 before it begins.
         """
-        begin = (
-            None
-            if _CLOCK.fullmatch(first)
-            else self.now
-            if not first
-            else parse_instant(first, field=fields[0], zone=self.zone)
-        )
-        until = (
-            self._next(end, begin or self.now, field=fields[1])
-            if _CLOCK.fullmatch(end)
-            else parse_instant(end, field=fields[1], zone=self.zone)
-        )
-        begin = begin or next(
-            instant
-            for instant in self._times(first, until, range(0, -3, -1), field=fields[0])
-            if instant < until
-        )
+        begin: datetime | None = None
+        if not first:
+            begin = self.now
+        elif not _CLOCK.fullmatch(first):
+            begin = parse_instant(first, field=fields[0], zone=self.zone)
+        if _CLOCK.fullmatch(end):
+            until = self._next(end, begin or self.now, field=fields[1])
+        else:
+            until = parse_instant(end, field=fields[1], zone=self.zone)
+        if begin is None:
+            times = self._times(first, until, range(0, -3, -1), field=fields[0])
+            begin = next(instant for instant in times if instant < until)
         if until <= begin:
             raise InvalidInputError(
                 "the stay ends before it begins",

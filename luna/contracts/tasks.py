@@ -155,8 +155,12 @@ def list_periodic() -> dict[type[Request], Schedule]:
     Those of one service stand together.
     """
     services = list(dict.fromkeys(request.queue() for request in REQUESTS))
-    due = {request: request.schedule for request in REQUESTS if request.schedule is not None}
-    return dict(sorted(due.items(), key=lambda each: services.index(each[0].queue())))
+    due: dict[type[Request], Schedule] = {}
+    for service in services:
+        for request in REQUESTS:
+            if request.schedule is not None and request.queue() == service:
+                due[request] = request.schedule
+    return due
 
 
 def list_public() -> dict[str, type[Request]]:

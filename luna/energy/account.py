@@ -1,4 +1,4 @@
-"""The account of a period: where a site's energy came from, where it went, and what it cost.
+"""The account of a period: sources, uses and costs of a site's energy.
 
 Every page, answer and metric that tells energy or money of the past reads this account, so that no
 two of them differ.
@@ -32,7 +32,7 @@ FLOWS = (*SOURCES, *USES)
 
 @dataclass(frozen=True, slots=True)
 class AccountSlots:
-    """What meters counted and what it cost, per slot.
+    """Counted energies and their costs per slot.
 
     Attributes:
         energy_kwh: energy by flow of ``FLOWS``, shape ``(slots,)``, NaN where unknown.
@@ -105,7 +105,7 @@ class CostLine:
 
 @dataclass(frozen=True, slots=True)
 class UseShare:
-    """Where the energy of one use came from, and what was paid to the grid for it.
+    """The sources of the energy of one use, and its cost at the meter.
 
     Each slot's sources serve all uses of that slot in proportion.
     """
@@ -151,7 +151,8 @@ class EnergyAccount:
 
     def flow(self, name: str) -> FlowTotal | None:
         """Return a flow's total; None where it was never recorded in the period."""
-        return next((each for each in (*self.sources, *self.uses) if each.name == name), None)
+        flows = (*self.sources, *self.uses)
+        return next((flow for flow in flows if flow.name == name), None)
 
     def energy(self, name: str) -> float:
         """Return a flow's energy, kWh; 0 where it was not recorded."""
@@ -165,12 +166,12 @@ class EnergyAccount:
 
     @property
     def import_cost(self) -> float:
-        """What was paid for energy."""
+        """Cost of the imported energy."""
         return fsum(line.cost for line in self.lines if line.direction == "import")
 
     @property
     def export_cost(self) -> float:
-        """What was earned for energy, negative."""
+        """Earnings for the exported energy, negative."""
         return fsum(line.cost for line in self.lines if line.direction == "export")
 
     @property
@@ -304,16 +305,16 @@ def _share_uses(slots: AccountSlots) -> list[UseShare]:
     sources = {name: np.nan_to_num(slots.energy_kwh[name]) for name in SOURCES}
     uses = [name for name in USES if _is_recorded(slots, name)]
     recorded = [name for name in FLOWS if _is_recorded(slots, name)]
-    known = np.logical_and.reduce(
-        [np.isfinite(slots.energy_kwh[name]) for name in recorded]
-        or [np.zeros(slots.timeline.count, dtype=bool)]
-    )
+    known = np.full(slots.timeline.count, bool(recorded))
+    for name in recorded:
+        known &= np.isfinite(slots.energy_kwh[name])
     supplied = sum(sources.values(), np.zeros(slots.timeline.count))
     # Where nothing is supplied nothing can be shared.
-    shared = {
-        name: np.divide(values, supplied, out=np.zeros_like(supplied), where=known & (supplied > 0))
-        for name, values in sources.items()
-    }
+    can_share = known & (supplied > 0)
+    shared = {}
+    for name, values in sources.items():
+        nothing = np.zeros_like(supplied)
+        shared[name] = np.divide(values, supplied, out=nothing, where=can_share)
     price = _cost_of(slots.import_lines, np.ones(slots.timeline.count))
     shares = []
     for name in uses:

@@ -39,7 +39,10 @@ class AccountPeriod:
 
     @property
     def has_months(self) -> bool:
-        """Whether the period is made of whole months, by which a capacity tariff is billed."""
+        """Whether the period is made of whole months.
+
+        A capacity tariff is billed by these.
+        """
         return self.unit in ("month", "year")
 
     def previous(self) -> Self:
@@ -70,14 +73,11 @@ class AccountPeriod:
         """
         if self.unit == "day":
             timeline = self.timeline(zone)
-            return [
-                timeline.start + number * HOUR for number in range(timeline.count * SLOT // HOUR)
-            ]
+            hours = timeline.count * SLOT // HOUR
+            return [timeline.start + number * HOUR for number in range(hours)]
         if self.unit == "year":
-            return [
-                local_midnight(date(self.first.year, month, 1), zone)
-                for month in range(1, LAST_MONTH + 1)
-            ]
+            months = range(1, LAST_MONTH + 1)
+            return [local_midnight(date(self.first.year, month, 1), zone) for month in months]
         days = (self.last - self.first).days + 1
         return [local_midnight(self.first + number * DAY, zone) for number in range(days)]
 

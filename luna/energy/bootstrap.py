@@ -21,7 +21,9 @@ _ROUNDING = 1e-12
 def bound_sum(
     daily: FloatArray, *, rng: np.random.Generator, block: int = BLOCK_DAYS
 ) -> tuple[float, float]:
-    """Return the 95 % interval of the sum of daily values by circular block bootstrap.
+    """Return the 95 % interval of the sum of daily values.
+
+    It is computed by circular block bootstrap.
 
     Source: Politis and Romano (1992).
     """
@@ -89,5 +91,5 @@ def _total_each_way(sums: FloatArray) -> FloatArray:
 
 
 def worst_week(daily: FloatArray) -> float:
-    """Return the lowest sum of seven consecutive days, of all days where there are fewer."""
+    """Return the lowest sum of seven consecutive days, or of all days if fewer."""
     return float(np.convolve(daily, np.ones(min(BLOCK_DAYS, daily.size)), mode="valid").min())

@@ -5,7 +5,7 @@ Buckets are UTC hours or local days. Unknown values stay NaN, never zero.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -71,19 +71,21 @@ def find_buckets(starts: InstantArray, length: timedelta, zone: ZoneInfo) -> NDA
     A bucket is a local day, or ``length`` counted in UTC.
     """
     if length >= RESOLUTIONS["1d"]:
-        first, last = (
-            start.astype(datetime).replace(tzinfo=UTC).astimezone(zone).date()
-            for start in starts[[0, -1]]
-        )
-        midnights = [
-            local_midnight(first + timedelta(days=day), zone).replace(tzinfo=None)
-            for day in range(1, (last - first).days + 1)
-        ]
-        return np.array(
-            [0, *np.searchsorted(starts, np.array(midnights, dtype=starts.dtype))], dtype=np.intp
-        )
+        first = _local_date(starts[0], zone)
+        last = _local_date(starts[-1], zone)
+        midnights = []
+        for day in range(1, (last - first).days + 1):
+            midnight = local_midnight(first + timedelta(days=day), zone)
+            midnights.append(midnight.replace(tzinfo=None))
+        begins = np.searchsorted(starts, np.array(midnights, dtype=starts.dtype))
+        return np.array([0, *begins], dtype=np.intp)
     bucket = starts.astype("datetime64[s]").astype(np.int64) // int(length.total_seconds())
     return np.flatnonzero(np.diff(bucket, prepend=bucket[0] - 1))
+
+
+def _local_date(start: np.datetime64, zone: ZoneInfo) -> date:
+    instant: datetime = start.astype(datetime)
+    return instant.replace(tzinfo=UTC).astimezone(zone).date()
 
 
 def reduce_buckets(
@@ -107,12 +109,12 @@ def reduce_parts(
 
     Every bucket begins with a part.
     """
-    sums, there, slots = (
-        np.add.reduceat(values, begins) for values in (parts.sums, parts.known, parts.slots)
-    )
+    sums = np.add.reduceat(parts.sums, begins)
+    known = np.add.reduceat(parts.known, begins)
+    slots = np.add.reduceat(parts.slots, begins)
     if aggregate == "mean":
-        return np.where(there > 0, sums / np.maximum(there, 1), np.nan), there / slots
-    return np.where(there == slots, sums, np.nan), there / slots
+        return np.where(known > 0, sums / np.maximum(known, 1), np.nan), known / slots
+    return np.where(known == slots, sums, np.nan), known / slots
 
 
 def share_per_bucket(
@@ -133,25 +135,20 @@ def share_per_bucket(
 
 
 def find_width(timeline: Timeline, resolution: str, zone: ZoneInfo) -> timedelta | None:
-    """Return the longest UTC step, hour or day, of which the buckets on ``timeline`` consist.
+    """Return the longest UTC step, hour or day, that the buckets on ``timeline`` consist of.
 
     None where they need quarter-hours.
     """
     length = RESOLUTIONS[resolution]
     if timeline.count * timeline.step / length > MOST_BUCKETS:
         return None
-    edges = (
-        cut(timeline.start, timeline.end, resolution, zone)[1:-1]
-        if length >= RESOLUTIONS["1d"]
-        else []
-    )
+    edges: list[datetime] = []
+    if length >= RESOLUTIONS["1d"]:
+        edges = cut(timeline.start, timeline.end, resolution, zone)[1:-1]
     for width in (RESOLUTIONS["1d"], RESOLUTIONS["1h"]):
         whole = floor_to(timeline.end, width) - floor_to(timeline.start + width - SLOT, width)
-        if (
-            width <= length
-            and whole >= width
-            and all(floor_to(edge, width) == edge for edge in edges)
-        ):
+        on_edges = all(floor_to(edge, width) == edge for edge in edges)
+        if width <= length and whole >= width and on_edges:
             return width
     return None
 
@@ -172,9 +169,9 @@ def thin(values: FloatArray, points: int) -> IndexArray:
     if values.size <= points:
         return np.arange(values.size)
     edges = np.linspace(0, values.size, points // KEPT_PER_STRETCH + 1).astype(np.int64)
-    kept = [
-        first + place for first, end in pairwise(edges) for place in _extremes(values[first:end])
-    ]
+    kept: list[int] = []
+    for first, end in pairwise(edges):
+        kept += [first + place for place in _extremes(values[first:end])]
     return np.unique(np.array(kept, dtype=np.int64))
 
 
@@ -192,12 +189,11 @@ def cut(first: datetime, end: datetime, resolution: str, zone: ZoneInfo) -> list
     if step >= RESOLUTIONS["1d"]:
         day = first.astimezone(zone).date()
         last = end.astimezone(zone).date()
-        inner = [
-            local_midnight(day + timedelta(days=count), zone)
-            for count in range((last - day).days + 1)
-        ]
+        days = [day + timedelta(days=count) for count in range((last - day).days + 1)]
+        inner = [local_midnight(day, zone) for day in days]
     else:
-        inner = [floor_to(first, step) + count * step for count in range((end - first) // step + 2)]
+        whole = floor_to(first, step)
+        inner = [whole + count * step for count in range((end - first) // step + 2)]
     return [first, *(edge for edge in inner if first < edge < end), end]
 
 
@@ -212,11 +208,14 @@ def end_of_page(
     if (end - first) / step < most - 1:
         return end
     if step >= RESOLUTIONS["1d"]:
-        return min(end, local_midnight(first.astimezone(zone).date() + timedelta(days=most), zone))
+        last_day = first.astimezone(zone).date() + timedelta(days=most)
+        return min(end, local_midnight(last_day, zone))
     return min(end, floor_to(first, step) + most * step)
 
 
 def _extremes(stretch: FloatArray) -> list[int]:
     unknown = np.isnan(stretch)
     gap = [int(unknown.argmax())] if unknown.any() else []
-    return gap if unknown.all() else [int(np.nanargmin(stretch)), int(np.nanargmax(stretch)), *gap]
+    if unknown.all():
+        return gap
+    return [int(np.nanargmin(stretch)), int(np.nanargmax(stretch)), *gap]

@@ -8,19 +8,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from luna.energy.devices.vehicle import ElectricVehicle
+from luna.energy.energy_store import CAR, ROAMING_CAR, EnergyStore, MeteredEnergy
 from luna.energy.observations import SocReading
+from luna.energy.sensor_roles import DatedSensor
 from luna.energy.site import Site
+from luna.energy.site.sensors import SiteSensor
 from luna.energy.soc_plausibility import LevelPace, pace_of_batteries
-from luna.energy.store_level import (
-    CAR,
-    ROAMING_CAR,
-    VERDICTS,
-    EnergyStore,
-    MeteredEnergy,
-    Presence,
-    StoreLevel,
-    judge_store,
-)
+from luna.energy.store_level import VERDICTS, Presence, StoreLevel, judge_store
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, parse_instant
 
 # Codes of a plan's notes that it uses a vehicle's reading, as it is or as the judgement has it.
@@ -35,8 +29,8 @@ LITTLE_KWH = 0.05
 # What a parked car takes from its own battery at most: guards, cameras, warming itself.
 STANDING_KW = 0.3
 
-Said = tuple[InstantArray, FloatArray]
-NOTHING_SAID: Said = (np.empty(0, dtype="M8[us]"), np.empty(0))
+SensorSeries = tuple[InstantArray, FloatArray]
+NOTHING_SAID: SensorSeries = (np.empty(0, dtype="M8[us]"), np.empty(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +47,9 @@ class ChargeSensors:
 
 @dataclass(frozen=True, slots=True)
 class SeenCharge:
-    """The state of a vehicle at an instant: its level, and whether it is connected, since when.
+    """The state of a vehicle at an instant; None is unknown.
 
-    None: unknown.
-
-    ``metered`` is what its charger counted of late.
+    ``since``: when it was plugged in or out. ``metered`` is what its charger counted of late.
     """
 
     charge: StoreLevel | None = None
@@ -67,13 +59,13 @@ class SeenCharge:
 
     @property
     def soc(self) -> float | None:
-        """How full it counts as; None where nobody knows."""
+        """The judged state of charge; None where it is unknown."""
         return None if self.charge is None else self.charge.soc
 
 
 @dataclass(frozen=True, slots=True)
 class UntakenCharge:
-    """What a vehicle was planned to charge since it was plugged in, of which it took nothing."""
+    """Planned energy of which a vehicle took nothing since it was plugged in."""
 
     since: datetime
     planned_kwh: float
@@ -93,10 +85,12 @@ def list_read(notes: Iterable[PlanNote]) -> dict[str, datetime]:
 
     The instants come from the plan's notes.
     """
-    read = [note.figures for note in notes if note.code in _READ_NOTES and "at" in note.figures]
-    return {
-        figures["vehicle"]: parse_instant(figures["at"], field="assumptions") for figures in read
-    }
+    read_at = {}
+    for note in notes:
+        if note.code in _READ_NOTES and "at" in note.figures:
+            instant = parse_instant(note.figures["at"], field="assumptions")
+            read_at[note.figures["vehicle"]] = instant
+    return read_at
 
 
 def sensors_of(site: Site, *, at: datetime) -> dict[str, ChargeSensors]:
@@ -106,14 +100,12 @@ def sensors_of(site: Site, *, at: datetime) -> dict[str, ChargeSensors]:
 
     Vehicles without one are left out, unless the site meters what is charged.
     """
-    named = site.input_sensors.vehicle_soc, site.input_sensors.vehicle_connected
-    roles = [
-        [sensor for sensor in site.list_sensors(entries) if sensor.holds_at(at)]
-        for entries in named
-    ]
+    soc_sensors = _list_current(site, site.input_sensors.vehicle_soc, at)
+    plug_sensors = _list_current(site, site.input_sensors.vehicle_connected, at)
     by_vehicle = {}
     for place, vehicle in enumerate(site.vehicles):
-        soc, connected = (sensors[place] if place < len(sensors) else None for sensors in roles)
+        soc = soc_sensors[place] if place < len(soc_sensors) else None
+        connected = plug_sensors[place] if place < len(plug_sensors) else None
         if soc or connected or site.input_sensors.vehicle_consumption:
             unplugged = connected is not None and connected.sign < 0
             by_vehicle[vehicle.name] = ChargeSensors(
@@ -122,6 +114,12 @@ def sensors_of(site: Site, *, at: datetime) -> dict[str, ChargeSensors]:
                 unplugged=unplugged,
             )
     return by_vehicle
+
+
+def _list_current(
+    site: Site, entries: Sequence[str | DatedSensor], at: datetime
+) -> list[SiteSensor]:
+    return [sensor for sensor in site.list_sensors(entries) if sensor.holds_at(at)]
 
 
 def pace_of_charge(vehicle: ElectricVehicle, *, connected: bool) -> LevelPace:
@@ -136,21 +134,17 @@ def pace_of_charge(vehicle: ElectricVehicle, *, connected: bool) -> LevelPace:
 
 
 def find_pace(site: Site, name: str) -> LevelPace | None:
-    """Return how fast the level of a battery, or of a vehicle on the road, moves.
+    """Return the fastest change of the level of a battery, or of a vehicle on the road.
 
     None where the site lacks the device.
     """
     batteries = [battery for battery in site.batteries if battery.name == name]
     if batteries:
         return pace_of_batteries(batteries)
-    return next(
-        (
-            pace_of_charge(vehicle, connected=False)
-            for vehicle in site.vehicles
-            if vehicle.name == name
-        ),
-        None,
-    )
+    for vehicle in site.vehicles:
+        if vehicle.name == name:
+            return pace_of_charge(vehicle, connected=False)
+    return None
 
 
 def store_of(vehicle: ElectricVehicle) -> EnergyStore:
@@ -168,8 +162,8 @@ def store_of(vehicle: ElectricVehicle) -> EnergyStore:
 
 def judge_charge(
     vehicle: ElectricVehicle,
-    socs: Said,
-    plugs: Said,
+    socs: SensorSeries,
+    plugs: SensorSeries,
     *,
     until: datetime,
     unplugged: bool = False,
@@ -238,7 +232,9 @@ def is_idle(seen: SeenCharge, now: datetime) -> bool:
 
 
 def judge_untaken(seen: SeenCharge, planned_kwh: FloatArray) -> UntakenCharge | None:
-    """Return what was planned and not taken for two hours of charging; None where it was taken.
+    """Return the energy that was planned for two hours and not taken.
+
+    None where it was taken.
 
     Args:
         seen: the vehicle, with what its charger counted.
@@ -258,8 +254,8 @@ def judge_untaken(seen: SeenCharge, planned_kwh: FloatArray) -> UntakenCharge | 
     return UntakenCharge(seen.since, float(planned_kwh[wanted].sum()))
 
 
-def is_away(plugs: Said, *, unplugged: bool, beside: tuple[Said, bool]) -> bool:
-    """Return whether a vehicle has been away all the time since another one was plugged in.
+def is_away(plugs: SensorSeries, *, unplugged: bool, beside: tuple[SensorSeries, bool]) -> bool:
+    """Return whether a vehicle was away since another one was plugged in.
 
     Args:
         plugs: what the plug sensor of the one said.
@@ -276,9 +272,9 @@ def is_away(plugs: Said, *, unplugged: bool, beside: tuple[Said, bool]) -> bool:
 
 
 def _judge_plug(
-    plugs: Said, *, unplugged: bool
+    plugs: SensorSeries, *, unplugged: bool
 ) -> tuple[bool | None, datetime | None, datetime | None]:
-    """Return whether a vehicle is connected, since when, and when it was taken away before."""
+    """Return whether a vehicle is connected, since when, and when it last left."""
     states = [(value, at) for value, at in _list(plugs) if not np.isnan(value)]
     if not states or np.isnan(plugs[1][-1]):
         return None, None, None
@@ -296,6 +292,6 @@ def _judge_plug(
     return connected, since, left
 
 
-def _list(readings: Said) -> Sequence[tuple[float, datetime]]:
+def _list(readings: SensorSeries) -> Sequence[tuple[float, datetime]]:
     instants = [instant.replace(tzinfo=UTC) for instant in readings[0].astype("M8[us]").tolist()]
     return list(zip(readings[1].tolist(), instants, strict=True))

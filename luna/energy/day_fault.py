@@ -74,13 +74,13 @@ class DayFault(CodedFault):
     @classmethod
     def of(cls, code: str, /, **parameters: Figure) -> Self:
         """Return the fault of a code, with floats rounded to six significant digits."""
-        return cls(
-            code,
-            {
-                name: float(f"{value:.{_SIGNIFICANT}g}") if isinstance(value, float) else value
-                for name, value in parameters.items()
-            },
-        )
+        rounded: dict[str, Figure] = {}
+        for name, value in parameters.items():
+            if isinstance(value, float):
+                rounded[name] = float(f"{value:.{_SIGNIFICANT}g}")
+            else:
+                rounded[name] = value
+        return cls(code, rounded)
 
     @property
     def figures(self) -> dict[str, str]:
@@ -88,12 +88,12 @@ class DayFault(CodedFault):
 
         Only the decimal mark depends on the language.
         """
-        forms = {
-            name: form for _, name, form, _ in Formatter().parse(ENGLISH.get(self.code, "")) if name
-        }
-        return {
-            name: format(value, forms.get(name) or "") for name, value in self.parameters.items()
-        }
+        placeholders = Formatter().parse(ENGLISH.get(self.code, ""))
+        forms = {name: form for _, name, form, _ in placeholders if name}
+        texts = {}
+        for name, value in self.parameters.items():
+            texts[name] = format(value, forms.get(name) or "")
+        return texts
 
     def __str__(self) -> str:
         return f"{self.code}: {self.say(self.parameters)}" if self.code in ENGLISH else self.code

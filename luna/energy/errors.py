@@ -90,11 +90,9 @@ class LunaError(Exception):
             "detail": str(self),
         }
         # JSON knows neither NaN nor infinity.
-        plain = (
-            self.value is None
-            or isinstance(self.value, bool | int | str)
-            or (isinstance(self.value, float) and math.isfinite(self.value))
-        )
+        plain = self.value is None or isinstance(self.value, bool | int | str)
+        if isinstance(self.value, float):
+            plain = math.isfinite(self.value)
         extras = {
             "field": self.field,
             "value": self.value if plain else str(self.value),
@@ -162,7 +160,7 @@ class ConflictError(LunaError):
 
 
 class OutdatedError(ConflictError):
-    """The version that the caller read is not the stored one any more; nothing was changed."""
+    """The caller read an outdated version; nothing was changed."""
 
     status = 412
     title = "Precondition failed"
@@ -179,7 +177,7 @@ class UnconditionalError(ConflictError):
 
 
 class UnreadableError(ConflictError):
-    """The stored data has a form that this release does not know, such as a newer one's.
+    """The stored data has a form that this release does not know.
 
     It stays unchanged.
     """
@@ -265,24 +263,24 @@ def read_problem(problem: Mapping[str, Any]) -> LunaError:
 
     Its class is the one named, or, where that is unknown here, the first of its status.
     """
-    field, value, remedy = (problem.get(name) for name in ("field", "value", "remedy"))
+    field = problem.get("field")
+    value = problem.get("value")
+    remedy = problem.get("remedy")
     # The document's detail is ``str(error)``: field, message, value and remedy.
-    message = (
-        str(problem.get("detail", ""))
-        .removesuffix(f" {remedy}" if remedy else "")
-        .removeprefix(f"{field}: " if field else "")
-        .removesuffix(".")
-    )
+    message = str(problem.get("detail", ""))
+    if remedy:
+        message = message.removesuffix(f" {remedy}")
+    if field:
+        message = message.removeprefix(f"{field}: ")
+    message = message.removesuffix(".")
     # A value that JSON cannot hold is in the detail by its ``repr``, in the document as a text.
-    plain = (
-        message.removesuffix(f" (got {value!r})").removesuffix(f" (got {value})")
-        if value is not None
-        else message
-    )
-    same_status = (kind.code for kind in error_classes() if kind.status == problem.get("status"))
+    if value is not None:
+        message = message.removesuffix(f" (got {value!r})").removesuffix(f" (got {value})")
+    own_code = str(problem.get("type", "")).removeprefix(PROBLEM_TYPE)
+    same_status = [kind.code for kind in error_classes() if kind.status == problem.get("status")]
     error = build_error(
-        [str(problem.get("type", "")).removeprefix(PROBLEM_TYPE), *same_status],
-        plain,
+        [own_code, *same_status],
+        message,
         field=field,
         value=value,
         remedy=remedy,
@@ -300,9 +298,9 @@ def build_error(
 ) -> LunaError:
     """Return an error of the first known class among ``codes``, else a ``LunaError``."""
     by_code: dict[str, type[LunaError]] = {}
-    for each in error_classes():
+    for error_class in error_classes():
         # A subclass without a code of its own is read back as its parent.
-        by_code.setdefault(each.code, each)
+        by_code.setdefault(error_class.code, error_class)
     kind = next((by_code[code] for code in codes if code in by_code), LunaError)
     # A subclass may build its message from other arguments; the message here is complete.
     error = kind.__new__(kind)

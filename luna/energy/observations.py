@@ -137,11 +137,11 @@ class Observations:
         """
         valid = np.ones(self.starts.size, dtype=np.bool_)
         for window in windows:
-            first, end = (
-                np.datetime64(instant.astimezone(UTC).replace(tzinfo=None), "s")
-                for instant in window
-            )
+            first, end = map(_second, window)
             valid &= (self.starts < first) | (self.starts >= end)
-        return type(self).of(
-            self.starts, {name: np.where(valid, getattr(self, name), np.nan) for name in SERIES}
-        )
+        series = {name: np.where(valid, getattr(self, name), np.nan) for name in SERIES}
+        return type(self).of(self.starts, series)
+
+
+def _second(instant: datetime) -> np.datetime64:
+    return np.datetime64(instant.astimezone(UTC).replace(tzinfo=None), "s")

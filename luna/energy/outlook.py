@@ -63,10 +63,9 @@ class Forecast:
     pv_kwh: Quantiles
 
     def without_uncertainty(self) -> "Forecast":
-        """Return the expected energies alone, in arrays of their own: an eighth of the memory."""
-        load, pv = (
-            Quantiles.exact(series.expected.copy()) for series in (self.load_kwh, self.pv_kwh)
-        )
+        """Return the forecast with expected energies alone, in an eighth of the memory."""
+        load = Quantiles.exact(self.load_kwh.expected.copy())
+        pv = Quantiles.exact(self.pv_kwh.expected.copy())
         return replace(self, load_kwh=load, pv_kwh=pv)
 
 
@@ -92,7 +91,9 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Scenarios:
-    """Joint scenarios of load, PV and prices around a forecast, arrays of shape ``(paths, slots)``.
+    """Joint scenarios of load, PV and prices around a forecast.
+
+    Arrays have the shape ``(paths, slots)``.
 
     Their weighted mean is the expectation.
 

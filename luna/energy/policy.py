@@ -120,12 +120,10 @@ class SocThresholds:
 
 @dataclass(frozen=True, slots=True)
 class BatteryPolicy:
-    """What one battery follows: the thresholds that keep an action going, and those that begin it.
+    """A battery's thresholds: ``keep`` for an action under way, ``begin`` for a new one.
 
-    ``no_pv`` are slots without sun to store.
-
-    ``charge_kw`` and ``discharge_kw`` (``(slots,)``) bound the exchange with the grid. The two
-    readings are apart by the margin against switching.
+    The two differ by the margin against switching. ``no_pv`` are slots without sun to store;
+    ``charge_kw`` and ``discharge_kw`` (``(slots,)``) bound the exchange with the grid.
     """
 
     battery: Battery
@@ -144,14 +142,12 @@ class BatteryPolicy:
         return cls(battery, level, level, np.zeros(slots, dtype=bool), charge_kw, discharge_kw)
 
     def sell_as(self, other: "BatteryPolicy") -> "BatteryPolicy":
-        """Return the same but for when and how much it sells, which the other says.
+        """Return this policy with the other's sales: their thresholds and powers.
 
         What this one keeps from the house it does not sell either.
         """
-        keep, begin = (
-            replace(own, sell=np.maximum(theirs.sell, own.serve))
-            for own, theirs in ((self.keep, other.keep), (self.begin, other.begin))
-        )
+        keep = replace(self.keep, sell=np.maximum(other.keep.sell, self.keep.serve))
+        begin = replace(self.begin, sell=np.maximum(other.begin.sell, self.begin.serve))
         return replace(self, keep=keep, begin=begin, discharge_kw=other.discharge_kw)
 
     def read(self, slots: slice, mode: IntArray, soc: FloatArray) -> SetPoint:
@@ -168,48 +164,37 @@ class BatteryPolicy:
         """
         battery = self.battery
         begin = self.begin.at(slots)
-        level = (
-            begin if self.keep is self.begin else begin.with_hysteresis(self.keep.at(slots), mode)
-        )
+        level = begin
+        if self.keep is not self.begin:
+            level = begin.with_hysteresis(self.keep.at(slots), mode)
         # What cannot happen anyway stays as it is: storing without sun or when full, serving when
         # empty. What pays at any state of charge begins all the same.
         night = self.no_pv[slots]
         full = soc >= battery.max_soc - LITTLE_SOC
         empty = soc <= battery.min_soc + LITTLE_SOC
-        as_storing = np.where(
-            STORES[mode],
-            HIGHEST_SOC,
-            np.where(~night & (begin.store >= battery.max_soc - SAME_SOC), begin.store, LOWEST_SOC),
-        )
-        as_serving = np.where(
-            SERVES[mode],
-            LOWEST_SOC,
-            np.where(begin.serve <= battery.min_soc + SAME_SOC, begin.serve, HIGHEST_SOC),
-        )
+        always_stores = ~night & (begin.store >= battery.max_soc - SAME_SOC)
+        begins_storing = np.where(always_stores, begin.store, LOWEST_SOC)
+        as_storing = np.where(STORES[mode], HIGHEST_SOC, begins_storing)
+        always_serves = begin.serve <= battery.min_soc + SAME_SOC
+        begins_serving = np.where(always_serves, begin.serve, HIGHEST_SOC)
+        as_serving = np.where(SERVES[mode], LOWEST_SOC, begins_serving)
         store = np.where(night | full, as_storing, level.store)
         serve = np.where(empty, as_serving, level.serve)
         stores = (soc < store - SAME_SOC) | (store >= battery.max_soc - SAME_SOC)
         serves = (soc > serve + SAME_SOC) | (serve <= battery.min_soc + SAME_SOC)
-        follows = np.where(
-            serves, np.where(stores, SELF_CONSUMPTION, SUPPLY), np.where(stores, SAVE, HOLD)
-        )
+        if_serving = np.where(stores, SELF_CONSUMPTION, SUPPLY)
+        if_not_serving = np.where(stores, SAVE, HOLD)
+        follows = np.where(serves, if_serving, if_not_serving)
         charges = soc < level.buy - SAME_SOC
         exports = soc > level.sell + SAME_SOC
         modes = np.where(charges, CHARGE, np.where(exports, EXPORT, follows))
-        levels = np.array(
-            [
-                np.where(charges, level.buy, level.sell),
-                serve,
-                store,
-                broadcast(level.spill, store.shape),
-            ]
-        )
+        trade_target = np.where(charges, level.buy, level.sell)
+        levels = np.array([trade_target, serve, store, broadcast(level.spill, store.shape)])
         target, floor, ceiling, spill = bound(levels, battery.min_soc, battery.max_soc)
+        power_kw = np.where(charges, self.charge_kw[slots], self.discharge_kw[slots])
         return SetPoint(
             mode=modes.astype(np.int8)[None, :],
-            power_kw=broadcast(
-                np.where(charges, self.charge_kw[slots], self.discharge_kw[slots]), modes.shape
-            )[None, :],
+            power_kw=broadcast(power_kw, modes.shape)[None, :],
             target_soc=target[None, :],
             floor_soc=floor[None, :],
             ceiling_soc=ceiling[None, :],
@@ -271,18 +256,18 @@ class BatteryThresholds(Part):
 
     def policy(self, battery: Battery) -> BatteryPolicy:
         """Return the policy for its battery."""
-        keep, begin = (
-            SocThresholds(*(np.array(getattr(each, name)) for name in SocThresholds.__slots__))
-            for each in (self.keep, self.begin)
-        )
         return BatteryPolicy(
             battery,
-            keep,
-            begin,
-            np.array(self.no_pv, dtype=bool),
-            np.array(self.charge_kw),
-            np.array(self.discharge_kw),
+            keep=_read_thresholds(self.keep),
+            begin=_read_thresholds(self.begin),
+            no_pv=np.array(self.no_pv, dtype=bool),
+            charge_kw=np.array(self.charge_kw),
+            discharge_kw=np.array(self.discharge_kw),
         )
+
+
+def _read_thresholds(series: ThresholdSeries) -> SocThresholds:
+    return SocThresholds(*map(np.array, _read_levels(series)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,13 +289,8 @@ class PlanPolicy:
 
         See ``BatteryPolicy.sell_as``.
         """
-        return replace(
-            self,
-            batteries=[
-                own.sell_as(theirs)
-                for own, theirs in zip(self.batteries, other.batteries, strict=True)
-            ],
-        )
+        pairs = zip(self.batteries, other.batteries, strict=True)
+        return replace(self, batteries=[own.sell_as(theirs) for own, theirs in pairs])
 
     def bound(self, change: Callable[[SocThresholds, int], SocThresholds]) -> Self:
         """Return the policy with changed thresholds, rounded as messages carry them.
@@ -320,13 +300,10 @@ class PlanPolicy:
         batteries = []
         for index, part in enumerate(self.batteries):
             keep = change(part.keep, index).rounded()
-            batteries.append(
-                replace(
-                    part,
-                    keep=keep,
-                    begin=keep if part.begin is part.keep else change(part.begin, index).rounded(),
-                )
-            )
+            begin = keep
+            if part.begin is not part.keep:
+                begin = change(part.begin, index).rounded()
+            batteries.append(replace(part, keep=keep, begin=begin))
         return replace(self, batteries=batteries)
 
     def decide(self, slot: int, soc: FloatArray, modes: IntArray) -> SetPoint:
@@ -345,28 +322,23 @@ class PlanPolicy:
         The slot, or the site, is the last axis.
         """
         setpoints = [
-            each.read(slots, mode, level)
-            for each, mode, level in zip(self.batteries, modes, soc, strict=True)
+            policy.read(slots, mode, level)
+            for policy, mode, level in zip(self.batteries, modes, soc, strict=True)
         ]
         width = soc.shape[-1]
-        site: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "curtailment": broadcast(self.curtailment[slots], (width,)),
             "pv_limit_kw": broadcast(self.pv_limit_kw[slots], (width,)),
         }
         if len(setpoints) == 1:
-            return replace(setpoints[0], **site)
-        none = {
-            name: np.empty((0, width), dtype=np.int8 if name == "mode" else float)
-            for name in SetPoint.__slots__
-            if name not in site
-        }
-        joined = {
-            name: np.concatenate([getattr(part, name) for part in setpoints])
-            if setpoints
-            else none[name]
-            for name in none
-        }
-        return SetPoint(**joined, **site)
+            return replace(setpoints[0], **fields)
+        battery_fields = [name for name in SetPoint.__slots__ if name not in fields]
+        for name in battery_fields:
+            if setpoints:
+                fields[name] = np.concatenate([getattr(part, name) for part in setpoints])
+            else:
+                fields[name] = np.empty((0, width), dtype=np.int8 if name == "mode" else float)
+        return SetPoint(**fields)
 
 
 def keep_supported_modes(
@@ -378,37 +350,31 @@ def keep_supported_modes(
     """
     if all(modes is None for modes in supported):
         return setpoint
-    unsupported = np.array(
-        [
-            [modes is not None and Mode(int(mode)) not in modes for mode in row]
-            for modes, row in zip(supported, setpoint.mode, strict=True)
-        ]
-    )
+    rows = []
+    for modes, row in zip(supported, setpoint.mode, strict=True):
+        rows.append([modes is not None and Mode(int(mode)) not in modes for mode in row])
+    unsupported = np.array(rows)
     if not unsupported.any():
         return setpoint
-    unbounded = {
-        "power_kw": np.inf,
-        "target_soc": np.inf,
-        "floor_soc": -np.inf,
-        "ceiling_soc": np.inf,
-        "spill_soc": np.inf,
-    }
-    limits = {
-        name: np.where(unsupported, value, getattr(setpoint, name))
-        for name, value in unbounded.items()
-    }
     return replace(
         setpoint,
         mode=np.where(unsupported, Mode.SELF_CONSUMPTION, setpoint.mode).astype(np.int8),
-        **limits,
+        power_kw=np.where(unsupported, np.inf, setpoint.power_kw),
+        target_soc=np.where(unsupported, np.inf, setpoint.target_soc),
+        floor_soc=np.where(unsupported, -np.inf, setpoint.floor_soc),
+        ceiling_soc=np.where(unsupported, np.inf, setpoint.ceiling_soc),
+        spill_soc=np.where(unsupported, np.inf, setpoint.spill_soc),
     )
 
 
 def wants_plan(
     age: timedelta, planned_soc: FloatArray, soc: FloatArray, *, most_age: timedelta = REPLAN_AGE
 ) -> bool:
-    """Return whether to plan anew: the plan is old, or a state of charge deviates from it.
+    """Return whether the plan is too old or a state of charge deviates from it.
 
     Unknown states (NaN) do not count.
     """
-    return age >= most_age or bool((np.abs(planned_soc - soc) > REPLAN_SOC + SAME_SOC).any())
+    if age >= most_age:
+        return True
+    deviates = np.abs(planned_soc - soc) > REPLAN_SOC + SAME_SOC
+    return bool(deviates.any())

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from math import inf
+from operator import attrgetter
 
 # Less energy is not visible on a bill.
 LITTLE_KWH = 0.1
@@ -58,15 +59,18 @@ def find_proposed_runs(slots: Sequence[ProposedSlot]) -> list[ProposedRun]:
     """
     runs_so_far: list[ProposedRun] = []
     last_is_little = False
-    first = 0
-    for (mode, by_owner), group in groupby(slots, key=lambda slot: (slot.mode, slot.by_owner)):
+    end = 0
+    for (mode, by_owner), group in groupby(slots, key=attrgetter("mode", "by_owner")):
         inside = list(group)
-        first, end = first + len(inside), first + len(inside)
+        first = end
+        end = first + len(inside)
         if mode is None:
             continue
-        run = ProposedRun(mode, end - len(inside), end, by_owner)
+        run = ProposedRun(mode, first, end, by_owner)
         little = not by_owner and sum(slot.moved_kwh for slot in inside) < LITTLE_KWH
-        last = runs_so_far[-1] if runs_so_far and runs_so_far[-1].end == run.first else None
+        last = None
+        if runs_so_far and runs_so_far[-1].end == run.first:
+            last = runs_so_far[-1]
         same = last is not None and (last.mode, last.by_owner) == (mode, by_owner)
         if last is not None and (same or (little and not last.by_owner)):
             runs_so_far[-1] = replace(last, end=end)

@@ -78,10 +78,9 @@ def mean_per_bucket(runs: Runs, edges: InstantArray) -> Buckets:
 
     Invariants: a mean lies between the lowest and the highest value that held in its bucket.
     """
-    held = (
-        np.nan_to_num(runs.last[:-1]) * _microseconds(runs.first_at[1:] - runs.last_at[:-1]) / 1e6
-    )
-    gain, known = _gain_per_bucket(runs, held, edges)
+    microseconds_between = _microseconds(runs.first_at[1:] - runs.last_at[:-1])
+    value_seconds = np.nan_to_num(runs.last[:-1]) * microseconds_between / 1e6
+    gain, known = _gain_per_bucket(runs, value_seconds, edges)
     seconds = known * _microseconds(np.diff(edges)) / 1e6
     return Buckets(
         edges[:-1],

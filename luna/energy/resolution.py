@@ -53,13 +53,9 @@ def kind_of(series: str) -> str:
 
     The kind decides how a series of that name is resampled.
     """
-    return (
-        "energy"
-        if series.endswith("_kwh") and not series.endswith("_per_kwh")
-        else "state"
-        if series == "soc"
-        else "price"
-    )
+    if series.endswith("_kwh") and not series.endswith("_per_kwh"):
+        return "energy"
+    return "state" if series == "soc" else "price"
 
 
 def quarter_hours(timeline: Timeline) -> Timeline:

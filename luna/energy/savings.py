@@ -53,7 +53,7 @@ class CountedDay:
 
 @dataclass(frozen=True, slots=True)
 class LeftOutDay:
-    """A day that does not count, and why; ``faults`` are those of its quality verdict."""
+    """A day that does not count, with the faults of its quality verdict."""
 
     day: date
     code: LeftOutCode
@@ -84,7 +84,7 @@ class Savings:
 
     @property
     def proposed(self) -> "Savings":
-        """The same span with those counted days alone on which Luna was not in control."""
+        """The same span with the counted days on which Luna was not in control."""
         return replace(self, counted=[day for day in self.counted if not day.by_luna])
 
     @property

@@ -21,7 +21,7 @@ NO_FIGURES: Mapping[str, Figure] = MappingProxyType({})
 
 
 class Reason(NamedTuple):
-    """Why a slot's action was planned.
+    """The reason of a slot's planned action.
 
     ``luna.words`` renders ``code`` and ``figures`` as a sentence; prices per kWh, energies in kWh.
 
@@ -104,7 +104,7 @@ def whole_range(mode: IntArray, curtailment: IntArray) -> SetPoint:
 
 
 def pick_slot(setpoints: SetPoint, slot: int) -> SetPoint:
-    """Return the set-point of one slot of a schedule, with one site as its last axis."""
+    """Return the set-point of one slot of a schedule; one site is the last axis."""
     return SetPoint(
         **{name: getattr(setpoints, name)[..., slot : slot + 1] for name in SetPoint.__slots__}
     )
@@ -121,13 +121,12 @@ class SideBySide:
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return the set-points of all policies, in order."""
-        parts = [
-            policy.decide(slot, stored_kwh[:, column : column + 1])
-            for column, policy in enumerate(self.policies)
-        ]
-        return SetPoint(
-            **{
-                name: np.concatenate([getattr(part, name) for part in parts], axis=-1)
-                for name in SetPoint.__slots__
-            }
-        )
+        parts = []
+        for column, policy in enumerate(self.policies):
+            stored_at_site = stored_kwh[:, column : column + 1]
+            parts.append(policy.decide(slot, stored_at_site))
+        joined = {}
+        for name in SetPoint.__slots__:
+            arrays = [getattr(part, name) for part in parts]
+            joined[name] = np.concatenate(arrays, axis=-1)
+        return SetPoint(**joined)

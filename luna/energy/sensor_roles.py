@@ -48,12 +48,12 @@ class SensorRole:
 
 def roles_of(sensors: type[Part]) -> dict[str, SensorRole]:
     """Return the roles that a class of ``input_sensors`` declares, by name."""
-    return {
-        name: role
-        for name, described in sensors.model_fields.items()
-        for role in described.metadata
-        if isinstance(role, SensorRole)
-    }
+    roles: dict[str, SensorRole] = {}
+    for name, field_info in sensors.model_fields.items():
+        for metadata in field_info.metadata:
+            if isinstance(metadata, SensorRole):
+                roles[name] = metadata
+    return roles
 
 
 def as_entries(value: Any) -> Any:
@@ -76,7 +76,10 @@ _OWN_UNIT = re.compile(r"\s+\[([^\[\]]+)\]$")
 
 
 def split_unit(sensor: str) -> tuple[str, str | None]:
-    """Split a sensor's name into name and unit; only a sensor named by its topic has a unit."""
+    """Split a sensor's name into name and unit.
+
+    Only a sensor named by its topic has a unit.
+    """
     unit = _OWN_UNIT.search(sensor) if sensor.startswith(OWN_TOPIC) else None
     return (sensor, None) if unit is None else (sensor[: unit.start()], unit[1].strip())
 

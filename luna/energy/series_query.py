@@ -173,7 +173,7 @@ class SeriesQuery:
 
 @dataclass(frozen=True, slots=True)
 class UnusableSpan:
-    """A span in which a series may not be used, the quality verdict, and the faults it rests on."""
+    """A span in which a series may not be used, with verdict and faults."""
 
     first: datetime
     end: datetime
@@ -319,13 +319,13 @@ def list_intervals(answer: SeriesAnswer) -> list[dict[str, Any]]:
     """Return the answer's energy intervals as rows: span, energy, counter, certainty."""
     return [
         {
-            "from": each.first.isoformat(),
-            "to": each.end.isoformat(),
-            "energy_kwh": each.energy_kwh,
-            "source": each.sensor,
-            "certainty": each.certainty,
+            "from": interval.first.isoformat(),
+            "to": interval.end.isoformat(),
+            "energy_kwh": interval.energy_kwh,
+            "source": interval.sensor,
+            "certainty": interval.certainty,
         }
-        for each in answer.intervals
+        for interval in answer.intervals
     ]
 
 
@@ -333,17 +333,20 @@ def list_unusable(answer: SeriesAnswer) -> list[dict[str, Any]]:
     """Return the answer's unusable spans as rows: span, verdict, reasons."""
     return [
         {
-            "from": each.first.isoformat(),
-            "to": each.end.isoformat(),
-            "verdict": each.verdict,
-            "reasons": [str(fault) for fault in each.faults],
+            "from": span.first.isoformat(),
+            "to": span.end.isoformat(),
+            "verdict": span.verdict,
+            "reasons": [str(fault) for fault in span.faults],
         }
-        for each in answer.unusable
+        for span in answer.unusable
     ]
 
 
 def write_instants(instants: InstantArray) -> list[str]:
-    """Return instants as ISO 8601 in UTC: slots to the second, readings to the microsecond."""
+    """Return instants as ISO 8601 in UTC.
+
+    Slots are exact to the second, readings to the microsecond.
+    """
     exact: Literal["us", "s"] = "us" if instants.dtype == np.dtype("M8[us]") else "s"
     return np.datetime_as_string(instants, unit=exact, timezone="UTC").tolist()  # type: ignore[no-any-return]
 

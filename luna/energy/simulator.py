@@ -23,7 +23,9 @@ Part = TypeVar("Part", Flows, SetPoint)
 
 @dataclass(frozen=True, slots=True)
 class Actuals:
-    """Actual load and PV per slot, shape ``(sites, slots)`` or ``(slots,)``, kWh, free of NaN.
+    """Actual load and PV per slot, kWh, free of NaN.
+
+    Their shape is ``(sites, slots)`` or ``(slots,)``.
 
     ``off_grid`` (``(sites, slots)``) marks grid outages; None: there are none.
     """
@@ -77,9 +79,9 @@ class CountedPolicy:
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return the policy's own set-point, not the corrected one."""
         requested = self.policy.decide(slot, stored_kwh)
-        self.corrected = self.corrected + find_corrected(
-            requested, clamp(requested, stored_kwh, self.limits.at(slot))
-        ).any(axis=0)
+        clamped = clamp(requested, stored_kwh, self.limits.at(slot))
+        is_corrected = find_corrected(requested, clamped).any(axis=0)
+        self.corrected = self.corrected + is_corrected
         return requested
 
 
@@ -112,22 +114,20 @@ def simulate(
         now = limits.at(slot)
         setpoint = clamp(policy.decide(slot, stored_kwh), stored_kwh, now)
         alone = None if actuals.off_grid is None else actuals.off_grid[:, slot]
-        setpoint = setpoint if alone is None else _carry_house(setpoint, stored_kwh, now, alone)
-        flow = simulate_slot(
-            setpoint, stored_kwh, SlotActuals(load[:, slot], pv[:, slot], hours), limits=now
-        )
+        if alone is not None:
+            setpoint = _carry_house(setpoint, stored_kwh, now, alone)
+        slot_actuals = SlotActuals(load[:, slot], pv[:, slot], hours)
+        flow = simulate_slot(setpoint, stored_kwh, slot_actuals, limits=now)
         if alone is not None:
             unserved[:, slot] = np.where(alone, flow.import_kwh, 0.0)
             # Nothing crosses the meter in an outage: surplus is curtailed, and the connection is
             # not exceeded.
-            meter = {
-                name: np.where(alone, 0.0, getattr(flow, name))
-                for name in ("import_kwh", "export_kwh", "excess_kwh")
-            }
             flow = replace(
                 flow,
                 curtailed_kwh=flow.curtailed_kwh + np.where(alone, flow.export_kwh, 0.0),
-                **meter,
+                import_kwh=np.where(alone, 0.0, flow.import_kwh),
+                export_kwh=np.where(alone, 0.0, flow.export_kwh),
+                excess_kwh=np.where(alone, 0.0, flow.excess_kwh),
             )
         stored_kwh = flow.stored_kwh
         flows.append(flow)
@@ -144,38 +144,30 @@ def _carry_house(
 
     Inverters do so without the grid; ``alone`` marks these sites.
     """
-    own = clamp(
-        whole_range(
-            np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8),
-            np.zeros(alone.shape, dtype=np.int8),
-        ),
-        stored_kwh,
-        limits,
-    )
-    return SetPoint(
-        **{
-            name: np.where(alone, getattr(own, name), getattr(setpoint, name))
-            for name in SetPoint.__slots__
-        }
-    )
+    self_consumption = np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8)
+    no_curtailment = np.zeros(alone.shape, dtype=np.int8)
+    own = clamp(whole_range(self_consumption, no_curtailment), stored_kwh, limits)
+    chosen = {}
+    for name in SetPoint.__slots__:
+        chosen[name] = np.where(alone, getattr(own, name), getattr(setpoint, name))
+    return SetPoint(**chosen)
 
 
 def stack(parts: Sequence[Part]) -> Part:
     """Stack the arrays of consecutive slots along an added last axis."""
     kind = type(parts[0])
-    return kind(
-        **{
-            part.name: np.stack([getattr(each, part.name) for each in parts], axis=-1)
-            for part in fields(kind)
-        }
-    )
+    stacked = {}
+    for array in fields(kind):
+        values = [getattr(part, array.name) for part in parts]
+        stacked[array.name] = np.stack(values, axis=-1)
+    return kind(**stacked)
 
 
 def _pick_column(part: Part, site: int) -> Part:
     """Select one site; its axis stays, with length one."""
-    return type(part)(
-        **{each.name: getattr(part, each.name)[..., site : site + 1, :] for each in fields(part)}
-    )
+    column = slice(site, site + 1)
+    arrays = {array.name: getattr(part, array.name)[..., column, :] for array in fields(part)}
+    return type(part)(**arrays)
 
 
 def price(

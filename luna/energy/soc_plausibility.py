@@ -26,7 +26,7 @@ HOUR = timedelta(hours=1)
 
 
 class LevelPace(NamedTuple):
-    """How fast a level may rise and fall, fractions of the capacity per hour."""
+    """The fastest rise and fall of a level, fractions of the capacity per hour."""
 
     rise_per_hour: float
     fall_per_hour: float
@@ -103,24 +103,18 @@ def judge_levels(readings: Iterable[SocReading], pace: LevelPace) -> JudgedLevel
 def can_follow(before: SocReading, reading: SocReading, pace: LevelPace) -> bool:
     """Return whether power explains a later reading."""
     hours = (max(reading.at - before.at, timedelta(0)) + DELAY) / HOUR
-    rise, fall = (STEP_SOC + BEYOND_NAME_PLATE * rate * hours for rate in pace)
-    return before.soc - fall <= reading.soc <= before.soc + rise
+    most_rise = STEP_SOC + BEYOND_NAME_PLATE * pace.rise_per_hour * hours
+    most_fall = STEP_SOC + BEYOND_NAME_PLATE * pace.fall_per_hour * hours
+    return before.soc - most_fall <= reading.soc <= before.soc + most_rise
 
 
 def pace_of_batteries(batteries: Sequence[Battery]) -> LevelPace:
     """Return the pace of the fastest battery: no mean of their levels moves faster."""
-    rise = max(
-        (
-            battery.charge_limit_kw * battery.charge_efficiency / battery.capacity_kwh
-            for battery in batteries
-        ),
-        default=0.0,
-    )
-    fall = max(
-        (
-            battery.discharge_limit_kw / battery.discharge_efficiency / battery.capacity_kwh
-            for battery in batteries
-        ),
-        default=0.0,
-    )
+    rise = 0.0
+    fall = 0.0
+    for battery in batteries:
+        stored_kw = battery.charge_limit_kw * battery.charge_efficiency
+        rise = max(rise, stored_kw / battery.capacity_kwh)
+        drawn_kw = battery.discharge_limit_kw / battery.discharge_efficiency
+        fall = max(fall, drawn_kw / battery.capacity_kwh)
     return LevelPace(rise, fall)

@@ -38,11 +38,13 @@ def is_metered_apart(site: Site, key: str) -> bool:
 
     ``key`` is its key in the control log.
     """
-    roles = {
-        kind.meter(device)
-        for kind in DEVICE_KINDS
-        if kind.commands and kind.meter
-        for device in kind.of(site)
-        if kind.commands.key(device.name) == key
-    }
-    return any(role is not None and getattr(site.input_sensors, role) for role in roles)
+    for kind in DEVICE_KINDS:
+        if not kind.commands or not kind.consumption.meter:
+            continue
+        for device in kind.of(site):
+            if kind.commands.key(device.name) != key:
+                continue
+            role = kind.consumption.meter(device)
+            if role is not None and getattr(site.input_sensors, role):
+                return True
+    return False

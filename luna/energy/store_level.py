@@ -1,4 +1,4 @@
-"""One judgement of how full a store is: a battery, a car, a water tank, a heating buffer.
+"""Judges the level of a store: a battery, a car, a water tank or a heating buffer.
 
 The level that its sensor reports is compared with its own past, with the power that can fill and
 empty the store, and with the energy that a meter counted. What comes out is the level to plan from
@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from luna.energy.devices.battery import Battery
+from luna.energy.energy_store import ROUNDING_SOC, EnergyStore, MeteredEnergy
 from luna.energy.observations import SocReading
 from luna.energy.soc_plausibility import (
     BEYOND_NAME_PLATE,
@@ -23,9 +23,7 @@ from luna.energy.soc_plausibility import (
     LevelPace,
     can_follow,
     judge_levels,
-    pace_of_batteries,
 )
-from luna.energy.timeline import FloatArray, Timeline
 
 # ``trusted``: nothing speaks against the sensor. ``unknown``: no sensor has reported a level.
 Verdict = Literal[
@@ -42,177 +40,13 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 # Capacity and efficiency are name-plate values: a tenth of both may be off without a fault.
 DRIFT_SHARE = 0.1
-# Whole per cents at both ends.
-ROUNDING_SOC = 0.02
 # From a change to its report: a maker's cloud and a meter's quarter-hour are two slots apart.
 LAG = timedelta(minutes=30)
-# A quarter-hour is built when it is over; a meter that is silent for longer says nothing.
-MOST_UNKNOWN = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class StoreKind:
-    """What is particular about the level of a kind of store.
-
-    Attributes:
-        stuck_share: the share of the capacity that goes in or out at most while the level stands.
-        drawn_unmetered: energy also leaves the store without a meter: by a tap, on the road.
-        filled_unmetered: energy also comes into it without a meter: at another charger.
-        counted_on: the meter carries the level on from the last change that the sensor reported:
-            it is trusted more than the sensor.
-        stale_after: the age from which a reading says nothing by itself.
-        least: the lowest level that there is.
-        most: the highest one.
-    """
-
-    stuck_share: float = 0.1
-    drawn_unmetered: bool = False
-    filled_unmetered: bool = False
-    counted_on: bool = False
-    stale_after: timedelta = timedelta(days=1)
-    least: float = 0.0
-    most: float = 1.0
-
-
-BATTERY = StoreKind()
-# A car's level passes through its maker's cloud, which may hold it back for hours.
-CAR = StoreKind(counted_on=True)
-# Nobody knows whether it stands at its wallbox.
-ROAMING_CAR = replace(CAR, drawn_unmetered=True, filled_unmetered=True)
-# Level 0 and 1 are the ends of the comfort band: a store of heat is colder and warmer at times.
-TANK = StoreKind(stuck_share=0.5, drawn_unmetered=True, least=-2.0, most=3.0)
-# A buffer is drained by the heating circuit while it is filled.
-BUFFER = StoreKind(stuck_share=1.0, drawn_unmetered=True, least=-2.0, most=3.0)
-
-
-@dataclass(frozen=True, slots=True)
-class EnergyStore:
-    """A store of energy.
-
-    Attributes:
-        kind: what is particular about its level.
-        capacity_kwh: between level 0 and 1.
-        charge_kw: the most that is stored at once, losses taken off.
-        discharge_kw: the most that is taken out of what is stored at once, losses added.
-        charge_efficiency: stored per metered kWh; of a heat pump its COP.
-        discharge_efficiency: metered per kWh that leaves the store.
-        loss_kw: the most that leaves the store without a meter on a usual day.
-        fastest: how fast the level moves, where it is not what the powers come to.
-    """
-
-    kind: StoreKind
-    capacity_kwh: float
-    charge_kw: float
-    discharge_kw: float = 0.0
-    charge_efficiency: float = 1.0
-    discharge_efficiency: float = 1.0
-    loss_kw: float = 0.0
-    fastest: LevelPace | None = None
-
-    @property
-    def pace(self) -> LevelPace:
-        """How fast its level rises and falls."""
-        if self.fastest is not None:
-            return self.fastest
-        rise = self.charge_kw / self.capacity_kwh
-        return LevelPace(rise, self.discharge_kw / self.capacity_kwh)
-
-    def clip(self, level: float) -> float:
-        """Return the nearest level that there is."""
-        return min(max(level, self.kind.least), self.kind.most)
-
-    def has(self, level: float) -> bool:
-        """Return whether there is such a level, whole per cents aside."""
-        return self.kind.least - ROUNDING_SOC <= level <= self.kind.most + ROUNDING_SOC
-
-
-# What inverter and battery management take from a battery without a meter.
-BATTERY_STANDBY_KW = 0.05
-
-
-def store_of_batteries(batteries: Sequence[Battery]) -> EnergyStore:
-    """Return a site's batteries as one store, whose level is the mean of theirs."""
-    capacity = sum(battery.capacity_kwh for battery in batteries)
-    charge = sum(battery.capacity_kwh * battery.charge_efficiency for battery in batteries)
-    discharge = sum(battery.capacity_kwh * battery.discharge_efficiency for battery in batteries)
-    return EnergyStore(
-        BATTERY,
-        capacity,
-        charge_kw=sum(each.charge_limit_kw * each.charge_efficiency for each in batteries),
-        discharge_kw=sum(each.discharge_limit_kw / each.discharge_efficiency for each in batteries),
-        charge_efficiency=charge / capacity,
-        discharge_efficiency=discharge / capacity,
-        loss_kw=BATTERY_STANDBY_KW * len(batteries),
-        fastest=pace_of_batteries(batteries),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class MeteredEnergy:
-    """Energy that a store's meters counted per quarter-hour, kWh; NaN where it is unknown."""
-
-    timeline: Timeline
-    into_kwh: FloatArray
-    out_kwh: FloatArray | None = None
-
-    @property
-    def until(self) -> datetime | None:
-        """The end of the last quarter-hour that is known; None without any."""
-        known = np.flatnonzero(np.isfinite(self._net()))
-        if not known.size:
-            return None
-        return self.timeline.start + (int(known[-1]) + 1) * self.timeline.step
-
-    def _net(self) -> FloatArray:
-        return self.into_kwh if self.out_kwh is None else self.into_kwh - self.out_kwh
-
-    def count_into(self, first: datetime, end: datetime) -> float:
-        """Return what was metered into the store between two instants, kWh."""
-        return self._between(np.nan_to_num(self.into_kwh), first, end)
-
-    def count_out(self, first: datetime, end: datetime) -> float | None:
-        """Return what was metered out of the store between two instants, kWh."""
-        if self.out_kwh is None:
-            return None
-        return self._between(np.nan_to_num(self.out_kwh), first, end)
-
-    def count_moved(self, first: datetime, end: datetime) -> float:
-        """Return what was metered into and out of the store between two instants, kWh."""
-        return self._between(np.nan_to_num(self.into_kwh + self._out()), first, end)
-
-    def count_stored(self, store: EnergyStore, first: datetime, end: datetime) -> float:
-        """Return by what share of the capacity the metered energy changed the level."""
-        stored = self.into_kwh * store.charge_efficiency - self._out() / store.discharge_efficiency
-        return self._between(np.nan_to_num(stored), first, end) / store.capacity_kwh
-
-    def count_unknown(self, first: datetime, end: datetime) -> float:
-        """Return of how many hours between two instants nobody knows what was metered."""
-        hours = self.timeline.step / HOUR
-        known = self._between(np.isfinite(self._net()) * hours, first, end)
-        return max((end - first) / HOUR - known, 0.0)
-
-    def is_counted(self, first: datetime, end: datetime) -> bool:
-        """Return whether the meter is known between two instants.
-
-        What is still on its way counts as known.
-        """
-        return self.until is not None and self.count_unknown(first, end) < MOST_UNKNOWN / HOUR
-
-    def _out(self) -> FloatArray:
-        return np.zeros(self.timeline.count) if self.out_kwh is None else self.out_kwh
-
-    def _between(self, values: FloatArray, first: datetime, end: datetime) -> float:
-        """Return the part of the slots' values that falls between two instants."""
-        total = np.concatenate([[0.0], np.cumsum(values)])
-        edges = np.arange(self.timeline.count + 1) * (self.timeline.step / HOUR)
-        hours = [(instant - self.timeline.start) / HOUR for instant in (first, max(first, end))]
-        at_first, at_end = np.interp(hours, edges, total)
-        return float(at_end - at_first)
 
 
 @dataclass(frozen=True, slots=True)
 class StoreLevel:
-    """How full a store counts as, and what is the matter with its sensor.
+    """The judged level of a store, with a verdict on its sensor.
 
     Attributes:
         soc: the level to plan from, 0 to 1; None where nobody knows.
@@ -268,7 +102,7 @@ class _Believed:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Since when a store is where its meter is, such as a car at its wallbox.
+    """The time since a store is at its meter, as a car at its wallbox.
 
     Attributes:
         since: since then without a break.
@@ -289,7 +123,7 @@ def judge_store(
     presence: Presence | None = None,
     metered: MeteredEnergy | None = None,
 ) -> StoreLevel:
-    """Return the level of a store to plan from, and what is the matter with its sensor.
+    """Return the level of a store to plan from, with a verdict on its sensor.
 
     Args:
         store: its capacity, powers and losses bound what can be.
@@ -303,7 +137,8 @@ def judge_store(
     """
     reported = list(readings)
     finite = [reading for reading in reported if np.isfinite(reading.soc)]
-    valid = [SocReading(store.clip(each.soc), each.at) for each in finite if store.has(each.soc)]
+    possible = [reading for reading in finite if store.has(reading.soc)]
+    valid = [SocReading(store.clip(reading.soc), reading.at) for reading in possible]
     if not valid:
         return StoreLevel(None, None, "out_of_range" if finite else "unknown")
     sequence = (
@@ -333,7 +168,7 @@ def judge_store(
 
 
 def _join(valid: Sequence[SocReading], presence: Presence, pace: LevelPace) -> list[SocReading]:
-    """Return the readings since the store is at its meter, with the level that it came with."""
+    """Return the readings since the store is at its meter, with its level on arrival."""
     since = presence.since
     here = [reading for reading in valid if reading.at >= since]
     before = judge_levels([reading for reading in valid if reading.at < since], pace)
@@ -346,7 +181,8 @@ def _join(valid: Sequence[SocReading], presence: Presence, pace: LevelPace) -> l
 def _stands_since(level: StoreLevel, valid: Sequence[SocReading], since: datetime) -> datetime:
     """Return since when the sensor has reported its level, also before ``since``."""
     stood = since
-    for reading in reversed([each for each in valid if each.at < since]):
+    earlier = [reading for reading in valid if reading.at < since]
+    for reading in reversed(earlier):
         if reading.soc != level.sensor_soc:
             break
         stood = reading.at
@@ -467,7 +303,7 @@ def _stands_still(
 def _find_fast_rise(
     store: EnergyStore, readings: Sequence[SocReading], metered: MeteredEnergy | None
 ) -> float | None:
-    """Return how full the store can be where its level rose faster than its power; else None."""
+    """Return the possible level if it rose faster than its power, else None."""
     hours = np.array([(reading.at - readings[0].at) / HOUR for reading in readings])
     levels = np.array([reading.soc for reading in readings])
     rate = BEYOND_NAME_PLATE * store.pace.rise_per_hour
@@ -495,10 +331,12 @@ def _find_fast_rise(
 def _reach(
     store: EnergyStore, first: SocReading, at: datetime, metered: MeteredEnergy, *, slack: float
 ) -> tuple[float, float]:
-    """Return the lowest and highest level that the meter allows at ``at`` after a first reading."""
-    begins = first.at, first.at - LAG
-    ends = at - LAG, at
-    stored = [metered.count_stored(store, begin, end) for begin in begins for end in ends]
+    """Return the lowest and highest level that the meter allows after a first reading."""
+    # Both ends may have been reported late.
+    stored = []
+    for begin in (first.at, first.at - LAG):
+        stored.append(metered.count_stored(store, begin, at - LAG))
+        stored.append(metered.count_stored(store, begin, at))
     moved = metered.count_moved(first.at - LAG, at) / store.capacity_kwh
     off = slack + DRIFT_SHARE * moved + ROUNDING_SOC
     hidden = BEYOND_NAME_PLATE * metered.count_unknown(first.at, at) / store.capacity_kwh
@@ -516,7 +354,7 @@ def _reach(
 def _is_explained(
     store: EnergyStore, run: SocReading, reading: SocReading, metered: MeteredEnergy | None
 ) -> bool:
-    """Return whether the meter leads from the last change of a level to a later reading."""
+    """Return whether the meter explains a later reading of a level."""
     if metered is None:
         return False
     lowest, highest = _reach(store, run, reading.at, metered, slack=STEP_SOC)

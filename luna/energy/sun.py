@@ -1,4 +1,4 @@
-"""How high the sun stands over a place, without any weather."""
+"""The sun's height over a place, without any weather."""
 
 from datetime import datetime
 

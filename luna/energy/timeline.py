@@ -89,9 +89,9 @@ class Timeline:
     @cached_property
     def starts(self) -> InstantArray:
         """Start of each slot, shape ``(slots,)``, ``datetime64[s]`` in UTC."""
-        return np.datetime64(self.start.replace(tzinfo=None), "s") + np.arange(
-            self.count
-        ) * np.timedelta64(int(self.step.total_seconds()), "s")
+        start = np.datetime64(self.start.replace(tzinfo=None), "s")
+        step = np.timedelta64(int(self.step.total_seconds()), "s")
+        return start + np.arange(self.count) * step
 
     @cached_property
     def edges(self) -> InstantArray:
@@ -200,11 +200,9 @@ def parse_instant(text: str, *, field: str, zone: ZoneInfo | None = None) -> dat
         raise refuse("not-a-time", field=field, value=text) from exc
     require_year(instant, field=field)
     if instant.tzinfo is None and zone is not None:
-        return (
-            local_midnight(instant.date(), zone)
-            if _is_day(text)
-            else _read_clock(instant, text, field=field, zone=zone)
-        )
+        if _is_day(text):
+            return local_midnight(instant.date(), zone)
+        return _read_clock(instant, text, field=field, zone=zone)
     return require_utc(instant, field=field)
 
 
@@ -243,12 +241,12 @@ def _is_day(text: str) -> bool:
 
 
 def _read_clock(local: datetime, text: str, *, field: str, zone: ZoneInfo) -> datetime:
-    first, second = (
-        require_utc(local.replace(tzinfo=zone, fold=fold), field=field) for fold in (0, 1)
-    )
+    first = require_utc(local.replace(tzinfo=zone, fold=0), field=field)
+    second = require_utc(local.replace(tzinfo=zone, fold=1), field=field)
     if first == second:
         return first
-    one, other = (instant.astimezone(zone).isoformat() for instant in (first, second))
+    one = first.astimezone(zone).isoformat()
+    other = second.astimezone(zone).isoformat()
     if first < second:
         raise refuse("clock-twice", field=field, value=text, zone=zone.key, one=one, other=other)
     raise refuse("clock-skips", field=field, value=text, zone=zone.key, one=one)
@@ -297,7 +295,9 @@ def local_instant(day: date, clock: str, zone: ZoneInfo) -> datetime:
 
 
 def local_day(day: date, zone: ZoneInfo, step: timedelta = SLOT) -> Timeline:
-    """Return the slots of one local calendar day: 92, 96 or 100 quarter-hours in most zones.
+    """Return the slots of one local calendar day.
+
+    In most zones it has 92, 96 or 100 quarter-hours.
 
     Invariants: consecutive days join without gap or overlap.
 
@@ -373,7 +373,10 @@ def broadcast(values: NDArray[Scalar], shape: tuple[int, ...]) -> NDArray[Scalar
 
 
 def bound(values: FloatArray, low: FloatArray | float, high: FloatArray | float) -> FloatArray:
-    """Clip values to ``low`` and ``high``; for a day's slots three times as fast as ``np.clip``."""
+    """Clip values to ``low`` and ``high``.
+
+    For a day's slots it is three times as fast as ``np.clip``.
+    """
     return np.minimum(np.maximum(values, low), high)
 
 

@@ -1,4 +1,4 @@
-"""Units of sensors: conversion factors, and the history of the unit that a sensor reports in."""
+"""Units of sensors: conversion factors, and the history of a sensor's unit."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from luna.energy.timeline import FloatArray, IndexArray, InstantArray
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A counter of energy or a power, and the factor from its unit to kWh or kW."""
+    """A counter of energy or a power, with the factor to kWh or kW."""
 
     kind: Literal["counter", "power"]
     factor: float
@@ -45,7 +45,7 @@ def level_factor(unit: str | None) -> float:
 
 
 def ratio(unit: str | None, to: str | None) -> float:
-    """Return the factor from ``unit`` to the unit ``to``, NaN where they cannot be converted."""
+    """Return the factor from ``unit`` to the unit ``to``; NaN if there is none."""
     if unit == to:
         return 1.0
     kind, factor = _scale(unit)
@@ -160,25 +160,21 @@ class UnitHistory:
             return self
         own = instants[has_unit]
         units = np.array(stated.names, dtype=np.object_)[stated.codes[has_unit]]
-        history = (
-            self
-            if self.first is not None
-            else UnitHistory(str(units[own.argmin()]), self.since, self.later)
-        )
+        history = self
+        if self.first is None:
+            history = UnitHistory(str(units[own.argmin()]), self.since, self.later)
         unchanged = np.setdiff1d(others[others >= own.min()], own)
         points: InstantArray = np.concatenate([own, unchanged])
         order = np.argsort(points, kind="stable")
         points = points[order]
-        names: NDArray[np.object_] = np.concatenate(
-            [units, np.array(history.names, dtype=np.object_)[history.places(unchanged)]]
-        )[order]
+        all_names = np.array(history.names, dtype=np.object_)
+        unchanged_units = all_names[history.places(unchanged)]
+        names: NDArray[np.object_] = np.concatenate([units, unchanged_units])[order]
         earlier = int(np.searchsorted(history.since, points[0]))
         # Without a stored reading after the new ones, the last stated unit applies from there on.
-        later = (
-            int(np.searchsorted(history.since, points[-1], side="right"))
-            if unchanged.size and unchanged[-1] > own.max()
-            else history.since.size
-        )
+        later = history.since.size
+        if unchanged.size and unchanged[-1] > own.max():
+            later = int(np.searchsorted(history.since, points[-1], side="right"))
         changes = names != np.concatenate([[history.names[earlier]], names[:-1]])
         since: InstantArray = np.concatenate(
             [history.since[:earlier], points[changes], history.since[later:]]

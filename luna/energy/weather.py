@@ -70,14 +70,10 @@ class WeatherVintages:
             issued = np.minimum(issued, int(known_at.timestamp()) // SLOT_SECONDS)
         slot = starts[order].astype("datetime64[s]").astype(np.int64) // SLOT_SECONDS
         unknown = np.full(order.size, np.nan)
-        return cls(
-            slot,
-            issued,
-            {
-                name: _possible(name, series[name][order]) if name in series else unknown
-                for name in WEATHER
-            },
-        )
+        possible = {}
+        for name in WEATHER:
+            possible[name] = _possible(name, series[name][order]) if name in series else unknown
+        return cls(slot, issued, possible)
 
     def __len__(self) -> int:
         return int(self.slot.size)

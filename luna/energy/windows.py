@@ -27,8 +27,10 @@ def find_spans(
     while day <= last:
         begin = local_instant(day, window.from_, zone)
         end = local_instant(day + _DAY * over_midnight, window.to, zone)
-        holds = window.days == "all" or (day.weekday() >= _WEEKEND) == (window.days == "weekend")
-        if holds and begin < end and begin < timeline.end and end > timeline.begin:
+        is_weekend = day.weekday() >= _WEEKEND
+        holds = window.days == "all" or is_weekend == (window.days == "weekend")
+        overlaps = begin < timeline.end and end > timeline.begin
+        if holds and begin < end and overlaps:
             yield begin, end
         day += _DAY
 
@@ -36,14 +38,17 @@ def find_spans(
 def mark_slots(
     windows: Iterable[ClockWindow], timeline: Timeline, zone: ZoneInfo, *, whole: bool
 ) -> BoolArray:
-    """Return which slots lie in one of the windows, ``whole`` or in part, by their remaining part.
+    """Return which slots lie in one of the windows, ``whole`` or in part.
+
+    Of a slot its remaining part counts.
 
     Shape ``(slots,)``.
     """
     inside = np.zeros(timeline.count, dtype=bool)
     for window in windows:
         for begin, end in find_spans(window, timeline, zone):
-            inside |= (
-                timeline.within(begin, end) if whole else timeline.overlap_hours(begin, end) > 0
-            )
+            if whole:
+                inside |= timeline.within(begin, end)
+            else:
+                inside |= timeline.overlap_hours(begin, end) > 0
     return inside

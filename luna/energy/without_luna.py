@@ -28,7 +28,9 @@ class ChargerStay:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """Load and possible PV of a site, kWh per slot, shape ``(slots,)``, free of NaN.
+    """Load and possible PV of a site, kWh per slot, free of NaN.
+
+    Their shape is ``(slots,)``.
 
     ``charge_kwh`` is the energy of its chargers with Luna; the baseline charges the same energy of
     each session as early as the charger allows.
@@ -70,22 +72,18 @@ def run_without_luna(
     """
     limits = SiteLimits.of(site)
     load = house.load_kwh + charge_at_plug_in(house)
-    stored = np.array(
-        [
-            [np.clip(soc, battery.min_soc, battery.max_soc) * battery.capacity_kwh]
-            for battery in site.batteries
-        ]
-    ).reshape(-1, 1)
+    stored_kwh = []
+    for battery in site.batteries:
+        start_soc = np.clip(soc, battery.min_soc, battery.max_soc)
+        stored_kwh.append(start_soc * battery.capacity_kwh)
+    stored = np.array(stored_kwh).reshape(-1, 1)
     policy = PlainPolicy(Mode.SELF_CONSUMPTION, site_curtailment(site, *prices))
-    flows = simulate(
-        policy, Actuals(house.timeline, load, house.pv_kwh), limits=limits, stored_kwh=stored
-    ).flows
-    capacity = sum(battery.capacity_kwh for battery in site.batteries)
-    share = (
-        flows.stored_kwh.sum(axis=0)[0] / capacity
-        if capacity
-        else np.full(house.timeline.count, np.nan)
-    )
+    actuals = Actuals(house.timeline, load, house.pv_kwh)
+    flows = simulate(policy, actuals, limits=limits, stored_kwh=stored).flows
+    capacity_kwh = sum(battery.capacity_kwh for battery in site.batteries)
+    share = np.full(house.timeline.count, np.nan)
+    if capacity_kwh:
+        share = flows.stored_kwh.sum(axis=0)[0] / capacity_kwh
     return WithoutLuna(share, flows.import_kwh[0], flows.export_kwh[0])
 
 

@@ -172,10 +172,10 @@ def list_unmetered(site: Site) -> list[str]:
     """
     names = []
     for kind in DEVICE_KINDS:
-        if kind.meter is None:
+        if kind.consumption.meter is None:
             continue
         for device in kind.of(site):
-            role = kind.meter(device)
+            role = kind.consumption.meter(device)
             if role is None or not getattr(site.input_sensors, role):
                 names.append(device.name)
     return names
@@ -236,5 +236,8 @@ def list_as_recorded(site: Site) -> list[str]:
     anew, and nothing else.
     """
     return [
-        device.name for kind in DEVICE_KINDS if kind.meter is not None for device in kind.of(site)
+        device.name
+        for kind in DEVICE_KINDS
+        if kind.consumption.meter is not None
+        for device in kind.of(site)
     ]

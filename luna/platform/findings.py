@@ -50,9 +50,9 @@ SEARCH_EVERY = timedelta(minutes=1)
 # The notes of a plan that say that a level cannot be what its sensor says, and that a device takes
 # nothing of what is planned.
 LEVEL_NOTES = frozenset(
-    ("soc_stands_still", *(code for kind in DEVICE_KINDS for code in kind.notes.levels))
+    ("soc_stands_still", *(code for kind in DEVICE_KINDS for code in kind.plan.notes.levels))
 )
-UNTAKEN_NOTES = frozenset(code for kind in DEVICE_KINDS for code in kind.notes.untaken)
+UNTAKEN_NOTES = frozenset(code for kind in DEVICE_KINDS for code in kind.plan.notes.untaken)
 # The figures of a note that name its device.
 NAMES = tuple(kind.name for kind in DEVICE_KINDS)
 # So long it is news that the gatekeeper offers a mode of control, or has withdrawn it.

@@ -1,5 +1,4 @@
-"""Localised texts: every sentence and formatted number that people read, in the languages of the
-catalogue.
+"""Localised texts: every sentence and formatted number that people read.
 
 Services send codes and figures; only this package turns them into text.
 """

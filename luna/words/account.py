@@ -24,25 +24,28 @@ class PricedLine(Protocol):
 
 
 def say_flow(name: str, language: Language) -> str:
-    """Return the name of a flow of the account, of what it leaves open, or of a sum."""
+    """Return the name of a flow of the account, its unexplained rest or a sum."""
     return _FLOWS.say(name, language)
 
 
 def say_cost_line(line: PricedLine, numbers: Numbers) -> str:
-    """Return the name of a line of the bill, with its price where it has one."""
+    """Return the name of a line of the bill, with its price if any."""
     name = _LINES.say("sold" if line.direction == "export" else line.code, numbers.language)
     return name if line.price is None else f"{name} · {numbers.price_per_kwh(line.price)}"
 
 
 def say_period(unit: PeriodUnit, first: date, last: date, numbers: Numbers) -> str:
-    """Return a period's name: "Thu 21 May 2026", "Mon 16 Nov – Sun 22 Nov 2026", "November 2026",
-    "2026".
+    """Return a period's name: "Thu 21 May 2026", "November 2026", "2026".
+
+    A week has two days: "Mon 16 Nov – Sun 22 Nov 2026".
     """
     if unit == "year":
         return str(first.year)
     if unit == "month":
         return say_month(first, numbers.language)
-    begins, ends = (datetime.combine(day, time(12), numbers.zone) for day in (first, last))
+    noon = time(12)
+    begins = datetime.combine(first, noon, numbers.zone)
+    ends = datetime.combine(last, noon, numbers.zone)
     if unit == "day":
         return f"{numbers.day(begins)} {last.year}"
     return f"{numbers.day(begins)} – {numbers.day(ends)} {last.year}"

@@ -30,8 +30,9 @@ def say_alternative(
     others: Sequence[datetime],
     numbers: Numbers,
 ) -> str:
-    """Return the extra cost of an ``alternative`` from ``start``, and how many ``others`` of the
-    slots change.
+    """Return the extra cost of an ``alternative`` from ``start``, and the number of changed slots.
+
+    ``others``: the starts of the other slots that change.
     """
     language = numbers.language
     count = len(others)
@@ -53,7 +54,7 @@ def say_alternative(
 
 
 def say_variant(name: str, *, cost: float, slots: int, numbers: Numbers) -> str:
-    """Return the extra cost of a plan with other inputs, and how many of its slots change."""
+    """Return the extra cost of a plan with other inputs, and the number of changed slots."""
     return _COMPARISONS.say(
         "variant",
         numbers.language,
@@ -65,7 +66,7 @@ def say_variant(name: str, *, cost: float, slots: int, numbers: Numbers) -> str:
 
 
 def say_baseline(bill: float, stored_gain: float, *, days: int, numbers: Numbers) -> str:
-    """Return the cost of the days without changes, and the gain or loss of stored value in them."""
+    """Return the cost of the days without changes, and the gain or loss of stored value."""
     sentence = _COMPARISONS.say(
         "baseline", numbers.language, days=numbers.number(days), bill=numbers.money(bill)
     )
@@ -85,40 +86,36 @@ def say_days(name: str, saved: float, *, days: int, least: int | None, numbers: 
         money=numbers.money(abs(saved)),
         days=numbers.number(days),
     )
-    return (
-        sentence
-        if least is None
-        else sentence + _DAYS.say("few", language, least=numbers.number(least))
-    )
+    if least is None:
+        return sentence
+    return sentence + _DAYS.say("few", language, least=numbers.number(least))
 
 
 def say_account(bill: float, stored_gain: float, *, numbers: Numbers) -> str:
-    """Return the difference of a variant's bill, and of the value of its final charge."""
+    """Return the difference of a variant's bill and of the value of its final charge."""
     sentence = _BILL.say(_compare(bill), numbers.language, money=numbers.money(abs(bill)))
     end = _say_worth(_END, stored_gain, numbers)
     return f"{sentence}; {end}." if end else f"{sentence}."
 
 
 def _say_worth(words: Phrases, worth: float, numbers: Numbers) -> str:
-    return (
-        ""
-        if round(worth, 2) == 0
-        else words.say(
-            "more" if worth > 0 else "less", numbers.language, money=numbers.money(abs(worth))
-        )
-    )
+    if round(worth, 2) == 0:
+        return ""
+    code = "more" if worth > 0 else "less"
+    return words.say(code, numbers.language, money=numbers.money(abs(worth)))
 
 
 def say_savings(
     name: str, savings: Bounds, *, payback: Bounds | None, days: int, numbers: Numbers
 ) -> str:
-    """Return yearly savings of a variant and payback in years (None: not mentioned), each as value,
-    low and high, with its interval where known.
+    """Return yearly savings of a variant and payback in years, with their intervals.
+
+    Both have value, low and high. A payback of None is not mentioned.
     """
     language = numbers.language
-    basis = (
-        "" if days >= _YEAR_DAYS else _COMPARISONS.say("basis", language, days=numbers.number(days))
-    )
+    basis = ""
+    if days < _YEAR_DAYS:
+        basis = _COMPARISONS.say("basis", language, days=numbers.number(days))
     value, low, high = savings
     less = value is not None and value < 0
     sentence = _COMPARISONS.say(
@@ -159,7 +156,9 @@ def _say_cost(cost: float, numbers: Numbers) -> str:
 def _compare(cost: float) -> str:
     """Return ``less``, ``same`` (to the cent) or ``more``."""
     cents = round(cost, 2)
-    return "less" if cents < 0 else "more" if cents > 0 else "same"
+    if cents == 0:
+        return "same"
+    return "less" if cents < 0 else "more"
 
 
 def _moment(instant: datetime, numbers: Numbers) -> str:

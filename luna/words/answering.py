@@ -1,6 +1,4 @@
-"""Fixed sentences of answers from documents: no answer found, recommended documents, validity of a
-document.
-"""
+"""Fixed sentences of answers from documents, such as those on a document's validity."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -28,33 +26,28 @@ def say_recommended(titles: Sequence[str], language: Language) -> str:
 
 
 def say_validity(first: date | None, last: date | None, language: Language) -> str:
-    """Return a period of validity: "until 31 Dec 2025"; empty where neither end is known."""
-    code = "span" if first and last else "from" if first else "until" if last else None
-    if code is None:
-        return ""
-    days = {
-        name: say_day(day, language)
-        for name, day in (("first", first), ("last", last))
-        if day is not None
-    }
-    return _SPANS.say(code, language, **days)
+    """Return a period of validity: "until 31 Dec 2025"; empty without both ends."""
+    days = {}
+    if first is not None:
+        days["first"] = say_day(first, language)
+    if last is not None:
+        days["last"] = say_day(last, language)
+    if len(days) == 2:
+        return _SPANS.say("span", language, **days)
+    if first is not None:
+        return _SPANS.say("from", language, **days)
+    return _SPANS.say("until", language, **days) if last is not None else ""
 
 
 def say_asked_time(first: date, last: date, language: Language, *, today: date) -> str:
     """Return the time that a question is about: "in 2027", "on 1 Mar 2027", "today"."""
     if first == last:
-        return (
-            _SPANS.say("today", language)
-            if first == today
-            else _SPANS.say("day", language, first=say_day(first, language))
-        )
+        if first == today:
+            return _SPANS.say("today", language)
+        return _SPANS.say("day", language, first=say_day(first, language))
     if (first.month, first.day, last.month, last.day) == (1, 1, 12, 31):
-        return _SPANS.say(
-            "year" if first.year == last.year else "years",
-            language,
-            year=first.year,
-            last_year=last.year,
-        )
+        code = "year" if first.year == last.year else "years"
+        return _SPANS.say(code, language, year=first.year, last_year=last.year)
     return say_validity(first, last, language)
 
 

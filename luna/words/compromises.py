@@ -5,7 +5,7 @@ Conditions that widen a forecast.
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from luna.energy.errors import InvalidInputError
@@ -95,10 +95,10 @@ def retell_compromise(told: Mapping[str, Any], numbers: Numbers) -> Pair:
     wanted = COMPROMISES.find(code, language)
     if wanted is None or not told["figures"]:
         return told["constraint"], told["shortfall"]
-    figures = {
-        name: _read_day(value, numbers) if name in _DAYS else value
-        for name, value in told["figures"].items()
-    }
+    figures = dict(told["figures"])
+    for name in _DAYS:
+        if name in figures:
+            figures[name] = _read_day(figures[name], numbers)
     if "name" in figures:
         figures["name"] = say_device(figures["name"], language=language)
     written = _Written(figures, language)
@@ -114,8 +114,9 @@ def say_part(name: str, *, language: Language, **figures: Any) -> str:
 
 
 class _Written(dict[str, str]):
-    """Localised figures, formatted on look-up: ``kwh_3`` has three decimals, ``soc_percent`` shows
-    a fraction as per cent.
+    """Localised figures, formatted on look-up.
+
+    ``kwh_3`` has three decimals, ``soc_percent`` shows a fraction as per cent.
     """
 
     def __init__(self, figures: Mapping[str, Any], language: Language) -> None:
@@ -127,23 +128,12 @@ class _Written(dict[str, str]):
         language = self._language
         match name:
             case "only":
-                price = mark_decimals(str(figures.get("price")), language)
-                rule_texts = [
-                    say_part(rule, language=language, price=price)
-                    for rule in figures.get("rules", ())
-                ]
-                return (
-                    say_part("only", language=language, rules=join_words(rule_texts, language))
-                    if rule_texts
-                    else ""
-                )
+                return self._say_rules()
             case "outside":
                 outside = figures.get("outside_c")
-                return (
-                    ""
-                    if outside is None
-                    else say_part("outside", language=language, celsius=outside)
-                )
+                if outside is None:
+                    return ""
+                return say_part("outside", language=language, celsius=outside)
             case "action":
                 action = figures.get("action", "")
                 return ACTIONS.say(action, language) if action in ACTIONS else ""
@@ -153,34 +143,37 @@ class _Written(dict[str, str]):
         if form is None:
             raise KeyError(name)
         decimals = form["decimals"] or "0"
-        return self._write(
-            figures[form["name"]], f".{decimals}%" if form["share"] else f".{decimals}f"
-        )
+        kind = "%" if form["share"] else "f"
+        return self._write(figures[form["name"]], f".{decimals}{kind}")
+
+    def _say_rules(self) -> str:
+        rules = self._figures.get("rules", ())
+        if not rules:
+            return ""
+        language = self._language
+        price = mark_decimals(str(self._figures.get("price")), language)
+        texts = [say_part(rule, language=language, price=price) for rule in rules]
+        return say_part("only", language=language, rules=join_words(texts, language))
 
     def _write(self, value: Any, form: str | None) -> str:
         """Return a figure in a format; None: as short as possible."""
+        if isinstance(value, datetime):
+            return value.strftime("%Y-%m-%d %H:%M")
         if isinstance(value, date):
-            return (
-                value.strftime("%Y-%m-%d %H:%M")
-                if isinstance(value, datetime)
-                else value.isoformat()
-            )
+            return value.isoformat()
         if not isinstance(value, int | float):
             return str(value)
-        text = format(value, form or ("g" if isinstance(value, float) else ""))
+        shortest = "g" if isinstance(value, float) else ""
+        text = format(value, form or shortest)
         if text.endswith("%"):
-            return language_forms(self._language).share.format(
-                number=mark_decimals(text[:-1], self._language)
-            )
+            number = mark_decimals(text[:-1], self._language)
+            return language_forms(self._language).share.format(number=number)
         return mark_decimals(text, self._language)
 
 
 def _read_day(text: str, numbers: Numbers) -> str:
     if len(text) == len("2024-02-01"):
-        return numbers.day(
-            datetime.combine(
-                date.fromisoformat(text), datetime.min.time().replace(hour=12), numbers.zone
-            )
-        )
+        noon = datetime.combine(date.fromisoformat(text), time(12), numbers.zone)
+        return numbers.day(noon)
     at = datetime.fromisoformat(text)
     return f"{numbers.weekday(at)} {numbers.clock(at)}"

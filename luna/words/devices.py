@@ -17,8 +17,9 @@ DEFAULTS = Phrases((), devices="default_")
 
 
 def say_device(name: str, *, language: Language) -> str:
-    """Return a device's name: the owner's own unchanged, without the prefix of a key such as
-    "load:NAME", or the localised default.
+    """Return a device's name: the owner's own unchanged, or the localised default.
+
+    The prefix of a key such as "load:NAME" is left out.
     """
-    own = name.rpartition(":")[2]
+    _, _, own = name.rpartition(":")
     return DEVICES.say(own, language) if own in DEVICES else own

@@ -1,6 +1,4 @@
-"""Sentences that explain a forecast's difference from the usual, reason by reason, and the causes
-of a changed plan.
-"""
+"""Sentences on a forecast's difference from the usual, and on the causes of a changed plan."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,8 +45,9 @@ _EFFECTS = Phrases("differences", "effect_")
 def describe_difference(
     difference: Difference, *, series: SeriesName, start: datetime, numbers: Numbers
 ) -> str:
-    """Return one reason with its contribution: "3.2 °C colder than in the last seven days: +0.30
-    kW".
+    """Return one reason with its contribution.
+
+    For example "3.2 °C colder than in the last seven days: +0.30 kW".
 
     Args:
         start: of the slot, for the day of the week.
@@ -56,60 +55,64 @@ def describe_difference(
     Raises:
         InvalidInputError: an unknown reason.
     """
-    # A fact that would be shown as zero lies neither above nor below.
+    code = difference.code
     fact = difference.fact
-    is_aligned = (difference.code, series) in ALIGNED
-    if (
-        fact is None
-        or abs(fact) < LEAST_FACTS.get(difference.code, LEAST_KW)
-        or (is_aligned and fact * difference.kw < 0)
-    ):
-        way = "neither"
-    else:
-        way = "above" if fact > 0 else "below"
-    names = (
-        f"{code}{ending}"
-        for code in (difference.code, f"{difference.code}_{series}")
-        for ending in (f"_{way}", "")
-    )
-    name = next((each for each in names if each in _REASONS), None)
+    way = _find_way(difference, series)
+    of_series = f"{code}_{series}"
+    names = (f"{code}_{way}", code, f"{of_series}_{way}", of_series)
+    name = next((name for name in names if name in _REASONS), None)
     if name is None:
         raise InvalidInputError(
             "has no words",
             field="difference.code",
-            value=difference.code,
+            value=code,
             remedy=f"Known are {', '.join(list_difference_codes())}.",
         )
-    day = language_forms(numbers.language).weekdays_in_full[
-        start.astimezone(numbers.zone).weekday()
-    ]
+    weekday = start.astimezone(numbers.zone).weekday()
+    day = language_forms(numbers.language).weekdays_in_full[weekday]
     degrees = numbers.temperature(None if fact is None else abs(fact))
-    return (
-        f"{_REASONS.say(name, numbers.language, day=day, degrees=degrees)}: "
-        f"{numbers.power(difference.kw, decimals=2, signed=True)}"
-    )
+    reason = _REASONS.say(name, numbers.language, day=day, degrees=degrees)
+    return f"{reason}: {numbers.power(difference.kw, decimals=2, signed=True)}"
+
+
+def _find_way(difference: Difference, series: SeriesName) -> str:
+    """Return whether the reason's fact lies above or below; a fact shown as zero does neither."""
+    fact = difference.fact
+    if fact is None or abs(fact) < LEAST_FACTS.get(difference.code, LEAST_KW):
+        return "neither"
+    is_aligned = (difference.code, series) in ALIGNED
+    if is_aligned and fact * difference.kw < 0:
+        return "neither"
+    return "above" if fact > 0 else "below"
 
 
 def describe_slot(
     expected_kw: float, usual_kw: float, reasons: Sequence[str], *, numbers: Numbers
 ) -> str:
-    """Return expected and usual power of a slot, and the reasons for the difference, as texts of
-    ``describe_difference``.
+    """Return expected and usual power of a slot, and the reasons for the difference.
+
+    ``reasons`` are texts of ``describe_difference``.
     """
     gap = round(expected_kw, 2) - round(usual_kw, 2)
-    way = "above" if gap >= LEAST_KW else "below" if gap <= -LEAST_KW else "neither"
-    figures = {"expected": expected_kw, "usual": usual_kw, "difference": abs(gap)}
+    if gap >= LEAST_KW:
+        way = "above"
+    elif gap <= -LEAST_KW:
+        way = "below"
+    else:
+        way = "neither"
     text = _SLOT.say(
         way,
         numbers.language,
-        **{name: numbers.power(value, decimals=2) for name, value in figures.items()},
+        expected=numbers.power(expected_kw, decimals=2),
+        usual=numbers.power(usual_kw, decimals=2),
+        difference=numbers.power(abs(gap), decimals=2),
     )
     listed = "; ".join(reasons)
     return f"{text} {listed[0].upper()}{listed[1:]}." if listed else text
 
 
 def list_difference_codes() -> list[str]:
-    """Return the codes of reasons, with the series where the wordings of load and PV differ."""
+    """Return the codes of reasons, with the series if the wordings of load and PV differ."""
     return _list_codes(_REASONS, "above", "below")
 
 
@@ -120,11 +123,11 @@ def list_cause_codes() -> list[str]:
 
 def _list_codes(phrases: Phrases, *ways: str) -> list[str]:
     endings = tuple(f"_{way}" for way in (*ways, "neither"))
-    return [
-        *dict.fromkeys(
-            name.rpartition("_")[0] if name.endswith(endings) else name for name in phrases
-        )
-    ]
+    codes: dict[str, None] = {}
+    for name in phrases:
+        code = name.rpartition("_")[0] if name.endswith(endings) else name
+        codes[code] = None
+    return list(codes)
 
 
 # Less is shown as no money.
@@ -135,7 +138,7 @@ _NOTHING_KWH = 0.05
 
 
 def say_cause(code: str, figure: float | None, *, modes: int, cost: float, numbers: Numbers) -> str:
-    """Return a changed input, the number of modes that it changed, and the extra cost of the plan.
+    """Return a changed input, the number of changed modes, and the extra cost of the plan.
 
     Args:
         figure: increase of the input, currency per kWh for ``prices``, kWh for ``load``, ``pv`` and
@@ -145,14 +148,11 @@ def say_cause(code: str, figure: float | None, *, modes: int, cost: float, numbe
         InvalidInputError: no such cause.
     """
     value = figure or 0.0
-    way = (
-        "neither"
-        if abs(value) < _NOTHING.get(code, _NOTHING_KWH)
-        else "higher"
-        if value > 0
-        else "lower"
-    )
-    name = next((each for each in (f"{code}_{way}", code) if each in _CAUSES), None)
+    if abs(value) < _NOTHING.get(code, _NOTHING_KWH):
+        way = "neither"
+    else:
+        way = "higher" if value > 0 else "lower"
+    name = next((name for name in (f"{code}_{way}", code) if name in _CAUSES), None)
     if name is None:
         raise InvalidInputError(
             "has no words",
@@ -167,11 +167,8 @@ def say_cause(code: str, figure: float | None, *, modes: int, cost: float, numbe
         kwh=numbers.energy(abs(value)),
     )
     changed = _EFFECTS.say("modes", numbers.language, modes=modes, count=numbers.number(modes))
-    paid = (
-        "."
-        if abs(cost) < HALF_CENT
-        else _EFFECTS.say(
-            "dearer" if cost > 0 else "cheaper", numbers.language, money=numbers.money(abs(cost))
-        )
-    )
+    paid = "."
+    if abs(cost) >= HALF_CENT:
+        effect = "dearer" if cost > 0 else "cheaper"
+        paid = _EFFECTS.say(effect, numbers.language, money=numbers.money(abs(cost)))
     return f"{cause} {changed}{paid}"

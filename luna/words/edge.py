@@ -1,6 +1,4 @@
-"""Localised texts of the camera lab: names of controllers, locations, seasons and metrics, and the
-findings of a batch.
-"""
+"""Localised texts of the camera lab: names, differences of metrics, and findings of a batch."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -41,21 +39,24 @@ def say_metric(name: str, language: Language) -> str:
 
 
 def say_measure(metric: str, value: float | None, numbers: Numbers, *, signed: bool = False) -> str:
-    """Return a difference of a metric with its unit: shares in percentage points, energy in Wh."""
+    """Return a difference of a metric: shares in percentage points, energy in Wh."""
     digits, unit = _measure(metric, numbers.language)
-    return UNKNOWN if value is None else f"{digits(value, numbers, signed=signed)}{NBSP}{unit}"
+    if value is None:
+        return UNKNOWN
+    return f"{digits(value, numbers, signed=signed)}{NBSP}{unit}"
 
 
 def say_difference(
     metric: str, span: Span, numbers: Numbers, *, signed: bool = True
 ) -> tuple[str, str]:
-    """Return a difference with its unit, and its interval with a leading blank, or the note that
-    there is none.
-    """
+    """Return a difference with its unit, and its interval as ``say_span`` does."""
     digits, _ = _measure(metric, numbers.language)
-    return say_measure(metric, span[0], numbers, signed=signed), say_span(
-        span, lambda end: digits(end, numbers, signed=signed), numbers.language
-    )
+
+    def say_end(end: float) -> str:
+        return digits(end, numbers, signed=signed)
+
+    value = say_measure(metric, span[0], numbers, signed=signed)
+    return value, say_span(span, say_end, numbers.language)
 
 
 def say_span(span: Span, say: Callable[[float], str], language: Language) -> str:
@@ -74,11 +75,9 @@ def say_insight(code: str, figures: Mapping[str, Any], numbers: Numbers) -> str:
         name = "trend_lower" if figures["value"] < 0 else "trend_higher"
     else:
         name = code
-    return (
-        _SENTENCES.say(name, numbers.language, **_say_figures(figures, numbers))
-        if name in _SENTENCES
-        else code
-    )
+    if name not in _SENTENCES:
+        return code
+    return _SENTENCES.say(name, numbers.language, **_say_figures(figures, numbers))
 
 
 def say_locations(names: Sequence[str], language: Language) -> str:
@@ -87,12 +86,22 @@ def say_locations(names: Sequence[str], language: Language) -> str:
 
 
 def _say_figures(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str]:
-    """Return the localised figures of a finding; a figure that the mapping lacks is left out."""
+    """Return the localised figures of a finding, as far as the mapping has them."""
     language = numbers.language
-    texts = {name: str(value) for name, value in figures.items() if isinstance(value, str)}
-    texts |= {
-        name: numbers.number(value) for name, value in figures.items() if isinstance(value, int)
-    }
+    texts = {}
+    for name, value in figures.items():
+        if isinstance(value, str):
+            texts[name] = value
+        elif isinstance(value, int):
+            texts[name] = numbers.number(value)
+    texts |= _say_names(figures, language)
+    if "value" in figures:
+        texts |= _say_estimate(figures, numbers)
+    return texts | _say_metrics(figures, numbers)
+
+
+def _say_names(figures: Mapping[str, Any], language: Language) -> dict[str, str]:
+    texts = {}
     named = {
         "controller": say_controller,
         "other": say_controller,
@@ -100,49 +109,54 @@ def _say_figures(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str]
         "season": say_season,
         "metric": say_metric,
     }
-    texts |= {name: say(figures[name], language) for name, say in named.items() if name in figures}
+    for name, say in named.items():
+        if name in figures:
+            texts[name] = say(figures[name], language)
     if "controller" in texts:
         texts["Controller"] = texts["controller"][:1].upper() + texts["controller"][1:]
     if "locations" in figures:
         texts["locations"] = say_locations(figures["locations"], language)
     if "controllers" in figures:
-        texts["controllers"] = _list(
-            [say_controller(name, language) for name in figures["controllers"]], language
-        )
-    if "value" in figures:
-        texts |= _say_estimate(figures, numbers)
-    texts |= {
-        name: numbers.share(figures[name], decimals=places)
-        for name, places in (("misses", 2), ("clean_share", 1))
-        if name in figures
-    }
-    texts |= {
-        name: say_measure("wh", figures[name], numbers)
-        for name in ("objective",)
-        if name in figures
-    }
-    texts |= {
-        name: f"{numbers.number(figures[name], 2)}{NBSP}mWh"
-        for name in ("mwh", "other_mwh")
-        if name in figures
-    }
+        controllers = [say_controller(name, language) for name in figures["controllers"]]
+        texts["controllers"] = _list(controllers, language)
+    return texts
+
+
+def _say_metrics(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str]:
+    texts = {}
+    if "misses" in figures:
+        texts["misses"] = numbers.share(figures["misses"], decimals=2)
+    if "clean_share" in figures:
+        texts["clean_share"] = numbers.share(figures["clean_share"], decimals=1)
+    if "objective" in figures:
+        texts["objective"] = say_measure("wh", figures["objective"], numbers)
+    for name in ("mwh", "other_mwh"):
+        if name in figures:
+            texts[name] = f"{numbers.number(figures[name], 2)}{NBSP}mWh"
     if "gap" in figures:
         texts["gap"] = say_measure("clean_share", figures["gap"], numbers)
     return texts
 
 
 def _say_estimate(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str]:
-    value, low, high = (figures[name] for name in ("value", "low", "high"))
+    value = figures["value"]
+    low = figures["low"]
+    high = figures["high"]
     metric = figures.get("metric")
     if metric is None:
-        span = say_span(
-            (value, low, high), lambda end: numbers.share(end, decimals=1), numbers.language
-        )
+
+        def say_end(end: float) -> str:
+            return numbers.share(end, decimals=1)
+
+        span = say_span((value, low, high), say_end, numbers.language)
         return {"value": numbers.share(value, decimals=1), "span": span}
     undecided = figures.get("way") == "open"
     if not undecided and value is not None and value < 0:
         # "lower by 0.5 (0.4 to 0.6)": the sentence has the direction, so figures have no sign.
-        value, low, high = (None if each is None else -each for each in (value, high, low))
+        negated_low = None if high is None else -high
+        high = None if low is None else -low
+        low = negated_low
+        value = -value
     value_text, span = say_difference(metric, (value, low, high), numbers, signed=undecided)
     test = ""
     p_value = figures.get("p_value")
@@ -163,9 +177,13 @@ def _measure(metric: str, language: Language) -> tuple[Callable[..., str], str]:
 
     def digits(value: float, numbers: Numbers, *, signed: bool = False) -> str:
         size = abs(value * scale)
-        return numbers.number(
-            value * scale, 0 if size >= 100 else 1 if size >= 10 else 2, signed=signed
-        )
+        if size >= 100:
+            decimals = 0
+        elif size >= 10:
+            decimals = 1
+        else:
+            decimals = 2
+        return numbers.number(value * scale, decimals, signed=signed)
 
     return digits, unit
 

@@ -1,6 +1,4 @@
-"""Sentences about the house now: current action and reason, next actions, cost and savings, the
-car's departure, and the basis of each figure.
-"""
+"""Sentences about the house now: actions, reasons, costs, and the basis of each figure."""
 
 from luna.words.language import Language
 from luna.words.phrases import Phrases
@@ -11,9 +9,7 @@ _ANSWERS = Phrases("answers")
 
 
 def say_level_decided(language: Language) -> str:
-    """Return why batteries depart from the plan in the current slot: their state of charge
-    decided.
-    """
+    """Return the sentence that a state of charge, not the plan, decided the current slot."""
     return HOUSE.say("level_decided", language)
 
 
@@ -23,5 +19,6 @@ def say_basis(basis: str, *, language: Language) -> str:
 
 
 def answer_phrase(code: str, language: Language, /, **figures: str) -> str:
-    """Return a sentence or phrase in the answer of a tool over a site's data, with its figures."""
-    return (_ANSWERS if code in _ANSWERS else HOUSE).say(code, language, **figures)
+    """Return a sentence or phrase of a tool's answer about a site's data."""
+    phrases = _ANSWERS if code in _ANSWERS else HOUSE
+    return phrases.say(code, language, **figures)

@@ -56,13 +56,16 @@ def language_forms(language: Language) -> LanguageForms:
         raise InvalidInputError(
             "this language is not spoken here", field="language", value=language, remedy=remedy
         )
-    texts = {
-        name: message.text for name, message in CATALOGUE.messages((ITSELF,), language).items()
-    }
-    marks = texts["decimal-mark"], texts["group-mark"]
+    messages = CATALOGUE.messages((ITSELF,), language)
+    texts = {name: message.text for name, message in messages.items()}
+    decimal_mark = texts["decimal-mark"]
+    group_mark = texts["group-mark"]
+    digits = None
+    if (decimal_mark, group_mark) != (".", ","):
+        digits = str.maketrans({".": decimal_mark, ",": group_mark})
     return LanguageForms(
-        decimal_mark=marks[0],
-        digits=None if marks == (".", ",") else str.maketrans({".": marks[0], ",": marks[1]}),
+        decimal_mark=decimal_mark,
+        digits=digits,
         share=texts["share"],
         energy=texts["energy"],
         little_energy=texts["little-energy"],

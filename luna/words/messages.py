@@ -9,6 +9,7 @@ from luna.energy.errors import InvalidInputError
 from luna.words.agent import MODES
 from luna.words.compromises import retell_compromise
 from luna.words.devices import say_device
+from luna.words.language import Language
 from luna.words.notes import say_note
 from luna.words.numbers import Numbers
 from luna.words.phrases import Phrases
@@ -47,9 +48,8 @@ def say_message(
     texts = {name: _say(name, value, numbers) for name, value in figures.items()}
     # Several batteries are told together, and read of by their names.
     if "batteries" in figures:
-        texts["device"] = ", ".join(
-            say_device(name, language=numbers.language) for name in figures["batteries"]
-        )
+        names = [say_device(name, language=numbers.language) for name in figures["batteries"]]
+        texts["device"] = ", ".join(names)
     if "note" in figures:
         note_code, note_figures = figures["note"]
         texts["note"] = say_note(note_code, note_figures, numbers)
@@ -68,18 +68,21 @@ def _say(name: str, value: Any, numbers: Numbers) -> str:
     if isinstance(value, datetime):
         return f"{numbers.weekday(value)} {numbers.clock(value)}"
     if name == "missed":
-        return "; ".join(": ".join(retell_compromise(each, numbers)) for each in value)
+        missed = [": ".join(retell_compromise(compromise, numbers)) for compromise in value]
+        return "; ".join(missed)
     if name == "doing":
         return say_doing(value[0], value[1], numbers)
     if name == "mode":
         return MODES.say(value, numbers.language)
     if name == "device" or value == BATTERIES:
-        return (
-            _NAMES.say("batteries", numbers.language)
-            if value == BATTERIES
-            else say_device(value, language=numbers.language)
-        )
+        return _name_device(value, numbers.language)
     return _say_amount(name, value, numbers)
+
+
+def _name_device(key: str, language: Language) -> str:
+    if key == BATTERIES:
+        return _NAMES.say("batteries", language)
+    return say_device(key, language=language)
 
 
 def _say_amount(name: str, value: Any, numbers: Numbers) -> str:

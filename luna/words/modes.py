@@ -1,7 +1,4 @@
-"""Names of modes and policies, the same in every command, reply and page, and accepted as input.
-
-Joined figures of a run of slots.
-"""
+"""Names of modes and policies, in texts and as input, and joined figures of a run of slots."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -54,12 +51,12 @@ def say_policy(name: str, *, language: Language) -> str:
 
 
 def read_mode(text: object) -> object:
-    """Parse a mode from its code or its name in any language; return anything else unchanged."""
+    """Parse a mode from its code or its name in any language; keep anything else."""
     return _read(text, _FULL, _SHORT)
 
 
 def read_policy(text: object) -> object:
-    """Parse a policy from its code or its name in any language; return anything else unchanged."""
+    """Parse a policy from its code or its name in any language; keep anything else."""
     return _read(text, POLICIES)
 
 
@@ -68,14 +65,9 @@ def split_policies(text: str) -> list[str]:
     names = []
     parts = [part.strip() for part in text.split(",") if part.strip()]
     while parts:
-        count = next(
-            (
-                count
-                for count in range(len(parts), 1, -1)
-                if read_policy(", ".join(parts[:count])) in POLICIES
-            ),
-            1,
-        )
+        count = len(parts)
+        while count > 1 and read_policy(", ".join(parts[:count])) not in POLICIES:
+            count -= 1
         names.append(str(read_policy(", ".join(parts[:count]))))
         parts = parts[count:]
     return names
@@ -87,14 +79,12 @@ def _read(text: object, *words: Phrases) -> object:
     wanted = " ".join(text.split()).casefold()
     if wanted in words[0]:
         return wanted
-    names = (
-        name
-        for name in words[0]
-        for each in words
-        for language in CATALOGUE.languages
-        if wanted == each.say(name, language).casefold()
-    )
-    return next(names, text)
+    for name in words[0]:
+        for phrases in words:
+            spoken = [phrases.say(name, language) for language in CATALOGUE.languages]
+            if wanted in map(str.casefold, spoken):
+                return name
+    return text
 
 
 # The energy of these reasons is a held amount, the same in all slots of a run: not summed.
@@ -103,27 +93,28 @@ _SAME_KWH = 0.05
 
 
 def join_figures(code: str, figures: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Join the figures of consecutive slots for one sentence, prices as pairs of the lowest and the
-    highest.
+    """Join the figures of consecutive slots for one sentence.
 
-    None where no single sentence is true of all of them: their times differ, or compared figures
-    overlap.
+    Prices become pairs of the lowest and the highest. None where no single sentence is true of all
+    of them: their times differ, or compared figures overlap.
     """
-    if any(each.keys() != figures[0].keys() for each in figures):
+    if any(of_slot.keys() != figures[0].keys() for of_slot in figures):
         return None
-    joined = {name: _join(code, name, [each[name] for each in figures]) for name in figures[0]}
+    joined: dict[str, Any] = {}
+    for name in figures[0]:
+        joined[name] = _join(code, name, [of_slot[name] for of_slot in figures])
     if any(value is None for value in joined.values()):
         return None
-    pairs = [
-        (joined[low], joined[high])
-        for low, high in COMPARED.get(code, ())
-        if low in joined and high in joined
-    ]
-    return (
-        joined
-        if all(low[1] < high[0] if isinstance(low, tuple) else low < high for low, high in pairs)
-        else None
-    )
+    pairs = [pair for pair in COMPARED.get(code, ()) if joined.keys() >= set(pair)]
+    if all(_is_below(joined[low], joined[high]) for low, high in pairs):
+        return joined
+    return None
+
+
+def _is_below(low: Any, high: Any) -> bool:
+    if isinstance(low, tuple):
+        return bool(low[1] < high[0])
+    return bool(low < high)
 
 
 def _join(code: str, name: str, values: list[Any]) -> Any:
@@ -134,9 +125,8 @@ def _join(code: str, name: str, values: list[Any]) -> Any:
         return min(values), max(values)
     if kind == "energy" and code not in _HELD:
         return sum(values)
-    same = (
-        max(values) - min(values) <= _SAME_KWH
-        if kind in ("energy", "power")
-        else len(set(values)) == 1
-    )
+    if kind in ("energy", "power"):
+        same = max(values) - min(values) <= _SAME_KWH
+    else:
+        same = len(set(values)) == 1
     return values[0] if same else None

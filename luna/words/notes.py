@@ -1,7 +1,4 @@
-"""Notes of a plan: assumptions, unused inputs and doubted readings, with what to do about them.
-
-Reasons of a strategy's rules.
-"""
+"""Notes of a plan: assumptions, unused inputs, doubted readings, and reasons of its rules."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
@@ -19,37 +16,33 @@ Rule = Literal["vacation", "outage", "price_extremes", "s_index"]
 
 
 # Codes of assumptions in place of unknown inputs: the plan would differ if they turn out wrong.
-ASSUMED = frozenset(
-    {
-        *(
-            "soc_assumed",
-            "tariff_default",
-            "prices_typical",
-            "no_history",
-            "load_by_persons",
-            "load_assumed",
-            "sun_from_time_zone",
-        ),
-        *(
-            "load_beyond_site",
-            "load_beyond_homes",
-            "pv_beyond_arrays",
-            "price_beyond_markets",
-            "prices_beyond_last_week",
-        ),
-        *(code for kind in DEVICE_KINDS for code in kind.notes.assumed),
-    }
+_ASSUMED_OF_SITE = (
+    "soc_assumed",
+    "tariff_default",
+    "prices_typical",
+    "no_history",
+    "load_by_persons",
+    "load_assumed",
+    "sun_from_time_zone",
+    "load_beyond_site",
+    "load_beyond_homes",
+    "pv_beyond_arrays",
+    "price_beyond_markets",
+    "prices_beyond_last_week",
 )
+_OF_KINDS = [kind.plan.notes for kind in DEVICE_KINDS]
+ASSUMED = frozenset(_ASSUMED_OF_SITE).union(*(notes.assumed for notes in _OF_KINDS))
+
+
+def _list_doubts() -> tuple[str, ...]:
+    codes = ["soc_doubted", "soc_stands_still"]
+    for notes in _OF_KINDS:
+        codes += (*notes.doubted, *notes.levels, *notes.untaken)
+    return tuple(codes)
+
 
 # Codes of readings that are not believed yet: questions to the household.
-DOUBTS = (
-    *("soc_doubted", "soc_stands_still"),
-    *(
-        code
-        for kind in DEVICE_KINDS
-        for code in (*kind.notes.doubted, *kind.notes.levels, *kind.notes.untaken)
-    ),
-)
+DOUBTS = _list_doubts()
 
 NOTES = Phrases("notes", "note_", devices="note_")
 _RULES = Phrases("notes", "rule_")
@@ -74,11 +67,8 @@ def say_note(code: str, figures: Mapping[str, Any], numbers: Numbers) -> str:
             remedy=f"Known are {', '.join((*NOTES, *CONDITIONS))}.",
         )
     try:
-        return NOTES.say(
-            code,
-            numbers.language,
-            **{name: _say(name, figure, numbers) for name, figure in figures.items()},
-        )
+        texts = {name: _say(name, figure, numbers) for name, figure in figures.items()}
+        return NOTES.say(code, numbers.language, **texts)
     except KeyError as exc:
         raise InvalidInputError(
             "a figure of the note is missing", field=f"notes.{code}", value=str(exc.args[0])
@@ -94,60 +84,65 @@ def _say(name: str, figure: Any, numbers: Numbers) -> str:
 
 
 def _moment(numbers: Numbers, figure: str | datetime) -> str:
-    instant = (
-        figure if isinstance(figure, datetime) else parse_instant(figure, field="notes.figures")
-    )
+    if isinstance(figure, datetime):
+        instant = figure
+    else:
+        instant = parse_instant(figure, field="notes.figures")
     return f"{numbers.weekday(instant)} {numbers.clock(instant)}"
 
 
 def _earliest(numbers: Numbers, figure: str | None) -> str:
     if figure is None:
         return ""
-    day = numbers.day_with_year(
-        datetime.combine(date.fromisoformat(figure), time(12), numbers.zone)
-    )
+    noon = datetime.combine(date.fromisoformat(figure), time(12), numbers.zone)
+    day = numbers.day_with_year(noon)
     return _EARLIEST.say("known", numbers.language, day=day)
 
 
 def _countries(numbers: Numbers, figure: Sequence[str]) -> str:
-    """Return the countries of markets whose typical prices stand for those of another one."""
+    """Return the countries of the markets that stand for another one."""
     words = page_words("setup", numbers.language)
     return ", ".join(words(f"country_{market[:2]}") for market in figure)
+
+
+def _precise_share(numbers: Numbers, figure: float) -> str:
+    return numbers.share(figure, decimals=1)
+
+
+def _factor(numbers: Numbers, figure: float) -> str:
+    return numbers.number(figure, 2)
 
 
 _FORMS: dict[str, Callable[[Numbers, Any], str]] = {
     **dict.fromkeys(
         ("soc", "doubted_soc", "sensor_soc", "arrival_soc", "min_soc", "max_soc"), Numbers.share
     ),
-    "start_soc": lambda numbers, figure: numbers.share(figure, decimals=1),
+    "start_soc": _precise_share,
     **dict.fromkeys(("import_price", "export_price", "price", "known_price"), Numbers.price),
     **dict.fromkeys(("kw", "limit_kw"), Numbers.power),
     **dict.fromkeys(("need_kwh", "metered_kwh", "given_kwh", "planned_kwh"), Numbers.energy),
     "times": Numbers.number,
     **dict.fromkeys(("at", "doubted_at", "since", "issued_at"), _moment),
-    **dict.fromkeys(
-        ("load_factor", "pv_factor"), lambda numbers, figure: numbers.number(figure, 2)
-    ),
+    **dict.fromkeys(("load_factor", "pv_factor"), _factor),
     "earliest": _earliest,
     "like": _countries,
 }
 
 
 def say_rule(rule: Rule, numbers: Numbers, **figures: float | datetime) -> str:
-    """Return why a rule applies, with localised instants, shares (``share``, ``cold``) and
-    numbers.
+    """Return why a rule applies, with localised instants, shares and numbers.
+
+    ``share`` and ``cold`` are shares.
     """
     texts = {}
     for name, figure in figures.items():
         if isinstance(figure, datetime):
             texts[name] = _moment(numbers, figure)
+        elif name in ("share", "cold"):
+            texts[name] = numbers.share(figure)
         else:
-            texts[name] = (
-                numbers.share(figure)
-                if name in ("share", "cold")
-                else mark_decimals(f"{figure:.4g}", numbers.language)
-            )
-    fuller = f"{rule}_cold"
-    return _RULES.say(
-        fuller if "cold" in texts and fuller in _RULES else rule, numbers.language, **texts
-    )
+            texts[name] = mark_decimals(f"{figure:.4g}", numbers.language)
+    code: str = rule
+    if "cold" in texts and f"{rule}_cold" in _RULES:
+        code = f"{rule}_cold"
+    return _RULES.say(code, numbers.language, **texts)

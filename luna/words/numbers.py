@@ -1,5 +1,6 @@
-"""Localised numbers, money, units, days and clock times: true minus, no-break space before units,
-never "−0".
+"""Localised numbers, money, units, days and clock times.
+
+They have a true minus, a no-break space before units, and never "−0".
 """
 
 import math
@@ -7,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
-from functools import cache, lru_cache, reduce
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from luna.words.language import Language, LanguageForms, language_forms
@@ -68,11 +69,12 @@ class Numbers:
             return UNKNOWN
         digits = f"{abs(value):,.{decimals}f}"
         # No zero has a sign.
-        sign = (
-            (MINUS if value < 0 else "+" if signed else "")
-            if (value < 0 or signed) and digits.strip("0.,")
-            else ""
-        )
+        sign = ""
+        if digits.strip("0.,"):
+            if value < 0:
+                sign = MINUS
+            elif signed:
+                sign = "+"
         marks = self._forms.digits
         return sign + (digits if marks is None else digits.translate(marks))
 
@@ -95,9 +97,8 @@ class Numbers:
     def price(self, value: float | None, *, decimals: int = 0) -> str:
         """Return a price per kWh as a sentence names it: "27 ct"."""
         scale, unit = _price_unit(self.currency)
-        text = self.number(
-            None if value is None else value * scale, decimals + _price_decimals(self.currency)
-        )
+        scaled = None if value is None else value * scale
+        text = self.number(scaled, decimals + _price_decimals(self.currency))
         return text if text == UNKNOWN else f"{text}{NBSP}{unit}"
 
     def price_range(self, low: float, high: float, *, decimals: int = 0) -> str:
@@ -105,15 +106,14 @@ class Numbers:
 
         One price where both read the same.
         """
-        shown, highest = (self.price(value, decimals=decimals) for value in (low, high))
-        if shown == highest:
-            return shown
-        lowest = shown.partition(NBSP)[0]
-        return (
-            f"{lowest}{EN_DASH}{highest}"
-            if low >= 0
-            else self._forms.say("range", low=lowest, high=highest)
-        )
+        lowest = self.price(low, decimals=decimals)
+        highest = self.price(high, decimals=decimals)
+        if lowest == highest:
+            return lowest
+        without_unit, _, _ = lowest.partition(NBSP)
+        if low >= 0:
+            return f"{without_unit}{EN_DASH}{highest}"
+        return self._forms.say("range", low=without_unit, high=highest)
 
     def price_per_kwh(self, value: float | None) -> str:
         """Return a price as a table names it: "26.5 ct/kWh"."""
@@ -127,20 +127,19 @@ class Numbers:
 
     @property
     def price_decimals(self) -> int:
-        """Decimals of a price shown to the hundredth: two where the currency's hundredth has no
-        name here.
+        """Decimals of a price shown to the hundredth.
+
+        They are two where the currency's hundredth has no name here.
         """
         return _price_decimals(self.currency)
 
     def energy(self, value_kwh: float | None) -> str:
         """Return an energy: "6.2 kWh"."""
         text = self.number(value_kwh, 1)
-        return text if text == UNKNOWN else self._forms.energy.format(number=text)
+        return _write(self._forms.energy, text)
 
     def amount(self, value_kwh: float) -> str:
-        """Return an energy as a sentence names it, small ones in watt-hours: "6.2 kWh", "40 Wh",
-        "under 1 Wh".
-        """
+        """Return an energy as a sentence names it: "6.2 kWh", "40 Wh", "under 1 Wh"."""
         if not 0.0 < value_kwh < _LITTLE_KWH:
             return self.energy(value_kwh)
         forms = self._forms
@@ -151,24 +150,23 @@ class Numbers:
     def power(self, value_kw: float | None, *, decimals: int = 1, signed: bool = False) -> str:
         """Return a power: "−5.0 kW"; ``signed`` puts a plus before gains."""
         text = self.number(value_kw, decimals, signed=signed)
-        return text if text == UNKNOWN else self._forms.power.format(number=text)
+        return _write(self._forms.power, text)
 
     def hours(self, value_hours: float | None) -> str:
         """Return a duration: "8 h", "1.5 h"."""
-        text = self.number(
-            value_hours, 0 if value_hours is not None and value_hours == round(value_hours) else 1
-        )
-        return text if text == UNKNOWN else self._forms.hours.format(number=text)
+        is_whole = value_hours is not None and value_hours == round(value_hours)
+        text = self.number(value_hours, 0 if is_whole else 1)
+        return _write(self._forms.hours, text)
 
     def temperature(self, value_c: float | None) -> str:
         """Return a temperature or a temperature difference: "3.2 °C"."""
         text = self.number(value_c, 1)
-        return text if text == UNKNOWN else self._forms.temperature.format(number=text)
+        return _write(self._forms.temperature, text)
 
     def share(self, fraction: float | None, decimals: int = 0) -> str:
         """Return a share: "72%", "72 %"."""
         text = self.number(None if fraction is None else fraction * 100, decimals)
-        return text if text == UNKNOWN else self._forms.share.format(number=text)
+        return _write(self._forms.share, text)
 
     def clock(self, instant: datetime) -> str:
         """Return the site's clock time.
@@ -191,12 +189,12 @@ class Numbers:
                 runs[-1].append(day)
             else:
                 runs.append([day])
-        spans = [
-            f"{names[run[0]]}–{names[run[-1]]}"
-            if len(run) > 2
-            else ", ".join(names[day] for day in run)
-            for run in runs
-        ]
+        spans = []
+        for run in runs:
+            if len(run) > 2:
+                spans.append(f"{names[run[0]]}–{names[run[-1]]}")
+            else:
+                spans += [names[day] for day in run]
         return ", ".join(spans)
 
     def day(self, instant: datetime) -> str:
@@ -215,24 +213,27 @@ class Numbers:
         return say_day(instant.astimezone(self.zone), self.language)
 
 
+def _write(form: str, number: str) -> str:
+    """Return a number in the form of its unit; an unknown one stays as it is."""
+    return number if number == UNKNOWN else form.format(number=number)
+
+
 @cache
 def _price_unit(currency: str) -> tuple[int, str]:
-    """Return the factor from a price in a currency to its shown unit, and the unit's name."""
+    """Return the factor from a price to its shown unit, and the unit's name."""
     symbol, hundredth = _CURRENCIES.get(currency, (currency, ""))
     return (100, hundredth) if hundredth else (1, symbol)
 
 
 @cache
 def _price_decimals(currency: str) -> int:
-    """Return the decimals of a price shown to the hundredth: two where the currency's hundredth has
-    no name here.
-    """
-    return 2 if _price_unit(currency)[0] == 1 and currency not in _WITHOUT_HUNDREDTHS else 0
+    scale, _ = _price_unit(currency)
+    return 2 if scale == 1 and currency not in _WITHOUT_HUNDREDTHS else 0
 
 
 @cache
 def price_scale(currency: str) -> int:
-    """Return the factor from a price in a currency to units of its last shown digit."""
+    """Return the factor from a price to units of its last shown digit."""
     return int(_price_unit(currency)[0] * 10 ** _price_decimals(currency))
 
 
@@ -250,7 +251,7 @@ def mark_decimals(text: str, language: Language) -> str:
 
 
 def read_number(text: str) -> float | None:
-    """Parse a number as people type it, with comma or point; None where it is none."""
+    """Parse a typed number with comma or point; None for any other text."""
     plain = re.sub(r"[\s\u00a0']", "", text).replace("\u2212", "-")
     if "," in plain and "." in plain:
         thousands = "." if plain.rindex(",") > plain.rindex(".") else ","
@@ -287,14 +288,16 @@ def say_date(day: date, language: Language) -> str:
 
 def join_words(words: Sequence[str], language: Language) -> str:
     """Return words as a list without commas: "a and b and c"."""
-    return reduce(
-        lambda first, last: language_forms(language).say("and", first=first, last=last), words
-    )
+    first, *others = words
+    for word in others:
+        first = language_forms(language).say("and", first=first, last=word)
+    return first
 
 
 def say_instant(instant: datetime, zone: tzinfo, *, seconds: bool = False) -> str:
-    """Return an instant in a time zone with the abbreviation, which tells the repeated hour apart:
-    "2024-02-01 14:00 CET".
+    """Return an instant in a time zone: "2024-02-01 14:00 CET".
+
+    The zone's abbreviation tells the repeated hour in autumn apart.
     """
     local = instant.astimezone(zone)
     return f"{local:%Y-%m-%d %H:%M:%S %Z}" if seconds else f"{local:%Y-%m-%d %H:%M %Z}"

@@ -1,5 +1,6 @@
-"""Texts of the dashboard's pages: one topic of the catalogue per page, and ``every_page`` for
-shared phrases.
+"""Texts of the dashboard's pages.
+
+Each page has a topic of the catalogue; shared phrases are in ``every_page``.
 """
 
 from functools import cache
@@ -13,18 +14,20 @@ _PARTS = {"knowledge": ("documents",)}
 
 
 class PageWords:
-    """The phrases of one page in one language; English where the catalogue lacks the language."""
+    """The phrases of one page in one language.
+
+    They are English where the catalogue lacks the language.
+    """
 
     def __init__(self, page: str, language: str, catalogue: Catalogue = CATALOGUE) -> None:
         self._messages = catalogue.messages((page, *_PARTS.get(page, ()), "every_page"), language)
         if page == "setup":
             # The phrases of set-up about a kind of device are in the topic of the kind.
             of_devices = catalogue.messages(DEVICE_TOPICS, language).items()
-            phrases = {
-                name.removeprefix("setup_"): message
-                for name, message in of_devices
-                if name.startswith(("setup_", "role_"))
-            }
+            phrases = {}
+            for name, message in of_devices:
+                if name.startswith(("setup_", "role_")):
+                    phrases[name.removeprefix("setup_")] = message
             self._messages = phrases | self._messages
 
     def knows(self, name: str) -> bool:

@@ -13,7 +13,9 @@ DEVICE_TOPICS = tuple(f"device_{kind.name}" for kind in DEVICE_KINDS)
 
 
 class Phrases(Collection[str]):
-    """A collection of codes, in the order of the English catalogue, with the message of each.
+    """A collection of codes with the message of each.
+
+    They are in the order of the English catalogue.
 
     Args:
         topics: one topic of the catalogue, or several.
@@ -25,8 +27,10 @@ class Phrases(Collection[str]):
     def __init__(
         self, topics: str | Sequence[str], prefix: str = "", *, devices: str | None = None
     ) -> None:
-        own: tuple[Sequence[str], str] = (topics,) if isinstance(topics, str) else topics, prefix
-        self._parts = [own] if devices is None else [(DEVICE_TOPICS, devices), own]
+        own_topics = (topics,) if isinstance(topics, str) else topics
+        self._parts: list[tuple[Sequence[str], str]] = [(own_topics, prefix)]
+        if devices is not None:
+            self._parts.insert(0, (DEVICE_TOPICS, devices))
         self._read: dict[str, dict[str, CatalogueMessage]] = {}
 
     def find(self, code: str, language: Language) -> CatalogueMessage | None:
@@ -42,7 +46,7 @@ class Phrases(Collection[str]):
         return self._of(language)[code](figures)
 
     def fill(self, code: str, language: Language, figures: Mapping[str, object]) -> str:
-        """Return the text of a code with figures from a mapping, which may compute them on look-up.
+        """Return the text of a code with figures from a mapping that may compute them.
 
         Raises:
             KeyError: no message for it, or a figure is missing.
@@ -60,12 +64,12 @@ class Phrases(Collection[str]):
 
     def _of(self, language: Language) -> dict[str, CatalogueMessage]:
         if language not in self._read:
-            self._read[language] = {
-                name.removeprefix(prefix): message
-                for topics, prefix in self._parts
-                for name, message in CATALOGUE.messages(topics, language).items()
-                if name.startswith(prefix)
-            }
+            messages: dict[str, CatalogueMessage] = {}
+            for topics, prefix in self._parts:
+                for name, message in CATALOGUE.messages(topics, language).items():
+                    if name.startswith(prefix):
+                        messages[name.removeprefix(prefix)] = message
+            self._read[language] = messages
         return self._read[language]
 
 
@@ -82,5 +86,5 @@ def read_texts(topic: str, language: Language) -> Mapping[str, str]:
 
 
 def say_text(topic: str, name: str, language: Language, /, **figures: object) -> str:
-    """Return a text of a topic with its figures, by which its wording may be chosen."""
+    """Return a text of a topic with its figures, which may choose its wording."""
     return CATALOGUE.messages((topic,), language)[name](figures)

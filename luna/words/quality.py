@@ -1,6 +1,4 @@
-"""Localised faults of a day's data, from the codes and parameters of quality verdicts, and names of
-series.
-"""
+"""Localised faults of a day's data, and names of series."""
 
 from luna.energy.day_fault import DayFault
 from luna.words.language import Language
@@ -27,19 +25,15 @@ def say_day_fault(fault: DayFault, language: Language) -> str:
     An unknown one, such as a newer release's, stays in English.
     """
     message = _FAULTS.find(fault.code, language)
-    return (
-        str(fault)
-        if message is None
-        else message({name: _say(name, value, language) for name, value in fault.figures.items()})
-    )
+    if message is None:
+        return str(fault)
+    return message({name: _say(name, value, language) for name, value in fault.figures.items()})
 
 
 def _say(name: str, value: str, language: Language) -> str:
     if name == "series":
         return say_series(value, language=language)
     # Sensor names and days are not localised: a site's file takes them in this form.
-    return (
-        value
-        if name in {"sensor", "source", "sink", "since"}
-        else mark_decimals(value.replace("-", MINUS), language)
-    )
+    if name in {"sensor", "source", "sink", "since"}:
+        return value
+    return mark_decimals(value.replace("-", MINUS), language)

@@ -1,6 +1,4 @@
-"""Localised reasons of quarantined rows and readings, from the stored fault's code and
-parameters.
-"""
+"""Localised reasons of quarantined rows and readings."""
 
 from luna.energy.row_fault import RowFault, write_kwh
 from luna.words.language import Language
@@ -17,13 +15,9 @@ def say_row_fault(fault: RowFault, language: Language) -> str:
     An unknown fault, such as a newer release's, stays in English.
     """
     message = _WORDS.find(fault.code, language)
-    return (
-        str(fault)
-        if message is None
-        else message(
-            {name: _say(name, value, language) for name, value in fault.parameters.items()}
-        )
-    )
+    if message is None:
+        return str(fault)
+    return message({name: _say(name, value, language) for name, value in fault.parameters.items()})
 
 
 def _say(name: str, value: str | float, language: Language) -> str:
@@ -34,11 +28,10 @@ def _say(name: str, value: str | float, language: Language) -> str:
         return str(value) if message is None else message({})
     if isinstance(value, str):
         return value
-    return mark_decimals(
-        write_kwh(value)
-        if name.endswith("_kwh")
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value),
-        language,
-    ).replace("-", MINUS)
+    if name.endswith("_kwh"):
+        figure = write_kwh(value)
+    elif isinstance(value, float):
+        figure = f"{value:g}"
+    else:
+        figure = str(value)
+    return mark_decimals(figure, language).replace("-", MINUS)

@@ -1,6 +1,4 @@
-"""Sentences of reasons: choice of the wording that the figures fill, and enough decimals to tell
-compared figures apart.
-"""
+"""Sentences of reasons: choice of the wording, and enough decimals for compared figures."""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, timedelta
@@ -45,7 +43,7 @@ def sentence(
     currency: str,
     short: bool = False,
 ) -> str:
-    """Return the reason ``code`` as one sentence, or as a few words for a small screen.
+    """Return a reason as one sentence, or as a few words for a small screen.
 
     Args:
         code: of a reason.
@@ -61,9 +59,10 @@ def sentence(
         InvalidInputError: an unknown code or figure, or none of the code's wordings has all its
             figures.
     """
-    given = {
-        name: _read_figure(name, figure) for name, figure in figures.items() if figure is not None
-    }
+    given: dict[str, Figure] = {}
+    for name, figure in figures.items():
+        if figure is not None:
+            given[name] = _read_figure(name, figure)
     _require_known(code, list_reason_codes(), "reason.code")
     return Sentences(Numbers(language, zone, currency)).say_both(code, given)[short]
 
@@ -115,8 +114,9 @@ class Sentences:
     def _word(
         self, phrase: "_Phrase", figures: Mapping[str, Figure], begun: date | None
     ) -> dict[str, str]:
-        """Return the figures of a wording as texts: prices and shares with the decimals they need,
-        times relative to the day ``begun``.
+        """Return the figures of a wording as texts.
+
+        Prices and shares have the decimals they need; times are relative to the day ``begun``.
         """
         beside: dict[str, int | date | None] = {"price": 0, "time": begun, "at_time": begun}
         for compared in phrase.compared:
@@ -184,8 +184,9 @@ def limit(code: str, *, language: Language) -> str:
 
 
 class _Compared(NamedTuple):
-    """Figures of a ``kind`` that may need decimals, and the index pairs of those that are compared,
-    the lower first.
+    """Figures of a ``kind`` that may need decimals.
+
+    ``rises`` holds the indices of each compared pair, the lower figure first.
     """
 
     kind: str
@@ -206,8 +207,9 @@ class _Phrase(NamedTuple):
 
 
 class _Chosen(NamedTuple):
-    """The wordings of a reason that the given figures fill: the full one, and short ones, fullest
-    first; ``names`` are the figures of any of them.
+    """The wordings of a reason that the given figures fill; short ones have the fullest first.
+
+    ``names`` are the figures of any of them.
     """
 
     full: _Phrase
@@ -219,29 +221,23 @@ class _Chosen(NamedTuple):
 def _read_phrases(code: str, language: Language) -> tuple[tuple[_Phrase, ...], tuple[_Phrase, ...]]:
     """Return the wordings of a code, in full and short."""
     pairs = COMPARED.get(code, ())
-    full, short = (
-        tuple(
-            _read_phrase(wording.text, pairs)
-            for wording in find_wordings(code, language, short=short)
-        )
-        for short in (False, True)
-    )
-    return full, short
+    full = [_read_phrase(wording.text, pairs) for wording in find_wordings(code, language)]
+    short = [
+        _read_phrase(wording.text, pairs) for wording in find_wordings(code, language, short=True)
+    ]
+    return tuple(full), tuple(short)
 
 
 @lru_cache(maxsize=2_000)
 def _choose_phrases(code: str, language: Language, names: tuple[str, ...]) -> _Chosen:
     """Return the fullest wording whose figures are all given, and the short ones."""
     _require_known(code, list_reason_codes(), "reason.code")
-    full, short = (
-        tuple(phrase for phrase in phrases if phrase.needs <= set(names))
-        for phrases in _read_phrases(code, language)
-    )
+    given = set(names)
+    all_full, all_short = _read_phrases(code, language)
+    full = [phrase for phrase in all_full if phrase.needs <= given]
+    short = [phrase for phrase in all_short if phrase.needs <= given]
     if not full:
-        missing = min(
-            (sorted(phrase.needs - set(names)) for phrase in _read_phrases(code, language)[0]),
-            key=len,
-        )
+        missing = min((sorted(phrase.needs - given) for phrase in all_full), key=len)
         needs = f"{code} needs {', '.join(missing)}"
         raise InvalidInputError(
             needs,
@@ -249,11 +245,9 @@ def _choose_phrases(code: str, language: Language, names: tuple[str, ...]) -> _C
             value=", ".join(sorted(names)),
             remedy="Give the missing figures.",
         )
-    return _Chosen(
-        full[0],
-        short,
-        tuple(sorted(frozenset.union(*(phrase.needs for phrase in (full[0], *short))))),
-    )
+    fullest = full[0]
+    needed = fullest.needs.union(*(phrase.needs for phrase in short))
+    return _Chosen(fullest, tuple(short), tuple(sorted(needed)))
 
 
 def _read_phrase(text: str, rises: Pairs) -> _Phrase:
@@ -266,55 +260,44 @@ def _read_phrase(text: str, rises: Pairs) -> _Phrase:
             figures[place] = ("time", "at_time") if place == "at_time" else (place, FIGURES[place])
     compared = []
     for kind in ("price", "share"):
-        names = tuple(name for name, each in figures.values() if each == kind)
+        names = tuple(name for name, figure_kind in figures.values() if figure_kind == kind)
         # A single price needs no comparison.
-        if len(names) >= (_PAIR if kind == "price" else 1):
-            compared.append(
-                _Compared(
-                    kind,
-                    names,
-                    tuple(
-                        (names.index(low), names.index(high))
-                        for low, high in rises
-                        if low in names and high in names
-                    ),
-                )
-            )
+        if len(names) < (_PAIR if kind == "price" else 1):
+            continue
+        pairs = []
+        for low, high in rises:
+            if low in names and high in names:
+                pairs.append((names.index(low), names.index(high)))
+        compared.append(_Compared(kind, names, tuple(pairs)))
+    placed = frozenset((place, name, kind) for place, (name, kind) in figures.items())
     needs = frozenset(name for name, _ in figures.values())
-    return _Phrase(
-        pattern,
-        frozenset((place, *each) for place, each in figures.items()),
-        needs,
-        tuple(compared),
-    )
+    return _Phrase(pattern, placed, needs, tuple(compared))
 
 
 def _say_price(numbers: Numbers, value: float | tuple[float, float], decimals: int) -> str:
-    return (
-        numbers.price_range(*value, decimals=decimals)
-        if isinstance(value, tuple)
-        else numbers.price(value, decimals=decimals)
-    )
+    if isinstance(value, tuple):
+        return numbers.price_range(*value, decimals=decimals)
+    return numbers.price(value, decimals=decimals)
 
 
 def _say_time(
     numbers: Numbers, figure: datetime | str, begun: date | None, *, within: bool = False
 ) -> str:
-    """Return a clock time, with its day unless that is ``begun`` or none is given.
+    """Return a clock time, with its day unless that is ``begun`` or ``begun`` is None.
 
     ``within`` a sentence: "at 12:30".
     """
     instant = datetime.fromisoformat(figure) if isinstance(figure, str) else figure
     clock = numbers.clock(instant)
     local = instant.astimezone(numbers.zone)
-    if begun is None or begun == (day := local.date()):
-        return language_forms(numbers.language).say("at-time", clock=clock) if within else clock
+    forms = language_forms(numbers.language)
+    day = local.date()
+    if begun is None or begun == day:
+        return forms.say("at-time", clock=clock) if within else clock
     named = numbers.day(local) if day - begun > _WEEK else numbers.weekday(local)
-    return (
-        language_forms(numbers.language).say("on-day-at-time", day=named, clock=clock)
-        if within
-        else f"{named} {clock}"
-    )
+    if within:
+        return forms.say("on-day-at-time", day=named, clock=clock)
+    return f"{named} {clock}"
 
 
 _WORDED: dict[str, Callable[..., str]] = {
@@ -349,9 +332,7 @@ def _read_figure(name: str, figure: float | datetime | str) -> float | datetime:
             return require_utc(figure, field=field)
         case int() | float() if not is_instant:
             return float(figure)
-    problem, remedy = (
-        ("is no time", "Give an instant with its offset.")
-        if is_instant
-        else ("is no number", "Give a number.")
-    )
-    raise InvalidInputError(problem, field=field, value=figure, remedy=remedy)
+    if is_instant:
+        remedy = "Give an instant with its offset."
+        raise InvalidInputError("is no time", field=field, value=figure, remedy=remedy)
+    raise InvalidInputError("is no number", field=field, value=figure, remedy="Give a number.")

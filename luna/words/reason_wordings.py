@@ -1,9 +1,6 @@
-"""Reasons of plans as data: wordings of each reason, kinds of their figures, comparisons between
-figures, and active limits.
-"""
+"""Reasons of plans as data: their wordings, the kinds of their figures, and active limits."""
 
 from functools import cache
-from itertools import count, takewhile
 
 from luna.energy.devices import DEVICE_KINDS
 from luna.words.catalogue import CatalogueMessage
@@ -51,7 +48,7 @@ FIGURES: dict[str, str] = {
     "time": "time",
     # The slot's own start, which decides whether a time needs its weekday.
     "start": "start",
-} | {name: form for kind in DEVICE_KINDS for name, form in kind.reasons.forms.items()}
+} | {name: form for kind in DEVICE_KINDS for name, form in kind.plan.reasons.forms.items()}
 
 Pairs = tuple[tuple[str, str], ...]
 # Reason → pairs of figures that its sentence compares, the lower first: both get the decimals that
@@ -67,7 +64,7 @@ COMPARED: dict[str, Pairs] = {
     "serve_part": (("value", "buy"), ("value", "save"), ("refill", "buy"), ("sun", "buy")),
     "hold_for_peak": (("buy", "price"), ("buy", "value"), ("save", "value")),
     "keep_room": (("refill", "sell"), ("sun", "sell"), ("value", "sell"), ("keep", "sell")),
-} | {code: pairs for kind in DEVICE_KINDS for code, pairs in kind.reasons.compared.items()}
+} | {code: pairs for kind in DEVICE_KINDS for code, pairs in kind.plan.reasons.compared.items()}
 
 _FULL = Phrases(("battery_reasons", "trade_reasons"), "reason_", devices="reason_")
 # At most ``SHORT_LENGTH`` characters; the last wording of each reason needs no figure.
@@ -85,13 +82,14 @@ def list_reason_codes() -> tuple[str, ...]:
 def find_wordings(
     code: str, language: Language, *, short: bool = False
 ) -> tuple[CatalogueMessage, ...]:
-    """Return the wordings of a reason in order of preference, of which the first with all its
-    figures is used; none where the reason is unknown.
+    """Return the wordings of a reason in order of preference.
+
+    The first one with all its figures is used. An unknown reason has none.
     """
     phrases = _SHORT if short else _FULL
-    wordings = (phrases.find(f"{code}_{place}", language) for place in count(1))
-    return tuple(
-        message
-        for message in takewhile(lambda each: each is not None, wordings)
-        if message is not None
-    )
+    wordings: list[CatalogueMessage] = []
+    while True:
+        message = phrases.find(f"{code}_{len(wordings) + 1}", language)
+        if message is None:
+            return tuple(wordings)
+        wordings.append(message)

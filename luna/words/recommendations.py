@@ -43,18 +43,17 @@ def say_recommendation(
         )
     language = numbers.language
     # Sentences name figures without their units.
-    named = {name.removesuffix("_kwh").removesuffix("_w"): value for name, value in figures.items()}
-    texts = {
-        name: _FORMS[name](value, numbers) if name in _FORMS else str(value)
-        for name, value in named.items()
-    }
+    texts = {}
+    for figure_name, value in figures.items():
+        name = figure_name.removesuffix("_kwh").removesuffix("_w")
+        texts[name] = _FORMS[name](value, numbers) if name in _FORMS else str(value)
     try:
-        evidence = [_EVIDENCE.say(code, language, **texts)] if code in _EVIDENCE else []
-        evidence += (
-            [_YEAR.say(each, language, **texts) for each in ("counted", "bill")]
-            if code in _OF_A_YEAR
-            else []
-        )
+        evidence = []
+        if code in _EVIDENCE:
+            evidence.append(_EVIDENCE.say(code, language, **texts))
+        if code in _OF_A_YEAR:
+            evidence.append(_YEAR.say("counted", language, **texts))
+            evidence.append(_YEAR.say("bill", language, **texts))
         return RecommendationWords(
             _TITLES.say(code, language, **texts),
             _TEXTS.say(code, language, **texts),
@@ -71,21 +70,46 @@ def say_reason(code: str, numbers: Numbers, *, saving: float | None = None) -> s
     return REASONS.say(code, numbers.language, saving=numbers.money(saving))
 
 
+def _say_price(value: float, numbers: Numbers) -> str:
+    return numbers.price(value, decimals=1)
+
+
+def _say_money(value: float, numbers: Numbers) -> str:
+    return numbers.money(value)
+
+
+def _say_energy(value: float, numbers: Numbers) -> str:
+    return numbers.energy(value)
+
+
+def _say_watts(value: float, numbers: Numbers) -> str:
+    return f"{numbers.number(value)}{NBSP}W"
+
+
+def _say_count(value: float, numbers: Numbers) -> str:
+    return numbers.number(value)
+
+
+def _say_day(value: str, numbers: Numbers) -> str:
+    return say_date(date.fromisoformat(value), numbers.language)
+
+
+def _say_share(value: float, numbers: Numbers) -> str:
+    return numbers.share(value)
+
+
+def _say_waiting(value: str, numbers: Numbers) -> str:
+    return _WAITING.say(value, numbers.language) if value in _WAITING else value
+
+
 # Figure → format.
 _FORMS: dict[str, Callable[[Any, Numbers], str]] = {
-    **dict.fromkeys(("price", "markup"), lambda value, numbers: numbers.price(value, decimals=1)),
-    **dict.fromkeys(("bill", "paid", "instead"), lambda value, numbers: numbers.money(value)),
-    **dict.fromkeys(("energy", "run"), lambda value, numbers: numbers.energy(value)),
-    **dict.fromkeys(("standby", "less"), lambda value, numbers: f"{numbers.number(value)}{NBSP}W"),
-    **dict.fromkeys(
-        ("days", "days_held", "runs_per_week"), lambda value, numbers: numbers.number(value)
-    ),
-    **dict.fromkeys(
-        ("first", "last"),
-        lambda value, numbers: say_date(date.fromisoformat(value), numbers.language),
-    ),
-    "reserve": lambda value, numbers: numbers.share(value),
-    "device": lambda value, numbers: (
-        _WAITING.say(value, numbers.language) if value in _WAITING else value
-    ),
+    **dict.fromkeys(("price", "markup"), _say_price),
+    **dict.fromkeys(("bill", "paid", "instead"), _say_money),
+    **dict.fromkeys(("energy", "run"), _say_energy),
+    **dict.fromkeys(("standby", "less"), _say_watts),
+    **dict.fromkeys(("days", "days_held", "runs_per_week"), _say_count),
+    **dict.fromkeys(("first", "last"), _say_day),
+    "reserve": _say_share,
+    "device": _say_waiting,
 }

@@ -1,6 +1,4 @@
-"""Errors on pages: sentence, field and remedy in the reader's language, from the error's reason and
-parameters.
-"""
+"""Errors on pages: sentence, field and remedy in the reader's language."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -49,29 +47,20 @@ class SaidRefusal:
 
 def say_refusal(error: LunaError, language: Language) -> SaidRefusal:
     """Return an error in the reader's language."""
-    # The field's name: the last part of its path that is no index.
-    field = next(
-        (part for part in reversed((error.field or "").split(".")) if part and not part.isdigit()),
-        "",
-    )
-    named = FIELDS.find(field, language)
-    place = (
-        named({})
-        if named is not None
-        else PREFIXES.say(field, language)
-        if field in PREFIXES
-        else field
-    )
+    place = _name_field(error.field or "", language)
     if isinstance(error, SpokenError):
         return SaidRefusal(error.message, error.remedy or "", place)
     # A worker of a newer release may send reasons that this one lacks.
     declared = refusals.REASONS.get(error.reason or "")
     if declared is not None:
         figures = _SaidParameters(error.parameters, declared.kinds, language)
-        sentence, remedy = (
-            part.fill(str(error.reason), language, figures) for part in (SENTENCES, REMEDIES)
+        reason = str(error.reason)
+        return SaidRefusal(
+            SENTENCES.fill(reason, language, figures),
+            REMEDIES.fill(reason, language, figures),
+            place,
+            f"{error.message}." if declared.quotes else "",
         )
-        return SaidRefusal(sentence, remedy, place, f"{error.message}." if declared.quotes else "")
     code = error.code if error.code in SENTENCES_OF_CODES else LunaError.code
     # The error's own remedy addresses the command line and programs.
     return SaidRefusal(
@@ -80,6 +69,16 @@ def say_refusal(error: LunaError, language: Language) -> SaidRefusal:
         place,
         f"{error.message}.",
     )
+
+
+def _name_field(path: str, language: Language) -> str:
+    # A field's name is the last part of its path that is no index.
+    parts = [part for part in path.split(".") if part and not part.isdigit()]
+    field = parts[-1] if parts else ""
+    named = FIELDS.find(field, language)
+    if named is not None:
+        return named({})
+    return PREFIXES.say(field, language) if field in PREFIXES else field
 
 
 def say_problem(problem: Mapping[str, Any], language: Language) -> SaidRefusal:
@@ -93,11 +92,10 @@ class _SaidParameters(dict[str, object]):
     def __init__(
         self, parameters: Mapping[str, Any], kinds: Mapping[str, ParameterKind], language: Language
     ) -> None:
-        super().__init__(
-            (name, _say_parameter(value, kinds.get(name), language))
-            for name, value in parameters.items()
-            if value is not None
-        )
+        super().__init__()
+        for name, value in parameters.items():
+            if value is not None:
+                self[name] = _say_parameter(value, kinds.get(name), language)
 
     def __missing__(self, name: str) -> str:
         # An error of another release may lack it.
@@ -106,22 +104,20 @@ class _SaidParameters(dict[str, object]):
 
 def _say_parameter(value: Any, kind: ParameterKind | None, language: Language) -> object:
     if isinstance(value, list):
-        return ", ".join(dict.fromkeys(str(_say_parameter(each, kind, language)) for each in value))
+        members = [str(_say_parameter(member, kind, language)) for member in value]
+        return ", ".join(dict.fromkeys(members))
     if kind is not None:
         return _KINDS[kind](value, language)
-    return (
-        write_decimal(f"{value:.10g}", language).replace("-", MINUS)
-        if isinstance(value, float)
-        else value
-    )
+    if isinstance(value, float):
+        return write_decimal(f"{value:.10g}", language).replace("-", MINUS)
+    return value
 
 
 def _say_share(value: float, language: Language) -> str:
     percent = round(100 * value, 1)
+    decimals = 0 if percent == round(percent) else 1
     # Time zone and currency do not matter for a share.
-    return Numbers(language, ZoneInfo("UTC"), "EUR").share(
-        value, decimals=0 if percent == round(percent) else 1
-    )
+    return Numbers(language, ZoneInfo("UTC"), "EUR").share(value, decimals=decimals)
 
 
 def _say_instant(value: str, language: Language) -> str:
@@ -133,11 +129,23 @@ def _say_day(value: str, language: Language) -> str:
     return say_day(date.fromisoformat(value[:10]), language)
 
 
+def _say_unit(value: str, _: Language) -> str:
+    return f"{NBSP}{value}" if value else ""
+
+
+def _say_device(value: str, language: Language) -> str:
+    return say_device(value, language=language)
+
+
+def _say_row(value: Any, language: Language) -> str:
+    return say_row_fault(RowFault.read(value), language)
+
+
 _KINDS: Mapping[ParameterKind, Callable[[Any, Language], str]] = {
     "share": _say_share,
-    "unit": lambda value, _: f"{NBSP}{value}" if value else "",
-    "device": lambda value, language: say_device(value, language=language),
+    "unit": _say_unit,
+    "device": _say_device,
     "day": _say_day,
     "instant": _say_instant,
-    "row": lambda value, language: say_row_fault(RowFault.read(value), language),
+    "row": _say_row,
 }

@@ -16,8 +16,7 @@ from luna.words.reason_wordings import LIMITS
 def retell_reason(
     reason: Mapping[str, Any], start: datetime, numbers: Numbers, *, short: bool = False
 ) -> str:
-    """Return a reason in the reader's language, from its code and figures where they are known
-    here, else the plan's own text.
+    """Return a reason in the reader's language, or the plan's own text if it is unknown here.
 
     Args:
         reason: ``code``, ``text``, ``short`` and ``figures`` of a plan's reply.
@@ -43,8 +42,9 @@ def retell_reason(
 def retell_run(
     reason: Mapping[str, Any], alike: Sequence[Mapping[str, Any]], now: datetime, numbers: Numbers
 ) -> str:
-    """Return the reason of a run of slots: one sentence for all of them where one is true, with
-    times relative to ``now``, not to the run's begin.
+    """Return the reason of a run of slots, with times relative to ``now``, not to its begin.
+
+    It is one sentence for all of them where one is true.
 
     Args:
         reason: of a plan's reply, of the slot that represents the run where no single sentence is
@@ -58,11 +58,7 @@ def retell_run(
     except KeyError:
         # A figure that this release does not know: the plan's own text is used.
         joined = None
-    figures = (
-        reason["figures"]
-        if joined is None
-        else {name: value for name, value in joined.items() if name != "start"}
-    )
+    figures = reason["figures"] if joined is None else joined
     try:
         return Sentences(numbers).say(reason["code"], {**figures, "start": now})
     except (InvalidInputError, KeyError, TypeError, ValueError):
@@ -82,4 +78,8 @@ def retell_limits(limits: Iterable[str], numbers: Numbers) -> list[str]:
 @cache
 def _limit_codes() -> dict[str, str]:
     """Return the codes of limits by their texts in all languages."""
-    return {LIMITS.say(code, language): code for code in LIMITS for language in CATALOGUE.languages}
+    codes = {}
+    for code in LIMITS:
+        for language in CATALOGUE.languages:
+            codes[LIMITS.say(code, language)] = code
+    return codes

@@ -1,4 +1,4 @@
-"""What a device does by its last read-back, in words."""
+"""Sentences about a device's current mode by its last read-back."""
 
 from luna.words.modes import say_mode
 from luna.words.numbers import Numbers

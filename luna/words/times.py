@@ -1,4 +1,4 @@
-"""Instants and spans relative to now: the clock time, with the day where it is not today."""
+"""Instants and spans relative to now, with the day if it is not today."""
 
 from datetime import datetime
 
@@ -11,8 +11,9 @@ WEEK_DAYS = 7
 
 
 def say_when(instant: datetime, *, now: datetime, numbers: Numbers) -> str:
-    """Return an instant: "05:30", "tomorrow 05:30", "Fri 05:30" within a week, else "Fri 29 May,
-    05:30".
+    """Return an instant: "05:30", "tomorrow 05:30", "Fri 05:30", "Fri 29 May, 05:30".
+
+    The date is left out within a week.
     """
     clock = numbers.clock(instant)
     days = _count_days(now, instant, numbers)
@@ -20,11 +21,9 @@ def say_when(instant: datetime, *, now: datetime, numbers: Numbers) -> str:
         return clock
     if days == 1:
         return f"{_TIMES.say('tomorrow', numbers.language)} {clock}"
-    return (
-        f"{numbers.weekday(instant)} {clock}"
-        if abs(days) < WEEK_DAYS
-        else f"{numbers.day(instant)}, {clock}"
-    )
+    if abs(days) < WEEK_DAYS:
+        return f"{numbers.weekday(instant)} {clock}"
+    return f"{numbers.day(instant)}, {clock}"
 
 
 def say_edges(
@@ -36,11 +35,13 @@ def say_edges(
     now.
     """
     runs = first <= now < end
-    begin = (
-        _TIMES.say("now", numbers.language) if runs else say_when(first, now=now, numbers=numbers)
-    )
-    same_day = _count_days(now if runs else first, end, numbers) == 0
-    return begin, numbers.clock(end) if same_day else say_when(end, now=now, numbers=numbers)
+    if runs:
+        begin = _TIMES.say("now", numbers.language)
+    else:
+        begin = say_when(first, now=now, numbers=numbers)
+    if _count_days(now if runs else first, end, numbers) == 0:
+        return begin, numbers.clock(end)
+    return begin, say_when(end, now=now, numbers=numbers)
 
 
 def say_span(first: datetime, end: datetime, *, now: datetime, numbers: Numbers) -> str:
@@ -50,5 +51,6 @@ def say_span(first: datetime, end: datetime, *, now: datetime, numbers: Numbers)
 
 def _count_days(one: datetime, other: datetime, numbers: Numbers) -> int:
     """Return how many local midnights lie between two instants."""
-    first, last = (instant.astimezone(numbers.zone).date() for instant in (one, other))
+    first = one.astimezone(numbers.zone).date()
+    last = other.astimezone(numbers.zone).date()
     return (last - first).days

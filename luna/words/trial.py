@@ -11,7 +11,7 @@ TRIAL = Phrases("trial", "trial_")
 def say_trial(
     mode: str, outcome: str, *, power_w: float, seconds: float, language: Language
 ) -> str:
-    """Return the outcome of a trial in which a battery was to hold, charge or discharge.
+    """Return the outcome of a trial of holding, charging or discharging a battery.
 
     Args:
         mode: the requested mode.

@@ -1,3 +1,5 @@
-"""Backup and restore: base backups, the write-ahead log as it is written, objects and settings,
-encrypted in one folder.
+"""Backup and restore.
+
+They cover base backups, the write-ahead log as it is written, objects and settings, encrypted in
+one folder.
 """

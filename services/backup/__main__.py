@@ -1,5 +1,6 @@
-"""The process that keeps data: ``python -m services.backup`` ships the write-ahead log as it is
-written, and makes, tries and prunes backups in time.
+"""The backup process: ``python -m services.backup``.
+
+It ships the write-ahead log as it is written, and makes, tries and prunes backups in time.
 """
 
 import structlog

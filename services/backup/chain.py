@@ -1,5 +1,6 @@
-"""The chain of log segments after a base backup, across timeline switches: missing segments, and
-until when it can be restored.
+"""The chain of log segments after a base backup, across timeline switches.
+
+It shows missing segments, and the last instant that can be restored.
 """
 
 import re
@@ -39,7 +40,7 @@ class Chain:
 
 @dataclass(frozen=True)
 class WrittenLog:
-    """One cluster's log in the folder: time of writing by segment name, and the folder's status."""
+    """One cluster's log in the folder: write times by segment name, and the folder's status."""
 
     segments: Mapping[str, datetime]
     status: dict[str, Any]
@@ -47,7 +48,7 @@ class WrittenLog:
 
 @dataclass(frozen=True)
 class RestorableBackup:
-    """A backup with its chain, and the segments lost other than by retention or a recorded gap."""
+    """A backup with its chain, and the segments lost unexpectedly."""
 
     manifest: Manifest
     chain: Chain
@@ -72,31 +73,29 @@ def follow(
         path: the timelines from the backup's on, each with the number of its first segment.
         end: number of the last segment known to have been written.
     """
-    begin, own = (
-        segment_number(name, manifest.segment_bytes)
-        for name in (manifest.first_segment, manifest.last_segment)
-    )
-    timeline = path[-1][0]
-    there = [
-        segment_number(name, manifest.segment_bytes)
-        for name in segments
-        if int(name[:8], 16) == timeline
-    ]
-    last = max([end, own, *there])
+    size = manifest.segment_bytes
+    begin = segment_number(manifest.first_segment, size)
+    own = segment_number(manifest.last_segment, size)
+    timeline, _ = path[-1]
+    on_timeline = [name for name in segments if int(name[:8], 16) == timeline]
+    last = max([end, own, *(segment_number(name, size) for name in on_timeline)])
     until: datetime | None = None
     resumes: datetime | None = None
     missing: list[str] = []
     for number in range(begin, last + 1):
-        current = next(each for each, first in reversed(path) if first <= number)
-        name = segment_name(current, number * manifest.segment_bytes, manifest.segment_bytes)
-        written = segments.get(name) or (
-            segments.get(f"{name}{PARTIAL}") if number == last else None
-        )
+        current = next(branch for branch, first in reversed(path) if first <= number)
+        name = segment_name(current, number * size, size)
+        partly_written = segments.get(f"{name}{PARTIAL}")
+        written = segments.get(name)
+        if written is None and number == last:
+            written = partly_written
         if written is None:
             # An unfinished segment can be restored as far as it goes.
-            until = segments.get(f"{name}{PARTIAL}", until) if not missing else until
+            if not missing and partly_written is not None:
+                until = partly_written
             missing.append(name)
-            until = None if number <= own else until
+            if number <= own:
+                until = None
         elif not missing:
             until = written
         elif resumes is None:
@@ -113,12 +112,8 @@ def trace(folder: BackupFolder, manifest: Manifest, *, newest_timeline: bool = F
         newest_timeline: follow the switches to the newest descendant timeline; else stay on the
             backup's own.
     """
-    return _trace(
-        folder,
-        manifest,
-        read_log(folder, manifest.system_identifier),
-        newest_timeline=newest_timeline,
-    )
+    log = read_log(folder, manifest.system_identifier)
+    return _trace(folder, manifest, log, newest_timeline=newest_timeline)
 
 
 def _trace(
@@ -126,28 +121,23 @@ def _trace(
 ) -> Chain:
     status = log.status
     segments = log.segments
-    path = (
-        _newest_path(folder, manifest, segments) if newest_timeline else ((manifest.timeline, 0),)
-    )
-    current = (status.get("wal_cluster"), status.get("wal_timeline")) == (
-        manifest.system_identifier,
-        path[-1][0],
-    )
-    # A position on a segment's boundary belongs to the segment before it.
-    end = (
-        (int(status["wal_lsn"]) - 1) // manifest.segment_bytes
-        if current and "wal_at" in status
-        else 0
-    )
+    path: Switches = ((manifest.timeline, 0),)
+    if newest_timeline:
+        path = _newest_path(folder, manifest, segments)
+    timeline, _ = path[-1]
+    same_cluster = status.get("wal_cluster") == manifest.system_identifier
+    current = same_cluster and status.get("wal_timeline") == timeline
+    end = 0
+    if current and "wal_at" in status:
+        # A position on a segment's boundary belongs to the segment before it.
+        end = (int(status["wal_lsn"]) - 1) // manifest.segment_bytes
     chain = follow(segments, manifest, path, end=end)
     reached = status_instant(status, "wal_at")
-    if current and reached is not None and chain.until is not None and not chain.missing:
+    is_safe = current and not chain.missing
+    if is_safe and reached is not None and chain.until is not None:
         chain = replace(chain, until=max(chain.until, reached))
-    gaps = [
-        gap
-        for text in status.get("gaps", [])
-        if (gap := datetime.fromisoformat(text)) > manifest.finished_at
-    ]
+    all_gaps = map(datetime.fromisoformat, status.get("gaps", []))
+    gaps = [gap for gap in all_gaps if gap > manifest.finished_at]
     if gaps and not newest_timeline and chain.until is not None:
         # Later instants are refused: another database may have written the log after the gap.
         chain = replace(chain, until=min(chain.until, gaps[0] - timedelta(microseconds=1)))
@@ -155,8 +145,9 @@ def _trace(
 
 
 def require_whole(folder: BackupFolder, manifest: Manifest, instant: datetime | None) -> Chain:
-    """Return the chain of a backup if it reaches the instant (None: the backup's own restore
-    point).
+    """Return the chain of a backup if it reaches the instant.
+
+    ``instant`` None: the backup's own restore point.
 
     Raises:
         MissingSegmentError: with the first missing segment, and the last instant that can be
@@ -169,9 +160,7 @@ def require_whole(folder: BackupFolder, manifest: Manifest, instant: datetime | 
 
 
 def missing_segment(folder: BackupFolder, manifest: Manifest, chain: Chain) -> MissingSegmentError:
-    """Return the error with the first missing segment, and the last instant that can still be
-    restored.
-    """
+    """Return the error with the first missing segment and the last restorable instant."""
     more = f" and {len(chain.missing) - 1} more" if len(chain.missing) > 1 else ""
     if chain.until is None:
         message = (
@@ -213,16 +202,16 @@ def find_missing(folder: BackupFolder, manifest: Manifest) -> Chain | None:
 
 
 def list_restorable(folder: BackupFolder) -> Iterator[RestorableBackup]:
-    """Yield every backup with its chain, the oldest first; each cluster's log is listed once."""
+    """Yield every backup with its chain, the oldest first.
+
+    Each cluster's log is listed once.
+    """
     logs: dict[str, WrittenLog] = {}
     for manifest in map(folder.read, folder.list_ids()):
         cluster = manifest.system_identifier
-        log = (
-            logs[cluster]
-            if cluster in logs
-            else logs.setdefault(cluster, read_log(folder, cluster))
-        )
-        yield _judge(folder, manifest, log)
+        if cluster not in logs:
+            logs[cluster] = read_log(folder, cluster)
+        yield _judge(folder, manifest, logs[cluster])
 
 
 def _judge(folder: BackupFolder, manifest: Manifest, log: WrittenLog) -> RestorableBackup:
@@ -238,11 +227,9 @@ def _judge(folder: BackupFolder, manifest: Manifest, log: WrittenLog) -> Restora
 
 def say_until(chain: Chain) -> str:
     """Return the text for until when a backup can be restored."""
-    return (
-        "cannot be restored"
-        if chain.until is None
-        else f"until {chain.until:%Y-%m-%d %H:%M:%S} UTC"
-    )
+    if chain.until is None:
+        return "cannot be restored"
+    return f"until {chain.until:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def list_missing(folder: BackupFolder) -> list[str]:
@@ -252,70 +239,68 @@ def list_missing(folder: BackupFolder) -> list[str]:
 
 def name_missing(backups: Iterable[RestorableBackup]) -> list[str]:
     """Return the names of the segments that these backups have lost."""
-    return sorted({name for backup in backups for name in backup.missing})
+    names: set[str] = set()
+    for backup in backups:
+        names.update(backup.missing)
+    return sorted(names)
 
 
 def read_log(folder: BackupFolder, system_identifier: str) -> WrittenLog:
     """Return a cluster's log in the folder."""
     while True:
-        paths = {
-            path.name.removesuffix(SUFFIX): path
-            for path in folder.wal(system_identifier).glob(f"*{SUFFIX}")
-        }
-        segments = {
-            name: path
-            for name, path in paths.items()
-            if _SEGMENT.fullmatch(name.removesuffix(PARTIAL))
-        }
+        paths = [*folder.wal(system_identifier).glob(f"*{SUFFIX}")]
         # A ``.partial`` file vanishes when its finished segment appears: list again.
         with suppress(FileNotFoundError):
-            written = {
-                name: datetime.fromtimestamp(path.stat().st_mtime, UTC)
-                for name, path in segments.items()
-            }
+            written = {}
+            for path in paths:
+                name = path.name.removesuffix(SUFFIX)
+                if _SEGMENT.fullmatch(name.removesuffix(PARTIAL)):
+                    written[name] = datetime.fromtimestamp(path.stat().st_mtime, UTC)
             return WrittenLog(written, folder.read_status())
 
 
 def read_history(text: str) -> Switches:
-    """Return the timelines of a history file, each with the log position of the switch to the next
-    one.
+    """Return the timelines of a history file, each with the log position of its switch.
 
     Source: PostgreSQL, ``readTimeLineHistory``.
     """
-    return tuple(
-        (int(timeline), (int(high, 16) << 32) + int(low, 16))
-        for timeline, high, low in _SWITCH.findall(text)
-    )
+    switches = []
+    for timeline, high, low in _SWITCH.findall(text):
+        position = (int(high, 16) << 32) + int(low, 16)
+        switches.append((int(timeline), position))
+    return tuple(switches)
 
 
 def _newest_path(
     folder: BackupFolder, manifest: Manifest, segments: Mapping[str, datetime]
 ) -> Switches:
-    """Return the path to the newest timeline that branched off after the backup and whose log is
-    there from the switch on.
+    """Return the path to the newest timeline that branched off after the backup.
+
+    Its log is there from the switch on.
     """
     place = folder.wal(manifest.system_identifier)
     for history in sorted(place.glob(f"????????.history{SUFFIX}"), reverse=True):
         timeline = int(history.name[:8], 16)
         ended = read_history(folder.key.read(history, compressed=True).decode())
         switches = [switch for switch in ended if switch[0] >= manifest.timeline]
-        if (
-            not switches
-            or switches[0][0] != manifest.timeline
-            or switches[0][1] < manifest.restore_lsn
-        ):
+        if not switches:
             continue
-        after = [*(each for each, _ in switches[1:]), timeline]
-        begins = [(each, lsn) for each, (_, lsn) in zip(after, switches, strict=True)]
-        names = [segment_name(each, lsn, manifest.segment_bytes) for each, lsn in begins]
-        if all(name in segments or f"{name}{PARTIAL}" in segments for name in names):
-            return (
-                (manifest.timeline, 0),
-                *((each, lsn // manifest.segment_bytes) for each, lsn in begins),
-            )
+        first_timeline, first_switch = switches[0]
+        if first_timeline != manifest.timeline or first_switch < manifest.restore_lsn:
+            continue
+        size = manifest.segment_bytes
+        later_timelines = [*(later for later, _ in switches[1:]), timeline]
+        path = [(manifest.timeline, 0)]
+        is_there = True
+        for later, (_, lsn) in zip(later_timelines, switches, strict=True):
+            name = segment_name(later, lsn, size)
+            is_there &= name in segments or f"{name}{PARTIAL}" in segments
+            path.append((later, lsn // size))
+        if is_there:
+            return tuple(path)
     return ((manifest.timeline, 0),)
 
 
 def segment_number(name: str, segment_bytes: int) -> int:
-    """Return the number of a segment in the log by its name, the inverse of ``segment_name``."""
+    """Return a segment's number in the log, the inverse of ``segment_name``."""
     return int(name[8:16], 16) * (0x1_0000_0000 // segment_bytes) + int(name[16:24], 16)

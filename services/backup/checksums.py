@@ -38,14 +38,11 @@ def verify_backup(folder: BackupFolder, at: str) -> dict[str, Any]:
             while source.read(PIECE_BYTES):
                 pass
     # The segments from the first to the last that the backup needs.
-    first, last = (
-        segment_number(name, manifest.segment_bytes)
-        for name in (manifest.first_segment, manifest.last_segment)
-    )
-    segments = [
-        segment_name(manifest.timeline, number * manifest.segment_bytes, manifest.segment_bytes)
-        for number in range(first, last + 1)
-    ]
+    size = manifest.segment_bytes
+    first = segment_number(manifest.first_segment, size)
+    last = segment_number(manifest.last_segment, size)
+    numbers = range(first, last + 1)
+    segments = [segment_name(manifest.timeline, number * size, size) for number in numbers]
     for name in segments:
         place = folder.wal(manifest.system_identifier)
         whole = place / f"{name}{SUFFIX}"

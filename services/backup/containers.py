@@ -56,24 +56,23 @@ def show(settings: Settings, _: argparse.Namespace) -> None:
     """List the backups, the newest first, and until when each can be restored."""
     folder = open_folder(settings)
     backups = [*list_restorable(folder)][::-1]
-    for manifest, chain in ((each.manifest, each.chain) for each in backups):
+    for backup in backups:
+        manifest = backup.manifest
         facts = (
             f"{manifest.reason}  Luna {manifest.luna_version}  {manifest.rows} rows  "
             f"{len(manifest.objects)} objects"
         )
-        print(f"{manifest.backup_id}  {facts}  {say_until(chain)}")  # noqa: T201 - its answer
+        print(f"{manifest.backup_id}  {facts}  {say_until(backup.chain)}")  # noqa: T201 - its answer
     reached = status_instant(folder.read_status(), "wal_at")
     missing = name_missing(backups)
-    print(  # noqa: T201
-        f"The log is safe until {reached:%Y-%m-%d %H:%M:%S} UTC."
-        if reached
-        else "No log is shipped."
-    )
-    print(  # noqa: T201
-        f"Segments of the log are missing: {', '.join(missing)}."
-        if missing
-        else "No segment of the log is missing."
-    )
+    if reached:
+        print(f"The log is safe until {reached:%Y-%m-%d %H:%M:%S} UTC.")  # noqa: T201 - its answer
+    else:
+        print("No log is shipped.")  # noqa: T201 - its answer
+    if missing:
+        print(f"Segments of the log are missing: {', '.join(missing)}.")  # noqa: T201 - its answer
+    else:
+        print("No segment of the log is missing.")  # noqa: T201 - its answer
     print(f"Not kept: {', '.join(NOT_KEPT)}.")  # noqa: T201 - its answer
 
 
@@ -108,8 +107,9 @@ def write_log(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def reaches(settings: Settings, options: argparse.Namespace) -> None:
-    """Exit with 1 where the log is not known to be unbroken until the instant: its end is then not
-    the state at the instant.
+    """Exit with 1 where the log is not known to be unbroken until the instant.
+
+    Its end is then not the state at the instant.
     """
     _, target = _target(settings, options)
     if not target.is_whole:
@@ -117,9 +117,7 @@ def reaches(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def check(settings: Settings, options: argparse.Namespace) -> None:
-    """Compare the recovered database and the copies of objects with the manifest, and print their
-    numbers.
-    """
+    """Compare database and object copies with the manifest, and print their numbers."""
     folder, target = _target(settings, options)
     password = settings.database_password.get_secret_value() if settings.database_password else ""
     database = engine.create(

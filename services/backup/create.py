@@ -1,5 +1,7 @@
-"""Creates a backup: base backup, named restore point, objects after the rows that refer to them,
-the owner's files, the manifest last.
+"""Creates a backup.
+
+Base backup, named restore point, objects after the rows that refer to them, the owner's files, and
+the manifest last.
 """
 
 import io
@@ -154,14 +156,15 @@ def create_backup(work: BackupWork, reason: Reason) -> Manifest:
             manifest = _fill(work, place, reason, started)
             work.folder.key.seal_bytes(manifest.model_dump_json().encode(), place / MANIFEST)
         status = work.folder.read_status()
+        # A gap that was noted since this backup began needs another one.
+        gaps = map(datetime.fromisoformat, status.get("gaps", []))
+        has_new_gap = any(gap > started for gap in gaps)
         work.folder.note(
             since=status.get("since", started.isoformat()),
             newest_at=manifest.finished_at.isoformat(),
             newest=backup_id,
             newest_bytes=manifest.bytes,
-            # One that was noted since this backup began needs another one.
-            gap=any(datetime.fromisoformat(gap) > started for gap in status.get("gaps", []))
-            or None,
+            gap=has_new_gap or None,
         )
     log.info(
         "backup made",
@@ -190,6 +193,9 @@ def _fill(work: BackupWork, place: Path, reason: Reason, started: datetime) -> M
     owner = work.folder.key.seal_bytes(
         _pack_owner_files(work.settings.data_folder), place / OWNER_FILES
     )
+    tables = {}
+    for name, count in counts.items():
+        tables[name] = TableEntry(rows=count.rows, checksum=count.checksum)
     with engine.own_session(work.database) as connection:
         identity = backups.identify(connection)
     return Manifest(
@@ -209,10 +215,7 @@ def _fill(work: BackupWork, place: Path, reason: Reason, started: datetime) -> M
         first_segment=backups.segment_name(identity.timeline, begin, identity.segment_bytes),
         last_segment=backups.segment_name(identity.timeline, lsn, identity.segment_bytes),
         database_bytes=identity.database_bytes,
-        tables={
-            name: TableEntry(rows=count.rows, checksum=count.checksum)
-            for name, count in counts.items()
-        },
+        tables=tables,
         exact=exact,
         files={BASE: base, OWNER_FILES: FileEntry(bytes=owner.bytes, sha256=owner.sha256)},
         objects=objects,
@@ -220,8 +223,9 @@ def _fill(work: BackupWork, place: Path, reason: Reason, started: datetime) -> M
 
 
 def _copy_cluster(work: BackupWork, path: Path) -> FileEntry:
-    """Encrypt the stream of ``pg_basebackup``, a compressed tar with PostgreSQL's manifest of
-    checksums; no plain byte reaches the disk.
+    """Encrypt the stream of ``pg_basebackup``; no plain byte reaches the disk.
+
+    The stream is a compressed tar with PostgreSQL's manifest of checksums.
     """
     arguments = (
         "-D",
@@ -235,10 +239,12 @@ def _copy_cluster(work: BackupWork, path: Path) -> FileEntry:
     )
     with work.server.spawn("pg_basebackup", *arguments, output=subprocess.PIPE) as process:
         words = io.BytesIO()
-        reader = threading.Thread(
-            target=lambda: words.write(process.stderr.read() if process.stderr else b""),
-            daemon=True,
-        )
+
+        def read_errors() -> None:
+            if process.stderr:
+                words.write(process.stderr.read())
+
+        reader = threading.Thread(target=read_errors, daemon=True)
         reader.start()
         try:
             sealed = work.folder.key.seal(process.stdout, path)  # type: ignore[arg-type]  # a pipe, asked for above
@@ -257,18 +263,15 @@ def _pack_owner_files(data_folder: Path) -> bytes:
 
     In containers also the secrets in the folder of the backups' key, without the key itself.
     """
-    files = [
-        file
-        for name in OWNER_PATHS
-        for file in (data_folder / name, *sorted((data_folder / name).glob("*")))
-    ]
+    files: list[Path] = []
+    for name in OWNER_PATHS:
+        files += (data_folder / name, *sorted((data_folder / name).glob("*")))
     paths = {str(file.relative_to(data_folder)): file for file in files}
-    if key := os.environ.get("LUNA_BACKUP_KEY_FILE"):
-        paths |= {
-            f"secrets/{path.name}": path
-            for path in Path(key).parent.iterdir()
-            if path.name != Path(key).name
-        }
+    key_file = os.environ.get("LUNA_BACKUP_KEY_FILE")
+    if key_file:
+        key = Path(key_file)
+        secrets = [path for path in key.parent.iterdir() if path.name != key.name]
+        paths |= {f"secrets/{path.name}": path for path in secrets}
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as archive:
         for name, path in paths.items():
@@ -283,11 +286,12 @@ def read_owner_files(folder: BackupFolder, backup_id: str) -> dict[str, bytes]:
         folder.key.reading(folder.backups / backup_id / OWNER_FILES) as source,
         tarfile.open(fileobj=source, mode="r|gz") as archive,
     ):
-        return {
-            member.name: file.read()
-            for member in archive
-            if (file := archive.extractfile(member)) is not None
-        }
+        contents = {}
+        for member in archive:
+            file = archive.extractfile(member)
+            if file is not None:
+                contents[member.name] = file.read()
+        return contents
 
 
 def read_password(owner_files: dict[str, bytes]) -> str | None:

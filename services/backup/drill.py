@@ -1,6 +1,4 @@
-"""Restore drill: restores a backup into a temporary folder, compares it with its manifest, and
-measures RTO and RPO.
-"""
+"""Restore drill: restores a backup temporarily, compares it, measures RTO and RPO."""
 
 import time
 from dataclasses import asdict, dataclass
@@ -52,8 +50,9 @@ def drill(
     clock: Clock | None = None,
     report: Report = lambda _: None,
 ) -> DrillReport:
-    """Restore a backup into a temporary folder beside the database, compare tables, files and
-    objects, and record the outcome.
+    """Restore a backup into a temporary folder and record the outcome.
+
+    Tables, files and objects are compared with the manifest.
 
     Raises:
         LunaError: a restore would fail; recorded for monitors.
@@ -105,7 +104,7 @@ def drill(
 
 
 def behind_seconds(folder: BackupFolder, now: datetime) -> float | None:
-    """Return the age of the instant until which all writes are safe in the folder.
+    """Return the age of the last instant up to which all writes are safe.
 
     None where no log is shipped.
     """

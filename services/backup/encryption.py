@@ -1,5 +1,6 @@
-"""Encryption of backups: streams to and from files in the age format, which the program ``age``
-decrypts without Luna.
+"""Encryption of backups: streams to and from files in the age format.
+
+The program ``age`` decrypts them without Luna.
 """
 
 import gzip
@@ -67,8 +68,9 @@ class BackupKey:
         return str(self._public)
 
     def name_of(self, content_sha256: str) -> str:
-        """Return the name of an object's copy: a keyed digest, equal for equal content, which
-        reveals nothing without the key.
+        """Return the name of an object's copy, a keyed digest.
+
+        It is equal for equal content, and reveals nothing without the key.
         """
         return hmac.new(self._name_key, content_sha256.encode(), "sha256").hexdigest()
 
@@ -222,8 +224,9 @@ def damaged(path: Path, reason: str) -> MachineError:
 
 
 class _Target:
-    """A file that counts and digests written bytes, and keeps the ``OSError``, which pyrage
-    replaces by its own error.
+    """A file that counts and digests written bytes, and keeps the ``OSError``.
+
+    pyrage replaces that by its own error.
     """
 
     def __init__(self, file: IO[bytes]) -> None:

@@ -71,7 +71,7 @@ class ObjectEntry(Message):
 
 
 class Manifest(Message):
-    """What a backup holds, so that a restored one can be compared."""
+    """The content of a backup, to compare a restored one with."""
 
     format: int = FORMAT
     backup_id: str
@@ -108,12 +108,12 @@ class Manifest(Message):
 
     @property
     def rows(self) -> int:
-        """How many rows all tables have."""
+        """Number of rows of all tables."""
         return sum(entry.rows for entry in self.tables.values())
 
     @property
     def bytes(self) -> int:
-        """How long all files are."""
+        """Size of all files, bytes."""
         return sum(entry.bytes for entry in self.files.values())
 
 
@@ -139,9 +139,8 @@ class BackupFolder:
     def list_ids(self) -> list[str]:
         """Return the ids of the complete backups, the oldest first."""
         paths = self.backups.iterdir() if self.backups.is_dir() else ()
-        return sorted(
-            path.name for path in paths if _ID.fullmatch(path.name) and (path / MANIFEST).exists()
-        )
+        named = [path for path in paths if _ID.fullmatch(path.name)]
+        return sorted(path.name for path in named if (path / MANIFEST).exists())
 
     def read(self, backup_id: str) -> Manifest:
         """Return the manifest of a backup.
@@ -169,8 +168,9 @@ class BackupFolder:
             raise damaged(path, "it is no manifest") from exc
 
     def choose(self, at: str) -> tuple[Manifest, datetime | None]:
-        """Return the base backup and the instant to stop recovery at, None: the backup's own
-        restore point.
+        """Return the base backup and the instant to stop recovery at.
+
+        None: the backup's own restore point.
 
         Args:
             at: ``newest``, ``latest``, the id of a backup, or an instant.
@@ -190,23 +190,15 @@ class BackupFolder:
         if at == NEWEST or _ID.fullmatch(at):
             return self.read(ids[-1] if at == NEWEST else at), None
         instant = END if at == LATEST else parse_instant(at, field="at")
-        manifest = next(
-            (
-                manifest
-                for manifest in map(self.read, reversed(ids))
-                if manifest.finished_at <= instant
-            ),
-            None,
-        )
+        newest_first = map(self.read, reversed(ids))
+        old_enough = (backup for backup in newest_first if backup.finished_at <= instant)
+        manifest = next(old_enough, None)
         if manifest is None:
             raise NotFoundError(
                 "no backup is that old", field="at", value=at, remedy=f"The oldest is {ids[0]}."
             )
-        gaps = [
-            gap
-            for text in self.read_status().get("gaps", [])
-            if manifest.finished_at < (gap := datetime.fromisoformat(text)) <= instant
-        ]
+        all_gaps = map(datetime.fromisoformat, self.read_status().get("gaps", []))
+        gaps = [gap for gap in all_gaps if manifest.finished_at < gap <= instant]
         # ``latest`` is the end of the existing log, on any timeline.
         if gaps and at != LATEST:
             remedy = (
@@ -222,12 +214,14 @@ class BackupFolder:
         return manifest, instant
 
     def note_gap(self, now: datetime) -> None:
-        """Record a gap of the log at ``now``: later instants can only be restored from a backup
-        made after it.
+        """Record a gap of the log at ``now``.
+
+        Later instants can only be restored from a backup made after it.
         """
+        gaps = [*self.read_status().get("gaps", []), now.isoformat()]
         self.note(
             gap=True,
-            gaps=[*self.read_status().get("gaps", []), now.isoformat()][-MOST_GAPS:],
+            gaps=gaps[-MOST_GAPS:],
             wal_at=None,
             wal_lsn=None,
             wal_timeline=None,
@@ -291,11 +285,8 @@ class BackupFolder:
     def note(self, **facts: str | float | list[str] | None) -> None:
         """Record facts for monitors; None removes one."""
         with self._locked("status.lock", wait=True):
-            status = {
-                name: fact
-                for name, fact in (self.read_status() | facts).items()
-                if fact is not None
-            }
+            noted = self.read_status() | facts
+            status = {name: fact for name, fact in noted.items() if fact is not None}
             with tempfile.NamedTemporaryFile(
                 "w", dir=self.root, delete=False, encoding="utf-8"
             ) as file:
@@ -404,8 +395,9 @@ def stamp(instant: datetime) -> str:
 
 
 def status_instant(status: Mapping[str, object], name: str) -> datetime | None:
-    """Return an instant of the folder's status, such as ``wal_at``, until which the log is known to
-    be complete.
+    """Return an instant of the folder's status.
+
+    For example ``wal_at``, until which the log is known to be complete.
     """
     text = status.get(name)
     return datetime.fromisoformat(text) if isinstance(text, str) else None

@@ -1,5 +1,7 @@
-"""Loop of the backup process: ships the log, starts due backups and restore drills, prunes expired
-backups, sets the metrics.
+"""Loop of the backup process.
+
+It ships the log, starts due backups and restore drills, prunes expired backups, and sets the
+metrics.
 """
 
 import threading
@@ -51,7 +53,10 @@ log = structlog.get_logger("luna.backup")
 
 
 class Keeper:
-    """The loop; backups and drills take minutes and run in a thread of their own, one at a time."""
+    """The loop of the backup process.
+
+    Backups and drills take minutes and run in a thread of their own, one at a time.
+    """
 
     def __init__(self, work: BackupWork, ending: threading.Event) -> None:
         self._work = work
@@ -75,7 +80,7 @@ class Keeper:
             self._busy.join()
 
     def turn(self) -> None:
-        """Ship log and objects, look for missing segments, start a due step, set the metrics."""
+        """Ship log and objects, look for missing segments, start a due step, set metrics."""
         try:
             note_reach(
                 self._work.folder,
@@ -133,19 +138,14 @@ def next_step(status: dict[str, object], settings: Settings, now: datetime) -> s
     """
     newest = status_instant(status, "newest_at")
     drilled = status_instant(status, "drill_passed_at")
-    if settings.backup_every is not None and (
-        newest is None or status.get("gap") or now - newest >= settings.backup_every
-    ):
+    every = settings.backup_every
+    if every is not None and (newest is None or status.get("gap") or now - newest >= every):
         return "backup"
-    by_itself = settings.database_url is None and settings.drill_every is not None
-    if (
-        by_itself
-        and newest is not None
-        and settings.drill_every is not None
-        and (drilled is None or now - drilled >= settings.drill_every)
-    ):
-        return "drill"
-    return None
+    # Only an embedded database is restored for a trial.
+    if settings.database_url is not None or settings.drill_every is None or newest is None:
+        return None
+    is_due = drilled is None or now - drilled >= settings.drill_every
+    return "drill" if is_due else None
 
 
 def show(status: dict[str, object], settings: Settings) -> None:

@@ -1,5 +1,6 @@
-"""Copies of stored objects in the backup folder, deduplicated by content, and their way back into
-the object store.
+"""Copies of stored objects in the backup folder, deduplicated by content.
+
+They can be put back into the object store.
 """
 
 import hashlib
@@ -31,7 +32,7 @@ class ObjectMirror:
         self._entries: dict[str, ObjectEntry] | None = None
 
     def copy_new(self, now: datetime) -> tuple[ObjectEntry, ...]:
-        """Copy new objects, record them as a pass, and return all objects of the store.
+        """Copy new objects, record them as a pass, and return the store's objects.
 
         Raises:
             LunaError: the store is away, or the folder cannot be written.
@@ -58,9 +59,8 @@ class ObjectMirror:
             place = self._folder.objects / PASSES
             make_private(place)
             content = json.dumps([entry.model_dump(mode="json") for entry in new])
-            self._folder.key.seal_bytes(
-                content.encode(), place / f"{now.strftime(_INSTANT)}.json.age"
-            )
+            path = place / f"{now.strftime(_INSTANT)}.json.age"
+            self._folder.key.seal_bytes(content.encode(), path)
         self._entries = entries
         return tuple(entries.values())
 
@@ -86,12 +86,15 @@ def copy_of(folder: BackupFolder, name: str) -> Path:
 def entries_at(
     folder: BackupFolder, manifest: Manifest, instant: datetime | None
 ) -> tuple[ObjectEntry, ...]:
-    """Return the objects of a backup, with ``instant`` also those added since, up to the
-    instant.
+    """Return the objects of a backup.
+
+    With ``instant`` also those added since, up to the instant.
     """
     entries = {entry.key: entry for entry in manifest.objects}
-    for path in sorted((folder.objects / PASSES).glob("*.json.age")) if instant is not None else ():
-        if manifest.started_at <= _instant_of(path) <= (instant or manifest.finished_at):
+    if instant is None:
+        return tuple(entries.values())
+    for path in sorted((folder.objects / PASSES).glob("*.json.age")):
+        if manifest.started_at <= _instant_of(path) <= instant:
             entries |= {entry.key: entry for entry in _read_pass(folder, path)}
     return tuple(entries.values())
 
@@ -138,21 +141,20 @@ def check_copies(folder: BackupFolder, entries: Iterable[ObjectEntry]) -> int:
 
 
 def prune_copies(folder: BackupFolder, manifests: Iterable[Manifest], since: datetime) -> int:
-    """Delete passes before ``since``, and copies that neither a backup nor a pass refers to.
+    """Delete passes before ``since``, and copies without a reference.
 
     Return the number of copies.
     """
-    named = {entry.copy_name for manifest in manifests for entry in manifest.objects}
+    named: set[str] = set()
+    for manifest in manifests:
+        named.update(entry.copy_name for entry in manifest.objects)
     for path in (folder.objects / PASSES).glob("*.json.age"):
         if _instant_of(path) < since:
             path.unlink(missing_ok=True)
         else:
             named |= {entry.copy_name for entry in _read_pass(folder, path)}
-    unnamed = [
-        path
-        for path in folder.objects.glob(f"??/*{SUFFIX}")
-        if path.name.removesuffix(SUFFIX) not in named
-    ]
+    copies = folder.objects.glob(f"??/*{SUFFIX}")
+    unnamed = [path for path in copies if path.name.removesuffix(SUFFIX) not in named]
     for path in unnamed:
         path.unlink(missing_ok=True)
     return len(unnamed)
@@ -170,9 +172,8 @@ def _read_copied(folder: BackupFolder) -> dict[str, ObjectEntry]:
     copied = {entry.key: entry for entry in folder.read(ids[-1]).objects} if ids else {}
     for path in sorted((folder.objects / PASSES).glob("*.json.age")):
         copied |= {entry.key: entry for entry in _read_pass(folder, path)}
-    return {
-        key: entry for key, entry in copied.items() if copy_of(folder, entry.copy_name).exists()
-    }
+    entries = copied.items()
+    return {key: entry for key, entry in entries if copy_of(folder, entry.copy_name).exists()}
 
 
 def _read_pass(folder: BackupFolder, path: Path) -> list[ObjectEntry]:

@@ -1,5 +1,6 @@
-"""Point-in-time recovery of a backup in a separate folder: unpack, check, recover to a target,
-compare.
+"""Point-in-time recovery of a backup in a separate folder.
+
+It unpacks, checks, recovers to a target, and compares.
 """
 
 import hashlib
@@ -54,8 +55,9 @@ _NOT_REACHED = "recovery ended before configured recovery target was reached"
 
 @dataclass(frozen=True)
 class RecoveryTarget:
-    """Recovery target: the backup's restore point, an instant, or the end of the log
-    (``datetime.max``).
+    """A recovery target.
+
+    The backup's restore point, an instant, or the end of the log (``datetime.max``).
 
     Args:
         manifest: of the base backup.
@@ -76,8 +78,9 @@ class RecoveryTarget:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the log is unbroken until the instant: an earlier end then means that nothing was
-        written in between.
+        """Whether the log is unbroken until the instant.
+
+        An earlier end then means that nothing was written in between.
         """
         return self.instant is not None and self.until is not None and self.instant <= self.until
 
@@ -99,12 +102,8 @@ def aim(folder: BackupFolder, at: str) -> RecoveryTarget:
     """
     manifest, instant = folder.choose(at)
     chain = require_whole(folder, manifest, instant)
-    return RecoveryTarget(
-        manifest,
-        instant,
-        None if chain.timeline == manifest.timeline else chain.timeline,
-        chain.until,
-    )
+    timeline = None if chain.timeline == manifest.timeline else chain.timeline
+    return RecoveryTarget(manifest, instant, timeline, chain.until)
 
 
 def check_usable(manifest: Manifest, postgres_major: int | None) -> None:
@@ -113,10 +112,8 @@ def check_usable(manifest: Manifest, postgres_major: int | None) -> None:
     Raises:
         ConflictError: a newer Luna or another major version of PostgreSQL made it.
     """
-    if (
-        manifest.schema_revision is not None
-        and manifest.schema_revision not in revision.list_revisions()
-    ):
+    schema = manifest.schema_revision
+    if schema is not None and schema not in revision.list_revisions():
         raise newer(manifest.backup_id, manifest.luna_version)
     major = manifest.postgres_version // 10_000
     if postgres_major is not None and major != postgres_major:
@@ -133,7 +130,7 @@ def check_usable(manifest: Manifest, postgres_major: int | None) -> None:
 
 
 def stage(folder: BackupFolder, target: RecoveryTarget, into: Path) -> None:
-    """Unpack a backup and its log into the new folder ``into``, ready for a server to recover.
+    """Unpack a backup and its log into a new folder, ready for a server to recover.
 
     Args:
         folder: of backups.
@@ -172,7 +169,7 @@ def stage(folder: BackupFolder, target: RecoveryTarget, into: Path) -> None:
 
 
 def recovery_settings(target: RecoveryTarget, log: Path) -> str:
-    """Return PostgreSQL's settings to recover to the target from the log in the folder ``log``."""
+    """Return PostgreSQL's settings to recover to the target from a folder with the log."""
     place = str(log).replace("'", "''")
     timeline = target.timeline or "current"
     lines = [
@@ -188,8 +185,7 @@ def recovery_settings(target: RecoveryTarget, log: Path) -> str:
 
 
 def check_files(data: Path) -> None:
-    """Compare every file of an unpacked base backup with the checksums in PostgreSQL's backup
-    manifest.
+    """Compare an unpacked base backup with the checksums of PostgreSQL's manifest.
 
     ``pg_verifybackup`` does not run where PostgreSQL comes from the wheel.
 
@@ -200,17 +196,19 @@ def check_files(data: Path) -> None:
     for entry in manifest["Files"]:
         # ``stage`` has appended the recovery settings to ``SETTINGS``: only its original bytes
         # count.
-        path = data / (
-            entry["Path"] if "Path" in entry else os.fsdecode(bytes.fromhex(entry["Encoded-Path"]))
-        )
+        if "Path" in entry:
+            name = entry["Path"]
+        else:
+            name = os.fsdecode(bytes.fromhex(entry["Encoded-Path"]))
+        path = data / name
         size = int(entry["Size"])
         try:
             with path.open("rb") as file:
-                checksum = (
-                    hashlib.sha256(file.read(size)).hexdigest()
-                    if path.name == SETTINGS
-                    else hashlib.file_digest(file, "sha256").hexdigest()
-                )
+                if path.name == SETTINGS:
+                    digest = hashlib.sha256(file.read(size))
+                else:
+                    digest = hashlib.file_digest(file, "sha256")
+                checksum = digest.hexdigest()
         except OSError as exc:
             raise damaged(path, exc.strerror or str(exc)) from exc
         if checksum != entry["Checksum"]:
@@ -253,7 +251,9 @@ class RecoveringServer:
             "jit": "off",
             "timezone": "UTC",
         }
-        arguments = [part for pair in options.items() for part in ("-c", "=".join(pair))]
+        arguments: list[str] = []
+        for name, value in options.items():
+            arguments += ["-c", f"{name}={value}"]
         command = [
             str(self.programs / "postgres"),
             "-D",
@@ -324,8 +324,9 @@ class TargetNotReachedError(MachineError):
 
 
 def explain_recovery(words: str, data: Path) -> LunaError:
-    """Return the error for a failed recovery from the end of the server's log, without its hints,
-    which advise removing files that recovery needs.
+    """Return the error for a failed recovery from the end of the server's log.
+
+    The log's hints are left out: they advise removing files that recovery needs.
     """
     words = _HINT.sub("", words)
     if _NOT_REACHED in words:
@@ -346,8 +347,9 @@ def explain_recovery(words: str, data: Path) -> LunaError:
 
 
 def compare(database: Engine, target: RecoveryTarget) -> dict[str, int]:
-    """Compare the tables of a recovered cluster with the manifest where the target is exact, and
-    return the rows by table.
+    """Compare a recovered cluster's tables with the manifest, and return rows by table.
+
+    They are compared only where the target is exact.
 
     Raises:
         MachineError: tables differ.
@@ -356,15 +358,11 @@ def compare(database: Engine, target: RecoveryTarget) -> dict[str, int]:
         counts = backups.count_tables(connection)
         backups.forget_recovery(connection, RECOVERY_SETTINGS)
     if target.is_exact:
-        expected = {
-            name: (entry.rows, entry.checksum) for name, entry in target.manifest.tables.items()
-        }
+        tables = target.manifest.tables
+        expected = {name: (entry.rows, entry.checksum) for name, entry in tables.items()}
         restored = {name: (count.rows, count.checksum) for name, count in counts.items()}
-        wrong = sorted(
-            name
-            for name in expected.keys() | restored.keys()
-            if expected.get(name) != restored.get(name)
-        )
+        names = sorted(expected.keys() | restored.keys())
+        wrong = [name for name in names if expected.get(name) != restored.get(name)]
         if wrong:
             remedy = "Take another backup: luna backup list. Nothing was changed."
             raise MachineError(
@@ -377,7 +375,7 @@ def compare(database: Engine, target: RecoveryTarget) -> dict[str, int]:
 
 
 def discard(place: Path) -> None:
-    """Delete a recovery folder, after ending a server that a killed restore left running in it."""
+    """Delete a recovery folder, and end a server that a killed restore left in it."""
     pid_file = place / DATA / "postmaster.pid"
     if pid_file.exists():
         pid = pid_file.read_text(encoding="utf-8").split("\n", 1)[0]

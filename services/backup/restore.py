@@ -1,5 +1,6 @@
-"""Restores the embedded database to a backup or an instant: recovered and compared beside the
-current one, which is kept afterwards for ``undo``.
+"""Restores the embedded database to a backup or an instant.
+
+It is recovered and compared beside the current one, which is kept afterwards for ``undo``.
 """
 
 import os
@@ -66,8 +67,9 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Restored:
-    """Result of a restore: rows by table, objects and files put back, the folder of the former
-    database, seconds.
+    """Result of a restore.
+
+    ``rows`` are by table; ``kept`` is the folder of the former database.
     """
 
     backup_id: str
@@ -237,25 +239,24 @@ def read_system_identifier(cluster: Path) -> str | None:
 
 
 def _put_back_files(settings: Settings, files: Mapping[str, bytes]) -> list[str]:
-    """Restore the owner's files that are missing here, and return their paths in the data folder.
+    """Restore the owner's files that are missing here, and return their paths.
 
     Existing ones were set on this machine and stay.
 
     The database keeps its current password; the operator restores the secrets of containers.
     """
-    own = [
-        path
-        for name in files
-        if name != SERVERS_FILE
-        and ".." not in (path := Path(name)).parts
-        and path.parts[0] != "secrets"
-    ]
+    own = []
+    for name in files:
+        path = Path(name)
+        is_secret = name == SERVERS_FILE or path.parts[0] == "secrets"
+        if not is_secret and ".." not in path.parts:
+            own.append(path)
     missing = [path for path in own if not (settings.data_folder / path).exists()]
     for path in missing:
-        make_private((settings.data_folder / path).parent)
-        with os.fdopen(
-            os.open(settings.data_folder / path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
-        ) as file:
+        place = settings.data_folder / path
+        make_private(place.parent)
+        descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
             file.write(files[str(path)])
     return [str(path) for path in missing]
 
@@ -269,8 +270,9 @@ def recover(
     report: Report,
     as_it_was: bool = False,
 ) -> dict[str, int]:
-    """Recover a backup in ``place``, compare it, upgrade its schema, set the current password, and
-    shut it down; return the rows by table.
+    """Recover a backup in ``place`` and return the rows by table.
+
+    It is compared, its schema upgraded, the current password set, and the server shut down.
 
     Raises:
         LunaError: as ``restore``.
@@ -310,8 +312,9 @@ def _recovered(
 
 
 def undo(settings: Settings, *, clock: Clock | None = None) -> str:
-    """Put back the database from before the last restore, and return the folder where the current
-    one is kept.
+    """Put back the database from before the last restore.
+
+    Return the folder where the current one is kept.
 
     Raises:
         ConflictError: Luna is running, or no database is kept.
@@ -367,8 +370,9 @@ def request_reindex(url: str) -> None:
 
 
 def begin_log_anew(settings: Settings, folder: BackupFolder, now: datetime) -> None:
-    """Delete the spool and record a gap: the restored cluster writes another timeline, and needs a
-    new backup.
+    """Delete the spool and record a gap.
+
+    The restored cluster writes another timeline, and needs a new backup.
     """
     shutil.rmtree(settings.data_folder / SPOOL, ignore_errors=True)
     folder.note_gap(now)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from luna.platform.settings import Settings
-from services.backup.folder import BackupFolder, Reason
+from services.backup.folder import BackupFolder, Manifest, Reason
 from services.backup.mirror import prune_copies
 from services.backup.wal import prune_log
 
@@ -19,28 +19,43 @@ log = structlog.get_logger("luna.backup")
 def choose_retained(
     finished: Sequence[datetime], *, daily: int, weekly: int, monthly: int
 ) -> set[datetime]:
-    """Return the instants of the backups to keep: the last one of each of the latest days, weeks
-    and months with a backup.
+    """Return the instants of the backups to keep.
+
+    These are the last of each of the latest days, weeks and months with a backup.
 
     Invariants: the newest is always kept; a second run keeps the same.
     """
     kinds: tuple[tuple[int, Callable[[datetime], object]], ...] = (
         (daily, datetime.date),
-        (weekly, lambda at: at.isocalendar()[:2]),
-        (monthly, lambda at: (at.year, at.month)),
+        (weekly, _week),
+        (monthly, _month),
     )
-    retained = set(sorted(finished)[-1:])
+    ascending = sorted(finished)
+    retained = set(ascending[-1:])
     for count, period in kinds:
-        latest = {period(at): at for at in sorted(finished)}
+        latest = {period(at): at for at in ascending}
         retained |= set(sorted(latest.values(), reverse=True)[:count])
     return retained
 
 
+def _week(at: datetime) -> tuple[int, int]:
+    return at.isocalendar()[:2]
+
+
+def _month(at: datetime) -> tuple[int, int]:
+    return at.year, at.month
+
+
 def is_protected(reason: Reason, finished: datetime, *, newest: datetime, window: datetime) -> bool:
-    """Whether a backup is kept beside the last of its day: any for a day, a requested one, as
-    before an update, since ``window``.
+    """Return whether a backup is kept beside the last of its day.
+
+    Any is for a day, a requested one, as before an update, since ``window``.
     """
     return finished >= newest - timedelta(days=1) or (reason == "asked" and finished >= window)
+
+
+def _span(manifest: Manifest, *, is_open: bool) -> tuple[str, str | None]:
+    return manifest.first_segment, None if is_open else manifest.last_segment
 
 
 def prune(folder: BackupFolder, settings: Settings) -> list[str]:
@@ -60,48 +75,38 @@ def prune(folder: BackupFolder, settings: Settings) -> list[str]:
         manifests = {backup_id: folder.read(backup_id) for backup_id in folder.list_ids()}
         if not manifests:
             return []
-        newest = max(manifest.finished_at for manifest in manifests.values())
+        finished = [manifest.finished_at for manifest in manifests.values()]
+        newest = max(finished)
         window = newest - timedelta(days=settings.backup_keep_daily)
         retained = choose_retained(
-            [manifest.finished_at for manifest in manifests.values()],
+            finished,
             daily=settings.backup_keep_daily,
             weekly=settings.backup_keep_weekly,
             monthly=settings.backup_keep_monthly,
         )
-        retained |= {
-            each.finished_at
-            for each in manifests.values()
-            if is_protected(each.reason, each.finished_at, newest=newest, window=window)
-        }
-        since = max(
-            (each.finished_at for each in manifests.values() if each.finished_at <= window),
-            default=window,
-        )
+        for manifest in manifests.values():
+            at = manifest.finished_at
+            if is_protected(manifest.reason, at, newest=newest, window=window):
+                retained.add(at)
+        since = max((at for at in finished if at <= window), default=window)
         retained.add(since)
-        expired = [
-            backup_id
-            for backup_id, manifest in manifests.items()
-            if manifest.finished_at not in retained
-        ]
+        expired = []
+        remaining = []
+        for backup_id, manifest in manifests.items():
+            if manifest.finished_at in retained:
+                remaining.append(manifest)
+            else:
+                expired.append(backup_id)
         for backup_id in expired:
             folder.remove(backup_id)
-        remaining = [
-            manifest for backup_id, manifest in manifests.items() if backup_id not in expired
-        ]
         recent = [manifest for manifest in remaining if manifest.finished_at >= since]
         # Segments missing before this instant were deleted here, and are not reported as lost.
         folder.note(log_since=since.isoformat())
         for cluster in {manifest.system_identifier for manifest in manifests.values()}:
             # Spans of the cluster's log to keep; those of recent backups are open-ended.
             own = [manifest for manifest in remaining if manifest.system_identifier == cluster]
-            prune_log(
-                folder,
-                cluster,
-                [
-                    (manifest.first_segment, None if manifest in recent else manifest.last_segment)
-                    for manifest in own
-                ],
-            )
+            spans = [_span(manifest, is_open=manifest in recent) for manifest in own]
+            prune_log(folder, cluster, spans)
         prune_copies(folder, remaining, since=min(manifest.started_at for manifest in recent))
     if expired:
         log.info("backups deleted", backups=expired)

@@ -39,8 +39,9 @@ class BackedUpServer:
         output: int | IO[bytes] = subprocess.DEVNULL,
         lock: int | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start a client program against the server, in its own session: Ctrl-C reaches the caller
-        alone, which ends it in order.
+        """Start a client program against the server, in its own session.
+
+        Ctrl-C reaches the caller alone, which ends it in order.
 
         Args:
             program: its name.
@@ -62,11 +63,14 @@ class BackedUpServer:
             "PGCONNECT_TIMEOUT": "10",
             "LC_ALL": "C",
         }
-        plain = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("PG")
+        }
+        environment |= {name: str(value) for name, value in facts.items() if value}
         try:
             return subprocess.Popen(
                 [self.programs / program, *arguments],
-                env=plain | {name: str(value) for name, value in facts.items() if value},
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.PIPE,
@@ -84,11 +88,8 @@ class BackedUpServer:
 def explain(program: str, words: str) -> LunaError:
     """Return the error for a failed program from its error output."""
     message = " ".join(words.split())[-_WORDS:]
-    if (
-        "no pg_hba.conf entry" in message
-        or "permission denied" in message
-        or "must be superuser" in message
-    ):
+    refusals = ("no pg_hba.conf entry", "permission denied", "must be superuser")
+    if any(refusal in message for refusal in refusals):
         remedy = (
             "Let the database's user replicate: ALTER ROLE … REPLICATION, and a line `host "
             "replication` in pg_hba.conf."

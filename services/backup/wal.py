@@ -1,5 +1,6 @@
-"""Continuous archiving of PostgreSQL's write-ahead log: received from the server into a spool, and
-encrypted from there into the backup folder.
+"""Continuous archiving of PostgreSQL's write-ahead log.
+
+It is received from the server into a spool, and encrypted from there into the backup folder.
 """
 
 import fcntl
@@ -67,15 +68,15 @@ class WalShipper:
         return self.folder.wal(self.system_identifier)
 
     def learn(self, connection: Connection) -> None:
-        """Record the server's time of writing of segments not yet in the folder: they may arrive
-        much later.
+        """Record the server's write times of segments not yet in the folder.
+
+        They may arrive much later.
         """
         written_at = self._written | backups.list_written(connection)
-        self._written = {
-            name: written
-            for name, written in written_at.items()
-            if not (self.place / f"{name}{SUFFIX}").exists()
-        }
+        self._written = {}
+        for name, written in written_at.items():
+            if not (self.place / f"{name}{SUFFIX}").exists():
+                self._written[name] = written
 
     def ship(self) -> int:
         """Encrypt new files into the folder and return their number.
@@ -107,14 +108,12 @@ class WalShipper:
             # The receiver has completed and renamed it meanwhile; the next pass ships it.
             return False
         self.folder.key.seal_bytes(content, place, compress=True)
-        # The modification time is until when this segment restores where the next one is missing:
-        # the server's time where known, else that of receipt.
+        # The modification time is the last instant that this segment restores if the next one is
+        # missing: the server's time where known, else that of receipt.
         server_time = self._written.get(name)
-        age = (
-            written
-            if server_time is None
-            else min(written, int(server_time.timestamp()) * 1_000_000_000)
-        )
+        age = written
+        if server_time is not None:
+            age = min(written, int(server_time.timestamp()) * 1_000_000_000)
         os.utime(place, ns=(age, age))
         self._shipped[name] = written
         if not name.endswith(PARTIAL):
@@ -202,8 +201,9 @@ class WalReceiver:
         raise explain("pg_receivewal", words)
 
     def begin_anew(self, reason: str) -> None:
-        """Ship the spool, empty it and recreate the slot after a gap: from here on only a new base
-        backup can be restored to an instant.
+        """Ship the spool, empty it and recreate the slot after a gap.
+
+        From here on only a new base backup can be restored to an instant.
         """
         log.error(
             "the write-ahead log has a gap; a backup is made now",
@@ -227,8 +227,9 @@ def note_reach(
     *,
     ending: threading.Event | None = None,
 ) -> None:
-    """Ship, and record until when the log is safe, after waiting for what the server has written by
-    now.
+    """Ship, and record the instant until which the log is safe.
+
+    First wait for what the server has written by now.
 
     Raises:
         LunaError: the database is away, or the folder cannot be written.
@@ -288,32 +289,32 @@ def _arrives(
 
 
 def list_segments(folder: Path) -> list[str]:
-    """Return the names of the log's files in a spool in order, history files included."""
-    return (
-        sorted(path.name for path in folder.iterdir() if _LOG_FILE.fullmatch(path.name))
-        if folder.is_dir()
-        else []
-    )
+    """Return the names of a spool's log files in order, history files included."""
+    if not folder.is_dir():
+        return []
+    return sorted(path.name for path in folder.iterdir() if _LOG_FILE.fullmatch(path.name))
 
 
 def unpack(folder: BackupFolder, system_identifier: str, first_segment: str, into: Path) -> int:
-    """Decrypt the log from ``first_segment`` on into the folder ``into``, under PostgreSQL's file
-    names; return the bytes written.
+    """Decrypt the log from ``first_segment`` on, and return the bytes written.
+
+    The files get PostgreSQL's names.
 
     Raises:
         MachineError: a file is damaged.
     """
-    return sum(
-        (into / name).write_bytes(content)
-        for name, content in read_log(folder, system_identifier, first_segment)
-    )
+    written = 0
+    for name, content in read_log(folder, system_identifier, first_segment):
+        written += (into / name).write_bytes(content)
+    return written
 
 
 def read_log(
     folder: BackupFolder, system_identifier: str, first_segment: str
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of the log's files from ``first_segment`` on, under PostgreSQL's file
-    names.
+    """Yield name and content of the log's files from ``first_segment`` on.
+
+    The names are PostgreSQL's.
 
     Raises:
         MachineError: a file is damaged.
@@ -322,9 +323,8 @@ def read_log(
     for path in sorted(place.glob(f"*{SUFFIX}")):
         name = path.name.removesuffix(SUFFIX)
         segment = name.removesuffix(PARTIAL)
-        if not _LOG_FILE.fullmatch(name) or (
-            _SEGMENT.fullmatch(segment) and segment[8:] < first_segment[8:]
-        ):
+        is_earlier = _SEGMENT.fullmatch(segment) and segment[8:] < first_segment[8:]
+        if is_earlier or not _LOG_FILE.fullmatch(name):
             continue
         if name.endswith(PARTIAL) and (place / f"{segment}{SUFFIX}").exists():
             continue
@@ -335,45 +335,43 @@ def size_from(
     folder: BackupFolder, system_identifier: str, first_segment: str, segment_bytes: int
 ) -> int:
     """Return an upper bound of the bytes that ``unpack`` writes."""
-    segments = [
-        path.name[:24]
-        for path in folder.wal(system_identifier).glob(f"*{SUFFIX}")
-        if path.name[8:24] >= first_segment[8:]
-    ]
-    return len(segments) * segment_bytes
+    paths = folder.wal(system_identifier).glob(f"*{SUFFIX}")
+    count = sum(path.name[8:24] >= first_segment[8:] for path in paths)
+    return count * segment_bytes
 
 
 def prune_log(
     folder: BackupFolder, system_identifier: str, keep: list[tuple[str, str | None]]
 ) -> int:
-    """Delete the segments outside the spans ``keep`` (first and last segment; None: to the end).
+    """Delete the segments outside the spans ``keep``.
+
+    A span is the first and the last segment; None: to the end.
 
     Return their number.
     """
     count = 0
     for path in folder.wal(system_identifier).glob(f"*{SUFFIX}"):
         segment = path.name[8:24]
-        inside = any(
-            first[8:] <= segment and (last is None or segment <= last[8:]) for first, last in keep
-        )
+        inside = any(_is_inside(segment, first, last) for first, last in keep)
         if _SEGMENT.fullmatch(path.name[:24]) and not inside:
             path.unlink(missing_ok=True)
             count += 1
     return count
 
 
+def _is_inside(segment: str, first: str, last: str | None) -> bool:
+    return first[8:] <= segment and (last is None or segment <= last[8:])
+
+
 @contextmanager
 def _locked(path: Path, *, ending: threading.Event | None = None) -> Iterator[int | None]:
-    """Wait for a file lock and yield its descriptor; None where ``ending`` was set first."""
+    """Wait for a file lock and yield its descriptor, or None if ``ending`` came first."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        while (
-            not (mine := _take(descriptor, wait=ending is None))
-            and ending is not None
-            and not ending.wait(1)
-        ):
-            pass
-        yield descriptor if mine else None
+        is_locked = _take(descriptor, wait=ending is None)
+        while not is_locked and ending is not None and not ending.wait(1):
+            is_locked = _take(descriptor, wait=False)
+        yield descriptor if is_locked else None
     finally:
         os.close(descriptor)
 

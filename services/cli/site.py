@@ -237,7 +237,7 @@ def _of_kind(site: Site, kind: DeviceKind[Any]) -> Iterator[CostlyDefault]:
             path,
             {
                 name: DEFAULTS.say(f"{kind.name}_{name}", ENGLISH)
-                for name in kind.costly_defaults(device)
+                for name in kind.defaults.costly(device)
             },
         )
 

@@ -1,5 +1,6 @@
-"""Environment of the demo: its own servers and worker, the settings' servers, or a running Luna
-with a simulated home.
+"""Environment of the demo.
+
+It has its own servers and worker, the settings' servers, or a running Luna with a simulated home.
 """
 
 import os
@@ -45,10 +46,8 @@ OTHER_SERVERS = (
     "LUNA_VECTORS_",
     "LUNA_LANGUAGE_",
 )
-NEEDED_QUEUES = {
-    request.queue()
-    for request in (DemoLoadRequest, TrainRequest, IssueRequest, PlanRequest, ReplayRequest)
-}
+_NEEDED_REQUESTS = (DemoLoadRequest, TrainRequest, IssueRequest, PlanRequest, ReplayRequest)
+NEEDED_QUEUES = {request.queue() for request in _NEEDED_REQUESTS}
 # Shows a step of the demo during its block; yields a function for progress: parts done, parts in
 # all, and the current one.
 ShowStep = Callable[[str], AbstractContextManager[Callable[[int, int, str], None]]]
@@ -118,8 +117,9 @@ class Worker:
 
 @contextmanager
 def run_worker(servers: Servers, folder: Path, *, cache: Path) -> Iterator[Worker]:
-    """Run a worker for the demo's services during the block, with its log in ``folder`` and
-    downloads in ``cache``.
+    """Run a worker for the demo's services during the block.
+
+    Its log goes to ``folder``, downloads to ``cache``.
     """
     log = folder / "worker.log"
     own = {
@@ -128,9 +128,9 @@ def run_worker(servers: Servers, folder: Path, *, cache: Path) -> Iterator[Worke
         "LUNA_DATA_FOLDER": str(folder),
         "LUNA_CACHE_FOLDER": str(cache),
     }
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(OTHER_SERVERS)
-    } | own
+    inherited = os.environ.items()
+    environment = {name: value for name, value in inherited if not name.startswith(OTHER_SERVERS)}
+    environment |= own
     # ``parent_watch`` ends it with this process; in its own session, Ctrl-C reaches this process
     # only, which ends it in order. Only the demo's queues are loaded, and once, before the pool
     # forks, for two homes are trained side by side.
@@ -180,7 +180,7 @@ class Stage:
 
 @contextmanager
 def own_stage(settings: Settings, step: ShowStep) -> Iterator[Stage]:
-    """Run own servers and a worker during the block, in a folder apart from the owner's data.
+    """Run own servers and a worker during the block, apart from the owner's data.
 
     Raises:
         MachineError: servers or worker cannot be started on this machine.
@@ -206,8 +206,9 @@ def own_stage(settings: Settings, step: ShowStep) -> Iterator[Stage]:
 
 @contextmanager
 def named_stage(settings: Settings, step: ShowStep) -> Iterator[Stage]:
-    """Use the settings' queue and its workers, which are not supervised: the queue delivers a dead
-    worker's messages again.
+    """Use the settings' queue and its workers.
+
+    They are not supervised: the queue delivers a dead worker's messages again.
 
     Raises:
         InvalidInputError: the settings name no queue.

@@ -1,5 +1,6 @@
-"""Pipeline of the demo: data, training, forecasts, plan and replay as requests through the queue,
-and the input of its report.
+"""Pipeline of the demo, and the input of its report.
+
+Data, training, forecasts, plan and replay are requests through the queue.
 """
 
 from collections.abc import Sequence
@@ -27,7 +28,7 @@ from luna.contracts import (
     TrainRequest,
 )
 from luna.contracts.forecast_versions import PromoteRequest
-from luna.contracts.job import Bilingual
+from luna.contracts.job import Bilingual, Progress
 from luna.contracts.plan import BatteryState, StateMessage
 from luna.energy.economics.curtailment import site_curtailment
 from luna.energy.errors import InvalidInputError
@@ -105,7 +106,7 @@ class DemoWindow:
 
 @dataclass(slots=True)
 class DemoRun:
-    """Results of the demo; ``folder`` is the data folder of its own servers, if any."""
+    """Results of the demo; ``folder`` has the data of its own servers, if any."""
 
     demo: DemoLoadReply
     window: DemoWindow
@@ -149,17 +150,13 @@ class Course:
         """Load the year, then train, forecast, plan and replay every site."""
         with ThreadPoolExecutor() as pool:
             try:
-                [demo] = self._watch(
-                    [
-                        pool.submit(
-                            self._call, DemoLoadRequest(), "load the year", timeout=LOAD_TIMEOUT
-                        )
-                    ]
+                load = pool.submit(
+                    self._call, DemoLoadRequest(), "load the year", timeout=LOAD_TIMEOUT
                 )
+                [demo] = self._watch([load])
                 run = DemoRun(demo, DemoWindow.of(demo, days), self._stage.folder)
-                self._watch(
-                    [pool.submit(self._follow_site, run, each.site.name) for each in demo.sites]
-                )
+                names = [loaded.site.name for loaded in demo.sites]
+                self._watch([pool.submit(self._follow_site, run, name) for name in names])
             finally:
                 # After a failure the other threads stop waiting for replies.
                 self._abandoned.set()
@@ -178,29 +175,22 @@ class Course:
     def _follow_site(self, run: DemoRun, site_id: str) -> None:
         """Train, promote, forecast, plan (only ``PLANNED_SITE``) and replay one site."""
         window = run.window
-        self._call(TrainRequest(site_id=site_id, until=window.start), f"{site_id}: train")
-        self._call(
-            PromoteRequest(
-                site_id=site_id, forecast_version=FORECAST_VERSION, reason="promoted for the demo"
-            ),
-            f"{site_id}: promote",
+        train = TrainRequest(site_id=site_id, until=window.start)
+        self._call(train, f"{site_id}: train")
+        promote = PromoteRequest(
+            site_id=site_id, forecast_version=FORECAST_VERSION, reason="promoted for the demo"
         )
-        self._call(
-            IssueRequest(site_id=site_id, at=window.start, to=window.end - timedelta(hours=1)),
-            f"{site_id}: forecast",
-        )
+        self._call(promote, f"{site_id}: promote")
+        last_issue = window.end - timedelta(hours=1)
+        issue = IssueRequest(site_id=site_id, at=window.start, to=last_issue)
+        self._call(issue, f"{site_id}: forecast")
         if site_id == PLANNED_SITE:
-            state = StateMessage(
-                batteries={
-                    battery.name: BatteryState(soc=START_SOC)
-                    for battery in run.demo.sites[0].site.batteries
-                }
-            )
-            run.plan = self._call(
-                PlanRequest(site_id=site_id, start=window.plan_start, state=state),
-                f"{site_id}: plan",
-            )
-        request = ReplayRequest(
+            batteries = run.demo.sites[0].site.batteries
+            start = {battery.name: BatteryState(soc=START_SOC) for battery in batteries}
+            state = StateMessage(batteries=start)
+            plan = PlanRequest(site_id=site_id, start=window.plan_start, state=state)
+            run.plan = self._call(plan, f"{site_id}: plan")
+        replay = ReplayRequest(
             site_id=site_id,
             from_day=window.first_day,
             to_day=window.last_day,
@@ -209,15 +199,19 @@ class Course:
             # plans.
             explain_loss=site_id == PLANNED_SITE,
         )
-        run.replays[site_id] = self._call(request, f"{site_id}: replay")
+        run.replays[site_id] = self._call(replay, f"{site_id}: replay")
 
     def _call(self, request: Request, name: str, *, timeout: timedelta = STEP_TIMEOUT) -> Any:
         """Send ``request`` and return the reply, with its progress shown."""
         with self._show_step(name) as show:
+
+            def show_progress(progress: Progress) -> None:
+                show(progress.done, progress.total, progress.label)
+
             return self._stage.client.call(
                 request,
                 timeout=timeout,
-                on_progress=lambda progress: show(progress.done, progress.total, progress.label),
+                on_progress=show_progress,
                 abandoned=self._abandoned,
                 patience=PATIENCE,
             )
@@ -228,20 +222,18 @@ def compose_report(run: DemoRun, language: Language) -> ReportInput:
     assert run.plan is not None  # noqa: S101 - the course has planned
     window = run.window
     main = run.demo.sites[0]
-    results = [
-        SiteResult(
-            each.site,
-            run.replays[each.site.name],
+    results = []
+    records = [run.demo.price_provenance]
+    for loaded in run.demo.sites:
+        result = SiteResult(
+            loaded.site,
+            run.replays[loaded.site.name],
             window.first_day,
             window.last_day,
-            each.yearly_load_kwh,
+            loaded.yearly_load_kwh,
         )
-        for each in run.demo.sites
-    ]
-    records = [
-        run.demo.price_provenance,
-        *(record for each in run.demo.sites for record in each.provenance),
-    ]
+        results.append(result)
+        records += loaded.provenance
     return ReportInput(
         plan=run.plan,
         results=results,
@@ -274,37 +266,31 @@ def translate(record: Provenance, language: Language) -> Origin:
 def commands(run: DemoRun) -> list[str]:
     """Return the commands that reproduce the report's figures."""
     if run.folder is None:
-        return [
-            f"luna demo --on-servers --days {(run.window.last_day - run.window.first_day).days + 1}"
-        ]
+        days = (run.window.last_day - run.window.first_day).days + 1
+        return [f"luna demo --on-servers --days {days}"]
     window = f"--from {run.window.first_day} --to {run.window.last_day}"
-    return [
-        "make demo",
-        *(
-            f"LUNA_DATA_FOLDER={run.folder} luna replay --site {each.site.name} {window}"
-            for each in run.demo.sites
-        ),
-    ]
+    replay = f"LUNA_DATA_FOLDER={run.folder} luna replay --site"
+    return ["make demo", *(f"{replay} {loaded.site.name} {window}" for loaded in run.demo.sites)]
 
 
 def trace_without_luna(plan: PlanReply, site: Site) -> list[float] | None:
-    """Return the batteries' joint state of charge at the end of each planned slot under
-    self-consumption alone; None without batteries.
+    """Return the state of charge under self-consumption alone.
+
+    It is that of all batteries at the end of each planned slot; None without batteries.
     """
     if not site.batteries:
         return None
     slots = [slot for slot in plan.slots if slot.start < plan.slots[0].start + CHART_SPAN]
     timeline = Timeline(plan.slots[0].start, timedelta(minutes=plan.slot_minutes), len(slots))
-    load, pv, bought, sold = (
-        np.array([getattr(slot, name) for slot in slots])
-        for name in ("load_kwh", "pv_kwh", "import_price", "export_price")
-    )
+    load = np.array([slot.load_kwh for slot in slots])
+    pv = np.array([slot.pv_kwh for slot in slots])
+    bought = np.array([slot.import_price for slot in slots])
+    sold = np.array([slot.export_price for slot in slots])
     policy = PlainPolicy(Mode.SELF_CONSUMPTION, site_curtailment(site, bought, sold))
     soc = read_starting_soc(slots, site)
     capacity = sum(battery.capacity_kwh for battery in site.batteries)
     stored = np.array([[soc[battery.name] * battery.capacity_kwh] for battery in site.batteries])
-    trajectory = simulate(
-        policy, Actuals(timeline, load, pv), limits=SiteLimits.of(site), stored_kwh=stored
-    )
+    actuals = Actuals(timeline, load, pv)
+    trajectory = simulate(policy, actuals, limits=SiteLimits.of(site), stored_kwh=stored)
     shares: list[float] = (trajectory.flows.stored_kwh.sum(axis=(0, 1)) / capacity).tolist()
     return shares

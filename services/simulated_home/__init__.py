@@ -1,3 +1,4 @@
-"""A simulated home for trying Luna without devices: simulated devices, and a local MQTT broker that
-connects them with Luna.
+"""A simulated home for trying Luna without devices.
+
+A local MQTT broker connects its devices with Luna.
 """

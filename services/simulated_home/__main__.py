@@ -1,5 +1,6 @@
-"""The process of the simulated home: ``python -m services.simulated_home`` runs its broker and its
-devices, and publishes its market's prices.
+"""The process of the simulated home: ``python -m services.simulated_home``.
+
+It runs the home's broker and devices, and publishes its market's prices.
 """
 
 import asyncio
@@ -56,20 +57,18 @@ class LivingHome:
         self._clock = clock
         self._setup = files.read_setup()
         self.year = RecordedYear.load(files.year)
-        self.broker = LocalBroker(
-            lambda topic, payload: self._devices.hear(topic, payload, at=self._clock.now())
-        )
+        self.broker = LocalBroker(self._hear)
         begin = files.read_state()
         self.inverter = None if product is None else HomeInverter(product, begin)
-        self._devices = Devices(
-            self.year,
-            begin,
-            self._setup,
-            lambda topic, value: self.broker.publish(topic, value.encode()),
-            self.inverter,
-        )
+        self._devices = Devices(self.year, begin, self._setup, self._say, self.inverter)
         self.published_at = self._written_at = datetime.min.replace(tzinfo=clock.now().tzinfo)
         self._modes: tuple[str, ...] = ()
+
+    def _hear(self, topic: str, payload: bytes) -> None:
+        self._devices.hear(topic, payload, at=self._clock.now())
+
+    def _say(self, topic: str, value: str) -> None:
+        self.broker.publish(topic, value.encode())
 
     @property
     def state(self) -> HomeState:
@@ -77,8 +76,9 @@ class LivingHome:
         return self._devices.state
 
     async def run(self, stopping: asyncio.Event, database: Engine, settings: Settings) -> None:
-        """Run until ``stopping``, or until the home's site is deleted, and with it its market, its
-        files and Luna's settings for it.
+        """Run until ``stopping``, or until the home's site is deleted.
+
+        With the site go its market, its files and Luna's settings for it.
         """
         async with self.broker:
             await self.broker.start(self._setup.port)

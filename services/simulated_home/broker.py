@@ -38,8 +38,9 @@ log = structlog.get_logger("luna.simulated_home.broker")
 
 
 def matches(topic_filter: str, topic: str) -> bool:
-    """Return whether a filter matches a topic: ``+`` stands for one level, ``#`` for all remaining
-    ones. 4.7.
+    """Return whether a filter matches a topic. 4.7.
+
+    ``+`` stands for one level, ``#`` for all remaining ones.
     """
     levels = topic_filter.split("/")
     names = topic.split("/")
@@ -238,15 +239,14 @@ class _Session:
         self._writer.write(packets.write_packet(kind, body))
 
     def offer(self, message: Publication) -> None:
-        """Send a message that a subscription matches: at once, or at QoS 1 when the receive maximum
-        allows.
+        """Send a message that a subscription matches.
+
+        It goes at once, or at QoS 1 when the receive maximum allows.
         """
         if self._writer.is_closing():
             return
-        qos = max(
-            (qos for name, qos in self._filters.items() if matches(name, message.topic)),
-            default=None,
-        )
+        matching = [qos for name, qos in self._filters.items() if matches(name, message.topic)]
+        qos = max(matching, default=None)
         if qos == 0:
             self._writer.write(packets.write_publish(message))
         elif qos is not None:

@@ -1,5 +1,6 @@
-"""Simulated devices (meter, PV, battery, charger, heater): advance in time, publish measurements,
-follow commands after a delay, with faults.
+"""Simulated devices: meter, PV, battery, charger and heater.
+
+They advance in time, publish measurements, follow commands after a delay, and have faults.
 """
 
 from collections.abc import Callable
@@ -24,13 +25,19 @@ STEP_SECONDS = 5.0
 MOST_STEPS = 5_000
 # Delay from a command to the device's reaction.
 REACTION_SECONDS = 2.0
-# Device and setting by topic.
 _SETTINGS = {"inverter": SETTINGS, "charger": CHARGER_SETTINGS, "heater": HEATER_SETTINGS}
-_OF_TOPIC = {
-    f"{topic}/set": (device, name)
-    for device, settings in _SETTINGS.items()
-    for name, topic in settings.items()
-}
+
+
+def _list_topics() -> dict[str, tuple[str, str]]:
+    settings_by_topic = {}
+    for device, settings in _SETTINGS.items():
+        for name, topic in settings.items():
+            settings_by_topic[f"{topic}/set"] = (device, name)
+    return settings_by_topic
+
+
+# Device and setting by topic.
+_OF_TOPIC = _list_topics()
 # Prefixes of each device's measurements from ``measure``.
 _METERS = {
     "inverter": ("grid_",),
@@ -79,12 +86,10 @@ class Devices:
         """
         device, name = _OF_TOPIC.get(topic, ("", ""))
         if device and not self.faults[device].deaf:
-            due = (
-                max(at.timestamp(), self.state.at)
-                + REACTION_SECONDS
-                + self.faults[device].late_seconds
-            )
-            self._commands.append((due, device, name, payload.decode("utf-8", "replace").strip()))
+            text = payload.decode("utf-8", "replace").strip()
+            received_at = max(at.timestamp(), self.state.at)
+            due = received_at + REACTION_SECONDS + self.faults[device].late_seconds
+            self._commands.append((due, device, name, text))
 
     def live_until(self, now: datetime) -> None:
         """Advance the devices to ``now``.
@@ -97,9 +102,8 @@ class Devices:
             self._follow()
             if self.inverter is not None:
                 self.state = self.inverter.follow(self.state)
-            seconds = min(
-                step, until - self.state.at, *(due - self.state.at for due, *_ in self._commands)
-            )
+            next_command = min((due for due, *_ in self._commands), default=until)
+            seconds = min(step, until - self.state.at, next_command - self.state.at)
             row = self.year.rows_of(np.array([int(self.state.at)], dtype="datetime64[s]"))[0]
             hours = SLOT.total_seconds() / SECONDS_PER_HOUR
             load = self.year.load_kwh[row] / hours
@@ -116,17 +120,13 @@ class Devices:
     def say_measured(self) -> None:
         """Publish the current measurements; a frozen meter repeats its last ones."""
         measured = measure(self.state, seed=self.setup.seed)
-        frozen = tuple(
-            name
-            for device, faults in self.faults.items()
-            if faults.frozen_meter
-            for name in _METERS[device]
-        )
-        measured |= {
-            name: value
-            for name, value in self._measured.items()
-            if frozen and name.startswith(frozen)
-        }
+        frozen: tuple[str, ...] = ()
+        for device, faults in self.faults.items():
+            if faults.frozen_meter:
+                frozen += _METERS[device]
+        for name, value in self._measured.items():
+            if name.startswith(frozen):
+                measured[name] = value
         self._measured = measured
         for name, value in measured.items():
             self.say(TOPICS[name], str(value) if name.endswith(_FRACTIONS) else f"{value:g}")
@@ -154,10 +154,9 @@ class Devices:
         return self.state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh
 
     def _follow(self) -> None:
-        due = [command for command in self._commands if command[0] <= self.state.at + 1e-6]
-        self._commands = [
-            command for command in self._commands if command[0] > self.state.at + 1e-6
-        ]
+        now = self.state.at + 1e-6
+        due = [command for command in self._commands if command[0] <= now]
+        self._commands = [command for command in self._commands if command[0] > now]
         for _, device, name, text in due:
             self.state = set_device(self.state, device, name, text=text)
         if due:
@@ -169,9 +168,8 @@ def set_device(state: HomeState, device: str, name: str, *, text: str) -> HomeSt
     if device == "inverter":
         return replace(state, command=set_command(state.command, name, text))
     if device == "charger" and state.car is not None:
-        return replace(
-            state, car=replace(state.car, command=set_charger(state.car.command, name, text))
-        )
+        command = set_charger(state.car.command, name, text)
+        return replace(state, car=replace(state.car, command=command))
     if device == "heater" and state.heater is not None and text in HEATER_WORDS:
         return replace(state, heater=replace(state.heater, mode=text))
     return state
@@ -184,7 +182,8 @@ def set_command(command: Command, name: str, text: str) -> Command:
     """
     if name == "mode":
         return replace(command, mode=text) if text in WORDS else command
-    if (value := read_setting(text)) is None:
+    value = read_setting(text)
+    if value is None:
         return command
     if name == "power":
         return replace(command, power_kw=min(max(value / 1000.0, 0.0), BATTERY_MODEL.limit_kw))

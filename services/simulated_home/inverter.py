@@ -9,8 +9,9 @@ from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
 
 
 class HomeInverter(SimulatedInverter):
-    """Registers of a driver profile in front of the home's battery: they show the home's
-    measurements, and their commands drive the battery.
+    """Registers of a driver profile in front of the home's battery.
+
+    They show the home's measurements, and their commands drive the battery.
     """
 
     def __init__(self, profile: DeviceProfile, state: HomeState) -> None:

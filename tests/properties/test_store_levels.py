@@ -8,18 +8,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from luna.energy.energy_store import BATTERY, BUFFER, CAR, TANK, EnergyStore, MeteredEnergy
 from luna.energy.observations import SocReading
-from luna.energy.store_level import (
-    BATTERY,
-    BUFFER,
-    CAR,
-    TANK,
-    EnergyStore,
-    MeteredEnergy,
-    Presence,
-    StoreLevel,
-    judge_store,
-)
+from luna.energy.store_level import Presence, StoreLevel, judge_store
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from tests.support.suite.depth import draws
 

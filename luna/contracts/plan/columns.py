@@ -33,33 +33,42 @@ Columns = dict[str, Any]
 # What may be missing of an outlook has no column.
 BANDS = ("load_p10_kwh", "load_p90_kwh", "pv_p10_kwh", "pv_p90_kwh")
 # By section: what a slot says of each device of a kind.
+_SECTIONS = [kind.section for kind in FLOW_KINDS]
 _FLOWS: dict[str, type[StrictModel]] = {
-    kind.section: get_args(SlotReply.model_fields[kind.section].annotation)[1]
-    for kind in FLOW_KINDS
+    section: get_args(SlotReply.model_fields[section].annotation)[1] for section in _SECTIONS
 }
 _ROWS: tuple[type[StrictModel], ...] = (SlotReply, ReasonReply, *_FLOWS.values())
-# All fields in order, with what a row says where there is no column of one.
-_ABSENT: dict[type[StrictModel], Fields] = {
-    model: {name: field.get_default() for name, field in model.model_fields.items()}
-    for model in _ROWS
-}
+
+
+def _list_defaults(model: type[StrictModel]) -> Fields:
+    return {name: field.get_default() for name, field in model.model_fields.items()}
+
+
+# All fields in order, with a row's value where there is no column of one.
+_ABSENT: dict[type[StrictModel], Fields] = {model: _list_defaults(model) for model in _ROWS}
+
+
+def _list_fields_of(annotation: Any) -> set[str]:
+    names: set[str] = set()
+    for model in _ROWS:
+        for name, field in model.model_fields.items():
+            if field.annotation == annotation:
+                names.add(name)
+    return names
+
+
 # Numbers that every slot has, and those that may be unknown.
-_NUMBERS, _KNOWN = (
-    {
-        name
-        for model in _ROWS
-        for name, field in model.model_fields.items()
-        if field.annotation == kind
-    }
-    for kind in (float, float | None)
-)
+_NUMBERS = _list_fields_of(float)
+_KNOWN = _list_fields_of(float | None)
 # What a reason says of each slot besides its words and limits, where there is a column of it.
 _EVIDENCE = ReasonReply.model_fields.keys() - {"figures", "binding"}
 
 
 @dataclass(frozen=True, slots=True)
 class PlanColumns:
-    """A plan: ``head`` is all of it but its slots, and has none; ``slots`` are these as columns.
+    """A plan with its slots as columns.
+
+    ``head`` is all of it but its slots, ``slots`` are these as columns.
 
     Raises:
         FloatingPointError: a number is none; names its column.
@@ -152,18 +161,16 @@ def list_slots(
     for kind, model in _FLOWS.items():
         by_device: dict[str, list[Any]] = {}
         for device, own in columns.get(kind, {}).items():
-            flows = {
-                name: read_reasons(values) if name == "reason" else values[chosen]
-                for name, values in own.items()
-            }
+            flows = {}
+            for name, values in own.items():
+                flows[name] = read_reasons(values) if name == "reason" else values[chosen]
             rows = _fill_rows(repeat(_ABSENT[model], len(next(iter(flows.values())))), flows)
             by_device[device] = model.trust(rows) if as_models else rows
-        if kind in columns:
-            apart[kind] = (
-                _fill_rows(repeat({}, len(next(iter(by_device.values())))), by_device)
-                if by_device
-                else repeat({})
-            )
+        if by_device:
+            slot_count = len(next(iter(by_device.values())))
+            apart[kind] = _fill_rows(repeat({}, slot_count), by_device)
+        elif kind in columns:
+            apart[kind] = repeat({})
     plain = {
         name: values[chosen] for name, values in columns.items() if name not in (*apart, "language")
     }
@@ -188,11 +195,8 @@ def _read_reasons(
         if place is not None:
             reason = columns["said"][place]
             if own:
-                own_figures = {
-                    name: figure
-                    for name, figure in zip(own, figures, strict=True)
-                    if figure is not None
-                }
+                named = zip(own, figures, strict=True)
+                own_figures = {name: figure for name, figure in named if figure is not None}
                 reason = reason | {"figures": reason["figures"] | own_figures}
             replies[key] = _ABSENT[ReasonReply] | write_reason(reason, spoken)
     beside = {name: values[chosen] for name, values in columns.items() if name in _EVIDENCE}
@@ -202,14 +206,10 @@ def _read_reasons(
         beside["binding"] = list(map(limits.__getitem__, columns["binding"][chosen]))
     rows = _fill_rows(map(replies.__getitem__, keys), beside)
     reasons: list[Any] = ReasonReply.trust(rows) if as_models else rows
-    return (
-        [
-            reason if place is not None else None
-            for place, reason in zip(places, reasons, strict=True)
-        ]
-        if None in places
-        else reasons
-    )
+    if None not in places:
+        return reasons
+    placed = zip(places, reasons, strict=True)
+    return [None if place is None else reason for place, reason in placed]
 
 
 def _fill_rows(absent: Iterable[Fields], columns: Mapping[str, Iterable[Any]]) -> list[Fields]:

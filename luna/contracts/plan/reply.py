@@ -19,7 +19,7 @@ from luna.energy.timeline import SLOT, floor_to
 
 
 class Assumption(Message):
-    """What was put in where a stored site knows nothing.
+    """An assumption in the place of a fact that a stored site lacks.
 
     It may also be what the site knows and the plan leaves unused: a code and its figures, instants
     as ISO 8601.
@@ -121,7 +121,7 @@ ObjectiveReason = Literal["no_carbon_intensity", "switching_not_heeded"]
 
 
 class CheapestReply(Message):
-    """What the weights made of the plan, compared with the cheapest one.
+    """The effect of the weights on the plan, compared with the cheapest one.
 
     It costs ``cost`` more, with ``carbon_g`` and ``import_kwh`` less. ``cost`` is money, less what
     is left in the batteries at the terminal value.
@@ -150,7 +150,7 @@ class ObjectiveReply(Message):
 
 
 class SessionReply(Message):
-    """What a session's deadline costs, in money, everything else planned anew each time.
+    """The cost of a session's deadline, everything else planned anew each time.
 
     Null: an hour sooner or later is no session of its own.
     """
@@ -197,7 +197,7 @@ class CostReply(Message):
 
 
 class CompromiseReply(Message):
-    """A wish that could not be met in full: which, by how much, and what it cost.
+    """A constraint that could not be met in full, with the shortfall and its cost.
 
     Words are in the language asked for, ``code`` is the same in all.
 
@@ -215,7 +215,7 @@ class CompromiseReply(Message):
 
 
 class BatteryFlow(Message):
-    """What a battery does in a slot, at its terminals, and how full it ends."""
+    """A battery's energies in a slot, at its terminals, and its final level."""
 
     charge_kwh: float
     discharge_kwh: float
@@ -232,7 +232,7 @@ class BatteryFlow(Message):
 
 
 class VehicleFlow(Message):
-    """What a vehicle charges in a slot and gives to the house, at its charger.
+    """A vehicle's energies in a slot, at its charger.
 
     It also says how full the vehicle ends, and ``phases`` where its charger's are known.
     """
@@ -247,20 +247,22 @@ class VehicleFlow(Message):
 
     @property
     def used_kwh(self) -> float:
-        """What it takes from the site; negative: it gives."""
+        """Energy drawn from the site; negative: fed into it."""
         return self.charge_kwh - self.discharge_kwh
 
     @property
     def mode(self) -> str:
-        """What it does in a word."""
-        return "charge" if self.charge_kwh > 0 else "give" if self.discharge_kwh > 0 else "hold"
+        """The vehicle's mode."""
+        if self.charge_kwh > 0:
+            return "charge"
+        return "give" if self.discharge_kwh > 0 else "hold"
 
 
 # What is placed beside batteries.
 PLACED_KINDS = tuple(kind for kind in FLOW_KINDS if kind is not BATTERY)
 
 
-@with_sections({kind.section: by_name(kind.flow) for kind in DEVICE_KINDS if kind.flow})
+@with_sections({kind.section: by_name(kind.plan.flow) for kind in DEVICE_KINDS if kind.plan.flow})
 class SlotDevices(Message):
     """The flows of a slot, those of devices by their sections."""
 
@@ -278,7 +280,7 @@ class SlotDevices(Message):
 
 
 class SlotReply(SlotDevices):
-    """One slot of a plan: what batteries do in one word, the flows expected, and the reason.
+    """One slot of a plan: the batteries' mode, the expected flows, and the reason.
 
     ``mode`` and ``reason`` are those of the battery that moves most. What batteries are told is in
     the reply's ``setpoints``.
@@ -295,12 +297,15 @@ class SlotReply(SlotDevices):
 
     @property
     def placed(self) -> list[tuple[str, DeviceFlow]]:
-        """What each device does that is placed beside batteries, with its name, kind by kind."""
-        return [pair for kind in PLACED_KINDS for pair in getattr(self, kind.section).items()]
+        """The flows of the devices beside batteries, with their names, kind by kind."""
+        flows: list[tuple[str, DeviceFlow]] = []
+        for kind in PLACED_KINDS:
+            flows += getattr(self, kind.section).items()
+        return flows
 
 
 class UncertaintyReply(Message):
-    """What a plan by scenarios weighed.
+    """The figures that a plan by scenarios weighed.
 
     ``courses`` counts the expected one, ``left_out`` those that have no value of their own.
     ``premium`` is what the plan costs more on the expected course than the best plan for that
@@ -317,7 +322,7 @@ class UncertaintyReply(Message):
 
 
 class FollowedReply(Message):
-    """How a plan came about and what is followed of it.
+    """The way that a plan came about, and its part that is followed.
 
     ``method`` is the step of the ladder that made it: the value of stored energy, the mixed-integer
     model, the best that had when time was over, or the inverter alone. ``policy`` is what

@@ -1,15 +1,12 @@
 """Ask for a plan: what lies ahead, how to plan, and the whole request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
 from datetime import timedelta
-from functools import reduce
-from operator import getitem
 from typing import Annotated, Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import (
     BeforeValidator,
     Field,
@@ -17,7 +14,7 @@ from pydantic import (
     ModelWrapValidatorHandler,
     model_validator,
 )
-from pydantic_core import PydanticCustomError, core_schema, from_json, to_json
+from pydantic_core import PydanticCustomError, core_schema
 
 from luna.contracts.forecast import ForecastSource
 from luna.contracts.message import Message, Request
@@ -46,13 +43,16 @@ MOST_KWH = 100_000
 
 
 def _round_energies(value: Any) -> Any:
-    """Return a list with energies just below zero as zero; anything else as it is."""
+    """Return a list with energies just below zero as zero; keep anything else."""
     if not isinstance(value, list):
         return value
-    return [
-        0.0 if isinstance(each, int | float) and -ENERGY_ROUNDING_KWH <= each < 0 else each
-        for each in value
-    ]
+    return [_round_energy(energy) for energy in value]
+
+
+def _round_energy(value: Any) -> Any:
+    if isinstance(value, int | float) and -ENERGY_ROUNDING_KWH <= value < 0:
+        return 0.0
+    return value
 
 
 Energies = Annotated[
@@ -128,11 +128,9 @@ class CoursesMessage(Message):
     pv_kwh: Courses
 
     def __eq__(self, other: object) -> bool:
-        return (
-            self.model_dump() == other.model_dump()
-            if isinstance(other, CoursesMessage)
-            else NotImplemented
-        )
+        if not isinstance(other, CoursesMessage):
+            return NotImplemented
+        return self.model_dump() == other.model_dump()
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -256,7 +254,7 @@ class OutlookMessage(Message):
 
 
 class Terminal(Message):
-    """What holds at the end of the horizon.
+    """The rule for the end of the horizon.
 
     ``minimum_soc``/``equal_soc``: the SoC ``soc`` (default: the SoC at the start) is reached at
     least / exactly; ``value``: a stored kWh is worth ``value``, for all batteries or by name;
@@ -275,7 +273,7 @@ class Terminal(Message):
 
 
 class PlanOptions(Message):
-    """How to plan."""
+    """Options of planning."""
 
     terminal: Terminal = Terminal()
     mip_gap: Annotated[
@@ -397,15 +395,13 @@ class PlanRequest(Request):
     @classmethod
     def _by_the_sites_clock(cls, document: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
         site = document.get("site") if isinstance(document, dict) else None
-        name = (
-            site.timezone
-            if isinstance(site, Site)
-            else site.get("timezone")
-            if isinstance(site, dict)
-            else None
-        )
+        name: Any = None
+        if isinstance(site, Site):
+            name = site.timezone
+        elif isinstance(site, dict):
+            name = site.get("timezone")
         zone: ZoneInfo | None = None
-        # A site that names no zone there is, is refused where it is read itself.
+        # An unknown zone is refused where the site itself is read.
         with suppress(InvalidInputError):
             zone = parse_zone(name) if isinstance(name, str) else None
         with nullcontext() if zone is None else site_clock(zone):
@@ -417,31 +413,35 @@ class PlanRequest(Request):
             raise invalid_part("site-or-site-id")
         if self.site is not None and (self.outlook is None or self.start is None):
             raise invalid_part("site-without-outlook")
-        if (
-            self.outlook is not None
-            and self.site is not None
-            and self.options.uncertainty == "scenarios"
-            and self.outlook.scenarios is None
-        ):
-            raise invalid_part("scenarios-missing")
+        if self.outlook is not None and self.site is not None:
+            by_scenarios = self.options.uncertainty == "scenarios"
+            if by_scenarios and self.outlook.scenarios is None:
+                raise invalid_part("scenarios-missing")
         if self.first_slot_minutes is not None and self.first_slot_minutes > self.slot_minutes:
             raise invalid_part("first-slot-too-long")
         if self.site is not None:
-            # The prices beside those of the site itself; of the hundreds ahead those alone that are
-            # beyond their bounds.
-            least, most = PRICE.bounds(self.site.currency)
-            amounts = list[Amount]()
-            worth = self.options.terminal.value
-            for name in ("import_price", "export_price") if self.outlook is not None else ():
-                for number, price in enumerate(getattr(self.outlook, name)):
-                    if not least <= price <= most:
-                        amounts.append(Amount(("outlook", name, number), price, PRICE))
-            values = worth if isinstance(worth, dict) else {} if worth is None else {"": worth}
-            for battery, each in values.items():
-                place = ("options", "terminal", "value")
-                amounts.append(Amount((*place, battery) if battery else place, each, PRICE))
+            amounts = [*self._list_far_prices(self.site.currency), *self._list_terminal_values()]
             require_in_currency(amounts, self.site.currency)
         return self
+
+    def _list_far_prices(self, currency: str) -> Iterator[Amount]:
+        """Yield the outlook's prices beyond their bounds: few of hundreds."""
+        if self.outlook is None:
+            return
+        least, most = PRICE.bounds(currency)
+        for name in ("import_price", "export_price"):
+            for number, price in enumerate(getattr(self.outlook, name)):
+                if not least <= price <= most:
+                    yield Amount(("outlook", name, number), price, PRICE)
+
+    def _list_terminal_values(self) -> Iterator[Amount]:
+        place = ("options", "terminal", "value")
+        worth = self.options.terminal.value
+        if isinstance(worth, dict):
+            for battery, value in worth.items():
+                yield Amount((*place, battery) if battery else place, value, PRICE)
+        elif worth is not None:
+            yield Amount(place, worth, PRICE)
 
     @property
     def step(self) -> timedelta:
@@ -450,83 +450,3 @@ class PlanRequest(Request):
 
 
 PlanRequest.reply = PlanReply
-
-
-# --- a complete request in bytes: how its fingerprint is taken, and how requests are kept by the th
-# Long series stand as numbers behind the JSON of the rest: as digits they were nineteen twentieths
-# of it, and took twice as long to write, compress and hash.
-
-Fields = dict[str, Any]
-
-_LISTED = tuple(
-    name
-    for name in OutlookMessage.model_fields
-    if name.endswith(("_kwh", "_price", "_c")) and name != "heat_demand_kwh"
-)
-_COURSES = {"scenarios": ("load_kwh", "pv_kwh"), "errors": ("load_kwh", "pv_kwh")}
-_SCALE = 10.0**COURSE_DIGITS
-# Where the rest of a request names the series that follow.
-_SERIES = "series"
-
-
-def write_inputs(request: PlanRequest) -> bytes:
-    """Return a complete request as ``parse_inputs`` reads it.
-
-    It is the JSON without long series, and these as numbers, one after the other.
-    """
-    outlook = request.outlook
-    arrays = dict[tuple[str, ...], NDArray[Any]]()
-    left_out = dict[str, Any]()
-    for name in _LISTED if outlook else ():
-        if (values := getattr(outlook, name)) is not None:
-            arrays[name,] = _shorten(np.array(values, dtype=np.float64))
-            left_out[name] = True
-    for kind, names in _COURSES.items() if outlook else ():
-        if courses := getattr(outlook, kind):
-            left_out[kind] = set(names)
-            for name in names:
-                arrays[kind, name] = _shorten(getattr(courses, name))
-    head = request.model_dump_json(
-        by_alias=True, exclude={"outlook": left_out} if left_out else None
-    )
-    layout = to_json([(path, array.dtype.str, array.shape) for path, array in arrays.items()])
-    return b"".join(
-        [
-            head.encode()[:-1],
-            b',"',
-            _SERIES.encode(),
-            b'":',
-            layout,
-            b"}\n",
-            *map(np.ndarray.tobytes, arrays.values()),
-        ]
-    )
-
-
-def parse_inputs(written: bytes) -> Fields:
-    """Return the fields of a complete request; as JSON alone they may be written as well."""
-    head, _, body = written.partition(b"\n")
-    document: Fields = from_json(head)
-    first = 0
-    for path, kind, shape in document.pop(_SERIES, ()):
-        count = int(np.prod(shape))
-        values = np.frombuffer(body, dtype=kind, count=count, offset=first).reshape(shape)
-        first += values.nbytes
-        into = reduce(getitem, path[:-1], document["outlook"])
-        last = path[-1]
-        into[last] = (values if values.dtype.kind == "f" else values / _SCALE).tolist()
-    return document
-
-
-def _shorten(array: FloatArray) -> NDArray[Any]:
-    """Return numbers as they are, or as whole ones where that loses nothing.
-
-    Whole ones count the last digit of courses, and say the same to the last bit.
-    """
-    scaled = np.rint(array * _SCALE)
-    most = np.abs(scaled).max(initial=0.0)
-    if most > np.iinfo(np.int32).max:
-        return array
-    whole: NDArray[Any] = scaled.astype(np.int16 if most <= np.iinfo(np.int16).max else np.int32)
-    # By their bits: a zero with a minus is no whole number.
-    return whole if (whole / _SCALE).tobytes() == array.tobytes() else array

@@ -16,7 +16,7 @@ Power = Annotated[float, Field(ge=0, le=100_000)]
 
 
 class PeakState(Message):
-    """What a component of the capacity tariff has counted this month.
+    """The peaks of a component of the capacity tariff in this month.
 
     ``highest_kw`` are its highest intervals, or days but today where only the highest of a day
     counts; ``today_kw`` is then today's highest so far.
@@ -35,7 +35,7 @@ class PeakState(Message):
 
 
 class BatteryState(Message):
-    """How full a battery is."""
+    """The state of charge of a battery."""
 
     soc: Annotated[MeasuredSoc, Field(description="share of the capacity; a percentage is refused")]
     mode: Annotated[
@@ -127,7 +127,7 @@ class VehicleSession(Message):
 
 
 class VehicleState(Message):
-    """How full a vehicle is, when it is plugged in, and whether it charges now.
+    """The state of charge of a vehicle, its charging sessions, and whether it charges.
 
     What goes on need not start again.
     """
@@ -137,16 +137,16 @@ class VehicleState(Message):
     charging: bool = False
 
 
-@with_sections({kind.section: by_name(kind.state) for kind in DEVICE_KINDS if kind.state})
+@with_sections({kind.section: by_name(kind.plan.state) for kind in DEVICE_KINDS if kind.plan.state})
 class DeviceStates(Message):
-    """What persists of devices, by their sections."""
+    """The persistent states of devices, by their sections."""
 
     batteries: dict[str, BatteryState] = {}
     vehicles: dict[str, VehicleState] = {}
 
 
 class StateMessage(DeviceStates):
-    """What persists from slot to slot."""
+    """The state that persists from slot to slot."""
 
     month_peaks_kw: list[Annotated[float, Field(ge=0, le=100_000)]] = []
     month_import_kwh: Annotated[

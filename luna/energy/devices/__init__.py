@@ -28,11 +28,11 @@ DEVICE_KINDS: tuple[DeviceKind[Any], ...] = (
 # Kinds that are switched on and off, and run from a start to a pause.
 SWITCHED_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.commands is SWITCHED)
 # Flexible loads: kinds with energy use that can be scheduled, metered apart from the house.
-FLEXIBLE_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.meter)
+FLEXIBLE_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.consumption.meter)
 # Kinds whose devices store energy and are charged at a charger of their own, while connected.
 CHARGED_KINDS = tuple(kind for kind in FLEXIBLE_KINDS if kind.capacity_kwh)
 # Kinds with flows per device in a plan.
-FLOW_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.flows)
+FLOW_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.plan.flows)
 # Section of ``control`` → commands.
 COMMANDS: dict[str, DeviceCommands] = {
     kind.commands.section: kind.commands for kind in DEVICE_KINDS if kind.commands

@@ -1,13 +1,22 @@
 """Deferrable appliances: water heaters, daily loads and programmes on request."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from luna.energy.clock_window import ClockWindow
-from luna.energy.devices.kind import DeviceAssumption, DeviceKind, DeviceReasonFigures, NamedDevice
+from luna.energy.devices.kind import (
+    DeviceAssumption,
+    DeviceConsumption,
+    DeviceDefaults,
+    DeviceKind,
+    DevicePlanContent,
+    DeviceReasonFigures,
+    DeviceUseKind,
+    NamedDevice,
+)
 from luna.energy.devices.switched import ON_OFF, SWITCHED, SwitchedFlow
 from luna.energy.part import MoneyBounds, Name, Part, PowerKw, Price
 from luna.energy.reason import ReasonReply
@@ -112,14 +121,12 @@ class DeferrableLoad(NamedDevice):
             "extra_value",
             "most_kwh_per_day",
         )
-        given = [
-            name
-            for name in beside
-            if self.profile_kw and getattr(self, name) != type(self).model_fields[name].default
-        ]
-        if given:
-            raise invalid_part("not-with-programme", given=given[0])
-        if self.profile_kw and max(self.profile_kw) > self.power_kw:
+        if not self.profile_kw:
+            return self
+        for name in beside:
+            if getattr(self, name) != type(self).model_fields[name].default:
+                raise invalid_part("not-with-programme", given=name)
+        if max(self.profile_kw) > self.power_kw:
             raise invalid_part(
                 "programme-beyond-power", profile_kw=max(self.profile_kw), power_kw=self.power_kw
             )
@@ -141,6 +148,10 @@ class DeferrableLoad(NamedDevice):
         return self.kind == "water_heater"
 
 
+def _sum_water_heaters_kw(loads: Sequence[DeferrableLoad]) -> float:
+    return sum(load.power_kw for load in loads if load.kind == "water_heater")
+
+
 class ApplianceSensorRoles(Part):
     """What is measured of appliances."""
 
@@ -150,7 +161,7 @@ class ApplianceSensorRoles(Part):
             "energy",
             "water_heater_kwh",
             "submetered",
-            lambda loads: sum(load.power_kw for load in loads if load.kind == "water_heater"),
+            _sum_water_heaters_kw,
             mark=11,
         ),
     ] = ()
@@ -205,25 +216,33 @@ def _assume(load: DeferrableLoad) -> Iterator[DeviceAssumption]:
         yield DeviceAssumption("hot_water", {"kwh": load.energy_kwh_per_day})
 
 
+def _find_meter(load: DeferrableLoad) -> str | None:
+    return "water_heater_consumption" if load.kind == "water_heater" else None
+
+
+def _find_use(load: DeferrableLoad) -> DeviceUseKind:
+    return "heater" if load.kind == "water_heater" else "appliance"
+
+
 APPLIANCE = DeviceKind(
     "load",
     "loads",
     DeferrableLoad,
-    state=LoadState,
-    flow=LoadFlow,
     power_kw=lambda load: load.power_kw,
     sensors=ApplianceSensorRoles,
     commands=SWITCHED,
     actions=ON_OFF,
-    flows={"energy_kwh": "appliance_kw"},
-    meter=lambda load: "water_heater_consumption" if load.kind == "water_heater" else None,
-    wait_hours=8.0,
-    use=lambda load: "heater" if load.kind == "water_heater" else "appliance",
-    assume=_assume,
-    reasons=DeviceReasonFigures(
-        compared={
-            "load_throughout": (("price", "dearest"),),
-            "load_waits": (("price", "buy"),),
-        }
+    consumption=DeviceConsumption(meter=_find_meter, kind=_find_use, wait_hours=8.0),
+    plan=DevicePlanContent(
+        state=LoadState,
+        flow=LoadFlow,
+        flows={"energy_kwh": "appliance_kw"},
+        reasons=DeviceReasonFigures(
+            compared={
+                "load_throughout": (("price", "dearest"),),
+                "load_waits": (("price", "buy"),),
+            }
+        ),
     ),
+    defaults=DeviceDefaults(assume=_assume),
 )

@@ -1,12 +1,19 @@
 """Stationary batteries: model, sensor roles and control."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from luna.energy.devices.commands import ControlPart, DeviceWrite, Place, Via, require_modes
-from luna.energy.devices.kind import DeviceAssumption, DeviceCommands, DeviceKind, NamedDevice
+from luna.energy.devices.kind import (
+    DeviceAssumption,
+    DeviceCommands,
+    DeviceDefaults,
+    DeviceKind,
+    DevicePlanContent,
+    NamedDevice,
+)
 from luna.energy.part import (
     PER_EURO,
     Efficiency,
@@ -85,10 +92,8 @@ class Battery(NamedDevice):
             raise invalid_part("soc-bounds-crossed", min_soc=self.min_soc, max_soc=self.max_soc)
         require_chargeable(self.min_charge_kw, self.charge_limit_kw)
         if self.wear_by_depth:
-            depths, prices = (
-                [getattr(each, name) for each in self.wear_by_depth]
-                for name in ("to_depth", "price")
-            )
+            depths = [segment.to_depth for segment in self.wear_by_depth]
+            prices = [segment.price for segment in self.wear_by_depth]
             if self.wear_price:
                 raise invalid_part("wear-priced-twice")
             if depths != sorted(set(depths)) or depths[-1] != 1:
@@ -123,6 +128,14 @@ def require_chargeable(min_charge_kw: float, charge_limit_kw: float) -> None:
         )
 
 
+def _sum_charge_kw(batteries: Sequence[Battery]) -> float:
+    return sum(battery.charge_limit_kw for battery in batteries)
+
+
+def _sum_discharge_kw(batteries: Sequence[Battery]) -> float:
+    return sum(battery.discharge_limit_kw for battery in batteries)
+
+
 class BatterySensorRoles(Part):
     """What is measured of batteries."""
 
@@ -132,7 +145,7 @@ class BatterySensorRoles(Part):
             "energy",
             "charge_kwh",
             "sink",
-            lambda batteries: sum(each.charge_limit_kw for each in batteries),
+            _sum_charge_kw,
         ),
     ] = ()
     total_battery_discharge: Annotated[
@@ -141,7 +154,7 @@ class BatterySensorRoles(Part):
             "energy",
             "discharge_kwh",
             "source",
-            lambda batteries: sum(each.discharge_limit_kw for each in batteries),
+            _sum_discharge_kw,
         ),
     ] = ()
     battery_soc: Annotated[Sensors, SensorRole("level", "soc")] = ()
@@ -301,18 +314,22 @@ def _list_costly(battery: Battery) -> tuple[str, ...]:
 # them.
 _ORDERS = {"hold": "hold", "save": "no_discharge", "supply": "no_charge"}
 
+
+def _highest_power_kw(battery: Battery) -> float:
+    return max(battery.charge_limit_kw, battery.discharge_limit_kw)
+
+
 BATTERY = DeviceKind(
     "battery",
     "batteries",
     Battery,
-    power_kw=lambda battery: max(battery.charge_limit_kw, battery.discharge_limit_kw),
+    power_kw=_highest_power_kw,
     capacity_kwh=lambda battery: battery.capacity_kwh,
     sensors=BatterySensorRoles,
     commands=DeviceCommands(
         "batteries", BATTERIES, BatteryControl, get_args(Mode), together=True, orders=_ORDERS
     ),
-    flows={"charge_kwh": "charge_kw", "discharge_kwh": "discharge_kw"},
     actions=frozenset({"charge", "discharge", "hold", "no_charge", "no_discharge"}),
-    assume=_assume,
-    costly_defaults=_list_costly,
+    plan=DevicePlanContent(flows={"charge_kwh": "charge_kw", "discharge_kwh": "discharge_kw"}),
+    defaults=DeviceDefaults(assume=_assume, costly=_list_costly),
 )

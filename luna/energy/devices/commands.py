@@ -96,11 +96,9 @@ class Via(ControlPart):
     @property
     def address(self) -> str:
         """Host, port and unit as in the names of its sensors: ``192.168.1.20:1502/3``."""
-        return (
-            self.host
-            + ("" if self.port is None else f":{self.port}")
-            + ("" if self.unit is None else f"/{self.unit}")
-        )
+        port = "" if self.port is None else f":{self.port}"
+        unit = "" if self.unit is None else f"/{self.unit}"
+        return f"{self.host}{port}{unit}"
 
 
 class DeviceWrite(ControlPart):
@@ -152,7 +150,7 @@ class DeviceWrite(ControlPart):
 
 
 class DeviceControl(Protocol):
-    """How one device, or all of a kind together, are told."""
+    """The control entry of one device, or of all of a kind together."""
 
     @property
     def device(self) -> str | None:

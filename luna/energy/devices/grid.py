@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from luna.energy.devices.kind import DeviceKind
+from luna.energy.devices.kind import DeviceDefaults, DeviceKind
 from luna.energy.part import Fraction, Part, PowerKw
 from luna.energy.sensor_roles import SensorRole, Sensors
 
@@ -45,11 +45,11 @@ class GridConnection(Part):
 
 
 def _import_limit_kw(connections: Sequence[GridConnection]) -> float:
-    return sum(each.import_limit_kw for each in connections)
+    return sum(connection.import_limit_kw for connection in connections)
 
 
 def _export_limit_kw(connections: Sequence[GridConnection]) -> float:
-    return sum(each.export_limit_kw for each in connections)
+    return sum(connection.export_limit_kw for connection in connections)
 
 
 class GridSensorRoles(Part):
@@ -64,10 +64,9 @@ class GridSensorRoles(Part):
 
 
 def _list_costly(connection: GridConnection) -> tuple[str, ...]:
-    return (
-        "import_limit_kw",
-        *(("export_limit_kw",) if connection.export_limit_share is None else ()),
-    )
+    if connection.export_limit_share is None:
+        return ("import_limit_kw", "export_limit_kw")
+    return ("import_limit_kw",)
 
 
 GRID = DeviceKind(
@@ -77,5 +76,5 @@ GRID = DeviceKind(
     power_kw=lambda connection: connection.import_limit_kw,
     sensors=GridSensorRoles,
     actions=frozenset({"no_import", "no_export"}),
-    costly_defaults=_list_costly,
+    defaults=DeviceDefaults(costly=_list_costly),
 )

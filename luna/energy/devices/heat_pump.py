@@ -7,7 +7,13 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from luna.energy.clock_window import ClockWindow
-from luna.energy.devices.kind import DeviceKind, DeviceNotes, NamedDevice
+from luna.energy.devices.kind import (
+    DeviceConsumption,
+    DeviceKind,
+    DeviceNotes,
+    DevicePlanContent,
+    NamedDevice,
+)
 from luna.energy.devices.switched import ON_OFF, SWITCHED, SwitchedFlow
 from luna.energy.part import Name, Part
 from luna.energy.refusals import invalid_part
@@ -168,16 +174,20 @@ HEAT_PUMP = DeviceKind(
     "heat_pump",
     "heat_pumps",
     HeatPump,
-    most=8,
-    state=HeatPumpState,
-    flow=HeatPumpFlow,
     power_kw=lambda pump: pump.power_kw,
+    most=8,
     sensors=HeatPumpSensorRoles,
     commands=SWITCHED,
     actions=ON_OFF,
-    flows={"energy_kwh": "heat_pump_kw"},
-    meter=lambda _: "heat_pump_consumption",
-    household_part="heating",
-    use=lambda _: "heater",
-    notes=DeviceNotes(assumed=("heat_assumed",)),
+    consumption=DeviceConsumption(
+        meter=lambda _: "heat_pump_consumption",
+        kind=lambda _: "heater",
+        household_part="heating",
+    ),
+    plan=DevicePlanContent(
+        state=HeatPumpState,
+        flow=HeatPumpFlow,
+        flows={"energy_kwh": "heat_pump_kw"},
+        notes=DeviceNotes(assumed=("heat_assumed",)),
+    ),
 )

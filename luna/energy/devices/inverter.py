@@ -40,24 +40,21 @@ def _check_connected(site: _Connected) -> None:
     """Refuse inverters without parts, with unknown parts or with shared ones."""
     inverters = site.inverters
     for kind, parts in (("pv", site.pv), ("batteries", site.batteries)):
-        named = [
-            (inverter.name, name) for inverter in inverters for name in getattr(inverter, kind)
-        ]
+        named: list[tuple[str, str]] = []
+        for inverter in inverters:
+            named += [(inverter.name, name) for name in getattr(inverter, kind)]
         names = {part.name for part in parts}
         counts = Counter(name for _, name in named)
-        for inverter, name in named:
+        for inverter_name, name in named:
             if name not in names:
                 raise invalid_part(
-                    "inverter-names-stranger", inverter=inverter, name=name, kind=kind
+                    "inverter-names-stranger", inverter=inverter_name, name=name, kind=kind
                 )
             if counts[name] > 1:
                 raise invalid_part("behind-two-inverters", name=name)
-    empty = next(
-        (inverter.name for inverter in inverters if not inverter.pv and not inverter.batteries),
-        None,
-    )
-    if empty is not None:
-        raise invalid_part("inverter-carries-nothing", inverter=empty)
+    for inverter in inverters:
+        if not inverter.pv and not inverter.batteries:
+            raise invalid_part("inverter-carries-nothing", inverter=inverter.name)
 
 
 INVERTER = DeviceKind(

@@ -30,7 +30,10 @@ class NamedDevice(Part):
 
 
 class DeviceAssumption(NamedTuple):
-    """What is assumed of a device whose owner does not say it: ``code`` names the sentence."""
+    """An assumption about a device where its owner says nothing.
+
+    ``code`` names the sentence.
+    """
 
     code: str
     figures: Mapping[str, float] = MappingProxyType({})
@@ -38,7 +41,10 @@ class DeviceAssumption(NamedTuple):
 
 @runtime_checkable
 class ChargedDevice(Protocol):
-    """A device that is charged, and may give back, at a power that its owner may ask for."""
+    """A device that is charged, and may give back.
+
+    Its owner may ask for a power.
+    """
 
     @property
     def charge_limit_kw(self) -> float: ...
@@ -49,7 +55,7 @@ class ChargedDevice(Protocol):
 
 
 class DeviceFlow(Protocol):
-    """What a slot of a plan says of a device."""
+    """A device's flow in a slot of a plan."""
 
     @property
     def used_kwh(self) -> float:
@@ -62,7 +68,7 @@ class DeviceFlow(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DeviceCommands:
-    """How devices of a kind are controlled.
+    """The commands of a kind's devices.
 
     Args:
         section: of ``control``, one entry per device, or a single one for all.
@@ -117,6 +123,62 @@ class DeviceReasonFigures:
     compared: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceConsumption(Generic[DeviceT]):
+    """The energy use of a kind's devices beside the rest of the house.
+
+    Args:
+        meter: the role that measures what a device uses apart from the house, None where none
+            does; None: nothing does.
+        kind: how a run of a device is described to its owner.
+        household_part: the part of a household's yearly use that a site's devices of this kind
+            take over; None: no part.
+        wait_hours: for how long after it begins what a device uses may be drawn as well; None: it
+            may not wait.
+    """
+
+    meter: Callable[[DeviceT], str | None] | None = None
+    kind: Callable[[DeviceT], DeviceUseKind] = lambda _: "appliance"
+    household_part: HouseholdPart | None = None
+    wait_hours: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevicePlanContent:
+    """The content of a plan's request and reply about devices of a kind.
+
+    Args:
+        state: what a plan begins with of one, by name under its section; None: nothing, or a
+            message of ``luna.contracts``, for others read it by name.
+        flow: what a slot of a plan says of one, a ``DeviceFlow``, the same; with a ``reason`` where
+            plans give one.
+        flows: a device's energies by their names in a plan, each with the column of powers that
+            sums them on a timeline; what a device takes first, then what it gives.
+        notes: the notes of a plan that are about its devices.
+        reasons: the figures of its reasons.
+    """
+
+    state: type[Part] | None = None
+    flow: type[Part] | None = None
+    flows: Mapping[str, str] = field(default_factory=dict, hash=False)
+    notes: DeviceNotes = DeviceNotes()
+    reasons: DeviceReasonFigures = field(default=DeviceReasonFigures(), hash=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceDefaults(Generic[DeviceT]):
+    """Assumptions about a device whose owner leaves fields out.
+
+    Args:
+        assume: what is assumed of a device; None: nothing.
+        costly: the fields of a device that cost money where its owner leaves them out;
+            ``default_…`` of its words say what that means.
+    """
+
+    assume: Callable[[DeviceT], Iterable[DeviceAssumption]] | None = None
+    costly: Callable[[DeviceT], Iterable[str]] = lambda _: ()
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceKind(Generic[DeviceT]):
     """A kind of device.
@@ -124,33 +186,17 @@ class DeviceKind(Generic[DeviceT]):
     Args:
         name: in inventories.
         section: the field of ``Site`` that holds its devices.
-        device: what the owner says of one.
-        power_kw: what a device takes, gives or produces at most.
+        device: the model of one in a site's file.
+        power_kw: highest power that a device takes, gives or produces.
         capacity_kwh: what a device stores; None: it stores nothing.
+        most: how many a site may have; None: ``Site`` names the section itself, for others read it
+            by name.
         sensors: the roles of ``input_sensors`` that measure it; None: nothing does.
         commands: how it is controlled; None: it is not.
         actions: what an owner can ask of it for a while.
-        most: how many a site may have; None: ``Site`` names the section itself, for others read it
-            by name.
-        state: what a plan begins with of one, by name under its section; None: nothing, or a
-            message of ``luna.contracts``, for others read it by name.
-        flow: what a slot of a plan says of one, a ``DeviceFlow``, the same; with a ``reason`` where
-            plans give one.
-        flows: what plans say of its devices slot by slot: energies by their names in a plan, each
-            with the column of powers that sums them on a timeline; what a device takes first, then
-            what it gives.
-        meter: the role that measures what a device uses apart from the house, None where none does;
-            None: nothing does.
-        household_part: what is no part of a household's yearly use where a site has such a device;
-            None: nothing.
-        wait_hours: for how long after it begins what a device uses may be drawn as well; None: it
-            may not wait.
-        use: as what a run of a device is told of.
-        assume: what is assumed of a device; None: nothing.
-        costly_defaults: the fields of a device that cost money where its owner leaves them out;
-            ``default_…`` of its words say what that means.
-        notes: the notes of a plan that are about its devices.
-        reasons: the figures of its reasons.
+        consumption: the energy use that is metered apart from the house.
+        plan: what plans contain about it.
+        defaults: what holds where an owner leaves fields out.
         check: rules between its devices and the rest of a site that has some, which it takes;
             raises ValueError. None: there are none.
     """
@@ -160,21 +206,13 @@ class DeviceKind(Generic[DeviceT]):
     device: type[DeviceT]
     power_kw: Callable[[DeviceT], float]
     capacity_kwh: Callable[[DeviceT], float] | None = None
+    most: int | None = None
     sensors: type[Part] | None = None
     commands: DeviceCommands | None = None
     actions: frozenset[str] = frozenset()
-    most: int | None = None
-    state: type[Part] | None = None
-    flow: type[Part] | None = None
-    flows: Mapping[str, str] = field(default_factory=dict, hash=False)
-    meter: Callable[[DeviceT], str | None] | None = None
-    household_part: HouseholdPart | None = None
-    wait_hours: float | None = None
-    use: Callable[[DeviceT], DeviceUseKind] = lambda _: "appliance"
-    assume: Callable[[DeviceT], Iterable[DeviceAssumption]] | None = None
-    costly_defaults: Callable[[DeviceT], Iterable[str]] = lambda _: ()
-    notes: DeviceNotes = DeviceNotes()
-    reasons: DeviceReasonFigures = field(default=DeviceReasonFigures(), hash=False)
+    consumption: DeviceConsumption[DeviceT] = DeviceConsumption()
+    plan: DevicePlanContent = DevicePlanContent()
+    defaults: DeviceDefaults[DeviceT] = DeviceDefaults()
     check: Callable[[Any], None] | None = None
 
     @property
@@ -195,7 +233,10 @@ class DeviceKind(Generic[DeviceT]):
 
 
 def by_name(model: type[Part]) -> tuple[Any, Any]:
-    """Return type and default of a section: a mapping from a device's name to ``model``."""
+    """Return type and default of a section by device.
+
+    The section is a mapping from a device's name to ``model``.
+    """
     return GenericAlias(dict, (str, model)), {}
 
 
@@ -204,6 +245,5 @@ def read_section(message: BaseModel, section: str, model: type[PartT]) -> dict[s
 
     The section is one of a state, or of a plan's slot.
     """
-    return {
-        name: each for name, each in getattr(message, section).items() if isinstance(each, model)
-    }
+    entries = getattr(message, section).items()
+    return {name: entry for name, entry in entries if isinstance(entry, model)}

@@ -1,12 +1,18 @@
 """PV arrays: model, shading, sensor roles and control."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from luna.energy.devices.commands import ControlPart, DeviceWrite, Word, require_modes
-from luna.energy.devices.kind import DeviceAssumption, DeviceCommands, DeviceKind, NamedDevice
+from luna.energy.devices.kind import (
+    DeviceAssumption,
+    DeviceCommands,
+    DeviceDefaults,
+    DeviceKind,
+    NamedDevice,
+)
 from luna.energy.part import Name, Part
 from luna.energy.sensor_roles import SensorRole, Sensors
 
@@ -50,10 +56,13 @@ class PvArray(NamedDevice):
         """Share of the output that shading leaves, per hour of local time, 24 values."""
         shading = self.shading or "none"
         if shading in SHADED_HOURS:
-            return tuple(
-                DIFFUSE_SHARE if hour in SHADED_HOURS[shading] else 1.0 for hour in range(24)
-            )
+            shaded = SHADED_HOURS[shading]
+            return tuple(DIFFUSE_SHARE if hour in shaded else 1.0 for hour in range(24))
         return (UNSHADED_SHARE[shading],) * 24
+
+
+def _sum_peak_kw(arrays: Sequence[PvArray]) -> float:
+    return sum(array.peak_kw for array in arrays)
 
 
 class PvSensorRoles(Part):
@@ -61,9 +70,7 @@ class PvSensorRoles(Part):
 
     total_pv_production: Annotated[
         Sensors,
-        SensorRole(
-            "energy", "pv_kwh", "source", lambda arrays: sum(array.peak_kw for array in arrays)
-        ),
+        SensorRole("energy", "pv_kwh", "source", _sum_peak_kw),
     ] = ()
 
 
@@ -98,10 +105,8 @@ class PvControl(ControlPart):
 
 
 def _assume(array: PvArray) -> Iterator[DeviceAssumption]:
-    has_usual_tilt, faces_south = (
-        getattr(array, name) == PvArray.model_fields[name].default
-        for name in ("tilt_deg", "azimuth_deg")
-    )
+    has_usual_tilt = array.tilt_deg == PvArray.model_fields["tilt_deg"].default
+    faces_south = array.azimuth_deg == PvArray.model_fields["azimuth_deg"].default
     if has_usual_tilt and faces_south:
         yield DeviceAssumption("facing", {"tilt": array.tilt_deg})
     elif has_usual_tilt:
@@ -119,5 +124,5 @@ PV = DeviceKind(
     power_kw=lambda array: array.peak_kw,
     sensors=PvSensorRoles,
     commands=DeviceCommands("pv", "pv", PvControl, get_args(PvMode), together=True),
-    assume=_assume,
+    defaults=DeviceDefaults(assume=_assume),
 )

@@ -27,7 +27,7 @@ class SwitchedDevice(Protocol):
 
 
 class SwitchedFlow:
-    """What a slot of a plan says of such a device, as a ``DeviceFlow``.
+    """A switched device's ``DeviceFlow`` in a slot of a plan.
 
     The fields are its kind's, in the order in which they are answered.
     """

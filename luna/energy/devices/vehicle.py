@@ -10,8 +10,11 @@ from luna.energy.devices.commands import ControlPart, DeviceWrite, Place, Word, 
 from luna.energy.devices.kind import (
     DeviceAssumption,
     DeviceCommands,
+    DeviceConsumption,
+    DeviceDefaults,
     DeviceKind,
     DeviceNotes,
+    DevicePlanContent,
     DeviceReasonFigures,
     NamedDevice,
 )
@@ -67,23 +70,19 @@ class Charger(Part):
     def power_ranges(self) -> tuple[tuple[float, float], ...]:
         """Least and highest power with each number of phases, kW, fewest phases first."""
         currents = (self.min_current_a, self.max_current_a)
-        least_to_most = [
-            tuple(count * current * self.voltage_v / 1000 for current in currents)
-            for count in sorted(set(self.phases))
-        ]
-        return tuple((least, most) for least, most in least_to_most)
+        ranges = []
+        for count in sorted(set(self.phases)):
+            least, most = (count * current * self.voltage_v / 1000 for current in currents)
+            ranges.append((least, most))
+        return tuple(ranges)
 
     def phases_at(self, power_kw: float) -> int:
         """Return the fewest phases that deliver a power; the most where none do."""
         counts = sorted(set(self.phases))
-        return next(
-            (
-                count
-                for count, (_, most) in zip(counts, self.power_ranges, strict=True)
-                if power_kw <= most + 1e-6
-            ),
-            counts[-1],
-        )
+        for count, (_, most) in zip(counts, self.power_ranges, strict=True):
+            if power_kw <= most + 1e-6:
+                return count
+        return counts[-1]
 
 
 class ElectricVehicle(NamedDevice):
@@ -148,11 +147,11 @@ class ElectricVehicle(NamedDevice):
         """
         if not isinstance(fields, Mapping) or "min_charge_kw" in fields:
             return fields
-        one_phase = fields.get("charger") is not None or (
-            isinstance(limit := fields.get("charge_limit_kw"), int | float)
-            and limit <= MOST_OF_ONE_PHASE_KW
-        )
-        return {**fields, "min_charge_kw": 1.4} if one_phase else fields
+        limit = fields.get("charge_limit_kw")
+        fits_one_phase = isinstance(limit, int | float) and limit <= MOST_OF_ONE_PHASE_KW
+        if fields.get("charger") is not None or fits_one_phase:
+            return {**fields, "min_charge_kw": 1.4}
+        return fields
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -172,18 +171,20 @@ class ElectricVehicle(NamedDevice):
     @property
     def power_ranges(self) -> tuple[tuple[float, float], ...]:
         """Ranges of charging power, kW, ascending and disjoint; 0 is always possible."""
-        offered = (
-            self.charger.power_ranges
-            if self.charger
-            else ((self.min_charge_kw, self.charge_limit_kw),)
-        )
-        bounded = [
-            (max(least, self.min_charge_kw), min(most, self.charge_limit_kw))
-            for least, most in offered
-        ]
-        possible = [each for each in bounded if each[0] <= each[1]]
-        if len(possible) > 1 and possible[1][0] <= possible[0][1]:
-            return ((possible[0][0], possible[1][1]),)
+        if self.charger:
+            offered = self.charger.power_ranges
+        else:
+            offered = ((self.min_charge_kw, self.charge_limit_kw),)
+        possible = []
+        for offered_least, offered_most in offered:
+            least = max(offered_least, self.min_charge_kw)
+            most = min(offered_most, self.charge_limit_kw)
+            if least <= most:
+                possible.append((least, most))
+        if len(possible) > 1:
+            one_phase, more_phases = possible
+            if more_phases[0] <= one_phase[1]:
+                return ((one_phase[0], more_phases[1]),)
         return tuple(possible)
 
     @property
@@ -201,6 +202,10 @@ class ElectricVehicle(NamedDevice):
         return self.power_ranges[-1][1]
 
 
+def _sum_charge_kw(vehicles: Sequence[ElectricVehicle]) -> float:
+    return sum(max(vehicle.charge_limit_kw, vehicle.min_charge_kw) for vehicle in vehicles)
+
+
 class VehicleSensorRoles(Part):
     """What is measured of vehicles and their chargers."""
 
@@ -210,9 +215,7 @@ class VehicleSensorRoles(Part):
             "energy",
             "vehicle_kwh",
             "submetered",
-            lambda vehicles: sum(
-                max(each.charge_limit_kw, each.min_charge_kw) for each in vehicles
-            ),
+            _sum_charge_kw,
             mark=9,
             comment="charged into vehicles; no part of load_kwh",
         ),
@@ -288,12 +291,17 @@ _OF_CHARGERS = ("{current_a}", "{phases}")
 
 
 def _check_chargers(site: _Charged) -> None:
-    without = {vehicle.name for vehicle in site.vehicles if vehicle.charger is None}
-    for each in site.control.vehicles if site.control else ():
-        if each.vehicle in without and any(
-            name in write.value for write in each.writes for name in _OF_CHARGERS
-        ):
-            raise invalid_part("control-no-charger", vehicle=each.vehicle)
+    if site.control is None:
+        return
+    without_charger = {vehicle.name for vehicle in site.vehicles if vehicle.charger is None}
+    for control in site.control.vehicles:
+        if control.vehicle in without_charger and _names_charger(control):
+            raise invalid_part("control-no-charger", vehicle=control.vehicle)
+
+
+def _names_charger(control: VehicleControl) -> bool:
+    values = [write.value for write in control.writes]
+    return any(placeholder in value for value in values for placeholder in _OF_CHARGERS)
 
 
 def _assume(vehicle: ElectricVehicle) -> Iterator[DeviceAssumption]:
@@ -310,48 +318,58 @@ def _assume(vehicle: ElectricVehicle) -> Iterator[DeviceAssumption]:
 
 
 def _list_costly(vehicle: ElectricVehicle) -> tuple[str, ...]:
-    return ("charge_efficiency", *(("wear_price",) if vehicle.discharge_limit_kw else ()))
+    if vehicle.discharge_limit_kw:
+        return ("charge_efficiency", "wear_price")
+    return ("charge_efficiency",)
 
 
 # No block asks a vehicle to give: while it does, it does not charge.
 _ORDERS = {"charge": "charge", "stop": "no_charge", "give": "no_charge"}
 
+
+def _highest_power_kw(vehicle: ElectricVehicle) -> float:
+    return max(vehicle.charge_limit_kw, vehicle.discharge_limit_kw)
+
+
 VEHICLE = DeviceKind(
     "vehicle",
     "vehicles",
     ElectricVehicle,
-    power_kw=lambda vehicle: max(vehicle.charge_limit_kw, vehicle.discharge_limit_kw),
+    power_kw=_highest_power_kw,
     capacity_kwh=lambda vehicle: vehicle.capacity_kwh,
     sensors=VehicleSensorRoles,
     commands=DeviceCommands(
         "vehicles", "vehicle", VehicleControl, get_args(VehicleMode), orders=_ORDERS
     ),
     actions=frozenset({"charge", "no_charge"}),
-    flows={"charge_kwh": "vehicle_kw", "discharge_kwh": "vehicle_discharge_kw"},
-    meter=lambda _: "vehicle_consumption",
-    household_part="driving",
-    wait_hours=8.0,
-    use=lambda _: "car",
-    assume=_assume,
-    costly_defaults=_list_costly,
-    notes=DeviceNotes(
-        assumed=("vehicle_soc_assumed", "vehicle_usual"),
-        doubted=(
-            "vehicle_soc_doubted",
-            "vehicle_soc_stale",
-            "vehicle_soc_jumps",
-            "vehicle_soc_unusable",
-        ),
-        levels=(
-            "vehicle_soc_stands_still",
-            "vehicle_soc_too_fast",
-            "vehicle_soc_against_meter",
-            "vehicle_soc_out_of_range",
-        ),
-        untaken=("vehicle_takes_nothing",),
+    consumption=DeviceConsumption(
+        meter=lambda _: "vehicle_consumption",
+        kind=lambda _: "car",
+        household_part="driving",
+        wait_hours=8.0,
     ),
-    reasons=DeviceReasonFigures(
-        compared={"ev_throughout": (("price", "dearest"),), "ev_waits": (("price", "buy"),)}
+    plan=DevicePlanContent(
+        flows={"charge_kwh": "vehicle_kw", "discharge_kwh": "vehicle_discharge_kw"},
+        notes=DeviceNotes(
+            assumed=("vehicle_soc_assumed", "vehicle_usual"),
+            doubted=(
+                "vehicle_soc_doubted",
+                "vehicle_soc_stale",
+                "vehicle_soc_jumps",
+                "vehicle_soc_unusable",
+            ),
+            levels=(
+                "vehicle_soc_stands_still",
+                "vehicle_soc_too_fast",
+                "vehicle_soc_against_meter",
+                "vehicle_soc_out_of_range",
+            ),
+            untaken=("vehicle_takes_nothing",),
+        ),
+        reasons=DeviceReasonFigures(
+            compared={"ev_throughout": (("price", "dearest"),), "ev_waits": (("price", "buy"),)}
+        ),
     ),
+    defaults=DeviceDefaults(assume=_assume, costly=_list_costly),
     check=_check_chargers,
 )

@@ -1,1 +1,4 @@
-"""Prices, costs and emissions of slots: the only place where money and carbon are computed."""
+"""Prices, costs and emissions of slots.
+
+Money and carbon are computed nowhere else.
+"""

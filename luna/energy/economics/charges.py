@@ -68,7 +68,7 @@ def charges(rule: type) -> Callable[[ChargeT], ChargeT]:
 
 
 def find_charge(rule: ImportRule) -> type[EnergyCharge] | None:
-    """Return the charge class of a rule; None where every kWh of a slot costs the same."""
+    """Return the charge class of a rule, or None if all kWh of a slot cost the same."""
     return _CHARGES.get(type(rule))
 
 
@@ -80,7 +80,7 @@ def _price_first_block(rule: BlockPrice, slots: PricedSlots) -> FloatArray:
 @charges(BlockPrice)
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """A block tariff, with the energy drawn so far in the month of the horizon's begin.
+    """A block tariff, with the month's energy before the horizon.
 
     ``begin_kwh`` (start of each later block) and ``rise`` (price increase over the block before,
     per kWh) have shape ``(blocks − 1,)``.
@@ -119,7 +119,7 @@ class Blocks:
         return cost
 
     def after(self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo) -> Self:
-        """Return the blocks with the energy drawn so far in the month of the next slot."""
+        """Return the blocks with the month's energy before the next slot."""
         first = import_kwh.size
         months = list_months(timeline, zone)
         number = next(place for place, slots in enumerate(months) if first in slots)
@@ -203,7 +203,7 @@ class MonthShare:
         return np.asarray(energy * 60 / peak.price.interval_minutes)
 
     def before_kw(self, peak: Peak) -> tuple[tuple[float, ...], float]:
-        """Return the month's peaks so far and the peak so far of its first unit, kW."""
+        """Return the month's peaks so far and its first unit's peak so far, kW."""
         if not self.first:
             return (), 0.0
         by_day = peak.price.one_per_day
@@ -217,7 +217,9 @@ class MonthShare:
 # Many sites of a batch share a tariff, and several steps of a plan need the shares.
 @lru_cache(maxsize=32)
 def month_shares(price: PeakPrice, timeline: Timeline, zone: ZoneInfo) -> tuple[MonthShare, ...]:
-    """Split a horizon into local months; a month without a slot that counts is left out.
+    """Split a horizon into local months.
+
+    A month without a slot that counts is left out.
 
     Raises:
         InvalidInputError: the slots are longer than the tariff's interval.
@@ -233,27 +235,23 @@ def month_shares(price: PeakPrice, timeline: Timeline, zone: ZoneInfo) -> tuple[
     local = timeline.starts + offset
     length = np.timedelta64(interval)
     # Intervals follow the local clock; counted in UTC, the repeated hour in autumn stays two hours.
-    tick = (timeline.starts + offset % length).astype("datetime64[s]").astype(np.int64) // int(
-        interval.total_seconds()
-    )
+    shifted = (timeline.starts + offset % length).astype("datetime64[s]").astype(np.int64)
+    tick = shifted // int(interval.total_seconds())
     day = local.astype("datetime64[D]").astype(np.int64)
     month = local.astype("datetime64[M]").astype(np.int64)
     counts = window_holds(price, timeline.starts, zone)
-    begun = timeline.first_step is not None or bool(
-        (local[0] - local[0].astype("datetime64[D]")) % length
-    )
+    since_midnight = local[0] - local[0].astype("datetime64[D]")
+    begun = timeline.first_step is not None or bool(since_midnight % length)
     shares = []
-    for each in np.unique(month[counts]):
-        slots = np.flatnonzero(counts & (month == each))
+    for month_of_share in np.unique(month[counts]):
+        slots = np.flatnonzero(counts & (month == month_of_share))
         _, opens, interval_of = np.unique(tick[slots], return_index=True, return_inverse=True)
-        unit = (
-            np.unique(day[slots[opens]], return_inverse=True)[1]
-            if price.one_per_day
-            else np.arange(opens.size)
-        )
+        unit = np.arange(opens.size)
+        if price.one_per_day:
+            _, unit = np.unique(day[slots[opens]], return_inverse=True)
         for places in (slots, interval_of, unit):
             places.flags.writeable = False
-        first = bool(each == month[0])
+        first = bool(month_of_share == month[0])
         shares.append(
             MonthShare(
                 slots,
@@ -285,11 +283,11 @@ def peak_cost(
     Raises:
         InvalidInputError: the slots are longer than a component's interval.
     """
-    return sum(
-        _rise(import_kwh, share, peak)
-        for peak in peaks
-        for share in month_shares(peak.price, timeline, zone)
-    )
+    rises: list[float] = []
+    for peak in peaks:
+        shares = month_shares(peak.price, timeline, zone)
+        rises += [_rise(import_kwh, share, peak) for share in shares]
+    return sum(rises)
 
 
 def demand_charge(
@@ -315,10 +313,9 @@ def _rise(import_kwh: FloatArray, share: MonthShare, peak: Peak) -> float:
     units = np.zeros(share.unit[-1] + 1)
     np.maximum.at(units, share.unit, share.interval_kw(import_kwh, peak))
     units[0] = max(units[0], reached)
-    return peak.price.price_per_kw_month * (
-        _billed_kw(peak.price, [*others, *units.tolist()])
-        - _billed_kw(peak.price, [*others, reached])
-    )
+    billed_after = _billed_kw(peak.price, [*others, *units.tolist()])
+    billed_before = _billed_kw(peak.price, [*others, reached])
+    return peak.price.price_per_kw_month * (billed_after - billed_before)
 
 
 def _billed_kw(price: PeakPrice, units_kw: Sequence[float]) -> float:
@@ -333,7 +330,7 @@ def _billed_kw(price: PeakPrice, units_kw: Sequence[float]) -> float:
 def read_history(
     import_kwh: FloatArray, past: Timeline, price: PeakPrice, *, zone: ZoneInfo
 ) -> PeakHistory:
-    """Return the peaks of a component in one local month up to the end of ``past``.
+    """Return a component's peaks in one local month up to the end of ``past``.
 
     NaN counts as 0.
 
@@ -351,18 +348,15 @@ def read_history(
     power = share.interval_kw(energy, Peak(price))
     ends = np.array([past.end.replace(tzinfo=None)], dtype="datetime64[s]")
     end = ends + local_offsets(ends, zone)
-    runs = bool(
-        share.slots[-1] == past.count - 1
-        and (end[0] - end[0].astype("datetime64[D]")) % np.timedelta64(price.interval_minutes, "m")
-    )
+    interval = np.timedelta64(price.interval_minutes, "m")
+    ends_within_interval = bool((end[0] - end[0].astype("datetime64[D]")) % interval)
+    runs = bool(share.slots[-1] == past.count - 1) and ends_within_interval
     done = power.size - runs
     units = np.zeros(share.unit[-1] + 1)
     np.maximum.at(units, share.unit[:done], power[:done])
     last = past.starts[share.slots[-1:]]
-    today = price.one_per_day and bool(
-        (last + local_offsets(last, zone)).astype("datetime64[D]")[0]
-        == end[0].astype("datetime64[D]")
-    )
+    last_day = (last + local_offsets(last, zone)).astype("datetime64[D]")[0]
+    today = price.one_per_day and bool(last_day == end[0].astype("datetime64[D]"))
     highest = np.sort(units[: units.size - today])[::-1][: price.highest].tolist()
     running = float(power[-1]) * price.interval_minutes / 60 if runs else 0.0
     return PeakHistory(tuple(highest), float(units[-1]) if today else 0.0, running)

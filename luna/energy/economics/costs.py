@@ -169,13 +169,10 @@ def weigh_import(
 def weigh_wear(battery: Battery, weights: Weights) -> Battery:
     """Return the battery with its wear prices weighted."""
     factor = 1.0 + weights.wear
-    by_depth = tuple(
-        segment.model_copy(update={"price": segment.price * factor})
-        for segment in battery.wear_by_depth
-    )
-    return battery.model_copy(
-        update={"wear_price": battery.wear_price * factor, "wear_by_depth": by_depth}
-    )
+    segments = battery.wear_by_depth
+    by_depth = [part.model_copy(update={"price": part.price * factor}) for part in segments]
+    weighted = {"wear_price": battery.wear_price * factor, "wear_by_depth": tuple(by_depth)}
+    return battery.model_copy(update=weighted)
 
 
 def self_sufficiency(import_kwh: FloatArray, used_kwh: FloatArray) -> float | None:

@@ -1,4 +1,6 @@
-"""Cycle-depth wear of batteries: the part of a slot's cost that depends on the slots before.
+"""Cycle-depth wear of batteries.
+
+It is the part of a slot's cost that depends on the slots before.
 
 Storage is split into segments of depth. Discharging empties the shallowest segment that holds
 energy, charging fills the shallowest with room, so the cost of a short cycle depends only on its

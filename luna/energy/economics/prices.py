@@ -116,10 +116,8 @@ def price_slots(
         InvalidInputError: the tariff names a market, or the site's own series, that ``spot`` does
             not hold.
     """
-    rules = {OWN_IMPORT: tariff.import_, OWN_EXPORT: tariff.export}
-    imported, exported = (
-        price_rule(rule, PricedSlots(timeline, zone, spot, own)) for own, rule in rules.items()
-    )
+    imported = price_rule(tariff.import_, PricedSlots(timeline, zone, spot, OWN_IMPORT))
+    exported = price_rule(tariff.export, PricedSlots(timeline, zone, spot, OWN_EXPORT))
     return imported, exported
 
 
@@ -171,20 +169,19 @@ def publication_times(starts: InstantArray, zone: ZoneInfo) -> InstantArray:
 
     Source: EPEX SPOT, SDAC timetable (12:57 at the latest on a regular day).
     """
-    days, where = np.unique(
-        (starts + local_offsets(starts, zone)).astype("datetime64[D]"), return_inverse=True
-    )
-    published_at = [
-        datetime.combine(day - timedelta(days=1), DAY_AHEAD_PUBLISHED, zone).astimezone(UTC)
-        for day in days.tolist()
-    ]
-    return np.array(
-        [instant.replace(tzinfo=None) for instant in published_at], dtype="datetime64[us]"
-    )[where]
+    local_days = (starts + local_offsets(starts, zone)).astype("datetime64[D]")
+    days, where = np.unique(local_days, return_inverse=True)
+    published_at = []
+    for day in days.tolist():
+        published = datetime.combine(day - timedelta(days=1), DAY_AHEAD_PUBLISHED, zone)
+        published_at.append(published.astimezone(UTC).replace(tzinfo=None))
+    return np.array(published_at, dtype="datetime64[us]")[where]
 
 
 def extend_prices(price: FloatArray, published: int, *, slots_per_day: int) -> FloatArray:
-    """Replace prices from slot ``published`` on by the same slot of the last published day.
+    """Replace the prices that are not published yet.
+
+    From slot ``published`` on they are those of the same slot of the last published day.
 
     Source: docs/decisions/0004: with it, results hardly depend on the terminal value.
 
@@ -201,6 +198,5 @@ def extend_prices(price: FloatArray, published: int, *, slots_per_day: int) -> F
     if published == 0 or gaps.size:
         slot = int(gaps[0]) if gaps.size else 0
         raise refuse("slot-price-missing", field=f"import_price[{slot}]")
-    return np.asarray(
-        price[repeat_last(np.arange(price.size), published, period=min(slots_per_day, published))]
-    )
+    period = min(slots_per_day, published)
+    return np.asarray(price[repeat_last(np.arange(price.size), published, period=period)])

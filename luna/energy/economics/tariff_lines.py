@@ -57,7 +57,7 @@ class TariffLine:
 
 
 def price_lines(rule: ImportRule | PriceRule, slots: PricedSlots) -> list[TariffLine]:
-    """Return the parts of a rule's price; they add up to the price of the first kWh."""
+    """Return the parts of a rule's price, which add up to that of the first kWh."""
     split = _SPLITS.get(type(rule), _split_by_price)
     return split(rule, slots)
 
@@ -70,7 +70,7 @@ def surcharge_lines(
     drawn_kwh: float,
     slots: PricedSlots,
 ) -> list[TariffLine]:
-    """Return what later blocks of a tariff add to its price, in the months of ``timeline``.
+    """Return the surcharges of a tariff's later blocks in the timeline's months.
 
     Args:
         rule: of bought energy.

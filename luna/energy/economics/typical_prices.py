@@ -34,10 +34,11 @@ def read_typical_prices() -> Mapping[str, FloatArray]:
 
     Rows are months, columns hours of the local clock.
     """
-    return {
-        market: np.array([row.split() for row in rows], dtype=np.float64) / 1000.0
-        for market, rows in _EURO_PER_MWH.items()
-    }
+    tables = {}
+    for market, rows in _EURO_PER_MWH.items():
+        euro_per_mwh = np.array([row.split() for row in rows], dtype=np.float64)
+        tables[market] = euro_per_mwh / 1000.0
+    return tables
 
 
 def expect_typical(

@@ -1,4 +1,4 @@
-"""Thermal model: heat pump output from its COP, and the temperature of a heat store."""
+"""Thermal model: a heat pump's output from its COP, and a store's temperature."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,9 @@ def heat_per_kwh(cop: Sequence[CopPoint], outdoor_c: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class Warming:
-    """The temperature step of a store, °C: ``keep`` × previous + ``per_kwh`` × heat + ``drift_c``.
+    """The temperature step of a heat store, °C.
+
+    It is ``keep`` × previous + ``per_kwh`` × heat + ``drift_c``.
 
     Each of shape ``(slots,)``.
 
@@ -36,17 +38,16 @@ class Warming:
     def of(
         cls, store: HeatStore, *, hours: FloatArray, outdoor_c: FloatArray, demand_kwh: FloatArray
     ) -> Self:
-        """Return the steps of a store at outdoor temperatures and a heat demand per slot."""
-        surroundings = (
-            outdoor_c if store.surroundings_c is None else np.full(hours.size, store.surroundings_c)
-        )
+        """Return the steps of a store for outdoor temperatures and heat demand per slot."""
+        surroundings = outdoor_c
+        if store.surroundings_c is not None:
+            surroundings = np.full(hours.size, store.surroundings_c)
         lost = store.loss_kw_per_k * hours
         keep = np.exp(-lost / store.capacity_kwh_per_k)
-        per_kwh = (
-            (1.0 - keep) / lost
-            if store.loss_kw_per_k > 0
-            else np.full(hours.size, 1.0 / store.capacity_kwh_per_k)
-        )
+        if store.loss_kw_per_k > 0:
+            per_kwh = (1.0 - keep) / lost
+        else:
+            per_kwh = np.full(hours.size, 1.0 / store.capacity_kwh_per_k)
         return cls(keep, per_kwh, (1.0 - keep) * surroundings - per_kwh * demand_kwh)
 
     def follow(self, start_c: float, heat_kwh: FloatArray) -> FloatArray:
@@ -54,7 +55,8 @@ class Warming:
         ends = np.empty(heat_kwh.size)
         now = start_c
         for slot, change in enumerate(self.per_kwh * heat_kwh + self.drift_c):
-            ends[slot] = now = self.keep[slot] * now + change
+            now = self.keep[slot] * now + change
+            ends[slot] = now
         return ends
 
     def most_warming(self, start_c: float, heat_kwh: FloatArray, most_c: FloatArray) -> FloatArray:

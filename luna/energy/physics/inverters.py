@@ -32,12 +32,12 @@ class Conversion:
 
     @property
     def room_kwh(self) -> FloatArray:
-        """What the inverter of each battery carries beside its PV."""
+        """The energy that each battery's inverter carries beside its PV."""
         return self.limit_kwh - self.own_kwh
 
     @property
     def intake_kwh(self) -> FloatArray:
-        """What each battery may charge from the AC side, its own PV included."""
+        """The energy that each battery may charge from the AC side, its own PV included."""
         return self.limit_kwh + self.own_kwh
 
     def throttle(self, share: FloatArray) -> Self:
@@ -73,16 +73,17 @@ class InverterLimits:
         """
         if not site.inverters:
             return None
-        carries = {name: inverter for inverter in site.inverters for name in inverter.batteries}
-        hybrid = [carries.get(battery.name) for battery in site.batteries]
-        alone = [
-            inverter for inverter in site.inverters if not any(inverter is each for each in hybrid)
-        ]
+        inverter_by_battery: dict[str, Inverter] = {}
+        for inverter in site.inverters:
+            inverter_by_battery |= dict.fromkeys(inverter.batteries, inverter)
+        hybrid = [inverter_by_battery.get(battery.name) for battery in site.batteries]
+        hybrid_ids = {id(inverter) for inverter in hybrid}
+        alone = [inverter for inverter in site.inverters if id(inverter) not in hybrid_ids]
         return cls(
-            _column([_share(each, site.pv) for each in hybrid]),
-            _column([np.inf if each is None else each.ac_limit_kw for each in hybrid]),
-            _column([_share(each, site.pv) for each in alone]),
-            _column([each.ac_limit_kw for each in alone]),
+            _column([_share(inverter, site.pv) for inverter in hybrid]),
+            _column([np.inf if inverter is None else inverter.ac_limit_kw for inverter in hybrid]),
+            _column([_share(inverter, site.pv) for inverter in alone]),
+            _column([inverter.ac_limit_kw for inverter in alone]),
         )
 
     def convert(self, pv_kwh: FloatArray, hours: FloatArray | float) -> Conversion:
@@ -114,8 +115,10 @@ def _share(inverter: Inverter | None, arrays: Sequence[PvArray]) -> float:
     It splits the one PV forecast of the site.
     """
     named = inverter.pv if inverter else []
-    total = sum(array.peak_kw for array in arrays)
-    return sum(array.peak_kw for array in arrays if array.name in named) / total if total else 0.0
+    total_kw = sum(array.peak_kw for array in arrays)
+    if not total_kw:
+        return 0.0
+    return sum(array.peak_kw for array in arrays if array.name in named) / total_kw
 
 
 def _column(values: Sequence[float]) -> FloatArray:

@@ -55,7 +55,9 @@ class BatteryLimits:
 
 @dataclass(frozen=True, slots=True)
 class SiteLimits:
-    """All limits of a site: batteries, grid connection, inverters, and whether PV may be curtailed.
+    """All limits of a site.
+
+    They are those of batteries, grid connection and inverters, and whether PV may be curtailed.
 
     The connection's limits have shape ``(sites,)``; where they vary by slot ``(sites, slots)``, or
     ``(slots,)`` to compute all slots of one site at once.
@@ -95,25 +97,27 @@ class SiteLimits:
         """Return the limits of one slot, shape ``(sites,)``."""
         if self.import_limit_kw.ndim == self.export_limit_kw.ndim == 1:
             return self
-        imported, exported = (
-            limit[..., slot] if limit.ndim > 1 else limit
-            for limit in (self.import_limit_kw, self.export_limit_kw)
-        )
-        return replace(self, import_limit_kw=imported, export_limit_kw=exported)
-
-    def by_slot(self) -> Self:
-        """Return the limits with ``(slots,)`` reshaped to ``(1, slots)``.
-
-        So one site is simulated.
-        """
         return replace(
             self,
-            **{
-                name: getattr(self, name)[None, :]
-                for name in ("import_limit_kw", "export_limit_kw")
-                if getattr(self, name).size > 1
-            },
+            import_limit_kw=_take_slot(self.import_limit_kw, slot),
+            export_limit_kw=_take_slot(self.export_limit_kw, slot),
         )
+
+    def by_slot(self) -> Self:
+        """Return the limits with ``(slots,)`` reshaped to ``(1, slots)``, to simulate one site."""
+        return replace(
+            self,
+            import_limit_kw=_as_row(self.import_limit_kw),
+            export_limit_kw=_as_row(self.export_limit_kw),
+        )
+
+
+def _take_slot(limit: FloatArray, slot: int) -> FloatArray:
+    return limit[..., slot] if limit.ndim > 1 else limit
+
+
+def _as_row(limit: FloatArray) -> FloatArray:
+    return limit[None, :] if limit.size > 1 else limit
 
 
 def charge_limit_kw(stored_kwh: FloatArray, battery: BatteryLimits) -> FloatArray:

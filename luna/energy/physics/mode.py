@@ -62,7 +62,9 @@ def serves(mode: IntArray) -> BoolArray:
     return serving
 
 
-STORES, SERVES = (by_mode(np.array(Mode, dtype=np.int8)) for by_mode in (stores, serves))
+_ALL_MODES = np.array(Mode, dtype=np.int8)
+STORES = stores(_ALL_MODES)
+SERVES = serves(_ALL_MODES)
 
 
 class Curtailment(IntEnum):

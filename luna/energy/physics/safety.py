@@ -48,28 +48,21 @@ def clamp(setpoint: SetPoint, stored_kwh: FloatArray, limits: SiteLimits) -> Set
     # The bound that a battery cannot pass in the mode's direction: an unknown target moves no
     # energy.
     neutral_soc = np.where(charging, battery.min_soc, battery.max_soc)
-    curtailment = np.where(
-        limits.curtailable
-        & (setpoint.curtailment >= 0)
-        & (setpoint.curtailment <= _LAST_CURTAILMENT),
-        setpoint.curtailment,
-        0,
-    )
+    known_curtailment = (setpoint.curtailment >= 0) & (setpoint.curtailment <= _LAST_CURTAILMENT)
+    may_curtail = limits.curtailable & known_curtailment
+    curtailment = np.where(may_curtail, setpoint.curtailment, 0)
+    known_power_kw = np.where(np.isnan(setpoint.power_kw), 0.0, setpoint.power_kw)
+    may_limit_pv = limits.curtailable & ~np.isnan(setpoint.pv_limit_kw)
+    pv_limit_kw = np.where(may_limit_pv, np.maximum(setpoint.pv_limit_kw, 0.0), np.inf)
     return SetPoint(
         mode=mode.astype(np.int8),
-        power_kw=bound(
-            np.where(np.isnan(setpoint.power_kw), 0.0, setpoint.power_kw), 0.0, power_limit
-        ),
+        power_kw=bound(known_power_kw, 0.0, power_limit),
         target_soc=_bounded(setpoint.target_soc, neutral_soc, battery),
         floor_soc=_bounded(setpoint.floor_soc, battery.max_soc, battery),
         ceiling_soc=_bounded(setpoint.ceiling_soc, battery.min_soc, battery),
         spill_soc=_bounded(setpoint.spill_soc, battery.min_soc, battery),
         curtailment=curtailment.astype(np.int8),
-        pv_limit_kw=np.where(
-            limits.curtailable & ~np.isnan(setpoint.pv_limit_kw),
-            np.maximum(setpoint.pv_limit_kw, 0.0),
-            np.inf,
-        ),
+        pv_limit_kw=pv_limit_kw,
     )
 
 
@@ -81,9 +74,9 @@ _SAME_KW = 1e-6
 
 
 def find_corrected(raw: SetPoint, safe: SetPoint) -> BoolArray:
-    """Return where the safety layer changed a battery's mode or finite power, or replaced a NaN.
+    """Return where the safety layer changed a battery's set-point.
 
-    Shape of ``mode``.
+    That is its mode, a finite power, or a NaN. The result has the shape of ``mode``.
 
     Infinite power and bounds outside the battery's limits mean "as far as it goes": narrowing them
     is no correction.
@@ -115,7 +108,8 @@ def clamp_charging(
     ranges = [(least, min(most, carried)) for least, most in power_ranges if least <= carried]
     if math.isnan(power_kw) or power_kw <= _NOTHING_KW or not ranges:
         return 0.0
-    least, most = ([limits for limits in ranges if limits[0] <= power_kw] or ranges[:1])[-1]
+    reached = [limits for limits in ranges if limits[0] <= power_kw]
+    least, most = reached[-1] if reached else ranges[0]
     return min(max(power_kw, least), most)
 
 

@@ -87,16 +87,16 @@ def simulate_slot(
     imported, exported, curtailed = _cross_meter(
         meter, moved, pv, no_export=no_export, curtailable=limits.curtailable
     )
-    excess = np.maximum(imported - meter.import_limit, 0.0) + np.maximum(
-        exported - meter.export_limit, 0.0
-    )
+    import_excess = np.maximum(imported - meter.import_limit, 0.0)
+    export_excess = np.maximum(exported - meter.export_limit, 0.0)
+    excess = import_excess + export_excess
     battery = limits.batteries
+    into_kwh = moved.charge * battery.charge_efficiency
+    out_kwh = moved.discharge / battery.discharge_efficiency
     return Flows(
         charge_kwh=moved.charge,
         discharge_kwh=moved.discharge,
-        stored_kwh=stored_kwh
-        + moved.charge * battery.charge_efficiency
-        - moved.discharge / battery.discharge_efficiency,
+        stored_kwh=stored_kwh + into_kwh - out_kwh,
         import_kwh=imported,
         export_kwh=exported,
         curtailed_kwh=curtailed,
@@ -207,28 +207,21 @@ class BatteryEnvelope:
         mode = setpoint.mode
 
         def room_to(soc: FloatArray) -> FloatArray:
-            room: FloatArray = (
-                np.maximum(soc * battery.capacity_kwh - stored_kwh, 0.0) / battery.charge_efficiency
-            )
+            missing_kwh = np.maximum(soc * battery.capacity_kwh - stored_kwh, 0.0)
+            room: FloatArray = missing_kwh / battery.charge_efficiency
             return room
 
         def energy_above(soc: FloatArray) -> FloatArray:
-            energy: FloatArray = (
-                np.maximum(stored_kwh - soc * battery.capacity_kwh, 0.0)
-                * battery.discharge_efficiency
-            )
+            surplus_kwh = np.maximum(stored_kwh - soc * battery.capacity_kwh, 0.0)
+            energy: FloatArray = surplus_kwh * battery.discharge_efficiency
             return energy
 
         is_finite = np.isfinite(stored_kwh)
-        chargeable = np.where(
-            is_finite,
-            np.minimum(charge_limit_kw(stored_kwh, battery) * hours, room_to(battery.max_soc)),
-            0.0,
-        )
+        most_charge = charge_limit_kw(stored_kwh, battery) * hours
+        most_discharge = battery.discharge_limit_kw * hours
+        chargeable = np.where(is_finite, np.minimum(most_charge, room_to(battery.max_soc)), 0.0)
         dischargeable = np.where(
-            is_finite,
-            np.minimum(battery.discharge_limit_kw * hours, energy_above(battery.min_soc)),
-            0.0,
+            is_finite, np.minimum(most_discharge, energy_above(battery.min_soc)), 0.0
         )
         # The meter nets: what charges from the grid takes the surplus first, what sells serves the
         # house first.
@@ -237,24 +230,22 @@ class BatteryEnvelope:
         selling = sells(mode)
         ceiling = np.where(buying, np.maximum(setpoint.ceiling_soc, target), setpoint.ceiling_soc)
         floor = np.where(selling, np.minimum(setpoint.floor_soc, target), setpoint.floor_soc)
+        spillable = np.minimum(chargeable, room_to(setpoint.spill_soc))
+        absorbable = chargeable
+        if limits.inverters is not None:
+            absorbable = np.where(is_finite, spillable, 0.0)
         return cls(
             dischargeable=dischargeable,
             storable=np.where(stores(mode), np.minimum(chargeable, room_to(ceiling)), 0.0),
             # What may neither be exported nor held back has to go into the battery, whatever the
             # set-point says.
-            spillable=np.where(
-                limits.curtailable & is_finite,
-                np.minimum(chargeable, room_to(setpoint.spill_soc)),
-                chargeable,
-            ),
+            spillable=np.where(limits.curtailable & is_finite, spillable, chargeable),
             servable=np.where(serves(mode), np.minimum(dischargeable, energy_above(floor)), 0.0),
             buyable=np.where(buying, np.minimum(chargeable, room_to(target)), 0.0),
             sellable=np.where(selling, np.minimum(dischargeable, energy_above(target)), 0.0),
             power_kwh=setpoint.power_kw * hours,
             least_kwh=battery.min_charge_kw * hours,
-            absorbable=chargeable
-            if limits.inverters is None
-            else np.where(is_finite, np.minimum(chargeable, room_to(setpoint.spill_soc)), 0.0),
+            absorbable=absorbable,
             direct_kwh=np.zeros_like(chargeable),
         )
 
@@ -265,18 +256,20 @@ class BatteryEnvelope:
         """
         room = np.maximum(conversion.room_kwh, 0.0)
         most = conversion.intake_kwh + conversion.direct_kwh
-        out = {
-            name: np.minimum(getattr(self, name), room)
-            for name in ("dischargeable", "servable", "sellable")
-        }
-        into = {
-            name: np.minimum(getattr(self, name), most)
-            for name in ("storable", "spillable", "buyable", "absorbable")
-        }
-        direct_kwh = np.minimum(
-            conversion.direct_kwh, np.maximum(into["storable"], into["absorbable"])
+        storable = np.minimum(self.storable, most)
+        absorbable = np.minimum(self.absorbable, most)
+        most_direct = np.maximum(storable, absorbable)
+        return replace(
+            self,
+            dischargeable=np.minimum(self.dischargeable, room),
+            servable=np.minimum(self.servable, room),
+            sellable=np.minimum(self.sellable, room),
+            storable=storable,
+            spillable=np.minimum(self.spillable, most),
+            buyable=np.minimum(self.buyable, most),
+            absorbable=absorbable,
+            direct_kwh=np.minimum(conversion.direct_kwh, most_direct),
         )
-        return replace(self, **out, **into, direct_kwh=direct_kwh)
 
     def beside(self, direct_kwh: FloatArray) -> Self:
         """Return the envelope left after charging ``direct_kwh`` on the DC side.
@@ -285,11 +278,14 @@ class BatteryEnvelope:
         """
         if not direct_kwh.any():
             return self
-        rest = {
-            name: np.maximum(getattr(self, name) - direct_kwh, 0.0)
-            for name in ("storable", "spillable", "buyable", "least_kwh")
-        }
-        return replace(self, **rest, sellable=np.where(direct_kwh > 0.0, 0.0, self.sellable))
+        return replace(
+            self,
+            storable=np.maximum(self.storable - direct_kwh, 0.0),
+            spillable=np.maximum(self.spillable - direct_kwh, 0.0),
+            buyable=np.maximum(self.buyable - direct_kwh, 0.0),
+            least_kwh=np.maximum(self.least_kwh - direct_kwh, 0.0),
+            sellable=np.where(direct_kwh > 0.0, 0.0, self.sellable),
+        )
 
     def without(self, stalled: BoolArray, *, trades_last: BoolArray) -> Self:
         """Return the envelope with less charging of one stalled battery a site.
@@ -303,14 +299,11 @@ class BatteryEnvelope:
             narrowed = chosen & preferred
             chosen = np.where(narrowed.any(axis=0), narrowed, chosen)
         chosen = chosen & (np.cumsum(chosen, axis=0) == 1)
-        rest = {
-            "storable": np.where(chosen, 0.0, self.storable),
-            "buyable": np.where(chosen, 0.0, self.buyable),
-        }
         unwilling = chosen & ~willing
         envelope = replace(
             self,
-            **rest,
+            storable=np.where(chosen, 0.0, self.storable),
+            buyable=np.where(chosen, 0.0, self.buyable),
             spillable=np.where(unwilling, 0.0, self.spillable),
             absorbable=np.where(unwilling, 0.0, self.absorbable),
         )

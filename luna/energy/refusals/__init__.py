@@ -130,14 +130,14 @@ def _plain(value: Any) -> Any:
     if isinstance(value, RowFault):
         return value.document()
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+        return [_plain(member) for member in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(value)
 
 
 def _fill(template: str, parameters: Mapping[str, Any]) -> str:
-    return template.format(
-        **{
-            name: ", ".join(map(str, value)) if isinstance(value, tuple) else value
-            for name, value in parameters.items()
-        }
-    )
+    texts = {}
+    for name, value in parameters.items():
+        texts[name] = ", ".join(map(str, value)) if isinstance(value, tuple) else value
+    return template.format(**texts)

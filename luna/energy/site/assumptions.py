@@ -52,7 +52,11 @@ def list_assumptions(site: Site) -> list[SiteAssumption]:
         *_assume_devices(site),
         *_assume_tariff(site),
     ]
-    return sorted(assumptions, key=lambda each: -(each.worth or 0.0))
+    return sorted(assumptions, key=_worth, reverse=True)
+
+
+def _worth(assumption: SiteAssumption) -> float:
+    return assumption.worth or 0.0
 
 
 def _assume_household(site: Site) -> Iterator[SiteAssumption]:
@@ -89,12 +93,11 @@ def _assume_connection(site: Site) -> Iterator[SiteAssumption]:
 
 def _assume_devices(site: Site) -> Iterator[SiteAssumption]:
     for kind in DEVICE_KINDS:
-        if kind.assume is not None:
-            yield from (
-                SiteAssumption(each.code, "devices", each.figures, device.name)
-                for device in kind.of(site)
-                for each in kind.assume(device)
-            )
+        if kind.defaults.assume is None:
+            continue
+        for device in kind.of(site):
+            for assumption in kind.defaults.assume(device):
+                yield SiteAssumption(assumption.code, "devices", assumption.figures, device.name)
 
 
 def _assume_tariff(site: Site) -> Iterator[SiteAssumption]:
@@ -105,20 +108,15 @@ def _assume_tariff(site: Site) -> Iterator[SiteAssumption]:
     bought = site.tariff.import_
     sold = site.tariff.export
     country = COUNTRIES.get(site.country or "")
-    if (
-        country is not None
-        and len(country.markets) > 1
-        and country.markets[0] in site.tariff.markets
-    ):
+    markets = country.markets if country is not None else ()
+    if len(markets) > 1 and markets[0] in site.tariff.markets:
         yield SiteAssumption("market", "tariff")
     if isinstance(bought, SpotPrice):
         yield from _assume_market_price(site, bought)
-    elif isinstance(bought, TimeOfUsePrice) and (
-        bought.bands[0].from_,
-        bought.bands[0].to,
-        bought.bands[0].days,
-    ) == (*USUAL_NIGHT, "all"):
-        yield SiteAssumption("night_hours", "tariff")
+    elif isinstance(bought, TimeOfUsePrice):
+        first = bought.bands[0]
+        if (first.from_, first.to, first.days) == (*USUAL_NIGHT, "all"):
+            yield SiteAssumption("night_hours", "tariff")
     if isinstance(sold, FixedPrice) and not sold.price and site.pv:
         yield SiteAssumption("no_export_price", "tariff")
     elif isinstance(sold, SpotPrice) and not sold.markup:

@@ -1,9 +1,6 @@
-"""The section ``control`` of a site: drivers of set-points.
+"""The section ``control`` of a site: drivers of set-points and their read-back."""
 
-They are sent to entities or topics, where they are read back as well.
-"""
-
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -63,55 +60,54 @@ class Control(ControlPart):
         return self
 
     def section(self, name: str) -> tuple[DeviceControl, ...]:
-        """Return a section as a tuple of entries, also where it is one entry or None."""
+        """Return a section's entries as a tuple, also a single one or None."""
         entries = getattr(self, name)
-        return entries if isinstance(entries, tuple) else () if entries is None else (entries,)
+        if entries is None:
+            return ()
+        return entries if isinstance(entries, tuple) else (entries,)
 
     def names(self, commands: DeviceCommands, device: str) -> bool:
-        """Return whether an entry controls a device, by its name or with all of its kind."""
-        return any(each.device in {None, device} for each in self.section(commands.section))
+        """Return whether an entry controls a device by name or with all of its kind."""
+        return any(entry.device in {None, device} for entry in self.section(commands.section))
 
     @property
     def devices(self) -> tuple[str, ...]:
         """The keys of the controlled devices."""
-        keys = (
-            COMMANDS[name].key(each.device or "")
-            for name in self._sections
-            for each in self.section(name)
-        )
+        keys = [COMMANDS[section].key(entry.device or "") for section, entry in self._entries]
         return tuple(dict.fromkeys(keys))
 
     @property
     def writes(self) -> tuple[DeviceWrite, ...]:
         """The writes of all devices."""
-        return tuple(
-            write
-            for name in self._sections
-            for device in self.section(name)
-            for write in device.writes
-        )
+        writes: list[DeviceWrite] = []
+        for _, entry in self._entries:
+            writes += entry.writes
+        return tuple(writes)
 
     @property
     def soc_places(self) -> tuple[str, ...]:
         """The entities or topics with states of charge."""
-        places = (
-            getattr(each, "soc", None) for name in self._sections for each in self.section(name)
-        )
+        places = [getattr(entry, "soc", None) for _, entry in self._entries]
         return tuple(place for place in places if place is not None)
 
     @property
     def vias(self) -> Mapping[str, Via]:
-        """The connections of batteries controlled without a home automation.
-
-        They go by the batteries' names.
-        """
-        return {
-            battery.battery: battery.via for battery in self.batteries if battery.via is not None
-        }
+        """The connections of batteries without a home automation, by the batteries' names."""
+        vias: dict[str, Via] = {}
+        for battery in self.batteries:
+            if battery.via is not None:
+                vias[battery.battery] = battery.via
+        return vias
 
     @property
     def _sections(self) -> list[str]:
         return [name for name in type(self).model_fields if name in COMMANDS]
+
+    @property
+    def _entries(self) -> Iterator[tuple[str, DeviceControl]]:
+        for name in self._sections:
+            for entry in self.section(name):
+                yield name, entry
 
 
 # The forms of the keys of all devices that can be controlled.

@@ -20,7 +20,7 @@ class Town(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """What is usual in a country.
+    """The usual values of a country.
 
     Args:
         code: ISO 3166.

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 
 class SiteDifference(NamedTuple):
-    """A field that another configuration has otherwise: its path as errors name it.
+    """A field with different values.
 
-    None: it is not there.
+    Its path is as errors name it; a missing value is None.
     """
 
     field: str
@@ -36,8 +36,10 @@ def _by_name(value: Any) -> Mapping[str, Any] | None:
     if isinstance(value, Mapping):
         return value
     # Lists of devices are compared by name; an empty list, of unknown kind, counts as one.
-    if isinstance(value, list) and all(
-        isinstance(each, Mapping) and "name" in each for each in value
-    ):
-        return {each["name"]: each for each in value}
+    if isinstance(value, list) and all(_has_name(member) for member in value):
+        return {member["name"]: member for member in value}
     return None
+
+
+def _has_name(member: Any) -> bool:
+    return isinstance(member, Mapping) and "name" in member

@@ -97,12 +97,13 @@ def _path(root: str, fault: Any) -> str:
     # Pydantic's path contains tags of unions (kind of a price rule, number of peak components),
     # which the caller's document does not. A check of the whole site puts the path of the wrong
     # field into the context.
-    place = [str(part) for part in (*fault["loc"], *(fault.get("ctx") or {}).get("place", ()))]
-    parts = [
-        part
-        for before, part in zip(["", *place], place, strict=False)
-        if part not in (*_KINDS.get(before, ()), SENSOR_NAME, DATED_SENSOR)
-    ]
+    context = fault.get("ctx") or {}
+    place = [str(part) for part in (*fault["loc"], *context.get("place", ()))]
+    parts = []
+    for before, part in zip(["", *place], place, strict=False):
+        tags = (*_KINDS.get(before, ()), SENSOR_NAME, DATED_SENSOR)
+        if part not in tags:
+            parts.append(part)
     return ".".join([root, *parts] if root else parts)
 
 
@@ -153,29 +154,27 @@ def change_site(site: Site, changes: Mapping[str, Any], *, field: str = "site") 
                 field=f"{field}.{name}",
                 names=tuple(name for name in Site.model_fields if name not in _FIXED),
             )
-        by_name = name in _NAMED and isinstance(change, Mapping)
-        document[name] = (
-            _change_members(document[name], change, field=f"{field}.{name}")
-            if by_name
-            else _merge(document.get(name), change)
-        )
+        if name in _NAMED and isinstance(change, Mapping):
+            document[name] = _change_members(document[name], change, field=f"{field}.{name}")
+        else:
+            document[name] = _merge(document.get(name), change)
     return parse_site(document, field=field)
 
 
 def _change_members(
     members: list[dict[str, Any]], change: Mapping[str, Any], *, field: str
 ) -> list[dict[str, Any]]:
-    there = {member["name"]: member for member in members}
+    by_name = {member["name"]: member for member in members}
     for name, fields in change.items():
-        if fields is None and name not in there:
+        if fields is None and name not in by_name:
             raise refuse(
-                "no-member-of-name", field=f"{field}.{name}", names=", ".join(there) or "none"
+                "no-member-of-name", field=f"{field}.{name}", names=", ".join(by_name) or "none"
             )
         if fields is None:
-            del there[name]
+            del by_name[name]
         else:
-            there[name] = _merge(there.get(name, {"name": name}), fields)
-    return list(there.values())
+            by_name[name] = _merge(by_name.get(name, {"name": name}), fields)
+    return list(by_name.values())
 
 
 def _merge(before: Any, change: Any) -> Any:
@@ -185,10 +184,10 @@ def _merge(before: Any, change: Any) -> Any:
     """
     if not isinstance(before, Mapping) or not isinstance(change, Mapping):
         return change
-    if (
-        "kind" in before
-        and change.get("kind", before["kind"]) != before["kind"]
-        and "name" not in before
-    ):
+    is_rule = "kind" in before and "name" not in before
+    if is_rule and change.get("kind", before["kind"]) != before["kind"]:
         return change
-    return {**before, **{name: _merge(before.get(name), value) for name, value in change.items()}}
+    merged = dict(before)
+    for name, value in change.items():
+        merged[name] = _merge(before.get(name), value)
+    return merged

@@ -107,11 +107,10 @@ class Household(Part):
         """Yearly electricity of the household, kWh: stated, by persons, or assumed."""
         if self.yearly_kwh is not None:
             return self.yearly_kwh
-        return (
-            ASSUMED_YEARLY_KWH
-            if self.persons is None
-            else YEARLY_KWH_BY_PERSONS[min(self.persons, len(YEARLY_KWH_BY_PERSONS)) - 1]
-        )
+        if self.persons is None:
+            return ASSUMED_YEARLY_KWH
+        row = min(self.persons, len(YEARLY_KWH_BY_PERSONS)) - 1
+        return YEARLY_KWH_BY_PERSONS[row]
 
     def split_year(self, *, heats: bool, charges: bool) -> YearlyLoad:
         """Split the yearly electricity by use.
@@ -136,8 +135,5 @@ class Household(Part):
             return 0.0
         if self.heating_kwh is not None:
             return self.heating_kwh
-        return (
-            (self.heated_m2 or ASSUMED_M2)
-            * HEAT_KWH_PER_M2
-            / HEAT_PER_KWH[self.heated_by or "none"]
-        )
+        heat_kwh = (self.heated_m2 or ASSUMED_M2) * HEAT_KWH_PER_M2
+        return heat_kwh / HEAT_PER_KWH[self.heated_by or "none"]

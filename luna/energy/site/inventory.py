@@ -52,16 +52,16 @@ def list_meters(site: Site) -> Iterator[tuple[str | None, DeviceUseKind]]:
     It is the role of ``input_sensors`` that measures the device; None: none does.
     """
     for kind in DEVICE_KINDS:
-        if kind.meter is not None:
-            yield from ((kind.meter(device), kind.use(device)) for device in kind.of(site))
+        consumption = kind.consumption
+        if consumption.meter is not None:
+            for device in kind.of(site):
+                yield consumption.meter(device), consumption.kind(device)
 
 
 def _describe(kind: DeviceKind[Any], device: Any, site: Site) -> SiteDevice:
-    commands = (
-        kind.commands
-        if kind.commands and site.control and site.control.names(kind.commands, device.name)
-        else None
-    )
+    commands = None
+    if kind.commands and site.control and site.control.names(kind.commands, device.name):
+        commands = kind.commands
     return SiteDevice(
         name=device.name,
         kind=kind.name,

@@ -25,7 +25,7 @@ class MainFuse(NamedTuple):
 
     @property
     def kw(self) -> float:
-        """What it carries, kW."""
+        """The power that it carries, kW."""
         return fuse_kw(self.ampere, self.phases)
 
 
@@ -55,7 +55,7 @@ def fuse_kw(ampere: float, phases: int) -> float:
 
 
 def usual_fuse(country: str | None) -> MainFuse | None:
-    """Return the usual main fuse of a country; None for one that is not known."""
+    """Return the usual main fuse of a country, or None for an unknown one."""
     if country is None or country not in COUNTRIES:
         return None
     return _USUAL.get(country, _SMALLEST_OF_THREE_PHASES)

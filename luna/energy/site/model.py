@@ -5,7 +5,6 @@ Sections are location, household, devices, tariff, sensors, strategy and control
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from operator import attrgetter
 from types import GenericAlias
 from typing import Annotated, Any, Literal, Self
 
@@ -232,24 +231,12 @@ class Site(SiteDevices):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         for section in _NAMED:
-            names = list(map(attrgetter("name"), getattr(self, section)))
-            counts = Counter(map(str.casefold, names))
-            if len(counts) < len(names):
-                raise invalid_part(
-                    "name-twice",
-                    kind=section,
-                    name=next(name for name in names if counts[name.casefold()] > 1),
-                )
+            self._require_distinct_names(section)
         if self.control is not None:
             for section in COMMANDS:
-                self._require_devices(
-                    section,
-                    [
-                        each.device
-                        for each in self.control.section(section)
-                        if each.device is not None
-                    ],
-                )
+                entries = self.control.section(section)
+                names = [entry.device for entry in entries if entry.device is not None]
+                self._require_devices(section, names)
         for kind in DEVICE_KINDS:
             if kind.check is not None and getattr(self, kind.section):
                 kind.check(self)
@@ -257,9 +244,9 @@ class Site(SiteDevices):
             raise invalid_part("export-share-without-pv")
         require_in_currency(list_amounts(self), self.currency)
         if self.strategy and self.strategy.vacation:
-            strangers = set(self.strategy.vacation.loads_off) - {load.name for load in self.loads}
-            if strangers:
-                raise invalid_part("vacation-no-such-load", device=min(strangers))
+            unknown = set(self.strategy.vacation.loads_off) - {load.name for load in self.loads}
+            if unknown:
+                raise invalid_part("vacation-no-such-load", device=min(unknown))
         return self
 
     @model_validator(mode="after")
@@ -288,16 +275,21 @@ class Site(SiteDevices):
                 ) from exc
         return self
 
+    def _require_distinct_names(self, section: str) -> None:
+        names = [device.name for device in getattr(self, section)]
+        counts = Counter(map(str.casefold, names))
+        for name in names:
+            if counts[name.casefold()] > 1:
+                raise invalid_part("name-twice", kind=section, name=name)
+
     def _require_devices(self, section: str, names: Sequence[str]) -> None:
-        device_names = {
-            device.name
-            for kind in DEVICE_KINDS
-            if kind.commands is COMMANDS[section]
-            for device in kind.of(self)
-        }
-        strangers = set(names) - device_names
-        if strangers or len(set(names)) < len(names):
-            raise invalid_part("control-names", kind=section, name=min(strangers or names))
+        device_names: set[str] = set()
+        for kind in DEVICE_KINDS:
+            if kind.commands is COMMANDS[section]:
+                device_names.update(device.name for device in kind.of(self))
+        unknown = set(names) - device_names
+        if unknown or len(set(names)) < len(names):
+            raise invalid_part("control-names", kind=section, name=min(unknown or names))
 
     @property
     def called(self) -> str:
@@ -316,7 +308,8 @@ class Site(SiteDevices):
 
     def has_own(self, part: HouseholdPart) -> bool:
         """Return whether the site has devices for this part of a household's yearly load."""
-        return any(kind.household_part == part and kind.of(self) for kind in DEVICE_KINDS)
+        kinds = [kind for kind in DEVICE_KINDS if kind.consumption.household_part == part]
+        return any(kind.of(self) for kind in kinds)
 
     def list_sensors(self, entries: Sequence[str | DatedSensor]) -> tuple[SiteSensor, ...]:
         """Return the sensors of a role of ``input_sensors``, with their periods of validity."""
@@ -325,18 +318,21 @@ class Site(SiteDevices):
     @property
     def sensor_roles(self) -> dict[str, tuple[SiteSensor, ...]]:
         """The sensors of each role that has any."""
-        return {
-            role: self.list_sensors(entries)
-            for role in SENSOR_ROLES
-            if (entries := getattr(self.input_sensors, role))
-        }
+        sensors_by_role = {}
+        for role in SENSOR_ROLES:
+            entries = getattr(self.input_sensors, role)
+            if entries:
+                sensors_by_role[role] = self.list_sensors(entries)
+        return sensors_by_role
 
     @property
     def sensor_names(self) -> dict[str, str]:
-        """Every sensor of any role, also an ended one, with the last role that names it."""
-        return {
-            sensor.name: role for role, sensors in self.sensor_roles.items() for sensor in sensors
-        }
+        """The last role of every sensor by its name, ended sensors included."""
+        last_roles = {}
+        for role, sensors in self.sensor_roles.items():
+            for sensor in sensors:
+                last_roles[sensor.name] = role
+        return last_roles
 
     @property
     def assumed_fuse(self) -> MainFuse | None:
@@ -355,23 +351,17 @@ class Site(SiteDevices):
     @property
     def peak_kw(self) -> float:
         """Peak power of all PV arrays, kW."""
-        peak_kw: float = sum(map(attrgetter("peak_kw"), self.pv))
-        return peak_kw
+        return sum(array.peak_kw for array in self.pv)
 
     @property
     def curtailable(self) -> bool:
         """Whether PV may be curtailed: every array must allow it."""
-        return bool(self.pv) and all(map(attrgetter("curtailable"), self.pv))
+        return bool(self.pv) and all(array.curtailable for array in self.pv)
 
     @property
     def feed_in_limit_kw(self) -> float:
-        """Feed-in limit, kW.
-
-        It is the connection's, or a share of the PV's peak power where that is lower.
-        """
+        """Feed-in limit, kW: the connection's, or a share of the PV's peak power if lower."""
         grid = self.grid
-        return (
-            grid.export_limit_kw
-            if grid.export_limit_share is None
-            else min(grid.export_limit_kw, grid.export_limit_share * self.peak_kw)
-        )
+        if grid.export_limit_share is None:
+            return grid.export_limit_kw
+        return min(grid.export_limit_kw, grid.export_limit_share * self.peak_kw)

@@ -1,6 +1,6 @@
-"""Dating of sensors whose sign, role or unit changes.
+"""Dates sensors whose sign, role or unit changes.
 
-So their earlier readings keep their meaning when a site is configured anew.
+So earlier readings keep their meaning.
 """
 
 from collections import defaultdict
@@ -25,10 +25,10 @@ ChangedSensors = Literal["from-now", "always"]
 
 
 class SensorChange(NamedTuple):
-    """A sensor that counts otherwise from an instant on.
+    """A sensor whose sign, role or unit changes.
 
-    It holds the roles that named it before and name it after, with a minus where it is taken off.
-    ``instead_of``: by which names the same topic was named before, with another unit.
+    ``before`` and ``after`` are its roles, with a minus where it is subtracted. ``instead_of``
+    holds the earlier names of the same topic, with another unit.
     """
 
     sensor: str
@@ -64,45 +64,50 @@ def date_changes(stored: Site, site: Site, *, at: datetime) -> tuple[Site, list[
     """
     before = _by_sensor(stored)
     after = _by_sensor(site)
+    removed = [name for name in before if name not in after]
     changes: list[SensorChange] = []
     settled: dict[str, list[_Named]] = {}
     for name, named in after.items():
         entries_before = before.get(name, [])
-        others = [
-            other for other in before if other not in after and _is_in_another_unit(other, name)
-        ]
-        holding = {each.meaning for each in entries_before if each.sensor.holds_at(at)}
-        followed = {
-            other: spoken
-            for other in others
-            if (spoken := {each.meaning for each in before[other] if each.sensor.holds_at(at)})
-        }
-        if not (holding or followed) or any(each.is_dated for each in named):
+        same_topic = [other for other in removed if _is_in_another_unit(other, name)]
+        meanings_before = _meanings_at(entries_before, at)
+        followed: dict[str, set[str]] = {}
+        for other in same_topic:
+            meanings = _meanings_at(before[other], at)
+            if meanings:
+                followed[other] = meanings
+        is_new = not meanings_before and not followed
+        if is_new or any(mention.is_dated for mention in named):
             continue
-        wanted = {each.meaning for each in named}
-        settled.update((other, _end_at(before[other], set(), at, site)) for other in others)
-        settled[name] = [
-            *_end_at(entries_before, wanted, at, site),
-            *(_begin_at(each, at, site) for each in named if each.meaning not in holding),
+        for other in same_topic:
+            settled[other] = _end_at(before[other], set(), at, site)
+        meanings_after = {mention.meaning for mention in named}
+        ended = _end_at(entries_before, meanings_after, at, site)
+        begun = [
+            _begin_at(mention, at, site)
+            for mention in named
+            if mention.meaning not in meanings_before
         ]
-        if wanted != holding:
+        settled[name] = [*ended, *begun]
+        if meanings_after != meanings_before:
+            all_before = meanings_before.union(*followed.values())
             changes.append(
                 SensorChange(
-                    name,
-                    tuple(sorted(holding.union(*followed.values()))),
-                    tuple(sorted(wanted)),
-                    tuple(followed),
+                    sensor=name,
+                    before=tuple(sorted(all_before)),
+                    after=tuple(sorted(meanings_after)),
+                    instead_of=tuple(followed),
                 )
             )
     if not settled:
         return site, []
-    # Validated again: the checks of a site apply to the merged document too.
     outside = [
         name
         for name in stored.input_sensors.outside_house_meter
         if name in settled and name not in after
     ]
     dated = site.model_copy(update={"input_sensors": _settle(site, settled, outside)})
+    # The checks of a site apply to the merged document too.
     return parse_site(dated.model_dump(mode="json", by_alias=True)), changes
 
 
@@ -114,72 +119,73 @@ def exchange_sensors(stored: Site, site: Site, *, at: datetime) -> Site:
 
     Invariants: a site that names all stored sensors is returned unchanged.
     """
-    zone = parse_zone(site.timezone)
     before = _by_sensor(stored)
     after = _by_sensor(site)
-    gone = {
+    removed = {
         name
         for name in before.keys() - after.keys()
         if not any(_is_in_another_unit(name, other) for other in after)
     }
     roles: dict[str, tuple[SensorEntry | str, ...]] = {}
     for role in SENSOR_ROLES:
-        entries_before = [each for name in gone for each in before[name] if each.role == role]
-        if not entries_before:
+        removed_of_role: list[_Named] = []
+        for name in removed:
+            removed_of_role += [mention for mention in before[name] if mention.role == role]
+        if not removed_of_role:
             continue
-        ended = [each.entry for each in _end_at(entries_before, set(), at, site)]
-        replaces = any(each.sensor.holds_at(at) for each in entries_before)
-        entries = getattr(site.input_sensors, role)
-        named = [
-            _Named(role, entry, sensor)
-            for entry, sensor in zip(entries, resolve_sensors(entries, zone), strict=True)
-        ]
-        begun = [
-            _begin_at(each, at, site).entry
-            if replaces and each.sensor.name not in before and not each.is_dated
-            else each.entry
-            for each in named
-        ]
+        ended = [mention.entry for mention in _end_at(removed_of_role, set(), at, site)]
+        replaces = any(mention.sensor.holds_at(at) for mention in removed_of_role)
+        begun: list[SensorEntry] = []
+        for mention in _list_role(site, role):
+            is_new = mention.sensor.name not in before and not mention.is_dated
+            if replaces and is_new:
+                begun.append(_begin_at(mention, at, site).entry)
+            else:
+                begun.append(mention.entry)
         roles[role] = (*ended, *begun)
     if not roles:
         return site
     # Removed sensors outside the house's meter stay so for their past.
-    outside = (
-        *site.input_sensors.outside_house_meter,
-        *(name for name in stored.input_sensors.outside_house_meter if name in gone),
-    )
-    changed = site.model_copy(
-        update={
-            "input_sensors": site.input_sensors.model_copy(
-                update=roles | {"outside_house_meter": outside}
-            )
-        }
-    )
+    removed_outside = [name for name in stored.input_sensors.outside_house_meter if name in removed]
+    outside = (*site.input_sensors.outside_house_meter, *removed_outside)
+    sensors = site.input_sensors.model_copy(update=roles | {"outside_house_meter": outside})
+    changed = site.model_copy(update={"input_sensors": sensors})
     return parse_site(changed.model_dump(mode="json", by_alias=True))
 
 
+def _list_role(site: Site, role: str) -> list[_Named]:
+    entries = getattr(site.input_sensors, role)
+    sensors = resolve_sensors(entries, parse_zone(site.timezone))
+    return [_Named(role, entry, sensor) for entry, sensor in zip(entries, sensors, strict=True)]
+
+
 def _by_sensor(site: Site) -> dict[str, list[_Named]]:
-    zone = parse_zone(site.timezone)
     by_name: dict[str, list[_Named]] = defaultdict(list)
     for role in SENSOR_ROLES:
-        entries = getattr(site.input_sensors, role)
-        for entry, sensor in zip(entries, resolve_sensors(entries, zone), strict=True):
-            by_name[sensor.name].append(_Named(role, entry, sensor))
+        for mention in _list_role(site, role):
+            by_name[mention.sensor.name].append(mention)
     return by_name
 
 
-def _end_at(entries: Sequence[_Named], wanted: set[str], at: datetime, site: Site) -> list[_Named]:
-    """End the stored entries that are not wanted any more.
+def _meanings_at(entries: Sequence[_Named], at: datetime) -> set[str]:
+    return {mention.meaning for mention in entries if mention.sensor.holds_at(at)}
 
-    Drop those that would end before they begin.
+
+def _end_at(
+    entries: Sequence[_Named], still_valid: set[str], at: datetime, site: Site
+) -> list[_Named]:
+    """End the stored entries whose meaning is not in ``still_valid``.
+
+    Entries that would end before they begin are dropped.
     """
-    standing = []
-    for each in entries:
-        if each.meaning in wanted or each.sensor.has_ended(at):
-            standing.append(each)
-        elif each.sensor.start is None or each.sensor.start < at:
-            standing.append(each._replace(entry=_date(each, site, until=at)))
-    return standing
+    kept = []
+    for mention in entries:
+        sensor = mention.sensor
+        if mention.meaning in still_valid or sensor.has_ended(at):
+            kept.append(mention)
+        elif sensor.start is None or sensor.start < at:
+            kept.append(mention._replace(entry=_date(mention, site, until=at)))
+    return kept
 
 
 def _begin_at(named: _Named, at: datetime, site: Site) -> _Named:
@@ -187,11 +193,10 @@ def _begin_at(named: _Named, at: datetime, site: Site) -> _Named:
 
 
 def _date(named: _Named, site: Site, **times: datetime) -> DatedSensor:
-    written = {
-        name: instant.astimezone(parse_zone(site.timezone)).isoformat()
-        for name, instant in times.items()
-    }
-    dated = named.entry if isinstance(named.entry, DatedSensor) else DatedSensor(sensor=named.entry)
+    zone = parse_zone(site.timezone)
+    written = {name: instant.astimezone(zone).isoformat() for name, instant in times.items()}
+    entry = named.entry
+    dated = entry if isinstance(entry, DatedSensor) else DatedSensor(sensor=entry)
     return dated.model_copy(update=written)
 
 
@@ -212,26 +217,21 @@ def _settle(site: Site, settled: dict[str, list[_Named]], outside: Sequence[str]
         settled: entries by sensor.
         outside: removed sensors that stay outside the house's meter.
     """
-    roles: dict[str, tuple[SensorEntry | str, ...]] = {
-        role: (
-            *(
-                entry
-                for entry in getattr(site.input_sensors, role)
-                if name_of(entry) not in settled or _is_kept(entry, role, settled[name_of(entry)])
-            ),
-            *(
-                each.entry
-                for named in settled.values()
-                for each in named
-                if each.role == role and each.entry not in getattr(site.input_sensors, role)
-            ),
-        )
-        for role in SENSOR_ROLES
-    }
-    return site.input_sensors.model_copy(
-        update=roles | {"outside_house_meter": (*site.input_sensors.outside_house_meter, *outside)}
-    )
+    changes: dict[str, tuple[SensorEntry | str, ...]] = {}
+    for role in SENSOR_ROLES:
+        entries = getattr(site.input_sensors, role)
+        unchanged = [entry for entry in entries if _is_unchanged(entry, role, settled)]
+        added: list[SensorEntry] = []
+        for named in settled.values():
+            of_role = [mention.entry for mention in named if mention.role == role]
+            added += [entry for entry in of_role if entry not in entries]
+        changes[role] = (*unchanged, *added)
+    changes["outside_house_meter"] = (*site.input_sensors.outside_house_meter, *outside)
+    return site.input_sensors.model_copy(update=changes)
 
 
-def _is_kept(entry: SensorEntry, role: str, named: Sequence[_Named]) -> bool:
-    return any(each.entry == entry and each.role == role for each in named)
+def _is_unchanged(entry: SensorEntry, role: str, settled: dict[str, list[_Named]]) -> bool:
+    named = settled.get(name_of(entry))
+    if named is None:
+        return True
+    return any(mention.entry == entry and mention.role == role for mention in named)

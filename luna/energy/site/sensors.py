@@ -104,7 +104,7 @@ def resolve_sensors(
 
 
 def require_in_order(sensors: Sequence[SiteSensor]) -> None:
-    """Check that no sensor of a role ends before it begins, or occurs twice at the same time.
+    """Check that each sensor of a role ends after it begins and never occurs twice at once.
 
     Raises:
         ValueError: names the sensor.
@@ -114,11 +114,8 @@ def require_in_order(sensors: Sequence[SiteSensor]) -> None:
             raise invalid_part("sensor-ends-early", name=sensor.name)
     for one, other in combinations(sensors, 2):
         # Compatibility: a name that occurs twice without any times counts twice.
-        if (
-            one.name == other.name
-            and one.overlaps(other)
-            and {one.start, one.end, other.start, other.end} != {None}
-        ):
+        has_times = {one.start, one.end, other.start, other.end} != {None}
+        if one.name == other.name and one.overlaps(other) and has_times:
             raise invalid_part("sensor-twice", name=one.name)
 
 
@@ -158,21 +155,17 @@ class InputSensors(DeviceSensorRoles, HouseSensorRoles):
 
     @model_validator(mode="after")
     def _tells_what_lies_outside(self) -> Self:
-        devices = {
-            name_of(sensor)
-            for name, role in SENSOR_ROLES.items()
-            if role.flow == "submetered"
-            for sensor in getattr(self, name)
-        }
-        strangers = set(self.outside_house_meter) - devices
-        if strangers:
-            last, *roles = (
-                name for name, role in SENSOR_ROLES.items() if role.flow == "submetered"
-            )
+        roles = [name for name, role in SENSOR_ROLES.items() if role.flow == "submetered"]
+        submeters: set[str] = set()
+        for role in roles:
+            submeters.update(name_of(sensor) for sensor in getattr(self, role))
+        unknown = set(self.outside_house_meter) - submeters
+        if unknown:
+            last, *others = roles
             raise invalid_part(
                 "outside-meter-no-device",
-                sensor=min(strangers),
-                roles=", ".join(roles[::-1]),
+                sensor=min(unknown),
+                roles=", ".join(others[::-1]),
                 last=last,
             )
         if self.outside_house_meter and not self.total_load_consumption:

@@ -190,7 +190,7 @@ class Tariff(Part):
 
     @model_validator(mode="after")
     def _named_once(self) -> Self:
-        names = [each.name for each in self.peaks]
+        names = [peak.name for peak in self.peaks]
         if len(set(names)) < len(names):
             raise invalid_part("peak-names")
         return self

@@ -23,9 +23,9 @@ from luna.energy.charge_sensors import (
     judge_untaken,
     sensors_of,
 )
+from luna.energy.energy_store import MeteredEnergy
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
-from luna.energy.store_level import MeteredEnergy
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.energy.units import UnitHistory, level_factor
 from luna.platform.database import (

@@ -407,7 +407,7 @@ def _list_run(site: Site, block: ManualBlock, *, first: datetime, end: datetime)
         kind
         for kind in DEVICE_KINDS
         if kind.commands
-        and kind.meter
+        and kind.consumption.meter
         and block.device in {device.name for device in kind.of(site)}
     ]
     device = next((kind.commands.key(block.device) for kind in kinds if kind.commands), None)

@@ -12,7 +12,7 @@ from pydantic_core import to_json
 
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.contracts.plan.columns import Fields, PlanColumns, list_slots, parse_columns
-from luna.contracts.plan.request import parse_inputs
+from luna.contracts.plan.request_bytes import parse_inputs
 from luna.energy.refusals import refuse
 from luna.energy.timeline import FloatArray, Timeline, align_each
 

@@ -16,10 +16,11 @@ from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.energy.charge_sensors import SeenCharge, UntakenCharge
 from luna.energy.devices import FLEXIBLE_KINDS
+from luna.energy.energy_store import MeteredEnergy, store_of_batteries
 from luna.energy.observations import Observations, SocReading
 from luna.energy.outlook import Forecast
 from luna.energy.site import Site
-from luna.energy.store_level import MeteredEnergy, StoreLevel, judge_store, store_of_batteries
+from luna.energy.store_level import StoreLevel, judge_store
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to
 from luna.platform.database import (
     battery_levels,

@@ -1,8 +1,7 @@
-"""The message catalogue: a folder per language, a Fluent file (https://projectfluent.org) per
-topic, English as fall-back.
+"""The message catalogue: a folder per language, a Fluent file per topic, English as fall-back.
 
-A new folder adds a language. A file is read when its topic is first used and a message parsed when
-first used; messages of one line need no parser.
+The format is that of https://projectfluent.org. A new folder adds a language. A file is read when
+its topic is first used and a message parsed when first used; messages of one line need no parser.
 """
 
 import re
@@ -92,11 +91,11 @@ class CatalogueMessage:
     def _fill(self, parts: tuple["Part", ...], figures: Mapping[str, object]) -> str:
         text = ""
         for part in parts:
-            text += (
-                part.format_map(figures)
-                if isinstance(part, str)
-                else self._fill(part.choose(figures, self._language.plural_form), figures)
-            )
+            if isinstance(part, str):
+                text += part.format_map(figures)
+            else:
+                wording = part.choose(figures, self._language.plural_form)
+                text += self._fill(wording, figures)
         return text
 
 
@@ -112,11 +111,12 @@ class _Language:
         if topic not in self._topics:
             path = self._folder / f"{topic}.ftl"
             text = path.read_text(encoding="utf-8") if path.exists() else ""
-            sources = (source for source in _START_OF_MESSAGE.split(text) if source[:1].isalpha())
-            self._topics[topic] = {
-                source.partition("=")[0].strip(): CatalogueMessage(source, self)
-                for source in sources
-            }
+            messages = {}
+            for source in _START_OF_MESSAGE.split(text):
+                if source[:1].isalpha():
+                    name = source.partition("=")[0].strip()
+                    messages[name] = CatalogueMessage(source, self)
+            self._topics[topic] = messages
         return self._topics[topic]
 
     @cached_property
@@ -168,9 +168,9 @@ class Catalogue:
         """
         messages_by_name: dict[str, CatalogueMessage] = {}
         later_first = tuple(topics)[::-1]
-        for each in dict.fromkeys((ENGLISH, self.choose(language))):
+        for source_language in dict.fromkeys((ENGLISH, self.choose(language))):
             for topic in later_first:
-                messages_by_name |= self.read(topic, each)
+                messages_by_name |= self.read(topic, source_language)
         return messages_by_name
 
     def name(self, language: str) -> str:

@@ -15,8 +15,9 @@ _PARSER = FluentParser(with_spans=False)
 
 
 class Choice(NamedTuple):
-    """A part of a message that depends on a figure: the wording of its exact value, else of its
-    plural category, else the default.
+    """A part of a message that depends on a figure.
+
+    It has the wording of the figure's exact value, else of its plural category, else the default.
     """
 
     figure: str
@@ -93,21 +94,15 @@ def _read_element(element: ast.TextElement | ast.Placeable, source: str) -> Part
                 selector=ast.VariableReference(id=ast.Identifier(name=figure)), variants=variants
             )
         ):
-            names = [
-                variant.key.name if isinstance(variant.key, ast.Identifier) else variant.key.value
-                for variant in variants
-            ]
-            usual = next(
-                name for name, variant in zip(names, variants, strict=True) if variant.default
-            )
-            return Choice(
-                figure,
-                {
-                    name: _read_pattern(variant.value, source)
-                    for name, variant in zip(names, variants, strict=True)
-                },
-                usual,
-            )
+            wordings = {}
+            usual = ""
+            for variant in variants:
+                key = variant.key
+                name = key.name if isinstance(key, ast.Identifier) else key.value
+                wordings[name] = _read_pattern(variant.value, source)
+                if variant.default:
+                    usual = name
+            return Choice(figure, wordings, usual)
         case _:
             raise _unreadable(source)
 

@@ -20,8 +20,9 @@ LEAST_PRICE_SPAN = 0.04
 
 @dataclass(frozen=True, slots=True)
 class ChartFrame:
-    """The horizontal layout: a drawing of ``width`` px whose plot holds ``count`` slots of equal
-    width between two margins.
+    """The horizontal layout of a drawing of ``width`` px.
+
+    Its plot holds ``count`` slots of equal width between the margins ``left`` and ``right``.
     """
 
     width: float
@@ -47,10 +48,10 @@ class ChartFrame:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A linear scale: ``low`` lies at ``start`` and ``high`` at ``end``, in pixels, with a mark at
-    every ``step``.
+    """A linear scale with a mark at every ``step``.
 
-    ``start`` of a vertical axis is its lower edge, where y is larger.
+    ``low`` lies at ``start`` and ``high`` at ``end``, in pixels. ``start`` of a vertical axis is
+    its lower edge, where y is larger.
     """
 
     start: float
@@ -84,28 +85,29 @@ class Axis:
         """The labelled values; one where ``low`` and ``high`` are equal."""
         if self.high == self.low:
             return [self.low]
-        return [
-            self.low + index * self.step
-            for index in range(round((self.high - self.low) / self.step) + 1)
-        ]
+        steps = round((self.high - self.low) / self.step)
+        return [self.low + index * self.step for index in range(steps + 1)]
 
     def place(self, value: float) -> float:
         """Return the pixel of a value; the middle where ``low`` and ``high`` are equal."""
-        from_end = (self.high - value) / (self.high - self.low) if self.high > self.low else 0.5
+        from_end = 0.5
+        if self.high > self.low:
+            from_end = (self.high - value) / (self.high - self.low)
         return self.end + from_end * (self.start - self.end)
 
 
 def fit_axis(
     values: Iterable[float], ends: tuple[float, float], *, step: float, least: tuple[float, float]
 ) -> Axis:
-    """Return an axis between the pixels ``ends`` in whole steps that covers the range ``least`` and
-    all finite values.
+    """Return an axis in whole steps that covers the range ``least`` and all finite values.
+
+    ``ends``: the pixels of its ends.
     """
+    low, high = least
     finite = [value for value in values if math.isfinite(value)]
-    low = math.floor(min(*finite, least[0]) / step + 1e-9) * step if finite else least[0]
-    high = math.ceil(max(*finite, least[1]) / step - 1e-9) * step if finite else least[1]
-    low = min(low, least[0])
-    high = max(high, least[1])
+    if finite:
+        low = min(math.floor(min(*finite, low) / step + 1e-9) * step, low)
+        high = max(math.ceil(max(*finite, high) / step - 1e-9) * step, high)
     while (high - low) / step > MOST_STEPS:
         step *= 2
         low = math.floor(low / step) * step
@@ -114,8 +116,7 @@ def fit_axis(
 
 
 def fit_prices(values: Iterable[float], ends: tuple[float, float], *, least_span: float) -> Axis:
-    """Return an axis of prices between the pixels ``ends``: over what they reach, and from zero
-    where that does not squeeze them.
+    """Return an axis that covers the prices, from zero where that does not squeeze them.
 
     Args:
         values: prices; those that are not finite are left out.
@@ -126,26 +127,28 @@ def fit_prices(values: Iterable[float], ends: tuple[float, float], *, least_span
     low = min(finite, default=0.0)
     high = max(finite, default=0.0)
     short = max(least_span - (high - low), 0.0) / 2
-    low = low - short if low < 0 or low > least_span else low
-    high = high + short
+    if low < 0 or low > least_span:
+        low -= short
+    high += short
     # Half of the height is left to the prices where it begins at zero.
     if 0 < low < high - low:
         low = 0.0
     step = _round_step((high - low) / PRICE_STEPS)
-    return Axis(
-        *ends, math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step, step
-    )
+    first_mark = math.floor(low / step + 1e-9) * step
+    last_mark = math.ceil(high / step - 1e-9) * step
+    return Axis(*ends, first_mark, last_mark, step)
 
 
 def _round_step(least: float) -> float:
-    """Return the first of one, two and five times a power of ten that is no less than ``least``."""
+    """Return the next 1, 2 or 5 times a power of ten, no less than ``least``."""
     power = 10.0 ** math.floor(math.log10(least))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least * (1 - 1e-9))
 
 
 def span_axis(values: Sequence[float], ends: tuple[float, float], *, parts: int) -> Axis:
-    """Return an axis between the pixels ``ends`` from the lowest value to the highest, in ``parts``
-    equal steps.
+    """Return an axis from the lowest to the highest value in ``parts`` equal steps.
+
+    ``ends``: the pixels of its ends.
     """
     low = min(values)
     high = max(values)
@@ -153,8 +156,9 @@ def span_axis(values: Sequence[float], ends: tuple[float, float], *, parts: int)
 
 
 def choose_step(most: float, steps: Sequence[float], count: int) -> float:
-    """Return the first of the ascending ``steps`` of which ``count`` reach ``most``, else the last
-    one.
+    """Return the smallest of ``steps`` that reaches ``most`` within ``count`` steps.
+
+    Without one it is the last; ``steps`` ascend.
     """
     return next((step for step in steps if most / step <= count), steps[-1])
 
@@ -163,28 +167,15 @@ def draw_ruler(
     frame: ChartFrame, axis: Axis, numbers: Numbers, *, absolute: bool = False
 ) -> Markup:
     """Return a panel's horizontal grid lines with labels; ``absolute``: without signs."""
-    lines = [
-        rule(
-            (frame.left, axis.place(mark)),
-            (frame.end, axis.place(mark)),
-            "zero" if mark == 0 else "grid",
-        )
-        for mark in axis.marks
-    ]
-    words = [
-        numbers.number(abs(mark) if absolute else mark, 0 if round(mark, 6) == round(mark) else 1)
-        for mark in axis.marks
-    ]
-    places = [(frame.left - 6, axis.place(mark) + 4) for mark in axis.marks]
-    return join(
-        [
-            *lines,
-            *(
-                text(place, label, "tick", anchor="end")
-                for place, label in zip(places, words, strict=True)
-            ),
-        ]
-    )
+    lines = []
+    labels = []
+    for mark in axis.marks:
+        y = axis.place(mark)
+        lines.append(rule((frame.left, y), (frame.end, y), "zero" if mark == 0 else "grid"))
+        is_whole = round(mark, 6) == round(mark)
+        words = numbers.number(abs(mark) if absolute else mark, 0 if is_whole else 1)
+        labels.append(text((frame.left - 6, y + 4), words, "tick", anchor="end"))
+    return join([*lines, *labels])
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +196,7 @@ class ClockAxis:
     every: int | None = None
 
     def draw(self) -> Markup:
-        """Return lines and labels, by default every sixth hour, on a narrow chart every twelfth."""
+        """Return lines and labels every sixth hour, on a narrow chart every twelfth."""
         every = self.every or (12 if self.frame.narrow else 6)
         drawn = []
         for edge in range(self.frame.count + 1):
@@ -215,10 +206,9 @@ class ClockAxis:
             if local.minute != 0 or local.hour % every != 0:
                 continue
             words = self.numbers.clock(local) if local.hour else self.numbers.day(local)
+            css = "tick" if local.hour else "day"
             half = len(words) * LETTER / 2
             drawn.append(rule((x, self.top), (x, self.bottom), "grid"))
             if x - half >= 0 and x + half <= self.frame.width:
-                drawn.append(
-                    text((x, self.words_y), words, "tick" if local.hour else "day", anchor="middle")
-                )
+                drawn.append(text((x, self.words_y), words, css, anchor="middle"))
         return join(drawn)

@@ -1,4 +1,4 @@
-"""Bar chart of what several variants save each month over a house as it is.
+"""Bar chart of the monthly savings of several variants over a house as it is.
 
 Below the line they cost more.
 """
@@ -50,9 +50,7 @@ class VariantBills(Protocol):
 
 
 class ComparedBills(Protocol):
-    """A baseline and its variants over the same days, such as
-    ``luna.contracts.counterfactual.WhatIfReply``.
-    """
+    """Bills of a baseline and its variants, as ``luna.contracts.counterfactual.WhatIfReply``."""
 
     @property
     def site(self) -> str: ...
@@ -96,48 +94,38 @@ def _draw_body(
     bills: ComparedBills, language: Language, *, width: float, first_key: float
 ) -> tuple[Markup, float]:
     """Return legend and bars, and their height."""
-    variants = [
-        (variant.name, _save_by_month(bills.baseline, variant)) for variant in bills.variants
-    ]
-    frame = ChartFrame(width, LEFT, RIGHT, len(bills.baseline.months))
-    amounts = [amount for _, saved in variants for amount in saved]
-    places = place_keys(
-        [KEY + LETTER * len(name) for name, _ in variants], width, first_y=first_key, row=ROW
-    )
+    months = bills.baseline.months
+    names = [variant.name for variant in bills.variants]
+    savings = [_save_by_month(bills.baseline, variant) for variant in bills.variants]
+    frame = ChartFrame(width, LEFT, RIGHT, len(months))
+    amounts: list[float] = []
+    for saved in savings:
+        amounts += saved
+    key_widths = [KEY + LETTER * len(name) for name in names]
+    places = place_keys(key_widths, width, first_y=first_key, row=ROW)
     top = places[-1][1] + ROW + 8
     step = choose_step(max((abs(bill) for bill in amounts), default=1.0), STEPS, 6)
     axis = fit_axis(amounts, (top + HEIGHT, top), step=step, least=(0.0, 1.0))
     bars = []
-    bar_width = frame.slot_width * (1 - 2 * GAP) / len(variants)
-    for index, (_, saved) in enumerate(variants):
+    bar_width = frame.slot_width * (1 - 2 * GAP) / len(savings)
+    for index, saved in enumerate(savings):
         for slot, amount in enumerate(saved):
             low, high = sorted((axis.place(0.0), axis.place(amount)))
             x = frame.x(slot + GAP) + index * bar_width
-            bars.append(
-                rectangle(
-                    (x, low, max(bar_width - 1, 0.5), max(high - low, 0.5)),
-                    "bar",
-                    fill=SERIES[index],
-                )
-            )
-    parts = [
-        *(
-            draw_key(place, name, "key", fill=SERIES[index])
-            for index, ((name, _), place) in enumerate(zip(variants, places, strict=True))
-        ),
-        draw_ruler(frame, axis, Numbers(language, ZoneInfo("UTC"), bills.currency)),
-        *bars,
-        *(
-            text((frame.x(slot + 0.5), axis.bottom + 20), month.month, "tick", anchor="middle")
-            for slot, month in enumerate(bills.baseline.months)
-        ),
-    ]
-    return join(parts), axis.bottom + 20
+            box = (x, low, max(bar_width - 1, 0.5), max(high - low, 0.5))
+            bars.append(rectangle(box, "bar", fill=SERIES[index]))
+    keys = []
+    for index, (name, place) in enumerate(zip(names, places, strict=True)):
+        keys.append(draw_key(place, name, "key", fill=SERIES[index]))
+    labels_y = axis.bottom + 20
+    labels = []
+    for slot, month in enumerate(months):
+        labels.append(text((frame.x(slot + 0.5), labels_y), month.month, "tick", anchor="middle"))
+    ruler = draw_ruler(frame, axis, Numbers(language, ZoneInfo("UTC"), bills.currency))
+    return join([*keys, ruler, *bars, *labels]), labels_y
 
 
 def _save_by_month(baseline: VariantBills, variant: VariantBills) -> list[float]:
-    """Return by how much a variant's bill is lower in each month."""
-    return [
-        before.bill - after.bill
-        for before, after in zip(baseline.months, variant.months, strict=True)
-    ]
+    """Return a variant's savings on the bill of each month."""
+    pairs = zip(baseline.months, variant.months, strict=True)
+    return [before.bill - after.bill for before, after in pairs]

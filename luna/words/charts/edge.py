@@ -1,5 +1,6 @@
-"""Charts of estimates with intervals: the camera lab's controllers in rows on a common axis, and a
-single estimate around zero.
+"""Charts of estimates with intervals.
+
+They show the camera lab's controllers in rows on a common axis, or one estimate around zero.
 """
 
 import math
@@ -38,6 +39,17 @@ STEPS = (
 )
 # Values so many times beyond the median would leave no room for the others: an arrow replaces them.
 FAR = 8.0
+
+
+def _list_star_corners() -> list[tuple[float, float]]:
+    corners = []
+    for turn in range(10):
+        angle = turn * math.pi / 5
+        across, down = (0.6, -0.6) if turn % 2 else (1.4, -1.4)
+        corners.append((across * math.sin(angle), down * math.cos(angle)))
+    return corners
+
+
 # Corners of each controller's mark, so that not only colours distinguish them; ``custom`` is a
 # circle, any other one a cross.
 MARKS = {
@@ -45,19 +57,10 @@ MARKS = {
     "naive_strong": [(-1.0, 0.85), (1.0, 0.85), (0.0, -1.0)],
     "rule": [(-0.85, -0.85), (0.85, -0.85), (0.85, 0.85), (-0.85, 0.85)],
     "ensemble": [(0.0, -1.15), (1.15, 0.0), (0.0, 1.15), (-1.15, 0.0)],
-    "oracle": [
-        (
-            (1.4, 0.6)[turn % 2] * math.sin(turn * math.pi / 5),
-            (-1.4, -0.6)[turn % 2] * math.cos(turn * math.pi / 5),
-        )
-        for turn in range(10)
-    ],
+    "oracle": _list_star_corners(),
 }
-CROSS = [
-    (x * side, y * side)
-    for side in (1, -1)
-    for x, y in ((-0.4, -1.0), (0.4, -1.0), (0.4, -0.4), (1.0, -0.4), (1.0, 0.4), (0.4, 0.4))
-]
+_HALF_CROSS = ((-0.4, -1.0), (0.4, -1.0), (0.4, -0.4), (1.0, -0.4), (1.0, 0.4), (0.4, 0.4))
+CROSS = [*_HALF_CROSS, *((-x, -y) for x, y in _HALF_CROSS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +101,9 @@ def draw_mark(
     if controller == "custom":
         return circle(place, radius, css)
     x, y = place
-    return path(
-        polyline(
-            [
-                (x + across * radius, y + down * radius)
-                for across, down in MARKS.get(controller, CROSS)
-            ]
-        )
-        + "Z",
-        css,
-    )
+    shape = MARKS.get(controller, CROSS)
+    corners = [(x + across * radius, y + down * radius) for across, down in shape]
+    return path(polyline(corners) + "Z", css)
 
 
 def colour(controller: str, body: Markup) -> Markup:
@@ -135,13 +131,10 @@ def draw_estimates(
     layout = _NARROW if narrow else _WIDE
     body, height = draw_estimate_rows(rows, say_mark, narrow=narrow, around_zero=around_zero)
     size = ("narrow" if narrow else "wide", number(layout.width), number(height), label)
-    return (
-        Markup(
-            '<svg class="chart estimates {}" viewBox="0 0 {} {}" role="img" aria-label="{}">'
-        ).format(*size)
-        + body
-        + Markup("</svg>")
-    )
+    opening = Markup(
+        '<svg class="chart estimates {}" viewBox="0 0 {} {}" role="img" aria-label="{}">'
+    ).format(*size)
+    return opening + body + Markup("</svg>")
 
 
 def draw_estimate_rows(
@@ -154,28 +147,32 @@ def draw_estimate_rows(
     """Return the rows on their axis, and the height; arguments of ``draw_estimates``."""
     layout = _NARROW if narrow else _WIDE
     ends = (layout.left, layout.width - layout.right)
-    values = [
-        value for row in rows for value in (row.low, row.value, row.high) if value is not None
-    ]
+    values: list[float] = []
+    for row in rows:
+        estimate = (row.low, row.value, row.high)
+        values += [value for value in estimate if value is not None]
     sizes = sorted(abs(row.value) for row in rows if row.value)
-    if around_zero and sizes and sizes[-1] > FAR * sizes[len(sizes) // 2]:
-        reach = FAR / 2 * sizes[len(sizes) // 2]
+    median = sizes[len(sizes) // 2] if sizes else 0.0
+    if around_zero and sizes and sizes[-1] > FAR * median:
+        reach = FAR / 2 * median
         values = [value for value in values if abs(value) <= reach] or [reach]
     if around_zero or not values:
         values.append(0.0)
     spread = max(values) - min(values) or max(abs(values[0]), 1.0) / 10
     step = choose_step(spread, STEPS, 4)
-    axis = fit_axis(values, ends, step=step, least=(min(values), max(min(values) + step, *values)))
+    least = (min(values), max(min(values) + step, *values))
+    axis = fit_axis(values, ends, step=step, least=least)
     height = layout.row * len(rows)
     marks = [mark for mark in axis.marks if abs(mark) > 1e-12 or not around_zero]
     ruled = [rule((axis.place(mark), 0), (axis.place(mark), height), "grid") for mark in marks]
-    zero = [rule((axis.place(0), 0), (axis.place(0), height), "origin")] if around_zero else []
+    if around_zero:
+        ruled.append(rule((axis.place(0), 0), (axis.place(0), height), "origin"))
     words = [
         text((axis.place(mark), height + 16), say_mark(mark), "tick", anchor="middle")
         for mark in axis.marks
     ]
     drawn = [_draw_row(row, place * layout.row, layout, axis) for place, row in enumerate(rows)]
-    return join([*ruled, *zero, *words, *drawn]), height + FOOT
+    return join([*ruled, *words, *drawn]), height + FOOT
 
 
 def _draw_row(row: EstimateRow, above: float, layout: _Layout, axis: Axis) -> Markup:
@@ -186,21 +183,18 @@ def _draw_row(row: EstimateRow, above: float, layout: _Layout, axis: Axis) -> Ma
     y = above + layout.bar_y
     if not axis.low - 1e-9 <= row.value <= axis.high + 1e-9:
         x, way = (axis.end, -1) if row.value > axis.high else (axis.start, 1)
-        arrow = path(
-            f"M{number(x)} {number(y)}L{number(x + way * 10)} {number(y - 6)}V{number(y + 6)}Z",
-            "value",
-        )
-        return name + figure + colour(row.controller, arrow)
-    low, high = (
-        axis.place(min(max(row.value if end is None else end, axis.low), axis.high))
-        for end in (row.low, row.high)
-    )
+        base = number(x + way * 10)
+        triangle = f"M{number(x)} {number(y)}L{base} {number(y - 6)}V{number(y + 6)}Z"
+        return name + figure + colour(row.controller, path(triangle, "value"))
+    low = _place_within(axis, row.value if row.low is None else row.low)
+    high = _place_within(axis, row.value if row.high is None else row.high)
     span = rectangle((low, y - BAR / 2, max(high - low, 1.0), BAR), "span", rx="4")
-    return (
-        name
-        + figure
-        + colour(row.controller, span + draw_mark(row.controller, (axis.place(row.value), y)))
-    )
+    mark = draw_mark(row.controller, (axis.place(row.value), y))
+    return name + figure + colour(row.controller, span + mark)
+
+
+def _place_within(axis: Axis, value: float) -> float:
+    return axis.place(min(max(value, axis.low), axis.high))
 
 
 INTERVAL_WIDTH = 300.0
@@ -211,36 +205,31 @@ INTERVAL_STEPS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 
 
 def draw_interval(low: float, value: float, high: float, *, label: str, unit: str) -> Markup:
-    """Draw a bar from ``low`` to ``high`` with a mark at ``value`` on an axis around zero with
-    ticks in ``unit``.
+    """Draw a bar from ``low`` to ``high`` with a mark at ``value``.
+
+    The axis is around zero, with ticks in ``unit``.
     """
     reach = max(abs(low), abs(high), abs(value), INTERVAL_STEPS[0])
-    step = next((each for each in INTERVAL_STEPS if each * 2 >= reach), INTERVAL_STEPS[-1])
+    step = next((size for size in INTERVAL_STEPS if size * 2 >= reach), INTERVAL_STEPS[-1])
     span = max(2 * step, reach)
     top = INTERVAL_TOP
     axis = Axis(INTERVAL_EDGE, INTERVAL_WIDTH - INTERVAL_EDGE, -span, span, step)
-    ticks = [
-        (axis.place(amount), amount)
-        for amount in (-2 * step, -step, 0.0, step, 2 * step)
-        if abs(amount) <= span
-    ]
-    ruled = [
-        rule((x, top - 8), (x, top + BAR + 8), "interval-tick" if amount else "interval-zero")
-        for x, amount in ticks
-    ]
-    said = [
-        f"{'+' if amount > 0 else '−' if amount < 0 else ''}{abs(amount):g}{unit}"
-        for _, amount in ticks
-    ]
-    words = [
-        text((x, INTERVAL_HEIGHT - 4), amount, "tick", anchor="middle")
-        for (x, _), amount in zip(ticks, said, strict=True)
-    ]
-    bar = rectangle(
-        (axis.place(low), top, max(axis.place(high) - axis.place(low), 1.0), BAR),
-        "interval-bar",
-        rx="4",
-    )
+    ruled = []
+    words = []
+    for amount in (-2 * step, -step, 0.0, step, 2 * step):
+        if abs(amount) > span:
+            continue
+        x = axis.place(amount)
+        css = "interval-tick" if amount else "interval-zero"
+        ruled.append(rule((x, top - 8), (x, top + BAR + 8), css))
+        sign = ""
+        if amount != 0:
+            sign = "+" if amount > 0 else "−"
+        tick = f"{sign}{abs(amount):g}{unit}"
+        words.append(text((x, INTERVAL_HEIGHT - 4), tick, "tick", anchor="middle"))
+    left = axis.place(low)
+    width = max(axis.place(high) - left, 1.0)
+    bar = rectangle((left, top, width, BAR), "interval-bar", rx="4")
     mark = circle((axis.place(value), top + BAR / 2), 5.0, "interval-mark")
     opening = Markup(
         '<svg class="interval" viewBox="0 0 {} {}" role="img" aria-label="{}">'

@@ -1,10 +1,12 @@
-"""Stand-alone charts of the camera lab, one column wide: misses, locations by season, days, and
-misses against dirty energy.
+"""Stand-alone charts of the camera lab, one column wide.
+
+They show misses, locations by season, days, and misses against dirty energy.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from textwrap import wrap
 
 import numpy as np
@@ -60,16 +62,13 @@ class LabChart:
         self, words: str, ends: tuple[float, float] = (NAMES, WIDTH - FIGURES)
     ) -> "LabChart":
         """Return the drawing with a label below its horizontal axis."""
-        return LabChart(
-            self.body
-            + text((sum(ends) / 2, self.height + LINE - 4), words, "tick", anchor="middle"),
-            self.height + LINE,
-        )
+        label = text((sum(ends) / 2, self.height + LINE - 4), words, "tick", anchor="middle")
+        return LabChart(self.body + label, self.height + LINE)
 
 
 @dataclass(frozen=True, slots=True)
 class LabPicture:
-    """A chart with file name, title, caption, and a note where it uses stand-in data."""
+    """A chart with file name, title, caption, and a note on stand-in data."""
 
     name: str
     title: str
@@ -78,42 +77,36 @@ class LabPicture:
     chart: LabChart
 
     def _draw(self) -> tuple[Markup, float]:
-        below = [
-            *((line, "tick") for line in wrap(self.caption, LETTERS)),
-            *((line, "stand-in") for line in wrap(self.stand_in, BOLD_LETTERS)),
-        ]
+        below = [(line, "tick") for line in wrap(self.caption, LETTERS)]
+        below += [(line, "stand-in") for line in wrap(self.stand_in, BOLD_LETTERS)]
         top = HEAD + self.chart.height + FOOT
-        lines = [
-            text((0, top + LINE * place), line, css) for place, (line, css) in enumerate(below)
-        ]
+        lines = []
+        for place, (line, css) in enumerate(below):
+            lines.append(text((0, top + LINE * place), line, css))
         moved = Markup('<g transform="translate(0 {})">{}</g>').format(
             number(HEAD), self.chart.body
         )
-        return join([text((0, 16), self.title, "picture-title"), moved, *lines]), top + LINE * (
-            len(lines) - 1
-        ) + 4
+        title = text((0, 16), self.title, "picture-title")
+        height = top + LINE * (len(lines) - 1) + 4
+        return join([title, moved, *lines]), height
 
     def embed(self) -> Markup:
         """Return the SVG for a page with the style sheets ``palette``, ``marks`` and ``edge``."""
         body, height = self._draw()
         size = (number(WIDTH), number(height), self.title, self.caption)
-        return (
-            Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}: {}">').format(*size)
-            + body
-            + Markup("</svg>")
-        )
+        opening = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}: {}">').format(*size)
+        return opening + body + Markup("</svg>")
 
     def write_svg(self) -> str:
         """Return a stand-alone SVG document."""
         body, height = self._draw()
-        return draw_document(
-            body, (WIDTH, height), style("edge"), label=f"{self.title}: {self.caption}"
-        )
+        label = f"{self.title}: {self.caption}"
+        return draw_document(body, (WIDTH, height), style("edge"), label=label)
 
 
 @dataclass(frozen=True, slots=True)
 class MissRow:
-    """The small and large misses of a controller, per cent of its tasks, with their text."""
+    """The small and large misses of a controller, per cent of its tasks."""
 
     name: str
     controller: str
@@ -137,43 +130,36 @@ class MissPoint:
 def draw_misses(rows: Sequence[MissRow]) -> LabChart:
     """Draw a bar per controller: small misses plain, large ones as stripes at the end."""
     most = max(row.small + row.large for row in rows) or 1.0
-    axis = fit_axis(
-        [most], (NAMES, WIDTH - FIGURES), step=choose_step(most, STEPS, 5), least=(0.0, 0.0)
-    )
+    step = choose_step(most, STEPS, 5)
+    axis = fit_axis([most], (NAMES, WIDTH - FIGURES), step=step, least=(0.0, 0.0))
     height = ROW * len(rows)
-    ruled = [rule((axis.place(mark), 0), (axis.place(mark), height), "grid") for mark in axis.marks]
-    words = [
-        text((axis.place(mark), height + LINE), f"{mark:g}", "tick", anchor="middle")
-        for mark in axis.marks
-    ]
-    return LabChart(
-        join(
-            [
-                *ruled,
-                *words,
-                *(_draw_miss(row, ROW * place, axis) for place, row in enumerate(rows)),
-            ]
-        ),
-        height + FOOT,
-    )
+    grid = []
+    labels = []
+    for mark in axis.marks:
+        x = axis.place(mark)
+        grid.append(rule((x, 0), (x, height), "grid"))
+        labels.append(text((x, height + LINE), f"{mark:g}", "tick", anchor="middle"))
+    bars = [_draw_miss(row, ROW * place, axis) for place, row in enumerate(rows)]
+    return LabChart(join([*grid, *labels, *bars]), height + FOOT)
 
 
 def _draw_miss(row: MissRow, above: float, axis: Axis) -> Markup:
     top = above + (ROW - BAR) / 2
     names_y = above + ROW / 2 + 5
-    start, middle, end = (axis.place(value) for value in (0.0, row.small, row.small + row.large))
-    stripes = "".join(
-        f"M{number(x)} {number(top)}V{number(top + BAR)}"
-        for x in np.arange(middle + STRIPE / 2, end, STRIPE).tolist()
-    )
-    small = rectangle((start, top, middle - start, BAR), "part") if row.small else Markup("")
-    large = (
-        rectangle((middle, top, max(end - middle, 1.0), BAR), "whole") if row.large else Markup("")
-    )
-    words = text((0, names_y), row.name, "name") + text(
-        (WIDTH, names_y), row.value_text, "figure", anchor="end"
-    )
-    return words + colour(row.controller, small + large) + path(stripes, "stripe")
+    start = axis.place(0.0)
+    middle = axis.place(row.small)
+    end = axis.place(row.small + row.large)
+    stripes = ""
+    for x in np.arange(middle + STRIPE / 2, end, STRIPE).tolist():
+        stripes += f"M{number(x)} {number(top)}V{number(top + BAR)}"
+    bars = Markup("")
+    if row.small:
+        bars += rectangle((start, top, middle - start, BAR), "part")
+    if row.large:
+        bars += rectangle((middle, top, max(end - middle, 1.0), BAR), "whole")
+    name = text((0, names_y), row.name, "name")
+    value = text((WIDTH, names_y), row.value_text, "figure", anchor="end")
+    return name + value + colour(row.controller, bars) + path(stripes, "stripe")
 
 
 def draw_places(
@@ -182,7 +168,9 @@ def draw_places(
     controllers: Mapping[str, str],
     numbers: Numbers,
 ) -> LabChart:
-    """Draw a panel per location, two in a row: each controller's share by season, on one scale.
+    """Draw a panel per location with each controller's share by season, on one scale.
+
+    Two panels stand in a row.
 
     Args:
         panels: location → controller → points of season index and share in per cent.
@@ -193,39 +181,33 @@ def draw_places(
     keys = _draw_keys(controllers)
     columns = min(2, len(panels))
     width = (WIDTH - GAP * (columns - 1)) / columns
-    values = [y for series in panels.values() for points in series.values() for _, y in points]
+    values: list[float] = []
+    for series in panels.values():
+        values += _list_values(series)
     parts = [keys.body]
     top = keys.height
     for place, (title, series) in enumerate(panels.items()):
         top = keys.height + (place // columns) * (TITLE + PANEL + FOOT) + TITLE
         axis = _fit_shares(values, top, PANEL)
         frame = ChartFrame(width, LEFT, 0.0, len(seasons))
-        words = [
-            text((frame.x(slot + 0.5), top + PANEL + LINE), season, "tick", anchor="middle")
-            for slot, season in enumerate(seasons)
-        ]
-        drawn = [
-            _draw_points(
-                name,
-                [(frame.x(x + 0.5 + _aside(controllers, name)), axis.place(y)) for x, y in points],
-            )
-            for name, points in series.items()
-        ]
-        body = join(
-            [text((0, top - 12), title, "panel"), draw_ruler(frame, axis, numbers), *words, *drawn]
-        )
-        parts.append(
-            Markup('<g transform="translate({} 0)">{}</g>').format(
-                number((place % columns) * (width + GAP)), body
-            )
-        )
+        words = []
+        for slot, season in enumerate(seasons):
+            label_place = (frame.x(slot + 0.5), top + PANEL + LINE)
+            words.append(text(label_place, season, "tick", anchor="middle"))
+        drawn = []
+        for name, points in series.items():
+            middle = 0.5 + _aside(controllers, name)
+            places = [(frame.x(season + middle), axis.place(share)) for season, share in points]
+            drawn.append(_draw_points(name, places))
+        heading = text((0, top - 12), title, "panel")
+        body = join([heading, draw_ruler(frame, axis, numbers), *words, *drawn])
+        left = number((place % columns) * (width + GAP))
+        parts.append(Markup('<g transform="translate({} 0)">{}</g>').format(left, body))
     return LabChart(join(parts), top + PANEL + FOOT)
 
 
 def _aside(controllers: Mapping[str, str], name: str) -> float:
-    """Return the horizontal offset of a controller's marks, in slots, so that equal values do not
-    hide each other.
-    """
+    """Return the offset of a controller's marks, in slots: equal values do not hide each other."""
     return (list(controllers).index(name) - (len(controllers) - 1) / 2) * ASIDE
 
 
@@ -233,12 +215,15 @@ def _fit_shares(values: Sequence[float], top: float, height: float) -> Axis:
     """Return a vertical axis over the range of the values."""
     low = min(values, default=0.0)
     high = max(values, default=1.0)
-    return fit_axis(
-        values,
-        (top + height, top),
-        step=choose_step(high - low or 1.0, STEPS, 5),
-        least=(low, high),
-    )
+    step = choose_step(high - low or 1.0, STEPS, 5)
+    return fit_axis(values, (top + height, top), step=step, least=(low, high))
+
+
+def _list_values(series: Mapping[str, Sequence[Point]]) -> list[float]:
+    values: list[float] = []
+    for points in series.values():
+        values += [value for _, value in points]
+    return values
 
 
 def draw_days(
@@ -252,16 +237,20 @@ def draw_days(
     ``series``: points of day and share in per cent; ``axes``: labels of the horizontal and the
     vertical one.
     """
-    days = sorted({int(day) for points in series.values() for day, _ in points})
+    all_days: set[int] = set()
+    for points in series.values():
+        all_days.update(int(day) for day, _ in points)
+    days = sorted(all_days)
+    first = days[0]
     keys = _draw_keys(controllers)
     top = keys.height + TITLE
-    axis = _fit_shares([y for points in series.values() for _, y in points], top, DAYS)
-    frame = ChartFrame(WIDTH, LEFT, 0.0, max(days) - min(days) + 1)
+    axis = _fit_shares(_list_values(series), top, DAYS)
+    frame = ChartFrame(WIDTH, LEFT, 0.0, days[-1] - first + 1)
     every = math.ceil(len(days) / MOST_DAYS)
-    words = [
-        text((frame.x(day - min(days) + 0.5), top + DAYS + LINE), str(day), "tick", anchor="middle")
-        for day in days[::every]
-    ]
+    words = []
+    for day in days[::every]:
+        place = (frame.x(day - first + 0.5), top + DAYS + LINE)
+        words.append(text(place, str(day), "tick", anchor="middle"))
     parts = [
         keys.body,
         text((0, top - 12), axes[1], "tick"),
@@ -269,15 +258,17 @@ def draw_days(
         *words,
     ]
     for name, points in series.items():
-        places = [(frame.x(day - min(days) + 0.5), axis.place(y)) for day, y in points]
-        parts.append(colour(name, path(polyline(places), "series")) + _draw_points(name, places))
+        places = [(frame.x(day - first + 0.5), axis.place(share)) for day, share in points]
+        line = colour(name, path(polyline(places), "series"))
+        parts.append(line + _draw_points(name, places))
     return LabChart(join(parts), top + DAYS + FOOT).name_axis(axes[0], (LEFT, WIDTH))
 
 
 @dataclass(frozen=True, slots=True)
 class _RootScale:
-    """A signed square-root scale: it separates small values and, unlike a logarithmic one, has a
-    zero.
+    """A signed square-root scale.
+
+    It separates small values and, unlike a logarithmic one, has a zero.
     """
 
     start: float
@@ -291,17 +282,22 @@ class _RootScale:
         return self.start + (_root(value) - low) / (high - low) * (self.end - self.start)
 
     def marks(self) -> list[float]:
-        """Return the labelled values: zero, then from the ends inwards those at least ``APART``
-        from the others.
+        """Return the labelled values: zero, then from the ends inwards where there is room.
+
+        Neighbours are at least ``APART`` from each other.
         """
-        sizes = [digit * 10.0**power for power in range(3, -4, -1) for digit in (5, 2, 1)]
         marks = [0.0]
-        for mark in (sign * size for size in sizes for sign in (1, -1)):
-            if self.low <= mark <= self.high and all(
-                abs(self.place(mark) - self.place(other)) >= APART for other in marks
-            ):
-                marks.append(mark)
+        for power in range(3, -4, -1):
+            for digit in (5, 2, 1):
+                size = digit * 10.0**power
+                for mark in (size, -size):
+                    if self.low <= mark <= self.high and self._has_room(mark, marks):
+                        marks.append(mark)
         return marks
+
+    def _has_room(self, mark: float, others: Sequence[float]) -> bool:
+        place = self.place(mark)
+        return all(abs(place - self.place(other)) >= APART for other in others)
 
 
 def _root(value: float) -> float:
@@ -317,9 +313,10 @@ def draw_miss_points(
     """
     keys = _draw_keys(controllers)
     top = keys.height + TITLE
-    across, up = (np.array([each.point[side] for each in points]) for side in (0, 1))
-    x = _RootScale(LEFT, WIDTH - LARGE, 0.0, max(float(across.max()), 1e-3))
-    y = _RootScale(top + PARETO, top, min(0.0, float(up.min())), max(float(up.max()), 1e-3))
+    across = [float(miss.point[0]) for miss in points]
+    up = [float(miss.point[1]) for miss in points]
+    x = _RootScale(LEFT, WIDTH - LARGE, 0.0, max(*across, 1e-3))
+    y = _RootScale(top + PARETO, top, min(0.0, *up), max(*up, 1e-3))
     parts = [keys.body, text((0, top - 12), axes[1], "tick")]
     for mark in y.marks():
         parts += [
@@ -331,19 +328,11 @@ def draw_miss_points(
             rule((x.place(mark), top), (x.place(mark), top + PARETO), "grid"),
             text((x.place(mark), top + PARETO + LINE), f"{mark:g}", "tick", anchor="middle"),
         ]
-    for each in sorted(points, key=lambda each: each.whole):
-        look = ("value", LARGE) if each.whole else ("faint", FAINT)
-        parts.append(
-            colour(
-                each.controller,
-                draw_mark(
-                    each.controller,
-                    (x.place(each.point[0]), y.place(each.point[1])),
-                    look[0],
-                    radius=look[1],
-                ),
-            )
-        )
+    for miss in sorted(points, key=attrgetter("whole")):
+        css, radius = ("value", LARGE) if miss.whole else ("faint", FAINT)
+        place = (x.place(miss.point[0]), y.place(miss.point[1]))
+        mark_drawn = draw_mark(miss.controller, place, css, radius=radius)
+        parts.append(colour(miss.controller, mark_drawn))
     return LabChart(join(parts), top + PARETO + FOOT).name_axis(axes[0], (LEFT, WIDTH))
 
 
@@ -353,15 +342,9 @@ def _draw_points(controller: str, places: Sequence[Point]) -> Markup:
 
 def _draw_keys(controllers: Mapping[str, str]) -> LabChart:
     """Draw the legend: mark and name of each controller."""
-    places = place_keys(
-        [20 + len(words) * LETTER for words in controllers.values()],
-        WIDTH,
-        first_y=10,
-        row=KEY_ROW,
-        gap=KEY_GAP,
-    )
-    drawn = [
-        _draw_points(name, [(x + 6, y - 4)]) + text((x + 18, y), words, "tick")
-        for (name, words), (x, y) in zip(controllers.items(), places, strict=True)
-    ]
+    widths = [20 + len(words) * LETTER for words in controllers.values()]
+    places = place_keys(widths, WIDTH, first_y=10, row=KEY_ROW, gap=KEY_GAP)
+    drawn = []
+    for (name, words), (x, y) in zip(controllers.items(), places, strict=True):
+        drawn.append(_draw_points(name, [(x + 6, y - 4)]) + text((x + 18, y), words, "tick"))
     return LabChart(join(drawn), places[-1][1] + KEY_END)

@@ -1,6 +1,4 @@
-"""Bar charts of an account's parts: stacked energy above and below a line, and what each part
-cost.
-"""
+"""Bar charts of an account's parts: stacked energy above and below a line, and costs."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -40,7 +38,10 @@ class StackedBar:
 
 @dataclass(frozen=True, slots=True)
 class PeriodCost:
-    """What a part cost, None: unknown; ``title`` is the tooltip, None: the part has not begun."""
+    """The cost of a part; None is unknown.
+
+    ``title`` is the tooltip, None: the part has not begun.
+    """
 
     label: str
     cost: float | None
@@ -124,22 +125,18 @@ def _box(
     frame: ChartFrame, axis: Axis, place: int, ends: tuple[float, float], *, css: str
 ) -> Markup:
     top, bottom = sorted(axis.place(value) for value in ends)
-    return rectangle(
-        (frame.x(place + GAP), top, frame.slot_width * (1 - 2 * GAP), max(bottom - top, 0.4)), css
-    )
+    width = frame.slot_width * (1 - 2 * GAP)
+    return rectangle((frame.x(place + GAP), top, width, max(bottom - top, 0.4)), css)
 
 
 def _column(
     frame: ChartFrame, axis: Axis, place: int, *, title: str, drawn: Sequence[Markup] | None
 ) -> Markup:
-    """Return a part's bar, hatched where it is None, under an area with its tooltip."""
+    """Return a part's bar under an area with its tooltip; None is hatched."""
     if drawn is None:
-        drawn = [
-            rectangle(
-                (frame.x(place + GAP), axis.top, frame.slot_width * (1 - 2 * GAP), axis.height),
-                "left-out",
-            )
-        ]
+        width = frame.slot_width * (1 - 2 * GAP)
+        box = (frame.x(place + GAP), axis.top, width, axis.height)
+        drawn = [rectangle(box, "left-out")]
     sides = map(number, (frame.x(place), axis.top, frame.slot_width, axis.height))
     target = Markup(
         '<rect x="{}" y="{}" width="{}" height="{}" class="target"><title>{}</title></rect>'
@@ -149,10 +146,11 @@ def _column(
 
 def _draw_labels(frame: ChartFrame, axis: Axis, labels: Sequence[str]) -> Markup:
     longest = max(len(label) for label in labels) * LETTER
-    every = next(
-        (each for each in LABEL_DISTANCES if each * frame.slot_width >= longest * 1.15),
-        LABEL_DISTANCES[-1],
-    )
+    every = LABEL_DISTANCES[-1]
+    for distance in LABEL_DISTANCES:
+        if distance * frame.slot_width >= longest * 1.15:
+            every = distance
+            break
     drawn = []
     for place in range(0, len(labels), every):
         half = len(labels[place]) * LETTER / 2

@@ -38,7 +38,7 @@ def write_pdf(svg: str) -> bytes:
 
 
 def write_png(svg: str) -> bytes:
-    """Return a drawing as PNG, in light colours; the same drawing gives the same bytes."""
+    """Return a drawing as PNG in light colours; equal drawings give equal bytes."""
     from pypdfium2 import PdfDocument
 
     written = BytesIO()
@@ -55,14 +55,12 @@ def _read_light_colours() -> dict[str, str]:
 
 
 def _fix_style(svg: str) -> str:
-    """Replace the parts of style sheets that svglib does not support: variables and numeric font
-    weights.
-    """
-    fixed = re.sub(
-        r"var\((--[\w-]+)\)",
-        lambda match: _read_light_colours()[match[1]],
-        svg.replace(str(read_asset("palette.css")), ""),
-    )
-    return fixed.replace("font-weight: 600", "font-weight: bold").replace(
-        "font-weight: 400", "font-weight: normal"
-    )
+    """Replace what svglib does not support in style sheets: variables and numeric font weights."""
+    fixed = svg.replace(str(read_asset("palette.css")), "")
+    fixed = re.sub(r"var\((--[\w-]+)\)", _read_colour, fixed)
+    fixed = fixed.replace("font-weight: 600", "font-weight: bold")
+    return fixed.replace("font-weight: 400", "font-weight: normal")
+
+
+def _read_colour(variable: re.Match[str]) -> str:
+    return _read_light_colours()[variable[1]]

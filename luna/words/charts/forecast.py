@@ -1,5 +1,6 @@
-"""The forecast chart as inline SVG: quantile fans of load and PV, usual values and measured values
-over one time axis.
+"""The forecast chart as inline SVG.
+
+It shows quantile fans of load and PV, usual and measured values over one time axis.
 """
 
 import textwrap
@@ -44,16 +45,9 @@ class SeriesView:
     @property
     def highest(self) -> float:
         """The highest power of the panel, kW."""
-        return float(
-            np.nanmax(
-                [
-                    self.forecast.p95,
-                    self.forecast.expected,
-                    self.usual,
-                    np.nan_to_num(self.happened),
-                ]
-            )
-        )
+        measured = np.nan_to_num(self.happened)
+        rows = [self.forecast.p95, self.forecast.expected, self.usual, measured]
+        return float(np.nanmax(rows))
 
     @property
     def within(self) -> tuple[int, int]:
@@ -68,7 +62,7 @@ class SeriesView:
 
 @dataclass(frozen=True, slots=True)
 class ForecastView:
-    """The data of a forecast chart: load, PV where the site has any, and the slots at night.
+    """The data of a forecast chart: load, PV if any, and the slots at night.
 
     Args:
         stage: amount of history behind the forecast, if recorded: cold, profile, young or full.
@@ -95,7 +89,10 @@ class ForecastView:
     @property
     def panels(self) -> dict[str, SeriesView]:
         """The series by name, from top to bottom."""
-        return {"load": self.load} | ({"pv": self.pv} if self.pv is not None else {})
+        panels = {"load": self.load}
+        if self.pv is not None:
+            panels["pv"] = self.pv
+        return panels
 
     def instant(self, edge: int) -> datetime:
         """Return the instant of a slot's edge, 0 to ``count``."""
@@ -114,56 +111,45 @@ KEYS = ("expected", "happened", "usual_key", "median", "half", "most", "nearly",
 
 
 def draw_forecast(view: ForecastView, *, narrow: bool) -> tuple[Markup, float]:
-    """Return the elements of the chart and its height, px; its width is 976, narrow 358."""
+    """Return the elements of the chart and its height, px.
+
+    Its width is 976, narrow 358.
+    """
     sizes = NARROW if narrow else WIDE
     words = read_texts("forecast_chart", view.numbers.language)
     frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.count, narrow)
     # Only the legend entries that this chart uses.
-    has_measured = any((~np.isnan(series.happened)).any() for series in view.panels.values())
-    shown = [
-        key
-        for key in KEYS
-        if (key != "happened" or has_measured) and (key != "night" or view.night.any())
-    ]
-    places = place_keys(
-        [24 + len(words[key]) * LETTER for key in shown], frame.width, first_y=14.0, row=ROW, gap=14
-    )
-    legend = [
-        _draw_key(key, x, y) + text((x + 24, y), words[key], "key-words")
-        for key, (x, y) in zip(shown, places, strict=True)
-    ]
+    shown = list(KEYS)
+    if all(np.isnan(series.happened).all() for series in view.panels.values()):
+        shown.remove("happened")
+    if not view.night.any():
+        shown.remove("night")
+    widths = [24 + len(words[key]) * LETTER for key in shown]
+    places = place_keys(widths, frame.width, first_y=14.0, row=ROW, gap=14)
+    legend = []
+    for key, (x, y) in zip(shown, places, strict=True):
+        legend.append(_draw_key(key, x, y) + text((x + 24, y), words[key], "key-words"))
     bottom = places[-1][1]
     axes = dict[str, Axis]()
     for name, series in view.panels.items():
         step = choose_step(series.highest, STEPS, 5)
         top = bottom + HEADING
-        axes[name] = fit_axis(
-            [series.highest], (top + sizes[name], top), step=step, least=(0, step)
-        )
+        ends = (top + sizes[name], top)
+        axes[name] = fit_axis([series.highest], ends, step=step, least=(0, step))
         bottom = axes[name].bottom
-    clock = ClockAxis(
-        frame, view.instant, view.numbers, next(iter(axes.values())).top, bottom, bottom + 17
-    )
-    nights = [
-        shade_runs(frame, axis, [run], "night")
-        for run in find_runs(view.night)
-        for axis in axes.values()
-    ]
+    first_top = next(iter(axes.values())).top
+    clock = ClockAxis(frame, view.instant, view.numbers, first_top, bottom, bottom + 17)
+    nights: list[Markup] = []
+    for run in find_runs(view.night):
+        nights += [shade_runs(frame, axis, [run], "night") for axis in axes.values()]
     panels = [_draw_panel(frame, axes[name], name, view) for name in view.panels]
-    targets = (
-        []
-        if narrow
-        else [
-            draw_targets(
-                frame,
-                [
-                    (axes[name].top, axes[name].height, _say_slots(view, series))
-                    for name, series in view.panels.items()
-                ],
-            )
-        ]
-    )
-    return join([*nights, clock.draw(), *panels, *legend, *targets]), bottom + FOOT
+    parts = [*nights, clock.draw(), *panels, *legend]
+    if not narrow:
+        areas = []
+        for name, series in view.panels.items():
+            areas.append((axes[name].top, axes[name].height, _say_slots(view, series)))
+        parts.append(draw_targets(frame, areas))
+    return join(parts), bottom + FOOT
 
 
 def _draw_key(key: str, x: float, y: float) -> Markup:
@@ -179,12 +165,10 @@ def _draw_key(key: str, x: float, y: float) -> Markup:
 def _draw_panel(frame: ChartFrame, axis: Axis, name: str, view: ForecastView) -> Markup:
     series = view.panels[name]
     quantiles = series.forecast
-    fans = [
-        draw_band(
-            frame, axis, (getattr(quantiles, low), getattr(quantiles, high)), css=f"fan {name}"
-        )
-        for low, high in FANS
-    ]
+    fans = []
+    for low, high in FANS:
+        band = (getattr(quantiles, low), getattr(quantiles, high))
+        fans.append(draw_band(frame, axis, band, css=f"fan {name}"))
     lines = [
         draw_line(frame, axis, quantiles.p50, "line median"),
         draw_line(frame, axis, series.usual, f"line usual {name}"),
@@ -199,21 +183,19 @@ def _say_slots(view: ForecastView, series: SeriesView) -> list[str]:
     """Return the tooltip of each slot of a series."""
     numbers = view.numbers
     words = read_texts("forecast_chart", view.numbers.language)
-    said = []
+    tooltips = []
     for slot in range(view.count):
         start = view.instant(slot)
-        low, high, was = (
-            numbers.power(float(part[slot]), decimals=2)
-            for part in (series.forecast.p10, series.forecast.p90, series.happened)
-        )
-        happened = (
-            "" if np.isnan(series.happened[slot]) else f" {words['it_was'].format(power=was)}"
-        )
-        said.append(
-            f"{numbers.weekday(start)} {numbers.clock(start)} · {series.reasons[slot]} "
-            f"{words['between'].format(low=low, high=high)}{happened}"
-        )
-    return said
+        low = numbers.power(float(series.forecast.p10[slot]), decimals=2)
+        high = numbers.power(float(series.forecast.p90[slot]), decimals=2)
+        between = words["between"].format(low=low, high=high)
+        happened = ""
+        if not np.isnan(series.happened[slot]):
+            measured = numbers.power(float(series.happened[slot]), decimals=2)
+            happened = f" {words['it_was'].format(power=measured)}"
+        time = f"{numbers.weekday(start)} {numbers.clock(start)}"
+        tooltips.append(f"{time} · {series.reasons[slot]} {between}{happened}")
+    return tooltips
 
 
 HEAD = 56.0  # of the headline and the line below
@@ -224,18 +206,13 @@ NOTE_LETTERS = 150  # in a line of notes
 def draw_forecast_picture(view: ForecastView) -> str:
     """Return the chart as an SVG document with headline and notes."""
     chart, height = draw_forecast(view, narrow=False)
-    notes = [
-        line
-        for note in say_notes(view)
-        for line in textwrap.wrap(
-            note, NOTE_LETTERS, break_long_words=False, break_on_hyphens=False
-        )
-    ]
-    whole = HEAD + height + 14 + NOTE * len(notes)
+    lines: list[str] = []
+    for note in say_notes(view):
+        lines += textwrap.wrap(note, NOTE_LETTERS, break_long_words=False, break_on_hyphens=False)
+    first_line = HEAD + height + 14
+    whole = first_line + NOTE * len(lines)
     head = text((0, 16), _say_headline(view), "headline") + text((0, 38), _say_usual(view), "lead")
-    foot = join(
-        text((0, HEAD + height + 14 + NOTE * row), note, "note") for row, note in enumerate(notes)
-    )
+    foot = join(text((0, first_line + NOTE * row), line, "note") for row, line in enumerate(lines))
     body = Markup('{}<g transform="translate(0 {})">{}</g>{}').format(
         head, number(HEAD), chart, foot
     )
@@ -250,27 +227,22 @@ def draw_forecast_picture(view: ForecastView) -> str:
 def draw_forecast_page(view: ForecastView) -> str:
     """Return the chart as an HTML page for wide and narrow screens."""
     words = read_texts("forecast_chart", view.numbers.language)
+    frame = Markup('<svg class="{}" viewBox="0 0 {} {}" aria-hidden="true">{}</svg>')
     charts = []
     for css, narrow, width in (("wide", False, 976), ("narrow", True, 358)):
         chart, height = draw_forecast(view, narrow=narrow)
-        charts.append(
-            Markup('<svg class="{}" viewBox="0 0 {} {}" aria-hidden="true">{}</svg>').format(
-                css, width, number(height), chart
-            )
-        )
-    return (
-        read_asset("forecast_page.html")
-        .removesuffix("\n")
-        .format(
-            language=view.numbers.language,
-            title=words["title"].format(site=view.site),
-            headline=_say_headline(view),
-            lead=_say_usual(view),
-            label=words["label"],
-            css=style("forecast", "forecast_page"),
-            charts=Markup("\n").join(charts),
-            notes=Markup("\n").join(Markup("<p>{}</p>").format(note) for note in say_notes(view)),
-        )
+        charts.append(frame.format(css, width, number(height), chart))
+    notes = [Markup("<p>{}</p>").format(note) for note in say_notes(view)]
+    page = read_asset("forecast_page.html").removesuffix("\n")
+    return page.format(
+        language=view.numbers.language,
+        title=words["title"].format(site=view.site),
+        headline=_say_headline(view),
+        lead=_say_usual(view),
+        label=words["label"],
+        css=style("forecast", "forecast_page"),
+        charts=Markup("\n").join(charts),
+        notes=Markup("\n").join(notes),
     )
 
 
@@ -278,10 +250,9 @@ def _say_headline(view: ForecastView) -> str:
     """Return the forecast's totals as text."""
     numbers = view.numbers
     first = view.instant(0)
-    figures = {
-        name: numbers.energy(_sum(view, series.forecast.expected))
-        for name, series in view.panels.items()
-    }
+    figures = {}
+    for name, series in view.panels.items():
+        figures[name] = numbers.energy(_sum(view, series.forecast.expected))
     key = "headline" if view.pv is not None else "headline_load"
     time = f"{numbers.weekday(first)} {numbers.clock(first)}"
     return read_texts("forecast_chart", numbers.language)[key].format(
@@ -291,12 +262,11 @@ def _say_headline(view: ForecastView) -> str:
 
 def _say_usual(view: ForecastView) -> str:
     """Return the usual totals for the same hours as text."""
-    figures = {
-        name: view.numbers.energy(_sum(view, series.usual)) for name, series in view.panels.items()
-    }
-    return read_texts("forecast_chart", view.numbers.language)[
-        "usual" if view.pv is not None else "usual_load"
-    ].format(**figures)
+    figures = {}
+    for name, series in view.panels.items():
+        figures[name] = view.numbers.energy(_sum(view, series.usual))
+    key = "usual" if view.pv is not None else "usual_load"
+    return read_texts("forecast_chart", view.numbers.language)[key].format(**figures)
 
 
 def say_notes(view: ForecastView) -> list[str]:

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from luna.words import Numbers
 from luna.words.charts.axes import Axis, fit_axis
-from luna.words.charts.svg import circle, join, number, rectangle, rule, text
+from luna.words.charts.svg import circle, number, rectangle, rule, text
 
 BAR = 20.0
 
@@ -24,7 +24,10 @@ class LossStep:
 
 @dataclass(frozen=True, slots=True)
 class LossLayout:
-    """Sizes of the drawing; narrow ones have the names above the bars instead of beside them."""
+    """Sizes of the drawing.
+
+    The narrow one has names above the bars, the wide one beside them.
+    """
 
     width: float
     left: float
@@ -41,31 +44,25 @@ def draw_losses(steps: Sequence[LossStep], numbers: Numbers, *, label: str, narr
     """Draw the steps, the first as a dot; ``label`` is for screen readers."""
     layout = NARROW if narrow else WIDE
     ends = (layout.left, layout.width - layout.right)
-    axis = fit_axis(
-        [value * 100 for step in steps for value in (step.before, step.after)],
-        ends,
-        step=2,
-        least=(96, 100),
-    )
+    percents: list[float] = []
+    for step in steps:
+        percents += [step.before * 100, step.after * 100]
+    axis = fit_axis(percents, ends, step=2, least=(96, 100))
     height = layout.row * len(steps)
-    ruled = [(axis.place(mark), numbers.share(mark / 100)) for mark in axis.marks]
-    marks = join(
-        rule((x, 0), (x, height), "grid") + text((x, height + 18), share, "tick", anchor="middle")
-        for x, share in ruled
-    )
-    rows = join(
-        _draw_step(step, index * layout.row, (layout, axis), numbers)
-        for index, step in enumerate(steps)
-    )
+    marks = Markup("")
+    for mark in axis.marks:
+        x = axis.place(mark)
+        share = numbers.share(mark / 100)
+        marks += rule((x, 0), (x, height), "grid")
+        marks += text((x, height + 18), share, "tick", anchor="middle")
+    rows = Markup("")
+    for index, step in enumerate(steps):
+        rows += _draw_step(step, index * layout.row, (layout, axis), numbers)
     size = ("narrow" if narrow else "wide", number(layout.width), number(height + 24), label)
-    return (
-        Markup('<svg class="losses {}" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
-            *size
-        )
-        + marks
-        + rows
-        + Markup("</svg>")
-    )
+    opening = Markup(
+        '<svg class="losses {}" viewBox="0 0 {} {}" role="img" aria-label="{}">'
+    ).format(*size)
+    return opening + marks + rows + Markup("</svg>")
 
 
 def _draw_step(
@@ -83,17 +80,8 @@ def _draw_step(
     if not step.colour:
         return name + circle((high, top + BAR / 2), 5, "dot") + score
     bar = rectangle((low, top, max(high - low, 1), BAR), f"bar-{step.colour} solid", rx="2")
-    lost = text(
-        (low - 8, middle),
-        numbers.number((step.after - step.before) * 100, 1, signed=True),
-        "title",
-        anchor="end",
-    )
+    points = numbers.number((step.after - step.before) * 100, 1, signed=True)
+    lost = text((low - 8, middle), points, "title", anchor="end")
     start = axis.place(step.before * 100)
-    return (
-        name
-        + bar
-        + rule((start, top - layout.row + BAR), (start, top + BAR), "zero")
-        + lost
-        + score
-    )
+    link = rule((start, top - layout.row + BAR), (start, top + BAR), "zero")
+    return name + bar + link + lost + score

@@ -1,4 +1,4 @@
-"""The plan chart as one inline SVG: price, power, state of charge and mode over one time axis."""
+"""The plan chart as one inline SVG: price, power, state of charge and mode."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -133,7 +133,10 @@ HATCHES = Markup(
 
 
 def draw_plan(view: PlanView, titles: Sequence[str], *, narrow: bool) -> Markup:
-    """Draw the chart. Each slot of the wide one has a tooltip, which needs no script."""
+    """Draw the chart.
+
+    Each slot of the wide one has a tooltip, which needs no script.
+    """
     sizes = NARROW if narrow else WIDE
     frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.count, narrow)
     flows = view.flows
@@ -141,13 +144,12 @@ def draw_plan(view: PlanView, titles: Sequence[str], *, narrow: bool) -> Markup:
     prices = np.concatenate([view.buy_price, view.sell_price]) * scale
     up = flows.load + flows.charge + flows.export
     down = flows.pv + flows.discharge + flows.import_ + flows.curtailed
-    reach = float(
-        max(
-            up.max(),
-            down.max(),
-            *(band[1].max() for band in (flows.load_band, flows.pv_band) if band),
-        )
-    )
+    highest = [up.max(), down.max()]
+    if flows.load_band:
+        highest.append(flows.load_band[1].max())
+    if flows.pv_band:
+        highest.append(flows.pv_band[1].max())
+    reach = float(max(highest))
     top = HEAD + HEADING
     price = fit_prices(prices, (top + sizes["price"], top), least_span=LEAST_PRICE_SPAN * scale)
     top = price.bottom + HEADING
@@ -158,20 +160,20 @@ def draw_plan(view: PlanView, titles: Sequence[str], *, narrow: bool) -> Markup:
     # The selected run and slot, over all panels with their headings.
     top = price.top - HEADING
     run = next(run for run in view.runs if run.first <= view.selected < run.end)
+    left = frame.x(run.first)
+    width = frame.x(run.end) - left
     cursor = frame.x(view.selected + 0.5)
+    clock = ClockAxis(
+        frame, view.instant, view.numbers, price.top, panels[-1].bottom, ribbon.bottom + 17
+    )
     parts = [
         *(draw_ruler(frame, axis, view.numbers, absolute=axis is power) for axis in panels),
-        ClockAxis(
-            frame, view.instant, view.numbers, price.top, panels[-1].bottom, ribbon.bottom + 17
-        ).draw(),
+        clock.draw(),
         _draw_prices(view, frame, price),
         _draw_power(view, frame, power),
         _draw_soc(view, frame, soc) if view.soc.size else Markup(""),
         *(_draw_run(view, frame, ribbon, run) for run in view.runs),
-        rectangle(
-            (frame.x(run.first), top, frame.x(run.end) - frame.x(run.first), ribbon.bottom - top),
-            "chosen-run",
-        ),
+        rectangle((left, top, width, ribbon.bottom - top), "chosen-run"),
         rule((cursor, top), (cursor, ribbon.bottom), "cursor"),
         _draw_headings(view, panels, narrow=narrow),
         draw_targets(frame, [(HEAD, ribbon.bottom - HEAD, [] if narrow else titles)]),
@@ -196,42 +198,37 @@ def _draw_prices(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
     buy = view.buy_price * scale
     sell = view.sell_price * scale
     prices = buy[: view.known]
-    days = np.array(
-        [
-            view.instant(slot).astimezone(view.numbers.zone).toordinal()
-            for slot in range(prices.size)
-        ]
-    )
-    cheap, dear = (
-        [(first, end) for first, end in find_runs(marked) if end - first >= LEAST_RUN]
-        for marked in mark_prices(prices, days)
-    )
+    starts = [view.instant(slot).astimezone(view.numbers.zone) for slot in range(prices.size)]
+    days = np.array([start.toordinal() for start in starts])
+    is_cheap, is_dear = mark_prices(prices, days)
     # Predicted prices get a label where there is room.
     left = frame.x(view.known)
     words = read_texts("plan_chart", view.numbers.language)["predicted"]
-    predicted = shade_runs(
-        frame, axis, [(view.known, view.count)] if view.known < view.count else [], "predicted"
-    )
+    predicted_runs = [(view.known, view.count)] if view.known < view.count else []
+    predicted = shade_runs(frame, axis, predicted_runs, "predicted")
     if frame.end - left > len(words) * LETTER:
         predicted += text(((left + frame.end) / 2, axis.top + 13), words, "note", anchor="middle")
+    predicted_line = trace_stairs(frame, axis, buy[view.known :], view.known)
     return join(
         [
-            shade_runs(frame, axis, cheap, "cheap"),
-            shade_runs(frame, axis, dear, "dear"),
+            shade_runs(frame, axis, _find_long_runs(is_cheap), "cheap"),
+            shade_runs(frame, axis, _find_long_runs(is_dear), "dear"),
             predicted,
             fill_below_zero(frame, axis, buy, "fill-price"),
             fill_below_zero(frame, axis, sell, "fill-sell"),
             path(trace_stairs(frame, axis, sell), "line sell-line"),
             path(trace_stairs(frame, axis, prices), "line price-line"),
-            path(
-                trace_stairs(frame, axis, buy[view.known :], view.known), "line price-line dashed"
-            ),
+            path(predicted_line, "line price-line dashed"),
         ]
     )
 
 
+def _find_long_runs(marked: BoolArray) -> list[tuple[int, int]]:
+    return [(first, end) for first, end in find_runs(marked) if end - first >= LEAST_RUN]
+
+
 def mark_prices(prices: FloatArray, days: NDArray[np.int_]) -> tuple[BoolArray, BoolArray]:
-    """Return which slots are cheap and which are dear beside the others of their day.
+    """Return which slots are cheap and which are dear within their day.
 
     Args:
         prices: per slot.
@@ -246,14 +243,10 @@ def mark_prices(prices: FloatArray, days: NDArray[np.int_]) -> tuple[BoolArray, 
         clear = CLEAR_SHARE * abs(median)
         low = float(values.min())
         high = float(values.max())
-        cheap[own] = values <= min(
-            _rank(values, CHEAP_SHARE),
-            median - max(clear, CLEAR_PART * (median - low), LEAST_DIFFERENCE),
-        )
-        dear[own] = values >= max(
-            _rank(values, 1 - DEAR_SHARE),
-            median + max(clear, CLEAR_PART * (high - median), LEAST_DIFFERENCE),
-        )
+        clearly_low = median - max(clear, CLEAR_PART * (median - low), LEAST_DIFFERENCE)
+        clearly_high = median + max(clear, CLEAR_PART * (high - median), LEAST_DIFFERENCE)
+        cheap[own] = values <= min(_rank(values, CHEAP_SHARE), clearly_low)
+        dear[own] = values >= max(_rank(values, 1 - DEAR_SHARE), clearly_high)
     return cheap, dear
 
 
@@ -270,11 +263,11 @@ def _draw_power(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
         (-flows.import_, "bar-grid"),
     ]
     curtailed = draw_bars(frame, axis, -flows.pv, -flows.curtailed, css="held")
-    bands = [
-        draw_band(frame, axis, band, css=css, sign=sign)
-        for band, css, sign in ((flows.pv_band, "band-pv", -1), (flows.load_band, "band-load", 1))
-        if band
-    ]
+    bands = []
+    if flows.pv_band:
+        bands.append(draw_band(frame, axis, flows.pv_band, css="band-pv", sign=-1))
+    if flows.load_band:
+        bands.append(draw_band(frame, axis, flows.load_band, css="band-load", sign=1))
     zero = rule((frame.left, axis.place(0)), (frame.end, axis.place(0)), "zero")
     return (
         stack_bars(frame, axis, uses)
@@ -288,39 +281,31 @@ def _draw_power(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
 def _draw_soc(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
     line = trace_edges(frame, axis, view.soc * 100)
     reserve = axis.place(view.reserve_soc * 100)
-    reserve_area = (
-        rectangle((frame.left, reserve, frame.end - frame.left, axis.bottom - reserve), "reserve")
-        if view.reserve_soc > 0
-        else Markup("")
-    )
-    without = (
-        Markup("")
-        if view.without_soc is None
-        else path(trace_edges(frame, axis, view.without_soc * 100), "line without")
-    )
+    reserve_area = Markup("")
+    if view.reserve_soc > 0:
+        box = (frame.left, reserve, frame.end - frame.left, axis.bottom - reserve)
+        reserve_area = rectangle(box, "reserve")
+    without = Markup("")
+    if view.without_soc is not None:
+        without = path(trace_edges(frame, axis, view.without_soc * 100), "line without")
     area = path(f"{line}V{number(axis.bottom)}H{number(frame.left)}Z", "soc-area")
     return area + reserve_area + without + path(line, "line soc-line")
 
 
 def _draw_run(view: PlanView, frame: ChartFrame, axis: Axis, run: ModeRun) -> Markup:
-    """Return a run of one mode in the ribbon, with the mode's name or symbol where there is
-    room.
-    """
+    """Return a run of one mode in the ribbon, with the mode's name or symbol if there is room."""
     x = frame.x(run.first)
     width = frame.x(run.end) - frame.x(run.first) - (1 if frame.slot_width > 3 else 0.5)
     short = mode(run.mode, language=view.numbers.language).short
-    word = short if width > len(short) * LETTER + 8 else GLYPHS[run.mode] if width > 11 else ""
     box = rectangle((x, axis.top, width, axis.height), f"run mode-{run.mode}", rx="3")
     foot = rectangle((x, axis.bottom - 3, width, 3), f"foot mode-{run.mode}", rx="1")
-    return (
-        box
-        + foot
-        + (
-            text((x + width / 2, axis.top + 15), word, "ribbon", anchor="middle")
-            if word
-            else Markup("")
-        )
-    )
+    if width > len(short) * LETTER + 8:
+        label = short
+    elif width > 11:
+        label = GLYPHS[run.mode]
+    else:
+        return box + foot
+    return box + foot + text((x + width / 2, axis.top + 15), label, "ribbon", anchor="middle")
 
 
 def _draw_headings(view: PlanView, axes: Sequence[Axis], *, narrow: bool) -> Markup:

@@ -1,7 +1,4 @@
-"""Charts of daily savings beside the possible ones, of who decided each slot, and bars in text.
-
-All without scripts.
-"""
+"""Charts of daily savings, of the decider of each slot, and bars in text; without scripts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +25,9 @@ DAY_LETTERS = 8
 
 @dataclass(frozen=True, slots=True)
 class SavedDay:
-    """A day: its savings and the possible ones, both None where the day does not count.
+    """A day's savings and the possible ones.
+
+    Both are None where the day does not count.
 
     ``title`` is the tooltip.
     """
@@ -41,8 +40,10 @@ class SavedDay:
 
 @dataclass(frozen=True, slots=True)
 class DecidedDay:
-    """A row: its name, the instants of its slots' edges (one more than there are slots), and who
-    decided each slot, None: nobody.
+    """A row of the chart of deciders.
+
+    ``edges`` are the instants of its slots' edges, one more than there are slots; a slot's decider
+    is None where nobody decided.
     """
 
     name: str
@@ -54,30 +55,27 @@ class DecidedDay:
 def draw_saved_days(
     days: Sequence[SavedDay], numbers: Numbers, *, label: str, narrow: bool
 ) -> Markup:
-    """Draw a bar per day, a mark at the savings of perfect foresight, and hatching where a day does
-    not count.
+    """Draw a bar per day with a mark at the savings of perfect foresight.
+
+    A day that does not count is hatched.
     """
     sizes = NARROW if narrow else WIDE
     frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], len(days), narrow)
-    values = [value for day in days for value in (day.saved, day.possible) if value is not None]
+    values: list[float] = []
+    for day in days:
+        values += [value for value in (day.saved, day.possible) if value is not None]
     step = choose_step(max((abs(value) for value in values), default=1.0), STEPS, 5)
     axis = fit_axis(values, (TOP + sizes["height"], TOP), step=step, least=(0.0, step))
-    every = next(
-        every
-        for every in (1, 2, 5, 10, 400)
-        if every * frame.slot_width >= DAY_LETTERS * LETTER * 1.15
-    )
+    label_width = DAY_LETTERS * LETTER * 1.15
+    every = next(days for days in (1, 2, 5, 10, 400) if days * frame.slot_width >= label_width)
     half = DAY_LETTERS * LETTER / 2
     names = []
     for place in range(0, len(days), every):
         # Noon keeps the date at any UTC offset of the zone.
         noon = datetime.combine(days[place].day, time(12), numbers.zone)
         x = min(max(frame.x(place + 0.5), half), frame.width - half)
-        names.append(
-            text(
-                (x, axis.bottom + 18), numbers.day(noon).partition(" ")[2], "tick", anchor="middle"
-            )
-        )
+        _, _, date_words = numbers.day(noon).partition(" ")
+        names.append(text((x, axis.bottom + 18), date_words, "tick", anchor="middle"))
     parts = [
         draw_ruler(frame, axis, numbers),
         *(_draw_day(frame, axis, place, day) for place, day in enumerate(days)),
@@ -89,18 +87,16 @@ def draw_saved_days(
 def _draw_day(frame: ChartFrame, axis: Axis, place: int, day: SavedDay) -> Markup:
     x = frame.x(place + GAP)
     width = frame.slot_width * (1 - 2 * GAP)
+    box = map(number, (frame.x(place), axis.top, frame.slot_width, axis.height))
     title = Markup(
         '<rect x="{}" y="{}" width="{}" height="{}" class="target"><title>{}</title></rect>'
-    ).format(*map(number, (frame.x(place), axis.top, frame.slot_width, axis.height)), day.title)
+    ).format(*box, day.title)
     if day.saved is None or day.possible is None:
         return rectangle((x, axis.top, width, axis.height), "left-out") + title
     low, high = sorted((axis.place(0.0), axis.place(day.saved)))
     bar = rectangle((x, low, width, max(high - low, 0.8)), "bar-planner solid", rx="1.5")
-    mark = rule(
-        (frame.x(place + GAP / 2), axis.place(day.possible)),
-        (frame.x(place + 1 - GAP / 2), axis.place(day.possible)),
-        "possible",
-    )
+    y = axis.place(day.possible)
+    mark = rule((frame.x(place + GAP / 2), y), (frame.x(place + 1 - GAP / 2), y), "possible")
     return bar + mark + title
 
 
@@ -114,19 +110,16 @@ HOURS = (6, 12, 18)
 def draw_deciders(
     days: Sequence[DecidedDay], numbers: Numbers, *, label: str, narrow: bool
 ) -> Markup:
-    """Draw a row of one width per day, coloured by who decided each slot, with a notch at every
-    sixth local hour.
+    """Draw a row per day, coloured by each slot's decider, with notches at every sixth local hour.
 
-    The clock below is that of most days; on a day with a change of clock among others the notches
-    alone are right.
+    All rows have one width. The clock below is that of most days; on a day with a change of clock
+    among others the notches alone are right.
     """
     width, left = (NARROW["width"], NARROW_NAMES) if narrow else (WIDE["width"], NAMES)
-    rows = join(
-        _draw_row(
-            day, index * ROW, ChartFrame(width, left, 0.0, len(day.deciders), narrow), numbers
-        )
-        for index, day in enumerate(days)
-    )
+    rows = Markup("")
+    for index, day in enumerate(days):
+        frame = ChartFrame(width, left, 0.0, len(day.deciders), narrow)
+        rows += _draw_row(day, index * ROW, frame, numbers)
     below = len(days) * ROW + 14
     length = mode(len(day.deciders) for day in days)
     notches = _find_notches(next(day for day in days if len(day.deciders) == length), numbers)
@@ -142,28 +135,27 @@ def draw_deciders(
 def _draw_row(day: DecidedDay, top: float, frame: ChartFrame, numbers: Numbers) -> Markup:
     name = text((0, top + BAR / 2 + 4), day.name, "tick")
     track = rectangle((frame.left, top, frame.end - frame.left, BAR), "track", rx="4")
-    areas = [
-        rectangle((frame.x(first), top, frame.x(end) - frame.x(first), BAR), f"by-{decider}")
-        for decider in sorted({decider for decider in day.deciders if decider is not None})
-        for first, end in find_runs(np.array([each == decider for each in day.deciders]))
-    ]
-    marks = [
-        rule((frame.x(edge), top), (frame.x(edge), top + BAR), "notch")
-        for edge, _ in _find_notches(day, numbers)
-    ]
+    areas = []
+    for decider in sorted({decider for decider in day.deciders if decider is not None}):
+        is_own = np.array([other == decider for other in day.deciders])
+        for first, end in find_runs(is_own):
+            left = frame.x(first)
+            areas.append(rectangle((left, top, frame.x(end) - left, BAR), f"by-{decider}"))
+    notches = [frame.x(edge) for edge, _ in _find_notches(day, numbers)]
+    marks = [rule((x, top), (x, top + BAR), "notch") for x in notches]
     return Markup("<g><title>{}</title>{}</g>").format(
         day.label, join([name, track, *areas, *marks])
     )
 
 
 def _find_notches(day: DecidedDay, numbers: Numbers) -> list[tuple[int, str]]:
-    """Return the inner edges of a day at every sixth local hour, each with that hour in words."""
-    clock = [edge.astimezone(numbers.zone) for edge in day.edges[:-1]]
-    return [
-        (edge, numbers.clock(local))
-        for edge, local in enumerate(clock)
-        if local.minute == 0 and local.hour in HOURS
-    ]
+    """Return a day's inner edges at every sixth local hour, each with the hour in words."""
+    notches = []
+    for edge, instant in enumerate(day.edges[:-1]):
+        local = instant.astimezone(numbers.zone)
+        if local.minute == 0 and local.hour in HOURS:
+            notches.append((edge, numbers.clock(local)))
+    return notches
 
 
 def slot_edges(start: datetime, count: int, step: timedelta) -> list[datetime]:
@@ -174,13 +166,11 @@ def slot_edges(start: datetime, count: int, step: timedelta) -> list[datetime]:
 def bar_in_text(share: float, css: str, *, rest: bool) -> Markup:
     """Draw a bar of a share of the available width; ``rest``: outline the remainder."""
     reach = min(max(share, 0.0), 1.0) * 100
-    outline = (
-        Markup('<rect x="{0}%" y="0.5" width="{1}%" height="15" class="rest"/>').format(
+    outline = Markup("")
+    if rest:
+        outline = Markup('<rect x="{0}%" y="0.5" width="{1}%" height="15" class="rest"/>').format(
             f"{reach:.2f}", f"{100 - reach:.2f}"
         )
-        if rest
-        else Markup("")
-    )
     bar = Markup('<rect width="{}%" height="16" rx="3" class="{}"/>').format(
         f"{max(reach, 0.6):.2f}", css
     )
@@ -190,8 +180,7 @@ def bar_in_text(share: float, css: str, *, rest: bool) -> Markup:
 
 
 def draw_amount(amount: float, css: str, *, among: Sequence[float], beside: float | None) -> Markup:
-    """Draw the bar of an amount from zero, to the left where it is negative, on the common scale of
-    a group.
+    """Draw the bar of an amount from zero, to the left if negative, on the scale of a group.
 
     Args:
         amount: length of the bar.
@@ -202,7 +191,8 @@ def draw_amount(amount: float, css: str, *, among: Sequence[float], beside: floa
     low = min(0.0, *among)
     high = max(0.0, *among)
     width = max(high - low, 1e-9)
-    zero, end = ((each - low) / width * 100 for each in (0.0, amount))
+    zero = (0.0 - low) / width * 100
+    end = (amount - low) / width * 100
     saved = Markup("")
     if beside is not None and beside > amount:
         saved = Markup('<rect x="{}%" y="0.5" width="{}%" height="15" class="rest"/>').format(
@@ -221,8 +211,5 @@ def draw_amount(amount: float, css: str, *, among: Sequence[float], beside: floa
 def _frame(kind: tuple[str, bool], size: tuple[float, float], label: str, body: Markup) -> Markup:
     name, narrow = kind
     opening = Markup('<svg class="chart {} {}" viewBox="0 0 {} {}" role="img" aria-label="{}">')
-    return (
-        opening.format(name, "narrow" if narrow else "wide", *map(number, size), label)
-        + body
-        + Markup("</svg>")
-    )
+    start = opening.format(name, "narrow" if narrow else "wide", *map(number, size), label)
+    return start + body + Markup("</svg>")

@@ -39,7 +39,8 @@ def draw_document(
     body: Markup, size: tuple[float, float], css: Markup, *, label: str, margin: float = MARGIN
 ) -> str:
     """Return a drawing as an SVG document with background; ``size`` excludes the margin."""
-    width, height = (number(side + 2 * margin) for side in size)
+    width = number(size[0] + 2 * margin)
+    height = number(size[1] + 2 * margin)
     opening = Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0} {1}" width="{0}" '
         'height="{1}" role="img" aria-label="{2}">'
@@ -47,9 +48,7 @@ def draw_document(
     surface = Markup('<style>{}</style><rect width="100%" height="100%" class="surface"/>').format(
         css
     )
-    inside = (
-        Markup('<g transform="translate({0} {0})">{1}</g>').format(number(margin), body)
-        if margin
-        else body
-    )
+    inside = body
+    if margin:
+        inside = Markup('<g transform="translate({0} {0})">{1}</g>').format(number(margin), body)
     return str(opening.format(width, height, label) + surface + inside + Markup("</svg>\n"))

@@ -21,10 +21,9 @@ def join(parts: Iterable[Markup]) -> Markup:
 def rectangle(box: tuple[float, float, float, float], css: str, **attributes: str) -> Markup:
     """Return a rectangle; ``box`` is x, y, width, height."""
     sides = (number(side) for side in box)
-    others = join(
-        Markup(' {}="{}"').format(name.replace("_", "-"), escape(value))
-        for name, value in attributes.items()
-    )
+    others = Markup("")
+    for name, value in attributes.items():
+        others += Markup(' {}="{}"').format(name.replace("_", "-"), escape(value))
     return Markup('<rect x="{}" y="{}" width="{}" height="{}" class="{}"{}/>').format(
         *sides, css, others
     )
@@ -46,10 +45,8 @@ def rule(first: tuple[float, float], last: tuple[float, float], css: str) -> Mar
     """Return a horizontal or vertical line."""
     x, y = first
     end_x, end_y = last
-    return path(
-        f"M{number(x)} {number(y)}" + (f"H{number(end_x)}" if y == end_y else f"V{number(end_y)}"),
-        css,
-    )
+    end = f"H{number(end_x)}" if y == end_y else f"V{number(end_y)}"
+    return path(f"M{number(x)} {number(y)}{end}", css)
 
 
 def text(place: tuple[float, float], words: str, css: str, *, anchor: str = "start") -> Markup:

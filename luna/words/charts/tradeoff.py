@@ -1,6 +1,4 @@
-"""Chart of the Pareto front between two aims: a point per plan, joined in order, the knee
-ringed.
-"""
+"""Chart of the Pareto front between two aims: points joined in order, the knee ringed."""
 
 import math
 from collections.abc import Sequence
@@ -36,9 +34,7 @@ class TradeOffPoint(Protocol):
 
 
 class TradeOff(Protocol):
-    """The points of a Pareto front in order, such as
-    ``luna.contracts.plan_questions.ParetoReply``.
-    """
+    """A Pareto front with its points in order, as ``luna.contracts.plan_questions.ParetoReply``."""
 
     @property
     def site(self) -> str: ...
@@ -66,36 +62,32 @@ def read_figure(point: TradeOffPoint, figure: str) -> float:
 def draw_tradeoff(tradeoff: TradeOff, *, language: Language = "en") -> str:
     """Draw the chart as an SVG document."""
     numbers = Numbers(language, ZoneInfo("UTC"), tradeoff.currency)
-    first, second = (
-        [read_figure(point, name) for point in tradeoff.points] for name in tradeoff.figures
-    )
+    first_aim, second_aim = tradeoff.figures
+    first = [read_figure(point, first_aim) for point in tradeoff.points]
+    second = [read_figure(point, second_aim) for point in tradeoff.points]
     x = span_axis(first, (LEFT, WIDTH - RIGHT), parts=STEPS)
     y = span_axis(second, (HEIGHT - BOTTOM, TOP), parts=STEPS)
     points = [(x.place(across), y.place(up)) for across, up in zip(first, second, strict=True)]
     words = read_texts("charts", language)
-    aims = (words[f"aim_{name}"] for name in tradeoff.figures)
-    title = words["tradeoff"].format_map(
-        {"site": tradeoff.site} | dict(zip(("first", "second"), aims, strict=True))
+    title = words["tradeoff"].format(
+        site=tradeoff.site, first=words[f"aim_{first_aim}"], second=words[f"aim_{second_aim}"]
     )
-    name_across, name_up = (
-        words[f"axis_{name}"].format(currency=tradeoff.currency) for name in tradeoff.figures
-    )
+    name_across = words[f"axis_{first_aim}"].format(currency=tradeoff.currency)
+    name_up = words[f"axis_{second_aim}"].format(currency=tradeoff.currency)
+    grid = []
+    labels = []
+    for mark in y.marks:
+        height = y.place(mark)
+        grid.append(rule((LEFT, height), (WIDTH - RIGHT, height), "grid"))
+        place = (LEFT - 10, height + 4)
+        labels.append(text(place, _say_mark(mark, y, numbers), "mark", anchor="end"))
+    for mark in x.marks:
+        place = (x.place(mark), HEIGHT - BOTTOM + 20)
+        labels.append(text(place, _say_mark(mark, x, numbers), "mark", anchor="middle"))
     parts = [
         text((LEFT, 30), title, "head"),
-        *(rule((LEFT, y.place(mark)), (WIDTH - RIGHT, y.place(mark)), "grid") for mark in y.marks),
-        *(
-            text((LEFT - 10, y.place(mark) + 4), _say_mark(mark, y, numbers), "mark", anchor="end")
-            for mark in y.marks
-        ),
-        *(
-            text(
-                (x.place(mark), HEIGHT - BOTTOM + 20),
-                _say_mark(mark, x, numbers),
-                "mark",
-                anchor="middle",
-            )
-            for mark in x.marks
-        ),
+        *grid,
+        *labels,
         text((LEFT, TOP - 12), name_up, "name"),
         text((WIDTH - RIGHT, HEIGHT - 12), name_across, "name", anchor="end"),
         path(polyline(points), "curve"),
@@ -107,6 +99,7 @@ def draw_tradeoff(tradeoff: TradeOff, *, language: Language = "en") -> str:
 
 def _say_mark(mark: float, axis: Axis, numbers: Numbers) -> str:
     """Return a mark with the decimals that distinguish it from its neighbours."""
-    return numbers.number(
-        mark, max(0, 1 - math.floor(math.log10(axis.step))) if axis.step > 0 else 2
-    )
+    decimals = 2
+    if axis.step > 0:
+        decimals = max(0, 1 - math.floor(math.log10(axis.step)))
+    return numbers.number(mark, decimals)

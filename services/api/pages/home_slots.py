@@ -34,7 +34,7 @@ _HOUSE = {"load_kw": "flow_house", "pv_kw": "flow_solar", "curtailed_kw": "held"
 _DEVICES = tuple(
     dict.fromkeys(
         [power_column(series) for kind in SWITCHED_KINDS for series in kind.submetered]
-        + [column for kind in SWITCHED_KINDS for column in kind.flows.values()]
+        + [column for kind in SWITCHED_KINDS for column in kind.plan.flows.values()]
         + [power_column(series) for series in SUBMETERED]
     )
 )

@@ -132,12 +132,14 @@ def trace_without_luna(
         for kind in SWITCHED_KINDS
         for series in kind.submetered
     )
-    switched = sum(planned[column] for kind in SWITCHED_KINDS for column in kind.flows.values())
+    switched = sum(
+        planned[column] for kind in SWITCHED_KINDS for column in kind.plan.flows.values()
+    )
     load = _coalesce(flows["load_kw"] + own, planned["load_kw"] + switched, expected["load_kw"])
     pv = _coalesce(flows["pv_kw"], planned["pv_kw"], expected["pv_kw"])
     # A kind's first flow is the energy that it takes.
     pairs = [
-        (flows[power_column(series)], planned[next(iter(kind.flows.values()))])
+        (flows[power_column(series)], planned[next(iter(kind.plan.flows.values()))])
         for kind in CHARGED_KINDS
         for series in kind.submetered
     ]

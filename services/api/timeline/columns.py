@@ -110,7 +110,7 @@ def planned_flows(parts: Sequence[PlanPart | None]) -> dict[str, FloatArray]:
     return meter | {
         column: power(parts, energy, kind=kind.section)
         for kind in FLOW_KINDS
-        for energy, column in kind.flows.items()
+        for energy, column in kind.plan.flows.items()
     }
 
 
@@ -131,7 +131,8 @@ def device_columns(parts: Sequence[PlanPart | None], site: Site) -> list[dict[st
     for kind in FLOW_KINDS:
         for each in kind.of(site):
             inflow, *outflows = [
-                power(parts, energy, kind=kind.section, device=each.name) for energy in kind.flows
+                power(parts, energy, kind=kind.section, device=each.name)
+                for energy in kind.plan.flows
             ]
             stored = (
                 {

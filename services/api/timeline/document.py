@@ -76,7 +76,7 @@ _PLANNED: dict[str, Any] = {
         (
             "import_kw",
             "export_kw",
-            *(column for kind in FLOW_KINDS for column in kind.flows.values()),
+            *(column for kind in FLOW_KINDS for column in kind.plan.flows.values()),
         ),
         Power,
     ),

@@ -1,1 +1,1 @@
-"""The self-contained report: one HTML file that opens from disk and asks nobody for anything."""
+"""The self-contained report: one HTML file that opens from disk without any request."""

@@ -1,5 +1,6 @@
-"""One HTML file out of a plan, its slots in words, and a replay: no request to anywhere, readable
-without a script.
+"""One HTML file out of a plan, its slots in words, and a replay.
+
+It makes no requests and is readable without a script.
 """
 
 from collections.abc import Sequence
@@ -34,7 +35,7 @@ from services.demo.report.scores import (
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where one series comes from, in the report's language."""
+    """The source of one series, in the report's language."""
 
     series: str
     source: str
@@ -47,8 +48,9 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class SiteResult:
-    """A site and what the policies reached there from ``first_day`` to ``last_day``, both
-    included.
+    """A site and the results of the policies there.
+
+    ``first_day`` and ``last_day`` are included.
     """
 
     site: Site
@@ -59,7 +61,7 @@ class SiteResult:
 
     @property
     def days(self) -> int:
-        """How many days were replayed."""
+        """Number of replayed days."""
         return (self.last_day - self.first_day).days + 1
 
 
@@ -130,7 +132,7 @@ class SlotWords:
 
     @property
     def title(self) -> str:
-        """What is said when the slot is pointed at."""
+        """The slot's tooltip."""
         return f"{self.time} · {self.mode}: {self.short}"
 
 
@@ -140,22 +142,22 @@ def word_slots(view: PlanView, slots: Sequence[SlotReply]) -> list[SlotWords]:
     flows = view.flows
     words = read_texts("report", numbers.language)
     worded = []
-    for run, index in (
-        (each, index) for each in view.runs for index in range(each.first, each.end)
-    ):
-        slot = slots[index]
-        reason = slots[index].reason
-        fields = reason.model_dump()
-        first, last = (numbers.clock(view.instant(edge)) for edge in (run.first, run.end))
-        opposite = (
-            None
-            if reason.cost_of_opposite is None
-            else words["opposite_value"].format(cost=numbers.money(reason.cost_of_opposite))
-        )
-        worded.append(
-            SlotWords(
+    for run in view.runs:
+        first = numbers.clock(view.instant(run.first))
+        last = numbers.clock(view.instant(run.end))
+        part_of = words["part_of"].format(first=first, last=last)
+        for index in range(run.first, run.end):
+            slot = slots[index]
+            reason = slot.reason
+            fields = reason.model_dump()
+            soc = view.soc[index + 1] if view.soc.size else None
+            without = None if view.without_soc is None else view.without_soc[index + 1]
+            opposite = numbers.money(reason.cost_of_opposite)
+            if reason.cost_of_opposite is not None:
+                opposite = words["opposite_value"].format(cost=opposite)
+            slot_words = SlotWords(
                 time=f"{numbers.weekday(slot.start)} {numbers.clock(slot.start)}",
-                part_of=words["part_of"].format(first=first, last=last),
+                part_of=part_of,
                 mode=mode(slot.mode, language=numbers.language).full,
                 glyph=GLYPHS[slot.mode],
                 buy=numbers.price(slot.import_price, decimals=1),
@@ -164,19 +166,17 @@ def word_slots(view: PlanView, slots: Sequence[SlotReply]) -> list[SlotWords]:
                 pv=numbers.power(flows.pv[index]),
                 charging=_signed(numbers, flows.charge[index] - flows.discharge[index]),
                 grid=_signed(numbers, flows.import_[index] - flows.export[index]),
-                soc=numbers.share(view.soc[index + 1] if view.soc.size else None),
-                without=numbers.share(
-                    None if view.without_soc is None else view.without_soc[index + 1]
-                ),
+                soc=numbers.share(soc),
+                without=numbers.share(without),
                 why=retell_reason(fields, slot.start, numbers),
                 short=retell_reason(fields, slot.start, numbers, short=True),
                 worth=numbers.price(reason.energy_value, decimals=1),
-                opposite=opposite or numbers.money(None),
+                opposite=opposite,
                 limits=", ".join(retell_limits(reason.binding, numbers)) or words["none"],
                 first=run.first,
                 end=run.end,
             )
-        )
+            worded.append(slot_words)
     return worded
 
 
@@ -188,16 +188,17 @@ def _signed(numbers: Numbers, power_kw: float) -> str:
 
 
 def describe_site(result: SiteResult, numbers: Numbers) -> str:
-    """Return "Household 4,000 kWh a year, 6 kWp solar, 10 kWh battery, hourly NL prices + 13 ct,
+    """Return a site in a few words.
+
+    For example "Household 4,000 kWh a year, 6 kWp solar, 10 kWh battery, hourly NL prices + 13 ct,
     selling at 7 ct.".
     """
     words = read_texts("report", numbers.language)
     site = result.site
     parts = []
     if result.yearly_load_kwh is not None:
-        parts.append(
-            words["household"].format(load=f"{numbers.number(result.yearly_load_kwh)}\u00a0kWh")
-        )
+        load = f"{numbers.number(result.yearly_load_kwh)}\u00a0kWh"
+        parts.append(words["household"].format(load=load))
     if site.pv:
         parts.append(words["solar"].format(peak=_short(site.peak_kw, numbers)))
     if site.batteries:
@@ -221,9 +222,22 @@ def render(report: ReportInput) -> str:
     titles = [word.title for word in slot_words]
     steps = trace_losses(main.replay, numbers)
     score = main.replay.policies[LUNA].score
-    headline = words[
-        "headline_nothing" if score is None else "headline_one" if main.days == 1 else "headline"
-    ]
+    if score is None:
+        headline = words["headline_nothing"]
+    else:
+        headline = words["headline_one" if main.days == 1 else "headline"]
+    made = words["made"].format(
+        date=numbers.day_with_year(report.created_at),
+        time=numbers.clock(report.created_at),
+        seconds=numbers.number(report.took_seconds),
+    )
+    scale = words["scale"].format(zero=numbers.share(0), full=numbers.share(1))
+    losses = []
+    if len(steps) > 1:
+        label = words["loss_label"]
+        wide = draw_losses(steps, numbers, label=label, narrow=False)
+        narrow = draw_losses(steps, numbers, label=label, narrow=True)
+        losses = [wide, narrow]
     environment = Environment(
         loader=PackageLoader("services.demo", "report"),
         autoescape=True,
@@ -238,31 +252,19 @@ def render(report: ReportInput) -> str:
         css=style("plan") + _asset("report.css"),
         hatches=HATCHES,
         script=_asset("plan.js"),
-        made=read_texts("report", report.language)["made"].format(
-            date=numbers.day_with_year(report.created_at),
-            time=numbers.clock(report.created_at),
-            seconds=numbers.number(report.took_seconds),
-        ),
+        made=made,
         headline=headline.format(days=numbers.number(main.days), score=numbers.share(score)),
-        lead=(
-            f"{describe_site(main, numbers)} "
-            f"{words['scale'].format(zero=numbers.share(0), full=numbers.share(1))}"
-        ),
+        lead=f"{describe_site(main, numbers)} {scale}",
         figures=_figures(main, numbers),
         hours=round(view.count * view.step / timedelta(hours=1)),
         view=view,
         slots=slot_words,
         chosen=slot_words[view.selected],
-        charts=[draw_plan(view, titles, narrow=narrow) for narrow in (False, True)],
+        charts=[draw_plan(view, titles, narrow=is_narrow) for is_narrow in (False, True)],
         modes=[(GLYPHS[name], mode(name, language=report.language).full) for name in MODES],
         score_note=_say_window(main, numbers),
         rows=tabulate_policies(main.replay, numbers),
-        losses=[
-            draw_losses(steps, numbers, label=words["loss_label"], narrow=narrow)
-            for narrow in (False, True)
-        ]
-        if len(steps) > 1
-        else [],
+        losses=losses,
         seconds=[_describe_second(result, report.language) for result in report.results[1:]],
         origins=report.origins,
         commands=report.commands,
@@ -270,17 +272,16 @@ def render(report: ReportInput) -> str:
 
 
 def _say_window(result: SiteResult, numbers: Numbers) -> str:
-    first, last = (
-        numbers.day_with_year(datetime.combine(day, time(12), numbers.zone))
-        for day in (result.first_day, result.last_day)
-    )
+    noon = time(12)
+    first = datetime.combine(result.first_day, noon, numbers.zone)
+    last = datetime.combine(result.last_day, noon, numbers.zone)
     return say_text(
         "report",
         "score_note",
         numbers.language,
         days=numbers.number(result.days),
-        first=first,
-        last=last,
+        first=numbers.day_with_year(first),
+        last=numbers.day_with_year(last),
     )
 
 
@@ -291,27 +292,29 @@ def _figures(result: SiteResult, numbers: Numbers) -> list[ReportFigure]:
     wear = max((battery.wear_price for battery in result.site.batteries), default=0.0)
     idle = numbers.money(policies["idle"].cost)
     inverter = numbers.share(policies[INVERTER].score)
-    breaches = say_text("report", "breaches", numbers.language, count=luna.violations)
-    return [
-        ReportFigure(
-            say_text("report", "cost", numbers.language, days=result.days),
-            numbers.money(luna.cost),
-            words["cost_note"].format(idle=idle),
-        ),
-        ReportFigure(
-            words["kept"], numbers.share(luna.score), words["kept_note"].format(score=inverter)
-        ),
-        ReportFigure(
-            words["safety"],
-            breaches,
-            words["safety_note"].format(slots=numbers.number(result.replay.slots)),
-        ),
-        ReportFigure(
-            words["use"],
-            words["cycles"].format(cycles=numbers.number(luna.cycles / result.days, 2)),
-            words["use_note"].format(wear=numbers.price(wear)) if wear else words["use_note_free"],
-        ),
-    ]
+    cost = ReportFigure(
+        label=say_text("report", "cost", numbers.language, days=result.days),
+        value=numbers.money(luna.cost),
+        note=words["cost_note"].format(idle=idle),
+    )
+    score = ReportFigure(
+        label=words["kept"],
+        value=numbers.share(luna.score),
+        note=words["kept_note"].format(score=inverter),
+    )
+    safety = ReportFigure(
+        label=words["safety"],
+        value=say_text("report", "breaches", numbers.language, count=luna.violations),
+        note=words["safety_note"].format(slots=numbers.number(result.replay.slots)),
+    )
+    use_note = words["use_note_free"]
+    if wear:
+        use_note = words["use_note"].format(wear=numbers.price(wear))
+    cycles_per_day = numbers.number(luna.cycles / result.days, 2)
+    use = ReportFigure(
+        label=words["use"], value=words["cycles"].format(cycles=cycles_per_day), note=use_note
+    )
+    return [cost, score, safety, use]
 
 
 def _describe_second(result: SiteResult, language: Language) -> SecondSite:

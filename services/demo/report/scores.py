@@ -1,5 +1,6 @@
-"""What the replay says: the table of policies, Luna against the inverter alone, and what forecast
-errors cost.
+"""Scores of the replay.
+
+They are the table of policies, Luna against the inverter alone, and the cost of forecast errors.
 """
 
 from dataclasses import dataclass
@@ -44,9 +45,15 @@ class Row:
 def tabulate_policies(replay: ReplayReply, numbers: Numbers) -> list[Row]:
     """Return the policies, the dearest first; Luna's row stands out."""
     idle = replay.policies[IDLE].cost if IDLE in replay.policies else None
-    ordered = sorted(replay.policies.items(), key=lambda item: (item[0] == ORACLE, -item[1].cost))
-    return [
-        Row(
+
+    def rank(name: str) -> tuple[bool, float]:
+        return name == ORACLE, -replay.policies[name].cost
+
+    rows = []
+    for name in sorted(replay.policies, key=rank):
+        policy = replay.policies[name]
+        cycles_per_day = policy.cycles / len(policy.days) if policy.days else None
+        row = Row(
             name=say_policy(name, language=numbers.language),
             best=name == LUNA,
             colour=BAR_COLOURS.get(name, "load"),
@@ -54,29 +61,26 @@ def tabulate_policies(replay: ReplayReply, numbers: Numbers) -> list[Row]:
             score=numbers.share(policy.score, decimals=1),
             cost=numbers.money(policy.cost),
             saved=numbers.money(None if idle is None else idle - policy.cost),
-            cycles=numbers.number(policy.cycles / len(policy.days), 2)
-            if policy.days
-            else numbers.number(None),
+            cycles=numbers.number(cycles_per_day, 2),
         )
-        for name, policy in ordered
-    ]
+        rows.append(row)
+    return rows
 
 
 def compare_with_inverter(replay: ReplayReply, numbers: Numbers) -> tuple[bool, str]:
-    """Return whether Luna is never worse than plain self-consumption here, and the sentence that
-    says so.
+    """Return whether Luna is never worse than plain self-consumption here.
+
+    With it comes the sentence that says so.
     """
     saved = replay.policies[INVERTER].cost - replay.policies[LUNA].cost
-    key = (
-        "second_equal"
-        if abs(saved) < SAME_COST
-        else "second_better"
-        if saved > 0
-        else "second_worse"
-    )
-    return saved > -SAME_COST, read_texts("report", numbers.language)[key].format(
-        amount=numbers.money(abs(saved))
-    )
+    if abs(saved) < SAME_COST:
+        key = "second_equal"
+    elif saved > 0:
+        key = "second_better"
+    else:
+        key = "second_worse"
+    sentence = read_texts("report", numbers.language)[key]
+    return saved > -SAME_COST, sentence.format(amount=numbers.money(abs(saved)))
 
 
 def trace_losses(replay: ReplayReply, numbers: Numbers) -> list[LossStep]:
@@ -89,12 +93,7 @@ def trace_losses(replay: ReplayReply, numbers: Numbers) -> list[LossStep]:
     steps = [LossStep(say_policy(ORACLE, language=language), "", 1.0, 1.0)]
     for name, lost in replay.loss.items():
         before = steps[-1].after
-        steps.append(
-            LossStep(
-                words.get(f"loss_of_{name}", name),
-                LOSS_COLOURS.get(name, "planner"),
-                before,
-                before - lost / POINTS,
-            )
-        )
+        cause = words.get(f"loss_of_{name}", name)
+        colour = LOSS_COLOURS.get(name, "planner")
+        steps.append(LossStep(cause, colour, before, before - lost / POINTS))
     return steps

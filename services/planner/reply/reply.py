@@ -28,7 +28,7 @@ from luna.contracts.plan import (
     UncertaintyReply,
 )
 from luna.contracts.plan.columns import BANDS, Columns, PlanColumns
-from luna.contracts.plan.request import write_inputs
+from luna.contracts.plan.request_bytes import write_inputs
 from luna.energy.economics.charges import peak_cost
 from luna.energy.economics.costs import COST_ALONE, Weights, carbon_g, self_sufficiency
 from luna.energy.physics.mode import Curtailment, Mode

@@ -23,7 +23,7 @@ from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.job import Job
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan.columns import PlanColumns
-from luna.contracts.plan.request import write_inputs
+from luna.contracts.plan.request_bytes import write_inputs
 from luna.energy.errors import InvalidInputError
 from luna.energy.policy import REPLAN_AGE
 from luna.energy.site import Site, parse_site

@@ -228,7 +228,7 @@ def list_included(site: Site) -> list[str]:
     and scheduling it would count it twice.
     """
     devices = [
-        (device, kind.meter(device) if kind.meter else None)
+        (device, kind.consumption.meter(device) if kind.consumption.meter else None)
         for kind in SWITCHED_KINDS
         for device in kind.of(site)
     ]

@@ -59,7 +59,7 @@ def _balances(reply: PlanReply) -> Iterator[Finding]:
         supplied = slot.pv_kwh - slot.curtailed_kwh + slot.import_kwh
         used = slot.load_kwh + slot.export_kwh
         for kind in FLOW_KINDS:
-            takes, *gives = kind.flows
+            takes, *gives = kind.plan.flows
             for flow in getattr(slot, kind.section).values():
                 used += getattr(flow, takes) - sum(getattr(flow, name) for name in gives)
         if abs(supplied - used) > TOLERANCE_KWH:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.plan import PlanOptions, PlanReply, PlanRequest, Terminal
 from luna.contracts.plan.columns import PlanColumns
-from luna.contracts.plan.request import write_inputs
+from luna.contracts.plan.request_bytes import write_inputs
 from luna.energy.devices.pv import PV
 from luna.energy.economics.costs import Weights, weigh_import
 from luna.energy.refusals import refuse

@@ -88,9 +88,9 @@ def find_tips(site: Site, days: RecordedDays) -> list[Tip]:
 # The columns of what is used by devices that may wait, each with the slots within which that may be
 # drawn.
 MAY_WAIT = {
-    series: round(kind.wait_hours * SLOTS_PER_HOUR)
+    series: round(kind.consumption.wait_hours * SLOTS_PER_HOUR)
     for kind in DEVICE_KINDS
-    if kind.wait_hours
+    if kind.consumption.wait_hours
     for series in kind.submetered
 }
 

@@ -8,7 +8,14 @@ from typing import Annotated, ClassVar
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticKnownError
 
-from luna.energy.devices.kind import DeviceKind, DeviceNotes, DeviceReasonFigures, NamedDevice
+from luna.energy.devices.kind import (
+    DeviceConsumption,
+    DeviceKind,
+    DeviceNotes,
+    DevicePlanContent,
+    DeviceReasonFigures,
+    NamedDevice,
+)
 from luna.energy.devices.switched import ON_OFF, SWITCHED, SwitchedFlow
 from luna.energy.part import Name, Part
 from luna.energy.reason import ReasonReply
@@ -86,18 +93,20 @@ DEHUMIDIFIER = DeviceKind(
     "dehumidifier",
     "dehumidifiers",
     Dehumidifier,
-    most=8,
-    state=DehumidifierState,
-    flow=DehumidifierFlow,
     power_kw=lambda dryer: dryer.power_kw,
+    most=8,
     sensors=DehumidifierSensorRoles,
     commands=SWITCHED,
     actions=ON_OFF,
-    flows={"energy_kwh": "dehumidifier_kw"},
-    meter=lambda _: "dehumidifier_consumption",
-    notes=DeviceNotes(assumed=("air_assumed",)),
-    reasons=DeviceReasonFigures(
-        forms={"humidity": "share", "driest": "share", "dampest": "share"},
-        compared={"air_waits": (("price", "buy"),)},
+    consumption=DeviceConsumption(meter=lambda _: "dehumidifier_consumption"),
+    plan=DevicePlanContent(
+        state=DehumidifierState,
+        flow=DehumidifierFlow,
+        flows={"energy_kwh": "dehumidifier_kw"},
+        notes=DeviceNotes(assumed=("air_assumed",)),
+        reasons=DeviceReasonFigures(
+            forms={"humidity": "share", "driest": "share", "dampest": "share"},
+            compared={"air_waits": (("price", "buy"),)},
+        ),
     ),
 )

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection
 
 from luna.contracts.plan import PlanReply, PlanRequest
-from luna.contracts.plan.request import write_inputs
+from luna.contracts.plan.request_bytes import write_inputs
 from luna.energy.errors import NotFoundError
 from luna.platform.database import sites
 from services.planner.milp.solver import Solver

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from luna.contracts.battery_setpoints import make_safe
 from luna.contracts.plan import ForecastSource, PlanOptions, PlanReply, PlanRequest
-from luna.contracts.plan.request import write_inputs
+from luna.contracts.plan.request_bytes import write_inputs
 from luna.contracts.replay import ReplayRequest
 from luna.energy.errors import NotFoundError
 from luna.energy.observations import Observations

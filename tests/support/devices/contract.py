@@ -202,7 +202,7 @@ def check_shown(kind: DeviceKind[Any], example: Example) -> None:
         for page in ("setup", "planning")
     )
     for device in kind.of(site):
-        costly = {*kind.costly_defaults(device)}
+        costly = {*kind.defaults.costly(device)}
         assert costly <= kind.device.model_fields.keys()
         assert all(f"{kind.name}_{name}" in DEFAULTS for name in costly)
     for language in CATALOGUE.languages:
@@ -212,7 +212,11 @@ def check_shown(kind: DeviceKind[Any], example: Example) -> None:
             assert mode in {*MODES, *DEVICE_MODES}
         for role in kind.sensors.model_fields if kind.sensors else ():
             assert words[language](f"role_{role}")
-        for role in {kind.meter(device) for device in kind.of(site)} - {None} if kind.meter else ():
+        for role in (
+            {kind.consumption.meter(device) for device in kind.of(site)} - {None}
+            if kind.consumption.meter
+            else ()
+        ):
             assert words[language](f"role_{role}")
         for action in kind.actions:
             assert plan_words[language](f"action_{action}")
@@ -256,9 +260,11 @@ def check_pages(kind: DeviceKind[Any], example: Example) -> None:
     )
     part = PlanPart("plan", START, [reply.slots[0].model_dump(mode="json", by_alias=True)], 1.0)
     drawn = {column["name"]: column["power_kw"] for column in device_columns([part], site)}
-    for device in kind.of(site) if kind.flows else ():
+    for device in kind.of(site) if kind.plan.flows else ():
         assert np.isfinite(drawn[device.name]).all()
-    assert set(kind.flows.values()) <= set(planned_flows([part])) & set(TimelineFlows.model_fields)
+    assert set(kind.plan.flows.values()) <= set(planned_flows([part])) & set(
+        TimelineFlows.model_fields
+    )
     measured = {power_column(series) for series in kind.submetered}
     assert measured <= set(MeasuredFlows.model_fields) & set(POWERS)
     assert not kind.named or kind.name in KINDS
@@ -278,7 +284,7 @@ def check_pages(kind: DeviceKind[Any], example: Example) -> None:
         own = {
             say_series(str(SENSOR_ROLES[role].series), language=language)
             for device in kind.of(site)
-            if kind.meter and (role := kind.meter(device))
+            if kind.consumption.meter and (role := kind.consumption.meter(device))
         }
         assert flow is not None
         assert own <= {node.name for node in flow.nodes}
@@ -368,7 +374,7 @@ def _balance(slot: Document) -> float:
     out_of = slot["import_kwh"] + slot["pv_kwh"] - slot["curtailed_kwh"]
     into = slot["export_kwh"] + slot["load_kwh"]
     for kind in FLOW_KINDS:
-        takes, *gives = kind.flows
+        takes, *gives = kind.plan.flows
         for flow in slot[kind.section].values():
             out_of += sum(flow[name] for name in gives)
             into += flow[takes]

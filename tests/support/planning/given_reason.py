@@ -15,7 +15,7 @@ EXACT_KWH = 2e-5
 # Prices this close read the same to the planner.
 SAME_PRICE = 6e-4
 # By section of a slot the fields of a device's energies: what it takes, then what it gives.
-FLOWS = {kind.section: [*kind.flows] for kind in FLOW_KINDS}
+FLOWS = {kind.section: [*kind.plan.flows] for kind in FLOW_KINDS}
 
 
 class GivenReason(NamedTuple):

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from luna.contracts.control import BatterySetpoint
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.contracts.plan.columns import Columns, PlanColumns
-from luna.contracts.plan.request import write_inputs
+from luna.contracts.plan.request_bytes import write_inputs
 from luna.energy.devices import FLOW_KINDS
 from luna.energy.part import StrictModel
 from luna.energy.reason import ReasonReply

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from luna.energy.charge_sensors import ChargeSensors, Said, judge_charge, sensors_of
+from luna.energy.charge_sensors import ChargeSensors, SensorSeries, judge_charge, sensors_of
 from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.site import parse_site
 from tests.support.suite.tables import each_row
@@ -14,7 +14,7 @@ CAR = ElectricVehicle(capacity_kwh=60)
 NAN = float("nan")
 
 
-def said(*readings: tuple[float, float]) -> Said:
+def said(*readings: tuple[float, float]) -> SensorSeries:
     """Return values by the minutes before ``NOW`` at which they were said."""
     instants = [(NOW - timedelta(minutes=minutes)).replace(tzinfo=None) for minutes, _ in readings]
     return np.array(instants, dtype="M8[us]"), np.array([value for _, value in readings])

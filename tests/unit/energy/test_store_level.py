@@ -7,17 +7,9 @@ import pytest
 
 from luna.energy.charge_sensors import SeenCharge, judge_charge, judge_untaken, store_of
 from luna.energy.devices.vehicle import ElectricVehicle
+from luna.energy.energy_store import BATTERY, BUFFER, TANK, EnergyStore, MeteredEnergy
 from luna.energy.observations import SocReading
-from luna.energy.store_level import (
-    BATTERY,
-    BUFFER,
-    TANK,
-    EnergyStore,
-    MeteredEnergy,
-    Presence,
-    StoreLevel,
-    judge_store,
-)
+from luna.energy.store_level import Presence, StoreLevel, judge_store
 from luna.energy.timeline import SLOT, Timeline
 from tests.support.suite.tables import each_row
 

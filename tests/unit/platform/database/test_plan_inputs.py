@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from luna.contracts.plan import CoursesMessage, PlanRequest
-from luna.contracts.plan.request import parse_inputs, write_inputs
+from luna.contracts.plan.request_bytes import parse_inputs, write_inputs
 from tests.support.planning.requests import describe_request
 from tests.support.suite.tables import each_row
 
