@@ -48,7 +48,7 @@ def stand_in(mode: Mode, surplus_w: float) -> Mode:
 
 
 def ac_power_w(mode: Mode, power_w: float, most_w: float, flows: HouseFlows) -> float:
-    """Return the AC output of the inverter, W, at which its battery holds, charges or exports.
+    """Return the inverter's AC output, W, at which its battery holds, charges or exports.
 
     Negative: it takes power.
 

@@ -1,5 +1,6 @@
-"""A Modbus TCP proxy: other programs reach a device through Luna where the device accepts a single
-connection.
+"""Offer a device to other programs by a Modbus TCP proxy.
+
+They reach it through Luna where the device accepts a single connection.
 """
 
 import asyncio

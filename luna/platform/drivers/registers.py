@@ -50,19 +50,17 @@ def decode_point(
     number = decode(ordered, point.type)
     bits = int.from_bytes(b"".join(register.to_bytes(2, "big") for register in ordered), "big")
     for code in invalid:
-        is_same = (
-            math.isclose(number, code, rel_tol=1e-6)
-            if point.type == "float32"
-            else code in (number, bits)
-        )
+        if point.type == "float32":
+            is_same = math.isclose(number, code, rel_tol=1e-6)
+        else:
+            is_same = code in (number, bits)
         if is_same:
             return math.nan
     return number
 
 
 def turn_by_bits(value: float, status: int, bits: SignBits, *, noise: float = 0.0) -> float:
-    """Return a power with the sign that its status register tells, NaN where the two contradict
-    each other.
+    """Return a power with the sign of its status register, NaN where they contradict.
 
     Below ``noise`` a minus is no contradiction.
     """
@@ -88,8 +86,9 @@ def encode_point(number: float, point: RegisterPoint) -> list[int]:
 
 
 def decode_text(registers: Sequence[int]) -> str:
-    """Return the text in registers, two bytes each, up to the first NUL and without surrounding
-    spaces.
+    """Return the text in registers up to the first NUL, without surrounding spaces.
+
+    Each register holds two bytes.
     """
     return (
         b"".join(register.to_bytes(2, "big") for register in registers)
@@ -126,11 +125,10 @@ def encode(number: float, kind: NumberType) -> list[int]:
         OverflowError: the number is out of the type's range.
     """
     try:
-        packed = (
-            _UNKNOWN[kind]
-            if math.isnan(number)
-            else struct.pack(_FORMATS[kind], number if kind == "float32" else round(number))
-        )
+        if math.isnan(number):
+            packed = _UNKNOWN[kind]
+        else:
+            packed = struct.pack(_FORMATS[kind], number if kind == "float32" else round(number))
     except struct.error as exc:
         raise OverflowError(f"{number:g} does not fit in {kind}") from exc
     return [int.from_bytes(packed[first : first + 2], "big") for first in range(0, len(packed), 2)]
