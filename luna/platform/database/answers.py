@@ -149,10 +149,8 @@ def save(connection: Connection, stored: StoredAnswer) -> None:
     row: dict[str, Any] = stored.model_dump(mode="json", exclude={"answer", "site_id"})
     row["sites"] = sorted({*stored.sites, *filter(None, [stored.site_id])})
     row |= {"answer": answer.model_dump(mode="json"), "site_key": _key(connection, stored.site_id)}
-    row |= {
-        name: getattr(answer, name)
-        for name in ("answer_id", "conversation_id", "answered_at", "refused")
-    }
+    for name in ("answer_id", "conversation_id", "answered_at", "refused"):
+        row[name] = getattr(answer, name)
     connection.execute(insert(answers).values(row))
 
 
@@ -182,8 +180,9 @@ def list_before(
     before: tuple[datetime, str] | None = None,
     limit: int,
 ) -> list[StoredAnswer]:
-    """Return answers, the latest first, those after ``before`` (instant and id of the last one of
-    the page before).
+    """Return answers, the latest first.
+
+    ``before`` is the instant and id of the last answer of the page before.
     """
     table = answers.c
     filters = (
@@ -220,8 +219,9 @@ def give_feedback(
 
 
 def forget_old(connection: Connection, *, before: datetime) -> int:
-    """Delete answers from before an instant and return how many, with conversations that hold none
-    any more; what is left over goes in the next call.
+    """Delete answers from before an instant and return their number.
+
+    Conversations that are left empty go as well; what is left over goes in the next call.
     """
     oldest = (
         select(answers.c.answer_id)

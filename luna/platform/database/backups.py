@@ -1,5 +1,6 @@
-"""Server-side queries of backups: identity of the server, restore points, exact table contents at
-such a point, and replication slots.
+"""Query the server for backups.
+
+Its identity, restore points, exact table contents at such a point, and replication slots.
 """
 
 import time
@@ -149,9 +150,7 @@ def received_position(connection: Connection, slot: str) -> int | None:
 
 
 def list_written(connection: Connection) -> dict[str, datetime]:
-    """Return the finished log segments that the server still has, each with the second of its last
-    write.
-    """
+    """Return the finished log segments that the server still has, with the last write of each."""
     query = (
         "SELECT name, modification FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$' AND name "
         "< pg_walfile_name(pg_current_wal_lsn())"

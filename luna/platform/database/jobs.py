@@ -78,9 +78,7 @@ _ITS_HOLDER = text(
 
 
 class SupersededError(ConflictError):
-    """Another attempt of the job has begun, or the job has ended: this attempt may commit
-    nothing.
-    """
+    """The attempt may commit nothing: another one has begun, or the job has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +135,9 @@ def list_newest(
     sites: Collection[str] | None = None,
     after: tuple[datetime, str] | None = None,
 ) -> list[JobSummary]:
-    """Return the jobs of a status (``open``: queued or running; None: all) and of ``sites`` (None:
-    all), the last accepted first.
+    """Return jobs, the last accepted first.
+
+    Of a status (``open``: queued or running; None: all) and of ``sites`` (None: all).
 
     Args:
         after: the cursor: instant and id of the last job of the previous page.
@@ -168,8 +167,9 @@ def list_newest(
 def list_of_site(
     connection: Connection, site_id: str, *, tasks: Sequence[str], limit: int = 10
 ) -> list[Job]:
-    """Return the jobs of some tasks for a site, with requests and replies, the last accepted
-    first.
+    """Return the jobs of some tasks for a site, the last accepted first.
+
+    With requests and replies.
     """
     own = jobs.c.task.in_(tasks) & (jobs.c.request["site_id"].astext == site_id)
     query = select(jobs).where(own).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id)
@@ -312,8 +312,9 @@ def cancel(connection: Connection, job_id: str) -> Job:
 
 
 def list_outliving(connection: Connection) -> list[str]:
-    """Return the cancelled jobs whose attempt still runs, because its worker has not received the
-    cancellation.
+    """Return the cancelled jobs whose attempt still runs.
+
+    Its worker has not received the cancellation.
     """
     recent = jobs.c.finished_at > _NOW - LONGEST_ATTEMPT
     return list(
@@ -347,14 +348,15 @@ def mark_sent(connection: Connection, job_ids: Sequence[str]) -> None:
 
 def is_any_due(connection: Connection) -> bool:
     """Return whether any message has to be sent again, or a cancelled job's attempt still runs."""
-    return bool(connection.scalar(select(_select_due().exists()))) or bool(
-        list_outliving(connection)
-    )
+    if connection.scalar(select(_select_due().exists())):
+        return True
+    return bool(list_outliving(connection))
 
 
 def take_due(connection: Connection) -> list[Job]:
-    """Return the open jobs whose message has to be sent again, oldest first, locked until the end
-    of the transaction.
+    """Return the open jobs whose message has to be sent again, oldest first.
+
+    They are locked until the end of the transaction.
 
     A job is due if it was never sent, or was sent longer ago than its resend interval and is queued
     or has a free lock.
@@ -404,8 +406,9 @@ def retry(connection: Connection, job_id: str) -> Job:
 
 
 def forget_ended(connection: Connection, *, after: timedelta, dead_after: timedelta) -> int:
-    """Delete jobs that ended more than ``after`` ago, dead ones ``dead_after``, up to
-    ``FORGET_AT_MOST`` per call; return how many.
+    """Delete jobs that ended long ago and return their number.
+
+    More than ``after`` ago, dead ones ``dead_after``; up to ``FORGET_AT_MOST`` per call.
     """
     since = _NOW - jobs.c.finished_at
     old = or_(
@@ -467,7 +470,8 @@ def _job(row: RowMapping) -> Job:
 
 
 def _in_utc(row: RowMapping) -> dict[str, Any]:
-    return {
-        name: value.astimezone(UTC) if isinstance(value, datetime) else value
-        for name, value in row.items()
-    }
+    values = dict(row)
+    for name, value in values.items():
+        if isinstance(value, datetime):
+            values[name] = value.astimezone(UTC)
+    return values

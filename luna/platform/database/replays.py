@@ -1,5 +1,6 @@
-"""What replays store: the days of one under way, from which an interrupted one goes on, and the
-optimum in hindsight, a row per local day.
+"""Store what replays find: the days of one under way, and the optimum in hindsight.
+
+An interrupted replay goes on from its days; the optimum has a row per local day.
 """
 
 from collections.abc import Mapping, Sequence
@@ -56,8 +57,7 @@ def keep_day(
 
 
 def forget(connection: Connection, site_id: str, replay: str) -> None:
-    """Delete the days of a replay that has ended, and of those of the site that nobody went on
-    with.
+    """Delete the days of a replay that has ended, and of the site's abandoned ones.
 
     Raises:
         NotFoundError: no such site.
@@ -78,7 +78,9 @@ def forget_abandoned(connection: Connection) -> int:
 
 @dataclass(frozen=True, slots=True)
 class OracleResult:
-    """What a day cost with everything known and without control.
+    """The costs of a day with everything known, and without control.
+
+    Gains are the worth that the batteries' energy gained that day.
 
     Gains are what the batteries' energy gained in worth that day.
 

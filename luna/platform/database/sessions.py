@@ -15,7 +15,7 @@ ACTIVITY_STEP = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """A valid session: its user, and until when the last confirmation of the password counts."""
+    """A valid session: its user, and the end of the last confirmation of the password."""
 
     session_id: int
     account: UserAccount
@@ -152,6 +152,5 @@ def _find(
             update(sessions).where(sessions.c.session_id == row["session_id"]).values(seen_at=later)
         )
     until = row["confirmed_until"]
-    return OpenSession(
-        row["session_id"], account_of(row), None if until is None else until.astimezone(UTC)
-    )
+    confirmed_until = None if until is None else until.astimezone(UTC)
+    return OpenSession(row["session_id"], account_of(row), confirmed_until)

@@ -1,4 +1,4 @@
-"""Which sites something belongs to that is known by an id of its own."""
+"""Find the sites of something that is known by an id of its own."""
 
 from typing import Any, Literal
 

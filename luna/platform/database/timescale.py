@@ -68,10 +68,8 @@ def hypertables(connection: Connection) -> dict[str, Dimension]:
     """Return the hypertables by name; none on plain PostgreSQL."""
     if detect(connection).version is None:
         return {}
-    return {
-        table: Dimension(column, interval)
-        for table, column, interval in connection.execute(DIMENSIONS)
-    }
+    rows = connection.execute(DIMENSIONS)
+    return {table: Dimension(column, interval) for table, column, interval in rows}
 
 
 def rollups(connection: Connection) -> dict[str, str]:

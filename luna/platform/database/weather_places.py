@@ -1,4 +1,6 @@
-"""Under which name the weather of a site is stored: where it was first is the site's name.
+"""Name the weather of a site: that of its first place has the site's name.
+
+Each place that it moved to has one of its own.
 
 Each place that it moved to has one of its own.
 """
