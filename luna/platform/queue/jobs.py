@@ -1,4 +1,4 @@
-"""Accepts jobs, cancels, retries and resends them: the row is written before the message is sent.
+"""Accept, cancel, retry and resend jobs: the row is written before the message is sent.
 
 Where the message cannot be sent the job is accepted nevertheless: ``resend_due`` sends it later.
 """
@@ -157,8 +157,9 @@ def retry_job(engine: Engine, client: Client, job_id: str) -> Job:
 
 
 def resend_due(connection: Connection, client: Client) -> ResendReply:
-    """Send the messages of jobs that never ran or lost their worker, and the cancellations of
-    attempts that still run.
+    """Send the messages of jobs that never ran or lost their worker.
+
+    Also the cancellations of attempts that still run.
 
     Raises:
         UnavailableError: Redis is away; they stay due.

@@ -74,9 +74,7 @@ _STEPS: dict[str, Callable[[list[str], float], None]] = {}
 
 
 def open_pipe() -> MetricPipe:
-    """Send the updates of processes that are forked from now on to this process, and return the
-    pipe to drain.
-    """
+    """Send updates of processes forked from now on to this process; return the pipe to drain."""
     _Route.pipe = MetricPipe()
     return _Route.pipe
 

@@ -108,23 +108,27 @@ class TaskTracker:
         self._redis.set(f"{PREFIX}aborted:{task_id}", 1, ex=VISIBILITY_TIMEOUT)
 
     def forget_abort(self, task_id: str) -> bool:
-        """Return whether a library ended the process of the task's last start, and delete the
-        record.
+        """Return whether a library ended the task's last start, and delete the record.
+
+        It ended the process.
         """
         return bool(self._redis.delete(f"{PREFIX}aborted:{task_id}"))
 
     def last_reports(self, task_ids: Sequence[str]) -> dict[str, Progress]:
-        """Return the last progress of tasks, without those that have reported none or have
-        ended.
+        """Return the last progress of tasks.
+
+        Without those that have reported none or have ended.
         """
         with self._redis.pipeline(transaction=False) as pipe:
             for task_id in task_ids:
                 pipe.lindex(_events(task_id), -1)
             events: list[Any] = pipe.execute()
-        reports = (
-            (task_id, _progress(event)) for task_id, event in zip(task_ids, events, strict=True)
-        )
-        return {task_id: report for task_id, report in reports if report is not None}
+        reports = {}
+        for task_id, event in zip(task_ids, events, strict=True):
+            report = _progress(event)
+            if report is not None:
+                reports[task_id] = report
+        return reports
 
     def running(self, task_id: str) -> bool:
         """Return whether a task has started and not ended."""

@@ -100,7 +100,7 @@ class Cancellation:
 
 @dataclass(frozen=True)
 class NodeHeartbeat:
-    """What beats in the event loop: this process's liveness and its heartbeat to the others."""
+    """Beats in the event loop: this process's liveness and its heartbeat to the others."""
 
     pulse: Liveness
     node: Node
@@ -253,11 +253,9 @@ def build(
     sign = NodeSign(
         version=version("luna-energy"), started_at=SystemClock().now(), queues=dict(served)
     )
-    server = (
-        HealthServer(settings.api_host, health_port, pulse=pulse, readiness=readiness)
-        if health_port
-        else None
-    )
+    server: HealthServer | None = None
+    if health_port:
+        server = HealthServer(settings.api_host, health_port, pulse=pulse, readiness=readiness)
     node = Node(app, name, lambda: sign.model_copy(update={"checks": readiness.checks}), beat=beat)
     stall_watch = StallWatch(stalled_after=timedelta(seconds=options.stall_seconds))
     heart = NodeHeartbeat(pulse, node, readiness, consumption, server, stall_watch)
@@ -268,13 +266,11 @@ def build(
     }
     app.steps["worker"].add(type("Beat", (Heartbeat,), parts))
     # With a health server threads run at any time, so there is no safe moment to fork on demand.
-    pool = (
-        TaskPool
-        if server
-        else sparing_pool(
+    pool = TaskPool
+    if server is None:
+        pool = sparing_pool(
             readiness, rest_seconds=options.rest_seconds, turn_seconds=options.turn_seconds
         )
-    )
     consumer = type("BeatingConsumer", (Consumer,), {"pulse": pulse, "places": places})
     own = {
         "consumer_cls": consumer,
@@ -336,8 +332,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def count_processes(settings: Settings, *, sparing: bool) -> int:
-    """Return the number of shared processes: as set explicitly, else for a sparing worker no more
-    than memory allows.
+    """Return the number of shared processes.
+
+    As set explicitly, else for a sparing worker no more than memory allows.
     """
     if not sparing or "worker_processes" in settings.model_fields_set:
         return settings.worker_processes
@@ -356,14 +353,16 @@ def keep_loaded() -> None:
 def _read_own(
     groups: Iterable[Sequence[str]], loaded: Collection[str]
 ) -> dict[frozenset[str], int]:
-    """Return the reserved processes per group of queues from the command line, without services
-    that are not ``loaded``.
+    """Return the reserved processes per group of queues from the command line.
+
+    Services that are not ``loaded`` are left out.
     """
-    own = {
-        frozenset(queue for queue in queues if service_of(queue) in loaded): int(number)
-        for number, *queues in groups
-    }
-    return {queues: number for queues, number in own.items() if queues}
+    own = {}
+    for number, *queues in groups:
+        group = frozenset(queue for queue in queues if service_of(queue) in loaded)
+        if group:
+            own[group] = int(number)
+    return own
 
 
 def _parser() -> argparse.ArgumentParser:
