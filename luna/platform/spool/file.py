@@ -72,8 +72,9 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The backlog of a stream: number of rows, sequence number of the last one, and the time of the
-    first one.
+    """The backlog of a stream.
+
+    Number of rows, sequence number of the last one, and the time of the first one.
     """
 
     rows: int = 0
@@ -235,9 +236,8 @@ def open_file(folder: Path) -> SpoolFile:
         shutil.rmtree(salvaged, ignore_errors=True)
         make_own_folder(salvaged)
         rows = _carry_over(current / NAME, salvaged)
-        aside = next(
-            place for number in count(1) if not (place := folder / f"damaged-{number}").exists()
-        )
+        asides = (folder / f"damaged-{number}" for number in count(1))
+        aside = next(place for place in asides if not place.exists())
         _rename(current, aside)
         _rename(salvaged, current)
         _sync(folder)

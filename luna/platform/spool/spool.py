@@ -1,5 +1,4 @@
-"""The spool: rows are on the disk before they are acknowledged, and delivered to the database from
-there.
+"""Spool rows: they are on the disk before they are acknowledged, and delivered from there.
 
 One thread writes the file, so that concurrent writers share a sync of the disk; another one
 delivers.
@@ -58,8 +57,9 @@ Disk = Callable[[Path], Space]
 
 
 def require_room(folder: Path, disk: Disk = shutil.disk_usage) -> None:
-    """Check that ``folder`` may grow: a twentieth of the disk stays free, at least 64 MiB and at
-    most 1 GiB.
+    """Check that ``folder`` may grow.
+
+    A twentieth of the disk stays free, at least 64 MiB and at most 1 GiB.
 
     Raises:
         MachineError: the disk is too full, or does not answer.
@@ -126,7 +126,7 @@ class Spool:
 
     @property
     def folder(self) -> Path:
-        """Where the file lies."""
+        """Return the folder of the file."""
         return self._file.path.parent
 
     @property
@@ -374,7 +374,7 @@ class SpoolWriter:
 
     @property
     def rows(self) -> int:
-        """How many rows wait for the database."""
+        """Return the number of rows that wait for the database."""
         return sum(waiting.rows for waiting in self._spool.waiting.values())
 
     @property
@@ -383,10 +383,11 @@ class SpoolWriter:
 
         Never negative, for the clock may be set back.
         """
-        kept_at = [
-            waiting.oldest_kept_at for waiting in self._spool.waiting.values() if waiting.rows
-        ]
-        return max(self._clock.now().timestamp() - min(kept_at), 0.0) if kept_at else 0.0
+        backlogs = [waiting for waiting in self._spool.waiting.values() if waiting.rows]
+        if not backlogs:
+            return 0.0
+        oldest_at = min(waiting.oldest_kept_at for waiting in backlogs)
+        return max(self._clock.now().timestamp() - oldest_at, 0.0)
 
     def flush(self, timeout: timedelta) -> bool:
         """Wait until all rows are delivered; return whether they were in time."""

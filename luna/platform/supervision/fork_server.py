@@ -213,8 +213,9 @@ def run(share: str, words: Sequence[str] = ()) -> NoReturn:
 
 
 def leave(code: int) -> NoReturn:
-    """End this process like Python, without the final clean-up of modules, which would write into
-    every shared page.
+    """End this process like Python, without the final clean-up of modules.
+
+    That would write into every shared page.
 
     Several that ended at once took 50 MB each. Source: CPython, multiprocessing/popen_fork.py.
     """
@@ -383,11 +384,11 @@ class ForkedProcess:
         ended = select.poll()
         ended.register(self._descriptor, select.POLLIN)
         if self.returncode is None and ended.poll(milliseconds):
-            self.returncode = (
-                self._server.reap(self.pid)
-                if self._server
-                else os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-            )
+            if self._server:
+                self.returncode = self._server.reap(self.pid)
+            else:
+                _, status = os.waitpid(self.pid, 0)
+                self.returncode = os.waitstatus_to_exitcode(status)
         return self.returncode
 
 
