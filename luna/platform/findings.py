@@ -1,5 +1,6 @@
-"""Findings on a site that its owner should know: no plan, a plan with compromises, devices that
-deviate, sensors that are silent.
+"""Find what an owner should know of a site.
+
+No plan, a plan with compromises, devices that deviate, sensors that are silent.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection
 
 from luna.contracts.agent import SHADOW_POLICIES
-from luna.contracts.agent_control import CONTROL_MODES, GATEKEEPER
+from luna.contracts.agent_control import CONTROL_MODES, GATEKEEPER, GateEntry
 from luna.contracts.control import ControlStanding, ControlState, Decision, DeviceReport, LeftAlone
 from luna.contracts.plan import PlanReply
 from luna.energy.devices import DEVICE_KINDS
@@ -122,19 +123,19 @@ def _find_plan_faults(
     )
     findings = []
     for code, is_unproven in parts:
-        shortfalls = [each for each in plan.compromises if each.unproven == is_unproven]
+        shortfalls = [missed for missed in plan.compromises if missed.unproven == is_unproven]
+        if not shortfalls:
+            continue
         # The same shortfall in every plan of a day is one event.
-        constraints = sorted({each.code or each.constraint for each in shortfalls})
-        if shortfalls:
-            key = f"{plan.slots[0].start.date()} {' '.join(constraints)}"
-            findings.append(
-                SiteFinding(code, key, {"missed": [each.model_dump() for each in shortfalls]})
-            )
+        constraints = sorted({missed.code or missed.constraint for missed in shortfalls})
+        key = f"{plan.slots[0].start.date()} {' '.join(constraints)}"
+        figures = {"missed": [missed.model_dump() for missed in shortfalls]}
+        findings.append(SiteFinding(code, key, figures))
     return findings
 
 
 def find_doubted_levels(plan: PlanReply | None) -> list[SiteFinding]:
-    """Return what a plan says of devices that take nothing, and of sensors that cannot be right."""
+    """Return a plan's doubts: devices that take nothing, and sensors that cannot be right."""
     findings = []
     for note in () if plan is None else plan.notes:
         is_untaken = note.code in UNTAKEN_NOTES
@@ -214,8 +215,9 @@ def _find_standing(state: ControlState, now: datetime) -> list[SiteFinding]:
 
 
 def _is_just_told(decision: Decision, standing: ControlStanding, now: datetime) -> bool:
-    """Return whether a running executor is about to hand a device back: the usual case is no
-    news.
+    """Return whether a running executor is about to hand a device back.
+
+    That is the usual case, and no news.
     """
     if standing.next != "released_when_it_answers":
         return False
@@ -256,16 +258,13 @@ def _find_suspension(connection: Connection, state: ControlState) -> tuple[str, 
 
 
 def find_silent(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:
-    """Return which sensors of a site are silent: all of them, or some beside others.
+    """Return the silent sensors of a site: all of them, or some beside others.
 
     Who asks all the time keeps it for ``SEARCH_EVERY``.
     """
-    names = {
-        sensor.name
-        for sensors in site.sensor_roles.values()
-        for sensor in sensors
-        if sensor.holds_at(now)
-    }
+    names = set[str]()
+    for sensors in site.sensor_roles.values():
+        names.update(sensor.name for sensor in sensors if sensor.holds_at(now))
     last = readings.last_instant(connection, site.name, names, now=now) if names else None
     silent = find_silent_beside_others(connection, site, now=now)
     if last is None or not SILENT_AFTER < now - last < FORGOTTEN_AFTER:
@@ -276,25 +275,18 @@ def find_silent(connection: Connection, site: Site, *, now: datetime) -> list[Si
 def find_silent_beside_others(
     connection: Connection, site: Site, *, now: datetime
 ) -> list[SiteFinding]:
-    """Return the sensors that are silent while others of their role speak, each as long as it
-    is.
-    """
+    """Return the sensors that are silent while others of their role speak."""
     findings = []
-    for each in read_silent(connection, site, now=now):
-        figures = {"sensor": each.sensor.name, "role": each.role}
-        if each.since is None:
-            findings.append(
-                SiteFinding("sensor_unheard", f"{each.role} {each.sensor.name}", figures)
-            )
-        else:
-            figures["since"] = each.since.astimezone(parse_zone(site.timezone)).date().isoformat()
-            findings.append(
-                SiteFinding(
-                    "sensor_silent",
-                    f"{each.role} {each.sensor.name} {each.since.isoformat()}",
-                    figures,
-                )
-            )
+    for silent in read_silent(connection, site, now=now):
+        key = f"{silent.role} {silent.sensor.name}"
+        figures = {"sensor": silent.sensor.name, "role": silent.role}
+        if silent.since is None:
+            findings.append(SiteFinding("sensor_unheard", key, figures))
+            continue
+        local_since = silent.since.astimezone(parse_zone(site.timezone))
+        figures["since"] = local_since.date().isoformat()
+        key = f"{key} {silent.since.isoformat()}"
+        findings.append(SiteFinding("sensor_silent", key, figures))
     return findings
 
 
@@ -305,30 +297,23 @@ def find_agent_news(connection: Connection, site: Site, *, now: datetime) -> lis
     """
     policy = SHADOW_POLICIES[site.antares.shadow_policy_type]
     standing = agent_gates.read_standing(connection, site.name, policy=policy)
-    turns = [
-        agent_gates.find_turn(connection, site.name, policy=policy, mode=mode)
-        for mode in reversed(CONTROL_MODES[1:])
-        if mode in standing
-    ]
-    recent = [
-        turn
-        for turn in turns
-        if turn is not None and turn.decided_by == GATEKEEPER and now - GATE_NEWS < turn.at <= now
-    ]
+    recent = list[GateEntry]()
+    for mode in reversed(CONTROL_MODES[1:]):
+        if mode not in standing:
+            continue
+        turn = agent_gates.find_turn(connection, site.name, policy=policy, mode=mode)
+        if turn is None or turn.decided_by != GATEKEEPER:
+            continue
+        if now - GATE_NEWS < turn.at <= now:
+            recent.append(turn)
     beyond = CONTROL_MODES[CONTROL_MODES.index(site.antares.control_mode) + 1 :]
-    offered = next(
-        (turn for turn in recent if turn.state == "offered" and turn.mode in beyond), None
-    )
+    offers = (turn for turn in recent if turn.state == "offered" and turn.mode in beyond)
+    offered = next(offers, None)
     withdrawn = next((turn for turn in recent if turn.state == "withdrawn"), None)
-    news = (
-        []
-        if offered is None
-        else [
-            SiteFinding(
-                "agent_offered", f"{offered.mode} {offered.at.isoformat()}", {"mode": offered.mode}
-            )
-        ]
-    )
+    news = []
+    if offered is not None:
+        key = f"{offered.mode} {offered.at.isoformat()}"
+        news.append(SiteFinding("agent_offered", key, {"mode": offered.mode}))
     if withdrawn is not None:
         figures = {"mode": withdrawn.mode, "at": withdrawn.at}
         news.append(

@@ -27,8 +27,9 @@ _SECONDS = PATIENCE.total_seconds()
 
 
 def probes_for(needs: Iterable[str], settings: Settings, addresses: Addresses) -> dict[str, Probe]:
-    """Return a probe for each of ``needs``: ``database``, ``redis``, ``objects``, ``vectors``,
-    ``language``.
+    """Return a probe for each of ``needs``.
+
+    Known are ``database``, ``redis``, ``objects``, ``vectors`` and ``language``.
 
     A dependency without an address in the settings is embedded, and so available.
     """
@@ -121,11 +122,9 @@ def _probe_language(settings: Settings) -> str:
     if settings.language_url is None:
         return "none: answers are worded without a language model"
     if settings.language_api == "openai":
-        headers = (
-            {"Authorization": f"Bearer {settings.language_key.get_secret_value()}"}
-            if settings.language_key
-            else {}
-        )
+        headers: dict[str, str] = {}
+        if settings.language_key:
+            headers["Authorization"] = f"Bearer {settings.language_key.get_secret_value()}"
         status, _ = ask(
             settings.language_url.rstrip("/").removesuffix("/v1"),
             "/v1/models",
@@ -142,12 +141,10 @@ def _probe_language(settings: Settings) -> str:
             )
         return "answers"
     status, body = ask(settings.language_url, "/api/tags", timeout_seconds=_SECONDS)
+    names: set[str] | None = None
     try:
-        names = (
-            {_tagged(model["name"]) for model in json.loads(body)["models"]}
-            if status == HTTPStatus.OK
-            else None
-        )
+        if status == HTTPStatus.OK:
+            names = {_tagged(model["name"]) for model in json.loads(body)["models"]}
     except (ValueError, KeyError, TypeError):
         names = None
     if names is None:
@@ -158,16 +155,13 @@ def _probe_language(settings: Settings) -> str:
             value=settings.language_url,
             remedy=remedy,
         )
-    absent = [
-        name
-        for name in (settings.language_model, settings.embedding_model)
-        if _tagged(name) not in names
-    ]
+    wanted = (settings.language_model, settings.embedding_model)
+    absent = [name for name in wanted if _tagged(name) not in names]
+    if not absent:
+        return "both models are there"
     pulls = "; ".join(f"ollama pull {name}" for name in absent)
     return (
         f"{', '.join(absent)} not pulled yet, until then Luna answers without; pull with: {pulls}"
-        if absent
-        else "both models are there"
     )
 
 
