@@ -72,7 +72,10 @@ def last_counted_day(site: Site, now: datetime) -> date:
 
 
 def until_now(timeline: Timeline, now: datetime) -> Timeline:
-    """Return the part of a timeline that has ended; at least one quarter-hour of it has."""
+    """Return the part of a timeline that has ended.
+
+    At least one quarter-hour of it has.
+    """
     end = min(timeline.end, floor_to(now, SLOT))
     return Timeline(timeline.start, SLOT, (end - timeline.start) // SLOT)
 

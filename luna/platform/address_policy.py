@@ -23,8 +23,6 @@ Resolve = Callable[[str, int], list[str]]
 
 
 class AddressKind(Enum):
-    """The place of an address."""
-
     LOOPBACK = "loopback"
     HOME = "home"
     # Source: RFC 6598. Overlay networks such as Tailscale use it, and providers behind their own

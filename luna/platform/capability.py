@@ -358,7 +358,10 @@ class Capability:
 
     @cached_property
     def request(self) -> type[BaseModel]:
-        """The parameters as one model by their names in a request; unknown fields are refused."""
+        """The parameters as one model by their names in a request.
+
+        Unknown fields are refused.
+        """
         fields: dict[str, Any] = {}
         for parameter in self.parameters:
             info = parameter.info

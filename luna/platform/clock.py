@@ -11,7 +11,10 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """The source of the current time. Domain code takes an instant; edges take a clock."""
+    """The source of the current time. Domain code takes an instant.
+
+    Edges take a clock.
+    """
 
     def now(self) -> datetime:
         """Return the current instant, timezone-aware UTC."""

@@ -146,7 +146,7 @@ def clean_name(name: str) -> str:
 
 
 def clean_path(path: str) -> str:
-    """Return the name of a file inside another one, with its folders but none outside."""
+    """Return a clean name for a file inside another one, with its folders."""
     parts = [part for part in re.split(r"[/\\]", path) if part.strip() not in {"", ".", ".."}]
     return "/".join(map(clean_name, parts))[-MAX_PATH:].lstrip("/") or NAMELESS
 
@@ -162,7 +162,7 @@ def require_fitting(size_bytes: int, name: str, settings: Settings) -> None:
 
 
 def require_own_site(site_id: str | None, among: Sites) -> None:
-    """Check that people of the sites ``among`` may add and remove documents of a site.
+    """Check that people of the sites ``among`` may change a site's documents.
 
     Raises:
         ForbiddenError: it is everybody's, and they do not have every site.

@@ -250,7 +250,7 @@ class HouseNow:
 
     @property
     def unknown_since(self) -> datetime | None:
-        """Return since when the load is unknown: a meter is silent or repeats its value.
+        """Return since when a silent or repeating meter leaves the load unknown.
 
         None while it is measured.
         """

@@ -163,7 +163,10 @@ def _name_batteries(
 def _state_runs(
     run: BatteryRun, house: HouseNow, numbers: Numbers, each: dict[str, StatedFigure]
 ) -> Iterator[HouseStatement]:
-    """Yield the current and the next run; ``each`` names the battery where there are several."""
+    """Yield the current and the next run.
+
+    ``each`` names the battery where there are several.
+    """
     ending = "_each" if each else ""
     yield HouseStatement(
         f"house_now{ending}",

@@ -1,4 +1,4 @@
-"""Limits the memory of a task, and recognises the errors of a task that exceeds its limit.
+"""Limit the memory of a task, and recognise the errors of exceeding it.
 
 ``RLIMIT_DATA`` on Linux counts writable memory: heaps and private mappings of any library, but no
 libraries, files or reserved address space. Beyond the limit an allocation fails: Python and NumPy

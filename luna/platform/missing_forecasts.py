@@ -18,7 +18,7 @@ from luna.platform.database import forecast_activations, forecasts, recorded_spa
 def find_missing_forecast(
     connection: Connection, request: PlanRequest, *, now: datetime
 ) -> IssueRequest | None:
-    """Return the forecast to issue for a plan of a stored site, if one is missing.
+    """Return the forecast that a stored site's plan still lacks, if any.
 
     None where its active version has a fresh one for the plan's start.
 

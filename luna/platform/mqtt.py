@@ -99,7 +99,6 @@ class BrokerLink:
 
     @property
     def is_open(self) -> bool:
-        """Whether it is connected."""
         return self._client is not None and self._client.is_connected()
 
     def open(self, patience_s: float | None = None) -> None:

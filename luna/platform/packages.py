@@ -31,7 +31,10 @@ _REPORTS_BYTES = (24, 1)
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A pinned file of a package registry; ``purpose`` names its use to whoever lacks it."""
+    """A pinned file of a package registry.
+
+    ``purpose`` names its use to whoever lacks it.
+    """
 
     name: str
     version: str

@@ -57,7 +57,9 @@ class Day:
 
     @property
     def cost(self) -> float | None:
-        """Return the energy cost at the meter without monthly fees, None where a slot is unknown.
+        """Return the energy cost at the meter without monthly fees.
+
+        None where a slot is unknown.
 
         By the account as far as it goes, then as planned.
         """
@@ -148,7 +150,9 @@ def join_day(  # noqa: PLR0913 - one per source of a day's columns
     start_soc: float,
     now: datetime,
 ) -> Day:
-    """Combine planned and observed columns to a day; ``start_soc`` is NaN where it is unknown.
+    """Combine planned and observed columns to a day.
+
+    ``start_soc`` is NaN where it is unknown.
 
     Invariants: a slot that has not ended is never measured, nor is one with any meter missing.
     """

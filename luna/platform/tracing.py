@@ -31,8 +31,6 @@ Attribute = str | int | float | bool
 
 
 class Tracer(Protocol):
-    """Creates spans."""
-
     def span(
         self, name: str, parent: str | None, attributes: Mapping[str, Attribute]
     ) -> AbstractContextManager[None]:
@@ -81,7 +79,9 @@ class _Tracing:
 
 
 def configure_tracing(service: str, url: str | None) -> None:
-    """Export spans of this process, and of its forks, to the collector at ``url``; None: nowhere.
+    """Export spans of this process, and of its forks, to the collector at ``url``.
+
+    None: nowhere.
 
     Raises:
         MachineError: the libraries for it are not installed.
@@ -103,7 +103,9 @@ def configure_tracing(service: str, url: str | None) -> None:
 def span(
     name: str, *, parent: str | None = None, trace_id: str | None = None, **attributes: Attribute
 ) -> AbstractContextManager[None]:
-    """Return a context manager for a span around a block; a no-op without a collector.
+    """Return a context manager for a span around a block.
+
+    A no-op without a collector.
 
     Args:
         name: of the operation.
@@ -132,7 +134,10 @@ def current_span() -> str | None:
 
 
 def trace_of(traceparent: str | None) -> str | None:
-    """Return the trace id in a caller's traceparent, None where it has no valid one."""
+    """Return the trace id in a caller's traceparent.
+
+    None where it has no valid one.
+    """
     parts = (traceparent or "").split("-")
     if len(parts) != 4 or len(parts[1]) != 32:
         return None

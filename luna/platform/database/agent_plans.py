@@ -207,7 +207,11 @@ class PlannedModes:
 def read_modes(
     connection: Connection, site_id: str, plan_ids: Sequence[str], *, policy: str
 ) -> dict[str, PlannedModes]:
-    """Return the modes of a policy by the planner's plan; plans without an attempt are left out.
+    """Return the modes of a policy by the planner's plan.
+
+    Plans without an attempt are left out.
+
+    Plans without an attempt are left out.
 
     Raises:
         NotFoundError: no such site.

@@ -62,7 +62,7 @@ def read_agent_scores(
 def choose_days(
     costs_by_source: Mapping[str, Mapping[str, Sequence[DayCost]]], policy: str
 ) -> dict[date, ScoredAgentDay]:
-    """Return the days on which agent, planner, inverter alone and oracle were all scored, by day.
+    """Return the days on which agent, planner, inverter and oracle were all scored.
 
     Of two sources the later one in ``costs_by_source`` counts.
 

@@ -1,4 +1,9 @@
-"""Describes the status of a site's agent on the way to control; shared by all surfaces."""
+"""Describe the status of a site's agent on the way to control.
+
+It is shared by all surfaces.
+
+Shared by all surfaces.
+"""
 
 from datetime import datetime
 from typing import Literal

@@ -140,7 +140,9 @@ def delete_conversation(
 
 
 def save(connection: Connection, stored: StoredAnswer) -> None:
-    """Store an answer of a stored conversation; the site that it is about is one of its sites.
+    """Store an answer of a stored conversation.
+
+    The site that it is about is one of its sites.
 
     Raises:
         NotFoundError: no such site.

@@ -140,7 +140,10 @@ def remove_all(connection: Connection, name: str) -> int:
 
 
 def find(connection: Connection, key: str, *, now: datetime) -> ValidKey | None:
-    """Return a valid key, with no more than its owner may now; None if it is not valid."""
+    """Return a valid key, with no more than its owner may now.
+
+    None if it is not valid.
+    """
     mark, _, rest = key.partition("_")
     prefix, _, secret = rest.partition("_")
     theirs = sites_of_users()

@@ -41,7 +41,6 @@ class AuditFilter:
 
 
 def write(connection: Connection, record: AuditRecord) -> None:
-    """Append an entry."""
     connection.execute(_INSERT, asdict(record))
 
 

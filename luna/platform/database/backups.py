@@ -65,7 +65,6 @@ class Freeze:
 
 
 def identify(connection: Connection) -> ServerIdentity:
-    """Return the identity of the server."""
     row = (
         connection.execute(
             text(

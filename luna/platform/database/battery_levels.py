@@ -78,7 +78,7 @@ def _find_last(
 
 
 def _average(key: int, site: Site, said: list[SocReading]) -> Iterator[tuple[int, SocReading]]:
-    """Yield the site's level, unless it is none: a mean outside of 0 to 1."""
+    """Yield the site's level, unless its mean is outside of 0 to 1."""
     capacities = [battery.capacity_kwh for battery in site.batteries]
     weights = capacities if len(capacities) == len(said) else None
     mean = float(np.average([reading.soc for reading in said], weights=weights))

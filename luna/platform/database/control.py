@@ -34,7 +34,9 @@ from luna.platform.database.stored_rows import read_each, read_page
 
 
 def load(connection: Connection, site_id: str, device: str = BATTERIES) -> ControlState:
-    """Return the control state of a device of a site; a site that was never armed is disarmed.
+    """Return the control state of a device of a site.
+
+    A site that was never armed is disarmed.
 
     Raises:
         NotFoundError: no such site.
@@ -226,7 +228,10 @@ def override(
 def pause(
     connection: Connection, site_id: str, paused: ControlPause | None, *, device: str = BATTERIES
 ) -> None:
-    """Store that a device is handed back and left alone; None: it follows its plans again."""
+    """Store that a device is handed back and left alone.
+
+    None: it follows its plans again.
+    """
     values = {"paused": null() if paused is None else paused.model_dump(mode="json")}
     _put(connection, site_id, values, device=device)
 
@@ -314,7 +319,10 @@ def read_log_page(
 
 
 def read_last_entry(connection: Connection, state: ControlState) -> tuple[str, datetime] | None:
-    """Return reason and slot of a device's last entry in the log; None where there is none."""
+    """Return reason and slot of a device's last entry in the log.
+
+    None where there is none.
+    """
     log = control_log.c
     own = (log.site_key == sites.key_of(connection, state.site)) & (log.device == state.device)
     last = connection.execute(

@@ -1,4 +1,6 @@
-"""Transfer NumPy arrays in bulk: by binary COPY into tables, as array values out of queries.
+"""Transfer NumPy arrays in bulk.
+
+By binary COPY into tables, as array values out of queries.
 
 Rows never become Python objects: a batch is one NumPy record array in the wire format.
 Source: PostgreSQL documentation, COPY, "Binary Format".

@@ -70,7 +70,7 @@ class StoredWrites:
         return max(free_at, default=None)
 
     def read_share(self, most: Mapping[str, int]) -> float:
-        """Return the largest share, 0–1, of the points' ``most`` writes within a day that is used.
+        """Return the largest used share, 0–1, of the points' ``most`` writes within a day.
 
         Raises:
             UnavailableError: the database is away.

@@ -57,7 +57,6 @@ class ActiveVersion:
 
     @property
     def reason(self) -> str:
-        """Why this version is active."""
         if self.pinned:
             return "pinned by the owner: forecasting.active_forecast_version of the site"
         if self.last is None:
@@ -66,7 +65,10 @@ class ActiveVersion:
 
     @property
     def since(self) -> datetime | None:
-        """When it was decided; None for a pin and for the default, where it is unknown."""
+        """When it was decided.
+
+        None for a pin and for the default, where it is unknown.
+        """
         return None if self.pinned or self.last is None else self.last.decided_at
 
 

@@ -155,7 +155,10 @@ def last_issued_each(
 
 
 def last_of_each_site(connection: Connection) -> dict[str, datetime | None]:
-    """Return the last issue of any version for each site; None where there is none."""
+    """Return the last issue of any version for each site.
+
+    None where there is none.
+    """
     newest = (
         select(func.max(forecast_issues.c.issued_at))
         .where(forecast_issues.c.site_key == site_table.c.site_key)

@@ -134,7 +134,7 @@ def _find_waiting(
 
 
 def _list_scored(connection: Connection, site: Site, active: ActiveVersion) -> list[date]:
-    """Return the days on which both the active and the trained version are scored, in order."""
+    """Return the days on which the active and the trained version are scored, in order."""
     last_day = forecast_scores.last_day(connection, site.name)
     if last_day is None:
         return []

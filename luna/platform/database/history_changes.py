@@ -1,4 +1,4 @@
-"""Logs changes of past values: before, after, and the rule or person that changed them."""
+"""Log changes of past values: before, after, and the rule or person behind it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,6 @@
-"""Store replies by idempotency key: a repeated request gets the same reply and does nothing.
+"""Store replies by idempotency key.
+
+A repeated request gets the same reply and does nothing.
 
 A key is locked by an advisory lock of a database session, which ends with its process: after a
 crash the next request proceeds at once. The writes of a request are committed together with its

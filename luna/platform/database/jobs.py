@@ -1,4 +1,8 @@
-"""Stores jobs, a row each: request, status and reply; locks a job while a worker runs it.
+"""Store jobs, a row each, and lock a job while a worker runs it.
+
+A row holds request, status and reply.
+
+Locks a job while a worker runs it.
 
 All instants are the database's own, because the clocks of gateway, workers and reconciler differ.
 """
@@ -187,7 +191,9 @@ def load_summaries(connection: Connection, job_ids: Iterable[str]) -> dict[str, 
 def find_newest(
     connection: Connection, *, task: str, key: str, within: timedelta | None = None
 ) -> JobSummary | None:
-    """Return the last accepted job of a task and key, None where there is none.
+    """Return the last accepted job of a task and key.
+
+    None where there is none.
 
     ``within`` restricts it to open jobs and those that ended no longer ago.
     """
@@ -219,7 +225,9 @@ def count(connection: Connection) -> JobCounts:
 def hold(
     engine: Engine, job_id: str, *, worker: str, is_alive: Callable[[str], bool]
 ) -> Iterator[bool]:
-    """Hold the job's lock while the block runs; yields False where another live worker holds it.
+    """Hold the job's lock while the block runs.
+
+    Yields False where another live worker holds it.
 
     The lock belongs to a database session of its own, so it is released however the worker ends.
     The server notices a vanished machine within a minute, a frozen one never: the session of a

@@ -15,8 +15,6 @@ MOST_CHANNELS = 20
 
 @dataclass(frozen=True, slots=True)
 class ChannelAddress:
-    """The address of a stored channel."""
-
     name: str
     address: str = field(repr=False)
     events: tuple[EventKind, ...]

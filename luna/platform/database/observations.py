@@ -204,7 +204,10 @@ def find_socs_each(
 def read_prices(
     connection: Connection, site_id: str, timeline: Timeline
 ) -> tuple[FloatArray, FloatArray]:
-    """Return import and export price stored for the site itself, NaN where there is none."""
+    """Return import and export price stored for the site itself.
+
+    NaN where there is none.
+    """
     prices = read_series(connection, site_id, timeline, PRICES)
     return prices["import_price"], prices["export_price"]
 

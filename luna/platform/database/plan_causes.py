@@ -100,7 +100,7 @@ def _select_due(names: Sequence[str], *, now: datetime) -> Select[tuple[int, str
 
 
 def list_ordered(connection: Connection) -> list[str]:
-    """Return the sites with an owner's order, or its withdrawal, since their last plan, sorted."""
+    """Return the sites whose owner gave or withdrew an order since their last plan, sorted."""
     query = (
         select(sites.c.name)
         .join(plan_causes, sites.c.site_key == plan_causes.c.site_key)
@@ -120,7 +120,10 @@ def list_changed_sites(connection: Connection, names: Collection[str]) -> list[s
 
 
 def read(connection: Connection, names: Collection[str]) -> Causes:
-    """Return the changes of sites; to be called before the data for their plans are read."""
+    """Return the changes of sites.
+
+    To be called before the data for their plans are read.
+    """
     query = (
         select(plan_causes.c.site_key, plan_causes.c.kind, plan_causes.c.change_id)
         .join(sites, sites.c.site_key == plan_causes.c.site_key)
@@ -130,7 +133,10 @@ def read(connection: Connection, names: Collection[str]) -> Causes:
 
 
 def forget(connection: Connection, causes: Causes) -> None:
-    """Remove the changes that a plan stored in this transaction accounts for; later ones stay."""
+    """Remove the changes that a plan stored in this transaction accounts for.
+
+    Later ones stay.
+    """
     if causes:
         rows = sorted((key, kind, change) for (key, kind), change in causes.items())
         own = tuple_(plan_causes.c.site_key, plan_causes.c.kind, plan_causes.c.change_id).in_(rows)

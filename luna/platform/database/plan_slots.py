@@ -40,7 +40,7 @@ class LoggedSlot(NamedTuple):
 def list_followed(
     connection: Connection, site_id: str, first: datetime, end: datetime, *, issued_by: datetime
 ) -> list[PlanSpan]:
-    """Return the plans that may have been in force between two instants, in order of issue.
+    """Return the plans in force between two instants, in order of issue.
 
     A replay never is.
 

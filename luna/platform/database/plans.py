@@ -431,7 +431,7 @@ class PlannedSlots:
     def find_same(
         self, timeline: Timeline, plan_ids: Sequence[str | None]
     ) -> Iterator[tuple[int, int]]:
-        """Yield the positions on another timeline with the same plan, each with its own here."""
+        """Yield the positions of slots with the same plan on another timeline, and here."""
         ahead = (timeline.start - self.timeline.start) // SLOT
         for place, plan_id in enumerate(plan_ids):
             if (

@@ -63,7 +63,7 @@ _MARKS = text(
 
 
 def read(connection: Connection, site_id: str) -> dict[str, str]:
-    """Return a text for each kind of a site's data that differs after each change.
+    """Return a text per kind of a site's data, another one after each change.
 
     Of the kinds, ``control`` is whether it is armed and what its owner wants of devices,
     ``decisions`` what they are told, ``scores`` what days cost by policy, ``quality`` which days

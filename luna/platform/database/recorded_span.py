@@ -105,7 +105,7 @@ def whole_days(
 
 
 def first_day(connection: Connection, site: Site) -> date:
-    """Return the local day from which on a site can be expected to have data.
+    """Return the first local day on which a site can be expected to have data.
 
     That of its first measurement, else that on which it was added.
     """

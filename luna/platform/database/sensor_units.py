@@ -43,7 +43,10 @@ def read(connection: Connection, sensor_keys: Collection[int]) -> dict[int, Unit
 def read_named(
     connection: Connection, sensor_names: Sequence[tuple[int, str]]
 ) -> dict[tuple[int, str], UnitHistory]:
-    """Return the unit histories of sensors by site key and name; unknown sensors are left out."""
+    """Return the unit histories of sensors by site key and name.
+
+    Unknown sensors are left out.
+    """
     if not sensor_names:
         return {}
     table = sensors.c

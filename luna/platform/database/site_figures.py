@@ -74,7 +74,10 @@ def newest_observations(connection: Connection, *, most: int) -> dict[str, datet
 
 
 def read(connection: Connection, sites: Sequence[Site], *, now: datetime) -> list[SiteFigures]:
-    """Return the figures of some sites; a site that cannot be judged has unknown ones."""
+    """Return the figures of some sites.
+
+    A site that cannot be judged has unknown ones.
+    """
     return [_read(connection, site, now) for site in sites]
 
 

@@ -50,7 +50,7 @@ def _is_released(decision: Decision) -> bool:
 
 
 def remove(connection: Connection, site_id: str, *, armed: bool = False) -> list[str]:
-    """Delete a site with all that was measured, forecast, planned, decided and asked for it.
+    """Delete a site with all its measurements, forecasts, plans, decisions and orders.
 
     Return the keys of its objects: models and documents.
 

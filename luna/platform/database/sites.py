@@ -36,7 +36,6 @@ class StoredSite:
 
     @property
     def name(self) -> str:
-        """The site's name."""
         return self.site.name
 
 
@@ -132,7 +131,9 @@ def create(connection: Connection, site: Site) -> int:
 
 
 def change(connection: Connection, site: Site, *, version: int) -> int:
-    """Store another configuration of a site if it still has ``version``; return the new one.
+    """Store another configuration of a site if it still has ``version``.
+
+    Return the new one.
 
     Raises:
         NotFoundError: no site of that name.

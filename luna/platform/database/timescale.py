@@ -89,7 +89,10 @@ def keeps_rollups(connection: Connection) -> bool:
 
 
 def attempt(connection: Connection, change: Callable[[], None]) -> str | None:
-    """Try a change in a savepoint; return the reason of the refusal, None where it succeeded."""
+    """Try a change in a savepoint.
+
+    Return the reason of the refusal, None where it succeeded.
+    """
     try:
         with connection.begin_nested():
             change()

@@ -51,7 +51,10 @@ class TrainingRun:
 
     @property
     def learned(self) -> bool:
-        """Whether there was enough data; a model trained in the first days has learned nothing."""
+        """Whether there was enough data.
+
+        A model trained in the first days has learned nothing.
+        """
         return self.metrics.get("known_days", LEARNED_DAYS) >= LEARNED_DAYS
 
 

@@ -91,7 +91,9 @@ def change(
     sites: Iterable[str] | None = None,
     password_hash: str | None = None,
 ) -> User:
-    """Change the given fields of a user; a new password ends all of the user's sessions.
+    """Change the given fields of a user.
+
+    A new password ends all of the user's sessions.
 
     Raises:
         NotFoundError: no such user or site.
@@ -116,7 +118,9 @@ def change(
 
 
 def remove(connection: Connection, name: str) -> None:
-    """Remove a user with sessions, keys and recommendations; the entries in the audit log stay.
+    """Remove a user with sessions, keys and recommendations.
+
+    The entries in the audit log stay.
 
     Raises:
         NotFoundError: no such user.

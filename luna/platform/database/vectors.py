@@ -57,7 +57,10 @@ class Changes:
 def store(
     connection: Connection, model: str, vectors: Iterable[tuple[int, FloatArray | None]]
 ) -> None:
-    """Store or replace the vectors of chunks by a model; None where words alone are indexed."""
+    """Store or replace the vectors of chunks by a model.
+
+    None where words alone are indexed.
+    """
     _lock(connection)
     rows = []
     for chunk_id, vector in vectors:

@@ -44,8 +44,6 @@ PAGE_ROWS = 500
 
 
 class Desk(Protocol):
-    """Executes capabilities."""
-
     def ask(self, capability: Capability, values: Mapping[str, Any]) -> Any:
         """Return a capability's reply.
 
@@ -72,7 +70,6 @@ def read_pages(desk: Desk, capability: Capability, values: Mapping[str, Any]) ->
 
 
 def read_sites(desk: Desk) -> SiteList:
-    """Return every site."""
     sites = list[Site]()
     unreadable = list[UnreadableDocument]()
     for page in read_pages(desk, list_sites, {}):

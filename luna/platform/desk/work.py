@@ -116,7 +116,9 @@ def answer_request(
 
 
 def carry_out(pool: "Engine", client: "Client", request: Request, follow: FollowProgress) -> Any:
-    """Return the reply to a request for long work; ``follow`` shows how far it is.
+    """Return the reply to a request for long work.
+
+    ``follow`` shows how far it is.
 
     A job gives it where a worker serves its queue, else this process.
 

@@ -109,7 +109,10 @@ def write_bundle(
 
 
 def _ask_servers(settings: Settings) -> dict[str, Any]:
-    """Return the parts of database and queue; those of a server that is away are left out."""
+    """Return the parts of database and queue.
+
+    Those of a server that is away are left out.
+    """
     parts: dict[str, Any] = {}
     with suppress(LunaError), running(settings) as there:
         with suppress(LunaError):

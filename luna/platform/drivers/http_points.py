@@ -110,7 +110,6 @@ class HttpPoints:
         raise refuse("profile-not-commanded", field="via", value=self._profile.profile)
 
     def close(self) -> None:
-        """Close the connection."""
         client = self._client
         self._client = None
         if client is not None:

@@ -34,7 +34,10 @@ def look_up(document: Any, field: str) -> Any:
 
 
 def pick(document: Any, field: str) -> float:
-    """Return the number at a dotted path, NaN where there is none; a boolean is no number."""
+    """Return the number at a dotted path, NaN where there is none.
+
+    A boolean is no number.
+    """
     value = look_up(document, field)
     if not isinstance(value, int | float) or isinstance(value, bool):
         return math.nan
@@ -46,7 +49,10 @@ def pick(document: Any, field: str) -> float:
 
 
 def pick_valid(document: Any, field: str, invalid: Iterable[float]) -> float:
-    """Return the number at a dotted path, NaN where it is missing or means no value."""
+    """Return the number at a dotted path.
+
+    NaN where it is missing or means no value.
+    """
     number = pick(document, field)
     for code in invalid:
         if math.isclose(number, code, rel_tol=1e-9):

@@ -120,7 +120,6 @@ class ModbusLink:
         self._ask(self._connected().write_registers, register, values)
 
     def close(self) -> None:
-        """Close the connection."""
         client = self._client
         self._client = None
         if client is not None:

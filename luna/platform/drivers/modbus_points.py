@@ -90,7 +90,9 @@ class ModbusPoints:
         return identity
 
     def read(self, names: Iterable[str]) -> dict[str, float]:
-        """Return points by name; NaN where the device has no value or lacks the register.
+        """Return points by name.
+
+        NaN where the device has no value or lacks the register.
 
         Raises:
             UnavailableError: the device does not answer, or is another product.
@@ -152,7 +154,6 @@ class ModbusPoints:
             self._sent[point] = registers
 
     def close(self) -> None:
-        """Close the connection."""
         self.link.close()
 
     def _identify_by(self, identity: ProductIdentity) -> DeviceIdentity:

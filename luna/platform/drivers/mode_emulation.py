@@ -14,7 +14,9 @@ FULL_SOC = 0.99
 
 
 class HouseFlows(NamedTuple):
-    """Power flows, W: out of the inverter's AC side, into its battery, out of the grid.
+    """Power flows, W.
+
+    Out of the inverter's AC side, into its battery, out of the grid.
 
     Negative in the other direction.
     """

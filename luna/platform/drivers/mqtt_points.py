@@ -95,7 +95,9 @@ class MqttPoints:
         return None
 
     def read(self, names: Iterable[str]) -> dict[str, float]:
-        """Return points by name; NaN where the device has no value, or its message is stale.
+        """Return points by name.
+
+        NaN where the device has no value, or its message is stale.
 
         Raises:
             UnavailableError: the broker does not answer, or nothing comes from the device.

@@ -1,4 +1,7 @@
-"""The points of a simulated device as its transport serves them: registers or JSON documents."""
+"""Hold the points of a simulated device as its transport serves them.
+
+These are registers or JSON documents.
+"""
 
 import math
 from collections.abc import Mapping
@@ -61,7 +64,10 @@ class JsonImage:
         self._values[name] = value
 
     def write(self, place: str, value: Any) -> bool:
-        """Apply a document that was sent to a topic; return whether its point is writable."""
+        """Apply a document that was sent to a topic.
+
+        Return whether its point is writable.
+        """
         point = next((name for name in self._written if self.points[name].write_to == place), None)
         number = math.nan if point is None else pick(value, self.points[point].field_)
         if point is None or math.isnan(number):

@@ -818,7 +818,10 @@ class DeviceProfile(ProfilePart):
 
     @property
     def units(self) -> tuple[int, ...]:
-        """Unit numbers on the bus at which a search tries the product; none without a bus."""
+        """Unit numbers on the bus at which a search tries the product.
+
+        None without a bus.
+        """
         if not isinstance(self.transport, ModbusTransport):
             return ()
         return (self.transport.unit, *(() if self.identified is None else self.identified.units))

@@ -361,7 +361,6 @@ class ProfiledDevice:
         return all(self._hold(writes))
 
     def close(self) -> None:
-        """Close the connection."""
         self.points.close()
 
     def _hold(self, writes: Sequence[PointValue]) -> list[bool]:

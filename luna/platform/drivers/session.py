@@ -131,7 +131,9 @@ class InverterSession:
         self._is_kept_up = False
 
     def command(self, setpoint: BatterySetpoint) -> None:
-        """Have the battery follow a set-point from now on; returns once the device has taken it.
+        """Have the battery follow a set-point from now on.
+
+        Returns once the device has taken it.
 
         Raises:
             UnavailableError: the device does not answer, or refuses; nothing is retried. Once the
@@ -192,7 +194,9 @@ class InverterSession:
             return self._setpoint
 
     def read_soc(self) -> float:
-        """Return the battery's state of charge, 0–1; NaN where the device does not report it.
+        """Return the battery's state of charge, 0–1.
+
+        NaN where the device does not report it.
 
         Raises:
             UnavailableError: the device does not answer.

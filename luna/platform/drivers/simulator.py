@@ -221,7 +221,10 @@ class SimulatedInverter:
         return None
 
     def _constant(self, write: PointWrite) -> float | None:
-        """Return the value that a mode always writes; None where it depends on the set-point."""
+        """Return the value that a mode always writes.
+
+        None where it depends on the set-point.
+        """
         if write.put == "value" and write.of is not None:
             return self.image.value(write.of)
         return write.value

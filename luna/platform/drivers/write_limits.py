@@ -40,11 +40,9 @@ class Uncounted:
     """A counter without limits, for a manual trial of a few writes."""
 
     def spend(self, most: Mapping[str, int]) -> datetime | None:
-        """Return None."""
         return None
 
     def read_share(self, most: Mapping[str, int]) -> float:
-        """Return 0."""
         return 0.0
 
 

@@ -193,7 +193,10 @@ def _state_of(pid: int) -> str:
 
 
 def _stat(path: Path) -> list[str]:
-    """Return the fields of a process in /proc from its state on; empty where there are none."""
+    """Return the fields of a process in /proc from its state on.
+
+    Empty where there are none.
+    """
     try:
         # The program's name stands before it, in brackets, and may hold anything.
         return path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()

@@ -110,7 +110,6 @@ class PendingWork:
             return True
 
     def close(self) -> None:
-        """Close every connection."""
         self._engine.dispose()
 
     def _ask(self, look: Look, answer: "Future[bool]") -> None:

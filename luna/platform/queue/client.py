@@ -236,7 +236,6 @@ class Client:
             self._redis.ping()
 
     def close(self) -> None:
-        """Close every connection."""
         self._app.close()
         self._redis.close()
 

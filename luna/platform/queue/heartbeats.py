@@ -81,7 +81,10 @@ class LeaderLock:
         self._leads = False
 
     def hold(self) -> bool:
-        """Renew the lock, or acquire it where it is free; return whether it is held."""
+        """Renew the lock, or acquire it where it is free.
+
+        Return whether it is held.
+        """
         try:
             is_renewed = self._leads and bool(self._lock.reacquire())
         except LockError:

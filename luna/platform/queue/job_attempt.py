@@ -48,7 +48,7 @@ log = structlog.get_logger("luna.queue")
 
 
 class DroppedError(Exception):
-    """This delivery is dropped: the job runs elsewhere, has ended, or waits for disk space."""
+    """The delivery is dropped: its job runs elsewhere, has ended, or waits for disk space."""
 
 
 class AbortedError(Exception):

@@ -50,7 +50,6 @@ def decode_request(model: type[Request], text: str) -> Request:
 
 
 def encode_reply(reply: Message) -> str:
-    """Serialise a reply."""
     return reply.model_dump_json(by_alias=True)
 
 

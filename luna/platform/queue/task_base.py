@@ -201,7 +201,10 @@ class Process:
 
 
 class LunaTask(Task):  # type: ignore[misc]
-    """The base class of every task; ``run`` is called by Celery with the message's arguments."""
+    """The base class of every task.
+
+    ``run`` is called by Celery with the message's arguments.
+    """
 
     Request = MeasuredRequest
     throws = (TaskFailedError,)

@@ -168,7 +168,10 @@ class TaskMonitor:
         return progress, self._read_end(task_id) if progress is None else None
 
     def _read_end(self, task_id: str) -> str | LunaError | None:
-        """Return the reply of an ended task as text, or its error; None while it has not ended."""
+        """Return the reply of an ended task as text, or its error.
+
+        None while it has not ended.
+        """
         with reachable():
             stored: Any = self._redis.get(f"{PREFIX}celery-task-meta-{task_id}")
         # A plan's reply is a string of 100 kB inside this document: parse fast.

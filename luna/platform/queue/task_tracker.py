@@ -57,7 +57,10 @@ class TaskTracker:
         return sum(int(count) - 1 for count in counts)
 
     def end(self, key: str, task_id: str, *, final: bool = True) -> None:
-        """Record the end of a start; ``final`` wakes the clients that wait for the result."""
+        """Record the end of a start.
+
+        ``final`` wakes the clients that wait for the result.
+        """
         with self._redis.pipeline(transaction=False) as pipe:
             pipe.hdel(_starts(key), task_id)
             pipe.delete(_running(task_id))
@@ -99,7 +102,10 @@ class TaskTracker:
             pipe.execute()
 
     def last_report(self, task_id: str) -> Progress | None:
-        """Return the last progress of a task, None where it has reported none or has ended."""
+        """Return the last progress of a task.
+
+        None where it has reported none or has ended.
+        """
         event: Any = self._redis.lindex(_events(task_id), -1)
         return _progress(event)
 

@@ -133,7 +133,6 @@ class NodeHeartbeat:
         self.node.leave()
 
     def beat(self) -> None:
-        """Beat once."""
         self.pulse.beat()
         self.consumption.look()
         self.node.beat()
@@ -190,7 +189,10 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
     places: Places
 
     def apply_eta_task(self, task: Request) -> None:
-        """Start a delayed task; where all of its processes are busy by now, retry later."""
+        """Start a delayed task.
+
+        Where all of its processes are busy by now, retry later.
+        """
         if self.places.has_room(task.delivery_info["routing_key"]):
             super().apply_eta_task(task)
         else:

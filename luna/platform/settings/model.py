@@ -648,7 +648,6 @@ class Settings(BaseSettings):
 
     @property
     def cache(self) -> Path:
-        """Return the folder of downloads."""
         return self.cache_folder or self.data_folder / "cache"
 
     @property

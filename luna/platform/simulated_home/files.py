@@ -98,7 +98,6 @@ class HomeFiles:
         return self._setup.exists()
 
     def make(self) -> None:
-        """Make the folder."""
         make_private(self.folder)
 
     def remove(self) -> None:
@@ -162,7 +161,10 @@ class HomeFiles:
         return HomeState(**{name: document[name] for name in names}, **parts)
 
     def note_truth(self, state: HomeState, *, soc: float) -> None:
-        """Add a row to the truth of the day; nothing is written of a removed home."""
+        """Add a row to the truth of the day.
+
+        Nothing is written of a removed home.
+        """
         at = datetime.fromtimestamp(state.at, UTC)
         path = self.folder / f"truth-{at:%Y-%m-%d}.csv"
         is_new = not path.exists()

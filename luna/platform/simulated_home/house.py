@@ -66,7 +66,7 @@ class HomeState:
 
     @property
     def modes(self) -> tuple[str, ...]:
-        """What inverter, charger and heater do, in their own words."""
+        """Return the modes of inverter, charger and heater, in their own words."""
         car = self.car
         heater = self.heater
         return (

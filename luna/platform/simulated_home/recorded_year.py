@@ -67,7 +67,6 @@ class RecordedYear:
         return _find_rows(self.zone, self.first_day, starts)
 
     def save(self, path: Path) -> None:
-        """Write it into a file."""
         arrays = {name: getattr(self, name) for name in _SERIES}
         np.savez_compressed(
             path,

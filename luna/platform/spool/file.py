@@ -114,7 +114,9 @@ class SpoolFile:
                 self.waiting[stream] = Waiting(rows, last, self._oldest_kept_at(stream))
 
     def commit(self, changes: Sequence[Append | Remove]) -> None:
-        """Apply all changes, or none where it raises; they are on the disk when this returns.
+        """Apply all changes, or none where it raises.
+
+        They are on the disk when this returns.
 
         Raises:
             MachineError: the disk is full or failing.
@@ -219,7 +221,9 @@ log = structlog.get_logger("luna.spool")
 
 
 def open_file(folder: Path) -> SpoolFile:
-    """Open the spool's file in ``folder``; a damaged one is replaced by its readable rows.
+    """Open the spool's file in ``folder``.
+
+    A damaged one is replaced by its readable rows.
 
     Raises:
         MachineError: nothing can be written there.

@@ -1,4 +1,4 @@
-"""The interface of a kind of row that can be spooled, and the kind of episode steps."""
+"""Define the interface of a kind of row to spool, and the kind of episode steps."""
 
 import json
 import math

@@ -126,7 +126,6 @@ class Spool:
 
     @property
     def folder(self) -> Path:
-        """Return the folder of the file."""
         return self._file.path.parent
 
     @property

@@ -366,7 +366,6 @@ class ForkedProcess:
         return self._look(0)
 
     def terminate(self) -> None:
-        """Send SIGTERM."""
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._descriptor, signal.SIGTERM)
 
