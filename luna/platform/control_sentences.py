@@ -56,8 +56,8 @@ def say_conflict(name: str, report: DeviceReport, numbers: Numbers, say_at: SayI
         "count": conflict.count,
     }
     doing = say_doing(conflict.mode, conflict.power_kw, numbers)
-    said = STANDING.say("conflict", numbers.language, doing=doing, **figures)
-    return f"{said} {STANDING.say('conflict_causes', numbers.language, device=device)}"
+    sentence = STANDING.say("conflict", numbers.language, doing=doing, **figures)
+    return f"{sentence} {STANDING.say('conflict_causes', numbers.language, device=device)}"
 
 
 def _say_device(

@@ -231,10 +231,10 @@ def _is_just_told(decision: Decision, standing: ControlStanding, now: datetime) 
 def _name_device(state: ControlState) -> dict[str, Any]:
     """Return a device's name as a figure.
 
-    That of several batteries, which are told together, with the name of each.
+    That of several batteries, which are commanded together, with the name of each.
     """
-    told = [] if state.decision is None else list(state.decision.allowed)
-    several = {"batteries": told} if state.device == BATTERIES and len(told) > 1 else {}
+    commanded = [] if state.decision is None else list(state.decision.allowed)
+    several = {"batteries": commanded} if state.device == BATTERIES and len(commanded) > 1 else {}
     return {"device": state.device.rpartition(":")[2]} | several
 
 

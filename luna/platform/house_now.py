@@ -428,11 +428,8 @@ def say_run(run: BatteryRun, numbers: Numbers, *, now: datetime) -> str:
     if run.start > now:
         telling = max(reasoned, key=lambda slot: moved_by(slot, run.mode))
     reason = telling.reason
-    alike = [
-        slot.reason.figures | {"start": slot.start}
-        for slot in reasoned
-        if slot.reason.code == reason.code
-    ]
+    same_reason = [slot for slot in reasoned if slot.reason.code == reason.code]
+    alike = [slot.reason.figures | {"start": slot.start} for slot in same_reason]
     if len(reasoned) < len(run.deciding) and run.mode in DEEDS and "kwh" in reason.figures:
         # The energy of the whole run, also of the slots in which another battery moves more.
         alike = [reason.figures | {"start": run.start, "kwh": run.energy_kwh}]

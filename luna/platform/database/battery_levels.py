@@ -25,8 +25,9 @@ def read_reported_each(
     or with one that is silent, are left out.
     """
     reported: dict[int, SocReading] = {}
-    for key, said in read_sensors_each(connection, sites_by_key, since=since, until=until).items():
-        reported.update(_average(key, sites_by_key[key], said))
+    last_each = read_sensors_each(connection, sites_by_key, since=since, until=until)
+    for key, last in last_each.items():
+        reported.update(_average(key, sites_by_key[key], last))
     return reported
 
 
@@ -77,10 +78,10 @@ def _find_last(
     )
 
 
-def _average(key: int, site: Site, said: list[SocReading]) -> Iterator[tuple[int, SocReading]]:
+def _average(key: int, site: Site, last: list[SocReading]) -> Iterator[tuple[int, SocReading]]:
     """Yield the site's level, unless its mean is outside of 0 to 1."""
     capacities = [battery.capacity_kwh for battery in site.batteries]
-    weights = capacities if len(capacities) == len(said) else None
-    mean = float(np.average([reading.soc for reading in said], weights=weights))
+    weights = capacities if len(capacities) == len(last) else None
+    mean = float(np.average([reading.soc for reading in last], weights=weights))
     if 0.0 <= mean <= 1.0:
-        yield key, SocReading(mean, min(reading.at for reading in said))
+        yield key, SocReading(mean, min(reading.at for reading in last))

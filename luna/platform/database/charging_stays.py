@@ -294,24 +294,24 @@ def find_untaken(
         now: the instant of the question.
         issued_until: later plans do not count.
     """
-    idle = {name: seen for name, seen in sensed.items() if is_idle(seen, now)}
+    idle = {name: charge for name, charge in sensed.items() if is_idle(charge, now)}
     if not idle:
         return {}
     controlled = {vehicle.vehicle for vehicle in site.control.vehicles} if site.control else set()
     key = sites.key_of(connection, site.name)
     is_armed = control.load_each(connection, {key: site.name})[key].armed_at is not None
     untaken = {}
-    for name, seen in idle.items():
+    for name, charge in idle.items():
         # What nobody has sent cannot have been taken.
-        if seen.metered is None or (name in controlled and not is_armed):
+        if charge.metered is None or (name in controlled and not is_armed):
             continue
         column = f"vehicles:{name}:charge_kwh"
-        timeline = seen.metered.timeline
+        timeline = charge.metered.timeline
         issued = (timeline.start - LOOK_BACK, issued_until)
         planned = plans.read_latest(
             connection, site.name, timeline, columns=(column,), issued=issued
         )
-        found = judge_untaken(seen, planned.columns[column])
+        found = judge_untaken(charge, planned.columns[column])
         if found is not None:
             untaken[name] = found
     return untaken

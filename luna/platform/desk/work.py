@@ -40,16 +40,18 @@ class Workplace:
 
     def work_out(self, request: Request, progress: ShowProgress = lambda *_: None) -> Any:
         """Return the reply to a request as its task makes it, in this process."""
+        from luna.contracts.job import Progress
         from luna.platform.queue import TaskContext
         from luna.platform.queue.services import import_tasks
         from luna.platform.queue.task import definitions
 
         import_tasks([f"services.{request.queue()}.tasks"])
+
+        def report(reached: Progress) -> None:
+            progress(reached.done, reached.total, reached.label)
+
         with TaskContext(
-            self.settings,
-            lambda: self.pool,
-            report=lambda far: progress(far.done, far.total, far.label),
-            queue=lambda: self.client,
+            self.settings, lambda: self.pool, report=report, queue=lambda: self.client
         ) as work:
             reply = definitions()[request.task].body(request, work)
         return type(request).reply.model_validate_json(reply) if isinstance(reply, str) else reply

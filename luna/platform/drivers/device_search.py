@@ -240,12 +240,12 @@ class Announcements:
 
     missing_extra: str | None = None
     listens_until: float = 0.0
-    heard: set[AnnouncedService] = field(default_factory=set)
+    services: set[AnnouncedService] = field(default_factory=set)
 
     def wait(self) -> list[AnnouncedService]:
         """Return the services once the time to answer has passed."""
         time.sleep(max(0.0, self.listens_until - time.monotonic()))
-        return sorted(self.heard)
+        return sorted(self.services)
 
 
 @contextmanager
@@ -267,12 +267,12 @@ def listen_for_services(hosts: Collection[str]) -> Iterator[Announcements]:
         return
     from zeroconf import IPVersion, ServiceBrowser, Zeroconf
 
-    heard = Announcements()
+    announcements = Announcements()
     try:
         zeroconf = Zeroconf(interfaces=own, ip_version=IPVersion.V4Only)
     except OSError:
         # A network without multicast.
-        yield heard
+        yield announcements
         return
 
     def on_change(
@@ -285,12 +285,12 @@ def listen_for_services(hosts: Collection[str]) -> Iterator[Announcements]:
             return
         for host in info.parsed_addresses():
             if host in hosts:
-                heard.heard.add(AnnouncedService(_KINDS[service_type], host, info.port))
+                announcements.services.add(AnnouncedService(_KINDS[service_type], host, info.port))
 
     try:
         ServiceBrowser(zeroconf, list(_KINDS), handlers=[on_change])
-        heard.listens_until = time.monotonic() + LISTENS_S
-        yield heard
+        announcements.listens_until = time.monotonic() + LISTENS_S
+        yield announcements
     finally:
         zeroconf.close()
 
@@ -326,11 +326,11 @@ def list_announced(
         return []
     from luna.platform.mqtt import BrokerError, BrokerLink
 
-    heard = dict[str, Any]()
+    messages = dict[str, Any]()
 
     def on_message(message: "paho.MQTTMessage") -> None:
         try:
-            heard[message.topic] = parse_document(message.payload)
+            messages[message.topic] = parse_document(message.payload)
         except ValueError:
             return
 
@@ -357,11 +357,11 @@ def list_announced(
         time.sleep(BROKER_LISTENS_S)
     devices = list[AnnouncedDevice]()
     for profile in profiles:
-        devices += _match_devices(profile, dict(heard))
+        devices += _match_devices(profile, dict(messages))
     return devices
 
 
-def _match_devices(profile: DeviceProfile, heard: Mapping[str, Any]) -> list[AnnouncedDevice]:
+def _match_devices(profile: DeviceProfile, messages: Mapping[str, Any]) -> list[AnnouncedDevice]:
     """Return the devices of a profile among the messages, by topic."""
     identified = profile.identified
     if identified is None:
@@ -370,7 +370,7 @@ def _match_devices(profile: DeviceProfile, heard: Mapping[str, Any]) -> list[Ann
     for rule in identified.documents:
         before, _, after = rule.at.partition(PREFIX_PART)
         pattern = re.compile(f"{re.escape(before)}([^/]+){re.escape(after)}")
-        for topic, document in heard.items():
+        for topic, document in messages.items():
             match = pattern.fullmatch(topic)
             if match is None:
                 continue

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple, cast
 
 from luna.energy.errors import LunaError
@@ -98,7 +99,7 @@ class ModbusPoints:
             UnavailableError: the device does not answer, or is another product.
         """
         spans = {name: self._spans(name) for name in names}
-        registers = self._read_known(span for point_spans in spans.values() for span in point_spans)
+        registers = self._read_known(chain.from_iterable(spans.values()))
         values = dict[str, float]()
         for name, point_spans in spans.items():
             if all(span in registers for span in point_spans):
@@ -120,9 +121,7 @@ class ModbusPoints:
         for point, _ in values:
             if point not in readable:
                 spans[point] = self._exponent_spans(point)
-        registers = self._read_registers(
-            span for point_spans in spans.values() for span in point_spans
-        )
+        registers = self._read_registers(chain.from_iterable(spans.values()))
         registers_by_point = dict[str, list[int]]()
         if self._sent_over == self.link.opened:
             registers_by_point |= self._sent
@@ -142,7 +141,7 @@ class ModbusPoints:
         """
         # Read anew: a device may change its exponents at run time.
         exponents = self._read_registers(
-            span for point, _ in values for span in self._exponent_spans(point)
+            chain.from_iterable(self._exponent_spans(point) for point, _ in values)
         )
         # All are encoded before the first is written.
         encoded = [(point, self._encode(point, value, exponents)) for point, value in values]

@@ -147,12 +147,12 @@ def _hold(folder: Path) -> None:
         listener.close()
         os.close(lock)
         raise
+
+    def serve() -> None:
+        asyncio.run(ConnectionHolder().serve(listener))
+
     # Never joined: at the end of the process the system releases lock and sockets.
-    threading.Thread(
-        target=lambda: asyncio.run(ConnectionHolder().serve(listener)),
-        name="device connections",
-        daemon=True,
-    ).start()
+    threading.Thread(target=serve, name="device connections", daemon=True).start()
 
 
 class ConnectionHolder:

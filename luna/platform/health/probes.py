@@ -33,26 +33,36 @@ def probes_for(needs: Iterable[str], settings: Settings, addresses: Addresses) -
 
     A dependency without an address in the settings is embedded, and so available.
     """
-    factories: dict[str, Callable[[], Probe]] = {
-        "database": lambda: partial(
-            probe_database,
-            engine.create(addresses.database_url, application_name="luna-health", pool_size=1),
-        ),
-        "redis": lambda: partial(
-            _probe_redis,
-            redis.Redis.from_url(
+    return {need: _open_probe(need, settings, addresses) for need in needs}
+
+
+def _open_probe(need: str, settings: Settings, addresses: Addresses) -> Probe:
+    match need:
+        case "database":
+            database = engine.create(
+                addresses.database_url, application_name="luna-health", pool_size=1
+            )
+            return partial(probe_database, database)
+        case "redis":
+            client = redis.Redis.from_url(
                 addresses.redis_url,
                 socket_connect_timeout=_SECONDS,
                 socket_timeout=_SECONDS,
                 retry=Retry(NoBackoff(), 0),
-            ),
-        ),
-        # Uses a separate process, because a worker's main process forks: see luna.platform.objects.
-        "objects": lambda: lambda: open_objects(settings).probe(),
-        "vectors": lambda: partial(_probe_vectors, settings),
-        "language": lambda: partial(_probe_language, settings),
-    }
-    return {name: factories[name]() for name in needs}
+            )
+            return partial(_probe_redis, client)
+        case "objects":
+            return partial(_probe_objects, settings)
+        case "vectors":
+            return partial(_probe_vectors, settings)
+        case "language":
+            return partial(_probe_language, settings)
+    raise KeyError(need)
+
+
+def _probe_objects(settings: Settings) -> str:
+    # Uses a separate process, because a worker's main process forks: see luna.platform.objects.
+    return open_objects(settings).probe()
 
 
 def probe_database(database: Engine) -> str:

@@ -333,7 +333,11 @@ class LunaTask(Task):  # type: ignore[misc]
 
     def _perform_job(self, text: str, conclude: Conclude) -> str:
         request = serialization.decode_request(self.definition.request, text)
-        return self._perform(request, lambda work, reply: conclude(work.connection, reply))
+
+        def finish(work: TaskContext, reply: str) -> None:
+            conclude(work.connection, reply)
+
+        return self._perform(request, finish)
 
     def _perform(
         self,

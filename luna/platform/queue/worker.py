@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from heapq import heapify
 from importlib.metadata import version
+from itertools import chain
 from typing import Any
 
 import redis
@@ -247,7 +248,7 @@ def build(
     for definition in definitions().values():
         register(app, definition, process)
     pulse = Liveness(beat, settings.heartbeat_file)
-    needs = dict.fromkeys(need for needs in served.values() for need in needs)
+    needs = dict.fromkeys(chain.from_iterable(served.values()))
     consumption = Consumption(addresses.redis_url, tuple(served), places.has_room)
     readiness = Readiness(
         {ALIVE: pulse.probe, TAKES: consumption.probe, **probes_for(needs, settings, addresses)}
@@ -258,7 +259,11 @@ def build(
     server: HealthServer | None = None
     if health_port:
         server = HealthServer(settings.api_host, health_port, pulse=pulse, readiness=readiness)
-    node = Node(app, name, lambda: sign.model_copy(update={"checks": readiness.checks}), beat=beat)
+
+    def read_sign() -> NodeSign:
+        return sign.model_copy(update={"checks": readiness.checks})
+
+    node = Node(app, name, read_sign, beat=beat)
     stall_watch = StallWatch(stalled_after=timedelta(seconds=options.stall_seconds))
     heart = NodeHeartbeat(pulse, node, readiness, consumption, server, stall_watch)
     parts = {

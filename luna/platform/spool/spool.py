@@ -273,13 +273,12 @@ class _SpoolUploader:
                 what was not delivered stays.
             MachineError: this disk is full.
         """
-        due = [
-            stream
-            for stream, waiting in self._spool.waiting.items()
-            if waiting.rows
-            and stream.kind in self._kinds
-            and time.monotonic() >= self._refused_until.get(stream, 0.0)
-        ]
+        due = list[Stream]()
+        for stream, waiting in self._spool.waiting.items():
+            if not waiting.rows or stream.kind not in self._kinds:
+                continue
+            if time.monotonic() >= self._refused_until.get(stream, 0.0):
+                due.append(stream)
         rows = 0
         failure = None
         for stream in due:

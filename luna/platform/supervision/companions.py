@@ -161,8 +161,12 @@ def fork_servers(settings: "Settings") -> Iterator[Callable[[str], ForkServer]]:
     """
     shared = ForkServer("shared", here=True)
     tasks = ForkServer("tasks", parent=shared, alone=has_one_worker(settings))
+
+    def choose_server(companion: str) -> ForkServer:
+        return tasks if "worker" in companion else shared
+
     try:
-        yield lambda name: tasks if "worker" in name else shared
+        yield choose_server
     finally:
         tasks.close()
         shared.close()
