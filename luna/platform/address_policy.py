@@ -190,7 +190,7 @@ def _is_address(host: str) -> bool:
 
 
 def require_host(purpose: OutgoingPurpose, host: str, *, field: str) -> None:
-    """Check the host that somebody names, without resolving it.
+    """Check a named host without resolving it.
 
     What it resolves to is checked on connecting.
 

@@ -1,6 +1,6 @@
 """Word how devices stand.
 
-What each does by its last read-back, since when, what happens next, and how to end it.
+Each sentence tells the mode by the last read-back, since when, the next step, and how to end it.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,6 +1,6 @@
 """Tell how a device stands. Pure.
 
-What it does by its last read-back, whether that is Luna's command, and what happens next.
+Its mode by the last read-back, whether that is Luna's command, and the next step.
 """
 
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ CONFLICT_WITHIN = timedelta(days=1)
 def judge_standing(state: ControlState, *, runs: bool, now: datetime) -> ControlStanding:
     """Return how a device stands.
 
-    ``runs`` says whether an executor runs, which is what hands devices back.
+    ``runs``: an executor runs, and so hands devices back.
     """
     last = state.decision
     if last is None or last.control is None or last.control.by in NOT_SENT:
@@ -41,7 +41,7 @@ def judge_standing(state: ControlState, *, runs: bool, now: datetime) -> Control
 
 
 def has_conflict(state: ControlState, *, now: datetime) -> bool:
-    """Return whether somebody else has kept changing what Luna commands."""
+    """Return whether another controller keeps overriding Luna's commands."""
     for report in state.reports.values():
         conflict = report.conflict
         if conflict is None or conflict.count < CONFLICTS_AT_LEAST:
@@ -52,7 +52,7 @@ def has_conflict(state: ControlState, *, now: datetime) -> bool:
 
 
 def is_handed_back(decision: Decision) -> bool:
-    """Return whether a device confirmed that it does what it does by itself."""
+    """Return whether a device confirmed that it runs by itself."""
     is_confirmed = decision.settled and decision.confirmed_at is not None
     return decision.source == "released" and is_confirmed and runs_by_itself(decision)
 

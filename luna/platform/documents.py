@@ -103,7 +103,8 @@ def remove_document(
 ) -> list[Document]:
     """Delete a document with its text, its vectors and its bytes, and return what went.
 
-    What searches find goes with the versions before it, so that none of them is found instead; any
+    A searchable version goes with the versions before it, so that none of them is found instead;
+    any
     other version goes alone.
 
     Raises:

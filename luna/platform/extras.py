@@ -201,7 +201,7 @@ def install_extra(
     *,
     progress: ShowInstallation = lambda *_: None,
 ) -> None:
-    """Install an extra to which somebody has agreed, one process at a time.
+    """Install an extra after consent, one process at a time.
 
     One that is there is left alone.
 

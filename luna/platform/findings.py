@@ -44,12 +44,12 @@ FindingCode = Literal[
 # Home Assistant tells of changes alone: single sensors may be still for a night, all of them
 # together are not.
 SILENT_AFTER = timedelta(hours=1)
-# What has been silent for longer was taken away, or belongs to a site that is loaded from files.
+# A sensor that is silent for longer was removed, or its site is loaded from files.
 FORGOTTEN_AFTER = timedelta(days=7)
 # Silence is counted in hours, and looking for it reads when each sensor spoke.
 SEARCH_EVERY = timedelta(minutes=1)
-# The notes of a plan that say that a level cannot be what its sensor says, and that a device takes
-# nothing of what is planned.
+# Codes of a plan's notes on levels that cannot be right, and on devices that take no planned
+# energy.
 LEVEL_NOTES = frozenset(
     ("soc_stands_still", *(code for kind in DEVICE_KINDS for code in kind.notes.levels))
 )
@@ -107,7 +107,7 @@ def find(
 def _find_plan_faults(
     plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime
 ) -> list[SiteFinding]:
-    # Nobody waits for plans of a site that is not armed.
+    # A site that is not armed needs no plan.
     if states[0].armed_at is not None and plan is None:
         return [SiteFinding("no_plan", f"armed {states[0].armed_at.isoformat()}")]
     if plan is None:
@@ -116,7 +116,7 @@ def _find_plan_faults(
         return [SiteFinding("plan_old", plan.issued_at.isoformat(), {"at": plan.issued_at})]
     if plan.status != "compromised":
         return []
-    # What nobody had the time to find is not what cannot be had.
+    # A plan that the solver had no time to prove may still be feasible.
     parts: tuple[tuple[FindingCode, bool], ...] = (
         ("plan_compromised", False),
         ("plan_unproven", True),
@@ -185,7 +185,7 @@ def _find_deviations(
 
 
 def _find_standing(state: ControlState, now: datetime) -> list[SiteFinding]:
-    """Return which devices were not handed back, and which somebody else keeps changing."""
+    """Return the devices that were not handed back, or that another controller changes."""
     standing = state.standing
     decision = state.decision
     if standing is None or decision is None:
@@ -246,7 +246,7 @@ def _find_suspension(connection: Connection, state: ControlState) -> tuple[str, 
     decision = state.decision
     if state.armed_at is None or decision is None or decision.left_alone is None:
         return None
-    # Who changed it is the news, not that it did not keep its command.
+    # The news is the other controller, not the lost command.
     if state.standing is not None and state.standing.conflict:
         return None
     if decision.gave_up:
@@ -291,7 +291,7 @@ def find_silent_beside_others(
 
 
 def find_agent_news(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:
-    """Return the most that the gatekeeper newly offers, and what it took away.
+    """Return the highest mode that the gatekeeper newly offers, and the one it withdrew.
 
     What a person decided is no news to people.
     """

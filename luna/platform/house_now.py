@@ -146,9 +146,9 @@ class PlannedHouse:
 
     None where unknown.
 
-    ``paid_yesterday`` is the account's cost of energy. ``saved_today`` is what the plan saves
-    against the inverter's own self-consumption, and ``saved_yesterday`` what Luna saved, None where
-    it was not in control; ``soc`` is that of all batteries together, ``battery_socs`` are those of
+    ``paid_yesterday`` is the account's cost of energy. ``saved_today`` is the plan's saving over
+    the inverter's own self-consumption, ``saved_yesterday`` Luna's, None without its control;
+    ``soc`` is that of all batteries together, ``battery_socs`` are those of
     each where there are several. ``slots`` are the planned slots from yesterday to tomorrow, reused
     by the next reading; ``measured_until`` is the end of the last fully measured quarter-hour of
     today or yesterday.

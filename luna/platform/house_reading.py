@@ -38,9 +38,9 @@ from luna.platform.house_now import (
 )
 from luna.platform.site_day import find_slot, read_days, save_beside_inverter
 
-# What a plan notes whose batteries begin half full, or as they were an hour and more before.
+# Notes of a plan that begins with an assumed or an old charge of the batteries.
 ASSUMED_CHARGES = frozenset({"soc_assumed", "soc_earlier"})
-# What was recorded of the last hours says whether what is said now can be.
+# The last hours' records show whether a present reading is possible.
 _JUDGED_SLOTS = 12
 
 
@@ -59,7 +59,7 @@ def read_house(
         connection: to the database.
         site: a stored one.
         planned: what was read of its plan.
-        plan_max_age: age at which a plan is no longer followed, None where nobody asks.
+        plan_max_age: age at which a plan is no longer followed; None: not checked.
         now: the instant of the question.
         silent: which sensors were found silent last, None: look now.
 
@@ -158,7 +158,7 @@ def _describe_stay(stay: StayAhead, now: datetime) -> PlannedStay:
 def read_soc(
     connection: Connection, site: Site, plan: PlanReply | None, *, now: datetime
 ) -> HouseFigure | None:
-    """Return how full the batteries of a stored site are, or None where nobody knows.
+    """Return the charge of a stored site's batteries, None if it is unknown.
 
     As it was reported last, with its instant once they may be elsewhere; else as a plan has it.
     """
@@ -178,7 +178,7 @@ def read_soc(
     if plan is None or not capacity:
         return None
     mean = sum(capacity_kwh * soc for capacity_kwh, soc in batteries) / capacity
-    # Planned from what was measured, or from what was put in where nothing was.
+    # Planned from a measured charge, or from an assumed one.
     is_assumed = begins_assumed(note.code for note in plan.notes)
     return HouseFigure(mean, "assumed" if is_assumed else "planned")
 
@@ -188,7 +188,7 @@ def read_battery_socs(
 ) -> dict[str, HouseFigure]:
     """Return how full each of several batteries is.
 
-    By a sensor of its own, else as the plan has it; those that nobody knows are left out.
+    By a sensor of its own, else as the plan has it; unknown ones are left out.
     """
     if len(site.batteries) < 2:
         return {}

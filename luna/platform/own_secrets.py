@@ -43,8 +43,8 @@ def open_owner_token(settings: Settings) -> str:
 
     The setting's, else the one generated at the first start.
 
-    A gateway that accepts none stores nothing, as it may have no writable folder: it gets a random
-    token that nobody knows.
+    A gateway that accepts none stores nothing, as it may have no writable folder: it gets an
+    unknown random token.
 
     Raises:
         MachineError: it can be neither read nor created.

@@ -231,7 +231,7 @@ def save_beside_inverter(
 
 
 def find_slot(plan: PlanReply, at: datetime) -> SlotReply | None:
-    """Return the slot of a plan that covers an instant, None where none does."""
+    """Return the plan's slot at an instant, None if it covers none."""
     step = timedelta(minutes=plan.slot_minutes)
     return next((slot for slot in plan.slots if slot.start <= at < slot.start + step), None)
 

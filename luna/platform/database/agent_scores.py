@@ -84,7 +84,7 @@ def choose_days(
 
 
 def add_up(days: Sequence[ScoredAgentDay]) -> dict[str, PolicyTotal]:
-    """Return what each policy that is known on all days cost over them."""
+    """Return the total cost of each policy that is known on all days."""
     if not days:
         return {}
     names = set.intersection(*(set(day.cost) for day in days))

@@ -71,13 +71,13 @@ def begin_conversation(
 def require_conversation(
     connection: Connection, conversation_id: str, *, asked_by: str | None
 ) -> str | None:
-    """Return the site that a conversation is about, None where it named none.
+    """Return the site of a conversation, None if it named none.
 
     Args:
         asked_by: whose it has to be; None: anybody's.
 
     Raises:
-        NotFoundError: there is none of that id, or it is somebody else's.
+        NotFoundError: no such answer or conversation of this user.
     """
     return _conversation(connection, conversation_id, asked_by)["site_id"]  # type: ignore[no-any-return]
 
@@ -163,7 +163,7 @@ def load(connection: Connection, answer_id: str, *, asked_by: str | None) -> Sto
         asked_by: whose it has to be; None: anybody's.
 
     Raises:
-        NotFoundError: there is none of that id, or it is somebody else's.
+        NotFoundError: no such answer or conversation of this user.
     """
     row = (
         connection.execute(_select().where(answers.c.answer_id == answer_id, *_of(asked_by)))
@@ -209,7 +209,7 @@ def give_feedback(
     """Store whether an answer helped; the last feedback counts.
 
     Raises:
-        NotFoundError: there is none of that id, or it is somebody else's.
+        NotFoundError: no such answer or conversation of this user.
     """
     change = (
         update(answers)

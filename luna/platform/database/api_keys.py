@@ -175,7 +175,7 @@ def find(connection: Connection, key: str, *, now: datetime) -> ValidKey | None:
 def _reaches_beyond(among: Collection[str]) -> ColumnElement[bool]:
     """Return whether a key has a site that is not one of these.
 
-    One of an admin that is bound to none has those that are still to come.
+    An admin's key that is bound to no site reaches future sites as well.
     """
     named = (
         select(api_key_sites.c.site_key)

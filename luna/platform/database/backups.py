@@ -105,8 +105,8 @@ def freeze(engine: Engine, name: str) -> Iterator[Freeze]:
         snapshot.execute(text("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))
         snapshot.execute(text("SELECT 1"))
         holder.execute(text("ROLLBACK"))
-        # A point alone waits in memory until the server writes for another reason: 15 seconds where
-        # nobody commits.
+        # A point alone waits in memory until the server writes for another reason: up to 15 seconds
+        # without commits.
         holder.execute(text("SELECT pg_logical_emit_message(true, 'luna', :name)"), {"name": name})
         snapshot.execute(text(f"SET LOCAL statement_timeout = '{LONGEST_COUNT}'"))
         snapshot.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))

@@ -50,7 +50,8 @@ _OPTIONS = {
     "extra_value",
     "min_power_kw",
 }
-# A level that stands is compared with what the charger counted since: a weekend at most.
+# A level that stands still is compared with the energy that the charger counted since, over a
+# weekend at most.
 LOOK_BACK = timedelta(days=2)
 
 
@@ -236,8 +237,7 @@ def read_charge_each(
         socs = (instants, values * factors[units.places(instants)])
         plugs = plugs_each[key, name]
         beside = (plugs, own.unplugged)
-        # One figure counts all chargers: it is that of a vehicle beside which no other is plugged
-        # in.
+        # One meter counts all chargers: its figure is a vehicle's if no other one is plugged in.
         is_alone = True
         for other in vehicles:
             place = (key, other.name)
@@ -302,7 +302,7 @@ def find_untaken(
     is_armed = control.load_each(connection, {key: site.name})[key].armed_at is not None
     untaken = {}
     for name, charge in idle.items():
-        # What nobody has sent cannot have been taken.
+        # A command that was not sent cannot have been followed.
         if charge.metered is None or (name in controlled and not is_armed):
             continue
         column = f"vehicles:{name}:charge_kwh"

@@ -179,7 +179,7 @@ def list_armed(connection: Connection) -> list[str]:
 def list_planned(connection: Connection, refresh: Literal["armed", "all"]) -> list[str]:
     """Return the sites that are replanned on changes, sorted by name.
 
-    With "armed" also those whose owner ordered something that no plan knows yet.
+    With "armed" also those with an owner's order that no plan contains yet.
     """
     if refresh == "all":
         return sites.names(connection)
@@ -358,7 +358,7 @@ def read_steering_each(
 ) -> dict[int, Steering]:
     """Return where Luna or owners steered devices in ``first`` ≤ slot < ``end``, by site key.
 
-    That changed what was measured.
+    Steering changes what is measured.
 
     Confirmed commands count, whoever decided them, and owners' blocks even without a command.
     """
@@ -440,8 +440,7 @@ _DOCUMENTS: dict[str, type[BaseModel]] = {
 def _state(fields: Mapping[str, Any]) -> ControlState:
     """Return a control state.
 
-    An override or a decision that another release stored in its own form is dropped, so that a new
-    one replaces it.
+    An override or a decision in another release's form is dropped; the next one replaces it.
     """
     plain = {name: value for name, value in fields.items() if name not in {*_DOCUMENTS, "reports"}}
     plain["reports"] = {}

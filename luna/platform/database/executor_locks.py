@@ -3,7 +3,7 @@
 The locks belong to a database session and end with the process that has it, on whatever machine.
 
 An executor holds one session with its shared lock ``PRESENCE`` and one lock per site; ``pg_locks``
-shows who that is.
+shows the executor's session.
 """
 
 import os

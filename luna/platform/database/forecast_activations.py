@@ -18,7 +18,7 @@ from luna.platform.database.schema.forecasting import forecast_activations
 from luna.platform.database.schema.sites import sites as site_table
 from luna.platform.database.training_runs import TrainingRun
 
-# The version until another has proven better, and the fallback where that issues nothing.
+# The version until another has proven better, and the fallback if the active one issues nothing.
 DEFAULT_VERSION = "baseline_like_days"
 
 # training: a new model of the active version replaced the previous one.

@@ -14,7 +14,7 @@ from luna.platform.database import sites
 from luna.platform.database.schema.forecasting import forecast_scores
 from luna.platform.database.schema.plans import daily_scores
 
-# What a day cost that is planned from a version, and from perfect foresight.
+# The policies of a day planned from a version, and from perfect foresight.
 POLICIES = ("mpc", "mpc_perfect")
 
 
@@ -69,7 +69,7 @@ def read(connection: Connection, site_id: str, first: date, last: date) -> list[
 
 
 def last_day(connection: Connection, site_id: str) -> date | None:
-    """Return the last day of issue that was scored, None where none was."""
+    """Return the last scored day of issue, if there is one."""
     table = forecast_scores.c
     query = (
         select(table.day)

@@ -23,7 +23,7 @@ from luna.words import say_instant
 PLACES = {"kwh": "expected"} | {f"{name}_kwh": name for name in SHARES}
 # Longest horizon: earlier issues cannot contain a slot.
 REACH = timedelta(days=15)
-# Forecasts that are read at once where many are: one of every hour has 27 kB.
+# Many forecasts are read in such parts: one for every hour has 27 kB.
 _AT_ONCE = timedelta(weeks=1)
 COLUMNS = tuple(f"{series}_{column}" for series in ("load", "pv") for column in PLACES)
 

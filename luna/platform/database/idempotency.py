@@ -121,7 +121,7 @@ def reserve(
 ) -> StoredReply | datetime:
     """Return the stored reply to this request.
 
-    Where the caller has to answer it, the time at which it was first received.
+    The time of its first receipt if the caller has to answer it.
 
     Args:
         connection: of a unit of work.

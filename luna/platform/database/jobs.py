@@ -444,7 +444,7 @@ def _lock(session: Connection, key: ColumnElement[int]) -> bool:
 
 
 def _end_holder(session: Connection, job_id: str, is_alive: Callable[[str], bool]) -> bool:
-    """Terminate the session that holds a job's lock where its worker has no heartbeat.
+    """Terminate the session with a job's lock if its worker has no heartbeat.
 
     Return whether it was terminated.
     """

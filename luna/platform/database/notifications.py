@@ -98,11 +98,11 @@ def _is_stored(connection: Connection, site_key: int | None, code: str, event_ke
 def address_system_events(
     connection: Connection, targets: Iterable[tuple[str, str]], *, now: datetime
 ) -> None:
-    """Address events of the installation that nobody was sent yet to these targets.
+    """Address unsent events of the installation to these targets.
 
     A target is a digest and a label.
 
-    What came while nobody wanted to know is sent to the first who does, as long as it is news.
+    Events from before there was a target go to the first one, as long as they are news.
     """
     table = notification_deliveries
     targets = list(targets)

@@ -496,7 +496,7 @@ def _find_last(
 ) -> list[str | None]:
     """Return the id of the last issued plan of each slot.
 
-    A site that replans on every change has hundreds of plans that are last for no slot.
+    A site that replans on every change has hundreds of plans that were replaced before any slot.
     """
     table = plan_history.c
     own = (table.site == site_id) & (table.system_id == "prod") & table.issued_at.between(*issued)

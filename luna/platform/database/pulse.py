@@ -38,7 +38,7 @@ _MARKS = text(
     "'prices') AS prices,"
     " (SELECT tried_at FROM plan_faults WHERE site_key = sites.site_key) AS fault,"
     " (SELECT max(gate_id) FROM agent_gates WHERE site_key = sites.site_key) AS agent,"
-    # Of what is kept by day, the days that a page shows: hundreds of rows, the newest ones.
+    # Tables with a row per day: only the newest days, as a page shows them, in hundreds of rows.
     " (SELECT concat(max(scored_at), ' ', count(*)) FROM"
     " (SELECT scored_at FROM daily_scores WHERE site_key = sites.site_key ORDER BY day "
     "DESC LIMIT 500) AS newest) AS scores,"

@@ -43,7 +43,7 @@ _ENTRIES = (
     " FROM unnest(CAST(:sources AS text[]), CAST(:lines AS bigint[]), CAST(:faults AS "
     "jsonb[]), CAST(:raws AS jsonb[])) AS entries"
 )
-# What somebody decided about stays; what is refused for the same reason again is not written again.
+# Decided rows stay; a row that is refused again for the same reason is not written again.
 _RENEW = (
     " ON CONFLICT (site_key, kind, source, line) DO UPDATE SET fault = excluded.fault, raw "
     "= excluded.raw"
@@ -88,7 +88,7 @@ def finish(
 
     Loading a file again leaves those in quarantine that are refused again, and frees the rest.
 
-    What somebody decided about stays as it was decided.
+    Decided rows stay as they are.
 
     Args:
         step_minutes: how long the source's slots are; kept with each row, which does not tell it.
@@ -124,7 +124,7 @@ def settle(
 
     From the first line on, before the second; earlier ones are added or renewed.
 
-    What somebody decided about stays as it was decided.
+    Decided rows stay as they are.
 
     Args:
         refused: by source, which names the sensor; a line is an instant in microseconds.

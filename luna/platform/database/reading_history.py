@@ -3,8 +3,8 @@
 So one row per bucket is transferred.
 
 Plain SQL is the default; TimescaleDB's toolkit is an alternative. Both produce the same runs of
-readings, from which ``luna.energy.readings`` computes the result. Where the toolkit fails, that is
-logged and plain SQL is used.
+readings, from which ``luna.energy.readings`` computes the result. If the toolkit fails, a warning
+is logged and plain SQL is used.
 """
 
 from collections.abc import Mapping, Sequence

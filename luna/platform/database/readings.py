@@ -66,8 +66,7 @@ def upsert(
     NaN means unavailable: it is stored where there is no number, and a number replaces it.
 
     Args:
-        units: of the values; None, or a value without one: the unit that holds for the sensor at
-            that instant.
+        units: of the values; None, or a value without one: the sensor's unit at that instant.
     """
     silent = np.isnan(value)
     stored = copy.Written()

@@ -29,7 +29,7 @@ from luna.platform.database.schema.recommendations import items
 from luna.platform.database.schema.sites import sites
 
 SHORT_VECTOR = "<f2"
-# Words of a document that say what it is about.
+# Words that describe a document's subject.
 _PASSAGES = 3
 _CHANGING = (
     "kind",
@@ -267,7 +267,7 @@ def load(connection: Connection, item_ids: Collection[str]) -> dict[str, Item]:
 
 
 def list_documents(connection: Connection, *, model: str | None) -> list[DocumentSource]:
-    """Return the documents that searches find, those of everybody and of every site."""
+    """Return all searchable documents, shared ones and those of sites."""
     searchable = (
         select(documents)
         .where(documents.c.current, documents.c.state == "searchable")

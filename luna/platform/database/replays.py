@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from luna.platform.database import sites
 from luna.platform.database.schema.plans import oracle_daily_results, replay_days
 
-# Nobody goes on from what lay for longer.
+# Days of a replay that was interrupted for longer are not used.
 RETENTION = timedelta(days=14)
 DayRecords = dict[str, dict[str, Any]]
 
@@ -70,7 +70,7 @@ def forget(connection: Connection, site_id: str, replay: str) -> None:
 
 
 def forget_abandoned(connection: Connection) -> int:
-    """Delete the days of replays of all sites that nobody went on with, and return how many."""
+    """Delete the days of abandoned replays of all sites, and return their number."""
     return connection.execute(
         delete(replay_days).where(replay_days.c.recorded_at < func.now() - RETENTION)
     ).rowcount
@@ -80,9 +80,7 @@ def forget_abandoned(connection: Connection) -> int:
 class OracleResult:
     """The costs of a day with everything known, and without control.
 
-    Gains are the worth that the batteries' energy gained that day.
-
-    Gains are what the batteries' energy gained in worth that day.
+    Gains are the change of the batteries' energy in worth that day.
 
     ``schedule`` holds the commands of the oracle's batteries, and their state of charge at the end
     of each slot.

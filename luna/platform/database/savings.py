@@ -25,9 +25,9 @@ from luna.platform.database import (
 )
 from luna.platform.database.forecast_activations import find_active
 
-# Whose scores are held to be what the site itself would have done.
+# Their scores stand for the site itself.
 SYSTEM = "simulation"
-# Who decides where Luna is in control, for most of a day.
+# The deciders of a slot under Luna's control.
 LUNA_DECIDES = frozenset({"planner", "agent"})
 SLOTS_OF_HALF_A_DAY = timedelta(hours=12) // SLOT
 
@@ -35,7 +35,7 @@ SLOTS_OF_HALF_A_DAY = timedelta(hours=12) // SLOT
 def read_savings(connection: Connection, site: Site, *, first: date, last: date) -> Savings:
     """Return each policy's costs from ``first`` to ``last``, and the days that do not count.
 
-    Those with the reason.
+    Each such day has its reason.
 
     It begins with the first day on which the site was there, at the latest with ``last``: a day
     before it is not left out.
@@ -47,7 +47,7 @@ def read_savings(connection: Connection, site: Site, *, first: date, last: date)
             scored.setdefault(cost.day, {})[name] = cost
     first = max(first, min([last, recorded_span.first_day(connection, site), *scored]))
     verdicts = {day.day: day for day in quality.read(connection, site.name, first, last)}
-    # Days count on which the version that drives the planner issued a forecast.
+    # A day counts if the active version issued a forecast on it.
     zone = parse_zone(site.timezone)
     begin = local_midnight(first, zone)
     end = local_midnight(last + timedelta(days=1), zone)

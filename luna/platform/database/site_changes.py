@@ -35,7 +35,7 @@ class ClockChange(NamedTuple):
 class SiteChange(NamedTuple):
     """A configuration as it is to be stored.
 
-    With its changed sensors dated, which those are, and the change of clock that nobody accepted.
+    Its changed sensors are dated; with their names, and a change of clock that is not accepted yet.
     """
 
     site: Site
@@ -43,7 +43,7 @@ class SiteChange(NamedTuple):
     clock: ClockChange | None
 
     def require_same_clock(self) -> None:
-        """Refuse it where recorded days would be cut differently, and nobody accepted that.
+        """Refuse a clock that would cut recorded days differently, unless that was accepted.
 
         Raises:
             ConflictError: it would.
@@ -66,7 +66,7 @@ def prepare(
     changed_sensors: ChangedSensors = "from-now",
     accept_time_zone: bool = False,
 ) -> SiteChange:
-    """Return what storing a configuration over that of the same name would do.
+    """Return the effect of storing a configuration over that of the same name.
 
     A new site is as it stands.
 
@@ -85,7 +85,7 @@ def prepare(
         stored = sites.find(connection, site.name)
     except NotFoundError:
         return SiteChange(site, [], clock)
-    # Of one that this release cannot read nobody knows what its sensors counted as.
+    # The roles of sensors in an unreadable configuration are unknown.
     if not isinstance(stored, StoredSite):
         return SiteChange(site, [], clock)
     dated, changed = date_changes(stored.site, site, at=floor_to(now, SLOT))
@@ -110,7 +110,7 @@ def store(connection: Connection, change: SiteChange, *, version: int | None = N
 
 
 def find_change(connection: Connection, site: Site, *, now: datetime) -> ClockChange | None:
-    """Return the clock that a configuration replaces where recorded days would be cut differently.
+    """Return the clock that a configuration replaces, if recorded days would be cut differently.
 
     None where they stay the same.
 

@@ -40,8 +40,8 @@ class SiteFigures:
     Attributes:
         residual_ratio: what its meters leave unexplained of the last day's load, share.
         excluded_days: days of the last thirty whose data are not trusted.
-        saved: what Luna saved over the inverter alone on the days of the last thirty that count and
-            on which it was in control, in ``currency``.
+        saved: Luna's saving over the inverter alone, in ``currency``, on the counted days of the
+            last thirty under its control.
         saved_days: how many those are.
         forecast_errors: by series.
     """

@@ -90,8 +90,8 @@ def remove(connection: Connection, site_id: str, *, armed: bool = False) -> list
     for table in _BY_KEY:
         _delete(connection, table, table.c.site_key == key)
     recommendations.forget_site(connection, key)
-    # Writers mark the days they change, so the marks go last; TimescaleDB keeps rollups of its own,
-    # in which nobody finds a key that is gone.
+    # Writers mark the days they change, so the marks go last. TimescaleDB's own rollups stay:
+    # nothing reads a removed key there.
     rolled_up: list[Table] = []
     if timescale.keeps_rollups(connection):
         rolled_up = [*(metadata.tables[name] for name in rollups.TABLES.values()), rollup_marks]

@@ -80,7 +80,7 @@ def save(connection: Connection, site: Site) -> int:
         InvalidInputError: a device's address is one that nothing is connected to.
     """
     for battery, via in site.control.vias.items() if site.control else ():
-        # An address of the documentation is one that somebody has still to replace.
+        # An example address of the documentation has still to be replaced.
         if not is_example(via.host):
             require_host(DEVICE, via.host, field=f"control.{battery}.via.host")
     alike = select(sites.c.name).where(

@@ -25,7 +25,7 @@ class TrainingRun:
     model.
 
     ``trigger`` is its cause: hand, schedule, drift or force. A training that is not ``accepted`` is
-    used only where named explicitly; ``verdict`` is why, decided on days until ``tried_until``
+    used only if it is named explicitly; ``verdict`` is why, decided on days until ``tried_until``
     (None: on none after ``data_until``).
     """
 

@@ -49,7 +49,7 @@ class UnreadableKind(NamedTuple):
 class _Listing(NamedTuple):
     kind: str
     remedy: str
-    # Reads them all; what it returns is nobody's concern here.
+    # Reads all rows of the kind; the result is ignored.
     read: Callable[[Connection, list[str], datetime], object]
 
 

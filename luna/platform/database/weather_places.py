@@ -70,7 +70,7 @@ def name_place(site_id: str, places: Sequence[Place]) -> str:
 
 
 def is_of(place: ColumnElement[str], site_id: str) -> ColumnElement[bool]:
-    """Return the condition that a place is one where a site is or was."""
+    """Return the condition that a site is or was at a place."""
     return (place == site_id) | place.startswith(f"{site_id}{_MARK}", autoescape=True)
 
 

@@ -163,7 +163,7 @@ def await_end(
         read: returns how the job stands now.
         progress: hears how far it is.
         is_served: whether a live worker takes such a job.
-        unserved_seconds: how long a job may wait that nobody serves.
+        unserved_seconds: how long a job may wait without a worker.
 
     Raises:
         UnavailableError: the job has waited so long and nobody served it.

@@ -1,4 +1,4 @@
 """Find what is wrong with an installation, and what to do.
 
-It looks from outside of all services, so that it works where they do not.
+It runs outside of all services, so that it works even if they do not.
 """

@@ -1,6 +1,6 @@
-"""One archive with what somebody who helps from afar needs to know, without secrets.
+"""Pack an archive for remote help, without secrets.
 
-It holds no value that this installation knows as a secret, and nothing that looks like a key.
+No known secret of this installation is in it, nor anything that looks like a key.
 """
 
 import json

@@ -66,10 +66,10 @@ DISK_LOW_SHARE = 0.1
 DISK_FULL_BYTES = GIB
 CERTIFICATE_WARNING = timedelta(days=14)
 CONNECT_SECONDS = 3.0
-# Addresses that are spoken to encrypted, with the port where none is named.
+# Schemes of encrypted connections, with their usual ports.
 _ENCRYPTED = {"https": 443, "rediss": 6379, "mqtts": 8883, "wss": 443}
-# Source: adjtimex(2); what the kernel answers while nobody keeps its clock in step, and the size of
-# what it fills in.
+# Source: adjtimex(2). The kernel's answer while its clock is not synchronised, and the size of the
+# structure.
 _TIME_ERROR = 5
 _TIMEX_BYTES = 256
 # Where containers have their secrets: nobody else is in there.
@@ -198,7 +198,7 @@ def check_clock() -> Iterator[DoctorFinding]:
 
 
 def check_permissions(settings: Settings) -> Iterator[DoctorFinding]:
-    """Yield whether Luna may write where it has to, and whether others may read what is secret."""
+    """Yield whether Luna can write its folders, and whether others can read secrets."""
     there = _nearest(settings.data_folder)
     if not os.access(there, os.W_OK | os.X_OK):
         yield DoctorFinding(
@@ -492,7 +492,7 @@ def _check_prices(series: StoredSeries, until: datetime | None, now: datetime) -
 def check_queue(url: str, *, clock: Clock) -> Iterator[DoctorFinding]:
     """Yield how the queue is.
 
-    Whether Redis answers, who is at work and in which version, what waits, what died.
+    Whether Redis answers, the workers and their versions, waiting and dead tasks.
     """
     with closing(Client(url)) as client:
         try:

@@ -222,7 +222,7 @@ class ModbusPoints:
         point = self._point(name)
         exponent = next((_exponent_of(registers[span]) for span in self._exponent_spans(name)), 0.0)
         number = value / (point.scale * 10**exponent)
-        # NaN would be encoded as "not implemented", and what a device does on that as a command is
+        # NaN would be encoded as "not implemented", and a device's reaction to that command is
         # undefined.
         if not math.isnan(number):
             with suppress(OverflowError):

@@ -101,7 +101,7 @@ def rate_readings(site: Site, *, battery: str | None = None) -> dict[ReadingName
 
 
 def _rate_connection(site: Site) -> float:
-    """Return what the grid connection carries for a moment, kW; 0 where nobody knows."""
+    """Return what the grid connection carries for a moment, kW; 0 if it is unknown."""
     grid = site.grid
     limit_kw = 0.0 if grid.import_limit_kw == NO_LIMIT_KW else grid.import_limit_kw
     if grid.main_fuse_a is not None:
@@ -188,7 +188,7 @@ def default_most(name: ReadingName) -> float:
 def _find_fault(
     name: ReadingName, terms: list[float], rating: float | None, *, is_one_way: bool
 ) -> ImplausibleCause | None:
-    """Return what is wrong with a reading's terms, None where they are plausible."""
+    """Return the fault of a reading's terms, None if they are plausible."""
     if not all(map(math.isfinite, terms)):
         return "invalid_value"
     most = (default_most(name) if rating is None else rating) + ROUNDING

@@ -72,7 +72,7 @@ class DeviceProxy:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> int:
-        """Listen, and return the port, which the system chose where it was 0.
+        """Listen, and return the port; for 0 the system chooses one.
 
         Raises:
             OSError: the port is taken, or the address is none of this machine's.

@@ -56,7 +56,7 @@ class TrialStep(NamedTuple):
     It holds the mode that was tried, the outcome, the measured power into the battery, W (negative
     while it discharges), and the time it took.
 
-    ``implausible``: what the device reported last that does not count.
+    ``implausible``: the last readings that do not count.
     """
 
     mode: Mode

@@ -37,7 +37,7 @@ SOON_SECONDS = 1.0
 KILLED_SECONDS = 60.0
 # Where Linux shows its processes; elsewhere nothing is there, and no work is seen.
 PROCESSES = Path("/proc")
-# What a server says when trying again cannot help, and what to do about it.
+# A server's words for faults that another try cannot mend, with the remedy.
 LASTING_FAILURES = {
     "No space left on device": FREE_SPACE,
     "Disk quota exceeded": FREE_SPACE,

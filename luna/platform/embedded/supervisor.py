@@ -233,7 +233,7 @@ class Servers:
             watch.join()
 
     def stop(self) -> None:
-        """Leave; where nobody else uses the servers, stop them."""
+        """Leave; stop the servers if no other process uses them."""
         atexit.unregister(self.stop)
         # A forked child inherits its parent's lock: the parent releases it.
         if self._users is None or os.getpid() != self._pid:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _FULL = {"XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "QuotaExceeded"}
-# What obstore says where an answer lacks what every S3 server sends.
+# obstore's words for an answer without the headers of an S3 server.
 _FOREIGN = "Unable to extract metadata"
 _WRONG_REGION = "incorrectly configured region"
 # Per code: the setting to look at, what is wrong, and what to do.

@@ -97,7 +97,7 @@ class ObjectStore(Protocol):
         """
 
     def move(self, key: str, target: str) -> None:
-        """Store what is under ``key`` under ``target`` instead, in place of what was there.
+        """Move an object from ``key`` to ``target``, replacing any that is there.
 
         No byte of it passes through this process.
 
@@ -109,7 +109,7 @@ class ObjectStore(Protocol):
         """
 
     def remove(self, key: str) -> None:
-        """Forget what is stored under ``key``, where anything is.
+        """Delete the object ``key``, if there is one.
 
         Raises:
             InvalidInputError: no key.

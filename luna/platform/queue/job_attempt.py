@@ -152,7 +152,7 @@ class JobRunner:
             jobs.put_back(connection, job, counted=counted)
 
     def _put_back_for_room(self, job: Job, full: FullError) -> UnavailableError | DroppedError:
-        """Queue a job again that lacked disk space, and record that in its row.
+        """Queue a job again after a lack of disk space, and record that in its row.
 
         It may take minutes or weeks, so it does not count as an attempt.
 

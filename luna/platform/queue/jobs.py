@@ -86,7 +86,7 @@ def explain_end(job: JobSummary, *, work: str | None = None) -> LunaError:
 
     Args:
         job: failed, dead or cancelled.
-        work: named as what failed, where the caller waits for something other than the job itself.
+        work: the name of the failed work, if the caller waits for something other than the job.
     """
     remedy = f"See why: luna jobs show {job.job_id}."
     if job.error is None:

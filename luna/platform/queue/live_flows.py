@@ -29,7 +29,7 @@ class LiveFlows:
         self._redis = client
 
     def share(self, flows: Mapping[str, LiveFlow | None]) -> frozenset[str]:
-        """Store the powers of these sites, and return the sites that somebody looks at.
+        """Store the powers of these sites, and return the sites with open pages.
 
         None where nothing is live.
         """
@@ -63,7 +63,7 @@ class LiveFlows:
             return None
 
     def look(self, site_id: str) -> None:
-        """Record that somebody looks at a site.
+        """Record that a site's page is open.
 
         Its devices are polled more often for a while.
         """

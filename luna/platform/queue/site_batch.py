@@ -54,7 +54,7 @@ class SiteBatch:
     ) -> dict[str, T]:
         """Return the results of ``act`` for all sites at once.
 
-        Where that fails, site by site, to find the one at fault.
+        If that fails, ``act`` is called site by site, to find the faulty one.
 
         Raises:
             UnavailableError: the database is away.

@@ -102,7 +102,7 @@ class FileSecrets(PydanticBaseSettingsSource):
 
 
 class StoredSettings(PydanticBaseSettingsSource):
-    """Reads what the pages stored in the data folder that the sources before name."""
+    """Reads the settings that pages stored, from the data folder that earlier sources name."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         return self().get(field_name), field_name, False

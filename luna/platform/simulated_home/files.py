@@ -103,7 +103,7 @@ class HomeFiles:
     def remove(self) -> None:
         """Remove everything, the truth with it.
 
-        The set-up first, so that nobody starts the home any more.
+        The set-up first, so that the home is not started any more.
         """
         self._setup.unlink(missing_ok=True)
         # Away from where the home's process writes: a file that it makes meanwhile would keep the

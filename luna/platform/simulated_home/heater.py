@@ -1,6 +1,6 @@
 """Simulate a tank of hot water with a heating element.
 
-What it does by itself, and what is left of it after showers.
+It heats by itself, and showers draw from it.
 
 It is no heat pump: that one's efficiency follows the weather, and this home lies nowhere.
 """

@@ -300,7 +300,7 @@ class _SpoolUploader:
             except Exception as error:  # noqa: BLE001 - the edge of the thread: if it ended, the disk would fill
                 failures += 1
                 if failures == 1 and not self._stop.is_set():
-                    # Where memory is short, what is said of a failure may fail as well.
+                    # If memory is short, logging a failure may fail as well.
                     with suppress(MemoryError):
                         self._log(error, "rows wait in the spool")
                 pause = self._retry.pause(failures)

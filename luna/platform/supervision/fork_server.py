@@ -104,7 +104,7 @@ _arguments: "ctypes.Array[ctypes.c_char] | None" = None
 
 
 def load_shared() -> None:
-    """Import what every process needs, and rehearse what each of them does first.
+    """Import what every process needs, and rehearse its first steps.
 
     Python writes into code and types on first use; what is written before the fork is shared.
     """
@@ -142,7 +142,7 @@ def _rehearse_requests() -> None:
 
 
 def load_tasks() -> None:
-    """Import what workers run and compile what tasks need.
+    """Import the workers' tasks and compile their loops.
 
     Libraries for jobs alone are left to the process that needs them.
 
