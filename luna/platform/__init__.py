@@ -1,3 +1,1 @@
-"""All I/O: database, queue, objects, spool, servers, health, settings, telemetry, and what is read
-and done through them.
-"""
+"""Do all I/O: database, queue, objects, spool, servers, health, settings, telemetry."""

@@ -33,8 +33,9 @@ _SERIES = tuple(f"{name}_kwh" for name in FLOWS)
 def read_account_slots(
     connection: Connection, site: Site, timeline: Timeline, *, now: datetime
 ) -> AccountSlots:
-    """Return what a site's meters counted on ``timeline`` and what it cost, up to the last
-    quarter-hour that has ended.
+    """Return a site's metered energy and costs on ``timeline``.
+
+    Up to the last quarter-hour that has ended.
 
     Args:
         connection: to the database.
@@ -45,7 +46,8 @@ def read_account_slots(
     elapsed = until_now(timeline, now)
     spot = prices.read_tariff(connection, site, elapsed)
     zone = parse_zone(site.timezone)
-    bought, sold = (PricedSlots(elapsed, zone, spot, own) for own in (OWN_IMPORT, OWN_EXPORT))
+    bought = PricedSlots(elapsed, zone, spot, OWN_IMPORT)
+    sold = PricedSlots(elapsed, zone, spot, OWN_EXPORT)
     stored = observations.read_series(connection, site.name, elapsed, _SERIES)
     marks = quality.read_estimated(connection, site.name, elapsed)
     energy = {name: stored[f"{name}_kwh"] for name in FLOWS}
@@ -65,14 +67,15 @@ def has_begun(timeline: Timeline, now: datetime) -> bool:
 
 
 def last_counted_day(site: Site, now: datetime) -> date:
-    """Return the local day of the last quarter-hour that has ended: right after midnight still
-    yesterday.
-    """
+    """Return the local day of the last ended quarter-hour: at midnight still yesterday."""
     return (floor_to(now, SLOT) - SLOT).astimezone(parse_zone(site.timezone)).date()
 
 
 def until_now(timeline: Timeline, now: datetime) -> Timeline:
-    """Return the part of a timeline that has ended; at least one quarter-hour of it has."""
+    """Return the part of a timeline that has ended.
+
+    At least one quarter-hour of it has.
+    """
     end = min(timeline.end, floor_to(now, SLOT))
     return Timeline(timeline.start, SLOT, (end - timeline.start) // SLOT)
 
@@ -89,8 +92,9 @@ def _read_import_lines(
 
 
 def _read_drawn(connection: Connection, site: Site, timeline: Timeline) -> float:
-    """Return what the month of the timeline's start had drawn before it, kWh, where the tariff
-    depends on it.
+    """Return the energy drawn earlier in the timeline's first month, kWh.
+
+    Only where the tariff depends on it.
     """
     charge = find_charge(site.tariff.import_)
     zone = parse_zone(site.timezone)
@@ -127,8 +131,9 @@ def read_account(
 def describe_account(
     connection: Connection, site: Site, period: AccountPeriod, *, now: datetime
 ) -> AccountReply:
-    """Return the account of a period with its parts, and the same stretch of the period before and
-    of the year before.
+    """Return the account of a period with its parts.
+
+    And the same stretch of the period before and of the year before.
 
     Raises:
         InvalidInputError: the period has not begun.
@@ -141,6 +146,7 @@ def describe_account(
     account = settle_account(slots, with_demand=period.has_months)
     elapsed = slots.timeline.end - slots.timeline.start
     is_over = slots.timeline.end == timeline.end
+    stretch = None if is_over else elapsed
     return AccountReply(
         site_id=site.name,
         period=period.unit,
@@ -157,19 +163,13 @@ def describe_account(
         priced=account.priced,
         estimated_kwh=account.estimated_kwh,
         parts=_split(slots, period.part_starts(zone)),
-        previous=_read_other(
-            connection, site, period.previous(), None if is_over else elapsed, now=now
-        ),
-        year_before=_read_other(
-            connection, site, period.year_before(), None if is_over else elapsed, now=now
-        ),
+        previous=_read_other(connection, site, period.previous(), stretch, now=now),
+        year_before=_read_other(connection, site, period.year_before(), stretch, now=now),
     )
 
 
 def list_unmetered(site: Site) -> list[str]:
-    """Return the devices whose energy is part of the house's, because they have no meter of their
-    own.
-    """
+    """Return the devices without a meter of their own: their energy is part of the house's."""
     names = []
     for kind in DEVICE_KINDS:
         if kind.consumption.meter is None:
@@ -214,10 +214,10 @@ def _write_flow(flow: FlowTotal) -> FlowReply:
 
 
 def _write_totals(period: AccountPeriod, account: EnergyAccount) -> AccountTotals:
-    flows = {
-        f"{name}_kwh": flow.energy_kwh if (flow := account.flow(name)) else None
-        for name in ("pv", "import", "export", "charge", "discharge")
-    }
+    flows = {}
+    for name in ("pv", "import", "export", "charge", "discharge"):
+        flow = account.flow(name)
+        flows[f"{name}_kwh"] = flow.energy_kwh if flow else None
     return AccountTotals(
         first_day=period.first,
         last_day=period.last,
@@ -232,12 +232,12 @@ def _write_totals(period: AccountPeriod, account: EnergyAccount) -> AccountTotal
 
 
 def list_as_recorded(site: Site) -> list[str]:
-    """Return the devices that a replay leaves as they were recorded: it plays house and batteries
-    anew, and nothing else.
+    """Return the devices that a replay leaves as they were recorded.
+
+    It plays house and batteries anew, and nothing else.
     """
-    return [
-        device.name
-        for kind in DEVICE_KINDS
-        if kind.consumption.meter is not None
-        for device in kind.of(site)
-    ]
+    names = list[str]()
+    for kind in DEVICE_KINDS:
+        if kind.consumption.meter is not None:
+            names += [device.name for device in kind.of(site)]
+    return names

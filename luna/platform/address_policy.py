@@ -1,5 +1,6 @@
-"""Decides which addresses Luna connects to, by purpose, and connects only to the address that was
-checked.
+"""Decide which addresses Luna connects to, by purpose.
+
+It connects only to the address that was checked.
 
 A name is resolved once, at the time of connecting; the connection goes to one of those addresses,
 so that a second answer of the resolver changes nothing. Decision:
@@ -22,8 +23,6 @@ Resolve = Callable[[str, int], list[str]]
 
 
 class AddressKind(Enum):
-    """Where an address lies."""
-
     LOOPBACK = "loopback"
     HOME = "home"
     # Source: RFC 6598. Overlay networks such as Tailscale use it, and providers behind their own
@@ -34,7 +33,7 @@ class AddressKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class OutgoingPurpose:
-    """What connections are made for, and which kinds of addresses they may reach."""
+    """A purpose of connections, and the kinds of addresses that they may reach."""
 
     name: str
     reaches: frozenset[AddressKind]
@@ -148,9 +147,7 @@ def _classify_4(address: IPv4Address) -> AddressKind | None:
 
 
 def is_home_network(network: IPv4Network | IPv6Network) -> bool:
-    """Return whether every address of a network is one of a home, or every one this machine's
-    own.
-    """
+    """Return whether all addresses of a network are a home's, or all this machine's own."""
     if isinstance(network, IPv4Network):
         return any(network.subnet_of(home) for home in (*_HOME_4, _LOOPBACK_4))
     is_never = any(network.overlaps(never) for never in _NEVER_6)
@@ -167,9 +164,7 @@ def may_reach(purpose: OutgoingPurpose, address: str) -> bool:
 
 
 def is_odd_number(host: str) -> bool:
-    """Return whether a host is a number in a form that resolvers read differently, or carries a
-    zone.
-    """
+    """Return whether a host is a number that resolvers read differently, or carries a zone."""
     return "%" in host or (bool(_NUMERIC.search(host)) and not is_plain_address(host))
 
 
@@ -195,7 +190,7 @@ def _is_address(host: str) -> bool:
 
 
 def require_host(purpose: OutgoingPurpose, host: str, *, field: str) -> None:
-    """Check the host that somebody names, without resolving it.
+    """Check a named host without resolving it.
 
     What it resolves to is checked on connecting.
 

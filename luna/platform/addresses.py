@@ -61,8 +61,6 @@ def _port(parts: SplitResult) -> int:
 
 @dataclass(frozen=True, slots=True)
 class HomeAssistantAccess:
-    """Address and token of a Home Assistant."""
-
     url: str
     token: str = field(repr=False)
 
@@ -87,11 +85,10 @@ class HomeAssistantAccess:
 
     @property
     def host_and_port(self) -> tuple[str, int]:
-        """Where the server listens."""
+        """Return the host and port at which the server listens."""
         parts = urlsplit(self.url)
         return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
     @property
     def socket_url(self) -> str:
-        """Address of the websocket."""
         return f"ws{self.url.removeprefix('http')}/api/websocket"

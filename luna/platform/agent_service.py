@@ -1,5 +1,6 @@
-"""An owner's settings of a site's agent: its shadow policy, its control mode, and the withdrawal of
-control; shared by all surfaces.
+"""Change an owner's settings of a site's agent; shared by all surfaces.
+
+These are its shadow policy, its control mode, and the withdrawal of control.
 
 A requested mode is not evidence: the gatekeeper decides whether to offer it. Withdrawal needs no
 evidence.
@@ -55,11 +56,11 @@ def change_settings(
     stored = sites.read(connection, site_id)
     settings = stored.site.antares.model_copy(update=change.model_dump(exclude_none=True))
     site = stored.site.model_copy(update={"antares": settings})
-    changed = (
-        stored.version
-        if version is None and site == stored.site
-        else sites.change(connection, site, version=stored.version if version is None else version)
-    )
+    changed = stored.version
+    if version is not None:
+        changed = sites.change(connection, site, version=version)
+    elif site != stored.site:
+        changed = sites.change(connection, site, version=stored.version)
     if change.control_mode is not None:
         _ask(connection, site, change.control_mode, by=by, now=now)
     return site, changed
@@ -74,13 +75,13 @@ def withdraw(connection: Connection, site_id: str, *, by: str, now: datetime) ->
         NotFoundError: no such site.
     """
     policy = SHADOW_POLICIES[sites.load(connection, site_id).antares.shadow_policy_type]
-    entries = [
-        _decide("withdrawn", policy, mode, by=by, now=now)
-        for mode in CONTROL_MODES
-        if mode != "shadow"
-    ]
-    for entry in entries:
+    entries = []
+    for mode in CONTROL_MODES:
+        if mode == "shadow":
+            continue
+        entry = _decide("withdrawn", policy, mode, by=by, now=now)
         agent_gates.record(connection, site_id, entry)
+        entries.append(entry)
     return entries
 
 
@@ -100,21 +101,15 @@ def _ask(
     )
     agent_gates.record(connection, site.name, request)
     for mode in CONTROL_MODES[1 : CONTROL_MODES.index(requested) + 1]:
-        if mode in standing and standing[mode].state == "withdrawn":
-            before = agent_gates.find_before_withdrawal(
-                connection, site.name, policy=policy, mode=mode
-            )
-            entry = _decide("restored", policy, mode, by=by, now=now)
-            # Restoring adds no evidence: keep that of the decision before.
-            kept = (
-                {}
-                if before is None
-                else {
-                    name: getattr(before, name)
-                    for name in ("state", "reason", "better", "evidence")
-                }
-            )
-            agent_gates.record(connection, site.name, entry.model_copy(update=kept))
+        if mode not in standing or standing[mode].state != "withdrawn":
+            continue
+        before = agent_gates.find_before_withdrawal(connection, site.name, policy=policy, mode=mode)
+        entry = _decide("restored", policy, mode, by=by, now=now)
+        if before is not None:
+            # Restoring adds no evidence: that of the decision before stays.
+            names = ("state", "reason", "better", "evidence")
+            entry = entry.model_copy(update={name: getattr(before, name) for name in names})
+        agent_gates.record(connection, site.name, entry)
 
 
 def _decide(kind: str, policy: str, mode: ControlMode, *, by: str, now: datetime) -> GateEntry:

@@ -1,5 +1,6 @@
-"""Declares capabilities: a function whose parameters form the request and whose return value is the
-reply, with its route, command and display.
+"""Declare capabilities: functions with their route, command and display.
+
+The parameters form the request, the return value is the reply.
 
 The gateway generates a route from a declaration, and the command line a command, which can call a
 remote gateway. A capability that needs a worker returns the worker's request, which is sent or
@@ -313,14 +314,14 @@ class Capability:
 
     @property
     def is_tool(self) -> bool:
-        """Whether assistants get it as a tool: it reads of one site, without a worker."""
-        return (
-            self.for_assistants
-            and self.method == "GET"
-            and self.scope == "read"
-            and "{site_id}" in self.path
-            and self.asks is None
-        )
+        """Return whether assistants get it as a tool.
+
+        It reads of one site, without a worker.
+        """
+        if not self.for_assistants or self.asks is not None:
+            return False
+        reads = self.method == "GET" and self.scope == "read"
+        return reads and "{site_id}" in self.path
 
     @property
     def as_job(self) -> bool:
@@ -336,37 +337,37 @@ class Capability:
 
     @cached_property
     def parameters(self) -> tuple[CapabilityParameter, ...]:
-        """The parameters except the call."""
+        """Return the parameters except the call."""
         hints = get_type_hints(self.function, include_extras=True)
         parameters = []
-        for each in list(signature(self.function).parameters.values())[1:]:
-            hint = hints[each.name]
-            default = each.default
-            info = (
-                FieldInfo.from_annotation(hint)
-                if default is Parameter.empty
-                else FieldInfo.from_annotated_attribute(hint, default)
-            )
-            place: Literal["path", "query", "body", "header"] = (
-                "path" if f"{{{each.name}}}" in self.path else "query"
-            )
-            if each.name == self.route.changes:
+        for parameter in list(signature(self.function).parameters.values())[1:]:
+            hint = hints[parameter.name]
+            if parameter.default is Parameter.empty:
+                info = FieldInfo.from_annotation(hint)
+            else:
+                info = FieldInfo.from_annotated_attribute(hint, parameter.default)
+            place: Literal["path", "query", "body", "header"] = "query"
+            if parameter.name == self.route.changes:
                 place = "header"
             elif _is_of(info.annotation, StrictModel):
                 place = "body"
-            parameters.append(CapabilityParameter(each.name, hint, info, place))
+            elif f"{{{parameter.name}}}" in self.path:
+                place = "path"
+            parameters.append(CapabilityParameter(parameter.name, hint, info, place))
         return tuple(parameters)
 
     @cached_property
     def request(self) -> type[BaseModel]:
-        """The parameters as one model by their names in a request; unknown fields are refused."""
-        fields: dict[str, Any] = {
-            each.name: (each.hint, each.info if each.info.is_required() else each.info.default)
-            for each in self.parameters
-        }
-        return create_model(
-            self.name, __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=True), **fields
-        )
+        """The parameters as one model by their names in a request.
+
+        Unknown fields are refused.
+        """
+        fields: dict[str, Any] = {}
+        for parameter in self.parameters:
+            info = parameter.info
+            fields[parameter.name] = (parameter.hint, info if info.is_required() else info.default)
+        config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+        return create_model(self.name, __config__=config, **fields)
 
 
 def locate(path: str, reply: BaseModel) -> str:

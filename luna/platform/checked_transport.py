@@ -1,4 +1,4 @@
-"""An HTTP transport that connects only to addresses which the policy allows for a purpose."""
+"""Send HTTP requests only to addresses that the policy allows for a purpose."""
 
 import httpx
 
@@ -35,12 +35,14 @@ class CheckedTransport(httpx.BaseTransport):
         raise failure or httpx.ConnectError("no address", request=request)
 
     def close(self) -> None:
-        """Close the connections."""
         self._transport.close()
 
 
 def _send_to(request: httpx.Request, address: str) -> httpx.Request:
-    """Return the request for an address; the Host header and the name in the certificate stay."""
+    """Return the request for an address.
+
+    The Host header and the name in the certificate stay.
+    """
     return httpx.Request(
         request.method,
         request.url.copy_with(host=address),

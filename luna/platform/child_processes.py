@@ -10,8 +10,9 @@ from multiprocessing.process import AuthenticationString  # type: ignore[attr-de
 
 @contextmanager
 def allow_children() -> Iterator[None]:
-    """Permit a worker's process to start children while the block runs: multiprocessing forbids it,
-    for they might outlive it; ours do not (``watch_parent``).
+    """Permit a worker's process to start children while the block runs.
+
+    Multiprocessing forbids it, for they might outlive it; ours do not (``watch_parent``).
 
     Celery's processes are billiard's, whose authentication key multiprocessing does not inherit; it
     is converted to multiprocessing's own type.
@@ -28,7 +29,10 @@ def allow_children() -> Iterator[None]:
 
 
 def watch_parent() -> None:
-    """End this process when its parent is killed: a pool's worker would wait for work for ever."""
+    """End this process when its parent is killed.
+
+    A pool's worker would wait for work for ever.
+    """
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -1,5 +1,6 @@
-"""The source of the current time: the machine's clock, optionally shifted for tests and simulated
-homes, or a fixed one.
+"""Give the current time.
+
+By the machine's clock, optionally shifted for tests and simulated homes, or a fixed one.
 """
 
 import os
@@ -10,7 +11,10 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """The source of the current time. Domain code takes an instant; edges take a clock."""
+    """The source of the current time. Domain code takes an instant.
+
+    Edges take a clock.
+    """
 
     def now(self) -> datetime:
         """Return the current instant, timezone-aware UTC."""
@@ -23,17 +27,16 @@ _MOVED_LOOK_SECONDS = 0.2
 
 
 class SystemClock:
-    """The machine's clock, shifted by ``LUNA_CLOCK_FILE`` where that is set: the only place that
-    reads the current time.
+    """The machine's clock, shifted by ``LUNA_CLOCK_FILE`` where that is set.
+
+    The only place that reads the current time.
     """
 
     def now(self) -> datetime:
         moved = os.environ.get(CLOCK_VARIABLE)
-        return datetime.now(UTC) + (
-            timedelta(seconds=float(Path(moved).read_text(encoding="ascii")))
-            if moved
-            else timedelta()
-        )
+        if not moved:
+            return datetime.now(UTC)
+        return datetime.now(UTC) + timedelta(seconds=float(Path(moved).read_text(encoding="ascii")))
 
 
 def move_clock(file: Path, ahead: timedelta) -> None:
@@ -47,11 +50,14 @@ def move_clock(file: Path, ahead: timedelta) -> None:
 
 
 def seconds_to_wait(duration: timedelta) -> float:
-    """Return the real seconds after which to check whether ``duration`` has passed: few where the
-    clock can be shifted, for it may pass at once.
+    """Return the real seconds after which to check whether ``duration`` has passed.
+
+    Few where the clock can be shifted, for it may pass at once.
     """
     seconds = duration.total_seconds()
-    return min(seconds, _MOVED_LOOK_SECONDS) if os.environ.get(CLOCK_VARIABLE) else seconds
+    if os.environ.get(CLOCK_VARIABLE):
+        return min(seconds, _MOVED_LOOK_SECONDS)
+    return seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
-"""Sentences on how devices stand: what each does by its last read-back, since when, what happens
-next, and how to end it.
+"""Word how devices stand.
+
+Each sentence tells the mode by the last read-back, since when, the next step, and how to end it.
 """
 
 from collections.abc import Callable, Iterator
@@ -40,7 +41,10 @@ def say_standing(state: ControlState, numbers: Numbers, say_at: SayInstant) -> I
 
 
 def say_conflict(name: str, report: DeviceReport, numbers: Numbers, say_at: SayInstant) -> str:
-    """Return what somebody else did to a device, with the usual causes; "" where nobody did."""
+    """Return a sentence on somebody else's commands to a device; "" without a conflict.
+
+    With the usual causes.
+    """
     conflict = report.conflict
     if conflict is None:
         return ""
@@ -52,8 +56,8 @@ def say_conflict(name: str, report: DeviceReport, numbers: Numbers, say_at: SayI
         "count": conflict.count,
     }
     doing = say_doing(conflict.mode, conflict.power_kw, numbers)
-    said = STANDING.say("conflict", numbers.language, doing=doing, **figures)
-    return f"{said} {STANDING.say('conflict_causes', numbers.language, device=device)}"
+    sentence = STANDING.say("conflict", numbers.language, doing=doing, **figures)
+    return f"{sentence} {STANDING.say('conflict_causes', numbers.language, device=device)}"
 
 
 def _say_device(

@@ -98,8 +98,9 @@ def override(
 
 
 def resume(connection: Connection, site_id: str, device: str = BATTERIES) -> ControlState:
-    """End an override or a pause, so that the device follows the plan again, and return its control
-    state.
+    """End an override or a pause, and return the control state.
+
+    The device follows the plan again.
 
     Raises:
         NotFoundError: no such site.
@@ -121,8 +122,9 @@ def list_overridable_devices(site: Site) -> tuple[str, ...]:
 
 
 def read_states(connection: Connection, site_id: str, *, now: datetime) -> list[ControlState]:
-    """Return the control states of a site's devices, the batteries first, without expired
-    overrides, with how they stand.
+    """Return the control states of a site's devices, the batteries first.
+
+    With how they stand, and without expired overrides.
 
     Raises:
         NotFoundError: no such site.
@@ -142,8 +144,9 @@ def read_states(connection: Connection, site_id: str, *, now: datetime) -> list[
 
 
 def disarm(connection: Connection, site_id: str, *, now: datetime) -> ControlState:
-    """Have a site's devices handed back, end its overrides and pauses, and return the batteries'
-    control state with how they stand.
+    """Have a site's devices handed back, and return the batteries' control state.
+
+    This ends overrides and pauses; the state says how the batteries stand.
 
     Raises:
         NotFoundError: no such site.
@@ -204,8 +207,7 @@ def is_on_vacation(connection: Connection, site_id: str, *, now: datetime) -> bo
 
 
 def allow_trial(connection: Connection, via: Via) -> TrialBounds:
-    """Return the bounds for a trial of a battery: those of the site with this device, else narrow
-    ones.
+    """Return the bounds for a trial of a battery: of the site with this device, else narrow.
 
     Raises:
         ConflictError: a site is armed that commands this device, or batteries over a channel that
@@ -214,12 +216,14 @@ def allow_trial(connection: Connection, via: Via) -> TrialBounds:
     for name in control.list_armed(connection):
         section = sites.load_last_readable(connection, name)[0].control
         batteries = () if section is None or section.by in NOT_SENT else section.batteries
-        if any(each.via is None or is_same_host(each.via.host, via.host) for each in batteries):
-            raise refuse("device-commanded", field="via", value=via.host, site=name)
+        for battery in batteries:
+            if battery.via is None or is_same_host(battery.via.host, via.host):
+                raise refuse("device-commanded", field="via", value=via.host, site=name)
     for site in sites.load_all(connection).sites:
-        for battery, own in ({} if site.control is None else site.control.vias).items():
+        vias = {} if site.control is None else site.control.vias
+        for battery_name, own in vias.items():
             if is_same_host(own.host, via.host):
-                return bound_by(site, battery)
+                return bound_by(site, battery_name)
     return bound_unknown()
 
 

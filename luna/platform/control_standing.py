@@ -1,5 +1,6 @@
-"""How a device stands: what it does by its last read-back, whether that is Luna's command, and what
-happens next. Pure.
+"""Tell how a device stands. Pure.
+
+Its mode by the last read-back, whether that is Luna's command, and the next step.
 """
 
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ CONFLICT_WITHIN = timedelta(days=1)
 def judge_standing(state: ControlState, *, runs: bool, now: datetime) -> ControlStanding:
     """Return how a device stands.
 
-    ``runs`` says whether an executor runs, which is what hands devices back.
+    ``runs``: an executor runs, and so hands devices back.
     """
     last = state.decision
     if last is None or last.control is None or last.control.by in NOT_SENT:
@@ -40,46 +41,44 @@ def judge_standing(state: ControlState, *, runs: bool, now: datetime) -> Control
 
 
 def has_conflict(state: ControlState, *, now: datetime) -> bool:
-    """Return whether somebody else has kept changing what Luna commands."""
-    conflicts = [
-        report.conflict for report in state.reports.values() if report.conflict is not None
-    ]
-    return any(
-        each.count >= CONFLICTS_AT_LEAST and now - each.last_at < CONFLICT_WITHIN
-        for each in conflicts
-    )
+    """Return whether another controller keeps overriding Luna's commands."""
+    for report in state.reports.values():
+        conflict = report.conflict
+        if conflict is None or conflict.count < CONFLICTS_AT_LEAST:
+            continue
+        if now - conflict.last_at < CONFLICT_WITHIN:
+            return True
+    return False
 
 
 def is_handed_back(decision: Decision) -> bool:
-    """Return whether a device confirmed that it does what it does by itself."""
+    """Return whether a device confirmed that it runs by itself."""
     is_confirmed = decision.settled and decision.confirmed_at is not None
     return decision.source == "released" and is_confirmed and runs_by_itself(decision)
 
 
 def is_left_to_owner(state: ControlState, now: datetime) -> bool:
-    """Return whether the return of a device is tried no more: it answers, and has confirmed none
-    for ``HANDED_BACK_WITHIN``.
+    """Return whether the return of a device is tried no more.
+
+    It answers, and has confirmed none for ``HANDED_BACK_WITHIN``.
     """
     last = state.decision
-    if (
-        last is None
-        or last.source != "released"
-        or not last.settled
-        or not runs_by_itself(last)
-        or is_silent(state)
-    ):
+    if last is None or last.source != "released" or not last.settled:
+        return False
+    if not runs_by_itself(last) or is_silent(state):
         return False
     return now - (last.mode_since or last.slot_start) >= HANDED_BACK_WITHIN
 
 
 def is_silent(state: ControlState) -> bool:
-    """Return whether a device of the state did not answer when it was asked last."""
+    """Return whether a device of the state did not answer its last request."""
     return any(report.silent_since is not None for report in state.reports.values())
 
 
 def runs_by_itself(decision: Decision) -> bool:
-    """Return whether a decision leaves a device its own mode: ``hold`` is the safety layer's answer
-    to an unknown state of charge.
+    """Return whether a decision leaves a device its own mode.
+
+    ``hold`` is the safety layer's answer to an unknown state of charge.
     """
     return all(setpoint.mode != "hold" for setpoint in decision.allowed.values())
 

@@ -1,5 +1,4 @@
-"""Documents as they are handed over and taken away again: bytes into the store of objects, once,
-and a row for each version.
+"""Add and remove documents: bytes into the store of objects, a row for each version.
 
 Bytes and row change under locks of the database, so that no document is without its bytes however
 many are added and removed at the same time.
@@ -69,19 +68,13 @@ def store_document(connection: Connection, incoming: IncomingFile) -> tuple[Docu
     # The version that has these bytes already: the newest that did not fail, else the newest of
     # all.
     versions = documents.list_versions(connection, name, fields.site_id)
-    usable = next((each for each in versions if each.state != "failed"), None)
-    candidates = [
-        each
-        for each in (usable, *versions[:1])
-        if each is not None and each.sha256 == incoming.sha256
-    ]
-    same = candidates[0] if candidates else None
-    if same is not None:
-        return (
-            (documents.load(connection, same.document_id), "retried")
-            if documents.reopen_failed(connection, same)
-            else (same, "known")
-        )
+    usable = next((version for version in versions if version.state != "failed"), None)
+    for version in (usable, *versions[:1]):
+        if version is None or version.sha256 != incoming.sha256:
+            continue
+        if documents.reopen_failed(connection, version):
+            return documents.load(connection, version.document_id), "retried"
+        return version, "known"
     new = NewDocument(
         name=name,
         site_id=fields.site_id,
@@ -110,7 +103,8 @@ def remove_document(
 ) -> list[Document]:
     """Delete a document with its text, its vectors and its bytes, and return what went.
 
-    What searches find goes with the versions before it, so that none of them is found instead; any
+    A searchable version goes with the versions before it, so that none of them is found instead;
+    any
     other version goes alone.
 
     Raises:
@@ -120,21 +114,20 @@ def remove_document(
     document = documents.load(connection, document_id, among=among)
     documents.lock_name(connection, document.name, document.site_id)
     versions = documents.list_versions(connection, document.name, document.site_id)
-    current = any(each.current for each in versions if each.document_id == document_id)
-    removed = [
-        each
-        for each in versions
-        if each.document_id == document_id or (current and each.version < document.version)
-    ]
+    is_current = any(version.current for version in versions if version.document_id == document_id)
+    removed = []
+    for version in versions:
+        is_older = version.version < document.version
+        if version.document_id == document_id or (is_current and is_older):
+            removed.append(version)
+    keys_by_hash = documents.remove(connection, [version.document_id for version in removed])
     # Before the commit: bytes that outlive their document would never be found again, and whoever
     # asks again removes what is left.
-    for sha256, keys in sorted(
-        documents.remove(connection, [each.document_id for each in removed]).items()
-    ):
+    for sha256, keys in sorted(keys_by_hash.items()):
         documents.lock_bytes(connection, sha256)
         if not documents.is_needed(connection, sha256):
-            for each in keys:
-                objects.remove(each)
+            for key in keys:
+                objects.remove(key)
     return removed
 
 
@@ -154,13 +147,9 @@ def clean_name(name: str) -> str:
 
 
 def clean_path(path: str) -> str:
-    """Return the name of a file inside another one, its folders with it, that names none
-    outside.
-    """
-    parts = [
-        clean_name(part) for part in re.split(r"[/\\]", path) if part.strip() not in {"", ".", ".."}
-    ]
-    return "/".join(parts)[-MAX_PATH:].lstrip("/") or NAMELESS
+    """Return a clean name for a file inside another one, with its folders."""
+    parts = [part for part in re.split(r"[/\\]", path) if part.strip() not in {"", ".", ".."}]
+    return "/".join(map(clean_name, parts))[-MAX_PATH:].lstrip("/") or NAMELESS
 
 
 def require_fitting(size_bytes: int, name: str, settings: Settings) -> None:
@@ -174,7 +163,7 @@ def require_fitting(size_bytes: int, name: str, settings: Settings) -> None:
 
 
 def require_own_site(site_id: str | None, among: Sites) -> None:
-    """Return where people of the sites ``among`` may add and remove documents of a site.
+    """Check that people of the sites ``among`` may change a site's documents.
 
     Raises:
         ForbiddenError: it is everybody's, and they do not have every site.

@@ -1,5 +1,6 @@
-"""Optional libraries that only a few commands need: nothing is installed before somebody has agreed
-to it, with locked hashes then.
+"""Install optional libraries of a few commands, once somebody has agreed.
+
+With locked hashes then.
 
 Only a checkout's own virtual environment is changed, because it has the lock files. An installed
 wheel, an image and the system's Python are not; there an error names what is missing.
@@ -138,7 +139,7 @@ class PythonEnvironment:
         return [locked, *([str(self.checkout / script), self.python] for script in extra.scripts)]
 
     def remover(self, extra: Extra) -> list[str]:
-        """Return the command that removes what an extra brought, and nothing that another needs."""
+        """Return the command that removes an extra's libraries, but none that another needs."""
         others = [other for other in EXTRAS.values() if other != extra and not other.find_missing()]
         kept = {name for other in others for name in self._locked(other)}
         names = [*self._locked(extra), *(["torch"] if extra.scripts else [])]
@@ -200,7 +201,7 @@ def install_extra(
     *,
     progress: ShowInstallation = lambda *_: None,
 ) -> None:
-    """Install an extra to which somebody has agreed, one process at a time.
+    """Install an extra after consent, one process at a time.
 
     One that is there is left alone.
 
@@ -285,11 +286,10 @@ def _install(extra: Extra, place: PythonEnvironment, progress: ShowInstallation)
             output = "".join(lines)
             message = output.strip().rpartition("\n")[2] or f"{Path(command[0]).name} said nothing"
             full = "No space left on device" in output
-            remedy = (
-                "Free some space there."
-                if full
-                else "Connect this machine to the network once and call it again."
-            )
+            if full:
+                remedy = "Free some space there."
+            else:
+                remedy = "Connect this machine to the network once and call it again."
             figures = {
                 "purpose": extra.purpose,
                 "names": tuple(extra.modules),

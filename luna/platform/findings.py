@@ -1,5 +1,6 @@
-"""Findings on a site that its owner should know: no plan, a plan with compromises, devices that
-deviate, sensors that are silent.
+"""Find what an owner should know of a site.
+
+No plan, a plan with compromises, devices that deviate, sensors that are silent.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection
 
 from luna.contracts.agent import SHADOW_POLICIES
-from luna.contracts.agent_control import CONTROL_MODES, GATEKEEPER
+from luna.contracts.agent_control import CONTROL_MODES, GATEKEEPER, GateEntry
 from luna.contracts.control import ControlStanding, ControlState, Decision, DeviceReport, LeftAlone
 from luna.contracts.plan import PlanReply
 from luna.energy.devices import DEVICE_KINDS
@@ -43,12 +44,12 @@ FindingCode = Literal[
 # Home Assistant tells of changes alone: single sensors may be still for a night, all of them
 # together are not.
 SILENT_AFTER = timedelta(hours=1)
-# What has been silent for longer was taken away, or belongs to a site that is loaded from files.
+# A sensor that is silent for longer was removed, or its site is loaded from files.
 FORGOTTEN_AFTER = timedelta(days=7)
 # Silence is counted in hours, and looking for it reads when each sensor spoke.
 SEARCH_EVERY = timedelta(minutes=1)
-# The notes of a plan that say that a level cannot be what its sensor says, and that a device takes
-# nothing of what is planned.
+# Codes of a plan's notes on levels that cannot be right, and on devices that take no planned
+# energy.
 LEVEL_NOTES = frozenset(
     ("soc_stands_still", *(code for kind in DEVICE_KINDS for code in kind.plan.notes.levels))
 )
@@ -106,7 +107,7 @@ def find(
 def _find_plan_faults(
     plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime
 ) -> list[SiteFinding]:
-    # Nobody waits for plans of a site that is not armed.
+    # A site that is not armed needs no plan.
     if states[0].armed_at is not None and plan is None:
         return [SiteFinding("no_plan", f"armed {states[0].armed_at.isoformat()}")]
     if plan is None:
@@ -115,26 +116,26 @@ def _find_plan_faults(
         return [SiteFinding("plan_old", plan.issued_at.isoformat(), {"at": plan.issued_at})]
     if plan.status != "compromised":
         return []
-    # What nobody had the time to find is not what cannot be had.
+    # A plan that the solver had no time to prove may still be feasible.
     parts: tuple[tuple[FindingCode, bool], ...] = (
         ("plan_compromised", False),
         ("plan_unproven", True),
     )
     findings = []
     for code, is_unproven in parts:
-        shortfalls = [each for each in plan.compromises if each.unproven == is_unproven]
+        shortfalls = [missed for missed in plan.compromises if missed.unproven == is_unproven]
+        if not shortfalls:
+            continue
         # The same shortfall in every plan of a day is one event.
-        constraints = sorted({each.code or each.constraint for each in shortfalls})
-        if shortfalls:
-            key = f"{plan.slots[0].start.date()} {' '.join(constraints)}"
-            findings.append(
-                SiteFinding(code, key, {"missed": [each.model_dump() for each in shortfalls]})
-            )
+        constraints = sorted({missed.code or missed.constraint for missed in shortfalls})
+        key = f"{plan.slots[0].start.date()} {' '.join(constraints)}"
+        figures = {"missed": [missed.model_dump() for missed in shortfalls]}
+        findings.append(SiteFinding(code, key, figures))
     return findings
 
 
 def find_doubted_levels(plan: PlanReply | None) -> list[SiteFinding]:
-    """Return what a plan says of devices that take nothing, and of sensors that cannot be right."""
+    """Return a plan's doubts: devices that take nothing, and sensors that cannot be right."""
     findings = []
     for note in () if plan is None else plan.notes:
         is_untaken = note.code in UNTAKEN_NOTES
@@ -184,7 +185,7 @@ def _find_deviations(
 
 
 def _find_standing(state: ControlState, now: datetime) -> list[SiteFinding]:
-    """Return which devices were not handed back, and which somebody else keeps changing."""
+    """Return the devices that were not handed back, or that another controller changes."""
     standing = state.standing
     decision = state.decision
     if standing is None or decision is None:
@@ -214,8 +215,9 @@ def _find_standing(state: ControlState, now: datetime) -> list[SiteFinding]:
 
 
 def _is_just_told(decision: Decision, standing: ControlStanding, now: datetime) -> bool:
-    """Return whether a running executor is about to hand a device back: the usual case is no
-    news.
+    """Return whether a running executor is about to hand a device back.
+
+    That is the usual case, and no news.
     """
     if standing.next != "released_when_it_answers":
         return False
@@ -229,10 +231,10 @@ def _is_just_told(decision: Decision, standing: ControlStanding, now: datetime) 
 def _name_device(state: ControlState) -> dict[str, Any]:
     """Return a device's name as a figure.
 
-    That of several batteries, which are told together, with the name of each.
+    That of several batteries, which are commanded together, with the name of each.
     """
-    told = [] if state.decision is None else list(state.decision.allowed)
-    several = {"batteries": told} if state.device == BATTERIES and len(told) > 1 else {}
+    commanded = [] if state.decision is None else list(state.decision.allowed)
+    several = {"batteries": commanded} if state.device == BATTERIES and len(commanded) > 1 else {}
     return {"device": state.device.rpartition(":")[2]} | several
 
 
@@ -244,7 +246,7 @@ def _find_suspension(connection: Connection, state: ControlState) -> tuple[str, 
     decision = state.decision
     if state.armed_at is None or decision is None or decision.left_alone is None:
         return None
-    # Who changed it is the news, not that it did not keep its command.
+    # The news is the other controller, not the lost command.
     if state.standing is not None and state.standing.conflict:
         return None
     if decision.gave_up:
@@ -256,16 +258,13 @@ def _find_suspension(connection: Connection, state: ControlState) -> tuple[str, 
 
 
 def find_silent(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:
-    """Return which sensors of a site are silent: all of them, or some beside others.
+    """Return the silent sensors of a site: all of them, or some beside others.
 
     Who asks all the time keeps it for ``SEARCH_EVERY``.
     """
-    names = {
-        sensor.name
-        for sensors in site.sensor_roles.values()
-        for sensor in sensors
-        if sensor.holds_at(now)
-    }
+    names = set[str]()
+    for sensors in site.sensor_roles.values():
+        names.update(sensor.name for sensor in sensors if sensor.holds_at(now))
     last = readings.last_instant(connection, site.name, names, now=now) if names else None
     silent = find_silent_beside_others(connection, site, now=now)
     if last is None or not SILENT_AFTER < now - last < FORGOTTEN_AFTER:
@@ -276,59 +275,45 @@ def find_silent(connection: Connection, site: Site, *, now: datetime) -> list[Si
 def find_silent_beside_others(
     connection: Connection, site: Site, *, now: datetime
 ) -> list[SiteFinding]:
-    """Return the sensors that are silent while others of their role speak, each as long as it
-    is.
-    """
+    """Return the sensors that are silent while others of their role speak."""
     findings = []
-    for each in read_silent(connection, site, now=now):
-        figures = {"sensor": each.sensor.name, "role": each.role}
-        if each.since is None:
-            findings.append(
-                SiteFinding("sensor_unheard", f"{each.role} {each.sensor.name}", figures)
-            )
-        else:
-            figures["since"] = each.since.astimezone(parse_zone(site.timezone)).date().isoformat()
-            findings.append(
-                SiteFinding(
-                    "sensor_silent",
-                    f"{each.role} {each.sensor.name} {each.since.isoformat()}",
-                    figures,
-                )
-            )
+    for silent in read_silent(connection, site, now=now):
+        key = f"{silent.role} {silent.sensor.name}"
+        figures = {"sensor": silent.sensor.name, "role": silent.role}
+        if silent.since is None:
+            findings.append(SiteFinding("sensor_unheard", key, figures))
+            continue
+        local_since = silent.since.astimezone(parse_zone(site.timezone))
+        figures["since"] = local_since.date().isoformat()
+        key = f"{key} {silent.since.isoformat()}"
+        findings.append(SiteFinding("sensor_silent", key, figures))
     return findings
 
 
 def find_agent_news(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:
-    """Return the most that the gatekeeper newly offers, and what it took away.
+    """Return the highest mode that the gatekeeper newly offers, and the one it withdrew.
 
     What a person decided is no news to people.
     """
     policy = SHADOW_POLICIES[site.antares.shadow_policy_type]
     standing = agent_gates.read_standing(connection, site.name, policy=policy)
-    turns = [
-        agent_gates.find_turn(connection, site.name, policy=policy, mode=mode)
-        for mode in reversed(CONTROL_MODES[1:])
-        if mode in standing
-    ]
-    recent = [
-        turn
-        for turn in turns
-        if turn is not None and turn.decided_by == GATEKEEPER and now - GATE_NEWS < turn.at <= now
-    ]
+    recent = list[GateEntry]()
+    for mode in reversed(CONTROL_MODES[1:]):
+        if mode not in standing:
+            continue
+        turn = agent_gates.find_turn(connection, site.name, policy=policy, mode=mode)
+        if turn is None or turn.decided_by != GATEKEEPER:
+            continue
+        if now - GATE_NEWS < turn.at <= now:
+            recent.append(turn)
     beyond = CONTROL_MODES[CONTROL_MODES.index(site.antares.control_mode) + 1 :]
-    offered = next(
-        (turn for turn in recent if turn.state == "offered" and turn.mode in beyond), None
-    )
+    offers = (turn for turn in recent if turn.state == "offered" and turn.mode in beyond)
+    offered = next(offers, None)
     withdrawn = next((turn for turn in recent if turn.state == "withdrawn"), None)
-    news = (
-        []
-        if offered is None
-        else [
-            SiteFinding(
-                "agent_offered", f"{offered.mode} {offered.at.isoformat()}", {"mode": offered.mode}
-            )
-        ]
-    )
+    news = []
+    if offered is not None:
+        key = f"{offered.mode} {offered.at.isoformat()}"
+        news.append(SiteFinding("agent_offered", key, {"mode": offered.mode}))
     if withdrawn is not None:
         figures = {"mode": withdrawn.mode, "at": withdrawn.at}
         news.append(

@@ -1,4 +1,4 @@
-"""The house as each of its batteries has it: plan, charge and set-point of that one alone.
+"""View the house by each of its batteries: plan, charge and set-point of that one alone.
 
 With several batteries the plan's ``mode`` and ``reason`` are those of the one that moves most. Who
 reads of a battery is shown its own.
@@ -53,7 +53,7 @@ def _list_slots(plan: PlanReply, name: str) -> Iterator[SlotReply]:
             yield slot
             continue
         mode = slot.mode if own is None else own.mode[place]
-        given_kwh = sum(each.discharge_kwh for each in slot.batteries.values())
+        given_kwh = sum(battery.discharge_kwh for battery in slot.batteries.values())
         # What is fed in comes from the batteries in the shares in which they give.
         share = flow.discharge_kwh / given_kwh if flow.discharge_kwh > 0 else 1.0
         about = slot.reason

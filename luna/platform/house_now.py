@@ -1,5 +1,6 @@
-"""The current state of a house for every surface: battery runs and reasons, next device uses, costs
-and savings of days, charging sessions.
+"""Hold the current state of a house for every surface.
+
+Battery runs and reasons, next device uses, costs and savings of days, charging sessions.
 
 Page, Home Assistant, messages and answers use this one computation.
 """
@@ -59,8 +60,9 @@ Basis = Literal["measured", "planned", "assumed"]
 
 @dataclass(frozen=True, slots=True)
 class HouseFigure:
-    """A value and its basis: meters alone, a plan, or a plan on assumptions, such as prices that
-    are not published yet.
+    """A value and its basis.
+
+    Meters alone, a plan, or a plan on assumptions, such as prices that are not published yet.
 
     ``at`` is its instant where it may have changed since; None: it holds now.
     """
@@ -72,7 +74,7 @@ class HouseFigure:
 
 @dataclass(frozen=True, slots=True)
 class BatteryRun:
-    """What batteries do in consecutive ``slots`` of a plan, from ``start`` to ``end``.
+    """A run of batteries in consecutive ``slots`` of a plan, from ``start`` to ``end``.
 
     Slots that move next to nothing belong to the neighbouring run.
 
@@ -100,13 +102,11 @@ class BatteryRun:
 
     @property
     def import_price(self) -> float | None:
-        """Mean import price weighted by the batteries' charge, currency per kWh."""
+        """Return the mean import price weighted by the batteries' charge, currency per kWh."""
         charged_kwh = sum(charge_of(slot) for slot in self.slots)
-        return (
-            sum(charge_of(slot) * slot.import_price for slot in self.slots) / charged_kwh
-            if charged_kwh > 0
-            else None
-        )
+        if charged_kwh <= 0:
+            return None
+        return sum(charge_of(slot) * slot.import_price for slot in self.slots) / charged_kwh
 
     @property
     def earned(self) -> float:
@@ -142,11 +142,13 @@ class PlannedStay:
 
 @dataclass(frozen=True, slots=True)
 class PlannedHouse:
-    """The part of the state that only a new plan, slot or measurement changes; None where unknown.
+    """The part of the state that only a new plan, slot or measurement changes.
 
-    ``paid_yesterday`` is the account's cost of energy. ``saved_today`` is what the plan saves
-    against the inverter's own self-consumption, and ``saved_yesterday`` what Luna saved, None where
-    it was not in control; ``soc`` is that of all batteries together, ``battery_socs`` are those of
+    None where unknown.
+
+    ``paid_yesterday`` is the account's cost of energy. ``saved_today`` is the plan's saving over
+    the inverter's own self-consumption, ``saved_yesterday`` Luna's, None without its control;
+    ``soc`` is that of all batteries together, ``battery_socs`` are those of
     each where there are several. ``slots`` are the planned slots from yesterday to tomorrow, reused
     by the next reading; ``measured_until`` is the end of the last fully measured quarter-hour of
     today or yesterday.
@@ -167,7 +169,7 @@ class PlannedHouse:
 
     @property
     def paid_today(self) -> HouseFigure | None:
-        """What was paid for energy today so far, by the account."""
+        """Return the cost of energy today so far, by the account."""
         paid = self.today.paid_so_far
         return None if paid is None else HouseFigure(paid, "measured")
 
@@ -212,14 +214,11 @@ class PlannedHouse:
         """Return a day's figure with its basis."""
         if value is None:
             return None
-        return HouseFigure(
-            value,
-            "measured"
-            if day.measured.all()
-            else basis_until(self.plan, day.timeline.end)
-            if priced
-            else "planned",
-        )
+        if day.measured.all():
+            return HouseFigure(value, "measured")
+        if priced:
+            return HouseFigure(value, basis_until(self.plan, day.timeline.end))
+        return HouseFigure(value, "planned")
 
 
 # No __slots__, which cached properties need.
@@ -251,12 +250,14 @@ class HouseNow:
 
     @property
     def unknown_since(self) -> datetime | None:
-        """Since when the load is unknown, because a meter is silent or repeats its value.
+        """Return since when a silent or repeating meter leaves the load unknown.
 
         None while it is measured.
         """
         until = self.planned.measured_until
-        return until if until is not None and self.now - until > OLD_VALUES else None
+        if until is None or self.now - until <= OLD_VALUES:
+            return None
+        return until
 
     @cached_property
     def slot(self) -> SlotReply | None:
@@ -273,8 +274,9 @@ class HouseNow:
 
     @cached_property
     def runs(self) -> tuple[BatteryRun, ...]:
-        """The battery runs from now on, as shown to people: overrides take precedence over the
-        plan.
+        """Return the battery runs from now on, as shown to people.
+
+        Overrides take precedence over the plan.
         """
         plan = self.planned.plan
         current = self.slot
@@ -284,21 +286,14 @@ class HouseNow:
         slots = [slot for slot in plan.slots if slot.start >= current.start]
         proposed = find_proposed_runs([self._propose(slot) for slot in slots])
         ends = [*(slot.start for slot in slots[1:]), slots[-1].start + step]
-        runs = [
-            BatteryRun(
-                run.mode,
-                run.by_owner,
-                slots[run.first].start,
-                ends[run.end - 1],
-                tuple(slots[run.first : run.end]),
-            )
-            for run in proposed
-        ]
-        if (
-            self.setpoint is not None
-            and not runs[0].by_owner
-            and runs[0].mode == self.setpoint.mode != current.mode
-        ):
+        runs = []
+        for run in proposed:
+            run_slots = tuple(slots[run.first : run.end])
+            begin = slots[run.first].start
+            runs.append(BatteryRun(run.mode, run.by_owner, begin, ends[run.end - 1], run_slots))
+        if self.setpoint is None or runs[0].by_owner:
+            return tuple(runs)
+        if runs[0].mode == self.setpoint.mode != current.mode:
             runs[0] = replace(runs[0], by_level=True)
         return tuple(runs)
 
@@ -310,18 +305,17 @@ class HouseNow:
         """
         state = self.state_of(BATTERIES)
         decision = state.decision if state is not None and self.armed else None
-        if (
-            decision is None
-            or decision.decided_by not in ("planner", "agent")
-            or decision.slot_start != floor_to(self.now, SLOT)
-        ):
+        if decision is None or decision.decided_by not in ("planner", "agent"):
+            return None
+        if decision.slot_start != floor_to(self.now, SLOT):
             return None
         setpoints = [
             setpoint
             for setpoint in decision.allowed.values()
             if isinstance(setpoint, BatterySetpoint)
         ]
-        return setpoints[0] if len({setpoint.mode for setpoint in setpoints}) == 1 else None
+        modes = {setpoint.mode for setpoint in setpoints}
+        return setpoints[0] if len(modes) == 1 else None
 
     @property
     def level_reached(self) -> Literal["filled", "drained"] | None:
@@ -331,42 +325,21 @@ class HouseNow:
         """
         soc = self.planned.soc
         setpoint = self.setpoint
-        if (
-            soc is None
-            or soc.basis != "measured"
-            or soc.at is not None
-            or setpoint is None
-            or len(self.site.batteries) != 1
-        ):
+        if soc is None or soc.basis != "measured" or soc.at is not None:
+            return None
+        if setpoint is None or len(self.site.batteries) != 1:
             return None
         battery = self.site.batteries[0]
-        most = (
-            setpoint.target_soc
-            if setpoint.mode == "charge"
-            else setpoint.ceiling_soc
-            if setpoint.mode in STORING
-            else None
-        )
-        least = (
-            setpoint.target_soc
-            if setpoint.mode == "export"
-            else setpoint.floor_soc
-            if setpoint.mode in SERVING
-            else None
-        )
-        if (
-            most is not None
-            and most - LEVEL_STEP <= soc.value
-            and most < battery.max_soc - LITTLE_SOC
-        ):
-            return "filled"
-        return (
-            "drained"
-            if least is not None
-            and soc.value <= least + LEVEL_STEP
-            and least > battery.min_soc + LITTLE_SOC
-            else None
-        )
+        most, least = _find_limits(setpoint)
+        if most is not None:
+            is_reached = most - LEVEL_STEP <= soc.value
+            if is_reached and most < battery.max_soc - LITTLE_SOC:
+                return "filled"
+        if least is not None:
+            is_reached = soc.value <= least + LEVEL_STEP
+            if is_reached and least > battery.min_soc + LITTLE_SOC:
+                return "drained"
+        return None
 
     @cached_property
     def next_run(self) -> BatteryRun | None:
@@ -379,44 +352,38 @@ class HouseNow:
 
     @property
     def doubts(self) -> list[tuple[str, dict[str, Any]]]:
-        """Code and figures of the plan's notes on sensor values that are not trusted yet."""
+        """Return code and figures of the plan's notes on sensor values that are not trusted yet."""
         plan = self.planned.plan
-        return (
-            []
-            if plan is None
-            else [(note.code, note.figures) for note in plan.notes if note.code in DOUBTS]
-        )
+        if plan is None:
+            return []
+        return [(note.code, note.figures) for note in plan.notes if note.code in DOUBTS]
 
     @property
     def problems(self) -> list[SiteFinding]:
-        """Findings on something that worked before, and on failed commands.
+        """Return findings on something that worked before, and on failed commands.
 
         Neither a plan yet to come nor mere information.
         """
-        return [
-            finding
-            for finding in self.findings
-            if finding.code in PROBLEMS and (self.planned_before or finding.code != "no_plan")
-        ]
+        problems = [finding for finding in self.findings if finding.code in PROBLEMS]
+        if self.planned_before:
+            return problems
+        return [finding for finding in problems if finding.code != "no_plan"]
 
     @property
     def deviating_devices(self) -> list[SiteFinding]:
-        """The findings on devices that deviate from the plan: set-point not confirmed, not followed
-        or not written, or the mode kept.
+        """Return the findings on devices that deviate from the plan.
+
+        Their set-point is not confirmed, not followed or not written, or they keep their mode.
         """
         return [finding for finding in self.findings if finding.code in DEVIATIONS]
 
     @property
     def battery_deviation(self) -> SiteFinding | None:
-        """The finding on the batteries where they deviate from the plan."""
-        return next(
-            (
-                finding
-                for finding in self.deviating_devices
-                if finding.figures["device"] == BATTERIES
-            ),
-            None,
-        )
+        """Return the finding on the batteries where they deviate from the plan."""
+        for finding in self.deviating_devices:
+            if finding.figures["device"] == BATTERIES:
+                return finding
+        return None
 
     def state_of(self, device: str) -> ControlState | None:
         """Return a device's control state."""
@@ -457,16 +424,12 @@ def say_run(run: BatteryRun, numbers: Numbers, *, now: datetime) -> str:
     # empty.
     reasoned = [slot for slot in run.deciding if slot.reason.code] or run.deciding
     # A run that has begun starts with the running slot.
-    reason = (
-        reasoned[0]
-        if run.start <= now
-        else max(reasoned, key=lambda slot: moved_by(slot, run.mode))
-    ).reason
-    alike = [
-        slot.reason.figures | {"start": slot.start}
-        for slot in reasoned
-        if slot.reason.code == reason.code
-    ]
+    telling = reasoned[0]
+    if run.start > now:
+        telling = max(reasoned, key=lambda slot: moved_by(slot, run.mode))
+    reason = telling.reason
+    same_reason = [slot for slot in reasoned if slot.reason.code == reason.code]
+    alike = [slot.reason.figures | {"start": slot.start} for slot in same_reason]
     if len(reasoned) < len(run.deciding) and run.mode in DEEDS and "kwh" in reason.figures:
         # The energy of the whole run, also of the slots in which another battery moves more.
         alike = [reason.figures | {"start": run.start, "kwh": run.energy_kwh}]
@@ -498,9 +461,25 @@ def moved_by(slot: SlotReply, mode: str) -> float:
     )
 
 
+def _find_limits(setpoint: BatterySetpoint) -> tuple[float | None, float | None]:
+    """Return the highest and the lowest state of charge that a set-point allows."""
+    most: float | None = None
+    if setpoint.mode == "charge":
+        most = setpoint.target_soc
+    elif setpoint.mode in STORING:
+        most = setpoint.ceiling_soc
+    least: float | None = None
+    if setpoint.mode == "export":
+        least = setpoint.target_soc
+    elif setpoint.mode in SERVING:
+        least = setpoint.floor_soc
+    return most, least
+
+
 def basis_until(plan: PlanReply | None, end: datetime) -> Basis:
-    """Return the basis of a plan's figure that extends to ``end``: assumed beyond the last
-    published price.
+    """Return the basis of a plan's figure that extends to ``end``.
+
+    Assumed beyond the last published price.
     """
     published_until = None if plan is None else plan.prices_known_until
     return "planned" if published_until is None or end <= published_until else "assumed"

@@ -1,6 +1,4 @@
-"""Reads the house now: what a stored site's plan, its days, its devices and its sensors say of
-it.
-"""
+"""Read the house now: the plan, the days, the devices and the sensors of a stored site."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -9,7 +7,12 @@ from datetime import datetime, timedelta
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.charging_stays import find_charging_run, list_names, list_planned_stays
+from luna.contracts.charging_stays import (
+    StayAhead,
+    find_charging_run,
+    list_names,
+    list_planned_stays,
+)
 from luna.contracts.device_runs import PlannedRun, list_switched_runs
 from luna.contracts.plan import PlanReply
 from luna.energy.devices.kind import DeviceUseKind
@@ -35,9 +38,9 @@ from luna.platform.house_now import (
 )
 from luna.platform.site_day import find_slot, read_days, save_beside_inverter
 
-# What a plan notes whose batteries begin half full, or as they were an hour and more before.
+# Notes of a plan that begins with an assumed or an old charge of the batteries.
 ASSUMED_CHARGES = frozenset({"soc_assumed", "soc_earlier"})
-# What was recorded of the last hours says whether what is said now can be.
+# The last hours' records show whether a present reading is possible.
 _JUDGED_SLOTS = 12
 
 
@@ -56,7 +59,7 @@ def read_house(
         connection: to the database.
         site: a stored one.
         planned: what was read of its plan.
-        plan_max_age: age at which a plan is no longer followed, None where nobody asks.
+        plan_max_age: age at which a plan is no longer followed; None: not checked.
         now: the instant of the question.
         silent: which sensors were found silent last, None: look now.
 
@@ -104,19 +107,8 @@ def read_planned(
     # are enough.
     last = yesterday.timeline.end - SLOT
     plan_before = plans.read_due(connection, site.name, last + plans.DRIVES_WITHIN, until=last)
-    stays = tuple(
-        PlannedStay(
-            stay.device,
-            stay.start,
-            stay.end,
-            # Before it has come nobody can read how full it comes.
-            HouseFigure(
-                stay.arrival_soc, "measured" if stay.is_read and stay.start <= now else "assumed"
-            ),
-            HouseFigure(stay.leaving_soc, "planned"),
-        )
-        for stay in (() if plan is None else list_planned_stays(site, plan, now))
-    )
+    planned_stays = () if plan is None else list_planned_stays(site, plan, now)
+    stays = tuple(_describe_stay(stay, now) for stay in planned_stays)
     uses = () if plan is None else tuple(_find_uses(site, plan, stays, now))
     soc = read_soc(connection, site, plan, now=now)
     measured_ends = [
@@ -155,41 +147,48 @@ def read_planned(
     )
 
 
+def _describe_stay(stay: StayAhead, now: datetime) -> PlannedStay:
+    # Before it has come nobody can read how full it comes.
+    basis: Basis = "measured" if stay.is_read and stay.start <= now else "assumed"
+    arrival = HouseFigure(stay.arrival_soc, basis)
+    leaving = HouseFigure(stay.leaving_soc, "planned")
+    return PlannedStay(stay.device, stay.start, stay.end, arrival, leaving)
+
+
 def read_soc(
     connection: Connection, site: Site, plan: PlanReply | None, *, now: datetime
 ) -> HouseFigure | None:
-    """Return how full the batteries of a stored site are, as it was said last, with its instant
-    once they may be elsewhere; else as a plan has it.
+    """Return the charge of a stored site's batteries, None if it is unknown.
 
-    None where nobody knows.
+    As it was reported last, with its instant once they may be elsewhere; else as a plan has it.
     """
     measured = read_last_soc(connection, site, now=now)
     if measured is not None:
-        may_have_moved = (now - measured.at) / HOUR * max(
-            pace_of_batteries(site.batteries)
-        ) > LITTLE_SOC
+        pace = max(pace_of_batteries(site.batteries))
+        may_have_moved = (now - measured.at) / HOUR * pace > LITTLE_SOC
         return HouseFigure(measured.soc, "measured", measured.at if may_have_moved else None)
     slot = None if plan is None else find_slot(plan, now)
+    planned = slot.batteries if slot else {}
     batteries = [
-        (battery.capacity_kwh, slot.batteries[battery.name].soc_end)
+        (battery.capacity_kwh, planned[battery.name].soc_end)
         for battery in site.batteries
-        if slot and battery.name in slot.batteries
+        if battery.name in planned
     ]
-    capacity = sum(each for each, _ in batteries)
+    capacity = sum(capacity_kwh for capacity_kwh, _ in batteries)
     if plan is None or not capacity:
         return None
-    # Planned from what was measured, or from what was put in where nothing was.
-    return HouseFigure(
-        sum(each * soc for each, soc in batteries) / capacity,
-        "assumed" if begins_assumed(note.code for note in plan.notes) else "planned",
-    )
+    mean = sum(capacity_kwh * soc for capacity_kwh, soc in batteries) / capacity
+    # Planned from a measured charge, or from an assumed one.
+    is_assumed = begins_assumed(note.code for note in plan.notes)
+    return HouseFigure(mean, "assumed" if is_assumed else "planned")
 
 
 def read_battery_socs(
     connection: Connection, site: Site, plan: PlanReply | None, *, now: datetime
 ) -> dict[str, HouseFigure]:
-    """Return how full each of several batteries is: by a sensor of its own, else as the plan has
-    it; those that nobody knows are left out.
+    """Return how full each of several batteries is.
+
+    By a sensor of its own, else as the plan has it; unknown ones are left out.
     """
     if len(site.batteries) < 2:
         return {}
@@ -219,8 +218,9 @@ def read_battery_socs(
 
 
 def read_last_soc(connection: Connection, site: Site, *, now: datetime) -> SocReading | None:
-    """Return the last state of charge of a site's batteries and its instant: by readings within two
-    quarter-hours, else by the last quarter-hour.
+    """Return the last state of charge of a site's batteries and its instant.
+
+    By readings within two quarter-hours, else by the last quarter-hour.
 
     None where neither is known. A quarter-hour is known once it is over: a battery moves by an
     eighth meanwhile.
@@ -245,8 +245,9 @@ def read_last_soc(connection: Connection, site: Site, *, now: datetime) -> SocRe
 
 
 def begins_assumed(notes: Iterable[str]) -> bool:
-    """Return whether a plan with notes of these codes begins with a charge of the batteries that
-    nobody measured of late.
+    """Return whether a plan with these notes begins with an unmeasured charge.
+
+    Nobody measured the charge of the batteries of late.
     """
     return not ASSUMED_CHARGES.isdisjoint(notes)
 
@@ -255,20 +256,15 @@ def _find_uses(
     site: Site, plan: PlanReply, stays: Sequence[PlannedStay], now: datetime
 ) -> Iterator[DeviceUse]:
     next_stays = {stay.device: stay for stay in reversed(stays)}
-    charging: list[tuple[str, DeviceUseKind, PlannedRun | None]] = [
-        (
-            name,
-            "car",
-            find_charging_run(plan, name, max(next_stays[name].start, now), next_stays[name].end),
-        )
-        for name in list_names(site)
-        if name in next_stays
-    ]
-    runs = [*charging, *list_switched_runs(plan, site, now)]
+    runs = list[tuple[str, DeviceUseKind, PlannedRun | None]]()
+    for name in list_names(site):
+        if name in next_stays:
+            stay = next_stays[name]
+            run = find_charging_run(plan, name, max(stay.start, now), stay.end)
+            runs.append((name, "car", run))
+    runs += list_switched_runs(plan, site, now)
     for name, kind, run in runs:
-        if (
-            run is not None
-            and run.energy_kwh >= LITTLE_KWH
-            and (kind == "car" or run.start < now + DAY)
-        ):
+        if run is None or run.energy_kwh < LITTLE_KWH:
+            continue
+        if kind == "car" or run.start < now + DAY:
             yield DeviceUse(name, kind, run, basis_until(plan, run.end))

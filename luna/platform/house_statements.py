@@ -1,4 +1,4 @@
-"""The state of a house as ordered statements, each a code of ``luna.words.house`` with its figures.
+"""State a house in ordered statements, each a code of ``luna.words.house`` with figures.
 
 Every surface words the same ones.
 """
@@ -46,44 +46,41 @@ class HouseStatement:
 
 def state_house(house: HouseNow, numbers: Numbers) -> list[HouseStatement]:
     """Return the statements on the house; unknowns are left out."""
+    return [*_state_devices(house, numbers), *_state_days(house, numbers)]
+
+
+def _state_devices(house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement]:
     planned = house.planned
-    return [
-        *(_state_no_plan(house, numbers) if house.slot is None else ()),
-        *(
-            [HouseStatement("house_would", {})]
-            if house.slot is not None and not house.armed
-            else ()
-        ),
-        *(_state_deviation(finding, numbers) for finding in house.deviating_devices),
-        *(
-            [HouseStatement("house_unknown", {"at": StatedFigure("instant", house.unknown_since)})]
-            if house.unknown_since is not None
-            else ()
-        ),
-        *_state_batteries(house, numbers),
-        *(state_use(use, numbers) for use in planned.uses),
-        *(_state_stay(stay, numbers) for stay in planned.stays[:1]),
-        *(
-            _state_level(finding, numbers)
-            for finding in house.findings
-            if "note" in finding.figures
-        ),
-        *_state_charges(house, numbers),
-        *_state_figure("house_paid_today", "cost", planned.paid_today, numbers),
-        *_state_figure("house_cost_today", "cost", planned.cost_today, numbers),
-        *_state_figure("house_paid_yesterday", "cost", planned.paid_yesterday, numbers),
-        *_state_figure(
-            "house_saved_today" if house.armed else "house_would_save_today",
-            "saved",
-            planned.saved_today,
-            numbers,
-        ),
-        *(
-            _state_figure("house_saved_yesterday", "saved", planned.saved_yesterday, numbers)
-            if planned.saved_today
-            else ()
-        ),
-    ]
+    if house.slot is None:
+        yield from _state_no_plan(house, numbers)
+    elif not house.armed:
+        yield HouseStatement("house_would", {})
+    for finding in house.deviating_devices:
+        yield _state_deviation(finding, numbers)
+    if house.unknown_since is not None:
+        since = StatedFigure("instant", house.unknown_since)
+        yield HouseStatement("house_unknown", {"at": since})
+    yield from _state_batteries(house, numbers)
+    for use in planned.uses:
+        yield state_use(use, numbers)
+    for stay in planned.stays[:1]:
+        yield _state_stay(stay, numbers)
+    for finding in house.findings:
+        if "note" in finding.figures:
+            yield _state_level(finding, numbers)
+    yield from _state_charges(house, numbers)
+
+
+def _state_days(house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement]:
+    planned = house.planned
+    yield from _state_figure("house_paid_today", "cost", planned.paid_today, numbers)
+    yield from _state_figure("house_cost_today", "cost", planned.cost_today, numbers)
+    yield from _state_figure("house_paid_yesterday", "cost", planned.paid_yesterday, numbers)
+    saved_today = "house_saved_today" if house.armed else "house_would_save_today"
+    yield from _state_figure(saved_today, "saved", planned.saved_today, numbers)
+    if planned.saved_today:
+        saved = planned.saved_yesterday
+        yield from _state_figure("house_saved_yesterday", "saved", saved, numbers)
 
 
 def say_statement(statement: HouseStatement, numbers: Numbers, *, now: datetime) -> str:
@@ -99,13 +96,11 @@ def _say(figure: StatedFigure, numbers: Numbers, now: datetime) -> str:
         return say_when(value, now=now, numbers=numbers)
     if isinstance(value, str):
         return value
-    return (
-        numbers.amount(value)
-        if figure.kind == "kwh"
-        else numbers.money(value)
-        if figure.kind == "cost"
-        else numbers.share(value)
-    )
+    if figure.kind == "kwh":
+        return numbers.amount(value)
+    if figure.kind == "cost":
+        return numbers.money(value)
+    return numbers.share(value)
 
 
 def _state_no_plan(house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement]:
@@ -142,15 +137,15 @@ def _state_level(finding: SiteFinding, numbers: Numbers) -> HouseStatement:
 
 
 def _state_batteries(house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement]:
-    """Yield what the battery does now and next; of several, each by its name."""
-    for view, each in _name_batteries(house, numbers):
+    """Yield the batteries' current and next runs; of several, each by its name."""
+    for view, name_figure in _name_batteries(house, numbers):
         if view.runs:
-            yield from _state_runs(view.runs[0], view, numbers, each)
+            yield from _state_runs(view.runs[0], view, numbers, name_figure)
 
 
 def _state_charges(house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement]:
-    for view, each in _name_batteries(house, numbers):
-        yield from _state_stored(view.planned.soc, numbers, each)
+    for view, name_figure in _name_batteries(house, numbers):
+        yield from _state_stored(view.planned.soc, numbers, name_figure)
 
 
 def _name_batteries(
@@ -168,7 +163,10 @@ def _name_batteries(
 def _state_runs(
     run: BatteryRun, house: HouseNow, numbers: Numbers, each: dict[str, StatedFigure]
 ) -> Iterator[HouseStatement]:
-    """Yield the current and the next run; ``each`` names the battery where there are several."""
+    """Yield the current and the next run.
+
+    ``each`` names the battery where there are several.
+    """
     ending = "_each" if each else ""
     yield HouseStatement(
         f"house_now{ending}",

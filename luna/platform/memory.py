@@ -1,4 +1,4 @@
-"""Limits the memory of a task, and recognises the errors of a task that exceeds its limit.
+"""Limit the memory of a task, and recognise the errors of exceeding it.
 
 ``RLIMIT_DATA`` on Linux counts writable memory: heaps and private mappings of any library, but no
 libraries, files or reserved address space. Beyond the limit an allocation fails: Python and NumPy
@@ -38,15 +38,17 @@ _SIGNS = (
 
 
 def default_limit(processes: int) -> int:
-    """Return the memory limit of each of ``processes`` tasks on this machine, or in this container,
-    bytes.
+    """Return the memory limit of each of ``processes`` tasks on this machine, bytes.
+
+    In a container that of the container.
     """
     return max(_LEAST_BYTES, _present_bytes() // _SHARE // processes)
 
 
 def affordable_processes() -> int:
-    """Return the number of job processes that fit in the memory of this machine, or container, at
-    least one.
+    """Return the number of job processes that fit in the memory, at least one.
+
+    The memory of this machine, or container.
     """
     return max(1, _present_bytes() // _PROCESS_BYTES)
 
@@ -70,8 +72,9 @@ def limited(max_bytes: int) -> Iterator[None]:
 
 
 class FreedMemory:
-    """Returns freed memory that the allocator would keep: a forecast leaves 50 MB, a start 8, and
-    the next use may be hours away.
+    """Returns freed memory that the allocator would keep.
+
+    A forecast leaves 50 MB, a start 8, and the next use may be hours away.
     """
 
     def __init__(self) -> None:
@@ -105,11 +108,8 @@ def _data_bytes() -> int | None:
     """
     if sys.platform != "linux":
         return None
-    [line] = [
-        line
-        for line in _STATUS.read_text(encoding="ascii", errors="replace").splitlines()
-        if line.startswith("VmData:")
-    ]
+    status = _STATUS.read_text(encoding="ascii", errors="replace")
+    [line] = [line for line in status.splitlines() if line.startswith("VmData:")]
     return int(line.split()[1]) * 1024
 
 
@@ -135,17 +135,13 @@ def is_short() -> bool:
     """Return whether less than a fifth of this machine's, or container's, memory is free."""
     if sys.platform != "linux":
         return False
-    [line] = [
-        line
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        if line.startswith("MemAvailable:")
-    ]
+    meminfo = Path("/proc/meminfo").read_text(encoding="ascii")
+    [line] = [line for line in meminfo.splitlines() if line.startswith("MemAvailable:")]
     free = [(int(line.split()[1]) * 1024, _machine_bytes())]
-    free += [
-        (limit_bytes - group.used_bytes(), limit_bytes)
-        for group in _own_groups()
-        if (limit_bytes := group.limit_bytes()) is not None
-    ]
+    for group in _own_groups():
+        limit_bytes = group.limit_bytes()
+        if limit_bytes is not None:
+            free.append((limit_bytes - group.used_bytes(), limit_bytes))
     return any(free_bytes < present_bytes // _SHORT_PART for free_bytes, present_bytes in free)
 
 
@@ -181,22 +177,16 @@ class MemoryGroup:
 
     def used_bytes(self) -> int:
         """Return the memory that its processes use, without cached files."""
+        usage = "memory.current" if self.unified else "memory.usage_in_bytes"
         try:
-            used = int(
-                (
-                    self.folder / ("memory.current" if self.unified else "memory.usage_in_bytes")
-                ).read_text(encoding="ascii")
-            )
-            figures = dict(
-                line.split()
-                for line in (self.folder / "memory.stat").read_text(encoding="ascii").splitlines()
-            )
+            used = int((self.folder / usage).read_text(encoding="ascii"))
+            lines = (self.folder / "memory.stat").read_text(encoding="ascii").splitlines()
+            figures = dict(line.split() for line in lines)
         except (OSError, ValueError):
             return 0
         prefix = "" if self.unified else "total_"
-        return used - sum(
-            int(figures.get(f"{prefix}{kind}_file", 0)) for kind in ("active", "inactive")
-        )
+        names = (f"{prefix}active_file", f"{prefix}inactive_file")
+        return used - sum(int(figures.get(name, 0)) for name in names)
 
 
 def _own_groups() -> list[MemoryGroup]:
@@ -206,11 +196,11 @@ def _own_groups() -> list[MemoryGroup]:
     except OSError:
         return []
     groups = []
-    for _, controllers, path in (line.split(":", 2) for line in lines):
-        if not controllers or "memory" in controllers.split(","):
-            root = _GROUP_FOLDER / controllers
-            groups += [
-                MemoryGroup(folder, unified=not controllers)
-                for folder in dict.fromkeys((root / path.lstrip("/"), root))
-            ]
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        root = _GROUP_FOLDER / controllers
+        folders = dict.fromkeys((root / path.lstrip("/"), root))
+        groups += [MemoryGroup(folder, unified=not controllers) for folder in folders]
     return groups

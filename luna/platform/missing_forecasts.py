@@ -18,8 +18,9 @@ from luna.platform.database import forecast_activations, forecasts, recorded_spa
 def find_missing_forecast(
     connection: Connection, request: PlanRequest, *, now: datetime
 ) -> IssueRequest | None:
-    """Return the forecast to issue for a plan of a stored site, None where its active version has a
-    fresh one for the plan's start.
+    """Return the forecast that a stored site's plan still lacks, if any.
+
+    None where its active version has a fresh one for the plan's start.
 
     Raises:
         NotFoundError: no such site.
@@ -36,8 +37,9 @@ def find_missing_forecast(
 def find_missing_issues(
     connection: Connection, request: ReplayRequest
 ) -> EnsureForecastsRequest | None:
-    """Return the forecasts to issue before a replay, None where every replanning has one, or where
-    the days are not recorded.
+    """Return the forecasts to issue before a replay, if any are missing.
+
+    None where every replanning has one, or where the days are not recorded.
 
     Raises:
         NotFoundError: no such site.
@@ -73,7 +75,10 @@ def list_missing_issues(connection: Connection, request: EnsureForecastsRequest)
         first=request.first - every,
         last=request.end,
     )
-    instants = [
-        request.first + step * every for step in range(-((request.first - request.end) // every))
-    ]
-    return [at for at in instants if bisect_right(issued, at) == bisect_right(issued, at - every)]
+    missing = []
+    step_count = -((request.first - request.end) // every)
+    for step in range(step_count):
+        at = request.first + step * every
+        if bisect_right(issued, at) == bisect_right(issued, at - every):
+            missing.append(at)
+    return missing

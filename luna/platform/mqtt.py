@@ -1,5 +1,6 @@
-"""An MQTT 5 client for a configured broker: the user's credentials, and TLS with the system's
-certificate authorities.
+"""Connect to a configured broker over MQTT 5.
+
+With the user's credentials, and TLS with the system's certificate authorities.
 """
 
 import socket
@@ -71,7 +72,9 @@ class BrokerError(Exception):
 
 
 class BrokerLink:
-    """A connection to a broker; a message that is not confirmed in time is never delivered later.
+    """A connection to a broker.
+
+    A message that is not confirmed in time is never delivered later.
 
     Args:
         broker: its address.
@@ -96,7 +99,6 @@ class BrokerLink:
 
     @property
     def is_open(self) -> bool:
-        """Whether it is connected."""
         return self._client is not None and self._client.is_connected()
 
     def open(self, patience_s: float | None = None) -> None:

@@ -1,5 +1,6 @@
-"""Secrets that an installation generates for itself, readable by its owner alone: signing key of
-access tokens, owner token, sign-in link.
+"""Generate an installation's own secrets, readable by its owner alone.
+
+Signing key of access tokens, owner token, sign-in link.
 """
 
 import hashlib
@@ -25,36 +26,34 @@ LINK_LIFE = timedelta(hours=1)
 
 
 def open_token_key(settings: Settings) -> str:
-    """Return the key that signs access tokens: the setting's, else the one generated at the first
-    start.
+    """Return the key that signs access tokens.
+
+    The setting's, else the one generated at the first start.
 
     Raises:
         MachineError: it can be neither read nor created.
     """
-    return (
-        settings.token_key.get_secret_value()
-        if settings.token_key is not None
-        else _open(settings, TOKEN_KEY)
-    )
+    if settings.token_key is not None:
+        return settings.token_key.get_secret_value()
+    return _open(settings, TOKEN_KEY)
 
 
 def open_owner_token(settings: Settings) -> str:
-    """Return the token of this machine's own programs until a user exists: the setting's, else the
-    one generated at the first start.
+    """Return the token of this machine's own programs until a user exists.
 
-    A gateway that accepts none stores nothing, as it may have no writable folder: it gets a random
-    token that nobody knows.
+    The setting's, else the one generated at the first start.
+
+    A gateway that accepts none stores nothing, as it may have no writable folder: it gets an
+    unknown random token.
 
     Raises:
         MachineError: it can be neither read nor created.
     """
     if not settings.takes_owner_token:
         return secrets.token_hex(32)
-    return (
-        settings.owner_token.get_secret_value()
-        if settings.owner_token is not None
-        else _open(settings, OWNER_TOKEN)
-    )
+    if settings.owner_token is not None:
+        return settings.owner_token.get_secret_value()
+    return _open(settings, OWNER_TOKEN)
 
 
 def make_link(settings: Settings, *, now: datetime) -> str:

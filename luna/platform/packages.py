@@ -31,7 +31,10 @@ _REPORTS_BYTES = (24, 1)
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A pinned file of a package registry; ``purpose`` names its use to whoever lacks it."""
+    """A pinned file of a package registry.
+
+    ``purpose`` names its use to whoever lacks it.
+    """
 
     name: str
     version: str
@@ -91,15 +94,11 @@ def _download(package: Package, folder: Path, progress: Progress) -> Path:
         failure = _run_pip(package, folder, pip=pip, progress=progress)
         if failure is None:
             return folder / package.filename
-    full = "No space left on device" in str(failure)
     remedy = (
-        "Free some space there."
-        if full
-        else (
-            f"Connect this machine to the network once, or put {package.filename} into "
-            f"{folder.parent}."
-        )
+        f"Connect this machine to the network once, or put {package.filename} into {folder.parent}."
     )
+    if "No space left on device" in str(failure):
+        remedy = "Free some space there."
     figures = {
         "purpose": package.purpose,
         "package": package.name,
@@ -112,8 +111,9 @@ def _download(package: Package, folder: Path, progress: Progress) -> Path:
 
 
 def _find_pip(package: Package, cache: Path) -> list[str]:
-    """Return the command that runs pip: the one of this environment, or else one on PATH, for an
-    environment may do without.
+    """Return the command that runs pip.
+
+    The one of this environment, or else one on PATH, for an environment may do without.
     """
     if find_spec("pip") is not None:
         return [sys.executable, "-m", "pip"]
@@ -130,7 +130,7 @@ def _find_pip(package: Package, cache: Path) -> list[str]:
 
 
 def _run_pip(package: Package, folder: Path, *, pip: list[str], progress: Progress) -> str | None:
-    """Let pip download the file into ``folder``; return its last line of output where it failed."""
+    """Let pip download the file into ``folder``; return its last line if it failed."""
     requirements = folder / "requirements.txt"
     requirements.write_text(package.requirement + "\n", encoding="utf-8")
     command = [*pip, "download", "--no-deps", "--only-binary=:all:", "--retries=2", "--timeout=20"]

@@ -1,5 +1,6 @@
-"""Cursor pagination: a cursor holds the key of a page's last row, so that new rows do not shift
-later pages.
+"""Page lists by cursors.
+
+A cursor holds the key of a page's last row, so that new rows do not shift later pages.
 """
 
 import json
@@ -50,12 +51,15 @@ To = Annotated[
 def cut_page(
     rows: Sequence[RowT], *, limit: int, key: Callable[[RowT], Key]
 ) -> tuple[list[RowT], str | None]:
-    """Return a page of ``limit`` rows and the next cursor, None on the last page.
+    """Return a page of ``limit`` rows and the next cursor.
+
+    None on the last page.
 
     ``rows`` has one more row than the page where there is a next one.
     """
     page = list(rows[:limit])
-    return page, write_cursor(key(page[-1])) if len(rows) > limit else None
+    following = write_cursor(key(page[-1])) if len(rows) > limit else None
+    return page, following
 
 
 def write_cursor(key: Key) -> str:

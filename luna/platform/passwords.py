@@ -66,8 +66,9 @@ def is_right(password: str, stored_hash: str | None) -> bool:
 
 
 def is_outdated(stored_hash: str) -> bool:
-    """Return whether a hash has other parameters than today's, so that the password is hashed again
-    at the next sign-in.
+    """Return whether a hash has other parameters than today's.
+
+    Then the password is hashed again at the next sign-in.
     """
     return _HASHER.check_needs_rehash(stored_hash)
 

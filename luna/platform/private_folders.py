@@ -51,18 +51,20 @@ def make_private(folder: Path, *, holds_servers: bool = False) -> None:
     if folder.is_dir():
         # The usual case: this is called for every stored object.
         return
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    for each in reversed(missing):
-        each.mkdir(mode=_OWNER_ALONE, exist_ok=True)
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing):
+        place.mkdir(mode=_OWNER_ALONE, exist_ok=True)
         if os.geteuid() == 0:
-            _leave_to_owner(each)
-            each.chmod(_OWNER_ALONE if each == folder and not holds_servers else _PASSED_BY_OTHERS)
+            _leave_to_owner(place)
+            is_shut = place == folder and not holds_servers
+            place.chmod(_OWNER_ALONE if is_shut else _PASSED_BY_OTHERS)
     folder.mkdir(exist_ok=True)
 
 
 def shut_folders(data_folder: Path) -> None:
-    """Remove other users' access to data folders that an earlier release or a lax umask left
-    open.
+    """Remove other users' access to data folders that were left open.
+
+    By an earlier release or a lax umask.
     """
     names = NAMES if os.geteuid() == 0 else (*NAMES, *OF_SERVERS)
     for folder in (data_folder / name for name in names):

@@ -1,5 +1,6 @@
-"""Decides which internet addresses may be fetched from: public ones, and none that leads into the
-house, the machine or its cloud (SSRF).
+"""Decide which internet addresses may be fetched from (SSRF).
+
+Public ones, and none that leads into the house, the machine or its cloud.
 """
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -57,12 +58,9 @@ def checked_url(url: str) -> SplitResult:
         raise refuse("address-scheme", field="url", value=url)
     if "@" in parts.netloc:
         raise refuse("address-with-password", field="url", value=parts.hostname or "")
-    if (
-        not host
-        or port == 0
-        or len(url) > _LONGEST_URL
-        or any(ord(letter) <= 32 or letter == "\\" for letter in url)
-    ):
+    if not host or port == 0 or len(url) > _LONGEST_URL:
+        raise refuse("address-unreadable", field="url", value=url)
+    if any(ord(letter) <= 32 or letter == "\\" for letter in url):
         raise refuse("address-unreadable", field="url", value=url)
     if is_odd_number(host):
         raise refuse("address-odd-number", field="url", value=url)

@@ -63,11 +63,9 @@ class RetryPolicy:
             return timedelta(0)
         grown = self.first.total_seconds() * float(self.growth) ** min(failures - 1, _MOST_STEPS)
         pause = timedelta(seconds=min(grown, self.longest.total_seconds()))
-        return (
-            pause * (1 - self.jitter + self.jitter * random_source.random())
-            if self.jitter
-            else pause
-        )
+        if not self.jitter:
+            return pause
+        return pause * (1 - self.jitter + self.jitter * random_source.random())
 
     def attempts(self) -> Iterator[int]:
         """Yield the number of each try, from 1."""

@@ -1,5 +1,6 @@
-"""What all processes but the gateway share: options, settings, signals, health, and the exit code
-where they cannot start.
+"""Start a process other than the gateway.
+
+Options, settings, signals, health, and the exit code where it cannot start.
 """
 
 import argparse

@@ -1,5 +1,6 @@
-"""Finds sensors that are silent while others of their role report, which makes the role's total
-unknown.
+"""Find sensors that are silent while others of their role report.
+
+That makes the role's total unknown.
 """
 
 from collections.abc import Mapping
@@ -36,37 +37,38 @@ class SilentSensor:
 
 
 def list_beside_others(site: Site, *, at: datetime) -> dict[str, list[SiteSensor]]:
-    """Return by role the sensors that are summed to a column at an instant, where there are
-    several.
+    """Return by role the sensors that are summed to a column at an instant.
+
+    Only roles with several.
     """
-    holding = {
-        role: [sensor for sensor in sensors if sensor.holds_at(at)]
-        for role, sensors in site.sensor_roles.items()
-        if SENSOR_ROLES[role].series
-    }
-    return {role: sensors for role, sensors in holding.items() if len(sensors) > 1}
+    several = {}
+    for role, sensors in site.sensor_roles.items():
+        holding = [sensor for sensor in sensors if sensor.holds_at(at)]
+        if SENSOR_ROLES[role].series and len(holding) > 1:
+            several[role] = holding
+    return several
 
 
 def list_several(site: Site) -> set[str]:
     """Return the sensors that have others of their role beside them, at whatever time."""
-    summed = [
-        sensors
-        for role, sensors in site.sensor_roles.items()
-        if SENSOR_ROLES[role].series and len(sensors) > 1
-    ]
-    return {sensor.name for sensors in summed for sensor in sensors}
+    names = set[str]()
+    for role, sensors in site.sensor_roles.items():
+        if SENSOR_ROLES[role].series and len(sensors) > 1:
+            names.update(sensor.name for sensor in sensors)
+    return names
 
 
 def find_unheard(
     site: Site, spans: Mapping[str, tuple[datetime, datetime]], first: datetime, end: datetime
 ) -> frozenset[str]:
-    """Return the sensors that never said anything while another one of their role did, from
-    ``first`` on, before ``end``.
+    """Return the sensors without any value while another of their role reported.
+
+    From ``first`` on, before ``end``.
     """
     unheard: set[str] = set()
-    for sensors in (
-        sensors for role, sensors in site.sensor_roles.items() if SENSOR_ROLES[role].series
-    ):
+    for role, sensors in site.sensor_roles.items():
+        if not SENSOR_ROLES[role].series:
+            continue
         spoke = [spans[sensor.name] for sensor in sensors if sensor.name in spans]
         if any(begin < end and last >= first for begin, last in spoke):
             unheard |= {sensor.name for sensor in sensors if sensor.name not in spans}
@@ -80,8 +82,7 @@ def find_silent(
     at: datetime,
     after: timedelta = SILENT_FOR_GOOD,
 ) -> list[SilentSensor]:
-    """Return the sensors that have been silent for longer than ``after`` while another one of their
-    role reports.
+    """Return the sensors silent for longer than ``after`` while another of their role reports.
 
     Args:
         site: with its sensors.
@@ -92,11 +93,8 @@ def find_silent(
     """
     silent = []
     for role, sensors in list_beside_others(site, at=at).items():
-        speaking = [
-            spans[sensor.name]
-            for sensor in sensors
-            if sensor.name in spans and at - spans[sensor.name][1] <= SPEAKS_WITHIN
-        ]
+        known = [spans[sensor.name] for sensor in sensors if sensor.name in spans]
+        speaking = [span for span in known if at - span[1] <= SPEAKS_WITHIN]
         for sensor in sensors if speaking else ():
             since = spans[sensor.name][1] if sensor.name in spans else None
             quiet_from = max(
@@ -116,18 +114,18 @@ def read_silent(connection: Connection, site: Site, *, now: datetime) -> list[Si
     Raises:
         NotFoundError: no such site.
     """
-    names = {
-        sensor.name for sensors in list_beside_others(site, at=now).values() for sensor in sensors
-    }
-    silent = (
-        find_silent(site, readings.read_spans(connection, site.name, names, now=now), at=now)
-        if names
-        else []
-    )
-    unheard = {each.sensor.name for each in silent if each.since is None}
+    names = set[str]()
+    for sensors in list_beside_others(site, at=now).values():
+        names.update(sensor.name for sensor in sensors)
+    if not names:
+        return []
+    spans = readings.read_spans(connection, site.name, names, now=now)
+    silent = find_silent(site, spans, at=now)
+    unheard = {found.sensor.name for found in silent if found.since is None}
     named_since = sites.read_named_since(connection, site.name, unheard) if unheard else {}
-    return [
-        each
-        for each in silent
-        if each.since is not None or now - named_since.get(each.sensor.name, now) > SILENT_FOR_GOOD
-    ]
+    counting = []
+    for found in silent:
+        configured_for = now - named_since.get(found.sensor.name, now)
+        if found.since is not None or configured_for > SILENT_FOR_GOOD:
+            counting.append(found)
+    return counting

@@ -1,6 +1,4 @@
-"""A local day of a site from midnight to midnight: measured where it was measured, else as last
-planned.
-"""
+"""Read a local day of a site: measured where it was measured, else as last planned."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,8 +57,11 @@ class Day:
 
     @property
     def cost(self) -> float | None:
-        """Energy cost at the meter without monthly fees, by the account as far as it goes, then as
-        planned; None where a slot is unknown.
+        """Return the energy cost at the meter without monthly fees.
+
+        None where a slot is unknown.
+
+        By the account as far as it goes, then as planned.
         """
         planned = self.import_kwh * self.import_price - self.export_kwh * self.export_price
         return _finite(float(np.where(np.isfinite(self.paid), self.paid, planned).sum()))
@@ -149,7 +150,9 @@ def join_day(  # noqa: PLR0913 - one per source of a day's columns
     start_soc: float,
     now: datetime,
 ) -> Day:
-    """Combine planned and observed columns to a day; ``start_soc`` is NaN where it is unknown.
+    """Combine planned and observed columns to a day.
+
+    ``start_soc`` is NaN where it is unknown.
 
     Invariants: a slot that has not ended is never measured, nor is one with any meter missing.
     """
@@ -186,8 +189,9 @@ def price(import_kwh: FloatArray, export_kwh: FloatArray, day: Day) -> float:
 def save_beside_inverter(
     site: Site, day: Day, plan: PlanReply | None, *, end_soc: float | None = None
 ) -> float | None:
-    """Return what planned control of the batteries saves on a day against plain self-consumption,
-    with stored energy at midnight valued; None where unknown.
+    """Return the saving of a day's planned battery control against plain self-consumption.
+
+    Stored energy at midnight is valued; None where unknown.
 
     Load, PV and curtailment stay as they were.
 
@@ -200,13 +204,9 @@ def save_beside_inverter(
     last = None if plan is None else find_slot(plan, day.timeline.end - SLOT)
     # Both sides at the same prices, whatever the account knows of the day.
     own_cost = price(day.import_kwh, day.export_kwh, day)
-    if (
-        last is None
-        or last.reason.energy_value is None
-        or day.start_soc is None
-        or not np.isfinite(own_cost)
-        or not site.batteries
-    ):
+    if last is None or last.reason.energy_value is None:
+        return None
+    if day.start_soc is None or not np.isfinite(own_cost) or not site.batteries:
         return None
     value = last.reason.energy_value
     capacity = np.array([[battery.capacity_kwh] for battery in site.batteries])
@@ -231,7 +231,7 @@ def save_beside_inverter(
 
 
 def find_slot(plan: PlanReply, at: datetime) -> SlotReply | None:
-    """Return the slot of a plan that covers an instant, None where none does."""
+    """Return the plan's slot at an instant, None if it covers none."""
     step = timedelta(minutes=plan.slot_minutes)
     return next((slot for slot in plan.slots if slot.start <= at < slot.start + step), None)
 

@@ -1,5 +1,6 @@
-"""What a stored site does at present, in figures that a monitor watches: power by flow, state of
-charge, prices, and what today cost so far.
+"""Read a stored site's present figures for a monitor.
+
+Power by flow, state of charge, prices, and the cost of today so far.
 """
 
 from collections.abc import Mapping
@@ -42,7 +43,7 @@ class SitePresent:
 
 
 def read_present(connection: Connection, site: Site, *, now: datetime) -> SitePresent:
-    """Return what a stored site does at ``now``."""
+    """Return the present figures of a stored site."""
     zone = parse_zone(site.timezone)
     running = floor_to(now, SLOT)
     today = local_day(now.astimezone(zone).date(), zone)

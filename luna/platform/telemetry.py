@@ -1,5 +1,6 @@
-"""Logging of a process: lines on stderr, JSON or on a terminal for people, context fields, and
-removal of secrets.
+"""Log lines of a process on stderr, as JSON or for people on a terminal.
+
+With context fields, and without secrets.
 
 A log line has an event and fields; ``trace_id``, ``task_id``, ``task_name`` and ``site_id`` come
 from the context. Metrics are named ``luna_<service>_<what>_<unit>``.
@@ -67,13 +68,9 @@ def parse_line(line: str) -> dict[str, Any] | None:
 
 def describe_event(event: Mapping[str, Any]) -> str:
     """Return a log line for people, without its instant: level, service, event and fields."""
-    fields = (f"{name}={value}" for name, value in event.items() if name not in _PLACED)
-    line = " ".join(
-        [
-            f"{event.get('level', ''):<8}{event.get('service', '')}: {event.get('event', '')}",
-            *fields,
-        ]
-    )
+    fields = [f"{name}={value}" for name, value in event.items() if name not in _PLACED]
+    place = f"{event.get('level', ''):<8}{event.get('service', '')}"
+    line = " ".join([f"{place}: {event.get('event', '')}", *fields])
     return f"{line}\n{event['exception']}" if event.get("exception") else line
 
 
@@ -122,8 +119,9 @@ class _KeepRecent(logging.Handler):
 
 
 def configure_logging(service: str, *, level: str = "INFO") -> None:
-    """Write all logs of this process, including libraries', to stderr as JSON lines with the field
-    ``service``, on a terminal as lines for people.
+    """Write all logs of this process, including libraries', to stderr.
+
+    As JSON lines with the field ``service``, on a terminal as lines for people.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -197,8 +195,9 @@ def log_to_file(path: Path | None, *, logger: str, level: str, console: bool) ->
 
 
 def ensure_plain_lines() -> None:
-    """Configure plain log lines where nothing is configured, as in a program that embeds the
-    gateway: structlog's default prints the locals of every frame.
+    """Configure plain log lines where nothing is configured.
+
+    As in a program that embeds the gateway: structlog's default prints the locals of every frame.
     """
     if structlog.is_configured():
         return
@@ -218,10 +217,11 @@ def ensure_plain_lines() -> None:
 
 def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Replace values with secret names, and passwords in texts."""
-    return {
-        name: HIDDEN if _SECRET_NAMES.search(name) else without_secrets(value)
-        for name, value in event.items()
-    }
+    hidden = {}
+    for name, value in event.items():
+        is_secret = _SECRET_NAMES.search(name)
+        hidden[name] = HIDDEN if is_secret else without_secrets(value)
+    return hidden
 
 
 @contextmanager
@@ -250,20 +250,21 @@ def _name_service(service: str) -> Processor:
 
 
 def without_secrets(value: object) -> object:
-    """Return a value, also nested in lists and mappings, without secrets, found by name or by
-    pattern.
+    """Return a value without secrets, also nested in lists and mappings.
+
+    Secrets are found by name or by pattern.
     """
     if isinstance(value, SecretStr):
         return HIDDEN
     if isinstance(value, dict):
-        return {
-            name: HIDDEN if _SECRET_NAMES.search(str(name)) else without_secrets(inner)
-            for name, inner in value.items()
-        }
+        plain = {}
+        for name, inner in value.items():
+            is_secret = _SECRET_NAMES.search(str(name))
+            plain[name] = HIDDEN if is_secret else without_secrets(inner)
+        return plain
     if isinstance(value, list | tuple):
         return [without_secrets(inner) for inner in value]
-    return (
-        _SECRET_IN_TEXT.sub(rf"\1{HIDDEN}", _SECRET_IN_URL.sub(rf"\1:{HIDDEN}@", value))
-        if isinstance(value, str)
-        else value
-    )
+    if not isinstance(value, str):
+        return value
+    without_passwords = _SECRET_IN_URL.sub(rf"\1:{HIDDEN}@", value)
+    return _SECRET_IN_TEXT.sub(rf"\1{HIDDEN}", without_passwords)

@@ -1,5 +1,6 @@
-"""Traces requests with OpenTelemetry spans, from the gateway through queue and worker to the
-solver.
+"""Trace requests with OpenTelemetry spans, from the gateway to the solver.
+
+They pass queue and worker.
 
 Off unless LUNA_TRACES_URL names a collector, which receives spans over OTLP/HTTP; needs the extra
 ``tracing``. The trace id is the one in log lines and problem documents.
@@ -30,8 +31,6 @@ Attribute = str | int | float | bool
 
 
 class Tracer(Protocol):
-    """Creates spans."""
-
     def span(
         self, name: str, parent: str | None, attributes: Mapping[str, Attribute]
     ) -> AbstractContextManager[None]:
@@ -80,7 +79,9 @@ class _Tracing:
 
 
 def configure_tracing(service: str, url: str | None) -> None:
-    """Export spans of this process, and of its forks, to the collector at ``url``; None: nowhere.
+    """Export spans of this process, and of its forks, to the collector at ``url``.
+
+    None: nowhere.
 
     Raises:
         MachineError: the libraries for it are not installed.
@@ -102,7 +103,9 @@ def configure_tracing(service: str, url: str | None) -> None:
 def span(
     name: str, *, parent: str | None = None, trace_id: str | None = None, **attributes: Attribute
 ) -> AbstractContextManager[None]:
-    """Return a context manager for a span around a block; a no-op without a collector.
+    """Return a context manager for a span around a block.
+
+    A no-op without a collector.
 
     Args:
         name: of the operation.
@@ -131,15 +134,16 @@ def current_span() -> str | None:
 
 
 def trace_of(traceparent: str | None) -> str | None:
-    """Return the trace id in a caller's traceparent, None where it has no valid one."""
+    """Return the trace id in a caller's traceparent.
+
+    None where it has no valid one.
+    """
     parts = (traceparent or "").split("-")
-    valid = (
-        len(parts) == 4
-        and len(parts[1]) == 32
-        and set(parts[1]) <= set("0123456789abcdef")
-        and set(parts[1]) != {"0"}
-    )
-    return new_trace_id(parts[1]) if valid else None
+    if len(parts) != 4 or len(parts[1]) != 32:
+        return None
+    digits = set(parts[1])
+    is_hexadecimal = digits <= set("0123456789abcdef")
+    return new_trace_id(parts[1]) if is_hexadecimal and digits != {"0"} else None
 
 
 @contextmanager
@@ -154,7 +158,8 @@ def _wanting(trace_id: str | None, inner: AbstractContextManager[None]) -> Itera
 
 def _tracer() -> Tracer:
     if _Tracing.pid != os.getpid():
-        _Tracing.tracer, _Tracing.pid = _Collected(_Tracing.service, str(_Tracing.url)), os.getpid()
+        _Tracing.tracer = _Collected(_Tracing.service, str(_Tracing.url))
+        _Tracing.pid = os.getpid()
     return _Tracing.tracer
 
 

@@ -37,10 +37,7 @@ def open_question(
         change_site(site, variant.site, field=f"variants.{variant.name}.site")
     what_if_id = serialization.digest(question.task, question.model_dump_json(by_alias=True))
     what_ifs.ask(connection, what_if_id, question, now=now)
-    return [
-        WhatIfVariantRequest(what_if_id=what_if_id, variant=name)
-        for name in (BASELINE, *(variant.name for variant in question.variants))
-    ]
+    return _list_requests(what_if_id, question)
 
 
 def submit_what_if(
@@ -63,6 +60,12 @@ def submit_what_if(
         return read_state(connection, replays[0].what_if_id)
 
 
+def _list_requests(what_if_id: str, question: WhatIfRequest) -> list[WhatIfVariantRequest]:
+    """Return the replays of a question, the baseline's first."""
+    names = [BASELINE, *(variant.name for variant in question.variants)]
+    return [WhatIfVariantRequest(what_if_id=what_if_id, variant=name) for name in names]
+
+
 def read_state(connection: Connection, what_if_id: str) -> WhatIfState:
     """Return the status of a question.
 
@@ -71,13 +74,15 @@ def read_state(connection: Connection, what_if_id: str) -> WhatIfState:
     """
     question = what_ifs.load(connection, what_if_id)
     asked_at, reply, replayed = what_ifs.read_answer(connection, what_if_id)
-    requests = [
-        WhatIfVariantRequest(what_if_id=what_if_id, variant=name)
-        for name in (BASELINE, *(variant.name for variant in question.variants))
+    requests = _list_requests(what_if_id, question)
+    variants = [
+        _stand(connection, request, done=request.variant in replayed) for request in requests
     ]
-    variants = [_stand(connection, each, done=each.variant in replayed) for each in requests]
-    failed = any(each.status in jobs.ENDED_BADLY and not each.done for each in variants)
-    status: Literal["open", "done", "failed"] = "done" if reply else "failed" if failed else "open"
+    status: Literal["open", "done", "failed"] = "open"
+    if reply:
+        status = "done"
+    elif any(state.status in jobs.ENDED_BADLY and not state.done for state in variants):
+        status = "failed"
     return WhatIfState(
         what_if_id=what_if_id, asked_at=asked_at, status=status, variants=variants, reply=reply
     )

@@ -1,6 +1,4 @@
-"""The learning agent of a site: where it stands, what it would have saved, who decided, its
-trainings and plans; trained, measured, and taken control from.
-"""
+"""Declare the agent's status, scores, decisions, trainings and plans, and its control."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -133,6 +131,13 @@ class TrainingOrder(Message):
     ] = 2_000_000
 
 
+def _read_policies(given: object) -> object:
+    """Return the names in a text of several as a list; anything else unchanged."""
+    if isinstance(given, str):
+        return split_policies(given)
+    return given
+
+
 class EvaluationOrder(Message):
     """On which unseen days agents are measured."""
 
@@ -143,48 +148,33 @@ class EvaluationOrder(Message):
     ] = None
     policies: Annotated[
         list[str],
-        BeforeValidator(lambda given: split_policies(given) if isinstance(given, str) else given),
+        BeforeValidator(_read_policies),
         Field(max_length=16, description="learned policies; default: all that were trained"),
     ] = []
 
 
 def _show_status(status: AgentStatus, numbers: Numbers) -> Iterator[str | TextTable]:
-    trained = (
-        "not trained"
-        if status.trained_at is None
-        else f"{status.run_id}, learned until {say_instant(status.trained_at, numbers.zone)}"
-    )
+    if status.trained_at is None:
+        trained = "not trained"
+    else:
+        learned_until = say_instant(status.trained_at, numbers.zone)
+        trained = f"{status.run_id}, learned until {learned_until}"
     yield f"{status.site_id}: {say_policy(status.policy, language='en')}, {trained}"
-    latest = (
-        ""
-        if status.last_shadow_plan is None
-        else f", the last one {say_instant(status.last_shadow_plan, numbers.zone)}"
-    )
+    latest = ""
+    if status.last_shadow_plan is not None:
+        latest = f", the last one {say_instant(status.last_shadow_plan, numbers.zone)}"
     yield (
         f"Mode {status.mode}, asked for: {status.wanted}. {status.shadow_plans} plans in "
         f"shadow{latest}."
     )
-    judged = [(mode.mode, each) for mode in status.modes for each in mode.evidence] or [
-        ("full_control", each) for each in status.evidence
-    ]
-    evidence = [
-        [
-            mode,
-            each.kind,
-            f"{each.days} of {each.needed}",
-            _describe_points(each),
-            str(each.violations),
-        ]
-        for mode, each in judged
-    ]
     yield TextTable(
         ("mode", "evidence", "days", "over mpc, points", "corrected slots"),
-        evidence,
+        _list_evidence(status),
         words=("mode", "evidence"),
     )
     yield TextTable(
         ("mode", "state", "why"),
-        [[each.mode, each.state, each.reason] for each in status.modes],
+        [[mode.mode, mode.state, mode.reason] for mode in status.modes],
         words=("state", "why"),
     )
     yield f"Next: {status.next_step}"
@@ -192,13 +182,22 @@ def _show_status(status: AgentStatus, numbers: Numbers) -> Iterator[str | TextTa
         yield f"luna agent train --site {status.site_id} --kind {AGENT_POLICIES[status.policy]}"
 
 
+def _list_evidence(status: AgentStatus) -> list[list[str]]:
+    judged = [(mode.mode, evidence) for mode in status.modes for evidence in mode.evidence]
+    if not judged:
+        judged = [("full_control", evidence) for evidence in status.evidence]
+    rows = []
+    for mode, evidence in judged:
+        days = f"{evidence.days} of {evidence.needed}"
+        points = _describe_points(evidence)
+        rows.append([mode, evidence.kind, days, points, str(evidence.violations)])
+    return rows
+
+
 def _describe_points(comparison: Comparison | GateEvidence | None) -> str:
-    if (
-        comparison is None
-        or comparison.points is None
-        or comparison.low is None
-        or comparison.high is None
-    ):
+    if comparison is None or comparison.points is None:
+        return "–"
+    if comparison.low is None or comparison.high is None:
         return "–"
     return f"{comparison.points:+.2f} [{comparison.low:+.2f}, {comparison.high:+.2f}]"
 
@@ -223,11 +222,11 @@ def _show_scores(scores: AgentScores, numbers: Numbers) -> Iterator[str | TextTa
     rows = [
         [
             say_policy(name, language="en"),
-            numbers.money(each.cost),
-            numbers.money(each.saved),
-            numbers.share(each.share),
+            numbers.money(policy.cost),
+            numbers.money(policy.saved),
+            numbers.share(policy.share),
         ]
-        for name, each in scores.policies.items()
+        for name, policy in scores.policies.items()
     ]
     yield TextTable(("policy", "cost", "saved", "of what was possible"), rows)
     if scores.over_mpc is not None:
@@ -254,10 +253,8 @@ def list_agent_scores(
 
 
 def _describe_slot(slot: SlotDecision, numbers: Numbers) -> list[str]:
-    modes = (
-        "–" if mode is None else say_mode(mode, language="en")
-        for mode in (slot.planner_mode, slot.agent_mode)
-    )
+    decided = (slot.planner_mode, slot.agent_mode)
+    modes = ["–" if mode is None else say_mode(mode, language="en") for mode in decided]
     return [
         say_instant(slot.start, numbers.zone),
         slot.decided_by or "–",
@@ -294,21 +291,25 @@ def list_agent_slots(
 def choose_window(
     site: Site, first: datetime | None, end: datetime | None, *, now: datetime
 ) -> Timeline:
-    """Return the slots from ``first`` (usual: the site's midnight) to ``end`` (usual: a day later,
-    not after the slot that is now).
+    """Return the slots from ``first`` to ``end``.
+
+    Without ``first`` they begin at the site's midnight; without ``end`` they end a day later, but
+    not after the slot that is now.
 
     Raises:
         InvalidInputError: none, or more than a week.
     """
     zone = parse_zone(site.timezone)
-    begin = (
-        floor_to(first, SLOT)
-        if first is not None
-        else local_midnight(now.astimezone(zone).date(), zone)
-    )
-    last = end if end is not None else min(begin + DAY, floor_to(now, SLOT) + SLOT)
+    if first is not None:
+        begin = floor_to(first, SLOT)
+    else:
+        begin = local_midnight(now.astimezone(zone).date(), zone)
+    last = end
+    if last is None:
+        last = min(begin + DAY, floor_to(now, SLOT) + SLOT)
     require_window(begin, last, longest=WEEK)
-    return Timeline(begin, SLOT, -((begin - last) // SLOT))
+    slot_count = -((begin - last) // SLOT)
+    return Timeline(begin, SLOT, slot_count)
 
 
 def _describe_run(run: AgentRun, numbers: Numbers) -> list[str]:
@@ -443,9 +444,7 @@ def list_agent_plans(
     rows = agent_plans.list_newest(
         call.connection, site_id, issued=(first, end), after=after, limit=limit + 1
     )
-    page, following = cut_page(
-        rows, limit=limit, key=lambda row: (row.issued_at.isoformat(), row.based_on)
-    )
+    page, following = cut_page(rows, limit=limit, key=_key_of_plan)
     return ShadowPlanList(plans=page, cursor=following)
 
 
@@ -514,31 +513,33 @@ SCORE_HEADINGS = (
 )
 
 
+def _key_of_plan(plan: ShadowPlanSummary) -> tuple[str, str]:
+    return plan.issued_at.isoformat(), plan.based_on
+
+
 def _show_evaluation(reply: EvaluateAgentReply, numbers: Numbers) -> Iterator[str | TextTable]:
     numbers = replace(numbers, currency=reply.currency)
     yield f"{reply.site_id}: {len(reply.days)} unseen days, {reply.days[0]} to {reply.days[-1]}"
-    yield TextTable(
-        SCORE_HEADINGS,
-        [_describe_score(name, score, numbers) for name, score in reply.policies.items()],
-    )
-    wrong = [
-        (
-            f"{say_policy(name, language='en')}: {score.violations} breaches, "
-            f"{score.unmet_kwh:.1f} kWh unmet"
-        )
-        for name, score in reply.policies.items()
-        if score.violations or score.unmet_kwh
-    ]
-    yield f"Wrong: {'; '.join(wrong)}" if wrong else "No limit was broken, all demand was met."
-    weeks = ", ".join(
+    scores = [_describe_score(name, score, numbers) for name, score in reply.policies.items()]
+    yield TextTable(SCORE_HEADINGS, scores)
+    wrong = []
+    for name, score in reply.policies.items():
+        if score.violations or score.unmet_kwh:
+            policy = say_policy(name, language="en")
+            wrong.append(f"{policy}: {score.violations} breaches, {score.unmet_kwh:.1f} kWh unmet")
+    if wrong:
+        yield f"Wrong: {'; '.join(wrong)}"
+    else:
+        yield "No limit was broken, all demand was met."
+    weeks = [
         f"{week.first} ({week.days})" if week.days < 7 else f"{week.first}" for week in reply.weeks
-    )
-    yield f"Weeks from: {weeks}"
+    ]
+    yield f"Weeks from: {', '.join(weeks)}"
     yield reply.rule
-    yield from (f"Skipped {day}: {reason}" for day, reason in reply.skipped.items())
-    yield from (
-        f"{say_policy(policy, language='en')} {reason}" for policy, reason in reply.refused.items()
-    )
+    for day, reason in reply.skipped.items():
+        yield f"Skipped {day}: {reason}"
+    for policy, reason in reply.refused.items():
+        yield f"{say_policy(policy, language='en')} {reason}"
     if reply.missing:
         yield (
             f"Never trained: {', '.join(reply.missing)}; luna agent train --site "
@@ -548,21 +549,17 @@ def _show_evaluation(reply: EvaluateAgentReply, numbers: Numbers) -> Iterator[st
 
 def _describe_score(name: str, score: PolicyScore, numbers: Numbers) -> list[str]:
     share = "–" if score.score is None else numbers.share(score.score, decimals=1)
-    interval = (
-        ""
-        if score.low is None or score.high is None
-        else f" [{score.low * 100:.1f}, {score.high * 100:.1f}]"
-    )
-    beside = [
-        _describe_points(score.over_mpc),
-        "–" if score.over_mpc is None else f"{score.over_mpc.p_value:.3f}",
-        _describe_points(score.over_self_consumption),
-    ]
+    interval = ""
+    if score.low is not None and score.high is not None:
+        interval = f" [{score.low * 100:.1f}, {score.high * 100:.1f}]"
+    p_value = "–" if score.over_mpc is None else f"{score.over_mpc.p_value:.3f}"
     return [
         say_policy(name, language="en"),
         numbers.money(score.cost),
         share + interval,
-        *beside,
+        _describe_points(score.over_mpc),
+        p_value,
+        _describe_points(score.over_self_consumption),
         f"{score.mode_changes_per_day:.1f}",
     ]
 

@@ -1,6 +1,4 @@
-"""What another decision, or another site, would have brought: asked of a plan, or of recorded
-days.
-"""
+"""Declare questions about another decision of a plan, or another site on recorded days."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -58,36 +56,29 @@ _CHANGES = ("from", "to", "device", "planned", "instead")
 def _show_outcome(
     reply: WhyNotReply | PlanVariantReply, numbers: Numbers
 ) -> Iterator[str | TextTable]:
-    """Yield what is paid more, by its parts, and what changes: slots in a row as one, without what
-    is no more than rounding.
+    """Yield what is paid more, by its parts, and what changes.
+
+    Equal slots in a row are one line; what is no more than rounding is left out.
     """
     numbers = replace(numbers, zone=ZoneInfo(reply.timezone), currency=reply.currency)
     yield reply.text
     parts = reply.cost.model_dump(by_alias=True)
-    yield TextTable(
-        ("more", *_COSTS), [["", *(numbers.money(parts[name], signed=True) for name in _COSTS)]]
-    )
-    runs = [
-        run for run in list_runs(reply.changes, timedelta(minutes=reply.slot_minutes)) if run.shows
-    ]
-    rows = [
-        [
-            *(
-                f"{numbers.weekday(instant)} {numbers.clock(instant)}"
-                for instant in (run.first, run.end)
-            ),
-            run.device,
-            *(
-                (
-                    f"{say_mode(each.mode, language=numbers.language)} "
-                    f"{numbers.energy(each.energy_kwh)}"
-                )
-                for each in (run.before, run.after)
-            ),
-        ]
-        for run in runs
-    ]
-    yield TextTable(_CHANGES, rows, words=_CHANGES[2:]) if rows else "Nothing else changes."
+    costs = [numbers.money(parts[name], signed=True) for name in _COSTS]
+    yield TextTable(("more", *_COSTS), [["", *costs]])
+    rows = []
+    for run in list_runs(reply.changes, timedelta(minutes=reply.slot_minutes)):
+        if not run.shows:
+            continue
+        row = [f"{numbers.weekday(at)} {numbers.clock(at)}" for at in (run.first, run.end)]
+        row.append(run.device)
+        for side in (run.before, run.after):
+            mode = say_mode(side.mode, language=numbers.language)
+            row.append(f"{mode} {numbers.energy(side.energy_kwh)}")
+        rows.append(row)
+    if rows:
+        yield TextTable(_CHANGES, rows, words=_CHANGES[2:])
+    else:
+        yield "Nothing else changes."
     if isinstance(reply, WhyNotReply):
         yield from (f"Limit at work: {limit}" for limit in reply.binding)
 
@@ -144,38 +135,32 @@ _MONTHS = ("month", "bill", "import", "export", "peak", "wear", "kWh in", "kWh o
 def _show_question(state: WhatIfState, numbers: Numbers) -> Iterator[str | TextTable]:
     reply = state.reply
     if reply is None:
-        rows = [
-            (
-                each.name,
-                "done" if each.done else each.status,
-                each.job_id or "–",
-                (each.error or {}).get("detail", ""),
-            )
-            for each in state.variants
-        ]
+        rows = []
+        for variant in state.variants:
+            status = "done" if variant.done else variant.status
+            detail = (variant.error or {}).get("detail", "")
+            rows.append((variant.name, status, variant.job_id or "–", detail))
         headings = ("variant", "status", "job", "error")
         title = f"Question {state.what_if_id}: {state.status}"
         yield TextTable(headings, rows, words=headings[1:], title=title)
         return
     numbers = replace(numbers, currency=reply.currency)
     yield from map(say_note, reply.notes)
-    for each in (reply.baseline, *reply.variants):
+    for answer in (reply.baseline, *reply.variants):
         policy = say_policy(reply.policy, language=numbers.language)
         title = (
-            f"{each.name}, {reply.site}, {reply.from_day} to {reply.to_day}; {policy} from "
+            f"{answer.name}, {reply.site}, {reply.from_day} to {reply.to_day}; {policy} from "
             f"{reply.outlook}"
         )
-        yield TextTable(_MONTHS, [*_list_months(each, numbers)], title=title)
-        yield f"{each.text}\n"
+        yield TextTable(_MONTHS, [*_list_months(answer, numbers)], title=title)
+        yield f"{answer.text}\n"
     yield f"Question {reply.what_if_id}"
 
 
 def _list_months(variant: VariantReply, numbers: Numbers) -> Iterator[list[str]]:
     for month in variant.months:
-        money = [
-            numbers.money(value)
-            for value in (month.bill, month.import_, month.export, month.peak, month.wear)
-        ]
+        costs = (month.bill, month.import_, month.export, month.peak, month.wear)
+        money = [numbers.money(cost) for cost in costs]
         yield [
             month.month,
             *money,

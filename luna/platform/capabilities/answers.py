@@ -1,4 +1,4 @@
-"""What was asked and answered before: by oneself or, for who administers, by everybody."""
+"""Declare the lists of earlier questions with their answers, one's own or everybody's."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -124,26 +124,26 @@ def _list(
     rows = answers.list_before(
         call.connection, which, before=read_instant_and_text(cursor), limit=limit + 1
     )
-    page, following = cut_page(
-        rows,
-        limit=limit,
-        key=lambda row: (row.answer.answered_at.isoformat(), row.answer.answer_id),
-    )
+    page, following = cut_page(rows, limit=limit, key=_key_of_row)
     return AnswerList(answers=page, cursor=following)
 
 
+def _key_of_row(row: StoredAnswer) -> tuple[str, str]:
+    return row.answer.answered_at.isoformat(), row.answer.answer_id
+
+
 def show_sources(answer: Answer) -> Iterator[str]:
-    """Yield what an answer rests on, below its text."""
+    """Yield the sources of an answer, as they stand below its text."""
     yield ""
-    yield from (f"[{citation.number}] {citation.place}" for citation in answer.citations)
-    yield from (
-        f"- {source.what}{f', {source.period}' if source.period else ''}"
-        for call in answer.tool_calls
-        for source in call.sources
-    )
-    yield from (
-        f"~ {passage.place}: {' '.join(passage.text.split())[:160]}" for passage in answer.nearest
-    )
+    for citation in answer.citations:
+        yield f"[{citation.number}] {citation.place}"
+    for call in answer.tool_calls:
+        for source in call.sources:
+            period = f", {source.period}" if source.period else ""
+            yield f"- {source.what}{period}"
+    for passage in answer.nearest:
+        one_line = " ".join(passage.text.split())
+        yield f"~ {passage.place}: {one_line[:160]}"
     yield f"conversation {answer.conversation_id}"
 
 

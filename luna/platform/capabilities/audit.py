@@ -1,4 +1,4 @@
-"""What was done, by whom, and how it ended."""
+"""Declare the list of what was done, by whom, and how it ended."""
 
 from typing import Annotated
 
@@ -43,7 +43,7 @@ def _show(entry: AuditEntry, _: Numbers) -> list[str]:
         _HEADINGS,
         _show,
         "entries",
-        words=[each for each in _HEADINGS if each != "status"],
+        words=[heading for heading in _HEADINGS if heading != "status"],
         none="Nothing was done yet.",
     ),
 )

@@ -1,6 +1,4 @@
-"""Whether a site's devices follow its plans, what their owner wants instead, and what was
-decided.
-"""
+"""Declare arming, overrides and the list of decisions of a site's devices."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated
@@ -96,23 +94,20 @@ def _say_override(state: ControlState, numbers: Numbers) -> Iterator[str]:
 
 
 def _show_state(reply: ControlReply, numbers: Numbers) -> Iterator[str]:
-    armed = (
-        f"armed since {say_instant(reply.armed_at, numbers.zone)} by {reply.armed_by}"
-        if reply.armed_at
-        else "not armed: nothing is sent"
-    )
+    if reply.armed_at:
+        armed = f"armed since {say_instant(reply.armed_at, numbers.zone)} by {reply.armed_by}"
+    else:
+        armed = "not armed: nothing is sent"
     yield f"{reply.devices[0].site} is {armed}."
-    for each in reply.devices:
-        if each.override is not None:
-            yield (
-                f"Override of {each.device} by {each.override.by}: "
-                f"{_describe_override(each.override, numbers)}."
-            )
+    for device in reply.devices:
+        if device.override is not None:
+            override = _describe_override(device.override, numbers)
+            yield f"Override of {device.device} by {device.override.by}: {override}."
     yield from _say_standings(reply.devices, numbers)
     if reply.executor is not None:
-        since = (
-            "" if reply.executor.since is None else say_instant(reply.executor.since, numbers.zone)
-        )
+        since = ""
+        if reply.executor.since is not None:
+            since = say_instant(reply.executor.since, numbers.zone)
         yield STANDING.say("driven_by", numbers.language, name=reply.executor.name, at=since)
 
 
@@ -125,9 +120,7 @@ def _say_standings(states: Iterable[ControlState], numbers: Numbers) -> Iterator
 
 
 def list_unreleased(states: Iterable[ControlState]) -> list[ControlState]:
-    """Return the devices that were to be handed back and of which nothing confirms that they
-    are.
-    """
+    """Return the devices that nothing confirms to be handed back."""
     return [
         state
         for state in states
@@ -136,8 +129,9 @@ def list_unreleased(states: Iterable[ControlState]) -> list[ControlState]:
 
 
 def say_disarmed(site_id: str, states: Sequence[ControlState], numbers: Numbers) -> Iterator[str]:
-    """Yield what a site's disarming has come to: handed back, or what its devices still do and how
-    to end it.
+    """Yield what the disarming of a site came to.
+
+    Either its devices are handed back, or it says what they still do and how to end it.
     """
     yield f"{site_id} is not armed any more; an override has ended with it."
     yield from _say_standings(list_unreleased(states), numbers)

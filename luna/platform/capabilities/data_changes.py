@@ -1,4 +1,4 @@
-"""What was changed of the past of a site."""
+"""Declare the list of changes made to a site's past."""
 
 from typing import Annotated
 

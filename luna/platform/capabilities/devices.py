@@ -1,4 +1,4 @@
-"""What a site has."""
+"""Declare the list of a site's devices."""
 
 from typing import Annotated
 

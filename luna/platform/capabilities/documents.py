@@ -1,4 +1,6 @@
-"""Documents that answers are taken from: which there are, in which versions, how long each holds.
+"""Declare the documents that answers are taken from: list, add, read, remove.
+
+Each has versions, and a time within which it holds.
 
 Adding, reading and removing them.
 """
@@ -100,29 +102,29 @@ NONE = "No documents: luna docs add FILE."
 
 
 def show_documents(listed: list[Document]) -> Iterator[str | TextTable]:
-    """Yield documents as a terminal shows them, with how long they hold and what is the matter with
-    them.
-    """
+    """Yield documents as a terminal shows them, with validity and faults."""
     if not listed:
         yield NONE
         return
     rows = [
         [
-            each.document_id,
-            each.title,
-            str(each.version),
-            "yes" if each.current else "no",
-            each.state,
-            str(each.chunks),
+            document.document_id,
+            document.title,
+            str(document.version),
+            "yes" if document.current else "no",
+            document.state,
+            str(document.chunks),
         ]
-        for each in listed
+        for document in listed
     ]
     yield TextTable(_HEADINGS, rows, words=("title", "found", "state"))
-    for each in listed:
-        if holds := say_validity(each.valid_from, each.valid_until, "en"):
-            yield f"  {each.title}: holds {holds}"
-        if each.fault is not None:
-            yield f"  {each.title}: {each.fault.message}. {each.fault.remedy or ''}".rstrip()
+    for document in listed:
+        holds = say_validity(document.valid_from, document.valid_until, "en")
+        if holds:
+            yield f"  {document.title}: holds {holds}"
+        fault = document.fault
+        if fault is not None:
+            yield f"  {document.title}: {fault.message}. {fault.remedy or ''}".rstrip()
 
 
 def _show_list(reply: DocumentList | VersionList, _: Numbers) -> Iterator[str | TextTable]:
@@ -164,9 +166,7 @@ def list_documents(  # noqa: PLR0913 - one per parameter of the query
         after=read_instant_and_text(cursor),
         limit=limit + 1,
     )
-    page, following = cut_page(
-        rows, limit=limit, key=lambda row: (row.stored_at.isoformat(), row.document_id)
-    )
+    page, following = cut_page(rows, limit=limit, key=_key_of_document)
     return DocumentList(documents=page, cursor=following)
 
 
@@ -216,32 +216,35 @@ def list_document_versions(call: CapabilityCall, document_id: DocumentId) -> Ver
     )
 
 
+def _key_of_document(document: Document) -> tuple[str, str]:
+    return document.stored_at.isoformat(), document.document_id
+
+
+_SHOWN_FIELDS = (
+    "name",
+    "kind",
+    "site_id",
+    "language",
+    "dated",
+    "valid_from",
+    "valid_until",
+    "media_type",
+    "pages",
+    "size_bytes",
+    "notes",
+    "added_by",
+    "url",
+)
+
+
 def _show_document(document: Document, _: Numbers) -> Iterator[str | TextTable]:
     yield from show_documents([document])
-    fields = document.model_dump(
-        mode="json",
-        include={
-            "name",
-            "kind",
-            "site_id",
-            "language",
-            "dated",
-            "valid_from",
-            "valid_until",
-            "media_type",
-            "pages",
-            "size_bytes",
-            "notes",
-            "added_by",
-            "url",
-        },
-    )
+    fields = document.model_dump(mode="json", include=set(_SHOWN_FIELDS))
     fields["stored_at"] = say_instant(document.stored_at, UTC)
-    rows = [
-        [name, ", ".join(value) if isinstance(value, list) else str(value)]
-        for name, value in fields.items()
-        if value
-    ]
+    rows = []
+    for name, value in fields.items():
+        if value:
+            rows.append([name, ", ".join(value) if isinstance(value, list) else str(value)])
     yield TextTable(("what", "value"), rows, words=("value",))
 
 

@@ -1,4 +1,4 @@
-"""Runs of the camera lab that were left to workers, and what they came to."""
+"""Declare the runs of the camera lab that workers do, and their results."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -43,6 +43,10 @@ def _show_run(run: EdgeRun, numbers: Numbers) -> list[str]:
     return [run.job_id, run.run_id or "–", run.status, say_instant(run.submitted_at, numbers.zone)]
 
 
+def _key_of_run(run: EdgeRun) -> tuple[str, str]:
+    return run.submitted_at.isoformat(), run.job_id
+
+
 def _show_result(result: EdgeRunResult, numbers: Numbers) -> Iterator[str | TextTable]:
     yield f"Job {result.run.job_id} is {result.run.status}."
     summary = result.summary
@@ -54,19 +58,15 @@ def _show_result(result: EdgeRunResult, numbers: Numbers) -> Iterator[str | Text
             "drawn."
         )
     rows = []
-    for each in summary.controllers:
-        shares = (
-            numbers.share(estimate.value)
-            for estimate in (each.clean_share, each.small_miss_share, each.large_miss_share)
+    for controller in summary.controllers:
+        estimates = (
+            controller.clean_share,
+            controller.small_miss_share,
+            controller.large_miss_share,
         )
-        rows.append(
-            [
-                each.controller,
-                str(each.runs),
-                *shares,
-                numbers.number(each.dirty_wh_per_day.value, 3),
-            ]
-        )
+        shares = [numbers.share(estimate.value) for estimate in estimates]
+        dirty = numbers.number(controller.dirty_wh_per_day.value, 3)
+        rows.append([controller.controller, str(controller.runs), *shares, dirty])
     yield TextTable(_CONTROLLER_HEADINGS, rows)
 
 
@@ -96,9 +96,7 @@ def list_edge_runs(
     rows = edge_runs.list_runs(
         call.connection, limit=limit + 1, after=read_instant_and_text(cursor)
     )
-    page, following = cut_page(
-        rows, limit=limit, key=lambda run: (run.submitted_at.isoformat(), run.job_id)
-    )
+    page, following = cut_page(rows, limit=limit, key=_key_of_run)
     return EdgeRunList(runs=page, cursor=following)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from luna.contracts.account import AccountReply, AccountTotals
+from luna.contracts.account import AccountReply, AccountTotals, FlowReply
 from luna.energy.account_period import AccountPeriod, PeriodUnit
 from luna.energy.timeline import Day
 from luna.platform.account import describe_account, last_counted_day
@@ -24,27 +24,25 @@ def _show(reply: AccountReply, numbers: Numbers) -> Iterator[str | TextTable]:
         f"{totals.first_day} to {totals.last_day}, counted until {numbers.day(totals.until)} "
         f"{numbers.clock(totals.until)}"
     )
-    rows = [
-        ["from", say_flow(flow.name, numbers.language), numbers.number(flow.energy_kwh, 2)]
-        for flow in reply.sources
-    ]
-    rows += [
-        ["to", say_flow(flow.name, numbers.language), numbers.number(flow.energy_kwh, 2)]
-        for flow in reply.uses
-    ]
-    rows.append(
-        ["", say_flow("unexplained", numbers.language), numbers.number(reply.unexplained_kwh, 2)]
-    )
+    rows = [_describe_flow("from", flow, numbers) for flow in reply.sources]
+    rows += [_describe_flow("to", flow, numbers) for flow in reply.uses]
+    unexplained = numbers.number(reply.unexplained_kwh, 2)
+    rows.append(["", say_flow("unexplained", numbers.language), unexplained])
     yield TextTable(("", "energy", "kWh"), rows, words=("", "energy"))
-    lines = [
-        [say_cost_line(line, numbers), numbers.number(line.energy_kwh, 2), numbers.money(line.cost)]
-        for line in reply.lines
-    ]
+    lines = []
+    for line in reply.lines:
+        energy = numbers.number(line.energy_kwh, 2)
+        lines.append([say_cost_line(line, numbers), energy, numbers.money(line.cost)])
     if reply.demand_cost is not None:
         lines.append([say_flow("demand", numbers.language), "", numbers.money(reply.demand_cost)])
     lines.append([say_flow("total", numbers.language), "", numbers.money(totals.cost)])
     yield TextTable(("bill", "kWh", "cost"), lines, words=("bill",))
     yield from _compare(reply, numbers)
+
+
+def _describe_flow(direction: str, flow: FlowReply, numbers: Numbers) -> list[str]:
+    name = say_flow(flow.name, numbers.language)
+    return [direction, name, numbers.number(flow.energy_kwh, 2)]
 
 
 def _compare(reply: AccountReply, numbers: Numbers) -> Iterator[TextTable]:
@@ -54,9 +52,9 @@ def _compare(reply: AccountReply, numbers: Numbers) -> Iterator[TextTable]:
     if reply.year_before is not None:
         columns["year before"] = totals_cells(reply.year_before, numbers)
     names = ("used kWh", "bought kWh", "produced kWh", "sold kWh", "own supply", "cost")
-    rows = [
-        [name, *(cells[place] for cells in columns.values())] for place, name in enumerate(names)
-    ]
+    rows = []
+    for place, name in enumerate(names):
+        rows.append([name, *(cells[place] for cells in columns.values())])
     yield TextTable(("", *columns), rows, words=("",))
 
 

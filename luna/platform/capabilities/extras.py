@@ -1,6 +1,4 @@
-"""Additional libraries that only a few commands need: listed, installed once somebody has agreed,
-removed.
-"""
+"""Declare additional libraries of a few commands: list, install, remove."""
 
 from typing import Annotated
 

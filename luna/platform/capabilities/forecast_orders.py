@@ -1,6 +1,4 @@
-"""Forecasts that are made because somebody asks: issued, with scenarios beside, compared with what
-happened; and which version drives the planner.
-"""
+"""Declare orders of forecasts: issue, scenarios, comparison, and the driving version."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -112,20 +110,22 @@ def issue_scenarios(
 
 
 def _show_scores(reply: EvaluateReply, _: Numbers) -> Iterator[TextTable]:
-    rows = [
-        [
-            version,
-            name,
-            f"{score.mae:.4f}",
-            f"{score.rmse:.4f}",
-            f"{score.pinball:.4f}",
-            f"{score.coverage_80:.0%}",
-            f"{score.skill:+.1%}",
-            "–" if scored.regret_per_day is None else f"{scored.regret_per_day:.4f}",
-        ]
-        for version, scored in reply.versions.items()
-        for name, score in scored.series.items()
-    ]
+    rows = []
+    for version, scored in reply.versions.items():
+        regret = "–" if scored.regret_per_day is None else f"{scored.regret_per_day:.4f}"
+        for name, score in scored.series.items():
+            rows.append(
+                [
+                    version,
+                    name,
+                    f"{score.mae:.4f}",
+                    f"{score.rmse:.4f}",
+                    f"{score.pinball:.4f}",
+                    f"{score.coverage_80:.0%}",
+                    f"{score.skill:+.1%}",
+                    regret,
+                ]
+            )
     headings = (
         "version",
         "series",
@@ -171,16 +171,17 @@ def _show_status(status: ForecastStatus, numbers: Numbers) -> Iterator[str | Tex
             "No version was scored in shadow yet: a day is scored when the 48 hours after it "
             "have passed."
         )
-    yield from (f"{candidate.version}: {candidate.reason}" for candidate in status.candidates)
+    for candidate in status.candidates:
+        yield f"{candidate.version}: {candidate.reason}"
     decisions = [
         [
-            say_instant(each.decided_at, numbers.zone),
-            each.forecast_version,
-            each.run_id or "–",
-            each.decided_by,
-            each.reason,
+            say_instant(decision.decided_at, numbers.zone),
+            decision.forecast_version,
+            decision.run_id or "–",
+            decision.decided_by,
+            decision.reason,
         ]
-        for each in status.decisions
+        for decision in status.decisions
     ]
     if decisions:
         headings = ("decided", "version", "training", "by", "reason")
@@ -208,20 +209,24 @@ def _show_status(status: ForecastStatus, numbers: Numbers) -> Iterator[str | Tex
 
 
 def _describe_shadow(record: ShadowRecord, numbers: Numbers) -> TextTable:
-    rows = [
-        [
-            version,
-            name,
-            str(series.days),
-            f"{series.mae:.4f}",
-            f"{series.rmse:.4f}",
-            f"{series.pinball:.4f}",
-            "–" if series.coverage_80 is None else f"{series.coverage_80:.0%}",
-            "–" if scored.regret_per_day is None else numbers.money(scored.regret_per_day),
-        ]
-        for version, scored in record.versions.items()
-        for name, series in scored.series.items()
-    ]
+    rows = []
+    for version, scored in record.versions.items():
+        regret = "–"
+        if scored.regret_per_day is not None:
+            regret = numbers.money(scored.regret_per_day)
+        for name, series in scored.series.items():
+            rows.append(
+                [
+                    version,
+                    name,
+                    str(series.days),
+                    f"{series.mae:.4f}",
+                    f"{series.rmse:.4f}",
+                    f"{series.pinball:.4f}",
+                    "–" if series.coverage_80 is None else f"{series.coverage_80:.0%}",
+                    regret,
+                ]
+            )
     headings = (
         "version",
         "series",

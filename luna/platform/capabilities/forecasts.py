@@ -1,6 +1,4 @@
-"""Forecasts of a site: which were issued, why one is what it is, which version drives the
-planner.
-"""
+"""Declare a site's forecasts: their list, their reasons, the driving version."""
 
 from collections.abc import Iterator
 from datetime import tzinfo
@@ -71,11 +69,9 @@ def say_driving(
             f"{waiting.forecast_version} is trained, and on {waiting.days} scored days it was "
             "not found better"
         )
-    when = (
-        ""
-        if waiting.earliest is None
-        else f"; it may take over from {waiting.earliest} on, while `luna up` runs"
-    )
+    when = ""
+    if waiting.earliest is not None:
+        when = f"; it may take over from {waiting.earliest} on, while `luna up` runs"
     yield f"{state}{when}. Use it now: {waiting.command}"
 
 
@@ -203,9 +199,7 @@ def list_forecasts(  # noqa: PLR0913 - one per parameter of the query
     rows = forecast_issues.list_newest(
         call.connection, site_id, issued=(first, end), version=version, after=after, limit=limit + 1
     )
-    page, following = cut_page(
-        rows, limit=limit, key=lambda row: (row.issued_at.isoformat(), row.forecast_version)
-    )
+    page, following = cut_page(rows, limit=limit, key=_key_of_issue)
     return IssueList(forecasts=[_summarise(issue) for issue in page], cursor=following)
 
 
@@ -224,8 +218,12 @@ _EXPLANATION = ("time", "load", "usual", "why", "pv", "usual", "why")
 _USUAL_VERSION = "baseline_7_day_avg"
 
 
+def _key_of_issue(issue: forecast_issues.ForecastIssue) -> tuple[str, str]:
+    return issue.issued_at.isoformat(), issue.forecast_version
+
+
 def _show_explanation(reply: ExplainReply, numbers: Numbers) -> Iterator[str | TextTable]:
-    """Yield why a forecast is what it is, hour by hour, or of one quarter-hour all reasons."""
+    """Yield a forecast's reasons hour by hour, or all those of one quarter-hour."""
     words = read_texts("forecast_command", numbers.language)
     yield (
         f"{reply.forecast_version}, {numbers.day(reply.issued_at)} "
@@ -241,23 +239,21 @@ def _show_explanation(reply: ExplainReply, numbers: Numbers) -> Iterator[str | T
                 f"\n{words[name]}, {numbers.weekday(slot.start)} {numbers.clock(slot.start)}: "
                 f"{series.text}"
             )
-            yield from (
-                f"  {each.text}" for each in series.contributions if abs(each.kw) >= LEAST_KW
-            )
+            for contribution in series.contributions:
+                if abs(contribution.kw) >= LEAST_KW:
+                    yield f"  {contribution.text}"
         return
     headings = [words[f"head_{name}"] for name in _EXPLANATION]
-    hourly = [
-        _describe_slot(slot, numbers)
-        for slot in reply.slots
-        if slot.start.astimezone(numbers.zone).minute == 0
-    ]
+    hours = [slot for slot in reply.slots if slot.start.astimezone(numbers.zone).minute == 0]
+    hourly = [_describe_slot(slot, numbers) for slot in hours]
     yield TextTable(headings, hourly, words=headings)
 
 
 def _describe_slot(slot: SlotExplanation, numbers: Numbers) -> list[str]:
     cells = [f"{numbers.weekday(slot.start)} {numbers.clock(slot.start)}"]
     for series in (slot.load, slot.pv):
-        largest = next((each.text for each in series.contributions if abs(each.kw) >= LEAST_KW), "")
+        felt = (part.text for part in series.contributions if abs(part.kw) >= LEAST_KW)
+        largest = next(felt, "")
         cells += [
             numbers.power(series.expected_kw, decimals=2),
             numbers.power(series.usual_kw, decimals=2),
@@ -294,10 +290,10 @@ def explain_forecast(
 
 
 def _show_training(reply: TrainReply, numbers: Numbers) -> Iterator[str | TextTable]:
+    days = "day" if reply.days == 1 else "days"
     yield (
-        f"Trained {reply.forecast_version} on {reply.days} "
-        f"{'day' if reply.days == 1 else 'days'} in {reply.train_seconds:.1f} s: run "
-        f"{reply.run_id}"
+        f"Trained {reply.forecast_version} on {reply.days} {days} in {reply.train_seconds:.1f} s: "
+        f"run {reply.run_id}"
     )
     yield f"{'Accepted' if reply.accepted else 'Not used'}: {reply.verdict}"
     if not any(name.endswith("mae_kwh") for name in reply.metrics):
@@ -305,9 +301,8 @@ def _show_training(reply: TrainReply, numbers: Numbers) -> Iterator[str | TextTa
             "Nothing was learned yet, for that takes 14 known days of a series: forecasts come "
             "from recent days in wide bands."
         )
-    yield TextTable(
-        ("what", "value"), [[name, f"{value:.4g}"] for name, value in reply.metrics.items()]
-    )
+    metrics = [[name, f"{value:.4g}"] for name, value in reply.metrics.items()]
+    yield TextTable(("what", "value"), metrics)
     if reply.driving is not None:
         yield from say_driving(reply.driving, numbers.zone)
 

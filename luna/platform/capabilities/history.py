@@ -1,5 +1,6 @@
-"""The past of a site: quarter-hours built of what its sensors said, verdicts on days, gaps,
-repairs; read anew, and compared with its source.
+"""Declare a site's past: building, judging and repairing its quarter-hours.
+
+Its readings can be read anew and be compared with their source.
 """
 
 from collections import Counter
@@ -106,16 +107,10 @@ class RepairOrder(HistoryDays):
 
 
 def _show_built(reply: BuildSlotsReply, _: Numbers) -> Iterator[str | TextTable]:
-    rows = [
-        [
-            name,
-            f"{series.known:,}",
-            f"{series.interpolated:,}",
-            f"{series.filled:,}",
-            f"{sum(series.rejected.values()):,}",
-        ]
-        for name, series in reply.series.items()
-    ]
+    rows = []
+    for name, series in reply.series.items():
+        counts = (series.known, series.interpolated, series.filled, sum(series.rejected.values()))
+        rows.append([name, *(f"{count:,}" for count in counts)])
     yield TextTable(
         ("series", "known", "interpolated", "filled to the meter's total", "readings refused"), rows
     )
@@ -146,10 +141,8 @@ def _describe_day(day: DayQuality, _: Numbers) -> list[str]:
 def _show_judged(reply: JudgeQualityReply, numbers: Numbers) -> Iterator[str | TextTable]:
     days = [day for site in reply.sites for day in site.days]
     yield TextTable(_VERDICT, [_describe_day(day, numbers) for day in days], words=_VERDICT[1:])
-    yield ", ".join(
-        f"{count} {verdict}"
-        for verdict, count in Counter(day.verdict for day in days).most_common()
-    )
+    verdicts = Counter(day.verdict for day in days)
+    yield ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
 
 
 def _describe_gap(gap: SeriesGap, numbers: Numbers) -> list[str]:
@@ -166,7 +159,8 @@ def _show_repairs(reply: RepairReply, _: Numbers) -> Iterator[str | TextTable]:
         yield "There is nothing to repair."
         return
     rows = [
-        [each.series, each.day.isoformat(), each.rule, str(each.slots)] for each in reply.repairs
+        [repair.series, repair.day.isoformat(), repair.rule, str(repair.slots)]
+        for repair in reply.repairs
     ]
     yield TextTable(("series", "day", "rule", "slots"), rows, words=("day", "rule"))
     if reply.dry_run:
@@ -174,16 +168,10 @@ def _show_repairs(reply: RepairReply, _: Numbers) -> Iterator[str | TextTable]:
 
 
 def _show_backfill(reply: BackfillReply, numbers: Numbers) -> Iterator[str | TextTable]:
-    rows = [
-        [
-            sensor.sensor,
-            sensor.role,
-            f"{sensor.readings:,}",
-            f"{sensor.unknown:,}",
-            f"{sensor.rows_written:,}",
-        ]
-        for sensor in reply.sensors
-    ]
+    rows = []
+    for sensor in reply.sensors:
+        counts = (sensor.readings, sensor.unknown, sensor.rows_written)
+        rows.append([sensor.sensor, sensor.role, *(f"{count:,}" for count in counts)])
     yield TextTable(
         ("sensor", "role", "readings", "unknown", "new or changed"), rows, words=("role",)
     )
@@ -276,11 +264,8 @@ def read_quality(
     judged = quality.read(
         call.connection, site_id, from_day or date(1800, 1, 1), to_day or date(3000, 1, 1)
     )
-    page, following = cut_page(
-        [day for day in judged if after is None or day.day.isoformat() > after],
-        limit=limit,
-        key=lambda day: (day.day.isoformat(),),
-    )
+    following_days = [day for day in judged if after is None or day.day.isoformat() > after]
+    page, following = cut_page(following_days, limit=limit, key=lambda day: (day.day.isoformat(),))
     return QualityList(days=page, cursor=following)
 
 

@@ -52,6 +52,10 @@ def _show_jobs(reply: JobList, numbers: Numbers) -> Iterator[TextTable]:
     yield TextTable(_HEADINGS, rows, words=_HEADINGS, title=f"Times: {numbers.zone}")
 
 
+def _key_of_job(job: JobSummary) -> tuple[str, str]:
+    return job.submitted_at.isoformat(), job.job_id
+
+
 @capability("GET", "/v1/jobs", noun=_NOUN, scope="read", command="jobs list", shown=_show_jobs)
 def list_jobs(
     call: CapabilityCall,
@@ -71,9 +75,7 @@ def list_jobs(
         sites=call.sites,
         after=read_instant_and_text(cursor),
     )
-    page, following = cut_page(
-        rows, limit=limit, key=lambda job: (job.submitted_at.isoformat(), job.job_id)
-    )
+    page, following = cut_page(rows, limit=limit, key=_key_of_job)
     return JobList(jobs=page, cursor=following)
 
 

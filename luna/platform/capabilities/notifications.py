@@ -1,4 +1,4 @@
-"""What owners were told, by which channels, and whether messages arrive."""
+"""Declare the messages sent to owners, their channels, and whether they arrived."""
 
 import re
 from typing import Annotated
@@ -37,7 +37,7 @@ class NotificationList(Message):
 
 
 def _show(notification: Notification, numbers: Numbers) -> list[str]:
-    deliveries = ", ".join(f"{each.target} {each.status}" for each in notification.deliveries)
+    deliveries = ", ".join(f"{sent.target} {sent.status}" for sent in notification.deliveries)
     return [
         say_instant(notification.recorded_at, numbers.zone),
         notification.site or "Luna",

@@ -1,6 +1,4 @@
-"""Which plans of a site were issued, what made one other than the one before, and whether they
-hold.
-"""
+"""Declare a site's issued plans, the changes between them, and their check."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -99,12 +97,10 @@ _WORDS = ("plan", "issued", "from", "to", "status")
 
 
 def _show(plan: PlanSummary, numbers: Numbers) -> list[str]:
-    instants = (
-        say_instant(instant, numbers.zone) for instant in (plan.issued_at, plan.from_, plan.to)
-    )
+    instants = (plan.issued_at, plan.from_, plan.to)
     return [
         plan.plan_id,
-        *instants,
+        *(say_instant(instant, numbers.zone) for instant in instants),
         plan.status,
         Numbers("en", numbers.zone, plan.currency).money(plan.cost),
     ]
@@ -147,13 +143,15 @@ def list_plans(  # noqa: PLR0913 - one per parameter of the query
         after=after,
         limit=limit + 1,
     )
-    page, following = cut_page(
-        rows, limit=limit, key=lambda row: (row.issued_at.isoformat(), row.plan_id)
-    )
+    page, following = cut_page(rows, limit=limit, key=_key_of_plan)
     return PlanList(plans=page, cursor=following)
 
 
 CHANGE_HEADINGS = ("from", "to", "device", "before", "now", "because of")
+
+
+def _key_of_plan(plan: PlanSummary) -> tuple[str, str]:
+    return plan.issued_at.isoformat(), plan.plan_id
 
 
 def _show_changes(reply: PlanChangesReply, numbers: Numbers) -> Iterator[str | TextTable]:
@@ -161,37 +159,36 @@ def _show_changes(reply: PlanChangesReply, numbers: Numbers) -> Iterator[str | T
     yield from (cause.text for cause in reply.causes)
     rows = []
     for change, *span in join_changes(reply):
-        modes = (
-            say_mode(name, language=numbers.language) for name in (change.before, change.after)
-        )
-        rows.append(
-            [
-                *(f"{numbers.weekday(instant)} {numbers.clock(instant)}" for instant in span),
-                change.device,
-                *modes,
-                change.cause,
-            ]
-        )
-    yield (
-        TextTable(CHANGE_HEADINGS, rows, words=CHANGE_HEADINGS[1:])
-        if rows
-        else "Every mode is as before."
-    )
+        row = [f"{numbers.weekday(instant)} {numbers.clock(instant)}" for instant in span]
+        row.append(change.device)
+        modes = [change.before, change.after]
+        row += [say_mode(mode, language=numbers.language) for mode in modes]
+        row.append(change.cause)
+        rows.append(row)
+    if rows:
+        yield TextTable(CHANGE_HEADINGS, rows, words=CHANGE_HEADINGS[1:])
+    else:
+        yield "Every mode is as before."
+
+
+def _continues(run: tuple[ModeChange, datetime, datetime], change: ModeChange) -> bool:
+    run_change, _, run_end = run
+    if run_end != change.start:
+        return False
+    return run_change.model_copy(update={"start": change.start}) == change
 
 
 def join_changes(reply: PlanChangesReply) -> list[tuple[ModeChange, datetime, datetime]]:
-    """Return the changes as runs, each with its start and end: the same change of a device in slots
-    that follow each other is one.
+    """Return the changes as runs, each with its start and end.
+
+    The same change of a device in slots that follow each other is one run.
     """
     runs: list[tuple[ModeChange, datetime, datetime]] = []
-    for change in sorted(reply.changes, key=lambda each: (each.device, each.start)):
+    for change in sorted(reply.changes, key=lambda change: (change.device, change.start)):
         end = change.start + timedelta(minutes=reply.slot_minutes)
-        if (
-            runs
-            and runs[-1][2] == change.start
-            and runs[-1][0].model_copy(update={"start": change.start}) == change
-        ):
-            runs[-1] = (*runs[-1][:2], end)
+        if runs and _continues(runs[-1], change):
+            run_change, run_start, _ = runs[-1]
+            runs[-1] = (run_change, run_start, end)
         else:
             runs.append((change, change.start, end))
     return sorted(runs, key=lambda run: (run[1], run[0].device))
@@ -221,15 +218,10 @@ def compare_plan(
 def _show_check(reply: CheckPlansReply, numbers: Numbers) -> Iterator[str | TextTable]:
     yield f"{reply.plans} plans, {reply.broken} broken"
     if reply.findings:
-        rows = [
-            [
-                each.plan_id,
-                each.what,
-                f"{each.off:.6g}",
-                say_instant(each.start, numbers.zone) if each.start else "–",
-            ]
-            for each in reply.findings
-        ]
+        rows = []
+        for finding in reply.findings:
+            start = say_instant(finding.start, numbers.zone) if finding.start else "–"
+            rows.append([finding.plan_id, finding.what, f"{finding.off:.6g}", start])
         yield TextTable(("plan", "what", "off", "slot"), rows, words=("what", "slot"))
 
 

@@ -129,23 +129,25 @@ def list_prices(  # noqa: PLR0913 - one per parameter of the query
             start = datetime.fromisoformat(after)
         except ValueError:
             start = None
-        if start is None or start.tzinfo is None or start < begin or start != floor_to(start, SLOT):
+        if start is None or start.tzinfo is None:
+            raise refuse("no-cursor", field="cursor", value=after)
+        if start < begin or start != floor_to(start, SLOT):
             raise refuse("no-cursor", field="cursor", value=after)
         begin = start
     require_window(begin, until, longest=LONGEST)
     until = floor_to(until + SLOT - timedelta(microseconds=1), SLOT)
-    slots = Timeline(begin, SLOT, max(min((until - begin) // SLOT, limit), 1))
+    slots_wanted = (until - begin) // SLOT
+    slots = Timeline(begin, SLOT, max(min(slots_wanted, limit), 1))
     site = sites.load(call.connection, site_id)
     spot = prices.read_tariff(call.connection, site, slots, known_at=known_at)
     imported, exported = price_slots(site.tariff, slots, zone=parse_zone(site.timezone), spot=spot)
-    values = (
-        [None if isnan(price) else round(price, 6) for price in series.tolist()]
-        for series in (imported, exported)
-    )
-    rows = [
-        SlotPrice(start=start, import_price=bought, export_price=sold)
-        for start, bought, sold in zip(slots, *values, strict=True)
-    ]
+    rows = []
+    for start, bought, sold in zip(slots, imported.tolist(), exported.tolist(), strict=True):
+        rows.append(
+            SlotPrice(
+                start=start, import_price=_round_price(bought), export_price=_round_price(sold)
+            )
+        )
     following = write_cursor((slots.end.isoformat(),)) if slots.end < until else None
     return PriceList(currency=site.currency, timezone=site.timezone, prices=rows, cursor=following)
 
@@ -189,15 +191,18 @@ def fetch_prices(call: CapabilityCall, site_id: SiteName, order: PriceOrder) -> 
     return FetchPricesRequest(market=market, first=order.from_, end=order.to, source=order.source)
 
 
+def _round_price(price: float) -> float | None:
+    return None if isnan(price) else round(price, 6)
+
+
 def _find_market(connection: Connection, site_id: str, named: str | None) -> str:
     markets = sites.load(connection, site_id).tariff.markets
     if named in markets or (named is None and len(markets) == 1):
         return named or next(iter(markets))
-    remedy = (
-        f"Its tariff names {', '.join(markets)}."
-        if markets
-        else "Its tariff names no market: there is nothing to fetch."
-    )
+    if markets:
+        remedy = f"Its tariff names {', '.join(markets)}."
+    else:
+        remedy = "Its tariff names no market: there is nothing to fetch."
     raise refuse("market-not-of-tariff", field="market", value=named, remedy=remedy)
 
 

@@ -1,4 +1,4 @@
-"""What is worth reading or doing, and what readers did with it."""
+"""Declare recommendations, and what their readers did with them."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -65,18 +65,16 @@ def record_events(call: CapabilityCall, batch: EventBatch) -> RecordEventsReques
 
 
 def _show(reply: RecommendReply, numbers: Numbers) -> Iterator[str]:
-    for each in reply.recommendations:
-        money = replace(numbers, currency=each.currency or "EUR").money
-        saving, low, high = (
-            money(value) for value in (each.saving_cost_per_year, each.saving_low, each.saving_high)
-        )
-        yield (
-            each.title
-            if each.saving_cost_per_year is None
-            else f"{each.title} {saving} ({low} – {high})"
-        )
-        yield each.text
-        yield from (f"  {sentence}" for sentence in (*each.evidence, each.reason))
+    for item in reply.recommendations:
+        if item.saving_cost_per_year is None:
+            yield item.title
+        else:
+            money = replace(numbers, currency=item.currency or "EUR").money
+            saving = money(item.saving_cost_per_year)
+            yield f"{item.title} {saving} ({money(item.saving_low)} – {money(item.saving_high)})"
+        yield item.text
+        for sentence in (*item.evidence, item.reason):
+            yield f"  {sentence}"
     if not reply.recommendations:
         yield "Nothing is to be recommended; luna recommend refresh looks anew."
 

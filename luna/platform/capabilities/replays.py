@@ -33,20 +33,16 @@ def _show(reply: ReplayReply, numbers: Numbers) -> Iterator[str | TextTable]:
         yield from say_driving(reply.driving, numbers.zone, planned=reply.forecast_version)
     yield from map(say_note, reply.notes)
     if reply.loss:
-        yield "Lost to: " + ", ".join(
-            f"{cause} {points:.1f} points" for cause, points in reply.loss.items()
-        )
+        losses = [f"{cause} {points:.1f} points" for cause, points in reply.loss.items()]
+        yield f"Lost to: {', '.join(losses)}"
     if reply.faults:
-        rows = [
-            [
-                each.fault.kind if each.fault else "all together",
-                say_policy(name, language="en"),
-                numbers.money(cost),
-                f"{each.unserved_kwh[name]:.1f}",
-            ]
-            for each in reply.faults
-            for name, cost in each.cost.items()
-        ]
+        rows = []
+        for outcome in reply.faults:
+            fault = outcome.fault.kind if outcome.fault else "all together"
+            for name, cost in outcome.cost.items():
+                policy = say_policy(name, language="en")
+                unserved = f"{outcome.unserved_kwh[name]:.1f}"
+                rows.append([fault, policy, numbers.money(cost), unserved])
         yield TextTable(
             ("fault", "policy", "cost of it", "unserved kWh"),
             rows,
@@ -59,6 +55,11 @@ def _show(reply: ReplayReply, numbers: Numbers) -> Iterator[str | TextTable]:
 
 def _describe(name: str, policy: PolicyReply, numbers: Numbers) -> list[str]:
     weeks = policy.weeks
+    losing_weeks = "–"
+    worst_week = "–"
+    if weeks is not None:
+        losing_weeks = f"{weeks.losing} of {weeks.count}"
+        worst_week = numbers.money(weeks.worst_gain)
     return [
         say_policy(name, language=numbers.language),
         numbers.money(policy.cost),
@@ -66,8 +67,8 @@ def _describe(name: str, policy: PolicyReply, numbers: Numbers) -> list[str]:
         f"{policy.cycles:.1f}",
         f"{policy.mode_changes_per_day:.1f}",
         str(policy.violations),
-        "–" if weeks is None else f"{weeks.losing} of {weeks.count}",
-        "–" if weeks is None else numbers.money(weeks.worst_gain),
+        losing_weeks,
+        worst_week,
     ]
 
 

@@ -1,4 +1,4 @@
-"""What policies cost on recorded days, as replays stored it."""
+"""Declare the costs of policies on recorded days, as replays stored them."""
 
 from dataclasses import replace
 from datetime import date
@@ -43,6 +43,10 @@ def _describe(row: DayScore, numbers: Numbers) -> list[str]:
     ]
 
 
+def _key_of_score(score: DayScore) -> tuple[str]:
+    return (f"{score.day.isoformat()} {score.policy}",)
+
+
 @capability(
     "GET",
     "/v1/sites/{site_id}/scores",
@@ -81,9 +85,7 @@ def list_scores(  # noqa: PLR0913 - one per parameter of the query
         after=_read_key(cursor),
         limit=limit + 1,
     )
-    page, following = cut_page(
-        rows, limit=limit, key=lambda row: (f"{row.day.isoformat()} {row.policy}",)
-    )
+    page, following = cut_page(rows, limit=limit, key=_key_of_score)
     return ScoreList(scores=page, cursor=following)
 
 

@@ -1,4 +1,4 @@
-"""Which series of a site are stored."""
+"""Declare the list of a site's stored series."""
 
 from typing import Annotated
 
@@ -60,11 +60,11 @@ def list_series(
     """
     spans = recorded_span.list_series(call.connection, site_id)
     after = read_text(cursor)
-    rows = [
-        SeriesSpan(series=each.series, unit=each.unit, first=each.span[0], end=each.span[1])
-        for each in spans
-        if after is None or each.series > after
-    ]
+    rows = []
+    for span in spans:
+        if after is None or span.series > after:
+            first, end = span.span
+            rows.append(SeriesSpan(series=span.series, unit=span.unit, first=first, end=end))
     page, following = cut_page(rows, limit=limit, key=lambda row: (row.series,))
     return SeriesList(series=page, cursor=following)
 

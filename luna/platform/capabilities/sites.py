@@ -87,24 +87,20 @@ def describe_unreadable(site: UnreadableSite, *, armed: bool, untold: bool) -> U
 
 
 def _show_sites(reply: SiteList, _: Numbers) -> Iterator[str | TextTable]:
-    rows = [
-        [
-            site.name,
-            site.timezone,
-            f"{sum(battery.capacity_kwh for battery in site.batteries):g} kWh",
-            f"{site.peak_kw:g} kW",
-        ]
-        for site in reply.sites
-    ]
+    rows = []
+    for site in reply.sites:
+        capacity = sum(battery.capacity_kwh for battery in site.batteries)
+        rows.append([site.name, site.timezone, f"{capacity:g} kWh", f"{site.peak_kw:g} kW"])
     yield TextTable(("site", "timezone", "batteries", "PV"), rows)
-    for each in reply.unreadable:
-        yield f"\n{each.site}: {LunaError(each.detail, field=each.field, remedy=each.remedy)}"
-        if each.untold:
+    for unreadable in reply.unreadable:
+        error = LunaError(unreadable.detail, field=unreadable.field, remedy=unreadable.remedy)
+        yield f"\n{unreadable.site}: {error}"
+        if unreadable.untold:
             yield (
                 "It is armed and no version of it can be read: nobody tells its devices "
                 "anything, they keep what they were told last. Set them by hand."
             )
-        elif each.armed:
+        elif unreadable.armed:
             yield (
                 "It is armed: until it can be read again, its devices do what they do by "
                 "themselves."
@@ -131,17 +127,16 @@ def list_sites(
         call.connection, (row for row in rows if isinstance(row, UnreadableSite)), armed
     )
     page, following = cut_page(rows, limit=limit, key=lambda row: (row.name,))
-    unreadable = [
-        UnreadableDocument(
-            **describe_unreadable(
-                row, armed=row.name in armed, untold=row.name in untold
-            ).model_dump(),
-            version=row.version,
-            configuration=row.configuration,
+    unreadable = []
+    for row in page:
+        if not isinstance(row, UnreadableSite):
+            continue
+        described = describe_unreadable(row, armed=row.name in armed, untold=row.name in untold)
+        unreadable.append(
+            UnreadableDocument(
+                **described.model_dump(), version=row.version, configuration=row.configuration
+            )
         )
-        for row in page
-        if isinstance(row, UnreadableSite)
-    ]
     return SiteList(
         sites=[row.site for row in page if isinstance(row, StoredSite)],
         unreadable=unreadable,

@@ -1,4 +1,4 @@
-"""When devices are at their chargers, and what their owners want of a stay."""
+"""Declare when devices are at their chargers, and their owners' wishes for it."""
 
 from typing import Annotated
 

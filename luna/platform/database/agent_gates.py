@@ -38,12 +38,10 @@ def record(connection: Connection, site_id: str, entry: GateEntry) -> None:
     Raises:
         NotFoundError: no such site.
     """
-    row = entry.model_dump(exclude={"evidence"}) | {
-        "evidence": [each.model_dump(mode="json") for each in entry.evidence]
-    }
-    connection.execute(
-        agent_gates.insert().values(site_key=sites.key_of(connection, site_id), **row)
-    )
+    row = entry.model_dump(exclude={"evidence"})
+    row["evidence"] = [evidence.model_dump(mode="json") for evidence in entry.evidence]
+    row["site_key"] = sites.key_of(connection, site_id)
+    connection.execute(agent_gates.insert().values(**row))
 
 
 def list_newest(
@@ -56,15 +54,17 @@ def list_newest(
     """
     table = agent_gates.c
     query = _select(connection, site_id).add_columns(table.gate_id).order_by(table.gate_id.desc())
-    query = query if before is None else query.where(table.gate_id < before)
+    if before is not None:
+        query = query.where(table.gate_id < before)
     return read_page(connection, query, lambda row: (row["gate_id"], _entry(row)), limit=limit)
 
 
 def read_standing(
     connection: Connection, site_id: str, *, policy: str
 ) -> dict[ControlMode, GateEntry]:
-    """Return the decision in force for each mode of a policy, without modes that were never decided
-    about.
+    """Return the decision in force for each mode of a policy.
+
+    Modes that were never decided about are left out.
 
     Raises:
         NotFoundError: no such site.
@@ -80,8 +80,9 @@ def read_standing(
 def read_turns(
     connection: Connection, site_id: str, *, policy: str
 ) -> dict[ControlMode, GateEntry]:
-    """Return the last withdrawal or restoration of each mode of a policy, without modes that have
-    none.
+    """Return the last withdrawal or restoration of each mode of a policy.
+
+    Modes that have none are left out.
 
     Raises:
         NotFoundError: no such site.
@@ -95,7 +96,7 @@ def read_turns(
 def find_before_withdrawal(
     connection: Connection, site_id: str, *, policy: str, mode: ControlMode
 ) -> GateEntry | None:
-    """Return the last decision about a mode that was no withdrawal; None where there is none.
+    """Return the last decision about a mode that was no withdrawal, if there is one.
 
     Raises:
         NotFoundError: no such site.
@@ -120,7 +121,7 @@ def find_before_withdrawal(
 def find_turn(
     connection: Connection, site_id: str, *, policy: str, mode: ControlMode
 ) -> GateEntry | None:
-    """Return the decision since which a mode has its current state; None where there is none.
+    """Return the decision since which a mode has its current state, if there is one.
 
     Raises:
         NotFoundError: no such site.
@@ -147,9 +148,7 @@ def _last_by_mode(connection: Connection, query: Any) -> dict[ControlMode, GateE
 
 
 def read_effective_mode(connection: Connection, site: Site) -> EffectiveMode:
-    """Return the effective mode of a stored site's agent: the lower of the requested and the
-    offered one.
-    """
+    """Return the lower of the requested and the offered mode of a stored site's agent."""
     requested = site.antares.control_mode
     if requested == "shadow":
         return EffectiveMode("shadow", "mode_is_shadow")
@@ -161,6 +160,10 @@ def read_effective_mode(connection: Connection, site: Site) -> EffectiveMode:
     )
 
 
+def _is_offered(mode: ControlMode, standing: LastDecisions) -> bool:
+    return mode in standing and standing[mode].state == "offered"
+
+
 def find_effective_mode(requested: ControlMode, standing: LastDecisions) -> EffectiveMode:
     """Return the highest offered mode that does not exceed the requested one.
 
@@ -169,13 +172,13 @@ def find_effective_mode(requested: ControlMode, standing: LastDecisions) -> Effe
     """
     if requested == "shadow":
         return EffectiveMode("shadow", "mode_is_shadow")
-    offered = [
-        mode for mode in CONTROL_MODES if mode in standing and standing[mode].state == "offered"
+    allowed = [
+        mode
+        for mode in CONTROL_MODES
+        if _rank(mode) <= _rank(requested) and _is_offered(mode, standing)
     ]
     least: ControlMode = "shadow"
-    effective = max(
-        (mode for mode in offered if _rank(mode) <= _rank(requested)), key=_rank, default=least
-    )
+    effective = max(allowed, key=_rank, default=least)
     if effective == requested:
         return EffectiveMode(effective)
     withdrawn = requested in standing and standing[requested].state == "withdrawn"

@@ -51,10 +51,8 @@ def save(
     Raises:
         NotFoundError: no such site.
     """
-    values = {
-        name: getattr(row, name)
-        for name in ("based_on", "policy", "run_id", "plan_id", "issued_at", "starts_at", "ends_at")
-    } | {
+    names = ("based_on", "policy", "run_id", "plan_id", "issued_at", "starts_at", "ends_at")
+    values = {name: getattr(row, name) for name in names} | {
         "site_key": sites.key_of(connection, site_id),
         "system_id": SHADOW + row.policy,
         "metrics": dict(row.metrics),
@@ -63,11 +61,8 @@ def save(
     }
     statement = insert(antares_plan_history).values(values)
     table = antares_plan_history.c
-    changed = {
-        name: statement.excluded[name]
-        for name in values
-        if name not in ("based_on", "policy", "site_key", "system_id")
-    }
+    key_columns = ("based_on", "policy", "site_key", "system_id")
+    changed = {name: statement.excluded[name] for name in values if name not in key_columns}
     fresh = table.plan_id.is_(None) & statement.excluded.plan_id.is_not(None)
     connection.execute(
         statement.on_conflict_do_update(
@@ -77,7 +72,7 @@ def save(
 
 
 def find(connection: Connection, based_on: str, policy: str) -> ShadowPlan | None:
-    """Return a policy's attempt beside a plan of the planner; None where there is none yet."""
+    """Return a policy's attempt beside a plan of the planner, if there is one."""
     table = antares_plan_history.c
     row = (
         connection.execute(_select().where(table.based_on == based_on, table.policy == policy))
@@ -123,25 +118,35 @@ def list_newest(
     """
     table = antares_plan_history.c
     first, end = issued
-    bounds = [
-        *([] if policy is None else [table.policy == policy]),
-        *([] if first is None else [table.issued_at >= first]),
-        *([] if end is None else [table.issued_at < end]),
-        *([] if after is None else [tuple_(table.issued_at, table.based_on) < tuple_(*after)]),
-    ]
+    bounds = []
+    if policy is not None:
+        bounds.append(table.policy == policy)
+    if first is not None:
+        bounds.append(table.issued_at >= first)
+    if end is not None:
+        bounds.append(table.issued_at < end)
+    if after is not None:
+        bounds.append(tuple_(table.issued_at, table.based_on) < tuple_(*after))
     columns = [table[name] for name in ShadowPlanSummary.model_fields]
     query = select(*columns).where(table.site_key == sites.key_of(connection, site_id), *bounds)
     query = query.order_by(table.issued_at.desc(), table.based_on.desc())
-    return read_page(
-        connection, query, lambda row: ShadowPlanSummary.model_validate(_in_utc(row)), limit=limit
-    )
+    return read_page(connection, query, _summary, limit=limit)
+
+
+def _summary(row: Mapping[Any, Any]) -> ShadowPlanSummary:
+    return ShadowPlanSummary.model_validate(_in_utc(row))
+
+
+def _plan_with_reply(row: RowMapping) -> tuple[ShadowPlan, PlanReply]:
+    return _plan(row), plan_forms.read_reply(row["packed_reply"])
 
 
 def read_covering(
     connection: Connection, site_id: str, *, policy: str, first: datetime, end: datetime
 ) -> Iterator[tuple[ShadowPlan, PlanReply]]:
-    """Yield the plans that may have been in force between two instants, in order of issue, one by
-    one to save memory.
+    """Yield the plans that may have been in force between two instants, in order of issue.
+
+    They come one by one to save memory.
 
     Raises:
         NotFoundError: no such site.
@@ -161,16 +166,13 @@ def read_covering(
         query = _select(table.packed_reply).where(
             table.based_on == based_on, table.policy == policy
         )
-        yield from read_each(
-            connection.execute(query).mappings(),
-            lambda row: (_plan(row), plan_forms.read_reply(row["packed_reply"])),
-        )
+        yield from read_each(connection.execute(query).mappings(), _plan_with_reply)
 
 
 def list_missing(
     connection: Connection, site_id: str, plan_ids: list[str], *, policy: str
 ) -> list[str]:
-    """Return, in the given order, the planner's plans beside which a policy has made none."""
+    """Return, in the given order, the planner's plans without one of the policy."""
     table = antares_plan_history.c
     own = (
         (table.site_key == sites.key_of(connection, site_id))
@@ -205,7 +207,11 @@ class PlannedModes:
 def read_modes(
     connection: Connection, site_id: str, plan_ids: Sequence[str], *, policy: str
 ) -> dict[str, PlannedModes]:
-    """Return the modes of a policy by the planner's plan, without plans that have no attempt.
+    """Return the modes of a policy by the planner's plan.
+
+    Plans without an attempt are left out.
+
+    Plans without an attempt are left out.
 
     Raises:
         NotFoundError: no such site.
@@ -223,8 +229,10 @@ def read_modes(
 
 @dataclass(frozen=True, slots=True)
 class ShadowCount:
-    """Numbers of plans and failed attempts of a policy, the last issue, planned slots, and slots
-    that were corrected.
+    """Counts of a policy's plans.
+
+    They count plans and failed attempts, the planned slots and those that were corrected; with the
+    last issue.
     """
 
     plans: int
@@ -244,7 +252,8 @@ def count(
     """
     table = antares_plan_history.c
     own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy)
-    own = own if since is None else own & (table.issued_at >= since)
+    if since is not None:
+        own &= table.issued_at >= since
     has_plan = table.plan_id.is_not(None)
     slots, interventions = (
         func.coalesce(func.sum(table.metrics[name].as_float()).filter(has_plan), 0)
@@ -258,9 +267,8 @@ def count(
         interventions,
     ).where(own)
     plans, failed, last, planned, corrected = connection.execute(query).one()
-    return ShadowCount(
-        plans, failed, None if last is None else last.astimezone(UTC), int(planned), int(corrected)
-    )
+    last_issue = None if last is None else last.astimezone(UTC)
+    return ShadowCount(plans, failed, last_issue, int(planned), int(corrected))
 
 
 def _modes(row: Any) -> tuple[str, PlannedModes]:
@@ -286,7 +294,8 @@ def _plan(row: RowMapping) -> ShadowPlan:
 
 
 def _in_utc(row: Mapping[Any, Any]) -> dict[str, Any]:
-    return {
-        name: value.astimezone(UTC) if isinstance(value, datetime) else value
-        for name, value in row.items()
-    }
+    values = dict(row)
+    for name, value in values.items():
+        if isinstance(value, datetime):
+            values[name] = value.astimezone(UTC)
+    return values

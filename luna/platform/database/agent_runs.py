@@ -1,4 +1,4 @@
-"""Lists the training runs of a site's agent, and chooses the policies for the chart of a day."""
+"""List the training runs of a site's agent, and choose the policies for a day's chart."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -29,8 +29,7 @@ VERSIONS: dict[str, AgentKind] = {version_of(kind): kind for kind in AGENT_POLIC
 def list_runs(
     connection: Connection, site_id: str, *, kinds: Sequence[AgentKind] = KINDS, limit: int = 20
 ) -> list[AgentRun]:
-    """Return at most ``limit`` trainings of each kind, by the end of their data, the most recent
-    first.
+    """Return at most ``limit`` trainings of each kind, those with the most recent data first.
 
     Raises:
         NotFoundError: no such site.
@@ -40,11 +39,9 @@ def list_runs(
         if kind not in kinds:
             continue
         champion = training_runs.latest(connection, site_id, version=version)
+        champion_id = None if champion is None else champion.run_id
         runs = training_runs.list_latest(connection, site_id, version=version, limit=limit)
-        trainings += [
-            describe_run(run, speaks=champion is not None and champion.run_id == run.run_id)
-            for run in runs
-        ]
+        trainings += [describe_run(run, speaks=run.run_id == champion_id) for run in runs]
     return sorted(trainings, key=lambda run: run.data_until, reverse=True)
 
 
@@ -73,8 +70,9 @@ def describe_run(run: TrainingRun, *, speaks: bool) -> AgentRun:
 
 
 def choose_picture(connection: Connection, site: Site, day: date) -> DayPictureRequest:
-    """Return the policies for the chart of a day: planner and oracle, and the site's agent where it
-    was trained before that week.
+    """Return the policies for the chart of a day.
+
+    Planner and oracle, and the site's agent where it was trained before that week.
     """
     policy = SHADOW_POLICIES[site.antares.shadow_policy_type]
     monday = local_midnight(day - timedelta(days=day.weekday()), parse_zone(site.timezone))

@@ -1,6 +1,4 @@
-"""What planner, agent and oracle cost a site over a period, on the days that all of them were
-scored on.
-"""
+"""Read the costs of planner, agent and oracle on the days that all were scored on."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -64,7 +62,7 @@ def read_agent_scores(
 def choose_days(
     costs_by_source: Mapping[str, Mapping[str, Sequence[DayCost]]], policy: str
 ) -> dict[date, ScoredAgentDay]:
-    """Return the days on which agent, planner, inverter alone and oracle were all scored, by day.
+    """Return the days on which agent, planner, inverter and oracle were all scored.
 
     Of two sources the later one in ``costs_by_source`` counts.
 
@@ -79,29 +77,29 @@ def choose_days(
         for name in needed | {IDLE}:
             for cost in policies.get(name, ()):
                 by_day.setdefault(cost.day, {})[name] = cost.settled
-        chosen |= {
-            day: ScoredAgentDay(day=day, source=source, cost=costs)
-            for day, costs in by_day.items()
-            if needed <= costs.keys()
-        }
+        for day, costs in by_day.items():
+            if needed <= costs.keys():
+                chosen[day] = ScoredAgentDay(day=day, source=source, cost=costs)
     return dict(sorted(chosen.items()))
 
 
 def add_up(days: Sequence[ScoredAgentDay]) -> dict[str, PolicyTotal]:
-    """Return what each policy that is known on all days cost over them."""
-    names = set.intersection(*(set(day.cost) for day in days)) if days else set()
+    """Return the total cost of each policy that is known on all days."""
+    if not days:
+        return {}
+    names = set.intersection(*(set(day.cost) for day in days))
     sums = {name: sum(day.cost[name] for day in days) for name in sorted(names)}
-    return {
-        name: PolicyTotal(
-            cost=cost, saved=sums[WITHOUT] - cost, share=share_of_possible(sums, policy=name)
-        )
-        for name, cost in sums.items()
-    }
+    totals = {}
+    for name, cost in sums.items():
+        share = share_of_possible(sums, policy=name)
+        totals[name] = PolicyTotal(cost=cost, saved=sums[WITHOUT] - cost, share=share)
+    return totals
 
 
 def weigh_gain(days: Sequence[ScoredAgentDay], policy: str) -> AgentGain | None:
-    """Return what the agent saved beside the planner, with its interval where there are days
-    enough; None where there are no days.
+    """Return the agent's saving beside the planner, None without days.
+
+    It has an interval where there are enough days.
     """
     if not days:
         return None

@@ -1,6 +1,4 @@
-"""Reads who decided for a site's batteries in each slot, and the modes of the planner's and the
-agent's plans.
-"""
+"""Read who decided for a site's batteries in each slot, with the planner's and agent's modes."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -66,24 +64,18 @@ def _read_planned(
     planned: dict[datetime, tuple[str, str]] = {}
     for place, span in enumerate(spans):
         first = max(window.start, span.starts_at)
-        end = min(
-            window.end,
-            span.ends_at,
-            *(each.issued_at + SLOT for each in spans[place + 1 : place + 2]),
-        )
+        end = min(window.end, span.ends_at)
+        if place + 1 < len(spans):
+            end = min(end, spans[place + 1].issued_at + SLOT)
         if end <= first:
             continue
         minutes, slots = plan_slots.read_slots(connection, span, first, end - _MOMENT)
         # A plan's slots may be longer than a quarter-hour.
         quarters = max(timedelta(minutes=minutes) // SLOT, 1)
-        modes = [
-            (datetime.fromisoformat(slot["start"]) + place * SLOT, slot["mode"])
-            for slot in slots
-            for place in range(quarters)
-        ]
-        planned |= {
-            start: (span.plan_id, mode)
-            for start, mode in modes
-            if span.issued_at <= start and first <= start < end
-        }
+        for slot in slots:
+            slot_start = datetime.fromisoformat(slot["start"])
+            for quarter in range(quarters):
+                start = slot_start + quarter * SLOT
+                if span.issued_at <= start and first <= start < end:
+                    planned[start] = (span.plan_id, slot["mode"])
     return planned

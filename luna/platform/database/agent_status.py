@@ -1,4 +1,9 @@
-"""Describes the status of a site's agent on the way to control; shared by all surfaces."""
+"""Describe the status of a site's agent on the way to control.
+
+It is shared by all surfaces.
+
+Shared by all surfaces.
+"""
 
 from datetime import datetime
 from typing import Literal
@@ -49,15 +54,13 @@ def read_status(
     shadow_count = agent_plans.count(connection, site.name, policy=policy)
     # Without a judgement of full control there is no evidence: zero days of each kind.
     last = standing.get("full_control")
-    by_kind = {each.kind: each for each in last.evidence} if last else {}
-    evidence = [
-        by_kind.get(kind, GateEvidence(kind=kind, days=0, needed=needed))
+    by_kind = {evidence.kind: evidence for evidence in last.evidence} if last else {}
+    evidence_by_kind: dict[str, GateEvidence] = {
+        kind: by_kind.get(kind, GateEvidence(kind=kind, days=0, needed=needed))
         for kind, needed in NEEDED.items()
-    ]
+    }
     aim: ControlMode = "full_control" if requested == "shadow" else requested
-    code, figures = _choose_step(
-        run, standing.get(aim), {each.kind: each for each in evidence}, requested=requested
-    )
+    code, figures = _choose_step(run, standing.get(aim), evidence_by_kind, requested=requested)
     return AgentStatus(
         site_id=site.name,
         policy=policy,
@@ -68,7 +71,7 @@ def read_status(
         trained_at=None if run is None else run.data_until,
         last_shadow_plan=shadow_count.last,
         shadow_plans=shadow_count.plans,
-        evidence=evidence,
+        evidence=list(evidence_by_kind.values()),
         modes=[_describe(mode, standing, effective, language) for mode in CONTROL_MODES],
         next_step=NEXT_STEPS.say(code, language, mode=MODES.say(aim, language), **figures),
         next_step_code=code,
@@ -107,7 +110,7 @@ def _describe(
     kind = {"replay_days": "replay", "shadow_days": "shadow", "new_evidence": "shadow"}.get(
         entry.reason, "both"
     )
-    evidence = next((each for each in entry.evidence if each.kind == kind), None)
+    evidence = next((judged for judged in entry.evidence if judged.kind == kind), None)
     reason = REASONS.say(
         entry.reason,
         language,
@@ -134,16 +137,16 @@ def _choose_step(
 ) -> tuple[str, dict[str, int]]:
     """Return the code of the next step towards control, with its figures."""
     missing = {
-        kind: {"missing": max(each.needed - each.days, 0)} for kind, each in evidence.items()
+        kind: {"missing": max(judged.needed - judged.days, 0)} for kind, judged in evidence.items()
     }
     if run is None:
         return "train", {}
     if last is None:
         return "judge", {}
     if last.state == "withdrawn":
-        return (
-            ("prove_again", missing["shadow"]) if last.decided_by == GATEKEEPER else ("restore", {})
-        )
+        if last.decided_by == GATEKEEPER:
+            return "prove_again", missing["shadow"]
+        return "restore", {}
     if last.state == "offered":
         return ("ask" if requested == "shadow" else "none"), {}
     steps = {

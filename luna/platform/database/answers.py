@@ -71,13 +71,13 @@ def begin_conversation(
 def require_conversation(
     connection: Connection, conversation_id: str, *, asked_by: str | None
 ) -> str | None:
-    """Return the site that a conversation is about, None where it named none.
+    """Return the site of a conversation, None if it named none.
 
     Args:
         asked_by: whose it has to be; None: anybody's.
 
     Raises:
-        NotFoundError: there is none of that id, or it is somebody else's.
+        NotFoundError: no such answer or conversation of this user.
     """
     return _conversation(connection, conversation_id, asked_by)["site_id"]  # type: ignore[no-any-return]
 
@@ -140,7 +140,9 @@ def delete_conversation(
 
 
 def save(connection: Connection, stored: StoredAnswer) -> None:
-    """Store an answer of a stored conversation; the site that it is about is one of its sites.
+    """Store an answer of a stored conversation.
+
+    The site that it is about is one of its sites.
 
     Raises:
         NotFoundError: no such site.
@@ -149,10 +151,8 @@ def save(connection: Connection, stored: StoredAnswer) -> None:
     row: dict[str, Any] = stored.model_dump(mode="json", exclude={"answer", "site_id"})
     row["sites"] = sorted({*stored.sites, *filter(None, [stored.site_id])})
     row |= {"answer": answer.model_dump(mode="json"), "site_key": _key(connection, stored.site_id)}
-    row |= {
-        name: getattr(answer, name)
-        for name in ("answer_id", "conversation_id", "answered_at", "refused")
-    }
+    for name in ("answer_id", "conversation_id", "answered_at", "refused"):
+        row[name] = getattr(answer, name)
     connection.execute(insert(answers).values(row))
 
 
@@ -163,7 +163,7 @@ def load(connection: Connection, answer_id: str, *, asked_by: str | None) -> Sto
         asked_by: whose it has to be; None: anybody's.
 
     Raises:
-        NotFoundError: there is none of that id, or it is somebody else's.
+        NotFoundError: no such answer or conversation of this user.
     """
     row = (
         connection.execute(_select().where(answers.c.answer_id == answer_id, *_of(asked_by)))
@@ -182,8 +182,9 @@ def list_before(
     before: tuple[datetime, str] | None = None,
     limit: int,
 ) -> list[StoredAnswer]:
-    """Return answers, the latest first, those after ``before`` (instant and id of the last one of
-    the page before).
+    """Return answers, the latest first.
+
+    ``before`` is the instant and id of the last answer of the page before.
     """
     table = answers.c
     filters = (
@@ -208,7 +209,7 @@ def give_feedback(
     """Store whether an answer helped; the last feedback counts.
 
     Raises:
-        NotFoundError: there is none of that id, or it is somebody else's.
+        NotFoundError: no such answer or conversation of this user.
     """
     change = (
         update(answers)
@@ -220,8 +221,9 @@ def give_feedback(
 
 
 def forget_old(connection: Connection, *, before: datetime) -> int:
-    """Delete answers from before an instant and return how many, with conversations that hold none
-    any more; what is left over goes in the next call.
+    """Delete answers from before an instant and return their number.
+
+    Conversations that are left empty go as well; what is left over goes in the next call.
     """
     oldest = (
         select(answers.c.answer_id)

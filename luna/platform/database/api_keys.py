@@ -1,5 +1,6 @@
-"""Keys that programs sign their requests with: ``luna_<prefix>_<secret>``, of which only the
-secret's SHA-256 is kept.
+"""Store keys that programs sign their requests with: ``luna_<prefix>_<secret>``.
+
+Of the secret only its SHA-256 is stored.
 """
 
 import hmac
@@ -39,8 +40,9 @@ MARK = "luna"
 
 @dataclass(frozen=True, slots=True)
 class KeyFilter:
-    """Which keys somebody sees: those of one person (None: of all) that reach no site beyond
-    ``among`` (None: every key).
+    """The keys that somebody sees.
+
+    Those of one person (None: of all) that reach no site beyond ``among`` (None: every key).
     """
 
     user_id: int | None = None
@@ -57,7 +59,7 @@ EVERY_KEY = KeyFilter()
 
 @dataclass(frozen=True, slots=True)
 class ValidKey:
-    """A key that holds: its owner with the sites that are left, and what it may."""
+    """A valid key: its owner with the sites that are left, and its scopes."""
 
     prefix: str
     account: UserAccount
@@ -82,7 +84,8 @@ def make(connection: Connection, user_id: int, key: NewKey, *, now: datetime) ->
         "expires_at": now + timedelta(days=key.days),
     }
     key_id = connection.scalars(insert(api_keys).values(row).returning(api_keys.c.key_id)).one()
-    rows = [{"key_id": key_id, "site_key": each} for each in site_keys(connection, key.sites or ())]
+    site_rows = site_keys(connection, key.sites or ())
+    rows = [{"key_id": key_id, "site_key": site_key} for site_key in site_rows]
     if rows:
         connection.execute(insert(api_key_sites), rows)
     return MadeKey(**dict(load(connection, prefix)), key=f"{MARK}_{prefix}_{secret}")
@@ -113,14 +116,11 @@ def list_before(
 ) -> tuple[list[Key], int | None]:
     """Return these keys, those made last first, and where the list goes on."""
     query = _select().where(*which.conditions()).order_by(api_keys.c.key_id.desc()).limit(limit + 1)
-    rows = (
-        connection.execute(query if before is None else query.where(api_keys.c.key_id < before))
-        .mappings()
-        .all()
-    )
-    return [_key(row) for row in rows[:limit]], rows[limit - 1]["key_id"] if len(
-        rows
-    ) > limit else None
+    if before is not None:
+        query = query.where(api_keys.c.key_id < before)
+    rows = connection.execute(query).mappings().all()
+    following = rows[limit - 1]["key_id"] if len(rows) > limit else None
+    return [_key(row) for row in rows[:limit]], following
 
 
 def remove(connection: Connection, prefix: str, which: KeyFilter = EVERY_KEY) -> None:
@@ -140,7 +140,10 @@ def remove_all(connection: Connection, name: str) -> int:
 
 
 def find(connection: Connection, key: str, *, now: datetime) -> ValidKey | None:
-    """Return a key that holds, with no more than its owner has now; None where it does not."""
+    """Return a valid key, with no more than its owner may now.
+
+    None if it is not valid.
+    """
     mark, _, rest = key.partition("_")
     prefix, _, secret = rest.partition("_")
     theirs = sites_of_users()
@@ -165,15 +168,14 @@ def find(connection: Connection, key: str, *, now: datetime) -> ValidKey | None:
         connection.execute(
             update(api_keys).where(api_keys.c.key_id == row["key_id"]).values(used_at=now)
         )
-    return ValidKey(
-        prefix, _narrow(account_of(row), row), ROLE_SCOPES[row["role"]] & frozenset(row["scopes"])
-    )
+    scopes = ROLE_SCOPES[row["role"]] & frozenset(row["scopes"])
+    return ValidKey(prefix, _narrow(account_of(row), row), scopes)
 
 
 def _reaches_beyond(among: Collection[str]) -> ColumnElement[bool]:
     """Return whether a key has a site that is not one of these.
 
-    One of an admin that is bound to none has those that are still to come.
+    An admin's key that is bound to no site reaches future sites as well.
     """
     named = (
         select(api_key_sites.c.site_key)

@@ -6,7 +6,7 @@ Entries are appended, and deleted by age.
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select
 
 from luna.contracts.identity import AuditEntry
 from luna.platform.database.schema.identity import audit_log
@@ -41,8 +41,13 @@ class AuditFilter:
 
 
 def write(connection: Connection, record: AuditRecord) -> None:
-    """Append an entry."""
     connection.execute(_INSERT, asdict(record))
+
+
+def _entry(row: RowMapping) -> AuditEntry:
+    fields = {"user" if name == "user_name" else name: value for name, value in row.items()}
+    fields["at"] = row["at"].astimezone(UTC)
+    return AuditEntry.model_validate(fields)
 
 
 def list_before(
@@ -56,24 +61,17 @@ def list_before(
         (table.site, which.site),
     )
     conditions = [column == value for column, value in filters if value is not None]
-    conditions += [table.at >= which.first] if which.first is not None else []
-    conditions += [table.at < which.end] if which.end is not None else []
-    conditions += [table.entry_id < before] if before is not None else []
-    rows = (
-        connection.execute(
-            select(audit_log).where(*conditions).order_by(table.entry_id.desc()).limit(limit + 1)
-        )
-        .mappings()
-        .all()
-    )
-    entries = [
-        AuditEntry.model_validate(
-            {"user" if name == "user_name" else name: value for name, value in row.items()}
-            | {"at": row["at"].astimezone(UTC)}
-        )
-        for row in rows
-    ]
-    return entries[:limit], entries[limit - 1].entry_id if len(entries) > limit else None
+    if which.first is not None:
+        conditions.append(table.at >= which.first)
+    if which.end is not None:
+        conditions.append(table.at < which.end)
+    if before is not None:
+        conditions.append(table.entry_id < before)
+    query = select(audit_log).where(*conditions).order_by(table.entry_id.desc()).limit(limit + 1)
+    rows = connection.execute(query).mappings().all()
+    entries = [_entry(row) for row in rows]
+    following = entries[limit - 1].entry_id if len(entries) > limit else None
+    return entries[:limit], following
 
 
 def forget_old(connection: Connection, *, age: timedelta) -> int:

@@ -1,5 +1,6 @@
-"""Server-side queries of backups: identity of the server, restore points, exact table contents at
-such a point, and replication slots.
+"""Query the server for backups.
+
+Its identity, restore points, exact table contents at such a point, and replication slots.
 """
 
 import time
@@ -64,7 +65,6 @@ class Freeze:
 
 
 def identify(connection: Connection) -> ServerIdentity:
-    """Return the identity of the server."""
     row = (
         connection.execute(
             text(
@@ -105,8 +105,8 @@ def freeze(engine: Engine, name: str) -> Iterator[Freeze]:
         snapshot.execute(text("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))
         snapshot.execute(text("SELECT 1"))
         holder.execute(text("ROLLBACK"))
-        # A point alone waits in memory until the server writes for another reason: 15 seconds where
-        # nobody commits.
+        # A point alone waits in memory until the server writes for another reason: up to 15 seconds
+        # without commits.
         holder.execute(text("SELECT pg_logical_emit_message(true, 'luna', :name)"), {"name": name})
         snapshot.execute(text(f"SET LOCAL statement_timeout = '{LONGEST_COUNT}'"))
         snapshot.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
@@ -149,9 +149,7 @@ def received_position(connection: Connection, slot: str) -> int | None:
 
 
 def list_written(connection: Connection) -> dict[str, datetime]:
-    """Return the finished log segments that the server still has, each with the second of its last
-    write.
-    """
+    """Return the finished log segments that the server still has, with the last write of each."""
     query = (
         "SELECT name, modification FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$' AND name "
         "< pg_walfile_name(pg_current_wal_lsn())"

@@ -16,52 +16,51 @@ from luna.platform.database import readings, sensor_units
 def read_reported_each(
     connection: Connection, sites_by_key: Mapping[int, Site], *, since: datetime, until: datetime
 ) -> dict[int, SocReading]:
-    """Return the mean of the last reading of each sensor in ``since`` ≤ instant < ``until``, by the
-    sites' keys.
+    """Return each site's mean of its sensors' last readings in ``since`` ≤ instant < ``until``.
+
+    Weighed by the batteries' capacities where each has a sensor of its own; sites without a sensor,
+    or with one that is silent, are left out. By the sites' keys.
 
     Weighed by the batteries' capacities where each has a sensor of its own; sites without a sensor,
     or with one that is silent, are left out.
     """
     reported: dict[int, SocReading] = {}
-    for key, said in read_sensors_each(connection, sites_by_key, since=since, until=until).items():
-        reported.update(_average(key, sites_by_key[key], said))
+    last_each = read_sensors_each(connection, sites_by_key, since=since, until=until)
+    for key, last in last_each.items():
+        reported.update(_average(key, sites_by_key[key], last))
     return reported
 
 
 def read_sensors_each(
     connection: Connection, sites_by_key: Mapping[int, Site], *, since: datetime, until: datetime
 ) -> dict[int, list[SocReading]]:
-    """Return the last reading of each sensor in ``since`` ≤ instant < ``until``, in the order of
-    the site, by the sites' keys.
+    """Return the last reading of each sensor in ``since`` ≤ instant < ``until``, by site key.
+
+    In the order of the site. Sites without a sensor, or with one that is silent, are left out.
 
     Sites without a sensor, or with one that is silent, are left out.
     """
     sensors = {key: _list_sensors(site, until) for key, site in sites_by_key.items()}
     named = list(dict.fromkeys((key, name) for key, names in sensors.items() for name in names))
-    series = dict(
-        zip(
-            named,
-            readings.read_with_previous_each(connection, named, first=since, end=until),
-            strict=True,
-        )
-    )
+    all_series = readings.read_with_previous_each(connection, named, first=since, end=until)
+    series = dict(zip(named, all_series, strict=True))
     units = sensor_units.read_named(connection, named)
     reported: dict[int, list[SocReading]] = {}
     for key, names in sensors.items():
-        last = [
-            _find_last(series[key, name], units.get((key, name), UnitHistory()), since=since)
-            for name in names
-        ]
-        said = [each for each in last if each is not None]
-        if said and len(said) == len(names):
-            reported[key] = said
+        last = list[SocReading]()
+        for name in names:
+            unit = units.get((key, name), UnitHistory())
+            reading = _find_last(series[key, name], unit, since=since)
+            if reading is not None:
+                last.append(reading)
+        if last and len(last) == len(names):
+            reported[key] = last
     return reported
 
 
 def _list_sensors(site: Site, at: datetime) -> list[str]:
-    return [
-        sensor.name for sensor in site.sensor_roles.get("battery_soc", ()) if sensor.holds_at(at)
-    ]
+    named = site.sensor_roles.get("battery_soc", ())
+    return [sensor.name for sensor in named if sensor.holds_at(at)]
 
 
 def _find_last(
@@ -79,14 +78,10 @@ def _find_last(
     )
 
 
-def _average(key: int, site: Site, said: list[SocReading]) -> Iterator[tuple[int, SocReading]]:
-    """Yield the site's level, unless it is none: a mean outside of 0 to 1."""
+def _average(key: int, site: Site, last: list[SocReading]) -> Iterator[tuple[int, SocReading]]:
+    """Yield the site's level, unless its mean is outside of 0 to 1."""
     capacities = [battery.capacity_kwh for battery in site.batteries]
-    mean = float(
-        np.average(
-            [each.soc for each in said],
-            weights=capacities if len(capacities) == len(said) else None,
-        )
-    )
+    weights = capacities if len(capacities) == len(last) else None
+    mean = float(np.average([reading.soc for reading in last], weights=weights))
     if 0.0 <= mean <= 1.0:
-        yield key, SocReading(mean, min(each.at for each in said))
+        yield key, SocReading(mean, min(reading.at for reading in last))

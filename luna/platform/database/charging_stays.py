@@ -1,6 +1,4 @@
-"""Stores the charging sessions that owners plan, append-only with removals, and reads what
-vehicles' sensors last reported.
-"""
+"""Store planned charging sessions, append-only, and read what vehicles' sensors reported."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,6 +13,7 @@ from luna.contracts.charging_stays import NewSession, StoredSession, check_sessi
 from luna.contracts.plan.state import VehicleSession
 from luna.energy.charge_sensors import (
     NOTHING_SAID,
+    ChargeSensors,
     SeenCharge,
     UntakenCharge,
     is_away,
@@ -51,7 +50,8 @@ _OPTIONS = {
     "extra_value",
     "min_power_kw",
 }
-# A level that stands is compared with what the charger counted since: a weekend at most.
+# A level that stands still is compared with the energy that the charger counted since, over a
+# weekend at most.
 LOOK_BACK = timedelta(days=2)
 
 
@@ -67,26 +67,16 @@ def add(
     site = sites.load(connection, site_id)
     key = sites.key_of(connection, site_id)
     standing = [
-        each
-        for each in read_standing(connection, site_id, first=now)
-        if each.vehicle == session.vehicle
+        known
+        for known in read_standing(connection, site_id, first=now)
+        if known.vehicle == session.vehicle
     ]
-    compared = {"vehicle", "from_", "to", *_OPTIONS}
-    same = next(
-        (
-            each
-            for each in standing
-            if all(getattr(each, name) == getattr(session, name) for name in compared)
-        ),
-        None,
-    )
-    if same is not None:
-        return same
-    sensed = (
-        read_charge_each(connection, {key: site}, until=now).get(key, {})
-        if session.arrival_soc is None
-        else {}
-    )
+    for known in standing:
+        if _is_same(known, session):
+            return known
+    sensed: Mapping[str, SeenCharge] = {}
+    if session.arrival_soc is None:
+        sensed = read_charge_each(connection, {key: site}, until=now).get(key, {})
     check_session(
         session,
         site,
@@ -140,11 +130,17 @@ def read_standing(
     )
 
 
+def _is_same(known: StoredSession, session: NewSession) -> bool:
+    compared = ("vehicle", "from_", "to", *_OPTIONS)
+    return all(getattr(known, name) == getattr(session, name) for name in compared)
+
+
 def read_plain_each(
     connection: Connection, sites_by_key: Mapping[int, Site], *, first: datetime, end: datetime
 ) -> dict[int, dict[str, list[VehicleSession]]]:
-    """Return the sessions that end after ``first`` of many sites by their keys and vehicles, in the
-    form of a plan's request.
+    """Return many sites' sessions that end after ``first``, in the form of a plan's request.
+
+    By the sites' keys and the vehicles.
 
     Args:
         connection: to the database.
@@ -158,18 +154,16 @@ def read_plain_each(
     table = charging_stays.c
     ahead = table.site_key.in_(zones) & _is_ahead(first)
     rows: dict[int, list[RowMapping]] = {}
-    for row in connection.execute(
-        select(charging_stays).where(ahead).order_by(table.starts_at, table.session_id)
-    ).mappings():
+    query = select(charging_stays).where(ahead).order_by(table.starts_at, table.session_id)
+    for row in connection.execute(query).mappings():
         rows.setdefault(row["site_key"], []).append(row)
     stays: dict[int, dict[str, list[VehicleSession]]] = {}
     for key, own in rows.items():
-        for each in lay_out_sessions(
-            read_each(own[-MOST_SESSIONS:], _session), zones[key], first=first, end=end
-        ):
-            stays.setdefault(key, {}).setdefault(each.vehicle, []).append(
-                VehicleSession.model_validate(each.model_dump(by_alias=True, include=_PLAIN))
-            )
+        sessions = read_each(own[-MOST_SESSIONS:], _session)
+        for session in lay_out_sessions(sessions, zones[key], first=first, end=end):
+            plain = session.model_dump(by_alias=True, include=_PLAIN)
+            by_vehicle = stays.setdefault(key, {})
+            by_vehicle.setdefault(session.vehicle, []).append(VehicleSession.model_validate(plain))
     return stays
 
 
@@ -207,22 +201,17 @@ def _session(row: Mapping[Any, Any]) -> StoredSession:
 def read_charge_each(
     connection: Connection, sites_by_key: Mapping[int, Site], *, until: datetime
 ) -> dict[int, dict[str, SeenCharge]]:
-    """Return the states of charge that vehicles had reported by an instant, by the sites' keys and
-    the vehicles' names; only vehicles with sensors.
+    """Return the states of charge that vehicles had reported by an instant.
+
+    By the sites' keys and the vehicles' names; only vehicles with sensors.
     """
-    sensors = {
-        (key, name): each
-        for key, site in sites_by_key.items()
-        for name, each in sensors_of(site, at=until).items()
-    }
-    sensor_names = list(
-        dict.fromkeys(
-            (key, sensor)
-            for (key, _), each in sensors.items()
-            for sensor in (each.soc, each.connected)
-            if sensor
-        )
-    )
+    sensors: dict[tuple[int, str], ChargeSensors] = {}
+    for key, site in sites_by_key.items():
+        sensors |= {(key, name): own for name, own in sensors_of(site, at=until).items()}
+    named = list[tuple[int, str]]()
+    for (key, _), own in sensors.items():
+        named += [(key, sensor) for sensor in (own.soc, own.connected) if sensor]
+    sensor_names = list(dict.fromkeys(named))
     sensor_series = dict(
         zip(
             sensor_names,
@@ -234,35 +223,33 @@ def read_charge_each(
     )
     histories = sensor_units.read_named(connection, sensor_names)
     plugs_each = {
-        place: sensor_series[place[0], each.connected] if each.connected else NOTHING_SAID
-        for place, each in sensors.items()
+        place: sensor_series[place[0], own.connected] if own.connected else NOTHING_SAID
+        for place, own in sensors.items()
     }
     metered_each = _read_metered_each(connection, sites_by_key, list(sensors), until=until)
     charges: dict[int, dict[str, SeenCharge]] = {}
-    for (key, name), each in sensors.items():
-        vehicle = next(vehicle for vehicle in sites_by_key[key].vehicles if vehicle.name == name)
-        instants, values = sensor_series[key, each.soc] if each.soc else NOTHING_SAID
-        units = histories.get((key, each.soc or ""), UnitHistory())
-        socs = (
-            instants,
-            values * np.array([level_factor(unit) for unit in units.names])[units.places(instants)],
-        )
+    for (key, name), own in sensors.items():
+        vehicles = sites_by_key[key].vehicles
+        vehicle = next(vehicle for vehicle in vehicles if vehicle.name == name)
+        instants, values = sensor_series[key, own.soc] if own.soc else NOTHING_SAID
+        units = histories.get((key, own.soc or ""), UnitHistory())
+        factors = np.array([level_factor(unit) for unit in units.names])
+        socs = (instants, values * factors[units.places(instants)])
         plugs = plugs_each[key, name]
-        others = [other.name for other in sites_by_key[key].vehicles if other.name != name]
-        # One figure counts all chargers: it is that of a vehicle beside which no other is plugged
-        # in.
-        is_alone = all(
-            (key, other) in sensors
-            and is_away(
-                plugs_each[key, other],
-                unplugged=sensors[key, other].unplugged,
-                beside=(plugs, each.unplugged),
-            )
-            for other in others
-        )
+        beside = (plugs, own.unplugged)
+        # One meter counts all chargers: its figure is a vehicle's if no other one is plugged in.
+        is_alone = True
+        for other in vehicles:
+            place = (key, other.name)
+            if other.name == name:
+                continue
+            if place not in sensors or not is_away(
+                plugs_each[place], unplugged=sensors[place].unplugged, beside=beside
+            ):
+                is_alone = False
         metered = metered_each.get(key) if is_alone else None
         judged = judge_charge(
-            vehicle, socs, plugs, until=until, unplugged=each.unplugged, metered=metered
+            vehicle, socs, plugs, until=until, unplugged=own.unplugged, metered=metered
         )
         charges.setdefault(key, {})[name] = judged
     return charges
@@ -298,7 +285,7 @@ def find_untaken(
     now: datetime,
     issued_until: datetime,
 ) -> dict[str, UntakenCharge]:
-    """Return what vehicles of a site were planned to charge and did not take, by their names.
+    """Return the charge that vehicles were planned to take and did not, by their names.
 
     Args:
         connection: to the database.
@@ -307,24 +294,24 @@ def find_untaken(
         now: the instant of the question.
         issued_until: later plans do not count.
     """
-    idle = {name: seen for name, seen in sensed.items() if is_idle(seen, now)}
+    idle = {name: charge for name, charge in sensed.items() if is_idle(charge, now)}
     if not idle:
         return {}
-    controlled = {each.vehicle for each in site.control.vehicles} if site.control else set()
+    controlled = {vehicle.vehicle for vehicle in site.control.vehicles} if site.control else set()
     key = sites.key_of(connection, site.name)
     is_armed = control.load_each(connection, {key: site.name})[key].armed_at is not None
     untaken = {}
-    for name, seen in idle.items():
-        # What nobody has sent cannot have been taken.
-        if seen.metered is None or (name in controlled and not is_armed):
+    for name, charge in idle.items():
+        # A command that was not sent cannot have been followed.
+        if charge.metered is None or (name in controlled and not is_armed):
             continue
         column = f"vehicles:{name}:charge_kwh"
-        timeline = seen.metered.timeline
+        timeline = charge.metered.timeline
         issued = (timeline.start - LOOK_BACK, issued_until)
         planned = plans.read_latest(
             connection, site.name, timeline, columns=(column,), issued=issued
         )
-        found = judge_untaken(seen, planned.columns[column])
+        found = judge_untaken(charge, planned.columns[column])
         if found is not None:
             untaken[name] = found
     return untaken

@@ -86,15 +86,13 @@ def _make(
     required = [
         column for column in table.columns if not column.nullable and column.server_default is None
     ]
-    rows = [
-        {
-            column.name: (
-                instant if isinstance(column.type, DateTime) else PLACEHOLDERS[type(column.type)]
-            )
-            for column in required
-        }
-        for instant in missing
-    ]
+    instants = [column.name for column in required if isinstance(column.type, DateTime)]
+    placeholders = {
+        column.name: PLACEHOLDERS[type(column.type)]
+        for column in required
+        if not isinstance(column.type, DateTime)
+    }
+    rows = [dict.fromkeys(instants, instant) | placeholders for instant in missing]
     connection.execute(insert(table), rows)
     series = [
         column == PLACEHOLDERS[type(column.type)]

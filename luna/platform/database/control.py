@@ -1,5 +1,6 @@
-"""Stores the control of sites: armed states, overrides, the last command of each device, and the
-log of decisions.
+"""Store the control of sites.
+
+Armed states, overrides, the last command of each device, and the log of decisions.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -33,7 +34,9 @@ from luna.platform.database.stored_rows import read_each, read_page
 
 
 def load(connection: Connection, site_id: str, device: str = BATTERIES) -> ControlState:
-    """Return the control state of a device of a site; a site that was never armed is disarmed.
+    """Return the control state of a device of a site.
+
+    A site that was never armed is disarmed.
 
     Raises:
         NotFoundError: no such site.
@@ -61,23 +64,21 @@ def load_each(connection: Connection, names: Mapping[int, str]) -> dict[int, Con
 
     ``names`` maps these to the sites' names.
     """
-    rows = connection.execute(
-        select(control_state).where(control_state.c.site_key.in_(names))
-    ).mappings()
-    states = {
-        row["site_key"]: {name: row[name] for name in ("armed_at", "armed_by", *_OWN)}
-        for row in rows
-    }
-    return {
-        key: _state({"site": name, "device": BATTERIES} | states.get(key, {}))
-        for key, name in names.items()
-    }
+    query = select(control_state).where(control_state.c.site_key.in_(names))
+    stored = {row["site_key"]: row for row in connection.execute(query).mappings()}
+    states = dict[int, ControlState]()
+    for key, name in names.items():
+        fields: dict[str, Any] = {"site": name, "device": BATTERIES}
+        if key in stored:
+            fields |= {column: stored[key][column] for column in ("armed_at", "armed_by", *_OWN)}
+        states[key] = _state(fields)
+    return states
 
 
 def read_overrides_each(
     connection: Connection, keys: Collection[int], *, now: datetime
 ) -> dict[int, dict[str, Override]]:
-    """Return the overrides in force of many sites' devices, by the sites' and the devices' keys.
+    """Return the overrides in force of many sites' devices, by site key and device key.
 
     Sites without any are left out.
     """
@@ -102,8 +103,9 @@ def read_overrides_each(
 
 
 def load_active(connection: Connection) -> list[ControlState]:
-    """Return the states of the batteries of sites that are armed or have a commanded device, by
-    site name in order.
+    """Return the batteries' states of sites that are armed or have a commanded device.
+
+    By site name in order.
     """
     is_commanded = exists().where(
         control_devices.c.site_key == control_state.c.site_key,
@@ -119,12 +121,11 @@ def load_active(connection: Connection) -> list[ControlState]:
         )
         .order_by(site_table.c.name)
     )
-    return [
-        _state(
-            {"site": row["name"]} | {name: row[name] for name in ("armed_at", "armed_by", *_OWN)}
-        )
-        for row in rows.mappings()
-    ]
+    states = list[ControlState]()
+    for row in rows.mappings():
+        fields = {name: row[name] for name in ("armed_at", "armed_by", *_OWN)}
+        states.append(_state({"site": row["name"]} | fields))
+    return states
 
 
 def list_commanded(connection: Connection, site_id: str) -> list[str]:
@@ -156,9 +157,7 @@ def list_commanded_each(connection: Connection) -> dict[str, list[str]]:
 
 
 def list_devices(connection: Connection, site_id: str) -> list[str]:
-    """Return the devices other than batteries with a stored decision or an owner's override,
-    sorted.
-    """
+    """Return the devices other than batteries with a decision or an override, sorted."""
     own = control_devices.c.site_key == sites.key_of(connection, site_id)
     return list(
         connection.scalars(
@@ -180,7 +179,7 @@ def list_armed(connection: Connection) -> list[str]:
 def list_planned(connection: Connection, refresh: Literal["armed", "all"]) -> list[str]:
     """Return the sites that are replanned on changes, sorted by name.
 
-    With "armed" also those whose owner ordered something that no plan knows yet.
+    With "armed" also those with an owner's order that no plan contains yet.
     """
     if refresh == "all":
         return sites.names(connection)
@@ -229,7 +228,10 @@ def override(
 def pause(
     connection: Connection, site_id: str, paused: ControlPause | None, *, device: str = BATTERIES
 ) -> None:
-    """Store that a device is handed back and left alone; None: it follows its plans again."""
+    """Store that a device is handed back and left alone.
+
+    None: it follows its plans again.
+    """
     values = {"paused": null() if paused is None else paused.model_dump(mode="json")}
     _put(connection, site_id, values, device=device)
 
@@ -238,7 +240,7 @@ def report(
     connection: Connection, state: ControlState, reports: Mapping[str, DeviceReport]
 ) -> None:
     """Store what was read of a device."""
-    documents = {name: each.model_dump(mode="json") for name, each in reports.items()}
+    documents = {name: read.model_dump(mode="json") for name, read in reports.items()}
     _put(connection, state.site, {"reports": documents}, device=state.device)
 
 
@@ -297,16 +299,19 @@ def read_log_page(
     slots: tuple[datetime | None, datetime | None] = (None, None),
     below: int | None = None,
 ) -> list[tuple[int, ControlEntry]]:
-    """Return a page of a site's log with entry numbers, the latest first: within ``slots`` (None:
-    unbounded), below the entry number ``below``.
+    """Return a page of a site's log with entry numbers, the latest first.
+
+    ``slots`` bounds the slots (None: unbounded), ``below`` the entry numbers.
     """
     log = control_log.c
     first, end = slots
-    bounds = [
-        *([] if first is None else [log.slot_start >= first]),
-        *([] if end is None else [log.slot_start < end]),
-        *([] if below is None else [log.entry_id < below]),
-    ]
+    bounds = []
+    if first is not None:
+        bounds.append(log.slot_start >= first)
+    if end is not None:
+        bounds.append(log.slot_start < end)
+    if below is not None:
+        bounds.append(log.entry_id < below)
     query = select(log.entry_id, *(log[name] for name in ControlEntry.model_fields)).where(
         log.site_key == sites.key_of(connection, site_id), *bounds
     )
@@ -314,7 +319,10 @@ def read_log_page(
 
 
 def read_last_entry(connection: Connection, state: ControlState) -> tuple[str, datetime] | None:
-    """Return reason and slot of a device's last entry in the log; None where there is none."""
+    """Return reason and slot of a device's last entry in the log.
+
+    None where there is none.
+    """
     log = control_log.c
     own = (log.site_key == sites.key_of(connection, state.site)) & (log.device == state.device)
     last = connection.execute(
@@ -348,8 +356,9 @@ _RUNS = ("on", "charge", "give")
 def read_steering_each(
     connection: Connection, sites_by_key: Mapping[int, Site], *, first: datetime, end: datetime
 ) -> dict[int, Steering]:
-    """Return, by the sites' keys, where Luna or owners steered devices in ``first`` ≤ slot <
-    ``end`` and so changed what was measured.
+    """Return where Luna or owners steered devices in ``first`` ≤ slot < ``end``, by site key.
+
+    Steering changes what is measured.
 
     Confirmed commands count, whoever decided them, and owners' blocks even without a command.
     """
@@ -380,46 +389,35 @@ def read_steering_each(
     ):
         at = start.astimezone(UTC).replace(tzinfo=None)
         if device == "pv":
-            limit_kwh = (
-                float(limit_kw) * (SLOT / timedelta(hours=1))
-                if mode == "limit" and limit_kw is not None
-                else float("inf")
-            )
+            limit_kwh = float("inf")
+            if mode == "limit" and limit_kw is not None:
+                limit_kwh = float(limit_kw) * (SLOT / timedelta(hours=1))
             limits.setdefault(key, []).append((at, 0.0 if mode == "off" else limit_kwh))
         elif not is_metered_apart(sites_by_key[key], device):
             runs.setdefault(key, []).append(at)
-    for key, blocks in manual_blocks.read_runs_each(
-        connection, sites_by_key, first=first, end=end
-    ).items():
-        runs.setdefault(key, []).extend(
-            slot
-            for block in blocks
-            for slot in _list_run(sites_by_key[key], block, first=first, end=end)
-        )
+    blocks_each = manual_blocks.read_runs_each(connection, sites_by_key, first=first, end=end)
+    for key, blocks in blocks_each.items():
+        steered = runs.setdefault(key, [])
+        for block in blocks:
+            steered += _list_run(sites_by_key[key], block, first=first, end=end)
     return {key: _steering(limits.get(key, []), runs.get(key, [])) for key in sites_by_key}
 
 
 def _list_run(site: Site, block: ManualBlock, *, first: datetime, end: datetime) -> list[datetime]:
-    """Return the slots (UTC, naive) in which a block ran a device whose energy is part of the
-    house's metered load.
-    """
-    kinds = [
-        kind
-        for kind in DEVICE_KINDS
-        if kind.commands
-        and kind.consumption.meter
-        and block.device in {device.name for device in kind.of(site)}
-    ]
-    device = next((kind.commands.key(block.device) for kind in kinds if kind.commands), None)
+    """Return the slots (UTC, naive) in which a block ran a device of the house's metered load."""
+    device: str | None = None
+    for kind in DEVICE_KINDS:
+        if not kind.commands or not kind.consumption.meter:
+            continue
+        if block.device in {known.name for known in kind.of(site)}:
+            device = kind.commands.key(block.device)
+            break
     if device is None or is_metered_apart(site, device):
         return []
     begin = floor_to(max(block.from_, first), SLOT).astimezone(UTC).replace(tzinfo=None)
-    return [
-        begin + step * SLOT
-        for step in range(
-            -((begin - min(block.to, end).astimezone(UTC).replace(tzinfo=None)) // SLOT)
-        )
-    ]
+    end_of_run = min(block.to, end).astimezone(UTC).replace(tzinfo=None)
+    slot_count = -((begin - end_of_run) // SLOT)
+    return [begin + step * SLOT for step in range(slot_count)]
 
 
 def _steering(limits: Sequence[tuple[datetime, float]], runs: Sequence[datetime]) -> Steering:
@@ -442,26 +440,19 @@ _DOCUMENTS: dict[str, type[BaseModel]] = {
 def _state(fields: Mapping[str, Any]) -> ControlState:
     """Return a control state.
 
-    An override or a decision that another release stored in its own form is dropped, so that a new
-    one replaces it.
+    An override or a decision in another release's form is dropped; the next one replaces it.
     """
     plain = {name: value for name, value in fields.items() if name not in {*_DOCUMENTS, "reports"}}
+    plain["reports"] = {}
     reports: Mapping[str, Any] = fields.get("reports") or {}
-    plain["reports"] = {
-        name: read
-        for name, value in reports.items()
-        for read in read_each([value], DeviceReport.model_validate)
-    }
-    parsers = {
-        name: _DOCUMENTS[name].model_validate for name in _DOCUMENTS if fields.get(name) is not None
-    }
-    return ControlState.model_validate(
-        plain
-        | {
-            name: next(iter(read_each([fields[name]], parse)), None)
-            for name, parse in parsers.items()
-        }
-    )
+    for name, value in reports.items():
+        for report_value in read_each([value], DeviceReport.model_validate):
+            plain["reports"][name] = report_value
+    for name, document in _DOCUMENTS.items():
+        if fields.get(name) is not None:
+            parsed = read_each([fields[name]], document.model_validate)
+            plain[name] = next(iter(parsed), None)
+    return ControlState.model_validate(plain)
 
 
 def _entry(row: RowMapping) -> tuple[int, ControlEntry]:

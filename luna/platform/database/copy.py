@@ -1,5 +1,6 @@
-"""Bulk transfer of NumPy arrays: into tables by PostgreSQL's binary COPY, out of queries as array
-values.
+"""Transfer NumPy arrays in bulk.
+
+By binary COPY into tables, as array values out of queries.
 
 Rows never become Python objects: a batch is one NumPy record array in the wire format.
 Source: PostgreSQL documentation, COPY, "Binary Format".
@@ -124,6 +125,10 @@ def _append_rows(
             copy.write_row(row)
 
 
+def _adapt(value: object, kind: str) -> object:
+    return Jsonb(value) if kind == "jsonb" and value is not None else value
+
+
 def upsert_rows(
     connection: Connection,
     table: Table,
@@ -139,13 +144,7 @@ def upsert_rows(
     if not rows:
         return
     if len(rows) > 1:
-        copied = [
-            [
-                Jsonb(row[name]) if kind == "jsonb" and row[name] is not None else row[name]
-                for name, kind in types.items()
-            ]
-            for row in rows
-        ]
+        copied = [[_adapt(row[name], kind) for name, kind in types.items()] for row in rows]
         with suppress(psycopg.errors.UniqueViolation), connection.begin_nested():
             _append_rows(connection, table.name, types, copied)
             return
@@ -179,18 +178,15 @@ def read(
         query: yields one column per entry of ``types``, without NULL: see ``coalesced``.
         types: name → ``f8``, ``i4``, ``i8`` or ``M8[s]`` (an instant in UTC), in the query's order.
     """
+    statement = sql.SQL("SELECT {} FROM ({}) AS rows ({})").format(
+        packed(types), query, identifiers(types)
+    )
     with cursor(connection) as session:
-        session.execute(
-            sql.SQL("SELECT {} FROM ({}) AS rows ({})").format(
-                packed(types), query, identifiers(types)
-            ),
-            binary=True,
-        )
+        session.execute(statement, binary=True)
         result = session.pgresult
         cells = [result.get_value(0, place) if result else None for place in range(len(types))]
-    return {
-        name: _unpack(cell, kind) for cell, (name, kind) in zip(cells, types.items(), strict=True)
-    }
+    named_cells = zip(cells, types.items(), strict=True)
+    return {name: _unpack(cell, kind) for cell, (name, kind) in named_cells}
 
 
 def read_rows(
@@ -232,7 +228,9 @@ def split(rows: Mapping[str, Array], *, by: int = 1) -> dict[int, dict[str, Arra
     if order is not None:
         keys = keys[order]
         columns = [(name, values[order]) for name, values in columns]
-    edges = [0, *(np.flatnonzero(np.diff(keys)) + 1).tolist(), keys.size] if keys.size else [0]
+    if not keys.size:
+        return {}
+    edges = [0, *(np.flatnonzero(np.diff(keys)) + 1).tolist(), keys.size]
     return {
         int(keys[first]): {name: values[first:end] for name, values in columns}
         for first, end in pairwise(edges)
@@ -256,12 +254,12 @@ def identifiers(names: Iterable[str]) -> sql.Composed:
 
 
 def coalesced(*columns: str) -> sql.Composed:
-    """Return SQL expressions that are NaN where float ``columns`` are NULL: ``read`` needs elements
-    of equal width.
+    """Return SQL expressions that are NaN where float ``columns`` are NULL.
+
+    ``read`` needs elements of equal width.
     """
-    return _COMMA.join(
-        sql.SQL("coalesce({}, 'NaN')").format(sql.Identifier(column)) for column in columns
-    )
+    known = [sql.SQL("coalesce({}, 'NaN')").format(sql.Identifier(column)) for column in columns]
+    return _COMMA.join(known)
 
 
 def packed(columns: Iterable[str]) -> sql.Composed:
@@ -269,9 +267,8 @@ def packed(columns: Iterable[str]) -> sql.Composed:
 
     Row by row the transfer would cost twice as much.
     """
-    return _COMMA.join(
-        sql.SQL("array_agg({})").format(sql.Identifier(column)) for column in columns
-    )
+    arrays = [sql.SQL("array_agg({})").format(sql.Identifier(column)) for column in columns]
+    return _COMMA.join(arrays)
 
 
 def encode(arrays: Mapping[str, Array]) -> Iterator[bytes]:
@@ -282,15 +279,14 @@ def encode(arrays: Mapping[str, Array]) -> Iterator[bytes]:
         for name, array in arrays.items()
         if array.dtype.kind == "S" and array.strides != (0,)
     }
-    edges = {0, len(next(iter(arrays.values())))}.union(
-        *((np.flatnonzero(array[1:] != array[:-1]) + 1).tolist() for array in texts.values())
-    )
+    edges = {0, len(next(iter(arrays.values())))}
+    for array in texts.values():
+        edges.update((np.flatnonzero(array[1:] != array[:-1]) + 1).tolist())
     for first, end in pairwise(sorted(edges)):
-        same = {
-            name: np.broadcast_to(np.array(bytes(array[first])), end - first)
-            for name, array in texts.items()
-        }
-        yield from _encode_run({name: array[first:end] for name, array in arrays.items()} | same)
+        run = {name: array[first:end] for name, array in arrays.items()}
+        for name, array in texts.items():
+            run[name] = np.broadcast_to(np.array(bytes(array[first])), end - first)
+        yield from _encode_run(run)
 
 
 def _encode_run(arrays: Mapping[str, Array]) -> Iterator[bytes]:
@@ -352,23 +348,29 @@ class _Upsert:
 
     def update(self, *, complete: bool) -> sql.Composed:
         """Return the statement that updates only rows whose values differ."""
-        form = "coalesce({}, {})" if complete else "{}"
-        fresh = {
-            name: sql.SQL(form).format(*[_staged(name), self._stored(name)][: 1 + complete])
-            for name in self.values
-        }
+        stored_values = [self._stored(name) for name in self.values]
+        fresh_values: list[sql.Composable] = [_staged(name) for name in self.values]
+        if complete:
+            # A value that is not known any more stays as it was.
+            fresh_values = [
+                sql.SQL("coalesce({}, {})").format(staged, stored)
+                for staged, stored in zip(fresh_values, stored_values, strict=True)
+            ]
+        else:
+            fresh_values = [sql.SQL("{}").format(staged) for staged in fresh_values]
+        assigned = [
+            sql.SQL("{} = {}").format(sql.Identifier(name), value)
+            for name, value in zip(self.values, fresh_values, strict=True)
+        ]
         return sql.SQL(
             "UPDATE {table} SET {assigned} FROM staging WHERE {same} AND ROW({before}) IS "
             "DISTINCT FROM ROW({after})"
         ).format(
             table=sql.Identifier(self.table.name),
-            assigned=_COMMA.join(
-                sql.SQL("{} = {}").format(sql.Identifier(name), value)
-                for name, value in fresh.items()
-            ),
+            assigned=_COMMA.join(assigned),
             same=self._same_key(),
-            before=_COMMA.join(map(self._stored, self.values)),
-            after=_COMMA.join(fresh.values()),
+            before=_COMMA.join(stored_values),
+            after=_COMMA.join(fresh_values),
         )
 
     def _same_key(self) -> sql.Composed:
@@ -407,8 +409,9 @@ def _upsert_staged(connection: Connection, statements: _Upsert, on_conflict: OnC
 
 
 def cursor(connection: Connection) -> psycopg.Cursor[Any]:
-    """Return a psycopg cursor inside the connection's transaction, for statements that SQLAlchemy
-    cannot express.
+    """Return a psycopg cursor inside the connection's transaction.
+
+    For statements that SQLAlchemy cannot express.
     """
     driver: psycopg.Connection[Any] | None = connection.connection.driver_connection
     if driver is None:
@@ -454,11 +457,9 @@ def _extremes(array: Array) -> tuple[object, object]:
 
 
 def _wire(array: Array) -> Array:
-    return (
-        (array.astype("datetime64[us]") - POSTGRES_EPOCH).astype(np.int64)
-        if array.dtype.kind == "M"
-        else array
-    )
+    if array.dtype.kind == "M":
+        return (array.astype("datetime64[us]") - POSTGRES_EPOCH).astype(np.int64)
+    return array
 
 
 def _unpack(cell: bytes | None, kind: str) -> Array:
@@ -470,11 +471,9 @@ def _unpack(cell: bytes | None, kind: str) -> Array:
         return np.empty(0, dtype=kind)
     wire, own = _element_types(kind)
     native = np.frombuffer(cell, dtype=wire, offset=ARRAY_HEADER_BYTES)["value"].astype(own)
-    return (
-        (POSTGRES_EPOCH + native.astype("timedelta64[us]")).astype(kind)
-        if kind.startswith("M")
-        else native
-    )
+    if kind.startswith("M"):
+        return (POSTGRES_EPOCH + native.astype("timedelta64[us]")).astype(kind)
+    return native
 
 
 @cache
@@ -491,8 +490,12 @@ def _unpack_instant(cell: bytes) -> datetime:
     return _EPOCH + timedelta(microseconds=int.from_bytes(cell, "big", signed=True))
 
 
+def _unpack_integer(cell: bytes) -> int:
+    return int.from_bytes(cell, "big", signed=True)
+
+
 _CELLS: dict[str, Callable[[bytes], Any]] = {
-    "i4": lambda cell: int.from_bytes(cell, "big", signed=True),
+    "i4": _unpack_integer,
     "M8": _unpack_instant,
     "f8[]": lambda cell: _unpack(cell, "f8"),
     "M8[s][]": lambda cell: _unpack(cell, "M8[s]"),
@@ -500,10 +503,8 @@ _CELLS: dict[str, Callable[[bytes], Any]] = {
 
 
 def _sql_type(array: Array) -> str:
-    return (
-        "text"
-        if array.dtype.kind == "S"
-        else "timestamptz"
-        if array.dtype.kind == "M"
-        else SQL_TYPES[array.dtype.str[1:]]
-    )
+    if array.dtype.kind == "S":
+        return "text"
+    if array.dtype.kind == "M":
+        return "timestamptz"
+    return SQL_TYPES[array.dtype.str[1:]]

@@ -63,19 +63,14 @@ class StoredWrites:
                 if len(written[point]) >= count
             ]
             if not free_at:
-                connection.execute(
-                    device_writes.insert().values(
-                        [
-                            {"device": self.device, "point": point, "written_at": now}
-                            for point in most
-                        ]
-                    )
-                )
+                rows = [
+                    {"device": self.device, "point": point, "written_at": now} for point in most
+                ]
+                connection.execute(device_writes.insert().values(rows))
         return max(free_at, default=None)
 
     def read_share(self, most: Mapping[str, int]) -> float:
-        """Return the largest share, 0–1, of its ``most`` within a day that any of the points has
-        used.
+        """Return the largest used share, 0–1, of the points' ``most`` writes within a day.
 
         Raises:
             UnavailableError: the database is away.

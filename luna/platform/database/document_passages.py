@@ -1,6 +1,4 @@
-"""Stores the passages of documents with their positions, and reads them as search results under
-access control.
-"""
+"""Store the passages of documents, and read them as search results under access control."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -37,20 +35,20 @@ def replace(
     Unchanged passages keep their ids, which answers cite.
     """
     stored = list_of(connection, document_id)
-    if [_key(each) for each in stored] == [_key(each) for each in cut]:
-        return [each.chunk_id for each in stored]
-    vectors.remove(connection, [each.chunk_id for each in stored])
+    if [_key(passage) for passage in stored] == [_key(passage) for passage in cut]:
+        return [passage.chunk_id for passage in stored]
+    vectors.remove(connection, [passage.chunk_id for passage in stored])
     connection.execute(delete(chunks).where(chunks.c.document_id == document_id))
     rows = [
         {
             "document_id": document_id,
             "position": position,
-            "page": each.page,
-            "page_end": each.page_end,
-            "headings": list(each.headings),
-            "passage": each.text,
+            "page": passage.page,
+            "page_end": passage.page_end,
+            "headings": list(passage.headings),
+            "passage": passage.text,
         }
-        for position, each in enumerate(cut)
+        for position, passage in enumerate(cut)
     ]
     if rows:
         connection.execute(insert(chunks), rows)
@@ -103,7 +101,7 @@ def list_around(
 
 
 def find_page(connection: Connection, document_id: str, page: int) -> int:
-    """Return the position of the first passage on a page; 0 where the document has no such page."""
+    """Return the position of the first passage on a page, 0 without such a page."""
     reaches = func.coalesce(chunks.c.page_end, chunks.c.page) >= page
     return (
         connection.scalar(
@@ -146,8 +144,9 @@ def visible_sites(
 def load(
     connection: Connection, chunk_ids: Sequence[int], *, sites: Collection[str] | None
 ) -> dict[int, Passage]:
-    """Return passages of current documents by chunk, restricted to those visible to users of
-    ``sites`` (None: all).
+    """Return the passages of current documents that users of ``sites`` may see, by chunk.
+
+    ``sites``: None for all.
     """
     joined = chunks.join(documents, documents.c.document_id == chunks.c.document_id).outerjoin(
         site_table, site_table.c.site_key == documents.c.site_key
@@ -174,13 +173,8 @@ def _of(document_id: str) -> Select[Any]:
 
 def _read(connection: Connection, query: Select[Any]) -> list[Chunk]:
     rows = connection.execute(query).mappings()
-    return [
-        Chunk(
-            text=row["passage"],
-            **{name: row[name] for name in Chunk.model_fields if name != "text"},
-        )
-        for row in rows
-    ]
+    columns = [name for name in Chunk.model_fields if name != "text"]
+    return [Chunk(text=row["passage"], **{name: row[name] for name in columns}) for row in rows]
 
 
 def _key(passage: NewPassage | Chunk) -> tuple[object, ...]:

@@ -136,13 +136,9 @@ def find(connection: Connection, document_id: str, *, among: Sites = None) -> Do
 
 def list_by_id(connection: Connection, document_ids: Sequence[str]) -> list[Document]:
     """Return documents in the order of the given ids, without deleted ones."""
-    by_id = {
-        each.document_id: each
-        for each in _read(
-            connection, _documents(None).where(documents.c.document_id.in_(document_ids))
-        )
-    }
-    return [by_id[each] for each in document_ids if each in by_id]
+    query = _documents(None).where(documents.c.document_id.in_(document_ids))
+    by_id = {document.document_id: document for document in _read(connection, query)}
+    return [by_id[document_id] for document_id in document_ids if document_id in by_id]
 
 
 def list_sites(
@@ -176,22 +172,15 @@ def list_page(
     ``after`` is the cursor.
     """
     query = _documents(among)
-    equal = {
-        name: value
-        for name, value in document_filter.model_dump().items()
-        if value is not None and name != "site_id"
-    }
-    query = query.where(*(documents.c[name] == value for name, value in equal.items()))
+    for name, value in document_filter.model_dump(exclude={"site_id"}).items():
+        if value is not None:
+            query = query.where(documents.c[name] == value)
     if document_filter.site_id is not None:
         query = query.where(site_table.c.name == document_filter.site_id)
     if after is not None:
         query = query.where(tuple_(documents.c.stored_at, documents.c.document_id) < tuple_(*after))
-    return read_page(
-        connection,
-        query.order_by(documents.c.stored_at.desc(), documents.c.document_id.desc()),
-        _document,
-        limit=limit,
-    )
+    query = query.order_by(documents.c.stored_at.desc(), documents.c.document_id.desc())
+    return read_page(connection, query, _document, limit=limit)
 
 
 def list_versions(connection: Connection, name: str, site_id: str | None) -> list[Document]:
@@ -353,11 +342,9 @@ def _documents(among: Sites) -> Select[Any]:
     )
     query = select(documents, site_table.c.name.label("site_id"), count.label("chunks"))
     query = query.outerjoin(site_table, site_table.c.site_key == documents.c.site_key)
-    return (
-        query
-        if among is None
-        else query.where(or_(documents.c.site_key.is_(None), site_table.c.name.in_(among)))
-    )
+    if among is None:
+        return query
+    return query.where(or_(documents.c.site_key.is_(None), site_table.c.name.in_(among)))
 
 
 def _read(connection: Connection, query: Select[Any]) -> list[Document]:
@@ -366,9 +353,7 @@ def _read(connection: Connection, query: Select[Any]) -> list[Document]:
 
 def _document(row: RowMapping) -> Document:
     values = {name: row[name] for name in Document.model_fields}
-    return Document.model_validate(
-        {
-            name: value.astimezone(UTC) if isinstance(value, datetime) else value
-            for name, value in values.items()
-        }
-    )
+    for name, value in values.items():
+        if isinstance(value, datetime):
+            values[name] = value.astimezone(UTC)
+    return Document.model_validate(values)

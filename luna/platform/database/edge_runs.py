@@ -47,9 +47,7 @@ def list_runs(
                 and_(jobs.c.submitted_at == after[0], jobs.c.job_id > after[1]),
             )
         )
-    return read_page(
-        connection, query, lambda row: EdgeRun.model_validate(_in_utc(row)), limit=limit
-    )
+    return read_page(connection, query, _run, limit=limit)
 
 
 def load_run(connection: Connection, job_id: str) -> EdgeRunResult:
@@ -60,15 +58,10 @@ def load_run(connection: Connection, job_id: str) -> EdgeRunResult:
         ConflictError: another version of Luna put its results down in a way that this one does not
             read.
     """
-    row = (
-        connection.execute(
-            select(*_ROW, jobs.c.reply["summary"].label("summary")).where(
-                jobs.c.task == EdgeRunRequest.task, jobs.c.job_id == job_id
-            )
-        )
-        .mappings()
-        .first()
+    query = select(*_ROW, jobs.c.reply["summary"].label("summary")).where(
+        jobs.c.task == EdgeRunRequest.task, jobs.c.job_id == job_id
     )
+    row = connection.execute(query).mappings().first()
     if row is None:
         raise refuse("no-such-lab-run", field="lab_job_id", value=job_id)
     fields = _in_utc(row)
@@ -88,8 +81,13 @@ def load_run(connection: Connection, job_id: str) -> EdgeRunResult:
         ) from error
 
 
+def _run(row: RowMapping) -> EdgeRun:
+    return EdgeRun.model_validate(_in_utc(row))
+
+
 def _in_utc(row: RowMapping) -> dict[str, Any]:
-    return {
-        name: value.astimezone(UTC) if isinstance(value, datetime) else value
-        for name, value in row.items()
-    }
+    values = dict(row)
+    for name, value in values.items():
+        if isinstance(value, datetime):
+            values[name] = value.astimezone(UTC)
+    return values

@@ -63,18 +63,25 @@ def settle(
         sensors.c.site_key == sites.key_of(connection, site_id)
     )
     keys = {row.name: row.sensor_key for row in connection.execute(there)}
-    for each in before - after:
+    for interval in before - after:
         connection.execute(
             delete(energy_intervals).where(
-                _TABLE.sensor_key == keys[each.sensor],
-                _TABLE.series == each.series,
-                _TABLE.starts_at == each.first,
+                _TABLE.sensor_key == keys[interval.sensor],
+                _TABLE.series == interval.series,
+                _TABLE.starts_at == interval.first,
             )
         )
-    for each in after - before:
-        values = {"ends_at": each.end, "energy_kwh": each.energy_kwh, "certainty": each.certainty}
+    for interval in after - before:
+        values = {
+            "ends_at": interval.end,
+            "energy_kwh": interval.energy_kwh,
+            "certainty": interval.certainty,
+        }
         new = insert(energy_intervals).values(
-            sensor_key=keys[each.sensor], series=each.series, starts_at=each.first, **values
+            sensor_key=keys[interval.sensor],
+            series=interval.series,
+            starts_at=interval.first,
+            **values,
         )
         connection.execute(
             new.on_conflict_do_update(constraint=energy_intervals.primary_key, set_=values)

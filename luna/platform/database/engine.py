@@ -1,5 +1,6 @@
-"""Connects to PostgreSQL: one connection pool per process, one unit of work (transaction) per
-request or task.
+"""Connect to PostgreSQL.
+
+One connection pool per process, one unit of work (transaction) per request or task.
 """
 
 from collections.abc import Callable, Iterator
@@ -100,8 +101,9 @@ def create(
 
 
 def _require_open(session: psycopg.Connection[Any], _record: object, _proxy: object) -> None:
-    """Discard a pooled connection that the server has closed: polling the socket takes
-    microseconds, a query a round trip.
+    """Discard a pooled connection that the server has closed.
+
+    Polling the socket takes microseconds, a query a round trip.
 
     A vanished server sends nothing, and would not answer a query either.
     """
@@ -135,7 +137,7 @@ def _no_address() -> LunaError:
 
 @contextmanager
 def unit_of_work(engine: Engine) -> Iterator[Connection]:
-    """Yield a connection in a transaction: all writes of the block are committed together, or none.
+    """Yield a connection in a transaction: all writes are committed together, or none.
 
     Raises:
         UnavailableError: the database cannot be reached or refuses writes, or a lock or statement
@@ -143,12 +145,8 @@ def unit_of_work(engine: Engine) -> Iterator[Connection]:
         FullError: its disk is full.
     """
     whole = _WHOLE.get()
-    with (
-        translated(),
-        engine.begin()
-        if whole is None or whole.engine is not engine
-        else whole.part() as connection,
-    ):
+    transaction = engine.begin() if whole is None or whole.engine is not engine else whole.part()
+    with translated(), transaction as connection:
         yield connection
 
 
@@ -159,8 +157,9 @@ def do_in_unit(engine: Engine, work: Callable[[Connection], ResultT]) -> ResultT
 
 
 class WholeUnit:
-    """One transaction for all units of work of a request: their writes are committed by ``store``,
-    or not at all. Parts run one after the other.
+    """One transaction for all units of work of a request.
+
+    Their writes are committed by ``store``, or not at all. Parts run one after the other.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -171,8 +170,9 @@ class WholeUnit:
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """Make units of work on this engine parts of this one, in this thread and in threads that
-        copy its context.
+        """Make units of work on this engine parts of this one.
+
+        In this thread and in threads that copy its context.
         """
         token = _WHOLE.set(self)
         try:

@@ -71,18 +71,18 @@ def read(
         NotFoundError: no such site.
     """
     table = antares_learning.c
-    query = select(
-        table.system_id, table.slot_start, table.state, table.action, table.reward
-    ).where(
-        table.site_key == sites.key_of(connection, site_id),
-        table.system_id == system_id,
-        table.slot_start >= first,
-        table.slot_start < end,
-    )
-    rows = connection.execute(query.order_by(table.slot_start))
-    return [
-        EpisodeStep(
-            row.system_id, row.slot_start.astimezone(UTC), row.state, row.action, row.reward
+    query = (
+        select(table.system_id, table.slot_start, table.state, table.action, table.reward)
+        .where(
+            table.site_key == sites.key_of(connection, site_id),
+            table.system_id == system_id,
+            table.slot_start >= first,
+            table.slot_start < end,
         )
-        for row in rows
-    ]
+        .order_by(table.slot_start)
+    )
+    steps = []
+    for row in connection.execute(query):
+        slot_start = row.slot_start.astimezone(UTC)
+        steps.append(EpisodeStep(row.system_id, slot_start, row.state, row.action, row.reward))
+    return steps

@@ -1,8 +1,9 @@
-"""Which executor drives which site: locks of a database session, which end with the process that
-holds them, on whatever machine.
+"""Lock a site for the one executor that drives it.
+
+The locks belong to a database session and end with the process that has it, on whatever machine.
 
 An executor holds one session with its shared lock ``PRESENCE`` and one lock per site; ``pg_locks``
-shows who that is.
+shows the executor's session.
 """
 
 import os
@@ -82,8 +83,9 @@ def read_executors(connection: Connection, site_id: str) -> SiteExecutors:
 
 
 class SiteLocks:
-    """The locks of one executor, on one session that is opened at the first use and again after it
-    broke. Not thread-safe.
+    """The locks of one executor, on one session.
+
+    It is opened at the first use, and again after it broke. Not thread-safe.
     """
 
     def __init__(self, engine: Engine) -> None:

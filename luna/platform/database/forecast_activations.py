@@ -18,7 +18,7 @@ from luna.platform.database.schema.forecasting import forecast_activations
 from luna.platform.database.schema.sites import sites as site_table
 from luna.platform.database.training_runs import TrainingRun
 
-# The version until another has proven better, and the fallback where that issues nothing.
+# The version until another has proven better, and the fallback if the active one issues nothing.
 DEFAULT_VERSION = "baseline_like_days"
 
 # training: a new model of the active version replaced the previous one.
@@ -27,8 +27,9 @@ DecidedBy = Literal["rule", "hand", "rollback", "training"]
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """A decision: the planner uses ``forecast_version`` from ``decided_at`` on, which the database
-    sets.
+    """A decision: the planner uses ``forecast_version`` from ``decided_at`` on.
+
+    The database sets that instant.
 
     ``run_id`` is the training of the version's model; None: the latest one, or a baseline, which
     has none.
@@ -44,8 +45,9 @@ class Activation:
 
 @dataclass(frozen=True, slots=True)
 class ActiveVersion:
-    """The version that the planner uses: pinned by the owner, else the last decision, else the
-    default. ``run_id`` as in ``Activation``.
+    """The version that the planner uses.
+
+    Pinned by the owner, else the last decision, else the default. ``run_id`` as in ``Activation``.
     """
 
     forecast_version: str
@@ -55,18 +57,18 @@ class ActiveVersion:
 
     @property
     def reason(self) -> str:
-        """Why this version is active."""
         if self.pinned:
             return "pinned by the owner: forecasting.active_forecast_version of the site"
-        return (
-            self.last.reason
-            if self.last
-            else "the default, until another version has proven better"
-        )
+        if self.last is None:
+            return "the default, until another version has proven better"
+        return self.last.reason
 
     @property
     def since(self) -> datetime | None:
-        """When it was decided; None for a pin and for the default, where it is unknown."""
+        """When it was decided.
+
+        None for a pin and for the default, where it is unknown.
+        """
         return None if self.pinned or self.last is None else self.last.decided_at
 
 
@@ -141,8 +143,9 @@ def _active(site: Site, last: Activation | None) -> ActiveVersion:
 def find_run(
     connection: Connection, site_id: str, *, version: str, before: datetime
 ) -> TrainingRun | None:
-    """Return the training of a version at ``before``: the activated one, else the latest, without
-    trainings on data from after ``before``.
+    """Return a version's training at ``before``: the activated one, else the latest.
+
+    Trainings on data from after ``before`` are left out.
     """
     last = current(connection, site_id)
     if last is not None and last.run_id is not None and last.forecast_version == version:
@@ -168,14 +171,14 @@ def find_runs_each(
     )
     for key, (name, active) in active_by_key.items():
         last = active.last
-        if (
-            last is not None
-            and last.run_id is not None
-            and last.forecast_version == version
-            and getattr(runs.get(key), "run_id", None) != last.run_id
-        ):
-            named = training_runs.load(connection, name, last.run_id)
-            runs |= {key: named} if named.data_until <= before else {}
+        if last is None or last.run_id is None or last.forecast_version != version:
+            continue
+        run = runs.get(key)
+        if run is not None and run.run_id == last.run_id:
+            continue
+        activated = training_runs.load(connection, name, last.run_id)
+        if activated.data_until <= before:
+            runs[key] = activated
     return runs
 
 

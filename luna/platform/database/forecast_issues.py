@@ -1,5 +1,6 @@
-"""Stores a row per forecast issue: the amount of history behind it, what widened its bands, and its
-model.
+"""Store a row per forecast issue.
+
+The amount of history behind it, the causes that widened its bands, and its model.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -56,11 +57,11 @@ def upsert(connection: Connection, site_id: str, issues: Sequence[ForecastIssue]
 
 def upsert_each(connection: Connection, issues: Mapping[int, Sequence[ForecastIssue]]) -> None:
     """Store issues of many sites by their keys; see ``upsert``."""
-    rows = [
-        asdict(issue) | {"site_key": key, "reasons": list(issue.reasons)}
-        for key, each in issues.items()
-        for issue in each
-    ]
+    rows = []
+    for key, site_issues in issues.items():
+        for issue in site_issues:
+            row = asdict(issue) | {"site_key": key, "reasons": list(issue.reasons)}
+            rows.append(row)
     copy.upsert_rows(connection, forecast_issues, _COPIED, rows, on_conflict="replace")
 
 
@@ -81,8 +82,9 @@ def read_all(
 def read_reasons_each(
     connection: Connection, issued: Mapping[int, tuple[str, datetime]]
 ) -> dict[int, tuple[str, ...]]:
-    """Return the reasons of one issue (version, instant) of each site by the sites' keys, without
-    issues that are not stored.
+    """Return the reasons of one issue (version, instant) of each site by the sites' keys.
+
+    Issues that are not stored are left out.
     """
     table = forecast_issues.c
     issue_keys = [(key, version, at) for key, (version, at) in issued.items()]
@@ -116,16 +118,15 @@ def list_newest(
     """
     table = forecast_issues.c
     first, end = issued
-    bounds = [
-        *([] if first is None else [table.issued_at >= first]),
-        *([] if end is None else [table.issued_at < end]),
-        *([] if version is None else [table.forecast_version == version]),
-        *(
-            []
-            if after is None
-            else [tuple_(table.issued_at, table.forecast_version) < tuple_(*after)]
-        ),
-    ]
+    bounds = []
+    if first is not None:
+        bounds.append(table.issued_at >= first)
+    if end is not None:
+        bounds.append(table.issued_at < end)
+    if version is not None:
+        bounds.append(table.forecast_version == version)
+    if after is not None:
+        bounds.append(tuple_(table.issued_at, table.forecast_version) < tuple_(*after))
     columns = [table[name] for name in ForecastIssue.__dataclass_fields__]
     query = select(*columns).where(table.site_key == sites.key_of(connection, site_id), *bounds)
     rows = connection.execute(
@@ -137,23 +138,27 @@ def list_newest(
 def last_issued_each(
     connection: Connection, keys: Collection[int], *, until: datetime
 ) -> dict[int, dict[str, datetime]]:
-    """Return the last issue of each version of each site, by its key, at or before ``until`` and
-    within the day before it.
+    """Return the last issue of each version of each site within the day before ``until``.
+
+    By the site's key; an issue at ``until`` counts.
     """
     table = forecast_issues.c
-    query = select(table.site_key, table.forecast_version, func.max(table.issued_at)).where(
-        table.site_key.in_(keys), table.issued_at <= until, table.issued_at > until - RECENT
+    query = (
+        select(table.site_key, table.forecast_version, func.max(table.issued_at))
+        .where(table.site_key.in_(keys), table.issued_at <= until, table.issued_at > until - RECENT)
+        .group_by(table.site_key, table.forecast_version)
     )
     issued: dict[int, dict[str, datetime]] = {key: {} for key in keys}
-    for key, version, instant in connection.execute(
-        query.group_by(table.site_key, table.forecast_version)
-    ):
+    for key, version, instant in connection.execute(query):
         issued[key][version] = instant.astimezone(UTC)
     return issued
 
 
 def last_of_each_site(connection: Connection) -> dict[str, datetime | None]:
-    """Return the last issue of any version for each site; None where there is none."""
+    """Return the last issue of any version for each site.
+
+    None where there is none.
+    """
     newest = (
         select(func.max(forecast_issues.c.issued_at))
         .where(forecast_issues.c.site_key == site_table.c.site_key)

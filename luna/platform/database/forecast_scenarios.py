@@ -34,24 +34,25 @@ def save(connection: Connection, site_id: str, scenarios: Scenarios) -> None:
 
 def save_each(connection: Connection, scenarios: Mapping[int, Sequence[Scenarios]]) -> None:
     """Store the scenarios of many sites by their keys; see ``save``."""
-    rows = [
-        {
-            "site_key": key,
-            "forecast_version": one.version,
-            "issued_at": one.issued_at,
-            "paths": describe(one),
-        }
-        for key, each in scenarios.items()
-        for one in each
-    ]
+    rows = []
+    for key, issued in scenarios.items():
+        for issue in issued:
+            row = {
+                "site_key": key,
+                "forecast_version": issue.version,
+                "issued_at": issue.issued_at,
+                "paths": describe(issue),
+            }
+            rows.append(row)
     copy.upsert_rows(connection, forecast_scenarios, _COPIED, rows, on_conflict="replace")
 
 
 def read(
     connection: Connection, site_id: str, timeline: Timeline, *, version: str, known_at: datetime
 ) -> Scenarios | None:
-    """Return the last scenarios issued at or before ``known_at`` on ``timeline`` (quarter-hours),
-    NaN beyond their horizon.
+    """Return the last scenarios issued at or before ``known_at`` on ``timeline``.
+
+    ``timeline`` has quarter-hours; beyond the scenarios' horizon they are NaN.
 
     None where they do not cover the first slot.
     """
@@ -71,8 +72,9 @@ def read(
 
 
 def describe(scenarios: Scenarios) -> dict[str, Any]:
-    """Return the stored document: energies to 0.1 Wh, prices to 0.01 per MWh, null where
-    unknown.
+    """Return the stored document.
+
+    Energies to 0.1 Wh, prices to 0.01 per MWh, null where unknown.
     """
     return {
         "probability": np.round(scenarios.probability, PROBABILITY_DIGITS).tolist(),
@@ -87,20 +89,18 @@ def describe(scenarios: Scenarios) -> dict[str, Any]:
 
 def parse(paths: Mapping[str, Any], issued_at: datetime, version: str) -> Scenarios:
     """Parse the scenarios of a stored document."""
-    probability, load, pv = (
-        np.array(paths[name], dtype=np.float64) for name in ("probability", "load_kwh", "pv_kwh")
-    )
+    probability = np.array(paths["probability"], dtype=np.float64)
+    load = np.array(paths["load_kwh"], dtype=np.float64)
     spot = {
         market: np.array(values, dtype=np.float64) for market, values in paths["spot_price"].items()
     }
-    timeline = Timeline(floor_to(issued_at, SLOT), SLOT, load.shape[1])
     return Scenarios(
-        timeline,
+        Timeline(floor_to(issued_at, SLOT), SLOT, load.shape[1]),
         issued_at,
         version,
         probability / probability.sum(),
         load,
-        pv,
+        np.array(paths["pv_kwh"], dtype=np.float64),
         spot,
         tuple(paths["reasons"]),
     )

@@ -1,5 +1,6 @@
-"""How good each version of the forecasts was in shadow, by local day of issue, and what its errors
-cost in the plan.
+"""Store how good each forecast version was in shadow, by local day of issue.
+
+With the cost of its errors in the plan.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from luna.platform.database import sites
 from luna.platform.database.schema.forecasting import forecast_scores
 from luna.platform.database.schema.plans import daily_scores
 
-# What a day cost that is planned from a version, and from perfect foresight.
+# The policies of a day planned from a version, and from perfect foresight.
 POLICIES = ("mpc", "mpc_perfect")
 
 
@@ -35,9 +36,7 @@ class ForecastDayScore:
 
 
 def shadow_system(version: str) -> str:
-    """Return under which system the costs of days planned from a version are kept in
-    ``daily_scores``.
-    """
+    """Return the system under which ``daily_scores`` holds days planned from a version."""
     return f"prod_shadow_forecast_{version}"
 
 
@@ -58,24 +57,19 @@ def upsert(connection: Connection, site_id: str, scores: Sequence[ForecastDaySco
 
 
 def read(connection: Connection, site_id: str, first: date, last: date) -> list[ForecastDayScore]:
-    """Return the scores of all versions on the days of issue from ``first`` to ``last``, in order
-    of days.
-    """
+    """Return all versions' scores of the days of issue from ``first`` to ``last``, in order."""
     table = forecast_scores.c
     columns = [table[name] for name in ForecastDayScore.__dataclass_fields__]
-    query = select(*columns).where(
-        table.site_key == sites.key_of(connection, site_id), table.day.between(first, last)
+    query = (
+        select(*columns)
+        .where(table.site_key == sites.key_of(connection, site_id), table.day.between(first, last))
+        .order_by(table.day, table.forecast_version, table.series)
     )
-    return [
-        ForecastDayScore(**row)
-        for row in connection.execute(
-            query.order_by(table.day, table.forecast_version, table.series)
-        ).mappings()
-    ]
+    return [ForecastDayScore(**row) for row in connection.execute(query).mappings()]
 
 
 def last_day(connection: Connection, site_id: str) -> date | None:
-    """Return the last day of issue that was scored, None where none was."""
+    """Return the last scored day of issue, if there is one."""
     table = forecast_scores.c
     query = (
         select(table.day)
@@ -89,8 +83,9 @@ def last_day(connection: Connection, site_id: str) -> date | None:
 def read_regrets(
     connection: Connection, site_id: str, versions: Sequence[str], *, first: date, last: date
 ) -> Mapping[str, Mapping[date, float]]:
-    """Return by version and day what planning from it cost above planning from perfect foresight,
-    what was left in the batteries counted; known days alone.
+    """Return a version's extra cost over planning from perfect foresight, by version and day.
+
+    What was left in the batteries counts; only known days are given.
     """
     names = {shadow_system(version): version for version in versions}
     planned = daily_scores.alias()

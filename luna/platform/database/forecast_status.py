@@ -1,5 +1,6 @@
-"""Describes the forecasts of a site: the active version and the reason, shadow scores, decisions
-and trainings.
+"""Describe the forecasts of a site.
+
+The active version and its reason, shadow scores, decisions and trainings.
 """
 
 import shlex
@@ -39,14 +40,17 @@ TRAINED_VERSION = "aurora_v1.0"
 
 
 def read_status(connection: Connection, site_id: str, *, at: datetime) -> ForecastStatus:
-    """Return the state of a site's forecasts at an instant, with shadow scores of the last scored
-    days.
+    """Return the state of a site's forecasts at an instant.
+
+    Shadow scores are those of the last scored days.
 
     Raises:
         NotFoundError: no such site.
     """
     site = sites.load(connection, site_id)
     active = forecast_activations.find_active(connection, site)
+    activations = forecast_activations.history(connection, site_id)
+    runs = training_runs.list_latest(connection, site_id, version=TRAINED_VERSION, limit=TRAININGS)
     return ForecastStatus(
         site_id=site_id,
         currency=site.currency,
@@ -57,22 +61,15 @@ def read_status(connection: Connection, site_id: str, *, at: datetime) -> Foreca
         reason=active.reason,
         driving=describe_driving(connection, site, at=at),
         shadow=_read_shadow(connection, site_id),
-        decisions=[
-            _decision(activation)
-            for activation in forecast_activations.history(connection, site_id)[:DECISIONS]
-        ],
-        trainings=[
-            _training(run)
-            for run in training_runs.list_latest(
-                connection, site_id, version=TRAINED_VERSION, limit=TRAININGS
-            )
-        ],
+        decisions=[_decision(activation) for activation in activations[:DECISIONS]],
+        trainings=[_training(run) for run in runs],
     )
 
 
 def describe_driving(connection: Connection, site: Site, *, at: datetime) -> DrivingVersion:
-    """Return the active version of a site with its reason, and the trained version that waits for
-    promotion; shared by plan, replay, training and status.
+    """Return the active version of a site, and the trained one that waits for promotion.
+
+    With its reason; shared by plan, replay, training and status.
 
     Args:
         connection: to the database.
@@ -98,15 +95,19 @@ def find_waiting_each(
     *,
     at: datetime,
 ) -> dict[int, WaitingVersion]:
-    """Return the trained version that waits for promotion by the sites' keys, see
-    ``describe_driving``; sites without one are left out.
+    """Return the trained versions that wait for promotion, by the sites' keys.
+
+    See ``describe_driving``; sites without one are left out.
     """
     trained = training_runs.list_trained(connection, list(sites_by_key), version=TRAINED_VERSION)
-    unpinned = {key: sites_by_key[key] for key in trained if not active[key].pinned}
-    waiting = {
-        key: _find_waiting(connection, site, active[key], at=at) for key, site in unpinned.items()
-    }
-    return {key: each for key, each in waiting.items() if each is not None}
+    waiting = dict[int, WaitingVersion]()
+    for key in trained:
+        if active[key].pinned:
+            continue
+        version = _find_waiting(connection, sites_by_key[key], active[key], at=at)
+        if version is not None:
+            waiting[key] = version
+    return waiting
 
 
 def _find_waiting(
@@ -119,13 +120,13 @@ def _find_waiting(
     scored = _list_scored(connection, site, active)[-SPANS_DAYS[1] :]
     last = scored[-1] if scored else run.data_until.astimezone(zone).date()
     earliest = last + timedelta(days=DAYS_TO_PROVE - len(scored) + SCORED_AFTER_DAYS)
+    is_unproven = len(scored) < DAYS_TO_PROVE
+    is_ahead = earliest > at.astimezone(zone).date()
     return WaitingVersion(
         forecast_version=TRAINED_VERSION,
         days=len(scored),
         needed=DAYS_TO_PROVE,
-        earliest=earliest
-        if len(scored) < DAYS_TO_PROVE and earliest > at.astimezone(zone).date()
-        else None,
+        earliest=earliest if is_unproven and is_ahead else None,
         command=(
             f"luna forecast promote --site {shlex.quote(site.name)} --version {TRAINED_VERSION}"
         ),
@@ -133,18 +134,17 @@ def _find_waiting(
 
 
 def _list_scored(connection: Connection, site: Site, active: ActiveVersion) -> list[date]:
-    """Return the days on which both the active and the trained version are scored, in order."""
+    """Return the days on which the active and the trained version are scored, in order."""
     last_day = forecast_scores.last_day(connection, site.name)
     if last_day is None:
         return []
-    scores = forecast_scores.read(
-        connection, site.name, find_review_start(site, active, last_day), last_day
-    )
-    days = [
-        {score.day for score in scores if score.forecast_version == version}
-        for version in (active.forecast_version, TRAINED_VERSION)
-    ]
-    return sorted(set.intersection(*days))
+    first_day = find_review_start(site, active, last_day)
+    scores = forecast_scores.read(connection, site.name, first_day, last_day)
+    days_of_active = {
+        score.day for score in scores if score.forecast_version == active.forecast_version
+    }
+    days_of_trained = {score.day for score in scores if score.forecast_version == TRAINED_VERSION}
+    return sorted(days_of_active & days_of_trained)
 
 
 def find_review_start(site: Site, active: ActiveVersion, last_day: date) -> date:
@@ -167,7 +167,7 @@ def find_review_start(site: Site, active: ActiveVersion, last_day: date) -> date
 
 
 def _read_shadow(connection: Connection, site_id: str) -> list[ShadowRecord]:
-    """Return the scores of all versions over the last scored days, once for each of ``SPANS_DAYS``.
+    """Return all versions' scores over the last scored days, once for each of ``SPANS_DAYS``.
 
     Empty without scores.
     """
@@ -182,13 +182,10 @@ def _read_shadow(connection: Connection, site_id: str) -> list[ShadowRecord]:
         regrets = forecast_scores.read_regrets(
             connection, site_id, versions, first=first, last=last
         )
-        summaries = {
-            version: summarise(
-                [score for score in scores if score.forecast_version == version],
-                list(regrets[version].values()),
-            )
-            for version in versions
-        }
+        summaries = {}
+        for version in versions:
+            own = [score for score in scores if score.forecast_version == version]
+            summaries[version] = summarise(own, list(regrets[version].values()))
         records.append(ShadowRecord(from_day=first, to_day=last, versions=summaries))
     return records
 

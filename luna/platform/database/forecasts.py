@@ -1,6 +1,4 @@
-"""Stores forecasts of load and PV by version and time of issue, and selects the one that a site is
-planned from.
-"""
+"""Store forecasts of load and PV by version and issue, and select the one to plan from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +23,7 @@ from luna.words import say_instant
 PLACES = {"kwh": "expected"} | {f"{name}_kwh": name for name in SHARES}
 # Longest horizon: earlier issues cannot contain a slot.
 REACH = timedelta(days=15)
-# Forecasts that are read at once where many are: one of every hour has 27 kB.
+# Many forecasts are read in such parts: one for every hour has 27 kB.
 _AT_ONCE = timedelta(weeks=1)
 COLUMNS = tuple(f"{series}_{column}" for series in ("load", "pv") for column in PLACES)
 
@@ -52,14 +50,13 @@ def upsert(connection: Connection, site_id: str, forecasts: Sequence[Forecast]) 
 
 def upsert_each(connection: Connection, issued: Mapping[int, Sequence[Forecast]]) -> copy.Written:
     """Store forecasts of many sites, by the sites' keys, with one COPY; see ``upsert``."""
-    rows = [(key, forecast) for key, each in issued.items() for forecast in each]
+    rows = [(key, forecast) for key, forecasts in issued.items() for forecast in forecasts]
     # COPY encodes text in runs of equal values.
     rows.sort(key=lambda row: row[1].version)
-    written = (
-        _write(connection, [key for key, _ in rows], [forecast for _, forecast in rows])
-        if rows
-        else copy.Written()
-    )
+    written = copy.Written()
+    if rows:
+        keys = [key for key, _ in rows]
+        written = _write(connection, keys, [forecast for _, forecast in rows])
     plan_causes.note(connection, issued if written.inserted or written.updated else (), "forecast")
     return written
 
@@ -67,8 +64,10 @@ def upsert_each(connection: Connection, issued: Mapping[int, Sequence[Forecast]]
 def read_driving(
     connection: Connection, site: Site, timeline: Timeline, *, known_at: datetime
 ) -> DrivingForecast | None:
-    """Return the forecast to plan from: a fresh issue of the active version, else a fresh one of
-    the default version, else the newest of the two.
+    """Return the forecast to plan from.
+
+    A fresh issue of the active version, else a fresh one of the default version, else the newest of
+    the two.
     """
     key = sites.key_of(connection, site.name)
     active = {key: forecast_activations.find_active(connection, site)}
@@ -90,24 +89,14 @@ def read_driving_each(
 
     Only ``parts`` of ``Quantiles`` are read, the others are NaN.
     """
-    issuers = [
-        (key, version)
-        for key in sites_by_key
-        for version in dict.fromkeys(
-            (active[key].forecast_version, forecast_activations.DEFAULT_VERSION)
-        )
-    ]
+    issuers = list[tuple[int, str]]()
+    for key in sites_by_key:
+        versions = (active[key].forecast_version, forecast_activations.DEFAULT_VERSION)
+        issuers += [(key, version) for version in dict.fromkeys(versions)]
     issued = _last_issues(connection, issuers, covers=timeline.start, known_at=known_at)
-    chosen = {
-        key: next(
-            (version for version, at in instants.items() if known_at - at <= FORECAST_MAX_AGE),
-            max(instants, key=lambda version: instants[version]),
-        )
-        for key, instants in issued.items()
-    }
-    rows = _rows_each(
-        connection, {key: (version, issued[key][version]) for key, version in chosen.items()}, parts
-    )
+    chosen = {key: _choose_version(instants, known_at) for key, instants in issued.items()}
+    issues = {key: (version, issued[key][version]) for key, version in chosen.items()}
+    rows = _rows_each(connection, issues, parts)
     driving = {}
     for key, version in chosen.items():
         at = issued[key][version]
@@ -148,6 +137,14 @@ LAST_ISSUES = sql.SQL(
 )
 
 
+def _choose_version(instants: Mapping[str, datetime], known_at: datetime) -> str:
+    """Return the first version with a fresh issue, else the one with the newest issue."""
+    for version, at in instants.items():
+        if known_at - at <= FORECAST_MAX_AGE:
+            return version
+    return max(instants, key=lambda version: instants[version])
+
+
 def _last_issues(
     connection: Connection,
     issuers: Sequence[tuple[int, str]],
@@ -155,8 +152,9 @@ def _last_issues(
     covers: datetime,
     known_at: datetime,
 ) -> dict[int, dict[str, datetime]]:
-    """Return by site and version the last issue that covers a slot, in the order of ``issuers``,
-    without versions that have none.
+    """Return by site and version the last issue that covers a slot, in the order of ``issuers``.
+
+    Versions that have none are left out.
     """
     keys = [key for key, _ in issuers]
     versions = [version for _, version in issuers]
@@ -194,10 +192,10 @@ def _rows_each(
         columns=copy.identifiers(names),
     )
     rows = copy.read_rows(connection, query, ("i4", "M8[s][]", *["f8[]"] * len(names)))
-    return {
-        key: {"slot_start": starts} | dict(zip(names, columns, strict=True))
-        for key, starts, *columns in rows
-    }
+    issue_slots = {}
+    for key, starts, *columns in rows:
+        issue_slots[key] = {"slot_start": starts} | dict(zip(names, columns, strict=True))
+    return issue_slots
 
 
 def read_latest(
@@ -209,8 +207,9 @@ def read_latest(
     column: str,
     issued: tuple[datetime, datetime],
 ) -> FloatArray:
-    """Return one of ``COLUMNS`` per quarter-hour from the last forecast issued for it within
-    ``issued``, both ends included; NaN without one.
+    """Return one of ``COLUMNS`` per quarter-hour from its last forecast, NaN without one.
+
+    Only forecasts issued within ``issued`` count, both ends included.
     """
     window = max(issued[0], timeline.start - REACH), min(issued[1], timeline.end)
     query = sql.SQL(
@@ -239,28 +238,24 @@ def read_all(
         " WHERE site_key = {} AND forecast_version = {} AND issued_at BETWEEN {} AND {} "
         "ORDER BY issued_at, slot_start"
     ).format(copy.coalesced(*COLUMNS), sites.key_of(connection, site_id), version, first, last)
-    rows = copy.read(
-        connection,
-        query,
-        {"issued_at": "M8[us]", "slot_start": "M8[s]"} | dict.fromkeys(COLUMNS, "f8"),
-    )
+    kinds = {"issued_at": "M8[us]", "slot_start": "M8[s]"} | dict.fromkeys(COLUMNS, "f8")
+    rows = copy.read(connection, query, kinds)
     issued, begins = np.unique(rows["issued_at"], return_index=True)
     ends = [*begins, rows["issued_at"].size][1:]
-    parts = (
-        {name: column[begin:end] for name, column in rows.items()}
-        for begin, end in zip(begins, ends, strict=True)
-    )
-    return [
-        _forecast(part, _timeline(part), at.astype(datetime).replace(tzinfo=UTC), version)
-        for at, part in zip(issued, parts, strict=True)
-    ]
+    forecasts = []
+    for at, begin, end in zip(issued, begins, ends, strict=True):
+        part = {name: column[begin:end] for name, column in rows.items()}
+        issued_at = at.astype(datetime).replace(tzinfo=UTC)
+        forecasts.append(_forecast(part, _timeline(part), issued_at, version))
+    return forecasts
 
 
 def read_expected(
     connection: Connection, site_id: str, *, version: str, first: datetime, last: datetime
 ) -> list[Forecast]:
-    """Return the forecasts of ``read_all`` without their uncertainty, read a week at a time: those
-    of a year take 60 MB.
+    """Return the forecasts of ``read_all`` without their uncertainty.
+
+    They are read a week at a time: those of a year take 60 MB.
     """
     issued: list[Forecast] = []
     begin = first
@@ -294,15 +289,17 @@ def read_instants(
 ) -> list[datetime]:
     """Return the times of issue from ``first`` to ``last``, both included, in order."""
     table = slot_forecasts.c
-    query = select(table.issued_at).where(
-        table.site_key == sites.key_of(connection, site_id),
-        table.forecast_version == version,
-        table.issued_at.between(first, last),
+    query = (
+        select(table.issued_at)
+        .where(
+            table.site_key == sites.key_of(connection, site_id),
+            table.forecast_version == version,
+            table.issued_at.between(first, last),
+        )
+        .distinct()
+        .order_by(table.issued_at)
     )
-    return [
-        instant.astimezone(UTC)
-        for instant in connection.scalars(query.distinct().order_by(table.issued_at))
-    ]
+    return [instant.astimezone(UTC) for instant in connection.scalars(query)]
 
 
 def _write(
@@ -320,19 +317,18 @@ def _write(
         for forecast in forecasts
     ]
     slots = [len(forecast.timeline) for forecast in forecasts]
+    versions = np.array([forecast.version.encode() for forecast in forecasts])
     columns: dict[str, Any] = {
         "site_key": np.repeat(np.array(keys, dtype=np.int32), slots),
-        "forecast_version": np.repeat(
-            np.array([forecast.version.encode() for forecast in forecasts]), slots
-        ),
+        "forecast_version": np.repeat(versions, slots),
         "issued_at": np.repeat(np.array(issued), slots),
         "slot_start": np.concatenate([forecast.timeline.starts for forecast in forecasts]),
     }
     for series in ("load", "pv"):
+        quantiles = [getattr(forecast, f"{series}_kwh") for forecast in forecasts]
         for column, place in PLACES.items():
-            columns[f"{series}_{column}"] = np.concatenate(
-                [getattr(getattr(forecast, f"{series}_kwh"), place) for forecast in forecasts]
-            )
+            values = [getattr(known, place) for known in quantiles]
+            columns[f"{series}_{column}"] = np.concatenate(values)
     return copy.upsert(connection, slot_forecasts, columns)
 
 
@@ -346,17 +342,9 @@ def _timeline(rows: dict[str, Any]) -> Timeline:
 def _forecast(
     rows: dict[str, Any], timeline: Timeline, issued_at: datetime, version: str
 ) -> Forecast:
-    aligned = align_each(
-        rows["slot_start"], {name: rows[name] for name in COLUMNS if name in rows}, timeline
-    )
+    stored = {name: rows[name] for name in COLUMNS if name in rows}
+    aligned = align_each(rows["slot_start"], stored, timeline)
     unknown = np.full(timeline.count, np.nan)
-    load, pv = (
-        Quantiles(
-            **{
-                place: aligned.get(f"{series}_{column}", unknown)
-                for column, place in PLACES.items()
-            }
-        )
-        for series in ("load", "pv")
-    )
-    return Forecast(timeline, issued_at, version, load, pv)
+    load = {place: aligned.get(f"load_{column}", unknown) for column, place in PLACES.items()}
+    pv = {place: aligned.get(f"pv_{column}", unknown) for column, place in PLACES.items()}
+    return Forecast(timeline, issued_at, version, Quantiles(**load), Quantiles(**pv))

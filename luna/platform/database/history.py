@@ -120,29 +120,23 @@ def _read_slots(
     parts = query.name.parts
     if source == "market_prices":
         prices.require_market(connection, parts[0])
+        site = sites.load(connection, site_id)
         return prices.read(
-            connection,
-            parts[0],
-            timeline,
-            currency=sites.load(connection, site_id).currency,
-            known_at=query.known_at,
+            connection, parts[0], timeline, currency=site.currency, known_at=query.known_at
         )
     if source == "slot_forecasts":
-        named, column = parts
-        version = (
-            forecast_activations.find_active(
-                connection, sites.load(connection, site_id)
-            ).forecast_version
-            if named == ACTIVE
-            else named
-        )
+        version, column = parts
+        if version == ACTIVE:
+            site = sites.load(connection, site_id)
+            version = forecast_activations.find_active(connection, site).forecast_version
         return forecasts.read_latest(
             connection, site_id, timeline, version=version, column=column, issued=_issued(query)
         )
     if source == "plans":
-        return plans.read_latest(
+        latest = plans.read_latest(
             connection, site_id, timeline, columns=parts[:1], issued=_issued(query)
-        ).columns[parts[0]]
+        )
+        return latest.columns[parts[0]]
     return observations.read_series(connection, site_id, timeline, parts)[parts[0]]
 
 

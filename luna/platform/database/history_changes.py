@@ -1,4 +1,4 @@
-"""Logs changes of past values: before, after, and the rule or person that changed them."""
+"""Log changes of past values: before, after, and the rule or person behind it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,8 +23,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A series before and after, NaN where unknown: a column of ``slot_observations``, or
-    ``market_prices:<market>``.
+    """A series before and after, NaN where unknown.
+
+    It is a column of ``slot_observations``, or ``market_prices:<market>``.
     """
 
     series: str
@@ -79,10 +80,11 @@ def record_observations(
     Return how many.
     """
     stored = _stored(connection, site_id, starts, tuple(series))
-    return sum(
-        record(connection, site_id, Revision(name, starts, before, series[name]), rule=rule)
-        for name, before in stored.items()
-    )
+    recorded = 0
+    for name, before in stored.items():
+        revision = Revision(name, starts, before, series[name])
+        recorded += record(connection, site_id, revision, rule=rule)
+    return recorded
 
 
 def record(connection: Connection, site_id: str, revision: Revision, *, rule: Rule) -> int:
@@ -114,16 +116,13 @@ def withdraw_observations(
     """
     withdrawn = 0
     for name, values in series.items():
-        finite = np.flatnonzero(~np.isnan(values))
-        places = (
-            finite[
+        places = np.flatnonzero(~np.isnan(values))
+        if places.size:
+            places = places[
                 observations.withdraw(
-                    connection, site_id, name, starts=starts[finite], values=values[finite]
+                    connection, site_id, name, starts=starts[places], values=values[places]
                 )
             ]
-            if finite.size
-            else finite
-        )
         withdrawn += _append(
             connection,
             site_id,
@@ -147,11 +146,13 @@ def read_page(
     """
     table = history_changes.c
     first, end = slots
-    bounds = [
-        *([] if first is None else [table.slot_start >= first]),
-        *([] if end is None else [table.slot_start < end]),
-        *([] if after is None else [table.change_id > after]),
-    ]
+    bounds = []
+    if first is not None:
+        bounds.append(table.slot_start >= first)
+    if end is not None:
+        bounds.append(table.slot_start < end)
+    if after is not None:
+        bounds.append(table.change_id > after)
     columns = (
         table.change_id,
         table.series,
@@ -167,20 +168,18 @@ def read_page(
         .order_by(table.change_id)
         .limit(limit)
     )
-    return [
-        (
-            row.change_id,
-            Change(
-                row.series,
-                row.slot_start.astimezone(UTC),
-                row.before,
-                row.after,
-                row.rule,
-                row.changed_at.astimezone(UTC),
-            ),
+    changes = []
+    for row in rows:
+        change = Change(
+            row.series,
+            row.slot_start.astimezone(UTC),
+            row.before,
+            row.after,
+            row.rule,
+            row.changed_at.astimezone(UTC),
         )
-        for row in rows
-    ]
+        changes.append((row.change_id, change))
+    return changes
 
 
 def _append(connection: Connection, site_id: str, revision: Revision, *, rule: Rule) -> int:
@@ -212,8 +211,9 @@ def _stored(
         "BETWEEN {} AND {} ORDER BY slot_start"
     ).format(copy.coalesced(*names), sites.key_of(connection, site_id), first, last)
     rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(names, "f8"))
-    place = np.searchsorted(rows["slot_start"], starts.astype("datetime64[s]"))
-    there = np.isin(starts.astype("datetime64[s]"), rows["slot_start"])
+    wanted = starts.astype("datetime64[s]")
+    place = np.searchsorted(rows["slot_start"], wanted)
+    there = np.isin(wanted, rows["slot_start"])
     series = {name: np.full(starts.size, np.nan) for name in names}
     for name in names:
         series[name][there] = rows[name][place[there]]

@@ -1,5 +1,6 @@
-"""Stores replies by idempotency key, so that a repeated request gets the same reply and does
-nothing.
+"""Store replies by idempotency key.
+
+A repeated request gets the same reply and does nothing.
 
 A key is locked by an advisory lock of a database session, which ends with its process: after a
 crash the next request proceeds at once. The writes of a request are committed together with its
@@ -120,7 +121,7 @@ def reserve(
 ) -> StoredReply | datetime:
     """Return the stored reply to this request.
 
-    Where the caller has to answer it, the time at which it was first received.
+    The time of its first receipt if the caller has to answer it.
 
     Args:
         connection: of a unit of work.
@@ -170,8 +171,9 @@ def keep(connection: Connection, key: AnswerKey, answer: StoredReply) -> None:
 
 
 def release(connection: Connection, key: AnswerKey) -> None:
-    """Delete a locked key without a reply: its request was refused and changed nothing, so that it
-    may be corrected and sent again.
+    """Delete a locked key without a reply.
+
+    Its request was refused and changed nothing, so that it may be corrected and sent again.
     """
     connection.execute(
         delete(idempotent_answers).where(*_own(key), idempotent_answers.c.status.is_(None))

@@ -1,4 +1,8 @@
-"""Stores jobs, a row each: request, status and reply; locks a job while a worker runs it.
+"""Store jobs, a row each, and lock a job while a worker runs it.
+
+A row holds request, status and reply.
+
+Locks a job while a worker runs it.
 
 All instants are the database's own, because the clocks of gateway, workers and reconciler differ.
 """
@@ -78,9 +82,7 @@ _ITS_HOLDER = text(
 
 
 class SupersededError(ConflictError):
-    """Another attempt of the job has begun, or the job has ended: this attempt may commit
-    nothing.
-    """
+    """The attempt may commit nothing: another one has begun, or the job has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +139,9 @@ def list_newest(
     sites: Collection[str] | None = None,
     after: tuple[datetime, str] | None = None,
 ) -> list[JobSummary]:
-    """Return the jobs of a status (``open``: queued or running; None: all) and of ``sites`` (None:
-    all), the last accepted first.
+    """Return jobs, the last accepted first.
+
+    Of a status (``open``: queued or running; None: all) and of ``sites`` (None: all).
 
     Args:
         after: the cursor: instant and id of the last job of the previous page.
@@ -168,8 +171,9 @@ def list_newest(
 def list_of_site(
     connection: Connection, site_id: str, *, tasks: Sequence[str], limit: int = 10
 ) -> list[Job]:
-    """Return the jobs of some tasks for a site, with requests and replies, the last accepted
-    first.
+    """Return the jobs of some tasks for a site, the last accepted first.
+
+    With requests and replies.
     """
     own = jobs.c.task.in_(tasks) & (jobs.c.request["site_id"].astext == site_id)
     query = select(jobs).where(own).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id)
@@ -187,7 +191,9 @@ def load_summaries(connection: Connection, job_ids: Iterable[str]) -> dict[str, 
 def find_newest(
     connection: Connection, *, task: str, key: str, within: timedelta | None = None
 ) -> JobSummary | None:
-    """Return the last accepted job of a task and key, None where there is none.
+    """Return the last accepted job of a task and key.
+
+    None where there is none.
 
     ``within`` restricts it to open jobs and those that ended no longer ago.
     """
@@ -219,7 +225,9 @@ def count(connection: Connection) -> JobCounts:
 def hold(
     engine: Engine, job_id: str, *, worker: str, is_alive: Callable[[str], bool]
 ) -> Iterator[bool]:
-    """Hold the job's lock while the block runs; yields False where another live worker holds it.
+    """Hold the job's lock while the block runs.
+
+    Yields False where another live worker holds it.
 
     The lock belongs to a database session of its own, so it is released however the worker ends.
     The server notices a vanished machine within a minute, a frozen one never: the session of a
@@ -312,8 +320,9 @@ def cancel(connection: Connection, job_id: str) -> Job:
 
 
 def list_outliving(connection: Connection) -> list[str]:
-    """Return the cancelled jobs whose attempt still runs, because its worker has not received the
-    cancellation.
+    """Return the cancelled jobs whose attempt still runs.
+
+    Its worker has not received the cancellation.
     """
     recent = jobs.c.finished_at > _NOW - LONGEST_ATTEMPT
     return list(
@@ -347,14 +356,15 @@ def mark_sent(connection: Connection, job_ids: Sequence[str]) -> None:
 
 def is_any_due(connection: Connection) -> bool:
     """Return whether any message has to be sent again, or a cancelled job's attempt still runs."""
-    return bool(connection.scalar(select(_select_due().exists()))) or bool(
-        list_outliving(connection)
-    )
+    if connection.scalar(select(_select_due().exists())):
+        return True
+    return bool(list_outliving(connection))
 
 
 def take_due(connection: Connection) -> list[Job]:
-    """Return the open jobs whose message has to be sent again, oldest first, locked until the end
-    of the transaction.
+    """Return the open jobs whose message has to be sent again, oldest first.
+
+    They are locked until the end of the transaction.
 
     A job is due if it was never sent, or was sent longer ago than its resend interval and is queued
     or has a free lock.
@@ -404,8 +414,9 @@ def retry(connection: Connection, job_id: str) -> Job:
 
 
 def forget_ended(connection: Connection, *, after: timedelta, dead_after: timedelta) -> int:
-    """Delete jobs that ended more than ``after`` ago, dead ones ``dead_after``, up to
-    ``FORGET_AT_MOST`` per call; return how many.
+    """Delete jobs that ended long ago and return their number.
+
+    More than ``after`` ago, dead ones ``dead_after``; up to ``FORGET_AT_MOST`` per call.
     """
     since = _NOW - jobs.c.finished_at
     old = or_(
@@ -433,7 +444,7 @@ def _lock(session: Connection, key: ColumnElement[int]) -> bool:
 
 
 def _end_holder(session: Connection, job_id: str, is_alive: Callable[[str], bool]) -> bool:
-    """Terminate the session that holds a job's lock where its worker has no heartbeat.
+    """Terminate the session with a job's lock if its worker has no heartbeat.
 
     Return whether it was terminated.
     """
@@ -467,7 +478,8 @@ def _job(row: RowMapping) -> Job:
 
 
 def _in_utc(row: RowMapping) -> dict[str, Any]:
-    return {
-        name: value.astimezone(UTC) if isinstance(value, datetime) else value
-        for name, value in row.items()
-    }
+    values = dict(row)
+    for name, value in values.items():
+        if isinstance(value, datetime):
+            values[name] = value.astimezone(UTC)
+    return values

@@ -31,16 +31,9 @@ def add(
     check_block(block, site, now=now)
     standing = read_standing(connection, site_id, first=block.from_, end=block.to)
     compared = ("device", "action", "from_", "to", "power_kw")
-    same = next(
-        (
-            each
-            for each in standing
-            if all(getattr(each, name) == getattr(block, name) for name in compared)
-        ),
-        None,
-    )
-    if same is not None:
-        return same
+    for known in standing:
+        if all(getattr(known, name) == getattr(block, name) for name in compared):
+            return known
     check_beside(block, standing, ZoneInfo(site.timezone))
     row: dict[str, Any] = {
         "site_key": sites.key_of(connection, site_id),
@@ -84,8 +77,9 @@ def read_standing(
 def read_plain_each(
     connection: Connection, keys: Collection[int], *, first: datetime, end: datetime
 ) -> dict[int, list[ManualBlock]]:
-    """Return the blocks that end after ``first`` and begin before ``end`` in the form of plans'
-    requests, by sites' keys; sites without any are left out.
+    """Return the blocks that overlap ``first`` to ``end`` in the form of plans' requests.
+
+    By sites' keys; sites without any are left out.
     """
     standing = (
         (manual_blocks.c.ends_at > first)
@@ -126,9 +120,9 @@ def read_runs_each(
     blocks_by_key: dict[int, list[StoredBlock]] = {}
     for row in rows.mappings():
         block = _block(row)
-        blocks_by_key.setdefault(row["site_key"], []).append(
-            block.model_copy(update={"to": min(block.to, block.removed_at or block.to)})
-        )
+        ran_until = min(block.to, block.removed_at or block.to)
+        blocks = blocks_by_key.setdefault(row["site_key"], [])
+        blocks.append(block.model_copy(update={"to": ran_until}))
     return blocks_by_key
 
 

@@ -12,6 +12,7 @@ from alembic.config import Config
 from alembic.util import CommandError
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     column,
     create_engine,
@@ -128,8 +129,9 @@ def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
 
 
 def _columns(connection: Connection) -> dict[tuple[int, str], str]:
-    """Return the table name of each column, by object id and column name, which survive a renaming
-    of the table.
+    """Return the table name of each column by object id and column name.
+
+    Both survive a renaming of the table.
     """
     query = (
         "SELECT pg_class.oid, attname, relname FROM pg_attribute JOIN pg_class ON "
@@ -141,9 +143,7 @@ def _columns(connection: Connection) -> dict[tuple[int, str], str]:
 
 
 def _filled_columns(connection: Connection) -> dict[tuple[int, str], str]:
-    """Return the columns in which any row has a value other than the constant default, with the
-    names of their tables.
-    """
+    """Return the columns in which a row differs from the constant default, with their tables."""
     query = (
         "SELECT attrelid, attname, pg_get_expr(adbin, adrelid) AS expression FROM pg_attrdef"
         " JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE NOT attisdropped"
@@ -156,15 +156,15 @@ def _filled_columns(connection: Connection) -> dict[tuple[int, str], str]:
     }
 
     def is_filled(name: str, of: str, constant: str | None) -> bool:
-        holds = (
-            [column(of).is_not(None)]
-            if constant is None
-            else [column(of).is_not(None), column(of) != literal_column(constant)]
-        )
-        return bool(connection.scalar(select(exists().select_from(table(name)).where(*holds))))
+        holds: list[ColumnElement[bool]] = [column(of).is_not(None)]
+        if constant is not None:
+            holds.append(column(of) != literal_column(constant))
+        filled = exists().select_from(table(name)).where(*holds)
+        return bool(connection.scalar(select(filled)))
 
+    stored = {place: name for place, name in _columns(connection).items() if name not in DERIVED}
     return {
         (key, of): name
-        for (key, of), name in _columns(connection).items()
-        if name not in DERIVED and is_filled(name, of, constants.get((key, of)))
+        for (key, of), name in stored.items()
+        if is_filled(name, of, constants.get((key, of)))
     }

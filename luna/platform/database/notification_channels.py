@@ -1,4 +1,4 @@
-"""Stores the channels by which messages go; their addresses are read by who sends alone."""
+"""Store the channels by which messages go; only the sender reads their addresses."""
 
 from dataclasses import dataclass, field
 
@@ -15,8 +15,6 @@ MOST_CHANNELS = 20
 
 @dataclass(frozen=True, slots=True)
 class ChannelAddress:
-    """Where a stored channel leads."""
-
     name: str
     address: str = field(repr=False)
     events: tuple[EventKind, ...]
@@ -25,8 +23,8 @@ class ChannelAddress:
 def list_all(connection: Connection) -> list[NotificationChannel]:
     """Return the stored channels by name, without their addresses."""
     return [
-        NotificationChannel(name=each.name, kind=name_kind(each.address), events=each.events)
-        for each in list_addresses(connection)
+        NotificationChannel(name=known.name, kind=name_kind(known.address), events=known.events)
+        for known in list_addresses(connection)
     ]
 
 
@@ -81,7 +79,7 @@ def remove(connection: Connection, name: str) -> None:
 
 
 def name_kind(address: str) -> str:
-    """Return the service that an address names, and nothing of what may be secret in it."""
+    """Return the service that an address names, without anything that may be secret in it."""
     if address.lower().startswith("notify."):
         return address.lower()
     return address.partition("://")[0].lower()

@@ -98,10 +98,11 @@ def _is_stored(connection: Connection, site_key: int | None, code: str, event_ke
 def address_system_events(
     connection: Connection, targets: Iterable[tuple[str, str]], *, now: datetime
 ) -> None:
-    """Address what is about the installation, and addressed to nobody yet, to these targets (digest
-    and label).
+    """Address unsent events of the installation to these targets.
 
-    What came while nobody wanted to know is sent to the first who does, as long as it is news.
+    A target is a digest and a label.
+
+    Events from before there was a target go to the first one, as long as they are news.
     """
     table = notification_deliveries
     targets = list(targets)
@@ -111,11 +112,11 @@ def address_system_events(
     open_events = select(notifications.c.notification_id).where(
         notifications.c.event == "system", notifications.c.expires_at > now, ~reached
     )
-    rows = [
-        {"notification_id": key, "target": target, "label": label, "due_at": now}
-        for key in connection.scalars(open_events)
-        for target, label in targets
-    ]
+    rows = []
+    for key in connection.scalars(open_events):
+        for target, label in targets:
+            row = {"notification_id": key, "target": target, "label": label, "due_at": now}
+            rows.append(row)
     if rows:
         connection.execute(insert(table).on_conflict_do_nothing(), rows)
 
@@ -159,18 +160,16 @@ def claim(
     mine = connection.execute(
         claim_rows.returning(table.c.notification_id, table.c.target, table.c.tries)
     ).all()
-    words = {
-        row.notification_id: row
-        for row in connection.execute(
-            select(notifications).where(
-                notifications.c.notification_id.in_([row[0] for row in mine])
-            )
+    notification_ids = [row[0] for row in mine]
+    query = select(notifications).where(notifications.c.notification_id.in_(notification_ids))
+    words = {row.notification_id: row for row in connection.execute(query)}
+    deliveries = []
+    for key, target, tries in sorted(mine):
+        message = words[key]
+        deliveries.append(
+            DueDelivery(key, target, message.event, message.title, message.text, tries)
         )
-    }
-    return [
-        DueDelivery(key, target, words[key].event, words[key].title, words[key].text, tries)
-        for key, target, tries in sorted(mine)
-    ]
+    return deliveries
 
 
 def settle(
@@ -235,10 +234,9 @@ def list_newest(
         )
         deliveries.setdefault(row["notification_id"], []).append(delivery)
     names = set(Notification.model_fields) - {"deliveries"}
-    return [
-        Notification.model_validate(
-            {name: row[name] for name in names}
-            | {"deliveries": deliveries.get(row["notification_id"], [])}
-        )
-        for row in rows
-    ]
+    listed = []
+    for row in rows:
+        fields = {name: row[name] for name in names}
+        fields["deliveries"] = deliveries.get(row["notification_id"], [])
+        listed.append(Notification.model_validate(fields))
+    return listed

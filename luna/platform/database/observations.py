@@ -79,7 +79,9 @@ def write(
 def withdraw(
     connection: Connection, site_id: str, name: str, *, starts: InstantArray, values: FloatArray
 ) -> IndexArray:
-    """Set a column to unknown where it holds exactly ``values``; values from other sources stay.
+    """Set a column to unknown where it holds exactly ``values``.
+
+    Values from other sources stay.
 
     Args:
         starts: slot starts, ``datetime64[s]`` in UTC, shape ``(slots,)``.
@@ -111,8 +113,9 @@ def withdraw(
 
 
 def read(connection: Connection, site_id: str, timeline: Timeline) -> Observations:
-    """Return a site's measurements per slot of ``timeline``, NaN where there are none: the input of
-    training, scores and savings.
+    """Return a site's measurements per slot of ``timeline``, NaN where there are none.
+
+    They are the input of training, scores and savings.
 
     Slots longer than a quarter-hour hold sums (the last state of charge), unknown where any part
     is. Estimates count as unknown.
@@ -126,8 +129,9 @@ def read(connection: Connection, site_id: str, timeline: Timeline) -> Observatio
 def read_each(
     connection: Connection, windows: Mapping[int, Timeline], *, names: tuple[str, ...]
 ) -> dict[int, Observations]:
-    """Return the measurements of some series of many sites, each on its own timeline of
-    quarter-hours, by the sites' keys; NaN where unknown.
+    """Return some measured series of many sites, NaN where unknown, by the sites' keys.
+
+    Each site has its own timeline of quarter-hours.
     """
     series = read_columns_each(connection, windows, names=names)
     return {key: Observations.of(timeline.starts, series[key]) for key, timeline in windows.items()}
@@ -136,8 +140,9 @@ def read_each(
 def read_columns_each(
     connection: Connection, windows: Mapping[int, Timeline], *, names: tuple[str, ...]
 ) -> dict[int, dict[str, FloatArray]]:
-    """Return any measured columns of many sites, submetered ones among them, as ``read_each``
-    does.
+    """Return any measured columns of many sites, submetered ones included.
+
+    As ``read_each`` does.
     """
     if not windows:
         return {}
@@ -160,14 +165,14 @@ def read_columns_each(
         columns=copy.identifiers(("slot_start", *names)),
     )
     rows = copy.read_rows(connection, query, ("i4", "M8[s][]", *["f8[]"] * len(names)))
-    found = {
-        key: align_each(starts, dict(zip(names, columns, strict=True)), windows[key])
-        for key, starts, *columns in rows
-    }
-    return {
-        key: found.get(key) or {name: np.full(timeline.count, np.nan) for name in names}
-        for key, timeline in windows.items()
-    }
+    found = {}
+    for key, starts, *columns in rows:
+        values = dict(zip(names, columns, strict=True))
+        found[key] = align_each(starts, values, windows[key])
+    for key, timeline in windows.items():
+        if not found.get(key):
+            found[key] = {name: np.full(timeline.count, np.nan) for name in names}
+    return {key: found[key] for key in windows}
 
 
 # A day: the last reading is checked against those before it, and against what the meters counted.
@@ -184,8 +189,9 @@ LAST_SOCS = sql.SQL(
 def find_socs_each(
     connection: Connection, keys: Sequence[int], *, since: datetime, until: datetime
 ) -> dict[int, list[SocReading]]:
-    """Return the last states of charge recorded between two instants, in order of time, by the
-    sites' keys; sites without any are left out.
+    """Return the last states of charge recorded between two instants, by the sites' keys.
+
+    In order of time; sites without any are left out.
     """
     with copy.cursor(connection) as session:
         rows = session.execute(LAST_SOCS.format(list(keys), since, until, JUDGED_SOCS)).fetchall()
@@ -198,7 +204,10 @@ def find_socs_each(
 def read_prices(
     connection: Connection, site_id: str, timeline: Timeline
 ) -> tuple[FloatArray, FloatArray]:
-    """Return import and export price stored for the site itself, NaN where there is none."""
+    """Return import and export price stored for the site itself.
+
+    NaN where there is none.
+    """
     prices = read_series(connection, site_id, timeline, PRICES)
     return prices["import_price"], prices["export_price"]
 
@@ -206,8 +215,9 @@ def read_prices(
 def read_series(
     connection: Connection, site_id: str, timeline: Timeline, names: tuple[str, ...]
 ) -> dict[str, FloatArray]:
-    """Return the named series of a site on ``timeline``, estimates included: for totals and for
-    display.
+    """Return the named series of a site on ``timeline``, estimates included.
+
+    For totals and for display.
     """
     return _read_columns(
         connection, site_id, timeline, {name: copy.coalesced(name) for name in names}
@@ -232,12 +242,11 @@ def _read_columns(
         sql.SQL(", ").join(chosen.values()), sites.key_of(connection, site_id), grid.start, grid.end
     )
     rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(chosen, "f8"))
-    return {
-        name: from_quarter_hours(
-            align(rows["slot_start"], rows[name], grid), timeline, kind_of(name)
-        )
-        for name in chosen
-    }
+    series = {}
+    for name in chosen:
+        quarters = align(rows["slot_start"], rows[name], grid)
+        series[name] = from_quarter_hours(quarters, timeline, kind_of(name))
+    return series
 
 
 def _measured(name: str) -> sql.Composed:

@@ -1,6 +1,4 @@
-"""Reads the forecasts issued at the same time of day on earlier days, for statistics of forecast
-errors.
-"""
+"""Read the forecasts issued at the same time of earlier days, for error statistics."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -37,8 +35,9 @@ ISSUES = sql.SQL(
 def read_past(
     connection: Connection, site_id: str, *, version: str, instants: Sequence[datetime]
 ) -> list[Forecast]:
-    """Return the last forecast issued within the hour before each instant, in order of issue,
-    without instants that have none.
+    """Return the last forecast issued within the hour before each instant, in order of issue.
+
+    Instants that have none are left out.
     """
     key = sites.key_of(connection, site_id)
     return read_past_each(connection, {key: version}, instants).get(key, [])
@@ -47,18 +46,14 @@ def read_past(
 def read_past_each(
     connection: Connection, versions: Mapping[int, str], instants: Sequence[datetime]
 ) -> dict[int, list[Forecast]]:
-    """Return ``read_past`` of many sites, with each one's version by the site's key, without sites
-    that have none.
+    """Return ``read_past`` of many sites by key, each with its own version.
+
+    Sites that have none are left out.
     """
-    series = [[f"{series}_{column}" for column in PLACES] for series in ("load", "pv")]
     issued: dict[int, list[Forecast]] = {}
     for key, issued_at, timeline, values in _read_issues(connection, versions, instants, COLUMNS):
-        load, pv = (
-            Quantiles(
-                **{place: values[name] for place, name in zip(PLACES.values(), names, strict=True)}
-            )
-            for names in series
-        )
+        load = Quantiles(**{place: values[f"load_{column}"] for column, place in PLACES.items()})
+        pv = Quantiles(**{place: values[f"pv_{column}"] for column, place in PLACES.items()})
         issued.setdefault(key, []).append(Forecast(timeline, issued_at, versions[key], load, pv))
     return issued
 

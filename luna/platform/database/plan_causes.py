@@ -1,5 +1,6 @@
-"""Records changes that make a site's plan outdated: noted in the transaction of the change, removed
-by the plan that accounts for them.
+"""Record changes that make a site's plan outdated.
+
+They are noted in the transaction of the change, and removed by the plan that accounts for them.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -60,8 +61,9 @@ def note(connection: Connection, keys: Collection[int], kind: CauseKind) -> None
 
 
 def note_market(connection: Connection, market: str) -> None:
-    """Record a change of prices, of a market or of a site's own series, for every site whose tariff
-    uses them.
+    """Record a change of prices for every site whose tariff uses them.
+
+    The prices are a market's, or a site's own series.
     """
     connection.execute(_OF_MARKET, {"market": market, "quoted": f'"{market}"'})
 
@@ -72,8 +74,9 @@ def is_any_due(connection: Connection, names: Sequence[str], *, now: datetime) -
 
 
 def take_due(connection: Connection, names: Sequence[str], *, now: datetime) -> list[str]:
-    """Return, sorted, the sites that have changed since their last plan, and mark them as
-    requested; each is due again where no plan follows.
+    """Return the sites that have changed since their last plan, sorted, marked as requested.
+
+    Each is due again where no plan follows.
     """
     # Rows locked by an ongoing change are due at the next call.
     due = _select_due(names, now=now).order_by(plan_causes.c.site_key, plan_causes.c.kind)
@@ -97,9 +100,7 @@ def _select_due(names: Sequence[str], *, now: datetime) -> Select[tuple[int, str
 
 
 def list_ordered(connection: Connection) -> list[str]:
-    """Return, sorted, the sites whose owner ordered something, or took it back, since their last
-    plan.
-    """
+    """Return the sites whose owner gave or withdrew an order since their last plan, sorted."""
     query = (
         select(sites.c.name)
         .join(plan_causes, sites.c.site_key == plan_causes.c.site_key)
@@ -119,18 +120,23 @@ def list_changed_sites(connection: Connection, names: Collection[str]) -> list[s
 
 
 def read(connection: Connection, names: Collection[str]) -> Causes:
-    """Return the changes of sites; to be called before the data for their plans are read."""
-    query = select(plan_causes.c.site_key, plan_causes.c.kind, plan_causes.c.change_id).join(
-        sites, sites.c.site_key == plan_causes.c.site_key
+    """Return the changes of sites.
+
+    To be called before the data for their plans are read.
+    """
+    query = (
+        select(plan_causes.c.site_key, plan_causes.c.kind, plan_causes.c.change_id)
+        .join(sites, sites.c.site_key == plan_causes.c.site_key)
+        .where(sites.c.name.in_(names))
     )
-    return {
-        (row.site_key, row.kind): row.change_id
-        for row in connection.execute(query.where(sites.c.name.in_(names)))
-    }
+    return {(row.site_key, row.kind): row.change_id for row in connection.execute(query)}
 
 
 def forget(connection: Connection, causes: Causes) -> None:
-    """Remove the changes that a plan stored in this transaction accounts for; later ones stay."""
+    """Remove the changes that a plan stored in this transaction accounts for.
+
+    Later ones stay.
+    """
     if causes:
         rows = sorted((key, kind, change) for (key, kind), change in causes.items())
         own = tuple_(plan_causes.c.site_key, plan_causes.c.kind, plan_causes.c.change_id).in_(rows)

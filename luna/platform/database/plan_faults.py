@@ -1,4 +1,9 @@
-"""Stores why the last planning of a site failed; the next plan removes the fault."""
+"""Store why the last planning of a site failed.
+
+The next plan removes the fault.
+
+The next plan removes the fault.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -21,7 +26,10 @@ class PlanFault:
 
 
 def save(connection: Connection, faults: Mapping[str, LunaError], *, now: datetime) -> None:
-    """Store the faults of sites by name; sites that no longer exist are left out."""
+    """Store the faults of sites by name.
+
+    Sites that no longer exist are left out.
+    """
     keys = sites.keys_of(connection, faults)
     rows = [
         {"site_key": keys[name], "tried_at": now, "problem": error.problem()}
@@ -41,7 +49,9 @@ def forget(connection: Connection, names: Collection[str]) -> None:
 
 
 def load(connection: Connection, site_id: str) -> PlanFault | None:
-    """Return the fault of a site's last planning, None where it succeeded or was never tried.
+    """Return the fault of a site's last planning.
+
+    None where it succeeded or was never tried.
 
     Raises:
         NotFoundError: no such site.

@@ -1,6 +1,4 @@
-"""The stored form of plans: compressed columns over the slots, and beside them the compressed
-request.
-"""
+"""Store plans as compressed columns over the slots, beside their compressed requests."""
 
 import zlib
 from collections.abc import Collection, Mapping
@@ -27,9 +25,7 @@ def pack_reply(plan: PlanColumns) -> bytes:
 
 
 def pack_inputs(inputs: bytes) -> bytes:
-    """Return a complete request, as ``write_inputs`` writes it, in the form of
-    ``packed_inputs``.
-    """
+    """Return a request from ``write_inputs`` in the form of ``packed_inputs``."""
     return zlib.compress(inputs, _LEVEL)
 
 
@@ -78,16 +74,11 @@ def read_reply(packed: bytes, *, until: datetime | None = None) -> PlanReply:
     ``until`` drops slots that start later, except the first one.
     """
     plan = unpack(packed)
-    end = (
-        None
-        if until is None
-        else max(
-            (until - datetime.fromisoformat(plan["slots"]["start"][0]))
-            // timedelta(minutes=plan["slot_minutes"]),
-            0,
-        )
-        + 1
-    )
+    end: int | None = None
+    if until is not None:
+        slot_length = timedelta(minutes=plan["slot_minutes"])
+        until_slot = (until - datetime.fromisoformat(plan["slots"]["start"][0])) // slot_length
+        end = max(until_slot, 0) + 1
     return PlanReply.model_validate(plan | {"slots": list_slots(plan, end=end)})
 
 

@@ -1,5 +1,6 @@
-"""Reads single slots of issued plans, and which plans a site followed, without parsing whole
-plans.
+"""Read single slots of issued plans, and the plans that a site followed.
+
+Whole plans are not parsed.
 """
 
 from collections.abc import Mapping
@@ -29,9 +30,7 @@ class PlanSpan(NamedTuple):
 
 
 class LoggedSlot(NamedTuple):
-    """A logged decision on a device's slot: decider, reason code, commanded mode (None: no
-    command).
-    """
+    """A logged decision on a device's slot: decider, reason code, mode (None: no command)."""
 
     decided_by: str
     reason: str
@@ -41,7 +40,7 @@ class LoggedSlot(NamedTuple):
 def list_followed(
     connection: Connection, site_id: str, first: datetime, end: datetime, *, issued_by: datetime
 ) -> list[PlanSpan]:
-    """Return the plans that may have been in force between two instants, in order of issue.
+    """Return the plans in force between two instants, in order of issue.
 
     A replay never is.
 
@@ -71,8 +70,9 @@ def list_followed(
 def read_slots(
     connection: Connection, plan: PlanSpan, first: datetime, last: datetime
 ) -> tuple[int, list[dict[str, Any]]]:
-    """Return a plan's slot length in minutes, and its slots from the one at ``first`` to the one at
-    ``last``, as in the reply.
+    """Return a plan's slot length in minutes, and its slots from ``first`` to ``last``.
+
+    The slots are as in the reply.
 
     No slots for a plan that another release stored in its own form.
     """
@@ -92,8 +92,9 @@ def read_slots(
 def read_document(
     connection: Connection, plan_id: str
 ) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """Return a plan's reply, and the fields ``state``, ``reserves`` and ``first_slot_minutes`` of
-    its request.
+    """Return a plan's reply, and some fields of its request.
+
+    These are ``state``, ``reserves`` and ``first_slot_minutes``.
 
     None for a plan that another release stored in its own form.
     """

@@ -1,18 +1,30 @@
-"""Stores issued plans with their complete requests, so that each is reproducible, and finds the
-plan in force at an instant.
+"""Store issued plans with their complete requests, and find the plan in force.
+
+With its request each plan is reproducible.
 
 ``prod`` is the system whose plans drive devices. A plan that starts long before it was issued (a
 replay) never drives any.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Self
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, literal, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Text,
+    cast,
+    func,
+    literal,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from luna.contracts import PlanReply, PlanRequest
@@ -34,8 +46,9 @@ _TYPES: dict[object, str] = {str: "text", datetime: "timestamptz", float: "float
 
 @dataclass(frozen=True, slots=True)
 class PlanRow:
-    """A plan as stored (packed by ``plan_forms``): columns for queries, the complete request and
-    the reply. ``prod`` drives devices.
+    """A plan as stored, packed by ``plan_forms``.
+
+    Columns for queries, the complete request and the reply. ``prod`` drives devices.
     """
 
     plan_id: str
@@ -87,7 +100,7 @@ class PlanRow:
 
 
 # PostgreSQL type of each column for COPY.
-_COPIED = {each.name: _TYPES[each.type] for each in fields(PlanRow)}
+_COPIED = {column.name: _TYPES[column.type] for column in fields(PlanRow)}
 
 
 def write(connection: Connection, rows: Sequence[PlanRow]) -> dict[str, str]:
@@ -105,8 +118,9 @@ def write(connection: Connection, rows: Sequence[PlanRow]) -> dict[str, str]:
 def list_outdated(
     connection: Connection, names: Sequence[str], *, issued_before: datetime
 ) -> list[str]:
-    """Return those of the sites whose last plan for its own time was issued before an instant, or
-    that have none.
+    """Return those of the sites without a plan for its own time since an instant.
+
+    Their last such plan was issued before it, or they have none.
     """
     table = plan_history.c
     listed = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
@@ -153,8 +167,9 @@ def _find(connection: Connection, plan_id: str, *columns: ColumnElement[Any]) ->
 def read_issued(
     connection: Connection, site_id: str, first: datetime, end: datetime
 ) -> Iterator[tuple[PlanReply, PlanRequest]]:
-    """Yield the plans issued for a site in ``first`` ≤ issue < ``end``, oldest first, each with its
-    complete request.
+    """Yield a site's plans issued in ``first`` ≤ issue < ``end``, with complete requests.
+
+    The oldest comes first.
     """
     table = plan_history.c
     issued = (
@@ -197,11 +212,13 @@ def list_newest(
     sites.key_of(connection, site_id)
     table = plan_history.c
     first, end = issued
-    bounds = [
-        *([] if first is None else [table.issued_at >= first]),
-        *([] if end is None else [table.issued_at < end]),
-        *([] if after is None else [tuple_(table.issued_at, table.plan_id) < tuple_(*after)]),
-    ]
+    bounds = []
+    if first is not None:
+        bounds.append(table.issued_at >= first)
+    if end is not None:
+        bounds.append(table.issued_at < end)
+    if after is not None:
+        bounds.append(tuple_(table.issued_at, table.plan_id) < tuple_(*after))
     columns = (
         table.plan_id,
         table.system_id,
@@ -216,21 +233,12 @@ def list_newest(
     rows = connection.execute(
         query.order_by(table.issued_at.desc(), table.plan_id.desc()).limit(limit)
     )
-    return [
-        PlanSummary.model_validate(
-            dict(
-                zip(
-                    PlanSummary.model_fields,
-                    (
-                        instant.astimezone(UTC) if isinstance(instant, datetime) else instant
-                        for instant in row
-                    ),
-                    strict=True,
-                )
-            )
-        )
-        for row in rows
-    ]
+    return [_summary(row) for row in rows]
+
+
+def _summary(row: Iterable[object]) -> PlanSummary:
+    values = [value.astimezone(UTC) if isinstance(value, datetime) else value for value in row]
+    return PlanSummary.model_validate(dict(zip(PlanSummary.model_fields, values, strict=True)))
 
 
 def read_text(connection: Connection, plan_id: str) -> str:
@@ -247,8 +255,9 @@ def read_text(connection: Connection, plan_id: str) -> str:
 def latest_id(
     connection: Connection, site_id: str, *, now: datetime, system_id: str = "prod"
 ) -> str:
-    """Return the id of a site's current plan: the last issued of those that cover ``now``, else the
-    last issued.
+    """Return the id of a site's current plan.
+
+    The last issued of those that cover ``now``, else the last issued.
 
     Raises:
         NotFoundError: no such site, or no plan of it.
@@ -294,9 +303,7 @@ def _select_latest(
 
 
 def issued_last(connection: Connection, site_id: str) -> datetime | None:
-    """Return when the last plan for its own time was issued for a site, None where there is
-    none.
-    """
+    """Return the last issue of a site's plan for its own time, if there is one."""
     own = (plan_history.c.site == site_id) & (plan_history.c.system_id == "prod")
     issued: datetime | None = connection.scalar(
         select(func.max(plan_history.c.issued_at)).where(own, _of_its_time())
@@ -309,16 +316,14 @@ def issued_last_each(connection: Connection, names: Sequence[str]) -> dict[str, 
     listed = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
     own = (plan_history.c.site == listed.c.name) & (plan_history.c.system_id == "prod")
     last = select(func.max(plan_history.c.issued_at)).where(own, _of_its_time()).scalar_subquery()
-    return {
-        name: issued
-        for name, issued in connection.execute(select(listed.c.name, last))
-        if issued is not None
-    }
+    rows = connection.execute(select(listed.c.name, last))
+    return {name: issued for name, issued in rows if issued is not None}
 
 
 def find_previous(connection: Connection, plan_id: str) -> str:
-    """Return the id of the plan of the same site and system that was issued before another and
-    covers its start, the newest of these.
+    """Return the id of the newest plan of the same system before another at its start.
+
+    Both are of one site; it was issued before the other and covers the other's start.
 
     Raises:
         NotFoundError: no plan of that id, or none before it.
@@ -376,18 +381,12 @@ def read_in_force_each(
         (plan_history.c.packed_reply, plan_history.c.packed_inputs), listed.c.name, at
     ).lateral("due")
     rows = connection.execute(select(listed.c.name, due))
-    return dict(
-        read_each(
-            rows,
-            lambda row: (
-                row.name,
-                (
-                    plan_forms.read_reply(row.packed_reply, until=until),
-                    plan_forms.read_inputs(row.packed_inputs),
-                ),
-            ),
-        )
-    )
+
+    def read_plan(row: Row[Any]) -> tuple[str, tuple[PlanReply, PlanRequest]]:
+        reply = plan_forms.read_reply(row.packed_reply, until=until)
+        return row.name, (reply, plan_forms.read_inputs(row.packed_inputs))
+
+    return dict(read_each(rows, read_plan))
 
 
 def _select_due(
@@ -420,8 +419,9 @@ def _of_its_time() -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True)
 class PlannedSlots:
-    """Planned values per quarter-hour: by column, NaN without a plan, and the ids of their
-    plans.
+    """Planned values per quarter-hour.
+
+    By column, NaN without a plan, and the ids of their plans.
     """
 
     timeline: Timeline
@@ -431,9 +431,7 @@ class PlannedSlots:
     def find_same(
         self, timeline: Timeline, plan_ids: Sequence[str | None]
     ) -> Iterator[tuple[int, int]]:
-        """Yield the positions on another timeline whose plan is the same as here, each with its
-        position here.
-        """
+        """Yield the positions of slots with the same plan on another timeline, and here."""
         ahead = (timeline.start - self.timeline.start) // SLOT
         for place, plan_id in enumerate(plan_ids):
             if (
@@ -453,8 +451,9 @@ def read_latest(
     issued: tuple[datetime, datetime],
     before: PlannedSlots | None = None,
 ) -> PlannedSlots:
-    """Return the planned values of each quarter-hour from the last ``prod`` plan issued for it
-    within ``issued``; NaN without one.
+    """Return the planned values of each quarter-hour from its last ``prod`` plan.
+
+    The plan was issued within ``issued``; NaN without one.
 
     Args:
         connection: to the database.
@@ -497,7 +496,7 @@ def _find_last(
 ) -> list[str | None]:
     """Return the id of the last issued plan of each slot.
 
-    A site that replans on every change has hundreds of plans that are last for no slot.
+    A site that replans on every change has hundreds of plans that were replaced before any slot.
     """
     table = plan_history.c
     own = (table.site == site_id) & (table.system_id == "prod") & table.issued_at.between(*issued)

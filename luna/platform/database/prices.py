@@ -1,5 +1,6 @@
-"""Stores market prices with all revisions by time of publication, and sites' own price series,
-which are named after the site.
+"""Store market prices with all revisions, and sites' own price series.
+
+A revision is known by its time of publication; a site's own series is named after the site.
 
 A market may be stored in several currencies; a reader names the currency, and prices in another one
 are unknown to it. The primary key has no currency, so a market's second currency is stored under
@@ -99,8 +100,9 @@ def read(
     currency: str = USUAL_CURRENCY,
     known_at: datetime | None = None,
 ) -> FloatArray:
-    """Return the price per slot as last published at or before ``known_at`` (None: ever), NaN where
-    it is unknown in ``currency``.
+    """Return the last published price per slot, NaN where it is unknown in ``currency``.
+
+    Published at or before ``known_at`` (None: ever).
 
     Slots longer than a quarter-hour hold the mean, unknown where any part is.
     """
@@ -125,23 +127,23 @@ def read_each(
         "price FROM {} AND published_at <= {}"
         " ORDER BY requested.number, slot_start, published_at DESC"
     ).format(_stored_of(series, timeline), known_at or sql.SQL("'infinity'"))
-    rows = copy.split(
-        copy.read(connection, query, {"number": "i8", "slot_start": "M8[s]", "price": "f8"})
-    )
+    types = {"number": "i8", "slot_start": "M8[s]", "price": "f8"}
+    rows = copy.split(copy.read(connection, query, types))
     unknown = np.full(timeline.count, np.nan)
-    return {
-        name: align(rows[number]["slot_start"], rows[number]["price"], timeline)
-        if number in rows
-        else unknown
-        for number, name in enumerate(series, start=1)
-    }
+    prices = {}
+    for number, name in enumerate(series, start=1):
+        prices[name] = unknown
+        if number in rows:
+            stored = rows[number]
+            prices[name] = align(stored["slot_start"], stored["price"], timeline)
+    return prices
 
 
 def _stored_of(series: Sequence[StoredSeries], timeline: Timeline) -> sql.Composed:
     return _STORED.format(
-        [each.name for each in series],
-        [each.apart for each in series],
-        [each.currency for each in series],
+        [stored.name for stored in series],
+        [stored.apart for stored in series],
+        [stored.currency for stored in series],
         timeline.start,
         timeline.end,
     )
@@ -153,8 +155,9 @@ def stored_series(site: Site, series: str) -> StoredSeries:
 
 
 def stored_name(site_id: str, series: str) -> str:
-    """Return the stored name of a price series in a site's tariff: a market's own name, or
-    ``site:…`` for the site's own series.
+    """Return the stored name of a price series in a site's tariff.
+
+    A market's own name, or ``site:…`` for the site's own series.
     """
     return f"site:{site_id}:{series.removeprefix(OWN)}" if series.startswith(OWN) else series
 
@@ -162,8 +165,9 @@ def stored_name(site_id: str, series: str) -> str:
 def read_tariff(
     connection: Connection, site: Site, timeline: Timeline, *, known_at: datetime | None = None
 ) -> dict[str, FloatArray]:
-    """Return the prices of a site's tariff by ``tariff.price_series``, for
-    ``economics.prices.price_slots``; see ``read``.
+    """Return the prices of a site's tariff by ``tariff.price_series``.
+
+    They are for ``economics.prices.price_slots``; see ``read``.
     """
     named = {name: stored_name(site.name, name) for name in site.tariff.price_series}
     return {
@@ -187,7 +191,7 @@ def find_foreign(
     connection: Connection, series: Collection[StoredSeries], timeline: Timeline
 ) -> dict[StoredSeries, tuple[str, ...]]:
     """Return the other currencies in which each series has prices on a timeline's slots."""
-    names = {each.name for each in series}
+    names = {wanted.name for wanted in series}
     if not names:
         return {}
     table = market_prices.c
@@ -201,32 +205,27 @@ def find_foreign(
     stored = {
         StoredSeries(row.market.removesuffix(f" in {row.currency}"), row.currency) for row in rows
     }
-    return {
-        each: tuple(
-            sorted(
-                other.currency
-                for other in stored
-                if other.name == each.name and other.currency != each.currency
-            )
-        )
-        for each in series
-    }
+    foreign = {}
+    for wanted in series:
+        currencies = {other.currency for other in stored if other.name == wanted.name}
+        foreign[wanted] = tuple(sorted(currencies - {wanted.currency}))
+    return foreign
+
+
+def _list_unused(site: Site) -> list[str]:
+    rules = site.tariff.own_rules
+    unused = [name for name, rule in rules.items() if not isinstance(rule, SeriesPrice)]
+    return [stored_name(site.name, name) for name in unused]
 
 
 def find_unused_each(
     connection: Connection, stored_sites: Collection[Site], timeline: Timeline
 ) -> dict[str, list[str]]:
-    """Return, by site, the stored names of its own series that have prices on the timeline although
-    its tariff does not use them.
+    """Return, by site, its own price series that its tariff does not use.
+
+    By their stored names, those with prices on the timeline.
     """
-    own = {
-        site.name: [
-            stored_name(site.name, name)
-            for name, rule in site.tariff.own_rules.items()
-            if not isinstance(rule, SeriesPrice)
-        ]
-        for site in stored_sites
-    }
+    own = {site.name: _list_unused(site) for site in stored_sites}
     own_names = [name for names in own.values() for name in names]
     with_prices = find_priced(connection, own_names, timeline) if own_names else set()
     return {site: [name for name in names if name in with_prices] for site, names in own.items()}

@@ -38,7 +38,7 @@ _MARKS = text(
     "'prices') AS prices,"
     " (SELECT tried_at FROM plan_faults WHERE site_key = sites.site_key) AS fault,"
     " (SELECT max(gate_id) FROM agent_gates WHERE site_key = sites.site_key) AS agent,"
-    # Of what is kept by day, the days that a page shows: hundreds of rows, the newest ones.
+    # Tables with a row per day: only the newest days, as a page shows them, in hundreds of rows.
     " (SELECT concat(max(scored_at), ' ', count(*)) FROM"
     " (SELECT scored_at FROM daily_scores WHERE site_key = sites.site_key ORDER BY day "
     "DESC LIMIT 500) AS newest) AS scores,"
@@ -63,8 +63,7 @@ _MARKS = text(
 
 
 def read(connection: Connection, site_id: str) -> dict[str, str]:
-    """Return a text for each kind of thing that a site has, another one with each change of it,
-    whoever made it.
+    """Return a text per kind of a site's data, another one after each change.
 
     Of the kinds, ``control`` is whether it is armed and what its owner wants of devices,
     ``decisions`` what they are told, ``scores`` what days cost by policy, ``quality`` which days

@@ -1,6 +1,4 @@
-"""Stores the quality verdict of each day, and reads series without the days that must not be used
-for training and scoring.
-"""
+"""Store each day's quality verdict, and read series without the days that must not be used."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -67,19 +65,17 @@ def first_unjudged(connection: Connection, site_id: str, first: date, last: date
         table.site_key == sites.key_of(connection, site_id), table.day.between(first, last)
     )
     judged = set(connection.scalars(query))
-    return next(
-        (
-            day
-            for number in range((last - first).days + 1)
-            if (day := first + timedelta(days=number)) not in judged
-        ),
-        None,
-    )
+    for number in range((last - first).days + 1):
+        day = first + timedelta(days=number)
+        if day not in judged:
+            return day
+    return None
 
 
 def read(connection: Connection, site_id: str, first: date, last: date) -> list[DayQuality]:
-    """Return the verdicts on the days from ``first`` to ``last``, in order, without unjudged
-    days.
+    """Return the verdicts on the days from ``first`` to ``last``, in order.
+
+    Unjudged days are left out.
     """
     table = data_quality_daily.c
     judged = select(table.day, table.verdict, table.faults).where(
@@ -107,16 +103,17 @@ def read_trusted(connection: Connection, site: Site, timeline: Timeline) -> Obse
 def read_usable(
     connection: Connection, site: Site, timeline: Timeline, names: tuple[str, ...]
 ) -> dict[str, FloatArray]:
-    """Return measured series of a site, unknown on days whose verdict excludes them
-    (``luna.energy.quality_verdict``).
+    """Return measured series of a site, unknown on days whose verdict excludes them.
+
+    See ``luna.energy.quality_verdict``.
     """
     measured = observations.read_measured(connection, site.name, timeline, names)
     days = _read_spoiled(connection, site, timeline.start, timeline.end)
     for name, values in measured.items():
-        for day in (each for each in days if not may_use(each.verdict, name)):
-            values[
-                (timeline.starts >= to_instant(day.first)) & (timeline.starts < to_instant(day.end))
-            ] = np.nan
+        for day in days:
+            if not may_use(day.verdict, name):
+                is_after = timeline.starts >= to_instant(day.first)
+                values[is_after & (timeline.starts < to_instant(day.end))] = np.nan
     return measured
 
 
@@ -160,16 +157,12 @@ def _read_spoiled_each(
 
 
 def read_repaired(connection: Connection, site_id: str, timeline: Timeline) -> IndexArray:
-    """Return the repaired values of each quarter-hour of ``timeline``: bit i stands for value i of
-    ``SERIES``.
-    """
+    """Return the repaired values of each quarter-hour: bit i stands for ``SERIES[i]``."""
     return _read_marks(connection, site_id, timeline, "repaired")
 
 
 def read_estimated(connection: Connection, site_id: str, timeline: Timeline) -> IndexArray:
-    """Return the estimated values of each quarter-hour of ``timeline``: bit i stands for value i of
-    ``ESTIMABLE``.
-    """
+    """Return the estimated values of each quarter-hour: bit i stands for ``ESTIMABLE[i]``."""
     return _read_marks(connection, site_id, timeline, "estimated")
 
 
@@ -217,8 +210,9 @@ def mark_repaired(
 def list_excluded_each(
     connection: Connection, sites_by_key: Mapping[int, Site], first: datetime, end: datetime
 ) -> dict[int, list[tuple[datetime, datetime]]]:
-    """Return the local days in ``first`` ≤ t < ``end`` on which load and PV must not be used, as
-    (start, end), by the sites' keys.
+    """Return the local days on which load and PV must not be used, by the sites' keys.
+
+    Days in ``first`` ≤ t < ``end``, as (start, end).
     """
     spoiled = _read_spoiled_each(connection, sites_by_key, first, end)
     return {

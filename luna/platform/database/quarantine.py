@@ -43,7 +43,7 @@ _ENTRIES = (
     " FROM unnest(CAST(:sources AS text[]), CAST(:lines AS bigint[]), CAST(:faults AS "
     "jsonb[]), CAST(:raws AS jsonb[])) AS entries"
 )
-# What somebody decided about stays; what is refused for the same reason again is not written again.
+# Decided rows stay; a row that is refused again for the same reason is not written again.
 _RENEW = (
     " ON CONFLICT (site_key, kind, source, line) DO UPDATE SET fault = excluded.fault, raw "
     "= excluded.raw"
@@ -84,10 +84,11 @@ def add(connection: Connection, rows: Iterable[tuple[int, str, str]]) -> None:
 def finish(
     connection: Connection, site_id: str, *, kind: str, source: str, step_minutes: int | None = None
 ) -> None:
-    """Make the open list what is in quarantine for ``source``: loading a file again keeps what is
-    refused again and frees the rest.
+    """Make the open list the quarantined rows of ``source``.
 
-    What somebody decided about stays as it was decided.
+    Loading a file again leaves those in quarantine that are refused again, and frees the rest.
+
+    Decided rows stay as they are.
 
     Args:
         step_minutes: how long the source's slots are; kept with each row, which does not tell it.
@@ -119,10 +120,11 @@ def settle(
     *,
     lines: tuple[int, int],
 ) -> None:
-    """Make ``refused`` what is in quarantine of sensors for the ``lines`` from the first on, before
-    the second; those before it are added or renewed.
+    """Make ``refused`` the quarantined readings of sensors within ``lines``.
 
-    What somebody decided about stays as it was decided.
+    From the first line on, before the second; earlier ones are added or renewed.
+
+    Decided rows stay as they are.
 
     Args:
         refused: by source, which names the sensor; a line is an instant in microseconds.
@@ -134,21 +136,18 @@ def settle(
         & (table.kind == key["kind"])
         & table.resolution.is_(None)
     )
-    freed = (
-        (table.source == source)
-        & (table.line != all_(literal([row.line for row in rows], ARRAY(BigInteger))))
-        for source, rows in refused.items()
-    )
+    freed = []
+    for source, source_rows in refused.items():
+        lines_of_source = literal([row.line for row in source_rows], ARRAY(BigInteger))
+        freed.append((table.source == source) & (table.line != all_(lines_of_source)))
     connection.execute(
         delete(quarantine).where(
             same, table.line >= lines[0], table.line < lines[1], or_(false(), *freed)
         )
     )
-    rows = [
-        (source, row.line, row.fault.text, json.dumps(row.raw))
-        for source, each in refused.items()
-        for row in each
-    ]
+    rows = list[tuple[str, int, str, str]]()
+    for source, source_rows in refused.items():
+        rows += [(source, row.line, row.fault.text, json.dumps(row.raw)) for row in source_rows]
     if rows:
         # A bad sensor has tens of thousands of refused stretches: they are one statement of four
         # arrays, not a statement each.
@@ -210,8 +209,9 @@ def require_of_site(connection: Connection, site_id: str, quarantine_id: int) ->
 
 
 def hold(connection: Connection, quarantine_id: int) -> tuple[str, QuarantinedRow]:
-    """Return the site's name and a row that is still open, locked until the transaction ends, so
-    that two do not decide at once.
+    """Return the site's name and a row that is still open, locked until the transaction ends.
+
+    So that two do not decide at once.
 
     Raises:
         NotFoundError: no row of that number.
@@ -258,8 +258,9 @@ def resolve(
 def list_let_in(
     connection: Connection, site_id: str, *, kind: str, sources: Collection[str]
 ) -> list[QuarantinedRow]:
-    """Return the rows of sources that somebody let in, released or corrected, in the order in which
-    that was decided.
+    """Return the rows of sources that were let in, in the order of these decisions.
+
+    Somebody released or corrected them.
     """
     table = quarantine.c
     same_sources = (
@@ -278,8 +279,9 @@ def list_let_in(
 def list_open(
     connection: Connection, site_id: str, *, source: str, lines: tuple[int, int]
 ) -> list[Refused]:
-    """Return what waits of a source of readings for somebody to decide, from the first line on,
-    before the second.
+    """Return the open refusals of a source of readings.
+
+    From the first line on, before the second.
     """
     table = quarantine.c
     same = (
@@ -299,8 +301,9 @@ def list_open(
 def list_refused_readings(
     connection: Connection, site_id: str, *, codes: Collection[str], lines: tuple[int, int]
 ) -> list[Refused]:
-    """Return the open refusals of sensors' readings for one of some reasons, from the first line
-    on, before the second.
+    """Return the open refusals of sensors' readings for one of some reasons.
+
+    From the first line on, before the second.
     """
     table = quarantine.c
     same = (
@@ -328,10 +331,9 @@ def _rows(*further: Column[Any]) -> Select[Any]:
 
 
 def _row(row: RowMapping) -> QuarantinedRow:
-    fields = {name: row[name] for name in QuarantinedRow.model_fields if name != "reason"}
-    values = {
-        name: value.astimezone(UTC) if isinstance(value, datetime) else value
-        for name, value in fields.items()
-    }
+    values = {name: row[name] for name in QuarantinedRow.model_fields if name != "reason"}
+    for name, value in values.items():
+        if isinstance(value, datetime):
+            values[name] = value.astimezone(UTC)
     fault = RowFault.read(row["fault"])
     return QuarantinedRow(**values | {"fault": fault, "reason": str(fault)})

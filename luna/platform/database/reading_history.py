@@ -1,9 +1,10 @@
-"""Queries a sensor's readings: raw, or aggregated per bucket in the database, so that one row per
-bucket is transferred.
+"""Query a sensor's readings: raw, or aggregated per bucket in the database.
+
+So one row per bucket is transferred.
 
 Plain SQL is the default; TimescaleDB's toolkit is an alternative. Both produce the same runs of
-readings, from which ``luna.energy.readings`` computes the result. Where the toolkit fails, that is
-logged and plain SQL is used.
+readings, from which ``luna.energy.readings`` computes the result. If the toolkit fails, a warning
+is logged and plain SQL is used.
 """
 
 from collections.abc import Mapping, Sequence
@@ -78,9 +79,7 @@ log = structlog.get_logger("luna.database")
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """The increase from one reading to the next in plain SQL, and over a bucket in the
-    toolkit's.
-    """
+    """The SQL of a gain: from one reading to the next, and over a bucket in the toolkit."""
 
     plain: sql.SQL
     toolkit: sql.SQL
@@ -114,11 +113,9 @@ def query_readings(connection: Connection, site_id: str, query: ReadingQuery) ->
     if query.aggregate in BUCKETED:
         zone = parse_zone(sites.load(connection, site_id).timezone)
         resolution = query.bucket or ""
-        end = (
-            query.end
-            if query.limit is None
-            else end_of_page(query.first, query.end, resolution, zone=zone, most=query.limit)
-        )
+        end = query.end
+        if query.limit is not None:
+            end = end_of_page(query.first, query.end, resolution, zone=zone, most=query.limit)
         toolkit = timescale.detect(connection).toolkit is not None
         edges = cut(query.first, end, resolution, zone)
         read_buckets = read_increase if query.aggregate == "increase" else read_time_weighted_mean
@@ -272,12 +269,10 @@ def _read_runs(
         for form in forms
     )
     runs = Runs(**_read(connection, plain, RUN_TYPES, quick=quick if toolkit else None))
-    # The toolkit treats NaN as a value, which makes its sums NaN: compute those in plain SQL.
-    return (
-        Runs(**copy.read(connection, plain, RUN_TYPES))
-        if toolkit and np.isnan(runs.inner).any()
-        else runs
-    )
+    if toolkit and np.isnan(runs.inner).any():
+        # The toolkit treats NaN as a value, which makes its sums NaN: compute those in plain SQL.
+        return Runs(**copy.read(connection, plain, RUN_TYPES))
+    return runs
 
 
 def _read(

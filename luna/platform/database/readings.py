@@ -34,11 +34,11 @@ def register(
     """
     key = sites.key_of(connection, site_id)
     stored = _find_sensors(connection, key, units)
-    new = {
-        name: unit
-        for name, unit in units.items()
-        if name not in stored or (unit is not None and stored[name].unit is None)
-    }
+    new = {}
+    for name, unit in units.items():
+        lacks_unit = name in stored and unit is not None and stored[name].unit is None
+        if name not in stored or lacks_unit:
+            new[name] = unit
     if new:
         # INSERT … ON CONFLICT consumes a sequence value even for existing rows, and the keys are 32
         # bits: insert new ones only.
@@ -66,8 +66,7 @@ def upsert(
     NaN means unavailable: it is stored where there is no number, and a number replaces it.
 
     Args:
-        units: of the values; None, or a value without one: the unit that holds for the sensor at
-            that instant.
+        units: of the values; None, or a value without one: the sensor's unit at that instant.
     """
     silent = np.isnan(value)
     stored = copy.Written()
@@ -95,8 +94,9 @@ def upsert(
 
 
 def _stretches(instants: InstantArray) -> list[IndexArray]:
-    """Split the positions at long gaps in time: a device whose clock started in 1970 must not
-    create a hypertable's chunks for decades.
+    """Split the positions at long gaps in time.
+
+    A device whose clock started in 1970 must not create a hypertable's chunks for decades.
     """
     if not instants.size or np.ptp(instants) <= LONG_GAP:
         return [np.arange(instants.size)]
@@ -119,11 +119,10 @@ def _upsert_silent(
     for places in _stretches(instants):
         chunks.prepare(connection, sensor_readings, {"instant": instants[places]})
     # COPY here encodes NaN as NULL, which this column refuses; INSERT stores PostgreSQL's NaN.
+    moments = instants.astype("datetime64[us]").tolist()
     rows = [
-        {"sensor_key": key, "instant": instant.replace(tzinfo=UTC), "value": math.nan}
-        for key, instant in zip(
-            sensor_keys.tolist(), instants.astype("datetime64[us]").tolist(), strict=True
-        )
+        {"sensor_key": key, "instant": moment.replace(tzinfo=UTC), "value": math.nan}
+        for key, moment in zip(sensor_keys.tolist(), moments, strict=True)
     ]
     connection.execute(insert(sensor_readings).on_conflict_do_nothing(), rows)
 
@@ -147,7 +146,7 @@ def read_units(connection: Connection, site_id: str) -> dict[str, UnitHistory]:
 def last_instant(
     connection: Connection, site_id: str, names: Collection[str], *, now: datetime
 ) -> datetime | None:
-    """Return the instant of the last reading of any of the named sensors at or before ``now``.
+    """Return the last reading's instant of the named sensors at or before ``now``, if any.
 
     None where there is none.
 
@@ -174,8 +173,9 @@ def last_instant(
 def read_spans(
     connection: Connection, site_id: str, names: Collection[str], *, now: datetime
 ) -> dict[str, tuple[datetime, datetime]]:
-    """Return the instants of the first and the last known value at or before ``now`` of each named
-    sensor, without sensors that have none.
+    """Return the first and last known instants of each named sensor up to ``now``.
+
+    Sensors without a known value are left out.
 
     Raises:
         NotFoundError: no such site.
@@ -210,26 +210,24 @@ def key_of(connection: Connection, site_id: str, sensor: str) -> int:
     Raises:
         NotFoundError: no such site, or no such sensor of it; the remedy lists the existing ones.
     """
-    rows = connection.execute(
-        select(sensors.c.name, sensors.c.sensor_key).where(
-            sensors.c.site_key == sites.key_of(connection, site_id)
-        )
+    query = select(sensors.c.name, sensors.c.sensor_key).where(
+        sensors.c.site_key == sites.key_of(connection, site_id)
     )
-    keys_by_name = {row.name: row.sensor_key for row in rows}
+    keys_by_name = {row.name: row.sensor_key for row in connection.execute(query)}
     if sensor not in keys_by_name:
         there = ", ".join(sorted(keys_by_name))
-        remedy = (
-            f"Sensors of {site_id}: {there}."
-            if there
-            else "Load some with `luna data load --kind readings`."
-        )
+        if there:
+            remedy = f"Sensors of {site_id}: {there}."
+        else:
+            remedy = "Load some with `luna data load --kind readings`."
         raise refuse("no-such-sensor", field="sensor", value=sensor, remedy=remedy)
     return int(keys_by_name[sensor])
 
 
 def rows_of(connection: Connection, site_id: str, sensor: str | Register) -> sql.Composed:
-    """Return table and WHERE clause of a sensor's or a meter register's readings, to which the
-    caller adds a window.
+    """Return table and WHERE clause of the readings of a sensor or a meter register.
+
+    The caller adds a window.
 
     A sensor's values are converted to its newest unit, see ``recorded_span.list_series``; values
     that cannot be converted are left out.
@@ -282,8 +280,9 @@ def read(
     end: datetime,
     most: int | None = None,
 ) -> tuple[InstantArray, FloatArray]:
-    """Return instants and values of a sensor in ``first`` ≤ instant < ``end``, at most the first
-    ``most``.
+    """Return instants and values of a sensor in ``first`` ≤ instant < ``end``.
+
+    At most the first ``most``.
 
     Raises:
         NotFoundError: no such site, sensor or register.
@@ -307,21 +306,22 @@ def read_each(
         "SELECT sensor_key, instant, value FROM sensor_readings WHERE sensor_key = ANY({}) "
         "AND instant >= {} AND instant < {}"
     ).format([row.sensor_key for row in stored.values()], first, end)
-    rows = copy.split(
-        copy.read(connection, query, {"sensor_key": "i4", "instant": "M8[us]", "value": "f8"}), by=2
-    )
-    return {
-        name: (series["instant"], series["value"])
-        for name, row in stored.items()
-        if (series := rows.get(row.sensor_key)) is not None
-    }
+    types = {"sensor_key": "i4", "instant": "M8[us]", "value": "f8"}
+    rows = copy.split(copy.read(connection, query, types), by=2)
+    found = {}
+    for name, row in stored.items():
+        series = rows.get(row.sensor_key)
+        if series is not None:
+            found[name] = (series["instant"], series["value"])
+    return found
 
 
 def read_with_previous(
     connection: Connection, site_id: str, sensor: str, *, first: datetime, end: datetime
 ) -> tuple[InstantArray, FloatArray]:
-    """Return instants and values, as received, of a sensor in ``first`` ≤ instant < ``end``, with
-    the reading before them, which holds at ``first``.
+    """Return a sensor's readings in ``first`` ≤ instant < ``end``, with the one before them.
+
+    The reading before holds at ``first``. Instants and values are as received.
 
     Raises:
         NotFoundError: no such site or sensor.
@@ -357,9 +357,11 @@ def read_with_previous_each(
     ).format(
         [key for key, _ in sensor_names], [name for _, name in sensor_names], first, first, end
     )
-    rows = copy.split(
-        copy.read(connection, query, {"number": "i8", "instant": "M8[us]", "value": "f8"}), by=2
-    )
+    types = {"number": "i8", "instant": "M8[us]", "value": "f8"}
+    rows = copy.split(copy.read(connection, query, types), by=2)
     nothing = {"instant": np.empty(0, dtype="M8[us]"), "value": np.empty(0)}
-    series = [rows.get(number, nothing) for number in range(1, len(sensor_names) + 1)]
-    return [(each["instant"], each["value"]) for each in series]
+    found = []
+    for number in range(1, len(sensor_names) + 1):
+        series = rows.get(number, nothing)
+        found.append((series["instant"], series["value"]))
+    return found

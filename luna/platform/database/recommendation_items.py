@@ -1,4 +1,4 @@
-"""What can be recommended: written by what it is, read by who may see it."""
+"""Store the items that can be recommended."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ from luna.platform.database.schema.recommendations import items
 from luna.platform.database.schema.sites import sites
 
 SHORT_VECTOR = "<f2"
-# Words of a document that say what it is about.
+# Words that describe a document's subject.
 _PASSAGES = 3
 _CHANGING = (
     "kind",
@@ -72,7 +72,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What a ranking knows of an item."""
+    """An item's figures for a ranking."""
 
     item_id: str
     kind: ItemKind
@@ -85,8 +85,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """The audience of items: of which sites (None: all) beside those of everybody, of one site
-    alone, of one kind alone, without some.
+    """The readers of items.
+
+    Of some sites (None: all) beside those of everybody, of one site alone, of one kind alone,
+    without some.
     """
 
     sites: tuple[str, ...] | None
@@ -97,8 +99,9 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class DocumentSource:
-    """A document that searches find, with the words it begins with and the mean of its passages'
-    vectors.
+    """A document that searches find.
+
+    With its first words, and the mean of its passages' vectors.
     """
 
     document_id: str
@@ -129,9 +132,8 @@ def write(
     connection.execute(
         text("SELECT pg_advisory_xact_lock(hashtext('items'), :site)"), {"site": site_key or 0}
     )
-    rows = [
-        _row(item, site_key, now) for item in {item.item_id: item for item in new_items}.values()
-    ]
+    unique_items = {item.item_id: item for item in new_items}
+    rows = [_row(item, site_key, now) for item in unique_items.values()]
     written = _upsert(connection, rows) if rows else 0
     owned = items.c.site_key.is_(None) if site_key is None else items.c.site_key == site_key
     stale = and_(
@@ -186,8 +188,9 @@ def _row(item: Item, site_key: int | None, now: datetime) -> dict[str, Any]:
 def list_candidates(
     connection: Connection, audience: Audience, *, model: str | None
 ) -> list[Candidate]:
-    """Return the items that a reader may be shown, with their terms, and with their vectors where
-    ``model`` made them.
+    """Return the items that a reader may be shown.
+
+    With their terms, and with their vectors where ``model`` made them.
 
     Raises:
         NotFoundError: no such site.
@@ -208,18 +211,21 @@ def list_candidates(
         .where(*_visible(connection, audience))
         .order_by(table.item_id)
     )
-    return [
-        Candidate(
-            row[0],
-            row[1],
-            row[2],
-            row[3],
-            row[4],
-            frozenset(row[5]),
-            None if row[6] is None else _vector(row[6]),
+    candidates = []
+    for row in connection.execute(query):
+        unpacked = None if row.vector is None else _vector(row.vector)
+        candidates.append(
+            Candidate(
+                row.item_id,
+                row.kind,
+                row.saving_cost_per_year,
+                row.language,
+                row.created_at,
+                frozenset(row.terms),
+                unpacked,
+            )
         )
-        for row in connection.execute(query)
-    ]
+    return candidates
 
 
 def _visible(connection: Connection, audience: Audience) -> list[ColumnElement[bool]]:
@@ -254,17 +260,14 @@ def _visible(connection: Connection, audience: Audience) -> list[ColumnElement[b
 
 
 def load(connection: Connection, item_ids: Collection[str]) -> dict[str, Item]:
-    """Return items by id, those that are there."""
-    return {
-        row["item_id"]: _item(row)
-        for row in connection.execute(
-            select(items).where(items.c.item_id.in_(set(item_ids)))
-        ).mappings()
-    }
+    """Return the stored ones of these items, by id."""
+    query = select(items).where(items.c.item_id.in_(set(item_ids)))
+    rows = connection.execute(query).mappings()
+    return {row["item_id"]: _item(row) for row in rows}
 
 
 def list_documents(connection: Connection, *, model: str | None) -> list[DocumentSource]:
-    """Return the documents that searches find, those of everybody and of every site."""
+    """Return all searchable documents, shared ones and those of sites."""
     searchable = (
         select(documents)
         .where(documents.c.current, documents.c.state == "searchable")
@@ -279,28 +282,32 @@ def list_documents(connection: Connection, *, model: str | None) -> list[Documen
     for row in connection.execute(opening):
         passages.setdefault(row.document_id, []).append(row.passage)
     vectors = {} if model is None else _mean_vectors(connection, model)
-    return [
-        DocumentSource(
-            row["document_id"],
-            row["site_key"],
-            row["title"],
-            row["kind"],
-            row["language"],
-            "\n".join(passages.get(row["document_id"], [])),
-            vectors.get(row["document_id"]),
+    sources = []
+    for document in connection.execute(searchable).mappings():
+        document_id = document["document_id"]
+        opening_text = "\n".join(passages.get(document_id, []))
+        sources.append(
+            DocumentSource(
+                document_id,
+                document["site_key"],
+                document["title"],
+                document["kind"],
+                document["language"],
+                opening_text,
+                vectors.get(document_id),
+            )
         )
-        for row in connection.execute(searchable).mappings()
-    ]
+    return sources
 
 
 def _mean_vectors(connection: Connection, model: str) -> dict[str, FloatArray]:
-    query = select(chunks.c.document_id, chunk_vectors.c.vector).join(
-        chunk_vectors, chunk_vectors.c.chunk_id == chunks.c.chunk_id
+    query = (
+        select(chunks.c.document_id, chunk_vectors.c.vector)
+        .join(chunk_vectors, chunk_vectors.c.chunk_id == chunks.c.chunk_id)
+        .where(chunk_vectors.c.model == model, chunk_vectors.c.vector.is_not(None))
     )
     sums: dict[str, FloatArray] = {}
-    for row in connection.execute(
-        query.where(chunk_vectors.c.model == model, chunk_vectors.c.vector.is_not(None))
-    ):
+    for row in connection.execute(query):
         sums[row.document_id] = sums.get(row.document_id, 0.0) + _vector(row.vector)
     return {
         document: vector / max(float(np.linalg.norm(vector)), 1e-9)

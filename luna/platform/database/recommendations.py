@@ -1,6 +1,4 @@
-"""Stores recommendations shown to readers, the readers' actions, and the statistics that bandit
-policies have learned.
-"""
+"""Store recommendations shown to readers, their actions, and what bandit policies learned."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,8 +51,10 @@ class Slate:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """A policy's statistics: sum of outer products of features, shape ``(d, d)``, of features times
-    rewards, shape ``(d,)``, and number of observations.
+    """A policy's statistics.
+
+    Sum of outer products of features, shape ``(d, d)``, of features times rewards, shape ``(d,)``,
+    and number of observations.
     """
 
     precision: FloatArray
@@ -90,8 +90,10 @@ class LoggedSlate:
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """A reader's habits: how often each unrewarded item was shown, and per kind of item the number
-    of showings and the sum of rewards.
+    """A reader's habits.
+
+    How often each unrewarded item was shown, and per kind of item the number of showings and the
+    sum of rewards.
     """
 
     passed_over: Mapping[str, int]
@@ -104,10 +106,10 @@ def add_slate(connection: Connection, slate: Slate, *, now: datetime) -> None:
     shared = {"reader": slate.reader, "policy": slate.policy, "shown_at": now}
     shared["site_key"] = None if slate.site_id is None else sites.key_of(connection, slate.site_id)
     names = ("recommendation_id", "slate_id", "rank", "item_id", "kind", "propensity", "place")
-    rows = [
-        {name: getattr(each, name) for name in names} | shared | _arrays(each)
-        for each in slate.showings
-    ]
+    rows = []
+    for showing in slate.showings:
+        row = {name: getattr(showing, name) for name in names}
+        rows.append(row | shared | _arrays(showing))
     if rows:
         connection.execute(insert(recommendations), rows)
 
@@ -172,21 +174,18 @@ def add_events(
     connection: Connection, reader: str, reported: Iterable[Event], *, now: datetime
 ) -> set[str]:
     """Store a reader's events, each once; return the ids of the new ones."""
-    rows = [
-        {
-            name: getattr(each, name)
-            for name in ("event_id", "recommendation_id", "action", "seconds", "happened_at")
-        }
-        | {"reader": reader, "recorded_at": now}
-        for each in {each.event_id: each for each in reversed(list(reported))}.values()
-    ]
+    # Of an event that was reported twice the first report counts.
+    by_id = {event.event_id: event for event in reversed(list(reported))}
+    names = ("event_id", "recommendation_id", "action", "seconds", "happened_at")
+    shared = {"reader": reader, "recorded_at": now}
+    rows = []
+    for event in by_id.values():
+        row = {name: getattr(event, name) for name in names}
+        rows.append(row | shared)
     if not rows:
         return set()
-    return set(
-        connection.scalars(
-            insert(events).values(rows).on_conflict_do_nothing().returning(events.c.event_id)
-        )
-    )
+    statement = insert(events).values(rows).on_conflict_do_nothing().returning(events.c.event_id)
+    return set(connection.scalars(statement))
 
 
 def read_observed(connection: Connection, *, among: Collection[str]) -> list[Observed]:
@@ -208,16 +207,14 @@ def read_observed(connection: Connection, *, among: Collection[str]) -> list[Obs
         .order_by(table.recommendation_id)
     )
     query = query.where(table.recommendation_id.in_(set(among)))
-    return [
-        Observed(
-            row.recommendation_id,
-            row.policy,
-            _numbers(row.features),
-            row.reward,
-            list(zip(row.actions, row.seconds, strict=True)),
+    observed = []
+    for row in connection.execute(query):
+        actions_taken = list(zip(row.actions, row.seconds, strict=True))
+        features = _numbers(row.features)
+        observed.append(
+            Observed(row.recommendation_id, row.policy, features, row.reward, actions_taken)
         )
-        for row in connection.execute(query)
-    ]
+    return observed
 
 
 def save_rewards(connection: Connection, rewards: Mapping[str, float]) -> None:
@@ -294,17 +291,15 @@ def list_slates(connection: Connection, *, dimensions: int, limit: int) -> list[
     rows = connection.execute(
         query.where(logged).order_by(table.shown_at.desc(), table.recommendation_id).limit(limit)
     )
-    return [
-        LoggedSlate(
-            row.policy,
-            row.propensity,
-            row.reward,
-            _numbers(row.features),
-            np.frombuffer(row.candidates, SHORT_NUMBER).astype(float).reshape(-1, dimensions),
-            row.place,
+    slates = []
+    for row in rows:
+        numbers = np.frombuffer(row.candidates, SHORT_NUMBER).astype(float)
+        candidates = numbers.reshape(-1, dimensions)
+        features = _numbers(row.features)
+        slates.append(
+            LoggedSlate(row.policy, row.propensity, row.reward, features, candidates, row.place)
         )
-        for row in rows
-    ]
+    return slates
 
 
 def forget_unseen(connection: Connection, *, now: datetime, age: timedelta) -> int:

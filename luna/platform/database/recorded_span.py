@@ -1,4 +1,4 @@
-"""From when until when something is recorded: of a site, of each of its series, of a market.
+"""Read the spans that are recorded: of a site, of each of its series, of a market.
 
 The one place for the extent of data.
 
@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from luna.energy.observations import SERIES
 from luna.energy.resolution import kind_of
@@ -34,8 +34,9 @@ Span = tuple[datetime, datetime]
 
 
 class RecordedSeries(NamedTuple):
-    """A series as ``luna.energy.series_query.SeriesName`` reads it, the unit of its values (None:
-    nobody said), and when it is known.
+    """A series as ``luna.energy.series_query.SeriesName`` reads it, with unit and span.
+
+    The unit is None where nobody named it.
     """
 
     series: str
@@ -87,8 +88,9 @@ def of_each(connection: Connection, keys: Collection[int]) -> dict[int, Span]:
 def whole_days(
     connection: Connection, site: Site, *, until: datetime | None = None
 ) -> tuple[date, date] | None:
-    """Return the first and the last local day that lies within what was measured, and ends by
-    ``until``; None where there is none.
+    """Return the first and last local day that was wholly measured, if there is one.
+
+    Both end by ``until``.
     """
     zone = parse_zone(site.timezone)
     span = of_site(connection, site.name)
@@ -103,17 +105,16 @@ def whole_days(
 
 
 def first_day(connection: Connection, site: Site) -> date:
-    """Return the local day from which on a site can be expected to have data: that of its first
-    measurement, else that on which it was added.
+    """Return the first local day on which a site can be expected to have data.
+
+    That of its first measurement, else that on which it was added.
     """
     span = of_site(connection, site.name)
-    begin: datetime = (
-        span[0]
-        if span
-        else connection.execute(
-            select(site_table.c.created_at).where(site_table.c.name == site.name)
-        ).scalar_one()
-    )
+    if span:
+        begin = span[0]
+    else:
+        query = select(site_table.c.created_at).where(site_table.c.name == site.name)
+        begin = connection.execute(query).scalar_one()
     return begin.astimezone(parse_zone(site.timezone)).date()
 
 
@@ -123,23 +124,23 @@ def of_series(connection: Connection, site_id: str) -> dict[str, Span]:
     Those without one are left out.
     """
     table = slot_observations.c
-    extremes = [
-        extreme.filter(table[name].is_not(None))
-        for name in _JUDGED
-        for extreme in (func.min(table.slot_start), func.max(table.slot_start))
-    ]
-    bounds = connection.execute(
-        select(*extremes).where(table.site_key == sites.key_of(connection, site_id))
-    ).one()
-    spans = {
-        name: _span(first, last)
-        for name, first, last in zip(_JUDGED, bounds[::2], bounds[1::2], strict=True)
-    }
-    return {name: span for name, span in spans.items() if span is not None}
+    extremes = list[ColumnElement[datetime]]()
+    for name in _JUDGED:
+        is_known = table[name].is_not(None)
+        extremes.append(func.min(table.slot_start).filter(is_known))
+        extremes.append(func.max(table.slot_start).filter(is_known))
+    query = select(*extremes).where(table.site_key == sites.key_of(connection, site_id))
+    bounds = connection.execute(query).one()
+    spans = {}
+    for name, first, last in zip(_JUDGED, bounds[::2], bounds[1::2], strict=True):
+        span = _span(first, last)
+        if span is not None:
+            spans[name] = span
+    return spans
 
 
 def of_market(connection: Connection, series: StoredSeries) -> Span | None:
-    """Return when a market's price, or a site's own, is known in a currency, None where none is."""
+    """Return the span of a market's or a site's own price in a currency, if there is one."""
     table = market_prices.c
     own = table.market.in_((series.name, series.apart)) & (table.currency == series.currency)
     return _span(
@@ -150,22 +151,21 @@ def of_market(connection: Connection, series: StoredSeries) -> Span | None:
 
 
 def of_markets(connection: Connection, markets: Sequence[StoredSeries]) -> dict[StoredSeries, Span]:
-    """Return when the price of each market is known; those without any are left out."""
+    """Return the span of each market's price; those without any are left out."""
     spans = {market: of_market(connection, market) for market in dict.fromkeys(markets)}
     return {market: span for market, span in spans.items() if span is not None}
 
 
 def _span(first: datetime | None, last: datetime | None) -> Span | None:
-    return (
-        None
-        if first is None or last is None
-        else (first.astimezone(UTC), last.astimezone(UTC) + SLOT)
-    )
+    if first is None or last is None:
+        return None
+    return first.astimezone(UTC), last.astimezone(UTC) + SLOT
 
 
 def list_series(connection: Connection, site_id: str) -> list[RecordedSeries]:
-    """Return every series that a site has, in order of the names: observations, prices of its
-    tariff, forecasts, plans, readings of sensors.
+    """Return every series that a site has, in order of the names.
+
+    Observations, prices of its tariff, forecasts, plans, readings of sensors.
 
     Raises:
         NotFoundError: no such site.
@@ -178,11 +178,10 @@ def list_series(connection: Connection, site_id: str) -> list[RecordedSeries]:
     for market in site.tariff.price_series:
         stored = stored_series(site, market)
         span = of_market(connection, stored)
-        series += (
-            []
-            if span is None
-            else [RecordedSeries(f"market_prices:{stored.name}", f"{stored.currency}/kWh", span)]
-        )
+        if span is not None:
+            series.append(
+                RecordedSeries(f"market_prices:{stored.name}", f"{stored.currency}/kWh", span)
+            )
     series += _forecasts(connection, sites.key_of(connection, site_id))
     planned = (plan_history.c.site == site_id) & (plan_history.c.system_id == "prod")
     first, end = connection.execute(
@@ -216,32 +215,23 @@ def _forecasts(connection: Connection, key: int) -> Iterator[RecordedSeries]:
             select(func.max(table.slot_start)).where(own, table.issued_at == last)
         )
         span = _span(first, end)
-        yield from (
-            RecordedSeries(f"slot_forecasts:{version}:{column}", "kWh", span)
-            for column in COLUMNS["slot_forecasts"]
-            if span
-        )
+        if span is None:
+            continue
+        for column in COLUMNS["slot_forecasts"]:
+            yield RecordedSeries(f"slot_forecasts:{version}:{column}", "kWh", span)
 
 
 def _sensors(connection: Connection, key: int) -> Iterator[RecordedSeries]:
-    names = {
-        row.sensor_key: row.name
-        for row in connection.execute(
-            select(sensors.c.sensor_key, sensors.c.name).where(sensors.c.site_key == key)
-        )
-    }
+    query = select(sensors.c.sensor_key, sensors.c.name).where(sensors.c.site_key == key)
+    names = {row.sensor_key: row.name for row in connection.execute(query)}
     for sensor_key, units in sensor_units.read(connection, names).items():
         instants = (
             select(sensor_readings.c.instant)
             .where(sensor_readings.c.sensor_key == sensor_key)
             .limit(1)
         )
-        first, last = (
-            connection.scalar(instants.order_by(order))
-            for order in (sensor_readings.c.instant.asc(), sensor_readings.c.instant.desc())
-        )
-        span = (
-            None if first is None or last is None else (first.astimezone(UTC), last.astimezone(UTC))
-        )
-        if span is not None:
+        first = connection.scalar(instants.order_by(sensor_readings.c.instant.asc()))
+        last = connection.scalar(instants.order_by(sensor_readings.c.instant.desc()))
+        if first is not None and last is not None:
+            span = (first.astimezone(UTC), last.astimezone(UTC))
             yield RecordedSeries(f"sensor_readings:{names[sensor_key]}", units.newest(), span)

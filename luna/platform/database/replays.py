@@ -1,5 +1,6 @@
-"""What replays store: the days of one under way, from which an interrupted one goes on, and the
-optimum in hindsight, a row per local day.
+"""Store what replays find: the days of one under way, and the optimum in hindsight.
+
+An interrupted replay goes on from its days; the optimum has a row per local day.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from luna.platform.database import sites
 from luna.platform.database.schema.plans import oracle_daily_results, replay_days
 
-# Nobody goes on from what lay for longer.
+# Days of a replay that was interrupted for longer are not used.
 RETENTION = timedelta(days=14)
 DayRecords = dict[str, dict[str, Any]]
 
@@ -56,8 +57,7 @@ def keep_day(
 
 
 def forget(connection: Connection, site_id: str, replay: str) -> None:
-    """Delete the days of a replay that has ended, and of those of the site that nobody went on
-    with.
+    """Delete the days of a replay that has ended, and of the site's abandoned ones.
 
     Raises:
         NotFoundError: no such site.
@@ -70,7 +70,7 @@ def forget(connection: Connection, site_id: str, replay: str) -> None:
 
 
 def forget_abandoned(connection: Connection) -> int:
-    """Delete the days of replays of all sites that nobody went on with, and return how many."""
+    """Delete the days of abandoned replays of all sites, and return their number."""
     return connection.execute(
         delete(replay_days).where(replay_days.c.recorded_at < func.now() - RETENTION)
     ).rowcount
@@ -78,9 +78,9 @@ def forget_abandoned(connection: Connection) -> int:
 
 @dataclass(frozen=True, slots=True)
 class OracleResult:
-    """What a day cost with everything known and without control.
+    """The costs of a day with everything known, and without control.
 
-    Gains are what the batteries' energy gained in worth that day.
+    Gains are the change of the batteries' energy in worth that day.
 
     ``schedule`` holds the commands of the oracle's batteries, and their state of charge at the end
     of each slot.

@@ -1,5 +1,6 @@
-"""How long rows are kept: the settings' ages, TimescaleDB's policies where its edition has them,
-and what deletes rows where it has none.
+"""Delete old rows by the settings' ages.
+
+TimescaleDB's policies do so where its edition has them.
 
 Hypertables drop whole chunks; plain tables delete rows series by series along the key, so that no
 statement scans a whole table. The newest forecast of each site and version is always kept, and so
@@ -138,14 +139,13 @@ def apply_policies(connection: Connection, settings: Settings) -> list[Retention
 
     Invariants: a second call changes nothing.
     """
-    policies = [
-        _bring(connection, table, "compression", settings.compress_after) for table in SEGMENTS
+    aged: list[tuple[Kind, str, timedelta | None]] = [
+        ("compression", table, settings.compress_after) for table in SEGMENTS
     ]
-    policies += [
-        _bring(connection, table, "retention", after)
-        for table, after in retention_ages(settings).items()
-        if table in SEGMENTS
-    ]
+    for table, after in retention_ages(settings).items():
+        if table in SEGMENTS:
+            aged.append(("retention", table, after))
+    policies = [_bring(connection, table, kind, after) for kind, table, after in aged]
     return [policy for policy in policies if policy is not None]
 
 
@@ -153,10 +153,8 @@ def policy_ages(connection: Connection, kind: Kind) -> dict[str, timedelta]:
     """Return the age of each table's policy; none where the edition has no policies."""
     if not timescale.detect(connection).community:
         return {}
-    return {
-        row.table: row.after
-        for row in connection.execute(AGES, {"kind": kind, "key": AGE_KEYS[kind]})
-    }
+    rows = connection.execute(AGES, {"kind": kind, "key": AGE_KEYS[kind]})
+    return {row.table: row.after for row in rows}
 
 
 def _bring(
@@ -165,12 +163,10 @@ def _bring(
     edition = timescale.detect(connection)
     if edition.community:
         refused = timescale.attempt(connection, lambda: _set(connection, table, kind, after))
+    elif edition.version:
+        refused = f"the {edition.licence} edition of TimescaleDB has no policies"
     else:
-        refused = (
-            f"the {edition.licence} edition of TimescaleDB has no policies"
-            if edition.version
-            else "plain PostgreSQL has no policies"
-        )
+        refused = "plain PostgreSQL has no policies"
     if edition.community and refused:
         log.warning("policy refused", table=table, policy=kind, reason=refused)
     return None if after is None else RetentionPolicy(table, kind, after, refused)
@@ -216,11 +212,18 @@ def delete_old(
     return deleted
 
 
-def _delete_rows(connection: Connection, table: str, cutoff: datetime) -> int:
-    aging = TABLES[table]
+def _cutoff_of(aging: Aging, table: str, cutoff: datetime) -> sql.Composable:
+    """Return SQL of the instant before which rows of a series are old."""
+    if not aging.keep_newest:
+        return sql.Literal(cutoff)
     newest = sql.SQL("(SELECT max({time}) FROM {table} AS newer WHERE {same})").format(
         time=sql.Identifier(aging.time), table=sql.Identifier(table), same=_same(aging, "newer")
     )
+    return sql.SQL("least({}, {})").format(cutoff, newest)
+
+
+def _delete_rows(connection: Connection, table: str, cutoff: datetime) -> int:
+    aging = TABLES[table]
     delete_batch = sql.SQL(
         "WITH RECURSIVE {series}, old AS ("
         "SELECT old.ctid FROM series CROSS JOIN LATERAL (SELECT ctid FROM {table} AS old "
@@ -231,9 +234,7 @@ def _delete_rows(connection: Connection, table: str, cutoff: datetime) -> int:
         table=sql.Identifier(table),
         same=_same(aging, "old"),
         time=sql.Identifier("old", aging.time),
-        bound=sql.SQL("least({}, {})").format(cutoff, newest)
-        if aging.keep_newest
-        else sql.Literal(cutoff),
+        bound=_cutoff_of(aging, table, cutoff),
         batch=aging.batch_rows,
     )
     deleted = 0
@@ -247,8 +248,9 @@ def _delete_rows(connection: Connection, table: str, cutoff: datetime) -> int:
 
 
 def _series(table: str, aging: Aging) -> sql.Composed:
-    """Return a recursive CTE that steps from series to series along the index, independent of the
-    number of rows.
+    """Return a recursive CTE that steps from series to series along the index.
+
+    Its cost is independent of the number of rows.
     """
     return sql.SQL(
         "series AS ((SELECT {names} FROM {table} ORDER BY {names} LIMIT 1) UNION ALL"
@@ -264,10 +266,11 @@ def _series(table: str, aging: Aging) -> sql.Composed:
 
 
 def _same(aging: Aging, row: str) -> sql.Composed:
-    return sql.SQL(" AND ").join(
+    equal = [
         sql.SQL("{} = {}").format(sql.Identifier(row, name), sql.Identifier("series", name))
         for name in aging.series
-    )
+    ]
+    return sql.SQL(" AND ").join(equal)
 
 
 def _drop_chunks(connection: Connection, table: str, cutoff: datetime) -> int:
@@ -294,8 +297,9 @@ def _drop_chunks(connection: Connection, table: str, cutoff: datetime) -> int:
 def _protected_windows(
     connection: Connection, table: str, cutoff: datetime
 ) -> list[tuple[datetime, datetime]]:
-    """Return first and last slot of each series' newest forecast that is old enough to be in a
-    chunk to be dropped.
+    """Return first and last slot of the newest forecasts that are in a chunk to be dropped.
+
+    One for each series whose newest forecast is that old.
     """
     aging = TABLES[table]
     if not aging.keep_newest:

@@ -1,4 +1,4 @@
-"""Which revision of the schema a database is at, and which one this version of Luna works with.
+"""Tell the schema's revision of a database from the one that this version works with.
 
 Needs nothing of what migrates.
 """
@@ -21,8 +21,9 @@ def current(connection: Connection) -> str | None:
 
 @cache
 def list_revisions() -> frozenset[str]:
-    """Return every revision of this version: their files are named ``rNNNN_<what>.py``, one after
-    the other.
+    """Return every revision of this version.
+
+    Their files are named ``rNNNN_<what>.py``, one after the other.
     """
     return frozenset(path.name[1:5] for path in _VERSIONS.glob("r[0-9]*_*.py"))
 

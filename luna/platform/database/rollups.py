@@ -106,8 +106,9 @@ def is_any_marked(connection: Connection) -> bool:
 
 
 def refresh(engine: Engine, *, batches: int = BATCHES) -> Refreshed:
-    """Compute marked days in batches, each in a transaction of its own, until none is left or
-    ``batches`` are done.
+    """Compute marked days in batches, each in a transaction of its own.
+
+    Until none is left or ``batches`` are done.
     """
     total = Refreshed()
     for _ in range(batches):
@@ -150,8 +151,9 @@ def refresh_batch(connection: Connection, *, most: int = BATCH_MARKS) -> Refresh
 
 
 def are_fresh(connection: Connection, site_id: str, timeline: Timeline) -> bool:
-    """Return whether so few days of ``timeline`` are marked that reading rollups is faster than
-    reading quarter-hours.
+    """Return whether reading rollups of ``timeline`` is faster than reading quarter-hours.
+
+    That is so while few of its days are marked.
     """
     window = sites.key_of(connection, site_id), timeline.start - DAY, timeline.end
     with copy.cursor(connection) as session:
@@ -162,8 +164,9 @@ def are_fresh(connection: Connection, site_id: str, timeline: Timeline) -> bool:
 def read_parts(
     connection: Connection, site_id: str, series: str, *, timeline: Timeline, width: timedelta
 ) -> tuple[InstantArray, Parts]:
-    """Return a series as sums over whole hours or days (``width``), and over quarter-hours at the
-    ends of ``timeline``, with the start of each part.
+    """Return a series as sums over whole hours or days, with the start of each part.
+
+    ``width`` is an hour or a day; at the ends of ``timeline`` the parts are quarter-hours.
 
     Args:
         series: one of ``SERIES``.
@@ -175,9 +178,8 @@ def read_parts(
         timeline.starts, [(first - timeline.start) // SLOT, (last - timeline.start) // SLOT]
     )
     starts = np.concatenate([head, body[:: width // SLOT], tail])
-    slots = np.concatenate(
-        [np.ones(head.size), np.full(body.size * SLOT // width, width // SLOT), np.ones(tail.size)]
-    ).astype(np.int64)
+    slots_of_body = np.full(body.size * SLOT // width, width // SLOT)
+    slots = np.concatenate([np.ones(head.size), slots_of_body, np.ones(tail.size)]).astype(np.int64)
     total, count_column = SERIES[series]
     query = sql.SQL(PARTS).format(
         total=sql.SQL(total),

@@ -1,4 +1,4 @@
-"""What policies cost a site day by day, beside what is known of the days themselves."""
+"""Read what policies cost a site day by day, beside what is known of the days."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -25,16 +25,17 @@ from luna.platform.database import (
 )
 from luna.platform.database.forecast_activations import find_active
 
-# Whose scores are held to be what the site itself would have done.
+# Their scores stand for the site itself.
 SYSTEM = "simulation"
-# Who decides where Luna is in control, for most of a day.
+# The deciders of a slot under Luna's control.
 LUNA_DECIDES = frozenset({"planner", "agent"})
 SLOTS_OF_HALF_A_DAY = timedelta(hours=12) // SLOT
 
 
 def read_savings(connection: Connection, site: Site, *, first: date, last: date) -> Savings:
-    """Return what each policy cost a stored site from ``first`` to ``last``, and which days do not
-    count and why.
+    """Return each policy's costs from ``first`` to ``last``, and the days that do not count.
+
+    Each such day has its reason.
 
     It begins with the first day on which the site was there, at the latest with ``last``: a day
     before it is not left out.
@@ -46,7 +47,7 @@ def read_savings(connection: Connection, site: Site, *, first: date, last: date)
             scored.setdefault(cost.day, {})[name] = cost
     first = max(first, min([last, recorded_span.first_day(connection, site), *scored]))
     verdicts = {day.day: day for day in quality.read(connection, site.name, first, last)}
-    # Days count on which the version that drives the planner issued a forecast.
+    # A day counts if the active version issued a forecast on it.
     zone = parse_zone(site.timezone)
     begin = local_midnight(first, zone)
     end = local_midnight(last + timedelta(days=1), zone)
@@ -100,8 +101,9 @@ def _is_replayed(scored: Mapping[date, Mapping[str, DayCost]], day: date) -> boo
 def _find_lacking(
     connection: Connection, site: Site, days: Sequence[date]
 ) -> dict[date, LeftOutCode]:
-    """Return of which days a slot of load, PV or a price is unknown or estimated: a replay refuses
-    them, and all days that it is asked for beside them.
+    """Return the days on which a slot of load, PV or a price is unknown or estimated.
+
+    A replay refuses these days, and all days that it is asked for beside them.
     """
     if not days:
         return {}
@@ -111,15 +113,11 @@ def _find_lacking(
     marks = quality.read_estimated(connection, site.name, span)
     values = {name: np.isfinite(getattr(observed, name)) for name in ("load_kwh", "pv_kwh")}
     measured = np.logical_and.reduce([*values.values()])
-    is_known = np.logical_and.reduce(
-        [there | (marks >> ESTIMABLE.index(name) & 1 > 0) for name, there in values.items()]
-    )
-    priced = np.logical_and.reduce(
-        [
-            np.ones(span.count, dtype=bool),
-            *(np.isfinite(price) for price in prices.read_tariff(connection, site, span).values()),
-        ]
-    )
+    known = [there | (marks >> ESTIMABLE.index(name) & 1 > 0) for name, there in values.items()]
+    is_known = np.logical_and.reduce(known)
+    tariff_prices = prices.read_tariff(connection, site, span).values()
+    has_price = [np.isfinite(price) for price in tariff_prices]
+    priced = np.logical_and.reduce([np.ones(span.count, dtype=bool), *has_price])
     codes_by_day: dict[date, LeftOutCode] = {}
     codes: tuple[tuple[LeftOutCode, NDArray[np.bool_]], ...] = (
         ("gaps", ~is_known),

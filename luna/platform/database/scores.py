@@ -1,4 +1,4 @@
-"""What policies cost, day by day."""
+"""Store what policies cost, day by day."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -43,12 +43,12 @@ def upsert_days(
     A day scored again takes the place of the first.
     """
     key = sites.key_of(connection, site_id)
-    rows = [
-        {"site_key": key, "system_id": system_id, "policy": name, "currency": currency}
-        | {column: getattr(day, column) for column in DAY_COLUMNS}
-        for name, costs in days.items()
-        for day in costs
-    ]
+    rows = []
+    for name, costs in days.items():
+        shared = {"site_key": key, "system_id": system_id, "policy": name, "currency": currency}
+        for day in costs:
+            row = shared | {column: getattr(day, column) for column in DAY_COLUMNS}
+            rows.append(row)
     if rows:
         statement = insert(daily_scores)
         changed = {
@@ -81,7 +81,8 @@ def read_daily(
         query = query.where(table.day <= last)
     days: dict[str, list[DayCost]] = {}
     for policy, *values in connection.execute(query.order_by(table.policy, table.day)):
-        days.setdefault(policy, []).append(DayCost(**dict(zip(DAY_COLUMNS, values, strict=True))))
+        cost = DayCost(**dict(zip(DAY_COLUMNS, values, strict=True)))
+        days.setdefault(policy, []).append(cost)
     return days
 
 
@@ -94,8 +95,9 @@ def list_days(
     after: tuple[str, str] | None = None,
     limit: int = 500,
 ) -> list[DayScore]:
-    """Return what policies cost on the local days from the first to the last of ``days`` (None: no
-    bound), by day, then policy.
+    """Return what policies cost on the local days within ``days``, by day, then policy.
+
+    ``days`` are the first and the last; None: no bound.
 
     Args:
         system_id: the replay whose scores are read.
@@ -108,15 +110,14 @@ def list_days(
     """
     table = daily_scores.c
     first, last = days
-    bounds = [
-        *([] if first is None else [table.day >= first]),
-        *([] if last is None else [table.day <= last]),
-        *(
-            []
-            if after is None
-            else [tuple_(table.day, table.policy) > tuple_(cast(after[0], Date), after[1])]
-        ),
-    ]
+    bounds = []
+    if first is not None:
+        bounds.append(table.day >= first)
+    if last is not None:
+        bounds.append(table.day <= last)
+    if after is not None:
+        after_day, after_policy = after
+        bounds.append(tuple_(table.day, table.policy) > tuple_(cast(after_day, Date), after_policy))
     columns = [table[name] for name in DayScore.model_fields]
     own = (table.site_key == sites.key_of(connection, site_id)) & (table.system_id == system_id)
     rows = connection.execute(

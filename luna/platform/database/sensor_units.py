@@ -1,5 +1,6 @@
-"""Stores the unit history of sensors: the first known unit with the sensor, and each later change
-with its instant.
+"""Store the unit history of sensors.
+
+The first known unit with the sensor, and each later change with its instant.
 """
 
 from collections.abc import Collection, Sequence
@@ -24,29 +25,28 @@ def read(connection: Connection, sensor_keys: Collection[int]) -> dict[int, Unit
         sensor_units.c.since,
         sensor_units.c.unit.label("later"),
     ).outerjoin_from(sensors, sensor_units)
+    query = own.where(sensors.c.sensor_key.in_(sensor_keys)).order_by(sensor_units.c.since)
     first: dict[int, str | None] = {}
     changes: dict[int, list[tuple[np.datetime64, str]]] = {}
-    for row in connection.execute(
-        own.where(sensors.c.sensor_key.in_(sensor_keys)).order_by(sensor_units.c.since)
-    ):
+    for row in connection.execute(query):
         first[row.sensor_key] = row.unit
-        changes.setdefault(row.sensor_key, []).extend(
-            [] if row.since is None else [(to_instant(row.since), row.later)]
-        )
-    return {
-        key: UnitHistory(
-            unit,
-            np.array([since for since, _ in changes[key]], dtype="datetime64[us]"),
-            tuple(later for _, later in changes[key]),
-        )
-        for key, unit in first.items()
-    }
+        changes_of_sensor = changes.setdefault(row.sensor_key, [])
+        if row.since is not None:
+            changes_of_sensor.append((to_instant(row.since), row.later))
+    histories = {}
+    for key, unit in first.items():
+        since = np.array([since for since, _ in changes[key]], dtype="datetime64[us]")
+        histories[key] = UnitHistory(unit, since, tuple(later for _, later in changes[key]))
+    return histories
 
 
 def read_named(
     connection: Connection, sensor_names: Sequence[tuple[int, str]]
 ) -> dict[tuple[int, str], UnitHistory]:
-    """Return the unit histories of sensors by site key and name; unknown sensors are left out."""
+    """Return the unit histories of sensors by site key and name.
+
+    Unknown sensors are left out.
+    """
     if not sensor_names:
         return {}
     table = sensors.c

@@ -15,7 +15,7 @@ ACTIVITY_STEP = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """A valid session: its user, and until when the last confirmation of the password counts."""
+    """A valid session: its user, and the end of the last confirmation of the password."""
 
     session_id: int
     account: UserAccount
@@ -31,7 +31,10 @@ def open_session(
     now: datetime,
     ends: datetime,
 ) -> int:
-    """Store a session and return its id; a browser's has the ``token`` of its cookie."""
+    """Store a session and return its id.
+
+    A browser's has the ``token`` of its cookie.
+    """
     row = {
         "user_id": user_id,
         "token_hash": None if token is None else digest(token),
@@ -47,7 +50,10 @@ def open_session(
 def find_by_token(
     connection: Connection, token: str, *, now: datetime, idle: timedelta
 ) -> OpenSession | None:
-    """Return the session of a browser's cookie; None where there is none, or it has ended."""
+    """Return the session of a browser's cookie.
+
+    None where there is none, or it has ended.
+    """
     return _find(connection, sessions.c.token_hash == digest(token), now=now, idle=idle)
 
 
@@ -92,7 +98,9 @@ def give_refresh_token(
 
 
 def use_refresh_token(connection: Connection, token: str, *, now: datetime) -> int | None:
-    """Redeem a refresh token and return its session; None where it is invalid or has expired.
+    """Redeem a refresh token and return its session.
+
+    None where it is invalid or has expired.
 
     A token that was redeemed before ends the session: two parties hold it, and the legitimate one
     cannot be told apart.
@@ -152,6 +160,5 @@ def _find(
             update(sessions).where(sessions.c.session_id == row["session_id"]).values(seen_at=later)
         )
     until = row["confirmed_until"]
-    return OpenSession(
-        row["session_id"], account_of(row), None if until is None else until.astimezone(UTC)
-    )
+    confirmed_until = None if until is None else until.astimezone(UTC)
+    return OpenSession(row["session_id"], account_of(row), confirmed_until)

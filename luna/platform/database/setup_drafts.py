@@ -1,4 +1,4 @@
-"""Drafts of sites that are being set up, so that nothing typed is lost."""
+"""Store drafts of sites during their set-up, so that no input is lost."""
 
 import secrets
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _NOW = func.clock_timestamp()
 def create(connection: Connection, answers: Mapping[str, Any]) -> str:
     """Store a new draft and return its id.
 
-    Those that nobody touched for ``RETENTION`` are forgotten.
+    Drafts without a change for ``RETENTION`` are deleted.
     """
     connection.execute(delete(setup_drafts).where(setup_drafts.c.changed_at < _NOW - RETENTION))
     draft_id = secrets.token_urlsafe(12)

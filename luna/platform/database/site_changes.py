@@ -1,5 +1,6 @@
-"""Another configuration of a site, made ready and stored: changed sensors are dated, and a clock by
-which the past has other days has to be accepted.
+"""Prepare and store another configuration of a site.
+
+Changed sensors are dated, and a clock by which the past has other days has to be accepted.
 
 Whoever stores what an owner wrote of a site that is there goes this way: the route, the command,
 set-up and the site's pages.
@@ -25,15 +26,16 @@ _DAY = timedelta(days=1)
 
 
 class ClockChange(NamedTuple):
-    """A site's clock until now, and the first instant that is recorded by its days."""
+    """A site's clock until now, and the first instant recorded by its days."""
 
     before: ZoneInfo
     since: datetime
 
 
 class SiteChange(NamedTuple):
-    """A configuration as it is to be stored: with its changed sensors dated, which those are, and
-    the change of clock that nobody accepted.
+    """A configuration as it is to be stored.
+
+    Its changed sensors are dated; with their names, and a change of clock that is not accepted yet.
     """
 
     site: Site
@@ -41,7 +43,7 @@ class SiteChange(NamedTuple):
     clock: ClockChange | None
 
     def require_same_clock(self) -> None:
-        """Refuse it where recorded days would be cut differently, and nobody accepted that.
+        """Refuse a clock that would cut recorded days differently, unless that was accepted.
 
         Raises:
             ConflictError: it would.
@@ -64,7 +66,7 @@ def prepare(
     changed_sensors: ChangedSensors = "from-now",
     accept_time_zone: bool = False,
 ) -> SiteChange:
-    """Return what storing a configuration over that of the same name would do.
+    """Return the effect of storing a configuration over that of the same name.
 
     A new site is as it stands.
 
@@ -83,13 +85,11 @@ def prepare(
         stored = sites.find(connection, site.name)
     except NotFoundError:
         return SiteChange(site, [], clock)
-    # Of one that this release cannot read nobody knows what its sensors counted as.
-    dated = (
-        date_changes(stored.site, site, at=floor_to(now, SLOT))
-        if isinstance(stored, StoredSite)
-        else (site, [])
-    )
-    return SiteChange(*dated, clock)
+    # The roles of sensors in an unreadable configuration are unknown.
+    if not isinstance(stored, StoredSite):
+        return SiteChange(site, [], clock)
+    dated, changed = date_changes(stored.site, site, at=floor_to(now, SLOT))
+    return SiteChange(dated, changed, clock)
 
 
 def store(connection: Connection, change: SiteChange, *, version: int | None = None) -> int:
@@ -104,15 +104,13 @@ def store(connection: Connection, change: SiteChange, *, version: int | None = N
         OutdatedError: the site has another version.
     """
     change.require_same_clock()
-    return (
-        sites.save(connection, change.site)
-        if version is None
-        else sites.change(connection, change.site, version=version)
-    )
+    if version is None:
+        return sites.save(connection, change.site)
+    return sites.change(connection, change.site, version=version)
 
 
 def find_change(connection: Connection, site: Site, *, now: datetime) -> ClockChange | None:
-    """Return the clock that a configuration replaces where recorded days would be cut differently.
+    """Return the clock that a configuration replaces, if recorded days would be cut differently.
 
     None where they stay the same.
 
@@ -131,12 +129,11 @@ def find_change(connection: Connection, site: Site, *, now: datetime) -> ClockCh
 
 def is_same_clock(one: ZoneInfo, other: ZoneInfo, *, first: datetime, end: datetime) -> bool:
     """Return whether two zones show the same time on each day from ``first`` to ``end``."""
-    days = range((end - first) // _DAY + 1)
-    return all(
-        (at := first + number * _DAY).astimezone(one).utcoffset()
-        == at.astimezone(other).utcoffset()
-        for number in days
-    )
+    for number in range((end - first) // _DAY + 1):
+        at = first + number * _DAY
+        if at.astimezone(one).utcoffset() != at.astimezone(other).utcoffset():
+            return False
+    return True
 
 
 def _find_stored(connection: Connection, name: str) -> ZoneInfo | None:
@@ -146,10 +143,8 @@ def _find_stored(connection: Connection, name: str) -> ZoneInfo | None:
     """
     try:
         stored = sites.find(connection, name)
-        return parse_zone(
-            stored.site.timezone
-            if isinstance(stored, StoredSite)
-            else str(stored.configuration["timezone"])
-        )
+        if isinstance(stored, StoredSite):
+            return parse_zone(stored.site.timezone)
+        return parse_zone(str(stored.configuration["timezone"]))
     except (NotFoundError, InvalidInputError, LookupError, TypeError):
         return None

@@ -1,5 +1,6 @@
-"""Reads all data for the plans of many sites at an instant, in a number of queries that does not
-depend on the number of sites.
+"""Read all data for the plans of many sites at an instant.
+
+The number of queries does not depend on the number of sites.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -51,8 +52,9 @@ PARTS = ("expected", "p10", "p90")
 
 @dataclass(frozen=True, slots=True)
 class FactWindow:
-    """The window to read around the start of plans: ``horizon`` ahead, ``prices`` and ``carbon``
-    back, and forecast errors of ``days`` days.
+    """The window to read around the start of plans.
+
+    ``horizon`` ahead, ``prices`` and ``carbon`` back, and forecast errors of ``days`` days.
 
     ``bought_since`` and ``discharged_since`` are the instants from which imports and discharge
     matter, by the names of the sites where they do.
@@ -161,20 +163,19 @@ def read_facts(
     carbon = weather_carbon.read_carbon_each(connection, names, around, known_at=known_at)
     states = control.load_each(connection, dict(zip(by_key, names, strict=True)))
     blocks = manual_blocks.read_plain_each(connection, list(by_key), first=start, end=horizon.end)
-    is_past = start < floor_to(now, SLOT)
-    overrides = (
-        {}
-        if is_past
-        else control.read_overrides_each(connection, list(by_key), now=max(start, now))
-    )
+    overrides: dict[int, dict[str, Override]] = {}
+    if start >= floor_to(now, SLOT):
+        overrides = control.read_overrides_each(connection, list(by_key), now=max(start, now))
     waiting = forecast_status.find_waiting_each(connection, by_key, active, at=start)
     revisions, foreign, unused = _read_prices(connection, stored_sites, horizon, back=reach.prices)
-    return {
-        site.name: PlanningFacts(
+    facts = {}
+    for site in stored_sites:
+        key = keys[site.name]
+        facts[site.name] = PlanningFacts(
             site=site,
             start=start,
             known_at=known_at,
-            active=active[key := keys[site.name]],
+            active=active[key],
             waiting=waiting.get(key),
             driving=driving.get(key),
             reasons=reasons.get(key, ()),
@@ -192,8 +193,7 @@ def read_facts(
             blocks=blocks.get(key, ()),
             overrides=overrides.get(key, {}),
         )
-        for site in stored_sites
-    }
+    return facts
 
 
 def _read_forecasts(
@@ -205,19 +205,19 @@ def _read_forecasts(
     days: int,
     known_at: datetime,
 ) -> tuple[dict[int, DrivingForecast], dict[int, list[Forecast]], dict[int, tuple[str, ...]]]:
-    """Return, by the sites' keys, the forecasts for plans, their versions' expectations on the days
-    before, and what widened them.
+    """Return, by site key, the plans' forecasts, expectations of the days before, and reasons.
+
+    The expectations are of the forecasts' versions; the reasons are those that widened them.
     """
     driving = forecasts.read_driving_each(
         connection, sites_by_key, active, horizon, known_at=known_at, parts=PARTS
     )
     issues = {
-        key: (each.forecast.version, each.forecast.issued_at) for key, each in driving.items()
+        key: (chosen.forecast.version, chosen.forecast.issued_at) for key, chosen in driving.items()
     }
+    versions = {key: version for key, (version, _) in issues.items()}
     instants = [horizon.start - back * DAY for back in range(days, 0, -1)]
-    past = past_forecasts.read_means_each(
-        connection, {key: version for key, (version, _) in issues.items()}, instants
-    )
+    past = past_forecasts.read_means_each(connection, versions, instants)
     return driving, past, forecast_issues.read_reasons_each(connection, issues)
 
 
@@ -228,49 +228,36 @@ def _read_prices(
     dict[str, dict[str, tuple[str, ...]]],
     Mapping[str, Sequence[str]],
 ]:
-    """Return, by the sites' names, the prices of tariffs, other currencies with stored prices, and
-    own series that no tariff uses.
-    """
-    names = {
-        site.name: {
-            name: market_prices.stored_series(site, name) for name in site.tariff.price_series
-        }
-        for site in stored_sites
-    }
+    """Return, by site name, tariff prices, other stored currencies, and unused own series."""
+    names = {}
+    for site in stored_sites:
+        used = site.tariff.price_series
+        names[site.name] = {name: market_prices.stored_series(site, name) for name in used}
     past_and_horizon = Timeline(horizon.start - back, SLOT, back // SLOT + horizon.count)
     series = list(dict.fromkeys(name for own in names.values() for name in own.values()))
     revisions = market_prices.read_revisions_each(connection, series, past_and_horizon)
     # Other currencies matter only where the prices of the start are missing.
-    ended = [
-        each
-        for each in series
-        if not (starts := revisions[each][0]).size or starts[-1] < horizon.starts[0]
-    ]
+    ended = []
+    for stored in series:
+        starts, *_ = revisions[stored]
+        if not starts.size or starts[-1] < horizon.starts[0]:
+            ended.append(stored)
     foreign = dict.fromkeys(series, ()) | market_prices.find_foreign(connection, ended, horizon)
     # With the day before, whose prices would be carried forward.
-    unused = market_prices.find_unused_each(
-        connection, stored_sites, Timeline(horizon.start - DAY, SLOT, DAY // SLOT + horizon.count)
-    )
-    priced = {
-        site: {name: revisions[stored] for name, stored in own.items()}
-        for site, own in names.items()
-    }
-    return (
-        priced,
-        {
-            site: {name: foreign[stored] for name, stored in own.items()}
-            for site, own in names.items()
-        },
-        unused,
-    )
+    day_before_and_horizon = Timeline(horizon.start - DAY, SLOT, DAY // SLOT + horizon.count)
+    unused = market_prices.find_unused_each(connection, stored_sites, day_before_and_horizon)
+    revisions_of_sites = {}
+    foreign_of_sites = {}
+    for site_name, own in names.items():
+        revisions_of_sites[site_name] = {name: revisions[stored] for name, stored in own.items()}
+        foreign_of_sites[site_name] = {name: foreign[stored] for name, stored in own.items()}
+    return revisions_of_sites, foreign_of_sites, unused
 
 
 def _read_observed(
     connection: Connection, keys: Mapping[str, int], start: datetime, reach: FactWindow
 ) -> tuple[dict[int, Observations], dict[int, FloatArray]]:
-    """Return, by the sites' keys, load and PV on the days of forecast errors, and imports where
-    these matter.
-    """
+    """Return, by site key, load and PV on the days of forecast errors, and needed imports."""
     before = _until(start, start - reach.days * DAY)
     since = {keys[name]: instant for name, instant in reach.bought_since.items()}
     plain = dict.fromkeys((key for key in keys.values() if key not in since), before)
@@ -278,17 +265,16 @@ def _read_observed(
     # One query for both: finding a row costs more than reading more of its columns.
     longer = {key: _until(start, min(before.start, instant)) for key, instant in since.items()}
     both = observations.read_each(connection, longer, names=("load_kwh", "pv_kwh", "import_kwh"))
-    bought = {
-        key: each.import_kwh[(since[key] - longer[key].start) // SLOT :]
-        for key, each in both.items()
-    }
-    ends = {
-        key: {"load_kwh": each.load_kwh[-before.count :], "pv_kwh": each.pv_kwh[-before.count :]}
-        for key, each in both.items()
-    }
-    return observed_each | {
-        key: Observations.of(before.starts, series) for key, series in ends.items()
-    }, bought
+    bought = {}
+    for key, observed in both.items():
+        first_slot = (since[key] - longer[key].start) // SLOT
+        bought[key] = observed.import_kwh[first_slot:]
+        ends = {
+            "load_kwh": observed.load_kwh[-before.count :],
+            "pv_kwh": observed.pv_kwh[-before.count :],
+        }
+        observed_each[key] = Observations.of(before.starts, ends)
+    return observed_each, bought
 
 
 def _judge_socs(
@@ -302,16 +288,16 @@ def _judge_socs(
     The quarter-hour that has just ended is recorded a moment later: until then the batteries'
     sensors say how it ended.
     """
-    late = {
-        key: site
-        for key, site in sites_by_key.items()
-        if site.batteries and not (recorded.get(key) and recorded[key][-1].at >= start)
-    }
-    reported = (
-        battery_levels.read_reported_each(connection, late, since=start - SLOT, until=start)
-        if late
-        else {}
-    )
+    late = {}
+    for key, site in sites_by_key.items():
+        is_recorded = recorded.get(key) and recorded[key][-1].at >= start
+        if site.batteries and not is_recorded:
+            late[key] = site
+    reported: dict[int, SocReading] = {}
+    if late:
+        reported = battery_levels.read_reported_each(
+            connection, late, since=start - SLOT, until=start
+        )
     day = Timeline(start - DAY, SLOT, DAY // SLOT)
     with_levels = dict.fromkeys(
         (key for key in {*recorded, *reported} if sites_by_key[key].batteries), day
@@ -346,9 +332,7 @@ def _until(start: datetime, since: datetime) -> Timeline:
 def read_demands_each(
     connection: Connection, sites_by_key: Mapping[int, Site], start: datetime, *, now: datetime
 ) -> dict[int, DemandFacts]:
-    """Return the data on flexible loads of sites whose plans begin at ``start``, by the sites'
-    keys.
-    """
+    """Return the data on flexible loads of sites whose plans begin at ``start``, by site key."""
     stays = charging_stays.read_plain_each(
         connection, sites_by_key, first=start, end=start + STAYS_AHEAD
     )

@@ -1,4 +1,4 @@
-"""How a site's data, forecasts and savings are, in figures that a monitor watches."""
+"""Read the figures of a site's data, forecasts and savings that a monitor watches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,8 +24,9 @@ BALANCE_SPAN = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class ForecastError:
-    """Mean pinball loss of the version that drives the planner, kWh per slot: of the last day that
-    was scored, and the median over the days before.
+    """Mean pinball loss of the version that drives the planner, kWh per slot.
+
+    Of the last day that was scored, and the median over the days before.
     """
 
     last: float
@@ -39,8 +40,8 @@ class SiteFigures:
     Attributes:
         residual_ratio: what its meters leave unexplained of the last day's load, share.
         excluded_days: days of the last thirty whose data are not trusted.
-        saved: what Luna saved over the inverter alone on the days of the last thirty that count and
-            on which it was in control, in ``currency``.
+        saved: Luna's saving over the inverter alone, in ``currency``, on the counted days of the
+            last thirty under its control.
         saved_days: how many those are.
         forecast_errors: by series.
     """
@@ -55,7 +56,7 @@ class SiteFigures:
 
 
 def newest_observations(connection: Connection, *, most: int) -> dict[str, datetime | None]:
-    """Return when each site was measured last, of ``most`` sites those longest ago; None: never."""
+    """Return the last measurement of ``most`` sites, those longest ago; None: never."""
     start = slot_observations.c.slot_start
     newest = (
         select(start)
@@ -73,7 +74,10 @@ def newest_observations(connection: Connection, *, most: int) -> dict[str, datet
 
 
 def read(connection: Connection, sites: Sequence[Site], *, now: datetime) -> list[SiteFigures]:
-    """Return the figures of some sites; a site that cannot be judged has unknown ones."""
+    """Return the figures of some sites.
+
+    A site that cannot be judged has unknown ones.
+    """
     return [_read(connection, site, now) for site in sites]
 
 
@@ -114,10 +118,11 @@ def _read_errors(connection: Connection, site: Site) -> dict[str, ForecastError]
         return {}
     version = find_active(connection, site).forecast_version
     losses: dict[str, list[float]] = {}
-    for score in forecast_scores.read(connection, site.name, scored - timedelta(days=DAYS), scored):
+    first = scored - timedelta(days=DAYS)
+    for score in forecast_scores.read(connection, site.name, first, scored):
         if score.forecast_version == version:
             losses.setdefault(score.series, []).append(score.pinball)
-    return {
-        series: ForecastError(errors[-1], median(errors[:-1]) if errors[:-1] else None)
-        for series, errors in losses.items()
-    }
+    errors = {}
+    for series, (*earlier, last) in losses.items():
+        errors[series] = ForecastError(last, median(earlier) if earlier else None)
+    return errors

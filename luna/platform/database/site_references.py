@@ -1,4 +1,4 @@
-"""Which sites something belongs to that is known by an id of its own."""
+"""Find the sites of something that is known by an id of its own."""
 
 from typing import Any, Literal
 
@@ -50,7 +50,7 @@ def _select(kind: Kind, reference: str | int) -> Select[Any] | CompoundSelect[An
         return select(func.array(named.union(own).scalar_subquery())).where(
             exists().where(conversations.c.conversation_id == str(reference))
         )
-    # A number beyond what the column can hold is that of no row.
+    # A number beyond the column's range belongs to no row.
     number = int(reference) if int(reference) < 2**63 else -1
     return (
         select(sites.c.name)

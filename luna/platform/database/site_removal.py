@@ -1,7 +1,8 @@
-"""Takes a site out of the database with everything that is of it, in one transaction."""
+"""Take a site out of the database with everything that is of it, in one transaction."""
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select, text
 
+from luna.contracts.control import Decision
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN_EXPORT, OWN_IMPORT
@@ -44,8 +45,12 @@ _BY_KEY = (
 )
 
 
+def _is_released(decision: Decision) -> bool:
+    return decision.source == "released" and decision.settled
+
+
 def remove(connection: Connection, site_id: str, *, armed: bool = False) -> list[str]:
-    """Delete a site with all that was measured, forecast, planned, decided and asked for it.
+    """Delete a site with all its measurements, forecasts, plans, decisions and orders.
 
     Return the keys of its objects: models and documents.
 
@@ -68,15 +73,9 @@ def remove(connection: Connection, site_id: str, *, armed: bool = False) -> list
     if not armed:
         if control.load(connection, site_id).armed_at is not None:
             raise refuse("site-armed", field="site_id", value=site_id, site_id=site_id)
-        states = [
-            control.load(connection, site_id, device)
-            for device in (BATTERIES, *control.list_commanded(connection, site_id))
-        ]
-        if any(
-            state.decision is not None
-            and not (state.decision.source == "released" and state.decision.settled)
-            for state in states
-        ):
+        devices = (BATTERIES, *control.list_commanded(connection, site_id))
+        decisions = [control.load(connection, site_id, device).decision for device in devices]
+        if any(decision is not None and not _is_released(decision) for decision in decisions):
             raise refuse("devices-handed-back", field="site_id", value=site_id)
     open_jobs = list_open_jobs(connection, site_id)
     if open_jobs:
@@ -91,14 +90,12 @@ def remove(connection: Connection, site_id: str, *, armed: bool = False) -> list
     for table in _BY_KEY:
         _delete(connection, table, table.c.site_key == key)
     recommendations.forget_site(connection, key)
-    # Writers mark the days they change, so the marks go last; TimescaleDB keeps rollups of its own,
-    # in which nobody finds a key that is gone.
-    rolled_up = (
-        [metadata.tables[name] for name in rollups.TABLES.values()]
-        if timescale.keeps_rollups(connection)
-        else []
-    )
-    for table in (*rolled_up, *([rollup_marks] if rolled_up else [])):
+    # Writers mark the days they change, so the marks go last. TimescaleDB's own rollups stay:
+    # nothing reads a removed key there.
+    rolled_up: list[Table] = []
+    if timescale.keeps_rollups(connection):
+        rolled_up = [*(metadata.tables[name] for name in rollups.TABLES.values()), rollup_marks]
+    for table in rolled_up:
         _delete(connection, table, table.c.site_key == key)
     # These name the site by its name.
     _delete(connection, jobs, _of_site(connection, site_id))
@@ -113,12 +110,10 @@ def remove(connection: Connection, site_id: str, *, armed: bool = False) -> list
     _delete(connection, weather, weather_places.is_of(weather.c.place, site_id))
     # Bytes that another document needs stay.
     removed = documents.remove_of_site(connection, site_id)
-    objects = [
-        object_key
-        for sha256, keys in removed.items()
-        if not documents.is_needed(connection, sha256)
-        for object_key in keys
-    ]
+    objects = list[str]()
+    for sha256, keys in removed.items():
+        if not documents.is_needed(connection, sha256):
+            objects += keys
     _delete(connection, site_table, site_table.c.site_key == key)
     return [artefact for artefact in artefacts if artefact] + objects
 

@@ -28,7 +28,7 @@ MOST_NAMED = 20
 
 @dataclass(frozen=True, slots=True)
 class StoredSite:
-    """A site's latest configuration, its version (1, 2, 3, …) and the time of its storage."""
+    """A site's latest configuration, its version (1, 2, 3, …) and when it was stored."""
 
     site: Site
     version: int
@@ -36,7 +36,6 @@ class StoredSite:
 
     @property
     def name(self) -> str:
-        """The site's name."""
         return self.site.name
 
 
@@ -51,8 +50,9 @@ class SiteVersion:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableSite:
-    """A site whose latest configuration this release cannot read: the stored document and the
-    error.
+    """A site whose latest configuration this release cannot read.
+
+    With the stored document and the error.
     """
 
     name: str
@@ -80,7 +80,7 @@ def save(connection: Connection, site: Site) -> int:
         InvalidInputError: a device's address is one that nothing is connected to.
     """
     for battery, via in site.control.vias.items() if site.control else ():
-        # An address of the documentation is one that somebody has still to replace.
+        # An example address of the documentation has still to be replaced.
         if not is_example(via.host):
             require_host(DEVICE, via.host, field=f"control.{battery}.via.host")
     alike = select(sites.c.name).where(
@@ -131,8 +131,9 @@ def create(connection: Connection, site: Site) -> int:
 
 
 def change(connection: Connection, site: Site, *, version: int) -> int:
-    """Store another configuration of a site, if it still has ``version``, and return its new
-    version.
+    """Store another configuration of a site if it still has ``version``.
+
+    Return the new one.
 
     Raises:
         NotFoundError: no site of that name.
@@ -161,8 +162,9 @@ def read(connection: Connection, site_id: str) -> StoredSite:
 
 
 def find(connection: Connection, site_id: str) -> StoredSite | UnreadableSite:
-    """Return the latest configuration of a site with its version, the stored document where this
-    release cannot read it.
+    """Return a site's latest configuration with its version.
+
+    The stored document where this release cannot read it.
 
     Raises:
         NotFoundError: no site of that name.
@@ -180,8 +182,9 @@ def list_page(
     limit: int = 50,
     among: Collection[str] | None = None,
 ) -> list[StoredSite | UnreadableSite]:
-    """Return the next ``limit`` sites by name after the name ``after``, unreadable ones included,
-    of those in ``among`` (None: all).
+    """Return the next ``limit`` sites after the name ``after``, unreadable ones included.
+
+    Of those in ``among`` (None: all), by name.
     """
     query = _latest() if after is None else _latest().where(sites.c.name > after)
     query = query if among is None else query.where(sites.c.name.in_(among))
@@ -199,8 +202,9 @@ def load(connection: Connection, site_id: str) -> Site:
 
 
 def load_last_readable(connection: Connection, site_id: str) -> tuple[Site, UnreadableError | None]:
-    """Return the newest configuration of a site that this release can read, and the error of the
-    latest one, None where that can be read.
+    """Return a site's newest readable configuration, and the error of the latest one.
+
+    The error is None where the latest can be read.
 
     Raises:
         NotFoundError: no site of that name.
@@ -222,25 +226,23 @@ def load_last_readable(connection: Connection, site_id: str) -> tuple[Site, Unre
 def find_untold(
     connection: Connection, unreadable: Iterable[UnreadableSite], armed: Collection[str]
 ) -> set[str]:
-    """Return the armed ones of these sites that have no readable version at all: their devices
-    cannot be controlled.
-    """
+    """Return the armed sites without a readable version: their devices cannot be controlled."""
     untold = set()
-    for each in unreadable:
+    for site in unreadable:
+        if site.name not in armed:
+            continue
         try:
-            _ = load_last_readable(connection, each.name) if each.name in armed else None
+            load_last_readable(connection, site.name)
         except UnreadableError:
-            untold.add(each.name)
+            untold.add(site.name)
     return untold
 
 
 def load_all(connection: Connection) -> StoredSites:
     """Return the latest configuration of all sites by name, the unreadable ones apart."""
     stored = [_stored(row) for row in connection.execute(_latest())]
-    return StoredSites(
-        [each.site for each in stored if isinstance(each, StoredSite)],
-        [each for each in stored if isinstance(each, UnreadableSite)],
-    )
+    readable = [site.site for site in stored if isinstance(site, StoredSite)]
+    return StoredSites(readable, [site for site in stored if isinstance(site, UnreadableSite)])
 
 
 def names_sensor(connection: Connection, text: str) -> bool:
@@ -264,26 +266,27 @@ def list_unreadable(connection: Connection) -> list[UnreadableSite]:
     Cheap enough for every page: a configuration that was readable once is not fetched again.
     """
     digest = func.jsonb_hash_extended(site_versions.c.configuration, 0).label("digest")
-    suspects = [
-        row.name for row in connection.execute(_latest(digest)) if row.digest not in _READABLE
-    ]
+    digests = connection.execute(_latest(digest))
+    suspects = [row.name for row in digests if row.digest not in _READABLE]
     if not suspects:
         return []
     if len(_READABLE) > _MOST_READABLE:
         _READABLE.clear()
-    stored = [
-        (row.digest, _stored(row))
-        for row in connection.execute(
-            _latest(site_versions.c.configuration, digest).where(sites.c.name.in_(suspects))
-        )
-    ]
-    _READABLE.update(digest for digest, each in stored if isinstance(each, StoredSite))
-    return [each for _, each in stored if isinstance(each, UnreadableSite)]
+    query = _latest(site_versions.c.configuration, digest).where(sites.c.name.in_(suspects))
+    unreadable = []
+    for row in connection.execute(query):
+        stored = _stored(row)
+        if isinstance(stored, UnreadableSite):
+            unreadable.append(stored)
+        else:
+            _READABLE.add(row.digest)
+    return unreadable
 
 
 def price_series(connection: Connection) -> list[StoredSeries]:
-    """Return the stored price series that the tariffs of all sites need, sorted: markets and sites'
-    own series, in the sites' currencies.
+    """Return the stored price series that the tariffs of all sites need, sorted.
+
+    Markets and sites' own series, in the sites' currencies.
     """
     latest = (
         select(sites.c.name, site_versions.c.configuration)
@@ -299,11 +302,9 @@ def price_series(connection: Connection) -> list[StoredSeries]:
         named = select(latest.c.name, currency, rule["kind"].astext, rule["market"].astext).where(
             rule["kind"].astext.in_(("spot", "series"))
         )
-        rows = connection.execute(named)
-        series |= {
-            StoredSeries(market if kind == "spot" else stored_name(site, own), money)
-            for site, money, kind, market in rows
-        }
+        for site, money, kind, market in connection.execute(named):
+            stored = market if kind == "spot" else stored_name(site, own)
+            series.add(StoredSeries(stored, money))
     return sorted(series)
 
 
@@ -350,8 +351,9 @@ def keys_of(connection: Connection, names: Collection[str]) -> dict[str, int]:
 
 
 def hold(connection: Connection, names: Collection[str]) -> set[str]:
-    """Return which of these sites exist, and lock them against removal until the end of the
-    transaction.
+    """Return the existing ones of these sites, locked against removal.
+
+    The lock ends with the transaction.
     """
     existing = (
         select(sites.c.name)
@@ -377,13 +379,12 @@ def read_versions(connection: Connection, names: Collection[str]) -> dict[str, t
 
 
 def read_configurations(connection: Connection, names: Collection[str]) -> dict[str, Any]:
-    """Return the latest configurations of sites as stored, for ``parse_stored``, without sites that
-    have none.
+    """Return the latest configurations of sites as stored, for ``parse_stored``.
+
+    Sites that have none are left out.
     """
-    return {
-        row.name: row.configuration
-        for row in connection.execute(_latest().where(sites.c.name.in_(names)))
-    }
+    rows = connection.execute(_latest().where(sites.c.name.in_(names)))
+    return {row.name: row.configuration for row in rows}
 
 
 def list_versions(connection: Connection, site_id: str, *, limit: int) -> list[SiteVersion]:
@@ -442,28 +443,29 @@ def parse_stored(site_id: str, configuration: object) -> Site:
 def read_sensing(
     connection: Connection, names: Collection[str], *, roles: Collection[str]
 ) -> dict[str, Any]:
-    """Return the configurations, by name in order, of those of the named sites that have a sensor
-    in one of these roles.
+    """Return the configurations of the named sites with a sensor in one of these roles.
+
+    By name, in order.
     """
     latest = _latest().where(sites.c.name.in_(names)).subquery()
     sensors = latest.c.configuration["input_sensors"]
     # A role without sensors is stored as an empty list.
-    named = or_(
-        *(func.coalesce(sensors[role], literal([], JSONB)) != literal([], JSONB) for role in roles)
+    nothing = literal([], JSONB)
+    has_sensor = [func.coalesce(sensors[role], nothing) != nothing for role in roles]
+    query = (
+        select(latest.c.name, latest.c.configuration)
+        .where(or_(*has_sensor))
+        .order_by(latest.c.name)
     )
-    return {
-        row.name: row.configuration
-        for row in connection.execute(
-            select(latest.c.name, latest.c.configuration).where(named).order_by(latest.c.name)
-        )
-    }
+    return {row.name: row.configuration for row in connection.execute(query)}
 
 
 def read_named_since(
     connection: Connection, site_id: str, sensors: Collection[str]
 ) -> dict[str, datetime]:
-    """Return for each of these sensors the time of the version since which a site has named it
-    under ``input_sensors`` without a break.
+    """Return for each of these sensors since when a site has named it without a break.
+
+    The time of the version that named it under ``input_sensors``.
     """
     named = site_versions.c.configuration["input_sensors"]
     versions = (
@@ -474,11 +476,12 @@ def read_named_since(
     since: dict[str, datetime] = {}
     remaining = set(sensors)
     for row in connection.execute(versions.order_by(site_versions.c.version.desc())):
-        entries = [entry for listed in (row.named or {}).values() for entry in listed]
-        remaining &= {
-            (entry["sensor"] if isinstance(entry, dict) else entry).removeprefix("-").strip()
-            for entry in entries
-        }
+        named_sensors = set()
+        for entries in (row.named or {}).values():
+            for entry in entries:
+                sensor = entry["sensor"] if isinstance(entry, dict) else entry
+                named_sensors.add(sensor.removeprefix("-").strip())
+        remaining &= named_sensors
         since |= dict.fromkeys(remaining, row.saved_at.astimezone(UTC))
     return since
 

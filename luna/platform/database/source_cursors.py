@@ -1,4 +1,4 @@
-"""How far sources have been read, so that reading goes on there."""
+"""Store how far sources have been read, so that reading goes on there."""
 
 from datetime import UTC, datetime
 

@@ -1,5 +1,6 @@
-"""Parses stored documents row by row: an unreadable one is skipped, stays unchanged in the
-database, and is logged.
+"""Parse stored documents row by row.
+
+An unreadable one is skipped, stays unchanged in the database, and is logged.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -66,8 +67,9 @@ def read_each(rows: Iterable[RowT], read: Callable[[RowT], T]) -> list[T]:
 def read_page(
     connection: Connection, query: Select[object], read: Callable[[RowMapping], T], *, limit: int
 ) -> list[T]:
-    """Return the first ``limit`` readable rows of a query: skipped rows must not shorten a page,
-    which would look like the last one.
+    """Return the first ``limit`` readable rows of a query.
+
+    Skipped rows must not shorten a page, which would look like the last one.
     """
     skipped = 0
     while True:
@@ -82,19 +84,17 @@ def read_page(
 def _explain(error: Exception) -> str:
     """Return the error and its place, without values, which may be private."""
     if isinstance(error, ValidationError):
-        faults = [
-            f"{error.title}.{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
-            for fault in error.errors(include_url=False, include_input=False)
-        ]
+        faults = []
+        for fault in error.errors(include_url=False, include_input=False):
+            place = ".".join(map(str, fault["loc"]))
+            faults.append(f"{error.title}.{place}: {fault['msg']}")
         return "; ".join(faults[:MOST_FAULTS])
     return f"{type(error).__name__}: {error}"
 
 
 def _name(row: object) -> dict[str, str]:
     """Return the short plain values that identify a row, never a document, which may be private."""
-    fields = row.items() if isinstance(row, RowMapping) else ()
-    return {
-        str(name): str(value)
-        for name, value in fields
-        if str(name).endswith(("_id", "_key", "name", "day"))
-    }
+    if not isinstance(row, RowMapping):
+        return {}
+    identifying = ("_id", "_key", "name", "day")
+    return {str(name): str(value) for name, value in row.items() if str(name).endswith(identifying)}

@@ -68,10 +68,8 @@ def hypertables(connection: Connection) -> dict[str, Dimension]:
     """Return the hypertables by name; none on plain PostgreSQL."""
     if detect(connection).version is None:
         return {}
-    return {
-        table: Dimension(column, interval)
-        for table, column, interval in connection.execute(DIMENSIONS)
-    }
+    rows = connection.execute(DIMENSIONS)
+    return {table: Dimension(column, interval) for table, column, interval in rows}
 
 
 def rollups(connection: Connection) -> dict[str, str]:
@@ -91,7 +89,10 @@ def keeps_rollups(connection: Connection) -> bool:
 
 
 def attempt(connection: Connection, change: Callable[[], None]) -> str | None:
-    """Try a change in a savepoint; return the reason of the refusal, None where it succeeded."""
+    """Try a change in a savepoint.
+
+    Return the reason of the refusal, None where it succeeded.
+    """
     try:
         with connection.begin_nested():
             change()

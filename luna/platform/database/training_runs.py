@@ -25,7 +25,7 @@ class TrainingRun:
     model.
 
     ``trigger`` is its cause: hand, schedule, drift or force. A training that is not ``accepted`` is
-    used only where named explicitly; ``verdict`` is why, decided on days until ``tried_until``
+    used only if it is named explicitly; ``verdict`` is why, decided on days until ``tried_until``
     (None: on none after ``data_until``).
     """
 
@@ -51,21 +51,21 @@ class TrainingRun:
 
     @property
     def learned(self) -> bool:
-        """Whether there was enough data; a model trained in the first days has learned nothing."""
+        """Whether there was enough data.
+
+        A model trained in the first days has learned nothing.
+        """
         return self.metrics.get("known_days", LEARNED_DAYS) >= LEARNED_DAYS
 
 
 def save(connection: Connection, site_id: str, run: TrainingRun) -> None:
     """Store a training; an existing one is changed only from not accepted to accepted."""
-    row = asdict(run) | {
-        "site_key": sites.key_of(connection, site_id),
-        "metrics": dict(run.metrics),
-    }
+    row = asdict(run)
+    row["site_key"] = sites.key_of(connection, site_id)
+    row["metrics"] = dict(run.metrics)
     statement = insert(training_runs).values(row)
-    changed = {
-        name: statement.excluded[name]
-        for name in ("accepted", "verdict", "trigger", "metrics", "tried_until")
-    }
+    changes = ("accepted", "verdict", "trigger", "metrics", "tried_until")
+    changed = {name: statement.excluded[name] for name in changes}
     anew = statement.excluded.accepted & ~training_runs.c.accepted
     connection.execute(
         statement.on_conflict_do_update(
@@ -128,13 +128,9 @@ def latest_each(
             table.data_until <= before,
         )
     )
-    rows = connection.execute(
-        query.order_by(table.site_key, table.data_until.desc(), table.finished_at.desc())
-    ).mappings()
-    return {
-        row["site_key"]: _run({name: row[name] for name in TrainingRun.__dataclass_fields__})
-        for row in rows
-    }
+    query = query.order_by(table.site_key, table.data_until.desc(), table.finished_at.desc())
+    rows = connection.execute(query).mappings()
+    return {row["site_key"]: _run(row) for row in rows}
 
 
 def list_trained(connection: Connection, keys: Collection[int], *, version: str) -> set[int]:
@@ -179,20 +175,17 @@ def list_latest(
 
 
 def list_newest(connection: Connection, *, limit: int) -> list[tuple[str, TrainingRun]]:
-    """Return the trainings of forecasts and agents at all sites with the sites' names, the one with
-    the most recent data first.
+    """Return the trainings of forecasts and agents at all sites, with the sites' names.
+
+    The one with the most recent data comes first.
     """
     columns = [training_runs.c[name] for name in TrainingRun.__dataclass_fields__]
     table = training_runs.c
     named = site_table.c.name.label("site_name")
     query = select(named, *columns).join(site_table, site_table.c.site_key == table.site_key)
-    rows = connection.execute(
-        query.order_by(table.data_until.desc(), table.finished_at.desc()).limit(limit)
-    ).mappings()
-    return [
-        (row["site_name"], _run({name: row[name] for name in TrainingRun.__dataclass_fields__}))
-        for row in rows
-    ]
+    query = query.order_by(table.data_until.desc(), table.finished_at.desc()).limit(limit)
+    rows = connection.execute(query).mappings()
+    return [(row["site_name"], _run(row)) for row in rows]
 
 
 def last_finished(connection: Connection, site_id: str, *, version: str) -> datetime | None:
@@ -220,9 +213,8 @@ def _select(connection: Connection, site_id: str) -> Select[Any]:
 
 
 def _run(row: Mapping[Any, Any]) -> TrainingRun:
-    instants = {
-        name: row[name].astimezone(UTC)
-        for name in ("data_from", "data_until", "tried_until")
-        if row[name] is not None
-    }
-    return TrainingRun(**(dict(row) | instants))
+    values = {name: row[name] for name in TrainingRun.__dataclass_fields__}
+    for name in ("data_from", "data_until", "tried_until"):
+        if values[name] is not None:
+            values[name] = values[name].astimezone(UTC)
+    return TrainingRun(**values)

@@ -1,5 +1,6 @@
-"""How many stored documents of each kind this release cannot read, as the lists find them that
-leave them out.
+"""Count the stored documents of each kind that this release cannot read.
+
+As the lists find them that leave them out.
 """
 
 from collections.abc import Callable, Iterator
@@ -34,8 +35,9 @@ _AGAIN = "Run the release again that wrote them, then they are shown; nothing of
 
 
 class UnreadableKind(NamedTuple):
-    """Documents of one kind that cannot be read: how many, what is wrong with the first of them,
-    and what to do.
+    """Documents of one kind that cannot be read.
+
+    How many, the fault of the first of them, and a remedy.
     """
 
     kind: str
@@ -47,7 +49,7 @@ class UnreadableKind(NamedTuple):
 class _Listing(NamedTuple):
     kind: str
     remedy: str
-    # Reads them all; what it returns is nobody's concern here.
+    # Reads all rows of the kind; the result is ignored.
     read: Callable[[Connection, list[str], datetime], object]
 
 

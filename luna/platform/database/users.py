@@ -91,7 +91,9 @@ def change(
     sites: Iterable[str] | None = None,
     password_hash: str | None = None,
 ) -> User:
-    """Change the given fields of a user; a new password ends all of the user's sessions.
+    """Change the given fields of a user.
+
+    A new password ends all of the user's sessions.
 
     Raises:
         NotFoundError: no such user or site.
@@ -99,11 +101,11 @@ def change(
     """
     with_admin = _hold_admins(connection)
     user_id = _find(connection, name)
-    new = {
-        column: value
-        for column, value in (("role", role), ("password_hash", password_hash))
-        if value is not None
-    }
+    new: dict[str, str] = {}
+    if role is not None:
+        new["role"] = role
+    if password_hash is not None:
+        new["password_hash"] = password_hash
     if new:
         connection.execute(update(users).where(users.c.user_id == user_id).values(new))
     if sites is not None:
@@ -116,7 +118,9 @@ def change(
 
 
 def remove(connection: Connection, name: str) -> None:
-    """Remove a user with sessions, keys and recommendations; the entries in the audit log stay.
+    """Remove a user with sessions, keys and recommendations.
+
+    The entries in the audit log stay.
 
     Raises:
         NotFoundError: no such user.
@@ -142,12 +146,8 @@ def load(connection: Connection, name: str) -> User:
 
 def list_after(connection: Connection, *, after: str = "", limit: int = 100) -> list[User]:
     """Return the next users by name, after the name ``after``."""
-    return [
-        _user(row)
-        for row in connection.execute(
-            _select_users().where(users.c.name > after).order_by(users.c.name).limit(limit)
-        ).mappings()
-    ]
+    query = _select_users().where(users.c.name > after).order_by(users.c.name).limit(limit)
+    return [_user(row) for row in connection.execute(query).mappings()]
 
 
 def find_credentials(connection: Connection, name: str) -> Credentials | None:
@@ -220,12 +220,8 @@ def site_keys(connection: Connection, names: Iterable[str]) -> list[int]:
         NotFoundError: a site does not exist; names the first one.
     """
     unique = list(dict.fromkeys(names))
-    keys = {
-        row.name: row.site_key
-        for row in connection.execute(
-            select(sites.c.name, sites.c.site_key).where(sites.c.name.in_(unique))
-        )
-    }
+    query = select(sites.c.name, sites.c.site_key).where(sites.c.name.in_(unique))
+    keys = {row.name: row.site_key for row in connection.execute(query)}
     missing = next((name for name in unique if name not in keys), None)
     if missing is not None:
         raise refuse("sites-of-user-unknown", field="sites", value=missing)

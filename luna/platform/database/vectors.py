@@ -1,5 +1,6 @@
-"""Stores embedding vectors of passages with a revision, by which indexes follow changes, and the
-revision of each remote index.
+"""Store embedding vectors of passages with a revision, by which indexes follow changes.
+
+With the revision of each remote index.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -56,16 +57,15 @@ class Changes:
 def store(
     connection: Connection, model: str, vectors: Iterable[tuple[int, FloatArray | None]]
 ) -> None:
-    """Store or replace the vectors of chunks by a model; None where words alone are indexed."""
+    """Store or replace the vectors of chunks by a model.
+
+    None where words alone are indexed.
+    """
     _lock(connection)
-    rows = [
-        {
-            "chunk_id": chunk_id,
-            "model": model,
-            "vector": None if vector is None else vector.astype(_STORED).tobytes(),
-        }
-        for chunk_id, vector in vectors
-    ]
+    rows = []
+    for chunk_id, vector in vectors:
+        stored = None if vector is None else vector.astype(_STORED).tobytes()
+        rows.append({"chunk_id": chunk_id, "model": model, "vector": stored})
     for start in range(0, len(rows), _AT_ONCE):
         new = insert(chunk_vectors).values(rows[start : start + _AT_ONCE])
         changed = {"vector": new.excluded.vector, "revision": revisions.next_value()}
@@ -103,18 +103,15 @@ def remove_other_models(connection: Connection, model: str) -> int:
 
 
 def find_model(connection: Connection, requested: str) -> str:
-    """Return the model to search with: ``requested`` once it has as many vectors as any other,
-    until then the one that has most.
+    """Return the model to search with.
+
+    ``requested`` once it has as many vectors as any other, until then the one that has most.
     """
-    counts: dict[str, int] = {
-        row[0]: row[1]
-        for row in connection.execute(
-            select(chunk_vectors.c.model, func.count()).group_by(chunk_vectors.c.model)
-        )
-    }
-    return (
-        max(counts, key=lambda model: (counts[model], model == requested)) if counts else requested
-    )
+    query = select(chunk_vectors.c.model, func.count()).group_by(chunk_vectors.c.model)
+    counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
+    if not counts:
+        return requested
+    return max(counts, key=lambda model: (counts[model], model == requested))
 
 
 def dimensions_of(connection: Connection, model: str) -> int | None:
@@ -152,13 +149,12 @@ def read_changes(
             _passages(model).where(chunk_vectors.c.revision > after).limit(most)
         ).all()
         until = rows[-1].revision if len(rows) == most else newest
-        removals = select(vector_removals.c.chunk_id, func.max(vector_removals.c.revision)).where(
-            vector_removals.c.revision.between(after + 1, until)
+        query = (
+            select(vector_removals.c.chunk_id, func.max(vector_removals.c.revision))
+            .where(vector_removals.c.revision.between(after + 1, until))
+            .group_by(vector_removals.c.chunk_id)
         )
-        removed = {
-            row[0]: row[1]
-            for row in connection.execute(removals.group_by(vector_removals.c.chunk_id))
-        }
+        removed = {row[0]: row[1] for row in connection.execute(query)}
         current = [row for row in rows if removed.get(row.chunk_id, 0) < row.revision]
         yield Changes(
             [_read(row) for row in current],

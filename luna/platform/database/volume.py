@@ -1,4 +1,4 @@
-"""How much the database holds, table by table."""
+"""Measure how much the database holds, table by table."""
 
 from typing import NamedTuple
 

@@ -1,5 +1,6 @@
-"""Stores weather and carbon intensity, measured and forecast, each with the instant at which it
-became known.
+"""Store weather and carbon intensity, measured and forecast.
+
+Each value has the instant at which it became known.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,8 +50,9 @@ def upsert(
 def read_weather(
     connection: Connection, place: str, timeline: Timeline, *, known_at: datetime
 ) -> dict[str, FloatArray]:
-    """Return each weather series on ``timeline`` as known at ``known_at``, NaN where unknown, for a
-    site's current location.
+    """Return each weather series on ``timeline`` as known at ``known_at``, NaN where unknown.
+
+    For a site's current location.
     """
     return _read(
         connection,
@@ -70,8 +72,9 @@ def read_weather_book(
     end: datetime,
     known_at: datetime | None = None,
 ) -> WeatherVintages:
-    """Return all issues of the weather in ``first`` ≤ slot < ``end`` that were known at
-    ``known_at`` (None: all).
+    """Return all issues of the weather in ``first`` ≤ slot < ``end``.
+
+    Those that were known at ``known_at`` (None: all).
 
     Of the issues for a slot within the same three hours only the last is kept: a past view may lag
     by three hours, the current one lacks nothing, and a year of hourly forecasts stays at a million
@@ -105,8 +108,9 @@ def read_weather_book(
 def find_returns(
     connection: Connection, places: Sequence[str], *, since: datetime, until: datetime
 ) -> dict[str, datetime]:
-    """Return the places with a first weather forecast in ``since`` < issue ≤ ``until`` after an
-    interruption of ``STALE``, and the time of that issue.
+    """Return the places with a first weather forecast after an interruption, with its time.
+
+    The forecast was issued in ``since`` < issue ≤ ``until``, the interruption lasted ``STALE``.
 
     One hour of tomorrow represents the whole forecast: every run of a weather model updates it.
     """
@@ -142,9 +146,7 @@ def list_places(
 def read_carbon(
     connection: Connection, place: str, timeline: Timeline, *, known_at: datetime
 ) -> FloatArray:
-    """Return the carbon intensity (g/kWh) on ``timeline`` as known at ``known_at``, NaN where
-    unknown.
-    """
+    """Return the carbon intensity (g/kWh) as known at ``known_at``, NaN where unknown."""
     return _read(
         connection,
         "carbon_intensity",
@@ -168,23 +170,24 @@ def read_carbon_each(
     ).format(
         copy.coalesced("carbon_g_per_kwh"), list(places), timeline.start, timeline.end, known_at
     )
-    rows = copy.split(
-        copy.read(connection, query, {"number": "i8", "slot_start": "M8[s]", "value": "f8"})
-    )
+    types = {"number": "i8", "slot_start": "M8[s]", "value": "f8"}
+    rows = copy.split(copy.read(connection, query, types))
     unknown = np.full(timeline.count, np.nan)
-    return {
-        place: align(rows[number]["slot_start"], rows[number]["value"], timeline)
-        if number in rows
-        else unknown
-        for number, place in enumerate(places, start=1)
-    }
+    intensity = {}
+    for number, place in enumerate(places, start=1):
+        intensity[place] = unknown
+        if number in rows:
+            stored = rows[number]
+            intensity[place] = align(stored["slot_start"], stored["value"], timeline)
+    return intensity
 
 
 def read_carbon_issues(
     connection: Connection, place: str, timeline: Timeline
 ) -> tuple[InstantArray, InstantArray, FloatArray]:
-    """Return all issues for the quarter-hours of ``timeline``: slot start, instant of becoming
-    known, g/kWh; sorted by slot and issue.
+    """Return all issues for the quarter-hours of ``timeline``, sorted by slot and issue.
+
+    Each with slot start, instant of becoming known, and g/kWh.
     """
     query = sql.SQL(
         "SELECT slot_start, issued_at, {} FROM carbon_intensity WHERE place = {} AND "
@@ -212,7 +215,8 @@ def _read(
         "ORDER BY slot_start, issued_at DESC"
     ).format(copy.coalesced(*names), sql.Identifier(table), place, grid.start, grid.end, known_at)
     rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(names, "f8"))
-    return {
-        name: from_quarter_hours(align(rows["slot_start"], rows[name], grid), timeline, "price")
-        for name in names
-    }
+    series = {}
+    for name in names:
+        quarters = align(rows["slot_start"], rows[name], grid)
+        series[name] = from_quarter_hours(quarters, timeline, "price")
+    return series

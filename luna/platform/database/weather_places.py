@@ -1,4 +1,6 @@
-"""Under which name the weather of a site is stored: where it was first is the site's name.
+"""Name the weather of a site: that of its first place has the site's name.
+
+Each place that it moved to has one of its own.
 
 Each place that it moved to has one of its own.
 """
@@ -41,34 +43,34 @@ def places_of(connection: Connection, names: Collection[str]) -> dict[str, str]:
         .where(site_table.c.name.in_(names))
         .order_by(site_versions.c.version)
     )
-    been: dict[str, list[Place]] = {}
+    places: dict[str, list[Place]] = {}
     for row in connection.execute(query):
-        been.setdefault(row.name, []).extend(_read_place(row.latitude, row.longitude))
-    return {name: name_place(name, been.get(name, ())) for name in names}
+        places.setdefault(row.name, []).extend(_read_place(row.latitude, row.longitude))
+    return {name: name_place(name, places.get(name, ())) for name in names}
 
 
-def name_place(site_id: str, been: Sequence[Place]) -> str:
-    """Return the name of the last of the places where a site has been, in their order.
+def name_place(site_id: str, places: Sequence[Place]) -> str:
+    """Return the name of the last one of a site's places, given in order.
 
     Invariants: a site that goes back to where it was finds the weather that it left; no place has
     another's name.
     """
-    founded: list[Place] = []
+    named: list[Place] = []
     here = 0
-    for place in been:
+    for place in places:
         here = next(
-            (number for number, other in enumerate(founded) if _is_near(place, other)), len(founded)
+            (number for number, other in enumerate(named) if _is_near(place, other)), len(named)
         )
-        if here == len(founded):
-            founded.append(place)
+        if here == len(named):
+            named.append(place)
     if here == 0:
         return site_id
-    latitude, longitude = founded[here]
+    latitude, longitude = named[here]
     return f"{site_id}{_MARK}{latitude:g},{longitude:g}"
 
 
 def is_of(place: ColumnElement[str], site_id: str) -> ColumnElement[bool]:
-    """Return the condition that a place is one where a site is or was."""
+    """Return the condition that a site is or was at a place."""
     return (place == site_id) | place.startswith(f"{site_id}{_MARK}", autoescape=True)
 
 

@@ -1,4 +1,4 @@
-"""What-if questions and their replies."""
+"""Store what-if questions and their replies."""
 
 from datetime import UTC, datetime
 
@@ -52,9 +52,7 @@ def load(connection: Connection, what_if_id: str) -> WhatIfRequest:
 def list_of_site(
     connection: Connection, site_id: str, *, limit: int
 ) -> list[tuple[str, datetime, WhatIfRequest]]:
-    """Return the questions about a site that were asked last, each with its number and when it
-    was.
-    """
+    """Return the last questions about a site, each with its number and its time."""
     own = what_ifs.c.request["site_id"].astext == site_id
     query = select(what_ifs.c.what_if_id, what_ifs.c.asked_at, what_ifs.c.request).where(own)
     return read_page(connection, query.order_by(what_ifs.c.asked_at.desc()), _question, limit=limit)
@@ -63,8 +61,7 @@ def list_of_site(
 def read_answer(
     connection: Connection, what_if_id: str
 ) -> tuple[datetime, WhatIfReply | None, list[str]]:
-    """Return when a question was asked, the answer where there is one, and which variants are
-    replayed.
+    """Return when a question was asked, its answer if there is one, and its replayed variants.
 
     Raises:
         NotFoundError: none of that id.
@@ -115,8 +112,9 @@ def conclude(connection: Connection, reply: WhatIfReply) -> None:
 
 
 def forget_old(connection: Connection, *, before: datetime) -> int:
-    """Delete questions that were asked before an instant, with the flows of their variants, and
-    return how many; those that a recommendation rests on stay.
+    """Delete questions from before an instant with their flows, and return how many.
+
+    Those that a recommendation rests on stay.
     """
     named = select(items.c.what_if_id).where(items.c.what_if_id.is_not(None))
     return connection.execute(

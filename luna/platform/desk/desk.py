@@ -1,5 +1,6 @@
-"""Executes capabilities for the command line: in this machine's own Luna without a gateway, or by a
-remote gateway over HTTP.
+"""Execute capabilities for the command line.
+
+In this machine's own Luna without a gateway, or by a remote gateway over HTTP.
 """
 
 import getpass
@@ -27,8 +28,9 @@ from luna.energy.errors import (
     UnavailableError,
     read_problem,
 )
+from luna.energy.site import Site
 from luna.platform.capabilities.jobs import JobReply, read_job
-from luna.platform.capabilities.sites import SiteList, list_sites
+from luna.platform.capabilities.sites import SiteList, UnreadableDocument, list_sites
 from luna.platform.capability import Capability, CapabilityCall, Tagged
 from luna.platform.clock import SystemClock
 from luna.platform.database import documents, engine, users
@@ -42,8 +44,6 @@ PAGE_ROWS = 500
 
 
 class Desk(Protocol):
-    """Executes capabilities."""
-
     def ask(self, capability: Capability, values: Mapping[str, Any]) -> Any:
         """Return a capability's reply.
 
@@ -70,13 +70,12 @@ def read_pages(desk: Desk, capability: Capability, values: Mapping[str, Any]) ->
 
 
 def read_sites(desk: Desk) -> SiteList:
-    """Return every site."""
-    pages: list[SiteList] = list(read_pages(desk, list_sites, {}))
-    return SiteList(
-        sites=[site for page in pages for site in page.sites],
-        unreadable=[site for page in pages for site in page.unreadable],
-        cursor=None,
-    )
+    sites = list[Site]()
+    unreadable = list[UnreadableDocument]()
+    for page in read_pages(desk, list_sites, {}):
+        sites += page.sites
+        unreadable += page.unreadable
+    return SiteList(sites=sites, unreadable=unreadable, cursor=None)
 
 
 class OwnDesk:
@@ -88,7 +87,9 @@ class OwnDesk:
     """
 
     def __init__(self, follow: FollowProgress, *, user: str | None = None) -> None:
-        self._follow, self._user, self._opened = follow, user, ExitStack()
+        self._follow = follow
+        self._user = user
+        self._opened = ExitStack()
 
     def __enter__(self) -> Self:
         return self
@@ -108,13 +109,13 @@ class OwnDesk:
             user_id=self._find_user(),
         ) as call:
             result = capability.function(call, **values)
+        if isinstance(result, Tagged):
+            return result.reply
         if not isinstance(result, Request):
-            return result.reply if isinstance(result, Tagged) else result
-        return (
-            carry_out(self._open_database(), self._open_queue(), result, self._follow)
-            if capability.as_job
-            else answer_request(result)
-        )
+            return result
+        if capability.as_job:
+            return carry_out(self._open_database(), self._open_queue(), result, self._follow)
+        return answer_request(result)
 
     def save_file(self, document: Document, target: Path) -> None:
         """Write a document's original file."""
@@ -228,29 +229,28 @@ class RemoteDesk:
             ) from exc
 
     def _request(self, capability: Capability, values: Mapping[str, Any]) -> Any:
-        places = {each.name: each.place for each in capability.parameters}
-        path = capability.path.format(
-            **{
-                name: quote(str(value), safe="")
-                for name, value in values.items()
-                if places[name] == "path"
-            }
-        )
+        places = {parameter.name: parameter.place for parameter in capability.parameters}
+        in_path = {}
+        for name, value in values.items():
+            if places[name] == "path":
+                in_path[name] = quote(str(value), safe="")
+        path = capability.path.format(**in_path)
         query: dict[str, Any] = {}
-        for each in capability.parameters:
-            if each.place == "query" and each.name in values:
-                parameters = TypeAdapter(each.hint).dump_python(
-                    values[each.name], mode="json", by_alias=True, exclude_none=True
-                )
-                query |= parameters if each.is_model else {each.info.alias or each.name: parameters}
-        body = next(
-            (_write(value) for name, value in values.items() if places[name] == "body"), None
-        )
-        version = (
-            {"If-Match": f'"{values[capability.route.changes]}"'}
-            if capability.route.changes in values
-            else {}
-        )
+        for parameter in capability.parameters:
+            if parameter.place != "query" or parameter.name not in values:
+                continue
+            written = TypeAdapter(parameter.hint).dump_python(
+                values[parameter.name], mode="json", by_alias=True, exclude_none=True
+            )
+            if parameter.is_model:
+                query |= written
+            else:
+                query[parameter.info.alias or parameter.name] = written
+        bodies = (value for name, value in values.items() if places[name] == "body")
+        body = next((_write(value) for value in bodies), None)
+        version = {}
+        if capability.route.changes in values:
+            version["If-Match"] = f'"{values[capability.route.changes]}"'
         send = partial(
             self._send,
             capability.method,

@@ -1,5 +1,6 @@
-"""Opens database, queue and object store for a command: the configured ones, or embedded ones that
-run while the command does.
+"""Open database, queue and object store for a command.
+
+These are the configured ones, or embedded ones that run while the command does.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Requests carried out: by a worker where one is live, and in this process where none is."""
+"""Carry out requests: by a live worker, else in this process."""
 
 import time
 from collections.abc import Callable
@@ -32,7 +32,7 @@ UNSERVED_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """What work takes: settings, the migrated database and a client of the queue."""
+    """Settings, the migrated database and a client of the queue, which work needs."""
 
     settings: "Settings"
     pool: "Engine"
@@ -40,16 +40,18 @@ class Workplace:
 
     def work_out(self, request: Request, progress: ShowProgress = lambda *_: None) -> Any:
         """Return the reply to a request as its task makes it, in this process."""
+        from luna.contracts.job import Progress
         from luna.platform.queue import TaskContext
         from luna.platform.queue.services import import_tasks
         from luna.platform.queue.task import definitions
 
         import_tasks([f"services.{request.queue()}.tasks"])
+
+        def report(reached: Progress) -> None:
+            progress(reached.done, reached.total, reached.label)
+
         with TaskContext(
-            self.settings,
-            lambda: self.pool,
-            report=lambda far: progress(far.done, far.total, far.label),
-            queue=lambda: self.client,
+            self.settings, lambda: self.pool, report=report, queue=lambda: self.client
         ) as work:
             reply = definitions()[request.task].body(request, work)
         return type(request).reply.model_validate_json(reply) if isinstance(reply, str) else reply
@@ -57,7 +59,7 @@ class Workplace:
     def await_reply(
         self, request: Request, job_id: str, progress: ShowProgress, *, work: str | None = None
     ) -> Any:
-        """Return the reply to a request that was left to the workers as a job, once that is done.
+        """Return the reply to a request that workers do as a job, once it is done.
 
         Raises:
             LunaError: what the work raised, with its name where it has one; the job failed or was
@@ -89,8 +91,9 @@ def answer_request(
     ask: "Callable[[Client, RequestT, Settings], Any]" = ask_worker,
     work: Callable[[Workplace, RequestT], Any] = Workplace.work_out,
 ) -> Any:
-    """Return the reply to a request that somebody waits for: of a live worker where one serves
-    such, or else worked out in this process.
+    """Return the reply to a request that somebody waits for.
+
+    A live worker gives it where one serves such requests, else this process.
 
     Args:
         request: what is asked.
@@ -115,8 +118,11 @@ def answer_request(
 
 
 def carry_out(pool: "Engine", client: "Client", request: Request, follow: FollowProgress) -> Any:
-    """Return the reply to a request for long work: of a job where a worker serves its queue, else
-    made here; ``follow`` shows how far it is.
+    """Return the reply to a request for long work.
+
+    ``follow`` shows how far it is.
+
+    A job gives it where a worker serves its queue, else this process.
 
     Raises:
         LunaError: what the work raised; the job failed or was cancelled.
@@ -157,7 +163,7 @@ def await_end(
         read: returns how the job stands now.
         progress: hears how far it is.
         is_served: whether a live worker takes such a job.
-        unserved_seconds: how long a job may wait that nobody serves.
+        unserved_seconds: how long a job may wait without a worker.
 
     Raises:
         UnavailableError: the job has waited so long and nobody served it.

@@ -1,3 +1,4 @@
-"""What is wrong with an installation, and what to do: looked at from outside of all services, so
-that it works where they do not.
+"""Find what is wrong with an installation, and what to do.
+
+It runs outside of all services, so that it works even if they do not.
 """

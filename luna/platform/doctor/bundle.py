@@ -1,6 +1,6 @@
-"""One archive with what somebody who helps from afar needs to know, without secrets.
+"""Pack an archive for remote help, without secrets.
 
-It holds no value that this installation knows as a secret, and nothing that looks like a key.
+No known secret of this installation is in it, nor anything that looks like a key.
 """
 
 import json
@@ -73,7 +73,7 @@ def write_bundle(
     else:
         broken = ""
     redaction = Redaction(settings)
-    libraries = {each.metadata["Name"]: each.version for each in distributions()}
+    libraries = {library.metadata["Name"]: library.version for library in distributions()}
     documents: dict[str, Any] = {
         "bundle.json": {"made_at": now.isoformat(), "settings": broken or "read"},
         "doctor.json": [asdict(finding) for finding in findings],
@@ -92,10 +92,8 @@ def write_bundle(
         name: json.dumps(document, indent=1, ensure_ascii=False, default=str)
         for name, document in documents.items()
     }
-    texts |= {
-        f"logs/{name}": tail.decode("utf-8", "replace")
-        for name, tail in (*_own_logs(settings), *logs.items())
-    }
+    for name, tail in (*_own_logs(settings), *logs.items()):
+        texts[f"logs/{name}"] = tail.decode("utf-8", "replace")
     try:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, text in texts.items():
@@ -111,7 +109,10 @@ def write_bundle(
 
 
 def _ask_servers(settings: Settings) -> dict[str, Any]:
-    """Return the parts of database and queue; those of a server that is away are left out."""
+    """Return the parts of database and queue.
+
+    Those of a server that is away are left out.
+    """
     parts: dict[str, Any] = {}
     with suppress(LunaError), running(settings) as there:
         with suppress(LunaError):
@@ -130,15 +131,14 @@ def _ask_queue(url: str) -> dict[str, Any]:
             "executor": heartbeats.executor(),
             "home_assistant": heartbeats.home_assistant(),
         }
-        live = {
-            name: sign.model_dump(mode="json")
-            for name, sign in (*heartbeats.nodes().items(), *signs.items())
-            if sign is not None
-        }
-        # Requests are a home's own business: what died is told by its kind.
+        live = {}
+        for name, sign in (*heartbeats.nodes().items(), *signs.items()):
+            if sign is not None:
+                live[name] = sign.model_dump(mode="json")
+        # Requests are a home's own business: a dead one is named by its kind.
         dead = [
-            {"task": each.task, "starts": each.starts, "died_at": each.died_at}
-            for each in client.tasks.dead()
+            {"task": task.task, "starts": task.starts, "died_at": task.died_at}
+            for task in client.tasks.dead()
         ]
         return {"health.json": live, "dead.json": dead}
 
@@ -147,14 +147,13 @@ def _ask_database(url: str) -> dict[str, Any]:
     pool = engine.create(url, application_name="luna-support", pool_size=1)
     try:
         with unit_of_work(pool) as connection:
-            tables = [each._asdict() for each in volume.list_tables(connection)]
+            tables = [table._asdict() for table in volume.list_tables(connection)]
             parts: dict[str, Any] = {
                 "database.json": {"revision": revision.current(connection), "tables": tables}
             }
             if revision.current(connection) == revision.head():
-                newest = [
-                    job.model_dump(mode="json") for job in jobs.list_newest(connection, limit=JOBS)
-                ]
+                listed = jobs.list_newest(connection, limit=JOBS)
+                newest = [job.model_dump(mode="json") for job in listed]
                 parts["jobs.json"] = {"counts": asdict(jobs.count(connection)), "newest": newest}
         return parts
     finally:
@@ -190,8 +189,9 @@ class Redaction:
 
 
 def list_secrets(settings: Settings) -> Iterator[str]:
-    """Yield every secret of this installation: of the settings, within their addresses, stored by
-    pages, made by Luna for itself.
+    """Yield every secret of this installation.
+
+    Of the settings, within their addresses, stored by pages, made by Luna for itself.
     """
     for name in Settings.model_fields:
         value = getattr(settings, name)
@@ -221,17 +221,13 @@ def list_secrets(settings: Settings) -> Iterator[str]:
 
 
 def _words(value: object, *, secret: bool) -> Iterator[str]:
-    """Yield a secret setting's value, line by line where it has several, and the password within an
-    address.
-    """
+    """Yield a secret setting's value line by line, and the password within an address."""
     if not isinstance(value, str):
         return
     for line in value.splitlines():
-        address = (
-            line[line.find("=") + 1 :]
-            if "://" in line and "=" in line.partition("://")[0]
-            else line
-        )
+        before_scheme, scheme_mark, _ = line.partition("://")
+        has_name = scheme_mark and "=" in before_scheme
+        address = line[line.find("=") + 1 :] if has_name else line
         if "://" not in address:
             if secret:
                 yield line

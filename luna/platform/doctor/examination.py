@@ -1,5 +1,6 @@
-"""All checks in one go: this machine's first, so that they are said also where nothing else
-answers; then what database, queue and services say.
+"""Run all checks: this machine's first, then those of database, queue and services.
+
+So this machine's are said also where nothing else answers.
 """
 
 import ctypes
@@ -8,7 +9,7 @@ import shutil
 import ssl
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -65,10 +66,10 @@ DISK_LOW_SHARE = 0.1
 DISK_FULL_BYTES = GIB
 CERTIFICATE_WARNING = timedelta(days=14)
 CONNECT_SECONDS = 3.0
-# Addresses that are spoken to encrypted, with the port where none is named.
+# Schemes of encrypted connections, with their usual ports.
 _ENCRYPTED = {"https": 443, "rediss": 6379, "mqtts": 8883, "wss": 443}
-# Source: adjtimex(2); what the kernel answers while nobody keeps its clock in step, and the size of
-# what it fills in.
+# Source: adjtimex(2). The kernel's answer while its clock is not synchronised, and the size of the
+# structure.
 _TIME_ERROR = 5
 _TIMEX_BYTES = 256
 # Where containers have their secrets: nobody else is in there.
@@ -107,11 +108,10 @@ def _check_configuration(settings: Settings) -> Iterator[DoctorFinding]:
     set_by_hand = [
         state for state in describe_settings(settings) if state.source not in {"default", "page"}
     ]
-    place = (
-        "servers that the settings name"
-        if settings.database_url and settings.redis_url
-        else f"embedded servers below {settings.data_folder}"
-    )
+    if settings.database_url and settings.redis_url:
+        place = "servers that the settings name"
+    else:
+        place = f"embedded servers below {settings.data_folder}"
     yield DoctorFinding(
         "configuration", "ok", f"{len(set_by_hand)} settings are set by hand; {place}"
     )
@@ -177,8 +177,9 @@ def check_disk(settings: Settings, *, full_bytes: int = DISK_FULL_BYTES) -> Iter
 
 
 def check_clock() -> Iterator[DoctorFinding]:
-    """Yield whether the kernel's clock is kept in step with the world's, where the kernel says
-    so.
+    """Yield whether the kernel keeps its clock in step with the world's.
+
+    Only where the kernel says so.
     """
     try:
         state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
@@ -197,7 +198,7 @@ def check_clock() -> Iterator[DoctorFinding]:
 
 
 def check_permissions(settings: Settings) -> Iterator[DoctorFinding]:
-    """Yield whether Luna may write where it has to, and whether others may read what is secret."""
+    """Yield whether Luna can write its folders, and whether others can read secrets."""
     there = _nearest(settings.data_folder)
     if not os.access(there, os.W_OK | os.X_OK):
         yield DoctorFinding(
@@ -206,14 +207,7 @@ def check_permissions(settings: Settings) -> Iterator[DoctorFinding]:
             f"{there} cannot be written",
             "Make it writable for Luna, or set LUNA_DATA_FOLDER to another folder.",
         )
-    open_to_others = [
-        path
-        for path in _secret_files(settings)
-        if path.is_file()
-        and path.stat().st_mode & stat.S_IROTH
-        # A folder that is shut keeps all that is in it.
-        and all(folder.stat().st_mode & stat.S_IXOTH for folder in path.resolve().parents)
-    ]
+    open_to_others = [path for path in _secret_files(settings) if _is_open_to_others(path)]
     for path in open_to_others:
         yield DoctorFinding(
             "permissions",
@@ -240,8 +234,9 @@ def check_permissions(settings: Settings) -> Iterator[DoctorFinding]:
 def check_certificates(
     settings: Settings, *, addresses: tuple[str, ...] = (), now: datetime
 ) -> Iterator[DoctorFinding]:
-    """Yield how long the certificates hold of ``addresses`` and of all servers that the settings
-    name by an encrypted address.
+    """Yield how long the servers' certificates hold.
+
+    Those of ``addresses``, and of all servers that the settings name by an encrypted address.
     """
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
     named = (
@@ -253,11 +248,10 @@ def check_certificates(
         settings.mqtt_url,
     )
     parts = [urlsplit(url) for url in (*addresses, *filter(None, named))]
-    places = {
-        (each.hostname, each.port or _ENCRYPTED[each.scheme]): None
-        for each in parts
-        if each.scheme in _ENCRYPTED and each.hostname
-    }
+    places: dict[tuple[str, int], None] = {}
+    for part in parts:
+        if part.scheme in _ENCRYPTED and part.hostname:
+            places[part.hostname, part.port or _ENCRYPTED[part.scheme]] = None
     for host, port in places:
         try:
             with (
@@ -303,19 +297,29 @@ def _secret_files(settings: Settings) -> Iterator[Path]:
         settings.data_folder / FOLDER / OWNER_TOKEN,
         settings.data_folder / "servers" / "servers.json",
     )
-    named = (os.environ.get(f"LUNA_{name.upper()}_FILE") for name in Settings.model_fields)
-    yield from (path for path in map(Path, filter(None, named)) if _SHUT_OFF not in path.parents)
+    for name in Settings.model_fields:
+        named = os.environ.get(f"LUNA_{name.upper()}_FILE")
+        if named and _SHUT_OFF not in Path(named).parents:
+            yield Path(named)
+
+
+def _is_open_to_others(path: Path) -> bool:
+    if not path.is_file() or not path.stat().st_mode & stat.S_IROTH:
+        return False
+    # A folder that is shut keeps all that is in it.
+    return all(folder.stat().st_mode & stat.S_IXOTH for folder in path.resolve().parents)
 
 
 def _nearest(folder: Path) -> Path:
-    """Return the folder, or the nearest one above it that is there."""
+    """Return the folder, or the nearest existing one above it."""
     folder = folder.resolve()
-    return next(each for each in (folder, *folder.parents) if each.is_dir())
+    return next(place for place in (folder, *folder.parents) if place.is_dir())
 
 
 def check_database(url: str, settings: Settings, *, clock: Clock) -> Iterator[DoctorFinding]:
-    """Yield how the database is: whether it answers, its schema, its clock, and how fresh what
-    plans rest on is.
+    """Yield how the database is.
+
+    Whether it answers, its schema, its clock, and how fresh the data for plans are.
     """
     pool = engine.create(url, application_name="luna-doctor", pool_size=1)
     try:
@@ -355,11 +359,10 @@ def _check_schema(pool: Engine, clock: Clock) -> Iterator[DoctorFinding]:
         yield DoctorFinding("database", "fault", message, "Run: luna db upgrade")
     message = f"the clocks of this machine and the database are {apart.total_seconds():.1f} s apart"
     remedy = "Have both set from the network, such as by systemd-timesyncd or chrony."
-    yield (
-        DoctorFinding("clock", "ok", message)
-        if apart <= CLOCK_TOLERANCE
-        else DoctorFinding("clock", "fault", message, remedy)
-    )
+    if apart <= CLOCK_TOLERANCE:
+        yield DoctorFinding("clock", "ok", message)
+    else:
+        yield DoctorFinding("clock", "fault", message, remedy)
 
 
 def _check_jobs(connection: Connection) -> Iterator[DoctorFinding]:
@@ -370,11 +373,10 @@ def _check_jobs(connection: Connection) -> Iterator[DoctorFinding]:
         f"{oldest.total_seconds():.0f} s old"
     )
     remedy = "See which: luna jobs list --status open"
-    yield (
-        DoctorFinding("queues", "ok", message)
-        if oldest <= LONG_OPEN
-        else DoctorFinding("queues", "warning", message, remedy)
-    )
+    if oldest <= LONG_OPEN:
+        yield DoctorFinding("queues", "ok", message)
+    else:
+        yield DoctorFinding("queues", "warning", message, remedy)
     if counted.dead:
         yield DoctorFinding(
             "queues",
@@ -387,34 +389,11 @@ def _check_jobs(connection: Connection) -> Iterator[DoctorFinding]:
 def _check_sites(
     connection: Connection, settings: Settings, now: datetime
 ) -> Iterator[DoctorFinding]:
-    if not (names := sites.names(connection)):
+    names = sites.names(connection)
+    if not names:
         yield DoctorFinding("freshness", "ok", "no site is set up yet")
     armed = {state.site for state in control.load_active(connection) if state.armed_at is not None}
-    unreadable = sites.list_unreadable(connection)
-    untold = sites.find_untold(connection, unreadable, armed)
-    for each in unreadable:
-        yield DoctorFinding.of_error("configuration", each.error)
-        if each.name in untold:
-            message = (
-                f"{each.name} is armed and no version of it can be read: nobody tells its "
-                "devices anything, they keep what they were told last"
-            )
-            remedy = (
-                "Set the devices by hand now; then run the release again that stored the site, "
-                "or store it anew: luna site add --file FILE."
-            )
-            yield DoctorFinding("configuration", "fault", message, remedy)
-        elif each.name in armed:
-            message = (
-                f"{each.name} is armed: until it can be read again, its devices do what they "
-                "do by themselves"
-            )
-            yield DoctorFinding(
-                "configuration",
-                "warning",
-                message,
-                f"Mend the site, or hand its devices back: luna control disarm --site {each.name}",
-            )
+    yield from _check_unreadable_sites(connection, armed)
     for kind in unreadable_rows.count_unreadable(connection, names, now=now):
         yield DoctorFinding(
             "configuration",
@@ -425,56 +404,95 @@ def _check_sites(
     forecast_at = forecast_issues.last_of_each_site(connection)
     for name in names:
         span = recorded_span.of_site(connection, name)
-        measured = (
-            "nothing was ever measured"
-            if span is None
-            else f"measured until {span[1]:%Y-%m-%d %H:%M} UTC"
-        )
         issued = [(forecast_at.get(name), FORECAST_OLD, "forecast")]
         if name in armed:
             issued.append((plans.issued_last(connection, name), PLAN_OLD, "plan"))
-        late = [
-            f"no {what} yet" if at is None else f"the last {what} is of {at:%Y-%m-%d %H:%M} UTC"
-            for at, age, what in issued
-            if at is None or now - at > age
-        ]
-        if late:
-            remedy = (
-                "Without workers and beat nothing is renewed; else: luna jobs list, and the log."
-            )
-            yield DoctorFinding(
-                "freshness", "warning", f"{name}: {measured}; {'; '.join(late)}", remedy
-            )
-        else:
-            yield DoctorFinding("freshness", "ok", f"{name}: {measured}; what drives it is fresh")
+        yield _check_freshness(name, None if span is None else span[1], issued, now)
     if settings.outside_services:
         named = sites.price_series(connection)
         spans = recorded_span.of_markets(connection, named)
-        yield from (
-            _check_prices(market, spans[market][1] if market in spans else None, now)
-            for market in named
-        )
+        for market in named:
+            until = spans[market][1] if market in spans else None
+            yield _check_prices(market, until, now)
+
+
+def _check_unreadable_sites(connection: Connection, armed: set[str]) -> Iterator[DoctorFinding]:
+    unreadable = sites.list_unreadable(connection)
+    untold = sites.find_untold(connection, unreadable, armed)
+    for site in unreadable:
+        yield DoctorFinding.of_error("configuration", site.error)
+        if site.name in untold:
+            message = (
+                f"{site.name} is armed and no version of it can be read: nobody tells its "
+                "devices anything, they keep what they were told last"
+            )
+            remedy = (
+                "Set the devices by hand now; then run the release again that stored the site, "
+                "or store it anew: luna site add --file FILE."
+            )
+            yield DoctorFinding("configuration", "fault", message, remedy)
+        elif site.name in armed:
+            message = (
+                f"{site.name} is armed: until it can be read again, its devices do what they "
+                "do by themselves"
+            )
+            yield DoctorFinding(
+                "configuration",
+                "warning",
+                message,
+                f"Mend the site, or hand its devices back: luna control disarm --site {site.name}",
+            )
+
+
+def _check_freshness(
+    name: str,
+    measured_until: datetime | None,
+    issued: Sequence[tuple[datetime | None, timedelta, str]],
+    now: datetime,
+) -> DoctorFinding:
+    """Return whether a site's forecasts and plans are fresh.
+
+    Args:
+        name: of the site.
+        measured_until: the end of its measurements, None without any.
+        issued: the last issue (None: none), its longest age, and its name.
+        now: the instant.
+    """
+    measured = "nothing was ever measured"
+    if measured_until is not None:
+        measured = f"measured until {measured_until:%Y-%m-%d %H:%M} UTC"
+    late = []
+    for at, age, what in issued:
+        if at is None:
+            late.append(f"no {what} yet")
+        elif now - at > age:
+            late.append(f"the last {what} is of {at:%Y-%m-%d %H:%M} UTC")
+    if not late:
+        return DoctorFinding("freshness", "ok", f"{name}: {measured}; what drives it is fresh")
+    remedy = "Without workers and beat nothing is renewed; else: luna jobs list, and the log."
+    return DoctorFinding("freshness", "warning", f"{name}: {measured}; {'; '.join(late)}", remedy)
 
 
 def _check_prices(series: StoredSeries, until: datetime | None, now: datetime) -> DoctorFinding:
     market, currency = series
-    if until is None or until - now < PRICES_AHEAD:
-        asking = f"Ask for them: luna data prices --market {market} --currency {currency}"
-        remedy = "Load them: luna data load --kind prices" if market.startswith("site:") else asking
-        message = (
-            f"no price is known in {currency}"
-            if until is None
-            else f"prices are known until {until:%Y-%m-%d %H:%M} UTC"
+    if until is not None and until - now >= PRICES_AHEAD:
+        return DoctorFinding(
+            "freshness", "ok", f"{market}: prices are known until {until:%Y-%m-%d %H:%M} UTC"
         )
-        return DoctorFinding("freshness", "warning", f"{market}: {message}", remedy)
-    return DoctorFinding(
-        "freshness", "ok", f"{market}: prices are known until {until:%Y-%m-%d %H:%M} UTC"
-    )
+    if market.startswith("site:"):
+        remedy = "Load them: luna data load --kind prices"
+    else:
+        remedy = f"Ask for them: luna data prices --market {market} --currency {currency}"
+    message = f"no price is known in {currency}"
+    if until is not None:
+        message = f"prices are known until {until:%Y-%m-%d %H:%M} UTC"
+    return DoctorFinding("freshness", "warning", f"{market}: {message}", remedy)
 
 
 def check_queue(url: str, *, clock: Clock) -> Iterator[DoctorFinding]:
-    """Yield how the queue is: whether Redis answers, who is at work and in which version, what
-    waits, what died.
+    """Yield how the queue is.
+
+    Whether Redis answers, the workers and their versions, waiting and dead tasks.
     """
     with closing(Client(url)) as client:
         try:
@@ -497,16 +515,16 @@ def check_queue(url: str, *, clock: Clock) -> Iterator[DoctorFinding]:
                     "versions", "warning", message, "Bring all to one release and restart them."
                 )
             if beat is None or beat.is_late(clock.now()):
-                message = (
-                    "beat never turned"
-                    if beat is None
-                    else f"beat last turned {beat.age(clock.now()).total_seconds():.0f} s ago"
-                )
+                message = "beat never turned"
+                if beat is not None:
+                    seconds = beat.age(clock.now()).total_seconds()
+                    message = f"beat last turned {seconds:.0f} s ago"
                 yield DoctorFinding(
                     "queues", "fault", f"{message}: nothing recurring is asked for", START_AGAIN
                 )
-            if dead := client.tasks.dead():
-                tasks = ", ".join(sorted({each.task for each in dead}))
+            dead = client.tasks.dead()
+            if dead:
+                tasks = ", ".join(sorted({task.task for task in dead}))
                 yield DoctorFinding(
                     "queues",
                     "warning",
@@ -519,19 +537,18 @@ def check_queue(url: str, *, clock: Clock) -> Iterator[DoctorFinding]:
 
 def _check_workers(client: Client, nodes: dict[str, NodeSign]) -> Iterator[DoctorFinding]:
     served = {queue for sign in nodes.values() for queue in sign.queues}
-    unserved = [
-        queue
-        for service in SERVICES
-        for queue in (interactive_queue_of(service), service)
-        if queue not in served
-    ]
+    queues = list[str]()
+    for service in SERVICES:
+        queues += [interactive_queue_of(service), service]
+    unserved = [queue for queue in queues if queue not in served]
     if unserved:
         message = "no worker lives" if not served else f"no worker serves {', '.join(unserved)}"
         yield DoctorFinding("queues", "fault", message, START_AGAIN)
     else:
         yield DoctorFinding("queues", "ok", f"{len(nodes)} workers live and serve every queue")
     for queue in sorted(served | set(SERVICES)):
-        if (waiting := client.tasks.waiting(queue)) > BACKLOG:
+        waiting = client.tasks.waiting(queue)
+        if waiting > BACKLOG:
             yield DoctorFinding(
                 "queues",
                 "warning",
@@ -556,10 +573,9 @@ def check_dependencies(settings: Settings, addresses: Addresses) -> Iterator[Doc
         "vectors": settings.vectors_url,
         "language": settings.language_url,
     }
+    needs = [name for name, url in named.items() if url is not None]
     try:
-        probes = probes_for(
-            [name for name, url in named.items() if url is not None], settings, addresses
-        )
+        probes = probes_for(needs, settings, addresses)
     except LunaError as error:
         yield DoctorFinding.of_error("dependencies", error)
         return
@@ -568,8 +584,7 @@ def check_dependencies(settings: Settings, addresses: Addresses) -> Iterator[Doc
         remedy = f"Check that LUNA_{check.name.upper()}_URL is right and its server runs."
         # Answers without a language model are plainer, not wrong.
         bad: Severity = "warning" if check.name == "language" else "fault"
-        yield (
-            DoctorFinding("dependencies", "ok", message)
-            if check.ok
-            else DoctorFinding("dependencies", bad, message, remedy)
-        )
+        if check.ok:
+            yield DoctorFinding("dependencies", "ok", message)
+        else:
+            yield DoctorFinding("dependencies", bad, message, remedy)

@@ -1,4 +1,4 @@
-"""What was looked at and how it is."""
+"""Hold what was examined and how it is."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,8 +24,9 @@ Topic = Literal[
 
 @dataclass(frozen=True, slots=True)
 class DoctorFinding:
-    """The result of one check: ``detail`` is what was observed, ``remedy`` what to do where it is
-    not well.
+    """The result of one check.
+
+    ``detail`` is the observation, ``remedy`` what to do where it is not well.
     """
 
     topic: Topic

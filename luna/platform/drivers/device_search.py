@@ -8,8 +8,9 @@ import socket
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,7 +25,7 @@ from luna.platform.drivers.json_values import parse_document
 from luna.platform.drivers.mqtt_points import TLS_PORT
 from luna.platform.drivers.networks import list_home_hosts, list_own_addresses
 from luna.platform.drivers.points import DeviceIdentity
-from luna.platform.drivers.profile import PREFIX_PART, DeviceProfile, MqttTransport
+from luna.platform.drivers.profile import PREFIX_PART, DeviceProfile, IdentityField, MqttTransport
 from luna.platform.drivers.profiled_device import reach
 from luna.platform.extras import MDNS, require_extra
 
@@ -89,31 +90,30 @@ def search_network(
     hosts = list_home_hosts(network)
     if secret is not None and len(hosts) > 1:
         raise refuse("network-secret-place", field="secret", value=network)
+    listening: AbstractContextManager[Announcements] = nullcontext(Announcements())
+    if port is None:
+        listening = listen_for_services(hosts)
     devices = list[FoundDevice]()
-    with (
-        listen_for_services(hosts)
-        if port is None
-        else nullcontext(Announcements()) as announcements
-    ):
+    with listening as announcements:
         # In batches, so that a caller can show the progress and stop the search.
         for first in range(0, len(hosts), AT_ONCE):
             progress(first, len(hosts))
-            devices += find_devices(
-                hosts[first : first + AT_ONCE], profiles, port=port, secret=secret
-            )
+            batch = hosts[first : first + AT_ONCE]
+            devices += find_devices(batch, profiles, port=port, secret=secret)
         candidates = _list_known(profiles)
-        # The profiles' own ports were tried above.
+        own_ports = {profile.transport.port for profile in candidates}
         for service in announcements.wait():
-            if service.port not in {profile.transport.port for profile in candidates}:
-                fitting = [
-                    profile for profile in candidates if profile.transport.kind == service.kind
-                ]
-                devices += _ask_port(service.host, service.port, fitting, secret)
+            # The profiles' own ports were tried above.
+            if service.port in own_ports:
+                continue
+            fitting = [profile for profile in candidates if profile.transport.kind == service.kind]
+            devices += _ask_port(service.host, service.port, fitting, secret)
     progress(len(hosts), len(hosts))
-    return NetworkSearch(
-        sorted(devices, key=lambda each: (ip_address(each.host).packed, each.port)),
-        announcements.missing_extra,
-    )
+    return NetworkSearch(sorted(devices, key=_by_address), announcements.missing_extra)
+
+
+def _by_address(device: FoundDevice) -> tuple[bytes, int]:
+    return ip_address(device.host).packed, device.port
 
 
 def find_devices(
@@ -126,7 +126,8 @@ def find_devices(
     """Yield the devices whose identity fits one of the profiles, as they are found."""
     candidates = _list_known(profiles)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for devices in pool.map(lambda host: _ask(host, candidates, port, secret), hosts):
+        ask = partial(_ask, profiles=candidates, port=port, secret=secret)
+        for devices in pool.map(ask, hosts):
             yield from devices
 
 
@@ -141,23 +142,14 @@ def _list_known(profiles: Iterable[DeviceProfile]) -> list[DeviceProfile]:
 def _ask(
     host: str, profiles: Iterable[DeviceProfile], port: int | None, secret: DeviceSecret | None
 ) -> list[FoundDevice]:
-    """Return the devices at an address, for each open port and number on the bus the first profile
-    that fits.
-    """
-    ports = {
-        number
-        for number in {port or profile.transport.port for profile in profiles}
-        if _listens(host, number)
-    }
-    at_ports = {
-        number: [profile for profile in profiles if (port or profile.transport.port) == number]
-        for number in ports
-    }
-    return [
-        device
-        for number, several in at_ports.items()
-        for device in _ask_port(host, number, several, secret)
-    ]
+    """Return an address's devices: the first fitting profile per open port and bus number."""
+    wanted_ports = {port or profile.transport.port for profile in profiles}
+    open_ports = {number for number in wanted_ports if _listens(host, number)}
+    devices = list[FoundDevice]()
+    for number in open_ports:
+        fitting = [profile for profile in profiles if (port or profile.transport.port) == number]
+        devices += _ask_port(host, number, fitting, secret)
+    return devices
 
 
 def _ask_port(
@@ -170,18 +162,10 @@ def _ask_port(
         for unit in profile.units or (None,):
             place = (profile.transport.kind, unit)
             # One port has one protocol.
-            if place in settled or any(
-                found is not None and found.profile.transport.kind != profile.transport.kind
-                for found in settled.values()
-            ):
+            if place in settled or _speaks_another(settled.values(), profile):
                 continue
-            with closing(
-                reach(
-                    profile,
-                    Via(profile=profile.profile, host=host, port=port, unit=unit),
-                    secret=secret,
-                )
-            ) as device:
+            via = Via(profile=profile.profile, host=host, port=port, unit=unit)
+            with closing(reach(profile, via, secret=secret)) as device:
                 try:
                     settled[place] = FoundDevice(host, port, unit, device.identify(), profile)
                 except LunaError as error:
@@ -190,21 +174,23 @@ def _ask_port(
     # A device may answer at several numbers on the bus: the serial number tells, and the first
     # counts.
     found_once = dict[object, FoundDevice]()
-    for each in filter(None, settled.values()):
-        serial = each.identity.serial if each.identity is not None else ""
-        found_once.setdefault((each.profile.profile, serial) if serial else each.unit, each)
+    for found in filter(None, settled.values()):
+        serial = found.identity.serial if found.identity is not None else ""
+        key = (found.profile.profile, serial) if serial else found.unit
+        found_once.setdefault(key, found)
     if found_once:
         return list(found_once.values())
-    announced = list_announced(
-        host,
-        port,
-        [profile for profile in profiles if isinstance(profile.transport, MqttTransport)],
-        secret=secret,
-    )
+    over_mqtt = [profile for profile in profiles if isinstance(profile.transport, MqttTransport)]
+    announced = list_announced(host, port, over_mqtt, secret=secret)
     return [
-        FoundDevice(host, port, None, each.identity, each.profile, each.prefix)
-        for each in announced
+        FoundDevice(host, port, None, device.identity, device.profile, device.prefix)
+        for device in announced
     ]
+
+
+def _speaks_another(found: Iterable[FoundDevice | None], profile: DeviceProfile) -> bool:
+    kinds = {device.profile.transport.kind for device in found if device is not None}
+    return bool(kinds - {profile.transport.kind})
 
 
 def _generality(profile: DeviceProfile) -> tuple[bool, bool, bool]:
@@ -254,18 +240,19 @@ class Announcements:
 
     missing_extra: str | None = None
     listens_until: float = 0.0
-    heard: set[AnnouncedService] = field(default_factory=set)
+    services: set[AnnouncedService] = field(default_factory=set)
 
     def wait(self) -> list[AnnouncedService]:
         """Return the services once the time to answer has passed."""
         time.sleep(max(0.0, self.listens_until - time.monotonic()))
-        return sorted(self.heard)
+        return sorted(self.services)
 
 
 @contextmanager
 def listen_for_services(hosts: Collection[str]) -> Iterator[Announcements]:
-    """Yield the services that ``hosts`` announce by multicast DNS while the block runs: they may be
-    at unusual ports.
+    """Yield the services that ``hosts`` announce by multicast DNS while the block runs.
+
+    They may be at unusual ports.
 
     Empty where this machine is in none of the hosts' networks, or lacks the extra.
     """
@@ -280,33 +267,30 @@ def listen_for_services(hosts: Collection[str]) -> Iterator[Announcements]:
         return
     from zeroconf import IPVersion, ServiceBrowser, Zeroconf
 
-    heard = Announcements()
+    announcements = Announcements()
     try:
         zeroconf = Zeroconf(interfaces=own, ip_version=IPVersion.V4Only)
     except OSError:
         # A network without multicast.
-        yield heard
+        yield announcements
         return
 
     def on_change(
         zeroconf: "Zeroconf", service_type: str, name: str, state_change: "ServiceStateChange"
     ) -> None:
-        info = (
-            zeroconf.get_service_info(service_type, name, timeout=RESOLVES_MS)
-            if state_change.name == "Added"
-            else None
-        )
-        if info is not None and info.port:
-            heard.heard |= {
-                AnnouncedService(_KINDS[service_type], host, info.port)
-                for host in info.parsed_addresses()
-                if host in hosts
-            }
+        if state_change.name != "Added":
+            return
+        info = zeroconf.get_service_info(service_type, name, timeout=RESOLVES_MS)
+        if info is None or not info.port:
+            return
+        for host in info.parsed_addresses():
+            if host in hosts:
+                announcements.services.add(AnnouncedService(_KINDS[service_type], host, info.port))
 
     try:
         ServiceBrowser(zeroconf, list(_KINDS), handlers=[on_change])
-        heard.listens_until = time.monotonic() + LISTENS_S
-        yield heard
+        announcements.listens_until = time.monotonic() + LISTENS_S
+        yield announcements
     finally:
         zeroconf.close()
 
@@ -334,21 +318,19 @@ def list_announced(
     Raises:
         UnavailableError: the broker refuses the credentials.
     """
-    rules = [
-        rule
-        for profile in profiles
-        if profile.identified is not None
-        for rule in profile.identified.documents
-    ]
+    rules = list[IdentityField]()
+    for profile in profiles:
+        if profile.identified is not None:
+            rules += profile.identified.documents
     if not rules:
         return []
     from luna.platform.mqtt import BrokerError, BrokerLink
 
-    heard = dict[str, Any]()
+    messages = dict[str, Any]()
 
     def on_message(message: "paho.MQTTMessage") -> None:
         try:
-            heard[message.topic] = parse_document(message.payload)
+            messages[message.topic] = parse_document(message.payload)
         except ValueError:
             return
 
@@ -373,28 +355,32 @@ def list_announced(
                 ) from error
             return []
         time.sleep(BROKER_LISTENS_S)
-    return [device for profile in profiles for device in _match_devices(profile, dict(heard))]
+    devices = list[AnnouncedDevice]()
+    for profile in profiles:
+        devices += _match_devices(profile, dict(messages))
+    return devices
 
 
-def _match_devices(profile: DeviceProfile, heard: Mapping[str, Any]) -> list[AnnouncedDevice]:
+def _match_devices(profile: DeviceProfile, messages: Mapping[str, Any]) -> list[AnnouncedDevice]:
     """Return the devices of a profile among the messages, by topic."""
-    if (identified := profile.identified) is None:
+    identified = profile.identified
+    if identified is None:
         return []
-    texts = dict[str, dict[str, Any]]()
+    documents_by_prefix = dict[str, dict[str, Any]]()
     for rule in identified.documents:
         before, _, after = rule.at.partition(PREFIX_PART)
-        for topic, document in heard.items():
-            match = re.fullmatch(f"{re.escape(before)}([^/]+){re.escape(after)}", topic)
-            if match is not None and (
-                identified.prefix is None or identified.prefix.fullmatch(match[1])
-            ):
-                texts.setdefault(match[1], {})[rule.at] = document
-    identities = {
-        prefix: identified.read_documents(documents, profile.covers[0].brand)
-        for prefix, documents in texts.items()
-    }
-    return [
-        AnnouncedDevice(prefix, identity, profile)
-        for prefix, identity in sorted(identities.items())
-        if identity is not None
-    ]
+        pattern = re.compile(f"{re.escape(before)}([^/]+){re.escape(after)}")
+        for topic, document in messages.items():
+            match = pattern.fullmatch(topic)
+            if match is None:
+                continue
+            prefix = match[1]
+            if identified.prefix is None or identified.prefix.fullmatch(prefix):
+                documents_by_prefix.setdefault(prefix, {})[rule.at] = document
+    devices = list[AnnouncedDevice]()
+    for prefix in sorted(documents_by_prefix):
+        documents = documents_by_prefix[prefix]
+        identity = identified.read_documents(documents, profile.covers[0].brand)
+        if identity is not None:
+            devices.append(AnnouncedDevice(prefix, identity, profile))
+    return devices

@@ -1,5 +1,6 @@
-"""Stores passwords and tokens of devices, a file each below the data folder that its owner alone
-can read; a site refers to the file by name.
+"""Store passwords and tokens of devices, a file each that its owner alone can read.
+
+The files lie below the data folder; a site refers to one by name.
 """
 
 import os

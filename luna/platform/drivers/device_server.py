@@ -1,5 +1,6 @@
-"""Serves a simulated device over its profile's transport: registers over Modbus TCP, JSON documents
-over HTTP, JSON messages at an MQTT broker.
+"""Serve a simulated device over its profile's transport.
+
+Registers go over Modbus TCP, JSON documents over HTTP, JSON messages to an MQTT broker.
 """
 
 import asyncio
@@ -47,7 +48,8 @@ class RegisterServer:
     """A Modbus TCP server of one device at ``port``. Use ``serve_registers``."""
 
     def __init__(self, device: SimulatedInverter, host: str, port: int) -> None:
-        self.device, self.faults = device, ServerFaults()
+        self.device = device
+        self.faults = ServerFaults()
         self.host = host
         self.port = port
         self._loop = asyncio.new_event_loop()
@@ -137,17 +139,13 @@ class RegisterServer:
                 if self.faults.writes_taken <= 0:
                     return ExcCodes.DEVICE_BUSY
                 self.faults.writes_taken -= 1
-            return (
-                None
-                if self.device.write(address, [int(value) for value in values])
-                else ExcCodes.ILLEGAL_ADDRESS
-            )
+            written = self.device.write(address, [int(value) for value in values])
+            return None if written else ExcCodes.ILLEGAL_ADDRESS
         image = self._look()
-        if any(
-            place in self.faults.lacks or not image.serves(place, _TABLES.get(function, "holding"))
-            for place in range(address, address + count)
-        ):
-            return ExcCodes.ILLEGAL_ADDRESS
+        table = _TABLES.get(function, "holding")
+        for place in range(address, address + count):
+            if place in self.faults.lacks or not image.serves(place, table):
+                return ExcCodes.ILLEGAL_ADDRESS
         for place in range(address, address + count):
             current[place - first] = image.registers[place]
         return None
@@ -168,7 +166,8 @@ class DocumentServer:
     """An HTTP server of one device at ``port``. Use ``serve_documents``."""
 
     def __init__(self, device: SimulatedInverter, host: str, port: int) -> None:
-        self.device, self.faults = device, ServerFaults()
+        self.device = device
+        self.faults = ServerFaults()
         outer = self
 
         class DocumentHandler(BaseHTTPRequestHandler):
@@ -202,7 +201,6 @@ class DocumentServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop listening."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -230,7 +228,9 @@ class MessageServer:
     def __init__(self, device: SimulatedInverter, broker: Broker, prefix: str) -> None:
         from luna.platform.mqtt import create_client
 
-        self.device, self.faults, self.port = device, ServerFaults(), broker.port
+        self.device = device
+        self.faults = ServerFaults()
+        self.port = broker.port
         self._broker = broker
         self._prefix = prefix
         self._transport = cast("MqttTransport", device.profile.transport)
@@ -243,13 +243,12 @@ class MessageServer:
         # The identity is retained for clients that subscribe later.
         self._announced = {self._topic(rule.at) for rule in image.identity}
         self._published: dict[str, str] = {}
-        self._lock, self._listens, self._ending = (
-            threading.Lock(),
-            threading.Event(),
-            threading.Event(),
-        )
+        self._lock = threading.Lock()
+        self._listens = threading.Event()
+        self._ending = threading.Event()
         self._client = create_client(broker)
-        self._client.on_connect, self._client.on_message = self._on_connect, self._on_message
+        self._client.on_connect = self._on_connect
+        self._client.on_message = self._on_message
         self._client.on_subscribe = lambda *_: self._listens.set()
         self._thread = threading.Thread(target=self._run, name="simulated device", daemon=True)
 
@@ -282,9 +281,10 @@ class MessageServer:
 
     def _publish(self, *, all_of_it: bool) -> None:
         with self._lock:
+            image = cast("JsonImage", self.device.look())
             documents = {
                 self._topic(name): json.dumps(document)
-                for name, document in cast("JsonImage", self.device.look()).documents().items()
+                for name, document in image.documents().items()
             }
             for topic, text in documents.items():
                 if all_of_it or self._published.get(topic) != text:
@@ -318,7 +318,9 @@ class MessageServer:
 def serve_messages(
     device: SimulatedInverter, *, broker: Broker, prefix: str
 ) -> AbstractContextManager[MessageServer]:
-    """Connect a device to a broker while the block runs, with topics that begin with ``prefix``.
+    """Connect a device to a broker while the block runs.
+
+    Its topics begin with ``prefix``.
 
     Raises:
         UnavailableError: the broker does not answer, or refuses the connection.

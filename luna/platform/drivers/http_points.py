@@ -64,18 +64,19 @@ class HttpPoints:
         Raises:
             UnavailableError: the device does not answer, or is another product.
         """
-        if (identified := self._profile.identified) is None:
+        identified = self._profile.identified
+        if identified is None:
             return None
-        documents = {
-            at: self._get(at) for at in dict.fromkeys(rule.at for rule in identified.documents)
-        }
-        if (
-            identity := identified.read_documents(documents, self._profile.covers[0].brand)
-        ) is None:
+        documents = self._get_all(rule.at for rule in identified.documents)
+        identity = identified.read_documents(documents, self._profile.covers[0].brand)
+        if identity is None:
             raise refuse(
                 "device-other-product", field="via", value=self.place, profile=self._profile.profile
             )
         return identity
+
+    def _get_all(self, paths: Iterable[str]) -> dict[str, Any]:
+        return {path: self._get(path) for path in dict.fromkeys(paths)}
 
     def read(self, names: Iterable[str]) -> dict[str, float]:
         """Return points by name; NaN where the device has no value.
@@ -85,14 +86,12 @@ class HttpPoints:
                 no JSON.
         """
         points = {name: cast("JsonPoint", self._profile.points[name]) for name in names}
-        documents = {
-            at: self._get(at) for at in dict.fromkeys(point.at for point in points.values())
-        }
-        return {
-            name: pick_valid(documents[point.at], point.field_, self._profile.invalid_of(point))
-            * point.scale
-            for name, point in points.items()
-        }
+        documents = self._get_all(point.at for point in points.values())
+        values = dict[str, float]()
+        for name, point in points.items():
+            invalid = self._profile.invalid_of(point)
+            values[name] = pick_valid(documents[point.at], point.field_, invalid) * point.scale
+        return values
 
     def hold(self, values: Sequence[PointValue]) -> list[bool]:
         """Refuse: nothing is commanded over HTTP.
@@ -111,7 +110,6 @@ class HttpPoints:
         raise refuse("profile-not-commanded", field="via", value=self._profile.profile)
 
     def close(self) -> None:
-        """Close the connection."""
         client = self._client
         self._client = None
         if client is not None:

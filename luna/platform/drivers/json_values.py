@@ -34,7 +34,10 @@ def look_up(document: Any, field: str) -> Any:
 
 
 def pick(document: Any, field: str) -> float:
-    """Return the number at a dotted path, NaN where there is none; a boolean is no number."""
+    """Return the number at a dotted path, NaN where there is none.
+
+    A boolean is no number.
+    """
     value = look_up(document, field)
     if not isinstance(value, int | float) or isinstance(value, bool):
         return math.nan
@@ -46,11 +49,15 @@ def pick(document: Any, field: str) -> float:
 
 
 def pick_valid(document: Any, field: str, invalid: Iterable[float]) -> float:
-    """Return the number at a dotted path, NaN where there is none or it is one that means no
-    value.
+    """Return the number at a dotted path.
+
+    NaN where it is missing or means no value.
     """
     number = pick(document, field)
-    return math.nan if any(math.isclose(number, code, rel_tol=1e-9) for code in invalid) else number
+    for code in invalid:
+        if math.isclose(number, code, rel_tol=1e-9):
+            return math.nan
+    return number
 
 
 def place(document: Any, field: str, value: float | None) -> Any:
@@ -58,16 +65,15 @@ def place(document: Any, field: str, value: float | None) -> Any:
 
     None becomes null.
     """
-    return put_at(
-        document, field, int(value) if value is not None and value.is_integer() else value
-    )
+    if value is not None and value.is_integer():
+        return put_at(document, field, int(value))
+    return put_at(document, field, value)
 
 
 def put_at(document: Any, field: str, value: Any) -> Any:
     """Return a copy of a document with a value at a dotted path."""
     name, _, rest = field.partition(".")
-    return (
-        {**(document or {}), name: put_at((document or {}).get(name), rest, value)}
-        if name
-        else value
-    )
+    if not name:
+        return value
+    members = document or {}
+    return {**members, name: put_at(members.get(name), rest, value)}

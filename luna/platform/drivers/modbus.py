@@ -100,11 +100,10 @@ class ModbusLink:
             # A corrupt SunSpec chain can point beyond the last address.
             raise refuse("device-answer-short", field="via", value=self.place, register=register)
         client = self._connected()
-        read = (
-            client.read_holding_registers
-            if (table or self.transport.table) == "holding"
-            else client.read_input_registers
-        )
+        if (table or self.transport.table) == "holding":
+            read = client.read_holding_registers
+        else:
+            read = client.read_input_registers
         answer = self._ask(read, register, count=count)
         registers: list[int] = answer.registers
         if len(registers) != count:
@@ -121,7 +120,6 @@ class ModbusLink:
         self._ask(self._connected().write_registers, register, values)
 
     def close(self) -> None:
-        """Close the connection."""
         client = self._client
         self._client = None
         if client is not None:
@@ -129,9 +127,7 @@ class ModbusLink:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the connection is open, and the device has sent nothing that no request asked
-        for.
-        """
+        """Return whether the connection is open and holds no answer that nobody asked for."""
         socket = None if self._client is None else self._client.socket
         return socket is not None and not select.select([socket], [], [], 0)[0]
 
@@ -183,8 +179,9 @@ class ModbusLink:
         return client
 
     def _require_reachable(self) -> None:
-        """Check the address here, where the error has words: the connection itself belongs to
-        another process.
+        """Check the address here, where the error has words.
+
+        The connection itself belongs to another process.
         """
         try:
             reachable_addresses(DEVICE, self.host, self.port)

@@ -1,11 +1,13 @@
-"""Reads and writes points in Modbus registers: joins them into few requests, applies exponents and
-follows SunSpec models.
+"""Read and write points in Modbus registers.
+
+Joins them into few requests, applies exponents and follows SunSpec models.
 """
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple, cast
 
 from luna.energy.errors import LunaError
@@ -18,6 +20,7 @@ from luna.platform.drivers.profile import (
     ProductIdentity,
     RegisterPoint,
     RegisterTable,
+    StatusBit,
 )
 from luna.platform.drivers.registers import (
     decode,
@@ -88,22 +91,22 @@ class ModbusPoints:
         return identity
 
     def read(self, names: Iterable[str]) -> dict[str, float]:
-        """Return points by name; NaN where the device has no value or lacks the register.
+        """Return points by name.
+
+        NaN where the device has no value or lacks the register.
 
         Raises:
             UnavailableError: the device does not answer, or is another product.
         """
         spans = {name: self._spans(name) for name in names}
-        registers = self._read_known(span for several in spans.values() for span in several)
-        known = {
-            name for name, several in spans.items() if all(span in registers for span in several)
-        }
-        return {
-            name: self._decode(name, [registers[span] for span in several])
-            if name in known
-            else math.nan
-            for name, several in spans.items()
-        }
+        registers = self._read_known(chain.from_iterable(spans.values()))
+        values = dict[str, float]()
+        for name, point_spans in spans.items():
+            if all(span in registers for span in point_spans):
+                values[name] = self._decode(name, [registers[span] for span in point_spans])
+            else:
+                values[name] = math.nan
+        return values
 
     def hold(self, values: Sequence[PointValue]) -> list[bool]:
         """Return for each value whether the device reads it back.
@@ -114,13 +117,16 @@ class ModbusPoints:
             UnavailableError: the device does not answer, or a point cannot represent such a value.
         """
         readable = [point for point, _ in values if not self.profile.points[point].write_only]
-        spans = {point: self._spans(point) for point in readable} | {
-            point: self._exponent_spans(point) for point, _ in values if point not in readable
-        }
-        registers = self._read_registers(span for several in spans.values() for span in several)
-        registers_by_point = dict(self._sent if self._sent_over == self.link.opened else {}) | {
-            point: registers[spans[point][0]] for point in readable
-        }
+        spans = {point: self._spans(point) for point in readable}
+        for point, _ in values:
+            if point not in readable:
+                spans[point] = self._exponent_spans(point)
+        registers = self._read_registers(chain.from_iterable(spans.values()))
+        registers_by_point = dict[str, list[int]]()
+        if self._sent_over == self.link.opened:
+            registers_by_point |= self._sent
+        for point in readable:
+            registers_by_point[point] = registers[spans[point][0]]
         return [
             registers_by_point.get(point) == self._encode(point, value, registers)
             for point, value in values
@@ -135,18 +141,18 @@ class ModbusPoints:
         """
         # Read anew: a device may change its exponents at run time.
         exponents = self._read_registers(
-            span for point, _ in values for span in self._exponent_spans(point)
+            chain.from_iterable(self._exponent_spans(point) for point, _ in values)
         )
-        for point, registers in [
-            (point, self._encode(point, value, exponents)) for point, value in values
-        ]:
+        # All are encoded before the first is written.
+        encoded = [(point, self._encode(point, value, exponents)) for point, value in values]
+        for point, registers in encoded:
             self.link.write(self._address(self._point(point)), registers)
             if self._sent_over != self.link.opened:
-                self._sent, self._sent_over = {}, self.link.opened
+                self._sent = {}
+                self._sent_over = self.link.opened
             self._sent[point] = registers
 
     def close(self) -> None:
-        """Close the connection."""
         self.link.close()
 
     def _identify_by(self, identity: ProductIdentity) -> DeviceIdentity:
@@ -180,9 +186,8 @@ class ModbusPoints:
         others = registers[count:]
         exponent = _exponent_of(others.pop(0)) if point.exponent_register is not None else 0.0
         invalid = self.profile.invalid_of(point)
-        terms = [
-            decode_point(number, point, invalid) * point.scale * 10**exponent for number in numbers
-        ]
+        power = 10**exponent
+        terms = [decode_point(number, point, invalid) * point.scale * power for number in numbers]
         if min(terms, default=0.0) < -_NOISE and max(terms, default=0.0) > _NOISE:
             # Ports of one kind flow the same way: a sign of one of them is wrong, or one battery
             # charges another.
@@ -191,31 +196,25 @@ class ModbusPoints:
         if point.sign_bits is not None:
             return turn_by_bits(value, others[0][0], point.sign_bits, noise=_NOISE)
         if point.while_bit is not None and not others[0][0] >> point.while_bit.bit & 1:
-            return (
-                0.0
-                if abs(value) < _NOISE or self._is_told_by_another(point, others[0][0])
-                else math.nan
-            )
+            is_zero = abs(value) < _NOISE or self._is_told_by_another(point, others[0][0])
+            return 0.0 if is_zero else math.nan
         return value
 
     def _is_told_by_another(self, point: RegisterPoint, status: int) -> bool:
-        """Return whether a number that does not count for a point counts for another one by its
-        bit.
+        """Return whether a number counts for another point by that point's status bit.
+
+        Without any such bit nobody knows: firmware may have come to report it in another way.
 
         Where no bit tells whose it is, nobody knows: firmware may have come to report it in another
         way.
         """
-        others = [
-            other
-            for other in self.profile.points.values()
-            if isinstance(other, RegisterPoint) and other is not point
-        ]
-        sharing = [
-            other.while_bit
-            for other in others
-            if other.register_ == point.register_ and other.while_bit is not None
-        ]
-        return not sharing or any(status >> other.bit & 1 for other in sharing)
+        sharing = list[StatusBit]()
+        for other in self.profile.points.values():
+            if not isinstance(other, RegisterPoint) or other is point:
+                continue
+            if other.register_ == point.register_ and other.while_bit is not None:
+                sharing.append(other.while_bit)
+        return not sharing or any(status >> bit.bit & 1 for bit in sharing)
 
     def _encode(
         self, name: str, value: float, registers: Mapping[RegisterSpan, list[int]]
@@ -223,7 +222,7 @@ class ModbusPoints:
         point = self._point(name)
         exponent = next((_exponent_of(registers[span]) for span in self._exponent_spans(name)), 0.0)
         number = value / (point.scale * 10**exponent)
-        # NaN would be encoded as "not implemented", and what a device does on that as a command is
+        # NaN would be encoded as "not implemented", and a device's reaction to that command is
         # undefined.
         if not math.isnan(number):
             with suppress(OverflowError):
@@ -231,9 +230,7 @@ class ModbusPoints:
         raise refuse("device-value-unknown", field="via", value=self.place, point=name)
 
     def _spans(self, name: str) -> list[RegisterSpan]:
-        """Return a point's registers: its number (one per port), then its exponent and its status
-        bit where it has them.
-        """
+        """Return a point's registers: its numbers (one per port), its exponent, its status bit."""
         point = self._point(name)
         spans = [*self.number_spans(name), *self._exponent_spans(name)]
         if (status := point.sign_bits or point.while_bit) is not None:
@@ -247,22 +244,21 @@ class ModbusPoints:
         address = self._address(point)
         if point.ports is not None and name not in self._ports:
             self._ports[name] = find_ports(self.link, self._base(point), point.ports)
-        return [
-            RegisterSpan(table, address + shift, width(point.type))
-            for shift in ([0] if point.ports is None else self._ports[name])
-        ]
+        shifts = [0] if point.ports is None else self._ports[name]
+        length = width(point.type)
+        return [RegisterSpan(table, address + shift, length) for shift in shifts]
 
     def _exponent_spans(self, name: str) -> list[RegisterSpan]:
         point = self._point(name)
-        return (
-            []
-            if point.exponent_register is None
-            else [RegisterSpan(self._table(name), point.exponent_register + self._base(point), 1)]
-        )
+        if point.exponent_register is None:
+            return []
+        address = point.exponent_register + self._base(point)
+        return [RegisterSpan(self._table(name), address, 1)]
 
     def _read_known(self, spans: Iterable[RegisterSpan]) -> dict[RegisterSpan, list[int]]:
-        """Return the registers that the device has: one missing register, as related products
-        differ, leaves the others readable.
+        """Return the registers that the device has.
+
+        A register that is missing, as related products differ, leaves the others readable.
 
         Raises:
             UnavailableError: the device does not answer, or has none of the registers.
@@ -270,9 +266,11 @@ class ModbusPoints:
         every = sorted(set(spans))
         # With all of them skipped, ask for all: the caller gets the device's own refusal.
         wanted = [span for span in every if self._lacking.get(span, 0) == 0] or every
-        self._lacking = {
-            span: left - (span in every) for span, left in self._lacking.items() if left > 0
-        }
+        still_lacking = dict[RegisterSpan, int]()
+        for span, reads_left in self._lacking.items():
+            if reads_left > 0:
+                still_lacking[span] = reads_left - (span in every)
+        self._lacking = still_lacking
         try:
             return self._read_registers(wanted)
         except LunaError as error:
@@ -302,13 +300,7 @@ class ModbusPoints:
         spans = list(spans)
         # Read each model's ID as well: a firmware update behind a dongle that stays connected may
         # move the models.
-        addresses = {
-            max(
-                (address for address in self._models.values() if address <= span.first),
-                default=None,
-            )
-            for span in spans
-        }
+        addresses = {self._model_address(span) for span in spans}
         marks = {
             RegisterSpan(self.link.transport.table, address, 1): model
             for model, address in self._models.items()
@@ -317,14 +309,12 @@ class ModbusPoints:
         wanted = sorted({*spans, *marks})
         words = dict[tuple[RegisterTable, int], int]()
         for table, first, count in _join(wanted, gap=_GAP if self.profile.sunspec else 0):
-            words |= {
-                (table, first + place): register
-                for place, register in enumerate(self.link.read(first, count, table))
-            }
-        registers = {
-            span: [words[span.table, span.first + place] for place in range(span.length)]
-            for span in wanted
-        }
+            for address, register in enumerate(self.link.read(first, count, table), first):
+                words[table, address] = register
+        registers = dict[RegisterSpan, list[int]]()
+        for span in wanted:
+            last = span.first + span.length
+            registers[span] = [words[span.table, address] for address in range(span.first, last)]
         moved = next((model for mark, model in marks.items() if registers[mark] != [model]), None)
         if moved is not None:
             self._models = {}
@@ -361,6 +351,11 @@ class ModbusPoints:
             )
         return models[model]
 
+    def _model_address(self, span: RegisterSpan) -> int | None:
+        """Return the address of the model that holds a span."""
+        before = [address for address in self._models.values() if address <= span.first]
+        return max(before, default=None)
+
     def _find_models(self) -> Mapping[int, int]:
         if self.profile.sunspec is None:
             return {}
@@ -376,7 +371,9 @@ class ModbusPoints:
                     model=model,
                     profile=self.profile.profile,
                 )
-            self._models, self._ports, self._opened = models, {}, self.link.opened
+            self._models = models
+            self._ports = {}
+            self._opened = self.link.opened
         return self._models
 
 
@@ -391,8 +388,9 @@ def _exponent_of(registers: list[int]) -> float:
 
 
 def _join(spans: Iterable[RegisterSpan], *, gap: int) -> Iterator[RegisterSpan]:
-    """Yield spans that cover the sorted ``spans``, each within one request, across gaps of at most
-    ``gap`` registers.
+    """Yield the requests that cover the sorted ``spans``.
+
+    Each is within one request's length and spans gaps of at most ``gap`` registers.
     """
     joined: RegisterSpan | None = None
     for span in spans:

@@ -14,7 +14,9 @@ FULL_SOC = 0.99
 
 
 class HouseFlows(NamedTuple):
-    """Power flows, W: out of the inverter's AC side, into its battery, out of the grid.
+    """Power flows, W.
+
+    Out of the inverter's AC side, into its battery, out of the grid.
 
     Negative in the other direction.
     """
@@ -48,7 +50,7 @@ def stand_in(mode: Mode, surplus_w: float) -> Mode:
 
 
 def ac_power_w(mode: Mode, power_w: float, most_w: float, flows: HouseFlows) -> float:
-    """Return the AC output of the inverter, W, at which its battery holds, charges or exports.
+    """Return the inverter's AC output, W, at which its battery holds, charges or exports.
 
     Negative: it takes power.
 

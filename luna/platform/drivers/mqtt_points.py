@@ -1,5 +1,6 @@
-"""Reads and writes points in JSON messages of an MQTT broker: the last message of each topic, until
-it is stale; writes are read back there.
+"""Read and write points in JSON messages of an MQTT broker.
+
+The last message of each topic counts until it is stale; writes are read back there.
 """
 
 import json
@@ -62,14 +63,14 @@ class MqttPoints:
         self._now = now
         self._profile = profile
         self._transport = transport
-        self._prefix, self._points = (
-            via.prefix,
-            {name: cast("JsonPoint", point) for name, point in profile.points.items()},
-        )
+        self._prefix = via.prefix
+        self._points = {name: cast("JsonPoint", point) for name, point in profile.points.items()}
         port = via.port or transport.port
-        user, password = (
-            (secret.user, SecretStr(secret.password)) if secret is not None else (None, None)
-        )
+        user: str | None = None
+        password: SecretStr | None = None
+        if secret is not None:
+            user = secret.user
+            password = SecretStr(secret.password)
         self._broker = Broker(via.host, port, user, password, tls=port == TLS_PORT)
         self._news = threading.Condition()
         self._messages: dict[str, TimedMessage] = {}
@@ -94,7 +95,9 @@ class MqttPoints:
         return None
 
     def read(self, names: Iterable[str]) -> dict[str, float]:
-        """Return points by name; NaN where the device has no value, or its message is stale.
+        """Return points by name.
+
+        NaN where the device has no value, or its message is stale.
 
         Raises:
             UnavailableError: the broker does not answer, or nothing comes from the device.
@@ -114,10 +117,11 @@ class MqttPoints:
             UnavailableError: the broker does not answer, or nothing comes from the device.
         """
         read = self.read(point for point, _ in values if not self._points[point].write_only)
-        return [
-            _is_same(read[point] if point in read else self._sent.get(point, math.nan), value)
-            for point, value in values
-        ]
+        is_held = list[bool]()
+        for point, value in values:
+            now = read[point] if point in read else self._sent.get(point, math.nan)
+            is_held.append(_is_same(now, value))
+        return is_held
 
     def write(self, values: Sequence[PointValue]) -> None:
         """Publish in order, each value after the device reported the one before.
@@ -174,12 +178,7 @@ class MqttPoints:
                 self._publish(self._topic(request.to), request.payload)
         # A device that ever sent ``done`` is taken to send it always: messages before it belong to
         # the previous answer.
-        if is_new and not self._waits(
-            lambda: (
-                0 < self._requests <= self.answers
-                or (not self.answers and all(self._came_since(topic, since) for topic in topics))
-            )
-        ):
+        if is_new and not self._waits(lambda: self._is_answered(topics, since)):
             # A device may merge two requests into one answer, or lose one: that answer is not
             # waited for again.
             self._requests = self.answers
@@ -220,16 +219,17 @@ class MqttPoints:
     def _topic(self, name: str) -> str:
         return name.replace(PREFIX_PART, self._prefix or "")
 
+    def _is_answered(self, topics: set[str], since: float) -> bool:
+        if 0 < self._requests <= self.answers:
+            return True
+        return not self.answers and all(self._came_since(topic, since) for topic in topics)
+
     def _all_topics(self) -> list[str]:
-        done = (
-            []
-            if self._transport.request is None or self._transport.request.done is None
-            else [self._transport.request.done]
-        )
-        return [
-            self._topic(name)
-            for name in dict.fromkeys([*(point.at for point in self._points.values()), *done])
-        ]
+        names = [point.at for point in self._points.values()]
+        request = self._transport.request
+        if request is not None and request.done is not None:
+            names.append(request.done)
+        return [self._topic(name) for name in dict.fromkeys(names)]
 
     def _publish(self, topic: str, payload: str) -> None:
         from luna.platform.mqtt import BrokerError

@@ -36,17 +36,17 @@ def propose_networks() -> list[str]:
 
     Of a large network the /24 around this machine.
     """
-    networks = [
-        interface.network
-        if interface.network.num_addresses <= MOST_ADDRESSES
-        else ipaddress.IPv4Network((interface.ip, 24), strict=False)
-        for interface in _list_interfaces()
-        if classify_address(interface.ip) is AddressKind.HOME
-    ]
+    networks = list[ipaddress.IPv4Network]()
+    for interface in _list_interfaces():
+        if classify_address(interface.ip) is not AddressKind.HOME:
+            continue
+        if interface.network.num_addresses <= MOST_ADDRESSES:
+            networks.append(interface.network)
+        else:
+            networks.append(ipaddress.IPv4Network((interface.ip, 24), strict=False))
     outward = _find_outward()
-    return [
-        str(each) for each in sorted(dict.fromkeys(networks), key=lambda each: outward not in each)
-    ]
+    ordered = sorted(dict.fromkeys(networks), key=lambda network: outward not in network)
+    return [str(network) for network in ordered]
 
 
 def require_home_network(text: str) -> str:
@@ -71,11 +71,12 @@ def list_home_hosts(text: str) -> list[str]:
 def list_own_addresses(hosts: Collection[str]) -> list[str]:
     """Return this machine's addresses in the networks that contain any of these hosts."""
     named = [ipaddress.ip_address(host) for host in hosts]
-    return [
-        str(interface.ip)
+    own = [
+        interface
         for interface in _list_interfaces()
         if any(host in interface.network for host in named)
     ]
+    return [str(interface.ip) for interface in own]
 
 
 def _require(text: str) -> Network:

@@ -1,5 +1,6 @@
-"""Checks what a device reports before it counts: no-value codes, ratings, signs and the balance of
-powers.
+"""Check what a device reports before it counts.
+
+Checked are no-value codes, ratings, signs and the balance of powers.
 
 A value that fails is unknown, with a reason; it is never clipped to what would be possible.
 """
@@ -60,9 +61,7 @@ _HOUSE: tuple[ReadingName, ...] = ("load_w", "export_w", "import_w")
 
 
 class ImplausibleReading(NamedTuple):
-    """A reading that does not count: its name, why, and what the device reported (NaN: no
-    number).
-    """
+    """A reading that does not count: its name, why, and the reported number (NaN: none)."""
 
     name: ReadingName
     cause: ImplausibleCause
@@ -70,14 +69,14 @@ class ImplausibleReading(NamedTuple):
 
 
 class DeviceReadings(NamedTuple):
-    """Readings by name in the units of ``READING_UNITS``, NaN where unknown, and why they are."""
+    """Readings by name in the units of ``READING_UNITS``; NaN where unknown, with the reasons."""
 
     values: dict[str, float]
     implausible: tuple[ImplausibleReading, ...] = ()
 
 
 def rate_readings(site: Site, *, battery: str | None = None) -> dict[ReadingName, float]:
-    """Return the most of readings that a site allows for, tolerance included, W.
+    """Return the highest values of readings that a site allows for, tolerance included, W.
 
     Args:
         site: with its roof, batteries and connection.
@@ -86,9 +85,9 @@ def rate_readings(site: Site, *, battery: str | None = None) -> dict[ReadingName
     An import limit is what the owner wants, and no rating: only the main fuse is one.
     """
     grid_kw = _rate_connection(site)
-    batteries = [each for each in site.batteries if battery in (None, each.name)]
-    charge_kw = BATTERY_SHARE * sum(each.charge_limit_kw for each in batteries)
-    discharge_kw = BATTERY_SHARE * sum(each.discharge_limit_kw for each in batteries)
+    batteries = [known for known in site.batteries if battery in (None, known.name)]
+    charge_kw = BATTERY_SHARE * sum(behind.charge_limit_kw for behind in batteries)
+    discharge_kw = BATTERY_SHARE * sum(behind.discharge_limit_kw for behind in batteries)
     pv_kw = LIMIT_SHARE * site.peak_kw
     rated: dict[ReadingName, float] = {
         "import_w": grid_kw,
@@ -102,7 +101,7 @@ def rate_readings(site: Site, *, battery: str | None = None) -> dict[ReadingName
 
 
 def _rate_connection(site: Site) -> float:
-    """Return what the grid connection carries for a moment, kW; 0 where nobody knows."""
+    """Return what the grid connection carries for a moment, kW; 0 if it is unknown."""
     grid = site.grid
     limit_kw = 0.0 if grid.import_limit_kw == NO_LIMIT_KW else grid.import_limit_kw
     if grid.main_fuse_a is not None:
@@ -113,7 +112,7 @@ def _rate_connection(site: Site) -> float:
 def find_rating(
     limits: Mapping[LimitName, float], ratings: Mapping[ReadingName, float], name: ReadingName
 ) -> float | None:
-    """Return the most that a reading can be, from the device's limits and the site's ratings.
+    """Return a reading's highest value by the device's limits and the site's ratings.
 
     None where neither is known. Of both the larger counts: a device lowers its limits while its
     battery is full or cold, and a site may state less than the device does by itself.
@@ -126,7 +125,7 @@ def find_rating(
 
 
 def find_opposite(profile: DeviceProfile, name: ReadingName) -> ReadingName | None:
-    """Return the reading of the same points with the other sign, None where there is none."""
+    """Return the reading of the same points with the other sign, if there is one."""
     turned = {(-sign, point) for sign, point in map(split_sign, profile.reads[name])}
     for other, entries in profile.reads.items():
         if turned == set(map(split_sign, entries)):
@@ -165,14 +164,9 @@ def check_readings(
         rating = find_rating(limits, ratings, name)
         if opposite is not None:
             # The same points carry both directions, with one rating for either.
-            rating = max(
-                (
-                    known
-                    for known in (rating, find_rating(limits, ratings, opposite))
-                    if known is not None
-                ),
-                default=None,
-            )
+            ratings_of_both = (rating, find_rating(limits, ratings, opposite))
+            known = [known_rating for known_rating in ratings_of_both if known_rating is not None]
+            rating = max(known, default=None)
         cause = _find_fault(name, terms, rating, is_one_way=opposite is None)
         total = sum(terms)
         values[name] = max(total, 0.0) if cause is None else math.nan
@@ -194,7 +188,7 @@ def default_most(name: ReadingName) -> float:
 def _find_fault(
     name: ReadingName, terms: list[float], rating: float | None, *, is_one_way: bool
 ) -> ImplausibleCause | None:
-    """Return what is wrong with a reading's terms, None where they are plausible."""
+    """Return the fault of a reading's terms, None if they are plausible."""
     if not all(map(math.isfinite, terms)):
         return "invalid_value"
     most = (default_most(name) if rating is None else rating) + ROUNDING

@@ -1,4 +1,7 @@
-"""The points of a simulated device as its transport serves them: registers or JSON documents."""
+"""Hold the points of a simulated device as its transport serves them.
+
+These are registers or JSON documents.
+"""
 
 import math
 from collections.abc import Mapping
@@ -61,7 +64,10 @@ class JsonImage:
         self._values[name] = value
 
     def write(self, place: str, value: Any) -> bool:
-        """Apply a document that was sent to a topic; return whether its point is writable."""
+        """Apply a document that was sent to a topic.
+
+        Return whether its point is writable.
+        """
         point = next((name for name in self._written if self.points[name].write_to == place), None)
         number = math.nan if point is None else pick(value, self.points[point].field_)
         if point is None or math.isnan(number):
@@ -110,11 +116,9 @@ class RegisterImage:
 
         Return whether all of them are writable.
         """
-        writable = {
-            address
-            for name in self.profile.written_points
-            for address in self._places(self._points[name])
-        }
+        writable = set[int]()
+        for name in self.profile.written_points:
+            writable.update(self._places(self._points[name]))
         if not set(range(place, place + len(value))) <= writable:
             return False
         self.registers |= dict(enumerate(value, place))
@@ -123,15 +127,12 @@ class RegisterImage:
     def value(self, name: str) -> float:
         """Return a point's value in its unit."""
         point = self._points[name]
-        numbers = [
-            [self.registers[place] for place in places] for places in self._port_places(point)
-        ]
+        port_places = self._port_places(point)
+        numbers = [[self.registers[place] for place in places] for places in port_places]
         value = math.fsum(decode_point(number, point) for number in numbers) * self._factor(point)
-        return (
-            value
-            if point.sign_bits is None
-            else turn_by_bits(value, self.registers[point.sign_bits.register_], point.sign_bits)
-        )
+        if point.sign_bits is None:
+            return value
+        return turn_by_bits(value, self.registers[point.sign_bits.register_], point.sign_bits)
 
     def put(self, name: str, value: float) -> None:
         """Set a point in its unit; NaN: the device has no value."""
@@ -166,40 +167,35 @@ class RegisterImage:
         for name, exponent in exponents.items():
             address = self._exponent_address(self._points[name])
             sharing = [
-                each
-                for each, point in self._points.items()
+                other
+                for other, point in self._points.items()
                 if self._exponent_address(point) == address
             ]
-            values = {each: self.value(each) for each in sharing}
+            values = {other: self.value(other) for other in sharing}
             if address is not None:
                 self.registers[address] = encode(exponent, "int16")[0]
-            for each, value in values.items():
-                self.put(each, value)
+            for other, value in values.items():
+                self.put(other, value)
 
     def _lay_out(self) -> None:
         """Fill the registers: identity, exponents, then the profile's simulated values."""
         chain = self.registers
         self._lay_out_models()
-        for rule in () if self.profile.identified is None else self.profile.identified.registers:
-            words = (
-                encode_text(rule.example, rule.count)
-                if isinstance(rule, IdentityText)
-                else encode(rule.ranges[0][0], rule.type)
-            )
+        identified = self.profile.identified
+        for rule in () if identified is None else identified.registers:
+            if isinstance(rule, IdentityText):
+                words = encode_text(rule.example, rule.count)
+            else:
+                words = encode(rule.ranges[0][0], rule.type)
             chain |= dict(enumerate(words, rule.register_))
             if rule.table is not None:
-                self.tables |= dict.fromkeys(
-                    range(rule.register_, rule.register_ + len(words)), rule.table
-                )
+                addresses = range(rule.register_, rule.register_ + len(words))
+                self.tables |= dict.fromkeys(addresses, rule.table)
         for point in self._points.values():
-            places = [
-                *(place for port in self._port_places(point) for place in port),
-                *(
-                    []
-                    if (status := point.sign_bits or point.while_bit) is None
-                    else [status.register_]
-                ),
-            ]
+            places = [place for port in self._port_places(point) for place in port]
+            status = point.sign_bits or point.while_bit
+            if status is not None:
+                places.append(status.register_)
             chain |= {place: chain.get(place, 0) for place in places}
             if point.table is not None:
                 self.tables |= dict.fromkeys(places, point.table)
@@ -217,29 +213,27 @@ class RegisterImage:
     def _lay_out_models(self) -> None:
         """Fill the chain of SunSpec models, marker and end included."""
         chain = self.registers
-        if (sunspec := self.profile.sunspec) is None:
+        sunspec = self.profile.sunspec
+        if sunspec is None:
             return
         chain |= dict(enumerate(MARK, sunspec.base))
         address = sunspec.base + len(MARK)
         for model, length in sunspec.lengths.items():
             self._bases[model] = address
-            chain |= dict.fromkeys(range(address, address + 2 + length), 0) | {
-                address: model,
-                address + 1: length,
-            }
-            chain |= {
-                address + offset: number
-                for offset, number in self.profile.simulated.registers.get(model, {}).items()
-            }
+            chain |= dict.fromkeys(range(address, address + 2 + length), 0)
+            chain[address] = model
+            chain[address + 1] = length
+            for offset, number in self.profile.simulated.registers.get(model, {}).items():
+                chain[address + offset] = number
             address += 2 + length
-        chain |= {address: END, address + 1: 0}
+        chain[address] = END
+        chain[address + 1] = 0
         if COMMON in self._bases:
-            product = sunspec.product
-            maker, model_text = (
-                ("Luna", f"simulated {self.profile.profile}")
-                if product is None
-                else (product.maker, f"{product.models[0]} simulated")
-            )
+            maker = "Luna"
+            model_text = f"simulated {self.profile.profile}"
+            if sunspec.product is not None:
+                maker = sunspec.product.maker
+                model_text = f"{sunspec.product.models[0]} simulated"
             # Source for where: SunSpec model 1.
             for offset, text in ((2, maker), (18, model_text), (42, "1"), (50, "SIM-0001")):
                 chain |= dict(enumerate(encode_text(text, 16), self._bases[COMMON] + offset))
@@ -258,18 +252,15 @@ class RegisterImage:
         """Return the registers of a point's numbers: one, or one per port of the wanted types."""
         places = self._places(point)
         base = self._base(point)
-        if point.ports is None:
+        ports = point.ports
+        if ports is None:
             return [places]
-        shifts = range(
-            0,
-            2 + self.registers[base + 1] - point.ports.type_register - point.ports.length + 1,
-            point.ports.length,
-        )
-        return [
-            range(places.start + shift, places.stop + shift)
-            for shift in shifts
-            if self.registers[base + point.ports.type_register + shift] in point.ports.types
-        ]
+        length_of_model = 2 + self.registers[base + 1]
+        end = length_of_model - ports.type_register - ports.length + 1
+        types_from = base + ports.type_register
+        shifts = range(0, end, ports.length)
+        wanted = [shift for shift in shifts if self.registers[types_from + shift] in ports.types]
+        return [range(places.start + shift, places.stop + shift) for shift in wanted]
 
     def _exponent_address(self, point: RegisterPoint) -> int | None:
         return (
@@ -282,8 +273,6 @@ class RegisterImage:
 
 def make_image(profile: DeviceProfile) -> PointImage:
     """Return the image for a profile's transport."""
-    return (
-        RegisterImage(profile, profile.transport)
-        if isinstance(profile.transport, ModbusTransport)
-        else JsonImage(profile)
-    )
+    if isinstance(profile.transport, ModbusTransport):
+        return RegisterImage(profile, profile.transport)
+    return JsonImage(profile)

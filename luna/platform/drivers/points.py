@@ -1,5 +1,6 @@
-"""The interface of a device's transport: points are numbers in their units, by their names in the
-profile.
+"""Define the interface of a device's transport.
+
+Points are numbers in their units, by their names in the profile.
 """
 
 from collections.abc import Iterable, Sequence
@@ -47,8 +48,7 @@ class DevicePoints(Protocol):
         """
 
     def hold(self, values: Sequence[PointValue]) -> list[bool]:
-        """Return for each value whether the device reads it back, compared at the point's
-        resolution.
+        """Return for each value whether the device reads it back, at the point's resolution.
 
         Raises:
             UnavailableError: the device does not answer, or a point cannot represent such a value.

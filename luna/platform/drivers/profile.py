@@ -1,5 +1,6 @@
-"""The schema of a device profile: a YAML file per product with its points, readings and modes,
-validated with units and bounds.
+"""Define the schema of a device profile: points, readings and modes of a product, in YAML.
+
+Units and bounds are validated.
 
 A *point* is a number of the device, in registers or in a JSON document; a *reading* is a sum of
 points under one of Luna's names; a *mode* is the ordered writes that make the device act as Luna's
@@ -59,9 +60,16 @@ ReadingName = Literal[
     "export_kwh",
 ]
 LimitName = Literal["charge_w", "discharge_w", "capacity_kwh"]
+
+
+def _unit_of(name: str) -> PointUnit:
+    if name.endswith("soc"):
+        return "%"
+    return "kWh" if name.endswith("_kwh") else "W"
+
+
 READING_UNITS: Mapping[str, PointUnit] = {
-    name: "%" if name.endswith("soc") else "kWh" if name.endswith("_kwh") else "W"
-    for name in (*get_args(ReadingName), *get_args(LimitName))
+    name: _unit_of(name) for name in (*get_args(ReadingName), *get_args(LimitName))
 }
 # Factor from a point's unit to a reading's.
 _PER: Mapping[tuple[PointUnit | None, PointUnit], float] = {
@@ -83,7 +91,9 @@ def split_sign(entry: str) -> tuple[int, str]:
 def unit_factor(point: "Point", reading: str) -> float:
     """Return the factor from a point's unit to a reading's, 0 where there is no conversion."""
     unit = READING_UNITS[reading]
-    return 1.0 if point.unit == unit else _PER.get((point.unit, unit), 0.0)
+    if point.unit == unit:
+        return 1.0
+    return _PER.get((point.unit, unit), 0.0)
 
 
 class ProfilePart(BaseModel):
@@ -356,11 +366,8 @@ class JsonPoint(Point):
 
 
 def _kind_of_point(value: Any) -> str:
-    return (
-        "json"
-        if isinstance(value, JsonPoint) or (isinstance(value, Mapping) and "at" in value)
-        else "register"
-    )
+    is_document = isinstance(value, Mapping) and "at" in value
+    return "json" if isinstance(value, JsonPoint) or is_document else "register"
 
 
 AnyPoint = Annotated[
@@ -488,9 +495,9 @@ class ProductText(ProfilePart):
     def is_said_by(self, identity: DeviceIdentity) -> bool:
         """Return whether a device says that it is this product."""
         model = identity.model.casefold()
-        return identity.maker.casefold() == self.maker.casefold() and any(
-            text.casefold() in model for text in self.models
-        )
+        if identity.maker.casefold() != self.maker.casefold():
+            return False
+        return any(text.casefold() in model for text in self.models)
 
 
 class IdentityNumber(ProfilePart):
@@ -550,7 +557,7 @@ class IdentityField(ProfilePart):
     example: Annotated[bool | int | str, Field(description="what the simulator says")]
 
     def read(self, document: Any) -> str | None:
-        """Return what the document says, None where that is no such product's."""
+        """Return the document's value as text, None where it is another product's."""
         value = look_up(document, self.field_)
         document_text = value if isinstance(value, str) else json.dumps(value)
         return document_text if self.text.fullmatch(document_text) else None
@@ -588,9 +595,7 @@ class ProductIdentity(ProfilePart):
         return self
 
     def read_documents(self, documents: Mapping[str, Any], maker: str) -> DeviceIdentity | None:
-        """Return what a device says of itself in documents by their places, None where it is
-        another product.
-        """
+        """Return a device's identity from documents by their places, None for another product."""
         texts = {rule: rule.read(documents.get(rule.at)) for rule in self.documents}
         if None in texts.values():
             return None
@@ -706,24 +711,19 @@ class DeviceProfile(ProfilePart):
                 raise invalid_part("profile-point-unknown", point=name)
         self._can_be_read()
         over_modbus = isinstance(self.transport, ModbusTransport)
-        if wrong := next(
-            (
-                name
-                for name, point in self.points.items()
-                if isinstance(point, RegisterPoint) != over_modbus
-            ),
-            None,
-        ):
-            raise invalid_part(
-                "profile-point-transport", point=wrong, transport=self.transport.kind
-            )
+        for name, point in self.points.items():
+            if isinstance(point, RegisterPoint) != over_modbus:
+                raise invalid_part(
+                    "profile-point-transport", point=name, transport=self.transport.kind
+                )
         if self.identified is not None and bool(self.identified.registers) != over_modbus:
             raise invalid_part(
                 "profile-point-transport", point="identified", transport=self.transport.kind
             )
-        if self.sunspec is None and any(
-            isinstance(point, RegisterPoint) and point.model for point in self.points.values()
-        ):
+        register_points = [
+            point for point in self.points.values() if isinstance(point, RegisterPoint)
+        ]
+        if self.sunspec is None and any(point.model for point in register_points):
             raise invalid_part("profile-sunspec-missing")
         if self.kind == "battery_inverter" and isinstance(self.transport, HttpTransport):
             raise invalid_part("profile-http-commanded")
@@ -733,14 +733,17 @@ class DeviceProfile(ProfilePart):
             raise invalid_part("profile-meter-commanded")
         return self
 
+    def _list_writes(self) -> list[PointWrite]:
+        return [write for writes in self.modes.values() for write in writes]
+
     def _read_points(self) -> Iterator[str]:
-        yield from (
-            point for entries in self.reads.values() for _, point in map(split_sign, entries)
-        )
+        for entries in self.reads.values():
+            for _, point in map(split_sign, entries):
+                yield point
         yield from self.limits.values()
-        yield from (
-            write.of for writes in self.modes.values() for write in writes if write.of is not None
-        )
+        for write in self._list_writes():
+            if write.of is not None:
+                yield write.of
         yield from self._heartbeats
         if self.reverts is not None and self.reverts.device_heartbeat is not None:
             yield self.reverts.device_heartbeat
@@ -759,11 +762,11 @@ class DeviceProfile(ProfilePart):
 
     def _can_be_commanded(self) -> None:
         for mode in MODES:
-            if not self.modes.get(mode) and not (mode in {"save", "supply"} and self.knows_surplus):
+            is_emulated = mode in {"save", "supply"} and self.knows_surplus
+            if not self.modes.get(mode) and not is_emulated:
                 raise invalid_part("profile-mode-missing", mode=mode)
-        if any(
-            write.put == "ac_power_w" for writes in self.modes.values() for write in writes
-        ) and not set(FLOW_READINGS) <= set(self.reads):
+        commands_ac_power = any(write.put == "ac_power_w" for write in self._list_writes())
+        if commands_ac_power and not set(FLOW_READINGS) <= set(self.reads):
             raise invalid_part("profile-flows-missing", names=", ".join(FLOW_READINGS))
         if self.reverts is None:
             raise invalid_part("profile-reverts-missing")
@@ -781,19 +784,18 @@ class DeviceProfile(ProfilePart):
         """Refuse a mode that has to be resent more often than the budgets of its points allow."""
         for mode, writes in self.modes.items():
             resend_s = self.resend_s(mode)
+            if resend_s is None:
+                continue
+            writes_per_day = _DAY_S / resend_s
             budgets = [self.points[write.write].budget for write in writes]
-            if resend_s is not None and all(
-                budget is not None and budget < _DAY_S / resend_s for budget in budgets
-            ):
+            if all(budget is not None and budget < writes_per_day for budget in budgets):
                 raise invalid_part("profile-budget-short", mode=mode, resend_s=resend_s)
             # The heartbeat is written more often than any command.
-            if resend_s is not None and any(
-                self.points[name].budget is not None for name in self._heartbeats
-            ):
+            if any(self.points[name].budget is not None for name in self._heartbeats):
                 raise invalid_part("profile-budget-short", mode=mode, resend_s=resend_s)
 
     def invalid_of(self, point: Point) -> tuple[float, ...]:
-        """Return the raw numbers with which the device reports that it has no value of a point."""
+        """Return the raw numbers that stand for "no value" of a point."""
         kind = point.type if isinstance(point, RegisterPoint) else "json"
         return (*self.invalid.get(kind, ()), *point.invalid)
 
@@ -808,14 +810,18 @@ class DeviceProfile(ProfilePart):
 
     @property
     def knows_surplus(self) -> bool:
-        """Whether the device measures the house's surplus, from which the modes save and supply can
-        be emulated by two others.
+        """Return whether the device measures the house's surplus.
+
+        From it the modes save and supply can be emulated by two others.
         """
         return set(SURPLUS_READINGS) <= set(self.reads)
 
     @property
     def units(self) -> tuple[int, ...]:
-        """Unit numbers on the bus at which a search tries the product; none without a bus."""
+        """Unit numbers on the bus at which a search tries the product.
+
+        None without a bus.
+        """
         if not isinstance(self.transport, ModbusTransport):
             return ()
         return (self.transport.unit, *(() if self.identified is None else self.identified.units))
@@ -823,27 +829,19 @@ class DeviceProfile(ProfilePart):
     @property
     def needs_prefix(self) -> bool:
         """Whether a site has to name the prefix of the device's topics."""
-        return any(
-            isinstance(point, JsonPoint) and PREFIX_PART in point.at
-            for point in self.points.values()
-        )
+        for point in self.points.values():
+            if isinstance(point, JsonPoint) and PREFIX_PART in point.at:
+                return True
+        return False
 
     @property
     def written_points(self) -> tuple[str, ...]:
         """The points that commands may write, heartbeats included, without duplicates."""
-        return tuple(
-            dict.fromkeys(
-                [
-                    *(write.write for writes in self.modes.values() for write in writes),
-                    *self._heartbeats,
-                ]
-            )
-        )
+        names = [write.write for write in self._list_writes()]
+        return tuple(dict.fromkeys([*names, *self._heartbeats]))
 
     @property
     def _heartbeats(self) -> tuple[str, ...]:
-        return (
-            ()
-            if self.reverts is None or self.reverts.heartbeat is None
-            else (self.reverts.heartbeat,)
-        )
+        if self.reverts is None or self.reverts.heartbeat is None:
+            return ()
+        return (self.reverts.heartbeat,)

@@ -1,5 +1,6 @@
-"""Reads and commands a device by its profile: readings are sums of points, modes are writes that
-are read back.
+"""Read and command a device by its profile.
+
+Readings are sums of points, modes are writes that are read back.
 """
 
 import math
@@ -36,6 +37,7 @@ from luna.platform.drivers.profile import (
     LimitName,
     ModbusTransport,
     MqttTransport,
+    PointName,
     ReadingName,
     split_sign,
     unit_factor,
@@ -112,23 +114,19 @@ class ProfiledDevice:
         """
         self._watch()
         wanted = names or tuple(self.profile.reads)
-        # Whether a power is plausible the others of the same instant tell.
-        checked = (
-            (*wanted, *BALANCE)
-            if set(wanted) & set(BALANCE) and set(BALANCE) <= self.profile.reads.keys()
-            else wanted
-        )
-        asked = tuple(dict.fromkeys(checked))
-        points = self.points.read(
-            dict.fromkeys(
-                point for name in asked for _, point in map(split_sign, self.profile.reads[name])
-            )
-        )
-        measured = self._check(asked, points)
+        checked = list(wanted)
+        # Whether a power is plausible shows in the others of the same instant.
+        if set(wanted) & set(BALANCE) and set(BALANCE) <= self.profile.reads.keys():
+            checked += BALANCE
+        names_to_read = tuple(dict.fromkeys(checked))
+        point_names = list[PointName]()
+        for name in names_to_read:
+            point_names += [point for _, point in map(split_sign, self.profile.reads[name])]
+        points = self.points.read(dict.fromkeys(point_names))
+        measured = self._check(names_to_read, points)
         values: dict[str, float] = {name: measured.values[name] for name in wanted}
-        return DeviceReadings(
-            values, tuple(fault for fault in measured.implausible if fault.name in values)
-        )
+        implausible = tuple(fault for fault in measured.implausible if fault.name in values)
+        return DeviceReadings(values, implausible)
 
     def _check(self, names: tuple[ReadingName, ...], points: Mapping[str, float]) -> DeviceReadings:
         flows = set(names) & set(_FLOWS)
@@ -140,9 +138,8 @@ class ProfiledDevice:
         measured = check_readings(
             self.profile, names, points, limits=self._limits, ratings=self.ratings
         )
-        if any(
-            fault.cause == "beyond_rating" and fault.name in flows for fault in measured.implausible
-        ):
+        exceeded = {fault.name for fault in measured.implausible if fault.cause == "beyond_rating"}
+        if exceeded & flows:
             # Its limits may have been lower when they were read: a battery takes less while it is
             # full or cold.
             self._read_highest_limits()
@@ -164,18 +161,15 @@ class ProfiledDevice:
         Raises:
             UnavailableError: the device does not answer.
         """
-        follows = any(
-            write.put == "ac_power_w"
-            for write in self.profile.modes[mode if mode in self.profile.modes else "hold"]
-        )
+        writes = self.profile.modes[mode if mode in self.profile.modes else "hold"]
+        follows = any(write.put == "ac_power_w" for write in writes)
         if follows and mode != "export" and soc >= FULL_SOC:
             return "self_consumption"
         if mode in self.profile.modes:
             return mode
         flows = self.read(*SURPLUS_READINGS)
-        return stand_in(
-            mode, flows["charge_w"] - flows["discharge_w"] + flows["export_w"] - flows["import_w"]
-        )
+        surplus_w = flows["charge_w"] - flows["discharge_w"] + flows["export_w"] - flows["import_w"]
+        return stand_in(mode, surplus_w)
 
     def plan_writes(self, setpoint: BatterySetpoint) -> list[PointValue]:
         """Return the writes of a set-point in order, its power within the device's limit.
@@ -186,14 +180,14 @@ class ProfiledDevice:
         """
         writes = self.profile.modes[setpoint.mode]
         limit = find_limit(self.profile, setpoint)
-        values = self.points.read(
-            dict.fromkeys(
-                [*(write.of for write in writes if write.of), *([] if limit is None else [limit])]
-            )
-        )
+        needed = [write.of for write in writes if write.of]
+        if limit is not None:
+            needed.append(limit)
+        values = self.points.read(dict.fromkeys(needed))
         most_w = math.inf if limit is None else values[limit]
         ac_w = math.nan
-        power_w = min(math.inf if setpoint.power_kw is None else setpoint.power_kw * WATTS, most_w)
+        wanted_w = math.inf if setpoint.power_kw is None else setpoint.power_kw * WATTS
+        power_w = min(wanted_w, most_w)
         if any(write.put == "ac_power_w" for write in writes):
             read = self.read(*FLOW_READINGS)
             flows = HouseFlows(
@@ -224,18 +218,18 @@ class ProfiledDevice:
         differs = [not held for held in self._hold(writes)]
         # Everything after the first difference is written, to keep the order. A write-only point
         # cannot be verified, so it is always written.
-        first = next(
-            (place for place, point in enumerate(points) if differs[place] or point.write_only),
-            len(writes),
-        )
-        follows = [again or (any(differs) and place >= first) for place in range(len(writes))]
-        due = [
-            write
-            for write, point, changed, also in zip(writes, points, differs, follows, strict=True)
-            if changed or (also and point.budget is None)
+        must_write = [
+            differing or point.write_only for differing, point in zip(differs, points, strict=True)
         ]
+        first = must_write.index(True) if True in must_write else len(writes)
+        due = list[PointValue]()
+        for place, (write, point) in enumerate(zip(writes, points, strict=True)):
+            follows = again or (any(differs) and place >= first)
+            if differs[place] or (follows and point.budget is None):
+                due.append(write)
         # A command of budgeted points alone is still resent.
-        due = list(writes) if again and not due else due
+        if again and not due:
+            due = list(writes)
         self._send(due, kept=0 if hands_back else RESERVED_WRITES)
 
     def beat(self) -> None:
@@ -262,12 +256,10 @@ class ProfiledDevice:
     def _watch(self) -> None:
         """Raise where the device's own heartbeat stands still: its readings may be as old."""
         reverts = self.profile.reverts
-        if (
-            reverts is None
-            or reverts.device_heartbeat is None
-            or reverts.after_s is None
-            or (count := self._read_where_there(reverts.device_heartbeat)) is None
-        ):
+        if reverts is None or reverts.device_heartbeat is None or reverts.after_s is None:
+            return
+        count = self._read_where_there(reverts.device_heartbeat)
+        if count is None:
             return
         now = self.now()
         # An unknown count cannot show that the device stands still.
@@ -297,18 +289,21 @@ class ProfiledDevice:
         self.points.write(due)
 
     def _list_budgets(self, points: Iterable[str], *, kept: int) -> dict[str, int]:
-        """Return the most writes within 24 hours of each point that has a budget, less ``kept``
-        reserved ones.
+        """Return each point's most writes within 24 hours, less ``kept`` reserved ones.
+
+        Points without a budget are left out.
         """
-        return {
-            point: budget - kept
-            for point in points
-            if (budget := self.profile.points[point].budget) is not None
-        }
+        budgets = dict[str, int]()
+        for point in points:
+            budget = self.profile.points[point].budget
+            if budget is not None:
+                budgets[point] = budget - kept
+        return budgets
 
     def read_spent(self) -> float | None:
-        """Return the share of the day's writes that mode changes have used, without the reserved
-        ones; None where self-consumption writes no budgeted point.
+        """Return the share of the day's writes that mode changes have used.
+
+        The reserved writes do not count. None where self-consumption writes no budgeted point.
 
         A point whose persistence is unknown has a budget.
 
@@ -316,15 +311,12 @@ class ProfiledDevice:
             UnavailableError: the counter's storage does not answer.
         """
         most = self._list_budgets(self.profile.written_points, kept=RESERVED_WRITES)
-        return (
-            self.counter.read_share(most)
-            if any(write.write in most for write in self.profile.modes["self_consumption"])
-            else None
-        )
+        if any(write.write in most for write in self.profile.modes["self_consumption"]):
+            return self.counter.read_share(most)
+        return None
 
     def read_limits(self) -> dict[LimitName, float]:
-        """Return the limits that the device reports, in the units of ``READING_UNITS``, without
-        those it does not report.
+        """Return the limits that the device reports, in the units of ``READING_UNITS``.
 
         Raises:
             UnavailableError: the device does not answer.
@@ -369,7 +361,6 @@ class ProfiledDevice:
         return all(self._hold(writes))
 
     def close(self) -> None:
-        """Close the connection."""
         self.points.close()
 
     def _hold(self, writes: Sequence[PointValue]) -> list[bool]:
@@ -421,8 +412,7 @@ def reach(
 
 
 def reach_device(via: Via, data_folder: Path) -> ProfiledDevice:
-    """Return the device of a ``via`` in a site or a command, as ``reach`` does, with its profile
-    and secret.
+    """Return the device of a ``via``, as ``reach`` does, with its profile and secret.
 
     Raises:
         InvalidInputError: the profile or the secret is missing, or its file is invalid.

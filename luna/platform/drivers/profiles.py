@@ -1,4 +1,4 @@
-"""Loads device profiles by name: the packaged ones, and the owner's own, which take precedence."""
+"""Load device profiles by name; the owner's own take precedence over packaged ones."""
 
 from functools import cache
 from pathlib import Path
@@ -69,8 +69,13 @@ def require_profiles(site: Site, data_folder: Path) -> None:
 
 
 def _files(data_folder: Path | None) -> dict[str, Path]:
-    folders = (PACKAGED, *(() if data_folder is None else (data_folder / OWN_FOLDER,)))
-    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
+    folders = [PACKAGED]
+    if data_folder is not None:
+        folders.append(data_folder / OWN_FOLDER)
+    files = dict[str, Path]()
+    for folder in folders:
+        files |= {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    return files
 
 
 @cache

@@ -1,5 +1,6 @@
-"""A Modbus TCP proxy: other programs reach a device through Luna where the device accepts a single
-connection.
+"""Offer a device to other programs by a Modbus TCP proxy.
+
+They reach it through Luna where the device accepts a single connection.
 """
 
 import asyncio
@@ -71,7 +72,7 @@ class DeviceProxy:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> int:
-        """Listen, and return the port, which the system chose where it was 0.
+        """Listen, and return the port; for 0 the system chooses one.
 
         Raises:
             OSError: the port is taken, or the address is none of this machine's.

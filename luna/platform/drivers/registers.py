@@ -42,7 +42,9 @@ def width(kind: NumberType) -> int:
 def decode_point(
     registers: Sequence[int], point: RegisterPoint, invalid: Sequence[float] = ()
 ) -> float:
-    """Return a point's raw number, before scale and exponent; NaN where the device has no value.
+    """Return a point's raw number, before scale and exponent.
+
+    NaN where the device has no value.
 
     ``invalid`` are further numbers that mean no value: bits without a sign, or the number itself.
     """
@@ -50,19 +52,17 @@ def decode_point(
     number = decode(ordered, point.type)
     bits = int.from_bytes(b"".join(register.to_bytes(2, "big") for register in ordered), "big")
     for code in invalid:
-        is_same = (
-            math.isclose(number, code, rel_tol=1e-6)
-            if point.type == "float32"
-            else code in (number, bits)
-        )
+        if point.type == "float32":
+            is_same = math.isclose(number, code, rel_tol=1e-6)
+        else:
+            is_same = code in (number, bits)
         if is_same:
             return math.nan
     return number
 
 
 def turn_by_bits(value: float, status: int, bits: SignBits, *, noise: float = 0.0) -> float:
-    """Return a power with the sign that its status register tells, NaN where the two contradict
-    each other.
+    """Return a power with the sign of its status register, NaN where they contradict.
 
     Below ``noise`` a minus is no contradiction.
     """
@@ -88,8 +88,9 @@ def encode_point(number: float, point: RegisterPoint) -> list[int]:
 
 
 def decode_text(registers: Sequence[int]) -> str:
-    """Return the text in registers, two bytes each, up to the first NUL and without surrounding
-    spaces.
+    """Return the text in registers up to the first NUL, without surrounding spaces.
+
+    Each register holds two bytes.
     """
     return (
         b"".join(register.to_bytes(2, "big") for register in registers)
@@ -106,7 +107,10 @@ def encode_text(text: str, count: int) -> list[int]:
 
 
 def decode(registers: Sequence[int], kind: NumberType) -> float:
-    """Return the raw number of registers in big-endian order, NaN where the device has no value."""
+    """Return the raw number of registers in big-endian order.
+
+    NaN where the device has no value.
+    """
     packed = b"".join(register.to_bytes(2, "big") for register in registers)
     number: float = struct.unpack(_FORMATS[kind], packed)[0]
     # NaN, infinity and the largest numbers of a float are no measurement; some makers mean "no
@@ -126,11 +130,10 @@ def encode(number: float, kind: NumberType) -> list[int]:
         OverflowError: the number is out of the type's range.
     """
     try:
-        packed = (
-            _UNKNOWN[kind]
-            if math.isnan(number)
-            else struct.pack(_FORMATS[kind], number if kind == "float32" else round(number))
-        )
+        if math.isnan(number):
+            packed = _UNKNOWN[kind]
+        else:
+            packed = struct.pack(_FORMATS[kind], number if kind == "float32" else round(number))
     except struct.error as exc:
         raise OverflowError(f"{number:g} does not fit in {kind}") from exc
     return [int.from_bytes(packed[first : first + 2], "big") for first in range(0, len(packed), 2)]

@@ -1,5 +1,6 @@
-"""Names of a device's readings as a site's sensors:
-``profile:sunspec_12x@192.168.1.20:502/1#charge_w``.
+"""Name a device's readings as sensors of a site.
+
+For example ``profile:sunspec_12x@192.168.1.20:502/1#charge_w``.
 """
 
 import re
@@ -44,9 +45,7 @@ def name_sensor(via: Via, reading: str) -> str:
     """Return the sensor name of a reading, the inverse of ``ProfiledSensor.parse``."""
     port = "" if via.port is None else f":{via.port}"
     unit = "" if via.unit is None else f"/{via.unit}"
-    query = "&".join(
-        f"{part}={value}"
-        for part, value in (("prefix", via.prefix), ("secret", via.secret))
-        if value is not None
-    )
-    return f"profile:{via.profile}@{via.host}{port}{unit}{'?' if query else ''}{query}#{reading}"
+    parts = {"prefix": via.prefix, "secret": via.secret}
+    given = [f"{part}={value}" for part, value in parts.items() if value is not None]
+    query = f"?{'&'.join(given)}" if given else ""
+    return f"profile:{via.profile}@{via.host}{port}{unit}{query}#{reading}"

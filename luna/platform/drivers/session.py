@@ -1,5 +1,4 @@
-"""Commands a battery's inverter, and keeps the set-point up for as long as its caller commands or
-reads back.
+"""Command a battery's inverter, and keep the set-point up while the caller is alive.
 
 A set-point has limits that registers lack: a target, floor or ceiling state of charge. So the
 battery is read every few seconds and its mode follows from the state of charge (``mode_at``). A
@@ -132,7 +131,9 @@ class InverterSession:
         self._is_kept_up = False
 
     def command(self, setpoint: BatterySetpoint) -> None:
-        """Have the battery follow a set-point from now on; returns once the device has taken it.
+        """Have the battery follow a set-point from now on.
+
+        Returns once the device has taken it.
 
         Raises:
             UnavailableError: the device does not answer, or refuses; nothing is retried. Once the
@@ -171,8 +172,9 @@ class InverterSession:
 
     @property
     def disobeys(self) -> bool:
-        """Whether the device accepted the last command but its flow has contradicted it for
-        ``OBEYS_WITHIN_S``.
+        """Return whether the battery's flow contradicts a command that the device accepted.
+
+        It has to last ``OBEYS_WITHIN_S``.
         """
         return (
             self._disobeys_since is not None
@@ -180,22 +182,21 @@ class InverterSession:
         )
 
     def read_back(self) -> BatterySetpoint | None:
-        """Return the set-point that the device follows by its registers, None where it follows
-        another.
+        """Return the set-point that the device follows by its registers, None for another.
 
         Raises:
             UnavailableError: the device does not answer.
         """
         with self._lock:
             self._asked_at = self._now()
-            return (
-                self._setpoint
-                if self._setpoint is not None and self._device.holds(self._writes)
-                else None
-            )
+            if self._setpoint is None or not self._device.holds(self._writes):
+                return None
+            return self._setpoint
 
     def read_soc(self) -> float:
-        """Return the battery's state of charge, 0–1; NaN where the device does not report it.
+        """Return the battery's state of charge, 0–1.
+
+        NaN where the device does not report it.
 
         Raises:
             UnavailableError: the device does not answer.
@@ -212,8 +213,9 @@ class InverterSession:
             self._device.close()
 
     def look(self) -> None:
-        """Keep the command up: write the mode for the present state of charge, and again what the
-        device would revert.
+        """Keep the command up.
+
+        Writes the mode for the present state of charge, and again what the device would revert.
         """
         with self._lock:
             if self._setpoint is None or self._now() - self._asked_at > ASKED_SECONDS:

@@ -1,5 +1,6 @@
-"""The parts of a set-point that a profile writes to points: their values for the device, and their
-texts for the owner before anything is written.
+"""Give the parts of a set-point that a profile writes to points.
+
+Each has a value for the device, and a text for the owner before anything is written.
 """
 
 import math
@@ -22,8 +23,10 @@ WATTS = 1000
 
 
 class DeviceFacts(NamedTuple):
-    """What was read for a set-point: points in their units, its power within the device's limit, W,
-    and the AC power that follows from the flows, W.
+    """Values read for a set-point.
+
+    Points in their units, its power within the device's limit, W, and the AC power that follows
+    from the flows, W.
     """
 
     values: Mapping[str, float]
@@ -75,12 +78,23 @@ class PartWrite:
 
 
 class SetpointPart(NamedTuple):
-    """A part of a set-point: its value in the point's unit before the write's sign, and its text
-    with the sign.
+    """A part of a set-point: its value, and its text for the owner.
+
+    The value is in the point's unit before the write's sign, the text has the sign.
     """
 
     value: Callable[[PartWrite, DeviceFacts], float]
     text: Callable[[PartWrite], str]
+
+
+def _percent_of_limit(part: PartWrite, facts: DeviceFacts) -> float:
+    return 100.0 * facts.power_w / part.whole(facts)
+
+
+def _say_ac_power(part: PartWrite) -> str:
+    # Modes without a power leave 0 W to the battery.
+    power = part.power_text if part.setpoint.mode in {"charge", "export"} else 0
+    return f"ac_power_w ({power})"
 
 
 PARTS: Mapping[PartName, SetpointPart] = {
@@ -93,16 +107,9 @@ PARTS: Mapping[PartName, SetpointPart] = {
     "value": SetpointPart(PartWrite.whole, lambda part: part.of_text),
     "power_w": SetpointPart(lambda _, facts: facts.power_w, lambda part: part.power_text),
     "power_percent": SetpointPart(
-        lambda part, facts: 100.0 * facts.power_w / part.whole(facts),
-        lambda part: f"{part.power_text} / {part.write.of}",
+        _percent_of_limit, lambda part: f"{part.power_text} / {part.write.of}"
     ),
-    # Modes without a power leave 0 W to the battery.
-    "ac_power_w": SetpointPart(
-        lambda _, facts: facts.ac_power_w,
-        lambda part: (
-            f"ac_power_w ({part.power_text if part.setpoint.mode in {'charge', 'export'} else 0})"
-        ),
-    ),
+    "ac_power_w": SetpointPart(lambda _, facts: facts.ac_power_w, _say_ac_power),
 }
 
 
@@ -127,11 +134,11 @@ def describe_writes(
         if isinstance(point, JsonPoint):
             place = (point.write_to or "").replace(PREFIX_PART, via.prefix or PREFIX_PART)
         else:
-            place = f"{write.write} ({'/'.join(map(str, (*point.model[:1], point.register_)))})"
-        value = (
-            f"{write.sign * (write.value or 0.0):g}"
-            if write.put is None
-            else PARTS[write.put].text(PartWrite(profile, setpoint, write))
-        )
+            register = "/".join(map(str, (*point.model[:1], point.register_)))
+            place = f"{write.write} ({register})"
+        if write.put is None:
+            value = f"{write.sign * (write.value or 0.0):g}"
+        else:
+            value = PARTS[write.put].text(PartWrite(profile, setpoint, write))
         described.append((place, value))
     return described

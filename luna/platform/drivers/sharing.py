@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,7 +80,7 @@ async def read_frame(reader: asyncio.StreamReader) -> ModbusFrame:
 
 
 def connect_shared(data_folder: Path, device: DeviceAddress) -> socket.socket | None:
-    """Return a connection to the process that holds the device's, which may become this one.
+    """Return a connection to the process that holds the device's, perhaps this one.
 
     None: the data folder allows no lock or socket.
     """
@@ -146,12 +147,12 @@ def _hold(folder: Path) -> None:
         listener.close()
         os.close(lock)
         raise
+
+    def serve() -> None:
+        asyncio.run(ConnectionHolder().serve(listener))
+
     # Never joined: at the end of the process the system releases lock and sockets.
-    threading.Thread(
-        target=lambda: asyncio.run(ConnectionHolder().serve(listener)),
-        name="device connections",
-        daemon=True,
-    ).start()
+    threading.Thread(target=serve, name="device connections", daemon=True).start()
 
 
 class ConnectionHolder:
@@ -225,11 +226,11 @@ class DeviceConnection:
             # Reads after a write must not share an answer from before it.
             self._reads.clear()
             return await self._take_turn(body)
-        if (reading := self._reads.get(body)) is None:
-            reading = self._reads[body] = asyncio.create_task(self._take_turn(body))
-            reading.add_done_callback(
-                lambda done: self._reads.pop(body) if self._reads.get(body) is done else None
-            )
+        reading = self._reads.get(body)
+        if reading is None:
+            reading = asyncio.create_task(self._take_turn(body))
+            self._reads[body] = reading
+            reading.add_done_callback(partial(self._forget_read, body))
         return await asyncio.shield(reading)
 
     def lose(self) -> None:
@@ -259,6 +260,10 @@ class DeviceConnection:
                     self.lose()
                 raise
 
+    def _forget_read(self, body: bytes, done: asyncio.Task[bytes]) -> None:
+        if self._reads.get(body) is done:
+            self._reads.pop(body)
+
     async def _exchange(self, body: bytes) -> bytes:
         if self._writer is None:
             reader, self._writer = await asyncio.open_connection(
@@ -269,27 +274,24 @@ class DeviceConnection:
         self._answer = asyncio.get_running_loop().create_future()
         self._asked = body[:2]
         self._transaction = (self._transaction + 1) % 0x10000
-        writer.write(
-            body + checksum(body)
-            if self._device.is_serial
-            else ModbusFrame(self._transaction, body).pack()
-        )
+        if self._device.is_serial:
+            writer.write(body + checksum(body))
+        else:
+            writer.write(ModbusFrame(self._transaction, body).pack())
         await writer.drain()
         return await self._answer
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         with suppress(OSError, EOFError, ValueError):
             while True:
-                transaction, body = (
-                    (None, await _read_serial(reader))
-                    if self._device.is_serial
-                    else await read_frame(reader)
-                )
-                if (
-                    self._answer is None
-                    or self._answer.done()
-                    or transaction not in {None, self._transaction}
-                ):
+                transaction: int | None = None
+                if self._device.is_serial:
+                    body = await _read_serial(reader)
+                else:
+                    transaction, body = await read_frame(reader)
+                if self._answer is None or self._answer.done():
+                    raise ValueError("nobody asked")
+                if transaction not in {None, self._transaction}:
                     raise ValueError("nobody asked")
                 # No client takes an answer of another unit or function: each would wait for its own
                 # until it gives up.
@@ -307,7 +309,12 @@ async def _read_serial(reader: asyncio.StreamReader) -> bytes:
         ValueError: the checksum is wrong.
     """
     head = await reader.readexactly(3)
-    rest = 0 if head[1] & 0x80 else head[2] if head[1] in READS else 3
+    if head[1] & 0x80:
+        rest = 0
+    elif head[1] in READS:
+        rest = head[2]
+    else:
+        rest = 3
     body = head + await reader.readexactly(rest)
     if await reader.readexactly(2) != checksum(body):
         raise ValueError("broken on the way")

@@ -1,5 +1,4 @@
-"""Simulates a device from its profile: points that a client reads and writes, with the physics of a
-battery behind them.
+"""Simulate a device from its profile: its points, with the physics of a battery behind them.
 
 The mode is derived from the points by the profile's own writes, the power by the battery of the
 simulated home. A client written from the maker's documentation alone therefore tests whether the
@@ -146,28 +145,22 @@ class SimulatedInverter:
     def _heartbeat(self) -> float | None:
         """The count of the client's heartbeat, None where the profile declares none."""
         reverts = self.profile.reverts
-        return (
-            None
-            if reverts is None or reverts.heartbeat is None
-            else self.image.value(reverts.heartbeat)
-        )
+        if reverts is None or reverts.heartbeat is None:
+            return None
+        return self.image.value(reverts.heartbeat)
 
     def _reverts_after_s(self) -> float:
-        """Return the reversion time of the current mode, s: the one in the command, else the
-        profile's.
-        """
+        """Return the current mode's reversion time, s: the command's, else the profile's."""
         mode = self.mode
         reverts = self.profile.reverts
         if reverts is None or reverts.after_s is None or mode in reverts.stays_in:
             return math.inf
         units = {"reversion_s": 1, "reversion_min": 60}
-        said = [
-            self.image.value(write.write) * units[write.put]
-            for write in self.profile.modes.get(mode, ())
-            if write.put in units
-        ]
-        # A reversion time of 0 means never.
-        return (said[0] or math.inf) if said else reverts.after_s
+        for write in self.profile.modes.get(mode, ()):
+            if write.put in units:
+                # A reversion time of 0 means never.
+                return self.image.value(write.write) * units[write.put] or math.inf
+        return reverts.after_s
 
     def _step(self, seconds: float) -> None:
         load_kw, pv_kw = self.house(self._stepped_at - self._begun_at)
@@ -195,45 +188,46 @@ class SimulatedInverter:
         ac_kw = self._find_ac_power_kw()
         if ac_kw is not None:
             load_kw, pv_kw = self.house(self.now() - self._begun_at)
-            return mode_of_ac_power(
-                ac_kw * WATTS, HouseFlows(pv_kw * WATTS, 0.0, (load_kw - pv_kw) * WATTS)
-            ), abs(ac_kw)
+            flows = HouseFlows(pv_kw * WATTS, 0.0, (load_kw - pv_kw) * WATTS)
+            return mode_of_ac_power(ac_kw * WATTS, flows), abs(ac_kw)
         for mode, writes in self.profile.modes.items():
             powers = [
-                write.sign
-                * self.image.value(write.write)
-                * (1.0 if write.of is None else self.image.value(write.of) / 100)
+                self._read_power(write)
                 for write in writes
                 if write.put in {"power_w", "power_percent"}
             ]
-            constant = all(
-                math.isclose(self.image.value(write.write), value)
-                for write in writes
-                if (value := self._constant(write)) is not None
-            )
-            if constant and all(power > 0 for power in powers):
+            has_constants = all(self._has_constant(write) for write in writes)
+            if has_constants and all(power > 0 for power in powers):
                 return mode, max(powers, default=0.0) / WATTS
         return "self_consumption", 0.0
+
+    def _read_power(self, write: PointWrite) -> float:
+        share = 1.0 if write.of is None else self.image.value(write.of) / 100
+        return write.sign * self.image.value(write.write) * share
+
+    def _has_constant(self, write: PointWrite) -> bool:
+        """Return whether a point holds what the mode always writes, if it does so."""
+        value = self._constant(write)
+        return value is None or math.isclose(self.image.value(write.write), value)
 
     def _find_ac_power_kw(self) -> float | None:
         """Return the AC power that the points command, kW; None: none."""
         for writes in self.profile.modes.values():
             powers = [write for write in writes if write.put == "ac_power_w"]
-            if powers and all(
-                math.isclose(self.image.value(write.write), write.value)
-                for write in writes
-                if write.value is not None
-            ):
+            fixed = [(write.write, write.value) for write in writes if write.value is not None]
+            holds_fixed = all(math.isclose(self.image.value(name), value) for name, value in fixed)
+            if powers and holds_fixed:
                 return powers[0].sign * self.image.value(powers[0].write) / WATTS
         return None
 
     def _constant(self, write: PointWrite) -> float | None:
-        """Return the value that a mode always writes; None where it depends on the set-point."""
-        return (
-            self.image.value(write.of)
-            if write.put == "value" and write.of is not None
-            else write.value
-        )
+        """Return the value that a mode always writes.
+
+        None where it depends on the set-point.
+        """
+        if write.put == "value" and write.of is not None:
+            return self.image.value(write.of)
+        return write.value
 
     def _revert(self) -> None:
         for write in self.profile.modes.get("self_consumption", ()):
@@ -255,19 +249,19 @@ class SimulatedInverter:
         shown = self._measure()
         values = dict[str, float]()
         for reading, entries in self.profile.reads.items():
+            value = shown.get(reading, 0.0)
             for sign, point in map(split_sign, entries):
+                factor = unit_factor(self.profile.points[point], reading)
                 # A sum is split equally among its points; a signed power is one direction minus the
                 # other.
-                values[point] = values.get(point, 0.0) + sign * shown.get(
-                    reading, 0.0
-                ) / unit_factor(self.profile.points[point], reading) / len(entries)
-        if (
-            self.profile.reverts is not None
-            and (counted := self.profile.reverts.device_heartbeat) is not None
-        ):
-            values[counted] = math.floor(self.now() - self._begun_at)
+                part = sign * value / factor / len(entries)
+                values[point] = values.get(point, 0.0) + part
+        reverts = self.profile.reverts
+        if reverts is not None and reverts.device_heartbeat is not None:
+            values[reverts.device_heartbeat] = math.floor(self.now() - self._begun_at)
+        shown_values = values | self.stuck
         # Zeros first: both directions may share a register and a sign bit.
-        for point, value in sorted((values | self.stuck).items(), key=lambda entry: entry[1] != 0):
+        for point, value in sorted(shown_values.items(), key=lambda entry: entry[1] != 0):
             self.image.put(point, value)
 
 

@@ -1,4 +1,4 @@
-"""Adds a device with a profile to a site: the battery it commands and the sensors it provides."""
+"""Add a device with a profile to a site: its battery and its sensors."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,8 +21,9 @@ READINGS_BY_ROLE: Mapping[str, tuple[str, ...]] = {
 
 
 def add_device(site: Site, via: Via, profile: DeviceProfile, *, battery: str | None = None) -> Site:
-    """Return the site with a device: an inverter commands a battery, and its readings fill the
-    sensor roles that have no sensor. Idempotent.
+    """Return the site with a device: an inverter's battery, and sensors from its readings.
+
+    Readings fill only the roles that have no sensor. Idempotent.
 
     Args:
         site: as it is stored.
@@ -40,24 +41,22 @@ def add_device(site: Site, via: Via, profile: DeviceProfile, *, battery: str | N
         raise refuse("profile-not-shared", field="--listen-port", profile=profile.profile)
     document: dict[str, Any] = site.model_dump(mode="json", by_alias=True)
     if profile.kind == "battery_inverter":
-        names = [each.name for each in site.batteries]
-        told = names[0] if battery is None and len(names) == 1 else battery
-        if told not in names:
+        names = [known.name for known in site.batteries]
+        commanded = names[0] if battery is None and len(names) == 1 else battery
+        if commanded not in names:
             raise refuse(
                 "device-battery-unclear", field="--name", value=battery, names=tuple(names)
             )
-        entry = {"battery": told, "via": via.model_dump(mode="json", exclude_none=True)}
+        entry = {"battery": commanded, "via": via.model_dump(mode="json", exclude_none=True)}
         control = document["control"]
         if control is None or control["by"] == "advice":
             document["control"] = {"by": "profile", "batteries": [entry]}
         else:
-            control["batteries"] = [
-                *(each for each in control["batteries"] if each["battery"] != told),
-                entry,
-            ]
+            others = [known for known in control["batteries"] if known["battery"] != commanded]
+            control["batteries"] = [*others, entry]
     sensors = document["input_sensors"]
     for role, readings in READINGS_BY_ROLE.items():
-        reading = next((each for each in readings if each in profile.reads), None)
+        reading = next((name for name in readings if name in profile.reads), None)
         if reading is not None and not sensors.get(role):
             sensors[role] = [name_sensor(via, reading)]
     return parse_site(document)

@@ -25,7 +25,7 @@ _TEXTS = {"maker": (2, 16), "model": (18, 16), "version": (42, 8), "serial": (50
 
 
 def find_models(link: ModbusLink) -> Mapping[int, int]:
-    """Return the address of each model's ID; of a model that occurs several times the first.
+    """Return the address of each model's ID, the first of a model that occurs several times.
 
     Raises:
         UnavailableError: the device does not answer, or is no SunSpec device.
@@ -51,17 +51,17 @@ def read_identity(link: ModbusLink, address: int) -> DeviceIdentity:
         UnavailableError: the device does not answer.
     """
     registers = link.read(address, 66)
-    return DeviceIdentity(
-        **{
-            name: decode_text(registers[first : first + count])
-            for name, (first, count) in _TEXTS.items()
-        }
-    )
+    texts = {
+        name: decode_text(registers[first : first + count])
+        for name, (first, count) in _TEXTS.items()
+    }
+    return DeviceIdentity(**texts)
 
 
 def find_ports(link: ModbusLink, address: int, ports: PortGroup) -> list[int]:
-    """Return the offsets, from the first port, of the ports of the wanted types in the model at
-    ``address``; its length gives their number.
+    """Return the offsets of the wanted ports of a model from its first port.
+
+    Their number follows from the length of the model at ``address``.
 
     Raises:
         UnavailableError: the device does not answer.
@@ -70,11 +70,8 @@ def find_ports(link: ModbusLink, address: int, ports: PortGroup) -> list[int]:
     shifts = range(0, length - ports.type_register - ports.length + 1, ports.length)
     if len(shifts) > _MOST_PORTS:
         raise refuse("device-no-sunspec", field="via", value=link.place)
-    return [
-        shift
-        for shift in shifts
-        if link.read(address + ports.type_register + shift, 1)[0] in ports.types
-    ]
+    types = {shift: link.read(address + ports.type_register + shift, 1)[0] for shift in shifts}
+    return [shift for shift, port_type in types.items() if port_type in ports.types]
 
 
 def _is_marked(link: ModbusLink, base: int) -> bool:

@@ -1,5 +1,7 @@
-"""Tests a profile on a real battery: moves a little power, checks direction, sign and scale of the
-readings, and always ends in self-consumption.
+"""Test a profile on a real battery.
+
+Moves a little power, checks direction, sign and scale of the readings, and always ends in
+self-consumption.
 """
 
 import math
@@ -49,10 +51,12 @@ TrialBounds = Callable[[BatterySetpoint, float], BatterySetpoint]
 
 
 class TrialStep(NamedTuple):
-    """Result of one step: the mode that was tried, the outcome, the measured power into the
-    battery, W (negative while it discharges), and the time it took.
+    """The result of one step.
 
-    ``implausible``: what the device reported last that does not count.
+    It holds the mode that was tried, the outcome, the measured power into the battery, W (negative
+    while it discharges), and the time it took.
+
+    ``implausible``: the last readings that do not count.
     """
 
     mode: Mode
@@ -68,15 +72,17 @@ class TrialStep(NamedTuple):
 
 
 def bound_by(site: Site, battery: str) -> TrialBounds:
-    """Return the safety layer's bounds of a site's battery: from a set-point and a state of charge,
-    0–1, to the safe set-point.
+    """Return the safety layer's bounds of a site's battery.
+
+    They turn a set-point and a state of charge, 0–1, into the safe set-point.
     """
     return lambda setpoint, soc: make_safe(site, {battery: setpoint}, {battery: soc})[battery]
 
 
 def bound_unknown() -> TrialBounds:
-    """Return the bounds of a battery without a site: keep away from empty and full, and export
-    nothing.
+    """Return the bounds of a battery without a site.
+
+    It stays away from empty and full, and exports nothing.
     """
     battery = Battery(
         capacity_kwh=5,
@@ -96,9 +102,10 @@ def is_same_host(one: str, other: str) -> bool:
 
 def _addresses(host: str) -> set[str]:
     try:
-        return {str(each[4][0]) for each in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+        infos = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError:
         return set()
+    return {str(address[0]) for *_, address in infos}
 
 
 def move_battery(
@@ -109,8 +116,9 @@ def move_battery(
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
 ) -> list[TrialStep]:
-    """Let a battery hold, charge with 200 W and export 200 W, ten seconds each, and return what was
-    measured; self-consumption is restored.
+    """Let a battery hold, charge with 200 W and export 200 W, and return what was measured.
+
+    Each takes ten seconds; self-consumption is restored.
 
     Args:
         device: of a battery that nothing else commands.
@@ -177,9 +185,8 @@ class _Trial:
         soc = self._session.read_soc()
         if math.isnan(soc):
             raise refuse("device-soc-unknown", field="via", value=self._device.profile.profile)
-        safe = self._bound(
-            BatterySetpoint(mode=mode, power_kw=None if mode == "hold" else TRIAL_W / WATTS), soc
-        )
+        wanted_kw = None if mode == "hold" else TRIAL_W / WATTS
+        safe = self._bound(BatterySetpoint(mode=mode, power_kw=wanted_kw), soc)
         done = mode_at(safe, soc)
         if _SIGNS.get(done) != _SIGNS.get(mode):
             return TrialStep(mode, "not_allowed", math.nan, 0.0)
@@ -192,11 +199,8 @@ class _Trial:
             power_w = self.read_power()
             seconds = self._now() - begun
             outcome = _judge(done, power_w, own_w)
-            if seconds >= (
-                PATIENCE_SECONDS
-                if outcome in {"did_not_move", "moved", "unknown"}
-                else TRIAL_SECONDS
-            ):
+            is_undecided = outcome in {"did_not_move", "moved", "unknown"}
+            if seconds >= (PATIENCE_SECONDS if is_undecided else TRIAL_SECONDS):
                 return TrialStep(mode, outcome, power_w, seconds, self._implausible)
 
     def hand_back(self) -> None:

@@ -1,5 +1,6 @@
-"""Limits how often a point that wears out is written: a number of writes in any 24 hours, some
-reserved for the return to self-consumption.
+"""Limit how often a point that wears out is written in any 24 hours.
+
+Some writes are reserved for the return to self-consumption.
 
 The executor counts in the database: ``luna.platform.database.device_writes``.
 """
@@ -28,8 +29,7 @@ class WriteCounter(Protocol):
         """
 
     def read_share(self, most: Mapping[str, int]) -> float:
-        """Return the largest share, 0–1, of its ``most`` within 24 hours that any of the points has
-        used.
+        """Return the largest share, 0–1, of the points' writes within 24 hours that is used.
 
         Raises:
             UnavailableError: the storage does not answer.
@@ -40,11 +40,9 @@ class Uncounted:
     """A counter without limits, for a manual trial of a few writes."""
 
     def spend(self, most: Mapping[str, int]) -> datetime | None:
-        """Return None."""
         return None
 
     def read_share(self, most: Mapping[str, int]) -> float:
-        """Return 0."""
         return 0.0
 
 

@@ -1,4 +1,7 @@
-"""Who runs the servers: PostgreSQL refuses root, so root lends it an account without rights."""
+"""Choose the account that runs the servers.
+
+PostgreSQL refuses root, so root lends it an account without rights.
+"""
 
 import fcntl
 import hashlib
@@ -26,15 +29,16 @@ FREE_SPACE = "Free some space on this disk, or set LUNA_DATA_FOLDER to a folder 
 
 @dataclass(frozen=True)
 class Account:
-    """The uid and gid that the servers run under. None means: those of this process."""
+    """The uid and gid that the servers run under; None: those of this process."""
 
     uid: int
     gid: int
 
 
 def account_for(data: Path) -> Account | None:
-    """Return the account for a data folder: its present owner's, else an unprivileged one where we
-    are root.
+    """Return the account for a data folder.
+
+    Its present owner's, else an unprivileged one where we are root.
     """
     if os.geteuid() != 0:
         return None
@@ -51,8 +55,9 @@ def account_for(data: Path) -> Account | None:
 
 
 def choose_home(folder: Path) -> Path:
-    """Return where the servers' data go: ``folder``, or a folder of the system's where the servers'
-    account cannot reach it.
+    """Return the folder of the servers' data.
+
+    ``folder``, or a folder of the system's where the servers' account cannot reach it.
 
     The permissions of the user's folders stay as they are.
     """
@@ -110,8 +115,9 @@ def can_use(folder: Path, account: Account | None) -> bool:
 
 
 def options_for(account: Account | None) -> dict[str, Any]:
-    """Return the options of ``subprocess`` that run a program as ``account``, unseen by others and
-    without the caller's PostgreSQL settings.
+    """Return the options of ``subprocess`` that run a program as ``account``.
+
+    Unseen by others and without the caller's PostgreSQL settings.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     identity = {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
@@ -119,8 +125,9 @@ def options_for(account: Account | None) -> dict[str, Any]:
 
 
 def make_folder(path: Path) -> None:
-    """Create ``path`` with its parents, readable for the servers' account only as far as the umask
-    allows.
+    """Create ``path`` with its parents.
+
+    It is readable for the servers' account only as far as the umask allows.
 
     Raises:
         MachineError: names the folder and what to do.

@@ -1,6 +1,4 @@
-"""Where the programs of PostgreSQL and of Redis or Valkey are: from wheels, or the machine's
-own.
-"""
+"""Find the programs of PostgreSQL and of Redis or Valkey: from wheels, or the machine's own."""
 
 import os
 import re
@@ -32,7 +30,7 @@ INSTALL_REDIS = (
 
 @dataclass(frozen=True)
 class Programs:
-    """A folder of executables, and what must be copied with it where it cannot be read.
+    """A folder of executables, with the folders that a copy of it needs.
 
     Args:
         folder: where the executables stand.

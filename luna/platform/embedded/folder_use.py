@@ -1,5 +1,6 @@
-"""One Luna per data folder: a lock that ends with its process, however that dies, and says who
-holds it.
+"""Allow one Luna per data folder.
+
+A lock ends with its process, however that dies, and names the process that has it.
 """
 
 import json

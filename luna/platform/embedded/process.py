@@ -1,4 +1,7 @@
-"""A server's process: its birth with an inherited lock, its end, and why it failed."""
+"""Start and end a server's process, and explain why it failed.
+
+It is born with an inherited lock.
+"""
 
 import os
 import signal
@@ -34,7 +37,7 @@ SOON_SECONDS = 1.0
 KILLED_SECONDS = 60.0
 # Where Linux shows its processes; elsewhere nothing is there, and no work is seen.
 PROCESSES = Path("/proc")
-# What a server says when trying again cannot help, and what to do about it.
+# A server's words for faults that another try cannot mend, with the remedy.
 LASTING_FAILURES = {
     "No space left on device": FREE_SPACE,
     "Disk quota exceeded": FREE_SPACE,
@@ -56,7 +59,7 @@ log = structlog.get_logger("luna.embedded")
 
 @dataclass(frozen=True)
 class Launch:
-    """What to execute, as whom, and what to say to it first."""
+    """A program to execute, its account, and the input that it gets first."""
 
     command: list[str]
     account: Account | None
@@ -104,7 +107,7 @@ def spawn(launch: Launch, *, lock: int, log: Path) -> subprocess.Popen[bytes]:
 def end(
     lock_path: Path, signals: tuple[signal.Signals, ...], *, patience: float = STOP_SECONDS
 ) -> None:
-    """Stop the server that holds the lock, at first kindly, at last by killing it.
+    """Stop the server that has the lock, at first kindly, at last by killing it.
 
     Return when no process of it lives.
 
@@ -142,7 +145,10 @@ def end(
 
 
 def _has_ended(lock_path: Path, patience: float) -> bool:
-    """Whether the server has ended; one that is still at work is waited for again, a few times."""
+    """Return whether the server has ended.
+
+    One that is still at work is waited for again, a few times.
+    """
     # As nearly every one does, before anybody has looked through the machine's processes.
     if _wait_for_release(lock_path, min(SOON_SECONDS, patience)):
         return True
@@ -167,21 +173,19 @@ def _wait_for_release(lock_path: Path, seconds: float) -> bool:
 
 
 def _family(lock_path: Path) -> list[int]:
-    """Return the server's process and the processes it started, as far as this machine shows
-    them.
-    """
+    """Return the server's process and those it started, as far as this machine shows them."""
     pid = int(lock_path.read_text(encoding="utf-8") or 0)
-    children = [
-        int(path.parent.name)
-        for path in PROCESSES.glob("[0-9]*/stat")
-        if _stat(path)[1:2] == [str(pid)]
-    ]
+    of_children = [path for path in PROCESSES.glob("[0-9]*/stat") if _stat(path)[1:2] == [str(pid)]]
+    children = [int(path.parent.name) for path in of_children]
     return [pid, *children] if pid and is_locked(lock_path) else []
 
 
 def _work_of(pids: list[int]) -> int:
     """Return the CPU time that these processes have taken, in the system's ticks."""
-    return sum(int(ticks) for pid in pids for ticks in _stat(PROCESSES / str(pid) / "stat")[11:13])
+    ticks = 0
+    for pid in pids:
+        ticks += sum(int(field) for field in _stat(PROCESSES / str(pid) / "stat")[11:13])
+    return ticks
 
 
 def _state_of(pid: int) -> str:
@@ -189,7 +193,10 @@ def _state_of(pid: int) -> str:
 
 
 def _stat(path: Path) -> list[str]:
-    """Return the fields of a process in /proc from its state on; empty where there are none."""
+    """Return the fields of a process in /proc from its state on.
+
+    Empty where there are none.
+    """
     try:
         # The program's name stands before it, in brackets, and may hold anything.
         return path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
@@ -198,8 +205,9 @@ def _stat(path: Path) -> list[str]:
 
 
 def explain_failure(message: str, output: str, folder: Path) -> MachineError:
-    """Return the error for a server that did not start, with the remedy where its last words name
-    the cause.
+    """Return the error for a server that did not start.
+
+    With the remedy where its last words name the cause.
     """
     lasting = next((line for line in output.splitlines() if is_lasting(line)), None)
     words = lasting or " ".join(output.split())[-500:]
@@ -234,9 +242,9 @@ def ending_in_order() -> Iterator[None]:
 
     A handler of somebody else's stays.
     """
-    replaced = [
-        kind for kind in ENDING if _in_main_thread() and signal.getsignal(kind) is signal.SIG_DFL
-    ]
+    replaced = []
+    if _in_main_thread():
+        replaced = [kind for kind in ENDING if signal.getsignal(kind) is signal.SIG_DFL]
     for kind in replaced:
         signal.signal(kind, _leave)
     try:
@@ -248,15 +256,18 @@ def ending_in_order() -> Iterator[None]:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold signals back until the block is done: a second Ctrl-C must not leave half of the
-    servers.
+    """Hold signals back until the block is done.
+
+    A second Ctrl-C must not leave half of the servers.
     """
     # A mask would not do: any other thread would still take the signal.
     arrived: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        arrived.append(number)
+
     kinds = (signal.SIGINT, *ENDING) if _in_main_thread() else ()
-    before = {
-        kind: signal.signal(kind, lambda number, _frame: arrived.append(number)) for kind in kinds
-    }
+    before = {kind: signal.signal(kind, note) for kind in kinds}
     try:
         yield
     finally:

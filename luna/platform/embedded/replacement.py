@@ -1,5 +1,6 @@
-"""Replaces the PostgreSQL cluster atomically: a crash at any moment leaves one of the two
-complete.
+"""Replace the PostgreSQL cluster atomically.
+
+A crash at any moment leaves one of the two complete.
 """
 
 import os
@@ -15,15 +16,14 @@ BEFORE = "postgres.before-"
 
 
 def replace_cluster(home: Path, successor: Path, *, keep_as: str) -> Path:
-    """Replace the cluster in ``home`` by ``successor`` and return where the current one is kept.
+    """Replace the cluster in ``home`` by ``successor``; return the folder of the current one.
 
     ``finish_replacement`` completes an interrupted call.
     """
     # A second one within a second gets a number.
-    names = (
-        f"{BEFORE}{keep_as}{suffix}" for suffix in ("", *(f"-{number}" for number in range(1, 100)))
-    )
-    previous = next(home / name for name in names if not (home / name).exists())
+    suffixes = ["", *(f"-{number}" for number in range(1, 100))]
+    places = [home / f"{BEFORE}{keep_as}{suffix}" for suffix in suffixes]
+    previous = next(place for place in places if not place.exists())
     mark = home / MARK
     unfinished = mark.with_suffix(".new")
     unfinished.write_text(f"{successor.name}\n", encoding="utf-8")
@@ -36,8 +36,9 @@ def replace_cluster(home: Path, successor: Path, *, keep_as: str) -> Path:
 
 
 def finish_replacement(home: Path) -> None:
-    """Complete a replacement that was interrupted: without it, the next start would begin with an
-    empty cluster.
+    """Complete a replacement that was interrupted.
+
+    Without it, the next start would begin with an empty cluster.
     """
     mark = home / MARK
     if not mark.exists():
@@ -55,8 +56,7 @@ def list_previous(home: Path) -> list[Path]:
 
 
 def put_back(home: Path, *, keep_as: str) -> Path:
-    """Restore the cluster from before the last replacement, and return where the current one is
-    kept.
+    """Restore the cluster from before the last replacement; return the folder of the current.
 
     Raises:
         ConflictError: none is kept.

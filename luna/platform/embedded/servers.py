@@ -94,11 +94,11 @@ class Postgres:
     def launch(self, port: int) -> Launch:
         self._drop_stale_pid()
         settings = SETTINGS | (SPARING if affordable_processes() == 1 else {})
-        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        return Launch(
-            [str(self.programs / "postgres"), "-D", str(self._data), "-p", str(port), *options],
-            self.account,
-        )
+        options = list[str]()
+        for name, value in settings.items():
+            options += ["-c", f"{name}={value}"]
+        program = str(self.programs / "postgres")
+        return Launch([program, "-D", str(self._data), "-p", str(port), *options], self.account)
 
     def answers(self, port: int) -> bool:
         """Return whether the server accepts our password.
@@ -180,8 +180,9 @@ class Postgres:
 
 @dataclass(frozen=True)
 class Redis:
-    """One server with an append-only file in ``home/redis``: what it confirmed survives its
-    death.
+    """One server with an append-only file in ``home/redis``.
+
+    The data that it confirmed survive its death.
     """
 
     program: Path

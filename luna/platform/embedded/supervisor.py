@@ -1,5 +1,6 @@
-"""Starts the embedded PostgreSQL and Redis of a folder: shared by several processes, stopped by the
-last one that leaves.
+"""Start the embedded PostgreSQL and Redis of a folder.
+
+They are shared by several processes, and stopped by the last one that leaves.
 """
 
 import atexit
@@ -138,9 +139,7 @@ class _Attempt:
         self.child = spawn(self._server.launch(port), lock=lock, log=self.files.log)
 
     def check_failure(self, *, gave_up: bool) -> None:
-        """Raise where the last try failed for good, pause where another try may help, or prepare
-        the first try.
-        """
+        """Raise if the last try failed for good, pause before another, or prepare the first."""
         if self.child is None:
             self._server.prepare()
             return
@@ -234,7 +233,7 @@ class Servers:
             watch.join()
 
     def stop(self) -> None:
-        """Leave; where nobody else uses the servers, stop them."""
+        """Leave; stop the servers if no other process uses them."""
         atexit.unregister(self.stop)
         # A forked child inherits its parent's lock: the parent releases it.
         if self._users is None or os.getpid() != self._pid:

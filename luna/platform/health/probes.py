@@ -27,31 +27,42 @@ _SECONDS = PATIENCE.total_seconds()
 
 
 def probes_for(needs: Iterable[str], settings: Settings, addresses: Addresses) -> dict[str, Probe]:
-    """Return a probe for each of ``needs``: ``database``, ``redis``, ``objects``, ``vectors``,
-    ``language``.
+    """Return a probe for each of ``needs``.
+
+    Known are ``database``, ``redis``, ``objects``, ``vectors`` and ``language``.
 
     A dependency without an address in the settings is embedded, and so available.
     """
-    factories: dict[str, Callable[[], Probe]] = {
-        "database": lambda: partial(
-            probe_database,
-            engine.create(addresses.database_url, application_name="luna-health", pool_size=1),
-        ),
-        "redis": lambda: partial(
-            _probe_redis,
-            redis.Redis.from_url(
+    return {need: _open_probe(need, settings, addresses) for need in needs}
+
+
+def _open_probe(need: str, settings: Settings, addresses: Addresses) -> Probe:
+    match need:
+        case "database":
+            database = engine.create(
+                addresses.database_url, application_name="luna-health", pool_size=1
+            )
+            return partial(probe_database, database)
+        case "redis":
+            client = redis.Redis.from_url(
                 addresses.redis_url,
                 socket_connect_timeout=_SECONDS,
                 socket_timeout=_SECONDS,
                 retry=Retry(NoBackoff(), 0),
-            ),
-        ),
-        # Uses a separate process, because a worker's main process forks: see luna.platform.objects.
-        "objects": lambda: lambda: open_objects(settings).probe(),
-        "vectors": lambda: partial(_probe_vectors, settings),
-        "language": lambda: partial(_probe_language, settings),
-    }
-    return {name: factories[name]() for name in needs}
+            )
+            return partial(_probe_redis, client)
+        case "objects":
+            return partial(_probe_objects, settings)
+        case "vectors":
+            return partial(_probe_vectors, settings)
+        case "language":
+            return partial(_probe_language, settings)
+    raise KeyError(need)
+
+
+def _probe_objects(settings: Settings) -> str:
+    # Uses a separate process, because a worker's main process forks: see luna.platform.objects.
+    return open_objects(settings).probe()
 
 
 def probe_database(database: Engine) -> str:
@@ -121,11 +132,9 @@ def _probe_language(settings: Settings) -> str:
     if settings.language_url is None:
         return "none: answers are worded without a language model"
     if settings.language_api == "openai":
-        headers = (
-            {"Authorization": f"Bearer {settings.language_key.get_secret_value()}"}
-            if settings.language_key
-            else {}
-        )
+        headers: dict[str, str] = {}
+        if settings.language_key:
+            headers["Authorization"] = f"Bearer {settings.language_key.get_secret_value()}"
         status, _ = ask(
             settings.language_url.rstrip("/").removesuffix("/v1"),
             "/v1/models",
@@ -142,12 +151,10 @@ def _probe_language(settings: Settings) -> str:
             )
         return "answers"
     status, body = ask(settings.language_url, "/api/tags", timeout_seconds=_SECONDS)
+    names: set[str] | None = None
     try:
-        names = (
-            {_tagged(model["name"]) for model in json.loads(body)["models"]}
-            if status == HTTPStatus.OK
-            else None
-        )
+        if status == HTTPStatus.OK:
+            names = {_tagged(model["name"]) for model in json.loads(body)["models"]}
     except (ValueError, KeyError, TypeError):
         names = None
     if names is None:
@@ -158,16 +165,13 @@ def _probe_language(settings: Settings) -> str:
             value=settings.language_url,
             remedy=remedy,
         )
-    absent = [
-        name
-        for name in (settings.language_model, settings.embedding_model)
-        if _tagged(name) not in names
-    ]
+    wanted = (settings.language_model, settings.embedding_model)
+    absent = [name for name in wanted if _tagged(name) not in names]
+    if not absent:
+        return "both models are there"
     pulls = "; ".join(f"ollama pull {name}" for name in absent)
     return (
         f"{', '.join(absent)} not pulled yet, until then Luna answers without; pull with: {pulls}"
-        if absent
-        else "both models are there"
     )
 
 

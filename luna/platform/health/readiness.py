@@ -1,5 +1,6 @@
-"""Checks the dependencies of a process in parallel, with latencies and a time-out of two seconds
-each.
+"""Check the dependencies of a process in parallel.
+
+Each check has a latency and a time-out of two seconds.
 """
 
 import threading
@@ -132,9 +133,8 @@ class Readiness:
         """
         free = self._looking.acquire(blocking=False)
         try:
-            yield free and not any(
-                thread.name.startswith(PROBE_THREAD) for thread in threading.enumerate()
-            )
+            names = [thread.name for thread in threading.enumerate()]
+            yield free and not any(name.startswith(PROBE_THREAD) for name in names)
         finally:
             if free:
                 self._looking.release()
@@ -170,17 +170,16 @@ def check_all(probes: Mapping[str, Probe], *, patience: timedelta = PATIENCE) ->
             name=f"{PROBE_THREAD}{name}",
             daemon=True,
         ).start()
-    wait(running.values(), timeout=patience.total_seconds())
     seconds = patience.total_seconds()
-    late = {
-        name: Check(
-            name, ok=False, latency_ms=seconds * 1000, detail=f"no answer within {seconds:g} s"
-        )
-        for name in probes
-    }
-    return tuple(
-        future.result() if future.done() else late[name] for name, future in running.items()
-    )
+    wait(running.values(), timeout=seconds)
+    checks = []
+    for name, future in running.items():
+        if future.done():
+            checks.append(future.result())
+            continue
+        detail = f"no answer within {seconds:g} s"
+        checks.append(Check(name, ok=False, latency_ms=seconds * 1000, detail=detail))
+    return tuple(checks)
 
 
 def check_health(name: str, probe: Probe) -> Check:
@@ -200,12 +199,10 @@ def check_health(name: str, probe: Probe) -> Check:
 def not_ready(checks: Iterable[Check]) -> UnavailableError | None:
     """Return the error of a process with failed checks; None where all pass."""
     failed = [check.name for check in checks if not check.ok]
-    return (
-        UnavailableError(
-            f"not ready: {', '.join(failed)}", remedy="The checks say what is wrong with each."
-        )
-        if failed
-        else None
+    if not failed:
+        return None
+    return UnavailableError(
+        f"not ready: {', '.join(failed)}", remedy="The checks say what is wrong with each."
     )
 
 

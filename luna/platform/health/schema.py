@@ -24,7 +24,7 @@ log = structlog.get_logger("luna.health")
 def wait_for_schema(probe: Probe, *, pause: Callable[[float], None] = time.sleep) -> str:
     """Return what ``probe`` says once it raises no more; each new reason to wait is logged once.
 
-    There is no deadline: who started this process sees that it waits, and ends it.
+    There is no deadline: the starter sees the waiting, and can end it.
     """
     reason = ""
     while True:

@@ -1,5 +1,6 @@
-"""Serves ``/health/live``, ``/health/ready`` and ``/metrics`` of a process other than the gateway,
-from a thread.
+"""Serve a process's health and metrics from a thread.
+
+At ``/health/live``, ``/health/ready`` and ``/metrics``, of a process other than the gateway.
 """
 
 import json
@@ -117,11 +118,9 @@ class _Answers:
                 checks = self._readiness.look()
                 document = [asdict(check) for check in checks]
                 failed = not_ready(checks)
-                return (
-                    _problem(failed, checks=document)
-                    if failed
-                    else _document({"status": "ready", "checks": document})
-                )
+                if failed:
+                    return _problem(failed, checks=document)
+                return _document({"status": "ready", "checks": document})
             case "/metrics":
                 return _HealthAnswer(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest())
             case _:

@@ -1,4 +1,4 @@
-"""Ends a process in which a loop stands still, so that whoever supervises it starts another.
+"""End a process in which a loop stands still, so that its supervisor starts another.
 
 A loop may wait for ever though nothing is away: ``threading.Thread.start`` never returns where the
 new thread finds no memory before it has begun, and a thread that died may hold a lock.

@@ -1,4 +1,4 @@
-"""The store of objects: files under the data folder, or a bucket of an S3 server.
+"""Choose the store of objects by the settings: files, or a bucket of an S3 server.
 
 Which one, the settings say.
 """

@@ -1,5 +1,6 @@
-"""Objects in a bucket of an S3 server, spoken to in plain S3 with the bucket in the path, as every
-such server understands it.
+"""Store objects in a bucket of an S3 server.
+
+It is spoken to in plain S3 with the bucket in the path, as every such server understands it.
 """
 
 import json
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _FULL = {"XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "QuotaExceeded"}
-# What obstore says where an answer lacks what every S3 server sends.
+# obstore's words for an answer without the headers of an S3 server.
 _FOREIGN = "Unable to extract metadata"
 _WRONG_REGION = "incorrectly configured region"
 # Per code: the setting to look at, what is wrong, and what to do.
@@ -82,7 +83,7 @@ _NO_S3 = (
 
 @dataclass(frozen=True)
 class Address:
-    """What may be said about where objects are: everything but the password."""
+    """The parts of a store's address that may be shown: everything but the password."""
 
     url: str
     bucket: str
@@ -123,9 +124,14 @@ def away(address: Address, reason: str) -> UnavailableError:
 
 def _refusal(status: str, code: str, address: Address) -> MachineError:
     unknown = "url", f"the S3 server refuses the request with {code}", "See the server's log."
-    name, message, remedy = _REFUSALS.get(
-        code, _DENIED if status in {"401", "403"} else unknown if code else _NO_S3
-    )
+    if code in _REFUSALS:
+        name, message, remedy = _REFUSALS[code]
+    elif status in {"401", "403"}:
+        name, message, remedy = _DENIED
+    elif code:
+        name, message, remedy = unknown
+    else:
+        name, message, remedy = _NO_S3
     # The password is no part of an address, so it is not shown.
     return MachineError(
         message,
@@ -272,17 +278,15 @@ class S3Objects:
     def remove_older(
         self, folder: str, before: datetime, *, keep: Callable[[str], bool] = keep_none
     ) -> int:
-        """Delete the older objects; how old they are is the server's word."""
+        """Delete the older objects, by the server's time of storage."""
         name = check_key(folder)
         with self._asking(name):
             from obstore import delete, list  # noqa: A004 - obstore's name
 
-            entries = [
-                (entry["path"], entry["last_modified"])
-                for batch in list(self._bucket, f"{name}/")
-                for entry in batch
-            ]
-            old = [key for key, stored_at in entries if stored_at < before and not keep(key)]
+            old = []
+            for batch in list(self._bucket, f"{name}/"):
+                aged = [entry["path"] for entry in batch if entry["last_modified"] < before]
+                old += [key for key in aged if not keep(key)]
             if old:
                 delete(self._bucket, old)
             return len(old)
@@ -292,11 +296,11 @@ class S3Objects:
         with self._asking("objects"):
             from obstore import list  # noqa: A004 - obstore's name
 
-            objects = [
-                StoredObject(entry["path"], entry["size"], entry["last_modified"])
-                for batch in list(self._bucket)
-                for entry in batch
-            ]
+            objects = []
+            for batch in list(self._bucket):
+                for entry in batch:
+                    stored = StoredObject(entry["path"], entry["size"], entry["last_modified"])
+                    objects.append(stored)
         return sorted(objects, key=lambda entry: entry.key)
 
     def probe(self) -> str:
@@ -331,7 +335,7 @@ class S3Objects:
 
     @property
     def address(self) -> Address:
-        """What may be said about this store."""
+        """Return the parts of this store's address that may be shown."""
         return Address(self.url, self.bucket, self.access_key, self.region)
 
     def connect(self, patience: timedelta = PATIENCE) -> "S3Store":
@@ -397,8 +401,9 @@ class S3Objects:
 
 
 class _Source:
-    """Pieces on their way, and what ended them early: obstore would report that in words of its
-    own.
+    """Pieces on their way, and the error that ended them early.
+
+    obstore would report that in words of its own.
     """
 
     def __init__(self, pieces: Iterable[bytes]) -> None:

@@ -2,8 +2,8 @@
 and prints what it says.
 
 A program of its own: a worker's first process may not ask by itself, because obstore's threads
-would not follow into the processes it forks. What to ask comes as JSON from standard input, so that
-the password stands in no list of processes.
+would not follow into the processes it forks. The request comes as JSON from standard input, so that
+the password is in no list of processes.
 """
 
 import json

@@ -1,6 +1,4 @@
-"""What Luna asks of a store of objects, what it calls them, and the store that keeps them as files
-of one folder.
-"""
+"""Define the store of objects and its keys, and keep objects as files of one folder."""
 
 import errno
 import os
@@ -89,8 +87,7 @@ class ObjectStore(Protocol):
         """
 
     def fetch(self, key: str, path: Path) -> None:
-        """Write what is stored under ``key`` to the file ``path``, in little memory however long it
-        is.
+        """Write the object ``key`` to the file ``path``, in little memory however long it is.
 
         Raises:
             InvalidInputError: no key.
@@ -100,7 +97,7 @@ class ObjectStore(Protocol):
         """
 
     def move(self, key: str, target: str) -> None:
-        """Store what is under ``key`` under ``target`` instead, in place of what was there.
+        """Move an object from ``key`` to ``target``, replacing any that is there.
 
         No byte of it passes through this process.
 
@@ -112,7 +109,7 @@ class ObjectStore(Protocol):
         """
 
     def remove(self, key: str) -> None:
-        """Forget what is stored under ``key``, where anything is.
+        """Delete the object ``key``, if there is one.
 
         Raises:
             InvalidInputError: no key.
@@ -123,8 +120,9 @@ class ObjectStore(Protocol):
     def remove_older(
         self, folder: str, before: datetime, *, keep: Callable[[str], bool] = keep_none
     ) -> int:
-        """Forget what was stored below the key ``folder`` before an instant, but for the keys to
-        ``keep``, and return how many objects that were.
+        """Delete the objects stored below ``folder`` before an instant, and return their number.
+
+        The keys to ``keep`` stay.
 
         Raises:
             InvalidInputError: no key.
@@ -297,12 +295,12 @@ class FileObjects:
         """Unlink the older files, also those that a crash left unfinished."""
         place = self.folder / check_key(folder)
         try:
-            old = [
-                path
-                for path in place.rglob("*")
-                if path.is_file() and path.stat().st_mtime < before.timestamp()
-            ]
-            old = [path for path in old if not keep(path.relative_to(self.folder).as_posix())]
+            old = []
+            for path in place.rglob("*"):
+                if not path.is_file() or path.stat().st_mtime >= before.timestamp():
+                    continue
+                if not keep(path.relative_to(self.folder).as_posix()):
+                    old.append(path)
             for path in old:
                 path.unlink(missing_ok=True)
         except OSError as exc:

@@ -1,5 +1,6 @@
-"""Typed messages between services: one Celery queue per service, one request and one reply model
-per task.
+"""Send typed messages between services.
+
+There is one Celery queue per service, and one request and one reply model per task.
 """
 
 from luna.contracts.job import Progress

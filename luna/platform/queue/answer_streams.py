@@ -1,5 +1,7 @@
-"""Streams answers while they are generated: a worker appends pieces to a Redis stream, the gateway
-reads on from its last position. Streams expire.
+"""Stream answers while they are generated.
+
+A worker appends pieces to a Redis stream, the gateway reads on from its last position. Streams
+expire.
 """
 
 from contextlib import suppress
@@ -51,9 +53,8 @@ class AnswerStreams:
         """Return the available pieces after the id ``after`` (``FIRST``: all)."""
         with reachable():
             # Non-blocking: the reader polls.
-            entries: Any = self._redis.xrange(
-                _key(stream), min=f"({after}" if after != FIRST else "-", count=500
-            )
+            first = f"({after}" if after != FIRST else "-"
+            entries: Any = self._redis.xrange(_key(stream), min=first, count=500)
         return [
             AnswerPiece(piece_id.decode(), fields[b"event"].decode(), fields[b"data"].decode())
             for piece_id, fields in entries

@@ -58,8 +58,7 @@ _COMMON = {
 
 
 class OutcomeBackend(RedisBackend):  # type: ignore[misc]
-    """Celery's result backend with a faster encoder for large replies, and a single Redis command
-    per result.
+    """Celery's result backend with a faster encoder and a single Redis command per result.
 
     Celery also publishes each result; Luna's clients are woken by the task's events instead
     (``TaskTracker``).
@@ -175,8 +174,9 @@ class WorkerConnection(Connection):
 
 
 def create_sender(redis_url: str) -> Celery:
-    """Return the application of a process that sends messages: it fails within three seconds where
-    Redis is away.
+    """Return the application of a process that sends messages.
+
+    It fails within three seconds where Redis is away.
     """
     impatient = {
         "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS,
@@ -211,10 +211,8 @@ def create_worker(
 
 def unacknowledged_by(node: str) -> dict[str, str]:
     """Return the transport options with the keys of the unacknowledged messages of ``node``."""
-    return {
-        option: f"{option}:{node}"
-        for option in ("unacked_key", "unacked_index_key", "unacked_mutex_key")
-    }
+    keys = ("unacked_key", "unacked_index_key", "unacked_mutex_key")
+    return {option: f"{option}:{node}" for option in keys}
 
 
 def _create(redis_url: str, transport: Mapping[str, object]) -> Celery:

@@ -44,19 +44,26 @@ from luna.platform.service_process import (
 from luna.platform.settings import Settings
 
 Look = Callable[[Connection, Settings, datetime], bool]
+
+
+# Requests that are not listed are always sent.
+def _is_plan_due(connection: Connection, settings: Settings, now: datetime) -> bool:
+    planned = control.list_planned(connection, settings.plan_refresh)
+    return plan_causes.is_any_due(connection, planned, now=now)
+
+
 # Requests that are not listed are always sent.
 LOOKS: Mapping[type[Request], Look] = {
-    FollowChangesRequest: lambda connection, settings, now: plan_causes.is_any_due(
-        connection, control.list_planned(connection, settings.plan_refresh), now=now
-    ),
+    FollowChangesRequest: _is_plan_due,
     ResendRequest: lambda connection, _settings, _now: jobs.is_any_due(connection),
     RefreshRollupsRequest: lambda connection, _settings, _now: rollups.is_any_marked(connection),
 }
 
 
 class PendingWork:
-    """Checks whether a scheduled request has work before it is sent, so that no worker forks a
-    process for nothing.
+    """Checks whether a scheduled request has work before it is sent.
+
+    So no worker forks a process for nothing.
 
     A separate thread queries the database: one that does not answer blocks nothing else.
 
@@ -103,7 +110,6 @@ class PendingWork:
             return True
 
     def close(self) -> None:
-        """Close every connection."""
         self._engine.dispose()
 
     def _ask(self, look: Look, answer: "Future[bool]") -> None:
@@ -169,15 +175,19 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
         app.conf.timezone = "UTC"
         self._client = client
         self._has_work = has_work
-        self._clock, self._looked_at = clock, (now := clock.now())
+        now = clock.now()
+        self._clock = clock
+        self._looked_at = now
         # Drop instants in the future: of another machine's clock, or from before the clock went
         # back.
-        recent = {task: min(at, now) for task, at in asked_at.items() if at <= now + _CLOCKS_DIFFER}
+        latest = now + _CLOCKS_DIFFER
+        recent = {task: min(at, now) for task, at in asked_at.items() if at <= latest}
         self.asked_at = {
             request.task: recent[request.task] for request in schedule if request.task in recent
         }
-        entries = {
-            request.task: ScheduleEntry(
+        entries = {}
+        for request, every in schedule.items():
+            entries[request.task] = ScheduleEntry(
                 request.task,
                 request.task,
                 self.asked_at.get(request.task, _NEVER),
@@ -185,8 +195,6 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
                 args=(request(),),
                 app=app,
             )
-            for request, every in schedule.items()
-        }
         super().__init__(app, schedule=entries, max_interval=turn.total_seconds(), lazy=True)
 
     def send_due(self) -> float:
@@ -198,19 +206,23 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
 
     @property
     def clock_went_back(self) -> bool:
-        """Whether the clock has gone back since the last look, which invalidates the due times."""
+        """Return whether the clock has gone back since the last look.
+
+        That invalidates the due times.
+        """
         return self._clock.now() < self._looked_at - _CLOCKS_DIFFER
 
     def is_due(self, entry: ScheduleEntry) -> tuple[bool, float]:
         due, seconds = entry.is_due()
         request = type(entry.args[0])
-        if due and not (
-            self._client.is_served(request, asked=_is_prompt(entry)) and self._has_work(request)
-        ):
-            return False, min(_PROMPT_TURN.total_seconds(), self.max_interval) if _is_prompt(
-                entry
-            ) else self.max_interval
-        return due, seconds
+        if not due:
+            return due, seconds
+        is_prompt = _is_prompt(entry)
+        if self._client.is_served(request, asked=is_prompt) and self._has_work(request):
+            return due, seconds
+        if is_prompt:
+            return False, min(_PROMPT_TURN.total_seconds(), self.max_interval)
+        return False, self.max_interval
 
     def apply_entry(self, entry: ScheduleEntry, producer: None = None) -> None:
         try:
@@ -335,10 +347,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     ending = end_on_signals()
     turn = timedelta(seconds=options.turn_seconds)
-    schedule = {
-        request: timedelta(seconds=getattr(options, f"{periodic.option}_seconds"))
-        for request, periodic in list_periodic().items()
-    }
+    schedule = {}
+    for request, periodic in list_periodic().items():
+        seconds = getattr(options, f"{periodic.option}_seconds")
+        schedule[request] = timedelta(seconds=seconds)
     with service_process(
         "beat", beat=turn, health_port=options.health_port, stall_seconds=options.stall_seconds
     ) as process:

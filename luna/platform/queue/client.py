@@ -96,8 +96,9 @@ class Client:
         return serialization.decode_reply(request.reply, reply)
 
     def ask(self, request: Request, *, timeout: timedelta) -> str:
-        """Return the reply to a ``request`` that has just been validated as the worker's JSON,
-        unparsed.
+        """Return the reply to a ``request`` as the worker's JSON, unparsed.
+
+        The request has just been validated.
 
         The request takes the interactive queue, past all jobs. After ``timeout`` the task is
         interrupted, for nobody waits for it any more.
@@ -149,8 +150,9 @@ class Client:
         task_id: str | None = None,
         entry: AuditRecord | None = None,
     ) -> str:
-        """Send a ``request`` that has just been validated as ``ask`` does, and return the task's id
-        without waiting for its reply.
+        """Send a ``request`` as ``ask`` does, and return the task's id without waiting.
+
+        The request has just been validated.
         """
         seconds = timeout.total_seconds()
         limits: dict[str, Any] = {
@@ -210,8 +212,9 @@ class Client:
         )
 
     def is_served(self, request: type[Request], *, asked: bool = False) -> bool:
-        """Return whether a live worker consumes the queue of such requests, with ``asked`` their
-        interactive queue; False while Redis is away.
+        """Return whether a live worker consumes the queue of such requests.
+
+        With ``asked`` their interactive queue; False while Redis is away.
         """
         queue = interactive_queue_of(request.queue()) if asked else request.queue()
         try:
@@ -220,8 +223,9 @@ class Client:
             return False
 
     def expire_reply(self, task_id: str, *, after: timedelta = LEAST_RETENTION) -> None:
-        """Drop a reply that was read: a plan is a hundred kilobytes, and those of an hour would
-        fill a small machine's memory.
+        """Drop a reply that was read.
+
+        A plan is a hundred kilobytes, and those of an hour would fill a small machine's memory.
         """
         with suppress(UnavailableError):
             self.tasks.expire_reply(task_id, after=max(after, LEAST_RETENTION))
@@ -232,7 +236,6 @@ class Client:
             self._redis.ping()
 
     def close(self) -> None:
-        """Close every connection."""
         self._app.close()
         self._redis.close()
 

@@ -1,5 +1,6 @@
-"""Connects to Redis with short time-outs and without retries, so that no caller waits for a server
-that is away.
+"""Connect to Redis with short time-outs and without retries.
+
+So no caller waits for a server that is away.
 """
 
 import threading
@@ -48,9 +49,7 @@ def connect(redis_url: str) -> "redis.Redis":
 
 @contextmanager
 def reachable() -> Iterator[None]:
-    """Convert errors of the block: UnavailableError where Redis is away, FullError where it is
-    full.
-    """
+    """Convert errors of the block: UnavailableError if Redis is away, FullError if it is full."""
     try:
         yield
     except (
@@ -69,8 +68,9 @@ def reachable() -> Iterator[None]:
 def outlast(
     attempt: Callable[[], Result], *, patience: timedelta, abandoned: threading.Event | None = None
 ) -> Result:
-    """Return the result of ``attempt``, retried while Redis is away, until ``patience`` has passed
-    or ``abandoned`` is set.
+    """Return the result of ``attempt``, retried while Redis is away.
+
+    Until ``patience`` has passed or ``abandoned`` is set.
 
     ``attempt`` must be idempotent: Redis may have executed it without confirming in time.
 

@@ -1,5 +1,6 @@
-"""Restricts a worker to queues for which it has a free process, and ends a worker that receives
-nothing although it could.
+"""Restrict a worker to queues for which it has a free process, and end a deaf one.
+
+A deaf worker receives nothing although it could.
 """
 
 from collections import Counter
@@ -51,9 +52,8 @@ class Places:
 
     def has_room(self, queue: str) -> bool:
         """Return whether a message of ``queue`` would start at once."""
-        running = Counter(
-            request.delivery_info["routing_key"] for request in state.reserved_requests
-        )
+        queues = (request.delivery_info["routing_key"] for request in state.reserved_requests)
+        running = Counter(queues)
         shared = sum(number for name, number in running.items() if name not in self._grouped)
         for group, processes in self._own.items():
             busy = sum(running[name] for name in group)
@@ -77,8 +77,9 @@ class OpenQueues(round_robin_cycle):
 
 
 class Consumption:
-    """Detects starvation: compares, in the event loop, waiting messages with those received since
-    the last look.
+    """Detects starvation.
+
+    It compares, in the event loop, waiting messages with those received since the last look.
 
     A worker with a free process receives a waiting message at once; after several looks without any
     it has stopped listening.

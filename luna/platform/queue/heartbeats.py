@@ -49,8 +49,9 @@ _LEASES_AHEAD = 4
 
 
 def shorten(client: "redis.Redis", keys: Iterable[str], lease: timedelta) -> None:
-    """Have keys end after ``lease`` that were to live for far longer: the clock was put back since
-    they were set.
+    """Have keys end after ``lease`` that were to live for far longer.
+
+    The clock was put back since they were set.
 
     Their owner, where it lives, renews them before.
     """
@@ -80,7 +81,10 @@ class LeaderLock:
         self._leads = False
 
     def hold(self) -> bool:
-        """Renew the lock, or acquire it where it is free; return whether it is held."""
+        """Renew the lock, or acquire it where it is free.
+
+        Return whether it is held.
+        """
         try:
             is_renewed = self._leads and bool(self._lock.reacquire())
         except LockError:
@@ -240,9 +244,7 @@ class Heartbeats:
         return {name: sorted(sign.queues) for name, sign in self.nodes().items()}
 
     def is_alive(self, worker: str) -> bool:
-        """Return whether the named worker had a heartbeat within three beats, of whatever
-        content.
-        """
+        """Return whether the named worker had a heartbeat within three beats, of any content."""
         with reachable():
             return bool(self._redis.exists(_beat_key(worker)))
 
@@ -267,16 +269,12 @@ class Heartbeats:
             return _read(self._redis, _RECORDER, RecorderSign)
 
     def home_assistant(self) -> RecorderSign | None:
-        """Return the last heartbeat of the Home Assistant process, None without one within a
-        day.
-        """
+        """Return the last heartbeat of the Home Assistant process within a day, if there is one."""
         with reachable():
             return _read(self._redis, _HOME_ASSISTANT, RecorderSign)
 
     def executor(self) -> ExecutorSign | None:
-        """Return the executor's last heartbeat with the sites that it controls, None without one
-        within a day.
-        """
+        """Return the executor's last heartbeat within a day, with the sites that it controls."""
         with reachable():
             return _read(self._redis, _EXECUTOR, ExecutorSign)
 
@@ -290,8 +288,9 @@ def present(
     turn: timedelta = TURN,
     clock: Clock | None = None,
 ) -> Iterator[None]:
-    """Publish heartbeats of a process without a queue, with the last checks of ``readiness``, while
-    the block runs; without Redis it runs all the same.
+    """Publish heartbeats of a process without a queue while the block runs.
+
+    With the last checks of ``readiness``; without Redis it runs all the same.
     """
     clock = clock or SystemClock()
     sign = RecorderSign(
@@ -301,15 +300,12 @@ def present(
         turned_at=clock.now(),
         turn=turn,
     )
-    with _announced(
-        _Presence(
-            redis_url,
-            _ROLES[role],
-            sign,
-            more=lambda: {"checks": readiness.checks or readiness.look()},
-            clock=clock,
-        )
-    ):
+
+    def read_more() -> dict[str, Any]:
+        return {"checks": readiness.checks or readiness.look()}
+
+    presence = _Presence(redis_url, _ROLES[role], sign, more=read_more, clock=clock)
+    with _announced(presence):
         yield
 
 
@@ -329,15 +325,12 @@ def executor_present(
         turned_at=clock.now(),
         turn=EXECUTOR_TURN,
     )
-    with _announced(
-        _Presence(
-            redis_url,
-            _EXECUTOR,
-            sign,
-            more=lambda: {"checks": readiness.checks or readiness.look(), "sites": sites()},
-            clock=clock,
-        )
-    ):
+
+    def read_more() -> dict[str, Any]:
+        return {"checks": readiness.checks or readiness.look(), "sites": sites()}
+
+    presence = _Presence(redis_url, _EXECUTOR, sign, more=read_more, clock=clock)
+    with _announced(presence):
         yield
 
 

@@ -1,4 +1,4 @@
-"""A process pool that forks a worker's processes on demand and ends idle ones, to save memory.
+"""Fork a worker's processes on demand and end idle ones, to save memory.
 
 A process keeps loaded libraries and every page it wrote to: an unused one holds 10 MB of its own,
 one that planned 30, one that trained or forecast 70. A newly forked one shares what the worker has
@@ -49,9 +49,7 @@ class IdleTimes:
         self._since.pop(pid, None)
 
     def list_rested(self, idle: Collection[int], now: float, *, rest_seconds: float) -> set[int]:
-        """Sample: return those of the currently idle processes that have been idle for
-        ``rest_seconds``.
-        """
+        """Sample: return the processes that have been idle for ``rest_seconds``."""
         self._since = {pid: self._since.get(pid, now) for pid in idle}
         return {pid for pid, since in self._since.items() if now - since >= rest_seconds}
 
@@ -64,11 +62,9 @@ def count_late(
     Where memory is short, for more than ``MOST_TURN_SECONDS``.
     """
     late = [seconds for seconds in waited_seconds if seconds >= turn_seconds]
-    return (
-        sum(seconds >= MOST_TURN_SECONDS for seconds in late)
-        if late and memory_is_short()
-        else len(late)
-    )
+    if late and memory_is_short():
+        return sum(seconds >= MOST_TURN_SECONDS for seconds in late)
+    return len(late)
 
 
 class SparingPool(AsynPool):  # type: ignore[misc]
@@ -158,14 +154,13 @@ class SparingPool(AsynPool):  # type: ignore[misc]
         """Return how many of the waiting and running tasks should have a process by now."""
         if self.turn_seconds is None:
             return len(self._cache)
-        waited_seconds: list[float] = [
-            now - task.submitted_at for task in self._cache.values() if not task.accepted()
-        ]
-        return min(
-            len(self._cache),
-            1
-            + count_late(waited_seconds, turn_seconds=self.turn_seconds, memory_is_short=is_short),
+        waiting = [task for task in self._cache.values() if not task.accepted()]
+        late = count_late(
+            [now - task.submitted_at for task in waiting],
+            turn_seconds=self.turn_seconds,
+            memory_is_short=is_short,
         )
+        return min(len(self._cache), 1 + late)
 
 
 def _end(process: Any) -> None:
@@ -179,8 +174,9 @@ def _end(process: Any) -> None:
 def sparing_pool(
     readiness: Readiness, *, rest_seconds: float, turn_seconds: float | None = None
 ) -> type[TaskPool]:
-    """Return a pool class whose processes end after ``rest_seconds`` idle, and are forked while
-    ``readiness`` is at rest.
+    """Return a pool class that ends processes after ``rest_seconds`` idle.
+
+    They are forked while ``readiness`` is at rest.
     """
     pool = type(
         "Pool",

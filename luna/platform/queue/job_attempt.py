@@ -1,5 +1,6 @@
-"""Executes one delivery of a job's message: at most one worker runs a job at a time, and the job's
-row records how it ended.
+"""Execute one delivery of a job's message.
+
+At most one worker runs a job at a time, and the job's row records how it ended.
 
 ```
 lock taken? ──no──▶ drop: another live worker runs it
@@ -47,7 +48,7 @@ log = structlog.get_logger("luna.queue")
 
 
 class DroppedError(Exception):
-    """This delivery is dropped: the job runs elsewhere, has ended, or waits for disk space."""
+    """The delivery is dropped: its job runs elsewhere, has ended, or waits for disk space."""
 
 
 class AbortedError(Exception):
@@ -121,10 +122,11 @@ class JobRunner:
     def _attempt(self, job_id: str) -> str:
         job = self._begin(job_id)
         try:
-            return self.perform(
-                json.dumps(job.request),
-                lambda connection, reply: jobs.finish(connection, job, status="done", reply=reply),
-            )
+
+            def conclude(connection: Connection, reply: str) -> None:
+                jobs.finish(connection, job, status="done", reply=reply)
+
+            return self.perform(json.dumps(job.request), conclude)
         except jobs.SupersededError:
             raise
         except AwaitsJobError:
@@ -150,7 +152,7 @@ class JobRunner:
             jobs.put_back(connection, job, counted=counted)
 
     def _put_back_for_room(self, job: Job, full: FullError) -> UnavailableError | DroppedError:
-        """Queue a job again that lacked disk space, and record that in its row.
+        """Queue a job again after a lack of disk space, and record that in its row.
 
         It may take minutes or weeks, so it does not count as an attempt.
 
@@ -189,8 +191,9 @@ class JobRunner:
 
     @contextmanager
     def _counted(self, job_id: str) -> Iterator[int]:
-        """Yield how many starts of this job ended without an outcome, counted under the job's id
-        over all of its messages.
+        """Yield the number of starts of this job that ended without an outcome.
+
+        Counted under the job's id over all of its messages.
         """
         try:
             crashes = self.tracker.start(job_id, job_id)

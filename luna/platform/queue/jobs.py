@@ -1,4 +1,4 @@
-"""Accepts jobs, cancels, retries and resends them: the row is written before the message is sent.
+"""Accept, cancel, retry and resend jobs: the row is written before the message is sent.
 
 Where the message cannot be sent the job is accepted nevertheless: ``resend_due`` sends it later.
 """
@@ -86,7 +86,7 @@ def explain_end(job: JobSummary, *, work: str | None = None) -> LunaError:
 
     Args:
         job: failed, dead or cancelled.
-        work: named as what failed, where the caller waits for something other than the job itself.
+        work: the name of the failed work, if the caller waits for something other than the job.
     """
     remedy = f"See why: luna jobs show {job.job_id}."
     if job.error is None:
@@ -157,8 +157,9 @@ def retry_job(engine: Engine, client: Client, job_id: str) -> Job:
 
 
 def resend_due(connection: Connection, client: Client) -> ResendReply:
-    """Send the messages of jobs that never ran or lost their worker, and the cancellations of
-    attempts that still run.
+    """Send the messages of jobs that never ran or lost their worker.
+
+    Also the cancellations of attempts that still run.
 
     Raises:
         UnavailableError: Redis is away; they stay due.

@@ -1,5 +1,6 @@
-"""Live powers of sites in Redis: the recorder writes them, the gateway reads them and leaves a mark
-while somebody looks.
+"""Share live powers of sites in Redis.
+
+The recorder writes them, the gateway reads them and leaves a mark while somebody looks.
 """
 
 from collections.abc import Mapping
@@ -28,8 +29,9 @@ class LiveFlows:
         self._redis = client
 
     def share(self, flows: Mapping[str, LiveFlow | None]) -> frozenset[str]:
-        """Store the powers of these sites, None where nothing is live, and return the sites that
-        somebody looks at.
+        """Store the powers of these sites, and return the sites with open pages.
+
+        None where nothing is live.
         """
         if not flows:
             return frozenset()
@@ -61,7 +63,10 @@ class LiveFlows:
             return None
 
     def look(self, site_id: str) -> None:
-        """Record that somebody looks at a site: its devices are polled more often for a while."""
+        """Record that a site's page is open.
+
+        Its devices are polled more often for a while.
+        """
         with reachable():
             self._redis.set(_looked_key(site_id), 1, ex=LOOKED_FOR)
 

@@ -50,7 +50,6 @@ def decode_request(model: type[Request], text: str) -> Request:
 
 
 def encode_reply(reply: Message) -> str:
-    """Serialise a reply."""
     return reply.model_dump_json(by_alias=True)
 
 
@@ -72,10 +71,9 @@ def decode_reply(model: type[Message], text: str) -> Message:
 def encode_error(error: LunaError) -> str:
     """Serialise an error: the codes of its classes, the most specific first, and its message."""
     codes = [kind.code for kind in type(error).__mro__ if issubclass(kind, LunaError)]
-    extras = {
-        name: error.problem().get(name)
-        for name in ("field", "value", "remedy", "reason", "parameters")
-    }
+    problem = error.problem()
+    names = ("field", "value", "remedy", "reason", "parameters")
+    extras = {name: problem.get(name) for name in names}
     return json.dumps({"codes": codes, "message": error.message, **extras})
 
 

@@ -1,6 +1,4 @@
-"""Imports the task modules of services, and lists their queues and the dependencies of their
-tasks.
-"""
+"""Import the task modules of services, and list their queues and dependencies."""
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -29,8 +27,9 @@ def load_services(
     only: Share | None = None,
     sparing: bool = False,
 ) -> dict[str, tuple[str, ...]]:
-    """Import the task modules of ``queues`` (none: every service) and return these queues, each
-    with the dependencies of its tasks.
+    """Import the task modules of ``queues``, and return these queues with their dependencies.
+
+    Without ``queues``: of every service.
 
     A service without declared tasks is served all the same. A task module lists its dependencies as
     ``NEEDS``.
@@ -52,11 +51,9 @@ def load_services(
     ):
         needs: tuple[str, ...] = getattr(module, "NEEDS", _NEEDS)
         # A module without tasks serves its service's queue.
-        declared = {
-            definition.request.queue()
-            for definition in definitions().values()
-            if definition.body.__module__ == module.__name__
-        }
+        bodies = {definition.request: definition.body for definition in definitions().values()}
+        own = [request for request, body in bodies.items() if body.__module__ == module.__name__]
+        declared = {request.queue() for request in own}
         served |= dict.fromkeys(declared or {module.__name__.split(".")[-2]}, needs)
     absent = sorted(set(queues) - set(served))
     if absent or not served:
@@ -67,11 +64,16 @@ def load_services(
 def choose_queues(
     served: Mapping[str, tuple[str, ...]], only: Share | None
 ) -> dict[str, tuple[str, ...]]:
-    """Return the queues to consume, each with its dependencies: the interactive ones, those of
-    jobs, or both (None).
+    """Return the queues to consume, each with its dependencies.
+
+    The interactive ones, those of jobs, or both (None).
     """
     interactive = {interactive_queue_of(service): needs for service, needs in served.items()}
-    return {**(served if only != "interactive" else {}), **(interactive if only != "jobs" else {})}
+    if only == "interactive":
+        return interactive
+    if only == "jobs":
+        return dict(served)
+    return {**served, **interactive}
 
 
 def import_tasks(modules: Sequence[str], *, with_jobs: bool = True) -> list[ModuleType]:

@@ -1,5 +1,6 @@
-"""Processes many sites in one transaction: the error of a site becomes its fault, and the others
-continue.
+"""Process many sites in one transaction.
+
+The error of a site becomes its fault, and the others continue.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -53,7 +54,7 @@ class SiteBatch:
     ) -> dict[str, T]:
         """Return the results of ``act`` for all sites at once.
 
-        Where that fails, site by site, to find the one at fault.
+        If that fails, ``act`` is called site by site, to find the faulty one.
 
         Raises:
             UnavailableError: the database is away.
@@ -70,11 +71,12 @@ class SiteBatch:
                 "sites are taken one by one", task=self.task, sites=len(names), error=str(error)
             )
             # The writes of a failed site are rolled back.
-            results = (
-                (name, isolate(partial(self._alone, act, name), partial(self.note, name)))
-                for name in names
-            )
-            return {name: result for name, result in results if result is not None}
+            results = {}
+            for name in names:
+                result = isolate(partial(self._alone, act, name), partial(self.note, name))
+                if result is not None:
+                    results[name] = result
+            return results
 
     def note(self, name: str, error: Exception) -> None:
         """Record the fault of a site as its caller would receive it."""

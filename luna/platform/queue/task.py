@@ -1,4 +1,4 @@
-"""Declares a task: a plain function from a request and its unit of work to a reply.
+"""Declare a task: a plain function from a request and its unit of work to a reply.
 
     from luna.contracts import PlanReply, PlanRequest
     from luna.platform.queue import TaskContext, task
@@ -34,14 +34,16 @@ ReplyT = TypeVar("ReplyT", bound=Message | str)
 
 
 class RetryableError(UnavailableError):
-    """A temporary failure of a dependency: the task is retried up to five times, then the caller
-    gets this error.
+    """A temporary failure of a dependency.
+
+    The task is retried up to five times, then the caller gets this error.
     """
 
 
 class AwaitsJobError(UnavailableError):
-    """Another job has to end first: the task is delivered again until then, without counting as an
-    attempt.
+    """Another job has to end first.
+
+    The task is delivered again until then, without counting as an attempt.
     """
 
 

@@ -1,5 +1,6 @@
-"""The base class of every task: decoding, log context, transaction, retries, errors and metrics
-around the task's body.
+"""Give every task its base class.
+
+Decoding, log context, transaction, retries, errors and metrics around the task's body.
 """
 
 import time
@@ -67,8 +68,9 @@ log = structlog.get_logger("luna.queue")
 
 
 class MeasuredRequest(Request):  # type: ignore[misc]
-    """Celery's request of one delivered message, with its outcome counted in the worker's
-    metrics.
+    """Celery's request of one delivered message.
+
+    Its outcome is counted in the worker's metrics.
     """
 
     def __init_subclass__(cls) -> None:
@@ -139,7 +141,7 @@ class TaskFailedError(Exception):
 
 @dataclass
 class Process:
-    """What the tasks of one worker process share.
+    """The parts that the tasks of one worker process share.
 
     Connections are made after the fork, when first needed.
     """
@@ -199,7 +201,10 @@ class Process:
 
 
 class LunaTask(Task):  # type: ignore[misc]
-    """The base class of every task; ``run`` is called by Celery with the message's arguments."""
+    """The base class of every task.
+
+    ``run`` is called by Celery with the message's arguments.
+    """
 
     Request = MeasuredRequest
     throws = (TaskFailedError,)
@@ -251,9 +256,7 @@ class LunaTask(Task):  # type: ignore[misc]
             raise self._failed(refuse("queue-away-unchanged", field="redis_url")) from exc
 
     def _note_wait(self, trace_id: str | None) -> str | None:
-        """Record a span of the time in the queue and return it as the parent of the task's own
-        span.
-        """
+        """Record a span of the time in the queue, and return the parent of the task's own span."""
         sent_at = getattr(self.request, SENT_AT, None)
         parent = getattr(self.request, TRACEPARENT, None)
         if sent_at is None:
@@ -286,19 +289,20 @@ class LunaTask(Task):  # type: ignore[misc]
             request = serialization.decode_request(self.definition.request, text)
             if entry is None:
                 return self._perform(request)
+
             # The audit entry shares the task's commit: a second one would wait for the disk again.
-            return self._perform(
-                request, lambda work, _: audit.write(work.connection, AuditRecord(**entry))
-            )
+            def record(work: TaskContext, _: str) -> None:
+                audit.write(work.connection, AuditRecord(**entry))
+
+            return self._perform(request, record)
         except RetryableError as error:
             failures = self.request.retries + 1
             if TASK_RETRY.gives_up(failures):
                 raise self._failed(error) from error
             self.process.tracker.end(key, self.request.id, final=False)
             log.warning("task failed, comes again", error=str(error), retries=self.request.retries)
-            raise self.retry(
-                exc=error, countdown=TASK_RETRY.pause(failures).total_seconds()
-            ) from error
+            pause = TASK_RETRY.pause(failures)
+            raise self.retry(exc=error, countdown=pause.total_seconds()) from error
         except Exception as error:
             raise self._failed(self._explain(error)) from error
 
@@ -329,7 +333,11 @@ class LunaTask(Task):  # type: ignore[misc]
 
     def _perform_job(self, text: str, conclude: Conclude) -> str:
         request = serialization.decode_request(self.definition.request, text)
-        return self._perform(request, lambda work, reply: conclude(work.connection, reply))
+
+        def finish(work: TaskContext, reply: str) -> None:
+            conclude(work.connection, reply)
+
+        return self._perform(request, finish)
 
     def _perform(
         self,

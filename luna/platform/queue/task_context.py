@@ -1,4 +1,4 @@
-"""The context of a task's body: its unit of work, clock, settings, and progress reports."""
+"""Give a task's body its context: unit of work, clock, settings, and progress reports."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -23,8 +23,9 @@ T = TypeVar("T")
 
 
 def isolate(act: Callable[[], T], otherwise: Callable[[Exception], T]) -> T:
-    """Return the result of ``act``, or what ``otherwise`` makes of its exception: isolates one site
-    among many in a batch.
+    """Return the result of ``act``, or what ``otherwise`` makes of its exception.
+
+    It isolates one site among many in a batch.
 
     Only the task's time limit passes through, and ends all of them.
     """
@@ -38,8 +39,9 @@ def isolate(act: Callable[[], T], otherwise: Callable[[Exception], T]) -> T:
 
 @dataclass
 class TaskContext:
-    """The context of one task: everything written through ``connection`` is committed together, or
-    not at all.
+    """The context of one task.
+
+    Everything written through ``connection`` is committed together, or not at all.
 
     Args:
         settings: the settings of the process.

@@ -59,7 +59,6 @@ class MetricPipe:
                     _STEPS[name](labels, amount)
 
     def close(self) -> None:
-        """Close both ends."""
         os.close(self._reader)
         os.close(self._writer)
 
@@ -74,8 +73,9 @@ _STEPS: dict[str, Callable[[list[str], float], None]] = {}
 
 
 def open_pipe() -> MetricPipe:
-    """Send the updates of processes that are forked from now on to this process, and return the
-    pipe to drain.
+    """Send updates of processes forked from now on to this process.
+
+    Return the pipe to drain.
     """
     _Route.pipe = MetricPipe()
     return _Route.pipe
@@ -102,7 +102,6 @@ class TaskCounter(Counter):
             ).inc(amount)
 
     def inc(self, amount: float = 1, exemplar: dict[str, str] | None = None) -> None:
-        """Add ``amount``."""
         if not _forwards(self, amount):
             super().inc(amount, exemplar)
 
@@ -120,6 +119,5 @@ class TaskHistogram(Histogram):
             ).observe(amount)
 
     def observe(self, amount: float, exemplar: dict[str, str] | None = None) -> None:
-        """Observe ``amount``."""
         if not _forwards(self, amount):
             super().observe(amount, exemplar)

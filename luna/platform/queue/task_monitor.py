@@ -96,12 +96,10 @@ class TaskMonitor:
         with reachable():
             first: Any = self._redis.lindex(f"{PREFIX}{queue}", -1)
         sent_at = json.loads(first)["headers"].get(SENT_AT) if first else None
+        if not sent_at:
+            return timedelta(0)
         # The clocks of two machines differ a little.
-        return (
-            max(timedelta(seconds=now.timestamp() - sent_at), timedelta(0))
-            if sent_at
-            else timedelta(0)
-        )
+        return max(timedelta(seconds=now.timestamp() - sent_at), timedelta(0))
 
     def await_reply(
         self,
@@ -140,15 +138,17 @@ class TaskMonitor:
         raise refuse("no-reply", field="task", value=task, seconds=timeout.total_seconds())
 
     def expire_reply(self, task_id: str, *, after: timedelta) -> None:
-        """Expire a task's result after ``after``, when no second delivery of its message can need
-        it any more.
+        """Expire a task's result after ``after``.
+
+        No second delivery of its message can need it any more by then.
         """
         with reachable():
             self._redis.expire(f"{PREFIX}celery-task-meta-{task_id}", min(after, RESULT_EXPIRES))
 
     def claim(self, task_id: str, *, within: timedelta) -> bool:
-        """Return whether the caller may send a task's message: no claim ``within`` that time, not
-        running, no result.
+        """Return whether the caller may send a task's message.
+
+        There is no claim ``within`` that time, it is not running, and it has no result.
         """
         with reachable():
             is_first = self._redis.set(f"{PREFIX}claimed:{task_id}", 1, nx=True, px=within)
@@ -168,7 +168,10 @@ class TaskMonitor:
         return progress, self._read_end(task_id) if progress is None else None
 
     def _read_end(self, task_id: str) -> str | LunaError | None:
-        """Return the reply of an ended task as text, or its error; None while it has not ended."""
+        """Return the reply of an ended task as text, or its error.
+
+        None while it has not ended.
+        """
         with reachable():
             stored: Any = self._redis.get(f"{PREFIX}celery-task-meta-{task_id}")
         # A plan's reply is a string of 100 kB inside this document: parse fast.

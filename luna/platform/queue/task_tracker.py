@@ -57,7 +57,10 @@ class TaskTracker:
         return sum(int(count) - 1 for count in counts)
 
     def end(self, key: str, task_id: str, *, final: bool = True) -> None:
-        """Record the end of a start; ``final`` wakes the clients that wait for the result."""
+        """Record the end of a start.
+
+        ``final`` wakes the clients that wait for the result.
+        """
         with self._redis.pipeline(transaction=False) as pipe:
             pipe.hdel(_starts(key), task_id)
             pipe.delete(_running(task_id))
@@ -99,7 +102,10 @@ class TaskTracker:
             pipe.execute()
 
     def last_report(self, task_id: str) -> Progress | None:
-        """Return the last progress of a task, None where it has reported none or has ended."""
+        """Return the last progress of a task.
+
+        None where it has reported none or has ended.
+        """
         event: Any = self._redis.lindex(_events(task_id), -1)
         return _progress(event)
 
@@ -108,23 +114,27 @@ class TaskTracker:
         self._redis.set(f"{PREFIX}aborted:{task_id}", 1, ex=VISIBILITY_TIMEOUT)
 
     def forget_abort(self, task_id: str) -> bool:
-        """Return whether a library ended the process of the task's last start, and delete the
-        record.
+        """Return whether a library ended the task's last start, and delete the record.
+
+        It ended the process.
         """
         return bool(self._redis.delete(f"{PREFIX}aborted:{task_id}"))
 
     def last_reports(self, task_ids: Sequence[str]) -> dict[str, Progress]:
-        """Return the last progress of tasks, without those that have reported none or have
-        ended.
+        """Return the last progress of tasks.
+
+        Without those that have reported none or have ended.
         """
         with self._redis.pipeline(transaction=False) as pipe:
             for task_id in task_ids:
                 pipe.lindex(_events(task_id), -1)
             events: list[Any] = pipe.execute()
-        reports = (
-            (task_id, _progress(event)) for task_id, event in zip(task_ids, events, strict=True)
-        )
-        return {task_id: report for task_id, report in reports if report is not None}
+        reports = {}
+        for task_id, event in zip(task_ids, events, strict=True):
+            report = _progress(event)
+            if report is not None:
+                reports[task_id] = report
+        return reports
 
     def running(self, task_id: str) -> bool:
         """Return whether a task has started and not ended."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from heapq import heapify
 from importlib.metadata import version
+from itertools import chain
 from typing import Any
 
 import redis
@@ -100,7 +101,7 @@ class Cancellation:
 
 @dataclass(frozen=True)
 class NodeHeartbeat:
-    """What beats in the event loop: this process's liveness and its heartbeat to the others."""
+    """Beats in the event loop: this process's liveness and its heartbeat to the others."""
 
     pulse: Liveness
     node: Node
@@ -133,7 +134,6 @@ class NodeHeartbeat:
         self.node.leave()
 
     def beat(self) -> None:
-        """Beat once."""
         self.pulse.beat()
         self.consumption.look()
         self.node.beat()
@@ -190,7 +190,10 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
     places: Places
 
     def apply_eta_task(self, task: Request) -> None:
-        """Start a delayed task; where all of its processes are busy by now, retry later."""
+        """Start a delayed task.
+
+        Where all of its processes are busy by now, retry later.
+        """
         if self.places.has_room(task.delivery_info["routing_key"]):
             super().apply_eta_task(task)
         else:
@@ -245,7 +248,7 @@ def build(
     for definition in definitions().values():
         register(app, definition, process)
     pulse = Liveness(beat, settings.heartbeat_file)
-    needs = dict.fromkeys(need for needs in served.values() for need in needs)
+    needs = dict.fromkeys(chain.from_iterable(served.values()))
     consumption = Consumption(addresses.redis_url, tuple(served), places.has_room)
     readiness = Readiness(
         {ALIVE: pulse.probe, TAKES: consumption.probe, **probes_for(needs, settings, addresses)}
@@ -253,12 +256,14 @@ def build(
     sign = NodeSign(
         version=version("luna-energy"), started_at=SystemClock().now(), queues=dict(served)
     )
-    server = (
-        HealthServer(settings.api_host, health_port, pulse=pulse, readiness=readiness)
-        if health_port
-        else None
-    )
-    node = Node(app, name, lambda: sign.model_copy(update={"checks": readiness.checks}), beat=beat)
+    server: HealthServer | None = None
+    if health_port:
+        server = HealthServer(settings.api_host, health_port, pulse=pulse, readiness=readiness)
+
+    def read_sign() -> NodeSign:
+        return sign.model_copy(update={"checks": readiness.checks})
+
+    node = Node(app, name, read_sign, beat=beat)
     stall_watch = StallWatch(stalled_after=timedelta(seconds=options.stall_seconds))
     heart = NodeHeartbeat(pulse, node, readiness, consumption, server, stall_watch)
     parts = {
@@ -268,13 +273,11 @@ def build(
     }
     app.steps["worker"].add(type("Beat", (Heartbeat,), parts))
     # With a health server threads run at any time, so there is no safe moment to fork on demand.
-    pool = (
-        TaskPool
-        if server
-        else sparing_pool(
+    pool = TaskPool
+    if server is None:
+        pool = sparing_pool(
             readiness, rest_seconds=options.rest_seconds, turn_seconds=options.turn_seconds
         )
-    )
     consumer = type("BeatingConsumer", (Consumer,), {"pulse": pulse, "places": places})
     own = {
         "consumer_cls": consumer,
@@ -336,8 +339,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def count_processes(settings: Settings, *, sparing: bool) -> int:
-    """Return the number of shared processes: as set explicitly, else for a sparing worker no more
-    than memory allows.
+    """Return the number of shared processes.
+
+    As set explicitly, else for a sparing worker no more than memory allows.
     """
     if not sparing or "worker_processes" in settings.model_fields_set:
         return settings.worker_processes
@@ -356,14 +360,16 @@ def keep_loaded() -> None:
 def _read_own(
     groups: Iterable[Sequence[str]], loaded: Collection[str]
 ) -> dict[frozenset[str], int]:
-    """Return the reserved processes per group of queues from the command line, without services
-    that are not ``loaded``.
+    """Return the reserved processes per group of queues from the command line.
+
+    Services that are not ``loaded`` are left out.
     """
-    own = {
-        frozenset(queue for queue in queues if service_of(queue) in loaded): int(number)
-        for number, *queues in groups
-    }
-    return {queues: number for queues, number in own.items() if queues}
+    own = {}
+    for number, *queues in groups:
+        group = frozenset(queue for queue in queues if service_of(queue) in loaded)
+        if group:
+            own[group] = int(number)
+    return own
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,8 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from luna.platform.settings.model import Deployment, Settings
 
-# Fewer than what there is: addresses and secrets are the compose file's, the rest has a default
-# that nobody has to know.
+# Not all settings: addresses and secrets are the compose file's, the others have good defaults.
 OFFERED = (
     "api_host",
     "api_port",

@@ -1,5 +1,6 @@
-"""All configuration, read once: environment, ``*_FILE`` secrets, ``.env``, and what the pages
-stored.
+"""Read all configuration once.
+
+Environment, ``*_FILE`` secrets, ``.env``, and what the pages stored.
 """
 
 import json
@@ -101,7 +102,7 @@ class FileSecrets(PydanticBaseSettingsSource):
 
 
 class StoredSettings(PydanticBaseSettingsSource):
-    """Reads what the pages stored in the data folder that the sources before name."""
+    """Reads the settings that pages stored, from the data folder that earlier sources name."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         return self().get(field_name), field_name, False
@@ -111,15 +112,13 @@ class StoredSettings(PydanticBaseSettingsSource):
             self.current_state.get("data_folder")
             or self.settings_cls.model_fields["data_folder"].default
         )
-        return {
-            name: value
-            for name, value in read_stored(Path(folder)).items()
-            if CHANGEABLE in self.settings_cls.model_fields[name].metadata
-        }
+        fields = self.settings_cls.model_fields
+        stored = read_stored(Path(folder))
+        return {name: stored[name] for name in stored if CHANGEABLE in fields[name].metadata}
 
 
 def read_stored(folder: Path) -> dict[str, Any]:
-    """Return what the pages stored, by name of the setting; nothing where they never did.
+    """Return the settings that the pages stored, by name; empty if they never did.
 
     Raises:
         InvalidInputError: the file cannot be read, or is none of ours.
@@ -649,7 +648,6 @@ class Settings(BaseSettings):
 
     @property
     def cache(self) -> Path:
-        """Where downloads are kept."""
         return self.cache_folder or self.data_folder / "cache"
 
     @property
@@ -666,9 +664,9 @@ class Settings(BaseSettings):
     @classmethod
     def _guess_protocol(cls, protocol: str | None, info: ValidationInfo) -> str | None:
         url = info.data.get("language_url")
-        return protocol or (
-            None if url is None else "openai" if url.rstrip("/").endswith("/v1") else "ollama"
-        )
+        if protocol or url is None:
+            return protocol or None
+        return "openai" if url.rstrip("/").endswith("/v1") else "ollama"
 
     @field_validator("api_sign_in")
     @classmethod
@@ -692,13 +690,12 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _join_passwords(cls, values: dict[str, Any]) -> dict[str, Any]:
-        joined = {
-            f"{server}_url": _with_password(
-                values.get(f"{server}_url"), values.get(f"{server}_password")
-            )
-            for server in ("database", "redis")
-        }
-        return values | {name: url for name, url in joined.items() if url is not None}
+        joined = dict(values)
+        for server in ("database", "redis"):
+            url = _with_password(values.get(f"{server}_url"), values.get(f"{server}_password"))
+            if url is not None:
+                joined[f"{server}_url"] = url
+        return joined
 
     @classmethod
     def settings_customise_sources(  # noqa: PLR0917

@@ -41,7 +41,10 @@ DEFAULTS = (
 
 
 def find_faults(folder: Path, names: tuple[str, ...] = SECRETS) -> list[str]:
-    """Return of every secret that cannot be used its name and why; never what it is."""
+    """Return of every secret that cannot be used its name and why.
+
+    Never what it is.
+    """
     return [f"{name} {fault}" for name in names for fault in _faults(folder / name)]
 
 

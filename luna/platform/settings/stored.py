@@ -1,5 +1,6 @@
-"""Settings that an owner changes in the pages: a file beside the data, read after everything that
-an operator sets by hand.
+"""Store settings that an owner changes in the pages.
+
+A file beside the data, read after everything that an operator sets by hand.
 
 The file holds tokens in plain text, as ``.env`` does; nobody but its owner may read it.
 """
@@ -27,8 +28,10 @@ Plain = str | int | float | bool | None
 
 
 class SettingState(NamedTuple):
-    """A setting as it holds: ``value`` and ``default`` as text, a secret's only as whether there is
-    one; ``changeable``: a page may store another.
+    """A setting as it holds.
+
+    ``value`` and ``default`` as text, a secret's only as whether there is one; ``changeable``: a
+    page may store another.
     """
 
     name: str
@@ -46,8 +49,9 @@ def is_changeable(name: str) -> bool:
 
 
 def store_settings(settings: Settings, changes: Mapping[str, Plain]) -> Settings:
-    """Store ``changes`` (None: back to the default) and return the settings as they hold from now
-    on.
+    """Store ``changes`` and return the settings as they hold from now on.
+
+    None: back to the default.
 
     Raises:
         InvalidInputError: a setting that no page may change, that an operator has set by hand, or a
@@ -55,11 +59,8 @@ def store_settings(settings: Settings, changes: Mapping[str, Plain]) -> Settings
         MachineError: the file cannot be written.
     """
     values = {name: _validate(settings, name, value) for name, value in changes.items()}
-    stored = {
-        name: value
-        for name, value in (read_stored(settings.data_folder) | dict(changes)).items()
-        if value is not None
-    }
+    merged = read_stored(settings.data_folder) | dict(changes)
+    stored = {name: value for name, value in merged.items() if value is not None}
     _write(settings.data_folder, stored)
     return settings.model_copy(update=values)
 
@@ -75,15 +76,13 @@ def refresh_settings(settings: Settings, previous: bytes) -> tuple[Settings, byt
         return settings, previous
     stored = read_stored(settings.data_folder)
     sources = _operator_sources()
-    touched = {
-        name
-        for name in (*stored, *json.loads(previous or b"{}"))
-        if is_changeable(name) and not any(name in values for values in sources.values())
-    }
-    now = {
-        name: _parse(name, stored[name]) if name in stored else Settings.model_fields[name].default
-        for name in touched
-    }
+    now = {}
+    for name in {*stored, *json.loads(previous or b"{}")}:
+        if not is_changeable(name) or any(name in values for values in sources.values()):
+            continue
+        now[name] = Settings.model_fields[name].default
+        if name in stored:
+            now[name] = _parse(name, stored[name])
     return settings.model_copy(update=now), content
 
 
@@ -131,11 +130,9 @@ def _say(value: object) -> str:
     if isinstance(value, SecretStr):
         return "***"
     plain = TypeAdapter(type(value)).dump_python(value, mode="json")
-    return (
-        str(plain).lower()
-        if isinstance(plain, bool)
-        else _PASSWORD_IN_URL.sub("://***@", str(plain))
-    )
+    if isinstance(plain, bool):
+        return str(plain).lower()
+    return _PASSWORD_IN_URL.sub("://***@", str(plain))
 
 
 def _operator_sources() -> dict[SettingSource, Mapping[str, Any]]:

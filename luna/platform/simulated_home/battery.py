@@ -1,4 +1,7 @@
-"""Simulates a battery with its inverter: power and losses under a command, in steps of seconds."""
+"""Simulate a battery with its inverter, in steps of seconds.
+
+Power and losses under a command.
+"""
 
 import math
 from dataclasses import dataclass, replace
@@ -10,7 +13,10 @@ SECONDS_PER_HOUR = 3600.0
 
 
 def read_setting(text: str) -> float | None:
-    """Return the number in a setting's text; None where it is none, or not finite."""
+    """Return the number in a setting's text.
+
+    None where it is none, or not finite.
+    """
     try:
         value = float(text)
     except ValueError:
@@ -58,7 +64,9 @@ class BatteryModel:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """The last command of the inverter, in its own vocabulary; limits are states of charge, 0–1.
+    """The last command of the inverter, in its own vocabulary.
+
+    Limits are states of charge, 0–1.
 
     ``power_kw`` is exchanged with the grid, in addition to the house, by forced charging or
     discharging, until ``target_soc`` is reached.

@@ -1,5 +1,6 @@
-"""Simulates an electric car at its charger: charging power, daily trips, and state of charge on
-arrival.
+"""Simulate an electric car at its charger.
+
+Charging power, daily trips, and state of charge on arrival.
 """
 
 from dataclasses import dataclass, field, replace
@@ -48,7 +49,10 @@ class Trip:
 
 
 def trip_at(at: float, *, seed: int) -> Trip | None:
-    """Return the trip of the local day of an instant; None on a day at home."""
+    """Return the trip of the local day of an instant.
+
+    None on a day at home.
+    """
     return trip_of(datetime.fromtimestamp(at, ZONE).date(), seed=seed)
 
 
@@ -73,9 +77,8 @@ def trip_of(day: date, *, seed: int) -> Trip | None:
             return None
     # Wall-clock times, also on the day of a daylight-saving change.
     begin = datetime.combine(day, time(), tzinfo=ZONE)
-    departure, arrival = (
-        (begin + timedelta(hours=float(hours))).timestamp() for hours in (leaves, returns)
-    )
+    departure = (begin + timedelta(hours=float(leaves))).timestamp()
+    arrival = (begin + timedelta(hours=float(returns))).timestamp()
     return Trip(departure, arrival, km * KWH_PER_KM)
 
 
@@ -112,11 +115,9 @@ class CarModel:
 
     def stored_kw(self, power_kw: float) -> float:
         """Return the power that reaches the battery, kW."""
-        return (
-            max(power_kw * (1.0 - self.linear_loss) - self.fixed_loss_kw, 0.0)
-            if power_kw > 0.0
-            else 0.0
-        )
+        if power_kw <= 0.0:
+            return 0.0
+        return max(power_kw * (1.0 - self.linear_loss) - self.fixed_loss_kw, 0.0)
 
 
 CAR_MODEL = CarModel()
@@ -144,8 +145,9 @@ class ChargerCommand:
 
 @dataclass(frozen=True, slots=True)
 class CarState:
-    """State of the car: stored energy, presence, charging power, and totals since the beginning,
-    kWh.
+    """State of the car.
+
+    Stored energy, presence, charging power, and totals since the beginning, kWh.
     """
 
     stored_kwh: float
@@ -179,11 +181,9 @@ def step_car(state: CarState, at: float, *, seconds: float, seed: int) -> CarSta
         stored_kwh=state.stored_kwh - driven,
         driven_kwh=state.driven_kwh + driven,
     )
-    power = (
-        min(state.command.offered_kw(CAR_MODEL), CAR_MODEL.charge_limit_kw(before.soc))
-        if is_home
-        else 0.0
-    )
+    power = 0.0
+    if is_home:
+        power = min(state.command.offered_kw(CAR_MODEL), CAR_MODEL.charge_limit_kw(before.soc))
     stored = CAR_MODEL.stored_kw(power) * hours
     room = max(CAR_MODEL.most_soc * CAR_MODEL.capacity_kwh - before.stored_kwh, 0.0)
     if stored > room:

@@ -1,5 +1,6 @@
-"""The simulated home's folder: how it was set up, where it is, and the truth, which no part of Luna
-reads.
+"""Keep the simulated home's folder: its set-up, its state, and the truth.
+
+No part of Luna reads the truth.
 """
 
 import csv
@@ -69,8 +70,7 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class HomeSetup:
-    """What does not change while it lives: the broker's port on this machine, and the seed of what
-    is random.
+    """The constants of a home's life: the broker's port on this machine, and the random seed.
 
     ``faults`` are those of the inverter and the grid's meter, the others those of charger and
     heater with their meters.
@@ -89,7 +89,8 @@ class HomeFiles:
     def __init__(self, data_folder: Path) -> None:
         self.folder = data_folder / FOLDER
         self.year = self.folder / "year.npz"
-        self._setup, self._state = self.folder / "home.json", self.folder / "state.json"
+        self._setup = self.folder / "home.json"
+        self._state = self.folder / "state.json"
 
     @property
     def is_there(self) -> bool:
@@ -97,13 +98,12 @@ class HomeFiles:
         return self._setup.exists()
 
     def make(self) -> None:
-        """Make the folder."""
         make_private(self.folder)
 
     def remove(self) -> None:
         """Remove everything, the truth with it.
 
-        The set-up first, so that nobody starts the home any more.
+        The set-up first, so that the home is not started any more.
         """
         self._setup.unlink(missing_ok=True)
         # Away from where the home's process writes: a file that it makes meanwhile would keep the
@@ -128,10 +128,8 @@ class HomeFiles:
         """
         document = self._read(self._setup)
         # One that was made before there was a car says nothing of it.
-        faults = {
-            name: Faults(**document.get(name, {}))
-            for name in ("faults", "car_faults", "heater_faults")
-        }
+        names = ("faults", "car_faults", "heater_faults")
+        faults = {name: Faults(**document.get(name, {})) for name in names}
         return HomeSetup(int(document["port"]), int(document["seed"]), **faults)
 
     def write_state(self, state: HomeState) -> None:
@@ -153,24 +151,25 @@ class HomeFiles:
         parts: dict[str, Any] = {
             "battery": BatteryCharge(**document["battery"]),
             "command": Command(**document["command"]),
-            "car": CarState(**car | {"command": ChargerCommand(**car["command"])}) if car else None,
+            "car": None,
             "heater": HeaterState(**heater) if heater else None,
         }
-        figures = {
-            each.name: document[each.name] for each in fields(HomeState) if each.name not in parts
-        }
-        return HomeState(**figures, **parts)
+        if car:
+            command = ChargerCommand(**car["command"])
+            parts["car"] = CarState(**car | {"command": command})
+        names = [field.name for field in fields(HomeState) if field.name not in parts]
+        return HomeState(**{name: document[name] for name in names}, **parts)
 
     def note_truth(self, state: HomeState, *, soc: float) -> None:
-        """Add a row to the truth of the day; of a home that was removed nothing is written."""
+        """Add a row to the truth of the day.
+
+        Nothing is written of a removed home.
+        """
         at = datetime.fromtimestamp(state.at, UTC)
         path = self.folder / f"truth-{at:%Y-%m-%d}.csv"
         is_new = not path.exists()
-        powers = [
-            round(each, 4)
-            for each in (state.load_kw, state.pv_kw, state.grid_kw, state.battery.power_kw, soc)
-        ]
-        counts = [round(each, 4) for each in (state.import_kwh, state.export_kwh, state.lost_kwh)]
+        powers = (state.load_kw, state.pv_kw, state.grid_kw, state.battery.power_kw, soc)
+        counts = (state.import_kwh, state.export_kwh, state.lost_kwh)
         with suppress(FileNotFoundError), path.open("a", encoding="ascii", newline="") as file:
             rows = csv.writer(file)
             if is_new:
@@ -178,16 +177,19 @@ class HomeFiles:
             rows.writerow(
                 [
                     at.isoformat(timespec="seconds"),
-                    *powers,
+                    *(round(power, 4) for power in powers),
                     state.command.mode,
-                    *counts,
+                    *(round(count, 4) for count in counts),
                     *_car_row(state.car),
                     *_heater_row(state.heater),
                 ]
             )
 
     def read_truth(self) -> list[dict[str, str]]:
-        """Return every row of the truth, the oldest first: for whoever judges what Luna says."""
+        """Return every row of the truth, the oldest first.
+
+        For tests of Luna's figures.
+        """
         rows: list[dict[str, str]] = []
         for path in sorted(self.folder.glob("truth-*.csv")):
             with path.open(encoding="ascii", newline="") as file:
@@ -208,17 +210,15 @@ class HomeFiles:
 def _car_row(car: CarState | None) -> list[object]:
     if car is None:
         return [""] * len(CAR_COLUMNS)
-    counts = [round(each, 4) for each in (car.charge_kwh, car.driven_kwh, car.lost_kwh)]
+    counts = [round(count, 4) for count in (car.charge_kwh, car.driven_kwh, car.lost_kwh)]
     return [round(car.power_kw, 4), round(car.soc, 5), int(car.is_home), car.command.mode, *counts]
 
 
 def _heater_row(heater: HeaterState | None) -> list[object]:
     if heater is None:
         return [""] * len(HEATER_COLUMNS)
-    counts = [
-        round(each, 4)
-        for each in (heater.used_kwh, heater.drawn_kwh, heater.lost_kwh, heater.short_kwh)
-    ]
+    energies = (heater.used_kwh, heater.drawn_kwh, heater.lost_kwh, heater.short_kwh)
+    counts = [round(energy, 4) for energy in energies]
     return [round(heater.power_kw, 4), round(heater.water_c, 3), heater.mode, *counts]
 
 
@@ -230,8 +230,9 @@ def _replace(path: Path, document: dict[str, Any]) -> None:
 
 
 def let_go(settings: Settings, files: HomeFiles) -> None:
-    """Let Luna listen to the home's broker no more, and remove its files, the truth with them:
-    nobody starts it any more.
+    """Have Luna listen to the home's broker no more, and remove its files.
+
+    The truth goes with them: nobody starts the home any more.
     """
     store_settings(settings, {"mqtt_url": None})
     files.remove()

@@ -1,5 +1,6 @@
-"""A tank of hot water with a heating element: what it does by itself, and what is left of it after
-showers.
+"""Simulate a tank of hot water with a heating element.
+
+It heats by itself, and showers draw from it.
 
 It is no heat pump: that one's efficiency follows the weather, and this home lies nowhere.
 """
@@ -50,7 +51,7 @@ _SECONDS_PER_DRAW = 300
 
 @dataclass(frozen=True, slots=True)
 class HeaterModel:
-    """What the tank is: 200 litres, of one temperature throughout."""
+    """The tank: 200 litres, of one temperature throughout."""
 
     capacity_kwh_per_k: float = 0.2326
     power_kw: float = 2.0
@@ -70,8 +71,10 @@ HEATER_MODEL = HeaterModel()
 
 @dataclass(frozen=True, slots=True)
 class HeaterState:
-    """How warm it is, whether the thermostat heats, the power that flows, and what was counted
-    since the beginning, kWh; ``short_kwh``: heat that lacked.
+    """The tank's state.
+
+    Its temperature, whether the thermostat heats, the power that flows, and totals since the
+    beginning, kWh; ``short_kwh``: heat that lacked.
     """
 
     water_c: float = 55.0
@@ -85,8 +88,9 @@ class HeaterState:
 
 
 def heat_demand_kw(at: float, *, seed: int) -> float:
-    """Return the heat that the house draws at an instant: taps are opened for minutes, and no day
-    is as the one before.
+    """Return the heat that the house draws at an instant.
+
+    Taps are opened for minutes, and no day is as the one before.
     """
     local = datetime.fromtimestamp(at, ZONE)
     day = 1.0 + _DAY_SPREAD * (2.0 * _draw(seed, local.toordinal(), 1) - 1.0)
@@ -108,11 +112,9 @@ def step_heater(state: HeaterState, at: float, *, seconds: float, seed: int) -> 
     """
     model = HEATER_MODEL
     hours = seconds / SECONDS_PER_HOUR
-    heats = (
-        state.water_c < (model.hot_c if state.heats else model.begins_c)
-        if state.mode == "auto"
-        else state.mode == "on"
-    )
+    heats = state.mode == "on"
+    if state.mode == "auto":
+        heats = state.water_c < (model.hot_c if state.heats else model.begins_c)
     lost = (state.water_c - model.room_c) * model.loss_kw_per_k * hours
     demand_kwh = heat_demand_kw(at, seed=seed) * hours
     available_kwh = max((state.water_c - model.mains_c) * model.capacity_kwh_per_k - lost, 0.0)

@@ -1,6 +1,4 @@
-"""The house around battery, car and heater: what its meters count, and what its devices say of
-it.
-"""
+"""Simulate the house around battery, car and heater, with its meters and devices."""
 
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -38,8 +36,9 @@ _METERS = ("grid", "pv", "battery", "car", "heater")
 
 @dataclass(frozen=True, slots=True)
 class HomeState:
-    """The truth at an instant, seconds since 1970: powers in kW, and what was counted since the
-    beginning, kWh.
+    """The truth at an instant, seconds since 1970.
+
+    Powers in kW, and totals since the beginning, kWh.
 
     ``load`` is the house without car and heater; None: it has none.
     """
@@ -61,14 +60,13 @@ class HomeState:
 
     @property
     def used_kw(self) -> float:
-        """What house, car and heater use together."""
-        return self.load_kw + sum(
-            each.power_kw for each in (self.car, self.heater) if each is not None
-        )
+        """Return the power that house, car and heater use together."""
+        devices = [device for device in (self.car, self.heater) if device is not None]
+        return self.load_kw + sum(device.power_kw for device in devices)
 
     @property
     def modes(self) -> tuple[str, ...]:
-        """What inverter, charger and heater do, in their own words."""
+        """Return the modes of inverter, charger and heater, in their own words."""
         car = self.car
         heater = self.heater
         return (
@@ -79,7 +77,7 @@ class HomeState:
 
     @property
     def grid_kw(self) -> float:
-        """What comes over the meter, below zero what goes out."""
+        """Return the power over the meter; below zero it goes out."""
         return self.used_kw - self.pv_kw + self.battery.power_kw
 
 
@@ -101,11 +99,9 @@ def advance(
     load = load_kw * (1.0 + _LOAD_SPREAD * _noise(seed, int(state.at // _SECONDS_PER_FLICKER)))
     # The inverter sees what they use at the meter, as it sees the kettle.
     car = None if state.car is None else step_car(state.car, state.at, seconds=seconds, seed=seed)
-    heater = (
-        None
-        if state.heater is None
-        else step_heater(state.heater, state.at, seconds=seconds, seed=seed)
-    )
+    heater = state.heater
+    if heater is not None:
+        heater = step_heater(heater, state.at, seconds=seconds, seed=seed)
     before = replace(state, load_kw=load, pv_kw=pv_kw, car=car, heater=heater)
     soc = state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh
     error = _CONTROL_ERROR_KW * _noise(seed, _CONTROL + int(state.at // _SECONDS_PER_CONTROL))
@@ -128,8 +124,9 @@ def advance(
 
 
 def measure(state: HomeState, *, seed: int) -> dict[str, float]:
-    """Return what the devices say of the truth, each with the fault of its own meter: energies in
-    kWh, powers in W, states of charge in per cent.
+    """Return the devices' readings of the truth, each with the fault of its own meter.
+
+    Energies in kWh, powers in W, states of charge in per cent.
 
     Invariants: a counter never falls.
     """

@@ -1,5 +1,6 @@
-"""Publishes prices of the simulated home's market: per local day the real day-ahead prices where
-all are known, else those of the recorded year.
+"""Publish prices of the simulated home's market.
+
+Per local day the real day-ahead prices where all are known, else those of the recorded year.
 """
 
 from datetime import datetime, timedelta

@@ -1,5 +1,6 @@
-"""What is asked for once the simulated home is there, so that its first minute shows what an
-owner's first weeks would.
+"""List the requests that follow the set-up of the simulated home.
+
+So its first minute shows what an owner's first weeks would.
 """
 
 from datetime import datetime, timedelta
@@ -16,9 +17,7 @@ COUNTED = timedelta(days=5)
 
 
 def list_preparation(now: datetime) -> dict[str, Request]:
-    """Return the requests that follow the set-up of the home, by stage: forecasts, quality
-    verdicts, forecasts of the last days, savings.
-    """
+    """Return the requests that follow the set-up of the home, by stage."""
     today = now.astimezone(ZONE).date()
     yesterday = today - timedelta(days=1)
     first = today - COUNTED

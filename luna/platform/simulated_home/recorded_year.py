@@ -1,5 +1,6 @@
-"""A recorded year that goes on for ever: shifted by whole weeks, each slot keeps its weekday, its
-time of day and, within days, its season.
+"""Repeat a recorded year for ever.
+
+Shifted by whole weeks, each slot keeps its weekday, its time of day and, within days, its season.
 """
 
 import zipfile
@@ -22,8 +23,9 @@ _SERIES = ("load_kwh", "pv_kwh", "price")
 
 @dataclass(frozen=True, slots=True)
 class RecordedYear:
-    """Energies (kWh) and prices (currency/kWh) of each quarter-hour on the local clock, shape
-    ``(364 · 96,)``, from ``first_day`` on.
+    """Energies (kWh) and prices (currency/kWh) of each quarter-hour on the local clock.
+
+    Shape ``(364 · 96,)``, from ``first_day`` on.
     """
 
     zone: ZoneInfo
@@ -42,8 +44,9 @@ class RecordedYear:
         pv_kwh: FloatArray,
         price: FloatArray,
     ) -> Self:
-        """Return the year that these slots begin (UTC, ascending, at least 364 local days): an hour
-        that the clock skips repeats the one before it.
+        """Return the year that these slots begin (UTC, ascending, at least 364 local days).
+
+        An hour that the clock skips repeats the one before it.
         """
         local = starts.astype("datetime64[s]") + local_offsets(starts, zone)
         clock, first_of = np.unique(local, return_index=True)
@@ -64,7 +67,6 @@ class RecordedYear:
         return _find_rows(self.zone, self.first_day, starts)
 
     def save(self, path: Path) -> None:
-        """Write it into a file."""
         arrays = {name: getattr(self, name) for name in _SERIES}
         np.savez_compressed(
             path,

@@ -1,4 +1,4 @@
-"""The simulated home as a site of Luna, with MQTT topics as sensors and commands."""
+"""Describe the simulated home as a site of Luna, with MQTT topics as sensors and commands."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -64,8 +64,9 @@ _ARRIVAL_SOC = 0.7
 
 
 def build_site() -> Site:
-    """Return the site: the demo home with a car and a water heater, with sensors and controllable
-    devices.
+    """Return the site: the demo home with a car and a water heater.
+
+    With sensors and controllable devices.
     """
     return parse_site(
         {
@@ -173,8 +174,9 @@ def build_site() -> Site:
 
 
 def list_stays(now: datetime) -> list[NewSession]:
-    """Return the car's weekly charging sessions: home in the afternoon, ready in the morning, later
-    at weekends.
+    """Return the car's weekly charging sessions.
+
+    It is home in the afternoon and ready in the morning, later at weekends.
     """
     today = now.astimezone(ZONE).date()
     begin = local_instant(today - timedelta(days=1), HOME_FROM, ZONE)

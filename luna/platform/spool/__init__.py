@@ -1,3 +1,4 @@
-"""A local file in front of the database: what is kept there is safe at once, and reaches the
-database when that answers.
+"""Spool rows in a local file in front of the database.
+
+They are safe there at once, and reach the database when that answers.
 """

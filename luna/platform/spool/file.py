@@ -72,8 +72,9 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The backlog of a stream: number of rows, sequence number of the last one, and the time of the
-    first one.
+    """The backlog of a stream.
+
+    Number of rows, sequence number of the last one, and the time of the first one.
     """
 
     rows: int = 0
@@ -113,7 +114,9 @@ class SpoolFile:
                 self.waiting[stream] = Waiting(rows, last, self._oldest_kept_at(stream))
 
     def commit(self, changes: Sequence[Append | Remove]) -> None:
-        """Apply all changes, or none where it raises; they are on the disk when this returns.
+        """Apply all changes, or none where it raises.
+
+        They are on the disk when this returns.
 
         Raises:
             MachineError: the disk is full or failing.
@@ -218,7 +221,9 @@ log = structlog.get_logger("luna.spool")
 
 
 def open_file(folder: Path) -> SpoolFile:
-    """Open the spool's file in ``folder``; a damaged one is replaced by its readable rows.
+    """Open the spool's file in ``folder``.
+
+    A damaged one is replaced by its readable rows.
 
     Raises:
         MachineError: nothing can be written there.
@@ -235,9 +240,8 @@ def open_file(folder: Path) -> SpoolFile:
         shutil.rmtree(salvaged, ignore_errors=True)
         make_own_folder(salvaged)
         rows = _carry_over(current / NAME, salvaged)
-        aside = next(
-            place for number in count(1) if not (place := folder / f"damaged-{number}").exists()
-        )
+        asides = (folder / f"damaged-{number}" for number in count(1))
+        aside = next(place for place in asides if not place.exists())
         _rename(current, aside)
         _rename(salvaged, current)
         _sync(folder)

@@ -1,4 +1,4 @@
-"""The interface of a kind of row that can be spooled, and the kind of episode steps."""
+"""Define the interface of a kind of row to spool, and the kind of episode steps."""
 
 import json
 import math
@@ -91,9 +91,9 @@ class EpisodeKind:
         Raises:
             NotFoundError: no such site.
         """
-        rows = (json.loads(body) for body in bodies)
-        steps = [
-            EpisodeStep(system, datetime.fromisoformat(start), state, action, reward)
-            for system, start, state, action, reward in rows
-        ]
+        steps = []
+        for body in bodies:
+            system, start, state, action, reward = json.loads(body)
+            slot_start = datetime.fromisoformat(start)
+            steps.append(EpisodeStep(system, slot_start, state, action, reward))
         episodes.upsert(connection, site_id, steps)

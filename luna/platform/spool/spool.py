@@ -1,5 +1,4 @@
-"""The spool: rows are on the disk before they are acknowledged, and delivered to the database from
-there.
+"""Spool rows: they are on the disk before they are acknowledged, and delivered from there.
 
 One thread writes the file, so that concurrent writers share a sync of the disk; another one
 delivers.
@@ -58,8 +57,9 @@ Disk = Callable[[Path], Space]
 
 
 def require_room(folder: Path, disk: Disk = shutil.disk_usage) -> None:
-    """Check that ``folder`` may grow: a twentieth of the disk stays free, at least 64 MiB and at
-    most 1 GiB.
+    """Check that ``folder`` may grow.
+
+    A twentieth of the disk stays free, at least 64 MiB and at most 1 GiB.
 
     Raises:
         MachineError: the disk is too full, or does not answer.
@@ -126,7 +126,6 @@ class Spool:
 
     @property
     def folder(self) -> Path:
-        """Where the file lies."""
         return self._file.path.parent
 
     @property
@@ -274,13 +273,12 @@ class _SpoolUploader:
                 what was not delivered stays.
             MachineError: this disk is full.
         """
-        due = [
-            stream
-            for stream, waiting in self._spool.waiting.items()
-            if waiting.rows
-            and stream.kind in self._kinds
-            and time.monotonic() >= self._refused_until.get(stream, 0.0)
-        ]
+        due = list[Stream]()
+        for stream, waiting in self._spool.waiting.items():
+            if not waiting.rows or stream.kind not in self._kinds:
+                continue
+            if time.monotonic() >= self._refused_until.get(stream, 0.0):
+                due.append(stream)
         rows = 0
         failure = None
         for stream in due:
@@ -302,7 +300,7 @@ class _SpoolUploader:
             except Exception as error:  # noqa: BLE001 - the edge of the thread: if it ended, the disk would fill
                 failures += 1
                 if failures == 1 and not self._stop.is_set():
-                    # Where memory is short, what is said of a failure may fail as well.
+                    # If memory is short, logging a failure may fail as well.
                     with suppress(MemoryError):
                         self._log(error, "rows wait in the spool")
                 pause = self._retry.pause(failures)
@@ -374,7 +372,7 @@ class SpoolWriter:
 
     @property
     def rows(self) -> int:
-        """How many rows wait for the database."""
+        """Return the number of rows that wait for the database."""
         return sum(waiting.rows for waiting in self._spool.waiting.values())
 
     @property
@@ -383,10 +381,11 @@ class SpoolWriter:
 
         Never negative, for the clock may be set back.
         """
-        kept_at = [
-            waiting.oldest_kept_at for waiting in self._spool.waiting.values() if waiting.rows
-        ]
-        return max(self._clock.now().timestamp() - min(kept_at), 0.0) if kept_at else 0.0
+        backlogs = [waiting for waiting in self._spool.waiting.values() if waiting.rows]
+        if not backlogs:
+            return 0.0
+        oldest_at = min(waiting.oldest_kept_at for waiting in backlogs)
+        return max(self._clock.now().timestamp() - oldest_at, 0.0)
 
     def flush(self, timeout: timedelta) -> bool:
         """Wait until all rows are delivered; return whether they were in time."""

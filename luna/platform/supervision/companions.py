@@ -1,5 +1,6 @@
-"""Supervises the processes of ``luna up`` beside the gateway, its companions: workers, beat,
-executor, recorder and others.
+"""Supervise the processes of ``luna up`` beside the gateway, its companions.
+
+These are workers, beat, executor, recorder and others.
 
 A companion that dies is restarted, one that is no longer needed is ended, and one that reads its
 settings only at its start is restarted when they change.
@@ -85,8 +86,9 @@ _POLL_SECONDS = 0.05
 
 
 def has_one_worker(settings: "Settings") -> bool:
-    """Return whether one worker does everything: memory suffices for one process, and no setting
-    names their number.
+    """Return whether one worker does everything.
+
+    Memory suffices for one process, and no setting names their number.
     """
     from luna.platform.memory import affordable_processes
 
@@ -97,9 +99,8 @@ def choose_companions(settings: "Settings") -> Mapping[str, tuple[str, ...]]:
     """Return the commands of the companions by name."""
     if not has_one_worker(settings):
         return COMPANIONS
-    return ONE_WORKER | {
-        name: command for name, command in COMPANIONS.items() if "worker" not in name
-    }
+    others = {name: command for name, command in COMPANIONS.items() if "worker" not in name}
+    return ONE_WORKER | others
 
 
 # How often the database is read for devices to poll.
@@ -107,7 +108,7 @@ LOOK_SECONDS = 15.0
 
 
 class PolledDevices:
-    """Tells whether a site has a sensor on a device that Luna polls itself, from the database.
+    """Tells from the database whether a site has a sensor on a device that Luna polls.
 
     The last reading while that is away.
     """
@@ -137,8 +138,9 @@ class PolledDevices:
 
 
 def _is_needed(name: str, settings: "Settings", polls_devices: Callable[[], bool]) -> bool:
-    """Return whether a companion has to run with these settings: the recorder only where there is a
-    source, for example.
+    """Return whether a companion has to run with these settings.
+
+    The recorder only where there is a source, for example.
     """
     from luna.platform.simulated_home.files import HomeFiles
 
@@ -153,13 +155,18 @@ def _is_needed(name: str, settings: "Settings", polls_devices: Callable[[], bool
 
 @contextmanager
 def fork_servers(settings: "Settings") -> Iterator[Callable[[str], ForkServer]]:
-    """Yield the choice of fork server by companion: workers share the imports of their tasks, the
-    others never load them.
+    """Yield the choice of fork server by companion.
+
+    Workers share the imports of their tasks, the others never load them.
     """
     shared = ForkServer("shared", here=True)
     tasks = ForkServer("tasks", parent=shared, alone=has_one_worker(settings))
+
+    def choose_server(companion: str) -> ForkServer:
+        return tasks if "worker" in companion else shared
+
     try:
-        yield lambda name: tasks if "worker" in name else shared
+        yield choose_server
     finally:
         tasks.close()
         shared.close()
@@ -231,10 +238,11 @@ class CompanionGroup:
         """Have a companion end now, and wait some seconds for that."""
         self.begin_end(name)
         deadline = time.monotonic() + FIRST_SECONDS
-        while (
-            any(each.name == name and each.is_running for each in self._running)
-            and time.monotonic() < deadline
-        ):
+        while time.monotonic() < deadline:
+            if not any(
+                companion.name == name and companion.is_running for companion in self._running
+            ):
+                return
             time.sleep(_POLL_SECONDS)
 
 
@@ -337,8 +345,9 @@ class Companion:
 
 
 def pass_on_log(process: ChildProcess) -> None:
-    """Copy a companion's log to this process's standard error, on a terminal for people, and its
-    last lines to the buffer of the log page.
+    """Copy a companion's log to this process's standard error.
+
+    On a terminal for people, and its last lines to the buffer of the log page.
     """
     from luna.platform.telemetry import RECENT_LINES, describe_line
 

@@ -104,7 +104,7 @@ _arguments: "ctypes.Array[ctypes.c_char] | None" = None
 
 
 def load_shared() -> None:
-    """Import what every process needs, and rehearse what each of them does first.
+    """Import what every process needs, and rehearse its first steps.
 
     Python writes into code and types on first use; what is written before the fork is shared.
     """
@@ -142,7 +142,7 @@ def _rehearse_requests() -> None:
 
 
 def load_tasks() -> None:
-    """Import what workers run and compile what tasks need.
+    """Import the workers' tasks and compile their loops.
 
     Libraries for jobs alone are left to the process that needs them.
 
@@ -213,8 +213,9 @@ def run(share: str, words: Sequence[str] = ()) -> NoReturn:
 
 
 def leave(code: int) -> NoReturn:
-    """End this process like Python, without the final clean-up of modules, which would write into
-    every shared page.
+    """End this process like Python, without the final clean-up of modules.
+
+    That would write into every shared page.
 
     Several that ended at once took 50 MB each. Source: CPython, multiprocessing/popen_fork.py.
     """
@@ -365,7 +366,6 @@ class ForkedProcess:
         return self._look(0)
 
     def terminate(self) -> None:
-        """Send SIGTERM."""
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._descriptor, signal.SIGTERM)
 
@@ -383,11 +383,11 @@ class ForkedProcess:
         ended = select.poll()
         ended.register(self._descriptor, select.POLLIN)
         if self.returncode is None and ended.poll(milliseconds):
-            self.returncode = (
-                self._server.reap(self.pid)
-                if self._server
-                else os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-            )
+            if self._server:
+                self.returncode = self._server.reap(self.pid)
+            else:
+                _, status = os.waitpid(self.pid, 0)
+                self.returncode = os.waitstatus_to_exitcode(status)
         return self.returncode
 
 

@@ -1,4 +1,4 @@
-"""What the learning agent planned beside the planner, and what it may do."""
+"""Tables of the learning agent: its plans beside the planner's, and its rights."""
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Identity, Index, Table, false
 

@@ -1,4 +1,4 @@
-"""What was asked of documents and data, and what was answered."""
+"""Tables of questions about documents and data, with their answers."""
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, false
 from sqlalchemy.dialects.postgresql import ARRAY

@@ -1,5 +1,6 @@
-"""What stands beside the forecasts: what each issue rests on, its scenarios, how good versions
-were, and which one drives the planner.
+"""Tables beside the forecasts.
+
+The basis of each issue, its scenarios, the scores of versions, and the one that drives the planner.
 """
 
 from sqlalchemy import BigInteger, Column, Date, ForeignKey, Identity, Index, Integer, Table

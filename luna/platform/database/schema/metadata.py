@@ -1,4 +1,4 @@
-"""What every table shares: names of constraints, and the column types in use."""
+"""Share names of constraints and column types between all tables."""
 
 from typing import Any
 

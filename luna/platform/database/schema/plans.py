@@ -1,4 +1,4 @@
-"""Plans, trainings, scores and who decided what."""
+"""Tables of plans, trainings, scores and decisions."""
 
 from typing import Any
 

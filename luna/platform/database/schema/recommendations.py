@@ -1,5 +1,6 @@
-"""What can be recommended, what was shown to whom, what they did with it, and what is learned from
-that.
+"""Tables of recommendations.
+
+The items, their showings, the readers' actions, and what is learned from these.
 """
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table

@@ -1,4 +1,4 @@
-"""Work that was accepted and that nobody waits for."""
+"""Tables of accepted work in the background."""
 
 from sqlalchemy import CheckConstraint, Column, Index, Integer, Table
 from sqlalchemy import text as sql
