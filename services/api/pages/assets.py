@@ -71,7 +71,7 @@ def serve_asset(name: str, request: Request) -> Response:
         raise refuse("no-such-page-file", field="name", value=name)
     headers = {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding"}
     accepted = accepted_encodings(request)
-    encoding = next((each for each in asset.encoded if each in accepted), None)
+    encoding = next((name for name in asset.encoded if name in accepted), None)
     if encoding is not None:
         headers["Content-Encoding"] = encoding
     content = asset.content if encoding is None else asset.encoded[encoding]
@@ -84,28 +84,22 @@ def serve_asset(name: str, request: Request) -> Response:
 
 @router.page("GET", "/favicon.ico", "public")
 def serve_icon() -> Response:
-    """Return the icon that browsers ask for where no page names one: beside documents, downloads
-    and answers in JSON.
-    """
+    """Return the icon that browsers ask for beside documents, downloads and JSON."""
     return Response(_icon(), headers={"Cache-Control": A_DAY}, media_type=MEDIA_TYPES[".png"])
 
 
 @router.page("GET", "/manifest.webmanifest", "public")
 def describe_app() -> Response:
-    """Return what a browser installs as an app.
+    """Return the manifest by which a browser installs an app.
 
     Its addresses are relative, for below ingress the gateway is not at the root.
     """
-    icons = [
-        {
-            "src": (find_asset(name) or "").removeprefix("/"),
-            "sizes": f"{size}x{size}",
-            "type": MEDIA_TYPES[".png"],
-            "purpose": purpose,
-        }
-        for name, size, purpose in APP_ICONS
-    ]
-    described = {
+    icons = []
+    for name, size, purpose in APP_ICONS:
+        address = (find_asset(name) or "").removeprefix("/")
+        icon = {"src": address, "sizes": f"{size}x{size}"}
+        icons.append(icon | {"type": MEDIA_TYPES[".png"], "purpose": purpose})
+    manifest = {
         "name": "Luna",
         "short_name": "Luna",
         "id": "./",
@@ -113,10 +107,13 @@ def describe_app() -> Response:
         "scope": "./",
         "display": "standalone",
         "icons": icons,
+        "background_color": APP_COLOR,
+        "theme_color": APP_COLOR,
     }
-    content = json.dumps(described | {"background_color": APP_COLOR, "theme_color": APP_COLOR})
     return Response(
-        content, headers={"Cache-Control": A_DAY}, media_type="application/manifest+json"
+        json.dumps(manifest),
+        headers={"Cache-Control": A_DAY},
+        media_type="application/manifest+json",
     )
 
 
@@ -148,32 +145,32 @@ def _assets() -> dict[str, Asset]:
     folder = files("services.api.pages")
     sheets = {source.name: source for source in folder.joinpath("styles").iterdir()}
     # Charts have style sheets of their own, which pages load as files.
-    sheets |= {
-        f"chart-{name}.css": files("luna.words.charts").joinpath(f"{name}.css")
-        for name in CHART_STYLES
-    }
+    charts = files("luna.words.charts")
+    sheets |= {f"chart-{name}.css": charts.joinpath(f"{name}.css") for name in CHART_STYLES}
     for file_name, source in sheets.items():
         content = source.read_bytes()
-        name = f"{Path(file_name).stem}.{hashlib.sha256(content).hexdigest()[:10]}.css"
-        assets[file_name] = Asset(name, content, {"gzip": gzip.compress(content, 9, mtime=0)})
+        compressed = {"gzip": gzip.compress(content, 9, mtime=0)}
+        assets[file_name] = Asset(_hashed_name(file_name, content), content, compressed)
     for file_name, _, _ in APP_ICONS:
         content = folder.joinpath("app", file_name).read_bytes()
-        assets[file_name] = Asset(
-            f"{Path(file_name).stem}.{hashlib.sha256(content).hexdigest()[:10]}.png", content, {}
-        )
+        assets[file_name] = Asset(_hashed_name(file_name, content), content, {})
     manifest = STATIC / "manifest.json"
     if not manifest.exists():
         log.warning("scripts are not built; pages work without them", remedy="Run: make static")
         return assets
     for file_name, built in json.loads(manifest.read_text(encoding="utf-8")).items():
-        file = STATIC / built
-        shorter = {encoding: Path(f"{file}{suffix}") for encoding, suffix in ENCODINGS.items()}
-        assets[file_name] = Asset(
-            built,
-            file.read_bytes(),
-            {encoding: path.read_bytes() for encoding, path in shorter.items() if path.exists()},
-        )
+        encoded = {}
+        for encoding, suffix in ENCODINGS.items():
+            path = STATIC / f"{built}{suffix}"
+            if path.exists():
+                encoded[encoding] = path.read_bytes()
+        assets[file_name] = Asset(built, (STATIC / built).read_bytes(), encoded)
     return assets
+
+
+def _hashed_name(file_name: str, content: bytes) -> str:
+    path = Path(file_name)
+    return f"{path.stem}.{hashlib.sha256(content).hexdigest()[:10]}{path.suffix}"
 
 
 @cache

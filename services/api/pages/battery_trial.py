@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from luna.contracts.battery_trial import BatteryTrials, TryBatteriesRequest
+from luna.contracts.battery_trial import BatteryTrial, BatteryTrials, TryBatteriesRequest
 from luna.contracts.job import Job, Progress
 from luna.energy.devices.commands import Via
 from luna.energy.errors import read_problem
@@ -25,7 +25,7 @@ from services.api.pages.job_part import find_progress
 
 @dataclass(frozen=True, slots=True)
 class TrialView:
-    """The state of a trial: job, progress, and the result of each battery in sentences.
+    """The state of a trial: job, progress, and each battery's result in sentences.
 
     ``address``: of the page that shows it.
     """
@@ -51,9 +51,8 @@ def begin_trial(gateway: Gateway, vias: Mapping[str, Via | None], *, site: Site 
         site: the batteries' site, if it is complete.
     """
     document = None if site is None else site.model_dump(mode="json", by_alias=True)
-    return submit_job(
-        gateway.database, gateway.queue, TryBatteriesRequest(vias=dict(vias), site=document)
-    ).job_id
+    request = TryBatteriesRequest(vias=dict(vias), site=document)
+    return submit_job(gateway.database, gateway.queue, request).job_id
 
 
 def view_trial(gateway: Gateway, job_id: str, *, address: str, language: Language) -> TrialView:
@@ -64,44 +63,35 @@ def view_trial(gateway: Gateway, job_id: str, *, address: str, language: Languag
     """
     with unit_of_work(gateway.database) as connection:
         job = jobs.load(connection, job_id)
-    trials = (
-        {}
-        if job.task != TryBatteriesRequest.task or job.reply is None
-        else BatteryTrials.model_validate(job.reply).batteries
-    )
-    sentences: dict[str, list[str]] = {}
-    for battery, trial in trials.items():
-        moves = list[str]()
-        for move in trial.moves:
-            moves.append(
-                say_trial(
-                    move.mode,
-                    move.outcome,
-                    power_w=move.power_w or 0.0,
-                    seconds=move.seconds,
-                    language=language,
-                )
-            )
-            for fault in move.implausible:
-                value = math.nan if fault.value is None else fault.value
-                moves.append(
-                    say_implausible(
-                        fault.reading, fault.cause, value, unit=fault.unit, language=language
-                    )
-                )
-        refusal = (
-            None if trial.problem is None else say_refusal(read_problem(trial.problem), language)
-        )
-        sentences[battery] = [
-            *moves,
-            TRIAL.say("ended", language)
-            if refusal is None
-            else f"{refusal.sentence} {refusal.remedy}",
-        ]
+    trials: Mapping[str, BatteryTrial] = {}
+    if job.task == TryBatteriesRequest.task and job.reply is not None:
+        trials = BatteryTrials.model_validate(job.reply).batteries
     return TrialView(
         job,
         find_progress(gateway, job),
         address,
-        sentences,
+        {battery: _say_battery_trial(trial, language) for battery, trial in trials.items()},
         all(trial.is_right for trial in trials.values()),
     )
+
+
+def _say_battery_trial(trial: BatteryTrial, language: Language) -> list[str]:
+    sentences = list[str]()
+    for move in trial.moves:
+        power_w = move.power_w or 0.0
+        sentence = say_trial(
+            move.mode, move.outcome, power_w=power_w, seconds=move.seconds, language=language
+        )
+        sentences.append(sentence)
+        for fault in move.implausible:
+            value = math.nan if fault.value is None else fault.value
+            sentence = say_implausible(
+                fault.reading, fault.cause, value, unit=fault.unit, language=language
+            )
+            sentences.append(sentence)
+    if trial.problem is None:
+        sentences.append(TRIAL.say("ended", language))
+    else:
+        refusal = say_refusal(read_problem(trial.problem), language)
+        sentences.append(f"{refusal.sentence} {refusal.remedy}")
+    return sentences

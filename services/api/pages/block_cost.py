@@ -22,9 +22,7 @@ _DEVICE_MODES = {"charge": "charge", "no_charge": "hold", "on": "on", "off": "of
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The extra cost over the plan in force, in currency (negative: less), and the planner's note,
-    if any.
-    """
+    """The extra cost over the plan in force (negative: less), and the planner's note."""
 
     cost: float
     text: str = ""
@@ -48,30 +46,17 @@ async def price_block(
         if plan is None:
             raise refuse("no-plan-to-compare", field="plan", value=site.name)
         request = plans.load_inputs(connection, plan.plan_id)
-    kind = next(
-        (
-            kind
-            for kind in FLOW_KINDS
-            if any(device.name == block.device for device in kind.of(site))
-        ),
-        None,
-    )
-    mode = (
-        None
-        if kind is None
-        else (_BATTERY_MODES if kind is BATTERY else _DEVICE_MODES).get(block.action)
-    )
-    # Where a block is no alternative to the plan only planning with it can tell.
-    if mode is not None and plan.slots[-1].start >= block.from_ and block.to > plan.slots[0].start:
-        first = max(block.from_, plan.slots[0].start)
-        power = block.power_kw if mode in ("charge", "export") else None
+    mode = _find_mode(site, block)
+    first = plan.slots[0].start
+    overlaps = plan.slots[-1].start >= block.from_ and block.to > first
+    if mode is not None and overlaps:
         alternative = Alternative.model_validate(
             {
-                "slot": first,
+                "slot": max(block.from_, first),
                 "until": block.to,
                 "mode": mode,
                 "device": block.device,
-                "power_kw": power,
+                "power_kw": block.power_kw if mode in ("charge", "export") else None,
             }
         )
         answer = await gateway.ask(
@@ -79,13 +64,22 @@ async def price_block(
         )
         reply = WhyNotReply.model_validate_json(bytes(answer.body))
         return Trial(reply.cost.total, reply.text)
-    answer = await gateway.ask(
-        request.model_copy(
-            update={"manual": [*request.manual, block.model_copy(update={"block_id": None})]}
-        )
-    )
+    # A block that is no alternative to the plan has to be planned.
+    new_block = block.model_copy(update={"block_id": None})
+    manual = [*request.manual, new_block]
+    answer = await gateway.ask(request.model_copy(update={"manual": manual}))
     with_block = PlanReply.model_validate_json(bytes(answer.body))
-    before, after = (each.manual.cost if each.manual else 0.0 for each in (plan, with_block))
+    before = plan.manual.cost if plan.manual else 0.0
+    after = with_block.manual.cost if with_block.manual else 0.0
     if before is None or after is None:
         raise refuse("cost-not-in-time")
     return Trial(after - before)
+
+
+def _find_mode(site: Site, block: ManualBlock) -> str | None:
+    """Return the mode of a block's action, None if its device has no modes."""
+    for kind in FLOW_KINDS:
+        if any(device.name == block.device for device in kind.of(site)):
+            modes = _BATTERY_MODES if kind is BATTERY else _DEVICE_MODES
+            return modes.get(block.action)
+    return None

@@ -1,6 +1,4 @@
-"""What is known of a site and whether it can be trusted: quality by day, gaps, refused rows,
-files.
-"""
+"""Page Data: quality by day, gaps, refused rows and loaded files of a site."""
 
 import re
 from calendar import Calendar
@@ -8,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, get_args
 
@@ -55,6 +54,7 @@ from services.api.uploads import MAX_FILE_BYTES
 # A source that was silent for longer has lost more than a slot.
 STALE_AFTER = timedelta(hours=2)
 GLYPHS = {"clean": "✓", "mask_battery": "◐", "exclude": "✕", "none": "·", "estimated": "≈"}
+LOAD_COUNTS = ("rows", "accepted", "accepted_in_part", "repaired", "quarantined", "duplicated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Month:
 
     @classmethod
     def of(cls, text: str | None, site: Site, now: datetime) -> "Month":
-        """Return the month of a text such as 2026-11; of none that of the site's yesterday."""
+        """Return the month of a text such as 2026-11; None: that of the site's yesterday."""
         if text is not None:
             return cls(date(int(text[:4]), int(text[5:]), 1))
         yesterday = now.astimezone(parse_zone(site.timezone)).date() - timedelta(days=1)
@@ -73,31 +73,29 @@ class Month:
 
     @property
     def last(self) -> date:
-        """Its last day."""
         return self.after.first - timedelta(days=1)
 
     @property
     def after(self) -> "Month":
-        """The next one."""
+        """The next month."""
         return Month(date(self.first.year + self.first.month // 12, self.first.month % 12 + 1, 1))
 
     @property
     def before(self) -> "Month":
-        """The one before."""
+        """The previous month."""
         return Month((self.first - timedelta(days=1)).replace(day=1))
 
     @property
     def name(self) -> str:
-        """As an address has it."""
+        """The month as in an address."""
         return f"{self.first:%Y-%m}"
 
     @property
     def weeks(self) -> list[list[date | None]]:
         """Its weeks from Monday to Sunday; None for days of other months."""
-        days = [
-            day if day.month == self.first.month else None
-            for day in Calendar().itermonthdates(self.first.year, self.first.month)
-        ]
+        month = self.first.month
+        dates = Calendar().itermonthdates(self.first.year, month)
+        days = [day if day.month == month else None for day in dates]
         return [days[begin : begin + 7] for begin in range(0, len(days), 7)]
 
 
@@ -108,9 +106,7 @@ EXCHANGED = "turned"
 
 @dataclass(frozen=True, slots=True)
 class SensorAnswer:
-    """An answer to what looks wrong with sensors: what its button says, and the fields of the form
-    of all sensors with it.
-    """
+    """An answer to a fault of sensors: its button, and the form that it submits."""
 
     label: str
     fields: Sequence[tuple[str, str]]
@@ -119,38 +115,43 @@ class SensorAnswer:
 def list_answers(
     site: Site, faults: Sequence[DayFault], words: PageWords, *, now: datetime, version: int
 ) -> list[SensorAnswer]:
-    """Return an answer for each sensor whose sign looks inverted, and for each two roles whose
-    sensors look exchanged.
+    """Return the answers to faults of sensors.
+
+    A sensor whose sign looks inverted is negated, two roles that look exchanged are swapped.
     """
     standing = list_standing(site, now)
-    answers: dict[str, dict[str, list[str]]] = {}
+    changed: dict[str, dict[str, list[str]]] = {}
     for fault in faults:
         if fault.code == WRONG_SIGN:
             sensor = str(fault.parameters["sensor"])
-            turned = {sensor: f"-{sensor}", f"-{sensor}": sensor}
-            named = {
-                role: [turned.get(name, name) for name in names] for role, names in standing.items()
-            }
-            answers[words("turn_sign", sensor=sensor)] = named
+            label = words("turn_sign", sensor=sensor)
+            changed[label] = _negate_sensor(standing, sensor)
         elif fault.code == EXCHANGED:
             source = str(fault.parameters["source"])
             sink = str(fault.parameters["sink"])
-            exchanged = {source: standing[sink], sink: standing[source]}
-            answers[words("exchange_sensors", source=source, sink=sink)] = standing | exchanged
+            label = words("exchange_sensors", source=source, sink=sink)
+            changed[label] = standing | {source: standing[sink], sink: standing[source]}
     common = [("version", str(version)), ("since", "always"), ("go", "store")]
     common += [("outside", name) for name in site.input_sensors.outside_house_meter]
-    return [
-        SensorAnswer(
-            label, common + [(role, name) for role, names in named.items() for name in names]
-        )
-        for label, named in answers.items()
-        if named != standing
-    ]
+    answers = []
+    for label, sensors in changed.items():
+        if sensors == standing:
+            continue
+        fields = list(common)
+        for role, names in sensors.items():
+            fields += [(role, name) for name in names]
+        answers.append(SensorAnswer(label, fields))
+    return answers
+
+
+def _negate_sensor(standing: Mapping[str, list[str]], sensor: str) -> dict[str, list[str]]:
+    negated = {sensor: f"-{sensor}", f"-{sensor}": sensor}
+    return {role: [negated.get(name, name) for name in names] for role, names in standing.items()}
 
 
 @dataclass(frozen=True)
 class DataView:
-    """What is stored of a site, as the page says it."""
+    """The stored data of a site in the reader's words."""
 
     site: Site
     now: datetime
@@ -165,7 +166,7 @@ class DataView:
 
     @property
     def answers(self) -> list[SensorAnswer]:
-        """What the owner may answer where sensors look inverted or exchanged."""
+        """The possible answers where sensors look inverted or exchanged."""
         faults = [fault for day in self.verdicts.values() for fault in day.faults]
         return list_answers(self.site, faults, self.words, now=self.now, version=self.version)
 
@@ -176,33 +177,31 @@ class DataView:
         good = sum(may_use(day.verdict) for day in self.verdicts.values())
         if not judged:
             return self.words("headline_empty")
-        return (
-            self.words("headline_clean", judged=judged)
-            if good == judged
-            else self.words("headline_some", good=good, judged=judged)
-        )
+        if good == judged:
+            return self.words("headline_clean", judged=judged)
+        return self.words("headline_some", good=good, judged=judged)
 
     @property
     def counts(self) -> list[tuple[str, int]]:
-        """How many days have which verdict, those without any last."""
+        """The number of days by verdict, those without any last."""
         by_verdict = Counter(day.verdict for day in self.verdicts.values())
-        days = (self.month.last - self.month.first).days + 1
-        return [(name, by_verdict[name]) for name in ("clean", "mask_battery", "exclude")] + [
-            ("none", days - len(self.verdicts))
-        ]
+        day_count = (self.month.last - self.month.first).days + 1
+        counts = [(name, by_verdict[name]) for name in ("clean", "mask_battery", "exclude")]
+        return [*counts, ("none", day_count - len(self.verdicts))]
 
     @property
     def estimated_days(self) -> set[date]:
-        """The days of which a series is in part filled to a meter's total."""
-        return {
-            day.day
-            for day in self.verdicts.values()
-            if any(fault.code == "estimated" for fault in day.faults)
-        }
+        """The days with a series that is partly filled to a meter's total."""
+        days = set()
+        for day in self.verdicts.values():
+            codes = {fault.code for fault in day.faults}
+            if "estimated" in codes:
+                days.add(day.day)
+        return days
 
     @property
     def silent_hours(self) -> int | None:
-        """For how many hours nothing was recorded, where that is too long."""
+        """The hours since the last record, if these are too many."""
         if self.span is None or self.now - self.span[1] <= STALE_AFTER:
             return None
         return int((self.now - self.span[1]) / timedelta(hours=1))
@@ -210,11 +209,8 @@ class DataView:
     @property
     def weekdays(self) -> list[str]:
         """The names of the days of a week."""
-        # A Monday, and the six days after it.
-        return [
-            self.numbers.weekday(datetime(2024, 1, 1 + place, 12, tzinfo=self.numbers.zone))
-            for place in range(7)
-        ]
+        monday = datetime(2024, 1, 1, 12, tzinfo=self.numbers.zone)
+        return [self.numbers.weekday(monday + timedelta(days=place)) for place in range(7)]
 
     @property
     def month_name(self) -> str:
@@ -226,7 +222,7 @@ class DataView:
         return self.verdicts[day].verdict if day in self.verdicts else "none"
 
     def reasons(self) -> list[tuple[str, str, list[str]]]:
-        """The days against which something speaks: day, verdict, what."""
+        """Return the days with faults: day, verdict, sentences."""
         return [
             (self.say_day(day.day), day.verdict, self.say_faults(day))
             for day in self.verdicts.values()
@@ -234,82 +230,64 @@ class DataView:
         ]
 
     def say_faults(self, day: DayQuality) -> list[str]:
-        """Return what speaks against a day."""
+        """Return the faults of a day in words."""
         return [say_day_fault(fault, self.numbers.language) for fault in day.faults]
 
     def say_cell(self, day: date) -> str:
-        """Return what a day of the calendar says to those who do not see it, and when pointed
-        at.
-        """
-        faults = self.say_faults(self.verdicts[day]) if day in self.verdicts else []
+        """Return the text alternative of a day in the calendar."""
         sentence = f"{self.say_day(day)}: {self.words('verdict_' + self.verdict(day))}"
-        return sentence + (f" ({'; '.join(faults)})" if faults else "")
+        faults = self.say_faults(self.verdicts[day]) if day in self.verdicts else []
+        return f"{sentence} ({'; '.join(faults)})" if faults else sentence
 
     def glyph(self, verdict: str) -> str:
         """Return the sign of a verdict."""
         return GLYPHS[verdict]
 
     def say_day(self, day: date) -> str:
-        """Return a local day."""
+        """Return a local day in words."""
         return self.numbers.day(datetime.combine(day, time(12), self.numbers.zone))
 
     def say_instant(self, instant: datetime) -> str:
-        """Return a local day and clock time."""
+        """Return a local day and clock time in words."""
         return f"{self.numbers.day(instant)}, {self.numbers.clock(instant)}"
 
     def say_series(self, name: str) -> str:
-        """Return what a series is called."""
+        """Return the name of a series."""
         return say_series(name, language=self.numbers.language)
 
     def say_load(self, job: Job) -> str:
-        """Return what became of a file."""
-        for counts in read_each(
-            [job.reply] if job.status == "done" and job.reply is not None else [],
-            LoadReply.model_validate,
-        ):
-            figures = {
-                name: self.numbers.number(getattr(counts, name))
-                for name in (
-                    "rows",
-                    "accepted",
-                    "accepted_in_part",
-                    "repaired",
-                    "quarantined",
-                    "duplicated",
-                )
-            }
+        """Return the result of loading a file."""
+        replies = [job.reply] if job.status == "done" and job.reply is not None else []
+        for counts in read_each(replies, LoadReply.model_validate):
+            figures = {name: self.numbers.number(getattr(counts, name)) for name in LOAD_COUNTS}
             return self.words("load_counts", **figures)
         detail = f": {say_problem(job.error, self.numbers.language)}" if job.error else ""
         return self.words("load_" + job.status) + detail
 
 
 def read_corrections(form: Mapping[str, str], received: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of a form that differ from those of the refused row: numbers, as people
-    type them, or text.
+    """Return the values of a form that differ from the refused row: numbers or text.
 
     Raises:
         InvalidInputError: none does.
     """
-    texts = {
-        name.removeprefix("value:"): text
-        for name, text in form.items()
-        if name.startswith("value:")
-    }
-    typed = {
-        name: _as_received(text) if (number := read_number(text)) is None else number
-        for name, text in texts.items()
-        if name in received
-    }
-    changed = {
-        name: value for name, value in typed.items() if value != _as_received(received[name])
-    }
+    changed = {}
+    for field, text in form.items():
+        name = field.removeprefix("value:")
+        if not field.startswith("value:") or name not in received:
+            continue
+        value: Any = read_number(text)
+        if value is None:
+            value = _as_received(text)
+        if value != _as_received(received[name]):
+            changed[name] = value
     if not changed:
         raise refuse("no-value-changed", field="values")
     return changed
 
 
 def _as_received(cell: Any) -> Any:
-    """Return a cell as a file means it: nothing, a number or text.
+    """Return a cell as number or text, None if it is empty.
 
     With a comma a number is text, and refused.
     """
@@ -351,39 +329,31 @@ def show_data(
 async def show_gaps(
     site_id: SitePath, request: Request, gateway: CurrentGateway, month: MonthQuery = None
 ) -> Response:
-    """Show the gaps of a month: as the part that waits for them, or, without a script, in the whole
-    page.
-    """
+    """Show the gaps of a month: as a part of the page, or, without a script, in the whole page."""
     site = await run_in_threadpool(gateway.load_site, site_id)
     now = gateway.clock.now()
     selected = Month.of(month, site, now)
     zone = parse_zone(site.timezone)
-    # What is still to come is no gap, nor is the quarter-hour that has just ended: it is being
-    # built.
     first = local_midnight(selected.first, zone)
+    # The quarter-hour that has just ended is still being built.
     end = min(local_midnight(selected.last + timedelta(days=1), zone), floor_to(now, SLOT) - SLOT)
     gaps: GapsReply | None = GapsReply(site_id=site_id, gaps=[])
     refusal: LunaError | None = None
     if first < end:
-        gaps, refusal = await gateway.ask_or_refusal(
-            FindGapsRequest(site_id=site_id, first=first, end=end), GapsReply
-        )
+        search = FindGapsRequest(site_id=site_id, first=first, end=end)
+        gaps, refusal = await gateway.ask_or_refusal(search, GapsReply)
     if request.headers.get("HX-Request"):
         return show_part(request, PAGE, "data_gaps.html.j2", site=site, gaps=gaps, refusal=refusal)
-    return await run_in_threadpool(
-        lambda: _show(request, gateway, site_id, month=month, gaps=gaps, refusal=refusal)
-    )
+    show_page = partial(_show, request, gateway, site_id)
+    return await run_in_threadpool(show_page, month=month, gaps=gaps, refusal=refusal)
 
 
 @router.page("POST", "/ui/sites/{site_id}/data/quality", "data")
 def judge_month(site_id: SitePath, gateway: CurrentGateway, month: MonthQuery = None) -> Response:
-    """Have the days of a month judged again."""
+    """Judge the days of a month again."""
     selected = Month.of(month, gateway.load_site(site_id), gateway.clock.now())
-    job = submit_job(
-        gateway.database,
-        gateway.queue,
-        JudgeQualityRequest(site_id=site_id, from_day=selected.first, to_day=selected.last),
-    )
+    judge = JudgeQualityRequest(site_id=site_id, from_day=selected.first, to_day=selected.last)
+    job = submit_job(gateway.database, gateway.queue, judge)
     return RedirectResponse(f"{PAGE.address(site_id)}?month={selected.name}&job={job.job_id}", 303)
 
 
@@ -400,22 +370,20 @@ async def decide_row(
     """Let a refused row in, as it is or with the form's values, or leave it out for good."""
     received = await run_in_threadpool(_read_row, gateway, site_id, quarantine_id)
     form = await request.form()
-    values = (
-        read_corrections({name: str(value) for name, value in form.items()}, received)
-        if resolution == "corrected"
-        else {}
+    values = {}
+    if resolution == "corrected":
+        typed = {name: str(value) for name, value in form.items()}
+        values = read_corrections(typed, received)
+    resolve = ResolveRequest(
+        quarantine_id=quarantine_id, resolution=resolution, values=values, by=caller.signature
     )
-    await gateway.ask(
-        ResolveRequest(
-            quarantine_id=quarantine_id, resolution=resolution, values=values, by=caller.signature
-        )
-    )
+    await gateway.ask(resolve)
     return RedirectResponse(f"{PAGE.address(site_id)}?decided={resolution}:{quarantine_id}", 303)
 
 
 @router.page("POST", "/ui/sites/{site_id}/data/uploads", "data", most_bytes=MAX_FILE_BYTES)
 async def upload_file(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
-    """Take a file and lead to the page that shows what becomes of it."""
+    """Take a file and lead to the page with its result."""
     job = await take_upload(site_id, request, gateway, Response())
     return RedirectResponse(f"{PAGE.address(site_id)}?job={job.job_id}", HTTPStatus.SEE_OTHER.value)
 
@@ -437,14 +405,12 @@ def _show(
         site = stored.site
         selected = Month.of(month, site, now)
         running = None if job is None else load_own(connection, site_id, job)
+        days = quality.read(connection, site_id, selected.first, selected.last)
         view = DataView(
             site=site,
             now=now,
             month=selected,
-            verdicts={
-                day.day: day
-                for day in quality.read(connection, site_id, selected.first, selected.last)
-            },
+            verdicts={day.day: day for day in days},
             span=recorded_span.of_site(connection, site_id),
             rows=quarantine.list_rows(connection, site_id, limit=MOST_ROWS),
             loads=jobs.list_of_site(
@@ -455,7 +421,7 @@ def _show(
             version=stored.version,
         )
     progress = None if running is None else find_progress(gateway, running)
-    # What was just decided about which row.
+    # The decision that was just made, and its row.
     match = re.fullmatch(r"(\w+):(\d+)", decided or "")
     frame = {
         "marks": marks,

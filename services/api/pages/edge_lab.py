@@ -1,10 +1,8 @@
-"""The camera lab: what its newest finished run came to, with what it rests on.
-
-Or how to begin one.
-"""
+"""The camera lab: the result of its newest finished run and its basis, or how to begin one."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -60,21 +58,17 @@ def show_edge(request: Request, gateway: CurrentGateway, *, job: JobQuery = None
         chosen = job or (finished[0].job_id if finished else None)
         result = None if chosen is None else edge_runs.load_run(connection, chosen)
     clock = read_clock(gateway)
-    # The lab has no site: only how the reader writes numbers counts.
-    numbers = Numbers(Reader.of(request).language, ZoneInfo("UTC"), "EUR")
-    view = (
-        None
-        if result is None or result.summary is None
-        else LabView(result, result.summary, numbers, words_of(request, PAGE), clock)
-    )
-    unfinished = next((run for run in newest if run.status != "done"), None)
-    others = [run for run in finished if run.job_id != chosen]
+    view = None
+    if result is not None and result.summary is not None:
+        # The lab has no site: only how the reader writes numbers counts.
+        numbers = Numbers(Reader.of(request).language, ZoneInfo("UTC"), "EUR")
+        view = LabView(result, result.summary, numbers, words_of(request, PAGE), clock)
     return show(
         request,
         PAGE,
         view=view,
-        unfinished=unfinished,
-        others=others,
+        unfinished=next((run for run in newest if run.status != "done"), None),
+        others=[run for run in finished if run.job_id != chosen],
         instant=clock.say,
         zone=clock.zone,
     )
@@ -82,7 +76,7 @@ def show_edge(request: Request, gateway: CurrentGateway, *, job: JobQuery = None
 
 @dataclass(frozen=True, slots=True)
 class LabView:
-    """A run as the page says and draws it."""
+    """A run in the reader's words and drawings."""
 
     result: EdgeRunResult
     summary: EdgeSummary
@@ -92,38 +86,30 @@ class LabView:
 
     @property
     def run(self) -> EdgeRun:
-        """The run."""
         return self.result.run
 
     @property
     def headline(self) -> str:
         """The first sentence of the page."""
-        news = next(
-            (insight for insight in self.summary.insights if insight.code not in STANDING), None
-        )
-        return (
-            self.words("title")
-            if news is None
-            else say_insight(news.code, news.figures, self.numbers)
-        )
+        for insight in self.summary.insights:
+            if insight.code not in STANDING:
+                return say_insight(insight.code, insight.figures, self.numbers)
+        return self.words("title")
 
     @property
     def lead(self) -> str:
-        """What the run is of."""
+        """The size of the run, its places and its end."""
         counts = {
             name: self.numbers.number(getattr(self.summary, name))
             for name in ("runs", "cameras", "weeks", "tasks")
         }
-        places = ", ".join(
-            say_location(name, self.numbers.language) for name in self.summary.locations
-        )
-        return self.words(
-            "lead", **counts, places=places, ended=self.clock.say(self.run.finished_at)
-        )
+        locations = [say_location(name, self.numbers.language) for name in self.summary.locations]
+        ended = self.clock.say(self.run.finished_at)
+        return self.words("lead", **counts, places=", ".join(locations), ended=ended)
 
     @property
     def stand_in(self) -> str:
-        """Where nothing was measured."""
+        """The places without measurements."""
         return say_locations(self.summary.stand_in_locations, self.numbers.language)
 
     @property
@@ -132,7 +118,7 @@ class LabView:
         return self.numbers.share(self.summary.confidence_level)
 
     def insights(self) -> list[str]:
-        """Return what the figures say beyond the headline."""
+        """Return the other sentences on the figures."""
         sentences = [
             say_insight(insight.code, insight.figures, self.numbers)
             for insight in self.summary.insights
@@ -141,61 +127,58 @@ class LabView:
         return [sentence for sentence in sentences if sentence != self.headline]
 
     def name(self, controller: str) -> str:
-        """Return what a controller is called at the beginning of a row."""
+        """Return a controller's name at the beginning of a row."""
         name = say_controller(controller, self.numbers.language)
         return name[:1].upper() + name[1:]
 
     def draw_clean_shares(self, *, narrow: bool) -> Markup:
-        """Return the clean shares of all controllers."""
-        rows = [
-            self._row(each.controller, each.clean_share, self.share(each.clean_share, span=True))
-            for each in self.summary.controllers
-        ]
+        """Draw the clean shares of all controllers."""
+        rows = []
+        for figures in self.summary.controllers:
+            text = self.share(figures.clean_share, span=True)
+            rows.append(self._row(figures.controller, figures.clean_share, text))
         return draw_estimates(
             rows, self.numbers.share, label=self.words("clean_title"), narrow=narrow
         )
 
     def draw_dirty(self, *, narrow: bool) -> Markup | None:
-        """Return how much more dirty energy each controller charges than the oracle, None where
-        there is none to compare with.
+        """Draw how much more dirty energy each controller charges than the oracle.
+
+        None without a comparison.
         """
-        compared = {
-            (each.controller, each.other): each.difference
-            for each in self.summary.comparisons
-            if each.metric == "dirty_wh_per_day"
-        }
         rows = []
-        for each in self.summary.controllers:
-            estimate = compared.get((each.controller, ORACLE))
-            turned = compared.get((ORACLE, each.controller))
-            if estimate is None and turned is not None:
-                estimate = turned.negated()
+        for figures in self.summary.controllers:
+            estimate = self._compare_with_oracle(figures.controller)
             if estimate is not None:
-                span = (
-                    ""
-                    if estimate.low is None
-                    else say_span(
-                        estimate.span,
-                        lambda end: self.numbers.number(end, 2, signed=True),
-                        self.numbers.language,
-                    )
-                )
-                rows.append(
-                    self._row(
-                        each.controller,
-                        estimate,
-                        self.numbers.number(estimate.value, 2, signed=True) + span,
-                    )
-                )
+                text = self._say_wh(estimate.value, 2)
+                if estimate.low is not None:
+                    say_end = partial(self._say_wh, decimals=2)
+                    text += say_span(estimate.span, say_end, self.numbers.language)
+                rows.append(self._row(figures.controller, estimate, text))
         if not rows:
             return None
         return draw_estimates(
             rows,
-            lambda mark: self.numbers.number(mark, 1, signed=True),
+            partial(self._say_wh, decimals=1),
             label=self.words("dirty_title"),
             narrow=narrow,
             around_zero=True,
         )
+
+    def _compare_with_oracle(self, controller: str) -> LabEstimate | None:
+        found = None
+        for comparison in self.summary.comparisons:
+            if comparison.metric != "dirty_wh_per_day":
+                continue
+            pair = (comparison.controller, comparison.other)
+            if pair == (controller, ORACLE):
+                return comparison.difference
+            if pair == (ORACLE, controller):
+                found = comparison.difference.negated()
+        return found
+
+    def _say_wh(self, value: float | None, decimals: int) -> str:
+        return self.numbers.number(value, decimals, signed=True)
 
     def bar(self, estimate: LabEstimate, css: str) -> Markup:
         """Return a bar of a share of the tasks; of none there is no bar."""
@@ -203,20 +186,17 @@ class LabView:
 
     def share(self, estimate: LabEstimate, *, span: bool = False) -> str:
         """Return a share, with its interval where ``span``."""
-        small = not span and (estimate.value or 0.0) < 0.1
-        text = self.numbers.share(estimate.value, decimals=2 if small else 1)
-        has_span = span and estimate.low is not None
-        return (
-            text
-            + say_span(
-                estimate.span, lambda end: self.numbers.number(end * 100, 1), self.numbers.language
-            )
-            if has_span
-            else text
-        )
+        is_small = (estimate.value or 0.0) < 0.1
+        text = self.numbers.share(estimate.value, decimals=2 if is_small and not span else 1)
+        if span and estimate.low is not None:
+            text += say_span(estimate.span, self._say_percent, self.numbers.language)
+        return text
+
+    def _say_percent(self, share: float) -> str:
+        return self.numbers.number(share * 100, 1)
 
     def energy(self, value_wh: float) -> str:
-        """Return an energy."""
+        """Return an energy in words."""
         return self.numbers.energy(value_wh / 1000)
 
     def per_day(self, estimate: LabEstimate) -> str:
@@ -224,7 +204,7 @@ class LabView:
         return say_measure("wh", estimate.value, self.numbers)
 
     def task(self, figures: ControllerFigures) -> str:
-        """Return what a fulfilled task takes."""
+        """Return the energy of a fulfilled task."""
         return f"{self.numbers.number(figures.mwh_per_task, MWH_DECIMALS)}\u00a0mWh"
 
     def latency(self, figures: ControllerFigures) -> str:
@@ -232,13 +212,9 @@ class LabView:
         return f"{self.numbers.number(figures.latency_ms, MS_DECIMALS)}\u00a0ms"
 
     def models(self, figures: ControllerFigures) -> str:
-        """Return which models a controller chose, and for how many of the tasks."""
-        return (
-            ", ".join(
-                f"{name} {self.numbers.share(share)}" for name, share in figures.models.items()
-            )
-            or "–"
-        )
+        """Return the models that a controller chose, each with its share of the tasks."""
+        shares = [f"{name} {self.numbers.share(share)}" for name, share in figures.models.items()]
+        return ", ".join(shares) or "–"
 
     def seasons(self) -> list[str]:
         """Return the seasons' names."""
@@ -246,21 +222,19 @@ class LabView:
 
     def places(self) -> Iterator[tuple[str, str, Sequence[str]]]:
         """Yield place, controller and its clean share by season."""
-        cells = {
-            (each.controller, each.location, each.season): each.clean_share
-            for each in self.summary.groups
+        clean_shares = {
+            (group.controller, group.location, group.season): group.clean_share
+            for group in self.summary.groups
         }
         for location in self.summary.locations:
-            for each in self.summary.controllers:
-                shares = [
-                    self.share(cells.get((each.controller, location, season), LabEstimate()))
-                    for season in self.summary.seasons
-                ]
-                yield (
-                    say_location(location, self.numbers.language),
-                    self.name(each.controller),
-                    shares,
-                )
+            place = say_location(location, self.numbers.language)
+            for figures in self.summary.controllers:
+                controller = figures.controller
+                shares = []
+                for season in self.summary.seasons:
+                    estimate = clean_shares.get((controller, location, season), LabEstimate())
+                    shares.append(self.share(estimate))
+                yield place, self.name(controller), shares
 
     def _row(self, controller: str, estimate: LabEstimate, text: str) -> EstimateRow:
         return EstimateRow(

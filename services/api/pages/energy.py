@@ -1,6 +1,4 @@
-"""Page Energy: where the energy of a day, week, month or year came from and went, and what it
-cost.
-"""
+"""Page Energy: sources, uses and cost of the energy of a day, week, month or year."""
 
 from typing import Annotated
 

@@ -24,13 +24,22 @@ from luna.words.pages import PageWords
 
 UNITS: tuple[PeriodUnit, ...] = ("day", "week", "month", "year")
 UNEXPLAINED = "unexplained"
+# Phrases of the rows that compare periods.
+COMPARED_ROWS = (
+    "row_consumption",
+    "row_import",
+    "row_pv",
+    "row_export",
+    "row_self_sufficiency",
+    "row_cost",
+)
 # Of a table's energies: to ten watt-hours.
 DECIMALS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class EnergyFigure:
-    """A figure at the top of the page: its name, the figure in words, and a sentence below it."""
+    """A figure at the top of the page, with a sentence below it."""
 
     name: str
     said: str
@@ -83,18 +92,17 @@ class EnergyView:
 
     @property
     def query(self) -> str:
-        """The period as an address has it."""
+        """The period as the query of an address."""
         return _write_query(self.period.unit, self.period.first)
 
     def units(self) -> list[tuple[str, str, bool]]:
         """Return the lengths of periods: name, query, whether it is the chosen one."""
-        shown = (
-            self.today if self.period.first <= self.today <= self.period.last else self.period.first
-        )
-        return [
-            (self.words("unit_" + unit), _write_query(unit, shown), unit == self.period.unit)
-            for unit in UNITS
-        ]
+        day = self.today if self.has_today else self.period.first
+        units = []
+        for unit in UNITS:
+            query = _write_query(unit, day)
+            units.append((self.words("unit_" + unit), query, unit == self.period.unit))
+        return units
 
     @property
     def earlier(self) -> str:
@@ -105,11 +113,9 @@ class EnergyView:
     def later(self) -> str | None:
         """The query of the period after; None where that has not begun."""
         following = self.period.following()
-        return (
-            _write_query(self.period.unit, following.first)
-            if following.first <= self.today
-            else None
-        )
+        if following.first > self.today:
+            return None
+        return _write_query(self.period.unit, following.first)
 
     @property
     def has_today(self) -> bool:
@@ -122,28 +128,27 @@ class EnergyView:
         return _write_query(self.period.unit, self.today)
 
     def figures(self) -> list[EnergyFigure]:
-        """Return what was used, bought, produced, sold and paid."""
+        """Return the used, bought, produced and sold energy, and the cost."""
+        words = self.words
         totals = self.reply.totals
-        share = self.numbers.share
-        own_supply = (
-            ""
-            if totals.self_sufficiency is None
-            else self.words("own_supply", share=share(totals.self_sufficiency))
-        )
-        own_use = (
-            "" if totals.own_use is None else self.words("own_use", share=share(totals.own_use))
-        )
-        unknown = self.words("cost_unknown") if totals.cost is None else ""
+        used = self._say_energy(totals.consumption_kwh)
+        bought = self._say_energy(totals.import_kwh)
+        produced = self._say_energy(totals.pv_kwh)
+        sold = self._say_energy(totals.export_kwh)
+        cost = self.numbers.money(totals.cost)
+        own_supply = ""
+        if totals.self_sufficiency is not None:
+            own_supply = words("own_supply", share=self.numbers.share(totals.self_sufficiency))
+        own_use = ""
+        if totals.own_use is not None:
+            own_use = words("own_use", share=self.numbers.share(totals.own_use))
+        cost_note = words("cost_unknown") if totals.cost is None else ""
         return [
-            EnergyFigure(
-                self.words("used_title"), self._say_energy(totals.consumption_kwh), own_supply
-            ),
-            EnergyFigure(self.words("bought_title"), self._say_energy(totals.import_kwh)),
-            EnergyFigure(self.words("produced_title"), self._say_energy(totals.pv_kwh), own_use),
-            EnergyFigure(self.words("sold_title"), self._say_energy(totals.export_kwh)),
-            EnergyFigure(
-                self.words("cost_title"), self.numbers.money(totals.cost), unknown, wide=True
-            ),
+            EnergyFigure(words("used_title"), used, own_supply),
+            EnergyFigure(words("bought_title"), bought),
+            EnergyFigure(words("produced_title"), produced, own_use),
+            EnergyFigure(words("sold_title"), sold),
+            EnergyFigure(words("cost_title"), cost, cost_note, wide=True),
         ]
 
     def _say_energy(self, energy_kwh: float | None) -> str:
@@ -169,11 +174,8 @@ class EnergyView:
         for code, energy in energies.items():
             share = energy / total if total > 0 else 0.0
             bar = bar_in_text(share, f"flow-{code}", rest=False) if energy > 0 else Markup("")
-            rows.append(
-                BalanceRow(
-                    code, self.say_flow(code), bar, self.say_kwh(energy), self.numbers.share(share)
-                )
-            )
+            kwh = self.say_kwh(energy)
+            rows.append(BalanceRow(code, self.say_flow(code), bar, kwh, self.numbers.share(share)))
         return rows
 
     @property
@@ -184,14 +186,10 @@ class EnergyView:
 
     def bill(self) -> list[tuple[str, str, str]]:
         """Return the lines of the bill: name with price, kWh, cost."""
-        rows = [
-            (
-                say_cost_line(line, self.numbers),
-                self.say_kwh(line.energy_kwh),
-                self.numbers.money(line.cost),
-            )
-            for line in self.reply.lines
-        ]
+        rows = []
+        for line in self.reply.lines:
+            name = say_cost_line(line, self.numbers)
+            rows.append((name, self.say_kwh(line.energy_kwh), self.numbers.money(line.cost)))
         if self.reply.demand_cost is not None:
             rows.append((self.say_flow("demand"), "", self.numbers.money(self.reply.demand_cost)))
         return rows
@@ -202,27 +200,29 @@ class EnergyView:
         return bool(self.site.tariff.peaks) and self.reply.demand_cost is None
 
     def shares(self) -> list[tuple[str, str, list[str]]]:
-        """Return what each use was fed by: code, name, and the cells kWh, solar, battery, grid,
-        cost of the grid's part.
+        """Return the supply of each use: code, name and cells.
+
+        The cells are kWh, shares of solar, battery and grid, and the cost of the grid's part.
         """
         rows = []
         for use in self.reply.use_shares:
-            fed = [
-                self._say_part(part, use.energy_kwh)
-                for part in (use.solar_kwh, use.battery_kwh, use.grid_kwh)
+            cells = [
+                self.say_kwh(use.energy_kwh),
+                self._say_part(use.solar_kwh, use.energy_kwh),
+                self._say_part(use.battery_kwh, use.energy_kwh),
+                self._say_part(use.grid_kwh, use.energy_kwh),
+                self.numbers.money(use.cost if self.reply.priced > 0 else None),
             ]
-            cost = self.numbers.money(use.cost if self.reply.priced > 0 else None)
-            rows.append(
-                (use.name, self.say_flow(use.name), [self.say_kwh(use.energy_kwh), *fed, cost])
-            )
+            rows.append((use.name, self.say_flow(use.name), cells))
         return rows
 
     def _say_part(self, part_kwh: float, whole_kwh: float) -> str:
         return self.numbers.share(part_kwh / whole_kwh if whole_kwh > 0 else None)
 
     def compared(self) -> tuple[list[tuple[str, str]], list[list[str]]]:
-        """Return the periods beside this one: headings with the period's name, and rows of a name
-        with a cell per period.
+        """Return this and earlier periods as a table.
+
+        Headings come with the period's name; each row has a name and a cell per period.
         """
         columns = [(self.words("column_now"), self.reply.totals)]
         if self.reply.previous is not None:
@@ -230,21 +230,14 @@ class EnergyView:
         # The period before a year is the year before.
         if self.reply.year_before is not None and self.period.unit != "year":
             columns.append((self.words("column_year_before"), self.reply.year_before))
-        headings = [
-            (name, self._say_period(totals.first_day, totals.last_day)) for name, totals in columns
-        ]
-        names = (
-            "row_consumption",
-            "row_import",
-            "row_pv",
-            "row_export",
-            "row_self_sufficiency",
-            "row_cost",
-        )
-        cells = [self._compare(totals) for _, totals in columns]
+        headings = []
+        cells = []
+        for name, totals in columns:
+            headings.append((name, self._say_period(totals.first_day, totals.last_day)))
+            cells.append(self._compare(totals))
         rows = [
-            [self.words(name), *row]
-            for name, row in zip(names, zip(*cells, strict=True), strict=True)
+            [self.words(name), *row_cells]
+            for name, row_cells in zip(COMPARED_ROWS, zip(*cells, strict=True), strict=True)
         ]
         return headings, rows
 
@@ -257,16 +250,13 @@ class EnergyView:
         ]
 
     def notes(self) -> list[str]:
-        """Return what limits the figures, a sentence each."""
+        """Return the limits of the figures, a sentence each."""
         reply = self.reply
         notes = []
         if reply.unmetered:
             names = [say_device(name, language=self.numbers.language) for name in reply.unmetered]
-            notes.append(
-                self.words(
-                    "unmetered", devices=join_words(names, self.numbers.language), count=len(names)
-                )
-            )
+            devices = join_words(names, self.numbers.language)
+            notes.append(self.words("unmetered", devices=devices, count=len(names)))
         if reply.known < 1:
             notes.append(self.words("partly_known", share=self._say_incomplete(reply.known)))
         if 0 < reply.priced < 1:
@@ -276,7 +266,7 @@ class EnergyView:
         return notes
 
     def _say_incomplete(self, share: float) -> str:
-        """Return a share below one, rounded down: what is not complete is never said to be."""
+        """Return a share below one, rounded down so that it never reads 100 %."""
         return self.numbers.share(floor(share * 100) / 100)
 
     @property
@@ -288,10 +278,9 @@ class EnergyView:
         """Return the parts: name, kWh of each recorded flow, and cost."""
         rows = []
         for part in self.reply.parts:
-            energies = [self.say_kwh(part.flows.get(flow)) for flow in self.flows]
-            rows.append(
-                (self._say_part_name(part.start), [*energies, self.numbers.money(part.cost)])
-            )
+            cells = [self.say_kwh(part.flows.get(flow)) for flow in self.flows]
+            cells.append(self.numbers.money(part.cost))
+            rows.append((self._say_part_name(part.start), cells))
         return rows
 
     def _say_part_name(self, start: datetime) -> str:
@@ -329,39 +318,28 @@ class EnergyView:
         return any(part.cost is not None and part.cost < 0 for part in self.reply.parts)
 
     def draw_energy(self, *, narrow: bool) -> Markup:
-        """Draw what each part used and what supplied it."""
+        """Draw the uses and sources of each part."""
         bars = []
         for start, part in self._parts():
             flows = {} if part is None else part.flows
             above = [(f"flow-{name}", flows[name]) for name in USES if name in flows]
             below = [(f"flow-{name}", flows[name]) for name in SOURCES if name in flows]
-            bars.append(
-                StackedBar(
-                    self._say_tick(start),
-                    above,
-                    below,
-                    None if part is None else self._say_flows(part),
-                )
-            )
+            title = None if part is None else self._say_flows(part)
+            bars.append(StackedBar(self._say_tick(start), above, below, title))
         return draw_energy(bars, self.numbers, label=self._label("chart_label"), narrow=narrow)
 
     def draw_costs(self, *, narrow: bool) -> Markup:
-        """Draw what each part cost."""
+        """Draw the cost of each part."""
         bars = []
         for start, part in self._parts():
             if part is None:
                 bars.append(PeriodCost(self._say_tick(start), None, None))
                 continue
-            cost = (
-                self.words("part_cost_unknown")
-                if part.cost is None
-                else self.numbers.money(part.cost)
-            )
-            bars.append(
-                PeriodCost(
-                    self._say_tick(start), part.cost, f"{self._say_part_name(start)}: {cost}"
-                )
-            )
+            cost = self.words("part_cost_unknown")
+            if part.cost is not None:
+                cost = self.numbers.money(part.cost)
+            title = f"{self._say_part_name(start)}: {cost}"
+            bars.append(PeriodCost(self._say_tick(start), part.cost, title))
         return draw_costs(bars, self.numbers, label=self._label("cost_chart_label"), narrow=narrow)
 
     def _parts(self) -> list[tuple[datetime, AccountPart | None]]:
@@ -370,15 +348,13 @@ class EnergyView:
         return [(start, begun.get(start)) for start in self.period.part_starts(self.numbers.zone)]
 
     def _say_flows(self, part: AccountPart) -> str:
-        energies = [
-            f"{self.say_flow(name)} {self.numbers.energy(part.flows[name])}"
-            for name in self.flows
-            if name in part.flows
-        ]
-        return (
-            f"{self._say_part_name(part.start)}: "
-            f"{', '.join(energies) or self.words('not_recorded')}"
-        )
+        energies = []
+        for name in self.flows:
+            if name in part.flows:
+                energy = self.numbers.energy(part.flows[name])
+                energies.append(f"{self.say_flow(name)} {energy}")
+        text = ", ".join(energies) or self.words("not_recorded")
+        return f"{self._say_part_name(part.start)}: {text}"
 
     def _label(self, phrase: str) -> str:
         return self.words(phrase, part=self.words("part_" + self.period.unit))
@@ -391,7 +367,7 @@ class EnergyView:
         return say_flow(name, self.numbers.language)
 
     def say_kwh(self, energy_kwh: float | None) -> str:
-        """Return an energy as a column of kWh has it."""
+        """Return an energy for a column in kWh."""
         return self.numbers.number(energy_kwh, DECIMALS)
 
 
@@ -401,23 +377,25 @@ def list_flows(reply: AccountReply) -> list[str]:
 
 
 def write_csv(reply: AccountReply, zone: ZoneInfo) -> str:
-    """Return the parts of an account as CSV: instants with the site's offset, kWh of each recorded
-    flow, cost; unknown cells are empty.
+    """Return the parts of an account as CSV.
+
+    Columns are instants with the site's offset, kWh of each recorded flow, and cost; unknown cells
+    are empty.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     flows = list_flows(reply)
-    writer.writerow(["start", *(f"{name}_kwh" for name in flows), f"cost_{reply.currency.lower()}"])
+    headings = [f"{name}_kwh" for name in flows]
+    writer.writerow(["start", *headings, f"cost_{reply.currency.lower()}"])
     for part in reply.parts:
         figures: Sequence[float | None] = [*(part.flows.get(name) for name in flows), part.cost]
-        writer.writerow(
-            [part.start.astimezone(zone).isoformat(), *(_write_cell(figure) for figure in figures)]
-        )
+        cells = [_write_cell(figure) for figure in figures]
+        writer.writerow([part.start.astimezone(zone).isoformat(), *cells])
     return text.getvalue()
 
 
 def _write_cell(figure: float | None) -> str:
-    # In watt-hours and hundredths of a cent there is no more to know.
+    # Watt-hours and hundredths of a cent are precise enough.
     return "" if figure is None else f"{figure:.4f}"
 
 

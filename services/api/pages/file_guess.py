@@ -1,5 +1,6 @@
-"""A file of anybody's: handed over, shown as it would be stored, changed where the guess is wrong,
-and stored by the job that loads files.
+"""Pages that take a file, show how it would be stored, and store it by a job.
+
+Where the guess is wrong, the reader corrects it.
 """
 
 from hashlib import blake2b
@@ -65,7 +66,7 @@ async def show_file_guess(
 async def store_file(
     site_id: SitePath, upload_id: UploadId, request: Request, gateway: CurrentGateway
 ) -> Response:
-    """Store the file as it is shown, and lead to the page that shows what becomes of it.
+    """Store the file as it is shown, and lead to its result.
 
     To the questions where one is open.
     """
@@ -76,9 +77,8 @@ async def store_file(
     key = f"uploads/{_key(site_id, upload_id)}"
     guess = await ask_guess(gateway, key=key, name=name, zone=site.timezone, choices=choices)
     if guess.reading is None:
-        return RedirectResponse(
-            link_of(_address(site_id, upload_id), {"name": name, "unanswered": "1", **choices}), 303
-        )
+        query = {"name": name, "unanswered": "1", **choices}
+        return RedirectResponse(link_of(_address(site_id, upload_id), query), 303)
     message = LoadFileRequest(
         site_id=site_id,
         object_key=key,
@@ -86,7 +86,7 @@ async def store_file(
         kind=guess.reading.kind,
         reading=guess.reading,
     )
-    job = await run_in_threadpool(lambda: submit_job(gateway.database, gateway.queue, message))
+    job = await run_in_threadpool(submit_job, gateway.database, gateway.queue, message)
     return RedirectResponse(f"{PAGES['data'].address(site_id)}?job={job.job_id}", 303)
 
 

@@ -1,4 +1,4 @@
-"""What a file would be stored as, as its pages ask for it and say it."""
+"""How a file would be stored, as its pages ask about it and show it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,19 +40,19 @@ SINGLE = ("zone", "label", "day_order", "decimal")
 OF_COLUMNS = ("column", "unit", "measure", "sign")
 # In the order of the list.
 STORED_AS = (
-    *(
-        "nothing",
-        "import_kwh",
-        "export_kwh",
-        "grid",
-        "load_kwh",
-        "pv_kwh",
-        "charge_kwh",
-        "discharge_kwh",
-        "battery",
-        "soc",
-    ),
-    *("import_price", "export_price", "spot_price"),
+    "nothing",
+    "import_kwh",
+    "export_kwh",
+    "grid",
+    "load_kwh",
+    "pv_kwh",
+    "charge_kwh",
+    "discharge_kwh",
+    "battery",
+    "soc",
+    "import_price",
+    "export_price",
+    "spot_price",
 )
 UNITS = ("Wh", "kWh", "MWh", "W", "kW")
 MEASURES = ("interval", "counter", "power")
@@ -61,7 +61,7 @@ LONGEST = 300
 
 
 class Option(NamedTuple):
-    """One of a list: its value, its words, whether it is chosen."""
+    """An option of a list."""
 
     value: str
     words: str
@@ -69,18 +69,19 @@ class Option(NamedTuple):
 
 
 def read_choices(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return what was chosen of a form's fields or an address's parameters.
+    """Return the choices among a form's fields or an address's parameters.
 
-    What is empty is no choice.
+    An empty field is no choice.
     """
-    chosen = {
-        name: value[:100]
-        for name, value in fields
-        if value
-        and len(name) < LONGEST
-        and (name in SINGLE or (name.partition(":")[0] in OF_COLUMNS and name.partition(":")[2]))
-    }
+    chosen = {name: value[:100] for name, value in fields if value and _is_choice(name)}
     return {name[:200]: value for name, value in list(chosen.items())[:MOST_CHOICES]}
+
+
+def _is_choice(name: str) -> bool:
+    if len(name) >= LONGEST:
+        return False
+    kind, _, column = name.partition(":")
+    return name in SINGLE or (kind in OF_COLUMNS and bool(column))
 
 
 def link_of(path: str, figures: Mapping[str, str]) -> str:
@@ -91,10 +92,10 @@ def link_of(path: str, figures: Mapping[str, str]) -> str:
 async def ask_guess(
     gateway: Gateway, *, key: str, name: str, zone: str, choices: Mapping[str, str]
 ) -> FileGuess:
-    """Return what the service that reads files makes of one.
+    """Have the service that reads files guess the contents of one.
 
     Raises:
-        LunaError: the file is none of times and figures, is no longer there, or nobody answers.
+        LunaError: the file has no times and figures, is no longer there, or nobody answers.
     """
     answer = await gateway.ask(
         GuessFileRequest(
@@ -116,74 +117,67 @@ class FileGuessView:
     @property
     def headline(self) -> str:
         """The first sentence."""
-        name = (
-            "headline_nothing"
-            if self.guess.preview is None
-            else "headline_open"
-            if self.guess.reading is None
-            else "headline"
-        )
+        name = "headline"
+        if self.guess.preview is None:
+            name = "headline_nothing"
+        elif self.guess.reading is None:
+            name = "headline_open"
         return self.words(name, file=self.guess.file_name)
 
     def say(self, reason: GuessReason) -> str:
-        """Return a reason as a phrase."""
+        """Return a reason in words."""
         return self.words("reason_" + reason.code, **reason.figures)
 
     def say_question(self, question: FileQuestion) -> str:
-        """Return a question."""
+        """Return a question in words."""
         return self.words("question_" + question.code, column=question.column or "")
 
     def options(self, question: FileQuestion) -> list[Option]:
         """Return the answers to a question."""
         options = []
         for choice in question.choices:
-            if question.code == "zone":
-                kind = (
-                    "utc"
-                    if choice == "UTC"
-                    else "standard"
-                    if choice.startswith("Etc/")
-                    else "local"
-                )
-                label = self.words("zone_" + kind, zone=choice)
-            elif question.code in {"meaning", "consumption"}:
-                label = self._say_stored_as(choice)
-            else:
-                label = (
-                    self.words("choice_" + choice)
-                    if self.words.knows("choice_" + choice)
-                    else choice
-                )
+            label = self._say_choice(question.code, choice)
             options.append(Option(choice, label, choice == question.likely))
         return options
 
+    def _say_choice(self, code: str, choice: str) -> str:
+        if code == "zone":
+            kind = "local"
+            if choice == "UTC":
+                kind = "utc"
+            elif choice.startswith("Etc/"):
+                kind = "standard"
+            return self.words("zone_" + kind, zone=choice)
+        if code in {"meaning", "consumption"}:
+            return self._say_stored_as(choice)
+        key = "choice_" + choice
+        return self.words(key) if self.words.knows(key) else choice
+
     def _say_stored_as(self, name: str) -> str:
-        return (
-            self.words("as_" + name)
-            if self.words.knows("as_" + name)
-            else say_series(name, language=self.numbers.language)
-        )
+        if self.words.knows("as_" + name):
+            return self.words("as_" + name)
+        return say_series(name, language=self.numbers.language)
 
     @property
     def question_keys(self) -> set[str]:
-        """The fields that stand among the questions, so that no other asks the same."""
+        """The fields that questions ask for, so that no other asks the same."""
         return {question.key for question in self.guess.questions}
 
     def meanings(self, column: ColumnGuess) -> list[Option]:
-        """Return what a column can be stored as."""
+        """Return the quantities that a column can be stored as."""
         return [
             Option(name, self._say_stored_as(name), name == column.stored_as) for name in STORED_AS
         ]
 
     def units(self, column: ColumnGuess) -> list[Option]:
-        """Return in which units a column's figures can be; none where it is no energy."""
+        """Return the possible units of a column; none if it is no energy."""
         if column.measure == "level" or column.stored_as == "nothing":
             return []
         own_units = [column.unit] if column.unit and column.unit not in UNITS else []
         return [Option(unit, unit, unit == column.unit) for unit in (*own_units, *UNITS)]
 
     def measures(self, column: ColumnGuess) -> list[Option]:
-        """Return what a column's figures can be; none where there is no choice."""
+        """Return the possible measures of a column; none without a choice."""
         if column.measure == "level" or column.stored_as == "nothing":
             return []
         return [
@@ -192,27 +186,27 @@ class FileGuessView:
 
     @property
     def span(self) -> str:
-        """How many rows there are, from when until when."""
+        """The number of rows, and their first and last time."""
         preview = self.guess.preview
         reading = self.guess.reading
         if preview is None or preview.first is None or preview.last is None:
             return ""
         seconds = preview.step_seconds if reading is None else reading.step_seconds
-        step = (
-            self.words("step_none")
-            if seconds is None
-            else self.words(
-                "step_minutes",
-                minutes=self.numbers.number(seconds / 60, 0 if seconds % 60 == 0 else 1),
-            )
-        )
-        first, last = (
-            f"{self.numbers.day_with_year(instant)}, {self.numbers.clock(instant)}"
-            for instant in (preview.first, preview.last)
-        )
+        if seconds is None:
+            step = self.words("step_none")
+        else:
+            minutes = self.numbers.number(seconds / 60, 0 if seconds % 60 == 0 else 1)
+            step = self.words("step_minutes", minutes=minutes)
         return self.words(
-            "span", rows=self.numbers.number(preview.rows), first=first, last=last, step=step
+            "span",
+            rows=self.numbers.number(preview.rows),
+            first=self._say_instant(preview.first),
+            last=self._say_instant(preview.last),
+            step=step,
         )
+
+    def _say_instant(self, instant: datetime) -> str:
+        return f"{self.numbers.day_with_year(instant)}, {self.numbers.clock(instant)}"
 
     @property
     def charts(self) -> list[tuple[Markup, Markup]]:
@@ -244,40 +238,38 @@ class FileGuessView:
     @property
     def names(self) -> list[str]:
         """The series of the table of months."""
-        return (
-            []
-            if self.guess.preview is None
-            else [series.name for series in self.guess.preview.series]
-        )
+        if self.guess.preview is None:
+            return []
+        return [series.name for series in self.guess.preview.series]
 
     @property
     def headings(self) -> list[str]:
-        """What they are called."""
+        """The names of these series."""
         return [self._say_stored_as(name) for name in self.names]
 
     @property
     def months(self) -> Sequence[tuple[str, list[str]]]:
-        """What each month comes to, and each year of several months."""
+        """The total of each month, and of each year of several months."""
         if self.guess.preview is None:
             return []
         totals = {(total.month, total.name): total.value for total in self.guess.preview.totals}
         months = sorted({month for month, _ in totals})
-        rows = [
-            (
-                say_month(date.fromisoformat(f"{month}-01"), self.numbers.language),
-                [self._say_total(name, totals.get((month, name))) for name in self.names],
-            )
-            for month in months
-        ]
+        rows = []
+        for month in months:
+            first_day = date.fromisoformat(f"{month}-01")
+            cells = [self._say_total(name, totals.get((month, name))) for name in self.names]
+            rows.append((say_month(first_day, self.numbers.language), cells))
         for year in sorted({month[:4] for month in months}):
-            own = [month for month in months if month.startswith(year)]
-            if len(own) > 1:
-                sums = []
-                for name in self.names:
-                    values = [totals[month, name] for month in own if (month, name) in totals]
-                    counted = 1 if name.endswith("_kwh") else len(values)
-                    sums.append(self._say_total(name, sum(values) / counted if values else None))
-                rows.append((self.words("year", year=year), sums))
+            own_months = [month for month in months if month.startswith(year)]
+            if len(own_months) < 2:
+                continue
+            cells = []
+            for name in self.names:
+                values = [totals[month, name] for month in own_months if (month, name) in totals]
+                # Energies are added up, other values averaged.
+                count = 1 if name.endswith("_kwh") else len(values)
+                cells.append(self._say_total(name, sum(values) / count if values else None))
+            rows.append((self.words("year", year=year), cells))
         return rows
 
     def _say_total(self, name: str, value: float | None) -> str:
@@ -285,11 +277,9 @@ class FileGuessView:
             return self.numbers.share(value)
         if name.endswith("_price"):
             return self.numbers.price_per_kwh(value)
-        return (
-            f"{self.numbers.number(value, 1)}\u00a0kWh"
-            if value is not None
-            else self.numbers.number(None)
-        )
+        if value is None:
+            return self.numbers.number(None)
+        return f"{self.numbers.number(value, 1)}\u00a0kWh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,49 +292,43 @@ class PreviewView:
     heading: tuple[str, str]
     numbers: Numbers
 
+    def instant(self, edge: int) -> datetime:
+        """Return the instant of a slot's edge."""
+        return self.start + edge * self.step
+
 
 def draw_preview(view: PreviewView, *, narrow: bool) -> Markup:
     """Draw a series as a step line, broken at NaN."""
     sizes = NARROW if narrow else WIDE
     frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.values.size, narrow)
-    finite = view.values[np.isfinite(view.values)]
-    mark = choose_step(float(np.abs(finite).max()) if finite.size else 1.0, STEPS, 4)
-    axis = fit_axis(
-        view.values.tolist(), (TOP + sizes["height"], TOP), step=mark, least=(0.0, mark)
-    )
-    long = view.values.size * view.step > timedelta(days=MOST_DAYS_WITH_HOURS)
+    is_finite = np.isfinite(view.values)
+    finite = view.values[is_finite]
+    most = float(np.abs(finite).max()) if finite.size else 1.0
+    step = choose_step(most, STEPS, 4)
+    ends = (TOP + sizes["height"], TOP)
+    axis = fit_axis(view.values.tolist(), ends, step=step, least=(0.0, step))
+    is_long = view.values.size * view.step > timedelta(days=MOST_DAYS_WITH_HOURS)
     clock = ClockAxis(
         frame,
-        lambda edge: view.start + edge * view.step,
+        view.instant,
         view.numbers,
         TOP,
         axis.bottom,
         axis.bottom + 17,
-        HOURS_APART if long else None,
+        HOURS_APART if is_long else None,
     )
-    line = path(
-        "".join(
-            trace_stairs(frame, axis, view.values[first:end], first)
-            for first, end in find_runs(np.isfinite(view.values))
-        ),
-        "line preview-line",
-    )
+    stairs = [
+        trace_stairs(frame, axis, view.values[first:end], first)
+        for first, end in find_runs(is_finite)
+    ]
     parts = [
         clock.draw(),
         draw_ruler(frame, axis, view.numbers),
-        line,
+        path("".join(stairs), "line preview-line"),
         draw_heading(axis, *view.heading),
     ]
-    size = (
-        "narrow" if narrow else "wide",
-        number(frame.width),
-        number(axis.bottom + FOOT),
-        ", ".join(view.heading),
-    )
-    return (
-        Markup(
-            '<svg class="chart file-preview {}" viewBox="0 0 {} {}" role="img" aria-label="{}">'
-        ).format(*size)
-        + join(parts)
-        + Markup("</svg>")
-    )
+    size = ("narrow" if narrow else "wide", number(frame.width), number(axis.bottom + FOOT))
+    opening = Markup(
+        '<svg class="chart file-preview {}" viewBox="0 0 {} {}" role="img" aria-label="{}">'
+    ).format(*size, ", ".join(view.heading))
+    return opening + join(parts) + Markup("</svg>")

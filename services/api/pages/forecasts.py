@@ -1,10 +1,9 @@
-"""Page Forecasts: versions with their errors, the active version and why it is active, and
-explanations of a forecast value.
-"""
+"""Page Forecasts: versions with errors, the active version, and explanations of values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Form, Query, Request, Response
@@ -19,6 +18,7 @@ from luna.contracts.forecast_versions import (
     PromoteRequest,
     RollbackRequest,
     ShadowRecord,
+    VersionRecord,
 )
 from luna.contracts.forecast_view import view_explained
 from luna.energy.policy import FORECAST_MAX_AGE
@@ -70,11 +70,9 @@ class LastForecast:
     @property
     def hours(self) -> int:
         """The horizon in whole hours."""
-        return (
-            0
-            if self.reach is None
-            else int((self.reach - floor_to(self.issued_at, SLOT)) / timedelta(hours=1))
-        )
+        if self.reach is None:
+            return 0
+        return int((self.reach - floor_to(self.issued_at, SLOT)) / timedelta(hours=1))
 
 
 @dataclass(frozen=True)
@@ -104,13 +102,9 @@ class ForecastsView:
 
         None also without a forecast.
         """
-        return (
-            self.last.hours
-            if self.last is not None
-            and self.last.reach is not None
-            and self.last.hours < HOURS_AHEAD - 1
-            else None
-        )
+        if self.last is None or self.last.reach is None or self.last.hours >= HOURS_AHEAD - 1:
+            return None
+        return self.last.hours
 
     @property
     def freshness(self) -> str:
@@ -120,15 +114,11 @@ class ForecastsView:
         issued = self.last.issued_at
         age = self.now - issued
         if self.stale:
-            return self.words(
-                "stale", hours=int(age / timedelta(hours=1)), at=self.say_instant(issued)
-            )
-        return self.words(
-            "fresh",
-            minutes=int(age / timedelta(minutes=1)),
-            at=self.numbers.clock(issued),
-            hours=self.last.hours,
-        )
+            hours = int(age / timedelta(hours=1))
+            return self.words("stale", hours=hours, at=self.say_instant(issued))
+        minutes = int(age / timedelta(minutes=1))
+        at = self.numbers.clock(issued)
+        return self.words("fresh", minutes=minutes, at=at, hours=self.last.hours)
 
     @property
     def shadow(self) -> ShadowRecord | None:
@@ -139,50 +129,52 @@ class ForecastsView:
         """Return the scored versions, the active one first."""
         active = self.status.active_forecast_version
         records = self.shadow.versions if self.shadow else {}
-        ordered = sorted(records.items(), key=lambda each: (each[0] != active, each[0]))
+        names = sorted(records)
+        if active in names:
+            names.remove(active)
+            names.insert(0, active)
         rows = []
-        for name, record in ordered:
-            load = record.series.get("load_kwh")
-            pv = record.series.get("pv_kwh")
-            within = [
-                series.coverage_80
-                for series in (load, pv)
-                if series is not None and series.coverage_80 is not None
-            ]
-            figures = [
-                *(
-                    self.numbers.power(
-                        None if series is None else series.mae * PER_HOUR, decimals=2
-                    )
-                    for series in (load, pv)
-                ),
-                " · ".join(self.numbers.share(share) for share in within) or "–",
-                self.numbers.money(record.regret_per_day),
-                str(max((series.days for series in record.series.values()), default=0)),
-            ]
-            rows.append(
-                VersionRow(name, self.say_version(name).rstrip(","), name == active, figures)
-            )
+        for name in names:
+            label = self.say_version(name).rstrip(",")
+            rows.append(VersionRow(name, label, name == active, self._list_cells(records[name])))
         return rows
+
+    def _list_cells(self, record: VersionRecord) -> list[str]:
+        """Return a version's errors of load and PV, coverage, regret and number of days."""
+        errors = []
+        coverages = []
+        for name in ("load_kwh", "pv_kwh"):
+            series = record.series.get(name)
+            mae_kw = None if series is None else series.mae * PER_HOUR
+            errors.append(self.numbers.power(mae_kw, decimals=2))
+            if series is not None and series.coverage_80 is not None:
+                coverages.append(self.numbers.share(series.coverage_80))
+        days = max((series.days for series in record.series.values()), default=0)
+        return [
+            *errors,
+            " · ".join(coverages) or "–",
+            self.numbers.money(record.regret_per_day),
+            str(days),
+        ]
 
     @property
     def times(self) -> list[tuple[str, list[tuple[str, str, bool]]]]:
         """The next hours by local day, as (instant, clock time, whether it is chosen)."""
         first = floor_to(self.now, SLOT)
         instants = [first + timedelta(hours=hour) for hour in range(HOURS_AHEAD)]
-        instants += [self.chosen] if self.chosen is not None and self.chosen not in instants else []
+        if self.chosen is not None and self.chosen not in instants:
+            instants.append(self.chosen)
         days: dict[str, list[tuple[str, str, bool]]] = {}
         for instant in sorted(instants):
             local = instant.astimezone(self.numbers.zone)
-            days.setdefault(self.numbers.day(instant), []).append(
-                (local.isoformat(), self.numbers.clock(instant), instant == self.chosen)
-            )
+            time_choice = (local.isoformat(), self.numbers.clock(instant), instant == self.chosen)
+            days.setdefault(self.numbers.day(instant), []).append(time_choice)
         return list(days.items())
 
     def say_version(self, version: str) -> str:
         """Return a version's name for the reader, else its id."""
         key = f"version_{version}"
-        return self.words("version_" + version) if self.words.knows(key) else version
+        return self.words(key) if self.words.knows(key) else version
 
     def say_instant(self, instant: datetime) -> str:
         """Return a local day and clock time."""
@@ -216,8 +208,9 @@ VersionQuery = Annotated[ForecastVersion | None, Query()]
 
 @dataclass(frozen=True, slots=True)
 class StoredForecasts:
-    """The stored state of a site's forecasts: active version, its last issue and horizon, and the
-    end of a reset of learning.
+    """The stored state of a site's forecasts.
+
+    ``last``: of the active version; ``forgotten_until``: the end of a reset of learning.
     """
 
     site: Site
@@ -235,7 +228,7 @@ def show_forecasts(
     done: Annotated[bool, Query(description="a decision was just made")] = False,
     job: Annotated[str | None, Query(max_length=64, pattern=r"^[\w-]+$")] = None,
 ) -> Response:
-    """Show what drives the plan, how good all versions were, and what can be done."""
+    """Show the active version, the errors of all versions, and the possible actions."""
     return _show(request, gateway, site_id, done=done, job=job)
 
 
@@ -243,35 +236,26 @@ def show_forecasts(
 async def show_forecast_chart(
     site_id: SitePath, request: Request, gateway: CurrentGateway, version: VersionQuery = None
 ) -> Response:
-    """Draw the forecast that stands, with its reasons: as the part that waits for it, or, without a
-    script, in the whole page.
-    """
+    """Draw the current forecast with its reasons, in the whole page if there is no script."""
     now = gateway.clock.now()
     language = Reader.of(request).language
     question = ExplainRequest(site_id=site_id, at=now, forecast_version=version, language=language)
     reply, refusal = await gateway.ask_or_refusal(question, ExplainReply)
-    drawn = (
-        {} if reply is None else await run_in_threadpool(_draw, gateway, site_id, reply, request)
-    )
-    if request.headers.get("HX-Request"):
-        site = await run_in_threadpool(gateway.load_site, site_id)
-        return show_part(
-            request,
-            PAGE,
-            "forecasts_chart.html.j2",
-            site=site,
-            **(NOTHING_DRAWN | {"refusal": refusal} | drawn),
-        )
-    return await run_in_threadpool(
-        lambda: _show(request, gateway, site_id, refusal=refusal, **drawn)
-    )
+    drawn: dict[str, Any] = {"refusal": refusal}
+    if reply is not None:
+        drawn |= await run_in_threadpool(_draw, gateway, site_id, reply, request)
+    if not request.headers.get("HX-Request"):
+        return await run_in_threadpool(partial(_show, request, gateway, site_id, **drawn))
+    site = await run_in_threadpool(gateway.load_site, site_id)
+    context = NOTHING_DRAWN | drawn
+    return show_part(request, PAGE, "forecasts_chart.html.j2", site=site, **context)
 
 
 @router.page("GET", "/ui/sites/{site_id}/forecasts/explanation", "read")
 async def show_explanation(
     site_id: SitePath, request: Request, gateway: CurrentGateway, slot: Annotated[Instant, Query()]
 ) -> Response:
-    """Say why the figures of one quarter-hour are what they are."""
+    """Explain the figures of one quarter-hour."""
     question = ExplainRequest(
         site_id=site_id, at=gateway.clock.now(), slot=slot, language=Reader.of(request).language
     )
@@ -280,10 +264,11 @@ async def show_explanation(
         "explained": None if reply is None else reply.slots[0],
         "refusal_of_slot": refusal,
     }
-    if request.headers.get("HX-Request"):
-        site = await run_in_threadpool(gateway.load_site, site_id)
-        return show_part(request, PAGE, "forecasts_slot.html.j2", site=site, **context)
-    return await run_in_threadpool(lambda: _show(request, gateway, site_id, slot=slot, **context))
+    if not request.headers.get("HX-Request"):
+        show_page = partial(_show, request, gateway, site_id, slot=slot, **context)
+        return await run_in_threadpool(show_page)
+    site = await run_in_threadpool(gateway.load_site, site_id)
+    return show_part(request, PAGE, "forecasts_slot.html.j2", site=site, **context)
 
 
 @router.page("POST", "/ui/sites/{site_id}/forecasts/promote", "operate")
@@ -297,7 +282,7 @@ async def promote_version(
 
 @router.page("POST", "/ui/sites/{site_id}/forecasts/rollback", "operate")
 async def roll_back_version(site_id: SitePath, gateway: CurrentGateway) -> Response:
-    """Take the last decision back that stands."""
+    """Take back the last decision in force."""
     await gateway.ask(RollbackRequest(site_id=site_id))
     return RedirectResponse(f"{PAGE.address(site_id)}?done=true", 303)
 

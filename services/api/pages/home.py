@@ -1,7 +1,6 @@
-"""Routes of the page Home: current and next actions with reasons, overrides, and manual
-instructions where Luna only advises.
-"""
+"""Page Home: current and next actions with reasons, overrides, and advice to set by hand."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +19,7 @@ from luna.energy.timeline import SLOT, Instant, floor_to
 from luna.platform import control_service, findings
 from luna.platform.database import plan_causes, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.house_now import PlannedHouse
+from luna.platform.house_now import HouseNow, PlannedHouse
 from luna.platform.house_reading import read_battery_socs, read_house, read_planned, read_soc
 from luna.platform.queue.jobs import submit_job
 from luna.platform.site_present import read_prices_now
@@ -50,7 +49,7 @@ from services.api.pages.setup.preparation import fresh_inputs
 from services.api.pages.simulated_prices import say_simulated_prices
 from services.api.routing import ResourceRouter
 from services.api.timeline.build import build_timeline
-from services.api.timeline.window import open_window
+from services.api.timeline.window import Window, open_window
 
 router = ResourceRouter(route_class=PageRoute)
 
@@ -58,38 +57,28 @@ PAGE = NAVIGATION[0]
 A_YEAR_SECONDS = 365 * 86_400
 # Texts of the chart, by its own names.
 CHART_WORDS = {
-    **{
-        name: name
-        for name in (
-            "price",
-            "power",
-            "soc",
-            "target",
-            "used",
-            "supplied",
-            "measured",
-            "planned",
-            "band",
-            "held",
-            "reserve",
-            "cheap",
-            "dear",
-        )
-    },
-    **{
-        name: name
-        for name in (
-            "estimated",
-            "predicted",
-            "buy",
-            "sell",
-            "now",
-            "hourly",
-            "daily",
-            "plan_changed",
-            "offline",
-        )
-    },
+    "price": "price",
+    "power": "power",
+    "soc": "soc",
+    "target": "target",
+    "used": "used",
+    "supplied": "supplied",
+    "measured": "measured",
+    "planned": "planned",
+    "band": "band",
+    "held": "held",
+    "reserve": "reserve",
+    "cheap": "cheap",
+    "dear": "dear",
+    "estimated": "estimated",
+    "predicted": "predicted",
+    "buy": "buy",
+    "sell": "sell",
+    "now": "now",
+    "hourly": "hourly",
+    "daily": "daily",
+    "plan_changed": "plan_changed",
+    "offline": "offline",
     "plan_of": "plan_of",
     "expected": "expected",
     "gap": "unknown",
@@ -121,58 +110,60 @@ class OverrideForm(BaseModel):
 def open_first(gateway: CurrentGateway, caller: CurrentCaller) -> Response:
     """Lead to the page of the caller's first site, or to set-up where there is none."""
     with unit_of_work(gateway.database) as connection:
-        unreadable = {each.name for each in sites.list_unreadable(connection)}
-        # Sites that cannot be read come last.
-        there = sorted(
-            filter(caller.has_site, sites.names(connection)),
-            key=lambda name: (name in unreadable, name),
-        )
-    return RedirectResponse(PAGE.address(there[0]) if there else "/ui/setup", 303)
+        unreadable = {stored.name for stored in sites.list_unreadable(connection)}
+        names = sorted(filter(caller.has_site, sites.names(connection)))
+    # Sites that cannot be read come last.
+    names.sort(key=unreadable.__contains__)
+    return RedirectResponse(PAGE.address(names[0]) if names else "/ui/setup", 303)
 
 
 @router.page("GET", "/ui/sites/{site_id}/home", "read")
 def show_home(
     site_id: SitePath, request: Request, gateway: CurrentGateway, at: InstantQuery = None
 ) -> Response:
-    """Show what the site does now and next, and why."""
+    """Show the site's current and next actions with their reasons."""
     with unit_of_work(gateway.database) as connection:
         marks = gateway.read_marks(connection, site_id)
         view = _open(connection, site_id, request, gateway)
+        site = view.window.site
         price_note = say_simulated_prices(
-            connection, view.window.site, gateway=gateway, words=view.words, with_reason=False
+            connection, site, gateway=gateway, words=view.words, with_reason=False
         )
+    parts = {
+        **_describe(view, gateway),
+        **_view_why(view, at),
+        **_view_flow(site_id, request, gateway, site=site, view=view),
+        "anew": False,
+        "price_note": price_note,
+        "chart_words": _say_chart_words(view),
+        "locale": language_forms(view.numbers.language).texts["locale"],
+    }
+    return show(request, PAGE, site=site, marks=marks, **parts)
+
+
+def _say_chart_words(view: HomeView) -> dict[str, Any]:
+    """Return the texts of the chart by its own names."""
     language = view.numbers.language
+    phrases = dict(CHART_WORDS)
+    if len(view.batteries) > 1:
+        phrases |= {"soc": "soc_together", "battery": "flow_batteries"}
+    texts: dict[str, Any] = {
+        name: view.words(phrase, **CHART_PLACES.get(phrase, {})) for name, phrase in phrases.items()
+    }
     # Meters besides the house's share one colour; a single one gives its name.
     meters = {role for role, use in list_meters(view.window.site) if use != "car"}
     meter = meters.pop() if len(meters) == 1 else None
-    phrases = CHART_WORDS | (
-        {"soc": "soc_together", "battery": "flow_batteries"} if len(view.batteries) > 1 else {}
-    )
-    chart_words = {
-        name: view.words(phrase, **CHART_PLACES.get(phrase, {})) for name, phrase in phrases.items()
-    } | {
-        "heater": say_series(SENSOR_ROLES[meter].series or "", language=language)
-        if meter
-        else view.words("beside_house"),
-        "short": {name: mode(name, language=language).short for name in MODES},
-    }
-    parts = (
-        _describe(view, gateway)
-        | _view_why(view, at)
-        | _view_flow(site_id, request, gateway, site=view.window.site, view=view)
-    )
-    parts |= {
-        "anew": False,
-        "price_note": price_note,
-        "chart_words": chart_words,
-        "locale": language_forms(language).texts["locale"],
-    }
-    return show(request, PAGE, site=view.window.site, marks=marks, **parts)
+    if meter:
+        texts["heater"] = say_series(SENSOR_ROLES[meter].series or "", language=language)
+    else:
+        texts["heater"] = view.words("beside_house")
+    texts["short"] = {name: mode(name, language=language).short for name in MODES}
+    return texts
 
 
 @router.page("GET", "/ui/sites/{site_id}/home/head", "read")
 def show_head(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
-    """Show sentence, steps, figures and notices anew."""
+    """Show sentence, steps, figures and notices again."""
     with unit_of_work(gateway.database) as connection:
         view = _open(connection, site_id, request, gateway)
         price_note = say_simulated_prices(
@@ -191,7 +182,7 @@ def show_head(site_id: SitePath, request: Request, gateway: CurrentGateway) -> R
 
 @router.page("GET", "/ui/sites/{site_id}/home/flow", "read")
 def show_flow(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
-    """Show the energy flows anew: of this moment, or of the last measured slot."""
+    """Show the energy flows again: of this moment, or of the last measured slot."""
     with unit_of_work(gateway.database) as connection:
         site = sites.load(connection, site_id)
     return show_part(
@@ -208,7 +199,7 @@ def show_flow(site_id: SitePath, request: Request, gateway: CurrentGateway) -> R
 def show_why(
     site_id: SitePath, request: Request, gateway: CurrentGateway, at: InstantQuery = None
 ) -> Response:
-    """Show why one slot is as it is."""
+    """Show the reason of one slot."""
     with unit_of_work(gateway.database) as connection:
         view = _open(connection, site_id, request, gateway)
     return show_part(
@@ -218,30 +209,20 @@ def show_why(
 
 @router.page("GET", "/ui/sites/{site_id}/home/table", "read")
 def show_table(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
-    """Show every value of the chart as a table: a page of its own, or a part of Home where a script
-    asks.
-    """
+    """Show the values of the chart as a table: a page, or a part of Home for a script."""
     with unit_of_work(gateway.database) as connection:
         view = _open(connection, site_id, request, gateway)
     site = view.window.site
     rows = list(list_rows(view))
+    table: dict[str, Any] = {"headings": headings(view), "rows": rows}
     if request.headers.get("HX-Request"):
-        return show_part(
-            request, PAGE, "home_table.html.j2", site=site, headings=headings(view), rows=rows
-        )
-    return show(
-        request,
-        PAGE,
-        site=site,
-        template="home_table_page.html.j2",
-        headings=headings(view),
-        rows=rows,
-    )
+        return show_part(request, PAGE, "home_table.html.j2", site=site, **table)
+    return show(request, PAGE, site=site, template="home_table_page.html.j2", **table)
 
 
 @router.page("GET", "/ui/sites/{site_id}/home/plan.csv", "read")
 def save_table(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
-    """Hand out every value of the chart as CSV."""
+    """Return the values of the chart as CSV."""
     with unit_of_work(gateway.database) as connection:
         view = _open(connection, site_id, request, gateway)
     name = f"luna-{view.window.now.astimezone(view.numbers.zone):%Y-%m-%d-%H%M}.csv"
@@ -261,7 +242,7 @@ def override_plan(
     *,
     form: Annotated[OverrideForm, Form()],
 ) -> Response:
-    """Do something else until an instant; then the plan takes over again."""
+    """Override the plan until an instant."""
     with unit_of_work(gateway.database) as connection:
         override = {"mode": form.mode, "until": form.until.isoformat(), "by": caller.signature}
         control_service.override(
@@ -277,7 +258,7 @@ def resume_plan(
     gateway: CurrentGateway,
     device: Annotated[str, Form()] = BATTERIES,
 ) -> Response:
-    """End an override: the plan again."""
+    """End an override."""
     with unit_of_work(gateway.database) as connection:
         control_service.resume(connection, site_id, device)
     return _refresh(site_id, request)
@@ -285,9 +266,9 @@ def resume_plan(
 
 @router.page("POST", "/ui/sites/{site_id}/home/plan", "operate")
 def plan_anew(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
-    """Ask for what a plan rests on and for a plan.
+    """Request fresh inputs and a plan.
 
-    Nobody waits for them, the page shows what comes of it.
+    Nothing waits for them; the page shows the result.
     """
     with unit_of_work(gateway.database) as connection:
         site = sites.load(connection, site_id)
@@ -307,17 +288,17 @@ def save_preferences(
     language: Annotated[str | None, Form()] = None,
     theme: Annotated[Theme | None, Form()] = None,
 ) -> Response:
-    """Keep the reader's language and appearance in this browser, and lead back to the page."""
+    """Store the reader's language and appearance in a cookie, and lead back to the page."""
     # Back to the form's page; only to this gateway's own pages (no open redirect).
     referrer = request.headers.get("Referer", "")
     own = str(request.base_url)
-    response = RedirectResponse(
-        "/" + referrer.removeprefix(own) if referrer.startswith(own) else "/", 303
-    )
-    for cookie, value in (
-        (LANGUAGE_COOKIE, language and CATALOGUE.choose(language)),
-        (THEME_COOKIE, theme),
-    ):
+    address = "/" + referrer.removeprefix(own) if referrer.startswith(own) else "/"
+    response = RedirectResponse(address, 303)
+    cookies = {
+        LANGUAGE_COOKIE: CATALOGUE.choose(language) if language else None,
+        THEME_COOKIE: theme,
+    }
+    for cookie, value in cookies.items():
         if value is not None:
             response.set_cookie(
                 cookie, value, max_age=A_YEAR_SECONDS, samesite="lax", httponly=True
@@ -328,46 +309,57 @@ def save_preferences(
 def _open(connection: Connection, site_id: str, request: Request, gateway: Gateway) -> HomeView:
     site = sites.load(connection, site_id)
     words = words_of(request, PAGE)
-    window = open_window(site, now=gateway.clock.now(), language=Reader.of(request).language)
+    now = gateway.clock.now()
+    window = open_window(site, now=now, language=Reader.of(request).language)
     document = build_timeline(connection, window, gateway.plan_memory)
+    house = _read_house(connection, window, document, gateway)
+    return HomeView(window, document, words, house)
+
+
+def _read_house(
+    connection: Connection, window: Window, document: Mapping[str, Any], gateway: Gateway
+) -> HouseNow:
+    site = window.site
+    now = window.now
+    memory = gateway.plan_memory
+
+    def renew_planned(before: PlannedHouse | None) -> PlannedHouse:
+        return read_planned(connection, site, now=now, before=before)
+
+    def find_silent() -> Any:
+        return findings.find_silent(connection, site, now=now)
+
     # Slow to compute from three days of meters and plans, so cached until those change.
     plan = document["plan"]
     age_s = document["ages_s"]["measured"]
-    measured = None if age_s is None else window.now - timedelta(seconds=age_s)
-    key = (window.site.model_dump_json(), plan and plan["plan_id"], measured, window.running)
-    planned: PlannedHouse = gateway.plan_memory.renew(
-        ("house", window.site.name),
-        key,
-        lambda before: read_planned(connection, window.site, now=window.now, before=before),
-    )
+    measured = None if age_s is None else now - timedelta(seconds=age_s)
+    site_json = site.model_dump_json()
+    key = (site_json, plan and plan["plan_id"], measured, window.running)
+    planned: PlannedHouse = memory.renew(("house", site.name), key, renew_planned)
     # The state of charge changes every minute and is read each time.
-    soc = read_soc(connection, window.site, planned.plan, now=window.now)
     planned = replace(
         planned,
-        soc=soc,
-        battery_socs=read_battery_socs(connection, window.site, planned.plan, now=window.now),
+        soc=read_soc(connection, site, planned.plan, now=now),
+        battery_socs=read_battery_socs(connection, site, planned.plan, now=now),
     )
-    minute = ("silent", key[0], floor_to(window.now, findings.SEARCH_EVERY))
-    silent = gateway.plan_memory.recall(
-        minute, lambda: findings.find_silent(connection, window.site, now=window.now)
-    )
-    house = read_house(
+    minute = floor_to(now, findings.SEARCH_EVERY)
+    silent = memory.recall(("silent", site_json, minute), find_silent)
+    return read_house(
         connection,
-        window.site,
+        site,
         planned,
         plan_max_age=gateway.settings.plan_max_age,
-        now=window.now,
+        now=now,
         silent=silent,
     )
-    return HomeView(window, document, words, house)
 
 
 def _view_flow(
     site_id: str, request: Request, gateway: Gateway, *, site: Site, view: HomeView | None = None
 ) -> dict[str, Any]:
-    """Return the flows and how live they are.
+    """Return the flows and the age of their data.
 
-    ``view`` where it was opened already, for it takes its time and live values do without.
+    ``view`` if it was opened already: it is slow to open, and live values do without.
     """
     with suppress(UnavailableError):
         gateway.queue.live.look(site_id)
@@ -375,25 +367,20 @@ def _view_flow(
     words = words_of(request, PAGE)
     window = open_window(site, now=gateway.clock.now(), language=Reader.of(request).language)
     with unit_of_work(gateway.database) as connection:
-        price_now = say_price_now(
-            read_prices_now(connection, site, now=window.now), words, window.numbers
-        )
+        prices = read_prices_now(connection, site, now=window.now)
         if live is None and view is None:
             view = _open(connection, site_id, request, gateway)
+    price_now = say_price_now(prices, words, window.numbers)
     if live is not None or view is None:
-        return {
-            "flow": live and view_live_flow(live, window, words),
-            "live": DataAge("live", words("live")),
-            "price_now": price_now,
-        }
+        flow = live and view_live_flow(live, window, words)
+        return {"flow": flow, "live": DataAge("live", words("live")), "price_now": price_now}
     return {"flow": view_flow(view), "live": tell_liveness(view), "price_now": price_now}
 
 
 def _describe(view: HomeView, gateway: Gateway) -> dict[str, Any]:
-    notices = list_notices(view, gateway.settings.plan_max_age)
     return {
         "view": view,
-        "notices": notices,
+        "notices": list_notices(view, gateway.settings.plan_max_age),
         "steps": view.steps() if view.has_plan else [],
         "facts": view.facts(),
         "advice": list_advice(view),

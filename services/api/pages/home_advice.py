@@ -1,11 +1,11 @@
-"""What an owner sets by hand, battery by battery, where Luna only advises: in values that the app
-of a battery takes.
+"""Advice to set batteries by hand where Luna only advises.
+
+Values are those that the app of a battery takes.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from itertools import groupby
 
 from luna.contracts.battery_setpoints import make_safe
 from luna.contracts.control import BatterySetpoint
@@ -25,7 +25,7 @@ FAR = timedelta(hours=36)
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What to set on one battery now and next; ``name`` is empty where there is only one."""
+    """The settings of one battery now and next; ``name`` is empty where there is only one."""
 
     name: str
     lines: list[str]
@@ -38,38 +38,41 @@ def list_advice(view: HomeView) -> list[Advice]:
     """
     if not view.house.only_advised or not view.has_plan or not view.window.site.batteries:
         return []
-    return [
-        Advice(each.battery_name if each.battery else "", _list_lines(each))
-        for each in view.batteries
-    ]
+    advice = []
+    for battery in view.batteries:
+        name = battery.battery_name if battery.battery else ""
+        advice.append(Advice(name, _list_lines(battery)))
+    return advice
 
 
 def _list_lines(view: HomeView) -> list[str]:
     lines = list[str]()
+    far = view.window.running + FAR
     for run in _join_runs(view)[:MOST_RUNS]:
-        deed = _say_deed(view, run)
-        phrases = ("advice_span", "advice_on") if lines else ("advice_until", "advice_now")
-        phrase = phrases[0] if run.end < view.window.running + FAR else phrases[1]
-        lines.append(
-            view.words(
-                phrase, start=view.say_instant(run.start), end=view.say_instant(run.end), deed=deed
-            )
-        )
+        if run.end < far:
+            phrase = "advice_span" if lines else "advice_until"
+        else:
+            phrase = "advice_on" if lines else "advice_now"
+        start = view.say_instant(run.start)
+        end = view.say_instant(run.end)
+        lines.append(view.words(phrase, start=start, end=end, deed=_say_settings(view, run)))
     return lines
 
 
 def _join_runs(view: HomeView) -> list[BatteryRun]:
-    """Return the battery's runs, those joined that an app does not distinguish."""
+    """Return the battery's runs, joined where an app does not distinguish them."""
     joined: list[BatteryRun] = []
-    for _, group in groupby(view.runs, key=lambda run: BY_HAND.get(run.mode, run.mode)):
-        alike = list(group)
-        mode = BY_HAND.get(alike[0].mode, alike[0].mode)
-        slots = tuple(slot for run in alike for slot in run.slots)
-        joined.append(replace(alike[0], mode=mode, end=alike[-1].end, slots=slots))
+    for run in view.runs:
+        mode = BY_HAND.get(run.mode, run.mode)
+        if joined and joined[-1].mode == mode:
+            slots = (*joined[-1].slots, *run.slots)
+            joined[-1] = replace(joined[-1], end=run.end, slots=slots)
+        else:
+            joined.append(replace(run, mode=mode))
     return joined
 
 
-def _say_deed(view: HomeView, run: BatteryRun) -> str:
+def _say_settings(view: HomeView, run: BatteryRun) -> str:
     if run.mode == "self_consumption":
         return view.words("deed_self_consumption")
     setpoints = list(_list_setpoints(view, run))
@@ -77,25 +80,20 @@ def _say_deed(view: HomeView, run: BatteryRun) -> str:
     # target.
     power_kw = max([LEAST_KW, *(setpoint.power_kw or 0.0 for setpoint in setpoints)])
     target_soc = run.deciding[-1].batteries[view.house.site.batteries[0].name].soc_end
-    told_socs = [setpoint.target_soc for setpoint in setpoints if setpoint.target_soc is not None]
+    targets = [setpoint.target_soc for setpoint in setpoints if setpoint.target_soc is not None]
     # A target out of reach leaves the end to the clock; by hand the battery would take more in the
     # time than was planned.
-    if told_socs and run.mode in ("charge", "export"):
-        target_soc = (
-            min(target_soc, max(told_socs))
-            if run.mode == "charge"
-            else max(target_soc, min(told_socs))
-        )
-    deed = view.words(
-        "deed_" + run.mode, kw=view.numbers.number(power_kw, 1), soc=view.numbers.share(target_soc)
-    )
+    if targets and run.mode == "charge":
+        target_soc = min(target_soc, max(targets))
+    elif targets and run.mode == "export":
+        target_soc = max(target_soc, min(targets))
+    power = view.numbers.number(power_kw, 1)
+    deed = view.words("deed_" + run.mode, kw=power, soc=view.numbers.share(target_soc))
     return view.words("advice_set", deed=deed)
 
 
 def _list_setpoints(view: HomeView, run: BatteryRun) -> Iterator[BatterySetpoint]:
-    """Yield what the battery would be sent in the run's slots, as full as it is planned to be
-    then.
-    """
+    """Yield the battery's set-points in the run's slots, at its planned charge."""
     plan = view.house.planned.plan
     if plan is None:
         return
@@ -110,8 +108,8 @@ def _list_setpoints(view: HomeView, run: BatteryRun) -> Iterator[BatterySetpoint
         if series is not None and series.mode[place] == run.mode:
             yield make_safe(view.window.site, {battery.name: series.at(place)}, soc)[battery.name]
             continue
-        # Plans from before set-points were told, and what the owner decided instead: what flows in
-        # the slot, of which a plan's first one may be a part.
+        # Plans without set-points, and overrides: the mean power in the slot, of which a plan's
+        # first one may be a part.
         moved_kwh = discharge_of(slot) if run.mode == "export" else charge_of(slot)
         hours = (floor_to(slot.start, length) + length - slot.start) / timedelta(hours=1)
         yield BatterySetpoint.model_validate({"mode": run.mode, "power_kw": moved_kwh / hours})

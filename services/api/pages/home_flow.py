@@ -1,7 +1,7 @@
-"""Energy flow diagram: sources left, uses right, one bus between them; line width is power.
+"""Energy flow diagram: sources left, uses right, one bus between; line width is power.
 
-It shows what flows at this moment where grid, roof and batteries are read live, else the means of
-the last measured quarter-hour: never a mix of both.
+It shows the live flows where grid, roof and batteries are read live, else the means of the last
+measured quarter-hour: never a mix of both.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from luna.contracts.live_flow import LiveFlow
+from luna.energy.devices.kind import DeviceUseKind
 from luna.energy.site import SENSOR_ROLES, SUBMETERED, Site
 from luna.energy.site.inventory import list_meters
 from luna.energy.timeline import SLOT
@@ -56,6 +57,11 @@ class FlowNode:
         """The label's anchor: its end on the left side, its start on the right."""
         return self.x - 16 if self.left else self.x + 16
 
+    @property
+    def label(self) -> str:
+        """The node's text alternative."""
+        return " ".join(filter(None, [self.name, self.note, self.doubt]))
+
 
 @dataclass(frozen=True, slots=True)
 class FlowView:
@@ -71,14 +77,12 @@ class FlowView:
     @property
     def label(self) -> str:
         """The diagram's text alternative."""
-        return ", ".join(
-            " ".join(filter(None, [node.name, node.note, node.doubt])) for node in self.nodes
-        )
+        return ", ".join(node.label for node in self.nodes)
 
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """A source or use: what stands beside its power, and in the place of a power that is none."""
+    """A source or use; ``idle`` is shown in place of a power that is zero."""
 
     colour: str
     name: str
@@ -90,7 +94,10 @@ class _Item:
 
 @dataclass(frozen=True, slots=True)
 class _Battery:
-    """What a battery takes, negative while it gives; or several that only have a meter together."""
+    """A battery's power, negative while it discharges.
+
+    Several batteries with a common meter count as one.
+    """
 
     name: str
     power_kw: float
@@ -99,19 +106,19 @@ class _Battery:
 
 
 def view_live_flow(live: LiveFlow, window: Window, words: PageWords) -> FlowView:
-    """Return what flows at this moment."""
+    """Return the flows at this moment."""
     numbers = window.numbers
-    powers = {name: getattr(live, name) for name in ("pv_kw", "import_kw", "export_kw", "load_kw")}
+    powers = {
+        "pv_kw": live.pv_kw,
+        "import_kw": live.import_kw,
+        "export_kw": live.export_kw,
+        "load_kw": live.load_kw,
+    }
+    batteries = _list_live_batteries(live, window.site, words, numbers)
     submetered = {
         series: (power_kw, words("flow_off")) for series, power_kw in live.submetered_kw.items()
     }
-    items = _list_items(
-        powers,
-        _list_live_batteries(live, window.site, words, numbers),
-        submetered,
-        window=window,
-        words=words,
-    )
+    items = _list_items(powers, batteries, submetered, window=window, words=words)
     age_s = max(int((window.now - live.at) / timedelta(seconds=1)), 0)
     return FlowView(words("flow_ago", n=numbers.number(age_s)), _lay_out(items, numbers), age_s)
 
@@ -121,21 +128,18 @@ def _list_live_batteries(
 ) -> list[_Battery]:
     if not site.batteries:
         return []
+    socs = {name: numbers.share(soc) for name, soc in live.battery_socs.items()}
     if live.batteries_kw:
-        return [
-            _Battery(
-                say_device(name, language=numbers.language),
-                power_kw,
-                numbers.share(live.battery_socs[name]) if name in live.battery_socs else "",
-            )
-            for name, power_kw in live.batteries_kw.items()
-        ]
-    level = " / ".join(numbers.share(soc) for soc in live.battery_socs.values()) or (
-        "" if live.soc is None else numbers.share(live.soc)
-    )
-    return [
-        _Battery(_name_batteries(site, words, numbers), live.charge_kw - live.discharge_kw, level)
-    ]
+        batteries = []
+        for name, power_kw in live.batteries_kw.items():
+            label = say_device(name, language=numbers.language)
+            batteries.append(_Battery(label, power_kw, socs.get(name, "")))
+        return batteries
+    level = " / ".join(socs.values())
+    if not level and live.soc is not None:
+        level = numbers.share(live.soc)
+    label = _name_batteries(site, words, numbers)
+    return [_Battery(label, live.charge_kw - live.discharge_kw, level)]
 
 
 def _name_batteries(site: Site, words: PageWords, numbers: Numbers) -> str:
@@ -153,78 +157,66 @@ def view_flow(view: HomeView) -> FlowView | None:
     if not measured_slots.size:
         return None
     slot = int(measured_slots[-1])
-    now = {name: float(np.nan_to_num(values[slot])) for name, values in measured.items()}
-    site = view.window.site
-    metered = {SENSOR_ROLES[role].series: use for role, use in list_meters(site) if role}
+    powers = {name: float(np.nan_to_num(values[slot])) for name, values in measured.items()}
+    meters = _list_submeters(view.window.site)
     submetered: dict[str, tuple[float, str]] = {}
     for series in SUBMETERED:
-        if series in metered:
-            submetered[series] = (
-                now[power_column(series)],
-                _say_idle_car(view) if metered[series] == "car" else view.words("flow_off"),
-            )
-    items = _list_items(
-        now,
-        _list_measured_batteries(view, now["charge_kw"] - now["discharge_kw"]),
-        submetered,
-        window=view.window,
-        words=view.words,
-    )
-    since = view.words("flow_since", t=view.say_instant(view.instant(slot) + SLOT))
-    at = f"{since}, {view.words('estimated')}" if view.document["estimated"][slot] else since
+        if series in meters:
+            idle = _say_idle_car(view) if meters[series] == "car" else view.words("flow_off")
+            submetered[series] = (powers[power_column(series)], idle)
+    batteries = _list_measured_batteries(view, powers["charge_kw"] - powers["discharge_kw"])
+    items = _list_items(powers, batteries, submetered, window=view.window, words=view.words)
+    at = view.words("flow_since", t=view.say_instant(view.instant(slot) + SLOT))
+    if view.document["estimated"][slot]:
+        at = f"{at}, {view.words('estimated')}"
     return FlowView(at, _lay_out(items, view.numbers))
+
+
+def _list_submeters(site: Site) -> dict[str | None, DeviceUseKind]:
+    """Return the use of each submetered series of a site."""
+    return {SENSOR_ROLES[role].series: use for role, use in list_meters(site) if role}
 
 
 def say_price_now(
     prices: tuple[float | None, float | None], words: PageWords, numbers: Numbers
 ) -> list[tuple[str, str, str]]:
-    """Return what buying and selling cost now: colour, name and price.
-
-    Without those that are unknown.
-    """
+    """Return colour, name and value of the current buy and sell price, as far as known."""
     bought, sold = prices
-    now = (("price", words("buy"), bought), ("sell-price", words("sell"), sold))
-    return [
-        (colour, name, numbers.price_per_kwh(price))
-        for colour, name, price in now
-        if price is not None
-    ]
+    lines = []
+    if bought is not None:
+        lines.append(("price", words("buy"), numbers.price_per_kwh(bought)))
+    if sold is not None:
+        lines.append(("sell-price", words("sell"), numbers.price_per_kwh(sold)))
+    return lines
 
 
 def _list_measured_batteries(view: HomeView, power_kw: float) -> list[_Battery]:
-    """Return the batteries, of which a quarter-hour knows the sum alone."""
+    """Return the batteries as one, since only the sum of a quarter-hour is measured."""
     if not view.window.site.batteries:
         return []
-    # A state of charge that needs its time is among the key figures.
-    levels = [
-        view.numbers.share(each.soc_now)
-        for each in view.batteries
-        if (soc := each.house.planned.soc) is not None and soc.at is None
-    ]
+    levels = []
+    for battery in view.batteries:
+        soc = battery.house.planned.soc
+        # An old state of charge is shown with its time among the key figures.
+        if soc is not None and soc.at is None:
+            levels.append(view.numbers.share(soc.value))
+    name = _name_batteries(view.window.site, view.words, view.numbers)
     doubt = say_basis("assumed", language=view.numbers.language) if view.soc_assumed else ""
-    return [
-        _Battery(
-            _name_batteries(view.window.site, view.words, view.numbers),
-            power_kw,
-            " / ".join(levels),
-            doubt,
-        )
-    ]
+    return [_Battery(name, power_kw, " / ".join(levels), doubt)]
 
 
 def _say_idle_car(view: HomeView) -> str:
-    stays = [
-        (datetime.fromisoformat(stay["from"]), datetime.fromisoformat(stay["to"]))
-        for stay in view.document["stays"]
-    ]
-    coming = [first for first, _ in stays if first > view.window.now]
-    if any(first <= view.window.now < end for first, end in stays):
-        return view.words("flow_stays")
-    return (
-        view.words("flow_plugged", t=view.say_instant(coming[0]))
-        if coming
-        else view.words("flow_off")
-    )
+    now = view.window.now
+    coming = []
+    for stay in view.document["stays"]:
+        first = datetime.fromisoformat(stay["from"])
+        if first <= now < datetime.fromisoformat(stay["to"]):
+            return view.words("flow_stays")
+        if first > now:
+            coming.append(first)
+    if coming:
+        return view.words("flow_plugged", t=view.say_instant(coming[0]))
+    return view.words("flow_off")
 
 
 def _list_items(
@@ -237,70 +229,57 @@ def _list_items(
 ) -> tuple[list[_Item], list[_Item]]:
     """Return sources and uses; ``submetered`` has power and idle text by series."""
     site = window.site
-    charging = [each for each in batteries if each.power_kw > LEAST_KW]
-    giving = [each for each in batteries if each.power_kw <= LEAST_KW]
-
-    def say_grid(name: str, phrase: str) -> _Item:
-        return _Item(
-            "export" if name == "export_kw" else "grid",
-            words("flow_grid"),
-            powers[name],
-            beside=words(phrase) if powers[name] > LEAST_KW else "",
+    sources = []
+    if site.pv:
+        sources.append(_Item("pv", words("flow_solar"), powers["pv_kw"]))
+    uses = [_Item("load", words("flow_house"), powers["load_kw"])]
+    for battery in batteries:
+        item = _Item(
+            "battery", battery.name, abs(battery.power_kw), "", battery.beside, battery.doubt
         )
-
-    def say_battery(each: _Battery) -> _Item:
-        return _Item("battery", each.name, abs(each.power_kw), "", each.beside, each.doubt)
-
-    solar = [_Item("pv", words("flow_solar"), powers["pv_kw"])] if site.pv else []
-    sources = [*solar, *map(say_battery, giving), say_grid("import_kw", "flow_buying")]
-    uses = [
-        _Item("load", words("flow_house"), powers["load_kw"]),
-        *map(say_battery, charging),
-        say_grid("export_kw", "flow_selling"),
-    ]
-    kinds = {SENSOR_ROLES[role].series: use for role, use in list_meters(site) if role}
-    for series in (
-        series for series in reversed(SUBMETERED) if series in submetered and series in kinds
-    ):
-        power_kw, idle = submetered[series]
-        uses.append(
-            _Item(
-                colour_of(kinds[series]),
-                say_series(series, language=window.numbers.language),
-                power_kw,
-                idle,
-            )
-        )
+        side = uses if battery.power_kw > LEAST_KW else sources
+        side.append(item)
+    import_kw = powers["import_kw"]
+    export_kw = powers["export_kw"]
+    buying = words("flow_buying") if import_kw > LEAST_KW else ""
+    selling = words("flow_selling") if export_kw > LEAST_KW else ""
+    sources.append(_Item("grid", words("flow_grid"), import_kw, beside=buying))
+    uses.append(_Item("export", words("flow_grid"), export_kw, beside=selling))
+    meters = _list_submeters(site)
+    for series in reversed(SUBMETERED):
+        if series in submetered and series in meters:
+            power_kw, idle = submetered[series]
+            name = say_series(series, language=window.numbers.language)
+            uses.append(_Item(colour_of(meters[series]), name, power_kw, idle))
     return sources, uses
 
 
 def _lay_out(items: tuple[list[_Item], list[_Item]], numbers: Numbers) -> list[FlowNode]:
+    sources, uses = items
     nodes: list[FlowNode] = []
-    for left, side in zip((True, False), items, strict=True):
-        nodes += [
-            _place(item, place, len(side), numbers, left=left) for place, item in enumerate(side)
-        ]
+    for place, item in enumerate(sources):
+        nodes.append(_place(item, place, len(sources), numbers, left=True))
+    for place, item in enumerate(uses):
+        nodes.append(_place(item, place, len(uses), numbers, left=False))
     return nodes
 
 
 def _place(item: _Item, place: int, count: int, numbers: Numbers, *, left: bool) -> FlowNode:
     y = round(TOP + place * HEIGHT / max(count - 1, 1), 1)
     flows = item.power_kw > LEAST_KW
-    width = (
-        round(min(max(LEAST_PIXELS, item.power_kw * KW_PIXELS), MOST_PIXELS), 1)
-        if flows
-        else IDLE_PIXELS
-    )
-    path = (
-        f"M{LEFT_X} {y} C{LEFT_X + 46} {y} 128 {BUS_Y} {BUS_X} {BUS_Y}"
-        if left
-        else f"M{BUS_X} {BUS_Y} C200 {BUS_Y} {RIGHT_X - 46} {y} {RIGHT_X} {y}"
-    )
-    power = numbers.power(item.power_kw) if flows else item.idle
+    width = IDLE_PIXELS
+    power = item.idle
+    if flows:
+        width = round(min(max(LEAST_PIXELS, item.power_kw * KW_PIXELS), MOST_PIXELS), 1)
+        power = numbers.power(item.power_kw)
+    if left:
+        path = f"M{LEFT_X} {y} C{LEFT_X + 46} {y} 128 {BUS_Y} {BUS_X} {BUS_Y}"
+    else:
+        path = f"M{BUS_X} {BUS_Y} C200 {BUS_Y} {RIGHT_X - 46} {y} {RIGHT_X} {y}"
     return FlowNode(
         item.colour if flows else "line-strong",
         item.name,
-        " · ".join(part for part in (power, item.beside) if part),
+        " · ".join(filter(None, (power, item.beside))),
         LEFT_X if left else RIGHT_X,
         y,
         path,

@@ -1,6 +1,6 @@
-"""Notices of the page Home: overrides, stale measurements, late prices, missing or expired plans.
+"""Notices of the page Home, and the age of its data.
 
-And the age of the data.
+Notices are of overrides, stale measurements, late prices, and missing or expired plans.
 """
 
 from collections.abc import Iterator
@@ -66,16 +66,6 @@ class Notice:
 
 def list_notices(view: HomeView, plan_max_age: timedelta) -> list[Notice]:
     """List the notices, the most urgent first."""
-    findings = [each for each in view.house.findings if each.code in TONES]
-    messages = [
-        (
-            TONES[each.code],
-            say_message(
-                each.code, each.figures, site=view.window.site.called, numbers=view.numbers
-            ),
-        )
-        for each in findings
-    ]
     return [
         *_overrides(view),
         *_missing_plan(view, plan_max_age),
@@ -83,39 +73,37 @@ def list_notices(view: HomeView, plan_max_age: timedelta) -> list[Notice]:
         *_assumed_charge(view),
         *list_doubts(view),
         *_late_prices(view),
-        *(Notice(tone, f"{message.title}.", message.text) for tone, message in messages),
+        *_findings(view),
     ]
 
 
-def _overrides(view: HomeView) -> Iterator[Notice]:
-    for each in view.document["overrides"]:
-        until = datetime.fromisoformat(each["until"])
-        sentence = view.words(
-            "notice_override",
-            mode=say_mode(each["mode"], language=view.numbers.language),
-            t=view.say_instant(until),
-        )
-        name = (
-            ""
-            if each["device"] == BATTERIES
-            else say_device(each["device"], language=view.numbers.language)
-        )
-        # Say it where an override reaches no device.
-        sent = (
-            ""
-            if view.house.armed
-            else view.words(
-                _NOT_SENT[view.house.only_advised, view.window.site.control is not None]
+def _findings(view: HomeView) -> Iterator[Notice]:
+    site_name = view.window.site.called
+    for finding in view.house.findings:
+        if finding.code in TONES:
+            message = say_message(
+                finding.code, finding.figures, site=site_name, numbers=view.numbers
             )
-        )
-        yield Notice(
-            "you",
-            sentence,
-            " ".join(filter(None, [name, sent])),
-            each["device"],
-            each["mode"],
-            (until + timedelta(hours=1)).isoformat(),
-        )
+            yield Notice(TONES[finding.code], f"{message.title}.", message.text)
+
+
+def _overrides(view: HomeView) -> Iterator[Notice]:
+    language = view.numbers.language
+    for override in view.document["overrides"]:
+        until = datetime.fromisoformat(override["until"])
+        device = override["device"]
+        mode = say_mode(override["mode"], language=language)
+        sentence = view.words("notice_override", mode=mode, t=view.say_instant(until))
+        more = []
+        if device != BATTERIES:
+            more.append(say_device(device, language=language))
+        if not view.house.armed:
+            # The override reaches no device.
+            has_control = view.window.site.control is not None
+            more.append(view.words(_NOT_SENT[view.house.only_advised, has_control]))
+        later = (until + timedelta(hours=1)).isoformat()
+        text = " ".join(filter(None, more))
+        yield Notice("you", sentence, text, device, override["mode"], later)
 
 
 def _missing_plan(view: HomeView, plan_max_age: timedelta) -> Iterator[Notice]:
@@ -123,50 +111,40 @@ def _missing_plan(view: HomeView, plan_max_age: timedelta) -> Iterator[Notice]:
     age = view.document["ages_s"]["plan"]
     if plan is not None and plan["covers_now"] and age <= plan_max_age.total_seconds():
         return
-    leaves = [
-        datetime.fromisoformat(stay["to"])
-        for stay in view.document["stays"]
-        if datetime.fromisoformat(stay["to"]) > view.window.now
-    ]
-    car = [view.words("notice_fallback_car", t=view.say_instant(leaves[0]))] if leaves else []
     fault = view.house.fault
-    why = [view.words("notice_planning")]
-    if fault is not None:
+    if fault is None:
+        why = [view.words("notice_planning")]
+    else:
         why = [
             str(say_refusal(fault.error, view.numbers.language)),
             view.words("notice_tried", t=view.say_instant(fault.tried_at)),
         ]
+    car = []
+    departures = [datetime.fromisoformat(stay["to"]) for stay in view.document["stays"]]
+    coming = [departure for departure in departures if departure > view.window.now]
+    if coming:
+        car.append(view.words("notice_fallback_car", t=view.say_instant(coming[0])))
     if plan is None:
         # The headline reports the missing plan.
-        title, *more = [*why, *car]
+        sentences = [*why, *car]
     else:
-        title, *more = [
-            view.words("notice_fallback", age=say_age(view, age)),
-            view.words("notice_fallback_more"),
-            *car,
-            *why,
-        ]
-    yield Notice(
-        "bad" if plan is not None or fault is not None else "warn",
-        title,
-        " ".join(more),
-        plans=True,
-    )
+        fallback = view.words("notice_fallback", age=say_age(view, age))
+        sentences = [fallback, view.words("notice_fallback_more"), *car, *why]
+    tone = "warn" if plan is None and fault is None else "bad"
+    yield Notice(tone, sentences[0], " ".join(sentences[1:]), plans=True)
 
 
 def _stale(view: HomeView) -> Iterator[Notice]:
     age = view.document["ages_s"]["measured"]
-    if age is not None and age > OLD_VALUES.total_seconds():
-        since = view.window.now - timedelta(seconds=age)
-        soc = view.house.planned.soc
-        # With a fresh state of charge only part of the measurements is missing.
-        hears_of_battery = soc is not None and soc.basis == "measured"
-        key, more_key = (
-            ("notice_unknown", "notice_unknown_more")
-            if hears_of_battery
-            else ("notice_stale", "notice_stale_more")
-        )
-        yield Notice("warn", view.words(key, t=view.say_instant(since)), view.words(more_key))
+    if age is None or age <= OLD_VALUES.total_seconds():
+        return
+    since = view.window.now - timedelta(seconds=age)
+    soc = view.house.planned.soc
+    # With a fresh state of charge only part of the measurements is missing.
+    has_fresh_soc = soc is not None and soc.basis == "measured"
+    key = "notice_unknown" if has_fresh_soc else "notice_stale"
+    title = view.words(key, t=view.say_instant(since))
+    yield Notice("warn", title, view.words(f"{key}_more"))
 
 
 def _assumed_charge(view: HomeView) -> Iterator[Notice]:
@@ -182,44 +160,37 @@ def _assumed_charge(view: HomeView) -> Iterator[Notice]:
 def list_doubts(view: HomeView) -> Iterator[Notice]:
     """Yield a notice for each implausible reading of a state of charge."""
     for code, figures in view.house.doubts:
-        # The others say themselves what to do.
-        is_fresh = "doubted_soc" in figures
-        more = view.words("notice_doubt_more") if is_fresh else ""
+        # Sentences on other readings contain the remedy.
+        more = view.words("notice_doubt_more") if "doubted_soc" in figures else ""
         yield Notice("warn", say_note(code, figures, view.numbers), more)
 
 
 def _late_prices(view: HomeView) -> Iterator[Notice]:
-    published_until = view.instant(view.document["prices"]["known_slots"])
-    zone = view.numbers.zone
-    now = view.window.now.astimezone(zone)
-    tomorrow = (view.window.now.astimezone(zone) + timedelta(days=1)).date()
-    due = datetime.combine(now.date(), DAY_AHEAD_PUBLISHED, zone) + LATE
     if not view.window.site.tariff.price_series:
         return
-    if published_until <= now and view.has_plan:
-        yield Notice(
-            "warn", view.words("notice_prices_today"), view.words("notice_prices_today_more")
-        )
-    elif (
-        view.document["prices"]["known_slots"]
-        and now > due
-        and published_until <= datetime.combine(tomorrow, time(), zone)
-    ):
-        yield Notice(
-            "warn",
-            view.words("notice_prices"),
-            view.words("notice_prices_more", t=view.say_instant(published_until)),
-        )
+    known_slots = view.document["prices"]["known_slots"]
+    known_until = view.instant(known_slots)
+    zone = view.numbers.zone
+    now = view.window.now.astimezone(zone)
+    if known_until <= now and view.has_plan:
+        more = view.words("notice_prices_today_more")
+        yield Notice("warn", view.words("notice_prices_today"), more)
+        return
+    due = datetime.combine(now.date(), DAY_AHEAD_PUBLISHED, zone) + LATE
+    midnight = datetime.combine((now + timedelta(days=1)).date(), time(), zone)
+    if known_slots and now > due and known_until <= midnight:
+        more = view.words("notice_prices_more", t=view.say_instant(known_until))
+        yield Notice("warn", view.words("notice_prices"), more)
 
 
 def say_age(view: HomeView, seconds: int) -> str:
     """Return an age in words: minutes, from two hours on hours, from two days on days."""
-    for name, length in (("days", 172_800), ("hours", 7_200)):
-        if seconds >= length:
-            return view.words(
-                name, n=view.numbers.number(seconds // {"days": 86_400, "hours": 3_600}[name])
-            )
-    return view.words("minutes", n=view.numbers.number(seconds // 60))
+    numbers = view.numbers
+    if seconds >= 2 * 86_400:
+        return view.words("days", n=numbers.number(seconds // 86_400))
+    if seconds >= 2 * 3_600:
+        return view.words("hours", n=numbers.number(seconds // 3_600))
+    return view.words("minutes", n=numbers.number(seconds // 60))
 
 
 @dataclass(frozen=True, slots=True)

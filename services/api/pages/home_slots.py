@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from luna.energy.devices import SWITCHED_KINDS
+from luna.energy.proposed_runs import ProposedRun
 from luna.energy.site import SUBMETERED
 from luna.energy.timeline import SLOT, local_midnight
 from luna.platform.site_day import find_slot
@@ -31,14 +32,13 @@ LONGEST_USUAL = timedelta(hours=4)
 # Power columns with the key of their heading.
 _HOUSE = {"load_kw": "flow_house", "pv_kw": "flow_solar", "curtailed_kw": "held"}
 # Power columns of devices: switched loads as measured, then as planned; then other submeters.
-_DEVICES = tuple(
-    dict.fromkeys(
-        [power_column(series) for kind in SWITCHED_KINDS for series in kind.submetered]
-        + [column for kind in SWITCHED_KINDS for column in kind.plan.flows.values()]
-        + [power_column(series) for series in SUBMETERED]
-    )
+_DEVICES = (
+    *(power_column(series) for kind in SWITCHED_KINDS for series in kind.submetered),
+    *(column for kind in SWITCHED_KINDS for column in kind.plan.flows.values()),
+    *(power_column(series) for series in SUBMETERED),
 )
-POWERS = (*_HOUSE, *_DEVICES)
+# Without repetitions.
+POWERS = tuple(dict.fromkeys((*_HOUSE, *_DEVICES)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,9 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Ruler:
-    """Sell price, buy price and the band of prices at which stored energy is kept, in per cent of
-    the width.
+    """Sell price, buy price and the band of prices at which stored energy is kept.
+
+    Positions are in per cent of the width.
     """
 
     value: str
@@ -97,55 +98,56 @@ def view_sheet(view: HomeView, slot: int) -> Sheet | None:
     run = view.run_at(slot)
     if run is None:
         return None
-    numbers = view.numbers
-    over = slot < view.window.past
+    language = view.numbers.language
     ruler = _view_ruler(view, slot)
-    # The default end comes first: that of the run, at most LONGEST_USUAL; then one, two and four
-    # hours, and midnight.
-    running = view.window.running
-    zone = numbers.zone
-    longest = running + LONGEST_USUAL
-    midnight = local_midnight(view.window.now.astimezone(zone).date() + timedelta(days=1), zone)
-    usual = min(view.instant(run.end), longest)
-    ends = {
-        usual,
-        longest,
-        midnight,
-        *(running + timedelta(hours=hours) + SLOT for hours in (1, 2)),
-    }
+    other_modes: list[tuple[str, str]] = []
+    ends: list[End] = []
+    if slot >= view.window.past:
+        names = [name for name in OFFERED if name != run.mode][:MOST_OFFERED]
+        other_modes = [(name, mode(name, language=language).full) for name in names]
+        ends = _list_ends(view, run)
     return Sheet(
         slot,
         view.say_time(slot),
         view.words("part_of", span=view.say_span(run.first, run.end)),
         COLOURS[run.mode],
         GLYPHS[run.mode],
-        mode(run.mode, language=numbers.language).full,
+        mode(run.mode, language=language).full,
         view.say_run(slot),
         ruler,
-        list(_tell_rows(view, slot, has_ruler=ruler is not None)),
-        []
-        if over
-        else [
-            (name, mode(name, language=numbers.language).full)
-            for name in OFFERED
-            if name != run.mode
-        ][:MOST_OFFERED],
-        []
-        if over
-        else [
-            End(instant.isoformat(), view.say_instant(instant))
-            for instant in sorted(ends, key=lambda each: (each != usual, each))
-        ],
+        list(_list_sheet_rows(view, slot, has_ruler=ruler is not None)),
+        other_modes,
+        ends,
     )
+
+
+def _list_ends(view: HomeView, run: ProposedRun) -> list[End]:
+    """Return the possible ends of an override, the default first.
+
+    The default is the run's end, at most LONGEST_USUAL from now; the others are in one, two and
+    four hours, and at midnight.
+    """
+    running = view.window.running
+    zone = view.numbers.zone
+    tomorrow = view.window.now.astimezone(zone).date() + timedelta(days=1)
+    longest = running + LONGEST_USUAL
+    usual = min(view.instant(run.end), longest)
+    others = {
+        longest,
+        local_midnight(tomorrow, zone),
+        running + timedelta(hours=1) + SLOT,
+        running + timedelta(hours=2) + SLOT,
+    }
+    instants = [usual, *sorted(others - {usual})]
+    return [End(instant.isoformat(), view.say_instant(instant)) for instant in instants]
 
 
 def _view_ruler(view: HomeView, slot: int) -> Ruler | None:
     prices = view.document["prices"]
-    decided = view.document["decisions"]
+    decisions = view.document["decisions"]
     numbers = view.numbers
-    value, low, high = (
-        decided[name][slot] for name in ("energy_value", "keep_from_price", "keep_to_price")
-    )
+    low = decisions["keep_from_price"][slot]
+    high = decisions["keep_to_price"][slot]
     sell = float(prices["export"][slot])
     buy = float(prices["import"][slot])
     if low is None or not np.isfinite([sell, buy]).all():
@@ -157,16 +159,12 @@ def _view_ruler(view: HomeView, slot: int) -> Ruler | None:
         return round(float((price - bottom) / (top - bottom)) * RULER_SPAN + RULER_FROM, 1)
 
     def pin(name: str, price: float, colour: str) -> Pin:
-        return Pin(
-            view.words(name),
-            numbers.price(price),
-            colour,
-            place(price),
-            min(max(place(price), LABEL_LOW), LABEL_HIGH),
-        )
+        x = place(price)
+        text_x = min(max(x, LABEL_LOW), LABEL_HIGH)
+        return Pin(view.words(name), numbers.price(price), colour, x, text_x)
 
     return Ruler(
-        numbers.price(value),
+        numbers.price(decisions["energy_value"][slot]),
         place(low),
         place(high),
         view.words("keep_range", a=numbers.price(low), b=numbers.price(high)),
@@ -176,54 +174,55 @@ def _view_ruler(view: HomeView, slot: int) -> Ruler | None:
     )
 
 
-def _tell_rows(view: HomeView, slot: int, *, has_ruler: bool) -> Iterator[tuple[str, str]]:
-    decided = view.document["decisions"]
+def _list_sheet_rows(view: HomeView, slot: int, *, has_ruler: bool) -> Iterator[tuple[str, str]]:
+    decisions = view.document["decisions"]
     numbers = view.numbers
     words = view.words
+    sell = float(view.document["prices"]["export"][slot])
+    buy = float(view.document["prices"]["import"][slot])
     # Prices only where no ruler shows them.
-    sell, buy = (float(view.document["prices"][name][slot]) for name in ("export", "import"))
     if not has_ruler and np.isfinite([sell, buy]).all():
         yield words("price"), words("ruler", sell=numbers.price(sell), buy=numbers.price(buy))
+    opposite_cost = decisions["cost_of_opposite"][slot]
     if slot < view.window.past:
         soc = float(view.document["measured"]["soc"][slot])
-        yield (
-            words("result"),
-            words("result_soc", soc=numbers.share(soc)) if np.isfinite(soc) else words("unknown"),
-        )
-    elif decided["cost_of_opposite"][slot] is not None:
-        yield (
-            words("opposite"),
-            words("opposite_more", x=numbers.money(max(decided["cost_of_opposite"][slot], 0.0))),
-        )
-    if slot >= view.window.past:
-        yield from _tell_batteries(view, slot)
-    if decided["price_rank"][slot] is not None:
-        yield (
-            words("rank"),
-            words("rank_of", rank=decided["price_rank"][slot], count=decided["price_count"][slot]),
-        )
-    yield words("binding"), ", ".join(decided["binding"][slot] or []) or words("none")
-    yield words("decided_by"), words("by_" + (decided["decided_by"][slot] or "nobody"))
+        is_known = np.isfinite(soc)
+        result = words("result_soc", soc=numbers.share(soc)) if is_known else words("unknown")
+        yield words("result"), result
+    else:
+        if opposite_cost is not None:
+            more = numbers.money(max(opposite_cost, 0.0))
+            yield words("opposite"), words("opposite_more", x=more)
+        yield from _list_battery_rows(view, slot)
+    rank = decisions["price_rank"][slot]
+    if rank is not None:
+        count = decisions["price_count"][slot]
+        yield words("rank"), words("rank_of", rank=rank, count=count)
+    yield words("binding"), ", ".join(decisions["binding"][slot] or []) or words("none")
+    yield words("decided_by"), words("by_" + (decisions["decided_by"][slot] or "nobody"))
 
 
-def _tell_batteries(view: HomeView, slot: int) -> Iterator[tuple[str, str]]:
-    """Yield what each of several batteries is planned to do in a slot: its mode, its power, and how
-    full it ends.
-    """
-    for each in view.batteries if len(view.batteries) > 1 else []:
-        planned = _find_planned(each, slot)
+def _list_battery_rows(view: HomeView, slot: int) -> Iterator[tuple[str, str]]:
+    """Yield the planned mode, power and final state of charge of each of several batteries."""
+    for battery in _several_batteries(view):
+        planned = _find_planned(battery, slot)
         if planned is not None:
-            power_kw, soc, way = planned
+            power_kw, soc, mode_name = planned
             parts = [
-                mode(way, language=view.numbers.language).full,
+                mode(mode_name, language=view.numbers.language).full,
                 view.numbers.power(power_kw, signed=True),
                 view.numbers.share(soc),
             ]
-            yield each.battery_name, " · ".join(parts)
+            yield battery.battery_name, " · ".join(parts)
+
+
+def _several_batteries(view: HomeView) -> Sequence[HomeView]:
+    """Return the views of the single batteries; none if the home has only one."""
+    return view.batteries if len(view.batteries) > 1 else ()
 
 
 def _find_planned(view: HomeView, slot: int) -> tuple[float, float, str] | None:
-    """Return power, kW, state of charge at the end, and mode of one battery in a slot.
+    """Return a battery's planned power in kW, final state of charge, and mode in a slot.
 
     None where the plan has none.
     """
@@ -247,108 +246,89 @@ def choose_slot(view: HomeView, slot: int | None) -> int:
 def headings(view: HomeView) -> list[str]:
     """Return the headings of the table."""
     words = view.words
-    middle = [
-        (
-            view.words(_HOUSE[column])
-            if column in _HOUSE
-            else say_series(f"{column}h", language=view.numbers.language)
-        )
-        for column in POWERS
-        if _any(view, column)
-    ]
-    several = len(view.batteries) > 1
-    each = [
-        name
-        for battery in (view.batteries if several else [])
-        for name in (battery.battery_name, words("fact_stored_each", name=battery.battery_name))
-    ]
-    battery, soc = ("flow_batteries", "soc_together") if several else ("flow_battery", "soc")
-    ends = (
-        battery,
-        "flow_grid",
-        soc,
-        "target",
-        "reserve",
-        "energy_value",
-        "decided_by",
-        "table_why",
-    )
-    return (
-        [words(name) for name in ("table_time", "table_state", "table_mode", "buy", "sell")]
-        + middle
-        + each
-        + [words(name) for name in ends]
-    )
+    names = [words(key) for key in ("table_time", "table_state", "table_mode", "buy", "sell")]
+    for column in _list_power_columns(view):
+        if column in _HOUSE:
+            names.append(words(_HOUSE[column]))
+        else:
+            names.append(say_series(f"{column}h", language=view.numbers.language))
+    batteries = _several_batteries(view)
+    for battery in batteries:
+        names.append(battery.battery_name)
+        names.append(words("fact_stored_each", name=battery.battery_name))
+    names.append(words("flow_batteries" if batteries else "flow_battery"))
+    names.append(words("flow_grid"))
+    names.append(words("soc_together" if batteries else "soc"))
+    last_keys = ("target", "reserve", "energy_value", "decided_by", "table_why")
+    return names + [words(key) for key in last_keys]
 
 
 def list_rows(view: HomeView) -> Iterator[list[str]]:
     """Yield the cells of each slot in the order of ``headings``; every time has its weekday."""
+    columns = _list_power_columns(view)
+    for slot in range(view.window.timeline.count):
+        yield _list_cells(view, slot, columns)
+
+
+def _list_cells(view: HomeView, slot: int, columns: Sequence[str]) -> list[str]:
     numbers = view.numbers
-    words = view.words
     document = view.document
-    decided = document["decisions"]
+    decisions = document["decisions"]
     prices = document["prices"]
-    powers = [name for name in POWERS if _any(view, name)]
-    for slot, start in enumerate(view.window.timeline):
-        way = decided["mode"][slot]
-        over = slot < view.window.past
-        estimated = document["estimated"][slot] or ()
-        gap = over and np.isnan(document["measured"]["load_kw"][slot])
-        state = words(
-            "unknown" if gap else "estimated" if estimated else "measured" if over else "planned"
-        )
-        part = document["measured" if over else "planned"]
-        yield [
-            f"{numbers.weekday(start)} {numbers.clock(start)}",
-            state,
-            mode(way, language=numbers.language).full if way else "–",
-            numbers.price(float(prices["import"][slot]), decimals=1),
-            numbers.price(float(prices["export"][slot]), decimals=1),
-            *(
-                _mark(
-                    numbers.power(None if part.get(name) is None else float(part[name][slot])),
-                    estimated=name in estimated,
-                )
-                for name in powers
-            ),
-            *(
-                cell
-                for each in (view.batteries if len(view.batteries) > 1 else [])
-                for cell in _say_battery(each, slot)
-            ),
-            *(
-                _mark(
-                    numbers.power(float(part[positive][slot] - part[negative][slot]), signed=True),
-                    estimated=positive in estimated or negative in estimated,
-                )
-                for positive, negative in (
-                    ("charge_kw", "discharge_kw"),
-                    ("import_kw", "export_kw"),
-                )
-            ),
-            _mark(
-                numbers.share(float(part["soc"][slot])),
-                estimated=not over and view.soc_ahead_assumed,
-            ),
-            numbers.share(float(document["planned"]["target_soc"][slot])),
-            numbers.share(float(document["reserve_soc"][slot])),
-            numbers.price(decided["energy_value"][slot], decimals=1),
-            words("by_" + (decided["decided_by"][slot] or "nobody")),
-            decided["text"][slot] or "–",
-        ]
+    is_past = slot < view.window.past
+    estimated = document["estimated"][slot] or ()
+    flows = document["measured" if is_past else "planned"]
+    start = view.instant(slot)
+    mode_name = decisions["mode"][slot]
+    cells = [
+        f"{numbers.weekday(start)} {numbers.clock(start)}",
+        view.words(_find_state(view, slot)),
+        mode(mode_name, language=numbers.language).full if mode_name else "–",
+        numbers.price(float(prices["import"][slot]), decimals=1),
+        numbers.price(float(prices["export"][slot]), decimals=1),
+    ]
+    for column in columns:
+        series = flows.get(column)
+        power = numbers.power(None if series is None else float(series[slot]))
+        cells.append(_mark(power, estimated=column in estimated))
+    for battery in _several_batteries(view):
+        cells += _say_battery(battery, slot)
+    for positive, negative in (("charge_kw", "discharge_kw"), ("import_kw", "export_kw")):
+        net_kw = float(flows[positive][slot] - flows[negative][slot])
+        is_estimated = positive in estimated or negative in estimated
+        cells.append(_mark(numbers.power(net_kw, signed=True), estimated=is_estimated))
+    soc_is_assumed = not is_past and view.soc_ahead_assumed
+    cells.append(_mark(numbers.share(float(flows["soc"][slot])), estimated=soc_is_assumed))
+    return [
+        *cells,
+        numbers.share(float(document["planned"]["target_soc"][slot])),
+        numbers.share(float(document["reserve_soc"][slot])),
+        numbers.price(decisions["energy_value"][slot], decimals=1),
+        view.words("by_" + (decisions["decided_by"][slot] or "nobody")),
+        decisions["text"][slot] or "–",
+    ]
+
+
+def _find_state(view: HomeView, slot: int) -> str:
+    """Return the word for where a slot's values come from."""
+    document = view.document
+    is_past = slot < view.window.past
+    if is_past and np.isnan(document["measured"]["load_kw"][slot]):
+        return "unknown"
+    if document["estimated"][slot]:
+        return "estimated"
+    return "measured" if is_past else "planned"
 
 
 def _say_battery(view: HomeView, slot: int) -> tuple[str, str]:
-    """Return power and state of charge of one battery as planned.
+    """Return planned power and state of charge of one battery.
 
-    What was measured is known of all together.
+    Measured values exist only of all batteries together.
     """
     planned = _find_planned(view, slot) if slot >= view.window.past else None
-    return (
-        ("–", "–")
-        if planned is None
-        else (view.numbers.power(planned[0], signed=True), view.numbers.share(planned[1]))
-    )
+    if planned is None:
+        return "–", "–"
+    return view.numbers.power(planned[0], signed=True), view.numbers.share(planned[1])
 
 
 def write_csv(view: HomeView) -> str:
@@ -356,38 +336,51 @@ def write_csv(view: HomeView) -> str:
 
     Column names carry the unit, instants the site's offset, unknown cells are empty.
     """
-    document = view.document
+    columns = _list_csv_columns(view)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["slot_start", *columns])
+    for slot, start in enumerate(view.window.timeline):
+        cells = [_cell(value_of(slot)) for value_of in columns.values()]
+        writer.writerow([start.astimezone(view.numbers.zone).isoformat(), *cells])
+    return text.getvalue()
+
+
+def _list_csv_columns(view: HomeView) -> dict[str, Callable[[int], Any]]:
+    """Return the columns of the CSV by name, each as a function of the slot."""
+    document = view.document
+    prices = document["prices"]
+    plan = document["plan"]
+
+    def price_is_known(slot: int) -> int:
+        return int(slot < prices["known_slots"])
+
+    def soc_is_assumed(slot: int) -> int:
+        return int(slot >= document["past_slots"] and bool(plan) and plan["soc_assumed"])
+
+    def list_estimated(slot: int) -> str | None:
+        return " ".join(document["estimated"][slot] or ()) or None
+
     columns: dict[str, Callable[[int], Any]] = {
-        f"{side}_price": document["prices"][side].__getitem__ for side in ("import", "export")
+        "import_price": prices["import"].__getitem__,
+        "export_price": prices["export"].__getitem__,
+        "price_known": price_is_known,
     }
-    columns["price_known"] = lambda slot: int(slot < document["prices"]["known_slots"])
     for part in ("measured", "planned"):
-        columns |= {f"{part}_{name}": values.__getitem__ for name, values in document[part].items()}
-    for each in view.batteries if len(view.batteries) > 1 else []:
-        columns[f"planned_power_kw:{each.battery}"] = partial(_read_planned, each, 0)
-        columns[f"planned_soc:{each.battery}"] = partial(_read_planned, each, 1)
-    columns["soc_assumed"] = lambda slot: int(
-        slot >= document["past_slots"]
-        and bool(document["plan"])
-        and document["plan"]["soc_assumed"]
-    )
-    columns["estimated"] = lambda slot: " ".join(document["estimated"][slot] or ()) or None
+        for name, values in document[part].items():
+            columns[f"{part}_{name}"] = values.__getitem__
+    for battery in _several_batteries(view):
+        columns[f"planned_power_kw:{battery.battery}"] = partial(_read_planned, battery, 0)
+        columns[f"planned_soc:{battery.battery}"] = partial(_read_planned, battery, 1)
+    columns["soc_assumed"] = soc_is_assumed
+    columns["estimated"] = list_estimated
     columns |= {name: values.__getitem__ for name, values in document["bands"].items()}
     columns["reserve_soc"] = document["reserve_soc"].__getitem__
     columns["soc_without_luna"] = document["ghosts"]["without_luna"]["soc"].__getitem__
-    decided = ("mode", "code", "text", "energy_value", "cost_of_opposite", "decided_by", "plan_id")
-    columns |= {name: document["decisions"][name].__getitem__ for name in decided}
-    writer.writerow(["slot_start", *columns])
-    for slot, start in enumerate(view.window.timeline):
-        writer.writerow(
-            [
-                start.astimezone(view.numbers.zone).isoformat(),
-                *(_cell(value_of(slot)) for value_of in columns.values()),
-            ]
-        )
-    return text.getvalue()
+    for name in ("mode", "code", "text", "energy_value", "cost_of_opposite", "decided_by"):
+        columns[name] = document["decisions"][name].__getitem__
+    columns["plan_id"] = document["decisions"]["plan_id"].__getitem__
+    return columns
 
 
 def _read_planned(view: HomeView, part: int, slot: int) -> Any:
@@ -400,17 +393,24 @@ def _cell(value: Any) -> Any:
         return ""
     if isinstance(value, float):
         return round(float(value), 5)
-    # Spreadsheets run a text that begins like a formula (CSV injection).
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@" else value
+    if isinstance(value, str) and value[:1] in "=+-@":
+        # Spreadsheets run a text that begins like a formula (CSV injection).
+        return f"'{value}"
+    return value
 
 
 def _mark(figure: str, *, estimated: bool) -> str:
     return f"≈\u00a0{figure}" if estimated else figure
 
 
-def _any(view: HomeView, name: str) -> bool:
-    return any(
-        bool((np.nan_to_num(view.document[part][name]) > 0).any())
-        for part in ("measured", "planned")
-        if name in view.document[part]
-    )
+def _list_power_columns(view: HomeView) -> list[str]:
+    """Return the power columns with a value above zero."""
+    measured = view.document["measured"]
+    planned = view.document["planned"]
+    return [
+        column for column in POWERS if _has_power(measured, column) or _has_power(planned, column)
+    ]
+
+
+def _has_power(flows: Mapping[str, Any], column: str) -> bool:
+    return column in flows and bool((np.nan_to_num(flows[column]) > 0).any())

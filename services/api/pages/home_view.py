@@ -1,6 +1,4 @@
-"""View of the page Home: headline, next steps and key figures, from the timeline and the current
-state of the house.
-"""
+"""View of the page Home: headline, next steps and key figures of a house."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +7,20 @@ from functools import cached_property
 from typing import Any
 
 from luna.contracts.device_runs import PlannedRun
+from luna.contracts.plan import SlotReply
 from luna.energy.devices.kind import DeviceUseKind
 from luna.energy.proposed_runs import LITTLE_KWH, ProposedRun
 from luna.energy.timeline import SLOT
 from luna.platform.house_by_battery import split_by_battery
-from luna.platform.house_now import DEEDS, BatteryRun, HouseFigure, HouseNow, basis_until, say_run
+from luna.platform.house_now import (
+    DEEDS,
+    BatteryRun,
+    DeviceUse,
+    HouseFigure,
+    HouseNow,
+    basis_until,
+    say_run,
+)
 from luna.words import mode
 from luna.words.devices import say_device
 from luna.words.house import say_basis
@@ -102,25 +109,22 @@ class HomeView:
         houses = split_by_battery(self.house)
         if len(houses) == 1:
             return [self]
-        return [
-            HomeView(
-                self.window, self.document, self.words, house, battery=house.site.batteries[0].name
-            )
-            for house in houses
-        ]
+        views = []
+        for house in houses:
+            battery = house.site.batteries[0].name
+            views.append(HomeView(self.window, self.document, self.words, house, battery=battery))
+        return views
 
     @property
     def battery_name(self) -> str:
-        """What the battery is called, in a list."""
-        return (
-            self.words("flow_battery")
-            if self.battery is None
-            else say_device(self.battery, language=self.numbers.language)
-        )
+        """The battery's name in a list."""
+        if self.battery is None:
+            return self.words("flow_battery")
+        return say_device(self.battery, language=self.numbers.language)
 
     @property
     def battery_subject(self) -> str:
-        """What the battery is called at the start of a sentence."""
+        """The battery's name at the start of a sentence."""
         return self.words("battery_subject") if self.battery is None else self.battery_name
 
     @property
@@ -139,9 +143,9 @@ class HomeView:
 
     def slot_of(self, instant: datetime) -> int:
         """Return the index of the slot that contains an instant, clamped to the timeline."""
-        return max(
-            0, min((instant - self.window.timeline.start) // SLOT, self.window.timeline.count - 1)
-        )
+        timeline = self.window.timeline
+        slot = (instant - timeline.start) // SLOT
+        return max(0, min(slot, timeline.count - 1))
 
     def run_at(self, slot: int) -> ProposedRun | None:
         """Return the run of equal decisions around a slot, None without a decision.
@@ -150,15 +154,19 @@ class HomeView:
         """
         count = self.window.timeline.count
         past = self.window.past
-        if not 0 <= slot < count or self._decided(slot)[0] is None:
+        if not 0 <= slot < count:
             return None
-        mode, by_owner = self._decided(slot)
+        decision = self._decided(slot)
+        mode, by_owner = decision
+        if mode is None:
+            return None
         low, high = (0, past) if slot < past else (past, count)
-        first = next(
-            (i + 1 for i in range(slot - 1, low - 1, -1) if self._decided(i) != (mode, by_owner)),
-            low,
-        )
-        end = next((i for i in range(slot + 1, high) if self._decided(i) != (mode, by_owner)), high)
+        first = slot
+        while first > low and self._decided(first - 1) == decision:
+            first -= 1
+        end = slot + 1
+        while end < high and self._decided(end) == decision:
+            end += 1
         return ProposedRun(mode, first, end, by_owner)
 
     def _decided(self, slot: int) -> tuple[Any, bool]:
@@ -167,13 +175,14 @@ class HomeView:
 
     @property
     def selected(self) -> int:
-        """The slot selected by default: the one of the next run with the highest cost of the
-        opposite, else the current one.
+        """The slot selected by default: the current one without a next run.
+
+        Else that of the next run with the highest cost of the opposite.
         """
         following = self.house.next_run
         if following is None:
             return self.window.past
-        costly = max(following.slots, key=lambda slot: slot.reason.cost_of_opposite or 0.0)
+        costly = max(following.slots, key=_opposite_cost)
         return self.slot_of(costly.start)
 
     @property
@@ -195,26 +204,21 @@ class HomeView:
 
     @property
     def headline(self) -> str:
-        """The sentence on what the battery does and when that changes."""
+        """The sentence on the battery's current action and its end."""
         if not self.runs or not self.window.site.batteries:
             return self.words("without_battery")
         deviation = self.house.battery_deviation
         if deviation is not None:
-            name = (
-                ", ".join(view.battery_name for view in self.batteries)
-                if len(self.batteries) > 1
-                else self.battery_subject
-            )
+            name = self.battery_subject
+            if len(self.batteries) > 1:
+                name = ", ".join(view.battery_name for view in self.batteries)
             return self.words(deviation.code.replace("device", "now"), name=name)
-        following = self.house.next_run
         now = self.words("now_" + self.state_now, name=self.battery_subject)
-        return (
-            now
-            if following is None
-            else " ".join(
-                [now, self.words("next_" + following.mode, t=self.say_instant(following.start))]
-            )
-        )
+        following = self.house.next_run
+        if following is None:
+            return now
+        start = self.say_instant(following.start)
+        return f"{now} {self.words('next_' + following.mode, t=start)}"
 
     @property
     def lead(self) -> str:
@@ -222,47 +226,39 @@ class HomeView:
         deviation = self.house.battery_deviation
         if deviation is not None:
             return self.words("lead_kept" if deviation.code == "device_kept" else "lead_left_alone")
-        return (
-            say_run(self.runs[0], self.numbers, now=self.window.now)
-            if self.runs
-            else self.say_run(self.window.past)
-        )
+        if self.runs:
+            return say_run(self.runs[0], self.numbers, now=self.window.now)
+        return self.say_run(self.window.past)
 
     def say_run(self, slot: int) -> str:
-        """Return the reason of a slot, in one sentence for all slots of its run with the same
-        reason.
-        """
-        decided = self.document["decisions"]
+        """Return the reason of a slot, told for all slots of its run with the same reason."""
+        decisions = self.document["decisions"]
+        text = decisions["text"][slot] or ""
         run = self.run_at(slot)
-        code: str | None = decided["code"][slot]
+        code: str | None = decisions["code"][slot]
         if run is None or code is None:
-            return decided["text"][slot] or ""
-        places = [place for place in range(run.first, run.end) if decided["code"][place] == code]
-        alike = [{"start": self.instant(place), **decided["figures"][place]} for place in places]
-        reason = {
-            "code": code,
-            "text": decided["text"][slot] or "",
-            "figures": decided["figures"][slot],
-        }
+            return text
+        places = [place for place in range(run.first, run.end) if decisions["code"][place] == code]
+        alike = [{"start": self.instant(place), **decisions["figures"][place]} for place in places]
+        reason = {"code": code, "text": text, "figures": decisions["figures"][slot]}
         return retell_run(reason, alike, self.window.now, self.numbers)
 
     @property
     def state_now(self) -> str:
-        """The state in the headline: the current mode, or the level that ended it ("full",
-        "reserve").
-        """
+        """The headline's state: the current mode, or the level that ended it (full, reserve)."""
         mode = self.runs[0].mode
         soc = self.soc_now
         if self.house.level_reached is not None and not self.runs[0].by_owner:
             return self.house.level_reached
-        if mode in ("save", "hold") and soc is not None and not self.soc_assumed:
-            reserve = (
-                float(self.document["reserve_soc"][self.window.past])
-                if self.battery is None
-                else self.house.site.batteries[0].min_soc
-            )
-            return "full" if soc >= FULL else "reserve" if soc <= reserve + 1 - FULL else mode
-        return mode
+        if mode not in {"save", "hold"} or soc is None or self.soc_assumed:
+            return mode
+        if soc >= FULL:
+            return "full"
+        if self.battery is None:
+            reserve = float(self.document["reserve_soc"][self.window.past])
+        else:
+            reserve = self.house.site.batteries[0].min_soc
+        return "reserve" if soc <= reserve + 1 - FULL else mode
 
     @property
     def soc_now(self) -> float | None:
@@ -294,49 +290,48 @@ class HomeView:
         )
 
     def steps(self) -> list[Step]:
-        """List the current run and the next actions, filled up to ``MOST_STEPS`` a battery with
-        runs that need none, by start.
+        """List the current run and the next actions by start.
+
+        They are filled up to ``MOST_STEPS`` a battery with runs that need no action.
         """
         soon = self.window.running + SOON
-        runs = [(view, run) for view in self.batteries for run in view.runs[:1]]
-        following = [
-            (view, run) for view in self.batteries for run in view.runs[1:] if run.start < soon
-        ]
-        # The owner decides for all batteries at once.
-        decided = [run for _, run in runs if run.by_owner]
-        first_steps = [
-            view.tell_run(run) for view, run in runs if not run.by_owner or run is decided[0]
-        ]
-        deeds = [view.tell_run(run) for view, run in following if run.mode in DEEDS]
-        uses = []
-        for use in self.house.planned.uses:
-            # Who uses how much next, at which cost, and when it is done.
-            run = use.run
-            figures = {
-                "kwh": self.numbers.energy(run.energy_kwh),
-                "price": self.numbers.price(run.price),
-                "cost": self.numbers.money(run.cost),
-            }
-            text = self.words(
-                f"step_{use.kind}",
-                name=say_device(use.name, language=self.numbers.language),
-                t=self.say_instant(run.end),
-                **figures,
-            )
-            uses.append(self._step(colour_of(use.kind), run, text))
+        current = list[Step]()
+        actions = list[Step]()
+        others = list[Step]()
+        has_owner_step = False
+        for view in self.batteries:
+            for run in view.runs[:1]:
+                # The owner decides for all batteries at once.
+                if not (run.by_owner and has_owner_step):
+                    current.append(view.tell_run(run))
+                has_owner_step = has_owner_step or run.by_owner
+            for run in view.runs[1:]:
+                if run.start < soon:
+                    steps = actions if run.mode in DEEDS else others
+                    steps.append(view.tell_run(run))
+        actions += [self._tell_use(use) for use in self.house.planned.uses]
         most = MOST_STEPS * len(self.batteries)
-        chosen = [*first_steps, *sorted([*deeds, *uses], key=lambda step: step.slot)][:most]
-        others = [view.tell_run(run) for view, run in following if run.mode not in DEEDS]
-        return sorted([*chosen, *others[: most - len(chosen)]], key=lambda step: step.slot)
+        chosen = [*current, *sorted(actions, key=_step_slot)][:most]
+        return sorted([*chosen, *others[: most - len(chosen)]], key=_step_slot)
+
+    def _tell_use(self, use: DeviceUse) -> Step:
+        """Return the step of a device's next run: its energy, price, cost and end."""
+        run = use.run
+        text = self.words(
+            f"step_{use.kind}",
+            name=say_device(use.name, language=self.numbers.language),
+            t=self.say_instant(run.end),
+            kwh=self.numbers.energy(run.energy_kwh),
+            price=self.numbers.price(run.price),
+            cost=self.numbers.money(run.cost),
+        )
+        return self._step(colour_of(use.kind), run, text)
 
     def tell_run(self, run: BatteryRun) -> Step:
         """Return the step of a battery's run."""
         if run.by_owner:
-            return self._step(
-                "you",
-                run,
-                self.words("step_owner", mode=mode(run.mode, language=self.numbers.language).full),
-            )
+            full_name = mode(run.mode, language=self.numbers.language).full
+            return self._step("you", run, self.words("step_owner", mode=full_name))
         name = "save_selling" if run.mode == "save" and run.sold_kwh > LITTLE_KWH else run.mode
         text = self.words(
             "step_" + name,
@@ -344,11 +339,9 @@ class HomeView:
             kwh=self.numbers.energy(run.energy_kwh),
             price=self.numbers.price(run.import_price),
         )
-        gain = (
-            self.numbers.money(run.earned, signed=True)
-            if run.mode == "export" and run.earned > 0
-            else ""
-        )
+        gain = ""
+        if run.mode == "export" and run.earned > 0:
+            gain = self.numbers.money(run.earned, signed=True)
         return self._step(COLOURS[run.mode], run, text, gain)
 
     def _step(self, colour: str, run: BatteryRun | PlannedRun, text: str, gain: str = "") -> Step:
@@ -363,102 +356,105 @@ class HomeView:
         )
 
     def facts(self) -> list[Fact]:
-        """List the known key figures: cost of the next day, savings, PV yield, stored energy, the
-        car's state of charge at departure.
+        """List the known key figures.
+
+        Cost of the next day, savings, PV yield, stored energy, the car's state of charge at
+        departure.
         """
-        words = self.words
-        numbers = self.numbers
-        planned = self.house.planned
-        facts: list[Fact] = []
-        if (day := self.document["ghosts"]["without_luna"]["next_day"]) is not None:
-            cost = HouseFigure(
-                day["cost"], basis_until(planned.plan, self.window.running + timedelta(days=1))
-            )
-            facts.append(
-                self._fact(
-                    words("fact_cost"),
-                    cost,
-                    numbers.money(cost.value),
-                    words("fact_cost_note", x=numbers.money(day["cost_without_luna"])),
-                )
-            )
-        if (paid := planned.paid_today) is not None:
-            notes = [
-                (planned.cost_today, "fact_paid_note"),
-                (planned.paid_yesterday, "fact_paid_note_yesterday"),
-            ]
-            said = [
-                words(code, x=numbers.money(figure.value))
-                for figure, code in notes
-                if figure is not None
-            ]
-            facts.append(
-                self._fact(words("fact_paid"), paid, numbers.money(paid.value), " · ".join(said))
-            )
-        if (today := planned.saved_today) is not None:
-            yesterday = planned.saved_yesterday
-            note = (
-                ""
-                if yesterday is None
-                else words("fact_saved_note", x=numbers.money(yesterday.value, signed=True))
-            )
-            facts.append(
-                self._fact(
-                    words("fact_saved" if self.house.armed else "fact_would_save"),
-                    today,
-                    numbers.money(today.value, signed=True),
-                    note,
-                )
-            )
-        if (
-            self.window.site.pv
-            and (solar := planned.pv_today) is not None
-            and planned.pv_to_come is not None
-        ):
-            note = words("fact_solar_note", x=numbers.energy(planned.pv_to_come))
-            facts.append(self._fact(words("fact_solar"), solar, numbers.energy(solar.value), note))
+        facts = [
+            self._fact_of_next_day(),
+            self._fact_of_paid(),
+            self._fact_of_saved(),
+            self._fact_of_solar(),
+        ]
         for view in self.batteries:
             facts += view.list_stored()
-        if planned.stays:
-            stay = planned.stays[0]
-            arrives = words("fact_car_note", x=numbers.share(stay.arrives_soc.value))
-            basis = say_basis(stay.arrives_soc.basis, language=numbers.language)
-            label = words("fact_car", t=self.say_instant(stay.end))
-            facts.append(
-                self._fact(
-                    label,
-                    stay.leaves_soc,
-                    numbers.share(stay.leaves_soc.value),
-                    f"{arrives} ({basis})",
-                )
-            )
-        return facts
+        facts.append(self._fact_of_car())
+        return [fact for fact in facts if fact is not None]
+
+    def _fact_of_next_day(self) -> Fact | None:
+        day = self.document["ghosts"]["without_luna"]["next_day"]
+        if day is None:
+            return None
+        basis = basis_until(self.house.planned.plan, self.window.running + timedelta(days=1))
+        cost = HouseFigure(day["cost"], basis)
+        without_luna = self.numbers.money(day["cost_without_luna"])
+        note = self.words("fact_cost_note", x=without_luna)
+        return self._fact(self.words("fact_cost"), cost, self.numbers.money(cost.value), note)
+
+    def _fact_of_paid(self) -> Fact | None:
+        planned = self.house.planned
+        paid = planned.paid_today
+        if paid is None:
+            return None
+        notes = []
+        if planned.cost_today is not None:
+            cost = self.numbers.money(planned.cost_today.value)
+            notes.append(self.words("fact_paid_note", x=cost))
+        if planned.paid_yesterday is not None:
+            cost = self.numbers.money(planned.paid_yesterday.value)
+            notes.append(self.words("fact_paid_note_yesterday", x=cost))
+        value = self.numbers.money(paid.value)
+        return self._fact(self.words("fact_paid"), paid, value, " · ".join(notes))
+
+    def _fact_of_saved(self) -> Fact | None:
+        saved = self.house.planned.saved_today
+        if saved is None:
+            return None
+        note = ""
+        yesterday = self.house.planned.saved_yesterday
+        if yesterday is not None:
+            money = self.numbers.money(yesterday.value, signed=True)
+            note = self.words("fact_saved_note", x=money)
+        label = self.words("fact_saved" if self.house.armed else "fact_would_save")
+        return self._fact(label, saved, self.numbers.money(saved.value, signed=True), note)
+
+    def _fact_of_solar(self) -> Fact | None:
+        planned = self.house.planned
+        solar = planned.pv_today
+        if not self.window.site.pv or solar is None or planned.pv_to_come is None:
+            return None
+        note = self.words("fact_solar_note", x=self.numbers.energy(planned.pv_to_come))
+        return self._fact(self.words("fact_solar"), solar, self.numbers.energy(solar.value), note)
+
+    def _fact_of_car(self) -> Fact | None:
+        if not self.house.planned.stays:
+            return None
+        stay = self.house.planned.stays[0]
+        arrives = self.words("fact_car_note", x=self.numbers.share(stay.arrives_soc.value))
+        basis = say_basis(stay.arrives_soc.basis, language=self.numbers.language)
+        label = self.words("fact_car", t=self.say_instant(stay.end))
+        leaves = self.numbers.share(stay.leaves_soc.value)
+        return self._fact(label, stay.leaves_soc, leaves, f"{arrives} ({basis})")
 
     def list_stored(self) -> list[Fact]:
-        """List the energy that is stored, none where nobody knows."""
+        """List the stored energy; empty if it is unknown."""
         soc = self.house.planned.soc
-        numbers = self.numbers
-        capacity = sum(battery.capacity_kwh for battery in self.house.site.batteries)
-        if not capacity or soc is None:
+        capacity_kwh = sum(battery.capacity_kwh for battery in self.house.site.batteries)
+        if not capacity_kwh or soc is None:
             return []
-        value = None if self.house.slot is None else self.house.slot.reason.energy_value
-        note = (
-            ""
-            if value is None
-            else self.words("fact_stored_note", x=numbers.money(soc.value * capacity * value))
-        )
-        label = (
-            self.words("fact_stored")
-            if self.battery is None
-            else self.words("fact_stored_each", name=self.battery_name)
-        )
-        return [self._fact(label, soc, numbers.energy(soc.value * capacity), note)]
+        note = ""
+        if self.house.slot is not None:
+            value = self.house.slot.reason.energy_value
+            if value is not None:
+                worth = self.numbers.money(soc.value * capacity_kwh * value)
+                note = self.words("fact_stored_note", x=worth)
+        if self.battery is None:
+            label = self.words("fact_stored")
+        else:
+            label = self.words("fact_stored_each", name=self.battery_name)
+        return [self._fact(label, soc, self.numbers.energy(soc.value * capacity_kwh), note)]
 
     def _fact(self, label: str, figure: HouseFigure, value: str, note: str = "") -> Fact:
         basis = say_basis(figure.basis, language=self.numbers.language)
-        return Fact(
-            label,
-            value,
-            basis if figure.at is None else f"{basis} {self.say_instant(figure.at)}",
-            note,
-        )
+        if figure.at is not None:
+            basis = f"{basis} {self.say_instant(figure.at)}"
+        return Fact(label, value, basis, note)
+
+
+def _step_slot(step: Step) -> int:
+    return step.slot
+
+
+def _opposite_cost(slot: SlotReply) -> float:
+    return slot.reason.cost_of_opposite or 0.0

@@ -98,19 +98,23 @@ class Reader:
     @classmethod
     def of(cls, request: Request) -> "Reader":
         """Return the reader's preferences: of the query, else the cookies, else the browser."""
-        accepted = (
-            part.strip()[:2].lower()
-            for part in request.headers.get("Accept-Language", "").split(",")
-        )
-        # Browsers list the preferred one first.
-        preferred = next((tag for tag in accepted if tag in CATALOGUE.languages), ENGLISH)
         language = (
-            request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE) or preferred
+            request.query_params.get("lang")
+            or request.cookies.get(LANGUAGE_COOKIE)
+            or _find_accepted_language(request)
         )
-        theme: Theme = next(
-            (name for name in THEMES if name == request.cookies.get(THEME_COOKIE)), "system"
-        )
+        wanted = request.cookies.get(THEME_COOKIE)
+        theme: Theme = next((name for name in THEMES if name == wanted), "system")
         return cls(CATALOGUE.choose(language), theme)
+
+
+def _find_accepted_language(request: Request) -> str:
+    # Browsers list the preferred one first.
+    for part in request.headers.get("Accept-Language", "").split(","):
+        tag = part.strip()[:2].lower()
+        if tag in CATALOGUE.languages:
+            return tag
+    return ENGLISH
 
 
 def show(
@@ -123,9 +127,8 @@ def show(
     **context: Any,
 ) -> HTMLResponse:
     """Render a page in its frame; ``template`` replaces the default, ``<name>.html.j2``."""
-    return HTMLResponse(
-        _render(request, page, template or f"{page.name}.html.j2", site=site, **context), status
-    )
+    html = _render(request, page, template or f"{page.name}.html.j2", site=site, **context)
+    return HTMLResponse(html, status)
 
 
 def show_part(
@@ -146,20 +149,6 @@ def _render(
 ) -> str:
     reader = Reader.of(request)
     words = page_words(page.name, reader.language)
-    numbers = (
-        Numbers(reader.language, parse_zone(site.timezone), site.currency)
-        if site is not None
-        else None
-    )
-    caller: Caller = getattr(request.state, "caller", NOBODY)
-    target = page if page.is_of_site else NAVIGATION[0]
-    entries: dict[str, _SiteEntry] = getattr(request.state, "sites", {})
-    own = {name: entry for name, entry in entries.items() if caller.has_site(name)}
-    called = {
-        name: words("simulated_name") if name == SITE_NAME else entry.called
-        for name, entry in own.items()
-    }
-    unreadable = {name: entry.fault for name, entry in own.items() if entry.fault is not None}
     frame = {
         "request": request,
         "page": page,
@@ -167,22 +156,35 @@ def _render(
         "reader": reader,
         "site": site,
         "simulated": site is not None and is_simulated(site),
-        "switcher": SiteSwitcher(
-            {name: target.address(name) for name in own},
-            called,
-            unreadable,
-            may_add="administer" in caller.scopes,
-        ),
+        "switcher": _make_switcher(request, page, words),
         "t": words,
-        "numbers": numbers,
+        "numbers": None if site is None else numbers_of(request, site),
         "csrf_token": getattr(request.state, "csrf_token", ""),
         "trace_id": current_trace_id(),
     }
     return templates().get_template(template).render(frame | context)
 
 
+def _make_switcher(request: Request, page: Page, words: PageWords) -> "SiteSwitcher":
+    caller: Caller = getattr(request.state, "caller", NOBODY)
+    entries: dict[str, _SiteEntry] = getattr(request.state, "sites", {})
+    target = page if page.is_of_site else NAVIGATION[0]
+    addresses = {}
+    called = {}
+    unreadable = {}
+    for name, entry in entries.items():
+        if not caller.has_site(name):
+            continue
+        addresses[name] = target.address(name)
+        called[name] = words("simulated_name") if name == SITE_NAME else entry.called
+        if entry.fault is not None:
+            unreadable[name] = entry.fault
+    may_add = "administer" in caller.scopes
+    return SiteSwitcher(addresses, called, unreadable, may_add=may_add)
+
+
 class UnreadableMark(NamedTuple):
-    """Why a site cannot be read; ``untold``: it is armed, and its devices get no set-points."""
+    """A site's fault; ``untold``: it is armed, and its devices get no set-points."""
 
     error: UnreadableError
     untold: bool
@@ -190,8 +192,9 @@ class UnreadableMark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SiteSwitcher:
-    """The reader's sites, by id: address of the same page, display name, fault of those that cannot
-    be read; and whether the reader may add one.
+    """The reader's sites by id, and whether the reader may add one.
+
+    Each has the address of the same page, its display name, and its fault if it cannot be read.
     """
 
     addresses: dict[str, str]
@@ -225,16 +228,15 @@ class _SiteEntry(NamedTuple):
 def _list_sites(database: Engine) -> dict[str, _SiteEntry]:
     with unit_of_work(database) as connection:
         unreadable = sites.list_unreadable(connection)
-        untold = (
-            sites.find_untold(connection, unreadable, control.list_armed(connection))
-            if unreadable
-            else set()
-        )
-        marks = {each.name: UnreadableMark(each.error, each.name in untold) for each in unreadable}
-        return {
-            name: _SiteEntry(called, marks.get(name))
-            for name, called in sites.display_names(connection).items()
+        untold = set[str]()
+        if unreadable:
+            untold = sites.find_untold(connection, unreadable, control.list_armed(connection))
+        marks = {
+            stored.name: UnreadableMark(stored.error, stored.name in untold)
+            for stored in unreadable
         }
+        display_names = sites.display_names(connection)
+    return {name: _SiteEntry(called, marks.get(name)) for name, called in display_names.items()}
 
 
 @cache
@@ -273,8 +275,9 @@ def _write_decimals(figures: Mapping[str, object], language: Language) -> dict[s
 
 
 class PageRoute(SiteClockRoute):
-    """A route of pages: reads the sites for the header, and renders errors as pages, or as
-    fragments for htmx.
+    """A route of pages.
+
+    It reads the sites for the header, and renders errors as pages, or as fragments for htmx.
     """
 
     def make_handler(self) -> Handler:
@@ -306,12 +309,8 @@ class PageRoute(SiteClockRoute):
                 await remember_sites(request)
                 return show_error(request, error)
             except RequestValidationError as error:
-                return show_error(
-                    request,
-                    explain_faults(
-                        [{**fault, "loc": fault["loc"][1:]} for fault in error.errors()], field=""
-                    ),
-                )
+                faults = [{**fault, "loc": fault["loc"][1:]} for fault in error.errors()]
+                return show_error(request, explain_faults(faults, field=""))
 
         return handle_as_page
 
@@ -329,19 +328,18 @@ def show_error(request: Request, error: LunaError) -> Response:
         target = request.url if request.method == "GET" and not by_script else page
         query = f"?{target.query}" if target.query else ""
         address = f"{door}?next={quote(f'{target.path}{query}', safe='')}"
-        return (
-            Response(headers={"HX-Redirect": address})
-            if by_script
-            else RedirectResponse(address, 303)
-        )
+        if by_script:
+            return Response(headers={"HX-Redirect": address})
+        return RedirectResponse(address, 303)
     template = "error_part.html.j2" if request.headers.get("HX-Request") else "error.html.j2"
     html = _render(request, Page("error", ""), template, site=None, error=error)
     return HTMLResponse(html, error.status, error.headers)
 
 
 async def answer_missing_page(request: Request, error: Exception) -> Response:
-    """Render the framework's 404 and 405 below /ui/ as a page, its other errors as problem
-    documents.
+    """Render the framework's 404 and 405 below /ui/ as a page.
+
+    Its other errors become problem documents.
     """
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
     if error.status_code in MISSING and request.url.path.startswith("/ui/"):
@@ -350,12 +348,12 @@ async def answer_missing_page(request: Request, error: Exception) -> Response:
 
 
 async def answer_broken_page(request: Request, error: Exception) -> Response:
-    """Render an unforeseen error below /ui/ as a page with its number, others as problem
-    documents.
+    """Render an unforeseen error below /ui/ as a page with its number.
+
+    Others become problem documents.
     """
-    return answer_unforeseen_error(
-        request, error, show_error if request.url.path.startswith("/ui/") else None
-    )
+    is_page = request.url.path.startswith("/ui/")
+    return answer_unforeseen_error(request, error, show_error if is_page else None)
 
 
 def numbers_of(request: Request, site: Site) -> Numbers:

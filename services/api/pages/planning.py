@@ -1,5 +1,6 @@
-"""What an owner fixes: blocks with their cost beforehand, stays of vehicles, who controls the
-devices, heat now, vacation. Everything can be taken back.
+"""Page Planning: blocks with their cost, charging sessions, control, heat now, vacation.
+
+Everything that an owner fixes here can be taken back.
 """
 
 from datetime import datetime, timedelta
@@ -9,8 +10,10 @@ from fastapi import Form, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from sqlalchemy import Connection
 
-from luna.contracts.charging_stays import NewSession, Weekday
+from luna.contracts.charging_stays import NewSession, StoredSession, Weekday
+from luna.contracts.owner import StoredBlock
 from luna.contracts.owner_constraints import find_actions
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.errors import LunaError
@@ -50,13 +53,17 @@ router = ResourceRouter(route_class=PageRoute)
 PAGE = PAGES["planning"]
 BOOST_HOURS = (1, 2, 4)
 NumberPath = Annotated[int, Path(ge=1, le=2**63 - 1)]
-Percent = Annotated[
-    float | None, BeforeValidator(lambda value: None if value == "" else value), Field(ge=0, le=100)
-]
+
+
+def _empty_as_none(value: Any) -> Any:
+    return None if value == "" else value
+
+
+Percent = Annotated[float | None, BeforeValidator(_empty_as_none), Field(ge=0, le=100)]
 
 
 class BlockFields(BaseModel):
-    """The fields of the form. Power is text, for people write a comma."""
+    """The fields of a block's form; power is text, since people write a comma."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -67,7 +74,7 @@ class BlockFields(BaseModel):
     power_kw: Annotated[str, Field(max_length=16)] = ""
 
     def form(self) -> BlockForm:
-        """Return what they say.
+        """Return the form's values.
 
         Raises:
             InvalidInputError: the power is no number.
@@ -76,7 +83,7 @@ class BlockFields(BaseModel):
 
 
 class StayFields(BaseModel):
-    """The fields of a stay's form; shares are percent, as people say them."""
+    """The fields of a charging session's form; shares are percent."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -88,27 +95,30 @@ class StayFields(BaseModel):
     days: Annotated[list[Weekday], Field(max_length=7)] = []
 
     def session(self) -> NewSession:
-        """Return the stay that they describe.
+        """Return the session that the form describes.
 
         Raises:
             InvalidInputError: it ends before it begins.
         """
-        shares = {"target_soc": self.target, "arrival_soc": self.arrival}
-        fractions = {
-            name: None if percent is None else percent / 100 for name, percent in shares.items()
+        document = {
+            "vehicle": self.vehicle,
+            "from": self.from_,
+            "to": self.to,
+            "days": self.days,
+            "target_soc": None if self.target is None else self.target / 100,
+            "arrival_soc": None if self.arrival is None else self.arrival / 100,
         }
         try:
-            return NewSession.model_validate(
-                {"vehicle": self.vehicle, "from": self.from_, "to": self.to, "days": self.days}
-                | fractions
-            )
+            return NewSession.model_validate(document)
         except ValidationError as exc:
             raise invalid_input(exc, field="") from exc
 
 
 class PlanningQuery(BaseModel):
-    """What the page's address may hold: the form's fields, what they would cost (``cost``), what
-    was just taken back, which job tries batteries.
+    """The parameters of the page's address.
+
+    The form's fields, whether to show their ``cost``, a block or session that was just taken back,
+    and the job that tries batteries.
     """
 
     model_config = ConfigDict(populate_by_name=True)
@@ -124,18 +134,13 @@ class PlanningQuery(BaseModel):
     tried: Annotated[str | None, Field(max_length=64, pattern=r"^[\w-]+$")] = None
 
     def form(self, site: Site, now: datetime) -> BlockForm:
-        """Return what the form shows: what was asked, else the next hour of the first device."""
+        """Return the form's values; by default the next hour of the first device."""
         actions = find_actions(site)
-        first = floor_to(now, SLOT) if self.from_ is None else self.from_
         device = next(iter(actions)) if self.device is None else self.device
         action = self.action or next(iter(actions.get(device, ("hold",))))
-        return BlockForm(
-            device,
-            action,
-            first,
-            first + timedelta(hours=1) if self.to is None else self.to,
-            read_power(self.power_kw),
-        )
+        first = floor_to(now, SLOT) if self.from_ is None else self.from_
+        end = first + timedelta(hours=1) if self.to is None else self.to
+        return BlockForm(device, action, first, end, read_power(self.power_kw))
 
 
 @router.page("GET", "/ui/sites/{site_id}/planning", "read")
@@ -145,19 +150,19 @@ async def show_planning(
     gateway: CurrentGateway,
     query: Annotated[PlanningQuery, Query()],
 ) -> Response:
-    """Show what is fixed and who controls; with ``cost``, what the block in the form would cost."""
+    """Show what is fixed and who controls; with ``cost``, the cost of the block in the form."""
     now = gateway.clock.now()
     marks, stored = await run_in_threadpool(_read, gateway, site_id, now, query)
     form = query.form(stored.site, now)
-    trial, refusal = await _try(gateway, stored.site, form, request) if query.cost else (None, None)
+    trial, refusal = None, None
+    if query.cost:
+        trial, refusal = await _try(gateway, stored.site, form, request)
     words = words_of(request, PAGE)
     numbers = numbers_of(request, stored.site)
     view = PlanningView(stored, form, numbers, words)
-    tried = (
-        None
-        if query.tried is None
-        else await run_in_threadpool(_view_trial, gateway, site_id, query.tried, request)
-    )
+    tried = None
+    if query.tried is not None:
+        tried = await run_in_threadpool(_view_trial, gateway, site_id, query.tried, request)
     context: dict[str, Any] = {
         "tried": tried,
         "trial": trial,
@@ -165,10 +170,12 @@ async def show_planning(
         "cost_words": say_cost(trial, numbers, words),
         "boost_hours": BOOST_HOURS,
     }
-    data_folder = gateway.settings.data_folder
-    unattended = await run_in_threadpool(
-        lambda: [*list_unattended(stored.site, data_folder, words=words, language=numbers.language)]
-    )
+
+    def read_unattended() -> list[str]:
+        data_folder = gateway.settings.data_folder
+        return [*list_unattended(stored.site, data_folder, words=words, language=numbers.language)]
+
+    unattended = await run_in_threadpool(read_unattended)
     return show(
         request,
         PAGE,
@@ -184,8 +191,9 @@ async def show_planning(
 
 @router.page("POST", "/ui/sites/{site_id}/planning/try", "operate")
 def move_batteries(site_id: SitePath, gateway: CurrentGateway) -> Response:
-    """Have the batteries that Luna speaks to itself moved by 200 W, and lead to the page, which
-    shows what came of it; refused once they are armed.
+    """Move the directly controlled batteries by 200 W, and lead to the result.
+
+    Refused once they are armed.
     """
     with unit_of_work(gateway.database) as connection:
         if control.load(connection, site_id).armed_at is not None:
@@ -196,13 +204,10 @@ def move_batteries(site_id: SitePath, gateway: CurrentGateway) -> Response:
 
 
 def _view_trial(gateway: Gateway, site_id: str, job_id: str, request: Request) -> TrialView | None:
-    view = view_trial(
-        gateway,
-        job_id,
-        address=f"{PAGE.address(site_id)}?tried={job_id}",
-        language=Reader.of(request).language,
-    )
-    return view if (view.job.request.get("site") or {}).get("name") == site_id else None
+    address = f"{PAGE.address(site_id)}?tried={job_id}"
+    view = view_trial(gateway, job_id, address=address, language=Reader.of(request).language)
+    site = view.job.request.get("site") or {}
+    return view if site.get("name") == site_id else None
 
 
 @router.page("GET", "/ui/sites/{site_id}/planning/cost", "analyse")
@@ -212,7 +217,7 @@ async def show_cost(
     gateway: CurrentGateway,
     fields: Annotated[BlockFields, Query()],
 ) -> Response:
-    """Say what the block in the form would cost, while it is being drawn."""
+    """Show the cost of the block in the form, while it is being drawn."""
     site = await run_in_threadpool(gateway.load_site, site_id)
     trial, refusal = await _try(gateway, site, fields.form(), request)
     cost_words = say_cost(trial, numbers_of(request, site), words_of(request, PAGE))
@@ -246,7 +251,7 @@ def fix_block(
 def take_back_block(
     site_id: SitePath, block_id: NumberPath, gateway: CurrentGateway, caller: CurrentCaller
 ) -> Response:
-    """Take a block back, and lead to the page, which can put it back."""
+    """Remove a block, and lead to the page, which can put it back."""
     with unit_of_work(gateway.database) as connection:
         manual_blocks.remove(connection, site_id, block_id, by=caller.signature)
     return RedirectResponse(f"{PAGE.address(site_id)}?taken_back={block_id}", 303)
@@ -259,7 +264,7 @@ def add_stay(
     caller: CurrentCaller,
     fields: Annotated[StayFields, Form()],
 ) -> Response:
-    """Have a vehicle planned in a stay, and lead back to the page."""
+    """Store a charging session, and lead back to the page."""
     with unit_of_work(gateway.database) as connection:
         charging_stays.add(
             connection, site_id, fields.session(), by=caller.signature, now=gateway.clock.now()
@@ -271,7 +276,7 @@ def add_stay(
 def take_back_stay(
     site_id: SitePath, session_id: NumberPath, gateway: CurrentGateway, caller: CurrentCaller
 ) -> Response:
-    """Take a stay back, and lead to the page, which says so."""
+    """Remove a charging session, and lead back to the page."""
     with unit_of_work(gateway.database) as connection:
         charging_stays.remove(connection, site_id, session_id, by=caller.signature)
     return RedirectResponse(f"{PAGE.address(site_id)}?stay_taken_back={session_id}", 303)
@@ -299,7 +304,7 @@ def heat_now(
 def switch_vacation(
     site_id: SitePath, gateway: CurrentGateway, on: Annotated[bool, Form()]
 ) -> Response:
-    """Say that nobody is at home, or somebody is again."""
+    """Switch vacation on or off."""
     with unit_of_work(gateway.database) as connection:
         control_service.switch_vacation(connection, site_id, on=on, now=gateway.clock.now())
     return RedirectResponse(PAGE.address(site_id), 303)
@@ -314,7 +319,7 @@ def arm_devices(
     *,
     sure: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Let commands be sent to the devices, once their owner said so twice."""
+    """Let commands be sent to the devices, once their owner confirmed it."""
     if not sure:
         raise SpokenError(words_of(request, PAGE)("arm_unsure"), field="sure")
     with unit_of_work(gateway.database) as connection:
@@ -360,14 +365,10 @@ def resume_device(
 async def _try(
     gateway: Gateway, site: Site, form: BlockForm, request: Request
 ) -> tuple[Trial | None, LunaError | None]:
-    """Return what a block would cost, or why that cannot be said.
-
-    Both belong into the page where the form stands.
-    """
+    """Return the cost of a block, or the error for the page of the form."""
+    language = Reader.of(request).language
     try:
-        return await price_block(
-            gateway, site, form.block(), language=Reader.of(request).language
-        ), None
+        return await price_block(gateway, site, form.block(), language=language), None
     except LunaError as error:
         return None, error
 
@@ -379,37 +380,39 @@ def _read(
         # First: what changes while the rest is read is told to the page.
         marks = gateway.read_marks(connection, site_id)
         site = sites.load(connection, site_id)
-        # What was taken back and could still hold.
-        blocks = (
-            manual_blocks.read_history(connection, site_id) if query.taken_back is not None else []
-        )
-        stays = (
-            charging_stays.read_history(connection, site_id)
-            if query.stay_taken_back is not None
-            else []
-        )
-        removed = [
-            stay for stay in stays if stay.removed_at is not None and (stay.days or stay.to > now)
-        ]
         return marks, FixedState(
             site=site,
             now=now,
             plan=plans.read_due(connection, site_id, now),
             stays=charging_stays.read_standing(connection, site_id, first=now),
-            removed_stay=next(
-                (stay for stay in removed if stay.session_id == query.stay_taken_back), None
-            ),
+            removed_stay=_find_removed_stay(connection, site_id, query.stay_taken_back, now),
             blocks=manual_blocks.read_standing(connection, site_id, first=now),
-            removed_block=next(
-                (
-                    block
-                    for block in blocks
-                    if block.block_id == query.taken_back
-                    and block.removed_at is not None
-                    and block.to > now
-                ),
-                None,
-            ),
+            removed_block=_find_removed_block(connection, site_id, query.taken_back, now),
             states=control_service.read_states(connection, site_id, now=now),
             on_vacation=control_service.is_on_vacation(connection, site_id, now=now),
         )
+
+
+def _find_removed_stay(
+    connection: Connection, site_id: str, session_id: int | None, now: datetime
+) -> StoredSession | None:
+    """Return a removed charging session if it could still hold."""
+    if session_id is None:
+        return None
+    for stay in charging_stays.read_history(connection, site_id):
+        could_hold = bool(stay.days) or stay.to > now
+        if stay.session_id == session_id and stay.removed_at is not None and could_hold:
+            return stay
+    return None
+
+
+def _find_removed_block(
+    connection: Connection, site_id: str, block_id: int | None, now: datetime
+) -> StoredBlock | None:
+    """Return a removed block if it could still hold."""
+    if block_id is None:
+        return None
+    for block in manual_blocks.read_history(connection, site_id):
+        if block.block_id == block_id and block.removed_at is not None and block.to > now:
+            return block
+    return None

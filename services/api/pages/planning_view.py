@@ -1,11 +1,12 @@
 """View of the page Planning: the owner's blocks, charging sessions and overrides.
 
-And warnings before directly controlled devices are armed.
+It also warns before directly controlled devices are armed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -73,16 +74,15 @@ class BlockForm:
         Raises:
             InvalidInputError: it ends before it begins, or its power is out of bounds.
         """
+        document = {
+            "device": self.device,
+            "action": self.action,
+            "from": self.first,
+            "to": self.end,
+            "power_kw": self.power_kw,
+        }
         try:
-            return ManualBlock.model_validate(
-                {
-                    "device": self.device,
-                    "action": self.action,
-                    "from": self.first,
-                    "to": self.end,
-                    "power_kw": self.power_kw,
-                }
-            )
+            return ManualBlock.model_validate(document)
         except ValidationError as exc:
             raise invalid_input(exc, field="") from exc
 
@@ -122,9 +122,8 @@ def say_cost(trial: Trial | None, numbers: Numbers, words: PageWords) -> str:
         return ""
     if abs(trial.cost) < LITTLE_MONEY:
         return words("cost_same")
-    return words(
-        "cost_more" if trial.cost > 0 else "cost_less", amount=numbers.money(abs(trial.cost))
-    )
+    key = "cost_more" if trial.cost > 0 else "cost_less"
+    return words(key, amount=numbers.money(abs(trial.cost)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +165,7 @@ class PlanningView:
     @property
     def actions(self) -> list[str]:
         """The actions of all devices."""
-        return list(
-            dict.fromkeys(action for choices in self.devices.values() for action in choices)
-        )
+        return list(dict.fromkeys(chain.from_iterable(self.devices.values())))
 
     @property
     def heaters(self) -> list[str]:
@@ -191,17 +188,12 @@ class PlanningView:
         Times in the repeated hour of a daylight-saving change carry their zone.
         """
         first = floor_to(self.stored.now, SLOT)
-        instants = {
-            self.form.first,
-            self.form.end,
-            self.next_morning,
-            *(first + place * SLOT for place in range(AHEAD // SLOT + 1)),
-        }
+        instants = {self.form.first, self.form.end, self.next_morning}
+        instants |= {first + place * SLOT for place in range(AHEAD // SLOT + 1)}
         days: dict[str, list[tuple[str, str]]] = {}
         for instant in sorted(instants):
-            days.setdefault(self.numbers.day(instant), []).append(
-                (self.write(instant), self.numbers.clock(instant))
-            )
+            choice = (self.write(instant), self.numbers.clock(instant))
+            days.setdefault(self.numbers.day(instant), []).append(choice)
         return list(days.items())
 
     def write(self, instant: datetime) -> str:
@@ -210,11 +202,9 @@ class PlanningView:
 
     def say_device(self, name: str) -> str:
         """Return a device's name for the reader."""
-        return (
-            self.words("override_batteries")
-            if name == BATTERIES
-            else say_device(name, language=self.numbers.language)
-        )
+        if name == BATTERIES:
+            return self.words("override_batteries")
+        return say_device(name, language=self.numbers.language)
 
     def say_block(self, block: ManualBlock) -> str:
         """Return a block in words: device, action, power."""
@@ -231,56 +221,55 @@ class PlanningView:
         """The site's next 07:00."""
         zone = self.numbers.zone
         today = self.stored.now.astimezone(zone).date()
-        mornings = (local_instant(today + timedelta(days=days), "07:00", zone) for days in (0, 1))
-        return next(morning for morning in mornings if morning > self.stored.now)
+        morning = local_instant(today, "07:00", zone)
+        if morning > self.stored.now:
+            return morning
+        return local_instant(today + timedelta(days=1), "07:00", zone)
 
     def say_stay(self, stay: StoredSession) -> str:
         """Return a charging session in words: target and departure."""
-        weekdays = self.numbers.weekdays([WEEKDAYS.index(day) for day in stay.days])
-        leaves = (
-            f"{weekdays} {self.numbers.clock(stay.to)}" if stay.days else self.say_instant(stay.to)
-        )
+        if not stay.days:
+            leaves = self.say_instant(stay.to)
+        else:
+            weekdays = self.numbers.weekdays([WEEKDAYS.index(day) for day in stay.days])
+            leaves = f"{weekdays} {self.numbers.clock(stay.to)}"
+        device = self.say_device(stay.device)
         if stay.target_soc is None:
-            return self.words("stay_said_surplus", device=self.say_device(stay.device), to=leaves)
-        return self.words(
-            "stay_said",
-            device=self.say_device(stay.device),
-            target=self.numbers.share(stay.target_soc),
-            to=leaves,
-        )
+            return self.words("stay_said_surplus", device=device, to=leaves)
+        target = self.numbers.share(stay.target_soc)
+        return self.words("stay_said", device=device, target=target, to=leaves)
 
     def say_charging(self, stay: StoredSession) -> str:
-        """Return what the plan charges in a session (a weekly one's next occurrence), "" where the
-        plan does not cover it.
+        """Return the plan's charging in a session, "" where the plan does not cover it.
+
+        Of a weekly session it is that of the next occurrence.
         """
         plan = self.stored.plan
-        now = self.stored.now
-        times = lay_out_sessions(self.stored.stays, self.numbers.zone, first=now, end=now + AHEAD)
-        time = next((each for each in times if each.session_id == stay.session_id), None)
-        run = (
-            None
-            if plan is None or time is None
-            else find_charging_run(plan, stay.device, max(time.from_, now), time.to)
-        )
+        times = [time for time in self._lay_out_sessions() if time.session_id == stay.session_id]
+        if plan is None or not times:
+            return ""
+        first = max(times[0].from_, self.stored.now)
+        run = find_charging_run(plan, stay.device, first, times[0].to)
         if run is None:
             return ""
-        figures = {
-            "kwh": self.numbers.energy(run.energy_kwh),
-            "cost": self.numbers.money(run.cost),
-            "price": self.numbers.price(run.price),
-        }
-        return self.words("stay_charging", t=self.say_instant(run.end), **figures)
+        return self.words(
+            "stay_charging",
+            t=self.say_instant(run.end),
+            kwh=self.numbers.energy(run.energy_kwh),
+            cost=self.numbers.money(run.cost),
+            price=self.numbers.price(run.price),
+        )
+
+    def _lay_out_sessions(self) -> Sequence[StoredSession]:
+        now = self.stored.now
+        return lay_out_sessions(self.stored.stays, self.numbers.zone, first=now, end=now + AHEAD)
 
     def list_charge_notes(self, stay: StoredSession) -> list[str]:
-        """Return where the plan takes the charge from in a session that goes on, and what is the
-        matter with it.
-        """
+        """Return the plan's notes on the charge of a session that has begun."""
         plan = self.stored.plan
-        now = self.stored.now
-        times = lay_out_sessions(self.stored.stays, self.numbers.zone, first=now, end=now + AHEAD)
-        if plan is None or not any(
-            each.session_id == stay.session_id and each.from_ <= now for each in times
-        ):
+        times = [time for time in self._lay_out_sessions() if time.session_id == stay.session_id]
+        has_begun = any(time.from_ <= self.stored.now for time in times)
+        if plan is None or not has_begun:
             return []
         notes = [note for note in plan.notes if stay.device in note.figures.values()]
         return [say_note(note.code, note.figures, self.numbers) for note in notes]
@@ -316,7 +305,7 @@ class PlanningView:
         )
 
     def say_order(self, state: ControlState) -> str:
-        """Return what an override orders of a device, without its end: device, mode, power."""
+        """Return an override without its end in words: device, mode, power."""
         override: Any = state.override
         power = "" if override.power_kw is None else f" {self.numbers.power(override.power_kw)}"
         return (
@@ -336,13 +325,11 @@ class PlanningView:
 
     @property
     def standings(self) -> list[str]:
-        """The sentences on what commanded devices do by their last read-back, and what happens
-        next.
-        """
+        """The sentences on the last read-back of commanded devices, and what happens next."""
         codes = {state.standing.code for state in self.stored.states if state.standing is not None}
-        sentences = (
-            [STANDING.say("unattended", self.numbers.language)] if "unattended" in codes else []
-        )
+        sentences = []
+        if "unattended" in codes:
+            sentences.append(STANDING.say("unattended", self.numbers.language))
         for state in self.stored.states:
             sentences += say_standing(state, self.numbers, self.say_instant)
         return sentences
@@ -364,10 +351,10 @@ class PlanningView:
     def draw_strips(self) -> list[Markup]:
         """Draw prices and blocks of the next hours, wide and narrow; nothing without a plan."""
         plan = self.stored.plan
+        if plan is None:
+            return []
         first = floor_to(self.stored.now, SLOT)
-        slots = (
-            [slot for slot in plan.slots if slot.start >= first][: AHEAD // SLOT] if plan else []
-        )
+        slots = [slot for slot in plan.slots if slot.start >= first][: AHEAD // SLOT]
         if not slots:
             return []
         prices = np.array([slot.import_price for slot in slots])
@@ -376,73 +363,54 @@ class PlanningView:
             """Return the nearest edge of the strip's slots."""
             return min(max(round((instant - first) / SLOT), 0), len(slots))
 
-        spans = [
-            FixedSpan(0, place(override.until), self.say_order(state))
-            for state in self.overrides
-            if (override := state.override)
-        ]
-        spans += [
-            FixedSpan(place(block.from_), place(block.to), self.say_block(block))
-            for block in self.stored.blocks
-        ]
+        spans = []
+        for state in self.overrides:
+            override: Any = state.override
+            spans.append(FixedSpan(0, place(override.until), self.say_order(state)))
+        for block in self.stored.blocks:
+            span = FixedSpan(place(block.from_), place(block.to), self.say_block(block))
+            spans.append(span)
+        chosen = None
+        # A refused form is drawn as well.
+        if self.form.first < self.form.end:
+            chosen = (place(self.form.first), place(self.form.end))
+        visible = [span for span in spans if span.end > span.first]
         heading = self.words("strip_price", unit=self.numbers.price_unit[1])
-        # Of a form that is refused as well: it stands on the page as it was typed.
-        window = (
-            (place(self.form.first), place(self.form.end))
-            if self.form.first < self.form.end
-            else None
-        )
-        view = StripView(
-            slots[0].start,
-            SLOT,
-            prices,
-            [span for span in spans if span.end > span.first],
-            window,
-            self.numbers,
-            heading,
-        )
-        return [draw_strip(view, narrow=narrow) for narrow in (False, True)]
+        view = StripView(slots[0].start, SLOT, prices, visible, chosen, self.numbers, heading)
+        return [draw_strip(view, narrow=False), draw_strip(view, narrow=True)]
 
 
 def list_unattended(
     site: Site, data_folder: Path, *, words: PageWords, language: Language
 ) -> Iterator[str]:
-    """Yield for each battery its behaviour without Luna, other masters that may command it, and the
-    evidence for its profile.
+    """Yield the warnings on each directly controlled battery.
+
+    Its behaviour without Luna, other masters that may command it, and the evidence for its profile.
     """
-    for device, via in (site.control.vias if site.control else {}).items():
+    vias = site.control.vias if site.control else {}
+    for device, via in vias.items():
         try:
             profile = load_profile(via.profile, data_folder)
         except InvalidInputError:
             yield words("unattended_profile_missing", device=device, profile=via.profile)
             continue
-        if profile.reverts is not None:
-            after_s = profile.reverts.after_s
-            yield (
-                words("unattended_keeps", device=device)
-                if after_s is None
-                else words("unattended_reverts", device=device, seconds=after_s)
-            )
-            if after_s is not None and profile.reverts.stays_in:
-                yield words(
-                    "unattended_stays",
-                    modes=", ".join(
-                        say_mode(mode, language=language) for mode in profile.reverts.stays_in
-                    ),
-                )
+        reverts = profile.reverts
+        if reverts is not None and reverts.after_s is None:
+            yield words("unattended_keeps", device=device)
+        elif reverts is not None:
+            yield words("unattended_reverts", device=device, seconds=reverts.after_s)
+            if reverts.stays_in:
+                modes = [say_mode(mode, language=language) for mode in reverts.stays_in]
+                yield words("unattended_stays", modes=", ".join(modes))
         if profile.exclusive:
-            yield words(
-                "unattended_exclusive",
-                masters="; ".join(say(text, language) for text in profile.exclusive),
-            )
+            masters = "; ".join(say(text, language) for text in profile.exclusive)
+            yield words("unattended_exclusive", masters=masters)
         yield words(f"unattended_evidence_{profile.evidence[0].kind}", profile=profile.title)
 
 
 @dataclass(frozen=True, slots=True)
 class StripView:
-    """The data of a strip: import price (currency per kWh) of each slot from ``start`` on, and the
-    fixed spans.
-    """
+    """The data of a strip: import prices per kWh from ``start`` on, and the fixed spans."""
 
     start: datetime
     step: timedelta
@@ -458,7 +426,10 @@ class StripView:
 
 
 def draw_strip(view: StripView, *, narrow: bool) -> Markup:
-    """Draw the strip; attributes give a script the positions of slots, in units of the view box."""
+    """Draw the strip.
+
+    Attributes give a script the positions of slots, in units of the view box.
+    """
     sizes = NARROW if narrow else WIDE
     frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.buy_price.size, narrow)
     prices = view.buy_price * view.numbers.price_unit[0]
@@ -467,29 +438,18 @@ def draw_strip(view: StripView, *, narrow: bool) -> Markup:
     rows = _stack(view.fixed)
     bottom = axis.bottom + (ROW * (max(rows) + 1) + 6 if rows else 0)
     clock = ClockAxis(frame, view.instant, view.numbers, TOP, bottom, bottom + 17)
-    line = path(trace_stairs(frame, axis, prices), "line price-line")
-    bars = []
+    bars: list[Markup] = []
     for row, span in zip(rows, view.fixed, strict=True):
-        top = axis.bottom + 6 + row * ROW
-        x = frame.x(span.first)
-        width = max(frame.x(span.end) - frame.x(span.first), 2.0)
-        # A label that would cross the right edge is aligned to it.
-        at, anchor = (x + 5, "start") if x < frame.width * 0.7 else (frame.end - 2, "end")
-        bars += [
-            rectangle((x, top, width, BAR), "fixed", rx="3"),
-            text((at, top + BAR - 5), span.words, "fixed-words", anchor=anchor),
-        ]
+        bars += _draw_bar(span, frame, axis.bottom + 6 + row * ROW)
     first, end = view.chosen or (0, 0)
-    chosen = rectangle(
-        (frame.x(first), axis.top, frame.x(end) - frame.x(first), bottom - axis.top), "chosen"
-    )
+    chosen = (frame.x(first), axis.top, frame.x(end) - frame.x(first), bottom - axis.top)
     parts = [
         text((0, 12), view.heading, "title"),
         clock.draw(),
         draw_ruler(frame, axis, view.numbers),
-        line,
+        path(trace_stairs(frame, axis, prices), "line price-line"),
         *bars,
-        chosen,
+        rectangle(chosen, "chosen"),
     ]
     size = ("narrow" if narrow else "wide", number(frame.width), number(bottom + FOOT))
     places = (view.start.isoformat(), f"{frame.left:g}", f"{frame.slot_width:.5f}")
@@ -500,12 +460,28 @@ def draw_strip(view: StripView, *, narrow: bool) -> Markup:
     return opening + join(parts) + Markup("</svg>")
 
 
+def _draw_bar(span: FixedSpan, frame: ChartFrame, top: float) -> list[Markup]:
+    x = frame.x(span.first)
+    width = max(frame.x(span.end) - x, 2.0)
+    # A label that would cross the right edge is aligned to it.
+    if x < frame.width * 0.7:
+        text_x, anchor = x + 5, "start"
+    else:
+        text_x, anchor = frame.end - 2, "end"
+    return [
+        rectangle((x, top, width, BAR), "fixed", rx="3"),
+        text((text_x, top + BAR - 5), span.words, "fixed-words", anchor=anchor),
+    ]
+
+
 def _stack(spans: Sequence[FixedSpan]) -> list[int]:
     """Return the row of each span: the first without an overlap."""
-    ends: list[int] = []
+    row_ends: list[int] = []
     rows = []
     for span in spans:
-        row = next((place for place, end in enumerate(ends) if end <= span.first), len(ends))
-        ends[row : row + 1] = [span.end]
+        row = 0
+        while row < len(row_ends) and row_ends[row] > span.first:
+            row += 1
+        row_ends[row : row + 1] = [span.end]
         rows.append(row)
     return rows

@@ -1,11 +1,11 @@
-"""Page Savings: what was paid, what Luna saved or would have saved of it by replays, omitted days,
-and who decided.
-"""
+"""Page Savings: costs paid, savings by replays, omitted days, and who decided."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any
+from itertools import chain
+from typing import Annotated
 
 from fastapi import Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -95,75 +95,73 @@ def show_savings(
         site = sites.load(connection, site_id)
         last = until or _yesterday(site, gateway)
         savings = read_savings(connection, site, first=last - timedelta(days=MONTH - 1), last=last)
-        deciders = _read_deciders(connection, site, last)
+        days = _read_deciders(connection, site, last)
         paid = _read_paid(connection, site, last, now=gateway.clock.now())
         running = None if job is None else load_own(connection, site_id, job)
     words = words_of(request, PAGE)
     numbers = numbers_of(request, site)
     view = SavingsView(savings, paid, numbers, words, newest=last >= _yesterday(site, gateway))
-    # Which share of the slots that anybody decided each decided, the most first.
-    decided = [who for day in deciders for who in day.deciders if who is not None]
-    rows = []
-    for day in deciders:
-        noon = datetime.combine(day.day, time(12), numbers.zone)
-        hours = round((day.edges[-1] - day.edges[0]) / timedelta(hours=1))
-        name = f"{numbers.weekday(noon)} {day.day.day}" + (
-            "" if hours == 24 else f" · {words('who_length', hours=hours)}"
-        )
-        present = [who for who in dict.fromkeys(day.deciders) if who is not None]
-        names = ", ".join(words("who_" + who) for who in present) or words("who_nobody")
-        rows.append(
-            DecidedDay(
-                name, day.edges, day.deciders, words("who_day", day=numbers.day(noon), said=names)
-            )
-        )
-    counts = {who: decided.count(who) / len(decided) for who in dict.fromkeys(decided)}
+    shares = _share_of_deciders(days)
+    drawings = []
+    if shares:
+        rows = [_describe_decided_day(day, words, numbers) for day in days]
+        label = words("who_label")
+        drawings = [
+            draw_deciders(rows, numbers, label=label, narrow=False),
+            draw_deciders(rows, numbers, label=label, narrow=True),
+        ]
+    as_recorded = [say_device(name, language=numbers.language) for name in list_as_recorded(site)]
+    missing_spans = savings.find_missing_spans()
     return show(
         request,
         PAGE,
         site=site,
         marks=marks,
         view=view,
-        as_recorded=join_words(
-            [say_device(name, language=numbers.language) for name in list_as_recorded(site)]
-            or [""],
-            numbers.language,
-        ),
-        missing=sum((span[1] - span[0]).days + 1 for span in savings.find_missing_spans()),
-        decided=[
-            draw_deciders(rows, numbers, label=words("who_label"), narrow=narrow)
-            for narrow in (False, True)
-        ]
-        if decided
-        else [],
-        shares=dict(sorted(counts.items(), key=lambda each: -each[1])),
+        as_recorded=join_words(as_recorded or [""], numbers.language),
+        missing=sum((end - first).days + 1 for first, end in missing_spans),
+        decided=drawings,
+        shares=shares,
         job=running,
         progress=None if running is None else find_progress(gateway, running),
     )
+
+
+def _share_of_deciders(days: Sequence["DecidersOfDay"]) -> dict[str, float]:
+    """Return each decider's share of the decided slots, the greatest first."""
+    deciders = chain.from_iterable(day.deciders for day in days)
+    counts = Counter(who for who in deciders if who is not None)
+    return {who: count / counts.total() for who, count in counts.most_common()}
+
+
+def _describe_decided_day(day: "DecidersOfDay", words: PageWords, numbers: Numbers) -> DecidedDay:
+    noon = datetime.combine(day.day, time(12), numbers.zone)
+    name = f"{numbers.weekday(noon)} {day.day.day}"
+    hours = round((day.edges[-1] - day.edges[0]) / timedelta(hours=1))
+    if hours != 24:
+        name += f" · {words('who_length', hours=hours)}"
+    deciders = dict.fromkeys(who for who in day.deciders if who is not None)
+    names = ", ".join(words("who_" + who) for who in deciders) or words("who_nobody")
+    text = words("who_day", day=numbers.day(noon), said=names)
+    return DecidedDay(name, day.edges, day.deciders, text)
 
 
 @router.page("POST", "/ui/sites/{site_id}/savings/replays", "analyse")
 def start_replays(
     site_id: SitePath, gateway: CurrentGateway, until: Annotated[Day | None, Form()] = None
 ) -> Response:
-    """Have the days replayed that could be and were not, a job for each run of neighbouring days,
-    and lead back to the page.
-    """
+    """Replay the missing days, a job for each run of consecutive days, and lead back."""
     with unit_of_work(gateway.database) as connection:
         site = sites.load(connection, site_id)
         last = until or _yesterday(site, gateway)
-        spans = read_savings(
-            connection, site, first=last - timedelta(days=MONTH - 1), last=last
-        ).find_missing_spans()
-    replays = [
-        submit_job(
-            gateway.database,
-            gateway.queue,
-            ReplayRequest(site_id=site_id, from_day=first, to_day=end),
-        )
-        for first, end in spans
-    ]
-    query = f"?until={last}" + (f"&job={replays[-1].job_id}" if replays else "")
+        savings = read_savings(connection, site, first=last - timedelta(days=MONTH - 1), last=last)
+    query = f"?until={last}"
+    job = None
+    for first, end in savings.find_missing_spans():
+        replay = ReplayRequest(site_id=site_id, from_day=first, to_day=end)
+        job = submit_job(gateway.database, gateway.queue, replay)
+    if job is not None:
+        query += f"&job={job.job_id}"
     return RedirectResponse(PAGE.address(site_id) + query, 303)
 
 
@@ -186,9 +184,7 @@ class SavingsView:
 
     @property
     def headline(self) -> str:
-        """The first sentence of the page: what Luna saved where it was in control, else what it
-        would have saved.
-        """
+        """The first sentence: the savings by Luna's control, or else those that it proposed."""
         if not self.savings.counted:
             return self.words("empty_title")
         if self.savings.done.counted:
@@ -201,25 +197,26 @@ class SavingsView:
 
         "" where it always or never was.
         """
-        saved = self.savings.proposed.saved
-        if saved is None or not self.savings.done.counted:
+        return self._say_further(self.savings)
+
+    def _say_further(self, part: Savings) -> str:
+        saved = part.proposed.saved
+        if saved is None or not part.done.counted:
             return ""
-        return self.words(
-            "further", saved=self.numbers.money(saved), days=len(self.savings.proposed.counted)
-        )
+        money = self.numbers.money(saved)
+        return self.words("further", saved=money, days=len(part.proposed.counted))
 
     def _say_headline(self, part: Savings, code: str) -> str:
         cost = part.cost
         saved = cost[WITHOUT] - cost[LUNA]
         share = share_of_possible(cost)
-        figures = {"days": len(part.counted)}
+        days = len(part.counted)
         if saved < 0:
-            return self.words(f"{code}_worse", lost=self.numbers.money(-saved), **figures)
+            return self.words(f"{code}_worse", lost=self.numbers.money(-saved), days=days)
+        money = self.numbers.money(saved)
         if share is None:
-            return self.words(f"{code}_plain", saved=self.numbers.money(saved), **figures)
-        return self.words(
-            code, saved=self.numbers.money(saved), share=self.numbers.share(share), **figures
-        )
+            return self.words(f"{code}_plain", saved=money, days=days)
+        return self.words(code, saved=money, share=self.numbers.share(share), days=days)
 
     @property
     def earlier(self) -> date:
@@ -260,14 +257,16 @@ class SavingsView:
     def _describe_cost(self, name: str, part: Savings, paid: float | None) -> SavingsPeriod:
         paid_words = self._say_paid(paid)
         if not part.counted:
-            return SavingsPeriod(
-                name, None, self.words("period_empty"), good=False, bars=(), paid=paid_words
-            )
-        shown = part.done if part.done.counted else part.proposed
-        prefix = "" if part.done.counted else "would_"
+            empty = self.words("period_empty")
+            return SavingsPeriod(name, None, empty, good=False, bars=(), paid=paid_words)
+        if part.done.counted:
+            shown = part.done
+            prefix = ""
+        else:
+            shown = part.proposed
+            prefix = "would_"
         saved = shown.saved or 0.0
         share = share_of_possible(shown.cost)
-        further = part.proposed.saved if part.done.counted else None
         return SavingsPeriod(
             name,
             self.numbers.money(abs(saved)),
@@ -275,45 +274,32 @@ class SavingsView:
             good=saved >= 0,
             bars=self._draw_savings(shown.cost),
             paid=paid_words,
-            further=""
-            if further is None
-            else self.words(
-                "further", saved=self.numbers.money(further), days=len(part.proposed.counted)
-            ),
+            further=self._say_further(part),
         )
 
     def _say_paid(self, paid: float | None) -> str:
         if paid is None:
             return self.words("paid_unknown")
-        return (
-            self.words("paid", cost=self.numbers.money(paid))
-            if paid >= 0
-            else self.words("earned", gain=self.numbers.money(-paid))
-        )
+        if paid >= 0:
+            return self.words("paid", cost=self.numbers.money(paid))
+        return self.words("earned", gain=self.numbers.money(-paid))
 
     def _describe_carbon(self, name: str, amounts: Mapping[str, float]) -> SavingsPeriod:
         if not amounts:
             return SavingsPeriod(name, None, self.words("period_empty"), good=False, bars=())
         saved = amounts[WITHOUT] - amounts[LUNA]
         share = share_of_possible(amounts)
-        bars = {policy: amounts[policy] for policy in (WITHOUT, *BAR_POLICIES) if policy in amounts}
-        drawn = [
-            PolicyBar(
-                self.words("policy_" + policy),
-                draw_amount(
-                    amount, COLOURS[policy], among=[*bars.values()], beside=amounts[WITHOUT]
-                ),
-                self._say_kg(amount),
+        emitted = {
+            policy: amounts[policy] for policy in (WITHOUT, *BAR_POLICIES) if policy in amounts
+        }
+        bars = []
+        for policy, amount in emitted.items():
+            drawing = draw_amount(
+                amount, COLOURS[policy], among=[*emitted.values()], beside=amounts[WITHOUT]
             )
-            for policy, amount in bars.items()
-        ]
-        return SavingsPeriod(
-            name,
-            self._say_kg(abs(saved)),
-            self._say_saved(saved, share, ""),
-            good=saved >= 0,
-            bars=drawn,
-        )
+            bars.append(PolicyBar(self.words("policy_" + policy), drawing, self._say_kg(amount)))
+        words = self._say_saved(saved, share, "")
+        return SavingsPeriod(name, self._say_kg(abs(saved)), words, good=saved >= 0, bars=bars)
 
     def _say_saved(self, saved: float, share: float | None, prefix: str) -> str:
         if saved < 0:
@@ -323,72 +309,57 @@ class SavingsView:
         return self.words(prefix + "saved_share", share=self.numbers.share(share))
 
     def _draw_savings(self, cost: Mapping[str, float]) -> list[PolicyBar]:
-        """Draw what each policy saves over the house without Luna: a replay tells differences, the
-        account tells costs.
+        """Draw the savings of each policy over the house without Luna.
+
+        A replay gives differences; costs come from the account.
         """
         saved = {policy: cost[WITHOUT] - cost[policy] for policy in BAR_POLICIES if policy in cost}
-        return [
-            PolicyBar(
-                self.words("policy_" + policy),
-                draw_amount(amount, COLOURS[policy], among=[*saved.values()], beside=None),
-                self.numbers.money(amount),
-            )
-            for policy, amount in saved.items()
-        ]
+        bars = []
+        for policy, amount in saved.items():
+            drawing = draw_amount(amount, COLOURS[policy], among=[*saved.values()], beside=None)
+            name = self.words("policy_" + policy)
+            bars.append(PolicyBar(name, drawing, self.numbers.money(amount)))
+        return bars
 
     def rows(self) -> list[tuple[str, str, str]]:
-        """Return name, savings and emissions of every policy in the month, the one that saves most
-        last.
-        """
+        """Return name, savings and emissions of every policy in the month, the best one last."""
         cost = self.savings.cost
         carbon = self.savings.carbon_kg
-        numbers = self.numbers
-        policies = sorted((name for name in cost if name != WITHOUT), key=lambda each: -cost[each])
-        emitted = {name: self._say_kg(carbon[name]) for name in policies if name in carbon}
-        return [
-            (
-                say_policy(name, language=numbers.language),
-                numbers.money(cost[WITHOUT] - cost[name]),
-                emitted.get(name, "–"),
-            )
-            for name in policies
-        ]
+        policies = [name for name in cost if name != WITHOUT]
+        # Policies with the same cost keep their order.
+        policies.sort(key=cost.__getitem__, reverse=True)
+        rows = []
+        for policy in policies:
+            name = say_policy(policy, language=self.numbers.language)
+            saved = self.numbers.money(cost[WITHOUT] - cost[policy])
+            emitted = self._say_kg(carbon[policy]) if policy in carbon else "–"
+            rows.append((name, saved, emitted))
+        return rows
 
     def draw_days(self, *, narrow: bool) -> Markup:
         """Draw the savings of each day; ``narrow``: of the last fortnight."""
         period = self.savings.tail(NARROW_DAYS) if narrow else self.savings
         counted = {day.day: day for day in period.counted}
-        why = {
+        reasons = {
             omitted.day: self._say_why(omitted.code, omitted.faults) for omitted in period.left_out
         }
-        dates = [period.first + timedelta(days=number) for number in range(period.days)]
         days = []
-        for date_ in dates:
-            day = counted.get(date_)
-            fault = why.get(date_)
-            if day is None:
-                label = self.words("key_left_out")
-                days.append(
-                    SavedDay(
-                        date_,
-                        None,
-                        None,
-                        f"{self.say_day(date_)}: {label if fault is None else f'{label}, {fault}'}",
-                    )
-                )
+        for number in range(period.days):
+            day = period.first + timedelta(days=number)
+            day_text = self.say_day(day)
+            costs = counted.get(day)
+            if costs is None:
+                title = f"{day_text}: {self.words('key_left_out')}"
+                if day in reasons:
+                    title += f", {reasons[day]}"
+                days.append(SavedDay(day, None, None, title))
             else:
-                figures = {
-                    "saved": self.numbers.money(day.saved),
-                    "possible": self.numbers.money(day.possible),
-                }
-                days.append(
-                    SavedDay(
-                        date_,
-                        day.saved,
-                        day.possible,
-                        self.words("daily_title_counted", day=self.say_day(date_), **figures),
-                    )
+                saved = self.numbers.money(costs.saved)
+                possible = self.numbers.money(costs.possible)
+                title = self.words(
+                    "daily_title_counted", day=day_text, saved=saved, possible=possible
                 )
+                days.append(SavedDay(day, costs.saved, costs.possible, title))
         return draw_saved_days(days, self.numbers, label=self.words("daily_label"), narrow=narrow)
 
     def say_day(self, day: date) -> str:
@@ -397,26 +368,27 @@ class SavingsView:
 
     def list_omitted(self) -> list[tuple[str, str]]:
         """Return the omitted days with the reason, consecutive days with one reason together."""
-        runs: list[list[Any]] = []
+        runs: list[tuple[date, date, str]] = []
         for omitted in self.savings.left_out:
             why = self._say_why(omitted.code, omitted.faults)
-            if runs and runs[-1][2] == why and omitted.day - runs[-1][1] == timedelta(days=1):
-                runs[-1][1] = omitted.day
+            day_before = omitted.day - timedelta(days=1)
+            if runs and runs[-1][1:] == (day_before, why):
+                runs[-1] = (runs[-1][0], omitted.day, why)
             else:
-                runs.append([omitted.day, omitted.day, why])
-        return [
-            (
-                self.say_day(first)
-                if first == last
-                else f"{self.say_day(first)} – {self.say_day(last)}",
-                why,
-            )
-            for first, last, why in runs
-        ]
+                runs.append((omitted.day, omitted.day, why))
+        lines = []
+        for first, last, why in runs:
+            span = self.say_day(first)
+            if first != last:
+                span += f" – {self.say_day(last)}"
+            lines.append((span, why))
+        return lines
 
     def _say_why(self, code: str, faults: Sequence[DayFault]) -> str:
-        sentences = [say_day_fault(fault, self.numbers.language) for fault in faults]
-        return self.words("left_" + code) + (f": {'; '.join(sentences)}" if sentences else "")
+        why = self.words("left_" + code)
+        if faults:
+            why += ": " + "; ".join(say_day_fault(fault, self.numbers.language) for fault in faults)
+        return why
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,15 +403,12 @@ class DecidersOfDay:
 def _read_paid(
     connection: Connection, site: Site, last: date, *, now: datetime
 ) -> list[float | None]:
-    """Read what the home paid for energy on the last day, in the last week and in the last month up
-    to ``last``, None where it is unknown.
-    """
+    """Read the home's energy cost of the day, week and month up to ``last``; None if unknown."""
     zone = parse_zone(site.timezone)
     paid: list[float | None] = []
     for days in (1, WEEK, MONTH):
-        account = read_account(
-            connection, site, local_days(last - timedelta(days=days - 1), last, zone), now=now
-        )
+        period = local_days(last - timedelta(days=days - 1), last, zone)
+        account = read_account(connection, site, period, now=now)
         paid.append(None if account is None else account.energy_cost)
     return paid
 

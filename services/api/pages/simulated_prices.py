@@ -1,6 +1,4 @@
-"""Explain the source of a simulated home's prices today: the market, or the recorded year and
-why.
-"""
+"""Explain the source of a simulated home's prices: the market, or the recorded year."""
 
 from sqlalchemy import Connection
 
@@ -14,9 +12,9 @@ from services.api.gateway import Gateway
 def say_simulated_prices(
     connection: Connection, site: Site, *, gateway: Gateway, words: PageWords, with_reason: bool
 ) -> str:
-    """Return the source of today's prices in words, with the reason if they are recorded ones.
+    """Return the source of today's prices in words; "" for other sites.
 
-    "" for other sites.
+    ``with_reason``: why they are recorded ones.
     """
     if not is_simulated(site):
         return ""
@@ -24,8 +22,6 @@ def say_simulated_prices(
         return words("simulated_prices_market", market=REAL_MARKET)
     if not with_reason:
         return words("simulated_prices_recorded")
-    return (
-        words("simulated_prices_away", market=REAL_MARKET)
-        if gateway.settings.outside_services
-        else words("simulated_prices_off")
-    )
+    if gateway.settings.outside_services:
+        return words("simulated_prices_away", market=REAL_MARKET)
+    return words("simulated_prices_off")

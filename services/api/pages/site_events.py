@@ -1,4 +1,4 @@
-"""What changes of a site, told to every page of it that is open."""
+"""Changes of a site, sent to its open pages."""
 
 from fastapi import Response
 
@@ -13,9 +13,9 @@ router = ResourceRouter(route_class=PageRoute)
 
 @router.page("GET", "/ui/sites/{site_id}/events", "read")
 async def watch_site(site_id: SitePath, gateway: CurrentGateway) -> Response:
-    """Tell the marks of the site, at once and with each change, as server-sent events.
+    """Send the marks of the site, at once and with each change, as server-sent events.
 
-    Which kinds of thing changed, the page sees by what it knew.
+    A page compares them with its own, and so finds what changed.
     """
     first = await gateway.pulse.look(site_id, fresh=True)
     return sse_response(gateway.pulse.follow(site_id, first), limit=gateway.streams)

@@ -7,6 +7,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
+from operator import attrgetter
 from typing import Annotated, Any, Literal
 
 from fastapi import Form, Path, Query, Request, Response
@@ -14,6 +16,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from sqlalchemy import Connection
 
 from luna.contracts.counterfactual import (
     PlanVariantReply,
@@ -23,6 +26,7 @@ from luna.contracts.counterfactual import (
     WhatIfRequest,
     WhatIfState,
 )
+from luna.contracts.plan import PlanReply
 from luna.energy.account import EnergyAccount
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
@@ -80,68 +84,59 @@ class VariantForm(BaseModel):
             SpokenError: nothing is changed, a price is no number, or the expert's change is no JSON
                 object.
         """
-        paid = _read_number(self.investment, "investment", words)
-        cost = {} if paid is None else {"investment": paid}
+        investment = _read_number(self.investment, "investment", words)
+        cost = {} if investment is None else {"investment": investment}
         price = _read_number(self.fixed_price, "fixed_price", words)
-        fixed = {"tariff": {"import": {"kind": "fixed", "price": price}}}
-        expert: Any = None
-        if self.expert.strip():
-            try:
-                expert = json.loads(self.expert)
-            except (ValueError, RecursionError) as exc:
-                raise SpokenError(words("no_json", said=str(exc)[:200]), field="expert") from exc
-            if not isinstance(expert, dict):
-                raise SpokenError(words("no_json", said=type(expert).__name__), field="expert")
-        variants = [
-            *([self._battery(site, numbers, words) | cost] if self.battery != "1" else []),
-            *([self._pv(site, numbers, words) | cost] if self.pv != "1" else []),
-            *(
-                [
-                    {
-                        "name": words("name_price", price=numbers.price(price, decimals=1)),
-                        "site": fixed,
-                    }
-                ]
-                if price is not None
-                else []
-            ),
-            *(
-                [{"name": words("name_expert"), "site": expert} | cost]
-                if expert is not None
-                else []
-            ),
-        ]
+        expert = self._read_expert(words)
+        variants = []
+        if self.battery != "1":
+            variants.append(self._battery(site, numbers, words) | cost)
+        if self.pv != "1":
+            variants.append(self._pv(site, numbers, words) | cost)
+        if price is not None:
+            name = words("name_price", price=numbers.price(price, decimals=1))
+            tariff = {"import": {"kind": "fixed", "price": price}}
+            variants.append({"name": name, "site": {"tariff": tariff}})
+        if expert is not None:
+            variants.append({"name": words("name_expert"), "site": expert} | cost)
         if not variants:
             raise SpokenError(words("nothing_changed"), field="battery")
         return variants
+
+    def _read_expert(self, words: PageWords) -> dict[str, Any] | None:
+        if not self.expert.strip():
+            return None
+        try:
+            expert = json.loads(self.expert)
+        except (ValueError, RecursionError) as exc:
+            raise SpokenError(words("no_json", said=str(exc)[:200]), field="expert") from exc
+        if not isinstance(expert, dict):
+            raise SpokenError(words("no_json", said=type(expert).__name__), field="expert")
+        return expert
 
     def _battery(self, site: Site, numbers: Numbers, words: PageWords) -> dict[str, Any]:
         factor = float(self.battery)
         if factor == 0:
             return {"name": words("name_no_battery"), "site": {"batteries": []}}
         if not site.batteries:
-            capacity = NEW_BATTERY["capacity_kwh"] * factor / 2
-            return {
-                "name": words("battery_new", capacity=numbers.energy(capacity)),
-                "site": {"batteries": {"battery": NEW_BATTERY | {"capacity_kwh": capacity}}},
-            }
-        larger = {
-            each.name: {"capacity_kwh": each.capacity_kwh * factor} for each in site.batteries
+            capacity_kwh = NEW_BATTERY["capacity_kwh"] * factor / 2
+            name = words("battery_new", capacity=numbers.energy(capacity_kwh))
+            battery = NEW_BATTERY | {"capacity_kwh": capacity_kwh}
+            return {"name": name, "site": {"batteries": {"battery": battery}}}
+        batteries = {
+            battery.name: {"capacity_kwh": battery.capacity_kwh * factor}
+            for battery in site.batteries
         }
-        return {
-            "name": words("name_battery", factor=_say_factor(factor, numbers)),
-            "site": {"batteries": larger},
-        }
+        name = words("name_battery", factor=_say_factor(factor, numbers))
+        return {"name": name, "site": {"batteries": batteries}}
 
     def _pv(self, site: Site, numbers: Numbers, words: PageWords) -> dict[str, Any]:
         factor = float(self.pv)
         if factor == 0:
             return {"name": words("name_no_pv"), "site": {"pv": []}}
-        larger = {each.name: {"peak_kw": each.peak_kw * factor} for each in site.pv}
-        return {
-            "name": words("name_pv", factor=_say_factor(factor, numbers)),
-            "site": {"pv": larger},
-        }
+        arrays = {array.name: {"peak_kw": array.peak_kw * factor} for array in site.pv}
+        name = words("name_pv", factor=_say_factor(factor, numbers))
+        return {"name": name, "site": {"pv": arrays}}
 
 
 def _say_factor(factor: float, numbers: Numbers) -> str:
@@ -161,8 +156,8 @@ def _read_number(text: str, field: str, words: PageWords) -> float | None:
 class AnswerView:
     """A what-if reply in the reader's words, or its progress.
 
-    A replay covers house and batteries; what it tells are differences. ``account`` is what the
-    meters counted and the whole home paid on the same days.
+    A replay covers house and batteries and gives differences. ``account`` has the metered energies
+    and the cost of the whole home on the same days.
     """
 
     state: WhatIfState
@@ -180,18 +175,17 @@ class AnswerView:
     @property
     def finished(self) -> int:
         """The number of finished replays."""
-        return sum(each.done for each in self.state.variants)
+        return sum(variant.done for variant in self.state.variants)
 
     @property
     def headline(self) -> str:
         """The first sentence: the variant with the highest savings."""
         if self.reply is None:
             return self.words("open", done=self.finished, total=len(self.state.variants))
-        best = max(self.reply.variants, key=lambda each: each.savings)
+        best = max(self.reply.variants, key=attrgetter("savings"))
         if best.savings < -LITTLE_MONEY:
-            return self.words(
-                "result_worse", name=best.name, lost=self.numbers.money(-best.savings)
-            )
+            lost = self.numbers.money(-best.savings)
+            return self.words("result_worse", name=best.name, lost=lost)
         return self.words("result_headline", name=best.name, saved=self.numbers.money(best.savings))
 
     @property
@@ -201,21 +195,17 @@ class AnswerView:
         if reply is None:
             return ""
         policy = say_policy(reply.policy, language=self.numbers.language)
-        outlook = (
-            self.words("outlook_" + reply.outlook)
-            if self.words.knows("outlook_" + reply.outlook)
-            else reply.outlook
-        )
+        outlook = reply.outlook
+        if self.words.knows("outlook_" + outlook):
+            outlook = self.words("outlook_" + outlook)
         return self.words("policy", policy=policy, days=reply.days, outlook=outlook)
 
     @property
     def errors(self) -> list[str]:
         """The errors of failed replays."""
-        return [
-            str(say_problem(each.error, self.numbers.language))
-            for each in self.state.variants
-            if each.error is not None and not each.done
-        ]
+        errors = [variant.error for variant in self.state.variants if not variant.done]
+        language = self.numbers.language
+        return [str(say_problem(error, language)) for error in errors if error is not None]
 
     @property
     def kept(self) -> str:
@@ -227,73 +217,69 @@ class AnswerView:
 
     @property
     def counted(self) -> str:
-        """What the home paid, bought and sold on these days by its meters."""
+        """The home's cost, purchase and sale on these days by its meters."""
         account = self.account
         numbers = self.numbers
         if account is None or account.energy_cost is None:
             return self.words("counted_unknown")
         export = account.flow("export")
         sold = self.words("not_recorded") if export is None else numbers.energy(export.energy_kwh)
-        figures = {
-            "cost": numbers.money(account.energy_cost),
-            "bought": numbers.energy(account.energy("import")),
-            "sold": sold,
-        }
-        text = self.words("counted", **figures)
-        return (
-            text
-            if account.priced == 1.0
-            else f"{text} {self.words('counted_partly', share=numbers.share(account.priced))}"
+        text = self.words(
+            "counted",
+            cost=numbers.money(account.energy_cost),
+            bought=numbers.energy(account.energy("import")),
+            sold=sold,
         )
+        if account.priced == 1.0:
+            return text
+        return f"{text} {self.words('counted_partly', share=numbers.share(account.priced))}"
 
     def rows(self) -> list[tuple[str, Sequence[str]]]:
-        """Return savings, savings per year, payback, and how much more is bought and sold than as
-        it is, of each variant.
+        """Return the figures of each variant.
+
+        Savings, savings per year, payback, and the changes of purchase and sale.
         """
         reply = self.reply
-        return (
-            []
-            if reply is None
-            else [(each.name, self._describe(each, reply.baseline)) for each in reply.variants]
-        )
+        if reply is None:
+            return []
+        baseline = reply.baseline
+        return [(variant.name, self._describe(variant, baseline)) for variant in reply.variants]
 
     def _describe(self, variant: VariantReply, baseline: VariantReply) -> list[str]:
         numbers = self.numbers
-        year = variant.savings_per_year
-        a_year = "–"
-        if (
-            year is not None
-            and year.value is not None
-            and year.low is not None
-            and year.high is not None
-        ):
-            low = numbers.money(year.low)
-            high = numbers.money(year.high)
-            bounds = self.words("between", low=low, high=high)
-            a_year = f"{numbers.money(year.value)} ({bounds})"
-        years = None if variant.payback_years is None else variant.payback_years.value
+        payback = "–"
+        if variant.payback_years is not None and variant.payback_years.value is not None:
+            years = numbers.number(variant.payback_years.value, 1)
+            payback = self.words("years", years=years)
         return [
             numbers.money(variant.savings, signed=True),
-            a_year,
-            "–" if years is None else self.words("years", years=numbers.number(years, 1)),
+            self._say_savings_per_year(variant),
+            payback,
             self._say_difference(variant.import_kwh - baseline.import_kwh),
             self._say_difference(variant.export_kwh - baseline.export_kwh),
         ]
+
+    def _say_savings_per_year(self, variant: VariantReply) -> str:
+        year = variant.savings_per_year
+        if year is None or year.value is None or year.low is None or year.high is None:
+            return "–"
+        low = self.numbers.money(year.low)
+        high = self.numbers.money(year.high)
+        bounds = self.words("between", low=low, high=high)
+        return f"{self.numbers.money(year.value)} ({bounds})"
 
     def _say_difference(self, energy_kwh: float) -> str:
         return f"{self.numbers.number(energy_kwh, 1, signed=True)}\u00a0kWh"
 
     def draw(self) -> list[Markup]:
         """Draw the bills wide and narrow."""
-        reply = self.reply
-        return (
-            []
-            if reply is None
-            else [
-                draw_bill_chart(reply, language=self.numbers.language, narrow=narrow)
-                for narrow in (False, True)
-            ]
-        )
+        if self.reply is None:
+            return []
+        language = self.numbers.language
+        return [
+            draw_bill_chart(self.reply, language=language, narrow=False),
+            draw_bill_chart(self.reply, language=language, narrow=True),
+        ]
 
 
 router = ResourceRouter(route_class=PageRoute)
@@ -314,7 +300,7 @@ class PlanAnswer:
 
 @router.page("GET", "/ui/sites/{site_id}/what-ifs", "read")
 def show_what_ifs(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
-    """Show the form and what was asked."""
+    """Show the form and the earlier questions."""
     return _show(request, gateway, site_id, VariantForm())
 
 
@@ -325,38 +311,37 @@ async def show_plan_variants(
     gateway: CurrentGateway,
     form: Annotated[VariantForm, Query()],
 ) -> Response:
-    """Show what each variant of the form would make of the plan in force; nothing is stored."""
+    """Show the effect of each variant of the form on the plan in force; nothing is stored."""
     answers: list[PlanAnswer] = []
     refusal: LunaError | None = None
     try:
-        site, plan = await gateway.in_unit(
-            lambda connection: (
-                sites.load(connection, site_id),
-                plans.latest(connection, site_id, now=gateway.clock.now()),
-            )
-        )
-        words = words_of(request, PAGE)
-        language = Reader.of(request).language
-        if plan is None:
-            raise SpokenError(words("no_plan"), field="plan")
-        for variant in form.variants(site, numbers_of(request, site), words):
-            answer = await gateway.ask(
-                PlanVariantRequest.model_validate(
-                    {"plan_id": plan.plan_id, "variant": variant, "language": language}
-                )
-            )
-            answers.append(
-                PlanAnswer(
-                    variant["name"], PlanVariantReply.model_validate_json(bytes(answer.body))
-                )
-            )
+        answers = await _ask_variants(gateway, request, site_id, form)
     except LunaError as error:
         # The form is shown in any case.
-        answers = []
         refusal = error
-    return await run_in_threadpool(
-        lambda: _show(request, gateway, site_id, form, answers=answers, refusal=refusal)
-    )
+    show_page = partial(_show, request, gateway, site_id, form)
+    return await run_in_threadpool(show_page, answers=answers, refusal=refusal)
+
+
+async def _ask_variants(
+    gateway: Gateway, request: Request, site_id: str, form: VariantForm
+) -> list[PlanAnswer]:
+    def load(connection: Connection) -> tuple[Site, PlanReply | None]:
+        site = sites.load(connection, site_id)
+        return site, plans.latest(connection, site_id, now=gateway.clock.now())
+
+    site, plan = await gateway.in_unit(load)
+    words = words_of(request, PAGE)
+    language = Reader.of(request).language
+    if plan is None:
+        raise SpokenError(words("no_plan"), field="plan")
+    answers = []
+    for variant in form.variants(site, numbers_of(request, site), words):
+        document = {"plan_id": plan.plan_id, "variant": variant, "language": language}
+        answer = await gateway.ask(PlanVariantRequest.model_validate(document))
+        reply = PlanVariantReply.model_validate_json(bytes(answer.body))
+        answers.append(PlanAnswer(variant["name"], reply))
+    return answers
 
 
 @router.page("POST", "/ui/sites/{site_id}/what-ifs", "analyse")
@@ -366,7 +351,7 @@ def ask_days(
     gateway: CurrentGateway,
     form: Annotated[VariantForm, Form()],
 ) -> Response:
-    """Have the days lived through again under each variant of the form, and lead to the answer."""
+    """Submit replays of the days under each variant of the form, and lead to the answer."""
     with unit_of_work(gateway.database) as connection:
         site = sites.load(connection, site_id)
         span = recorded_span.of_site(connection, site_id)
@@ -390,7 +375,7 @@ def ask_days(
 def show_what_if(
     site_id: SitePath, what_if_id: QuestionPath, request: Request, gateway: CurrentGateway
 ) -> Response:
-    """Show how far an answer is, or the answer."""
+    """Show the progress of an answer, or the answer."""
     with unit_of_work(gateway.database) as connection:
         site = sites.load(connection, site_id)
         question = what_ifs.load(connection, what_if_id)
@@ -399,14 +384,9 @@ def show_what_if(
         state = read_state(connection, what_if_id)
         days = local_days(question.from_day, question.to_day, parse_zone(site.timezone))
         account = read_account(connection, site, days, now=gateway.clock.now())
-    view = AnswerView(
-        state,
-        question,
-        account,
-        list_as_recorded(site),
-        numbers_of(request, site),
-        words_of(request, PAGE),
-    )
+    words = words_of(request, PAGE)
+    numbers = numbers_of(request, site)
+    view = AnswerView(state, question, account, list_as_recorded(site), numbers, words)
     if request.headers.get("HX-Request"):
         return show_part(request, PAGE, "what_ifs_answer.html.j2", site=site, view=view)
     return show(request, PAGE, template="what_if.html.j2", site=site, view=view)
@@ -428,6 +408,8 @@ def _usual_days(site: Site, span: recorded_span.Span | None) -> tuple[date, date
     """Return the last four recorded weeks, None without recorded days."""
     if span is None:
         return None
-    first, end = (instant.astimezone(parse_zone(site.timezone)) for instant in span)
-    last = (end - timedelta(days=1)).date()
-    return max(first.date(), last - timedelta(days=USUAL_DAYS - 1)), max(last, first.date())
+    zone = parse_zone(site.timezone)
+    first_recorded = span[0].astimezone(zone).date()
+    last = (span[1].astimezone(zone) - timedelta(days=1)).date()
+    first = last - timedelta(days=USUAL_DAYS - 1)
+    return max(first_recorded, first), max(last, first_recorded)

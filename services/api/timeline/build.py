@@ -39,7 +39,7 @@ from services.api.timeline.measured import (
     read_prices,
 )
 from services.api.timeline.memory import PlanMemory
-from services.api.timeline.plan_parts import Followed, read_followed
+from services.api.timeline.plan_parts import Followed, WholePlan, read_followed
 from services.api.timeline.window import Window
 
 A_DAY = 96
@@ -49,8 +49,9 @@ _Logged = Mapping[datetime, plan_slots.LoggedSlot]
 
 @dataclass(frozen=True, slots=True)
 class WindowValues:
-    """Measured and planned powers in kW, prices and charging sessions: the inputs of the comparison
-    without Luna.
+    """The inputs of the comparison without Luna.
+
+    Measured and planned powers in kW, prices and charging sessions.
     """
 
     measured: Measured
@@ -66,38 +67,39 @@ def read_stays(
 
     The device's name is the value of its kind's field.
     """
-    inside = []
+    stays = []
     for kind in CHARGED_KINDS:
-        begun = (state or {}).get(kind.section) or {}
+        devices = (state or {}).get(kind.section) or {}
         for device in kind.of(site):
-            for stay in begun.get(device.name, {}).get("sessions", ()):
-                if (
-                    datetime.fromisoformat(stay["from"]) < timeline.end
-                    and datetime.fromisoformat(stay["to"]) > timeline.start
-                ):
-                    times = {name: stay.get(name) for name in ("from", "to", "target_soc")}
-                    inside.append(
-                        {kind.name: device.name, **times, "charge_kw": device.charge_limit_kw}
-                    )
-    return sorted(inside, key=lambda stay: datetime.fromisoformat(stay["from"]))
+            for session in devices.get(device.name, {}).get("sessions", ()):
+                begin = datetime.fromisoformat(session["from"])
+                end = datetime.fromisoformat(session["to"])
+                if begin < timeline.end and end > timeline.start:
+                    times = {name: session.get(name) for name in ("from", "to", "target_soc")}
+                    stay = {kind.name: device.name, **times, "charge_kw": device.charge_limit_kw}
+                    stays.append(stay)
+    return sorted(stays, key=_begin_of)
+
+
+def _begin_of(stay: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(stay["from"])
 
 
 def trace_reserve(
     reserves: Iterable[Mapping[str, Any]] | None, site: Site, timeline: Timeline
 ) -> FloatArray:
-    """Return the reserve of all batteries in each slot, as a share of their capacity: minimum state
-    of charge or requested reserve; NaN without batteries.
+    """Return the reserve of all batteries in each slot, as a share of their capacity.
+
+    A battery's reserve is its minimum state of charge or a requested reserve; NaN without
+    batteries.
     """
     if not site.batteries:
         return np.full(timeline.count, np.nan)
     floors = np.array([np.full(timeline.count, battery.min_soc) for battery in site.batteries])
     for reserve in reserves or ():
-        inside = (
-            timeline.overlap_hours(
-                datetime.fromisoformat(reserve["from"]), datetime.fromisoformat(reserve["to"])
-            )
-            > 0
-        )
+        begin = datetime.fromisoformat(reserve["from"])
+        end = datetime.fromisoformat(reserve["to"])
+        inside = timeline.overlap_hours(begin, end) > 0
         for row, battery in zip(floors, site.batteries, strict=True):
             if reserve.get("battery") in (None, battery.name):
                 row[inside] = np.maximum(row[inside], min(float(reserve["soc"]), battery.max_soc))
@@ -107,10 +109,9 @@ def trace_reserve(
 def trace_without_luna(
     window: Window, values: WindowValues, expected: Mapping[str, FloatArray]
 ) -> tuple[int, WithoutLuna] | None:
-    """Simulate the site without Luna.
+    """Simulate the site without Luna; return the first slot and the flows from there.
 
-    Return the first slot and the flows from there, None without a plan or a measured state of
-    charge.
+    None without a plan or a measured state of charge.
 
     The first slot follows the first measured state of charge. Flows are measured, else planned,
     else forecast at that time, else zero.
@@ -127,46 +128,56 @@ def trace_without_luna(
     span = slice(first, end)
     flows = measured.flows
     # Without Luna, switched loads run as they were measured, or are planned.
-    own = sum(
-        np.nan_to_num(flows[power_column(series)])
-        for kind in SWITCHED_KINDS
-        for series in kind.submetered
+    switched_measured = np.zeros_like(planned["load_kw"])
+    switched_planned = np.zeros_like(planned["load_kw"])
+    for kind in SWITCHED_KINDS:
+        for series in kind.submetered:
+            switched_measured += np.nan_to_num(flows[power_column(series)])
+        for column in kind.plan.flows.values():
+            switched_planned += planned[column]
+    load = _coalesce(
+        flows["load_kw"] + switched_measured,
+        planned["load_kw"] + switched_planned,
+        expected["load_kw"],
     )
-    switched = sum(
-        planned[column] for kind in SWITCHED_KINDS for column in kind.plan.flows.values()
-    )
-    load = _coalesce(flows["load_kw"] + own, planned["load_kw"] + switched, expected["load_kw"])
     pv = _coalesce(flows["pv_kw"], planned["pv_kw"], expected["pv_kw"])
-    # A kind's first flow is the energy that it takes.
-    pairs = [
-        (flows[power_column(series)], planned[next(iter(kind.plan.flows.values()))])
-        for kind in CHARGED_KINDS
-        for series in kind.submetered
-    ]
-    charged = np.sum([_coalesce(*each) for each in pairs], axis=0)
-    inside = []
-    for stay in values.stays:
-        comes, leaves = (
-            int(
-                np.clip(
-                    -((timeline.start - datetime.fromisoformat(stay[name])) // SLOT),
-                    0,
-                    timeline.count,
-                )
-            )
-            for name in ("from", "to")
-        )
-        if leaves > comes:
-            inside.append(ChargerStay(comes, leaves, float(stay["charge_kw"])))
-    needs = [energy[span] / PER_HOUR for energy in (load, pv, charged)]
-    house = House(timeline, needs[0], needs[1], needs[2], inside)
-    paid = (
+    charged = []
+    for kind in CHARGED_KINDS:
+        # A kind's first flow is the energy that it takes.
+        inflow = planned[next(iter(kind.plan.flows.values()))]
+        charged += [_coalesce(flows[power_column(series)], inflow) for series in kind.submetered]
+    house = House(
+        timeline,
+        load[span] / PER_HOUR,
+        pv[span] / PER_HOUR,
+        np.sum(charged, axis=0)[span] / PER_HOUR,
+        _list_charger_stays(values.stays, timeline),
+    )
+    prices = (
         np.nan_to_num(values.prices.import_price[span]),
         np.nan_to_num(values.prices.export_price[span]),
     )
-    return first, run_without_luna(
-        window.site, house, soc=float(measured.soc[first - 1]), prices=paid
-    )
+    soc = float(measured.soc[first - 1])
+    return first, run_without_luna(window.site, house, soc=soc, prices=prices)
+
+
+def _list_charger_stays(
+    stays: Iterable[Mapping[str, Any]], timeline: Timeline
+) -> list[ChargerStay]:
+    """Return the charging sessions as slots of a timeline; those outside of it are left out."""
+
+    def place(instant: str) -> int:
+        # Rounded up to the next slot.
+        slot = -((timeline.start - datetime.fromisoformat(instant)) // SLOT)
+        return int(np.clip(slot, 0, timeline.count))
+
+    charger_stays = []
+    for stay in stays:
+        arrival = place(stay["from"])
+        departure = place(stay["to"])
+        if departure > arrival:
+            charger_stays.append(ChargerStay(arrival, departure, float(stay["charge_kw"])))
+    return charger_stays
 
 
 def compare_next_day(
@@ -185,23 +196,22 @@ def compare_next_day(
     span = slice(window.past, window.past + A_DAY)
     bought = values.planned["import_kw"][span] / PER_HOUR
     sold = values.planned["export_kw"][span] / PER_HOUR
-    paid = (values.prices.import_price[span], values.prices.export_price[span])
-    if without is None or not np.isfinite([bought, sold, *paid]).all() or bought.size < A_DAY:
+    import_price = values.prices.import_price[span]
+    export_price = values.prices.export_price[span]
+    if without is None or bought.size < A_DAY:
+        return None
+    if not np.isfinite([bought, sold, import_price, export_price]).all():
         return None
     first, alone = without
     place = slice(span.start - first, span.stop - first)
-    cost, other = (
-        float(imported @ paid[0] - exported @ paid[1])
-        for imported, exported in (
-            (bought, sold),
-            (alone.import_kwh[place], alone.export_kwh[place]),
-        )
+    cost = float(bought @ import_price - sold @ export_price)
+    cost_alone = float(
+        alone.import_kwh[place] @ import_price - alone.export_kwh[place] @ export_price
     )
-    capacity = sum(battery.capacity_kwh for battery in window.site.batteries)
-    surplus_kwh = (
-        float(np.nan_to_num(values.planned["soc"][span.stop - 1] - alone.soc[place][-1])) * capacity
-    )
-    return {"cost": cost, "cost_without_luna": other + surplus_kwh * (energy_value or 0.0)}
+    capacity_kwh = sum(battery.capacity_kwh for battery in window.site.batteries)
+    surplus_soc = values.planned["soc"][span.stop - 1] - alone.soc[place][-1]
+    surplus_kwh = float(np.nan_to_num(surplus_soc)) * capacity_kwh
+    return {"cost": cost, "cost_without_luna": cost_alone + surplus_kwh * (energy_value or 0.0)}
 
 
 def _coalesce(*sources: FloatArray) -> FloatArray:
@@ -220,42 +230,26 @@ def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -
     timeline = window.timeline
     numbers = window.numbers
     followed = read_followed(connection, window, memory)
-    plan_ids = tuple(part.plan_id if part else None for part in followed.parts)
-    midnight = followed.midnight.reply["plan_id"] if followed.midnight else None
-    key = (
-        "columns",
-        site.model_dump_json(),
-        numbers,
-        timeline.start,
-        window.past,
-        plan_ids,
-        midnight,
-    )
-    plan = memory.recall(key, lambda: _plan_columns(followed, window))
+    plan = _recall_plan_columns(followed, window, memory)
     measured = read_measured(connection, window)
     prices = read_prices(connection, window, plan.prices)
     overrides = _read_overrides(connection, window)
     blocks = manual_blocks.read_standing(
         connection, site.name, first=timeline.start, end=timeline.end
     )
-    inputs = followed.latest.inputs if followed.latest else {"state": None, "reserves": None}
+    latest = followed.latest
+    inputs = latest.inputs if latest else {"state": None, "reserves": None}
     stays = read_stays(inputs["state"], site, timeline)
     logged = plan_slots.read_logged(
         connection, site.name, timeline.start, timeline.end, device=BATTERIES
     )
-    deciders = _name_deciders(
-        logged, window, planned=[part is not None for part in followed.parts], overrides=overrides
-    )
-    values = WindowValues(measured, plan.planned, prices, stays)
-    scale, unit = numbers.price_unit
-    latest = followed.latest
-    forecast = (latest.reply.get("forecast") or {}).get("issued_at") if latest else None
-    ages = {
-        "plan": latest.issued_at if latest else None,
-        "measured": measured.end(timeline),
-        "forecast": datetime.fromisoformat(forecast) if forecast else None,
-    }
+    planned = [part is not None for part in followed.parts]
+    deciders = _name_deciders(logged, window, planned=planned, overrides=overrides)
     decided = _apply_owner(plan.decisions, deciders, logged, overrides=overrides, window=window)
+    values = WindowValues(measured, plan.planned, prices, stays)
+    expected = read_expected(connection, window)
+    ghosts = _draw_ghosts(followed, values, window, expected=expected, memory=memory)
+    scale, unit = numbers.price_unit
     return {
         "site": site.name,
         "timezone": site.timezone,
@@ -269,10 +263,7 @@ def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -
         "past_slots": window.past,
         "now": window.now,
         "plan": _describe_plan(followed, window),
-        "ages_s": {
-            name: None if begun is None else max(0, int((window.now - begun).total_seconds()))
-            for name, begun in ages.items()
-        },
+        "ages_s": _measure_ages(latest, measured, window),
         "prices": {
             "import": prices.import_price,
             "export": prices.export_price,
@@ -285,16 +276,31 @@ def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -
         "devices": plan.devices,
         "reserve_soc": trace_reserve(inputs["reserves"], site, timeline),
         "decisions": decided | {"decided_by": deciders},
-        "ghosts": _draw_ghosts(
-            followed, values, window, expected=read_expected(connection, window), memory=memory
-        )
-        | {"midnight": plan.midnight},
+        "ghosts": ghosts | {"midnight": plan.midnight},
         "stays": stays,
         "overrides": overrides,
         "blocks": [
             block.model_dump(mode="json", by_alias=True, include=_BLOCK_FIELDS) for block in blocks
         ],
     }
+
+
+def _measure_ages(
+    latest: WholePlan | None, measured: Measured, window: Window
+) -> dict[str, int | None]:
+    """Return the ages of plan, measurements and forecast in seconds, None for missing ones."""
+    forecast = (latest.reply.get("forecast") or {}).get("issued_at") if latest else None
+    instants = {
+        "plan": latest.issued_at if latest else None,
+        "measured": measured.end(window.timeline),
+        "forecast": datetime.fromisoformat(forecast) if forecast else None,
+    }
+    ages: dict[str, int | None] = {}
+    for name, instant in instants.items():
+        ages[name] = None
+        if instant is not None:
+            ages[name] = max(0, int((window.now - instant).total_seconds()))
+    return ages
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,32 +315,43 @@ class _PlanColumns:
     midnight: Document
 
 
+def _recall_plan_columns(followed: Followed, window: Window, memory: PlanMemory) -> _PlanColumns:
+    plan_ids = tuple(part.plan_id if part else None for part in followed.parts)
+    midnight_id = followed.midnight.reply["plan_id"] if followed.midnight else None
+    key = (
+        "columns",
+        window.site.model_dump_json(),
+        window.numbers,
+        window.timeline.start,
+        window.past,
+        plan_ids,
+        midnight_id,
+    )
+    return memory.recall(key, lambda: _plan_columns(followed, window))
+
+
 def _plan_columns(followed: Followed, window: Window) -> _PlanColumns:
     parts = followed.parts
     site = window.site
+    ahead = [part if slot >= window.past else None for slot, part in enumerate(parts)]
+    planned = planned_flows(ahead)
+    planned |= {"soc": mean_soc(ahead, site), "target_soc": target_soc(ahead, site)}
+    import_price = [part.first["import_price"] if part else np.nan for part in parts]
+    export_price = [part.first["export_price"] if part else np.nan for part in parts]
     midnight = followed.midnight
-    at_midnight = {
+    midnight_parts = [midnight.part_at(start) if midnight else None for start in window.timeline]
+    midnight_ghost = {
         "plan_id": midnight.reply["plan_id"] if midnight else None,
         "issued_at": midnight.issued_at if midnight else None,
+        "soc": mean_soc(midnight_parts, site),
     }
-    ahead = [part if slot >= window.past else None for slot, part in enumerate(parts)]
-    imported, exported = (
-        np.array([part.first[name] if part else np.nan for part in parts])
-        for name in ("import_price", "export_price")
-    )
     return _PlanColumns(
-        planned_flows(ahead)
-        | {"soc": mean_soc(ahead, site), "target_soc": target_soc(ahead, site)},
+        planned,
         bands(ahead),
         device_columns(ahead, site),
-        (imported, exported),
+        (np.array(import_price), np.array(export_price)),
         decisions(parts, window.timeline, site, window.numbers),
-        at_midnight
-        | {
-            "soc": mean_soc(
-                [midnight.part_at(start) if midnight else None for start in window.timeline], site
-            )
-        },
+        midnight_ghost,
     )
 
 
@@ -343,7 +360,9 @@ def _describe_plan(followed: Followed, window: Window) -> Document | None:
         return None
     reply = followed.latest.reply
     until = reply.get("prices_known_until")
-    return {name: reply[name] for name in ("plan_id", "status")} | {
+    return {
+        "plan_id": reply["plan_id"],
+        "status": reply["status"],
         "issued_at": followed.latest.issued_at,
         "prices_known_until": None if until is None else datetime.fromisoformat(until),
         "covers_now": followed.latest.part_at(window.running) is not None,
@@ -368,7 +387,7 @@ def _draw_ghosts(
         *expected.values(),
         *prices,
     )
-    digest = hashlib.sha256(b"".join(each.tobytes() for each in arrays)).digest()
+    digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays)).digest()
     key = (
         "without",
         window.site.model_dump_json(),
@@ -389,16 +408,21 @@ def _draw_ghosts(
 def _read_overrides(connection: Connection, window: Window) -> list[dict[str, Any]]:
     """Return the overrides in force, by device."""
     site_id = window.site.name
-    states = [
-        control.load(connection, site_id, device)
-        for device in (BATTERIES, *control.list_devices(connection, site_id))
-    ]
     fields = {"mode", "power_kw", "target_soc", "until", "by"}
-    return [
-        {"device": state.device} | state.override.model_dump(mode="json", include=fields)
-        for state in states
-        if state.override and state.override.until > window.now
-    ]
+    overrides = []
+    for device in (BATTERIES, *control.list_devices(connection, site_id)):
+        state = control.load(connection, site_id, device)
+        if state.override and state.override.until > window.now:
+            document = state.override.model_dump(mode="json", include=fields)
+            overrides.append({"device": state.device} | document)
+    return overrides
+
+
+def _find_battery_override(overrides: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    for override in overrides:
+        if override["device"] == BATTERIES:
+            return override
+    return None
 
 
 def _name_deciders(
@@ -412,14 +436,8 @@ def _name_deciders(
 
     For the others the owner until the override of the batteries ends, then the planner.
     """
-    owner_until = max(
-        (
-            datetime.fromisoformat(each["until"])
-            for each in overrides
-            if each["device"] == BATTERIES
-        ),
-        default=None,
-    )
+    override = _find_battery_override(overrides)
+    owner_until = datetime.fromisoformat(override["until"]) if override else None
     deciders: list[str | None] = []
     for start, is_planned in zip(window.timeline, planned, strict=True):
         if start in logged:
@@ -441,13 +459,12 @@ def _apply_owner(
     overrides: Sequence[Mapping[str, Any]],
     window: Window,
 ) -> dict[str, list[Any]]:
-    """Return the decisions with the owner's in place of the plan's in the slots that the owner
-    decided.
+    """Return the decisions with the owner's in place of the plan's where the owner decided.
 
     The mode comes from the log in past slots, and from the override of the batteries in the others.
     """
     columns = {name: list(column) for name, column in decisions.items()}
-    standing = next((each for each in overrides if each["device"] == BATTERIES), None)
+    override = _find_battery_override(overrides)
     ended_at = None
     for slot, start in reversed(list(enumerate(window.timeline))):
         if deciders[slot] != "owner":
@@ -459,24 +476,17 @@ def _apply_owner(
             ended_at = ended_at or start + SLOT
             mode = logged[start].mode
             until = ended_at.isoformat()
-        elif standing and start < datetime.fromisoformat(standing["until"]):
-            mode = standing["mode"]
-            until = standing["until"]
+        elif override and start < datetime.fromisoformat(override["until"]):
+            mode = override["mode"]
+            until = override["until"]
         if mode is None:
             continue
         reason = {"code": "manual", "text": "", "short": "", "figures": {"time": until}}
-        sentences = {
-            name: retell_reason(reason, start, window.numbers, short=name == "short")
-            for name in ("text", "short")
-        }
-        row = {
-            "mode": mode,
-            "code": reason["code"],
-            "figures": reason["figures"],
-            "cost_of_opposite": None,
-            "binding": [],
-            **sentences,
-        }
-        for name, value in row.items():
-            columns[name][slot] = value
+        columns["mode"][slot] = mode
+        columns["code"][slot] = reason["code"]
+        columns["figures"][slot] = reason["figures"]
+        columns["cost_of_opposite"][slot] = None
+        columns["binding"][slot] = []
+        columns["text"][slot] = retell_reason(reason, start, window.numbers)
+        columns["short"][slot] = retell_reason(reason, start, window.numbers, short=True)
     return columns

@@ -25,30 +25,28 @@ def power(
     kind: str | None = None,
     device: str | None = None,
 ) -> FloatArray:
-    """Return the mean power of each slot in kW, NaN without a plan: of the slot's field ``energy``
-    (kWh), or of one or all devices of a ``kind``.
+    """Return the mean power of each slot in kW, NaN without a plan.
+
+    It is that of the slot's field ``energy`` (kWh), or of one or all devices of a ``kind``.
     """
-
-    def energy_of(slot: dict[str, Any]) -> Any:
-        if kind is None:
-            return slot.get(energy)
-        flows = slot.get(kind, {})
-        return (
-            sum(flow.get(energy, 0.0) for flow in flows.values())
-            if device is None
-            else flows.get(device, {}).get(energy)
-        )
-
     powers = []
     for part in parts:
-        energies = [energy_of(slot) for slot in part.slots] if part else []
-        present = [each for each in energies if each is not None]
-        powers.append(
-            sum(present) / part.hours
-            if part and present and len(present) == len(energies)
-            else np.nan
-        )
+        mean_kw = np.nan
+        if part and part.slots:
+            energies = [_energy_of(slot, energy, kind, device) for slot in part.slots]
+            if None not in energies:
+                mean_kw = sum(energies) / part.hours
+        powers.append(mean_kw)
     return np.array(powers, dtype=np.float64)
+
+
+def _energy_of(slot: dict[str, Any], energy: str, kind: str | None, device: str | None) -> Any:
+    if kind is None:
+        return slot.get(energy)
+    flows = slot.get(kind, {})
+    if device is None:
+        return sum(flow.get(energy, 0.0) for flow in flows.values())
+    return flows.get(device, {}).get(energy)
 
 
 def ends(parts: Sequence[PlanPart | None], kind: str, device: str) -> FloatArray:
@@ -66,36 +64,34 @@ def mean_soc(parts: Sequence[PlanPart | None], site: Site) -> FloatArray:
     """
     if not site.batteries:
         return np.full(len(parts), np.nan)
+    socs = [ends(parts, "batteries", battery.name) for battery in site.batteries]
     weights = [battery.capacity_kwh for battery in site.batteries]
-    return np.average(
-        [ends(parts, "batteries", battery.name) for battery in site.batteries],
-        axis=0,
-        weights=weights,
-    )
+    return np.average(socs, axis=0, weights=weights)
 
 
 def target_soc(parts: Sequence[PlanPart | None], site: Site) -> FloatArray:
-    """Return the target state of charge of all batteries, weighted by capacity, for charging from
-    or discharging to the grid; NaN in slots without either.
+    """Return the target state of charge of all batteries, weighted by capacity.
+
+    It is that of charging from or discharging to the grid; NaN in slots without either.
 
     Of several batteries, those without a target in a slot count with their state of charge at its
     end.
     """
     if not site.batteries:
         return np.full(len(parts), np.nan)
-    flows = [
-        [part.last.get("batteries", {}).get(battery.name, {}) if part else {} for part in parts]
-        for battery in site.batteries
-    ]
-    targets, levels = (
-        np.array([[flow.get(name) for flow in each] for each in flows], dtype=np.float64)
-        for name in ("target_soc", "soc_end")
-    )
-    aimed = np.where(np.isnan(targets), levels, targets)
-    together = np.average(
-        aimed, axis=0, weights=[battery.capacity_kwh for battery in site.batteries]
-    )
-    return np.where(np.isnan(targets).all(axis=0), np.nan, together)
+    targets = []
+    levels = []
+    for battery in site.batteries:
+        flows = [
+            part.last.get("batteries", {}).get(battery.name, {}) if part else {} for part in parts
+        ]
+        targets.append(np.array([flow.get("target_soc") for flow in flows], dtype=np.float64))
+        levels.append(np.array([flow.get("soc_end") for flow in flows], dtype=np.float64))
+    lacks_target = np.isnan(targets)
+    aimed = np.where(lacks_target, levels, targets)
+    weights = [battery.capacity_kwh for battery in site.batteries]
+    together = np.average(aimed, axis=0, weights=weights)
+    return np.where(lacks_target.all(axis=0), np.nan, together)
 
 
 def planned_flows(parts: Sequence[PlanPart | None]) -> dict[str, FloatArray]:
@@ -103,15 +99,12 @@ def planned_flows(parts: Sequence[PlanPart | None]) -> dict[str, FloatArray]:
 
     ``pv_kw`` is before curtailment, ``curtailed_kw`` the part of it that is curtailed.
     """
-    meter = {
-        f"{name}_kw": power(parts, f"{name}_kwh")
-        for name in ("load", "pv", "curtailed", "import", "export")
-    }
-    return meter | {
-        column: power(parts, energy, kind=kind.section)
-        for kind in FLOW_KINDS
-        for energy, column in kind.plan.flows.items()
-    }
+    names = ("load", "pv", "curtailed", "import", "export")
+    flows = {f"{name}_kw": power(parts, f"{name}_kwh") for name in names}
+    for kind in FLOW_KINDS:
+        for energy, column in kind.plan.flows.items():
+            flows[column] = power(parts, energy, kind=kind.section)
+    return flows
 
 
 def bands(parts: Sequence[PlanPart | None]) -> dict[str, FloatArray]:
@@ -124,32 +117,23 @@ def bands(parts: Sequence[PlanPart | None]) -> dict[str, FloatArray]:
 
 
 def device_columns(parts: Sequence[PlanPart | None], site: Site) -> list[dict[str, Any]]:
-    """Return the planned power of every device in kW, negative when it discharges, and the state of
-    charge of those that store energy.
+    """Return the planned power of every device in kW, negative when it discharges.
+
+    Devices that store energy have their state of charge as well.
     """
     columns: list[dict[str, Any]] = []
     for kind in FLOW_KINDS:
-        for each in kind.of(site):
+        for device in kind.of(site):
+            name = device.name
             inflow, *outflows = [
-                power(parts, energy, kind=kind.section, device=each.name)
-                for energy in kind.plan.flows
+                power(parts, energy, kind=kind.section, device=name) for energy in kind.plan.flows
             ]
-            stored = (
-                {
-                    "capacity_kwh": kind.capacity_kwh(each),
-                    "soc": ends(parts, kind.section, each.name),
-                }
-                if kind.capacity_kwh
-                else {}
-            )
-            columns.append(
-                {
-                    "name": each.name,
-                    "kind": kind.section,
-                    "power_kw": inflow - sum(outflows),
-                    **stored,
-                }
-            )
+            power_kw = inflow - sum(outflows)
+            column = {"name": name, "kind": kind.section, "power_kw": power_kw}
+            if kind.capacity_kwh:
+                column["capacity_kwh"] = kind.capacity_kwh(device)
+                column["soc"] = ends(parts, kind.section, name)
+            columns.append(column)
     return columns
 
 
@@ -162,53 +146,52 @@ def decisions(
     """
     rows: list[dict[str, Any] | None] = []
     for part, start in zip(parts, starts, strict=True):
-        if part is None:
-            rows.append(None)
-            continue
-        slot = part.first
-        reason = part.first["reason"]
-        complete = {"short": "", "figures": {}} | reason
-        named = [battery for battery in site.batteries if battery.name == reason.get("device")]
-        keep_from, keep_to = _worth_keeping(
-            reason.get("energy_value"), next(iter([*named, *site.batteries]), None)
-        )
-        decision = {
-            "plan_id": part.plan_id,
-            "mode": slot["mode"],
-            "code": reason["code"],
-            "text": retell_reason(complete, start, numbers),
-            "short": retell_reason(complete, start, numbers, short=True),
-            "energy_value": reason.get("energy_value"),
-            "keep_from_price": keep_from,
-            "keep_to_price": keep_to,
-            "cost_of_opposite": reason.get("cost_of_opposite"),
-            "binding": retell_limits(reason.get("binding", []), numbers),
-            "price_rank": reason.get("price_rank"),
-            "price_count": reason.get("price_count"),
-            "manual": slot.get("manual", []),
-            "figures": complete["figures"],
-        }
-        rows.append(decision)
+        rows.append(None if part is None else _describe_decision(part, start, site, numbers))
     # ``decided_by`` does not come from plans; build_timeline adds it.
+    names = [name for name in Decisions.model_fields if name != "decided_by"]
+    return {name: [row and row[name] for row in rows] for name in names}
+
+
+def _describe_decision(
+    part: PlanPart, start: datetime, site: Site, numbers: Numbers
+) -> dict[str, Any]:
+    slot = part.first
+    reason = slot["reason"]
+    complete = {"short": "", "figures": {}} | reason
+    energy_value = reason.get("energy_value")
+    named = [battery for battery in site.batteries if battery.name == reason.get("device")]
+    battery = next(iter([*named, *site.batteries]), None)
+    keep_from, keep_to = _worth_keeping(energy_value, battery)
     return {
-        name: [row and row[name] for row in rows]
-        for name in Decisions.model_fields
-        if name != "decided_by"
+        "plan_id": part.plan_id,
+        "mode": slot["mode"],
+        "code": reason["code"],
+        "text": retell_reason(complete, start, numbers),
+        "short": retell_reason(complete, start, numbers, short=True),
+        "energy_value": energy_value,
+        "keep_from_price": keep_from,
+        "keep_to_price": keep_to,
+        "cost_of_opposite": reason.get("cost_of_opposite"),
+        "binding": retell_limits(reason.get("binding", []), numbers),
+        "price_rank": reason.get("price_rank"),
+        "price_count": reason.get("price_count"),
+        "manual": slot.get("manual", []),
+        "figures": complete["figures"],
     }
 
 
 def _worth_keeping(
     value: float | None, battery: Battery | None
 ) -> tuple[float | None, float | None]:
-    """Return the break-even prices of stored energy: buying pays below the first, discharging above
-    the second.
+    """Return the break-even prices of stored energy for buying and for discharging.
+
+    Buying pays below the first, discharging above the second.
 
     Source: docs/decisions/0004, the break-even prices of ``luna.energy.economics.costs.break_even``
     solved for the price.
     """
     if value is None or battery is None:
         return None, None
-    return (
-        value * battery.charge_efficiency - battery.wear_price,
-        value / battery.discharge_efficiency + battery.wear_price,
-    )
+    buy_below = value * battery.charge_efficiency - battery.wear_price
+    discharge_above = value / battery.discharge_efficiency + battery.wear_price
+    return buy_below, discharge_above

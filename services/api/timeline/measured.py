@@ -1,10 +1,7 @@
-"""Measured flows, published prices and past forecasts: the parts of a timeline that do not come
-from plans.
-"""
+"""Measured flows, published prices and past forecasts of a timeline."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 import numpy as np
 from sqlalchemy import Connection
@@ -35,9 +32,9 @@ class Measured:
     def end(self, timeline: Timeline) -> datetime | None:
         """Return the end of the last slot with a measured load, None without one."""
         measured_slots = np.flatnonzero(np.isfinite(self.flows["load_kw"]))
-        return (
-            timeline.start + (int(measured_slots[-1]) + 1) * SLOT if measured_slots.size else None
-        )
+        if not measured_slots.size:
+            return None
+        return timeline.start + (int(measured_slots[-1]) + 1) * SLOT
 
 
 def power_column(series: str) -> str:
@@ -46,36 +43,28 @@ def power_column(series: str) -> str:
 
 
 def read_measured(connection: Connection, window: Window) -> Measured:
-    """Return the measured flows and state of charge of past slots, and which flows are
-    estimated.
-    """
+    """Return the measured flows and state of charge of past slots, and the estimated flows."""
+    site_id = window.site.name
     names = observations.MEASURED
-    past = window.past
-    unknown = np.full(window.timeline.count - past, np.nan)
-    measured = (
-        observations.read_series(
-            connection, window.site.name, window.timeline.window(0, past), names
-        )
-        if past
-        else dict.fromkeys(names, np.zeros(0))
-    )
+    columns = {name: power_column(name) for name in names if name != "soc"}
+    measured = dict.fromkeys(names, np.zeros(0))
+    estimated = list[list[str] | None]()
+    if window.past:
+        past = window.timeline.window(0, window.past)
+        measured = observations.read_series(connection, site_id, past, names)
+        for mark in quality.read_estimated(connection, site_id, past).tolist():
+            # A mark has a bit for each series that is estimated.
+            flows = [
+                column for name, column in columns.items() if mark >> ESTIMABLE.index(name) & 1
+            ]
+            estimated.append(flows or None)
+    ahead = window.timeline.count - window.past
+    unknown = np.full(ahead, np.nan)
     series = {name: np.concatenate([values, unknown]) for name, values in measured.items()}
-    flows = {name: power_column(name) for name in names if name != "soc"}
-    marks = (
-        quality.read_estimated(
-            connection, window.site.name, window.timeline.window(0, past)
-        ).tolist()
-        if past
-        else []
-    )
-    estimated = [
-        [flow for name, flow in flows.items() if mark >> ESTIMABLE.index(name) & 1] or None
-        for mark in marks
-    ]
     return Measured(
-        {flow: series[name] * PER_HOUR for name, flow in flows.items()},
+        {column: series[name] * PER_HOUR for name, column in columns.items()},
         series["soc"],
-        [*estimated, *[None] * unknown.size],
+        [*estimated, *[None] * ahead],
     )
 
 
@@ -98,27 +87,35 @@ def read_prices(
     site = window.site
     timeline = window.timeline
     spot = prices.read_tariff(connection, site, timeline, known_at=window.now)
-    published = price_slots(site.tariff, timeline, zone=window.numbers.zone, spot=spot)
-    there = np.flatnonzero(np.isfinite(published[0]))
-    imported, exported = (
-        np.where(np.isfinite(price), price, plan)
-        for price, plan in zip(published, expected, strict=True)
+    import_price, export_price = price_slots(
+        site.tariff, timeline, zone=window.numbers.zone, spot=spot
     )
-    return MeasuredPrices(imported, exported, int(there[-1]) + 1 if there.size else 0)
+    published_slots = np.flatnonzero(np.isfinite(import_price))
+    return MeasuredPrices(
+        np.where(np.isfinite(import_price), import_price, expected[0]),
+        np.where(np.isfinite(export_price), export_price, expected[1]),
+        int(published_slots[-1]) + 1 if published_slots.size else 0,
+    )
 
 
 def read_expected(connection: Connection, window: Window) -> dict[str, FloatArray]:
-    """Return the load and PV in kW that the forecast in force at the start of each past slot
-    expected; NaN where there was none.
+    """Return the load and PV in kW that forecasts expected of each past slot.
+
+    A slot's forecast is the one in force at its start; NaN where there was none.
     """
     version = forecast_activations.find_active(connection, window.site).forecast_version
     past = window.timeline.window(0, max(window.past, 1))
     issued = (past.start - forecasts.REACH, window.now)
-    read_column = partial(
-        forecasts.read_latest, connection, window.site.name, past, version=version, issued=issued
-    )
-    spans = {name: read_column(column=f"{name}_kwh") for name in ("load", "pv")}
     ahead = np.full(window.timeline.count - past.count, np.nan)
-    return {
-        f"{name}_kw": np.concatenate([values * PER_HOUR, ahead]) for name, values in spans.items()
-    }
+    expected = {}
+    for name in ("load", "pv"):
+        energies = forecasts.read_latest(
+            connection,
+            window.site.name,
+            past,
+            version=version,
+            issued=issued,
+            column=f"{name}_kwh",
+        )
+        expected[f"{name}_kw"] = np.concatenate([energies * PER_HOUR, ahead])
+    return expected

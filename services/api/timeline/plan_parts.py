@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection
@@ -19,8 +20,9 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class PlanPart:
-    """A plan's slots within one quarter-hour (a single one where the plan's slots are longer), and
-    their total length in hours.
+    """A plan's slots within one quarter-hour, and their total length in hours.
+
+    A single slot where the plan's slots are longer.
     """
 
     plan_id: str
@@ -30,14 +32,12 @@ class PlanPart:
 
     @property
     def first(self) -> dict[str, Any]:
-        """The slot that gives the quarter-hour's mode, reason and prices, which cannot be
-        summed.
-        """
+        """The slot with the quarter-hour's mode, reason and prices."""
         return self.slots[0]
 
     @property
     def last(self) -> dict[str, Any]:
-        """The slot that gives the state at the quarter-hour's end."""
+        """The slot with the state at the quarter-hour's end."""
         return self.slots[-1]
 
 
@@ -56,26 +56,26 @@ class WholePlan:
         return timedelta(minutes=self.reply["slot_minutes"])
 
     def part_at(self, instant: datetime) -> PlanPart | None:
-        """Return the part for the quarter-hour that begins at ``instant``, None outside the plan's
-        horizon.
-        """
+        """Return the part for the quarter-hour from ``instant`` on, None outside the horizon."""
         first = (instant - self.starts_at) // self.step
         last = (instant + SLOT - timedelta(microseconds=1) - self.starts_at) // self.step
         slots = self.reply["slots"][first : last + 1] if first >= 0 else []
-        begun = self.inputs["first_slot_minutes"] if first == 0 else None
-        hours = (
-            len(slots) * (self.step / HOUR)
-            if begun is None
-            else float(begun) / 60 + (len(slots) - 1) * (self.step / HOUR)
-        )
-        return PlanPart(self.reply["plan_id"], self.issued_at, slots, hours) if slots else None
+        if not slots:
+            return None
+        step_hours = self.step / HOUR
+        hours = len(slots) * step_hours
+        first_minutes = self.inputs["first_slot_minutes"] if first == 0 else None
+        if first_minutes is not None:
+            # The plan began within its first slot.
+            hours = float(first_minutes) / 60 + (len(slots) - 1) * step_hours
+        return PlanPart(self.reply["plan_id"], self.issued_at, slots, hours)
 
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """The plans of a timeline: per slot the part of the plan that drove or drives it.
+    """The plans of a timeline: the part that drives each slot, and two whole plans.
 
-    The plan in force; the plan of the last local midnight.
+    ``latest`` is the plan in force, ``midnight`` that of the last local midnight.
     """
 
     parts: list[PlanPart | None]
@@ -84,10 +84,13 @@ class Followed:
 
 
 def read_followed(connection: Connection, window: Window, memory: PlanMemory) -> Followed:
-    """Return the plan parts of every slot: a past slot has the last plan issued within
-    ``plans.DRIVES_WITHIN`` of its start, later slots the plan in force.
+    """Return the plan parts of every slot.
+
+    A past slot has the last plan issued within ``plans.DRIVES_WITHIN`` of its start, later slots
+    the plan in force.
     """
     timeline = window.timeline
+    starts = list(timeline)
     issued = plan_slots.list_followed(
         connection,
         window.site.name,
@@ -95,23 +98,24 @@ def read_followed(connection: Connection, window: Window, memory: PlanMemory) ->
         timeline.end,
         issued_by=window.now,
     )
-    past: list[PlanPart | None] = []
-    for plan, slots in groupby(
-        [(_driving(issued, start), start) for start in list(timeline)[: window.past]],
-        key=lambda each: each[0],
-    ):
-        past += _read_parts(connection, plan, [start for _, start in slots], memory)
+    parts: list[PlanPart | None] = []
+    drivers = [(_driving(issued, start), start) for start in starts[: window.past]]
+    for plan, group in groupby(drivers, key=itemgetter(0)):
+        parts += _read_parts(connection, plan, [start for _, start in group], memory)
+    in_force = _find_in_force(issued, window.now)
+    latest = _read_whole(connection, in_force, memory) if in_force else None
+    parts += [latest.part_at(start) if latest else None for start in starts[window.past :]]
+    midnight_span = _driving(issued, _midnight(window))
+    midnight = _read_whole(connection, midnight_span, memory) if midnight_span else None
+    return Followed(parts, latest, midnight)
+
+
+def _find_in_force(issued: Sequence[PlanSpan], now: datetime) -> PlanSpan | None:
     # A newer plan that begins later must not hide the plan in force.
-    holding = next(
-        (plan for plan in reversed(issued) if plan.starts_at <= window.now < plan.ends_at),
-        issued[-1] if issued else None,
-    )
-    latest = _read_whole(connection, holding, memory) if holding else None
-    ahead = [latest.part_at(start) if latest else None for start in list(timeline)[window.past :]]
-    midnight = _driving(issued, _midnight(window))
-    return Followed(
-        past + ahead, latest, _read_whole(connection, midnight, memory) if midnight else None
-    )
+    for plan in reversed(issued):
+        if plan.starts_at <= now < plan.ends_at:
+            return plan
+    return issued[-1] if issued else None
 
 
 def _midnight(window: Window) -> datetime:
@@ -119,15 +123,12 @@ def _midnight(window: Window) -> datetime:
 
 
 def _driving(issued: Sequence[PlanSpan], start: datetime) -> PlanSpan | None:
-    by = start + plans.DRIVES_WITHIN
-    return next(
-        (
-            plan
-            for plan in reversed(issued)
-            if plan.issued_at <= by and plan.starts_at < start + SLOT and plan.ends_at > start
-        ),
-        None,
-    )
+    issued_by = start + plans.DRIVES_WITHIN
+    for plan in reversed(issued):
+        covers_start = plan.starts_at < start + SLOT and plan.ends_at > start
+        if plan.issued_at <= issued_by and covers_start:
+            return plan
+    return None
 
 
 def _read_parts(
@@ -142,11 +143,13 @@ def _read_parts(
     )
     step = timedelta(minutes=minutes)
     begin = plan.starts_at + (first - plan.starts_at) // step * step
-    following = [slots[max(0, (start - begin) // step) :][:1] for start in starts]
-    return [
-        PlanPart(plan.plan_id, plan.issued_at, each, step / HOUR) if each else None
-        for each in following
-    ]
+    parts: list[PlanPart | None] = []
+    for start in starts:
+        place = max(0, (start - begin) // step)
+        slot = slots[place : place + 1]
+        part = PlanPart(plan.plan_id, plan.issued_at, slot, step / HOUR) if slot else None
+        parts.append(part)
+    return parts
 
 
 def _read_whole(connection: Connection, plan: PlanSpan, memory: PlanMemory) -> WholePlan | None:

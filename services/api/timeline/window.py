@@ -15,9 +15,7 @@ LONGEST = timedelta(days=8)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The quarter-hours of a timeline, the instant of the request, and the formats of its
-    reader.
-    """
+    """The quarter-hours of a timeline, the request's instant, and its reader's formats."""
 
     site: Site
     timeline: Timeline
@@ -51,19 +49,15 @@ def open_window(
         InvalidInputError: the window is empty or longer than ``LONGEST``.
     """
     start = floor_to(now - BEFORE if first is None else first, SLOT)
-    stop = (
-        floor_to(now, SLOT) + AFTER
-        if end is None
-        else floor_to(end + SLOT - timedelta(microseconds=1), SLOT)
-    )
+    if end is None:
+        stop = floor_to(now, SLOT) + AFTER
+    else:
+        # Rounded up to whole slots.
+        stop = floor_to(end + SLOT - timedelta(microseconds=1), SLOT)
     if stop <= start:
         raise refuse("timeline-reversed", field="to", value=stop.isoformat())
     if stop - start > LONGEST:
         raise refuse("timeline-too-long", field="to", value=stop.isoformat(), days=LONGEST.days)
-    zone = parse_zone(site.timezone)
-    return Window(
-        site,
-        Timeline(start, SLOT, (stop - start) // SLOT),
-        now,
-        Numbers(language, zone, site.currency),
-    )
+    timeline = Timeline(start, SLOT, (stop - start) // SLOT)
+    numbers = Numbers(language, parse_zone(site.timezone), site.currency)
+    return Window(site, timeline, now, numbers)

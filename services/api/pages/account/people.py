@@ -1,4 +1,4 @@
-"""Who may enter: people and their sites, for admins; keys for programs, for everybody their own."""
+"""Pages of people and their sites, for admins, and of everybody's own keys for programs."""
 
 from functools import partial
 from typing import Annotated, Any, NamedTuple, get_args
@@ -33,7 +33,7 @@ router = ResourceRouter(route_class=PageRoute)
 
 @router.page("GET", "/ui/admin/people", "administer")
 def show_people(request: Request, gateway: CurrentGateway) -> Response:
-    """Show who may sign in, with which role on which sites."""
+    """Show the people with their roles and sites."""
     return _show_people(request, gateway)
 
 
@@ -148,7 +148,7 @@ def _show_people(
 
 
 class View(NamedTuple):
-    """What the page of keys shows beside them."""
+    """The parts of the page of keys beside the keys."""
 
     typed: dict[str, str] = {"scope-read": "on"}
     error: LunaError | None = None

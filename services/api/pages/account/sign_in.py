@@ -26,7 +26,7 @@ router = ResourceRouter(route_class=PageRoute)
 
 
 def safe_next(address: str) -> str:
-    """Return where to go on to: an address of this gateway, whatever was asked for."""
+    """Return an address of this gateway to go on to: "/" for any other."""
     own = (
         address.startswith("/")
         and not address.startswith("//")
@@ -38,7 +38,7 @@ def safe_next(address: str) -> str:
 
 @router.page("GET", SIGN_IN, "public")
 async def show_sign_in(request: Request, identity: CurrentIdentity, after: Next = "/") -> Response:
-    """Show the form of who has an account, or of the first account where there is none."""
+    """Show the sign-in form, or that of the first account where there is none."""
     return await _show_sign_in(request, identity, after)
 
 
@@ -185,16 +185,20 @@ def _show(
     **context: Any,
 ) -> Response:
     if error is not None and not fault:
-        # How the page words what was refused; empty: as the error says it.
-        faults = {"code": "code", "new_password": "weak", "password": "weak", "name": "name"}
-        of_field = faults.get((error.field or "").split(".")[-1], "")
-        fault = (
-            "wrong"
-            if isinstance(error, UnauthenticatedError)
-            else "too_often"
-            if isinstance(error, TooManyRequestsError)
-            else of_field
-        )
-    status = status or (error.status if error else 422 if fault else 200)
+        fault = _name_fault(error)
+    if not status and error:
+        status = error.status
+    elif not status:
+        status = 422 if fault else 200
     frame: Mapping[str, Any] = {"error": error, "fault": fault}
     return show(request, PAGE, template=template, status=status, **{**frame, **context})
+
+
+def _name_fault(error: LunaError) -> str:
+    """Return the page's phrase for an error; "" for the error's own sentence."""
+    if isinstance(error, UnauthenticatedError):
+        return "wrong"
+    if isinstance(error, TooManyRequestsError):
+        return "too_often"
+    faults = {"code": "code", "new_password": "weak", "password": "weak", "name": "name"}
+    return faults.get((error.field or "").split(".")[-1], "")

@@ -31,7 +31,7 @@ def show_extras(
     *,
     agree: Annotated[ExtraName | None, Query()] = None,
 ) -> Response:
-    """Show every addition; of the one that somebody wants, what it takes, and a button to agree."""
+    """Show every addition; of ``agree`` its size and a button to agree."""
     return _show(request, gateway, caller, agree=agree)
 
 
@@ -44,7 +44,7 @@ async def order_extra(
     *,
     caller: CurrentCaller,
 ) -> Response:
-    """Leave the change to a worker as a job, and lead to the jobs, where it shows how far it is."""
+    """Submit the change as a job, and lead to the jobs."""
     change = partial(
         gateway.accept, change_extra, caller, name=name, change=ExtraChange(wanted=wanted)
     )

@@ -1,6 +1,4 @@
-"""Where messages go: the stored channels, which of them are told of faults of the installation, and
-a test.
-"""
+"""Pages of the channels of messages, and a test message."""
 
 from functools import partial
 from typing import Annotated, Any, NamedTuple
@@ -39,7 +37,7 @@ router = ResourceRouter(route_class=PageRoute)
 
 
 class MessagesView(NamedTuple):
-    """What the page shows beside the channels."""
+    """The parts of the page beside the channels."""
 
     typed: dict[str, str] = {}
     error: LunaError | None = None
@@ -48,7 +46,7 @@ class MessagesView(NamedTuple):
 
 @router.page("GET", "/ui/admin/messages", "administer")
 def show_messages(request: Request, gateway: CurrentGateway) -> Response:
-    """Show by which channels messages go."""
+    """Show the channels of messages."""
     return _show(request, gateway, MessagesView())
 
 
@@ -56,7 +54,7 @@ def show_messages(request: Request, gateway: CurrentGateway) -> Response:
 async def store_channel(
     request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, typed: Typed
 ) -> Response:
-    """Store a channel; what is refused is said with its name, and the address is typed again."""
+    """Store a channel; a refusal is shown with its name, without its address."""
     events = (*USUAL_EVENTS, SYSTEM) if typed.get("system") else USUAL_EVENTS
     document = {
         "name": typed.get("name", "").strip(),

@@ -1,8 +1,6 @@
-"""The installation's pages: how every part of it is, its jobs, its settings, its last words, and a
-support bundle of all this.
+"""Pages of the installation: status, jobs, settings, recent logs, and a support bundle.
 
-The bundle is one file with what somebody who helps needs to know, without anything that opens a
-door or says where a house stands.
+The bundle is one file for support. It contains no secrets, and no place closer than a degree.
 """
 
 import base64
@@ -53,87 +51,105 @@ _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 
 
 def make_bundle(gateway: Gateway) -> bytes:
-    """Return the bundle as a zip file; what cannot be read is in it as its error.
+    """Return the support bundle as a zip file; a part that cannot be read is replaced by its error.
 
     Invariants: no value of a secret setting is in it, and no place is closer than a degree.
     """
-    parts: dict[str, Callable[[], Any]] = {
-        "settings.json": lambda: [state._asdict() for state in describe_settings(gateway.settings)],
+    parts: dict[str, Callable[[Gateway], Any]] = {
+        "settings.json": _settings,
         "versions.json": _versions,
-        "services.json": lambda: service_status(gateway, now=SystemClock().now()),
-        "jobs.json": lambda: _jobs(gateway),
-        "tables.json": lambda: _tables(gateway),
-        "sites.json": lambda: _sites(gateway),
-        "logs.jsonl": lambda: "\n".join(str(without_secrets(line)) for line in RECENT_LINES),
+        "services.json": _services,
+        "jobs.json": _jobs,
+        "tables.json": _tables,
+        "sites.json": _sites,
+        "logs.jsonl": _logs,
     }
     secrets = list_secrets(gateway.settings)
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, compose in parts.items():
             try:
-                part = compose()
+                part = compose(gateway)
             except LunaError as error:
                 part = {"error": error.problem()}
-            text = (
-                part
-                if isinstance(part, str)
-                else json.dumps(to_jsonable_python(part), indent=1, ensure_ascii=False)
-            )
-            archive.writestr(name, hide(text, secrets))
+            if not isinstance(part, str):
+                part = json.dumps(to_jsonable_python(part), indent=1, ensure_ascii=False)
+            archive.writestr(name, hide(part, secrets))
     return content.getvalue()
 
 
 def list_secrets(settings: Settings) -> list[str]:
-    """Return every text that must not leave: values of secret settings, their lines, and what opens
-    a door in addresses; the longest first.
+    """Return the texts that must not leave the installation, the longest first.
+
+    These are values of secret settings, their lines, and passwords and tokens in addresses.
     """
     secrets: set[str] = set()
     for name in Settings.model_fields:
         value = getattr(settings, name)
-        secret = isinstance(value, SecretStr)
-        text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-        secrets |= {text, *text.split()} if secret else set()
+        if isinstance(value, SecretStr):
+            text = value.get_secret_value()
+            secrets |= {text, *text.split()}
+        else:
+            text = str(value)
         for address in _ADDRESS.findall(text):
-            try:
-                parts = urlsplit(address)
-                password = parts.password
-            except ValueError:
-                secrets.add(address)
-                continue
-            # What stands alone where a user does, and, of an address that is secret as a whole, its
-            # parts; each also without its quotes.
-            user = parts.netloc.rpartition("@")[0].partition(":")[0]
-            tokens = [user, *(re.split(r"[/?&=:@]", address.partition("://")[2]) if secret else ())]
-            of_address = {
-                password or "",
-                *(token for token in tokens if len(token) >= SHORTEST_TOKEN),
-            }
-            secrets |= of_address | {unquote(each) for each in of_address}
-    return sorted((each for each in secrets if len(each) >= SHORTEST_SECRET), key=len, reverse=True)
+            secrets |= _list_address_secrets(address, is_secret=isinstance(value, SecretStr))
+    long_enough = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
+    return sorted(long_enough, key=len, reverse=True)
+
+
+def _list_address_secrets(address: str, *, is_secret: bool) -> set[str]:
+    """Return the password and tokens of an address, as they are and without percent encoding.
+
+    A user may be a token; of an address that is secret as a whole, any long part may.
+    """
+    try:
+        parts = urlsplit(address)
+        password = parts.password
+    except ValueError:
+        return {address}
+    tokens = [parts.netloc.rpartition("@")[0].partition(":")[0]]
+    if is_secret:
+        tokens += re.split(r"[/?&=:@]", address.partition("://")[2])
+    secrets = {token for token in tokens if len(token) >= SHORTEST_TOKEN}
+    secrets.add(password or "")
+    return secrets | {unquote(secret) for secret in secrets}
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
-    """Return a text without the secrets, also where they stand with escapes of JSON, quoted for an
-    address, or encoded.
+    """Return a text without the secrets.
+
+    They are also found with escapes of JSON, quoted for an address, or encoded as Base64.
     """
     for secret in secrets:
-        plain = [
+        plain_forms = {
             secret,
             quote(secret),
             quote(secret, safe=""),
             quote_plus(secret),
             base64.b64encode(secret.encode()).decode().rstrip("="),
-        ]
-        for form in {
-            json.dumps(each, ensure_ascii=ascii_only)[1:-1]
-            for each in plain
-            for ascii_only in (True, False)
-        } | set(plain):
+        }
+        forms = set(plain_forms)
+        for form in plain_forms:
+            forms.add(json.dumps(form, ensure_ascii=True)[1:-1])
+            forms.add(json.dumps(form, ensure_ascii=False)[1:-1])
+        for form in forms:
             text = text.replace(form, HIDDEN)
     return text
 
 
-def _versions() -> Mapping[str, Any]:
+def _settings(gateway: Gateway) -> list[Any]:
+    return [state._asdict() for state in describe_settings(gateway.settings)]
+
+
+def _services(gateway: Gateway) -> Any:
+    return service_status(gateway, now=SystemClock().now())
+
+
+def _logs(_: Gateway) -> str:
+    return "\n".join(str(without_secrets(line)) for line in RECENT_LINES)
+
+
+def _versions(_: Gateway) -> Mapping[str, Any]:
     packages = {package.metadata["Name"]: package.version for package in distributions()}
     return {
         "python": platform.python_version(),
@@ -145,10 +161,8 @@ def _versions() -> Mapping[str, Any]:
 
 def _jobs(gateway: Gateway) -> list[Any]:
     with unit_of_work(gateway.database) as connection:
-        return [
-            without_secrets(to_jsonable_python(job))
-            for job in jobs.list_newest(connection, limit=MOST_JOBS)
-        ]
+        newest = jobs.list_newest(connection, limit=MOST_JOBS)
+        return [without_secrets(to_jsonable_python(job)) for job in newest]
 
 
 def _tables(gateway: Gateway) -> list[Any]:
@@ -157,30 +171,25 @@ def _tables(gateway: Gateway) -> list[Any]:
 
 
 def _sites(gateway: Gateway) -> list[Any]:
+    described: list[Any] = []
     with unit_of_work(gateway.database) as connection:
         stored = sites.load_all(connection)
-        trained = {
-            site.name: training_runs.list_latest(
+        for site in stored.sites:
+            runs = training_runs.list_latest(
                 connection, site.name, version=TRAINED_VERSION, limit=5
             )
-            for site in stored.sites
-        }
-    readable = []
-    for site in stored.sites:
-        document: dict[str, Any] = json.loads(site.model_dump_json(by_alias=True))
-        if site.location is not None:
-            # A degree is some hundred kilometres, enough for sun and weather.
-            document["location"] = {
-                "latitude": round(site.location.latitude),
-                "longitude": round(site.location.longitude),
-            }
-        readable.append(
-            {"site": document, "training_runs": [run.verdict for run in trained[site.name]]}
-        )
-    return [
-        *readable,
-        *({"unreadable": each.name, "error": each.error.problem()} for each in stored.unreadable),
+            document: dict[str, Any] = json.loads(site.model_dump_json(by_alias=True))
+            if site.location is not None:
+                # A degree is some hundred kilometres, enough for sun and weather.
+                document["location"] = {
+                    "latitude": round(site.location.latitude),
+                    "longitude": round(site.location.longitude),
+                }
+            described.append({"site": document, "training_runs": [run.verdict for run in runs]})
+    unreadable = [
+        {"unreadable": site.name, "error": site.error.problem()} for site in stored.unreadable
     ]
+    return described + unreadable
 
 
 PAGE = Page("admin", "/ui/admin", "administer")
@@ -194,21 +203,21 @@ router = ResourceRouter(route_class=PageRoute)
 
 @router.page("GET", "/ui/admin", "administer")
 def open_admin() -> Response:
-    """Lead to how everything is."""
+    """Lead to the status."""
     return RedirectResponse("/ui/admin/status", 303)
 
 
 @router.page("GET", "/ui/admin/settings", "administer")
 def show_settings(request: Request, gateway: CurrentGateway) -> Response:
-    """Show every setting, where it comes from, and a field for those that may be changed here."""
+    """Show every setting with its source, and fields for those that can be changed."""
     return _show_settings(request, gateway)
 
 
 @router.page("POST", "/ui/admin/settings", "administer")
 def save_setting(request: Request, gateway: CurrentGateway, typed: Typed) -> Response:
-    """Store one setting, or put it back to its default.
+    """Store one setting, or reset it to its default.
 
-    What is refused is said beside it, with what was typed.
+    A refusal is shown beside it, with what was typed.
     """
     name = typed.get("name", "")
     value = typed.get("value", "").strip()
@@ -217,14 +226,13 @@ def save_setting(request: Request, gateway: CurrentGateway, typed: Typed) -> Res
         gateway.settings = store_settings(gateway.settings, {name: new_value})
     except LunaError as error:
         return _show_settings(request, gateway, fault=(name, value, error), status=error.status)
-    return RedirectResponse(
-        f"/ui/admin/settings#{name}" if is_changeable(name) else "/ui/admin/settings", 303
-    )
+    anchor = f"#{name}" if is_changeable(name) else ""
+    return RedirectResponse(f"/ui/admin/settings{anchor}", 303)
 
 
 @router.page("GET", "/ui/admin/bundle", "administer")
 def download_bundle(gateway: CurrentGateway) -> Response:
-    """Return a file for who helps; no secret is in it."""
+    """Return the support bundle."""
     name = f"luna-{SystemClock().now():%Y%m%d-%H%M%S}.zip"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(make_bundle(gateway), media_type="application/zip", headers=headers)
@@ -271,7 +279,7 @@ def cancel_admin_job(job_id: JobId, gateway: CurrentGateway) -> Response:
 
 @router.page("POST", "/ui/admin/jobs/{job_id}/retry", "administer")
 def retry_admin_job(job_id: JobId, gateway: CurrentGateway) -> Response:
-    """Try a job again that ended badly."""
+    """Retry a failed job."""
     retry_job(gateway.database, gateway.queue, job_id)
     return RedirectResponse("/ui/admin/jobs", 303)
 
@@ -279,7 +287,7 @@ def retry_admin_job(job_id: JobId, gateway: CurrentGateway) -> Response:
 def _frame(
     request: Request, gateway: Gateway, section: str, status: JobFilter | None = None
 ) -> dict[str, Any]:
-    # Nothing here is of one site: only how the reader writes numbers counts.
+    # Nothing here belongs to one site: only the reader's way to write numbers counts.
     numbers = Numbers(Reader.of(request).language, ZoneInfo("UTC"), USUAL_CURRENCY)
     clock = read_clock(gateway)
     formatters = {
@@ -316,7 +324,7 @@ def _show_settings(
 
 
 def say_bytes(count: int, *, numbers: Numbers) -> str:
-    """Return a size as people read it."""
+    """Return a size in words."""
     size = float(count)
     units = iter(("B", "kB", "MB", "GB", "TB"))
     unit = next(units)
@@ -327,5 +335,5 @@ def say_bytes(count: int, *, numbers: Numbers) -> str:
 
 
 def say_age(seconds: float) -> str:
-    """Return how long something has taken."""
+    """Return a duration in words."""
     return str(timedelta(seconds=round(seconds)))

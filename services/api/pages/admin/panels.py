@@ -144,7 +144,7 @@ def _list_lines() -> Iterator[LogRow]:
 
 
 def _is_watching(event: Mapping[str, Any]) -> bool:
-    """Return whether a line is of a page of the installation that was read, or of a monitor."""
+    """Return whether a log line is of an admin page or a monitor."""
     is_read = event.get("event") == "request" and event.get("method") == "GET"
     return is_read and str(event.get("route")).startswith(WATCHING)
 

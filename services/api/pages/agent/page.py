@@ -1,26 +1,33 @@
-"""The learning agent: where it stands on the road to control, what it would have saved, who decided
-and why, and what its owner wants of it.
-"""
+"""Page of the learning agent: its way to control, savings, decisions and settings."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Annotated, Any, get_args
 
 from fastapi import Form, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
+from sqlalchemy import Connection
 
 from luna.contracts.agent import (
     AGENT_POLICIES,
     SHADOW_POLICIES,
     AgentCardRequest,
     DayPictureReply,
+    DayPictureRequest,
     EvaluateAgentRequest,
     RunId,
     TrainAgentRequest,
 )
 from luna.contracts.agent_control import CONTROL_MODES, ControlMode
-from luna.contracts.agent_standing import AgentSettingsChange, ScorePeriod, ShadowPolicyType
+from luna.contracts.agent_standing import (
+    AgentRun,
+    AgentSettingsChange,
+    ScorePeriod,
+    ShadowPolicyType,
+)
 from luna.contracts.forecast_versions import CardReply
+from luna.energy.site import Site
 from luna.energy.timeline import Day, parse_zone
 from luna.platform import agent_service
 from luna.platform.capabilities.agent import choose_window
@@ -65,7 +72,7 @@ def show_agent(
     job: JobQuery = None,
     done: Annotated[bool, Query()] = False,
 ) -> Response:
-    """Show where the agent stands, and what can be done."""
+    """Show the agent's status, and the actions that are possible."""
     return _show(request, gateway, site_id, caller, job=job, done=done)
 
 
@@ -78,21 +85,18 @@ async def draw_day_part(
     *,
     day: Annotated[Day, Query()],
 ) -> Response:
-    """Draw a day: as the part that waits for it, or, without a script, in the whole page."""
-    question = await gateway.in_unit(
-        lambda connection: agent_runs.choose_picture(
-            connection, sites.load(connection, site_id), day
-        )
-    )
+    """Draw a day: as a part of the page, or, without a script, in the whole page."""
+
+    def choose_picture(connection: Connection) -> DayPictureRequest:
+        return agent_runs.choose_picture(connection, sites.load(connection, site_id), day)
+
+    question = await gateway.in_unit(choose_picture)
     picture, refusal = await gateway.ask_or_refusal(
         question, DayPictureReply, patience=question.patience
     )
     if not request.headers.get("HX-Request"):
-        return await run_in_threadpool(
-            lambda: _show(
-                request, gateway, site_id, caller, day=day, reply=picture, refusal=refusal
-            )
-        )
+        show_page = partial(_show, request, gateway, site_id, caller)
+        return await run_in_threadpool(show_page, day=day, reply=picture, refusal=refusal)
     stored = await run_in_threadpool(_read, gateway, site_id, request)
     view = AgentView(stored, numbers_of(request, stored.site), words_of(request, PAGE))
     picture_view = None if picture is None else PictureView(day, picture, view)
@@ -111,43 +115,30 @@ async def show_agent_run(
     site_id: SitePath, run_id: Annotated[RunId, Path()], request: Request, gateway: CurrentGateway
 ) -> Response:
     """Show the card of a training."""
-    site, run = await gateway.in_unit(
-        lambda connection: (
-            sites.load(connection, site_id),
-            agent_runs.load_run(connection, site_id, run_id),
-        )
-    )
-    card, refusal = await gateway.ask_or_refusal(
-        AgentCardRequest(site_id=site_id, kind=run.kind, run_id=run_id), CardReply
-    )
-    return await run_in_threadpool(
-        lambda: show(
-            request,
-            PAGE,
-            template="agent_run.html.j2",
-            site=site,
-            run=run,
-            card=card,
-            refusal=refusal,
-        )
-    )
+
+    def load(connection: Connection) -> tuple[Site, AgentRun]:
+        site = sites.load(connection, site_id)
+        return site, agent_runs.load_run(connection, site_id, run_id)
+
+    site, run = await gateway.in_unit(load)
+    card_request = AgentCardRequest(site_id=site_id, kind=run.kind, run_id=run_id)
+    card, refusal = await gateway.ask_or_refusal(card_request, CardReply)
+    context: dict[str, Any] = {"site": site, "run": run, "card": card, "refusal": refusal}
+    return await run_in_threadpool(show, request, PAGE, template="agent_run.html.j2", **context)
 
 
 @router.page("POST", "/ui/sites/{site_id}/agent/train", "analyse")
 def train_on_page(site_id: SitePath, gateway: CurrentGateway) -> Response:
-    """Train the policy that plans in shadow, and lead back to the page, which shows how far that
-    is.
-    """
-    kind = AGENT_POLICIES[SHADOW_POLICIES[gateway.load_site(site_id).antares.shadow_policy_type]]
+    """Train the site's shadow policy, and lead back to the page with its progress."""
+    policy_type = gateway.load_site(site_id).antares.shadow_policy_type
+    kind = AGENT_POLICIES[SHADOW_POLICIES[policy_type]]
     job = submit_job(gateway.database, gateway.queue, TrainAgentRequest(site_id=site_id, kind=kind))
     return RedirectResponse(f"{PAGE.address(site_id)}?job={job.job_id}", 303)
 
 
 @router.page("POST", "/ui/sites/{site_id}/agent/evaluate", "analyse")
 def evaluate_on_page(site_id: SitePath, gateway: CurrentGateway) -> Response:
-    """Measure all that was trained on unseen days, and lead back to the page, which shows how far
-    that is.
-    """
+    """Evaluate all trained policies on unseen days, and lead back to the page."""
     gateway.load_site(site_id)
     job = submit_job(gateway.database, gateway.queue, EvaluateAgentRequest(site_id=site_id))
     return RedirectResponse(f"{PAGE.address(site_id)}?job={job.job_id}", 303)
@@ -160,7 +151,7 @@ def choose_policy(
     caller: CurrentCaller,
     shadow_policy_type: Annotated[ShadowPolicyType, Form()],
 ) -> Response:
-    """Let another policy plan beside the planner."""
+    """Choose the policy that plans in shadow."""
     return _change(
         gateway, site_id, AgentSettingsChange(shadow_policy_type=shadow_policy_type), caller
     )
@@ -176,7 +167,7 @@ def choose_mode(
     control_mode: Annotated[ControlMode, Form()],
     sure: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Ask for a mode of control; for more than shadow once its owner said so twice."""
+    """Change the mode of control; more than shadow has to be confirmed."""
     if control_mode != "shadow" and not sure:
         raise SpokenError(words_of(request, PAGE)("mode_unsure"), field="sure")
     return _change(gateway, site_id, AgentSettingsChange(control_mode=control_mode), caller)
@@ -247,32 +238,31 @@ def _show(
 
 def _read(gateway: Gateway, site_id: str, request: Request) -> StoredAgent:
     now = gateway.clock.now()
+    language = Reader.of(request).language
     with unit_of_work(gateway.database) as connection:
         site = sites.load(connection, site_id)
         window = choose_window(site, None, None, now=now)
-        # The last local day that is over and that something was recorded on.
-        span = recorded_span.of_site(connection, site.name)
-        last_day = (
-            None
-            if span is None
-            else (
-                min(span[1], now).astimezone(parse_zone(site.timezone)) - timedelta(days=1)
-            ).date()
-        )
+        scores = {
+            period: read_agent_scores(connection, site, period, now=now) for period in PERIODS
+        }
+        gates = agent_gates.list_newest(connection, site_id, limit=MOST_GATES)
         return StoredAgent(
             site=site,
             now=now,
-            status=agent_status.read_status(
-                connection, site, now=now, language=Reader.of(request).language
-            ),
-            scores={
-                period: read_agent_scores(connection, site, period, now=now) for period in PERIODS
-            },
+            status=agent_status.read_status(connection, site, now=now, language=language),
+            scores=scores,
             window=window,
             slots=read_agent_slots(connection, site, window),
             runs=agent_runs.list_runs(connection, site_id, limit=MOST_RUNS),
-            gates=[
-                entry for _, entry in agent_gates.list_newest(connection, site_id, limit=MOST_GATES)
-            ],
-            last_day=last_day,
+            gates=[entry for _, entry in gates],
+            last_day=_find_last_day(connection, site, now),
         )
+
+
+def _find_last_day(connection: Connection, site: Site, now: datetime) -> date | None:
+    """Return the last local day that is over and that has records."""
+    span = recorded_span.of_site(connection, site.name)
+    if span is None:
+        return None
+    end = min(span[1], now).astimezone(parse_zone(site.timezone))
+    return (end - timedelta(days=1)).date()

@@ -1,6 +1,4 @@
-"""View of the page Antares: the learning agent's status, evidence, costs and decisions in words and
-drawings.
-"""
+"""View of the page Antares: the learning agent's status, evidence, costs and decisions."""
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
@@ -15,7 +13,6 @@ from luna.contracts.agent_control import (
     GATEKEEPER,
     AgentStatus,
     GateEntry,
-    GateEvidence,
     ModeStanding,
 )
 from luna.contracts.agent_standing import AgentRun, AgentScores, ScorePeriod, SlotDecision
@@ -31,6 +28,8 @@ from luna.words.pages import PageWords
 IDLE = "idle"
 COLOURS = {IDLE: "bar-rule", WITHOUT: "bar-load", LUNA: "bar-planner", POSSIBLE: "bar-possible"}
 DECIDERS = ("planner", "agent", "owner", "rule")
+# The kind of evidence whose days a reason names; other reasons name those of both kinds.
+REASON_EVIDENCE = {"replay_days": "replay", "shadow_days": "shadow", "new_evidence": "shadow"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +48,9 @@ class StoredAgent:
 
 
 class RoadStep(NamedTuple):
-    """A step on the way to control: name, state (done, now, ahead), words, and progress (0 to 1;
-    None: not counted in days).
+    """A step on the way to control; its ``state`` is done, now or ahead.
+
+    ``share`` is its progress from 0 to 1, None if it is not counted in days.
     """
 
     name: str
@@ -80,8 +80,9 @@ class CostBar(NamedTuple):
 
 
 class CostPeriod(NamedTuple):
-    """A period: scored days, the agent's gain, its interval in words, whether it is a gain, and the
-    bars (none without a scored day).
+    """A period's scored days, the agent's gain with its interval, and a bar per policy.
+
+    Without a scored day there are no bars, and ``gain`` is None.
     """
 
     name: str
@@ -136,101 +137,77 @@ class AgentView:
             return self.words("headline_untrained")
         if self.status.mode != "shadow":
             return self.words("headline_" + self.status.mode)
-        states = {each.mode: each.state for each in self.status.modes}
-        stage = next(
-            (
-                state
-                for state in ("withdrawn", "offered")
-                if state in (states["export_only"], states["full_control"])
-            ),
-            "learning",
-        )
-        return self.words("headline_" + stage)
+        states = [standing.state for standing in self.status.modes if standing.mode != "shadow"]
+        for state in ("withdrawn", "offered"):
+            if state in states:
+                return self.words("headline_" + state)
+        return self.words("headline_learning")
 
     @property
     def withdrawn_at(self) -> datetime | None:
         """When the owner last withdrew control from the agent; None if the owner has not."""
+        withdrawn = [standing for standing in self.status.modes if standing.state == "withdrawn"]
         instants = [
-            each.decided_at
-            for each in self.status.modes
-            if each.state == "withdrawn" and each.decided_by != GATEKEEPER
+            standing.decided_at for standing in withdrawn if standing.decided_by != GATEKEEPER
         ]
-        return max((at for at in instants if at is not None), default=None)
+        return max(filter(None, instants), default=None)
 
     def road(self) -> list[RoadStep]:
         """Return the steps from the first training to control, with their states."""
-        at = self.status.trained_at
-        has_control = self.status.mode != "shadow"
-        detail = (
-            self.words("step_trained_ahead")
-            if at is None
-            else self.words("step_trained_done", day=self.numbers.day(at))
-        )
-        states = {each.state for each in self.status.modes if each.mode != "shadow"}
+        trained_at = self.status.trained_at
+        if trained_at is None:
+            training = self.words("step_trained_ahead")
+        else:
+            training = self.words("step_trained_done", day=self.numbers.day(trained_at))
+        states = {standing.state for standing in self.status.modes if standing.mode != "shadow"}
         has_offer = bool(states & {"offered", "active"})
-        offer = (
-            "step_offered_done"
-            if has_offer
-            else "step_offered_withdrawn"
-            if "withdrawn" in states
-            else "step_offered_ahead"
-        )
-        facts = [
-            (at is not None, "step_trained", detail, None),
-            self._days("step_replayed", "replay"),
-            self._days("step_shadow", "shadow"),
-            (has_offer, "step_offered", self.words(offer), None),
-            (
-                has_control,
-                "step_control",
-                self.words("mode_" + self.status.mode if has_control else "step_control_ahead"),
-                None,
-            ),
+        if has_offer:
+            offer = self.words("step_offered_done")
+        elif "withdrawn" in states:
+            offer = self.words("step_offered_withdrawn")
+        else:
+            offer = self.words("step_offered_ahead")
+        has_control = self.status.mode != "shadow"
+        control = self.words("mode_" + self.status.mode if has_control else "step_control_ahead")
+        # The first step that is not done is under way.
+        steps = [
+            ("step_trained", trained_at is not None, training, None),
+            self._count_days("step_replayed", "replay"),
+            self._count_days("step_shadow", "shadow"),
+            ("step_offered", has_offer, offer, None),
+            ("step_control", has_control, control, None),
         ]
-        here = next((place for place, fact in enumerate(facts) if not fact[0]), None)
-        marks = [
-            "done" if fact[0] else "now" if place == here else "ahead"
-            for place, fact in enumerate(facts)
-        ]
-        return [
-            RoadStep(self.words(fact[1]), state, fact[2], fact[3])
-            for fact, state in zip(facts, marks, strict=True)
-        ]
+        road = []
+        next_state = "now"
+        for name, is_done, detail, share in steps:
+            state = "done"
+            if not is_done:
+                state = next_state
+                next_state = "ahead"
+            road.append(RoadStep(self.words(name), state, detail, share))
+        return road
 
-    def _days(self, name: str, kind: str) -> tuple[bool, str, str, float | None]:
-        evidence = next(each for each in self.status.evidence if each.kind == kind)
+    def _count_days(self, name: str, kind: str) -> tuple[str, bool, str, float | None]:
+        evidence = next(entry for entry in self.status.evidence if entry.kind == kind)
         detail = self.words("step_days", days=evidence.days, needed=evidence.needed)
-        return (
-            evidence.days >= evidence.needed,
-            name,
-            detail,
-            min(evidence.days / evidence.needed, 1.0),
-        )
+        share = min(evidence.days / evidence.needed, 1.0)
+        return name, evidence.days >= evidence.needed, detail, share
 
     def evidence(self) -> list[EvidenceView]:
         """Return the evidence so far, by kind."""
         views = []
-        for each in self.status.evidence:
-            name = self.words("evidence_" + each.kind)
-            days = self.words("step_days", days=each.days, needed=each.needed)
-            figures = self._say_points(each)
-            said = None
-            drawing = None
-            if (
-                figures is not None
-                and each.low is not None
-                and each.points is not None
-                and each.high is not None
-            ):
-                said = self.words("evidence_figures", **figures)
-                drawing = draw_interval(
-                    each.low,
-                    each.points,
-                    each.high,
-                    label=self.words("evidence_label", **figures),
-                    unit="",
-                )
-            views.append(EvidenceView(name, days, said, drawing))
+        for evidence in self.status.evidence:
+            name = self.words("evidence_" + evidence.kind)
+            days = self.words("step_days", days=evidence.days, needed=evidence.needed)
+            low, points, high = evidence.low, evidence.points, evidence.high
+            if low is None or points is None or high is None:
+                views.append(EvidenceView(name, days, None, None))
+                continue
+            texts = self._say_points(low, points, high)
+            label = self.words("evidence_label", **texts)
+            drawing = draw_interval(low, points, high, label=label, unit="")
+            figures = self.words("evidence_figures", **texts)
+            views.append(EvidenceView(name, days, figures, drawing))
         return views
 
     def tell_evidence(self, standing: ModeStanding) -> str | None:
@@ -238,86 +215,69 @@ class AgentView:
 
         None without a result.
         """
-        evidence = next((each for each in standing.evidence if each.kind == "both"), None)
-        figures = None if evidence is None else self._say_points(evidence)
-        return (
-            None
-            if evidence is None or figures is None
-            else self.words(
-                "evidence_mode", days=evidence.days, corrected=evidence.violations, **figures
-            )
-        )
+        for evidence in standing.evidence:
+            if evidence.kind != "both":
+                continue
+            low, points, high = evidence.low, evidence.points, evidence.high
+            if low is None or points is None or high is None:
+                return None
+            texts = self._say_points(low, points, high)
+            corrected = evidence.violations
+            return self.words("evidence_mode", days=evidence.days, corrected=corrected, **texts)
+        return None
 
-    def _say_points(self, evidence: GateEvidence) -> dict[str, str] | None:
-        if evidence.points is None or evidence.low is None or evidence.high is None:
-            return None
-        values = {"points": evidence.points, "low": evidence.low, "high": evidence.high}
+    def _say_points(self, low: float, points: float, high: float) -> dict[str, str]:
+        values = {"points": points, "low": low, "high": high}
         return {key: self.numbers.number(value, 1, signed=True) for key, value in values.items()}
 
     def cost_periods(self) -> list[CostPeriod]:
         """Return the cost of each period under each policy."""
         periods = []
         for period, scores in self.stored.scores.items():
-            of = (scores.to_day - scores.from_day).days + 1
+            day_count = (scores.to_day - scores.from_day).days + 1
             name = self.words("period_" + period)
-            days = self.words("period_days", days=len(scores.days), of=of)
+            days = self.words("period_days", days=len(scores.days), of=day_count)
             gain = scores.over_mpc
             if gain is None:
-                periods.append(
-                    CostPeriod(name, days, None, self.words("period_empty"), good=False, bars=())
-                )
+                empty = self.words("period_empty")
+                periods.append(CostPeriod(name, days, None, empty, good=False, bars=()))
                 continue
             detail = self.words("dearer" if gain.gain < 0 else "cheaper")
             if gain.low is not None and gain.high is not None:
-                bounds = {
-                    "low": self.numbers.money(gain.low, signed=True),
-                    "high": self.numbers.money(gain.high, signed=True),
-                }
-                detail = f"{detail} · {self.words('between', **bounds)}"
-            policies = [
-                policy
-                for policy in (IDLE, WITHOUT, LUNA, scores.policy, POSSIBLE)
-                if policy in scores.policies
-            ]
-            costs = [scores.policies[policy].cost for policy in policies]
-            bars = [
-                CostBar(
-                    self.name_policy(policy),
-                    draw_amount(
-                        cost, COLOURS.get(policy, "bar-agent"), among=costs, beside=costs[0]
-                    ),
-                    self.numbers.money(cost),
-                )
-                for policy, cost in zip(policies, costs, strict=True)
-            ]
-            periods.append(
-                CostPeriod(
-                    name,
-                    days,
-                    self.numbers.money(abs(gain.gain)),
-                    detail,
-                    good=gain.gain >= 0,
-                    bars=bars,
-                )
-            )
+                low = self.numbers.money(gain.low, signed=True)
+                high = self.numbers.money(gain.high, signed=True)
+                detail = f"{detail} · {self.words('between', low=low, high=high)}"
+            money = self.numbers.money(abs(gain.gain))
+            bars = self._draw_costs(scores)
+            periods.append(CostPeriod(name, days, money, detail, good=gain.gain >= 0, bars=bars))
         return periods
+
+    def _draw_costs(self, scores: AgentScores) -> list[CostBar]:
+        order = (IDLE, WITHOUT, LUNA, scores.policy, POSSIBLE)
+        costs = {
+            policy: scores.policies[policy].cost for policy in order if policy in scores.policies
+        }
+        every_cost = [*costs.values()]
+        bars = []
+        for policy, cost in costs.items():
+            colour = COLOURS.get(policy, "bar-agent")
+            drawing = draw_amount(cost, colour, among=every_cost, beside=every_cost[0])
+            bars.append(CostBar(self.name_policy(policy), drawing, self.numbers.money(cost)))
+        return bars
 
     def name_policy(self, name: str) -> str:
         """Return a policy's name on this page."""
-        return (
-            self.words("policy_" + name)
-            if self.words.knows("policy_" + name)
-            else say_policy(name, language=self.numbers.language)
-        )
+        if self.words.knows("policy_" + name):
+            return self.words("policy_" + name)
+        return say_policy(name, language=self.numbers.language)
 
     def day_columns(self) -> list[str]:
         """Return the policies that have a cost on every day of the table."""
         days = self.stored.scores["month"].days
-        return [
-            name
-            for name in (IDLE, WITHOUT, LUNA, self.status.policy, POSSIBLE)
-            if days and all(name in day.cost for day in days)
-        ]
+        if not days:
+            return []
+        order = (IDLE, WITHOUT, LUNA, self.status.policy, POSSIBLE)
+        return [name for name in order if all(name in day.cost for day in days)]
 
     def say_date(self, day: date) -> str:
         """Return a local day in words."""
@@ -329,113 +289,106 @@ class AgentView:
 
     def draw_today(self) -> list[Markup]:
         """Draw who decided today's slots, wide and narrow; nothing without a decision."""
-        deciders = {each.start: each.decided_by for each in self.stored.slots}
+        deciders = {slot.start: slot.decided_by for slot in self.stored.slots}
         if not any(deciders.values()):
             return []
         start = self.stored.window.start
-        day = self.stored.window.start.astimezone(self.numbers.zone)
-        count = int(
-            (datetime.combine(day.date() + timedelta(days=1), time(), self.numbers.zone) - start)
-            / SLOT
-        )
-        edges = slot_edges(start, count, SLOT)
+        tomorrow = start.astimezone(self.numbers.zone).date() + timedelta(days=1)
+        end = datetime.combine(tomorrow, time(), self.numbers.zone)
+        edges = slot_edges(start, int((end - start) / SLOT), SLOT)
         shares = ", ".join(
             f"{self.words('who_' + who)} {self.numbers.share(share)}"
             for who, share in self.shares().items()
         )
-        row = DecidedDay(
-            self.numbers.weekday(start), edges, [deciders.get(edge) for edge in edges[:-1]], shares
-        )
+        deciders_by_slot = [deciders.get(edge) for edge in edges[:-1]]
+        row = DecidedDay(self.numbers.weekday(start), edges, deciders_by_slot, shares)
+        label = f"{self.words('who_label')}: {shares}"
         return [
-            draw_deciders(
-                [row], self.numbers, label=f"{self.words('who_label')}: {shares}", narrow=narrow
-            )
-            for narrow in (False, True)
+            draw_deciders([row], self.numbers, label=label, narrow=False),
+            draw_deciders([row], self.numbers, label=label, narrow=True),
         ]
 
     def shares(self) -> dict[str, float]:
         """Return each decider's share of today's decided slots."""
-        decided = [each.decided_by for each in self.stored.slots if each.decided_by is not None]
+        decided = [slot.decided_by for slot in self.stored.slots if slot.decided_by is not None]
         return {who: decided.count(who) / len(decided) for who in DECIDERS if who in decided}
 
     def slot_runs(self) -> list[SlotRun]:
         """Return today's slots in words, consecutive ones with one decision together."""
         runs: list[tuple[datetime, datetime, tuple[str, str, str, str]]] = []
         for slot in self.stored.slots:
-            modes = [
-                say_mode(mode, language=self.numbers.language) if mode else "–"
-                for mode in (slot.planner_mode, slot.agent_mode)
-            ]
-            code = slot.reason or "nobody"
-            if code == "planned" and slot.verdict is not None and code not in VERDICTS:
-                code = slot.verdict.code
-            if code in VERDICTS:
-                why = VERDICTS.say(code, self.numbers.language)
+            description = self._describe_slot(slot)
+            end = slot.start + SLOT
+            if runs and runs[-1][1:] == (slot.start, description):
+                runs[-1] = (runs[-1][0], end, description)
             else:
-                why = self.words(
-                    "why_" + code if self.words.knows("why_" + code) else "why_planned"
-                )
-            description = (
-                self.words("who_" + (slot.decided_by or "nobody")),
-                modes[0],
-                modes[1],
-                why,
-            )
-            if runs and runs[-1][2] == description and runs[-1][1] == slot.start:
-                runs[-1] = (runs[-1][0], slot.start + SLOT, description)
-            else:
-                runs.append((slot.start, slot.start + SLOT, description))
+                runs.append((slot.start, end, description))
         return [
             SlotRun(f"{self.numbers.clock(first)}–{self.numbers.clock(end)}", *description)
             for first, end, description in runs
         ]
 
+    def _describe_slot(self, slot: SlotDecision) -> tuple[str, str, str, str]:
+        """Return a slot's decider, the planner's and the agent's mode, and the reason."""
+        code = slot.reason or "nobody"
+        if code == "planned" and slot.verdict is not None and code not in VERDICTS:
+            code = slot.verdict.code
+        if code in VERDICTS:
+            why = VERDICTS.say(code, self.numbers.language)
+        else:
+            key = "why_" + code
+            why = self.words(key if self.words.knows(key) else "why_planned")
+        who = self.words("who_" + (slot.decided_by or "nobody"))
+        return who, self._name_mode(slot.planner_mode), self._name_mode(slot.agent_mode), why
+
+    def _name_mode(self, mode: str | None) -> str:
+        return say_mode(mode, language=self.numbers.language) if mode else "–"
+
     def runs(self) -> list[dict[str, Any]]:
         """Return the trainings in words."""
         runs = []
         for run in self.stored.runs:
-            use = "run_speaks" if run.speaks else "run_accepted" if run.accepted else "run_rejected"
+            if run.speaks:
+                use = self.words("run_speaks")
+            else:
+                use = self.words("run_accepted" if run.accepted else "run_rejected")
             first = self.numbers.day_with_year(run.data_from)
             last = self.numbers.day_with_year(run.data_until)
             kind = self.words("kind_" + run.kind)
             card_of = self.words("run_card_of", kind=kind, day=last)
-            runs.append(
-                {
-                    "run": run,
-                    "kind": kind,
-                    "span": f"{first} – {last}",
-                    "use": self.words(use),
-                    "card_of": card_of,
-                }
-            )
+            span = f"{first} – {last}"
+            runs.append({"run": run, "kind": kind, "span": span, "use": use, "card_of": card_of})
         return runs
 
     def gates(self) -> list[dict[str, str]]:
         """Return the gatekeeper's and owner's last decisions in words."""
         entries = []
         for entry in self.stored.gates:
-            by = (
-                self.words("by_gatekeeper")
-                if entry.decided_by == GATEKEEPER
-                else self.words("by_person", name=entry.decided_by)
+            if entry.decided_by == GATEKEEPER:
+                decider = self.words("by_gatekeeper")
+            else:
+                decider = self.words("by_person", name=entry.decided_by)
+            entries.append(
+                {
+                    "at": self.say_moment(entry.at),
+                    "mode": self.words("mode_" + entry.mode),
+                    "what": f"{self.words('kind_' + entry.kind)} {decider}",
+                    "state": "" if entry.state is None else self.words("gate_" + entry.state),
+                    "why": self._say_gate_reason(entry),
+                }
             )
-            kind = {"replay_days": "replay", "shadow_days": "shadow", "new_evidence": "shadow"}.get(
-                entry.reason, "both"
-            )
-            days, needed = next(
-                ((each.days, each.needed) for each in entry.evidence if each.kind == kind), (0, 0)
-            )
-            said = {
-                "at": self.say_moment(entry.at),
-                "mode": self.words("mode_" + entry.mode),
-                "what": f"{self.words('kind_' + entry.kind)} {by}",
-                "state": "" if entry.state is None else self.words("gate_" + entry.state),
-                "why": REASONS.say(entry.reason, self.numbers.language, days=days, needed=needed)
-                if entry.reason in REASONS
-                else "",
-            }
-            entries.append(said)
         return entries
+
+    def _say_gate_reason(self, entry: GateEntry) -> str:
+        if entry.reason not in REASONS:
+            return ""
+        kind = REASON_EVIDENCE.get(entry.reason, "both")
+        days, needed = 0, 0
+        for evidence in entry.evidence:
+            if evidence.kind == kind:
+                days, needed = evidence.days, evidence.needed
+                break
+        return REASONS.say(entry.reason, self.numbers.language, days=days, needed=needed)
 
 
 @dataclass(frozen=True)
@@ -464,15 +417,13 @@ class PictureView:
 
     def rows(self) -> list[TraceRow]:
         """Return cost and trades of each policy on the day."""
-        return [
-            TraceRow(
-                self.agent.name_policy(name),
-                self.agent.numbers.money(trace.cost),
-                self._say_traded(trace.charging),
-                self._say_traded(trace.discharging),
-            )
-            for name, trace in self.reply.traces.items()
-        ]
+        rows = []
+        for name, trace in self.reply.traces.items():
+            cost = self.agent.numbers.money(trace.cost)
+            charged = self._say_traded(trace.charging)
+            discharged = self._say_traded(trace.discharging)
+            rows.append(TraceRow(self.agent.name_policy(name), cost, charged, discharged))
+        return rows
 
     def _say_traded(self, traded: TradedSlots) -> str:
         if not traded.slots:

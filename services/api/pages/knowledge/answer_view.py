@@ -1,6 +1,4 @@
-"""An answer as its page shows it: plain text with numbers that lead to passages, figures with their
-charts, and where they come from.
-"""
+"""An answer as its page shows it: text with citations, figures with charts, and sources."""
 
 import json
 import math
@@ -80,8 +78,9 @@ MOST_EXCERPT = 280
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a line: words, or the number of a passage, with the place of the sentence that it
-    carries.
+    """A part of a line: words, or the number of a passage.
+
+    ``sentence``: the place of the sentence that the passage supports.
     """
 
     text: str
@@ -107,56 +106,57 @@ class CitedAnswerView:
         """
         answer = self.answer
         text = answer.answer
-        if answer.sentences and not any(_MARK.search(text) for _ in answer.citations[:1]):
-            text = " ".join(
-                each.text + "".join(f" [{number}]" for number in each.citations)
-                for each in answer.sentences
-            )
-        citations = {citation.number: citation for citation in answer.citations}
-        lines: list[list[Piece]] = []
-        for line in filter(str.strip, text.splitlines()):
-            pieces = list[Piece]()
-            end = 0
-            for mark in _MARK.finditer(line):
-                citation = citations.get(int(mark[1]))
-                if citation is None:
-                    continue
-                # The sentence that the number stands behind: of those that cite it the one that
-                # ends last before it.
-                plain = {
-                    place: plain_words(each)
-                    for place, each in enumerate(answer.sentences)
-                    if citation.number in each.citations
-                }
-                ends = {
-                    place: begin + len(words)
-                    for place, words in plain.items()
-                    if (begin := line[: mark.start()].rfind(words)) >= 0
-                }
-                sentence = max(ends, key=lambda place: ends[place], default=None)
-                pieces += [
-                    *([Piece(line[end : mark.start()])] if mark.start() > end else []),
-                    Piece(mark[1], citation, sentence),
-                ]
-                end = mark.end()
-            lines.append([*pieces, *([Piece(line[end:])] if end < len(line) else [])])
-        return lines
+        if answer.sentences and not (answer.citations and _MARK.search(text)):
+            text = " ".join(map(_with_numbers, answer.sentences))
+        return [self._split(line) for line in text.splitlines() if line.strip()]
+
+    def _split(self, line: str) -> list[Piece]:
+        citations = {citation.number: citation for citation in self.answer.citations}
+        pieces = list[Piece]()
+        end = 0
+        for mark in _MARK.finditer(line):
+            citation = citations.get(int(mark[1]))
+            if citation is None:
+                continue
+            if mark.start() > end:
+                pieces.append(Piece(line[end : mark.start()]))
+            sentence = self._find_sentence(citation, line[: mark.start()])
+            pieces.append(Piece(mark[1], citation, sentence))
+            end = mark.end()
+        if end < len(line):
+            pieces.append(Piece(line[end:]))
+        return pieces
+
+    def _find_sentence(self, citation: Citation, before: str) -> int | None:
+        """Return the place of the sentence that cites a passage and ends last in ``before``."""
+        found = None
+        found_end = -1
+        for place, sentence in enumerate(self.answer.sentences):
+            if citation.number not in sentence.citations:
+                continue
+            words = plain_words(sentence)
+            begin = before.rfind(words)
+            if begin >= 0 and begin + len(words) > found_end:
+                found = place
+                found_end = begin + len(words)
+        return found
 
     @property
     def tools(self) -> "list[ToolView]":
-        """What was counted for it."""
+        """The results of the tools that it used."""
         return [ToolView(call, self.numbers) for call in self.answer.tool_calls if call.found]
 
     @property
     def notes(self) -> list[str]:
-        """What its reader should know of how it was made."""
-        # Without a model anyway, what made it stands beside its time.
-        usual = "answered_from_templates" if self.answer.model is None else None
-        return [
-            self.words("note_" + code)
-            for code in self.answer.notes
-            if self.words.knows("note_" + code) and code != usual
-        ]
+        """The notes on how it was made."""
+        notes = []
+        for code in self.answer.notes:
+            # The caption names the templates where there is no model.
+            if self.answer.model is None and code == "answered_from_templates":
+                continue
+            if self.words.knows("note_" + code):
+                notes.append(self.words("note_" + code))
+        return notes
 
     @property
     def caption(self) -> str:
@@ -168,12 +168,14 @@ class CitedAnswerView:
         )
 
     def address(self, source: Citation | Passage, sentence: int | None = None) -> str:
-        """Return where a passage is read in its document.
+        """Return the address of a passage in its document.
 
         The words of a citation, or those of the sentence it carries, are marked there.
         """
-        query: dict[str, Any] = {"page": source.page} if source.page is not None else {}
-        query |= {"chunk": source.chunk_id}
+        query: dict[str, Any] = {}
+        if source.page is not None:
+            query["page"] = source.page
+        query["chunk"] = source.chunk_id
         if isinstance(source, Citation):
             query |= {"answer": self.answer.answer_id, "source": source.number}
         if sentence is not None:
@@ -181,15 +183,18 @@ class CitedAnswerView:
         return f"{self.document_address(source.document_id)}?{urlencode(query)}#cited"
 
     def document_address(self, document_id: str) -> str:
-        """Return where a document is read."""
+        """Return the address of a document."""
         return f"{self.base}/documents/{quote(document_id, safe='')}"
 
     def place(self, source: Citation | Passage) -> str:
         """Return where in its document a passage stands."""
-        page = [self.words("page_of", page=source.page)] if source.page is not None else []
-        # One that is called as the document is said once.
-        path = " › ".join(heading for heading in source.headings if heading != source.title)
-        return " · ".join([*page, *([path] if path else [])])
+        parts = []
+        if source.page is not None:
+            parts.append(self.words("page_of", page=source.page))
+        # A heading that repeats the document's title is left out.
+        headings = [heading for heading in source.headings if heading != source.title]
+        parts.append(" › ".join(headings))
+        return " · ".join(filter(None, parts))
 
 
 def plain_words(sentence: AnswerSentence) -> str:
@@ -197,9 +202,13 @@ def plain_words(sentence: AnswerSentence) -> str:
     return _MARK.sub("", sentence.text).strip(" .")
 
 
+def _with_numbers(sentence: AnswerSentence) -> str:
+    return sentence.text + "".join(f" [{number}]" for number in sentence.citations)
+
+
 @dataclass(frozen=True, slots=True)
 class ToolView:
-    """What a tool counted, as it is shown."""
+    """The result of a tool, as it is shown."""
 
     call: ToolCall
     numbers: Numbers
@@ -212,11 +221,12 @@ class ToolView:
 
     def draw(self) -> list[Markup]:
         """Return the chart for wide and for narrow screens."""
-        return (
-            [draw_answer_chart(self.chart, self.numbers, narrow=narrow) for narrow in (False, True)]
-            if self.chart
-            else []
-        )
+        if self.chart is None:
+            return []
+        return [
+            draw_answer_chart(self.chart, self.numbers, narrow=False),
+            draw_answer_chart(self.chart, self.numbers, narrow=True),
+        ]
 
     @property
     def rows(self) -> list[tuple[str, list[str]]]:
@@ -224,38 +234,38 @@ class ToolView:
         chart = self.chart
         if chart is None:
             return []
-        columns = [[*series.values, *[None] * len(chart.starts)] for series in chart.series]
-        units = [series.unit for series in chart.series]
-
-        def cells(row: int) -> list[str]:
-            return [
-                say_value(column[row], unit, self.numbers)
-                for column, unit in zip(columns, units, strict=True)
-            ]
-
-        return [
-            (say_start(start, chart, self.numbers), cells(row))
-            for row, start in enumerate(chart.starts[:MOST_ROWS])
-        ]
+        rows = []
+        for place, start in enumerate(chart.starts[:MOST_ROWS]):
+            cells = []
+            for series in chart.series:
+                # A series shorter than the chart is unknown at its end.
+                value = series.values[place] if place < len(series.values) else None
+                cells.append(say_value(value, series.unit, self.numbers))
+            rows.append((say_start(start, chart, self.numbers), cells))
+        return rows
 
     @property
     def arguments(self) -> str:
-        """What it was asked, in one line."""
-        pairs = (
-            f"{name} = {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
-            for name, value in self.call.arguments.items()
-        )
+        """The tool's arguments, in one line."""
+        pairs = []
+        for name, value in self.call.arguments.items():
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            pairs.append(f"{name} = {text}")
         return ", ".join(pairs)
 
     def own_address(self, source: ToolSource) -> str | None:
         """Return the gateway's address of a source; None where it would lead elsewhere."""
-        return source.path if source.path and re.fullmatch(r"/v1/[^\s\\]*", source.path) else None
+        if source.path and re.fullmatch(r"/v1/[^\s\\]*", source.path):
+            return source.path
+        return None
 
 
 def cut_excerpt(text: str, most: int = MOST_EXCERPT) -> str:
     """Return the beginning of a passage, whole words of it."""
     plain = " ".join(text.split())
-    return plain if len(plain) <= most else plain[:most].rsplit(" ", 1)[0] + " …"
+    if len(plain) <= most:
+        return plain
+    return plain[:most].rsplit(" ", 1)[0] + " …"
 
 
 def draw_answer_chart(chart: Chart, numbers: Numbers, *, narrow: bool) -> Markup:
@@ -293,11 +303,8 @@ def say_value(value: float | None, unit: str, numbers: Numbers) -> str:
     }
     if unit in forms:
         return forms[unit](value)
-    return (
-        f"{numbers.number(value, 0 if unit == 'count' else 1)}\u00a0{_UNITS.get(unit, '')}".rstrip(
-            "\u00a0"
-        )
-    )
+    figure = numbers.number(value, 0 if unit == "count" else 1)
+    return f"{figure}\u00a0{_UNITS.get(unit, '')}".rstrip("\u00a0")
 
 
 def say_start(start: str, chart: Chart, numbers: Numbers) -> str:
@@ -319,53 +326,64 @@ def _draw_panel(
     numbers: Numbers,
     top: float,
 ) -> tuple[Markup, float]:
-    """Return the panel of one unit's series (``numbered`` by index in the chart) with legend, and
-    the y of the next panel.
+    """Draw the panel of one unit's series with its legend; return it and the next panel's top.
+
+    ``numbered``: the series with their index in the chart.
     """
     frame, height = scale
     unit = numbered[0][1].unit
-    if unit == "price":
-        factor = float(numbers.price_unit[0])
-        name = f"{numbers.price_unit[1]}/kWh"
+    factor, unit_name = _scale_unit(unit, numbers)
+    keys, last_y = _draw_legend(numbered, unit_name, frame, top)
+    plot_top = last_y + HEAD + 8
+    values = [_scale_values(series, factor, frame.count) for _, series in numbered]
+    every_value = np.concatenate(values)
+    finite = np.isfinite(every_value)
+    most = float(np.nanmax(np.abs(every_value), initial=0.0, where=finite)) or 1.0
+    step = choose_step(most, STEPS, 4)
+    ends = (plot_top + height, plot_top)
+    bars = [index for index, series in numbered if series.kind == "bar"]
+    # Bars stand on zero.
+    if unit == "price" and not bars:
+        axis = fit_prices(every_value, ends, least_span=LEAST_PRICE_SPAN * factor)
     else:
-        factor, name = (
-            (100.0, "%")
-            if unit in {"soc", "share"}
-            else (1.0, numbers.currency_sign if unit == "cost" else _UNITS.get(unit, ""))
-        )
-    labels = [f"{series.name}, {name}" if name else series.name for _, series in numbered]
-    places = place_keys(
-        [KEY + LETTER * len(label) for label in labels], frame.width, first_y=top + 2, row=ROW
+        axis = fit_axis(every_value, ends, step=step, least=(0.0, step))
+    drawn = join(
+        _draw_series(series, (frame, axis), series_values, (index, bars))
+        for (index, series), series_values in zip(numbered, values, strict=True)
     )
+    return keys + draw_ruler(frame, axis, numbers) + drawn, axis.bottom + BETWEEN
+
+
+def _scale_unit(unit: str, numbers: Numbers) -> tuple[float, str]:
+    """Return the factor from stored to shown values, and the name of the shown unit."""
+    if unit == "price":
+        return float(numbers.price_unit[0]), f"{numbers.price_unit[1]}/kWh"
+    if unit in {"soc", "share"}:
+        return 100.0, "%"
+    return 1.0, numbers.currency_sign if unit == "cost" else _UNITS.get(unit, "")
+
+
+def _draw_legend(
+    numbered: Sequence[tuple[int, ChartSeries]], unit_name: str, frame: ChartFrame, top: float
+) -> tuple[Markup, float]:
+    """Draw the keys of the series; return them and the y of the last row."""
+    labels = [f"{series.name}, {unit_name}" if unit_name else series.name for _, series in numbered]
+    widths = [KEY + LETTER * len(label) for label in labels]
+    places = place_keys(widths, frame.width, first_y=top + 2, row=ROW)
     keys = join(
         draw_key(place, label, f"fill-{name_colour(index, series)}")
         for (index, series), label, place in zip(numbered, labels, places, strict=True)
     )
-    begins = places[-1][1] + HEAD + 8
+    return keys, places[-1][1]
+
+
+def _scale_values(series: ChartSeries, factor: float, count: int) -> FloatArray:
     # A series shorter than the chart is unknown at its end.
-    drawable = [(index, series, np.full(frame.count, math.nan)) for index, series in numbered]
-    for _, series, drawn_values in drawable:
-        known = [
-            math.nan if value is None else value * factor for value in series.values[: frame.count]
-        ]
-        drawn_values[: len(known)] = known
-    values = np.concatenate([each for *_, each in drawable])
-    most = float(np.nanmax(np.abs(values), initial=0.0, where=np.isfinite(values))) or 1.0
-    step = choose_step(most, STEPS, 4)
-    ends = (begins + height, begins)
-    has_bars = any(series.kind == "bar" for _, series, _ in drawable)
-    # Bars stand on zero.
-    is_price = unit == "price" and not has_bars
-    axis = (
-        fit_prices(values, ends, least_span=LEAST_PRICE_SPAN * factor)
-        if is_price
-        else fit_axis(values, ends, step=step, least=(0.0, step))
-    )
-    bars = [index for index, series, _ in drawable if series.kind == "bar"]
-    drawn = join(
-        _draw_series(series, (frame, axis), each, (index, bars)) for index, series, each in drawable
-    )
-    return keys + draw_ruler(frame, axis, numbers) + drawn, axis.bottom + BETWEEN
+    scaled = np.full(count, math.nan)
+    for place, value in enumerate(series.values[:count]):
+        if value is not None:
+            scaled[place] = value * factor
+    return scaled
 
 
 def _draw_series(
@@ -376,66 +394,71 @@ def _draw_series(
 ) -> Markup:
     frame, axis = scale
     index, bars = place
+    colour = name_colour(index, series)
     if series.kind == "bar":
         width = frame.slot_width * (1 - 2 * GAP) / len(bars)
         drawn = []
         for slot in np.flatnonzero(~np.isnan(values)).tolist():
             low, high = sorted((axis.place(0.0), axis.place(float(values[slot]))))
             x = frame.x(slot + GAP) + bars.index(index) * width
-            drawn.append(
-                rectangle(
-                    (x, low, max(width - 1, 0.5), max(high - low, 0.5)),
-                    f"fill-{name_colour(index, series)}",
-                )
-            )
+            box = (x, low, max(width - 1, 0.5), max(high - low, 0.5))
+            drawn.append(rectangle(box, f"fill-{colour}"))
         return join(drawn)
-    css = f"line line-{name_colour(index, series)} dash-{index % COLOURS}"
+    css = f"line line-{colour} dash-{index % COLOURS}"
     if series.kind == "line" and frame.count > 1:
         return draw_line(frame, axis, values, css)
-    return path(
-        "".join(
-            trace_stairs(frame, axis, values[first:end], first)
-            for first, end in find_runs(~np.isnan(values))
-        ),
-        css,
-    )
+    stairs = [
+        trace_stairs(frame, axis, values[first:end], first)
+        for first, end in find_runs(~np.isnan(values))
+    ]
+    return path("".join(stairs), css)
 
 
 def _draw_words(chart: Chart, frame: ChartFrame, numbers: Numbers, y: float) -> Markup:
-    """Return the labels under the plot: those that fit, or hours and days in local time."""
+    """Draw the labels under the plot: those that fit, or hours and days in local time."""
     if chart.by == "label":
-        longest = max((len(label) for label in chart.starts), default=1) * LETTER + 8
-        every = max(math.ceil(longest / frame.slot_width), 1)
-        most = max(int(frame.slot_width * every / LETTER), 6)
-        labels = [
-            label if len(label) <= most else f"{label[: most - 1]}…" for label in chart.starts
-        ]
-        return join(
-            text((frame.x(slot + 0.5), y + 14), labels[slot], "tick", anchor="middle")
-            for slot in range(0, len(labels), every)
-        )
-    shown = [datetime.fromisoformat(start).astimezone(numbers.zone) for start in chart.starts]
-    room = 4 if frame.narrow else 8
-    full = [(slot, local) for slot, local in enumerate(shown) if local.minute == 0]
-    chosen: list[tuple[int, datetime]] = []
-    for every in HOURS:
-        days = max(every // 24, 1)
-        chosen = [
-            (slot, local)
-            for slot, local in full
-            if local.hour % min(every, 24) == 0
-            and (local.date() - shown[0].date()).days % days == 0
-        ]
-        if len(chosen) <= room:
-            break
+        return _draw_labels(chart.starts, frame, y)
+    starts = [datetime.fromisoformat(start).astimezone(numbers.zone) for start in chart.starts]
     drawn = []
-    for slot, local in chosen:
-        words = numbers.day(local) if local.hour == 0 else numbers.clock(local)
+    for slot, local in _choose_hours(starts, most=4 if frame.narrow else 8):
+        is_midnight = local.hour == 0
+        words = numbers.day(local) if is_midnight else numbers.clock(local)
         half = len(words) * LETTER / 2
         x = frame.x(slot)
         drawn.append(rule((x, y - 4), (x, y), "zero"))
         if x - half >= 0 and x + half <= frame.width:
-            drawn.append(
-                text((x, y + 14), words, "day" if local.hour == 0 else "tick", anchor="middle")
-            )
+            css = "day" if is_midnight else "tick"
+            drawn.append(text((x, y + 14), words, css, anchor="middle"))
     return join(drawn)
+
+
+def _draw_labels(labels: Sequence[str], frame: ChartFrame, y: float) -> Markup:
+    longest = max((len(label) for label in labels), default=1) * LETTER + 8
+    every = max(math.ceil(longest / frame.slot_width), 1)
+    most = max(int(frame.slot_width * every / LETTER), 6)
+    drawn = []
+    for slot in range(0, len(labels), every):
+        label = labels[slot]
+        if len(label) > most:
+            label = f"{label[: most - 1]}…"
+        drawn.append(text((frame.x(slot + 0.5), y + 14), label, "tick", anchor="middle"))
+    return join(drawn)
+
+
+def _choose_hours(starts: Sequence[datetime], *, most: int) -> list[tuple[int, datetime]]:
+    """Return full hours at the smallest distance of ``HOURS`` that gives at most ``most``.
+
+    Each comes with its slot; if no distance gives so few, those of the greatest are returned.
+    """
+    chosen: list[tuple[int, datetime]] = []
+    for every in HOURS:
+        days = max(every // 24, 1)
+        chosen = []
+        for slot, local in enumerate(starts):
+            day_number = (local.date() - starts[0].date()).days
+            is_full_hour = local.minute == 0 and local.hour % min(every, 24) == 0
+            if is_full_hour and day_number % days == 0:
+                chosen.append((slot, local))
+        if len(chosen) <= most:
+            break
+    return chosen

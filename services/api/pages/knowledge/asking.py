@@ -6,6 +6,7 @@ from fastapi import Form, Path, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, BeforeValidator, Field
+from sqlalchemy import Connection
 
 from luna.contracts.answers import (
     Answer,
@@ -34,7 +35,13 @@ STAGES = ("understanding", "tools", "searching", "answering", "checking")
 # Of a conversation; what was asked before stays stored.
 MOST_ANSWERS = 20
 AnswerPath = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
-_EmptyIsNone = BeforeValidator(lambda value: None if value == "" else value)
+
+
+def _empty_as_none(value: Any) -> Any:
+    return None if value == "" else value
+
+
+_EmptyIsNone = BeforeValidator(_empty_as_none)
 
 
 class QuestionForm(BaseModel):
@@ -56,9 +63,7 @@ def show_knowledge(
 
 @router.page("POST", "/ui/sites/{site_id}/knowledge", "read")
 async def ask_on_page(visit: CurrentVisit, form: Annotated[QuestionForm, Form()]) -> Response:
-    """Have a question answered: as the part that waits for it, or, without a script, in the whole
-    page.
-    """
+    """Answer a question: as a part of the page, or, without a script, in the whole page."""
     try:
         request = AskRequest(
             question=form.question,
@@ -81,7 +86,7 @@ async def ask_on_page(visit: CurrentVisit, form: Annotated[QuestionForm, Form()]
 
 @router.page("GET", "/ui/sites/{site_id}/knowledge/answers/{answer_id}", "read")
 def show_answer(visit: CurrentVisit, answer_id: AnswerPath) -> Response:
-    """Show one answer, as the part that takes the place of what was streamed."""
+    """Show one answer as a part, which replaces the streamed one."""
     with unit_of_work(visit.gateway.database) as connection:
         site = sites.load(connection, visit.site_id)
         stored = visit.load_own_answer(connection, answer_id)
@@ -115,18 +120,7 @@ def rate_on_page(
 def _show(visit: Visit, form: QuestionForm, refusal: LunaError | None = None) -> Response:
     with unit_of_work(visit.gateway.database) as connection:
         site = sites.load(connection, visit.site_id)
-        # What was asked before, the first question first.
-        earlier: list[StoredAnswer] = []
-        if form.conversation is not None:
-            conversation = answers.read_conversation(
-                connection, form.conversation, asked_by=visit.caller.name
-            )
-            if conversation.site_id not in {None, visit.site_id}:
-                raise refuse("no-such-conversation", field="conversation", value=form.conversation)
-            earlier = [
-                answers.load(connection, each.answer_id, asked_by=visit.caller.name)
-                for each in conversation.answers[-MOST_ANSWERS:]
-            ]
+        earlier = _read_earlier(connection, visit, form)
         anything = documents.list_page(
             connection, DocumentFilter(current=True), among={visit.site_id}, limit=1
         )
@@ -143,6 +137,18 @@ def _show(visit: Visit, form: QuestionForm, refusal: LunaError | None = None) ->
         "excerpt": cut_excerpt,
     }
     return show(visit.request, PAGE, site=site, **context)
+
+
+def _read_earlier(connection: Connection, visit: Visit, form: QuestionForm) -> list[StoredAnswer]:
+    """Return the last answers of the conversation, the earliest first."""
+    if form.conversation is None:
+        return []
+    reader = visit.caller.name
+    conversation = answers.read_conversation(connection, form.conversation, asked_by=reader)
+    if conversation.site_id not in {None, visit.site_id}:
+        raise refuse("no-such-conversation", field="conversation", value=form.conversation)
+    last = conversation.answers[-MOST_ANSWERS:]
+    return [answers.load(connection, entry.answer_id, asked_by=reader) for entry in last]
 
 
 def _view(visit: Visit, site: Site, stored: StoredAnswer) -> CitedAnswerView:

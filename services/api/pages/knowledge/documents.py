@@ -1,9 +1,6 @@
-"""Documents: what there is, how far each is and why one failed, adding and removing, and reading
-one at the passage that was cited.
-"""
+"""Pages of documents: their list with states, adding and removing, and reading one."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, get_args
@@ -24,6 +21,7 @@ from luna.contracts.documents import (
     FetchDocumentRequest,
     IngestRequest,
 )
+from luna.contracts.job import Job
 from luna.energy.errors import NotFoundError
 from luna.energy.site import Site, invalid_input
 from luna.platform.capabilities.documents import (
@@ -63,83 +61,73 @@ class DocumentView:
 
     @property
     def settled(self) -> bool:
-        """Whether nothing more becomes of it."""
+        """Whether its state is final."""
         return self.document.state in SETTLED
 
     @property
     def step(self) -> tuple[int, int]:
-        """How many steps are done, of how many."""
+        """The number of finished steps, and of all steps."""
         number = STATES.index(self.document.state) + 1 if self.document.state in STATES else 0
         return number, len(STATES)
 
     @property
     def state(self) -> str:
-        """How it is, in words."""
+        """Its state in words."""
         if self.document.state == "searchable" and not self.document.current:
             return self.words("state_older")
         return self.words("state_" + self.document.state)
 
     @property
     def fault(self) -> tuple[str, str, str] | None:
-        """Why it failed: what, what to do, and the error itself where no sentence is known for
-        it.
-        """
+        """Its fault, the remedy, and the error itself if it has no sentence."""
         fault = self.document.fault
         if fault is None:
             return None
-        has_words = self.words.knows("fault_" + fault.code + "_remedy")
-        if not has_words:
-            return (
-                self.words("fault_other"),
-                "",
-                " ".join(part for part in (fault.message, fault.remedy) if part),
-            )
-        return self.words("fault_" + fault.code), self.words("fault_" + fault.code + "_remedy"), ""
+        key = "fault_" + fault.code
+        if self.words.knows(key + "_remedy"):
+            return self.words(key), self.words(key + "_remedy"), ""
+        error = " ".join(filter(None, (fault.message, fault.remedy)))
+        return self.words("fault_other"), "", error
 
     @property
     def notes(self) -> list[str]:
-        """What was left out."""
-        return [
-            self.words("left_out_" + code)
-            for code in self.document.notes
-            if self.words.knows("left_out_" + code)
-        ]
+        """Notes on what was left out."""
+        keys = ["left_out_" + code for code in self.document.notes]
+        return [self.words(key) for key in keys if self.words.knows(key)]
 
     @property
     def validity(self) -> str:
-        """From when until when it holds; nothing where nobody says."""
+        """The days from which and until which it holds; "" if unknown."""
         return say_validity(
             self.document.valid_from, self.document.valid_until, self.numbers.language
         )
 
     @property
     def facts(self) -> list[str]:
-        """What is known of it: kind, language, date, validity, version, size, pages, passages."""
+        """The known ones of kind, language, date, validity, version, size, pages and passages."""
         document = self.document
-        return [
-            self.words("kind_" + document.kind),
-            *([self.words("language_" + document.language)] if document.language else []),
-            *(
-                [self.words("dated", day=say_day(document.dated, self.numbers.language))]
-                if document.dated
-                else []
-            ),
-            *([self.validity] if self.validity else []),
-            self.words("version", version=document.version),
-            say_bytes(document.size_bytes, numbers=self.numbers),
-            *self._count(document.pages, "pages"),
-            *self._count(document.chunks, "passages"),
-            self.words("added", day=self.numbers.day_with_year(document.stored_at)),
-        ]
-
-    def _count(self, count: int | None, name: str) -> list[str]:
-        return [self.words(name, count=count, number=self.numbers.number(count))] if count else []
+        facts = [self.words("kind_" + document.kind)]
+        if document.language:
+            facts.append(self.words("language_" + document.language))
+        if document.dated:
+            day = say_day(document.dated, self.numbers.language)
+            facts.append(self.words("dated", day=day))
+        if self.validity:
+            facts.append(self.validity)
+        facts.append(self.words("version", version=document.version))
+        facts.append(say_bytes(document.size_bytes, numbers=self.numbers))
+        for name, count in (("pages", document.pages), ("passages", document.chunks)):
+            if count:
+                facts.append(self.words(name, count=count, number=self.numbers.number(count)))
+        facts.append(self.words("added", day=self.numbers.day_with_year(document.stored_at)))
+        return facts
 
 
 @dataclass(frozen=True, slots=True)
 class PassageView:
-    """A passage as it stands in its document: headings that are new with it, its text in marked and
-    unmarked parts.
+    """A passage in its document, with its new headings and its text in parts.
+
+    Each part of the text has whether it is marked.
     """
 
     chunk: Chunk
@@ -157,29 +145,30 @@ def view_passages(
     In ``cited`` the first of ``words`` that stands there is marked.
     """
     views = []
-    before = Chunk(chunk_id=0, position=0, text="")
+    headings: Sequence[str] = ()
     page = None
     for chunk in chunks:
-        new_page = chunk.page if chunk.page is not None and chunk.page != page else None
-        here = chunk.chunk_id == cited
+        is_cited = chunk.chunk_id == cited
+        new_headings = _list_new_headings(headings, chunk.headings)
+        new_page = None if chunk.page == page else chunk.page
+        parts = _mark(chunk.text, words if is_cited else ())
+        views.append(PassageView(chunk, new_headings, new_page, is_cited, parts))
         headings = chunk.headings
-        levels = enumerate(zip(before.headings, headings, strict=False))
-        same = next(
-            (level for level, (old, new) in levels if old != new),
-            min(len(before.headings), len(headings)),
-        )
-        # Those it begins with, each with its depth from 1.
-        new_headings = tuple(
-            (level + 1, heading) for level, heading in enumerate(headings) if level >= same
-        )
-        views.append(
-            PassageView(
-                chunk, new_headings, new_page, here, _mark(chunk.text, words if here else ())
-            )
-        )
-        before = chunk
-        page = chunk.page if chunk.page is not None else page
+        if chunk.page is not None:
+            page = chunk.page
     return views
+
+
+def _list_new_headings(
+    before: Sequence[str], headings: Sequence[str]
+) -> tuple[tuple[int, str], ...]:
+    """Return the headings from the first that changed on, each with its depth from 1."""
+    unchanged = 0
+    for old, new in zip(before, headings, strict=False):
+        if old != new:
+            break
+        unchanged += 1
+    return tuple(enumerate(headings[unchanged:], start=unchanged + 1))
 
 
 def _mark(text: str, words: Sequence[str]) -> tuple[tuple[str, bool], ...]:
@@ -188,41 +177,38 @@ def _mark(text: str, words: Sequence[str]) -> tuple[tuple[str, bool], ...]:
     Words are found however the lines are broken.
     """
     plain = _Positions(text)
-    span = next(
-        (
-            place
-            for each in words
-            if each.split() and (place := plain.find(" ".join(each.split()))) is not None
-        ),
-        None,
-    )
-    if span is None:
-        return ((text, False),)
-    first, end = span
-    parts = ((text[:first], False), (text[first:end], True), (text[end:], False))
-    return tuple(part for part in parts if part[0])
+    for phrase in words:
+        wanted = " ".join(phrase.split())
+        span = plain.find(wanted) if wanted else None
+        if span is not None:
+            first, end = span
+            parts = ((text[:first], False), (text[first:end], True), (text[end:], False))
+            return tuple(part for part in parts if part[0])
+    return ((text, False),)
 
 
 class _Positions:
-    """A text with every run of white space as one blank, which knows where in the text its letters
-    stand.
-    """
+    """A text with every run of white space as one blank, and the place of each of its letters."""
 
     def __init__(self, text: str) -> None:
-        places = [
-            place
-            for place, letter in enumerate(text)
-            if not letter.isspace() or (place and not text[place - 1].isspace())
-        ]
-        self._places = [*places, len(text)]
-        self._plain = "".join(" " if text[place].isspace() else text[place] for place in places)
+        self._places = list[int]()
+        letters = list[str]()
+        for place, letter in enumerate(text):
+            if not letter.isspace():
+                letters.append(letter)
+            elif place and not text[place - 1].isspace():
+                letters.append(" ")
+            else:
+                continue
+            self._places.append(place)
+        self._plain = "".join(letters)
 
     def find(self, words: str) -> tuple[int, int] | None:
-        """Return where words begin and end in the text, None where they do not stand there."""
+        """Return the first and last place of words in the text, None if it lacks them."""
         first = self._plain.find(words)
-        return (
-            None if first < 0 else (self._places[first], self._places[first + len(words) - 1] + 1)
-        )
+        if first < 0:
+            return None
+        return self._places[first], self._places[first + len(words) - 1] + 1
 
 
 router = ResourceRouter(route_class=PageRoute)
@@ -246,7 +232,7 @@ class FetchForm(BaseModel):
 
 
 class ValidityForm(BaseModel):
-    """The days from which and until which a document holds, empty where nobody says."""
+    """The days from which and until which a document holds, empty if unknown."""
 
     valid_from: str = ""
     valid_until: str = ""
@@ -254,7 +240,7 @@ class ValidityForm(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Cited:
-    """Which passage of a document is to be shown, and the answer that led there."""
+    """The passage of a document to show, and the answer that led there."""
 
     page: Annotated[int | None, Query(ge=1, le=1_000_000)] = None
     chunk: Annotated[int | None, Query(ge=0, le=MOST_CHUNK)] = None
@@ -286,30 +272,27 @@ def show_document_list(visit: CurrentVisit, job: JobQuery = None) -> Response:
 
 @router.page("POST", "/ui/sites/{site_id}/knowledge/documents", "data", most_bytes=MAX_FORM_BYTES)
 async def upload_documents(visit: CurrentVisit) -> Response:
-    """Take files and lead to the list that shows how far they are."""
+    """Take files and lead to the list with their states."""
     accepted = await take_documents(visit.request, visit.gateway, visit.caller)
     return _lead(visit, None if accepted.job is None else accepted.job.job_id)
 
 
 @router.page("POST", "/ui/sites/{site_id}/knowledge/documents/fetch", "data")
 def fetch_page(visit: CurrentVisit, form: Annotated[FetchForm, Form()]) -> Response:
-    """Have a page of the internet fetched, and lead to the list that shows how far it is."""
+    """Fetch a page of the internet, and lead to the list with its state."""
     try:
         request = FetchDocument(url=form.url.strip(), kind=form.kind, site_id=form.site_id or None)
     except ValidationError as exc:
         if any(fault["loc"] == ("url",) for fault in exc.errors()):
-            raise SpokenError(
-                words_of(visit.request, PAGE)("fetch_malformed"), field="url", value=form.url[:200]
-            ) from exc
+            text = words_of(visit.request, PAGE)("fetch_malformed")
+            raise SpokenError(text, field="url", value=form.url[:200]) from exc
         raise invalid_input(exc, field="") from exc
     return _lead(visit, _accept(visit, fetch_document, order=request))
 
 
 @router.page("POST", "/ui/sites/{site_id}/knowledge/documents/examples", "administer")
 def add_example_documents(visit: CurrentVisit) -> Response:
-    """Have the documents that ship with Luna added, and lead to the list that shows how far they
-    are.
-    """
+    """Add the documents that ship with Luna, and lead to the list."""
     return _lead(visit, _accept(visit, add_examples))
 
 
@@ -317,65 +300,62 @@ def add_example_documents(visit: CurrentVisit) -> Response:
 def show_document(
     visit: CurrentVisit, document_id: DocumentPath, cited: Annotated[Cited, Depends()]
 ) -> Response:
-    """Show what a document says, with the passage that an answer cites."""
+    """Show a document, from a few passages before the cited one on."""
     with unit_of_work(visit.gateway.database) as connection:
         site = sites.load(connection, visit.site_id)
         document = documents.load(connection, document_id, among={visit.site_id})
-        # From the passage that is cited, or a few before it, on.
-        begin = cited.begin
-        has_cited = True
-        if cited.chunk is not None and not begin:
-            try:
-                begin = max(
-                    document_passages.list_around(connection, document_id, cited.chunk, span=0)[
-                        0
-                    ].position
-                    - BEFORE_CITED,
-                    0,
-                )
-            except NotFoundError:
-                has_cited = False
-        if cited.page is not None and not begin and (cited.chunk is None or not has_cited):
-            begin = document_passages.find_page(connection, document_id, cited.page)
+        begin, is_gone = _find_begin(connection, document_id, cited)
         chunks = document_passages.list_page(
             connection, document_id, after=begin - 1, limit=MOST_PASSAGES + 1
         )
         quotes, conversation = _read_quotes(connection, visit, cited)
         versions = documents.list_versions(connection, document.name, document.site_id)
+    other_versions = [version for version in versions if version.document_id != document_id]
+    may_remove = document.site_id is not None or visit.caller.sites is None
     context: dict[str, Any] = {
         "base": visit.base,
         "view": _view(visit, site, document),
-        "versions": [
-            _view(visit, site, each) for each in versions if each.document_id != document_id
-        ],
+        "versions": [_view(visit, site, version) for version in other_versions],
         "passages": view_passages(chunks[:MOST_PASSAGES], cited=cited.chunk, words=quotes),
         "following": chunks[MOST_PASSAGES].position if len(chunks) > MOST_PASSAGES else None,
-        "gone": not has_cited,
+        "gone": is_gone,
         "conversation": conversation,
         "cited": cited,
-        "may_remove": "data" in visit.caller.scopes
-        and (document.site_id is not None or visit.caller.sites is None),
+        "may_remove": "data" in visit.caller.scopes and may_remove,
     }
     return show(visit.request, PAGE, template="knowledge_document.html.j2", site=site, **context)
+
+
+def _find_begin(connection: Connection, document_id: str, cited: Cited) -> tuple[int, bool]:
+    """Return the position of the first passage to show, and whether the cited one is gone."""
+    if cited.begin:
+        return cited.begin, False
+    begin = 0
+    is_gone = False
+    if cited.chunk is not None:
+        try:
+            around = document_passages.list_around(connection, document_id, cited.chunk, span=0)
+            return max(around[0].position - BEFORE_CITED, 0), False
+        except NotFoundError:
+            is_gone = True
+    if cited.page is not None:
+        begin = document_passages.find_page(connection, document_id, cited.page)
+    return begin, is_gone
 
 
 @router.page("POST", "/ui/sites/{site_id}/knowledge/documents/{document_id}/validity", "data")
 def set_validity(
     visit: CurrentVisit, document_id: DocumentPath, form: Annotated[ValidityForm, Form()]
 ) -> Response:
-    """Say from when until when a document holds, and lead back to it."""
+    """Store the days from which and until which a document holds, and lead back to it."""
     with unit_of_work(visit.gateway.database) as connection:
         documents.load(connection, document_id, among={visit.site_id})
+    fields = {"valid_from": form.valid_from or None, "valid_until": form.valid_until or None}
     try:
-        validity = DocumentValidity.model_validate(
-            {"valid_from": form.valid_from or None, "valid_until": form.valid_until or None}
-        )
+        validity = DocumentValidity.model_validate(fields)
     except ValidationError as exc:
-        raise SpokenError(
-            words_of(visit.request, PAGE)("validity_malformed"),
-            field="valid_until",
-            value=form.valid_until[:200],
-        ) from exc
+        text = words_of(visit.request, PAGE)("validity_malformed")
+        raise SpokenError(text, field="valid_until", value=form.valid_until[:200]) from exc
     visit.gateway.carry_out(
         set_document_validity, visit.caller, document_id=document_id, validity=validity
     )
@@ -408,42 +388,45 @@ def _read_list(visit: Visit, job_id: str | None) -> dict[str, Any]:
         rows = documents.list_page(
             connection, DocumentFilter(), among={visit.site_id}, limit=MOST_DOCUMENTS
         )
-        job = None
-        if job_id is not None:
-            # The one that brings documents of the site in.
-            with suppress(NotFoundError):
-                named = jobs.load(connection, job_id)
-                about = named.request.get("site_id") or (named.request.get("fields") or {}).get(
-                    "site_id"
-                )
-                job = named if named.task in TASKS and about in {None, visit.site_id} else None
-    # Of each name the newest version, those stored last first.
+        job = None if job_id is None else _find_job(connection, visit.site_id, job_id)
+    # Of each name the newest version; those stored last come first.
     newest: dict[tuple[str | None, str], Document] = {}
     for row in rows:
         latest = newest.setdefault((row.site_id, row.name), row)
         if row.version > latest.version:
             newest[row.site_id, row.name] = row
     views = [_view(visit, site, document) for document in newest.values()]
+    is_running = job is not None and job.finished_at is None
     return {
         "site": site,
         "base": visit.base,
         "views": views,
         "job": job,
         "progress": None if job is None else find_progress(visit.gateway, job),
-        "busy": any(not view.settled for view in views)
-        or (job is not None and job.finished_at is None),
+        "busy": is_running or not all(view.settled for view in views),
         "searchable": sum(view.document.current for view in views),
         "all_shown": len(rows) < MOST_DOCUMENTS,
         "shown_documents": MOST_DOCUMENTS,
     }
 
 
+def _find_job(connection: Connection, site_id: str, job_id: str) -> Job | None:
+    """Return the job if it adds documents of the site or of all sites."""
+    try:
+        job = jobs.load(connection, job_id)
+    except NotFoundError:
+        return None
+    fields = job.request.get("fields") or {}
+    about = job.request.get("site_id") or fields.get("site_id")
+    return job if job.task in TASKS and about in {None, site_id} else None
+
+
 def _read_quotes(
     connection: Connection, visit: Visit, cited: Cited
 ) -> tuple[list[str], str | None]:
-    """Return the words to mark, the likeliest first, and where the answer stands.
+    """Return the words to mark, the likeliest first, and the address of the answer.
 
-    Neither where it is gone or somebody else's.
+    Neither if the answer is gone or somebody else's.
     """
     if cited.answer is None:
         return [], None
@@ -451,15 +434,14 @@ def _read_quotes(
         answer = visit.load_own_answer(connection, cited.answer).answer
     except NotFoundError:
         return [], None
-    carried = (
-        answer.sentences[cited.sentence : cited.sentence + 1] if cited.sentence is not None else []
-    )
-    quotes = [
-        each.quote
-        for each in answer.citations
-        if each.number == cited.source and each.chunk_id == cited.chunk
-    ]
-    return [*map(plain_words, carried), *quotes], visit.address_of(answer)
+    quotes = list[str]()
+    if cited.sentence is not None:
+        supported = answer.sentences[cited.sentence : cited.sentence + 1]
+        quotes += [plain_words(sentence) for sentence in supported]
+    for citation in answer.citations:
+        if citation.number == cited.source and citation.chunk_id == cited.chunk:
+            quotes.append(citation.quote)
+    return quotes, visit.address_of(answer)
 
 
 def _view(visit: Visit, site: Site, document: Document) -> DocumentView:

@@ -1,6 +1,4 @@
-"""What is worth reading or doing, as a panel of the page Knowledge, and what its reader did with
-it.
-"""
+"""Recommendations as a panel of the page Knowledge, and the reader's decisions on them."""
 
 import hashlib
 from typing import Annotated, Any
@@ -35,7 +33,7 @@ RecommendationPath = Annotated[str, Path(min_length=1, max_length=64, pattern=r"
 
 @router.page("GET", "/ui/sites/{site_id}/knowledge/recommendations", "read")
 async def show_tips(visit: CurrentVisit) -> Response:
-    """Show what is recommended: as the part that waits for it, or, without a script, as a page."""
+    """Show the recommendations: as a part, or, without a script, as a page."""
     site = await run_in_threadpool(visit.gateway.load_site, visit.site_id)
     reply = None
     if await run_in_threadpool(visit.is_served, RecommendRequest):
@@ -68,7 +66,7 @@ async def note_tip(
     action: Annotated[EventAction, Form()],
     title: Annotated[str, Form(max_length=300)] = "",
 ) -> Response:
-    """Note what the reader did with something recommended; the same again counts once."""
+    """Record the reader's reaction to a recommendation; a repeated one counts once."""
     now = visit.gateway.clock.now()
     event_id = hashlib.sha256(f"{recommendation_id}:{action}".encode()).hexdigest()[:32]
     event = Event(
@@ -99,6 +97,9 @@ def _frame(visit: Visit, site: Site) -> dict[str, Any]:
     def numbers(tip: Recommendation) -> Numbers:
         return Numbers(language, parse_zone(site.timezone), tip.currency or site.currency)
 
+    def say_money(tip: Recommendation) -> str:
+        return numbers(tip).money(tip.saving_cost_per_year)
+
     def say_between(tip: Recommendation) -> str:
         return words(
             "tip_between",
@@ -108,7 +109,7 @@ def _frame(visit: Visit, site: Site) -> dict[str, Any]:
 
     return {
         "base": visit.base,
-        "money": lambda tip: numbers(tip).money(tip.saving_cost_per_year),
+        "money": say_money,
         "between": say_between,
         "noted": None,
     }

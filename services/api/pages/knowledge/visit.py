@@ -1,4 +1,4 @@
-"""Who looks at a page of Knowledge, of which site, and by what."""
+"""A request for a page of Knowledge: its reader and site."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -38,11 +38,11 @@ class Visit:
         return "HX-Request" in self.request.headers
 
     def is_served(self, request: type[Message]) -> bool:
-        """Return whether somebody answers such questions now."""
+        """Return whether a service answers such requests now."""
         return self.gateway.queue.is_served(request, asked=True)
 
     def load_own_answer(self, connection: Connection, answer_id: str) -> StoredAnswer:
-        """Return an answer that the visitor was given on the site.
+        """Return an answer that the reader was given on the site.
 
         Raises:
             NotFoundError: there is none of that id, it is somebody else's or another site's.
@@ -53,7 +53,7 @@ class Visit:
         return stored
 
     def address_of(self, answer: Answer) -> str:
-        """Return where an answer stands in its conversation."""
+        """Return the address of an answer in its conversation."""
         return f"{self.base}?conversation={answer.conversation_id}#answer-{answer.answer_id}"
 
 

@@ -1,8 +1,7 @@
 """Compose a site's document from the answers of set-up, with the faults of each step. Pure."""
 
 import re
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -41,6 +40,8 @@ ELSEWHERE = "elsewhere"
 # The key of the answers that holds the devices chosen from those found on the network.
 TAKEN = "taken"
 _AT_CONNECTION = ("total_grid_import", "total_grid_export")
+_VIA_PARTS = ("profile", "host", "port", "unit", "prefix", "secret")
+_SECOND_BAND = ("second_from", "second_to", "second_price")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 # The step of set-up by section of a site.
 _STEP_OF = dict.fromkeys((*DEVICE_FORMS, "grid"), "devices") | {
@@ -80,42 +81,55 @@ def compose(answers: Mapping[str, Any]) -> Composition:
     """
     composed = Composition()
     _compose_site(composed, answers)
+    _compose_household(composed, answers)
     _compose_devices(composed, answers)
     _compose_tariff(composed, answers)
-    chosen = (
-        answers.get("sensors", {})
-        if answers.get("data", {}).get("source") == "home_assistant"
-        else {}
-    )
-    # Several sensors are separated by commas.
-    named = {
-        role: [name for each in text.split(",") if (name := each.strip())]
-        for role, text in chosen.items()
-        if text and role in SENSOR_ROLES
-    }
-    sensors: dict[str, str | list[str]] = {
-        role: names[0] if len(names) == 1 else names for role, names in named.items()
-    }
     # A found device's own sensors replace those chosen for the same role: nothing is counted twice.
-    if sensors := sensors | list_taken_sensors(answers):
+    sensors = _read_chosen_sensors(answers) | list_taken_sensors(answers)
+    if sensors:
         composed.document["input_sensors"] = sensors
-    control = answers.get("control") or {}
-    batteries = battery_names(answers)
-    # No section ``control`` without batteries, or before its step was answered.
-    if batteries and control.get("by") in METHODS:
-        section, faults = METHODS[control["by"]].describe(batteries, control.get(control["by"], {}))
-        composed.faults["control"] += faults
-        composed.document |= {} if section is None else {"control": section}
+    _compose_control(composed, answers)
     if composed.whole:
         # The site's own validation goes beyond that of single fields.
         try:
             composed.site()
         except ValidationError as exc:
             for fault in exc.errors(include_url=False):
-                step = _STEP_OF.get(str(fault["loc"][0]) if fault["loc"] else "", "site")
+                section = str(fault["loc"][0]) if fault["loc"] else ""
+                step = _STEP_OF.get(section, "site")
                 figures = {"said": fault["msg"].removeprefix("Value error, ")}
                 composed.faults[step].append(FieldFault("", "other", figures))
     return composed
+
+
+def _read_chosen_sensors(answers: Mapping[str, Any]) -> dict[str, str | list[str]]:
+    """Return the sensors chosen in the step Data, by role."""
+    if answers.get("data", {}).get("source") != "home_assistant":
+        return {}
+    names_by_role = {}
+    for role, text in answers.get("sensors", {}).items():
+        if text and role in SENSOR_ROLES:
+            # Several sensors are separated by commas.
+            names = [name.strip() for name in text.split(",")]
+            names_by_role[role] = [name for name in names if name]
+    return _unwrap_single(names_by_role)
+
+
+def _unwrap_single(names_by_role: Mapping[str, list[str]]) -> dict[str, str | list[str]]:
+    return {role: names[0] if len(names) == 1 else names for role, names in names_by_role.items()}
+
+
+def _compose_control(composed: Composition, answers: Mapping[str, Any]) -> None:
+    control = answers.get("control") or {}
+    batteries = battery_names(answers)
+    method = METHODS.get(control.get("by", ""))
+    # No section ``control`` without batteries, or before its step was answered.
+    if method is None or not batteries:
+        return
+    section, faults = method.describe(batteries, control.get(method.by, {}))
+    composed.faults["control"] += faults
+    if section is not None:
+        composed.document["control"] = section
 
 
 def list_taken_sensors(answers: Mapping[str, Any]) -> dict[str, str | list[str]]:
@@ -123,21 +137,22 @@ def list_taken_sensors(answers: Mapping[str, Any]) -> dict[str, str | list[str]]
 
     None for a stored site, which keeps its sensors.
     """
-    named = dict[str, list[str]]()
-    taken = [] if "changes" in answers else answers.get(TAKEN, [])
+    if "changes" in answers:
+        return {}
+    names_by_role = dict[str, list[str]]()
     # Only one device measures the grid connection: the meter before any inverter.
-    for device in sorted(taken, key=lambda each: each["kind"] != "meter"):
+    for device in sorted(answers.get(TAKEN, []), key=_is_no_meter):
+        via = Via(**{part: device[part] for part in _VIA_PARTS})
         for role, readings in READINGS_BY_ROLE.items():
-            reading = next((each for each in readings if each in device["reads"]), None)
-            if reading is not None and not (role in _AT_CONNECTION and role in named):
-                via = Via(
-                    **{
-                        part: device[part]
-                        for part in ("profile", "host", "port", "unit", "prefix", "secret")
-                    }
-                )
-                named.setdefault(role, []).append(name_sensor(via, reading))
-    return {role: names[0] if len(names) == 1 else names for role, names in named.items()}
+            offered = [reading for reading in readings if reading in device["reads"]]
+            if not offered or (role in _AT_CONNECTION and role in names_by_role):
+                continue
+            names_by_role.setdefault(role, []).append(name_sensor(via, offered[0]))
+    return _unwrap_single(names_by_role)
+
+
+def _is_no_meter(device: Mapping[str, Any]) -> bool:
+    return bool(device["kind"] != "meter")
 
 
 def country_of(answers: Mapping[str, Any]) -> Country | None:
@@ -148,8 +163,10 @@ def country_of(answers: Mapping[str, Any]) -> Country | None:
 def currency_of(answers: Mapping[str, Any]) -> str:
     """Return the currency as typed, else the country's."""
     typed = answers.get("site", {}).get("currency", "").strip().upper()
+    if _CURRENCY.fullmatch(typed):
+        return str(typed)
     country = country_of(answers)
-    return typed if _CURRENCY.fullmatch(typed) else country.currency if country else "EUR"
+    return country.currency if country else "EUR"
 
 
 def numbers_of(answers: Mapping[str, Any], language: Any) -> Numbers:
@@ -166,12 +183,10 @@ def suggest_tariff(answers: Mapping[str, Any]) -> dict[str, str]:
         return suggested
     # The usual markup is in the country's own currency.
     markup = country.markup * scale if currency_of(answers) == country.currency else 0.0
-    market = (
-        {"market": country.markets[0], "export_market": country.markets[0]}
-        if country.markets
-        else {}
-    )
-    return suggested | market | {"markup": f"{markup:g}", "vat_percent": f"{100 * country.vat:g}"}
+    suggested |= {"markup": f"{markup:g}", "vat_percent": f"{100 * country.vat:g}"}
+    if country.markets:
+        suggested |= {"market": country.markets[0], "export_market": country.markets[0]}
+    return suggested
 
 
 def _compose_site(composed: Composition, answers: Mapping[str, Any]) -> None:
@@ -181,61 +196,79 @@ def _compose_site(composed: Composition, answers: Mapping[str, Any]) -> None:
         faults.append(FieldFault("name", "name"))
     elif len(called) > MOST_CALLED:
         faults.append(FieldFault("name", "long"))
-    place = None
-    is_chosen = values.get("place") not in {None, ELSEWHERE}
-    with suppress(NotFoundError):
-        place = place_named(values["place"]) if is_chosen else None
-    if is_chosen and place is None:
-        faults.append(FieldFault("place", "choice"))
-    zone = values.get("timezone") or (place[0].timezone if place else "")
-    currency = str(values.get("currency") or (place[0].currency if place else "")).upper()
-    if zone and (fault := check_zone(zone)):
-        faults.append(fault)
+    country, town = None, None
+    if values.get("place") not in {None, ELSEWHERE}:
+        try:
+            country, town = place_named(values["place"])
+        except NotFoundError:
+            faults.append(FieldFault("place", "choice"))
+    zone = values.get("timezone") or (country.timezone if country else "")
+    currency = str(values.get("currency") or (country.currency if country else "")).upper()
+    faults += _check_place(values, zone, currency)
+    if values.get("place") == ELSEWHERE:
+        faults += _find_missing_elsewhere(values, zone, currency, faults)
+    composed.faults["site"] += faults
+    if faults:
+        return
+    location = None
+    if "latitude" in values:
+        location = {"latitude": values["latitude"], "longitude": values["longitude"]}
+    elif town:
+        location = {"latitude": town.latitude, "longitude": town.longitude}
+    composed.document |= {
+        "name": identifier_of(called),
+        "display_name": called,
+        "timezone": parse_zone(zone).key,
+        "currency": currency,
+        "location": location,
+    }
+    if country:
+        composed.document["country"] = country.code
+
+
+def _check_place(values: Mapping[str, Any], zone: str, currency: str) -> list[FieldFault]:
+    faults = []
+    zone_fault = check_zone(zone) if zone else None
+    if zone_fault:
+        faults.append(zone_fault)
     if currency and not _CURRENCY.fullmatch(currency):
         faults.append(FieldFault("currency", "currency"))
     if ("latitude" in values) != ("longitude" in values):
         faults.append(FieldFault("longitude" if "latitude" in values else "latitude", "both"))
-    if values.get("place") == ELSEWHERE:
-        needed = {
-            "latitude": values.get("latitude"),
-            "longitude": values.get("longitude"),
-            "timezone": zone or None,
-            "currency": currency or None,
-        }
-        named = {fault.field for fault in faults}
-        faults.extend(
-            FieldFault(field, "missing_elsewhere")
-            for field, value in needed.items()
-            if value is None and field not in named
-        )
-    household, more = check_entries(HOUSEHOLD, answers.get("household", {}))
-    composed.faults["site"] += [*faults, *more]
-    if household and not more:
-        composed.document["household"] = household | (
-            {"persons": int(household["persons"])} if "persons" in household else {}
-        )
-    if not faults:
-        own = (
-            {"latitude": values["latitude"], "longitude": values["longitude"]}
-            if "latitude" in values
-            else None
-        )
-        town = {"latitude": place[1].latitude, "longitude": place[1].longitude} if place else None
-        composed.document |= {"name": identifier_of(called), "display_name": called}
-        composed.document |= {
-            "timezone": parse_zone(zone).key,
-            "currency": currency,
-            "location": own or town,
-        }
-        composed.document |= {"country": place[0].code} if place else {}
+    return faults
+
+
+def _find_missing_elsewhere(
+    values: Mapping[str, Any], zone: str, currency: str, faults: Sequence[FieldFault]
+) -> list[FieldFault]:
+    """Return faults for the missing fields of a place that no list has."""
+    known = {
+        "latitude": "latitude" in values,
+        "longitude": "longitude" in values,
+        "timezone": bool(zone),
+        "currency": bool(currency),
+    }
+    faulty = {fault.field for fault in faults}
+    missing = [name for name, is_known in known.items() if not is_known and name not in faulty]
+    return [FieldFault(name, "missing_elsewhere") for name in missing]
+
+
+def _compose_household(composed: Composition, answers: Mapping[str, Any]) -> None:
+    household, faults = check_entries(HOUSEHOLD, answers.get("household", {}))
+    composed.faults["site"] += faults
+    if household and not faults:
+        if "persons" in household:
+            household["persons"] = int(household["persons"])
+        composed.document["household"] = household
 
 
 def _compose_devices(composed: Composition, answers: Mapping[str, Any]) -> None:
-    grid, faults = check_entries(GRID, answers.get("grid", {}))
-    composed.faults["devices"] += faults
+    grid, grid_faults = check_entries(GRID, answers.get("grid", {}))
+    composed.faults["devices"] += grid_faults
     if grid:
         country = country_of(answers)
         composed.document["grid"] = _compose_grid(grid, country.code if country else None)
+    currency = currency_of(answers)
     for section, form in DEVICE_FORMS.items():
         devices: list[dict[str, Any]] = []
         names = _name_devices(section, answers)
@@ -243,28 +276,21 @@ def _compose_devices(composed: Composition, answers: Mapping[str, Any]) -> None:
             values, faults = form.check(typed, prefix=f"{section}-{place}-")
             composed.faults["devices"] += faults
             if not faults:
-                devices.append(
-                    {
-                        "name": names[place],
-                        **form.compose(values | {"currency": currency_of(answers)}),
-                    }
-                )
+                document = form.compose(values | {"currency": currency})
+                devices.append({"name": names[place], **document})
         if devices:
             composed.document[section] = devices
 
 
 def _compose_grid(values: dict[str, Any], country: str | None) -> dict[str, Any]:
-    """Return the document of a connection: the import limit is that of the fuse, or a lower one
-    that was typed.
-    """
+    """Return the document of a connection; its fuse limits the import, or a lower typed limit."""
     document = dict(values)
     if "main_fuse_phases" in values:
         document["main_fuse_phases"] = int(values["main_fuse_phases"])
     if "main_fuse_a" in values:
-        of_fuse = assume_connection(document | {"import_limit_kw": None}, country)[
-            "import_limit_kw"
-        ]
-        document["import_limit_kw"] = min(of_fuse, values.get("import_limit_kw", of_fuse))
+        assumed = assume_connection(document | {"import_limit_kw": None}, country)
+        fuse_kw = assumed["import_limit_kw"]
+        document["import_limit_kw"] = min(fuse_kw, values.get("import_limit_kw", fuse_kw))
     return document
 
 
@@ -275,70 +301,70 @@ def battery_names(answers: Mapping[str, Any]) -> list[str]:
 
 def _name_devices(section: str, answers: Mapping[str, Any]) -> list[str]:
     devices = answers.get(section, [])
-    named = {typed["name"] for typed in devices if typed.get("name")}
+    taken = {typed["name"] for typed in devices if typed.get("name")}
     singular = DEVICE_FORMS[section].singular
     names = []
     for typed in devices:
-        free = (
-            singular if number == 1 else f"{singular} {number}"
-            for number in range(1, len(named) + 2)
-        )
-        names.append(typed.get("name") or next(name for name in free if name not in named))
-        named.add(names[-1])
+        name = typed.get("name")
+        if not name:
+            name = singular
+            number = 1
+            while name in taken:
+                number += 1
+                name = f"{singular} {number}"
+        names.append(name)
+        taken.add(name)
     return names
 
 
 def _compose_tariff(composed: Composition, answers: Mapping[str, Any]) -> None:
     typed = suggest_tariff(answers) | answers.get("tariff", {})
-    scale = numbers_of(answers, "en").price_unit[0]
     kind = typed["import_kind"]
-    export = typed["export_kind"]
-    if kind not in KINDS or export not in EXPORT_KINDS:
+    export_kind = typed["export_kind"]
+    if kind not in KINDS or export_kind not in EXPORT_KINDS:
         composed.faults["tariff"].append(FieldFault("import_kind", "choice"))
         return
+    scale = numbers_of(answers, "en").price_unit[0]
     currency = currency_of(answers)
-    bought, faults = check_entries(
-        [entry.in_currency(currency) for entry in IMPORT_ENTRIES[kind]], typed, price_scale=scale
-    )
-    sold, more = check_entries(
-        [entry.in_currency(currency) for entry in EXPORT_ENTRIES[export]], typed, price_scale=scale
-    )
+    import_entries = [entry.in_currency(currency) for entry in IMPORT_ENTRIES[kind]]
+    export_entries = [entry.in_currency(currency) for entry in EXPORT_ENTRIES[export_kind]]
+    bought, faults = check_entries(import_entries, typed, price_scale=scale)
+    sold, export_faults = check_entries(export_entries, typed, price_scale=scale)
     country = country_of(answers)
     for name, values in (("market", bought), ("export_market", sold)):
         if name in values and (country is None or values[name] not in country.markets):
             faults.append(FieldFault(name, "choice"))
-    second = {name for name in ("second_from", "second_to", "second_price") if name in bought}
-    if kind == "time_of_use" and second and len(second) < 3:
-        faults += [
-            FieldFault(name, "band")
-            for name in ("second_from", "second_to", "second_price")
-            if name not in second
-        ]
-    composed.faults["tariff"] += [*faults, *more]
-    if faults or more:
-        return
-    import_rule: dict[str, Any] = {"kind": kind}
+    if kind == "time_of_use":
+        # A second band needs all of its fields.
+        missing = [name for name in _SECOND_BAND if name not in bought]
+        if len(missing) < len(_SECOND_BAND):
+            faults += [FieldFault(name, "band") for name in missing]
+    faults += export_faults
+    composed.faults["tariff"] += faults
+    if not faults:
+        rules = {"import": _compose_import(kind, bought), "export": _compose_export(sold)}
+        composed.document["tariff"] = rules
+
+
+def _compose_import(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "fixed":
-        import_rule |= {"price": bought["import_price"]}
-    elif kind == "spot":
-        import_rule |= {
-            "market": bought["market"],
-            "markup": bought["markup"],
-            "vat": bought["vat_percent"] / 100,
-        }
-    else:
-        bands = [
-            {"from": "00:00" if bought[f"{band}_from"] == "24:00" else bought[f"{band}_from"]}
-            | {part: bought[f"{band}_{part}"] for part in ("to", "price", "days")}
-            for band in ("first", "second")
-            if f"{band}_from" in bought
-        ]
-        import_rule |= {"default": bought["default_price"], "bands": bands}
-    export_rule = {"kind": "fixed", "price": sold.get("export_price", 0.0)}
-    if export == "spot":
-        export_rule = {
-            "kind": "spot",
-            "market": sold["export_market"],
-            "markup": -sold["export_fee"],
-        }
-    composed.document["tariff"] = {"import": import_rule, "export": export_rule}
+        return {"kind": kind, "price": values["import_price"]}
+    if kind == "spot":
+        vat = values["vat_percent"] / 100
+        return {"kind": kind, "market": values["market"], "markup": values["markup"], "vat": vat}
+    bands = []
+    for band in ("first", "second"):
+        if f"{band}_from" in values:
+            begin = values[f"{band}_from"]
+            document = {"from": "00:00" if begin == "24:00" else begin}
+            document |= {part: values[f"{band}_{part}"] for part in ("to", "price", "days")}
+            bands.append(document)
+    return {"kind": kind, "default": values["default_price"], "bands": bands}
+
+
+def _compose_export(values: Mapping[str, Any]) -> dict[str, Any]:
+    if "export_market" in values:
+        markup = -values["export_fee"]
+        return {"kind": "spot", "market": values["export_market"], "markup": markup}
+    # Without payment the price is 0.
+    return {"kind": "fixed", "price": values.get("export_price", 0.0)}

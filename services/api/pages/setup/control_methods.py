@@ -1,13 +1,14 @@
-"""Control methods for batteries in set-up (Home Assistant, MQTT, device profiles …): one
-declaration each, with server, fields and proposals.
+"""Control methods for batteries in set-up, one declaration each.
 
-Each method produces the site's section ``control``; a new method is a new ``ControlMethod``.
+Each method (Home Assistant, MQTT, device profiles …) has a server, fields and proposals, and
+produces the site's section ``control``; a new method is a new ``ControlMethod``.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -41,8 +42,9 @@ Typed = Mapping[str, str]
 
 
 class ServerAnswer(NamedTuple):
-    """The result of querying a server: a phrase of the page with its figures, and the entities of a
-    Home Assistant (``lookup``).
+    """The result of querying a server, as a phrase of the page with its figures.
+
+    ``lookup``: the entities of a Home Assistant.
     """
 
     good: bool
@@ -86,37 +88,37 @@ class ControlMethod:
         """
         if not self.asks:
             return {"by": self.by}, []
-        described = [name for name in batteries if any(typed.get(name, {}).values())] or list(
-            batteries[:1]
-        )
+        described = [name for name in batteries if any(typed.get(name, {}).values())]
+        if not described:
+            described = list(batteries[:1])
         sections = []
         faults = []
         for name in described:
-            values, wrong = check_entries(
-                self.asks, typed.get(name, {}), prefix=f"{self.by}-{batteries.index(name)}-"
-            )
-            faults += wrong
-            if not wrong:
+            prefix = f"{self.by}-{batteries.index(name)}-"
+            values, battery_faults = check_entries(self.asks, typed.get(name, {}), prefix=prefix)
+            faults += battery_faults
+            if not battery_faults:
                 sections.append(_describe_battery(name, values))
         return ({"by": self.by, "batteries": sections} if sections else None), faults
 
     def fill(
         self, batteries: Sequence[str], typed: Mapping[str, Typed], lookup: Lookup | None
     ) -> dict[str, dict[str, str]]:
-        """Return the texts of each battery's fields: as typed, else proposed from entities that no
-        other battery uses.
+        """Return the texts of each battery's fields: as typed, else proposed.
+
+        An entity is proposed for one battery only.
         """
-        # Fields shown empty, as while Home Assistant was away, do not count as answered.
-        answered = {
-            name: dict(fields)
-            for name, fields in typed.items()
-            if any(text for field, text in fields.items() if field.endswith("_place"))
-        }
+        answered = {name: dict(fields) for name, fields in typed.items() if _names_place(fields)}
         for name in batteries:
             if name not in answered:
-                taken = {text for fields in answered.values() for text in fields.values()}
+                taken = {*chain.from_iterable(fields.values() for fields in answered.values())}
                 answered[name] = self.propose(name, lookup and lookup.without(taken))
         return {name: answered[name] for name in batteries}
+
+
+def _names_place(fields: Typed) -> bool:
+    # Fields shown empty, as while Home Assistant was away, do not count as answered.
+    return any(text for field, text in fields.items() if field.endswith("_place"))
 
 
 # Fields of the form by part of a direct connection.
@@ -136,7 +138,9 @@ def read_vias(answers: Mapping[str, Any]) -> dict[str, Via | None]:
     None where the typed address is incomplete.
     """
     vias: dict[str, Via | None] = {}
-    for name, typed in answers.get("profile", {}).items() if answers.get("by") == "profile" else ():
+    if answers.get("by") != "profile":
+        return vias
+    for name, typed in answers.get("profile", {}).items():
         vias[name] = None
         with suppress(ValidationError):
             vias[name] = Via.model_validate(_describe_via(typed))
@@ -153,10 +157,8 @@ def _describe_via(typed: Mapping[str, Any]) -> dict[str, Any]:
 
 def answer_control(control: Control) -> dict[str, Any]:
     """Return the typed form of a section ``control``, as far as the fields can express it."""
-    return {
-        "by": control.by,
-        control.by: {each.battery: _answer_battery(each) for each in control.batteries},
-    }
+    batteries = {target.battery: _answer_battery(target) for target in control.batteries}
+    return {"by": control.by, control.by: batteries}
 
 
 def _describe_battery(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,83 +166,73 @@ def _describe_battery(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
         return {"battery": name, "via": _describe_via(values)}
     modes = {mode: values[f"word_{mode}"] for mode in NAMED_MODES if f"word_{mode}" in values}
     powered = [mode for mode in _POWERED if mode in modes]
-    writes = [
-        {"to": values[place], "value": value, "when": powered}
-        | ({"read_back": values[state]} if state in values else {})
-        for place, value, state in (
-            ("power_place", _POWER[values.get("power_unit", "W")], "power_state"),
-            ("target_place", "{target_percent}", ""),
-        )
-        if place in values and powered
-    ]
-    mode = {"to": values["mode_place"], "value": "{mode}"} | (
-        {"read_back": values["mode_state"]} if "mode_state" in values else {}
-    )
+    writes = []
+    if powered and "power_place" in values:
+        power = _POWER[values.get("power_unit", "W")]
+        writes.append({"to": values["power_place"], "value": power, "when": powered})
+        if "power_state" in values:
+            writes[-1]["read_back"] = values["power_state"]
+    if powered and "target_place" in values:
+        target = {"to": values["target_place"], "value": "{target_percent}", "when": powered}
+        writes.append(target)
     # Write the mode last, when power and target are already set.
-    return {"battery": name, "soc": values["soc_place"], "modes": modes, "writes": [*writes, mode]}
+    writes.append({"to": values["mode_place"], "value": "{mode}"})
+    if "mode_state" in values:
+        writes[-1]["read_back"] = values["mode_state"]
+    return {"battery": name, "soc": values["soc_place"], "modes": modes, "writes": writes}
 
 
 def _answer_battery(control: BatteryControl) -> dict[str, str]:
-    if (via := control.via) is not None:
-        return {
-            field: str(value)
-            for part, field in _VIA_FIELDS.items()
-            if (value := getattr(via, part)) is not None
-        }
-    typed = {"soc_place": control.soc or ""} | {
-        f"word_{mode}": word for mode, word in control.modes.items() if mode in NAMED_MODES
-    }
-    places = {
-        "{power_w}": ("power_place", "power_state"),
-        "{power_kw}": ("power_place", "power_state"),
-        "{target_percent}": ("target_place", ""),
-    }
+    via = control.via
+    if via is not None:
+        parts = {field: getattr(via, part) for part, field in _VIA_FIELDS.items()}
+        return {field: str(value) for field, value in parts.items() if value is not None}
+    typed = {"soc_place": control.soc or ""}
+    for mode, word in control.modes.items():
+        if mode in NAMED_MODES:
+            typed[f"word_{mode}"] = word
     units = {value: unit for unit, value in _POWER.items()}
     for write in control.writes:
-        place, state = places.get(write.value, ("mode_place", "mode_state"))
-        typed |= {place: write.to} | ({state: write.read_back} if state and write.read_back else {})
-        typed |= {"power_unit": units[write.value]} if write.value in units else {}
+        if write.value in units:
+            typed["power_unit"] = units[write.value]
+            place, state = "power_place", "power_state"
+        elif write.value == "{target_percent}":
+            place, state = "target_place", ""
+        else:
+            place, state = "mode_place", "mode_state"
+        typed[place] = write.to
+        if state and write.read_back:
+            typed[state] = write.read_back
     return typed
 
 
 def ask_home_assistant(settings: Settings) -> ServerAnswer:
     """Query the configured Home Assistant for its entities."""
     lookup = look_up(HomeAssistantAccess.of(settings))
+    figures: dict[str, object] = {"version": lookup.version, "count": len(lookup.sensors)}
     if lookup.fault:
-        return ServerAnswer(
-            good=False,
-            phrase=f"ha_{lookup.fault}",
-            figures={"detail": lookup.detail},
-            lookup=lookup,
-        )
-    return ServerAnswer(
-        good=True,
-        phrase="ha_found",
-        figures={"version": lookup.version, "count": len(lookup.sensors)},
-        lookup=lookup,
-    )
+        phrase = f"ha_{lookup.fault}"
+        figures = {"detail": lookup.detail}
+        return ServerAnswer(good=False, phrase=phrase, figures=figures, lookup=lookup)
+    return ServerAnswer(good=True, phrase="ha_found", figures=figures, lookup=lookup)
 
 
 def _ask_broker(settings: Settings) -> ServerAnswer:
-    """Test the connection to the MQTT broker, from the gateway itself so that the password crosses
-    no queue.
+    """Test the connection to the MQTT broker.
+
+    The gateway itself connects, so that the password crosses no queue.
     """
     try:
-        link = BrokerLink(
-            parse_broker(settings.mqtt_url or "", settings.mqtt_password),
-            (),
-            lambda _: None,
-            patience_s=BROKER_PATIENCE_SECONDS,
-        )
+        address = parse_broker(settings.mqtt_url or "", settings.mqtt_password)
+        link = BrokerLink(address, (), lambda _: None, patience_s=BROKER_PATIENCE_SECONDS)
     except InvalidInputError:
         # An operator's setting may be no valid address.
         return ServerAnswer(good=False, phrase="broker_away")
     try:
         link.open()
     except BrokerError as error:
-        return ServerAnswer(
-            good=False, phrase="broker_refused" if error.fault == "refused" else "broker_away"
-        )
+        phrase = "broker_refused" if error.fault == "refused" else "broker_away"
+        return ServerAnswer(good=False, phrase=phrase)
     finally:
         link.close()
     return ServerAnswer(good=True, phrase="broker_found")
@@ -255,18 +247,15 @@ _UNIT = Entry("power_unit", "choice", required=False, options=tuple(_POWER), def
 
 def _propose_topics(battery: str, _: Lookup | None) -> dict[str, str]:
     base = re.sub(r"[^\w-]+", "_", battery)
-    topics = {
-        "soc_place": "soc",
-        "mode_place": "mode/set",
-        "mode_state": "mode",
-        "power_place": "power/set",
-        "power_state": "power",
+    proposed = {
+        "soc_place": f"{base}/soc",
+        "mode_place": f"{base}/mode/set",
+        "mode_state": f"{base}/mode",
+        "power_place": f"{base}/power/set",
+        "power_state": f"{base}/power",
+        "power_unit": "W",
     }
-    return (
-        {name: f"{base}/{topic}" for name, topic in topics.items()}
-        | {f"word_{mode}": mode for mode in NAMED_MODES}
-        | {"power_unit": "W"}
-    )
+    return proposed | {f"word_{mode}": mode for mode in NAMED_MODES}
 
 
 # Regular expressions for inverters' names of the modes.
@@ -282,33 +271,30 @@ def _propose_entities(_: str, lookup: Lookup | None) -> dict[str, str]:
     if lookup is None or lookup.fault:
         return {}
     mode = guess_command("mode_place", lookup.commands)
-    lookup = lookup.nearest(mode.entity) if mode else lookup
-    power, target = (
-        guess_command(place, lookup.commands) for place in ("power_place", "target_place")
-    )
-    chosen = {
-        "soc_place": guess_sensor("battery_soc", lookup),
-        "mode_place": mode.entity if mode else "",
-    }
-    chosen |= {"power_place": power.entity, "power_unit": power.unit} if power else {}
-    chosen |= {"target_place": target.entity} if target else {}
-    return chosen | guess_words(mode.options if mode else ())
+    if mode is None:
+        proposed = {"mode_place": ""}
+    else:
+        lookup = lookup.nearest(mode.entity)
+        proposed = {"mode_place": mode.entity} | guess_words(mode.options)
+    proposed["soc_place"] = guess_sensor("battery_soc", lookup)
+    power = guess_command("power_place", lookup.commands)
+    if power:
+        proposed |= {"power_place": power.entity, "power_unit": power.unit}
+    target = guess_command("target_place", lookup.commands)
+    if target:
+        proposed["target_place"] = target.entity
+    return proposed
 
 
 def guess_words(options: Sequence[str]) -> dict[str, str]:
     """Match an inverter's options to modes by name; an option matches at most one mode."""
+    remaining = list(options)
     words: dict[str, str] = {}
-    for mode, sound in _SOUNDS_LIKE.items():
-        word = next(
-            (
-                option
-                for option in options
-                if re.search(sound, option.casefold()) and option not in words.values()
-            ),
-            None,
-        )
-        if word is not None:
-            words[f"word_{mode}"] = word
+    for mode, pattern in _SOUNDS_LIKE.items():
+        matches = [option for option in remaining if re.search(pattern, option.casefold())]
+        if matches:
+            words[f"word_{mode}"] = matches[0]
+            remaining = [option for option in remaining if option != matches[0]]
     return words
 
 
@@ -319,25 +305,26 @@ def _offer_entities(name: str, typed: Typed, lookup: Lookup | None) -> list[tupl
     """
     if lookup is None or lookup.fault or name == "power_unit":
         return None
+    offered: list[tuple[str, str]] = []
     if name == "soc_place":
-        offered = [
-            (each.entity, f"{each.name} ({each.unit})")
-            for each in offer_sensors("battery_soc", lookup.sensors)
-        ]
+        sensors = offer_sensors("battery_soc", lookup.sensors)
+        offered = [(sensor.entity, f"{sensor.name} ({sensor.unit})") for sensor in sensors]
     elif name.startswith("word_"):
-        offered = [
-            (option, option)
-            for each in lookup.commands
-            if each.entity == typed.get("mode_place")
-            for option in each.options
-        ]
+        for command in lookup.commands:
+            if command.entity == typed.get("mode_place"):
+                offered += [(option, option) for option in command.options]
     else:
-        offered = [
-            (each.entity, f"{each.name} ({each.unit})" if each.unit else each.name)
-            for each in offer_commands(name, lookup.commands)
-        ]
-    chosen = typed.get(name, "")
-    return offered if not chosen or chosen in dict(offered) else [(chosen, chosen), *offered]
+        for command in offer_commands(name, lookup.commands):
+            label = f"{command.name} ({command.unit})" if command.unit else command.name
+            offered.append((command.entity, label))
+    return _with_chosen(offered, typed.get(name, ""))
+
+
+def _with_chosen(offered: list[tuple[str, str]], chosen: str) -> list[tuple[str, str]]:
+    """Return the choices; one that was made before and is not offered any more comes first."""
+    if not chosen or chosen in dict(offered):
+        return offered
+    return [(chosen, chosen), *offered]
 
 
 def _offer_profiles(name: str, typed: Typed, _: Lookup | None) -> list[tuple[str, str]] | None:
@@ -347,11 +334,13 @@ def _offer_profiles(name: str, typed: Typed, _: Lookup | None) -> list[tuple[str
     """
     if name != "profile_place":
         return None
-    offered = [
-        (each.profile, each.title) for each in list_profiles() if each.kind == "battery_inverter"
-    ]
-    chosen = typed.get(name, "")
-    return offered if not chosen or chosen in dict(offered) else [(chosen, chosen), *offered]
+    inverters = [profile for profile in list_profiles() if profile.kind == "battery_inverter"]
+    offered = [(profile.profile, profile.title) for profile in inverters]
+    return _with_chosen(offered, typed.get(name, ""))
+
+
+def _propose_profile(_battery: str, _lookup: Lookup | None) -> dict[str, str]:
+    return {"profile_place": "sunspec_12x", "host_place": "inverter.local"}
 
 
 METHODS: Mapping[str, ControlMethod] = {
@@ -399,10 +388,7 @@ METHODS: Mapping[str, ControlMethod] = {
                 Entry("secret_text", "text", required=False),
             ),
             proposes_unasked=True,
-            propose=lambda _name, _lookup: {
-                "profile_place": "sunspec_12x",
-                "host_place": "inverter.local",
-            },
+            propose=_propose_profile,
             offer=_offer_profiles,
         ),
         ControlMethod("advice"),

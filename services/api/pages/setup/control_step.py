@@ -1,4 +1,4 @@
-"""How the battery is told: the last question of set-up, and what would be sent by the answer."""
+"""The step Control: how each battery is commanded, and the commands it would get."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -17,13 +17,19 @@ from luna.platform.drivers.setpoint_parts import describe_writes
 from luna.words import MODES
 from services.api.gateway import Gateway
 from services.api.pages.setup.composition import battery_names
-from services.api.pages.setup.control_methods import METHODS, guess_words
+from services.api.pages.setup.control_methods import (
+    METHODS,
+    ControlMethod,
+    ServerAnswer,
+    guess_words,
+)
 from services.api.pages.setup.data_step import view_access
 from services.api.pages.setup.fields import FieldFault
+from services.api.pages.setup.home_assistant import Lookup
 from services.api.pages.setup.network import HomeAssistantServer
 from services.api.pages.setup.server_access import split_secret
 
-# What stands there until something is chosen: nothing is ever sent.
+# Until another method is chosen nothing is sent.
 DEFAULT = "advice"
 # Two hours of quarter-hours.
 MOST_SLOTS = 8
@@ -36,74 +42,75 @@ def view_control(
     look: bool,
     servers: Sequence[HomeAssistantServer] | None,
 ) -> dict[str, Any]:
-    """Return what the step shows; ``look`` asks the server of the way that is chosen."""
+    """Return what the step shows; ``look`` queries the server of the chosen method."""
     typed = answers.get("control") or {"by": DEFAULT}
     urls = {"home_assistant": answers.get("data", {}).get("url", "")} | typed.get("urls", {})
     methods = []
     for method in METHODS.values():
-        # Of a server that is not set there is nothing to ask: its fields say so.
-        asks_server = (
-            look
-            and method.by == typed["by"]
-            and method.server is not None
-            and method.server.is_set(gateway.settings)
-        )
-        answer = method.ask(gateway.settings) if asks_server and method.ask else None
-        batteries = (
-            battery_names(answers)
-            if answer or method.proposes_unasked or method.by in typed
-            else []
-        )
+        answer = None
+        if look and method.by == typed["by"]:
+            answer = _ask_server(gateway, method)
+        batteries: list[str] = []
+        if answer or method.proposes_unasked or method.by in typed:
+            batteries = battery_names(answers)
         lookup = answer.lookup if answer else None
-        shown = []
-        for name, fields in method.fill(batteries, typed.get(method.by, {}), lookup).items():
-            # Where another entity was chosen for the mode its words are proposed.
-            has_words = any(text for field, text in fields.items() if field.startswith("word_"))
-            words = (
-                {}
-                if has_words
-                else guess_words(
-                    [option for option, _ in method.offer("word_hold", fields, lookup) or []]
-                )
-            )
-            offers = {
-                entry.name: method.offer(entry.name, fields | words, lookup)
-                for entry in method.asks
-            }
-            shown.append({"name": name, "typed": fields | words, "offers": offers})
+        filled = method.fill(batteries, typed.get(method.by, {}), lookup)
+        access = None
+        if method.server:
+            access = view_access(gateway, method.server, urls.get(method.by, ""), servers)
         methods.append(
             {
                 "method": method,
-                "access": view_access(gateway, method.server, urls.get(method.by, ""), servers)
-                if method.server
-                else None,
+                "access": access,
                 "answer": answer,
-                "batteries": shown,
+                "batteries": [
+                    _view_battery(method, name, fields, lookup) for name, fields in filled.items()
+                ],
             }
         )
     return {"chosen": typed["by"], "methods": methods}
 
 
+def _ask_server(gateway: Gateway, method: ControlMethod) -> ServerAnswer | None:
+    """Query a method's server; None if it has none or its settings are incomplete."""
+    if method.server is None or method.ask is None or not method.server.is_set(gateway.settings):
+        return None
+    return method.ask(gateway.settings)
+
+
+def _view_battery(
+    method: ControlMethod, name: str, fields: Mapping[str, str], lookup: Lookup | None
+) -> dict[str, Any]:
+    """Return a battery's fields with their choices."""
+    typed = dict(fields)
+    has_words = any(text for field, text in fields.items() if field.startswith("word_"))
+    if not has_words:
+        # Propose the words of the entity that was chosen for the mode.
+        options = [option for option, _ in method.offer("word_hold", fields, lookup) or []]
+        typed |= guess_words(options)
+    offers = {entry.name: method.offer(entry.name, typed, lookup) for entry in method.asks}
+    return {"name": name, "typed": typed, "offers": offers}
+
+
 def merge_control(answers: Mapping[str, Any], typed: Mapping[str, str]) -> dict[str, Any]:
-    """Return the answers with what the step's form brought; secrets are none of them."""
+    """Return the answers with those of the step's form; secrets are left out."""
     by = typed.get("by", DEFAULT)
     merged: dict[str, Any] = {"by": by if by in METHODS else DEFAULT, "urls": {}}
     for method in METHODS.values():
         if method.server and method.server.url_field in typed:
             merged["urls"][method.by] = split_secret(typed[method.server.url_field].strip())[0]
         for place, name in enumerate(battery_names(answers)):
-            brought = {
+            texts = {
                 entry.name: typed.get(f"{method.by}-{place}-{entry.name}") for entry in method.asks
             }
-            if any(text is not None for text in brought.values()):
-                merged.setdefault(method.by, {})[name] = {
-                    field: (text or "").strip() for field, text in brought.items()
-                }
+            if any(text is not None for text in texts.values()):
+                fields = {field: (text or "").strip() for field, text in texts.items()}
+                merged.setdefault(method.by, {})[name] = fields
     return {**answers, "control": merged}
 
 
 def find_faults(gateway: Gateway, answers: Mapping[str, Any]) -> list[FieldFault]:
-    """Return what is wrong with the address of the server through which the battery is told."""
+    """Return the faults in the address of the chosen method's server."""
     typed = answers.get("control") or {}
     method = METHODS.get(typed.get("by", ""))
     if method is None or method.server is None:
@@ -112,29 +119,26 @@ def find_faults(gateway: Gateway, answers: Mapping[str, Any]) -> list[FieldFault
 
 
 def store_access(gateway: Gateway, answers: Mapping[str, Any], typed: Mapping[str, str]) -> str:
-    """Store address and secret as far as they are whole.
+    """Store address and secret if they are whole.
 
-    Return how the step is to be shown again, empty where it need not be.
+    Return the query with which the step is to be shown again, "" for none.
     """
     method = METHODS.get(typed.get("by", ""), METHODS[DEFAULT])
-    go = typed.get("go")
-    if method.server is None or go not in {"connect", "find", "next"}:
+    button = typed.get("go")
+    if method.server is None or button not in {"connect", "find", "next"}:
         return ""
-    if go == "find":
+    if button == "find":
         return "find=1"
     method.server.store(gateway, typed)
     if find_faults(gateway, answers):
         return "check=1"
-    return "look=1" if go == "connect" or method.by not in answers["control"] else ""
+    return "look=1" if button == "connect" or method.by not in answers["control"] else ""
 
 
 def view_sent(
     gateway: Gateway, site: Site | None, plan: PlanReply | None, *, now: datetime
 ) -> dict[str, Any]:
-    """Return what would be sent to a site's batteries by its section ``control``.
-
-    Nothing where it is not whole.
-    """
+    """Return the commands to a site's batteries; none if its control is not whole."""
     control: Control | None = None if site is None else site.control
     if site is None or control is None or not control.batteries:
         return {"by_mode": [], "next": []}
@@ -146,9 +150,9 @@ def view_sent(
 
 
 class SentLine(NamedTuple):
-    """What is sent at once: when the slot begins, None for a mode in general.
+    """The values written to a battery at once, each with its destination.
 
-    The mode, and each value with where it goes.
+    ``start`` is the beginning of the slot, None for a mode in general.
     """
 
     start: datetime | None
@@ -160,30 +164,26 @@ class SentLine(NamedTuple):
 def list_sent_by_mode(
     site: Site, control: Control, profiles: Mapping[str, DeviceProfile]
 ) -> list[SentLine]:
-    """Return what each mode would send to a battery that is half full, at its greatest power.
+    """Return the commands of each mode to a half full battery, at its greatest power.
 
-    ``profiles``: of those that Luna speaks to itself, by name.
+    ``profiles``: of the directly controlled inverters, by name.
     """
     batteries = {battery.name: battery for battery in site.batteries}
     lines: list[SentLine] = []
     for target in control.batteries:
-        if target.battery in batteries:
-            battery = batteries[target.battery]
-            powers = {"charge": battery.charge_limit_kw, "export": battery.discharge_limit_kw}
-            socs = {"charge": battery.max_soc, "export": battery.min_soc}
-            for mode in sorted(target.known_modes, key=MODES.index):
-                setpoint = BatterySetpoint(
-                    mode=mode, power_kw=powers.get(mode), target_soc=socs.get(mode)
-                )
-                sent = _say(
-                    site,
-                    control,
-                    {battery.name: setpoint},
-                    profiles,
-                    soc={battery.name: _half_full(battery)},
-                )
-                # What its owner does not let it do becomes another mode.
-                lines += [line for line in sent if line.mode == mode]
+        battery = batteries.get(target.battery)
+        if battery is None:
+            continue
+        powers = {"charge": battery.charge_limit_kw, "export": battery.discharge_limit_kw}
+        targets = {"charge": battery.max_soc, "export": battery.min_soc}
+        half_full = {battery.name: _half_full(battery)}
+        for mode in sorted(target.known_modes, key=MODES.index):
+            setpoint = BatterySetpoint(
+                mode=mode, power_kw=powers.get(mode), target_soc=targets.get(mode)
+            )
+            sent = _list_writes(site, control, {battery.name: setpoint}, profiles, soc=half_full)
+            # A mode that the owner does not allow becomes another one.
+            lines += [line for line in sent if line.mode == mode]
     return lines
 
 
@@ -195,32 +195,26 @@ def list_sent_next(
     *,
     now: datetime,
 ) -> list[SentLine]:
-    """Return what the quarter-hours of a plan that come next would send, batteries being as full as
-    it expects.
-    """
-    names = {each.battery for each in control.batteries}
+    """Return the commands of a plan's next slots, at the states of charge that it expects."""
+    names = {target.battery for target in control.batteries}
     step = timedelta(minutes=plan.slot_minutes)
     lines: list[SentLine] = []
     for place, slot in enumerate(plan.slots):
         if slot.start + step <= now:
             continue
+        soc = {battery.name: _half_full(battery) for battery in site.batteries}
         before = plan.slots[place - 1].batteries if place else {}
-        soc = {
-            battery.name: before[battery.name].soc_end
-            if battery.name in before
-            else _half_full(battery)
-            for battery in site.batteries
-        }
+        soc |= {name: before[name].soc_end for name in soc if name in before}
         setpoints = {
             name: series.at(place) for name, series in plan.setpoints.items() if name in names
         }
-        lines += _say(site, control, setpoints, profiles, soc=soc, start=slot.start)
+        lines += _list_writes(site, control, setpoints, profiles, soc=soc, start=slot.start)
         if len(lines) >= MOST_SLOTS * len(names):
             break
     return lines
 
 
-def _say(
+def _list_writes(
     site: Site,
     control: Control,
     setpoints: Mapping[str, BatterySetpoint],
@@ -229,14 +223,13 @@ def _say(
     soc: Mapping[str, float],
     start: datetime | None = None,
 ) -> Iterator[SentLine]:
-    say = _SAY.get(control.by, _say_topic)
+    describe_write = _DESCRIBE_WRITE.get(control.by, _describe_topic)
     for name, safe in to_supported_modes(site, setpoints, soc, control=control).items():
         via = control.vias.get(name)
-        writes = (
-            [say(write) for write in render(control, {name: safe})]
-            if via is None
-            else describe_writes(profiles[via.profile], via, safe)
-        )
+        if via is None:
+            writes = [describe_write(write) for write in render(control, {name: safe})]
+        else:
+            writes = describe_writes(profiles[via.profile], via, safe)
         yield SentLine(start, name, safe.mode, tuple(writes))
 
 
@@ -244,14 +237,16 @@ def _half_full(battery: Battery) -> float:
     return (battery.min_soc + battery.max_soc) / 2
 
 
-def _say_topic(write: Write) -> tuple[str, str]:
+def _describe_topic(write: Write) -> tuple[str, str]:
     return write.to, write.value
 
 
-def _say_service(write: Write) -> tuple[str, str]:
+def _describe_service(write: Write) -> tuple[str, str]:
     service, data = service_call(write)
     return f"{service} {write.to}", next(iter(data.values()), "")
 
 
-# How a write reads; where nothing else is said as topic and payload.
-_SAY: Mapping[str, Callable[[Write], tuple[str, str]]] = {"home_assistant": _say_service}
+# Methods whose writes are not shown as topic and payload.
+_DESCRIBE_WRITE: Mapping[str, Callable[[Write], tuple[str, str]]] = {
+    "home_assistant": _describe_service
+}

@@ -1,5 +1,6 @@
-"""Where measured data come from: a Home Assistant, whose address and token are stored, a file, or
-nothing yet.
+"""The step Data: the source of measured data, a Home Assistant, a file or none yet.
+
+The address and token of a Home Assistant are stored.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,23 +32,23 @@ def view_data(
 ) -> dict[str, Any]:
     """Return what the step shows.
 
-    ``look`` asks Home Assistant, which takes ten seconds where nobody answers.
+    ``look`` queries Home Assistant, which takes ten seconds if it does not respond.
 
-    ``servers`` are those on the network, None where nobody looked for any.
+    ``servers``: those found on the network, None if nobody looked for any.
     """
     data = answers.get("data", {})
-    lookup = (
-        look_up(HomeAssistantAccess.of(gateway.settings))
-        if look and HOME_ASSISTANT.is_set(gateway.settings)
-        else None
-    )
+    lookup = None
+    if look and HOME_ASSISTANT.is_set(gateway.settings):
+        lookup = look_up(HomeAssistantAccess.of(gateway.settings))
+    roles = []
+    if lookup and not lookup.fault:
+        roles = offer_roles(answers, lookup, roles_for(answers))
+    file_name = (answers.get("upload") or {}).get("file_name", "")
     return {
-        "typed": data | {"file_name": (answers.get("upload") or {}).get("file_name", "")},
+        "typed": data | {"file_name": file_name},
         "home_assistant": view_access(gateway, HOME_ASSISTANT, data.get("url", ""), servers),
         "lookup": lookup,
-        "roles": offer_roles(answers, lookup, roles_for(answers))
-        if lookup and not lookup.fault
-        else [],
+        "roles": roles,
     }
 
 
@@ -57,9 +58,9 @@ def view_access(
     typed: str,
     servers: Sequence[HomeAssistantServer] | None,
 ) -> dict[str, Any]:
-    """Return what the fields of a server's address and secret show.
+    """Return the content of the fields of a server's address and secret.
 
-    The address that was found where none stands there.
+    An address that was found on the network is used if no other is known.
     """
     url = typed or server.url(gateway.settings) or (servers[0].url if servers else "")
     return {
@@ -72,79 +73,64 @@ def view_access(
 
 
 def merge_data(answers: Mapping[str, Any], typed: Mapping[str, str]) -> dict[str, Any]:
-    """Return the answers with what the step's form brought; the token is none of them."""
+    """Return the answers with those of the step's form; the token is left out."""
     source = typed.get("source", "nothing")
     data = {
         "source": source if source in SOURCES else "nothing",
         "url": split_secret(typed.get("url", "").strip())[0],
     }
+    merged = {**answers, "data": data}
     chosen = {
         name.removeprefix(SENSOR): entity
         for name, entity in typed.items()
         if name.startswith(SENSOR)
     }
-    return {**answers, "data": data} | ({"sensors": chosen} if chosen else {})
+    if chosen:
+        merged["sensors"] = chosen
+    return merged
 
 
 def find_faults(gateway: Gateway, answers: Mapping[str, Any]) -> list[FieldFault]:
-    """Return what is wrong with the address, where one is to be entered."""
+    """Return the faults in the address of a Home Assistant, if it is the source."""
     data = answers.get("data", {})
-    return (
-        HOME_ASSISTANT.find_faults(gateway.settings, data.get("url", ""))
-        if data.get("source") == "home_assistant"
-        else []
-    )
+    if data.get("source") != "home_assistant":
+        return []
+    return HOME_ASSISTANT.find_faults(gateway.settings, data.get("url", ""))
 
 
 def store_access(gateway: Gateway, answers: Mapping[str, Any], typed: Mapping[str, str]) -> str:
-    """Store address and token as far as they were entered and are whole.
+    """Store address and token if they were entered and are whole.
 
-    Return how the step is to be shown again, empty where it need not be.
+    Return the query with which the step is to be shown again, "" for none.
     """
-    if typed.get("source") != "home_assistant" or typed.get("go") not in {
-        "connect",
-        "find",
-        "next",
-    }:
+    button = typed.get("go")
+    if typed.get("source") != "home_assistant" or button not in {"connect", "find", "next"}:
         return ""
-    if typed["go"] == "find":
+    if button == "find":
         return "find=1"
     HOME_ASSISTANT.store(gateway, typed)
     if find_faults(gateway, answers):
         return "check=1"
-    # What was chosen among the devices that were found need not be looked at again.
-    needs_look = typed.get("go") == "connect" or not answers.get("sensors")
-    return (
-        "look=1"
-        if needs_look and HOME_ASSISTANT.find_access(gateway.settings) != "not_here"
-        else ""
-    )
+    # Sensors that were already chosen need not be looked up again.
+    needs_look = button == "connect" or not answers.get("sensors")
+    if needs_look and HOME_ASSISTANT.find_access(gateway.settings) != "not_here":
+        return "look=1"
+    return ""
 
 
 def offer_roles(
     answers: Mapping[str, Any], lookup: Lookup, roles: Iterable[str]
 ) -> list[tuple[str, list[tuple[str, str]], str]]:
-    """Return of each role the sensors that can hold it, with what they are called, and which stands
-    there at first.
-    """
+    """Return each role with the sensors that fit it, their labels, and the one that is chosen."""
     chosen = answers.get("sensors", {})
     offered = []
     for role in roles:
         guessed = guess_sensor(role, lookup)
-        options = [
-            (sensor.entity, f"{sensor.name} ({sensor.unit})")
-            for sensor in offer_sensors(role, lookup.sensors)
-        ]
-        # Several that count together, such as those of two tariffs, or one that says nothing just
-        # now.
-        entities = {entity for entity, _ in options}
-        options = [
-            *(
-                [(guessed, guessed.replace(",", " + "))]
-                if guessed and guessed not in entities
-                else []
-            ),
-            *options,
-        ]
+        sensors = offer_sensors(role, lookup.sensors)
+        options = [(sensor.entity, f"{sensor.name} ({sensor.unit})") for sensor in sensors]
+        if guessed and guessed not in dict(options):
+            # Several that count together, such as those of two tariffs, or one without a reading
+            # just now.
+            options.insert(0, (guessed, guessed.replace(",", " + ")))
         offered.append((role, options, chosen.get(role, guessed)))
     return offered

@@ -1,5 +1,4 @@
-"""Edit a stored site by the forms of set-up: derive the answers from the site, and merge changed
-answers into it. Pure.
+"""Derive set-up's answers from a stored site, and merge changed answers into it. Pure.
 
 Set-up covers only a part of a site's fields. The other fields stay: only differences between the
 answers before and after are applied.
@@ -44,61 +43,56 @@ ANSWERS = {
 
 
 def answers_of(site: Site) -> dict[str, Any]:
-    """Return the answers of set-up that describe a site, for the fields that set-up has."""
+    """Return the answers of set-up that describe a site."""
     household = site.household
     # The list's last choice, 5, means "or more".
     persons = None if household.persons is None else min(household.persons, 5)
-    numbers = {
-        name: getattr(household, name)
-        for name in ("yearly_kwh", "heating_kwh", "heated_m2", "car_km_per_year")
+    answers: dict[str, Any] = {
+        "site": _answer_site(site),
+        "data": {"source": "nothing"},
+        "household": {"heated_by": household.heated_by or ""}
+        | write_numbers(
+            persons=persons,
+            yearly_kwh=household.yearly_kwh,
+            heating_kwh=household.heating_kwh,
+            heated_m2=household.heated_m2,
+            car_km_per_year=household.car_km_per_year,
+        ),
+        "grid": _answer_grid(site),
     }
-    answers: dict[str, Any] = {"site": _answer_site(site), "data": {"source": "nothing"}}
-    answers["household"] = {"heated_by": household.heated_by or ""} | write_numbers(
-        persons=persons, **numbers
-    )
-    answers["grid"] = _answer_grid(site)
-    answers |= {
-        section: [
-            {"name": device.name} | form.answer(device)
-            for device in getattr(site, section)
-            if form.asks_for(device)
-        ]
-        for section, form in DEVICE_FORMS.items()
-    }
+    for section, form in DEVICE_FORMS.items():
+        devices = [device for device in getattr(site, section) if form.asks_for(device)]
+        answers[section] = [{"name": device.name} | form.answer(device) for device in devices]
     answers["tariff"] = _answer_tariff(site, numbers_of(answers, "en").price_unit[0])
     if site.control is not None:
-        control = answer_control(site.control)
-        section = compose({**answers, "control": control}).document.get("control")
+        control_answers = answer_control(site.control)
+        composed = compose({**answers, "control": control_answers}).document.get("control")
+        stored = site.control.model_dump(mode="json", by_alias=True)
         # Only if the fields express all of the section.
-        if section is not None and _keep_proxies(section, site) == site.control.model_dump(
-            mode="json", by_alias=True
-        ):
-            answers["control"] = control
+        if composed is not None and _keep_proxies(composed, site) == stored:
+            answers["control"] = control_answers
     return answers
 
 
 def _answer_grid(site: Site) -> dict[str, str]:
-    """Return the answers on the connection.
-
-    What follows from its fuse, or is assumed, was not answered.
-    """
+    """Return the answers on the connection, without those that follow from its fuse."""
     grid = site.grid
-    follows = assume_connection(grid.model_dump() | {"import_limit_kw": None}, site.country).get(
-        "import_limit_kw"
-    )
-    stated_kw = None if grid.import_limit_kw in (follows, NO_LIMIT_KW) else grid.import_limit_kw
-    exported_kw = None if grid.export_limit_kw == NO_LIMIT_KW else grid.export_limit_kw
+    unlimited = grid.model_dump() | {"import_limit_kw": None}
+    assumed_kw = assume_connection(unlimited, site.country).get("import_limit_kw")
+    import_kw = grid.import_limit_kw
+    export_kw = grid.export_limit_kw
     return write_numbers(
         main_fuse_a=grid.main_fuse_a,
         main_fuse_phases=grid.main_fuse_phases,
-        import_limit_kw=stated_kw,
-        export_limit_kw=exported_kw,
+        import_limit_kw=None if import_kw in (assumed_kw, NO_LIMIT_KW) else import_kw,
+        export_limit_kw=None if export_kw == NO_LIMIT_KW else export_kw,
     )
 
 
 def _keep_proxies(section: Mapping[str, Any], site: Site) -> dict[str, Any]:
-    """Return a section ``control`` in which devices with an unchanged address keep their proxy
-    port, which set-up does not ask for.
+    """Return a section ``control`` with the stored proxy ports, which set-up does not ask for.
+
+    A device keeps its port as long as its address stays.
     """
     control = Control.model_validate(section)
     stored = {} if site.control is None else site.control.vias
@@ -106,51 +100,54 @@ def _keep_proxies(section: Mapping[str, Any], site: Site) -> dict[str, Any]:
     for target in control.batteries:
         via = target.via
         before = stored.get(target.battery)
-        stays = (
-            via is not None
-            and before is not None
-            and (via.host, via.port) == (before.host, before.port)
-        )
-        batteries.append(
-            target.model_copy(update={"via": via.model_copy(update={"proxy": before.proxy})})
-            if stays and via and before
-            else target
-        )
-    return control.model_copy(update={"batteries": tuple(batteries)}).model_dump(
-        mode="json", by_alias=True
-    )
+        if via and before and (via.host, via.port) == (before.host, before.port):
+            with_proxy = via.model_copy(update={"proxy": before.proxy})
+            batteries.append(target.model_copy(update={"via": with_proxy}))
+        else:
+            batteries.append(target)
+    changed = control.model_copy(update={"batteries": tuple(batteries)})
+    return changed.model_dump(mode="json", by_alias=True)
 
 
 def find_fixed(site: Site) -> tuple[str, ...]:
-    """Return the steps whose fields cannot express the site; these are changed only in its file."""
+    """Return the steps whose fields cannot express the site.
+
+    These are changed only in the site's file.
+    """
     answers = answers_of(site)
     composed = compose(answers)
     # A tariff that the fields cannot express composes to a different one.
     tariff = composed.document.get("tariff")
-    says_it = (
+    expresses_tariff = (
         not composed.faults["tariff"]
         and tariff is not None
         and _is_part(tariff, _document(site)["tariff"])
     )
-    fixed = () if says_it else ("tariff",)
-    return fixed if site.control is None or "control" in answers else (*fixed, "control")
+    fixed = list[str]()
+    if not expresses_tariff:
+        fixed.append("tariff")
+    if site.control is not None and "control" not in answers:
+        fixed.append("control")
+    return tuple(fixed)
 
 
 def list_changed_steps(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Return the steps whose answers differ."""
-    return [
-        step
-        for step, parts in ANSWERS.items()
-        if any(_with_numbers(before.get(part)) != _with_numbers(after.get(part)) for part in parts)
-    ]
+    changed = []
+    for step, parts in ANSWERS.items():
+        answers_before = [_with_numbers(before.get(part)) for part in parts]
+        answers_after = [_with_numbers(after.get(part)) for part in parts]
+        if answers_before != answers_after:
+            changed.append(step)
+    return changed
 
 
 def _with_numbers(answer: Any) -> Any:
     # Compare numbers by value: an unchanged field may come back with a decimal comma.
     if isinstance(answer, Mapping):
-        return {name: _with_numbers(each) for name, each in answer.items()}
+        return {name: _with_numbers(part) for name, part in answer.items()}
     if isinstance(answer, list):
-        return [_with_numbers(each) for each in answer]
+        return [_with_numbers(part) for part in answer]
     number = read_number(answer) if isinstance(answer, str) else None
     return answer if number is None else number
 
@@ -162,21 +159,21 @@ def change_site(site: Site, answers: Mapping[str, Any]) -> Site:
         InvalidInputError: the result is no valid site, as when a field outside of set-up refers to
             a removed device.
     """
-    # A composition lacks the section of a kind without devices.
-    before, after = (
-        {section: [] for section in DEVICE_FORMS} | compose(each).document
-        for each in (answers_of(site), answers)
-    )
-    controls = [composed.pop("control", None) for composed in (before, after)]
+    before = _compose_document(answers_of(site))
+    after = _compose_document(answers)
+    control_before = before.pop("control", None)
+    control_after = after.pop("control", None)
     document = _take_over(_document(site), before, after)
-    if controls[0] != controls[1]:
-        document["control"] = None if controls[1] is None else _keep_proxies(controls[1], site)
+    if control_before != control_after:
+        document["control"] = None
+        if control_after is not None:
+            document["control"] = _keep_proxies(control_after, site)
     document["name"] = site.name
     if (
         site.assumed_fuse is not None
         and document["grid"].get("import_limit_kw") == site.grid.import_limit_kw
     ):
-        # What was assumed follows from the country as it is now.
+        # An assumed limit follows from the new country.
         del document["grid"]["import_limit_kw"]
     # Update the fields that are derived from those of the form.
     for section, form in DEVICE_FORMS.items():
@@ -188,24 +185,31 @@ def change_site(site: Site, answers: Mapping[str, Any]) -> Site:
     return parse_site(document)
 
 
+def _compose_document(answers: Mapping[str, Any]) -> dict[str, Any]:
+    # A composition lacks the section of a kind without devices.
+    no_devices: dict[str, Any] = {section: [] for section in DEVICE_FORMS}
+    return no_devices | compose(answers).document
+
+
 def _forget_devices(document: dict[str, Any], site: Site) -> None:
     """Remove references to deleted devices from the section ``control`` and from inverters."""
     control = document["control"]
-    only_advised = control is not None and control.get("by") == "advice"
     for section, form in DEVICE_FORMS.items():
-        removed = {device.name for device in getattr(site, section)} - {
-            device["name"] for device in document[section]
-        }
+        remaining = {device["name"] for device in document[section]}
+        removed = {device.name for device in getattr(site, section)} - remaining
         entries = (control or {}).get(section)
-        if form.controlled_as and entries:
-            control[section] = [each for each in entries if each[form.controlled_as] not in removed]
+        key = form.controlled_as
+        if key and entries:
+            control[section] = [entry for entry in entries if entry[key] not in removed]
         for inverter in document["inverters"]:
             if section in inverter:
                 inverter[section] = [name for name in inverter[section] if name not in removed]
-    if control and not only_advised and not any(control.get(section) for section in COMMANDS):
-        document["control"] = None
+    if control and control.get("by") != "advice":
+        controls_devices = any(control.get(section) for section in COMMANDS)
+        if not controls_devices:
+            document["control"] = None
     document["inverters"] = [
-        each for each in document["inverters"] if each["pv"] or each["batteries"]
+        inverter for inverter in document["inverters"] if inverter["pv"] or inverter["batteries"]
     ]
 
 
@@ -217,12 +221,8 @@ def _take_over(stored: Any, before: Any, after: Any) -> Any:
     """Apply the differences between two documents to the stored one."""
     if before == after:
         return stored
-    if (
-        not isinstance(stored, dict)
-        or not isinstance(before, dict)
-        or not isinstance(after, dict)
-        or before.get("kind") != after.get("kind")
-    ):
+    are_objects = all(isinstance(document, dict) for document in (stored, before, after))
+    if not are_objects or before.get("kind") != after.get("kind"):
         return after
     changed = {name: value for name, value in stored.items() if name in after or name not in before}
     for name, value in after.items():
@@ -232,31 +232,30 @@ def _take_over(stored: Any, before: Any, after: Any) -> Any:
 
 
 def _take_over_devices(stored: Any, before: Any, after: Any) -> list[Any]:
-    present, earlier, later = (
-        {device["name"]: device for device in devices or []} for devices in (stored, before, after)
-    )
-    removed = earlier.keys() - later.keys()
-    merged = {
-        name: _take_over(device, earlier.get(name), later.get(name, earlier.get(name)))
-        for name, device in present.items()
-        if name not in removed
-    }
-    return list(
-        (merged | {name: device for name, device in later.items() if name not in present}).values()
-    )
+    devices_before = {device["name"]: device for device in before or []}
+    devices_after = {device["name"]: device for device in after or []}
+    merged = {}
+    for device in stored or []:
+        name = device["name"]
+        if name in devices_before and name not in devices_after:
+            continue
+        device_before = devices_before.get(name)
+        device_after = devices_after.get(name, device_before)
+        merged[name] = _take_over(device, device_before, device_after)
+    for name, device in devices_after.items():
+        merged.setdefault(name, device)
+    return list(merged.values())
 
 
 def _is_part(part: Any, stored: Any) -> bool:
     if isinstance(part, dict):
-        return isinstance(stored, dict) and all(
-            _is_part(value, stored.get(name)) for name, value in part.items()
-        )
+        if not isinstance(stored, dict):
+            return False
+        return all(_is_part(value, stored.get(name)) for name, value in part.items())
     if isinstance(part, list):
-        return (
-            isinstance(stored, list)
-            and len(part) == len(stored)
-            and all(map(_is_part, part, stored))
-        )
+        if not isinstance(stored, list) or len(part) != len(stored):
+            return False
+        return all(map(_is_part, part, stored))
     return bool(part == stored)
 
 
@@ -271,65 +270,60 @@ def _answer_site(site: Site) -> dict[str, str]:
     }
     if site.location is None:
         return answer
-    here = (site.location.latitude, site.location.longitude)
-    answer |= write_numbers(latitude=here[0], longitude=here[1])
+    latitude = site.location.latitude
+    longitude = site.location.longitude
+    answer |= write_numbers(latitude=latitude, longitude=longitude)
     towns = [place for place, code in places() if code == site.country]
     if not towns:
         return answer
-    # Take the nearest town as the chosen place; other fields only where they differ from its
-    # defaults.
-    named = {place: place_named(place) for place in towns}
-    place = min(
-        towns,
-        key=lambda each: (
-            (named[each][1].latitude - here[0]) ** 2 + (named[each][1].longitude - here[1]) ** 2
-        ),
-    )
-    country, town = named[place]
-    usual = {"timezone": country.timezone, "currency": country.currency} | write_numbers(
-        latitude=town.latitude, longitude=town.longitude
-    )
-    other = {name: "" if answer[name] == text else answer[name] for name, text in usual.items()}
-    if not (other["latitude"] or other["longitude"]):
-        return answer | other | {"place": place}
-    return answer | other | write_numbers(latitude=here[0], longitude=here[1]) | {"place": place}
+
+    def squared_distance(place: str) -> float:
+        town = place_named(place)[1]
+        return (town.latitude - latitude) ** 2 + (town.longitude - longitude) ** 2
+
+    # Take the nearest town as the chosen place, and leave fields empty that follow from it.
+    answer["place"] = min(towns, key=squared_distance)
+    country, town = place_named(answer["place"])
+    usual = {"timezone": country.timezone, "currency": country.currency}
+    for name, text in usual.items():
+        if answer[name] == text:
+            answer[name] = ""
+    here = {name: answer[name] for name in ("latitude", "longitude")}
+    if here == write_numbers(latitude=town.latitude, longitude=town.longitude):
+        answer |= {"latitude": "", "longitude": ""}
+    return answer
 
 
 def _answer_tariff(site: Site, scale: int) -> dict[str, str]:
-    """Return the typed form of the tariff, prices in the unit in which they are shown.
+    """Return the fields of the tariff, with prices in the unit in which they are shown.
 
     A fixed price where the fields cannot express the tariff.
     """
-    bought = site.tariff.import_
-    sold = site.tariff.export
-    if isinstance(bought, SpotPrice):
-        typed = {"import_kind": "spot", "market": bought.market} | write_numbers(
-            markup=bought.markup * scale, vat_percent=100 * bought.vat
-        )
-    elif isinstance(bought, TimeOfUsePrice):
-        typed = {"import_kind": "time_of_use"} | write_numbers(default_price=bought.default * scale)
-        for name, band in zip(("first", "second"), bought.bands, strict=False):
-            typed |= {
-                f"{name}_from": band.from_,
-                f"{name}_to": band.to,
-                f"{name}_days": band.days,
-                **write_numbers(**{f"{name}_price": band.price * scale}),
-            }
-    else:
-        typed = {"import_kind": "fixed"} | write_numbers(
-            import_price=bought.price * scale if isinstance(bought, FixedPrice) else scale
-        )
-    if isinstance(sold, SpotPrice):
-        return (
-            typed
-            | {"export_kind": "spot", "export_market": sold.market}
-            | write_numbers(export_fee=-sold.markup * scale)
-        )
-    return (
-        typed
-        | {"export_kind": "fixed"}
-        | write_numbers(export_price=sold.price * scale if isinstance(sold, FixedPrice) else 0.0)
-    )
+    return _answer_import(site, scale) | _answer_export(site, scale)
+
+
+def _answer_import(site: Site, scale: int) -> dict[str, str]:
+    rule = site.tariff.import_
+    if isinstance(rule, SpotPrice):
+        figures = write_numbers(markup=rule.markup * scale, vat_percent=100 * rule.vat)
+        return {"import_kind": "spot", "market": rule.market} | figures
+    if isinstance(rule, TimeOfUsePrice):
+        typed = {"import_kind": "time_of_use"} | write_numbers(default_price=rule.default * scale)
+        for name, band in zip(("first", "second"), rule.bands, strict=False):
+            typed |= {f"{name}_from": band.from_, f"{name}_to": band.to, f"{name}_days": band.days}
+            typed |= write_numbers(**{f"{name}_price": band.price * scale})
+        return typed
+    price = rule.price * scale if isinstance(rule, FixedPrice) else scale
+    return {"import_kind": "fixed"} | write_numbers(import_price=price)
+
+
+def _answer_export(site: Site, scale: int) -> dict[str, str]:
+    rule = site.tariff.export
+    if isinstance(rule, SpotPrice):
+        fee = write_numbers(export_fee=-rule.markup * scale)
+        return {"export_kind": "spot", "export_market": rule.market} | fee
+    price = rule.price * scale if isinstance(rule, FixedPrice) else 0.0
+    return {"export_kind": "fixed"} | write_numbers(export_price=price)
 
 
 class ChangedAnswer(NamedTuple):
@@ -345,99 +339,107 @@ def view_changes(
     before: Mapping[str, Any], after: Mapping[str, Any], words: PageWords
 ) -> list[ChangedAnswer]:
     """List the changed answers in the order of the steps."""
-    changes = [
-        ChangedAnswer("site", *each)
-        for part, entries in (("site", SITE), ("household", HOUSEHOLD))
-        for each in _compare(entries, before[part], after[part], words)
-    ]
-    for kind, form in DEVICE_FORMS.items():
-        was_there, is_there = (
-            {each.get("name", ""): each for each in answers[kind]} for answers in (before, after)
-        )
-        for name, device in was_there.items():
-            if name in is_there:
-                lines = _compare(form.entries, device, is_there[name], words)
-                changes += [
-                    ChangedAnswer("devices", f"{name}: {label}", one, other)
-                    for label, one, other in lines
-                ]
-            else:
-                changes.append(
-                    ChangedAnswer(
-                        "devices",
-                        f"{words(kind)}: {name}",
-                        words("device_there"),
-                        words("device_gone"),
-                    )
-                )
-        changes += [
-            ChangedAnswer("devices", words(kind), "", words("device_new"))
-            for each in after[kind]
-            if not each.get("name")
-        ]
-    changes += [
-        ChangedAnswer("devices", *each)
-        for each in _compare(GRID, before["grid"], after["grid"], words)
-    ]
-    was, then = (suggest_tariff(answers) | answers["tariff"] for answers in (before, after))
-    names = {
-        entry.name
-        for each in (was, then)
-        for entry in (
-            *IMPORT_ENTRIES.get(each["import_kind"], ()),
-            *EXPORT_ENTRIES.get(each["export_kind"], ()),
-        )
-    }
-    entries = [entry for entry in TARIFF if entry.name in names | {"import_kind", "export_kind"}]
-    changes += [ChangedAnswer("tariff", *each) for each in _compare(entries, was, then, words)]
-    told_before = before.get("control") or {}
-    told = after.get("control") or {}
-    by_before = told_before.get("by", "")
-    by = told.get("by", "")
-    if by_before != by:
-        said = (words(f"by_{each}") if each else "" for each in (by_before, by))
-        changes.append(ChangedAnswer("control", words("step_control"), *said))
-    for name, typed in told.get(by, {}).items():
-        lines = _compare(
-            METHODS[by].asks if by in METHODS else (),
-            told_before.get(by, {}).get(name, {}),
-            typed,
-            words,
-        )
-        changes += [
-            ChangedAnswer("control", f"{name}: {label}", one, other) for label, one, other in lines
-        ]
+    tariff_before = suggest_tariff(before) | before["tariff"]
+    tariff_after = suggest_tariff(after) | after["tariff"]
+    tariff_entries = _list_tariff_entries(tariff_before, tariff_after)
+    changes = _compare("site", SITE, before["site"], after["site"], words=words)
+    changes += _compare("site", HOUSEHOLD, before["household"], after["household"], words=words)
+    for kind in DEVICE_FORMS:
+        changes += _compare_devices(kind, before[kind], after[kind], words)
+    changes += _compare("devices", GRID, before["grid"], after["grid"], words=words)
+    changes += _compare("tariff", tariff_entries, tariff_before, tariff_after, words=words)
+    changes += _compare_control(before.get("control") or {}, after.get("control") or {}, words)
     return changes
 
 
-_Line = tuple[str, str, str]
+def _compare_devices(
+    kind: str,
+    before: Iterable[Mapping[str, str]],
+    after: Iterable[Mapping[str, str]],
+    words: PageWords,
+) -> list[ChangedAnswer]:
+    devices_after = {device.get("name", ""): device for device in after}
+    # Of devices with the same name the last counts.
+    devices_before = {device.get("name", ""): device for device in before}
+    entries = DEVICE_FORMS[kind].entries
+    changes = []
+    for name, device in devices_before.items():
+        if name in devices_after:
+            changes += _compare(
+                "devices", entries, device, devices_after[name], words=words, of=name
+            )
+        else:
+            label = f"{words(kind)}: {name}"
+            there = words("device_there")
+            changes.append(ChangedAnswer("devices", label, there, words("device_gone")))
+    for device in after:
+        if not device.get("name"):
+            changes.append(ChangedAnswer("devices", words(kind), "", words("device_new")))
+    return changes
+
+
+def _list_tariff_entries(*tariffs: Mapping[str, str]) -> list[Entry]:
+    """Return the fields that belong to the kinds of the given tariffs."""
+    names = {"import_kind", "export_kind"}
+    for tariff in tariffs:
+        names |= {entry.name for entry in IMPORT_ENTRIES.get(tariff["import_kind"], ())}
+        names |= {entry.name for entry in EXPORT_ENTRIES.get(tariff["export_kind"], ())}
+    return [entry for entry in TARIFF if entry.name in names]
+
+
+def _compare_control(
+    before: Mapping[str, Any], after: Mapping[str, Any], words: PageWords
+) -> list[ChangedAnswer]:
+    changes = []
+    method_before = before.get("by", "")
+    method = after.get("by", "")
+    if method_before != method:
+        label_before = words(f"by_{method_before}") if method_before else ""
+        label_after = words(f"by_{method}") if method else ""
+        changes.append(ChangedAnswer("control", words("step_control"), label_before, label_after))
+    entries = METHODS[method].asks if method in METHODS else ()
+    for name, typed in after.get(method, {}).items():
+        typed_before = before.get(method, {}).get(name, {})
+        changes += _compare("control", entries, typed_before, typed, words=words, of=name)
+    return changes
 
 
 def _compare(
-    entries: Iterable[Entry], before: Mapping[str, str], after: Mapping[str, str], words: PageWords
-) -> list[_Line]:
-    pairs = [(entry, before.get(entry.name, ""), after.get(entry.name, "")) for entry in entries]
-    return [
-        (
-            words(f"field_{entry.name}"),
-            say_answer(entry, was, words),
-            say_answer(entry, then, words),
-        )
-        for entry, was, then in pairs
-        if was != then
-    ]
+    step: str,
+    entries: Iterable[Entry],
+    before: Mapping[str, str],
+    after: Mapping[str, str],
+    *,
+    words: PageWords,
+    of: str = "",
+) -> list[ChangedAnswer]:
+    """Return the entries whose answers differ; ``of``: the device that their labels name."""
+    changes = []
+    for entry in entries:
+        text_before = before.get(entry.name, "")
+        text = after.get(entry.name, "")
+        if text_before != text:
+            label = words(f"field_{entry.name}")
+            if of:
+                label = f"{of}: {label}"
+            said_before = say_answer(entry, text_before, words)
+            change = ChangedAnswer(step, label, said_before, say_answer(entry, text, words))
+            changes.append(change)
+    return changes
 
 
 def say_answer(entry: Entry, text: str, words: PageWords) -> str:
-    """Return what was typed or chosen as the reader is told it, with its unit; "" for nothing."""
+    """Return an answer in the reader's words, with its unit; "" for none."""
     if entry.kind == "switch":
         return words("switch_on" if text == ON else "switch_off")
     if entry.name == "place":
         return words("elsewhere") if text == ELSEWHERE else text.partition(":")[2]
     if entry.kind in {"choice", "bearing"} and text in entry.options:
         return words(f"option_{entry.name}_{text}")
-    if entry.kind == "bearing" and (degrees := read_number(text)) is not None:
-        # Between two of the named directions it is the nearer one.
-        nearest = DIRECTIONS[round(degrees / 45) % len(DIRECTIONS)]
-        return f"{words(f'option_{entry.name}_{nearest}')} ({text}\u00a0{entry.unit})"
-    return f"{text}\u00a0{entry.unit}" if text and entry.unit else text
+    with_unit = f"{text}\u00a0{entry.unit}" if text and entry.unit else text
+    if entry.kind == "bearing":
+        degrees = read_number(text)
+        if degrees is not None:
+            nearest = DIRECTIONS[round(degrees / 45) % len(DIRECTIONS)]
+            return f"{words(f'option_{entry.name}_{nearest}')} ({text}\u00a0{entry.unit})"
+    return with_unit

@@ -19,13 +19,12 @@ from luna.words.pages import page_words
 
 Answers = Mapping[str, str]
 CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 ON = "on"
 
 
 class FieldFault(NamedTuple):
-    """A validation error of a field: ``code`` selects the page's phrase ``fault_<code>``,
-    ``figures`` fill it.
-    """
+    """A validation error of a field; ``figures`` fill the page's phrase ``fault_<code>``."""
 
     field: str
     code: str
@@ -62,13 +61,10 @@ class Entry:
 
     def in_currency(self, currency: str) -> "Entry":
         """Return the field with a price's bounds converted to a currency."""
-        return (
-            replace(
-                self, least=in_currency(self.least, currency), most=in_currency(self.most, currency)
-            )
-            if self.kind == "price"
-            else self
-        )
+        if self.kind != "price":
+            return self
+        least = in_currency(self.least, currency)
+        return replace(self, least=least, most=in_currency(self.most, currency))
 
 
 SITE = (
@@ -97,13 +93,19 @@ GRID = (
 )
 # Clockwise from north; ``option_azimuth_deg_<degrees>`` names each.
 DIRECTIONS = ("0", "45", "90", "135", "180", "225", "270", "315")
-_WINDS = (
-    dict.fromkeys(("n",), "0")
-    | dict.fromkeys(("ne", "no"), "45")
-    | dict.fromkeys(("e", "o"), "90")
-    | dict.fromkeys(("se", "so"), "135")
-)
-_WINDS |= {"s": "180", "sw": "225", "w": "270", "nw": "315"}
+_WINDS = {
+    "n": "0",
+    "ne": "45",
+    "no": "45",
+    "e": "90",
+    "o": "90",
+    "se": "135",
+    "so": "135",
+    "s": "180",
+    "sw": "225",
+    "w": "270",
+    "nw": "315",
+}
 DAYS = ("all", "weekday", "weekend")
 KINDS = ("fixed", "time_of_use", "spot")
 EXPORT_KINDS = ("fixed", "spot", "none")
@@ -177,11 +179,9 @@ def _check(entry: Entry, text: str, scale: int) -> tuple[Any, FieldFault | None]
     if not text:
         return None, FieldFault("", "missing") if entry.required else None
     if entry.kind in {"number", "price", "bearing"}:
-        return _check_number(
-            entry,
-            _bearings().get(text.casefold(), text) if entry.kind == "bearing" else text,
-            scale if entry.kind == "price" else 1,
-        )
+        if entry.kind == "bearing":
+            text = _bearings().get(text.casefold(), text)
+        return _check_number(entry, text, scale if entry.kind == "price" else 1)
     if entry.kind == "clock":
         return (text, None) if CLOCK.fullmatch(text) else (None, FieldFault("", "clock"))
     if entry.options and text not in entry.options:
@@ -192,12 +192,12 @@ def _check(entry: Entry, text: str, scale: int) -> tuple[Any, FieldFault | None]
 @cache
 def _bearings() -> dict[str, str]:
     """Return the degrees by name of a compass direction, in every language of the catalogue."""
-    named = {
-        page_words("setup", language)(f"option_azimuth_deg_{degrees}"): degrees
-        for language in CATALOGUE.languages
-        for degrees in DIRECTIONS
-    }
-    return _WINDS | {name.casefold(): degrees for name, degrees in named.items()}
+    degrees_by_name = dict(_WINDS)
+    for language in CATALOGUE.languages:
+        words = page_words("setup", language)
+        for degrees in DIRECTIONS:
+            degrees_by_name[words(f"option_azimuth_deg_{degrees}").casefold()] = degrees
+    return degrees_by_name
 
 
 def _check_number(entry: Entry, text: str, scale: int) -> tuple[float | None, FieldFault | None]:
@@ -206,18 +206,14 @@ def _check_number(entry: Entry, text: str, scale: int) -> tuple[float | None, Fi
         return None, FieldFault("", "number")
     # 8.2 hundredths are 0.082, without the error of floating-point division.
     value = round(typed / scale, 9)
-    # "3.500" kWh a year means 3500: a decimal reading below the bound is read as thousands if that
-    # is within bounds.
-    if (
-        value < entry.least
-        and re.fullmatch(r"[1-9]\d{0,2}[.,]\d{3}", text)
-        and entry.least <= 1000 * value <= entry.most
-    ):
-        value = round(1000 * value, 6)
+    if value < entry.least and _THOUSANDS.fullmatch(text):
+        # "3.500" kWh a year means 3500, if that is within the bounds.
+        thousands = 1000 * value
+        if entry.least <= thousands <= entry.most:
+            value = round(thousands, 6)
     if value < entry.least or (entry.above and value <= entry.least):
-        return None, FieldFault(
-            "", "above" if entry.above else "least", {"bound": _plain(entry.least * scale)}
-        )
+        code = "above" if entry.above else "least"
+        return None, FieldFault("", code, {"bound": _plain(entry.least * scale)})
     if value > entry.most:
         return None, FieldFault("", "most", {"bound": _plain(entry.most * scale)})
     # 0.32 cents is implausible: the price was typed in the currency, and 32 is meant.

@@ -1,6 +1,4 @@
-"""The file of a site that is being set up: what is in it, and how it is read before the first
-plan.
-"""
+"""The page of a file in set-up: its content, and how it is read before the first plan."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,7 +26,7 @@ PAGE = Page("file_guess", "/ui/setup", "administer")
 
 @router.page("GET", "/ui/setup/{draft_id}/file", "administer")
 async def show_setup_file(draft_id: DraftId, request: Request, gateway: CurrentGateway) -> Response:
-    """Show what the file of a draft seems to be and what would be stored of it."""
+    """Show how a draft's file is understood and what would be stored of it."""
     answers = await run_in_threadpool(_load, gateway, draft_id)
     zone, currency = _find_clock(answers)
     choices = read_choices(request.query_params.multi_items())
@@ -57,7 +55,7 @@ async def show_setup_file(draft_id: DraftId, request: Request, gateway: CurrentG
 async def accept_setup_file(
     draft_id: DraftId, request: Request, gateway: CurrentGateway
 ) -> Response:
-    """Keep how the file is read, and lead back to the step; to the questions where one is open."""
+    """Store how the file is read and lead back, or to a question that is open."""
     answers = await run_in_threadpool(_load, gateway, draft_id)
     zone, _ = _find_clock(answers)
     choices = read_choices(
@@ -93,6 +91,6 @@ def _keep(gateway: Gateway, draft_id: str, upload: Mapping[str, Any]) -> None:
 
 
 def _find_clock(answers: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the clock and the currency of the site as far as it is entered."""
+    """Return the time zone and the currency of the site, or defaults."""
     document = compose(answers).document
     return str(document.get("timezone") or "UTC"), str(document.get("currency") or "EUR")

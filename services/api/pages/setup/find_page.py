@@ -1,16 +1,16 @@
-"""Device discovery in set-up: search a network for devices that Luna can control directly, and add
-each to the answers by a click.
+"""Device discovery in set-up: find devices in a network and add each by a click.
 
 Sensors and commands of a Home Assistant are proposed too; nothing is written to it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
+from sqlalchemy import Connection
 
 from luna.contracts.device_search import FindDevicesRequest, FoundDevices, NetworkDevice
 from luna.contracts.job import Job
@@ -36,7 +36,7 @@ from services.api.pages.setup.server_access import HOME_ASSISTANT
 from services.api.routing import ResourceRouter
 
 # Fields of an inverter's connection, with the part of a found device.
-_PLACE = {
+_ADDRESS_FIELDS = {
     "host_place": "host",
     "port_number": "port",
     "unit_number": "unit",
@@ -60,9 +60,9 @@ def show_device_search(
     *,
     look: Annotated[bool, Query()] = False,
 ) -> Response:
-    """Show which network is asked, how far that is, and what was found.
+    """Show the network, the progress of the search, and the devices found.
 
-    ``look``: what Home Assistant has as well.
+    ``look``: the entities of Home Assistant as well.
     """
     return _show(draft_id, request, gateway, lookup=_look_up(gateway) if look else None)
 
@@ -71,7 +71,7 @@ def show_device_search(
 def search_devices(
     draft_id: DraftId, request: Request, typed: Typed, gateway: CurrentGateway
 ) -> Response:
-    """Begin to look for devices, stop it, or take or leave one that was found."""
+    """Begin or stop a search, connect Home Assistant, or take or leave what was found."""
     verb, _, place = typed.get("go", "search").partition("-")
     if verb == "search":
         try:
@@ -79,44 +79,51 @@ def search_devices(
         except InvalidInputError as refusal:
             return _show(draft_id, request, gateway, typed=typed, refusal=refusal)
     elif verb == "stop":
-        with unit_of_work(gateway.database) as connection:
-            search = setup_drafts.load(connection, draft_id).get("search")
-        if search is not None:
-            # The job may have ended meanwhile.
-            with suppress(ConflictError):
-                cancel_job(gateway.database, gateway.queue, search["job_id"])
+        _stop_search(gateway, draft_id)
     elif verb == "connect":
         HOME_ASSISTANT.store(gateway, typed)
-        faults = {
-            fault.field: fault
-            for fault in HOME_ASSISTANT.find_faults(gateway.settings, typed.get("url", "").strip())
-        }
-        return (
-            _show(draft_id, request, gateway, faults=faults)
-            if faults
-            else _lead(draft_id, "?look=1#home-assistant")
-        )
+        url = typed.get("url", "").strip()
+        found = HOME_ASSISTANT.find_faults(gateway.settings, url)
+        if found:
+            faults = {fault.field: fault for fault in found}
+            return _show(draft_id, request, gateway, faults=faults)
+        return _lead(draft_id, "?look=1#home-assistant")
     elif verb == "entities":
         lookup = _look_up(gateway)
         if lookup is None or lookup.fault:
             return _show(draft_id, request, gateway, lookup=lookup)
         with unit_of_work(gateway.database) as connection:
-            setup_drafts.save(
-                connection,
-                draft_id,
-                take_entities(setup_drafts.load(connection, draft_id), typed, lookup),
-            )
-        return _lead(draft_id, "#home-assistant")
-    else:
-        with unit_of_work(gateway.database) as connection:
             answers = setup_drafts.load(connection, draft_id)
-            found = _read_found(
-                jobs.load(connection, answers["search"]["job_id"]) if "search" in answers else None
-            ).devices
-            if place.isdecimal() and int(place) < len(found):
-                change = take_device if verb == "take" else leave_device
-                setup_drafts.save(connection, draft_id, change(answers, found[int(place)]))
+            setup_drafts.save(connection, draft_id, take_entities(answers, typed, lookup))
+        return _lead(draft_id, "#home-assistant")
+    elif place.isdecimal():
+        _change_device(gateway, draft_id, int(place), takes=verb == "take")
     return _lead(draft_id)
+
+
+def _stop_search(gateway: Gateway, draft_id: str) -> None:
+    with unit_of_work(gateway.database) as connection:
+        search = setup_drafts.load(connection, draft_id).get("search")
+    if search is not None:
+        # The job may have ended meanwhile.
+        with suppress(ConflictError):
+            cancel_job(gateway.database, gateway.queue, search["job_id"])
+
+
+def _change_device(gateway: Gateway, draft_id: str, place: int, *, takes: bool) -> None:
+    """Add the found device at a place to the answers, or remove it from them."""
+    with unit_of_work(gateway.database) as connection:
+        answers = setup_drafts.load(connection, draft_id)
+        devices = _read_found(_load_search(connection, answers)).devices
+        if place < len(devices):
+            change = take_device if takes else leave_device
+            setup_drafts.save(connection, draft_id, change(answers, devices[place]))
+
+
+def _load_search(connection: Connection, answers: Mapping[str, Any]) -> Job | None:
+    if "search" not in answers:
+        return None
+    return jobs.load(connection, answers["search"]["job_id"])
 
 
 def _lead(draft_id: str, place: str = "") -> Response:
@@ -125,11 +132,9 @@ def _lead(draft_id: str, place: str = "") -> Response:
 
 def _look_up(gateway: Gateway) -> Lookup | None:
     """Query Home Assistant; None if none is configured."""
-    return (
-        look_up(HomeAssistantAccess.of(gateway.settings))
-        if HOME_ASSISTANT.is_set(gateway.settings)
-        else None
-    )
+    if not HOME_ASSISTANT.is_set(gateway.settings):
+        return None
+    return look_up(HomeAssistantAccess.of(gateway.settings))
 
 
 def _show(
@@ -138,40 +143,38 @@ def _show(
     gateway: Gateway,
     *,
     typed: Mapping[str, str] | None = None,
+    lookup: Lookup | None = None,
     **outcome: Any,
 ) -> Response:
     with unit_of_work(gateway.database) as connection:
         answers = setup_drafts.load(connection, draft_id)
-        job = jobs.load(connection, answers["search"]["job_id"]) if "search" in answers else None
+        job = _load_search(connection, answers)
     networks = propose_networks()
-    lookup = outcome.get("lookup")
-    typed = {
-        "port": "",
-        "user": "",
-        "secret": "",
-        "network": networks[0] if networks else "",
-    } | dict(typed or answers.get("search", {}))
+    fields = {"port": "", "user": "", "secret": "", "network": networks[0] if networks else ""}
+    fields |= typed or answers.get("search", {})
     search = _read_found(job)
-    found = [(device, is_taken(answers, device)) for device in search.devices]
+    offers = None
+    if lookup and not lookup.fault:
+        offers = offer_entities(answers, lookup)
     view: dict[str, Any] = {
         "networks": networks,
         # Containers do not share a folder: there the operator writes the file of the secret.
         "keeps_secrets": gateway.settings.database_url is None,
-        "typed": typed,
-        "refusal": outcome.get("refusal"),
+        "typed": fields,
+        "refusal": None,
         "job": job,
         "progress": job and find_progress(gateway, job),
-        "found": found,
+        "found": [(device, is_taken(answers, device)) for device in search.devices],
         "missing_extra": search.missing_extra,
-        "faults": outcome.get("faults", {}),
+        "faults": {},
         "asks_home_assistant": takes_sensors(answers) or takes_commands(answers),
         "home_assistant": view_access(gateway, HOME_ASSISTANT, "", None),
         "connected": HOME_ASSISTANT.is_set(gateway.settings),
         "lookup": lookup,
-        "offers": offer_entities(answers, lookup) if lookup and not lookup.fault else None,
+        "offers": offers,
         "taken": count_taken(answers),
     }
-    return show(request, PAGE, template="setup_find.html.j2", draft_id=draft_id, **view)
+    return show(request, PAGE, template="setup_find.html.j2", draft_id=draft_id, **(view | outcome))
 
 
 def _search(gateway: Gateway, draft_id: str, typed: Mapping[str, str]) -> None:
@@ -182,104 +185,101 @@ def _search(gateway: Gateway, draft_id: str, typed: Mapping[str, str]) -> None:
     """
     with unit_of_work(gateway.database) as connection:
         before = setup_drafts.load(connection, draft_id).get("search", {})
-    network, port, secret = (typed.get(name, "").strip() for name in ("network", "port", "secret"))
+    network = typed.get("network", "").strip()
+    port = typed.get("port", "").strip()
     home_network = require_home_network(network)
-    # Reuse the secret that was typed for this address before.
-    shown = secret or (before["secret"] or "" if before.get("network") == network else "")
+    secret_path = typed.get("secret", "").strip()
+    if not secret_path and before.get("network") == network:
+        # Reuse the secret that was typed for this address before.
+        secret_path = before["secret"] or ""
+    document = {"network": home_network, "port": port or None, "secret": secret_path or None}
     try:
-        request = FindDevicesRequest.model_validate(
-            {"network": home_network, "port": port or None, "secret": shown or None}
-        )
+        request = FindDevicesRequest.model_validate(document)
     except ValidationError as exc:
         if exc.errors()[0]["loc"] == ("secret",):
-            raise refuse("device-secret-missing", field="secret", value=shown, path=shown) from exc
+            raise refuse(
+                "device-secret-missing", field="secret", value=secret_path, path=secret_path
+            ) from exc
         raise refuse("port-unreadable", field="port", value=port) from exc
     login = DeviceSecret(typed.get("user", "").strip(), typed.get("password", ""))
-    if "/" in home_network and (any(login) or shown):
+    if "/" in home_network and (any(login) or secret_path):
         raise refuse("network-secret-place", field="network", value=network)
     if any(login):
-        request = request.model_copy(
-            update={
-                "secret": store_device_secret(login, home_network, gateway.settings.data_folder)
-            }
-        )
+        stored = store_device_secret(login, home_network, gateway.settings.data_folder)
+        request = request.model_copy(update={"secret": stored})
     job = submit_job(gateway.database, gateway.queue, request)
     search = {"network": network, "port": port, "secret": request.secret, "job_id": job.job_id}
     with unit_of_work(gateway.database) as connection:
-        setup_drafts.save(
-            connection, draft_id, setup_drafts.load(connection, draft_id) | {"search": search}
-        )
+        draft = setup_drafts.load(connection, draft_id)
+        setup_drafts.save(connection, draft_id, draft | {"search": search})
 
 
 def _read_found(job: Job | None) -> FoundDevices:
-    return (
-        FoundDevices(network="", devices=[])
-        if job is None or job.reply is None
-        else FoundDevices.model_validate(job.reply)
-    )
+    if job is None or job.reply is None:
+        return FoundDevices(network="", devices=[])
+    return FoundDevices.model_validate(job.reply)
 
 
 def is_taken(answers: Mapping[str, Any], device: NetworkDevice) -> bool:
     """Return whether the answers contain a device."""
-    return any(_is_same(each, device) for each in answers.get(TAKEN, []))
+    return any(_is_same(taken, device) for taken in answers.get(TAKEN, []))
 
 
 def take_device(answers: Mapping[str, Any], device: NetworkDevice) -> dict[str, Any]:
-    """Add a found device to the answers: an inverter controls the next battery, and its readings
-    are recorded.
+    """Add a found device to the answers.
+
+    An inverter controls the next battery, and its readings are recorded.
     """
     if is_taken(answers, device):
         return dict(answers)
     taken = answers.get(TAKEN, [])
-    document = device.model_dump(
-        mode="json",
-        include={"host", "port", "unit", "prefix", "secret", "profile", "kind", "reads"},
-    )
+    fields = {"host", "port", "unit", "prefix", "secret", "profile", "kind", "reads"}
+    document = device.model_dump(mode="json", include=fields)
     after = {**answers, TAKEN: [*taken, document]}
-    place = sum(each["kind"] == "battery_inverter" for each in taken)
-    return (
-        after
-        if device.kind == "meter" or place >= MOST_DEVICES
-        else _tell_battery(after, device, place)
-    )
+    place = sum(other["kind"] == "battery_inverter" for other in taken)
+    if device.kind == "meter" or place >= MOST_DEVICES:
+        return after
+    return _connect_battery(after, device, place)
 
 
 def leave_device(answers: Mapping[str, Any], device: NetworkDevice) -> dict[str, Any]:
     """Remove a device from the answers."""
-    after = {
-        **answers,
-        TAKEN: [each for each in answers.get(TAKEN, []) if not _is_same(each, device)],
-    }
+    others = [taken for taken in answers.get(TAKEN, []) if not _is_same(taken, device)]
+    after = {**answers, TAKEN: others}
     control = answers.get("control") or {}
-    place = _write_place(device)
-    told = {
-        name: typed
-        for name, typed in control.get("profile", {}).items()
-        if {field: typed.get(field, "") for field in _PLACE} != place
+    if control.get("by") != "profile":
+        return after
+    address = _write_address(device)
+
+    def has_address(typed: Mapping[str, str]) -> bool:
+        return all(typed.get(field, "") == text for field, text in address.items())
+
+    connections = {
+        name: typed for name, typed in control.get("profile", {}).items() if not has_address(typed)
     }
-    return (
-        after
-        if control.get("by") != "profile"
-        else after | {"control": {**control, "profile": told} if told else {"by": "advice"}}
-    )
+    if not connections:
+        return after | {"control": {"by": "advice"}}
+    return after | {"control": {**control, "profile": connections}}
 
 
-def _tell_battery(answers: dict[str, Any], device: NetworkDevice, place: int) -> dict[str, Any]:
-    batteries = [dict(each) for each in answers.get("batteries", [])]
+def _connect_battery(answers: dict[str, Any], device: NetworkDevice, place: int) -> dict[str, Any]:
+    batteries = [dict(battery) for battery in answers.get("batteries", [])]
     if place == len(batteries):
         batteries.append(DEVICE_FORMS["batteries"].begin())
+    battery = batteries[place]
     limits = [
         limit for limit in (device.charge_limit_kw, device.discharge_limit_kw) if limit is not None
     ]
-    if limits and not batteries[place].get("power_kw"):
-        batteries[place] |= write_numbers(power_kw=min(limits))
-    if device.capacity_kwh is not None and not batteries[place].get("capacity_kwh"):
-        batteries[place] |= write_numbers(capacity_kwh=device.capacity_kwh)
+    if limits and not battery.get("power_kw"):
+        battery |= write_numbers(power_kw=min(limits))
+    if device.capacity_kwh is not None and not battery.get("capacity_kwh"):
+        battery |= write_numbers(capacity_kwh=device.capacity_kwh)
     answers = answers | {"batteries": batteries}
-    typed = {"profile_place": device.profile, **_write_place(device)}
     control = answers.get("control") or {}
-    told = control.get("profile", {}) | {battery_names(answers)[place]: typed}
-    return answers | {"control": {**control, "by": "profile", "profile": told}}
+    name = battery_names(answers)[place]
+    connection = {"profile_place": device.profile, **_write_address(device)}
+    connections = control.get("profile", {}) | {name: connection}
+    return answers | {"control": {**control, "by": "profile", "profile": connections}}
 
 
 def _is_same(taken: Mapping[str, Any], device: NetworkDevice) -> bool:
@@ -289,11 +289,9 @@ def _is_same(taken: Mapping[str, Any], device: NetworkDevice) -> bool:
     )
 
 
-def _write_place(device: NetworkDevice) -> dict[str, str]:
-    return {
-        field: "" if (value := getattr(device, part)) is None else str(value)
-        for field, part in _PLACE.items()
-    }
+def _write_address(device: NetworkDevice) -> dict[str, str]:
+    parts = {field: getattr(device, part) for field, part in _ADDRESS_FIELDS.items()}
+    return {field: "" if value is None else str(value) for field, value in parts.items()}
 
 
 def takes_sensors(answers: Mapping[str, Any]) -> bool:
@@ -302,69 +300,63 @@ def takes_sensors(answers: Mapping[str, Any]) -> bool:
 
 
 def takes_commands(answers: Mapping[str, Any]) -> bool:
-    """Return whether there is a battery that is not controlled directly, and whose control can be
-    edited.
-    """
-    told = (answers.get("control") or {}).get("by")
-    return (
-        bool(battery_names(answers))
-        and told != "profile"
-        and "control" not in answers.get("fixed", ())
-    )
+    """Return whether a battery's control can be edited and is not direct."""
+    method = (answers.get("control") or {}).get("by")
+    if method == "profile" or "control" in answers.get("fixed", ()):
+        return False
+    return bool(battery_names(answers))
 
 
 def count_taken(answers: Mapping[str, Any]) -> tuple[int, int]:
     """Return the numbers of sensors and of batteries controlled through Home Assistant."""
-    sensors = (
-        answers.get("sensors", {}) if answers.get("data", {}).get("source") == ENTITY_SOURCE else {}
-    )
+    sensor_count = 0
+    if answers.get("data", {}).get("source") == ENTITY_SOURCE:
+        sensor_count = sum(bool(entity) for entity in answers.get("sensors", {}).values())
+    battery_count = 0
     control = answers.get("control") or {}
-    return sum(bool(entity) for entity in sensors.values()), len(
-        control.get(ENTITY_SOURCE, {})
-    ) if control.get("by") == ENTITY_SOURCE else 0
+    if control.get("by") == ENTITY_SOURCE:
+        battery_count = len(control.get(ENTITY_SOURCE, {}))
+    return sensor_count, battery_count
 
 
 def offer_entities(answers: Mapping[str, Any], lookup: Lookup) -> tuple[Offer, dict[str, Offer]]:
     """Return the choices and the default for each role, and for each command by battery name."""
-    measured = list_taken_sensors(answers).keys()
-    # Also roles of device kinds that were not entered, if Home Assistant has a likely sensor.
-    wanted = roles_for(answers)
-    every = (
-        roles_for({section: [ENTITY_SOURCE] for section in DEVICE_FORMS})
-        if takes_sensors(answers)
-        else []
-    )
-    roles = [
-        role
-        for role in every
-        if role not in measured and (role in wanted or guess_sensor(role, lookup))
-    ]
-    proposed = (
-        METHODS[ENTITY_SOURCE].fill(
-            battery_names(answers), (answers.get("control") or {}).get(ENTITY_SOURCE, {}), lookup
-        )
-        if takes_commands(answers)
-        else {}
-    )
-    commands = {}
+    roles = _list_offered_roles(answers, lookup) if takes_sensors(answers) else []
+    sensors = [offer for offer in offer_roles(answers, lookup, roles) if offer[1]]
+    commands: dict[str, Offer] = {}
+    if not takes_commands(answers):
+        return sensors, commands
+    method = METHODS[ENTITY_SOURCE]
+    typed = (answers.get("control") or {}).get(ENTITY_SOURCE, {})
+    proposed = method.fill(battery_names(answers), typed, lookup)
     for place, (name, fields) in enumerate(proposed.items()):
-        offers = [
-            (
-                f"{ENTITY_SOURCE}-{place}-{asked}",
-                METHODS[ENTITY_SOURCE].offer(asked, fields, lookup) or [],
-                fields.get(asked, ""),
-            )
-            for asked in COMMAND_ENTITIES
-        ]
-        commands[name] = [offer for offer in offers if offer[1]]
-    return [offer for offer in offer_roles(answers, lookup, roles) if offer[1]], commands
+        commands[name] = []
+        for field in COMMAND_ENTITIES:
+            choices = method.offer(field, fields, lookup)
+            if choices:
+                default = fields.get(field, "")
+                commands[name].append((f"{ENTITY_SOURCE}-{place}-{field}", choices, default))
+    return sensors, commands
+
+
+def _list_offered_roles(answers: Mapping[str, Any], lookup: Lookup) -> list[str]:
+    """Return the roles of the entered devices, and others with a likely sensor."""
+    measured = list_taken_sensors(answers).keys()
+    wanted = roles_for(answers)
+
+    def is_offered(role: str) -> bool:
+        return role not in measured and (role in wanted or bool(guess_sensor(role, lookup)))
+
+    every_role = roles_for({section: [ENTITY_SOURCE] for section in DEVICE_FORMS})
+    return [role for role in every_role if is_offered(role)]
 
 
 def take_entities(
     answers: Mapping[str, Any], typed: Mapping[str, str], lookup: Lookup
 ) -> dict[str, Any]:
-    """Add the chosen entities to the answers, and an empty device of each kind that one of them
-    measures and that was not entered.
+    """Add the chosen entities to the answers.
+
+    An empty device is added for each kind that one of them measures and that was not entered.
     """
     after = dict(answers)
     if takes_sensors(answers):
@@ -373,39 +365,36 @@ def take_entities(
             for name, entity in typed.items()
             if name.startswith(SENSOR)
         }
-        after |= {
-            "sensors": answers.get("sensors", {}) | chosen,
-            "data": answers.get("data", {}) | {"source": ENTITY_SOURCE},
-        }
+        after["sensors"] = answers.get("sensors", {}) | chosen
+        after["data"] = answers.get("data", {}) | {"source": ENTITY_SOURCE}
         for section, form in DEVICE_FORMS.items():
             if not answers.get(section) and any(chosen.get(role) for role in form.sensors):
                 after[section] = [form.begin()]
-    commands = {each.entity: each for each in lookup.commands}
-    told = dict[str, dict[str, str]]()
-    for place, battery in enumerate(battery_names(answers) if takes_commands(answers) else ()):
-        places = {
-            asked: typed.get(f"{ENTITY_SOURCE}-{place}-{asked}", "") for asked in COMMAND_ENTITIES
+    if takes_commands(answers):
+        batteries = _read_commands(battery_names(answers), typed, lookup)
+        if batteries:
+            control = answers.get("control") or {}
+            batteries = control.get(ENTITY_SOURCE, {}) | batteries
+            after["control"] = control | {"by": ENTITY_SOURCE, ENTITY_SOURCE: batteries}
+    return after
+
+
+def _read_commands(
+    batteries: Sequence[str], typed: Mapping[str, str], lookup: Lookup
+) -> dict[str, dict[str, str]]:
+    """Return the fields of each battery for whose mode an entity was chosen."""
+    commands = {command.entity: command for command in lookup.commands}
+    fields_by_battery = dict[str, dict[str, str]]()
+    for place, battery in enumerate(batteries):
+        entities = {
+            field: typed.get(f"{ENTITY_SOURCE}-{place}-{field}", "") for field in COMMAND_ENTITIES
         }
-        if (mode := commands.get(places["mode_place"])) is not None:
-            soc = guess_sensor(
-                "battery_soc",
-                lookup.without({fields["soc_place"] for fields in told.values()}).nearest(
-                    mode.entity
-                ),
-            )
-            power = commands.get(places["power_place"])
-            told[battery] = (
-                {"soc_place": soc, "power_unit": power.unit if power else "W"}
-                | places
-                | guess_words(mode.options)
-            )
-    control = answers.get("control") or {}
-    return (
-        after
-        | {
-            "control": control
-            | {"by": ENTITY_SOURCE, ENTITY_SOURCE: control.get(ENTITY_SOURCE, {}) | told}
-        }
-        if told
-        else after
-    )
+        mode = commands.get(entities["mode_place"])
+        if mode is None:
+            continue
+        taken = {fields["soc_place"] for fields in fields_by_battery.values()}
+        soc = guess_sensor("battery_soc", lookup.without(taken).nearest(mode.entity))
+        power = commands.get(entities["power_place"])
+        fields = {"soc_place": soc, "power_unit": power.unit if power else "W"}
+        fields_by_battery[battery] = fields | entities | guess_words(mode.options)
+    return fields_by_battery

@@ -1,4 +1,4 @@
-"""Query a Home Assistant for its sensors and commands, and guess which of them fit a site's roles.
+"""Query a Home Assistant for its sensors and commands, and guess the roles they fit.
 
 The gateway itself connects, so that the token crosses no queue. Source: Home Assistant developer
 documentation, REST API and WebSocket API; ``homeassistant/components/energy/data.py`` for the
@@ -11,9 +11,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
-from itertools import takewhile
+from itertools import chain
 from ssl import create_default_context
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 from websockets.exceptions import WebSocketException
@@ -49,7 +49,7 @@ class HomeSensor:
 
 @dataclass(frozen=True, slots=True)
 class HomeCommand:
-    """An entity that accepts a value: number, choice or switch; ``options`` of the last two."""
+    """An entity that accepts a number, or one of its ``options``."""
 
     entity: str
     name: str
@@ -76,27 +76,32 @@ class Lookup:
 
     def without(self, entities: Collection[str]) -> "Lookup":
         """Return the look-up without entities that are in use elsewhere."""
-        return replace(
-            self,
-            sensors=tuple(sensor for sensor in self.sensors if sensor.entity not in entities),
-            commands=tuple(command for command in self.commands if command.entity not in entities),
-        )
+        sensors = [sensor for sensor in self.sensors if sensor.entity not in entities]
+        commands = [command for command in self.commands if command.entity not in entities]
+        return replace(self, sensors=tuple(sensors), commands=tuple(commands))
 
     def nearest(self, entity: str) -> "Lookup":
-        """Sort the entities by the length of the name prefix shared with ``entity``: of two
-        inverters, those of the same one come first.
+        """Sort the entities by the length of the name prefix that they share with ``entity``.
+
+        Of two inverters, the entities of the same one come first.
         """
+        words = _name_words(entity)
 
-        def count_words(other: HomeSensor | HomeCommand) -> int:
-            both = zip(
-                *(name.partition(".")[2].split("_") for name in (entity, other.entity)),
-                strict=False,
-            )
-            return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both))
+        def count_shared_words(other: HomeSensor | HomeCommand) -> int:
+            shared = 0
+            for word, other_word in zip(words, _name_words(other.entity), strict=False):
+                if word != other_word:
+                    break
+                shared += 1
+            return shared
 
-        sensors = sorted(self.sensors, key=count_words, reverse=True)
-        commands = sorted(self.commands, key=count_words, reverse=True)
+        sensors = sorted(self.sensors, key=count_shared_words, reverse=True)
+        commands = sorted(self.commands, key=count_shared_words, reverse=True)
         return replace(self, sensors=tuple(sensors), commands=tuple(commands))
+
+
+def _name_words(entity: str) -> list[str]:
+    return entity.partition(".")[2].split("_")
 
 
 def look_up(access: HomeAssistantAccess) -> Lookup:
@@ -185,7 +190,7 @@ def _ask_dashboard(access: HomeAssistantAccess) -> Any:
 
 
 def read_dashboard(preferences: Any) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
-    """Return the sensors of an energy dashboard by role, and those of its devices with their names.
+    """Return an energy dashboard's sensors by role, and those of its devices with their names.
 
     Entries of unknown form are skipped.
 
@@ -193,50 +198,47 @@ def read_dashboard(preferences: Any) -> tuple[dict[str, tuple[str, ...]], dict[s
     ``from`` is its discharge.
     """
     prefs = preferences if isinstance(preferences, dict) else {}
-    found: dict[str, list[str]] = {}
+    entities: dict[str, list[str]] = {}
     for source in _documents(prefs.get("energy_sources")):
         kind = str(source.get("type"))
-        flows = (
-            [source, *_documents(source.get("flow_from")), *_documents(source.get("flow_to"))]
-            if kind == "grid"
-            else [source]
-        )
-        for role, name in (
-            (role, hints.statistic[1])
-            for role, hints in _HINTS.items()
-            if hints.statistic and hints.statistic[0] == kind
-        ):
-            found.setdefault(role, []).extend(
-                str(flow[name]) for flow in flows if _is_sensor(flow.get(name))
-            )
-    metered = (
-        (each.get("stat_consumption"), each.get("name"))
-        for each in _documents(prefs.get("device_consumption"))
-    )
-    devices = {str(entity): str(name or "") for entity, name in metered if _is_sensor(entity)}
-    return {
-        role: tuple(dict.fromkeys(entities)) for role, entities in found.items() if entities
-    }, devices
+        flows = [source]
+        if kind == "grid":
+            flows += _documents(source.get("flow_from"))
+            flows += _documents(source.get("flow_to"))
+        for role, hints in _HINTS.items():
+            if not hints.statistic or hints.statistic[0] != kind:
+                continue
+            values = [flow.get(hints.statistic[1]) for flow in flows]
+            sensors = [value for value in values if _is_sensor(value)]
+            entities.setdefault(role, []).extend(sensors)
+    devices = {}
+    for device in _documents(prefs.get("device_consumption")):
+        entity = device.get("stat_consumption")
+        if _is_sensor(entity):
+            devices[entity] = str(device.get("name") or "")
+    by_role = {role: tuple(dict.fromkeys(names)) for role, names in entities.items() if names}
+    return by_role, devices
 
 
 def _documents(value: Any) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+    if not isinstance(value, list):
+        return []
+    return [entry for entry in value if isinstance(entry, dict)]
 
 
-def _is_sensor(entity: Any) -> bool:
+def _is_sensor(entity: Any) -> TypeGuard[str]:
     # External statistics, such as a supplier's, have no sensor to record.
     return isinstance(entity, str) and entity.startswith("sensor.") and len(entity) <= 255
 
 
 def read_commands(states: Any) -> tuple[HomeCommand, ...]:
     """Return the entities that accept a value, by name; states of unknown form are skipped."""
-    found = (_read_command(state) for state in _documents(states))
-    return tuple(
-        sorted(
-            (command for command in found if command is not None),
-            key=lambda command: command.name.casefold(),
-        )
-    )
+    commands = [_read_command(state) for state in _documents(states)]
+    return tuple(sorted(filter(None, commands), key=_folded_name))
+
+
+def _folded_name(entity: HomeSensor | HomeCommand) -> str:
+    return entity.name.casefold()
 
 
 _CHOICES = ("select", "input_select")
@@ -251,23 +253,17 @@ def _read_command(state: Mapping[str, Any]) -> HomeCommand | None:
         return None
     domain = entity.partition(".")[0]
     unit = str(attributes.get("unit_of_measurement") or "")
-    said = attributes.get("options")
-    options = (
-        tuple(str(each)[:255] for each in said)
-        if domain in _CHOICES and isinstance(said, list)
-        else ("on", "off")
-        if domain in _SWITCHES
-        else ()
-    )
+    options: tuple[str, ...] = ()
+    choices = attributes.get("options")
+    if domain in _CHOICES and isinstance(choices, list):
+        options = tuple(str(choice)[:255] for choice in choices)
+    elif domain in _SWITCHES:
+        options = ("on", "off")
     if not options and not (domain in _NUMBERS and unit in {"W", "kW", "%"}):
         return None
-    return HomeCommand(
-        entity,
-        str(attributes.get("friendly_name") or entity)[:120],
-        unit,
-        str(attributes.get("device_class") or ""),
-        options,
-    )
+    name = str(attributes.get("friendly_name") or entity)[:120]
+    device_class = str(attributes.get("device_class") or "")
+    return HomeCommand(entity, name, unit, device_class, options)
 
 
 def read_sensors(states: Any) -> tuple[HomeSensor, ...]:
@@ -275,36 +271,22 @@ def read_sensors(states: Any) -> tuple[HomeSensor, ...]:
 
     States of unknown form are skipped.
     """
-    found = (_read_sensor(state) for state in states) if isinstance(states, list) else ()
-    return tuple(
-        sorted(
-            (sensor for sensor in found if sensor is not None),
-            key=lambda sensor: sensor.name.casefold(),
-        )
-    )
+    sensors = [_read_sensor(state) for state in _documents(states)]
+    return tuple(sorted(filter(None, sensors), key=_folded_name))
 
 
-def _read_sensor(state: Any) -> HomeSensor | None:
-    entity, attributes = (
-        (state.get("entity_id"), state.get("attributes"))
-        if isinstance(state, dict)
-        else (None, None)
-    )
-    if (
-        not isinstance(entity, str)
-        or not entity.startswith("sensor.")
-        or not isinstance(attributes, dict)
-        or len(entity) > 255
-    ):
+def _read_sensor(state: Mapping[str, Any]) -> HomeSensor | None:
+    entity = state.get("entity_id")
+    attributes = state.get("attributes")
+    if not _is_sensor(entity) or not isinstance(attributes, dict):
         return None
     unit = str(attributes.get("unit_of_measurement") or "")
     device_class = str(attributes.get("device_class") or "")
     if unit not in _CLASSES or device_class not in {"", _CLASSES[unit]}:
         return None
+    name = str(attributes.get("friendly_name") or entity)[:120]
     counts = attributes.get("state_class") in {"total", "total_increasing"}
-    return HomeSensor(
-        entity, str(attributes.get("friendly_name") or entity)[:120], unit, device_class, counts
-    )
+    return HomeSensor(entity, name, unit, device_class, counts)
 
 
 _ENERGIES = ("Wh", "kWh", "MWh")
@@ -335,34 +317,32 @@ _HOUSE = {
         statistic=("grid", "stat_energy_to"),
     ),
 }
-_HINTS: Mapping[str, SensorHints] = _HOUSE | {
-    role: hints for form in DEVICE_FORMS.values() for role, hints in form.sensors.items()
-}
+_HINTS: dict[str, SensorHints] = dict(_HOUSE)
+for _form in DEVICE_FORMS.values():
+    _HINTS |= _form.sensors
 
 
 def roles_for(devices: Mapping[str, Sequence[object]]) -> list[str]:
-    """Return the roles for which a site with these devices should have sensors, in the order of
-    their series.
-    """
-    asked = [
-        role
-        for section, form in DEVICE_FORMS.items()
-        if devices.get(section)
-        for role in form.sensors
-    ]
-    return [
-        *_HOUSE,
-        *sorted(asked, key=lambda role: MEASURED.index(str(SENSOR_ROLES[role].series))),
-    ]
+    """Return the roles that a site with these devices should have sensors for, by their series."""
+    device_roles = list[str]()
+    for section, form in DEVICE_FORMS.items():
+        if devices.get(section):
+            device_roles += form.sensors
+
+    def series_order(role: str) -> int:
+        return MEASURED.index(str(SENSOR_ROLES[role].series))
+
+    return [*_HOUSE, *sorted(device_roles, key=series_order)]
 
 
 def offer_sensors(role: str, sensors: Sequence[HomeSensor]) -> list[HomeSensor]:
     """Return the sensors that fit a role, the likeliest first."""
     units = ("%",) if SENSOR_ROLES[role].kind == "level" else (*_ENERGIES, *_POWERS)
-    return sorted(
-        (sensor for sensor in sensors if sensor.unit in units),
-        key=lambda sensor: (-_likelihood(role, sensor), not sensor.device_class),
-    )
+
+    def order(sensor: HomeSensor) -> tuple[int, bool]:
+        return -_likelihood(role, sensor), not sensor.device_class
+
+    return sorted((sensor for sensor in sensors if sensor.unit in units), key=order)
 
 
 def guess_sensor(role: str, lookup: Lookup) -> str:
@@ -372,23 +352,19 @@ def guess_sensor(role: str, lookup: Lookup) -> str:
     """
     if role in lookup.dashboard:
         return ",".join(lookup.dashboard[role])
+    taken = {*chain.from_iterable(lookup.dashboard.values())}
+    candidates = list[HomeSensor]()
     # The dashboard lists submetered sensors among its devices.
-    is_submetered = SENSOR_ROLES[role].flow == "submetered"
-    named = (
-        [
-            HomeSensor(entity, name or entity, "kWh", counts=True)
-            for entity, name in lookup.devices.items()
-        ]
-        if is_submetered
-        else []
-    )
-    taken = {entity for entities in lookup.dashboard.values() for entity in entities} | (
-        {*lookup.devices} if not is_submetered else set()
-    )
-    offered = offer_sensors(
-        role, [*named, *(sensor for sensor in lookup.sensors if sensor.entity not in taken)]
-    )
-    return offered[0].entity if offered and _likelihood(role, offered[0]) >= _LIKELY else ""
+    if SENSOR_ROLES[role].flow == "submetered":
+        for entity, name in lookup.devices.items():
+            candidates.append(HomeSensor(entity, name or entity, "kWh", counts=True))
+    else:
+        taken |= {*lookup.devices}
+    candidates += [sensor for sensor in lookup.sensors if sensor.entity not in taken]
+    offered = offer_sensors(role, candidates)
+    if offered and _likelihood(role, offered[0]) >= _LIKELY:
+        return offered[0].entity
+    return ""
 
 
 # Likely names of the commands for a battery's mode, power and target state of charge.
@@ -416,31 +392,35 @@ _COMMAND_UNITS: Mapping[str, frozenset[str]] = {
 }
 
 
-def offer_commands(asked: str, commands: Sequence[HomeCommand]) -> list[HomeCommand]:
-    """Return the commands that fit a field, the likeliest first: choices and switches for a mode,
-    else numbers of its unit.
+def offer_commands(field_name: str, commands: Sequence[HomeCommand]) -> list[HomeCommand]:
+    """Return the commands that fit a field, the likeliest first.
+
+    A mode takes choices and switches, any other field numbers of its unit.
     """
-    units = _COMMAND_UNITS.get(asked)
-    fitting = (
-        command
-        for command in commands
-        if (
-            bool(command.options)
-            if units is None
-            else command.unit in units and not command.options
-        )
-    )
-    return sorted(fitting, key=lambda command: -_command_likelihood(asked, command))
+    units = _COMMAND_UNITS.get(field_name)
+    if units is None:
+        fitting = [command for command in commands if command.options]
+    else:
+        numbers = [command for command in commands if not command.options]
+        fitting = [command for command in numbers if command.unit in units]
+
+    def likelihood(command: HomeCommand) -> int:
+        return _command_likelihood(field_name, command)
+
+    # The order of equally likely commands stays.
+    return sorted(fitting, key=likelihood, reverse=True)
 
 
-def guess_command(asked: str, commands: Sequence[HomeCommand]) -> HomeCommand | None:
+def guess_command(field_name: str, commands: Sequence[HomeCommand]) -> HomeCommand | None:
     """Return the likely command of a field, None without one."""
-    offered = offer_commands(asked, commands)
-    return offered[0] if offered and _command_likelihood(asked, offered[0]) >= _LIKELY else None
+    offered = offer_commands(field_name, commands)
+    if offered and _command_likelihood(field_name, offered[0]) >= _LIKELY:
+        return offered[0]
+    return None
 
 
-def _command_likelihood(asked: str, command: HomeCommand) -> int:
-    hints = _COMMANDS[asked]
+def _command_likelihood(field_name: str, command: HomeCommand) -> int:
+    hints = _COMMANDS[field_name]
     name = f"{command.entity.partition('.')[2].replace('_', ' ')} {command.name}".casefold()
     # By the name alone: the option "Auto" is no car.
     if re.search(hints.against, name):
@@ -448,12 +428,14 @@ def _command_likelihood(asked: str, command: HomeCommand) -> int:
     text = f"{name} {' '.join(command.options)}".casefold()
     if not re.search(hints.wanted, text) or not re.search(hints.also, text):
         return 0
-    return (
-        2
-        + (command.device_class == "power")
-        + (len(command.options) > 2)
-        + bool(re.search(BATTERY_WORDS, text))
-    )
+    likelihood = 2
+    if command.device_class == "power":
+        likelihood += 1
+    if len(command.options) > 2:
+        likelihood += 1
+    if re.search(BATTERY_WORDS, text):
+        likelihood += 1
+    return likelihood
 
 
 _LIKELY = 2
@@ -461,15 +443,19 @@ _LIKELY = 2
 
 def _likelihood(role: str, sensor: HomeSensor) -> int:
     hints = _HINTS[role]
-    words_of_entity = sensor.entity.partition(".")[2].replace("_", " ")
-    text = f"{words_of_entity} {sensor.entity} {sensor.name}".casefold()
+    entity_words = sensor.entity.partition(".")[2].replace("_", " ")
+    text = f"{entity_words} {sensor.entity} {sensor.name}".casefold()
     if re.search(hints.against, text):
         return -1
-    words = 2 * bool(re.search(hints.wanted, text))
-    if hints.also and not re.search(hints.also, text):
-        words = min(words, 1)
-    if not words:
+    if not re.search(hints.wanted, text):
         return 0
+    likelihood = 2
+    if hints.also and not re.search(hints.also, text):
+        likelihood = 1
     # Prefer counters, which lose nothing between two readings; powers have to be integrated, and
     # other energies are per day or forecasts.
-    return words + 3 * (sensor.counts and sensor.unit in _ENERGIES) + (sensor.unit == "%")
+    if sensor.counts and sensor.unit in _ENERGIES:
+        likelihood += 3
+    if sensor.unit == "%":
+        likelihood += 1
+    return likelihood

@@ -20,9 +20,10 @@ def identifier_of(called: str) -> str:
 
 def free_identifier(identifier: str, names: Collection[str]) -> str:
     """Return ``identifier``, with the first free number appended if it is taken."""
-    lowered = {name.casefold() for name in names}
-    return next(
-        free
-        for number in range(1, len(lowered) + 2)
-        if (free := identifier if number == 1 else f"{identifier}_{number}") not in lowered
-    )
+    taken = {name.casefold() for name in names}
+    free = identifier
+    number = 1
+    while free in taken:
+        number += 1
+        free = f"{identifier}_{number}"
+    return free

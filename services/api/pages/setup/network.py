@@ -1,5 +1,6 @@
-"""Discover Home Assistants on the local network by multicast DNS: one query, and a few seconds for
-responses.
+"""Discover Home Assistants on the local network by multicast DNS.
+
+One query is sent, and responses are awaited for a few seconds.
 
 Source: RFC 6762 (one-shot queries, section 5.1), RFC 6763 (PTR, SRV and TXT of a service), RFC 1035
 (messages); Home Assistant's ``zeroconf`` integration: its TXT record has location_name,
@@ -64,13 +65,17 @@ def find_home_assistants(
         link.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
         link.sendto(write_question(), responders)
         end = time.monotonic() + seconds
-        while len(servers) < MOST_SERVERS and (remaining := end - time.monotonic()) > 0:
+        while len(servers) < MOST_SERVERS:
+            remaining = end - time.monotonic()
+            if remaining <= 0:
+                break
             link.settimeout(remaining)
             packet = link.recv(LARGEST_PACKET)
             # Ignore malformed and foreign packets.
             with suppress(ValueError):
                 servers |= {server.url: server for server in read_servers(packet)}
-            end = min(end, time.monotonic() + AFTER_FIRST_SECONDS) if servers else end
+            if servers:
+                end = min(end, time.monotonic() + AFTER_FIRST_SECONDS)
     return tuple(sorted(servers.values()))
 
 
@@ -103,8 +108,9 @@ def read_servers(packet: bytes) -> list[HomeAssistantServer]:
 
 
 def _may_be_reached(url: str) -> bool:
-    """Return whether an announced address may be connected to: anybody in the network may announce
-    one.
+    """Return whether an announced address may be connected to.
+
+    Anybody in the network may announce one.
     """
     try:
         require_url_host(policy.HOME_ASSISTANT, url, field="url")
@@ -130,10 +136,8 @@ def _read_records(packet: bytes) -> _Records:
         elif kind == _TXT:
             records.texts[owner] = dict(_read_texts(packet[place : place + length]))
         elif kind == _SRV:
-            records.ports[owner] = (
-                _read_name(packet, place + 6)[0],
-                struct.unpack_from("!H", packet, place + 4)[0],
-            )
+            (port,) = struct.unpack_from("!H", packet, place + 4)
+            records.ports[owner] = (_read_name(packet, place + 6)[0], port)
         elif kind == _A:
             records.addresses[owner] = socket.inet_ntoa(packet[place : place + 4].ljust(4, b"\0"))
         place += length
@@ -141,10 +145,9 @@ def _read_records(packet: bytes) -> _Records:
 
 
 def _read_name(packet: bytes, place: int) -> tuple[str, int]:
-    """Decode a name.
+    """Decode a name; return it and the offset of its end.
 
-    Return it and the offset of its end. A loop of compression pointers is cut off after
-    ``MOST_RECORDS`` labels.
+    A loop of compression pointers is cut off after ``MOST_RECORDS`` labels.
     """
     labels: list[str] = []
     end: int | None = None
@@ -165,8 +168,7 @@ def _read_texts(data: bytes) -> Iterator[tuple[str, str]]:
     place = 0
     while place < len(data):
         length = data[place]
-        key, _, value = (
-            data[place + 1 : place + 1 + length].decode("utf-8", "replace").partition("=")
-        )
+        text = data[place + 1 : place + 1 + length].decode("utf-8", "replace")
+        key, _, value = text.partition("=")
         yield key, value
         place += 1 + length

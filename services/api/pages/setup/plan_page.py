@@ -1,5 +1,6 @@
-"""The end of set-up: what leads to the first plan, as it goes on, and the plan's first sentence."""
+"""The end of set-up: the progress of the first plan, and its first sentence."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request, Response
@@ -13,6 +14,7 @@ from luna.platform.clock import SystemClock
 from luna.platform.database import setup_drafts, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue.jobs import retry_job
+from luna.words import Numbers
 from luna.words.devices import say_device
 from luna.words.notes import say_note
 from services.api.gateway import CurrentGateway, Gateway
@@ -34,31 +36,27 @@ router = ResourceRouter(route_class=PageRoute)
 
 @router.page("POST", "/ui/setup/upload", "administer", most_bytes=MAX_FILE_BYTES)
 async def take_setup_file(request: Request, gateway: CurrentGateway) -> Response:
-    """Keep a file with measured data for the site that is being set up, and lead to what is in it.
+    """Store a file with measured data for a draft, and lead to its content.
 
     It is read before the first plan.
     """
     file, fields = await gateway.uploads.receive_one(request)
-    draft_id = await run_in_threadpool(_keep_upload, gateway, file, fields)
+    draft_id = await run_in_threadpool(_store_upload, gateway, file, fields)
     address = f"/ui/setup/{draft_id}/file"
-    return (
-        Response(headers={"HX-Redirect": address})
-        if request.headers.get("HX-Request")
-        else RedirectResponse(address, 303)
-    )
+    if request.headers.get("HX-Request"):
+        return Response(headers={"HX-Redirect": address})
+    return RedirectResponse(address, 303)
 
 
-def _keep_upload(gateway: Gateway, file: ReceivedFile, fields: Fields) -> str:
+def _store_upload(gateway: Gateway, file: ReceivedFile, fields: Fields) -> str:
     draft_id = fields.get("draft_id", [""])[-1]
+    upload = {"object_key": file.key, "file_name": file.name[:200], "kind": "observations"}
     try:
         with unit_of_work(gateway.database) as connection:
             answers = setup_drafts.load(connection, draft_id)
-            named = {"object_key": file.key, "file_name": file.name[:200], "kind": "observations"}
-            setup_drafts.save(
-                connection,
-                draft_id,
-                answers | {"upload": named, "data": answers.get("data", {}) | {"source": "file"}},
-            )
+            answers["upload"] = upload
+            answers["data"] = answers.get("data", {}) | {"source": "file"}
+            setup_drafts.save(connection, draft_id, answers)
     except LunaError:
         gateway.objects.remove(file.key)
         raise
@@ -67,19 +65,19 @@ def _keep_upload(gateway: Gateway, file: ReceivedFile, fields: Fields) -> str:
 
 @router.page("GET", "/ui/setup/{draft_id}/plan", "administer")
 def show_preparation(draft_id: DraftId, request: Request, gateway: CurrentGateway) -> Response:
-    """Show how far the first plan is; without a script the page asks again by itself."""
+    """Show the progress of the first plan; without a script the page reloads itself."""
     return show(request, PAGE, template="setup_plan.html.j2", **_view(draft_id, request, gateway))
 
 
 @router.page("GET", "/ui/setup/{draft_id}/progress", "administer")
 def show_progress(draft_id: DraftId, request: Request, gateway: CurrentGateway) -> Response:
-    """Show the same as a part of the page."""
+    """Show the progress as a part of the page."""
     return show_part(request, PAGE, "setup_progress.html.j2", **_view(draft_id, request, gateway))
 
 
 @router.page("POST", "/ui/setup/{draft_id}/retry", "administer")
 def retry_preparation(draft_id: DraftId, request: Request, gateway: CurrentGateway) -> Response:
-    """Try the stage again that stopped it."""
+    """Retry the failed stage that stopped the preparation."""
     failure = _prepare(draft_id, request, gateway)[0].failure
     if failure is not None and failure.job_id is not None:
         retry_job(gateway.database, gateway.queue, failure.job_id)
@@ -97,35 +95,38 @@ def _view(draft_id: str, request: Request, gateway: Gateway) -> dict[str, Any]:
         "home": "/",
     }
     if preparation.is_open:
-        # Whether nobody is there who would do the work.
+        # Whether no worker is there to do the jobs.
         try:
             view["idle"] = not gateway.queue.heartbeats.workers()
         except UnavailableError:
             view["idle"] = True
-    if plan := preparation.plan:
-        numbers = views.numbers_of_site(
-            gateway.load_site(plan["site"]), Reader.of(request).language
-        )
-        view["sentence"], view["home"] = (
-            plan["slots"][0]["reason"]["text"],
-            NAVIGATION[0].address(plan["site"]),
-        )
-        for note in plan.get("notes", []):
-            figures = note.get("figures") or {}
-            # The device that it is about is named as the pages name it.
-            devices = (
-                kind.name for kind in DEVICE_KINDS if isinstance(figures.get(kind.name), str)
-            )
-            named = {name: say_device(figures[name], language=numbers.language) for name in devices}
-            view["notes"].append(
-                say_note(note["code"], figures | named, numbers) if named else str(note["text"])
-            )
+    plan = preparation.plan
+    if plan:
+        site = gateway.load_site(plan["site"])
+        numbers = views.numbers_of_site(site, Reader.of(request).language)
+        view["sentence"] = plan["slots"][0]["reason"]["text"]
+        view["home"] = NAVIGATION[0].address(plan["site"])
+        view["notes"] = [_say_plan_note(note, numbers) for note in plan.get("notes", [])]
     return view
 
 
+def _say_plan_note(note: Mapping[str, Any], numbers: Numbers) -> str:
+    """Return a note's sentence, with its devices named as on the pages."""
+    figures = note.get("figures") or {}
+    devices = {}
+    for kind in DEVICE_KINDS:
+        name = figures.get(kind.name)
+        if isinstance(name, str):
+            devices[kind.name] = say_device(name, language=numbers.language)
+    if not devices:
+        return str(note["text"])
+    return say_note(note["code"], figures | devices, numbers)
+
+
 def _prepare(draft_id: str, request: Request, gateway: Gateway) -> tuple[Preparation, str]:
-    """Return how far the preparation of a draft is, and of which example: "demo", "simulated", or
-    none of them.
+    """Advance a draft's preparation; return its state and its example.
+
+    The example is "demo", "simulated", or "" for none.
 
     Raises:
         ConflictError: the draft is no site yet.
@@ -137,11 +138,10 @@ def _prepare(draft_id: str, request: Request, gateway: Gateway) -> tuple[Prepara
         site = sites.load(connection, stored) if stored else None
     example: str = answers.get("example", "")
     if example:
-        stages = (
-            demo(language)
-            if example == "demo"
-            else simulated_home(language, now=gateway.clock.now())
-        )
+        if example == "demo":
+            stages = demo(language)
+        else:
+            stages = simulated_home(language, now=gateway.clock.now())
         return advance(gateway, stages, draft_id), example
     if site is None:
         raise refuse("draft-not-stored", field="draft_id", value=draft_id, draft_id=draft_id)

@@ -6,6 +6,7 @@ State is in the jobs' rows alone, so any process can continue it.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, Literal
 
 from luna.contracts.data import (
@@ -63,7 +64,7 @@ class PreparationStage:
 class StageState:
     """The state of a stage.
 
-    ``not_begun``: one that it comes after has failed, so that nothing is awaited any more.
+    ``not_begun``: a stage before it has failed, so that it never runs.
     """
 
     name: str
@@ -139,50 +140,43 @@ def advance(gateway: Gateway, stages: Sequence[PreparationStage], run: str) -> P
 def _look_at(
     gateway: Gateway, stage: PreparationStage, run: str, finished: FinishedJobs
 ) -> tuple[StageState, Job | None]:
+    """Submit a stage's job if there is none; return its state, and the job if it is done."""
+    job = _submit_once(gateway, stage, run, finished)
+    state = StageState(stage.name, "running", stage.optional, job.job_id)
+    if job.status in {"queued", "running"}:
+        return replace(state, progress=find_progress(gateway, job)), None
+    failed = replace(state, status="failed")
+    if job.status != "done":
+        error = job.error or {"detail": job.status}
+        return replace(failed, error=error, trace_id=job.trace_id), None
+    reply = job.reply or {}
+    if reply.get("reached") is False:
+        unreached = refuse("nobody-reached", seconds=round(UNREACHED_RETRY.total_seconds()))
+        return replace(failed, error=unreached.problem()), None
+    # A job that fetched nothing counts as failed if outside services reported faults.
+    parts = [*reply.get("markets", []), *reply.get("sites", [])]
+    fetched = [part for part in parts if "faults" in part]
+    faults = [*chain.from_iterable(part["faults"] for part in fetched)]
+    if faults and not any(map(_has_new_values, fetched)):
+        error = refuse("nothing-fetched", fault=faults[0]).problem()
+        return replace(failed, error=error, trace_id=job.trace_id), None
+    return replace(state, status="done"), job
+
+
+def _submit_once(
+    gateway: Gateway, stage: PreparationStage, run: str, finished: FinishedJobs
+) -> Job:
     request = stage.request(finished)
     key = f"setup:{run}:{stage.name}"
     with unit_of_work(gateway.database) as connection:
         newest = jobs.find_newest(connection, task=request.task, key=key)
-        job = None if newest is None else jobs.load(connection, newest.job_id)
-    job = job or submit_job(gateway.database, gateway.queue, request, key=key)
-    if job.status in {"queued", "running"}:
-        return StageState(
-            stage.name, "running", stage.optional, job.job_id, find_progress(gateway, job)
-        ), None
-    if job.status != "done":
-        return StageState(
-            stage.name,
-            "failed",
-            stage.optional,
-            job.job_id,
-            error=job.error or {"detail": job.status},
-            trace_id=job.trace_id,
-        ), None
-    if (job.reply or {}).get("reached") is False:
-        unreached = refuse("nobody-reached", seconds=round(UNREACHED_RETRY.total_seconds()))
-        return StageState(
-            stage.name, "failed", stage.optional, job.job_id, error=unreached.problem()
-        ), None
-    # A job that fetched nothing counts as failed if outside services reported faults.
-    fetched = [
-        each
-        for part in ("markets", "sites")
-        for each in (job.reply or {}).get(part, [])
-        if "faults" in each
-    ]
-    faults = [fault for each in fetched for fault in each["faults"]]
-    if faults and not any(
-        each.get("written", 0) or each.get("added", 0) or each.get("revised", 0) for each in fetched
-    ):
-        return StageState(
-            stage.name,
-            "failed",
-            stage.optional,
-            job.job_id,
-            error=refuse("nothing-fetched", fault=faults[0]).problem(),
-            trace_id=job.trace_id,
-        ), None
-    return StageState(stage.name, "done", stage.optional, job.job_id), job
+        if newest is not None:
+            return jobs.load(connection, newest.job_id)
+    return submit_job(gateway.database, gateway.queue, request, key=key)
+
+
+def _has_new_values(part: Mapping[str, Any]) -> bool:
+    return any(part.get(count, 0) for count in ("written", "added", "revised"))
 
 
 def first_plan(
@@ -193,8 +187,9 @@ def first_plan(
     now: datetime,
     language: Language,
 ) -> list[PreparationStage]:
-    """Return the stages of a site's first plan, and those that only later plans need: weather and
-    measured days, which it does not wait for.
+    """Return the stages of a site's first plan, and those that only later plans need.
+
+    It does not wait for weather and measured days.
 
     Args:
         site: as stored.
@@ -204,59 +199,51 @@ def first_plan(
         language: of the plan's sentences.
     """
     *fetched, forecast = fresh_inputs(site, settings)
-    prices, others = (
-        [stage for stage in fetched if (stage.name == PRICES) is needed] for needed in (True, False)
-    )
-    file = PreparationStage(
-        "file", lambda _: LoadFileRequest.model_validate({"site_id": site.name, **(upload or {})})
-    )
-    needed = [*prices, *([file] if upload else [])]
-    forecast = replace(forecast, after=["file"] if upload else [])
-    options = PlanOptions(language=language)
-    plan = PreparationStage(
-        PLAN,
-        lambda _: PlanRequest(site_id=site.name, options=options),
-        after=[stage.name for stage in (*needed, forecast)],
-    )
-    later = [replace(stage, after=[PLAN]) for stage in others]
+    needed = [stage for stage in fetched if stage.name == PRICES]
+    later = [replace(stage, after=[PLAN]) for stage in fetched if stage.name != PRICES]
+    if upload:
+        load = LoadFileRequest.model_validate({"site_id": site.name, **upload})
+        needed.append(PreparationStage("file", _always(load)))
+        forecast = replace(forecast, after=["file"])
+    needed.append(forecast)
+    request = PlanRequest(site_id=site.name, options=PlanOptions(language=language))
+    plan = PreparationStage(PLAN, _always(request), after=[stage.name for stage in needed])
     if site.sensor_names and settings.home_assistant_url:
         history = BackfillRequest(site_id=site.name, first=now - HISTORY, end=now)
-        later.append(PreparationStage("history", lambda _: history, after=[PLAN], optional=True))
-    return [*needed, forecast, plan, *later]
+        later.append(PreparationStage("history", _always(history), after=[PLAN], optional=True))
+    return [*needed, plan, *later]
 
 
 def fresh_inputs(site: Site, settings: Settings) -> list[PreparationStage]:
-    """Return the stages that refresh a plan's inputs: prices and weather where outside services may
-    be used, then a forecast.
+    """Return the stages that refresh a plan's inputs; the last one issues the forecast.
+
+    Prices and weather are fetched where outside services may be used.
     """
     stages: list[PreparationStage] = []
     if site.tariff.markets and settings.outside_services:
-        stages.append(PreparationStage(PRICES, lambda _: FetchPricesRequest(), optional=True))
+        stages.append(PreparationStage(PRICES, _always(FetchPricesRequest()), optional=True))
     if site.location is not None and settings.outside_services:
-        # Without a name, as for prices: what nobody named is asked for again by itself where no
-        # service is reached.
-        stages.append(PreparationStage("weather", lambda _: FetchWeatherRequest(), optional=True))
-    return [
-        *stages,
-        PreparationStage("forecast", lambda _: RefreshForecastsRequest(site_id=site.name)),
-    ]
+        # Without a site's name, as for prices: such a request repeats itself if no service is
+        # reached.
+        stages.append(PreparationStage("weather", _always(FetchWeatherRequest()), optional=True))
+    refresh = RefreshForecastsRequest(site_id=site.name)
+    return [*stages, PreparationStage("forecast", _always(refresh))]
 
 
 def demo(language: Language) -> list[PreparationStage]:
-    """Return the stages of the demo's sites: a recorded year, a forecast of one of its last days,
-    the plan of that day.
-    """
-    options = PlanOptions(language=language)
+    """Return the stages of the demo: a recorded year, and forecast and plan of a late day."""
+
+    def request_plan(finished: FinishedJobs) -> PlanRequest:
+        return PlanRequest(
+            site_id=_demo_site(finished).name,
+            start=_demo_start(finished),
+            options=PlanOptions(language=language),
+        )
+
     return [
-        PreparationStage("demo", lambda _: DemoLoadRequest()),
+        PreparationStage("demo", _always(DemoLoadRequest())),
         PreparationStage("forecast", _issue_for_demo, after=["demo"]),
-        PreparationStage(
-            PLAN,
-            lambda jobs: PlanRequest(
-                site_id=_demo_site(jobs).name, start=_demo_start(jobs), options=options
-            ),
-            after=["forecast"],
-        ),
+        PreparationStage(PLAN, request_plan, after=["forecast"]),
     ]
 
 
@@ -265,17 +252,16 @@ def simulated_home(language: Language, *, now: datetime) -> list[PreparationStag
 
     Its recent history comes last, and nothing waits for it.
     """
-    (forecast, issue), *past = list_preparation(now).items()
+    (forecast, issue), *history = list_preparation(now).items()
     plan = PlanRequest(site_id=SITE_NAME, options=PlanOptions(language=language))
-    return [
+    stages = [
         PreparationStage(SITE_NAME, _always(SimulatedHomeRequest())),
         PreparationStage(forecast, _always(issue), after=[SITE_NAME], optional=True),
         PreparationStage(PLAN, _always(plan), after=[forecast]),
-        *(
-            PreparationStage(name, _always(request), after=[PLAN], optional=True)
-            for name, request in past
-        ),
     ]
+    for name, request in history:
+        stages.append(PreparationStage(name, _always(request), after=[PLAN], optional=True))
+    return stages
 
 
 def _always(request: Request) -> Callable[[FinishedJobs], Request]:

@@ -51,54 +51,48 @@ class ServerAccess:
 
     def find_access(self, settings: Settings) -> Access:
         """Return whether address and secret can be entered on the page."""
-        if self.url(settings) and find_source(settings, self.url_setting) not in {
-            "page",
-            "default",
-        }:
-            return "by_hand"
+        if self.url(settings):
+            source = find_source(settings, self.url_setting)
+            if source not in {"page", "default"}:
+                return "by_hand"
         # With embedded servers everything runs on this machine and reads the same settings file;
         # containers have a folder each.
         return "here" if settings.database_url is None else "not_here"
 
     def find_faults(self, settings: Settings, url: str) -> list[FieldFault]:
-        """Return the faults of the typed address and of a missing secret, where they can be
-        entered.
+        """Return the faults of the typed address and of a missing secret.
+
+        None if they cannot be entered on the page.
         """
+        faults: list[FieldFault] = []
         if self.find_access(settings) != "here":
-            return []
-        faults = (
-            []
-            if self.is_address(url or self.url(settings))
-            else [FieldFault(self.url_field, self.url_field)]
-        )
-        return (
-            [*faults, FieldFault(self.secret_field, "missing")]
-            if self.needs_secret and not self.has_secret(settings)
-            else faults
-        )
+            return faults
+        if not self.is_address(url or self.url(settings)):
+            faults.append(FieldFault(self.url_field, self.url_field))
+        if self.needs_secret and not self.has_secret(settings):
+            faults.append(FieldFault(self.secret_field, "missing"))
+        return faults
 
     def store(self, gateway: Gateway, typed: Mapping[str, str]) -> None:
         """Store a valid address, and the secret if one was entered."""
-        url, within = split_secret(typed.get(self.url_field, "").strip().rstrip("/"))
-        secret = typed.get(self.secret_field, "").strip() or within
+        url, url_secret = split_secret(typed.get(self.url_field, "").strip().rstrip("/"))
+        secret = typed.get(self.secret_field, "").strip() or url_secret
         if self.find_access(gateway.settings) == "here" and self.is_address(url):
-            changes = {self.url_setting: url} | ({self.secret_setting: secret} if secret else {})
+            changes = {self.url_setting: url}
+            if secret:
+                changes[self.secret_setting] = secret
             gateway.settings = store_settings(gateway.settings, changes)
 
     def is_address(self, url: str) -> bool:
         """Return whether a text is a valid address of this kind of server."""
+        if not url.isascii() or any(mark.isspace() for mark in url):
+            return False
         try:
             parts = urlsplit(url)
             port = parts.port
         except ValueError:
             return False
-        return (
-            parts.scheme in self.schemes
-            and bool(parts.hostname)
-            and port != 0
-            and url.isascii()
-            and not any(mark.isspace() for mark in url)
-        )
+        return parts.scheme in self.schemes and bool(parts.hostname) and port != 0
 
 
 def split_secret(url: str) -> tuple[str, str]:

@@ -1,12 +1,13 @@
-"""What a site is, how it is changed, and the versions it had, each with a way back.
+"""Pages of a stored site: its parts, its versions, and its sensors by role.
 
-Of its sensors: which say what, and how that is changed; what they counted before keeps its meaning
-unless it is said that it always was otherwise.
+A sensor that is exchanged keeps the meaning of its earlier readings, unless its owner says that it
+always had the new one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Form, Request, Response
@@ -53,9 +54,9 @@ router = ResourceRouter(route_class=PageRoute)
 def show_site(
     site_id: SitePath, request: Request, gateway: CurrentGateway, *, other_clock: int | None = None
 ) -> Response:
-    """Show what the site is with ways to change it, and its versions.
+    """Show the site's parts with ways to change them, and its versions.
 
-    ``other_clock``: the one that comes back only where its clock is accepted.
+    ``other_clock``: the version that is restored only if its clock is accepted.
     """
     with unit_of_work(gateway.database) as connection:
         stored = sites.read(connection, site_id)
@@ -65,27 +66,19 @@ def show_site(
         price_note = say_simulated_prices(
             connection, stored.site, gateway=gateway, words=words, with_reason=True
         )
-    earlier = [each.configuration for each in versions[1:]]
-    changes = [
-        (each, list_differences(before, each.configuration))
-        for each, before in zip(versions, earlier, strict=False)
-    ]
-    # Of the first one there is nothing to tell apart.
-    changes += [(versions[-1], [])] if len(versions) <= MOST_VERSIONS else []
+    changes = []
+    for version, earlier in pairwise(versions):
+        differences = list_differences(earlier.configuration, version.configuration)
+        changes.append((version, differences))
+    if len(versions) <= MOST_VERSIONS:
+        # The first version has no earlier one to compare it with.
+        changes.append((versions[-1], []))
     numbers = views.numbers_of_site(stored.site, language)
-    lines = views.view_site_parts(stored.site, words, numbers)
+    parts = views.view_site_parts(stored.site, words, numbers)
     if price_note:
-        lines = [
-            (
-                step,
-                [*entries, (words("simulated_prices"), price_note)]
-                if step == "tariff"
-                else entries,
-            )
-            for step, entries in lines
-        ]
+        dict(parts)["tariff"].append((words("simulated_prices"), price_note))
     context: dict[str, Any] = {
-        "parts": lines,
+        "parts": parts,
         "assumed": views.view_assumptions(stored.site, words, numbers),
         "fixed": find_fixed(stored.site),
         "sensors": list_standing(stored.site, gateway.clock.now()),
@@ -107,7 +100,7 @@ def begin_change(
     gateway: CurrentGateway,
     step: Annotated[Literal["site", "devices", "tariff", "control"], Form()] = "site",
 ) -> Response:
-    """Begin a draft with what the site is, and lead to one of its steps."""
+    """Begin a draft with the stored site's answers, and lead to one of its steps."""
     with unit_of_work(gateway.database) as connection:
         stored = sites.read(connection, site_id)
         answers = answers_of(stored.site)
@@ -130,9 +123,9 @@ def bring_back(
     *,
     accept_time_zone: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Store a version that the site had as its newest.
+    """Store an earlier version of the site as its newest.
 
-    What it has now stays a version. Another clock has to be accepted.
+    The current one stays a version. Another clock has to be accepted.
     """
     require_own(site_id, caller.sites)
     with unit_of_work(gateway.database) as connection:
@@ -146,17 +139,18 @@ def bring_back(
             accept_time_zone=accept_time_zone,
         )
         if change.clock is not None:
-            return RedirectResponse(
-                f"{PAGE.address(site_id)}?other_clock={version}#version-{version}", 303
-            )
+            address = f"{PAGE.address(site_id)}?other_clock={version}#version-{version}"
+            return RedirectResponse(address, 303)
         site_changes.store(connection, change)
     return RedirectResponse(PAGE.address(site_id), 303)
 
 
 @dataclass(frozen=True, slots=True)
 class SensorForm:
-    """What a form says: the sensors of each role, those outside the house's meter, the version they
-    were read from, and what to do with them.
+    """The typed sensors of each role and those outside the house's meter.
+
+    ``version``: the site's version that they were read from; ``since``: from when they count so;
+    ``stores``: whether they are to be stored.
     """
 
     named: Mapping[str, Sequence[str]]
@@ -167,7 +161,7 @@ class SensorForm:
 
 
 async def read_form(request: Request) -> SensorForm:
-    """Return what was typed; fields that were left empty are none."""
+    """Return the typed sensors without empty fields."""
     fields = (await request.form(max_files=0)).multi_items()
     typed = [(name, value.strip()[:255]) for name, value in fields if isinstance(value, str)]
 
@@ -223,73 +217,67 @@ def change_sensors(
         except InvalidInputError as fault:
             return _show_form(request, connection, stored, form, now=now, fault=fault)
         if not form.stores or change.site == stored.site:
-            return _show_form(
-                request,
-                connection,
-                stored,
-                form,
-                now=now,
-                changed=change.site,
-                changes=change.sensors,
-            )
+            return _show_form(request, connection, stored, form, now=now, change=change)
         if form.version != str(stored.version):
             raise refuse("site-changed-meanwhile", field="version", value=stored.version)
         site_changes.store(connection, change, version=stored.version)
         span = recorded_span.of_site(connection, site_id) if form.since == "always" else None
     if span is None:
         return RedirectResponse(f"/ui/sites/{site_id}/site", 303)
-    job = submit_job(
-        gateway.database,
-        gateway.queue,
-        BuildSlotsRequest(site_id=site_id, first=span[0], end=min(span[1], now), accept=True),
-    )
+    build = BuildSlotsRequest(site_id=site_id, first=span[0], end=min(span[1], now), accept=True)
+    job = submit_job(gateway.database, gateway.queue, build)
     return RedirectResponse(f"{PAGES['data'].address(site_id)}?job={job.job_id}", 303)
 
 
 def _prepare(
     connection: Connection, stored: Site, form: SensorForm, *, now: datetime
 ) -> SiteChange:
-    """Return the site with the typed sensors, and those that count otherwise than before.
+    """Return the change to the typed sensors.
 
     Raises:
-        InvalidInputError: they cannot be so.
+        InvalidInputError: the sensors are invalid.
     """
     at = floor_to(now, SLOT)
-    # As a site's file has them: what ended stays, what stands keeps its times.
-    document: dict[str, Any] = {}
-    for role in SENSOR_ROLES:
-        entries = list(_entries(stored, role, at))
-        standing = {_written(entry): entry for entry, has_ended in entries if not has_ended}
-        sensors = [entry for entry, has_ended in entries if has_ended] + [
-            standing.get(name, name) for name in form.named[role]
-        ]
-        document[role] = [
-            entry.model_dump(mode="json", by_alias=True)
-            if isinstance(entry, DatedSensor)
-            else entry
-            for entry in sensors
-        ]
-    submetered = {
-        name
-        for role, definition in SENSOR_ROLES.items()
-        if definition.flow == "submetered"
-        for name in form.named[role]
-    }
-    document["outside_house_meter"] = [name for name in form.outside if name in submetered]
-    changed = parse_site(
-        stored.model_dump(mode="json", by_alias=True) | {"input_sensors": document}
-    )
+    sensors: dict[str, Any] = {role: _merge_role(stored, role, form, at) for role in SENSOR_ROLES}
+    submetered = set[str]()
+    for role, definition in SENSOR_ROLES.items():
+        if definition.flow == "submetered":
+            submetered |= {*form.named[role]}
+    sensors["outside_house_meter"] = [name for name in form.outside if name in submetered]
+    document = stored.model_dump(mode="json", by_alias=True) | {"input_sensors": sensors}
+    changed = parse_site(document)
     if form.since == "always":
         return site_changes.prepare(connection, changed, now=now, changed_sensors="always")
     return site_changes.prepare(connection, exchange_sensors(stored, changed, at=at), now=now)
 
 
+def _merge_role(site: Site, role: str, form: SensorForm, at: datetime) -> list[Any]:
+    """Return a role's sensors as in a site's file.
+
+    Ended ones stay, and those that still count keep their times.
+    """
+    merged: list[SensorEntry] = []
+    current = {}
+    for entry, has_ended in _entries(site, role, at):
+        if has_ended:
+            merged.append(entry)
+        else:
+            current[_written(entry)] = entry
+    merged += [current.get(name, name) for name in form.named[role]]
+    return [_dump_entry(entry) for entry in merged]
+
+
+def _dump_entry(entry: SensorEntry) -> Any:
+    if isinstance(entry, DatedSensor):
+        return entry.model_dump(mode="json", by_alias=True)
+    return entry
+
+
 def _entries(site: Site, role: str, at: datetime) -> Iterator[tuple[SensorEntry, bool]]:
-    """Yield the sensors of a role, and whether each counts no more."""
+    """Yield a role's sensors, each with whether it has ended."""
     entries = getattr(site.input_sensors, role)
-    for entry, sensor in zip(
-        entries, resolve_sensors(entries, parse_zone(site.timezone)), strict=True
-    ):
+    resolved = resolve_sensors(entries, parse_zone(site.timezone))
+    for entry, sensor in zip(entries, resolved, strict=True):
         yield entry, sensor.has_ended(at)
 
 
@@ -298,11 +286,12 @@ def _written(entry: SensorEntry) -> str:
 
 
 def list_standing(site: Site, at: datetime) -> dict[str, list[str]]:
-    """Return the sensors of each role that count, or will, as they are written."""
-    return {
-        role: [_written(entry) for entry, has_ended in _entries(site, role, at) if not has_ended]
-        for role in SENSOR_ROLES
-    }
+    """Return the sensors of each role that count now or will, as they are written."""
+    standing: dict[str, list[str]] = {}
+    for role in SENSOR_ROLES:
+        entries = _entries(site, role, at)
+        standing[role] = [_written(entry) for entry, has_ended in entries if not has_ended]
+    return standing
 
 
 def _show_form(
@@ -318,12 +307,10 @@ def _show_form(
     language = Reader.of(request).language
     words = words_of(request, SENSORS_PAGE)
     fault: InvalidInputError | None = outcome.get("fault")
-    changed: Site | None = outcome.get("changed")
-    # Each with its role.
-    before, after = (
-        {(role, name) for role, names in list_standing(each, now).items() for name in names}
-        for each in (site, changed or site)
-    )
+    change: SiteChange | None = outcome.get("change")
+    before = _pair_with_roles(site, now)
+    after = before if change is None else _pair_with_roles(change.site, now)
+    changed_sensors = () if change is None else change.sensors
     context: dict[str, Any] = {
         "roles": {
             role: ([*form.named[role]], definition.flow == "submetered")
@@ -332,13 +319,11 @@ def _show_form(
         "form": form,
         "known": sorted(readings.read_units(connection, site.name)),
         "refusal": None if fault is None else say_refusal(fault, language),
-        "checked": changed is not None,
-        "same": changed == site,
+        "checked": change is not None,
+        "same": change is not None and change.site == site,
         "ended": sorted(before - after),
         "begun": sorted(after - before),
-        "changed_sensors": [
-            views.say_sensor_change(each, words) for each in outcome.get("changes", ())
-        ],
+        "changed_sensors": [views.say_sensor_change(sensor, words) for sensor in changed_sensors],
     }
     return show(
         request,
@@ -348,3 +333,10 @@ def _show_form(
         numbers=numbers_of(request, site),
         **context,
     )
+
+
+def _pair_with_roles(site: Site, now: datetime) -> set[tuple[str, str]]:
+    pairs = set()
+    for role, names in list_standing(site, now).items():
+        pairs |= {(role, name) for name in names}
+    return pairs

@@ -1,4 +1,4 @@
-"""What the steps of set-up show beside their fields. Pure."""
+"""Compute the parts of set-up's pages beside their fields. Pure."""
 
 from collections.abc import Mapping
 from itertools import groupby
@@ -39,19 +39,16 @@ _DETAILS = ("latitude", "longitude", "timezone", "currency")
 def view_site(
     answers: Mapping[str, Any], words: PageWords, faults: Mapping[str, FieldFault]
 ) -> dict[str, Any]:
-    """Return the places by country in the reader's language, and what follows from the one that was
-    chosen.
-    """
+    """Return the fields of the site, the places by country and the chosen place's country."""
     typed = answers.get("site", {})
-    towns = [
-        (words(f"country_{code}"), [(place, place.partition(":")[2]) for place, _ in of])
-        for code, of in groupby(places(), itemgetter(1))
-    ]
-    opened = (
-        typed.get("place") == ELSEWHERE
-        or any(typed.get(name) for name in _DETAILS)
-        or any(name in faults for name in _DETAILS)
-    )
+    towns = []
+    for code, places_there in groupby(places(), itemgetter(1)):
+        options = [(place, place.partition(":")[2]) for place, _ in places_there]
+        towns.append((words(f"country_{code}"), options))
+    shows_details = typed.get("place") == ELSEWHERE
+    for name in _DETAILS:
+        if typed.get(name) or name in faults:
+            shows_details = True
     return {
         "entries": {entry.name: entry for entry in SITE},
         "typed": typed,
@@ -59,17 +56,18 @@ def view_site(
         "household_typed": answers.get("household", {}),
         "places": sorted(towns),
         "country": country_of(answers),
-        "opened": opened,
+        "opened": shows_details,
     }
 
 
 def view_tariff(answers: Mapping[str, Any], language: Language) -> dict[str, Any]:
-    """Return the fields of the tariff with what is usual in the country, and its markets."""
+    """Return the tariff's fields, filled with the country's usual values, and its markets."""
     country = country_of(answers)
+    markets = country.markets if country else ()
     return {
         "entries": {entry.name: entry for entry in TARIFF},
         "typed": suggest_tariff(answers) | answers.get("tariff", {}),
-        "markets": [(market, market) for market in country.markets] if country else [],
+        "markets": [(market, market) for market in markets],
         "price_unit": numbers_of(answers, language).price_unit[1],
     }
 
@@ -85,109 +83,107 @@ def view_review(
     if not composed.whole:
         return [(step, []) for step, faults in composed.faults.items() if faults]
     parts = view_site_parts(composed.site(), words, numbers_of(answers, language))
-    source = answers.get("data", {}).get("source")
-    chosen = {
-        role
-        for role, entity in answers.get("sensors", {}).items()
-        if entity and source == "home_assistant"
-    }
-    measured = chosen | list_taken_sensors(answers).keys()
-    said = words("review_sensors", count=len(measured)) if measured else words("review_nothing")
-    if source == "file" and answers.get("upload"):
-        said = words("uploaded", file=answers["upload"]["file_name"])
+    data_line = (words("step_data"), _say_data_source(answers, words))
     # In the order of the steps.
-    return [*parts[:3], ("data", [(words("step_data"), said)]), *parts[3:]]
+    return [*parts[:3], ("data", [data_line]), *parts[3:]]
+
+
+def _say_data_source(answers: Mapping[str, Any], words: PageWords) -> str:
+    source = answers.get("data", {}).get("source")
+    if source == "file" and answers.get("upload"):
+        return words("uploaded", file=answers["upload"]["file_name"])
+    roles = {*list_taken_sensors(answers)}
+    if source == "home_assistant":
+        sensors = answers.get("sensors", {})
+        roles |= {role for role, entity in sensors.items() if entity}
+    return words("review_sensors", count=len(roles)) if roles else words("review_nothing")
 
 
 def view_site_parts(site: Site, words: PageWords, numbers: Numbers) -> list[tuple[str, Lines]]:
-    """Return what a site is, step by step, as set-up asks for it."""
-    kinds = [
-        kind for kind in DEVICE_KINDS if kind.section in DEVICE_FORMS or kind in SWITCHED_KINDS
-    ]
-    # Devices are called as set-up calls them; those that it does not ask for, as in lists.
-    own = {
-        kind.name: KINDS.say(kind.name, numbers.language)
-        for kind in kinds
-        if kind.name in KINDS and not words.knows(kind.section)
-    }
-    devices: Lines = []
-    for kind in kinds:
-        form = DEVICE_FORMS.get(kind.section)
-        called = own.get(kind.name) or words(kind.section)
-        several = len(kind.of(site)) > 1
-        for device in kind.of(site):
-            reviewed = (
-                form.review(device, words, numbers)
-                if form and form.review
-                else words("review_power", peak=numbers.number(kind.power_kw(device), 1))
-            )
-            more = (
-                _say_fields(form, device, words, numbers) if form and form.asks_for(device) else []
-            )
-            devices.append(
-                (f"{called}: {device.name}" if several else called, "; ".join([reviewed, *more]))
-            )
-    return [
+    """Describe a site step by step, in the order of set-up."""
+    devices = _device_lines(site, words, numbers)
+    if not devices:
+        devices.append((words("step_devices"), words("review_no_devices")))
+    devices.append((words("grid"), _say_connection(site, words, numbers)))
+    parts = [
         ("site", _site_lines(site, words, numbers)),
-        (
-            "devices",
-            [
-                *(devices or [(words("step_devices"), words("review_no_devices"))]),
-                (words("grid"), _say_connection(site, words, numbers)),
-            ],
-        ),
+        ("devices", devices),
         ("tariff", _tariff_lines(site, words, numbers)),
-        *([("control", _control_lines(site, words))] if site.batteries else []),
     ]
+    if site.batteries:
+        parts.append(("control", _control_lines(site, words)))
+    return parts
+
+
+def _device_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
+    lines: Lines = []
+    for kind in DEVICE_KINDS:
+        if kind.section not in DEVICE_FORMS and kind not in SWITCHED_KINDS:
+            continue
+        # Kinds without a form of their own are called as in lists of devices.
+        if kind.name in KINDS and not words.knows(kind.section):
+            kind_name = KINDS.say(kind.name, numbers.language)
+        else:
+            kind_name = words(kind.section)
+        form = DEVICE_FORMS.get(kind.section)
+        devices = kind.of(site)
+        for device in devices:
+            if form and form.review:
+                sentences = [form.review(device, words, numbers)]
+            else:
+                power = numbers.number(kind.power_kw(device), 1)
+                sentences = [words("review_power", peak=power)]
+            if form and form.asks_for(device):
+                sentences += _say_fields(form, device, words, numbers)
+            label = f"{kind_name}: {device.name}" if len(devices) > 1 else kind_name
+            lines.append((label, "; ".join(sentences)))
+    return lines
 
 
 def _say_fields(
     form: DeviceForm[Any], device: Any, words: PageWords, numbers: Numbers
 ) -> list[str]:
-    """Return what set-up asks of a device beside what its sentence says, each field with its
-    label.
-    """
+    """Return each field that the device's sentence does not mention, with its label."""
     answers = form.answer(device)
-    said = []
+    fields = []
     for entry in form.entries:
         text = write_decimal(answers.get(entry.name, ""), numbers.language)
-        is_said = entry.name not in form.reviewed and (text or entry.kind == "switch")
-        if is_said:
+        if entry.name in form.reviewed:
+            continue
+        if text or entry.kind == "switch":
             short = f"short_{entry.name}"
             label = words(short if words.knows(short) else f"field_{entry.name}")
-            said.append(f"{label}: {say_answer(entry, text, words)}")
-    return said
+            fields.append(f"{label}: {say_answer(entry, text, words)}")
+    return fields
 
 
 def _say_connection(site: Site, words: PageWords, numbers: Numbers) -> str:
-    """Return what the connection carries: fuse, and limits in both directions."""
+    """Describe the grid connection: its fuse, and its limits in both directions."""
     grid = site.grid
-    said = list[str]()
-    usual = site.assumed_fuse
-    if usual is not None:
-        said.append(
-            words(
-                "review_fuse_assumed", phases=str(usual.phases), ampere=numbers.number(usual.ampere)
-            )
-        )
+    sentences = list[str]()
+    assumed = site.assumed_fuse
+    if assumed is not None:
+        ampere = numbers.number(assumed.ampere)
+        sentences.append(words("review_fuse_assumed", phases=str(assumed.phases), ampere=ampere))
     elif grid.main_fuse_a is not None:
         country = usual_fuse(site.country)
         phases = grid.main_fuse_phases or (country.phases if country else 1)
-        said.append(
-            words("review_fuse", phases=str(phases), ampere=numbers.number(grid.main_fuse_a))
-        )
+        ampere = numbers.number(grid.main_fuse_a)
+        sentences.append(words("review_fuse", phases=str(phases), ampere=ampere))
     for name in ("import_limit_kw", "export_limit_kw"):
         limit_kw = getattr(grid, name)
         limit = words("review_no_limit") if limit_kw == NO_LIMIT_KW else numbers.power(limit_kw)
-        said.append(f"{words('field_' + name)}: {limit}")
+        sentences.append(f"{words('field_' + name)}: {limit}")
     if grid.export_limit_share is not None:
-        said.append(words("review_export_share", share=numbers.share(grid.export_limit_share)))
-    return "; ".join(said)
+        share = numbers.share(grid.export_limit_share)
+        sentences.append(words("review_export_share", share=share))
+    return "; ".join(sentences)
 
 
 class AssumedLine(NamedTuple):
-    """What is assumed, as the reader is told: the step that asks for it, whose it is and what, and
-    what telling it is worth; empty: nobody measured it.
+    """An assumption as the reader sees it, and the step that asks for it.
+
+    ``worth``: what entering the true value is worth; empty if nobody measured it.
     """
 
     step: str
@@ -196,22 +192,22 @@ class AssumedLine(NamedTuple):
 
 
 def view_assumptions(site: Site, words: PageWords, numbers: Numbers) -> list[AssumedLine]:
-    """Return what is assumed of a site, with what telling it is usually worth."""
+    """Return a site's assumptions, with what entering each true value is usually worth."""
     lines = []
-    for each in list_assumptions(site):
-        text = words(
-            "assumed_" + each.code,
-            **{name: _say_figure(name, value, numbers) for name, value in each.figures.items()},
-        )
-        worth = (
-            ""
-            if each.worth is None
-            else words(
-                "assumption_worth", share=numbers.share(each.worth, decimals=int(each.worth < 0.01))
-            )
-        )
-        called = say_device(each.device, language=numbers.language)
-        lines.append(AssumedLine(each.step, f"{called}: {text}" if each.device else text, worth))
+    for assumption in list_assumptions(site):
+        figures = {
+            name: _say_figure(name, value, numbers) for name, value in assumption.figures.items()
+        }
+        text = words("assumed_" + assumption.code, **figures)
+        if assumption.device:
+            device = say_device(assumption.device, language=numbers.language)
+            text = f"{device}: {text}"
+        worth = ""
+        if assumption.worth is not None:
+            decimals = 1 if assumption.worth < 0.01 else 0
+            share = numbers.share(assumption.worth, decimals=decimals)
+            worth = words("assumption_worth", share=share)
+        lines.append(AssumedLine(assumption.step, text, worth))
     return lines
 
 
@@ -224,21 +220,18 @@ def _say_figure(name: str, value: float, numbers: Numbers) -> str:
 
 
 def numbers_of_site(site: Site, language: Language) -> Numbers:
-    """Return how the reader is told figures of a site."""
+    """Return the number format for a site in the reader's language."""
     return Numbers(language, ZoneInfo(site.timezone), site.currency)
 
 
 def say_sensor_change(change: SensorChange, words: PageWords) -> str:
-    """Return that a sensor counts otherwise than in the site as it is stored."""
-    before, after = (
-        ", ".join(_say_meaning(each, words) for each in meanings)
-        for meanings in (change.before, change.after)
-    )
-    sensor = (
-        words("changed_unit", sensor=change.sensor, before=", ".join(change.instead_of))
-        if change.instead_of
-        else change.sensor
-    )
+    """Describe how a sensor's meaning differs from the stored site."""
+    before = ", ".join(_say_meaning(meaning, words) for meaning in change.before)
+    after = ", ".join(_say_meaning(meaning, words) for meaning in change.after)
+    sensor = change.sensor
+    if change.instead_of:
+        units = ", ".join(change.instead_of)
+        sensor = words("changed_unit", sensor=change.sensor, before=units)
     return words("changed_sensor", sensor=sensor, before=before, after=after)
 
 
@@ -249,43 +242,20 @@ def _say_meaning(meaning: str, words: PageWords) -> str:
 
 
 def _site_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
-    used = words(
-        "review_load_" + site.household.load_basis,
-        kwh=numbers.number(site.household.yearly_load_kwh, 0),
-    )
-    year = site.yearly_load
     household = site.household
-    # What heats and drives without a device of its own: part of a stated year, beside one that is
-    # assumed.
-    beside: Lines = []
-    counted = "review_including" if household.load_basis == "yearly_kwh" else "review_excluding"
-    if year.heating_kwh:
-        heater = words("option_heated_by_" + (household.heated_by or ""))
-        kwh = numbers.number(year.heating_kwh, 0)
-        used += "; " + words(counted, what=heater, kwh=kwh)
-        beside.append((words("field_heated_by"), words("review_beside", what=heater, kwh=kwh)))
-    if year.car_kwh:
-        way = f"{numbers.number(household.car_km_per_year or 0.0, 0)}\u00a0km"
-        kwh = numbers.number(year.car_kwh, 0)
-        used += "; " + words(counted, what=way, kwh=kwh)
-        beside.append((words("field_car_km_per_year"), words("review_beside", what=way, kwh=kwh)))
-    lines = [(words("field_name"), words("simulated_name") if is_simulated(site) else site.called)]
+    name = words("simulated_name") if is_simulated(site) else site.called
+    lines = [(words("field_name"), name)]
     if site.location is not None:
-        here = (
-            numbers.number(degrees, 2)
-            for degrees in (site.location.latitude, site.location.longitude)
+        place = words(
+            "review_location",
+            latitude=numbers.number(site.location.latitude, 2),
+            longitude=numbers.number(site.location.longitude, 2),
         )
-        lines.append(
-            (
-                words("review_place"),
-                words("review_location", **dict(zip(("latitude", "longitude"), here, strict=True))),
-            )
-        )
+        lines.append((words("review_place"), place))
     lines += [
         (words("field_timezone"), site.timezone),
         (words("field_currency"), site.currency),
-        (words("field_yearly_kwh"), used),
-        *beside,
+        *_load_lines(site, words, numbers),
     ]
     if household.persons is not None:
         lines.append((words("field_persons"), numbers.number(household.persons)))
@@ -294,62 +264,73 @@ def _site_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
     return lines
 
 
+def _load_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
+    """Return the yearly load, and a line each for heating and car without a device of their own.
+
+    A stated yearly load includes both; an assumed one excludes them.
+    """
+    household = site.household
+    year = site.yearly_load
+    load_kwh = numbers.number(household.yearly_load_kwh, 0)
+    load = words("review_load_" + household.load_basis, kwh=load_kwh)
+    counted = "review_including" if household.load_basis == "yearly_kwh" else "review_excluding"
+    uses = []
+    if year.heating_kwh:
+        heater = words("option_heated_by_" + (household.heated_by or ""))
+        uses.append(("heated_by", heater, year.heating_kwh))
+    if year.car_kwh:
+        way = f"{numbers.number(household.car_km_per_year or 0.0, 0)}\u00a0km"
+        uses.append(("car_km_per_year", way, year.car_kwh))
+    use_lines = []
+    for field, use, use_kwh in uses:
+        kwh = numbers.number(use_kwh, 0)
+        load += "; " + words(counted, what=use, kwh=kwh)
+        use_lines.append((words(f"field_{field}"), words("review_beside", what=use, kwh=kwh)))
+    return [(words("field_yearly_kwh"), load), *use_lines]
+
+
 def _control_lines(site: Site, words: PageWords) -> Lines:
-    by = "nobody" if site.control is None else site.control.by
-    batteries = () if site.control is None else site.control.batteries
-    lines = [(words("control_line"), words(f"by_{by}"))]
-    for each in batteries:
-        via = each.via
-        # Where its commands go.
-        way = (
-            ", ".join(write.to for write in each.writes)
-            if via is None
-            else f"{via.profile}, {via.host}" + (f":{via.port}" if via.port else "")
-        )
-        lines.append((each.battery, way))
+    if site.control is None:
+        return [(words("control_line"), words("by_nobody"))]
+    lines = [(words("control_line"), words(f"by_{site.control.by}"))]
+    for target in site.control.batteries:
+        via = target.via
+        if via is None:
+            address = ", ".join(write.to for write in target.writes)
+        else:
+            address = f"{via.profile}, {via.host}"
+            if via.port:
+                address += f":{via.port}"
+        lines.append((target.battery, address))
     return lines
 
 
 def _say_bands(rule: TimeOfUsePrice, words: PageWords, numbers: Numbers) -> list[str]:
-    """Return every window of a tariff by the clock with its price."""
-    said = []
+    sentences = []
     for band in rule.bands:
         days = words(f"option_first_days_{band.days}")
-        said.append(
-            words(
-                "review_band",
-                begin=band.from_,
-                end=band.to,
-                days=days,
-                price=numbers.price_per_kwh(band.price),
-            )
-        )
-    return said
+        price = numbers.price_per_kwh(band.price)
+        sentence = words("review_band", begin=band.from_, end=band.to, days=days, price=price)
+        sentences.append(sentence)
+    return sentences
 
 
 def _tariff_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
     bought = site.tariff.import_
     sold = site.tariff.export
-    # A rule that set-up does not ask for is said as in lists.
+    # Rules without a form of their own are described as in lists of tariffs.
     buying = say_buying(bought, numbers)
     selling = say_selling(sold, numbers)
     if isinstance(bought, FixedPrice):
         buying = words("review_tariff_fixed", price=numbers.price_per_kwh(bought.price))
     elif isinstance(bought, TimeOfUsePrice):
-        buying = "; ".join(
-            [
-                *_say_bands(bought, words, numbers),
-                words("review_tariff_time_of_use", price=numbers.price_per_kwh(bought.default)),
-            ]
-        )
+        price = numbers.price_per_kwh(bought.default)
+        bands = _say_bands(bought, words, numbers)
+        buying = "; ".join([*bands, words("review_tariff_time_of_use", price=price)])
     elif isinstance(bought, SpotPrice):
         vat = f"{numbers.number(100 * bought.vat, 1)}\u00a0%"
-        buying = words(
-            "review_tariff_spot",
-            market=bought.market,
-            markup=numbers.price_per_kwh(bought.markup),
-            vat=vat,
-        )
+        markup = numbers.price_per_kwh(bought.markup)
+        buying = words("review_tariff_spot", market=bought.market, markup=markup, vat=vat)
     if isinstance(sold, FixedPrice):
         selling = words("review_export_fixed", price=numbers.price_per_kwh(sold.price))
     elif isinstance(sold, SpotPrice):

@@ -1,6 +1,4 @@
-"""What set-up asks of each kind of device: one module per kind that it asks for, each ending in one
-declaration, ``FORM``.
-"""
+"""The forms of the device kinds in set-up: one module per kind, each with a ``FORM``."""
 
 from collections.abc import Mapping
 from typing import Any

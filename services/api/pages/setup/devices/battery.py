@@ -1,4 +1,4 @@
-"""What set-up asks of batteries."""
+"""The form of batteries in set-up."""
 
 import math
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ from luna.words.pages import PageWords
 from services.api.pages.setup.devices.form import DeviceForm, SensorHints, write_numbers
 from services.api.pages.setup.fields import ON, Entry, FieldFault
 
-# What is called so is a battery, or of one.
+# Names that belong to a battery.
 BATTERY_WORDS = r"batter|speicher|akku|powerwall|storage"
 
 
 def _compose(values: Mapping[str, Any]) -> dict[str, Any]:
-    # What is lost on the way in and out again is lost half on each way.
+    # Charging and discharging lose the same share.
     one_way = round(math.sqrt(values["efficiency_percent"] / 100), 4)
     return {
         "capacity_kwh": values["capacity_kwh"],
@@ -39,26 +39,23 @@ def _compose(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _compose_wear(values: Mapping[str, Any]) -> float:
-    """Return what a kWh in, and one out, wears: by the battery's price and cycles, or those that
-    are usual.
-    """
+    """Return the wear per kWh in or out, from the battery's price and cycles or the usual ones."""
     usable_kwh = values["capacity_kwh"] * (1 - values["reserve_percent"] / 100)
-    usual = USUAL_EURO_PER_KWH * PER_EURO.get(values.get("currency", "EUR"), 1.0) * usable_kwh
-    return wear_price_of(
-        values.get("battery_price", usual), usable_kwh, values.get("cycles", USUAL_CYCLES)
-    )
+    per_euro = PER_EURO.get(values.get("currency", "EUR"), 1.0)
+    usual_price = USUAL_EURO_PER_KWH * per_euro * usable_kwh
+    price = values.get("battery_price", usual_price)
+    return wear_price_of(price, usable_kwh, values.get("cycles", USUAL_CYCLES))
 
 
 def _answer_price(battery: Battery) -> float | None:
-    """Return the price that the usual number of cycles makes of a battery's wear.
+    """Return the price at which the usual number of cycles gives a battery's wear.
 
     None: the usual price.
     """
     if has_usual_wear(battery):
         return None
-    return round(
-        2.0 * battery.wear_price * battery.capacity_kwh * (1.0 - battery.min_soc) * USUAL_CYCLES, 2
-    )
+    price = 2.0 * battery.wear_price * battery.capacity_kwh * (1.0 - battery.min_soc) * USUAL_CYCLES
+    return round(price, 2)
 
 
 def _answer(battery: Battery) -> dict[str, str]:
@@ -66,11 +63,12 @@ def _answer(battery: Battery) -> dict[str, str]:
         "from_grid": ON if battery.charge_from_grid else "",
         "to_grid": ON if battery.discharge_to_grid else "",
     }
+    efficiency_percent = 100 * battery.charge_efficiency * battery.discharge_efficiency
     return switches | write_numbers(
         capacity_kwh=battery.capacity_kwh,
         power_kw=battery.charge_limit_kw,
         reserve_percent=100 * battery.min_soc,
-        efficiency_percent=round(100 * battery.charge_efficiency * battery.discharge_efficiency, 2),
+        efficiency_percent=round(efficiency_percent, 2),
         battery_price=_answer_price(battery),
         cycles=USUAL_CYCLES,
     )
@@ -79,19 +77,17 @@ def _answer(battery: Battery) -> dict[str, str]:
 def _keep_wear(before: Battery, document: dict[str, Any]) -> None:
     """Keep the wear where capacity or reserve alone changed: nobody typed another price."""
     usable_kwh = document["capacity_kwh"] * (1 - document["min_soc"])
-    typed_before = _answer_price(before)
-    if typed_before is not None and document["wear_price"] == wear_price_of(
-        typed_before, usable_kwh, USUAL_CYCLES
-    ):
+    price_before = _answer_price(before)
+    if price_before is None:
+        return
+    if document["wear_price"] == wear_price_of(price_before, usable_kwh, USUAL_CYCLES):
         document["wear_price"] = before.wear_price
 
 
 def _find_watts(values: Mapping[str, Any]) -> FieldFault | None:
-    return (
-        FieldFault("power_kw", "watts")
-        if values["power_kw"] > 20 * values["capacity_kwh"]
-        else None
-    )
+    if values["power_kw"] > 20 * values["capacity_kwh"]:
+        return FieldFault("power_kw", "watts")
+    return None
 
 
 def _review(battery: Battery, words: PageWords, numbers: Numbers) -> str:

@@ -17,9 +17,9 @@ MOST_DEVICES = 8
 
 @dataclass(frozen=True, slots=True)
 class SensorHints:
-    """How to recognise Home Assistant's sensors of a role: regular expressions for names that are
-    likely, excluded, and required.
+    """Patterns for names of a role's sensors in Home Assistant.
 
+    A name is likely (``wanted``), excluded (``against``), or has to contain more (``also``).
     ``statistic``: source type and field of an energy dashboard that hold the sensor.
     """
 
@@ -86,13 +86,15 @@ class DeviceForm(Generic[DeviceT]):
         return [devices[place] for place in sorted(devices)][:MOST_DEVICES]
 
     def check(self, typed: Answers, *, prefix: str) -> tuple[dict[str, Any], list[FieldFault]]:
-        """Validate a device's fields.
+        """Validate a device's fields; return their values and the faults.
 
-        Return the values, and the faults with ``prefix`` before field names.
+        ``prefix`` is put before the field names of faults.
         """
         values, faults = check_entries(self.entries, typed, prefix=prefix)
         fault = None if faults else self.find_fault(values)
-        return values, faults if fault is None else [fault._replace(field=f"{prefix}{fault.field}")]
+        if fault is not None:
+            faults = [fault._replace(field=f"{prefix}{fault.field}")]
+        return values, faults
 
 
 def write_numbers(**values: float | None) -> dict[str, str]:

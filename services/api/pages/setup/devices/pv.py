@@ -1,4 +1,4 @@
-"""What set-up asks of PV arrays."""
+"""The form of PV arrays in set-up."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,11 +10,8 @@ from services.api.pages.setup.fields import DIRECTIONS, Entry
 
 
 def _compose(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: values[name]
-        for name in ("peak_kw", "tilt_deg", "azimuth_deg", "shading")
-        if name in values
-    }
+    names = ("peak_kw", "tilt_deg", "azimuth_deg", "shading")
+    return {name: values[name] for name in names if name in values}
 
 
 def _answer(array: PvArray) -> dict[str, str]:

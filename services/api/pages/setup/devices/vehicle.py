@@ -1,4 +1,4 @@
-"""What set-up asks of vehicles and their chargers."""
+"""The form of vehicles and their chargers in set-up."""
 
 import math
 from collections.abc import Mapping
@@ -17,77 +17,67 @@ def _compose(values: Mapping[str, Any]) -> dict[str, Any]:
     document |= {name: values[name] for name in ("km_per_year", "kwh_per_100_km") if name in values}
     if "phases" not in values:
         return document
-    phases = [int(each) for each in values["phases"].split("_")]
-    # Up to a hundredth: with less it would not reach its power.
-    most_a = math.ceil(1e5 * values["power_kw"] / (max(phases) * Charger().voltage_v)) / 100
-    return document | {
-        "charger": {
-            "phases": phases,
-            "min_current_a": values.get("least_current_a", Charger().min_current_a),
-            "max_current_a": most_a,
-        }
+    phases = [int(count) for count in values["phases"].split("_")]
+    # Round up to a hundredth: with less the charger would not reach its power.
+    full_current_a = values["power_kw"] * 1e5 / (max(phases) * Charger().voltage_v)
+    charger = {
+        "phases": phases,
+        "min_current_a": values.get("least_current_a", Charger().min_current_a),
+        "max_current_a": math.ceil(full_current_a) / 100,
     }
+    return document | {"charger": charger}
 
 
 def _answer(vehicle: ElectricVehicle) -> dict[str, str]:
     charger = vehicle.charger
-    phases = "_".join(str(count) for count in sorted(set(charger.phases))) if charger else ""
+    phases = sorted(set(charger.phases)) if charger else []
     numbers = write_numbers(
-        **{
-            name: getattr(vehicle, name)
-            for name in ("capacity_kwh", "km_per_year", "kwh_per_100_km")
-        }
+        capacity_kwh=vehicle.capacity_kwh,
+        km_per_year=vehicle.km_per_year,
+        kwh_per_100_km=vehicle.kwh_per_100_km,
+        power_kw=vehicle.charge_limit_kw,
+        least_current_a=(charger or Charger()).min_current_a,
     )
-    charging = write_numbers(
-        power_kw=vehicle.charge_limit_kw, least_current_a=(charger or Charger()).min_current_a
-    )
-    return {"phases": phases} | numbers | charging
+    return {"phases": "_".join(map(str, phases))} | numbers
 
 
 def _find_weak_charger(values: Mapping[str, Any]) -> FieldFault | None:
-    """Return that a charger gives less than its least current takes.
+    """Return the fault of a power below that of the least current.
 
-    Where its phases are not known nothing is said of it.
+    None if the phases are not known.
     """
+    phases = int(values.get("phases", "0")[0])
     least_current_a = float(values.get("least_current_a", Charger().min_current_a))
-    least_kw = round(
-        int(values.get("phases", "0")[0]) * least_current_a * Charger().voltage_v / 1000, 2
-    )
-    return (
-        FieldFault("power_kw", "least_current", {"bound": f"{least_kw:g}"})
-        if least_kw > values["power_kw"]
-        else None
-    )
+    least_kw = round(phases * least_current_a * Charger().voltage_v / 1000, 2)
+    if least_kw > values["power_kw"]:
+        return FieldFault("power_kw", "least_current", {"bound": f"{least_kw:g}"})
+    return None
 
 
 def _follow_charger(before: ElectricVehicle, document: dict[str, Any]) -> None:
-    """Let the least power follow from another charger, unless one of its own was given that the
-    charger can do.
+    """Derive the least power from a changed charger.
+
+    A least power of the owner's own stays if the charger can do it.
     """
     stored = before.model_dump(mode="json")
     if all(document.get(part) == stored[part] for part in ("charge_limit_kw", "charger")):
         return
-    usual_kw = ElectricVehicle.model_validate(
-        before.model_dump(exclude={"min_charge_kw"})
-    ).min_charge_kw
+    without_own = before.model_dump(exclude={"min_charge_kw"})
+    usual_kw = ElectricVehicle.model_validate(without_own).min_charge_kw
     if before.min_charge_kw == usual_kw or before.min_charge_kw > document["charge_limit_kw"]:
         document.pop("min_charge_kw", None)
 
 
 def _review(vehicle: ElectricVehicle, words: PageWords, numbers: Numbers) -> str:
-    figures = {
-        "capacity": vehicle.capacity_kwh,
-        "power": vehicle.most_charge_kw,
-        "least": vehicle.power_ranges[0][0],
-    }
     text = words(
-        "review_vehicle", **{name: numbers.number(value, 1) for name, value in figures.items()}
+        "review_vehicle",
+        capacity=numbers.number(vehicle.capacity_kwh, 1),
+        power=numbers.number(vehicle.most_charge_kw, 1),
+        least=numbers.number(vehicle.power_ranges[0][0], 1),
     )
-    return (
-        text
-        if vehicle.km_per_year is None
-        else f"{text}; " + words("review_km", km=numbers.number(vehicle.km_per_year, 0))
-    )
+    if vehicle.km_per_year is None:
+        return text
+    return f"{text}; " + words("review_km", km=numbers.number(vehicle.km_per_year, 0))
 
 
 FORM = DeviceForm(

@@ -1,4 +1,4 @@
-"""What set-up asks of water heaters, the loads that it asks for."""
+"""The form of water heaters in set-up, the only loads that it asks for."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +20,10 @@ def _compose(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _answer(heater: DeferrableLoad) -> dict[str, str]:
     return write_numbers(power_kw=heater.power_kw, energy_kwh_per_day=heater.energy_kwh_per_day)
+
+
+def _is_water_heater(load: DeferrableLoad) -> bool:
+    return load.kind == _KIND and not load.profile_kw
 
 
 FORM = DeviceForm(
@@ -45,7 +49,7 @@ FORM = DeviceForm(
     compose=_compose,
     answer=_answer,
     reviewed=frozenset({"power_kw"}),
-    asks_for=lambda load: load.kind == _KIND and not load.profile_kw,
+    asks_for=_is_water_heater,
     sensors={
         "water_heater_consumption": SensorHints(
             r"water.heater|boiler|heizstab|warmwasser|hot.water"

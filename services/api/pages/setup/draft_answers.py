@@ -1,0 +1,46 @@
+"""Merge what a step's form brought into the answers of a draft. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.api.pages.setup import control_step, data_step
+from services.api.pages.setup.devices import DEVICE_FORMS
+from services.api.pages.setup.devices.form import MOST_DEVICES
+from services.api.pages.setup.fields import GRID, HOUSEHOLD, SITE, TARIFF
+
+
+def merge_step(answers: dict[str, Any], step: str, typed: Mapping[str, str]) -> dict[str, Any]:
+    """Return the answers with those of one step replaced."""
+    if step == "site":
+        site = {entry.name: typed.get(entry.name, "") for entry in SITE}
+        household = {entry.name: typed.get(entry.name, "") for entry in HOUSEHOLD}
+        return answers | {"site": site, "household": household}
+    if step == "devices":
+        devices = {section: form.gather(typed) for section, form in DEVICE_FORMS.items()}
+        grid = {entry.name: typed.get(entry.name, "") for entry in GRID}
+        return answers | devices | {"grid": grid}
+    if step == "tariff":
+        names = {entry.name for entry in TARIFF}
+        return answers | {"tariff": {name: text for name, text in typed.items() if name in names}}
+    if step == "data":
+        return data_step.merge_data(answers, typed)
+    if step == "control":
+        return control_step.merge_control(answers, typed)
+    return answers
+
+
+def change_devices(answers: dict[str, Any], button: str) -> None:
+    """Add or remove a device by a button named ``add-<kind>`` or ``remove-<kind>-<place>``."""
+    verb, kind, *place = button.split("-")
+    if kind not in DEVICE_FORMS:
+        return
+    devices = answers[kind]
+    if verb == "add" and len(devices) < MOST_DEVICES:
+        answers[kind] = [*devices, DEVICE_FORMS[kind].begin()]
+    elif verb == "remove" and place and place[0].isdigit():
+        if kind == "batteries" and not all(device.get("name") for device in devices):
+            # New batteries are named by their order: removing one would give its control
+            # to another.
+            answers.pop("control", None)
+        removed = int(place[0])
+        answers[kind] = [device for index, device in enumerate(devices) if index != removed]
