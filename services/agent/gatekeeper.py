@@ -1,5 +1,6 @@
-"""Decides whether devices follow the agent: per plan whether it is safe and cheaper, per control
-mode whether there is enough evidence.
+"""Decides whether devices follow the agent, by plan and by control mode.
+
+A plan must be safe and cheaper, a mode have enough evidence.
 
 A plan is judged by simulating its thresholds on the expected course and on scenarios of past
 forecast errors; a mode by the cost of whole days. Both only ever restrict the agent: the safety
@@ -11,7 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -44,9 +45,7 @@ _SAME_KWH = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class PlanJudgement:
-    """A verdict, and the figures that it rests on, by the names of
-    ``antares_plan_history.metrics``.
-    """
+    """A verdict and its figures, by the names of ``antares_plan_history.metrics``."""
 
     verdict: GateVerdict
     metrics: Mapping[str, float]
@@ -54,9 +53,7 @@ class PlanJudgement:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """The outcome of a policy on the expected course: cost, kWh beyond limits and demands, and
-    corrected slots.
-    """
+    """A policy's cost, kWh beyond limits and demands, and corrected slots, as expected."""
 
     cost: float
     breach_kwh: float
@@ -66,8 +63,7 @@ class _Outcome:
 def judge_plan(
     problem: Problem, planner: PlanPolicy, agent: PlanPolicy, effective: EffectiveMode
 ) -> PlanJudgement:
-    """Return whether devices are to follow the agent's plan, or the part of it that the mode
-    allows.
+    """Return whether devices are to follow the agent's plan, as far as the mode allows.
 
     Args:
         problem: the problem of both plans, flexible loads included.
@@ -83,10 +79,8 @@ def judge_plan(
         agent = planner.sell_as(agent)
     errors = problem.uncertainty.errors or problem.uncertainty.courses
     runs = simulate_policies(problem, (planner, agent), errors)
-    first, second = (
-        _measure_outcome(problem, policy, run)
-        for policy, run in zip((planner, agent), runs, strict=True)
-    )
+    first = _measure_outcome(problem, planner, runs[0])
+    second = _measure_outcome(problem, agent, runs[1])
     costs = [first.cost, second.cost]
     courses = 1
     if errors is not None:
@@ -102,9 +96,8 @@ def judge_plan(
         "slots": float(problem.outlook.timeline.count),
     }
     if not all(math.isfinite(value) for value in metrics.values()):
-        return PlanJudgement(
-            GateVerdict(code="not_safe", follow="nothing", interventions=second.corrected), {}
-        )
+        unsafe = GateVerdict(code="not_safe", follow="nothing", interventions=second.corrected)
+        return PlanJudgement(unsafe, {})
     safe = second.breach_kwh <= first.breach_kwh + _SAME_KWH and second.corrected <= first.corrected
     code: GateCode = "agent_cheaper"
     if not safe:
@@ -114,10 +107,10 @@ def judge_plan(
     elif effective.mode == "shadow":
         code = effective.code or "mode_is_shadow"
     follow = FOLLOWED[effective.mode] if code == "agent_cheaper" else "nothing"
-    return PlanJudgement(
-        GateVerdict(code=code, follow=follow, expected_gain=gain, interventions=second.corrected),
-        metrics,
+    verdict = GateVerdict(
+        code=code, follow=follow, expected_gain=gain, interventions=second.corrected
     )
+    return PlanJudgement(verdict, metrics)
 
 
 def _measure_outcome(problem: Problem, policy: PlanPolicy, run: SimulatedPolicy) -> _Outcome:
@@ -126,13 +119,11 @@ def _measure_outcome(problem: Problem, policy: PlanPolicy, run: SimulatedPolicy)
     modes = np.concatenate([run.setpoints.mode[:, :1], run.setpoints.mode[:, :-1]], axis=1)
     setpoints = policy.read(slice(None), run.start_kwh / capacity, modes)
     safe = clamp(setpoints, run.start_kwh, problem.limits)
-    beyond = run.flows.excess_kwh > _SAME_KWH
-    unbalanced = (
-        np.abs(balance_residual_kwh(run.flows, outlook.load_kwh, outlook.pv_kwh)) > _SAME_KWH
-    )
-    slots = (
-        find_corrected(setpoints, safe).any(axis=0) | np.atleast_2d(beyond).any(axis=0) | unbalanced
-    )
+    changed = find_corrected(setpoints, safe).any(axis=0)
+    beyond = np.atleast_2d(run.flows.excess_kwh > _SAME_KWH).any(axis=0)
+    residual_kwh = balance_residual_kwh(run.flows, outlook.load_kwh, outlook.pv_kwh)
+    unbalanced = np.abs(residual_kwh) > _SAME_KWH
+    slots = changed | beyond | unbalanced
     return _Outcome(
         value_flows(problem, run.flows),
         find_breach(problem, run.flows),
@@ -160,10 +151,10 @@ _LITTLE_MONEY = 1e-6  # less is rounding
 
 @dataclass(frozen=True, slots=True)
 class DailyGain:
-    """A day's ``gain`` of the agent over the planner and ``possible`` gain of the oracle over no
-    control, both with the change in stored energy.
+    """A day's gain of the agent over the planner, with the change in stored energy.
 
-    ``corrected`` is the number of slots in which the safety layer changed the agent's set-point.
+    ``possible`` is the oracle's gain over no control, ``corrected`` the number of slots in which
+    the safety layer changed the agent's set-point.
     """
 
     day: date
@@ -187,7 +178,7 @@ class DaysOfEvidence:
 
     @property
     def both(self) -> list[DailyGain]:
-        """All days, in order; of a day that is in both, the one in shadow."""
+        """All days in order; a day in shadow replaces its replay."""
         days = {gain.day: gain for gain in (*self.replay, *self.shadow)}
         return [days[day] for day in sorted(days)]
 
@@ -202,8 +193,9 @@ def weigh_days(
     *,
     rng: np.random.Generator,
 ) -> GateEvidence:
-    """Return the evidence of days: the gain, also in percent of the oracle's where that is
-    positive, with its 95 % interval by a block bootstrap.
+    """Return the gain of days, with its 95 % interval by a block bootstrap.
+
+    It is also in percent of the oracle's gain if that is positive.
     """
     needed = {"replay": REPLAY_DAYS, "shadow": SHADOW_DAYS, "both": REPLAY_DAYS + SHADOW_DAYS}[kind]
     gains = np.array([day.gain for day in days])
@@ -218,8 +210,12 @@ def weigh_days(
     if possible <= _LITTLE_MONEY:
         return evidence
     low, high = bound_sum(gains, rng=rng)
-    points, low, high = (100.0 * amount / possible for amount in (float(gains.sum()), low, high))
-    return evidence.model_copy(update={"points": points, "low": low, "high": high})
+    percent = {
+        "points": 100.0 * float(gains.sum()) / possible,
+        "low": 100.0 * low / possible,
+        "high": 100.0 * high / possible,
+    }
+    return evidence.model_copy(update=percent)
 
 
 def has_losing_streak(shadow: Sequence[float], reference: Sequence[float]) -> bool:
@@ -240,17 +236,15 @@ def has_losing_streak(shadow: Sequence[float], reference: Sequence[float]) -> bo
         return True
     if len(shadow) < STREAK_WEEKS * BLOCK_DAYS:
         return False
-    weeks = (
-        np.array(shadow[-STREAK_WEEKS * BLOCK_DAYS :]).reshape(STREAK_WEEKS, BLOCK_DAYS).sum(axis=1)
-    )
+    last_days = np.array(shadow[-STREAK_WEEKS * BLOCK_DAYS :])
+    weeks = last_days.reshape(STREAK_WEEKS, BLOCK_DAYS).sum(axis=1)
     limit = -THREE_WEEKS_DEVIATIONS * deviation * math.sqrt(STREAK_WEEKS) - _LITTLE_MONEY
     return bool((weeks < 0).all() and weeks.sum() < limit)
 
 
 @dataclass(frozen=True, slots=True)
 class ModeHistory:
-    """The gatekeeper's past decisions about the modes of a policy: the last of each, and the last
-    that withdrew or restored each.
+    """The last decision about each mode of a policy, and the last that withdrew or restored it.
 
     ``zone`` is the site's: evidence counts its local days.
     """
@@ -268,8 +262,9 @@ def judge_modes(
     now: datetime,
     rng: np.random.Generator,
 ) -> list[GateEntry]:
-    """Return a decision for each mode in ``evidence``, except those that a person withdrew: only a
-    person restores them.
+    """Return a decision for each mode in ``evidence`` that no person withdrew.
+
+    Only a person restores a mode that a person withdrew.
 
     Args:
         evidence: by mode, days on which the agent's plan was followed as far as the mode allows.
@@ -280,16 +275,14 @@ def judge_modes(
     Invariants: without enough days of both kinds no mode is offered; a withdrawn mode is restored
         by days after its withdrawal alone.
     """
-    withdrawn = {
-        mode
-        for mode, last in history.last_decisions.items()
-        if last.state == "withdrawn" and last.decided_by != GATEKEEPER
-    }
-    return [
-        _judge(mode, days, history, now=now, rng=rng)
-        for mode, days in evidence.items()
-        if mode not in withdrawn
-    ]
+    entries = []
+    for mode, days in evidence.items():
+        last = history.last_decisions.get(mode)
+        is_withdrawn = last is not None and last.state == "withdrawn"
+        if last is not None and is_withdrawn and last.decided_by != GATEKEEPER:
+            continue
+        entries.append(_judge(mode, days, history, now=now, rng=rng))
+    return entries
 
 
 def _judge(
@@ -313,23 +306,16 @@ def _judge(
         reason="",
         decided_by=GATEKEEPER,
     )
+    changes: dict[str, Any]
     if state == "withdrawn":
         shadow = weigh_days("shadow", recent.shadow, rng=rng)
-        proven = (
-            shadow.days >= shadow.needed and shadow.low is not None and shadow.low > MARGIN_POINTS
-        )
-        if proven and not _exceeds_corrections(recent, recent.shadow):
-            return entry.model_copy(
-                update={
-                    "kind": "restored",
-                    "state": "offered",
-                    "reason": "new_evidence",
-                    "evidence": [shadow],
-                }
-            )
-        return entry.model_copy(
-            update={"reason": last.reason if last else "not_judged", "evidence": [shadow]}
-        )
+        is_enough = shadow.days >= shadow.needed
+        is_near = shadow.low is not None and shadow.low > MARGIN_POINTS
+        if is_enough and is_near and not _exceeds_corrections(recent, recent.shadow):
+            changes = {"kind": "restored", "state": "offered", "reason": "new_evidence"}
+        else:
+            changes = {"reason": last.reason if last else "not_judged"}
+        return entry.model_copy(update=changes | {"evidence": [shadow]})
     evidence = [
         weigh_days("replay", days.replay, rng=rng),
         weigh_days("shadow", days.shadow, rng=rng),
@@ -341,25 +327,22 @@ def _judge(
     # After a restoration only the days in shadow since count: corrections from before caused the
     # withdrawal.
     corrected = _exceeds_corrections(days, days.both if change is None else recent.shadow)
-    fault = "losing_streak" if streak else "interventions" if corrected else None
-    if fault is not None:
-        lost = (
-            {"state": "withdrawn", "kind": "withdrawn"}
-            if state == "offered"
-            else {"state": "not_ready"}
-        )
-        return entry.model_copy(update=lost | {"reason": fault, "evidence": evidence})
-    reason, better = _compare_costs(evidence)
-    offered = "offered" if reason in ("no_dearer", "cheaper") else "not_ready"
-    return entry.model_copy(
-        update={"state": offered, "reason": reason, "better": better, "evidence": evidence}
-    )
+    if streak or corrected:
+        changes = {"reason": "losing_streak" if streak else "interventions"}
+        if state == "offered":
+            changes |= {"state": "withdrawn", "kind": "withdrawn"}
+        else:
+            changes |= {"state": "not_ready"}
+    else:
+        reason, better = _compare_costs(evidence)
+        is_offered = reason in ("no_dearer", "cheaper")
+        changes = {"reason": reason, "better": better}
+        changes |= {"state": "offered" if is_offered else "not_ready"}
+    return entry.model_copy(update=changes | {"evidence": evidence})
 
 
 def _exceeds_corrections(evidence: DaysOfEvidence, days: Sequence[DailyGain]) -> bool:
-    """Return whether the safety layer corrected more than the allowed share of slots: of those
-    planned in the last week, or on ``days``.
-    """
+    """Return whether too many slots were corrected: of the last week's plans, or on ``days``."""
     on_days = sum(day.corrected for day in days)
     return (
         evidence.corrected > MOST_CORRECTED * evidence.slots

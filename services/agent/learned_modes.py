@@ -1,5 +1,6 @@
-"""Turn a learned classifier of modes into a plan's policy: evaluate it for every slot at a grid of
-states of charge, and convert the modes to thresholds.
+"""Turns a learned classifier of modes into a plan's policy of thresholds.
+
+It is evaluated for every slot at a grid of states of charge.
 
 The planner's own plan is kept where modes of one battery are not enough, or where a limit or demand
 would be missed.
@@ -46,12 +47,11 @@ class ModesError(LunaError):
 
 
 def plan_by_modes(problem: Problem, choose: ChooseModes, *, planned: Plan | None = None) -> Plan:
-    """Return the plan that follows chosen modes.
+    """Return the plan that follows chosen modes, else the planner's with its reason.
 
-    Where they cannot be followed the planner's own, with the code of why in ``not_learned``.
-
-    Codes are those of ``find_obstacle``; ``no_mode``: an invalid mode was chosen;
-    ``limits_or_wishes``: the modes would miss a limit or demand that the planner's plan keeps.
+    Codes of ``not_learned`` are those of ``find_obstacle``; ``no_mode``: an invalid mode was
+    chosen; ``limits_or_wishes``: the modes would miss a limit or demand that the planner's plan
+    keeps.
     """
     plan = decide(problem, Solver()) if planned is None else planned
     obstacle = find_obstacle(problem, places=False)
@@ -69,8 +69,7 @@ def plan_by_modes(problem: Problem, choose: ChooseModes, *, planned: Plan | None
 
 
 def read_chosen(battery: Battery, count: int, choose: ChooseModes) -> BatteryPolicy:
-    """Return the threshold policy of the modes chosen at ``_LEVELS`` states of charge in each of
-    ``count`` slots.
+    """Return the threshold policy of the modes chosen at ``_LEVELS`` charges in each slot.
 
     A threshold is the share of levels with its modes: exact where the choice changes once along the
     state of charge, and an approximation elsewhere.
@@ -79,12 +78,10 @@ def read_chosen(battery: Battery, count: int, choose: ChooseModes) -> BatteryPol
         ModesError: an invalid mode was chosen.
     """
     usable = battery.max_soc - battery.min_soc
-    stored_kwh = battery.capacity_kwh * (
-        battery.min_soc + (np.arange(_LEVELS) + 0.5) / _LEVELS * usable
-    )
-    chosen_modes = np.asarray(
-        choose(np.repeat(np.arange(count), _LEVELS), np.tile(stored_kwh, count))
-    )
+    level_socs = battery.min_soc + (np.arange(_LEVELS) + 0.5) / _LEVELS * usable
+    stored_kwh = np.tile(battery.capacity_kwh * level_socs, count)
+    slots = np.repeat(np.arange(count), _LEVELS)
+    chosen_modes = np.asarray(choose(slots, stored_kwh))
     if chosen_modes.shape != (count * _LEVELS,) or not np.isin(chosen_modes, list(Mode)).all():
         raise ModesError("what was chosen is no mode", remedy="Train again: luna agent train.")
     modes = chosen_modes.astype(np.int8).reshape(count, _LEVELS)
@@ -102,10 +99,10 @@ def read_chosen(battery: Battery, count: int, choose: ChooseModes) -> BatteryPol
         serve=share(~SERVES[modes]),
         sell=np.where(sells.any(axis=1), share(~sells), HIGHEST_SOC),
     )
-    power = (
-        np.full(count, limit) for limit in (battery.charge_limit_kw, battery.discharge_limit_kw)
-    )
-    return BatteryPolicy(battery, level, level, np.zeros(count, dtype=bool), *power)
+    charge_kw = np.full(count, battery.charge_limit_kw)
+    discharge_kw = np.full(count, battery.discharge_limit_kw)
+    no_pv = np.zeros(count, dtype=bool)
+    return BatteryPolicy(battery, level, level, no_pv, charge_kw, discharge_kw)
 
 
 # Maps states (n, size) to scores of the modes, (n, modes); the highest is chosen.
@@ -114,8 +111,9 @@ Score = Callable[[StateArray], NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class LearnedModes:
-    """A policy that chooses the mode of the highest score: ``score`` maps states ``(n, size)`` of
-    its layout to ``(n, modes)``.
+    """A policy that chooses the mode of the highest score.
+
+    ``score`` maps states ``(n, size)`` of its layout to ``(n, modes)``.
 
     Invariants: depends on the problem alone; the same problem, the same plan.
     """

@@ -1,5 +1,4 @@
-"""Runs the agent's nightly work: scores plans, judges control modes, and requests replays of
-missing days and trainings that are due.
+"""Runs the agent's nightly work: scores, judgements, and requests of replays and trainings.
 
 Each step of each site is a transaction of its own and idempotent, so an interrupted night continues
 an hour later where it stopped.
@@ -104,7 +103,7 @@ REPLAYED = ("idle", "self_consumption", PLANNER, "oracle")
 def run_night(
     engine: Engine, request: NightRequest, submit: Callable[[Request], Job], *, now: datetime
 ) -> NightReply:
-    """Run the nightly work of every site whose night it is, or of the named one now.
+    """Run the nightly work of every site in its night, or of the named one at once.
 
     A failing site does not stop the others.
 
@@ -118,17 +117,11 @@ def run_night(
         NotFoundError: no such site.
     """
     with unit_of_work(engine) as connection:
-        every = (
-            [sites.load(connection, request.site_id)]
-            if request.site_id
-            else sites.load_all(connection).sites
-        )
-    due = [
-        site
-        for site in every
-        if site.batteries
-        and (request.site_id or now.astimezone(parse_zone(site.timezone)).hour in NIGHT_HOURS)
-    ]
+        if request.site_id:
+            due = [sites.load(connection, request.site_id)]
+        else:
+            due = [site for site in sites.load_all(connection).sites if _is_night(site, now)]
+    due = [site for site in due if site.batteries]
     actions: dict[str, list[str]] = {}
     faults: dict[str, str] = {}
     for site in due:
@@ -142,6 +135,10 @@ def run_night(
         actions[site.name] = night.actions
         NIGHTS.labels("failed" if site.name in faults else "done").inc()
     return NightReply(sites=actions, faults=faults)
+
+
+def _is_night(site: Site, now: datetime) -> bool:
+    return now.astimezone(parse_zone(site.timezone)).hour in NIGHT_HOURS
 
 
 @dataclass(frozen=True)
@@ -170,14 +167,12 @@ class _Night:
         """Run the due steps, and return their actions."""
         self._score()
         lost = any(entry.reason == "losing_streak" for entry in self._judge())
+        policy = self.policy
         with unit_of_work(self.engine) as connection:
-            work = choose_evidence(
-                connection, self.site, policy=self.policy, yesterday=self.yesterday
-            )
-            if wants_training(connection, self.site, policy=self.policy, now=self.now, lost=lost):
-                work.append(
-                    TrainAgentRequest(site_id=self.site.name, kind=AGENT_POLICIES[self.policy])
-                )
+            work = choose_evidence(connection, self.site, policy=policy, yesterday=self.yesterday)
+            if wants_training(connection, self.site, policy=policy, now=self.now, lost=lost):
+                training = TrainAgentRequest(site_id=self.site.name, kind=AGENT_POLICIES[policy])
+                work.append(training)
         for request in work:
             job = self.submit(request)
             self.actions.append(f"asked {request.task} {job.job_id}")
@@ -193,12 +188,14 @@ class _Night:
                 first=first,
                 last=self.yesterday,
             )
-        scored_days = {cost.day for cost in scored.get(self.policy, [])}
-        # The day before yesterday once more: yesterday's actuals now value the energy stored at its
-        # end.
+        # The day before yesterday is scored again: yesterday's actuals now value the energy stored
+        # at its end.
         rescored = {self.yesterday - DAY, self.yesterday}
-        days = [first + number * DAY for number in range(SCORED_BACK)]
-        for day in (day for day in days if day not in scored_days or day in rescored):
+        settled = {cost.day for cost in scored.get(self.policy, [])} - rescored
+        for number in range(SCORED_BACK):
+            day = first + number * DAY
+            if day in settled:
+                continue
             try:
                 with unit_of_work(self.engine) as connection:
                     score_day(connection, self.site, day, policy=self.policy)
@@ -212,18 +209,13 @@ class _Night:
             last = agent_gates.last_judged(connection, self.site.name, policy=self.policy)
             if last is not None and last.astimezone(self.zone).date() > self.yesterday:
                 return []
-            decisions, changes = (
-                read(connection, self.site.name, policy=self.policy)
-                for read in (agent_gates.read_standing, agent_gates.read_turns)
-            )
+            name = self.site.name
+            decisions = agent_gates.read_standing(connection, name, policy=self.policy)
+            changes = agent_gates.read_turns(connection, name, policy=self.policy)
+            history = ModeHistory(self.policy, decisions, changes, self.zone)
             evidence = read_evidence(connection, self.site, policy=self.policy, now=self.now)
             rng = np.random.default_rng(self.yesterday.toordinal())
-            entries = judge_modes(
-                evidence,
-                ModeHistory(self.policy, decisions, changes, self.zone),
-                now=self.now,
-                rng=rng,
-            )
+            entries = judge_modes(evidence, history, now=self.now, rng=rng)
             for entry in entries:
                 agent_gates.record(connection, self.site.name, entry)
         for entry in entries:
@@ -255,7 +247,7 @@ class PlanPair:
 def score_day(
     connection: Connection, site: Site, day: date, *, policy: str, max_age: timedelta = MAX_AGE
 ) -> dict[str, DayCost]:
-    """Store and return what policies would have cost on a local day.
+    """Store and return the costs of policies on a local day.
 
     A second score, once the next day is recorded too, replaces the first.
 
@@ -270,50 +262,23 @@ def score_day(
         UnscoredDayError: the day is excluded or has gaps, the state of charge at its midnight is
             unknown, or too little was planned.
     """
-    verdicts = {
-        judged.day: judged.verdict for judged in quality.read(connection, site.name, day, day)
-    }
-    if not may_use(verdicts.get(day)):
+    verdicts = quality.read(connection, site.name, day, day)
+    if not may_use({judged.day: judged.verdict for judged in verdicts}.get(day)):
         raise UnscoredDayError("excluded", "the day is excluded by its quality")
     scene = _read_scene(connection, site, day)
     window = local_days(day, day, ZoneInfo(site.timezone))
-    issued = read_issued(connection, site, window, policy=policy)
-    soc = float(
-        observations.read(connection, site.name, Timeline(window.start - SLOT, SLOT, 1)).soc[0]
-    )
-    if site.batteries and not np.isfinite(soc):
-        raise UnscoredDayError("no_soc", "the state of charge at midnight was not recorded")
-    initial_kwh = np.array(
-        [
-            [np.clip(soc, battery.min_soc, battery.max_soc) * battery.capacity_kwh]
-            for battery in site.batteries
-        ]
-    ).reshape(-1, 1)
+    initial_kwh = _read_midnight(connection, site, window.start)
     rules = replace(Rules.of(scene), initial_kwh=initial_kwh)
+    issued = read_issued(connection, site, window, policy=policy)
     due = [find_due(issued, start, max_age=max_age) for start in window]
-    planned = sum(pair is not None for pair in due)
-    agent_planned = sum(
-        pair is not None and _has_agent_plan(pair, start)
-        for pair, start in zip(due, window, strict=True)
-    )
-    if min(planned, agent_planned) < LEAST_PLANNED * window.count:
-        raise UnscoredDayError(
-            "too_few_plans",
-            f"the planner planned {planned} and the agent {agent_planned} of {window.count} slots",
-        )
+    _require_planned(due, window)
     takes: dict[str, Take] = {
-        PLANNER: lambda planner, _: planner,
-        policy: lambda _, agent: agent,
-        policy + EXPORT: lambda planner, agent: [
-            own.sell_as(theirs) for own, theirs in zip(planner, agent, strict=True)
-        ],
+        PLANNER: _take_planners,
+        policy: _take_agents,
+        policy + EXPORT: _take_agents_sales,
     }
-    costs = replay_day(
-        scene,
-        rules,
-        window,
-        {name: StoredPlansPolicy(site, window, due, take) for name, take in takes.items()},
-    )
+    stored = {name: StoredPlansPolicy(site, window, due, take) for name, take in takes.items()}
+    costs = replay_day(scene, rules, window, stored)
     scores.upsert_days(
         connection,
         site.name,
@@ -324,18 +289,51 @@ def score_day(
     return costs
 
 
+def _read_midnight(connection: Connection, site: Site, midnight: datetime) -> FloatArray:
+    """Return the energy stored in each battery at midnight, ``(batteries, 1)``.
+
+    Raises:
+        UnscoredDayError: it was not recorded.
+    """
+    last_slot = Timeline(midnight - SLOT, SLOT, 1)
+    soc = float(observations.read(connection, site.name, last_slot).soc[0])
+    if site.batteries and not np.isfinite(soc):
+        raise UnscoredDayError("no_soc", "the state of charge at midnight was not recorded")
+    stored_kwh = np.empty((len(site.batteries), 1))
+    for place, battery in enumerate(site.batteries):
+        stored_kwh[place] = np.clip(soc, battery.min_soc, battery.max_soc) * battery.capacity_kwh
+    return stored_kwh
+
+
+def _require_planned(due: Sequence[PlanPair | None], window: Timeline) -> None:
+    """Check that planner and agent planned enough of a day.
+
+    Raises:
+        UnscoredDayError: they did not.
+    """
+    planned = 0
+    agent_planned = 0
+    for pair, start in zip(due, window, strict=True):
+        if pair is not None:
+            planned += 1
+            agent_planned += _has_agent_plan(pair, start)
+    if min(planned, agent_planned) < LEAST_PLANNED * window.count:
+        raise UnscoredDayError(
+            "too_few_plans",
+            f"the planner planned {planned} and the agent {agent_planned} of {window.count} slots",
+        )
+
+
 def _read_scene(connection: Connection, site: Site, day: date) -> ReplayData:
-    """Return the actuals of a day, and of the next where it is recorded: the energy stored at
-    midnight is valued by its use then.
+    """Return the actuals of a day, and of the next if it is recorded.
+
+    The next day's use of the energy stored at midnight gives its value.
     """
     version = find_active(connection, site).forecast_version
     for last in (day + DAY, day):
+        request = ReplayRequest(site_id=site.name, from_day=day, to_day=last, policies=["idle"])
         try:
-            return read_scene(
-                connection,
-                ReplayRequest(site_id=site.name, from_day=day, to_day=last, policies=["idle"]),
-                version,
-            )
+            return read_scene(connection, request, version)
         except (InvalidInputError, NotFoundError) as error:
             fault = error
     raise UnscoredDayError("gaps", fault.message) from fault
@@ -344,8 +342,9 @@ def _read_scene(connection: Connection, site: Site, day: date) -> ReplayData:
 def read_issued(
     connection: Connection, site: Site, window: Timeline, *, policy: str
 ) -> list[PlanPair]:
-    """Return the plans that may have been in force within a window, in order of issue, each with
-    the agent's plan based on it.
+    """Return the plans that may have been in force within a window, each with the agent's.
+
+    They are in order of issue; the agent's plan is the one based on it.
     """
     spans = plan_slots.list_followed(
         connection, site.name, window.start, window.end, issued_by=window.end
@@ -354,36 +353,58 @@ def read_issued(
         connection, site.name, policy=policy, first=window.start, end=window.end
     )
     agents = {agent_plan.based_on: (reply, agent_plan.issued_at) for agent_plan, reply in covering}
-    return [
-        PlanPair(plans.load(connection, span.plan_id), *agents.get(span.plan_id, (None, None)))
-        for span in spans
-    ]
+    issued = []
+    for span in spans:
+        agent, agent_at = agents.get(span.plan_id, (None, None))
+        issued.append(PlanPair(plans.load(connection, span.plan_id), agent, agent_at))
+    return issued
 
 
 def find_due(issued: Sequence[PlanPair], at: datetime, *, max_age: timedelta) -> PlanPair | None:
-    """Return the plan in force in the slot that begins at an instant: of those that cover it the
-    last one issued by then, unless it is too old.
+    """Return the plan in force in the slot that begins at an instant.
+
+    Of the plans that cover it, that is the last one issued by then, unless it is too old.
     """
     due: PlanPair | None = None
     for pair in issued:
         plan = pair.plan
-        if plan.issued_at <= at and plan.slots[0].start <= at < plan.slots[-1].start + timedelta(
-            minutes=plan.slot_minutes
-        ):
+        end = plan.slots[-1].start + timedelta(minutes=plan.slot_minutes)
+        if plan.issued_at <= at and plan.slots[0].start <= at < end:
             due = pair
-    return due if due is not None and due.plan.age(at) <= max_age else None
+    if due is None or due.plan.age(at) > max_age:
+        return None
+    return due
 
 
 def _has_agent_plan(due: PlanPair, start: datetime) -> bool:
     return due.agent is not None and due.agent_at is not None and due.agent_at <= start
 
 
-# The thresholds to follow, of the planner's and the agent's.
+# Returns the thresholds to follow from the planner's and the agent's.
 Take = Callable[[Sequence[BatteryPolicy], Sequence[BatteryPolicy]], Sequence[BatteryPolicy]]
 
 
+def _take_planners(
+    planners: Sequence[BatteryPolicy], _agents: Sequence[BatteryPolicy]
+) -> Sequence[BatteryPolicy]:
+    return planners
+
+
+def _take_agents(
+    _planners: Sequence[BatteryPolicy], agents: Sequence[BatteryPolicy]
+) -> Sequence[BatteryPolicy]:
+    return agents
+
+
+def _take_agents_sales(
+    planners: Sequence[BatteryPolicy], agents: Sequence[BatteryPolicy]
+) -> Sequence[BatteryPolicy]:
+    """Return the planner's thresholds with the agent's for selling."""
+    return [own.sell_as(theirs) for own, theirs in zip(planners, agents, strict=True)]
+
+
 class StoredPlansPolicy:
-    """Policy of a window's stored plans, each followed while it is in force, as the executor does.
+    """Follows a window's stored plans, each while it is in force, as the executor does.
 
     Args:
         site: the site of the plans.
@@ -400,9 +421,8 @@ class StoredPlansPolicy:
         self._due = due
         self._take = take
         self._capacity = np.array([[battery.capacity_kwh] for battery in site.batteries])
-        self._modes: IntArray = np.full(
-            (len(site.batteries), 1), Mode.SELF_CONSUMPTION, dtype=np.int8
-        )
+        shape = (len(site.batteries), 1)
+        self._modes: IntArray = np.full(shape, Mode.SELF_CONSUMPTION, dtype=np.int8)
         self._policies: dict[tuple[str, bool], PlanPolicy | None] = {}
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
@@ -417,10 +437,8 @@ class StoredPlansPolicy:
                 self._policies[key] = self._make_policy(due.plan, due.agent if with_agent else None)
             policy = self._policies[key]
         if due is None or policy is None:
-            setpoint = whole_range(
-                np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8),
-                np.zeros(1, dtype=np.int8),
-            )
+            modes = np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8)
+            setpoint = whole_range(modes, np.zeros(1, dtype=np.int8))
         else:
             place = (start - due.plan.slots[0].start) // timedelta(minutes=due.plan.slot_minutes)
             setpoint = policy.decide(int(place), stored_kwh / self._capacity, self._modes)
@@ -436,11 +454,9 @@ class StoredPlansPolicy:
         if any(battery.name not in plan.thresholds for battery in batteries):
             return None
         planners = [plan.thresholds[battery.name].policy(battery) for battery in batteries]
-        agents = (
-            planners
-            if agent is None
-            else [agent.thresholds[battery.name].policy(battery) for battery in batteries]
-        )
+        agents = planners
+        if agent is not None:
+            agents = [agent.thresholds[battery.name].policy(battery) for battery in batteries]
         count = len(plan.slots)
         curtailment = np.zeros(count, dtype=np.int8)
         limit = np.full(count, np.inf)
@@ -453,34 +469,29 @@ class StoredPlansPolicy:
 def replay_day(
     scene: ReplayData, rules: Rules, window: Timeline, stored: Mapping[str, Policy]
 ) -> dict[str, DayCost]:
-    """Return what stored plans, plain rules and the oracle cost on the first day of a scene, all
-    from the same state of charge.
+    """Return the costs of stored plans, plain rules and the oracle on the first day of a scene.
 
-    ``value_gain`` is the change in worth of the stored energy, valued by the oracle over the whole
-    scene; it makes costs of days comparable.
+    All begin at the same state of charge. ``value_gain`` is the change in value of the stored
+    energy, by the oracle over the whole scene; it makes costs of days comparable.
     """
     oracle = plan_with_hindsight(scene, rules)
-    plain = {
-        name: PlainPolicy(mode, rules.curtailment)
-        for name, mode in (("idle", Mode.HOLD), ("self_consumption", Mode.SELF_CONSUMPTION))
+    policies: dict[str, Policy] = {
+        **stored,
+        "idle": PlainPolicy(Mode.HOLD, rules.curtailment),
+        "self_consumption": PlainPolicy(Mode.SELF_CONSUMPTION, rules.curtailment),
+        "oracle": Committed(oracle.setpoints),
     }
-    policies: dict[str, Policy] = {**stored, **plain, "oracle": Committed(oracle.setpoints)}
+    actuals = replace(
+        scene.actuals,
+        timeline=window,
+        load_kwh=scene.actuals.load_kwh[: window.count],
+        pv_kwh=scene.actuals.pv_kwh[: window.count],
+    )
     costs = {}
     for name, policy in policies.items():
         counted = CountedPolicy(policy, rules.limits)
-        whole = scene.actuals
-        part = replace(
-            whole,
-            timeline=window,
-            load_kwh=whole.load_kwh[: window.count],
-            pv_kwh=whole.pv_kwh[: window.count],
-        )
-        cost = _cost(
-            simulate(counted, part, limits=rules.limits, stored_kwh=rules.initial_kwh),
-            scene,
-            rules,
-            oracle,
-        )
+        trajectory = simulate(counted, actuals, limits=rules.limits, stored_kwh=rules.initial_kwh)
+        cost = _cost(trajectory, scene, rules, oracle)
         costs[name] = cost.model_copy(update={"corrected": int(counted.corrected[0])})
     return costs
 
@@ -497,116 +508,121 @@ def _cost(trajectory: Trajectory, scene: ReplayData, rules: Rules, oracle: Plan)
         wear_price=rules.wear_price,
     ).total
     costs = costs + depth_wear(scene.site.batteries, flows.stored_kwh, rules.initial_kwh)
-    carbon = (
-        None
-        if scene.carbon_g_per_kwh is None
-        else float((flows.import_kwh[0] * scene.carbon_g_per_kwh[:count]).sum())
-    )
-    worth = [
-        value_stored_energy(oracle, rules, slot, stored.tolist())
-        for slot, stored in ((-1, begin), (count - 1, end))
-    ]
+    carbon = None
+    if scene.carbon_g_per_kwh is not None:
+        total = float((flows.import_kwh[0] * scene.carbon_g_per_kwh[:count]).sum())
+        carbon = total if np.isfinite(total) else None
+    value_before = value_stored_energy(oracle, rules, -1, begin.tolist())
+    value_after = value_stored_energy(oracle, rules, count - 1, end.tolist())
     return DayCost(
         day=trajectory.timeline.start.astimezone(scene.zone).date(),
         cost=float(costs.sum()),
         stored_gain=float(rules.terminal_value * (end.sum() - begin.sum())),
-        value_gain=worth[1] - worth[0],
-        import_carbon_g=carbon if carbon is not None and np.isfinite(carbon) else None,
+        value_gain=value_after - value_before,
+        import_carbon_g=carbon,
     )
 
 
 def read_evidence(
     connection: Connection, site: Site, *, policy: str, now: datetime
 ) -> dict[ControlMode, DaysOfEvidence]:
-    """Return the evidence of each mode: replayed days and days in shadow, with the agent's plan
-    followed as far as the mode allows.
+    """Return the evidence of each mode: replayed days and days in shadow.
+
+    On them the agent's plan was followed as far as the mode allows.
     """
     replayed = scores.read_daily(connection, site.name, system_id=SIMULATION)
     shadow = scores.read_daily(connection, site.name, system_id=SHADOW + policy)
     planned = agent_plans.count(connection, site.name, policy=policy, since=now - timedelta(days=7))
     names: dict[ControlMode, str] = {"export_only": policy + EXPORT, "full_control": policy}
-    return {
-        mode: DaysOfEvidence(
+    evidence = {}
+    for mode, name in names.items():
+        evidence[mode] = DaysOfEvidence(
             pair_days(replayed, name), pair_days(shadow, name), planned.slots, planned.interventions
         )
-        for mode, name in names.items()
-    }
+    return evidence
 
 
 def pair_days(costs: Mapping[str, list[DayCost]], policy: str) -> list[DailyGain]:
-    """Return a policy's gain over the planner, and the oracle's over no control, on each day that
-    has the costs of all four.
+    """Return the gains of a policy over the planner, and of the oracle over no control, by day.
+
+    Days without the costs of all four are left out.
     """
-    settled = {name: {cost.day: cost.settled for cost in days} for name, days in costs.items()}
-    settled_costs = [settled.get(name, {}) for name in (policy, PLANNER, "oracle", "idle")]
-    own, planner, oracle, idle = settled_costs
-    days = sorted(set.intersection(*(set(by_day) for by_day in settled_costs)))
+
+    def settle(name: str) -> dict[date, float]:
+        return {cost.day: cost.settled for cost in costs.get(name, [])}
+
+    own = settle(policy)
+    planner = settle(PLANNER)
+    oracle = settle("oracle")
+    idle = settle("idle")
     corrected = {cost.day: cost.corrected or 0 for cost in costs.get(policy, [])}
-    return [
-        DailyGain(day, planner[day] - own[day], idle[day] - oracle[day], corrected[day])
-        for day in days
-    ]
+    gains = []
+    for day in sorted(own.keys() & planner.keys() & oracle.keys() & idle.keys()):
+        gain = planner[day] - own[day]
+        possible = idle[day] - oracle[day]
+        gains.append(DailyGain(day, gain, possible, corrected[day]))
+    return gains
 
 
 def choose_evidence(
     connection: Connection, site: Site, *, policy: str, yesterday: date
 ) -> list[Request]:
-    """Return the requests that produce missing evidence: a first training on data before these
-    days, then replays of days without one.
+    """Return the requests that produce missing evidence.
+
+    A first training uses data from before the days of evidence; then days without a replay are
+    replayed.
     """
     zone = parse_zone(site.timezone)
     span = recorded_span.of_site(connection, site.name)
     if span is None:
         return []
-    first = max(
-        span[0].astimezone(zone).date() + FIRST_TRAINING_DAYS * DAY,
-        yesterday - (EVIDENCE_DAYS - 1) * DAY,
-    )
+    first_trained = span[0].astimezone(zone).date() + FIRST_TRAINING_DAYS * DAY
+    first = max(first_trained, yesterday - (EVIDENCE_DAYS - 1) * DAY)
     if first > yesterday:
         return []
     begin = local_midnight(first, zone)
-    if (
-        training_runs.latest(
-            connection, site.name, version=version_of(AGENT_POLICIES[policy]), unseen=begin
-        )
-        is None
-    ):
-        return [TrainAgentRequest(site_id=site.name, kind=AGENT_POLICIES[policy], until=begin)]
-    policies = [*REPLAYED, policy, policy + EXPORT]
+    kind = AGENT_POLICIES[policy]
+    trained = training_runs.latest(connection, site.name, version=version_of(kind), unseen=begin)
+    if trained is None:
+        return [TrainAgentRequest(site_id=site.name, kind=kind, until=begin)]
     scored = scores.read_daily(
         connection, site.name, system_id=SIMULATION, first=first, last=yesterday
     )
-    replayed = set.intersection(
-        *({day.day for day in scored.get(name, [])} for name in policies[-2:])
-    )
+    replayed = {cost.day for cost in scored.get(policy, [])}
+    replayed &= {cost.day for cost in scored.get(policy + EXPORT, [])}
     savings = read_savings(connection, site, first=first, last=yesterday)
-    ready = {day.day for day in savings.counted} | {
-        day.day for day in savings.left_out if day.code == "not_replayed"
-    }
-    # Runs of consecutive days, each at most as long as one replay.
-    spans: list[list[date]] = []
-    for day in sorted(ready - replayed):
-        if spans and day - spans[-1][-1] == DAY and len(spans[-1]) < CHUNK_DAYS:
-            spans[-1].append(day)
-        else:
-            spans.append([day])
-    return [
-        AgentReplayRequest(
+    ready = {day.day for day in savings.counted}
+    ready |= {day.day for day in savings.left_out if day.code == "not_replayed"}
+    requests: list[Request] = []
+    for days in _cut_runs(ready - replayed)[:CHUNKS]:
+        request = AgentReplayRequest(
             site_id=site.name,
             from_day=days[0],
             to_day=days[-1],
-            policies=policies,
+            policies=[*REPLAYED, policy, policy + EXPORT],
             explain_loss=False,
         )
-        for days in spans[:CHUNKS]
-    ]
+        requests.append(request)
+    return requests
+
+
+def _cut_runs(days: set[date]) -> list[list[date]]:
+    """Return runs of consecutive days, each at most as long as one replay."""
+    runs: list[list[date]] = []
+    for day in sorted(days):
+        if runs and day - runs[-1][-1] == DAY and len(runs[-1]) < CHUNK_DAYS:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return runs
 
 
 def wants_training(
     connection: Connection, site: Site, *, policy: str, now: datetime, lost: bool
 ) -> bool:
-    """Return whether a training is due: weekly, sooner after a losing streak, the first once enough
-    days are recorded.
+    """Return whether a training is due: weekly, sooner after a losing streak.
+
+    The first is due once enough days are recorded.
     """
     span = recorded_span.of_site(connection, site.name)
     if span is None or span[1] - span[0] < timedelta(days=FIRST_TRAINING_DAYS):
@@ -614,6 +630,7 @@ def wants_training(
     newest = training_runs.list_latest(
         connection, site.name, version=version_of(AGENT_POLICIES[policy]), limit=1
     )
-    return not newest or newest[0].knowledge_cutoff <= now - (
-        RETRAIN_AFTER_LOSS if lost else RETRAIN_AFTER
-    )
+    if not newest:
+        return True
+    interval = RETRAIN_AFTER_LOSS if lost else RETRAIN_AFTER
+    return newest[0].knowledge_cutoff <= now - interval

@@ -1,5 +1,4 @@
-"""Summary features of the hours after a slot, which trees cannot learn from two hundred hourly
-values of a few hundred days.
+"""Summary features of the hours after a slot, for trees that cannot learn them from hourly values.
 
 They are surplus and demand ahead, the price relative to later ones, and the energy ahead at better
 prices than now: the opportunity cost of selling, storing or buying now.
@@ -24,18 +23,27 @@ def _name_gap(gap: float) -> str:
     return f"{'minus' if gap < 0 else 'plus'}_{round(abs(gap) * 100):02d}"
 
 
-ENERGY_NAMES = (
-    *(f"{what}_next_{hours:02d}h" for hours in _ENERGY_HOURS for what in ("surplus", "demand")),
-    *(f"surplus_exported_below_{_name_gap(gap)}" for gap in _GAPS),
-    *(f"demand_imported_above_{_name_gap(gap)}" for gap in _GAPS),
-    *(f"demand_imported_above_export_{_name_gap(gap)}" for gap in _WIDE_GAPS),
-)
-PRICE_NAMES = tuple(
-    f"{side}_price_over_{which}_{hours:02d}h"
-    for hours in _PRICE_HOURS
-    for side in ("export", "import")
-    for which in ("highest", "lowest")
-)
+def _list_energy_names() -> tuple[str, ...]:
+    names = []
+    for hours in _ENERGY_HOURS:
+        names += [f"surplus_next_{hours:02d}h", f"demand_next_{hours:02d}h"]
+    names += [f"surplus_exported_below_{_name_gap(gap)}" for gap in _GAPS]
+    names += [f"demand_imported_above_{_name_gap(gap)}" for gap in _GAPS]
+    names += [f"demand_imported_above_export_{_name_gap(gap)}" for gap in _WIDE_GAPS]
+    return tuple(names)
+
+
+def _list_price_names() -> tuple[str, ...]:
+    names = []
+    for hours in _PRICE_HOURS:
+        for side in ("export", "import"):
+            prefix = f"{side}_price_over"
+            names += [f"{prefix}_highest_{hours:02d}h", f"{prefix}_lowest_{hours:02d}h"]
+    return tuple(names)
+
+
+ENERGY_NAMES = _list_energy_names()
+PRICE_NAMES = _list_price_names()
 
 
 def sum_up_energy(net_kw: HourArray, import_price: HourArray, export_price: HourArray) -> HourArray:
@@ -49,31 +57,38 @@ def sum_up_energy(net_kw: HourArray, import_price: HourArray, export_price: Hour
     """
     surplus = np.maximum(net_kw[:, 1:], 0.0)
     demand = np.maximum(-net_kw[:, 1:], 0.0)
-    within = [np.cumsum(each, axis=1) for each in (surplus, demand)]
-    soon = slice(0, _SURPLUS_HOURS)
-    later = slice(0, _LOAD_HOURS)
+    surplus_until = np.cumsum(surplus, axis=1)
+    demand_until = np.cumsum(demand, axis=1)
+    surplus_soon = surplus[:, :_SURPLUS_HOURS]
+    export_soon = export_price[:, 1:][:, :_SURPLUS_HOURS]
+    demand_later = demand[:, :_LOAD_HOURS]
+    import_later = import_price[:, 1:][:, :_LOAD_HOURS]
+
+    def sold_below(level: HourArray) -> HourArray:
+        return np.asarray((surplus_soon * (export_soon < level)).sum(axis=1))
 
     def bought_above(level: HourArray) -> HourArray:
-        return np.asarray((demand[:, later] * (import_price[:, 1:][:, later] > level)).sum(axis=1))
+        return np.asarray((demand_later * (import_later > level)).sum(axis=1))
 
-    cheaper = [
-        (surplus[:, soon] * (export_price[:, 1:][:, soon] < export_price[:, :1] - gap)).sum(axis=1)
-        for gap in _GAPS
-    ]
-    dearer = [bought_above(import_price[:, :1] + gap) for gap in _GAPS]
-    beyond = [bought_above(export_price[:, :1] + gap) for gap in _WIDE_GAPS]
-    sums = [each[:, hours - 1] for hours in _ENERGY_HOURS for each in within]
-    return np.stack([*sums, *cheaper, *dearer, *beyond], axis=1, dtype=np.float32)
+    # In the order of ``ENERGY_NAMES``.
+    columns = []
+    for hours in _ENERGY_HOURS:
+        columns += [surplus_until[:, hours - 1], demand_until[:, hours - 1]]
+    columns += [sold_below(export_price[:, :1] - gap) for gap in _GAPS]
+    columns += [bought_above(import_price[:, :1] + gap) for gap in _GAPS]
+    columns += [bought_above(export_price[:, :1] + gap) for gap in _WIDE_GAPS]
+    return np.stack(columns, axis=1, dtype=np.float32)
 
 
 def compare_prices(import_price: HourArray, export_price: HourArray) -> HourArray:
-    """Return prices less the highest and lowest of the hours after, shape
-    ``(slots, len(PRICE_NAMES))``; arguments as of ``sum_up_energy``.
+    """Return prices less the highest and lowest of the hours after.
+
+    The shape is ``(slots, len(PRICE_NAMES))``; arguments as of ``sum_up_energy``.
     """
-    apart = [
-        price[:, 0] - most(price[:, 1 : hours + 1], axis=1)
-        for hours in _PRICE_HOURS
-        for price in (export_price, import_price)
-        for most in (np.max, np.min)
-    ]
-    return np.stack(apart, axis=1, dtype=np.float32)
+    columns = []
+    for hours in _PRICE_HOURS:
+        for price in (export_price, import_price):
+            after = price[:, 1 : hours + 1]
+            columns.append(price[:, 0] - np.max(after, axis=1))
+            columns.append(price[:, 0] - np.min(after, axis=1))
+    return np.stack(columns, axis=1, dtype=np.float32)

@@ -1,6 +1,4 @@
-"""What a stored kWh turns out to be worth beyond the mean over courses: learned from hindsight, and
-taken at half its size.
-"""
+"""A correction of the value of stored energy, learned from hindsight and applied by half."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,36 +13,39 @@ from services.forecaster.model.trees import import_lightgbm
 from services.planner.dp.plan import Plan
 from services.planner.problem.knowledge import SitePrices
 
-# Of what was learned, so much is believed: hindsight is mostly noise. Source: docs/decisions/0046.
+# Share of the prediction that is applied: hindsight is mostly noise. Source: docs/decisions/0046.
 STRENGTH = 0.5
-# A correction is at most such a share of the mean price ahead, and ends with the hours for which a
-# plan is followed at the longest.
+# Largest correction, as a share of the mean price ahead.
 _MOST_SHARE = 0.25
+# Hours that are corrected: no plan is followed for longer.
 _HOURS = 3.0
-# The mean price ahead that all prices are told by is at least this, currency per kWh.
+# Least mean price ahead by which prices are scaled, currency per kWh.
 _LEAST_PRICE = 0.01
-# The end of the hour after which a plan is made anew: what is learned is V′ there.
+# V′ is corrected at the end of this hour, after which a new plan is made.
 HOUR_SLOTS = 4
 _AHEAD_HOURS = (6, 12, 24)
+
+
+def _name_hours(hours: int) -> tuple[str, ...]:
+    names = ("price_mean", "price_min", "price_max", "load", "pv")
+    return tuple(f"{name}_{hours}h" for name in names)
+
+
 FEATURES = (
-    *(
-        "hour_sin",
-        "hour_cos",
-        "weekday",
-        "published_hours",
-        "price_now",
-        "price_rank",
-        "export_ratio",
-        "soc",
-        "value",
-        "value_low",
-        "value_high",
-    ),
-    *(
-        f"{name}_{hours}h"
-        for hours in _AHEAD_HOURS
-        for name in ("price_mean", "price_min", "price_max", "load", "pv")
-    ),
+    "hour_sin",
+    "hour_cos",
+    "weekday",
+    "published_hours",
+    "price_now",
+    "price_rank",
+    "export_ratio",
+    "soc",
+    "value",
+    "value_low",
+    "value_high",
+    *_name_hours(6),
+    *_name_hours(12),
+    *_name_hours(24),
 )
 
 
@@ -54,10 +55,7 @@ def price_scale(plan: Plan) -> float:
 
 
 def describe_plan(plan: Plan, prices: SitePrices) -> FloatArray | None:
-    """Return the features of a plan as it is made, in the order of ``FEATURES``.
-
-    None where the plan has no value function.
-    """
+    """Return a plan's features in the order of ``FEATURES``; None without a value function."""
     problem = plan.problem
     outlook = plan.problem.outlook
     if plan.value is None:
@@ -68,10 +66,10 @@ def describe_plan(plan: Plan, prices: SitePrices) -> FloatArray | None:
     angle = 2.0 * np.pi * (local.hour + local.minute / 60.0) / 24.0
     scale = price_scale(plan)
     price = outlook.import_price
-    day = price[: round(24.0 / float(timeline.hours[-1]))]
-    published_hours = (
-        prices.ahead(timeline.start, timeline).known_until - timeline.start
-    ).total_seconds() / 3600.0
+    slot_hours = float(timeline.hours[-1])
+    day = price[: round(24.0 / slot_hours)]
+    published_for = prices.ahead(timeline.start, timeline).known_until - timeline.start
+    published_hours = published_for.total_seconds() / 3600.0
     lowest = problem.limits.batteries.min_kwh[0, 0]
     usable = plan.value.function.capacity_kwh
     planned = plan.flows.stored_kwh[0, HOUR_SLOTS - 1] - lowest
@@ -88,38 +86,31 @@ def describe_plan(plan: Plan, prices: SitePrices) -> FloatArray | None:
     ]
     of_ahead: list[float] = []
     for hours in _AHEAD_HOURS:
-        part = slice(0, round(hours / float(timeline.hours[-1])))
+        part = slice(0, round(hours / slot_hours))
         price_ahead = price[part] / scale
         of_ahead += [float(price_ahead.mean()), float(price_ahead.min()), float(price_ahead.max())]
-        of_ahead += [
-            float(series[part].sum()) / battery.capacity_kwh
-            for series in (outlook.load_kwh, outlook.pv_kwh)
-        ]
-    return np.array(
-        [*of_now, problem.stored_kwh[0] / battery.capacity_kwh, *values, *of_ahead], dtype=float
-    )
+        of_ahead.append(float(outlook.load_kwh[part].sum()) / battery.capacity_kwh)
+        of_ahead.append(float(outlook.pv_kwh[part].sum()) / battery.capacity_kwh)
+    soc = problem.stored_kwh[0] / battery.capacity_kwh
+    return np.array([*of_now, soc, *values, *of_ahead], dtype=float)
 
 
 def read_value(steps: tuple[FloatArray, FloatArray], stored_kwh: float) -> float:
-    """Return V′ of steps (lengths and values) with so much stored above the lowest state of charge.
+    """Return V′ of steps (lengths and values) at an energy above the lowest state of charge.
 
-    Between two of them the mean of both.
+    On the edge of two steps it is the mean of both.
     """
     length, value = steps
     edges = np.cumsum(length)
-    sides = (
-        int(np.clip(np.searchsorted(edges, stored_kwh, side=side), 0, value.size - 1))
-        for side in ("left", "right")
-    )
-    return float(np.mean([value[side] for side in sides]))
+    last = value.size - 1
+    left = int(np.clip(np.searchsorted(edges, stored_kwh, side="left"), 0, last))
+    right = int(np.clip(np.searchsorted(edges, stored_kwh, side="right"), 0, last))
+    return float(np.mean([value[left], value[right]]))
 
 
 @dataclass(frozen=True)
 class ValueCorrection:
-    """A trained correction, as LightGBM's text.
-
-    ``strength`` is the share of it that is believed.
-    """
+    """A trained correction as LightGBM's text; ``strength`` is the applied share."""
 
     text: str
     strength: float = STRENGTH
@@ -129,23 +120,19 @@ class ValueCorrection:
         return import_lightgbm().Booster(model_str=self.text)
 
     def predict(self, features: FloatArray) -> FloatArray:
-        """Return what V′ is off by, in mean prices ahead, ``(rows,)``.
+        """Return the predicted errors of V′ in mean prices ahead, ``(rows,)``.
 
-        Features of shape ``(rows, features)``.
+        Features have the shape ``(rows, features)``.
         """
         return np.asarray(self._booster.predict(features, num_threads=1), dtype=float)
 
     def apply(self, plan: Plan, prices: SitePrices) -> Plan:
-        """Return the plan to be followed by the corrected value.
-
-        As it is where there is none to correct.
-        """
+        """Return the plan with its value corrected; unchanged without a value function."""
         features = describe_plan(plan, prices)
         if features is None:
             return plan
-        share = float(
-            np.clip(self.strength * self.predict(features[None, :])[0], -_MOST_SHARE, _MOST_SHARE)
-        )
+        predicted = self.predict(features[None, :])[0]
+        share = float(np.clip(self.strength * predicted, -_MOST_SHARE, _MOST_SHARE))
         soon = np.cumsum(plan.problem.outlook.timeline.hours) <= _HOURS
         correction = np.where(soon, share * price_scale(plan), 0.0)
         following = replace(plan.problem.following, value_correction=correction)
@@ -170,8 +157,7 @@ class ValueCorrection:
             "force_row_wise": True,
             "verbosity": -1,
         }
-        data = lightgbm.Dataset(
-            features, label=label, feature_name=list(FEATURES), params=dict(settings)
-        )
+        names = list(FEATURES)
+        data = lightgbm.Dataset(features, label=label, feature_name=names, params=dict(settings))
         booster = lightgbm.train(dict(settings), data, num_boost_round=80)
         return cls(booster.model_to_string())

@@ -1,7 +1,6 @@
-"""The kind ``value``, Antares v1: it learns what a stored kWh turns out to be worth, and an
-artefact becomes its policy.
+"""The kind ``value``, Antares v1: learns the value of stored energy, and loads its policy.
 
-What is learned: hindsight's V′ at the states that the policy itself reaches, and whether knowing it
+It learns hindsight's V′ at the states that the policy itself reaches, and keeps that only if it
 pays.
 """
 
@@ -37,21 +36,20 @@ from services.planner.problem.problem import Problem
 from services.planner.replay import ReplayData, ReplaySpec, Rules, run
 from services.planner.replay.policy_factory import plan_with_hindsight
 
-# Of the days that are learned from, the last part says whether the correction pays; the last days
-# of a history are held back from all of it.
+# Share of the days, the last ones, on which the correction must prove that it pays.
 PROOF_SHARE = 0.3
-# With fewer rows to learn from there is nothing to tell from chance: three weeks of hours.
+# Three weeks of hours; fewer rows show nothing but chance.
 LEAST_ROWS = 500
-# A label further off than so many mean prices ahead is a limit's price, or that of a slot that
-# happened to bind.
+# Labels are cut at so many mean prices ahead: larger ones are the prices of binding limits.
 _MOST_LABEL = 1.5
 NAME = "antares"
 
 
 @dataclass(frozen=True, slots=True)
 class ValueRows:
-    """Features of decisions, ``(rows, features)``, and the error of V′ in hindsight, in mean prices
-    ahead, ``(rows,)``.
+    """Features of decisions, ``(rows, features)``, and the errors of their V′, ``(rows,)``.
+
+    An error is hindsight's V′ less the policy's, in mean prices ahead.
     """
 
     features: FloatArray
@@ -60,8 +58,9 @@ class ValueRows:
 
 @dataclass(frozen=True, slots=True)
 class HourlyDecision:
-    """The record of a plan, of thousands at once: its features, the mean price ahead, and the steps
-    of V′ at the end of its first hour.
+    """A plan's features, mean price ahead, and steps of V′ at the end of its first hour.
+
+    It is small, because thousands are kept at once.
     """
 
     features: FloatArray
@@ -82,23 +81,19 @@ class DecisionRecorder:
         plan = self.policy.plan(problem, prices)
         start = problem.outlook.timeline.start
         features = describe_plan(plan, prices)
-        self.stored_kwh[start] = float(
-            problem.stored_kwh[0] - problem.limits.batteries.min_kwh[0, 0]
-        )
+        lowest_kwh = problem.limits.batteries.min_kwh[0, 0]
+        self.stored_kwh[start] = float(problem.stored_kwh[0] - lowest_kwh)
         if features is not None and plan.value is not None:
             length, value = plan.value.function.after(HOUR_SLOTS - 1)
-            self.decisions[start] = HourlyDecision(
-                features, price_scale(plan), (length.copy(), value.copy())
-            )
+            steps = (length.copy(), value.copy())
+            self.decisions[start] = HourlyDecision(features, price_scale(plan), steps)
         return plan
 
 
 def collect_rows(
     scenes: Sequence[ReplayData], policy: ValuePolicy, *, progress: Progress
 ) -> ValueRows:
-    """Return a row for each hour whose end is known: replays of the policy beside the optimum in
-    hindsight.
-    """
+    """Return a row for each replayed hour of the policy, labelled by the optimum in hindsight."""
     parts = []
     before = 0
     total = sum(scene.timeline.count for scene in scenes)
@@ -118,47 +113,41 @@ def _join(parts: Sequence[ValueRows]) -> ValueRows:
     filled = [part for part in parts if part.label.size]
     if not filled:
         return ValueRows(np.empty((0, 0)), np.empty(0))
-    return ValueRows(
-        np.concatenate([part.features for part in filled]),
-        np.concatenate([part.label for part in filled]),
-    )
+    features = np.concatenate([part.features for part in filled])
+    label = np.concatenate([part.label for part in filled])
+    return ValueRows(features, label)
 
 
 def _label(scene: ReplayData, recorder: DecisionRecorder) -> ValueRows:
-    """Return the rows of a scene: V′ of the oracle at the state reached an hour later, less the
-    policy's.
-    """
+    """Return a scene's rows: the oracle's V′ an hour after each decision, less the policy's."""
     oracle = plan_with_hindsight(scene, Rules.of(scene)).value
-    step = scene.timeline.step
-    ends = [
-        start for start in recorder.decisions if start + HOUR_SLOTS * step in recorder.stored_kwh
-    ]
-    if oracle is None or not ends:
+    hour = HOUR_SLOTS * scene.timeline.step
+    starts = [start for start in recorder.decisions if start + hour in recorder.stored_kwh]
+    if oracle is None or not starts:
         return ValueRows(np.empty((0, 0)), np.empty(0))
+    slots = np.array([scene.timeline.index_of(start) + HOUR_SLOTS - 1 for start in starts])
+    reached = np.array([recorder.stored_kwh[start + hour] for start in starts])
     stored = np.zeros(scene.timeline.count)
-    slots = np.array([scene.timeline.index_of(start) + HOUR_SLOTS - 1 for start in ends])
-    stored[slots] = [recorder.stored_kwh[start + HOUR_SLOTS * step] for start in ends]
+    stored[slots] = reached
     hindsight = np.mean([side[slots] for side in oracle.function.marginal(stored)], axis=0)
-    decisions = [recorder.decisions[start] for start in ends]
+    decisions = [recorder.decisions[start] for start in starts]
+    expected = np.empty(len(decisions))
+    for place, decision in enumerate(decisions):
+        expected[place] = read_value(decision.steps, float(reached[place]))
     scale = np.array([decision.scale for decision in decisions])
-    expected = [
-        read_value(decision.steps, float(stored[slot]))
-        for decision, slot in zip(decisions, slots, strict=True)
-    ]
-    label = (hindsight - np.array(expected)) / scale
-    tells = (np.abs(hindsight) < FORBIDDEN_VALUE / 4) & (
-        np.abs(np.array(expected)) < FORBIDDEN_VALUE / 4
-    )
-    return ValueRows(
-        np.array([decision.features for decision in decisions])[tells],
-        np.clip(label, -_MOST_LABEL, _MOST_LABEL)[tells],
-    )
+    label = np.clip((hindsight - expected) / scale, -_MOST_LABEL, _MOST_LABEL)
+    features = np.array([decision.features for decision in decisions])
+    # The value of a forbidden state teaches nothing.
+    most_value = FORBIDDEN_VALUE / 4
+    allowed = (np.abs(hindsight) < most_value) & (np.abs(expected) < most_value)
+    return ValueRows(features[allowed], label[allowed])
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The gain of a correction on unseen days, in points of the oracle's savings, with the 95 %
-    interval.
+    """The gain of a correction on unseen days, in points of the oracle's savings.
+
+    ``low`` and ``high`` are its 95 % interval.
     """
 
     days: int
@@ -168,7 +157,6 @@ class Proof:
 
     @property
     def holds(self) -> bool:
-        """Whether it surely gained."""
         return self.low > 0
 
 
@@ -180,9 +168,7 @@ def prove(
     seed: int,
     progress: Progress,
 ) -> tuple[Proof, ValueRows]:
-    """Return what the corrected policy gains over the other, and the rows of the days on which that
-    was seen.
-    """
+    """Return the gain of the corrected policy over the other, and the rows of its days."""
     gains = []
     possible = 0.0
     parts = []
@@ -195,16 +181,12 @@ def prove(
                 place * of + count, len(scenes) * of, f"antares: whether its correction pays, {day}"
             )
 
-        reply = run(
-            scene,
-            ReplaySpec([*learned, "idle", "oracle"], HOUR_SLOTS, learned=learned),
-            progress=tell,
-        ).reply
+        spec = ReplaySpec([*learned, "idle", "oracle"], HOUR_SLOTS, learned=learned)
+        reply = run(scene, spec, progress=tell).reply
         parts.append(_label(scene, recorder))
-        costs = {
-            name: np.array([day.cost - day.stored_gain for day in each.days])
-            for name, each in reply.policies.items()
-        }
+        costs = {}
+        for name, replayed in reply.policies.items():
+            costs[name] = np.array([day.cost - day.stored_gain for day in replayed.days])
         gains.append(costs["plain"] - costs["corrected"])
         possible += float((costs["idle"] - costs["oracle"]).sum())
     daily = np.concatenate(gains)
@@ -216,31 +198,27 @@ def prove(
 def learn_correction(
     history: History, policy: ValuePolicy, *, seed: int, progress: Progress
 ) -> tuple[ValueCorrection | None, dict[str, float]]:
-    """Return the correction if it surely gained on the last part of the days, learned from all of
-    them; else None. And figures of either.
-    """
+    """Return the correction if it passes its proof, else None; and the figures of the training."""
     days = history.days
     window = history.scene.timeline
     begin = local_midnight(days[int(len(days) * (1.0 - PROOF_SHARE))], history.scene.zone)
     early = history.within(window.start, begin)
     late = history.within(begin, window.end)
-    # Each late day is lived twice, so both halves take about as long.
-    rows = collect_rows(
-        list(early.runs()), policy, progress=lambda count, of, label: progress(count, 2 * of, label)
-    )
+
+    # Each late day is replayed twice, so both halves take about as long.
+    def tell_first_half(count: int, of: int, label: str) -> None:
+        progress(count, 2 * of, label)
+
+    def tell_second_half(count: int, of: int, label: str) -> None:
+        progress(of + count, 2 * of, label)
+
+    rows = collect_rows(list(early.runs()), policy, progress=tell_first_half)
     metrics = {"rows": float(rows.label.size)}
     if rows.label.size < LEAST_ROWS:
         return None, metrics | {"correction": 0.0}
-    corrected = ValuePolicy(
-        policy.foresees_prices, ValueCorrection.fit(rows.features, rows.label, seed=seed)
-    )
-    proof, more = prove(
-        list(late.runs()),
-        policy,
-        corrected,
-        seed=seed,
-        progress=lambda count, of, label: progress(of + count, 2 * of, label),
-    )
+    first_correction = ValueCorrection.fit(rows.features, rows.label, seed=seed)
+    corrected = ValuePolicy(policy.foresees_prices, first_correction)
+    proof, more = prove(list(late.runs()), policy, corrected, seed=seed, progress=tell_second_half)
     metrics |= {
         "proof.days": float(proof.days),
         "proof.points": proof.points,
@@ -250,9 +228,8 @@ def learn_correction(
     if not proof.holds:
         return None, metrics | {"correction": 0.0}
     all_rows = _join([rows, more])
-    return ValueCorrection.fit(all_rows.features, all_rows.label, seed=seed), metrics | {
-        "correction": 1.0
-    }
+    correction = ValueCorrection.fit(all_rows.features, all_rows.label, seed=seed)
+    return correction, metrics | {"correction": 1.0}
 
 
 # Raised whenever what a correction reads changes.
@@ -265,19 +242,14 @@ def load_value(artefact: Artefact, site: Site) -> ValuePolicy:
     """Return the policy of an artefact."""
     del site
     settings: dict[str, Any] = json.loads(artefact.text(SETTINGS))
-    correction = (
-        ValueCorrection(artefact.text(CORRECTION), float(settings["strength"]))
-        if CORRECTION in artefact.parts
-        else None
-    )
+    correction = None
+    if CORRECTION in artefact.parts:
+        correction = ValueCorrection(artefact.text(CORRECTION), float(settings["strength"]))
     return ValuePolicy(bool(settings["foresees_prices"]), correction)
 
 
 def train_value(lesson: Lesson) -> TrainedParts:
-    """Learn how far the mean over courses is off, and keep that only where it surely pays.
-
-    Courses and prices need no training.
-    """
+    """Learn the correction of the mean over courses; courses and prices need no training."""
     policy = ValuePolicy()
     correction, metrics = learn_correction(
         lesson.history, policy, seed=lesson.seed, progress=lesson.progress
@@ -287,9 +259,9 @@ def train_value(lesson: Lesson) -> TrainedParts:
         "strength": STRENGTH,
         "features": list(FEATURES),
     }
-    parts = {SETTINGS: json.dumps(settings).encode()} | (
-        {} if correction is None else {CORRECTION: correction.text.encode()}
-    )
+    parts = {SETTINGS: json.dumps(settings).encode()}
+    if correction is not None:
+        parts[CORRECTION] = correction.text.encode()
     return TrainedParts(parts, settings, metrics)
 
 

@@ -1,8 +1,7 @@
-"""The policy ``antares``: it plans as the planner does, by the value of stored energy, of which it
-knows better what it is on the average.
+"""The policy ``antares``: plans as the planner does, by a better mean value of stored energy.
 
-Beyond what is published it plans by the prices that past days let expect, not by the last known day
-again.
+Where no prices are published yet, it plans by prices expected from past days; the planner repeats
+the last known day.
 """
 
 from dataclasses import dataclass, replace
@@ -26,104 +25,99 @@ from services.planner.problem.knowledge import SitePrices
 from services.planner.problem.problem import Problem
 from services.planner.problem.scenarios import ScenarioSet, blend, shift_days
 
-# A plan's horizon ends within so many local days from the midnight before its start, a change of
-# the clock included.
+# Longest horizon of a plan from the midnight before its start; the hour is for a clock change.
 _AHEAD = timedelta(days=3, hours=1)
 
 
 def foresee_prices(problem: Problem, prices: SitePrices) -> Problem:
-    """Return the problem with the prices that past days let expect where none are published.
+    """Return the problem with prices expected from past days where none are published.
 
-    As it is where nothing can be said of them.
+    The problem is unchanged where no prices can be expected.
 
     Invariants: published prices stay as they are, and nothing published after the problem's start
     is read.
     """
     timeline = problem.outlook.timeline
-    if (timeline.step, prices.timeline.step) != (SLOT, SLOT):
+    if timeline.step != SLOT or prices.timeline.step != SLOT:
         return problem
     try:
         carried = prices.ahead(timeline.start, timeline)
-        expected = expect_prices(prices, timeline)
-    # A price is missing, or the plan is not on the grid of prices: what the planner expects stands
+        import_price, export_price = expect_prices(prices, timeline)
     except InvalidInputError:
+        # A price is missing, or the plan is not on the grid of prices.
         return problem
-    off_import = expected[0] - carried.import_price
-    off_export = expected[1] - carried.export_price
-    if not np.isfinite(off_import + off_export).all():
+    import_change = import_price - carried.import_price
+    export_change = export_price - carried.export_price
+    if not np.isfinite(import_change + export_change).all():
         return problem
-    return _shift(problem, off_import, off_export)
+    return _shift_prices(problem, import_change, export_change)
 
 
-def _shift(problem: Problem, off_import: FloatArray, off_export: FloatArray) -> Problem:
-    """Return the problem with other prices, what is really paid among them."""
-    outlook = problem.outlook
-    billed = problem.billed
-    return replace(
-        problem,
-        outlook=replace(
-            outlook,
-            import_price=outlook.import_price + off_import,
-            export_price=outlook.export_price + off_export,
-        ),
-        billed=None if billed is None else _shift(billed, off_import, off_export),
+def _shift_prices(
+    problem: Problem, import_change: FloatArray, export_change: FloatArray
+) -> Problem:
+    """Return the problem with changed prices, also in the billed problem."""
+    outlook = replace(
+        problem.outlook,
+        import_price=problem.outlook.import_price + import_change,
+        export_price=problem.outlook.export_price + export_change,
     )
+    billed = problem.billed
+    if billed is not None:
+        billed = _shift_prices(billed, import_change, export_change)
+    return replace(problem, outlook=outlook, billed=billed)
 
 
 def expect_prices(prices: SitePrices, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
-    """Return import and export price of each slot, ``(slots,)``: as published by the timeline's
-    start, beyond that as expected; NaN where nothing is known.
+    """Return import and export price of each slot, ``(slots,)``; NaN where nothing is known.
+
+    They are those published by the timeline's start, and expected ones beyond.
 
     Raises:
         InvalidInputError: the timeline is not on the grid of the prices.
     """
     zone = ZoneInfo(prices.site.timezone)
-    spot = {}
     place = prices.timeline.index_of(timeline.start)
     midnight = local_midnight(timeline.start.astimezone(zone).date(), zone)
-    begin = place - (timeline.start - midnight) // SLOT
-    first = max(begin - MEMORY // SLOT, 0)
-    end = min(begin + _AHEAD // SLOT, prices.timeline.count)
+    today = place - (timeline.start - midnight) // SLOT
+    first = max(today - MEMORY // SLOT, 0)
+    begin = max(today, first)
+    end = min(today + _AHEAD // SLOT, prices.timeline.count)
+    spot = {}
     for market, book in prices.books.items():
         published = book.read(timeline.start, first, end)
-        expected = _expect(
-            published.tobytes(),
-            prices.timeline.start + first * SLOT,
-            max(begin, first) - first,
-            prices.site.timezone,
-        )
-        spot[market] = expected[place - max(begin, first) :][: timeline.count]
+        start = prices.timeline.start + first * SLOT
+        expected = _expect(published.tobytes(), start, begin - first, prices.site.timezone)
+        spot[market] = expected[place - begin :][: timeline.count]
     return price_slots(prices.site.tariff, timeline, zone=zone, spot=spot)
 
 
 @lru_cache(maxsize=32)
 def _expect(published: bytes, start: datetime, ahead: int, timezone: str) -> FloatArray:
-    """Return the expected prices from slot ``ahead`` of a series on, NaN beyond the published ones
-    where too few days are known to learn from.
+    """Return the expected prices from slot ``ahead`` of a series on.
 
-    They change only when prices are published, or a day begins.
+    With too few days to learn from, they are the published ones, and NaN beyond. They change only
+    when prices are published or a day begins, hence the cache.
     """
     series = np.frombuffer(published)
+    whole = Timeline(start, SLOT, series.size)
     timeline = Timeline(start + ahead * SLOT, SLOT, series.size - ahead)
-    market = look_beyond(
-        series, Timeline(start, SLOT, series.size), timeline=timeline, zone=ZoneInfo(timezone)
-    )
+    market = look_beyond(series, whole, timeline=timeline, zone=ZoneInfo(timezone))
     return market.published if market.reasons else market.expected
 
 
-# How far the dearest courses alone count. Source: docs/decisions/0020.
+# Risk aversion: weight of the dearest courses alone. Source: docs/decisions/0020.
 NEUTRAL = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class ValueFacts:
-    """Why the agent plans otherwise than the planner: what one more kWh stored at the end of the
-    first slot is worth to either, currency per kWh.
+    """The values of stored energy by which agent and planner differ, currency per kWh.
 
-    ``correction`` is the learned part of ``agent_value``, ``courses`` what it is the mean over.
-    ``carried_price`` and ``expected_price`` are the mean import prices from ``published_until`` on
-    that planner and agent count with; None where all prices are published. NaN: there is no value
-    function.
+    They are of one more kWh stored at the end of the first slot; NaN: there is no value function.
+    ``correction`` is the learned part of ``agent_value``, ``courses`` the number of courses that it
+    is the mean over. ``carried_price`` and ``expected_price`` are the mean import prices from
+    ``published_until`` on by which planner and agent plan; None where all prices are published.
     """
 
     planner_value: float
@@ -137,12 +131,14 @@ class ValueFacts:
 
 @dataclass(frozen=True, slots=True)
 class ValuePolicy:
-    """The mean of V′ over the expected course and past errors, with expected prices beyond the
-    published ones, and a learned correction where one held up.
+    """Plans by the mean of V′ over the expected course and courses of past forecast errors.
 
-    Invariants: a plan depends on the problem, and on prices published by its start, alone. Where a
-    policy of one battery's value says nothing, the plan is the planner's, and ``not_learned`` says
-    why.
+    It expects prices beyond the published ones, and adds a learned correction if one passed its
+    proof.
+
+    Invariants: a plan depends on the problem, and on prices published by its start, alone. Where
+    the value of one battery is not enough, the plan is the planner's, and ``not_learned`` has the
+    reason.
     """
 
     foresees_prices: bool = True
@@ -152,9 +148,9 @@ class ValuePolicy:
         """Return the plan to follow."""
         obstacle = find_obstacle(problem, places=True)
         if obstacle is not None:
-            return replace(
-                decide(problem, Solver()) if planned is None else planned, not_learned=obstacle
-            )
+            if planned is None:
+                planned = decide(problem, Solver())
+            return replace(planned, not_learned=obstacle)
         adapted = self.adapt_problem(problem, prices)
         decided = make_plan(adapted, Solver())
         (followed,) = follow_each(
@@ -168,9 +164,7 @@ class ValuePolicy:
         return followed
 
     def adapt_problem(self, problem: Problem, prices: SitePrices) -> Problem:
-        """Return the problem as the agent sees it: with prices that it expects, and courses that
-        load and PV may take.
-        """
+        """Return the problem with the agent's expected prices and courses of load and PV."""
         adapted = foresee_prices(problem, prices) if self.foresees_prices else problem
         courses = list_courses(adapted)
         return adapted if courses is None else adapted.over_courses(courses, risk=NEUTRAL)
@@ -178,19 +172,12 @@ class ValuePolicy:
     def explain(
         self, plan: Plan, problem: Problem, prices: SitePrices, *, planned: Plan
     ) -> ValueFacts:
-        """Return the difference of ``plan``, made of ``problem``, from ``planned``, the planner's
-        own.
-        """
-        published = prices.ahead(problem.outlook.timeline.start, problem.outlook.timeline)
-        beyond = slice(
-            (published.known_until - problem.outlook.timeline.start)
-            // problem.outlook.timeline.step,
-            None,
-        )
-        carried, expected = (
-            each.outlook.import_price[beyond]
-            for each in (problem.at_tariff_prices, plan.problem.at_tariff_prices)
-        )
+        """Return the difference of the agent's ``plan`` of ``problem`` from the planner's."""
+        timeline = problem.outlook.timeline
+        published = prices.ahead(timeline.start, timeline)
+        first_beyond = (published.known_until - timeline.start) // timeline.step
+        carried = problem.at_tariff_prices.outlook.import_price[first_beyond:]
+        expected = plan.problem.at_tariff_prices.outlook.import_price[first_beyond:]
         learned = plan.problem.following.value_correction
         correction = 0.0 if learned is None else float(learned[0])
         return ValueFacts(
@@ -210,41 +197,42 @@ class ValuePolicy:
         if plan.not_learned is not None:
             return {}
         facts = self.explain(plan, problem, prices, planned=planned)
-        names = ("planner_value", "agent_value", "correction", "carried_price", "expected_price")
-        figures = {name: getattr(facts, name) for name in names}
-        return {
-            name: float(value)
-            for name, value in figures.items()
-            if value is not None and np.isfinite(value)
+        figures = {
+            "planner_value": facts.planner_value,
+            "agent_value": facts.agent_value,
+            "correction": facts.correction,
+            "carried_price": facts.carried_price,
+            "expected_price": facts.expected_price,
         }
+        known = {name: value for name, value in figures.items() if value is not None}
+        return {name: float(value) for name, value in known.items() if np.isfinite(value)}
 
 
 def list_courses(problem: Problem) -> ScenarioSet | None:
-    """Return the courses that load and PV may take: as forecasts lately erred over whole days, and
-    the same errors independent from slot to slot.
+    """Return possible courses of load and PV, from past forecast errors; None without any.
+
+    One half has the errors of whole days, the other the same errors independent from slot to slot.
     """
     errors = problem.uncertainty.errors
     outlook = problem.outlook
     if errors is None:
         return None
     complete = np.isfinite(errors.load_kwh).all(axis=1) & np.isfinite(errors.pv_kwh).all(axis=1)
-    whole = ScenarioSet(errors.weight[complete], errors.load_kwh[complete], errors.pv_kwh[complete])
     if not complete.any():
         return None
-
-    def shift(expected: FloatArray, paths: FloatArray) -> FloatArray:
-        return np.asarray(np.maximum(expected + shift_days(paths - expected), 0.0))
-
-    return blend(
-        [
-            whole,
-            replace(
-                whole,
-                load_kwh=shift(outlook.load_kwh, whole.load_kwh),
-                pv_kwh=shift(outlook.pv_kwh, whole.pv_kwh),
-            ),
-        ]
+    whole_days = ScenarioSet(
+        errors.weight[complete], errors.load_kwh[complete], errors.pv_kwh[complete]
     )
+    independent = replace(
+        whole_days,
+        load_kwh=_shift_errors(outlook.load_kwh, whole_days.load_kwh),
+        pv_kwh=_shift_errors(outlook.pv_kwh, whole_days.pv_kwh),
+    )
+    return blend([whole_days, independent])
+
+
+def _shift_errors(expected: FloatArray, courses: FloatArray) -> FloatArray:
+    return np.asarray(np.maximum(expected + shift_days(courses - expected), 0.0))
 
 
 def _first_value(plan: Plan) -> float:

@@ -1,11 +1,12 @@
-"""Writes what a batch came to: JSON, CSV, pictures, and a report in one file, read without network
-and script, on paper too.
+"""Writes the results of a batch: JSON, CSV, pictures, and a report in one file.
+
+The report is read without network and script, on paper too.
 """
 
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from itertools import islice
 from pathlib import Path
@@ -15,7 +16,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from markupsafe import Markup
 
-from luna.contracts.edge_summary import ControllerFigures, EdgeSummary, LabEstimate
+from luna.contracts.edge_summary import EdgeSummary, LabEstimate
 from luna.energy.errors import InvalidInputError, MachineError
 from luna.platform.extras import DRAWING, require_extra
 from luna.words import Numbers
@@ -45,9 +46,8 @@ TABLES = ("controllers", "comparisons", "oracle_shares", "trends", "days", "mode
 # Every run in a few figures, beside the oracle's run of the same camera.
 DETAILS = "run_figures"
 _ROWS_AT_ONCE = 200
-# What is said of a batch before it is said what came of it.
+# Insights about the batch itself; they are no headline.
 STANDING = ("stand_in", "few_weeks", "runs_failed", "runs_missing")
-Column = tuple[str, Callable[[ControllerFigures], str]]
 
 
 def write_report(lab: Lab) -> dict[str, Any]:
@@ -68,19 +68,17 @@ def write_report(lab: Lab) -> dict[str, Any]:
             remedy="Run the batch first: luna edge batch.",
         )
     visualization = results.visualization
-    if (
-        visualization.enabled
-        and visualization.save_plots
-        and {"png", "pdf"} & set(visualization.plot_formats)
-    ):
-        # Forms other than the one that pictures are drawn in.
+    saves_plots = visualization.enabled and visualization.save_plots
+    if saves_plots and {"png", "pdf"} & set(visualization.plot_formats):
+        # Pictures are drawn as SVG; other forms need another library.
         require_extra(DRAWING)
-    table = RunTable.collect(
-        read_runs(lab.batch, hear=lambda done, total: lab.progress(done, total, "reading runs"))
-    )
-    summary = summarise_table(
-        table, results.analysis, seed=lab.seed, failed=_count_lines(list_parts(lab.batch, "failed"))
-    )
+
+    def tell(done: int, total: int) -> None:
+        lab.progress(done, total, "reading runs")
+
+    table = RunTable.collect(read_runs(lab.batch, hear=tell))
+    failed = _count_lines(list_parts(lab.batch, "failed"))
+    summary = summarise_table(table, results.analysis, seed=lab.seed, failed=failed)
     try:
         lab.report.mkdir(parents=True, exist_ok=True)
         files = [
@@ -88,15 +86,7 @@ def write_report(lab: Lab) -> dict[str, Any]:
             *_write_details(lab.report, table, results),
             *_write_pictures(lab, summary),
         ]
-        # What an earlier report wrote and this one did not would contradict this one.
-        ours = {
-            REPORT,
-            SUMMARY,
-            *(f"{name}.csv" for name in TABLES),
-            *(f"{name}.{form}" for name in PICTURES for form in ("png", "pdf", "svg")),
-        }
-        for name in ours - set(files):
-            (lab.report / name).unlink(missing_ok=True)
+        _remove_others(lab.report, files)
     except OSError as error:
         raise MachineError(
             "the report cannot be written",
@@ -119,6 +109,16 @@ def write_report(lab: Lab) -> dict[str, Any]:
     return {**figures, **account, "summary": summary.model_dump(mode="json")}
 
 
+def _remove_others(folder: Path, written: Sequence[str]) -> None:
+    """Remove files of an earlier report: they would contradict this one."""
+    ours = {REPORT, SUMMARY}
+    ours.update(f"{name}.csv" for name in TABLES)
+    for name in PICTURES:
+        ours |= {f"{name}.png", f"{name}.pdf", f"{name}.svg"}
+    for name in ours - set(written):
+        (folder / name).unlink(missing_ok=True)
+
+
 def _count_lines(parts: Iterable[Path]) -> int:
     total = 0
     for path in parts:
@@ -135,59 +135,49 @@ def _write_tables(lab: Lab, summary: EdgeSummary) -> Iterator[str]:
             "insights_en": say_insights(summary),
         }
         document = {**sentences, **summary.model_dump(mode="json")}
-        yield _store(
-            lab.report / SUMMARY,
-            json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False).encode(),
-        )
+        text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+        yield _store(lab.report / SUMMARY, text.encode())
     if "csv" in results.output_formats and results.export.summary_csv:
-        # The tables of a summary as flat rows; where stand-in data were used each row says so.
-        mark = {"stand_in": summary.stands_in}
-        described = [
-            _flat(figures.model_dump(exclude={"models"}))
-            for figures in [*summary.controllers, *summary.groups]
-        ]
-        tables = (
-            [
-                {"stand_in": _rests_on_stand_in(summary, row["location"]), **row}
-                for row in described
-            ],
-            *(
-                [mark | _flat(each.model_dump()) for each in part]
-                for part in (
-                    summary.comparisons,
-                    summary.oracle_shares,
-                    summary.trends,
-                    summary.days,
-                )
-            ),
-            [
-                mark | {"controller": each.controller, "model": name, "share": share}
-                for each in summary.controllers
-                for name, share in each.models.items()
-            ],
-        )
-        for name, rows in dict(zip(TABLES, tables, strict=True)).items():
+        for name, rows in _flatten(summary).items():
             if rows:
-                text = io.StringIO()
-                writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+                lines = io.StringIO()
+                writer = csv.DictWriter(lines, fieldnames=list(rows[0]), lineterminator="\n")
                 writer.writeheader()
                 writer.writerows(rows)
-                yield _store(lab.report / f"{name}.csv", text.getvalue().encode())
+                yield _store(lab.report / f"{name}.csv", lines.getvalue().encode())
+
+
+def _flatten(summary: EdgeSummary) -> dict[str, list[dict[str, Any]]]:
+    """Return the tables of a summary as flat rows, each with a mark of stand-in data."""
+    mark = {"stand_in": summary.stands_in}
+    controllers = []
+    for figures in (*summary.controllers, *summary.groups):
+        row = _flat(figures.model_dump(exclude={"models"}))
+        stand_in = _rests_on_stand_in(summary, row["location"])
+        controllers.append({"stand_in": stand_in, **row})
+    models = []
+    for figures in summary.controllers:
+        for name, share in figures.models.items():
+            row = {"controller": figures.controller, "model": name, "share": share}
+            models.append(mark | row)
+    parts = (summary.comparisons, summary.oracle_shares, summary.trends, summary.days)
+    marked = [[mark | _flat(row.model_dump()) for row in part] for part in parts]
+    return dict(zip(TABLES, (controllers, *marked, models), strict=True))
 
 
 def _write_pictures(lab: Lab, summary: EdgeSummary) -> Iterator[str]:
     """Write pictures and the report that holds them."""
     results = lab.config.results
     pictures = list_pictures(summary) if results.visualization.enabled and summary.runs else []
-    for place, picture in enumerate(pictures if results.visualization.save_plots else ()):
-        lab.progress(place, len(pictures), "drawing")
-        for form in results.visualization.plot_formats:
-            yield _store(lab.report / f"{picture.name}.{form}", render(picture, form))
+    if results.visualization.save_plots:
+        for place, picture in enumerate(pictures):
+            lab.progress(place, len(pictures), "drawing")
+            for form in results.visualization.plot_formats:
+                yield _store(lab.report / f"{picture.name}.{form}", render(picture, form))
     lab.progress(len(pictures), len(pictures), "drawing")
     if "html" in results.output_formats:
-        yield _store(
-            lab.report / REPORT, draw_report(summary, say_insights(summary), pictures).encode()
-        )
+        report = draw_report(summary, say_insights(summary), pictures)
+        yield _store(lab.report / REPORT, report.encode())
 
 
 def _write_details(folder: Path, table: RunTable, results: ResultsSection) -> list[str]:
@@ -195,11 +185,8 @@ def _write_details(folder: Path, table: RunTable, results: ResultsSection) -> li
     export = results.export
     if not export.detailed_json or "json" not in results.output_formats or not len(table):
         return []
-    with RowWriter(
-        folder,
-        DETAILS,
-        RowForm("json", max_mb=export.max_file_size_mb if export.split_large_files else None),
-    ) as writer:
+    form = RowForm("json", max_mb=export.max_file_size_mb if export.split_large_files else None)
+    with RowWriter(folder, DETAILS, form) as writer:
         rows = _detail_rows(table)
         while batch := list(islice(rows, _ROWS_AT_ONCE)):
             writer.append(batch)
@@ -208,9 +195,7 @@ def _write_details(folder: Path, table: RunTable, results: ResultsSection) -> li
 
 
 def _detail_rows(table: RunTable) -> Iterator[dict[str, Any]]:
-    """Yield each run in a few figures, and what differs from the oracle's run of the same
-    camera.
-    """
+    """Yield each run in a few figures, beside the oracle's run of the same camera."""
     cameras = table.list_cameras()
     columns = table.columns
     oracle = np.full(table.cameras, -1)
@@ -221,7 +206,15 @@ def _detail_rows(table: RunTable) -> Iterator[dict[str, Any]]:
         for row in table.rows_of(controller):
             camera = int(table.camera[row])
             location, season, begin, variation = cameras[camera]
-            beside = int(oracle[camera])
+            oracle_row = int(oracle[camera])
+            charged_wh = columns["charged_wh"][row]
+            objective_wh = columns["objective_wh"][row]
+            clean_share = None
+            if charged_wh > 0:
+                clean_share = _short(columns["clean_wh"][row] / charged_wh)
+            over_oracle_wh = None
+            if oracle_row >= 0:
+                over_oracle_wh = _short(objective_wh - columns["objective_wh"][oracle_row])
             yield {
                 "location": location,
                 "season": season,
@@ -233,18 +226,12 @@ def _detail_rows(table: RunTable) -> Iterator[dict[str, Any]]:
                 "tasks": int(columns["tasks"][row]),
                 "small_misses": int(columns["small_misses"][row]),
                 "large_misses": int(columns["large_misses"][row]),
-                "charged_wh": _short(columns["charged_wh"][row]),
+                "charged_wh": _short(charged_wh),
                 "clean_wh": _short(columns["clean_wh"][row]),
-                "clean_share": _short(columns["clean_wh"][row] / columns["charged_wh"][row])
-                if columns["charged_wh"][row] > 0
-                else None,
+                "clean_share": clean_share,
                 "dirty_settled_wh": _short(columns["dirty_settled_wh"][row]),
-                "objective_wh": _short(columns["objective_wh"][row]),
-                "objective_over_oracle_wh": _short(
-                    columns["objective_wh"][row] - columns["objective_wh"][beside]
-                )
-                if beside >= 0
-                else None,
+                "objective_wh": _short(objective_wh),
+                "objective_over_oracle_wh": over_oracle_wh,
             }
 
 
@@ -296,113 +283,128 @@ def draw_report(
     template = files("services.edge.analytics").joinpath("report.html").read_text(encoding="utf-8")
     # Ours, and nothing in it comes from outside.
     frame = Markup(template)  # noqa: S704
-    first = next(
-        (
-            sentence
-            for each, sentence in zip(summary.insights, insights, strict=True)
-            if each.code not in STANDING
-        ),
-        "Camera lab",
-    )
-    oracle_rows = [
-        [
-            say_controller(each.controller, "en"),
-            f"{NUMBERS.number(each.equal)} of {NUMBERS.number(each.pairs)}",
-            str(each.weeks),
-            _share(each.share, span=True),
-        ]
-        for each in summary.oracle_shares
-    ]
-    damage_rows = [[each.file, NUMBERS.number(each.line), each.reason] for each in summary.damage]
+    headline = "Camera lab"
+    for insight, sentence in zip(summary.insights, insights, strict=True):
+        if insight.code not in STANDING:
+            headline = sentence
+            break
     tables = [
         _controllers(summary),
-        _table(
-            "Share of the oracle's clean share at equal misses",
-            ["Controller", "Runs with equal misses", "Weeks", "Share"],
-            oracle_rows,
-        ),
+        _oracle_shares(summary),
         _comparisons(summary),
         _groups(summary),
         _trends(summary),
-        _table(
-            f"Rows left out: {NUMBERS.number(summary.damaged_rows)}",
-            ["File", "Line", "Reason"],
-            damage_rows,
-            words=3,
-        ),
+        _damage(summary),
     ]
-    figures = _join(
-        Markup('<figure class="card">{}</figure>\n').format(each.embed()) for each in pictures
+    notice = Markup("")
+    if summary.stands_in:
+        notice = Markup('<p class="notice"><b>{}</b></p>').format(say_stand_in(summary))
+    items = _join(Markup("<li>{}</li>\n").format(sentence) for sentence in insights)
+    pictures_part = Markup("")
+    if pictures:
+        figure = Markup('<figure class="card">{}</figure>\n')
+        figures = _join(figure.format(picture.embed()) for picture in pictures)
+        pictures_part = Markup('<section class="pictures">\n{}</section>').format(figures)
+    document = frame.format(
+        style=style("edge"),
+        headline=headline,
+        lead=_count_batch(summary),
+        notice=notice,
+        insights=Markup("<ul>\n{}</ul>").format(items),
+        pictures=pictures_part,
+        tables=_join(tables),
+        level=NUMBERS.share(summary.confidence_level),
+        resamples=NUMBERS.number(RESAMPLES),
+        seed=summary.seed,
+        least=LEAST_WEEKS,
     )
+    return str(document)
+
+
+def _count_batch(summary: EdgeSummary) -> str:
+    runs = NUMBERS.number(summary.runs)
+    cameras = NUMBERS.number(summary.cameras)
+    weeks = NUMBERS.number(summary.weeks)
+    tasks = NUMBERS.number(summary.tasks)
     places = ", ".join(say_location(name, "en") for name in summary.locations) or "no place"
-    counts = (
-        NUMBERS.number(count)
-        for count in (summary.runs, summary.cameras, summary.weeks, summary.tasks)
-    )
-    return str(
-        frame.format(
-            style=style("edge"),
-            headline=first,
-            lead="{} runs of {} cameras in {} weeks of places, {} tasks; {}.".format(
-                *counts, places
-            ),
-            notice=Markup('<p class="notice"><b>{}</b></p>').format(say_stand_in(summary))
-            if summary.stands_in
-            else "",
-            insights=Markup("<ul>\n{}</ul>").format(
-                _join(Markup("<li>{}</li>\n").format(each) for each in insights)
-            ),
-            pictures=Markup('<section class="pictures">\n{}</section>').format(figures)
-            if pictures
-            else "",
-            tables=_join(tables),
-            level=NUMBERS.share(summary.confidence_level),
-            resamples=NUMBERS.number(RESAMPLES),
-            seed=summary.seed,
-            least=LEAST_WEEKS,
-        )
-    )
+    return f"{runs} runs of {cameras} cameras in {weeks} weeks of places, {tasks} tasks; {places}."
 
 
 def _controllers(summary: EdgeSummary) -> Markup:
-    columns: list[Column] = [
-        ("Runs", lambda each: NUMBERS.number(each.runs)),
-        ("Small misses", lambda each: _share(each.small_miss_share)),
-        ("Large misses", lambda each: _share(each.large_miss_share)),
-        ("Charged", lambda each: _energy(each.charged_wh)),
-        ("of it clean", lambda each: _energy(each.clean_wh)),
-        ("of it dirty", lambda each: _energy(each.dirty_wh)),
-        ("Clean share", lambda each: _share(each.clean_share, span=True)),
-        ("Dirty, a camera and day", lambda each: _wh(each.dirty_wh_per_day)),
-        ("With misses counted in", lambda each: _wh(each.objective_wh_per_day)),
-        ("Latency", lambda each: f"{NUMBERS.number(each.latency_ms, 1)} ms"),
-        ("Per fulfilled task", lambda each: f"{NUMBERS.number(each.mwh_per_task, 3)} mWh"),
-        ("of it clean", lambda each: f"{NUMBERS.number(each.clean_mwh_per_task, 3)} mWh"),
-        ("Guard corrected", lambda each: NUMBERS.number(each.interventions)),
+    head = [
+        "Controller",
+        "Runs",
+        "Small misses",
+        "Large misses",
+        "Charged",
+        "of it clean",
+        "of it dirty",
+        "Clean share",
+        "Dirty, a camera and day",
+        "With misses counted in",
+        "Latency",
+        "Per fulfilled task",
+        "of it clean",
+        "Guard corrected",
     ]
-    rows = [
-        [say_controller(each.controller, "en"), *(say(each) for _, say in columns)]
-        for each in summary.controllers
-    ]
-    return _table("By controller", ["Controller", *(name for name, _ in columns)], rows)
+    rows = []
+    for figures in summary.controllers:
+        row = [
+            say_controller(figures.controller, "en"),
+            NUMBERS.number(figures.runs),
+            _share(figures.small_miss_share),
+            _share(figures.large_miss_share),
+            _energy(figures.charged_wh),
+            _energy(figures.clean_wh),
+            _energy(figures.dirty_wh),
+            _share(figures.clean_share, span=True),
+            _wh(figures.dirty_wh_per_day),
+            _wh(figures.objective_wh_per_day),
+            f"{NUMBERS.number(figures.latency_ms, 1)} ms",
+            f"{NUMBERS.number(figures.mwh_per_task, 3)} mWh",
+            f"{NUMBERS.number(figures.clean_mwh_per_task, 3)} mWh",
+            NUMBERS.number(figures.interventions),
+        ]
+        rows.append(row)
+    return _table("By controller", head, rows)
+
+
+def _oracle_shares(summary: EdgeSummary) -> Markup:
+    rows = []
+    for oracle_share in summary.oracle_shares:
+        row = [
+            say_controller(oracle_share.controller, "en"),
+            f"{NUMBERS.number(oracle_share.equal)} of {NUMBERS.number(oracle_share.pairs)}",
+            str(oracle_share.weeks),
+            _share(oracle_share.share, span=True),
+        ]
+        rows.append(row)
+    head = ["Controller", "Runs with equal misses", "Weeks", "Share"]
+    return _table("Share of the oracle's clean share at equal misses", head, rows)
+
+
+def _damage(summary: EdgeSummary) -> Markup:
+    rows = [[line.file, NUMBERS.number(line.line), line.reason] for line in summary.damage]
+    title = f"Rows left out: {NUMBERS.number(summary.damaged_rows)}"
+    return _table(title, ["File", "Line", "Reason"], rows, words=3)
 
 
 def _comparisons(summary: EdgeSummary) -> Markup:
     rows = []
-    for each in summary.comparisons:
-        value, span = say_difference(each.metric, each.difference.span, NUMBERS)
-        effects = [_plain(each.cohens_d, 2), _plain(each.rank_biserial, 2)]
-        names = [say_controller(name, "en") for name in (each.controller, each.other)]
-        rows.append(
-            [
-                f"{names[0]} less {names[1]}",
-                say_metric(each.metric, "en"),
-                f"{value}{span}",
-                _probability(each.p_value),
-                *effects,
-                str(each.weeks),
-            ]
-        )
+    for comparison in summary.comparisons:
+        value, span = say_difference(comparison.metric, comparison.difference.span, NUMBERS)
+        name = say_controller(comparison.controller, "en")
+        other = say_controller(comparison.other, "en")
+        row = [
+            f"{name} less {other}",
+            say_metric(comparison.metric, "en"),
+            f"{value}{span}",
+            _probability(comparison.p_value),
+            _plain(comparison.cohens_d, 2),
+            _plain(comparison.rank_biserial, 2),
+            str(comparison.weeks),
+        ]
+        rows.append(row)
     head = [
         "Controllers",
         "Figure",
@@ -416,19 +418,19 @@ def _comparisons(summary: EdgeSummary) -> Markup:
 
 
 def _groups(summary: EdgeSummary) -> Markup:
-    rows = [
-        [
-            say_location(each.location, "en") if each.location else "all",
-            say_season(each.season, "en") if each.season else "all",
-            say_controller(each.controller, "en"),
-            NUMBERS.number(each.runs),
-            _share(each.small_miss_share),
-            _share(each.large_miss_share),
-            _share(each.clean_share),
-            _wh(each.dirty_wh_per_day),
+    rows = []
+    for figures in summary.groups:
+        row = [
+            say_location(figures.location, "en") if figures.location else "all",
+            say_season(figures.season, "en") if figures.season else "all",
+            say_controller(figures.controller, "en"),
+            NUMBERS.number(figures.runs),
+            _share(figures.small_miss_share),
+            _share(figures.large_miss_share),
+            _share(figures.clean_share),
+            _wh(figures.dirty_wh_per_day),
         ]
-        for each in summary.groups
-    ]
+        rows.append(row)
     head = [
         "Place",
         "Season",
@@ -444,23 +446,18 @@ def _groups(summary: EdgeSummary) -> Markup:
 
 def _trends(summary: EdgeSummary) -> Markup:
     rows = []
-    for each in summary.trends:
-        value, span = say_difference(each.metric, each.per_day.span, NUMBERS)
-        rows.append(
-            [
-                say_controller(each.controller, "en"),
-                say_metric(each.metric, "en"),
-                f"{value}{span}",
-                _probability(each.p_value),
-                str(each.weeks),
-            ]
-        )
-    return _table(
-        "From day to day within a run",
-        ["Controller", "Figure", "Change a day", "p (Holm)", "Weeks"],
-        rows,
-        folded=True,
-    )
+    for trend in summary.trends:
+        value, span = say_difference(trend.metric, trend.per_day.span, NUMBERS)
+        row = [
+            say_controller(trend.controller, "en"),
+            say_metric(trend.metric, "en"),
+            f"{value}{span}",
+            _probability(trend.p_value),
+            str(trend.weeks),
+        ]
+        rows.append(row)
+    head = ["Controller", "Figure", "Change a day", "p (Holm)", "Weeks"]
+    return _table("From day to day within a run", head, rows, folded=True)
 
 
 def _table(
@@ -473,25 +470,13 @@ def _table(
 ) -> Markup:
     """Return a table, nothing where it has no rows.
 
-    ``words``: so many columns hold words, the others figures.
+    ``words``: number of columns that hold words, the others hold figures.
     """
     if not rows:
         return Markup("")
-    names = _join(
-        Markup('<th scope="col"{}>{}</th>').format(_kind(place, words), name)
-        for place, name in enumerate(head)
-    )
-    body = _join(
-        Markup('<tr><th scope="row">{}</th>{}</tr>\n').format(
-            row[0],
-            _join(
-                Markup("<td{}>{}</td>").format(_kind(place, words), cell)
-                for place, cell in enumerate(row)
-                if place
-            ),
-        )
-        for row in rows
-    )
+    column = Markup('<th scope="col"{}>{}</th>')
+    names = _join(column.format(_kind(place, words), name) for place, name in enumerate(head))
+    body = _join(_draw_row(row, words) for row in rows)
     table = Markup(
         '<div class="scroll"><table><thead><tr>{}</tr></thead><tbody>\n{}</tbody></table></div>'
     ).format(names, body)
@@ -500,6 +485,15 @@ def _table(
             '<section class="card"><details><summary>{}</summary>{}</details></section>\n'
         ).format(title, table)
     return Markup('<section class="card"><h2>{}</h2>{}</section>\n').format(title, table)
+
+
+def _draw_row(row: Sequence[str], words: int) -> Markup:
+    first, *others = row
+    cell = Markup("<td{}>{}</td>")
+    cells = _join(
+        cell.format(_kind(place, words), text) for place, text in enumerate(others, start=1)
+    )
+    return Markup('<tr><th scope="row">{}</th>{}</tr>\n').format(first, cells)
 
 
 def _kind(place: int, words: int) -> Markup:
@@ -511,32 +505,26 @@ def _join(parts: Iterable[Markup]) -> Markup:
 
 
 def _share(estimate: LabEstimate, *, span: bool = False) -> str:
-    percent = NUMBERS.share(
-        estimate.value, decimals=2 if not span and (estimate.value or 0.0) < 0.1 else 1
-    )
+    is_small = (estimate.value or 0.0) < 0.1
+    percent = NUMBERS.share(estimate.value, decimals=2 if is_small and not span else 1)
     if not span or estimate.low is None or estimate.high is None:
         return percent
-    return (
-        f"{percent} ({NUMBERS.number(estimate.low * 100, 1)} to "
-        f"{NUMBERS.number(estimate.high * 100, 1)})"
-    )
+    low = NUMBERS.number(estimate.low * 100, 1)
+    high = NUMBERS.number(estimate.high * 100, 1)
+    return f"{percent} ({low} to {high})"
 
 
 def _wh(estimate: LabEstimate) -> str:
     energy = f"{NUMBERS.number(estimate.value, 2)} Wh"
-    return (
-        energy
-        if estimate.low is None or estimate.high is None
-        else f"{energy} ({NUMBERS.number(estimate.low, 2)} to {NUMBERS.number(estimate.high, 2)})"
-    )
+    if estimate.low is None or estimate.high is None:
+        return energy
+    return f"{energy} ({NUMBERS.number(estimate.low, 2)} to {NUMBERS.number(estimate.high, 2)})"
 
 
 def _energy(value_wh: float) -> str:
-    return (
-        f"{NUMBERS.number(value_wh)} Wh"
-        if abs(value_wh) < 10_000
-        else NUMBERS.energy(value_wh / 1000)
-    )
+    if abs(value_wh) < 10_000:
+        return f"{NUMBERS.number(value_wh)} Wh"
+    return NUMBERS.energy(value_wh / 1000)
 
 
 def _plain(value: float | None, decimals: int) -> str:
@@ -544,4 +532,6 @@ def _plain(value: float | None, decimals: int) -> str:
 
 
 def _probability(value: float | None) -> str:
-    return "–" if value is None else "< 0.001" if value < 0.001 else NUMBERS.number(value, 3)
+    if value is None:
+        return "–"
+    return "< 0.001" if value < 0.001 else NUMBERS.number(value, 3)

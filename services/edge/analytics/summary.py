@@ -48,9 +48,10 @@ from services.edge.config import AnalysisSection
 
 ORACLE = "oracle"
 LEARNED = ("custom", "ensemble")
-# What everything is counted in comes first, then its parts.
-OBJECTIVE, *PARTS = ("objective_wh_per_day", "miss_share", "dirty_wh_per_day")
-# Two runs miss as much where neither kind of misses differs by more than this share of their tasks.
+# The objective of controllers, and its parts.
+OBJECTIVE = "objective_wh_per_day"
+PARTS = ("miss_share", "dirty_wh_per_day")
+# Two runs miss equally if neither kind of misses differs by more than this share of their tasks.
 EQUAL_MISSES = 1e-4
 MWH_PER_WH = 1e3
 # Each a sum over runs by another: misses by tasks, clean by charged energy, energy by days.
@@ -86,6 +87,9 @@ def summarise_table(
     settings = analysis or AnalysisSection()
     summary = _Summary(table, settings, seed)
     compared = settings.performance_comparison
+    days: list[DayFigures] = []
+    for name in table.controllers:
+        days += _add_up_days(name, table.days_of(name))
     whole = EdgeSummary(
         seed=seed,
         confidence_level=settings.confidence_level,
@@ -104,7 +108,7 @@ def summarise_table(
         comparisons=summary.compare() if compared else [],
         oracle_shares=summary.share_of_oracle() if compared else [],
         trends=summary.find_trends() if settings.trend_analysis else [],
-        days=[day for name in table.controllers for day in _add_up_days(name, table.days_of(name))],
+        days=days,
     )
     return whole.model_copy(update={"insights": find_insights(whole)})
 
@@ -152,17 +156,17 @@ class _Summary:
         )
 
     def describe_groups(self) -> list[ControllerFigures]:
-        places: list[str | None] = [*self.table.locations]
-        seasons: list[str | None] = [*self.table.seasons]
-        groups = [
-            *((place, None) for place in places),
-            *((None, season) for season in seasons),
-            *((place, season) for place in places for season in seasons),
-        ]
-        described = [
-            self.describe(name, *group) for group in groups for name in self.table.controllers
-        ]
-        return [figures for figures in described if figures.runs]
+        groups: list[tuple[str | None, str | None]] = []
+        groups += [(place, None) for place in self.table.locations]
+        groups += [(None, season) for season in self.table.seasons]
+        groups += product(self.table.locations, self.table.seasons)
+        described = []
+        for place, season in groups:
+            for name in self.table.controllers:
+                figures = self.describe(name, place, season)
+                if figures.runs:
+                    described.append(figures)
+        return described
 
     def compare(self) -> list[ControllerComparison]:
         comparisons = []
@@ -171,11 +175,16 @@ class _Summary:
             if not here.size:
                 continue
             for metric, (over, under) in METRICS.items():
-                first, second = (self._sum_weeks(rows, over, under) for rows in (here, there))
-                tested = (
-                    compare_paired(divide(*first) - divide(*second))
-                    if self.settings.statistical_tests
-                    else (None, None, None)
+                first = self._sum_weeks(here, over, under)
+                second = self._sum_weeks(there, over, under)
+                p_value = None
+                cohens_d = None
+                rank_biserial = None
+                if self.settings.statistical_tests:
+                    weekly = divide(*first) - divide(*second)
+                    p_value, cohens_d, rank_biserial = compare_paired(weekly)
+                difference = estimate_ratio_difference(
+                    first, second, level=self.settings.confidence_level, seed=self.seed
                 )
                 comparison = ControllerComparison(
                     controller=controller,
@@ -183,19 +192,16 @@ class _Summary:
                     metric=metric,
                     pairs=here.size,
                     weeks=first[0].size,
-                    difference=estimate_ratio_difference(
-                        first, second, level=self.settings.confidence_level, seed=self.seed
-                    ),
-                    p_value=tested[0],
-                    cohens_d=tested[1],
-                    rank_biserial=tested[2],
+                    difference=difference,
+                    p_value=p_value,
+                    cohens_d=cohens_d,
+                    rank_biserial=rank_biserial,
                 )
                 comparisons.append(comparison)
         corrected = correct_holm([comparison.p_value for comparison in comparisons])
-        return [
-            comparison.model_copy(update={"p_value": p_value})
-            for comparison, p_value in zip(comparisons, corrected, strict=True)
-        ]
+        for place, p_value in enumerate(corrected):
+            comparisons[place] = comparisons[place].model_copy(update={"p_value": p_value})
+        return comparisons
 
     def share_of_oracle(self) -> list[OracleShare]:
         if ORACLE not in self.table.controllers:
@@ -211,55 +217,48 @@ class _Summary:
             for kind in ("small_misses", "large_misses"):
                 equal &= np.abs(columns[kind][here] - columns[kind][there]) <= least
             equal_runs = here[equal]
-            beside = there[equal]
-            sums = [self._sum_weeks(rows, *METRICS["clean_share"]) for rows in (equal_runs, beside)]
-            share = (
-                estimate_ratio_of_ratios(
-                    *sums, level=self.settings.confidence_level, seed=self.seed
+            share = LabEstimate()
+            if equal_runs.size:
+                share = estimate_ratio_of_ratios(
+                    self._sum_weeks(equal_runs, *METRICS["clean_share"]),
+                    self._sum_weeks(there[equal], *METRICS["clean_share"]),
+                    level=self.settings.confidence_level,
+                    seed=self.seed,
                 )
-                if equal_runs.size
-                else LabEstimate()
+            oracle_share = OracleShare(
+                controller=controller,
+                pairs=here.size,
+                equal=equal_runs.size,
+                weeks=self._weeks_of(equal_runs).size,
+                share=share,
             )
-            weeks = self._weeks_of(equal_runs).size
-            shares.append(
-                OracleShare(
-                    controller=controller,
-                    pairs=here.size,
-                    equal=equal_runs.size,
-                    weeks=weeks,
-                    share=share,
-                )
-            )
+            shares.append(oracle_share)
         return shares
 
     def find_trends(self) -> list[ControllerTrend]:
         trends = []
         for controller, (metric, columns) in product(self.table.controllers, TRENDS.items()):
             over, under = (DAY_COLUMNS.index(name) for name in columns)
-            slopes = np.array(
-                [
-                    slope_per_day(divide(days[:, over], days[:, under]))
-                    for days in self.table.days_of(controller)
-                ]
-            )
+            all_slopes = []
+            for days in self.table.days_of(controller):
+                daily = divide(days[:, over], days[:, under])
+                all_slopes.append(slope_per_day(daily))
+            slopes = np.array(all_slopes)
             slopes = slopes[np.isfinite(slopes)]
             tested = compare_paired(slopes)[0] if self.settings.statistical_tests else None
             change = estimate_mean(slopes, level=self.settings.confidence_level, seed=self.seed)
-            trends.append(
-                ControllerTrend(
-                    controller=controller,
-                    metric=metric,
-                    weeks=slopes.size,
-                    per_day=change,
-                    p_value=tested,
-                )
+            trend = ControllerTrend(
+                controller=controller,
+                metric=metric,
+                weeks=slopes.size,
+                per_day=change,
+                p_value=tested,
             )
+            trends.append(trend)
         corrected = correct_holm([trend.p_value for trend in trends])
-        return [
-            trend.model_copy(update={"p_value": p_value})
-            for trend, p_value in zip(trends, corrected, strict=True)
-            if trend.weeks
-        ]
+        for place, p_value in enumerate(corrected):
+            trends[place] = trends[place].model_copy(update={"p_value": p_value})
+        return [trend for trend in trends if trend.weeks]
 
     def _estimate(self, rows: IntArray, over: Sequence[str], under: str) -> LabEstimate:
         return estimate_ratio(
@@ -274,15 +273,13 @@ class _Summary:
     def _sum_weeks(
         self, rows: IntArray, over: Sequence[str], under: str
     ) -> tuple[FloatArray, FloatArray]:
-        """Return two sums by week, each of shape ``(weeks,)``, of the weeks that the runs are
-        in.
-        """
+        """Return two sums by week of the runs, each of shape ``(weeks,)``."""
         columns = self.table.columns
         _, week = np.unique(self.table.week_of_camera[self.table.camera[rows]], return_inverse=True)
         numerator = np.sum([columns[name][rows] for name in over], axis=0)
-        return np.bincount(week, weights=numerator).astype(float), np.bincount(
-            week, weights=columns[under][rows]
-        ).astype(float)
+        over_sums = np.bincount(week, weights=numerator).astype(float)
+        under_sums = np.bincount(week, weights=columns[under][rows]).astype(float)
+        return over_sums, under_sums
 
 
 def _add_up_days(controller: str, weeks: Sequence[FloatArray]) -> list[DayFigures]:
@@ -290,61 +287,66 @@ def _add_up_days(controller: str, weeks: Sequence[FloatArray]) -> list[DayFigure
     total = np.zeros((longest, len(DAY_COLUMNS)))
     for days in weeks:
         total[: days.shape[0]] += days
-    return [
-        DayFigures(
+    figures = []
+    for day, (tasks, charged, clean, misses, runs) in enumerate(total.tolist(), start=1):
+        of_day = DayFigures(
             controller=controller,
-            day=place + 1,
+            day=day,
             runs=int(runs),
             tasks=tasks,
             charged_wh=charged,
             clean_wh=clean,
             misses=int(misses),
         )
-        for place, (tasks, charged, clean, misses, runs) in enumerate(total.tolist())
-    ]
+        figures.append(of_day)
+    return figures
 
 
 def find_insights(summary: EdgeSummary) -> list[LabInsight]:
     """Return the insights of a batch, the most important first."""
     by_name = {figures.controller: figures for figures in summary.controllers}
     if not by_name:
-        return [
-            LabInsight(code="nothing", figures={"damaged": summary.damaged_rows}),
-            *_find_damage(summary),
-        ]
-    # The controller in focus: the learned one, else the best without knowledge of the future.
-    learned = [name for name in LEARNED if name in by_name]
-    lead = (
-        learned[0]
-        if learned
-        else min(
-            (name for name in by_name if name != ORACLE),
-            key=lambda name: _objective(by_name[name]),
-            default=ORACLE,
-        )
-    )
-    shares = [
-        LabInsight(
-            code="oracle_share" if each.share.value is not None else "oracle_share_unknown",
-            figures={
-                "controller": each.controller,
-                "equal": each.equal,
-                "pairs": each.pairs,
-                "weeks": each.weeks,
-                **_span(each.share),
-            },
-        )
-        for each in summary.oracle_shares
-        if each.controller in {lead, *LEARNED}
-    ]
-    insights = [
+        nothing = LabInsight(code="nothing", figures={"damaged": summary.damaged_rows})
+        return [nothing, *_find_damage(summary)]
+    lead = _choose_lead(by_name)
+    return [
         *_find_standing(summary),
-        *shares,
+        *_find_oracle_shares(summary, lead),
         *_find_comparisons(summary, lead),
         *_rank(by_name),
         *_find_farthest(summary, lead),
+        *_find_efficiency(by_name),
+        *_find_trends(summary),
+        *_find_damage(summary),
     ]
-    return [*insights, *_find_efficiency(by_name), *_find_trends(summary), *_find_damage(summary)]
+
+
+def _choose_lead(by_name: Mapping[str, ControllerFigures]) -> str:
+    """Return the controller in focus: a learned one, else the best without foresight."""
+    for name in LEARNED:
+        if name in by_name:
+            return name
+    others = [figures for name, figures in by_name.items() if name != ORACLE]
+    if not others:
+        return ORACLE
+    return min(others, key=_objective).controller
+
+
+def _find_oracle_shares(summary: EdgeSummary, lead: str) -> Iterator[LabInsight]:
+    for oracle_share in summary.oracle_shares:
+        if oracle_share.controller not in {lead, *LEARNED}:
+            continue
+        is_known = oracle_share.share.value is not None
+        yield LabInsight(
+            code="oracle_share" if is_known else "oracle_share_unknown",
+            figures={
+                "controller": oracle_share.controller,
+                "equal": oracle_share.equal,
+                "pairs": oracle_share.pairs,
+                "weeks": oracle_share.weeks,
+                **_span(oracle_share.share),
+            },
+        )
 
 
 def _objective(figures: ControllerFigures) -> float:
@@ -354,28 +356,21 @@ def _objective(figures: ControllerFigures) -> float:
 
 def is_clear(estimate: LabEstimate) -> bool:
     """Return whether an interval lies on one side of zero."""
-    return (
-        estimate.low is not None
-        and estimate.high is not None
-        and (estimate.low > 0 or estimate.high < 0)
-    )
+    if estimate.low is None or estimate.high is None:
+        return False
+    return estimate.low > 0 or estimate.high < 0
 
 
 def is_nothing(estimate: LabEstimate) -> bool:
     """Return whether there was no difference at all, in any week."""
-    return all(
-        end is not None and abs(end) <= ROUNDING
-        for end in (estimate.value, estimate.low, estimate.high)
-    )
+    figures = (estimate.value, estimate.low, estimate.high)
+    return all(figure is not None and abs(figure) <= ROUNDING for figure in figures)
 
 
 def is_claimed(comparison: ControllerComparison, level: float) -> bool:
-    """Return whether a difference may be claimed: its interval is clear of zero and, where it was
-    tested, so is the corrected test.
-    """
-    return is_clear(comparison.difference) and (
-        comparison.p_value is None or comparison.p_value < 1 - level
-    )
+    """Return whether a difference may be claimed, by its interval and its corrected test."""
+    is_significant = comparison.p_value is None or comparison.p_value < 1 - level
+    return is_clear(comparison.difference) and is_significant
 
 
 def _span(estimate: LabEstimate) -> dict[str, Any]:
@@ -395,13 +390,11 @@ def _find_standing(summary: EdgeSummary) -> Iterator[LabInsight]:
         yield LabInsight(code="few_weeks", figures={"weeks": summary.weeks, "needed": LEAST_WEEKS})
     if summary.failed_runs:
         yield LabInsight(code="runs_failed", figures={"runs": summary.failed_runs})
-    least = min(figures.runs for figures in summary.controllers)
-    if least < summary.cameras:
-        lacking = {
-            figures.controller: summary.cameras - figures.runs
-            for figures in summary.controllers
-            if figures.runs < summary.cameras
-        }
+    lacking = {}
+    for figures in summary.controllers:
+        if figures.runs < summary.cameras:
+            lacking[figures.controller] = summary.cameras - figures.runs
+    if lacking:
         yield LabInsight(
             code="runs_missing",
             figures={
@@ -413,72 +406,71 @@ def _find_standing(summary: EdgeSummary) -> Iterator[LabInsight]:
 
 
 def _find_comparisons(summary: EdgeSummary, lead: str) -> Iterator[LabInsight]:
-    by_pair = {(each.controller, each.other, each.metric): each for each in summary.comparisons}
-    baselines = [
-        each.controller
-        for each in summary.controllers
-        if each.controller not in {lead, ORACLE, *LEARNED}
-    ]
-    others = [name for name in LEARNED if name != lead]
-    whole = [
-        *((lead, other) for other in (*baselines, ORACLE)),
-        *((other, than) for other in others for than in (lead, ORACLE)),
-    ]
-    # Of the parts it is said how they lie beside who asks least and who knows all.
-    parts = [
-        (lead, other)
-        for other in (*(name for name in baselines if name in {"naive_weak", "rule"}), ORACLE)
-    ]
-    for metric, pairs in ((OBJECTIVE, whole), *((part, parts) for part in PARTS)):
-        for controller, other in pairs:
-            comparison = by_pair.get((controller, other, metric)) or _turn(
-                by_pair.get((other, controller, metric))
-            )
-            misses = by_pair.get((controller, other, "miss_share")) or by_pair.get(
-                (other, controller, "miss_share")
-            )
-            # Where both miss the same, dirty energy is all that the objective says.
-            is_redundant = (
-                metric == "dirty_wh_per_day"
-                and misses is not None
-                and is_nothing(misses.difference)
-            )
-            if comparison is not None and not is_redundant:
-                claimed = is_claimed(comparison, summary.confidence_level)
-                way = (
-                    "open"
-                    if not claimed
-                    else "lower"
-                    if (comparison.difference.value or 0.0) < 0
-                    else "higher"
-                )
-                way = "same" if is_nothing(comparison.difference) else way
-                figures = {
-                    "controller": comparison.controller,
-                    "other": comparison.other,
-                    "metric": comparison.metric,
-                    "way": way,
-                    "pairs": comparison.pairs,
-                    "weeks": comparison.weeks,
-                    "p_value": comparison.p_value,
-                    "level": summary.confidence_level,
-                    **_span(comparison.difference),
-                }
-                yield LabInsight(code="compared", figures=figures)
-
-
-def _turn(comparison: ControllerComparison | None) -> ControllerComparison | None:
-    if comparison is None:
-        return None
-    return comparison.model_copy(
-        update={
-            "controller": comparison.other,
-            "other": comparison.controller,
-            "difference": comparison.difference.negated(),
-            "cohens_d": _negate(comparison.cohens_d),
-            "rank_biserial": _negate(comparison.rank_biserial),
+    by_pair: dict[tuple[str, str, str], ControllerComparison] = {}
+    for comparison in summary.comparisons:
+        turned = _turn(comparison)
+        by_pair[turned.controller, turned.other, turned.metric] = turned
+    for comparison in summary.comparisons:
+        by_pair[comparison.controller, comparison.other, comparison.metric] = comparison
+    for metric, controller, other in _list_compared(summary, lead):
+        found = by_pair.get((controller, other, metric))
+        if found is None:
+            continue
+        misses = by_pair.get((controller, other, "miss_share"))
+        has_equal_misses = misses is not None and is_nothing(misses.difference)
+        # With equal misses the objective already says everything about dirty energy.
+        if metric == "dirty_wh_per_day" and has_equal_misses:
+            continue
+        figures = {
+            "controller": found.controller,
+            "other": found.other,
+            "metric": found.metric,
+            "way": _say_way(found, summary.confidence_level),
+            "pairs": found.pairs,
+            "weeks": found.weeks,
+            "p_value": found.p_value,
+            "level": summary.confidence_level,
+            **_span(found.difference),
         }
-    )
+        yield LabInsight(code="compared", figures=figures)
+
+
+def _list_compared(summary: EdgeSummary, lead: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the metric and the two controllers of each comparison worth telling, in order."""
+    names = [figures.controller for figures in summary.controllers]
+    baselines = [name for name in names if name not in {lead, ORACLE, *LEARNED}]
+    for other in (*baselines, ORACLE):
+        yield OBJECTIVE, lead, other
+    for name in LEARNED:
+        if name != lead:
+            yield OBJECTIVE, name, lead
+            yield OBJECTIVE, name, ORACLE
+    # The parts are compared with the least demanding controllers and with perfect foresight.
+    simple = [name for name in baselines if name in {"naive_weak", "rule"}]
+    for part in PARTS:
+        for other in (*simple, ORACLE):
+            yield part, lead, other
+
+
+def _say_way(comparison: ControllerComparison, level: float) -> str:
+    """Return the direction of a difference as the code of an insight."""
+    if is_nothing(comparison.difference):
+        return "same"
+    if not is_claimed(comparison, level):
+        return "open"
+    return "lower" if (comparison.difference.value or 0.0) < 0 else "higher"
+
+
+def _turn(comparison: ControllerComparison) -> ControllerComparison:
+    """Return a comparison seen from the other controller."""
+    changes = {
+        "controller": comparison.other,
+        "other": comparison.controller,
+        "difference": comparison.difference.negated(),
+        "cohens_d": _negate(comparison.cohens_d),
+        "rank_biserial": _negate(comparison.rank_biserial),
+    }
+    return comparison.model_copy(update=changes)
 
 
 def _negate(value: float | None) -> float | None:
@@ -490,11 +482,8 @@ def _rank(by_name: Mapping[str, ControllerFigures]) -> Iterator[LabInsight]:
 
     The difference is claimed elsewhere.
     """
-    comparable = [
-        figures
-        for name, figures in by_name.items()
-        if name != ORACLE and figures.objective_wh_per_day.value is not None
-    ]
+    others = [figures for name, figures in by_name.items() if name != ORACLE]
+    comparable = [figures for figures in others if figures.objective_wh_per_day.value is not None]
     if len(comparable) < 2:
         return
     best = min(comparable, key=_objective)
@@ -516,21 +505,20 @@ def _find_farthest(summary: EdgeSummary, lead: str) -> Iterator[LabInsight]:
 
     Nothing for a single place and season.
     """
-    cells = {
-        (each.controller, each.location, each.season): each.clean_share.value
-        for each in summary.groups
-        if each.location and each.season
-    }
-    gaps = {
-        (place, season): oracle - value
-        for (name, place, season), value in cells.items()
-        if name == lead
-        and value is not None
-        and (oracle := cells.get((ORACLE, place, season))) is not None
-    }
+    shares: dict[str, dict[tuple[str, str], float]] = {lead: {}, ORACLE: {}}
+    for figures in summary.groups:
+        value = figures.clean_share.value
+        is_cell = figures.location is not None and figures.season is not None
+        if is_cell and value is not None and figures.controller in shares:
+            shares[figures.controller][str(figures.location), str(figures.season)] = value
+    gaps = {}
+    for cell, value in shares[lead].items():
+        if cell in shares[ORACLE]:
+            gaps[cell] = shares[ORACLE][cell] - value
     if len(gaps) < 2:
         return
-    (place, season), gap = max(gaps.items(), key=lambda each: each[1])
+    place, season = max(gaps, key=gaps.__getitem__)
+    gap = gaps[place, season]
     if gap > 0:
         yield LabInsight(
             code="farthest",
@@ -539,18 +527,16 @@ def _find_farthest(summary: EdgeSummary, lead: str) -> Iterator[LabInsight]:
 
 
 def _find_efficiency(by_name: Mapping[str, ControllerFigures]) -> Iterator[LabInsight]:
-    measured = [
-        figures
-        for name in CONTROLLER_ORDER
-        if (figures := by_name.get(name)) is not None
-        and figures.mwh_per_task is not None
-        and name != ORACLE
-    ]
+    names = [name for name in CONTROLLER_ORDER if name in by_name and name != ORACLE]
+    measured = [by_name[name] for name in names if by_name[name].mwh_per_task is not None]
     if len(measured) < 2:
         return
-    frugal, hungry = (
-        choose(measured, key=lambda figures: figures.mwh_per_task or 0.0) for choose in (min, max)
-    )
+
+    def need_of(figures: ControllerFigures) -> float:
+        return figures.mwh_per_task or 0.0
+
+    frugal = min(measured, key=need_of)
+    hungry = max(measured, key=need_of)
     if frugal.mwh_per_task != hungry.mwh_per_task:
         yield LabInsight(
             code="efficiency",
@@ -565,12 +551,9 @@ def _find_efficiency(by_name: Mapping[str, ControllerFigures]) -> Iterator[LabIn
 
 def _find_trends(summary: EdgeSummary) -> Iterator[LabInsight]:
     long_enough = [trend for trend in summary.trends if trend.weeks >= LEAST_WEEKS]
-    claimed = [
-        trend
-        for trend in long_enough
-        if is_clear(trend.per_day)
-        and (trend.p_value is None or trend.p_value < 1 - summary.confidence_level)
-    ]
+    most = 1 - summary.confidence_level
+    significant = [trend for trend in long_enough if trend.p_value is None or trend.p_value < most]
+    claimed = [trend for trend in significant if is_clear(trend.per_day)]
     for trend in claimed:
         yield LabInsight(
             code="trend",

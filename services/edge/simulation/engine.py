@@ -1,6 +1,4 @@
-"""Discrete-event simulation of cameras: processes events in order of time, passes observations to
-the controller, and runs tasks.
-"""
+"""Discrete-event simulation of cameras: observations go to the controller, which runs tasks."""
 
 import heapq
 from collections.abc import Sequence
@@ -29,8 +27,9 @@ from services.edge.simulation.schedule import DAY_US, HOUR_US, SLOT_US, TaskSche
 
 
 class EventKind(IntEnum):
-    """Kind of event, in its order at one instant: a task sees the newest clean share, and a log
-    shows the state before the task.
+    """Kind of event, in its order at one instant.
+
+    A task sees the newest clean share, and a log shows the state before the task.
     """
 
     CLEAN_SHARE = 0
@@ -85,14 +84,15 @@ class RunSetting:
     @property
     def clean_share(self) -> FloatArray:
         """The newest clean share by period and slot of the run, shape ``(periods, slots)``."""
-        return np.stack([each.running[: self.schedule.slots] for each in self.periods])
+        return np.stack([period.running[: self.schedule.slots] for period in self.periods])
 
     @property
     def mean_dirty(self) -> FloatArray:
-        """Value of each camera's stored energy at the end: the mean dirty share of its run, shape
-        ``(cameras,)``.
+        """Mean dirty share of each camera's run, the value of its stored energy at the end.
+
+        Shape ``(cameras,)``.
         """
-        return np.array([1 - each.mean() for each in self.clean_share])[self.place]
+        return np.array([1 - shares.mean() for shares in self.clean_share])[self.place]
 
 
 class SimulationListener(Protocol):
@@ -103,9 +103,7 @@ class SimulationListener(Protocol):
         ...
 
     def task(self, at_us: int, decision: Decision, state: CameraState) -> None:
-        """Receive the decision of a task and the state after it, where ``decide`` is called for
-        each task.
-        """
+        """Receive a task's decision and the state after it, if ``decide`` is called per task."""
         ...
 
 
@@ -134,29 +132,26 @@ class Simulation:
         self._setting = setting
         self._controller = controller
         self._listeners = listeners
-        self._together = (
-            controller if isinstance(controller, StretchController) and not each_task else None
-        )
+        self._together: StretchController | None = None
+        if isinstance(controller, StretchController) and not each_task:
+            self._together = controller
         tally = Tally.empty(setting.schedule.days, setting.cameras.count, len(setting.models.names))
         table = setting.table
         self._camera_work = CameraWork(table, CameraState.at_begin(table), tally)
-        self._expected = np.stack(
-            [
-                each.expect(controller.expected_steps, step_minutes=controller.step_minutes)
-                for each in setting.periods
-            ]
-        )
-        self._clean_share, self._begins = (
-            setting.clean_share,
-            np.array([each.begin for each in setting.periods])[setting.place],
-        )
+        expected = []
+        for period in setting.periods:
+            steps = controller.expected_steps
+            expected.append(period.expect(steps, step_minutes=controller.step_minutes))
+        self._expected = np.stack(expected)
+        self._clean_share = setting.clean_share
+        self._begins = np.array([period.begin for period in setting.periods])[setting.place]
         self._step = -1
         self._queue = EventQueue()
 
     def run(self) -> RunFigures:
         """Process all events and return the figures."""
-        place = self._camera_work
-        begin_wh = place.state.stored_wh.copy()
+        work = self._camera_work
+        begin_wh = work.state.stored_wh.copy()
         self._queue.push(self._setting.schedule.end_us, EventKind.END)
         self._queue.push(0, EventKind.CLEAN_SHARE)
         self._queue.push(0, EventKind.TASK)
@@ -171,21 +166,16 @@ class Simulation:
                 self._queue.push(at_us + SLOT_US, EventKind.CLEAN_SHARE)
             elif kind is EventKind.LOG:
                 for listener in self._listeners:
-                    listener.log(at_us, self._camera_work.state, self._camera_work.tally)
+                    listener.log(at_us, work.state, work.tally)
                 self._queue.push(at_us + HOUR_US, EventKind.LOG)
             else:
+                end_wh = work.state.stored_wh.copy()
                 return RunFigures(
-                    place.tally,
-                    place.table,
-                    begin_wh,
-                    place.state.stored_wh.copy(),
-                    self._setting.mean_dirty,
+                    work.tally, work.table, begin_wh, end_wh, self._setting.mean_dirty
                 )
 
     def _work(self, at_us: int) -> None:
-        """Run the tasks before the next event: all at once with a ``StretchController``, else
-        one.
-        """
+        """Run the next task, with a ``StretchController`` all tasks before the next event."""
         cameras = self._setting.cameras
         place = self._setting.place
         schedule = self._setting.schedule

@@ -1,8 +1,9 @@
-"""A group of simulated cameras under one controller, serialisable as JSON for other processes and
-machines, and its rows of results.
+"""A group of simulated cameras under one controller, and its rows of results.
+
+It is serialisable as JSON for other processes and machines.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -37,8 +38,9 @@ BUILT_IN: dict[str, Callable[[RunSetting], Controller]] = {
 
 @dataclass(frozen=True, slots=True)
 class CameraRequest:
-    """One camera of a group: index of its period, season, number of its variation, battery,
-    charger, and its user's requirements.
+    """One camera of a group, with its battery, charger and its user's requirements.
+
+    ``place`` is the index of its period, ``variation`` the number of its variation.
     """
 
     place: int
@@ -88,7 +90,6 @@ class GroupConditions:
 
     @property
     def schedule(self) -> TaskSchedule:
-        """The schedule of tasks."""
         return TaskSchedule.of(
             days=self.days, interval_s=self.task_interval_s, acceleration=self.acceleration
         )
@@ -96,12 +97,10 @@ class GroupConditions:
     def to_json(self) -> dict[str, Any]:
         """Return the conditions as JSON values."""
         plain = asdict(self)
-        return plain | {
-            "models": {
-                name: list(values) if name == "names" else values.tolist()
-                for name, values in plain["models"].items()
-            }
-        }
+        models = {}
+        for name, values in plain["models"].items():
+            models[name] = list(values) if name == "names" else values.tolist()
+        return plain | {"models": models}
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Self:
@@ -109,10 +108,9 @@ class GroupConditions:
         model_fields = document["models"]
         models = CameraModels(
             tuple(model_fields["names"]),
-            *(
-                np.array(model_fields[name], float)
-                for name in ("energy_wh", "latency_ms", "accuracy")
-            ),
+            energy_wh=np.array(model_fields["energy_wh"], float),
+            latency_ms=np.array(model_fields["latency_ms"], float),
+            accuracy=np.array(model_fields["accuracy"], float),
         )
         return cls(**{**document, "models": models})
 
@@ -137,24 +135,20 @@ class CameraGroup:
 
     @property
     def setting(self) -> RunSetting:
-        """The engine's setting."""
         conditions = self.conditions
-        rows = [
-            (
-                each.capacity_wh,
-                each.charge_rate_w,
+        rows = []
+        for camera in self.cameras:
+            row = (
+                camera.capacity_wh,
+                camera.charge_rate_w,
                 conditions.discharge_efficiency,
-                each.accuracy,
-                each.latency_ms,
+                camera.accuracy,
+                camera.latency_ms,
             )
-            for each in self.cameras
-        ]
+            rows.append(row)
+        places = np.array([camera.place for camera in self.cameras])
         return RunSetting(
-            Cameras.of(rows),
-            conditions.models,
-            self.periods,
-            np.array([each.place for each in self.cameras]),
-            conditions.schedule,
+            Cameras.of(rows), conditions.models, self.periods, places, conditions.schedule
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -162,8 +156,8 @@ class CameraGroup:
         return {
             "controller": self.controller,
             "conditions": self.conditions.to_json(),
-            "periods": [each.to_json() for each in self.periods],
-            "cameras": [asdict(each) for each in self.cameras],
+            "periods": [period.to_json() for period in self.periods],
+            "cameras": [asdict(camera) for camera in self.cameras],
             "trained": describe_trained(self.trained) if self.trained else None,
         }
 
@@ -173,57 +167,55 @@ class CameraGroup:
         return cls(
             controller=document["controller"],
             conditions=GroupConditions.from_json(document["conditions"]),
-            periods=tuple(GridPeriod.from_json(each) for each in document["periods"]),
-            cameras=tuple(CameraRequest(**each) for each in document["cameras"]),
+            periods=tuple(GridPeriod.from_json(period) for period in document["periods"]),
+            cameras=tuple(CameraRequest(**camera) for camera in document["cameras"]),
             trained=restore_trained(document["trained"]) if document["trained"] else None,
         )
 
     def name_runs(self) -> list[dict[str, Any]]:
         """Return the names of the runs, and their conditions."""
-        return [
-            {
-                "run_id": (
-                    f"{period.location}-{camera.season}-w{period.begin:05}"
-                    f"-v{camera.variation:03}-{self.controller}"
-                ),
-                "location": period.location,
-                "season": camera.season,
-                "begin": f"{period.begins_at}Z",
-                "days": self.conditions.days,
-                "variation": camera.variation,
-                "controller": self.controller,
-                "seed": self.conditions.seed,
-                "stand_in": not period.measured,
-                "capacity_wh": camera.capacity_wh,
-                "charge_rate_w": camera.charge_rate_w,
-                "accuracy": camera.accuracy,
-                "latency_ms": camera.latency_ms,
-            }
-            for camera, period in ((each, self.periods[each.place]) for each in self.cameras)
-        ]
+        return [self._name_run(camera) for camera in self.cameras]
+
+    def _name_run(self, camera: CameraRequest) -> dict[str, Any]:
+        period = self.periods[camera.place]
+        run_id = (
+            f"{period.location}-{camera.season}-w{period.begin:05}"
+            f"-v{camera.variation:03}-{self.controller}"
+        )
+        return {
+            "run_id": run_id,
+            "location": period.location,
+            "season": camera.season,
+            "begin": f"{period.begins_at}Z",
+            "days": self.conditions.days,
+            "variation": camera.variation,
+            "controller": self.controller,
+            "seed": self.conditions.seed,
+            "stand_in": not period.measured,
+            "capacity_wh": camera.capacity_wh,
+            "charge_rate_w": camera.charge_rate_w,
+            "accuracy": camera.accuracy,
+            "latency_ms": camera.latency_ms,
+        }
 
     def run(
         self, *, listeners: Sequence[SimulationListener] = (), each_task: bool = False
     ) -> list[dict[str, Any]]:
         """Simulate the cameras and return a row for each."""
         setting = self.setting
-        levels = HourlyLevels(np.array([each.capacity_wh for each in self.cameras]))
-        all_listeners: Iterable[SimulationListener] = (
-            [*listeners, levels] if self.conditions.battery_levels else listeners
-        )
-        # A trained network runs behind a guard.
-        controller = (
-            BUILT_IN[self.controller](setting)
-            if self.trained is None
-            else LearnedController.of(self.trained, setting)
-        )
-        figures = Simulation(
-            setting, controller, listeners=tuple(all_listeners), each_task=each_task
-        ).run()
-        rows = [
-            named | row
-            for named, row in zip(self.name_runs(), figures.to_rows(setting.models), strict=True)
-        ]
+        levels = HourlyLevels(np.array([camera.capacity_wh for camera in self.cameras]))
+        all_listeners = [*listeners]
+        if self.conditions.battery_levels:
+            all_listeners.append(levels)
+        controller: Controller
+        if self.trained is None:
+            controller = BUILT_IN[self.controller](setting)
+        else:
+            # A trained network runs behind a guard.
+            controller = LearnedController.of(self.trained, setting)
+        simulation = Simulation(setting, controller, listeners=all_listeners, each_task=each_task)
+        figures = simulation.run().to_rows(setting.models)
+        rows = [name | row for name, row in zip(self.name_runs(), figures, strict=True)]
         if self.conditions.battery_levels:
             for row, percent in zip(rows, levels.percent.T.tolist(), strict=True):
                 row["battery_levels"] = percent
@@ -234,7 +226,8 @@ class HourlyLevels:
     """Listener that records battery levels every hour, in per cent."""
 
     def __init__(self, capacity_wh: FloatArray) -> None:
-        self._capacity_wh, self._levels = capacity_wh, list[FloatArray]()
+        self._capacity_wh = capacity_wh
+        self._levels: list[FloatArray] = []
 
     @property
     def percent(self) -> FloatArray:

@@ -1,19 +1,21 @@
-"""Whether passages hold the answer to a question: below a bound it is "not in the documents".
+"""Judges whether passages answer a question; if none does, it is "not in the documents".
 
-A logistic model says so for each passage; the best one decides. It was fitted (L2; penalty 3 with
+A logistic model scores each passage; the best one decides. It was fitted (L2; penalty 3 with
 the embedding model, 1 by words) on Luna's own set (bench/own_questions.py): its 74 questions over
-all documents, the same 74 over the documents without those that answer them, which hold what is
-near and no answer, and its 15 unanswerable ones. The bound is the lowest that refuses 13 of those
+all documents, the same 74 over the documents without those that answer them, which hold related
+text and no answer, and its 15 unanswerable ones. The bound is the lowest that refuses 13 of those
 15 and 85 % of the questions whose documents were taken away.
 
 Cross-validated by document, with the embedding model 31 of the 74 are answered, 28 of them with the
 place among the passages; by words alone 30 and 24. Of the 74, retrieval finds the place for 62 and
-49: what limits it is judging. To refuse 80 % instead answers 37 and 35, 75 % answers 40 and 39.
+49: the judgement is the bottleneck. To refuse 80 % instead answers 37 and 35, 75 % answers 40 and
+39.
 """
 
 import math
 import re
 from dataclasses import dataclass
+from operator import attrgetter
 
 from luna.words import Language
 from services.rag.answering.evidence import AnswerEvidence, EvidenceSource
@@ -21,8 +23,8 @@ from services.rag.answering.facts import facts_of, numbers_of
 from services.rag.answering.matching import ContentWords, content_words
 from services.rag.answering.question import has_validity
 
-# How far below the bound a language model is still asked: it reads the passages and says itself
-# that they hold nothing, and what it says is checked.
+# Down to this far below the bound a language model is still tried: it may itself report that the
+# passages hold nothing, and its answer is checked.
 READING_MARGIN = 1.5
 # Comparing sentences by the embedding model takes a core a tenth of a second for each passage.
 MOST_COMPARED = 4
@@ -50,40 +52,38 @@ class AnswerabilityModel:
 
 
 BY_WORDS = AnswerabilityModel(share=5.578, place=-0.324, least=2.154)
-# Cosines of each embedding model have a scale of their own: one that was not measured is not asked.
+# Cosines of each embedding model have a scale of their own: a model not measured here is not used.
 BY_EMBEDDING_MODEL = {
     "all-minilm-l6-v2": AnswerabilityModel(
         share=4.621, place=-0.342, cosine=2.801, sentence=1.247, least=3.48
     )
 }
-# A product with its number, as in "Fix 12": the answer on another one is none. A year is no such
-# number.
+# A product with its number, as in "Fix 12": a passage about another product does not answer. A year
+# is no such number.
 _MODEL = re.compile(
     r"\b([^\W\d_]{2,})[ -](?!20\d\d\b)(\d{1,4})\b"
     r"(?!\s*(?:%|ct|cent|€|eur|kwh?|kwp|watt|°|grad|tage?n?|wochen?|monate?n?|jahre?n?|"
     r"days?|weeks?|months?|years?|uhr))",
     re.IGNORECASE,
 )
-# What burns is no electricity, however alike the questions are.
-_CARRIERS = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"\b(?:erd)?gas(?:preis\w*|tarif\w*|heizung\w*|vertrag\w*|verbrauch\w*)?\b|\bnatural gas\b",
-        r"\b(?:heiz)?öl(?:preis\w*|heizung\w*)?\b|\bheating oil\b",
-        r"\bdiesel\w*|\bbenzin\w*|\bpetrol\b|\bgasoline\b",
-        r"\bwasserstoff\w*|\bhydrogen\b",
-        r"\bfernwärme\w*|\bdistrict heat\w*",
-        r"\bpellets?\w*|\bkaminofen\w*|\bbrennholz\b|\bfirewood\b|\bwood stove\b",
-    )
+# A question about a fuel is not answered by a passage about electricity, however alike they are.
+_CARRIER_PATTERNS = (
+    r"\b(?:erd)?gas(?:preis\w*|tarif\w*|heizung\w*|vertrag\w*|verbrauch\w*)?\b|\bnatural gas\b",
+    r"\b(?:heiz)?öl(?:preis\w*|heizung\w*)?\b|\bheating oil\b",
+    r"\bdiesel\w*|\bbenzin\w*|\bpetrol\b|\bgasoline\b",
+    r"\bwasserstoff\w*|\bhydrogen\b",
+    r"\bfernwärme\w*|\bdistrict heat\w*",
+    r"\bpellets?\w*|\bkaminofen\w*|\bbrennholz\b|\bfirewood\b|\bwood stove\b",
 )
+_CARRIERS = tuple(re.compile(pattern, re.IGNORECASE) for pattern in _CARRIER_PATTERNS)
 _ASKS_WHO = re.compile(r"^\s*(?:wer|who)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Answerability:
-    """How far the passages hold an answer: the numbers of those that do, the best first.
+    """The numbers of the passages that hold an answer, the best first.
 
-    ``worth_reading``: a language model may find it there.
+    ``worth_reading``: a language model may find one there.
     """
 
     answered_by: tuple[int, ...]
@@ -91,8 +91,24 @@ class Answerability:
 
     @property
     def answered(self) -> bool:
-        """Whether any does."""
         return bool(self.answered_by)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A passage that may hold the answer, with its share of the question's words."""
+
+    number: int
+    source: EvidenceSource
+    share: float
+
+    @property
+    def cosine(self) -> float:
+        return self.source.passage.dense_score or 0.0
+
+    @property
+    def nearness(self) -> float:
+        return self.share + self.cosine
 
 
 def judge_answerability(
@@ -108,101 +124,99 @@ def judge_answerability(
     Args:
         question: by itself.
         evidence: the passages that were found for it.
-        timeless: the question without the time that it names, which passages of documents that hold
-            then need not name themselves.
+        timeless: the question without the time that it names; documents valid at that time need not
+            name it themselves.
         language: of the question.
         model: of the passages' cosines; None: there is none.
     """
-    terms = [source.terms for source in evidence.sources]
-    texts = [
-        timeless if timeless is not None and has_validity(source.passage) else question
-        for source in evidence.sources
-    ]
-    words = {
-        text: (content_words(text), content_words(text).rarity_among(terms))
-        for text in {question, *texts}
-    }
-    names = {text: facts_of(text, proper_names=language == "en").names for text in words}
-    calibrated = BY_EMBEDDING_MODEL.get((model or "").rpartition("/")[2].partition(":")[0].lower())
-    numbered = list(zip(range(1, len(texts) + 1), texts, evidence.sources, strict=True))
-    possible = [
-        (number, text, source)
-        for number, text, source in numbered
-        if _may_hold(text, words[text][0], names[text], source)
-    ]
-    shares = {
-        number: max(words[text][0].share_in(window, words[text][1]) for window in source.windows)
-        for number, text, source in possible
-    }
-    if (
-        calibrated is None
-        or evidence.embedder is None
-        or any(evidence.sources[number - 1].passage.dense_score is None for number in shares)
-    ):
-        used = BY_WORDS
-        scores = {
-            number: BY_WORDS.share * share + BY_WORDS.place * (number - 1)
-            for number, share in shares.items()
-        }
+    candidates = _find_candidates(question, evidence, language=language, timeless=timeless)
+    model_name = (model or "").rpartition("/")[2].partition(":")[0].lower()
+    weights = BY_EMBEDDING_MODEL.get(model_name)
+    has_cosines = all(candidate.source.passage.dense_score is not None for candidate in candidates)
+    scores = {}
+    if weights is None or evidence.embedder is None or not has_cosines:
+        weights = BY_WORDS
+        for candidate in candidates:
+            scores[candidate.number] = _score_words(candidate, weights)
     else:
-        # The few passages that come first by words and cosine: the sentences of others are not
-        # compared.
-        used = calibrated
-        scores = {}
-        cosines = {
-            number: evidence.sources[number - 1].passage.dense_score or 0.0 for number in shares
-        }
-        for number in sorted(shares, key=lambda each: -(shares[each] + cosines[each]))[
-            :MOST_COMPARED
-        ]:
-            sentence = float(evidence.similarities(question, number).max())
-            scores[number] = (
-                used.share * shares[number]
-                + used.place * (number - 1)
-                + used.cosine * cosines[number]
-                + used.sentence * sentence
+        # Comparing sentences is slow: only the nearest passages by words and cosine are compared.
+        nearest = sorted(candidates, key=attrgetter("nearness"), reverse=True)
+        for candidate in nearest[:MOST_COMPARED]:
+            sentence = float(evidence.similarities(question, candidate.number).max())
+            scores[candidate.number] = (
+                _score_words(candidate, weights)
+                + weights.cosine * candidate.cosine
+                + weights.sentence * sentence
             )
-    answering = sorted(
-        (number for number, score in scores.items() if score >= used.least),
-        key=lambda number: -scores[number],
-    )
-    return Answerability(
-        tuple(answering), max(scores.values(), default=-math.inf) >= used.least - READING_MARGIN
-    )
+    answering = [number for number, score in scores.items() if score >= weights.least]
+    answering.sort(key=scores.__getitem__, reverse=True)
+    highest = max(scores.values(), default=-math.inf)
+    return Answerability(tuple(answering), highest >= weights.least - READING_MARGIN)
+
+
+def _find_candidates(
+    question: str, evidence: AnswerEvidence, *, language: Language, timeless: str | None
+) -> list[_Candidate]:
+    terms = [source.terms for source in evidence.sources]
+    rarities: dict[str, list[float]] = {}
+    candidates = []
+    for number, source in enumerate(evidence.sources, start=1):
+        text = question
+        if timeless is not None and has_validity(source.passage):
+            text = timeless
+        words = content_words(text)
+        names = facts_of(text, proper_names=language == "en").names
+        if _may_hold(text, words, names, source):
+            if text not in rarities:
+                rarities[text] = words.rarity_among(terms)
+            share = max(words.share_in(window, rarities[text]) for window in source.windows)
+            candidates.append(_Candidate(number, source, share))
+    return candidates
+
+
+def _score_words(candidate: _Candidate, weights: AnswerabilityModel) -> float:
+    return weights.share * candidate.share + weights.place * (candidate.number - 1)
 
 
 def _may_hold(
     question: str, question_words: ContentWords, names: frozenset[str], source: EvidenceSource
 ) -> bool:
-    """Return whether what a question names, models, years, figures, fuels, stands in a passage: an
-    answer about another one is none.
+    """Return whether a passage has the models, figures, fuels and names of a question.
 
     A question about a person needs every word of it in the passage.
     """
-    if not source.sentences or (
-        _ASKS_WHO.match(question) and not all(question_words.matches_in(source.terms))
-    ):
+    if not source.sentences:
         return False
-    passage_numbers = numbers_of(
-        f"{source.passage.title} {' '.join(source.passage.headings)} {source.text}"
+    if _ASKS_WHO.match(question) and not all(question_words.matches_in(source.terms)):
+        return False
+    carriers = [carrier for carrier in _CARRIERS if carrier.search(question)]
+    return (
+        _has_numbers(question, source)
+        and _has_models(question, source)
+        and all(carrier.search(source.lower) for carrier in carriers)
+        and all(name in source.lower for name in names)
     )
-    dated = {float(source.passage.dated.year)} if source.passage.dated else set()
-    numbers = all(
-        any(readings & other for other in passage_numbers) or bool(readings & dated)
-        for readings in numbers_of(question)
-    )
-    # A product is a word that the passage has with a number, or that begins with a capital in the
-    # question.
-    products = [
-        (word, number)
-        for word, number in ((word.lower(), number) for word, number in _MODEL.findall(question))
-        if re.search(rf"\b{re.escape(word)}[ -]\d", source.lower)
-        or re.search(rf"\b{re.escape(word[0].upper() + word[1:])}[ -]\d", question)
-    ]
-    models = all(
-        re.search(rf"\b{re.escape(word)}[ -]{number}\b", source.lower) for word, number in products
-    )
-    carriers = all(
-        carrier.search(source.lower) for carrier in _CARRIERS if carrier.search(question)
-    )
-    return numbers and models and carriers and all(name in source.lower for name in names)
+
+
+def _has_numbers(question: str, source: EvidenceSource) -> bool:
+    """Return whether each number of a question stands in a passage, or is its document's year."""
+    passage = source.passage
+    known: set[float] = set()
+    known.update(*numbers_of(f"{passage.title} {' '.join(passage.headings)} {source.text}"))
+    if passage.dated:
+        known.add(float(passage.dated.year))
+    return all(readings & known for readings in numbers_of(question))
+
+
+def _has_models(question: str, source: EvidenceSource) -> bool:
+    """Return whether a passage has the same number for each product that a question names."""
+    for name, number in _MODEL.findall(question):
+        word = name.lower()
+        capitalized = word[0].upper() + word[1:]
+        # A word with a number is a product if the passage numbers it too, or by its capital.
+        is_product = re.search(rf"\b{re.escape(word)}[ -]\d", source.lower) or re.search(
+            rf"\b{re.escape(capitalized)}[ -]\d", question
+        )
+        if is_product and not re.search(rf"\b{re.escape(word)}[ -]{number}\b", source.lower):
+            return False
+    return True

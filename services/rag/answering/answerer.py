@@ -1,6 +1,4 @@
-"""Answers a question: from the site's data by tools, else from passages of documents, else by
-refusing with the nearest passages.
-"""
+"""Answers a question: from the site's data by tools, else from documents, else by refusing."""
 
 import re
 import secrets
@@ -10,6 +8,7 @@ from datetime import date
 
 from luna.contracts.answers import Answer, RecommendedDocument, ToolCall
 from luna.contracts.search import Passage, SearchFilter, SearchReply, SearchRequest
+from luna.contracts.site_tools import ToolResult
 from luna.energy.errors import LunaError, UnavailableError
 from luna.words import Language
 from luna.words.answering import say_answering, say_beyond, say_holds, say_recommended
@@ -127,38 +126,34 @@ class Answerer:
             LunaError: documents cannot be searched.
         """
         self.listener.stage("understanding")
-        result = AnswerResult(
-            context.language
-            or detect_language(
-                context.question, context.before[-1].language if context.before else "en"
-            )
-        )
-        plain = " ".join(to_plain_text(context.question).split()) or context.question
-        # Prompt injection: drop the sentences that instruct a model, unless there are no others.
-        question = (
-            " ".join(
-                sentence for sentence in _SENTENCE_BREAKS.split(plain) if not gives_orders(sentence)
-            )
-            or plain
-        )
+        usual_language = context.before[-1].language if context.before else "en"
+        language = context.language or detect_language(context.question, usual_language)
+        result = AnswerResult(language)
+        question = _drop_orders(context.question)
         if context.before and goes_on(question):
-            # Tools and search need a question that is complete without the conversation.
-            before = context.before[-1]
-            standalone = stand_alone(question, before.understood_as or before.question)
-            rewritten = self._ask_model(compose_standalone(question, context.before), result)
-            lines = to_plain_text(rewritten.text).strip().splitlines() if rewritten else []
-            # A model that writes nothing or at length has answered instead of rewritten.
-            question = lines[0] if lines and 0 < len(lines[0]) <= MOST_REWRITTEN else standalone
+            question = self._complete(question, context, result)
             result.understood_as = question if question != context.question else None
         self._require_listener()
-        if (topic := find_topic(question)) is not None:
+        topic = find_topic(question)
+        if topic is not None:
             self._recommend(topic, context, result)
             return result
-        # What a contract says of a price to come counts more than the tariff that is entered.
+        # For a price to come, a contract counts more than the entered tariff: documents first.
         ahead = [*self.tools.match_ahead(question)] if self.tools is not None else []
         if ahead or not self._ask_tools(question, context, result):
             self._ask_documents(question, context, result, ahead=ahead)
         return result
+
+    def _complete(self, question: str, context: QuestionContext, result: AnswerResult) -> str:
+        """Return a follow-up question as one that tools and search understand by itself."""
+        before = context.before[-1]
+        standalone = stand_alone(question, before.understood_as or before.question)
+        rewritten = self._ask_model(compose_standalone(question, context.before), result)
+        lines = to_plain_text(rewritten.text).strip().splitlines() if rewritten else []
+        # A model that writes nothing or at length has answered instead of rewritten.
+        if lines and 0 < len(lines[0]) <= MOST_REWRITTEN:
+            return lines[0]
+        return standalone
 
     def _ask_tools(self, question: str, context: QuestionContext, result: AnswerResult) -> bool:
         """Answer from the site's data; return whether any tool found something."""
@@ -170,19 +165,16 @@ class Answerer:
         if not proposed and self.model is not None and _ABOUT_DATA.search(question):
             # The prompt holds the question and the tools alone: no document can inject a call.
             descriptions = self.tools.descriptions()
-            reply = self._ask_model(
-                compose_tool_choice(question, descriptions, today=context.today.isoformat()), result
-            )
-            tool_names = {tool.name for tool in descriptions}
-            proposed = (
-                [call for call in read_tool_choice(reply.text) if call.tool in tool_names]
-                if reply
-                else []
-            )
+            prompt = compose_tool_choice(question, descriptions, today=context.today.isoformat())
+            reply = self._ask_model(prompt, result)
+            if reply:
+                tool_names = {tool.name for tool in descriptions}
+                calls = read_tool_choice(reply.text)
+                proposed = [call for call in calls if call.tool in tool_names]
         return self._call_tools(proposed, result)
 
     def _call_tools(self, proposed: Sequence[ProposedCall], result: AnswerResult) -> bool:
-        """Call tools and answer by what they tell; return whether any found something."""
+        """Call tools and answer by their texts; return whether any found something."""
         if self.tools is None:
             return False
         for call in proposed[:MOST_CALLS]:
@@ -192,12 +184,9 @@ class Answerer:
             except LunaError:
                 _note(result, "tool_failed")
                 continue
-            shared = {
-                name: getattr(tool_result, name)
-                for name in ToolCall.model_fields
-                if hasattr(tool_result, name)
-            }
-            result.tool_calls.append(ToolCall(**shared))
+            shared = ToolCall.model_fields.keys() & ToolResult.model_fields.keys()
+            fields = {name: getattr(tool_result, name) for name in shared}
+            result.tool_calls.append(ToolCall(**fields))
         answered = [index for index, call in enumerate(result.tool_calls) if call.found]
         if not answered:
             return False
@@ -216,17 +205,8 @@ class Answerer:
         *,
         ahead: Sequence[ProposedCall] = (),
     ) -> None:
-        """Answer from documents.
-
-        Where they do not answer, by the calls for a price to come, or say why nothing does.
-        """
-        self.listener.stage("searching")
-        search_reply = self.search(
-            SearchRequest(
-                query=question[:2000], k=PASSAGES, filter=context.filter, sites=context.sites
-            )
-        )
-        result.chunk_ids = [passage.chunk_id for passage in search_reply.passages]
+        """Answer from documents, else by the calls for a price to come, else refuse."""
+        search_reply = self._search(question, PASSAGES, context, result)
         when = find_question_time(question, context.today)
         parted = part_by_time(search_reply.passages, when, context.today)
         draft = self._answer_from(
@@ -234,65 +214,70 @@ class Answerer:
         )
         if not draft.sentences and self._call_tools(ahead, result):
             return
-        if not draft.sentences and parted.beyond:
-            if when is None:
-                # No valid document answers a question about today: answer from an outdated one and
-                # say so.
-                draft = self._answer_from(
-                    question, parted.beyond, search_reply=search_reply, result=result, when=when
-                )
-            else:
-                # Passages that would answer if the question named the time for which their
-                # documents are valid.
-                evidence = gather_evidence(parted.beyond, self._embedder_of(search_reply))
-                judged = judge_answerability(
-                    when.question,
-                    evidence,
-                    language=detect_language(when.question, result.language),
-                    model=search_reply.model,
-                )
-                if judged.answered:
-                    # Refuse, and name the time for which the nearest document is valid.
-                    result.refused = True
-                    result.nearest = [
-                        parted.beyond[number - 1] for number in judged.answered_by[:NEAREST]
-                    ]
-                    _note(result, "outside_validity")
-                    best = result.nearest[0]
-                    days = (best.valid_from, best.valid_until)
-                    sentence = say_beyond(
-                        to_plain_text(best.title),
-                        days,
-                        (when.first, when.last),
-                        result.language,
-                        today=context.today,
-                    )
-                    result.text = " ".join(
-                        [
-                            *(call.text for call in result.tool_calls),
-                            sentence,
-                            say_answering("nearest", result.language),
-                        ]
-                    )
-                    self.on_first_text()
-                    self.listener.token(result.text)
-                    return
+        if not draft.sentences and parted.beyond and when is None:
+            # No valid document answers a question about today: an outdated one does, and says so.
+            draft = self._answer_from(
+                question, parted.beyond, search_reply=search_reply, result=result, when=when
+            )
         if draft.sentences:
             self._say_validity(draft, result, when, context.today)
             result.text = draft.text
-        else:
-            # Neither data nor documents answer: refuse with the nearest passages.
-            result.refused = True
-            result.nearest = list(search_reply.passages[:NEAREST])
-            codes = ("not_in_documents", "nearest") if result.nearest else ("no_documents",)
-            # A tool that found nothing says why.
-            parts = [
-                *(call.text for call in result.tool_calls),
-                *(say_answering(code, result.language) for code in codes),
-            ]
-            result.text = " ".join(part for part in parts if part)
-            self.on_first_text()
-            self.listener.token(result.text)
+            return
+        if when is not None and parted.beyond:
+            nearest = self._find_outside_validity(when, parted.beyond, search_reply, result)
+            if nearest:
+                _note(result, "outside_validity")
+                sentence = say_beyond(
+                    to_plain_text(nearest[0].title),
+                    (nearest[0].valid_from, nearest[0].valid_until),
+                    (when.first, when.last),
+                    result.language,
+                    today=context.today,
+                )
+                reasons = [sentence, say_answering("nearest", result.language)]
+                self._refuse(result, nearest, reasons)
+                return
+        nearest = list(search_reply.passages[:NEAREST])
+        codes = ("not_in_documents", "nearest") if nearest else ("no_documents",)
+        reasons = [say_answering(code, result.language) for code in codes]
+        self._refuse(result, nearest, reasons)
+
+    def _search(
+        self, query: str, count: int, context: QuestionContext, result: AnswerResult
+    ) -> SearchReply:
+        self.listener.stage("searching")
+        request = SearchRequest(
+            query=query[:2000], k=count, filter=context.filter, sites=context.sites
+        )
+        search_reply = self.search(request)
+        result.chunk_ids = [passage.chunk_id for passage in search_reply.passages]
+        return search_reply
+
+    def _find_outside_validity(
+        self,
+        when: QuestionTime,
+        passages: Sequence[Passage],
+        search_reply: SearchReply,
+        result: AnswerResult,
+    ) -> list[Passage]:
+        """Return the nearest passages that would answer at the time for which they are valid."""
+        evidence = gather_evidence(passages, self._embedder_of(search_reply))
+        judged = judge_answerability(
+            when.question,
+            evidence,
+            language=detect_language(when.question, result.language),
+            model=search_reply.model,
+        )
+        return [passages[number - 1] for number in judged.answered_by[:NEAREST]]
+
+    def _refuse(self, result: AnswerResult, nearest: list[Passage], reasons: Sequence[str]) -> None:
+        """Refuse with the nearest passages; tools that found nothing give their reasons first."""
+        result.refused = True
+        result.nearest = nearest
+        texts = [*(call.text for call in result.tool_calls), *reasons]
+        result.text = " ".join(text for text in texts if text)
+        self.on_first_text()
+        self.listener.token(result.text)
 
     def _answer_from(
         self,
@@ -345,13 +330,10 @@ class Answerer:
     def _say_validity(
         self, draft: AnswerDraft, result: AnswerResult, when: QuestionTime | None, today: date
     ) -> None:
-        """Add the validity of cited documents that are not valid during the whole time of the
-        question.
-        """
-        sources = {
-            source.passage.document_id: number
-            for number, source in reversed(list(enumerate(draft.evidence.sources, start=1)))
-        }
+        """Add the validity of cited documents that do not hold for the question's whole time."""
+        sources: dict[str, int] = {}
+        for number, source in enumerate(draft.evidence.sources, start=1):
+            sources.setdefault(source.passage.document_id, number)
         for document_id in dict.fromkeys(citation.document_id for citation in draft.citations):
             passage = draft.evidence.sources[sources[document_id] - 1].passage
             title = to_plain_text(passage.title)
@@ -375,9 +357,8 @@ class Answerer:
         """Return the language model's reply; None where there is none or it is away."""
         if self.model is None or "language_model_away" in result.notes:
             return None
-        result.prompts.append(
-            "\n\n".join(f"{message.role}:\n{message.content}" for message in messages)
-        )
+        written = [f"{message.role}:\n{message.content}" for message in messages]
+        result.prompts.append("\n\n".join(written))
         try:
             generation = self.model.generate(
                 messages, on_text=on_text, gave_up=self.listener.gave_up
@@ -394,13 +375,7 @@ class Answerer:
 
     def _recommend(self, topic: str, context: QuestionContext, result: AnswerResult) -> None:
         """Answer with the documents that are nearest to a topic."""
-        self.listener.stage("searching")
-        search_reply = self.search(
-            SearchRequest(
-                query=topic[:2000], k=4 * PASSAGES, filter=context.filter, sites=context.sites
-            )
-        )
-        result.chunk_ids = [passage.chunk_id for passage in search_reply.passages]
+        search_reply = self._search(topic, 4 * PASSAGES, context, result)
         evidence = gather_evidence(search_reply.passages, self._embedder_of(search_reply))
         judged = judge_answerability(
             topic,
@@ -408,18 +383,16 @@ class Answerer:
             language=detect_language(topic, result.language),
             model=search_reply.model,
         )
-        best = {
-            evidence.sources[number - 1].passage.document_id: number
-            for number in reversed(judged.answered_by)
-        }
+        best: dict[str, int] = {}
+        for number in judged.answered_by:
+            best.setdefault(evidence.sources[number - 1].passage.document_id, number)
         order = sorted(best.values())[:MOST_RECOMMENDED]
         chosen = [evidence.sources[number - 1].passage for number in order]
-        result.recommended = [
-            RecommendedDocument(
+        for passage in chosen:
+            document = RecommendedDocument(
                 document_id=passage.document_id, title=passage.title, kind=passage.kind
             )
-            for passage in chosen
-        ]
+            result.recommended.append(document)
         draft = self._begin(evidence, result)
         if not chosen:
             result.refused = True
@@ -428,23 +401,15 @@ class Answerer:
             self.on_first_text()
             self.listener.token(result.text)
             return
-        draft.add(
-            say_recommended([to_plain_text(passage.title) for passage in chosen], result.language),
-            sources=order,
-            support=1.0,
-        )
+        titles = [to_plain_text(passage.title) for passage in chosen]
+        draft.add(say_recommended(titles, result.language), sources=order, support=1.0)
         result.text = draft.text
 
     def _embedder_of(self, search_reply: SearchReply) -> Embedder | None:
-        """Return the embedder if the search has just used its model.
-
-        Otherwise it is away, and asking it again would cost time.
-        """
-        return (
-            self.embedder
-            if self.embedder is not None and self.embedder.model == search_reply.model
-            else None
-        )
+        """Return the embedder if the search has just used its model; otherwise it is away."""
+        if self.embedder is not None and self.embedder.model == search_reply.model:
+            return self.embedder
+        return None
 
     def _begin(self, evidence: AnswerEvidence, result: AnswerResult) -> AnswerDraft:
         result.draft = AnswerDraft(evidence, self.listener, on_first_text=self.on_first_text)
@@ -458,7 +423,21 @@ class Answerer:
 def find_topic(question: str) -> str | None:
     """Return the topic of a question for recommended documents; None for any other question."""
     match = _RECOMMENDS.search(question)
-    return None if match is None else (match["de"] or match["en"]).strip(" ?.!\"'„“")
+    if match is None:
+        return None
+    topic = match["de"] or match["en"]
+    return topic.strip(" ?.!\"'„“")
+
+
+def _drop_orders(question: str) -> str:
+    """Return a question without the sentences that instruct a model, unless there are no others.
+
+    It guards against prompt injection.
+    """
+    plain = " ".join(to_plain_text(question).split()) or question
+    sentences = _SENTENCE_BREAKS.split(plain)
+    harmless = [sentence for sentence in sentences if not gives_orders(sentence)]
+    return " ".join(harmless) or plain
 
 
 def _note(result: AnswerResult, code: str) -> None:

@@ -1,5 +1,6 @@
-"""The words of an answer: a language model's, each sentence checked against its cited passages
-before it is sent, or the passages' own sentences.
+"""The sentences of an answer: extracts of passages, or a language model's once they are checked.
+
+A model's sentence is sent only if the passages that it cites support it.
 """
 
 import re
@@ -19,7 +20,7 @@ from services.rag.answering.prompts import UNANSWERABLE, read_citations
 from services.rag.answering.sentences import is_row, split_sentences
 
 MOST_EXTRACTS = 2
-# Beside the best sentence, others are told that come near it.
+# A second extract is given if its score comes this near to the best one's.
 NEAR_BEST = 0.8
 WORDS_WEIGHT = 0.7
 WINDOW_WEIGHT = 0.5
@@ -39,7 +40,7 @@ _ASKS_DATE = re.compile(
     r"wann|bis wann|seit wann|ab wann|welche[srnm]? (?:tag|datum|jahr))\b",
     re.IGNORECASE,
 )
-# What a document says of itself answers nothing, and a command or a setting is no sentence.
+# A sentence about the document itself answers nothing, and a command or a setting is no sentence.
 _ABOUT_ITSELF = re.compile(
     r"\b(?:beispieldokument|beispielhaushalt\w*|erfunden\w*|example "
     r"(?:document|household)|made up|invented|fictitious|fictional|ersetz\w+ keine "
@@ -60,7 +61,7 @@ _TIME = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """A sentence of a source, and how well it answers."""
+    """A sentence of a source with its score as an answer."""
 
     text: str
     number: int
@@ -71,29 +72,34 @@ class Extract:
 def extract_answer(
     question: str, evidence: AnswerEvidence, answered_by: tuple[int, ...]
 ) -> list[Extract]:
-    """Return the sentences of the sources ``answered_by`` that answer a question, in the order in
-    which they stand there, the best source first.
-    """
-    own = content_words(question)
-    weights = own.rarity_among([source.terms for source in evidence.sources])
-    ranked = sorted(
-        (
-            each
-            for rank, number in enumerate(answered_by)
-            for each in _score(question, (own, weights), evidence, number, rank=rank)
-        ),
-        key=lambda each: -each.score,
-    )
+    """Return the best sentences of the sources ``answered_by``, in their order in each source."""
+    words = content_words(question)
+    weights = words.rarity_among([source.terms for source in evidence.sources])
+    ranked: list[Extract] = []
+    for rank, number in enumerate(answered_by):
+        ranked += _score(question, (words, weights), evidence, number, rank=rank)
+    ranked.sort(key=_score_of, reverse=True)
     if not ranked:
         return []
     enough = ranked[0].score * NEAR_BEST
     distinct: dict[str, Extract] = {}
-    for each in ranked:
-        if each.score >= enough:
-            distinct.setdefault(" ".join(each.text.lower().split()), each)
+    for extract in ranked:
+        if extract.score >= enough:
+            distinct.setdefault(" ".join(extract.text.lower().split()), extract)
     selected = list(distinct.values())[:MOST_EXTRACTS]
-    order = list(dict.fromkeys(each.number for each in selected))
-    return sorted(selected, key=lambda each: (order.index(each.number), each.place))
+    in_order: list[Extract] = []
+    for number in dict.fromkeys(extract.number for extract in selected):
+        own = [extract for extract in selected if extract.number == number]
+        in_order += sorted(own, key=_place_of)
+    return in_order
+
+
+def _score_of(extract: Extract) -> float:
+    return extract.score
+
+
+def _place_of(extract: Extract) -> int:
+    return extract.place
 
 
 def _score(
@@ -104,58 +110,49 @@ def _score(
     *,
     rank: int,
 ) -> list[Extract]:
-    own, weights = question_words
+    words, weights = question_words
     source = evidence.sources[number - 1]
-    cosines = (
-        evidence.similarities(question, number)
-        if rank < MOST_COMPARED
-        else np.zeros(len(source.sentences))
-    )
-    windows = [own.share_in(window, weights) for window in source.windows]
-    heads = own.share_in(stems_of(" ".join((source.passage.title, *source.passage.headings))))
-    rows = [is_row(sentence) for sentence in source.sentences]
-    asks_number = _ASKS_NUMBER.search(question)
-    asks_date = _ASKS_DATE.search(question)
+    cosines = np.zeros(len(source.sentences))
+    if rank < MOST_COMPARED:
+        cosines = evidence.similarities(question, number)
+    windows = [words.share_in(window, weights) for window in source.windows]
+    heads = words.share_in(stems_of(" ".join((source.passage.title, *source.passage.headings))))
     extracts = []
-    for place, (text, terms) in enumerate(
-        zip(source.sentences, source.sentence_terms, strict=True)
-    ):
+    for place, text in enumerate(source.sentences):
+        if not _is_statement(source.sentences, place):
+            continue
         score = (
-            WORDS_WEIGHT * own.share_in(terms, weights)
+            WORDS_WEIGHT * words.share_in(source.sentence_terms[place], weights)
             + COSINE_WEIGHT * float(cosines[place])
             + HEADING_WEIGHT * heads
         )
         score += WINDOW_WEIGHT * windows[place]
-        # The kind of thing that is asked for: a number, a date.
-        if asks_number:
-            answers_kind = bool(facts_of(text, proper_names=False).quantities)
-        else:
-            answers_kind = bool(
-                asks_date and (_TIME.search(text) or facts_of(text, proper_names=False).dates)
-            )
-        score += KIND_WEIGHT * answers_kind - ORDER_WEIGHT * rank
-        # A heading or the head of a table, the first of its rows, says nothing by itself, and a
-        # question answers none.
-        tells = (
-            len(text.split()) > 2
-            and not text.endswith(("?", ":"))
-            and not text.isupper()
-            and not set(text) <= set("|-: ")
-        )
-        is_head = (
-            rows[place]
-            and not (place and rows[place - 1])
-            and rows[place + 1 : place + 2] == [True]
-        )
-        if (
-            score > 0
-            and tells
-            and not is_head
-            and not _ABOUT_ITSELF.search(text)
-            and not _CODE.search(text)
-        ):
+        score += KIND_WEIGHT * _answers_kind(question, text) - ORDER_WEIGHT * rank
+        if score > 0:
             extracts.append(Extract(text, number, place, score))
     return extracts
+
+
+def _answers_kind(question: str, text: str) -> bool:
+    """Return whether a sentence has the kind of thing that is asked for: a number, a time."""
+    if _ASKS_NUMBER.search(question):
+        return bool(facts_of(text, proper_names=False).quantities)
+    if _ASKS_DATE.search(question):
+        return bool(_TIME.search(text) or facts_of(text, proper_names=False).dates)
+    return False
+
+
+def _is_statement(sentences: Sequence[str], place: int) -> bool:
+    """Return whether a sentence may answer: no heading, head of a table, question or command."""
+    text = sentences[place]
+    if len(text.split()) <= 2 or text.endswith(("?", ":")) or text.isupper():
+        return False
+    if set(text) <= set("|-: ") or _ABOUT_ITSELF.search(text) or _CODE.search(text):
+        return False
+    # The head of a table is a row without one before it and with one after it.
+    follows_row = place > 0 and is_row(sentences[place - 1])
+    precedes_row = place + 1 < len(sentences) and is_row(sentences[place + 1])
+    return follows_row or not (is_row(text) and precedes_row)
 
 
 MOST_SENTENCES = 8
@@ -164,8 +161,7 @@ MOST_QUOTE = 600
 
 @dataclass
 class AnswerDraft:
-    """The answer as far as it is made: sentences that are carried, with what carries them, sent to
-    the listener as they are added.
+    """The supported sentences of an answer so far, sent to the listener as they are added.
 
     Args:
         on_first_text: called before the first word of the answer is sent.
@@ -180,7 +176,6 @@ class AnswerDraft:
 
     @property
     def text(self) -> str:
-        """The answer in one piece."""
         return " ".join(sentence.text for sentence in self.sentences)
 
     def add(
@@ -191,27 +186,14 @@ class AnswerDraft:
         tool_calls: Sequence[int] = (),
         support: float,
     ) -> None:
-        """Add a sentence that is carried by sources (by number, from 1) or tool calls, and send it
-        to the listener.
-        """
-        # Sources count from 1 in the order of their first use.
+        """Add a sentence with its sources (by number, from 1) or tool calls, and send it."""
         for number in sources:
             if number not in self._numbers:
-                self._numbers[number] = len(self._numbers) + 1
-                passage = self.evidence.sources[number - 1].passage
-                self.citations.append(
-                    Citation(
-                        number=self._numbers[number],
-                        chunk_id=passage.chunk_id,
-                        document_id=passage.document_id,
-                        title=passage.title,
-                        page=passage.page,
-                        headings=passage.headings,
-                        quote=self.evidence.quote(text, number)[:MOST_QUOTE],
-                    )
-                )
+                self._cite(text, number)
         marks = [self._numbers[number] for number in sources]
-        text_with_marks = f"{text} {''.join(f'[{mark}]' for mark in marks)}" if marks else text
+        text_with_marks = text
+        if marks:
+            text_with_marks = f"{text} {''.join(f'[{mark}]' for mark in marks)}"
         sentence = AnswerSentence(
             text=text_with_marks,
             citations=marks,
@@ -224,12 +206,25 @@ class AnswerDraft:
         self.sentences.append(sentence)
         self.listener.sentence(sentence)
 
+    def _cite(self, text: str, number: int) -> None:
+        """Add a citation; they count from 1 in the order of their first use."""
+        self._numbers[number] = len(self._numbers) + 1
+        passage = self.evidence.sources[number - 1].passage
+        citation = Citation(
+            number=self._numbers[number],
+            chunk_id=passage.chunk_id,
+            document_id=passage.document_id,
+            title=passage.title,
+            page=passage.page,
+            headings=passage.headings,
+            quote=self.evidence.quote(text, number)[:MOST_QUOTE],
+        )
+        self.citations.append(citation)
+
 
 @dataclass
 class CheckedStream:
-    """Takes a model's words as they come, and adds each sentence to the draft once it is whole and
-    carried.
-    """
+    """Receives a model's words, and adds each complete sentence that its sources support."""
 
     draft: AnswerDraft
     dropped: int = 0
@@ -257,25 +252,19 @@ class CheckedStream:
             return
         text, cited = read_citations(sentence)
         evidence = self.draft.evidence
-        allowed_urls = frozenset().union(
-            *(
-                evidence.sources[number - 1].facts.urls
-                for number in cited
-                if 1 <= number <= len(evidence.sources)
-            )
-        )
-        text = to_plain_text(text, allowed_urls=allowed_urls).lstrip("-*•– ").replace("\n", " ")
+        all_numbers = range(1, len(evidence.sources) + 1)
+        numbers = [number for number in cited if number in all_numbers]
+        allowed_urls: set[str] = set()
+        for number in numbers:
+            allowed_urls |= evidence.sources[number - 1].facts.urls
+        text = to_plain_text(text, allowed_urls=frozenset(allowed_urls))
+        text = text.lstrip("-*•– ").replace("\n", " ")
         if not text or len(self.draft.sentences) >= MOST_SENTENCES:
             return
-        numbers = [number for number in cited if 1 <= number <= len(evidence.sources)]
         if not numbers and evidence.sources:
-            # The citation was forgotten: the source that carries the sentence best stands for it.
-            numbers = [
-                max(
-                    range(1, len(evidence.sources) + 1),
-                    key=lambda number: evidence.support(text, [number]),
-                )
-            ]
+            # The model forgot its citation: the source with the highest support is cited.
+            supports = [evidence.support(text, [number]) for number in all_numbers]
+            numbers = [all_numbers[supports.index(max(supports))]]
         support = evidence.support(text, numbers)
         if support < LEAST_SUPPORT or gives_orders(text):
             self.dropped += 1

@@ -1,6 +1,4 @@
-"""Evidence for an answer: the retrieved passages as quotable sentences, and the support of a
-generated sentence by them.
-"""
+"""Evidence for an answer: quotable sentences of passages, and their support of other sentences."""
 
 import re
 from collections.abc import Sequence
@@ -29,6 +27,7 @@ LEAST_SUPPORT = 0.5
 # sentence.
 SPREAD_WEIGHT = 0.9
 COSINE_WEIGHT = 0.8
+_PICTURE = re.compile(r"!\[[^\]]*\]\s*\([^)]*\)")
 _NEGATION = re.compile(
     r"\b(?:not|no|never|none|neither|nor|cannot|without|n't|nicht|kein\w*|nie|niemals|"
     r"weder|ohne)\b|n't\b",
@@ -52,19 +51,19 @@ class EvidenceSource:
 
     @cached_property
     def text(self) -> str:
-        """All quotable text."""
         return "\n".join(self.sentences)
 
     @cached_property
     def windows(self) -> tuple[frozenset[str], ...]:
-        """The stems of each sentence with those of its neighbours, title and headings: words
-        further apart do not answer together.
+        """The stems of each sentence with its neighbours, title and headings.
+
+        Words further apart do not answer together.
         """
-        terms = self.sentence_terms
-        return tuple(
-            self.head_terms.union(*terms[max(0, place - 1) : place + 2])
-            for place in range(len(terms))
-        )
+        windows = []
+        for place in range(len(self.sentence_terms)):
+            near = self.sentence_terms[max(0, place - 1) : place + 2]
+            windows.append(self.head_terms.union(*near))
+        return tuple(windows)
 
     @cached_property
     def facts(self) -> StatedFacts:
@@ -80,46 +79,34 @@ class EvidenceSource:
 
 @dataclass
 class AnswerEvidence:
-    """The passages of one question, the best first, compared with text by words and, with an
-    embedding model, by cosine.
-    """
+    """The passages of one question, the best first, compared with text by words and cosine."""
 
     sources: tuple[EvidenceSource, ...]
     embedder: Embedder | None = None
     _vectors: dict[tuple[int, str], NDArray[np.float32]] = field(default_factory=dict)
 
     def support(self, sentence: str, numbers: Sequence[int]) -> float:
-        """Return the support of a sentence by the sources of these numbers (from 1): 0 to 1.
+        """Return the support of a sentence by the sources of these numbers (from 1), 0 to 1.
 
         Zero where a number, unit, date, name or address is in none of them, or where the sentence
         negates the quote and does not repeat it word for word.
         """
-        cited = [
-            self.sources[number - 1]
-            for number in dict.fromkeys(numbers)
-            if 1 <= number <= len(self.sources)
-        ]
+        all_numbers = range(1, len(self.sources) + 1)
+        cited_numbers = [number for number in dict.fromkeys(numbers) if number in all_numbers]
+        cited = [self.sources[number - 1] for number in cited_numbers]
         if not cited:
             return 0.0
         language = detect_language(sentence)
         facts = facts_of(sentence, proper_names=language == "en")
-        together = StatedFacts(
-            frozenset().union(*(source.facts.quantities for source in cited)),
-            frozenset().union(*(source.facts.dates for source in cited)),
-            frozenset(),
-            frozenset().union(*(urls_of(source.text) for source in cited)),
-        )
-        if not facts.carried_by(together, " ".join(source.lower for source in cited)):
+        source_text = " ".join(source.lower for source in cited)
+        if not facts.carried_by(_merge_facts(cited), source_text):
             return 0.0
-        score, quote = max(
-            (self._match(sentence, content_words(sentence), source) for source in cited),
-            key=lambda match: match[0],
-        )
-        return (
-            0.0
-            if bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(quote)) and score < 1
-            else score
-        )
+        words = content_words(sentence)
+        matches = [self._match(sentence, words, source) for source in cited]
+        scores = [score for score, _ in matches]
+        score, quote = matches[scores.index(max(scores))]
+        is_negated = bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(quote))
+        return 0.0 if is_negated and score < 1 else score
 
     def quote(self, sentence: str, number: int) -> str:
         """Return the sentence of a source that supports a sentence best."""
@@ -141,9 +128,9 @@ class AnswerEvidence:
         scores = [max(share, float(cosine)) for share, cosine in zip(shares, cosines, strict=True)]
         best = int(np.argmax(scores))
         # A sentence may combine two of the source.
-        return max(
-            scores[best], own.share_in(frozenset().union(*source.sentence_terms)) * SPREAD_WEIGHT
-        ), source.sentences[best]
+        all_terms = frozenset().union(*source.sentence_terms)
+        combined = own.share_in(all_terms) * SPREAD_WEIGHT
+        return max(scores[best], combined), source.sentences[best]
 
     def _cosines(
         self, text: str, source: EvidenceSource, *, role: Literal["query", "passage"]
@@ -176,28 +163,35 @@ def gather_evidence(passages: Sequence[Passage], embedder: Embedder | None) -> A
     """Return the evidence of passages, in their order."""
     sources = []
     for passage in passages:
-        # Prompt injection: one instruction to a model discards its whole paragraph.
-        sentences = [
-            sentence
-            for paragraph in split_paragraphs(passage.text)
-            if not any(map(gives_orders, paragraph))
-            for sentence in paragraph
-        ]
-        # URLs in a sentence's text are kept, those of pictures are not.
-        addresses = [
-            urls_of(re.sub(r"!\[[^\]]*\]\s*\([^)]*\)", " ", sentence)) for sentence in sentences
-        ]
-        plain = tuple(
-            text
-            for text in (
-                to_plain_text(sentence, allowed_urls=urls)
-                for sentence, urls in zip(sentences, addresses, strict=True)
-            )
-            if text
-        )
-        by_sentence = tuple(map(stems_of, plain))
+        sentences = tuple(_list_quotable(passage.text))
+        by_sentence = tuple(map(stems_of, sentences))
         heads = stems_of(" ".join((passage.title, *passage.headings)))
-        sources.append(
-            EvidenceSource(passage, plain, by_sentence, heads, heads.union(*by_sentence))
-        )
+        terms = heads.union(*by_sentence)
+        sources.append(EvidenceSource(passage, sentences, by_sentence, heads, terms))
     return AnswerEvidence(tuple(sources), embedder)
+
+
+def _list_quotable(text: str) -> list[str]:
+    """Return the plain sentences of a passage that instruct no model."""
+    quotable = []
+    for paragraph in split_paragraphs(text):
+        # Prompt injection: one instruction to a model discards its whole paragraph.
+        if any(map(gives_orders, paragraph)):
+            continue
+        for sentence in paragraph:
+            # URLs in a sentence's text are kept, those of pictures are not.
+            without_pictures = _PICTURE.sub(" ", sentence)
+            plain = to_plain_text(sentence, allowed_urls=urls_of(without_pictures))
+            if plain:
+                quotable.append(plain)
+    return quotable
+
+
+def _merge_facts(sources: Sequence[EvidenceSource]) -> StatedFacts:
+    """Return the facts of sources together; names are looked for in their texts instead."""
+    return StatedFacts(
+        quantities=frozenset().union(*(source.facts.quantities for source in sources)),
+        dates=frozenset().union(*(source.facts.dates for source in sources)),
+        names=frozenset(),
+        urls=frozenset().union(*(urls_of(source.text) for source in sources)),
+    )

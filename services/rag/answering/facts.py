@@ -1,6 +1,4 @@
-"""What can be checked word by word in a sentence: numbers with their units, dates, names,
-addresses.
-"""
+"""Facts of a sentence that can be checked word by word: quantities, dates, names, addresses."""
 
 import re
 from dataclasses import dataclass
@@ -30,41 +28,38 @@ _DATES = (
 _NUMBER = re.compile(
     r"(?<![\w.,])[-+\u2212]?(?:\d{1,3}(?:[.,'’\u00a0\u202f ]\d{3})+(?!\d)|\d+)(?:[.,]\d+)?"
 )
-_UNITS = {
-    word: unit
-    for unit, words in {
-        "ct/kwh": "ct/kwh cent/kwh cents/kwh",
-        "eur/kwh": "€/kwh eur/kwh euro/kwh",
-        "ct": "ct cent cents",
-        "eur": "€ eur euro euros",
-        "kwh": "kwh kilowattstunden kilowattstunde kilowatt-hours",
-        "kwp": "kwp",
-        "kw": "kw kilowatt kilowatts",
-        "mwh": "mwh",
-        "mw": "mw",
-        "wh": "wh",
-        "w": "w watt watts",
-        "v": "v volt volts",
-        "a": "a ampere amperes amp amps",
-        "hz": "hz hertz",
-        "%": "% percent prozent per-cent",
-        "year": "year years jahr jahre jahren",
-        "month": "month months monat monate monaten",
-        "week": "week weeks woche wochen",
-        "day": "day days tag tage tagen",
-        "hour": "hour hours stunde stunden h",
-        "minute": "minute minutes minuten min",
-        "second": "second seconds sekunde sekunden s",
-        "°c": "°c celsius grad",
-        "m": "m meter metre metres meters",
-        "cm": "cm zentimeter",
-        "mm": "mm millimeter millimetre",
-        "m²": "m² m2 quadratmeter",
-        "kg": "kg kilogramm kilogram kilograms",
-        "cycle": "cycles zyklen cycle zyklus vollzyklen ladezyklen",
-    }.items()
-    for word in words.split()
+_WORDS_OF_UNITS = {
+    "ct/kwh": "ct/kwh cent/kwh cents/kwh",
+    "eur/kwh": "€/kwh eur/kwh euro/kwh",
+    "ct": "ct cent cents",
+    "eur": "€ eur euro euros",
+    "kwh": "kwh kilowattstunden kilowattstunde kilowatt-hours",
+    "kwp": "kwp",
+    "kw": "kw kilowatt kilowatts",
+    "mwh": "mwh",
+    "mw": "mw",
+    "wh": "wh",
+    "w": "w watt watts",
+    "v": "v volt volts",
+    "a": "a ampere amperes amp amps",
+    "hz": "hz hertz",
+    "%": "% percent prozent per-cent",
+    "year": "year years jahr jahre jahren",
+    "month": "month months monat monate monaten",
+    "week": "week weeks woche wochen",
+    "day": "day days tag tage tagen",
+    "hour": "hour hours stunde stunden h",
+    "minute": "minute minutes minuten min",
+    "second": "second seconds sekunde sekunden s",
+    "°c": "°c celsius grad",
+    "m": "m meter metre metres meters",
+    "cm": "cm zentimeter",
+    "mm": "mm millimeter millimetre",
+    "m²": "m² m2 quadratmeter",
+    "kg": "kg kilogramm kilogram kilograms",
+    "cycle": "cycles zyklen cycle zyklus vollzyklen ladezyklen",
 }
+_UNITS = {word: unit for unit, words in _WORDS_OF_UNITS.items() for word in words.split()}
 _UNIT = re.compile(
     r"[\s\u00a0\u202f-]*(?P<unit>°\s?C|[€%]|m²|(?:ct|cents?|€|eur|euro)\s?(?:/|pro|per|"
     r"je)\s?kwh|[A-Za-zÄÖÜäöü]+(?:/kwh)?)",
@@ -81,27 +76,23 @@ _PROPER = re.compile(r"(?<![.!?:\n\"„“(\[]\s)(?<!\A)(?<=\s)([A-Z][a-z]{2,})\
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number as it may be read, for 1.500 is one thing in German and another in English, and its
-    unit where one follows.
+    """A number in all its readings, and its unit if one follows.
+
+    "1.500" is one number in German and another in English.
     """
 
     readings: frozenset[float]
     unit: str | None
 
     def is_in(self, others: "frozenset[Quantity]") -> bool:
-        """Return whether the same is said among ``others``.
-
-        A number without unit may stand for one with any.
-        """
-        return any(
-            self.readings & other.readings and (self.unit is None or self.unit == other.unit)
-            for other in others
-        )
+        """Return whether ``others`` has the same; a number without unit matches any unit."""
+        alike = [other for other in others if self.readings & other.readings]
+        return any(self.unit is None or self.unit == other.unit for other in alike)
 
 
 @dataclass(frozen=True, slots=True)
 class StatedFacts:
-    """What a text states that can be right or wrong by a character."""
+    """The facts of a text that can be right or wrong by a character."""
 
     quantities: frozenset[Quantity]
     dates: frozenset[date]
@@ -109,7 +100,7 @@ class StatedFacts:
     urls: frozenset[str]
 
     def carried_by(self, source: "StatedFacts", text: str) -> bool:
-        """Return whether all of it stands in a source, whose words are ``text`` in lower case."""
+        """Return whether a source states all of them; ``text`` are its words in lower case."""
         quantities = all(quantity.is_in(source.quantities) for quantity in self.quantities)
         names = all(name in text for name in self.names)
         return quantities and names and self.dates <= source.dates and self.urls <= source.urls
@@ -125,11 +116,8 @@ def facts_of(text: str, *, proper_names: bool) -> StatedFacts:
     urls = urls_of(text)
     rest = URL.sub(" ", text)
     dates, rest = _take_dates(rest)
-    names = {
-        match.group().lower()
-        for match in _NAME.finditer(rest)
-        if match.group().lower() not in _UNITS
-    }
+    names = {match.group().lower() for match in _NAME.finditer(rest)}
+    names.difference_update(_UNITS)
     if proper_names:
         names |= {match.group(1).lower() for match in _PROPER.finditer(rest)}
     return StatedFacts(_quantities(rest), dates, frozenset(names), urls)
@@ -144,9 +132,10 @@ def _take_dates(text: str) -> tuple[frozenset[date], str]:
     dates: set[date] = set()
 
     def take(match: re.Match[str]) -> str:
-        month = match["month"].lower()
+        month_word = match["month"].lower()
         try:
-            dates.add(date(int(match["year"]), MONTHS.get(month) or int(month), int(match["day"])))
+            month = MONTHS.get(month_word) or int(month_word)
+            dates.add(date(int(match["year"]), month, int(match["day"])))
         except ValueError:
             return match.group()
         return " "
@@ -159,44 +148,44 @@ def _take_dates(text: str) -> tuple[frozenset[date], str]:
 def _quantities(text: str) -> frozenset[Quantity]:
     quantities = set()
     for match in _NUMBER.finditer(text):
+        unit: str | None
         if _CURRENCY_BEFORE.search(text[max(0, match.start() - 4) : match.start()]):
-            unit: str | None = "eur"
-        # As in § 14a, which is no current
-        elif (after := _UNIT.match(text, match.end())) is None or after["unit"] == "a":
-            unit = None
+            unit = "eur"
         else:
-            unit = _UNITS.get(
-                re.sub(r"\s?(?:/|pro|per|je)\s?(?=kwh)", "/", after["unit"].lower()).replace(
-                    " ", ""
-                )
-            )
+            unit = _find_unit(text, match.end())
         quantities.add(Quantity(_readings(match.group()), unit))
     return frozenset(quantities)
 
 
-def _readings(number: str) -> frozenset[float]:
-    """Return what a number may mean: of one with both marks the last is the decimal one.
+def _find_unit(text: str, begin: int) -> str | None:
+    """Return the unit that begins there, after a number."""
+    after = _UNIT.match(text, begin)
+    # The "a" of "§ 14a" is no ampere.
+    if after is None or after["unit"] == "a":
+        return None
+    word = re.sub(r"\s?(?:/|pro|per|je)\s?(?=kwh)", "/", after["unit"].lower())
+    return _UNITS.get(word.replace(" ", ""))
 
-    Of one mark before three digits either.
+
+def _readings(number: str) -> frozenset[float]:
+    """Return the possible values of a number, German or English.
+
+    With both marks the last is the decimal one; one mark before three digits may be either.
     """
     plain = re.sub(r"['’\u00a0\u202f ]", "", number.replace("\u2212", "-")).lstrip("+")
     marks = [mark for mark in plain if mark in ".,"]
+    if not marks:
+        return frozenset({float(plain)})
     if len(set(marks)) == 2:
         decimal = marks[-1]
         thousands = "," if decimal == "." else "."
-        return (
-            frozenset({float(plain.replace(thousands, "").replace(decimal, "."))})
-            if plain.count(decimal) == 1
-            else frozenset()
-        )
-    if not marks:
-        return frozenset({float(plain)})
+        if plain.count(decimal) != 1:
+            return frozenset()
+        return frozenset({float(plain.replace(thousands, "").replace(decimal, "."))})
     whole = float(plain.replace(marks[0], ""))
     if len(marks) > 1:
         return frozenset({whole})
     decimal_reading = float(plain.replace(",", "."))
-    return (
-        frozenset({whole, decimal_reading})
-        if re.search(r"[.,]\d{3}\Z", plain)
-        else frozenset({decimal_reading})
-    )
+    if re.search(r"[.,]\d{3}\Z", plain):
+        return frozenset({whole, decimal_reading})
+    return frozenset({decimal_reading})

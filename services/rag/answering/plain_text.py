@@ -1,5 +1,6 @@
-"""Answers are plain text: no markup, no picture, no link that is followed by itself, nothing that
-cannot be seen; and no orders from documents.
+"""Makes plain text of answers: no markup, pictures, active links or invisible characters.
+
+Recognises orders to a language model in documents.
 
 Source: OWASP, "LLM01: prompt injection", 2025: what documents say is data; OWASP, "LLM05: improper
 output handling".
@@ -21,7 +22,7 @@ _CODE_FENCE = re.compile(r"```[^\n]*\n?|~~~[^\n]*\n?")
 _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 _BLANKS = re.compile(r"[^\S\n]+")
 
-# What is said to a model and not to a reader, in both languages.
+# Sentences that address a model and not a reader, in both languages.
 _ORDERS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -100,23 +101,19 @@ _ORDERS = tuple(
 
 
 def to_plain_text(text: str, *, allowed_urls: frozenset[str] = frozenset()) -> str:
-    """Return a text without markup.
-
-    Of its addresses those alone that ``allowed_urls`` holds, as text.
+    """Return a text without markup; of its addresses only ``allowed_urls`` stay, as text.
 
     Invariants: a second time changes nothing; no picture, no tag, no control character is left.
     """
     before = None
     while before != text:
         before = text
-        text = _DEFINITION.sub("", _visible(text))
-        text = _IMAGE.sub(lambda match: match.group(1) or "", text)
-        text = _LINK.sub(lambda match: f"{match.group(1)} ({match.group(2)})", text)
+        text = _DEFINITION.sub("", _drop_invisible(text))
+        text = _IMAGE.sub(r"\1", text)
+        text = _LINK.sub(r"\1 (\2)", text)
         text = _CODE_FENCE.sub("", _TAG.sub("", text))
         text = _EMPHASIS.sub(r"\2", text)
-        text = URL.sub(lambda match: _keep_allowed(match.group(), allowed_urls), text).replace(
-            "()", ""
-        )
+        text = _drop_urls(text, allowed_urls).replace("()", "")
         text = _BLANKS.sub(" ", text).replace(" \n", "\n").replace("\n ", "\n").strip()
     return text
 
@@ -127,26 +124,30 @@ def urls_of(text: str) -> frozenset[str]:
 
 
 def gives_orders(sentence: str) -> bool:
-    """Return whether a sentence of a document speaks to a language model instead of a reader."""
-    flat = _BLANKS.sub(" ", _visible(sentence))
+    """Return whether a sentence of a document addresses a language model, not a reader."""
+    flat = _BLANKS.sub(" ", _drop_invisible(sentence))
     return any(pattern.search(flat) for pattern in _ORDERS)
 
 
-def _keep_allowed(url: str, allowed_urls: frozenset[str]) -> str:
-    bare = url.rstrip(".,;:!?")
-    return (
-        url
-        if bare in allowed_urls and not bare.lower().startswith(("javascript:", "data:"))
-        else url[len(bare) :]
-    )
+def _drop_urls(text: str, allowed_urls: frozenset[str]) -> str:
+    """Return a text without the addresses that are not allowed; their final punctuation stays."""
+
+    def replace_url(match: re.Match[str]) -> str:
+        url = match.group()
+        bare = url.rstrip(".,;:!?")
+        is_active = bare.lower().startswith(("javascript:", "data:"))
+        if bare in allowed_urls and not is_active:
+            return url
+        return url[len(bare) :]
+
+    return URL.sub(replace_url, text)
 
 
-def _visible(text: str) -> str:
-    """Return a text without what cannot be seen: controls, zero-width and bidirectional marks,
-    tags, surrogates.
-    """
-    return "".join(
-        char
-        for char in text
-        if char == "\n" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn")
-    ).replace("\u2028", "\n")
+def _drop_invisible(text: str) -> str:
+    """Return a text without controls, zero-width and bidirectional marks, surrogates."""
+    visible = [char for char in text if char == "\n" or not _is_invisible(char)]
+    return "".join(visible).replace("\u2028", "\n")
+
+
+def _is_invisible(char: str) -> bool:
+    return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn")

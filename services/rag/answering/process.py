@@ -1,5 +1,4 @@
-"""What answers are made of, by the settings of a process: passages, models, and the tools over a
-stored site's data.
+"""Opens the parts of answering by the settings of a process: search, models and site tools.
 
 The tools are matched by rules and called in a unit of work of their own.
 """
@@ -43,21 +42,16 @@ class StoredSiteTools:
     client: Client | None = None
 
     def descriptions(self) -> Sequence[ToolDescription]:
-        """Return what there is."""
         return registry.list_tools().tools
 
     def match(self, question: str, before: Sequence[ToolCall] = ()) -> Sequence[ProposedCall]:
-        """Return the calls that a question asks for by its words, or by going on from the last call
-        before.
-        """
+        """Return the calls that a question asks for, also as a follow-up of the last call."""
         with unit_of_work(self.database) as connection:
             site = sites.load(connection, self.site_id)
-        previous = before[-1] if before else None
-        matched = (
-            match_follow_up(question, previous, site=site, now=self.now)
-            if previous
-            else match_question(question, site=site, now=self.now)
-        )
+        if before:
+            matched = match_follow_up(question, before[-1], site=site, now=self.now)
+        else:
+            matched = match_question(question, site=site, now=self.now)
         return [ProposedCall(call.tool, call.arguments) for call in matched]
 
     def match_ahead(self, question: str) -> Sequence[ProposedCall]:
@@ -68,7 +62,7 @@ class StoredSiteTools:
         return [ProposedCall(call.tool, call.arguments) for call in matched]
 
     def call(self, proposed: ProposedCall) -> ToolResult:
-        """Return what a tool finds.
+        """Return a tool's result.
 
         Raises:
             LunaError: it is unknown, its arguments are wrong, or what it needs is away.

@@ -53,18 +53,17 @@ mean. Keep its language. Do not answer it. Write the question alone, on one line
 def compose_answer(
     question: str, evidence: AnswerEvidence, *, language: Language, mark: str
 ) -> list[ChatMessage]:
-    """Return what words an answer.
+    """Return the prompt that answers a question from passages.
 
     Args:
         mark: that no passage holds; new for every question.
     """
-    passages = "\n".join(
-        (
-            f"{mark} passage [{number}]: {label_of(source)}\n"
-            f"{source.text[:MOST_PASSAGE].replace(mark, '')}\n{mark} end of passage [{number}]"
-        )
-        for number, source in enumerate(evidence.sources, start=1)
-    )
+    parts = []
+    for number, source in enumerate(evidence.sources, start=1):
+        parts.append(f"{mark} passage [{number}]: {label_of(source)}")
+        parts.append(source.text[:MOST_PASSAGE].replace(mark, ""))
+        parts.append(f"{mark} end of passage [{number}]")
+    passages = "\n".join(parts)
     rules = _ANSWER.format(
         mark=mark,
         language=language_forms(language).texts["name-in-english"],
@@ -79,15 +78,13 @@ def compose_answer(
 def compose_tool_choice(
     question: str, tools: Sequence[ToolDescription], *, today: str
 ) -> list[ChatMessage]:
-    """Return what chooses tools; no word of a document is in it."""
-    listed = "\n".join(
-        json.dumps(
-            {"tool": tool.name, "description": tool.description, "arguments": tool.arguments},
-            ensure_ascii=False,
-        )
-        for tool in tools
-    )
-    return [ChatMessage("system", _TOOLS % (today, listed)), ChatMessage("user", question)]
+    """Return the prompt that chooses tools; no word of a document is in it."""
+    lines = []
+    for tool in tools:
+        entry = {"tool": tool.name, "description": tool.description, "arguments": tool.arguments}
+        lines.append(json.dumps(entry, ensure_ascii=False))
+    rules = _TOOLS % (today, "\n".join(lines))
+    return [ChatMessage("system", rules), ChatMessage("user", question)]
 
 
 def compose_standalone(question: str, before: Sequence[Answer]) -> list[ChatMessage]:
@@ -108,33 +105,33 @@ def read_tool_choice(text: str) -> list[ProposedCall]:
     except (ValueError, RecursionError):
         return []
     calls = document.get("calls") if isinstance(document, dict) else None
-    proposals = (
-        [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
-    )
-    return [
-        ProposedCall(call["tool"], call.get("arguments") or {})
-        for call in proposals[:MOST_CALLS]
-        if isinstance(call.get("tool"), str) and isinstance(call.get("arguments") or {}, dict)
-    ]
+    if not isinstance(calls, list):
+        return []
+    objects = [call for call in calls if isinstance(call, dict)]
+    proposed = []
+    for call in objects[:MOST_CALLS]:
+        tool = call.get("tool")
+        arguments = call.get("arguments") or {}
+        if isinstance(tool, str) and isinstance(arguments, dict):
+            proposed.append(ProposedCall(tool, arguments))
+    return proposed
 
 
 def read_citations(sentence: str) -> tuple[str, list[int]]:
     """Return a sentence without its citations, and their numbers."""
-    numbers = [
-        int(number)
-        for match in _CITED.finditer(sentence)
-        for number in re.findall(r"\d+", match.group(1))
-    ]
+    numbers: list[int] = []
+    for match in _CITED.finditer(sentence):
+        numbers += map(int, re.findall(r"\d+", match.group(1)))
     return _CITED.sub("", sentence).strip(), list(dict.fromkeys(numbers))
 
 
 def label_of(source: EvidenceSource) -> str:
-    """Return what a passage is called: its title, page and headings, as plain text without
-    orders.
-    """
+    """Return a passage's title, page and headings as plain text, without orders to a model."""
     passage = source.passage
-    parts = [passage.title, *([f"page {passage.page}"] if passage.page else []), *passage.headings]
-    plain = " / ".join(
-        to_plain_text(part).replace("\n", " ") for part in parts if not gives_orders(part)
-    )
-    return plain[:MOST_LABEL] or "document"
+    parts = [passage.title]
+    if passage.page:
+        parts.append(f"page {passage.page}")
+    parts += passage.headings
+    harmless = [part for part in parts if not gives_orders(part)]
+    label = " / ".join(to_plain_text(part).replace("\n", " ") for part in harmless)
+    return label[:MOST_LABEL] or "document"

@@ -1,5 +1,6 @@
-"""A question by itself: what it goes on from, by rules in German and English, and the time that it
-is about. Pure.
+"""Completes a follow-up question and finds the time of a question, by rules.
+
+Pure; in German and English.
 
 A question that names no time is about today. A day without its year ("on 1 March") names none
 either: it may be last year's or next year's.
@@ -9,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from operator import attrgetter
 
 from luna.contracts.search import Passage
 from services.rag.answering.matching import content_words
@@ -26,7 +28,7 @@ _POINTS_BACK = re.compile(
     r"|daran|darin|dabei|dort|dessen|deren|denen)\b",
     re.IGNORECASE,
 )
-# What one question may put in the place of another: a product, a year, a day.
+# Parts of a question that a follow-up may replace: a product, a year, a day.
 _PLACES = (
     re.compile(r"\b[A-ZÄÖÜ][\wäöüß]+(?:[ -]\d+\w*)(?:\s[A-Z]\b)?|\b[A-Z]{2,}[\w-]*\b"),
     re.compile(r"\b(?:19|20)\d{2}\b"),
@@ -37,7 +39,7 @@ _PLACES = (
         re.IGNORECASE,
     ),
 )
-# More words than these say what they mean.
+# With more words, a question is complete by itself.
 MOST_WORDS_POINTING = 4
 MOST_WORDS_GOING_ON = 5
 
@@ -45,31 +47,27 @@ MOST_WORDS_GOING_ON = 5
 def goes_on(question: str) -> bool:
     """Return whether a question needs the one before to be understood."""
     words = len(content_words(question).stems)
-    begun = _GOES_ON.match(question)
-    return (
-        bool(
-            (begun and words <= MOST_WORDS_GOING_ON)
-            or (_POINTS_BACK.search(question) and words <= MOST_WORDS_POINTING)
-        )
-        or words == 0
-    )
+    if _GOES_ON.match(question) and words <= MOST_WORDS_GOING_ON:
+        return True
+    if _POINTS_BACK.search(question) and words <= MOST_WORDS_POINTING:
+        return True
+    return words == 0
 
 
 def stand_alone(question: str, before: str) -> str:
-    """Return a question that goes on from ``before`` as one that stands by itself.
-
-    One that does already stays as it is.
-    """
+    """Return a follow-up of ``before`` as a complete question; a complete one is unchanged."""
     if not goes_on(question):
         return question
     rest = _GOES_ON.sub("", question).strip(" ,?.!")
-    # What the rest names stands in the place of its kind in the question before.
-    for place in _PLACES if _GOES_ON.match(question) else ():
-        own = place.search(rest)
-        theirs = [*place.finditer(before)]
-        if own and theirs:
-            return f"{before[: theirs[-1].start()]}{own.group()}{before[theirs[-1].end() :]}"
-    # The words of the question before that say what both are about.
+    if _GOES_ON.match(question):
+        # "And in 2025?" is the previous question with that year in the place of its own.
+        for pattern in _PLACES:
+            own = pattern.search(rest)
+            earlier = [*pattern.finditer(before)]
+            if own and earlier:
+                last = earlier[-1]
+                return f"{before[: last.start()]}{own.group()}{before[last.end() :]}"
+    # Else the topic of the previous question is added: its names, or its content words.
     question_words = {word.lower() for word in words_of(question)}
     words = [word for word in words_of(before) if word.lower() not in STOPWORDS | question_words]
     named = [word for word in words if word[0].isupper() or word[0].isdigit()]
@@ -99,7 +97,7 @@ _THIS = r"(?:this|(?:dies|laufend)e[mnrs]?)"
 _YEAR = r"(?:year|jahr(?:e?s)?)"
 _MONTH = r"(?:month|monat(?:s)?)"
 _WEEK = r"(?:week|woche)"
-# What is after a day does not hold on it.
+# "After" a day does not include it.
 _AFTER = re.compile(
     r"\b(?:after|nach|na)(?: the| dem| de)?(?: end of| ende von| eind van)?\s*$", re.IGNORECASE
 )
@@ -118,21 +116,17 @@ class QuestionTime:
     question: str
 
     def is_within(self, first: date | None, last: date | None) -> bool:
-        """Return whether something that holds from one day until another, None where nobody says,
-        holds on some of these days.
-        """
+        """Return whether a validity from one day to another (None: open) covers one of the days."""
         return (first is None or first <= self.last) and (last is None or last >= self.first)
 
     def is_all_within(self, first: date | None, last: date | None) -> bool:
-        """Return whether it holds on all of them."""
+        """Return whether such a validity covers all of the days."""
         return (first is None or first <= self.first) and (last is None or last >= self.last)
 
 
 @dataclass(frozen=True, slots=True)
 class PassagesByTime:
-    """Passages of documents that hold at a time, those that say so first, and of documents that do
-    not.
-    """
+    """Passages of documents that are valid at a time, explicit validity first, and of others."""
 
     holding: list[Passage]
     beyond: list[Passage]
@@ -140,131 +134,158 @@ class PassagesByTime:
 
 def find_question_time(question: str, today: date) -> QuestionTime | None:
     """Return the time that a question names; None where it names none."""
-    spans = []
+    spans: list[_NamedSpan] = []
     for named in find_named_days(question):
-        days = (named.first, named.last)
+        first = named.first
+        last = named.last
         if _AFTER.search(question[: named.begin]):
-            days = (named.last + timedelta(days=1), named.last + timedelta(days=1))
-        spans.append((days, named.begin, named.end))
+            last += timedelta(days=1)
+            first = last
+        spans.append(_NamedSpan(first, last, named.begin, named.end))
     for pattern, resolve in _RULES:
         for match in pattern.finditer(question):
-            if all(match.end() <= begin or match.start() >= end for _, begin, end in spans):
-                spans.append((resolve(match, today), match.start(), match.end()))
+            if not any(span.overlaps(match) for span in spans):
+                first, last = resolve(match, today)
+                spans.append(_NamedSpan(first, last, match.start(), match.end()))
     if not spans:
         return None
     rest = question
-    for _, begin, end in sorted(spans, key=lambda span: -span[1]):
-        rest = f"{rest[:begin]} {rest[end:]}"
-    return QuestionTime(
-        min(days[0] for days, *_ in spans),
-        max(days[1] for days, *_ in spans),
-        " ".join(rest.split()),
-    )
+    for span in sorted(spans, key=attrgetter("begin"), reverse=True):
+        rest = f"{rest[: span.begin]} {rest[span.end :]}"
+    first = min(span.first for span in spans)
+    last = max(span.last for span in spans)
+    return QuestionTime(first, last, " ".join(rest.split()))
+
+
+@dataclass(frozen=True, slots=True)
+class _NamedSpan:
+    """Days that a question names, and the place of their words."""
+
+    first: date
+    last: date
+    begin: int
+    end: int
+
+    def overlaps(self, match: re.Match[str]) -> bool:
+        return match.start() < self.end and self.begin < match.end()
 
 
 def part_by_time(
     passages: Sequence[Passage], question_time: QuestionTime | None, today: date
 ) -> PassagesByTime:
-    """Return which passages are of documents that hold at the time asked about, today where none is
-    named.
+    """Part passages by their documents' validity at the question's time; without one, today.
 
-    Of a document that does not, the sentences that name the year asked about stay: it may say what
-    comes after it.
+    An invalid document may announce the time after it: its sentences that name the question's year
+    stay.
     """
     target = question_time or QuestionTime(today, today, "")
-    fits = [target.is_within(each.valid_from, each.valid_until) for each in passages]
-    holding = [each for each, fit in zip(passages, fits, strict=True) if fit]
+    holding: list[Passage] = []
+    beyond: list[Passage] = []
+    for passage in passages:
+        if target.is_within(passage.valid_from, passage.valid_until):
+            holding.append(passage)
+        else:
+            beyond.append(passage)
     if question_time is not None:
-        holding.sort(key=lambda each: not has_validity(each))
-        years = re.compile(
-            "|".join(
-                rf"(?<!\d){year}(?!\d)"
-                for year in range(question_time.first.year, question_time.last.year + 1)
-            )
-        )
-        for each, fit in zip(passages, fits, strict=True):
-            sentences = (
-                []
-                if fit
-                else [sentence for sentence in split_sentences(each.text) if years.search(sentence)]
-            )
-            if sentences:
-                # What these sentences say is said of the year itself.
-                holding.append(
-                    each.model_copy(
-                        update={
-                            "text": "\n".join(sentences),
-                            "valid_from": None,
-                            "valid_until": None,
-                        }
-                    )
-                )
-    return PassagesByTime(
-        holding, [each for each, fit in zip(passages, fits, strict=True) if not fit]
-    )
+        # Documents with a stated validity come first.
+        holding.sort(key=has_validity, reverse=True)
+        for passage in beyond:
+            excerpt = _excerpt_years(passage, question_time)
+            if excerpt is not None:
+                holding.append(excerpt)
+    return PassagesByTime(holding, beyond)
+
+
+def _excerpt_years(passage: Passage, question_time: QuestionTime) -> Passage | None:
+    """Return a passage's sentences that name a year of the question, valid at any time."""
+    years = range(question_time.first.year, question_time.last.year + 1)
+    pattern = re.compile("|".join(rf"(?<!\d){year}(?!\d)" for year in years))
+    sentences = [text for text in split_sentences(passage.text) if pattern.search(text)]
+    if not sentences:
+        return None
+    changes = {"text": "\n".join(sentences), "valid_from": None, "valid_until": None}
+    return passage.model_copy(update=changes)
 
 
 def has_validity(passage: Passage) -> bool:
-    """Return whether anybody says from when or until when its document holds."""
+    """Return whether the begin or end of its document's validity is known."""
     return passage.valid_from is not None or passage.valid_until is not None
 
 
 def _year(years: int) -> _Resolve:
-    return lambda _match, today: months_of(today.year + years, 1, 12)
-
-
-def _month(months: int, count: int = 1) -> _Resolve:
     def resolve(_match: re.Match[str], today: date) -> tuple[date, date]:
-        year, month = divmod(today.year * 12 + today.month - 1 + months, 12)
-        return months_of(year, month + 1, count)
+        return months_of(today.year + years, 1, 12)
 
     return resolve
 
 
+def _month(months: int) -> _Resolve:
+    def resolve(_match: re.Match[str], today: date) -> tuple[date, date]:
+        return _months_ahead(today, months)
+
+    return resolve
+
+
+def _months_ahead(today: date, months: int, count: int = 1) -> tuple[date, date]:
+    year, month = divmod(today.year * 12 + today.month - 1 + months, 12)
+    return months_of(year, month + 1, count)
+
+
 def _quarter(quarters: int) -> _Resolve:
-    return lambda match, today: _month(3 * quarters - (today.month - 1) % 3, 3)(match, today)
+    def resolve(_match: re.Match[str], today: date) -> tuple[date, date]:
+        months_of_quarter = (today.month - 1) % 3
+        return _months_ahead(today, 3 * quarters - months_of_quarter, 3)
+
+    return resolve
 
 
-def _day(days: int, count: int = 1) -> _Resolve:
-    return lambda _match, today: (
-        today + timedelta(days=days),
-        today + timedelta(days=days + count - 1),
-    )
+def _day(days: int) -> _Resolve:
+    def resolve(_match: re.Match[str], today: date) -> tuple[date, date]:
+        day = today + timedelta(days=days)
+        return day, day
+
+    return resolve
 
 
 def _week(weeks: int) -> _Resolve:
-    return lambda match, today: _day(7 * weeks - today.weekday(), 7)(match, today)
+    def resolve(_match: re.Match[str], today: date) -> tuple[date, date]:
+        monday = today + timedelta(days=7 * weeks - today.weekday())
+        return monday, monday + timedelta(days=6)
+
+    return resolve
 
 
 def _counted(sign: int) -> _Resolve:
     def resolve(match: re.Match[str], today: date) -> tuple[date, date]:
-        count = match["count"].lower()
-        return months_of(today.year + sign * (_COUNTS.get(count) or int(count)), 1, 12)
+        word = match["count"].lower()
+        count = _COUNTS.get(word) or int(word)
+        return months_of(today.year + sign * count, 1, 12)
 
     return resolve
 
 
-# In order: what an earlier rule found, a later one does not find again within it.
-_RULES: tuple[tuple[re.Pattern[str], _Resolve], ...] = tuple(
-    (re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE), resolve)
-    for pattern, resolve in (
-        (r"(?:the )?year after next|(?:ü|ue)bern(?:ä|ae)chste[mnrs]? jahr(?:e?s)?", _year(2)),
-        (r"(?:the )?year before last|vorletzte[mnrs]? jahr(?:e?s)?", _year(-2)),
-        (rf"{_NEXT} {_YEAR}", _year(1)),
-        (rf"{_LAST} {_YEAR}|vorjahr(?:e?s)?", _year(-1)),
-        (rf"{_THIS} {_YEAR}|heuer", _year(0)),
-        (rf"in {_COUNT} (?:years?|jahren?)(?: time)?", _counted(1)),
-        (rf"{_COUNT} years? ago", _counted(-1)),
-        (rf"vor {_COUNT} jahr(?:en)?", _counted(-1)),
-        (rf"{_NEXT} (?:quarter|quartals?)", _quarter(1)),
-        (rf"{_LAST} (?:quarter|quartals?)", _quarter(-1)),
-        (rf"{_NEXT} {_MONTH}", _month(1)),
-        (rf"{_LAST} {_MONTH}|vormonat(?:s)?", _month(-1)),
-        (rf"{_NEXT} {_WEEK}", _week(1)),
-        (rf"{_LAST} {_WEEK}|vorwoche", _week(-1)),
-        (r"day after tomorrow|(?:ü|ue)bermorgen", _day(2)),
-        (r"tomorrow|(?<!am )(?<!guten )(?-i:morgen)", _day(1)),
-        (r"day before yesterday|vorgestern", _day(-2)),
-        (r"yesterday|gestern", _day(-1)),
-    )
+def _rule(pattern: str, resolve: _Resolve) -> tuple[re.Pattern[str], _Resolve]:
+    return re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE), resolve
+
+
+# In order: a later rule finds nothing within a span that an earlier one found.
+_RULES: tuple[tuple[re.Pattern[str], _Resolve], ...] = (
+    _rule(r"(?:the )?year after next|(?:ü|ue)bern(?:ä|ae)chste[mnrs]? jahr(?:e?s)?", _year(2)),
+    _rule(r"(?:the )?year before last|vorletzte[mnrs]? jahr(?:e?s)?", _year(-2)),
+    _rule(rf"{_NEXT} {_YEAR}", _year(1)),
+    _rule(rf"{_LAST} {_YEAR}|vorjahr(?:e?s)?", _year(-1)),
+    _rule(rf"{_THIS} {_YEAR}|heuer", _year(0)),
+    _rule(rf"in {_COUNT} (?:years?|jahren?)(?: time)?", _counted(1)),
+    _rule(rf"{_COUNT} years? ago", _counted(-1)),
+    _rule(rf"vor {_COUNT} jahr(?:en)?", _counted(-1)),
+    _rule(rf"{_NEXT} (?:quarter|quartals?)", _quarter(1)),
+    _rule(rf"{_LAST} (?:quarter|quartals?)", _quarter(-1)),
+    _rule(rf"{_NEXT} {_MONTH}", _month(1)),
+    _rule(rf"{_LAST} {_MONTH}|vormonat(?:s)?", _month(-1)),
+    _rule(rf"{_NEXT} {_WEEK}", _week(1)),
+    _rule(rf"{_LAST} {_WEEK}|vorwoche", _week(-1)),
+    _rule(r"day after tomorrow|(?:ü|ue)bermorgen", _day(2)),
+    _rule(r"tomorrow|(?<!am )(?<!guten )(?-i:morgen)", _day(1)),
+    _rule(r"day before yesterday|vorgestern", _day(-2)),
+    _rule(r"yesterday|gestern", _day(-1)),
 )

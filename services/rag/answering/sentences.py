@@ -50,9 +50,10 @@ def words_of(text: str) -> list[str]:
 
 
 def detect_language(text: str, usual: Language = "en") -> Language:
-    """Return the language of a text by its function words and umlauts; ``usual`` if undecided."""
+    """Return the language of a text by function words and umlauts; ``usual`` if undecided."""
     words = [word.lower() for word in words_of(text)]
-    german = sum(word in _GERMAN for word in words) + 2 * len(re.findall("[äöüßÄÖÜ]", text))
+    umlauts = len(re.findall("[äöüßÄÖÜ]", text))
+    german = sum(word in _GERMAN for word in words) + 2 * umlauts
     english = sum(word in _ENGLISH for word in words)
     if german == english:
         return usual
@@ -60,7 +61,7 @@ def detect_language(text: str, usual: Language = "en") -> Language:
 
 
 def split_sentences(text: str) -> list[str]:
-    """Return the sentences of a text; list items and table rows are sentences of their own.
+    """Return the sentences of a text, each list item and table row as one.
 
     Invariants: the sentences contain the text's words in order.
     """
@@ -71,22 +72,21 @@ def split_paragraphs(text: str) -> list[list[str]]:
     """Return the sentences of each paragraph, item or row; wrapped lines are joined."""
     paragraphs: list[str] = []
     for line in map(str.strip, text.split("\n")):
-        before = paragraphs[-1] if paragraphs else ""
-        begins = (
-            not before
-            or not line
-            or before[-1] in ".!?:;|"
-            or line.startswith("|")
-            or _BULLET.match(line)
-            or is_row(before)
-            or is_row(line)
-        )
-        # A continuation begins in lower case, or follows a line of a page's width.
-        if not begins and (line[0].islower() or len(before) >= WIDE):
+        if paragraphs and _continues(paragraphs[-1], line):
             paragraphs[-1] += f" {line}"
         else:
             paragraphs.append(line)
     return [_split_line(line) for line in paragraphs if line]
+
+
+def _continues(before: str, line: str) -> bool:
+    """Return whether a line goes on with the paragraph before it."""
+    if not before or not line or before[-1] in ".!?:;|":
+        return False
+    if line.startswith("|") or _BULLET.match(line) or is_row(before) or is_row(line):
+        return False
+    # A continuation begins in lower case, or follows a line of a page's width.
+    return line[0].islower() or len(before) >= WIDE
 
 
 def is_row(line: str) -> bool:
@@ -102,13 +102,19 @@ def _split_line(line: str) -> list[str]:
     for end in _END.finditer(line):
         last_word = re.search(r"[^\W_]*\Z", line[: end.start()])
         word = last_word.group().lower() if last_word else ""
-        # "1. Januar", "§ 14. Absatz": a number of up to two digits is an ordinal.
-        if line[end.start()] == "." and (
-            word in _ABBREVIATIONS
-            or (len(word) == 1 and word.isalpha())
-            or (word.isdigit() and len(word) <= 2)
-        ):
+        if line[end.start()] == "." and _is_abbreviated(word):
             continue
         sentences.append(line[begun : end.end()].strip())
         begun = end.end()
-    return [*sentences, *([line[begun:].strip()] if line[begun:].strip() else [])]
+    rest = line[begun:].strip()
+    if rest:
+        sentences.append(rest)
+    return sentences
+
+
+def _is_abbreviated(word: str) -> bool:
+    """Return whether a full stop after a word in lower case ends no sentence."""
+    # "1. Januar", "§ 14. Absatz": a number of up to two digits is an ordinal.
+    is_ordinal = word.isdigit() and len(word) <= 2
+    is_initial = word.isalpha() and len(word) == 1
+    return word in _ABBREVIATIONS or is_ordinal or is_initial

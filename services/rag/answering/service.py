@@ -1,6 +1,4 @@
-"""Answers a question from documents and data, streams the answer, and stores it with its sources
-and prompts.
-"""
+"""Answers a question, streams the answer, and stores it with its sources and prompts."""
 
 import json
 import time
@@ -25,6 +23,7 @@ from luna.words import Language
 from services.rag.answering.answerer import Answerer, AnswerResult, QuestionContext
 from services.rag.answering.ports import Listener, Nobody, Search, SiteTools, Stage
 from services.rag.answering.prompts import PROMPT_VERSION
+from services.rag.answering.sentences import detect_language
 from services.rag.embedding import Embedder
 from services.rag.language import LanguageModel
 
@@ -139,15 +138,14 @@ def answer_question(
         UnavailableError: the search is away.
         GaveUpError: the asker has left; nothing is stored.
     """
-    begun = time.perf_counter()
+    timing = _Timing(time.perf_counter())
     setting = _prepare(request, parts.database, clock.now())
-    timing = _Timing(begun)
-    tools = None if parts.tools is None or setting.site_id is None else parts.tools
+    tools = None
+    if parts.tools is not None and setting.site_id is not None:
+        tools = parts.tools(request, setting.site_id, setting.language_of(request))
     answerer = Answerer(
         search=parts.search,
-        tools=None
-        if tools is None
-        else tools(request, str(setting.site_id), setting.language_of(request)),
+        tools=tools,
         model=parts.model if request.model else None,
         embedder=parts.embedder,
         listener=listener or Nobody(),
@@ -156,32 +154,31 @@ def answer_question(
     result = answerer.answer(setting.context_of(request))
     stored = _compose(request, setting, result, timing, now=clock.now())
     with unit_of_work(parts.database) as connection:
-        site_ids = (
-            documents.list_sites(
-                connection, [each.document_id for each in result.recommended], result.chunk_ids
-            )
-            | setting.sites
-        )
-        stored = stored.model_copy(update={"sites": sorted(site_ids)})
+        recommended_ids = [document.document_id for document in result.recommended]
+        source_sites = documents.list_sites(connection, recommended_ids, result.chunk_ids)
+        stored = stored.model_copy(update={"sites": sorted(source_sites | setting.sites)})
         if request.conversation_id is None:
-            at = stored.answer.answered_at
             answers.begin_conversation(
                 connection,
                 setting.conversation_id,
                 asked_by=request.asked_by,
                 site_id=setting.site_id,
-                at=at,
+                at=stored.answer.answered_at,
             )
         answers.save(connection, stored)
-    worded = (
-        "refused"
-        if result.refused
-        else "tools"
-        if result.tool_calls
-        else "model"
-        if result.model
-        else "extracts"
-    )
+    _report(stored, result)
+    return stored.answer
+
+
+def _report(stored: StoredAnswer, result: AnswerResult) -> None:
+    """Count an answer in the metrics and log it."""
+    worded = "extracts"
+    if result.refused:
+        worded = "refused"
+    elif result.tool_calls:
+        worded = "tools"
+    elif result.model:
+        worded = "model"
     ANSWER_SECONDS.labels(worded).observe(stored.answer.latency_seconds)
     if stored.first_token_seconds is not None:
         FIRST_TOKEN_SECONDS.observe(stored.first_token_seconds)
@@ -196,7 +193,6 @@ def answer_question(
         passages=len(stored.chunk_ids),
         notes=result.notes,
     )
-    return stored.answer
 
 
 @dataclass
@@ -215,9 +211,7 @@ class _Timing:
 
 @dataclass(frozen=True)
 class _Setting:
-    """Context of a question: its conversation with previous answers and their sites, and the site
-    whose data it is about.
-    """
+    """A question's site, its conversation, the previous answers and their sites."""
 
     conversation_id: str
     site_id: str | None
@@ -236,11 +230,8 @@ class _Setting:
         )
 
     def language_of(self, request: AskRequest) -> Language:
-        from services.rag.answering.sentences import detect_language
-
-        return request.language or detect_language(
-            request.question, self.before[-1].language if self.before else "en"
-        )
+        usual = self.before[-1].language if self.before else "en"
+        return request.language or detect_language(request.question, usual)
 
 
 def _prepare(request: AskRequest, database: Engine, now: datetime) -> _Setting:
@@ -252,15 +243,12 @@ def _prepare(request: AskRequest, database: Engine, now: datetime) -> _Setting:
             conversation_site = answers.require_conversation(
                 connection, request.conversation_id, asked_by=request.asked_by
             )
-            before = tuple(
-                answers.list_questions(connection, request.conversation_id, most=REMEMBERED)
-            )
+            questions = answers.list_questions(connection, request.conversation_id, most=REMEMBERED)
+            before = tuple(questions)
             conversation_sites = answers.list_sites(connection, request.conversation_id)
-        own = [
-            name
-            for name in sites.names(connection)
-            if request.sites is None or name in request.sites
-        ]
+        own = sites.names(connection)
+        if request.sites is not None:
+            own = [name for name in own if name in request.sites]
         requested_site = request.site_id or conversation_site
         if requested_site is not None and requested_site not in own:
             raise refuse(

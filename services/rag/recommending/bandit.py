@@ -158,7 +158,5 @@ class BanditRanking:
 
 
 def cross_features(context: FloatArray, arms: int) -> FloatArray:
-    """Return the features of every arm under a context where each has parameters of its own, shape
-    ``(arms, arms × features)``.
-    """
+    """Return features that give each arm own parameters, shape ``(arms, arms × features)``."""
     return np.asarray(np.kron(np.eye(arms), context), dtype=np.float64)

@@ -1,9 +1,7 @@
-"""Which items a reader is shown, in the reader's language: candidates by similarity, then the
-bandit, nothing twice; and what the policies learn from readers.
+"""Chooses items for a reader by similarity and a bandit, and learns from the reader's actions.
 
-How near items are to a reader's interest is rated by vectors where there is an embedding model, by
-their words always. What readers did, the reward that it is, and what follows from it are stored in
-one transaction.
+Items are compared with a reader's interest by their words, and by vectors where there is an
+embedding model. Actions, their reward and the updated statistics are stored in one transaction.
 """
 
 import math
@@ -30,7 +28,7 @@ from luna.energy.refusals import refuse
 from luna.energy.timeline import FloatArray
 from luna.platform.database import recommendation_items, recommendations, sites
 from luna.platform.database.recommendation_items import Audience, Candidate
-from luna.platform.database.recommendations import Learned, Showing, Slate
+from luna.platform.database.recommendations import Learned, Observed, Showing, Slate
 from luna.words import Numbers
 from luna.words.recommendations import say_reason, say_recommendation
 from services.rag.embedding import Embedder, embed_if_there
@@ -76,43 +74,45 @@ def record_events(
     Invariants: the same event counts once; what is learned does not depend on the order of events.
     """
     learned = recommendations.hold_learned(connection, dimensions=DIMENSIONS, now=now)
-    showings = recommendations.find_showings(
-        connection, request.reader, {each.recommendation_id for each in request.events}
-    )
-    valid = [each for each in request.events if each.recommendation_id in showings]
+    ids = {event.recommendation_id for event in request.events}
+    showings = recommendations.find_showings(connection, request.reader, ids)
+    valid = [event for event in request.events if event.recommendation_id in showings]
     new = recommendations.add_events(connection, request.reader, valid, now=now)
-    changed = {each.recommendation_id for each in valid if each.event_id in new}
+    changed = {event.recommendation_id for event in valid if event.event_id in new}
     observed = recommendations.read_observed(connection, among=changed) if changed else []
-    for policy in {each.policy for each in observed}:
-        before = learned[policy]
-        statistics = Statistics(before.precision, before.response, before.count)
-        for each in observed:
-            # What was shown before the features changed teaches nothing of the ones of now.
-            if each.policy == policy and each.features.size == DIMENSIONS:
-                reward = reward_of(each.actions)
-                statistics = (
-                    statistics.observe(each.features, reward)
-                    if each.reward is None
-                    else statistics.revise(each.features, reward - each.reward)
-                )
-        recommendations.save_learned(
-            connection,
-            policy,
-            Learned(statistics.precision, statistics.response, statistics.count),
-            now=now,
-        )
-    recommendations.save_rewards(
-        connection, {each.recommendation_id: reward_of(each.actions) for each in observed}
+    for policy in {showing.policy for showing in observed}:
+        own = [showing for showing in observed if showing.policy == policy]
+        updated = _learn(learned[policy], own)
+        recommendations.save_learned(connection, policy, updated, now=now)
+    rewards = {showing.recommendation_id: reward_of(showing.actions) for showing in observed}
+    recommendations.save_rewards(connection, rewards)
+    others = [event for event in request.events if event.recommendation_id not in showings]
+    return EventsReply(
+        accepted=len(new),
+        duplicated=len(valid) - len(new),
+        unknown=[event.event_id for event in others],
     )
-    unknown = [each.event_id for each in request.events if each.recommendation_id not in showings]
-    return EventsReply(accepted=len(new), duplicated=len(valid) - len(new), unknown=unknown)
 
 
-# Two items are the same for a reader from here on: cosine of their vectors, or share of words that
-# they have in common.
+def _learn(learned: Learned, observed: Sequence[Observed]) -> Learned:
+    """Return a policy's statistics with the rewards of these showings."""
+    statistics = Statistics(learned.precision, learned.response, learned.count)
+    for showing in observed:
+        # Showings from before the features changed teach nothing about the present ones.
+        if showing.features.size != DIMENSIONS:
+            continue
+        reward = reward_of(showing.actions)
+        if showing.reward is None:
+            statistics = statistics.observe(showing.features, reward)
+        else:
+            statistics = statistics.revise(showing.features, reward - showing.reward)
+    return Learned(statistics.precision, statistics.response, statistics.count)
+
+
+# From this cosine of their vectors, or share of common words, two items are the same for a reader.
 SAME_VECTOR = 0.95
 SAME_WORDS = 0.8
-# What was read consists of many words; the ones that most of it shares say what it is about.
+# The most frequent words of the items that were read stand for their subject.
 _MOST_TERMS = 60
 
 
@@ -133,10 +133,10 @@ def learn_interest(
     vectors: Sequence[FloatArray],
     question_stems: Iterable[str],
 ) -> Interest:
-    """Return a reader's interest, from the items that they read and the stems of their
-    questions.
-    """
-    counts = Counter(term for terms in item_terms for term in terms)
+    """Return a reader's interest by the items that they read and the stems of their questions."""
+    counts: Counter[str] = Counter()
+    for terms_of_item in item_terms:
+        counts.update(terms_of_item)
     counts.update(dict.fromkeys(question_stems, len(counts)))
     terms = frozenset(term for term, _ in counts.most_common(_MOST_TERMS))
     sizes = Counter(vector.size for vector in vectors)
@@ -149,61 +149,62 @@ def learn_interest(
 
 
 def rate_similarity(candidates: Sequence[Candidate], interest: Interest) -> FloatArray:
-    """Return how near each candidate is to an interest, 0 to 1, shape ``(candidates,)``: the mean
-    of words and vectors, words alone where a vector is missing.
+    """Return each candidate's similarity to an interest, 0 to 1, shape ``(candidates,)``.
 
-    Words count by how rare they are among the candidates; of the rarer words of the shorter side,
-    the share that the longer one has.
+    It is the mean of words and vectors; words alone where a vector is missing. A word's weight is
+    its rarity among the candidates; counted is the weight in common, as a share of the lighter
+    side's.
     """
-    counts = Counter(term for each in candidates for term in each.terms)
+    counts: Counter[str] = Counter()
+    for candidate in candidates:
+        counts.update(candidate.terms)
     rarity = {term: math.log1p(len(candidates) / count) for term, count in counts.items()}
-    own = sum(rarity.get(term, 0.0) for term in interest.terms)
-    words = np.zeros(len(candidates))
-    for place, each in enumerate(candidates):
-        if shared := each.terms & interest.terms:
-            words[place] = sum(rarity[term] for term in shared) / min(
-                own, sum(rarity[term] for term in each.terms)
-            )
+    interest_weight = sum(rarity.get(term, 0.0) for term in interest.terms)
+    similarity = np.zeros(len(candidates))
+    for place, candidate in enumerate(candidates):
+        shared = candidate.terms & interest.terms
+        if shared:
+            weight = sum(rarity[term] for term in candidate.terms)
+            shared_weight = sum(rarity[term] for term in shared)
+            similarity[place] = shared_weight / min(interest_weight, weight)
     if interest.vector is None:
-        return words
-    rows = [
-        (place, each.vector)
-        for place, each in enumerate(candidates)
-        if each.vector is not None and each.vector.size == interest.vector.size
-    ]
-    if rows:
-        places = [place for place, _ in rows]
-        words[places] = (
-            words[places]
-            + np.clip(np.array([vector for _, vector in rows]) @ interest.vector, 0.0, 1.0)
-        ) / 2
-    return words
+        return similarity
+    places = []
+    vectors = []
+    for place, candidate in enumerate(candidates):
+        if candidate.vector is not None and candidate.vector.size == interest.vector.size:
+            places.append(place)
+            vectors.append(candidate.vector)
+    if places:
+        cosines = np.clip(np.array(vectors) @ interest.vector, 0.0, 1.0)
+        similarity[places] = (similarity[places] + cosines) / 2
+    return similarity
 
 
 def find_same(candidates: Sequence[Candidate], chosen: int) -> list[int]:
-    """Return the places of the candidates that a reader would take for the chosen one, itself among
-    them.
-    """
-    return [
-        place
-        for place, each in enumerate(candidates)
-        if place == chosen or _same(each, candidates[chosen])
-    ]
+    """Return the places of the chosen candidate and of those that a reader takes for the same."""
+    same = []
+    for place, candidate in enumerate(candidates):
+        if place == chosen or _is_same(candidate, candidates[chosen]):
+            same.append(place)
+    return same
 
 
-def _same(one: Candidate, other: Candidate) -> bool:
-    if (
-        one.vector is not None
-        and other.vector is not None
-        and one.vector.size == other.vector.size
-        and float(one.vector @ other.vector) > SAME_VECTOR
-    ):
+def _is_same(one: Candidate, other: Candidate) -> bool:
+    if _cosine(one.vector, other.vector) > SAME_VECTOR:
         return True
     together = len(one.terms | other.terms)
     return together > 0 and len(one.terms & other.terms) / together > SAME_WORDS
 
 
-# From here on what was read or named is the reason.
+def _cosine(one: FloatArray | None, other: FloatArray | None) -> float:
+    """Return the cosine of two unit vectors; 0 where one is missing or of another model."""
+    if one is None or other is None or one.size != other.size:
+        return 0.0
+    return float(one @ other)
+
+
+# From this similarity on, the reader's interest is given as the reason.
 _NEAR = 0.1
 
 
@@ -215,50 +216,47 @@ def tell(
     similarity: Mapping[str, float],
 ) -> list[Recommendation]:
     """Return recommendations in the reader's language, in the order in which they are shown."""
-    items = recommendation_items.load(connection, [each.item_id for each in showings])
-    near = "named" if request.about is not None and request.about.strip() else "similar"
+    items = recommendation_items.load(connection, [showing.item_id for showing in showings])
+    is_named = request.about is not None and bool(request.about.strip())
     replies = []
     for showing in showings:
         item = items[showing.item_id]
         # Instants have no part in these words.
         numbers = Numbers(request.language, ZoneInfo("UTC"), item.currency or "EUR")
         words = say_recommendation(item.code, item.figures, numbers)
-        other = (
-            "saving"
-            if item.saving_cost_per_year is not None
-            else "offered"
-            if item.code == "tariff_offer"
-            else "other"
+        if similarity[showing.item_id] >= _NEAR:
+            reason = "named" if is_named else "similar"
+        elif item.saving_cost_per_year is not None:
+            reason = "saving"
+        else:
+            reason = "offered" if item.code == "tariff_offer" else "other"
+        reply = Recommendation(
+            recommendation_id=showing.recommendation_id,
+            item_id=item.item_id,
+            kind=item.kind,
+            title=words.title,
+            text=words.text,
+            saving_cost_per_year=item.saving_cost_per_year,
+            saving_low=item.saving_low,
+            saving_high=item.saving_high,
+            currency=item.currency,
+            evidence=list(words.evidence),
+            document_id=item.document_id,
+            what_if_id=item.what_if_id,
+            reason=say_reason(reason, numbers, saving=item.saving_cost_per_year),
         )
-        reason = near if similarity[showing.item_id] >= _NEAR else other
-        replies.append(
-            Recommendation(
-                recommendation_id=showing.recommendation_id,
-                item_id=item.item_id,
-                kind=item.kind,
-                title=words.title,
-                text=words.text,
-                saving_cost_per_year=item.saving_cost_per_year,
-                saving_low=item.saving_low,
-                saving_high=item.saving_high,
-                currency=item.currency,
-                evidence=list(words.evidence),
-                document_id=item.document_id,
-                what_if_id=item.what_if_id,
-                reason=say_reason(reason, numbers, saving=item.saving_cost_per_year),
-            )
-        )
+        replies.append(reply)
     return replies
 
 
-# What a reader dismissed stays away for so long.
+# Time for which a dismissed item is not shown again.
 DISMISSED_FOR = timedelta(days=30)
-# Habits older than this are no habits any more.
+# Older actions are no habits any more.
 _HABITS = timedelta(days=90)
-# How many of the items the policy chooses among: the nearest, and beside them those that save most.
+# Number of the candidates: the nearest items, and beside them those that save most.
 _NEAREST = 30
 _WORTHIEST = 20
-# How many items that were read last say what a reader is after.
+# Number of items read last from which the interest of a reader is learned.
 _MOST_ITEMS = 20
 
 
@@ -278,7 +276,7 @@ class Chooser:
         questions: Sequence[str] = (),
         now: datetime,
     ) -> RecommendReply:
-        """Return what is worth reading or doing for a reader, and store that it was shown.
+        """Return recommendations for a reader, and store that they were shown.
 
         Args:
             connection: in whose transaction it is stored.
@@ -289,18 +287,8 @@ class Chooser:
         Raises:
             NotFoundError: the reader has no such site.
         """
-        if (
-            request.site_id is not None
-            and request.sites is not None
-            and request.site_id not in request.sites
-        ):
-            remedy = (
-                f"Known sites: {', '.join(request.sites)}."
-                if request.sites
-                else "You have no site yet; an admin can give you one."
-            )
-            raise refuse("no-site-of-asker", field="site", value=request.site_id, remedy=remedy)
         if request.site_id is not None:
+            _require_site(request.site_id, request.sites)
             sites.key_of(connection, request.site_id)
         dismissed = recommendations.list_dismissed(
             connection, request.reader, since=now - DISMISSED_FOR
@@ -311,27 +299,10 @@ class Chooser:
         if not items:
             return RecommendReply(recommendations=[], policy=self.policy)
         interest = self._interest(connection, request, questions)
-        near_interest = rate_similarity(items, interest)
-        # The policy chooses among the nearest, and, unless what the reader named is there, those
-        # that save most or are newest.
-        most = _NEAREST + _WORTHIEST
-        places = [
-            place
-            for place in np.argsort(-near_interest, kind="stable")[:most].tolist()
-            if near_interest[place] > 0
-        ]
-        if not (interest.named and places):
-            worth = sorted(
-                range(len(items)),
-                key=lambda place: (
-                    -(items[place].saving or 0.0),
-                    -items[place].created_at.timestamp(),
-                    items[place].item_id,
-                ),
-            )
-            places = list(dict.fromkeys([*places[:_NEAREST], *worth[:most]]))[:most]
+        all_similarities = rate_similarity(items, interest)
+        places = _choose_places(items, all_similarities, named=interest.named)
         candidates = [items[place] for place in places]
-        similarity = near_interest[places]
+        similarity = all_similarities[places]
         habits = recommendations.read_habits(connection, request.reader, since=now - _HABITS)
         features = describe_candidates(
             candidates, similarity, habits, named=interest.named, reader=(request.language, now)
@@ -340,30 +311,26 @@ class Chooser:
         recommendations.add_slate(
             connection, Slate(request.reader, request.site_id, self.policy, showings), now=now
         )
-        near = {
-            each.item_id: float(value) for each, value in zip(candidates, similarity, strict=True)
-        }
-        return RecommendReply(
-            recommendations=tell(connection, showings, request, similarity=near), policy=self.policy
-        )
+        item_ids = [candidate.item_id for candidate in candidates]
+        by_item = dict(zip(item_ids, similarity.tolist(), strict=True))
+        replies = tell(connection, showings, request, similarity=by_item)
+        return RecommendReply(recommendations=replies, policy=self.policy)
 
     def _interest(
         self, connection: Connection, request: RecommendRequest, questions: Sequence[str]
     ) -> Interest:
         if request.about is not None and request.about.strip():
             return Interest(_stems(request.about), self._embed([request.about]), named=True)
-        items = recommendation_items.load(
-            connection,
-            recommendations.list_recent_items(connection, request.reader, limit=_MOST_ITEMS),
-        ).values()
+        recent = recommendations.list_recent_items(connection, request.reader, limit=_MOST_ITEMS)
+        items = list(recommendation_items.load(connection, recent).values())
         model = self.embedder.model if self.embedder else None
-        vectors = [each.vector for each in items if each.vector is not None and each.model == model]
+        own = [item for item in items if item.model == model]
+        vectors = [item.vector for item in own if item.vector is not None]
         question = self._embed(questions)
-        return learn_interest(
-            [each.terms for each in items],
-            vectors if question is None else [*vectors, question],
-            _stems("\n".join(questions)),
-        )
+        if question is not None:
+            vectors.append(question)
+        item_terms = [item.terms for item in items]
+        return learn_interest(item_terms, vectors, _stems("\n".join(questions)))
 
     def _embed(self, texts: Sequence[str]) -> FloatArray | None:
         embeddings = embed_if_there(self.embedder, texts, role="query")
@@ -392,24 +359,57 @@ class Chooser:
         chosen: list[Showing] = []
         while remaining.size and len(chosen) < most:
             place, propensity = ranking.choose(remaining)
-            each = candidates[place]
-            first = not chosen
-            logged = (features, place) if first else (None, None)
-            chosen.append(
-                Showing(
-                    uuid.uuid4().hex,
-                    slate_id,
-                    len(chosen),
-                    each.item_id,
-                    each.kind,
-                    propensity,
-                    features[place],
-                    *logged,
-                )
+            # Only the first showing is evaluated later, so only it keeps all candidates.
+            logged = (None, None) if chosen else (features, place)
+            showing = Showing(
+                uuid.uuid4().hex,
+                slate_id,
+                len(chosen),
+                candidates[place].item_id,
+                candidates[place].kind,
+                propensity,
+                features[place],
+                *logged,
             )
+            chosen.append(showing)
             remaining = np.setdiff1d(remaining, find_same(candidates, place))
         return chosen
 
 
+def _require_site(site_id: str, own: Sequence[str] | None) -> None:
+    """Check that a site is among the asker's (None: all)."""
+    if own is None or site_id in own:
+        return
+    if own:
+        remedy = f"Known sites: {', '.join(own)}."
+    else:
+        remedy = "You have no site yet; an admin can give you one."
+    raise refuse("no-site-of-asker", field="site", value=site_id, remedy=remedy)
+
+
+def _choose_places(items: Sequence[Candidate], similarity: FloatArray, *, named: bool) -> list[int]:
+    """Return the places of the items that a policy chooses among.
+
+    They are the nearest, and, unless some are near to a named interest, those that save most or are
+    newest.
+    """
+    most = _NEAREST + _WORTHIEST
+    nearest = np.argsort(-similarity, kind="stable")[:most].tolist()
+    places = [place for place in nearest if similarity[place] > 0]
+    if named and places:
+        return places
+
+    def worth_of(place: int) -> tuple[float, float, str]:
+        item = items[place]
+        return -(item.saving or 0.0), -item.created_at.timestamp(), item.item_id
+
+    worthiest = sorted(range(len(items)), key=worth_of)
+    distinct = dict.fromkeys([*places[:_NEAREST], *worthiest[:most]])
+    return list(distinct)[:most]
+
+
 def _stems(text: str) -> frozenset[str]:
-    return frozenset(term for words in (text, *translate(text)) for term in terms_of(words, None))
+    stems = set(terms_of(text, None))
+    for other in translate(text):
+        stems.update(terms_of(other, None))
+    return frozenset(stems)

@@ -18,14 +18,13 @@ SLOTS_PER_HOUR = 4
 
 @dataclass(frozen=True, slots=True)
 class RecordedDays:
-    """What a site did on days that are recorded as a whole, quarter-hour by quarter-hour, arrays of
-    shape ``(slots,)``; NaN: unknown.
+    """The quarter-hours of completely recorded days, arrays of shape ``(slots,)``; NaN: unknown.
 
     Attributes:
         starts: slot starts in UTC.
         day: the number of the local day of each slot: 0, 1, 2, … of those that are recorded.
         hour: of the local clock, with fraction.
-        series: by name, such as ``load_kwh``; of those that were never recorded nothing is there.
+        series: by name, such as ``load_kwh``, without those that were never recorded.
         import_price: currency/kWh under the site's tariff.
         export_price: currency/kWh.
         first: the first recorded day.
@@ -43,45 +42,42 @@ class RecordedDays:
 
     @property
     def count(self) -> int:
-        """How many days are recorded."""
+        """Number of recorded days."""
         return int(self.day.max()) + 1 if self.day.size else 0
 
     def per_day(self, values: FloatArray) -> FloatArray:
         """Return the sum of each day, shape ``(days,)``; unknown slots count as nothing."""
-        return np.asarray(
-            np.bincount(self.day, weights=np.nan_to_num(values), minlength=self.count),
-            dtype=np.float64,
-        )
+        sums = np.bincount(self.day, weights=np.nan_to_num(values), minlength=self.count)
+        return np.asarray(sums, dtype=np.float64)
 
     def knows(self, *names: str) -> bool:
         """Return whether all of these series are recorded in nine of ten slots and more."""
-        return all(
-            name in self.series and np.isfinite(self.series[name]).mean() >= 0.9 for name in names
-        )
+        for name in names:
+            if name not in self.series or np.isfinite(self.series[name]).mean() < 0.9:
+                return False
+        return True
 
     @property
     def marginal_price(self) -> FloatArray:
-        """What a kWh more or less costs in each slot: the import price where energy is bought, what
-        feeding in earns where it is sold, nothing else.
+        """The cost of one kWh more in each slot.
+
+        It is the import price where energy is bought, else the earning from feed-in where it is
+        sold, else zero.
         """
-        bought, sold = (
-            np.nan_to_num(self.series[name]) > 0 for name in ("import_kwh", "export_kwh")
-        )
-        return np.where(
-            bought, self.import_price, np.where(sold, np.maximum(self.export_price, 0.0), 0.0)
-        )
+        bought = np.nan_to_num(self.series["import_kwh"]) > 0
+        sold = np.nan_to_num(self.series["export_kwh"]) > 0
+        earning = np.maximum(self.export_price, 0.0)
+        return np.where(bought, self.import_price, np.where(sold, earning, 0.0))
 
     @property
     def paid(self) -> FloatArray:
-        """What was paid each day, currency, shape ``(days,)``: for what was bought, and for feeding
-        in where that costs; earnings are left out.
+        """The payments of each day without earnings, currency, shape ``(days,)``.
+
+        They are for bought energy, and for feed-in at negative prices.
         """
         bought = np.maximum(self.series["import_kwh"] * self.import_price, 0.0)
-        fed_in = np.maximum(
-            -np.nan_to_num(self.series.get("export_kwh", np.zeros(self.day.size)))
-            * self.export_price,
-            0.0,
-        )
+        exported = np.nan_to_num(self.series.get("export_kwh", np.zeros(self.day.size)))
+        fed_in = np.maximum(-exported * self.export_price, 0.0)
         return self.per_day(bought) + self.per_day(fed_in)
 
 
@@ -94,8 +90,8 @@ class YearlyFigure:
     high: float
 
     def at_most(self, bound: float) -> "YearlyFigure":
-        """Return the figure where nothing of it exceeds a bound."""
-        return YearlyFigure(*(min(each, bound) for each in (self.value, self.low, self.high)))
+        """Return the figure and its interval cut at a bound."""
+        return YearlyFigure(min(self.value, bound), min(self.low, bound), min(self.high, bound))
 
 
 def cut_days(
@@ -123,15 +119,15 @@ def cut_days(
     whole = np.bincount(numbers, weights=~complete, minlength=dates.size) == 0
     inside = whole[numbers]
     _, day = np.unique(numbers[inside], return_inverse=True)
-    hour = (local - local.astype("datetime64[D]")).astype("timedelta64[s]").astype(float) / 3600
+    since_midnight = local - local.astype("datetime64[D]")
+    hour = since_midnight.astype("timedelta64[s]").astype(float) / 3600
     days = dates[whole].tolist()
+    recorded = {name: values for name, values in series.items() if np.isfinite(values).any()}
     return RecordedDays(
         starts=timeline.starts[inside],
         day=day,
         hour=hour[inside],
-        series={
-            name: values[inside] for name, values in series.items() if np.isfinite(values).any()
-        },
+        series={name: values[inside] for name, values in recorded.items()},
         import_price=prices[0][inside],
         export_price=prices[1][inside],
         first=days[0] if days else None,
@@ -145,10 +141,10 @@ def project_year(per_day: FloatArray, rng: np.random.Generator) -> YearlyFigure:
     Source: moving-block bootstrap, Künsch 1989, in blocks of a week.
     """
     blocks = max(per_day.size - _BLOCK_DAYS + 1, 1)
-    starts = rng.integers(0, blocks, (_RESAMPLES, -(-per_day.size // _BLOCK_DAYS)))
-    drawn = per_day[
-        np.minimum(starts[..., None] + np.arange(_BLOCK_DAYS), per_day.size - 1)
-    ].reshape(_RESAMPLES, -1)[:, : per_day.size]
+    blocks_per_sample = -(-per_day.size // _BLOCK_DAYS)
+    starts = rng.integers(0, blocks, (_RESAMPLES, blocks_per_sample))
+    places = np.minimum(starts[..., None] + np.arange(_BLOCK_DAYS), per_day.size - 1)
+    drawn = per_day[places].reshape(_RESAMPLES, -1)[:, : per_day.size]
     low, high = np.quantile(drawn.mean(axis=1), (0.025, 0.975)) * DAYS_PER_YEAR
     value = float(per_day.mean()) * DAYS_PER_YEAR
     return YearlyFigure(value, min(float(low), value), max(float(high), value))

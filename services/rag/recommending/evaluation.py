@@ -1,6 +1,4 @@
-"""Off-policy evaluation: the rewards that other policies would have had, from the log of showings
-and actions of the one that chose.
-"""
+"""Off-policy evaluation: estimates the rewards of other policies from the log of the active one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,15 +57,13 @@ class LoggedChoices:
 
     @property
     def weight(self) -> FloatArray:
-        """How much more often the evaluated policy would have chosen so."""
+        """Ratio of the evaluated policy's probability to the logging policy's."""
         return self.target / self.propensity
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyValue:
-    """The mean reward that a policy would have had, with its interval of 95 % (normal
-    approximation).
-    """
+    """Estimated mean reward of a policy, with its interval of 95 % (normal approximation)."""
 
     value: float
     low: float
@@ -84,8 +80,9 @@ def estimate_ips(log: LoggedChoices) -> PolicyValue:
 
 
 def estimate_snips(log: LoggedChoices) -> PolicyValue:
-    """Return the self-normalised estimate: a little biased, narrower, never beyond the observed
-    rewards; its interval by the delta method.
+    """Return the self-normalised estimate, its interval by the delta method.
+
+    It is a little biased, narrower, and never beyond the observed rewards.
 
     Source: Swaminathan & Joachims 2015, "The self-normalized estimator for counterfactual
     learning".
@@ -126,11 +123,10 @@ _SEED = 1
 
 
 def evaluate_log(connection: Connection, *, limit: int = 10_000) -> dict[str, Any]:
-    """Return, for each policy and for chance, each estimator's mean reward of the first place, with
-    its interval.
+    """Return the estimated rewards of each policy and of chance for the first place of a slate.
 
-    The policies are taken as they have learned by now; the log's own mean stands beside them. Only
-    what stood first counts: what stands below depends on it.
+    The policies are taken as they have learned by now; the log's own mean stands beside them. Lower
+    places are left out, because they depend on the first.
 
     Raises:
         InvalidInputError: fewer than two slates of which something was reported.
@@ -138,32 +134,20 @@ def evaluate_log(connection: Connection, *, limit: int = 10_000) -> dict[str, An
     slates = recommendations.list_slates(connection, dimensions=DIMENSIONS, limit=limit)
     if len(slates) < 2:
         raise refuse("too-few-choices", field="choices", value=len(slates))
-    learned = {
-        policy: recommendations.read_learned(connection, policy, dimensions=DIMENSIONS)
-        for policy in get_args(BanditPolicy)
-    }
-    statistics = {
-        policy: Statistics(each.precision, each.response, each.count)
-        for policy, each in learned.items()
-    }
-    targets: dict[str, Sequence[FloatArray]] = {
-        "random": [np.full(len(each.candidates), 1 / len(each.candidates)) for each in slates]
-    }
-    for policy, policy_statistics in statistics.items():
-        rankings = [
-            BanditRanking(policy, each.candidates, policy_statistics, np.random.default_rng(_SEED))
-            for each in slates
-        ]
-        targets[policy] = [
-            ranking.probabilities(np.arange(len(each.candidates)))
-            for ranking, each in zip(rankings, slates, strict=True)
-        ]
-    values = {
-        name: evaluate_target(slates, probabilities) for name, probabilities in targets.items()
-    }
+    uniform = [np.full(len(slate.candidates), 1 / len(slate.candidates)) for slate in slates]
+    values = {"random": evaluate_target(slates, uniform)}
+    for policy in get_args(BanditPolicy):
+        learned = recommendations.read_learned(connection, policy, dimensions=DIMENSIONS)
+        statistics = Statistics(learned.precision, learned.response, learned.count)
+        probabilities = []
+        for slate in slates:
+            rng = np.random.default_rng(_SEED)
+            ranking = BanditRanking(policy, slate.candidates, statistics, rng)
+            probabilities.append(ranking.probabilities(np.arange(len(slate.candidates))))
+        values[policy] = evaluate_target(slates, probabilities)
     return {
         "choices": len(slates),
-        "logged": float(np.mean([each.reward for each in slates])),
+        "logged": float(np.mean([slate.reward for slate in slates])),
         "policies": values,
     }
 
@@ -173,38 +157,35 @@ def evaluate_target(
 ) -> dict[str, dict[str, float]]:
     """Return each estimator's value of a policy that would choose with these probabilities.
 
-    The model of the reward that the doubly robust one starts from is fitted on the other half of
-    the log, so that it does not know what it predicts.
+    The doubly robust one's model of the reward is fitted on the other half of the log, so that it
+    never predicts its own training data.
     """
-    features = np.array([each.features for each in slates])
-    rewards = np.array([each.reward for each in slates])
+    features = np.array([slate.features for slate in slates])
+    rewards = np.array([slate.reward for slate in slates])
     even = np.arange(len(slates)) % 2 == 0
     fits: dict[bool, FloatArray] = {}
     for half in (True, False):
         other = features[even != half]
         observed = rewards[even != half]
-        fits[half] = np.asarray(
-            np.linalg.solve(other.T @ other + RIDGE * np.eye(other.shape[1]), other.T @ observed)
-        )
-    weights = [fits[bool(half)] for half in even]
+        regularized = other.T @ other + RIDGE * np.eye(other.shape[1])
+        fits[half] = np.asarray(np.linalg.solve(regularized, other.T @ observed))
+    target = []
+    predicted = []
+    predicted_target = []
+    for slate, chances, half in zip(slates, probabilities, even.tolist(), strict=True):
+        weights = fits[half]
+        target.append(chances[slate.place])
+        predicted.append(slate.features @ weights)
+        predicted_target.append(chances @ (slate.candidates @ weights))
     log = LoggedChoices(
-        reward=np.array([each.reward for each in slates]),
-        propensity=np.array([each.propensity for each in slates]),
-        target=np.array(
-            [chance[each.place] for each, chance in zip(slates, probabilities, strict=True)]
-        ),
-        predicted=np.array(
-            [each.features @ weight for each, weight in zip(slates, weights, strict=True)]
-        ),
-        predicted_target=np.array(
-            [
-                chance @ (each.candidates @ weight)
-                for each, weight, chance in zip(slates, weights, probabilities, strict=True)
-            ]
-        ),
+        reward=rewards,
+        propensity=np.array([slate.propensity for slate in slates]),
+        target=np.array(target),
+        predicted=np.array(predicted),
+        predicted_target=np.array(predicted_target),
     )
-    estimates = {name: estimate(log) for name, estimate in ESTIMATORS.items()}
-    return {
-        name: {"value": each.value, "low": each.low, "high": each.high}
-        for name, each in estimates.items()
-    }
+    values = {}
+    for name, estimate in ESTIMATORS.items():
+        result = estimate(log)
+        values[name] = {"value": result.value, "low": result.low, "high": result.high}
+    return values

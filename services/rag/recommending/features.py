@@ -1,4 +1,4 @@
-"""What a policy knows of an item and the reader it may be shown to."""
+"""Features of an item and its reader, the inputs of a policy."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,7 +25,7 @@ NAMES = (
     "own_language",
 )
 DIMENSIONS = len(NAMES)
-# Beyond these an item is as dear, as old, as often passed over as can be told.
+# Scales of the features: savings a year, age in days, times passed over.
 _MUCH_SAVED = 1_000.0
 _FRESH_DAYS = 30.0
 _OFTEN = 10.0
@@ -53,20 +53,25 @@ def describe_candidates(
     Invariants: every feature is finite, between 0 and 1; each row's length is at most 1.
     """
     language, now = reader
-    rows = [
-        [
+    rows = []
+    for candidate, near in zip(candidates, similarity, strict=True):
+        saving = max(candidate.saving or 0.0, 0.0)
+        age_days = max((now - candidate.created_at).total_seconds(), 0.0) / 86_400
+        passed_over = habits.passed_over.get(candidate.item_id, 0)
+        earned = habits.earned.get(candidate.kind, 0.0)
+        shown = habits.shown.get(candidate.kind, 0)
+        # In the order of ``NAMES``.
+        row = [
             1.0,
-            *(float(each.kind == kind) for kind in KINDS),
+            *(float(candidate.kind == kind) for kind in KINDS),
             near,
             near * named,
-            np.log1p(max(each.saving or 0.0, 0.0)) / np.log1p(_MUCH_SAVED),
-            np.exp(-max((now - each.created_at).total_seconds(), 0.0) / 86_400 / _FRESH_DAYS),
-            np.log1p(habits.passed_over.get(each.item_id, 0)) / np.log1p(_OFTEN),
-            (habits.earned.get(each.kind, 0.0) + _USUAL_REWARD)
-            / (habits.shown.get(each.kind, 0) + 1.0),
-            float(each.language in (None, language)),
+            np.log1p(saving) / np.log1p(_MUCH_SAVED),
+            np.exp(-age_days / _FRESH_DAYS),
+            np.log1p(passed_over) / np.log1p(_OFTEN),
+            (earned + _USUAL_REWARD) / (shown + 1.0),
+            float(candidate.language in (None, language)),
         ]
-        for each, near in zip(candidates, similarity, strict=True)
-    ]
-    bounded = np.clip(np.nan_to_num(np.array(rows, dtype=float).reshape(-1, DIMENSIONS)), 0.0, 1.0)
-    return np.asarray(bounded / np.sqrt(DIMENSIONS))
+        rows.append(row)
+    features = np.nan_to_num(np.array(rows, dtype=float).reshape(-1, DIMENSIONS))
+    return np.asarray(np.clip(features, 0.0, 1.0) / np.sqrt(DIMENSIONS))

@@ -1,5 +1,6 @@
-"""What there is to recommend: documents, tips of each site, tariffs and what-ifs that were
-replayed; looked at anew, each site in a transaction of its own.
+"""Refreshes the items to recommend: documents, and each site's tips, tariffs and what-ifs.
+
+Each site has a transaction of its own.
 """
 
 import hashlib
@@ -7,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import get_args
+from typing import cast, get_args
 
 import numpy as np
 import structlog
@@ -33,18 +34,18 @@ from luna.platform.database import (
     what_ifs,
 )
 from luna.platform.database.engine import unit_of_work
-from luna.platform.database.recommendation_items import Item
+from luna.platform.database.recommendation_items import DocumentSource, Item
 from luna.platform.queue.task_context import isolate
 from luna.words import Numbers
 from luna.words.recommendations import say_recommendation
 from services.rag.embedding import Embedder, embed_if_there
 from services.rag.recommending.daily_series import RecordedDays, cut_days
-from services.rag.recommending.tips import MAY_WAIT, find_tips
+from services.rag.recommending.tips import MAY_WAIT, Tip, find_tips
 from services.rag.retrieval.terms import terms_of
 
 _SERIES = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "soc", *MAY_WAIT)
 _YEAR = timedelta(days=365)
-# Questions of a site that are looked through for what they found.
+# Number of a site's what-if questions whose answers become items.
 _QUESTIONS = 50
 _OPENING = 240
 OF_SITES: tuple[ItemKind, ...] = ("tip", "tariff", "what_if")
@@ -52,7 +53,7 @@ OF_SITES: tuple[ItemKind, ...] = ("tip", "tariff", "what_if")
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """Writes what can be recommended; without an embedding model by its words alone."""
+    """Writes items to recommend; without an embedding model they have words alone."""
 
     embedder: Embedder | None
     now: datetime
@@ -62,41 +63,23 @@ class Stock:
 
         Return how many are new or changed, and how many were withdrawn.
         """
-        sources = recommendation_items.list_documents(
-            connection, model=self.embedder.model if self.embedder else None
-        )
-        keys = [None, *(sites.key_of(connection, name) for name in sites.names(connection))]
-        by_site: dict[int | None, list[Item]] = {key: [] for key in keys}
-        for source in sources:
-            opening = " ".join(source.opening.split())
-            excerpt = (
-                opening if len(opening) <= _OPENING else opening[:_OPENING].rsplit(" ", 1)[0] + " …"
-            )
-            language = next(
-                (each for each in get_args(DocumentLanguage) if each == source.language), None
-            )
-            by_site.setdefault(source.site_key, []).append(
-                Item(
-                    item_id=_name("document", source.document_id),
-                    kind="document",
-                    code="document",
-                    figures={"title": source.title, "opening": excerpt},
-                    document_id=source.document_id,
-                    language=source.language,
-                    terms=frozenset(terms_of(f"{source.title}\n{opening}", language)),
-                    model=None
-                    if source.vector is None or self.embedder is None
-                    else self.embedder.model,
-                    vector=source.vector,
-                )
-            )
-        counts = [
-            recommendation_items.write(
+        model = self.embedder.model if self.embedder else None
+        # Sites without documents are written too, so that their old items are withdrawn.
+        by_site: dict[int | None, list[Item]] = {None: []}
+        for name in sites.names(connection):
+            by_site[sites.key_of(connection, name)] = []
+        for source in recommendation_items.list_documents(connection, model=model):
+            item = _describe_document(source, model)
+            by_site.setdefault(source.site_key, []).append(item)
+        all_written = 0
+        all_withdrawn = 0
+        for key, items in by_site.items():
+            written, withdrawn = recommendation_items.write(
                 connection, items, site_key=key, kinds=["document"], now=self.now
             )
-            for key, items in by_site.items()
-        ]
-        return sum(written for written, _ in counts), sum(withdrawn for _, withdrawn in counts)
+            all_written += written
+            all_withdrawn += withdrawn
+        return all_written, all_withdrawn
 
     def refresh_site(self, connection: Connection, site_id: str) -> tuple[int, int]:
         """Write the tips, tariffs and what-ifs of a site; return as above.
@@ -106,21 +89,10 @@ class Stock:
         """
         site = sites.load(connection, site_id)
         days = read_days(connection, site, self.now)
-        tips = [
-            Item(
-                item_id=_name(site.name, each.code, each.key),
-                kind="tip",
-                code=each.code,
-                figures=each.figures,
-                currency=site.currency,
-                saving_cost_per_year=each.saving.value,
-                saving_low=each.saving.low,
-                saving_high=each.saving.high,
-            )
-            for each in (find_tips(site, days) if days else [])
-        ]
+        tips = find_tips(site, days) if days else []
         replayed = list(_replayed(connection, site_id))
-        items = [*tips, *replayed, *_offers(site, replayed)]
+        items = [_describe_tip(tip, site) for tip in tips]
+        items += [*replayed, *_offers(site, replayed)]
         return recommendation_items.write(
             connection,
             self._describe(items, site),
@@ -131,80 +103,106 @@ class Stock:
 
     def _describe(self, items: Sequence[Item], site: Site) -> list[Item]:
         """Return items with the stems and the vector of their words in both languages."""
-        texts: list[dict[DocumentLanguage, str]] = []
+        zone = parse_zone(site.timezone)
+        texts: list[str] = []
+        described: list[Item] = []
         for item in items:
-            numbers = {
-                language: Numbers(language, parse_zone(site.timezone), site.currency)
-                for language in get_args(DocumentLanguage)
-            }
-            words = {
-                language: say_recommendation(item.code, item.figures, each)
-                for language, each in numbers.items()
-            }
-            texts.append(
-                {language: f"{each.title}. {each.text}" for language, each in words.items()}
-            )
-        stems = [
-            frozenset(term for language, text in each.items() for term in terms_of(text, language))
-            for each in texts
-        ]
-        embedded = embed_if_there(
-            self.embedder, [" ".join(each.values()) for each in texts], role="passage"
-        )
+            sentences = []
+            terms: set[str] = set()
+            for language in get_args(DocumentLanguage):
+                numbers = Numbers(language, zone, site.currency)
+                words = say_recommendation(item.code, item.figures, numbers)
+                sentence = f"{words.title}. {words.text}"
+                terms.update(terms_of(sentence, language))
+                sentences.append(sentence)
+            texts.append(" ".join(sentences))
+            described.append(replace(item, terms=frozenset(terms)))
+        embedded = embed_if_there(self.embedder, texts, role="passage")
         if self.embedder is None or embedded is None:
-            return [replace(item, terms=terms) for item, terms in zip(items, stems, strict=True)]
+            return described
+        model = self.embedder.model
         vectors = np.asarray(embedded, dtype=float)
-        return [
-            replace(item, terms=terms, model=self.embedder.model, vector=row)
-            for item, terms, row in zip(items, stems, vectors, strict=True)
-        ]
+        pairs = zip(described, vectors, strict=True)
+        return [replace(item, model=model, vector=vector) for item, vector in pairs]
+
+
+def _describe_document(source: DocumentSource, model: str | None) -> Item:
+    opening = " ".join(source.opening.split())
+    excerpt = opening
+    if len(opening) > _OPENING:
+        excerpt = opening[:_OPENING].rsplit(" ", 1)[0] + " …"
+    language: DocumentLanguage | None = None
+    if source.language in get_args(DocumentLanguage):
+        language = cast("DocumentLanguage", source.language)
+    return Item(
+        item_id=_name("document", source.document_id),
+        kind="document",
+        code="document",
+        figures={"title": source.title, "opening": excerpt},
+        document_id=source.document_id,
+        language=source.language,
+        terms=frozenset(terms_of(f"{source.title}\n{opening}", language)),
+        model=None if source.vector is None else model,
+        vector=source.vector,
+    )
+
+
+def _describe_tip(tip: Tip, site: Site) -> Item:
+    return Item(
+        item_id=_name(site.name, tip.code, tip.key),
+        kind="tip",
+        code=tip.code,
+        figures=tip.figures,
+        currency=site.currency,
+        saving_cost_per_year=tip.saving.value,
+        saving_low=tip.saving.low,
+        saving_high=tip.saving.high,
+    )
 
 
 def read_days(connection: Connection, site: Site, now: datetime) -> RecordedDays | None:
-    """Return the days of a site's last year that are recorded as a whole, under the prices of its
-    tariff; None where its prices are not there.
-    """
+    """Return the completely recorded days of a site's last year; None without its prices."""
     zone = parse_zone(site.timezone)
     last = now.astimezone(zone).date() - timedelta(days=1)
     timeline = local_days(max(last - _YEAR, date(1970, 1, 2)), last, zone)
     try:
-        priced = price_slots(
-            site.tariff, timeline, zone=zone, spot=prices.read_tariff(connection, site, timeline)
-        )
+        spot = prices.read_tariff(connection, site, timeline)
+        priced = price_slots(site.tariff, timeline, zone=zone, spot=spot)
     except InvalidInputError:
         return None
-    return cut_days(
-        timeline, zone, quality.read_usable(connection, site, timeline, _SERIES), priced
-    )
+    series = quality.read_usable(connection, site, timeline, _SERIES)
+    return cut_days(timeline, zone, series, priced)
 
 
 def _replayed(connection: Connection, site_id: str) -> Iterator[Item]:
-    """Yield what was replayed and would have cost less; of a repeated question the later one."""
+    """Yield the replayed variants that would have cost less, the latest of each."""
     item_ids: set[str] = set()
     for what_if_id, _, question in what_ifs.list_of_site(connection, site_id, limit=_QUESTIONS):
         _, reply, _ = what_ifs.read_answer(connection, what_if_id)
-        changes = {each.name: set(each.site) for each in question.variants}
+        changes = {variant.name: set(variant.site) for variant in question.variants}
         if reply is None:
             continue
         for variant in reply.variants:
             kind: ItemKind = "tariff" if changes.get(variant.name) == {"tariff"} else "what_if"
             item_id = _name(reply.site, kind, variant.name)
             saving = variant.savings_per_year
-            # Too few days say nothing of a year, and what is never less than nothing is no advice.
+            # Too few days give no yearly figure, and a variant that saves nothing is no advice.
             if saving is None or saving.value is None or saving.value <= 0 or item_id in item_ids:
                 continue
             item_ids.add(item_id)
-            span = {
+            figures = {
                 "first": reply.from_day.isoformat(),
                 "last": reply.to_day.isoformat(),
                 "days": reply.days,
+                "name": variant.name,
+                "paid": reply.baseline.total,
+                "instead": variant.total,
             }
             yield Item(
                 item_id=item_id,
                 kind=kind,
                 code="tariff_replayed" if kind == "tariff" else "what_if",
-                figures=span
-                | {"name": variant.name, "paid": reply.baseline.total, "instead": variant.total},
+                figures=figures,
                 currency=reply.currency,
                 saving_cost_per_year=saving.value,
                 saving_low=saving.low,
@@ -214,21 +212,16 @@ def _replayed(connection: Connection, site_id: str) -> Iterator[Item]:
 
 
 def _offers(site: Site, replayed: Iterable[Item]) -> Iterator[Item]:
-    """Yield a tariff of the site's country that nobody has replayed yet.
-
-    Nothing is claimed of it.
-    """
-    country = COUNTRIES.get(site.country or "") or next(
-        (each for each in COUNTRIES.values() if each.timezone == site.timezone), None
-    )
-    compared = any(each.kind == "tariff" for each in replayed)
-    if (
-        country is None
-        or not country.markets
-        or country.currency != site.currency
-        or isinstance(site.tariff.import_, SpotPrice)
-        or compared
-    ):
+    """Yield a spot tariff of the site's country, without a saving, if none was replayed yet."""
+    if any(item.kind == "tariff" for item in replayed):
+        return
+    if isinstance(site.tariff.import_, SpotPrice):
+        return
+    country = COUNTRIES.get(site.country or "")
+    if country is None:
+        alike = [known for known in COUNTRIES.values() if known.timezone == site.timezone]
+        country = alike[0] if alike else None
+    if country is None or not country.markets or country.currency != site.currency:
         return
     figures = {"market": country.markets[0], "markup": country.markup, "vat": country.vat}
     yield Item(
@@ -244,7 +237,7 @@ def _name(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 
 
-# Showings of which nothing was ever reported are of no use after that.
+# Age after which showings without a report are deleted.
 UNSEEN_FOR = timedelta(days=30)
 
 log = structlog.get_logger("luna.rag")
@@ -257,8 +250,9 @@ def refresh(
     embedder: Embedder | None,
     now: datetime,
 ) -> RefreshRecommendationsReply:
-    """Write the items of one site or of all, withdraw what no longer holds, forget showings that
-    nobody saw; run twice, it changes nothing the second time.
+    """Write the items of one site or of all, withdraw old ones, and delete unseen showings.
+
+    Run twice, it changes nothing the second time.
 
     Raises:
         NotFoundError: no such site.
@@ -270,15 +264,18 @@ def refresh(
         if request.site_id is not None:
             sites.key_of(connection, request.site_id)
         site_ids = sites.names(connection) if request.site_id is None else [request.site_id]
-    looked_at = {
-        site_id: isolate(partial(_refresh_site, database, stock, site_id), partial(_note, site_id))
-        for site_id in site_ids
-    }
-    counts += [count for count in looked_at.values() if count is not None]
-    written, withdrawn = (sum(each) for each in zip(*counts, strict=True))
-    failed = [site_id for site_id, count in looked_at.items() if count is None]
+    failed = []
+    for site_id in site_ids:
+        count = isolate(partial(_refresh_site, database, stock, site_id), partial(_note, site_id))
+        if count is None:
+            failed.append(site_id)
+        else:
+            counts.append(count)
     return RefreshRecommendationsReply(
-        sites=len(site_ids), written=written, withdrawn=withdrawn, failed=failed
+        sites=len(site_ids),
+        written=sum(written for written, _ in counts),
+        withdrawn=sum(withdrawn for _, withdrawn in counts),
+        failed=failed,
     )
 
 

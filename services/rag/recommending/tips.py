@@ -1,8 +1,7 @@
-"""Energy tips from a site's own days: what would have cost less, by how much a year, and from which
-figures that follows.
+"""Energy tips from a site's own days, each with its saving a year and the figures behind it.
 
-Each tip is a function under ``@tip`` from site and days to what would have been saved each day; it
-returns nothing where the data do not show it.
+Each tip is a function under ``@tip`` from site and days to the savings of each day; it returns
+nothing where the data do not show any.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -28,9 +27,7 @@ _SEED = 1
 
 @dataclass(frozen=True, slots=True)
 class DailySaving:
-    """What would have been saved each day, currency, shape ``(days,)``, and the figures that the
-    tip's words tell.
-    """
+    """The saving of each day, currency, shape ``(days,)``, and the figures of the tip's words."""
 
     key: str
     per_day: FloatArray
@@ -62,7 +59,7 @@ def tip(code: str) -> Callable[[TipFinder], TipFinder]:
 
 
 def find_tips(site: Site, days: RecordedDays) -> list[Tip]:
-    """Return what a site's days show; nothing from fewer than ``LEAST_DAYS`` of them.
+    """Return the tips that a site's days show; none from fewer than ``LEAST_DAYS``.
 
     Invariants: no saving, and no bound of its interval, exceeds what was paid; each is more than
     nothing at both ends of its interval.
@@ -78,28 +75,30 @@ def find_tips(site: Site, days: RecordedDays) -> list[Tip]:
     }
     tips = []
     for code, find in _TIPS.items():
-        for each in find(site, days):
-            saving = project_year(each.per_day, np.random.default_rng(_SEED)).at_most(bill)
+        for found in find(site, days):
+            yearly = project_year(found.per_day, np.random.default_rng(_SEED))
+            saving = yearly.at_most(bill)
             if saving.low > 0 and saving.value >= LEAST_SAVING:
-                tips.append(Tip(code, each.key, saving, shared | dict(each.figures)))
+                tips.append(Tip(code, found.key, saving, shared | dict(found.figures)))
     return tips
 
 
-# The columns of what is used by devices that may wait, each with the slots within which that may be
-# drawn.
-MAY_WAIT = {
-    series: round(kind.consumption.wait_hours * SLOTS_PER_HOUR)
-    for kind in DEVICE_KINDS
-    if kind.consumption.wait_hours
-    for series in kind.submetered
-}
+def _list_waiting() -> dict[str, int]:
+    """Return the series of devices that may wait, each with its slots to wait."""
+    waiting: dict[str, int] = {}
+    for kind in DEVICE_KINDS:
+        if kind.consumption.wait_hours:
+            slots = round(kind.consumption.wait_hours * SLOTS_PER_HOUR)
+            waiting |= dict.fromkeys(kind.submetered, slots)
+    return waiting
+
+
+MAY_WAIT = _list_waiting()
 
 
 @tip("shift_load")
 def _shift_load(_: Site, days: RecordedDays) -> Iterator[DailySaving]:
-    """What devices bought that may wait, bought in the cheapest quarter-hours within that time of
-    their beginning instead.
-    """
+    """Buy the energy of devices that may wait in their cheapest quarter-hours."""
     for name, slots_to_wait in MAY_WAIT.items():
         if name not in days.series:
             continue
@@ -113,25 +112,24 @@ def _shift_load(_: Site, days: RecordedDays) -> Iterator[DailySaving]:
         if energy.sum() > 0:
             paid = float((energy * days.import_price).sum() / energy.sum())
             key = name.removesuffix("_kwh")
-            yield DailySaving(
-                key,
-                saved,
-                {"device": key, "energy_kwh": float(energy.sum() / days.count), "price": paid},
-            )
+            energy_kwh = float(energy.sum() / days.count)
+            yield DailySaving(key, saved, {"device": key, "energy_kwh": energy_kwh, "price": paid})
 
 
 def _save_by_waiting(energy: FloatArray, price: FloatArray, slots_to_wait: int) -> float:
-    """Return by how much the same energy, no faster than it was drawn at most, costs less in the
-    cheapest of so many slots from its first on.
+    """Return the saving if a device draws its energy in the cheapest slots after its start.
+
+    It draws no faster than it did at most.
     """
-    first = int(np.flatnonzero(energy)[0])
-    window = slice(first, max(first + slots_to_wait, int(np.flatnonzero(energy)[-1]) + 1))
+    drawing = np.flatnonzero(energy)
+    first = int(drawing[0])
+    window = slice(first, max(first + slots_to_wait, int(drawing[-1]) + 1))
     order = np.argsort(price[window], kind="stable")
-    remaining = energy.sum() - np.concatenate(
-        [[0.0], np.cumsum(np.full(order.size - 1, energy.max()))]
-    )
-    moved = np.clip(remaining, 0.0, energy.max())
-    return max(float((energy * price).sum() - (moved * price[window][order]).sum()), 0.0)
+    # The cheapest slots are filled one after the other until nothing remains.
+    drawn_before = np.concatenate([[0.0], np.cumsum(np.full(order.size - 1, energy.max()))])
+    moved = np.clip(energy.sum() - drawn_before, 0.0, energy.max())
+    cost = float((energy * price).sum() - (moved * price[window][order]).sum())
+    return max(cost, 0.0)
 
 
 # Slots of the night, local clock, in which a house sleeps; its lowest tenth is what always runs.
@@ -142,14 +140,13 @@ _UNPLUGGED_KW = 0.02
 
 @tip("standby")
 def _find_standby(_: Site, days: RecordedDays) -> Iterator[DailySaving]:
-    """What runs all night: what every 20 W fewer would save, priced slot by slot."""
+    """Run 20 W less of standby devices, priced slot by slot."""
     night = (days.hour >= _NIGHT_HOURS[0]) & (days.hour < _NIGHT_HOURS[1])
     standby = float(np.quantile(days.series["load_kwh"][night], 0.1)) * SLOTS_PER_HOUR
     if standby > _STANDBY_KW:
         per_day = days.per_day(days.marginal_price * _UNPLUGGED_KW / SLOTS_PER_HOUR)
-        yield DailySaving(
-            "house", per_day, {"standby_w": standby * 1e3, "less_w": _UNPLUGGED_KW * 1e3}
-        )
+        figures = {"standby_w": standby * 1e3, "less_w": _UNPLUGGED_KW * 1e3}
+        yield DailySaving("house", per_day, figures)
 
 
 _USUAL_RESERVE = 0.1
@@ -157,9 +154,7 @@ _USUAL_RESERVE = 0.1
 
 @tip("battery_reserve")
 def _lower_reserve(site: Site, days: RecordedDays) -> Iterator[DailySaving]:
-    """A reserve that held the battery back while energy was bought: what it would have saved, less
-    what filling it again costs.
-    """
+    """Discharge the reserve while energy is bought, less the cost of charging it again."""
     if len(site.batteries) != 1 or not days.knows("soc"):
         return
     battery = site.batteries[0]
@@ -173,31 +168,27 @@ def _lower_reserve(site: Site, days: RecordedDays) -> Iterator[DailySaving]:
     reach = np.minimum(bought, battery.discharge_limit_kw / SLOTS_PER_HOUR)
     delivered = np.minimum(days.per_day(reach), spare * battery.discharge_efficiency)
     worth = days.per_day(reach * price) / np.maximum(days.per_day(reach), 1e-9)
-    refill = np.array([price[days.day == day].min() for day in range(days.count)]) / (
-        battery.charge_efficiency * battery.discharge_efficiency
-    )
-    per_day = delivered * np.maximum(worth - np.maximum(refill, 0.0) - 2 * battery.wear_price, 0.0)
-    yield DailySaving(
-        battery.name,
-        per_day,
-        {
-            "device": battery.name,
-            "reserve": battery.min_soc,
-            "days_held": float((days.per_day(bought) > 0).sum()),
-        },
-    )
+    lowest_price = np.array([price[days.day == day].min() for day in range(days.count)])
+    refill = lowest_price / (battery.charge_efficiency * battery.discharge_efficiency)
+    gain = worth - np.maximum(refill, 0.0) - 2 * battery.wear_price
+    per_day = delivered * np.maximum(gain, 0.0)
+    figures: dict[str, float | str] = {
+        "device": battery.name,
+        "reserve": battery.min_soc,
+        "days_held": float((days.per_day(bought) > 0).sum()),
+    }
+    yield DailySaving(battery.name, per_day, figures)
 
 
 @tip("negative_feed_in")
 def _hold_back(site: Site, days: RecordedDays) -> Iterator[DailySaving]:
-    """Feeding in at negative prices: what it cost."""
+    """Feed nothing in at negative prices."""
     if not site.curtailable:
         return
     sold = np.nan_to_num(days.series["export_kwh"])
     fed = np.where(days.export_price < 0, sold, 0.0)
-    yield DailySaving(
-        "roof", days.per_day(fed * -days.export_price), {"energy_kwh": float(fed.sum())}
-    )
+    per_day = days.per_day(fed * -days.export_price)
+    yield DailySaving("roof", per_day, {"energy_kwh": float(fed.sum())})
 
 
 # A washing or dishwashing run, and how often a week. Source: of the order of EU energy labels of
@@ -210,9 +201,7 @@ _EVENING = (18.0, 22.0)
 
 @tip("wash_in_sun")
 def _wash_in_sun(_: Site, days: RecordedDays) -> Iterator[DailySaving]:
-    """An appliance's run in the evening, run in the two sunniest hours instead, four times a
-    week.
-    """
+    """Run an appliance in the two sunniest hours instead of the evening, four times a week."""
     if not days.knows("pv_kwh"):
         return
     spread = _RUN_KWH / _RUN_SLOTS
@@ -226,14 +215,8 @@ def _wash_in_sun(_: Site, days: RecordedDays) -> Iterator[DailySaving]:
             continue
         cheapest = np.convolve(in_sun[own], np.ones(_RUN_SLOTS), "valid")
         usual = float(days.marginal_price[own & evening].mean()) * _RUN_KWH
-        sunniest = int(
-            np.convolve(
-                np.nan_to_num(days.series["pv_kwh"])[own], np.ones(_RUN_SLOTS), "valid"
-            ).argmax()
-        )
+        pv = np.nan_to_num(days.series["pv_kwh"])[own]
+        sunniest = int(np.convolve(pv, np.ones(_RUN_SLOTS), "valid").argmax())
         per_day[day] = max(usual - float(cheapest[sunniest]), 0.0)
-    yield DailySaving(
-        "appliance",
-        per_day * _RUNS_PER_WEEK / 7,
-        {"run_kwh": _RUN_KWH, "runs_per_week": _RUNS_PER_WEEK},
-    )
+    figures = {"run_kwh": _RUN_KWH, "runs_per_week": _RUNS_PER_WEEK}
+    yield DailySaving("appliance", per_day * _RUNS_PER_WEEK / 7, figures)

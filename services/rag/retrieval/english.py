@@ -1,8 +1,8 @@
 """German text in the English words of the glossary, for embedding models that know English alone.
 
-It is no translation: words in a row, the unknown ones as they were. A passage comes to lie near
-what it is about, and it is short: a model of English takes German words apart into many pieces, and
-what is beyond its 256 pieces it does not read.
+It is no translation: words in a row, unknown ones unchanged. It brings a passage near its subject,
+and keeps it short: a model of English splits German words into many pieces, and reads 256 pieces
+at most.
 """
 
 import re
@@ -14,17 +14,15 @@ _LONGEST = 3
 
 
 def text_to_embed(text: str, language: str | None, *, speaks_english_alone: bool) -> str:
-    """Return what a model is given of a passage: as it is, or in English words where it is German
-    and the model knows none.
-    """
+    """Return a passage's text for a model: German in English words if it knows English alone."""
     return in_english_words(text) if speaks_english_alone and language == "de" else text
 
 
 def question_to_embed(question: str, *, speaks_english_alone: bool) -> str:
-    """Return what a model is given of a question: as it is, and behind it what the glossary has in
-    the other language where the model knows English alone.
-    """
-    return " ".join([question, *(translate(question) if speaks_english_alone else ())])
+    """Return a question for a model, with its glossary translations if it knows English alone."""
+    if not speaks_english_alone:
+        return question
+    return " ".join([question, *translate(question)])
 
 
 def in_english_words(text: str) -> str:

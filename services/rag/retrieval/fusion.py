@@ -1,5 +1,4 @@
-"""Fusion of the dense and the sparse ranking, each weighted by how clearly its best passages stand
-out.
+"""Fusion of the dense and the sparse ranking, each weighted by the clarity of its best passages.
 
 Equal weights hurt where one ranking is weak, which varies by question: without matching words the
 sparse scores are flat, with topics unknown to the embedding model the dense ones.
@@ -21,9 +20,7 @@ _LEAST_SPREAD = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A passage in the fused ranking: its score, 0 to 1, and the score of each ranking, None where
-    it is not in it.
-    """
+    """A passage with its fused score, 0 to 1, and its score in each ranking (None: absent)."""
 
     key: int
     score: float
@@ -39,13 +36,17 @@ def fuse(dense: Mapping[int, float], sparse: Mapping[int, float]) -> list[Ranked
         sparse: BM25 by passage.
     """
     share = weigh_dense(np.array(list(dense.values())), np.array(list(sparse.values())))
-    scaled = (_scale(dense), _scale(sparse))
-    scores = {
-        key: share * scaled[0].get(key, 0.0) + (1 - share) * scaled[1].get(key, 0.0)
-        for key in {**dense, **sparse}
-    }
-    ranked = [Ranked(key, score, dense.get(key), sparse.get(key)) for key, score in scores.items()]
-    return sorted(ranked, key=lambda each: (-each.score, each.key))
+    scaled_dense = _scale(dense)
+    scaled_sparse = _scale(sparse)
+    ranked = []
+    for key in {**dense, **sparse}:
+        score = share * scaled_dense.get(key, 0.0) + (1 - share) * scaled_sparse.get(key, 0.0)
+        ranked.append(Ranked(key, score, dense.get(key), sparse.get(key)))
+    return sorted(ranked, key=_order_of)
+
+
+def _order_of(passage: Ranked) -> tuple[float, int]:
+    return -passage.score, passage.key
 
 
 def weigh_dense(dense: NDArray[np.float64], sparse: NDArray[np.float64]) -> float:
@@ -56,14 +57,16 @@ def weigh_dense(dense: NDArray[np.float64], sparse: NDArray[np.float64]) -> floa
 
 
 def _clarity(scores: NDArray[np.float64]) -> float:
-    """Return the distance of the best score from the mean of the rest, in standard deviations of
-    the first ``DEPTH``; 0 for an empty ranking.
+    """Return the distance of the best score from the mean of the rest; 0 for an empty ranking.
+
+    It is in standard deviations of the first ``DEPTH``.
     """
     if scores.size == 0:
         return 0.0
     ordered = np.sort(scores)[::-1][:DEPTH]
     rest = ordered[min(10, ordered.size - 1) :]
-    return float((ordered[0] - rest.mean()) / max(float(ordered.std()), _LEAST_SPREAD))
+    spread = max(float(ordered.std()), _LEAST_SPREAD)
+    return float((ordered[0] - rest.mean()) / spread)
 
 
 def _scale(scores: Mapping[int, float]) -> dict[int, float]:
@@ -72,6 +75,6 @@ def _scale(scores: Mapping[int, float]) -> dict[int, float]:
         return {}
     low = min(scores.values())
     high = max(scores.values())
-    return {
-        key: (score - low) / (high - low) if high > low else 1.0 for key, score in scores.items()
-    }
+    if high <= low:
+        return dict.fromkeys(scores, 1.0)
+    return {key: (score - low) / (high - low) for key, score in scores.items()}

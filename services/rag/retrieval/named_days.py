@@ -7,12 +7,13 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 
 from services.rag.months import ANY_MONTH, MONTHS
 
 _MONTH = rf"(?P<month>{ANY_MONTH})\.?"
 _YEAR = r"(?P<year>20\d\d)"
-# What a number of four digits counts, or whose name it is part of, is no year.
+# A number of four digits is no year if it counts something or is part of a name.
 _NO_YEAR = (
     r"(?!\w|[-/]\w|[.,:]\d|\s?(?:kwh|kwp|kw|mwh|wh|w|watt|v|volt|€|eur|euro|ct|cent|%|zyklen|"
     r"cycles|stunden|hours|h|uhr|kg|mm|m|stück|pieces)\b|\s?[€%])"
@@ -38,7 +39,7 @@ _PATTERNS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class NamedDays:
-    """The days that a text names, both included, and where."""
+    """A named span of days, both included, and its place in the text."""
 
     first: date
     last: date
@@ -47,24 +48,24 @@ class NamedDays:
 
 
 def find_named_days(text: str) -> list[NamedDays]:
-    """Return what a text names, in its order; a day that no calendar has is none."""
+    """Return the named days of a text in order, without those that no calendar has."""
     named: list[NamedDays] = []
     for pattern in _PATTERNS:
         for match in pattern.finditer(text):
             days = _read(match)
-            if days is not None and all(
-                match.end() <= other.begin or match.start() >= other.end for other in named
-            ):
-                named.append(NamedDays(*days, match.start(), match.end()))
-    return sorted(named, key=lambda each: each.begin)
+            begin, end = match.span()
+            overlaps = any(begin < other.end and other.begin < end for other in named)
+            if days is not None and not overlaps:
+                named.append(NamedDays(*days, begin, end))
+    return sorted(named, key=attrgetter("begin"))
 
 
 def months_of(year: int, month: int, count: int = 1) -> tuple[date, date]:
     """Return the first and the last day of months that follow each other."""
-    last_year, last_month = divmod(year * 12 + month - 1 + count - 1, 12)
-    return date(year, month, 1), date(
-        last_year, last_month + 1, monthrange(last_year, last_month + 1)[1]
-    )
+    last_year, months_before = divmod(year * 12 + month - 1 + count - 1, 12)
+    last_month = months_before + 1
+    last_day = monthrange(last_year, last_month)[1]
+    return date(year, month, 1), date(last_year, last_month, last_day)
 
 
 def _read(match: re.Match[str]) -> tuple[date, date] | None:

@@ -1,9 +1,7 @@
-"""Hybrid search: dense and sparse retrieval of passages visible to the asker, fused, and re-ranked
-where the settings name a model.
-"""
+"""Hybrid search of the asker's passages: dense and sparse retrieval, fused and re-ranked."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from math import isfinite
 
 import httpx
@@ -20,7 +18,7 @@ from luna.platform.settings import Settings
 from services.rag.embedding import Embedder, embed_if_there, open_embedder
 from services.rag.model_server import server_headers, server_root
 from services.rag.retrieval.english import question_to_embed
-from services.rag.retrieval.fusion import fuse
+from services.rag.retrieval.fusion import Ranked, fuse
 from services.rag.retrieval.terms import weigh_query
 from services.rag.retrieval.vectors import IndexFilter, VectorIndex, follow, open_index
 
@@ -59,20 +57,19 @@ def rerank(
             timeout=timeout,
         )
         answer.raise_for_status()
-        scores = {
-            int(row["index"]): float(row["relevance_score"]) for row in answer.json()["results"]
-        }
+        rows = answer.json()["results"]
+        scores = {int(row["index"]): float(row["relevance_score"]) for row in rows}
         reason = f"{len(texts)} passages were sent, scores of {len(scores)} came back"
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
         scores = {}
         reason = str(error) or type(error).__name__
-    if set(scores) != set(range(len(texts))) or not all(
-        isfinite(score) for score in scores.values()
-    ):
+    is_complete = set(scores) == set(range(len(texts)))
+    if not is_complete or not all(map(isfinite, scores.values())):
         log.warning("the re-ranking model is away, passages stay as they were found", error=reason)
         return list(passages), None
-    order = sorted(range(len(scores)), key=lambda place: (-scores[place], place))
-    return [*(passages[place] for place in order), *passages[len(scores) :]], settings.rerank_model
+    order = sorted(range(len(scores)), key=scores.__getitem__, reverse=True)
+    reranked = [passages[place] for place in order]
+    return [*reranked, *passages[len(scores) :]], settings.rerank_model
 
 
 # Factor and minimum for the depth of each ranking: some passages may be deleted since, and fusion
@@ -123,41 +120,21 @@ class Searcher:
         depth = max(LEAST_DEPTH, request.k * DEEPER)
         # Dense retrieval alone falls back to sparse where there is no vector.
         by_words = request.retriever != "dense" or vector is None
+        dense: dict[int, float] = {}
+        sparse: dict[int, float] = {}
         try:
-            dense = {} if vector is None else index.search_dense(vector, criteria, depth)
-            sparse = (
-                index.search_sparse(weigh_query(request.query), criteria, depth) if by_words else {}
-            )
+            if vector is not None:
+                dense = index.search_dense(vector, criteria, depth)
+            if by_words:
+                sparse = index.search_sparse(weigh_query(request.query), criteria, depth)
         except UnavailableError:
             # The index server may have lost data: catch up again at the next search.
             self._followed = None
             raise
         retriever: Retriever = "sparse" if vector is None else request.retriever
         most = max(request.k, DEPTH if self._settings.rerank_model else 0)
-        # The database decides which passages exist and are visible; the index may lag behind.
-        ranked = fuse(dense, sparse)
-        visible: list[Passage] = []
-        for start in range(0, len(ranked), most):
-            part = ranked[start : start + most]
-            rows = document_passages.load(
-                connection, [each.key for each in part], sites=request.sites
-            )
-            there = [
-                each for each in part if each.key in rows and _fits(rows[each.key], request.filter)
-            ]
-            visible += [
-                rows[each.key].model_copy(
-                    update={
-                        "score": each.score,
-                        "dense_score": each.dense,
-                        "sparse_score": each.sparse,
-                    }
-                )
-                for each in there
-            ]
-            if len(visible) >= most:
-                break
-        reranked, reranker = rerank(self._settings, request.query, visible[:most])
+        visible = _load_visible(connection, fuse(dense, sparse), request, most)
+        reranked, reranker = rerank(self._settings, request.query, visible)
         return SearchReply(
             passages=reranked[: request.k],
             retriever=retriever,
@@ -186,6 +163,32 @@ class Searcher:
         return key
 
 
+def _load_visible(
+    connection: Connection, ranked: Sequence[Ranked], request: SearchRequest, most: int
+) -> list[Passage]:
+    """Return the first ``most`` passages that exist and that the asker may see.
+
+    The database decides; the index may lag behind.
+    """
+    visible: list[Passage] = []
+    for start in range(0, len(ranked), most):
+        part = ranked[start : start + most]
+        keys = [hit.key for hit in part]
+        rows = document_passages.load(connection, keys, sites=request.sites)
+        for hit in part:
+            if hit.key not in rows or not _fits(rows[hit.key], request.filter):
+                continue
+            scores = {
+                "score": hit.score,
+                "dense_score": hit.dense,
+                "sparse_score": hit.sparse,
+            }
+            visible.append(rows[hit.key].model_copy(update=scores))
+        if len(visible) >= most:
+            break
+    return visible[:most]
+
+
 def _embed(
     embedder: Embedder | None, model: str, request: SearchRequest
 ) -> vectors.FloatArray | None:
@@ -195,26 +198,23 @@ def _embed(
     """
     if embedder is None or embedder.model != model:
         return None
-    embeddings = embed_if_there(
-        embedder,
-        [question_to_embed(request.query, speaks_english_alone=embedder.speaks_one_language)],
-        role="query",
-    )
+    text = question_to_embed(request.query, speaks_english_alone=embedder.speaks_one_language)
+    embeddings = embed_if_there(embedder, [text], role="query")
     return None if embeddings is None else embeddings[0]
 
 
 def _fits(passage: Passage, search_filter: SearchFilter) -> bool:
-    own = (("kind", search_filter.kind), ("language", search_filter.language))
-    days = (
-        search_filter.from_day is None
-        or (passage.dated is not None and passage.dated >= search_filter.from_day)
-    ) and (
-        search_filter.to_day is None
-        or (passage.dated is not None and passage.dated <= search_filter.to_day)
-    )
-    named = search_filter.document_ids is None or passage.document_id in search_filter.document_ids
-    return (
-        days
-        and named
-        and all(value is None or getattr(passage, name) == value for name, value in own)
-    )
+    if search_filter.kind is not None and passage.kind != search_filter.kind:
+        return False
+    if search_filter.language is not None and passage.language != search_filter.language:
+        return False
+    document_ids = search_filter.document_ids
+    if document_ids is not None and passage.document_id not in document_ids:
+        return False
+    if search_filter.from_day is None and search_filter.to_day is None:
+        return True
+    if passage.dated is None:
+        return False
+    first = search_filter.from_day or date.min
+    last = search_filter.to_day or date.max
+    return first <= passage.dated <= last

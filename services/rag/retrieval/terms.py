@@ -1,8 +1,7 @@
-"""Sparse retrieval: BM25 term weights of German and English text, with stemming, compound splitting
-and translation by a glossary.
+"""Sparse retrieval: BM25 term weights of German and English text.
 
-Both indexes (in a folder, on a server) get the same weights; they multiply them by the inverse
-document frequency.
+Words are stemmed, compounds split, and questions translated by a glossary. Both indexes (in a
+folder, on a server) get the same weights; they multiply them by the inverse document frequency.
 
 Questions find documents in the other language through ``glossary.txt``: one group of synonyms per
 line, of the energy field and of everyday questions. German compounds are split into its words:
@@ -29,49 +28,58 @@ from luna.contracts.documents import DocumentLanguage
 Group = tuple[tuple[str, ...], tuple[str, ...]]
 
 
+def _read_glossary() -> tuple[Group, ...]:
+    text = Path(__file__).with_name("glossary.txt").read_text(encoding="utf-8")
+    groups = []
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            german, english = line.split(" = ")
+            groups.append((tuple(german.split(", ")), tuple(english.split(", "))))
+    return tuple(groups)
+
+
 # Each is (German, English).
-GLOSSARY: Final[tuple[Group, ...]] = tuple(
-    (tuple(german.split(", ")), tuple(english.split(", ")))
-    for german, english in (
-        line.split(" = ")
-        for line in Path(__file__)
-        .with_name("glossary.txt")
-        .read_text(encoding="utf-8")
-        .splitlines()
-        if line and not line.startswith("#")
-    )
-)
+GLOSSARY: Final[tuple[Group, ...]] = _read_glossary()
 
 
 SHORTEST_WORD = 4
 SHORTEST_COMPOUND = 8
 # German linking elements between the parts of a compound, and endings of the last one.
 _LINKS = ("", "s", "n", "en", "es", "e")
-_COMPOUND_PARTS = frozenset(
-    word
-    for word in (phrase.replace("ß", "ss") for german, _ in GLOSSARY for phrase in german)
-    if word.isalpha() and len(word) >= SHORTEST_WORD
-)
+
+
+def _list_compound_parts() -> frozenset[str]:
+    parts = set()
+    for german, _ in GLOSSARY:
+        for phrase in german:
+            word = phrase.replace("ß", "ss")
+            if word.isalpha() and len(word) >= SHORTEST_WORD:
+                parts.add(word)
+    return frozenset(parts)
+
+
+_COMPOUND_PARTS = _list_compound_parts()
 
 
 @lru_cache(maxsize=100_000)
 def split_compound(word: str) -> tuple[str, ...]:
-    """Return the two or more glossary words that a word is composed of.
-
-    None where it is no such compound.
+    """Return the two or more glossary words of a compound; empty for any other word.
 
     Args:
         word: in lower case, with ss for ß.
     """
-    return _split(word, is_whole=True) if len(word) >= SHORTEST_COMPOUND and word.isalpha() else ()
+    if len(word) < SHORTEST_COMPOUND or not word.isalpha():
+        return ()
+    return _split(word, is_whole=True)
 
 
 def _split(rest: str, *, is_whole: bool = False) -> tuple[str, ...]:
-    """Return the parts of the rest of a compound, trying the longest first part first.
+    """Return the parts of the rest of a compound, the longest first part first.
 
-    None where letters are left over.
+    Empty where letters are left over.
     """
-    if not is_whole and (last := _find_word(rest)):
+    last = None if is_whole else _find_word(rest)
+    if last:
         return (last,)
     for end in range(len(rest) - SHORTEST_WORD, SHORTEST_WORD - 1, -1):
         first = _find_word(rest[:end])
@@ -82,9 +90,12 @@ def _split(rest: str, *, is_whole: bool = False) -> tuple[str, ...]:
 
 
 def _find_word(text: str) -> str | None:
-    """Return the glossary word of a text without its linking element, None if there is none."""
-    bare = (text.removesuffix(link) for link in _LINKS if text.endswith(link))
-    return next((word for word in bare if word in _COMPOUND_PARTS), None)
+    """Return the glossary word of a text without its linking element, or None."""
+    for link in _LINKS:
+        word = text.removesuffix(link)
+        if text.endswith(link) and word in _COMPOUND_PARTS:
+            return word
+    return None
 
 
 # Okapi BM25. Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009, 3.2.
@@ -123,30 +134,28 @@ def terms_of(text: str, language: DocumentLanguage | None) -> list[str]:
 
 
 def weigh_passage(text: str, language: DocumentLanguage | None) -> dict[int, float]:
-    """Return the weight of each term of a passage by term number: BM25 without the inverse document
-    frequency.
+    """Return the weight of each term of a passage by its number.
+
+    It is BM25 without the inverse document frequency.
     """
     terms = terms_of(text, language)
     norm = K1 * (1 - B + B * len(terms) / MEAN_LENGTH)
-    # Parts of compounds count as terms, but not for the passage's length.
-    parts = (
-        []
-        if language == "en"
-        else [stem for part in _parts(text) for stem in _stems(part, language)]
-    )
-    return {
-        number_of(term): count * (K1 + 1) / (count + norm)
-        for term, count in Counter(terms + parts).items()
-    }
+    counts = Counter(terms)
+    if language != "en":
+        # Parts of compounds count as terms, but not for the passage's length.
+        for part in _parts(text):
+            counts.update(_stems(part, language))
+    weights = {}
+    for term, count in counts.items():
+        weights[number_of(term)] = count * (K1 + 1) / (count + norm)
+    return weights
 
 
 def weigh_query(text: str) -> dict[int, float]:
     """Return the weight of each term of a question by term number, translations included."""
-    weights = {
-        number_of(term): 1.0
-        for word in (*_words(text), *_parts(text))
-        for term in _stems(word, None)
-    }
+    weights: dict[int, float] = {}
+    for word in (*_words(text), *_parts(text)):
+        weights |= dict.fromkeys(map(number_of, _stems(word, None)), 1.0)
     for other in (*translate(text), *translate(" ".join(_parts(text)))):
         for term in terms_of(other, None):
             weights.setdefault(number_of(term), GLOSSARY_WEIGHT)
@@ -162,25 +171,28 @@ def translate(text: str) -> list[str]:
         stems = [_stem(word, language) for word in words]
         for length in range(1, _LONGEST_ENTRY + 1):
             for start in range(len(stems) - length + 1):
-                translations |= dict.fromkeys(
-                    entries.get((language, *stems[start : start + length]), ())
-                )
+                key = (language, *stems[start : start + length])
+                translations |= dict.fromkeys(entries.get(key, ()))
     return list(translations)
 
 
 def in_other_language(words: Sequence[str], language: DocumentLanguage) -> list[str]:
     """Return the glossary's first translation of a phrase, or of each part of a German compound.
 
-    Nothing for an unknown one.
+    Empty for an unknown one.
     """
-    phrase = tuple(_stem(word.lower(), language) for word in words)
-    entry = _entries().get((language, *phrase))
-    if entry or len(words) != 1 or language == "en":
-        return list(entry[:1]) if entry else []
-    return [
-        next(iter(_entries().get(("de", _stem(part, "de")), (part,))))
-        for part in split_compound(words[0].lower())
-    ]
+    entries = _entries()
+    phrase = [_stem(word.lower(), language) for word in words]
+    entry = entries.get((language, *phrase))
+    if entry:
+        return [entry[0]]
+    if len(words) != 1 or language == "en":
+        return []
+    translated = []
+    for part in split_compound(words[0].lower()):
+        translations = entries.get(("de", _stem(part, "de")), (part,))
+        translated.append(translations[0])
+    return translated
 
 
 def number_of(term: str) -> int:
@@ -200,20 +212,16 @@ def _parts(text: str) -> list[str]:
 
 
 def _stems(word: str, language: DocumentLanguage | None) -> tuple[str, ...]:
-    return (
-        (_stem(word, language),)
-        if language
-        else tuple(dict.fromkeys((_stem(word, "de"), _stem(word, "en"))))
-    )
+    if language:
+        return (_stem(word, language),)
+    return tuple(dict.fromkeys((_stem(word, "de"), _stem(word, "en"))))
 
 
 @lru_cache(maxsize=200_000)
 def _stem(word: str, language: DocumentLanguage) -> str:
-    return "".join(
-        letter
-        for letter in unicodedata.normalize("NFKD", _STEMMERS[language].stemWord(word))
-        if not unicodedata.combining(letter)
-    )
+    """Return a word's stem without accents."""
+    letters = unicodedata.normalize("NFKD", _STEMMERS[language].stemWord(word))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 @lru_cache(maxsize=1)

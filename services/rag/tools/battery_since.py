@@ -1,9 +1,9 @@
-"""Since when the batteries charge, discharge or rest: as it was measured, and where nothing was, as
-Luna told them.
+"""Tool: tells since when the batteries charge, discharge or rest.
+
+Meters say it; where nothing was measured lately, Luna's commands do.
 """
 
 from datetime import timedelta
-from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,49 +32,27 @@ _DOING = {RESTING: "battery_rests", CHARGING: "battery_charges", DISCHARGING: "b
 
 
 def match_since(question: PlainQuestion) -> list[MatchedCall]:
-    """Return the call of a question that asks since when the batteries do what they do."""
-    begun = (
+    """Return the call of a question about how long the batteries have been in their state."""
+    asks_begin = (
         question.has(cues.SINCE_WHEN)
         and question.has(cues.BATTERY)
         and question.has(cues.BATTERY_STATE)
     )
-    other = (
-        question.has(CAR)
-        or question.has(cues.ABILITY)
-        or question.has(cues.PLAN)
-        or question.has(cues.WHY)
-    )
-    return (
-        [MatchedCall("battery_since")] if begun and not other and not question.is_generic() else []
-    )
+    other_subjects = (CAR, cues.ABILITY, cues.PLAN, cues.WHY)
+    if not asks_begin or any(map(question.has, other_subjects)) or question.is_generic():
+        return []
+    return [MatchedCall("battery_since")]
 
 
 def tell_since(context: ToolContext, _arguments: NoArguments) -> Findings:
-    """Tell what the batteries do and since when; of what was before it where that is unknown."""
+    """Tell the state of the batteries and its beginning, or its earliest known slot."""
     teller = Teller(context)
     end = floor_to(context.now, SLOT)
     timeline = Timeline(end - BACK, SLOT, BACK // SLOT)
-    sources = tuple(
-        series_source(context, name, timeline) for name in ("charge_kwh", "discharge_kwh")
-    )
     states = find_states(context, timeline)
     measured = np.flatnonzero(states != UNKNOWN)
     if measured.size == 0 or end - slot_start(timeline, int(measured[-1]) + 1) > FRESH:
-        log = [
-            entry
-            for entry in control.read_log(context.connection, context.site.name, limit=BACK // SLOT)
-            if entry.device == BATTERIES
-        ]
-        if not log or context.now - log[0].slot_start > FRESH:
-            return teller.miss("battery_not_measured")
-        same_modes = list(takewhile(lambda entry: _modes(entry) == _modes(log[0]), log))
-        mode = _say_modes(log[0], context.numbers.language)
-        teller.say(
-            "battery_told_since",
-            mode=teller.name("mode", mode),
-            begin=teller.moment("since", same_modes[-1].slot_start, day=True),
-        )
-        return teller.finish()
+        return _tell_commands(teller, context)
     last = int(measured[-1])
     others = np.flatnonzero(states[:last] != states[last])
     first = int(others[-1]) + 1 if others.size else 0
@@ -88,22 +66,46 @@ def tell_since(context: ToolContext, _arguments: NoArguments) -> Findings:
         doing=teller.phrase(_DOING[int(states[last])]),
         **moments,
     )
-    return teller.finish(sources=sources)
+    charge_source = series_source(context, "charge_kwh", timeline)
+    discharge_source = series_source(context, "discharge_kwh", timeline)
+    return teller.finish(sources=(charge_source, discharge_source))
 
 
 def find_states(context: ToolContext, timeline: Timeline) -> NDArray[np.int64]:
-    """Return of each quarter-hour whether batteries charged, discharged or rested in it."""
+    """Return each quarter-hour's state: ``CHARGING``, ``DISCHARGING``, ``RESTING``, ``UNKNOWN``."""
     flows = read_energies(context, timeline, ("charge_kwh", "discharge_kwh"))
     charged = flows["charge_kwh"]
     discharged = flows["discharge_kwh"]
     net = np.nan_to_num(charged) - np.nan_to_num(discharged)
-    states = np.where(net > LEAST_KWH, CHARGING, np.where(net < -LEAST_KWH, DISCHARGING, RESTING))
-    # One of both meters may be missing: what the other one counts is known, and that neither counts
-    # is not.
-    unknown = np.isnan(charged) & np.isnan(discharged) | (
-        np.isnan(charged) | np.isnan(discharged)
-    ) & (states == RESTING)
-    return np.where(unknown, UNKNOWN, states)
+    states = np.full(net.shape, RESTING)
+    states[net > LEAST_KWH] = CHARGING
+    states[net < -LEAST_KWH] = DISCHARGING
+    # With one of the two meters missing, a flow on the other one is known; rest is not.
+    both_missing = np.isnan(charged) & np.isnan(discharged)
+    one_missing = np.isnan(charged) | np.isnan(discharged)
+    states[both_missing | (one_missing & (states == RESTING))] = UNKNOWN
+    return states
+
+
+def _tell_commands(teller: Teller, context: ToolContext) -> Findings:
+    """Tell the mode that Luna commanded last, and its first command in a row."""
+    entries = control.read_log(context.connection, context.site.name, limit=BACK // SLOT)
+    log = [entry for entry in entries if entry.device == BATTERIES]
+    if not log or context.now - log[0].slot_start > FRESH:
+        return teller.miss("battery_not_measured")
+    latest = log[0]
+    first = latest
+    for entry in log:
+        if _modes(entry) != _modes(latest):
+            break
+        first = entry
+    mode = _say_modes(latest, context.numbers.language)
+    teller.say(
+        "battery_told_since",
+        mode=teller.name("mode", mode),
+        begin=teller.moment("since", first.slot_start, day=True),
+    )
+    return teller.finish()
 
 
 def _modes(entry: ControlEntry) -> tuple[str, ...]:
@@ -112,15 +114,15 @@ def _modes(entry: ControlEntry) -> tuple[str, ...]:
 
 def _say_modes(entry: ControlEntry, language: Language) -> str:
     """Return the battery's mode; of several, each with its name."""
-    modes = {
-        name: say_mode(setpoint["mode"], language=language)
-        for name, setpoint in sorted(entry.allowed.items())
-    }
+    modes = {}
+    for name, setpoint in sorted(entry.allowed.items()):
+        modes[name] = say_mode(setpoint["mode"], language=language)
     if len(modes) == 1:
         return next(iter(modes.values()))
-    return ", ".join(
-        f"{say_device(name, language=language)}: {mode}" for name, mode in modes.items()
-    )
+    named_modes = []
+    for name, mode in modes.items():
+        named_modes.append(f"{say_device(name, language=language)}: {mode}")
+    return ", ".join(named_modes)
 
 
 TOOL = Tool(

@@ -1,6 +1,4 @@
-"""When something that its owner starts by hand costs least: a washing machine, a dishwasher, an
-oven.
-"""
+"""Tool: tells when an appliance that is started by hand costs least, such as a washing machine."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -26,7 +24,7 @@ _SAME_PRICE = 0.005
 
 
 class BestTimeArguments(Message):
-    """How long it runs."""
+    """Arguments: the length of the run."""
 
     hours: Annotated[
         float, Field(ge=0.25, le=12, description="how long it runs; usual: two hours")
@@ -40,35 +38,29 @@ def match_best_time(question: PlainQuestion) -> list[MatchedCall]:
         and question.has(cues.STARTED_BY_HAND_QUESTION)
         and not question.has(cues.WHY)
     )
-    past = bool(question.periods()) and all(
-        period.ahead(question.today) is None for period in question.periods()
-    )
-    return (
-        [MatchedCall("best_time")]
-        if asks_when and not question.has(cues.GOODS) and not past
-        else []
-    )
+    if not asks_when or question.has(cues.GOODS):
+        return []
+    periods = question.periods()
+    if periods and all(period.ahead(question.today) is None for period in periods):
+        return []
+    return [MatchedCall("best_time")]
 
 
 def tell_best_time(context: ToolContext, arguments: BestTimeArguments) -> Findings:
-    """Tell when within a day a kWh more costs least for so long, by the plan, and when what the
-    plan switches runs.
-    """
+    """Tell the cheapest time of the next day by the plan, and the runs that the plan switches."""
     teller = Teller(context)
     plan = find_plan(context)
     if plan is None:
         return teller.miss("no_plan")
-    slots = [
-        place
-        for place, slot in enumerate(plan.slots)
-        if context.now < slot.start + _step(plan) and slot.start < context.now + SOON
-    ]
+    slots = []
+    for place, slot in enumerate(plan.slots):
+        if context.now < slot.start + _step(plan) and slot.start < context.now + SOON:
+            slots.append(place)
     length = max(round(timedelta(hours=arguments.hours) / _step(plan)), 1)
     if len(slots) < length:
         return teller.miss("no_plan")
-    price = SlotSources.of(plan).price_more(np.array([slot.export_kwh for slot in plan.slots]))[
-        slots
-    ]
+    exported = np.array([slot.export_kwh for slot in plan.slots])
+    price = SlotSources.of(plan).price_more(exported)[slots]
     means = np.convolve(price, np.full(length, 1 / length), mode="valid")
     best = int(np.flatnonzero(means <= means.min() + 1e-9)[0])
     if means[0] <= means[best] + _SAME_PRICE:
@@ -86,15 +78,11 @@ def tell_best_time(context: ToolContext, arguments: BestTimeArguments) -> Findin
         )
     else:
         teller.say("best_time_now", **figures)
-    for number, (name, use, run) in enumerate(
-        list_switched_runs(plan, context.site, context.now), start=1
-    ):
+    switched_runs = list_switched_runs(plan, context.site, context.now)
+    for number, (name, use, run) in enumerate(switched_runs, start=1):
         if run is not None:
-            teller.state(
-                state_use(DeviceUse(name, use, run, basis_until(plan, run.end)), context.numbers),
-                number,
-                "load_",
-            )
+            device_use = DeviceUse(name, use, run, basis_until(plan, run.end))
+            teller.state(state_use(device_use, context.numbers), number, "load_")
     return teller.finish(sources=(plan_source(plan),))
 
 

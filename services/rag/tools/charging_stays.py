@@ -1,4 +1,4 @@
-"""When vehicles are at their chargers, and how full they are to leave."""
+"""Tool: tells the stays of vehicles at their chargers, with the charge they leave with."""
 
 from datetime import timedelta
 
@@ -29,11 +29,9 @@ _STAY = any_of(
 
 def match_stays(question: PlainQuestion) -> list[MatchedCall]:
     """Return the call of a question that asks when a car charges, leaves or is ready."""
-    return (
-        [MatchedCall("vehicle_sessions")]
-        if question.has(CAR) and question.has(_TIME_QUESTION) and question.has(_STAY)
-        else []
-    )
+    if question.has(CAR) and question.has(_TIME_QUESTION) and question.has(_STAY):
+        return [MatchedCall("vehicle_sessions")]
+    return []
 
 
 def tell_sessions(context: ToolContext, _arguments: NoArguments) -> Findings:
@@ -62,12 +60,10 @@ def tell_sessions(context: ToolContext, _arguments: NoArguments) -> Findings:
                 **figures,
                 target=teller.figure(f"target_soc_{number}", session.target_soc, "soc"),
             )
-        # When the plan charges in a stay, how much, and at which cost; of a stay beyond the plan
-        # nothing is known.
+        # Nothing is known of a stay beyond the plan.
         if plan is not None and session.from_ < end_of(plan):
-            run = find_charging_run(
-                plan, session.device, max(session.from_, context.now), session.to
-            )
+            begin = max(session.from_, context.now)
+            run = find_charging_run(plan, session.device, begin, session.to)
             if run is None:
                 teller.say("session_no_charge")
             else:

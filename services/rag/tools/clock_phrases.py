@@ -41,16 +41,21 @@ _PART_BEGINS = re.compile(
 
 
 def find_clock(text: str) -> tuple[str, str] | None:
-    """Return from when to when, in quarter-hours; None where no span of hours is named."""
+    """Return begin and end of the named hours, in quarter-hours; None if none are named."""
     match = _SPAN.search(text)
-    if match and (match[2] or match[3] or match[5] or match[6] or match[7]):
+    # Two bare numbers are no clock times: minutes, am, pm or "Uhr" must stand with one of them.
+    if match and any(match.group(2, 3, 5, 6, 7)):
         begin = _clock(match[1], match[2], match[3] or match[6])
         end = _clock(match[4], match[5], match[6])
         return None if begin is None or end is None else (begin, end)
-    part = next((hours for pattern, hours in _PARTS if pattern.search(text)), None)
-    if part is not None:
-        return part
-    # One end of a day is named: "ab 18 Uhr", "before noon".
+    for pattern, hours in _PARTS:
+        if pattern.search(text):
+            return hours
+    return _find_one_end(text)
+
+
+def _find_one_end(text: str) -> tuple[str, str] | None:
+    """Return the hours of a day with one end named, such as "ab 18 Uhr" or "before noon"."""
     match = _ONE_END.search(text)
     if match is None:
         return None
@@ -64,7 +69,7 @@ def find_clock(text: str) -> tuple[str, str] | None:
 
 
 def find_instant(text: str) -> str | None:
-    """Return the time of the clock that a question names, None where none."""
+    """Return the clock time that a question names, or None."""
     match = _INSTANT.search(text)
     if match is None or not (match[2] or match[3] or match[4]):
         return None
@@ -73,9 +78,7 @@ def find_instant(text: str) -> str | None:
 
 
 def read_clock(text: str) -> str | None:
-    """Return the time of the clock with which a text begins, or with which its part of the day
-    does; None where neither.
-    """
+    """Return the clock time at the beginning of a text, or of its part of the day; None if none."""
     part = _PART_BEGINS.match(text)
     match = _FOLLOWING.match(text)
     if part is not None:
@@ -92,7 +95,9 @@ def _clock(hour: str, minute: str | None, half: str | None) -> str | None:
     if half is not None:
         if not 1 <= hours <= 12:
             return None
-        hours = hours % 12 + (12 if half.startswith("p") else 0)
+        hours %= 12
+        if half.startswith("p"):
+            hours += 12
     if hours > 24 or minutes > 59 or (hours == 24 and minutes):
         return None
     return f"{hours:02d}:{minutes - minutes % 15:02d}"

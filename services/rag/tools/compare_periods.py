@@ -1,18 +1,18 @@
-"""Two periods beside each other."""
+"""Tool: compares two periods."""
 
 import re
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from luna.contracts.message import Message
-from luna.contracts.site_tools import Chart, ChartSeries
+from luna.contracts.site_tools import Chart, ChartSeries, Unit
 from luna.energy.timeline import Day
 from services.rag.tools import cues, energies
 from services.rag.tools.consumption import tell_bill, tell_energies
 from services.rag.tools.declaration import DayPeriod, Findings, Tool, ToolContext, require_order
-from services.rag.tools.energies import SERIES
+from services.rag.tools.energies import SERIES, Energies, SeriesName
 from services.rag.tools.price_course import price_kind
 from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.reading import price_source, series_source
@@ -39,45 +39,20 @@ class CompareArguments(Message):
 
 
 def match_comparison(question: PlainQuestion) -> list[MatchedCall]:
-    """Return the calls of a question that compares two periods, or one with that before it."""
+    """Return the calls of a question that compares two periods, or a period with the previous."""
     if not (question.has(cues.COMPARE) or question.has(cues.BEFORE)):
         return []
-    periods = question.periods()
-    if len(periods) == 1:
-        # The week or month that runs, where the one before it is what is compared with.
-        if re.search(r"zur vorwoche|to the previous week|with the previous week", question.text):
-            periods.insert(
-                0,
-                DayPeriod(
-                    question.today - question.today.weekday() * timedelta(days=1), question.today
-                ),
-            )
-        elif re.search(
-            r"zum vormonat|to the previous month|with the previous month", question.text
-        ):
-            periods.insert(0, DayPeriod(question.today.replace(day=1), question.today))
-    if question.has(cues.BEFORE) and len(periods) == 1:
-        if re.search(r"monat|month", question.text):
-            last = periods[0].first.replace(day=1) - timedelta(days=1)
-            periods.append(DayPeriod(last.replace(day=1), last))
-        else:
-            back = 7 if re.search(r"woche|week", question.text) else 1
-            periods.append(periods[0].shift(-max(back, periods[0].days)))
+    periods = _find_compared(question)
     if len(periods) < 2:
         return []
     if question.has(cues.PRICE) and not question.has(cues.COST):
-        return [
-            MatchedCall("price_course", {"price": price_kind(question)} | period.as_arguments())
-            for period in periods[:2]
-        ]
-    one, other = (period.past(question.today) for period in periods[:2])
-    if (
-        one is None
-        or other is None
-        or not (
-            cues.find_series(question.text) or question.has(cues.COST) or question.has(cues.BALANCE)
-        )
-    ):
+        kind = {"price": price_kind(question)}
+        return [MatchedCall("price_course", kind | period.as_arguments()) for period in periods]
+    one, other = (period.past(question.today) for period in periods)
+    if one is None or other is None:
+        return []
+    names_energy = bool(cues.find_series(question.text)) or question.has(cues.BALANCE)
+    if not names_energy and not question.has(cues.COST):
         return []
     days = {
         "first_day": one.first,
@@ -88,75 +63,80 @@ def match_comparison(question: PlainQuestion) -> list[MatchedCall]:
     return [MatchedCall("compare_periods", {name: day.isoformat() for name, day in days.items()})]
 
 
+def _find_compared(question: PlainQuestion) -> list[DayPeriod]:
+    """Return the first two periods to compare; fewer where no second one is meant."""
+    periods = question.periods()
+    today = question.today
+    if len(periods) == 1:
+        # "Compared with the previous week" means the current week beside it.
+        if re.search(r"zur vorwoche|to the previous week|with the previous week", question.text):
+            monday = today - timedelta(days=today.weekday())
+            periods.insert(0, DayPeriod(monday, today))
+        elif re.search(
+            r"zum vormonat|to the previous month|with the previous month", question.text
+        ):
+            periods.insert(0, DayPeriod(today.replace(day=1), today))
+    if question.has(cues.BEFORE) and len(periods) == 1:
+        if re.search(r"monat|month", question.text):
+            last = periods[0].first.replace(day=1) - timedelta(days=1)
+            periods.append(DayPeriod(last.replace(day=1), last))
+        else:
+            back = 7 if re.search(r"woche|week", question.text) else 1
+            periods.append(periods[0].shift(-max(back, periods[0].days)))
+    return periods[:2]
+
+
 def tell_comparison(context: ToolContext, arguments: CompareArguments) -> Findings:
     """Tell the energies and costs of two periods, and their differences."""
     teller = Teller(context)
-    periods = [
-        _period(arguments.first_day, arguments.last_day),
-        _period(arguments.other_first_day, arguments.other_last_day),
-    ]
-    one, other = (energies.read(context, period.timeline(context.zone)) for period in periods)
-    both = [name for name in one.available(SERIES) if other.coverage(name) > 0]
-    sources = tuple(
-        series_source(context, f"{name}_kwh", period_energies.timeline)
-        for period_energies in (one, other)
-        for name in both or SERIES
+    period = DayPeriod(arguments.first_day, arguments.last_day or arguments.first_day)
+    other_period = DayPeriod(
+        arguments.other_first_day, arguments.other_last_day or arguments.other_first_day
     )
-    titles = [
-        teller.period(period, prefix)
-        for period, prefix in zip(periods, ("", "other_"), strict=True)
-    ]
+    window = period.timeline(context.zone)
+    other_window = other_period.timeline(context.zone)
+    one = energies.read(context, window)
+    other = energies.read(context, other_window)
+    both = [name for name in one.available(SERIES) if other.coverage(name) > 0]
+    sources = []
+    for recorded in (one, other):
+        flows = [f"{name}_kwh" for name in both or SERIES]
+        sources += [series_source(context, flow, recorded.timeline) for flow in flows]
+    title = teller.period(period)
+    other_title = teller.period(other_period, "other_")
     if not both:
-        return teller.miss("nothing_to_compare", sources, one=titles[0], other=titles[1])
-    costs = []
-    for period, period_energies, prefix, title in zip(
-        periods, (one, other), ("", "other_"), titles, strict=True
-    ):
-        tell_energies(
-            teller,
-            period_energies,
-            both,
-            title=title,
-            end=period.timeline(context.zone).end,
-            prefix=prefix,
-        )
-        costs.append(tell_bill(teller, context, period_energies, prefix))
+        return teller.miss("nothing_to_compare", tuple(sources), one=title, other=other_title)
+    tell_energies(teller, one, both, title=title, end=window.end)
+    cost = tell_bill(teller, context, one)
+    tell_energies(teller, other, both, title=other_title, end=other_window.end, prefix="other_")
+    other_cost = tell_bill(teller, context, other, "other_")
     if "load" in both:
-        _tell_difference(
-            teller, "load", one.account.consumption_kwh - other.account.consumption_kwh
-        )
-    if costs[0] is not None and costs[1] is not None:
-        _tell_difference(teller, "cost", costs[0] - costs[1])
-    least = min(period_energies.coverage(name) for period_energies in (one, other) for name in both)
+        difference = one.account.consumption_kwh - other.account.consumption_kwh
+        _tell_difference(teller, "load", difference, "kwh")
+    if cost is not None and other_cost is not None:
+        _tell_difference(teller, "cost", cost - other_cost, "cost")
+    least = min(min(one.coverage(name), other.coverage(name)) for name in both)
     if least < 1:
         teller.say("partly_recorded", share=teller.figure("share_known", least, "share"))
-    estimated = max(
-        period_energies.estimated(name) for period_energies in (one, other) for name in both
-    )
+    estimated = max(max(one.estimated(name), other.estimated(name)) for name in both)
     if estimated > 0:
         teller.say("partly_estimated", share=teller.figure("share_estimated", estimated, "share"))
-    priced = tuple(
-        price_source(context, period_energies.timeline) for period_energies in (one, other)
-    )
+    sources += [price_source(context, one.timeline), price_source(context, other.timeline)]
+    series = [_draw_totals(title, one, both), _draw_totals(other_title, other, both)]
     labels = [teller.phrase(f"series_{name}") for name in both]
-    series = [
-        ChartSeries(name=title, unit="kwh", kind="bar", values=[each.total(name) for name in both])
-        for each, title in zip((one, other), titles, strict=True)
-    ]
     chart = Chart(title=teller.phrase("chart_comparison"), starts=labels, by="label", series=series)
-    return teller.finish(chart=chart, sources=(*sources, *priced))
+    return teller.finish(chart=chart, sources=tuple(sources))
 
 
-def _period(first: date, last: date | None) -> DayPeriod:
-    return DayPeriod(first, last or first)
+def _draw_totals(title: str, recorded: Energies, names: list[SeriesName]) -> ChartSeries:
+    totals: list[float | None] = [recorded.total(name) for name in names]
+    return ChartSeries(name=title, unit="kwh", kind="bar", values=totals)
 
 
-def _tell_difference(teller: Teller, what: str, difference: float) -> None:
-    unit = "kwh" if what == "load" else "cost"
-    figure = teller.figure(
-        f"{what}_difference", abs(difference), "kwh" if unit == "kwh" else "cost"
-    )
-    teller.say(f"{what}_{'more' if difference >= 0 else 'less'}", difference=figure)
+def _tell_difference(teller: Teller, quantity: str, difference: float, unit: Unit) -> None:
+    figure = teller.figure(f"{quantity}_difference", abs(difference), unit)
+    direction = "more" if difference >= 0 else "less"
+    teller.say(f"{quantity}_{direction}", difference=figure)
 
 
 TOOL = Tool(

@@ -1,4 +1,4 @@
-"""What a site used, made, bought, sold and stored over a period."""
+"""Tool: tells the energies that a site used, made, traded and stored over a period."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ USUAL = tuple(name for name in SERIES if name not in METERED)
 
 
 class ConsumptionArguments(PeriodArguments):
-    """Which energies, and when."""
+    """Arguments: energies and their period."""
 
     series: Annotated[
         tuple[SeriesName, ...] | None,
@@ -40,32 +40,31 @@ def match_cost(question: PlainQuestion) -> list[MatchedCall]:
     )
     if not question.has(cues.COST) or bought or question.has(cues.DIVIDED):
         return []
-    periods = [past for period in question.periods() if (past := period.past(question.today))]
-    if not periods or not (
-        question.has(cues.ELECTRIC) or question.has(cues.OWN) or cues.find_series(question.text)
-    ):
+    past = question.past_periods()
+    names_energy = (
+        question.has(cues.ELECTRIC)
+        or question.has(cues.OWN)
+        or bool(cues.find_series(question.text))
+    )
+    if not past or not names_energy:
         return []
-    return [MatchedCall("consumption", periods[0].as_arguments() | {"cost": True})]
+    return [MatchedCall("consumption", past[0].as_arguments() | {"cost": True})]
 
 
 def match_energy(question: PlainQuestion) -> list[MatchedCall]:
-    """Return the calls of a question that asks how much energy was used, made, bought or sold, or
-    will be.
-    """
+    """Return the calls of a question about amounts of energy, past or expected."""
     series = cues.find_series(question.text)
     if (not series and not question.has(cues.BALANCE)) or question.has(cues.DIVIDED):
         return []
-    periods = question.periods()
-    past = [part for period in periods if (part := period.past(question.today))]
+    past = question.past_periods()
     if past:
         chosen = {} if question.has(cues.BALANCE) else {"series": list(series)}
-        return [MatchedCall("consumption", chosen | part.as_arguments()) for part in past[:2]]
+        return [MatchedCall("consumption", chosen | period.as_arguments()) for period in past[:2]]
+    periods = question.periods()
     expected = [name for name in series if name in ("load", "pv")]
-    return (
-        [MatchedCall("forecast", {"series": expected} | periods[0].as_arguments())]
-        if periods and expected
-        else []
-    )
+    if not periods or not expected:
+        return []
+    return [MatchedCall("forecast", {"series": expected} | periods[0].as_arguments())]
 
 
 def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> Findings:
@@ -86,9 +85,8 @@ def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> F
     tell_energies(teller, recorded, available, title=title, end=window.end)
     missing = [name for name in (arguments.series or ()) if name not in available]
     if missing:
-        teller.say(
-            "series_unknown", list=", ".join(teller.phrase(f"series_{name}") for name in missing)
-        )
+        missing_names = ", ".join(teller.phrase(f"series_{name}") for name in missing)
+        teller.say("series_unknown", list=missing_names)
     if arguments.series is None:
         share = recorded.account.self_sufficiency
         if share is not None:
@@ -102,13 +100,12 @@ def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> F
     if estimated > 0:
         teller.say("partly_estimated", share=teller.figure("share_estimated", estimated, "share"))
     priced = (price_source(context, recorded.timeline),) if arguments.cost else ()
-    columns: list[Column] = [
-        (name, "kwh", "bar", recorded.values(name), "sum") for name in available
-    ]
-    return teller.finish(
-        chart=draw(teller, "chart_energies", recorded.timeline, columns),
-        sources=(*sources, *priced),
-    )
+    columns: list[Column] = []
+    for name in available:
+        values = recorded.values(name)
+        columns.append((name, "kwh", "bar", values, "sum"))
+    chart = draw(teller, "chart_energies", recorded.timeline, columns)
+    return teller.finish(chart=chart, sources=(*sources, *priced))
 
 
 def tell_energies(
@@ -120,7 +117,7 @@ def tell_energies(
     end: datetime,
     prefix: str = "",
 ) -> None:
-    """Tell what a period of this title used, and until when that is, where the period ends later.
+    """Tell the energies of a period; one that is not over yet, with the last instant recorded.
 
     Where devices have meters of their own, the whole consumption comes first and its parts follow.
     """
@@ -129,14 +126,11 @@ def tell_energies(
         total = teller.figure(f"{prefix}consumption_kwh", recorded.account.consumption_kwh, "kwh")
         amounts.append(teller.phrase("amount_consumption", kwh=total))
     for name in names:
-        code = (
-            "amount_house" if name == "load" and recorded.has_metered_devices else f"amount_{name}"
-        )
-        amounts.append(
-            teller.phrase(
-                code, kwh=teller.figure(f"{prefix}{name}_kwh", recorded.total(name), "kwh")
-            )
-        )
+        code = f"amount_{name}"
+        if name == "load" and recorded.has_metered_devices:
+            code = "amount_house"
+        amount = teller.figure(f"{prefix}{name}_kwh", recorded.total(name), "kwh")
+        amounts.append(teller.phrase(code, kwh=amount))
     teller.say("energies", period=title, list=", ".join(amounts))
     if recorded.timeline.end < end:
         teller.say("so_far", until=teller.moment(f"{prefix}until", recorded.timeline.end, day=True))
@@ -145,7 +139,7 @@ def tell_energies(
 def tell_bill(
     teller: Teller, context: ToolContext, recorded: Energies, prefix: str = ""
 ) -> float | None:
-    """Tell what energies cost, and return it; None where prices or meter are unknown."""
+    """Tell and return the cost of energies; None where prices or meter are unknown."""
     account = recorded.account
     cost = account.energy_cost
     if cost is None:
@@ -160,9 +154,8 @@ def tell_bill(
     if context.site.tariff.peaks:
         teller.say("bill_without_peaks")
     if account.priced < 1:
-        teller.say(
-            "bill_partly", share=teller.figure(f"{prefix}share_priced", account.priced, "share")
-        )
+        share = teller.figure(f"{prefix}share_priced", account.priced, "share")
+        teller.say("bill_partly", share=share)
     return cost
 
 

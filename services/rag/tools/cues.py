@@ -1,4 +1,4 @@
-"""Words by which a question says what it is about.
+"""Words by which the subject of a question is recognised.
 
 Pure; texts are those that ``fold`` made plain.
 """
@@ -9,7 +9,7 @@ from services.rag.tools.energies import SeriesName
 
 
 def any_of(*patterns: str) -> re.Pattern[str]:
-    """Return what finds any of some words."""
+    """Return a pattern that finds any of these words as a whole word."""
     return re.compile(r"(?<!\w)(?:" + "|".join(patterns) + r")(?!\w)")
 
 
@@ -147,6 +147,8 @@ WHY = any_of(
     r"warum|wieso|weshalb|why|weswegen|aus welchem grund|what's the reason|what is the reason"
 )
 BATTERY = any_of(r"\w*batterie\w*|akkus?|\w*speichers?|batter(?:y|ies)|storage|plan|luna")
+# Of batteries in general, not of the asker's.
+ANY_BATTERY = re.compile(r"\b(?:batteries|batterien|akkus|a battery|eine batterie|lithium\w*)\b")
 BATTERY_ACTION = any_of(
     r"\w*laedt|\w*laden|\w*geladen|lade|entlaedt|entlaed\w*|entlad\w*|entleer\w*|haelt|"
     r"halten|spart|aufspar\w*|wartet|warten",
@@ -343,8 +345,10 @@ def find_series(text: str) -> tuple[SeriesName, ...]:
     """Return the energies that a text names, in a fixed order."""
     names = [name for name, pattern in _SERIES if pattern.search(text)]
     devices = [name for name, pattern in _METERED if pattern.search(text)]
-    if devices and not _BATTERY.search(text) and any(name in ("load", "charge") for name in names):
-        return tuple(devices + [name for name in names if name not in ("load", "charge")])
+    others = [name for name in names if name not in ("load", "charge")]
+    if devices and not _BATTERY.search(text) and others != names:
+        # "The car's consumption" asks for the car's meter, not for the house's.
+        return tuple(devices + others)
     if "export" in names and "pv" in names and not _MADE.search(text):
         names.remove("pv")
     return tuple(names)

@@ -38,7 +38,6 @@ class ToolContext:
 
     @property
     def zone(self) -> ZoneInfo:
-        """The site's time zone."""
         return self.numbers.zone
 
     @property
@@ -73,12 +72,10 @@ class DayPeriod:
 
     @property
     def whole_days(self) -> bool:
-        """Whether it consists of whole days."""
         return (self.from_clock, self.to_clock) == ("00:00", "24:00")
 
     @property
     def days(self) -> int:
-        """Number of days it touches."""
         return (self.last - self.first).days + 1
 
     def shift(self, days: int) -> "DayPeriod":
@@ -88,26 +85,22 @@ class DayPeriod:
 
     def past(self, today: date) -> "DayPeriod | None":
         """Return the part until today; None if all of it is later."""
-        return (
-            None
-            if self.first > today
-            else DayPeriod(self.first, min(self.last, today), self.from_clock, self.to_clock)
-        )
+        if self.first > today:
+            return None
+        return DayPeriod(self.first, min(self.last, today), self.from_clock, self.to_clock)
 
     def ahead(self, today: date) -> "DayPeriod | None":
         """Return the part from today on; None if all of it is past."""
-        return (
-            None
-            if self.last < today
-            else DayPeriod(max(self.first, today), self.last, self.from_clock, self.to_clock)
-        )
+        if self.last < today:
+            return None
+        return DayPeriod(max(self.first, today), self.last, self.from_clock, self.to_clock)
 
     def as_arguments(self) -> dict[str, Any]:
         """Return the period as a tool's arguments in JSON."""
-        clocks = (
-            {} if self.whole_days else {"from_clock": self.from_clock, "to_clock": self.to_clock}
-        )
-        return {"first_day": self.first.isoformat(), "last_day": self.last.isoformat(), **clocks}
+        arguments = {"first_day": self.first.isoformat(), "last_day": self.last.isoformat()}
+        if not self.whole_days:
+            arguments |= {"from_clock": self.from_clock, "to_clock": self.to_clock}
+        return arguments
 
     def timeline(self, zone: ZoneInfo) -> Timeline:
         """Return its quarter-hours.
@@ -163,8 +156,12 @@ class PeriodArguments(Message):
 
     def period(self, today: date) -> DayPeriod:
         """Return the requested period, where ``today`` is the local day."""
-        first = self.first_day or today + timedelta(days=self.usual_days[0])
-        last = self.last_day or (self.first_day or today + timedelta(days=self.usual_days[1]))
+        if self.first_day is not None:
+            first = self.first_day
+            last = self.last_day or first
+        else:
+            first = today + timedelta(days=self.usual_days[0])
+            last = today + timedelta(days=self.usual_days[1])
         return DayPeriod(first, last, self.from_clock, self.to_clock)
 
 

@@ -1,6 +1,4 @@
-"""What a site used, made, bought and sold over a period, and what that cost: the site's account, as
-tools tell it.
-"""
+"""The account of a site over a period, as tools tell it: energies and their cost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ from services.rag.tools.declaration import ToolContext
 from services.rag.tools.reading import share_finite
 
 SERIES = (*CONSUMERS, "pv", "import", "export", "charge", "discharge")
-# Devices with a meter of their own, which most sites lack: only told of where they are recorded.
+# Devices with a meter of their own: most sites lack them, so only recorded ones are told.
 METERED = CONSUMERS[1:]
 
 
@@ -39,7 +37,6 @@ class Energies:
 
     @property
     def timeline(self) -> Timeline:
-        """The quarter-hours that are counted."""
         return self.slots.timeline
 
     def values(self, name: SeriesName) -> FloatArray:
@@ -59,25 +56,21 @@ class Energies:
         return float(self.slots.estimated[name].mean())
 
     def available(self, names: Sequence[SeriesName]) -> list[SeriesName]:
-        """Return those of the flows that are recorded.
-
-        Of the consumption also the metered devices that are part of it.
-        """
-        wanted = list(names)
-        if "load" in wanted:
-            place = wanted.index("load") + 1
-            wanted[place:place] = [name for name in METERED if name not in wanted]
-        return [name for name in wanted if self.coverage(name) > 0]
+        """Return the recorded flows among ``names``; ``load`` brings the metered devices along."""
+        requested = list(names)
+        if "load" in requested:
+            place = requested.index("load") + 1
+            requested[place:place] = [name for name in METERED if name not in requested]
+        return [name for name in requested if self.coverage(name) > 0]
 
     @property
     def has_metered_devices(self) -> bool:
-        """Whether a device counts beside the house."""
         return any(self.coverage(name) > 0 for name in METERED)
 
 
 def read(context: ToolContext, timeline: Timeline) -> Energies:
-    """Return the account of a period, up to now where the time is not over."""
-    # Where nothing of it has passed, nothing is known of it.
+    """Return the account of a period, up to now if the period is not over."""
+    # A period that lies ahead has no slot to count; its end then bounds it.
     now = context.now if has_begun(timeline, context.now) else timeline.end
     slots = read_account_slots(context.connection, context.site, timeline, now=now)
     return Energies(slots, settle_account(slots))

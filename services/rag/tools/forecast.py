@@ -1,12 +1,12 @@
-"""What load and PV are expected to be."""
+"""Tool: tells the expected load and PV."""
 
 import re
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to
+from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.database import forecasts
 from services.rag.tools import cues
 from services.rag.tools.declaration import Findings, PeriodArguments, Tool, ToolContext
@@ -20,7 +20,7 @@ HIGH = 0.9
 
 
 class ForecastArguments(PeriodArguments):
-    """What is expected, and when; without days today's rest and tomorrow."""
+    """Arguments: series and period; without days, the rest of today and tomorrow."""
 
     usual_days: ClassVar[tuple[int, int]] = (0, 1)
 
@@ -37,43 +37,33 @@ def match_forecast(question: PlainQuestion) -> list[MatchedCall]:
     """Return the call of a question that asks what load or sun will be."""
     series = [name for name in cues.find_series(question.text) if name in ("load", "pv")]
     periods = question.periods(forward=True)
-    strong = re.search(r"prognose|vorhersage|forecast|predict", question.text) is not None
-    ahead = [part for period in periods if (part := period.ahead(question.today))]
-    if strong and not series and not question.has(cues.WEATHER):
-        series = ["load", "pv"] if ahead else []
-    if (
-        not series
-        or not question.has(cues.FORECAST)
-        or question.has(cues.SINCE)
-        or question.has(cues.DIVIDED)
-        or question.is_definition()
-    ):
+    ahead = question.periods_ahead()
+    names_forecast = re.search(r"prognose|vorhersage|forecast|predict", question.text) is not None
+    if names_forecast and not series and not question.has(cues.WEATHER) and ahead:
+        series = ["load", "pv"]
+    if not series or not question.has(cues.FORECAST):
         return []
-    if periods and not ahead:
-        # What was forecast of a day that is over.
-        return (
-            [MatchedCall("forecast", {"series": series} | periods[0].as_arguments())]
-            if strong
-            else []
-        )
-    if not ahead and not strong:
+    if question.has(cues.SINCE) or question.has(cues.DIVIDED) or question.is_definition():
         return []
-    return [
-        MatchedCall("forecast", {"series": series} | (ahead[0].as_arguments() if ahead else {}))
-    ]
+    arguments: dict[str, Any] = {"series": series}
+    if ahead:
+        return [MatchedCall("forecast", arguments | ahead[0].as_arguments())]
+    if not names_forecast:
+        return []
+    # Of a day that is over, the forecast that was made for it.
+    days = periods[0].as_arguments() if periods else {}
+    return [MatchedCall("forecast", arguments | days)]
 
 
 def tell_forecast(context: ToolContext, arguments: ForecastArguments) -> Findings:
-    """Tell what is expected of a period, with its 10–90 band, which version says so and since
-    when.
-    """
+    """Tell the forecast of a period with its 10–90 band, its version and its age."""
     teller = Teller(context)
     period = arguments.period(context.today)
     timeline = period.timeline(context.zone)
-    # Of days that are over, what was said before they began; else the quarter-hours that are still
-    # to come.
+    # Days that are over are told by the forecast made before they began.
     known_at = timeline.start
     if timeline.end > context.now:
+        # Of a day that runs, only the quarter-hours to come are told.
         known_at = context.now
         begin = max(timeline.start, floor_to(context.now, SLOT))
         timeline = Timeline(begin, SLOT, (timeline.end - begin) // SLOT)
@@ -91,10 +81,11 @@ def tell_forecast(context: ToolContext, arguments: ForecastArguments) -> Finding
     )
     columns: list[Column] = []
     for name in names:
-        quantiles = getattr(forecast, f"{name}_kwh")
-        parts = (("", quantiles.expected), ("_p10", quantiles.p10), ("_p90", quantiles.p90))
-        columns += [(f"{name}{suffix}", "kwh", "line", values, "sum") for suffix, values in parts]
-        expected: FloatArray = quantiles.expected
+        quantiles = forecast.load_kwh if name == "load" else forecast.pv_kwh
+        expected = quantiles.expected
+        columns.append((name, "kwh", "line", expected, "sum"))
+        columns.append((f"{name}_p10", "kwh", "line", quantiles.p10, "sum"))
+        columns.append((f"{name}_p90", "kwh", "line", quantiles.p90, "sum"))
         figures = {
             "expected": teller.figure(f"{name}_expected_kwh", sum_finite(expected), "kwh"),
             "low": teller.figure(f"{name}_p10_kwh", sum_finite(quantiles.p10), "kwh"),

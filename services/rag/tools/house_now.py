@@ -1,6 +1,4 @@
-"""How the house stands now: what happens and why, what comes next, what the day costs and saves,
-when the car leaves.
-"""
+"""Tool: tells how the house stands now, as every surface shows it."""
 
 from dataclasses import replace
 
@@ -15,13 +13,11 @@ from services.rag.tools.telling import Teller
 
 def match_house(question: PlainQuestion) -> list[MatchedCall]:
     """Return the call of a question that asks how the house stands now."""
-    return (
-        [MatchedCall("house_now")]
-        if question.has(cues.HOUSE_NOW)
-        and not question.has(cues.WHY)
-        and not cues.find_series(question.text)
-        else []
-    )
+    if not question.has(cues.HOUSE_NOW) or question.has(cues.WHY):
+        return []
+    if cues.find_series(question.text):
+        return []
+    return [MatchedCall("house_now")]
 
 
 def tell_house(context: ToolContext, _arguments: NoArguments) -> Findings:
@@ -33,7 +29,8 @@ def tell_house(context: ToolContext, _arguments: NoArguments) -> Findings:
     )
     for number, statement in enumerate(state_house(house, context.numbers), start=1):
         teller.state(statement, number)
-    findings = teller.finish(sources=() if planned.plan is None else (plan_source(planned.plan),))
+    sources = () if planned.plan is None else (plan_source(planned.plan),)
+    findings = teller.finish(sources=sources)
     return replace(findings, found=house.slot is not None or bool(findings.figures))
 
 

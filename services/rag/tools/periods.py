@@ -38,6 +38,8 @@ _COUNTS = {
     **dict.fromkeys(("vierzehn", "fourteen"), 14),
     **dict.fromkeys(("dreissig", "thirty"), 30),
 }
+# By the first letter of a unit in German or English.
+_UNIT_DAYS = {"t": 1, "d": 1, "w": 7, "m": 30}
 _WEEKDAY = "|".join(_WEEKDAYS)
 _COUNT = r"(?:\d{1,3}|" + "|".join(_COUNTS) + ")"
 _LAST = r"letzte[nrsm]?|vergangene[nrsm]?|vorige[nrsm]?|last|past|previous"
@@ -63,13 +65,13 @@ _ENDS = "|".join(
 )
 _THE_END = "|".join(rf"(?<={word} )the" for word in ("since", "until", "before", "after"))
 _YEAR = r"(?:[ ,]+(?P<year>20\d\d))?"
-# What stands between the two ends of one span.
+# Words between the two ends of one span.
 _JOINED = re.compile(
     r"\s*(?:bis(?: zum| einschliesslich)?(?: den)?|to|until|till|through|-|–)\s*(?:the\s+)?"
 )
 _BETWEEN = re.compile(r"\s*(?:und|and)\s*(?:the\s+)?(?:dem\s+)?")
-# What stands before a period that is one end of what is asked. A day before Monday is one day, and
-# what is before noon no day at all.
+# Words before a period that is one end of a longer one. "A day before Monday" is one day, and
+# "before noon" is no day at all.
 _ARTICLE = r"(?: the| dem| den| der)?\s*$"
 _BEGINNING = r"(?: the)?(?: (?:beginning|start|anfang))?(?: of)?"
 _ONE_DAY = "".join(
@@ -104,8 +106,7 @@ _UNTIL = re.compile(
 )
 # Plans, forecasts and prices end before it; tools say where.
 HORIZON = timedelta(days=14)
-# What is of a day that is to come begins with it in English alone: "die Preise von morgen" are that
-# day's.
+# English alone: "prices from tomorrow" begin with that day, "die Preise von morgen" are its own.
 _FROM_AHEAD = re.compile(rf"\bfrom{_BEGINNING}{_ARTICLE}")
 _HAS_BEEN = re.compile(r"\b(?:since|seit)\b")
 # A date without a year that lies further ahead is last year's.
@@ -114,7 +115,7 @@ _AHEAD = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class NamedPeriod:
-    """A period with where in the text it stands; ``joined``: both of its ends are named."""
+    """A period and its place in the text; ``joined``: both of its ends are named."""
 
     period: DayPeriod
     begin: int
@@ -125,8 +126,9 @@ class NamedPeriod:
 
 
 def fold(text: str) -> str:
-    """Return a text as rules read it: small letters, umlauts as two letters, blanks once, no more
-    than 2,000 characters.
+    """Return a text in small letters, with umlauts as two letters and single blanks.
+
+    It is cut at 2,000 characters.
     """
     plain = text[:2000].casefold()
     for letter, letters in (
@@ -146,46 +148,47 @@ def find_periods(text: str, today: date, *, forward: bool = False) -> list[DayPe
 
     ``forward``: a weekday is the one to come, else the one that was. Hours go with the first.
     """
-    spans = [
-        each for each in _find_spans(text, today, forward=forward) if each.period.days <= MOST_DAYS
-    ]
-    return _set_clock([each.period for each in spans], text, today)
+    spans = _find_spans(text, today, forward=forward)
+    return _set_clock(_list_readable(spans), text, today)
 
 
 def find_days(text: str, today: date) -> list[DayPeriod]:
-    """Return the periods by which a time is named: of what has one end only, that end."""
-    return _set_clock(
-        [
-            each.period
-            for each in _find_named(text, today, forward=False)
-            if each.period.days <= MOST_DAYS
-        ],
-        text,
-        today,
-    )
+    """Return the named periods as they stand: an open one ("since Monday") by its named end."""
+    named = _find_named(text, today, forward=False)
+    return _set_clock(_list_readable(named), text, today)
 
 
 def names_too_long(text: str, today: date) -> bool:
     """Return whether a folded text names more days than a tool reads."""
-    return any(each.period.days > MOST_DAYS for each in _find_spans(text, today, forward=False))
+    spans = _find_spans(text, today, forward=False)
+    return any(span.period.days > MOST_DAYS for span in spans)
+
+
+def _list_readable(spans: list[NamedPeriod]) -> list[DayPeriod]:
+    return [span.period for span in spans if span.period.days <= MOST_DAYS]
 
 
 def _find_spans(text: str, today: date, *, forward: bool) -> list[NamedPeriod]:
-    # Open periods with their other end: today, or as early as a tool reads.
+    """Return the named periods; open ones reach to today, or back as far as a tool reads."""
     spans = _find_named(text, today, forward=forward)
-    opened = [_open_end(text, each, today) for each in spans]
-    opened = [each if each.open_end else _open_begin(text, each, today) for each in opened]
-    ends = [each for each in opened if each.open_end], [each for each in opened if each.open_begin]
-    if len(spans) == 2 and len(ends[0]) == len(ends[1]) == 1:
-        since = ends[0][0]
-        until = ends[1][0]
+    opened = []
+    for named in spans:
+        span = _open_end(text, named, today)
+        if not span.open_end:
+            span = _open_begin(text, named, today)
+        opened.append(span)
+    since_spans = [span for span in opened if span.open_end]
+    until_spans = [span for span in opened if span.open_begin]
+    if len(spans) == 2 and len(since_spans) == 1 and len(until_spans) == 1:
+        since = since_spans[0]
+        until = until_spans[0]
         if since.period.first <= until.period.last:
             both = DayPeriod(
                 since.period.first, until.period.last, from_clock=since.period.from_clock
             )
             return [NamedPeriod(both, min(since.begin, until.begin), max(since.end, until.end))]
-    if len(spans) > 1 and len(ends[1]) < len(spans) and not ends[0]:
-        # "Last week before Friday": what it begins with is said elsewhere.
+    if len(spans) > 1 and len(until_spans) < len(spans) and not since_spans:
+        # "Last week before Friday": another period names the beginning.
         return spans
     return opened
 
@@ -194,7 +197,7 @@ def _find_named(text: str, today: date, *, forward: bool) -> list[NamedPeriod]:
     distinct: list[NamedPeriod] = []
     for pattern, resolve in _RULES:
         for match in pattern.finditer(text):
-            # Since a weekday is since the one that was.
+            # "Since Friday" means the last Friday, also where weekdays are read as coming ones.
             since = re.search(r"\b(?:since|seit)(?: the| dem)? $", text[: match.start()])
             try:
                 period = resolve(match, today, forward and not since)
@@ -202,57 +205,60 @@ def _find_named(text: str, today: date, *, forward: bool) -> list[NamedPeriod]:
                 # The thirtieth of February, or a day beyond the calendar.
                 continue
             # Of two spans that overlap, the earlier rule's counts.
-            if period is not None and all(
-                match.end() <= other.begin or match.start() >= other.end for other in distinct
-            ):
+            if period is not None and not _overlaps(match, distinct):
                 distinct.append(NamedPeriod(period, match.start(), match.end()))
-    return _join(text, sorted(distinct, key=lambda each: each.begin))
+    return _join(text, sorted(distinct, key=_begin_of))
+
+
+def _overlaps(match: re.Match[str], spans: list[NamedPeriod]) -> bool:
+    return any(match.start() < span.end and span.begin < match.end() for span in spans)
+
+
+def _begin_of(span: NamedPeriod) -> int:
+    return span.begin
 
 
 def _set_clock(periods: list[DayPeriod], text: str, today: date) -> list[DayPeriod]:
+    """Return the periods with the text's hours set on the first, if that is one whole day."""
     clock = find_clock(text)
-    if (
-        clock is None
-        or clock[1] <= clock[0]
-        or (periods and (periods[0].days > 1 or not periods[0].whole_days))
-    ):
+    if clock is None or clock[1] <= clock[0]:
+        return periods
+    if periods and (periods[0].days > 1 or not periods[0].whole_days):
         return periods
     first, *others = periods or [DayPeriod(today, today)]
     return [replace(first, from_clock=clock[0], to_clock=clock[1]), *others]
 
 
 def _open_end(text: str, named: NamedPeriod, today: date) -> NamedPeriod:
-    """Return what goes on since a period: until today, or as far as anything is planned where it
-    begins ahead.
-    """
+    """Return the period from a named begin to today; from one ahead, as far as plans reach."""
     before = text[: named.begin]
     after = text[named.end :]
     since = _SINCE.search(before)
     ahead = named.period.first > today and _FROM_AHEAD.search(before)
-    if named.joined or not (since or ahead or (_FROM.search(before) and _ONWARD.match(after))):
+    onward = _FROM.search(before) and _ONWARD.match(after)
+    if named.joined or not (since or ahead or onward):
         return named
-    first = (
-        named.period.last + timedelta(days=1) if since and since["after"] else named.period.first
-    )
-    clock = "00:00" if since and since["after"] else read_clock(after) or "00:00"
-    if first >= today and not (since and _HAS_BEEN.match(since[0])):
-        clock = clock if clock != "00:00" or named.period.whole_days else named.period.from_clock
-        return replace(
-            named,
-            period=DayPeriod(first, max(first, today + HORIZON), from_clock=clock),
-            open_end=True,
-        )
-    return (
-        named
-        if first > today
-        else replace(named, period=DayPeriod(first, today, from_clock=clock), open_end=True)
-    )
+    if since and since["after"]:
+        first = named.period.last + timedelta(days=1)
+        clock = "00:00"
+    else:
+        first = named.period.first
+        clock = read_clock(after) or "00:00"
+    has_been = since is not None and _HAS_BEEN.match(since[0])
+    if first >= today and not has_been:
+        if clock == "00:00" and not named.period.whole_days:
+            clock = named.period.from_clock
+        period = DayPeriod(first, max(first, today + HORIZON), from_clock=clock)
+        return replace(named, period=period, open_end=True)
+    if first > today:
+        return named
+    return replace(named, period=DayPeriod(first, today, from_clock=clock), open_end=True)
 
 
 def _open_begin(text: str, named: NamedPeriod, today: date) -> NamedPeriod:
-    """Return what was until a period, as far back as a tool reads.
+    """Return the period up to a named end, from as far back as a tool reads.
 
-    Until one that is to come: what is from today on.
+    Up to an end that lies ahead, it begins today.
     """
     until = _UNTIL.search(text[: named.begin])
     if named.joined or until is None:
@@ -263,7 +269,7 @@ def _open_begin(text: str, named: NamedPeriod, today: date) -> NamedPeriod:
 
 
 def _join(text: str, spans: list[NamedPeriod]) -> list[NamedPeriod]:
-    """Return spans in the place of two days with "to" between them."""
+    """Return the spans with two days that have "to" between them as one span."""
     for one, other in pairwise(spans):
         between = text[one.end : other.begin]
         before = text[: one.begin]
@@ -271,11 +277,11 @@ def _join(text: str, spans: list[NamedPeriod]) -> list[NamedPeriod]:
             r"\b(?:zwischen(?: dem)?|between(?: the)?)\s*$", before
         )
         if (_JOINED.fullmatch(between) or paired) and one.period.first <= other.period.last:
-            joined = NamedPeriod(
-                DayPeriod(one.period.first, other.period.last), one.begin, other.end, joined=True
-            )
-            return _join(text, [each for each in spans if each not in (one, other)] + [joined])
-    return sorted(spans, key=lambda each: each.begin)
+            period = DayPeriod(one.period.first, other.period.last)
+            joined = NamedPeriod(period, one.begin, other.end, joined=True)
+            rest = [span for span in spans if span not in (one, other)]
+            return _join(text, [*rest, joined])
+    return sorted(spans, key=_begin_of)
 
 
 def _days(first: date, count: int = 1) -> DayPeriod:
@@ -301,17 +307,54 @@ def _year_of(year: int) -> DayPeriod:
 
 def _dated(day: int, month: int, year: str | None, today: date) -> date:
     if year is not None:
-        return date(int(year) if len(year) > 2 else 2000 + int(year), month, day)
+        full_year = int(year) if len(year) > 2 else 2000 + int(year)
+        return date(full_year, month, day)
     named = date(today.year, month, day)
     return named.replace(year=today.year - 1) if named > today + _AHEAD else named
 
 
-def _shifted(days: int) -> "_Resolve":
-    return lambda _match, today, _forward: _days(today + timedelta(days=days))
+def _day(days: int) -> "_Resolve":
+    def resolve(_match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
+        return _days(today + timedelta(days=days))
+
+    return resolve
 
 
 def _week(weeks: int) -> "_Resolve":
-    return lambda _match, today, _forward: _days(_monday(today) + timedelta(weeks=weeks), 7)
+    def resolve(_match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
+        return _days(_monday(today) + timedelta(weeks=weeks), 7)
+
+    return resolve
+
+
+def _months_ago(months: int) -> "_Resolve":
+    def resolve(_match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
+        return _months_back(today, months)
+
+    return resolve
+
+
+def _years_ago(years: int) -> "_Resolve":
+    def resolve(_match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
+        return _year_of(today.year - years)
+
+    return resolve
+
+
+def _iso_day(match: re.Match[str], _today: date, _forward: bool) -> DayPeriod:
+    return _days(date(int(match[1]), int(match[2]), int(match[3])))
+
+
+def _numeric_day(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
+    return _days(_dated(int(match["day"]), int(match["month"]), match["year"], today))
+
+
+def _next_count(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
+    return _days(today, max(_count_days(match), 1))
+
+
+def _since_count(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
+    return DayPeriod(today - timedelta(days=_count_days(match)), today)
 
 
 def _weekend(match: re.Match[str], today: date, forward: bool) -> DayPeriod:
@@ -319,7 +362,9 @@ def _weekend(match: re.Match[str], today: date, forward: bool) -> DayPeriod:
     back = saturday - timedelta(days=7)
     if match["last"]:
         return _days(back, 2)
-    return _days(saturday if forward or match["next"] or today >= saturday else back, 2)
+    if forward or match["next"] or today >= saturday:
+        return _days(saturday, 2)
+    return _days(back, 2)
 
 
 def _weekday(match: re.Match[str], today: date, forward: bool) -> DayPeriod:
@@ -330,10 +375,9 @@ def _weekday(match: re.Match[str], today: date, forward: bool) -> DayPeriod:
 
 
 def _count_days(match: re.Match[str]) -> int:
-    count = match["count"]
-    return (_COUNTS[count] if count in _COUNTS else int(count)) * {"t": 1, "d": 1, "w": 7, "m": 30}[
-        match["unit"][0]
-    ]
+    word = match["count"]
+    count = _COUNTS[word] if word in _COUNTS else int(word)
+    return count * _UNIT_DAYS[match["unit"][0]]
 
 
 def _last_count(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
@@ -357,16 +401,20 @@ def _spelled_span(match: re.Match[str], today: date, _forward: bool) -> DayPerio
 
 def _month_span(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
     last = _named_month(match, today, _forward)
-    first = MONTHS[match["first"]]
-    return DayPeriod(date(last.first.year - (first > last.first.month), first, 1), last.last)
+    first_month = MONTHS[match["first"]]
+    year = last.first.year
+    if first_month > last.first.month:
+        # "From November to February" begins the year before.
+        year -= 1
+    return DayPeriod(date(year, first_month, 1), last.last)
 
 
 def _named_month(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
     month = MONTHS[match["month"]]
-    year = (
-        int(match["year"]) if match["year"] else today.year - (date(today.year, month, 1) > today)
-    )
-    return _month_of(year, month)
+    if match["year"]:
+        return _month_of(int(match["year"]), month)
+    is_ahead = date(today.year, month, 1) > today
+    return _month_of(today.year - 1 if is_ahead else today.year, month)
 
 
 _Resolve = Callable[[re.Match[str], date, bool], DayPeriod | None]
@@ -376,12 +424,9 @@ def _rule(pattern: str, resolve: _Resolve) -> tuple[re.Pattern[str], _Resolve]:
     return re.compile(rf"(?<![\w.]){pattern}(?!\w)"), resolve
 
 
-# In order: what an earlier rule found, a later one does not find again within it.
+# In order: a later rule finds nothing within a span that an earlier one found.
 _RULES: tuple[tuple[re.Pattern[str], _Resolve], ...] = (
-    _rule(
-        r"(\d{4})-(\d\d)-(\d\d)",
-        lambda match, *_: _days(date(int(match[1]), int(match[2]), int(match[3]))),
-    ),
+    _rule(r"(\d{4})-(\d\d)-(\d\d)", _iso_day),
     _rule(
         (
             rf"(?P<first>\d{{1,2}})\.? ?(?:bis(?: zum)?|to|-|until) ?(?P<last>\d{{1,2}})\.? "
@@ -407,20 +452,15 @@ _RULES: tuple[tuple[re.Pattern[str], _Resolve], ...] = (
         rf"(?P<day>\d{{1,2}})(?:\.|st|nd|rd|th)? (?:of )?(?P<month>{ANY_MONTH})\.?{_YEAR}", _spelled
     ),
     _rule(rf"(?P<month>{ANY_MONTH})\.? (?P<day>\d{{1,2}})(?:st|nd|rd|th)?{_YEAR}", _spelled),
-    _rule(
-        r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>(?:20)?\d\d)?",
-        lambda match, today, _: _days(
-            _dated(int(match["day"]), int(match["month"]), match["year"], today)
-        ),
-    ),
-    _rule(r"(?:vorgestern|(?:the )?day before yesterday)", _shifted(-2)),
-    _rule(r"(?:uebermorgen|(?:the )?day after tomorrow)", _shifted(2)),
-    _rule(r"(?:gestern|gestrige[nrsm]?|yesterday)(?:'s)?", _shifted(-1)),
-    _rule(r"(?:heute|heutige[nrsm]?|today|tonight|jetzt gerade|right now)(?:'s)?", _shifted(0)),
-    _rule(r"this(?= (?:morning|afternoon|evening)\b)", _shifted(0)),
-    _rule(r"(?:morgigen?|tomorrow)(?:'s)?", _shifted(1)),
-    # In the morning is another day than tomorrow.
-    _rule(r"(?<!am )(?<!guten )(?<!jeden )morgen", _shifted(1)),
+    _rule(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>(?:20)?\d\d)?", _numeric_day),
+    _rule(r"(?:vorgestern|(?:the )?day before yesterday)", _day(-2)),
+    _rule(r"(?:uebermorgen|(?:the )?day after tomorrow)", _day(2)),
+    _rule(r"(?:gestern|gestrige[nrsm]?|yesterday)(?:'s)?", _day(-1)),
+    _rule(r"(?:heute|heutige[nrsm]?|today|tonight|jetzt gerade|right now)(?:'s)?", _day(0)),
+    _rule(r"this(?= (?:morning|afternoon|evening)\b)", _day(0)),
+    _rule(r"(?:morgigen?|tomorrow)(?:'s)?", _day(1)),
+    # "Am Morgen" is a time of day, "morgen" is tomorrow.
+    _rule(r"(?<!am )(?<!guten )(?<!jeden )morgen", _day(1)),
     _rule(
         (
             rf"(?:in den |in the )?(?:{_LAST}) (?P<count>{_COUNT}) "
@@ -433,29 +473,17 @@ _RULES: tuple[tuple[re.Pattern[str], _Resolve], ...] = (
             rf"(?:in den |in the )?(?:{_NEXT}) (?P<count>{_COUNT}) "
             r"(?P<unit>tage?n?|days?|wochen?|weeks?)"
         ),
-        lambda match, today, _: _days(today, max(_count_days(match), 1)),
+        _next_count,
     ),
     _rule(rf"vor (?P<count>{_COUNT}) (?P<unit>tage?n?|wochen?)", _ago),
     _rule(rf"(?P<count>{_COUNT}) (?P<unit>days?|weeks?) ago", _ago),
     _rule(rf"(?:(?:{_LAST}) woche|vorwoche|(?:{_LAST}) week)(?:'s)?", _week(-1)),
     _rule(rf"(?:(?:{_THIS}) woche|(?:{_THIS}) week)(?:'s)?", _week(0)),
     _rule(rf"(?:(?:{_NEXT}) woche|(?:{_NEXT}) week)(?:'s)?", _week(1)),
-    _rule(
-        rf"(?:(?:{_LAST}) monats?|vormonats?|(?:{_LAST}) month)(?:'s)?",
-        lambda _match, today, _forward: _months_back(today, 1),
-    ),
-    _rule(
-        rf"(?:(?:{_THIS}) monats?|(?:{_THIS}) month)(?:'s)?",
-        lambda _match, today, _forward: _months_back(today, 0),
-    ),
-    _rule(
-        rf"(?:(?:{_LAST}) jahre?s?|vorjahr|(?:{_LAST}) year)(?:'s)?",
-        lambda _match, today, _forward: _year_of(today.year - 1),
-    ),
-    _rule(
-        rf"(?:(?:{_THIS}) jahre?s?|(?:{_THIS}) year)(?:'s)?",
-        lambda _match, today, _forward: _year_of(today.year),
-    ),
+    _rule(rf"(?:(?:{_LAST}) monats?|vormonats?|(?:{_LAST}) month)(?:'s)?", _months_ago(1)),
+    _rule(rf"(?:(?:{_THIS}) monats?|(?:{_THIS}) month)(?:'s)?", _months_ago(0)),
+    _rule(rf"(?:(?:{_LAST}) jahre?s?|vorjahr|(?:{_LAST}) year)(?:'s)?", _years_ago(1)),
+    _rule(rf"(?:(?:{_THIS}) jahre?s?|(?:{_THIS}) year)(?:'s)?", _years_ago(0)),
     _rule(
         (
             rf"(?:(?P<last>{_LAST})|(?P<next>{_NEXT})|am|{_THIS}|on the|at the|for the|over "
@@ -482,10 +510,10 @@ _RULES: tuple[tuple[re.Pattern[str], _Resolve], ...] = (
             rf"(?:seit|since) (?P<count>{_COUNT}) "
             r"(?P<unit>tage?n?|days?|wochen?|weeks?|monate?n?|months?)"
         ),
-        lambda match, today, _: DayPeriod(today - timedelta(days=_count_days(match)), today),
+        _since_count,
     ),
     _rule(rf"(?:im|in|fuer|for|monat|month of|vom|of) (?P<month>{ANY_MONTH}){_YEAR}", _named_month),
-    # One end of a longer time is a name alone.
+    # As one end of a longer time, a month needs no word before it.
     _rule(rf"(?:{_ENDS})(?P<month>{ANY_MONTH}){_YEAR}", _named_month),
     _rule(rf"(?P<month>{ANY_MONTH}) (?P<year>20\d\d)", _named_month),
 )

@@ -1,4 +1,4 @@
-"""What the plan in force does."""
+"""Tool: tells the plan in force, its costs and the flows of its batteries."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ import numpy as np
 
 from luna.contracts.plan import PlanReply
 from luna.contracts.plan.reply import SlotReply
-from luna.contracts.site_tools import ToolSource
+from luna.contracts.site_tools import Chart, ToolSource
 from luna.energy.timeline import FloatArray, Timeline
 from luna.platform.database import plans
 from luna.platform.house_now import charge_of, discharge_of
@@ -24,18 +24,17 @@ LITTLE_KWH = 0.005
 
 
 class PlanArguments(PeriodArguments):
-    """Which days of the plan; without them all that lies ahead."""
+    """Arguments: days of the plan; without them, all that lies ahead."""
 
     usual_days: ClassVar[tuple[int, int]] = (0, 14)
 
 
 def find_plan(context: ToolContext) -> PlanReply | None:
-    """Return the plan that holds now.
-
-    Where none does, the one issued last if it still looks ahead.
-    """
+    """Return the plan in force, else the one issued last if it still looks ahead."""
     latest = plans.latest(context.connection, context.site.name, now=context.now)
-    return latest if latest is not None and end_of(latest) > context.now else None
+    if latest is None or end_of(latest) <= context.now:
+        return None
+    return latest
 
 
 def end_of(plan: PlanReply) -> datetime:
@@ -51,42 +50,38 @@ def plan_source(plan: PlanReply) -> ToolSource:
 
 
 def match_plan(question: PlainQuestion) -> list[MatchedCall]:
-    """Return the call of a question that asks what is planned, of the batteries above all."""
-    if (
-        question.has(cues.NO_PLAN)
-        or question.has(cues.ABILITY)
-        or question.has(cues.SINCE)
-        or question.has(cues.NIGHTLY)
-    ):
+    """Return the call of a question that asks for the plan, of the batteries above all."""
+    other_subjects = (cues.NO_PLAN, cues.ABILITY, cues.SINCE, cues.NIGHTLY)
+    if any(map(question.has, other_subjects)):
         return []
-    battery = (
-        question.has(cues.BATTERY)
-        and question.has(cues.BATTERY_QUESTION)
-        and question.has(cues.BATTERY_ACTION)
-    )
-    periods = question.periods(forward=True)
-    if not question.has(cues.PLAN) and (
-        not battery or question.is_generic() or question.has(cues.SINCE_WHEN)
-    ):
+    if not question.has(cues.PLAN):
+        asks_battery = (
+            question.has(cues.BATTERY)
+            and question.has(cues.BATTERY_QUESTION)
+            and question.has(cues.BATTERY_ACTION)
+        )
+        if not asks_battery or question.is_generic() or question.has(cues.SINCE_WHEN):
+            return []
+    ahead = question.periods_ahead()
+    if ahead:
+        return [MatchedCall("plan", ahead[0].as_arguments())]
+    if question.periods(forward=True):
+        # Everything that it names is over.
         return []
-    ahead = [part for period in periods if (part := period.ahead(question.today))]
-    if periods and not ahead:
-        return []
-    return [MatchedCall("plan", ahead[0].as_arguments() if ahead else {})]
+    return [MatchedCall("plan")]
 
 
 def tell_plan(context: ToolContext, arguments: PlanArguments) -> Findings:
-    """Tell what the plan in force costs, what batteries do when, and how full they are."""
+    """Tell the costs of the plan in force, the flows of its batteries and their charge."""
     teller = Teller(context)
     plan = find_plan(context)
     if plan is None:
         return teller.miss("no_plan")
     window = arguments.period(context.today).timeline(context.zone)
     length = timedelta(minutes=plan.slot_minutes)
+    coming = [slot for slot in plan.slots if slot.start + length > context.now]
     slots = [
-        slot
-        for slot in plan.slots
-        if slot.start < window.end and slot.start + length > max(window.start, context.now)
+        slot for slot in coming if slot.start < window.end and slot.start + length > window.start
     ]
     if not slots:
         return teller.miss(
@@ -102,43 +97,38 @@ def tell_plan(context: ToolContext, arguments: PlanArguments) -> Findings:
         end=teller.moment("plan_end", end_of(plan), day=True),
     )
     if plan.cost.self_sufficiency is not None:
-        teller.say(
-            "plan_self_sufficiency",
-            share=teller.figure("self_sufficiency", plan.cost.self_sufficiency, "share"),
-        )
-    if len(slots) < sum(slot.start + length > context.now for slot in plan.slots):
-        ends = slots[-1].start + length
+        share = teller.figure("self_sufficiency", plan.cost.self_sufficiency, "share")
+        teller.say("plan_self_sufficiency", share=share)
+    if len(slots) < len(coming):
+        end = slots[-1].start + length
         teller.say(
             "plan_window",
             begin=teller.moment("window_from", slots[0].start, day=True),
-            end=teller.moment("window_to", ends, day=True),
+            end=teller.moment("window_to", end, day=True),
         )
     if not context.site.batteries and not slots[0].batteries:
         teller.say("no_battery")
     else:
-        _tell_battery(teller, slots, length)
-    timeline = Timeline(
-        slots[0].start.astimezone(UTC), timedelta(minutes=plan.slot_minutes), len(slots)
-    )
+        _tell_batteries(teller, slots, length)
+    chart = _draw_plan(teller, slots, length)
+    return teller.finish(chart=chart, sources=(plan_source(plan),))
+
+
+def _draw_plan(teller: Teller, slots: Sequence[SlotReply], length: timedelta) -> Chart:
+    timeline = Timeline(slots[0].start.astimezone(UTC), length, len(slots))
+    charge = _array([charge_of(slot) for slot in slots])
+    discharge = _array([discharge_of(slot) for slot in slots])
+    import_price = _array([slot.import_price for slot in slots])
     columns: list[Column] = [
-        ("charge", "kwh", "bar", _array([charge_of(slot) for slot in slots]), "sum"),
-        ("discharge", "kwh", "bar", _array([discharge_of(slot) for slot in slots]), "sum"),
-        ("import_price", "price", "step", _array([slot.import_price for slot in slots]), "mean"),
+        ("charge", "kwh", "bar", charge, "sum"),
+        ("discharge", "kwh", "bar", discharge, "sum"),
+        ("import_price", "price", "step", import_price, "mean"),
     ]
     names = list(slots[0].batteries)
     if len(names) == 1:
-        columns.append(
-            (
-                "soc",
-                "soc",
-                "line",
-                _array([slot.batteries[names[0]].soc_end for slot in slots]),
-                "mean",
-            )
-        )
-    return teller.finish(
-        chart=draw(teller, "chart_plan", timeline, columns), sources=(plan_source(plan),)
-    )
+        soc = _array([slot.batteries[names[0]].soc_end for slot in slots])
+        columns.append(("soc", "soc", "line", soc, "mean"))
+    return draw(teller, "chart_plan", timeline, columns)
 
 
 def _tell_flows(
@@ -149,57 +139,56 @@ def _tell_flows(
     battery: str | None,
     ending: str,
 ) -> None:
-    """Tell what a battery takes and gives in the slots.
+    """Tell a battery's charge and discharge in the slots.
 
     ``battery`` names one of several, ``ending`` keeps its figures apart.
     """
-    each = (
-        {}
-        if battery is None
-        else {"battery": say_device(battery, language=teller.numbers.language)}
-    )
-    suffix = "_each" if each else ""
+    battery_name = {}
+    suffix = ""
+    if battery is not None:
+        battery_name = {"battery": say_device(battery, language=teller.numbers.language)}
+        suffix = "_each"
     for name, flow in (("charge", charge_of), ("discharge", discharge_of)):
         values = [flow(slot) for slot in slots]
         total = teller.figure(f"{name}_kwh{ending}", sum(values), "kwh")
         flowing = [value > LITTLE_KWH for value in values]
         if not any(flowing):
-            teller.say(f"plan_no_{name}{suffix}", **each)
+            teller.say(f"plan_no_{name}{suffix}", **battery_name)
             continue
         # The first run of slots in which something flows.
         first = flowing.index(True)
-        last = (flowing.index(False, first) if False in flowing[first:] else len(flowing)) - 1
+        last = first
+        while last + 1 < len(flowing) and flowing[last + 1]:
+            last += 1
+        run_kwh = sum(values[first : last + 1])
         figures = {
             "begin": teller.moment(f"next_{name}_from{ending}", slots[first].start, day=True),
             "end": teller.moment(f"next_{name}_to{ending}", slots[last].start + length, day=True),
-            "kwh": teller.figure(f"next_{name}_kwh{ending}", sum(values[first : last + 1]), "kwh"),
+            "kwh": teller.figure(f"next_{name}_kwh{ending}", run_kwh, "kwh"),
         }
-        teller.say(f"plan_{name}{suffix}", total=total, **figures, **each)
+        teller.say(f"plan_{name}{suffix}", total=total, **figures, **battery_name)
 
 
-def _tell_battery(teller: Teller, slots: Sequence[SlotReply], length: timedelta) -> None:
+def _tell_batteries(teller: Teller, slots: Sequence[SlotReply], length: timedelta) -> None:
     names = list(slots[0].batteries)
     if len(names) < 2:
         _tell_flows(teller, slots, length, battery=None, ending="")
     else:
         for number, name in enumerate(names, start=1):
             teller.name(f"battery_{number}", name)
-            own_slots = [
-                slot.model_copy(update={"batteries": {name: slot.batteries[name]}})
-                for slot in slots
-                if name in slot.batteries
-            ]
+            own_slots = []
+            for slot in slots:
+                if name in slot.batteries:
+                    own = {"batteries": {name: slot.batteries[name]}}
+                    own_slots.append(slot.model_copy(update=own))
             _tell_flows(teller, own_slots, length, battery=name, ending=f"_{number}")
-    for number, (battery, ends) in enumerate(slots[-1].batteries.items(), start=1):
+    for number, (battery, last) in enumerate(slots[-1].batteries.items(), start=1):
         socs = [slot.batteries[battery].soc_end for slot in slots if battery in slot.batteries]
-        low = min(socs)
-        high = max(socs)
-        end = ends.soc_end
         figures = {
             "battery": teller.name(f"battery_{number}", battery),
-            "low": teller.figure(f"lowest_soc_{number}", low, "soc"),
-            "high": teller.figure(f"highest_soc_{number}", high, "soc"),
-            "last": teller.figure(f"soc_end_{number}", end, "soc"),
+            "low": teller.figure(f"lowest_soc_{number}", min(socs), "soc"),
+            "high": teller.figure(f"highest_soc_{number}", max(socs), "soc"),
+            "last": teller.figure(f"soc_end_{number}", last.soc_end, "soc"),
         }
         teller.say("plan_soc", **figures)
 

@@ -1,12 +1,14 @@
-"""Why the plan does what it does at an instant."""
+"""Tool: tells the plan's reason for a slot."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field
 
 from luna.contracts.message import Message
+from luna.contracts.plan import PlanReply
+from luna.contracts.plan.reply import SlotReply
 from luna.energy.reason import ReasonReply
 from luna.energy.savings import LITTLE_MONEY
 from luna.energy.timeline import Instant
@@ -24,7 +26,7 @@ from services.rag.tools.telling import Teller
 
 
 class ReasonArguments(Message):
-    """When."""
+    """Arguments: the instant to explain."""
 
     at: Annotated[
         Instant | None,
@@ -37,9 +39,7 @@ class ReasonArguments(Message):
 
 
 def match_reason(question: PlainQuestion) -> list[MatchedCall]:
-    """Return the call of a question that asks why the battery does something, or why something runs
-    at a time.
-    """
+    """Return the call of a question for the reason of a battery's action, or of a run's time."""
     acts = question.has(cues.BATTERY) and question.has(cues.BATTERY_ACTION)
     at_a_time = (
         question.has(cues.RUNNING)
@@ -60,29 +60,21 @@ def match_reason(question: PlainQuestion) -> list[MatchedCall]:
 
 
 def tell_reason(context: ToolContext, arguments: ReasonArguments) -> Findings:
-    """Tell what is planned for the slot of an instant, and why: the stored reason with its
-    figures.
-    """
+    """Tell the planned mode at an instant, and its stored reason with its figures."""
     teller = Teller(context)
     at = arguments.at or context.now
-    # The plan that drove the site at an instant, or, where that is still to come, the one that
-    # drives it now.
-    plan = (
-        find_plan(context)
-        if at >= context.now
-        else plans.read_due(context.connection, context.site.name, at)
-    )
-    length = timedelta(minutes=plan.slot_minutes if plan else 0)
-    slot = (
-        next((each for each in plan.slots if each.start <= at < each.start + length), None)
-        if plan
-        else None
-    )
+    # A past instant is explained by the plan in force then, a coming one by that of now.
+    if at >= context.now:
+        plan = find_plan(context)
+    else:
+        plan = plans.read_due(context.connection, context.site.name, at)
+    slot = None if plan is None else _find_slot(plan, at)
     if plan is None or slot is None:
         return teller.miss("no_plan_at", at=teller.moment("at", at, day=True))
     mode = say_mode(slot.mode, language=context.numbers.language)
+    slot_end = slot.start + timedelta(minutes=plan.slot_minutes)
     begin = teller.moment("slot_from", slot.start, day=True)
-    end = teller.moment("slot_to", slot.start + length, day=False)
+    end = teller.moment("slot_to", slot_end, day=False)
     teller.say("reason_mode", begin=begin, end=end, mode=teller.name("mode", mode))
     sentence = retell_reason(slot.reason.model_dump(), slot.start, context.numbers)
     teller.say("reason", text=teller.name("reason", sentence))
@@ -92,21 +84,24 @@ def tell_reason(context: ToolContext, arguments: ReasonArguments) -> Findings:
             teller.say(f"reason_{name}", kwh=teller.figure(f"{name}_kwh", flow, "kwh"))
     teller.say("reason_price", price=teller.figure("import_price", slot.import_price, "price"))
     if reason.energy_value is not None:
-        teller.say(
-            "reason_value", value=teller.figure("energy_value", reason.energy_value, "price")
-        )
+        value = teller.figure("energy_value", reason.energy_value, "price")
+        teller.say("reason_value", value=value)
     if reason.cost_of_opposite is not None:
         cost = teller.figure("cost_of_opposite", reason.cost_of_opposite, "cost")
-        teller.say(
-            "reason_opposite"
-            if abs(reason.cost_of_opposite) >= LITTLE_MONEY
-            else "reason_opposite_little",
-            cost=cost,
-        )
+        is_little = abs(reason.cost_of_opposite) < LITTLE_MONEY
+        teller.say("reason_opposite_little" if is_little else "reason_opposite", cost=cost)
     limits = retell_limits(reason.binding, context.numbers)
     if limits:
         teller.say("reason_limits", limits=teller.name("limits", "; ".join(limits)))
     return teller.finish(sources=(plan_source(plan),))
+
+
+def _find_slot(plan: PlanReply, at: datetime) -> SlotReply | None:
+    length = timedelta(minutes=plan.slot_minutes)
+    for slot in plan.slots:
+        if slot.start <= at < slot.start + length:
+            return slot
+    return None
 
 
 TOOL = Tool(

@@ -1,4 +1,4 @@
-"""Which questions ask for a price of a time that no price is published for, in three languages.
+"""Matches questions for a price that is not published yet, in three languages.
 
 Contracts and notices say it: documents are asked first, the tariff that is entered answers where
 they do not. Pure; texts are those that ``fold`` made plain.
@@ -14,7 +14,7 @@ from services.rag.tools.declaration import DayPeriod
 from services.rag.tools.periods import HORIZON
 from services.rag.tools.question import MatchedCall, PlainQuestion
 
-# Its first and last day, and where in the text it stands.
+# First and last day, and the place in the text.
 NamedTime = tuple[tuple[date, date], int]
 _NEXT = r"(?:next|coming|(?:naechste|kommende)[nrsm]?|volgende?|komende?)"
 _SEASONS = {
@@ -100,14 +100,14 @@ _PRICED = cues.any_of(
     r"betaal\w*|duur|goedkoop",
     r"bekomm\w*|krieg\w*|erhalt\w*|verdien\w*|get|earn\w*|receive|paid|krijg\w*|ontvang\w*",
 )
-# A price by itself is that of a kWh; of what else has a price it is named.
+# A price alone is that of a kWh; the price of anything else is asked for by its name.
 _PRICE_ALONE = cues.any_of(
     r"(?:the|my|our|der|mein|unser|de|mijn|onze) (?:price|preis|prijs)|(?:price|preis|prijs)"
 )
 
 
 def match_price_ahead(question: PlainQuestion) -> list[MatchedCall]:
-    """Return the call of a question for a price that is not published yet; none for any other."""
+    """Return the call of a question for a price that is not published yet."""
     kind = _find_kind(question)
     if kind is None:
         return []
@@ -120,17 +120,22 @@ def match_price_ahead(question: PlainQuestion) -> list[MatchedCall]:
 
 
 def find_time_ahead(text: str, today: date) -> DayPeriod | None:
-    """Return the time that a text names if it goes beyond what is planned and published, else None.
+    """Return the named time if it lies beyond all that is planned and published, else None.
 
-    What has a beginning alone is its first day.
+    A time with a beginning alone ("from May on") is its first day.
     """
-    named = _find_season(text, today) or _find_dated(text) or _find_relative(text, today)
-    named = named or _find_yearless(text, today)
+    named = (
+        _find_season(text, today)
+        or _find_dated(text)
+        or _find_relative(text, today)
+        or _find_yearless(text, today)
+    )
     if named is None:
         return None
     (first, last), begin = named
     if _AFTER.search(text[:begin]):
-        first = last = last + timedelta(days=1)
+        last += timedelta(days=1)
+        first = last
     elif _FROM.search(text[:begin]):
         last = first
     is_counted = _COUNTED.search(text) is not None and last > today + timedelta(days=1)
@@ -139,7 +144,7 @@ def find_time_ahead(text: str, today: date) -> DayPeriod | None:
 
 
 def _find_kind(question: PlainQuestion) -> str | None:
-    """Return which price is asked for; None where none is."""
+    """Return the kind of price that is asked for, or None."""
     if question.has(cues.GOODS) or question.has(cues.EQUIPMENT):
         return None
     if question.has(_GRID):
@@ -154,7 +159,7 @@ def _find_kind(question: PlainQuestion) -> str | None:
 
 
 def _find_season(text: str, today: date) -> NamedTime | None:
-    """Return a season with its year, or the coming one where a text asks what will be."""
+    """Return a season with its year, or the coming one of a text in the future tense."""
     match = _SEASON.search(text)
     if match is None or not (match["year"] or _WILL.search(text)):
         return None
@@ -193,7 +198,7 @@ def _months_ahead(today: date, months: int, count: int) -> tuple[date, date]:
 
 
 def _find_yearless(text: str, today: date) -> NamedTime | None:
-    """Return a month or day of the coming twelve months, where a text asks what will be."""
+    """Return a month or day of the coming year, if the text is in the future tense."""
     if not _WILL.search(text):
         return None
     if match := _DAY_OF_MONTH.search(text):
@@ -201,7 +206,8 @@ def _find_yearless(text: str, today: date) -> NamedTime | None:
         number = int(match["day"] or match["day_last"])
         try:
             day = date(today.year, month, number)
-            day = day if day > today else date(today.year + 1, month, number)
+            if day <= today:
+                day = date(today.year + 1, month, number)
         except ValueError:
             return None
         return (day, day), match.start()

@@ -1,4 +1,4 @@
-"""What a price will be by the tariff that is entered, or why nobody knows it yet."""
+"""Tells a price to come by the entered tariff, or the reason why it is not known yet."""
 
 from datetime import datetime, timedelta
 
@@ -39,19 +39,17 @@ def tell_price_ahead(
     tariff = context.site.tariff
     rule = tariff.export if kind == "export" else tariff.import_
     if kind == "spot":
-        rule = next(
-            (each for each in (tariff.import_, tariff.export) if isinstance(each, SpotPrice)), rule
-        )
+        if not isinstance(rule, SpotPrice):
+            rule = tariff.export
         if not isinstance(rule, SpotPrice):
             return teller.miss("no_market")
     market = rule.market if isinstance(rule, SpotPrice) else ""
-    what = teller.phrase(
-        f"price_{kind}", market=market if kind != "spot" else teller.name("market", market)
-    )
+    if kind == "spot":
+        market = teller.name("market", market)
+    what = teller.phrase(f"price_{kind}", market=market)
     if isinstance(rule, SpotPrice | SeriesPrice):
-        return _tell_unpublished(
-            teller, context, kind, rule, figures={"period": when, "what": what}
-        )
+        told = {"period": when, "what": what}
+        return _tell_unpublished(teller, context, kind, rule, figures=told)
     lowest, highest = _bounds(rule)
     figures = {"what": what, "price": teller.figure(f"{kind}_price", lowest, "price")}
     if highest > lowest:
@@ -82,7 +80,7 @@ def _tell_unpublished(
     *,
     figures: dict[str, str],
 ) -> Findings:
-    """Tell that a price is not known yet, what it depends on, and until when it is known."""
+    """Tell that a price is not known yet, its market, and the end of the known prices."""
     code = "price_not_loaded"
     if isinstance(rule, SpotPrice):
         code = "price_unpublished"
@@ -95,7 +93,7 @@ def _tell_unpublished(
 
 
 def _find_known_end(context: ToolContext, kind: PriceKind, rule: ImportRule) -> datetime | None:
-    """Return until when a price is known; None where not even the present one is."""
+    """Return the end of the known prices; None where not even the present one is known."""
     start = floor_to(context.now, SLOT)
     timeline = Timeline(start, SLOT, _LOOK_AHEAD // SLOT)
     if kind == "spot" and isinstance(rule, SpotPrice):

@@ -1,6 +1,4 @@
-"""A normalised question with its periods and cues, the input of the rules that match it to
-tools.
-"""
+"""A normalised question with its periods and cues: the input of the rules that choose tools."""
 
 import re
 from dataclasses import dataclass, field
@@ -34,6 +32,16 @@ class PlainQuestion:
         """Return the named periods."""
         return find_periods(self.text, self.today, forward=forward)
 
+    def past_periods(self) -> list[DayPeriod]:
+        """Return the named periods up to today, without those that begin later."""
+        parts = [period.past(self.today) for period in self.periods()]
+        return [part for part in parts if part is not None]
+
+    def periods_ahead(self, *, forward: bool = True) -> list[DayPeriod]:
+        """Return the named periods from today on, without those that are over."""
+        parts = [period.ahead(self.today) for period in self.periods(forward=forward)]
+        return [part for part in parts if part is not None]
+
     def days(self) -> list[DayPeriod]:
         """Return the named days that a clock time may belong to."""
         return find_days(self.text, self.today)
@@ -52,15 +60,10 @@ class PlainQuestion:
 
     def is_generic(self) -> bool:
         """Return whether it is about batteries in general, not the asker's."""
-        return re.search(
-            r"\b(?:batteries|batterien|akkus|a battery|eine batterie|lithium\w*)\b", self.text
-        ) is not None and not self.has(cues.OWN)
+        return self.has(cues.ANY_BATTERY) and not self.has(cues.OWN)
 
     def instant(self) -> str | None:
-        """Return the named local time: a clock time, else noon of a day other than today.
-
-        None without either.
-        """
+        """Return the named clock time, else noon of a day other than today; None without either."""
         clock = find_instant(self.text)
         periods = self.days()
         day = periods[0].first if periods else self.today

@@ -38,21 +38,16 @@ def read_energies(
 def read_prices(
     context: ToolContext, timeline: Timeline, kind: PriceKind, market: str | None = None
 ) -> FloatArray:
-    """Return prices per quarter-hour as the gateway reports them: a market's, or the site's tariff
-    prices; NaN where unknown.
+    """Return a market's prices, or the tariff's as the gateway rounds them.
+
+    Per quarter-hour, NaN where unknown.
     """
     if market is not None:
         return prices.read(context.connection, market, timeline, currency=context.site.currency)
     spot = prices.read_tariff(context.connection, context.site, timeline)
     imported, exported = price_slots(context.site.tariff, timeline, zone=context.zone, spot=spot)
-    return np.asarray(
-        np.array(
-            [
-                round(value, PRICE_DECIMALS)
-                for value in (imported if kind == "import" else exported).tolist()
-            ]
-        )
-    )
+    values = imported if kind == "import" else exported
+    return np.array([round(value, PRICE_DECIMALS) for value in values.tolist()])
 
 
 def sum_finite(values: FloatArray) -> float:
@@ -78,19 +73,22 @@ def slot_start(timeline: Timeline, place: int) -> datetime:
 
 def choose_resolution(timeline: Timeline) -> timedelta:
     """Return the finest resolution with fewer than ``MOST_POINTS`` points, at most a day."""
-    lengths = sorted(
-        {timeline.step, *(length for length in RESOLUTIONS.values() if length >= timeline.step)}
-    )
-    fits = (
-        length for length in lengths if -(-timeline.count * timeline.step // length) < MOST_POINTS
-    )
-    return next(fits, RESOLUTIONS["1d"])
+    lengths = {length for length in RESOLUTIONS.values() if length >= timeline.step}
+    for length in sorted(lengths | {timeline.step}):
+        points = -(-timeline.count * timeline.step // length)
+        if points < MOST_POINTS:
+            return length
+    return RESOLUTIONS["1d"]
 
 
 def name_quantity(column: str) -> Quantity | None:
-    """Return the quantity of a column by its name; None where charts have no colour for it."""
+    """Return the quantity of a column; None where charts have no colour for it."""
     name = PRICES.get(column, column)
-    return next((quantity for quantity in get_args(Quantity) if quantity == name), None)
+    quantities: tuple[Quantity, ...] = get_args(Quantity)
+    for quantity in quantities:
+        if quantity == name:
+            return quantity
+    return None
 
 
 def draw(teller: Teller, code: str, timeline: Timeline, columns: list[Column]) -> Chart:
@@ -99,17 +97,14 @@ def draw(teller: Teller, code: str, timeline: Timeline, columns: list[Column]) -
     A sum with an unknown part is unknown.
     """
     length = choose_resolution(timeline)
-    if length == timeline.step:
-        begins = np.arange(timeline.count)
-        reduced = [values for *_, values, _ in columns]
-    else:
+    is_reduced = length != timeline.step
+    begins = np.arange(timeline.count)
+    if is_reduced:
         begins = find_buckets(timeline.starts, length, teller.numbers.zone)
-        reduced = [
-            reduce_buckets(values, begins, aggregate)[0] for *_, values, aggregate in columns
-        ]
     series = []
-    for (name, unit, kind, _, _), values in zip(columns, reduced, strict=True):
-        known = [None if np.isnan(value) else value for value in values.tolist()]
+    for name, unit, kind, values, aggregate in columns:
+        shown = reduce_buckets(values, begins, aggregate)[0] if is_reduced else values
+        known = [None if np.isnan(value) else value for value in shown.tolist()]
         series.append(
             ChartSeries(
                 name=teller.phrase(f"series_{name}"),
@@ -126,9 +121,8 @@ def draw(teller: Teller, code: str, timeline: Timeline, columns: list[Column]) -
 
 def series_source(context: ToolContext, series: str, timeline: Timeline) -> ToolSource:
     """Return the source of a stored series: its route of the API."""
-    return _source(
-        context, f"series {series} of site {context.site.name}", f"series/{series}", timeline
-    )
+    what = f"series {series} of site {context.site.name}"
+    return _source(context, what, f"series/{series}", timeline)
 
 
 def price_source(context: ToolContext, timeline: Timeline) -> ToolSource:
@@ -137,10 +131,8 @@ def price_source(context: ToolContext, timeline: Timeline) -> ToolSource:
 
 
 def _source(context: ToolContext, what: str, path: str, timeline: Timeline) -> ToolSource:
-    first, end = (
-        f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        for instant in (timeline.start, timeline.end)
-    )
+    first = f"{timeline.start.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    end = f"{timeline.end.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     return ToolSource(
         what=what,
         period=f"{first}/{end}",

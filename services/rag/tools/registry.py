@@ -60,12 +60,10 @@ def list_tools() -> ToolList:
     """Return every tool with its arguments' schema."""
     tools = []
     for tool in TOOLS.values():
+        schema = tool.arguments.model_json_schema()
         # The tool's description replaces the schema's own.
-        schema = {
-            name: part
-            for name, part in tool.arguments.model_json_schema().items()
-            if name not in ("title", "description")
-        }
+        schema.pop("title", None)
+        schema.pop("description", None)
         tools.append(
             ToolDescription(name=tool.name, description=tool.description, arguments=schema)
         )
@@ -107,9 +105,8 @@ def call_tool(
         raise refuse_arguments(exc, tool.arguments, field="arguments") from exc
     except (OverflowError, RecursionError) as exc:
         raise refuse("tool-arguments-unreadable", field="arguments") from exc
-    context = ToolContext(
-        connection, site, now, Numbers(request.language, zone, site.currency), client, patience
-    )
+    numbers = Numbers(request.language, zone, site.currency)
+    context = ToolContext(connection, site, now, numbers, client, patience)
     findings = tool.function(context, arguments)
     return ToolResult(
         tool=tool.name,

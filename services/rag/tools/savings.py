@@ -1,4 +1,4 @@
-"""What Luna saved, by the stored replays of its days."""
+"""Tool: tells Luna's savings by the stored replays of its days."""
 
 import re
 from datetime import timedelta
@@ -18,7 +18,7 @@ from services.rag.tools.telling import Teller
 
 
 class SavingsArguments(PeriodArguments):
-    """Which days.
+    """Arguments: the days.
 
     Without them the thirty before today. Clock times are no use here: a day is scored as a whole.
     """
@@ -30,26 +30,20 @@ def match_savings(question: PlainQuestion) -> list[MatchedCall]:
     """Return the call of a question that asks what Luna saved."""
     if not question.has(cues.SAVINGS) or question.has(cues.NO_SAVINGS) or question.is_definition():
         return []
-    periods = [past for period in question.periods() if (past := period.past(question.today))]
-    if not periods and not re.search(r"\bluna\b", question.text) and not question.has(cues.OWN):
-        return []
-    return [
-        MatchedCall(
-            "savings",
-            {
-                name: value
-                for name, value in periods[0].as_arguments().items()
-                if name.endswith("_day")
-            }
-            if periods
-            else {},
-        )
-    ]
+    periods = question.past_periods()
+    if periods:
+        first = periods[0].first.isoformat()
+        last = periods[0].last.isoformat()
+        return [MatchedCall("savings", {"first_day": first, "last_day": last})]
+    if re.search(r"\bluna\b", question.text) or question.has(cues.OWN):
+        return [MatchedCall("savings")]
+    return []
 
 
 def tell_savings(context: ToolContext, arguments: SavingsArguments) -> Findings:
-    """Tell what the days cost with Luna, with the inverter alone and with perfect foresight, and
-    how many of them count.
+    """Tell the days' costs with Luna, the inverter alone and perfect foresight.
+
+    Only days with a complete replay count.
     """
     teller = Teller(context)
     period = arguments.period(context.today)
@@ -76,15 +70,11 @@ def tell_savings(context: ToolContext, arguments: SavingsArguments) -> Findings:
     if as_recorded:
         names = [say_device(name, language=context.numbers.language) for name in as_recorded]
         teller.say("savings_as_recorded", devices=join_words(names, context.numbers.language))
-    series = [
-        ChartSeries(
-            name=say_policy(name, language=context.numbers.language),
-            unit="cost",
-            kind="bar",
-            values=[day.cost[name] for day in saved.counted],
-        )
-        for name in (LUNA, WITHOUT, POSSIBLE)
-    ]
+    series = []
+    for name in (LUNA, WITHOUT, POSSIBLE):
+        title = say_policy(name, language=context.numbers.language)
+        costs: list[float | None] = [day.cost[name] for day in saved.counted]
+        series.append(ChartSeries(name=title, unit="cost", kind="bar", values=costs))
     chart = Chart(
         title=teller.phrase("chart_savings"),
         starts=[day.day.isoformat() for day in saved.counted],

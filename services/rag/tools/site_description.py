@@ -1,4 +1,4 @@
-"""What a site has, what it pays, and which day it is there."""
+"""Tool: tells a site's devices, tariff and local time."""
 
 from luna.contracts.site_tools import ToolSource
 from luna.energy.site.inventory import list_devices_of
@@ -38,11 +38,8 @@ def tell_site(context: ToolContext, _arguments: NoArguments) -> Findings:
         if device.capacity_kwh is None:
             teller.say("device", **figures)
         else:
-            teller.say(
-                "device_storing",
-                **figures,
-                capacity=teller.figure(f"capacity_kwh_{number}", device.capacity_kwh, "kwh"),
-            )
+            capacity = teller.figure(f"capacity_kwh_{number}", device.capacity_kwh, "kwh")
+            teller.say("device_storing", **figures, capacity=capacity)
     if not devices:
         teller.say("no_devices")
     buying = teller.name("buying", say_buying(site.tariff.import_, numbers))
@@ -52,14 +49,10 @@ def tell_site(context: ToolContext, _arguments: NoArguments) -> Findings:
         selling=teller.name("selling", say_selling(site.tariff.export, numbers)),
     )
     if site.tariff.peaks:
-        teller.say(
-            "tariff_peaks", count=teller.figure("peak_components", len(site.tariff.peaks), "count")
-        )
-    return teller.finish(
-        sources=(
-            ToolSource(what=f"configuration of site {site.name}", path=f"/v1/sites/{site.name}"),
-        )
-    )
+        count = teller.figure("peak_components", len(site.tariff.peaks), "count")
+        teller.say("tariff_peaks", count=count)
+    source = ToolSource(what=f"configuration of site {site.name}", path=f"/v1/sites/{site.name}")
+    return teller.finish(sources=(source,))
 
 
 TOOL = Tool(

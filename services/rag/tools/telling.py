@@ -1,6 +1,4 @@
-"""Composition of a tool's text: sentences in the reader's language whose every number is a recorded
-figure.
-"""
+"""Composition of a tool's text: sentences in the reader's language with recorded figures."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -53,22 +51,15 @@ class Teller:
     def moment(self, name: str, instant: datetime, *, day: bool) -> str:
         """Record an instant and return its local clock time, with ``day`` also its day."""
         local = instant.astimezone(self.numbers.zone)
-        clock = self.numbers.clock(instant)
-        return self._note(
-            name,
-            local.isoformat(),
-            "instant",
-            f"{self.numbers.day(instant)}, {clock}" if day else clock,
-        )
+        text = self.numbers.clock(instant)
+        if day:
+            text = f"{self.numbers.day(instant)}, {text}"
+        return self._note(name, local.isoformat(), "instant", text)
 
     def day(self, name: str, day: date) -> str:
         """Record a local day and return it with its year."""
-        return self._note(
-            name,
-            day.isoformat(),
-            "instant",
-            self.numbers.day_with_year(local_midnight(day, self.numbers.zone)),
-        )
+        text = self.numbers.day_with_year(local_midnight(day, self.numbers.zone))
+        return self._note(name, day.isoformat(), "instant", text)
 
     def clock(self, name: str, clock: str) -> str:
         """Record a clock time and return it."""
@@ -109,12 +100,12 @@ class Teller:
                 figures[name] = self.moment(own_name, value, day=True)
             elif isinstance(value, str):
                 figures[name] = self.name(own_name, value)
+            elif figure.kind == "kwh":
+                figures[name] = self.figure(own_name, value, "kwh")
+            elif figure.kind == "cost":
+                figures[name] = self.figure(own_name, value, "cost")
             else:
-                figures[name] = self.figure(
-                    own_name,
-                    value,
-                    "kwh" if figure.kind == "kwh" else "cost" if figure.kind == "cost" else "soc",
-                )
+                figures[name] = self.figure(own_name, value, "soc")
         self.say(statement.code, **figures)
 
     def finish(

@@ -1,6 +1,6 @@
-"""Which tools a question asks for, by rules, without a language model.
+"""Matches questions with tools by rules, without a language model.
 
-Precision counts: what may be about a document asks for none.
+Precision counts: a question that may be about a document matches none.
 """
 
 import re
@@ -34,35 +34,30 @@ MOST_WORDS = 60
 
 
 class CallLike(Protocol):
-    """A call that was made: ``MatchedCall``, ``ToolCallRequest``, ``ToolCall`` and ``ToolResult``
-    are.
-    """
+    """An earlier call: ``MatchedCall``, ``ToolCallRequest``, ``ToolCall`` or ``ToolResult``."""
 
     @property
-    def tool(self) -> str:
-        """Its tool."""
-        ...
+    def tool(self) -> str: ...
 
     @property
-    def arguments(self) -> Mapping[str, Any]:
-        """Its arguments."""
-        ...
+    def arguments(self) -> Mapping[str, Any]: ...
 
 
 def match_question(question: str, *, site: Site, now: datetime) -> list[MatchedCall]:
-    """Return the tools that a German or English question asks for, with days resolved where the
-    site is; none where it may ask a document.
+    """Return the calls of tools that answer a German or English question; days are the site's.
 
-    None either where a word that no tool knows makes another question of it ("except", "on
-    Sundays"), or where it names more days than a tool reads.
+    Empty where the question may be about a document, where a word that no tool knows makes another
+    question of it ("except", "on Sundays"), or where it names more days than a tool reads.
 
     Invariants: never raises, whatever the text; what it returns is accepted by the tool.
     """
     plain = _read(question, site, now)
     if not plain.text or len(plain.text.split()) > MOST_WORDS or plain.has(cues.DOCUMENT):
         return []
-    stopped = plain.has(cues.NARROWED) or names_too_long(plain.text, plain.today)
-    for match in _MATCHERS[: _WHOLE_QUESTIONS if stopped else None]:
+    matchers = (*_STATE_MATCHERS, *_PERIOD_MATCHERS)
+    if plain.has(cues.NARROWED) or names_too_long(plain.text, plain.today):
+        matchers = _STATE_MATCHERS
+    for match in matchers:
         calls = match(plain)
         if calls:
             return calls
@@ -70,8 +65,9 @@ def match_question(question: str, *, site: Site, now: datetime) -> list[MatchedC
 
 
 def match_ahead(question: str, *, site: Site, now: datetime) -> list[MatchedCall]:
-    """Return the call for a price that is not published yet, for a question that no document
-    answers.
+    """Return the call for a price not published yet, if the question asks for one.
+
+    It answers where no document does.
     """
     plain = _read(question, site, now)
     if not plain.text or len(plain.text.split()) > MOST_WORDS:
@@ -82,55 +78,51 @@ def match_ahead(question: str, *, site: Site, now: datetime) -> list[MatchedCall
 def match_follow_up(
     question: str, previous: CallLike, *, site: Site, now: datetime
 ) -> list[MatchedCall]:
-    """Return what a short question goes on to ask after a call: the same of another period, of
-    another series, or of both; none where it goes on with nothing.
+    """Return the previous call with the period or series changed that a short question names.
 
     A question that stands by itself is matched as one.
     """
-    plain = _read(question, site, now)
-    if (
-        plain.has(cues.DOCUMENT)
-        or plain.has(cues.NARROWED)
-        or len(plain.text.split()) > _MOST_FOLLOWING
-    ):
-        return match_question(question, site=site, now=now)
     whole = match_question(question, site=site, now=now)
+    plain = _read(question, site, now)
+    if plain.has(cues.DOCUMENT) or plain.has(cues.NARROWED):
+        return whole
+    if len(plain.text.split()) > _MOST_FOLLOWING:
+        return whole
     if whole and not _GOES_ON.match(plain.text):
         return whole
-    # The arguments that a follow-up changes.
-    periods = plain.periods(forward=previous.tool in ("forecast", "plan"))
-    series = cues.find_series(plain.text)
+    changes = _find_changes(plain, previous.tool)
+    if not changes:
+        return whole
+    # The previous clock times belong to the previous period; all other arguments stay.
+    arguments = dict(previous.arguments)
+    arguments.pop("from_clock", None)
+    arguments.pop("to_clock", None)
+    return [MatchedCall(previous.tool, arguments | changes)]
+
+
+def _find_changes(question: PlainQuestion, tool: str) -> dict[str, Any]:
+    """Return the arguments of a tool's call that a follow-up question changes."""
     changes: dict[str, Any] = {}
-    if periods and previous.tool in (
-        "price_course",
-        "consumption",
-        "forecast",
-        "plan",
-        "savings",
-        "compare_periods",
-    ):
+    periods = question.periods(forward=tool in ("forecast", "plan"))
+    if periods and tool in _PERIOD_TOOLS:
         changes |= periods[0].as_arguments()
-    if series and previous.tool == "consumption":
-        changes |= {"series": list(series)}
-    if previous.tool == "forecast" and (
-        expected := [name for name in series if name in ("load", "pv")]
-    ):
-        changes |= {"series": expected}
-    if previous.tool == "price_course" and (plain.has(cues.SPOT) or plain.has(cues.EXPORT_PRICE)):
-        changes |= {"price": price_course.price_kind(plain)}
-    if previous.tool == "plan_reasons" and (at := plain.instant()):
-        changes |= {"at": at}
-    if previous.tool == "what_would_it_cost":
-        changes |= what_would_it_cost.find_variant(plain.text, plain.site)
-    # A call whose period may change keeps its other arguments, and the period's days.
-    unchanged = {
-        name: value
-        for name, value in previous.arguments.items()
-        if name not in ("from_clock", "to_clock")
-    }
-    return [MatchedCall(previous.tool, unchanged | changes)] if changes else whole
+    series = list(cues.find_series(question.text))
+    if tool == "forecast":
+        series = [name for name in series if name in ("load", "pv")]
+    if series and tool in ("consumption", "forecast"):
+        changes |= {"series": series}
+    if tool == "price_course" and (question.has(cues.SPOT) or question.has(cues.EXPORT_PRICE)):
+        changes |= {"price": price_course.price_kind(question)}
+    if tool == "plan_reasons":
+        at = question.instant()
+        if at:
+            changes |= {"at": at}
+    if tool == "what_would_it_cost":
+        changes |= what_would_it_cost.find_variant(question.text, question.site)
+    return changes
 
 
+_PERIOD_TOOLS = ("price_course", "consumption", "forecast", "plan", "savings", "compare_periods")
 _MOST_FOLLOWING = 9
 _GOES_ON = re.compile(
     r"^(?:und|and|oder|or|what about|how about|wie (?:ist|sieht|war|waer\w*) "
@@ -140,19 +132,15 @@ _GOES_ON = re.compile(
 
 def _read(question: str, site: Site, now: datetime) -> PlainQuestion:
     # "Soll ich" asks for advice, which documents give; "wann soll ich" asks for a time.
-    return PlainQuestion(
-        cues.WHEN_SHALL.sub("wann", fold(question)),
-        now.astimezone(parse_zone(site.timezone)).date(),
-        site,
-    )
+    text = cues.WHEN_SHALL.sub("wann", fold(question))
+    today = now.astimezone(parse_zone(site.timezone)).date()
+    return PlainQuestion(text, today, site)
 
 
-# The one that says more of a question comes first; the first ones are asked of a state or a
-# variant, not of a time.
-_WHOLE_QUESTIONS = 2
-_MATCHERS: tuple[Callable[[PlainQuestion], list[MatchedCall]], ...] = (
-    what_would_it_cost.match_variant,
-    plan_reasons.match_reason,
+_Matchers = tuple[Callable[[PlainQuestion], list[MatchedCall]], ...]
+# The more specific matcher comes first. These ask for a state or a variant, not for a period.
+_STATE_MATCHERS: _Matchers = (what_would_it_cost.match_variant, plan_reasons.match_reason)
+_PERIOD_MATCHERS: _Matchers = (
     savings.match_savings,
     compare_periods.match_comparison,
     site_description.match_site,

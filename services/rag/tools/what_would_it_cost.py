@@ -1,6 +1,4 @@
-"""What the plan in force would cost if the site were another: a battery, a roof or a price, as a
-question supposes it.
-"""
+"""Tool: tells the cost of the plan in force with another battery, roof or price."""
 
 import re
 from typing import Annotated, Any, Self
@@ -40,12 +38,13 @@ _BOUNDS = {
 
 
 def find_variant(text: str, site: Site) -> dict[str, Any]:
-    """Return what is different, as the tool ``what_would_it_cost`` takes it.
-
-    Empty where the text names no such variant.
-    """
+    """Return the supposed changes as arguments of ``what_would_it_cost``; empty if none."""
     variant: dict[str, float] = {}
-    factor = 2.0 if _TWICE.search(text) else 0.5 if _HALF.search(text) else None
+    factor = None
+    if _TWICE.search(text):
+        factor = 2.0
+    elif _HALF.search(text):
+        factor = 0.5
     has_battery = _BATTERY.search(text)
     capacity = _CAPACITY.search(text)
     peak = _PEAK.search(text)
@@ -67,11 +66,12 @@ def find_variant(text: str, site: Site) -> dict[str, Any]:
     # Whole euros are what something costs, not a kWh.
     elif money and "kwh" in text and _read(money[1] or money[2]) < 5:
         variant[price] = _read(money[1] or money[2])
-    return {
-        name: value
-        for name, value in variant.items()
-        if _BOUNDS[name][0] <= value <= _BOUNDS[name][1]
-    }
+    return {name: value for name, value in variant.items() if _is_within_bounds(name, value)}
+
+
+def _is_within_bounds(name: str, value: float) -> bool:
+    lowest, highest = _BOUNDS[name]
+    return lowest <= value <= highest
 
 
 def _read(number: str) -> float:
@@ -82,7 +82,7 @@ _PriceField = Annotated[float | None, Field(ge=-1, le=5)]
 
 
 class WhatIfArguments(Message):
-    """What is different; at least one of them."""
+    """Arguments: the supposed changes, at least one."""
 
     battery_capacity_kwh: Annotated[
         float | None,
@@ -119,9 +119,7 @@ def match_variant(question: PlainQuestion) -> list[MatchedCall]:
 
 
 def tell_variant(context: ToolContext, arguments: WhatIfArguments) -> Findings:
-    """Ask the planner for the plan in force under the variant, and tell what it costs more or
-    less.
-    """
+    """Let the planner plan the variant, and tell how much more or less it costs."""
     teller = Teller(context)
     plan = find_plan(context)
     if plan is None:
@@ -150,11 +148,11 @@ def tell_variant(context: ToolContext, arguments: WhatIfArguments) -> Findings:
         "import_price": "price",
         "export_price": "price",
     }
-    values = {name: value for name, value in arguments.model_dump().items() if value is not None}
-    parts = [
-        teller.phrase(f"variant_{name}", value=teller.figure(name, value, units[name]))
-        for name, value in values.items()
-    ]
+    parts = []
+    for name, value in arguments.model_dump().items():
+        if value is not None:
+            figure = teller.figure(name, value, units[name])
+            parts.append(teller.phrase(f"variant_{name}", value=figure))
     before = teller.figure("cost_before", reply.before.total, "cost")
     teller.say(
         "variant_costs",
@@ -179,33 +177,29 @@ def tell_variant(context: ToolContext, arguments: WhatIfArguments) -> Findings:
 
 
 def _change(site: Site, arguments: WhatIfArguments) -> dict[str, Any] | None:
-    """Return the fields of the site that change, None where one of them is of a device that the
-    site does not have.
-    """
+    """Return the changed fields of the site; None where it lacks the device to change."""
     changes: dict[str, Any] = {}
-    for field, kind, name in (
-        ("battery_capacity_kwh", "batteries", "capacity_kwh"),
-        ("pv_peak_kw", "pv", "peak_kw"),
-    ):
-        value = getattr(arguments, field)
-        devices = getattr(site, kind)
-        if value is None:
-            continue
-        if not devices:
+    capacity = arguments.battery_capacity_kwh
+    if capacity is not None:
+        if not site.batteries:
             return None
-        # Without a battery means without any of them.
-        changes[kind] = (
-            {device.name: None for device in devices}
-            if value == 0
-            else {devices[0].name: {name: value}}
-        )
-    prices = {"import": arguments.import_price, "export": arguments.export_price}
-    tariff = {
-        side: {"kind": "fixed", "price": price}
-        for side, price in prices.items()
-        if price is not None
-    }
-    return changes | ({"tariff": tariff} if tariff else {})
+        if capacity == 0:
+            # Without a battery means without any of them.
+            changes["batteries"] = {battery.name: None for battery in site.batteries}
+        else:
+            changes["batteries"] = {site.batteries[0].name: {"capacity_kwh": capacity}}
+    if arguments.pv_peak_kw is not None:
+        if not site.pv:
+            return None
+        changes["pv"] = {site.pv[0].name: {"peak_kw": arguments.pv_peak_kw}}
+    tariff = {}
+    if arguments.import_price is not None:
+        tariff["import"] = {"kind": "fixed", "price": arguments.import_price}
+    if arguments.export_price is not None:
+        tariff["export"] = {"kind": "fixed", "price": arguments.export_price}
+    if tariff:
+        changes["tariff"] = tariff
+    return changes
 
 
 TOOL = Tool(

@@ -1,11 +1,11 @@
-"""The controller that knows the whole run: the exact dynamic programme over five-minute slots,
-carried out by levels.
+"""The controller with perfect foresight: an exact dynamic programme over five-minute slots.
 
-What stored energy saves from a slot on is concave in how much is stored, so its derivative is a
-list of segments, worth the most first. A slot adds what its
-tasks are worth and what its charger offers, both segments too, and cuts the list to the battery;
-nothing is rounded to a grid. Within a slot it is a fluid: that a camera's charger brings whole
-intervals costs what ``values`` bounds. Source: base-stock policies of inventory control.
+The saving of stored energy from a slot on is a concave function of the stored amount. Its
+derivative, the marginal value, is therefore a list of segments in falling order of value. Going
+back by a slot merges the segments of its tasks and its charger into the list, and cuts the list at
+the battery's capacity; nothing is rounded to a grid. Within a slot energy is a fluid, although a
+charger brings whole intervals; ``least_objective_wh`` bounds the loss by that. The result is a
+level per slot below which to charge. Source: base-stock policies of inventory control.
 """
 
 from dataclasses import dataclass
@@ -22,16 +22,16 @@ from services.edge.simulation.controllers.leveled import LevelController
 from services.edge.simulation.engine import RunSetting
 from services.edge.simulation.protocol import Levels, Observation
 
-# Of an interval's charge: finer than a millionth.
+# Bisection steps over an interval's charge: finer than a millionth of it.
 _HALVINGS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class OracleController(LevelController):
-    """Charges while stored energy is worth more, over the rest of the run, than it is dirty now.
+    """Charges while a stored Wh saves more over the rest of the run than its dirty share now.
 
     Args:
-        least_objective_wh: what no controller can be below, shape ``(cameras,)``.
+        least_objective_wh: lower bound of any controller's objective, shape ``(cameras,)``.
     """
 
     name: str
@@ -49,32 +49,26 @@ class OracleController(LevelController):
         course = GridCourse(
             1 - setting.clean_share, setting.place, schedule.tasks_of_slots(), setting.mean_dirty
         )
+        worth = _weigh_tasks(table, CameraState.at_begin(table).stored_wh)
         start_wh, lean_wh = np.empty((2, schedule.slots, setting.cameras.count))
-        least = walk_back(
-            tuple(course),
-            tuple(_weigh_tasks(table, CameraState.at_begin(table).stored_wh)),
-            start_wh,
-            lean_wh,
-        )
-        return cls(
-            "oracle", least, table.smallest, np.zeros_like(table.smallest), start_wh, lean_wh
-        )
+        least = walk_back(tuple(course), tuple(worth), start_wh, lean_wh)
+        lean_model = np.zeros_like(table.smallest)
+        return cls("oracle", least, table.smallest, lean_model, start_wh, lean_wh)
 
     def levels(self, observation: Observation) -> Levels:
         start_wh = self._start_wh[observation.step]
-        return Levels(
-            self._model, self._lean_model, self._lean_wh[observation.step], start_wh, start_wh
-        )
+        lean_wh = self._lean_wh[observation.step]
+        return Levels(self._model, self._lean_model, lean_wh, start_wh, start_wh)
 
 
 class GridCourse(NamedTuple):
-    """What runs' slots are.
+    """The slots of a run.
 
     Args:
         dirty: the dirty share, shape ``(periods, slots)``.
         place: each camera's period, shape ``(cameras,)``.
-        tasks: how many come in each slot, shape ``(slots,)``.
-        end_value: of a Wh that is stored in the end, shape ``(cameras,)``.
+        tasks: number of tasks in each slot, shape ``(slots,)``.
+        end_value: of a Wh stored at the end of the run, shape ``(cameras,)``.
     """
 
     dirty: FloatArray
@@ -84,16 +78,19 @@ class GridCourse(NamedTuple):
 
 
 class TaskWorth(NamedTuple):
-    """What tasks are worth, per camera.
+    """The value of energy for tasks, per camera, in two segments.
+
+    The first segment is the energy of any inference at all, the second the additional energy of one
+    that fulfils the request.
 
     Args:
-        capacity_wh, charge_wh, begin_wh: of the battery, of the charger in an interval, and what is
-        stored at first; shape ``(cameras,)``.
-        length_wh: what a task takes at most, first for any inference at all, then for one that
-            fulfils the request; shape ``(cameras, 2)``.
-        value: what a Wh of it saves, the first more than the second; shape ``(cameras, 2)``.
-        missed_wh: what a task without an inference costs.
-        task_wh: of the model that looks mostly, shape ``(cameras,)``.
+        capacity_wh: of the battery, shape ``(cameras,)``.
+        charge_wh: of the charger in an interval, shape ``(cameras,)``.
+        begin_wh: stored at the begin of the run, shape ``(cameras,)``.
+        length_wh: energy of a segment, shape ``(cameras, 2)``.
+        value: saving per Wh of a segment, falling; shape ``(cameras, 2)``.
+        missed_wh: cost of a task without an inference.
+        task_wh: energy of the usual model, shape ``(cameras,)``.
     """
 
     capacity_wh: FloatArray
@@ -106,22 +103,20 @@ class TaskWorth(NamedTuple):
 
 
 def _weigh_tasks(table: TaskTable, begin_wh: FloatArray) -> TaskWorth:
-    """Return what tasks of each camera are worth with the smallest model of all, and with the
-    smallest that fulfils the request.
-    """
+    """Return the value of each camera's tasks by the lean model and the smallest that fulfils."""
     cameras = np.arange(table.smallest.size)
     lean_wh = table.task_wh[:, 0]
     needed_wh = table.needed_wh
     fulfilled = table.fulfilled[cameras, table.smallest]
-    # The smallest model that fulfils is the smallest of all, or none fulfils: one segment, whose
-    # second half is worth no less than its first.
-    any_worth = (
-        np.where(fulfilled & (table.smallest == 0), LARGE_MISS_WH, LARGE_MISS_WH - SMALL_MISS_WH)
-        / lean_wh
-    )
+    # If the lean model itself fulfils, its segment avoids a large miss, else it only turns a large
+    # miss into a small one.
+    lean_fulfils = fulfilled & (table.smallest == 0)
+    avoided_wh = np.where(lean_fulfils, LARGE_MISS_WH, LARGE_MISS_WH - SMALL_MISS_WH)
+    any_worth = avoided_wh / lean_wh
     more_wh = needed_wh - lean_wh
     more_worth = np.divide(SMALL_MISS_WH, more_wh, out=np.zeros_like(more_wh), where=more_wh > 0)
-    # A wrong picture saves less of each Wh than a right one: then it is either a right one or none.
+    # Values must fall along the list. Where the second segment would be worth more per Wh, an
+    # inference either fulfils or is left out: both segments get their mean value.
     steep = (table.smallest > 0) & (more_worth >= any_worth)
     any_worth = np.where(steep, LARGE_MISS_WH / needed_wh, any_worth)
     more_worth = np.where(steep, any_worth, more_worth)
@@ -141,12 +136,12 @@ def _weigh_tasks(table: TaskTable, begin_wh: FloatArray) -> TaskWorth:
 def walk_back(
     course: tuple[Any, ...], worth: tuple[Any, ...], start_wh: FloatArray, lean_wh: FloatArray
 ) -> FloatArray:
-    """Write, per slot and camera, below what stored energy to charge and below what to look with
-    the lean model; return the least objectives.
+    """Write the levels of each slot and camera, and return the least objectives.
 
-    ``course`` and ``worth`` are plain tuples. ``value`` and ``length`` are segments of what one
-    more stored Wh saves from a slot on, by how much is stored: worth the most first, together as
-    long as the battery is large.
+    Below ``start_wh`` a camera charges, below ``lean_wh`` it uses the lean model. ``course`` is a
+    ``GridCourse`` and ``worth`` a ``TaskWorth``, as plain tuples. ``value`` and ``length`` are the
+    segments of the marginal value of stored energy from a slot on: in falling order of value,
+    together as long as the battery's capacity.
     """
     dirty_shares, place, tasks_of, end_values = course
     capacity_wh, charge_wh, begin_wh, length_wh, worth_of, missed_wh, task_wh = worth
@@ -163,23 +158,24 @@ def walk_back(
         charge = charge_wh[camera]
         task = task_wh[camera]
         end_value = end_values[camera]
+        # After the last slot every stored Wh has the same value.
         length[0] = capacity
         value[0] = end_value
         count = 1
+        # Objective of the rest of the run with an empty battery.
         empty_wh = 0.0
         for slot in range(slots - 1, -1, -1):
             dirty = dirty_shares[place[camera], slot]
             tasks = tasks_of[slot]
             level = _stop_level(length, value, count, dirty, charge)
-            # Energy for the next task is there before the charger brings more.
+            # Energy for the next task must be there before the charger brings more.
             start_wh[slot, camera] = np.inf if level >= capacity else max(level, task) + task
             lean_wh[slot, camera] = _stored_above(length, value, count, worth_of[camera, 1]) + task
+            # The slot's own segments: two of its tasks, and one of its charger at the dirty share.
             offer = np.empty((3, 2))
             for part in range(2):
-                offer[part, 0], offer[part, 1] = (
-                    length_wh[camera, part] * tasks,
-                    worth_of[camera, part],
-                )
+                offer[part, 0] = length_wh[camera, part] * tasks
+                offer[part, 1] = worth_of[camera, part]
             offer[2, 0] = charge * tasks
             offer[2, 1] = dirty
             _sort_by_value(offer)
@@ -188,17 +184,14 @@ def walk_back(
             )
             length, value, next_length, next_value = next_length, next_value, length, value
             empty_wh += dirty * charge * tasks + missed_wh * tasks - served_wh
-        least[camera] = (
-            empty_wh
-            - _gain(length, value, count, 0.0, 0.0, begin_wh[camera])
-            + end_value * begin_wh[camera]
-        )
+        begin_gain = _gain(length, value, count, 0.0, 0.0, begin_wh[camera])
+        least[camera] = empty_wh - begin_gain + end_value * begin_wh[camera]
     return least
 
 
 @njit(cache=True, nogil=True)
 def _stored_above(length: FloatArray, value: FloatArray, count: int, price: float) -> float:
-    """Return how much is stored where one more Wh is still worth more than a price."""
+    """Return the highest stored energy at which one more Wh is worth more than a price."""
     stored = 0.0
     place = 0
     while place < count and value[place] > price:
@@ -211,14 +204,12 @@ def _stored_above(length: FloatArray, value: FloatArray, count: int, price: floa
 def _stop_level(
     length: FloatArray, value: FloatArray, count: int, price: float, lump: float
 ) -> float:
-    """Return up to where an interval's charge, or what finds room of it, is worth more than its
-    price.
-    """
+    """Return the level up to which a whole interval's charge is worth more than its price."""
     high = _stored_above(length, value, count, price)
     if count == 0 or value[count - 1] > price:
         return high
-    # A whole interval's charge reaches beyond that: it pays while what it gains below makes up for
-    # what it loses above.
+    # A whole interval's charge may reach beyond ``high``: it pays while its gain below outweighs
+    # its loss above.
     low = max(high - lump, 0.0)
     if _gain(length, value, count, price, low, low + lump) <= 0:
         return low
@@ -235,9 +226,7 @@ def _stop_level(
 def _gain(
     length: FloatArray, value: FloatArray, count: int, price: float, low: float, high: float
 ) -> float:
-    """Return what energy between two levels saves over its price (at no price: beside an empty
-    battery); beyond the battery there is none.
-    """
+    """Return the saving of the energy between two levels over its price, none beyond capacity."""
     gain = 0.0
     begin = 0.0
     for place in range(count):
@@ -253,7 +242,7 @@ def _gain(
 
 @njit(cache=True, nogil=True)
 def _sort_by_value(offer: FloatArray) -> None:
-    """Sort the few segments of a slot, worth the most first."""
+    """Sort the few segments of a slot in falling order of value."""
     for place in range(1, offer.shape[0]):
         for at in range(place, 0, -1):
             if offer[at, 1] <= offer[at - 1, 1]:
@@ -273,11 +262,12 @@ def _merge(
     out_length: FloatArray,
     out_value: FloatArray,
 ) -> tuple[int, float]:
-    """Merge what is stored with what a slot offers, drop what its charger serves from the front and
-    cut at the capacity.
+    """Merge the stored segments with a slot's, drop what its charger serves, cut at capacity.
+
+    The charger's energy serves the most valuable segments, those in front.
 
     Returns:
-        How many segments there are then, and what those that were dropped save.
+        Number of the segments left, and the saving of the dropped ones.
     """
     old = 0
     new = 0
