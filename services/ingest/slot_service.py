@@ -42,9 +42,9 @@ from luna.platform.database.history_changes import Revision, Rule
 from luna.platform.database.quarantine import Refused
 from luna.platform.silent_sensors import SPEAKS_WITHIN, find_unheard, list_several, read_silent
 from services.ingest.metering import Rejected, SlotBuild, Spans, build_slots
-from services.ingest.metering.build import LONGEST_STILL_SLOTS
 from services.ingest.metering.columns import SensorPresence, sensor_names
 from services.ingest.metering.rejection import Readings, Refusals
+from services.ingest.metering.stuck import LONGEST_STILL_SLOTS
 from services.ingest.quality_service import judge_slots
 from services.ingest.reading import Samples
 from services.ingest.rebuild import ENERGIES, REBUILT, RebuiltSeries, compare_day
