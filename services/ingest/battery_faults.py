@@ -13,21 +13,21 @@ SLOT_HOURS = SLOT.total_seconds() / 3600
 # either end.
 POWER_TOLERANCE = 1.25
 ROUNDING_SOC = 0.02
-# While a tenth of the capacity went in or out, no sensor stands still: what a full battery takes to
-# balance its cells is less.
+# No sensor stands still while a tenth of the capacity flows. A full battery balances its cells with
+# less.
 STUCK_SHARE = 0.1
 # Capacity and efficiency are name-plate values: a tenth of the capacity, and of what flowed, may be
 # off without a fault.
 DRIFT_SHARE = 0.1
-# A level that leaves its path and is back within three hours was misread; what a battery's
-# controller corrects stays as it is then.
+# A level that leaves its path and is back within three hours was misread. A correction by the
+# battery's controller stays.
 EXCURSION_SLOTS = 12
-# Whole per cents at both ends, and one for losses that are none of the name plate's.
+# One per cent of rounding at each end, and one for losses beyond the name plate's.
 EXCURSION_SOC = 0.03
-# A state of charge may be told two slots early or late.
+# A state of charge may be reported two slots early or late.
 LATE_SLOTS = 2
-# Half of the energy runs against the state of charge only where charge is called discharge; a
-# kilowatt-hour is what whole per cents show of any battery.
+# Half of the energy runs against the state of charge only if charge and discharge are exchanged. A
+# kilowatt-hour is visible in the whole per cents of any battery.
 REVERSED_SHARE = 0.5
 REVERSED_KWH = 1.0
 
@@ -35,9 +35,9 @@ REVERSED_KWH = 1.0
 def find_battery_faults(
     series: Mapping[str, FloatArray], batteries: Sequence[Battery]
 ) -> Iterator[DayFault]:
-    """Yield what is wrong with a day's ``soc``, ``charge_kwh`` and ``discharge_kwh``.
+    """Yield the faults of a day's ``soc``, ``charge_kwh`` and ``discharge_kwh``.
 
-    Slots in which one is unknown say nothing.
+    Slots in which one is unknown are ignored.
 
     Args:
         series: shape ``(slots,)`` each; SoC at the end of the slot.
@@ -50,42 +50,25 @@ def find_battery_faults(
     stored = stored_kwh(series, batteries)
     steps = np.diff(soc)
     gained = stored[1:]
-    up = (
-        sum(battery.charge_limit_kw for battery in batteries)
-        * SLOT_HOURS
-        * POWER_TOLERANCE
-        / capacity
-        + ROUNDING_SOC
+    charge_kw = sum(battery.charge_limit_kw for battery in batteries)
+    # Less energy leaves the terminals than the cells.
+    discharge_kw = sum(
+        battery.discharge_limit_kw / battery.discharge_efficiency for battery in batteries
     )
-    # What leaves the terminals is less than what leaves the cells.
-    down = (
-        sum(battery.discharge_limit_kw / battery.discharge_efficiency for battery in batteries)
-        * SLOT_HOURS
-        * POWER_TOLERANCE
-        / capacity
-        + ROUNDING_SOC
-    )
-    # A state of charge may be told a slot early or late: what moved within an hour around a step is
-    # what it can be of.
-    around = np.lib.stride_tricks.sliding_window_view(
-        np.pad(np.abs(gained), (2, 1), constant_values=np.nan), 4
-    ).sum(axis=1)
-    jumps = np.flatnonzero(
-        (steps > up) | (steps < -down) | (np.abs(steps) > around / capacity + DRIFT_SHARE)
-    )
+    most_up = charge_kw * SLOT_HOURS * POWER_TOLERANCE / capacity + ROUNDING_SOC
+    most_down = discharge_kw * SLOT_HOURS * POWER_TOLERANCE / capacity + ROUNDING_SOC
+    # A state of charge may be reported a slot early or late, so the energy within an hour around a
+    # step may explain it.
+    padded = np.pad(np.abs(gained), (2, 1), constant_values=np.nan)
+    around = np.lib.stride_tricks.sliding_window_view(padded, 4).sum(axis=1)
+    is_unexplained = np.abs(steps) > around / capacity + DRIFT_SHARE
+    jumps = np.flatnonzero((steps > most_up) | (steps < -most_down) | is_unexplained)
     if jumps.size:
-        yield DayFault.of(
-            "soc_jump", known=jumps.size, jump=100 * float(np.abs(steps[jumps]).max())
-        )
+        highest = float(np.abs(steps[jumps]).max())
+        yield DayFault.of("soc_jump", known=jumps.size, jump=100 * highest)
     else:
         yield from _find_excursions(soc, stored, capacity)
-    still = (steps == 0) & np.isfinite(gained)
-    # Within a run of equal values, what went in or out since it began.
-    flowed = np.cumsum(np.where(still, gained, 0.0))
-    begun = np.concatenate([[0.0], flowed[~still]])
-    furthest = float(
-        np.abs(np.where(still, flowed - begun[np.cumsum(~still)], 0.0)).max(initial=0.0)
-    )
+    furthest = _most_while_still(steps, gained)
     if furthest > STUCK_SHARE * capacity:
         yield DayFault.of("soc_stuck", flow=furthest)
     against, moved = measure_against(steps * capacity, gained)
@@ -99,53 +82,65 @@ def find_battery_faults(
         yield DayFault.of("soc_drift", told=soc_kwh, metered=metered)
 
 
+def _most_while_still(steps: FloatArray, gained: FloatArray) -> float:
+    """Return the most energy that went in or out during a constant state of charge, kWh."""
+    still = (steps == 0) & np.isfinite(gained)
+    flowed = np.cumsum(np.where(still, gained, 0.0))
+    # The sum at the beginning of each run of equal values.
+    begun = np.concatenate([[0.0], flowed[~still]])
+    since_begin = flowed - begun[np.cumsum(~still)]
+    return float(np.abs(np.where(still, since_begin, 0.0)).max(initial=0.0))
+
+
 def measure_against(steps_kwh: FloatArray, stored: FloatArray) -> tuple[float, float]:
-    """Return by how much more the state of charge falls while it charges and rises while it
-    discharges than the other way, and what moved in those slots.
+    """Return the energy that runs against the state of charge, and all energy in those slots.
+
+    The first is how much more the state falls while charging, and rises while discharging, than the
+    other way.
 
     Args:
-        steps_kwh: what each slot's state of charge gains, kWh.
-        stored: what each slot's charge and discharge add to what is stored, kWh.
+        steps_kwh: each slot's gain of the state of charge, kWh.
+        stored: each slot's gain by charge and discharge, kWh.
     """
     finite = np.isfinite(steps_kwh) & np.isfinite(stored)
-    return -float((steps_kwh * np.sign(stored))[finite].sum()), float(np.abs(stored[finite]).sum())
+    against = -float((steps_kwh * np.sign(stored))[finite].sum())
+    return against, float(np.abs(stored[finite]).sum())
 
 
 def is_reversed(against: float, moved: float) -> bool:
-    """Return whether a battery's charge and discharge look exchanged: a right one's is below zero,
-    and a state of charge that lags comes to about zero.
+    """Return whether a battery's charge and discharge look exchanged.
+
+    A correct one's ``against`` is below zero, that of a lagging state of charge about zero.
     """
     return moved > REVERSED_KWH and against > REVERSED_SHARE * moved
 
 
 def stored_kwh(series: Mapping[str, FloatArray], batteries: Sequence[Battery]) -> FloatArray:
-    """Return by how much each slot's energy at the terminals changes what is stored."""
+    """Return each slot's change of the stored energy by the energy at the terminals."""
     capacity = sum(battery.capacity_kwh for battery in batteries)
-    charge = (
-        sum(battery.charge_efficiency * battery.capacity_kwh for battery in batteries) / capacity
+    charged = sum(battery.charge_efficiency * battery.capacity_kwh for battery in batteries)
+    discharged = sum(battery.discharge_efficiency * battery.capacity_kwh for battery in batteries)
+    charge_efficiency = charged / capacity
+    discharge_efficiency = discharged / capacity
+    return np.asarray(
+        series["charge_kwh"] * charge_efficiency - series["discharge_kwh"] / discharge_efficiency
     )
-    discharge = (
-        sum(battery.discharge_efficiency * battery.capacity_kwh for battery in batteries) / capacity
-    )
-    return np.asarray(series["charge_kwh"] * charge - series["discharge_kwh"] / discharge)
 
 
 def _find_excursions(soc: FloatArray, stored: FloatArray, capacity: float) -> Iterator[DayFault]:
-    """Yield that the state of charge leaves the path that the energy gives it, and comes back to
-    it.
-    """
+    """Yield that the state of charge leaves the path of the metered energy and returns."""
     finite = np.isfinite(soc) & np.isfinite(stored)
     width = 2 * EXCURSION_SLOTS + 1
     if finite.sum() < width:
         return
     level = soc[finite]
     energy = np.cumsum(stored[finite]) / capacity
-    # What comes and goes within a window's half its median does not see.
+    # The median ignores an excursion of less than half the window.
     path = np.median(_windows(level - energy, EXCURSION_SLOTS), axis=1) + energy
     near = _windows(path, LATE_SLOTS)
     off = np.maximum(near.min(axis=1) - level, level - near.max(axis=1))
     moved = _windows(np.abs(stored[finite]), EXCURSION_SLOTS).sum(axis=1) / capacity
-    # A coarse counter shows at once what went in or out over a while.
+    # A coarse counter reports the energy of a while at once.
     step = np.abs(stored[finite]).min(initial=capacity, where=stored[finite] != 0) / capacity
     away = off > EXCURSION_SOC + DRIFT_SHARE * moved + (step if moved.any() else 0.0)
     if away.any():

@@ -15,22 +15,17 @@ _MEASURED = {
 
 def limit_powers(site: Site) -> dict[str, float]:
     """Return the highest plausible power of each energy of the balance, kW."""
-    roles = {
-        role.series: role
-        for role in SENSOR_ROLES.values()
-        if role.series and role.flow in {"source", "sink"}
-    }
-    limits = {series: limit_power(site, role, ANY_POWER_KW) for series, role in roles.items()}
-    return {
-        "load_kwh": min(ANY_POWER_KW, sum(limits[source] for source in measured_series("source")))
-    } | limits
+    limits = {}
+    for role in SENSOR_ROLES.values():
+        if role.series and role.flow in {"source", "sink"}:
+            limits[role.series] = limit_power(site, role, ANY_POWER_KW)
+    sources_kw = sum(limits[source] for source in measured_series("source"))
+    return {"load_kwh": min(ANY_POWER_KW, sources_kw)} | limits
 
 
 def limit_power(site: Site, role: SensorRole, otherwise_kw: float) -> float:
-    """Return the highest plausible power of an energy, kW.
-
-    ``otherwise_kw`` where the site states no size.
-    """
-    return (
-        role.limit_kw(_MEASURED[role].of(site)) * TOLERANCE if role.limit_kw else 0.0
-    ) or otherwise_kw
+    """Return an energy's highest plausible power, ``otherwise_kw`` if its device has no size."""
+    if not role.limit_kw:
+        return otherwise_kw
+    limit_kw = role.limit_kw(_MEASURED[role].of(site)) * TOLERANCE
+    return limit_kw or otherwise_kw

@@ -1,13 +1,12 @@
-"""Whether a local day may train and score. Pure.
+"""The verdict on a local day, by which it may train and score. Pure.
 
-``exclude`` where load, PV, the grid or the price of the day cannot be trusted; ``mask_battery``
-where only what the battery says cannot; else ``clean``.
+``exclude`` if load, PV, the grid or the price of the day cannot be trusted; ``mask_battery`` if
+only the battery's values cannot; else ``clean``.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,17 +32,18 @@ from services.ingest.price_repair import PriceRecord
 
 ENERGIES = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh")
 BATTERY = ("charge_kwh", "discharge_kwh", "soc")
-# Why readings are refused that a day's verdict names.
+# Faults of refused readings that a day's verdict names.
 REFUSALS = {
-    name: f"sensor_{name}" for name in ("wrong_sign", "thousandfold", "night", "means_no_value")
+    "wrong_sign": "sensor_wrong_sign",
+    "thousandfold": "sensor_thousandfold",
+    "night": "sensor_night",
+    "means_no_value": "sensor_means_no_value",
 }
-VERDICTS: tuple[QualityVerdict, ...] = get_args(QualityVerdict)
 
-# Interpolation keeps a gap's energy and smooths its shape: a day of which a fifth was smoothed
-# looks calmer than it was.
+# Interpolation keeps a gap's energy and smooths its shape, so a day with a fifth interpolated looks
+# calmer than it was.
 MOST_REPAIRED = 0.2
-# A slot's price is missing for a product, an hour at most, or for all of it: one missing hour of a
-# day costs a twenty-fourth.
+# One missing hour, the longest product, is a twenty-fourth of a day.
 MOST_UNPRICED = 0.05
 
 
@@ -52,7 +52,7 @@ Span = tuple[datetime, datetime]
 
 @dataclass(frozen=True, slots=True)
 class DayRecord:
-    """What is stored of one local day.
+    """The stored values of one local day.
 
     Arrays of shape ``(slots,)``, as many as the day has: 92, 96 or 100.
 
@@ -64,13 +64,13 @@ class DayRecord:
             unknown.
         prices: ``import_price`` and ``export_price``.
         expected: the series and prices that the site had around that day.
-        silent: series with the sensor that said nothing all day while others of its role spoke, and
-            the day of its last word; None: it never had one.
-        refused: sensors with the reason why their readings of that day were refused, and how many.
-        alone: series with the sensor without which it is counted, for it said nothing.
-        usual: what the meters leave unexplained on the days around; None where that is not known.
-        rebuilt: series that were built again and became something else, with the energies before
-            and after; the stored ones stayed.
+        silent: series with a sensor that did not report all day while others of its role did, and
+            the day of its last report; None: it never reported.
+        refused: sensors with the fault of their readings refused on that day, and how many.
+        alone: series with a sensor that never reported, so that the others are counted alone.
+        usual: the imbalance of the days around; None if it is not known.
+        rebuilt: series that a rebuild changed suspiciously, with the energies before and after; the
+            stored ones stayed.
     """
 
     day: date
@@ -87,105 +87,106 @@ class DayRecord:
 
 
 def expect_series(spans: Mapping[str, Span], site: Site, day: Timeline) -> frozenset[str]:
-    """Return what a day should hold: the load, what was known both before and after, and what a
-    sensor of that day has told since it was first known.
+    """Return the series that a day should hold.
+
+    These are the load, series known both before and after, and series that have a sensor on that
+    day and were known before.
 
     Args:
         spans: series or price → start of the first and end of the last slot in which it was ever
             known.
     """
     sensors = site.sensor_roles
-    named = {
-        series
-        for series, role in ROLES.items()
-        if any(sensor.holds_between(day.start, day.end) for sensor in sensors.get(role, ()))
-    }
-    return frozenset(
-        {"load_kwh"}
-        | {
-            name
-            for name, (first, end) in spans.items()
-            if first < day.end and (name in named or end > day.start)
-        }
-    )
+    expected = {"load_kwh"}
+    for name, (first, end) in spans.items():
+        if first >= day.end:
+            continue
+        role_sensors = sensors.get(ROLES[name], ()) if name in ROLES else ()
+        has_sensor = any(sensor.holds_between(day.start, day.end) for sensor in role_sensors)
+        if has_sensor or end > day.start:
+            expected.add(name)
+    return frozenset(expected)
 
 
 def judge_day(record: DayRecord, site: Site) -> DayQuality:
-    """Return the verdict on a day with all that speaks against it, what excludes it first, and what
-    was not measured of a clean one.
+    """Return the verdict on a day with its faults, first those that exclude it.
 
     Invariants: a day without faults is clean; the faults of a clean day are quarter-hours that were
     not measured, too few to exclude it.
     """
-    price_faults = []
+    metered = (*ENERGIES, *SUBMETERED)
+    residual = settle_residual(record.series, record.expected, site)
+    excluding = [
+        *_find_gaps(record, ENERGIES),
+        *_find_silent(record, metered),
+        *_find_refused(record, site, metered),
+        *_find_repairs(record, ENERGIES),
+        *find_imbalance(record.series, residual, site, record.usual),
+        *_find_beyond_house(record, site),
+        *_find_rebuilt(record),
+        *_find_price_faults(record),
+    ]
+    masking = []
+    if site.batteries:
+        masking = [
+            *_find_gaps(record, BATTERY),
+            *_find_silent(record, BATTERY),
+            *_find_refused(record, site, BATTERY),
+            *_find_repairs(record, BATTERY),
+            *find_battery_faults(record.series, site.batteries),
+        ]
+    names = (*ENERGIES, *BATTERY) if site.batteries else ENERGIES
+    tolerated = [*_find_gaps(record, names, tolerated=True), *_find_counted_alone(record)]
+    verdict: QualityVerdict = "clean"
+    if excluding:
+        verdict = "exclude"
+    elif masking:
+        verdict = "mask_battery"
+    return DayQuality(day=record.day, verdict=verdict, faults=[*excluding, *masking, *tolerated])
+
+
+def _find_rebuilt(record: DayRecord) -> Iterator[DayFault]:
+    for name, before, after in record.rebuilt:
+        yield DayFault.of("rebuild", series=name, before=before, after=after)
+
+
+def _find_price_faults(record: DayRecord) -> Iterator[DayFault]:
     for name, prices in record.prices.items():
         slots = prices.paid.size
         unknown = int((~prices.has_cost).sum())
         zeros = int(prices.missing_zeros.sum())
         if name in record.expected and unknown > MOST_UNPRICED * slots:
-            price_faults.append(DayFault.of("price_gap", series=name, known=unknown, slots=slots))
+            yield DayFault.of("price_gap", series=name, known=unknown, slots=slots)
         if zeros:
-            price_faults.append(DayFault.of("price_zero", series=name, known=zeros, slots=slots))
-    against = [
-        *_find_gaps(record, ENERGIES),
-        *_find_silent(record, (*ENERGIES, *SUBMETERED)),
-        *_find_refused(record, site, (*ENERGIES, *SUBMETERED)),
-        *_find_repairs(record, ENERGIES),
-        *find_imbalance(
-            record.series, settle_residual(record.series, record.expected, site), site, record.usual
-        ),
-        *_find_beyond_house(record, site),
-        *(
-            DayFault.of("rebuild", series=name, before=before, after=after)
-            for name, before, after in record.rebuilt
-        ),
-        *price_faults,
-    ]
-    battery = [
-        *_find_gaps(record, BATTERY),
-        *_find_silent(record, BATTERY),
-        *_find_refused(record, site, BATTERY),
-        *_find_repairs(record, BATTERY),
-        *find_battery_faults(record.series, site.batteries),
-    ]
-    masked = battery if site.batteries else []
-    few = list(
-        _find_gaps(record, (*ENERGIES, *(BATTERY if site.batteries else ())), tolerated=True)
-    )
-    few += [
-        DayFault.of("counted_alone", series=series, sensor=sensor)
-        for series, sensor in record.alone
-        if np.isfinite(record.series[series]).mean() >= LEAST_COVERAGE
-    ]
-    return DayQuality(
-        day=record.day,
-        verdict=VERDICTS[2 if against else 1 if masked else 0],
-        faults=[*against, *masked, *few],
-    )
+            yield DayFault.of("price_zero", series=name, known=zeros, slots=slots)
+
+
+def _find_counted_alone(record: DayRecord) -> Iterator[DayFault]:
+    for series, sensor in record.alone:
+        if np.isfinite(record.series[series]).mean() >= LEAST_COVERAGE:
+            yield DayFault.of("counted_alone", series=series, sensor=sensor)
 
 
 def _find_gaps(
     record: DayRecord, names: tuple[str, ...], *, tolerated: bool = False
 ) -> Iterator[DayFault]:
-    """Yield how much of a series was not measured: more than a day may lack, or where ``tolerated``
-    no more.
-    """
+    """Yield the unmeasured parts of series, either intolerable or ``tolerated`` ones."""
     for name in names:
         values = record.series[name]
         measured = int(np.isfinite(values).sum())
         estimated = record.estimated.get(name, 0)
-        if name not in record.expected or (measured >= LEAST_COVERAGE * values.size) != tolerated:
+        is_tolerable = measured >= LEAST_COVERAGE * values.size
+        if name not in record.expected or is_tolerable != tolerated:
             continue
+        known = measured + estimated
         if estimated:
             yield DayFault.of("estimated", series=name, known=estimated, slots=values.size)
-        if measured + estimated < values.size:
-            yield DayFault.of(
-                "coverage", series=name, known=measured + estimated, slots=values.size
-            )
+        if known < values.size:
+            yield DayFault.of("coverage", series=name, known=known, slots=values.size)
 
 
 def _find_silent(record: DayRecord, names: tuple[str, ...]) -> Iterator[DayFault]:
-    """Yield which sensor's silence it is that leaves a series unknown."""
+    """Yield the sensors whose silence leaves a series unknown."""
     for name, sensor, since in record.silent:
         values = record.series[name]
         if name in names and np.isfinite(values).sum() < LEAST_COVERAGE * values.size:
@@ -196,18 +197,17 @@ def _find_silent(record: DayRecord, names: tuple[str, ...]) -> Iterator[DayFault
 
 
 def _find_refused(record: DayRecord, site: Site, names: tuple[str, ...]) -> Iterator[DayFault]:
-    """Yield why readings of a sensor were refused that leave a series unknown."""
-    sensors = site.sensor_roles
+    """Yield the faults of refused readings that leave a series unknown."""
+    role_sensors = site.sensor_roles
     for sensor, code, count in record.refused:
-        serves = [
-            name
-            for name in names
-            if any(each.name == sensor for each in sensors.get(ROLES[name], ()))
-        ]
-        if not any(np.isfinite(record.series[name]).mean() < LEAST_COVERAGE for name in serves):
-            continue
-        figures = {"readings": count} if code == "means_no_value" else {}
-        yield DayFault.of(REFUSALS[code], sensor=sensor, **figures)
+        is_missing = False
+        for name in names:
+            serves = any(other.name == sensor for other in role_sensors.get(ROLES[name], ()))
+            if serves and np.isfinite(record.series[name]).mean() < LEAST_COVERAGE:
+                is_missing = True
+        if is_missing:
+            figures = {"readings": count} if code == "means_no_value" else {}
+            yield DayFault.of(REFUSALS[code], sensor=sensor, **figures)
 
 
 def _find_repairs(record: DayRecord, names: tuple[str, ...]) -> Iterator[DayFault]:
@@ -218,30 +218,24 @@ def _find_repairs(record: DayRecord, names: tuple[str, ...]) -> Iterator[DayFaul
 
 
 def _find_beyond_house(record: DayRecord, site: Site) -> Iterator[DayFault]:
-    """Yield that submetered loads use more than the house they are taken off, by more than meters
-    err and coarse counters lag.
-    """
+    """Yield that submetered loads use more than their house, by more than meters err."""
     series = record.series
     beyond = np.nan_to_num(series["beyond_house_kwh"])
     devices = {name: np.nan_to_num(series[name]) for name in SUBMETERED}
     blocks = np.arange(0, beyond.size, BALANCE_SLOTS)
-    missing, used = (
-        np.add.reduceat(kwh, blocks)
-        for kwh in (beyond - np.nan_to_num(series["load_kwh"]), np.sum([*devices.values()], axis=0))
-    )
-    if missing[missing > 0].sum() <= max(
-        UNEXPLAINED_KWH, MOST_UNEXPLAINED * float(used[missing > 0].sum())
-    ):
+    missing = np.add.reduceat(beyond - np.nan_to_num(series["load_kwh"]), blocks)
+    used = np.add.reduceat(np.sum([*devices.values()], axis=0), blocks)
+    is_wrong = missing > 0
+    tolerance = max(UNEXPLAINED_KWH, MOST_UNEXPLAINED * float(used[is_wrong].sum()))
+    if missing[is_wrong].sum() <= tolerance:
         return
-    wrong = (missing > 0)[np.arange(beyond.size) // BALANCE_SLOTS] & (beyond > 0)
-    device = max(devices, key=lambda name: float(devices[name][wrong].sum()))
-    has_meter = (
-        site.input_sensors.total_load_consumption or not site.input_sensors.total_grid_import
-    )
-    code = "devices_beyond_house" if has_meter else "devices_beyond_grid"
+    wrong = is_wrong[np.arange(beyond.size) // BALANCE_SLOTS] & (beyond > 0)
+    used_then = {name: float(kwh[wrong].sum()) for name, kwh in devices.items()}
+    sensors = site.input_sensors
+    has_meter = sensors.total_load_consumption or not sensors.total_grid_import
     yield DayFault.of(
-        code,
-        series=device,
+        "devices_beyond_house" if has_meter else "devices_beyond_grid",
+        series=max(used_then, key=used_then.__getitem__),
         open=float(beyond[wrong].sum()),
         known=int(wrong.sum()),
         slots=beyond.size,

@@ -1,6 +1,4 @@
-"""Sensor data as sources deliver it: single live readings, and samples of one sensor over a
-period.
-"""
+"""Sensor data from sources: single live readings, and samples of a sensor over a period."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +11,7 @@ from luna.energy.timeline import FloatArray, InstantArray
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One value of a sensor as received.
-
-    ``value`` is NaN where the sensor reported none ("unknown", "unavailable").
+    """One value of a sensor as received, NaN if it reported none ("unknown", "unavailable").
 
     ``power_kw`` is the power that the same device measured at that instant in the counter's
     direction, None where it is not known; it is not recorded.
@@ -30,8 +26,9 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Readings of one sensor: ``instants`` (``datetime64[us]``, UTC) and ``values`` of shape
-    ``(samples,)``, as received: unordered, with repeats and NaN.
+    """Readings of one sensor as received: unordered, with repeats and NaN.
+
+    ``instants`` (``datetime64[us]``, UTC) and ``values`` have the shape ``(samples,)``.
 
     Raises:
         InvalidInputError: arrays of different length.
@@ -54,7 +51,6 @@ class Samples:
 
     @classmethod
     def empty(cls, sensor: str, unit: str | None = None) -> "Samples":
-        """Return a sensor's samples without any reading."""
         return cls(
             sensor, unit, np.array([], dtype="datetime64[us]"), np.array([], dtype=np.float64)
         )

@@ -1,11 +1,10 @@
-"""Builds a site's slots from stored readings and stores them, with quarantine, change history and
-quality verdicts.
-"""
+"""Building of a site's slots from stored readings, with quarantine, change history and verdicts."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,9 +41,9 @@ from luna.platform.database.history_changes import Revision, Rule
 from luna.platform.database.quarantine import Refused
 from luna.platform.silent_sensors import SPEAKS_WITHIN, find_unheard, list_several, read_silent
 from services.ingest.metering import Rejected, SlotBuild, Spans, build_slots
-from services.ingest.metering.build import LONGEST_STILL_SLOTS
 from services.ingest.metering.columns import SensorPresence, sensor_names
 from services.ingest.metering.rejection import Readings, Refusals
+from services.ingest.metering.stuck import LONGEST_STILL_SLOTS
 from services.ingest.quality_service import judge_slots
 from services.ingest.reading import Samples
 from services.ingest.rebuild import ENERGIES, REBUILT, RebuiltSeries, compare_day
@@ -61,6 +60,10 @@ BUILT = Rule("built again from readings", fills=False)
 WITHDRAWN = Rule("withdrawn: the sensor was stuck")
 
 Progress = Callable[[int, int, str], None]
+
+
+def _ignore(_done: int, _total: int, _day: str) -> None:
+    """Show no progress."""
 
 
 @dataclass(slots=True)
@@ -94,15 +97,15 @@ class _Tally:
         self.earlier_slots = max(self.earlier_slots, LONGEST_STILL_SLOTS * (values > 0))
 
     def series(self) -> dict[str, BuiltSeries]:
-        return {
-            name: BuiltSeries(
+        series = {}
+        for name, reasons in self.rejected.items():
+            series[name] = BuiltSeries(
                 known=self.known[name],
                 interpolated=self.interpolated[name],
                 filled=self.filled[name],
                 rejected=dict(reasons),
             )
-            for name, reasons in self.rejected.items()
-        }
+        return series
 
 
 def build_site_slots(
@@ -110,7 +113,7 @@ def build_site_slots(
     request: BuildSlotsRequest,
     *,
     now: datetime,
-    progress: Progress = lambda *_: None,
+    progress: Progress = _ignore,
     automatic: bool = False,
 ) -> BuildSlotsReply:
     """Build the requested slots from the site's readings, and quarantine rejected readings.
@@ -140,34 +143,29 @@ def build_site_slots(
     named = sensor_names(site)
     if not named:
         raise refuse("site-without-sensors", field="input_sensors", value=site.name)
-    # A sensor that never reported, while others of its role do, is ignored, and the days say so;
-    # one that fell silent makes the total unknown.
-    several = list_several(site)
-    heard = readings.read_spans(connection, site.name, several, now=now) if several else {}
-    absent = {
-        each.sensor.name for each in read_silent(connection, site, now=now) if each.since is None
-    }
-    # A name that was just written is waited for, but not by days that are over.
-    missed_from = floor_to(now, SLOT) - SPEAKS_WITHIN
-    awaited = dict.fromkeys(
-        find_unheard(site, heard, window.start, window.end) - absent, missed_from
-    )
     used = {name: units[name] for name in named & units.keys()}
-    building = _Building(connection, site, used, now, SensorPresence(absent, heard, awaited))
+    presence = _read_presence(connection, site, window, now)
+    building = _Building(connection, site, used, now, presence)
     # Only ended slots, in stretches that end with a local day.
     zone = parse_zone(site.timezone)
     end = min(window.end, floor_to(now, SLOT))
     while start < end:
         progress((start - window.start) // SLOT, window.count, start.date().isoformat())
         until = min(local_midnight((start + STRETCH).astimezone(zone).date(), zone), end)
-        building.build(
-            Timeline(start, SLOT, (until - start) // SLOT),
-            accept=request.accept,
-            automatic=automatic,
-        )
+        stretch = Timeline(start, SLOT, (until - start) // SLOT)
+        building.build(stretch, accept=request.accept, automatic=automatic)
         start = until
     tally = building.tally
     judge_slots(connection, site, window.start - tally.earlier_slots * SLOT, window.end, now=now)
+    kept = [
+        KeptDay(
+            day=rebuilt.day,
+            series=rebuilt.series,
+            before_kwh=rebuilt.before_kwh,
+            after_kwh=rebuilt.after_kwh,
+        )
+        for rebuilt in tally.unchanged_days
+    ]
     return BuildSlotsReply(
         site_id=site.name,
         first=window.start,
@@ -177,23 +175,33 @@ def build_site_slots(
         quarantined=tally.quarantined,
         series=tally.series(),
         missing_sensors=sorted(named - units.keys()),
-        kept=[
-            KeptDay(
-                day=each.day,
-                series=each.series,
-                before_kwh=each.before_kwh,
-                after_kwh=each.after_kwh,
-            )
-            for each in tally.unchanged_days
-        ],
+        kept=kept,
     )
+
+
+def _read_presence(
+    connection: Connection, site: Site, window: Timeline, now: datetime
+) -> SensorPresence:
+    """Return the reporting of a site's sensors.
+
+    A sensor that never reported, while others of its role do, is ignored, and the days say so; one
+    that fell silent makes the total unknown.
+    """
+    several = list_several(site)
+    heard = readings.read_spans(connection, site.name, several, now=now) if several else {}
+    silent = read_silent(connection, site, now=now)
+    absent = {silence.sensor.name for silence in silent if silence.since is None}
+    # A name that was just written is waited for, but not by days that are over.
+    missed_from = floor_to(now, SLOT) - SPEAKS_WITHIN
+    unheard = find_unheard(site, heard, window.start, window.end)
+    return SensorPresence(absent, heard, dict.fromkeys(unheard - absent, missed_from))
 
 
 @dataclass(slots=True)
 class _Building:
     """Builds and stores one site's slots, stretch by stretch.
 
-    ``units``: units of its sensors with any reading, ``presence``: which sensors speak.
+    ``units`` are those of its sensors with any reading.
     """
 
     connection: Connection
@@ -211,51 +219,22 @@ class _Building:
         )
         margin = LONGEST_STILL_SLOTS * SLOT + NIGHT
         reading_span = window.start - margin, window.end + margin
-        reported = readings.read_each(
-            self.connection, self.site.name, self.units, first=reading_span[0], end=reading_span[1]
-        )
-        samples = {}
-        unconverted = []
-        for name, (instants, values) in reported.items():
-            samples[name], rejected = convert_samples(
-                Samples(name, None, instants, values), self.units[name]
-            )
-            unconverted += [
-                part
-                for part in rejected
-                if part.first < to_instant(window.end) and part.last >= to_instant(window.start)
-            ]
-        sensor_of = {_source_of(sensor): sensor for sensor in self.units}
-        released: dict[str, list[tuple[datetime, datetime]]] = {}
-        for row in quarantine.list_let_in(
-            self.connection, self.site.name, kind="readings", sources=sensor_of
-        ):
-            if row.resolution == "released":
-                released.setdefault(sensor_of[row.source], []).append(
-                    (_naive(row.raw["instant"]), _naive(row.raw["until"]))
-                )
-        spans = {}
-        for sensor, stretches in released.items():
-            # In order of start, with non-decreasing ends, as ``Spans.cover`` needs.
-            first, last = (
-                np.array(ends, dtype="datetime64[us]")
-                for ends in zip(*sorted(stretches), strict=True)
-            )
-            spans[sensor] = Spans(first, np.maximum.accumulate(last))
+        samples, unconverted = self._read_samples(window, reading_span)
         build = build_slots(
-            self.site, samples, window, now=self.now, released=spans, presence=self.presence
+            self.site,
+            samples,
+            window,
+            now=self.now,
+            released=self._read_released(),
+            presence=self.presence,
         )
         build = replace(build, rejected=[*build.rejected, *unconverted])
-        before = observations.read_series(
-            self.connection, self.site.name, window, tuple(build.columns)
+        names = tuple(build.columns)
+        before = observations.read_series(self.connection, self.site.name, window, names)
+        measured = observations.read_measured(
+            self.connection, self.site.name, window, tuple(before)
         )
-        build = self._compare(
-            build,
-            observations.read_measured(self.connection, self.site.name, window, tuple(before)),
-            stretch,
-            accept=accept,
-            automatic=automatic,
-        )
+        build = self._compare(build, measured, stretch, accept=accept, automatic=automatic)
         withdrawn = history_changes.withdraw_observations(
             self.connection, self.site.name, build.starts, build.withdrawn, rule=WITHDRAWN
         )
@@ -269,6 +248,46 @@ class _Building:
             reading_span=reading_span,
         )
         self.tally.add(build.last(stretch.count), self._write(build, before, window))
+
+    def _read_samples(
+        self, window: Timeline, reading_span: tuple[datetime, datetime]
+    ) -> tuple[dict[str, Samples], list[Rejected]]:
+        """Return the samples of each sensor, and the unconvertible ones within the window."""
+        first, end = reading_span
+        reported = readings.read_each(
+            self.connection, self.site.name, self.units, first=first, end=end
+        )
+        window_start = to_instant(window.start)
+        window_end = to_instant(window.end)
+        samples = {}
+        unconverted: list[Rejected] = []
+        for name, (instants, values) in reported.items():
+            received = Samples(name, None, instants, values)
+            samples[name], rejected = convert_samples(received, self.units[name])
+            unconverted += [
+                run for run in rejected if run.first < window_end and run.last >= window_start
+            ]
+        return samples, unconverted
+
+    def _read_released(self) -> dict[str, Spans]:
+        """Return by sensor the spans whose values a person has confirmed."""
+        sensor_of = {_source_of(sensor): sensor for sensor in self.units}
+        rows = quarantine.list_let_in(
+            self.connection, self.site.name, kind="readings", sources=sensor_of
+        )
+        released: dict[str, list[tuple[datetime, datetime]]] = {}
+        for row in rows:
+            if row.resolution == "released":
+                span = (_naive(row.raw["instant"]), _naive(row.raw["until"]))
+                released.setdefault(sensor_of[row.source], []).append(span)
+        spans = {}
+        for sensor, stretches in released.items():
+            # In order of start, with non-decreasing ends, as ``Spans.cover`` needs.
+            in_order = sorted(stretches)
+            starts = np.array([start for start, _ in in_order], dtype="datetime64[us]")
+            ends = np.array([end for _, end in in_order], dtype="datetime64[us]")
+            spans[sensor] = Spans(starts, np.maximum.accumulate(ends))
+        return spans
 
     def _compare(
         self,
@@ -287,31 +306,21 @@ class _Building:
             ConflictError: there are such days, and the build is not automatic.
         """
         zone = parse_zone(self.site.timezone)
-        dates = [instant.astimezone(zone).date() for instant in (stretch.start, stretch.end)]
-        local_days = [
-            local_day(dates[0] + timedelta(days=number), zone)
-            for number in range((dates[1] - dates[0]).days + 1)
-        ]
-        days = [day for day in local_days if stretch.start <= day.start and day.end <= stretch.end]
+        days = _whole_days(stretch, zone)
+        measured = {}
+        for name, kwh in build.columns.items():
+            measured[name] = np.where(build.filled[name], np.nan, kwh)
         changed: list[RebuiltSeries] = []
         unchanged = np.zeros(build.starts.size, dtype=np.bool_)
         for day in [] if accept else days:
-            begin = int(
-                (day.starts[0] - build.starts[0].astype("datetime64[s]")) // np.timedelta64(SLOT)
-            )
+            first_slot = build.starts[0].astype("datetime64[s]")
+            begin = int((day.starts[0] - first_slot) // np.timedelta64(SLOT))
             place = slice(begin, begin + day.count)
-            local = day.start.astimezone(zone).date()
-            measured = {
-                name: np.where(build.filled[name], np.nan, kwh)
-                for name, kwh in build.columns.items()
-            }
             differences = list(
                 compare_day(
-                    local,
-                    *(
-                        {name: kwh[place] for name, kwh in series.items()}
-                        for series in (before, measured)
-                    ),
+                    day.start.astimezone(zone).date(),
+                    {name: kwh[place] for name, kwh in before.items()},
+                    {name: kwh[place] for name, kwh in measured.items()},
                 )
             )
             unchanged[place] = bool(differences)
@@ -326,40 +335,16 @@ class _Building:
                 why=first.row_fault,
             )
         if days:
-            lines = (
-                _microseconds(np.datetime64(_naive(days[0].start.isoformat()))),
-                _microseconds(np.datetime64(_naive(days[-1].end.isoformat()))),
-            )
-            refused = []
-            for each in changed:
-                slots = local_day(each.day, zone)
-                day_start, day_end = (
-                    np.datetime64(_naive(instant.isoformat()))
-                    for instant in (slots.start, slots.end)
-                )
-                raw = {
-                    "day": each.day.isoformat(),
-                    "series": each.series,
-                    "instant": _iso(day_start),
-                    "until": _iso(day_end),
-                }
-                energies = {
-                    name: each.row_fault.parameters[name] for name in ("before_kwh", "after_kwh")
-                }
-                # A distinct line per series of a day.
-                refused.append(
-                    Refused(
-                        _microseconds(day_start) + ENERGIES.index(each.series),
-                        each.row_fault,
-                        raw | energies,
-                    )
-                )
+            refused = [_refuse_rebuilt(rebuilt, zone) for rebuilt in changed]
+            lines = (_line_of(days[0].start), _line_of(days[-1].end))
             quarantine.settle(self.connection, self.site.name, {REBUILT: refused}, lines=lines)
         self.tally.unchanged_days += changed
-        columns, withdrawn = (
-            {name: np.where(unchanged, np.nan, kwh) for name, kwh in series.items()}
-            for series in (build.columns, build.withdrawn)
-        )
+        columns = {}
+        for name, kwh in build.columns.items():
+            columns[name] = np.where(unchanged, np.nan, kwh)
+        withdrawn = {}
+        for name, kwh in build.withdrawn.items():
+            withdrawn[name] = np.where(unchanged, np.nan, kwh)
         return replace(build, columns=columns, withdrawn=withdrawn)
 
     def _write(self, build: SlotBuild, before: Mapping[str, FloatArray], window: Timeline) -> int:
@@ -375,9 +360,9 @@ class _Building:
             was_filled = estimated >> ESTIMABLE.index(name) & 1 > 0
             # A measured value is never replaced by an estimate, an estimate always by a measured
             # value.
-            stays = np.where(
-                was_filled, filled & (values == before[name]), earlier | filled
-            ) & ~np.isnan(before[name])
+            is_same_estimate = filled & (values == before[name])
+            has_priority = np.where(was_filled, is_same_estimate, earlier | filled)
+            stays = has_priority & ~np.isnan(before[name])
             columns[name] = np.where(stays, np.nan, values)
         has_values = np.logical_or.reduce([~np.isnan(values) for values in columns.values()])
         if has_values[earlier].any():
@@ -386,19 +371,14 @@ class _Building:
         for name, values in columns.items():
             revision = Revision(name, build.starts[settled], before[name][settled], values[settled])
             history_changes.record(self.connection, self.site.name, revision, rule=BUILT)
-        repaired = _keep_marks(
-            quality.read_repaired(self.connection, self.site.name, window),
-            columns,
-            build.repaired,
-            SERIES,
-        )
-        marks = {
-            "repaired": repaired[has_values],
-            "estimated": _keep_marks(estimated, columns, build.marks, ESTIMABLE)[has_values],
-        }
+        was_repaired = quality.read_repaired(self.connection, self.site.name, window)
+        repaired = _keep_marks(was_repaired, columns, build.repaired, SERIES)
+        marks = _keep_marks(estimated, columns, build.marks, ESTIMABLE)
+        known = {name: values[has_values] for name, values in columns.items()}
         rows: copy.Columns = {
-            **{name: values[has_values] for name, values in columns.items()},
-            **marks,
+            **known,
+            "repaired": repaired[has_values],
+            "estimated": marks[has_values],
             "source": SOURCE,
         }
         written = observations.write(
@@ -407,39 +387,60 @@ class _Building:
         return written.inserted + written.updated
 
     def _quarantine(self, rejected: list[Rejected], window: Timeline) -> None:
-        first, end = (
-            np.datetime64(_naive(instant.isoformat()), "us")
-            for instant in (window.start, window.end)
-        )
+        start = np.datetime64(_naive(window.start.isoformat()), "us")
         refused: dict[str, dict[int, Refused]] = {_source_of(sensor): {} for sensor in self.units}
-        for part in rejected:
+        for run in rejected:
             # In the stored unit of the first rejected reading.
-            units = self.units[part.sensor]
-            unit = units.names[units.places(np.array([part.first]))[0]]
-            value = float(np.round(part.value * ratio(part.unit, unit), 9))
+            units = self.units[run.sensor]
+            unit = units.names[units.places(np.array([run.first]))[0]]
+            value = float(np.round(run.value * ratio(run.unit, unit), 9))
             raw = {
-                "sensor": part.sensor,
-                "instant": _iso(part.first),
-                "until": _iso(part.last),
+                "sensor": run.sensor,
+                "instant": _iso(run.first),
+                "until": _iso(run.last),
                 "unit": unit,
-                "readings": part.readings,
+                "readings": run.readings,
+                "value": value if np.isfinite(value) else str(value),
             }
             # A rejection that begins before the window gets one line per day, not another one for
             # each moving window.
-            line = _microseconds(
-                part.first if part.first >= first else first.astype("datetime64[D]")
-            )
-            refused[_source_of(part.sensor)][line] = Refused(
-                line, part.fault, raw | {"value": value if np.isfinite(value) else str(value)}
-            )
-        rows = {source: list(each.values()) for source, each in refused.items()}
-        quarantine.settle(
-            self.connection, self.site.name, rows, lines=(_microseconds(first), _microseconds(end))
-        )
+            begin = run.first if run.first >= start else start.astype("datetime64[D]")
+            line = _microseconds(begin)
+            refused[_source_of(run.sensor)][line] = Refused(line, run.fault, raw)
+        rows = {source: list(lines.values()) for source, lines in refused.items()}
+        lines = (_line_of(window.start), _line_of(window.end))
+        quarantine.settle(self.connection, self.site.name, rows, lines=lines)
+
+
+def _whole_days(stretch: Timeline, zone: ZoneInfo) -> list[Timeline]:
+    """Return the local days that lie in a stretch completely."""
+    first = stretch.start.astimezone(zone).date()
+    last = stretch.end.astimezone(zone).date()
+    dates = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    days = [local_day(date, zone) for date in dates]
+    return [day for day in days if stretch.start <= day.start and day.end <= stretch.end]
+
+
+def _refuse_rebuilt(rebuilt: RebuiltSeries, zone: ZoneInfo) -> Refused:
+    """Return the quarantine's row of a day that keeps its stored values."""
+    slots = local_day(rebuilt.day, zone)
+    start = np.datetime64(_naive(slots.start.isoformat()))
+    end = np.datetime64(_naive(slots.end.isoformat()))
+    raw = {
+        "day": rebuilt.day.isoformat(),
+        "series": rebuilt.series,
+        "instant": _iso(start),
+        "until": _iso(end),
+        "before_kwh": rebuilt.row_fault.parameters["before_kwh"],
+        "after_kwh": rebuilt.row_fault.parameters["after_kwh"],
+    }
+    # A distinct line per series of a day.
+    line = _microseconds(start) + ENERGIES.index(rebuilt.series)
+    return Refused(line, rebuilt.row_fault, raw)
 
 
 def convert_samples(samples: Samples, units: UnitHistory) -> tuple[Samples, list[Rejected]]:
-    """Return a sensor's samples converted to their newest unit, and those that are not convertible.
+    """Convert a sensor's samples to their newest unit, and reject the unconvertible ones.
 
     Args:
         samples: as received, in order of time.
@@ -451,23 +452,19 @@ def convert_samples(samples: Samples, units: UnitHistory) -> tuple[Samples, list
     refusals = Refusals()
     for place in np.unique(places[np.isnan(factors)]).tolist():
         name = units.names[place]
-        fault = (
-            refuse_unit(name)
-            if read_measure(name) is None
-            else RowFault.of("other_unit", unit=str(name), newest=str(unit))
-        )
-        refusals.refuse(
-            Readings(samples.sensor, name, 1.0, samples.instants, samples.values),
-            places == place,
-            fault,
-        )
+        fault = RowFault.of("other_unit", unit=str(name), newest=str(unit))
+        if read_measure(name) is None:
+            fault = refuse_unit(name)
+        unconverted = Readings(samples.sensor, name, 1.0, samples.instants, samples.values)
+        refusals.refuse(unconverted, places == place, fault)
     is_convertible = ~np.isnan(factors)
-    return Samples(
+    converted = Samples(
         samples.sensor,
         unit,
         samples.instants[is_convertible],
         (samples.values * factors)[is_convertible],
-    ), list(refusals.rejected.values())
+    )
+    return converted, list(refusals.rejected.values())
 
 
 def _keep_marks(
@@ -476,8 +473,9 @@ def _keep_marks(
     built: NDArray[np.int16],
     names: Sequence[str],
 ) -> NDArray[np.int16]:
-    """Return the marks per slot, bit i for the i-th of ``names``: of built values the new ones, of
-    unchanged values the stored ones.
+    """Return the marks per slot, bit i for the i-th of ``names``.
+
+    Built values get their new marks, unchanged values keep the stored ones.
     """
     marks = np.zeros(stored.size, dtype=np.int64)
     for bit, name in enumerate(names):
@@ -492,6 +490,10 @@ def _source_of(sensor: str) -> str:
 
 def _microseconds(instant: np.datetime64) -> int:
     return int(instant.astype("datetime64[us]").astype(np.int64))
+
+
+def _line_of(instant: datetime) -> int:
+    return _microseconds(np.datetime64(_naive(instant.isoformat()), "us"))
 
 
 def _iso(instant: np.datetime64) -> str:

@@ -1,9 +1,7 @@
-"""What a file wrote into Luna's units: watt-hours, percent, prices per MWh.
+"""Units of files, and their conversion into Luna's: watt-hours, percent, prices per MWh.
 
-A column's own name may say so, and of readings each row.
-
-Beside what is stored of a series a wrong unit shows, also on a day whose numbers look like any
-other's.
+A column's name may state its unit, and each reading may have its own. A comparison with the stored
+values of a series shows a wrong unit even if the numbers look plausible.
 """
 
 import re
@@ -26,7 +24,7 @@ from luna.energy.units import read_measure
 from luna.platform.database import observations, prices
 from services.ingest.row_store import find_market
 
-# By what each unit is divided to become Luna's.
+# Divisors from each unit to Luna's.
 ENERGY = {"kwh": 1.0, "wh": 1_000.0, "mwh": 0.001}
 SHARE = {"%": 100.0}
 CENTS = frozenset({"ct", "cent", "cents", "c", "p", "öre", "øre", "ore"})
@@ -41,8 +39,9 @@ _SHARES = {0.5: "half", 0.1: "a tenth"}
 
 
 def choose_units(matched: Mapping[str, str], named: Mapping[str, str]) -> dict[str, str]:
-    """Return by Luna's column the unit in which the file has it: the one that was named, else the
-    one that the column's name ends with or has in brackets.
+    """Return the file's unit by Luna's column.
+
+    It is the named one, else the one at the end of the column's name or in brackets in it.
 
     Args:
         matched: the file's column → Luna's.
@@ -60,12 +59,7 @@ def choose_units(matched: Mapping[str, str], named: Mapping[str, str]) -> dict[s
             value=named[strangers[0]],
             matched=tuple(matched.values()),
         )
-    by_name = {}
-    for theirs, ours in matched.items():
-        endings = [*BRACKETS.findall(theirs), re.split(r"[\s_]", theirs.strip())[-1]]
-        by_name[ours] = next(
-            (unit for unit in endings if _divisor(ours, unit) or _is_power(ours, unit)), ""
-        )
+    by_name = {ours: _unit_in_name(theirs, ours) for theirs, ours in matched.items()}
     units = {ours: unit for ours, unit in (by_name | dict(named)).items() if unit}
     for ours, unit in units.items():
         if _is_power(ours, unit):
@@ -81,27 +75,30 @@ def choose_units(matched: Mapping[str, str], named: Mapping[str, str]) -> dict[s
     return units
 
 
+def _unit_in_name(theirs: str, ours: str) -> str:
+    last_word = re.split(r"[\s_]", theirs.strip())[-1]
+    for unit in [*BRACKETS.findall(theirs), last_word]:
+        if _divisor(ours, unit) or _is_power(ours, unit):
+            return str(unit)
+    return ""
+
+
 def convert(rows: pl.DataFrame, units: Mapping[str, str]) -> pl.DataFrame:
-    """Return the rows with numbers in Luna's units; what is no number stays as it is."""
-    divisors = {
-        ours: divisor
-        for ours, unit in units.items()
-        if (divisor := _divisor(ours, unit)) not in {None, 1.0}
-    }
+    """Return the rows with numbers in Luna's units; other cells stay as they are."""
     converted = []
-    for cells, divisor in ((rows[ours], divisor) for ours, divisor in divisors.items()):
+    for ours, unit in units.items():
+        divisor = _divisor(ours, unit)
+        if divisor in {None, 1.0}:
+            continue
+        cells = rows[ours]
         is_typed = cells.dtype.is_numeric()
         number = (cells if is_typed else cells.str.strip_chars()).cast(pl.Float64, strict=False)
-        # Divided with what follows the last digit a file can mean taken off: a column divided by a
-        # number is multiplied by its inverse.
+        # Polars multiplies a column by the inverse of a divisor: rounding removes the error.
         quotient = (number / divisor).round_sig_figs(SIGNIFICANT_DIGITS)
-        converted.append(
-            quotient
-            if is_typed
-            else pl.select(pl.coalesce(quotient.cast(pl.String), cells))
-            .to_series()
-            .alias(cells.name)
-        )
+        if not is_typed:
+            texts = pl.select(pl.coalesce(quotient.cast(pl.String), cells)).to_series()
+            quotient = texts.alias(cells.name)
+        converted.append(quotient)
     return rows.with_columns(converted)
 
 
@@ -115,49 +112,40 @@ def describe_units(units: Mapping[str, str]) -> list[str]:
 
 
 def say_unit(ours: str) -> str:
-    """Return the hint on a column's unit, empty where there is no choice."""
-    return (
-        f"Is the file in another unit? Say it with --unit {ours}=UNIT: {choices}. "
-        if (choices := _describe_choices(ours))
-        else ""
-    )
+    """Return the hint on a column's unit, empty if there is no choice."""
+    choices = _describe_choices(ours)
+    if not choices:
+        return ""
+    return f"Is the file in another unit? Say it with --unit {ours}=UNIT: {choices}. "
 
 
 def set_aside_unknown_units(rows: pl.DataFrame, site: Site) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return readings whose unit can be used, without blanks around it, and those of an energy or a
-    power in a unit that there is not, with ``fault``.
+    """Separate readings with usable units from energies and powers in unknown ones.
+
+    The usable ones have no blanks around their unit, the others have ``fault``.
     """
     if "unit" not in rows.columns:
         return rows, rows.clear().with_columns(pl.lit("").alias("fault"))
     stripped = pl.col("unit").str.strip_chars()
     rows = rows.with_columns(pl.when(stripped != "").then(stripped).alias("unit"))
-    energies = {
-        sensor.name: role
-        for role, sensors in site.sensor_roles.items()
-        for sensor in sensors
-        if SENSOR_ROLES[role].kind == "energy"
-    }
-    pairs = rows.select("sensor", "unit").unique().drop_nulls().iter_rows()
-    refused = [
-        (
-            sensor,
-            unit,
-            RowFault.of("wrong_unit_of", sensor=sensor, role=energies[sensor], unit=unit).text,
-        )
-        for sensor, unit in pairs
-        if sensor in energies and read_measure(unit) is None
-    ]
-    faults = pl.DataFrame(
-        refused, schema={"sensor": pl.String, "unit": pl.String, "fault": pl.String}, orient="row"
-    )
+    energies = {}
+    for role, sensors in site.sensor_roles.items():
+        if SENSOR_ROLES[role].kind == "energy":
+            energies.update({sensor.name: role for sensor in sensors})
+    refused = []
+    for sensor, unit in rows.select("sensor", "unit").unique().drop_nulls().iter_rows():
+        if sensor in energies and read_measure(unit) is None:
+            fault = RowFault.of("wrong_unit_of", sensor=sensor, role=energies[sensor], unit=unit)
+            refused.append((sensor, unit, fault.text))
+    schema = {"sensor": pl.String, "unit": pl.String, "fault": pl.String}
+    faults = pl.DataFrame(refused, schema=schema, orient="row")
     judged = rows.join(faults, on=["sensor", "unit"], how="left", maintain_order="left")
-    return judged.filter(pl.col("fault").is_null()).drop("fault"), judged.filter(
-        pl.col("fault").is_not_null()
-    )
+    usable = judged.filter(pl.col("fault").is_null()).drop("fault")
+    return usable, judged.filter(pl.col("fault").is_not_null())
 
 
 def _divisor(ours: str, unit: str) -> float | None:
-    """Return by what a number in ``unit`` is divided, None where it is no unit of ``ours``."""
+    """Return the divisor from ``unit`` to Luna's, or None if it is no unit of ``ours``."""
     unit = unit.strip().casefold()
     if _is_energy(ours):
         return ENERGY.get(unit)
@@ -166,9 +154,8 @@ def _divisor(ours: str, unit: str) -> float | None:
     price = PRICE.fullmatch(unit) if ours.endswith("_price") else None
     if price is None:
         return None
-    return (100.0 if price["money"] in CENTS else 1.0) * (
-        1_000.0 if price["energy"] == "mwh" else 1.0
-    )
+    cents = 100.0 if price["money"] in CENTS else 1.0
+    return cents * (1_000.0 if price["energy"] == "mwh" else 1.0)
 
 
 def _is_energy(ours: str) -> bool:
@@ -182,13 +169,9 @@ def _is_power(ours: str, unit: str) -> bool:
 def _describe_choices(ours: str) -> str:
     if ours.endswith("_price"):
         return "EUR/kWh, EUR/MWh or ct/kWh, with any currency"
-    return (
-        "%, or a share without a unit"
-        if ours in SHARES
-        else "Wh, kWh or MWh"
-        if _is_energy(ours)
-        else ""
-    )
+    if ours in SHARES:
+        return "%, or a share without a unit"
+    return "Wh, kWh or MWh" if _is_energy(ours) else ""
 
 
 def require_familiar(
@@ -197,44 +180,39 @@ def require_familiar(
     """Refuse rows whose values are hardly in the unit in which they were read.
 
     Args:
-        connection: to what is stored.
+        connection: to the stored values.
         site: whose rows they are.
-        rows: ``instant`` and the series to judge, not those whose unit a person said.
-        step: how long a slot of the rows is.
+        rows: ``instant`` and the series to judge, without those whose unit a person stated.
+        step: length of the rows' slots.
 
     Raises:
         InvalidInputError: they are far from anything known; names both numbers, the units
-            suspected, and how to say which is right.
+            suspected, and how to state the right one.
     """
     if not rows.height:
         return
-    for name in (
-        name
-        for name in rows.columns
-        if name in PRICES or (name in SERIES and kind_of(name) == "energy")
-    ):
-        values = rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
-        # The weeks before the instants; those after them where too little is stored, as when older
-        # files follow.
-        instants = rows["instant"]
-        first, last = (
-            floor_to(instant, SLOT)
-            for instant in (instants.min(), instants.max())
-            if isinstance(instant, datetime)
-        )
-        before = _read(connection, site, name, first.astimezone(UTC) - LOOKED_BACK)
-        stored = (
-            before
-            if find_usual(before) is not None
-            else _read(connection, site, name, last.astimezone(UTC) + SLOT)
-        )
+    energies = {name for name in SERIES if kind_of(name) == "energy"}
+    for name in rows.columns:
         is_price = name in PRICES
-        # What is stored is by the quarter-hour: an hour of the same power is four times as much.
-        doubt = (
-            doubt_prices(values, stored, site.currency)
-            if is_price
-            else doubt_energies(values, stored * (step / SLOT), hours=step / timedelta(hours=1))
-        )
+        if not is_price and name not in energies:
+            continue
+        first = rows["instant"].min()
+        last = rows["instant"].max()
+        assert isinstance(first, datetime)  # noqa: S101 - there is a row
+        assert isinstance(last, datetime)  # noqa: S101
+        values = rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        start = floor_to(first, SLOT).astimezone(UTC) - LOOKED_BACK
+        stored = _read(connection, site, name, start)
+        if find_usual(stored) is None:
+            # Too little is stored before, as when older files follow: compare with the weeks after.
+            start = floor_to(last, SLOT).astimezone(UTC) + SLOT
+            stored = _read(connection, site, name, start)
+        if is_price:
+            doubt = doubt_prices(values, stored, site.currency)
+        else:
+            # Stored are quarter-hours: an hour of the same power has four times the energy.
+            hours = step / timedelta(hours=1)
+            doubt = doubt_energies(values, stored * (step / SLOT), hours=hours)
         if doubt is not None:
             raise describe_doubt(name, doubt, f"{site.currency}/kWh" if is_price else "kWh")
 
@@ -243,14 +221,15 @@ def _read(connection: Connection, site: Site, name: str, start: datetime) -> Flo
     weeks = Timeline(start, SLOT, LOOKED_BACK // SLOT)
     if name not in PRICES:
         return observations.read_series(connection, site.name, weeks, (name,))[name]
-    stored = (
-        find_market(site) if name == "spot_price" else prices.stored_name(site.name, f"{OWN}{name}")
-    )
+    if name == "spot_price":
+        stored = find_market(site)
+    else:
+        stored = prices.stored_name(site.name, f"{OWN}{name}")
     return prices.read(connection, stored, weeks, currency=site.currency)
 
 
 def describe_doubt(name: str, doubt: UnitDoubt, unit: str) -> LunaError:
-    """Return the refusal of a series that is hardly in ``unit``."""
+    """Return the error for a series that is hardly in ``unit``."""
     figures = {
         "share": _SHARES[doubt.share],
         "reached": _short(doubt.value),

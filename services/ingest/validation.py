@@ -1,6 +1,4 @@
-"""Rows as they came into rows that can be believed, whole or in part, and rows that cannot, each
-with its fault. Pure: no files, no database.
-"""
+"""Checks of a file's rows: they are accepted, whole or in part, or rejected with a fault. Pure."""
 
 import json
 import math
@@ -12,17 +10,16 @@ from luna.energy.row_fault import RowFault
 from services.ingest.file_schema import KINDS, Bounds, FileSchema
 from services.ingest.instants import NAIVE, SKIPPED, UNREADABLE, InstantReader
 
-# What tables and home automations write where they know nothing; the second kind is a sensor's own
-# word.
+# Words for an unknown value in tables and home automations; the second kind comes from a sensor.
 UNKNOWN_WORDS = ("unknown", "unavailable", "none", "null", "n/a", "-")
 SILENT_WORDS = ("unknown", "unavailable")
 SWITCHED = {"on": 1.0, "off": 0.0}
 DECIMAL_COMMA = r"^[+-]?\d*,\d+$"
 ROUNDED = "a value just beyond its bounds, rounded to them"
-# What says whose a value is, and when.
-WHOSE = frozenset(
-    {"instant"} | {name for kind in KINDS.values() for name in (kind.time, *kind.keys)}
-)
+# Columns that identify a value.
+IDENTIFYING = {"instant"}
+for _kind in KINDS.values():
+    IDENTIFYING.update((_kind.time, *_kind.keys))
 ESTIMATED = RowFault("estimated")
 EMPTY = RowFault("no_value")
 REPEATED_HOUR = "a local time that the clock shows twice, told apart by order"
@@ -30,12 +27,12 @@ REPEATED_HOUR = "a local time that the clock shows twice, told apart by order"
 
 @dataclass(frozen=True, slots=True)
 class RowVerdict:
-    """What became of a batch.
+    """The accepted and rejected rows of a batch.
 
-    ``accepted`` has ``line``, ``instant``, the kind's keys, series and notes that the file has, and
-    where some rows hold a bad value beside good ones ``doubt`` and ``refused`` as ``refuse_values``
-    gives them; ``rejected`` has ``line``, ``fault``, ``raw`` (both JSON) and ``instant`` where the
-    time could be read; ``repaired`` counts accepted rows by what was done to them.
+    ``accepted`` has ``line``, ``instant`` and the kind's keys, series and notes that the file has.
+    If some rows hold a bad value beside good ones, it also has ``doubt`` and ``refused`` as
+    ``refuse_values`` gives them. ``rejected`` has ``line``, ``fault``, ``raw`` (both JSON) and
+    ``instant`` if the time could be read. ``repaired`` counts accepted rows by repair.
     """
 
     accepted: pl.DataFrame
@@ -44,7 +41,7 @@ class RowVerdict:
 
 
 def judge(rows: pl.DataFrame, kind: FileSchema, clock: InstantReader) -> RowVerdict:
-    """Tell rows that can be used, whole or without their bad values, from rows that cannot.
+    """Separate usable rows, whole or without their bad values, from rejected ones.
 
     Args:
         rows: Luna's columns, as text or typed, and ``line``.
@@ -55,30 +52,9 @@ def judge(rows: pl.DataFrame, kind: FileSchema, clock: InstantReader) -> RowVerd
     names = [name for name in kind.series if name in rows.columns]
     times = clock.read(rows[kind.time], series=rows["sensor"] if "sensor" in rows.columns else None)
     keys = []
-    for cells, form in (
-        (rows[name], form) for name, form in kind.keys.items() if name in rows.columns
-    ):
-        if form == "instant":
-            of_column = {
-                fault.text: RowFault.of(fault.code, column=cells.name).text
-                for fault in (UNREADABLE, NAIVE, SKIPPED)
-            }
-            key_fault = pl.col("fault").replace_strict(
-                of_column, default=None, return_dtype=pl.String
-            )
-            keys.append(
-                InstantReader(clock.zone)
-                .read(cells)
-                .select(pl.col("instant").alias(cells.name), key_fault)
-            )
-        else:
-            text = pl.col(cells.name).cast(pl.String).str.strip_chars()
-            missing = pl.lit(RowFault.of("missing", series=cells.name).text)
-            keys.append(
-                pl.DataFrame(cells).select(
-                    text, pl.when(text.is_null() | (text == "")).then(missing).alias("fault")
-                )
-            )
+    for name, form in kind.keys.items():
+        if name in rows.columns:
+            keys.append(_read_key(rows[name], form, clock))
     numbers = [
         _read_numbers(rows[name], kind.series[name], silent=kind.sampled, complete=kind.complete)
         for name in names
@@ -87,8 +63,11 @@ def judge(rows: pl.DataFrame, kind: FileSchema, clock: InstantReader) -> RowVerd
     doubts = pl.DataFrame(
         [reading["fault"].alias(name) for name, reading in zip(names, numbers, strict=True)]
     )
-    empty = values.select(pl.all_horizontal(pl.all().is_null())).to_series()
-    nothing = pl.select(pl.when(empty).then(pl.coalesce(*doubts, pl.lit(EMPTY.text)))).to_series()
+    faults = [times["fault"], *(key["fault"] for key in keys), _fault_without_value(values, doubts)]
+    if "estimated" in kind.shares and "estimated" in rows.columns:
+        faults.append(_fault_of_estimate(rows["estimated"]))
+    fault = pl.select(pl.coalesce([codes.cast(pl.String) for codes in faults])).to_series()
+    rounded = pl.select(pl.any_horizontal(*(reading["rounded"] for reading in numbers))).to_series()
     notes = [name for name in kind.notes if name in rows.columns]
     judged = pl.DataFrame(
         [
@@ -98,116 +77,114 @@ def judge(rows: pl.DataFrame, kind: FileSchema, clock: InstantReader) -> RowVerd
             *values,
             *(rows[name].cast(pl.String) for name in notes),
         ]
-    )
-    faults = [times["fault"], *(key["fault"] for key in keys), nothing]
-    if "estimated" in kind.shares and "estimated" in rows.columns:
-        # Rows that are in part filled to a meter's total are no measurements.
-        share = rows["estimated"].cast(pl.String).str.to_lowercase()
-        is_estimated = (share.cast(pl.Float64, strict=False).fill_null(0.0) > 0) | (
-            share.fill_null("") == "true"
-        )
-        faults.append(pl.select(pl.when(is_estimated).then(pl.lit(ESTIMATED.text))).to_series())
-    fault = (
-        pl.select(pl.coalesce([each.cast(pl.String) for each in faults])).to_series().alias("fault")
-    )
-    rounded = (
-        pl.select(pl.any_horizontal(*(reading["rounded"] for reading in numbers)))
-        .to_series()
-        .alias("rounded")
-    )
-    judged = judged.with_columns(fault, times["resolved"], rounded)
-    # The instant as it was read stands beside the one written: later nobody knows where the file's
-    # clock stood.
-    instants = times["instant"]
-    written = [rows["instant"].cast(pl.String)] if "instant" in rows.columns else []
-    rows = rows.with_columns(
-        pl.select(pl.coalesce(instants.cast(pl.String), *written)).to_series().alias("instant")
-    )
+    ).with_columns(fault.alias("fault"), times["resolved"], rounded.alias("rounded"))
+    rows = _with_instants(rows, times["instant"])
     bad = judged["fault"].is_not_null()
     good = judged.filter(~bad)
     repaired = {REPEATED_HOUR: int(good["resolved"].sum()), ROUNDED: int(good["rounded"].sum())}
     accepted = refuse_values(
         good.drop("fault", "resolved", "rounded"), doubts.filter(~bad), written=rows.filter(~bad)
     )
-    rejected = describe_rejected(judged.filter(bad)["fault"], rows.filter(bad)).with_columns(
-        judged.filter(bad)["instant"]
-    )
+    wrong = judged.filter(bad)
+    rejected = describe_rejected(wrong["fault"], rows.filter(bad)).with_columns(wrong["instant"])
     return RowVerdict(
-        accepted, rejected, {what: count for what, count in repaired.items() if count}
+        accepted, rejected, {repair: count for repair, count in repaired.items() if count}
     )
+
+
+def _read_key(cells: pl.Series, form: str, clock: InstantReader) -> pl.DataFrame:
+    """Return a column of keys, and ``fault``."""
+    name = cells.name
+    if form == "instant":
+        of_column = {}
+        for fault in (UNREADABLE, NAIVE, SKIPPED):
+            of_column[fault.text] = RowFault.of(fault.code, column=name).text
+        key_fault = pl.col("fault").replace_strict(of_column, default=None, return_dtype=pl.String)
+        instants = InstantReader(clock.zone).read(cells)
+        return instants.select(pl.col("instant").alias(name), key_fault)
+    text = pl.col(name).cast(pl.String).str.strip_chars()
+    missing = pl.lit(RowFault.of("missing", series=name).text)
+    key_fault = pl.when(text.is_null() | (text == "")).then(missing)
+    return pl.DataFrame(cells).select(text, key_fault.alias("fault"))
+
+
+def _fault_without_value(values: pl.DataFrame, doubts: pl.DataFrame) -> pl.Series:
+    """Return the fault of each row without any value, null for other rows."""
+    empty = values.select(pl.all_horizontal(pl.all().is_null())).to_series()
+    fault = pl.coalesce(*doubts, pl.lit(EMPTY.text))
+    return pl.select(pl.when(empty).then(fault)).to_series()
+
+
+def _fault_of_estimate(estimated: pl.Series) -> pl.Series:
+    """Return a fault for rows that are in part filled to a meter's total: no measurements."""
+    share = estimated.cast(pl.String).str.to_lowercase()
+    has_share = share.cast(pl.Float64, strict=False).fill_null(0.0) > 0
+    is_estimated = has_share | (share.fill_null("") == "true")
+    return pl.select(pl.when(is_estimated).then(pl.lit(ESTIMATED.text))).to_series()
+
+
+def _with_instants(rows: pl.DataFrame, instants: pl.Series) -> pl.DataFrame:
+    """Return rows with the instants as they were read, because the file's zone is not stored."""
+    texts = [instants.cast(pl.String)]
+    if "instant" in rows.columns:
+        texts.append(rows["instant"].cast(pl.String))
+    return rows.with_columns(pl.select(pl.coalesce(*texts)).to_series().alias("instant"))
 
 
 def describe_rejected(fault: pl.Series, rows: pl.DataFrame) -> pl.DataFrame:
     """Return ``line``, ``fault`` and ``raw`` (the row as JSON) of refused rows."""
-    return rows.select(
-        "line", pl.struct(pl.exclude("line").cast(pl.String)).struct.json_encode().alias("raw")
-    ).with_columns(fault.alias("fault"))
+    cells = pl.struct(pl.exclude("line").cast(pl.String))
+    described = rows.select("line", cells.struct.json_encode().alias("raw"))
+    return described.with_columns(fault.alias("fault"))
 
 
 def refuse_values(
     rows: pl.DataFrame, doubts: pl.DataFrame, *, written: pl.DataFrame
 ) -> pl.DataFrame:
-    """Return the rows without the values that cannot be believed.
+    """Return the rows without their refused values.
 
-    Where there are any, with ``doubt``, the fault, and ``refused``, both JSON.
+    If there are any, ``doubt`` has the fault and ``refused`` the values, both JSON.
 
     Args:
-        doubts: by series why each value is refused, null where it is not.
-        written: the rows as they came; ``refused`` keeps of them the refused values and what says
-            whose they are.
+        doubts: by series the fault of each refused value, null for others.
+        written: the rows as they came; ``refused`` keeps of them the refused values and the cells
+            that identify them.
 
-    Invariants: what was refused before stays so.
+    Invariants: values that were refused before stay so.
     """
     fault = doubts.select(pl.coalesce(pl.all().cast(pl.String))).to_series()
     doubted = fault.is_not_null()
     if not doubted.any():
         return rows
-    before = (
-        rows["doubt"]
-        if "doubt" in rows.columns
-        else pl.Series([None] * rows.height, dtype=pl.String)
+    nothing = pl.repeat(None, rows.height, dtype=pl.String, eager=True)
+    before = rows["doubt"] if "doubt" in rows.columns else nothing
+    refused_before = rows["refused"] if "refused" in rows.columns else nothing
+    identifying = [name for name in written.columns if name in IDENTIFYING]
+    columns = pl.col(*identifying, *doubts.columns).cast(pl.String)
+    refused_rows = zip(
+        written.filter(doubted).select(columns).iter_rows(named=True),
+        doubts.filter(doubted).iter_rows(named=True),
+        refused_before.filter(doubted),
+        strict=True,
     )
-    refused_before = (
-        rows["refused"].filter(doubted)
-        if "refused" in rows.columns
-        else [None] * int(doubted.sum())
-    )
-    # For each row what says whose it is and the values that are refused now or were before.
-    whose = [name for name in written.columns if name in WHOSE]
-    cells = (
-        written.filter(doubted)
-        .select(pl.col(*whose, *doubts.columns).cast(pl.String))
-        .iter_rows(named=True)
-    )
-    texts = [
-        json.dumps(
-            {name: text for name, text in row.items() if name in whose or faults[name]}
-            | json.loads(earlier or "{}"),
-            ensure_ascii=False,
-        )
-        for row, faults, earlier in zip(
-            cells, doubts.filter(doubted).iter_rows(named=True), refused_before, strict=True
-        )
-    ]
-    refused = pl.Series([None] * rows.height, dtype=pl.String).scatter(
-        doubted.arg_true(), pl.Series(texts, dtype=pl.String)
-    )
+    texts = []
+    for cells, faults, earlier in refused_rows:
+        chosen = [name for name in cells if name in identifying or faults[name]]
+        refused_now = {name: cells[name] for name in chosen}
+        texts.append(json.dumps(refused_now | json.loads(earlier or "{}"), ensure_ascii=False))
+    # A copy, because it is changed in place.
+    refused = nothing.clone().scatter(doubted.arg_true(), pl.Series(texts, dtype=pl.String))
     if "refused" in rows.columns:
         refused = pl.select(pl.coalesce(refused, rows["refused"])).to_series()
     without = [
         pl.when(doubts[name].is_null()).then(pl.col(name)).alias(name) for name in doubts.columns
     ]
-    return rows.with_columns(
-        *without,
-        pl.select(pl.coalesce(before, fault)).to_series().alias("doubt"),
-        refused.alias("refused"),
-    )
+    doubt = pl.select(pl.coalesce(before, fault)).to_series().alias("doubt")
+    return rows.with_columns(*without, doubt, refused.alias("refused"))
 
 
 def take_refused(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the rows, and of those that were accepted in part ``line``, ``fault`` and ``raw`` of
-    what was refused.
-    """
+    """Return the rows, and ``line``, ``fault`` and ``raw`` of the values refused in them."""
     if "doubt" not in rows.columns:
         return rows, pl.DataFrame(
             schema={"line": rows["line"].dtype, "fault": pl.String, "raw": pl.String}
@@ -219,9 +196,7 @@ def take_refused(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def describe_refused(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return rows that were read and then set aside as ``describe_rejected`` does, each with the
-    values that were refused before.
-    """
+    """Return rejected rows as ``describe_rejected`` does, with the values refused before."""
     whole, refused = take_refused(rows.drop("fault"))
     described = describe_rejected(rows["fault"], whole)
     written = dict(refused.select("line", "raw").iter_rows())
@@ -237,44 +212,33 @@ def describe_refused(rows: pl.DataFrame) -> pl.DataFrame:
 def _read_numbers(
     cells: pl.Series, bounds: Bounds, *, silent: bool, complete: bool
 ) -> pl.DataFrame:
-    """Return the numbers (null: unknown or refused) under the column's name, ``fault`` and
-    ``rounded``.
+    """Return the numbers under the column's name, ``fault`` and ``rounded``.
+
+    A number is null if it is unknown or refused.
 
     Args:
-        silent: whether sensors speak: their word for knowing nothing is a value of its own, NaN,
-            and ``SWITCHED`` are numbers.
-        complete: whether a value that is missing is a fault.
+        silent: sensors report: their words for unknown are the value NaN, and ``SWITCHED`` are
+            numbers.
+        complete: a missing value is a fault.
     """
     name = cells.name
 
     def because(code: str, **figures: str | float) -> pl.Expr:
         return pl.lit(RowFault.of(code, series=name, **figures).text)
 
-    # Numbers, null where there is none, and in lower case what stands there instead; empty beside
-    # numbers and where nothing does.
-    text = None if cells.dtype.is_numeric() else cells.cast(pl.String).str.strip_chars()
-    number = (cells if text is None else text).cast(pl.Float64, strict=False)
-    word = pl.repeat("", len(cells), eager=True)
-    if text is not None and number.null_count() > text.null_count():
-        word = pl.select(
-            pl.when(number.is_null()).then(text.str.to_lowercase()).fill_null("")
-        ).to_series()
-    cell_parts = pl.DataFrame([number.alias("number"), word.alias("word")])
-    value = pl.coalesce(
-        "number",
-        pl.when(silent).then(
-            pl.col("word").replace_strict(SWITCHED, default=None, return_dtype=pl.Float64)
-        ),
-    )
-    wordless = value.is_null() & (pl.col("word") != "")
-    believed = value.clip(bounds.lowest, bounds.highest)
-    rounded = (
-        value.is_finite() & (value != believed) & ((value - believed).abs() <= bounds.rounding)
-    )
+    value = pl.col("number")
+    word = pl.col("word")
+    if silent:
+        switched = word.replace_strict(SWITCHED, default=None, return_dtype=pl.Float64)
+        value = pl.coalesce("number", switched)
+    has_other_word = value.is_null() & (word != "")
+    limited = value.clip(bounds.lowest, bounds.highest)
+    is_near = (value - limited).abs() <= bounds.rounding
+    rounded = value.is_finite() & (value != limited) & is_near
     fault = (
-        pl.when(wordless & pl.col("word").str.contains(DECIMAL_COMMA))
+        pl.when(has_other_word & word.str.contains(DECIMAL_COMMA))
         .then(because("decimal_comma"))
-        .when(wordless & ~pl.col("word").is_in(UNKNOWN_WORDS))
+        .when(has_other_word & ~word.is_in(UNKNOWN_WORDS))
         .then(because("no_number"))
         .when(~value.is_finite())
         .then(because("not_finite"))
@@ -283,17 +247,26 @@ def _read_numbers(
         .when((value > bounds.highest) & ~rounded)
         .then(because("above", limit=bounds.highest, hint=bounds.hint))
     )
-    accepted = (
-        pl.when(rounded)
-        .then(believed)
-        .when(pl.col("word").is_in(SILENT_WORDS) & silent)
-        .then(math.nan)
-        .otherwise(value)
-    )
+    is_silent = word.is_in(SILENT_WORDS) & silent
+    accepted = pl.when(rounded).then(limited).when(is_silent).then(math.nan).otherwise(value)
     missing = pl.when(accepted.is_null() & pl.lit(complete)).then(because("missing"))
-    numbers = cell_parts.select(
+    numbers = _split_cells(cells).select(
         accepted.alias(name),
         pl.coalesce(fault, missing).alias("fault"),
         rounded.fill_null(value=False).alias("rounded"),
     )
     return numbers.with_columns(pl.when(pl.col("fault").is_null()).then(pl.col(name)).alias(name))
+
+
+def _split_cells(cells: pl.Series) -> pl.DataFrame:
+    """Return ``number``, null where there is none, and ``word``, the lower-case text instead."""
+    word = pl.repeat("", len(cells), eager=True)
+    if cells.dtype.is_numeric():
+        number = cells.cast(pl.Float64, strict=False)
+    else:
+        text = cells.cast(pl.String).str.strip_chars()
+        number = text.cast(pl.Float64, strict=False)
+        if number.null_count() > text.null_count():
+            lower = pl.when(number.is_null()).then(text.str.to_lowercase())
+            word = pl.select(lower.fill_null("")).to_series()
+    return pl.DataFrame([number.alias("number"), word.alias("word")])

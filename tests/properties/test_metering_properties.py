@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from luna.energy.site import SUBMETERED
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.ingest.metering import SlotBuild, build_slots
-from services.ingest.metering.build import SINKS, SOURCES, compute_balance
+from services.ingest.metering.energy_balance import SINKS, SOURCES, compute_balance
 from services.ingest.reading import Samples
 from tests.support.metering.samples import NOON, describe_metered, minutes
 

@@ -1,3 +1,1 @@
-"""Any file of a supplier's portal, an inverter or Home Assistant: what it is, and its rows as
-Luna's.
-"""
+"""Files of suppliers' portals, inverters or Home Assistant, and their rows as Luna's."""

@@ -1,11 +1,13 @@
-"""Written times and figures of anybody's file as Luna reads them. Pure."""
+"""Written times and figures of foreign files as Luna reads them. Pure."""
+
+from collections.abc import Sequence
 
 import polars as pl
 
 from luna.contracts.file_guess import DayOrder
 
-# A date of figures, a clock, and an offset; what follows, such as the end of the interval, is not
-# looked at.
+# A date of figures, a clock, and an offset; what follows, such as the end of the interval, is
+# ignored.
 MOMENT = (
     r"^\s*(?:[A-Za-z]{2,9}[,.]?\s+)?(\d{1,4})[./-](\d{1,2})[./-](\d{1,4})\.?"
     r"(?:[T,;\s]+(\d{1,2})[:.h](\d{2})(?:[:.](\d{2})(?:[.,]\d+)?)?\s*([AaPp]\.?\s?[Mm]\.?)?"
@@ -15,208 +17,155 @@ COMPACT = r"^\s*((?:19|20)\d{2})(\d{2})(\d{2})(?:[T\s]?(\d{2}):?(\d{2})(?::?(\d{
 WORDED = r"^\s*(\d{1,2})[\s-]([A-Za-z]{3})[A-Za-z]*\.?[\s-](\d{2,4})(.*)$"
 EPOCH = r"^\s*(\d{10})(?:\.\d+)?\s*$"
 EPOCH_MILLISECONDS = r"^\s*(\d{13})\s*$"
-MONTHS = {
-    name: f"{number:02d}"
-    for number, names in enumerate(
-        (
-            "jan ene gen",
-            "feb fev",
-            "mar mär mrt",
-            "apr abr avr",
-            "may mai mei mag maj",
-            "jun giu",
-            "jul lug",
-            "aug ago",
-            "sep set",
-            "oct okt out ott",
-            "nov",
-            "dec dez dic des",
-        ),
-        1,
-    )
-    for name in names.split()
+MONTH_NAMES = {
+    "01": "jan ene gen",
+    "02": "feb fev",
+    "03": "mar mär mrt",
+    "04": "apr abr avr",
+    "05": "may mai mei mag maj",
+    "06": "jun giu",
+    "07": "jul lug",
+    "08": "aug ago",
+    "09": "sep set",
+    "10": "oct okt out ott",
+    "11": "nov",
+    "12": "dec dez dic des",
 }
+MONTHS = {name: number for number, names in MONTH_NAMES.items() for name in names.split()}
 MOST = 1e12
 BLANKS = r"[\s'’\u00a0\u202f]"
 UNIT_BEHIND = r"(?i)(kwh|mwh|wh|kw|mw|w|%|€|eur|chf|kr)$"
 FIGURE_WITH_COMMA = r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d+)?$"
 FIGURE = r"^[+-]?(\d*|\d{1,3}(,\d{3})+)(\.\d+)?([eE][+-]?\d+)?$"
-_PARTS = ["first", "month", "last", "hour", "minute", "second", "half", "offset"]
+MOMENT_PARTS = ("first", "month", "last", "hour", "minute", "second", "half", "offset")
+COMPACT_PARTS = ("year", "month", "day", "hour", "minute", "second", "zone")
+WORDED_PARTS = ("day", "name", "year", "rest")
 
 
 def join_times(frame: pl.DataFrame, time_columns: list[str]) -> pl.Series:
-    """Return the text of a frame's times: of one column, or of day and clock time in two.
+    """Return the text of a frame's times, from one column or from day and clock time in two.
 
-    A clock's interval is its beginning.
+    A clock time that is an interval counts from its beginning.
     """
     if len(time_columns) == 1:
         return frame[time_columns[0]].alias("time")
     day, clock = (frame[name].cast(pl.String) for name in time_columns)
-    # A day from a workbook has a midnight behind it, its clock time may have a day before it.
-    return (
-        pl.select(
-            pl.concat_str(
-                day.str.replace(r"[T ]00:00(:00)?$", ""),
-                clock.str.replace(r"^\d{4}-\d{2}-\d{2}[T ]", "").str.replace(r"^\s*(\d)", "${1}"),
-                separator=" ",
-            )
-        )
-        .to_series()
-        .alias("time")
-    )
+    # A workbook's day may have a midnight behind it, its clock time a day before it.
+    day = day.str.replace(r"[T ]00:00(:00)?$", "")
+    clock = clock.str.replace(r"^\d{4}-\d{2}-\d{2}[T ]", "").str.replace(r"^\s*(\d)", "${1}")
+    joined = pl.select(pl.concat_str(day, clock, separator=" "))
+    return joined.to_series().alias("time")
+
+
+def split_text(text: pl.Series, pattern: str, names: Sequence[str]) -> pl.DataFrame:
+    """Return texts beside the groups of a pattern in them, null where it does not match."""
+    groups = pl.col("text").str.extract_groups(pattern).struct.rename_fields(names)
+    return pl.DataFrame({"text": text}).select("text", groups.alias("parts")).unnest("parts")
 
 
 def write_iso(times: pl.Series, day_order: DayOrder) -> pl.Series:
-    """Return times as ISO 8601, with an offset where one was written.
+    """Return times as ISO 8601, with an offset if one was written.
 
-    What is none stays as it is. ``24:00`` is the beginning of the next day.
+    Other texts stay as they are. ``24:00`` is the beginning of the next day.
     """
-    text = unfold(times.cast(pl.String))
-    parts = (
-        pl.DataFrame({"text": text})
-        .select(
-            "text",
-            pl.col("text").str.extract_groups(MOMENT).struct.rename_fields(_PARTS).alias("parts"),
-        )
-        .unnest("parts")
-    )
+    parts = split_text(unfold(times.cast(pl.String)), MOMENT, MOMENT_PARTS)
+    possible = (_hour() <= 24) & (_number("minute") < 60) & (_number("second") < 60)
+    clock = pl.duration(hours=_hour(), minutes=_number("minute"), seconds=_number("second"))
+    local = pl.when(possible).then(_midnight(day_order) + clock)
+    offset = pl.col("offset").str.strip_chars().fill_null("")
+    offset = offset.replace({"UTC": "Z", "GMT": "Z", "z": "Z"})
+    iso = pl.concat_str(local.dt.to_string("%Y-%m-%dT%H:%M:%S"), offset)
+    written = pl.Series(times.cast(pl.String))
+    return parts.select(pl.coalesce(iso, written).alias("time")).to_series()
+
+
+def _midnight(day_order: DayOrder) -> pl.Expr:
     year_first = pl.col("first").str.len_bytes() == 4
     month_first = ~year_first & (day_order == "month_first")
     year = pl.when(year_first).then("first").otherwise("last").str.zfill(2)
-    day = (
-        pl.when(year_first)
-        .then("last")
-        .when(month_first)
-        .then("month")
-        .otherwise("first")
-        .str.zfill(2)
-    )
-    month = pl.when(month_first).then("first").otherwise("month").str.zfill(2)
-    hour = pl.col("hour").cast(pl.Int64, strict=False).fill_null(0)
-    afternoon = pl.col("half").str.to_lowercase().str.starts_with("p")
-    hour = (
-        pl.when(pl.col("half").is_null())
-        .then(hour)
-        .otherwise(hour % 12 + 12 * afternoon.cast(pl.Int64).fill_null(0))
-    )
-    minute, second = (
-        pl.col(name).cast(pl.Int64, strict=False).fill_null(0) for name in ("minute", "second")
-    )
     whole_year = pl.when(year.str.len_bytes() == 2).then("20" + year).otherwise(year)
-    midnight = pl.concat_str(whole_year, pl.lit("-"), month, pl.lit("-"), day).str.to_datetime(
-        "%Y-%m-%d", time_unit="us", strict=False
-    )
-    possible = (hour <= 24) & (minute < 60) & (second < 60)
-    local = pl.when(possible).then(
-        midnight + pl.duration(hours=hour, minutes=minute, seconds=second)
-    )
-    offset = (
-        pl.col("offset").str.strip_chars().fill_null("").replace({"UTC": "Z", "GMT": "Z", "z": "Z"})
-    )
-    iso = pl.concat_str(local.dt.to_string("%Y-%m-%dT%H:%M:%S"), offset)
-    return parts.select(
-        pl.coalesce(iso, pl.Series(times.cast(pl.String))).alias("time")
-    ).to_series()
+    month = pl.when(month_first).then("first").otherwise("month").str.zfill(2)
+    day = pl.when(year_first).then("last").when(month_first).then("month").otherwise("first")
+    date = pl.concat_str(whole_year, pl.lit("-"), month, pl.lit("-"), day.str.zfill(2))
+    return date.str.to_datetime("%Y-%m-%d", time_unit="us", strict=False)
+
+
+def _hour() -> pl.Expr:
+    hour = _number("hour")
+    afternoon = pl.col("half").str.to_lowercase().str.starts_with("p")
+    of_half = hour % 12 + 12 * afternoon.cast(pl.Int64).fill_null(0)
+    return pl.when(pl.col("half").is_null()).then(hour).otherwise(of_half)
+
+
+def _number(part: str) -> pl.Expr:
+    return pl.col(part).cast(pl.Int64, strict=False).fill_null(0)
 
 
 def unfold(text: pl.Series) -> pl.Series:
-    """Return times that are written without separators, with a month's name or as seconds since
-    1970 in the form of the others.
+    """Return times with separators and figures.
+
+    Converted are those without separators, with a month's name, and seconds since 1970.
     """
     sample = text.drop_nulls().head(50)
     if sample.str.contains(COMPACT).any():
-        names = ["year", "month", "day", "hour", "minute", "second", "zone"]
-        parts = (
-            pl.DataFrame({"text": text})
-            .select(
-                "text",
-                pl.col("text")
-                .str.extract_groups(COMPACT)
-                .struct.rename_fields(names)
-                .alias("parts"),
-            )
-            .unnest("parts")
-        )
-        clock = pl.concat_str(
-            pl.lit(" "),
-            pl.col("hour").fill_null("00"),
-            pl.lit(":"),
-            pl.col("minute").fill_null("00"),
-            pl.lit(":"),
-            pl.col("second").fill_null("00"),
-            pl.col("zone").fill_null(""),
-        )
-        text = parts.select(
-            pl.coalesce(
-                pl.concat_str("year", pl.lit("-"), "month", pl.lit("-"), "day", clock), "text"
-            )
-        ).to_series()
+        text = _unfold_compact(text)
     if sample.str.contains(WORDED).any():
-        parts = (
-            pl.DataFrame({"text": text})
-            .select(
-                "text",
-                pl.col("text")
-                .str.extract_groups(WORDED)
-                .struct.rename_fields(["day", "name", "year", "rest"])
-                .alias("parts"),
-            )
-            .unnest("parts")
-        )
-        month = (
-            pl.col("name")
-            .str.to_lowercase()
-            .replace_strict(MONTHS, default=None, return_dtype=pl.String)
-        )
-        year = (
-            pl.when(pl.col("year").str.len_bytes() == 2)
-            .then("20" + pl.col("year"))
-            .otherwise("year")
-        )
-        text = parts.select(
-            pl.coalesce(
-                pl.concat_str(
-                    year, pl.lit("-"), month, pl.lit("-"), pl.col("day").str.zfill(2), "rest"
-                ),
-                "text",
-            )
-        ).to_series()
+        text = _unfold_worded(text)
     for pattern, factor in ((EPOCH, 1_000_000), (EPOCH_MILLISECONDS, 1_000)):
         if sample.str.contains(pattern).any():
             seconds = (text.str.extract(pattern).cast(pl.Int64) * factor).cast(pl.Datetime("us"))
-            text = pl.select(
-                pl.coalesce(seconds.dt.to_string("%Y-%m-%dT%H:%M:%SZ"), text)
-            ).to_series()
+            iso = seconds.dt.to_string("%Y-%m-%dT%H:%M:%SZ")
+            text = pl.select(pl.coalesce(iso, text)).to_series()
     return text
 
 
+def _unfold_compact(text: pl.Series) -> pl.Series:
+    parts = split_text(text, COMPACT, COMPACT_PARTS)
+    clock = pl.concat_str(
+        pl.lit(" "),
+        pl.col("hour").fill_null("00"),
+        pl.lit(":"),
+        pl.col("minute").fill_null("00"),
+        pl.lit(":"),
+        pl.col("second").fill_null("00"),
+        pl.col("zone").fill_null(""),
+    )
+    time = pl.concat_str("year", pl.lit("-"), "month", pl.lit("-"), "day", clock)
+    return parts.select(pl.coalesce(time, "text")).to_series()
+
+
+def _unfold_worded(text: pl.Series) -> pl.Series:
+    parts = split_text(text, WORDED, WORDED_PARTS)
+    name = pl.col("name").str.to_lowercase()
+    month = name.replace_strict(MONTHS, default=None, return_dtype=pl.String)
+    is_short = pl.col("year").str.len_bytes() == 2
+    year = pl.when(is_short).then("20" + pl.col("year")).otherwise("year")
+    day = pl.col("day").str.zfill(2)
+    time = pl.concat_str(year, pl.lit("-"), month, pl.lit("-"), day, "rest")
+    return parts.select(pl.coalesce(time, "text")).to_series()
+
+
 def read_figures(cells: pl.Series, *, decimal_comma: bool) -> pl.Series:
-    """Return cells as numbers, null where they are none: blanks and marks between thousands are
-    taken out, and a unit behind.
+    """Return cells as numbers, null where they are none.
+
+    Blanks, marks between thousands and a unit behind are removed.
     """
     plainly = cells.cast(pl.Float64, strict=False)
     if not decimal_comma and plainly.null_count() == cells.null_count():
         return _finite(plainly)
-    bare = (
-        cells.cast(pl.String)
-        .str.replace_all(BLANKS, "")
-        .str.replace(UNIT_BEHIND, "")
-        .str.strip_chars('"')
-    )
+    bare = cells.cast(pl.String).str.replace_all(BLANKS, "").str.replace(UNIT_BEHIND, "")
+    bare = bare.str.strip_chars('"')
     if decimal_comma:
-        turned = bare.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
-        figures = pl.select(
-            pl.when(bare.str.contains(FIGURE_WITH_COMMA)).then(turned).otherwise(bare)
-        ).to_series()
+        is_figure = bare.str.contains(FIGURE_WITH_COMMA)
+        without_points = bare.str.replace_all(".", "", literal=True)
+        figure = without_points.str.replace(",", ".", literal=True)
     else:
-        figures = pl.select(
-            pl.when(bare.str.contains(FIGURE))
-            .then(bare.str.replace_all(",", "", literal=True))
-            .otherwise(bare)
-        ).to_series()
+        is_figure = bare.str.contains(FIGURE)
+        figure = bare.str.replace_all(",", "", literal=True)
+    figures = pl.select(pl.when(is_figure).then(figure).otherwise(bare)).to_series()
     return _finite(figures.cast(pl.Float64, strict=False).alias(cells.name))
 
 
 def _finite(figures: pl.Series) -> pl.Series:
-    # 1e300 of anything is no measurement either, and its sum is none.
+    # No measurement is as large as 1e300, and sums of such figures overflow.
     return pl.select(pl.when(figures.abs() < MOST).then(figures).alias(figures.name)).to_series()

@@ -1,5 +1,6 @@
-"""What the columns of a file are: meaning by their words, measure and unit by words and figures,
-what cannot be known as questions.
+"""The columns of a file: meaning, measure and unit, from words and figures.
+
+What cannot be known becomes a question.
 """
 
 import re
@@ -51,11 +52,20 @@ ENERGIES = frozenset(
 PRICES = frozenset({"import_price", "export_price", "spot_price"})
 FLOWS = frozenset({"grid", "battery"})
 MEANINGS = tuple(name for name in get_args(StoredAs) if name != "time")
-# What a household hardly takes or makes on average over a day, and what a flat takes at least.
+# A household hardly takes or makes more on average over a day.
 MOST_MEAN_KW = 40.0
-LEAST_MEAN_KW = 0.005
 RANK: dict[Measure, int] = {"interval": 0, "level": 0, "counter": 1, "power": 2}
 WHOLE = r"gesamt|total|summe|\bsum\b|system|alle\b"
+PRICE_UNITS = ("EUR/kWh", "ct/kWh", "EUR/MWh")
+# Headers of files with one value per row.
+NAME_HEADER = re.compile(
+    r"\bentity|\bsensor|statistic.?id|\bobis|messgrosse|register|channel|"
+    r"metering.?type|\bmessart|quantity"
+)
+VALUE_HEADER = re.compile(
+    r"^(?:(state|value|wert|messwert|valeur|valor|valore|waarde|varde|mean|sum)( ?[\[(].*)?)\Z"
+)
+UNIT_HEADER = re.compile(r"unit\b|einheit|unite\b|unidad|unidade|eenheid|enhet")
 
 
 @dataclass(slots=True)
@@ -73,12 +83,14 @@ class GuessedColumn:
     reasons: list[GuessReason] = field(default_factory=list)
     consumption: bool = False
 
-    def say(self, code: str, **figures: str) -> None:
-        """Add a reason."""
+    def add_reason(self, code: str, **figures: str) -> None:
         self.reasons.append(GuessReason(code=code, figures=figures))
 
+    def has_reason(self, *codes: str) -> bool:
+        return any(reason.code in codes for reason in self.reasons)
+
     def as_guess(self) -> ColumnGuess:
-        """Return it as it is shown."""
+        """Return the guess as it is shown."""
         examples = [str(cell) for cell in self.cells.drop_nulls().head(3)]
         return ColumnGuess(
             name=self.name,
@@ -91,7 +103,7 @@ class GuessedColumn:
         )
 
     def to_contract(self) -> ReadColumn:
-        """Return it as it is read."""
+        """Return the column as it is read."""
         return ReadColumn(
             name=self.name,
             stored_as=self.stored_as,
@@ -103,8 +115,16 @@ class GuessedColumn:
 
 @dataclass(frozen=True, slots=True)
 class ColumnContext:
-    """What a column is judged beside: what stands above the table, the step, the file's clock
-    columns, and what a person chose.
+    """The surroundings of a column.
+
+    Args:
+        layout: of the file.
+        above: text above the table.
+        file_name: as its owner calls it.
+        step_seconds: between the rows; None: irregular.
+        clock_columns: columns of times.
+        units: by name of the series.
+        choices: of a person, by the keys of the questions.
     """
 
     layout: FileLayout
@@ -117,82 +137,47 @@ class ColumnContext:
 
     @property
     def hours(self) -> float:
-        """How long a row's interval is."""
+        """Length of a row's interval."""
         return (self.step_seconds or 900) / 3600
 
 
 def find_names(frame: pl.DataFrame, layout: FileLayout) -> tuple[str, str, dict[str, str]] | None:
-    """Return the columns of names and values of a file that has one value per row, and the units by
-    name; None where its columns are series.
+    """Return the columns of names and values, and the units by name, of a long file.
+
+    A long file has one value per row; None if the file's columns are series.
     """
     if layout.form == "states":
         return layout.name_column or "entity", layout.value_column or "value", {}
     headers = {name: plain(name) for name in layout.names}
-    names = next(
-        (
-            name
-            for name, text in headers.items()
-            if re.search(
-                r"\bentity|\bsensor|statistic.?id|\bobis|messgrosse|register|channel|"
-                r"metering.?type|\bmessart|quantity",
-                text,
-            )
-        ),
-        None,
-    )
-    values = next(
-        (
-            name
-            for name, text in headers.items()
-            if re.fullmatch(
-                r"(state|value|wert|messwert|valeur|valor|valore|waarde|varde|mean|sum)( "
-                r"?[\[(].*)?",
-                text,
-            )
-        ),
-        None,
-    )
+    names = _find_header(headers, NAME_HEADER)
+    values = _find_header(headers, VALUE_HEADER)
     if names is None or values is None:
         return None
     if not 1 <= frame[names].drop_nulls().n_unique() <= 100:
         return None
-    unit = next(
-        (
-            name
-            for name, text in headers.items()
-            if re.search(r"unit\b|einheit|unite\b|unidad|unidade|eenheid|enhet", text)
-        ),
-        None,
-    )
-    units = (
-        {}
-        if unit is None
-        else {
-            str(name): read_unit(str(text))
-            for name, text in frame.select(names, unit).drop_nulls().unique(names).iter_rows()
-        }
-    )
+    units: dict[str, str] = {}
+    unit = _find_header(headers, UNIT_HEADER)
+    if unit is not None:
+        rows = frame.select(names, unit).drop_nulls().unique(names).iter_rows()
+        units = {str(name): read_unit(str(text)) for name, text in rows}
     return names, values, units
+
+
+def _find_header(headers: Mapping[str, str], pattern: re.Pattern[str]) -> str | None:
+    """Return the first column whose plain header matches a pattern."""
+    for name, text in headers.items():
+        if pattern.search(text):
+            return name
+    return None
 
 
 def find_decimal_comma(
     frame: pl.DataFrame, columns: Sequence[str], choices: Mapping[str, str]
 ) -> tuple[bool, FileQuestion | None]:
-    """Return whether figures have a decimal comma, and the question where they do not tell."""
-    cells = (
-        pl.concat(
-            [
-                frame[name]
-                .cast(pl.String)
-                .drop_nulls()
-                .head(20_000)
-                .str.replace_all(r"[\s'’\u00a0]", "")
-                for name in columns
-            ]
-        )
-        if columns
-        else pl.Series([], dtype=pl.String)
-    )
+    """Return whether figures have a decimal comma, and a question if they do not tell."""
+    cells = pl.Series([], dtype=pl.String)
+    if columns:
+        cells = pl.concat([_bare_cells(frame[name]) for name in columns])
     cells = cells.filter(cells.str.contains(r"^[+-]?[\d.,]+(?:\D{0,4})$"))
     comma = cells.str.contains(
         r"^[+-]?(0|\d{4,}),\d|^[+-]?\d*,(\d{1,2}|\d{4,})\D*$|\.\d{3},\d"
@@ -208,32 +193,26 @@ def find_decimal_comma(
     # 1,234 and 1.234 alone may be either; where neighbours differ by less than one, they are hardly
     # thousands. Only a person knows.
     answer = choices.get("decimal")
-    has_comma = bool(three.str.contains(",", literal=True).any())
     question = FileQuestion(
         key="decimal", code="decimal", choices=["comma", "point"], likely=answer
     )
-    return answer == "comma" if answer else has_comma, question
+    if answer:
+        return answer == "comma", question
+    return bool(three.str.contains(",", literal=True).any()), question
+
+
+def _bare_cells(cells: pl.Series) -> pl.Series:
+    text = cells.cast(pl.String).drop_nulls().head(20_000)
+    return text.str.replace_all(r"[\s'’\u00a0]", "")
 
 
 def guess_columns(
     frame: pl.DataFrame, context: ColumnContext
 ) -> tuple[list[GuessedColumn], list[FileQuestion]]:
-    """Return what each column, or each name of a file with one value per row, is, and what only a
-    person knows.
-    """
-    layout = context.layout
-    if layout.name_column:
-        names = [
-            str(name)
-            for name in frame[layout.name_column].drop_nulls().unique(maintain_order=True).head(100)
-        ]
-        series = {
-            name: frame.filter(pl.col(layout.name_column) == name)[layout.value_column or ""]
-            for name in names
-        }
-    else:
-        series = {name: frame[name] for name in layout.names if name not in context.clock_columns}
-    columns = [_read_column(name, cells, context) for name, cells in series.items()]
+    """Return the guess of each column or named series, and the questions that remain."""
+    columns = []
+    for name, cells in _split_series(frame, context).items():
+        columns.append(_read_column(name, cells, context))
     _settle_consumption(columns, context)
     _settle_nameless(columns, context)
     _settle_signs(columns)
@@ -241,264 +220,250 @@ def guess_columns(
     for column in columns:
         _apply_choices(column, context)
     _settle_repeats(columns, context)
-    # Prices are left out of a file that has energies, and others beside spot prices: they are
-    # loaded on their own.
-    kinds: set[str] = {column.stored_as for column in columns}
-    apart = (
-        PRICES
-        if kinds & (ENERGIES | {"soc"})
-        else PRICES - {"spot_price"}
-        if "spot_price" in kinds
-        else frozenset()
-    )
+    apart = _prices_apart(columns)
     for column in columns:
         if column.stored_as in apart:
             column.stored_as = "nothing"
-            column.say("price_apart")
+            column.add_reason("price_apart")
         elif column.stored_as != "nothing":
-            questions += _ask_unit(column, context) + _ask_sign(column, columns, context)
+            questions += _ask_unit(column, context)
+            questions += _ask_sign(column, columns, context)
     return columns, questions
+
+
+def _split_series(frame: pl.DataFrame, context: ColumnContext) -> dict[str, pl.Series]:
+    """Return the cells of each column, or of each name of a file with one value per row."""
+    layout = context.layout
+    if not layout.name_column:
+        return {name: frame[name] for name in layout.names if name not in context.clock_columns}
+    series = {}
+    for name in frame[layout.name_column].drop_nulls().unique(maintain_order=True).head(100):
+        rows = frame.filter(pl.col(layout.name_column) == str(name))
+        series[str(name)] = rows[layout.value_column or ""]
+    return series
+
+
+def _prices_apart(columns: Sequence[GuessedColumn]) -> frozenset[str]:
+    """Return the prices that are left out, because they are loaded on their own.
+
+    In a file with energies these are all prices, beside spot prices all others.
+    """
+    kinds: set[str] = {column.stored_as for column in columns}
+    if kinds & (ENERGIES | {"soc"}):
+        return PRICES
+    if "spot_price" in kinds:
+        return PRICES - {"spot_price"}
+    return frozenset()
 
 
 def _read_column(name: str, cells: pl.Series, context: ColumnContext) -> GuessedColumn:
     figures = read_figures(cells, decimal_comma=context.layout.decimal_comma)
     column = GuessedColumn(name, cells, figures.drop_nulls().to_numpy())
-    # The number of a meter stands in every row the same.
-    is_number = (
-        column.values.size > 2
-        and column.values[0] > 1e9
-        and (column.values == column.values[0]).all()
-    )
-    if (
-        is_number
-        or figures.len() - figures.null_count() < 0.5 * (cells.len() - cells.null_count())
-        or not column.values.size
-    ):
+    values = column.values
+    # A meter's number is the same in every row.
+    is_number = values.size > 2 and values[0] > 1e9 and (values == values[0]).all()
+    figure_count = figures.len() - figures.null_count()
+    cell_count = cells.len() - cells.null_count()
+    if is_number or figure_count < 0.5 * cell_count or not values.size:
         column.confidence = "certain"
-        column.say("no_figures")
+        column.add_reason("no_figures")
         return column
     meaning = read_meaning(name)
     if meaning is not None:
         column.stored_as = meaning.stored_as
         column.consumption = meaning.consumption
         column.confidence = "likely" if meaning.consumption else "certain"
-        column.say(
-            "part_of_others" if meaning.stored_as == "nothing" else "word", word=meaning.word
-        )
-    cell = next((str(cell) for cell in cells.drop_nulls().head(5)), "")
-    in_cells = read_unit(cell) if re.search(r"\d\s*[kMm]?Wh?$|\d\s*%$", cell) else ""
-    # What stands above the table counts where it is the only one.
-    above = {
-        read_unit(match)
-        for match in UNIT_PATTERN.findall(context.above.replace("_", " "))
-        if match != "%"
-    }
-    column.unit = (
-        context.units.get(name)
-        or read_unit(name)
-        or in_cells
-        or (above.pop() if len(above) == 1 else "")
-    )
+        code = "part_of_others" if meaning.stored_as == "nothing" else "word"
+        column.add_reason(code, word=meaning.word)
+    column.unit = _find_unit(name, cells, context)
     if column.unit:
-        column.say("unit_said", unit=column.unit)
+        column.add_reason("unit_said", unit=column.unit)
     _find_measure(column, context)
     return column
+
+
+def _find_unit(name: str, cells: pl.Series, context: ColumnContext) -> str:
+    """Return the unit of a column by its series, header, cells or the text above the table."""
+    unit = context.units.get(name) or read_unit(name)
+    if unit:
+        return unit
+    cell = next((str(cell) for cell in cells.drop_nulls().head(5)), "")
+    if re.search(r"\d\s*[kMm]?Wh?$|\d\s*%$", cell):
+        unit = read_unit(cell)
+        if unit:
+            return unit
+    # The text above the table counts if it names a single unit.
+    words = UNIT_PATTERN.findall(context.above.replace("_", " "))
+    above = {read_unit(word) for word in words if word != "%"}
+    return above.pop() if len(above) == 1 else ""
 
 
 def _find_measure(column: GuessedColumn, context: ColumnContext) -> None:
     if column.stored_as == "battery" and column.unit == "%":
         column.stored_as = "soc"
+    is_state = bool(context.layout.name_column) and context.step_seconds is None
     if column.stored_as == "soc" or column.stored_as in PRICES or "/" in column.unit:
         column.measure = "level"
     elif column.unit in POWER_UNITS:
         column.measure = "power"
-        column.say("power_unit", unit=column.unit)
+        column.add_reason("power_unit", unit=column.unit)
     elif _rises(column.values):
         column.measure = "counter"
-        column.say("counter_rises")
-    elif (
-        context.layout.name_column and context.step_seconds is None and column.unit in ENERGY_UNITS
-    ):
+        column.add_reason("counter_rises")
+    elif is_state and column.unit in ENERGY_UNITS:
         column.measure = "counter"
-        column.say("counter_of_states")
+        column.add_reason("counter_of_states")
     elif find(COUNTER, plain(column.name)) and _rises(column.values, fewest=2):
         column.measure = "counter"
-    if (
-        column.stored_as == "nothing"
-        and column.unit in {*POWER_UNITS, *ENERGY_UNITS}
-        and not column.reasons
-    ):
+    has_unit = column.unit in POWER_UNITS or column.unit in ENERGY_UNITS
+    if column.stored_as == "nothing" and has_unit and not column.reasons:
         column.confidence = "unknown"
 
 
 def _rises(values: FloatArray, *, fewest: int = 12) -> bool:
-    """Return whether figures are a counter's: they only rise, but for beginning anew near zero, and
-    stand far above what they rise by.
+    """Return whether figures look like a counter's.
+
+    A counter only rises, except that it may begin again near zero, and stands far above its rises.
     """
     if values.size < fewest or (values < 0).any():
         return False
     steps = np.diff(values)
     if (steps < 0).sum() > (steps > 0).sum():
+        # The file's rows run backwards.
         steps = -steps[::-1]
         values = values[::-1]
     up = steps > 0
     down = steps < 0
     if up.sum() < max(2, 0.02 * values.size):
         return False
-    anew = values[1:][down] <= 0.1 * values[:-1][down] + 1e-9
-    # A reading that was misread falls as well, now and then, of figures that stand far above what
-    # they rise by.
-    misread = down.sum() <= max(2, values.size / 100) and np.median(values) > 20 * np.median(
-        steps[up]
+    begins_again = values[1:][down] <= 0.1 * values[:-1][down] + 1e-9
+    # A counter that was misread falls now and then as well.
+    is_misread = bool(down.sum() <= max(2, values.size / 100)) and bool(
+        np.median(values) > 20 * np.median(steps[up])
     )
-    if down.sum() > max(1, values.size / 20) or not (anew.all() or misread):
+    if down.sum() > max(1, values.size / 20) or not (begins_again.all() or is_misread):
         return False
-    # Figures of a single rising morning would pass as well: a counter's are large beside their
-    # steps, or begin anew.
+    # The powers of a single sunny morning rise as well, but a counter's figures are large beside
+    # their steps, or begin again.
     return bool(np.median(values) > 3 * np.median(steps[up])) or bool(down.any())
 
 
 def _settle_consumption(columns: list[GuessedColumn], context: ColumnContext) -> None:
-    """Say of a consumption whether it is what a house took or what was bought: an inverter's file
-    has solar power beside it, a meter's feeding in.
+    """Decide whether a consumption is the house's or the bought energy.
+
+    An inverter's file has solar power beside it, a meter's file feed-in.
     """
-    has_pv = any(
-        column.stored_as in {"pv_kwh", "charge_kwh", "discharge_kwh", "battery", "soc"}
-        for column in columns
+    meanings = {column.stored_as for column in columns}
+    inverter: set[StoredAs] = {"pv_kwh", "charge_kwh", "discharge_kwh", "battery", "soc"}
+    bought: set[StoredAs] = {"import_kwh", "grid"}
+    headers = " ".join(context.layout.names)
+    is_meter_file = "export_kwh" in meanings or find(
+        METER_FILE, plain(f"{context.above} {context.file_name} {headers}")
     )
-    has_import = any(column.stored_as in {"import_kwh", "grid"} for column in columns)
-    of_meter = any(column.stored_as == "export_kwh" for column in columns) or find(
-        METER_FILE, plain(f"{context.above} {context.file_name} {' '.join(context.layout.names)}")
-    )
-    for column in (column for column in columns if column.consumption):
-        if has_pv or has_import:
+    for column in columns:
+        if not column.consumption:
+            continue
+        if meanings & (inverter | bought):
             column.confidence = "certain"
-            column.say("consumption_of_house")
-        elif of_meter:
+            column.add_reason("consumption_of_house")
+        elif is_meter_file:
             column.stored_as = "import_kwh"
             column.confidence = "certain"
-            column.say("consumption_of_meter")
+            column.add_reason("consumption_of_meter")
         else:
             column.confidence = "unknown"
 
 
 def _settle_nameless(columns: list[GuessedColumn], context: ColumnContext) -> None:
-    """Read the meaning of the only column of figures above the table or in the file's name, where
-    its header says nothing.
+    """Read a silent header's meaning above the table or in the file's name.
+
+    This holds for the only column of figures.
     """
     figures = [
-        column
-        for column in columns
-        if column.values.size and not any(reason.code == "no_figures" for reason in column.reasons)
+        column for column in columns if column.values.size and not column.has_reason("no_figures")
     ]
-    nameless = [
-        column
-        for column in figures
-        if not any(reason.code in {"word", "part_of_others"} for reason in column.reasons)
-    ]
+    nameless = [column for column in figures if not column.has_reason("word", "part_of_others")]
     if any(column.stored_as != "nothing" for column in figures) or len(nameless) != 1:
         return
     column = nameless[0]
-    text = plain(f"{context.above} {context.file_name}")
     meaning = read_meaning(context.above) or read_meaning(context.file_name)
     column.confidence = "unknown"
-    if meaning is not None and meaning.stored_as != "nothing":
+    if meaning is None or meaning.stored_as == "nothing":
+        return
+    if not meaning.consumption:
         column.stored_as = meaning.stored_as
         column.confidence = "likely"
-        if meaning.consumption:
-            column.stored_as, column.confidence = (
-                ("import_kwh", "likely") if find(METER_FILE, text) else ("load_kwh", "unknown")
-            )
-        column.say("word_above", word=meaning.word)
-        _find_measure(column, context)
+    elif find(METER_FILE, plain(f"{context.above} {context.file_name}")):
+        column.stored_as = "import_kwh"
+        column.confidence = "likely"
+    else:
+        column.stored_as = "load_kwh"
+    column.add_reason("word_above", word=meaning.word)
+    _find_measure(column, context)
 
 
 def _settle_signs(columns: list[GuessedColumn]) -> None:
     for column in columns:
-        if (
-            column.stored_as not in ENERGIES
-            or column.measure == "counter"
-            or not column.values.size
-        ):
+        if column.stored_as not in ENERGIES or column.measure == "counter":
+            continue
+        if not column.values.size:
             continue
         below = float((column.values < 0).mean())
         over = float((column.values > 0).mean())
         if column.stored_as in FLOWS:
             if not below:
-                column.say("never_below_zero")
+                column.add_reason("never_below_zero")
         elif below > 0 and over <= 0.01:
             column.turned = True
-            column.say("written_below_zero")
+            column.add_reason("written_below_zero")
         elif below > 0.02 and column.stored_as == "import_kwh":
             column.stored_as = "grid"
             column.confidence = "likely"
-            column.say("both_signs")
+            column.add_reason("both_signs")
 
 
 def _ask_meaning(columns: list[GuessedColumn], context: ColumnContext) -> list[FileQuestion]:
-    """Ask what a column is where its words leave two answers, and where no column of the file says
-    anything, what each is.
-    """
+    """Ask for the meaning of a consumption, and of every column if no header says anything."""
     questions = []
-    silent = not any(column.stored_as != "nothing" for column in columns)
+    is_silent = not any(column.stored_as != "nothing" for column in columns)
     for column in columns:
-        key = f"column:{column.name}"
-        no_figures = any(
-            reason.code in {"no_figures", "part_of_others"} for reason in column.reasons
-        )
+        choices: list[str] = []
         if column.consumption and column.confidence == "unknown":
-            questions.append(
-                FileQuestion(
-                    key=key,
-                    code="consumption",
-                    column=column.name,
-                    choices=["load_kwh", "import_kwh", "nothing"],
-                    likely=context.choices.get(key),
-                )
-            )
-        elif silent and not no_figures and len(columns) <= 12:
+            code = "consumption"
+            choices = ["load_kwh", "import_kwh", "nothing"]
+        elif (
+            is_silent
+            and len(columns) <= 12
+            and not column.has_reason("no_figures", "part_of_others")
+        ):
             column.confidence = "unknown"
-            questions.append(
-                FileQuestion(
-                    key=key,
-                    code="meaning",
-                    column=column.name,
-                    choices=list(MEANINGS),
-                    likely=context.choices.get(key),
-                )
-            )
+            code = "meaning"
+            choices = list(MEANINGS)
+        else:
+            continue
+        key = f"column:{column.name}"
+        question = FileQuestion(
+            key=key,
+            code=code,
+            column=column.name,
+            choices=choices,
+            likely=context.choices.get(key),
+        )
+        questions.append(question)
     return questions
 
 
 def _apply_choices(column: GuessedColumn, context: ColumnContext) -> None:
-    """Take over what a person chose.
+    """Apply a person's choices to a column.
 
     Raises:
         InvalidInputError: it is none of what can be chosen.
     """
-    chosen, measure, unit = (
-        context.choices.get(f"{part}:{column.name}") for part in ("column", "measure", "unit")
-    )
-    if chosen:
-        if chosen not in MEANINGS:
-            raise refuse(
-                "no-such-meaning",
-                field=f"column:{column.name}",
-                value=chosen,
-                meant=tuple(MEANINGS),
-            )
-        if chosen != column.stored_as:
-            column.stored_as = cast("StoredAs", chosen)
-            column.turned = False
-            column.reasons = [GuessReason(code="chosen")]
-            column.measure = (
-                "level"
-                if chosen == "soc" or chosen in PRICES
-                else "interval"
-                if column.measure == "level"
-                else column.measure
-            )
-        column.confidence = "certain"
+    meaning = context.choices.get(f"column:{column.name}")
+    measure = context.choices.get(f"measure:{column.name}")
+    unit = context.choices.get(f"unit:{column.name}")
+    if meaning:
+        _apply_meaning(column, meaning)
     if measure in get_args(Measure):
         column.measure = cast("Measure", measure)
     if unit:
@@ -509,11 +474,27 @@ def _apply_choices(column: GuessedColumn, context: ColumnContext) -> None:
             column.measure = "interval"
 
 
-def _settle_repeats(columns: list[GuessedColumn], context: ColumnContext) -> None:
-    """Of columns of one meaning add up tariffs and strings.
+def _apply_meaning(column: GuessedColumn, meaning: str) -> None:
+    if meaning not in MEANINGS:
+        raise refuse(
+            "no-such-meaning",
+            field=f"column:{column.name}",
+            value=meaning,
+            meant=tuple(MEANINGS),
+        )
+    if meaning != column.stored_as:
+        column.stored_as = cast("StoredAs", meaning)
+        column.turned = False
+        column.reasons = [GuessReason(code="chosen")]
+        if meaning == "soc" or meaning in PRICES:
+            column.measure = "level"
+        elif column.measure == "level":
+            column.measure = "interval"
+    column.confidence = "certain"
 
-    Of others keep energies before counters before powers, and what is the whole before a part.
-    """
+
+def _settle_repeats(columns: list[GuessedColumn], context: ColumnContext) -> None:
+    """Add up tariffs and strings of one meaning, and keep one of other columns of one meaning."""
     for meaning in {column.stored_as for column in columns} - {"nothing"}:
         same = [
             column
@@ -527,118 +508,134 @@ def _settle_repeats(columns: list[GuessedColumn], context: ColumnContext) -> Non
             for column in same:
                 if np.ptp(column.values) == 0:
                     column.measure = "counter"
-        parts = [column for column in same if find(TARIFF_PART, plain(column.name))]
-        bare = {re.sub(r"[\d\W_]+", " ", plain(column.name)).strip() for column in same}
-        if (len(parts) == len(same) or (len(bare) == 1 and meaning in ENERGIES)) and len(
-            {column.measure for column in same}
-        ) == 1:
+        if _are_parts(same, meaning):
             for column in same:
-                column.say("added_up", count=str(len(same)))
+                column.add_reason("added_up", count=str(len(same)))
             continue
-        best = min(
-            same,
-            key=lambda column: (
-                RANK[column.measure],
-                column in parts,
-                not find(WHOLE, plain(column.name)),
-                column.confidence != "certain",
-            ),
-        )
+        best = min(same, key=_preference)
         for column in same:
             if column is not best:
                 column.stored_as = "nothing"
                 column.confidence = "likely"
-                column.say("same_as", column=best.name)
+                column.add_reason("same_as", column=best.name)
+
+
+def _are_parts(same: Sequence[GuessedColumn], meaning: str) -> bool:
+    """Return whether columns of one meaning are tariffs or strings of one whole."""
+    if len({column.measure for column in same}) > 1:
+        return False
+    if all(find(TARIFF_PART, plain(column.name)) for column in same):
+        return True
+    without_numbers = {re.sub(r"[\d\W_]+", " ", plain(column.name)).strip() for column in same}
+    return len(without_numbers) == 1 and meaning in ENERGIES
+
+
+def _preference(column: GuessedColumn) -> tuple[int, bool, bool, bool]:
+    """Return a sort key: energies before counters before powers, and a whole before a part."""
+    name = plain(column.name)
+    is_part = find(TARIFF_PART, name) is not None
+    is_whole = find(WHOLE, name) is not None
+    return RANK[column.measure], is_part, not is_whole, column.confidence != "certain"
 
 
 def _ask_unit(column: GuessedColumn, context: ColumnContext) -> list[FileQuestion]:
     if not column.values.size:
         return []
     key = f"unit:{column.name}"
-    if column.unit and (answer := context.choices.get(key)) is None:
-        return []
     answer = context.choices.get(key)
+    if column.unit and answer is None:
+        return []
     values = np.abs(column.values)
     if column.stored_as == "soc":
         column.unit = answer or ("%" if values.max() > 1.5 else "")
-        column.say("percent_by_figures" if column.unit else "share_by_figures")
+        column.add_reason("percent_by_figures" if column.unit else "share_by_figures")
         return []
     if column.measure == "level":
-        if answer in {"EUR/kWh", "ct/kWh", "EUR/MWh"} or not column.unit:
-            median = float(np.median(values)) if values.size else 0.0
-            likely = (
-                "EUR/kWh"
-                if median < 1.5
-                else "EUR/MWh"
-                if column.stored_as == "spot_price" and median > 30
-                else "ct/kWh"
+        if column.unit and answer not in PRICE_UNITS:
+            return []
+        column.unit = answer or _likely_price_unit(column, values)
+        return [
+            FileQuestion(
+                key=key,
+                code="unit_price",
+                column=column.name,
+                choices=list(PRICE_UNITS),
+                likely=column.unit,
             )
-            column.unit = answer or likely
-            return [
-                FileQuestion(
-                    key=key,
-                    code="unit_price",
-                    column=column.name,
-                    choices=["EUR/kWh", "ct/kWh", "EUR/MWh"],
-                    likely=column.unit,
-                )
-            ]
-        return []
-    choices = [*ENERGY_UNITS[:2], *POWER_UNITS[:2]]
-    per_hour = (
-        float(np.diff(values).clip(0).mean() if column.measure == "counter" else values.mean())
-        / context.hours
-        if values.size > 1
-        else 0.0
-    )
-    column.unit = answer or ("Wh" if per_hour > MOST_MEAN_KW else "kWh")
+        ]
+    column.unit = answer or _likely_energy_unit(column, values, context)
     if column.unit in POWER_UNITS:
         column.measure = "power"
     elif column.measure == "power":
         column.measure = "interval"
+    choices = [*ENERGY_UNITS[:2], *POWER_UNITS[:2]]
     return [
         FileQuestion(key=key, code="unit", column=column.name, choices=choices, likely=column.unit)
     ]
 
 
+def _likely_price_unit(column: GuessedColumn, values: FloatArray) -> str:
+    median = float(np.median(values))
+    if median < 1.5:
+        return "EUR/kWh"
+    if column.stored_as == "spot_price" and median > 30:
+        return "EUR/MWh"
+    return "ct/kWh"
+
+
+def _likely_energy_unit(column: GuessedColumn, values: FloatArray, context: ColumnContext) -> str:
+    if values.size < 2:
+        return "kWh"
+    per_row = np.diff(values).clip(0).mean() if column.measure == "counter" else values.mean()
+    return "Wh" if float(per_row) / context.hours > MOST_MEAN_KW else "kWh"
+
+
 def _ask_sign(
     column: GuessedColumn, columns: list[GuessedColumn], context: ColumnContext
 ) -> list[FileQuestion]:
-    """Ask which way a flow is counted.
+    """Ask for the positive direction of a flow.
 
     A state of charge or solar power beside it makes one answer likely.
     """
     if column.stored_as not in FLOWS:
         return []
     key = f"sign:{column.name}"
-    forth, back = {"grid": ("import", "export"), "battery": ("charge", "discharge")}[
-        column.stored_as
-    ]
-    answer = context.choices.get(key)
-    likely = answer if answer in {forth, back} else None
-    beside = next(
-        (
-            other
-            for other in columns
-            if other.stored_as == ("pv_kwh" if column.stored_as == "grid" else "soc")
-        ),
-        None,
-    )
-    if likely is None and beside is not None and beside.values.size == column.values.size >= 24:
-        # With the sun less is bought; while a battery is charged its state rises.
-        other, direction = (
-            (beside.values, -1) if column.stored_as == "grid" else (np.gradient(beside.values), 1)
-        )
-        varies = np.std(other) > 0 and np.std(column.values) > 0
-        related = direction * float(np.corrcoef(column.values, other)[0, 1]) if varies else 0.0
-        likely = forth if related > 0.3 else back if related < -0.3 else None
-    column.turned = likely == back
+    positive = "import" if column.stored_as == "grid" else "charge"
+    negative = "export" if column.stored_as == "grid" else "discharge"
+    likely = context.choices.get(key)
+    if likely not in {positive, negative}:
+        likely = None
+        related = _relation_to_other(column, columns)
+        if related > 0.3:
+            likely = positive
+        elif related < -0.3:
+            likely = negative
+    column.turned = likely == negative
     return [
         FileQuestion(
             key=key,
             code=f"sign_{column.stored_as}",
             column=column.name,
-            choices=[forth, back],
+            choices=[positive, negative],
             likely=likely,
         )
     ]
+
+
+def _relation_to_other(column: GuessedColumn, columns: list[GuessedColumn]) -> float:
+    """Return a flow's correlation with less sun or a rising state of charge, or zero.
+
+    While the sun shines less is bought; while a battery is charged its state rises.
+    """
+    is_grid = column.stored_as == "grid"
+    meaning = "pv_kwh" if is_grid else "soc"
+    beside = next((other for other in columns if other.stored_as == meaning), None)
+    if beside is None or beside.values.size != column.values.size:
+        return 0.0
+    if column.values.size < 24:
+        return 0.0
+    other = beside.values if is_grid else np.gradient(beside.values)
+    if not (np.std(other) > 0 and np.std(column.values) > 0):
+        return 0.0
+    correlation = float(np.corrcoef(column.values, other)[0, 1])
+    return -correlation if is_grid else correlation

@@ -1,13 +1,13 @@
-"""A file as Luna would read it, from its first and last rows: where its table begins, what its
-columns are and why, and what would be stored.
+"""A guess of how to read a file: its table, the meaning of its columns, and a preview.
 
-What only its owner knows is asked.
+Only the first and last rows are read. What the file does not tell is asked.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -55,60 +55,23 @@ LOOKED_AT = 12
 
 
 def find_layout(sample: Sample, *, field: str) -> FileLayout:
-    """Return how the rows of a sample lie.
+    """Return the layout of a sample's rows.
 
     Raises:
         InvalidInputError: there is no table with times and figures in it.
     """
     if sample.form == "json":
-        states = read_states(sample.document)
-        if states is not None:
-            return FileLayout(
-                form="states",
-                names=list(dict.fromkeys(states.names))[:300],
-                name_column="entity",
-                value_column="value",
-            )
-        records = read_records(sample.document)
-        if records is None:
-            raise refuse("json-without-rows", field=field)
-        names = list(dict.fromkeys(name[:200] for row in records[:1000] for name in row))
-        return FileLayout(form="records", names=names[:300])
-    has_values = []
-    for row in sample.head:
-        dated = [place for place, cell in enumerate(row) if DATE.match(cell)]
-        has_figures = any(
-            NUMBER.match(cell) and place not in dated[:1] for place, cell in enumerate(row)
-        )
-        has_values.append(bool(dated) and (has_figures or len(row) > 2))
-    for first, is_first in enumerate(has_values):
-        below = zip(
-            sample.head[first : first + LOOKED_AT],
-            has_values[first : first + LOOKED_AT],
-            strict=True,
-        )
-        following = [is_row for row, is_row in below if any(row)]
-        # Above a table may stand one of its own: of two lines, with a time in the second.
-        if is_first and all(following[:3]) and sum(following) >= 0.7 * len(following):
-            break
-    else:
+        return _json_layout(sample.document, field=field)
+    first = _find_first_row(sample.head)
+    if first is None:
         raise refuse("file-without-table", field=field)
     header = [sample.head[line] for line in _find_header(sample.head, first)]
-    names = []
-    for place in range(max(len(row) for row in sample.head[first : first + 40])):
-        parts = dict.fromkeys(
-            row[place].replace("\ufeff", "").strip() for row in header if place < len(row)
-        )
-        name = own = " ".join(part for part in parts if part)[:190] or f"column {place + 1}"
-        number = 2
-        # No two columns have the same name.
-        while name in names or name == "line":
-            name = f"{own} {number}"
-            number = number + 1
-        names.append(name)
-    form = "workbook" if sample.form == "workbook" else "text"
+    width = max(len(row) for row in sample.head[first : first + 40])
+    names: list[str] = []
+    for place in range(width):
+        names.append(_column_name(header, place, names))
     return FileLayout(
-        form=form,
+        form="workbook" if sample.form == "workbook" else "text",
         names=names,
         encoding=sample.encoding,
         separator=sample.separator,
@@ -117,37 +80,95 @@ def find_layout(sample: Sample, *, field: str) -> FileLayout:
     )
 
 
+def _json_layout(document: Any, *, field: str) -> FileLayout:
+    states = read_states(document)
+    if states is not None:
+        return FileLayout(
+            form="states",
+            names=list(dict.fromkeys(states.names))[:300],
+            name_column="entity",
+            value_column="value",
+        )
+    records = read_records(document)
+    if records is None:
+        raise refuse("json-without-rows", field=field)
+    names: dict[str, None] = {}
+    for row in records[:1000]:
+        names.update(dict.fromkeys(name[:200] for name in row))
+    return FileLayout(form="records", names=list(names)[:300])
+
+
+def _find_first_row(rows: Sequence[Sequence[str]]) -> int | None:
+    """Return the first row of the table."""
+    has_values = [_has_values(row) for row in rows]
+    for first, is_first in enumerate(has_values):
+        below = slice(first, first + LOOKED_AT)
+        following = []
+        for row, is_row in zip(rows[below], has_values[below], strict=True):
+            if any(row):
+                following.append(is_row)
+        # Above it may stand a smaller table of two lines, with a time in the second.
+        if is_first and all(following[:3]) and sum(following) >= 0.7 * len(following):
+            return first
+    return None
+
+
+def _has_values(row: Sequence[str]) -> bool:
+    """Return whether a row has a time and figures."""
+    dated = [place for place, cell in enumerate(row) if DATE.match(cell)]
+    if not dated:
+        return False
+    others = [cell for place, cell in enumerate(row) if place != dated[0]]
+    return len(row) > 2 or any(NUMBER.match(cell) for cell in others)
+
+
+def _column_name(header: Sequence[Sequence[str]], place: int, taken: Sequence[str]) -> str:
+    """Return a column's name from the lines of the header, unlike all names before it."""
+    cells = [row[place] for row in header if place < len(row)]
+    parts = dict.fromkeys(cell.replace("\ufeff", "").strip() for cell in cells)
+    own = " ".join(part for part in parts if part)[:190] or f"column {place + 1}"
+    name = own
+    number = 2
+    while name in taken or name == "line":
+        name = f"{own} {number}"
+        number += 1
+    return name
+
+
 def read_preamble(sample: Sample, layout: FileLayout) -> str:
-    """Return what stands above the table and its header."""
+    """Return the text above the table and its header."""
     above = sample.head[: layout.skipped_lines]
     begin = _find_header(sample.head, layout.skipped_lines).start if above else 0
     return "\n".join(" ".join(row) for row in above[:begin])
 
 
 def _find_header(rows: Sequence[Sequence[str]], first: int) -> range:
-    """Return the lines above the first row that name its columns: the one before, and above one of
-    units those that lie as wide as it.
+    """Return the lines above the first row that name its columns.
+
+    It is the line before; if that has units, also those above it that are as wide as the table.
     """
     width = sum(map(bool, rows[first]))
     above = first - 1
     if above < 0 or not _names(rows[above], 1):
         return range(first, first)
+    filled = [cell for cell in rows[above] if cell]
+    units = sum(_is_unit(cell) for cell in filled)
+    if units < 0.6 * len(filled):
+        return range(above, first)
     begin = above
-    row = rows[above]
-    filled = [cell for cell in row if cell]
-    if sum(
-        bool(UNIT_CELL.match(cell)) or (bool(UNIT.search(cell)) and len(cell) < 8)
-        for cell in filled
-    ) >= 0.6 * len(filled):
+    while begin > 0 and above - begin < MOST_HEADERS:
         # A line of one cell is a title.
-        while (
-            begin > 0
-            and above - begin < MOST_HEADERS
-            and _names(rows[begin - 1], max(0.6 * (width - 1), 1))
-            and len(rows[begin - 1]) > 1
-        ):
-            begin -= 1
+        line = rows[begin - 1]
+        if len(line) <= 1 or not _names(line, max(0.6 * (width - 1), 1)):
+            break
+        begin -= 1
     return range(begin, first)
+
+
+def _is_unit(cell: str) -> bool:
+    if UNIT_CELL.match(cell):
+        return True
+    return len(cell) < 8 and UNIT.search(cell) is not None
 
 
 def _names(row: Sequence[str], fewest: float) -> bool:
@@ -168,7 +189,7 @@ def guess_file(
     choices: Mapping[str, str] | None = None,
     limits: FileLimits | None = None,
 ) -> FileGuess:
-    """Return what a file seems to be, and what would be stored of it.
+    """Guess how to read a file, and preview what would be stored of it.
 
     Args:
         path: where it lies.
@@ -189,38 +210,30 @@ def guess_file(
     frame = drop_blank(sample_frame(sample, layout))
     if not frame.height:
         raise refuse("file-without-rows", field=file_name)
-    long = find_names(frame, layout)
-    units = {} if long is None else long[2]
-    if long is not None:
-        states = read_states(sample.document) if sample.form == "json" and not units else None
-        if states is not None:
-            units = {name: read_unit(unit) for name, unit in states.units.items()}
-        layout = layout.model_copy(update={"name_column": long[0], "value_column": long[1]})
+    layout, units = _find_series(sample, frame, layout)
     clock = find_clock(frame, layout, preamble=above, site_zone=timezone, choices=chosen)
     clock_columns = [*clock.time_columns, *clock.end_columns]
-    numeric = [layout.value_column or "value"] if layout.name_column else []
-    for name in (
-        [] if layout.name_column else [name for name in layout.names if name not in clock_columns]
-    ):
-        cells = frame[name].drop_nulls().head(500)
-        if cells.len() and cells.str.contains(FIGURES).sum() >= 0.5 * cells.len():
-            numeric.append(name)
-    comma, question = find_decimal_comma(frame, numeric, chosen)
+    numeric = _numeric_columns(frame, layout, clock_columns)
+    comma, comma_question = find_decimal_comma(frame, numeric, chosen)
     layout = layout.model_copy(update={"decimal_comma": comma})
     context = ColumnContext(
         layout, above, file_name, clock.step_seconds, clock_columns, units, chosen
     )
-    guesses, questions = guess_columns(frame, context)
+    guesses, column_questions = guess_columns(frame, context)
     measures = {column.measure for column in guesses if column.stored_as not in {"nothing", "soc"}}
     if measures <= {"counter"}:
-        # A reading has its time, and no interval whose end could be meant.
-        clock.questions = [each for each in clock.questions if each.key != "label"]
+        # A reading has an instant, not an interval whose end could be meant.
+        clock.questions = [question for question in clock.questions if question.key != "label"]
         clock.label = "start"
-    questions = [*clock.questions, *([question] if question else []), *questions]
+    questions = list(clock.questions)
+    if comma_question is not None:
+        questions.append(comma_question)
+    questions += column_questions
     columns = [column.to_contract() for column in guesses if column.stored_as != "nothing"]
-    whole = bool(columns) and all(each.likely is not None for each in questions)
-    reading = (
-        FileReading(
+    reading = None
+    shown = None
+    if columns:
+        reading = FileReading(
             layout=layout,
             time_columns=clock.time_columns,
             day_order=clock.day_order,
@@ -229,120 +242,100 @@ def guess_file(
             step_seconds=clock.step_seconds,
             columns=columns,
         )
-        if columns
-        else None
-    )
+        shown = preview(frame, reading, zone=timezone, whole=sample.whole)
+    is_answered = all(question.likely is not None for question in questions)
     return FileGuess(
         file_name=file_name,
         layout=layout,
         columns=[column.as_guess() for column in guesses],
         reasons=[*_describe_layout(layout), *clock.reasons],
         questions=questions,
-        reading=reading if whole else None,
-        preview=None
-        if reading is None
-        else preview(frame, reading, zone=timezone, whole=sample.whole),
+        reading=reading if is_answered else None,
+        preview=shown,
     )
 
 
+def _find_series(
+    sample: Sample, frame: pl.DataFrame, layout: FileLayout
+) -> tuple[FileLayout, dict[str, str]]:
+    """Return the layout with the columns of names and values, and the units by name."""
+    long = find_names(frame, layout)
+    if long is None:
+        return layout, {}
+    names, values, units = long
+    if sample.form == "json" and not units:
+        states = read_states(sample.document)
+        if states is not None:
+            units = {name: read_unit(unit) for name, unit in states.units.items()}
+    return layout.model_copy(update={"name_column": names, "value_column": values}), units
+
+
+def _numeric_columns(
+    frame: pl.DataFrame, layout: FileLayout, clock_columns: Sequence[str]
+) -> list[str]:
+    if layout.name_column:
+        return [layout.value_column or "value"]
+    numeric = []
+    for name in layout.names:
+        if name in clock_columns:
+            continue
+        cells = frame[name].drop_nulls().head(500)
+        if cells.len() and cells.str.contains(FIGURES).sum() >= 0.5 * cells.len():
+            numeric.append(name)
+    return numeric
+
+
 def _describe_layout(layout: FileLayout) -> list[GuessReason]:
-    reasons = [
-        GuessReason(
-            code=f"form_{layout.form}",
-            figures={
-                "sheet": layout.sheet or "",
-                "encoding": layout.encoding,
-                "separator": {"\t": "tab"}.get(layout.separator, layout.separator),
-            },
-        )
-    ]
+    figures = {
+        "sheet": layout.sheet or "",
+        "encoding": layout.encoding,
+        "separator": "tab" if layout.separator == "\t" else layout.separator,
+    }
+    reasons = [GuessReason(code=f"form_{layout.form}", figures=figures)]
     if layout.form == "text" and layout.skipped_lines > 1:
-        reasons.append(
-            GuessReason(code="lines_above", figures={"count": str(layout.skipped_lines)})
-        )
+        count = str(layout.skipped_lines)
+        reasons.append(GuessReason(code="lines_above", figures={"count": count}))
     if layout.decimal_comma:
         reasons.append(GuessReason(code="decimal_comma"))
     if layout.name_column:
-        reasons.append(
-            GuessReason(code="one_value_per_row", figures={"column": layout.name_column})
-        )
+        figures = {"column": layout.name_column}
+        reasons.append(GuessReason(code="one_value_per_row", figures=figures))
     return reasons
 
 
 def preview(frame: pl.DataFrame, reading: FileReading, *, zone: str, whole: bool) -> FilePreview:
-    """Return what would be stored of a frame's rows: the last days as a picture, the months as
-    sums; it is made by what stores them.
+    """Return what would be stored of a frame's rows: the last days, and the months' sums.
+
+    The rows are translated by the same code that stores them.
     """
+    slot_seconds = int(SLOT.total_seconds())
+    step = slot_seconds
+    if is_direct(reading) and reading.step_seconds:
+        step = reading.step_seconds
+    nothing = FilePreview(
+        whole=whole,
+        rows=frame.height,
+        first=None,
+        last=None,
+        start=None,
+        step_seconds=step,
+        series=[],
+        totals=[],
+        lost=frame.height,
+    )
     rows = list(translate([frame], reading))
-    step = (
-        reading.step_seconds
-        if is_direct(reading) and reading.step_seconds
-        else int(SLOT.total_seconds())
-    )
     if not rows:
-        return FilePreview(
-            whole=whole,
-            rows=frame.height,
-            first=None,
-            last=None,
-            start=None,
-            step_seconds=step,
-            series=[],
-            totals=[],
-            lost=frame.height,
-        )
-    stored = pl.concat(
-        [frame.with_columns(as_text(frame["slot_start"]).alias("slot_start")) for frame in rows],
-        how="vertical_relaxed",
-    )
-    names = [name for name in stored.columns if name not in {"line", "slot_start"}]
-    starts = stored["slot_start"]
-    instants = starts.str.to_datetime(
-        "%Y-%m-%dT%H:%M:%S%.6fZ", time_unit="us", strict=False
-    ).dt.replace_time_zone("UTC")
-    figures = pl.DataFrame(
-        [instants.alias("at"), *(read_figures(stored[name], decimal_comma=False) for name in names)]
-    )
+        return nothing
+    figures, names = _read_stored(rows)
     dated = figures.drop_nulls("at").unique("at", keep="first").sort("at")
     if not dated.height:
-        return FilePreview(
-            whole=whole,
-            rows=frame.height,
-            first=None,
-            last=None,
-            start=None,
-            step_seconds=step,
-            series=[],
-            totals=[],
-            lost=figures.height,
-        )
-    preview_step = max(step, int(SLOT.total_seconds()))
+        return nothing.model_copy(update={"lost": figures.height})
+    preview_step = max(step, slot_seconds)
     first = dated["at"].min()
     last = dated["at"].max()
     assert isinstance(first, datetime)  # noqa: S101 - there is a row
     assert isinstance(last, datetime)  # noqa: S101
-    sums = [pl.col(name).sum() if name.endswith("_kwh") else pl.col(name).mean() for name in names]
-    known = [pl.col(name).count().alias(f"known {name}") for name in names]
-    slots = (
-        dated.group_by(pl.col("at").dt.truncate(f"{preview_step}s")).agg(*sums, *known).sort("at")
-    )
-    recent = slots.select(
-        "at", *(pl.when(pl.col(f"known {name}") > 0).then(name).alias(name) for name in names)
-    ).filter(pl.col("at") > pl.col("at").max().dt.offset_by(f"-{PREVIEW_DAYS}d"))
-    grid = recent.select(
-        pl.datetime_range(
-            pl.col("at").min(),
-            pl.col("at").max(),
-            f"{preview_step}s",
-            time_zone="UTC",
-            time_unit="us",
-        ).alias("at")
-    )
-    picture = grid.join(recent, on="at", how="left", maintain_order="left")
-    month = (
-        pl.col("at").dt.convert_time_zone(parse_zone(zone).key).dt.strftime("%Y-%m").alias("month")
-    )
-    months = dated.group_by(month).agg(*sums, *known).sort("month").tail(MOST_MONTHS)
+    picture = _recent_slots(dated, names, preview_step)
     return FilePreview(
         whole=whole,
         rows=frame.height,
@@ -351,11 +344,54 @@ def preview(frame: pl.DataFrame, reading: FileReading, *, zone: str, whole: bool
         start=picture["at"][0],
         step_seconds=preview_step,
         series=[PreviewSeries(name=name, values=picture[name].to_list()) for name in names],
-        totals=[
-            PreviewTotal(month=row["month"], name=name, value=row[name])
-            for row in months.iter_rows(named=True)
-            for name in names
-            if row[f"known {name}"]
-        ],
+        totals=_monthly_totals(dated, names, zone),
         lost=figures.height - figures.drop_nulls("at").height,
     )
+
+
+def _read_stored(rows: Sequence[pl.DataFrame]) -> tuple[pl.DataFrame, list[str]]:
+    """Return the instants (``at``) and figures of translated rows, and the names of the series."""
+    texts = [frame.with_columns(as_text(frame["slot_start"]).alias("slot_start")) for frame in rows]
+    stored = pl.concat(texts, how="vertical_relaxed")
+    instants = stored["slot_start"].str.to_datetime(
+        "%Y-%m-%dT%H:%M:%S%.6fZ", time_unit="us", strict=False
+    )
+    columns = [instants.dt.replace_time_zone("UTC").alias("at")]
+    names = [name for name in stored.columns if name not in {"line", "slot_start"}]
+    columns += [read_figures(stored[name], decimal_comma=False) for name in names]
+    return pl.DataFrame(columns), names
+
+
+def _totals(names: Sequence[str]) -> list[pl.Expr]:
+    """Return sums of energies, means of the others, and the numbers of known values."""
+    totals = []
+    for name in names:
+        column = pl.col(name)
+        totals.append(column.sum() if name.endswith("_kwh") else column.mean())
+        totals.append(column.count().alias(f"known {name}"))
+    return totals
+
+
+def _recent_slots(dated: pl.DataFrame, names: Sequence[str], step_seconds: int) -> pl.DataFrame:
+    """Return the slots of the last days without gaps, null where unknown."""
+    step = f"{step_seconds}s"
+    slots = dated.group_by(pl.col("at").dt.truncate(step)).agg(*_totals(names)).sort("at")
+    known = [pl.when(pl.col(f"known {name}") > 0).then(name).alias(name) for name in names]
+    earliest = pl.col("at").max().dt.offset_by(f"-{PREVIEW_DAYS}d")
+    recent = slots.select("at", *known).filter(pl.col("at") > earliest)
+    at = pl.col("at")
+    grid = recent.select(
+        pl.datetime_range(at.min(), at.max(), step, time_zone="UTC", time_unit="us").alias("at")
+    )
+    return grid.join(recent, on="at", how="left", maintain_order="left")
+
+
+def _monthly_totals(dated: pl.DataFrame, names: Sequence[str], zone: str) -> list[PreviewTotal]:
+    local = pl.col("at").dt.convert_time_zone(parse_zone(zone).key)
+    month = local.dt.strftime("%Y-%m").alias("month")
+    months = dated.group_by(month).agg(*_totals(names)).sort("month").tail(MOST_MONTHS)
+    totals = []
+    for row in months.iter_rows(named=True):
+        known = [name for name in names if row[f"known {name}"]]
+        totals += [PreviewTotal(month=row["month"], name=name, value=row[name]) for name in known]
+    return totals

@@ -1,5 +1,6 @@
-"""The cells of anybody's file as text: text with separators in any usual encoding, workbooks,
-states and records in JSON; the beginning, the end, or all.
+"""The cells of foreign files as text: separated text in any usual encoding, workbooks and JSON.
+
+A file is read at its beginning and end, or whole.
 """
 
 import codecs
@@ -7,11 +8,12 @@ import csv
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from io import BytesIO, StringIO
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,10 +31,10 @@ from services.ingest.limited_file import (
     within_rows,
 )
 
-# A file up to so many bytes is looked at whole; of a longer one that many at each end.
+# A file up to this size is sampled whole, of a longer one the bytes at each end.
 WHOLE_BYTES = 16_000_000
 END_BYTES = 4_000_000
-# JSON of states is one value and has to lie in memory as a whole.
+# JSON of states is one value and has to fit into memory as a whole.
 MAX_JSON_BYTES = 150_000_000
 MAX_WORKBOOK_BYTES = 400_000_000
 MAX_CELLS = 20_000_000
@@ -51,9 +53,9 @@ Form = Literal["text", "workbook", "json"]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A sample of a file: the cells of its first lines, for the layout.
+    """A sample of a file; ``head`` holds the cells of its first lines, for the layout.
 
-    ``text`` of text, ``rows`` of the others; ``whole``: it is all of it.
+    Text fills ``text``, the others ``rows`` or ``document``; ``whole``: it is the whole file.
     """
 
     form: Form
@@ -68,7 +70,7 @@ class Sample:
 
 
 def read_sample(path: Path, limits: FileLimits) -> Sample:
-    """Return what a guess rests on.
+    """Read the sample that a guess rests on.
 
     Raises:
         InvalidInputError: the file is none of those that can be read; says what it is instead.
@@ -82,23 +84,14 @@ def read_sample(path: Path, limits: FileLimits) -> Sample:
             return Sample(form, rows[:LAYOUT_LINES], whole=True, sheet=sheet, rows=rows)
         if form == "json":
             return Sample(form, [], whole=True, document=_read_json(path, limits))
+        content, tail, whole = _read_ends(path, limits)
         encoding = find_encoding(beginning)
-        with open_limited(path, limits) as file:
-            size = WHOLE_BYTES if file.is_packed else path.stat().st_size
-            content = file.read(WHOLE_BYTES)
-            whole = len(content) < WHOLE_BYTES if file.is_packed else size <= WHOLE_BYTES
-            tail = b""
-            if not whole and not file.is_packed:
-                content = content[:END_BYTES]
-                place = (size - END_BYTES) // 2 * 2
-                file.seek(place)
-                tail = file.read(END_BYTES)
-            file.require_short(content[:BLOCK_BYTES])
         if encoding == "utf-8" and whole and find_encoding(content) == "cp1252":
             encoding = "cp1252"
-        # A line that was cut is none.
         first = content.decode(encoding, "replace").lstrip("\ufeff")
-        first = first if whole else first.rpartition("\n")[0] + "\n"
+        if not whole:
+            # The last line may be cut off, and so may the first one of the tail.
+            first = first.rpartition("\n")[0] + "\n"
         last = tail.decode(encoding, "replace").partition("\n")[2]
         lines = list(islice(first.splitlines(), LAYOUT_LINES))
         separator = _find_separator(lines)
@@ -110,6 +103,22 @@ def read_sample(path: Path, limits: FileLimits) -> Sample:
             separator=separator,
             text=(first, last),
         )
+
+
+def _read_ends(path: Path, limits: FileLimits) -> tuple[bytes, bytes, bool]:
+    """Return a text's beginning and end, and whether the beginning is all of it."""
+    with open_limited(path, limits) as file:
+        size = path.stat().st_size
+        content = file.read(WHOLE_BYTES)
+        whole = len(content) < WHOLE_BYTES if file.is_packed else size <= WHOLE_BYTES
+        tail = b""
+        if not whole and not file.is_packed:
+            content = content[:END_BYTES]
+            # UTF-16 has two bytes per letter.
+            file.seek((size - END_BYTES) // 2 * 2)
+            tail = file.read(END_BYTES)
+        file.require_short(content[:BLOCK_BYTES])
+    return content, tail, whole
 
 
 def _find_form(path: Path, beginning: bytes) -> Form:
@@ -131,19 +140,19 @@ def _find_form(path: Path, beginning: bytes) -> Form:
 
 
 def find_encoding(beginning: bytes) -> str:
-    """Return the encoding of text: by its mark, by the zeros of UTF-16, else UTF-8 where it is
-    that, else what Windows writes in Western Europe.
+    """Return the encoding of text.
+
+    It is known by its mark or by the zeros of UTF-16, else it is UTF-8 if the text is valid as
+    such, else that of Windows in Western Europe.
     """
     for mark, name in UTF_16.items():
         if beginning.startswith(mark):
             return name
     for place, name in ((1, "utf-16-le"), (0, "utf-16-be")):
-        half = beginning[place:2000:2]
-        if (
-            half
-            and half.count(0) > 0.8 * len(half)
-            and beginning[1 - place : 2000 : 2].count(0) == 0
-        ):
+        high_bytes = beginning[place:2000:2]
+        low_bytes = beginning[1 - place : 2000 : 2]
+        zeros = high_bytes.count(0)
+        if high_bytes and zeros > 0.8 * len(high_bytes) and low_bytes.count(0) == 0:
             return name
     try:
         codecs.getincrementaldecoder("utf-8")().decode(beginning)
@@ -153,17 +162,18 @@ def find_encoding(beginning: bytes) -> str:
 
 
 def _cells(lines: list[str], separator: str) -> list[list[str]]:
-    # Line by line: what stands in quotes ends with its line, so that cells and lines have the same
-    # numbers.
-    return [
-        [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
-        for line in lines
-    ]
+    rows = []
+    for line in lines:
+        # Line by line, so that a quote ends with its line: rows and lines have the same numbers.
+        cells: list[str] = next(csv.reader([line], delimiter=separator), [])
+        rows.append([cell.strip() for cell in cells])
+    return rows
 
 
 def _find_separator(lines: list[str]) -> str:
-    """Return the separator of cells: the declared one, else that which the last lines have equally
-    often, a comma only where nothing else does.
+    """Return the separator of cells.
+
+    It is the declared one, else the one that the last lines have equally often, else a comma.
     """
     declared = [line for line in lines[:2] if line.lower().startswith("sep=") and len(line) > 4]
     if declared:
@@ -178,33 +188,35 @@ def _find_separator(lines: list[str]) -> str:
 
 
 def _read_workbook(path: Path, sheet: str | None) -> tuple[str, list[list[str]]]:
-    """Return the name and the cells of a workbook's sheet; of none that is named the longest."""
+    """Return the name and the cells of a workbook's named sheet, or of its longest."""
     from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
 
     _require_small(path)
     try:
         with path.open("rb") as file:
             workbook = CalamineWorkbook.from_filelike(file)
-        names = [
-            each.name for each in workbook.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet
+        tables = [
+            entry for entry in workbook.sheets_metadata if entry.typ == SheetTypeEnum.WorkSheet
         ]
-        sheets = [workbook.get_sheet_by_name(name) for name in names if sheet in {None, name}]
+        names = [entry.name for entry in tables if sheet in {None, entry.name}]
+        sheets = [workbook.get_sheet_by_name(name) for name in names]
         if not sheets:
             raise refuse("workbook-empty", field=str(path))
-        longest = max(sheets, key=lambda each: each.height)
+        longest = max(sheets, key=attrgetter("height"))
         if longest.width * longest.height > MAX_CELLS:
             raise refuse("sheet-too-large", field=str(path), sheet=longest.name, most=MAX_CELLS)
         rows = [[_format_cell(cell) for cell in row] for row in longest.iter_rows()]
     except (CalamineError, ValueError) as exc:
         raise refuse("workbook-unreadable", field=str(path)) from exc
-    # Above the first filled row a sheet's rows are not handed out.
-    return longest.name, [[""]] * (longest.start[0] if longest.start else 0) + rows
+    # The reader leaves out the empty rows above the first filled one.
+    rows_above = longest.start[0] if longest.start else 0
+    return longest.name, [[""]] * rows_above + rows
 
 
 def _require_small(path: Path) -> None:
-    """Refuse a ZIP that is no workbook, or one that unpacks to more than it may.
+    """Refuse a ZIP that is no workbook, or one that unpacks to too much.
 
-    What it says of its sizes is checked against what comes out.
+    Its declared sizes are checked by unpacking it.
     """
     total = 0
     try:
@@ -227,7 +239,7 @@ def _format_cell(cell: object) -> str:
     if isinstance(cell, bool):
         return str(cell).lower()
     if isinstance(cell, float):
-        # Twelve digits: beyond them stands how computers store a decimal fraction.
+        # The digits beyond the twelfth come from the binary form of a decimal fraction.
         return f"{cell:.12g}"
     if isinstance(cell, datetime):
         return cell.isoformat(" ", "seconds")
@@ -253,10 +265,7 @@ def _read_json(path: Path, limits: FileLimits) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class StateRows:
-    """States or statistics of entities, a row each.
-
-    ``sums``: the value is a statistic's running sum.
-    """
+    """States or statistics of entities, a row each."""
 
     names: list[str]
     times: list[str]
@@ -267,66 +276,69 @@ class StateRows:
 def read_states(document: Any) -> StateRows | None:
     """Return the states of Home Assistant's history, or the sums and means of its statistics.
 
-    None where the document is neither.
+    None if the document is neither.
     """
-    if isinstance(document, dict) and "result" in document:
-        document = document["result"]
-    groups = list(document.items()) if isinstance(document, dict) else [("", document)]
-    if isinstance(document, list) and document and all(isinstance(each, list) for each in document):
-        groups = [("", each) for each in document]
     rows = StateRows([], [], [], {})
-    for key, group in groups:
+    for key, group in _state_groups(document):
         if not isinstance(group, list) or not all(isinstance(state, dict) for state in group):
             return None
         entity = str(key)
         for state in group:
-            # Of a shortened history only the first state names its entity.
+            # In a shortened history only the first state names its entity.
             entity = str(state.get("entity_id") or state.get("statistic_id") or entity)
-            # A sum goes on where the meter behind it began anew; a mean is the only thing that a
-            # power has.
-            figure = next(
-                (name for name in ("s", "sum", "state", "mean") if state.get(name) is not None),
-                None,
-            )
+            # A sum continues when its meter begins again; a power has nothing but a mean.
+            figure = _first_known(state, ("s", "sum", "state", "mean"))
             # A statistic's sum is that at the end of its hour.
             clocks = ("end", "start") if figure in {"sum", "state"} else ("start",)
-            at = next(
-                (
-                    state[clock]
-                    for clock in ("last_changed", "last_updated", "lu", "lc", *clocks)
-                    if state.get(clock) is not None
-                ),
-                None,
-            )
-            if not entity or at is None or figure is None:
+            clock = _first_known(state, ("last_changed", "last_updated", "lu", "lc", *clocks))
+            if not entity or clock is None or figure is None:
                 return None
-            unit = (state.get("attributes") or {}).get("unit_of_measurement") or state.get(
-                "unit_of_measurement"
-            )
+            attributes = state.get("attributes") or {}
+            unit = attributes.get("unit_of_measurement") or state.get("unit_of_measurement")
             if unit:
                 rows.units[entity] = str(unit)
             rows.names.append(entity)
-            rows.times.append(str(at))
+            rows.times.append(str(state[clock]))
             rows.values.append(str(state[figure]))
     return rows if rows.names else None
 
 
-def read_records(document: Any) -> list[dict[str, Any]] | None:
-    """Return the longest list of objects that a document holds, its inner objects laid flat.
+def _state_groups(document: Any) -> list[tuple[Any, Any]]:
+    """Return the lists of states with their entities, as far as these are known."""
+    if isinstance(document, dict) and "result" in document:
+        document = document["result"]
+    if isinstance(document, dict):
+        return list(document.items())
+    is_nested = isinstance(document, list) and all(isinstance(group, list) for group in document)
+    if is_nested and document:
+        return [("", group) for group in document]
+    return [("", document)]
 
-    None where it has none.
+
+def _first_known(state: dict[str, Any], names: Sequence[str]) -> str | None:
+    for name in names:
+        if state.get(name) is not None:
+            return name
+    return None
+
+
+def read_records(document: Any) -> list[dict[str, Any]] | None:
+    """Return the longest list of objects in a document, with inner objects laid flat.
+
+    None if it has none.
     """
-    lists = [
-        each
-        for each in _walk(document, depth=4)
-        if each and all(isinstance(row, dict) for row in each)
-    ]
+    lists = [rows for rows in _walk(document, depth=4) if _are_objects(rows)]
     if not lists:
         return None
     return [_flatten(row) for row in max(lists, key=len)]
 
 
+def _are_objects(rows: list[Any]) -> bool:
+    return bool(rows) and all(isinstance(row, dict) for row in rows)
+
+
 def _walk(document: Any, *, depth: int) -> Iterator[list[Any]]:
+    """Yield the lists in a document, down to a depth of objects."""
     if isinstance(document, list):
         yield document
     elif isinstance(document, dict) and depth:
@@ -345,18 +357,12 @@ def _flatten(row: dict[str, Any], above: str = "") -> dict[str, Any]:
 
 
 def frame_of(names: list[str], rows: list[list[str]], *, line: int) -> pl.DataFrame:
-    """Return rows of cells as a frame of text with ``line``; what is empty is null."""
-    width = len(names)
-    columns = [
-        [(row[place] if place < len(row) else "") or None for row in rows] for place in range(width)
-    ]
-    frame = pl.DataFrame(
-        [
-            pl.Series(name, cells, dtype=pl.String)
-            for name, cells in zip(names, columns, strict=True)
-        ]
-    )
-    return frame.with_row_index("line", offset=line)
+    """Return rows of cells as a frame of text with ``line``; empty cells are null."""
+    columns = []
+    for place, name in enumerate(names):
+        cells = [row[place] if place < len(row) else "" for row in rows]
+        columns.append(pl.Series(name, [cell or None for cell in cells], dtype=pl.String))
+    return pl.DataFrame(columns).with_row_index("line", offset=line)
 
 
 def sample_frame(sample: Sample, layout: FileLayout) -> pl.DataFrame:
@@ -364,9 +370,8 @@ def sample_frame(sample: Sample, layout: FileLayout) -> pl.DataFrame:
     if sample.form == "json":
         return _json_frame(sample.document, layout)
     if sample.form == "workbook":
-        return frame_of(
-            layout.names, (sample.rows or [])[layout.skipped_lines :], line=layout.skipped_lines + 1
-        )
+        rows = (sample.rows or [])[layout.skipped_lines :]
+        return frame_of(layout.names, rows, line=layout.skipped_lines + 1)
     first, last = sample.text
     lines = StringIO(first)
     for _ in range(layout.skipped_lines):
@@ -381,20 +386,15 @@ def _json_frame(document: Any, layout: FileLayout) -> pl.DataFrame:
             {"entity": states.names, "time": states.times, "value": states.values},
             schema=dict.fromkeys(("entity", "time", "value"), pl.String),
         ).with_row_index("line", offset=1)
-    records = read_records(document) or []
-    return frame_of(
-        layout.names,
-        [
-            ["" if row.get(name) is None else _format_cell(row[name]) for name in layout.names]
-            for row in records
-        ],
-        line=1,
-    )
+    rows = []
+    for record in read_records(document) or []:
+        values = [record.get(name) for name in layout.names]
+        rows.append(["" if value is None else _format_cell(value) for value in values])
+    return frame_of(layout.names, rows, line=1)
 
 
 def _parse_text(text: str, layout: FileLayout, *, line: int) -> pl.DataFrame:
-    # A header of its own says how many cells a line may have: else the first line would, and it may
-    # be short.
+    # The number of cells is taken from the header, and the file's own first line may be too short.
     places = [f"cell {place}" for place in range(len(layout.names))]
     content = BytesIO(f"{layout.separator.join(places)}\n{text}".encode())
     options: dict[str, Any] = {
@@ -405,23 +405,20 @@ def _parse_text(text: str, layout: FileLayout, *, line: int) -> pl.DataFrame:
     try:
         rows = pl.read_csv(content, **options)
     except PolarsError:
-        # A stray quote: then quotes are letters.
+        # There is a stray quote, so quotes are read as letters.
         content.seek(0)
         rows = pl.read_csv(content, quote_char=None, **options).with_columns(
             pl.all().str.strip_chars('"')
         )
-    return (
-        rows.rename(dict(zip(places, layout.names, strict=True)))
-        .with_columns(pl.all().str.strip_chars())
-        .with_row_index("line", offset=line)
-    )
+    named = rows.rename(dict(zip(places, layout.names, strict=True)))
+    return named.with_columns(pl.all().str.strip_chars()).with_row_index("line", offset=line)
 
 
 def read_frames(path: Path, layout: FileLayout, limits: FileLimits) -> Iterator[pl.DataFrame]:
-    """Yield all rows of a file as text, with ``line``, in little memory where it is text.
+    """Yield all rows of a file as text, with ``line``; text files need little memory.
 
     Raises:
-        InvalidInputError: the file is not as its layout says, or holds more than the limits let it.
+        InvalidInputError: the file is not as its layout says, or exceeds the limits.
     """
     with refuse_unreadable(path):
         yield from within_rows(_frames(path, layout, limits), path, limits)
@@ -430,9 +427,9 @@ def read_frames(path: Path, layout: FileLayout, limits: FileLimits) -> Iterator[
 def _frames(path: Path, layout: FileLayout, limits: FileLimits) -> Iterator[pl.DataFrame]:
     if layout.form == "workbook":
         _, cells = _read_workbook(path, layout.sheet)
-        yield from frame_of(
-            layout.names, cells[layout.skipped_lines :], line=layout.skipped_lines + 1
-        ).iter_slices(BATCH_ROWS)
+        rows = cells[layout.skipped_lines :]
+        frame = frame_of(layout.names, rows, line=layout.skipped_lines + 1)
+        yield from frame.iter_slices(BATCH_ROWS)
         return
     if layout.form != "text":
         yield from _json_frame(_read_json(path, limits), layout).iter_slices(BATCH_ROWS)

@@ -1,5 +1,4 @@
-"""The rows of a file by how it is read, as rows of Luna's columns in Luna's units: each row a slot,
-or gathered into quarter-hours.
+"""The rows of a file in Luna's columns and units, each a slot or gathered into quarter-hours.
 
 Counter readings and powers of any rhythm are gathered batch by batch: each value holds until the
 next, a counter rises evenly.
@@ -24,18 +23,18 @@ from services.ingest.instants import InstantReader
 from services.ingest.limited_file import FileLimits
 
 SLOT_SECONDS = SLOT.total_seconds()
-# Of a quarter-hour so much has to be known: the rest is what a clock is off.
+# So much of a quarter-hour must be known; the rest is the error of a clock.
 LEAST_COVERAGE = 0.98
-# Values that come when something changes may be silent all night, regular ones hardly at all.
+# Sources that send changes only may be silent all night.
 LONGEST_HOLD = timedelta(hours=12)
 MOST_SLOTS = 3_000_000
-# A counter that falls by less did not begin anew: it was rounded, or its device wavered.
+# A counter that falls by less did not begin again: it was rounded, or its device wavered.
 RESET_SHARE = 0.5
 
 
 @dataclass
 class GatheredSeries:
-    """One series of a file on its way into quarter-hours.
+    """One series of a file, gathered into quarter-hours.
 
     Args:
         measure: counter (kWh), power (kW), interval (kWh per ``step_seconds``) or level.
@@ -52,25 +51,37 @@ class GatheredSeries:
 
     @property
     def hold_seconds(self) -> float:
-        """For how long a value holds, or a counter is taken to have risen evenly, at most."""
+        """Longest time for which a value holds, or a counter counts as rising evenly."""
         if self.step_seconds is None:
             return LONGEST_HOLD.total_seconds()
-        return max(
-            1.5 * self.step_seconds, SLOT_SECONDS if self.step_seconds < SLOT_SECONDS / 3 else 0.0
-        )
+        is_fine = self.step_seconds < SLOT_SECONDS / 3
+        return max(1.5 * self.step_seconds, SLOT_SECONDS if is_fine else 0.0)
 
     def add(self, seconds: FloatArray, values: FloatArray) -> None:
-        """Take in rows: instants in seconds since 1970, in any order, and values, NaN where none is
-        known.
+        """Add rows in any order.
+
+        Args:
+            seconds: instants since 1970.
+            values: NaN where unknown.
         """
-        there = (
-            np.isfinite(values) if self.measure in {"counter", "level"} else np.isfinite(seconds)
-        )
-        order = np.argsort(seconds[there], kind="stable")
-        seconds = seconds[there][order]
-        values = values[there][order]
+        # A counter and a level continue over unknown values, a power and an interval do not.
+        continues = self.measure in {"counter", "level"}
+        known = np.isfinite(values) if continues else np.isfinite(seconds)
+        order = np.argsort(seconds[known], kind="stable")
+        seconds = seconds[known][order]
+        values = values[known][order]
         if not seconds.size:
             return
+        seconds, values = self._join_batches(seconds, values)
+        if self.measure == "level":
+            self._add_levels(seconds, values)
+        else:
+            self._add_energies(seconds, values)
+
+    def _join_batches(
+        self, seconds: FloatArray, values: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return a batch together with the neighbouring row of the batches before."""
         begin = (seconds[0], values[0])
         end = (seconds[-1], values[-1])
         if self._ends:
@@ -87,43 +98,42 @@ class GatheredSeries:
                 begin = min(begin, first)
                 end = max(end, last)
         self._ends = [begin, end]
-        if self.measure == "level":
-            # The state at the end of a slot is the last one that was said by then.
-            slots = np.ceil(seconds / SLOT_SECONDS).astype(np.int64) - 1
-            self._grow(int(slots[0]), int(slots[-1]) + 1)
-            places = slots - self._first_slot
-            newer = seconds >= self._at[places]
-            self._energy[places[newer]], self._covered[places[newer]], self._at[places[newer]] = (
-                values[newer],
-                SLOT_SECONDS,
-                seconds[newer],
-            )
-            return
-        begins = seconds[:-1]
+        return seconds, values
+
+    def _add_levels(self, seconds: FloatArray, values: FloatArray) -> None:
+        # The state at the end of a slot is the last one until then.
+        slots = np.ceil(seconds / SLOT_SECONDS).astype(np.int64) - 1
+        self._grow(int(slots[0]), int(slots[-1]) + 1)
+        places = slots - self._first_slot
+        newer = seconds >= self._at[places]
+        self._energy[places[newer]] = values[newer]
+        self._covered[places[newer]] = SLOT_SECONDS
+        self._at[places[newer]] = seconds[newer]
+
+    def _add_energies(self, seconds: FloatArray, values: FloatArray) -> None:
         distances = np.diff(seconds)
-        whole = distances <= (
-            self.step_seconds or np.inf if self.measure == "interval" else self.hold_seconds
-        )
+        longest = self.hold_seconds
+        if self.measure == "interval":
+            longest = self.step_seconds or np.inf
+        whole = distances <= longest
         if self.measure == "counter":
             rise = np.diff(values)
-            energy = np.where(
-                rise >= 0, rise, np.where(values[1:] < RESET_SHARE * values[:-1], values[1:], 0.0)
-            )
+            is_reset = values[1:] < RESET_SHARE * values[:-1]
+            counted = np.where(rise >= 0, rise, np.where(is_reset, values[1:], 0.0))
             lengths = np.where(whole, distances, 0.0)
-            energy = np.where(whole, energy, 0.0)
+            energy = np.where(whole, counted, 0.0)
         else:
             lengths = np.where(whole, distances, self.step_seconds or 0.0)
             energy = self._kw(values[:-1]) * lengths / 3600
-        self._spread(begins, lengths, energy)
+        self._spread(seconds[:-1], lengths, energy)
 
     def _kw(self, values: FloatArray) -> FloatArray:
-        return (
-            values
-            if self.measure == "power"
-            else values * (3600 / (self.step_seconds or SLOT_SECONDS))
-        )
+        if self.measure == "power":
+            return values
+        return values * (3600 / (self.step_seconds or SLOT_SECONDS))
 
     def _spread(self, begins: FloatArray, lengths: FloatArray, energy: FloatArray) -> None:
+        """Add energies to the slots that their intervals cover."""
         valid = np.isfinite(energy) & (lengths > 0)
         begins = begins[valid]
         lengths = lengths[valid]
@@ -134,14 +144,13 @@ class GatheredSeries:
         first = int(begins[0] // SLOT_SECONDS)
         last = int(-(-ends[-1] // SLOT_SECONDS))
         self._grow(first, last)
+        slots = slice(first - self._first_slot, last - self._first_slot)
         edges = np.arange(first, last + 1) * SLOT_SECONDS
         points = np.column_stack((begins, ends)).ravel()
         for total, part in ((self._energy, energy), (self._covered, lengths)):
             so_far = np.concatenate(([0.0], np.cumsum(part)))
             at_points = np.column_stack((so_far[:-1], so_far[1:])).ravel()
-            total[first - self._first_slot : last - self._first_slot] += np.diff(
-                np.interp(edges, points, at_points)
-            )
+            total[slots] += np.diff(np.interp(edges, points, at_points))
 
     def _grow(self, first: int, last: int) -> None:
         if not self._energy.size:
@@ -153,48 +162,44 @@ class GatheredSeries:
         before = self._first_slot - low
         after = high - self._first_slot - self._energy.size
         if before or after:
-            self._energy, self._covered, self._at = (
-                np.pad(each, (before, after)) for each in (self._energy, self._covered, self._at)
-            )
+            self._energy = np.pad(self._energy, (before, after))
+            self._covered = np.pad(self._covered, (before, after))
+            self._at = np.pad(self._at, (before, after))
             self._first_slot = low
 
     def close(self) -> tuple[NDArray[np.int64], FloatArray]:
-        """Return the starts (seconds since 1970) and the values of all slots from the first to the
-        last, NaN where not enough is known.
-        """
+        """Return the starts (seconds since 1970) and values of all slots, NaN where unknown."""
         if self._ends and self.step_seconds and self.measure in {"power", "interval"}:
             at, value = self._ends[1]
-            self._spread(
-                np.array([at]),
-                np.array([self.step_seconds]),
-                self._kw(np.array([value])) * self.step_seconds / 3600,
-            )
+            energy = self._kw(np.array([value])) * self.step_seconds / 3600
+            self._spread(np.array([at]), np.array([self.step_seconds]), energy)
         values = np.where(self._covered >= LEAST_COVERAGE * SLOT_SECONDS, self._energy, np.nan)
         if self.measure == "level" and self.step_seconds is None and values.size:
-            # Each level is held until the next, for at most so many slots.
-            most = int(LONGEST_HOLD / SLOT)
-            places = np.where(np.isfinite(values), np.arange(values.size), -1)
-            last = np.maximum.accumulate(places)
-            values = np.where(
-                (last >= 0) & (np.arange(values.size) - last <= most),
-                values[np.maximum(last, 0)],
-                np.nan,
-            )
+            values = _hold_levels(values)
         return (self._first_slot + np.arange(values.size)) * int(SLOT_SECONDS), values
 
 
+def _hold_levels(values: FloatArray) -> FloatArray:
+    """Return levels that hold until the next, for a limited time."""
+    most = int(LONGEST_HOLD / SLOT)
+    places = np.where(np.isfinite(values), np.arange(values.size), -1)
+    last = np.maximum.accumulate(places)
+    is_held = (last >= 0) & (np.arange(values.size) - last <= most)
+    return np.where(is_held, values[np.maximum(last, 0)], np.nan)
+
+
 HOUR_SECONDS = 3600
-# What one of a unit is in Luna's.
+# Luna's units per unit of a file.
 FACTORS = {"wh": 1e-3, "kwh": 1.0, "mwh": 1e3, "w": 1e-3, "kw": 1.0, "mw": 1e3, "%": 0.01}
 CENTS = frozenset({"ct", "p", "öre", "cent", "rp"})
 FLOWS = {"grid": ("import_kwh", "export_kwh"), "battery": ("charge_kwh", "discharge_kwh")}
 SIGNIFICANT = 12
-# What lies outside was written by a clock that was never set.
+# Other years come from a clock that was never set.
 YEARS = (1980, 2199)
 
 
 class ColumnPart(NamedTuple):
-    """What of a column goes into a series: all of it, or what lies on one side of zero."""
+    """The part of a column that goes into a series: all of it, or one side of zero."""
 
     series: str
     column: ReadColumn
@@ -202,18 +207,14 @@ class ColumnPart(NamedTuple):
     turned: bool = False
 
     def take(self, values: pl.Series) -> pl.Series:
-        """Return what of the column's values is its own."""
-        return (
-            (values * self.side).clip(lower_bound=0.0)
-            if self.side
-            else -values
-            if self.turned
-            else values
-        )
+        """Return the part of the column's values."""
+        if self.side:
+            return (values * self.side).clip(lower_bound=0.0)
+        return -values if self.turned else values
 
 
 def factor_of(unit: str) -> float:
-    """Return what one of a unit is in Luna's: kWh, kW, a share, currency per kWh."""
+    """Return the factor from a unit to Luna's: kWh, kW, a share, currency per kWh."""
     unit = unit.casefold()
     if "/" not in unit:
         return FACTORS.get(unit, 1.0)
@@ -222,13 +223,13 @@ def factor_of(unit: str) -> float:
 
 
 def list_parts(reading: FileReading) -> list[ColumnPart]:
-    """Return what goes where."""
+    """Return the parts of a file's columns, with the series that each goes into."""
     parts = []
     for column in reading.columns:
         if column.stored_as in FLOWS:
-            forth, back = FLOWS[column.stored_as]
+            positive, negative = FLOWS[column.stored_as]
             sign = -1 if column.turned else 1
-            parts += [ColumnPart(forth, column, sign), ColumnPart(back, column, -sign)]
+            parts += [ColumnPart(positive, column, sign), ColumnPart(negative, column, -sign)]
         elif column.stored_as not in {"nothing", "time"}:
             parts.append(ColumnPart(column.stored_as, column, turned=column.turned))
     return parts
@@ -236,16 +237,12 @@ def list_parts(reading: FileReading) -> list[ColumnPart]:
 
 def is_direct(reading: FileReading) -> bool:
     """Return whether each row of the file is a slot, so that it can be stored as it is."""
-    regular = (
-        reading.step_seconds is not None
-        and reading.step_seconds % 60 == 0
-        and HOUR_SECONDS % reading.step_seconds == 0
-    )
-    return (
-        regular
-        and reading.layout.name_column is None
-        and all(part.column.measure != "counter" for part in list_parts(reading))
-    )
+    step = reading.step_seconds
+    if step is None or step % 60 or HOUR_SECONDS % step:
+        return False
+    if reading.layout.name_column is not None:
+        return False
+    return all(part.column.measure != "counter" for part in list_parts(reading))
 
 
 def read_rows(
@@ -264,7 +261,7 @@ def read_rows(
         progress: called with the rows of the file read so far.
 
     Raises:
-        InvalidInputError: the file is not as its layout says, or holds more than the limits let it.
+        InvalidInputError: the file is not as its layout says, or exceeds the limits.
     """
     yield from translate(_count(read_frames(path, reading.layout, limits), progress), reading)
 
@@ -281,8 +278,9 @@ def _count(
 
 
 def translate(frames: Iterable[pl.DataFrame], reading: FileReading) -> Iterator[pl.DataFrame]:
-    """Yield rows of cells as rows of Luna's columns: each row a slot, or, of counters and of other
-    rhythms, quarter-hours once all are read.
+    """Yield rows of cells as rows of Luna's columns.
+
+    Each row is a slot; counters and other rhythms give quarter-hours once all rows are read.
 
     Invariants: a row whose time cannot be read comes out as it was written.
     """
@@ -291,60 +289,65 @@ def translate(frames: Iterable[pl.DataFrame], reading: FileReading) -> Iterator[
         yield from _gather(frames, reading, clock)
         return
     step = reading.step_seconds or HOUR_SECONDS
-    parts = list_parts(reading)
     for frame in frames:
         rows = drop_blank(frame)
         if not rows.height:
             continue
         instants, written = read_instants(rows, reading, clock)
         starts = instants.dt.offset_by(f"-{step}s") if reading.label == "end" else instants
-        series: dict[str, list[pl.Series]] = {}
-        for part in parts:
-            cells = rows[part.column.name]
-            values = part.take(read_values(cells, part.column, reading.layout))
-            if part.column.measure == "power":
-                values = (values * (step / HOUR_SECONDS)).round_sig_figs(SIGNIFICANT)
-            if (values.is_null() & cells.is_not_null()).any():
-                # Cells that are no numbers stay as text: who judges rows says what is wrong with
-                # them.
-                values = pl.select(pl.coalesce(values.cast(pl.String), cells)).to_series()
-            series.setdefault(part.series, []).append(values)
-        # A time that could not be read stays as it was written: so it is refused with it.
-        slot_start = pl.select(
-            pl.coalesce(starts.dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ"), written).alias("slot_start")
-        ).to_series()
+        # A time that could not be read stays as it was written, to be rejected with it.
+        texts = starts.dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ")
+        slot_start = pl.select(pl.coalesce(texts, written).alias("slot_start")).to_series()
         columns = []
-        for name, each in series.items():
-            total = each[0]
-            if len(each) > 1:
-                # Of several parts one that says nothing counts as zero: of two tariffs only one
-                # runs.
-                figures = pl.DataFrame(
-                    [
-                        values.cast(pl.Float64, strict=False).alias(str(place))
-                        for place, values in enumerate(each)
-                    ]
-                )
-                nothing = pl.all_horizontal(pl.all().is_null())
-                total = figures.select(
-                    pl.when(~nothing).then(pl.sum_horizontal(pl.all()))
-                ).to_series()
-            columns.append(total.alias(name))
+        for name, parts in _read_series(rows, reading, step).items():
+            columns.append(_add_parts(parts).alias(name))
         yield pl.DataFrame([rows["line"], slot_start, *columns])
 
 
+def _read_series(
+    rows: pl.DataFrame, reading: FileReading, step_seconds: int
+) -> dict[str, list[pl.Series]]:
+    """Return the values of the parts of each series; cells that are no numbers stay as text."""
+    series: dict[str, list[pl.Series]] = {}
+    for part in list_parts(reading):
+        cells = rows[part.column.name]
+        values = part.take(read_values(cells, part.column, reading.layout))
+        if part.column.measure == "power":
+            values = (values * (step_seconds / HOUR_SECONDS)).round_sig_figs(SIGNIFICANT)
+        if (values.is_null() & cells.is_not_null()).any():
+            # The check of the rows names what is wrong with them.
+            values = pl.select(pl.coalesce(values.cast(pl.String), cells)).to_series()
+        series.setdefault(part.series, []).append(values)
+    return series
+
+
+def _add_parts(parts: list[pl.Series]) -> pl.Series:
+    """Return the sum of a series' parts; a missing one counts as zero beside others.
+
+    Of two tariffs only one runs at a time.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    columns = []
+    for place, values in enumerate(parts):
+        columns.append(values.cast(pl.Float64, strict=False).alias(str(place)))
+    is_empty = pl.all_horizontal(pl.all().is_null())
+    total = pl.when(~is_empty).then(pl.sum_horizontal(pl.all()))
+    return pl.DataFrame(columns).select(total).to_series()
+
+
 def drop_blank(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows in which anything stands."""
-    return frame.filter(
-        pl.any_horizontal(pl.exclude("line").is_not_null() & (pl.exclude("line") != ""))
-    )
+    """Return the rows with any cell that is not empty."""
+    cells = pl.exclude("line")
+    return frame.filter(pl.any_horizontal(cells.is_not_null() & (cells != "")))
 
 
 def read_instants(
     frame: pl.DataFrame, reading: FileReading, clock: InstantReader
 ) -> tuple[pl.Series, pl.Series]:
-    """Return the instants of rows, null where there is none, and what was written, with its clock:
-    so nobody reads it by another one.
+    """Return the instants of rows, null where unreadable, and their texts with the zone.
+
+    The zone in the text keeps a time from being read in another one.
     """
     written = write_iso(join_times(frame, reading.time_columns), reading.day_order)
     belongs = frame[reading.layout.name_column] if reading.layout.name_column else None
@@ -363,6 +366,7 @@ def read_values(cells: pl.Series, column: ReadColumn, layout: FileLayout) -> pl.
 def _gather(
     frames: Iterable[pl.DataFrame], reading: FileReading, clock: InstantReader
 ) -> Iterator[pl.DataFrame]:
+    """Yield the rows with unreadable times, then the quarter-hours of all others."""
     parts = list_parts(reading)
     gathering = [GatheredSeries(part.column.measure, reading.step_seconds) for part in parts]
     step = (reading.step_seconds or 0) if reading.label == "end" else 0
@@ -372,35 +376,31 @@ def _gather(
             continue
         instants, written = read_instants(rows, reading, clock)
         if instants.has_nulls():
-            # Rows with their cells as text under the series that they belong to.
-            columns = {
-                part.series: rows[reading.layout.value_column or part.column.name]
-                .cast(pl.String)
-                .alias(part.series)
-                for part in parts
-            }
-            yield pl.DataFrame(
-                [rows["line"], written.alias("slot_start"), *columns.values()]
-            ).filter(instants.is_null())
-        seconds = (instants.dt.epoch("us").cast(pl.Float64) / 1e6).fill_null(np.nan).to_numpy()
+            columns = {}
+            for part in parts:
+                cells = rows[reading.layout.value_column or part.column.name]
+                columns[part.series] = cells.cast(pl.String).alias(part.series)
+            unread = [rows["line"], written.alias("slot_start"), *columns.values()]
+            yield pl.DataFrame(unread).filter(instants.is_null())
+        epochs = instants.dt.epoch("us").cast(pl.Float64) / 1e6
+        seconds = epochs.fill_null(np.nan).to_numpy()
         for part, slots in zip(parts, gathering, strict=True):
-            there = np.isfinite(seconds)
+            chosen = np.isfinite(seconds)
             if reading.layout.name_column:
-                there &= (
-                    (rows[reading.layout.name_column] == part.column.name)
-                    .fill_null(value=False)
-                    .to_numpy()
-                )
-            cells = rows[reading.layout.value_column or part.column.name].filter(pl.Series(there))
-            values = (
-                part.take(read_values(cells, part.column, reading.layout))
-                .fill_null(np.nan)
-                .to_numpy()
-            )
-            # A counter is read at its time, whatever an interval's time may be.
-            slots.add(
-                seconds[there] - (step if slots.measure in {"power", "interval"} else 0), values
-            )
+                is_named = rows[reading.layout.name_column] == part.column.name
+                chosen &= is_named.fill_null(value=False).to_numpy()
+            cells = rows[reading.layout.value_column or part.column.name].filter(pl.Series(chosen))
+            values = part.take(read_values(cells, part.column, reading.layout))
+            # A label names the end of an interval, but a counter is read at its time.
+            shift = step if slots.measure in {"power", "interval"} else 0
+            slots.add(seconds[chosen] - shift, values.fill_null(np.nan).to_numpy())
+    yield from _join_gathered(parts, gathering)
+
+
+def _join_gathered(
+    parts: list[ColumnPart], gathering: list[GatheredSeries]
+) -> Iterator[pl.DataFrame]:
+    """Yield the known slots of all series, with parts of one series added up."""
     series = [slots.close() for slots in gathering]
     filled = [starts for starts, _ in series if starts.size]
     if not filled:
@@ -416,17 +416,12 @@ def _gather(
             place = (int(starts[0]) - first) // slot
             whole[place : place + figures.size] = figures
         joined[part.series] = joined[part.series] + whole if part.series in joined else whole
-    slot_starts = (
-        pl.Series("slot_start", grid * 1_000_000, dtype=pl.Int64)
-        .cast(pl.Datetime("us"))
-        .dt.replace_time_zone("UTC")
-    )
-    rows = pl.DataFrame(
-        {
-            name: pl.Series(np.round(figures, 9), nan_to_null=True)
-            for name, figures in joined.items()
-        }
-    ).with_columns(slot_starts)
+    columns = {}
+    for name, figures in joined.items():
+        columns[name] = pl.Series(np.round(figures, 9), nan_to_null=True)
+    microseconds = pl.Series("slot_start", grid * 1_000_000, dtype=pl.Int64)
+    slot_starts = microseconds.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    rows = pl.DataFrame(columns).with_columns(slot_starts)
     known = rows.filter(pl.any_horizontal(pl.exclude("slot_start").is_not_null()))
     if known.height:
         yield known.with_row_index("line", offset=1).select("line", "slot_start", *joined)

@@ -80,7 +80,7 @@ GRID = (
     r"zahler|smart.?meter|wirkleistung|active.power|saldo|bilanz|"
     r"nettstrom"
 )
-# What only a meter of the grid has: a consumption in such a file is what was bought.
+# Words of grid meters only: a consumption in such a file is bought energy.
 METER_FILE = (
     r"zahlpunkt|netzbetreiber|lastgang|\bean\b|\bprm\b|\bmpan\b|\bmprn\b|\bcups\b|\bcpe\b|"
     r"\bpod\b|messlokation|malo\b|melo\b|courbe de charge|"
@@ -111,8 +111,11 @@ UNIT = re.compile(
     r"nok|gbp|£|p|pence)\s*/\s*[km]wh)(?![a-z])",
     re.IGNORECASE,
 )
-# Units beside which a price per something stands differently than Luna's.
+# Words for cents, as Luna writes them.
 CENT_WORDS = {"cent": "ct", "c€": "ct", "rp": "ct", "pence": "p", "ore": "öre"}
+
+
+UNIT_SPELLINGS = {"kwh": "kWh", "wh": "Wh", "mwh": "MWh", "kw": "kW", "w": "W", "mw": "MW"}
 
 
 class Meaning(NamedTuple):
@@ -124,7 +127,7 @@ class Meaning(NamedTuple):
 
 
 def plain(text: str) -> str:
-    """Return a text in small letters without accents, words apart where a machine joined them."""
+    """Return a text in small letters without accents, with words apart that a machine joined."""
     parted = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", text.replace("ß", "ss"))
     folded = unicodedata.normalize("NFKD", parted.replace("ø", "o").replace("Ø", "O")).casefold()
     return re.sub(
@@ -133,96 +136,97 @@ def plain(text: str) -> str:
 
 
 def find(pattern: str, text: str) -> str | None:
-    """Return the word of a plain text that a pattern finds."""
+    """Return the first match of a pattern in a plain text."""
     match = re.search(pattern, text)
     return None if match is None else match[0]
 
 
 def read_meaning(header: str) -> Meaning | None:
-    """Return the meaning of a column by its header, None where it has none.
+    """Return the meaning of a column by its header, or None if it has none.
 
-    ``consumption``: of a house or of a meter, which the header alone does not tell.
+    A consumption may be a house's or a meter's, which the header alone does not tell.
     """
     text = plain(header)
-    if own := find(r"^(import|export|pv|load|charge|discharge) kwh$", text):
+    own = find(r"^(import|export|pv|load|charge|discharge) kwh$", text)
+    if own:
         return Meaning(cast("StoredAs", own.replace(" ", "_")), header)
-    # What is said more narrowly comes first.
+    # Narrower words come first.
+    meaning = _read_words(text, ((PART, "nothing"), (SOC, "soc"), (TOTAL, "nothing")))
+    if meaning is None:
+        meaning = _read_price(text)
+    if meaning is None:
+        meaning = _read_battery(text, header)
+    if meaning is None:
+        meaning = _read_flow(text)
+    return meaning
+
+
+def _read_price(text: str) -> Meaning | None:
     price = find(PRICE, text)
+    if not price:
+        return None
     spot = find(SPOT, text)
-    priced = (
-        Meaning(
-            "spot_price" if spot else "export_price" if find(EXPORT, text) else "import_price",
-            spot or price,
-        )
-        if price
-        else None
-    )
-    for meaning in (
-        _read_words(text, ((PART, "nothing"), (SOC, "soc"), (TOTAL, "nothing"))),
-        priced,
-        _read_battery(text, header),
-    ):
-        if meaning is not None:
-            return meaning
-    sold, bought, produced, used = (
-        find(pattern, text) for pattern in (EXPORT, IMPORT, PV, CONSUMPTION)
-    )
+    if spot:
+        return Meaning("spot_price", spot)
+    return Meaning("export_price" if find(EXPORT, text) else "import_price", price)
+
+
+def _read_flow(text: str) -> Meaning | None:
+    sold = find(EXPORT, text)
+    bought = find(IMPORT, text)
     if sold and bought:
         return Meaning("grid", f"{sold}/{bought}")
-    flow = (
-        Meaning("export_kwh", sold)
-        if sold
-        else Meaning("import_kwh", bought)
-        if bought
-        else _read_words(text, ((LOAD, "load_kwh"),))
-    )
-    if flow is not None:
-        return flow
+    if sold:
+        return Meaning("export_kwh", sold)
+    if bought:
+        return Meaning("import_kwh", bought)
+    return _read_use(text)
+
+
+def _read_use(text: str) -> Meaning | None:
+    load = find(LOAD, text)
+    if load:
+        return Meaning("load_kwh", load)
+    produced = find(PV, text)
+    used = find(CONSUMPTION, text)
     if produced and not used:
         return Meaning("pv_kwh", produced)
-    return (
-        Meaning("load_kwh", used, consumption=True)
-        if used
-        else _read_words(text, ((GRID, "grid"), (STATUS, "nothing")))
-    )
+    if used:
+        return Meaning("load_kwh", used, consumption=True)
+    return _read_words(text, ((GRID, "grid"), (STATUS, "nothing")))
 
 
 def _read_words(text: str, meanings: Sequence[tuple[str, StoredAs]]) -> Meaning | None:
-    return next(
-        (
-            Meaning(stored_as, word)
-            for pattern, stored_as in meanings
-            if (word := find(pattern, text))
-        ),
-        None,
-    )
+    """Return the meaning of the first pattern that matches."""
+    for pattern, stored_as in meanings:
+        word = find(pattern, text)
+        if word:
+            return Meaning(stored_as, word)
+    return None
 
 
 def _read_battery(text: str, header: str) -> Meaning | None:
+    discharge = find(DISCHARGE, text)
+    if discharge:
+        return Meaning("discharge_kwh", discharge)
     battery = find(BATTERY, text)
     charge = find(CHARGE, text)
-    if word := find(DISCHARGE, text):
-        return Meaning("discharge_kwh", word)
-    # Suppliers charge as well, in money: without a battery's word only an energy is one.
-    energy = read_unit(header) in {"Wh", "kWh", "MWh", "W", "kW"} and not find(
-        f"{EXPORT}|{IMPORT}|{CONSUMPTION}", text
-    )
-    if charge and (battery or energy):
+    # Suppliers charge money as well: without a battery's word only an energy is a charge.
+    has_unit = read_unit(header) in {"Wh", "kWh", "MWh", "W", "kW"}
+    is_energy = has_unit and not find(f"{EXPORT}|{IMPORT}|{CONSUMPTION}", text)
+    if charge and (battery or is_energy):
         return Meaning("charge_kwh", charge)
     return None if battery is None else Meaning("battery", battery)
 
 
 def read_unit(text: str) -> str:
-    """Return the unit that a header, or a cell of units, names last; empty where it names none."""
+    """Return the last unit that a header or a cell of units names, or an empty text."""
     units = UNIT.findall(text.replace("_", " "))
     if not units:
         return ""
     unit = re.sub(r"\s", "", units[-1]).casefold()
     if "/" in unit:
         money, energy = unit.split("/")
-        return (
-            f"{CENT_WORDS.get(money, money)}/{energy.replace('kwh', 'kWh').replace('mwh', 'MWh')}"
-        )
-    return {"kwh": "kWh", "wh": "Wh", "mwh": "MWh", "kw": "kW", "w": "W", "mw": "MW"}.get(
-        unit, unit
-    )
+        energy = energy.replace("kwh", "kWh").replace("mwh", "MWh")
+        return f"{CENT_WORDS.get(money, money)}/{energy}"
+    return UNIT_SPELLINGS.get(unit, unit)

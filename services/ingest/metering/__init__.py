@@ -1,6 +1,4 @@
-"""Conversion of sensor readings (counters, powers, states of charge) into energies per
-quarter-hour, with plausibility checks. Pure.
-"""
+"""Conversion of sensor readings into energies per quarter-hour, with plausibility checks. Pure."""
 
 from services.ingest.metering.build import SeriesCounts, SlotBuild, build_slots
 from services.ingest.metering.rejection import Rejected

@@ -1,5 +1,6 @@
-"""Assignment of a site's sensors to the columns of ``slot_observations``, with signs and periods of
-validity.
+"""Assignment of a site's sensors to the columns of ``slot_observations``.
+
+Each sensor has a sign and a period of validity.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -26,8 +27,8 @@ ROLES = {
 class Column:
     """A column and its sensors, each with sign and period of validity.
 
-    Where every sensor has a minus, the column is their flow in the other direction, such as the
-    feed-in of a signed power. Otherwise a minus subtracts.
+    A minus subtracts. If every sensor has one, the column is instead their flow in the other
+    direction, such as the feed-in of a signed power.
     """
 
     name: str
@@ -35,12 +36,12 @@ class Column:
 
     @property
     def is_level(self) -> bool:
-        """Whether its values are levels at the slots' ends, not energies."""
+        """Whether the values are levels at the slots' ends, not energies."""
         return SENSOR_ROLES[ROLES[self.name]].kind == "level"
 
     @property
     def subtracted(self) -> "Column | None":
-        """A column of the sensors that are subtracted; None where there are none."""
+        """The column of the subtracted sensors, or None if there are none."""
         sensors = tuple(replace(sensor, sign=1) for sensor in self.sensors if sensor.sign < 0)
         return Column(self.name, sensors) if sensors and not self.reversed else None
 
@@ -50,11 +51,10 @@ class Column:
         return all(sensor.sign < 0 for sensor in self.sensors)
 
     def in_turn(self, edges: InstantArray) -> "Iterator[tuple[Column, NDArray[np.bool_]]]":
-        """Yield the column restricted to each set of sensors valid together, with the slots that
-        exactly these cover completely.
+        """Yield the column for each set of sensors valid together, and the slots of that set.
 
-        A slot within which a sensor's validity begins or ends belongs to none, nor does one without
-        a sensor.
+        A slot within which a sensor's validity begins or ends belongs to no set, nor does one
+        without a sensor.
 
         Args:
             edges: of the slots, ``datetime64``, UTC.
@@ -62,39 +62,35 @@ class Column:
         shares = np.array([_active_share(sensor, edges) for sensor in self.sensors])
         whole = ~np.any((shares > 0) & (shares < 1), axis=0)
         for pattern in np.unique(shares[:, whole], axis=1).T:
-            sensors = tuple(
-                sensor for sensor, holds in zip(self.sensors, pattern, strict=True) if holds
-            )
+            is_valid = zip(self.sensors, pattern, strict=True)
+            sensors = tuple(sensor for sensor, share in is_valid if share)
             if sensors:
-                yield Column(self.name, sensors), whole & (shares == pattern[:, None]).all(axis=0)
+                slots = whole & (shares == pattern[:, None]).all(axis=0)
+                yield Column(self.name, sensors), slots
 
     def is_named(self, edges: InstantArray) -> NDArray[np.bool_]:
-        """Return the slots in any part of which a sensor is valid."""
-        return np.asarray(
-            np.any([_active_share(sensor, edges) > 0 for sensor in self.sensors], axis=0)
-        )
+        """Return a mask of the slots in which any sensor is valid."""
+        is_active = [_active_share(sensor, edges) > 0 for sensor in self.sensors]
+        return np.asarray(np.any(is_active, axis=0))
 
 
 def _active_share(sensor: SiteSensor, edges: InstantArray) -> NDArray[np.float64]:
-    """Return by slot whether a sensor is valid: 0 not at all, 0.5 in a part of it, 1 all the
-    time.
-    """
+    """Return a sensor's validity per slot: 0 never, 0.5 in part, 1 always."""
     instants = edges.astype("datetime64[us]")
-    first, last = (
-        np.datetime64(at.replace(tzinfo=None), "us") if at else None
-        for at in (sensor.start, sensor.end)
-    )
-    begun = (
-        np.ones(instants.size - 1)
-        if first is None
-        else 0.5 * (instants[:-1] >= first) + 0.5 * (instants[1:] > first)
-    )
-    over = (
-        np.zeros(instants.size - 1)
-        if last is None
-        else 0.5 * (instants[:-1] >= last) + 0.5 * (instants[1:] > last)
-    )
-    return np.minimum(begun, 1 - over)
+    slots = instants.size - 1
+    begun = np.ones(slots)
+    ended = np.zeros(slots)
+    if sensor.start is not None:
+        begun = _elapsed_share(instants, sensor.start)
+    if sensor.end is not None:
+        ended = _elapsed_share(instants, sensor.end)
+    return np.minimum(begun, 1 - ended)
+
+
+def _elapsed_share(edges: InstantArray, instant: datetime) -> NDArray[np.float64]:
+    """Return each slot's position to an instant: 0 before, 0.5 around, 1 after it."""
+    at = np.datetime64(instant.replace(tzinfo=None), "us")
+    return 0.5 * (edges[:-1] >= at) + 0.5 * (edges[1:] > at)
 
 
 # Instants of a sensor's first and last known value.
@@ -103,12 +99,13 @@ Heard = Mapping[str, tuple[datetime, datetime]]
 
 @dataclass(frozen=True, slots=True)
 class SensorPresence:
-    """Which of a site's sensors speak.
+    """The reporting of a site's sensors.
 
     Args:
         absent: sensors that never reported and are not waited for any more.
-        heard: when sensors first and last spoke, to tell meters that took each other's place.
-        awaited: sensors that never reported and may be on their way, and from when on they are
+        heard: instants of the first and the last report, to recognise meters that replaced each
+            other.
+        awaited: sensors that never reported and may still come, and the instant from which they are
             missed beside others.
     """
 
@@ -118,25 +115,26 @@ class SensorPresence:
 
 
 def date_successors(sensors: tuple[SiteSensor, ...], heard: Heard) -> tuple[SiteSensor, ...]:
-    """Return sensors of which one took the place of the other, each with the time for which it
-    counts.
+    """Return sensors that replaced each other, each with its period of validity.
 
-    A renamed or exchanged meter's names stand beside each other, and one begins to speak after the
-    other has ended. Others stay as they are.
+    After a meter is renamed or exchanged both names stand beside each other, and one begins to
+    report after the other has ended. Other sensors stay as they are.
     """
-    undated = [
-        sensor
-        for sensor in sensors
-        if sensor.start is None and sensor.end is None and sensor.name in heard
-    ]
-    in_order = sorted(undated, key=lambda sensor: heard[sensor.name])
-    if len(in_order) < max(2, len(sensors)) or len({sensor.sign for sensor in sensors}) > 1:
+    undated = [sensor for sensor in sensors if sensor.start is None and sensor.end is None]
+    reporting = [sensor for sensor in undated if sensor.name in heard]
+    names = sorted((sensor.name for sensor in reporting), key=heard.__getitem__)
+    signs = {sensor.sign for sensor in sensors}
+    if len(names) < max(2, len(sensors)) or len(signs) > 1:
         return sensors
-    pairs = list(pairwise(in_order))
-    if any(heard[new.name][0] < heard[old.name][1] for old, new in pairs):
-        return sensors
-    begins = {new.name: heard[new.name][0] for _, new in pairs}
-    ends = {old.name: heard[new.name][0] for old, new in pairs}
+    begins: dict[str, datetime] = {}
+    ends: dict[str, datetime] = {}
+    for old, new in pairwise(names):
+        first_of_new, _ = heard[new]
+        _, last_of_old = heard[old]
+        if first_of_new < last_of_old:
+            return sensors
+        begins[new] = first_of_new
+        ends[old] = first_of_new
     return tuple(
         replace(sensor, start=begins.get(sensor.name), end=ends.get(sensor.name))
         for sensor in sensors
@@ -151,7 +149,7 @@ def measured_columns(
 
     Args:
         site: with its sensors.
-        presence: which of them speak. Absent ones are left out where others of their role remain,
+        presence: of these sensors. Absent ones are left out where others of their role remain,
             unless the column is a level or would change direction.
 
     Raises:
@@ -160,27 +158,33 @@ def measured_columns(
     presence = presence or SensorPresence()
     columns = []
     named = site.sensor_roles
-    for column in (Column(name, named[role]) for name, role in ROLES.items() if role in named):
-        if column.is_level and any(sensor.sign < 0 for sensor in column.sensors):
-            raise refuse("level-with-minus", field=f"site.input_sensors.{ROLES[column.name]}")
-        others = Column(
-            column.name,
-            tuple(sensor for sensor in column.sensors if sensor.name not in presence.absent),
-        )
-        counted = (
-            others
-            if others.sensors and others.reversed == column.reversed and not column.is_level
-            else column
-        )
-        sensors = date_successors(counted.sensors, presence.heard)
-        if not column.is_level and any(sensor.name not in presence.awaited for sensor in sensors):
+    for name, role in ROLES.items():
+        if role not in named:
+            continue
+        column = Column(name, named[role])
+        if column.is_level:
+            if any(sensor.sign < 0 for sensor in column.sensors):
+                raise refuse("level-with-minus", field=f"site.input_sensors.{role}")
+            columns.append(Column(name, date_successors(column.sensors, presence.heard)))
+            continue
+        present = _without_absent(column, presence.absent)
+        sensors = date_successors(present.sensors, presence.heard)
+        if any(sensor.name not in presence.awaited for sensor in sensors):
             sensors = tuple(_await(sensor, presence.awaited) for sensor in sensors)
-        columns.append(replace(counted, sensors=sensors))
+        columns.append(Column(name, sensors))
     return columns
 
 
+def _without_absent(column: Column, absent: Collection[str]) -> Column:
+    remaining = tuple(sensor for sensor in column.sensors if sensor.name not in absent)
+    others = Column(column.name, remaining)
+    if not remaining or others.reversed != column.reversed:
+        return column
+    return others
+
+
 def _await(sensor: SiteSensor, awaited: Mapping[str, datetime]) -> SiteSensor:
-    """Return a sensor that counts from when it is missed, where it may be on its way."""
+    """Return a sensor with the start from which it is missed, if it may still come."""
     since = awaited.get(sensor.name)
     if since is None or (sensor.start is not None and sensor.start > since):
         return sensor
@@ -190,12 +194,12 @@ def _await(sensor: SiteSensor, awaited: Mapping[str, datetime]) -> SiteSensor:
 def outside_columns(site: Site) -> list[Column]:
     """Return the submetered devices' columns, restricted to sensors outside the house's meter."""
     outside = set(site.input_sensors.outside_house_meter)
-    devices = [column for column in measured_columns(site) if column.name in SUBMETERED]
-    columns = [
-        Column(column.name, tuple(sensor for sensor in column.sensors if sensor.name in outside))
-        for column in devices
-    ]
-    return [column for column in columns if column.sensors]
+    columns = []
+    for column in measured_columns(site):
+        sensors = tuple(sensor for sensor in column.sensors if sensor.name in outside)
+        if column.name in SUBMETERED and sensors:
+            columns.append(Column(column.name, sensors))
+    return columns
 
 
 def sensor_names(site: Site) -> set[str]:

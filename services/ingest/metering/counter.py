@@ -1,5 +1,6 @@
-"""Energy of a counter's readings, with detection of resets, roll-overs, meter exchanges, frozen
-values and misreadings.
+"""Energy of a counter's readings.
+
+Detects resets, roll-overs, meter exchanges, frozen values and misreadings.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from luna.energy.row_fault import RowFault
 from luna.energy.timeline import FloatArray, IndexArray
 from services.ingest.metering.gap_filling import fill_gaps
 from services.ingest.metering.no_value import NO_VALUE, find_no_counts
-from services.ingest.metering.rejection import WRONG_SIGN, Readings, Refusals
+from services.ingest.metering.rejection import WRONG_SIGN, Mask, Readings, Refusals
 from services.ingest.metering.slot_energy import EnergyCurve
 from services.ingest.metering.spans import LONGEST_GAP_HOURS, Spans, hours_between
 
@@ -54,39 +55,37 @@ NO_COUNTER = RowFault("no_counter")
 JITTER_HOURS = 1 / 60
 # Of a counter that reports in lumps most rises are no larger than this share of them.
 LUMP_SHARE = 0.95
-# A reset is told from a correction by the pace around it, an hour to either side where a meter is
-# read every quarter-hour.
+# The pace around a fall distinguishes a reset from a correction: these readings to either side are
+# an hour of a meter that is read every quarter-hour.
 PACE_READINGS = 4
-# A register rolls over at its end, not from somewhere on its way there.
+# A register rolls over near its end.
 ROLL_SHARE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class _Allowance:
-    """Highest possible rise of a counter with a resolution of ``step_kwh``, which reports lumps of
-    ``lump_kwh``.
-    """
+    """Highest possible rise of a counter."""
 
     rise_kw: float
+    # Resolution, and what the counter reports at once.
     step_kwh: float
     lump_kwh: float
 
     def between(self, counter: Readings) -> FloatArray:
         """Return the highest possible rise from each reading to the next.
 
-        What the connection carries in the time between them, and in a quarter-hour before if the
+        It is the connection's energy in the time between them, and in a quarter-hour before if the
         counter stood still then: its readings came late.
         """
         hours = hours_between(counter.instants[:-1], counter.instants[1:])
         moved = np.append([True], np.diff(counter.values) != 0)[:-1]
         last_moved = np.maximum.accumulate(np.where(moved, np.arange(moved.size), 0))
         stood = hours_between(counter.instants[last_moved], counter.instants[:-1])
-        return np.asarray(
-            self.rise_kw * (hours + np.minimum(stood, LATENESS_HOURS) + JITTER_HOURS)
-            + self.lump_kwh
-        )
+        counted_hours = hours + np.minimum(stood, LATENESS_HOURS) + JITTER_HOURS
+        return np.asarray(self.rise_kw * counted_hours + self.lump_kwh)
 
     def over(self, hours: FloatArray) -> FloatArray:
+        """Return the highest possible rise within ``hours``."""
         return self.rise_kw * (hours + LATENESS_HOURS) + max(COARSEST_STEP_KWH, self.step_kwh)
 
 
@@ -114,50 +113,20 @@ def read_counter(
     counter = counter.without(refusals.refuse(counter, no_value, NO_VALUE))
     if len(counter) < 2:
         return EnergyCurve.empty()
+    everything = np.ones(len(counter), dtype=np.bool_)
     if _counts_down(counter.values):
-        refusals.refuse(counter, np.ones(len(counter), dtype=np.bool_), WRONG_SIGN)
+        refusals.refuse(counter, everything, WRONG_SIGN)
         return EnergyCurve.empty()
     allowance = _Allowance(rise_kw, measure_step(counter.values), _measure_lump(counter.values))
     breaks = _find_breaks(counter, allowance)
     if breaks.size > max(FEWEST_BREAKS, MOST_BREAKS_SHARE * len(counter)):
-        refusals.refuse(counter, np.ones(len(counter), dtype=np.bool_), NO_COUNTER)
+        refusals.refuse(counter, everything, NO_COUNTER)
         return EnergyCurve.empty()
-    misread = np.zeros(len(counter), dtype=np.bool_)
-    for place in breaks.tolist():
-        # After an excursion the first reading back at the level differs from the one before as
-        # well.
-        if not misread[place - 1 : place + 1].any():
-            misread[place : _find_return(counter, place, allowance)] = True
+    misread = _find_misread(counter, breaks, allowance)
     sound = counter.without(refusals.refuse(counter, misread, MISREAD))
-    idle = idle or Spans.none()
     breaks = _find_breaks(sound, allowance)
-    hours = hours_between(sound.instants[:-1], sound.instants[1:])
-    gain = np.diff(sound.values)
-    reach = allowance.over(hours)
-    moved = np.flatnonzero(gain != 0) + 1
-    pace = _limit_by_pace(gain, hours - idle.hours_per_slot(sound.instants), breaks, allowance)
-    for place in breaks.tolist():
-        before = sound.values[place - 1]
-        after = sound.values[place]
-        gain[place - 1] = np.nan
-        if after < before:
-            # A fall is a roll-over or a reset, whichever is within reach; otherwise it was
-            # corrected or is another meter's, and the gain unknown.
-            rolled = [
-                end - before + after
-                for end in MODULI_KWH
-                if (1 - ROLL_SHARE) * end <= before <= end
-            ]
-            begun = [after] if after <= pace[place - 1] else []
-            gain[place - 1] = next(
-                (kwh for kwh in [*rolled, *begun] if 0 <= kwh <= reach[place - 1]), np.nan
-            )
-        # A counter that repeated its value and then jumps by an amount possible over that time was
-        # frozen.
-        begin = int(moved[np.searchsorted(moved, place) - 1]) if moved[0] < place else 0
-        stood = hours_between(sound.instants[begin], sound.instants[place : place + 1])
-        if stood[0] <= LONGEST_FROZEN_HOURS and 0 < after - before <= allowance.over(stood)[0]:
-            gain[begin:place] = np.nan
+    idle = idle or Spans.none()
+    gain = _measure_gain(sound, breaks, allowance, idle)
     continued = np.ones(gain.size, dtype=np.bool_)
     continued[breaks - 1] = False
     return fill_gaps(
@@ -165,8 +134,65 @@ def read_counter(
     )
 
 
+def _find_misread(counter: Readings, breaks: IndexArray, allowance: _Allowance) -> Mask:
+    misread = np.zeros(len(counter), dtype=np.bool_)
+    for place in breaks.tolist():
+        # The first reading after an excursion is a break as well, but no misreading.
+        if not misread[place - 1 : place + 1].any():
+            misread[place : _find_return(counter, place, allowance)] = True
+    return misread
+
+
+def _measure_gain(
+    sound: Readings, breaks: IndexArray, allowance: _Allowance, idle: Spans
+) -> FloatArray:
+    """Return the energy from each reading to the next, NaN where unknown."""
+    hours = hours_between(sound.instants[:-1], sound.instants[1:])
+    gain = np.diff(sound.values)
+    reach = allowance.over(hours)
+    moved = np.flatnonzero(gain != 0) + 1
+    counting_hours = hours - idle.hours_per_slot(sound.instants)
+    pace = _limit_by_pace(gain, counting_hours, breaks, allowance)
+    for place in breaks.tolist():
+        before = sound.values[place - 1]
+        after = sound.values[place]
+        gain[place - 1] = np.nan
+        if after < before:
+            gain[place - 1] = _gain_of_fall(
+                before, after, most_kwh=reach[place - 1], paced_kwh=pace[place - 1]
+            )
+        # A counter that repeated its value and then jumps by an amount possible over that time was
+        # frozen.
+        begin = 0
+        if moved[0] < place:
+            begin = int(moved[np.searchsorted(moved, place) - 1])
+        stood = hours_between(sound.instants[begin], sound.instants[place : place + 1])
+        is_possible = 0 < after - before <= allowance.over(stood)[0]
+        if stood[0] <= LONGEST_FROZEN_HOURS and is_possible:
+            gain[begin:place] = np.nan
+    return gain
+
+
+def _gain_of_fall(before: float, after: float, *, most_kwh: float, paced_kwh: float) -> float:
+    """Return the energy of a roll-over or reset, NaN for a correction or another meter.
+
+    Args:
+        before: reading before the fall.
+        after: reading after the fall.
+        most_kwh: highest possible energy in between.
+        paced_kwh: highest energy at the pace of the readings beside.
+    """
+    for end in MODULI_KWH:
+        if (1 - ROLL_SHARE) * end <= before <= end:
+            rolled = end - before + after
+            if 0 <= rolled <= most_kwh:
+                return rolled
+    is_reset = after <= paced_kwh and 0 <= after <= most_kwh
+    return after if is_reset else np.nan
+
+
 def measure_step(kwh: FloatArray) -> float:
-    """Return a counter's resolution, kWh; zero where it rose too seldom to tell."""
+    """Return a counter's resolution, kWh; zero if it rose too seldom to tell."""
     rises = np.diff(kwh)
     rises = rises[rises > 0]
     return float(rises.min()) if rises.size >= FEWEST_RISES else 0.0
@@ -177,31 +203,26 @@ def _counts_down(kwh: FloatArray) -> bool:
     changes = np.diff(kwh)
     fallen = float(-changes[changes < 0].sum())
     falls = int((changes < 0).sum())
-    return (
-        falls >= FEWEST_RISES
-        and fallen > LEAST_FALLEN_KWH
-        and int((changes > 0).sum()) <= MOST_BEGUN_SHARE * falls
-    )
+    rises = int((changes > 0).sum())
+    is_falling = falls >= FEWEST_RISES and fallen > LEAST_FALLEN_KWH
+    return is_falling and rises <= MOST_BEGUN_SHARE * falls
 
 
 def _measure_lump(kwh: FloatArray) -> float:
-    """Return the rise that a counter reports at once, whatever the time between two readings,
-    kWh.
-    """
+    """Return the rise that a counter reports at once, kWh."""
     rises = np.diff(kwh)
     rises = rises[rises > 0]
-    return (
-        float(np.quantile(rises, LUMP_SHARE)) if rises.size >= FEWEST_RISES else COARSEST_STEP_KWH
-    )
+    if rises.size < FEWEST_RISES:
+        return COARSEST_STEP_KWH
+    return float(np.quantile(rises, LUMP_SHARE))
 
 
 def _limit_by_pace(
     gain: FloatArray, hours: FloatArray, breaks: IndexArray, allowance: _Allowance
 ) -> FloatArray:
-    """Return for each interval what a counter that begun again in it may show: the highest power of
-    the readings beside it.
+    """Return each interval's highest energy at the pace of the readings beside it, kWh.
 
-    Over a gap nobody knows the pace: there it is unlimited.
+    Over a gap the pace is unknown, so there is no limit.
     """
     power: FloatArray = np.divide(gain, hours, out=np.zeros(gain.size), where=hours > 0)
     power[breaks - 1] = np.nan
@@ -218,49 +239,45 @@ def _limit_by_pace(
 def _find_breaks(counter: Readings, allowance: _Allowance) -> IndexArray:
     """Return the indices of readings that do not continue the one before."""
     rise = np.diff(counter.values)
-    return (
-        np.flatnonzero((rise < -ROUNDING_KWH) | (rise > allowance.between(counter))).astype(
-            np.int64
-        )
-        + 1
-    )
+    is_broken = (rise < -ROUNDING_KWH) | (rise > allowance.between(counter))
+    return np.flatnonzero(is_broken).astype(np.int64) + 1
 
 
 def _find_return(counter: Readings, place: int, allowance: _Allowance) -> int:
-    """Return the index at which the counter is back at the level it left at ``place``.
+    """Return the index at which the counter is back at its level before ``place``.
 
-    ``place`` itself where it is not.
+    If it never is, return ``place`` itself.
     """
     level = counter.values[place - 1]
     if counter.values[place] == 0:
         # After a temporary zero it continues at its level at once, which a reset does not.
         counting = counter.values[place : _until(counter, place, LONGEST_ABSENCE)] != 0
         end = place + int(counting.argmax())
-        rise_from_level, rise_from_zero = (
-            allowance.over(
-                hours_between(counter.instants[before], counter.instants[end : end + 1])
-            )[0]
-            for before in (place - 1, end - 1)
-        )
-        if (
-            counting.any()
-            and level - ROUNDING_KWH <= counter.values[end] <= level + rise_from_level
-            and counter.values[end] > rise_from_zero
-        ):
+        rise_from_level = _reach_between(counter, place - 1, end, allowance)
+        rise_from_zero = _reach_between(counter, end - 1, end, allowance)
+        continued = counter.values[end]
+        is_at_level = level - ROUNDING_KWH <= continued <= level + rise_from_level
+        if counting.any() and is_at_level and continued > rise_from_zero:
             return end
     until = _until(counter, place, LONGEST_EXCURSION)
     excursion = counter.values[place:until]
-    there = counter.instants[place:until]
-    reachable = level + allowance.over(hours_between(counter.instants[place - 1], there))
+    instants = counter.instants[place:until]
+    reachable = level + allowance.over(hours_between(counter.instants[place - 1], instants))
     back = (excursion >= level - ROUNDING_KWH) & (excursion <= reachable)
     if excursion[0] > level:
         # After an upward excursion it must fall to be back; one that keeps rising had caught up.
         back &= excursion < np.maximum.accumulate(excursion) - ROUNDING_KWH
     if 0 <= excursion[0] <= min(level, reachable[0] - level):
         # After a true reset it may count up to its old level, at most at ``rise_kw``: only a faster
-        # return is one.
-        back &= excursion - excursion[0] > allowance.rise_kw * hours_between(there[0], there)
+        # return shows a misreading.
+        counted = allowance.rise_kw * hours_between(instants[0], instants)
+        back &= excursion - excursion[0] > counted
     return place + int(back.argmax())
+
+
+def _reach_between(counter: Readings, first: int, last: int, allowance: _Allowance) -> float:
+    hours = hours_between(counter.instants[first], counter.instants[last : last + 1])
+    return float(allowance.over(hours)[0])
 
 
 def _until(counter: Readings, place: int, span: np.timedelta64) -> int:

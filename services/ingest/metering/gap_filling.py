@@ -1,5 +1,7 @@
-"""Gaps between a counter's readings: short ones are interpolated, longer ones filled to the meter's
-total in the shape of the days before, others unknown.
+"""Gaps between a counter's readings.
+
+Short ones are interpolated, longer ones filled to the meter's total in the shape of the days
+before, others unknown.
 """
 
 from dataclasses import replace
@@ -24,10 +26,10 @@ ONE_STEP = 1.5
 # Two days are read before any window: with more, a gap's shape would depend on the window.
 DAYS_BEFORE = 2
 DAY = np.timedelta64(1, "D")
-# Rounding to a milliwatt-hour hides floating-point losses, which depend on where a sum begins; the
-# parts of a gap add up to the meter's total exactly.
+# Rounding to a milliwatt-hour hides floating-point losses, which depend on where a sum begins. The
+# parts of a gap still add up to the meter's total exactly.
 DIGITS = 6
-# Less than a second of day between two readings at night.
+# Less than a second: the share of a day between two readings at night.
 SHORTEST_HOURS = 1e-4
 SAME_KWH = 1e-9
 
@@ -69,8 +71,10 @@ def fill_gaps(
     # After a roll-over the energy is complete; after a reset only the part since is known.
     whole = continued | (gain != counter.values[1:])
     unknown = np.isnan(gain) | (silent & ~filled)
-    energy = np.maximum.accumulate(np.concatenate([[0.0], np.cumsum(np.where(unknown, 0.0, gain))]))
-    interpolated = moving & ~unknown & ~filled & (hours > LONGEST_STEP_HOURS) & ~find_paced(hours)
+    known_gain = np.where(unknown, 0.0, gain)
+    energy = np.maximum.accumulate(np.concatenate([[0.0], np.cumsum(known_gain)]))
+    is_long = (hours > LONGEST_STEP_HOURS) & ~find_paced(hours)
+    interpolated = moving & ~unknown & ~filled & is_long
     curve = EnergyCurve(
         counter.instants,
         energy,
@@ -80,74 +84,75 @@ def fill_gaps(
         filled=Spans.between(counter.instants, filled),
         silences=Silences(Spans.between(counter.instants, silent), gain[silent], whole[silent]),
     )
-    instants = [curve.instants]
-    kwh = [curve.kwh]
-    step = np.timedelta64(SLOT)
-    for start, end in zip(curve.filled.starts, curve.filled.ends, strict=True):
-        # The gap's ends and the slot edges in between.
-        place = (
-            start.astype("datetime64[us]").astype(np.int64)
-            // step.astype("timedelta64[us]").astype(np.int64)
-            + 1
-        )
-        inner = np.datetime64(0, "us") + np.arange(place, place + 2 + (end - start) // step) * step
-        points: InstantArray = np.concatenate([[start], inner[inner < end], [end]]).astype(
-            "datetime64[us]"
-        )
-        first, last = curve.kwh[np.searchsorted(curve.instants, [start, end])]
-        instants.append(points[1:-1])
-        counted = np.round(
-            np.cumsum(_share(curve, points, last - first, limit_kw, idle=idle))[:-1], DIGITS
-        )
-        kwh.append(first + np.minimum(counted, last - first))
-    if len(instants) == 1:
+    return _with_shapes(curve, limit_kw, idle)
+
+
+def _with_shapes(curve: EnergyCurve, limit_kw: float, idle: Spans) -> EnergyCurve:
+    """Return a curve with points at the slot edges within its filled gaps."""
+    if not curve.filled.starts.size:
         return curve
-    order = np.argsort(np.concatenate(instants), kind="stable")
-    return replace(
-        curve,
-        instants=np.concatenate(instants)[order],
-        kwh=np.maximum.accumulate(np.concatenate(kwh)[order]),
-    )
+    added_instants = [curve.instants]
+    added_kwh = [curve.kwh]
+    for start, end in zip(curve.filled.starts, curve.filled.ends, strict=True):
+        points = _slot_edges_within(start, end)
+        first, last = curve.kwh[np.searchsorted(curve.instants, [start, end])]
+        gap_kwh = last - first
+        shares = _share(curve, points, gap_kwh, limit_kw, idle=idle)
+        counted = np.round(np.cumsum(shares)[:-1], DIGITS)
+        added_instants.append(points[1:-1])
+        added_kwh.append(first + np.minimum(counted, gap_kwh))
+    instants = np.concatenate(added_instants)
+    kwh = np.concatenate(added_kwh)
+    order = np.argsort(instants, kind="stable")
+    return replace(curve, instants=instants[order], kwh=np.maximum.accumulate(kwh[order]))
+
+
+def _slot_edges_within(start: np.datetime64, end: np.datetime64) -> InstantArray:
+    """Return a gap's ends and the slot edges in between."""
+    step = np.timedelta64(SLOT)
+    microseconds = start.astype("datetime64[us]").astype(np.int64)
+    next_slot = microseconds // step.astype("timedelta64[us]").astype(np.int64) + 1
+    numbers = np.arange(next_slot, next_slot + 2 + (end - start) // step)
+    edges = np.datetime64(0, "us") + numbers * step
+    points = np.concatenate([[start], edges[edges < end], [end]])
+    return np.asarray(points.astype("datetime64[us]"))
 
 
 def _share(
     curve: EnergyCurve, points: InstantArray, total: float, limit_kw: float, *, idle: Spans
 ) -> FloatArray:
-    """Return ``total`` distributed over the intervals between ``points``: in the shape of the days
-    before, else evenly.
-    """
+    """Return ``total`` spread between ``points``, in the shape of the days before or evenly."""
     hours = hours_between(points[:-1], points[1:])
     counting = hours - idle.hours_per_slot(points)
     if counting.sum() > SHORTEST_HOURS:
         hours = counting
-    # Only measured energy gives a shape: unknown and filled spans, which are disjoint, are left
-    # out.
-    starts, ends = (
-        np.concatenate(each)
-        for each in (
-            (curve.unknown.starts, curve.filled.starts),
-            (curve.unknown.ends, curve.filled.ends),
-        )
-    )
-    order = np.argsort(starts)
-    measured = replace(curve, unknown=Spans(starts[order], ends[order]))
-    awake = np.ones(hours.size, dtype=np.bool_)
-    days = np.array(
-        [
-            energy_per_slot(measured, points - number * DAY, awake).values
-            for number in range(1, DAYS_BEFORE + 1)
-        ]
-    )
-    finite = np.isfinite(days)
-    usual = np.divide(
-        np.nansum(days, axis=0),
-        finite.sum(axis=0) * hours,
-        out=np.full(hours.size, np.nan),
-        where=finite.any(axis=0),
-    )
+    usual = _usual_power(curve, points, hours)
     if np.isfinite(usual).any() and np.nansum(usual) > 0:
         weights = np.where(np.isfinite(usual), usual, np.nanmean(usual)) * hours
         shaped = total * weights / weights.sum()
         if (shaped <= limit_kw * hours + SAME_KWH).all():
             return np.asarray(shaped)
     return np.asarray(total * hours / hours.sum())
+
+
+def _usual_power(curve: EnergyCurve, points: InstantArray, hours: FloatArray) -> FloatArray:
+    """Return the mean power between ``points`` on the days before, NaN where unknown."""
+    # Only measured energy gives a shape: unknown and filled spans, which are disjoint, are left
+    # out.
+    starts = np.concatenate([curve.unknown.starts, curve.filled.starts])
+    ends = np.concatenate([curve.unknown.ends, curve.filled.ends])
+    order = np.argsort(starts)
+    measured = replace(curve, unknown=Spans(starts[order], ends[order]))
+    awake = np.ones(hours.size, dtype=np.bool_)
+    days = np.empty((DAYS_BEFORE, hours.size))
+    for number in range(DAYS_BEFORE):
+        earlier = points - (number + 1) * DAY
+        days[number] = energy_per_slot(measured, earlier, awake).values
+    finite = np.isfinite(days)
+    usual: FloatArray = np.divide(
+        np.nansum(days, axis=0),
+        finite.sum(axis=0) * hours,
+        out=np.full(hours.size, np.nan),
+        where=finite.any(axis=0),
+    )
+    return usual

@@ -1,6 +1,4 @@
-"""Nights of a site: while the sun is below the horizon PV is zero, whatever a sleeping inverter
-reports.
-"""
+"""Nights of a site, in which PV is zero whatever the inverter reports."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -16,14 +14,15 @@ from services.ingest.metering.slot_energy import EnergyCurve, SlotValues
 from services.ingest.metering.spans import REST_KW, Spans, hours_between, runs_of
 
 SLOT_HOURS = SLOT.total_seconds() / 3600
-# End of civil twilight: until here clouds, mountains and clocks that are minutes wrong may leave a
-# few watts.
+# End of civil twilight. Before it bright clouds, or a clock that is minutes wrong, may leave a few
+# watts.
 DEEP_DEG = -6.0
 # Standby and noise of an inverter of a few kilowatts; larger ones have more.
 NOISE_SHARE = 0.005
-# An inverter reports at least once a day; beyond that a night's zero would be a row about nothing.
+# An inverter in service reports at least once a day.
 SERVICE = np.timedelta64(24, "h")
-# What happens in one night may be a misreading; what happens in most is no roof, or a clock.
+# Generation in one night may be a misreading. In most nights the sensor is no roof, or its clock is
+# wrong.
 FEWEST_NIGHTS = 2
 
 NIGHT = RowFault("night")
@@ -66,8 +65,9 @@ class Nights:
         return cls(dark, highest < DEEP_DEG, number, spans, noise_kw * SLOT_HOURS)
 
     def find_generation(self, kwh: FloatArray) -> Mask:
-        """Return the slots that a generation in deep night makes doubtful: those themselves, or all
-        where it comes most nights.
+        """Return a mask of the slots that generation in deep night makes doubtful.
+
+        These are its own slots, or all slots if it happens in most nights.
         """
         wrong = self.deep & (kwh > self.noise_kwh)
         if not wrong.any():
@@ -93,8 +93,9 @@ class Nights:
 
 
 def find_service(instants: InstantArray, starts: InstantArray, awake: Mask) -> Mask:
-    """Return the slots in which a roof's meter is in service: within ``SERVICE`` of a reading,
-    between two or while others of the site speak.
+    """Return a mask of the slots in which a roof's meter is in service.
+
+    That is within ``SERVICE`` of a reading, and before its last one or while other sensors report.
 
     Args:
         instants: of its readings, ascending.
@@ -110,9 +111,7 @@ def find_service(instants: InstantArray, starts: InstantArray, awake: Mask) -> M
 
 
 def rest_at_night(curve: EnergyCurve, nights: Spans) -> EnergyCurve:
-    """Return a counter's curve that is flat at night where a step between two readings lies partly
-    by day.
-    """
+    """Return a counter's curve made flat at night, its steps spread over the hours of day."""
     edges = np.concatenate([nights.starts, nights.ends])
     if curve.instants.size < 2:
         return curve
@@ -121,30 +120,28 @@ def rest_at_night(curve: EnergyCurve, nights: Spans) -> EnergyCurve:
     if not edges.size:
         return curve
     place = np.searchsorted(curve.instants, edges)
-    lit = hours_between(curve.instants[0], curve.instants) - covered_hours(nights, curve.instants)
-    lit_at_edge = hours_between(curve.instants[0], edges) - covered_hours(
-        nights, edges, since=curve.instants[0]
-    )
+    # Hours of day since the first instant.
+    start = curve.instants[0]
+    lit = hours_between(start, curve.instants) - covered_hours(nights, curve.instants)
+    lit_at_edge = hours_between(start, edges) - covered_hours(nights, edges, since=start)
     whole = lit[place] - lit[place - 1]
     share = np.divide(
         lit_at_edge - lit[place - 1], whole, out=np.full(edges.size, np.nan), where=whole > 1e-9
     )
     by_day = np.isfinite(share)
     kwh = curve.kwh[place - 1] + share * (curve.kwh[place] - curve.kwh[place - 1])
-    order = np.argsort(np.concatenate([curve.instants, edges[by_day]]), kind="stable")
-    instants = np.concatenate([curve.instants, edges[by_day]])[order]
-    return replace(
-        curve,
-        instants=instants,
-        kwh=np.maximum.accumulate(np.concatenate([curve.kwh, kwh[by_day]])[order]),
-    )
+    instants = np.concatenate([curve.instants, edges[by_day]])
+    energy = np.concatenate([curve.kwh, kwh[by_day]])
+    order = np.argsort(instants, kind="stable")
+    return replace(curve, instants=instants[order], kwh=np.maximum.accumulate(energy[order]))
 
 
 def covered_hours(
     nights: Spans, instants: InstantArray, *, since: np.datetime64 | None = None
 ) -> FloatArray:
-    """Return the hours of night before each of the ascending ``instants``, counted from ``since``
-    or the first of them.
+    """Return the hours of night up to each of the ascending ``instants``.
+
+    They are counted from ``since``, or from the first instant.
     """
     if not instants.size:
         return np.zeros(0)

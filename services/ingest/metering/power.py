@@ -18,9 +18,8 @@ from services.ingest.metering.spans import (
 )
 
 # Source: Pearson, Neuvo, Astola and Gabbouj, Generalized Hampel Filters, EURASIP Journal on
-# Advances in Signal Processing 2016:87: half-widths of 2 to 5 and a threshold of 3 are the usual
-# ones. The narrowest window takes two neighbours at most: what lasts for three readings is
-# believed.
+# Advances in Signal Processing 2016:87: half-widths of 2 to 5 and a threshold of 3 are usual. The
+# narrowest window finds at most two readings in a row; three are believed.
 HALF_WIDTH = 2
 THRESHOLD = 3.0
 # Median absolute deviation to standard deviation of a normal distribution. Source: Rousseeuw and
@@ -31,19 +30,20 @@ DENSE_HOURS = 1 / 60
 
 
 def find_outliers(instants: InstantArray, values: FloatArray, least: float) -> Mask:
-    """Return which values depart from the median of their window by three deviations, and by
-    ``least``, where readings are dense.
+    """Return a mask of the values that depart from the median of their window.
+
+    They depart by three deviations and by ``least``, where readings are dense.
 
     Args:
-        values: free of NaN, at least none that matters: a window that has one judges nothing.
+        values: a window with a NaN judges nothing.
         least: a departure that is always believed.
     """
     outlying = np.zeros(values.size, dtype=np.bool_)
     if values.size <= 2 * HALF_WIDTH:
         return outlying
     inner = values[HALF_WIDTH : values.size - HALF_WIDTH]
-    # Only what differs from a neighbour in its window by more than ``least`` can depart from its
-    # median by as much.
+    # A value that departs from the median by more than ``least`` differs from some neighbour by as
+    # much.
     differs = np.zeros(inner.size, dtype=np.bool_)
     for shift in (*range(HALF_WIDTH), *range(HALF_WIDTH + 1, 2 * HALF_WIDTH + 1)):
         differs |= np.abs(values[shift : shift + inner.size] - inner) > least
@@ -54,18 +54,16 @@ def find_outliers(instants: InstantArray, values: FloatArray, least: float) -> M
     centre = np.median(windows, axis=1)
     deviation = NORMAL_SCALE * np.median(np.abs(windows - centre[:, None]), axis=1)
     departs = np.abs(values[places] - centre) > np.maximum(THRESHOLD * deviation, least)
-    outlying[places] = departs & (
-        hours_between(instants[places - HALF_WIDTH], instants[places + HALF_WIDTH])
-        <= 2 * HALF_WIDTH * DENSE_HOURS
-    )
+    window_hours = hours_between(instants[places - HALF_WIDTH], instants[places + HALF_WIDTH])
+    outlying[places] = departs & (window_hours <= 2 * HALF_WIDTH * DENSE_HOURS)
     return outlying
 
 
-# What a kettle, a heat pump's start or a flow heater does for a moment stays below half of what
+# The short peak of a kettle, a starting heat pump or a flow heater stays below half of what
 # connection, roof and battery carry together.
 LONE_PEAK_SHARE = 0.5
-# No power that is shown in fine steps is the same to the last digit for half a day; an inverter at
-# its limit is so for the sunny hours at most.
+# No power shown in fine steps stays the same to the last digit for half a day. An inverter at its
+# limit does for the sunny hours at most.
 LONGEST_CONSTANT_HOURS = 12.0
 FINE_STEPS = 50
 
@@ -73,8 +71,8 @@ FAR_FROM_NEIGHBOURS = RowFault("far")
 CONSTANT = RowFault.of("constant", limit=LONGEST_CONSTANT_HOURS)
 
 
-# Of a sensor whose unit is wrong by a thousand most readings are impossible, and all a thousandth
-# of what is usual.
+# If a sensor's unit is wrong by a thousand, most readings are impossible, and a thousandth of them
+# is usual.
 THOUSAND = 1000.0
 THOUSANDFOLD_SHARE = 0.5
 FEWEST_THOUSANDFOLD = 24
@@ -89,12 +87,12 @@ THOUSANDFOLD = RowFault("thousandfold")
 
 
 def find_wrong_sign(power: Readings, *, noise_kw: float, several: bool) -> Mask:
-    """Return the readings of the days on which a power that should be above zero is always below.
+    """Return a mask of the days' readings on which a positive power is always negative.
 
     Args:
         power: in kW, NaN where unknown.
-        noise_kw: what lies no further below zero says nothing.
-        several: whether all days with a power must show it, two at least: what is imported may be
+        noise_kw: a power no further below zero counts as zero.
+        several: whether all days with a power must show it, two at least, since the import may be
             nothing for a sunny day.
     """
     wrong = np.zeros(len(power), dtype=np.bool_)
@@ -112,8 +110,8 @@ def find_wrong_sign(power: Readings, *, noise_kw: float, several: bool) -> Mask:
         return wrong
     if is_wrong.any() and is_wrong[informative].all():
         return ~wrong
-    # From the first to the last negative reading: a day is one of UTC here, and a night of zeros is
-    # the next local day's.
+    # From the first to the last negative reading, because days are those of UTC here: the zeros of
+    # a night belong to the next local day.
     negatives = np.flatnonzero(is_wrong[place] & (power.values < -noise_kw))
     if negatives.size:
         wrong[negatives[0] : negatives[-1] + 1] = True
@@ -121,8 +119,9 @@ def find_wrong_sign(power: Readings, *, noise_kw: float, several: bool) -> Mask:
 
 
 def find_thousandfold(power: Readings, limit_kw: float) -> bool:
-    """Return whether most readings of a power are beyond the site, and a thousandth of them would
-    be usual.
+    """Return whether a power's unit is probably wrong by a factor of a thousand.
+
+    Most readings are beyond the site, and a thousandth of them would be usual.
     """
     moving = np.abs(power.values[np.abs(power.values) > REST_KW])
     if moving.size < FEWEST_THOUSANDFOLD or (moving > limit_kw).mean() < THOUSANDFOLD_SHARE:
@@ -132,11 +131,10 @@ def find_thousandfold(power: Readings, limit_kw: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class OneWay:
-    """A flow that a sensor tells of in one direction alone: its noise, and whether it may be zero
-    for days.
-    """
+    """A flow that a sensor measures in one direction alone."""
 
     noise_kw: float
+    # It may be zero for days.
     may_rest: bool
 
 
@@ -148,13 +146,13 @@ def read_power(
     reverse_kw: float,
     direction: OneWay | None = None,
 ) -> EnergyCurve:
-    """Return the energy of a power in its own direction; what flows the other way counts nothing.
+    """Return the energy of a power in its own direction; the other direction counts nothing.
 
     Args:
         power: in kW; after a NaN nothing is known until the next value.
         limit_kw: the highest believable power in its direction.
         reverse_kw: the highest believable power in the other.
-        direction: None where the sensor tells of the other direction as well.
+        direction: None if the sensor measures the other direction as well.
 
     Invariants: the energy between two instants is the time-weighted sum of the values that held.
     """
@@ -162,18 +160,14 @@ def read_power(
         return EnergyCurve.empty()
     no_value = refusals.refuse(power, find_no_powers(power), NO_VALUE)
     power = replace(power, values=np.where(no_value, np.nan, power.values))
-    everything = np.ones(len(power), dtype=np.bool_)
-    if (
-        find_thousandfold(power, limit_kw)
-        and refusals.refuse(power, everything, THOUSANDFOLD).all()
-    ):
-        return EnergyCurve.empty()
-    wrong = refusals.refuse(
-        power, power.values > limit_kw, RowFault.of("above_power", limit=limit_kw)
-    )
-    wrong |= refusals.refuse(
-        power, power.values < -reverse_kw, RowFault.of("beyond_power", limit=reverse_kw)
-    )
+    if find_thousandfold(power, limit_kw):
+        everything = np.ones(len(power), dtype=np.bool_)
+        if refusals.refuse(power, everything, THOUSANDFOLD).all():
+            return EnergyCurve.empty()
+    too_high = RowFault.of("above_power", limit=limit_kw)
+    wrong = refusals.refuse(power, power.values > limit_kw, too_high)
+    too_low = RowFault.of("beyond_power", limit=reverse_kw)
+    wrong |= refusals.refuse(power, power.values < -reverse_kw, too_low)
     kw = np.where(wrong, np.nan, power.values)
     if direction is not None:
         judged = replace(power, values=kw)
@@ -182,30 +176,40 @@ def read_power(
         )
         wrong |= refusals.refuse(judged, wrong_sign & ~wrong & np.isfinite(kw), WRONG_SIGN)
         kw = np.where(wrong, np.nan, kw)
-    wrong |= refusals.refuse(
-        power, find_outliers(power.instants, kw, LONE_PEAK_SHARE * limit_kw), FAR_FROM_NEIGHBOURS
-    )
-    # Runs repeat one value, other than rest, for longer than a power does.
+    outlying = find_outliers(power.instants, kw, LONE_PEAK_SHARE * limit_kw)
+    wrong |= refusals.refuse(power, outlying, FAR_FROM_NEIGHBOURS)
+    wrong |= refusals.refuse(power, _find_constant(power), CONSTANT)
+    return _hold_until_next(power.instants, np.maximum(np.where(wrong, np.nan, kw), 0.0))
+
+
+def _find_constant(power: Readings) -> Mask:
+    """Return a mask of runs that repeat one value, other than rest, for too long."""
     begins = np.flatnonzero(np.append([True], np.diff(power.values) != 0))
     lasts = np.append(begins[1:], len(power)) - 1
     repeated_hours = hours_between(power.instants[begins], power.instants[lasts])
-    changes = np.abs(np.diff(power.values[begins]))
-    step = float(np.min(changes, initial=np.inf, where=changes > 0)) if changes.size else 0.0
-    stuck = (repeated_hours >= LONGEST_CONSTANT_HOURS) & (
-        np.abs(power.values[begins]) > max(REST_KW, FINE_STEPS * step)
-    )
-    wrong |= refusals.refuse(power, np.repeat(stuck, lasts - begins + 1), CONSTANT)
-    start_kw = np.maximum(np.where(wrong, np.nan, kw), 0.0)[:-1]
-    hours = hours_between(power.instants[:-1], power.instants[1:])
+    values = power.values[begins]
+    changes = np.abs(np.diff(values))
+    step = 0.0
+    if changes.size:
+        step = float(np.min(changes, initial=np.inf, where=changes > 0))
+    is_fine = np.abs(values) > max(REST_KW, FINE_STEPS * step)
+    stuck = (repeated_hours >= LONGEST_CONSTANT_HOURS) & is_fine
+    return np.repeat(stuck, lasts - begins + 1)
+
+
+def _hold_until_next(instants: InstantArray, kw: FloatArray) -> EnergyCurve:
+    start_kw = kw[:-1]
+    hours = hours_between(instants[:-1], instants[1:])
     moving = ~(start_kw <= REST_KW)
-    unknown = np.isnan(start_kw) | (moving & (hours > LONGEST_GAP_HOURS))
+    is_gap = hours > LONGEST_GAP_HOURS
+    unknown = np.isnan(start_kw) | (moving & is_gap)
+    interpolated = moving & ~unknown & (hours > LONGEST_STEP_HOURS)
+    kwh = np.where(unknown, 0.0, start_kw * hours)
     return EnergyCurve(
-        power.instants,
-        np.concatenate([[0.0], np.cumsum(np.where(unknown, 0.0, start_kw * hours))]),
-        unknown=Spans.between(power.instants, unknown),
-        interpolated=Spans.between(
-            power.instants, moving & ~unknown & (hours > LONGEST_STEP_HOURS)
-        ),
-        resting=Spans.between(power.instants, ~moving & (hours > LONGEST_GAP_HOURS)),
-        filled=Spans.between(power.instants, np.zeros(hours.size, dtype=np.bool_)),
+        instants,
+        np.concatenate([[0.0], np.cumsum(kwh)]),
+        unknown=Spans.between(instants, unknown),
+        interpolated=Spans.between(instants, interpolated),
+        resting=Spans.between(instants, ~moving & is_gap),
+        filled=Spans.between(instants, np.zeros(hours.size, dtype=np.bool_)),
     )

@@ -1,6 +1,6 @@
-"""Rejection of implausible readings with a fault code, except those released by a person.
+"""Rejection of implausible readings, and the ordering of samples.
 
-Ordering and deduplication of samples.
+A rejected reading has a fault code. Readings that a person released are not rejected.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from luna.energy.row_fault import RowFault
 from luna.energy.timeline import FloatArray, InstantArray
+from luna.energy.units import read_measure
 from services.ingest.metering.spans import Spans, runs_of
 from services.ingest.reading import Samples
 
@@ -42,35 +43,34 @@ class Rejected:
 class Refusals:
     """Collects rejected readings.
 
-    ``released``: spans by sensor whose values a person has confirmed.
+    ``released`` holds by sensor the spans whose values a person has confirmed.
     """
 
     released: Mapping[str, Spans] = field(default_factory=dict)
     rejected: dict[tuple[str, np.datetime64, RowFault], Rejected] = field(default_factory=dict)
 
     def refuse(self, readings: "Readings", wrong: Mask, fault: RowFault) -> Mask:
-        """Record the ``wrong`` readings outside released spans, one entry per run, and return which
-        are rejected.
+        """Record each run of ``wrong`` readings, and return the mask of the rejected ones.
+
+        Readings in released spans are not rejected.
         """
         if not wrong.any():
             return wrong
         if readings.sensor in self.released:
             wrong = wrong & ~self.released[readings.sensor].cover(readings.instants)
         for first, end in runs_of(wrong):
-            instants = readings.instants
-            raw = round(float(readings.values[first]) / readings.factor, 9)
-            refused = Rejected(
-                readings.sensor,
-                readings.unit,
-                instants[first],
-                instants[end - 1],
-                end - first,
-                raw,
-                fault,
+            first_instant = readings.instants[first]
+            # Keyed because a sensor may have two roles, such as a signed power: each fault is
+            # reported once.
+            self.rejected[readings.sensor, first_instant, fault] = Rejected(
+                sensor=readings.sensor,
+                unit=readings.unit,
+                first=first_instant,
+                last=readings.instants[end - 1],
+                readings=end - first,
+                value=round(float(readings.values[first]) / readings.factor, 9),
+                fault=fault,
             )
-            # Keyed, for a sensor may have two roles, such as a signed power: each fault is reported
-            # once.
-            self.rejected[readings.sensor, instants[first], fault] = refused
         return wrong
 
 
@@ -78,9 +78,8 @@ class Refusals:
 class Readings:
     """A sensor's readings in order of time, each instant once.
 
-    ``values`` in kW, kWh or as a fraction, NaN where the sensor reported none.
-
-    ``factor`` converts the sensor's unit into these.
+    ``values`` are in kW, kWh or a fraction, NaN where the sensor reported none; ``factor`` converts
+    the sensor's unit into these.
     """
 
     sensor: str
@@ -89,8 +88,12 @@ class Readings:
     instants: InstantArray
     values: FloatArray
 
+    @property
+    def is_power(self) -> bool:
+        measure = read_measure(self.unit)
+        return measure is not None and measure.kind == "power"
+
     def without(self, refused: Mask) -> "Readings":
-        """Return the readings that are not ``refused``."""
         if not refused.any():
             return self
         return Readings(
@@ -122,7 +125,7 @@ def put_in_order(
 ) -> Readings:
     """Return the samples in order of time, converted by ``factor``.
 
-    Of several at one instant the highest, for a counter only rises.
+    Of several at one instant the highest counts, because a counter only rises.
 
     Invariants: reordering or repeating samples changes nothing.
     """
@@ -143,9 +146,6 @@ def put_in_order(
     if not repeated.any():
         return readings
     following = np.append(readings.values[1:], np.nan)
-    refusals.refuse(
-        readings,
-        repeated & ~np.isnan(readings.values) & (readings.values != following),
-        CONTRADICTS,
-    )
+    contradicting = repeated & ~np.isnan(readings.values) & (readings.values != following)
+    refusals.refuse(readings, contradicting, CONTRADICTS)
     return readings.without(repeated)

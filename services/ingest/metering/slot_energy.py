@@ -10,7 +10,7 @@ from luna.energy.readings import Runs, increase_per_bucket
 from luna.energy.timeline import FloatArray, InstantArray
 from services.ingest.metering.spans import Spans, hours_between
 
-# Up to five minutes of a quarter-hour are extrapolated from the rest; more would be a guess.
+# Up to five minutes of a quarter-hour are extrapolated from the rest; longer would be a guess.
 MOST_UNKNOWN_SHARE = 1 / 3
 # Rounding of instants and sums, far below a second in a quarter-hour.
 ALL_BUT = 1e-9
@@ -18,8 +18,9 @@ ALL_BUT = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Silences:
-    """Gaps of a counter too long to interpolate: the counted energy, kWh, and whether it is
-    complete (``whole``) or a lower bound.
+    """Gaps of a counter that are too long to interpolate, with the energy counted over each.
+
+    ``whole``: the energy is complete, not only a lower bound.
     """
 
     spans: Spans
@@ -28,14 +29,12 @@ class Silences:
 
     @classmethod
     def none(cls) -> Self:
-        """Return no gaps."""
         return cls(Spans.none(), np.zeros(0), np.zeros(0, dtype=np.bool_))
 
 
 @dataclass(frozen=True, slots=True)
 class EnergyCurve:
-    """Cumulative energy since the first instant, kWh, linear between instants, with the quality of
-    each span.
+    """Cumulative energy since the first instant, linear between instants, with each span's quality.
 
     Args:
         instants: ascending, ``datetime64[us]``, UTC.
@@ -58,7 +57,6 @@ class EnergyCurve:
 
     @classmethod
     def empty(cls) -> Self:
-        """Return the curve of a sensor without readings."""
         none = Spans.none()
         return cls(
             none.starts,
@@ -81,6 +79,11 @@ class SlotValues(NamedTuple):
     estimated: NDArray[np.bool_]
     filled: NDArray[np.bool_]
 
+    @classmethod
+    def unknown(cls, slots: int) -> Self:
+        never = np.zeros(slots, dtype=np.bool_)
+        return cls(np.full(slots, np.nan), never, never.copy())
+
 
 def energy_per_slot(
     curve: EnergyCurve, edges: InstantArray, awake: NDArray[np.bool_]
@@ -101,16 +104,15 @@ def energy_per_slot(
     places = places[(places >= 0) & (places <= last)]
     instants = curve.instants[places]
     energy = curve.kwh[places]
-    gain = increase_per_bucket(
-        Runs(instants, energy, instants, energy, np.zeros(places.size)), edges
-    )
+    runs = Runs(instants, energy, instants, energy, np.zeros(places.size))
+    gain = increase_per_bucket(runs, edges)
     hours = hours_between(edges[:-1], edges[1:])
-    lost = curve.unknown.hours_per_slot(edges) + np.where(
-        awake, 0.0, curve.resting.hours_per_slot(edges)
-    )
-    coverage = np.clip(gain.known - lost / hours, 0.0, 1.0)
+    silent_hours = np.where(awake, 0.0, curve.resting.hours_per_slot(edges))
+    lost_hours = curve.unknown.hours_per_slot(edges) + silent_hours
+    coverage = np.clip(gain.known - lost_hours / hours, 0.0, 1.0)
     enough = coverage >= 1 - MOST_UNKNOWN_SHARE - ALL_BUT
     whole = coverage >= 1 - ALL_BUT
+    # A partly known slot is scaled up to its whole length.
     kwh = np.divide(
         gain.values,
         np.where(whole, 1.0, coverage),
@@ -118,8 +120,6 @@ def energy_per_slot(
         where=enough,
     )
     filled = enough & (curve.filled.hours_per_slot(edges) > ALL_BUT)
-    return SlotValues(
-        kwh,
-        enough & (~whole | filled | (curve.interpolated.hours_per_slot(edges) > ALL_BUT)),
-        filled,
-    )
+    interpolated = curve.interpolated.hours_per_slot(edges) > ALL_BUT
+    estimated = enough & (~whole | filled | interpolated)
+    return SlotValues(kwh, estimated, filled)

@@ -1,4 +1,4 @@
-"""One connection to a broker, as asyncio sees it.
+"""One connection to a broker, for asyncio.
 
 What is lost with it comes again on the next one.
 """
@@ -27,16 +27,17 @@ SESSION_EXPIRY = timedelta(days=7)
 KEEPALIVE_SECONDS = 30
 ANSWER_SECONDS = 10.0
 BATCH = 500
-# An unsubscription that is asked for in one packet.
-_AT_ONCE = 100
+# Topics that one packet unsubscribes from.
+_TOPICS_PER_PACKET = 100
 
 
 log = structlog.get_logger("luna.ingest.mqtt")
 
 
 class Connection:
-    """A live connection: messages come from ``batch`` and are acknowledged by ``acknowledge``
-    alone.
+    """A live connection to a broker.
+
+    Messages come from ``batch`` and are acknowledged only by ``acknowledge``.
     """
 
     def __init__(self, broker: Broker, identifier: str) -> None:
@@ -51,12 +52,8 @@ class Connection:
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._subscriptions: dict[int | None, str] = {}
-        self._client.on_subscribe = lambda _client, _data, number, reasons, _properties: (
-            self._hand_over(self._note_subscribed, (number, reasons))
-        )
-        self._client.on_message = lambda _client, _data, message: self._hand_over(
-            self._messages.put_nowait, message
-        )
+        self._client.on_subscribe = self._on_subscribe
+        self._client.on_message = self._on_message
 
     async def open(self) -> bool:
         """Connect and return whether the broker remembers this client.
@@ -82,20 +79,20 @@ class Connection:
             raise self._error(f"cannot be reached: {exc}") from exc
 
     async def subscribe(self, topics: Iterable[str], *, qos: int) -> None:
-        """Ask for ``topics``; what the broker has kept of them comes at once."""
+        """Subscribe to ``topics``; the broker sends their retained messages at once."""
         for topic in topics:
             _, number = self._client.subscribe(topic, qos)
             self._subscriptions[number] = topic
             await asyncio.sleep(0)
 
     async def unsubscribe(self, topics: Iterable[str]) -> None:
-        """Ask for ``topics`` no more."""
+        """Unsubscribe from ``topics``."""
         names = list(topics)
-        for first in range(0, len(names), _AT_ONCE):
-            self._client.unsubscribe(names[first : first + _AT_ONCE])
+        for first in range(0, len(names), _TOPICS_PER_PACKET):
+            self._client.unsubscribe(names[first : first + _TOPICS_PER_PACKET])
 
     async def batch(self) -> list[paho.MQTTMessage]:
-        """Return the messages that wait, at least one.
+        """Wait for messages and return them, at least one.
 
         Raises:
             SourceError: the connection is gone.
@@ -108,20 +105,18 @@ class Connection:
             waiting.cancel()
         if waiting not in done:
             raise self._error(f"is lost: {self._lost.result()}")
-        return [
-            waiting.result(),
-            *(self._messages.get_nowait() for _ in range(min(self._messages.qsize(), BATCH - 1))),
-        ]
+        more = min(self._messages.qsize(), BATCH - 1)
+        return [waiting.result(), *(self._messages.get_nowait() for _ in range(more))]
 
     def acknowledge(self, messages: Iterable[paho.MQTTMessage]) -> None:
-        """Tell the broker that ``messages`` are safe."""
+        """Tell the broker that ``messages`` are recorded."""
         for message in messages:
             self._client.ack(message.mid, message.qos)
 
     async def close(self) -> None:
-        """Take leave of the broker, which keeps what comes from now on.
+        """Disconnect; the broker stores what comes from now on.
 
-        After a moment, without its consent.
+        It has a second to confirm.
         """
         self._client.disconnect()
         await asyncio.wait([self._lost], timeout=1.0)
@@ -147,16 +142,30 @@ class Connection:
         reason: ReasonCode,
         _properties: Any,
     ) -> None:
-        self._hand_over(
-            partial(_settle, self._accepted),
-            self._error(f"refuses Luna: {reason}") if reason.is_failure else flags.session_present,
-        )
+        outcome: SourceError | bool = flags.session_present
+        if reason.is_failure:
+            outcome = self._error(f"refuses Luna: {reason}")
+        self._call_in_loop(partial(_settle, self._accepted), outcome)
 
     def _on_disconnect(
         self, _client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
     ) -> None:
-        self._hand_over(partial(_settle, self._accepted), self._error(f"hangs up: {reason}"))
-        self._hand_over(partial(_settle, self._lost), str(reason))
+        error = self._error(f"hangs up: {reason}")
+        self._call_in_loop(partial(_settle, self._accepted), error)
+        self._call_in_loop(partial(_settle, self._lost), str(reason))
+
+    def _on_subscribe(
+        self,
+        _client: paho.Client,
+        _data: Any,
+        number: int,
+        reasons: list[ReasonCode],
+        _properties: Any,
+    ) -> None:
+        self._call_in_loop(self._note_subscribed, (number, reasons))
+
+    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        self._call_in_loop(self._messages.put_nowait, message)
 
     def _note_subscribed(self, answer: tuple[int, list[ReasonCode]]) -> None:
         number, reasons = answer
@@ -169,8 +178,8 @@ class Connection:
                 remedy="Let the broker's access rules allow it to Luna's user.",
             )
 
-    def _hand_over(self, receive: Any, what: Any) -> None:
-        # From paho's thread; a loop that has ended needs nothing more.
+    def _call_in_loop(self, receive: Any, what: Any) -> None:
+        # Runs in paho's thread; a loop that has ended needs nothing more.
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(receive, what)
 
@@ -184,9 +193,9 @@ class Connection:
 
 @asynccontextmanager
 async def connected(broker: Broker, identifier: str) -> AsyncIterator[tuple[Connection, bool]]:
-    """Hold a connection while the block runs.
+    """Keep a connection open while the block runs.
 
-    With it comes whether the broker remembers this client.
+    Yields the connection, and whether the broker remembers this client.
 
     Raises:
         SourceError: no connection.
@@ -203,7 +212,7 @@ def _settle(future: "asyncio.Future[Any]", outcome: object) -> None:
         return
     if isinstance(outcome, SourceError):
         future.set_exception(outcome)
-        # Nobody asks any more where opening was given up.
+        # Mark it as retrieved: nobody awaits it after opening was given up.
         future.exception()
     else:
         future.set_result(outcome)

@@ -1,4 +1,4 @@
-"""Home Assistant's discovery messages: what a device says of its sensors.
+"""Home Assistant's discovery messages, in which devices describe their sensors.
 
 Source: Home Assistant, "MQTT", discovery messages (single component and device), abbreviations,
 availability.
@@ -41,6 +41,14 @@ _LONG = {
     "unit_of_meas": "unit_of_measurement",
     "val_tpl": "value_template",
 }
+# What a device states once for all its components.
+_SHARED = (
+    "state_topic",
+    "device",
+    "availability",
+    "availability_topic",
+    "availability_mode",
+)
 Mode = Literal["all", "any", "latest"]
 MODES: dict[str, Mode] = {"all": "all", "any": "any"}
 # Source: MQTT 5.0, 1.5.4: a string's length stands in two bytes.
@@ -49,7 +57,7 @@ LONGEST_TOPIC = 65_535
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """A topic that tells whether a device is there, and the words for both."""
+    """A topic that reports whether a device is present."""
 
     topic: str
     present: str = "online"
@@ -57,7 +65,7 @@ class Availability:
     template: Template = PLAIN
 
     def read(self, payload: str) -> bool | None:
-        """Return whether the device says that it is there; None where it says neither."""
+        """Return whether the device reports itself present; None if it reports neither."""
         try:
             word = self.template.find(payload)
         except InvalidInputError:
@@ -69,7 +77,7 @@ class Availability:
 class DiscoveredEntity:
     """A sensor as its device describes it.
 
-    ``names`` holds what it may be called, the surest first.
+    ``names`` are ordered from the surest to the least sure.
     """
 
     names: tuple[frozenset[str], ...]
@@ -82,7 +90,7 @@ class DiscoveredEntity:
 
 
 def discovery_filters(prefix: str) -> list[str]:
-    """Return the subscriptions that bring every description."""
+    """Return the subscriptions that cover every description."""
     return [
         f"{prefix}/{component}/{levels}/config"
         for component in (*COMPONENTS, "device")
@@ -91,29 +99,25 @@ def discovery_filters(prefix: str) -> list[str]:
 
 
 def is_description(topic: str, prefix: str) -> bool:
-    """Whether a topic is that of a description."""
+    """Return whether a topic carries descriptions."""
+    if not topic.startswith(f"{prefix}/"):
+        return False
     component, *levels = topic.removeprefix(f"{prefix}/").split("/")
-    return (
-        topic.startswith(f"{prefix}/")
-        and component in (*COMPONENTS, "device")
-        and len(levels) in (2, 3)
-        and levels[-1] == "config"
-    )
+    if component not in (*COMPONENTS, "device"):
+        return False
+    return len(levels) in (2, 3) and levels[-1] == "config"
 
 
 def require_topic(topic: object) -> str:
     """Return a topic that can be subscribed to.
 
     Raises:
-        InvalidInputError: it is none, or a pattern.
+        InvalidInputError: it is empty, too long, not printable or a pattern.
     """
     text = str(topic)
-    if (
-        not text
-        or len(text.encode("utf-8", errors="replace")) > LONGEST_TOPIC
-        or not text.isprintable()
-        or {"+", "#"} & set(text)
-    ):
+    length = len(text.encode("utf-8", errors="replace"))
+    is_pattern = "+" in text or "#" in text
+    if not 0 < length <= LONGEST_TOPIC or not text.isprintable() or is_pattern:
         raise InvalidInputError(
             "is no topic",
             field="state_topic",
@@ -126,10 +130,10 @@ def require_topic(topic: object) -> str:
 def parse_descriptions(topic: str, payload: str, prefix: str) -> list[DiscoveredEntity]:
     """Return the sensors that a discovery message describes.
 
-    None where it takes them back or describes other things.
+    There are none if it withdraws a description or describes other things.
 
     Raises:
-        InvalidInputError: it is no description, or one that Luna does not understand.
+        InvalidInputError: it is not a description, or one that Luna does not understand.
     """
     if not payload.strip():
         return []
@@ -142,114 +146,122 @@ def parse_descriptions(topic: str, payload: str, prefix: str) -> list[Discovered
         ) from exc
     if not isinstance(written, dict):
         raise InvalidInputError("is no description of a sensor: no object", value=payload[:80])
-    document = _whole(written)
-    entities = [(component, levels[-1], document)]
+    document = _expand(written)
     if component == "device":
-        components = document.get("components")
-        shared = {
-            name: document[name]
-            for name in (
-                "state_topic",
-                "device",
-                "availability",
-                "availability_topic",
-                "availability_mode",
-            )
-            if name in document
-        }
-        listed = components.items() if isinstance(components, Mapping) else ()
-        described = [
-            (place, {**shared, **_whole(entity)})
-            for place, entity in listed
-            if isinstance(entity, Mapping)
-        ]
-        entities = [(str(entity.get("platform")), place, entity) for place, entity in described]
-    return [
-        _describe(kind, place, entity)
-        for kind, place, entity in entities
-        if kind in COMPONENTS and "state_topic" in entity
-    ]
+        described = _entities_of_device(document)
+    else:
+        described = [(component, levels[-1], document)]
+    sensors = []
+    for kind, place, entity in described:
+        if kind in COMPONENTS and "state_topic" in entity:
+            sensors.append(_describe(kind, place, entity))
+    return sensors
 
 
-def _whole(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a description with its words written out and its base topic put in."""
-    long = {_LONG.get(name, name): value for name, value in document.items()}
-    base = str(long.pop("~", ""))
-    return {name: _with_base(name, value, base) for name, value in long.items()}
+def _entities_of_device(document: Mapping[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return the kind, the key and the description of each component of a device."""
+    components = document.get("components")
+    if not isinstance(components, Mapping):
+        return []
+    shared = {name: document[name] for name in _SHARED if name in document}
+    described = []
+    for place, written in components.items():
+        if isinstance(written, Mapping):
+            entity = {**shared, **_expand(written)}
+            described.append((str(entity.get("platform")), place, entity))
+    return described
+
+
+def _expand(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a description with its abbreviations written out and its base topic inserted."""
+    expanded = {_LONG.get(name, name): value for name, value in document.items()}
+    base = str(expanded.pop("~", ""))
+    return {name: _with_base(name, value, base) for name, value in expanded.items()}
 
 
 def _with_base(name: str, value: Any, base: str) -> Any:
     if name.endswith("topic") and isinstance(value, str):
         return re.sub(r"^~|~$", lambda _: base, value)
-    if name == "availability":
-        listed = value if isinstance(value, list) else [value]
-        return [
-            _whole({"~": base, **entry})
-            for entry in listed
-            if isinstance(entry, Mapping) and {"topic", "t"} & set(entry)
-        ]
-    return value
+    if name != "availability":
+        return value
+    listed = value if isinstance(value, list) else [value]
+    entries = [entry for entry in listed if isinstance(entry, Mapping)]
+    return [_expand({"~": base, **entry}) for entry in entries if {"topic", "t"} & set(entry)]
 
 
 def _describe(component: str, place: str, entity: Mapping[str, Any]) -> DiscoveredEntity:
     template = _template(entity.get("value_template") or entity.get("state_value_template"))
-    switched = {
-        word: str(entity.get(f"state_{word}", entity.get(f"payload_{word}", word.upper())))
-        for word in ("on", "off")
-        if component != "sensor"
-    }
+    is_switch = component != "sensor"
+    # A unit must be printable to be stored.
+    unit = entity.get("unit_of_measurement")
+    if not isinstance(unit, str) or not unit.strip() or not unit.isprintable():
+        unit = None
+    return DiscoveredEntity(
+        names=_names_of(component, place, entity),
+        topic=require_topic(entity["state_topic"]),
+        decode=decoder(
+            template,
+            on=_state_word(entity, "on") if is_switch else None,
+            off=_state_word(entity, "off") if is_switch else None,
+        ),
+        unit=unit.strip() if unit else None,
+        availability=_availability_of(entity),
+        mode=MODES.get(str(entity.get("availability_mode")), "latest"),
+        switch=is_switch,
+    )
+
+
+def _state_word(entity: Mapping[str, Any], state: str) -> str:
+    payload = entity.get(f"payload_{state}", state.upper())
+    return str(entity.get(f"state_{state}", payload))
+
+
+def _names_of(component: str, place: str, entity: Mapping[str, Any]) -> tuple[frozenset[str], ...]:
+    """Return the sensor's possible names, the surest first."""
     device = entity.get("device")
     device_name = device.get("name") if isinstance(device, Mapping) else None
     name = entity.get("name")
-    own_name = [str(name)] if name else []
-    full = (
-        [f"{device_name} {name}"]
-        if name and device_name
-        else [str(name or device_name)]
-        if name or device_name
-        else []
-    )
+    full_name = name or device_name
+    if name and device_name:
+        full_name = f"{device_name} {name}"
     ranks = (
         [entity.get("unique_id")],
         [entity.get("default_entity_id"), entity.get("object_id")],
-        full,
+        [full_name],
         [place],
-        own_name,
+        [name],
     )
     names = []
-    for words in ([str(word) for word in rank if word] for rank in ranks):
-        plain = [
-            unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode().lower()
-            for word in words
-        ]
-        slugs = [re.sub(r"[^a-z0-9]+", "_", word).strip("_") for word in plain]
-        names.append(frozenset([*words, *(f"{component}.{word}" for word in [*words, *slugs])]))
-    topics = [
-        (entry["topic"], entry, entry.get("value_template"))
+    for rank in ranks:
+        words = [str(word) for word in rank if word]
+        identifiers = [*words, *(_slug(word) for word in words)]
+        prefixed = [f"{component}.{identifier}" for identifier in identifiers]
+        names.append(frozenset([*words, *prefixed]))
+    return tuple(names)
+
+
+def _slug(word: str) -> str:
+    plain = unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+
+
+def _availability_of(entity: Mapping[str, Any]) -> tuple[Availability, ...]:
+    availabilities = [
+        _availability(entry["topic"], entry, entry.get("value_template"))
         for entry in entity.get("availability", [])
     ]
     if "availability_topic" in entity:
-        topics.append((entity["availability_topic"], entity, entity.get("availability_template")))
-    # A unit that can be stored.
-    unit = entity.get("unit_of_measurement")
-    return DiscoveredEntity(
-        names=tuple(names),
-        topic=require_topic(entity["state_topic"]),
-        decode=decoder(template, on=switched.get("on"), off=switched.get("off")),
-        unit=unit.strip()
-        if isinstance(unit, str) and unit.strip() and unit.isprintable()
-        else None,
-        availability=tuple(
-            Availability(
-                require_topic(topic),
-                str(words.get("payload_available", "online")),
-                str(words.get("payload_not_available", "offline")),
-                _template(text),
-            )
-            for topic, words, text in topics
-        ),
-        mode=MODES.get(str(entity.get("availability_mode")), "latest"),
-        switch=component != "sensor",
+        template = entity.get("availability_template")
+        availabilities.append(_availability(entity["availability_topic"], entity, template))
+    return tuple(availabilities)
+
+
+def _availability(topic: object, words: Mapping[str, Any], template: object) -> Availability:
+    return Availability(
+        require_topic(topic),
+        str(words.get("payload_available", "online")),
+        str(words.get("payload_not_available", "offline")),
+        _template(template),
     )
 
 

@@ -1,19 +1,17 @@
-"""Value templates that are more than a place: sums, conditions, words for numbers.
+"""Value templates with sums, conditions and words for numbers, as Jinja in a sandbox.
 
-Jinja in a sandbox, bounded in every direction.
-
-A description comes from whoever may write to the broker. So its template is taken apart before it
-is compiled: what is not listed here is refused. There are no loops, powers, texts put together,
-attributes or methods; all arithmetic is that of floats. One evaluation looks at each of
+Anybody who may write to the broker can send a template. It is therefore taken apart before it is
+compiled, and whatever is not listed here is refused: loops, powers, concatenated texts, attributes
+and methods. All arithmetic is done with floats. One evaluation visits each of at most
 ``MOST_NODES`` parts once.
 
-What a message lacks makes the whole unknown: a fallback such as ``float(0)`` or ``default(0)`` does
-not stand in for it.
+If a message lacks something that the template needs, the value is unknown: a fallback such as
+``float(0)`` or ``default(0)`` does not replace it.
 """
 
 import math
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -30,7 +28,7 @@ from services.ingest.sources.mqtt.payload import MISSING, decode_json, descend, 
 LONGEST_TEMPLATE = 2_000
 MOST_NODES = 300
 DEEPEST = 30
-# Of an answer, and of any text on the way to it: no number and no word of a state is longer.
+# For answers and intermediate texts: no number and no word for a state is longer.
 LONGEST_TEXT = 1_000
 MOST_DIGITS = 15
 # Templates that several devices share are compiled once.
@@ -43,7 +41,7 @@ REMEDY = (
 
 
 class _UnknownValueError(Exception):
-    """Something on the way is unknown, so the value is."""
+    """A part of the value is unknown, so the whole value is."""
 
 
 def _number(value: object) -> float:
@@ -60,6 +58,9 @@ def _text(value: object) -> str:
     return text
 
 
+_DIRECTED: Mapping[str, Callable[[float], int]] = {"ceil": math.ceil, "floor": math.floor}
+
+
 def _round(
     value: object,
     precision: float = 0,
@@ -68,16 +69,14 @@ def _round(
     **_named: object,
 ) -> float:
     digits = max(-MOST_DIGITS, min(MOST_DIGITS, int(precision)))
+    round_directed = _DIRECTED.get(method)
+    if round_directed is None:
+        return round(_number(value), digits)
     scale = 10.0**digits
-    directed: Mapping[str, Callable[[float], int]] = {"ceil": math.ceil, "floor": math.floor}
-    return (
-        directed[method](_number(value) * scale) / scale
-        if method in directed
-        else round(_number(value), digits)
-    )
+    return round_directed(_number(value) * scale) / scale
 
 
-def _otherwise(value: object, fallback: object = "", *_ignored: object, **_named: object) -> object:
+def _default(value: object, fallback: object = "", *_ignored: object, **_named: object) -> object:
     return fallback if isinstance(value, Undefined) else value
 
 
@@ -89,7 +88,10 @@ def _replace(value: object, old: str, new: str) -> str:
 
 
 def _numbers(values: tuple[object, ...]) -> list[float]:
-    listed = values[0] if len(values) == 1 and isinstance(values[0], list | tuple) else values
+    """Return the numbers of a filter's arguments, or of the one list among them."""
+    listed: list[Any] | tuple[Any, ...] = values
+    if len(values) == 1 and isinstance(values[0], list | tuple):
+        listed = values[0]
     if len(listed) > LONGEST_TEXT:
         raise InvalidInputError("is a longer list than any of values", value=len(listed))
     return [_number(value) for value in listed]
@@ -102,25 +104,73 @@ def _is_number(value: object) -> bool:
         return False
 
 
+def _absolute(value: object) -> float:
+    return abs(_number(value))
+
+
+def _add(value: object, summand: object, *_fallback: object) -> float:
+    return _number(_number(value) + _number(summand))
+
+
+def _multiply(value: object, factor: object, *_fallback: object) -> float:
+    return _number(_number(value) * _number(factor))
+
+
+def _float(value: object, *_fallback: object, **_named: object) -> float:
+    return _number(value)
+
+
+def _integer(value: object, *_fallback: object, **_named: object) -> float:
+    return float(math.trunc(_number(value)))
+
+
+def _unchanged(value: object) -> object:
+    return value
+
+
+def _lower(value: object) -> str:
+    return _text(value).lower()
+
+
+def _upper(value: object) -> str:
+    return _text(value).upper()
+
+
+def _trim(value: object) -> str:
+    return _text(value).strip()
+
+
+def _maximum(*values: object) -> float:
+    return max(_numbers(values))
+
+
+def _minimum(*values: object) -> float:
+    return min(_numbers(values))
+
+
+def _sum(values: object) -> float:
+    return math.fsum(_numbers((values,)))
+
+
 FILTERS: Mapping[str, Callable[..., object]] = {
-    "abs": lambda value: abs(_number(value)),
-    "add": lambda value, summand, *_fallback: _number(_number(value) + _number(summand)),
-    "d": _otherwise,
-    "default": _otherwise,
-    "float": lambda value, *_fallback, **_named: _number(value),
-    "int": lambda value, *_fallback, **_named: float(math.trunc(_number(value))),
-    "is_defined": lambda value: value,
+    "abs": _absolute,
+    "add": _add,
+    "d": _default,
+    "default": _default,
+    "float": _float,
+    "int": _integer,
+    "is_defined": _unchanged,
     "is_number": _is_number,
-    "lower": lambda value: _text(value).lower(),
-    "max": lambda *values: max(_numbers(values)),
-    "min": lambda *values: min(_numbers(values)),
-    "multiply": lambda value, factor, *_fallback: _number(_number(value) * _number(factor)),
+    "lower": _lower,
+    "max": _maximum,
+    "min": _minimum,
+    "multiply": _multiply,
     "replace": _replace,
     "round": _round,
     "string": _text,
-    "sum": lambda values: math.fsum(_numbers((values,))),
-    "trim": lambda value: _text(value).strip(),
-    "upper": lambda value: _text(value).upper(),
+    "sum": _sum,
+    "trim": _trim,
+    "upper": _upper,
 }
 FUNCTIONS = {name: FILTERS[name] for name in ("abs", "float", "int", "is_number", "max", "min")}
 TESTS = frozenset(
@@ -141,6 +191,7 @@ TESTS = frozenset(
         "!=",
     }
 )
+# Filters that only shorten the number of an answer.
 _PRECISION = frozenset({"float", "int", "is_defined", "round"})
 _OPERATORS: Mapping[str, Callable[[float, float], float]] = {
     "+": operator.add,
@@ -153,9 +204,7 @@ _OPERATORS: Mapping[str, Callable[[float, float], float]] = {
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja that sees JSON and numbers alone: no attribute, no method, no arithmetic but that of
-    floats.
-    """
+    """Jinja with JSON and numbers alone: no attributes, no methods, arithmetic of floats only."""
 
     intercepted_binops = frozenset(_OPERATORS)
     intercepted_unops = frozenset({"+", "-"})
@@ -164,10 +213,16 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return self.getitem(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        step = int(argument) if isinstance(argument, float) and argument.is_integer() else argument
-        item = obj if isinstance(obj, Undefined) else MISSING
-        if item is MISSING and isinstance(step, str | int):
-            item = obj[step] if isinstance(obj, dict) and step in obj else descend(obj, step)
+        if isinstance(obj, Undefined):
+            return obj
+        step = argument
+        if isinstance(argument, float) and argument.is_integer():
+            step = int(argument)
+        item = MISSING
+        if isinstance(obj, dict) and isinstance(step, str | int) and step in obj:
+            item = obj[step]
+        elif isinstance(step, str | int):
+            item = descend(obj, step)
         return self.undefined(name=_text(argument)) if item is MISSING else item
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> float:
@@ -177,15 +232,17 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return -_number(arg) if operator == "-" else _number(arg)
 
 
-def _say(value: object) -> object:
+def _refuse_collection(value: object) -> object:
     if isinstance(value, dict | list):
         raise InvalidInputError("is no number", value=type(value).__name__)
     return value
 
 
-# Not optimized: constants that are worked out beforehand come out as code, and infinity is no word
-# of Python.
-_SANDBOX = _Sandbox(undefined=StrictUndefined, autoescape=False, finalize=_say, optimized=False)
+# Not optimized: Jinja writes constants that it computes beforehand as Python code, and Python has
+# no literal for infinity.
+_SANDBOX = _Sandbox(
+    undefined=StrictUndefined, autoescape=False, finalize=_refuse_collection, optimized=False
+)
 _SANDBOX.filters = dict(FILTERS)
 _SANDBOX.globals = dict(FUNCTIONS)
 _SANDBOX.tests = {name: test for name, test in _SANDBOX.tests.items() if name in TESTS}
@@ -193,19 +250,21 @@ _SANDBOX.tests = {name: test for name, test in _SANDBOX.tests.items() if name in
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A compiled template. ``from_json``: it looks into the message's JSON."""
+    """A compiled template; ``from_json`` says that it uses the message's JSON."""
 
     template: JinjaTemplate
     from_json: bool
     factor: float = 1.0
 
     def find(self, payload: str) -> str | None:
-        """Return what the template makes of a message: None where that lacks what it needs,
-        "unknown" where what it needs is.
+        """Return the template's result for a message.
+
+        None if the message lacks something that the template needs, "unknown" if such a part is
+        unknown.
 
         Raises:
-            InvalidInputError: JSON is expected, and it is none; or the template cannot be worked
-                out with it.
+            InvalidInputError: the message is not JSON although that is expected, or the template
+                cannot be evaluated with it.
 
         Invariants: one evaluation takes time proportional to the message, and its answer has
             ``LONGEST_TEXT`` characters at most.
@@ -215,9 +274,9 @@ class Expression:
             "value_json": decode_json(payload) if self.from_json else None,
         }
         try:
-            return "".join(
-                _within(self.template.root_render_func(self.template.new_context(variables)))
-            ).strip()
+            context = self.template.new_context(variables)
+            pieces = self.template.root_render_func(context)
+            return "".join(_limit_length(pieces)).strip()
         except UndefinedError:
             return None
         except (_UnknownValueError, ArithmeticError):
@@ -229,7 +288,7 @@ class Expression:
             ) from exc
 
 
-def _within(pieces: Iterator[str]) -> Iterator[str]:
+def _limit_length(pieces: Iterator[str]) -> Iterator[str]:
     length = 0
     for piece in pieces:
         length += len(piece)
@@ -240,22 +299,26 @@ def _within(pieces: Iterator[str]) -> Iterator[str]:
 
 @lru_cache(maxsize=MOST_CACHED)
 def compile_expression(text: str) -> Expression:
-    """Return the template that ``text`` is.
+    """Compile a template.
 
     Raises:
-        InvalidInputError: it is too long, no Jinja, or uses what is not understood.
+        InvalidInputError: it is too long, not Jinja, or uses something that is not understood.
     """
     if len(text) > LONGEST_TEMPLATE:
         _refuse(f"has more than {LONGEST_TEMPLATE} characters", text)
     try:
         tree = _SANDBOX.parse(text)
         _Review(text).check(tree)
-        return Expression(
-            _SANDBOX.from_string(_Simplify().visit(tree)),
-            any(name.name == "value_json" for name in tree.find_all(nodes.Name)),
-        )
+        simplified = _Simplify().visit(tree)
+        template = _SANDBOX.from_string(simplified)
+        from_json = "value_json" in _names_in(simplified)
+        return Expression(template, from_json)
     except (TemplateError, RecursionError, SyntaxError, ValueError, OverflowError) as exc:
         _refuse(str(exc).partition("\n")[0][:LONGEST_TEXT], text)
+
+
+def _names_in(tree: nodes.Node) -> set[str]:
+    return {name.name for name in tree.find_all(nodes.Name)}
 
 
 def _refuse(why: str, text: str) -> NoReturn:
@@ -293,8 +356,7 @@ _PLAIN = (
     nodes.Keyword,
     nodes.Pair,
 )
-# Of these the message is the only one that may hold many: lists of lists could be compared for
-# ever.
+# A template may not nest these, since comparing lists of lists could take for ever.
 _COLLECTIONS = (nodes.List, nodes.Tuple, nodes.Dict)
 
 
@@ -307,21 +369,21 @@ class _Review:
         self._names = {"value", "value_json"}
 
     def check(self, tree: nodes.Template) -> None:
-        """Return if all parts of a template are understood.
+        """Refuse a template at the first part that is not understood.
 
         Raises:
-            InvalidInputError: names the first that is not.
+            InvalidInputError: names that part.
         """
-        assigned = {
-            node.target.name
-            for node in tree.find_all(nodes.Assign)
-            if isinstance(node.target, nodes.Name)
-        }
-        if assigned & (self._names | set(FUNCTIONS)):
-            self._refuse(f"sets {min(assigned & (self._names | set(FUNCTIONS)))}")
+        assigned = set()
+        for assignment in tree.find_all(nodes.Assign):
+            if isinstance(assignment.target, nodes.Name):
+                assigned.add(assignment.target.name)
+        overwritten = assigned & (self._names | set(FUNCTIONS))
+        if overwritten:
+            self._refuse(f"sets {min(overwritten)}")
         self._names |= assigned
         self._check(tree, depth=0)
-        if not {"value", "value_json"} & {node.name for node in tree.find_all(nodes.Name)}:
+        if not {"value", "value_json"} & _names_in(tree):
             self._refuse("it does not look at the message")
 
     def _refuse(self, why: str) -> NoReturn:
@@ -331,85 +393,78 @@ class _Review:
         self._count += 1
         if self._count > MOST_NODES or depth > DEEPEST:
             self._refuse("it has too many parts")
-        if (
-            isinstance(node, nodes.Const)
-            and isinstance(node.value, float)
-            and not math.isfinite(node.value)
-        ):
-            self._refuse("a number beyond all numbers")
-        if isinstance(node, nodes.Name):
-            if node.name not in self._names | set(FUNCTIONS):
-                self._refuse(f"{node.name} is not known")
-        elif isinstance(node, nodes.Filter | nodes.Test | nodes.Call):
-            self._check_application(node)
-        elif isinstance(node, _COLLECTIONS):
-            if any(isinstance(child, _COLLECTIONS) for child in node.find_all(_COLLECTIONS)):
-                self._refuse("lists in lists")
-        elif not isinstance(node, _PLAIN):
-            self._refuse(f"{type(node).__name__.lower()} is not known")
+        self._check_kind(node)
         for child in node.iter_child_nodes():
             self._check_place(node, child)
             self._check(child, depth=depth + 1)
 
+    def _check_kind(self, node: nodes.Node) -> None:
+        if isinstance(node, nodes.Const):
+            if isinstance(node.value, float) and not math.isfinite(node.value):
+                self._refuse("a number beyond all numbers")
+        elif isinstance(node, nodes.Name):
+            if node.name not in self._names and node.name not in FUNCTIONS:
+                self._refuse(f"{node.name} is not known")
+        elif isinstance(node, nodes.Filter | nodes.Test | nodes.Call):
+            self._check_application(node)
+        elif isinstance(node, _COLLECTIONS):
+            if any(node.find_all(_COLLECTIONS)):
+                self._refuse("lists in lists")
+        elif not isinstance(node, _PLAIN):
+            self._refuse(f"{type(node).__name__.lower()} is not known")
+
     def _check_application(self, node: nodes.Filter | nodes.Test | nodes.Call) -> None:
-        allowed: Mapping[str, object] | frozenset[str] = (
-            TESTS if isinstance(node, nodes.Test) else FILTERS
-        )
-        called = (
-            node.node.name
-            if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name)
-            else getattr(node, "name", "a method")
-        )
-        if called not in (FUNCTIONS if isinstance(node, nodes.Call) else allowed):
+        """Refuse filters, tests and functions that are not listed, and unpacked arguments."""
+        allowed: Collection[str]
+        if isinstance(node, nodes.Call):
+            called = node.node.name if isinstance(node.node, nodes.Name) else "a method"
+            allowed = FUNCTIONS
+        elif isinstance(node, nodes.Test):
+            called = node.name
+            allowed = TESTS
+        else:
+            called = node.name
+            allowed = FILTERS
+        if called not in allowed:
             self._refuse(f"{called} is not known")
-        if (
-            node.dyn_args is not None
-            or node.dyn_kwargs is not None
-            or (isinstance(node, nodes.Filter) and node.node is None)
-        ):
+        is_unpacked = node.dyn_args is not None or node.dyn_kwargs is not None
+        is_block = isinstance(node, nodes.Filter) and node.node is None
+        if is_unpacked or is_block:
             self._refuse(f"{called} is not given its values one by one")
 
     def _check_place(self, node: nodes.Node, child: nodes.Node) -> None:
-        """Refuse lists anywhere but where they are looked into at once, and looking into what is no
-        JSON.
-        """
-        looked_into = (isinstance(node, nodes.Filter) and node.node is child) or isinstance(
-            node, nodes.Operand | nodes.Call
-        )
-        looked_into |= isinstance(node, nodes.Getitem) and node.node is child
-        if isinstance(child, _COLLECTIONS) and not looked_into:
-            self._refuse("a list is no value")
-        into = isinstance(node, nodes.Getattr | nodes.Getitem) and node.node is child
-        if into and (
-            isinstance(child, nodes.Const)
-            or (isinstance(child, nodes.Name) and child.name == "value")
-        ):
-            self._refuse("a text is not looked into; value_json is")
-        function = (
-            isinstance(child, nodes.Name)
-            and child.name in FUNCTIONS
-            and not (isinstance(node, nodes.Call) and node.node is child)
-        )
-        if function:
-            self._refuse("a function is no value")
+        """Refuse a list, text or function where it would count as a value."""
+        if isinstance(child, _COLLECTIONS):
+            is_filtered = isinstance(node, nodes.Filter) and node.node is child
+            is_indexed = isinstance(node, nodes.Getitem) and node.node is child
+            is_compared = isinstance(node, nodes.Operand)
+            is_argument = isinstance(node, nodes.Call)
+            if not (is_filtered or is_indexed or is_compared or is_argument):
+                self._refuse("a list is no value")
+        if isinstance(node, nodes.Getattr | nodes.Getitem) and node.node is child:
+            is_payload = isinstance(child, nodes.Name) and child.name == "value"
+            if is_payload or isinstance(child, nodes.Const):
+                self._refuse("a text is not looked into; value_json is")
+        if isinstance(child, nodes.Name) and child.name in FUNCTIONS:
+            is_called = isinstance(node, nodes.Call) and node.node is child
+            if not is_called:
+                self._refuse("a function is no value")
 
 
 class _Simplify(NodeTransformer):
-    """Takes out what only makes a value look good: fallbacks for what a message lacks, and, at the
-    end of an answer, digits that are left off.
-    """
+    """Removes constant fallbacks for missing values, and the rounding of an answer."""
 
     def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # noqa: N802 - Jinja's names
         self.generic_visit(node)
-        constant = node.name in {"d", "default"} and all(
-            isinstance(argument, nodes.Const)
-            for argument in (*node.args, *(each.value for each in node.kwargs))
-        )
-        return node.node if constant and node.node is not None else node
+        if node.name not in {"d", "default"} or node.node is None:
+            return node
+        arguments = [*node.args, *(keyword.value for keyword in node.kwargs)]
+        is_constant = all(isinstance(argument, nodes.Const) for argument in arguments)
+        return node.node if is_constant else node
 
     def visit_Output(self, node: nodes.Output) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
-        node.nodes = [_without_precision(each) for each in node.nodes]
+        node.nodes = [_without_precision(part) for part in node.nodes]
         return node
 
 

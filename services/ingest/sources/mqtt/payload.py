@@ -1,4 +1,4 @@
-"""What stands in a message: JSON taken apart, and the number that a word is."""
+"""Reading of message payloads: JSON, and the numbers that words stand for."""
 
 import json
 import math
@@ -14,11 +14,10 @@ MISSING = object()
 
 
 def read_number(value: object, on: str | None, off: str | None) -> float:
-    """Return the number that ``value`` is: 1 and 0 for what stands for on and off, NaN for what
-    stands for unknown.
+    """Return the number of a value: 1 for on, 0 for off, NaN for unknown.
 
     Raises:
-        InvalidInputError: it is none of these.
+        InvalidInputError: it stands for no number.
     """
     if isinstance(value, bool):
         return float(value)
@@ -38,9 +37,7 @@ def read_number(value: object, on: str | None, off: str | None) -> float:
 
 
 def descend(value: Any, step: str | int) -> Any:
-    """Return what stands in an object or a list at a key or a place, ``MISSING`` where nothing
-    does.
-    """
+    """Return the item of an object or a list at a key or an index, or ``MISSING``."""
     if isinstance(value, dict):
         return value.get(str(step), MISSING)
     if isinstance(value, list) and isinstance(step, int) and step < len(value):
@@ -49,10 +46,10 @@ def descend(value: Any, step: str | int) -> Any:
 
 
 def decode_json(payload: str) -> Any:
-    """Return what a message says in JSON.
+    """Decode a message's JSON.
 
     Raises:
-        InvalidInputError: it is none.
+        InvalidInputError: it is not JSON.
     """
     try:
         return json.loads(payload)

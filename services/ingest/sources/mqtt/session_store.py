@@ -1,6 +1,4 @@
-"""What has to be known again after a restart, on disk: who this client is to the broker, how topics
-are read, and which messages were begun.
-"""
+"""State on disk that survives a restart: the client's name, descriptions and begun messages."""
 
 import hashlib
 import json
@@ -20,8 +18,7 @@ from luna.energy.errors import MachineError
 from luna.energy.refusals import refuse
 from luna.platform.private_folders import make_private
 
-# As many messages as a broker may have under way without an acknowledgement: only those can come a
-# second time.
+# Messages that a broker may send before an acknowledgement: only these can come a second time.
 UNDER_WAY = 1000
 _REMEMBERED = 4 * UNDER_WAY
 _LONGEST = 50 * UNDER_WAY
@@ -45,10 +42,9 @@ def _written(path: Path) -> Iterator[None]:
 
 
 class Session:
-    """The client's name, what devices described, and the topics subscribed to, kept across
-    restarts.
+    """The client's name, the devices' descriptions and the subscribed topics, kept across restarts.
 
-    A message that the broker kept for us can be read only by a description that is known before it
+    A message that the broker stored for Luna can be read only if its description is known before it
     comes.
 
     Raises:
@@ -76,23 +72,21 @@ class Session:
             ) from exc
 
     def save(self, descriptions: dict[str, str], topics: frozenset[str]) -> None:
-        """Keep what is known now; it is on disk when this returns.
+        """Save descriptions and topics; they are on disk when this returns.
 
         Raises:
             MachineError: the disk is full or failing.
         """
         self.descriptions = descriptions
         self.topics = topics
+        document = {
+            "identifier": self.identifier,
+            "descriptions": descriptions,
+            "topics": sorted(topics),
+        }
         fresh = self._path.with_suffix(".new")
         with _written(self._path), fresh.open("w", encoding="utf-8") as file:
-            json.dump(
-                {
-                    "identifier": self.identifier,
-                    "descriptions": descriptions,
-                    "topics": sorted(topics),
-                },
-                file,
-            )
+            json.dump(document, file)
             _flush(file)
         with _written(self._path):
             fresh.replace(self._path)
@@ -101,8 +95,8 @@ class Session:
 class Journal:
     """The instants of messages that are being recorded, by their number at the broker.
 
-    A message that comes again, because its acknowledgement was lost, gets the instant it had: it is
-    the same reading, not a second one.
+    A message whose acknowledgement was lost comes again and gets its first instant: it is the same
+    reading, not a second one.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -112,21 +106,25 @@ class Journal:
         lines: list[str] = []
         with suppress(FileNotFoundError, UnicodeDecodeError):
             lines = self._path.read_text(encoding="ascii").splitlines()
-        # Where the disk was full or the power went, a line may have been cut off.
-        for line in map(_LINE.fullmatch, lines[-_REMEMBERED:]):
-            if line is not None:
-                instant = _EPOCH + int(line["micros"]) * _MICROSECOND
-                self._remember(int(line["number"]), line["digest"], instant)
+        for line in lines[-_REMEMBERED:]:
+            match = _LINE.fullmatch(line)
+            # A full disk or a power cut may have truncated a line.
+            if match is not None:
+                instant = _EPOCH + int(match["micros"]) * _MICROSECOND
+                self._remember(int(match["number"]), match["digest"], instant)
         self._written = _LONGEST
         self._file: IO[str] | None = None
 
     def instant_of(self, number: int, digest: str) -> datetime | None:
-        """Return when a message that comes again came first; None where nobody knows it."""
+        """Return the first instant of a repeated message, or None if it is unknown."""
         entry = self._begun.get(number)
-        return entry[1] if entry and entry[0] == digest else None
+        if entry is None:
+            return None
+        begun_digest, instant = entry
+        return instant if begun_digest == digest else None
 
     def write(self, entries: list[tuple[int, str, datetime]]) -> None:
-        """Note messages before they are recorded; they are on disk when this returns.
+        """Write messages down before they are recorded; they are on disk when this returns.
 
         Raises:
             MachineError: the disk is full or failing.
@@ -142,18 +140,18 @@ class Journal:
                 self._file.writelines(_line(*entry) for entry in entries)
                 _flush(self._file)
         except MachineError:
-            # Half a line may stand there: the next ones go into a new file.
+            # The last line may be incomplete: the next ones go into a new file.
             self._written = _LONGEST
             raise
         self._written += len(entries)
 
     def forget(self) -> None:
-        """Drop everything: the broker counts its messages anew."""
+        """Drop everything, since the broker numbers its messages from the start."""
         self._begun.clear()
         self._renew()
 
     def close(self) -> None:
-        """Close the file; what it could not write before, it cannot write now."""
+        """Close the file; unwritten lines are lost."""
         if self._file is not None:
             with suppress(OSError):
                 self._file.close()
@@ -177,7 +175,7 @@ class Journal:
 
 
 def digest_of(topic: str, payload: bytes) -> str:
-    """Return what tells one message from another."""
+    """Return a digest that distinguishes messages."""
     return hashlib.blake2b(topic.encode() + b"\0" + payload, digest_size=12).hexdigest()
 
 

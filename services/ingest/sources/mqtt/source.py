@@ -1,10 +1,9 @@
-"""Sensors over MQTT, heard from now on and, after an absence, from where the broker kept what came
-meanwhile.
+"""Sensors over MQTT: live messages, and those that the broker stored during an absence.
 
-What is guaranteed: a message is acknowledged after its readings are recorded, so with publishers at
-QoS 1 and a broker that keeps sessions, neither a lost connection nor a killed process loses one.
-One whose acknowledgement was lost comes again, and counts as the reading it was. What the broker
-itself loses, being killed without persistence or after its limit of queued messages, is gone.
+A message is acknowledged after its readings are recorded. So with publishers at QoS 1 and a broker
+that keeps sessions, neither a lost connection nor a killed process loses one. A message whose
+acknowledgement was lost comes again and counts as the same reading. What the broker itself loses,
+when it is killed without persistence or reaches its limit of queued messages, is gone.
 """
 
 import asyncio
@@ -27,10 +26,10 @@ from services.ingest.sources.mqtt.discovery import discovery_filters
 from services.ingest.sources.mqtt.session_store import Journal, Session, digest_of
 from services.ingest.sources.source import SourceError
 
-# A broker that is back is found within a minute, and not by all who lost it at once; even after a
-# connection that carried something comes a second.
+# A returning broker is found within a minute, and not by all its clients at once. Even after a
+# connection with messages there is a pause of a second.
 RECONNECT = RetryPolicy(timedelta(seconds=1), longest=timedelta(minutes=1), jitter=0.5)
-# How long descriptions that a broker keeps may take, before those that are missing are named.
+# Time for retained descriptions to arrive before missing ones are logged.
 SETTLING_SECONDS = 10.0
 _MICROSECOND = timedelta(microseconds=1)
 _SECOND = timedelta(seconds=1)
@@ -43,11 +42,11 @@ class MqttSource:
     """A LiveSource behind an MQTT broker.
 
     Args:
-        broker: where, and who asks.
-        folder: of its own, kept across restarts: this client's name, what devices described, the
-            messages begun. One process may use it.
+        broker: its address and Luna's user.
+        folder: kept across restarts, for this client's name, the devices' descriptions and the
+            messages begun. Only one process may use it.
         clock: gives each message the instant of its receipt; MQTT carries none.
-        random_source: spreads the pauses between attempts to connect.
+        random_source: varies the pauses between attempts to connect.
     """
 
     name = "mqtt"
@@ -130,16 +129,16 @@ class _Listener:
         self._last: datetime | None = None
 
     async def serve(self, connection: Connection, *, remembered: bool) -> None:
-        """Hear messages until the connection is gone."""
+        """Receive messages until the connection is gone."""
         if not remembered:
             self.journal.forget()
         await connection.unsubscribe(self.session.topics - self.directory.topics())
-        self._keep()
+        self._save_session()
         await connection.subscribe(self.directory.topics(), qos=1)
-        # Kept by the broker and sent anew at each subscription, so none is lost; and beside the
-        # messages that wait for their acknowledgement.
+        # The broker retains descriptions and sends them at each subscription, so none is lost at
+        # QoS 0, and they take no place among the messages that wait for an acknowledgement.
         await connection.subscribe(discovery_filters(self.directory.prefix), qos=0)
-        settled = asyncio.get_running_loop().call_later(SETTLING_SECONDS, self._name_missing)
+        settled = asyncio.get_running_loop().call_later(SETTLING_SECONDS, self._log_missing)
         try:
             while True:
                 await self._take(connection, await connection.batch())
@@ -151,20 +150,12 @@ class _Listener:
         begun: list[tuple[int, str, datetime]] = []
         for message in messages:
             digest = digest_of(message.topic, bytes(message.payload))
-            # One that comes again was noted already; noted again, it would drive out others that
-            # may come again too.
-            first_instant = (
-                self.journal.instant_of(message.mid, digest)
-                if message.qos and message.dup
-                else None
-            )
-            instant = first_instant or self._clock.now()
-            if first_instant is None:
-                # A little later than the last: no two readings share an instant. A clock that was
-                # put back is followed.
-                if self._last is not None and instant <= self._last < instant + _SECOND:
-                    instant = self._last + _MICROSECOND
-                self._last = instant
+            first_instant = None
+            if message.qos and message.dup:
+                first_instant = self.journal.instant_of(message.mid, digest)
+            instant = first_instant or self._next_instant()
+            # A repeated message is in the journal already; a second entry would drive out others
+            # that may come again too.
             if message.qos and first_instant is None:
                 begun.append((message.mid, digest, instant))
             received = MqttMessage(
@@ -182,21 +173,31 @@ class _Listener:
             await self._record(readings)
         connection.acknowledge(message for message in messages if message.qos)
         self.received += len(messages)
-        # Subscribe to what the descriptions say now.
-        before = self.session.topics
-        if (
-            self.directory.topics() != before
-            or self.directory.needed() != self.session.descriptions
-        ):
-            self._keep()
-            await connection.unsubscribe(before - self.directory.topics())
-            await connection.subscribe(self.directory.topics() - before, qos=1)
+        await self._update_subscriptions(connection)
 
-    def _keep(self) -> None:
+    def _next_instant(self) -> datetime:
+        """Return the present, or just after the last instant, so that no two are equal."""
+        instant = self._clock.now()
+        # A clock that was put back by more than a second is followed.
+        if self._last is not None and instant <= self._last < instant + _SECOND:
+            instant = self._last + _MICROSECOND
+        self._last = instant
+        return instant
+
+    async def _update_subscriptions(self, connection: Connection) -> None:
+        topics = self.directory.topics()
+        before = self.session.topics
+        if topics != before or self.directory.needed() != self.session.descriptions:
+            self._save_session()
+            await connection.unsubscribe(before - topics)
+            await connection.subscribe(topics - before, qos=1)
+
+    def _save_session(self) -> None:
         self.session.save(self.directory.needed(), self.directory.topics())
 
-    def _name_missing(self) -> None:
-        if missing := self.directory.missing():
+    def _log_missing(self) -> None:
+        missing = self.directory.missing()
+        if missing:
             log.warning(
                 "no device tells of these sensors",
                 sensors=missing,

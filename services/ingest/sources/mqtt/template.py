@@ -1,9 +1,9 @@
-"""What a message says: the value templates of devices, and the number in what they point at.
+"""Value templates of devices, and the number that they find in a message.
 
 A template is either understood or refused; nothing is guessed. Most are ``{{ value }}`` or
-``{{ value_json.a['b'][0] }}``, with the filters float, int, round, is_defined, which leave the
-number as it was sent, and one factor or divisor: these are read without an evaluation. Any other is
-an expression.
+``{{ value_json.a['b'][0] }}`` with one factor or divisor and the filters float, int, round and
+is_defined, which leave the number as it was sent: these need no evaluation. Any other is an
+expression.
 """
 
 import re
@@ -17,20 +17,24 @@ from services.ingest.sources.mqtt.payload import MISSING, decode_json, descend, 
 
 _FILTERS = r"(?:\s*\|\s*(?:float|int|round|is_defined)(?:\([^()|]*\))?)*"
 _PATH = r"(?:\.\w+|\[\s*(?:'[^']*'|\"[^\"]*\"|\d+)\s*\])*"
+_FACTOR = r"(?:(?P<sign>[*/])\s*(?P<factor>\d+(?:\.\d+)?))?"
 _VALUE = re.compile(
-    rf"\{{\{{-?\s*\(?\s*(?P<root>value_json|value)(?P<path>{_PATH}){_FILTERS}\s*\)?\s*(?:(?P<sign>[*/])\s*(?P<factor>\d+(?:\.\d+)?))?{_FILTERS}\s*-?\}}\}}"
+    r"\{\{-?\s*\(?\s*"
+    rf"(?P<root>value_json|value)(?P<path>{_PATH}){_FILTERS}"
+    rf"\s*\)?\s*{_FACTOR}{_FILTERS}"
+    r"\s*-?\}\}"
 )
 _STEP = re.compile(r"\.(\w+)|\[\s*(?:'([^']*)'|\"([^\"]*)\"|(\d+))\s*\]")
 
 
 class Template(Protocol):
-    """Finds a value in a message; ``factor`` is what one of it counts."""
+    """Finds a value in a message, to be multiplied by ``factor``."""
 
     @property
     def factor(self) -> float: ...
 
     def find(self, payload: str) -> object | None:
-        """Return what the message says; None where it says nothing.
+        """Return the value in a message, or None if there is none.
 
         Raises:
             InvalidInputError: it cannot be read.
@@ -40,19 +44,19 @@ class Template(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in a message a value stands.
+    """The place of a value in a message.
 
-    ``path`` None: the message itself; else keys and places into its JSON.
+    ``path`` holds the keys and indices into the message's JSON; None stands for the message itself.
     """
 
     path: tuple[str | int, ...] | None = None
     factor: float = 1.0
 
     def find(self, payload: str) -> object | None:
-        """Return what the message says there; None where it says nothing there.
+        """Return the value at this place, or None if there is none.
 
         Raises:
-            InvalidInputError: JSON is expected, and it is none.
+            InvalidInputError: the message is not JSON although that is expected.
         """
         if self.path is None:
             return payload
@@ -68,7 +72,7 @@ PLAIN = Place()
 
 
 def parse_template(text: str | None) -> Template:
-    """Return the template that ``text`` is; without text, the message itself.
+    """Parse a value template; without text, the value is the message itself.
 
     Raises:
         InvalidInputError: it is not understood.
@@ -83,32 +87,32 @@ def parse_template(text: str | None) -> Template:
         raise InvalidInputError(
             "is a value template without a value", field="value_template", value=text
         )
-    steps = tuple(
-        int(place) if place else name or quoted or doubly
-        for name, quoted, doubly, place in _STEP.findall(match["path"])
-    )
-    return Place(
-        None if match["root"] == "value" else steps, 1 / factor if match["sign"] == "/" else factor
-    )
+    if match["sign"] == "/":
+        factor = 1 / factor
+    if match["root"] == "value":
+        return Place(None, factor)
+    steps: list[str | int] = []
+    for attribute, quoted, double_quoted, index in _STEP.findall(match["path"]):
+        if index:
+            steps.append(int(index))
+        else:
+            steps.append(attribute or quoted or double_quoted)
+    return Place(tuple(steps), factor)
 
 
 def parse_path(text: str) -> Place:
-    """Return the template of a dotted path into JSON.
-
-    Numbers are places in a list. Nothing: the message itself.
-    """
-    return (
-        Place(tuple(int(step) if step.isdigit() else step for step in text.split(".")))
-        if text
-        else PLAIN
-    )
+    """Parse a dotted path into JSON, where numbers are indices; no text is the message itself."""
+    if not text:
+        return PLAIN
+    steps = [int(step) if step.isdigit() else step for step in text.split(".")]
+    return Place(tuple(steps))
 
 
 Decoder = Callable[[str], float | None]
 
 
 def decoder(template: Template, *, on: str | None = None, off: str | None = None) -> Decoder:
-    """Return what makes a number of a message: None where it says nothing there.
+    """Return a function that reads a message's number, or None if the message has none.
 
     Args:
         template: where the value stands.
@@ -118,8 +122,8 @@ def decoder(template: Template, *, on: str | None = None, off: str | None = None
 
     def decode(payload: str) -> float | None:
         value = template.find(payload)
-        return (
-            None if value is None or value == "" else read_number(value, on, off) * template.factor
-        )
+        if value is None or value == "":
+            return None
+        return read_number(value, on, off) * template.factor
 
     return decode
