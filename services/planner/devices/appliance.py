@@ -440,13 +440,13 @@ class PlacedRuns:
             window = SlotWindow(here, until, used_kwh, full, full, missing, "load")
             runs = reasons.charging(window)
             runs = np.where((runs == "load_among") & due, "load_gap", runs)
-            reasons.tell_window(
+            reasons.explain_window(
                 slot_reasons,
                 window,
                 np.where(window.used, runs, _idle(reasons, window)),
                 hours=demand.load.max_gap_hours,
             )
-        slot_reasons.tell(demand.allowed <= 0, "load_not_now")
+        slot_reasons.set_reasons(demand.allowed <= 0, "load_not_now")
         return slot_reasons.write()
 
     @property
@@ -514,11 +514,11 @@ class PlacedCycle:
         window = SlotWindow(
             here, until, use_kwh, demand.most_kwh, demand.most_kwh, missing, "load", whole=True
         )
-        reasons.tell_window(slot_reasons, window, _idle(reasons, window))
+        reasons.explain_window(slot_reasons, window, _idle(reasons, window))
         # A run under way at the start goes on, whatever is requested
-        slot_reasons.tell(window.chosen, "load_programme")
+        slot_reasons.set_reasons(window.chosen, "load_programme")
         for run, used in _match_runs(demand, use_kwh):
-            reasons.tell_window(
+            reasons.explain_window(
                 slot_reasons,
                 SlotWindow(used > NOTHING_KWH, run.by, used, used, used, kind="load", whole=True),
                 "load_programme",
