@@ -1,11 +1,10 @@
-"""A stretch of recorded days as it would have been for a changed site: its load and sun, what was
-expected of them, its prices.
+"""Adapt recorded days to a changed site, and simulate them month by month.
 
-Such days are lived again under a variant: month by month, the batteries handed over from one to the
-next.
+The adapted days have the changed site's load, PV, forecasts and prices. Each month begins with the
+stored energy left by the month before.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -30,10 +29,10 @@ from services.planner.replay import ReplayData, Rules
 from services.planner.replay.policies import CheapestHours, ModelPredictive
 
 USUAL_DAYS = 7
-# Of what recorded days can tell when a variant adds it.
+# The kinds of devices that a variant may add to recorded days.
 ADDED_KINDS = tuple(kind for kind in PLANNED_KINDS if kind.add)
-# What a replay can take to be different; sensors, forecasts and control play no part in it.
-_REPLAYED = frozenset(
+# The parts of a site that a variant may change; sensors, forecasts and control do not affect days.
+_CHANGEABLE = frozenset(
     {
         "batteries",
         "pv",
@@ -49,7 +48,7 @@ _REPLAYED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class AdaptedSite:
-    """Days to live through: what happens in them, and what load and PV are expected to be when."""
+    """Days to simulate, with the forecasts of load and PV in them."""
 
     scene: ReplayData
     energy: EnergyOutlook
@@ -57,9 +56,7 @@ class AdaptedSite:
 
 @dataclass(frozen=True, slots=True)
 class SevenDayMean:
-    """What is usual: the mean of the same time of day over the last seven days, as far as they were
-    seen; knows nothing of the day to come.
-    """
+    """The mean of the same time of day over the last seven days, as far as they are known."""
 
     past: PerfectForesight
 
@@ -67,22 +64,21 @@ class SevenDayMean:
         """Return expected load and PV.
 
         Raises:
-            InvalidInputError: not even a day was seen.
+            InvalidInputError: not even a day is known.
         """
         past_slots = self.past.timeline.index_of(now)
-        slots = DAY // timeline.step
+        slots_per_day = DAY // timeline.step
+        load = _mean_day(self.past.load_kwh[:past_slots], slots_per_day, now)
+        pv = _mean_day(self.past.pv_kwh[:past_slots], slots_per_day, now)
         first = (timeline.start - now) // timeline.step
-        place = (first + np.arange(timeline.count)) % slots
-        load, pv = (
-            _mean_day(series[:past_slots], slots, now)
-            for series in (self.past.load_kwh, self.past.pv_kwh)
-        )
-        return load[place], pv[place]
+        slots = (first + np.arange(timeline.count)) % slots_per_day
+        return load[slots], pv[slots]
 
 
-def _mean_day(measured: FloatArray, slots: int, now: datetime) -> FloatArray:
-    week = measured[-USUAL_DAYS * slots :]
-    days = week[week.size % slots :].reshape(-1, slots)
+def _mean_day(measured: FloatArray, slots_per_day: int, now: datetime) -> FloatArray:
+    """Return the mean of the last week's days, each of the length before ``now``."""
+    week = measured[-USUAL_DAYS * slots_per_day :]
+    days = week[week.size % slots_per_day :].reshape(-1, slots_per_day)
     count = np.isfinite(days).sum(axis=0)
     if not days.size or not count.all():
         raise refuse("usual-unknown", field="from_day", value=now.isoformat())
@@ -90,9 +86,10 @@ def _mean_day(measured: FloatArray, slots: int, now: datetime) -> FloatArray:
 
 
 @dataclass(frozen=True, slots=True)
-class Adapted:
-    """Expectations for a changed site: PV scaled, and what is added to the load, which is known
-    because it is placed.
+class AdaptedOutlook:
+    """Forecasts for a changed site: PV scaled, and the load of added devices.
+
+    That load is scheduled and so is known.
     """
 
     source: EnergyOutlook
@@ -102,7 +99,8 @@ class Adapted:
     def ahead(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
         """Return expected load and PV."""
         load, pv = self.source.ahead(now, timeline)
-        return load + self.added.ahead(now, timeline)[0], pv * self.pv_factor
+        added_load, _ = self.added.ahead(now, timeline)
+        return load + added_load, pv * self.pv_factor
 
 
 def adapt(
@@ -111,16 +109,16 @@ def adapt(
     """Return the same days for a changed site.
 
     Args:
-        original: as recorded.
+        original: the recorded days.
         site: with the changes; its arrays yield as much per kWp as was recorded.
         prices: of its tariff.
-        added_kwh: what it uses beside the recorded load, shape of the recorded series.
+        added_kwh: energy used beside the recorded load, in the shape of the recorded series.
 
     Raises:
         InvalidInputError: arrays where none were recorded.
     """
     scene = original.scene
-    recorded = original.scene.foresight
+    recorded = scene.foresight
     factor = scale_pv(scene.site, site)
     added = PerfectForesight(
         recorded.timeline,
@@ -132,85 +130,85 @@ def adapt(
     )
     return AdaptedSite(
         ReplayData(site, scene.timeline, foresight, prices, scene.forecasts),
-        Adapted(original.energy, factor, added),
+        AdaptedOutlook(original.energy, factor, added),
     )
 
 
 def scale_pv(before: Site, after: Site) -> float:
-    """Return by how much recorded PV is scaled.
+    """Return the factor by which recorded PV is scaled.
 
     Raises:
         InvalidInputError: arrays where none were recorded.
     """
-    peaks = [site.peak_kw for site in (before, after)]
-    if peaks[0] == 0 and peaks[1] > 0:
-        raise refuse("no-array-to-scale", field="site.pv", value=peaks[1])
-    return peaks[1] / peaks[0] if peaks[0] else 1.0
+    if before.peak_kw == 0:
+        if after.peak_kw > 0:
+            raise refuse("no-array-to-scale", field="site.pv", value=after.peak_kw)
+        return 1.0
+    return after.peak_kw / before.peak_kw
 
 
 def list_added(before: Site, after: Site) -> dict[str, list[NamedDevice]]:
-    """Return the devices that are new, by their section, of every kind that may be added.
+    """Return the new devices of every kind that may be added, by their section.
 
     Raises:
-        InvalidInputError: one that was there is changed or gone: what it used is part of the
-            recorded load and cannot be told from it.
+        InvalidInputError: a device was changed or removed: its use is part of the recorded load and
+            cannot be told from it.
     """
-    other = next(
-        (
-            name
-            for name in Site.model_fields
-            if name not in _REPLAYED and getattr(before, name) != getattr(after, name)
-        ),
-        None,
-    )
-    if other is not None:
-        raise refuse("not-from-recorded-days", field=f"site.{other}")
+    for name in Site.model_fields:
+        if name not in _CHANGEABLE and getattr(before, name) != getattr(after, name):
+            raise refuse("not-from-recorded-days", field=f"site.{name}")
     added = {}
     for kind in ADDED_KINDS:
-        was, now = (
-            {each.name: each for each in getattr(site, kind.section)} for site in (before, after)
-        )
-        for name, device in was.items():
-            if now.get(name) != device:
+        devices_before = {device.name: device for device in getattr(before, kind.section)}
+        devices_after = {device.name: device for device in getattr(after, kind.section)}
+        for name, device in devices_before.items():
+            if devices_after.get(name) != device:
                 raise refuse("part-of-recorded-load", field=f"site.{kind.section}.{name}")
-        added[kind.section] = [device for name, device in now.items() if name not in was]
+        added[kind.section] = [
+            device for name, device in devices_after.items() if name not in devices_before
+        ]
     return added
 
 
 @dataclass(frozen=True, slots=True)
-class Deciding:
-    """The deciding policy: its name, slots between two plans, and the margins of plan-following
-    policies.
+class DecidingPolicy:
+    """The policy of simulated days.
+
+    Args:
+        policy: its name.
+        every: slots between two plans.
+        margin: the margins of policies that follow plans.
     """
 
     policy: str
     every: int
     margin: Margin = ACTING
 
-    def enter(self, adapted: AdaptedSite, rules: Rules) -> Policy:
+    def prepare(self, adapted: AdaptedSite, rules: Rules) -> Policy:
         """Return the policy for a site's days. Without a battery there is nothing to decide."""
         scene = adapted.scene
         if self.policy == "mpc" and scene.site.batteries:
-            return ModelPredictive(
-                SiteKnowledge(scene.site, adapted.energy, scene.prices),
-                scene.timeline,
-                self.every,
-                margin=self.margin,
-            )
+            knowledge = SiteKnowledge(scene.site, adapted.energy, scene.prices)
+            return ModelPredictive(knowledge, scene.timeline, self.every, margin=self.margin)
         if self.policy == "rule":
             return CheapestHours.of(
                 scene.timeline, rules.import_price, zone=scene.zone, curtailment=rules.curtailment
             )
-        return PlainPolicy(
-            Mode.SELF_CONSUMPTION if self.policy == "self_consumption" else Mode.HOLD,
-            rules.curtailment,
-        )
+        mode = Mode.SELF_CONSUMPTION if self.policy == "self_consumption" else Mode.HOLD
+        return PlainPolicy(mode, rules.curtailment)
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
-    """A stretch of days as it was lived: dates, and by day what is paid, worn and moved, and what
-    is stored at its end.
+class SimulatedMonth:
+    """A simulated month.
+
+    Args:
+        dates: its days.
+        money: cost of import, earnings of export and wear, ``(3, days)``.
+        energy: import and export, kWh, ``(2, days)``.
+        stored_kwh: energy stored at the end of each day.
+        discharge_kwh: energy discharged in all.
+        peak_cost: the cost of its peaks; None without a peak price.
     """
 
     dates: list[date]
@@ -218,6 +216,7 @@ class Period:
     energy: FloatArray
     stored_kwh: FloatArray
     discharge_kwh: float
+    peak_cost: float | None
 
 
 def list_months(first: date, last: date) -> list[tuple[date, date]]:
@@ -231,9 +230,9 @@ def list_months(first: date, last: date) -> list[tuple[date, date]]:
     return months
 
 
-def live(
+def simulate_months(
     months: Iterable[AdaptedSite],
-    deciding: Deciding,
+    deciding: DecidingPolicy,
     *,
     outlook: str,
     progress: Callable[[int], None] = lambda _: None,
@@ -242,15 +241,14 @@ def live(
 
     Args:
         months: in order; read one after the other, so that a year need not be held at once.
-        deciding: who decides.
-        outlook: what was planned from.
+        deciding: the policy that decides.
+        outlook: the name of the forecasts.
         progress: receives the number of simulated months.
 
-    Invariants: what comes of a window depends on nothing but its days: not on how many variants or
-        workers there are.
+    Invariants: the flows of a window depend on nothing but its days: not on the number of variants
+        or workers.
     """
-    parts: list[Period] = []
-    peaks: dict[str, float] = {}
+    simulated: list[SimulatedMonth] = []
     stored = None
     initial = 0.0
     worth = 0.0
@@ -258,63 +256,90 @@ def live(
     for number, adapted in enumerate(months, start=1):
         rules = Rules.of(adapted.scene)
         begin = rules.initial_kwh if stored is None else stored
-        initial = initial if parts else float(begin.sum())
+        if not simulated:
+            initial = float(begin.sum())
         run = simulate(
-            deciding.enter(adapted, rules),
+            deciding.prepare(adapted, rules),
             adapted.scene.actuals,
             limits=rules.limits,
             stored_kwh=begin,
         )
         stored = run.flows.stored_kwh[:, :, -1]
         worth = rules.terminal_value
-        parts.append(_sum_days(adapted, rules, run, begin))
-        components = [Peak(price) for price in adapted.scene.site.tariff.peaks]
-        if components:
-            zone = ZoneInfo(adapted.scene.site.timezone)
-            peaks[f"{parts[-1].dates[0]:%Y-%m}"] = peak_cost(
-                run.flows.import_kwh[0], adapted.scene.timeline, components, zone=zone
-            )
+        simulated.append(_sum_days(adapted, rules, run, begin))
         usable = sum(battery.usable_kwh for battery in adapted.scene.site.batteries)
         progress(number)
-    discharged = sum(part.discharge_kwh for part in parts)
-    # What is stored more at a day's end than at its begin is worth the same on every day, as the
-    # terminal rule has it.
-    dates = [day for part in parts for day in part.dates]
-    gained = worth * np.diff(np.concatenate([[initial], *(part.stored_kwh for part in parts)]))
-    columns = np.vstack(
-        [
-            np.hstack([part.money for part in parts]),
-            gained,
-            np.hstack([part.energy for part in parts]),
-        ]
-    )
-    names = ("import_cost", "export_cost", "wear", "stored_gain", "import_kwh", "export_kwh")
-    days = [
-        DayFlow(day=day, **dict(zip(names, values, strict=True)))
-        for day, values in zip(dates, columns.T.tolist(), strict=True)
-    ]
+    discharged = sum(month.discharge_kwh for month in simulated)
+    peaks = {
+        f"{month.dates[0]:%Y-%m}": month.peak_cost
+        for month in simulated
+        if month.peak_cost is not None
+    }
     return PeriodFlows(
-        days=days, peaks=peaks, cycles=discharged / usable if usable else 0.0, outlook=outlook
+        days=_list_day_flows(simulated, initial_kwh=initial, worth=worth),
+        peaks=peaks,
+        cycles=discharged / usable if usable else 0.0,
+        outlook=outlook,
     )
 
 
-def _sum_days(adapted: AdaptedSite, rules: Rules, run: Trajectory, begin_kwh: FloatArray) -> Period:
+def _list_day_flows(
+    simulated: Sequence[SimulatedMonth], *, initial_kwh: float, worth: float
+) -> list[DayFlow]:
+    """Return the days of simulated months.
+
+    A kWh more at a day's end than at its begin is ``worth`` the same on every day, as in the
+    terminal rule.
+    """
+    stored = np.concatenate([[initial_kwh], *(month.stored_kwh for month in simulated)])
+    gains = (worth * np.diff(stored)).tolist()
+    money = np.hstack([month.money for month in simulated]).T.tolist()
+    energy = np.hstack([month.energy for month in simulated]).T.tolist()
+    days: list[DayFlow] = []
+    for month in simulated:
+        for day in month.dates:
+            place = len(days)
+            import_cost, export_cost, wear = money[place]
+            import_kwh, export_kwh = energy[place]
+            flow = DayFlow(
+                day=day,
+                import_cost=import_cost,
+                export_cost=export_cost,
+                wear=wear,
+                stored_gain=gains[place],
+                import_kwh=import_kwh,
+                export_kwh=export_kwh,
+            )
+            days.append(flow)
+    return days
+
+
+def _sum_days(
+    adapted: AdaptedSite, rules: Rules, run: Trajectory, begin_kwh: FloatArray
+) -> SimulatedMonth:
+    scene = adapted.scene
+    flows = run.flows
     costs = price(
         run,
         import_price=rules.import_price,
         export_price=rules.export_price,
         wear_price=rules.wear_price,
     )
-    starts, ends = (np.array(edge) for edge in zip(*adapted.scene.days, strict=True))
-    wear = costs.wear_cost + depth_wear(
-        adapted.scene.site.batteries, run.flows.stored_kwh, begin_kwh
-    )
+    wear = costs.wear_cost + depth_wear(scene.site.batteries, flows.stored_kwh, begin_kwh)
     money = (costs.import_cost, costs.export_cost, wear)
-    energy = (run.flows.import_kwh, run.flows.export_kwh)
-    return Period(
-        dates=list(dict.fromkeys(local_dates(adapted.scene.timeline, adapted.scene.zone))),
+    energy = (flows.import_kwh, flows.export_kwh)
+    starts = np.array([start for start, _ in scene.days])
+    ends = np.array([end for _, end in scene.days])
+    peaks = [Peak(peak) for peak in scene.site.tariff.peaks]
+    cost_of_peaks = None
+    if peaks:
+        zone = ZoneInfo(scene.site.timezone)
+        cost_of_peaks = peak_cost(flows.import_kwh[0], scene.timeline, peaks, zone=zone)
+    return SimulatedMonth(
+        dates=list(dict.fromkeys(local_dates(scene.timeline, scene.zone))),
         money=np.array([np.add.reduceat(series[0], starts) for series in money]),
         energy=np.array([np.add.reduceat(series[0], starts) for series in energy]),
-        stored_kwh=run.flows.stored_kwh.sum(axis=(0, 1))[ends - 1],
-        discharge_kwh=float(run.flows.discharge_kwh.sum()),
+        stored_kwh=flows.stored_kwh.sum(axis=(0, 1))[ends - 1],
+        discharge_kwh=float(flows.discharge_kwh.sum()),
+        peak_cost=cost_of_peaks,
     )

@@ -1,5 +1,6 @@
-"""What another world pays by day, month and year, and when it is paid back."""
+"""Account for the variants of a what-if by day, month and year, with savings and payback."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -23,17 +24,17 @@ from luna.words import Numbers
 from luna.words.alternatives import say_account, say_baseline, say_days, say_savings
 
 YEAR_DAYS = 365.25
-# A window this short tells nothing of how days differ.
+# Fewer days do not show how days differ.
 _LEAST_DAYS = 14
-# The interval is drawn from blocks of a week: with fewer than four nothing is said of years.
+# The interval is drawn from blocks of a week: fewer than four say nothing about years.
 LEAST_DAYS_OF_YEARS = 28
 _LITTLE_MONEY = 1e-9
 
 
 class DayFlow(Message):
-    """What a local day cost and moved.
+    """Costs and energy of a local day.
 
-    Earnings are negative, ``stored_gain`` is what the energy gained in the batteries is worth.
+    Earnings are negative, ``stored_gain`` is the value of the energy gained in the batteries.
     """
 
     day: date
@@ -46,9 +47,7 @@ class DayFlow(Message):
 
 
 class PeriodFlows(Message):
-    """What a variant came to: its days in order, what a capacity tariff adds by month, and how
-    often its batteries were emptied.
-    """
+    """A variant's days in order, capacity costs by month, and full cycles of its batteries."""
 
     days: list[DayFlow]
     peaks: dict[str, float]
@@ -77,19 +76,17 @@ def describe(name: str, flows: PeriodFlows) -> VariantReply:
 
 
 def compare(variant: Variant, flows: PeriodFlows, baseline: PeriodFlows) -> VariantReply:
-    """Return a variant's account with what it saves beside the baseline, and how long an investment
-    takes to come back.
-    """
-    daily = pay_daily(baseline) - pay_daily(flows)
-    yearly = estimate_year(daily)
-    lasting = daily.size >= LEAST_DAYS_OF_YEARS
+    """Return a variant's account with its savings and the payback of its investment."""
+    daily_savings = pay_daily(baseline) - pay_daily(flows)
+    yearly = estimate_year(daily_savings)
+    payback = None
+    if variant.investment and daily_savings.size >= LEAST_DAYS_OF_YEARS:
+        payback = pay_back(variant.investment, yearly)
     figures = {
-        "savings": float(daily.sum()),
+        "savings": float(daily_savings.sum()),
         "savings_per_year": yearly,
         "investment": variant.investment,
-        "payback_years": pay_back(variant.investment, yearly)
-        if variant.investment and lasting
-        else None,
+        "payback_years": payback,
     }
     return describe(variant.name, flows).model_copy(update=figures)
 
@@ -98,7 +95,7 @@ def sum_months(flows: PeriodFlows) -> list[MonthFlow]:
     """Return money and energy by local month."""
     months: dict[str, list[DayFlow]] = {}
     for day in flows.days:
-        months.setdefault(f"{day.day:%Y-%m}", []).append(day)
+        months.setdefault(_month_of(day), []).append(day)
     return [_month(month, days, flows.peaks) for month, days in months.items()]
 
 
@@ -119,24 +116,25 @@ def _month(month: str, days: Sequence[DayFlow], peaks: Mapping[str, float]) -> M
 
 
 def pay_daily(flows: PeriodFlows) -> FloatArray:
-    """Return what each day is paid, what is gained in the batteries taken off.
+    """Return each day's payments less its gain in the batteries.
 
     A month's peak is spread over its days. Wear is no payment.
     """
-    months = [f"{day.day:%Y-%m}" for day in flows.days]
-    share = {
-        month: flows.peaks.get(month, 0.0) / months.count(month) for month in dict.fromkeys(months)
-    }
-    return np.array(
-        [
-            day.import_cost + day.export_cost - day.stored_gain + share[month]
-            for day, month in zip(flows.days, months, strict=True)
-        ]
-    )
+    days_by_month = Counter(_month_of(day) for day in flows.days)
+    payments = np.zeros(len(flows.days))
+    for place, day in enumerate(flows.days):
+        month = _month_of(day)
+        peak_share = flows.peaks.get(month, 0.0) / days_by_month[month]
+        payments[place] = day.import_cost + day.export_cost - day.stored_gain + peak_share
+    return payments
+
+
+def _month_of(day: DayFlow) -> str:
+    return f"{day.day:%Y-%m}"
 
 
 def estimate_year(daily: FloatArray) -> Estimate:
-    """Return what a year of such days comes to; no interval for less than two weeks."""
+    """Return the sum over a year of such days, without an interval below two weeks."""
     factor = YEAR_DAYS / daily.size
     value = float(daily.sum()) * factor
     if daily.size < _LEAST_DAYS:
@@ -146,7 +144,7 @@ def estimate_year(daily: FloatArray) -> Estimate:
 
 
 def pay_back(investment: float, yearly: Estimate) -> Estimate:
-    """Return after how many years the investment is back, without interest; null: never."""
+    """Return the years until the investment is paid back, without interest; None: never."""
     return Estimate(
         value=_years(investment, yearly.value),
         low=_years(investment, yearly.high),
@@ -155,7 +153,9 @@ def pay_back(investment: float, yearly: Estimate) -> Estimate:
 
 
 def _years(investment: float, saving: float | None) -> float | None:
-    return investment / saving if saving is not None and saving > _LITTLE_MONEY else None
+    if saving is None or saving <= _LITTLE_MONEY:
+        return None
+    return investment / saving
 
 
 def conclude(
@@ -164,46 +164,43 @@ def conclude(
     """Return every variant's result beside the baseline, in figures and words."""
     numbers = Numbers(question.language, ZoneInfo(site.timezone), site.currency)
     baseline = flows[BASELINE]
+    days = len(baseline.days)
     account = describe(BASELINE, baseline)
-    variants = [compare(variant, flows[variant.name], baseline) for variant in question.variants]
+    text = say_baseline(account.bill, account.stored_gain, days=days, numbers=numbers)
+    variants = []
+    for variant in question.variants:
+        reply = compare(variant, flows[variant.name], baseline)
+        reply_text = _say(reply, account, days, numbers)
+        variants.append(reply.model_copy(update={"text": reply_text}))
     return WhatIfReply(
         what_if_id=what_if_id,
         site=site.name,
         from_day=question.from_day,
         to_day=question.to_day,
-        days=len(baseline.days),
+        days=days,
         currency=site.currency,
         policy=question.policy,
         outlook=baseline.outlook,
-        baseline=account.model_copy(
-            update={
-                "text": say_baseline(
-                    account.bill, account.stored_gain, days=len(baseline.days), numbers=numbers
-                )
-            }
-        ),
-        variants=[
-            each.model_copy(update={"text": _say(each, account, len(baseline.days), numbers)})
-            for each in variants
-        ],
+        baseline=account.model_copy(update={"text": text}),
+        variants=variants,
     )
 
 
 def _say(variant: VariantReply, baseline: VariantReply, days: int, numbers: Numbers) -> str:
-    """Return what a variant saves, and how that comes about: both in the figures of the table."""
-    account = say_account(
-        variant.bill - baseline.bill, variant.stored_gain - baseline.stored_gain, numbers=numbers
-    )
+    """Return a variant's savings and their origin in words, with the figures of the table."""
+    bill = variant.bill - baseline.bill
+    stored_gain = variant.stored_gain - baseline.stored_gain
+    account = say_account(bill, stored_gain, numbers=numbers)
     if days < LEAST_DAYS_OF_YEARS:
         least = None if variant.investment is None else LEAST_DAYS_OF_YEARS
         saved = say_days(variant.name, variant.savings, days=days, least=least, numbers=numbers)
         return f"{saved} {account}"
     payback = None if variant.payback_years is None else _bounds(variant.payback_years)
-    savings = _bounds(variant.savings_per_year or Estimate(value=None, low=None, high=None))
-    return (
-        f"{say_savings(variant.name, savings, payback=payback, days=days, numbers=numbers)} "
-        f"{account}"
+    yearly = variant.savings_per_year or Estimate(value=None, low=None, high=None)
+    savings = say_savings(
+        variant.name, _bounds(yearly), payback=payback, days=days, numbers=numbers
     )
+    return f"{savings} {account}"
 
 
 def _bounds(estimate: Estimate) -> tuple[float | None, float | None, float | None]:

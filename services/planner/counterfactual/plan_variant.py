@@ -1,6 +1,4 @@
-"""A stored plan planned again with something different: same forecasts, same state, same
-horizon.
-"""
+"""Plan a stored plan again under a variant: same forecasts, same state, same horizon."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +25,7 @@ from services.planner.problem.build import build_problem
 from services.planner.problem.knowledge import SitePrices
 from services.planner.reply.reply import answer
 
-# Where a battery is new: as in replays.
+# The state of charge of a new battery within its limits, as in replays.
 NEW_SOC = 0.5
 Prices = Callable[[Site], SitePrices]
 
@@ -43,15 +41,14 @@ def plan_variant(
     """Return the plan of a request, the plan under a variant, and the request of that one.
 
     Args:
-        inputs: what the plan was made from.
-        variant: what is different.
-        export_kwh: what is to be sold out of the batteries where selling pays most.
-        prices: what is known of the prices of a site's tariff, asked where the variant has another.
+        inputs: the request of the plan.
+        variant: the changes.
+        export_kwh: energy to sell from the batteries when selling pays most.
+        prices: returns the prices of a site's tariff, if the variant has another one.
         solver: plans both.
 
     Raises:
-        InvalidInputError: the variant does not fit the site, or what is to be sold is more than the
-            batteries can.
+        InvalidInputError: the variant does not fit the site, or the batteries cannot sell as much.
     """
     changed = change_request(inputs, variant, prices=prices)
     before = decide(build_problem(inputs), solver)
@@ -62,9 +59,7 @@ def plan_variant(
 
 
 def change_request(inputs: PlanRequest, variant: Variant, *, prices: Prices) -> PlanRequest:
-    """Return the request with what the variant changes of its site, and what follows from that for
-    outlook, state and terminal rule.
-    """
+    """Return the request with the variant's site, and outlook, state and terminal rule for it."""
     site = inputs.site
     outlook = inputs.outlook
     if site is None or outlook is None:
@@ -73,7 +68,7 @@ def change_request(inputs: PlanRequest, variant: Variant, *, prices: Prices) -> 
         raise refuse("margin-of-plan", field="variant.margin", value=variant.margin)
     changed = change_site(site, variant.site, field="variant.site")
     timeline = build_problem(inputs).outlook.timeline
-    outlook = _scale(outlook, scale_pv(site, changed))
+    outlook = _scale_pv(outlook, scale_pv(site, changed))
     options = inputs.options
     if changed.tariff != site.tariff:
         new_prices = prices(changed).ahead(timeline.start, timeline.whole())
@@ -87,28 +82,17 @@ def change_request(inputs: PlanRequest, variant: Variant, *, prices: Prices) -> 
     if isinstance(options.terminal.value, dict):
         # A new battery's value is the mean of the others'.
         given = options.terminal.value
-        usual = sum(given.values()) / len(given) if given else 0.0
-        values = {battery.name: given.get(battery.name, usual) for battery in changed.batteries}
-        options = options.model_copy(
-            update={"terminal": options.terminal.model_copy(update={"value": values})}
-        )
-    # Batteries keep their share, what has a habit stands as it is used to.
-    usual_soc = {
-        battery.name: battery.min_soc + NEW_SOC * (battery.max_soc - battery.min_soc)
-        for battery in changed.batteries
-    }
-    states: dict[str, Any] = {
-        "batteries": {
-            name: inputs.state.batteries.get(name) or BatteryState(soc=soc)
-            for name, soc in usual_soc.items()
-        }
-    }
+        mean = sum(given.values()) / len(given) if given else 0.0
+        values = {battery.name: given.get(battery.name, mean) for battery in changed.batteries}
+        terminal = options.terminal.model_copy(update={"value": values})
+        options = options.model_copy(update={"terminal": terminal})
+    states: dict[str, Any] = {"batteries": _list_battery_states(inputs, changed)}
     for kind in PLANNED_KINDS:
-        before = getattr(inputs.state, kind.section)
+        states_before = getattr(inputs.state, kind.section)
         kept = {
-            device.name: before[device.name]
+            device.name: states_before[device.name]
             for device in getattr(changed, kind.section)
-            if device.name in before
+            if device.name in states_before
         }
         states[kind.section] = kept | dict(kind.place_by_habit(changed, variant.habits, timeline))
     update = {
@@ -120,53 +104,65 @@ def change_request(inputs: PlanRequest, variant: Variant, *, prices: Prices) -> 
     return inputs.model_copy(update=update)
 
 
-def _scale(outlook: OutlookMessage, factor: float) -> OutlookMessage:
-    """Return the outlook with as much PV per kWp as was expected."""
+def _list_battery_states(inputs: PlanRequest, changed: Site) -> dict[str, BatteryState]:
+    """Return the request's battery states, and those of new batteries."""
+    states = {}
+    for battery in changed.batteries:
+        new_soc = battery.min_soc + NEW_SOC * (battery.max_soc - battery.min_soc)
+        known = inputs.state.batteries.get(battery.name)
+        states[battery.name] = known or BatteryState(soc=new_soc)
+    return states
+
+
+def _scale_pv(outlook: OutlookMessage, factor: float) -> OutlookMessage:
+    """Return the outlook with its PV scaled."""
     if factor == 1.0:
         return outlook
-    names = [
-        name
-        for name in ("pv_kwh", "pv_p10_kwh", "pv_p90_kwh")
-        if getattr(outlook, name) is not None
-    ]
-    scaled = {name: (np.array(getattr(outlook, name)) * factor).tolist() for name in names}
-    courses = outlook.scenarios and outlook.scenarios.model_copy(
-        update={"pv_kwh": outlook.scenarios.pv_kwh * factor}
-    )
-    return outlook.model_copy(update=scaled | {"scenarios": courses})
+    changes: dict[str, Any] = {"scenarios": outlook.scenarios}
+    for name in ("pv_kwh", "pv_p10_kwh", "pv_p90_kwh"):
+        series = getattr(outlook, name)
+        if series is not None:
+            changes[name] = (np.array(series) * factor).tolist()
+    if outlook.scenarios:
+        scaled = {"pv_kwh": outlook.scenarios.pv_kwh * factor}
+        changes["scenarios"] = outlook.scenarios.model_copy(update=scaled)
+    return outlook.model_copy(update=changes)
 
 
 def sell_at_peak(plan: Plan, export_kwh: float) -> list[ManualBlock]:
-    """Return the blocks in which the first battery that may sell does so, in the dearest slots
-    first and equal ones early, until all is sold.
+    """Return the blocks in which the first battery that may sell does so, until all is sold.
+
+    The dearest slots come first, and the earliest of equally dear ones.
 
     Raises:
         InvalidInputError: no battery may sell, or not as much within the horizon.
     """
     problem = plan.problem
-    seller = next((each for each in problem.site.batteries if each.discharge_to_grid), None)
-    if seller is None:
+    sellers = [battery for battery in problem.site.batteries if battery.discharge_to_grid]
+    if not sellers:
         raise refuse("no-battery-sells", field="export_kwh", value=export_kwh)
-    timeline = problem.outlook.timeline
+    seller = sellers[0]
     outlook = problem.outlook
+    timeline = outlook.timeline
     deficit = np.maximum(outlook.load_kwh - outlook.pv_kwh, 0.0)
     surplus = np.maximum(outlook.pv_kwh - outlook.load_kwh, 0.0)
-    room = np.minimum(
-        seller.discharge_limit_kw * timeline.hours - deficit, problem.export_limit_kwh - surplus
-    )
+    most_given = seller.discharge_limit_kw * timeline.hours
+    room = np.minimum(most_given - deficit, problem.export_limit_kwh - surplus)
+    export_price = problem.at_tariff_prices.outlook.export_price
     starts = list(timeline)
     remaining_kwh = export_kwh
     blocks = []
-    for slot in np.argsort(-problem.at_tariff_prices.outlook.export_price, kind="stable").tolist():
+    for slot in np.argsort(-export_price, kind="stable").tolist():
         sold = min(float(room[slot]), remaining_kwh)
         if sold > 0:
-            power = (sold + float(deficit[slot])) / float(timeline.hours[slot])
-            span = {"from": starts[slot], "to": starts[slot] + timeline.step}
-            blocks.append(
-                ManualBlock.model_validate(
-                    {"device": seller.name, "action": "discharge", "power_kw": power} | span
-                )
-            )
+            block = {
+                "device": seller.name,
+                "action": "discharge",
+                "power_kw": (sold + float(deficit[slot])) / float(timeline.hours[slot]),
+                "from": starts[slot],
+                "to": starts[slot] + timeline.step,
+            }
+            blocks.append(ManualBlock.model_validate(block))
             remaining_kwh -= sold
     if remaining_kwh > 0:
         most = export_kwh - remaining_kwh
@@ -182,38 +178,41 @@ def describe_variant(
     name: str,
     language: Language,
 ) -> PlanVariantReply:
-    """Return what the second plan costs more and where it differs."""
+    """Return the additional cost of the second plan and the slots in which it differs."""
     start = before.problem.outlook.timeline.start
     site = before.problem.site
-    reply, other = (
-        answer(plan, request=request, issued_at=start)
-        for plan, request in zip((before, after), requests, strict=True)
+    request_before, request_after = requests
+    reply_before = answer(before, request=request_before, issued_at=start)
+    reply_after = answer(after, request=request_after, issued_at=start)
+    stored = _stored_gain(before) - _stored_gain(after)
+    cost = compare_costs(reply_before, reply_after, stored=stored)
+    changes = list_changes(reply_before, reply_after)
+    text = say_variant(
+        name,
+        cost=cost.total,
+        slots=len({change.start for change in changes}),
+        numbers=Numbers(language, ZoneInfo(site.timezone), site.currency),
     )
-    cost = compare_costs(reply, other, stored=_gain(before) - _gain(after))
-    numbers = Numbers(language, ZoneInfo(site.timezone), site.currency)
-    changes = list_changes(reply, other)
     return PlanVariantReply(
-        plan_id=reply.plan_id,
+        plan_id=reply_before.plan_id,
         variant=name,
-        before=reply.cost,
-        after=other.cost,
+        before=reply_before.cost,
+        after=reply_after.cost,
         cost=cost,
         changes=changes,
-        compromises=newly_missed(reply.compromises, other.compromises),
-        text=say_variant(
-            name, cost=cost.total, slots=len({each.start for each in changes}), numbers=numbers
-        ),
+        compromises=newly_missed(reply_before.compromises, reply_after.compromises),
+        text=text,
         currency=site.currency,
         timezone=site.timezone,
-        slot_minutes=reply.slot_minutes,
+        slot_minutes=reply_before.slot_minutes,
     )
 
 
-def _gain(plan: Plan) -> float:
-    """Return what the energy is worth that a plan gains in its batteries: a larger one begins with
-    more, which is no gain.
+def _stored_gain(plan: Plan) -> float:
+    """Return the value of the energy that a plan gains in its batteries.
+
+    A larger battery begins with more energy, which is no gain.
     """
     problem = plan.problem.at_tariff_prices
-    return float(
-        (problem.terminal.value * (plan.flows.stored_kwh[:, -1] - problem.stored_kwh)).sum()
-    )
+    gained_kwh = plan.flows.stored_kwh[:, -1] - problem.stored_kwh
+    return float((problem.terminal.value * gained_kwh).sum())

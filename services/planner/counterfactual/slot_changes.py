@@ -1,15 +1,11 @@
-"""In which slots two plans of the same horizon do something else, and what the other one costs
-more.
-"""
-
-from collections.abc import Iterator
+"""Compare two plans of the same horizon: the slots that differ and the difference in costs."""
 
 from luna.contracts.counterfactual import CostChange, SlotAction, SlotChange
 from luna.contracts.plan import PlanReply
 
-# Less than this in a slot is the same: 40 W of a quarter-hour, which no meter's owner sees.
+# A smaller difference in a slot does not count: 40 W for a quarter-hour.
 _LITTLE_KWH = 0.01
-# What a device does that gives to the house, in the word for batteries.
+# The mode of a device that gives energy to the house: the same word as for batteries.
 _SUPPLY = "supply"
 _NOTHING = SlotAction(mode="none", energy_kwh=0.0)
 
@@ -20,45 +16,38 @@ def list_changes(before: PlanReply, after: PlanReply) -> list[SlotChange]:
     A device that one of the plans does not have does nothing there.
     """
     changes = []
-    for slot, start in enumerate(each.start for each in before.slots):
-        was, will = (dict(_actions(plan, slot)) for plan in (before, after))
-        for device in dict.fromkeys([*was, *will]):
-            pair = was.get(device, _NOTHING), will.get(device, _NOTHING)
-            if abs(pair[0].energy_kwh - pair[1].energy_kwh) > _LITTLE_KWH:
-                changes.append(
-                    SlotChange(start=start, device=device, before=pair[0], after=pair[1])
-                )
+    for place, slot in enumerate(before.slots):
+        actions_before = _list_actions(before, place)
+        actions_after = _list_actions(after, place)
+        for device in dict.fromkeys([*actions_before, *actions_after]):
+            was = actions_before.get(device, _NOTHING)
+            becomes = actions_after.get(device, _NOTHING)
+            if abs(was.energy_kwh - becomes.energy_kwh) > _LITTLE_KWH:
+                change = SlotChange(start=slot.start, device=device, before=was, after=becomes)
+                changes.append(change)
     return changes
 
 
-def _actions(plan: PlanReply, place: int) -> Iterator[tuple[str, SlotAction]]:
+def _list_actions(plan: PlanReply, place: int) -> dict[str, SlotAction]:
     slot = plan.slots[place]
+    actions = {}
     for name, flow in slot.batteries.items():
-        yield (
-            name,
-            SlotAction(
-                mode=plan.setpoints[name].mode[place],
-                energy_kwh=round(flow.charge_kwh - flow.discharge_kwh, 6),
-            ),
-        )
+        net_kwh = round(flow.charge_kwh - flow.discharge_kwh, 6)
+        actions[name] = SlotAction(mode=plan.setpoints[name].mode[place], energy_kwh=net_kwh)
     for name, placed in slot.placed:
-        yield (
-            name,
-            SlotAction(
-                mode=_SUPPLY if placed.used_kwh < 0 else placed.mode,
-                energy_kwh=round(placed.used_kwh, 6),
-            ),
-        )
+        mode = _SUPPLY if placed.used_kwh < 0 else placed.mode
+        actions[name] = SlotAction(mode=mode, energy_kwh=round(placed.used_kwh, 6))
+    return actions
 
 
 def compare_costs(before: PlanReply, after: PlanReply, *, stored: float) -> CostChange:
-    """Return what the second plan costs more.
+    """Return the additional cost of the second plan.
 
-    ``stored`` is what the energy is worth that it leaves less.
+    ``stored`` is the value of the energy that it leaves less in the batteries.
     """
+    names = ("import_", "export", "wear", "peak")
     parts = {
-        name: round(getattr(after.cost, name) - getattr(before.cost, name), 6)
-        for name in ("import_", "export", "wear", "peak")
+        name: round(getattr(after.cost, name) - getattr(before.cost, name), 6) for name in names
     }
     return CostChange(
         total=round(after.cost.total - before.cost.total + stored, 6),

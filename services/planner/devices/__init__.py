@@ -1,5 +1,6 @@
-"""The kinds of flexible devices that the planner schedules: one module per kind, each ending in one
-declaration, ``PLANNED``.
+"""List the kinds of flexible devices that the planner schedules.
+
+Each kind is a module or package with one declaration, ``PLANNED``.
 """
 
 from luna.energy.part import Part
@@ -19,8 +20,8 @@ PLANNED_KINDS: tuple[PlannedKind, ...] = (
 
 def find_planned_kind(site: Site, device: Part) -> PlannedKind:
     """Return the kind of a site's device."""
-    return next(
-        kind
-        for kind in PLANNED_KINDS
-        if any(each is device for each in getattr(site, kind.section))
-    )
+    for kind in PLANNED_KINDS:
+        for site_device in getattr(site, kind.section):
+            if site_device is device:
+                return kind
+    raise LookupError(device)

@@ -1,6 +1,4 @@
-"""Reasons of flexible loads per slot: a code with figures, as columns that become words when
-read.
-"""
+"""Give flexible loads a reason per slot: a code with figures, as columns of a plan."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,14 +20,14 @@ LITTLE_KWH = 1e-3
 _DECIMALS = 6
 # Prices this close would read the same.
 _SAME_PRICE = 5e-4
-# So close to the middle between two digits lies what may be rounded to the wrong one.
+# Numbers this close to the middle between two digits may be rounded to the wrong one.
 _HALF = 0.5
 _TIE = 1e-3
-# Figures that are each slot's own, in the order in which they follow those that its window shares,
-# and evidence that is.
+# The figures and the evidence of a single slot. A slot's figures follow those shared by its window,
+# in this order.
 _FIGURES = ("start", "buy", "sell", "fee", "held", "kwh", "time", "price", "kw", "cost")
 _EVIDENCE = ("cost_of_opposite", "price_rank", "price_count")
-# What is missing is said where nothing more comes of it, and an end where nothing is waited for.
+# Codes with the missing energy as a figure, and unused slots' codes with the window's end.
 _MISSES = ("ev_late", "ev_short", "load_short")
 _ENDS = ("load_done", "load_short", "ev_short")
 Codes = NDArray[np.str_]
@@ -40,16 +38,20 @@ _UNKNOWN: OptionalFigures = np.array(None, dtype=object)
 
 @dataclass(frozen=True, slots=True)
 class PriceView:
-    """Per slot (``(slots,)``): what one kWh more of use costs, to first order.
+    """Prices of one kWh more of use, to first order; arrays of shape ``(slots,)``.
 
-    Whether what is used is surplus; room under the peak; its price.
-
-    ``priced`` says where that cost is a price: of the grid, or nothing where sun is held back;
-    elsewhere it is what the battery would give up. ``fee`` is what feeding in costs, ``sale`` what
-    surplus sells for, ``curtailed_kwh`` what of it is held back; each NaN where it is not so.
-    ``peak_kwh`` is what may be imported before a peak rises, infinite where none is at work;
-    ``peak_price`` what a kilowatt more costs a month; ``interval_hours`` is the longest over which
-    a component takes its mean.
+    Args:
+        marginal: the cost of one kWh more.
+        priced: whether that cost is a price of the grid, or nothing where PV is curtailed; else it
+            is the value of energy from the battery.
+        surplus: whether the energy used is PV surplus.
+        sale: the price at which surplus is sold, else NaN.
+        fee: the cost of feeding in, else NaN.
+        curtailed_kwh: curtailed PV, else NaN.
+        room_kwh: more use that raises no peak.
+        peak_kwh: energy that may be imported before a peak rises, infinite without a peak price.
+        peak_price: the cost of a kilowatt more per month.
+        interval_hours: the longest averaging interval of a tariff component.
     """
 
     marginal: FloatArray
@@ -66,11 +68,17 @@ class PriceView:
 
 @dataclass(frozen=True)
 class SlotWindow:
-    """Slots among which something may be moved: those of ``open`` (``(slots,)``), until ``until``.
+    """Slots among which a load may be moved; arrays of shape ``(slots,)``.
 
-    In each it uses ``used_kwh``, or else at least ``least_kwh`` and at most ``most_kwh``;
-    ``missing_kwh`` is what it lacks at the end. ``whole`` says that no slot of it can be moved
-    alone.
+    Args:
+        open: whether a slot belongs to the window.
+        until: the end of the window.
+        used_kwh: energy used.
+        least_kwh: the least energy that a used slot takes.
+        most_kwh: the most energy that a used slot takes.
+        missing_kwh: energy missing at the end.
+        kind: the prefix of its codes.
+        whole: whether none of its slots can be moved alone.
     """
 
     open: BoolArray
@@ -98,7 +106,7 @@ class SlotWindow:
 
     @cached_property
     def later(self) -> BoolArray:
-        """Where a slot is chosen, or a later one."""
+        """Whether the slot or a later one is chosen."""
         return self.following < self.chosen.size
 
     @property
@@ -110,8 +118,10 @@ class SlotWindow:
 
 
 class SlotReasonBuilder:
-    """Builder of a device's reasons: each slot's place among the ``distinct`` codes with figures
-    (-1: none), and its own figures.
+    """Builder of a device's reasons.
+
+    ``places`` are the slots' places among the ``distinct`` codes with figures, -1 without a reason;
+    ``own`` are the slots' own figures.
     """
 
     def __init__(self, slots: int) -> None:
@@ -121,7 +131,7 @@ class SlotReasonBuilder:
             name: np.full(slots, None) for name in (*_FIGURES, *_EVIDENCE)
         }
 
-    def tell(
+    def set_reasons(
         self,
         where: BoolArray,
         code: Codes | str,
@@ -160,9 +170,7 @@ class SlotReasonBuilder:
 
 
 class DeviceReasons:
-    """Reasons of flexible loads from each slot's marginal price and the outlook at tariff
-    prices.
-    """
+    """Reasons of flexible loads from marginal prices and an outlook at tariff prices."""
 
     def __init__(self, view: PriceView, outlook: Outlook) -> None:
         self.view = view
@@ -198,8 +206,9 @@ class DeviceReasons:
         return "cheapest" if is_cheapest and self.view.priced[window.open].all() else "among"
 
     def waiting(self, window: SlotWindow) -> Codes:
-        """Return why what comes later does not come now: a dearer kWh, a peak that would rise, or
-        neither of them alone.
+        """Return the codes of unused slots before a used one.
+
+        A kWh is dearer now, a peak would rise, or neither of them alone decides.
         """
         price = self.view.marginal
         priced = self.view.priced
@@ -213,7 +222,7 @@ class DeviceReasons:
         """Return the next chosen slot, any where there is none."""
         return np.minimum(window.following, window.chosen.size - 1)
 
-    def tell_window(
+    def explain_window(
         self, slot_reasons: SlotReasonBuilder, window: SlotWindow, codes: Codes | str, **more: float
     ) -> None:
         """Give every open slot its reason."""
@@ -227,7 +236,7 @@ class DeviceReasons:
             "price_rank": rank.astype(object),
             "price_count": np.full(rank.size, int(window.open.sum())),
         }
-        slot_reasons.tell(
+        slot_reasons.set_reasons(
             window.open,
             codes,
             self._whole_figures(window, more),
@@ -236,8 +245,9 @@ class DeviceReasons:
         )
 
     def _whole_figures(self, window: SlotWindow, more: Mapping[str, float]) -> dict[str, Figure]:
-        """Return the figures of a whole window: energy, number of slots, mean price where each slot
-        has one; and ``more``.
+        """Return the figures of a whole window, and ``more``.
+
+        They are energy, number of slots, and the mean price where each slot has one.
         """
         used = window.chosen
         kwh = window.used_kwh[used]
@@ -257,9 +267,7 @@ class DeviceReasons:
         return figures
 
     def _figures(self, window: SlotWindow, codes: Codes) -> dict[str, OptionalFigures]:
-        """Return the figures of each slot: marginal price, end of the use or next use, rise of a
-        peak.
-        """
+        """Return each slot's figures: marginal price, end or next use, rise of a peak."""
         following = self._next_used(window)
         ends = window.used | _among(codes, _ENDS)
         waits = ~ends & window.later
@@ -278,9 +286,7 @@ class DeviceReasons:
         return figures | self._peak_figures(window, ends)
 
     def _peak_figures(self, window: SlotWindow, ends: BoolArray) -> dict[str, OptionalFigures]:
-        """Return by how much using slots would raise a peak, and what that costs; nothing where
-        none would rise.
-        """
+        """Return the rise of a peak by using a slot and its cost; empty if none would rise."""
         beyond_kwh = np.where(ends, 0.0, window.least_kwh - self.view.room_kwh)
         rises = beyond_kwh > NOTHING_KWH
         if not rises.any():
@@ -290,10 +296,10 @@ class DeviceReasons:
         return {"kw": round_each(rise_kw), "cost": round_each(rise_kw * self.view.peak_price)}
 
     def _price_opposite(self, window: SlotWindow) -> FloatArray:
-        """Return what the opposite of each slot costs, to first order: moving its energy to the
-        best slot left, or the dearest slot's energy here.
+        """Return the cost of the opposite of each slot, to first order.
 
-        NaN where nothing can be moved, or a peak would rise.
+        The opposite moves a used slot's energy to the cheapest free slot, or the dearest used
+        slot's energy here. NaN where nothing can be moved, or a peak would rise.
         """
         price = self.view.marginal
         used = window.chosen
@@ -309,21 +315,18 @@ class DeviceReasons:
 
 
 def _among(codes: Codes, these: tuple[str, ...]) -> BoolArray:
-    # Of so few codes comparing is twice as fast as NumPy's sets.
+    # With so few codes, comparing is twice as fast as NumPy's sets.
     return np.asarray(np.logical_or.reduce([codes == code for code in these]))
 
 
 def round_each(numbers: FloatArray) -> OptionalFigures:
-    """Return numbers as they leave the planner, each to the digit nearest to it.
-
-    None where they are not finite.
-    """
+    """Return numbers rounded exactly, None where they are not finite."""
     is_finite = np.isfinite(numbers)
     figures = np.full(numbers.shape, _UNKNOWN)
     finite = numbers[is_finite]
     rounded = np.round(finite, _DECIMALS) + 0.0
-    # NumPy multiplies before it looks: what ends in a five behind the last digit, as many a spot
-    # price with VAT does, may come out as the other one.
+    # NumPy multiplies before it rounds: a number with a five behind the last digit, as many a spot
+    # price with VAT has, may be rounded the wrong way.
     for place in np.flatnonzero(np.abs(finite * 10**_DECIMALS % 1 - _HALF) < _TIE):
         rounded[place] = _round(float(finite[place]))
     figures[is_finite] = rounded

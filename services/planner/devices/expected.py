@@ -1,4 +1,4 @@
-"""What a plan expects of devices once some of its slots are over."""
+"""Read the states that a plan expects of devices once some of its slots are over."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ FlowT = TypeVar("FlowT", bound=Part)
 
 
 class SwitchedState(Protocol):
-    """For how long something has been on, or off."""
+    """A state with the hours for which a device has been on, or off."""
 
     @property
     def on_hours(self) -> float: ...
@@ -24,16 +24,20 @@ class SwitchedState(Protocol):
 
 
 def carry_runs(state: SwitchedState, on: Sequence[bool], slot_hours: float) -> dict[str, float]:
-    """Return ``on_hours`` and ``off_hours`` after slots in which it was ``on``, or off.
-
-    Of nothing known before, what the slots say.
-    """
+    """Return ``on_hours`` and ``off_hours`` after slots in which it was ``on``, or off."""
     if not on:
         return {"on_hours": state.on_hours, "off_hours": state.off_hours}
-    steady = next((count for count, each in enumerate(reversed(on)) if each != on[-1]), len(on))
-    before = (state.on_hours if on[-1] else state.off_hours) if steady == len(on) else 0.0
-    hours = min(before + steady * slot_hours, LONGEST_HOURS)
-    return {"on_hours": hours if on[-1] else 0.0, "off_hours": 0.0 if on[-1] else hours}
+    is_on = on[-1]
+    steady_slots = 0
+    for was_on in reversed(on):
+        if was_on != is_on:
+            break
+        steady_slots += 1
+    hours = steady_slots * slot_hours
+    if steady_slots == len(on):
+        hours = (state.on_hours if is_on else state.off_hours) + hours
+    hours = min(hours, LONGEST_HOURS)
+    return {"on_hours": hours if is_on else 0.0, "off_hours": 0.0 if is_on else hours}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class IssuedPlan:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a plan expects by ``at``, when ``passed`` of its slots are over."""
+    """A plan in force at the instant ``at``, when ``passed`` of its slots are over."""
 
     plan: IssuedPlan
     passed: int
@@ -66,31 +70,31 @@ class Expected:
 
     @property
     def over(self) -> list[SlotReply]:
-        """The slots that are over."""
         return self.plan.reply.slots[: self.passed]
 
     @property
     def slot_hours(self) -> float:
-        """How long its slots are."""
         return self.plan.reply.slot_minutes / 60
 
     def flows(self, section: str, name: str, flow: type[FlowT]) -> list[FlowT]:
         """Return a device's flows in the past slots that have them."""
-        sections = (read_section(slot, section, flow) for slot in self.over)
-        return [each[name] for each in sections if name in each]
+        sections = [read_section(slot, section, flow) for slot in self.over]
+        return [flows[name] for flows in sections if name in flows]
 
     def soc(self) -> dict[str, float]:
-        """Return how full each battery is."""
-        before = {name: state.soc for name, state in self.plan.request.state.batteries.items()}
-        return before | {
-            name: flow.soc_end for slot in self.over[-1:] for name, flow in slot.batteries.items()
-        }
+        """Return the state of charge of each battery."""
+        socs = {name: state.soc for name, state in self.plan.request.state.batteries.items()}
+        for slot in self.over[-1:]:
+            for name, flow in slot.batteries.items():
+                socs[name] = flow.soc_end
+        return socs
 
 
 def expect(begun: tuple[PlanReply, PlanRequest] | None, at: datetime) -> Expected | None:
-    """Return what the plan in force expects by an instant, None where there is none."""
+    """Return the plan in force with its slots that are over at an instant, or None."""
     if begun is None:
         return None
     reply, request = begun
     plan = IssuedPlan(request, reply)
-    return Expected(plan, max((at - plan.start) // request.step, 0), at)
+    passed = max((at - plan.start) // request.step, 0)
+    return Expected(plan, passed, at)

@@ -1,7 +1,7 @@
-"""The planner's contract for a kind of device: read its demands, add them to the model, read the
-schedule, explain it.
+"""Define the planner's contract for a kind of device.
 
-Once a site's declaration and state are read into demands, no code branches by kind.
+A kind reads its demands, adds them to the model, reads the schedule and explains it. Once a site's
+declaration and state are read into demands, no code branches by kind.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -78,9 +78,7 @@ class PinnedUse:
 
 @dataclass(frozen=True, slots=True)
 class SwitchedUse:
-    """Binary columns that say whether a device uses energy, in the order of the ``slots`` that have
-    one.
-    """
+    """Binary columns for the use of a device, one for each of ``slots``."""
 
     slots: IndexArray
     columns: Indices
@@ -88,10 +86,10 @@ class SwitchedUse:
 
 @dataclass(frozen=True, slots=True)
 class EnergyStay:
-    """What a device stores over slots ``first`` to ``end`` (exclusive): ``required_kwh`` at the
-    end, never more than ``most_kwh``.
+    """Energy stored in a device over slots ``first`` to ``end`` (exclusive).
 
-    It begins with ``arrival_kwh``, None: with what the stay before left.
+    It begins with ``arrival_kwh``, None: with as much as the stay before left. It needs
+    ``required_kwh`` at the end, and never exceeds ``most_kwh``.
     """
 
     first: int
@@ -113,7 +111,7 @@ class RangedUse:
         low_kwh: the lowest use of each range, ``(ranges, chosen slots)``.
         high_kwh: the highest use (same shape).
         rules: how it may change its range.
-        stays: what it stores.
+        stays: its stays with their stored energy.
         efficiency: share of the energy used that is stored.
     """
 
@@ -129,10 +127,15 @@ class RangedUse:
 
 @dataclass(frozen=True, slots=True)
 class SurroundingColumns:
-    """The model around a demand: load less PV, ``(slots,)``, the site's columns, and all demands.
+    """The model around a demand.
 
-    ``batteries`` are charge, discharge and stored energy of each, ``(batteries, 3, slots)``;
-    ``direct`` is what they charge from PV behind inverters.
+    Args:
+        net_kwh: load less PV, ``(slots,)``.
+        sold: columns of export.
+        curtailed: columns of curtailed PV.
+        direct: columns of charging from PV behind inverters, ``(batteries, slots)``.
+        batteries: columns of charge, discharge and stored energy, ``(batteries, 3, slots)``.
+        placed: the columns of all demands.
     """
 
     net_kwh: FloatArray
@@ -144,7 +147,7 @@ class SurroundingColumns:
 
     def others(self, one: Indices) -> list[Term]:
         """Return the use of all demands except the one with the columns ``one``."""
-        return [(each.use, each.kwh) for each in self.placed if each.use is not one]
+        return [(demand.use, demand.kwh) for demand in self.placed if demand.use is not one]
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +217,7 @@ class PlacedDemand(Protocol):
     def shortfalls(
         self, block: ManualBlock, inside: BoolArray, hours: FloatArray
     ) -> Iterator[tuple[str, float]]:
-        """Yield the code of a cause and the energy, kWh, by which an owner's block is missed in its
-        slots.
-        """
+        """Yield the causes of a missed owner's block, each a code and the missing energy, kWh."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,15 +269,14 @@ class Demand(Protocol):
         """
 
     def settle(self, used_kwh: FloatArray, hours: FloatArray) -> "Demand":
-        """Return the demand with the choices that its rows leave open decided by a schedule's
-        use.
-        """
+        """Return the demand with its open choices decided by a schedule's use."""
 
     def pin(
         self, block: ManualBlock, block_hours: FloatArray, hours: FloatArray
     ) -> "Demand | None":
-        """Return the demand with an owner's block that covers ``block_hours`` of each slot's
-        ``hours``; None where it cannot be met.
+        """Return the demand with an owner's block, None where that cannot be met.
+
+        The block covers ``block_hours`` of each slot's ``hours``.
         """
 
     def add(self, builder: ModelBuilder, ahead: LoadPricing) -> DemandColumns:
@@ -294,9 +294,7 @@ DemandReader: TypeAlias = Callable[[Site, StateMessage, Timeline, OutlookMessage
 
 @dataclass(frozen=True, slots=True)
 class RelaxedBill:
-    """A request's least cost without penalties for missing energy, and the energy that each storing
-    demand misses, kWh.
-    """
+    """A request's least cost without penalties, and the energy missing in each store, kWh."""
 
     cost: float
     missing_kwh: Mapping[str, float]
@@ -304,8 +302,7 @@ class RelaxedBill:
 
 @dataclass(frozen=True, slots=True)
 class StoredStates:
-    """How a stored site's devices of a kind get their initial state, besides the expectations of
-    the plan in force.
+    """Sources of the initial states of a stored site's devices, besides the plan in force.
 
     Args:
         find: the states by name for a plan that starts at an instant.
@@ -321,8 +318,9 @@ class StoredStates:
 
 
 class AddedDevice(Protocol):
-    """A device that a variant adds to recorded days: the recorded load does not include it, and it
-    never supplies the house.
+    """A device that a variant adds to recorded days.
+
+    The recorded load does not include it, and it never supplies the house.
     """
 
     @property
@@ -337,11 +335,16 @@ class AddedDevice(Protocol):
         """
 
     def end(self, flows: Columns, past: Timeline, before: Any) -> StrictModel | None:
-        """Return its state at the end of ``past``, from its columns ``flows`` of a plan that begins
-        there and its state ``before``.
+        """Return its state at the end of ``past``.
+
+        ``flows`` are its columns of a plan that begins with ``past``, ``before`` its state there.
         """
 
 
+SessionPricer: TypeAlias = Callable[
+    [PlanRequest, Sequence[PlacedDemand], Callable[[PlanRequest], RelaxedBill]],
+    Iterator[SessionReply],
+]
 AddedReader: TypeAlias = Callable[
     [Sequence[Any], Mapping[str, Habit], ZoneInfo], Sequence[AddedDevice]
 ]
@@ -356,8 +359,8 @@ class PlannedKind:
         read: reads the demands of its devices over a timeline and an outlook.
         carry: returns the states that a plan in force expects, by name; the second argument are the
             devices that Luna switches.
-        refuse_block: says why an owner's block on a device without demand cannot be met; None: it
-            needs nothing.
+        refuse_block: returns why an owner's block on a device without demand cannot be met; None:
+            it needs nothing.
         assume: notes assumptions for states left out, of devices that the load does not include
             (third argument), when a plan begins (fourth).
         by_weather: whether its demand depends on the outdoor temperature.
@@ -380,13 +383,7 @@ class PlannedKind:
     )
     by_weather: bool = False
     stored: StoredStates | None = None
-    price_sessions: (
-        Callable[
-            [PlanRequest, Sequence[PlacedDemand], Callable[[PlanRequest], RelaxedBill]],
-            Iterator[SessionReply],
-        ]
-        | None
-    ) = None
+    price_sessions: SessionPricer | None = None
     unavoidable: frozenset[str] = frozenset()
     add: AddedReader | None = None
     place_by_habit: Callable[[Site, Mapping[str, Habit], Timeline], Mapping[str, Any]] = field(
@@ -402,11 +399,12 @@ def refuse_strangers(
     Raises:
         InvalidInputError: for the first such name.
     """
+    parent = where or f"state.{section}"
     for name in named:
         if name not in site_devices:
             raise refuse(
                 "no-such-load",
-                field=f"{where or f'state.{section}'}.{name}",
+                field=f"{parent}.{name}",
                 kind=section,
                 names=", ".join(site_devices) or "none",
             )

@@ -1,17 +1,22 @@
-"""Build the planning problem of a request: terminal rule, peaks, reserves, objective weights and
-the owner's blocks.
-"""
+"""Build the planning problem of a request."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from operator import attrgetter
 
 import numpy as np
 
-from luna.contracts.owner import Reserve
-from luna.contracts.plan import CoursesMessage, PeakState, PlanRequest, StateMessage, Terminal
-from luna.energy.economics.charges import Peak, PeakHistory, find_charge
+from luna.contracts.owner import AppliedRule, Reserve
+from luna.contracts.plan import (
+    CoursesMessage,
+    OutlookMessage,
+    PeakState,
+    PlanOptions,
+    PlanRequest,
+    StateMessage,
+    Terminal,
+)
+from luna.energy.economics.charges import EnergyCharge, Peak, PeakHistory, find_charge
 from luna.energy.economics.costs import COST_ALONE, Weights, weigh_import, weigh_wear
 from luna.energy.outlook import Outlook
 from luna.energy.physics.limits import BatteryLimits, SiteLimits
@@ -27,6 +32,7 @@ from services.planner.problem.problem import (
     ACTING_ON_MEAN,
     NO_MARGIN,
     Following,
+    Margin,
     Problem,
     SearchLimits,
     StorageBounds,
@@ -36,6 +42,16 @@ from services.planner.problem.problem import (
 )
 from services.planner.problem.scenarios import ScenarioSet
 from services.planner.problem.strategy import apply_strategy
+
+# Terminal value of a stored kWh as a share of the mean import price. Source: docs/decisions/0004.
+TERMINAL_SHARE = 0.6
+# The relative gap of a plan with flexible loads: takes a fifth of the time of 0.01 %.
+PLACING_GAP = 0.003
+# The absolute gap of a plan that costs little, in the site's currency: a cent.
+PLACING_GAP_COST = 0.01
+# The relative gap without flexible loads, where negative prices need binaries: forecasts err by
+# more, and the rest takes a hundred times as long to prove.
+WAYS_GAP = 0.0005
 
 
 def read_peaks(site: Site, state: StateMessage) -> tuple[Peak, ...]:
@@ -48,25 +64,22 @@ def read_peaks(site: Site, state: StateMessage) -> tuple[Peak, ...]:
     """
     if not site.tariff.peak and not state.peaks:
         return ()
-    names = list(map(attrgetter("name"), site.tariff.peaks))
+    names = [price.name for price in site.tariff.peaks]
     for name in state.peaks:
         if name not in names:
             raise refuse(
                 "no-such-component", field=f"state.peaks.{name}", names=", ".join(names) or "none"
             )
-    peaks = list[Peak]()
+    peaks = []
     unnamed = PeakState(highest_kw=state.month_peaks_kw)
     for price in site.tariff.peaks:
         counted = state.peaks.get(price.name)
         if counted is None:
             counted = unnamed
             unnamed = PeakState()
-        peaks.append(
-            Peak(
-                price,
-                PeakHistory(tuple(counted.highest_kw), counted.today_kw, counted.interval_kwh),
-            )
-        )
+        highest_kw = tuple(counted.highest_kw)
+        history = PeakHistory(highest_kw, counted.today_kw, counted.interval_kwh)
+        peaks.append(Peak(price, history))
     return tuple(peaks)
 
 
@@ -90,27 +103,9 @@ def read_reserves(reserves: Sequence[Reserve], site: Site, timeline: Timeline) -
         inside = (ends >= to_instant(reserve.from_)) & (ends <= to_instant(reserve.to))
         for index, battery in enumerate(site.batteries):
             if reserve.battery in (None, battery.name):
-                reserve_kwh[index, inside] = np.maximum(
-                    reserve_kwh[index, inside],
-                    min(reserve.soc, battery.max_soc) * battery.capacity_kwh,
-                )
+                kwh = min(reserve.soc, battery.max_soc) * battery.capacity_kwh
+                reserve_kwh[index, inside] = np.maximum(reserve_kwh[index, inside], kwh)
     return reserve_kwh
-
-
-# Terminal value of a stored kWh as a share of the mean import price. Source: docs/decisions/0004.
-TERMINAL_SHARE = 0.6
-
-
-# The relative gap of a plan with flexible loads: takes a fifth of the time of 0.01 %.
-PLACING_GAP = 0.003
-# Of a plan that costs little, a share is less than anybody cares for: one cent, in the site's
-# currency.
-PLACING_GAP_COST = 0.01
-
-
-# The relative gap without them, where negative prices need binaries: forecasts err by more, and the
-# last of it takes a hundred times as long to prove.
-WAYS_GAP = 0.0005
 
 
 def build_problem(request: PlanRequest) -> Problem:
@@ -121,106 +116,119 @@ def build_problem(request: PlanRequest) -> Problem:
             state of a device that the site does not have, a session without state of charge or
             upside down.
     """
-    request, rules = (
-        apply_strategy(request) if request.site and request.site.strategy else (request, [])
-    )
-    if request.site is None or request.outlook is None or request.start is None:
-        raise refuse("plan-without-site", field="site")
+    rules: list[AppliedRule] = []
+    if request.site and request.site.strategy:
+        request, rules = apply_strategy(request)
+    site = request.site
     series = request.outlook
+    options = request.options
+    if site is None or series is None or request.start is None:
+        raise refuse("plan-without-site", field="site")
     timeline = _timeline(request, len(series.load_kwh))
     objective = objective_of(request)
-    carbon = np.array(series.carbon_g_per_kwh) if series.carbon_g_per_kwh else None
-    load, pv, imported, exported = np.array(
-        [series.load_kwh, series.pv_kwh, series.import_price, series.export_price]
+    outlook = _read_outlook(series, timeline)
+    stored, discharged, modes = _read_batteries(site, request.state)
+    demands = _read_demands(site, request.state, timeline, series)
+    terminal = terminal_rule(
+        options.terminal, site, stored_kwh=stored, import_price=outlook.import_price
     )
-    limits = _slot_limits(series.import_limit_kw), _slot_limits(series.export_limit_kw)
-    outlook = Outlook(timeline, load, pv, imported, exported, carbon, *limits)
-    stored, discharged, modes = _read_batteries(request.site, request.state)
-    demands: list[Demand] = []
-    for kind in PLANNED_KINDS:
-        # A kind's reader refuses state of devices that the site does not have.
-        if (
-            getattr(request.site, kind.section)
-            or getattr(request.state, kind.section)
-            or (kind.by_weather and series.heat_demand_kwh)
-        ):
-            demands += kind.read(request.site, request.state, timeline, series)
-    gap = request.options.mip_gap
-    gap_cost = 0.0
-    if gap is None:
-        gap, gap_cost = (PLACING_GAP, PLACING_GAP_COST) if demands else (WAYS_GAP, 0.0)
-    rule = request.site.tariff.import_
-    # None where a kWh's price does not depend on the energy drawn before.
-    kind_of_charge = find_charge(rule)
-    charge = (
-        None
-        if kind_of_charge is None
-        else kind_of_charge.of(
-            rule, request.state.drawn_kwh.get(rule.kind, request.state.month_import_kwh)
-        )
-    )
-    courses = _courses(series.scenarios) if request.options.uncertainty == "scenarios" else None
-    posed = Problem(
-        request.site,
+    courses = _courses(series.scenarios) if options.uncertainty == "scenarios" else None
+    problem = Problem(
+        site,
         outlook,
         stored,
-        terminal_rule(
-            request.options.terminal,
-            request.site,
-            stored_kwh=stored,
-            import_price=outlook.import_price,
-        ),
-        SiteLimits.of(request.site).narrow(outlook.import_limit_kw, outlook.export_limit_kw),
-        SearchLimits(
-            gap,
-            request.options.time_limit_s,
-            gap_cost=gap_cost,
-            to_gap=request.options.mip_gap is not None,
-        ),
-        tuple(demands),
-        TariffState(read_peaks(request.site, request.state), charge),
-        Uncertainty(courses, request.options.risk, _courses(series.errors)),
+        terminal,
+        SiteLimits.of(site).narrow(outlook.import_limit_kw, outlook.export_limit_kw),
+        _search_limits(options, has_demands=bool(demands)),
+        demands,
+        TariffState(read_peaks(site, request.state), _read_charge(site, request.state)),
+        Uncertainty(courses, options.risk, _courses(series.errors)),
         applied_rules=tuple(rules),
         storage=StorageBounds(discharged_today_kwh=discharged),
-        # A gap of 0 asks for the exact optimum: no margin for forecast errors.
         following=Following(
-            NO_MARGIN
-            if request.options.mip_gap == 0
-            else ACTING
-            if courses is None
-            else ACTING_ON_MEAN,
+            _margin(options, has_courses=courses is not None),
             switching_price=objective.switching_price,
             modes=tuple(modes),
         ),
     )
     if request.manual:
-        manual, bound_demands = read_blocks(request.manual, request.site, posed.demands, timeline)
-        posed = replace(
-            posed, manual=manual, demands=bound_demands, limits=manual.narrow(posed.limits)
-        )
-    posed = (
-        hold_reserve(posed, read_reserves(request.reserves, request.site, timeline))
-        if request.reserves
-        else posed
-    )
+        manual, pinned_demands = read_blocks(request.manual, site, problem.demands, timeline)
+        limits = manual.narrow(problem.limits)
+        problem = replace(problem, manual=manual, demands=pinned_demands, limits=limits)
+    if request.reserves:
+        problem = hold_reserve(problem, read_reserves(request.reserves, site, timeline))
     return weigh(
-        posed,
-        Weights.of(objective, carbon_is_known=carbon is not None),
-        automatic=request.options.terminal.kind == "automatic",
+        problem,
+        Weights.of(objective, carbon_is_known=outlook.carbon_g_per_kwh is not None),
+        automatic=options.terminal.kind == "automatic",
     )
+
+
+def _read_outlook(series: OutlookMessage, timeline: Timeline) -> Outlook:
+    energies_and_prices = [
+        series.load_kwh,
+        series.pv_kwh,
+        series.import_price,
+        series.export_price,
+    ]
+    load, pv, imported, exported = np.array(energies_and_prices)
+    carbon = np.array(series.carbon_g_per_kwh) if series.carbon_g_per_kwh else None
+    import_limit_kw = _slot_limits(series.import_limit_kw)
+    export_limit_kw = _slot_limits(series.export_limit_kw)
+    return Outlook(timeline, load, pv, imported, exported, carbon, import_limit_kw, export_limit_kw)
+
+
+def _read_demands(
+    site: Site, state: StateMessage, timeline: Timeline, series: OutlookMessage
+) -> tuple[Demand, ...]:
+    demands: list[Demand] = []
+    for kind in PLANNED_KINDS:
+        has_devices = getattr(site, kind.section) or getattr(state, kind.section)
+        # A kind's reader refuses state of devices that the site does not have.
+        if has_devices or (kind.by_weather and series.heat_demand_kwh):
+            demands += kind.read(site, state, timeline, series)
+    return tuple(demands)
+
+
+def _read_charge(site: Site, state: StateMessage) -> EnergyCharge | None:
+    """Return the tariff's price that depends on the energy drawn before, None without one."""
+    rule = site.tariff.import_
+    charge_kind = find_charge(rule)
+    if charge_kind is None:
+        return None
+    drawn_kwh = state.drawn_kwh.get(rule.kind, state.month_import_kwh)
+    return charge_kind.of(rule, drawn_kwh)
+
+
+def _search_limits(options: PlanOptions, *, has_demands: bool) -> SearchLimits:
+    gap = options.mip_gap
+    gap_cost = 0.0
+    if gap is None and has_demands:
+        gap = PLACING_GAP
+        gap_cost = PLACING_GAP_COST
+    elif gap is None:
+        gap = WAYS_GAP
+    return SearchLimits(
+        gap, options.time_limit_s, gap_cost=gap_cost, to_gap=options.mip_gap is not None
+    )
+
+
+def _margin(options: PlanOptions, *, has_courses: bool) -> Margin:
+    # A gap of 0 asks for the exact optimum: no margin for forecast errors.
+    if options.mip_gap == 0:
+        return NO_MARGIN
+    return ACTING_ON_MEAN if has_courses else ACTING
 
 
 def objective_of(request: PlanRequest) -> Objective:
     """Return the objective of a request's options, or else of its site."""
-    objective = request.options.objective or (
-        request.site.objective if request.site else Objective()
-    )
+    objective = request.options.objective
+    if objective is None:
+        objective = request.site.objective if request.site else Objective()
     switching_price = request.options.switching_price
-    return (
-        objective
-        if switching_price is None
-        else objective.model_copy(update={"switching_price": switching_price})
-    )
+    if switching_price is None:
+        return objective
+    return objective.model_copy(update={"switching_price": switching_price})
 
 
 def weigh(problem: Problem, weights: Weights, *, automatic: bool) -> Problem:
@@ -231,18 +239,18 @@ def weigh(problem: Problem, weights: Weights, *, automatic: bool) -> Problem:
     if weights == COST_ALONE:
         return problem
     outlook = problem.outlook
-    tariff_price = problem.outlook.import_price
-    counted = weigh_import(tariff_price, outlook.carbon_g_per_kwh, weights)
-    beside = TERMINAL_SHARE * float(np.mean(counted - tariff_price)) if automatic else 0.0
+    tariff_price = outlook.import_price
+    weighted_price = weigh_import(tariff_price, outlook.carbon_g_per_kwh, weights)
+    terminal = problem.terminal
+    if automatic:
+        more_value = TERMINAL_SHARE * float(np.mean(weighted_price - tariff_price))
+        terminal = replace(terminal, value=terminal.value + more_value)
+    batteries = [weigh_wear(battery, weights) for battery in problem.site.batteries]
     return replace(
         problem,
-        site=problem.site.model_copy(
-            update={
-                "batteries": [weigh_wear(battery, weights) for battery in problem.site.batteries]
-            }
-        ),
-        outlook=replace(outlook, import_price=counted),
-        terminal=replace(problem.terminal, value=problem.terminal.value + beside),
+        site=problem.site.model_copy(update={"batteries": batteries}),
+        outlook=replace(outlook, import_price=weighted_price),
+        terminal=terminal,
         billed=problem,
     )
 
@@ -252,28 +260,24 @@ def hold_reserve(problem: Problem, reserve_kwh: FloatArray) -> Problem:
 
     A reserve overrides the terminal rule's upper bound.
     """
-    terminal = replace(
-        problem.terminal, most_kwh=np.maximum(problem.terminal.most_kwh, reserve_kwh[:, -1])
-    )
+    most_kwh = np.maximum(problem.terminal.most_kwh, reserve_kwh[:, -1])
     return replace(
-        problem, terminal=terminal, storage=replace(problem.storage, reserve_kwh=reserve_kwh)
+        problem,
+        terminal=replace(problem.terminal, most_kwh=most_kwh),
+        storage=replace(problem.storage, reserve_kwh=reserve_kwh),
     )
 
 
 def _slot_limits(limits_kw: list[float | None] | None) -> FloatArray | None:
-    return (
-        None
-        if limits_kw is None
-        else np.array([np.inf if limit is None else limit for limit in limits_kw])
-    )
+    if limits_kw is None:
+        return None
+    return np.array([np.inf if limit is None else limit for limit in limits_kw])
 
 
 def _courses(scenarios: CoursesMessage | None) -> ScenarioSet | None:
-    return (
-        None
-        if scenarios is None
-        else ScenarioSet(np.array(scenarios.probability), scenarios.load_kwh, scenarios.pv_kwh)
-    )
+    if scenarios is None:
+        return None
+    return ScenarioSet(np.array(scenarios.probability), scenarios.load_kwh, scenarios.pv_kwh)
 
 
 def _timeline(request: PlanRequest, count: int) -> Timeline:
@@ -305,13 +309,12 @@ def _timeline(request: PlanRequest, count: int) -> Timeline:
 def _read_batteries(
     site: Site, state: StateMessage
 ) -> tuple[FloatArray, FloatArray, list[Mode | None]]:
-    """Return stored energy and discharge since local midnight, kWh, both ``(batteries,)``, and each
-    battery's mode or None.
+    """Return stored energy, discharge since local midnight and mode of each battery, kWh.
 
     Raises:
         InvalidInputError: a battery without state, a state without battery.
     """
-    names = list(map(attrgetter("name"), site.batteries))
+    names = [battery.name for battery in site.batteries]
     for name in state.batteries:
         if name not in names:
             raise refuse(
@@ -321,7 +324,7 @@ def _read_batteries(
             )
     stored = np.zeros(len(names))
     discharged = np.zeros(len(names))
-    modes = list[Mode | None]()
+    modes: list[Mode | None] = []
     for index, battery in enumerate(site.batteries):
         battery_state = state.batteries.get(battery.name)
         if battery_state is None:
@@ -341,28 +344,29 @@ def terminal_rule(
         InvalidInputError: a value per battery names none or a wrong battery.
     """
     battery = BatteryLimits.of(site.batteries)
-    nothing = np.zeros(len(site.batteries))
     least = battery.min_kwh[:, 0]
     most = battery.max_kwh[:, 0]
+    count = len(site.batteries)
     if terminal.kind == "automatic":
-        return TerminalRule(
-            least, most, nothing + TERMINAL_SHARE * max(float(np.mean(import_price)), 0.0)
-        )
+        value = TERMINAL_SHARE * max(float(np.mean(import_price)), 0.0)
+        return TerminalRule(least, most, np.full(count, value))
     if terminal.kind == "value":
-        names = [battery.name for battery in site.batteries]
-        if not isinstance(terminal.value, dict):
-            return TerminalRule(least, most, np.full(len(names), terminal.value, dtype=float))
-        if set(terminal.value) != set(names):
-            raise refuse(
-                "terminal-batteries",
-                field="options.terminal.value",
-                value=", ".join(terminal.value),
-                names=tuple(sorted(names)),
-            )
-        return TerminalRule(least, most, np.array([terminal.value[name] for name in names]))
+        return TerminalRule(least, most, _terminal_values(terminal, site))
     target_kwh = stored_kwh if terminal.soc is None else terminal.soc * battery.capacity_kwh[:, 0]
-    return TerminalRule(
-        target_kwh,
-        target_kwh if terminal.kind == "equal_soc" else np.maximum(most, target_kwh),
-        nothing,
-    )
+    most_kwh = target_kwh if terminal.kind == "equal_soc" else np.maximum(most, target_kwh)
+    return TerminalRule(target_kwh, most_kwh, np.zeros(count))
+
+
+def _terminal_values(terminal: Terminal, site: Site) -> FloatArray:
+    """Return the value of a stored kWh in each battery."""
+    names = [battery.name for battery in site.batteries]
+    if not isinstance(terminal.value, dict):
+        return np.full(len(names), terminal.value, dtype=float)
+    if set(terminal.value) != set(names):
+        raise refuse(
+            "terminal-batteries",
+            field="options.terminal.value",
+            value=", ".join(terminal.value),
+            names=tuple(sorted(names)),
+        )
+    return np.array([terminal.value[name] for name in names])

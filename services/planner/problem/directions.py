@@ -8,9 +8,7 @@ from luna.energy.timeline import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """Allowed flow directions of the grid connection and the battery.
-
-    Boolean arrays of shape ``(slots,)``.
+    """Allowed flow directions of the grid connection and the battery, ``(slots,)``.
 
     ``charge_kwh`` and ``discharge_kwh`` are forced energies at the battery's terminals, NaN where
     free.

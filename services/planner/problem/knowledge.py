@@ -1,7 +1,6 @@
-"""Prices as published and forecasts as issued by an instant, for planning and replay without leaks
-from the future.
+"""Read prices and forecasts as known at an instant, without leaks from the future.
 
-``actual`` and ``PerfectForesight`` alone read what came later.
+``actual`` and ``PerfectForesight`` alone read later values.
 """
 
 from bisect import bisect_right
@@ -30,10 +29,9 @@ DAY = timedelta(days=1)
 class CarbonVintages:
     """Every issue of a place's carbon intensity.
 
-    The timeline begins days before the first instant that is planned.
-
-    ``slot`` (position on the timeline), ``issued_at`` (``datetime64``, UTC) and ``g_per_kwh`` have
-    one value per issue, in order of slot and issue.
+    The timeline begins days before the first instant that is planned. ``slot`` (position on the
+    timeline), ``issued_at`` (``datetime64``, UTC) and ``g_per_kwh`` have one value per issue, in
+    order of slot and issue.
     """
 
     timeline: Timeline
@@ -42,31 +40,29 @@ class CarbonVintages:
     g_per_kwh: FloatArray
 
     def ahead(self, now: datetime, timeline: Timeline) -> FloatArray | None:
-        """Return the intensity of ``timeline``, g/kWh, as issued by ``now``.
-
-        None where nothing was.
-        """
+        """Return the intensity of ``timeline``, g/kWh, as issued by ``now``, or None."""
         issued = self.issued_at <= np.datetime64(now.replace(tzinfo=None))
         intensity = np.full(self.timeline.count, np.nan)
         intensity[self.slot[issued]] = self.g_per_kwh[issued]
+        if not np.isfinite(intensity).any():
+            return None
         first = self.timeline.index_of(timeline.start)
-        return (
-            carry_days(intensity[: first + timeline.count], self.timeline)[-timeline.count :]
-            if np.isfinite(intensity).any()
-            else None
-        )
+        until_end = intensity[: first + timeline.count]
+        return carry_days(until_end, self.timeline)[-timeline.count :]
 
 
 def carry_days(series: FloatArray, timeline: Timeline) -> FloatArray:
-    """Return a series with gaps filled from the same slot of the last day that has a value, or else
-    with the mean.
+    """Return a series with its gaps filled from earlier days.
+
+    A gap gets the value of the same slot of the last day that has one, or else the mean.
     """
-    day = round(24 / float(timeline.hours[-1]))
-    filled = np.append(series, np.full(-series.size % day, np.nan)).reshape(-1, day)
-    for before, after in pairwise(filled):
+    slots_per_day = round(24 / float(timeline.hours[-1]))
+    rest = np.full(-series.size % slots_per_day, np.nan)
+    days = np.append(series, rest).reshape(-1, slots_per_day)
+    for before, after in pairwise(days):
         after[:] = np.where(np.isfinite(after), after, before)
-    flat = filled.ravel()[: series.size]
-    return np.where(np.isfinite(flat), flat, np.nanmean(series))
+    filled = days.ravel()[: series.size]
+    return np.where(np.isfinite(filled), filled, np.nanmean(series))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +81,8 @@ class PriceVintages:
     foreign: tuple[str, ...] = ()
 
     def read(self, now: datetime, first: int, end: int) -> FloatArray:
-        """Return the prices of slots ``first:end`` as last published at or before ``now``.
-
-        NaN where nothing was.
-        """
-        # A replay reads months, a plan days of them: search first, compare then.
+        """Return the prices of slots ``first:end`` as published by ``now``, NaN without any."""
+        # A replay reads months, a plan only days: search first, compare then.
         rows = slice(*np.searchsorted(self.slot, (first, end)))
         published = self.published_at[rows] <= np.datetime64(now.replace(tzinfo=None))
         price = np.full(end - first, np.nan)
@@ -107,10 +100,8 @@ class PriceVintages:
 class Prices:
     """Import and export price per slot.
 
-    Published until ``known_until``, repeated from the last known day after it.
-
-    ``typical`` names the markets with typical prices in place of missing ones, each with the market
-    whose figures these are.
+    They are published until ``known_until``, and repeat the last known day after it. ``typical``
+    maps the markets with typical prices in place of missing ones to the markets of these figures.
     """
 
     import_price: FloatArray
@@ -121,8 +112,10 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class _MarketAhead:
-    """A market's price per slot, the number of slots until the first that nobody published, and
-    whose typical prices stand for missing ones.
+    """A market's price per slot.
+
+    ``known`` is the number of slots before the first unpublished one, ``like`` the market whose
+    typical prices stand for missing ones.
     """
 
     price: FloatArray
@@ -132,12 +125,11 @@ class _MarketAhead:
 
 @dataclass(frozen=True, slots=True)
 class SitePrices:
-    """A site's import and export prices: its tariff applied to the market prices it names
-    (``tariff.price_series``); and the grid's carbon intensity.
+    """A site's import and export prices, and the grid's carbon intensity.
 
-    ``books`` begin at least a day before the first instant that is planned. ``predicts``: typical
-    prices stand for a market's missing ones, as in plans of a real home; a replay is refused
-    instead.
+    The tariff is applied to the prices of its markets (``tariff.price_series``). ``books`` begin at
+    least a day before the first instant that is planned. ``predicts``: typical prices stand for a
+    market's missing ones, as in plans of a real home; a replay is refused instead.
     """
 
     site: Site
@@ -155,24 +147,27 @@ class SitePrices:
             InvalidInputError: a price is missing before the end of what is published.
         """
         start = self.timeline.index_of(timeline.start)
+        end = start + timeline.count
         # The last known day is repeated, so one day before the start suffices.
         first = max(start - DAY // timeline.step, 0)
-        known_count = start + timeline.count
-        typical = dict[str, str]()
+        known_end = end
+        typical: dict[str, str] = {}
         spot = {}
         for market, book in self.books.items():
-            ahead = self._look_ahead(
-                market, book.read(now, first, start + timeline.count), first, start
-            )
-            known_count = min(known_count, first + ahead.known)
+            ahead = self._look_ahead(market, book.read(now, first, end), first, start)
+            known_end = min(known_end, first + ahead.known)
             spot[market] = ahead.price[-timeline.count :]
             if ahead.like is not None:
                 typical[market] = ahead.like
-        imported, exported = price_slots(
-            self.site.tariff, timeline, zone=ZoneInfo(self.site.timezone), spot=spot
-        )
-        known_until = min(self.timeline.start + known_count * self.timeline.step, timeline.end)
+        imported, exported = self._price_slots(timeline, spot)
+        known_until = min(self.timeline.start + known_end * self.timeline.step, timeline.end)
         return Prices(imported, exported, known_until, typical)
+
+    def _price_slots(
+        self, timeline: Timeline, spot: Mapping[str, FloatArray]
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return import and export price by the tariff and the markets' prices."""
+        return price_slots(self.site.tariff, timeline, zone=ZoneInfo(self.site.timezone), spot=spot)
 
     def _look_ahead(self, market: str, price: FloatArray, first: int, start: int) -> _MarketAhead:
         """Return the prices of a market, the missing ones replaced.
@@ -182,32 +177,36 @@ class SitePrices:
         usual = self._expect_typical(market, first, price.size)
         if usual is None:
             return self._repeat_last_day(market, price, first, start)
-        day = DAY // self.timeline.step
+        slots_per_day = DAY // self.timeline.step
+        before_plan = start - first
         is_missing = np.isnan(price)
-        missing_ahead = np.flatnonzero(is_missing[start - first :])
-        known = start - first + int(missing_ahead[0]) if missing_ahead.size else price.size
+        missing_ahead = np.flatnonzero(is_missing[before_plan:])
+        known = before_plan + int(missing_ahead[0]) if missing_ahead.size else price.size
         published = np.flatnonzero(~is_missing)
-        # Typical prices fill gaps; beyond the end the last day goes on, unless there is less than
-        # one.
-        count = int(published[-1]) + 1 if published.size >= day else price.size
+        # Typical prices fill gaps. Beyond the end the last day is repeated, unless less than a day
+        # is known.
+        count = int(published[-1]) + 1 if published.size >= slots_per_day else price.size
         is_filled = is_missing & (np.arange(price.size) < count)
         filled = np.where(is_filled, usual.price, price)
-        like = usual.like if is_filled[start - first :].any() else None
-        return _MarketAhead(extend_prices(filled, count, slots_per_day=day), known, like)
+        like = usual.like if is_filled[before_plan:].any() else None
+        return _MarketAhead(extend_prices(filled, count, slots_per_day=slots_per_day), known, like)
 
     def _repeat_last_day(
         self, market: str, price: FloatArray, first: int, start: int
     ) -> _MarketAhead:
         published = np.flatnonzero(np.isfinite(price))
-        count = int(published[-1]) + 1 if published.size else 0
-        # A new site has no prices of yesterday: those there are are repeated. Without any, the
-        # whole timeline counts as missing.
-        begin = min(int(published[0]), start - first) if published.size else 0
+        count = 0
+        begin = 0
+        if published.size:
+            count = int(published[-1]) + 1
+            # A new site may have no prices of yesterday: the known ones are repeated.
+            begin = min(int(published[0]), start - first)
+        # Without any price the whole timeline counts as missing.
         self._require_whole(market, price[begin : count or None], first + begin)
-        return _MarketAhead(
-            extend_prices(price[begin:], count - begin, slots_per_day=DAY // self.timeline.step),
-            count,
+        extended = extend_prices(
+            price[begin:], count - begin, slots_per_day=DAY // self.timeline.step
         )
+        return _MarketAhead(extended, count)
 
     def _expect_typical(self, market: str, first: int, count: int) -> TypicalPrices | None:
         """Return the typical prices of a market's slots.
@@ -224,34 +223,28 @@ class SitePrices:
         )
 
     def _require_whole(self, market: str, price: FloatArray, first: int) -> None:
+        """Refuse gaps in a market's prices."""
         gaps = np.flatnonzero(np.isnan(price))
-        if gaps.size:
-            since = (self.timeline.start + (first + int(gaps[0])) * self.timeline.step).astimezone(
-                zone := ZoneInfo(self.site.timezone)
-            )
-            figures: dict[str, Any] = {
-                "count": int(gaps.size),
-                "when": say_instant(since, zone),
-                "since": since,
-            }
-            reason = "prices-missing"
-            if foreign := self.books[market].foreign:
-                reason = (
-                    "own-prices-in-other-currency"
-                    if market.startswith(OWN)
-                    else "prices-in-other-currency"
-                )
-                figures |= {
-                    "market": market.removeprefix(OWN),
-                    "known": tuple(foreign),
-                    "currency": self.site.currency,
-                }
-            raise refuse(
-                reason,
-                field=f"prices.{market.removeprefix(OWN)}",
-                value=since.isoformat(),
-                **figures,
-            )
+        if not gaps.size:
+            return
+        zone = ZoneInfo(self.site.timezone)
+        gap_start = self.timeline.start + (first + int(gaps[0])) * self.timeline.step
+        since = gap_start.astimezone(zone)
+        name = market.removeprefix(OWN)
+        figures: dict[str, Any] = {
+            "count": int(gaps.size),
+            "when": say_instant(since, zone),
+            "since": since,
+        }
+        reason = "prices-missing"
+        foreign = self.books[market].foreign
+        if foreign:
+            is_own = market.startswith(OWN)
+            reason = "own-prices-in-other-currency" if is_own else "prices-in-other-currency"
+            figures["market"] = name
+            figures["known"] = tuple(foreign)
+            figures["currency"] = self.site.currency
+        raise refuse(reason, field=f"prices.{name}", value=since.isoformat(), **figures)
 
     def actual(self, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
         """Return import and export price of ``timeline`` as finally published.
@@ -260,24 +253,20 @@ class SitePrices:
             InvalidInputError: a slot has no price.
         """
         first = self.timeline.index_of(timeline.start)
-        spot = {
-            market: book.actual()[first : first + timeline.count]
-            for market, book in self.books.items()
-        }
-        prices = price_slots(
-            self.site.tariff, timeline, zone=ZoneInfo(self.site.timezone), spot=spot
-        )
-        missing = np.flatnonzero(np.isnan(prices[0] + prices[1]))
+        slots = slice(first, first + timeline.count)
+        spot = {market: book.actual()[slots] for market, book in self.books.items()}
+        imported, exported = self._price_slots(timeline, spot)
+        missing = np.flatnonzero(np.isnan(imported + exported))
         if missing.size:
-            slot = (
-                list(timeline)[int(missing[0])].astimezone(ZoneInfo(self.site.timezone)).isoformat()
-            )
-            raise refuse("slot-price-missing", field="import_price", value=slot)
-        return prices
+            slot_start = list(timeline)[int(missing[0])]
+            local_start = slot_start.astimezone(ZoneInfo(self.site.timezone))
+            raise refuse("slot-price-missing", field="import_price", value=local_start.isoformat())
+        return imported, exported
 
     def mean_import_price(self, now: datetime, days: int = 7) -> float:
-        """Return the mean import price of up to ``days`` days before ``now``, as published by then,
-        or else of typical ones; 0 without any price.
+        """Return the mean import price of up to ``days`` days, as published by ``now``.
+
+        Without published prices it is the mean of typical ones, or else 0.
         """
         past = self.import_prices_before(now, days=days)
         past = past[np.isfinite(past)]
@@ -287,29 +276,29 @@ class SitePrices:
 
     def _typical_import_prices(self, now: datetime, days: int) -> FloatArray:
         """Return the import price of typical days before ``now``; empty where a market has none."""
+        first, past = self._days_before(now, days)
+        spot = {}
+        for market in self.books:
+            usual = self._expect_typical(market, first, past.count)
+            if usual is None:
+                return np.empty(0)
+            spot[market] = usual.price
+        imported, _ = self._price_slots(past, spot)
+        return imported
+
+    def _days_before(self, now: datetime, days: int) -> tuple[int, Timeline]:
+        """Return the first slot and the timeline of up to ``days`` days before ``now``."""
         slot = self.timeline.index_of(now)
         first = max(slot - days * (DAY // self.timeline.step), 0)
-        past = self.timeline.window(first, max(slot - first, 1))
-        usual = {market: self._expect_typical(market, first, past.count) for market in self.books}
-        spot = {market: each.price for market, each in usual.items() if each is not None}
-        if len(spot) < len(usual):
-            return np.empty(0)
-        return price_slots(self.site.tariff, past, zone=ZoneInfo(self.site.timezone), spot=spot)[0]
+        return first, self.timeline.window(first, max(slot - first, 1))
 
     def import_prices_before(self, now: datetime, *, days: int) -> FloatArray:
-        """Return the import prices of up to ``days`` days before ``now``, as published by then.
-
-        NaN where none was.
-        """
-        slot = self.timeline.index_of(now)
-        first = max(slot - days * (DAY // self.timeline.step), 0)
-        past = self.timeline.window(first, max(slot - first, 1))
+        """Return the import prices of up to ``days`` days, as published by ``now``, or NaN."""
+        first, past = self._days_before(now, days)
         spot = {
             market: book.read(now, first, first + past.count) for market, book in self.books.items()
         }
-        imported, _ = price_slots(
-            self.site.tariff, past, zone=ZoneInfo(self.site.timezone), spot=spot
-        )
+        imported, _ = self._price_slots(past, spot)
         return imported
 
 
@@ -343,12 +332,11 @@ class ForecastArchive:
         None where it is ``within`` old or older, or begins after ``now``.
         """
         index = bisect_right(self.forecasts, now, key=lambda forecast: forecast.issued_at)
-        forecast = self.forecasts[index - 1] if index else None
-        return (
-            forecast
-            if forecast and forecast.issued_at > now - within and forecast.timeline.start <= now
-            else None
-        )
+        if index == 0:
+            return None
+        forecast = self.forecasts[index - 1]
+        is_fresh = forecast.issued_at > now - within
+        return forecast if is_fresh and forecast.timeline.start <= now else None
 
     def ahead(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
         """Return expected load and PV; slots beyond the forecast's end repeat its last day.
@@ -381,9 +369,8 @@ class PerfectForesight:
         """Return actual load and PV; ``now`` does not matter."""
         del now
         first = self.timeline.index_of(timeline.start)
-        return self.load_kwh[first : first + timeline.count], self.pv_kwh[
-            first : first + timeline.count
-        ]
+        slots = slice(first, first + timeline.count)
+        return self.load_kwh[slots], self.pv_kwh[slots]
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,7 +382,9 @@ class MixedForecast:
 
     def ahead(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
         """Return load and PV of the two sources."""
-        return self.load.ahead(now, timeline)[0], self.pv.ahead(now, timeline)[1]
+        load, _ = self.load.ahead(now, timeline)
+        _, pv = self.pv.ahead(now, timeline)
+        return load, pv
 
 
 def look_ahead(

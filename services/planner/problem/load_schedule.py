@@ -11,12 +11,16 @@ from services.planner.problem.problem import Problem
 
 @dataclass(frozen=True, slots=True)
 class LoadSchedule:
-    """Scheduled ``loads`` for the ``demands``, in the same order.
+    """Schedules of flexible loads.
 
-    ``import_limit_kwh`` (``(slots,)``) keeps the month's peaks and surplus-only charging,
-    ``give_limit_kwh`` (same shape) keeps batteries from supplying loads they must not.
-    ``beside_cost`` is the demands' cost besides energy: wear, starts and missing energy, less the
-    value of energy beyond a target.
+    Args:
+        demands: the scheduled demands.
+        loads: their schedules, in the same order.
+        import_limit_kwh: limits that keep the month's peaks and surplus-only charging,
+            ``(slots,)``.
+        give_limit_kwh: limits that keep batteries from supplying loads they must not, ``(slots,)``.
+        beside_cost: the demands' cost besides energy: wear, starts and missing energy, less the
+            value of energy beyond a target.
     """
 
     demands: tuple[Demand, ...]
@@ -31,44 +35,48 @@ class LoadSchedule:
     @property
     def give_kwh(self) -> FloatArray:
         """Energy discharged by the loads that store it, shape ``(slots,)``."""
-        return sum(
-            (each.storage.give_kwh for each in self.loads if each.storage),
-            np.zeros(self.import_limit_kwh.size),
-        )
+        given = np.zeros(self.import_limit_kwh.size)
+        for load in self.loads:
+            if load.storage:
+                given = given + load.storage.give_kwh
+        return given
 
     @property
     def placed_kwh(self) -> FloatArray:
         """Energy that the loads use, less their discharge, shape ``(slots,)``."""
-        return np.asarray(sum((each.use_kwh for each in self.loads), -self.give_kwh))
+        placed = -self.give_kwh
+        for load in self.loads:
+            placed = placed + load.use_kwh
+        return np.asarray(placed)
 
     @property
     def wear_cost(self) -> FloatArray:
         """Cost of wear by their discharge, shape ``(slots,)``."""
-        return sum(
-            (each.storage.wear_cost for each in self.loads if each.storage),
-            np.zeros(self.import_limit_kwh.size),
-        )
+        cost = np.zeros(self.import_limit_kwh.size)
+        for load in self.loads:
+            if load.storage:
+                cost = cost + load.storage.wear_cost
+        return cost
 
     def remaining(self, problem: Problem) -> Problem:
-        """Return the batteries' problem: the schedule is part of the load, its limits replace the
-        peaks.
+        """Return the batteries' problem.
+
+        The schedule is part of the load, and its limits replace the peaks.
         """
         placed = self.placed_kwh
-        hours = problem.outlook.timeline.hours
-        limits = replace(problem.limits, import_limit_kw=self.import_limit_kwh / hours)
-        outlook = replace(problem.outlook, load_kwh=problem.outlook.load_kwh + placed)
         uncertainty = problem.uncertainty
-        courses, errors = (
-            each.add_load(placed) if each else None
-            for each in (uncertainty.courses, uncertainty.errors)
-        )
+        if uncertainty.courses:
+            uncertainty = replace(uncertainty, courses=uncertainty.courses.add_load(placed))
+        if uncertainty.errors:
+            uncertainty = replace(uncertainty, errors=uncertainty.errors.add_load(placed))
+        import_limit_kw = self.import_limit_kwh / problem.outlook.timeline.hours
         return replace(
             problem,
-            outlook=outlook,
-            limits=limits,
+            outlook=replace(problem.outlook, load_kwh=problem.outlook.load_kwh + placed),
+            limits=replace(problem.limits, import_limit_kw=import_limit_kw),
             search=replace(problem.search, mip_gap=0.0, gap_cost=0.0),
             demands=(),
             tariff=replace(problem.tariff, peaks=()),
-            uncertainty=replace(uncertainty, courses=courses, errors=errors),
+            uncertainty=uncertainty,
             storage=replace(problem.storage, give_limit_kwh=self.give_limit_kwh),
         )

@@ -1,6 +1,4 @@
-"""Convert the owner's manual blocks into per-slot bans and forced energies of batteries, grid and
-demands.
-"""
+"""Convert the owner's manual blocks into bans and forced energies per slot."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,12 +30,11 @@ _NO_DISCHARGE = ("no_discharge", "hold", "charge")
 class Manual:
     """The owner's bans and pins per slot for batteries and grid.
 
-    Those for flexible loads are in their demands.
-
-    Battery arrays are ``(batteries, slots)``, the grid's ``(slots,)``. Pinned energies are kWh at
-    the terminals, NaN where free. Once a model has decided how much of the pins can be met,
-    ``full`` and ``empty`` (``(batteries, slots)``) mark where a full or empty battery ends them.
-    ``refused`` maps a block's position in the request to why it cannot be met.
+    Those for flexible loads are in their demands. Battery arrays are ``(batteries, slots)``, the
+    grid's ``(slots,)``. Pinned energies are kWh at the terminals, NaN where free. Once a model has
+    decided how much of the pins can be met, ``full`` and ``empty`` (``(batteries, slots)``) mark
+    the slots in which a full or empty battery ends them. ``refused`` maps a block's position in the
+    request to the reason why it cannot be met.
     """
 
     may_charge: BoolArray
@@ -63,38 +60,32 @@ class Manual:
     @property
     def ends(self) -> bool:
         """Whether a full or empty battery ends a pin."""
-        return bool(
-            self.full is not None
-            and self.empty is not None
-            and (self.full.any() or self.empty.any())
-        )
+        if self.full is None or self.empty is None:
+            return False
+        return bool(self.full.any() or self.empty.any())
 
     def direction(self, index: int) -> Direction:
-        """Return one battery's allowed directions, with its forced energies once they are
-        decided.
-        """
-        grid = (~self.no_import, ~self.no_export)
-        fixed = (
-            (self.charge_kwh[index], self.discharge_kwh[index]) if self.decided else (None, None)
+        """Return one battery's allowed directions, with its forced energies once decided."""
+        return Direction(
+            ~self.no_import,
+            ~self.no_export,
+            self.may_charge[index],
+            self.may_discharge[index],
+            charge_kwh=self.charge_kwh[index] if self.decided else None,
+            discharge_kwh=self.discharge_kwh[index] if self.decided else None,
         )
-        return Direction(*grid, self.may_charge[index], self.may_discharge[index], *fixed)
 
     def of_battery(self, index: int) -> "Manual":
         """Return the bans and pins of one battery, with the grid's."""
-        own = slice(index, index + 1)
-        parts = {
-            name: getattr(self, name)
-            for name in (
-                "may_charge",
-                "may_discharge",
-                "charge_kwh",
-                "discharge_kwh",
-                "full",
-                "empty",
-            )
-        }
+        battery = slice(index, index + 1)
         return replace(
-            self, **{name: part[own] for name, part in parts.items() if part is not None}
+            self,
+            may_charge=self.may_charge[battery],
+            may_discharge=self.may_discharge[battery],
+            charge_kwh=self.charge_kwh[battery],
+            discharge_kwh=self.discharge_kwh[battery],
+            full=None if self.full is None else self.full[battery],
+            empty=None if self.empty is None else self.empty[battery],
         )
 
     def decide(
@@ -109,34 +100,26 @@ class Manual:
 
         ``full`` and ``empty`` mark its batteries.
         """
-        charge = np.where(
-            np.isfinite(self.charge_kwh), np.minimum(charge_kwh, self.charge_kwh), np.nan
-        )
-        discharge = np.where(
-            np.isfinite(self.discharge_kwh), np.minimum(discharge_kwh, self.discharge_kwh), np.nan
-        )
-        less = [
-            pinned_kwh - decided_kwh > SAME_KWH
-            for pinned_kwh, decided_kwh in (
-                (self.charge_kwh, charge),
-                (self.discharge_kwh, discharge),
-            )
-        ]
+        # NaN where nothing is pinned.
+        charge = np.minimum(self.charge_kwh, charge_kwh)
+        discharge = np.minimum(self.discharge_kwh, discharge_kwh)
         return replace(
             self,
             charge_kwh=charge,
             discharge_kwh=discharge,
-            full=full & less[0],
-            empty=empty & less[1],
+            full=full & (self.charge_kwh - charge > SAME_KWH),
+            empty=empty & (self.discharge_kwh - discharge > SAME_KWH),
         )
 
     def narrow(self, limits: SiteLimits) -> SiteLimits:
         """Return the limits with an import or export limit of 0 in slots of a ban."""
-        imports, exports = (
-            np.where(none, 0.0, np.inf) if none.any() else None
-            for none in (self.no_import, self.no_export)
-        )
-        return limits.narrow(imports, exports)
+        import_limit_kw = None
+        export_limit_kw = None
+        if self.no_import.any():
+            import_limit_kw = np.where(self.no_import, 0.0, np.inf)
+        if self.no_export.any():
+            export_limit_kw = np.where(self.no_export, 0.0, np.inf)
+        return limits.narrow(import_limit_kw, export_limit_kw)
 
 
 @dataclass
@@ -149,55 +132,65 @@ class _Reader:
 
     def __post_init__(self) -> None:
         slots = self.timeline.count
-        batteries = len(self.site.batteries)
-        self.may_charge, self.may_discharge = (
-            np.ones((batteries, slots), dtype=bool),
-            np.ones((batteries, slots), dtype=bool),
-        )
-        self.charge, self.discharge = (
-            np.full((batteries, slots), np.nan),
-            np.full((batteries, slots), np.nan),
-        )
-        self.no_import, self.no_export = np.zeros(slots, dtype=bool), np.zeros(slots, dtype=bool)
+        shape = (len(self.site.batteries), slots)
+        self.may_charge = np.ones(shape, dtype=bool)
+        self.may_discharge = np.ones(shape, dtype=bool)
+        self.charge = np.full(shape, np.nan)
+        self.discharge = np.full(shape, np.nan)
+        self.no_import = np.zeros(slots, dtype=bool)
+        self.no_export = np.zeros(slots, dtype=bool)
         self.loads = list(self.demands)
 
     def add(self, block: ManualBlock, hours: FloatArray) -> str | None:
         """Add a block to its slots; return why it cannot be met, or None."""
         device = find_device(block, self.site)
         inside = hours > 0
-        if block.device == GRID and block.action in ("no_import", "no_export"):
-            (self.no_import if block.action == "no_import" else self.no_export)[inside] = True
+        if block.device == GRID and block.action == "no_import":
+            self.no_import[inside] = True
+            return None
+        if block.device == GRID and block.action == "no_export":
+            self.no_export[inside] = True
             return None
         if isinstance(device, Battery):
             self._add_battery(block, device, hours)
             return None
         kind = find_planned_kind(self.site, device)
         for place, demand in enumerate(self.loads):
-            named = (demand.section, demand.name) == (kind.section, block.device)
-            if named and (pinned := demand.pin(block, hours, self.timeline.hours)) is not None:
+            if demand.section != kind.section or demand.name != block.device:
+                continue
+            pinned = demand.pin(block, hours, self.timeline.hours)
+            if pinned is not None:
                 self.loads[place] = pinned
                 return None
         why = kind.refuse_block(block, device)
-        return why and f"{block.device} {why}"
+        return f"{block.device} {why}" if why else why
 
     def _add_battery(self, block: ManualBlock, battery: Battery, hours: FloatArray) -> None:
-        index = [each.name for each in self.site.batteries].index(battery.name)
+        names = [site_battery.name for site_battery in self.site.batteries]
+        index = names.index(battery.name)
         inside = hours > 0
-        self.may_charge[index] &= ~(inside & (block.action in _NO_CHARGE))
-        self.may_discharge[index] &= ~(inside & (block.action in _NO_DISCHARGE))
+        if block.action in _NO_CHARGE:
+            self.may_charge[index, inside] = False
+        if block.action in _NO_DISCHARGE:
+            self.may_discharge[index, inside] = False
         if block.action == "charge":
-            self.charge[index, inside] = ((block.power_kw or battery.charge_limit_kw) * hours)[
-                inside
-            ]
+            power_kw = block.power_kw or battery.charge_limit_kw
+            self.charge[index, inside] = power_kw * hours[inside]
         if block.action == "discharge":
-            self.discharge[index, inside] = (
-                (block.power_kw or battery.discharge_limit_kw) * hours
-            )[inside]
+            power_kw = block.power_kw or battery.discharge_limit_kw
+            self.discharge[index, inside] = power_kw * hours[inside]
 
     def manual(self, refused: Mapping[int, str]) -> Manual:
         """Return the blocks added so far."""
-        batteries = (self.may_charge, self.may_discharge, self.charge, self.discharge)
-        return Manual(*batteries, self.no_import, self.no_export, refused=refused)
+        return Manual(
+            self.may_charge,
+            self.may_discharge,
+            self.charge,
+            self.discharge,
+            self.no_import,
+            self.no_export,
+            refused=refused,
+        )
 
 
 def block_hours(block: ManualBlock, timeline: Timeline) -> FloatArray:
@@ -223,27 +216,31 @@ def read_blocks(
     refused = _refuse(blocks, site, now=timeline.begin)
     for index, block in enumerate(blocks):
         hours = block_hours(block, timeline)
-        why = reader.add(block, hours) if index not in refused and (hours > 0).any() else None
-        if why is not None and block.block_id is None:
+        if index in refused or not (hours > 0).any():
+            continue
+        why = reader.add(block, hours)
+        if why is None:
+            continue
+        if block.block_id is None:
             raise refuse("block-impossible", field=f"manual.{index}", value=block.device, why=why)
-        if why is not None:
-            refused[index] = why
+        refused[index] = why
     return reader.manual(refused), tuple(reader.loads)
 
 
 def _refuse(blocks: Sequence[ManualBlock], site: Site, *, now: datetime) -> dict[int, str]:
-    """Refuse the request's own impossible blocks.
+    """Refuse the request's own impossible blocks, and return the impossible stored ones.
 
-    Return the impossible stored ones, whose site may have changed, with their reasons by position.
+    A stored block's site may have changed. The reasons are by the block's position.
     """
     check_blocks([block for block in blocks if block.block_id is None], site, now=now)
-    refused = {}
+    refused: dict[int, str] = {}
     for index, block in enumerate(blocks):
-        if block.block_id is not None and block.to > now:
-            others = [other for place, other in enumerate(blocks[:index]) if place not in refused]
-            try:
-                check_block(block, site, now=now)
-                check_beside(block, others, ZoneInfo(site.timezone))
-            except InvalidInputError as error:
-                refused[index] = error.message
+        if block.block_id is None or block.to <= now:
+            continue
+        others = [other for place, other in enumerate(blocks[:index]) if place not in refused]
+        try:
+            check_block(block, site, now=now)
+            check_beside(block, others, ZoneInfo(site.timezone))
+        except InvalidInputError as error:
+            refused[index] = error.message
     return refused

@@ -1,10 +1,10 @@
-"""The planning problem: site, outlook, initial state, terminal rule, demands, limits, uncertainty
-and deadline.
+"""Define the planning problem.
+
+It has a site, outlook, initial state, terminal rule, demands, limits, uncertainty and deadline.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from time import monotonic
 
 import numpy as np
@@ -49,8 +49,9 @@ event.register("numba:compiler_lock", _compilations)  # type: ignore[no-untyped-
 
 
 def planning_clock_s() -> float:
-    """Return a monotonic clock, seconds, that excludes what Numba takes to compile loops or to load
-    compiled ones, so that a first plan keeps its time limit.
+    """Return a monotonic clock, seconds, without Numba's time for compiling and loading loops.
+
+    So a first plan keeps its time limit.
     """
     return monotonic() - _compilations.seconds
 
@@ -82,9 +83,7 @@ NO_RESERVE: FloatArray = np.empty(0)
 
 @dataclass(frozen=True, slots=True)
 class TerminalRule:
-    """Bounds on each battery's stored energy at the horizon (kWh), and the value of a stored kWh
-    there; shape ``(batteries,)``.
-    """
+    """Bounds on the stored energy at the horizon, kWh, and the value of a kWh; ``(batteries,)``."""
 
     least_kwh: FloatArray
     most_kwh: FloatArray
@@ -93,8 +92,9 @@ class TerminalRule:
 
 @dataclass(frozen=True, slots=True)
 class Margin:
-    """Margins per stored kWh that a followed plan keeps because forecasts err: in favour of
-    self-consumption, and against a change of mode.
+    """Margins per stored kWh of a followed plan, because forecasts err.
+
+    ``self_consumption_margin`` favours self-consumption, ``hysteresis`` the current mode.
     """
 
     self_consumption_margin: float = 0.0
@@ -110,12 +110,12 @@ ACTING_ON_MEAN = Margin(self_consumption_margin=0.005, hysteresis=0.0033)
 
 @dataclass(frozen=True, slots=True)
 class SearchLimits:
-    """When a search may stop.
+    """Conditions that end a search.
 
-    A plan is good enough whose cost exceeds a proven lower bound by at most ``mip_gap`` of the
+    A plan is good enough if its cost exceeds a proven lower bound by at most ``mip_gap`` of the
     cost, or by ``gap_cost``, in the site's currency. ``deadline`` is set when the search begins.
-    ``to_gap`` says that a search goes on until then; else the first good answer does, which states
-    its gap.
+    ``to_gap``: the search goes on until the plan is good enough; else the first good answer ends
+    it, and states its gap.
     """
 
     mip_gap: float = 0.0
@@ -125,14 +125,15 @@ class SearchLimits:
     to_gap: bool = False
 
     def allow(self, cost: float) -> float:
-        """Return how far above its bound a plan of this cost may be, in the site's currency."""
+        """Return the largest allowed gap of a plan of this cost, in the site's currency."""
         return max(self.mip_gap * abs(cost), self.gap_cost)
 
 
 @dataclass(frozen=True, slots=True)
 class TariffState:
-    """The tariff's parts that couple slots, with their counts so far: capacity-tariff components,
-    and a price that depends on energy drawn before.
+    """The tariff's parts that couple slots, with their counts so far.
+
+    They are the components of a capacity tariff, and a price that depends on energy drawn before.
     """
 
     peaks: tuple[Peak, ...] = ()
@@ -141,10 +142,10 @@ class TariffState:
 
 @dataclass(frozen=True, slots=True)
 class Uncertainty:
-    """Scenarios of load and PV, and the risk aversion (0–1): 0 weighs all scenarios, 1 the most
-    expensive one alone.
+    """Scenarios of load and PV, and the risk aversion.
 
-    ``errors`` are the scenarios on which a followed policy has to gain over the inverter alone.
+    A ``risk`` of 0 weighs all scenarios, 1 the most expensive one alone. ``errors`` are the
+    scenarios on which a followed policy has to gain over the inverter alone.
     """
 
     courses: ScenarioSet | None = None
@@ -235,13 +236,10 @@ class Problem:
         return self.deadline.left_s
 
     def over_courses(self, courses: ScenarioSet, *, risk: float) -> "Problem":
-        """Return the problem with scenarios besides the expected course, and the margins of a plan
-        over scenarios.
-        """
+        """Return the problem with scenarios, and the margins of a plan over scenarios."""
         uncertainty = replace(self.uncertainty, courses=courses, risk=risk)
-        return replace(
-            self, uncertainty=uncertainty, following=replace(self.following, margin=ACTING_ON_MEAN)
-        )
+        following = replace(self.following, margin=ACTING_ON_MEAN)
+        return replace(self, uncertainty=uncertainty, following=following)
 
     @property
     def at_tariff_prices(self) -> "Problem":
@@ -260,14 +258,14 @@ class Problem:
 
     @property
     def reserve_above_kwh(self) -> FloatArray:
-        """The only battery's reserve at the end of each slot above its lowest SoC, kWh,
-        ``(slots,)``; empty without a reserve.
+        """The only battery's reserve above its lowest SoC at each slot's end, kWh, ``(slots,)``.
+
+        Empty without a reserve.
         """
-        return (
-            NO_RESERVE
-            if self.storage.reserve_kwh is None
-            else np.maximum(self.storage.reserve_kwh[0] - self.limits.batteries.min_kwh[0, 0], 0.0)
-        )
+        reserve = self.storage.reserve_kwh
+        if reserve is None:
+            return NO_RESERVE
+        return np.asarray(np.maximum(reserve[0] - self.limits.batteries.min_kwh[0, 0], 0.0))
 
     @property
     def pins(self) -> bool:
@@ -276,31 +274,33 @@ class Problem:
 
     @property
     def burns_on_an_island(self) -> bool:
-        """Whether the owner forbids imports in a slot with a negative import price: prices alone
-        then do not decide on PV.
+        """Whether the owner forbids imports in a slot with a negative import price.
+
+        Prices alone then do not decide on PV.
         """
-        return self.manual is not None and bool(
-            (self.manual.no_import & (self.outlook.import_price < 0)).any()
-        )
+        if self.manual is None:
+            return False
+        return bool((self.manual.no_import & (self.outlook.import_price < 0)).any())
 
     @property
     def terminal_bounds(self) -> tuple[FloatArray, FloatArray]:
-        """Least and most energy of each battery at the horizon beyond its own limits,
-        ``(batteries,)``; infinite where there is no bound.
+        """Least and most energy at the horizon beyond the batteries' own limits, ``(batteries,)``.
+
+        Infinite where there is no bound.
         """
         terminal = self.terminal
         battery = self.limits.batteries
-        least = np.where(
-            terminal.least_kwh > battery.min_kwh[:, 0] + _SAME_KWH, terminal.least_kwh, -np.inf
-        )
-        return least, np.where(
-            terminal.most_kwh < battery.max_kwh[:, 0] - _SAME_KWH, terminal.most_kwh, np.inf
-        )
+        raises_least = terminal.least_kwh > battery.min_kwh[:, 0] + _SAME_KWH
+        lowers_most = terminal.most_kwh < battery.max_kwh[:, 0] - _SAME_KWH
+        least = np.where(raises_least, terminal.least_kwh, -np.inf)
+        most = np.where(lowers_most, terminal.most_kwh, np.inf)
+        return least, most
 
     @property
     def inside(self) -> "Problem":
-        """The problem with every battery's initial energy clipped to its limits: one slightly
-        outside returns by itself.
+        """The problem with every battery's initial energy clipped to its limits.
+
+        A battery slightly outside returns by itself.
         """
         battery = self.limits.batteries
         stored = np.clip(self.stored_kwh, battery.min_kwh[:, 0], battery.max_kwh[:, 0])
@@ -308,9 +308,7 @@ class Problem:
 
     @property
     def import_limit_kwh(self) -> FloatArray:
-        """The import limit per slot, narrowed where a capacity tariff's peaks are kept, shape
-        ``(slots,)``.
-        """
+        """The import limit per slot, narrowed by the peaks to keep, ``(slots,)``."""
         return self.limits.import_limit_kw * self.outlook.timeline.hours
 
     @property
@@ -322,28 +320,24 @@ class Problem:
     def connection_limit_kwh(self) -> FloatArray:
         """The grid connection's own import limit per slot, without peaks, shape ``(slots,)``."""
         outlook = self.outlook
-        carried = np.full(outlook.timeline.count, self.site.grid.import_limit_kw)
-        return (
-            carried
-            if outlook.import_limit_kw is None
-            else np.minimum(carried, outlook.import_limit_kw)
-        ) * outlook.timeline.hours
+        limit_kw = np.full(outlook.timeline.count, self.site.grid.import_limit_kw)
+        if outlook.import_limit_kw is not None:
+            limit_kw = np.minimum(limit_kw, outlook.import_limit_kw)
+        return limit_kw * outlook.timeline.hours
 
     @property
     def conversion(self) -> Conversion | None:
         """The inverters' conversion of uncurtailed PV; None where there are none."""
         inverters = self.limits.inverters
-        return (
-            None
-            if inverters is None
-            else inverters.convert(self.outlook.pv_kwh, self.outlook.timeline.hours)
-        )
+        if inverters is None:
+            return None
+        return inverters.convert(self.outlook.pv_kwh, self.outlook.timeline.hours)
 
     @property
     def ac_pv_kwh(self) -> FloatArray:
         """Uncurtailed PV on the AC side, shape ``(slots,)``."""
-        sun = self.conversion
-        return self.outlook.pv_kwh if sun is None else sun.ac_kwh
+        conversion = self.conversion
+        return self.outlook.pv_kwh if conversion is None else conversion.ac_kwh
 
     @property
     def surplus_kwh(self) -> FloatArray:
@@ -353,16 +347,13 @@ class Problem:
     @property
     def curtailment(self) -> IntArray:
         """The curtailment that prices call for in each slot, shape ``(slots,)``."""
-        earns = (
-            self.outlook.export_price
-            if self.manual is None
-            else np.where(self.manual.no_export, 0.0, self.outlook.export_price)
-        )
-        return site_curtailment(self.site, self.outlook.import_price, earns)
+        export_price = self.outlook.export_price
+        if self.manual is not None:
+            export_price = np.where(self.manual.no_export, 0.0, export_price)
+        return site_curtailment(self.site, self.outlook.import_price, export_price)
 
     @property
     def wear_price(self) -> FloatArray:
         """Wear per kWh of throughput, shape ``(batteries, 1)``."""
-        return np.array(
-            list(map(attrgetter("wear_price"), self.site.batteries)), dtype=float
-        ).reshape(-1, 1)
+        prices = [battery.wear_price for battery in self.site.batteries]
+        return np.array(prices, dtype=float).reshape(-1, 1)

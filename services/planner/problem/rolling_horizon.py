@@ -1,6 +1,4 @@
-"""Build the rolling-horizon problem of an instant from its prices, forecasts and state, for stored
-sites and replays.
-"""
+"""Build the rolling-horizon problem of an instant, for stored sites and replays."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -40,9 +38,7 @@ HORIZON = timedelta(hours=48)
 
 @dataclass(frozen=True, slots=True)
 class SiteKnowledge:
-    """A site's inputs: expected load and PV, prices, and past forecast errors where they are
-    stored.
-    """
+    """A site's expected load and PV, its prices, and past forecast errors if they are stored."""
 
     site: Site
     energy: EnergyOutlook
@@ -78,28 +74,26 @@ class SiteKnowledge:
             limits.batteries.max_kwh[:, 0],
             np.full(stored_kwh.size, worth),
         )
-        switching = site.objective.switching_price
-        following = Following(margin, switching, modes)
+        errors = None
+        if self.errors:
+            expected = (outlook.load_kwh, outlook.pv_kwh)
+            errors = self.errors.days_of_errors(now, timeline, expected)
         problem = Problem(
-            site, outlook, stored_kwh, terminal, limits, SearchLimits(WAYS_GAP), following=following
+            site,
+            outlook,
+            stored_kwh,
+            terminal,
+            limits,
+            SearchLimits(WAYS_GAP),
+            uncertainty=Uncertainty(errors=errors),
+            storage=StorageBounds(discharged_today_kwh=discharged_today_kwh),
+            following=Following(margin, site.objective.switching_price, modes),
         )
-        problem = replace(problem, storage=StorageBounds(discharged_today_kwh=discharged_today_kwh))
-        problem = self._hold_margin(problem)
-        errors = (
-            self.errors.days_of_errors(now, timeline, (outlook.load_kwh, outlook.pv_kwh))
-            if self.errors
-            else None
-        )
-        return weigh(
-            replace(problem, uncertainty=Uncertainty(errors=errors)),
-            Weights.of(site.objective, carbon_is_known=outlook.carbon_g_per_kwh is not None),
-            automatic=True,
-        )
+        weights = Weights.of(site.objective, carbon_is_known=outlook.carbon_g_per_kwh is not None)
+        return weigh(self._hold_margin(problem), weights, automatic=True)
 
     def look_ahead(self, now: datetime, timeline: Timeline) -> Outlook:
-        """Return prices and expected energies over ``timeline`` as known at ``now``, corrected for
-        the forecasts' recent bias.
-        """
+        """Return the outlook over ``timeline`` as of ``now``, corrected for the forecasts' bias."""
         outlook = look_ahead(now, timeline, energy=self.energy, prices=self.prices)
         load, pv = self.errors.factors(now) if self.errors else (1.0, 1.0)
         return replace(outlook, load_kwh=outlook.load_kwh * load, pv_kwh=outlook.pv_kwh * pv)
@@ -110,13 +104,13 @@ class SiteKnowledge:
         No temperature forecast is available here.
         """
         rule = self.site.strategy.s_index if self.site.strategy else None
-        outlook = problem.outlook
         if rule is None:
             return problem
-        load, pv = (
-            split_days(series, outlook.timeline.step)
-            for series in (outlook.load_kwh, outlook.pv_kwh)
-        )
-        soc = margin_soc(self.site, safety_factor(rule, load, pv, temperature_c=None)[0], load, pv)
-        reserves = margin_reserves(self.site, soc, (outlook.timeline.start, outlook.timeline.end))
-        return hold_reserve(problem, read_reserves(reserves, self.site, outlook.timeline))
+        outlook = problem.outlook
+        timeline = outlook.timeline
+        load = split_days(outlook.load_kwh, timeline.step)
+        pv = split_days(outlook.pv_kwh, timeline.step)
+        factor, _, _ = safety_factor(rule, load, pv, temperature_c=None)
+        soc = margin_soc(self.site, factor, load, pv)
+        reserves = margin_reserves(self.site, soc, (timeline.start, timeline.end))
+        return hold_reserve(problem, read_reserves(reserves, self.site, timeline))

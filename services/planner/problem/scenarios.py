@@ -15,10 +15,9 @@ from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectFore
 
 @dataclass(frozen=True, slots=True)
 class ScenarioSet:
-    """Scenarios.
+    """Scenarios of load and PV, ``(paths, slots)``, kWh.
 
-    Energies of shape ``(paths, slots)``, kWh. Where ``weight`` (``(paths,)``) sums to less than
-    one, the rest is the expected course's.
+    Where ``weight`` (``(paths,)``) sums to less than one, the rest is the expected course's.
     """
 
     weight: FloatArray
@@ -26,10 +25,7 @@ class ScenarioSet:
     pv_kwh: FloatArray
 
     def add_load(self, energy_kwh: FloatArray) -> "ScenarioSet":
-        """Return the scenarios with ``energy_kwh`` (``(slots,)``) more load.
-
-        Where it is negative, load stays at least 0.
-        """
+        """Return the scenarios with ``energy_kwh`` (``(slots,)``) more load, at least 0."""
         return ScenarioSet(self.weight, np.maximum(self.load_kwh + energy_kwh, 0.0), self.pv_kwh)
 
 
@@ -47,22 +43,23 @@ def blend(kinds: Sequence[ScenarioSet]) -> ScenarioSet:
 
 
 def shift_days(errors: FloatArray) -> FloatArray:
-    """Return daily errors, shape ``(days, slots)``, permuted across days within each slot, which
-    removes the correlation between slots.
+    """Return daily errors, ``(days, slots)``, permuted across days within each slot.
 
-    The shift per slot follows the golden ratio: deterministic and without a period.
+    This removes the correlation between slots. The shift per slot follows the golden ratio:
+    deterministic and without a period.
     """
     days, slots = errors.shape
-    step = np.floor(np.arange(slots) * (np.sqrt(5.0) - 1.0) / 2.0 % 1.0 * days).astype(np.int64)
-    return np.asarray(errors[(np.arange(days)[:, None] + step) % days, np.arange(slots)])
+    slot = np.arange(slots)
+    shift = np.floor(slot * (np.sqrt(5.0) - 1.0) / 2.0 % 1.0 * days).astype(np.int64)
+    day = (np.arange(days)[:, None] + shift) % days
+    return np.asarray(errors[day, slot])
 
 
 def cvar_weights(weight: FloatArray, cost: FloatArray, risk: float) -> FloatArray:
-    """Return the scenario weights under which the mean cost is the conditional value at risk: the
-    mean of the most expensive share ``1 − risk``.
+    """Return the weights under which the mean cost is the conditional value at risk.
 
-    The derivative of that cost by stored energy is the mean of V′ under these weights, so the rest
-    of the planning stays unchanged.
+    That is the mean of the most expensive share ``1 − risk``. Its derivative by stored energy is
+    the mean of V′ under these weights, so the rest of the planning stays unchanged.
     Source: Rockafellar and Uryasev 2000.
 
     Args:
@@ -98,9 +95,8 @@ _MOST_FACTOR = 5.0
 class ErrorScenarios:
     """Scenarios from past forecast errors: forecasts as issued against measured energies.
 
-    ``happened`` may contain the future.
-
-    ``pv_known``: the expected PV is the actual one, so it has neither errors nor a bias.
+    ``happened`` are the measured energies; they may contain the future. ``pv_known``: the expected
+    PV is the actual one, so it has neither errors nor a bias.
 
     Invariants: neither forecasts issued after ``now`` nor energies measured from ``now`` on change
     a result for ``now``.
@@ -115,38 +111,40 @@ class ErrorScenarios:
     )
 
     def factors(self, now: datetime) -> tuple[float, float]:
-        """Return the factors that correct the bias of load and PV forecasts at ``now``, from the
-        last days' day-ahead forecasts; 1 without a bias.
+        """Return the factors that correct the bias of load and PV forecasts; 1 without a bias.
+
+        They come from the day-ahead forecasts of the last days before ``now``.
         """
         if now not in self._factors:
             self._factors[now] = self._find_factors(now)
         return self._factors[now]
 
     def _find_factors(self, now: datetime) -> tuple[float, float]:
-        ahead = Timeline(now, self.happened.timeline.step, DAY // self.happened.timeline.step)
+        step = self.happened.timeline.step
+        ahead = Timeline(now, step, DAY // step)
         days = self._read_days(now, ahead, range(1, BIAS_DAYS + 1))
         if days.shape[0] < LEAST_DAYS:
             return 1.0, 1.0
-        # A gap in the measurement is left out of both sums.
-        measured, expected = (
-            np.where(np.isfinite(days[:, 0]), days[:, side], 0.0).sum(axis=-1) for side in (0, 1)
-        )
-        load, pv = (_find_bias(measured[:, series], expected[:, series]) for series in (0, 1))
+        # Slots without a measurement are left out of both sums.
+        is_measured = np.isfinite(days[:, 0])
+        measured = np.where(is_measured, days[:, 0], 0.0).sum(axis=-1)
+        expected = np.where(is_measured, days[:, 1], 0.0).sum(axis=-1)
+        load = _find_bias(measured[:, 0], expected[:, 0])
+        pv = _find_bias(measured[:, 1], expected[:, 1])
         return load, pv
 
     def courses(
         self, now: datetime, timeline: Timeline, expected: tuple[FloatArray, FloatArray]
     ) -> list[ScenarioSet]:
-        """Return ``expected`` load and PV plus each day's errors, and plus the same errors by
-        ``shift_days``; empty for too few days.
+        """Return ``expected`` load and PV plus each day's errors, as they were and shifted.
+
+        The shift is that of ``shift_days``. Empty for too few days.
         """
         load, pv = self.read(now, timeline)
         if load.shape[0] < LEAST_DAYS:
             return []
-        return [
-            _add_errors(expected, errors)
-            for errors in ((load, pv), (shift_days(load), shift_days(pv)))
-        ]
+        shifted = (shift_days(load), shift_days(pv))
+        return [_add_errors(expected, (load, pv)), _add_errors(expected, shifted)]
 
     def days_of_errors(
         self, now: datetime, timeline: Timeline, expected: tuple[FloatArray, FloatArray]
@@ -166,8 +164,9 @@ class ErrorScenarios:
         )
 
     def read(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
-        """Return measured less bias-corrected forecast load and PV, ``(days, slots)`` each, of
-        forecasts whose whole horizon has passed at ``now``.
+        """Return measured less bias-corrected forecast load and PV, ``(days, slots)`` each.
+
+        The forecasts are those whose whole horizon has passed at ``now``.
         """
         first = -(-(timeline.end - now) // DAY)
         days = self._read_days(now, timeline, range(max(first, 1), DAYS + 1))
@@ -183,37 +182,34 @@ class ErrorScenarios:
         """
         days = np.empty((len(back), 2, 2, timeline.count))
         count = 0
-        for each in back:
-            count += self._write_day(now - each * DAY, timeline, days[count])
+        for days_ago in back:
+            count += self._write_day(now - days_ago * DAY, timeline, days[count])
         is_complete = np.isfinite(days[:count, 0, 0]).mean(axis=-1) >= LEAST_MEASURED_SHARE
         return np.asarray(days[:count][is_complete])
 
     def _write_day(self, then: datetime, timeline: Timeline, day: FloatArray) -> bool:
-        """Write measured and forecast energies from ``then`` on.
-
-        Return whether both are available.
-        """
+        """Write measured and forecast energies from ``then`` on; return whether both are known."""
         # A forecast may be as old as the planner itself would accept.
         forecast = self.forecasts.find(then, within=FORECAST_MAX_AGE)
         slot = (then - self.happened.timeline.start) // timeline.step
         if forecast is None or not 0 <= slot <= self.happened.timeline.count - timeline.count:
             return False
         first = (then - forecast.timeline.start) // timeline.step
-        place = _find_places(first, timeline.count, forecast.timeline.count, DAY // timeline.step)
+        places = _find_places(first, timeline.count, forecast.timeline.count, DAY // timeline.step)
         slots = slice(slot, slot + timeline.count)
-        day[0, 0] = self.happened.load_kwh[slots]
-        day[0, 1] = self.happened.pv_kwh[slots]
-        day[1, 0], day[1, 1] = (
-            forecast.load_kwh.expected[place],
-            day[0, 1] if self.pv_known else forecast.pv_kwh.expected[place],
-        )
+        measured, expected = day
+        measured[0] = self.happened.load_kwh[slots]
+        measured[1] = self.happened.pv_kwh[slots]
+        expected[0] = forecast.load_kwh.expected[places]
+        expected[1] = measured[1] if self.pv_known else forecast.pv_kwh.expected[places]
         return True
 
 
 @lru_cache(maxsize=64)
 def _find_places(first: int, count: int, forecast_slots: int, day: int) -> IndexArray:
-    """Return the positions in a forecast of ``forecast_slots`` slots for ``count`` slots from
-    ``first`` on; cached, since past days share them.
+    """Return the positions in a forecast of ``count`` slots from ``first`` on.
+
+    Positions beyond its ``forecast_slots`` repeat its last day. Cached: past days share them.
     """
     places = repeat_last(np.arange(first, first + count), forecast_slots, period=day)
     places.flags.writeable = False
@@ -224,9 +220,12 @@ def _add_errors(
     expected: tuple[FloatArray, FloatArray], errors: tuple[FloatArray, FloatArray]
 ) -> ScenarioSet:
     """Return expected load and PV plus daily errors, ``(days, slots)``, with equal weights."""
+    load, pv = expected
+    load_errors, pv_errors = errors
     return ScenarioSet(
-        np.ones(errors[0].shape[0]),
-        *(np.maximum(base + error, 0.0) for base, error in zip(expected, errors, strict=True)),
+        np.ones(load_errors.shape[0]),
+        load_kwh=np.maximum(load + load_errors, 0.0),
+        pv_kwh=np.maximum(pv + pv_errors, 0.0),
     )
 
 
@@ -238,12 +237,9 @@ def _find_bias(measured_kwh: FloatArray, expected_kwh: FloatArray) -> float:
     if not expected_kwh.sum() > 0 or not measured_kwh.sum() > 0:
         return 1.0
     factor = float(measured_kwh.sum() / expected_kwh.sum())
-    missed = measured_kwh - expected_kwh
-    certain = abs(float(missed.mean())) > BIAS_DEVIATIONS * float(missed.std(ddof=1)) / np.sqrt(
-        missed.size
-    )
-    return (
-        float(np.clip(factor, _LEAST_FACTOR, _MOST_FACTOR))
-        if certain and abs(factor - 1.0) > BIAS_SHARE
-        else 1.0
-    )
+    errors = measured_kwh - expected_kwh
+    mean_error = abs(float(errors.mean()))
+    is_certain = mean_error > BIAS_DEVIATIONS * float(errors.std(ddof=1)) / np.sqrt(errors.size)
+    if is_certain and abs(factor - 1.0) > BIAS_SHARE:
+        return float(np.clip(factor, _LEAST_FACTOR, _MOST_FACTOR))
+    return 1.0

@@ -1,8 +1,8 @@
-"""Replay recorded days under several policies (the Time Machine), with the same physics, prices,
-initial and terminal rule for all.
+"""Replay recorded days under several policies (the Time Machine).
 
-Days are simulated in order; each policy's state at midnight is stored exactly, so an interrupted
-replay resumes from its last whole day.
+Physics, prices, initial and terminal rule are the same for all. Days are simulated in order; each
+policy's state at midnight is stored exactly, so an interrupted replay resumes from its last whole
+day.
 """
 
 from services.planner.replay.data import INITIAL_SHARE, ReplayData, Rules

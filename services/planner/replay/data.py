@@ -1,6 +1,4 @@
-"""Data of a replay: site, measured energies, vintages of forecasts and prices, and the rules common
-to all policies.
-"""
+"""Define the data of a replay and the rules common to all policies."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,12 +23,16 @@ INITIAL_SHARE = 0.5
 
 @dataclass(frozen=True)
 class ReplayData:
-    """Input of a replay: a site, actual energies of ``timeline`` and of one planning horizon after
-    it, and forecasts and prices with their issue times.
+    """Input of a replay.
 
-    Energies and forecasts from before the window, if given, are the past forecast errors of
-    ``mpc_scenarios``. ``carbon_g_per_kwh`` is the grid's actual intensity in each slot of
-    ``timeline``, NaN where unknown.
+    Args:
+        site: the replayed site.
+        timeline: the replayed window.
+        foresight: actual energies of the window and of one planning horizon after it. Energies from
+            before it, if given, are for the past forecast errors of ``mpc_scenarios``.
+        prices: prices with their instants of publication.
+        forecasts: forecasts with their instants of issue.
+        carbon_g_per_kwh: the grid's actual intensity in each slot, NaN where unknown.
     """
 
     site: Site
@@ -48,7 +50,6 @@ class ReplayData:
 
     @cached_property
     def zone(self) -> ZoneInfo:
-        """The site's time zone."""
         return ZoneInfo(self.site.timezone)
 
     @cached_property
@@ -61,9 +62,7 @@ class ReplayData:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The same for all policies: limits, prices, curtailment, the initial stored energy and the
-    terminal value.
-    """
+    """Limits, prices, curtailment, initial energy and terminal value of all policies."""
 
     limits: SiteLimits
     import_price: FloatArray
@@ -95,6 +94,7 @@ class Rules:
         wear = np.array([battery.wear_price for battery in scene.site.batteries]).reshape(-1, 1, 1)
         initial = batteries.min_kwh + INITIAL_SHARE * (batteries.max_kwh - batteries.min_kwh)
         last_week = imported[-7 * 24 * 3600 // int(scene.timeline.step.total_seconds()) :]
+        mean_price = float(last_week.mean())
         return cls(
             limits,
             imported,
@@ -102,5 +102,5 @@ class Rules:
             curtailment,
             wear,
             initial,
-            TERMINAL_SHARE * max(float(last_week.mean()), 0.0),
+            terminal_value=TERMINAL_SHARE * max(mean_price, 0.0),
         )

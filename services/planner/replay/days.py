@@ -1,6 +1,4 @@
-"""Simulate a local day of a replay with all runs side by side, record each run's state at midnight,
-and export days as training episodes.
-"""
+"""Simulate a local day of a replay with all runs side by side, and export it as an episode."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -44,7 +42,9 @@ class PolicyDay(Message):
 
 @dataclass(frozen=True, slots=True)
 class DayResult:
-    """A simulated day: its first slot and end in the window, and by run the state at its start, the
+    """A simulated day.
+
+    ``slots`` are its first slot and end in the window. By run there are the state at its start, the
     trajectory and the record.
     """
 
@@ -64,32 +64,21 @@ def simulate_day(
     """Return the result of all runs over the slots from ``slots[0]`` on, before ``slots[1]``."""
     scene = factory.scene
     rules = factory.rules
-    first = slots[0]
-    part = slice(*slots)
+    first, end = slots
+    part = slice(first, end)
+    labels = [policy_run.label for policy_run in policy_runs]
     together = JointPlanning()
     policies = [
-        factory.enter(policy_run, standings[policy_run.label], together)
+        factory.make(policy_run, standings[policy_run.label], together)
         for policy_run in policy_runs
     ]
-    stored = np.array(
-        [standings[policy_run.label].stored_kwh for policy_run in policy_runs]
-    ).T.reshape(-1, len(policy_runs))
-    timeline = scene.timeline.window(first, slots[1] - first)
-    never = np.zeros(slots[1] - first, dtype=bool)
-    load, pv = (
-        np.broadcast_to(series[part], (len(policy_runs), never.size))
-        for series in (scene.actuals.load_kwh, scene.actuals.pv_kwh)
-    )
-    off_grid = np.array(
-        [
-            never if policy_run.fault_effects is None else policy_run.fault_effects.off_grid[part]
-            for policy_run in policy_runs
-        ]
-    )
-    actuals = Actuals(timeline, load, pv, off_grid if off_grid.any() else None)
+    stored_by_run = np.array([standings[label].stored_kwh for label in labels])
+    stored = stored_by_run.T.reshape(-1, len(policy_runs))
+    timeline = scene.timeline.window(first, end - first)
     counted = CountedPolicy(
         SideBySide([OffsetPolicy(policy, first) for policy in policies]), rules.limits
     )
+    actuals = _cut_actuals(scene.actuals, policy_runs, timeline, part)
     trajectory = simulate(counted, actuals, limits=rules.limits, stored_kwh=stored)
     costs = price(
         trajectory,
@@ -98,30 +87,50 @@ def simulate_day(
         wear_price=rules.wear_price,
     ).total
     costs = costs + depth_wear(scene.site.batteries, trajectory.flows.stored_kwh, stored)
-    columns = {
-        policy_run.label: trajectory.column(place) for place, policy_run in enumerate(policy_runs)
-    }
-    records = {
-        label: _record(
-            column, costs[place], rules.limits, before=standings[label], policy=policies[place]
+    corrected = counted.corrected.tolist()
+    columns = {}
+    records = {}
+    for place, label in enumerate(labels):
+        column = trajectory.column(place)
+        record = _record(
+            column,
+            costs[place],
+            rules.limits,
+            before=standings[label],
+            policy=policies[place],
         )
-        for place, (label, column) in enumerate(columns.items())
-    }
-    records = {
-        label: record.model_copy(update={"corrected": count})
-        for (label, record), count in zip(records.items(), counted.corrected.tolist(), strict=True)
-    }
-    intensity = scene.carbon_g_per_kwh
-    if intensity is not None:
-        for label, column in columns.items():
-            emitted = float((column.flows.import_kwh[0] * intensity[part]).sum())
-            # Unknown where the intensity of any slot is.
-            records[label] = records[label].model_copy(
-                update={"import_carbon_g": emitted if math.isfinite(emitted) else None}
-            )
-    return DayResult(
-        timeline.start.astimezone(scene.zone).date(), slots, standings, columns, records
+        columns[label] = column
+        carbon_g = _emitted_g(scene, column, part)
+        records[label] = record.model_copy(
+            update={"corrected": corrected[place], "import_carbon_g": carbon_g}
+        )
+    day = timeline.start.astimezone(scene.zone).date()
+    return DayResult(day, slots, standings, columns, records)
+
+
+def _cut_actuals(
+    actuals: Actuals, policy_runs: Sequence[PolicyRun], timeline: Timeline, part: slice
+) -> Actuals:
+    """Return the actual energies and outages of some slots, a row for each run."""
+    shape = (len(policy_runs), timeline.count)
+    off_grid = np.zeros(shape, dtype=bool)
+    for place, policy_run in enumerate(policy_runs):
+        if policy_run.fault_effects is not None:
+            off_grid[place] = policy_run.fault_effects.off_grid[part]
+    return Actuals(
+        timeline,
+        np.broadcast_to(actuals.load_kwh[part], shape),
+        np.broadcast_to(actuals.pv_kwh[part], shape),
+        off_grid if off_grid.any() else None,
     )
+
+
+def _emitted_g(scene: ReplayData, column: Trajectory, part: slice) -> float | None:
+    """Return the carbon of a run's imports; None where the intensity of any slot is unknown."""
+    if scene.carbon_g_per_kwh is None:
+        return None
+    emitted = float((column.flows.import_kwh[0] * scene.carbon_g_per_kwh[part]).sum())
+    return emitted if math.isfinite(emitted) else None
 
 
 def _record(
@@ -129,20 +138,19 @@ def _record(
 ) -> PolicyDay:
     flows = column.flows
     modes = column.mode[:, 0, :]
-    handed_on = (
-        np.array(before.modes, dtype=modes.dtype).reshape(-1, 1) if before.modes else modes[:, :1]
-    )
+    modes_before = modes[:, :1]
+    if before.modes:
+        modes_before = np.array(before.modes, dtype=modes.dtype).reshape(-1, 1)
     stored = [float(kwh) for kwh in flows.stored_kwh[:, 0, -1]]
-    # A sensor frozen at midnight stays frozen on the next day.
-    sensor_kwh = (
-        [float(kwh) for kwh in policy.sensor_kwh[:, 0]]
-        if isinstance(policy, FaultyPolicy)
-        else stored
-    )
+    sensor_kwh = stored
+    if isinstance(policy, FaultyPolicy):
+        # A sensor frozen at midnight stays frozen on the next day.
+        sensor_kwh = [float(kwh) for kwh in policy.sensor_kwh[:, 0]]
     batteries = limits.batteries
     low = batteries.min_kwh[..., None] - _LITTLE_KWH
     high = batteries.max_kwh[..., None] + _LITTLE_KWH
     breaches = int(((flows.stored_kwh < low) | (flows.stored_kwh > high)).sum())
+    changes = np.diff(modes, axis=-1, prepend=modes_before) != 0
     return PolicyDay(
         cost=float(cost.sum()),
         import_kwh=float(flows.import_kwh.sum()),
@@ -150,7 +158,7 @@ def _record(
         discharge_kwh=float(flows.discharge_kwh.sum()),
         unserved_kwh=float(column.unserved_kwh.sum()),
         violations=int((flows.excess_kwh > 0).sum()) + breaches,
-        mode_changes=int((np.diff(modes, axis=-1, prepend=handed_on) != 0).sum()),
+        mode_changes=int(changes.sum()),
         standing=CarryOver(
             stored_kwh=stored,
             seen_kwh=sensor_kwh,
@@ -168,31 +176,34 @@ Document = dict[str, Any]
 def compose_episode(
     scene: ReplayData, rules: Rules, result: DayResult, *, policy: str, every: int
 ) -> tuple[Document, Document, float]:
-    """Return state, action and reward of a policy's day, one list per quantity with a value per
-    slot; the reward is the day's negative cost.
+    """Return state, action and reward of a policy's day.
 
-    ``soc`` has one value more than there are slots: the one after a slot belongs to the next state.
-    Quantiles are of the forecast in use when the slot was planned; they are left out where a plan
-    had none.
+    State and action have one list per quantity with a value per slot; the reward is the day's
+    negative cost. ``soc`` has one value more than there are slots: the one after a slot belongs to
+    the next state. Quantiles are of the forecast in use when the slot was planned; they are left
+    out where a plan had none.
     """
-    part = slice(*result.slots)
+    first, end = result.slots
+    part = slice(first, end)
     trajectory = result.trajectories[policy]
-    timeline = scene.timeline.window(result.slots[0], result.slots[1] - result.slots[0])
+    timeline = scene.timeline.window(first, end - first)
     local = timeline.starts + local_offsets(timeline.starts, scene.zone)
+    since_midnight = local - local.astype("datetime64[D]")
     actuals = scene.actuals
-    names = [battery.name for battery in scene.site.batteries]
-    stored_kwh = np.concatenate(
-        [np.array(result.begun[policy].stored_kwh)[:, None], trajectory.flows.stored_kwh[:, 0, :]],
-        axis=1,
-    )
+    begin_kwh = np.array(result.begun[policy].stored_kwh)[:, None]
+    stored_kwh = np.concatenate([begin_kwh, trajectory.flows.stored_kwh[:, 0, :]], axis=1)
+    soc = {}
+    modes = {}
+    target_soc = {}
+    for index, battery in enumerate(scene.site.batteries):
+        soc[battery.name] = _list(stored_kwh[index] / battery.capacity_kwh)
+        modes[battery.name] = [Mode(mode).word for mode in trajectory.mode[index, 0].tolist()]
+        target_soc[battery.name] = _list(trajectory.setpoints.target_soc[index, 0])
     state: Document = {
         "policy": policy,
         "slot_minutes": int(SLOT / timedelta(minutes=1)),
-        "hour": _list((local - local.astype("datetime64[D]")) / np.timedelta64(1, "h")),
-        "soc": {
-            battery.name: _list(stored_kwh[index] / battery.capacity_kwh)
-            for index, battery in enumerate(scene.site.batteries)
-        },
+        "hour": _list(since_midnight / np.timedelta64(1, "h")),
+        "soc": soc,
         "load_kwh": _list(actuals.load_kwh[part]),
         "pv_kwh": _list(actuals.pv_kwh[part]),
         "import_price": _list(rules.import_price[part]),
@@ -200,21 +211,9 @@ def compose_episode(
         "import_kwh": _list(trajectory.flows.import_kwh[0]),
         "export_kwh": _list(trajectory.flows.export_kwh[0]),
     }
-    action = {
-        "mode": {
-            name: [Mode(mode).word for mode in trajectory.mode[index, 0].tolist()]
-            for index, name in enumerate(names)
-        },
-        "target_soc": {
-            name: _list(trajectory.setpoints.target_soc[index, 0])
-            for index, name in enumerate(names)
-        },
-    }
-    return (
-        state | _quantiles(scene.forecasts, timeline, every),
-        action,
-        -result.records[policy].cost,
-    )
+    action: Document = {"mode": modes, "target_soc": target_soc}
+    quantiles = _quantiles(scene.forecasts, timeline, every)
+    return state | quantiles, action, -result.records[policy].cost
 
 
 def _quantiles(book: ForecastArchive, timeline: Timeline, every: int) -> Document:
@@ -232,9 +231,9 @@ def _quantiles(book: ForecastArchive, timeline: Timeline, every: int) -> Documen
         for name, series in (("load", forecast.load_kwh), ("pv", forecast.pv_kwh)):
             for share in SHARES:
                 values = _list(getattr(series, share)[begin : begin + planned.count])
-                columns.setdefault(f"{name}_{share}_kwh", []).extend(
-                    [*values, *[None] * (planned.count - len(values))]
-                )
+                column = columns.setdefault(f"{name}_{share}_kwh", [])
+                column.extend(values)
+                column.extend([None] * (planned.count - len(values)))
     return columns
 
 

@@ -31,25 +31,28 @@ class PlacedFault:
         """Delay of the fault."""
         return timedelta(hours=self.fault.late_hours)
 
-    def strikes(self, instant: datetime) -> bool:
+    def is_active(self, instant: datetime) -> bool:
         """Return whether the fault is active at an instant."""
         return any(first <= instant < end for first, end in self.spans)
 
     def mask(self, timeline: Timeline) -> BoolArray:
         """Return the mask of slots that begin within the fault."""
-        hit = np.zeros(timeline.count, dtype=bool)
+        active = np.zeros(timeline.count, dtype=bool)
         for first, end in self.spans:
-            bounds = (
-                int(np.clip(-((timeline.start - instant) // timeline.step), 0, timeline.count))
-                for instant in (first, end)
-            )
-            hit[slice(*bounds)] = True
-        return hit
+            active[_slot_from(first, timeline) : _slot_from(end, timeline)] = True
+        return active
+
+
+def _slot_from(instant: datetime, timeline: Timeline) -> int:
+    """Return the first slot of a timeline that begins at or after an instant."""
+    slot = -((timeline.start - instant) // timeline.step)
+    return int(np.clip(slot, 0, timeline.count))
 
 
 def place_faults(faults: Sequence[Fault], timeline: Timeline, *, seed: int) -> list[PlacedFault]:
-    """Return each fault with its spans: at its own instant, else at ``times`` instants drawn by the
-    seed and the fault's position.
+    """Return each fault with its spans.
+
+    A fault without an instant strikes at ``times`` instants drawn by the seed and its position.
     """
     placed = []
     for place, fault in enumerate(faults):
@@ -60,18 +63,22 @@ def place_faults(faults: Sequence[Fault], timeline: Timeline, *, seed: int) -> l
             begins = [timeline.start + first * timeline.step for first in np.sort(drawn).tolist()]
         else:
             begins = [fault.from_]
-        placed.append(PlacedFault(fault, tuple((begin, begin + length) for begin in begins)))
+        spans = tuple((begin, begin + length) for begin in begins)
+        placed.append(PlacedFault(fault, spans))
     return placed
 
 
 @dataclass(frozen=True, slots=True)
 class FaultEffects:
-    """The effects of faults: a scene with altered forecasts and prices, and masks of shape
-    ``(slots,)``.
+    """The effects of faults; arrays of shape ``(slots,)``.
 
-    ``frozen``: the sensor repeats its last value; ``deaf``: the inverter follows no command;
-    ``unplanned``: the planner is down; ``off_grid``: grid outage; ``behind``: slots by which the
-    clock is late.
+    Args:
+        scene: with altered forecasts and prices.
+        frozen: whether the sensor repeats its last value.
+        deaf: whether the inverter follows no command.
+        unplanned: whether the planner is down.
+        off_grid: whether the grid is out.
+        behind: slots by which the clock is late.
     """
 
     scene: ReplayData
@@ -85,16 +92,16 @@ class FaultEffects:
     def of(cls, scene: ReplayData, placed: Sequence[PlacedFault]) -> "FaultEffects":
         """Return the joint effects of several faults."""
         timeline = scene.timeline
-        clear = np.zeros(timeline.count, dtype=bool)
-        masks = {
-            kind: clear.copy()
-            for kind in ("sensor_frozen", "command_lost", "planner_down", "grid_outage")
-        }
+        kinds = ("sensor_frozen", "command_lost", "planner_down", "grid_outage")
+        masks = {kind: np.zeros(timeline.count, dtype=bool) for kind in kinds}
         behind = np.zeros(timeline.count, dtype=np.int64)
-        for each in placed:
-            hit = each.mask(timeline)
-            masks.get(each.fault.kind, clear.copy())[hit] = True
-            behind[hit] += each.late // timeline.step if each.fault.kind == "clock_behind" else 0
+        for placed_fault in placed:
+            kind = placed_fault.fault.kind
+            active = placed_fault.mask(timeline)
+            if kind in masks:
+                masks[kind][active] = True
+            if kind == "clock_behind":
+                behind[active] += placed_fault.late // timeline.step
         faulty = replace(
             scene,
             prices=_spoil_prices(scene.prices, placed),
@@ -102,60 +109,60 @@ class FaultEffects:
         )
         return cls(
             faulty,
-            masks["sensor_frozen"],
-            masks["command_lost"],
-            masks["planner_down"],
-            masks["grid_outage"],
-            behind,
+            frozen=masks["sensor_frozen"],
+            deaf=masks["command_lost"],
+            unplanned=masks["planner_down"],
+            off_grid=masks["grid_outage"],
+            behind=behind,
         )
 
 
 def _spoil_forecasts(book: ForecastArchive, placed: Sequence[PlacedFault]) -> ForecastArchive:
     """Return the forecasts without missing ones, and with delayed instants of issue."""
     forecasts: list[Forecast] = list(book.forecasts)
-    for each in placed:
-        if each.fault.kind == "forecasts_missing":
-            forecasts = [forecast for forecast in forecasts if not each.strikes(forecast.issued_at)]
-        if each.fault.kind == "forecasts_late":
+    for fault in placed:
+        if fault.fault.kind == "forecasts_missing":
             forecasts = [
-                replace(one, issued_at=one.issued_at + each.late)
-                if each.strikes(one.issued_at)
-                else one
-                for one in forecasts
+                forecast for forecast in forecasts if not fault.is_active(forecast.issued_at)
             ]
+        if fault.fault.kind == "forecasts_late":
+            for place, forecast in enumerate(forecasts):
+                if fault.is_active(forecast.issued_at):
+                    issued_at = forecast.issued_at + fault.late
+                    forecasts[place] = replace(forecast, issued_at=issued_at)
     return ForecastArchive(sorted(forecasts, key=lambda forecast: forecast.issued_at))
 
 
 def _spoil_prices(site_prices: SitePrices, placed: Sequence[PlacedFault]) -> SitePrices:
     """Return the prices with delayed publication instants; the final prices stay."""
     books = dict(site_prices.books)
-    for each in placed:
-        if each.fault.kind in ("prices_late", "prices_missing"):
-            late = (
-                np.timedelta64(each.late)
-                if each.fault.kind == "prices_late"
-                else np.timedelta64(365 * 100, "D")
-            )
-            books = {market: _delay(book, each, late) for market, book in books.items()}
+    for fault in placed:
+        if fault.fault.kind == "prices_late":
+            late = np.timedelta64(fault.late)
+        elif fault.fault.kind == "prices_missing":
+            late = np.timedelta64(365 * 100, "D")
+        else:
+            continue
+        books = {market: _delay(book, fault, late) for market, book in books.items()}
     return replace(site_prices, books=books)
 
 
 def _delay(book: PriceVintages, placed: PlacedFault, late: np.timedelta64) -> PriceVintages:
     published = book.published_at
     for first, end in placed.spans:
-        hit = (book.published_at >= np.datetime64(first.replace(tzinfo=None))) & (
-            book.published_at < np.datetime64(end.replace(tzinfo=None))
-        )
-        published = np.where(hit, book.published_at + late, published)
+        is_after_begin = book.published_at >= np.datetime64(first.replace(tzinfo=None))
+        is_before_end = book.published_at < np.datetime64(end.replace(tzinfo=None))
+        is_late = is_after_begin & is_before_end
+        published = np.where(is_late, book.published_at + late, published)
     return replace(book, published_at=published)
 
 
 @dataclass
 class FaultyPolicy:
-    """A policy under faults: where it cannot decide or its command is lost, the fall-back is
-    self-consumption, as in the executor.
+    """A policy under faults.
 
-    While the planner is down, the last plan is followed until it is too old.
+    If it cannot decide or its command is lost, the fall-back is self-consumption, as in the
+    executor. While the planner is down, the last plan is followed until it is too old.
     """
 
     policy: Policy
@@ -164,21 +171,21 @@ class FaultyPolicy:
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return the set-point, self-consumption where a command is lost."""
-        self.sensor_kwh = self.sensor_kwh if self.fault_effects.frozen[slot] else stored_kwh
-        if self.fault_effects.deaf[slot]:
-            return _own(stored_kwh)
+        effects = self.fault_effects
+        if not effects.frozen[slot]:
+            self.sensor_kwh = stored_kwh
+        if effects.deaf[slot]:
+            return _self_consumption(stored_kwh)
         if isinstance(self.policy, ModelPredictive):
-            self.policy.may_plan = not self.fault_effects.unplanned[slot]
+            self.policy.may_plan = not effects.unplanned[slot]
+        clock_slot = max(slot - int(effects.behind[slot]), 0)
         try:
-            return self.policy.decide(
-                max(slot - int(self.fault_effects.behind[slot]), 0), self.sensor_kwh
-            )
+            return self.policy.decide(clock_slot, self.sensor_kwh)
         except InvalidInputError:
             # Without a forecast or price there is no plan to follow.
-            return _own(stored_kwh)
+            return _self_consumption(stored_kwh)
 
 
-def _own(stored_kwh: FloatArray) -> SetPoint:
-    return whole_range(
-        np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8), np.zeros(1, dtype=np.int8)
-    )
+def _self_consumption(stored_kwh: FloatArray) -> SetPoint:
+    modes = np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8)
+    return whole_range(modes, np.zeros(1, dtype=np.int8))

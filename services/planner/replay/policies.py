@@ -1,6 +1,4 @@
-"""Policies of a replay: no control, plain rules, the planner with the information of the time, and
-perfect foresight.
-"""
+"""Define the policies of a replay: no control, rules, the planner, and perfect foresight."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
@@ -36,9 +34,7 @@ NEUTRAL = 0.0
 
 @dataclass(frozen=True, slots=True)
 class CheapestHours:
-    """A common manual rule: charge in the day's three cheapest hours, self-consumption
-    otherwise.
-    """
+    """A common manual rule: charge in the day's three cheapest hours, else self-consumption."""
 
     cheap: np.ndarray[tuple[int], np.dtype[np.bool_]]
     curtailment: IntArray
@@ -47,15 +43,14 @@ class CheapestHours:
     def of(
         cls, timeline: Timeline, import_price: FloatArray, *, zone: ZoneInfo, curtailment: IntArray
     ) -> "CheapestHours":
-        """Return the rule for known prices: per local day the cheapest three hours of slots, the
-        earlier of equal ones.
-        """
+        """Return the rule for known prices; of equally cheap slots the earlier ones count."""
         days = np.array([day.toordinal() for day in local_dates(timeline, zone)])
         count = timedelta(hours=3) // timeline.step
         cheap = np.zeros(timeline.count, dtype=bool)
         for day in np.unique(days):
             slots = np.flatnonzero(days == day)
-            cheap[slots[np.argsort(import_price[slots], kind="stable")[:count]]] = True
+            by_price = np.argsort(import_price[slots], kind="stable")
+            cheap[slots[by_price[:count]]] = True
         return cls(cheap, curtailment)
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
@@ -66,9 +61,7 @@ class CheapestHours:
 
 @dataclass(frozen=True, slots=True)
 class PlanOrigin:
-    """Origin of a plan in force: slot, stored energy, modes, and discharge since midnight,
-    ``(batteries,)``.
-    """
+    """Origin of a plan in force: its first slot, and the state of each battery there."""
 
     slot: int
     stored_kwh: tuple[float, ...]
@@ -77,8 +70,9 @@ class PlanOrigin:
 
 
 class CarryOver(Message):
-    """State at midnight: stored energy, the sensor's reading of it, modes in force (none before the
-    first day), origin of the plan in force.
+    """State at midnight: stored energy, its sensor's reading, modes and plan in force.
+
+    There are no modes before the first day.
     """
 
     stored_kwh: list[float]
@@ -88,8 +82,9 @@ class CarryOver(Message):
 
 
 class DischargeMeter:
-    """Each battery's discharge at its terminals since local midnight, kWh, from drops of its state
-    of charge.
+    """Each battery's discharge at its terminals since local midnight, kWh.
+
+    It is read from the drops of stored energy.
 
     Args:
         site: with the batteries.
@@ -105,9 +100,8 @@ class DischargeMeter:
     def read(self, slot: int, stored_kwh: FloatArray) -> None:
         """Read the stored energy, ``(batteries,)``, at the start of a slot."""
         if self._before is not None:
-            self.today_kwh = (
-                self.today_kwh + np.maximum(self._before - stored_kwh, 0.0) * self._efficiency
-            )
+            drop_kwh = np.maximum(self._before - stored_kwh, 0.0)
+            self.today_kwh = self.today_kwh + drop_kwh * self._efficiency
         if slot in self._midnights:
             self.today_kwh = np.zeros_like(self.today_kwh)
         self._before = stored_kwh
@@ -118,8 +112,9 @@ MakePlan = Callable[[Problem, SitePrices], Plan]
 
 
 def plan_by_planner(problem: Problem, prices: SitePrices) -> Plan:
-    """Return the planner's own decision, by a fresh solver, so that a plan depends on its problem
-    alone.
+    """Return the planner's own decision.
+
+    The solver is new, so that a plan depends on its problem alone.
     """
     del prices
     return decide(problem, Solver())
@@ -134,9 +129,9 @@ class JointPlanning:
     def __init__(self) -> None:
         self._requests: list[tuple[Problem, Callable[[Plan], None]]] = []
 
-    def ask(self, problem: Problem, take: Callable[[Plan], None]) -> None:
-        """Request a plan; ``make`` calls ``take`` with it."""
-        self._requests.append((problem, take))
+    def request(self, problem: Problem, receive: Callable[[Plan], None]) -> None:
+        """Request a plan; ``make`` calls ``receive`` with it."""
+        self._requests.append((problem, receive))
 
     def make(self) -> None:
         """Make the requested plans."""
@@ -144,21 +139,20 @@ class JointPlanning:
             return
         requests = self._requests
         self._requests = []
-        for (_, take), plan in zip(
-            requests, decide_each([problem for problem, _ in requests]), strict=True
-        ):
-            take(plan)
+        plans = decide_each([problem for problem, _ in requests])
+        for (_, receive), plan in zip(requests, plans, strict=True):
+            receive(plan)
 
 
 @dataclass
 class ModelPredictive:
-    """The planner in a rolling horizon as it is executed: each plan's policy reads the actual state
-    of charge, slot by slot.
+    """The planner in a rolling horizon as it is executed.
 
-    A plan is made from the information at the start of its first slot, and in force from the next
-    slot on, as on site; only the first of all is in force at once. It is replaced after ``every``
-    slots, or when a battery deviates from the expected state of charge. After ``max_age`` inverters
-    fall back to self-consumption.
+    Each plan's policy reads the actual state of charge, slot by slot. A plan is made from the
+    information at the start of its first slot, and in force from the next slot on, as on site;
+    only the first of all is in force at once. It is replaced after ``every`` slots, or when a
+    battery deviates from the expected state of charge. After ``max_age`` inverters fall back to
+    self-consumption.
 
     Args:
         knowledge: the site's forecasts and prices by time of issue.
@@ -184,14 +178,10 @@ class ModelPredictive:
 
     def __post_init__(self) -> None:
         site = self.knowledge.site
-        self._capacity, self._supported_modes = (
-            SiteLimits.of(site).batteries.capacity_kwh,
-            _supported_modes(site),
-        )
-        self._modes = np.array(
-            list(self.modes) or [Mode.SELF_CONSUMPTION] * len(self.knowledge.site.batteries),
-            dtype=np.int8,
-        ).reshape(-1, 1)
+        self._capacity = SiteLimits.of(site).batteries.capacity_kwh
+        self._supported_modes = _supported_modes(site)
+        modes = list(self.modes) or [Mode.SELF_CONSUMPTION] * len(site.batteries)
+        self._modes = np.array(modes, dtype=np.int8).reshape(-1, 1)
         self._plan: Plan | None = None
         self._meter = DischargeMeter(site, self.timeline)
         # With plans this rare, each is followed until the next one is in force.
@@ -204,17 +194,17 @@ class ModelPredictive:
         self._meter.read(slot, stored_kwh[:, 0])
         self.together.make()
         if self._plan is None and self.may_plan:
-            self._make_plan(self._here(slot, stored_kwh))
+            self._make_plan(self._origin_at(slot, stored_kwh))
             self.together.make()
-        setpoints = keep_supported_modes(self._read(slot, stored_kwh), self._supported_modes)
+        setpoints = keep_supported_modes(self._follow(slot, stored_kwh), self._supported_modes)
         self._modes = setpoints.mode
         if self.may_plan and self._wants_plan(slot, stored_kwh):
-            # Without a forecast or price the plan in force stays until it is too old
+            # Without a forecast or price the plan in force stays until it is too old.
             with suppress(InvalidInputError):
-                self._make_plan(self._here(slot, stored_kwh))
+                self._make_plan(self._origin_at(slot, stored_kwh))
         return setpoints
 
-    def _here(self, slot: int, stored_kwh: FloatArray) -> PlanOrigin:
+    def _origin_at(self, slot: int, stored_kwh: FloatArray) -> PlanOrigin:
         return PlanOrigin(
             slot,
             tuple(stored_kwh[:, 0].tolist()),
@@ -227,37 +217,41 @@ class ModelPredictive:
         # equal cost.
         capacity = self._capacity[:, 0]
         stored_kwh = np.array(origin.stored_kwh, dtype=float) / capacity * capacity
+        discharged_kwh = origin.discharged_today_kwh or (0.0,) * stored_kwh.size
         problem = self.knowledge.build_problem(
             self.timeline.start + origin.slot * self.timeline.step,
             stored_kwh,
             tuple(Mode(mode) for mode in origin.modes),
             margin=self.margin,
-            discharged_today_kwh=np.array(origin.discharged_today_kwh or (0.0,) * stored_kwh.size),
+            discharged_today_kwh=np.array(discharged_kwh),
         )
         if self.make is None:
-            self.together.ask(problem, self._take)
+            self.together.request(problem, self._receive)
         else:
-            self._take(self.make(problem, self.knowledge.prices))
+            self._receive(self.make(problem, self.knowledge.prices))
         self.origin = origin
 
-    def _take(self, plan: Plan) -> None:
+    def _receive(self, plan: Plan) -> None:
         self._plan = plan
 
-    def _read(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+    def _follow(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        """Return the set-points of the plan in force, self-consumption without one."""
         plan = self._plan
-        age = slot - (self.origin.slot if self.origin else slot)
+        age = self._age(slot)
         if plan is None or not timedelta(0) <= age * self.timeline.step <= self._max_age:
-            return whole_range(
-                np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8),
-                np.zeros(1, dtype=np.int8),
-            )
+            modes = np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8)
+            return whole_range(modes, np.zeros(1, dtype=np.int8))
         if plan.policy is None:
             return pick_slot(plan.setpoints, age)
         return plan.policy.decide(age, stored_kwh / self._capacity, self._modes)
 
+    def _age(self, slot: int) -> int:
+        """Return the slots since the plan in force began."""
+        return slot - self.origin.slot if self.origin else 0
+
     def _wants_plan(self, slot: int, stored_kwh: FloatArray) -> bool:
         plan = self._plan
-        age = slot - (self.origin.slot if self.origin else slot)
+        age = self._age(slot)
         if plan is None or age < 0:
             return True
         if age == 0:
@@ -274,23 +268,24 @@ def _supported_modes(site: Site) -> list[frozenset[Mode] | None]:
 
     None where the section lacks the battery.
     """
-    named = (
-        {
-            each.battery: frozenset(Mode[mode.upper()] for mode in each.known_modes)
-            for each in site.control.batteries
-        }
-        if site.control
-        else {}
-    )
-    return [named.get(battery.name) for battery in site.batteries]
+    modes_by_name = {}
+    for control in site.control.batteries if site.control else ():
+        modes = frozenset(Mode[mode.upper()] for mode in control.known_modes)
+        modes_by_name[control.battery] = modes
+    return [modes_by_name.get(battery.name) for battery in site.batteries]
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyInputs:
-    """Inputs of a replay's policy: scene and rules, slots between two plans, the oracle's plan, and
-    the state at the last midnight.
+    """Inputs of a replay's policy.
 
-    ``together`` batches its plans with those of the other policies.
+    Args:
+        scene: the replayed data.
+        rules: the rules common to all policies.
+        every: slots between two plans.
+        oracle: the oracle's plan.
+        before: the state at the last midnight.
+        together: batches its plans with those of the other policies.
     """
 
     scene: ReplayData
@@ -303,9 +298,7 @@ class PolicyInputs:
     def plan_ahead(
         self, energy: EnergyOutlook, errors: ErrorScenarios | None, *, make: MakePlan | None = None
     ) -> ModelPredictive:
-        """Return the planning policy for the expected energies ``energy``, whose past errors are
-        ``errors``; None: it has none.
-        """
+        """Return the planning policy for expected energies and their past errors, if any."""
         scene = self.scene
         knowledge = SiteKnowledge(scene.site, energy, scene.prices, errors)
         return ModelPredictive(
@@ -391,16 +384,16 @@ def _make_planner_over_scenarios(inputs: PolicyInputs) -> Policy:
     """Return the planner over scenarios of past forecast errors."""
     errors = inputs.errors
 
-    def weigh(problem: Problem, prices: SitePrices) -> Plan:
+    def plan_over_scenarios(problem: Problem, prices: SitePrices) -> Plan:
         outlook = problem.outlook
-        kinds = errors.courses(
-            outlook.timeline.start, outlook.timeline, (outlook.load_kwh, outlook.pv_kwh)
-        )
-        return plan_by_planner(
-            problem.over_courses(blend(kinds), risk=NEUTRAL) if kinds else problem, prices
-        )
+        timeline = outlook.timeline
+        expected = (outlook.load_kwh, outlook.pv_kwh)
+        kinds = errors.courses(timeline.start, timeline, expected)
+        if kinds:
+            problem = problem.over_courses(blend(kinds), risk=NEUTRAL)
+        return plan_by_planner(problem, prices)
 
-    return inputs.plan_ahead(inputs.scene.forecasts, errors, make=weigh)
+    return inputs.plan_ahead(inputs.scene.forecasts, errors, make=plan_over_scenarios)
 
 
 @replay_policy("mpc_perfect")

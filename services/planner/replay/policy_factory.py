@@ -64,7 +64,7 @@ class PolicyFactory:
     oracle: Plan
     learned: Mapping[str, MakePlan] = field(default_factory=dict)
 
-    def enter(self, policy_run: PolicyRun, standing: CarryOver, together: JointPlanning) -> Policy:
+    def make(self, policy_run: PolicyRun, standing: CarryOver, together: JointPlanning) -> Policy:
         """Return a run's policy for a day that begins with ``standing``.
 
         ``together`` batches its plans with the others'.
@@ -73,15 +73,15 @@ class PolicyFactory:
         scene = self.scene if fault_effects is None else fault_effects.scene
         inputs = PolicyInputs(scene, self.rules, self.every, self.oracle, standing, together)
         name = policy_run.policy
-        inner = (
-            inputs.plan_ahead(scene.forecasts, inputs.errors, make=self.learned[name])
-            if name in self.learned
-            else find_policies()[name].make(inputs)
-        )
+        policy: Policy
+        if name in self.learned:
+            policy = inputs.plan_ahead(scene.forecasts, inputs.errors, make=self.learned[name])
+        else:
+            policy = find_policies()[name].make(inputs)
         if fault_effects is None:
-            return inner
+            return policy
         sensor_kwh = np.array(standing.seen_kwh).reshape(-1, 1)
-        return FaultyPolicy(inner, fault_effects, sensor_kwh)
+        return FaultyPolicy(policy, fault_effects, sensor_kwh)
 
 
 def origin_of(policy: Policy) -> PlanOrigin | None:
@@ -104,24 +104,19 @@ def require_policies(policies: Sequence[str], learned: Mapping[str, MakePlan]) -
 
 
 def plan_with_hindsight(scene: ReplayData, rules: Rules) -> Plan:
-    """Return the oracle's plan: the optimum over the whole window with actual energies and
-    prices.
-    """
+    """Return the oracle's plan: the optimum with actual energies and prices."""
     actuals = scene.actuals
     batteries = rules.limits.batteries
     outlook = Outlook(
         scene.timeline, actuals.load_kwh, actuals.pv_kwh, rules.import_price, rules.export_price
     )
     worth = np.full(len(scene.site.batteries), rules.terminal_value)
-    terminal = TerminalRule(batteries.min_kwh[:, 0], batteries.max_kwh[:, 0], worth)
-    return make_plan(
-        Problem(
-            scene.site,
-            outlook,
-            rules.initial_kwh[:, 0],
-            terminal,
-            rules.limits,
-            SearchLimits(time_limit_s=300.0),
-        ),
-        Solver(),
+    problem = Problem(
+        scene.site,
+        outlook,
+        rules.initial_kwh[:, 0],
+        TerminalRule(batteries.min_kwh[:, 0], batteries.max_kwh[:, 0], worth),
+        rules.limits,
+        SearchLimits(time_limit_s=300.0),
     )
+    return make_plan(problem, Solver())

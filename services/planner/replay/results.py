@@ -1,6 +1,4 @@
-"""Summarise a replay: cost by policy and day, scores against the oracle, weeks against
-self-consumption, and the cost of faults.
-"""
+"""Summarise a replay: costs by policy and day, scores, weeks, and the cost of faults."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,10 +21,9 @@ def value_stored_energy(
 ) -> float:
     """Return the value of energy stored at the end of ``slot`` by the oracle's V′.
 
-    -1 is the start of the first slot.
-
-    Of several batteries each is valued by its own function, with the others as in the oracle's
-    plan. Without functions, a stored kWh has the terminal value.
+    A ``slot`` of -1 stands for the start of the first slot. Of several batteries each is valued by
+    its own function, with the others as in the oracle's plan. Without functions, a stored kWh has
+    the terminal value.
     """
     above = np.array(stored_kwh) - rules.limits.batteries.min_kwh[:, 0]
     if not oracle.values:
@@ -35,8 +32,10 @@ def value_stored_energy(
     for battery_value, kwh in zip(oracle.values, above.tolist(), strict=True):
         length, value = battery_value.function.after(slot)
         # Penalties on limits are not money.
-        priced = np.where(np.abs(value) < FORBIDDEN_VALUE / 2, value, 0.0)
-        worth += float((np.clip(kwh - (np.cumsum(length) - length), 0.0, length) * priced).sum())
+        price = np.where(np.abs(value) < FORBIDDEN_VALUE / 2, value, 0.0)
+        segment_starts = np.cumsum(length) - length
+        filled = np.clip(kwh - segment_starts, 0.0, length)
+        worth += float((filled * price).sum())
     return worth
 
 
@@ -47,9 +46,7 @@ _LITTLE_MONEY = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class ReplayResults:
-    """The days of every run, in order, and the oracle's plan, which values the energy stored
-    between them.
-    """
+    """The days of every run, in order, and the oracle's plan, which values stored energy."""
 
     scene: ReplayData
     rules: Rules
@@ -62,40 +59,35 @@ class ReplayResults:
         return sum(day.cost for day in self.days[label]) - self._gained(label)
 
     def score(self, label: str) -> float | None:
-        """Return a run's share of the oracle's savings over idle.
-
-        None where nothing can be saved.
-        """
+        """Return a run's share of the oracle's savings over idle, None if nothing can be saved."""
         idle = self.settled_cost("idle")
         possible = idle - self.settled_cost("oracle")
-        return (idle - self.settled_cost(label)) / possible if possible > _LITTLE_MONEY else None
+        if possible <= _LITTLE_MONEY:
+            return None
+        return (idle - self.settled_cost(label)) / possible
 
     def day_costs(self, label: str) -> list[DayCost]:
-        """Return each day's cost, and its gain in stored energy at the terminal value and at the
-        oracle's V′ of that midnight.
+        """Return each day's cost and its gain in stored energy.
+
+        The gain is valued at the terminal value and at the oracle's V′ of that midnight.
         """
-        begin = self._initial_kwh
         costs = []
-        worth = value_stored_energy(self.oracle, self.rules, -1, begin)
-        stored = sum(begin)
-        for number, day, (_, end) in zip(
-            self.dates, self.days[label], self.scene.days, strict=True
-        ):
-            stored_at_end = sum(day.standing.stored_kwh)
-            worth_at_end = value_stored_energy(
-                self.oracle, self.rules, end - 1, day.standing.stored_kwh
+        worth = value_stored_energy(self.oracle, self.rules, -1, self._initial_kwh)
+        stored = sum(self._initial_kwh)
+        days = zip(self.dates, self.days[label], self.scene.days, strict=True)
+        for date_, day, (_, end) in days:
+            stored_kwh = day.standing.stored_kwh
+            stored_at_end = sum(stored_kwh)
+            worth_at_end = value_stored_energy(self.oracle, self.rules, end - 1, stored_kwh)
+            day_cost = DayCost(
+                day=date_,
+                cost=day.cost,
+                stored_gain=self.rules.terminal_value * (stored_at_end - stored),
+                value_gain=worth_at_end - worth,
+                import_carbon_g=day.import_carbon_g,
+                corrected=day.corrected,
             )
-            gain = self.rules.terminal_value * (stored_at_end - stored)
-            counted = {"import_carbon_g": day.import_carbon_g, "corrected": day.corrected}
-            costs.append(
-                DayCost(
-                    day=number,
-                    cost=day.cost,
-                    stored_gain=gain,
-                    value_gain=worth_at_end - worth,
-                    **counted,
-                )
-            )
+            costs.append(day_cost)
             stored = stored_at_end
             worth = worth_at_end
         return costs
@@ -121,22 +113,20 @@ class ReplayResults:
 
     def weeks(self, label: str) -> WeeksReply | None:
         """Return a run's gains by week over self-consumption; None for less than a week."""
-        own, other = (
-            ([day.settled for day in self.day_costs(name)]) for name in (label, "self_consumption")
-        )
-        firsts = range(0, len(own) - WEEK + 1, WEEK)
-        gains = [
-            sum(other[first : first + WEEK]) - sum(own[first : first + WEEK]) for first in firsts
-        ]
+        costs = [day.settled for day in self.day_costs(label)]
+        other_costs = [day.settled for day in self.day_costs("self_consumption")]
+        gains = []
+        for first in range(0, len(costs) - WEEK + 1, WEEK):
+            week = slice(first, first + WEEK)
+            gains.append(sum(other_costs[week]) - sum(costs[week]))
         if not gains:
             return None
-        worst = min(range(len(gains)), key=gains.__getitem__)
-        losing = sum(gain < -_LITTLE_MONEY for gain in gains)
+        worst_gain = min(gains)
         return WeeksReply(
             count=len(gains),
-            losing=losing,
-            worst_from=self.dates[worst * WEEK],
-            worst_gain=gains[worst],
+            losing=sum(gain < -_LITTLE_MONEY for gain in gains),
+            worst_from=self.dates[gains.index(worst_gain) * WEEK],
+            worst_gain=worst_gain,
             gain=sum(gains),
         )
 
@@ -145,19 +135,20 @@ class ReplayResults:
 
         ``labels`` maps policies to their runs with the fault.
         """
-        days = [day for label in labels.values() for day in self.days[label]]
+        cost = {}
+        unserved_kwh = {}
+        violations = 0
+        for policy, label in labels.items():
+            days = self.days[label]
+            cost[policy] = self.settled_cost(label) - self.settled_cost(policy)
+            unserved_kwh[policy] = sum(day.unserved_kwh for day in days)
+            violations += sum(day.violations for day in days)
         return FaultReply(
             fault=placed.fault if placed else None,
             spans=list(placed.spans) if placed else [],
-            cost={
-                policy: self.settled_cost(label) - self.settled_cost(policy)
-                for policy, label in labels.items()
-            },
-            unserved_kwh={
-                policy: sum(day.unserved_kwh for day in self.days[label])
-                for policy, label in labels.items()
-            },
-            violations=sum(day.violations for day in days),
+            cost=cost,
+            unserved_kwh=unserved_kwh,
+            violations=violations,
         )
 
     @property
@@ -166,9 +157,8 @@ class ReplayResults:
         return [float(kwh) for kwh in initial]
 
     def _gained(self, label: str) -> float:
-        return self.rules.terminal_value * (
-            sum(self.days[label][-1].standing.stored_kwh) - sum(self._initial_kwh)
-        )
+        stored_at_end = sum(self.days[label][-1].standing.stored_kwh)
+        return self.rules.terminal_value * (stored_at_end - sum(self._initial_kwh))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,29 +174,20 @@ class OracleDay:
     soc: dict[str, list[float]]
 
 
-def list_oracle_days(ledger: ReplayResults) -> list[OracleDay]:
+def list_oracle_days(results: ReplayResults) -> list[OracleDay]:
     """Return every day of a replay under the oracle's plan."""
-    batteries = ledger.scene.site.batteries
-    plan = ledger.oracle
+    plan = results.oracle
     costs = zip(
-        ledger.scene.days, ledger.day_costs("oracle"), ledger.day_costs("idle"), strict=True
+        results.scene.days, results.day_costs("oracle"), results.day_costs("idle"), strict=True
     )
-    return [
-        OracleDay(
-            oracle,
-            idle,
-            {
-                battery.name: [
-                    Mode(mode).word for mode in plan.setpoints.mode[index, first:end].tolist()
-                ]
-                for index, battery in enumerate(batteries)
-            },
-            {
-                battery.name: (plan.flows.stored_kwh[index, first:end] / battery.capacity_kwh)
-                .round(4)
-                .tolist()
-                for index, battery in enumerate(batteries)
-            },
-        )
-        for (first, end), oracle, idle in costs
-    ]
+    days = []
+    for (first, end), oracle, idle in costs:
+        modes = {}
+        soc = {}
+        for index, battery in enumerate(results.scene.site.batteries):
+            day_modes = plan.setpoints.mode[index, first:end].tolist()
+            day_soc = plan.flows.stored_kwh[index, first:end] / battery.capacity_kwh
+            modes[battery.name] = [Mode(mode).word for mode in day_modes]
+            soc[battery.name] = day_soc.round(4).tolist()
+        days.append(OracleDay(oracle, idle, modes, soc))
+    return days

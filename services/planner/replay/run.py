@@ -18,8 +18,7 @@ from services.planner.replay.policy_factory import (
 )
 from services.planner.replay.results import OracleDay, ReplayResults, list_oracle_days
 
-# Policies with ever less perfect information, to attribute losses: policy → the unknown that it
-# adds.
+# Policies with ever less perfect information and the unknown that each adds, to attribute losses.
 LOSS_STEPS = {"mpc_perfect": "horizon", "mpc_perfect_pv": "load_forecast", "mpc": "pv_forecast"}
 # The reference policies: no control, perfect foresight, and the inverters' self-consumption.
 YARDSTICKS = ("idle", "oracle", "self_consumption")
@@ -33,11 +32,9 @@ DayRecords = Mapping[str, PolicyDay]
 class ReplaySpec:
     """The policies, slots between two plans, and faults of a replay.
 
-    ``seed`` draws the instants of faults without one.
-
-    ``learned`` maps the names of trained policies to their planning functions. ``explain_loss``
-    also replays ``mpc`` with perfect information of some kinds, to attribute its loss to forecast
-    errors.
+    ``seed`` draws the instants of faults without one. ``learned`` maps the names of trained
+    policies to their planning functions. ``explain_loss`` also replays ``mpc`` with perfect
+    information of some kinds, to attribute its loss to forecast errors.
     """
 
     policies: Sequence[str]
@@ -71,45 +68,43 @@ class Replayed:
 
 @dataclass(frozen=True)
 class PolicyRuns:
-    """All runs: every policy without faults, and each that faults affect once per fault.
+    """All runs: every policy without faults, and each affected policy once per fault.
 
-    With several faults also with all at once.
+    With several faults there is also a run with all at once. ``faulty`` maps the position of a
+    fault, or ``TOGETHER``, to the labels of its runs by policy.
     """
 
     policies: Sequence[str]
     faults: Sequence[PlacedFault]
-    hurt: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    faulty: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, spec: ReplaySpec, scene: ReplayData) -> "PolicyRuns":
         faults = place_faults(spec.faults, scene.timeline, seed=spec.seed)
         policies = list(dict.fromkeys([*spec.policies, *YARDSTICKS, *spec.loss_steps]))
-        exposed = [name for name in dict.fromkeys(spec.policies) if name not in ("idle", "oracle")]
-        keys = [str(place) for place in range(len(faults))] + (
-            [TOGETHER] if len(faults) > 1 else []
-        )
-        return cls(
-            policies, faults, {key: {name: f"{name} {key}" for name in exposed} for key in keys}
-        )
+        affected = [name for name in dict.fromkeys(spec.policies) if name not in ("idle", "oracle")]
+        keys = [str(place) for place in range(len(faults))]
+        if len(faults) > 1:
+            keys.append(TOGETHER)
+        faulty = {}
+        for key in keys:
+            faulty[key] = {name: f"{name} {key}" for name in affected}
+        return cls(policies, faults, faulty)
 
     def policy_runs(self, scene: ReplayData) -> list[PolicyRun]:
-        fault_effects_of = {
-            key: FaultEffects.of(scene, self.faults if key == TOGETHER else [self.faults[int(key)]])
-            for key in self.hurt
-        }
-        hurt = [
-            PolicyRun(label, name, fault_effects_of[key])
-            for key, labels in self.hurt.items()
-            for name, label in labels.items()
-        ]
-        return [PolicyRun(name, name) for name in self.policies] + hurt
+        runs = [PolicyRun(name, name) for name in self.policies]
+        for key, labels in self.faulty.items():
+            faults = self.faults if key == TOGETHER else [self.faults[int(key)]]
+            fault_effects = FaultEffects.of(scene, faults)
+            for name, label in labels.items():
+                runs.append(PolicyRun(label, name, fault_effects))
+        return runs
 
 
 def replay(
     scene: ReplayData, policies: Sequence[str], *, every: int, progress: Progress | None = None
 ) -> ReplayReply:
-    """Return each policy's cost over the scene, and its share of the oracle's savings over no
-    control.
+    """Return each policy's cost over the scene and its share of the oracle's savings.
 
     Args:
         scene: recorded energies, prices and forecasts.
@@ -140,51 +135,50 @@ def run(
     """
     require_policies(spec.policies, spec.learned)
     rules = Rules.of(scene)
-    cast = PolicyRuns.of(spec, scene)
+    runs = PolicyRuns.of(spec, scene)
     factory = PolicyFactory(
         scene, rules, spec.every, plan_with_hindsight(scene, rules), spec.learned
     )
-    days = _live(factory, cast.policy_runs(scene), book or DayLog(), progress)
+    days = _simulate_days(factory, runs.policy_runs(scene), book or DayLog(), progress)
     dates = list(dict.fromkeys(local_dates(scene.timeline, scene.zone)))
-    ledger = ReplayResults(
-        scene,
-        rules,
-        factory.oracle,
-        dates,
-        {label: [day[label] for day in days] for label in days[0]},
-    )
+    days_by_label = {label: [day[label] for day in days] for label in days[0]}
+    results = ReplayResults(scene, rules, factory.oracle, dates, days_by_label)
+    faults = []
+    for key, labels in runs.faulty.items():
+        placed = None if key == TOGETHER else runs.faults[int(key)]
+        faults.append(results.fault(placed, labels))
+    as_recorded: list[str] = []
+    for kind in PLANNED_KINDS:
+        as_recorded.extend(device.name for device in getattr(scene.site, kind.section))
     batteries = zip(scene.site.batteries, rules.initial_kwh[:, 0], strict=True)
     reply = ReplayReply(
-        policies={name: ledger.describe(name) for name in spec.policies},
+        policies={name: results.describe(name) for name in spec.policies},
         slots=scene.timeline.count,
         currency=scene.site.currency,
         initial_soc={battery.name: float(kwh) / battery.capacity_kwh for battery, kwh in batteries},
-        loss=_losses(ledger) if spec.loss_steps else {},
-        faults=[
-            ledger.fault(None if key == TOGETHER else cast.faults[int(key)], labels)
-            for key, labels in cast.hurt.items()
-        ],
+        loss=_losses(results) if spec.loss_steps else {},
+        faults=faults,
         seed=spec.seed,
-        as_recorded=[
-            device.name for kind in PLANNED_KINDS for device in getattr(scene.site, kind.section)
-        ],
+        as_recorded=as_recorded,
     )
-    return Replayed(reply, list_oracle_days(ledger))
+    return Replayed(reply, list_oracle_days(results))
 
 
-def _live(
+def _simulate_days(
     factory: PolicyFactory,
     policy_runs: Sequence[PolicyRun],
     book: DayLog,
     progress: Progress | None,
 ) -> list[DayRecords]:
+    """Return the stored and the further days."""
     initial = [float(kwh) for kwh in factory.rules.initial_kwh[:, 0]]
     begin = CarryOver(stored_kwh=initial, seen_kwh=initial)
     days = list(book.stored)
     for slots in factory.scene.days[len(days) :]:
-        standings = {
-            each.label: days[-1][each.label].standing if days else begin for each in policy_runs
-        }
+        if days:
+            standings = {run.label: days[-1][run.label].standing for run in policy_runs}
+        else:
+            standings = {run.label: begin for run in policy_runs}
         result = simulate_day(factory, policy_runs, slots, standings)
         book.keep(result)
         days.append(result.records)
@@ -193,7 +187,7 @@ def _live(
     return days
 
 
-def _losses(ledger: ReplayResults) -> dict[str, float]:
+def _losses(results: ReplayResults) -> dict[str, float]:
     """Return the loss by each unknown of ``LOSS_STEPS``, in points of score.
 
     Empty where a score is undefined.
@@ -201,9 +195,9 @@ def _losses(ledger: ReplayResults) -> dict[str, float]:
     losses = {}
     before = 1.0
     for name, unknown in LOSS_STEPS.items():
-        reached = ledger.score(name)
-        if reached is None:
+        score = results.score(name)
+        if score is None:
             return {}
-        losses[unknown] = 100 * (before - reached)
-        before = reached
+        losses[unknown] = 100 * (before - score)
+        before = score
     return losses

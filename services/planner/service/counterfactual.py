@@ -38,12 +38,12 @@ from services.planner.counterfactual.adapted_site import (
     ADDED_KINDS,
     USUAL_DAYS,
     AdaptedSite,
-    Deciding,
+    DecidingPolicy,
     SevenDayMean,
     adapt,
     list_added,
     list_months,
-    live,
+    simulate_months,
 )
 from services.planner.counterfactual.cash_flow import PeriodFlows, conclude
 from services.planner.counterfactual.plan_variant import describe_variant, plan_variant
@@ -243,13 +243,15 @@ def replay_flows(
         if variant.margin is None
         else replace(ACTING, self_consumption_margin=variant.margin)
     )
-    deciding = Deciding(question.policy, timedelta(minutes=question.every_minutes) // SLOT, margin)
+    deciding = DecidingPolicy(
+        question.policy, timedelta(minutes=question.every_minutes) // SLOT, margin
+    )
 
     def tell(done: int) -> None:
         if progress is not None:
             progress(done, len(months), f"{variant.name} {months[done - 1][1]:%Y-%m}")
 
-    return live(
+    return simulate_months(
         adapted,
         deciding,
         outlook=outlook or ("usual" if question.policy == "mpc" else "none"),

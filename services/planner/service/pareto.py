@@ -1,9 +1,9 @@
-"""The trade-off of two figures that are to be small: points that weights lead to, found from the
-widest gap on.
+"""Trace the trade-off of two figures that are to be small, from the widest gap on.
 
-Between two neighbours the weights are those for which both count the same; a plan that counts less
-lies between them, and where there is none, no weights lead to any. Source: Cohon, Church, Sheer,
-"Generating multiobjective trade-offs: an algorithm for bicriterion problems" (1979).
+In each gap a problem is solved with the weights under which both neighbours are equally good. A
+plan that is better under them lies in the gap; if there is none, no weights lead to one there.
+Source: Cohon, Church, Sheer, "Generating multiobjective trade-offs: an algorithm for bicriterion
+problems" (1979).
 """
 
 from collections.abc import Callable, Sequence
@@ -36,9 +36,9 @@ from services.planner.reply.reply import reply_cost
 from services.planner.service.plans import complete_request
 
 Point = TypeVar("Point")
-# What the other figure counts at the ends: enough to choose among plans that are equally good in
-# one, too little to make that worse.
-_BESIDE = 1e-6
+# The other figure's weight at the ends: enough to choose among plans that are equally good in one,
+# too little to make that one worse.
+_OTHER_WEIGHT = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,47 +51,67 @@ class TradeoffPoint(Generic[Point]):
 
 
 Progress = Callable[[int, int, str], None]
-# Plans by what each figure counts.
+# Returns the plan under weights on both figures.
 Solve = Callable[[float, float], TradeoffPoint[Point]]
 
 
 def trace_tradeoff(
     solve: Solve[Point], *, most: int, tolerance: float, progress: Progress | None = None
 ) -> tuple[list[TradeoffPoint[Point]], bool]:
-    """Return plans that no other beats in both figures, the best in the first one first, and
-    whether no weights lead to another.
+    """Return the Pareto points, and whether no weights lead to another one.
+
+    The best point in the first figure comes first.
 
     Args:
-        solve: plans by what each of both figures counts, the larger of both weights being 1.
+        solve: plans under weights on both figures, the larger of which is 1.
         most: number of points.
-        tolerance: by what share of the figures' ranges a plan has to be better to be another one.
-        progress: told points found and points wanted.
+        tolerance: the share of the figures' ranges by which a plan has to be better to count.
+        progress: receives the number of points found and wanted.
     """
-    ends = [solve(1.0, _BESIDE), solve(_BESIDE, 1.0)]
-    ranges = ends[1].first - ends[0].first, ends[0].second - ends[1].second
-    if ranges[0] <= 0 or ranges[1] <= 0:
-        return keep_best(ends), True
-    points = ends
+    start = solve(1.0, _OTHER_WEIGHT)
+    end = solve(_OTHER_WEIGHT, 1.0)
+    points = [start, end]
+    ranges = (end.first - start.first, start.second - end.second)
+    if min(ranges) <= 0:
+        return keep_best(points), True
     closed = set[tuple[float, float]]()
     while len(points) < most:
         if progress is not None:
             progress(len(points), most, "points")
-        gaps = [pair for pair in pairwise(points) if (pair[0].first, pair[1].first) not in closed]
-        if not gaps:
+        gap = _widest_gap(points, closed=closed, ranges=ranges)
+        if gap is None:
             return keep_best(points), True
-        left, right = max(
-            gaps,
-            key=lambda pair: max(
-                (pair[1].first - pair[0].first) / ranges[0],
-                (pair[0].second - pair[1].second) / ranges[1],
-            ),
-        )
+        left, right = gap
         between = _between(solve, left, right, tolerance=tolerance, ranges=ranges)
         if between is None:
             closed.add((left.first, right.first))
         else:
-            points = sorted([*points, between], key=lambda each: (each.first, -each.second))
+            points = sorted([*points, between], key=_first_then_high_second)
     return keep_best(points), False
+
+
+def _first_then_high_second(point: TradeoffPoint[Point]) -> tuple[float, float]:
+    return point.first, -point.second
+
+
+def _widest_gap(
+    points: Sequence[TradeoffPoint[Point]],
+    *,
+    closed: set[tuple[float, float]],
+    ranges: tuple[float, float],
+) -> tuple[TradeoffPoint[Point], TradeoffPoint[Point]] | None:
+    """Return the neighbours with the widest gap that is not closed, or None."""
+    first_range, second_range = ranges
+    widest = None
+    most = -np.inf
+    for left, right in pairwise(points):
+        first_share = (right.first - left.first) / first_range
+        second_share = (left.second - right.second) / second_range
+        share = max(first_share, second_share)
+        if (left.first, right.first) not in closed and share > most:
+            widest = (left, right)
+            most = share
+    return widest
 
 
 def _between(
@@ -102,49 +122,52 @@ def _between(
     tolerance: float,
     ranges: tuple[float, float],
 ) -> TradeoffPoint[Point] | None:
-    """Return a plan that counts less than both at the weights for which they count the same.
-
-    None where there is none.
-    """
-    weights = left.second - right.second, right.first - left.first
-    if min(weights) <= 0:
+    """Return a Pareto point between two neighbours, or None if there is none."""
+    first_weight = left.second - right.second
+    second_weight = right.first - left.first
+    if min(first_weight, second_weight) <= 0:
         return None
-    largest = max(weights)
-    point = solve(weights[0] / largest, weights[1] / largest)
-    gain = weights[0] * (left.first - point.first) + weights[1] * (left.second - point.second)
-    return (
-        point
-        if gain > tolerance * ranges[0] * ranges[1] and left.first < point.first < right.first
-        else None
-    )
+    largest = max(first_weight, second_weight)
+    point = solve(first_weight / largest, second_weight / largest)
+    first_gain = first_weight * (left.first - point.first)
+    second_gain = second_weight * (left.second - point.second)
+    is_better = first_gain + second_gain > tolerance * ranges[0] * ranges[1]
+    is_between = left.first < point.first < right.first
+    return point if is_better and is_between else None
 
 
 def keep_best(points: Sequence[TradeoffPoint[Point]]) -> list[TradeoffPoint[Point]]:
-    """Return those that none beats in one figure without losing in the other."""
+    """Return the points that no other beats in one figure without losing in the other."""
     best: list[TradeoffPoint[Point]] = []
-    for each in sorted(points, key=lambda each: (each.first, each.second)):
-        if not best or each.second < best[-1].second:
-            best.append(each)
+    for point in sorted(points, key=_first_then_second):
+        if not best or point.second < best[-1].second:
+            best.append(point)
     return best
 
 
+def _first_then_second(point: TradeoffPoint[Point]) -> tuple[float, float]:
+    return point.first, point.second
+
+
 def find_knee(first: FloatArray, second: FloatArray) -> int | None:
-    """Return the place of the point farthest below the line between both ends, the figures scaled
-    to their ranges; None for fewer than three points.
+    """Return the place of the point farthest below the line between both ends.
+
+    The figures are scaled to their ranges. None for fewer than three points.
 
     Source: Das, "On characterizing the knee of the Pareto curve based on normal-boundary
     intersection" (1999).
     """
     if first.size < 3:
         return None
-    across, down = (
-        np.abs(values - values[0]) / abs(values[-1] - values[0]) for values in (first, second)
-    )
-    return int(np.argmax(down - across))
+    return int(np.argmax(_scale_to_range(second) - _scale_to_range(first)))
 
 
-# How far one figure may outweigh another: enough to decide alone, small enough for the solver's
-# tolerances.
+def _scale_to_range(values: FloatArray) -> FloatArray:
+    return np.asarray(np.abs(values - values[0]) / abs(values[-1] - values[0]))
+
+
+# The largest ratio of two weights: enough for one figure to decide alone, small enough for the
+# solver's tolerances.
 _DOMINANT = 200.0
 # A share of both figures' ranges below which plans are the same.
 _SAME = 1e-6
@@ -167,11 +190,38 @@ def trace_pareto(
         InvalidInputError: the request cannot be planned from, or carbon is asked for where its
             intensity is unknown.
     """
-    # Plans can be compared on what is expected, none living on what is in the batteries.
-    options = request.plan.options
-    terminal = (
-        Terminal(kind="minimum_soc") if options.terminal.kind == "automatic" else options.terminal
+    plan_request = _neutralise(request.plan)
+    if plan_request.site is None:
+        plan_request = complete_request(connection(), plan_request, now=now)
+    problem = build_problem(plan_request)
+    curve = _Curve(problem, plan_request, request.figures, solver)
+    points, is_complete = trace_tradeoff(
+        curve.solve,
+        most=request.points,
+        tolerance=max(_SAME, problem.search.mip_gap),
+        progress=progress,
     )
+    first = np.array([point.first for point in points])
+    second = np.array([point.second for point in points])
+    site = problem.site
+    return ParetoReply(
+        site=site.name,
+        currency=site.currency,
+        figures=request.figures,
+        points=[curve.point(point) for point in points],
+        knee=find_knee(first, second),
+        complete=is_complete,
+    )
+
+
+def _neutralise(request: PlanRequest) -> PlanRequest:
+    """Return the request with options under which plans can be compared.
+
+    They are compared by expectations, and none may use up the energy in the batteries.
+    """
+    terminal = request.options.terminal
+    if terminal.kind == "automatic":
+        terminal = Terminal(kind="minimum_soc")
     neutral = {
         "terminal": terminal,
         "uncertainty": "point",
@@ -179,32 +229,7 @@ def trace_pareto(
         "objective": Objective(),
         "switching_price": 0.0,
     }
-    plan_request = request.plan.model_copy(update={"options": options.model_copy(update=neutral)})
-    complete = (
-        plan_request
-        if plan_request.site is not None
-        else complete_request(connection(), plan_request, now=now)
-    )
-    problem = build_problem(complete)
-    curve = _Curve(problem, complete, request.figures, solver)
-    points, done = trace_tradeoff(
-        curve.solve,
-        most=request.points,
-        tolerance=max(_SAME, problem.search.mip_gap),
-        progress=progress,
-    )
-    first, second = (
-        np.array([getattr(each, name) for each in points]) for name in ("first", "second")
-    )
-    site = problem.site
-    return ParetoReply(
-        site=site.name,
-        currency=site.currency,
-        figures=request.figures,
-        points=[curve.point(each) for each in points],
-        knee=find_knee(first, second),
-        complete=done,
-    )
+    return request.model_copy(update={"options": request.options.model_copy(update=neutral)})
 
 
 class _Curve:
@@ -213,18 +238,17 @@ class _Curve:
     def __init__(
         self, problem: Problem, request: PlanRequest, figures: tuple[Figure, Figure], solver: Solver
     ) -> None:
-        if "carbon" in figures and problem.outlook.carbon_g_per_kwh is None:
+        carbon = problem.outlook.carbon_g_per_kwh
+        if "carbon" in figures and carbon is None:
             raise refuse("carbon-figure-missing", field="outlook.carbon_g_per_kwh")
         self._problem = problem
         self._request = request
         self._figures = figures
         self._solver = solver
-        carbon = problem.outlook.carbon_g_per_kwh
-        batteries = problem.site.batteries
-        wear_prices = [
-            *(each.wear_price for each in batteries),
-            *(segment.price for each in batteries for segment in each.wear_by_depth),
-        ]
+        wear_prices = []
+        for battery in problem.site.batteries:
+            wear_prices.append(battery.wear_price)
+            wear_prices.extend(segment.price for segment in battery.wear_by_depth)
         self._units: dict[Figure, float] = {
             "cost": max(float(np.abs(problem.outlook.import_price).max()), 0.01),
             "carbon": 1.0 if carbon is None else max(float(carbon.max()), 1.0),
@@ -233,27 +257,27 @@ class _Curve:
         }
 
     def solve(self, first: float, second: float) -> TradeoffPoint[Weighed]:
-        """Return the plan under what both figures count, and what they come to."""
-        weights = self._weigh({self._figures[0]: first, self._figures[1]: second})
+        """Return the plan under weights on both figures, with its figures in their units."""
+        first_name, second_name = self._figures
+        weights = self._weigh({first_name: first, second_name: second})
         plan = make_plan(weigh(self._problem, weights, automatic=False), self._solver)
         figures = self._read(plan)
         return TradeoffPoint(
-            (plan, weights), *(figures[name] / self._units[name] for name in self._figures)
+            (plan, weights),
+            first=figures[first_name] / self._units[first_name],
+            second=figures[second_name] / self._units[second_name],
         )
 
-    def _weigh(self, counts: dict[Figure, float]) -> Weights:
-        """Return figures' counts as prices beside one unit of cost.
+    def _weigh(self, figure_weights: dict[Figure, float]) -> Weights:
+        """Return the figures' weights as prices beside one unit of cost.
 
-        Where cost is not asked for, it only chooses among equals.
+        Where cost is not one of the figures, it only chooses among equals.
         """
-        cost = max(counts["cost"], 1.0 / _DOMINANT) if "cost" in counts else 1.0 / _DOMINANT
+        cost_weight = max(figure_weights.get("cost", 0.0), 1.0 / _DOMINANT)
 
         def price(name: Figure) -> float:
-            return (
-                min(counts.get(name, 0.0) / cost, _DOMINANT)
-                * self._units["cost"]
-                / self._units[name]
-            )
+            ratio = min(figure_weights.get(name, 0.0) / cost_weight, _DOMINANT)
+            return ratio * self._units["cost"] / self._units[name]
 
         return Weights(
             carbon=price("carbon") * 1e3,
@@ -263,9 +287,8 @@ class _Curve:
 
     def _read(self, plan: Plan) -> dict[Figure, float]:
         cost = reply_cost(plan, self._request)
-        terminal_worth = float(
-            (plan.problem.at_tariff_prices.terminal.value * plan.flows.stored_kwh[:, -1]).sum()
-        )
+        terminal = plan.problem.at_tariff_prices.terminal
+        terminal_worth = float((terminal.value * plan.flows.stored_kwh[:, -1]).sum())
         return {
             "cost": cost.total - terminal_worth,
             "carbon": cost.carbon_g or 0.0,

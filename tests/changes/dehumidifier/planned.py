@@ -308,7 +308,7 @@ class PlacedDryer:
         waits = np.where(cheaper, "air_waits", "air_later")
         codes = np.select([on, too_dry, window.later], ["air_dries", "air_dry", waits], "air_done")
         told = SlotReasonBuilder(on.size)
-        told.tell(
+        told.set_reasons(
             every,
             codes,
             {"driest": dryer.least_percent / 100, "dampest": dryer.most_percent / 100},

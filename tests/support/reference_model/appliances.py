@@ -11,7 +11,8 @@ import pulp
 from luna.energy.devices.appliance import DeferrableLoad
 from luna.energy.outlook import Outlook
 from luna.energy.timeline import FloatArray
-from services.planner.devices.appliance import CycleDemand, DayNeed, LoadDemand
+from services.planner.devices.appliance.cycle import CycleDemand
+from services.planner.devices.appliance.load import DayNeed, LoadDemand
 from services.planner.devices.heat_pump import COMFORT_SLACK, HeatDemand
 from services.planner.devices.kind import Demand
 from services.planner.problem.build import TERMINAL_SHARE

@@ -15,8 +15,8 @@ import pulp
 from luna.energy.devices.battery import Battery
 from luna.energy.timeline import local_dates
 from services.planner.devices.kind import PIN_SLACK
-from services.planner.devices.vehicle import ChargingDemand
 from services.planner.devices.vehicle.demand import ChargingSession, VehicleDemand
+from services.planner.devices.vehicle.placed import ChargingDemand
 from services.planner.devices.vehicle.rows import DEPARTURE_SLACK, MINIMUM_SLACK, SHORT_SLACK
 from services.planner.milp.owner_rows import full_kwh
 from services.planner.milp.slack import dearest_price

@@ -18,7 +18,9 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.site import Tariff, parse_site
 from luna.energy.timeline import Timeline
 from luna.energy.windows import mark_slots
-from services.planner.devices.appliance import read_allowed, read_cycle, read_load
+from services.planner.devices.appliance.cycle import read_cycle
+from services.planner.devices.appliance.load import read_load
+from services.planner.devices.appliance.shared import read_allowed
 from services.planner.devices.vehicle.demand import read_vehicle
 from services.planner.linear.schedules import read_rules
 from services.planner.problem.build import build_problem, read_reserves

@@ -1,4 +1,4 @@
-"""A vehicle's demand over the horizon, as values on the plan's slots."""
+"""Read a vehicle's demand over the horizon as values on the plan's slots."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -18,16 +18,29 @@ _LITTLE_KWH = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class ChargingSession:
-    """A stay at the charger: within slots ``first`` to ``end`` (exclusive), ``required_kwh`` stored
-    at its end.
+    """A stay at the charger, and the energy that the vehicle needs at its end.
 
-    ``open`` says that the stay goes on beyond the horizon: then ``required_kwh`` is what cannot be
-    charged afterwards any more. ``arrival_kwh`` is what the vehicle holds when the stay begins,
-    None what the stay before left; ``least_kwh`` what it then holds for certain, ``most_kwh`` what
-    it is charged to at most, ``full_kwh`` where what it has to charge ends. ``worth_from_kwh`` to
-    ``worth_to_kwh`` stored have a worth of their own, ``extra_value`` where given. ``gives`` says
-    that it may supply the house, down to ``reserve_kwh``; ``surplus_only`` that it takes nothing
-    but PV surplus beside what it has to charge.
+    All energies are energy stored in the vehicle, kWh.
+
+    Args:
+        first: its first slot.
+        end: the slot after its last.
+        until: its end.
+        target_soc: the state of charge wanted at its end.
+        required_kwh: the energy needed at its end; of an ``open`` stay without the part that can
+            still be charged after the horizon.
+        open: whether it goes on beyond the horizon.
+        target_kwh: the energy wanted at its end.
+        arrival_kwh: energy at its begin; None: as much as the stay before left.
+        least_kwh: the least energy at its begin.
+        most_kwh: the most energy it may reach.
+        full_kwh: the energy up to which a minimum power has to be charged.
+        worth_from_kwh: energy from which on more has a value.
+        worth_to_kwh: energy up to which more has a value.
+        extra_value: that value per kWh; None: the value of energy left at the horizon.
+        reserve_kwh: energy below which the vehicle does not supply the house.
+        gives: whether it may supply the house.
+        surplus_only: whether it takes PV surplus alone, beside its minimum.
     """
 
     first: int
@@ -50,18 +63,22 @@ class ChargingSession:
 
     @property
     def left_least_kwh(self) -> float:
-        """What it holds for certain when the stay ends."""
+        """The least energy at the end of the stay."""
         return self.reserve_kwh if self.gives else self.least_kwh
 
 
 @dataclass(frozen=True, slots=True)
 class VehicleDemand:
-    """A vehicle over the horizon: what it holds at the start, hours at the charger per slot
-    (``(slots,)``), and its stays in order.
+    """A vehicle over the horizon; arrays of shape ``(slots,)``.
 
-    ``least_charge_kwh`` (same shape) is what each slot charges at least until the vehicle is full;
-    where its owner has ``pinned`` it, no more either. ``charging`` says that it is charging when
-    the horizon begins.
+    Args:
+        vehicle: the owner's declaration.
+        stored_kwh: energy stored at the start.
+        plugged_hours: hours at the charger.
+        stays: its stays in order.
+        least_charge_kwh: the least energy to charge, until the vehicle is full.
+        pinned: where its owner has pinned ``least_charge_kwh``: no more is charged either.
+        charging: whether it is charging when the horizon begins.
     """
 
     vehicle: ElectricVehicle
@@ -73,7 +90,7 @@ class VehicleDemand:
     charging: bool = False
 
     def leave(self, where: BoolArray) -> "VehicleDemand":
-        """Return the demand of a vehicle that may not charge in some slots."""
+        """Return the demand without charging in some slots."""
         return replace(
             self,
             plugged_hours=np.where(where, 0.0, self.plugged_hours),
@@ -81,9 +98,7 @@ class VehicleDemand:
         )
 
     def pin(self, charge_kwh: FloatArray, where: BoolArray) -> "VehicleDemand":
-        """Return the demand of a vehicle that has to charge so much in some slots, no less and no
-        more than its least power lets it.
-        """
+        """Return the demand with the charge pinned in some slots, at least to the least power."""
         least_kwh = np.maximum(charge_kwh, self.vehicle.power_ranges[0][0] * self.plugged_hours)
         return replace(
             self,
@@ -93,70 +108,62 @@ class VehicleDemand:
 
     @property
     def step_kwh(self) -> FloatArray:
-        """What charging with its least power stores in each slot, shape ``(slots,)``."""
-        return np.asarray(
-            self.vehicle.power_ranges[0][0] * self.plugged_hours * self.vehicle.charge_efficiency
-        )
+        """The energy stored by charging with the least power, ``(slots,)``."""
+        least_kw = self.vehicle.power_ranges[0][0]
+        return np.asarray(least_kw * self.plugged_hours * self.vehicle.charge_efficiency)
 
     @property
     def gap_kwh(self) -> FloatArray:
-        """What a slot may leave to a full vehicle because none of its powers brings it, shape
-        ``(slots,)``.
-        """
-        gaps = [higher[0] - lower[1] for lower, higher in pairwise(self.vehicle.power_ranges)]
-        return np.asarray(sum(gaps) * self.plugged_hours * self.vehicle.charge_efficiency)
+        """The energy that a full vehicle may lack for want of a fitting power, ``(slots,)``."""
+        gaps_kw = [higher[0] - lower[1] for lower, higher in pairwise(self.vehicle.power_ranges)]
+        return np.asarray(sum(gaps_kw) * self.plugged_hours * self.vehicle.charge_efficiency)
 
     def find_full(self, charge_kwh: FloatArray, give_kwh: FloatArray) -> BoolArray:
-        """Return the slots in which a vehicle is full: at their end, or at their start so far that
-        its least power would overfill it.
+        """Return the slots in which the vehicle is full.
+
+        It is full at a slot's end, or at its start so far that its least power would overfill it.
         """
+        vehicle = self.vehicle
         end = self.stored_after(charge_kwh, give_kwh)
         full = np.full(charge_kwh.size, np.inf)
         for stay in self.stays:
             full[stay.first : stay.end] = stay.full_kwh
         begin = (
-            end
-            - charge_kwh * self.vehicle.charge_efficiency
-            + give_kwh / self.vehicle.discharge_efficiency
+            end - charge_kwh * vehicle.charge_efficiency + give_kwh / vehicle.discharge_efficiency
         )
-        return np.asarray(
-            (end >= full - self.gap_kwh - _LITTLE_KWH)
-            | (begin > full - self.step_kwh - _LITTLE_KWH)
-        )
+        full_at_end = end >= full - self.gap_kwh - _LITTLE_KWH
+        overfilled = begin > full - self.step_kwh - _LITTLE_KWH
+        return np.asarray(full_at_end | overfilled)
 
     def lack_least(self, charge_kwh: FloatArray, give_kwh: FloatArray) -> FloatArray:
-        """Return what each slot lacks of what has to be charged, kWh, shape ``(slots,)``.
+        """Return the energy missing of each slot's minimum, kWh, ``(slots,)``.
 
-        Nothing while the vehicle is full.
+        It is 0 while the vehicle is full.
         """
-        return np.where(
-            self.find_full(charge_kwh, give_kwh),
-            0.0,
-            np.maximum(self.least_charge_kwh - charge_kwh, 0.0),
-        )
+        missing = np.maximum(self.least_charge_kwh - charge_kwh, 0.0)
+        return np.where(self.find_full(charge_kwh, give_kwh), 0.0, missing)
 
     def slots_of(self, name: str) -> FloatArray:
-        """Return 1 in the slots of stays that ``gives`` or ``surplus_only`` holds for, 0 elsewhere,
-        shape ``(slots,)``.
-        """
+        """Return 1 in slots of stays with ``gives`` or ``surplus_only``, else 0, ``(slots,)``."""
         holds = np.zeros(self.plugged_hours.size)
         for stay in self.stays:
             holds[stay.first : stay.end] = getattr(stay, name)
         return holds
 
     def stored_after(self, charge_kwh: FloatArray, give_kwh: FloatArray) -> FloatArray:
-        """Return what is stored at the end of each slot when so much is charged and given, kWh.
+        """Return the energy stored at the end of each slot, kWh; away, as much as it left with.
 
-        While it is away, what it left with.
+        Args:
+            charge_kwh: energy charged, ``(slots,)``.
+            give_kwh: energy given to the house, ``(slots,)``.
         """
-        into = (
-            charge_kwh * self.vehicle.charge_efficiency
-            - give_kwh / self.vehicle.discharge_efficiency
-        )
-        stored = self.stored_kwh + np.cumsum(into)
+        charged = charge_kwh * self.vehicle.charge_efficiency
+        given = give_kwh / self.vehicle.discharge_efficiency
+        net = charged - given
+        stored = self.stored_kwh + np.cumsum(net)
         for stay in self.stays:
             if stay.arrival_kwh is not None and stay.first < stored.size:
-                stored[stay.first :] += stay.arrival_kwh + into[stay.first] - stored[stay.first]
+                stored[stay.first :] += stay.arrival_kwh + net[stay.first] - stored[stay.first]
         return stored
 
 
@@ -169,77 +176,80 @@ def read_vehicle(
         InvalidInputError: a session ends before it begins, overlaps another, or wants more than the
             vehicle's limit.
     """
+    ordered = sorted(enumerate(state.sessions), key=_begin_of)
+    for place, session in ordered:
+        _check_session(vehicle, session, f"state.vehicles.{vehicle.name}.sessions.{place}", zone)
+    _check_overlaps(vehicle, ordered, zone)
     plugged = np.zeros(timeline.count)
     least = np.zeros(timeline.count)
     stays: list[ChargingSession] = []
-    ordered = sorted(enumerate(state.sessions), key=lambda each: each[1].from_)
-    for place, session in ordered:
-        field = f"state.vehicles.{vehicle.name}.sessions.{place}"
-        if session.to <= session.from_:
-            raise refuse(
-                "session-reversed", field=field, value=session.to.astimezone(zone).isoformat()
-            )
-        for name in ("target_soc", "min_soc"):
-            soc = getattr(session, name)
-            if soc is not None and soc > vehicle.max_soc:
-                raise refuse(
-                    "session-soc-beyond",
-                    field=f"{field}.{name}",
-                    value=soc,
-                    max_soc=vehicle.max_soc,
-                    name=vehicle.name,
-                )
-        if session.min_power_kw is not None and session.min_power_kw > vehicle.most_charge_kw:
-            most_kw = vehicle.most_charge_kw
-            raise refuse(
-                "session-power-beyond",
-                field=f"{field}.min_power_kw",
-                value=session.min_power_kw,
-                most_kw=most_kw,
-                name=vehicle.name,
-            )
-    for (_, before), (place, session) in pairwise(ordered):
-        if session.from_ < before.to:
-            field = f"state.vehicles.{vehicle.name}.sessions.{place}.from"
-            begin = session.from_.astimezone(zone).isoformat()
-            raise refuse(
-                "session-overlaps",
-                field=field,
-                value=begin,
-                to=before.to.astimezone(zone).isoformat(),
-            )
     for _, session in ordered:
         overlap = timeline.overlap_hours(session.from_, session.to)
         plugged += overlap
-        least += (
-            overlap * max(session.min_power_kw, vehicle.power_ranges[0][0])
-            if session.min_power_kw
-            else 0.0
-        )
+        if session.min_power_kw:
+            least += overlap * max(session.min_power_kw, vehicle.power_ranges[0][0])
         inside = np.flatnonzero(overlap > 0)
-        if inside.size:
-            # A slot in which one stay ends and the next begins belongs to the first.
-            end = int(inside[-1]) + 1
-            first = min(max(int(inside[0]), stays[-1].end if stays else 0), end)
-            stays.append(
-                _read_stay(
-                    (vehicle, state),
-                    session,
-                    (first, end),
-                    timeline,
-                    before=stays[-1] if stays else None,
-                )
-            )
-    nothing = np.zeros(timeline.count, dtype=bool)
+        if not inside.size:
+            continue
+        before = stays[-1] if stays else None
+        # A slot in which one stay ends and the next begins belongs to the first.
+        end = int(inside[-1]) + 1
+        earliest = before.end if before else 0
+        first = min(max(int(inside[0]), earliest), end)
+        stays.append(_read_stay((vehicle, state), session, (first, end), timeline, before=before))
     return VehicleDemand(
         vehicle,
-        state.soc * vehicle.capacity_kwh,
-        np.minimum(plugged, timeline.hours),
-        tuple(stays),
-        least,
-        nothing,
-        state.charging,
+        stored_kwh=state.soc * vehicle.capacity_kwh,
+        plugged_hours=np.minimum(plugged, timeline.hours),
+        stays=tuple(stays),
+        least_charge_kwh=least,
+        pinned=np.zeros(timeline.count, dtype=bool),
+        charging=state.charging,
     )
+
+
+def _begin_of(numbered: tuple[int, VehicleSession]) -> datetime:
+    return numbered[1].from_
+
+
+def _check_session(
+    vehicle: ElectricVehicle, session: VehicleSession, field: str, zone: tzinfo
+) -> None:
+    """Refuse a session that is reversed or wants more than the vehicle's limits."""
+    if session.to <= session.from_:
+        raise refuse("session-reversed", field=field, value=session.to.astimezone(zone).isoformat())
+    for name in ("target_soc", "min_soc"):
+        soc = getattr(session, name)
+        if soc is not None and soc > vehicle.max_soc:
+            raise refuse(
+                "session-soc-beyond",
+                field=f"{field}.{name}",
+                value=soc,
+                max_soc=vehicle.max_soc,
+                name=vehicle.name,
+            )
+    if session.min_power_kw is not None and session.min_power_kw > vehicle.most_charge_kw:
+        raise refuse(
+            "session-power-beyond",
+            field=f"{field}.min_power_kw",
+            value=session.min_power_kw,
+            most_kw=vehicle.most_charge_kw,
+            name=vehicle.name,
+        )
+
+
+def _check_overlaps(
+    vehicle: ElectricVehicle, ordered: list[tuple[int, VehicleSession]], zone: tzinfo
+) -> None:
+    """Refuse a session that begins before the one before it ends."""
+    for (_, before), (place, session) in pairwise(ordered):
+        if session.from_ < before.to:
+            raise refuse(
+                "session-overlaps",
+                field=f"state.vehicles.{vehicle.name}.sessions.{place}.from",
+                value=session.from_.astimezone(zone).isoformat(),
+                to=before.to.astimezone(zone).isoformat(),
+            )
 
 
 def _read_stay(
@@ -252,8 +262,8 @@ def _read_stay(
 ) -> ChargingSession:
     vehicle, state = car
     capacity = vehicle.capacity_kwh
-    # What it holds when the stay begins, None where that is what the stay before left, and what it
-    # holds at least.
+    # The energy at the begin of the stay, None for as much as the stay before left, and the least
+    # that it can be.
     arrival: float | None = None
     if session.arrival_soc is not None and session.from_ > timeline.begin:
         arrival = least = session.arrival_soc * capacity
@@ -261,33 +271,33 @@ def _read_stay(
         arrival = least = state.soc * capacity
     else:
         least = before.left_least_kwh
-    limit = min(vehicle.max_soc, 1.0 if session.limit_soc is None else session.limit_soc) * capacity
-    # Above its limit it keeps what it has; what an earlier stay of the same charge may reach, a
-    # later one need not undo.
-    most = max(limit, least, before.most_kwh if before and arrival is None else 0.0)
+    limit_soc = 1.0 if session.limit_soc is None else session.limit_soc
+    limit = min(vehicle.max_soc, limit_soc) * capacity
+    # A vehicle above its limit keeps its charge; a later stay need not undo what an earlier stay
+    # of the same charge may reach.
+    reached_before = before.most_kwh if before and arrival is None else 0.0
+    most = max(limit, least, reached_before)
     reserve = (vehicle.min_soc if session.min_soc is None else session.min_soc) * capacity
     gives = vehicle.discharge_limit_kw > 0 and session.target_soc is not None and reserve <= least
     target = (session.target_soc or 0.0) * capacity
-    if (
-        most - least
-        < vehicle.power_ranges[0][0] * float(timeline.hours.max()) * vehicle.charge_efficiency
-    ):
-        target = min(target, least)  # so full that its least power would overfill it within a slot
+    longest_slot = float(timeline.hours.max())
+    least_step = vehicle.power_ranges[0][0] * longest_slot * vehicle.charge_efficiency
+    if most - least < least_step:
+        # So full that its least power would overfill it within a slot.
+        target = min(target, least)
     later_hours = max((session.to - timeline.end) / HOUR, 0.0)
+    later_charge = later_hours * vehicle.most_charge_kw * vehicle.charge_efficiency
     worth_from = target if gives else max(target, least)
-    worthy = (
-        gives
-        or session.target_soc is None
-        or session.limit_soc is not None
-        or session.extra_value is not None
-    )
+    has_value = session.target_soc is None or session.extra_value is not None
+    values_more = gives or has_value or session.limit_soc is not None
+    worth_to = max(limit, worth_from) if values_more else worth_from
+    first, end = slots
     return ChargingSession(
-        *slots,
+        first=first,
+        end=end,
         until=session.to.astimezone(UTC),
         target_soc=session.target_soc or 0.0,
-        required_kwh=max(
-            target - later_hours * vehicle.most_charge_kw * vehicle.charge_efficiency, 0.0
-        ),
+        required_kwh=max(target - later_charge, 0.0),
         open=later_hours > 0 and session.target_soc is not None,
         target_kwh=target,
         arrival_kwh=arrival,
@@ -295,7 +305,7 @@ def _read_stay(
         most_kwh=most,
         full_kwh=limit,
         worth_from_kwh=worth_from,
-        worth_to_kwh=max(limit, worth_from) if worthy else worth_from,
+        worth_to_kwh=worth_to,
         extra_value=session.extra_value,
         reserve_kwh=reserve,
         gives=gives,

@@ -8,12 +8,12 @@ import pytest
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT, Timeline
 from services.planner.counterfactual.adapted_site import (
-    Deciding,
+    DecidingPolicy,
     SevenDayMean,
     list_added,
     list_months,
-    live,
     scale_pv,
+    simulate_months,
 )
 from services.planner.counterfactual.cash_flow import PeriodFlows
 from services.planner.problem.knowledge import PerfectForesight
@@ -27,7 +27,7 @@ def bill(flows: PeriodFlows) -> float:
 
 FIRST = date(2024, 1, 31)
 LAST = date(2024, 2, 1)
-MPC = Deciding("mpc", 16)
+MPC = DecidingPolicy("mpc", 16)
 
 
 def test_a_window_falls_into_local_months() -> None:
@@ -39,7 +39,7 @@ def test_a_window_falls_into_local_months() -> None:
 
 
 def test_without_a_battery_all_that_the_sun_leaves_is_bought() -> None:
-    flows = live(
+    flows = simulate_months(
         [live_under(record_days(FIRST, LAST), describe_home(batteries=[]))], MPC, outlook="known"
     )
     # 6 h at 0.10 and 17 h at 0.30, 1 kW each: 0.6 + 5.1 a day.
@@ -48,7 +48,7 @@ def test_without_a_battery_all_that_the_sun_leaves_is_bought() -> None:
 
 
 def test_a_battery_moves_its_capacity_from_dear_to_cheap_hours() -> None:
-    flows = live([record_days(FIRST, LAST)], MPC, outlook="known")
+    flows = simulate_months([record_days(FIRST, LAST)], MPC, outlook="known")
     # Each day 4 kWh are bought at 0.10 instead of 0.30; on the first only the 2 that are missing.
     assert flows.days[0].import_cost == pytest.approx(5.7 - 4 * 0.3 + 2 * 0.1)
     assert flows.days[1].import_cost == pytest.approx(5.7 - 4 * 0.2)
@@ -56,9 +56,11 @@ def test_a_battery_moves_its_capacity_from_dear_to_cheap_hours() -> None:
 
 
 def test_what_is_stored_at_a_month_s_end_is_there_at_the_next_begin() -> None:
-    whole = live([record_days(FIRST, LAST)], Deciding("rule", 4), outlook="known")
-    parts = live(
-        [record_days(FIRST, FIRST), record_days(LAST, LAST)], Deciding("rule", 4), outlook="known"
+    whole = simulate_months([record_days(FIRST, LAST)], DecidingPolicy("rule", 4), outlook="known")
+    parts = simulate_months(
+        [record_days(FIRST, FIRST), record_days(LAST, LAST)],
+        DecidingPolicy("rule", 4),
+        outlook="known",
     )
     assert parts == whole
 
@@ -69,20 +71,20 @@ def test_arrays_yield_as_much_per_kwp_as_was_recorded() -> None:
         batteries=[], pv=[{"name": "roof", "peak_kw": 4}, {"name": "shed", "peak_kw": 4}]
     )
     assert scale_pv(world.scene.site, doubled) == 2.0
-    more = live([live_under(world, doubled)], MPC, outlook="known")
+    more = simulate_months([live_under(world, doubled)], MPC, outlook="known")
     assert more.days[0].export_kwh == pytest.approx(1.0)
 
 
 def test_another_tariff_is_paid_by_its_own_prices() -> None:
     flat = describe_home(batteries=[], tariff={"import": {"kind": "fixed", "price": 0.2}})
     assert bill(
-        live([live_under(record_days(FIRST, FIRST), flat)], MPC, outlook="known")
+        simulate_months([live_under(record_days(FIRST, FIRST), flat)], MPC, outlook="known")
     ) == pytest.approx(23 * 0.2)
 
 
 def test_a_capacity_tariff_is_billed_by_month() -> None:
     peak = describe_home(batteries=[], tariff=TARIFF | {"peak": {"price_per_kw_month": 5}})
-    flows = live(
+    flows = simulate_months(
         [live_under(record_days(day, day), peak) for day in (FIRST, LAST)], MPC, outlook="known"
     )
     assert flows.peaks == pytest.approx({"2024-01": 5.0, "2024-02": 5.0})
@@ -90,7 +92,9 @@ def test_a_capacity_tariff_is_billed_by_month() -> None:
 
 def test_a_margin_in_favour_of_the_house_reaches_the_planner() -> None:
     plain, wary = (
-        live([record_days(FIRST, LAST)], Deciding("mpc", 16, Margin(margin)), outlook="known")
+        simulate_months(
+            [record_days(FIRST, LAST)], DecidingPolicy("mpc", 16, Margin(margin)), outlook="known"
+        )
         for margin in (0.0, 0.5)
     )
     # So wary a planner serves the house in cheap hours too, and buys back what that took: without
@@ -100,9 +104,9 @@ def test_a_margin_in_favour_of_the_house_reaches_the_planner() -> None:
 
 def test_progress_counts_the_months() -> None:
     told: list[int] = []
-    live(
+    simulate_months(
         [record_days(FIRST, FIRST), record_days(LAST, LAST)],
-        Deciding("idle", 4),
+        DecidingPolicy("idle", 4),
         outlook="known",
         progress=told.append,
     )

@@ -13,8 +13,8 @@ from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.planner.counterfactual.adapted_site import list_added
-from services.planner.devices.appliance import AddedLoad
-from services.planner.devices.vehicle.begin import AddedVehicle
+from services.planner.devices.appliance.begin import AddedLoad
+from services.planner.devices.vehicle.habit import AddedVehicle
 from services.planner.service.counterfactual import Addition
 from tests.support.planning.recorded_days import describe_home, live_under, record_days
 

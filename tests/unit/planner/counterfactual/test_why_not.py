@@ -12,11 +12,10 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.physics.mode import Mode
 from luna.energy.site import parse_site
 from luna.words import Language
+from services.planner.counterfactual.replan import replan_after, take_slots
 from services.planner.counterfactual.why_not import (
     ask_why_not,
     override_setpoint,
-    replan_after,
-    take,
 )
 from services.planner.dp.plan import objective
 from services.planner.milp.solver import Solver
@@ -398,5 +397,5 @@ def test_holding_to_what_is_planned_costs_nothing_whatever_the_limits(batteries:
     for _ in range(6):
         plan = make_plan(draw_problem(rng, batteries=batteries, slots=12), Solver())
         assert replan_after(
-            plan, take(plan.setpoints, slice(3, 5)), 3, Solver()
+            plan, take_slots(plan.setpoints, slice(3, 5)), 3, Solver()
         ).cost == pytest.approx(0.0, abs=1e-5)

@@ -11,7 +11,7 @@ import pytest
 
 from luna.energy.devices.appliance import DeferrableLoad, LoadState
 from luna.energy.timeline import FloatArray, Timeline
-from services.planner.devices.appliance import read_load
+from services.planner.devices.appliance.load import read_load
 from services.planner.devices.kind import LoadPricing
 from services.planner.linear.model import InfeasibleError, LinearModel, ModelBuilder
 from services.planner.linear.schedules import Schedules

@@ -13,7 +13,7 @@ from luna.energy.economics.costs import Weights, self_sufficiency, slot_costs, w
 from luna.energy.errors import InvalidInputError
 from luna.energy.physics.mode import Mode
 from luna.energy.site import parse_site
-from services.planner.counterfactual.why_not import replan_after, take
+from services.planner.counterfactual.replan import replan_after, take_slots
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
@@ -294,7 +294,7 @@ def test_a_weighed_plan_counts_what_the_model_written_for_readers_counts(seed: i
 def test_an_alternative_costs_the_same_by_planning_anew_and_by_the_value() -> None:
     plan = solve(ask({"carbon_price_per_kg": 0.2}))
     rest = replace(
-        take(plan.setpoints, slice(8, 9)), mode=np.full((1, 1), Mode.HOLD, dtype=np.int8)
+        take_slots(plan.setpoints, slice(8, 9)), mode=np.full((1, 1), Mode.HOLD, dtype=np.int8)
     )
     deviation = replan_after(plan, rest, 8, Solver())
     assert deviation.cost_by_value == pytest.approx(deviation.cost, abs=1e-9)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from luna.energy.devices.appliance import LoadRun, LoadState
 from luna.energy.devices.heat_pump import HeatPumpState
-from services.planner.devices.appliance import carry_loads, list_remaining_runs
+from services.planner.devices.appliance.begin import carry_loads, list_remaining_runs
 from services.planner.devices.expected import Expected, IssuedPlan, carry_runs
 from tests.support.planning.appliances import HEATER, ask
 from tests.support.planning.requests import answer
