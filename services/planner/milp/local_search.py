@@ -140,10 +140,28 @@ class SwitchedChoice:
         """Yield the cheapest schedules at several prices on every slot that changes."""
         price = self._price(present, schedule)
         now = self.own_cost(schedule) + float(price @ schedule)
-        for change_price in _SWITCHED_CHANGE_PRICES:
-            away = change_price * (1.0 - 2.0 * schedule)
-            changed = self._find(price + away)
+        for changed in self._find_at_change_prices(price, schedule):
             yield self.own_cost(changed) + float(price @ changed) - now, changed
+
+    def _find_at_change_prices(self, price: FloatArray, schedule: FloatArray) -> list[FloatArray]:
+        """Return the cheapest schedules, from the highest price on changes to the lowest.
+
+        Where two prices have the same cheapest schedule, prices between them have it as well.
+        """
+        away = 1.0 - 2.0 * schedule
+        last = len(_SWITCHED_CHANGE_PRICES) - 1
+        found = {
+            place: self._find(price + _SWITCHED_CHANGE_PRICES[place] * away) for place in (0, last)
+        }
+        open_stretches = [(0, last)]
+        while open_stretches:
+            first, end = open_stretches.pop()
+            if end - first < 2 or np.array_equal(found[first], found[end]):
+                continue
+            middle = (first + end) // 2
+            found[middle] = self._find(price + _SWITCHED_CHANGE_PRICES[middle] * away)
+            open_stretches += [(first, middle), (middle, end)]
+        return [found[place] for place in sorted(found)]
 
     def _find(self, price: FloatArray) -> FloatArray:
         found = self._block.schedules.find(price)
@@ -226,15 +244,12 @@ class RangedChoice:
         costs = self._costs(present, ranges)
         for added, changed in rules.list_changes(costs, ranges):
             yield added, self._as_ladder(changed)
-        needed = self._needed(present.solution.column)
         now = rules.price(costs, ranges)
         choices = np.arange(costs.shape[0])[:, None]
+        differs = choices != ranges
         for change_price in _RANGED_CHANGE_PRICES:
-            priced = costs + change_price * (choices != ranges)
-            freely = rules.find(priced)
-            with_energy = self._find(priced, needed, highest=_HIGHEST_PRICE)
-            for changed in (freely, with_energy):
-                yield rules.price(costs, changed) - now, self._as_ladder(changed)
+            changed = rules.find(costs + change_price * differs)
+            yield rules.price(costs, changed) - now, self._as_ladder(changed)
 
     def _costs(self, present: Present, ranges: Ranges | None) -> FloatArray:
         """Return what each range costs beside the plan with its best use, ``(1 + ranges, chosen
@@ -429,19 +444,20 @@ def search_schedules(
     solver: Solver,
     search: SearchLimits,
     *,
+    relaxed: LinearSolution,
     rounded: Solution | None = None,
 ) -> Solution | None:
-    """Return the best schedules found, with a lower bound by the relaxed model; None where none of
-    the first ones is feasible.
+    """Return the best schedules found, or None if none of the first ones is feasible.
 
-    ``rounded`` is a solution to begin with, beside those of the relaxed model.
-
-    Raises:
-        InfeasibleError: not even the relaxed model has a solution.
-        SolverError: no time is left even for the relaxed model.
+    Args:
+        built: the model.
+        choices: all of its devices with binaries.
+        solver: that solved the relaxed model before.
+        search: which solution is good enough.
+        relaxed: the relaxed model's solution, whose cost is the lower bound.
+        rounded: a solution to begin with, beside the relaxed one.
     """
-    relaxed = solver.solve(built.model.relaxed())
-    found = _Search(built, choices, solver, relaxed.objective).run(search, rounded)
+    found = _Search(built, choices, solver, relaxed).run(search, rounded)
     if found is None:
         return None
     unbound = Solution(found.column, found.dual, found.objective, gap=np.inf, proven=False)
@@ -461,18 +477,22 @@ class _Search:
     """Best first: of all schedules that were tried, changes of the cheapest one are tried next."""
 
     def __init__(
-        self, built: Formulation, choices: Sequence[DeviceChoice], solver: Solver, bound: float
+        self,
+        built: Formulation,
+        choices: Sequence[DeviceChoice],
+        solver: Solver,
+        relaxed: LinearSolution,
     ) -> None:
         model = built.model
         self._choices = choices
-        self._bound = bound
+        self._bound = relaxed.objective
         self._columns = np.concatenate([choice.columns for choice in choices]).astype(np.int32)
         self._solver = solver
         self._fixed = _FixedModel(built, choices, solver.renew())
         held = np.zeros(model.cost.size, dtype=bool)
         held[self._columns] = True
         entries = BalanceEntries.of(model, built.balanced)
-        self._relaxed = Present(solver.read_linear(), entries, (model.lower, model.upper), held)
+        self._relaxed = Present(relaxed, entries, (model.lower, model.upper), held)
         self._open: list[_Tried] = []
         self._keys: set[bytes] = set()
         self._best: _Tried | None = None

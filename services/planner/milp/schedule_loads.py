@@ -32,7 +32,13 @@ from services.planner.milp.formulation import Formulation, formulate
 from services.planner.milp.local_search import list_choices, search_schedules
 from services.planner.milp.long_pins import settle_pins
 from services.planner.milp.mixtures import PlacedBlock, mix_schedules
-from services.planner.milp.solver import Solution, Solver, SolverError, relative_gap
+from services.planner.milp.solver import (
+    LinearSolution,
+    Solution,
+    Solver,
+    SolverError,
+    relative_gap,
+)
 from services.planner.problem.load_schedule import LoadSchedule
 from services.planner.problem.problem import Problem, SearchLimits
 
@@ -172,10 +178,14 @@ def _solve(built: Formulation, problem: Problem, solver: Solver) -> Solution:
     choices = list_choices(built)
     if choices:
         searching = solver.renew(problem.deadline)
-        rounded = _round_once(built.model, built.placed.blocks, searching, problem.search)
+        searching.solve(built.model.relaxed())
+        relaxed = searching.read_linear()
+        rounded = _round_once(built, relaxed, searching, problem.search)
         if rounded and rounded.proven:
             return rounded
-        searched = search_schedules(built, choices, searching, problem.search, rounded=rounded)
+        searched = search_schedules(
+            built, choices, searching, problem.search, relaxed=relaxed, rounded=rounded
+        )
         if searched and (searched.proven or not problem.search.to_gap):
             return searched
         if searched:
@@ -246,7 +256,7 @@ def round_relaxation(
                 continue
             rounded_model = fixed.model
             for share in _ROUND_UP_SHARES:
-                rounded = _round_binaries(fixed.model, fixed.relaxed, solver, share=share)
+                rounded = _round_binaries(fixed.model, fixed.relaxed.column, solver, share=share)
                 rounded = rounded.bounded(fixed.bound, search)
                 best = rounded if best is None or rounded.objective < best.objective else best
                 if best.proven:
@@ -255,17 +265,20 @@ def round_relaxation(
 
 
 def _round_once(
-    model: LinearModel, blocks: Sequence[ScheduleBlock], solver: Solver, search: SearchLimits
+    built: Formulation, relaxed: LinearSolution, solver: Solver, search: SearchLimits
 ) -> Solution | None:
-    """Return the integer solution nearest to the relaxed one, None where that is infeasible."""
-    relaxed = solver.solve(model.relaxed())
+    """Return the integer solution nearest to the relaxed one, or None if that is infeasible."""
+    model = built.model
+    blocks = built.placed.blocks
+    column = relaxed.column
     with suppress(InfeasibleError):
         fixed = model
         for block in blocks:
             nearest = PlacedBlock.of(model, block).find_nearest(relaxed.column[block.on])
             fixed = fixed.fixed(block.on, nearest.on)
-        start = solver.solve(fixed.relaxed()) if blocks else relaxed
-        rounded = _round_binaries(fixed, start, solver, share=_ROUND_UP_SHARES[0])
+        if blocks:
+            column = solver.solve(fixed.relaxed()).column
+        rounded = _round_binaries(fixed, column, solver, share=_ROUND_UP_SHARES[0])
         return rounded.bounded(relaxed.objective, search)
     return None
 
@@ -385,17 +398,18 @@ _INTEGRALITY_TOLERANCE = 1e-6
 
 
 def _round_binaries(
-    model: LinearModel, relaxed: Solution, solver: Solver, *, share: float
+    model: LinearModel, column: FloatArray, solver: Solver, *, share: float
 ) -> Solution:
-    """Return the solution with every binary fixed to a whole value, those first that are fractional
-    in ``relaxed``.
+    """Return the solution with every binary fixed to a whole value.
+
+    Those are fixed first that are fractional in the relaxed solution ``column``.
 
     Raises:
         InfeasibleError: the whole values contradict each other.
     """
     binaries = _Binaries.of(model)
     fixed = model.relaxed()
-    fractional, value = binaries.round(model, relaxed.column, share=share)
+    fractional, value = binaries.round(model, column, share=share)
     for _ in range(_ROUNDS):
         if not fractional.any():
             break
