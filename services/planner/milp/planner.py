@@ -43,6 +43,7 @@ from services.planner.milp.directions import (
     fix_directions,
 )
 from services.planner.milp.formulation import formulate
+from services.planner.milp.infeasibility import naming_failing_rows
 from services.planner.milp.inverters import take_direct_first
 from services.planner.milp.long_pins import guide_pins
 from services.planner.milp.owner_rows import decide_pins, tell_pins
@@ -217,7 +218,9 @@ def _solve_or_compromise(
                 return replace(compromise, elastic=True)
         raise late from None
     except (InfeasibleError, SolverError):
-        return replace(_solve(problem, solver, elastic=True, feasible=feasible), elastic=True)
+        with naming_failing_rows():
+            compromise = _solve(problem, solver, elastic=True, feasible=feasible)
+        return replace(compromise, elastic=True)
 
 
 def solve_full(problem: Problem, solver: Solver) -> PlannedFlows:

@@ -29,6 +29,7 @@ from services.planner.milp.directions import (
     find_nonconvex_slots,
 )
 from services.planner.milp.formulation import Formulation, formulate
+from services.planner.milp.infeasibility import naming_failing_rows
 from services.planner.milp.local_search import list_choices, search_schedules
 from services.planner.milp.long_pins import settle_pins
 from services.planner.milp.mixtures import PlacedBlock, mix_schedules
@@ -82,7 +83,8 @@ def _place(problem: Problem, solver: Solver) -> LoadSchedule:
     try:
         return _schedule(problem, solver, elastic=False)
     except InfeasibleError:
-        return _schedule(problem, solver, elastic=True)
+        with naming_failing_rows():
+            return _schedule(problem, solver, elastic=True)
 
 
 # The share of the time left for each solve after the first: the batteries, which it serves, are

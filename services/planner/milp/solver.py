@@ -201,6 +201,20 @@ class Solver:
             float(self._highs.getInfo().objective_function_value),
         )
 
+    def find_conflict(self, model: LinearModel) -> IndexArray:
+        """Return the rows of an irreducible set without a solution, ascending.
+
+        Bounds of columns belong to such a set too. Of the relaxed model: empty where that has a
+        solution.
+        """
+        strategy = highspy.IisStrategy
+        by_solves = int(strategy.kIisStrategyFromLp) + int(strategy.kIisStrategyIrreducible)
+        self._highs.setOptionValue("iis_strategy", by_solves)
+        self._load(model.relaxed())
+        self._highs.run()
+        _, conflict = self._highs.getIis()
+        return np.array(sorted(conflict.row_index_), dtype=np.intp)
+
     def _load(self, model: LinearModel) -> None:
         loaded = self._model
         if loaded is not None and _same_structure(loaded, model):
@@ -261,7 +275,7 @@ class Solver:
             highspy.HighsModelStatus.kInfeasible,
             highspy.HighsModelStatus.kUnboundedOrInfeasible,
         ):
-            raise InfeasibleError("the limits contradict each other")
+            raise InfeasibleError("the limits contradict each other", model=model)
         # A linear solve stopped by the time limit may still be at its start: its column values are
         # no solution.
         ended = status == highspy.HighsModelStatus.kTimeLimit and not model.integer.any()
