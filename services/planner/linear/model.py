@@ -136,6 +136,22 @@ class LinearModel:
             np.arange(self.row_lower.size), np.diff(np.append(self.starts, self.index.size))
         )
 
+    def column_entries(
+        self, columns: IndexArray | Indices, rows: BoolArray
+    ) -> tuple[IndexArray, IndexArray, FloatArray]:
+        """Return the entries of ``columns`` in these rows: row, place among them, coefficient."""
+        place = np.full(self.cost.size, -1)
+        place[columns] = np.arange(columns.size)
+        entry_rows = self.entry_rows()
+        where = np.flatnonzero((place[self.index] >= 0) & rows[entry_rows])
+        return entry_rows[where], place[self.index[where]], self.value[where]
+
+    def rows_with(self, columns: BoolArray) -> BoolArray:
+        """Return the mask of rows with an entry in any of these columns."""
+        found = np.zeros(self.row_lower.size, dtype=bool)
+        found[self.entry_rows()[columns[self.index]]] = True
+        return found
+
     def activity(self, column: FloatArray) -> FloatArray:
         """Return every row's value at ``column``."""
         return np.bincount(

@@ -21,6 +21,7 @@ from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.linear.model import CHOSEN, InfeasibleError, LinearModel
 from services.planner.linear.schedules import OnOffSchedule, ScheduleBlock
+from services.planner.milp.device_choices import list_choices
 from services.planner.milp.directions import (
     BinarySlots,
     FlowDirections,
@@ -30,7 +31,7 @@ from services.planner.milp.directions import (
 )
 from services.planner.milp.formulation import Formulation, formulate
 from services.planner.milp.infeasibility import naming_failing_rows
-from services.planner.milp.local_search import list_choices, search_schedules
+from services.planner.milp.local_search import search_schedules
 from services.planner.milp.long_pins import settle_pins
 from services.planner.milp.mixtures import PlacedBlock, mix_schedules
 from services.planner.milp.solver import (
