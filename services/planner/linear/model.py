@@ -1,8 +1,11 @@
-"""Build mixed-integer linear models, block by block of columns and rows, in the sparse row form of
-HiGHS.
+"""Build mixed-integer linear models in the sparse row form of HiGHS.
+
+Columns and rows are added in blocks. A block of rows has a name, by which an infeasible model says
+what contradicts what.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,17 +19,36 @@ Indices = NDArray[np.int32]
 Term = tuple[Indices, FloatArray | float]
 
 
+@dataclass(frozen=True, slots=True)
+class RowBlock:
+    """The name of neighbouring rows of a model, usually one per slot."""
+
+    name: str
+    first: int
+    count: int
+
+
 class InfeasibleError(LunaError):
-    """The limits contradict each other."""
+    """The limits contradict each other.
+
+    ``model`` is the one without a solution. ``failing_rows`` are the parts of its blocks of rows
+    that contradict each other, once somebody has looked for them.
+    """
 
     title = "Contradicting limits"
     code = "infeasible"
 
+    def __init__(self, message: str, *, model: "LinearModel | None" = None) -> None:
+        super().__init__(message)
+        self.model = model
+        self.failing_rows: tuple[RowBlock, ...] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class StartBasis:
-    """A triangular starting basis for a solver without one: ``columns`` are basic in place of as
-    many ``rows``, each row determining one of them in turn.
+    """A triangular starting basis for a solver without one.
+
+    ``columns`` are basic in place of as many ``rows``; each row determines one of them in turn.
     """
 
     columns: IndexArray
@@ -52,6 +74,7 @@ class LinearModel:
     index: Indices
     value: FloatArray
     start: StartBasis | None = None
+    row_blocks: tuple[RowBlock, ...] = ()
 
     def relaxed(self) -> "LinearModel":
         """Return the linear relaxation."""
@@ -61,19 +84,21 @@ class LinearModel:
         """Return the model with ``columns`` fixed to ``value``."""
         lower = np.array(self.lower)
         upper = np.array(self.upper)
-        lower[columns] = upper[columns] = value
+        lower[columns] = value
+        upper[columns] = value
         return replace(self, lower=lower, upper=upper)
 
     def part(self, columns: BoolArray, rows: BoolArray) -> "LinearModel":
         """Return the linear model of these columns and rows alone."""
-        entry_rows = self.entry_rows()
-        entries = np.flatnonzero(rows[entry_rows] & columns[self.index])
+        all_rows = self.entry_rows()
+        entries = np.flatnonzero(rows[all_rows] & columns[self.index])
         column_place = np.cumsum(columns) - 1
         row_place = np.cumsum(rows) - 1
-        starts = np.searchsorted(row_place[entry_rows[entries]], np.arange(rows.sum()))
-        start = self.start and StartBasis(
-            column_place[self.start.columns], row_place[self.start.rows]
-        )
+        entry_row = row_place[all_rows[entries]]
+        starts = np.searchsorted(entry_row, np.arange(rows.sum()))
+        start = None
+        if self.start is not None:
+            start = StartBasis(column_place[self.start.columns], row_place[self.start.rows])
         return LinearModel(
             cost=self.cost[columns],
             lower=self.lower[columns],
@@ -88,19 +113,19 @@ class LinearModel:
         )
 
     def with_column(self, cost: float, rows: IndexArray, value: FloatArray) -> "LinearModel":
-        """Return the model with one more column, non-negative and continuous, with coefficients
-        ``value`` in ``rows`` (ascending).
+        """Return the model with one more column, non-negative and continuous.
+
+        ``value`` are its coefficients in ``rows``, which are ascending.
         """
         ends = np.append(self.starts[1:], self.index.size)[rows]
+        entries_before = np.searchsorted(rows, np.arange(self.starts.size))
         return replace(
             self,
             cost=np.append(self.cost, cost),
             lower=np.append(self.lower, 0.0),
             upper=np.append(self.upper, np.inf),
             integer=np.append(self.integer, np.int32(0)),
-            starts=(self.starts + np.searchsorted(rows, np.arange(self.starts.size))).astype(
-                np.int32
-            ),
+            starts=(self.starts + entries_before).astype(np.int32),
             index=np.insert(self.index, ends, self.cost.size),
             value=np.insert(self.value, ends, value),
         )
@@ -110,6 +135,22 @@ class LinearModel:
         return np.repeat(
             np.arange(self.row_lower.size), np.diff(np.append(self.starts, self.index.size))
         )
+
+    def column_entries(
+        self, columns: IndexArray | Indices, rows: BoolArray
+    ) -> tuple[IndexArray, IndexArray, FloatArray]:
+        """Return the entries of ``columns`` in these rows: row, place among them, coefficient."""
+        place = np.full(self.cost.size, -1)
+        place[columns] = np.arange(columns.size)
+        entry_rows = self.entry_rows()
+        where = np.flatnonzero((place[self.index] >= 0) & rows[entry_rows])
+        return entry_rows[where], place[self.index[where]], self.value[where]
+
+    def rows_with(self, columns: BoolArray) -> BoolArray:
+        """Return the mask of rows with an entry in any of these columns."""
+        found = np.zeros(self.row_lower.size, dtype=bool)
+        found[self.entry_rows()[columns[self.index]]] = True
+        return found
 
     def activity(self, column: FloatArray) -> FloatArray:
         """Return every row's value at ``column``."""
@@ -132,6 +173,18 @@ class ModelBuilder:
     entries: list[tuple[Indices, Indices, FloatArray]] = field(default_factory=list)
     columns: int = 0
     rows: int = 0
+    row_blocks: list[RowBlock] = field(default_factory=list)
+    _section: str = ""
+
+    @contextmanager
+    def section(self, name: str) -> Iterator[None]:
+        """Name the rows that are added meanwhile, in front of their own names."""
+        outer = self._section
+        self._section = f"{outer}: {name}" if outer else name
+        try:
+            yield
+        finally:
+            self._section = outer
 
     def add_columns(
         self,
@@ -149,12 +202,14 @@ class ModelBuilder:
         self.columns += count
         return np.arange(self.columns - count, self.columns, dtype=np.int32)
 
-    def add_rows(self, lower: FloatArray, upper: FloatArray, terms: Sequence[Term]) -> Indices:
+    def add_rows(
+        self, lower: FloatArray, upper: FloatArray, terms: Sequence[Term], *, name: str = ""
+    ) -> Indices:
         """Add one row per element of ``lower``.
 
         A term with fewer columns belongs to the last rows.
         """
-        rows = np.arange(self.rows, self.rows + lower.size, dtype=np.int32)
+        rows = self._begin_rows(name, lower.size)
         self.bounds.append((lower, upper))
         for columns, factor in terms:
             self.entries.append(
@@ -164,16 +219,16 @@ class ModelBuilder:
                     np.broadcast_to(np.asarray(factor, dtype=float), columns.shape),
                 )
             )
-        self.rows += lower.size
         return rows
 
-    def add_sum(self, lower: float, upper: float, terms: Sequence[Term]) -> Indices:
+    def add_sum(
+        self, lower: float, upper: float, terms: Sequence[Term], *, name: str = ""
+    ) -> Indices:
         """Add one row over all columns of all terms."""
-        row = np.array([self.rows], dtype=np.int32)
+        row = self._begin_rows(name, 1)
         self.bounds.append((np.array([lower]), np.array([upper])))
         for columns, factor in terms:
             self.add_entries(np.broadcast_to(row, columns.shape), columns, factor)
-        self.rows += 1
         return row
 
     def add_windows(
@@ -182,6 +237,8 @@ class ModelBuilder:
         upper: float,
         columns: Indices,
         edges: tuple[NDArray[np.int64], NDArray[np.int64]],
+        *,
+        name: str = "",
     ) -> Indices:
         """Add one row per window over neighbouring ``columns``.
 
@@ -189,12 +246,19 @@ class ModelBuilder:
         """
         first, end = edges
         length = end - first
-        rows = np.arange(self.rows, self.rows + first.size, dtype=np.int32)
+        rows = self._begin_rows(name, first.size)
         place = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length - first, length)
         self.bounds.append((np.full(first.size, lower), np.full(first.size, upper)))
         self.add_entries(np.repeat(rows, length), columns[place], 1.0)
-        self.rows += first.size
         return rows
+
+    def _begin_rows(self, name: str, count: int) -> Indices:
+        """Name the next rows, and return their indices."""
+        first = self.rows
+        self.rows += count
+        full_name = ": ".join(part for part in (self._section, name) if part)
+        self.row_blocks.append(RowBlock(full_name, first, count))
+        return np.arange(first, self.rows, dtype=np.int32)
 
     def add_entries(self, rows: Indices, columns: Indices, factor: FloatArray | float) -> None:
         """Add coefficients to existing rows; a row and column may be given once."""
@@ -205,18 +269,19 @@ class ModelBuilder:
     def build(self, start: StartBasis | None = None) -> LinearModel:
         """Return the model collected so far."""
         row, column, value = (np.concatenate(parts) for parts in zip(*self.entries, strict=True))
+        row_lower, row_upper = (np.concatenate(parts) for parts in zip(*self.bounds, strict=True))
         order = np.argsort(row, kind="stable")
-        starts = np.searchsorted(row[order], np.arange(self.rows)).astype(np.int32)
-        lower, upper = (np.concatenate(parts) for parts in zip(*self.bounds, strict=True))
+        starts = np.searchsorted(row[order], np.arange(self.rows))
         return LinearModel(
             cost=np.concatenate(self.cost),
             lower=np.concatenate(self.lower),
             upper=np.concatenate(self.upper),
             integer=np.concatenate(self.integer),
-            row_lower=lower,
-            row_upper=upper,
-            starts=starts,
+            row_lower=row_lower,
+            row_upper=row_upper,
+            starts=starts.astype(np.int32),
             index=column[order],
             value=value[order],
             start=start,
+            row_blocks=tuple(self.row_blocks),
         )

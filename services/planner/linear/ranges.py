@@ -259,6 +259,12 @@ def _find_stretches(
     choices, slots = cost.shape
     best = np.full((choices, _LONGEST_CHANGE + 1, 3), np.inf)
     trial = ranges.copy()
+    # Starts before each slot, so that those of a stretch are a difference.
+    starts_before = np.zeros(slots + 1, dtype=np.int64)
+    for slot in range(slots):
+        starts_before[slot + 1] = starts_before[slot] + _count_starts(
+            ranges, begins, slot, slot + 1
+        )
     for choice in range(choices):
         for first in range(slots):
             if ranges[first] == choice:
@@ -273,7 +279,7 @@ def _find_stretches(
                 energy_cost += cost[choice, last] - cost[ranges[last], last]
                 length = end - first
                 # Joining two runs saves one start, replacing runs the starts of each.
-                starts = _count_starts(ranges, begins, first, end + 1)
+                starts = starts_before[min(end + 1, slots)] - starts_before[first]
                 if energy_cost - start_price * starts >= best[choice, length, 0]:
                     continue
                 for slot in range(first, end):

@@ -1,5 +1,6 @@
-"""Battery constraints besides power and state of charge (least charge, depth of cycles, taper,
-cycles per day), each one declaration.
+"""Declare battery constraints besides power and state of charge.
+
+They are least charge, depth of cycles, taper and cycles per day.
 
 A declaration has the batteries with the constraint, its rows in the model, and whether the value
 function accounts for it. One that a plan may miss also measures by how much, and marks the slots
@@ -29,23 +30,22 @@ _NOTHING_KWH = 1e-6
 
 
 def carry_today(problem: Problem, discharge_kwh: FloatArray) -> FloatArray:
-    """Return the batteries' discharge since local midnight, ``(batteries,)``, after the first slots
-    of a problem.
+    """Return each battery's discharge since local midnight, ``(batteries,)``.
+
+    That is after the first slots of a problem.
 
     Args:
         problem: the problem.
         discharge_kwh: in its first slots, ``(batteries, fewer slots)``.
     """
     count = discharge_kwh.shape[1]
-    midnight = [
-        edge
-        for edge in split_days(problem.outlook.timeline, ZoneInfo(problem.site.timezone))
-        if edge <= count
-    ][-1]
+    edges = split_days(problem.outlook.timeline, ZoneInfo(problem.site.timezone))
+    midnight = [edge for edge in edges if edge <= count][-1]
+    discharged = discharge_kwh[:, midnight:].sum(axis=1)
     today = problem.storage.discharged_today_kwh
-    return np.asarray(
-        discharge_kwh[:, midnight:].sum(axis=1) + (0.0 if midnight or today is None else today)
-    )
+    if midnight == 0 and today is not None:
+        discharged = discharged + today
+    return np.asarray(discharged)
 
 
 def _adds_nothing(builder: ModelBuilder, problem: Problem, columns: Indices, index: int) -> None:
@@ -84,6 +84,7 @@ def _add_taper(builder: ModelBuilder, problem: Problem, columns: Indices, index:
     )
     most = power + steepness * battery.taper_from_soc * battery.capacity_kwh
     most[0] -= steepness[0] * problem.stored_kwh[index]
+    # charge[t] + steepness[t] * stored[t-1] <= most[t]
     builder.add_rows(
         np.full(stored.size, -np.inf), most, [(charge, 1.0), (stored[:-1], steepness[1:])]
     )
@@ -107,28 +108,32 @@ def _add_depth(builder: ModelBuilder, problem: Problem, columns: Indices, index:
     stored_terms: list[Term] = [(stored, -1.0)]
     drawn_terms: list[Term] = [(discharge, -1.0 / battery.discharge_efficiency)]
     for width, price, first in zip(segments.width_kwh, segments.price, begin, strict=True):
-        inside, put_in, drawn = (
-            builder.add_columns(stored.size, cost=cost, upper=width) for cost in (0.0, 0.0, price)
-        )
+        inside = builder.add_columns(stored.size, cost=0.0, upper=width)
+        put_in = builder.add_columns(stored.size, cost=0.0, upper=width)
+        drawn = builder.add_columns(stored.size, cost=price, upper=width)
         before: FloatArray = np.zeros(stored.size)
         before[0] = first
+        # inside[t] - inside[t-1] - put_in[t] + drawn[t] = 0
         builder.add_rows(
-            before, before, [(inside, 1.0), (inside[:-1], -1.0), (put_in, -1.0), (drawn, 1.0)]
+            before,
+            before,
+            [(inside, 1.0), (inside[:-1], -1.0), (put_in, -1.0), (drawn, 1.0)],
+            name="segment",
         )
         stored_terms.append((inside, 1.0))
         drawn_terms.append((drawn, 1.0))
     nothing = np.zeros(stored.size)
-    builder.add_rows(nothing, nothing, stored_terms)
-    builder.add_rows(nothing, nothing, drawn_terms)
+    # sum of inside[t] = stored[t]
+    builder.add_rows(nothing, nothing, stored_terms, name="segments hold stored energy")
+    # sum of drawn[t] = discharge[t] / efficiency
+    builder.add_rows(nothing, nothing, drawn_terms, name="segments give discharge")
 
 
 # --- full cycles a local day ----------------------------------------------------------------------
 
 
 def _cycle_room(problem: Problem, index: int) -> Iterator[tuple[slice, float]]:
-    """Yield the slots of each local day, and a battery's remaining discharge in them at its
-    terminals, kWh.
-    """
+    """Yield each local day's slots and a battery's remaining discharge in them, kWh."""
     battery = problem.site.batteries[index]
     today = problem.storage.discharged_today_kwh
     most = (battery.max_cycles_per_day or 0.0) * battery.usable_kwh
@@ -140,14 +145,15 @@ def _cycle_room(problem: Problem, index: int) -> Iterator[tuple[slice, float]]:
 
 def _add_cycles(builder: ModelBuilder, problem: Problem, columns: Indices, index: int) -> None:
     for day, room in _cycle_room(problem, index):
+        # sum of discharge over the day <= room
         builder.add_sum(-np.inf, room, [(columns[1][day], 1.0)])
 
 
 def _missed_cycles(problem: Problem, flows: Flows, index: int) -> float:
-    return sum(
-        max(float(flows.discharge_kwh[index, day].sum()) - room, 0.0)
-        for day, room in _cycle_room(problem, index)
-    )
+    missed = 0.0
+    for day, room in _cycle_room(problem, index):
+        missed += max(float(flows.discharge_kwh[index, day].sum()) - room, 0.0)
+    return missed
 
 
 def _cycles_at_work(problem: Problem, flows: Flows, index: int) -> BoolArray:
@@ -157,20 +163,29 @@ def _cycles_at_work(problem: Problem, flows: Flows, index: int) -> BoolArray:
     return used
 
 
+def _has_least_charge(battery: Battery) -> bool:
+    return battery.min_charge_kw > 0
+
+
+def _wears_by_depth(battery: Battery) -> bool:
+    return bool(battery.wear_by_depth)
+
+
+def _tapers(battery: Battery) -> bool:
+    return battery.taper_from_soc < 1.0 and battery.taper_to_share < 1.0
+
+
+def _limits_cycles(battery: Battery) -> bool:
+    return battery.max_cycles_per_day is not None
+
+
 BATTERY_CONSTRAINTS = (
-    BatteryConstraint("least_charge", lambda battery: battery.min_charge_kw > 0, "roughly"),
-    BatteryConstraint(
-        "depth_wear", lambda battery: bool(battery.wear_by_depth), "roughly", _add_depth
-    ),
-    BatteryConstraint(
-        "taper",
-        lambda battery: battery.taper_from_soc < 1.0 and battery.taper_to_share < 1.0,
-        "roughly",
-        _add_taper,
-    ),
+    BatteryConstraint("least_charge", _has_least_charge, "roughly"),
+    BatteryConstraint("depth_wear", _wears_by_depth, "roughly", _add_depth),
+    BatteryConstraint("taper", _tapers, "roughly", _add_taper),
     BatteryConstraint(
         "cycles",
-        lambda battery: battery.max_cycles_per_day is not None,
+        _limits_cycles,
         "where_kept",
         _add_cycles,
         _missed_cycles,
@@ -182,27 +197,27 @@ BATTERY_CONSTRAINTS = (
 def list_constraints(problem: Problem) -> Iterator[tuple[int, BatteryConstraint]]:
     """Yield every constraint with the index of its battery."""
     for index, battery in enumerate(problem.site.batteries):
-        for each in BATTERY_CONSTRAINTS:
-            if each.applies(battery):
-                yield index, each
+        for constraint in BATTERY_CONSTRAINTS:
+            if constraint.applies(battery):
+                yield index, constraint
 
 
 def missed_kwh(problem: Problem, flows: Flows) -> float:
     """Return by how many kWh flows miss the constraints of all batteries."""
     missed = 0.0
-    for index, each in list_constraints(problem):
-        missed += 0.0 if each.missed_kwh is None else each.missed_kwh(problem, flows, index)
+    for index, constraint in list_constraints(problem):
+        if constraint.missed_kwh is not None:
+            missed += constraint.missed_kwh(problem, flows, index)
     return missed
 
 
 def find_at_work(problem: Problem, flows: Flows) -> dict[str, BoolArray]:
-    """Return the binding slots by constraint code, each of shape ``(batteries, slots)``, for
-    constraints of any battery.
-    """
+    """Return the binding slots by constraint code, each ``(batteries, slots)``."""
     masks: dict[str, BoolArray] = {}
-    for index, each in list_constraints(problem):
-        if each.at_work is not None:
-            masks.setdefault(each.code, np.zeros(flows.charge_kwh.shape, dtype=bool))[index] = (
-                each.at_work(problem, flows, index)
-            )
+    for index, constraint in list_constraints(problem):
+        if constraint.at_work is None:
+            continue
+        if constraint.code not in masks:
+            masks[constraint.code] = np.zeros(flows.charge_kwh.shape, dtype=bool)
+        masks[constraint.code][index] = constraint.at_work(problem, flows, index)
     return masks

@@ -1,6 +1,4 @@
-"""Flow directions in the mixed-integer model: which are allowed, which slots need binaries, and the
-flows of a solved model.
-"""
+"""Flow directions of the mixed-integer model, the slots that need binaries, and solved flows."""
 
 from dataclasses import dataclass, replace
 
@@ -45,17 +43,17 @@ class FlowDirections:
         """
         free = cls.free(len(problem.site.batteries), problem.outlook.timeline.count)
         manual = problem.manual
-        return (
-            free
-            if manual is None
-            else replace(free, may_charge=manual.may_charge, may_discharge=manual.may_discharge)
-        )
+        if manual is None:
+            return free
+        return replace(free, may_charge=manual.may_charge, may_discharge=manual.may_discharge)
 
 
 @dataclass(frozen=True, slots=True)
 class BinarySlots:
-    """Slots with binaries: import or export, charge or discharge, charge at the least power or not
-    at all.
+    """Slots with binaries, by what these choose.
+
+    ``grid``: import or export; ``battery``: charge or discharge; ``least``: charge at the least
+    power or not at all.
     """
 
     grid: BoolArray
@@ -75,8 +73,9 @@ class BinarySlots:
 
 @dataclass(frozen=True, slots=True)
 class PlannedFlows:
-    """The flows of a solved model: grid arrays ``(slots,)``, battery arrays ``(batteries, slots)``,
-    kWh.
+    """The flows of a solved model, kWh.
+
+    Grid arrays are ``(slots,)``, battery arrays ``(batteries, slots)``.
 
     ``direct_kwh`` is what batteries charge from PV behind their inverters, without rows where there
     are none. ``energy_value`` is the dual of the storage rows: the value of one more stored kWh at
@@ -101,10 +100,11 @@ class PlannedFlows:
 def fix_directions(
     ways: FlowDirections, choices: BinarySlots, chosen: list[BoolArray]
 ) -> FlowDirections:
-    places = choices.grid, choices.battery, choices.least
-    imports, charges, enough = (np.zeros_like(where) for where in places)
-    for spread, where, values in zip((imports, charges, enough), places, chosen, strict=True):
-        spread[where] = values
+    """Return the directions that are left once a value is ``chosen`` for every binary."""
+    imports = np.zeros_like(choices.grid)
+    charges = np.zeros_like(choices.battery)
+    enough = np.zeros_like(choices.least)
+    imports[choices.grid], charges[choices.battery], enough[choices.least] = chosen
     return FlowDirections(
         may_import=ways.may_import & (~choices.grid | imports),
         may_export=ways.may_export & (~choices.grid | ~imports),
@@ -115,8 +115,9 @@ def fix_directions(
 
 
 def choose_most(problem: Problem, choices: BinarySlots, flows: PlannedFlows) -> list[BoolArray]:
-    """Return a value for every binary by the larger of its two flows: import, charge, charge at the
-    least power.
+    """Return a value for every binary by the larger of its two flows.
+
+    They are import, charge, and charge at the least power.
     """
     least = _least_charge_kwh(problem)
     imports = flows.import_kwh >= flows.export_kwh
@@ -126,7 +127,7 @@ def choose_most(problem: Problem, choices: BinarySlots, flows: PlannedFlows) -> 
 
 
 def choose_rest(problem: Problem, choices: BinarySlots) -> list[BoolArray]:
-    """Return a value for every binary with batteries idle and the grid covering the net load."""
+    """Return a value for every binary with idle batteries."""
     outlook = problem.outlook
     nothing = np.zeros_like(choices.battery)
     return [
@@ -137,8 +138,9 @@ def choose_rest(problem: Problem, choices: BinarySlots) -> list[BoolArray]:
 
 
 def find_complementarity_violations(problem: Problem, flows: PlannedFlows) -> BinarySlots:
-    """Return the slots with import and export at once, charge and discharge at once, or a charge
-    below the least power.
+    """Return the slots in which flows exclude each other.
+
+    They are import and export, charge and discharge, and a charge below the least power.
     """
     least = _least_charge_kwh(problem)
     return BinarySlots(
@@ -149,15 +151,14 @@ def find_complementarity_violations(problem: Problem, flows: PlannedFlows) -> Bi
 
 
 def _least_charge_kwh(problem: Problem) -> FloatArray:
-    return (
-        np.array([[battery.min_charge_kw] for battery in problem.site.batteries]).reshape(-1, 1)
-        * problem.outlook.timeline.hours
-    )
+    least_kw = np.array([battery.min_charge_kw for battery in problem.site.batteries])
+    return least_kw.reshape(-1, 1) * problem.outlook.timeline.hours
 
 
 def find_nonconvex_slots(problem: Problem) -> BinarySlots:
-    """Return the slots where violating complementarity would pay: a feed-in above the import price,
-    burning energy at negative prices, small charges.
+    """Return the slots where violating complementarity would pay.
+
+    That is at a feed-in above the import price, burning energy at negative prices, small charges.
     """
     outlook = problem.outlook
     batteries = problem.site.batteries
@@ -172,10 +173,10 @@ def find_nonconvex_slots(problem: Problem) -> BinarySlots:
         burns[index] = levels.serve > levels.buy + 1e-12
     # Too small a charge may move to another slot, or come from discharging at the same time: all
     # slots get both binaries.
-    little = np.array([[battery.min_charge_kw > 0] for battery in batteries], dtype=bool).reshape(
-        -1, 1
-    ) & np.ones_like(burns)
-    return BinarySlots(outlook.export_price > outlook.import_price + 1e-12, burns | little, little)
+    has_least = np.array([battery.min_charge_kw > 0 for battery in batteries], dtype=bool)
+    little = has_least.reshape(-1, 1) & np.ones_like(burns)
+    sells_dearer = outlook.export_price > outlook.import_price + 1e-12
+    return BinarySlots(sells_dearer, burns | little, little)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,22 +188,19 @@ class SingleDirections:
 
 
 def find_single_directions(problem: Problem) -> SingleDirections | None:
-    """Return the directions of an optimal plan of one battery with a least charging power.
+    """Return the directions of an optimal plan of one battery with a least charge.
 
     None where anything else couples or bounds its slots.
     """
     batteries = problem.site.batteries
-    if (
-        len(batteries) != 1
-        or problem.places
-        or problem.tariff.charge is not None
-        or problem.conversion is not None
-    ):
+    has_coupling = problem.tariff.charge is not None or problem.conversion is not None
+    if len(batteries) != 1 or problem.places or has_coupling:
+        return None
+    if problem.pins or problem.burns_on_an_island or problem.inside is not problem:
         return None
     battery = batteries[0]
-    tapers = batteries[0].taper_from_soc < 1 and batteries[0].taper_to_share < 1
-    bound = problem.pins or problem.burns_on_an_island or problem.inside is not problem
-    if battery.min_charge_kw <= 0 or tapers or battery.wear_by_depth or bound:
+    tapers = battery.taper_from_soc < 1 and battery.taper_to_share < 1
+    if battery.min_charge_kw <= 0 or tapers or battery.wear_by_depth:
         return None
     segments = problem_segments(problem)
     if not segments.covered.all():

@@ -134,7 +134,8 @@ def formulate(
     slack = add_grid_slack(builder, problem) if elastic else []
     balance += slack
     net = outlook.load_kwh - ac_pv_kwh
-    balanced = builder.add_rows(net, net, balance)
+    # bought[t] - sold[t] - curtailed[t] - charge[t] + discharge[t] - use[t] = load[t] - pv[t]
+    balanced = builder.add_rows(net, net, balance, name="balance")
     pin_ends = add_manual(builder, problem, batteries, placed)
     add_reserves(builder, problem, batteries)
     storage = [
@@ -162,10 +163,12 @@ def formulate(
         )
     add_sources(builder, problem, placed, batteries=batteries, grid=(sold, curtailed, direct))
     if problem.storage.give_limit_kwh is not None:
+        # sum of discharge[t] <= give_limit[t]
         builder.add_rows(
             np.full(slots, -np.inf),
             problem.storage.give_limit_kwh,
             [(discharge, 1.0) for _, discharge, _ in batteries],
+            name="limit of discharge",
         )
     if elastic:
         for index, columns in enumerate(batteries):
@@ -235,10 +238,8 @@ def _battery_columns(
         least = np.minimum(least, problem.stored_kwh[index])
         most = np.maximum(most, problem.stored_kwh[index])
     else:
-        least[-1], most[-1] = (
-            max(least[-1], terminal.least_kwh[index]),
-            min(most[-1], terminal.most_kwh[index]),
-        )
+        least[-1] = max(least[-1], terminal.least_kwh[index])
+        most[-1] = min(most[-1], terminal.most_kwh[index])
     stored = builder.add_columns(slots, cost=terminal_cost, lower=least, upper=most)
     return [charge, discharge, stored]
 
@@ -251,19 +252,23 @@ def _storage_rows(
     charge, discharge, stored = columns
     initial = np.zeros(stored.size)
     initial[0] = problem.stored_kwh[index]
-    rows = builder.add_rows(
-        initial,
-        initial,
-        [
-            (stored, 1.0),
-            (stored[:-1], -1.0),
-            (charge, -battery.charge_efficiency),
-            (discharge, 1.0 / battery.discharge_efficiency),
-        ],
-    )
-    for constraint in BATTERY_CONSTRAINTS:
-        if constraint.applies(battery):
-            constraint.add_rows(builder, problem, columns, index)
+    with builder.section(battery.name):
+        # stored[t] - stored[t-1] - efficiency * charge[t] + discharge[t] / efficiency = 0
+        rows = builder.add_rows(
+            initial,
+            initial,
+            [
+                (stored, 1.0),
+                (stored[:-1], -1.0),
+                (charge, -battery.charge_efficiency),
+                (discharge, 1.0 / battery.discharge_efficiency),
+            ],
+            name="storage",
+        )
+        for constraint in BATTERY_CONSTRAINTS:
+            if constraint.applies(battery):
+                with builder.section(constraint.code):
+                    constraint.add_rows(builder, problem, columns, index)
     return rows
 
 
@@ -275,8 +280,9 @@ def _add_contract(
     pv: tuple[Indices, Indices],
     placed: PlacedColumns,
 ) -> None:
-    """Limit batteries that may not charge from the grid to the PV surplus together, and those that
-    may not feed in to the deficit of the house.
+    """Limit batteries to the PV surplus where they may not charge from the grid.
+
+    Those that may not feed in are limited to the deficit of the house.
 
     Args:
         builder: of the model.
@@ -287,44 +293,39 @@ def _add_contract(
         placed: columns of flexible loads, whose use is part of the deficit.
     """
     curtailed, direct = pv
-    pv_only = [
-        index
-        for index, battery in enumerate(problem.site.batteries)
-        if not battery.charge_from_grid
-    ]
-    house_only = [
-        index
-        for index, battery in enumerate(problem.site.batteries)
-        if not battery.discharge_to_grid
-    ]
+    pv_only = []
+    house_only = []
+    for index, battery in enumerate(problem.site.batteries):
+        if not battery.charge_from_grid:
+            pv_only.append(index)
+        if not battery.discharge_to_grid:
+            house_only.append(index)
     if not pv_only and not house_only:
         return
     net = problem.outlook.load_kwh - problem.ac_pv_kwh
-    charging: list[Term] = [
-        (curtailed, 1.0),
-        *((batteries[index, 0], 1.0) for index in pv_only),
-        *((direct[index], -1.0) for index in pv_only if direct.size),
-    ]
-    supplying: list[Term] = [
-        (curtailed, -1.0),
-        *((batteries[index, 1], 1.0) for index in house_only),
-    ]
+    charging: list[Term] = [(curtailed, 1.0)]
+    charging += [(batteries[index, 0], 1.0) for index in pv_only]
+    if direct.size:
+        charging += [(direct[index], -1.0) for index in pv_only]
+    supplying: list[Term] = [(curtailed, -1.0)]
+    supplying += [(batteries[index, 1], 1.0) for index in house_only]
     # Slots in which flexible loads may turn the surplus into a deficit; in all others its sign is
     # known beforehand.
     uncertain = np.flatnonzero((net < 0) & (most_placed_kwh(problem) > 0))
     certain = np.setdiff1d(np.arange(net.size), uncertain)
     if pv_only:
-        _add_upper_bound(builder, certain, np.maximum(-net, 0.0), charging)
+        # curtailed[t] + charge[t] - direct[t] <= surplus[t]
+        with builder.section("charge from surplus alone"):
+            _add_upper_bound(builder, certain, np.maximum(-net, 0.0), charging)
     if house_only:
-        _add_upper_bound(builder, certain[net[certain] >= 0], net, [*supplying, *placed.terms])
+        # discharge[t] - curtailed[t] - use[t] <= deficit[t]
+        lacking = certain[net[certain] >= 0]
+        with builder.section("discharge for the house alone"):
+            _add_upper_bound(builder, lacking, net, [*supplying, *placed.terms])
     if uncertain.size:
-        _add_surplus_binaries(
-            builder,
-            problem,
-            uncertain,
-            (charging if pv_only else [], supplying if house_only else []),
-            uses=placed.terms,
-        )
+        parts = (charging if pv_only else [], supplying if house_only else [])
+        with builder.section("surplus or deficit"):
+            _add_surplus_binaries(builder, problem, uncertain, parts, uses=placed.terms)
 
 
 def _add_surplus_binaries(
@@ -335,8 +336,9 @@ def _add_surplus_binaries(
     *,
     uses: list[Term],
 ) -> None:
-    """Add the contract's rows where flexible loads may turn a surplus into a deficit: a binary per
-    slot is 1 where surplus is left (big-M).
+    """Add the contract's rows where flexible loads may turn a surplus into a deficit.
+
+    A binary per slot is 1 where surplus is left (big-M).
     """
     charging, supplying = parts
     surplus = (problem.ac_pv_kwh - problem.outlook.load_kwh)[slots]
@@ -347,6 +349,7 @@ def _add_surplus_binaries(
     used = [(columns, -np.asarray(factor)) for columns, factor in uses]
     if charging:
         most_charge = _upper_bound(builder, charging, slots)
+        # Where has_surplus[t] is 1: charging[t] + use[t] <= surplus[t]
         _add_upper_bound(
             builder,
             slots,
@@ -354,14 +357,17 @@ def _add_surplus_binaries(
             [*charging, *used],
             binary=(has_surplus, most + most_charge),
         )
+        # charging[t] <= most_charge[t] * has_surplus[t]
         _add_upper_bound(
             builder, slots, np.zeros(slots.size), charging, binary=(has_surplus, -most_charge)
         )
     if supplying:
         most_discharge = _upper_bound(builder, supplying, slots)
+        # discharge[t] <= most_discharge[t] * (1 - has_surplus[t])
         _add_upper_bound(
             builder, slots, most_discharge, supplying[1:], binary=(has_surplus, most_discharge)
         )
+        # Where has_surplus[t] is 0: discharge[t] - curtailed[t] - use[t] <= -surplus[t]
         _add_upper_bound(
             builder, slots, -surplus, [*supplying, *uses], binary=(has_surplus, -surplus)
         )
@@ -380,25 +386,24 @@ def _add_upper_bound(
     ``most`` has a value for each of them, or for every slot of the horizon.
     """
     bound = most if most.size == slots.size else most[slots]
-    parts = [
-        (columns[slots], np.broadcast_to(np.asarray(factor), columns.shape)[slots])
-        for columns, factor in terms
-        if columns.size
-    ]
-    builder.add_rows(np.full(slots.size, -np.inf), bound, [*parts, *([binary] if binary else [])])
+    parts: list[Term] = []
+    for columns, factor in terms:
+        if columns.size:
+            factors = np.broadcast_to(np.asarray(factor), columns.shape)
+            parts.append((columns[slots], factors[slots]))
+    if binary is not None:
+        parts.append(binary)
+    builder.add_rows(np.full(slots.size, -np.inf), bound, parts)
 
 
 def _upper_bound(builder: ModelBuilder, terms: Sequence[Term], slots: IndexArray) -> FloatArray:
-    """Return the largest value the positive ``terms`` can sum to by their columns' bounds, shape of
-    ``slots``.
-    """
+    """Return the largest sum of the positive ``terms`` by their bounds, shape of ``slots``."""
     upper = np.concatenate(builder.upper)
-    return np.asarray(
-        sum(
-            (upper[columns[slots]] for columns, factor in terms if np.all(np.asarray(factor) > 0)),
-            np.zeros(slots.size),
-        )
-    )
+    total = np.zeros(slots.size)
+    for columns, factor in terms:
+        if np.all(np.asarray(factor) > 0):
+            total = total + upper[columns[slots]]
+    return total
 
 
 _NO_CHOICES = (np.empty(0, dtype=np.int32),) * 3
@@ -410,8 +415,9 @@ def _add_choices(
     choices: BinarySlots,
     parts: tuple[Indices, Indices, Indices, FloatArray, FloatArray],
 ) -> tuple[Indices, Indices, Indices]:
-    """Add a binary per slot of ``choices``, 1 meaning import, charge, or charge at least the least
-    power; return those columns in that order.
+    """Add a binary per slot of ``choices``, and return the columns.
+
+    At 1 it means import, charge, or charge at least the least power, in that order.
     """
     bought, sold, batteries, most_import, most_export = parts
     hours = problem.outlook.timeline.hours
@@ -437,15 +443,23 @@ def _add_choices(
         )
         binary = builder.add_columns(charge[least].size, cost=0.0, upper=1.0, integer=True)
         if binary.size:
-            below = np.full(binary.size, -np.inf)
-            above = np.full(binary.size, np.inf)
+            unbound_below = np.full(binary.size, -np.inf)
+            unbound_above = np.full(binary.size, np.inf)
+            nothing = np.zeros(binary.size)
+            least_charge = battery.min_charge_kw * hours[least]
+            # charge[t] >= least_charge[t] * enough[t]
             builder.add_rows(
-                np.zeros(binary.size),
-                above,
-                [(charge[least], 1.0), (binary, -battery.min_charge_kw * hours[least])],
+                nothing,
+                unbound_above,
+                [(charge[least], 1.0), (binary, -least_charge)],
+                name="least charge",
             )
+            # charge[t] <= most_charge[t] * enough[t]
             builder.add_rows(
-                below, np.zeros(binary.size), [(charge[least], 1.0), (binary, -most_charge[least])]
+                unbound_below,
+                nothing,
+                [(charge[least], 1.0), (binary, -most_charge[least])],
+                name="charge or none",
             )
         enough.append(binary)
     return grid, np.concatenate(charging), np.concatenate(enough)
@@ -454,12 +468,19 @@ def _add_choices(
 def _switch(
     builder: ModelBuilder, on: tuple[Indices, FloatArray], off: tuple[Indices, FloatArray]
 ) -> Indices:
-    """Add binaries that let the columns ``on`` up to their bounds where 1, the columns ``off``
-    where 0.
-    """
-    count = on[0].size
+    """Add binaries: at 1 the columns ``on`` may be used up to their bounds, at 0 those ``off``."""
+    on_columns, most_on = on
+    off_columns, most_off = off
+    count = on_columns.size
     binary = builder.add_columns(count, cost=0.0, upper=1.0, integer=True)
     if count:
-        builder.add_rows(np.full(count, -np.inf), np.zeros(count), [(on[0], 1.0), (binary, -on[1])])
-        builder.add_rows(np.full(count, -np.inf), off[1], [(off[0], 1.0), (binary, off[1])])
+        unbound = np.full(count, -np.inf)
+        # on[t] <= most_on[t] * binary[t]
+        builder.add_rows(
+            unbound, np.zeros(count), [(on_columns, 1.0), (binary, -most_on)], name="one direction"
+        )
+        # off[t] <= most_off[t] * (1 - binary[t])
+        builder.add_rows(
+            unbound, most_off, [(off_columns, 1.0), (binary, most_off)], name="other direction"
+        )
     return binary

@@ -1,5 +1,6 @@
-"""Sites whose PV and batteries stand behind inverters: what reaches the AC side, and in the model
-what goes from PV into a battery beside it.
+"""Add PV and batteries behind inverters to the model, and follow their flows.
+
+Such a battery takes PV on the inverter's own side, which does not pass the AC side.
 """
 
 from dataclasses import replace
@@ -20,12 +21,11 @@ _HALVINGS = 60
 
 
 def suits_value(problem: Problem) -> bool:
-    """Return whether the value of stored energy says all there is to say about a battery: true of
-    every site without inverters.
+    """Return whether the value of stored energy describes a battery completely.
 
-    Behind an inverter it does while nothing pays for burning energy, and the battery is never asked
-    to end emptier than it may: what PV is held back for, and whose, does not matter then. Nor may
-    the battery charge faster than its inverter beside PV of others.
+    That is true of every site without inverters. Behind an inverter it is while nothing pays for
+    burning energy, and the battery never has to end emptier than it may: it does not matter then
+    whose PV is held back. Nor may the battery charge faster than its inverter beside PV of others.
     """
     inverters = problem.limits.inverters
     if inverters is None:
@@ -47,8 +47,9 @@ def suits_value(problem: Problem) -> bool:
 def add_inverters(
     builder: ModelBuilder, problem: Problem, batteries: Indices, curtailed: Indices
 ) -> Indices:
-    """Add what each battery takes from PV beyond its inverter, ``(batteries, slots)``, and what
-    inverters carry; nothing where there are none.
+    """Add the PV that each battery takes on its own side, ``(batteries, slots)``.
+
+    Without inverters there is none. With them their limits are added too.
 
     PV is held back in equal shares. A battery takes PV on its own side before anything else.
     """
@@ -62,13 +63,28 @@ def add_inverters(
     ):
         direct = builder.add_columns(charge.size, cost=0.0, upper=beyond)
         none = np.full(charge.size, -np.inf)
-        builder.add_rows(none, np.zeros(charge.size), [(direct, 1.0), (charge, -1.0)])
-        builder.add_rows(none, beyond, [(direct, 1.0), (curtailed, beyond * share)])
-        bound = np.isfinite(limit)
-        if bound.all():
-            builder.add_rows(none, limit - own, [(discharge, 1.0), (curtailed, -own * share)])
+        # direct[t] <= charge[t]
+        builder.add_rows(
+            none, np.zeros(charge.size), [(direct, 1.0), (charge, -1.0)], name="direct PV charges"
+        )
+        # direct[t] <= beyond[t] * (1 - curtailed[t] / pv[t])
+        builder.add_rows(
+            none, beyond, [(direct, 1.0), (curtailed, beyond * share)], name="PV beyond inverter"
+        )
+        if np.isfinite(limit).all():
+            # discharge[t] + own[t] * (1 - curtailed[t] / pv[t]) <= limit[t]
             builder.add_rows(
-                none, limit + own, [(charge, 1.0), (direct, -1.0), (curtailed, own * share)]
+                none,
+                limit - own,
+                [(discharge, 1.0), (curtailed, -own * share)],
+                name="inverter gives",
+            )
+            # charge[t] - direct[t] - own[t] * (1 - curtailed[t] / pv[t]) <= limit[t]
+            builder.add_rows(
+                none,
+                limit + own,
+                [(charge, 1.0), (direct, -1.0), (curtailed, own * share)],
+                name="inverter takes",
             )
         _add_order(builder, problem, (charge, direct, curtailed), (beyond, beyond * share))
         direct_each.append(direct)
@@ -81,41 +97,46 @@ def _add_order(
     columns: tuple[Indices, Indices, Indices],
     beyond: tuple[FloatArray, FloatArray],
 ) -> None:
-    """Let a battery take from elsewhere only what its own PV does not give: a binary where holding
-    back more PV does not come to the same.
+    """Let a battery take from elsewhere only what its own PV does not give.
+
+    That is a binary in slots where holding back more PV does not come to the same.
     """
     outlook = problem.outlook
     batteries = problem.site.batteries
-    matters = (
-        (outlook.import_price <= 0) | (outlook.export_price < 0)
-        if problem.site.curtailable
-        else np.ones_like(outlook.pv_kwh, dtype=bool)
-    )
-    waits = not problem.site.curtailable or not all(
-        battery.charge_from_grid for battery in batteries
-    )
+    if problem.site.curtailable:
+        matters = (outlook.import_price <= 0) | (outlook.export_price < 0)
+        waits = not all(battery.charge_from_grid for battery in batteries)
+    else:
+        matters = np.ones_like(outlook.pv_kwh, dtype=bool)
+        waits = True
     where = np.flatnonzero((beyond[0] > 0) & matters & waits)
     if not where.size:
         return
     charge, direct, curtailed = (column[where] for column in columns)
     most = outlook.timeline.hours[where] * max(battery.charge_limit_kw for battery in batteries)
     elsewhere = builder.add_columns(where.size, cost=0.0, upper=1.0, integer=True)
+    # charge[t] - direct[t] <= most[t] * elsewhere[t]
     builder.add_rows(
         np.full(where.size, -np.inf),
         np.zeros(where.size),
         [(charge, 1.0), (direct, -1.0), (elsewhere, -most)],
+        name="charge from elsewhere",
     )
+    # direct[t] >= beyond[t] * (elsewhere[t] - curtailed[t] / pv[t])
     terms: list[Term] = [
         (direct, 1.0),
         (curtailed, beyond[1][where]),
         (elsewhere, -beyond[0][where]),
     ]
-    builder.add_rows(np.zeros(where.size), np.full(where.size, np.inf), terms)
+    builder.add_rows(
+        np.zeros(where.size), np.full(where.size, np.inf), terms, name="own PV charges first"
+    )
 
 
 def take_direct_first(flows: PlannedFlows, sun: Conversion) -> PlannedFlows:
-    """Return the same exchange with the grid and the same charging, but every battery takes PV on
-    its own side first: more PV is held back instead.
+    """Return flows in which every battery takes PV on its own side first.
+
+    Exchange with the grid and charging stay as they are; more PV is held back instead.
     """
     used = sun.ac_kwh - flows.curtailed_kwh + flows.direct_kwh.sum(axis=0)
 
@@ -140,9 +161,7 @@ def take_direct_first(flows: PlannedFlows, sun: Conversion) -> PlannedFlows:
 def fills_inverter(
     problem: Problem, charge_kwh: FloatArray, discharge_kwh: FloatArray
 ) -> BoolArray:
-    """Return the slots in which PV and the first battery use all that their inverter carries, shape
-    ``(slots,)``.
-    """
+    """Return the slots in which PV and the first battery fill their inverter, ``(slots,)``."""
     sun = problem.conversion
     if sun is None:
         return np.zeros(charge_kwh.size, dtype=bool)
@@ -150,8 +169,6 @@ def fills_inverter(
     most = sun.intake_kwh[0] + sun.direct_kwh[0]
     gives = discharge_kwh > _NOTHING_KWH
     takes = charge_kwh > _NOTHING_KWH
-    return np.asarray(
-        beyond
-        | gives & (discharge_kwh >= sun.room_kwh[0] - _SAME_KWH)
-        | takes & (charge_kwh >= most - _SAME_KWH)
-    )
+    gives_all = gives & (discharge_kwh >= sun.room_kwh[0] - _SAME_KWH)
+    takes_all = takes & (charge_kwh >= most - _SAME_KWH)
+    return np.asarray(beyond | gives_all | takes_all)

@@ -1,6 +1,6 @@
-"""Round charges below a battery's least power: batteries charge in turn, so that together they
-store what the relaxed model stores.
+"""Round charges below a battery's least power.
 
+Batteries charge in turn, so that together they store as much as in the relaxed model.
 Slot by slot, the battery furthest behind the relaxed model charges for all of them. Where the
 export limit forces a charge that is smaller than the least power, another battery gives back the
 difference.
@@ -25,9 +25,10 @@ _FULL_AFTER_PIN_HOURS = 24.0
 
 
 def spare_room(problem: Problem, built: Formulation, first: int) -> Formulation:
-    """Return the model with room for one more least charge in every battery from slot ``first`` on.
+    """Return the model with room for one more least charge in every battery.
 
-    Without that room a rounded charge would fill a battery before the surplus ends.
+    It has it from slot ``first`` on. Otherwise a rounded charge would fill a battery before the
+    surplus ends.
     """
     stored = built.batteries[:, 2, first:]
     upper = np.array(built.model.upper)
@@ -38,16 +39,16 @@ def spare_room(problem: Problem, built: Formulation, first: int) -> Formulation:
 
 
 def _highest_kwh(problem: Problem) -> FloatArray:
-    """Return the stored energy from which a least charge is still possible,
-    ``(batteries, slots)``.
-    """
+    """Return the highest stored energy that leaves room for a least charge."""
     hours = problem.outlook.timeline.hours
     highest = []
     for battery in problem.site.batteries:
+        if battery.min_charge_kw <= 0:
+            highest.append(np.full(hours.size, np.inf))
+            continue
         least_kwh = battery.min_charge_kw * hours * battery.charge_efficiency
         full_kwh = battery.max_soc * battery.capacity_kwh
-        below_full = np.minimum(full_kwh - least_kwh, _tapered_to_least_kwh(battery))
-        highest.append(below_full if battery.min_charge_kw > 0 else np.full(hours.size, np.inf))
+        highest.append(np.minimum(full_kwh - least_kwh, _tapered_to_least_kwh(battery)))
     return np.array(highest).reshape(-1, hours.size)
 
 
@@ -76,8 +77,9 @@ def _is_after_pin(problem: Problem) -> BoolArray:
 
 
 def round_charges(problem: Problem, guide: PlannedFlows, slots: range) -> BoolArray:
-    """Return in which of ``slots`` batteries charge at their least power or more,
-    ``(batteries, slots)`` of the whole horizon.
+    """Return the ``slots`` in which batteries charge, at their least power or more.
+
+    The mask is of the whole horizon, ``(batteries, slots)``.
 
     Args:
         problem: with batteries that have a least power.
@@ -132,8 +134,9 @@ class _Turns:
         return charge
 
     def _charge(self, slot: int, behind_kwh: FloatArray) -> tuple[FloatArray, float]:
-        """Return the charges, the battery furthest behind first, and by how much they exceed the
-        guide's.
+        """Return the charges, and by how much they exceed the guide's.
+
+        The battery furthest behind charges first.
         """
         planned = self._guide.charge_kwh[:, slot]
         charge = np.where(self._pinned[:, slot], planned, 0.0)
@@ -179,17 +182,16 @@ class _Turns:
     def _discharge(
         self, slot: int, charge: FloatArray, behind_kwh: FloatArray, beyond_kwh: float
     ) -> FloatArray:
-        """Return the guide's discharge, and what batteries that are ahead of it give back of the
-        charges beyond it, or in place of imports.
+        """Return the guide's discharge, with what batteries ahead of the guide give back.
+
+        They give back charges beyond the guide's, or replace imports.
         """
         above_lowest_kwh = np.maximum(self._stored_kwh - self._lowest_kwh, 0.0)
         most_kwh = above_lowest_kwh * self._discharge_efficiency
         most_kwh[charge > 0] = 0.0
         discharge = np.minimum(self._guide.discharge_kwh[:, slot], most_kwh)
-        ahead_kwh = float(
-            (charge * self._charge_efficiency - discharge / self._discharge_efficiency).sum()
-            - behind_kwh.sum()
-        )
+        added_kwh = charge * self._charge_efficiency - discharge / self._discharge_efficiency
+        ahead_kwh = float(added_kwh.sum() - behind_kwh.sum())
         spare_kwh = max(beyond_kwh, 0.0) + float(self._guide.import_kwh[slot])
         for index in np.argsort(behind_kwh, kind="stable"):
             if min(spare_kwh, ahead_kwh) <= _NOTHING_KWH:

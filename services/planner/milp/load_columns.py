@@ -1,6 +1,4 @@
-"""Add flexible loads to the mixed-integer model, and the rows for the sources that may supply
-them.
-"""
+"""Add flexible loads to the mixed-integer model, and the rows of what may supply them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from luna.energy.timeline import FloatArray
-from services.planner.devices.kind import DemandColumns, LoadPricing, SurroundingColumns
+from services.planner.devices.kind import (
+    DemandColumns,
+    LoadPricing,
+    SurplusUse,
+    SurroundingColumns,
+)
 from services.planner.linear.model import Indices, ModelBuilder, Term
 from services.planner.linear.schedules import ScheduleBlock
 from services.planner.milp.slack import dearest_price
@@ -38,11 +41,8 @@ class PlacedColumns:
     @property
     def give_terms(self) -> list[Term]:
         """Their discharge in each slot."""
-        return [
-            (each.storage.give, 1.0)
-            for each in self.loads
-            if each.storage and each.storage.give.size
-        ]
+        storages = [load.storage for load in self.loads if load.storage]
+        return [(storage.give, 1.0) for storage in storages if storage.give.size]
 
     @property
     def blocks(self) -> tuple[ScheduleBlock, ...]:
@@ -54,23 +54,32 @@ def add_demands(builder: ModelBuilder, problem: Problem) -> PlacedColumns:
     """Add the columns and rows of every demand."""
     first = builder.columns
     ahead = look_ahead(problem)
-    loads = tuple(demand.add(builder, ahead) for demand in problem.demands)
-    takers = [columns.surplus for columns in loads if columns.surplus]
-    # Several share the surplus by a row; a single one is limited by its bounds.
-    most_kwh = np.array([taker.kwh * taker.most * taker.bound for taker in takers]).reshape(
-        -1, ahead.surplus_kwh.size
+    loads = []
+    for demand in problem.demands:
+        with builder.section(demand.name):
+            loads.append(demand.add(builder, ahead))
+    _share_surplus(builder, [load.surplus for load in loads if load.surplus], ahead.surplus_kwh)
+    return PlacedColumns(tuple(loads), slice(first, builder.columns))
+
+
+def _share_surplus(
+    builder: ModelBuilder, takers: Sequence[SurplusUse], surplus_kwh: FloatArray
+) -> None:
+    """Limit several loads that use PV surplus alone; a single one is limited by its bounds."""
+    most_kwh = np.array([taker.kwh * taker.most * taker.bound for taker in takers])
+    most_kwh = most_kwh.reshape(-1, surplus_kwh.size)
+    has_several = (most_kwh > 0).sum(axis=0) > 1
+    is_too_much = most_kwh.sum(axis=0) > surplus_kwh + 1e-9
+    crowded = np.flatnonzero(has_several & is_too_much)
+    if not crowded.size:
+        return
+    # sum of use[t] <= surplus[t]
+    rows = builder.add_rows(
+        np.full(crowded.size, -np.inf), surplus_kwh[crowded], [], name="shared surplus"
     )
-    crowded = np.flatnonzero(
-        ((most_kwh > 0).sum(axis=0) > 1) & (most_kwh.sum(axis=0) > ahead.surplus_kwh + 1e-9)
-    )
-    if crowded.size:
-        rows = builder.add_rows(np.full(crowded.size, -np.inf), ahead.surplus_kwh[crowded], [])
-        for taker, most in zip(takers, most_kwh, strict=True):
-            takes = most[crowded] > 0
-            builder.add_entries(
-                rows[takes], taker.columns[crowded][takes], taker.kwh[crowded][takes]
-            )
-    return PlacedColumns(loads, slice(first, builder.columns))
+    for taker, most in zip(takers, most_kwh, strict=True):
+        takes = most[crowded] > 0
+        builder.add_entries(rows[takes], taker.columns[crowded][takes], taker.kwh[crowded][takes])
 
 
 def look_ahead(problem: Problem) -> LoadPricing:
@@ -112,30 +121,34 @@ def add_sources(
     Their discharge serves the house and loads without storage alone, and is never exported.
     """
     net = problem.outlook.load_kwh - problem.ac_pv_kwh
-    stores = [each.storage for each in placed.loads if each.storage]
     sold, curtailed, direct = grid
     around = SurroundingColumns(net, sold, curtailed, direct, batteries, placed.loads)
-    for storage in stores:
-        storage.add_sources(builder, around)
+    for demand, load in zip(problem.demands, placed.loads, strict=True):
+        if load.storage:
+            with builder.section(f"{demand.name}: sources"):
+                load.storage.add_sources(builder, around)
     slots = np.flatnonzero(net > 0)
     if placed.give_terms and slots.size:
-        terms = [
+        plain = [load for load in placed.loads if load.storage is None]
+        parts = []
+        for columns, factor in [
             *placed.give_terms,
-            *((each.use, -np.asarray(each.kwh)) for each in placed.loads if each.storage is None),
-        ]
-        parts = [
-            (each[slots], np.broadcast_to(np.asarray(factor), each.shape)[slots])
-            for each, factor in terms
-        ]
-        builder.add_rows(np.full(slots.size, -np.inf), net[slots], parts)
+            *((load.use, -np.asarray(load.kwh)) for load in plain),
+        ]:
+            factors = np.broadcast_to(np.asarray(factor), columns.shape)
+            parts.append((columns[slots], factors[slots]))
+        # sum of give[t] - use of loads without storage[t] <= deficit[t]
+        builder.add_rows(
+            np.full(slots.size, -np.inf), net[slots], parts, name="discharge of loads for the house"
+        )
 
 
 def add_supply_rows(
     builder: ModelBuilder, problem: Problem, placed: PlacedColumns, sources: Sequence[Indices]
 ) -> Indices:
-    """Add cuts, and return their rows: of the PV surplus a switched device uses no more than its
-    binary's share, and ``sources`` supply the rest.
+    """Add cuts for switched devices beside PV surplus, and return their rows.
 
+    Of the surplus a device uses no more than its binary's share, and ``sources`` supply the rest.
     They describe the convex hull of off and on in a slot and hold for every integer solution.
     Without them a device that is half on could follow a surplus below its least power at no cost.
     """
@@ -159,5 +172,11 @@ def add_supply_rows(
             supplied.append((on, surplus_kwh[slots] - kwh))
         else:
             supplied += [(on, surplus_kwh[slots]), (use, -kwh)]
-        builder.add_rows(np.zeros(slots.size), np.full(slots.size, np.inf), supplied)
+        # sources[t] + surplus[t] * on[t] >= use[t]
+        builder.add_rows(
+            np.zeros(slots.size),
+            np.full(slots.size, np.inf),
+            supplied,
+            name=f"{demand.name}: share of surplus",
+        )
     return np.arange(first, builder.rows, dtype=np.int32)

@@ -1,6 +1,6 @@
-"""Column generation (Dantzig-Wolfe) over schedules of on/off loads: convex combinations of whole
-schedules, a tighter relaxation than per slot.
+"""Mix whole schedules of on/off loads by column generation (Dantzig-Wolfe).
 
+Convex combinations of whole schedules are a tighter relaxation than a share per slot.
 Schedules with negative reduced cost at the last duals are added in turn; the remaining reduced
 costs give a lower bound on every integer solution.
 Source: Dantzig, Wolfe: Decomposition Principle for Linear Programs, Operations Research 8 (1960),
@@ -29,7 +29,7 @@ _DEAR = 10.0
 
 @dataclass(frozen=True, slots=True)
 class PlacedBlock:
-    """A block, and the entries of its on/off columns in rows outside it: row, slot, coefficient."""
+    """A block, and the row, slot and coefficient of its on/off columns in rows outside it."""
 
     block: ScheduleBlock
     row: IndexArray
@@ -41,30 +41,26 @@ class PlacedBlock:
         rows = model.entry_rows()
         first = int(block.on[0])
         outside = (rows < block.rows.start) | (rows >= block.rows.stop)
-        where = np.flatnonzero(
-            outside & (model.index >= first) & (model.index < first + block.on.size)
-        )
-        return cls(
-            block, rows[where], model.index[where].astype(np.intp) - first, model.value[where]
-        )
+        switches = (model.index >= first) & (model.index < first + block.on.size)
+        where = np.flatnonzero(outside & switches)
+        slot = model.index[where].astype(np.intp) - first
+        return cls(block, rows[where], slot, model.value[where])
 
     def worth(self, dual: FloatArray) -> FloatArray:
-        """Return the value of being on in each slot at the duals of the outside rows,
-        ``(slots,)``.
-        """
-        return np.bincount(
-            self.slot, weights=self.factor * dual[self.row], minlength=self.block.on.size
-        ).astype(float)
+        """Return the value of being on in each slot at the outside rows' duals."""
+        weights = self.factor * dual[self.row]
+        worth = np.bincount(self.slot, weights=weights, minlength=self.block.on.size)
+        return worth.astype(float)
 
     def use(self, on: FloatArray, rows: int) -> FloatArray:
         """Return what ``on`` (0–1 per slot) adds to each of the model's ``rows``."""
-        return np.bincount(self.row, weights=self.factor * on[self.slot], minlength=rows).astype(
-            float
-        )
+        weights = self.factor * on[self.slot]
+        return np.bincount(self.row, weights=weights, minlength=rows).astype(float)
 
     def find(self, dual: FloatArray, beside: FloatArray) -> OnOffSchedule:
-        """Return the cheapest schedule at the duals of the outside rows, with an extra cost
-        ``beside`` of being on per slot.
+        """Return the cheapest schedule at the outside rows' duals.
+
+        Being on costs ``beside`` more, ``(slots,)``.
         """
         return self.block.schedules.find(beside - self.worth(dual))
 
@@ -75,20 +71,21 @@ class PlacedBlock:
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """Each block's schedules by share, the largest first, and a lower bound on the cost of every
-    integer solution.
-    """
+    """Each block's schedules, the largest share first, and a lower bound on every cost."""
 
     schedules: tuple[tuple[OnOffSchedule, ...], ...]
     bound: float
 
     def pick(self) -> Iterator[tuple[OnOffSchedule, ...]]:
-        """Yield one schedule of each block: those with the largest shares, those with the second
-        largest, and so on; the last of a block stays.
+        """Yield one schedule of each block: those with the largest shares first.
+
+        A block with fewer schedules than others repeats its last one.
         """
         # A block has none where the rest of the model allows none of those found.
-        for place in range(max(map(len, self.schedules)) if all(self.schedules) else 0):
-            yield tuple(each[min(place, len(each) - 1)] for each in self.schedules)
+        if not all(self.schedules):
+            return
+        for place in range(max(map(len, self.schedules))):
+            yield tuple(found[min(place, len(found) - 1)] for found in self.schedules)
 
 
 def mix_schedules(
@@ -125,8 +122,9 @@ def mix_schedules(
 
 
 class _Mixing:
-    """The master problem: the model with a column per schedule in place of its blocks, and a last
-    row per block: shares add up to one.
+    """The master problem: a column per schedule replaces the blocks of the model.
+
+    A last row per block says that its shares add up to one.
     """
 
     def __init__(
@@ -141,25 +139,29 @@ class _Mixing:
         self._blocks = blocks
         self._solver = solver
         self._outside, rest = _leave_out(model, blocks)
-        # Each model row's index in the master problem; the block of each schedule column is in
-        # ``_mixed``.
-        self._place, self._rows = np.cumsum(self._outside) - 1, int(self._outside.sum())
-        self._first, self._mixed = rest.cost.size + len(blocks), list[tuple[int, OnOffSchedule]]()
-        for place, each in enumerate(blocks):
-            cost = float(
-                model.cost[each.block.columns] @ relaxed.column[each.block.columns]
-            ) + _DEAR * (1.0 + abs(relaxed.objective))
-            rest = rest.with_column(
-                *self._column(place, OnOffSchedule(relaxed.column[each.block.on], cost))
-            )
-        shares = np.arange(len(blocks))
-        start = rest.start and StartBasis(
-            np.append(rest.start.columns, self._first - len(blocks) + shares),
-            np.append(rest.start.rows, self._rows + shares),
-        )
-        for place, schedule in (each for schedules in initial for each in enumerate(schedules)):
+        # Each model row's index in the master problem.
+        self._place = np.cumsum(self._outside) - 1
+        self._rows = int(self._outside.sum())
+        # The first column of a whole schedule, and each such column's block and schedule.
+        self._first = rest.cost.size + len(blocks)
+        self._mixed: list[tuple[int, OnOffSchedule]] = []
+        for place, placed in enumerate(blocks):
+            columns = placed.block.columns
+            own_cost = float(model.cost[columns] @ relaxed.column[columns])
+            cost = own_cost + _DEAR * (1.0 + abs(relaxed.objective))
+            schedule = OnOffSchedule(relaxed.column[placed.block.on], cost)
             rest = rest.with_column(*self._column(place, schedule))
-            self._mixed.append((place, schedule))
+        shares = np.arange(len(blocks))
+        start = None
+        if rest.start is not None:
+            start = StartBasis(
+                np.append(rest.start.columns, self._first - len(blocks) + shares),
+                np.append(rest.start.rows, self._rows + shares),
+            )
+        for schedules in initial:
+            for place, schedule in enumerate(schedules):
+                rest = rest.with_column(*self._column(place, schedule))
+                self._mixed.append((place, schedule))
         self._model = replace(rest, start=start)
 
     def add(self, schedules: Sequence[OnOffSchedule]) -> None:
@@ -169,35 +171,32 @@ class _Mixing:
             self._mixed.append((place, schedule))
 
     def solve(self) -> tuple[Solution, list[OnOffSchedule], float]:
-        """Return the master's solution, the cheapest schedules at its duals, and the most by which
-        all schedules could lower its cost.
+        """Return the master's solution, the cheapest schedules at its duals, and their gain.
+
+        All schedules together could lower the cost by at most that gain.
         """
         solution = self._solver.solve(self._model)
         dual = np.zeros(self._outside.size)
         dual[self._outside] = solution.dual[: self._rows]
-        worth = [block.worth(dual) for block in self._blocks]
-        cheapest = [
-            placed.block.schedules.find(-each)
-            for placed, each in zip(self._blocks, worth, strict=True)
-        ]
-        costs = [
-            schedule.cost - each @ schedule.on
-            for schedule, each in zip(cheapest, worth, strict=True)
-        ]
-        return solution, cheapest, float(solution.dual[self._rows :].sum() - sum(costs))
+        cheapest = []
+        costs = []
+        for placed in self._blocks:
+            worth = placed.worth(dual)
+            schedule = placed.block.schedules.find(-worth)
+            cheapest.append(schedule)
+            costs.append(schedule.cost - worth @ schedule.on)
+        gain = float(solution.dual[self._rows :].sum() - sum(costs))
+        return solution, cheapest, gain
 
     def read(self, solution: Solution) -> tuple[tuple[OnOffSchedule, ...], ...]:
         """Return each block's schedules with a share in the solution, the largest first."""
         shares = solution.column[self._first :]
-        order = [
-            place
-            for place in np.argsort(-shares, kind="stable").tolist()
-            if shares[place] > _NO_SHARE
-        ]
-        return tuple(
-            tuple(self._mixed[each][1] for each in order if self._mixed[each][0] == place)
-            for place in range(len(self._blocks))
-        )
+        found: list[list[OnOffSchedule]] = [[] for _ in self._blocks]
+        for column in np.argsort(-shares, kind="stable").tolist():
+            if shares[column] > _NO_SHARE:
+                place, schedule = self._mixed[column]
+                found[place].append(schedule)
+        return tuple(tuple(schedules) for schedules in found)
 
     def _column(self, place: int, schedule: OnOffSchedule) -> tuple[float, IndexArray, FloatArray]:
         """Return a schedule's column: cost, rows and coefficients."""
@@ -211,14 +210,15 @@ class _Mixing:
 
 
 def _leave_out(model: LinearModel, blocks: Sequence[PlacedBlock]) -> tuple[BoolArray, LinearModel]:
-    """Return the mask of rows outside all blocks, and their relaxed model with an added last row
-    per block.
+    """Return the mask of rows outside all blocks, and their relaxed model.
+
+    The model has an added last row per block.
     """
     rows = np.ones(model.row_lower.size, dtype=bool)
     columns = np.ones(model.cost.size, dtype=bool)
-    for each in blocks:
-        rows[each.block.rows] = False
-        columns[each.block.columns] = False
+    for placed in blocks:
+        rows[placed.block.rows] = False
+        columns[placed.block.columns] = False
     rest = model.part(columns, rows)
     ones = np.ones(len(blocks))
     # The added rows have no entries yet.

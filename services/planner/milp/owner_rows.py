@@ -8,7 +8,7 @@ import numpy as np
 from luna.energy.devices.battery import Battery
 from luna.energy.physics.mode import Mode, SetPoint
 from luna.energy.timeline import FloatArray
-from services.planner.devices.kind import PIN_SLACK
+from services.planner.devices.kind import PIN_SLACK, PinnedUse
 from services.planner.linear.model import Indices, ModelBuilder
 from services.planner.milp.directions import PlannedFlows
 from services.planner.milp.load_columns import PlacedColumns
@@ -28,32 +28,44 @@ def add_manual(
     """
     if problem.manual is None:
         return _NO_ENDS
-    ends = [
-        columns
-        for index, own in enumerate(batteries)
-        for columns in _pin_battery(builder, problem, own, index=index)
-    ]
-    for pinned in [each.pinned for each in placed.loads if each.pinned]:
-        # A positive target is a lower bound, a target of 0 a ban; missing energy and forced runs
-        # are penalised.
-        price = PIN_SLACK * dearest_price(problem) * pinned.kwh
-        runs = np.flatnonzero(pinned.target > 0)
-        rests = np.flatnonzero(pinned.target == 0)
-        required = pinned.target[runs]
-        missing = builder.add_columns(runs.size, cost=price, upper=required)
-        if runs.size:
-            builder.add_rows(required, required, [(pinned.columns[runs], 1.0), (missing, 1.0)])
-        if rests.size:
-            beyond = builder.add_columns(rests.size, cost=price, upper=np.inf)
-            builder.add_rows(
-                np.full(rests.size, -np.inf),
-                np.zeros(rests.size),
-                [(pinned.columns[rests], 1.0), (beyond, -1.0)],
-            )
-    return np.concatenate([_NO_ENDS, *ends])
+    ends = [_NO_ENDS]
+    for index, (battery, columns) in enumerate(zip(problem.site.batteries, batteries, strict=True)):
+        with builder.section(f"{battery.name}: pins"):
+            ends += _pin_battery(builder, problem, columns, index=index)
+    for demand, load in zip(problem.demands, placed.loads, strict=True):
+        if load.pinned:
+            with builder.section(f"{demand.name}: pins"):
+                _pin_load(builder, problem, load.pinned)
+    return np.concatenate(ends)
 
 
 _NO_ENDS = np.empty(0, dtype=np.int32)
+
+
+def _pin_load(builder: ModelBuilder, problem: Problem, pinned: PinnedUse) -> None:
+    """Pin a load: a positive target is a lower bound, a target of 0 a ban.
+
+    Missing energy and forced runs are penalised.
+    """
+    price = PIN_SLACK * dearest_price(problem) * pinned.kwh
+    runs = np.flatnonzero(pinned.target > 0)
+    rests = np.flatnonzero(pinned.target == 0)
+    required = pinned.target[runs]
+    missing = builder.add_columns(runs.size, cost=price, upper=required)
+    if runs.size:
+        # use[t] + missing[t] = target[t]
+        builder.add_rows(
+            required, required, [(pinned.columns[runs], 1.0), (missing, 1.0)], name="runs"
+        )
+    if rests.size:
+        beyond = builder.add_columns(rests.size, cost=price, upper=np.inf)
+        # use[t] <= beyond[t]
+        builder.add_rows(
+            np.full(rests.size, -np.inf),
+            np.zeros(rests.size),
+            [(pinned.columns[rests], 1.0), (beyond, -1.0)],
+            name="rests",
+        )
 
 
 def _pin_battery(
@@ -79,8 +91,12 @@ def _pin_battery(
         if where.size == 0:
             continue
         if manual.decided:
+            # target[t] <= energy[t] <= target[t]
             builder.add_rows(
-                target_kwh[where], target_kwh[where] + SAME_KWH, [(energy[where], 1.0)]
+                target_kwh[where],
+                target_kwh[where] + SAME_KWH,
+                [(energy[where], 1.0)],
+                name="decided energy",
             )
             continue
         most = np.maximum(target_kwh[where], least * hours[where])
@@ -88,11 +104,14 @@ def _pin_battery(
             where.size, cost=PIN_SLACK * dearest_price(problem), upper=most
         )
         ends = builder.add_columns(where.size, cost=0.0, upper=1.0, integer=True)
-        builder.add_rows(np.zeros(where.size), most, [(energy[where], 1.0)])
+        # energy[t] <= most[t]
+        builder.add_rows(np.zeros(where.size), most, [(energy[where], 1.0)], name="most energy")
+        # energy[t] + missing[t] >= target[t] * (1 - ends[t])
         builder.add_rows(
             target_kwh[where],
             np.full(where.size, np.inf),
             [(energy[where], 1.0), (missing, 1.0), (ends, target_kwh[where])],
+            name="pinned energy",
         )
         # A pin ends only with a battery that is full, or empty.
         start_kwh = float(problem.stored_kwh[index])
@@ -100,17 +119,21 @@ def _pin_battery(
         full = battery.max_soc * battery.capacity_kwh
         if energy is charge:
             lowest = min(empty, start_kwh)
+            # stored[t] >= lowest + (full - lowest) * ends[t]
             builder.add_rows(
                 np.full(ends.size, lowest),
                 np.full(ends.size, np.inf),
                 [(stored[where], 1.0), (ends, lowest - full_kwh(battery))],
+                name="charging ends full",
             )
         else:
             highest = max(full, start_kwh)
+            # stored[t] <= highest - (highest - empty) * ends[t]
             builder.add_rows(
                 np.full(ends.size, -np.inf),
                 np.full(ends.size, highest),
                 [(stored[where], 1.0), (ends, highest - empty)],
+                name="discharging ends empty",
             )
         yield ends
 
@@ -118,19 +141,21 @@ def _pin_battery(
 def _stay(builder: ModelBuilder, stored: Indices, least: float, most: float) -> None:
     """Keep a battery full, or empty, in slots where that ends its pin."""
     if stored.size:
+        # least <= stored[t] <= most
         builder.add_rows(
             np.full(stored.size, least - SAME_KWH),
             np.full(stored.size, most + SAME_KWH),
             [(stored, 1.0)],
+            name="stays full or empty",
         )
 
 
 def full_kwh(battery: Battery) -> float:
-    """Return the stored energy at which a pinned charge ends: full, or the start of the taper."""
-    tapers = battery.taper_from_soc < 1.0 and battery.taper_to_share < 1.0
-    return float(
-        min(battery.max_soc, battery.taper_from_soc if tapers else 1.0) * battery.capacity_kwh
-    )
+    """Return the stored energy that ends a pinned charge: full, or the start of the taper."""
+    full_soc = battery.max_soc
+    if battery.taper_from_soc < 1.0 and battery.taper_to_share < 1.0:
+        full_soc = min(full_soc, battery.taper_from_soc)
+    return float(full_soc * battery.capacity_kwh)
 
 
 def decide_pins(problem: Problem, flows: PlannedFlows) -> Problem:
@@ -165,11 +190,11 @@ def tell_pins(problem: Problem, setpoints: SetPoint, end_kwh: FloatArray) -> Set
     power = (
         np.where(charges, manual.charge_kwh, manual.discharge_kwh) / problem.outlook.timeline.hours
     )
+    mode = np.where(discharges, Mode.EXPORT, setpoints.mode)
+    mode = np.where(charges, Mode.CHARGE, mode)
     return replace(
         setpoints,
-        mode=np.where(
-            charges, Mode.CHARGE, np.where(discharges, Mode.EXPORT, setpoints.mode)
-        ).astype(np.int8),
+        mode=mode.astype(np.int8),
         power_kw=np.where(pinned, power, setpoints.power_kw),
         target_soc=np.where(pinned, end_soc, setpoints.target_soc),
         floor_soc=np.where(pinned, end_soc, setpoints.floor_soc),

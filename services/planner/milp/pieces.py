@@ -1,5 +1,6 @@
-"""Relax-and-fix for long horizons: decide the binaries day by day, as a start for the search over
-the whole horizon.
+"""Decide the binaries of a long horizon day by day (relax-and-fix).
+
+The result is a start for the search over the whole horizon.
 
 The relaxed model is the guide. A day's charges are rounded; only where the rest then has no
 solution do binaries decide them. Once every day is decided, binaries decide one day after another
@@ -54,8 +55,7 @@ class Decided:
 def solve_in_pieces(
     problem: Problem, choices: BinarySlots, solver: Solver, *, elastic: bool
 ) -> Iterator[PlannedFlows]:
-    """Yield flows without complementarity violations in the slots with binaries, then ever better
-    ones.
+    """Yield flows whose slots with binaries keep complementarity, then ever better ones.
 
     The first are relaxed in the last pieces where time ran out.
 
@@ -132,8 +132,9 @@ class _Pieces:
         return better if better.flows.objective < decided.flows.objective else decided
 
     def _search_back(self, decided: Decided, first: int) -> Decided:
-        """Decide a piece by binaries: where its charges are, then anywhere, then together with
-        ever more earlier pieces.
+        """Decide a piece by binaries, in ever wider searches.
+
+        First where its charges are, then anywhere, then together with ever more earlier pieces.
         """
         with suppress(InfeasibleError):
             return self._search(decided, first, first + PIECE, anywhere=False)
@@ -165,19 +166,18 @@ class _Pieces:
         choices = BinarySlots(choices.grid, choices.battery & charges, choices.least & charges)
         built = formulate(self._problem, ways, choices=choices, elastic=self._elastic)
         outside = ~self._slots(first, end + AHEAD)
-        kept = built.batteries[:, :2][:, :, outside]
+        unchanged = built.batteries[:, :2][:, :, outside]
         energies = np.stack([flows.charge_kwh, flows.discharge_kwh], axis=1)[:, :, outside]
-        model = built.model.fixed(kept.ravel(), energies.ravel())
-        solution = self._solver.renew(self._problem.deadline.share(share)).solve(
-            model, mip_gap=_PIECE_GAP, time_limit_s=_LONGEST_S, presolve=True
-        )
+        model = built.model.fixed(unchanged.ravel(), energies.ravel())
+        solver = self._solver.renew(self._problem.deadline.share(share))
+        solution = solver.solve(model, mip_gap=_PIECE_GAP, time_limit_s=_LONGEST_S, presolve=True)
         chosen = [solution.column[columns] > 0.5 for columns in built.choices]
         return Decided(built.flows(solution, ways), fix_directions(ways, choices, chosen))
 
     def _choose_rounded(
         self, choices: BinarySlots, flows: PlannedFlows, slots: range
     ) -> list[BoolArray]:
-        """Return a value for every binary: its larger flow, or whether its charge is rounded up."""
+        """Return a value for every binary: its larger flow, or its rounded charge."""
         imports = flows.import_kwh >= flows.export_kwh
         charges = flows.charge_kwh >= flows.discharge_kwh
         if choices.least.any():
@@ -186,8 +186,9 @@ class _Pieces:
         return [imports[choices.grid], charges[choices.battery], charges[choices.least]]
 
     def _solve(self, ways: FlowDirections, *, decided_until: int) -> PlannedFlows:
-        """Return the flows in these directions, later slots with room for one more least charge
-        where that is to be had.
+        """Return the flows in these directions.
+
+        Later slots keep room for one more least charge if there is a solution with it.
         """
         built = formulate(self._problem, ways, elastic=self._elastic)
         if decided_until < self._count:

@@ -43,12 +43,13 @@ from services.planner.milp.directions import (
     fix_directions,
 )
 from services.planner.milp.formulation import formulate
+from services.planner.milp.infeasibility import naming_failing_rows
 from services.planner.milp.inverters import take_direct_first
 from services.planner.milp.long_pins import guide_pins
 from services.planner.milp.owner_rows import decide_pins, tell_pins
 from services.planner.milp.pieces import AHEAD, PIECE, solve_in_pieces
 from services.planner.milp.slack import price_missing
-from services.planner.milp.solver import MORE_TIME, Solution, Solver, SolverError
+from services.planner.milp.solver import MORE_TIME, Solution, Solver, SolverError, relative_gap
 from services.planner.problem.directions import Direction
 from services.planner.problem.problem import Deadline, Problem, StorageBounds, TerminalRule
 
@@ -144,8 +145,6 @@ _SEARCH_SOLVES = 60
 _FIRST_SHARE = 0.15
 # For deciding how much of the pins can be met: the plan is solved once more given that.
 _PIN_SHARE = 0.75
-# Least cost that gaps are relative to, currency.
-_LEAST_COST = 1e-9
 
 
 class OutOfTimeError(SolverError):
@@ -219,7 +218,9 @@ def _solve_or_compromise(
                 return replace(compromise, elastic=True)
         raise late from None
     except (InfeasibleError, SolverError):
-        return replace(_solve(problem, solver, elastic=True, feasible=feasible), elastic=True)
+        with naming_failing_rows():
+            compromise = _solve(problem, solver, elastic=True, feasible=feasible)
+        return replace(compromise, elastic=True)
 
 
 def solve_full(problem: Problem, solver: Solver) -> PlannedFlows:
@@ -373,10 +374,6 @@ def _find_start(
     return min(found, key=lambda each: each.flows.objective, default=None), pieces
 
 
-def _find_gap(cost: float, bound: float) -> float:
-    return abs(cost - bound) / max(abs(cost), _LEAST_COST)
-
-
 def _round_choices(
     problem: Problem,
     solver: Solver,
@@ -398,7 +395,7 @@ def _round_choices(
             solution = solver.solve(built.model, time_limit_s=problem.left_s)
         except (InfeasibleError, SolverError):
             continue
-        gap = _find_gap(solution.objective, bound)
+        gap = relative_gap(solution.objective, bound)
         is_enough = solution.objective - bound <= problem.search.allow(solution.objective)
         return _Rounded(
             replace(built.flows(solution, fixed), gap=gap, proven=is_enough),

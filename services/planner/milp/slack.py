@@ -31,8 +31,9 @@ def dearest_price(problem: Problem) -> float:
 
 
 def excess_kwh(problem: Problem) -> tuple[FloatArray, FloatArray]:
-    """Return the energy of load, forced device use and PV beyond the connection's limits, import
-    and export; curtailable PV never exceeds them.
+    """Return the energy beyond the connection's limits, import and export.
+
+    It is that of load, forced device use and PV; curtailable PV never exceeds them.
     """
     hours = problem.outlook.timeline.hours
     runs_on = sum((demand.forced_kwh(hours) for demand in problem.demands), np.zeros(hours.size))
@@ -42,11 +43,10 @@ def excess_kwh(problem: Problem) -> tuple[FloatArray, FloatArray]:
 
 
 def add_grid_slack(builder: ModelBuilder, problem: Problem) -> list[tuple[Indices, float]]:
-    """Let load and PV alone exceed the connection's limits, at a penalty that rises with the
-    excess's power and its maximum.
+    """Let load and PV alone exceed the connection's limits, at a penalty.
 
-    Batteries then spread their energy over all slots of excess. On an island they serve the first
-    ones for as long as they can.
+    It rises with the excess's power and its maximum, so that batteries spread their energy over
+    all slots of excess. On an island they serve the first ones for as long as they can.
     """
     outlook = problem.outlook
     manual = problem.manual
@@ -71,8 +71,10 @@ def _price_excess(
     *,
     level: BoolArray,
 ) -> None:
-    """Add the penalty on an excess: by steps of power and by its maximum in ``level`` slots,
-    elsewhere higher for earlier slots.
+    """Add the penalty on an excess.
+
+    It goes by steps of power and by its maximum in ``level`` slots, elsewhere it is higher for
+    earlier slots.
     """
     slots = np.flatnonzero(level)
     hours = problem.outlook.timeline.hours
@@ -82,26 +84,37 @@ def _price_excess(
         ordered = builder.add_columns(
             sooner.size, cost=price * np.linspace(2.0, 1.0, energy_kwh.size)[sooner], upper=np.inf
         )
+        # excess[t] <= ordered[t]
         builder.add_rows(
             np.full(sooner.size, -np.inf),
             np.zeros(sooner.size),
             [(columns[sooner], 1.0), (ordered, -1.0)],
+            name="excess in order",
         )
     if not slots.size:
         return
     step_kw = float((energy_kwh[slots] / hours[slots]).max()) / EXCESS_STEPS
+    step_kwh = step_kw * hours[slots]
     steps = [
-        builder.add_columns(slots.size, cost=price * rise, upper=step_kw * hours[slots])
+        builder.add_columns(slots.size, cost=price * rise, upper=step_kwh)
         for rise in np.linspace(1.0, STEEPEST_EXCESS, EXCESS_STEPS)
     ]
     worst = builder.add_columns(1, cost=price, upper=np.inf)
     nothing = np.zeros(slots.size)
     unbound = np.full(slots.size, -np.inf)
-    builder.add_rows(unbound, nothing, [(columns[slots], 1.0), *((step, -1.0) for step in steps)])
+    # excess[t] <= sum of steps[t]
+    builder.add_rows(
+        unbound,
+        nothing,
+        [(columns[slots], 1.0), *((step, -1.0) for step in steps)],
+        name="steps of excess",
+    )
+    # excess[t] / hours[t] <= worst
     builder.add_rows(
         unbound,
         nothing,
         [(columns[slots], 1.0 / hours[slots]), (np.repeat(worst, slots.size), -1.0)],
+        name="worst excess",
     )
 
 
@@ -110,28 +123,31 @@ def add_soc_slack(builder: ModelBuilder, problem: Problem, columns: Indices, *, 
     battery = problem.site.batteries[index]
     terminal = problem.terminal
     stored = columns[2]
-    dearest = dearest_price(problem)
+    min_kwh = battery.min_soc * battery.capacity_kwh
+    max_kwh = battery.max_soc * battery.capacity_kwh
+    end_min_kwh = terminal.least_kwh[index]
+    end_max_kwh = terminal.most_kwh[index]
     bounds = (
-        (
-            stored,
-            battery.min_soc * battery.capacity_kwh,
-            battery.max_soc * battery.capacity_kwh,
-            SOC_SLACK,
-        ),
-        (stored[-1:], terminal.least_kwh[index], terminal.most_kwh[index], HORIZON_SLACK),
+        ("limits", stored, min_kwh, max_kwh, SOC_SLACK),
+        ("end", stored[-1:], end_min_kwh, end_max_kwh, HORIZON_SLACK),
     )
-    for energy, least, most, slack in bounds:
-        missing = builder.add_columns(energy.size, cost=slack * dearest, upper=battery.capacity_kwh)
-        surplus = builder.add_columns(energy.size, cost=slack * dearest, upper=battery.capacity_kwh)
+    for name, energy, least, most, slack in bounds:
+        price = slack * dearest_price(problem)
+        missing = builder.add_columns(energy.size, cost=price, upper=battery.capacity_kwh)
+        surplus = builder.add_columns(energy.size, cost=price, upper=battery.capacity_kwh)
+        # stored[t] + missing[t] >= least
         builder.add_rows(
             np.full(energy.size, least),
             np.full(energy.size, np.inf),
             [(energy, 1.0), (missing, 1.0)],
+            name=f"{battery.name}: {name}, least",
         )
+        # stored[t] - surplus[t] <= most
         builder.add_rows(
             np.full(energy.size, -np.inf),
             np.full(energy.size, most),
             [(energy, 1.0), (surplus, -1.0)],
+            name=f"{battery.name}: {name}, most",
         )
 
 
@@ -144,16 +160,20 @@ def add_reserves(builder: ModelBuilder, problem: Problem, batteries: Indices) ->
     """Add the rows of the reserves."""
     if problem.storage.reserve_kwh is None:
         return
-    for (_, _, stored), reserve_kwh in zip(batteries, problem.storage.reserve_kwh, strict=True):
+    for battery, (_, _, stored), reserve_kwh in zip(
+        problem.site.batteries, batteries, problem.storage.reserve_kwh, strict=True
+    ):
         where = np.flatnonzero(reserve_kwh > 0)
         missing = builder.add_columns(
             where.size, cost=RESERVE_SLACK * dearest_price(problem), upper=reserve_kwh[where]
         )
         if where.size:
+            # stored[t] + missing[t] >= reserve[t]
             builder.add_rows(
                 reserve_kwh[where],
                 np.full(where.size, np.inf),
                 [(stored[where], 1.0), (missing, 1.0)],
+                name=f"{battery.name}: reserve",
             )
 
 
@@ -161,8 +181,5 @@ def price_missing(problem: Problem, stored_kwh: FloatArray) -> float:
     """Return the model's penalty on missing reserves."""
     if problem.storage.reserve_kwh is None:
         return 0.0
-    return (
-        RESERVE_SLACK
-        * dearest_price(problem)
-        * float(np.maximum(problem.storage.reserve_kwh - stored_kwh, 0.0).sum())
-    )
+    missing_kwh = np.maximum(problem.storage.reserve_kwh - stored_kwh, 0.0)
+    return RESERVE_SLACK * dearest_price(problem) * float(missing_kwh.sum())

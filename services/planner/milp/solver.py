@@ -12,7 +12,7 @@ import numpy as np
 from luna.energy.errors import LunaError
 from luna.energy.timeline import FloatArray, IndexArray
 from luna.platform.tracing import span
-from services.planner.linear.model import Indices, InfeasibleError, LinearModel
+from services.planner.linear.model import Indices, InfeasibleError, LinearModel, StartBasis
 from services.planner.problem.problem import Deadline, SearchLimits
 
 MORE_TIME = "Raise options.time_limit_s or shorten the horizon."
@@ -28,8 +28,9 @@ class SolverError(LunaError):
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """Values of the columns, duals of the rows (0 for mixed-integer models), objective and proven
-    relative gap.
+    """Values of the columns, duals of the rows, objective and proven relative gap.
+
+    Duals are 0 for mixed-integer models.
     """
 
     column: FloatArray
@@ -62,17 +63,16 @@ class LinearSolution:
 
 @dataclass(eq=False)
 class Solver:
-    """A HiGHS instance that keeps its model: where only costs and bounds change, it starts from the
-    last basis. ``deadline`` bounds every solve.
+    """A HiGHS instance that keeps its model, and starts from the last basis if it can.
+
+    It can where only costs and bounds change. ``deadline`` bounds every solve.
     """
 
     deadline: Deadline | None = None
     _model: LinearModel | None = field(default=None, init=False)
 
     def renew(self, deadline: Deadline | None = None) -> "Solver":
-        """Return a fresh solver of the same class, bounded by ``deadline`` or else by this
-        one's.
-        """
+        """Return a fresh solver of the same class, by default with the same deadline."""
         return type(self)(deadline or self.deadline)
 
     @contextmanager
@@ -99,14 +99,15 @@ class Solver:
     @cached_property
     def _highs(self) -> Any:
         highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # its stubs lack half of its methods
-        # Without a basis, Devex pricing (1) takes as many iterations as steepest edge, each a
-        # seventh cheaper.
-        for option, setting in (
-            ("output_flag", False),
-            ("threads", 1),
-            ("random_seed", 0),
-            ("simplex_dual_edge_weight_strategy", 1),
-        ):
+        options = {
+            "output_flag": False,
+            "threads": 1,
+            "random_seed": 0,
+            # Without a basis, Devex pricing (1) takes as many iterations as steepest edge, each a
+            # seventh cheaper.
+            "simplex_dual_edge_weight_strategy": 1,
+        }
+        for option, setting in options.items():
             highs.setOptionValue(option, setting)
         return highs
 
@@ -120,11 +121,11 @@ class Solver:
         start: FloatArray | None = None,
         presolve: bool = False,
     ) -> Solution:
-        """Return the least-cost solution, or one that exceeds it by at most ``mip_gap`` of its cost
-        or by ``gap_cost``.
+        """Return the least-cost solution, or one near it.
 
-        ``start`` holds the columns of a feasible integer solution. ``presolve`` pays where most
-        columns are fixed.
+        It exceeds the least cost by at most ``mip_gap`` of its own, or by ``gap_cost``. ``start``
+        holds the columns of a feasible integer solution. ``presolve`` pays where most columns are
+        fixed.
 
         Raises:
             InfeasibleError: no column values satisfy all rows.
@@ -172,8 +173,9 @@ class Solver:
         columns: tuple[Indices, FloatArray, FloatArray],
         rows: tuple[Indices, FloatArray, FloatArray],
     ) -> None:
-        """Bound some columns and rows of a linear model, which is loaded the first time: those, and
-        their lower and upper bounds.
+        """Bound some columns and rows of a linear model, which is loaded the first time.
+
+        Both are indices with their lower and upper bounds.
         """
         if self._model is not model:
             self._highs.setOptionValue("presolve", "off")
@@ -182,8 +184,9 @@ class Solver:
         self._highs.changeRowsBounds(rows[0].size, *rows)
 
     def resolve(self) -> float:
-        """Solve the model as it was changed, from the last basis, and return its objective;
-        infinite where it has no solution.
+        """Solve the changed model from the last basis, and return its objective.
+
+        It is infinite where there is no solution.
         """
         self._highs.setOptionValue("time_limit", np.inf)
         self._highs.run()
@@ -200,6 +203,20 @@ class Solver:
             np.array(result.row_dual),
             float(self._highs.getInfo().objective_function_value),
         )
+
+    def find_conflict(self, model: LinearModel) -> IndexArray:
+        """Return the rows of an irreducible set without a solution, ascending.
+
+        Bounds of columns belong to such a set too. Of the relaxed model: empty where that has a
+        solution.
+        """
+        strategy = highspy.IisStrategy
+        by_solves = int(strategy.kIisStrategyFromLp) + int(strategy.kIisStrategyIrreducible)
+        self._highs.setOptionValue("iis_strategy", by_solves)
+        self._load(model.relaxed())
+        self._highs.run()
+        _, conflict = self._highs.getIis()
+        return np.array(sorted(conflict.row_index_), dtype=np.intp)
 
     def _load(self, model: LinearModel) -> None:
         loaded = self._model
@@ -226,20 +243,22 @@ class Solver:
                 model.integer,
             )
             if model.start is not None and not model.integer.any():
-                columns = np.zeros(model.cost.size, dtype=np.intp)
-                rows = np.ones(model.row_lower.size, dtype=np.intp)
-                columns[model.start.columns] = 1
-                rows[model.start.rows] = 0
-                basis = highspy.HighsBasis()
-                basis.col_status, basis.row_status = (
-                    [_STATUS[basic] for basic in each.tolist()] for each in (columns, rows)
-                )
-                basis.valid = True
-                self._highs.setBasis(basis)
+                self._begin_at(model, model.start)
         self._model = model
 
+    def _begin_at(self, model: LinearModel, start: StartBasis) -> None:
+        is_basic_column = np.zeros(model.cost.size, dtype=np.intp)
+        is_basic_row = np.ones(model.row_lower.size, dtype=np.intp)
+        is_basic_column[start.columns] = 1
+        is_basic_row[start.rows] = 0
+        basis = highspy.HighsBasis()
+        basis.col_status = [_STATUS[is_basic] for is_basic in is_basic_column.tolist()]
+        basis.row_status = [_STATUS[is_basic] for is_basic in is_basic_row.tolist()]
+        basis.valid = True
+        self._highs.setBasis(basis)
+
     def _change(self, loaded: LinearModel, model: LinearModel) -> None:
-        """Pass HiGHS the differences alone: most solves after the first only fix a few columns."""
+        """Pass HiGHS the differences alone: most later solves only fix a few columns."""
         cost = _differ((loaded.cost, model.cost))
         if cost.size:
             self._highs.changeColsCost(cost.size, cost, model.cost[cost])
@@ -257,11 +276,12 @@ class Solver:
     def _read(self, model: LinearModel) -> Solution:
         status = self._highs.getModelStatus()
         info = self._highs.getInfo()
-        if status in (
+        infeasible = (
             highspy.HighsModelStatus.kInfeasible,
             highspy.HighsModelStatus.kUnboundedOrInfeasible,
-        ):
-            raise InfeasibleError("the limits contradict each other")
+        )
+        if status in infeasible:
+            raise InfeasibleError("the limits contradict each other", model=model)
         # A linear solve stopped by the time limit may still be at its start: its column values are
         # no solution.
         ended = status == highspy.HighsModelStatus.kTimeLimit and not model.integer.any()
@@ -286,12 +306,11 @@ def _differ(*pairs: tuple[FloatArray, FloatArray]) -> Indices:
 
 def _same_structure(one: LinearModel, other: LinearModel) -> bool:
     # Warm starts are for linear models: their basis stays valid when costs and bounds change.
-    linear = not one.integer.any() and not other.integer.any()
-    return (
-        linear
-        and all(
-            np.array_equal(getattr(one, name), getattr(other, name))
-            for name in ("starts", "index", "value")
-        )
-        and one.cost.size == other.cost.size
+    if one.integer.any() or other.integer.any():
+        return False
+    has_same_entries = (
+        np.array_equal(one.starts, other.starts)
+        and np.array_equal(one.index, other.index)
+        and np.array_equal(one.value, other.value)
     )
+    return has_same_entries and one.cost.size == other.cost.size

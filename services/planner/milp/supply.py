@@ -1,4 +1,4 @@
-"""What energy costs in each slot beside a plan: the plan's own flows, in order of their prices.
+"""Price energy in each slot beside a plan: by the plan's own flows, in order of their prices.
 
 A slot's use may grow by what is exported or curtailed less, charged less, discharged more, imported
 more. Each such flow has a price at the plan's duals (a stored kWh what it is worth later) and an
@@ -29,7 +29,7 @@ _HIGHER = 1.5
 
 @dataclass(frozen=True, slots=True)
 class BalanceEntries:
-    """The entries of the balance rows of a model, and what a unit of each column supplies."""
+    """The entries of a model's balance rows; ``factor`` is the supply of a column's unit."""
 
     slots: int
     slot: IndexArray
@@ -39,7 +39,7 @@ class BalanceEntries:
 
     @classmethod
     def of(cls, model: LinearModel, balanced: Indices) -> "BalanceEntries":
-        """Return the entries of the rows ``balanced``, one per slot and one after the other."""
+        """Return the entries of the neighbouring rows ``balanced``, one per slot."""
         rows = model.entry_rows()
         first_row = int(balanced[0])
         slots = balanced.size
@@ -49,16 +49,16 @@ class BalanceEntries:
         return cls(slots, rows[where] - first_row, rows[where], column, model.value[where])
 
     def curves(
-        self, solution: LinearSolution, bounds: tuple[FloatArray, FloatArray], held: BoolArray
+        self, solution: LinearSolution, bounds: tuple[FloatArray, FloatArray], fixed: BoolArray
     ) -> "SupplyCurves":
         """Return the flows of each slot in order of their prices.
 
         Args:
             solution: of the model.
             bounds: lowest and highest value of each column.
-            held: columns that do not move, ``(columns,)``.
+            fixed: columns that do not move, ``(columns,)``.
         """
-        moves = ~held[self.column]
+        moves = ~fixed[self.column]
         slot = self.slot[moves]
         column = self.column[moves]
         factor = self.factor[moves]
@@ -86,8 +86,9 @@ class BalanceEntries:
 
 @dataclass(frozen=True, slots=True)
 class SupplyCurves:
-    """Flows of each slot by ascending price: price per kWh, and by how many kWh each can supply
-    more or less than now, all ``(slots, flows)``.
+    """Flows of each slot by ascending price, all ``(slots, flows)``.
+
+    Each has a price per kWh, and energy that it can supply more or less than now.
     """
 
     price: FloatArray
@@ -99,7 +100,7 @@ class SupplyCurves:
         return np.asarray(_find_cost(self.price, self.more_kwh, self.less_kwh, added_kwh))
 
     def move_to(self, value: FloatArray) -> FloatArray:
-        """Return how much more is worth supplying where a kWh is worth ``value``, ``(slots,)``."""
+        """Return the additional supply that pays where a kWh is worth ``value``, ``(slots,)``."""
         return np.asarray(_find_move(self.price, self.more_kwh, self.less_kwh, value))
 
     def find_values(
@@ -110,11 +111,10 @@ class SupplyCurves:
         *,
         groups: tuple[IndexArray, int],
     ) -> FloatArray:
-        """Return what a kWh is worth by slot, so that each group of slots just uses its present
-        energy.
+        """Return the value of a kWh by slot, at which each group just uses its present energy.
 
-        The lowest such value: where a group uses all that it may, more energy may be worth less
-        than the duals say.
+        It is the lowest such value: where a group uses all that it may, more energy may be worth
+        less than the duals say.
 
         Args:
             value: a first guess, ``(slots,)``.

@@ -1,5 +1,6 @@
-"""Add tariffs that couple slots to the mixed-integer model: monthly peaks, and prices that depend
-on energy drawn before.
+"""Add tariffs that couple slots to the mixed-integer model.
+
+They are monthly peaks, and prices that depend on energy drawn before.
 """
 
 from collections.abc import Callable
@@ -23,9 +24,7 @@ from services.planner.linear.model import Indices, ModelBuilder
 
 @dataclass(frozen=True, slots=True)
 class MonthPeak:
-    """One local month's share of the horizon: the columns of the billed level, and of each unit's
-    excess above it.
-    """
+    """The columns of one local month's peak: the billed level, and each unit's excess above it."""
 
     share: MonthShare
     peak: Peak
@@ -35,8 +34,7 @@ class MonthPeak:
     def limit_import(
         self, import_kwh: FloatArray, column: FloatArray, hours: FloatArray
     ) -> FloatArray:
-        """Return the import limits of the month's counted slots that keep every interval within its
-        planned mean.
+        """Return import limits that keep every interval of the month within its planned mean.
 
         Slots may import up to their unit's level; those of an interval with a slot above it, or
         that began before the horizon, up to their plan.
@@ -65,11 +63,14 @@ def add_peaks(
     Source: Rockafellar and Uryasev (2000): the sum of the n largest is the least n·θ + Σ max(x − θ,
     0).
     """
-    return tuple(
-        _price_level(builder, share, peak, bought[share.slots])
-        for peak in peaks
-        for share in month_shares(peak.price, timeline, zone)
-    )
+    month_peaks: list[MonthPeak] = []
+    with builder.section("monthly peak"):
+        for peak in peaks:
+            shares = month_shares(peak.price, timeline, zone)
+            month_peaks += [
+                _price_level(builder, share, peak, bought[share.slots]) for share in shares
+            ]
+    return tuple(month_peaks)
 
 
 def _price_level(
@@ -82,34 +83,48 @@ def _price_level(
     units = int(share.unit[-1]) + 1
     most_above = np.inf if price.highest > 1 else 0.0
     floored = price.highest > 1 and price.least_kw > 0
-    due = 0.0 if floored else price.price_per_kw_month
-    level = builder.add_columns(1, cost=due, lower=0.0 if floored else price.least_kw, upper=np.inf)
-    above, old = (
-        builder.add_columns(size, cost=due / price.highest, upper=most_above)
-        for size in (units, before.size)
-    )
+    level_price = 0.0 if floored else price.price_per_kw_month
+    least_level = 0.0 if floored else price.least_kw
+    level = builder.add_columns(1, cost=level_price, lower=least_level, upper=np.inf)
+    unit_price = level_price / price.highest
+    above = builder.add_columns(units, cost=unit_price, upper=most_above)
+    old = builder.add_columns(before.size, cost=unit_price, upper=most_above)
+    kw_per_kwh = 60 / price.interval_minutes
     began = np.zeros(count)
-    began[0] = peak.history.interval_kwh * 60 / price.interval_minutes if share.running else 0.0
+    if share.running:
+        began[0] = peak.history.interval_kwh * 60 / price.interval_minutes
+    # mean power of bought[i] - level - above[unit of i] <= -began[i]
     rows = builder.add_rows(
         np.full(count, -np.inf),
         -began,
         [(np.repeat(level, count), -1.0), (above[share.unit], -1.0)],
+        name="intervals",
     )
-    builder.add_entries(rows[share.interval], bought, 60 / price.interval_minutes)
+    builder.add_entries(rows[share.interval], bought, kw_per_kwh)
     if before.size:
+        # level + old[n] >= before[n]
         builder.add_rows(
-            before, np.full(before.size, np.inf), [(np.repeat(level, before.size), 1.0), (old, 1.0)]
+            before,
+            np.full(before.size, np.inf),
+            [(np.repeat(level, before.size), 1.0), (old, 1.0)],
+            name="peaks so far",
         )
     if reached:
-        builder.add_sum(reached, np.inf, [(level, 1.0), (above[:1], 1.0)])
+        # level + above[0] >= reached
+        builder.add_sum(
+            reached, np.inf, [(level, 1.0), (above[:1], 1.0)], name="reached in this unit"
+        )
     if floored:
         billed = builder.add_columns(
             1, cost=price.price_per_kw_month, lower=price.least_kw, upper=np.inf
         )
+        excess = np.concatenate([above, old])
+        # billed >= level + sum of excess / highest
         builder.add_sum(
             0.0,
             np.inf,
-            [(billed, 1.0), (level, -1.0), (np.concatenate([above, old]), -1.0 / price.highest)],
+            [(billed, 1.0), (level, -1.0), (excess, -1.0 / price.highest)],
+            name="least billed",
         )
     return MonthPeak(share, peak, level, above)
 
@@ -152,7 +167,8 @@ def add_charge(
 ) -> None:
     """Add the cost of imports beyond the price of the first kWh, if there is a charge."""
     if charge is not None:
-        _ADD_ROWS[type(charge)](charge, builder, bought, timeline=timeline, zone=zone)
+        with builder.section("energy charge"):
+            _ADD_ROWS[type(charge)](charge, builder, bought, timeline=timeline, zone=zone)
 
 
 @rows_of(Blocks)
@@ -164,6 +180,10 @@ def _add_blocks(
         room_kwh = charge.left_kwh(first=number == 0)
         beyond = builder.add_columns(room_kwh.size, cost=charge.rise, upper=np.inf)
         for place, energy in enumerate(room_kwh.tolist()):
+            # sum of bought over the month - beyond <= energy left in the block
             builder.add_sum(
-                -np.inf, energy, [(bought[slots], 1.0), (beyond[place : place + 1], -1.0)]
+                -np.inf,
+                energy,
+                [(bought[slots], 1.0), (beyond[place : place + 1], -1.0)],
+                name="block",
             )

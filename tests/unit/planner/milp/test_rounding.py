@@ -12,7 +12,7 @@ from services.planner.linear.model import LinearModel
 from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import Formulation, formulate
 from services.planner.milp.mixtures import PlacedBlock, mix_schedules
-from services.planner.milp.schedule_loads import round_relaxation
+from services.planner.milp.rounding import round_relaxation
 from services.planner.milp.solver import Solution, Solver
 from services.planner.problem.build import build_problem
 from services.planner.problem.problem import SearchLimits

@@ -1,0 +1,368 @@
+"""Schedules of single devices: the ones to begin with, and changes worth a trial.
+
+A choice is a device whose binaries the local search sets. The supply of each slot beside the plan
+(``supply``) predicts what a change adds to the cost.
+
+Source: changes are stretches of slots, moved runs and whole schedules by dynamic programming with a
+price on every slot that changes (proximity search, Fischetti and Monaci, 2014).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from luna.energy.physics.mode import BoolArray
+from luna.energy.timeline import FloatArray, IndexArray
+from services.planner.devices.kind import RangedUse
+from services.planner.linear.model import CHOSEN, Indices, LinearModel
+from services.planner.linear.ranges import FORBIDDEN, Ranges
+from services.planner.linear.schedules import ScheduleBlock
+from services.planner.milp.formulation import Formulation
+from services.planner.milp.solver import LinearSolution
+from services.planner.milp.supply import BalanceEntries, SupplyCurves
+
+# The price on every slot that a whole schedule changes, in the site's currency: from changes of a
+# few slots to none that is priced.
+_SWITCHED_CHANGE_PRICES = (*(0.1 * 2.0**-step for step in range(9)), 0.0)
+_RANGED_CHANGE_PRICES = (*(0.2 * 4.0**-step for step in range(9)), 0.0)
+# Highest price on the energy that is needed, in the site's currency per kWh.
+_HIGHEST_PRICE = 1.0
+# For the first schedule: the cost of one slot away from the relaxed schedule, and the highest price
+# on the energy that is needed.
+_AWAY = 0.05
+_FIRST_PRICE = 2.0
+_SAME_KWH = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A plan around which changes are looked for.
+
+    ``entries`` are those of its balance rows, ``bounds`` the columns' lower and upper bounds,
+    ``fixed`` the columns of all schedules, which do not move.
+    """
+
+    solution: LinearSolution
+    entries: BalanceEntries
+    bounds: tuple[FloatArray, FloatArray]
+    fixed: BoolArray
+
+    def curves(self, use: Indices) -> SupplyCurves:
+        """Return the cost of energy beside the plan and beside a device's columns ``use``."""
+        fixed = self.fixed.copy()
+        fixed[use] = True
+        return self.entries.curves(self.solution, self.bounds, fixed)
+
+
+class DeviceChoice(Protocol):
+    """A device whose binaries are chosen; a schedule is the values of its ``columns``.
+
+    A schedule settles ``inner_columns`` and ``inner_rows``: the rest of the model does without.
+    """
+
+    columns: Indices
+    inner_columns: IndexArray
+    inner_rows: IndexArray
+
+    def begin(self, relaxed: Present) -> list[FloatArray]:
+        """Return schedules to begin with, near a solution with fractional binaries."""
+
+    def read(self, column: FloatArray) -> FloatArray:
+        """Return the schedule of a solution with whole binaries."""
+
+    def allows(self, schedule: FloatArray) -> bool:
+        """Return whether a schedule can meet the device's needs."""
+
+    def own_cost(self, schedule: FloatArray) -> float:
+        """Return the cost of a schedule that the rest of the model does not count."""
+
+    def use_bounds(self, schedule: FloatArray) -> tuple[Indices, FloatArray, FloatArray]:
+        """Return the columns that a schedule bounds, their lower and their upper bounds."""
+
+    def list_changes(
+        self, present: Present, schedule: FloatArray
+    ) -> Iterator[tuple[float, FloatArray]]:
+        """Yield other schedules, each after its predicted addition to the cost."""
+
+
+class SwitchedChoice:
+    """A load that is on or off."""
+
+    def __init__(self, block: ScheduleBlock, kwh: FloatArray) -> None:
+        self.columns = block.on
+        self._block = block
+        self._kwh = kwh
+        self.inner_columns = np.arange(block.columns.start, block.columns.stop)
+        self.inner_rows = np.arange(block.rows.start, block.rows.stop)
+        self._costs: dict[bytes, float] = {}
+
+    def begin(self, relaxed: Present) -> list[FloatArray]:
+        """Return the schedule nearest to the relaxed one."""
+        on = relaxed.solution.column[self.columns]
+        return [self._find(1.0 - 2.0 * on)]
+
+    def read(self, column: FloatArray) -> FloatArray:
+        """Return whether it is on in each slot."""
+        return self._find(1.0 - 2.0 * np.round(column[self.columns]))
+
+    def allows(self, schedule: FloatArray) -> bool:  # every schedule found is one
+        """Return True."""
+        return True
+
+    def own_cost(self, schedule: FloatArray) -> float:
+        """Return the cost of being on, of starts and of missing energy.
+
+        The schedule is one that was found here.
+        """
+        return self._costs[schedule.tobytes()]
+
+    def use_bounds(self, schedule: FloatArray) -> tuple[Indices, FloatArray, FloatArray]:
+        """Return none: its use is its binaries."""
+        return self.columns[:0], schedule[:0], schedule[:0]
+
+    def list_changes(
+        self, present: Present, schedule: FloatArray
+    ) -> Iterator[tuple[float, FloatArray]]:
+        """Yield the cheapest schedules at several prices on every slot that changes."""
+        price = self._price(present, schedule)
+        now = self.own_cost(schedule) + float(price @ schedule)
+        for changed in self._find_at_change_prices(price, schedule):
+            yield self.own_cost(changed) + float(price @ changed) - now, changed
+
+    def _find_at_change_prices(self, price: FloatArray, schedule: FloatArray) -> list[FloatArray]:
+        """Return the cheapest schedules, from the highest price on changes to the lowest.
+
+        Where two prices have the same cheapest schedule, prices between them have it as well.
+        """
+        away = 1.0 - 2.0 * schedule
+        last = len(_SWITCHED_CHANGE_PRICES) - 1
+        found = {
+            place: self._find(price + _SWITCHED_CHANGE_PRICES[place] * away) for place in (0, last)
+        }
+        open_stretches = [(0, last)]
+        while open_stretches:
+            first, end = open_stretches.pop()
+            if end - first < 2 or np.array_equal(found[first], found[end]):
+                continue
+            middle = (first + end) // 2
+            found[middle] = self._find(price + _SWITCHED_CHANGE_PRICES[middle] * away)
+            open_stretches += [(first, middle), (middle, end)]
+        return [found[place] for place in sorted(found)]
+
+    def _find(self, price: FloatArray) -> FloatArray:
+        found = self._block.schedules.find(price)
+        self._costs[found.on.tobytes()] = found.cost
+        return found.on
+
+    def _price(self, present: Present, schedule: FloatArray) -> FloatArray:
+        """Return the cost of being on in each slot, beside the schedule's own cost."""
+        curves = present.curves(self.columns)
+        is_on = schedule > 0.5
+        on = curves.cost(np.where(is_on, 0.0, self._kwh))
+        off = curves.cost(np.where(is_on, -self._kwh, 0.0))
+        return on - off
+
+
+class RangedChoice:
+    """A device with ranges of power, such as a charger: its use within a range is continuous."""
+
+    def __init__(
+        self, ranged: RangedUse, use: Indices, model: LinearModel, balanced: Indices
+    ) -> None:
+        self.columns = ranged.on.ravel()
+        self._ranged = ranged
+        self._use = use
+        self._forbidden = np.cumsum(model.upper[ranged.on] < 0.5, axis=0) > 0
+        firsts = [stay.first for stay in ranged.stays]
+        self._stay = np.searchsorted(firsts, ranged.slots, side="right") - 1
+        self.inner_columns = np.concatenate([self.columns, ranged.starts])
+        self.inner_rows = _find_inner_rows(model, ranged, use[ranged.slots])
+        counted = np.ones(model.row_lower.size, dtype=bool)
+        counted[self.inner_rows] = False
+        counted[balanced] = False
+        self._entries = model.column_entries(use, counted)
+        self._use_cost = model.cost[use]
+        self._most_kwh = np.where(self._forbidden[-1], 0.0, ranged.high_kwh[-1])
+        self._reachable_kwh = self._stored(self._most_kwh, capped=True)
+
+    def begin(self, relaxed: Present) -> list[FloatArray]:
+        """Return the choice nearest to the relaxed one, and the cheapest beside it."""
+        column = relaxed.solution.column
+        away = np.cumsum(1.0 - 2.0 * column[self._ranged.on], axis=0) * _AWAY
+        nearest = np.vstack([np.zeros(self._stay.size), away])
+        needed = self._needed(column)
+        first = self._find(self._allowed(nearest), needed, highest=_FIRST_PRICE)
+        cheapest = self._find(self._costs(relaxed, None), needed, highest=_HIGHEST_PRICE)
+        return [self._as_ladder(first), self._as_ladder(cheapest)]
+
+    def read(self, column: FloatArray) -> FloatArray:
+        """Return the ladder of its ranges."""
+        return np.round(column[self.columns])
+
+    def allows(self, schedule: FloatArray) -> bool:
+        """Return whether each stay can get the energy it needs, and is not overfilled."""
+        ranges = self._as_ranges(schedule)
+        highest_kwh = self._stored(self._within(self._ranged.high_kwh, ranges), capped=True)
+        lowest_kwh = self._stored(self._within(self._ranged.low_kwh, ranges), capped=False)
+        required_kwh = [stay.required_kwh for stay in self._ranged.stays]
+        room_kwh = [stay.most_kwh for stay in self._ranged.stays]
+        is_enough = highest_kwh >= np.minimum(required_kwh, self._reachable_kwh) - _SAME_KWH
+        is_room = lowest_kwh <= np.add(room_kwh, _SAME_KWH)
+        return bool(is_enough.all() and is_room.all())
+
+    def own_cost(self, schedule: FloatArray) -> float:
+        """Return the cost of its starts."""
+        rules = self._ranged.rules
+        return rules.start_price * rules.count_starts(self._as_ranges(schedule))
+
+    def use_bounds(self, schedule: FloatArray) -> tuple[Indices, FloatArray, FloatArray]:
+        """Return the bounds of its use in the slots in which it may run."""
+        ranges = self._as_ranges(schedule)
+        low = self._within(self._ranged.low_kwh, ranges)
+        high = self._within(self._ranged.high_kwh, ranges)
+        return self._use[self._ranged.slots], low, high
+
+    def list_changes(
+        self, present: Present, schedule: FloatArray
+    ) -> Iterator[tuple[float, FloatArray]]:
+        """Yield choices with other stretches or moved runs, and the cheapest whole ones.
+
+        Those are the cheapest at several prices on every slot that changes.
+        """
+        rules = self._ranged.rules
+        ranges = self._as_ranges(schedule)
+        costs = self._costs(present, ranges)
+        for added, changed in rules.list_changes(costs, ranges):
+            yield added, self._as_ladder(changed)
+        now = rules.price(costs, ranges)
+        choices = np.arange(costs.shape[0])[:, None]
+        differs = choices != ranges
+        for change_price in _RANGED_CHANGE_PRICES:
+            changed = rules.find(costs + change_price * differs)
+            yield rules.price(costs, changed) - now, self._as_ladder(changed)
+
+    def _costs(self, present: Present, ranges: Ranges | None) -> FloatArray:
+        """Return the cost of each range in each chosen slot, with its best use beside the plan.
+
+        Its shape is ``(1 + ranges, chosen slots)``. ``ranges`` is the plan's choice, None for a
+        relaxed plan.
+        """
+        curves = present.curves(self._use)
+        slots = self._ranged.slots
+        use = present.solution.column[self._use]
+        value = self._find_value(present, curves, ranges)
+        best = (use + curves.move_to(value))[slots]
+        used = [np.zeros(slots.size)]
+        for low, high in zip(self._ranged.low_kwh, self._ranged.high_kwh, strict=True):
+            used.append(np.clip(best, low, high))
+        costs = []
+        for amount in used:
+            added = np.zeros(use.size)
+            added[slots] = amount - use[slots]
+            costs.append((curves.cost(added) - value * added)[slots])
+        return self._allowed(np.array(costs))
+
+    def _find_value(
+        self, present: Present, curves: SupplyCurves, ranges: Ranges | None
+    ) -> FloatArray:
+        """Return the value of a used kWh in each slot."""
+        use = present.solution.column[self._use]
+        row, place, factor = self._entries
+        weights = factor * present.solution.dual[row]
+        value = np.bincount(place, weights=weights, minlength=use.size) - self._use_cost
+        if ranges is None:
+            return value
+        slots = self._ranged.slots
+        low = np.zeros(use.size)
+        high = np.zeros(use.size)
+        low[slots] = self._within(self._ranged.low_kwh, ranges)
+        high[slots] = self._within(self._ranged.high_kwh, ranges)
+        group = np.full(use.size, -1)
+        group[slots] = self._stay
+        groups = (group, len(self._ranged.stays))
+        return curves.find_values(value, use, (low, high), groups=groups)
+
+    def _allowed(self, costs: FloatArray) -> FloatArray:
+        costs[1:][self._forbidden] = FORBIDDEN
+        return costs
+
+    def _needed(self, column: FloatArray) -> FloatArray:
+        """Return the energy that each stay uses in a solution, at most what it can use."""
+        used = self._per_stay(column[self._use[self._ranged.slots]])
+        return np.minimum(used, self._per_stay(self._most_kwh)) - _SAME_KWH
+
+    def _find(self, costs: FloatArray, needed: FloatArray, *, highest: float) -> Ranges:
+        return self._ranged.rules.find_with_energy(
+            costs, self._ranged.high_kwh, (self._stay, needed), highest_price=highest
+        )
+
+    def _stored(self, use_kwh: FloatArray, *, capped: bool) -> FloatArray:
+        """Return the stored energy at the end of each stay with this use.
+
+        ``capped`` says that it is at most what the stay has room for.
+        """
+        stored = 0.0
+        ends = []
+        for stay, used in zip(self._ranged.stays, self._per_stay(use_kwh).tolist(), strict=True):
+            begin = stored if stay.arrival_kwh is None else stay.arrival_kwh
+            stored = begin + used * self._ranged.efficiency
+            if capped:
+                stored = min(stored, stay.most_kwh)
+            ends.append(stored)
+        return np.array(ends)
+
+    def _per_stay(self, amount: FloatArray) -> FloatArray:
+        stays = len(self._ranged.stays)
+        return np.bincount(self._stay, weights=amount, minlength=stays).astype(float)
+
+    def _within(self, bound: FloatArray, ranges: Ranges) -> FloatArray:
+        """Return the bound of each slot's range, 0 where it is off."""
+        place = np.maximum(ranges - 1, 0)
+        return np.where(ranges > 0, bound[place, np.arange(ranges.size)], 0.0)
+
+    def _as_ranges(self, ladder: FloatArray) -> Ranges:
+        rungs = ladder.reshape(self._ranged.on.shape) > 0.5
+        return np.asarray(rungs.sum(axis=0), dtype=np.int64)
+
+    def _as_ladder(self, ranges: Ranges) -> FloatArray:
+        rungs = np.arange(self._ranged.on.shape[0])[:, None]
+        return (ranges > rungs).astype(float).ravel()
+
+
+def _find_inner_rows(model: LinearModel, ranged: RangedUse, use: Indices) -> IndexArray:
+    """Return the rows that a choice of ranges settles.
+
+    They are those of its starts, and those that tie its use to its binaries alone.
+    """
+    is_start = np.zeros(model.cost.size, dtype=bool)
+    is_start[ranged.starts] = True
+    is_binary = is_start.copy()
+    is_binary[ranged.on.ravel()] = True
+    is_use = np.zeros(model.cost.size, dtype=bool)
+    is_use[use] = True
+    has_start = model.rows_with(is_start)
+    has_binary = model.rows_with(is_binary)
+    has_other = model.rows_with(~is_binary & ~is_use)
+    return np.flatnonzero(has_start | (has_binary & ~has_other))
+
+
+def list_choices(built: Formulation) -> list[DeviceChoice]:
+    """Return the devices with binaries, where these are all binaries of the model.
+
+    None where it has others, or where no device has ranges of power.
+    """
+    model = built.model
+    choices: list[DeviceChoice] = []
+    for columns in built.placed.loads:
+        if columns.block is not None:
+            kwh = np.broadcast_to(np.asarray(columns.kwh, dtype=float), columns.block.on.shape)
+            choices.append(SwitchedChoice(columns.block, kwh))
+        elif columns.ranged is not None:
+            choices.append(RangedChoice(columns.ranged, columns.use, model, built.balanced))
+    chosen = sum(choice.columns.size for choice in choices)
+    has_ranges = any(columns.ranged for columns in built.placed.loads)
+    if not has_ranges or chosen != np.count_nonzero(model.integer == CHOSEN):
+        return []
+    return choices
