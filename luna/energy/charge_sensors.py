@@ -244,31 +244,35 @@ def judge_untaken(seen: SeenCharge, planned_kwh: FloatArray) -> UntakenCharge | 
         return None
     starts = seen.metered.timeline.starts
     taken_kwh = seen.metered.into_kwh
-    here = starts >= np.datetime64(seen.since.replace(tzinfo=None))
-    taken = np.flatnonzero(here & (taken_kwh > LITTLE_KWH))
+    # The slots since the last energy that was taken, or since the vehicle was plugged in.
+    is_since = starts >= np.datetime64(seen.since.replace(tzinfo=None))
+    taken = np.flatnonzero(is_since & (taken_kwh > LITTLE_KWH))
     if taken.size:
-        here &= np.arange(starts.size) > taken[-1]
-    wanted = here & np.isfinite(taken_kwh) & (planned_kwh > LITTLE_KWH)
-    if int(np.count_nonzero(wanted)) * SLOT < UNTAKEN_AFTER:
+        is_since &= np.arange(starts.size) > taken[-1]
+    untaken = is_since & np.isfinite(taken_kwh) & (planned_kwh > LITTLE_KWH)
+    if int(np.count_nonzero(untaken)) * SLOT < UNTAKEN_AFTER:
         return None
-    return UntakenCharge(seen.since, float(planned_kwh[wanted].sum()))
+    return UntakenCharge(seen.since, float(planned_kwh[untaken].sum()))
 
 
 def is_away(plugs: SensorSeries, *, unplugged: bool, beside: tuple[SensorSeries, bool]) -> bool:
     """Return whether a vehicle was away since another one was plugged in.
 
     Args:
-        plugs: what the plug sensor of the one said.
+        plugs: readings of the vehicle's plug sensor.
         unplugged: that sensor is on while it is away.
-        beside: the same of the other one.
+        beside: the same of the other vehicle.
     """
-    connected, since, _ = _judge_plug(beside[0], unplugged=beside[1])
+    other_plugs, other_unplugged = beside
+    connected, since, _ = _judge_plug(other_plugs, unplugged=other_unplugged)
     states = _list(plugs)
     if not connected or since is None or not states:
         return False
-    before = [value for value, at in states if at <= since][-1:]
-    said = [*before, *(value for value, at in states if at > since)]
-    return bool(before) and all((value > 0) is unplugged for value in said if not np.isnan(value))
+    before = [value for value, at in states if at <= since]
+    if not before:
+        return False
+    values = [before[-1], *(value for value, at in states if at > since)]
+    return all((value > 0) is unplugged for value in values if not np.isnan(value))
 
 
 def _judge_plug(
@@ -278,8 +282,8 @@ def _judge_plug(
     states = [(value, at) for value, at in _list(plugs) if not np.isnan(value)]
     if not states or np.isnan(plugs[1][-1]):
         return None, None, None
-    connected = (states[-1][0] > 0) is not unplugged
-    since = states[-1][1]
+    last_value, since = states[-1]
+    connected = (last_value > 0) is not unplugged
     left = None
     for value, at in reversed(states):
         is_same = ((value > 0) is not unplugged) is connected
@@ -293,5 +297,6 @@ def _judge_plug(
 
 
 def _list(readings: SensorSeries) -> Sequence[tuple[float, datetime]]:
-    instants = [instant.replace(tzinfo=UTC) for instant in readings[0].astype("M8[us]").tolist()]
-    return list(zip(readings[1].tolist(), instants, strict=True))
+    read_at, values = readings
+    instants = [instant.replace(tzinfo=UTC) for instant in read_at.astype("M8[us]").tolist()]
+    return list(zip(values.tolist(), instants, strict=True))

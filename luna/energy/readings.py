@@ -111,12 +111,14 @@ def shape_of(instants: InstantArray, values: FloatArray, points: int) -> IndexAr
     chosen = np.zeros(points, dtype=np.int64)
     chosen[-1] = values.size - 1
     for place in range(points - 2):
-        here = slice(borders[place], borders[place + 1])
+        bucket = slice(borders[place], borders[place + 1])
         following = slice(borders[place + 1], borders[place + 2])
         last = chosen[place]
         aside = at[last] - at[following].mean()
         above = values[following].mean() - values[last]
-        double_area = np.abs(aside * (values[here] - values[last]) - (at[last] - at[here]) * above)
+        heights = values[bucket] - values[last]
+        distances = at[last] - at[bucket]
+        double_area = np.abs(aside * heights - distances * above)
         chosen[place + 1] = borders[place] + int(double_area.argmax())
     return chosen
 
@@ -145,17 +147,16 @@ def _gain_per_bucket(
     at = _microseconds(np.column_stack([runs.first_at, runs.last_at]).ravel() - runs.first_at[0])
     steps = np.column_stack([np.append(0.0, between), runs.inner]).ravel()
     cuts = np.clip(_microseconds(edges - runs.first_at[0]), at[0], at[-1])
-    known = np.diff(np.interp(cuts, at, np.cumsum(_known_steps(runs)))) / _microseconds(
-        np.diff(edges)
-    )
-    return np.where(known > 0, np.diff(np.interp(cuts, at, np.cumsum(steps))), np.nan), known
+    known_microseconds = np.diff(np.interp(cuts, at, np.cumsum(_known_steps(runs))))
+    known = known_microseconds / _microseconds(np.diff(edges))
+    gain = np.diff(np.interp(cuts, at, np.cumsum(steps)))
+    return np.where(known > 0, gain, np.nan), known
 
 
 def _known_steps(runs: Runs) -> FloatArray:
     """Return the known microseconds before and within each run, alternating."""
-    between = np.where(
-        np.isnan(runs.last[:-1]), 0, _microseconds(runs.first_at[1:] - runs.last_at[:-1])
-    )
+    gaps = _microseconds(runs.first_at[1:] - runs.last_at[:-1])
+    between = np.where(np.isnan(runs.last[:-1]), 0, gaps)
     within = _microseconds(runs.last_at - runs.first_at) - 1e6 * runs.silent
     return np.column_stack([np.append(0.0, between), within]).ravel()
 

@@ -110,11 +110,9 @@ class Savings:
     def tail(self, days: int) -> "Savings":
         """Return the savings of the last ``days`` of the span."""
         first = max(self.first, self.last - timedelta(days=days - 1))
-        kept = (
-            [day for day in self.counted if day.day >= first],
-            [day for day in self.left_out if day.day >= first],
-        )
-        return Savings(first, self.last, *kept)
+        counted = [day for day in self.counted if day.day >= first]
+        left_out = [day for day in self.left_out if day.day >= first]
+        return Savings(first, self.last, counted, left_out)
 
     def find_missing_spans(self) -> list[tuple[date, date]]:
         """Return the runs of days still to be replayed, as first and last day.

@@ -170,12 +170,14 @@ def judge_store(
 def _join(valid: Sequence[SocReading], presence: Presence, pace: LevelPace) -> list[SocReading]:
     """Return the readings since the store is at its meter, with its level on arrival."""
     since = presence.since
-    here = [reading for reading in valid if reading.at >= since]
-    before = judge_levels([reading for reading in valid if reading.at < since], pace)
+    readings = [reading for reading in valid if reading.at >= since]
+    on_arrival = judge_levels([reading for reading in valid if reading.at < since], pace)
+    if on_arrival is None:
+        return readings
     # A level that changes at once was one from the road.
-    if before is None or (here and here[0].soc != before.soc):
-        return here
-    return [SocReading(before.soc, since), *here]
+    if readings and readings[0].soc != on_arrival.soc:
+        return readings
+    return [SocReading(on_arrival.soc, since), *readings]
 
 
 def _stands_since(level: StoreLevel, valid: Sequence[SocReading], since: datetime) -> datetime:

@@ -67,25 +67,26 @@ def say_beyond(
     today: date,
 ) -> str:
     """Return the sentence that a document is not valid at the time of the question."""
-    asked_holds = _ANSWERING.say("held" if asked[1] < today else "holds", language)
-    figures = _tell_validity(title, validity, language, today) | {
-        "asked": say_asked_time(*asked, language, today=today),
-        "asked_holds": asked_holds,
-    }
+    figures = _tell_validity(title, validity, language, today)
+    figures["asked"] = say_asked_time(*asked, language, today=today)
+    figures["asked_holds"] = _say_holds(asked[1], language, today)
     return _VALIDITY.say("beyond", language, **figures)
 
 
 def _tell_validity(
     title: str, validity: tuple[date | None, date | None], language: Language, today: date
 ) -> dict[str, str]:
-    holds = _ANSWERING.say(
-        "held" if validity[1] is not None and validity[1] < today else "holds", language
-    )
     return {
         "title": _quote(title, language),
-        "holds": holds,
+        "holds": _say_holds(validity[1], language, today),
         "span": say_validity(*validity, language),
     }
+
+
+def _say_holds(last: date | None, language: Language, today: date) -> str:
+    """Return the verb "holds", in the past where the last day is over."""
+    is_over = last is not None and last < today
+    return _ANSWERING.say("held" if is_over else "holds", language)
 
 
 def _quote(title: str, language: Language) -> str:

@@ -81,21 +81,21 @@ def say_compromise(code: str, *, language: Language, **figures: Any) -> Pair:
     return COMPROMISES.fill(code, language, written), _MISSING.fill(code, language, written)
 
 
-def retell_compromise(told: Mapping[str, Any], numbers: Numbers) -> Pair:
+def retell_compromise(compromise: Mapping[str, Any], numbers: Numbers) -> Pair:
     """Return a plan's compromise in the reader's language with the device's name.
 
     The plan's own text where it has no figures or no translation.
 
     Args:
-        told: ``code``, ``constraint``, ``shortfall`` and ``figures`` of a plan's reply.
+        compromise: ``code``, ``constraint``, ``shortfall`` and ``figures`` of a plan's reply.
         numbers: formats of the reader.
     """
-    code = told["code"]
+    code = compromise["code"]
     language = numbers.language
     wanted = COMPROMISES.find(code, language)
-    if wanted is None or not told["figures"]:
-        return told["constraint"], told["shortfall"]
-    figures = dict(told["figures"])
+    if wanted is None or not compromise["figures"]:
+        return compromise["constraint"], compromise["shortfall"]
+    figures = dict(compromise["figures"])
     for name in _DAYS:
         if name in figures:
             figures[name] = _read_day(figures[name], numbers)

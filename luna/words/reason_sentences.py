@@ -104,11 +104,15 @@ class Sentences:
             short = ""
             for phrase in shorter:
                 # With the same comparisons the figures have the same decimals.
-                alike = phrase.compared == full.compared and phrase.figures <= full.figures
-                short = phrase.pattern % (words if alike else self._word(phrase, figures, begun))
+                has_same_figures = phrase.figures <= full.figures
+                if phrase.compared == full.compared and has_same_figures:
+                    short = phrase.pattern % words
+                else:
+                    short = phrase.pattern % self._word(phrase, figures, begun)
                 if len(short) <= SHORT_LENGTH:
                     break
-            wording = self._wordings[key] = full.pattern % words, short
+            wording = (full.pattern % words, short)
+            self._wordings[key] = wording
         return wording
 
     def _word(

@@ -365,15 +365,15 @@ def require_space(place: Path, needed: int, *, what: str) -> None:
     Raises:
         MachineError: the disk is too full.
     """
-    there = next(path for path in (place, *place.parents) if path.exists())
-    free = shutil.disk_usage(there).free
+    existing = next(path for path in (place, *place.parents) if path.exists())
+    free = shutil.disk_usage(existing).free
     required = needed + needed // 20
     if free < required:
         remedy = "Free some space there, or name a folder on another disk. Nothing was changed."
         raise MachineError(
             f"{what} needs {required / 1e6:.0f} MB and {free / 1e6:.0f} MB are free",
             field="disk",
-            value=str(there),
+            value=str(existing),
             remedy=remedy,
         )
 

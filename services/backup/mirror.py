@@ -109,11 +109,11 @@ def put_back(
     Raises:
         LunaError: a copy is damaged, or the store is away or full.
     """
-    there = {stored.key: stored.bytes for stored in objects.list_all()}
+    stored_bytes = {stored.key: stored.bytes for stored in objects.list_all()}
     make_private(scratch)
     count = 0
     for entry in entries:
-        if there.get(entry.key) == entry.bytes and _is_same(folder, entry, objects, scratch):
+        if stored_bytes.get(entry.key) == entry.bytes and _is_same(folder, entry, objects, scratch):
             continue
         with folder.key.reading(copy_of(folder, entry.copy_name)) as source:
             objects.put_stream(entry.key, iter(partial(source.read, PIECE_BYTES), b""))

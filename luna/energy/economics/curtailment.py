@@ -3,7 +3,6 @@
 Nothing is fed in at a negative export price, and PV is off where importing is paid as well.
 """
 
-from operator import attrgetter
 
 import numpy as np
 
@@ -22,10 +21,7 @@ def site_curtailment(site: Site, import_price: FloatArray, export_price: FloatAr
     """
     if not site.curtailable:
         return np.zeros(import_price.shape, dtype=np.int8)
-    kept = np.where(export_price < 0, Curtailment.EXPORT, Curtailment.NONE)
-    off = (
-        (import_price < 0)
-        & (export_price <= 0)
-        & all(map(attrgetter("charge_from_grid"), site.batteries))
-    )
-    return np.where(off, Curtailment.ALL, kept).astype(np.int8)
+    batteries_may_charge = all(battery.charge_from_grid for battery in site.batteries)
+    feed_in = np.where(export_price < 0, Curtailment.EXPORT, Curtailment.NONE)
+    off = (import_price < 0) & (export_price <= 0) & batteries_may_charge
+    return np.where(off, Curtailment.ALL, feed_in).astype(np.int8)
