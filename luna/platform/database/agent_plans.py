@@ -26,8 +26,11 @@ SLOT_MINUTES = SLOT // timedelta(minutes=1)
 class ShadowPlan:
     """An attempt of the agent at a plan.
 
-    Without ``plan_id`` it made none. ``starts_at`` and ``ends_at`` are those of the planner's plan
-    ``based_on``.
+    Attributes:
+        based_on: the planner's plan beside it.
+        starts_at: of the planner's plan.
+        ends_at: of the planner's plan.
+        plan_id: of the agent's plan, None where the attempt made none.
     """
 
     based_on: str

@@ -121,11 +121,11 @@ class JobRunner:
 
     def _attempt(self, job_id: str) -> str:
         job = self._begin(job_id)
+
+        def conclude(connection: Connection, reply: str) -> None:
+            jobs.finish(connection, job, status="done", reply=reply)
+
         try:
-
-            def conclude(connection: Connection, reply: str) -> None:
-                jobs.finish(connection, job, status="done", reply=reply)
-
             return self.perform(json.dumps(job.request), conclude)
         except jobs.SupersededError:
             raise

@@ -30,8 +30,10 @@ Plain = str | int | float | bool | None
 class SettingState(NamedTuple):
     """A setting as it holds.
 
-    ``value`` and ``default`` as text, a secret's only as whether there is one; ``changeable``: a
-    page may store another.
+    Attributes:
+        value: as text; of a secret only whether there is one.
+        default: likewise.
+        changeable: a page may store another value.
     """
 
     name: str
