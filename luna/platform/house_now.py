@@ -356,7 +356,7 @@ class HouseNow:
 
     @property
     def doubts(self) -> list[tuple[str, dict[str, Any]]]:
-        """Return code and figures of the plan's notes on sensor values that are not trusted yet."""
+        """Return code and figures of the plan's notes on doubted sensor values."""
         plan = self.planned.plan
         if plan is None:
             return []

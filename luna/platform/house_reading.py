@@ -1,4 +1,4 @@
-"""Read the house now: the plan, the days, the devices and the sensors of a stored site."""
+"""Read the house now from a stored site's plan, days, devices and sensors."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace

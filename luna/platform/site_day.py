@@ -1,4 +1,4 @@
-"""Read a local day of a site: measured where it was measured, else as last planned."""
+"""Read a local day of a site: measured, else as last planned."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -84,7 +84,7 @@ def read_days(
     now: datetime,
     before: PlannedSlots | None = None,
 ) -> tuple[list[Day], PlannedSlots]:
-    """Return consecutive local days of a stored site as known at ``now``, and the planned slots.
+    """Return consecutive local days of a stored site at ``now``, and the planned slots.
 
     Plans and meters are read once for all of them; ``before`` are planned slots from an earlier
     call.

@@ -1,4 +1,7 @@
-"""Read who decided for a site's batteries in each slot, with the planner's and agent's modes."""
+"""Read who decided for a site's batteries, and both plans' modes, by slot.
+
+The plans are the planner's and the agent's.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

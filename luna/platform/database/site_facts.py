@@ -263,7 +263,7 @@ def _read_prices(
 def _read_observed(
     connection: Connection, keys: Mapping[str, int], start: datetime, reach: FactWindow
 ) -> tuple[dict[int, Observations], dict[int, FloatArray]]:
-    """Return, by site key, load and PV on the days of forecast errors, and needed imports."""
+    """Return load and PV on the days of forecast errors, and needed imports, by site key."""
     before = _until(start, start - reach.days * DAY)
     since = {keys[name]: instant for name, instant in reach.bought_since.items()}
     plain = dict.fromkeys((key for key in keys.values() if key not in since), before)
@@ -338,7 +338,7 @@ def _until(start: datetime, since: datetime) -> Timeline:
 def read_demands_each(
     connection: Connection, sites_by_key: Mapping[int, Site], start: datetime, *, now: datetime
 ) -> dict[int, DemandFacts]:
-    """Return the data on flexible loads of sites whose plans begin at ``start``, by site key."""
+    """Return the data on flexible loads for plans from ``start`` on, by site key."""
     stays = charging_stays.read_plain_each(
         connection, sites_by_key, first=start, end=start + STAYS_AHEAD
     )

@@ -1,4 +1,4 @@
-"""Take a site out of the database with everything that is of it, in one transaction."""
+"""Take a site with everything of it out of the database, in one transaction."""
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select, text
 

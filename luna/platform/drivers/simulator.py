@@ -1,4 +1,4 @@
-"""Simulate a device from its profile: its points, with the physics of a battery behind them.
+"""Simulate a device from its profile, with the physics of a battery.
 
 The mode is derived from the points by the profile's own writes, the power by the battery of the
 simulated home. A client written from the maker's documentation alone therefore tests whether the

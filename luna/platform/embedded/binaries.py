@@ -1,4 +1,7 @@
-"""Find the programs of PostgreSQL and of Redis or Valkey: from wheels, or the machine's own."""
+"""Find the programs of PostgreSQL and of Redis or Valkey.
+
+They come from wheels, or are the machine's own.
+"""
 
 import os
 import re

@@ -1,6 +1,6 @@
-"""Restrict a worker to queues for which it has a free process, and end a deaf one.
+"""Restrict a worker to queues with a free process, and end a starved one.
 
-A deaf worker receives nothing although it could.
+A starved worker receives nothing although it could.
 """
 
 from collections import Counter

@@ -256,7 +256,7 @@ class LunaTask(Task):  # type: ignore[misc]
             raise self._failed(refuse("queue-away-unchanged", field="redis_url")) from exc
 
     def _note_wait(self, trace_id: str | None) -> str | None:
-        """Record a span of the time in the queue, and return the parent of the task's own span."""
+        """Record a span of the wait in the queue; return the parent of the task's span."""
         sent_at = getattr(self.request, SENT_AT, None)
         parent = getattr(self.request, TRACEPARENT, None)
         if sent_at is None:

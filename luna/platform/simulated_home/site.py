@@ -1,4 +1,4 @@
-"""Describe the simulated home as a site of Luna, with MQTT topics as sensors and commands."""
+"""Describe the simulated home as a site with MQTT topics."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
