@@ -169,7 +169,10 @@ def describe_account(
 
 
 def list_unmetered(site: Site) -> list[str]:
-    """Return the devices without a meter of their own: their energy is part of the house's."""
+    """Return the devices without a meter of their own.
+
+    Their energy is part of the house's.
+    """
     names = []
     for kind in DEVICE_KINDS:
         if kind.consumption.meter is None:

@@ -209,7 +209,7 @@ class CapabilityParameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TerminalForm:
-    """How a capability's command is written at a terminal, where it differs from the parameters.
+    """The command of a capability, where it differs from the parameters.
 
     Attributes:
         options: what is called otherwise than its field is.
@@ -230,7 +230,7 @@ class TerminalForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteForm:
-    """What a capability's route has beside method, path and status.
+    """The parts of a capability's route beside method, path and status.
 
     Attributes:
         routed: whether it is made of the declaration; one that does not answer with the reply alone

@@ -207,7 +207,9 @@ def is_on_vacation(connection: Connection, site_id: str, *, now: datetime) -> bo
 
 
 def allow_trial(connection: Connection, via: Via) -> TrialBounds:
-    """Return the bounds for a trial of a battery: of the site with this device, else narrow.
+    """Return the bounds for a trial of a battery.
+
+    Those of the site with this device, else narrow ones.
 
     Raises:
         ConflictError: a site is armed that commands this device, or batteries over a channel that

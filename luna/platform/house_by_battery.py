@@ -1,4 +1,4 @@
-"""View the house by each of its batteries: plan, charge and set-point of that one alone.
+"""View the house by each of its batteries: its plan, charge and set-point.
 
 With several batteries the plan's ``mode`` and ``reason`` are those of the one that moves most. Who
 reads of a battery is shown its own.

@@ -78,8 +78,8 @@ class BatteryRun:
 
     Slots that move next to nothing belong to the neighbouring run.
 
-    ``by_level``: their set-point differs from the plan of the current slot because of their state
-    of charge.
+    Attributes:
+        by_level: the state of charge makes the set-point differ from the current slot's plan.
     """
 
     mode: str
@@ -146,12 +146,14 @@ class PlannedHouse:
 
     None where unknown.
 
-    ``paid_yesterday`` is the account's cost of energy. ``saved_today`` is the plan's saving over
-    the inverter's own self-consumption, ``saved_yesterday`` Luna's, None without its control;
-    ``soc`` is that of all batteries together, ``battery_socs`` are those of
-    each where there are several. ``slots`` are the planned slots from yesterday to tomorrow, reused
-    by the next reading; ``measured_until`` is the end of the last fully measured quarter-hour of
-    today or yesterday.
+    Attributes:
+        paid_yesterday: the account's cost of energy.
+        saved_today: the plan's saving over the inverter's own self-consumption.
+        saved_yesterday: Luna's saving, None without its control.
+        soc: of all batteries together.
+        battery_socs: of each battery, where there are several.
+        slots: planned slots from yesterday to tomorrow, reused by the next reading.
+        measured_until: end of the last fully measured quarter-hour of today or yesterday.
     """
 
     plan: PlanReply | None
@@ -226,7 +228,9 @@ class PlannedHouse:
 class HouseNow:
     """A site at ``now``: plan, control states of devices (batteries first), and findings.
 
-    ``planned_before`` says whether there ever was a plan, ``fault`` why there is no newer one.
+    Attributes:
+        planned_before: there was a plan at any time.
+        fault: why there is no newer plan.
     """
 
     site: Site
@@ -352,7 +356,7 @@ class HouseNow:
 
     @property
     def doubts(self) -> list[tuple[str, dict[str, Any]]]:
-        """Return code and figures of the plan's notes on sensor values that are not trusted yet."""
+        """Return code and figures of the plan's notes on doubted sensor values."""
         plan = self.planned.plan
         if plan is None:
             return []

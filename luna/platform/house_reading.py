@@ -1,4 +1,4 @@
-"""Read the house now: the plan, the days, the devices and the sensors of a stored site."""
+"""Read the house now from a stored site's plan, days, devices and sensors."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -36,7 +36,7 @@ from luna.platform.house_now import (
     PlannedStay,
     basis_until,
 )
-from luna.platform.site_day import find_slot, read_days, save_beside_inverter
+from luna.platform.site_day import Day, find_slot, read_days, save_beside_inverter
 
 # Notes of a plan that begins with an assumed or an old charge of the batteries.
 ASSUMED_CHARGES = frozenset({"soc_assumed", "soc_earlier"})
@@ -103,20 +103,13 @@ def read_planned(
     (yesterday, today, tomorrow), slots = read_days(
         connection, site, days, now=now, before=before.slots if before else None
     )
-    # Of the plan that drove the last slot of yesterday, as the drawing has it, the slots until then
-    # are enough.
+    # The plan of yesterday's last slot, as charts show it, with its slots until then.
     last = yesterday.timeline.end - SLOT
     plan_before = plans.read_due(connection, site.name, last + plans.DRIVES_WITHIN, until=last)
     planned_stays = () if plan is None else list_planned_stays(site, plan, now)
     stays = tuple(_describe_stay(stay, now) for stay in planned_stays)
     uses = () if plan is None else tuple(_find_uses(site, plan, stays, now))
     soc = read_soc(connection, site, plan, now=now)
-    measured_ends = [
-        day.timeline.start + (int(np.flatnonzero(day.measured)[-1]) + 1) * SLOT
-        for day in (yesterday, today)
-        if day.measured.any()
-    ]
-    measured_until = measured_ends[-1] if measured_ends else None
     socs = read_battery_socs(connection, site, plan, now=now)
     house = PlannedHouse(
         plan,
@@ -127,28 +120,32 @@ def read_planned(
         uses=uses,
         stays=stays,
         slots=slots,
-        measured_until=measured_until,
+        measured_until=_find_measured_end(today) or _find_measured_end(yesterday),
     )
     saved = house.figure_of(save_beside_inverter(site, today, plan), today)
-    paid_yesterday = (
-        None if yesterday.paid_so_far is None else HouseFigure(yesterday.paid_so_far, "measured")
-    )
-    saved_yesterday = None
-    if find_controlled(
-        connection, site, first=yesterday.timeline.start, end=yesterday.timeline.end
-    ):
-        saved_yesterday = house.figure_of(
-            save_beside_inverter(site, yesterday, plan_before, end_soc=today.start_soc),
-            yesterday,
-            priced=False,
-        )
+    paid_yesterday: HouseFigure | None = None
+    if yesterday.paid_so_far is not None:
+        paid_yesterday = HouseFigure(yesterday.paid_so_far, "measured")
+    saved_yesterday: HouseFigure | None = None
+    window = yesterday.timeline
+    if find_controlled(connection, site, first=window.start, end=window.end):
+        gain = save_beside_inverter(site, yesterday, plan_before, end_soc=today.start_soc)
+        saved_yesterday = house.figure_of(gain, yesterday, priced=False)
     return replace(
         house, paid_yesterday=paid_yesterday, saved_today=saved, saved_yesterday=saved_yesterday
     )
 
 
+def _find_measured_end(day: Day) -> datetime | None:
+    """Return the end of a day's last measured slot, if there is one."""
+    if not day.measured.any():
+        return None
+    last = int(np.flatnonzero(day.measured)[-1])
+    return day.timeline.start + (last + 1) * SLOT
+
+
 def _describe_stay(stay: StayAhead, now: datetime) -> PlannedStay:
-    # Before it has come nobody can read how full it comes.
+    # The charge on arrival can only be read after it.
     basis: Basis = "measured" if stay.is_read and stay.start <= now else "assumed"
     arrival = HouseFigure(stay.arrival_soc, basis)
     leaving = HouseFigure(stay.leaving_soc, "planned")

@@ -30,7 +30,10 @@ StatedKind = Literal["kwh", "cost", "soc", "name", "instant"]
 
 @dataclass(frozen=True, slots=True)
 class StatedFigure:
-    """A figure of a statement: energy in kWh, money in currency, a share, words, or an instant."""
+    """A figure of a statement.
+
+    Energy in kWh, money in currency, a share, words, or an instant.
+    """
 
     kind: StatedKind
     value: float | str | datetime
@@ -38,7 +41,7 @@ class StatedFigure:
 
 @dataclass(frozen=True, slots=True)
 class HouseStatement:
-    """One sentence about the house: its code, and its figures by the names in its braces."""
+    """One sentence about the house: its code, and its figures by name."""
 
     code: str
     figures: dict[str, StatedFigure]
@@ -151,7 +154,7 @@ def _state_charges(house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement
 def _name_batteries(
     house: HouseNow, numbers: Numbers
 ) -> Iterator[tuple[HouseNow, dict[str, StatedFigure]]]:
-    """Yield the view of each battery, with its name as a figure where there are several."""
+    """Yield the view of each battery, with its name as a figure if there are several."""
     if not house.site.batteries:
         return
     views = split_by_battery(house)

@@ -78,7 +78,7 @@ def make_link(settings: Settings, *, now: datetime) -> str:
 
 
 def keep_link(settings: Settings, address: str) -> Path:
-    """Write a link to a file that its owner alone can read, and return the file.
+    """Write a link to a file that its owner alone can read; return the file.
 
     Raises:
         MachineError: it cannot be stored.

@@ -86,7 +86,7 @@ def read_number(cursor: str | None) -> int | None:
 
 
 def read_instant_and_text(cursor: str | None) -> tuple[datetime, str] | None:
-    """Decode the cursor of a list that is sorted by an instant, then by a text.
+    """Decode the cursor of a list sorted by instant, then text.
 
     Raises:
         InvalidInputError: it is no cursor of such a list.

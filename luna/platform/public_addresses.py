@@ -43,7 +43,7 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 def checked_url(url: str) -> SplitResult:
-    """Parse a URL that is http or https, has a host in the usual form, and no password.
+    """Parse an http or https URL with a plain host and no password.
 
     Raises:
         InvalidInputError: otherwise.

@@ -94,14 +94,15 @@ def find_silent(
     silent = []
     for role, sensors in list_beside_others(site, at=at).items():
         known = [spans[sensor.name] for sensor in sensors if sensor.name in spans]
-        speaking = [span for span in known if at - span[1] <= SPEAKS_WITHIN]
-        for sensor in sensors if speaking else ():
+        reporting_from = [first for first, last in known if at - last <= SPEAKS_WITHIN]
+        if not reporting_from:
+            continue
+        for sensor in sensors:
             since = spans[sensor.name][1] if sensor.name in spans else None
-            quiet_from = max(
-                since or min(first for first, _ in speaking),
-                sensor.start or datetime.min.replace(tzinfo=at.tzinfo),
-            )
-            if at - quiet_from > after:
+            silent_from = since or min(reporting_from)
+            if sensor.start is not None:
+                silent_from = max(silent_from, sensor.start)
+            if at - silent_from > after:
                 silent.append(SilentSensor(sensor, role, since))
     return silent
 

@@ -1,4 +1,4 @@
-"""Read a local day of a site: measured where it was measured, else as last planned."""
+"""Read a local day of a site: measured, else as last planned."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,10 +37,11 @@ _PLANNED_BEFORE = timedelta(days=3)
 class Day:
     """A day's energies and prices per slot, arrays of shape ``(slots,)``, NaN where unknown.
 
-    ``measured`` is 1 where all meters have values; elsewhere the last plan is used. ``battery_kwh``
-    is the batteries' net charge at their terminals. ``paid`` is the cost of energy by the account,
-    NaN where it is not known yet. ``start_soc`` is the state of charge at its beginning, None where
-    none was measured.
+    Attributes:
+        measured: 1 where all meters have values; elsewhere the last plan is used.
+        battery_kwh: the batteries' net charge at their terminals.
+        paid: the account's cost of energy, NaN where it is not known yet.
+        start_soc: state of charge at its beginning, None if it was not measured.
     """
 
     timeline: Timeline
@@ -83,7 +84,7 @@ def read_days(
     now: datetime,
     before: PlannedSlots | None = None,
 ) -> tuple[list[Day], PlannedSlots]:
-    """Return consecutive local days of a stored site as known at ``now``, and the planned slots.
+    """Return consecutive local days of a stored site at ``now``, and the planned slots.
 
     Plans and meters are read once for all of them; ``before`` are planned slots from an earlier
     call.

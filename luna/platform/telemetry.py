@@ -161,7 +161,9 @@ def configure_logging(service: str, *, level: str = "INFO") -> None:
 
 @contextmanager
 def log_to_file(path: Path | None, *, logger: str, level: str, console: bool) -> Iterator[None]:
-    """Also append the lines of a logger, from ``level`` on, to a file as JSON while the block runs.
+    """Also append a logger's lines from ``level`` on to a file while the block runs.
+
+    They are JSON.
 
     Args:
         path: of the file; None: no file.

@@ -164,7 +164,10 @@ def _tracer() -> Tracer:
 
 
 def _as_number(trace_id: str) -> int:
-    """Return a trace id as 128 bits: itself where it is 32 hexadecimal digits, else its digest."""
+    """Return a trace id as 128 bits.
+
+    Itself if it is 32 hexadecimal digits, else its digest.
+    """
     plain = trace_id.lower()
     is_plain = len(plain) == 32 and set(plain) <= set("0123456789abcdef")
     return int(plain, 16) if is_plain else int(sha256(trace_id.encode()).hexdigest()[:32], 16)

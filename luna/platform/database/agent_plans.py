@@ -26,8 +26,11 @@ SLOT_MINUTES = SLOT // timedelta(minutes=1)
 class ShadowPlan:
     """An attempt of the agent at a plan.
 
-    Without ``plan_id`` it made none. ``starts_at`` and ``ends_at`` are those of the planner's plan
-    ``based_on``.
+    Attributes:
+        based_on: the planner's plan beside it.
+        starts_at: of the planner's plan.
+        ends_at: of the planner's plan.
+        plan_id: of the agent's plan, None where the attempt made none.
     """
 
     based_on: str
@@ -144,7 +147,7 @@ def _plan_with_reply(row: RowMapping) -> tuple[ShadowPlan, PlanReply]:
 def read_covering(
     connection: Connection, site_id: str, *, policy: str, first: datetime, end: datetime
 ) -> Iterator[tuple[ShadowPlan, PlanReply]]:
-    """Yield the plans that may have been in force between two instants, in order of issue.
+    """Yield the plans in force between two instants, in order of issue.
 
     They come one by one to save memory.
 
@@ -208,8 +211,6 @@ def read_modes(
     connection: Connection, site_id: str, plan_ids: Sequence[str], *, policy: str
 ) -> dict[str, PlannedModes]:
     """Return the modes of a policy by the planner's plan.
-
-    Plans without an attempt are left out.
 
     Plans without an attempt are left out.
 

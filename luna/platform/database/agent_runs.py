@@ -1,4 +1,4 @@
-"""List the training runs of a site's agent, and choose the policies for a day's chart."""
+"""List the trainings of a site's agent, and choose the policies of a day's chart."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta

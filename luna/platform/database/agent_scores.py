@@ -1,4 +1,4 @@
-"""Read the costs of planner, agent and oracle on the days that all were scored on."""
+"""Read the costs of planner, agent and oracle on commonly scored days."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta

@@ -1,7 +1,11 @@
-"""Read who decided for a site's batteries in each slot, with the planner's and agent's modes."""
+"""Read who decided for a site's batteries, and both plans' modes, by slot.
+
+The plans are the planner's and the agent's.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -41,18 +45,16 @@ def read_agent_slots(connection: Connection, site: Site, window: Timeline) -> li
         plan_id, mode = planned.get(start, (None, None))
         if plan_id is None and start not in decided:
             continue
+        decision: dict[str, Any] = dict.fromkeys(SlotDecision.model_fields)
+        decision |= {"start": start, "plan_id": plan_id, "planner_mode": mode}
         logged = decided.get(start)
+        if logged is not None:
+            decision |= {"decided_by": logged.decided_by, "reason": logged.reason}
         agents = beside.get(plan_id or "")
-        decision = {
-            "start": start,
-            "decided_by": logged and logged.decided_by,
-            "reason": logged and logged.reason,
-            "plan_id": plan_id,
-            "planner_mode": mode,
-            "agent_plan_id": agents and agents.plan_id,
-            "agent_mode": agents and agents.mode_at(start),
-            "verdict": agents and agents.verdict,
-        }
+        if agents is not None:
+            decision["agent_plan_id"] = agents.plan_id
+            decision["agent_mode"] = agents.mode_at(start)
+            decision["verdict"] = agents.verdict
         decisions.append(SlotDecision.model_validate(decision))
     return decisions
 

@@ -1,8 +1,6 @@
 """Describe the status of a site's agent on the way to control.
 
 It is shared by all surfaces.
-
-Shared by all surfaces.
 """
 
 from datetime import datetime

@@ -33,9 +33,12 @@ MOST_OF_CONVERSATION = 500
 
 @dataclass(frozen=True, slots=True)
 class AnswerFilter:
-    """Which answers to list; a field that is None excludes nothing.
+    """The answers to list; a field that is None excludes nothing.
 
-    ``first`` belongs to them, ``end`` does not; none draws on a site beyond ``among``.
+    Attributes:
+        first: the first instant, included.
+        end: the last instant, excluded.
+        among: the sites that answers may draw on.
     """
 
     asked_by: str | None = None

@@ -201,9 +201,8 @@ def _narrow(owner: UserAccount, row: RowMapping) -> UserAccount:
     if row["every_site"]:
         return owner
     named = frozenset(row["key_sites"] or ())
-    return UserAccount(
-        owner.user_id, owner.name, owner.role, named if owner.sites is None else named & owner.sites
-    )
+    reached = named if owner.sites is None else named & owner.sites
+    return UserAccount(owner.user_id, owner.name, owner.role, reached)
 
 
 def _sites_of_keys() -> Any:

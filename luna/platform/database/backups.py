@@ -149,7 +149,7 @@ def received_position(connection: Connection, slot: str) -> int | None:
 
 
 def list_written(connection: Connection) -> dict[str, datetime]:
-    """Return the finished log segments that the server still has, with the last write of each."""
+    """Return the server's finished log segments with the time of their last write."""
     query = (
         "SELECT name, modification FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$' AND name "
         "< pg_walfile_name(pg_current_wal_lsn())"

@@ -20,9 +20,6 @@ def read_reported_each(
 
     Weighed by the batteries' capacities where each has a sensor of its own; sites without a sensor,
     or with one that is silent, are left out. By the sites' keys.
-
-    Weighed by the batteries' capacities where each has a sensor of its own; sites without a sensor,
-    or with one that is silent, are left out.
     """
     reported: dict[int, SocReading] = {}
     last_each = read_sensors_each(connection, sites_by_key, since=since, until=until)
@@ -34,11 +31,10 @@ def read_reported_each(
 def read_sensors_each(
     connection: Connection, sites_by_key: Mapping[int, Site], *, since: datetime, until: datetime
 ) -> dict[int, list[SocReading]]:
-    """Return the last reading of each sensor in ``since`` ≤ instant < ``until``, by site key.
+    """Return the last reading of each sensor in ``since`` ≤ instant < ``until``.
 
-    In the order of the site. Sites without a sensor, or with one that is silent, are left out.
-
-    Sites without a sensor, or with one that is silent, are left out.
+    By the sites' keys, in the order of each site. Sites without a sensor, or with one that is
+    silent, are left out.
     """
     sensors = {key: _list_sensors(site, until) for key, site in sites_by_key.items()}
     named = list(dict.fromkeys((key, name) for key, names in sensors.items() for name in names))

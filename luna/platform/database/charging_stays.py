@@ -212,15 +212,10 @@ def read_charge_each(
     for (key, _), own in sensors.items():
         named += [(key, sensor) for sensor in (own.soc, own.connected) if sensor]
     sensor_names = list(dict.fromkeys(named))
-    sensor_series = dict(
-        zip(
-            sensor_names,
-            readings.read_with_previous_each(
-                connection, sensor_names, first=until - LOOK_BACK, end=until
-            ),
-            strict=True,
-        )
+    all_series = readings.read_with_previous_each(
+        connection, sensor_names, first=until - LOOK_BACK, end=until
     )
+    sensor_series = dict(zip(sensor_names, all_series, strict=True))
     histories = sensor_units.read_named(connection, sensor_names)
     plugs_each = {
         place: sensor_series[place[0], own.connected] if own.connected else NOTHING_SAID
@@ -236,18 +231,18 @@ def read_charge_each(
         factors = np.array([level_factor(unit) for unit in units.names])
         socs = (instants, values * factors[units.places(instants)])
         plugs = plugs_each[key, name]
-        beside = (plugs, own.unplugged)
         # One meter counts all chargers: its figure is a vehicle's if no other one is plugged in.
-        is_alone = True
-        for other in vehicles:
-            place = (key, other.name)
-            if other.name == name:
-                continue
-            if place not in sensors or not is_away(
-                plugs_each[place], unplugged=sensors[place].unplugged, beside=beside
-            ):
-                is_alone = False
-        metered = metered_each.get(key) if is_alone else None
+        others = [(key, other.name) for other in vehicles if other.name != name]
+        are_away = all(
+            other in sensors
+            and is_away(
+                plugs_each[other],
+                unplugged=sensors[other].unplugged,
+                beside=(plugs, own.unplugged),
+            )
+            for other in others
+        )
+        metered = metered_each.get(key) if are_away else None
         judged = judge_charge(
             vehicle, socs, plugs, until=until, unplugged=own.unplugged, metered=metered
         )

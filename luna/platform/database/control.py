@@ -356,7 +356,9 @@ _RUNS = ("on", "charge", "give")
 def read_steering_each(
     connection: Connection, sites_by_key: Mapping[int, Site], *, first: datetime, end: datetime
 ) -> dict[int, Steering]:
-    """Return where Luna or owners steered devices in ``first`` ≤ slot < ``end``, by site key.
+    """Return the steered slots of devices in ``first`` ≤ slot < ``end``, by site key.
+
+    Luna or an owner steered them.
 
     Steering changes what is measured.
 
@@ -404,7 +406,7 @@ def read_steering_each(
 
 
 def _list_run(site: Site, block: ManualBlock, *, first: datetime, end: datetime) -> list[datetime]:
-    """Return the slots (UTC, naive) in which a block ran a device of the house's metered load."""
+    """Return the slots (UTC, naive) in which a block ran a device of the metered house."""
     device: str | None = None
     for kind in DEVICE_KINDS:
         if not kind.commands or not kind.consumption.meter:

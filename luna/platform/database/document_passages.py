@@ -114,7 +114,7 @@ def find_page(connection: Connection, document_id: str, page: int) -> int:
 def visible_sites(
     connection: Connection, *, sites: Collection[str] | None, only: str | None = None
 ) -> tuple[int, ...] | None:
-    """Return the keys of the sites whose documents may be searched, with 0 for shared documents.
+    """Return the keys of the searchable sites, with 0 for shared documents.
 
     None: all.
 

@@ -202,7 +202,7 @@ def list_unsettled_members(connection: Connection, archive: Document) -> list[Do
 
 
 def list_ids(connection: Connection, *states: DocumentState) -> list[str]:
-    """Return the ids of documents in some states, in the order in which they were stored."""
+    """Return the ids of documents in some states, in order of storage."""
     query = select(documents.c.document_id).where(documents.c.state.in_(states))
     return list(connection.scalars(query.order_by(documents.c.stored_at, documents.c.document_id)))
 

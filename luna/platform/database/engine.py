@@ -186,19 +186,23 @@ class WholeUnit:
 
         Where it raises, its writes alone are rolled back to a savepoint.
         """
-        connection = self._connection = self._connection or self.engine.connect()
+        connection = self._connect()
         self._open_parts += 1
         try:
             with connection.begin_nested():
                 yield connection
         finally:
             self._open_parts -= 1
-        if (
-            not self._open_parts
-            and connection.scalar(select(func.pg_current_xact_id_if_assigned())) is None
-        ):
+        if self._open_parts:
+            return
+        if connection.scalar(select(func.pg_current_xact_id_if_assigned())) is None:
             # Nothing was written: release the connection while the request may wait for a worker.
             self.close()
+
+    def _connect(self) -> Connection:
+        if self._connection is None:
+            self._connection = self.engine.connect()
+        return self._connection
 
     def store(self, write: Callable[[Connection], None]) -> None:
         """Commit all writes together with those of ``write``, then run the ``after_commit`` steps.
@@ -207,7 +211,7 @@ class WholeUnit:
             UnavailableError: as ``unit_of_work``.
         """
         with translated():
-            connection = self._connection = self._connection or self.engine.connect()
+            connection = self._connect()
             write(connection)
             connection.commit()
             self.close()
@@ -261,11 +265,13 @@ def translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as exc:
-        if exc.orig is None or (reason := _reason_of(exc.orig)) is None:
+        reason = None if exc.orig is None else _reason_of(exc.orig)
+        if exc.orig is None or reason is None:
             raise
         raise _refusal(reason, exc.orig) from exc
     except psycopg.Error as exc:
-        if (reason := _reason_of(exc)) is None:
+        reason = _reason_of(exc)
+        if reason is None:
             raise
         raise _refusal(reason, exc) from exc
     except NoneFreeError as exc:
@@ -273,7 +279,7 @@ def translated() -> Iterator[None]:
 
 
 def _reason_of(error: BaseException) -> str | None:
-    """Return why a temporary error is one; None of any other."""
+    """Return the reason of a temporary error, None for any other error."""
     if isinstance(error, _PASSING):
         return next((reason for kind, reason in _REASONS.items() if isinstance(error, kind)), _AWAY)
     if isinstance(error, _OTHER_REVISION) or _CHANGED_COLUMNS in str(error):

@@ -65,7 +65,7 @@ class ActiveVersion:
 
     @property
     def since(self) -> datetime | None:
-        """When it was decided.
+        """Return the instant of the decision.
 
         None for a pin and for the default, where it is unknown.
         """

@@ -20,7 +20,7 @@ POLICIES = ("mpc", "mpc_perfect")
 
 @dataclass(frozen=True, slots=True)
 class ForecastDayScore:
-    """How good a version was on one series, over the forecasts issued on one local day.
+    """A version's scores on one series, over the forecasts of one local day.
 
     Energies in kWh per slot, None where no slot was counted.
     """

@@ -1,4 +1,7 @@
-"""Store forecasts of load and PV by version and issue, and select the one to plan from."""
+"""Store forecasts by version and issue, and select the one to plan from.
+
+They are forecasts of load and PV.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -152,7 +155,9 @@ def _last_issues(
     covers: datetime,
     known_at: datetime,
 ) -> dict[int, dict[str, datetime]]:
-    """Return by site and version the last issue that covers a slot, in the order of ``issuers``.
+    """Return the last issue that covers a slot by site and version.
+
+    In the order of ``issuers``.
 
     Versions that have none are left out.
     """

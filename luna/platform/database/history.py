@@ -100,7 +100,7 @@ def query_series(connection: Connection, site_id: str, query: SeriesQuery) -> Se
 
 
 def _end(query: SeriesQuery, zone: ZoneInfo) -> datetime:
-    """Return the end of the answer: of the window, or of what one page may contain."""
+    """Return the end of the answer: the window's, or that of one page."""
     per_bucket = max(1, RESOLUTIONS[query.resolution] // SLOT)
     most = max(1, MOST_SLOTS.get(query.name.source, MOST_SLOTS_ELSEWHERE) // per_bucket)
     if query.points is not None:

@@ -2,8 +2,6 @@
 
 A row holds request, status and reply.
 
-Locks a job while a worker runs it.
-
 All instants are the database's own, because the clocks of gateway, workers and reconciler differ.
 """
 
@@ -96,7 +94,7 @@ class JobCounts:
 
 
 def accept(connection: Connection, *, task: str, key: str, request: str, trace_id: str) -> Job:
-    """Return the open job of this task and key, a new row where there is none.
+    """Return the open job of this task and key, or a new one.
 
     Raises:
         InvalidInputError: the database cannot store the request.
@@ -207,7 +205,7 @@ def find_newest(
 
 
 def count(connection: Connection) -> JobCounts:
-    """Return how many jobs are queued, running and dead, and the age of the oldest open one."""
+    """Return the numbers of queued, running and dead jobs, and the oldest open one's age."""
     counts = [
         func.count().filter(jobs.c.status == status).label(status)
         for status in ("queued", "running", "dead")
@@ -355,7 +353,7 @@ def mark_sent(connection: Connection, job_ids: Sequence[str]) -> None:
 
 
 def is_any_due(connection: Connection) -> bool:
-    """Return whether any message has to be sent again, or a cancelled job's attempt still runs."""
+    """Return whether a message is due again, or a cancelled job's attempt still runs."""
     if connection.scalar(select(_select_due().exists())):
         return True
     return bool(list_outliving(connection))

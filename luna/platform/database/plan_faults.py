@@ -1,8 +1,6 @@
 """Store why the last planning of a site failed.
 
 The next plan removes the fault.
-
-The next plan removes the fault.
 """
 
 from collections.abc import Collection, Mapping

@@ -303,7 +303,7 @@ def _select_latest(
 
 
 def issued_last(connection: Connection, site_id: str) -> datetime | None:
-    """Return the last issue of a site's plan for its own time, if there is one."""
+    """Return the last issue of a site's plan for its own time, if any."""
     own = (plan_history.c.site == site_id) & (plan_history.c.system_id == "prod")
     issued: datetime | None = connection.scalar(
         select(func.max(plan_history.c.issued_at)).where(own, _of_its_time())
@@ -321,9 +321,9 @@ def issued_last_each(connection: Connection, names: Sequence[str]) -> dict[str, 
 
 
 def find_previous(connection: Connection, plan_id: str) -> str:
-    """Return the id of the newest plan of the same system before another at its start.
+    """Return the id of a plan's predecessor.
 
-    Both are of one site; it was issued before the other and covers the other's start.
+    The newest plan of the same site and system that was issued before it and covers its start.
 
     Raises:
         NotFoundError: no plan of that id, or none before it.
@@ -352,7 +352,9 @@ def find_previous(connection: Connection, plan_id: str) -> str:
 def read_due(
     connection: Connection, site_id: str, at: datetime, *, until: datetime | None = None
 ) -> PlanReply | None:
-    """Return the plan in force at an instant: the last issued of those that cover it.
+    """Return the plan in force at an instant.
+
+    The last issued of those that cover it.
 
     None without one that can be read.
 

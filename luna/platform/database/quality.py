@@ -1,4 +1,4 @@
-"""Store each day's quality verdict, and read series without the days that must not be used."""
+"""Store each day's quality verdict, and read series without unusable days."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -120,7 +120,7 @@ def read_usable(
 def list_unusable(
     connection: Connection, site: Site, series: str, *, first: datetime, end: datetime
 ) -> list[UnusableSpan]:
-    """Return the local days that overlap ``first`` ≤ t < ``end`` and exclude a series, in order."""
+    """Return the local days in ``first`` ≤ t < ``end`` that exclude a series, in order."""
     return [
         day
         for day in _read_spoiled(connection, site, first, end)
@@ -192,7 +192,7 @@ def mark_repaired(
     *,
     repaired: bool = True,
 ) -> None:
-    """Mark a series as repaired, or as measured by now, in the slots that begin at ``starts``."""
+    """Mark a series in some slots as repaired, or as measured by now."""
     bit = 1 << SERIES.index(series)
     marks = sql.SQL("repaired | {0}::smallint" if repaired else "repaired & ~{0}::smallint").format(
         bit
@@ -210,7 +210,7 @@ def mark_repaired(
 def list_excluded_each(
     connection: Connection, sites_by_key: Mapping[int, Site], first: datetime, end: datetime
 ) -> dict[int, list[tuple[datetime, datetime]]]:
-    """Return the local days on which load and PV must not be used, by the sites' keys.
+    """Return the local days on which load and PV are unusable, by the sites' keys.
 
     Days in ``first`` ≤ t < ``end``, as (start, end).
     """

@@ -209,7 +209,7 @@ def require_of_site(connection: Connection, site_id: str, quarantine_id: int) ->
 
 
 def hold(connection: Connection, quarantine_id: int) -> tuple[str, QuarantinedRow]:
-    """Return the site's name and a row that is still open, locked until the transaction ends.
+    """Return the site's name and an open row, locked until the transaction ends.
 
     So that two do not decide at once.
 

@@ -79,7 +79,7 @@ log = structlog.get_logger("luna.database")
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """The SQL of a gain: from one reading to the next, and over a bucket in the toolkit."""
+    """The SQL of a gain, between two readings and over a bucket in the toolkit."""
 
     plain: sql.SQL
     toolkit: sql.SQL

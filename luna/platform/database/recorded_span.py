@@ -1,4 +1,4 @@
-"""Read the spans that are recorded: of a site, of each of its series, of a market.
+"""Read the recorded spans of a site, of each of its series, and of a market.
 
 The one place for the extent of data.
 
@@ -140,7 +140,10 @@ def of_series(connection: Connection, site_id: str) -> dict[str, Span]:
 
 
 def of_market(connection: Connection, series: StoredSeries) -> Span | None:
-    """Return the span of a market's or a site's own price in a currency, if there is one."""
+    """Return the span of a price in a currency, if there is one.
+
+    The price is a market's or a site's own.
+    """
     table = market_prices.c
     own = table.market.in_((series.name, series.apart)) & (table.currency == series.currency)
     return _span(

@@ -297,7 +297,7 @@ def _drop_chunks(connection: Connection, table: str, cutoff: datetime) -> int:
 def _protected_windows(
     connection: Connection, table: str, cutoff: datetime
 ) -> list[tuple[datetime, datetime]]:
-    """Return first and last slot of the newest forecasts that are in a chunk to be dropped.
+    """Return first and last slot of the newest forecasts in chunks to be dropped.
 
     One for each series whose newest forecast is that old.
     """

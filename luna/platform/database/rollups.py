@@ -164,7 +164,7 @@ def are_fresh(connection: Connection, site_id: str, timeline: Timeline) -> bool:
 def read_parts(
     connection: Connection, site_id: str, series: str, *, timeline: Timeline, width: timedelta
 ) -> tuple[InstantArray, Parts]:
-    """Return a series as sums over whole hours or days, with the start of each part.
+    """Return a series as sums over whole hours or days, with their starts.
 
     ``width`` is an hour or a day; at the ends of ``timeline`` the parts are quarter-hours.
 

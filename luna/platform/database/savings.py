@@ -1,4 +1,4 @@
-"""Read what policies cost a site day by day, beside what is known of the days."""
+"""Read what policies cost a site day by day, with the state of the days."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -101,7 +101,7 @@ def _is_replayed(scored: Mapping[date, Mapping[str, DayCost]], day: date) -> boo
 def _find_lacking(
     connection: Connection, site: Site, days: Sequence[date]
 ) -> dict[date, LeftOutCode]:
-    """Return the days on which a slot of load, PV or a price is unknown or estimated.
+    """Return the days with an unknown or estimated slot of load, PV or price.
 
     A replay refuses these days, and all days that it is asked for beside them.
     """

@@ -54,10 +54,13 @@ PARTS = ("expected", "p10", "p90")
 class FactWindow:
     """The window to read around the start of plans.
 
-    ``horizon`` ahead, ``prices`` and ``carbon`` back, and forecast errors of ``days`` days.
-
-    ``bought_since`` and ``discharged_since`` are the instants from which imports and discharge
-    matter, by the names of the sites where they do.
+    Attributes:
+        horizon: how far ahead.
+        prices: how far back.
+        carbon: how far back.
+        days: of forecast errors.
+        bought_since: from when imports matter, by site name.
+        discharged_since: from when discharge matters, by site name.
     """
 
     horizon: timedelta
@@ -72,10 +75,11 @@ class FactWindow:
 class DemandFacts:
     """Data on a site's flexible loads.
 
-    ``stays`` are stored charging sessions by device, in order; ``begun`` is the plan in force with
-    its slots up to the start, and its complete request, None where there is none. ``sensed`` are
-    the states of charge that devices' own sensors report, by their names; ``untaken`` is what they
-    were planned to charge and did not take.
+    Attributes:
+        stays: stored charging sessions by device, in order.
+        sensed: states of charge by the devices' own sensors, by device name.
+        begun: the plan in force with its slots up to the start, and its complete request.
+        untaken: planned charge that devices did not take, by device name.
     """
 
     stays: StayMap
@@ -88,17 +92,20 @@ class DemandFacts:
 class PlanningFacts:
     """Data for a site's plan at ``start``, without later measurements.
 
-    ``known_at`` is now where the plan begins with the running slot, else ``start``.
-
-    ``driving`` is the forecast of load and PV, ``PARTS`` of it, with the codes that widened it as
-    ``reasons``; ``past`` are the expectations of its version on the days before, and ``observed``
-    the measured load and PV on the same days. ``soc`` is the last plausible state of charge of the
-    day before the start. ``bought`` is the import, ``discharged`` the discharge and state of charge
-    since the window's instants; None where it names none. ``revisions`` are prices by their names
-    in the tariff, ``unused`` the site's own series that have prices and are not in its tariff,
-    ``foreign`` other currencies with stored prices, by the tariff's names. ``carbon`` (g/kWh)
-    begins before the start and is NaN where it is unknown. ``overrides`` are the owner's in force,
-    by the devices' keys; none for a plan that begins before the running slot.
+    Attributes:
+        known_at: now if the plan begins with the running slot, else ``start``.
+        driving: the forecast of load and PV, ``PARTS`` of it.
+        reasons: codes of the causes that widened the forecast.
+        past: expectations of the forecast's version on the days before.
+        observed: measured load and PV on the days of ``past``.
+        soc: the last plausible state of charge of the day before the start.
+        bought: import since the window's instant; None if the window names none.
+        discharged: discharge and state of charge since the window's instant, likewise.
+        revisions: prices by their names in the tariff.
+        unused: the site's own series with prices that its tariff does not use.
+        foreign: other currencies with stored prices, by the tariff's names.
+        carbon: g/kWh from before the start on, NaN where unknown.
+        overrides: the owner's in force by device key; none for a plan of the past.
     """
 
     site: Site
@@ -257,7 +264,7 @@ def _read_prices(
 def _read_observed(
     connection: Connection, keys: Mapping[str, int], start: datetime, reach: FactWindow
 ) -> tuple[dict[int, Observations], dict[int, FloatArray]]:
-    """Return, by site key, load and PV on the days of forecast errors, and needed imports."""
+    """Return load and PV on the days of forecast errors, and needed imports, by site key."""
     before = _until(start, start - reach.days * DAY)
     since = {keys[name]: instant for name, instant in reach.bought_since.items()}
     plain = dict.fromkeys((key for key in keys.values() if key not in since), before)
@@ -332,7 +339,7 @@ def _until(start: datetime, since: datetime) -> Timeline:
 def read_demands_each(
     connection: Connection, sites_by_key: Mapping[int, Site], start: datetime, *, now: datetime
 ) -> dict[int, DemandFacts]:
-    """Return the data on flexible loads of sites whose plans begin at ``start``, by site key."""
+    """Return the data on flexible loads for plans from ``start`` on, by site key."""
     stays = charging_stays.read_plain_each(
         connection, sites_by_key, first=start, end=start + STAYS_AHEAD
     )

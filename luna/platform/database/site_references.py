@@ -15,7 +15,7 @@ Kind = Literal["plan_id", "job_id", "what_if_id", "quarantine_id", "answer_id", 
 
 
 def find_reference(connection: Connection, kind: Kind, reference: str | int) -> Any:
-    """Return the site's name, a document that names its sites, or the list of their names.
+    """Return the site's name, a document with its sites, or a list of names.
 
     None where nothing has the id.
     """

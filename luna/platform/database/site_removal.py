@@ -1,8 +1,7 @@
-"""Take a site out of the database with everything that is of it, in one transaction."""
+"""Take a site with everything of it out of the database, in one transaction."""
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select, text
 
-from luna.contracts.control import Decision
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN_EXPORT, OWN_IMPORT
@@ -45,8 +44,16 @@ _BY_KEY = (
 )
 
 
-def _is_released(decision: Decision) -> bool:
-    return decision.source == "released" and decision.settled
+def _require_released(connection: Connection, site_id: str) -> None:
+    """Refuse an armed site, and one with devices that are not handed back yet."""
+    if control.load(connection, site_id).armed_at is not None:
+        raise refuse("site-armed", field="site_id", value=site_id, site_id=site_id)
+    for device in (BATTERIES, *control.list_commanded(connection, site_id)):
+        decision = control.load(connection, site_id, device).decision
+        if decision is None:
+            continue
+        if decision.source != "released" or not decision.settled:
+            raise refuse("devices-handed-back", field="site_id", value=site_id)
 
 
 def remove(connection: Connection, site_id: str, *, armed: bool = False) -> list[str]:
@@ -71,12 +78,7 @@ def remove(connection: Connection, site_id: str, *, armed: bool = False) -> list
         select(site_table.c.site_key).where(site_table.c.site_key == key).with_for_update()
     )
     if not armed:
-        if control.load(connection, site_id).armed_at is not None:
-            raise refuse("site-armed", field="site_id", value=site_id, site_id=site_id)
-        devices = (BATTERIES, *control.list_commanded(connection, site_id))
-        decisions = [control.load(connection, site_id, device).decision for device in devices]
-        if any(decision is not None and not _is_released(decision) for decision in decisions):
-            raise refuse("devices-handed-back", field="site_id", value=site_id)
+        _require_released(connection, site_id)
     open_jobs = list_open_jobs(connection, site_id)
     if open_jobs:
         raise refuse("site-jobs-open", field="site_id", value=site_id, job=open_jobs[0])
@@ -97,25 +99,32 @@ def remove(connection: Connection, site_id: str, *, armed: bool = False) -> list
         rolled_up = [*(metadata.tables[name] for name in rollups.TABLES.values()), rollup_marks]
     for table in rolled_up:
         _delete(connection, table, table.c.site_key == key)
-    # These name the site by its name.
+    _delete_by_name(connection, site_id)
+    objects = _remove_documents(connection, site_id)
+    _delete(connection, site_table, site_table.c.site_key == key)
+    return [artefact for artefact in artefacts if artefact] + objects
+
+
+def _delete_by_name(connection: Connection, site_id: str) -> None:
+    """Delete the rows that refer to the site by its name."""
     _delete(connection, jobs, _of_site(connection, site_id))
     _delete(connection, what_ifs, what_ifs.c.request["site_id"].astext == site_id)
     _delete(connection, plan_history, plan_history.c.site == site_id)
-    _delete(
-        connection,
-        market_prices,
-        market_prices.c.market.in_([stored_name(site_id, own) for own in (OWN_IMPORT, OWN_EXPORT)]),
-    )
+    own_series = [stored_name(site_id, own) for own in (OWN_IMPORT, OWN_EXPORT)]
+    _delete(connection, market_prices, market_prices.c.market.in_(own_series))
     _delete(connection, carbon_intensity, carbon_intensity.c.place == site_id)
     _delete(connection, weather, weather_places.is_of(weather.c.place, site_id))
-    # Bytes that another document needs stay.
+
+
+def _remove_documents(connection: Connection, site_id: str) -> list[str]:
+    """Delete the site's documents, and return the keys of their objects."""
     removed = documents.remove_of_site(connection, site_id)
     objects = list[str]()
     for sha256, keys in removed.items():
+        # Bytes that another document needs stay.
         if not documents.is_needed(connection, sha256):
             objects += keys
-    _delete(connection, site_table, site_table.c.site_key == key)
-    return [artefact for artefact in artefacts if artefact] + objects
+    return objects
 
 
 def list_open_jobs(connection: Connection, site_id: str) -> list[str]:

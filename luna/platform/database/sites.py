@@ -463,7 +463,7 @@ def read_sensing(
 def read_named_since(
     connection: Connection, site_id: str, sensors: Collection[str]
 ) -> dict[str, datetime]:
-    """Return for each of these sensors since when a site has named it without a break.
+    """Return since when a site has named each of these sensors without a break.
 
     The time of the version that named it under ``input_sensors``.
     """

@@ -93,7 +93,10 @@ def _explain(error: Exception) -> str:
 
 
 def _name(row: object) -> dict[str, str]:
-    """Return the short plain values that identify a row, never a document, which may be private."""
+    """Return the short plain values that identify a row.
+
+    Never a document, which may be private.
+    """
     if not isinstance(row, RowMapping):
         return {}
     identifying = ("_id", "_key", "name", "day")

@@ -21,12 +21,13 @@ LEARNED_DAYS = 14
 class TrainingRun:
     """One training.
 
-    ``version`` is the forecast version or the kind of agent, ``artefact_key`` names the stored
-    model.
-
-    ``trigger`` is its cause: hand, schedule, drift or force. A training that is not ``accepted`` is
-    used only if it is named explicitly; ``verdict`` is why, decided on days until ``tried_until``
-    (None: on none after ``data_until``).
+    Attributes:
+        version: the forecast version or the kind of agent.
+        artefact_key: names the stored model.
+        trigger: its cause: hand, schedule, drift or force.
+        accepted: False: it is used only if it is named explicitly.
+        verdict: why it is accepted or not.
+        tried_until: the end of the days that decided; None: none after ``data_until``.
     """
 
     run_id: str

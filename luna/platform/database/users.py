@@ -173,7 +173,7 @@ def rehash(connection: Connection, checked: Credentials, password_hash: str) -> 
 
 
 def require_unchanged(connection: Connection, checked: Credentials) -> None:
-    """Lock a user until the end of the transaction, with the password as it was checked.
+    """Lock a user with the checked password until the transaction ends.
 
     Raises:
         UnauthenticatedError: the password was changed since, or the user removed.

@@ -1,8 +1,6 @@
 """Name the weather of a site: that of its first place has the site's name.
 
 Each place that it moved to has one of its own.
-
-Each place that it moved to has one of its own.
 """
 
 from collections.abc import Collection, Iterator, Sequence

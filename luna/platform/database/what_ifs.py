@@ -61,7 +61,9 @@ def list_of_site(
 def read_answer(
     connection: Connection, what_if_id: str
 ) -> tuple[datetime, WhatIfReply | None, list[str]]:
-    """Return when a question was asked, its answer if there is one, and its replayed variants.
+    """Return when a question was asked, its answer, and its replayed variants.
+
+    The answer is None until there is one.
 
     Raises:
         NotFoundError: none of that id.

@@ -59,7 +59,7 @@ class Workplace:
     def await_reply(
         self, request: Request, job_id: str, progress: ShowProgress, *, work: str | None = None
     ) -> Any:
-        """Return the reply to a request that workers do as a job, once it is done.
+        """Return the reply to a request once the workers' job is done.
 
         Raises:
             LunaError: what the work raised, with its name where it has one; the job failed or was

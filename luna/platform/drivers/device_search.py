@@ -41,8 +41,10 @@ AT_ONCE = 64
 class FoundDevice(NamedTuple):
     """A device that answered: its address, its identity, and the profile that fits.
 
-    ``unit`` is its number on the bus, None without a bus; ``prefix`` its topic prefix at the
-    broker, whose address is ``host``.
+    Attributes:
+        host: its address, or the broker's.
+        unit: its number on the bus, None without a bus.
+        prefix: its topic prefix at the broker.
     """
 
     host: str

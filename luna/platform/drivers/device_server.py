@@ -33,10 +33,12 @@ _TABLES: dict[int, RegisterTable] = {3: "holding", 4: "input"}
 
 @dataclass
 class ServerFaults:
-    """Faults: ``delay_s`` before each answer.
+    """Faults of a simulated device.
 
-    After ``writes_taken`` more writes all are refused, None: none is; the registers in ``lacks`` do
-    not exist.
+    Attributes:
+        delay_s: before each answer.
+        writes_taken: more writes until all are refused; None: none is.
+        lacks: registers that do not exist.
     """
 
     delay_s: float = 0.0

@@ -61,7 +61,9 @@ def pick_valid(document: Any, field: str, invalid: Iterable[float]) -> float:
 
 
 def place(document: Any, field: str, value: float | None) -> Any:
-    """Return a document with a number at a dotted path, as an integer where it is whole.
+    """Return a document with a number at a dotted path.
+
+    A whole number becomes an integer.
 
     None becomes null.
     """

@@ -204,9 +204,6 @@ class ModbusPoints:
         """Return whether a number counts for another point by that point's status bit.
 
         Without any such bit nobody knows: firmware may have come to report it in another way.
-
-        Where no bit tells whose it is, nobody knows: firmware may have come to report it in another
-        way.
         """
         sharing = list[StatusBit]()
         for other in self.profile.points.values():

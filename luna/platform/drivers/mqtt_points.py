@@ -165,14 +165,16 @@ class MqttPoints:
         self._connect()
         request = self._transport.request
         since = self._now() - self._transport.stale_s
-        is_first = is_new = not self._messages
+        is_first = not self._messages
+        is_new = is_first
         if request is not None and self._now() - self._requested_at >= request.every_s:
             since = self._now()
             is_new = True
             self._requested_at = since
             # An answer to another client may have begun before this subscription: only the second
             # ``done`` ends an answer that was received whole.
-            for _ in range(2 if is_first and request.done is not None else 1):
+            request_count = 2 if is_first and request.done is not None else 1
+            for _ in range(request_count):
                 # Answers to other clients were counted as well; wait for one more than those.
                 self._requests = max(self._requests, self.answers) + 1
                 self._publish(self._topic(request.to), request.payload)

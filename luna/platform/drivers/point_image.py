@@ -249,7 +249,7 @@ class RegisterImage:
         return range(first, first + width(point.type))
 
     def _port_places(self, point: RegisterPoint) -> list[range]:
-        """Return the registers of a point's numbers: one, or one per port of the wanted types."""
+        """Return the registers of a point's numbers, one span per port of the wanted types."""
         places = self._places(point)
         base = self._base(point)
         ports = point.ports

@@ -1,4 +1,4 @@
-"""Define the schema of a device profile: points, readings and modes of a product, in YAML.
+"""Define the schema of a device profile in YAML: points, readings and modes.
 
 Units and bounds are validated.
 
@@ -89,7 +89,7 @@ def split_sign(entry: str) -> tuple[int, str]:
 
 
 def unit_factor(point: "Point", reading: str) -> float:
-    """Return the factor from a point's unit to a reading's, 0 where there is no conversion."""
+    """Return the factor from a point's unit to a reading's, 0 without a conversion."""
     unit = READING_UNITS[reading]
     if point.unit == unit:
         return 1.0
@@ -781,7 +781,7 @@ class DeviceProfile(ProfilePart):
         self._can_be_kept_up()
 
     def _can_be_kept_up(self) -> None:
-        """Refuse a mode that has to be resent more often than the budgets of its points allow."""
+        """Refuse a mode that needs more writes than the budgets of its points allow."""
         for mode, writes in self.modes.items():
             resend_s = self.resend_s(mode)
             if resend_s is None:

@@ -241,7 +241,10 @@ class ProfiledDevice:
             UnavailableError: the device does not answer or refuses; or the point's budget is spent.
         """
         name = None if self.profile.reverts is None else self.profile.reverts.heartbeat
-        if name is None or (count := self._read_where_there(name)) is None:
+        if name is None:
+            return
+        count = self._read_where_there(name)
+        if count is None:
             return
         count += 1
         most = self.profile.points[name].high
@@ -284,7 +287,8 @@ class ProfiledDevice:
 
     def _send(self, due: Sequence[PointValue], *, kept: int) -> None:
         most = self._list_budgets((write.point for write in due), kept=kept)
-        if most and (until := self.counter.spend(most)) is not None:
+        until = self.counter.spend(most) if most else None
+        if until is not None:
             raise refuse("device-writes-spent", field="via", value=self.place, until=until)
         self.points.write(due)
 

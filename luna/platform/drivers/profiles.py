@@ -46,7 +46,7 @@ def load_profile(name: str, data_folder: Path) -> DeviceProfile:
 
 
 def require_profiles(site: Site, data_folder: Path) -> None:
-    """Check that each device that Luna commands in a site has a profile that can command it.
+    """Check that the profile of each commanded device of a site can command it.
 
     Raises:
         InvalidInputError: the profile is missing or a meter's, the topic prefix is missing, or a

@@ -50,33 +50,34 @@ def mode_at(setpoint: BatterySetpoint, soc: float, *, before: Mode | None = None
 
     NaN is unknown: it holds unless no limit matters.
 
-    ``before`` is its mode under this set-point until now: what a limit ended resumes only
+    ``before`` is its mode under this set-point until now: a mode that a limit ended resumes only
     ``MARGIN`` away from that limit.
     """
     mode = setpoint.mode
     if math.isnan(soc):
-        is_unbounded = (setpoint.floor_soc or 0.0) <= 0 and (
-            1.0 if setpoint.ceiling_soc is None else setpoint.ceiling_soc
-        ) >= 1
-        return mode if mode == "hold" or (mode == "self_consumption" and is_unbounded) else "hold"
+        has_floor = setpoint.floor_soc is not None and setpoint.floor_soc > 0
+        has_ceiling = setpoint.ceiling_soc is not None and setpoint.ceiling_soc < 1
+        is_unbounded = not has_floor and not has_ceiling
+        return mode if mode == "self_consumption" and is_unbounded else "hold"
+
+    def margin_unless(modes: Collection[Mode]) -> float:
+        return 0.0 if before is None or before in modes else MARGIN
 
     def is_below(limit: float | None, *, modes: Collection[Mode]) -> bool:
-        return limit is None or soc < limit - (0.0 if before is None or before in modes else MARGIN)
+        return limit is None or soc < limit - margin_unless(modes)
 
     def is_above(limit: float | None, *, modes: Collection[Mode]) -> bool:
-        return limit is None or soc > limit + (0.0 if before is None or before in modes else MARGIN)
+        return limit is None or soc > limit + margin_unless(modes)
 
     if mode == "charge" and is_below(setpoint.target_soc, modes={"charge"}):
         return "charge"
     if mode == "export" and is_above(setpoint.target_soc, modes={"export"}):
         return "export"
     # A limit at full or empty needs no change of mode: the battery stops there by itself.
-    stores = mode in STORING and (
-        setpoint.ceiling_soc == 1 or is_below(setpoint.ceiling_soc, modes=STORING)
-    )
-    serves = mode in SERVING and (
-        setpoint.floor_soc == 0 or is_above(setpoint.floor_soc, modes=SERVING)
-    )
+    may_store = setpoint.ceiling_soc == 1 or is_below(setpoint.ceiling_soc, modes=STORING)
+    may_serve = setpoint.floor_soc == 0 or is_above(setpoint.floor_soc, modes=SERVING)
+    stores = mode in STORING and may_store
+    serves = mode in SERVING and may_serve
     if stores:
         return "self_consumption" if serves else "save"
     return "supply" if serves else "hold"
@@ -97,9 +98,9 @@ def contradicts(mode: Mode, flow_kw: float, *, power_kw: float | None, soc: floa
         return soc < _FULL and flow_kw < least_kw
     if mode == "export":
         return soc > _EMPTY and -flow_kw < least_kw
-    stores = mode in STORING
-    serves = mode in SERVING
-    return (not serves and flow_kw < -_IDLE_KW) or (not stores and flow_kw > _IDLE_KW)
+    discharges = flow_kw < -_IDLE_KW
+    charges = flow_kw > _IDLE_KW
+    return (discharges and mode not in SERVING) or (charges and mode not in STORING)
 
 
 class InverterSession:
@@ -125,7 +126,8 @@ class InverterSession:
         self._last: BatterySetpoint | None = None
         self._writes: Sequence[PointValue] = ()
         self._mode: Mode | None = None
-        self._asked_at = self._written_at = -math.inf
+        self._called_at = -math.inf
+        self._written_at = -math.inf
         self._disobeys_since: float | None = None
         # Whether the device followed the command at the last look, and reverts unless it is resent.
         self._is_kept_up = False
@@ -141,9 +143,10 @@ class InverterSession:
                 self-consumption then lacks only its limits, and counts as followed.
         """
         with self._lock:
-            self._asked_at = self._now()
+            self._called_at = self._now()
             # Repeating a command that is not obeyed does not restart the clock.
-            self._disobeys_since = self._disobeys_since if setpoint == self._last else None
+            if setpoint != self._last:
+                self._disobeys_since = None
             self._setpoint = None
             self._writes = ()
             self._mode = None
@@ -176,10 +179,9 @@ class InverterSession:
 
         It has to last ``OBEYS_WITHIN_S``.
         """
-        return (
-            self._disobeys_since is not None
-            and self._now() - self._disobeys_since >= OBEYS_WITHIN_S
-        )
+        if self._disobeys_since is None:
+            return False
+        return self._now() - self._disobeys_since >= OBEYS_WITHIN_S
 
     def read_back(self) -> BatterySetpoint | None:
         """Return the set-point that the device follows by its registers, None for another.
@@ -188,7 +190,7 @@ class InverterSession:
             UnavailableError: the device does not answer.
         """
         with self._lock:
-            self._asked_at = self._now()
+            self._called_at = self._now()
             if self._setpoint is None or not self._device.holds(self._writes):
                 return None
             return self._setpoint
@@ -218,7 +220,7 @@ class InverterSession:
         Writes the mode for the present state of charge, and again what the device would revert.
         """
         with self._lock:
-            if self._setpoint is None or self._now() - self._asked_at > ASKED_SECONDS:
+            if self._setpoint is None or self._now() - self._called_at > ASKED_SECONDS:
                 return
             self._is_kept_up = False
             try:
@@ -238,11 +240,9 @@ class InverterSession:
     def beat(self) -> None:
         """Send the next heartbeat while the device is commanded and a caller reads back."""
         with self._lock:
-            if (
-                self._setpoint is None
-                or self._now() - self._asked_at > ASKED_SECONDS
-                or not self._is_kept_up
-            ):
+            if self._setpoint is None or not self._is_kept_up:
+                return
+            if self._now() - self._called_at > ASKED_SECONDS:
                 return
             try:
                 self._device.beat()
@@ -294,4 +294,7 @@ class InverterSession:
         for turn in count(1):
             if self._ending.wait(self._look_seconds / beats):
                 return
-            self.look() if turn % beats == 0 else self.beat()
+            if turn % beats == 0:
+                self.look()
+            else:
+                self.beat()

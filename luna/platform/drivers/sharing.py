@@ -206,7 +206,8 @@ class DeviceConnection:
         self._writer: asyncio.StreamWriter | None = None
         self._listening: asyncio.Task[None] | None = None
         self._answer: asyncio.Future[bytes] | None = None
-        self._transaction = self._losses = 0
+        self._transaction = 0
+        self._losses = 0
         # Unit and function of the request in flight.
         self._asked = b"\0\0"
         # Reads in flight, by request: an equal read shares the answer.
@@ -242,7 +243,8 @@ class DeviceConnection:
             self._writer.close()
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(ConnectionResetError())
-        self._writer = self._listening = None
+        self._writer = None
+        self._listening = None
         for client in self.clients:
             client.close()
 

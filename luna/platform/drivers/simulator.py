@@ -1,4 +1,4 @@
-"""Simulate a device from its profile: its points, with the physics of a battery behind them.
+"""Simulate a device from its profile, with the physics of a battery.
 
 The mode is derived from the points by the profile's own writes, the power by the battery of the
 simulated home. A client written from the maker's documentation alone therefore tests whether the
@@ -63,10 +63,13 @@ class SimulatedInverter:
 
     def __post_init__(self) -> None:
         self._lock = threading.RLock()
-        self._begun_at = self._stepped_at = self._commanded_at = self.now()
+        self._begun_at = self.now()
+        self._stepped_at = self._begun_at
+        self._commanded_at = self._begun_at
         self._charge = BatteryCharge(self.soc * self.battery.capacity_kwh)
         # A real meter does not start at 0.
-        self._imported_kwh = self._exported_kwh = 1000.0
+        self._imported_kwh = 1000.0
+        self._exported_kwh = 1000.0
         # PV curtailed because an AC power is set and the battery takes no more.
         self._throttled_kw = 0.0
         self.image: PointImage = make_image(self.profile)

@@ -25,7 +25,7 @@ _TEXTS = {"maker": (2, 16), "model": (18, 16), "version": (42, 8), "serial": (50
 
 
 def find_models(link: ModbusLink) -> Mapping[int, int]:
-    """Return the address of each model's ID, the first of a model that occurs several times.
+    """Return the first address of each model's ID.
 
     Raises:
         UnavailableError: the device does not answer, or is no SunSpec device.

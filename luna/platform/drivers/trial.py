@@ -116,7 +116,7 @@ def move_battery(
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
 ) -> list[TrialStep]:
-    """Let a battery hold, charge with 200 W and export 200 W, and return what was measured.
+    """Let a battery hold, charge and export 200 W, and return the measured steps.
 
     Each takes ten seconds; self-consumption is restored.
 

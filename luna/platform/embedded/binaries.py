@@ -1,4 +1,7 @@
-"""Find the programs of PostgreSQL and of Redis or Valkey: from wheels, or the machine's own."""
+"""Find the programs of PostgreSQL and of Redis or Valkey.
+
+They come from wheels, or are the machine's own.
+"""
 
 import os
 import re
@@ -110,7 +113,9 @@ def _redis_candidates() -> Iterator[Programs]:
 def _wheel_folder(package: str) -> Iterator[Path]:
     # The packages are looked up, never imported: importing them touches shared folders.
     spec = find_spec(package)
-    for location in (spec.submodule_search_locations or ()) if spec else ():
+    if spec is None or spec.submodule_search_locations is None:
+        return
+    for location in spec.submodule_search_locations:
         yield Path(location)
 
 
@@ -119,7 +124,8 @@ def _of_the_machine(folder: Path) -> Programs:
 
 
 def _version(folder: Path) -> int:
-    return int((re.findall(r"\d+", str(folder)) or ["0"])[-1])
+    numbers = re.findall(r"\d+", str(folder))
+    return int(numbers[-1]) if numbers else 0
 
 
 def _is_program(path: Path) -> bool:

@@ -67,7 +67,9 @@ class Launch:
 
 
 def spawn(launch: Launch, *, lock: int, log: Path) -> subprocess.Popen[bytes]:
-    """Start a server in a session of its own (Ctrl-C reaches Luna, which stops it in order).
+    """Start a server in a session of its own.
+
+    Ctrl-C reaches Luna, which stops it in order.
 
     It holds ``lock`` until its last process is gone.
     """

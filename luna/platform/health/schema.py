@@ -22,7 +22,9 @@ log = structlog.get_logger("luna.health")
 
 
 def wait_for_schema(probe: Probe, *, pause: Callable[[float], None] = time.sleep) -> str:
-    """Return what ``probe`` says once it raises no more; each new reason to wait is logged once.
+    """Return the probe's answer once it raises no more.
+
+    Each new reason to wait is logged once.
 
     There is no deadline: the starter sees the waiting, and can end it.
     """

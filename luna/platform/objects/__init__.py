@@ -1,6 +1,6 @@
-"""Choose the store of objects by the settings: files, or a bucket of an S3 server.
+"""Choose the store of objects by the settings.
 
-Which one, the settings say.
+Objects are files, or in a bucket of an S3 server.
 """
 
 from typing import TYPE_CHECKING

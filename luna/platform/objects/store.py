@@ -1,4 +1,4 @@
-"""Define the store of objects and its keys, and keep objects as files of one folder."""
+"""Define the store of objects and its keys, and store objects in a folder."""
 
 import errno
 import os
@@ -32,7 +32,7 @@ _LONGEST_KEY = 1024  # Source: Amazon S3 User Guide, "Naming Amazon S3 objects"
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object as the store lists it: its key, its size, and when it was stored."""
+    """A listed object: its key, its size, and when it was stored."""
 
     key: str
     bytes: int

@@ -23,7 +23,7 @@ _PREFIX = "luna:answers:"
 
 @dataclass(frozen=True, slots=True)
 class AnswerPiece:
-    """A piece of an answer: its event and its JSON. ``piece_id`` is its id in the stream."""
+    """A piece of an answer: its event, its JSON, and its id in the stream."""
 
     piece_id: str
     event: str

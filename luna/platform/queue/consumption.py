@@ -1,6 +1,6 @@
-"""Restrict a worker to queues for which it has a free process, and end a deaf one.
+"""Restrict a worker to queues with a free process, and end a starved one.
 
-A deaf worker receives nothing although it could.
+A starved worker receives nothing although it could.
 """
 
 from collections import Counter
@@ -96,13 +96,14 @@ class Consumption:
         self._redis = connect(redis_url)
         self._queues = queues
         self._has_room = has_room
-        self._received = self._received_before = 0
+        self._received = 0
+        self._received_before = 0
         self._waited_before = 0
         self.starved_looks = 0
         signals.task_received.connect(self._count, weak=False)
 
     def look(self) -> None:
-        """Look once.
+        """Compare once.
 
         A worker that starves for too long exits, and its supervisor starts another one.
         """
@@ -122,9 +123,8 @@ class Consumption:
     def note(self, waiting: Mapping[str, int]) -> None:
         """Update the count of starved looks from the waiting messages by queue."""
         could_begin = sum(number for queue, number in waiting.items() if self._has_room(queue))
-        stands_still = (
-            self._received == self._received_before and could_begin >= self._waited_before > 0
-        )
+        received_none = self._received == self._received_before
+        stands_still = received_none and could_begin >= self._waited_before > 0
         self.starved_looks = self.starved_looks + 1 if stands_still else 0
         self._received_before = self._received
         self._waited_before = could_begin

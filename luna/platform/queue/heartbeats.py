@@ -269,7 +269,7 @@ class Heartbeats:
             return _read(self._redis, _RECORDER, RecorderSign)
 
     def home_assistant(self) -> RecorderSign | None:
-        """Return the last heartbeat of the Home Assistant process within a day, if there is one."""
+        """Return the Home Assistant process's last heartbeat within a day, if any."""
         with reachable():
             return _read(self._redis, _HOME_ASSISTANT, RecorderSign)
 

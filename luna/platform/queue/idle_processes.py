@@ -94,11 +94,12 @@ class SparingPool(AsynPool):  # type: ignore[misc]
 
     def on_job_ready(self, job: Any, place: int | None, answer: object, pipe: int) -> None:
         process = next((process for process in self._pool if process.inqW_fd == pipe), None)
-        has_grown = (
-            process is not None
-            and resident_bytes(process.pid) - resident_bytes() >= MOST_GROWN_BYTES
-        )
-        if has_grown and self.turn_seconds is not None and (loop := get_event_loop()) is not None:
+        has_grown = False
+        if process is not None:
+            grown_bytes = resident_bytes(process.pid) - resident_bytes()
+            has_grown = grown_bytes >= MOST_GROWN_BYTES
+        loop = get_event_loop()
+        if has_grown and self.turn_seconds is not None and loop is not None:
             # Still marked busy, so that it gets no task.
             loop.call_soon(self._replace, process)  # type: ignore[no-untyped-call]
             return
@@ -114,7 +115,8 @@ class SparingPool(AsynPool):  # type: ignore[misc]
         busy = self._busy_workers | self._active_writes
         idle = [process.pid for process in self._pool if process.inqW_fd not in busy]
         pids = self._idle_times.list_rested(idle, time.monotonic(), rest_seconds=self.rest_seconds)
-        if idle and (is_short() or (self.turn_seconds is not None and len(self._pool) > 1)):
+        works_in_order = self.turn_seconds is not None and len(self._pool) > 1
+        if idle and (works_in_order or is_short()):
             pids |= set(idle)
         rested = [process for process in self._pool if process.pid in pids]
         # Keep one per task: a waiting task may be about to start.
@@ -141,13 +143,13 @@ class SparingPool(AsynPool):  # type: ignore[misc]
         self._waits_since = self._waits_since or now
         waited_seconds = now - self._waits_since
         with self.readiness.at_rest() as free:
-            if (
-                free and (waited_seconds >= SOON_SECONDS or not self._pool)
-            ) or waited_seconds >= PATIENCE.total_seconds():
+            has_waited = waited_seconds >= SOON_SECONDS or not self._pool
+            loop = get_event_loop()
+            if (free and has_waited) or waited_seconds >= PATIENCE.total_seconds():
                 while len(self._pool) < needed:
                     self._create_worker_process(self._avail_index())
                 self._waits_since = None
-            elif (loop := get_event_loop()) is not None:
+            elif loop is not None:
                 loop.call_later(AGAIN_SECONDS, self.maintain_pool)  # type: ignore[no-untyped-call]
 
     def _count_due(self, now: float) -> int:

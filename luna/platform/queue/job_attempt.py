@@ -3,16 +3,17 @@
 At most one worker runs a job at a time, and the job's row records how it ended.
 
 ```
-lock taken? ──no──▶ drop: another live worker runs it
+lock free? ──no──▶ drop: another live worker runs it
     │ yes
 row open? ───no──▶ drop: the job has ended already
     │ yes
 too many starts without an end? ──yes──▶ dead
     │ no
 begin ─▶ body ─▶ done, in the body's own transaction
-             ├─▶ queued again after a back-off: a dependency is away, a disk full, or another job
-             has to end first └─▶ failed, with the problem document: also after too many tries, but
-             never because a disk stays full
+             ├─▶ queued again after a back-off: a dependency is away, a disk is full, or another
+             │   job has to end first
+             └─▶ failed, with the problem document: also after too many tries, but never because
+                 a disk stays full
 ```
 """
 
@@ -121,11 +122,11 @@ class JobRunner:
 
     def _attempt(self, job_id: str) -> str:
         job = self._begin(job_id)
+
+        def conclude(connection: Connection, reply: str) -> None:
+            jobs.finish(connection, job, status="done", reply=reply)
+
         try:
-
-            def conclude(connection: Connection, reply: str) -> None:
-                jobs.finish(connection, job, status="done", reply=reply)
-
             return self.perform(json.dumps(job.request), conclude)
         except jobs.SupersededError:
             raise
@@ -152,7 +153,7 @@ class JobRunner:
             jobs.put_back(connection, job, counted=counted)
 
     def _put_back_for_room(self, job: Job, full: FullError) -> UnavailableError | DroppedError:
-        """Queue a job again after a lack of disk space, and record that in its row.
+        """Queue a job again after a lack of disk space, noted in its row.
 
         It may take minutes or weeks, so it does not count as an attempt.
 

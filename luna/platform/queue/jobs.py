@@ -82,7 +82,7 @@ def await_job(engine: Engine, client: Client, request: Request) -> None:
 
 
 def explain_end(job: JobSummary, *, work: str | None = None) -> LunaError:
-    """Return the error of a job that ended without a reply, in the class that its task raised.
+    """Return the error of a job without a reply, in the class that its task raised.
 
     Args:
         job: failed, dead or cancelled.

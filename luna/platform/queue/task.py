@@ -1,4 +1,4 @@
-"""Declare a task: a plain function from a request and its unit of work to a reply.
+"""Declare a task: a function from a request and its unit of work to a reply.
 
     from luna.contracts import PlanReply, PlanRequest
     from luna.platform.queue import TaskContext, task

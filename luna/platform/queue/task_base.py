@@ -256,7 +256,7 @@ class LunaTask(Task):  # type: ignore[misc]
             raise self._failed(refuse("queue-away-unchanged", field="redis_url")) from exc
 
     def _note_wait(self, trace_id: str | None) -> str | None:
-        """Record a span of the time in the queue, and return the parent of the task's own span."""
+        """Record a span of the wait in the queue; return the parent of the task's span."""
         sent_at = getattr(self.request, SENT_AT, None)
         parent = getattr(self.request, TRACEPARENT, None)
         if sent_at is None:
@@ -285,15 +285,13 @@ class LunaTask(Task):  # type: ignore[misc]
         self.process.freed.give_back()
 
     def _run_request(self, text: str, key: str, entry: dict[str, Any] | None) -> str:
-        try:
-            request = serialization.decode_request(self.definition.request, text)
-            if entry is None:
-                return self._perform(request)
-
+        def record(work: TaskContext, _: str) -> None:
             # The audit entry shares the task's commit: a second one would wait for the disk again.
-            def record(work: TaskContext, _: str) -> None:
+            if entry is not None:
                 audit.write(work.connection, AuditRecord(**entry))
 
+        try:
+            request = serialization.decode_request(self.definition.request, text)
             return self._perform(request, record)
         except RetryableError as error:
             failures = self.request.retries + 1
@@ -340,9 +338,7 @@ class LunaTask(Task):  # type: ignore[misc]
         return self._perform(request, finish)
 
     def _perform(
-        self,
-        request: RequestMessage,
-        conclude: Callable[[TaskContext, str], None] = lambda _work, _reply: None,
+        self, request: RequestMessage, conclude: Callable[[TaskContext, str], None]
     ) -> str:
         report = throttle(self._report)
         with (

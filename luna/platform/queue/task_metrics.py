@@ -22,7 +22,9 @@ _BUFFER_BYTES = 2**16
 
 
 class MetricPipe:
-    """A pipe for metric updates from a worker's processes to the main one, opened before the fork.
+    """A pipe for metric updates from a worker's processes to the main one.
+
+    It is opened before the fork.
 
     Only the main process reads.
     """

@@ -30,8 +30,10 @@ Plain = str | int | float | bool | None
 class SettingState(NamedTuple):
     """A setting as it holds.
 
-    ``value`` and ``default`` as text, a secret's only as whether there is one; ``changeable``: a
-    page may store another.
+    Attributes:
+        value: as text; of a secret only whether there is one.
+        default: likewise.
+        changeable: a page may store another value.
     """
 
     name: str
@@ -87,7 +89,7 @@ def refresh_settings(settings: Settings, previous: bytes) -> tuple[Settings, byt
 
 
 def describe_settings(settings: Settings) -> list[SettingState]:
-    """Return every setting as it holds, where it comes from, and whether a page may change it.
+    """Return every setting, where it comes from, and whether a page may change it.
 
     No secret is in it.
     """
@@ -169,7 +171,7 @@ def _parse(name: str, value: Plain) -> object:
 
 
 def _write(folder: Path, values: Mapping[str, Plain]) -> None:
-    """Write the file whole or not at all, readable by its owner alone from its first byte on."""
+    """Write the file whole or not at all, readable by its owner alone."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor, unfinished = tempfile.mkstemp(dir=folder, prefix=f"{STORED_FILE}.")

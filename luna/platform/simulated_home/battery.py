@@ -28,9 +28,9 @@ def read_setting(text: str) -> float | None:
 class BatteryModel:
     """Parameters of a battery. Powers in kW at its terminals on the AC side.
 
-    The loss one way is ``fixed_loss_kw`` + ``linear_loss`` · P + ``square_loss_per_kw`` · P²: 4 to
-    5 % at half and full power, much more at a trickle. Power tapers above ``charge_taper_soc`` and
-    below ``discharge_taper_soc``.
+    The loss one way is ``fixed_loss_kw`` + ``linear_loss`` · P + ``square_loss_per_kw`` · P².
+    That is 4 to 5 % at half and full power, and much more at a trickle. Power tapers above
+    ``charge_taper_soc`` and below ``discharge_taper_soc``.
     """
 
     capacity_kwh: float = 10.0

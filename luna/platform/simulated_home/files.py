@@ -70,7 +70,7 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class HomeSetup:
-    """The constants of a home's life: the broker's port on this machine, and the random seed.
+    """The constants of a home's life: the broker's port, and the random seed.
 
     ``faults`` are those of the inverter and the grid's meter, the others those of charger and
     heater with their meters.

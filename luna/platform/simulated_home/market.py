@@ -39,7 +39,7 @@ def publish_prices(
     now: datetime,
     awaited: timedelta = timedelta(0),
 ) -> int:
-    """Store the prices that are published at ``now`` for the local days from that of ``since`` on.
+    """Store the prices published at ``now`` for the local days since ``since``.
 
     Return how many are new. Published prices never change.
 

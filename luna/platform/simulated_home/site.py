@@ -1,4 +1,4 @@
-"""Describe the simulated home as a site of Luna, with MQTT topics as sensors and commands."""
+"""Describe the simulated home as a site with MQTT topics."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -62,6 +62,35 @@ WEEKEND_READY_BY = "09:30"
 HOME_FROM = "16:15"
 _ARRIVAL_SOC = 0.7
 
+_BATTERY: dict[str, object] = {
+    "name": "battery",
+    "capacity_kwh": 10,
+    "min_soc": 0.1,
+    "charge_limit_kw": 5,
+    "discharge_limit_kw": 5,
+    "charge_efficiency": 0.95,
+    "discharge_efficiency": 0.95,
+    "wear_price": 0.01,
+}
+_VEHICLE: dict[str, object] = {
+    "name": CAR,
+    "capacity_kwh": 50,
+    "max_soc": READY_SOC,
+    "charge_limit_kw": 11.04,
+    "charge_efficiency": 0.92,
+    "charger": {"phases": [1, 3], "min_current_a": 6, "max_current_a": 16},
+    "start_price": 0.02,
+    "min_run_minutes": 15,
+}
+_LOAD: dict[str, object] = {
+    "name": HEATER,
+    "kind": "water_heater",
+    "power_kw": 2,
+    "energy_kwh_per_day": 6.5,
+    "min_on_minutes": 15,
+    "comfort": [{"from": "00:00", "to": "06:30", "energy_kwh": 2, "days": "all"}],
+}
+
 
 def build_site() -> Site:
     """Return the site: the demo home with a car and a water heater.
@@ -74,103 +103,82 @@ def build_site() -> Site:
             "timezone": ZONE.key,
             "currency": "EUR",
             "grid": {"import_limit_kw": 17, "export_limit_kw": 17},
-            "batteries": [
-                {
-                    "name": "battery",
-                    "capacity_kwh": 10,
-                    "min_soc": 0.1,
-                    "charge_limit_kw": 5,
-                    "discharge_limit_kw": 5,
-                    "charge_efficiency": 0.95,
-                    "discharge_efficiency": 0.95,
-                    "wear_price": 0.01,
-                }
-            ],
+            "batteries": [_BATTERY],
             "pv": [{"name": "roof", "peak_kw": 6}],
-            "vehicles": [
-                {
-                    "name": CAR,
-                    "capacity_kwh": 50,
-                    "max_soc": READY_SOC,
-                    "charge_limit_kw": 11.04,
-                    "charge_efficiency": 0.92,
-                    "charger": {"phases": [1, 3], "min_current_a": 6, "max_current_a": 16},
-                    "start_price": 0.02,
-                    "min_run_minutes": 15,
-                }
-            ],
-            "loads": [
-                {
-                    "name": HEATER,
-                    "kind": "water_heater",
-                    "power_kw": 2,
-                    "energy_kwh_per_day": 6.5,
-                    "min_on_minutes": 15,
-                    "comfort": [{"from": "00:00", "to": "06:30", "energy_kwh": 2, "days": "all"}],
-                }
-            ],
+            "vehicles": [_VEHICLE],
+            "loads": [_LOAD],
             "tariff": {
                 "import": {"kind": "spot", "market": MARKET, "markup": 0.13},
                 "export": {"kind": "spot", "market": MARKET},
             },
-            "input_sensors": {
-                "total_grid_import": _counter("grid_import"),
-                "total_grid_export": _counter("grid_export"),
-                "total_pv_production": _counter("pv_energy"),
-                "total_battery_charge": _counter("battery_charge"),
-                "total_battery_discharge": _counter("battery_discharge"),
-                "battery_soc": f"mqtt:{TOPICS['battery_soc']} [%]",
-                "vehicle_consumption": _counter("car_energy"),
-                "vehicle_soc": f"mqtt:{TOPICS['car_soc']} [%]",
-                "vehicle_connected": f"mqtt:{TOPICS['car_connected']}",
-                "water_heater_consumption": _counter("heater_energy"),
-            },
+            "input_sensors": _list_sensors(),
             "control": {
                 "by": "mqtt",
-                "batteries": [
-                    {
-                        "battery": "battery",
-                        "soc": TOPICS["battery_soc"],
-                        "modes": MODES,
-                        "writes": [
-                            _write(SETTINGS["power"], "{power_w}", ["charge", "export"]),
-                            _write(SETTINGS["target"], "{target_percent}", ["charge", "export"]),
-                            _write(
-                                SETTINGS["floor"],
-                                "{floor_percent}",
-                                ["self_consumption", "supply", "export"],
-                            ),
-                            _write(
-                                SETTINGS["ceiling"],
-                                "{ceiling_percent}",
-                                ["self_consumption", "save", "charge"],
-                            ),
-                            # Last, after the limits that it depends on.
-                            _write(SETTINGS["mode"], "{mode}", []),
-                        ],
-                    }
-                ],
-                "vehicles": [
-                    {
-                        "vehicle": CAR,
-                        "modes": {"own": "neutral", "charge": "on", "stop": "off"},
-                        "writes": [
-                            _write(CHARGER_SETTINGS["phases"], "{phases}", ["charge"]),
-                            _write(CHARGER_SETTINGS["current"], "{current_a}", ["charge"]),
-                            _write(CHARGER_SETTINGS["mode"], "{mode}", []),
-                        ],
-                    }
-                ],
-                "loads": [
-                    {
-                        "load": HEATER,
-                        "modes": {"own": "auto", "on": "on", "off": "off"},
-                        "writes": [_write(HEATER_SETTINGS["mode"], "{mode}", [])],
-                    }
-                ],
+                "batteries": [_command_battery()],
+                "vehicles": [_command_charger()],
+                "loads": [_command_heater()],
             },
         }
     )
+
+
+def _list_sensors() -> dict[str, str]:
+    return {
+        "total_grid_import": _counter("grid_import"),
+        "total_grid_export": _counter("grid_export"),
+        "total_pv_production": _counter("pv_energy"),
+        "total_battery_charge": _counter("battery_charge"),
+        "total_battery_discharge": _counter("battery_discharge"),
+        "battery_soc": f"mqtt:{TOPICS['battery_soc']} [%]",
+        "vehicle_consumption": _counter("car_energy"),
+        "vehicle_soc": f"mqtt:{TOPICS['car_soc']} [%]",
+        "vehicle_connected": f"mqtt:{TOPICS['car_connected']}",
+        "water_heater_consumption": _counter("heater_energy"),
+    }
+
+
+def _command_battery() -> dict[str, object]:
+    return {
+        "battery": "battery",
+        "soc": TOPICS["battery_soc"],
+        "modes": MODES,
+        "writes": [
+            _write(SETTINGS["power"], "{power_w}", ["charge", "export"]),
+            _write(SETTINGS["target"], "{target_percent}", ["charge", "export"]),
+            _write(
+                SETTINGS["floor"],
+                "{floor_percent}",
+                ["self_consumption", "supply", "export"],
+            ),
+            _write(
+                SETTINGS["ceiling"],
+                "{ceiling_percent}",
+                ["self_consumption", "save", "charge"],
+            ),
+            # Last, after the limits that it depends on.
+            _write(SETTINGS["mode"], "{mode}", []),
+        ],
+    }
+
+
+def _command_charger() -> dict[str, object]:
+    return {
+        "vehicle": CAR,
+        "modes": {"own": "neutral", "charge": "on", "stop": "off"},
+        "writes": [
+            _write(CHARGER_SETTINGS["phases"], "{phases}", ["charge"]),
+            _write(CHARGER_SETTINGS["current"], "{current_a}", ["charge"]),
+            _write(CHARGER_SETTINGS["mode"], "{mode}", []),
+        ],
+    }
+
+
+def _command_heater() -> dict[str, object]:
+    return {
+        "load": HEATER,
+        "modes": {"own": "auto", "on": "on", "off": "off"},
+        "writes": [_write(HEATER_SETTINGS["mode"], "{mode}", [])],
+    }
 
 
 def list_stays(now: datetime) -> list[NewSession]:

@@ -42,7 +42,7 @@ REMOVE = "DELETE FROM entries WHERE kind = ? AND site = ? AND sequence <= ?"
 
 
 class Stream(NamedTuple):
-    """The unit of order: rows of one kind of one site. ``kind`` is the name of a ``RowKind``."""
+    """The unit of order: rows of one site; ``kind`` is the name of a ``RowKind``."""
 
     kind: str
     site_id: str

@@ -1,4 +1,4 @@
-"""Define the interface of a kind of row to spool, and the kind of episode steps."""
+"""Define the interface of a spooled kind of row, and that of episode steps."""
 
 import json
 import math
@@ -17,7 +17,10 @@ Row_contra = TypeVar("Row_contra", contravariant=True)
 
 
 class RowKind(Protocol[Row_contra]):
-    """A kind of rows to spool. ``name`` is stored in the spool's file, so it never changes."""
+    """A kind of rows to spool.
+
+    ``name`` is stored in the spool's file, so it never changes.
+    """
 
     @property
     def name(self) -> str: ...

@@ -106,7 +106,9 @@ class _Read:
 
 
 class Spool:
-    """Rows that wait for the database, first in first out per stream. Threads may share it.
+    """Rows that wait for the database, first in first out per stream.
+
+    Threads may share it.
 
     Args:
         file: open; the spool closes it.
@@ -228,7 +230,7 @@ log = structlog.get_logger("luna.spool")
 
 
 class _SpoolUploader:
-    """Delivers a spool's rows to the database, from a thread of its own, until it is stopped.
+    """Delivers a spool's rows to the database from its own thread until it is stopped.
 
     No transaction is open while it waits.
 

@@ -108,7 +108,7 @@ LOOK_SECONDS = 15.0
 
 
 class PolledDevices:
-    """Tells from the database whether a site has a sensor on a device that Luna polls.
+    """Tells whether a site in the database has a sensor on a device that Luna polls.
 
     The last reading while that is away.
     """

@@ -114,7 +114,7 @@ def load_shared() -> None:
 
 
 def _rehearse_requests() -> None:
-    """Load the settings, and send requests to a database and a queue that do not exist."""
+    """Load the settings, and send requests to servers that do not exist."""
     from luna.contracts import FetchPricesRequest
     from luna.energy.errors import LunaError
     from luna.platform.database import engine, sites
