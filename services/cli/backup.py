@@ -1,6 +1,7 @@
 """``luna backup``: backups of everything Luna keeps, and back."""
 
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -44,7 +45,7 @@ def create(*, as_json: JsonOption = False) -> None:
     sentence = (
         f"{manifest.backup_id}: {manifest.rows} rows, {len(manifest.objects)} objects, in {root}."
     )
-    emit(document, as_json=as_json, show=lambda: out.print(sentence, soft_wrap=True))
+    emit(document, as_json=as_json, show=partial(out.print, sentence, soft_wrap=True))
 
 
 @app.command("list")
@@ -56,11 +57,12 @@ def list_backups(*, as_json: JsonOption = False) -> None:
 
     folder = open_folder(load_settings())
     backups = [*list_restorable(folder)][::-1]
-    entries = [
-        each.manifest.model_dump(mode="json", exclude={"objects"})
-        | {"restorable_until": None if each.chain.until is None else each.chain.until.isoformat()}
-        for each in backups
-    ]
+    entries = []
+    for backup in backups:
+        until = backup.chain.until
+        entry = backup.manifest.model_dump(mode="json", exclude={"objects"})
+        entry["restorable_until"] = None if until is None else until.isoformat()
+        entries.append(entry)
     missing = name_missing(backups)
     status = folder.read_status()
     if as_json:
@@ -74,20 +76,23 @@ def list_backups(*, as_json: JsonOption = False) -> None:
             }
         )
         return
-    rows = [
-        [
-            manifest.backup_id,
-            f"{manifest.finished_at:%Y-%m-%d %H:%M:%S}",
-            "cannot be restored" if instant is None else f"{instant:%Y-%m-%d %H:%M:%S}",
-            manifest.reason,
-            manifest.luna_version,
-            str(len(manifest.tables)),
-            str(manifest.rows),
-            str(len(manifest.objects)),
-            f"{manifest.bytes / 1e6:.1f}",
-        ]
-        for manifest, instant in ((each.manifest, each.chain.until) for each in backups)
-    ]
+    rows = []
+    for backup in backups:
+        manifest = backup.manifest
+        until = backup.chain.until
+        rows.append(
+            [
+                manifest.backup_id,
+                f"{manifest.finished_at:%Y-%m-%d %H:%M:%S}",
+                "cannot be restored" if until is None else f"{until:%Y-%m-%d %H:%M:%S}",
+                manifest.reason,
+                manifest.luna_version,
+                str(len(manifest.tables)),
+                str(manifest.rows),
+                str(len(manifest.objects)),
+                f"{manifest.bytes / 1e6:.1f}",
+            ]
+        )
     table(
         HEADINGS,
         rows,
@@ -116,14 +121,11 @@ def verify(
     from services.backup.folder import open_folder
 
     result = verify_backup(open_folder(load_settings()), backup)
-    emit(
-        result,
-        as_json=as_json,
-        show=lambda: out.print(
-            f"{result['backup']} is whole: {result['files']} files, {result['segments']} "
-            f"of the log, {result['objects']} objects."
-        ),
+    sentence = (
+        f"{result['backup']} is whole: {result['files']} files, {result['segments']} "
+        f"of the log, {result['objects']} objects."
     )
+    emit(result, as_json=as_json, show=partial(out.print, sentence))
 
 
 @app.command()
@@ -134,13 +136,8 @@ def prune(*, as_json: JsonOption = False) -> None:
 
     settings = load_settings()
     deleted = delete(open_folder(settings), settings)
-    emit(
-        {"deleted": deleted},
-        as_json=as_json,
-        show=lambda: out.print(
-            f"Deleted: {', '.join(deleted)}." if deleted else "Nothing was to be deleted."
-        ),
-    )
+    sentence = f"Deleted: {', '.join(deleted)}." if deleted else "Nothing was to be deleted."
+    emit({"deleted": deleted}, as_json=as_json, show=partial(out.print, sentence))
 
 
 @app.command()
@@ -183,13 +180,10 @@ def undo(*, as_json: JsonOption = False) -> None:
     from services.backup.restore import undo as put_back
 
     folder = put_back(load_settings())
-    emit(
-        {"kept": folder},
-        as_json=as_json,
-        show=lambda: out.print(
-            f"The database from before the restore is back; the restored one is kept in {folder}."
-        ),
+    sentence = (
+        f"The database from before the restore is back; the restored one is kept in {folder}."
     )
+    emit({"kept": folder}, as_json=as_json, show=partial(out.print, sentence))
 
 
 @app.command()
@@ -200,17 +194,16 @@ def drill(at: AtOption = "newest", *, as_json: JsonOption = False) -> None:
     from services.backup.drill import drill as rehearse
 
     result = rehearse(load_settings(), at, report=_report)
-    behind = (
-        "no log is being shipped"
-        if result.behind_seconds is None
-        else f"{result.behind_seconds:.0f} s"
-    )
+    behind = "no log is being shipped"
+    if result.behind_seconds is not None:
+        behind = f"{result.behind_seconds:.0f} s"
+    compared = " as the manifest says" if result.compared else ""
     sentence = (
         f"{result.backup_id}: {result.rows} rows in {result.tables} tables and "
-        f"{result.objects} objects{' as the manifest says' if result.compared else ''}.\n"
+        f"{result.objects} objects{compared}.\n"
         f"Restored in {result.seconds} s (RTO). What would be lost now (RPO): {behind}."
     )
-    emit(asdict(result), as_json=as_json, show=lambda: out.print(sentence))
+    emit(asdict(result), as_json=as_json, show=partial(out.print, sentence))
 
 
 @app.command()
@@ -233,10 +226,8 @@ def key(
     settings = load_settings()
     opened = open_key(settings, make=True)
     place = "LUNA_BACKUP_KEY" if settings.backup_key else str(settings.data_folder / KEY_FILE)
-    out.print(
-        opened.identity if identity else f"{opened.recipient}\nThe key stands in {place}.",
-        soft_wrap=True,
-    )
+    text = opened.identity if identity else f"{opened.recipient}\nThe key stands in {place}."
+    out.print(text, soft_wrap=True)
 
 
 def _report(step: str) -> None:

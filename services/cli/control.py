@@ -3,6 +3,7 @@ instead.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from time import monotonic, sleep
 from typing import Annotated, Any, get_args
 from zoneinfo import ZoneInfo
@@ -71,16 +72,12 @@ def arm(site: SiteOption, *, as_json: JsonOption = False) -> None:
         state = desk.ask(control.arm, {"site_id": site})
         section = desk.ask(read_site, {"site_id": site}).control
     by = "dry_run" if section is None else section.by
-    words = (
-        "nothing is sent: control.by is dry_run."
-        if by == "dry_run"
-        else f"its devices follow its plans by {by}."
-    )
-    emit(
-        state.model_dump(mode="json"),
-        as_json=as_json,
-        show=lambda: out.print(f"{site} is armed; {words}"),
-    )
+    if by == "dry_run":
+        effect = "nothing is sent: control.by is dry_run."
+    else:
+        effect = f"its devices follow its plans by {by}."
+    sentence = f"{site} is armed; {effect}"
+    emit(state.model_dump(mode="json"), as_json=as_json, show=partial(out.print, sentence))
 
 
 @app.command()
@@ -101,18 +98,17 @@ def disarm(site: SiteOption, *, as_json: JsonOption = False) -> None:
             zone = ZoneInfo(desk.ask(read_site, {"site_id": site}).timezone)
     devices = [state.model_dump(mode="json") for state in states[1:]]
     document = states[0].model_dump(mode="json") | {"released": not left, "devices": devices}
-    numbers = Numbers("en", zone, "EUR")
-    emit(
-        document,
-        as_json=as_json,
-        show=lambda: show_parts(control.say_disarmed(site, states, numbers)),
-    )
+
+    def show() -> None:
+        show_parts(control.say_disarmed(site, states, Numbers("en", zone, "EUR")))
+
+    emit(document, as_json=as_json, show=show)
     if left:
         raise typer.Exit(NOT_RELEASED)
 
 
 def _await_release(desk: Desk, site: str) -> list[ControlState]:
-    """Return how a site's devices stand once all are released, or none can be by then."""
+    """Wait until all devices of a site are released, or cannot be; return their states."""
     deadline = monotonic() + RELEASE_SECONDS
     while True:
         states: list[ControlState] = desk.ask(control.read_control, {"site_id": site}).devices
@@ -153,12 +149,8 @@ def override(
 
     The safety layer bounds it like any other.
     """
-    state, zone = _override(
-        site,
-        BATTERIES,
-        {"mode": read_mode(mode), "power_kw": power_kw, "target_soc": target_soc},
-        until=until,
-    )
+    fields = {"mode": read_mode(mode), "power_kw": power_kw, "target_soc": target_soc}
+    state, zone = _override(site, BATTERIES, fields, until=until)
     emit_reply(control.override, state, as_json=as_json, zone=zone)
 
 
@@ -195,7 +187,7 @@ def status(
         zone = ZoneInfo(desk.ask(read_site, {"site_id": site}).timezone)
         state = desk.ask(control.read_control, {"site_id": site})
         log = desk.ask(control.list_decisions, {"site_id": site, "limit": limit})
-    batteries, *devices = (each.model_dump(mode="json") for each in state.devices)
+    batteries, *devices = [device.model_dump(mode="json") for device in state.devices]
     executor = None if state.executor is None else state.executor.model_dump(mode="json")
     decisions = [entry.model_dump(mode="json") for entry in log.decisions]
     document = {"state": batteries, "devices": devices, "log": decisions, "executor": executor}
@@ -217,16 +209,14 @@ def vacation(
     """Say that nobody is at home from now on: forecasts fall to what an empty house takes, and the
     site's rule for vacations holds.
     """
+    vacation_mode = control.VacationMode(vacation=not end)
     with open_desk() as desk:
-        desk.ask(
-            control.set_vacation, {"site_id": site, "mode": control.VacationMode(vacation=not end)}
-        )
-    words = (
-        f"{site} is not on vacation any more."
-        if end
-        else f"{site} is on vacation; the next forecast and plan know it."
-    )
-    emit({"site": site, "vacation": not end}, as_json=as_json, show=lambda: out.print(words))
+        desk.ask(control.set_vacation, {"site_id": site, "mode": vacation_mode})
+    sentence = f"{site} is on vacation; the next forecast and plan know it."
+    if end:
+        sentence = f"{site} is not on vacation any more."
+    document = {"site": site, "vacation": not end}
+    emit(document, as_json=as_json, show=partial(out.print, sentence))
 
 
 @app.command()
@@ -240,18 +230,16 @@ def run() -> None:
 def _override(
     site: str, device: str, fields: Mapping[str, Any], *, until: str
 ) -> tuple[ControlState, ZoneInfo]:
-    """Store what the owner wants of a device; return how that then stands, and the site's zone."""
+    """Store an override of a device; return the device's state and the site's time zone."""
     with open_desk() as desk:
         zone = ZoneInfo(desk.ask(read_site, {"site_id": site}).timezone)
         try:
             with site_clock(zone):
                 order = compose_request(Override, **fields, until=until)
-            return desk.ask(
-                control.override, {"site_id": site, "device": device, "order": order}
-            ), zone
+            arguments = {"site_id": site, "device": device, "order": order}
+            return desk.ask(control.override, arguments), zone
         except InvalidInputError as error:
-            # As the option is written.
-            error.field = (
-                f"--{error.field}" if error.field in {"device", "mode", "until"} else error.field
-            )
+            if error.field in {"device", "mode", "until"}:
+                # As the option is written.
+                error.field = f"--{error.field}"
             raise

@@ -1,5 +1,7 @@
 """``luna data``: files into the database, series out of it."""
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, tzinfo
 from functools import partial
 from pathlib import Path
@@ -9,7 +11,7 @@ import typer
 
 from luna.contracts import FetchPricesRequest, FetchWeatherRequest
 from luna.contracts.data import LoadReply, PriceService
-from luna.contracts.file_guess import FileGuess, GuessReason
+from luna.contracts.file_guess import FileGuess, FilePreview, GuessReason
 from luna.energy.errors import InvalidInputError, UnavailableError
 from luna.energy.reading_history import ReadingQuery
 from luna.energy.series_query import SeriesQuery, as_rows, list_intervals, list_unusable
@@ -90,12 +92,10 @@ def prices(
     )
     with err.status(f"Asking for prices of {market} …"), open_database() as pool:
         reply = fetch_prices(pool, request, load_settings(), clock=SystemClock())
-    faults = [
-        fault
-        for entry in reply.markets
-        if not entry.sources and entry.missing
-        for fault in entry.faults
-    ]
+    faults = list[str]()
+    for entry in reply.markets:
+        if not entry.sources and entry.missing:
+            faults += entry.faults
     if faults:
         raise UnavailableError(f"no prices came: {' '.join(faults)}", field="market", value=market)
     emit_reply(price_capabilities.fetch_prices, reply, as_json=as_json)
@@ -156,22 +156,9 @@ def guess(
     limits = FileLimits.of(load_settings())
     with err.status(f"Reading {file.name} …") as status, unit_of_work() as connection:
         zone = sites.load(connection, site).timezone
-        # A column's name may hold an equals sign, what is chosen does not.
-        pairs = [(text, *text.rpartition("=")) for text in choose or []]
-        for text, key, _, chosen in pairs:
-            if not key or not chosen:
-                raise InvalidInputError(
-                    "a question and an answer are needed",
-                    field="--choose",
-                    value=text,
-                    remedy="Write it as in --choose zone=UTC.",
-                )
+        choices = _parse_choices(choose or [])
         result = guess_file(
-            file,
-            file_name=file.name,
-            timezone=zone,
-            choices={key: chosen for _, key, _, chosen in pairs},
-            limits=limits,
+            file, file_name=file.name, timezone=zone, choices=choices, limits=limits
         )
         loaded = None
         if store:
@@ -181,18 +168,14 @@ def guess(
                     field="--choose",
                     remedy=" ".join(_say_questions(result)),
                 )
+
+            def report_rows(rows: int) -> None:
+                status.update(f"Reading {file.name}: {rows:,} rows …")
+
             form = FileForm.of_reading(
                 result.reading, scratch=None, received_at=SystemClock().now(), limits=limits
             )
-            loaded = describe(
-                load_file(
-                    connection,
-                    site,
-                    file,
-                    form,
-                    progress=lambda rows: status.update(f"Reading {file.name}: {rows:,} rows …"),
-                )
-            )
+            loaded = describe(load_file(connection, site, file, form, progress=report_rows))
     document = {
         "guess": result.model_dump(mode="json"),
         "loaded": None if loaded is None else loaded.model_dump(mode="json"),
@@ -202,63 +185,70 @@ def guess(
         _show_guess(result)
         if loaded is not None:
             show_counts(loaded, title="Stored")
-            for sentence in [
-                *loaded.notes,
-                *(f"{count:,}: {reason}" for reason, count in loaded.reasons.items()),
-            ]:
+            reasons = [f"{count:,}: {reason}" for reason, count in loaded.reasons.items()]
+            for sentence in [*loaded.notes, *reasons]:
                 out.print(f"  {sentence}", markup=False)
 
     emit(document, as_json=as_json, show=show)
 
 
+def _parse_choices(texts: Iterable[str]) -> dict[str, str]:
+    """Parse answers to questions about a file, such as ``zone=UTC``.
+
+    Raises:
+        InvalidInputError: a text has another form.
+    """
+    choices = {}
+    for text in texts:
+        # A column's name may contain an equals sign, a choice does not.
+        key, _, chosen = text.rpartition("=")
+        if not key or not chosen:
+            raise InvalidInputError(
+                "a question and an answer are needed",
+                field="--choose",
+                value=text,
+                remedy="Write it as in --choose zone=UTC.",
+            )
+        choices[key] = chosen
+    return choices
+
+
 def show_counts(loaded: LoadReply, *, title: str | None = None) -> None:
-    """Print what became of a file's rows."""
-    counts = {
-        name: getattr(loaded, name)
-        for name in ("rows", "accepted", "repaired", "quarantined", "duplicated")
-    }
-    table(list(counts), [[f"{count:,}" for count in counts.values()]], title=title)
+    """Print the counts of a file's rows."""
+    names = ("rows", "accepted", "repaired", "quarantined", "duplicated")
+    table(names, [[f"{getattr(loaded, name):,}" for name in names]], title=title)
 
 
 def _show_guess(guess: FileGuess) -> None:
     for reason in guess.reasons:
         out.print(f"  {_say(reason)}", markup=False)
-    cells = [
-        [
-            column.name,
-            column.stored_as,
-            column.unit,
-            column.measure if column.stored_as != "nothing" else "",
-            column.confidence,
-            "; ".join(map(_say, column.reasons)),
-        ]
-        for column in guess.columns
-    ]
+    rows = []
+    for column in guess.columns:
+        figures = column.measure if column.stored_as != "nothing" else ""
+        why = "; ".join(map(_say, column.reasons))
+        rows.append([column.name, column.stored_as, column.unit, figures, column.confidence, why])
     headings = ["column", "stored as", "unit", "figures", "sure", "why"]
-    table(headings, cells, words=headings)
+    table(headings, rows, words=headings)
     if guess.preview is not None and guess.preview.first is not None:
-        names = [series.name for series in guess.preview.series]
-        values = {(total.month, total.name): total.value for total in guess.preview.totals}
-        months = sorted({month for month, _ in values})
-        words = page_words("file_guess", "en")
-        title = (
-            words("totals")
-            if guess.preview.whole
-            else f"{words('totals')} ({words('totals_part')})"
-        )
-        rows = [
-            [
-                month,
-                *(
-                    f"{values[month, name]:,.3f}" if (month, name) in values else "–"
-                    for name in names
-                ),
-            ]
-            for month in months
-        ]
-        table(["month", *(say_series(name, language="en") for name in names)], rows, title=title)
+        _show_totals(guess.preview)
     for question in _say_questions(guess):
         out.print(question, markup=False)
+
+
+def _show_totals(preview: FilePreview) -> None:
+    """Print the total of each series by month."""
+    names = [series.name for series in preview.series]
+    values = {(total.month, total.name): total.value for total in preview.totals}
+    rows = []
+    for month in sorted({month for month, _ in values}):
+        totals = [values.get((month, name)) for name in names]
+        rows.append([month, *("–" if total is None else f"{total:,.3f}" for total in totals)])
+    words = page_words("file_guess", "en")
+    title = words("totals")
+    if not preview.whole:
+        title = f"{title} ({words('totals_part')})"
+    headings = [say_series(name, language="en") for name in names]
+    table(["month", *headings], rows, title=title)
 
 
 def _say_questions(guess: FileGuess) -> list[str]:
@@ -348,26 +338,21 @@ def load(  # noqa: PLR0913 - one per option
         limits=FileLimits.of(load_settings()),
     )
     with err.status(f"Reading {file.name} …") as status, unit_of_work() as connection:
+
+        def report_rows(rows: int) -> None:
+            status.update(f"Reading {file.name}: {rows:,} rows …")
+
         clock = find_zone(connection, site)
-        report = describe(
-            load_file(
-                connection,
-                site,
-                file,
-                form,
-                progress=lambda rows: status.update(f"Reading {file.name}: {rows:,} rows …"),
-            )
-        )
+        report = describe(load_file(connection, site, file, form, progress=report_rows))
     if as_json:
         write_json(report.model_dump(mode="json"))
         return
     show_counts(report)
     if report.first is not None and report.last is not None:
-        span = (
-            f"Stored from {say_instant(report.first, clock)} to {say_instant(report.last, clock)}"
-        )
+        first = say_instant(report.first, clock)
+        last = say_instant(report.last, clock)
         out.print(
-            f"{span}: {report.inserted:,} new, {report.updated:,} changed, "
+            f"Stored from {first} to {last}: {report.inserted:,} new, {report.updated:,} changed, "
             f"{report.unchanged:,} as before."
         )
     if report.accepted_in_part:
@@ -376,7 +361,7 @@ def load(  # noqa: PLR0913 - one per option
             "in quarantine"
         )
     for title, reasons in (("repaired", report.repairs), ("quarantined", report.reasons)):
-        for reason, count in sorted(reasons.items(), key=lambda each: -each[1])[:10]:
+        for reason, count in Counter(reasons).most_common(10):
             out.print(f"  {title} {count:,} × {reason}", markup=False)
     for note in report.notes:
         out.print(f"  {note}", markup=False)
@@ -421,28 +406,23 @@ def query(  # noqa: PLR0913 - one per option
         "aggregate": answer.aggregate,
         "rows": rows,
         "intervals": list_intervals(answer),
+        "unusable": list_unusable(answer),
     }
-    document["unusable"] = list_unusable(answer)
 
     def show() -> None:
         table(["start", series, *answer.shares()], [_cells(row, zone) for row in rows])
-        for each in answer.intervals:
-            span = f"{say_instant(each.first, zone)} to {say_instant(each.end, zone)}"
-            energy = f"{each.energy_kwh:.3f} kWh"
-            certain = energy if each.certainty == "counted" else f"{energy} at least"
-            out.print(
-                f"  {span}: {certain}, counted by {each.sensor}; its course is not known",
-                markup=False,
-            )
+        for interval in answer.intervals:
+            span = f"{say_instant(interval.first, zone)} to {say_instant(interval.end, zone)}"
+            energy = f"{interval.energy_kwh:.3f} kWh"
+            if interval.certainty != "counted":
+                energy = f"{energy} at least"
+            sentence = f"{span}: {energy}, counted by {interval.sensor}; its course is not known"
+            out.print(f"  {sentence}", markup=False)
         for day in answer.unusable:
+            date = f"{day.first.astimezone(zone):%Y-%m-%d}"
             faults = "; ".join(say_day_fault(fault, "en") for fault in day.faults)
-            out.print(
-                (
-                    f"  {day.first.astimezone(zone):%Y-%m-%d}: {day.verdict}, neither trains "
-                    f"nor scores: {faults}"
-                ),
-                markup=False,
-            )
+            sentence = f"{date}: {day.verdict}, neither trains nor scores: {faults}"
+            out.print(f"  {sentence}", markup=False)
 
     emit(document, as_json=as_json, show=show)
 
@@ -475,20 +455,15 @@ def readings(  # noqa: PLR0913 - one per option
     with unit_of_work() as connection:
         zone = find_zone(connection, site)
         window = parse_window(connection, site, first, end)
-        rows = as_rows(
-            query_readings(
-                connection, site, ReadingQuery(sensor, *window, aggregate, resolution, points)
-            )
-        )
+        question = ReadingQuery(sensor, *window, aggregate, resolution, points)
+        rows = as_rows(query_readings(connection, site, question))
+
+    def show() -> None:
+        headings = list(rows[0]) if rows else ["instant", "value"]
+        table(headings, [_cells(row, zone, seconds=aggregate is None) for row in rows])
+
     document = {"site": site, "sensor": sensor, "aggregate": aggregate, "rows": rows}
-    headings = list(rows[0]) if rows else ["instant", "value"]
-    emit(
-        document,
-        as_json=as_json,
-        show=lambda: table(
-            headings, [_cells(row, zone, seconds=aggregate is None) for row in rows]
-        ),
-    )
+    emit(document, as_json=as_json, show=show)
 
 
 def _cells(row: dict[str, Any], zone: tzinfo, *, seconds: bool = False) -> list[str]:

@@ -35,8 +35,7 @@ _YesOption = Annotated[bool, typer.Option("--yes", help="Really: what goes is go
 
 
 def open_desk(*, quiet: bool = False, user: str | None = None) -> OwnDesk | RemoteDesk:
-    """Open the desk that carries out commands: the remote gateway if one was named, else Luna on
-    this machine.
+    """Open the desk that carries out commands: of the named gateway, else of this machine.
 
     Args:
         quiet: show no progress.
@@ -44,20 +43,16 @@ def open_desk(*, quiet: bool = False, user: str | None = None) -> OwnDesk | Remo
     """
     server = find_server()
     follow = partial(follow_progress, quiet=quiet)
-    return (
-        OwnDesk(follow, user=user)
-        if server is None
-        else RemoteDesk(server.url, server.key, follow=follow, ask_password=_ask_password)
-    )
+    if server is None:
+        return OwnDesk(follow, user=user)
+    return RemoteDesk(server.url, server.key, follow=follow, ask_password=_ask_password)
 
 
 def _ask_password() -> str | None:
     """Prompt for the user's password; None without a terminal."""
-    return (
-        typer.prompt("Your password on that server", hide_input=True, err=True)
-        if sys.stdin.isatty()
-        else None
-    )
+    if not sys.stdin.isatty():
+        return None
+    return str(typer.prompt("Your password on that server", hide_input=True, err=True))
 
 
 def build_group(
@@ -89,17 +84,17 @@ def build_group(
 
 
 def add_declared(app: typer.Typer, name: str, summary: str) -> None:
-    """Add a declared command, or a group whose commands are all declared in the module of
-    capabilities that has its name.
+    """Add a declared command, or a declared group of commands.
+
+    The commands of a group are all in the module of capabilities that has its name.
     """
-    declared: tuple[Capability, ...] = import_module(
-        f"luna.platform.capabilities.{name}"
-    ).CAPABILITIES
-    alone = next((each for each in declared if each.command == name), None)
-    if alone is None:
-        app.add_typer(build_group(name, summary, among=declared), name=name)
-    else:
-        app.command(name, help=_write_help(alone))(_build_command(alone))
+    module = import_module(f"luna.platform.capabilities.{name}")
+    declared: tuple[Capability, ...] = module.CAPABILITIES
+    for capability in declared:
+        if capability.command == name:
+            app.command(name, help=_write_help(capability))(_build_command(capability))
+            return
+    app.add_typer(build_group(name, summary, among=declared), name=name)
 
 
 def _write_help(capability: Capability) -> str:
@@ -108,16 +103,14 @@ def _write_help(capability: Capability) -> str:
 
 
 def _build_command(capability: Capability) -> Callable[..., None]:
-    fields = [
-        field
-        for each in capability.parameters
-        for field in (_list_fields(each.kind) if each.is_model else [(each.name, each.info)])
-    ]
-    options = [
-        _describe(name, info, capability)
-        for name, info in fields
-        if name not in capability.terminal.assigned
-    ]
+    fields = list[tuple[str, FieldInfo]]()
+    for parameter in capability.parameters:
+        if parameter.is_model:
+            fields += _list_fields(parameter.kind)
+        else:
+            fields.append((parameter.name, parameter.info))
+    assigned = capability.terminal.assigned
+    options = [_describe(name, info, capability) for name, info in fields if name not in assigned]
     secrets = [(name, info) for name, info in fields if _read_type(info.annotation) is Path]
 
     def command(*, as_json: bool = False, yes: bool = True, **values: Any) -> None:
@@ -128,10 +121,9 @@ def _build_command(capability: Capability) -> Callable[..., None]:
                 value=values.get("site_id"),
                 remedy="Say --yes where that is meant.",
             )
-        texts = values | {
-            name: read_secret(name, values[name], needed=info.is_required())
-            for name, info in secrets
-        }
+        texts = dict(values)
+        for name, info in secrets:
+            texts[name] = read_secret(name, values[name], needed=info.is_required())
         with open_desk(quiet=as_json) as desk:
             read_zone = cache(partial(_read_zone, desk, texts.get("site_id")))
             reply = desk.ask(capability, compose_arguments(capability, texts, read_zone))
@@ -141,36 +133,38 @@ def _build_command(capability: Capability) -> Callable[..., None]:
             if not as_json and not isinstance(capability.shown, str):
                 with suppress(NotFoundError):
                     zone = read_zone()
-        document = (
-            {"removed": texts[capability.parameters[-1].name]}
-            if reply is None
-            else reply.model_dump(mode="json", by_alias=True)
-        )
+        if reply is None:
+            document = {"removed": texts[capability.parameters[-1].name]}
+        else:
+            document = reply.model_dump(mode="json", by_alias=True)
         emit(document, as_json=as_json, show=partial(show_reply, capability, reply, texts, zone))
         if capability.terminal.failed(reply):
             raise typer.Exit(1)
 
-    flags = (
-        [Parameter("yes", Parameter.KEYWORD_ONLY, default=False, annotation=_YesOption)]
-        if capability.terminal.sure
-        else []
-    )
-    flags.append(Parameter("as_json", Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption))
-    setattr(command, "__signature__", Signature([*options, *flags]))  # noqa: B010 - no attribute of functions
+    if capability.terminal.sure:
+        yes_flag = Parameter("yes", Parameter.KEYWORD_ONLY, default=False, annotation=_YesOption)
+        options.append(yes_flag)
+    json_flag = Parameter("as_json", Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption)
+    options.append(json_flag)
+    setattr(command, "__signature__", Signature(options))  # noqa: B010 - no attribute of functions
     return command
 
 
 def compose_arguments(
     capability: Capability, texts: Mapping[str, Any], read_zone: Callable[[], ZoneInfo]
 ) -> dict[str, Any]:
-    """Parse the texts of options into a capability's arguments by name, validated as by the
-    gateway; local times are in the site's time zone.
+    """Parse the texts of options into a capability's arguments by name.
+
+    They are validated as by the gateway; local times are in the site's time zone.
 
     Raises:
         InvalidInputError: names the option, its value and the remedy.
     """
     with site_clock(read_zone if texts.get("site_id") else None):
-        arguments = {each.name: _compose(each, capability, texts) for each in capability.parameters}
+        arguments = {
+            parameter.name: _compose(parameter, capability, texts)
+            for parameter in capability.parameters
+        }
     return {name: value for name, value in arguments.items() if value is not None}
 
 
@@ -200,34 +194,28 @@ def show_reply(
     """Print a reply in its declared form."""
     form = capability.shown
     numbers = Numbers(arguments.get("language") or "en", zone, "EUR")
-    if not isinstance(form, ReplyTable):
-        show_parts(
-            [form.format(**{**arguments, **dict(reply or ())})]
-            if isinstance(form, str)
-            else form(reply, numbers)
+    if isinstance(form, str):
+        show_parts([form.format(**{**arguments, **dict(reply or ())})])
+    elif isinstance(form, ReplyTable):
+        entries = getattr(reply, form.rows) if form.rows else [reply]
+        table(
+            form.headings,
+            [form.row(entry, numbers) for entry in entries],
+            words=list(form.headings if form.words is None else form.words),
+            none=form.none.format(**arguments),
         )
-        return
-    rows = [
-        form.row(each, numbers) for each in (getattr(reply, form.rows) if form.rows else [reply])
-    ]
-    table(
-        form.headings,
-        rows,
-        words=list(form.headings if form.words is None else form.words),
-        none=form.none.format(**arguments),
-    )
+    else:
+        show_parts(form(reply, numbers))
 
 
 def read_secret(name: str, file: Path | None, *, needed: bool = True) -> str | None:
     """Read a secret from a file, else prompt for it; None if it is missing and not ``needed``."""
     if file is not None:
         return file.read_text(encoding="utf-8").rstrip("\r\n")
+    if not needed:
+        return None
     meaning = "Password (12 characters and more)" if name == "password" else name.capitalize()
-    return (
-        str(typer.prompt(meaning, hide_input=True, confirmation_prompt=True, err=True))
-        if needed
-        else None
-    )
+    return str(typer.prompt(meaning, hide_input=True, confirmation_prompt=True, err=True))
 
 
 def show_parts(parts: Iterable[str | TextTable]) -> None:
@@ -253,45 +241,54 @@ def _is_message(kind: Any) -> TypeGuard[type[BaseModel]]:
 
 
 def _describe(name: str, info: FieldInfo, capability: Capability) -> Parameter:
-    needed = info.is_required() and name != capability.terminal.usually_now
-    meaning = info.description or ""
-    usual = "" if name != capability.terminal.usually_now else " (default: now)"
+    terminal = capability.terminal
+    needed = info.is_required() and name != terminal.usually_now
     shape = _read_type(info.annotation)
-    words = (
-        f"{meaning[:1].upper()}{meaning[1:]}{'; may be repeated' if shape == list[str] else usual}."
-    )
-    pairs = "NAME=VALUE" if _is_mapping(info.annotation) else None
-    option: Any = typer.Option(
-        _spell_option(info.alias or name, capability), help=words, metavar=pairs, show_default=False
-    )
-    if name in capability.terminal.arguments:
-        option = typer.Argument(
-            help=words, metavar="ID" if name.endswith("_id") else name.upper(), show_default=False
-        )
+    words = _write_field_help(name, info, capability)
+    if name in terminal.arguments:
+        id_or_name = "ID" if name.endswith("_id") else name.upper()
+        option: Any = typer.Argument(help=words, metavar=id_or_name, show_default=False)
     elif shape is Path:
-        called = name_option(name, capability)
-        usual = "it is asked for" if needed else "it stays"
-        file: Any = typer.Option(
-            f"--{called}-file",
-            help=f"A file with the {called}; usual: {usual}.",
-            show_default=False,
-            exists=True,
-            dir_okay=False,
-        )
-        return Parameter(
-            name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[Path | None, file]
-        )
+        return _describe_secret(name, capability, needed=needed)
+    else:
+        spelled = _spell_option(info.alias or name, capability)
+        pair = "NAME=VALUE" if _is_mapping(info.annotation) else None
+        option = typer.Option(spelled, help=words, metavar=pair, show_default=False)
     if needed:
         return Parameter(name, Parameter.KEYWORD_ONLY, annotation=Annotated[shape, option])
     default = None if info.is_required() else info.get_default(call_default_factory=True)
-    # An option cannot show a list as its default: None leaves the field's default.
-    default = None if isinstance(default, list | tuple | dict) else default
+    if isinstance(default, list | tuple | dict):
+        # An option cannot show a list as its default: None leaves the field's default.
+        default = None
+    if shape is not bool:
+        shape = shape | None
     return Parameter(
-        name,
-        Parameter.KEYWORD_ONLY,
-        default=default,
-        annotation=Annotated[shape if shape is bool else shape | None, option],
+        name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[shape, option]
     )
+
+
+def _write_field_help(name: str, info: FieldInfo, capability: Capability) -> str:
+    meaning = info.description or ""
+    addition = ""
+    if _read_type(info.annotation) == list[str]:
+        addition = "; may be repeated"
+    elif name == capability.terminal.usually_now:
+        addition = " (default: now)"
+    return f"{meaning[:1].upper()}{meaning[1:]}{addition}."
+
+
+def _describe_secret(name: str, capability: Capability, *, needed: bool) -> Parameter:
+    option_name = name_option(name, capability)
+    usual = "it is asked for" if needed else "it stays"
+    file: Any = typer.Option(
+        f"--{option_name}-file",
+        help=f"A file with the {option_name}; usual: {usual}.",
+        show_default=False,
+        exists=True,
+        dir_okay=False,
+    )
+    annotation = Annotated[Path | None, file]
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
 def name_option(name: str, capability: Capability) -> str:
@@ -302,9 +299,8 @@ def name_option(name: str, capability: Capability) -> str:
 def _spell_option(name: str, capability: Capability) -> str:
     """Return the option of a field; a flag may have a negative name after a slash."""
     plain = name.removesuffix("_")
-    return "--" + capability.terminal.options.get(plain, plain.removesuffix("_id")).replace(
-        "_", "-"
-    )
+    spelled = capability.terminal.options.get(plain, plain.removesuffix("_id"))
+    return "--" + spelled.replace("_", "-")
 
 
 def _read_type(kind: Any) -> Any:
@@ -312,12 +308,12 @@ def _read_type(kind: Any) -> Any:
 
     Others are text, validated later.
     """
-    parts = (
-        [each for each in get_args(kind) if each is not type(None)]
-        if get_origin(kind) is not Literal
-        else []
-    )
-    plain = parts[0] if len(parts) == 1 else kind
+    plain = kind
+    if get_origin(kind) is not Literal:
+        # Of an optional type, the type itself.
+        parts = [part for part in get_args(kind) if part is not type(None)]
+        if len(parts) == 1:
+            plain = parts[0]
     while hasattr(plain, "__metadata__"):
         plain = get_args(plain)[0]
     if plain is SecretStr:
@@ -337,13 +333,15 @@ def parse_pairs(texts: Iterable[str] | None, *, field: str, remedy: str) -> dict
     Raises:
         InvalidInputError: a text has another form.
     """
-    pairs = [(text, *text.partition("=")) for text in texts or []]
-    for text, name, _, value in pairs:
+    pairs = {}
+    for text in texts or []:
+        name, _, value = text.partition("=")
         if not name or not value:
             raise InvalidInputError(
                 "a name and a value are needed", field=field, value=text, remedy=remedy
             )
-    return {name: value for _, name, _, value in pairs}
+        pairs[name] = value
+    return pairs
 
 
 def _read_fields(
@@ -352,17 +350,15 @@ def _read_fields(
     fields: dict[str, Any] = {}
     for name, info in kind.model_fields.items():
         if _is_message(info.annotation):
-            fields |= (
-                {name: inner} if (inner := _read_fields(info.annotation, capability, texts)) else {}
-            )
+            inner = _read_fields(info.annotation, capability, texts)
+            if inner:
+                fields[name] = inner
         elif texts.get(name) is not None:
-            option = f"--{name_option(name, capability)}"
-            value = texts[name]
-            fields[name] = (
-                parse_pairs(value, field=option, remedy=f"Write it as {option} NAME=VALUE.")
-                if _is_mapping(info.annotation)
-                else value
-            )
+            fields[name] = texts[name]
+            if _is_mapping(info.annotation):
+                option = f"--{name_option(name, capability)}"
+                remedy = f"Write it as {option} NAME=VALUE."
+                fields[name] = parse_pairs(texts[name], field=option, remedy=remedy)
     return fields
 
 
@@ -378,9 +374,8 @@ def _compose(
             fields.setdefault(capability.terminal.usually_now, datetime.now(UTC))
         return parameter.kind.model_validate(fields, by_name=True)
     except ValidationError as exc:
-        error = invalid_input(
-            exc, field="" if parameter.is_model else parameter.info.alias or parameter.name
-        )
+        field = "" if parameter.is_model else parameter.info.alias or parameter.name
+        error = invalid_input(exc, field=field)
         if error.field and error.field not in capability.terminal.arguments:
             error.field = f"--{name_option(error.field.rpartition('.')[2], capability)}"
         raise error from exc

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,34 +74,20 @@ def list_profiles(*, as_json: JsonOption = False) -> None:
     from luna.platform.settings import load_settings
 
     found = profiles.list_profiles(load_settings().data_folder)
-    rows = [
-        [
-            each.profile,
-            each.title,
-            ", ".join(product.brand for product in each.covers),
-            _fallback_of(each),
-            each.evidence[0].kind,
-        ]
-        for each in found
-    ]
-    document = {
-        "profiles": [
-            each.model_dump(
-                mode="json",
-                include={"profile", "title", "kind", "covers", "reverts", "exclusive", "evidence"},
-            )
-            for each in found
-        ]
-    }
-    emit(
-        document,
-        as_json=as_json,
-        show=lambda: table(
-            ("profile", "what it is", "brands", "left alone", "rests on"),
-            rows,
-            words=("what it is", "left alone"),
-        ),
-    )
+    fields = {"profile", "title", "kind", "covers", "reverts", "exclusive", "evidence"}
+    document = {"profiles": [profile.model_dump(mode="json", include=fields) for profile in found]}
+
+    def show() -> None:
+        rows = []
+        for profile in found:
+            brands = ", ".join(product.brand for product in profile.covers)
+            fallback = _fallback_of(profile)
+            evidence = profile.evidence[0].kind
+            rows.append([profile.profile, profile.title, brands, fallback, evidence])
+        headings = ("profile", "what it is", "brands", "left alone", "rests on")
+        table(headings, rows, words=("what it is", "left alone"))
+
+    emit(document, as_json=as_json, show=show)
 
 
 @app.command("scan")
@@ -122,39 +109,37 @@ def scan_network(
     from luna.platform.settings import load_settings
 
     folder = load_settings().data_folder
-    shown = (
-        None
-        if secret is None
-        else _type_secret()
-        if secret == TYPED
-        else read_device_secret(secret, folder)
-    )
+    login = None
+    if secret == TYPED:
+        login = _type_secret()
+    elif secret is not None:
+        login = read_device_secret(secret, folder)
     found, missing_extra = device_search.search_network(
-        network, profiles.list_profiles(folder), port=port, secret=shown
+        network, profiles.list_profiles(folder), port=port, secret=login
     )
-    rows = [
-        [
-            each.host,
-            str(each.port),
-            each.prefix or ("–" if each.unit is None else str(each.unit)),
-            " ".join(each.identity[:2]).strip() if each.identity else "–",
-            each.profile.profile,
-        ]
-        for each in found
-    ]
-    document = [
-        {"host": each.host, "port": each.port, "unit": each.unit, "prefix": each.prefix}
-        | {
-            "device": each.identity._asdict() if each.identity else None,
-            "profile": each.profile.profile,
-        }
-        for each in found
-    ]
+    rows = []
+    document = []
+    for device in found:
+        unit = "–" if device.unit is None else str(device.unit)
+        model = " ".join(device.identity[:2]).strip() if device.identity else "–"
+        profile = device.profile.profile
+        rows.append([device.host, str(device.port), device.prefix or unit, model, profile])
+        document.append(
+            {
+                "host": device.host,
+                "port": device.port,
+                "unit": device.unit,
+                "prefix": device.prefix,
+                "device": device.identity._asdict() if device.identity else None,
+                "profile": profile,
+            }
+        )
 
     def show() -> None:
-        table(
-            ("address", "port", "unit or prefix", "says it is", "profile"), rows
-        ) if rows else out.print("No device answers.")
+        if rows:
+            table(("address", "port", "unit or prefix", "says it is", "profile"), rows)
+        else:
+            out.print("No device answers.")
         if missing_extra:
             out.print(
                 (
@@ -209,14 +194,11 @@ def try_device(  # noqa: PLR0913 - one per option
 
     def show() -> None:
         if identity is not None:
-            out.print(
-                f"{identity.maker} {identity.model}, {identity.version}, {identity.serial}",
-                markup=False,
-                highlight=False,
-            )
+            model = f"{identity.maker} {identity.model}"
+            _print_plain(f"{model}, {identity.version}, {identity.serial}")
         table(("reading", "value", "unit"), rows)
         for fault in measured.implausible:
-            out.print(_say_fault(fault), markup=False, highlight=False)
+            _print_plain(_say_fault(fault))
 
     if not move:
         emit(document, as_json=as_json, show=show)
@@ -228,12 +210,12 @@ def try_device(  # noqa: PLR0913 - one per option
                 "Move the battery by 200 W, for half a minute in all?", abort=True, err=True
             )
     steps = _move(via, quiet=as_json)
-    moved = [
-        {"mode": step.mode, "outcome": step.outcome}
-        | _plain({"power_w": step.power_w, "seconds": step.seconds})
-        | {"implausible": [_plain_fault(fault) for fault in step.implausible]}
-        for step in steps
-    ]
+    moved = []
+    for step in steps:
+        figures = _plain({"power_w": step.power_w, "seconds": step.seconds})
+        faults = [_plain_fault(fault) for fault in step.implausible]
+        step_document = {"mode": step.mode, "outcome": step.outcome}
+        moved.append(step_document | figures | {"implausible": faults})
     emit(
         document | {"moved": moved},
         as_json=as_json,
@@ -248,20 +230,14 @@ def _move(via: "Via", *, quiet: bool) -> "list[TrialStep]":
     from luna.platform.drivers.trial import move_battery
 
     def report(step: "TrialStep") -> None:
-        if not quiet:
-            out.print(
-                say_trial(
-                    step.mode,
-                    step.outcome,
-                    power_w=step.power_w,
-                    seconds=step.seconds,
-                    language="en",
-                ),
-                markup=False,
-                highlight=False,
-            )
-            for fault in step.implausible:
-                out.print(_say_fault(fault), markup=False, highlight=False)
+        if quiet:
+            return
+        sentence = say_trial(
+            step.mode, step.outcome, power_w=step.power_w, seconds=step.seconds, language="en"
+        )
+        _print_plain(sentence)
+        for fault in step.implausible:
+            _print_plain(_say_fault(fault))
 
     with unit_of_work() as connection:
         bounds = allow_trial(connection, via)
@@ -312,27 +288,23 @@ def watch_device(  # noqa: PLR0913 - one per option
                 implausible = ()
                 fault = error
             if as_json:
-                said: dict[str, object] = {
+                document: dict[str, object] = {
                     "at": clock.now().isoformat(),
                     "readings": _plain(readings),
-                } | ({} if fault is None else {"error": fault.problem()})
-                said |= (
-                    {"implausible": [_plain_fault(each) for each in implausible]}
-                    if implausible
-                    else {}
-                )
-                sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
+                }
+                if fault is not None:
+                    document["error"] = fault.problem()
+                if implausible:
+                    document["implausible"] = [_plain_fault(reading) for reading in implausible]
+                sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
                 sys.stdout.flush()
+            elif fault is not None:
+                live.update(Text(str(fault)), refresh=True)
             else:
                 rows = [
                     [name, _say(value), READING_UNITS[name]] for name, value in readings.items()
                 ]
-                live.update(
-                    build_table(("reading", "value", "unit"), rows)
-                    if fault is None
-                    else Text(str(fault)),
-                    refresh=True,
-                )
+                live.update(build_table(("reading", "value", "unit"), rows), refresh=True)
             if seconds is not None and time.monotonic() - began + every > seconds:
                 return
             time.sleep(every)
@@ -385,11 +357,8 @@ def add_to_site(  # noqa: PLR0913 - one per option
     from luna.platform.drivers.site_device import add_device
     from luna.platform.settings import load_settings
 
-    proxy = {
-        part: value
-        for part, value in (("port", listen_port), ("listen", listen), ("writes", writes or None))
-        if value is not None
-    }
+    proxy_parts = {"port": listen_port, "listen": listen, "writes": writes or None}
+    proxy = {part: value for part, value in proxy_parts.items() if value is not None}
     declared = load_profile(profile, load_settings().data_folder)
     via = _via(
         host, profile, port=port, unit=unit, prefix=prefix, secret=secret, proxy=proxy or None
@@ -404,16 +373,14 @@ def add_to_site(  # noqa: PLR0913 - one per option
         if change.site.control != stored.site.control:
             # A changed way of control has to be armed again by its owner.
             control.disarm(connection, site)
-    said = (
-        f"{site} has it: luna devices test {host} --profile {profile} --move tries it, luna "
-        f"control arm --site {site} lets it follow its plans."
-    )
-    document = {"site": site, "differences": [each._asdict() for each in differences]}
-    emit(
-        document,
-        as_json=as_json,
-        show=lambda: write_text(said if differences else f"{site} has it already."),
-    )
+    sentence = f"{site} has it already."
+    if differences:
+        sentence = (
+            f"{site} has it: luna devices test {host} --profile {profile} --move tries it, luna "
+            f"control arm --site {site} lets it follow its plans."
+        )
+    document = {"site": site, "differences": [change._asdict() for change in differences]}
+    emit(document, as_json=as_json, show=partial(write_text, sentence))
 
 
 @app.command("simulate")
@@ -449,15 +416,10 @@ def simulate_device(
     topics = prefix or SIMULATED_PREFIX
     host = broker if over_mqtt else "127.0.0.1"
     with serve_device(device, host=host, port=port, prefix=topics) as server:
-        out.print(
-            (
-                f"{profile} answers at "
-                f"{host}:{server.port}{f' with prefix {topics}' if over_mqtt else ''}; Ctrl-C "
-                "ends it."
-            ),
-            markup=False,
-            highlight=False,
-        )
+        address = f"{host}:{server.port}"
+        if over_mqtt:
+            address = f"{address} with prefix {topics}"
+        _print_plain(f"{profile} answers at {address}; Ctrl-C ends it.")
         try:
             Event().wait(seconds)
         except KeyboardInterrupt:
@@ -496,19 +458,13 @@ def open_proxy(
     from luna.platform.settings import load_settings
 
     async def serve() -> None:
-        proxy = DeviceProxy(
-            ProxyPort(DeviceAddress(host, port, serial), listen, listen_port, writes),
-            load_settings().data_folder,
-        )
+        proxy_port = ProxyPort(DeviceAddress(host, port, serial), listen, listen_port, writes)
+        proxy = DeviceProxy(proxy_port, load_settings().data_folder)
         try:
             found_at = await proxy.start()
         except OSError as error:
             raise refuse("device-port-taken", field="--listen-port", value=listen_port) from error
-        out.print(
-            f"{host}:{port} answers at {listen}:{found_at}; Ctrl-C ends it.",
-            markup=False,
-            highlight=False,
-        )
+        _print_plain(f"{host}:{port} answers at {listen}:{found_at}; Ctrl-C ends it.")
         await asyncio.Event().wait()
 
     with suppress(KeyboardInterrupt):
@@ -526,22 +482,24 @@ def _via(host: str, profile: str, *, secret: str | None = None, **parts: object)
     from luna.platform.drivers.device_secrets import store_device_secret
     from luna.platform.settings import load_settings
 
+    document = {
+        "profile": profile,
+        "host": host,
+        "secret": None if secret == TYPED else secret,
+        **parts,
+    }
     try:
-        via = Via.model_validate(
-            {"profile": profile, "host": host, "secret": None if secret == TYPED else secret}
-            | parts
-        )
+        via = Via.model_validate(document)
     except ValidationError as exc:
         raise invalid_input(exc, field="") from exc
-    return (
-        via.model_copy(
-            update={
-                "secret": store_device_secret(_type_secret(), host, load_settings().data_folder)
-            }
-        )
-        if secret == TYPED
-        else via
-    )
+    if secret != TYPED:
+        return via
+    stored = store_device_secret(_type_secret(), host, load_settings().data_folder)
+    return via.model_copy(update={"secret": stored})
+
+
+def _print_plain(sentence: str) -> None:
+    out.print(sentence, markup=False, highlight=False)
 
 
 def _type_secret() -> "DeviceSecret":
@@ -556,7 +514,8 @@ def _type_secret() -> "DeviceSecret":
         return DeviceSecret(
             user.strip(), typer.prompt("Its password or token", hide_input=True, err=True)
         )
-    if not (text := sys.stdin.read().strip()):
+    text = sys.stdin.read().strip()
+    if not text:
         raise refuse("device-secret-missing", field="--secret", value=TYPED, path="/dev/stdin")
     return parse_device_secret(text)
 
@@ -597,8 +556,6 @@ def _plain(values: Mapping[str, float]) -> dict[str, float | None]:
 def _fallback_of(profile: "DeviceProfile") -> str:
     if profile.reverts is None:
         return "–"
-    return (
-        "keeps its last command"
-        if profile.reverts.after_s is None
-        else f"its own self-consumption after {profile.reverts.after_s} s"
-    )
+    if profile.reverts.after_s is None:
+        return "keeps its last command"
+    return f"its own self-consumption after {profile.reverts.after_s} s"

@@ -116,40 +116,33 @@ def add(  # noqa: PLR0913 - one per option
     settings = load_settings()
     objects = open_object_store()
     user = getpass.getuser()
+    files = [Path(source) for source in sources or [] if not source.startswith(WEB)]
+    urls = [source for source in sources or [] if source.startswith(WEB)]
     with open_database() as pool, open_queue() as client:
         stored = [
-            store_file(pool, objects, Path(each), fields, settings=settings, added_by=user)
-            for each in sources or []
-            if not each.startswith(WEB)
+            store_file(pool, objects, file, fields, settings=settings, added_by=user)
+            for file in files
         ]
-        stored += store_examples(pool, objects, added_by=user) if examples else []
+        if examples:
+            stored += store_examples(pool, objects, added_by=user)
         requests: list[IngestRequest | FetchDocumentRequest] = []
         if stored:
-            sites = {each.site_id for each in stored}
-            requests.append(
-                IngestRequest(
-                    document_ids=tuple(each.document_id for each in stored),
-                    site_id=sites.pop() if len(sites) == 1 else None,
-                )
-            )
-        requests += [
-            FetchDocumentRequest(url=url, fields=fields, added_by=user)
-            for url in sources or []
-            if url.startswith(WEB)
-        ]
-        documents: list[Document] = [
-            each
-            for request in requests
-            for each in carry_out(
-                pool, client, request, partial(follow_progress, quiet=as_json)
-            ).documents
-        ]
-    emit(
-        {"documents": [each.model_dump(mode="json") for each in documents]},
-        as_json=as_json,
-        show=lambda: show_parts(show_documents(documents)),
-    )
-    if any(each.state == "failed" for each in documents):
+            ids = tuple(document.document_id for document in stored)
+            sites = {document.site_id for document in stored}
+            common_site = sites.pop() if len(sites) == 1 else None
+            requests.append(IngestRequest(document_ids=ids, site_id=common_site))
+        requests += [FetchDocumentRequest(url=url, fields=fields, added_by=user) for url in urls]
+        documents: list[Document] = []
+        follow = partial(follow_progress, quiet=as_json)
+        for request in requests:
+            documents += carry_out(pool, client, request, follow).documents
+
+    def show() -> None:
+        show_parts(show_documents(documents))
+
+    content = {"documents": [document.model_dump(mode="json") for document in documents]}
+    emit(content, as_json=as_json, show=show)
+    if any(document.state == "failed" for document in documents):
         raise typer.Exit(1)
 
 
@@ -171,19 +164,18 @@ def show(
     arguments = {"document_id": document_id}
     with open_desk() as desk:
         document = desk.ask(read_document, arguments)
-        text = (
-            [each for page in read_pages(desk, list_passages, arguments) for each in page.passages]
-            if with_passages
-            else None
-        )
+        passages = []
+        if with_passages:
+            for page in read_pages(desk, list_passages, arguments):
+                passages += page.passages
         if target is not None:
             desk.save_file(document, target)
-    content = document.model_dump(mode="json") | (
-        {"passages": [each.model_dump(mode="json") for each in text]} if text is not None else {}
-    )
+    content = document.model_dump(mode="json")
+    if with_passages:
+        content["passages"] = [passage.model_dump(mode="json") for passage in passages]
 
     def show_both() -> None:
         show_reply(read_document, document, {}, UTC_ZONE)
-        show_parts(show_passages(text or []))
+        show_parts(show_passages(passages))
 
     emit(content, as_json=as_json, show=show_both)

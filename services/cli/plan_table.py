@@ -1,15 +1,13 @@
-"""Read a stored plan, and print one as a table: the start of each mode, energy flows and prices
-until the next one, and the reason.
-"""
+"""Read a stored plan, and print it as a table of modes, flows, prices and reasons."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from luna.contracts.plan import CompromiseReply, PlanReply, SlotReply
-from luna.contracts.plan_lines import join_slots, say_note
+from luna.contracts.plan_lines import PlanLine, join_slots, say_note
 from luna.energy.errors import InvalidInputError
 from luna.words import Language, Numbers, mode, say_instant
 from luna.words.numbers import NBSP, UNKNOWN
@@ -44,11 +42,11 @@ def read_stored(desk: "Desk", plan: str | None, site: str | None) -> PlanReply:
             field="--plan",
             remedy="luna plans list shows which there are.",
         )
-    stored: PlanReply = (
-        desk.ask(read_latest_plan, {"site_id": site})
-        if plan is None
-        else desk.ask(read_plan, {"plan_id": plan})
-    )
+    stored: PlanReply
+    if plan is None:
+        stored = desk.ask(read_latest_plan, {"site_id": site})
+    else:
+        stored = desk.ask(read_plan, {"plan_id": plan})
     return stored
 
 
@@ -60,60 +58,54 @@ def show_plan(reply: PlanReply, language: Language) -> None:
         write_text(say_note(note, language))
     _show_slots(reply, numbers)
     _show_devices(reply, numbers)
-    status = words[reply.status] + (
-        f" {words['assumed']}" if any(note.assumed for note in reply.notes) else ""
-    )
-    out.print(
-        words["cost"].format(
-            cost=numbers.money(reply.cost.total), status=status, plan=reply.plan_id
-        )
-    )
+    status = words[reply.status]
+    if any(note.assumed for note in reply.notes):
+        status = f"{status} {words['assumed']}"
+    cost = numbers.money(reply.cost.total)
+    out.print(words["cost"].format(cost=cost, status=status, plan=reply.plan_id))
     if reply.gap_cost is not None and reply.gap_cost >= LEAST_GAP_COST:
         out.print(words["gap_cost"].format(cost=numbers.price(reply.gap_cost, decimals=1)))
     if reply.forecast:
         why = f": {reply.forecast.fallback_reason}" if reply.forecast.fallback_reason else ""
-        out.print(
-            words["forecast"].format(
-                version=reply.forecast.version,
-                issued=say_instant(reply.forecast.issued_at, numbers.zone),
-                why=why,
-            )
-        )
+        issued = say_instant(reply.forecast.issued_at, numbers.zone)
+        version = reply.forecast.version
+        out.print(words["forecast"].format(version=version, issued=issued, why=why))
     for rule in reply.strategy:
         out.print(
             words["rule"].format(
                 parameter=rule.parameter, value=f"{rule.value:g}", rule=rule.rule, why=rule.why
             )
         )
-    if reply.manual is not None and reply.manual.cost is not None:
-        out.print(words["manual"].format(cost=numbers.money(reply.manual.cost)))
-    for block in (
-        block for block in (reply.manual.blocks if reply.manual else ()) if not block.applied
-    ):
-        out.print(f"[yellow]{words['not_had']}[/] {block.device} {block.action}: {block.why}")
-    beside = reply.objective.beside_cheapest if reply.objective else None
-    if beside is not None:
-        carbon = (
-            ""
-            if beside.carbon_g is None
-            else words["carbon"].format(kg=numbers.number(beside.carbon_g / 1e3, 2))
-        )
-        out.print(
-            words["beside"].format(
-                cost=numbers.money(beside.cost),
-                carbon=carbon,
-                kwh=numbers.energy(beside.import_kwh),
-            )
-        )
+    if reply.manual is not None:
+        if reply.manual.cost is not None:
+            out.print(words["manual"].format(cost=numbers.money(reply.manual.cost)))
+        for block in reply.manual.blocks:
+            if not block.applied:
+                heading = f"[yellow]{words['not_had']}[/]"
+                out.print(f"{heading} {block.device} {block.action}: {block.why}")
+    _show_beside_cheapest(reply, numbers)
     show_compromises(reply.compromises, language)
+
+
+def _show_beside_cheapest(reply: PlanReply, numbers: Numbers) -> None:
+    """Print how a plan with another aim differs from the cheapest one."""
+    beside = reply.objective.beside_cheapest if reply.objective else None
+    if beside is None:
+        return
+    words = read_texts("plan_command", numbers.language)
+    carbon = ""
+    if beside.carbon_g is not None:
+        carbon = words["carbon"].format(kg=numbers.number(beside.carbon_g / 1e3, 2))
+    cost = numbers.money(beside.cost)
+    kwh = numbers.energy(beside.import_kwh)
+    out.print(words["beside"].format(cost=cost, carbon=carbon, kwh=kwh))
 
 
 def show_compromises(compromises: Sequence[CompromiseReply], language: Language) -> None:
     """Print the constraints that a plan violates."""
+    words = read_texts("plan_command", language)
     for compromise in compromises:
-        heading = read_texts("plan_command", language)[
-            "not_found" if compromise.unproven else "not_met"
-        ]
+        heading = words["not_found" if compromise.unproven else "not_met"]
         out.print(f"[yellow]{heading}[/] {compromise.constraint}: {compromise.shortfall}")
 
 
@@ -121,128 +113,115 @@ def _show_devices(reply: PlanReply, numbers: Numbers) -> None:
     """Print a table of the scheduled flexible devices, if any."""
     words = read_texts("plan_command", numbers.language)
     rows = []
-    for flows in zip(
-        *([(slot, *pair) for pair in slot.placed] for slot in reply.slots), strict=True
-    ):
+    flows_by_slot = [[(slot, *pair) for pair in slot.placed] for slot in reply.slots]
+    for flows in zip(*flows_by_slot, strict=True):
         # A row for each run of slots with one reason; devices without reasons have none.
-        for text, run in groupby(
-            flows, key=lambda each: getattr(getattr(each[2], "reason", None), "text", "")
-        ):
-            flows_in_row = list(run)
-            (first, name, _), energy = (
-                flows_in_row[0],
-                sum(flow.used_kwh for _, _, flow in flows_in_row),
-            )
-            if text:
-                rows.append(
-                    [
-                        f"{numbers.weekday(first.start)} {numbers.clock(first.start)}",
-                        name,
-                        numbers.energy(energy),
-                        text,
-                    ]
-                )
+        for reason, group in groupby(flows, key=_reason_text):
+            run = list(group)
+            if not reason:
+                continue
+            first_slot, name, _ = run[0]
+            start = f"{numbers.weekday(first_slot.start)} {numbers.clock(first_slot.start)}"
+            energy_kwh = sum(flow.used_kwh for _, _, flow in run)
+            rows.append([start, name, numbers.energy(energy_kwh), reason])
     if rows:
-        table(
-            [words[name] for name in ("from", "what", "energy", "reason")],
-            rows,
-            words=(words["what"], words["reason"]),
-        )
+        headings = [words[name] for name in ("from", "what", "energy", "reason")]
+        table(headings, rows, words=(words["what"], words["reason"]))
+
+
+def _reason_text(placed: tuple[SlotReply, str, Any]) -> str:
+    reason = getattr(placed[2], "reason", None)
+    return getattr(reason, "text", "")
 
 
 def _say_battery(slots: Sequence[SlotReply], name: str, numbers: Numbers) -> tuple[str, str]:
-    """Return what a battery stores in the slots, kWh, and how full it is at their end."""
+    """Return the energy in kWh that a battery stores in the slots, and its final charge."""
     flows = [slot.batteries[name] for slot in slots if name in slot.batteries]
     stored_kwh = sum(flow.charge_kwh - flow.discharge_kwh for flow in flows)
-    return numbers.number(stored_kwh, 1), numbers.share(flows[-1].soc_end) if flows else UNKNOWN
+    charge = numbers.share(flows[-1].soc_end) if flows else UNKNOWN
+    return numbers.number(stored_kwh, 1), charge
 
 
 def _show_slots(reply: PlanReply, numbers: Numbers) -> None:
-    """Print a line for each run of one mode and reason: start, flows, state of charge at the end,
-    prices, reason.
-    """
+    """Print a line for each run of one mode and reason."""
     words = read_texts("plan_command", numbers.language)
-    lines = join_slots(reply.slots, numbers)
     title = words["title"].format(site=reply.site, zone=reply.timezone)
-    unit = numbers.price_unit[1]
-    units = {
-        "battery": "kWh",
-        "house": "kWh",
-        "pv": "kWh",
-        "grid": "kWh",
-        "buy": unit,
-        "sell": unit,
-    }
-    names = ("from", "mode", "battery", "charge", "house", "pv", "grid", "buy", "sell")
-    headings = [f"{words[name]}\n{units[name]}" if name in units else words[name] for name in names]
+    headings = _list_headings(reply, numbers)
+    slot_length = timedelta(minutes=reply.slot_minutes)
+    known_until = reply.prices_known_until or reply.slots[-1].start + slot_length
     # A price that is the same at any time is no market's.
-    varying = {
-        name
-        for name in ("import_price", "export_price")
-        if len({getattr(slot, name) for slot in reply.slots}) > 1
-    }
-    known_until = reply.prices_known_until or reply.slots[-1].start + timedelta(
-        minutes=reply.slot_minutes
-    )
+    varying = set()
+    for name in ("import_price", "export_price"):
+        if len({getattr(slot, name) for slot in reply.slots}) > 1:
+            varying.add(name)
     batteries = list(reply.slots[0].batteries) if reply.slots else []
-    if len(batteries) > 1:
-        # Each battery has the two columns by its name.
-        headings[2:4] = [
-            heading
-            for name in batteries
-            for heading in (f"{name}\nkWh", f"{name}\n{words['charge']}")
-        ]
     rows: list[list[str]] = []
+    lines = join_slots(reply.slots, numbers)
     for day, lines_of_day in groupby(lines, key=lambda line: numbers.day(line.slots[0].start)):
         rows.append([day, *[""] * len(headings)])
         for line in lines_of_day:
-            first = line.slots[0]
-            last = line.slots[-1]
-            grid = sum(slot.import_kwh - slot.export_kwh for slot in line.slots)
-            energies = [
-                *(
-                    sum(getattr(slot, name) for slot in line.slots)
-                    for name in ("load_kwh", "pv_kwh")
-                ),
-                grid,
+            is_predicted = line.slots[-1].start >= known_until
+            prices = [
+                _say_price(line, name, numbers, is_predicted=is_predicted and name in varying)
+                for name in ("import_price", "export_price")
             ]
-            house, pv, net = (numbers.number(energy, 1) for energy in energies)
-            stored = [
-                cell for name in batteries for cell in _say_battery(line.slots, name, numbers)
-            ] or [numbers.number(0.0, 1), UNKNOWN]
-            # The range of prices, without their unit.
-            prices = []
-            for name in ("import_price", "export_price"):
-                span = [getattr(slot, name) for slot in line.slots]
-                is_predicted = name in varying and last.start >= known_until
-                prices.append(
-                    (PREDICTED if is_predicted else "")
-                    + numbers.price_range(min(span), max(span)).partition(NBSP)[0]
-                )
-            whose = f"{first.reason.device}: " if first.reason.device else ""
-            called = mode(first.mode, language=numbers.language).full
-            rows.append(
-                [
-                    numbers.clock(first.start),
-                    called,
-                    *stored,
-                    house,
-                    pv,
-                    net,
-                    *prices,
-                    whose + line.text,
-                ]
-            )
+            rows.append(_list_cells(line, batteries, prices, numbers))
+    mode_words = words["mode"]
+    reason = words["reason"]
     if out.width >= WIDE:
-        table(
-            [*headings, words["reason"]], rows, title=title, words=(words["mode"], words["reason"])
-        )
+        table([*headings, reason], rows, title=title, words=(mode_words, reason))
     else:
-        table(headings, [row[:-1] for row in rows], title=title, words=(words["mode"],))
-        table(
-            [words["from"], words["reason"]],
-            [[row[0], row[-1]] for row in rows],
-            words=(words["reason"],),
-        )
+        table(headings, [row[:-1] for row in rows], title=title, words=(mode_words,))
+        table([words["from"], reason], [[row[0], row[-1]] for row in rows], words=(reason,))
     if varying and reply.slots[-1].start >= known_until:
         out.print(words["predicted"].format(mark=PREDICTED))
+
+
+def _list_headings(reply: PlanReply, numbers: Numbers) -> list[str]:
+    """Return the headings of a plan's slots, without that of the reason."""
+    words = read_texts("plan_command", numbers.language)
+    price_unit = numbers.price_unit[1]
+    batteries = list(reply.slots[0].batteries) if reply.slots else []
+    headings = [words["from"], words["mode"]]
+    if len(batteries) > 1:
+        # Each battery has the two columns by its name.
+        for name in batteries:
+            headings += [f"{name}\nkWh", f"{name}\n{words['charge']}"]
+    else:
+        headings += [f"{words['battery']}\nkWh", words["charge"]]
+    headings += [f"{words[name]}\nkWh" for name in ("house", "pv", "grid")]
+    headings += [f"{words[name]}\n{price_unit}" for name in ("buy", "sell")]
+    return headings
+
+
+def _list_cells(
+    line: PlanLine, batteries: Sequence[str], prices: Sequence[str], numbers: Numbers
+) -> list[str]:
+    """Return a line's cells: start, mode, batteries, energies, prices and reason."""
+    first = line.slots[0]
+    stored = list[str]()
+    for name in batteries:
+        stored += _say_battery(line.slots, name, numbers)
+    if not batteries:
+        stored = [numbers.number(0.0, 1), UNKNOWN]
+    load_kwh = sum(slot.load_kwh for slot in line.slots)
+    pv_kwh = sum(slot.pv_kwh for slot in line.slots)
+    grid_kwh = sum(slot.import_kwh - slot.export_kwh for slot in line.slots)
+    device = f"{first.reason.device}: " if first.reason.device else ""
+    return [
+        numbers.clock(first.start),
+        mode(first.mode, language=numbers.language).full,
+        *stored,
+        numbers.number(load_kwh, 1),
+        numbers.number(pv_kwh, 1),
+        numbers.number(grid_kwh, 1),
+        *prices,
+        device + line.text,
+    ]
+
+
+def _say_price(line: PlanLine, name: str, numbers: Numbers, *, is_predicted: bool) -> str:
+    """Return the range of a line's prices without their unit."""
+    prices = [getattr(slot, name) for slot in line.slots]
+    text = numbers.price_range(min(prices), max(prices)).partition(NBSP)[0]
+    return f"{PREDICTED}{text}" if is_predicted else text

@@ -1,6 +1,4 @@
-"""Audit log of requests: every change and every attempt to sign in, with user, address and
-status.
-"""
+"""Audit log of changes and sign-in attempts, with user, address and status."""
 
 from functools import partial
 from http import HTTPStatus
@@ -88,13 +86,11 @@ def describe_request(scope: Scope, status: int) -> audit.AuditRecord | None:
         operation.name not in OF_ANYBODY or status == HTTPStatus.TOO_MANY_REQUESTS
     ):
         return None
-    means = (
-        f"key:{caller.key_prefix}"
-        if caller.means == "key"
-        else caller.means
-        if caller.means != "nobody"
-        else "password"
-    )
+    means: str = caller.means
+    if caller.means == "key":
+        means = f"key:{caller.key_prefix}"
+    elif caller.means == "nobody":
+        means = "password"
     name = str(state.get("audited_name", caller.name)).replace("\x00", "\ufffd")[:LONGEST_NAME]
     site = state.get("site")
     return audit.AuditRecord(

@@ -55,8 +55,9 @@ class Caller:
         return self.sites is None or name in self.sites
 
     def own_key(self, key: str | None) -> str | None:
-        """Return an idempotency key prefixed with the caller's name, so that callers of some sites
-        never share one.
+        """Return an idempotency key, prefixed with the name of a caller of some sites.
+
+        So such callers never share one.
         """
         return key if key is None or self.sites is None else f"{self.name}:{key}"
 

@@ -1,5 +1,6 @@
-"""Request guard before every route: authentication, origin and CSRF checks, rate limits, scopes,
-password confirmation.
+"""Request guard before every route.
+
+It checks authentication, origin and CSRF token, rate limits, scopes and password confirmation.
 """
 
 import hmac

@@ -120,14 +120,16 @@ class Identity:
         )
 
     async def is_owner(self, request: HTTPConnection) -> bool:
-        """Return whether a request has full access by the owner's token, in a header or as the
-        cookie that the link set.
+        """Return whether a request has full access by the owner's token.
+
+        The token is in a header, or in the cookie that the link set.
         """
         return await self._know_owner(request) is not None
 
     async def takes_owner(self) -> bool:
-        """Return whether the owner's token gives access: on a gateway that listens on this machine
-        alone, until the first user is set up.
+        """Return whether the owner's token gives access.
+
+        It does on a gateway that listens on this machine alone, until the first user is set up.
         """
         return self.settings.takes_owner_token and not await self.anybody_there()
 
@@ -154,11 +156,9 @@ class Identity:
         Raises:
             UnauthenticatedError: it is not valid, or has expired.
         """
-        return await (
-            self._look_up(cookie, self._by_cookie)
-            if cookie
-            else self._look_up(f"Bearer {token}", self._by_header)
-        )
+        if cookie:
+            return await self._look_up(cookie, self._by_cookie)
+        return await self._look_up(f"Bearer {token}", self._by_header)
 
     async def anybody_there(self) -> bool:
         """Return whether a user is set up.
@@ -293,9 +293,8 @@ class Identity:
     ) -> Caller:
         if len(credential) > LONGEST_CREDENTIAL:
             raise _not_valid()
-        key = hashlib.sha256(
-            f"{find.__name__}:{credential}".encode("utf-8", "surrogateescape")
-        ).digest()
+        subject = f"{find.__name__}:{credential}".encode("utf-8", "surrogateescape")
+        key = hashlib.sha256(subject).digest()
         entry = self._cache.get(key)
         if entry is not None and entry[0] > time.monotonic() and not afresh:
             return entry[1]
@@ -353,8 +352,9 @@ def cookie_name(source: Source) -> str:
 
 
 def browser_cookie_of(owner_token: str) -> str:
-    """Return the owner's cookie: derived from the token, so that a leaked cookie is no token for
-    programs.
+    """Return the owner's cookie.
+
+    It is derived from the token, so that a leaked cookie is no token for programs.
     """
     return hmac.new(owner_token.encode(), b"browser", hashlib.sha256).hexdigest()
 
@@ -407,9 +407,7 @@ def network_of(source: Source) -> str:
 
 
 def _side_of(source: Source) -> str:
-    """Return whether a request comes from the home's network, this machine included, or from
-    outside.
-    """
+    """Return whether a request comes from the home's network, this machine included."""
     try:
         kind = classify_address(ip_address(source.address))
     except ValueError:

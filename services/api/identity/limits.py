@@ -33,9 +33,7 @@ log = structlog.get_logger("luna.api")
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A rate limit: the requests that one subject (an address, a caller, a user name) may make in a
-    minute.
-    """
+    """The requests that one subject (an address, a caller, a user) may make in a minute."""
 
     name: str
     per_minute: int
@@ -149,8 +147,9 @@ class Limiter:
 
 
 def _seconds_to_wait(most: int, *, consumed: int, before: int, elapsed: float) -> float:
-    """Return the seconds until one more is allowed: in this window, as the last one's share falls,
-    or in the next, as this one's does.
+    """Return the seconds until one more request is allowed.
+
+    In this window that is as the last one's share falls, in the next as this one's does.
     """
     if before and consumed < most:
         return WINDOW_SECONDS * max(0.0, 1 - elapsed - (most - consumed - 1) / before)

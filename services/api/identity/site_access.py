@@ -1,8 +1,10 @@
-"""Access control by site: find the sites that a request names, directly or by another id, and
-require that the caller has them all.
+"""Access control by site: require that the caller has all sites that a request names.
+
+Sites are named directly, or by the id of something that belongs to them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any, get_args
 
 from fastapi import Request
@@ -56,9 +58,7 @@ async def require_sites(  # noqa: PLR0917
             sites.
     """
     parameters = [*request.path_params.items(), *request.query_params.multi_items()]
-    named = [
-        name for field, value in parameters if field in SITE_FIELDS for name in _names(value)
-    ] + list(sites_named(body))
+    named = [*_names_in(parameters), *sites_named(body)]
     if operation.name == "accept_job":
         # A job needs the scope of its task; one that names no site is about all, and needs access
         # to all.
@@ -80,13 +80,18 @@ async def require_sites(  # noqa: PLR0917
         require_own(name, caller.sites)
     references = [
         (KIND_OF[field], value) for field, value in parameters if field in KIND_OF and value != ""
-    ] + list(_references(body))
-    behind = (
-        await identity.write(lambda connection: _look_up(connection, caller, references))
-        if references
-        else []
-    )
-    return next(iter([*named, *behind]), None)
+    ]
+    references += _references(body)
+    if references:
+        look_up = partial(_look_up, caller=caller, references=references)
+        named += await identity.write(look_up)
+    return named[0] if named else None
+
+
+def _names_in(parameters: Iterable[tuple[str, Any]]) -> Iterator[str]:
+    for field, value in parameters:
+        if field in SITE_FIELDS:
+            yield from _names(value)
 
 
 def sites_named(document: Any) -> Iterator[str]:
@@ -115,7 +120,7 @@ def _names(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):
-        yield from (each for each in value if isinstance(each, str))
+        yield from (name for name in value if isinstance(name, str))
     elif isinstance(value, dict) and isinstance(value.get("name"), str):
         yield value["name"]
 

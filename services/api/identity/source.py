@@ -1,6 +1,4 @@
-"""Source of a request behind trusted proxies: client address, scheme, and whether it was made on
-this machine.
-"""
+"""Source of a request behind trusted proxies: client address, scheme, and origin here."""
 
 import asyncio
 import re
@@ -72,11 +70,10 @@ def look_up(names: list[str]) -> frozenset[Address]:
 
 @dataclass
 class TrustedProxies:
-    """Proxies whose forwarding headers are trusted: networks, and names that are resolved in the
-    background.
+    """Proxies whose forwarding headers are trusted: networks and names.
 
-    ``first_look_seconds`` is how long a request waits for the first look-up of names,
-    ``name_cache_seconds`` how long one holds.
+    Names are resolved in the background. ``first_look_seconds`` is how long a request waits for
+    their first look-up, ``name_cache_seconds`` how long one holds.
 
     Invariants:
         A request waits for a name server at most ``first_look_seconds``, and only until the first
@@ -108,15 +105,11 @@ class TrustedProxies:
         """Return whether ``address`` is a trusted proxy's."""
         if address is None:
             return False
-        if any(
-            address in network for network in self.networks if network.version == address.version
-        ):
+        networks = [network for network in self.networks if network.version == address.version]
+        if any(address in network for network in networks):
             return True
-        if (
-            self.names
-            and self._looking is None
-            and time.monotonic() - self._looked_up_at > self.name_cache_seconds
-        ):
+        is_outdated = time.monotonic() - self._looked_up_at > self.name_cache_seconds
+        if self.names and self._looking is None and is_outdated:
             self._looking = asyncio.create_task(self._look())
         if self._addresses is None and self._looking is not None:
             await asyncio.wait([self._looking], timeout=self.first_look_seconds)
@@ -141,9 +134,8 @@ async def read_source(request: HTTPConnection, proxies: TrustedProxies) -> Sourc
     host = request.headers.get("host", "")
     secure = request.scope["scheme"] == "https"
     if await proxies.trust(peer):
-        hops = [
-            part.strip() for part in ",".join(request.headers.getlist("x-forwarded-for")).split(",")
-        ]
+        forwarded_for = ",".join(request.headers.getlist("x-forwarded-for"))
+        hops = [part.strip() for part in forwarded_for.split(",")]
         address = peer
         for hop in reversed(hops):
             # The last address that is no proxy's: anything before it may be forged by the client.
@@ -166,8 +158,9 @@ async def read_source(request: HTTPConnection, proxies: TrustedProxies) -> Sourc
 
 @lru_cache(CACHED_ADDRESSES)
 def names_this_machine(host: str) -> bool:
-    """Return whether a ``Host`` is a loopback name or address, which DNS rebinding cannot point
-    elsewhere.
+    """Return whether a ``Host`` is a loopback name or address.
+
+    DNS rebinding cannot point these elsewhere.
     """
     match = _HOST.match(host)
     return match is not None and is_loopback(match["name"].strip("[]").lower())
@@ -179,4 +172,6 @@ def _parse(text: str) -> Address | None:
         address = ip_address(text.strip("[]").partition("%")[0])
     except ValueError:
         return None
-    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
+    if isinstance(address, IPv6Address):
+        return address.ipv4_mapped or address
+    return address

@@ -50,10 +50,8 @@ def take_alerts(gateway: CurrentGateway, batch: SystemAlertBatch) -> SystemAlert
     """
     numbers = Numbers(gateway.settings.message_language, ZoneInfo("UTC"), "EUR")
     with unit_of_work(gateway.database) as connection:
-        outcomes = [
-            _store(connection, alert, numbers, gateway.clock.now()) for alert in batch.alerts
-        ]
-    stored = sum(outcomes)
+        now = gateway.clock.now()
+        stored = sum(_store(connection, alert, numbers, now) for alert in batch.alerts)
     if stored:
         # Without the queue they go with the next regular look.
         with suppress(UnavailableError):
@@ -62,17 +60,19 @@ def take_alerts(gateway: CurrentGateway, batch: SystemAlertBatch) -> SystemAlert
 
 
 def _store(connection: Connection, alert: SystemAlert, numbers: Numbers, now: datetime) -> bool:
+    """Store an alert as a notification; return whether it is new."""
     key = f"{alert.fingerprint or _fingerprint(alert)}@{alert.starts_at.isoformat()}"
     is_over = alert.status == "resolved"
     if is_over and not notifications.is_known(connection, FAULT, key):
         return False
-    words = say_message(RECOVERED if is_over else FAULT, _figures(alert), site="", numbers=numbers)
+    code = RECOVERED if is_over else FAULT
+    message = say_message(code, _figures(alert), site="", numbers=numbers)
     event = NewNotification(
         event="system",
-        code=RECOVERED if is_over else FAULT,
+        code=code,
         event_key=key,
-        title=words.title,
-        text=words.text,
+        title=message.title,
+        text=message.text,
         urgent=alert.labels.get("severity") == "page",
         expires_at=now + ALERT_SENT_FOR,
     )

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+from functools import partial
 
 from anyio import to_thread
 from fastapi import Request, Response
@@ -73,9 +74,9 @@ async def follow_answer(
 
 
 def _read_end(queue: Client, task_id: str, late: bool) -> ServerSentEvent | None:
-    """Return the last event of a task that ended without sending one, as after its process died.
+    """Return the last event of a task that ended without sending it; None while it runs.
 
-    None while it may go on.
+    A task ends so if its process died; it is given up if it is ``late``.
     """
     state = queue.tasks.fetch(task_id, AskRequest)
     if state.error is not None:
@@ -86,10 +87,8 @@ def _read_end(queue: Client, task_id: str, late: bool) -> ServerSentEvent | None
 
 
 def _problem(error: LunaError) -> ServerSentEvent:
-    return ServerSentEvent(
-        raw_data=json.dumps(error.problem() | {"trace_id": current_trace_id()}, ensure_ascii=False),
-        event="problem",
-    )
+    problem = error.problem() | {"trace_id": current_trace_id()}
+    return ServerSentEvent(raw_data=json.dumps(problem, ensure_ascii=False), event="problem")
 
 
 router = ResourceRouter("answers")
@@ -126,9 +125,8 @@ async def ask_question(
         return await gateway.ask(message, patience=gateway.answer_timeout)
     gateway.streams.require_room()
     message = message.model_copy(update={"stream": uuid.uuid4().hex})
-    task_id = await to_thread.run_sync(
-        lambda: gateway.queue.begin(message, timeout=gateway.answer_timeout)
-    )
+    begin = partial(gateway.queue.begin, message, timeout=gateway.answer_timeout)
+    task_id = await to_thread.run_sync(begin)
     return sse_response(
         follow_answer(gateway.queue, message, task_id, patience=gateway.answer_timeout),
         limit=gateway.streams,
@@ -136,8 +134,9 @@ async def ask_question(
 
 
 def _require_there(gateway: Gateway, question: Question, caller: Caller) -> None:
-    """Require that the question's sites and conversation exist: once a stream has begun, the status
-    can no longer report it.
+    """Require that the question's sites and conversation exist.
+
+    Once a stream has begun, its status can no longer report an error.
     """
     with unit_of_work(gateway.database) as connection:
         for site_id in filter(None, (question.site_id, question.filter.site_id)):

@@ -1,12 +1,11 @@
-"""Routes of declared capabilities: path, parameters, description and reply come from the
-declaration.
-"""
+"""Routes of declared capabilities, derived from their declarations."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from http import HTTPStatus
 from inspect import Parameter, Signature
 from itertools import groupby
+from operator import attrgetter
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -30,39 +29,36 @@ from services.api.routing import ResourceRouter
 def route_declared(capabilities: Sequence[Capability]) -> ResourceRouter:
     """Return the routes of the capabilities of one noun."""
     router = ResourceRouter(capabilities[0].noun)
-    for each in capabilities:
-        if not each.route.routed:
-            continue
-        # OpenAPI responses besides the reply.
-        answers: dict[int | str, dict[str, Any]] = {}
-        if each.route.tag:
-            answers[each.status] = {
-                "headers": {"ETag": {"description": each.route.tag, "schema": {"type": "string"}}}
-            }
-            if each.method == "GET":
-                answers[HTTPStatus.NOT_MODIFIED.value] = {
-                    "description": "As it was, by If-None-Match"
-                }
-        version = next(
-            (parameter for parameter in each.parameters if parameter.place == "header"), None
-        )
-        refused = (
-            ()
-            if version is None
-            else (OutdatedError, UnconditionalError)
-            if version.info.is_required()
-            else (OutdatedError,)
-        )
-        answers |= document_errors(*each.errors, *refused)
-        reply = JobReply if each.as_job else each.reply
-        router.operation(
-            each.title,
-            describe_declared(each),
-            status_code=each.status,
-            response_model=reply,
-            responses=answers,
-        )(_build_handler(each))
+    for capability in capabilities:
+        if capability.route.routed:
+            register = router.operation(
+                capability.title,
+                describe_declared(capability),
+                status_code=capability.status,
+                response_model=JobReply if capability.as_job else capability.reply,
+                responses=_document_responses(capability),
+            )
+            register(_build_handler(capability))
     return router
+
+
+def _document_responses(capability: Capability) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI responses besides the reply."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    if capability.route.tag:
+        tag = {"description": capability.route.tag, "schema": {"type": "string"}}
+        responses[capability.status] = {"headers": {"ETag": tag}}
+        if capability.method == "GET":
+            unchanged = {"description": "As it was, by If-None-Match"}
+            responses[HTTPStatus.NOT_MODIFIED.value] = unchanged
+    errors = list(capability.errors)
+    for parameter in capability.parameters:
+        if parameter.place == "header":
+            errors.append(OutdatedError)
+            if parameter.info.is_required():
+                errors.append(UnconditionalError)
+            break
+    return responses | document_errors(*errors)
 
 
 def _build_handler(capability: Capability) -> Callable[..., Any]:
@@ -80,10 +76,8 @@ def _build_handler(capability: Capability) -> Callable[..., Any]:
         return reply
 
     async def ask(*, gateway: Gateway, **arguments: Any) -> Response:
-        return await gateway.ask(
-            await to_thread.run_sync(partial(do, gateway=gateway, **arguments)),
-            status=capability.status,
-        )
+        request = await to_thread.run_sync(partial(do, gateway=gateway, **arguments))
+        return await gateway.ask(request, status=capability.status)
 
     def accept(
         *,
@@ -105,58 +99,56 @@ def _build_handler(capability: Capability) -> Callable[..., Any]:
         if_none_match: str | None = None,  # noqa: ARG001
         **arguments: Any,
     ) -> Response:
-        needed = any(
-            each.place == "header" and each.info.is_required() for each in capability.parameters
-        )
-        if needed or if_match is not None:
+        if _needs_version(capability) or if_match is not None:
             arguments[capability.route.changes] = read_version(request)
         result = do(**arguments)
-        body = result.reply.model_dump_json(by_alias=True).encode()
-        tag = f'"{result.version}"'
-        if capability.method == "GET":
-            return respond_tagged(request, body, tag)
-        headers = {"ETag": tag} | (
-            {"Location": locate(capability.route.location, result.reply)}
-            if capability.route.location
-            else {}
-        )
-        return Response(
-            body, status_code=capability.status, headers=headers, media_type="application/json"
-        )
+        return _respond_with_tag(capability, request, result)
 
+    handle: Callable[..., Any] = do
     if capability.route.tag:
-        handle: Callable[..., Any] = do_tagged
-    else:
-        handle = (
-            accept
-            if capability.status == HTTPStatus.ACCEPTED
-            else do
-            if capability.asks is None
-            else ask
-        )
+        handle = do_tagged
+    elif capability.status == HTTPStatus.ACCEPTED:
+        handle = accept
+    elif capability.asks is not None:
+        handle = ask
     handle.__name__ = capability.name
     handle.__doc__ = capability.explanation
     setattr(handle, "__signature__", Signature(list(_list_parameters(capability))))  # noqa: B010 - no attribute of functions
     return handle
 
 
+def _needs_version(capability: Capability) -> bool:
+    headers = [parameter for parameter in capability.parameters if parameter.place == "header"]
+    return any(parameter.info.is_required() for parameter in headers)
+
+
+def _respond_with_tag(capability: Capability, request: Request, result: Any) -> Response:
+    body = result.reply.model_dump_json(by_alias=True).encode()
+    tag = f'"{result.version}"'
+    if capability.method == "GET":
+        return respond_tagged(request, body, tag)
+    response = Response(body, status_code=capability.status, media_type="application/json")
+    response.headers["ETag"] = tag
+    if capability.route.location:
+        response.headers["Location"] = locate(capability.route.location, result.reply)
+    return response
+
+
 def _list_parameters(capability: Capability) -> Iterator[Parameter]:
-    for each in capability.parameters:
-        if each.place == "header":
-            if_match = Annotated[
-                str | None, Header(max_length=100, description=each.info.description)
-            ]
+    for declared in capability.parameters:
+        info = declared.info
+        if declared.place == "header":
+            header = Header(max_length=100, description=info.description)
+            if_match = Annotated[str | None, header]
             yield Parameter("if_match", Parameter.KEYWORD_ONLY, default=None, annotation=if_match)
             continue
-        default = (
-            Parameter.empty
-            if each.place == "path" or each.info.is_required()
-            else each.info.default
-        )
-        hint = (
-            Annotated[each.hint, Query()] if each.is_model and each.place == "query" else each.hint
-        )
-        yield Parameter(each.name, Parameter.KEYWORD_ONLY, default=default, annotation=hint)
+        default = info.default
+        if declared.place == "path" or info.is_required():
+            default = Parameter.empty
+        hint: Any = declared.hint
+        if declared.is_model and declared.place == "query":
+            hint = Annotated[declared.hint, Query()]
+        yield Parameter(declared.name, Parameter.KEYWORD_ONLY, default=default, annotation=hint)
     yield Parameter("gateway", Parameter.KEYWORD_ONLY, annotation=CurrentGateway)
     yield Parameter("caller", Parameter.KEYWORD_ONLY, annotation=CurrentCaller)
     yield Parameter("identity", Parameter.KEYWORD_ONLY, annotation=CurrentIdentity)
@@ -174,8 +166,5 @@ def _list_parameters(capability: Capability) -> Iterator[Parameter]:
 
 # In the order of CAPABILITIES, which the documentation follows.
 router = ResourceRouter()
-router.routes = [
-    route
-    for _, group in groupby(CAPABILITIES, key=lambda each: each.noun)
-    for route in route_declared(list(group)).routes
-]
+for _, _capabilities in groupby(CAPABILITIES, key=attrgetter("noun")):
+    router.routes += route_declared(list(_capabilities)).routes

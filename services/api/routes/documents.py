@@ -1,5 +1,6 @@
 """Routes that upload and download documents."""
 
+import re
 from functools import partial
 from typing import Annotated, Any, get_args
 from urllib.parse import quote
@@ -131,20 +132,7 @@ async def take_documents(request: Request, gateway: Gateway, caller: Caller) -> 
 
 
 def _store(gateway: Gateway, form: ReceivedForm, caller: Caller) -> DocumentsAccepted:
-    texts = {name: values[-1] for name, values in form.fields.items() if name != CSRF_FIELD}
-    strangers = sorted(set(texts) - set(DocumentFields.model_fields))
-    if strangers:
-        raise refuse(
-            "no-such-document-field", field=strangers[0], names=tuple(DocumentFields.model_fields)
-        )
-    if "title" in texts and len(form.files) > 1:
-        raise refuse("title-of-several-files", field="title")
-    try:
-        fields = DocumentFields.model_validate(
-            {name: value for name, value in texts.items() if value}
-        )
-    except ValidationError as exc:
-        raise invalid_input(exc, field="") from exc
+    fields = _read_fields(form)
     require_own_site(fields.site_id, caller.sites)
     if fields.site_id is not None:
         require_own(fields.site_id, caller.sites)
@@ -163,21 +151,39 @@ def _store(gateway: Gateway, form: ReceivedForm, caller: Caller) -> DocumentsAcc
         )
         with unit_of_work(gateway.database) as connection:
             stored.append(store_document(connection, incoming)[0])
-    ids = tuple(dict.fromkeys(each.document_id for each in stored if each.state != "searchable"))
-    job = (
-        submit_job(
-            gateway.database, gateway.queue, IngestRequest(document_ids=ids, site_id=fields.site_id)
-        )
-        if ids
-        else None
-    )
+    # The same file may be in the form twice.
+    every_id = list(dict.fromkeys(document.document_id for document in stored))
+    searchable = {document.document_id for document in stored if document.state == "searchable"}
+    ids = tuple(document_id for document_id in every_id if document_id not in searchable)
+    job = None
+    if ids:
+        request = IngestRequest(document_ids=ids, site_id=fields.site_id)
+        job = submit_job(gateway.database, gateway.queue, request)
     with unit_of_work(gateway.database) as connection:
         if job is not None:
             documents.note_job(connection, ids, job.job_id)
-        listed = documents.list_by_id(
-            connection, list(dict.fromkeys(each.document_id for each in stored))
-        )
+        listed = documents.list_by_id(connection, every_id)
     return DocumentsAccepted(documents=listed, job=None if job is None else JobReply(**dict(job)))
+
+
+def _read_fields(form: ReceivedForm) -> DocumentFields:
+    """Return the fields of a form besides its files.
+
+    Raises:
+        InvalidInputError: a field is unknown or invalid, or several files have one title.
+    """
+    texts = {name: values[-1] for name, values in form.fields.items() if name != CSRF_FIELD}
+    unknown = sorted(set(texts) - set(DocumentFields.model_fields))
+    if unknown:
+        names = tuple(DocumentFields.model_fields)
+        raise refuse("no-such-document-field", field=unknown[0], names=names)
+    if "title" in texts and len(form.files) > 1:
+        raise refuse("title-of-several-files", field="title")
+    filled = {name: text for name, text in texts.items() if text}
+    try:
+        return DocumentFields.model_validate(filled)
+    except ValidationError as exc:
+        raise invalid_input(exc, field="") from exc
 
 
 _FILE = {
@@ -207,29 +213,32 @@ def read_document_file(
         document = documents.load(connection, document_id, among=caller.sites)
     content = gateway.objects.get(documents.object_key(document.sha256))
     as_pdf = inline and document.media_type == PDF
-    # These headers keep a browser from running a file as a page of Luna's origin. Source: RFC 6266;
-    # OWASP File Upload Cheat Sheet.
     name = document.name.rsplit("/", 1)[-1] or document.document_id
-    plain = "".join(
-        each if each.isascii() and (each.isalnum() or each in "._- ") else "_" for each in name
-    )
-    # Browsers show no PDF under ``sandbox``; scripts and connections are refused all the same.
-    policy = (
-        "default-src 'none'; object-src 'self'; frame-ancestors 'self'"
-        if as_pdf
-        else "default-src 'none'; frame-ancestors 'none'; sandbox"
-    )
     return Response(
         content,
-        headers={
-            "Content-Disposition": (
-                f'{"inline" if as_pdf else "attachment"}; filename="{plain}"; '
-                f"filename*=UTF-8''{quote(name, safe='')}"
-            ),
-            "Content-Security-Policy": policy,
-            "Cross-Origin-Resource-Policy": "same-origin",
-            "X-Content-Type-Options": "nosniff",
-            "X-Frame-Options": "SAMEORIGIN" if as_pdf else "DENY",
-        },
+        headers=_secure_download(name, as_pdf=as_pdf),
         media_type=PDF if as_pdf else "application/octet-stream",
     )
+
+
+def _secure_download(name: str, *, as_pdf: bool) -> dict[str, str]:
+    """Return headers that keep a browser from running a file as a page of Luna's origin.
+
+    Source: RFC 6266; OWASP File Upload Cheat Sheet.
+    """
+    plain_name = re.sub(r"[^A-Za-z0-9._\- ]", "_", name)
+    names = f"filename=\"{plain_name}\"; filename*=UTF-8''{quote(name, safe='')}"
+    headers = {
+        "Content-Disposition": f"attachment; {names}",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+    }
+    if as_pdf:
+        headers["Content-Disposition"] = f"inline; {names}"
+        # Browsers show no PDF under ``sandbox``; scripts and connections are refused all the same.
+        policy = "default-src 'none'; object-src 'self'; frame-ancestors 'self'"
+        headers["Content-Security-Policy"] = policy
+        headers["X-Frame-Options"] = "SAMEORIGIN"
+    return headers

@@ -38,11 +38,9 @@ async def ready(gateway: CurrentGateway) -> Response | dict[str, Any]:
     checks = await to_thread.run_sync(gateway.readiness.look)
     document = [asdict(check) for check in checks]
     error = not_ready(checks)
-    return (
-        problem_response(error, checks=document)
-        if error
-        else {"status": "ready", "checks": document}
-    )
+    if error:
+        return problem_response(error, checks=document)
+    return {"status": "ready", "checks": document}
 
 
 @router.operation(

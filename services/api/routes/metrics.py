@@ -2,6 +2,7 @@
 
 import math
 from contextlib import suppress
+from itertools import chain
 
 from fastapi import Response
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
@@ -73,10 +74,13 @@ def read_metrics(gateway: CurrentGateway) -> Response:
             if gateway.settings.outside_services:
                 _look_at_prices(connection)
             issued = forecast_issues.last_of_each_site(connection)
-            for site, issued_at in sorted(
-                issued.items(), key=lambda pair: (pair[1] is not None, pair[1])
-            )[:MOST_SITES]:
-                NEWEST_FORECAST.labels(site).set(issued_at.timestamp() if issued_at else 0.0)
+            newest = {
+                site: issued_at.timestamp() if issued_at else 0.0
+                for site, issued_at in issued.items()
+            }
+            # The sites without a forecast first, then those with the oldest.
+            for site in sorted(newest, key=newest.__getitem__)[:MOST_SITES]:
+                NEWEST_FORECAST.labels(site).set(newest[site])
             gateway.site_metrics.look(connection, now=gateway.clock.now())
             is_read = True
     if not is_read:
@@ -90,9 +94,7 @@ def _look_at_queue(gateway: Gateway) -> None:
     WORKERS.clear()
     BEAT_AGE.set(math.nan)
     try:
-        served = [
-            queue for queues in gateway.queue.heartbeats.workers().values() for queue in queues
-        ]
+        served = [*chain.from_iterable(gateway.queue.heartbeats.workers().values())]
         for queue in {*SERVICES, *map(interactive_queue_of, SERVICES), *served}:
             WORKERS.labels(queue).set(served.count(queue))
             WAITING.labels(queue).set(gateway.queue.tasks.waiting(queue))

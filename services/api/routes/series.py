@@ -314,28 +314,25 @@ def _answer(question: DataQuestion, gateway: Gateway, request: Request) -> Respo
     with unit_of_work(gateway.database) as connection:
         pages = open_pages(connection, question)
     answers = pages.read(gateway.database)
+    media_type = MEDIA_TYPES[question.format]
     # Read the first page before the response starts, so that an error can still be a problem
     # document.
     answer = next(answers)
-    if question.format == "json" or question.limit is not None or answer.following is None:
-        body = b"".join(_write(pages, iter([answer])))
-        response = respond_tagged(
-            request,
-            body,
-            f'"{hashlib.sha256(body).hexdigest()[:24]}"',
-            media_type=MEDIA_TYPES[question.format],
+    is_one_page = question.format == "json" or question.limit is not None
+    if not is_one_page and answer.following is not None:
+        return StreamingResponse(
+            _write(pages, chain([answer], answers)),
+            headers={"Cache-Control": CACHE_CONTROL},
+            media_type=media_type,
         )
-        cursor = pages.cursor(answer)
-        if cursor is not None:
-            response.headers["Link"] = (
-                f'<{request.url.include_query_params(cursor=cursor)}>; rel="next"'
-            )
-        return response
-    return StreamingResponse(
-        _write(pages, chain([answer], answers)),
-        headers={"Cache-Control": CACHE_CONTROL},
-        media_type=MEDIA_TYPES[question.format],
-    )
+    body = b"".join(_write(pages, iter([answer])))
+    tag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
+    response = respond_tagged(request, body, tag, media_type=media_type)
+    cursor = pages.cursor(answer)
+    if cursor is not None:
+        next_page = request.url.include_query_params(cursor=cursor)
+        response.headers["Link"] = f'<{next_page}>; rel="next"'
+    return response
 
 
 def _write(pages: Pages, answers: Iterator[SeriesAnswer]) -> Iterator[bytes]:
@@ -343,22 +340,21 @@ def _write(pages: Pages, answers: Iterator[SeriesAnswer]) -> Iterator[bytes]:
         return write_csv(answers)
     if pages.question.format == "arrow":
         return write_arrow(answers)
-    return (
-        write_json(
-            answer,
-            {
-                "site": pages.question.site,
-                "series": pages.question.series,
-                "resolution": answer.resolution,
-                "aggregate": answer.aggregate,
-                "timezone": pages.timezone,
-                "cursor": pages.cursor(answer),
-                "intervals": list_intervals(answer),
-                "unusable": list_unusable(answer),
-            },
-        )
-        for answer in answers
-    )
+    return (write_json(answer, _frame(pages, answer)) for answer in answers)
+
+
+def _frame(pages: Pages, answer: SeriesAnswer) -> dict[str, Any]:
+    """Return the fields of a page in JSON besides its rows."""
+    return {
+        "site": pages.question.site,
+        "series": pages.question.series,
+        "resolution": answer.resolution,
+        "aggregate": answer.aggregate,
+        "timezone": pages.timezone,
+        "cursor": pages.cursor(answer),
+        "intervals": list_intervals(answer),
+        "unusable": list_unusable(answer),
+    }
 
 
 def open_pages(connection: Connection, question: DataQuestion) -> Pages:
@@ -369,49 +365,55 @@ def open_pages(connection: Connection, question: DataQuestion) -> Pages:
         InvalidInputError: the question is invalid, or the cursor belongs to another question.
     """
     timezone = sites.load(connection, question.site).timezone
-    window = _instant(question.from_, "from", timezone), _instant(question.to, "to", timezone)
-    begins = window[0]
-    if question.cursor is not None:
-        wrong = refuse("cursor-of-other-question", field="cursor", value=question.cursor)
-        try:
-            digest, following = json.loads(urlsafe_b64decode(f"{question.cursor}==="))
-            begins = parse_instant(following, field="cursor")
-        except (ValueError, TypeError) as exc:
-            raise wrong from exc
-        if digest != question.digest():
-            raise wrong
+    first = _instant(question.from_, "from", timezone)
+    end = _instant(question.to, "to", timezone)
+    span = (first if question.cursor is None else _read_cursor(question), end)
     name = SeriesName.parse(question.series)
-    span = (begins, window[1])
-    if question.points is not None and (question.limit is not None or question.cursor is not None):
-        raise refuse("points-and-pages", field="points", value=question.points)
-    limit = None if question.points is not None else question.limit or USUAL_LIMIT
+    points = question.points
+    if points is not None and (question.limit is not None or question.cursor is not None):
+        raise refuse("points-and-pages", field="points", value=points)
+    limit = None if points is not None else question.limit or USUAL_LIMIT
     query: SeriesQuery | ReadingQuery
     if name.sampled:
-        wrong_field = next(
-            ((field, text) for field, text in _issues(question) if text is not None), None
-        )
-        if wrong_field is not None:
-            raise refuse("readings-without-issue", field=wrong_field[0], value=wrong_field[1])
-        aggregate = question.aggregate or ("shape" if question.points is not None else None)
+        for field, text in _issues(question):
+            if text is not None:
+                raise refuse("readings-without-issue", field=field, value=text)
+        aggregate = question.aggregate or ("shape" if points is not None else None)
         sensor = name.parts[0] if name.source == "sensor_readings" else Register(*name.parts)
-        query = ReadingQuery(sensor, *span, aggregate, question.resolution, question.points, limit)
+        query = ReadingQuery(sensor, *span, aggregate, question.resolution, points, limit)
     else:
-        known_at, issued_at = (
+        known_at, issued_at = [
             None if text is None else _instant(text, field, timezone)
             for field, text in _issues(question)
-        )
-        resolution = question.resolution or "15m"
+        ]
         query = SeriesQuery(
             question.series,
             *span,
-            resolution,
+            question.resolution or "15m",
             question.aggregate,
-            question.points,
+            points,
             limit,
             known_at,
             issued_at,
         )
-    return Pages(question, query, timezone, *window)
+    return Pages(question, query, timezone, first, end)
+
+
+def _read_cursor(question: DataQuestion) -> datetime:
+    """Return the first instant of the page that the question's cursor names.
+
+    Raises:
+        InvalidInputError: the cursor belongs to another question.
+    """
+    wrong = refuse("cursor-of-other-question", field="cursor", value=question.cursor)
+    try:
+        digest, following = json.loads(urlsafe_b64decode(f"{question.cursor}==="))
+        begin = parse_instant(following, field="cursor")
+    except (ValueError, TypeError) as exc:
+        raise wrong from exc
+    if digest != question.digest():
+        raise wrong
+    return begin
 
 
 def _issues(question: DataQuestion) -> tuple[tuple[str, str | None], ...]:
@@ -419,10 +421,10 @@ def _issues(question: DataQuestion) -> tuple[tuple[str, str | None], ...]:
 
 
 def _instant(text: str, field: str, timezone: str) -> datetime:
-    # An unescaped plus sign in a query arrives as a blank.
-    return parse_instant(
-        text.replace(" ", "+") if "T" in text else text, field=field, zone=parse_zone(timezone)
-    )
+    if "T" in text:
+        # An unescaped plus sign in a query arrives as a blank.
+        text = text.replace(" ", "+")
+    return parse_instant(text, field=field, zone=parse_zone(timezone))
 
 
 def write_json(answer: SeriesAnswer, frame: Mapping[str, Any]) -> bytes:
@@ -438,11 +440,8 @@ def write_csv(answers: Iterator[SeriesAnswer]) -> Iterator[bytes]:
     """Yield a header line, then the rows of each answer; unknown cells are empty."""
     for place, answer in enumerate(answers):
         head = [",".join(answer.columns())] if place == 0 else []
-        yield (
-            "\n".join([*head, *map(",".join, _rows(answer)), ""])
-            .replace(f",{UNKNOWN}", ",")
-            .encode()
-        )
+        text = "\n".join([*head, *map(",".join, _rows(answer)), ""])
+        yield text.replace(f",{UNKNOWN}", ",").encode()
 
 
 def write_arrow(answers: Iterator[SeriesAnswer]) -> Iterator[bytes]:
@@ -478,16 +477,15 @@ def write_arrow(answers: Iterator[SeriesAnswer]) -> Iterator[bytes]:
 
 
 def _rows(answer: SeriesAnswer) -> Iterator[tuple[str, ...]]:
-    """Yield the cells of each row as text: the instant, then numbers, ``UNKNOWN`` where there is
-    none.
-    """
-    columns = [
-        to_json(values.tolist(), inf_nan_mode="null").decode()[1:-1].split(",")
-        if values.size
-        else []
-        for values in (answer.values, *answer.shares().values())
-    ]
+    """Yield the cells of each row as text: instant and numbers, ``UNKNOWN`` for missing ones."""
+    columns = [_write_numbers(values) for values in (answer.values, *answer.shares().values())]
     return zip(write_instants(answer.starts), *columns, strict=True)
+
+
+def _write_numbers(values: FloatArray) -> list[str]:
+    if not values.size:
+        return []
+    return to_json(values.tolist(), inf_nan_mode="null").decode()[1:-1].split(",")
 
 
 def _floats(values: FloatArray) -> Any:

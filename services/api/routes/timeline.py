@@ -74,9 +74,7 @@ def _shorten(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return np.round(value, DECIMALS).tolist()
     if isinstance(value, dict):
-        return {name: _shorten(each) for name, each in value.items()}
-    return (
-        [_shorten(each) for each in value]
-        if isinstance(value, list) and value and isinstance(value[0], dict)
-        else value
-    )
+        return {name: _shorten(part) for name, part in value.items()}
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return [_shorten(part) for part in value]
+    return value

@@ -121,9 +121,8 @@ def _give_access(request: Request, gateway: Gateway, caller: Caller) -> ToolAcce
         return ToolList.model_validate_json(await _ask(gateway, ToolListRequest()))
 
     async def list_sites() -> list[str]:
-        page = await gateway.in_unit(
-            lambda connection: sites.list_page(connection, limit=MOST_SITES, among=caller.sites)
-        )
+        list_page = partial(sites.list_page, limit=MOST_SITES, among=caller.sites)
+        page = await gateway.in_unit(list_page)
         return [stored.name for stored in page]
 
     return ToolAccess(list_offered, call, read, search, list_sites, sites=caller.own_sites)
@@ -148,8 +147,9 @@ def _read(
 
 
 async def _spend(request: Request, caller: Caller, tool: str) -> None:
-    """Count a tool call that makes the planner compute against the solver's budget, as the
-    planner's route does.
+    """Count a tool call that makes the planner compute against the solver's budget.
+
+    The planner's route does the same.
     """
     if tool in COMPUTING and caller.means != "local":
         identity: Identity = request.app.state.identity

@@ -127,11 +127,9 @@ def _submit(
             sites.key_of(connection, message.site_id)
         # The idempotency key holds the content and not the name: the same file with the same
         # options is the same job.
-        key = hashlib.sha256(
-            message.model_copy(update={"object_key": file.sha256, "file_name": ""})
-            .model_dump_json()
-            .encode()
-        ).hexdigest()
+        # The same content is loaded once, however the file is called.
+        content = message.model_copy(update={"object_key": file.sha256, "file_name": ""})
+        key = hashlib.sha256(content.model_dump_json().encode()).hexdigest()
         job = submit_job(gateway.database, gateway.queue, message, key=key)
     except LunaError:
         gateway.objects.remove(file.key)
@@ -142,12 +140,13 @@ def _submit(
 
 
 def _compose(file: ReceivedFile, fields: Fields, site_id: str | None) -> LoadFileRequest:
-    allowed = {"kind", "timezone", CSRF_FIELD, *LISTS} | ({"site"} if site_id is None else set())
-    strangers = sorted(set(fields) - allowed)
-    if strangers:
-        raise refuse(
-            "form-no-such-field", field=strangers[0], first="site, " if site_id is None else ""
-        )
+    allowed = {"kind", "timezone", CSRF_FIELD, *LISTS}
+    if site_id is None:
+        allowed.add("site")
+    unknown = sorted(set(fields) - allowed)
+    if unknown:
+        first = "site, " if site_id is None else ""
+        raise refuse("form-no-such-field", field=unknown[0], first=first)
     if site_id is None and "site" not in fields:
         raise refuse("form-without-site", field="site")
     single = {name: values[-1] for name, values in fields.items() if name in {"kind", "timezone"}}
@@ -166,8 +165,11 @@ def _compose(file: ReceivedFile, fields: Fields, site_id: str | None) -> LoadFil
 
 
 def _pairs(fields: Fields, field: str) -> dict[str, str]:
-    pairs = [(text, *text.partition("=")) for text in fields.get(field, []) if text.strip()]
-    for text, ours, _, theirs in pairs:
-        if not ours or not theirs:
-            raise refuse("form-two-names", field=field, value=text, example=LISTS[field])
-    return {ours: theirs for _, ours, _, theirs in pairs}
+    pairs = {}
+    for text in fields.get(field, []):
+        if text.strip():
+            ours, _, theirs = text.partition("=")
+            if not ours or not theirs:
+                raise refuse("form-two-names", field=field, value=text, example=LISTS[field])
+            pairs[ours] = theirs
+    return pairs
