@@ -75,9 +75,7 @@ LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class AgentCard:
-    """The model card of an agent's training: its run, its artefact's header, and the number of days
-    used and left out.
-    """
+    """The model card of an agent: its run, artefact header, and days used and left out."""
 
     run: TrainingRun
     header: Header
@@ -87,18 +85,16 @@ class AgentCard:
 
     def facts(self) -> dict[str, Any]:
         """Return the card as JSON values."""
+        run = self.run
         training = {
-            name: getattr(self.run, name)
-            for name in (
-                "run_id",
-                "version",
-                "code_version",
-                "seed",
-                "train_seconds",
-                "accepted",
-                "verdict",
-                "trigger",
-            )
+            "run_id": run.run_id,
+            "version": run.version,
+            "code_version": run.code_version,
+            "seed": run.seed,
+            "train_seconds": run.train_seconds,
+            "accepted": run.accepted,
+            "verdict": run.verdict,
+            "trigger": run.trigger,
         }
         window = {
             "data_from": self.run.data_from.isoformat(),
@@ -114,13 +110,11 @@ class AgentCard:
             "parent_run_id": self.run.parent_run_id,
             "metrics": dict(self.run.metrics),
         }
-        return (
-            training
-            | window
-            | learned
-            | lineage
-            | {"intended_use": list(INTENDED_USE), "limits": [*LIMITS, *self._own_limits()]}
-        )
+        purpose = {
+            "intended_use": list(INTENDED_USE),
+            "limits": [*LIMITS, *self._own_limits()],
+        }
+        return training | window | learned | lineage | purpose
 
     def text(self) -> str:
         """Return the card as Markdown."""
@@ -130,20 +124,19 @@ class AgentCard:
             f"{'In use' if self.run.accepted else 'Not in use'}: {self.run.verdict}",
             say_making(self.run),
         )
+        about_scores = (
+            "Scores are shares of the oracle's savings over no control, on days that "
+            "it had not seen."
+        )
+        settings = [f"{name}: {value}" for name, value in self.header.settings.items()]
         lines = [
-            *(f"# {self.run.version}: {self.run.run_id}", ""),
+            f"# {self.run.version}: {self.run.run_id}",
+            "",
             *list_items(making),
             *list_section("Intended use", INTENDED_USE),
             *list_section("Limits", (*LIMITS, *self._own_limits())),
-            *list_figures(
-                "Scores are shares of the oracle's savings over no control, on days that "
-                "it had not seen.",
-                self.run.metrics,
-            ),
-            *list_section(
-                "How it was trained",
-                (f"{name}: {value}" for name, value in self.header.settings.items()),
-            ),
+            *list_figures(about_scores, self.run.metrics),
+            *list_section("How it was trained", settings),
         ]
         return "\n".join(lines) + "\n"
 
@@ -182,11 +175,11 @@ def train_agent(
     now: datetime,
     progress: Progress = keep_quiet,
 ) -> TrainAgentReply:
-    """Train an agent on a site's history before ``until`` without its last part, compare it there
-    with the champion, and store it.
+    """Train an agent on a site's history, compare it with the champion, and store it.
 
-    The stored agent is the one of the trial: ``data_until`` is the start of its unseen days. A
-    worse agent is stored and not used.
+    The last part of the history before ``until`` is held back for the comparison. The stored agent
+    is the one of the trial: ``data_until`` is the start of its unseen days. A worse agent is stored
+    and not used.
 
     Raises:
         NotFoundError: no such site.
@@ -227,19 +220,16 @@ def train_on(
     site = sites.load(connection, request.site_id)
     history, holdout = recorded.split()
     until = history.scene.timeline.end
-    lesson = Lesson(
-        history,
-        request.seed,
-        request.steps,
-        take_part(progress, 0, 2),
-        lambda kind: find_teacher(connection, objects, site, kind, before=until),
-    )
+
+    def find(kind: AgentKind) -> Artefact | None:
+        return find_teacher(connection, objects, site, kind, before=until)
+
+    lesson = Lesson(history, request.seed, request.steps, take_part(progress, 0, 2), find)
     artefact = compose_artefact(declared, site, lesson, declared.train(lesson))
     champion = _load_champion(connection, objects, site, request.kind, before=until)
     policy = declared.load(artefact, site)
-    verdict = hold_trial(
-        holdout, policy, champion.policy if champion else None, progress=take_part(progress, 1, 2)
-    )
+    rival = champion.policy if champion else None
+    verdict = hold_trial(holdout, policy, rival, progress=take_part(progress, 1, 2))
     trained = Trained(
         artefact,
         history,
@@ -307,29 +297,28 @@ def hold_trial(
     *,
     progress: Progress = keep_quiet,
 ) -> Verdict:
-    """Return the verdict of a replay of the unseen days: a challenger is accepted within
-    ``TOLERANCE`` of the champion, or without one.
+    """Return the verdict of a replay of the unseen days.
+
+    A challenger is accepted within ``TOLERANCE`` of the champion, or without one.
     """
-    learned = {NEW: new.plan, PLANNER: plan_by_planner} | (
-        {} if champion is None else {CHAMPION: champion.plan}
-    )
+    learned = {NEW: new.plan, PLANNER: plan_by_planner}
+    if champion is not None:
+        learned[CHAMPION] = champion.plan
     totals = dict.fromkeys((*learned, *_BESIDE), 0.0)
     scenes = list(holdout.runs())
+    spec = ReplaySpec(tuple(totals), _SLOTS_PER_PLAN, learned=learned)
     for place, scene in enumerate(scenes):
         tell = take_part(progress, place, len(scenes), named="trial ")
-        reply = run(
-            scene, ReplaySpec(tuple(totals), _SLOTS_PER_PLAN, learned=learned), progress=tell
-        ).reply
+        reply = run(scene, spec, progress=tell).reply
         for name, replayed in reply.policies.items():
             totals[name] += replayed.cost
     possible = totals["idle"] - totals["oracle"]
-    scores = {
-        name: (totals["idle"] - cost) / possible if possible > 0 else 0.0
-        for name, cost in totals.items()
-    }
-    metrics = {f"trial.{name}.cost": cost for name, cost in totals.items()} | {
-        f"trial.{name}.score": score for name, score in scores.items()
-    }
+    scores = dict.fromkeys(totals, 0.0)
+    if possible > 0:
+        for name, cost in totals.items():
+            scores[name] = (totals["idle"] - cost) / possible
+    metrics = {f"trial.{name}.cost": cost for name, cost in totals.items()}
+    metrics |= {f"trial.{name}.score": score for name, score in scores.items()}
     metrics["trial.days"] = float(len(holdout.days))
     reason = (
         f"it reached {scores[NEW]:.1%} of the oracle's savings on {len(holdout.days)} unseen "
@@ -371,8 +360,9 @@ def record_training(
     header = trained.artefact.header
     key = save_artefact(trained.artefact, objects)
     version = version_of(header.kind)
+    run_id = f"{version}.{site.name}.{header.data_until:%Y%m%dT%H%MZ}.{name_digest(key)[:16]}"
     run = TrainingRun(
-        run_id=f"{version}.{site.name}.{header.data_until:%Y%m%dT%H%MZ}.{name_digest(key)[:16]}",
+        run_id=run_id,
         version=version,
         data_from=header.data_from,
         data_until=header.data_until,
@@ -387,18 +377,15 @@ def record_training(
         tried_until=trained.tried_until,
     )
     batch = trained.history.episodes
-    save_card(
-        AgentCard(run, header, batch.episodes.size, len(batch.refused), site.timezone), objects
-    )
+    card = AgentCard(run, header, batch.episodes.size, len(batch.refused), site.timezone)
+    save_card(card, objects)
     training_runs.save(connection, site.name, run)
     return training_runs.load(connection, site.name, run.run_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A finished training: the artefact, its training days, the end and verdict of its trial, and
-    its duration.
-    """
+    """A finished training with its trial: ``tried_until`` is the end of the trial's days."""
 
     artefact: Artefact
     history: History
@@ -418,11 +405,11 @@ def describe_agent(
         UnavailableError: the store of objects is away.
     """
     site = sites.load(connection, request.site_id)
-    run = (
-        training_runs.load(connection, site.name, request.run_id)
-        if request.run_id
-        else find_champion(connection, site, request.kind)
-    )
+    run: TrainingRun | None
+    if request.run_id:
+        run = training_runs.load(connection, site.name, request.run_id)
+    else:
+        run = find_champion(connection, site, request.kind)
     if run is None:
         raise refuse(
             "agent-untrained",
@@ -442,6 +429,8 @@ def take_part(
 
     ``named`` is a prefix of its labels.
     """
-    return lambda count, total, label: progress(
-        place * total + span * count, of * total, f"{named}{label}"
-    )
+
+    def tell(count: int, total: int, label: str) -> None:
+        progress(place * total + span * count, of * total, f"{named}{label}")
+
+    return tell

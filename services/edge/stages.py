@@ -1,6 +1,4 @@
-"""The lab's stages in order, each one declaration: what does it, and what has to be there
-before.
-"""
+"""The lab's stages in order, each declared with its function and the stage that it needs."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -25,20 +23,20 @@ from services.edge.whole_file import write_whole_file
 
 log = structlog.get_logger(__name__)
 Figures = dict[str, Any]
-# So many damaged values are named.
+# Number of damaged values that are named.
 _NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
 class LabStage:
-    """A stage.
+    """A stage of the lab.
 
     Args:
-        name: what commands call it.
-        run: does it and returns its figures.
+        name: its name in commands.
+        run: does the stage and returns its figures.
         needs: returns the earlier stage that is missing; None: none is.
         in_pipeline: False: another stage does it along the way.
-        share: does it with the help of others; None: it is done here alone.
+        share: does the stage with the help of others; None: it is done here alone.
     """
 
     name: str
@@ -48,33 +46,31 @@ class LabStage:
     share: Callable[[Lab, GroupTransport], Figures] | None = None
 
 
-STAGES: Mapping[str, LabStage] = {
-    stage.name: stage
-    for stage in (
-        # Labelling draws the same scenarios.
-        LabStage("scenarios", write_scenarios, in_pipeline=False),
-        LabStage("label", write_training_data),
-        LabStage(
-            "train",
-            train_controllers,
-            needs=lambda lab: None if list_parts(lab.training, "training") else "label",
-        ),
-        LabStage("simulate", simulate),
-        LabStage("batch", run_batch, share=run_batch),
-        LabStage(
-            "report",
-            write_report,
-            needs=lambda lab: None if list_parts(lab.batch, "runs") else "batch",
-        ),
-    )
-}
+def _find_missing_labels(lab: Lab) -> str | None:
+    return None if list_parts(lab.training, "training") else "label"
+
+
+def _find_missing_batch(lab: Lab) -> str | None:
+    return None if list_parts(lab.batch, "runs") else "batch"
+
+
+_IN_ORDER = (
+    # Labelling draws the same scenarios.
+    LabStage("scenarios", write_scenarios, in_pipeline=False),
+    LabStage("label", write_training_data),
+    LabStage("train", train_controllers, needs=_find_missing_labels),
+    LabStage("simulate", simulate),
+    LabStage("batch", run_batch, share=run_batch),
+    LabStage("report", write_report, needs=_find_missing_batch),
+)
+STAGES: Mapping[str, LabStage] = {stage.name: stage for stage in _IN_ORDER}
 
 
 def run_stage(lab: Lab, name: str, *, helpers: GroupTransport | None = None) -> Figures:
     """Do one stage and return its figures.
 
-    They are kept in ``OUT/<stage>.json``, its log in ``OUT/logs/edge.jsonl`` where the
-    configuration wants it.
+    They are written to ``OUT/<stage>.json``, and its log to ``OUT/logs/edge.jsonl`` if the
+    configuration says so.
 
     Args:
         lab: the configuration, and the data.
@@ -100,24 +96,24 @@ def run_stage(lab: Lab, name: str, *, helpers: GroupTransport | None = None) -> 
                 value=str(lab.out),
                 remedy=f"First: luna edge {missing}.",
             )
-        damage = [str(each) for year in lab.clean_shares.values() for each in year.damage]
+        damage: list[str] = []
+        for year in lab.clean_shares.values():
+            damage += map(str, year.damage)
         log.info(
             "stage begins", stage=name, seed=lab.seed, workers=lab.workers, stand_ins=lab.stand_ins
         )
         for value in damage[:_NAMED]:
             log.warning("a damaged value is left out", value=value)
         begun = perf_counter()
-        stage_lab = replace(
-            lab,
-            progress=lambda count, total, label: lab.progress(
-                count, total, f"{name} {label}".strip()
-            ),
-        )
-        stage_figures = (
-            stage.share(stage_lab, helpers)
-            if helpers is not None and stage.share
-            else stage.run(stage_lab)
-        )
+
+        def tell(count: int, total: int, label: str) -> None:
+            lab.progress(count, total, f"{name} {label}".strip())
+
+        stage_lab = replace(lab, progress=tell)
+        if helpers is not None and stage.share:
+            stage_figures = stage.share(stage_lab, helpers)
+        else:
+            stage_figures = stage.run(stage_lab)
         figures: Figures = {
             **stage_figures,
             "seconds": round(perf_counter() - begun, 2),
@@ -125,20 +121,14 @@ def run_stage(lab: Lab, name: str, *, helpers: GroupTransport | None = None) -> 
         }
         if damage:
             figures |= {"damaged_values": len(damage), "damage": damage[:_NAMED]}
-        log.info(
-            "stage is done",
-            stage=name,
-            **{
-                key: value for key, value in figures.items() if isinstance(value, int | float | str)
-            },
-        )
+        logged = {
+            key: value for key, value in figures.items() if isinstance(value, int | float | str)
+        }
+        log.info("stage is done", stage=name, **logged)
+        document = {"stage": name, "seed": lab.seed} | figures
+        text = json.dumps(document, indent=1, default=str)
         try:
-            write_whole_file(
-                lab.out / f"{name}.json",
-                json.dumps(
-                    {"stage": name, "seed": lab.seed} | figures, indent=1, default=str
-                ).encode(),
-            )
+            write_whole_file(lab.out / f"{name}.json", text.encode())
         except OSError as error:
             raise full_disk(lab.out, error) from error
         return figures
@@ -146,8 +136,8 @@ def run_stage(lab: Lab, name: str, *, helpers: GroupTransport | None = None) -> 
 
 def run_pipeline(lab: Lab, *, helpers: GroupTransport | None = None) -> dict[str, Figures]:
     """Do every stage, one after the other, and return the figures of each."""
-    return {
-        name: run_stage(lab, name, helpers=helpers)
-        for name, stage in STAGES.items()
-        if stage.in_pipeline
-    }
+    figures = {}
+    for name, stage in STAGES.items():
+        if stage.in_pipeline:
+            figures[name] = run_stage(lab, name, helpers=helpers)
+    return figures

@@ -48,9 +48,8 @@ def map_in_order(
     pool = _open(work, lab)
     try:
         while True:
-            ahead.extend(
-                (item, None) for item in islice(pending, _AHEAD * lab.workers - len(ahead))
-            )
+            room = _AHEAD * lab.workers - len(ahead)
+            ahead.extend((item, None) for item in islice(pending, room))
             if not ahead:
                 return
             try:
@@ -72,15 +71,9 @@ def map_in_order(
                     ) from error
                 pool.shutdown(wait=False)
                 pool = _open(work, lab)
+                # Results that arrived before the death stay; all others are submitted again.
                 ahead = deque(
-                    (
-                        item,
-                        future
-                        if future
-                        and future.done()
-                        and not isinstance(future.exception(), BrokenProcessPool)
-                        else None,
-                    )
+                    (item, future if future and _has_result(future) else None)
                     for item, future in ahead
                 )
                 continue
@@ -89,6 +82,10 @@ def map_in_order(
             yield result
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _has_result(future: Future[Any]) -> bool:
+    return future.done() and not isinstance(future.exception(), BrokenProcessPool)
 
 
 def _open(work: Callable[[Lab, Any], Any], lab: Lab) -> ProcessPoolExecutor:

@@ -1,5 +1,6 @@
-"""Build batches of training episodes: local days of sites with actual values and features as known
-then, as arrays to step side by side.
+"""Builds batches of training episodes: local days of sites as arrays to step side by side.
+
+They have actual values, and features as they were known at the time.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -55,10 +56,13 @@ class SiteColumns:
                 remedy=remedy,
             )
         limits = _pad_inverters([SiteLimits.of(site) for site in sites], batteries=counts.pop())
-        alone = [iter(cls(each, np.empty((1, 1))).columns()) for each in limits]
-        joined = _map_limits(
-            limits[0], lambda _: np.concatenate([next(columns) for columns in alone], axis=-1)
-        )
+        # Each site's arrays come in the same order as those that ``_map_limits`` visits.
+        all_columns = [iter(cls(own, np.empty((1, 1))).columns()) for own in limits]
+
+        def join(_column: FloatArray) -> FloatArray:
+            return np.concatenate([next(columns) for columns in all_columns], axis=-1)
+
+        joined = _map_limits(limits[0], join)
         wear = [np.array([[battery.wear_price] for battery in site.batteries]) for site in sites]
         return cls(*_collapse(joined, np.concatenate(wear, axis=-1)))
 
@@ -83,19 +87,27 @@ class SiteColumns:
 
 
 def _map_limits(limits: SiteLimits, change: Change) -> SiteLimits:
-    columns: dict[str, Any] = {
-        each.name: change(getattr(limits.batteries, each.name)) for each in fields(BatteryLimits)
-    }
-    grid: dict[str, Any] = {
-        name: change(getattr(limits, name))
-        for name in ("import_limit_kw", "export_limit_kw", "curtailable")
-    }
-    behind = limits.inverters
-    if behind is not None:
-        behind = InverterLimits(
-            **{each.name: change(getattr(behind, each.name)) for each in fields(InverterLimits)}
-        )
-    return SiteLimits(BatteryLimits(**columns), inverters=behind, **grid)
+    """Return limits with a change applied to every array, always in the same order."""
+    batteries = BatteryLimits(**_map_fields(limits.batteries, change))
+    import_limit_kw = change(limits.import_limit_kw)
+    export_limit_kw = change(limits.export_limit_kw)
+    # It is boolean, and changed like the others.
+    curtailable: Any = limits.curtailable
+    curtailable = change(curtailable)
+    inverters = limits.inverters
+    if inverters is not None:
+        inverters = InverterLimits(**_map_fields(inverters, change))
+    return SiteLimits(
+        batteries,
+        import_limit_kw=import_limit_kw,
+        export_limit_kw=export_limit_kw,
+        curtailable=curtailable,
+        inverters=inverters,
+    )
+
+
+def _map_fields(limits: BatteryLimits | InverterLimits, change: Change) -> dict[str, Any]:
+    return {field.name: change(getattr(limits, field.name)) for field in fields(limits)}
 
 
 def _collapse(limits: SiteLimits, wear_price: FloatArray) -> tuple[SiteLimits, FloatArray]:
@@ -107,28 +119,27 @@ def _collapse(limits: SiteLimits, wear_price: FloatArray) -> tuple[SiteLimits, F
 
 
 def _pad_inverters(parts: list[SiteLimits], *, batteries: int) -> list[SiteLimits]:
-    """Return limits with equally many inverters, padded with ones without PV and without a
-    limit.
-    """
-    if all(each.inverters is None for each in parts):
+    """Return limits with equally many inverters; added ones have no PV and no limit."""
+    given = [limits.inverters for limits in parts if limits.inverters is not None]
+    if not given:
         return parts
-    alone = max(0 if each.inverters is None else len(each.inverters.alone_share) for each in parts)
+    most_alone = max(len(inverters.alone_share) for inverters in given)
+    none_given = InverterLimits(
+        np.zeros((batteries, 1)),
+        np.full((batteries, 1), np.inf),
+        np.empty((0, 1)),
+        np.empty((0, 1)),
+    )
     padded = []
-    for each in parts:
-        own = each.inverters or InverterLimits(
-            np.zeros((batteries, 1)),
-            np.full((batteries, 1), np.inf),
-            np.empty((0, 1)),
-            np.empty((0, 1)),
-        )
-        lacking = alone - len(own.alone_share)
-        shares = np.concatenate([own.alone_share, np.zeros((lacking, 1))])
+    for limits in parts:
+        own = limits.inverters or none_given
+        shape = (most_alone - len(own.alone_share), 1)
         inverters = replace(
             own,
-            alone_share=shares,
-            alone_limit_kw=np.concatenate([own.alone_limit_kw, np.full((lacking, 1), np.inf)]),
+            alone_share=np.concatenate([own.alone_share, np.zeros(shape)]),
+            alone_limit_kw=np.concatenate([own.alone_limit_kw, np.full(shape, np.inf)]),
         )
-        padded.append(replace(each, inverters=inverters))
+        padded.append(replace(limits, inverters=inverters))
     return padded
 
 
@@ -137,8 +148,7 @@ NO_VERDICTS: Mapping[date, QualityVerdict] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class SlotTable:
-    """Actual values of slots, arrays of shape ``(slots,)``: energies in kWh, prices in
-    currency/kWh, and the site's curtailment.
+    """Actual values of slots, arrays of shape ``(slots,)``; energies in kWh, prices per kWh.
 
     ``q25``, ``q50`` and ``q75`` are lower quartile, median and upper quartile of the local day's
     import price, zero prices left out.
@@ -169,11 +179,10 @@ class SlotTable:
 
 @dataclass(frozen=True, slots=True)
 class EpisodeTable:
-    """Episodes, arrays of shape ``(episodes,)``: first slot, number of slots, index of the site,
-    and value of a kWh left in its batteries.
+    """Episodes by first slot, number of slots and index of the site, arrays ``(episodes,)``.
 
-    ``masked`` marks those with a day whose battery readings are not to be used; ``day`` is the
-    first local day.
+    ``worth`` is the value of a kWh left in the batteries; ``masked`` marks those with a day whose
+    battery readings are not to be used; ``day`` is the first local day.
     """
 
     first: IndexArray
@@ -185,14 +194,12 @@ class EpisodeTable:
 
     @property
     def size(self) -> int:
-        """Number of episodes."""
         return self.first.size
 
 
 @dataclass(frozen=True)
 class EpisodeBatch:
-    """Episodes of one or more sites, with the actual values of their slots and the features known
-    at the start of each.
+    """Episodes of one or more sites, with the actual values and known features of their slots.
 
     ``refused``: the reason for each day that no episode may contain, by the site's name and day.
     """
@@ -213,8 +220,7 @@ class EpisodeBatch:
         days: int = 1,
         verdicts: Mapping[date, QualityVerdict] = NO_VERDICTS,
     ) -> Self:
-        """Return the episodes of ``days`` consecutive usable local days, one from each day of a
-        scene that begins such a run.
+        """Return the episodes of ``days`` usable days in a row, one from each possible first day.
 
         Args:
             scene: actual values, forecasts and prices with their instants of issue.
@@ -246,21 +252,12 @@ class EpisodeBatch:
                 f"no episode can be made of these days: {reason}", field="days", value=days
             )
         first, count, worth, day = zip(*rows, strict=True)
-        masked = np.array(
-            [
-                any(
-                    not may_use(verdicts.get(each + timedelta(days=ahead)), "soc")
-                    for ahead in range(days)
-                )
-                for each in day
-            ]
-        )
         episodes = EpisodeTable(
             np.array(first),
             np.array(count),
             np.zeros(len(rows), dtype=np.int64),
             np.array(worth),
-            masked,
+            np.array([_is_masked(first_day, days, verdicts) for first_day in day]),
             day,
         )
         return cls(
@@ -288,23 +285,23 @@ class EpisodeBatch:
                 value=str(sorted({60 * part.hours for part in parts})),
             )
         sites = tuple(site for part in parts for site in part.sites)
-        slots = SlotTable(
-            **{
-                each.name: np.concatenate(
-                    [getattr(part.slots, each.name) for part in parts], axis=-1
-                )
-                for each in fields(SlotTable)
-            }
-        )
-        starts = np.cumsum([0, *(part.slots.load_kwh.size for part in parts)])
-        places = np.cumsum([0, *(len(part.sites) for part in parts)])
-        moved = [part.episodes for part in parts]
-        moved = [
-            replace(each, first=each.first + start, site=each.site + place)
-            for each, start, place in zip(moved, starts, places, strict=False)
-        ]
+        columns = {}
+        for field in fields(SlotTable):
+            series = [getattr(part.slots, field.name) for part in parts]
+            columns[field.name] = np.concatenate(series, axis=-1)
+        slots = SlotTable(**columns)
+        # Indices of slots and sites are moved behind those of the parts before.
+        moved = []
+        refused: dict[tuple[str, date], str] = {}
+        start = 0
+        place = 0
+        for part in parts:
+            own = part.episodes
+            moved.append(replace(own, first=own.first + start, site=own.site + place))
+            start += part.slots.load_kwh.size
+            place += len(part.sites)
+            refused |= part.refused
         episodes = _join_episodes(moved)
-        refused = {key: reason for part in parts for key, reason in part.refused.items()}
         return cls(
             sites,
             SiteColumns.of(sites),
@@ -330,38 +327,39 @@ class EpisodeBatch:
                 field="sites",
                 value=len(self.sites),
             )
-        site = self.sites[0]
-        sites = tuple(site.model_copy(update={"batteries": list(each)}) for each in choices)
-        for each in sites:
-            _require_stepwise(each)
-            if not np.array_equal(
-                site_curtailment(each, self.slots.import_price, self.slots.export_price),
-                self.slots.curtailment,
-            ):
+        base = self.sites[0]
+        equipped = []
+        parts = []
+        for place, batteries in enumerate(choices):
+            site = base.model_copy(update={"batteries": list(batteries)})
+            _require_stepwise(site)
+            curtailment = site_curtailment(site, self.slots.import_price, self.slots.export_price)
+            if not np.array_equal(curtailment, self.slots.curtailment):
                 raise InvalidInputError(
                     "with such a battery PV is held back in another way",
                     field="batteries",
                     remedy="Make a scene of its own for it.",
                 )
-        episodes = _join_episodes(
-            [replace(self.episodes, site=self.episodes.site + place) for place in range(len(sites))]
+            equipped.append(site)
+            parts.append(replace(self.episodes, site=self.episodes.site + place))
+        return replace(
+            self,
+            sites=tuple(equipped),
+            columns=SiteColumns.of(equipped),
+            episodes=_join_episodes(parts),
         )
-        return replace(self, sites=sites, columns=SiteColumns.of(sites), episodes=episodes)
 
     def find(self, day: date, *, site: str | None = None) -> int:
-        """Return the index of the first episode of a site (default: the first one) that begins on a
-        day.
+        """Return the index of a site's first episode that begins on a day; default: the first site.
 
         Raises:
             InvalidInputError: the day was refused.
             NotFoundError: there is none.
         """
         name = site or self.sites[0].name
-        for place in range(self.episodes.size):
-            if (
-                self.episodes.day[place] == day
-                and self.sites[self.episodes.site[place]].name == name
-            ):
+        for place, first_day in enumerate(self.episodes.day):
+            own_site = self.sites[self.episodes.site[place]]
+            if first_day == day and own_site.name == name:
                 return place
         if (name, day) in self.refused:
             raise InvalidInputError(
@@ -378,16 +376,27 @@ class EpisodeBatch:
 
 
 def _join_episodes(parts: Sequence[EpisodeTable]) -> EpisodeTable:
-    arrays = {
-        each.name: np.concatenate([getattr(part, each.name) for part in parts])
-        for each in fields(EpisodeTable)
-        if each.name != "day"
-    }
-    return EpisodeTable(day=tuple(day for part in parts for day in part.day), **arrays)
+    days: list[date] = []
+    for part in parts:
+        days += part.day
+    return EpisodeTable(
+        first=np.concatenate([part.first for part in parts]),
+        count=np.concatenate([part.count for part in parts]),
+        site=np.concatenate([part.site for part in parts]),
+        worth=np.concatenate([part.worth for part in parts]),
+        masked=np.concatenate([part.masked for part in parts]),
+        day=tuple(days),
+    )
+
+
+def _is_masked(first: date, days: int, verdicts: Mapping[date, QualityVerdict]) -> bool:
+    """Return whether a day of an episode has battery readings that are not to be used."""
+    episode = [first + timedelta(days=number) for number in range(days)]
+    return not all(may_use(verdicts.get(day), "soc") for day in episode)
 
 
 def _require_stepwise(site: Site) -> None:
-    """Refuse a site without batteries, or one where a slot's cost depends on earlier slots."""
+    """Refuse a site without batteries, or with costs that depend on earlier slots."""
     if not site.batteries:
         raise InvalidInputError(
             "there is nothing to decide at a site without a battery", field="site.batteries"
@@ -421,19 +430,16 @@ def _read_slots(scene: ReplayData) -> tuple[SlotTable, dict[int, str]]:
         day = scene.timeline.window(first, end - first)
         try:
             imported[first:end], exported[first:end] = scene.prices.actual(day)
-            quartiles[:, first:end] = find_quartiles(
-                scene.prices.ahead(day.start, day).import_price
-            )[:, None]
+            known_price = scene.prices.ahead(day.start, day).import_price
+            quartiles[:, first:end] = find_quartiles(known_price)[:, None]
         except InvalidInputError as error:
             gaps |= dict.fromkeys(range(first, end), str(error))
     for name, series in {"load": actuals.load_kwh, "PV": actuals.pv_kwh}.items():
-        gaps |= dict.fromkeys(
-            np.flatnonzero(~np.isfinite(series)).tolist(), f"what the {name} was is not known"
-        )
+        missing = np.flatnonzero(~np.isfinite(series)).tolist()
+        gaps |= dict.fromkeys(missing, f"what the {name} was is not known")
     curtailment = site_curtailment(scene.site, np.nan_to_num(imported), np.nan_to_num(exported))
-    return SlotTable(
-        actuals.load_kwh, actuals.pv_kwh, imported, exported, curtailment, *quartiles
-    ), gaps
+    table = SlotTable(actuals.load_kwh, actuals.pv_kwh, imported, exported, curtailment, *quartiles)
+    return table, gaps
 
 
 def _refuse_days(

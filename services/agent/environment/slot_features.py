@@ -16,6 +16,7 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import (
     FloatArray,
     IndexArray,
+    InstantArray,
     Timeline,
     local_offsets,
     repeat_last,
@@ -86,33 +87,28 @@ class SlotFeatures:
 
     @cached_property
     def price_summary(self) -> HourArray:
-        """Prices of each slot relative to those after it, over the day's mean, shape
-        ``(slots, len(PRICE_NAMES))``; made at first use.
+        """Prices of each slot relative to those after it, over the day's mean.
+
+        Shape ``(slots, len(PRICE_NAMES))``; made at first use.
         """
         return compare_prices(*self._prices)
 
     @property
     def _prices(self) -> list[HourArray]:
-        return [
-            (series * self.price_factor[:, None]).astype(np.float32)
-            for series in self._hours("import_price", "export_price")
-        ]
+        prices = self._hours("import_price", "export_price")
+        factor = self.price_factor[:, None]
+        return [(series * factor).astype(np.float32) for series in prices]
 
     def _hours(self, *names: str) -> list[HourArray]:
-        """Return series of each slot and the hours after its own, each of shape
-        ``(slots, HOURS)``.
-        """
-        at = (self.price_at if "price" in names[0] else self.energy_at)[:, None] + np.arange(
-            HOURS - 1
-        )
-        return [
-            np.concatenate(
-                [getattr(self, name)[:, None], getattr(self.ahead, name)[at]],
-                axis=1,
-                dtype=np.float32,
-            )
-            for name in names
-        ]
+        """Return series of each slot and the hours after its own, each ``(slots, HOURS)``."""
+        first = self.price_at if "price" in names[0] else self.energy_at
+        at = first[:, None] + np.arange(HOURS - 1)
+        series = []
+        for name in names:
+            now = getattr(self, name)[:, None]
+            ahead = getattr(self.ahead, name)[at]
+            series.append(np.concatenate([now, ahead], axis=1, dtype=np.float32))
+        return series
 
     @classmethod
     def of_problem(cls, problem: Problem) -> "SlotFeatures":
@@ -124,14 +120,11 @@ class SlotFeatures:
         timeline = outlook.timeline
         zone = ZoneInfo(problem.site.timezone)
         span = Span(0, timeline.count)
-        place = repeat_last(
-            np.arange(timeline.count + HORIZON // timeline.step),
-            timeline.count,
-            period=min(DAY // timeline.step, timeline.count),
-        )
-        load, pv = (
-            (series / timeline.hours)[place] for series in (outlook.load_kwh, outlook.pv_kwh)
-        )
+        slots = np.arange(timeline.count + HORIZON // timeline.step)
+        period = min(DAY // timeline.step, timeline.count)
+        place = repeat_last(slots, timeline.count, period=period)
+        load = (outlook.load_kwh / timeline.hours)[place]
+        pv = (outlook.pv_kwh / timeline.hours)[place]
         energy = FeatureRows(timeline)
         energy.add(span, load, pv)
         prices = FeatureRows(timeline)
@@ -141,23 +134,26 @@ class SlotFeatures:
     @classmethod
     def join(cls, parts: Sequence["SlotFeatures"]) -> Self:
         """Return the slots of all parts, one after the other."""
-        ends = [0, *np.cumsum([part.ahead.load_kw.size for part in parts]).tolist()]
-        price_ends = [0, *np.cumsum([part.ahead.import_price.size for part in parts]).tolist()]
-        moved = [
-            replace(part, energy_at=part.energy_at + first, price_at=part.price_at + priced)
-            for part, first, priced in zip(parts, ends[:-1], price_ends[:-1], strict=True)
-        ]
-        ahead = HoursAhead(
-            **{
-                each.name: np.concatenate([getattr(part.ahead, each.name) for part in parts])
-                for each in fields(HoursAhead)
-            }
-        )
-        names = [each.name for each in fields(cls) if each.name != "ahead"]
-        return cls(
-            ahead=ahead,
-            **{name: np.concatenate([getattr(part, name) for part in moved]) for name in names},
-        )
+        # Indices of hours are moved behind those of the parts before.
+        moved = []
+        energy_hours = 0
+        price_hours = 0
+        for part in parts:
+            energy_at = part.energy_at + energy_hours
+            price_at = part.price_at + price_hours
+            moved.append(replace(part, energy_at=energy_at, price_at=price_at))
+            energy_hours += part.ahead.load_kw.size
+            price_hours += part.ahead.import_price.size
+        hours = {}
+        for field in fields(HoursAhead):
+            series = [getattr(part.ahead, field.name) for part in parts]
+            hours[field.name] = np.concatenate(series)
+        columns = {}
+        for field in fields(cls):
+            if field.name != "ahead":
+                series = [getattr(part, field.name) for part in moved]
+                columns[field.name] = np.concatenate(series)
+        return cls(ahead=HoursAhead(**hours), **columns)
 
 
 class Span(NamedTuple):
@@ -168,21 +164,18 @@ class Span(NamedTuple):
 
 
 class FeatureRows:
-    """Two series as known in spans of a timeline: values of each slot, and means of the hours after
-    it.
-    """
+    """Two series as known in spans of a timeline, by slot and as means of the hours after it."""
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
         self._per_hour = _HOUR // timeline.step
-        self._first_of_hour = int(
-            (timeline.starts[0].astype("datetime64[s]").astype(np.int64) % 3600)
-            // int(timeline.step.total_seconds())
-        )
+        start_s = timeline.starts[0].astype("datetime64[s]").astype(np.int64)
+        self._first_of_hour = int((start_s % 3600) // int(timeline.step.total_seconds()))
         self._rows: list[FloatArray] = []
         self._size = 0
         self.now = np.zeros((2, timeline.count))
-        self.factor, self.highest = np.ones(timeline.count), np.zeros(timeline.count)
+        self.factor = np.ones(timeline.count)
+        self.highest = np.zeros(timeline.count)
         self.at: IndexArray = np.zeros(timeline.count, dtype=np.int64)
 
     def add(self, span: Span, *series: FloatArray) -> None:
@@ -196,22 +189,16 @@ class FeatureRows:
         begun = (self._first_of_hour + span.first) % self._per_hour
         lead = -begun % self._per_hour
         hours = (values.shape[1] - lead) // self._per_hour
-        row = (
-            values[:, lead : lead + hours * self._per_hour]
-            .reshape(2, hours, self._per_hour)
-            .mean(axis=2)
-        )
-        self.at[span.first : span.end] = (
-            self._size + (begun + np.arange(count)) // self._per_hour + (0 if lead else 1)
-        )
-        self._rows.append(row)
+        whole_hours = values[:, lead : lead + hours * self._per_hour]
+        self._rows.append(whole_hours.reshape(2, hours, self._per_hour).mean(axis=2))
+        # A slot at the begin of an hour looks at the hours after its own.
+        hour_of_slot = (begun + np.arange(count)) // self._per_hour + (0 if lead else 1)
+        self.at[span.first : span.end] = self._size + hour_of_slot
         self._size += hours
-        self.factor[span.first : span.end] = 1.0 / np.maximum(
-            _roll(np.abs(values[0]), DAY // self._timeline.step, count).mean(axis=1), LEAST_SCALE
-        )
-        self.highest[span.first : span.end] = _roll(
-            values[0], _HALF_DAY // self._timeline.step, count
-        ).max(axis=1)
+        day = _roll(np.abs(values[0]), DAY // self._timeline.step, count)
+        self.factor[span.first : span.end] = 1.0 / np.maximum(day.mean(axis=1), LEAST_SCALE)
+        half_day = _roll(values[0], _HALF_DAY // self._timeline.step, count)
+        self.highest[span.first : span.end] = half_day.max(axis=1)
 
     @property
     def hours(self) -> HourArray:
@@ -249,18 +236,14 @@ def _join_rows(
 
 
 def read_clock(timeline: Timeline, zone: ZoneInfo) -> tuple[FloatArray, FloatArray]:
-    """Return the local hour at the start of each slot, and the hours left of its local day, each of
-    shape ``(slots,)``.
-    """
+    """Return each slot's local hour, and the hours left of its local day, each ``(slots,)``."""
     local = timeline.starts + local_offsets(timeline.starts, zone)
     hour: FloatArray = (local - local.astype("datetime64[D]")) / np.timedelta64(1, "h")
     whole = Timeline(timeline.start, timeline.step, timeline.count + 2 * DAY // timeline.step)
     edges = np.array(split_days(whole, zone)[1:])
     ends = edges[np.searchsorted(edges, np.arange(timeline.count), side="right")]
-    remaining = np.asarray(
-        (ends - np.arange(timeline.count)) * (timeline.step / _HOUR), dtype=float
-    )
-    return hour, remaining
+    slots_left = ends - np.arange(timeline.count)
+    return hour, np.asarray(slots_left * (timeline.step / _HOUR), dtype=float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,16 +263,15 @@ class SceneKnowledge:
         unknown = dict[int, str]()
         energy = FeatureRows(timeline)
         prices = FeatureRows(timeline)
-        issued = np.array(
-            [each.issued_at.replace(tzinfo=None) for each in scene.forecasts.forecasts],
-            dtype="datetime64[us]",
-        )
+        instants_of_issue = [
+            forecast.issued_at.replace(tzinfo=None) for forecast in scene.forecasts.forecasts
+        ]
+        issued = np.array(instants_of_issue, dtype="datetime64[us]")
         published = [book.published_at for book in scene.prices.books.values()]
 
         def expect(now: datetime, ahead: Timeline) -> tuple[FloatArray, ...]:
-            return tuple(
-                energy_kwh / ahead.hours for energy_kwh in scene.forecasts.ahead(now, ahead)
-            )
+            energies = scene.forecasts.ahead(now, ahead)
+            return tuple(energy_kwh / ahead.hours for energy_kwh in energies)
 
         def pay(now: datetime, ahead: Timeline) -> tuple[FloatArray, ...]:
             if ahead.end > scene.prices.timeline.end:
@@ -302,21 +284,21 @@ class SceneKnowledge:
             return published_prices.import_price, published_prices.export_price
 
         for rows, lookup, instants in ((energy, expect, [issued]), (prices, pay, published)):
-            # A span begins with a local day, or at the first slot after an issue or publication.
-            changes = [
-                np.searchsorted(timeline.starts.astype("datetime64[us]"), np.unique(each))
-                for each in instants
-            ]
-            edges = np.unique(
-                np.concatenate(
-                    [np.array([first for first, _ in scene.days]), *changes, [timeline.count]]
-                )
-            )
-            for first, end in pairwise(edges[edges <= timeline.count].tolist()):
-                span = Span(first, end)
+            for span in _cut_spans(scene, instants):
                 reason = _read(rows, lookup, scene, span)
-                unknown |= {} if reason is None else dict.fromkeys(range(*span), reason)
+                if reason is not None:
+                    unknown |= dict.fromkeys(range(*span), reason)
         return cls(_join_rows(timeline, scene.zone, energy, prices), unknown)
+
+
+def _cut_spans(scene: ReplayData, instants: Sequence[InstantArray]) -> list[Span]:
+    """Return spans from each local day and each issue or publication to the next."""
+    timeline = scene.timeline
+    starts = timeline.starts.astype("datetime64[us]")
+    days = np.array([first for first, _ in scene.days])
+    changes = [np.searchsorted(starts, np.unique(series)) for series in instants]
+    edges = np.unique(np.concatenate([days, *changes, [timeline.count]]))
+    return [Span(*ends) for ends in pairwise(edges[edges <= timeline.count].tolist())]
 
 
 def _read(
@@ -325,7 +307,7 @@ def _read(
     scene: ReplayData,
     span: Span,
 ) -> str | None:
-    """Add the series known in a span; return the reason where there are none, else None."""
+    """Add the series known in a span; return the reason if there are none, else None."""
     timeline = scene.timeline
     ahead = Timeline(
         timeline.start + span.first * timeline.step,
@@ -336,7 +318,7 @@ def _read(
         series = lookup(ahead.start, ahead)
     except InvalidInputError as error:
         return str(error)
-    if not all(each.size == ahead.count and np.isfinite(each).all() for each in series):
+    if not all(part.size == ahead.count and np.isfinite(part).all() for part in series):
         return f"what was known at {ahead.start.isoformat()} has gaps"
     rows.add(span, *series)
     return None

@@ -1,6 +1,4 @@
-"""Policies beside each other on the same days: cost, score, and how sure the difference between two
-of them is.
-"""
+"""Compares policies on the same days: cost, score, and the confidence of their difference."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +15,7 @@ from services.agent.evaluation.days import EvaluationWeek
 
 WORST = "idle"
 BEST = "oracle"
-# What learned policies are held against: the planner as it is executed, and what inverters do by
-# themselves.
+# Learned policies are compared with the planner as it is executed, and with inverters alone.
 PLANNER = "mpc"
 INVERTER = "self_consumption"
 # Less than this is nothing to save.
@@ -27,9 +24,9 @@ _LITTLE_MONEY = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class PolicyCosts:
-    """What each policy cost on the same days, ``(days,)``, in currency.
+    """The costs of each policy on the same days, ``(days,)``, in currency.
 
-    What its batteries gained by the oracle's value of stored energy is taken off.
+    The gain of its batteries, by the oracle's value of stored energy, is subtracted.
     """
 
     days: Sequence[date]
@@ -37,38 +34,34 @@ class PolicyCosts:
 
     @classmethod
     def of(cls, scored: Mapping[str, Sequence[DayCost]]) -> "PolicyCosts":
-        """Return what policies cost on the days on which all of them were scored."""
+        """Return the costs of policies on the days on which all of them were scored."""
         by_day = {name: {day.day: day.settled for day in days} for name, days in scored.items()}
-        shared = (
-            sorted(set.intersection(*(set(days) for days in by_day.values()))) if by_day else []
-        )
-        return cls(
-            shared, {name: np.array([days[day] for day in shared]) for name, days in by_day.items()}
-        )
+        shared: list[date] = []
+        if by_day:
+            shared = sorted(set.intersection(*map(set, by_day.values())))
+        costs = {}
+        for name, settled in by_day.items():
+            costs[name] = np.array([settled[day] for day in shared])
+        return cls(shared, costs)
 
     @property
     def possible(self) -> FloatArray | None:
-        """What the oracle saves over idle, by day.
-
-        None where one of both is not known, or there is nothing to save.
-        """
+        """The oracle's savings over idle by day; None if unknown or zero."""
         if WORST not in self.cost or BEST not in self.cost:
             return None
         possible: FloatArray = self.cost[WORST] - self.cost[BEST]
         return possible if possible.sum() > _LITTLE_MONEY else None
 
     def gain(self, name: str, *, over: str) -> FloatArray:
-        """Return by day what a policy costs less than another."""
+        """Return a policy's savings over another by day."""
         return np.asarray(self.cost[over] - self.cost[name])
 
 
 def compare(costs: PolicyCosts, name: str, *, over: str, seed: int = 0) -> Comparison | None:
-    """Return what a policy gains over another in points of the oracle's savings.
+    """Return a policy's gain over another in points of the oracle's savings; None if unknown.
 
-    None where those are not known.
-
-    Blocks of a week are drawn, the same for both: days in a row resemble each other, and both lived
-    the same ones.
+    The bootstrap draws blocks of a week, since days in a row resemble each other, and the same ones
+    for both policies.
     """
     possible = costs.possible
     if possible is None:
@@ -84,63 +77,58 @@ def compare(costs: PolicyCosts, name: str, *, over: str, seed: int = 0) -> Compa
 def score_policies(
     costs: PolicyCosts, replies: Sequence[ReplayReply], *, seed: int = 0
 ) -> dict[str, PolicyScore]:
-    """Return every policy's score on the days of ``costs``, and its gain over the planner and over
-    the inverter alone.
+    """Return each policy's score on the days of ``costs``, and its gains over planner and inverter.
 
     Args:
         costs: of the days that count.
-        replies: the replays that lived them, whole; a breach on any of their days counts.
+        replies: the replays of those days, whole; a breach on any of their days counts.
         seed: of all draws.
     """
     scores = {}
     possible = costs.possible
     for name in costs.cost:
-        # The share of the oracle's savings over idle that the policy reaches, with its interval.
-        share: tuple[float | None, float | None, float | None] = (None, None, None)
+        # The policy's share of the oracle's savings over idle, with its interval.
+        share = None
+        low = None
+        high = None
         if possible is not None:
             saved = costs.gain(name, over=WORST)
-            share = (
-                float(saved.sum() / possible.sum()),
-                *bound_ratio(saved, possible, rng=np.random.default_rng(seed)),
-            )
+            share = float(saved.sum() / possible.sum())
+            low, high = bound_ratio(saved, possible, rng=np.random.default_rng(seed))
         policies = [reply.policies[name] for reply in replies]
         days = sum(len(policy.days) for policy in policies)
-        others = {
-            f"over_{other}": compare(costs, name, over=other, seed=seed)
-            for other in (PLANNER, INVERTER)
-            if other in costs.cost and other != name
-        }
+        changes = sum(policy.mode_changes_per_day * len(policy.days) for policy in policies)
+        gains = {}
+        for other in (PLANNER, INVERTER):
+            if other in costs.cost and other != name:
+                gains[f"over_{other}"] = compare(costs, name, over=other, seed=seed)
         scores[name] = PolicyScore(
             cost=float(costs.cost[name].sum()),
-            score=share[0],
-            low=share[1],
-            high=share[2],
+            score=share,
+            low=low,
+            high=high,
             violations=sum(policy.violations for policy in policies),
             unmet_kwh=sum(policy.unserved_kwh for policy in policies),
-            mode_changes_per_day=sum(
-                policy.mode_changes_per_day * len(policy.days) for policy in policies
-            )
-            / days,
+            mode_changes_per_day=changes / days,
             run_id=policies[-1].run_id,
-            **others,
+            **gains,
         )
     return scores
 
 
 def collect_costs(weeks: Sequence[EvaluationWeek], replies: Sequence[ReplayReply]) -> PolicyCosts:
-    """Return what policies cost on the days that count of weeks that were each lived in one go."""
-    counted = {day for week in weeks for day in week.counted}
-    names = [
-        name for name in replies[0].policies if all(name in reply.policies for reply in replies)
-    ]
-    return PolicyCosts.of(
-        {
-            name: [
-                day for reply in replies for day in reply.policies[name].days if day.day in counted
-            ]
-            for name in names
-        }
-    )
+    """Return the costs of policies on the counted days of weeks, each replayed in one go."""
+    counted: set[date] = set()
+    for week in weeks:
+        counted.update(week.counted)
+    scored: dict[str, list[DayCost]] = {}
+    for name in replies[0].policies:
+        if not all(name in reply.policies for reply in replies):
+            continue
+        scored[name] = []
+        for reply in replies:
+            scored[name] += [day for day in reply.policies[name].days if day.day in counted]
+    return PolicyCosts.of(scored)
 
 
 def compare_stored(
@@ -151,7 +139,7 @@ def compare_stored(
     currency: str,
     seed: int = 0,
 ) -> PolicyComparison:
-    """Return how two policies stand on the days that replays scored for both.
+    """Return the comparison of two policies on the days that replays scored for both.
 
     Raises:
         NotFoundError: there is no such day.
@@ -176,11 +164,8 @@ def compare_stored(
     names = {*pair, WORST, BEST}
     if names <= scored.keys():
         whole = PolicyCosts.of({name: scored[name] for name in names})
-        points = (
-            compare(whole, policy, over=over, seed=seed)
-            if list(whole.days) == list(costs.days)
-            else None
-        )
+        if list(whole.days) == list(costs.days):
+            points = compare(whole, policy, over=over, seed=seed)
     return PolicyComparison(
         site_id=site_id,
         policy=policy,

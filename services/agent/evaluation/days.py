@@ -1,6 +1,4 @@
-"""Which recorded days a site's policies are measured on: by a fixed rule, before anything is
-measured.
-"""
+"""Chooses the recorded days on which a site's policies are measured, by a fixed rule."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,9 +27,7 @@ RULE = (
 
 @dataclass(frozen=True, slots=True)
 class UsableDays:
-    """The local days of which something was recorded, and why some of them cannot be lived
-    again.
-    """
+    """The span of recorded local days, and the reason for each that cannot be replayed."""
 
     first: date
     last: date
@@ -40,7 +36,7 @@ class UsableDays:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationWeek:
-    """A week to be lived again from ``first``, a Monday, on.
+    """A week to be replayed from ``first``, a Monday, on.
 
     Its first ``days`` count, and trainings use data from before ``trained_until``.
     """
@@ -51,7 +47,6 @@ class EvaluationWeek:
 
     @property
     def last(self) -> date:
-        """The Sunday."""
         return self.first + timedelta(days=WEEK - 1)
 
     @property
@@ -70,7 +65,10 @@ class UnseenDays:
     @property
     def days(self) -> list[date]:
         """Every day that counts, in order."""
-        return [day for week in self.weeks for day in week.counted]
+        days: list[date] = []
+        for week in self.weeks:
+            days += week.counted
+        return days
 
 
 def choose_unseen_days(record: UsableDays, *, count: int, last: date | None = None) -> UnseenDays:
@@ -89,32 +87,26 @@ def choose_unseen_days(record: UsableDays, *, count: int, last: date | None = No
     """
     until = min(last or record.last, record.last)
     end = until - timedelta(days=(until.weekday() + 1) % WEEK)
-    mondays = [end + timedelta(days=1) - timedelta(weeks=back) for back in range(SPAN_WEEKS, 0, -1)]
-    # Weeks that lie whole in the record, and that trainings before their quarter can be measured
-    # on.
-    weeks = [
-        monday
-        for monday in mondays
-        if monday >= record.first
-        and begin_quarter(monday) >= record.first + timedelta(days=HISTORY_DAYS)
-    ]
-    skipped = {
-        day: record.unusable[day]
-        for week in weeks
-        for day in _days_of(week)
-        if day in record.unusable
-    }
-    whole = [week for week in weeks if not any(day in skipped for day in _days_of(week))]
+    first_quarter = record.first + timedelta(days=HISTORY_DAYS)
+    whole: list[date] = []
+    skipped: dict[date, str] = {}
+    for weeks_back in range(SPAN_WEEKS, 0, -1):
+        monday = end + timedelta(days=1) - timedelta(weeks=weeks_back)
+        # A training before the week's quarter needs enough days to learn from.
+        if monday < record.first or begin_quarter(monday) < first_quarter:
+            continue
+        unusable = [day for day in _days_of(monday) if day in record.unusable]
+        skipped |= {day: record.unusable[day] for day in unusable}
+        if not unusable:
+            whole.append(monday)
     if not whole:
         raise refuse("no-week-to-measure", field="days", value=count, days=HISTORY_DAYS)
-    chosen = _spread_over_seasons(whole, -(-count // WEEK))
-    return UnseenDays(
-        [
-            EvaluationWeek(monday, min(WEEK, count - place * WEEK), begin_quarter(monday))
-            for place, monday in enumerate(chosen)
-        ],
-        skipped,
-    )
+    weeks = []
+    remaining = count
+    for monday in _spread_over_seasons(whole, -(-count // WEEK)):
+        weeks.append(EvaluationWeek(monday, min(WEEK, remaining), begin_quarter(monday)))
+        remaining -= WEEK
+    return UnseenDays(weeks, skipped)
 
 
 def begin_quarter(day: date) -> date:
@@ -133,25 +125,23 @@ def _spread_over_seasons(mondays: Sequence[date], count: int) -> list[date]:
         # December to February.
         seasons.setdefault((monday + timedelta(days=3)).month % 12 // 3, []).append(monday)
     shares = _share_out({season: len(weeks) for season, weeks in seasons.items()}, count)
-    # Spaced evenly within a season.
-    return sorted(
-        weeks[(2 * place + 1) * len(weeks) // (2 * shares[season])]
-        for season, weeks in seasons.items()
-        for place in range(shares[season])
-    )
+    chosen = []
+    for season, weeks in seasons.items():
+        # Spaced evenly within a season.
+        for number in range(shares[season]):
+            place = (2 * number + 1) * len(weeks) // (2 * shares[season])
+            chosen.append(weeks[place])
+    return sorted(chosen)
 
 
 def _share_out(available: Mapping[int, int], count: int) -> dict[int, int]:
-    """Return how many of each season, as equal as they can be.
+    """Return the number of weeks from each season, as equal as possible.
 
-    Where they cannot, the season that comes first in the record gives one more.
+    Of unequal ones, the season that comes first in the record gives one more.
     """
     shares = dict.fromkeys(available, 0)
     for _ in range(min(count, sum(available.values()))):
-        shares[
-            min(
-                (season for season in available if shares[season] < available[season]),
-                key=lambda season: shares[season],
-            )
-        ] += 1
+        open_seasons = [season for season in available if shares[season] < available[season]]
+        fewest = min(open_seasons, key=shares.__getitem__)
+        shares[fewest] += 1
     return shares

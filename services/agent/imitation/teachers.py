@@ -53,11 +53,10 @@ _START_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """The value function of each slot of a window, and the course by which a slot's cost is
-    counted, arrays of shape ``(slots,)``.
+    """The value function of each slot of a window, with the course of load, PV and prices.
 
-    ``weight`` is what a slot counts: 0 where it cannot be learned from, less than 1 where the
-    battery's data are masked.
+    Arrays have the shape ``(slots,)``. ``weight`` is 0 for slots that cannot be learned from, less
+    than 1 where the battery's data are masked.
 
     Invariants: a label depends on nothing but the slot and the stored energy.
     """
@@ -80,27 +79,20 @@ class Teacher:
         return commanded
 
     def regrets(self, stored_kwh: FloatArray) -> FloatArray:
-        """Return what each mode costs more than the cheapest when slots begin with ``stored_kwh``,
-        shape ``(slots, modes)``, currency.
+        """Return the additional cost of each mode over the cheapest, ``(slots, modes)``, currency.
 
-        The cost of a slot, less the value of what is then stored.
+        Slots begin with ``stored_kwh``. A mode costs what the slot costs, less the value of the
+        energy then stored.
         """
         outlook = self.outlook
         lowest = self.limits.batteries.min_kwh[0, 0]
         stored = stored_kwh[None, :]
+        actuals = SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours)
         costs_by_mode: list[FloatArray] = []
         for mode in MODES:
-            safe = clamp(
-                whole_range(np.full(stored.shape, mode, dtype=np.int8), self.curtailment),
-                stored,
-                self.limits,
-            )
-            flows = simulate_slot(
-                safe,
-                stored,
-                SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours),
-                limits=self.limits,
-            )
+            modes = np.full(stored.shape, mode, dtype=np.int8)
+            safe = clamp(whole_range(modes, self.curtailment), stored, self.limits)
+            flows = simulate_slot(safe, stored, actuals, limits=self.limits)
             paid = slot_costs(
                 import_kwh=flows.import_kwh,
                 export_kwh=flows.export_kwh,
@@ -110,7 +102,8 @@ class Teacher:
                 wear_price=np.array([[self.wear_price]]),
             ).total
             remaining = np.clip(flows.stored_kwh[0] - lowest, 0.0, self.function.capacity_kwh)
-            costs_by_mode.append(paid - self.function.integral(np.zeros_like(remaining), remaining))
+            value = self.function.integral(np.zeros_like(remaining), remaining)
+            costs_by_mode.append(paid - value)
         costs = np.stack(costs_by_mode, axis=1)
         return np.asarray(costs - costs.min(axis=1, keepdims=True))
 
@@ -126,16 +119,19 @@ def ask_oracle(history: History) -> Teacher:
     """
     scene = history.scene
     slots = history.episodes.slots
-    series = (slots.load_kwh, slots.pv_kwh, slots.import_price, slots.export_price)
+    slots_per_day = DAY // scene.timeline.step
     outlook = Outlook(
-        scene.timeline, *(_bridge(each, DAY // scene.timeline.step) for each in series)
+        scene.timeline,
+        _bridge(slots.load_kwh, slots_per_day),
+        _bridge(slots.pv_kwh, slots_per_day),
+        _bridge(slots.import_price, slots_per_day),
+        _bridge(slots.export_price, slots_per_day),
     )
     limits = SiteLimits.of(scene.site)
     battery = limits.batteries
     count = len(scene.site.batteries)
-    worth = TERMINAL_SHARE * max(
-        float(outlook.import_price[-7 * (DAY // scene.timeline.step) :].mean()), 0.0
-    )
+    last_week_price = float(outlook.import_price[-7 * slots_per_day :].mean())
+    worth = TERMINAL_SHARE * max(last_week_price, 0.0)
     terminal = TerminalRule(battery.min_kwh[:, 0], battery.max_kwh[:, 0], np.full(count, worth))
     start = (battery.min_kwh + _START_SHARE * (battery.max_kwh - battery.min_kwh))[:, 0]
     problem = Problem(
@@ -153,7 +149,7 @@ def ask_oracle(history: History) -> Teacher:
     solved = plan.problem
     owned = plan.problem.site.batteries[0]
     night = find_nights(solved.outlook.pv_kwh, solved.outlook.timeline.hours)
-    # A label is no matter of what went before: nothing is kept against another mode.
+    # A label must not depend on the mode before: no hysteresis, no price of switching.
     policy = read_policy(
         plan.values[0],
         owned,
@@ -174,9 +170,7 @@ def ask_oracle(history: History) -> Teacher:
 
 
 def _bridge(series: FloatArray, period: int) -> FloatArray:
-    """Return a series whose gaps take the value of the day before, or else of the first day that
-    has one.
-    """
+    """Return a series with gaps filled from the day before, else from the first known day."""
     days = np.append(series, np.full(-series.size % period, np.nan)).reshape(-1, period)
     for order in (days, days[::-1]):
         for before, after in pairwise(order):
@@ -184,15 +178,12 @@ def _bridge(series: FloatArray, period: int) -> FloatArray:
     return np.asarray(days.ravel()[: series.size])
 
 
-# What a day counts on which data of the battery are not to be trusted: load and sun are, and they
-# come from it in part.
+# Weight of a day with bad battery data: load and sun come from them in part.
 MASKED_WEIGHT = 0.5
 
 
 def weigh_slots(history: History) -> FloatArray:
-    """Return what each slot of a history's window counts, ``(slots,)``: 0 on days that were
-    refused, half on those that are masked.
-    """
+    """Return each slot's weight in learning, ``(slots,)``: 0 on refused days, half on masked."""
     table = history.episodes.episodes
     weight = np.zeros(history.scene.timeline.count)
     for first, count, masked in zip(table.first, table.count, table.masked, strict=True):
@@ -205,10 +196,10 @@ def ask_programme(
     *,
     progress: Callable[[int, int, str], None] = lambda _count, _total, _label: None,
 ) -> Teacher:
-    """Return the teacher that plans by the stochastic programme in each hour by the knowledge of
-    then: the mean over courses, as ``mpc_scenarios`` plans by.
+    """Return the teacher that plans each hour by the stochastic programme, with its knowledge.
 
-    An hour counts nothing for which no forecast or price was known, or no value function tells all.
+    It is the mean over courses, as ``mpc_scenarios`` plans. Hours without a forecast, a price or a
+    sufficient value function have no weight.
 
     Raises:
         InvalidInputError: no hour can be used.
@@ -221,11 +212,10 @@ def ask_programme(
     hours: list[_Hour | None] = []
     for place, first in enumerate(range(0, scene.timeline.count, every)):
         count = min(every, scene.timeline.count - first)
-        hours.append(
-            _plan_hour(knowledge, errors, scene.timeline.window(first, count))
-            if weight[first : first + count].any()
-            else None
-        )
+        hour = None
+        if weight[first : first + count].any():
+            hour = _plan_hour(knowledge, errors, scene.timeline.window(first, count))
+        hours.append(hour)
         if place % (DAY // _HOUR) == 0:
             progress(first, scene.timeline.count, "stochastic programme")
     return _join_hours(history, hours, every)
@@ -233,8 +223,9 @@ def ask_programme(
 
 @dataclass(frozen=True, slots=True)
 class _Hour:
-    """The first slots of a plan: thresholds, lengths and values of V′ at the end of each, and what
-    was expected.
+    """The first slots of a plan: thresholds, expected course, and V′ at the end of each slot.
+
+    A step of V′ has a length and a value.
     """
 
     level: SocThresholds
@@ -253,7 +244,9 @@ def _plan_hour(knowledge: SiteKnowledge, errors: ErrorScenarios, hour: Timeline)
     kinds = errors.courses(
         outlook.timeline.start, outlook.timeline, (outlook.load_kwh, outlook.pv_kwh)
     )
-    plan = make_plan(problem.over_courses(blend(kinds), risk=0.0) if kinds else problem, Solver())
+    if kinds:
+        problem = problem.over_courses(blend(kinds), risk=0.0)
+    plan = make_plan(problem, Solver())
     if plan.value is None:
         return None
     night = np.zeros(outlook.timeline.count, dtype=bool)
@@ -281,10 +274,7 @@ def _plan_hour(knowledge: SiteKnowledge, errors: ErrorScenarios, hour: Timeline)
 
 
 def _join_hours(history: History, hours: Sequence[_Hour | None], every: int) -> Teacher:
-    """Return the hours as one teacher.
-
-    Those that are missing count nothing and leave the battery to the house.
-    """
+    """Return the hours as one teacher; missing ones have no weight and serve the house."""
     scene = history.scene
     battery = scene.site.batteries[0]
     timeline = scene.timeline
@@ -296,22 +286,19 @@ def _join_hours(history: History, hours: Sequence[_Hour | None], every: int) -> 
             field="site",
             value=scene.site.name,
         )
-    alone = [
-        _Hour(
-            SocThresholds.follow_house(battery, count),
-            [(np.array([usable]), np.zeros(1))] * count,
-            np.zeros((4, count)),
-        )
-        for count in counts
-    ]
-    joined = [hour or house for hour, house in zip(hours, alone, strict=True)]
-    level = SocThresholds(
-        **{
-            each.name: np.concatenate([getattr(hour.level, each.name) for hour in joined])
-            for each in fields(SocThresholds)
-        }
-    )
-    steps = [(np.array([usable]), np.zeros(1)), *(step for hour in joined for step in hour.steps)]
+    worthless = (np.array([usable]), np.zeros(1))
+    joined = []
+    for hour, count in zip(hours, counts, strict=True):
+        house = SocThresholds.follow_house(battery, count)
+        joined.append(hour or _Hour(house, [worthless] * count, np.zeros((4, count))))
+    thresholds = {}
+    for field in fields(SocThresholds):
+        series = [getattr(hour.level, field.name) for hour in joined]
+        thresholds[field.name] = np.concatenate(series)
+    level = SocThresholds(**thresholds)
+    steps = [worthless]
+    for hour in joined:
+        steps += hour.steps
     offsets = np.cumsum([0, *(length.size for length, _ in steps)])
     function = ValueFunction(
         usable,
@@ -335,11 +322,12 @@ def _join_hours(history: History, hours: Sequence[_Hour | None], every: int) -> 
 
 
 def ask_oracles(histories: Sequence[History], *, workers: int) -> list[Teacher]:
-    """Return the teacher with hindsight of each history, so many at a time, each in a process of
-    its own; with one worker in this one.
+    """Return the teacher with hindsight of each history, in processes of their own.
+
+    With one worker they are made in this process.
     """
     if workers == 1 or len(histories) == 1:
-        return [ask_oracle(each) for each in histories]
+        return [ask_oracle(history) for history in histories]
     processes = min(workers, len(histories), count_processors())
     with (
         allow_children(),

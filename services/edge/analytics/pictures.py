@@ -100,7 +100,8 @@ def say_stand_in(summary: EdgeSummary) -> str:
 
 
 def _name_controllers(summary: EdgeSummary) -> dict[str, str]:
-    return {each.controller: say_controller(each.controller, "en") for each in summary.controllers}
+    names = [figures.controller for figures in summary.controllers]
+    return {name: say_controller(name, "en") for name in names}
 
 
 def _row(controller: str, estimate: LabEstimate, value_text: str) -> EstimateRow:
@@ -115,122 +116,102 @@ def _row(controller: str, estimate: LabEstimate, value_text: str) -> EstimateRow
 
 
 def _draw_clean_share(summary: EdgeSummary) -> LabChart:
-    rows = [
-        _row(each.controller, each.clean_share, _say(each.clean_share, "{:.1f} %", scale=100))
-        for each in summary.controllers
-    ]
-    return LabChart(*draw_estimate_rows(rows, lambda mark: f"{100 * mark:g}")).name_axis(
-        "clean share of the energy charged (%)"
-    )
+    rows = []
+    for figures in summary.controllers:
+        share = figures.clean_share
+        rows.append(_row(figures.controller, share, _say(share, "{:.1f} %", scale=100)))
+
+    def say_percent(mark: float) -> str:
+        return f"{100 * mark:g}"
+
+    chart = LabChart(*draw_estimate_rows(rows, say_percent))
+    return chart.name_axis("clean share of the energy charged (%)")
 
 
 def _draw_misses(summary: EdgeSummary) -> LabChart:
     rows = []
-    for each in summary.controllers:
-        small, large = (
-            100 * (estimate.value or 0.0)
-            for estimate in (each.small_miss_share, each.large_miss_share)
-        )
-        rows.append(
-            MissRow(
-                say_controller(each.controller, "en"),
-                each.controller,
-                small,
-                large,
-                f"{small:.2f} % small, {large:.2f} % large",
-            )
-        )
-    return draw_misses(rows).name_axis(
-        "share of the tasks (%): plain small misses, striped large ones"
-    )
+    for figures in summary.controllers:
+        name = say_controller(figures.controller, "en")
+        small = 100 * (figures.small_miss_share.value or 0.0)
+        large = 100 * (figures.large_miss_share.value or 0.0)
+        text = f"{small:.2f} % small, {large:.2f} % large"
+        rows.append(MissRow(name, figures.controller, small, large, text))
+    chart = draw_misses(rows)
+    return chart.name_axis("share of the tasks (%): plain small misses, striped large ones")
 
 
 def _draw_differences(differences: list[tuple[str, LabEstimate]]) -> LabChart:
-    rows = [
-        _row(controller, difference, _say(difference, "{:+.2f} Wh"))
-        for controller, difference in differences
-    ]
-    chart = LabChart(
-        *draw_estimate_rows(
-            rows, lambda mark: f"{mark:+g}".replace("-", "−") if mark else "0", around_zero=True
-        )
-    )
+    rows = []
+    for controller, difference in differences:
+        rows.append(_row(controller, difference, _say(difference, "{:+.2f} Wh")))
+
+    def say_signed(mark: float) -> str:
+        return f"{mark:+g}".replace("-", "−") if mark else "0"
+
+    chart = LabChart(*draw_estimate_rows(rows, say_signed, around_zero=True))
     return chart.name_axis("dirty energy a camera and day, less the oracle's (Wh)")
 
 
 def _differences(summary: EdgeSummary) -> Iterator[tuple[str, LabEstimate]]:
     """Yield each controller's dirty energy less the oracle's, in their order."""
     differences: dict[str, LabEstimate] = {}
-    for each in summary.comparisons:
-        if each.metric != "dirty_wh_per_day" or ORACLE not in {each.controller, each.other}:
+    for comparison in summary.comparisons:
+        if comparison.metric != "dirty_wh_per_day":
             continue
-        if each.other == ORACLE:
-            differences[each.controller] = each.difference
-        else:
-            differences[each.other] = each.difference.negated()
-    yield from (
-        (each.controller, differences[each.controller])
-        for each in summary.controllers
-        if each.controller in differences
-    )
+        if comparison.other == ORACLE:
+            differences[comparison.controller] = comparison.difference
+        elif comparison.controller == ORACLE:
+            differences[comparison.other] = comparison.difference.negated()
+    for figures in summary.controllers:
+        if figures.controller in differences:
+            yield figures.controller, differences[figures.controller]
 
 
 def _draw_places(summary: EdgeSummary) -> LabChart:
-    cells = {
-        (each.controller, each.location, each.season): each.clean_share.value
-        for each in summary.groups
-    }
+    cells = {}
+    for figures in summary.groups:
+        key = (figures.controller, figures.location, figures.season)
+        cells[key] = figures.clean_share.value
     names = _name_controllers(summary)
-    panels = {
-        say_location(location, "en"): {
-            name: [
-                (float(place), 100 * share)
-                for place, season in enumerate(summary.seasons)
-                if (share := cells.get((name, location, season))) is not None
-            ]
-            for name in names
-        }
-        for location in summary.locations
-    }
-    return draw_places(
-        panels, [say_season(season, "en") for season in summary.seasons], names, NUMBERS
-    )
+    panels = {}
+    for location in summary.locations:
+        lines: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+        for name, points in lines.items():
+            for place, season in enumerate(summary.seasons):
+                share = cells.get((name, location, season))
+                if share is not None:
+                    points.append((float(place), 100 * share))
+        panels[say_location(location, "en")] = lines
+    seasons = [say_season(season, "en") for season in summary.seasons]
+    return draw_places(panels, seasons, names, NUMBERS)
 
 
 def _draw_days(summary: EdgeSummary) -> LabChart:
     names = _name_controllers(summary)
-    series = {
-        name: [
-            (float(day.day), 100 * day.clean_wh / day.charged_wh)
-            for day in summary.days
-            if day.controller == name and day.charged_wh > 0
-        ]
-        for name in names
-    }
+    series: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+    for day in summary.days:
+        if day.controller in series and day.charged_wh > 0:
+            percent = 100 * day.clean_wh / day.charged_wh
+            series[day.controller].append((float(day.day), percent))
     return draw_days(series, names, ("day of the run", "clean share (%)"), NUMBERS)
 
 
 def _draw_pareto(summary: EdgeSummary) -> LabChart:
     points = []
     names = _name_controllers(summary)
-    for each in [*summary.groups, *summary.controllers]:
-        whole = each.location is None and each.season is None
-        if (
-            not (whole or (each.location and each.season))
-            or each.dirty_wh_per_day.value is None
-            or not each.tasks
-        ):
+    for figures in [*summary.groups, *summary.controllers]:
+        is_whole = figures.location is None and figures.season is None
+        is_cell = bool(figures.location and figures.season)
+        dirty_wh = figures.dirty_wh_per_day.value
+        if not (is_whole or is_cell) or dirty_wh is None or not figures.tasks:
             continue
-        points.append(
-            MissPoint(each.controller, (_missed(each), each.dirty_wh_per_day.value), whole)
-        )
-        if whole:
-            names[each.controller] += (
-                f" ({_missed(each):.1f} %, {each.dirty_wh_per_day.value:.2f} Wh)".replace("-", "−")
-            )
-    return draw_miss_points(
-        points, names, ("tasks missed (%)", "dirty energy a camera and day (Wh)")
-    )
+        missed = _missed(figures)
+        points.append(MissPoint(figures.controller, (missed, dirty_wh), is_whole))
+        if is_whole:
+            suffix = f" ({missed:.1f} %, {dirty_wh:.2f} Wh)"
+            names[figures.controller] += suffix.replace("-", "−")
+    axes = ("tasks missed (%)", "dirty energy a camera and day (Wh)")
+    return draw_miss_points(points, names, axes)
 
 
 def _missed(figures: ControllerFigures) -> float:
@@ -240,11 +221,11 @@ def _missed(figures: ControllerFigures) -> float:
 def _say(estimate: LabEstimate, form: str, *, scale: float = 1.0) -> str:
     if estimate.value is None:
         return "–"
-    number = form.format(estimate.value * scale)
-    ends = [
-        form.partition(" ")[0].format(end * scale)
-        for end in (estimate.low, estimate.high)
-        if end is not None
-    ]
-    whole = f"{number} ({ends[0]} to {ends[1]})" if len(ends) == 2 else number
-    return sub(r"[+-](?=0\.0+(?!\d))", "", whole).replace("-", "−")
+    text = form.format(estimate.value * scale)
+    if estimate.low is not None and estimate.high is not None:
+        without_unit = form.partition(" ")[0]
+        low = without_unit.format(estimate.low * scale)
+        high = without_unit.format(estimate.high * scale)
+        text = f"{text} ({low} to {high})"
+    # A zero has no sign, and a minus is no hyphen.
+    return sub(r"[+-](?=0\.0+(?!\d))", "", text).replace("-", "−")

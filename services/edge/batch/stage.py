@@ -74,7 +74,13 @@ class BatchPlan:
         ranges = batch.variations
         models = lab.models
         quick = models.latency_ms <= ranges.latency_range.max
-        if not (quick & (models.accuracy >= ranges.accuracy_range.min / 100)).any():
+        accurate = models.accuracy >= ranges.accuracy_range.min / 100
+        if not (quick & accurate).any():
+            described = []
+            for place, name in enumerate(models.names):
+                accuracy = models.accuracy[place]
+                latency_ms = models.latency_ms[place]
+                described.append(f"{name} {accuracy:.1%} {latency_ms:g} ms")
             raise InvalidInputError(
                 "no model is as accurate and as quick as any variation would ask",
                 field="batch_simulation.variations",
@@ -82,14 +88,7 @@ class BatchPlan:
                     f"at least {ranges.accuracy_range.min:g} % within "
                     f"{ranges.latency_range.max:g} ms"
                 ),
-                remedy="Ask for less accuracy or more time: "
-                + ", ".join(
-                    f"{n} {a:.1%} {t:g} ms"
-                    for n, a, t in zip(
-                        models.names, models.accuracy, models.latency_ms, strict=True
-                    )
-                )
-                + ".",
+                remedy=f"Ask for less accuracy or more time: {', '.join(described)}.",
             )
         conditions = GroupConditions.of(lab, days=batch.duration_days)
         controllers = tuple(dict.fromkeys(simulation.controllers))
@@ -107,7 +106,7 @@ class BatchPlan:
 
     @property
     def runs(self) -> int:
-        """How many there are."""
+        """Number of runs."""
         return len(self.controllers) * self._per_controller
 
     @property
@@ -115,18 +114,16 @@ class BatchPlan:
         return len(self.locations) * len(self.seasons) * self.variations
 
     def number_of(self, row: Mapping[str, Any]) -> int:
-        """Return the number of the run that a row is of."""
+        """Return the number of a row's run."""
+        controller = self.controllers.index(row["controller"])
         location = self.locations.index(row["location"])
         season = self.seasons.index(row["season"])
-        place = (self.controllers.index(row["controller"]) * len(self.locations) + location) * len(
-            self.seasons
-        ) + season
+        place = controller * len(self.locations) + location
+        place = place * len(self.seasons) + season
         return place * self.variations + int(row["variation"])
 
     def group_numbers(self, completed: bytearray) -> Iterator[tuple[int, ...]]:
-        """Yield the runs that are not done, in groups: of one controller each, and no more than lie
-        between two checkpoints.
-        """
+        """Yield the open runs in groups of one controller, as large as a checkpoint allows."""
         most = min(self.lab.config.batch_simulation.execution.checkpoint_interval, _MOST_CAMERAS)
         for begin in range(0, self.runs, self._per_controller):
             group: list[int] = []
@@ -151,11 +148,9 @@ class BatchPlan:
                 periods[key] = GridPeriod.cut(
                     self.lab.clean_shares[location], key[1], self.conditions.schedule.slots
                 )
-            cameras.append(
-                CameraRequest(
-                    list(periods).index(key), season, variation, *self._draw_camera(variation)
-                )
-            )
+            place_of_period = list(periods).index(key)
+            drawn = self._draw_camera(variation)
+            cameras.append(CameraRequest(place_of_period, season, variation, *drawn))
         controller = self.controllers[numbers[0] // self._per_controller]
         return CameraGroup(
             controller,
@@ -166,8 +161,9 @@ class BatchPlan:
         )
 
     def _draw_camera(self, variation: int) -> tuple[float, float, float, float]:
-        """Return a variation's capacity, charge rate, accuracy and latency: never one that no model
-        fulfils.
+        """Return a variation's capacity, charge rate, accuracy and latency.
+
+        At least one model fulfils its requirements.
         """
         ranges = self.lab.config.batch_simulation.variations
         models = self.lab.models
@@ -181,49 +177,42 @@ class BatchPlan:
         most = ranges.accuracy_range.max / 100
         best = models.accuracy[models.latency_ms <= ranges.latency_range.max].max()
         required = least + (min(most, float(best)) - least) * accuracy
-        quickest = max(
-            float(models.latency_ms[models.accuracy >= required].min()), ranges.latency_range.min
-        )
-        return (
-            capacity_wh,
-            rate_w,
-            required,
-            quickest + (ranges.latency_range.max - quickest) * latency,
-        )
+        quickest = float(models.latency_ms[models.accuracy >= required].min())
+        quickest = max(quickest, ranges.latency_range.min)
+        latency_ms = quickest + (ranges.latency_range.max - quickest) * latency
+        return capacity_wh, rate_w, required, latency_ms
 
     def describe(self) -> dict[str, Any]:
-        """Return what rows of this batch are made from: only the same goes on behind them."""
+        """Return the inputs of this batch: only the same inputs may add rows to it."""
         plain = self.conditions.to_json()
-        trained = {name: describe_trained(each) for name, each in self.trained.items()}
-        shares = {location: self.lab.clean_shares[location] for location in self.locations}
+        simulation = {
+            name: value for name, value in plain.items() if name not in {"models", "seed"}
+        }
+        clean_shares = {}
+        for location in self.locations:
+            year = self.lab.clean_shares[location]
+            digest = hashlib.sha256(year.share.tobytes()).hexdigest()
+            clean_shares[location] = {"measured": year.measured, "digest": digest}
+        trained_controllers = {}
+        for name, controller in self.trained.items():
+            text = json.dumps(describe_trained(controller), sort_keys=True)
+            trained_controllers[name] = hashlib.sha256(text.encode()).hexdigest()
+        variations = self.lab.config.batch_simulation.variations.model_dump()
         return {
-            "batch_simulation": {
-                "variations": self.lab.config.batch_simulation.variations.model_dump()
-            },
+            "batch_simulation": {"variations": variations},
             "controllers": list(self.controllers),
             "data_sources": {"locations": list(self.locations), "seasons": list(self.seasons)},
-            "simulation": {
-                name: value for name, value in plain.items() if name not in {"models", "seed"}
-            },
+            "simulation": simulation,
             "seed": self.lab.seed,
             "camera_models": plain["models"],
-            "clean_shares": {
-                location: {
-                    "measured": each.measured,
-                    "digest": hashlib.sha256(each.share.tobytes()).hexdigest(),
-                }
-                for location, each in shares.items()
-            },
-            "trained_controllers": {
-                name: hashlib.sha256(json.dumps(each, sort_keys=True).encode()).hexdigest()
-                for name, each in trained.items()
-            },
+            "clean_shares": clean_shares,
+            "trained_controllers": trained_controllers,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class GroupAttempt:
-    """Runs that are tried together for the nth time."""
+    """Runs simulated together, and the number of the attempt."""
 
     numbers: tuple[int, ...]
     tries: int = 1
@@ -231,7 +220,7 @@ class GroupAttempt:
 
 @dataclass(slots=True)
 class BatchCollection:
-    """A batch while it is worked off. The rows are the ledger: a run is done when its row is there.
+    """A batch while it is worked off; a run is done when its row is there.
 
     Args:
         plan: of the batch.
@@ -251,21 +240,20 @@ class BatchCollection:
     def open(cls, plan: BatchPlan, folder: Path, form: RowForm) -> "BatchCollection":
         """Return the collection with the runs that are done already."""
         completed = bytearray(plan.runs)
-        # Opened once, so that what a crash left half written is cut off before it is read.
+        # Opening cuts off a row that a crash left half written.
         with RowWriter(folder, RUNS, form):
             for row in read_rows(folder, RUNS):
                 completed[plan.number_of(row)] = 1
         return cls(plan, folder, form, completed)
 
     def work_off(self, transport: GroupTransport) -> None:
-        """Have all runs simulated that are not done, and keep their rows.
+        """Let all open runs be simulated, and keep their rows.
 
         Raises:
             MachineError: the disk takes no more; run it again, it goes on.
         """
-        waiting = (
-            GroupAttempt(numbers) for numbers in self.plan.group_numbers(bytearray(self.completed))
-        )
+        groups = self.plan.group_numbers(bytearray(self.completed))
+        waiting = (GroupAttempt(numbers) for numbers in groups)
         again = deque[GroupAttempt]()
         under_way = dict[int, GroupAttempt]()
         key = 0
@@ -274,12 +262,13 @@ class BatchCollection:
             RowWriter(self.folder, FAILED, self.form) as failed,
         ):
             while True:
-                while len(under_way) < transport.capacity and (
-                    attempt := again.popleft() if again else next(waiting, None)
-                ):
+                while len(under_way) < transport.capacity:
+                    following = again.popleft() if again else next(waiting, None)
+                    if following is None:
+                        break
                     key += 1
-                    under_way[key] = attempt
-                    transport.submit(key, self.plan.build_group(attempt.numbers).to_json())
+                    under_way[key] = following
+                    transport.submit(key, self.plan.build_group(following.numbers).to_json())
                 if not under_way:
                     return
                 reply = transport.wait()
@@ -289,6 +278,7 @@ class BatchCollection:
                 elif attempt.tries <= self.plan.lab.config.batch_simulation.execution.max_retries:
                     again.append(GroupAttempt(attempt.numbers, attempt.tries + 1))
                 elif len(attempt.numbers) > 1:
+                    # Alone, each run shows whether it is the one that fails.
                     again.extend(GroupAttempt((number,)) for number in attempt.numbers)
                 else:
                     (named,) = self.plan.build_group(attempt.numbers).name_runs()
@@ -298,23 +288,18 @@ class BatchCollection:
                     self._report_progress()
 
     def _keep_rows(self, runs: RowWriter, attempt: GroupAttempt, reply: GroupReply) -> None:
+        numbered = zip(attempt.numbers, reply.rows, strict=True)
         # The same group may come back twice from a queue.
-        runs.append(
-            [
-                row
-                for number, row in zip(attempt.numbers, reply.rows, strict=True)
-                if not self.completed[number]
-            ]
-        )
+        new_rows = [row for number, row in numbered if not self.completed[number]]
+        runs.append(new_rows)
         runs.sync()
         for number in attempt.numbers:
             self.completed[number] = 1
         self._report_progress()
 
     def _report_progress(self) -> None:
-        self.plan.lab.progress(
-            self.completed.count(1) + len(self.failed), self.plan.runs, "runs simulated"
-        )
+        finished = self.completed.count(1) + len(self.failed)
+        self.plan.lab.progress(finished, self.plan.runs, "runs simulated")
 
 
 @contextmanager
@@ -339,16 +324,17 @@ def hold_folder(folder: Path) -> Iterator[None]:
 
 
 def run_batch(lab: Lab, transport: GroupTransport | None = None) -> dict[str, Any]:
-    """Simulate locations × seasons × variations × controllers and write rows ``runs`` into
-    ``OUT/batch``; killed at any moment, it goes on where it was.
+    """Simulate locations × seasons × variations × controllers into rows ``runs`` of ``OUT/batch``.
+
+    Killed at any moment, the next call goes on where it was.
 
     Args:
         lab: the configuration, and the data.
-        transport: who simulates the groups; default: processes of this machine.
+        transport: simulates the groups; default: processes of this machine.
 
     Returns:
-        Figures: runs in all, made now, failed (named; rows ``failed`` say why), and how long it
-            took.
+        Figures: numbers of all runs, new ones and failed ones (named; rows ``failed`` have the
+            reasons), and the duration.
 
     Raises:
         ConflictError: another batch is being worked off in the folder, or rows of another
@@ -370,18 +356,14 @@ def run_batch(lab: Lab, transport: GroupTransport | None = None) -> dict[str, An
         remove_rows(folder, FAILED)
         begun = time.perf_counter()
         export = lab.config.results.export
-        collection = BatchCollection.open(
-            plan,
-            folder,
-            RowForm(max_mb=export.max_file_size_mb if export.split_large_files else None),
-        )
+        form = RowForm(max_mb=export.max_file_size_mb if export.split_large_files else None)
+        collection = BatchCollection.open(plan, folder, form)
         before = collection.completed.count(1)
         if transport is not None:
             collection.work_off(transport)
         elif before < plan.runs:
-            with LocalProcesses(
-                min(lab.workers, count_workers(execution.parallel_workers))
-            ) as processes:
+            workers = min(lab.workers, count_workers(execution.parallel_workers))
+            with LocalProcesses(workers) as processes:
                 collection.work_off(processes)
         seconds = time.perf_counter() - begun
         new_runs = collection.completed.count(1) - before

@@ -59,44 +59,40 @@ class TrainingExamples:
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """Number of examples."""
         return len(self.slot)
 
     @property
     def sight(self) -> Sight:
-        """What a controller sees of them."""
+        """A controller's observations in these examples."""
         return Sight(
-            *(
-                np.asarray(each, float)
-                for each in (
-                    self.soc,
-                    self.accuracy,
-                    self.latency_ms,
-                    self.clean_share,
-                    self.expected,
-                )
-            )
+            np.asarray(self.soc, float),
+            np.asarray(self.accuracy, float),
+            np.asarray(self.latency_ms, float),
+            np.asarray(self.clean_share, float),
+            np.asarray(self.expected, float),
         )
 
     @property
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """All arrays by name, in a fixed order."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @property
     def digest(self) -> str:
-        """The digest of these examples."""
         digest = hashlib.sha256()
-        for each in fields(self):
-            digest.update(np.ascontiguousarray(getattr(self, each.name)).tobytes())
+        for column in self.columns.values():
+            digest.update(np.ascontiguousarray(column).tobytes())
         return digest.hexdigest()
 
     def take(self, rows: NDArray[Any]) -> Self:
-        """Return some of them."""
-        return type(self)(*(getattr(self, each.name)[rows] for each in fields(self)))
+        """Return some of the examples."""
+        return type(self)(**{name: column[rows] for name, column in self.columns.items()})
 
     def save(self, path: Path) -> None:
-        """Write them to one file, for the processes that train."""
-        write_tensors(
-            path,
-            {each.name: np.ascontiguousarray(getattr(self, each.name)) for each in fields(self)},
-            {"examples": self.count},
-        )
+        """Write the examples to one file, for the processes that train."""
+        tensors = {name: np.ascontiguousarray(column) for name, column in self.columns.items()}
+        write_tensors(path, tensors, {"examples": self.count})
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -105,9 +101,7 @@ class TrainingExamples:
 
 
 def eligible_models(fulfilled: BoolArray) -> BoolArray:
-    """Return among which models a controller chooses: those that fulfil a request, all where none
-    does; shape ``(requests, models)``.
-    """
+    """Return the models that fulfil a request, all if none does, ``(requests, models)``."""
     return fulfilled | ~fulfilled.any(axis=-1, keepdims=True)
 
 
@@ -176,10 +170,10 @@ def read_examples(
             value=str(folder),
             remedy="Label them first: luna edge labels.",
         )
-    joined = {
-        each.name: np.concatenate([getattr(part, each.name) for part in parts])
-        for each in fields(TrainingExamples)
-    }
+    joined = {}
+    for field in fields(TrainingExamples):
+        series = [getattr(part, field.name) for part in parts]
+        joined[field.name] = np.concatenate(series)
     return TrainingExamples(**joined), stand_in
 
 
@@ -195,10 +189,10 @@ def _unreadable(batch: list[dict[str, Any]], reason: str) -> InvalidInputError:
 def split_by_week(
     slots: IntArray, *, horizon_minutes: int, share: float, seed: int
 ) -> tuple[IntArray, IntArray]:
-    """Return the rows that are learned from and those that judge: of other weeks, so that no
-    neighbour of a row that judges was learned from.
+    """Return the rows to learn from and those to judge by, from different weeks.
 
-    A row whose horizon reaches from a week of the one kind into one of the other is in neither.
+    No neighbour of a judging row is learned from: a row whose horizon reaches from a week of the
+    one kind into one of the other is in neither.
 
     Raises:
         InvalidInputError: all rows are of one week.
@@ -215,8 +209,9 @@ def split_by_week(
         )
     count = min(max(round(share * len(weeks)), 1), len(weeks) - 1)
     judging = np.random.default_rng(seed).permutation(weeks)[:count]
-    first = np.isin(week, judging)
-    second = np.isin(last, judging)
-    return np.flatnonzero(~first & ~second), np.flatnonzero(
-        first & (second | ~np.isin(last, weeks))
-    )
+    begins_judging = np.isin(week, judging)
+    ends_judging = np.isin(last, judging)
+    ends_without_rows = ~np.isin(last, weeks)
+    learned = ~begins_judging & ~ends_judging
+    judged = begins_judging & (ends_judging | ends_without_rows)
+    return np.flatnonzero(learned), np.flatnonzero(judged)
