@@ -53,8 +53,8 @@ def select_paths(paths: FloatArray, count: int) -> tuple[NDArray[np.int64], Floa
     """Return the indices and probabilities of ``count`` representatives of ``paths``.
 
     All paths are equally probable. Each step adds the path that most reduces the sum of distances
-    to the nearest representative. A probability is half an equal share and half the share of nearest paths, because few paths say
-    little about frequencies (docs/decisions/0018).
+    to the nearest representative. A probability is half an equal share and half the share of
+    nearest paths, because few paths say little about frequencies (docs/decisions/0018).
 
     Args:
         paths: shape ``(paths, values)``, in comparable units.
