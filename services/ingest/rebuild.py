@@ -1,5 +1,6 @@
-"""Comparison of a rebuilt day with the stored one: scaled by a factor, with directions swapped or
-half gone it suggests a wrong unit or sensor. Pure.
+"""Comparison of a rebuilt day with the stored one, to find a wrong unit or sensor. Pure.
+
+Suspicious are a day scaled by a factor, swapped directions, and a day that is half gone.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ from luna.energy.timeline import FloatArray
 
 # Late readings and repaired gaps change a day that was known to nine tenths only a little.
 LEAST_COVERAGE = 0.9
-# Below a kilowatt-hour a share says little.
+# Below a kilowatt-hour a share means little.
 LEAST_KWH = 1.0
 LOST_SHARE = 0.5
 # A second array or phase doubles a day. Units and spacings of readings are wrong by 4 (kW as kWh
@@ -37,8 +38,9 @@ Fault = Literal["factor", "gone", "swapped"]
 
 @dataclass(frozen=True, slots=True)
 class RebuiltSeries:
-    """A suspicious change of a day's series: energies over the slots known before and after,
-    kWh.
+    """A suspicious change of a day's series.
+
+    The energies are those of the slots known before and after.
     """
 
     day: date
@@ -68,42 +70,56 @@ def compare_day(
         before: stored series of the day's slots, NaN where unknown.
         after: rebuilt series; NaN erases nothing.
     """
-    names = [
-        name
-        for name in ENERGIES
-        if name in before and name in after and np.isfinite(before[name]).mean() >= LEAST_COVERAGE
-    ]
-    both = {name: np.isfinite(before[name]) & np.isfinite(after[name]) for name in names}
-    was, now = (
-        {name: np.where(both[name], series[name], 0.0) for name in names}
-        for series in (before, after)
-    )
-    swapped: set[str] = set()
-    for pair in (pair for pair in PAIRS if set(pair) <= set(names)):
-        same, turned = (
-            sum(
-                float(np.abs(was[name] - now[other]).sum())
-                for name, other in zip(pair, others, strict=True)
-            )
-            for others in (pair, pair[::-1])
-        )
-        total = sum(float(was[name].sum()) for name in pair)
-        if total > LEAST_KWH and turned <= SAME_SHAPE * total and same > LOST_SHARE * total:
-            swapped |= {*pair}
-    for name in names:
-        old = was[name]
+    was = {}
+    now = {}
+    for name in ENERGIES:
+        if name not in before or name not in after:
+            continue
+        known = np.isfinite(before[name])
+        if known.mean() >= LEAST_COVERAGE:
+            both = known & np.isfinite(after[name])
+            was[name] = np.where(both, before[name], 0.0)
+            now[name] = np.where(both, after[name], 0.0)
+    swapped = _find_swapped(was, now)
+    for name, old in was.items():
         new = now[name]
         before_kwh = float(old.sum())
         after_kwh = float(new.sum())
-        is_gone = before_kwh > LEAST_KWH and after_kwh < (1 - LOST_SHARE) * before_kwh
-        is_comparable = after_kwh > LEAST_KWH and np.count_nonzero(old > 0) >= LEAST_MOVING_SLOTS
-        factor = float(new @ old / (old @ old)) if is_comparable else 0.0
-        is_scaled = (
-            factor >= LEAST_FACTOR
-            and float(np.abs(new - factor * old).sum()) <= SAME_SHAPE * after_kwh
-        )
-        fault: Fault | None = (
-            "swapped" if name in swapped else "gone" if is_gone else "factor" if is_scaled else None
-        )
+        fault: Fault | None = None
+        if name in swapped:
+            fault = "swapped"
+        elif before_kwh > LEAST_KWH and after_kwh < (1 - LOST_SHARE) * before_kwh:
+            fault = "gone"
+        elif _is_scaled(old, new):
+            fault = "factor"
         if fault:
             yield RebuiltSeries(day, name, before_kwh, after_kwh, fault)
+
+
+def _find_swapped(was: Mapping[str, FloatArray], now: Mapping[str, FloatArray]) -> set[str]:
+    """Return the series of pairs of directions that look swapped."""
+    swapped: set[str] = set()
+    for one, other in PAIRS:
+        if one not in was or other not in was:
+            continue
+        total = sum([float(was[one].sum()), float(was[other].sum())])
+        same = _difference_kwh(was[one], now[one]) + _difference_kwh(was[other], now[other])
+        turned = _difference_kwh(was[one], now[other]) + _difference_kwh(was[other], now[one])
+        if total > LEAST_KWH and turned <= SAME_SHAPE * total and same > LOST_SHARE * total:
+            swapped |= {one, other}
+    return swapped
+
+
+def _difference_kwh(one: FloatArray, other: FloatArray) -> float:
+    return float(np.abs(one - other).sum())
+
+
+def _is_scaled(old: FloatArray, new: FloatArray) -> bool:
+    """Return whether a series looks like the stored one times a factor."""
+    after_kwh = float(new.sum())
+    if after_kwh <= LEAST_KWH or np.count_nonzero(old > 0) < LEAST_MOVING_SLOTS:
+        return False
+    factor = float(new @ old / (old @ old))
+    if factor < LEAST_FACTOR:
+        return False
+    return float(np.abs(new - factor * old).sum()) <= SAME_SHAPE * after_kwh

@@ -1,10 +1,9 @@
-"""Verification of stored slots against Home Assistant's own statistics, per series and local
-day.
-"""
+"""Verification of stored slots against Home Assistant's own statistics, per series and day."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 from typing import Any, Protocol
 
 import numpy as np
@@ -39,9 +38,7 @@ class StatisticSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DayDifference:
-    """Energies of one series on one local day by the source and as stored, kWh, over the hours
-    known to both.
-    """
+    """Energies of a series on a local day by the source and as stored, over hours known to both."""
 
     day: date
     series: str
@@ -77,22 +74,20 @@ def ask_energy(source: StatisticSource, column: Column, hours: Timeline) -> Floa
     edges = np.append(hours.starts, hours.starts[-1:] + np.timedelta64(HOUR))
     energy = np.full(hours.count, np.nan)
     for together, place in column.in_turn(edges):
-        energy[place] = np.sum(
-            [sensor.sign * _ask_sensor(source, sensor.name, hours) for sensor in together.sensors],
-            axis=0,
-        )[place]
+        signed = [
+            sensor.sign * _ask_sensor(source, sensor.name, hours) for sensor in together.sensors
+        ]
+        energy[place] = np.sum(signed, axis=0)[place]
     return energy
 
 
 def add_submetered(stored: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    """Return the stored series as meters show them: the house's load including its submetered
-    loads, which are stored apart.
-    """
-    apart = [stored[name] for name in SUBMETERED if name in stored]
-    return {
-        name: np.sum([values, *apart], axis=0) if name == "load_kwh" else values
-        for name, values in stored.items()
-    }
+    """Return the stored series with the submetered loads added to the house's load, as metered."""
+    submetered = [stored[name] for name in SUBMETERED if name in stored]
+    metered = dict(stored)
+    if "load_kwh" in stored:
+        metered["load_kwh"] = np.sum([stored["load_kwh"], *submetered], axis=0)
+    return metered
 
 
 def compare_days(
@@ -107,11 +102,14 @@ def compare_days(
     """
     both = ~np.isnan(source) & ~np.isnan(stored)
     for day, place in days:
-        counted, stored_kwh = (
-            float(values[place][both[place]].sum()) for values in (source, stored)
-        )
+        known = both[place]
         yield DayDifference(
-            day, series, counted, stored_kwh, int(both[place].sum()), place.stop - place.start
+            day,
+            series,
+            source_kwh=float(source[place][known].sum()),
+            stored_kwh=float(stored[place][known].sum()),
+            hours=int(known.sum()),
+            day_hours=place.stop - place.start,
         )
 
 
@@ -148,35 +146,27 @@ def verify_days(
     with unit_of_work(engine) as connection:
         site = sites.load(connection, site_id)
     # Each local day with its first and last hour in UTC.
-    dates = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    slots = [local_days(day, day, parse_zone(site.timezone)) for day in dates]
-    days = [
-        (day, floor_to(timeline.start, HOUR), floor_to(timeline.end, HOUR))
-        for day, timeline in zip(dates, slots, strict=True)
-    ]
+    days = []
+    for number in range((last - first).days + 1):
+        day = first + timedelta(days=number)
+        slots = local_days(day, day, parse_zone(site.timezone))
+        days.append((day, floor_to(slots.start, HOUR), floor_to(slots.end, HOUR)))
     start = days[0][1]
     end = days[-1][2]
     hours = Timeline(start, HOUR, (end - start) // HOUR)
     columns = [column for column in measured_columns(site) if not column.is_level]
+    names = tuple(column.name for column in columns)
     with unit_of_work(engine) as connection:
-        stored = add_submetered(
-            observations.read_series(
-                connection, site_id, hours, tuple(column.name for column in columns)
-            )
-        )
+        stored = add_submetered(observations.read_series(connection, site_id, hours, names))
     places = [
-        (day, slice((start - hours.start) // HOUR, (end - hours.start) // HOUR))
-        for day, start, end in days
+        (day, slice((begin - start) // HOUR, (until - start) // HOUR)) for day, begin, until in days
     ]
-    compared = [column for column in columns if not column.reversed]
-    differences = [
-        each
-        for column in compared
-        for each in compare_days(
-            column.name, ask_energy(source, column, hours), stored[column.name], places
-        )
-    ]
-    return sorted(differences, key=lambda difference: difference.day)
+    differences: list[DayDifference] = []
+    for column in columns:
+        if not column.reversed:
+            energy = ask_energy(source, column, hours)
+            differences += compare_days(column.name, energy, stored[column.name], places)
+    return sorted(differences, key=attrgetter("day"))
 
 
 def verify(request: VerifyRequest, work: TaskContext) -> VerifyReply:
@@ -190,22 +180,20 @@ def verify(request: VerifyRequest, work: TaskContext) -> VerifyReply:
         differences = verify_days(
             work.database(), source, request.site_id, first=request.from_day, last=request.to_day
         )
-    return VerifyReply(
-        site_id=request.site_id,
-        days=[
-            DayComparison(
-                day=each.day,
-                series=each.series,
-                source_kwh=round(each.source_kwh, 6),
-                stored_kwh=round(each.stored_kwh, 6),
-                difference_kwh=round(each.difference_kwh, 6),
-                difference_share=None
-                if np.isnan(each.difference_share)
-                else round(each.difference_share, 6),
-                hours=each.hours,
-                day_hours=each.day_hours,
-                beyond_tolerance=each.beyond,
-            )
-            for each in differences
-        ],
+    days = [_describe_difference(difference) for difference in differences]
+    return VerifyReply(site_id=request.site_id, days=days)
+
+
+def _describe_difference(difference: DayDifference) -> DayComparison:
+    share = difference.difference_share
+    return DayComparison(
+        day=difference.day,
+        series=difference.series,
+        source_kwh=round(difference.source_kwh, 6),
+        stored_kwh=round(difference.stored_kwh, 6),
+        difference_kwh=round(difference.difference_kwh, 6),
+        difference_share=None if np.isnan(share) else round(share, 6),
+        hours=difference.hours,
+        day_hours=difference.day_hours,
+        beyond_tolerance=difference.beyond,
     )

@@ -1,8 +1,8 @@
-"""Trains and issues Aurora, a site's forecaster: gradient-boosted trees stacked with simple
-averages, in quantile bands calibrated on recent errors.
+"""Training and issue of Aurora, a site's forecaster.
 
-Stacking weights, level correction and band widths are learned out of sample: from predictions for
-weeks after those the trees were grown on.
+Gradient-boosted trees are stacked with simple averages, in quantile bands calibrated on recent
+errors. Stacking weights, level correction and band widths are learned out of sample: from
+predictions for weeks after those the trees were grown on.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -124,8 +124,9 @@ class Aurora:
         *,
         context: Context = NO_CONTEXT,
     ) -> Forecast:
-        """Return the forecast of ``slots`` quarter-hours from the one that covers ``issued_at``,
-        using nothing measured in or after it.
+        """Return the forecast of ``slots`` quarter-hours from the one that covers ``issued_at``.
+
+        Nothing measured in or after that quarter-hour is used.
         """
         return self.issue_many(history, [issued_at], slots, context=context).forecast(0)
 
@@ -137,15 +138,13 @@ class Aurora:
         *,
         context: Context = NO_CONTEXT,
     ) -> Batch:
-        """Return the forecast at each instant.
+        """Return the forecast at each instant, with one prediction per model.
 
-        See ``Forecaster``. One prediction per model serves all.
+        See ``Forecaster``.
         """
-        return self.issue_from_views(
-            OriginViews.of(
-                history, self.site, check_issue(issued_at, slots), slots, context=context
-            )
-        )
+        instants = check_issue(issued_at, slots)
+        views = OriginViews.of(history, self.site, instants, slots, context=context)
+        return self.issue_from_views(views)
 
     def issue_from_views(self, origin_views: OriginViews) -> Batch:
         """Return the same from the feature matrices of the instants."""
@@ -159,22 +158,20 @@ class Aurora:
             if model is None:
                 predicted = predict_profile(view)
             else:
-                predicted = model.predict(view, pairs.lead).stretch(
-                    tune_rows(frame, pairs, model, series), view.scale_kwh
-                )
+                factors = tune_rows(frame, pairs, model, series)
+                predicted = model.predict(view, pairs.lead).stretch(factors, view.scale_kwh)
             quantiles.append(fold_rows(predicted.bound(view.limit_kwh), origin_views.slots))
         load, pv = quantiles
         learned = LOAD.name in self.models
-        days = self.known_days if learned else count_days(frame.load_kwh[: int(pairs.origin.min())])
+        days = self.known_days
+        if not learned:
+            days = count_days(frame.load_kwh[: int(pairs.origin.min())])
         stage = _name_stage(days, learned=learned)
-        described = {
-            name: model.level.describe(views[name], pairs.lead)
-            for name, model in self.models.items()
-        }
-        levels = [
-            dict(zip(described, levels_of_origin, strict=True))
-            for levels_of_origin in zip(*described.values(), strict=True)
-        ]
+        described = {}
+        for name, model in self.models.items():
+            described[name] = model.level.describe(views[name], pairs.lead)
+        by_origin = zip(*described.values(), strict=True)
+        levels = [dict(zip(described, of_origin, strict=True)) for of_origin in by_origin]
         return Batch(VERSION, stage, origin_views.issued_at, load, pv, levels=levels)
 
 
@@ -198,8 +195,9 @@ FACTOR_EXPONENT = 0.8
 
 
 def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: ForecastSeries) -> FloatArray:
-    """Return factors for the distance of each quantile from the median, learned from measurements
-    before the UTC day of each row's origin.
+    """Return factors for each quantile's distance from the median.
+
+    They are learned from measurements before the UTC day of each row's origin.
 
     Returns:
         Shape ``(levels, rows)``.
@@ -219,15 +217,11 @@ def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: ForecastSe
     usable = ~np.isnan(actual) & (view.limit_kwh > 0)
     heads = model.predict(view, recent.lead)
     distance = SIDES[:, None] * (actual - heads.p50) / heads.measure_widths(view.scale_kwh)
-    day_begins = days * DAY_SLOTS - frame.first
-    factors = np.stack(
-        [
-            _tune_day(distance, usable & (recent.target < begin), begin - recent.origin)
-            for begin in day_begins
-        ],
-        axis=1,
-    )
-    return factors[:, rows]
+    factors = []
+    for day_begin in days * DAY_SLOTS - frame.first:
+        is_known = usable & (recent.target < day_begin)
+        factors.append(_tune_day(distance, is_known, day_begin - recent.origin))
+    return np.stack(factors, axis=1)[:, rows]
 
 
 def _tune_day(distance: FloatArray, usable: NDArray[np.bool_], age: IntArray) -> FloatArray:
@@ -235,31 +229,26 @@ def _tune_day(distance: FloatArray, usable: NDArray[np.bool_], age: IntArray) ->
     rows = usable & (age <= TUNING_DAYS * DAY_SLOTS)
     if rows.sum() < TUNING_ROWS:
         return np.ones(LEVELS.size)
-    needed = np.array(
-        [
-            np.quantile(of_level[rows], max(share, 1 - share))
-            for of_level, share in zip(distance, LEVELS, strict=True)
-        ]
-    )
-    factors: FloatArray = np.where(
-        SIDES == 0, 1.0, np.clip(needed, LEAST_FACTOR, MOST_FACTOR) ** FACTOR_EXPONENT
-    )
+    needed = np.empty(LEVELS.size)
+    for level, share in enumerate(LEVELS):
+        needed[level] = np.quantile(distance[level][rows], max(share, 1 - share))
+    bounded = np.clip(needed, LEAST_FACTOR, MOST_FACTOR)
+    factors: FloatArray = np.where(SIDES == 0, 1.0, bounded**FACTOR_EXPONENT)
     return factors
 
 
-# Of the training's rows by time: each of the last two is predicted by trees grown on all before it
+# Parts of the training's rows by time: each of the last two is predicted by trees grown before it
 QUARTERS = 4
-TREE_FITS = 3  # in a training of one series: two that are judged, one that is kept
+TREE_FITS = 3  # in a training of one series: two that are judged, one that is used
 POOL = "pool_"
-# Of the prior weights: the trees' share beside the pools, and what all members share evenly
+# Prior weights: the trees' share beside the pools, and the share that is spread evenly
 TREES_SHARE = 0.3
 UNIFORM_SHARE = 0.1
-# Weights by kind of day must lower the loss to this, to be worth the fewer rows of each
+# Weights by kind of day must lower the loss to this, because each kind has fewer rows
 WEEKEND_LOSS_RATIO = 0.985
-# Rows of equal weight: weights by the usual load at the time take twice as long and forecast no
-# better
+# Series with rows of equal weight: weights by the usual load take twice as long and do not help
 UNWEIGHTED = {"load"}
-WEEKLY = {"load"}  # series with weekends: PV has none, however well a few rainy Sundays fit one
+WEEKLY = {"load"}  # series with weekends; rainy Sundays give PV none
 # Member of the view → the baseline version that forecasts by it.
 BASELINES = {
     "mean": "baseline_7_day_avg",
@@ -272,8 +261,7 @@ BAND_NAMES = ("near", "half_day", "far")
 
 @dataclass(frozen=True)
 class Rows:
-    """Training rows: a view, and per row its lead, its actual energy, and the parts that judge it
-    out of sample.
+    """Training rows: a view, and per row its lead, its actual energy, and its parts for judging.
 
     ``quarter`` is the quarter of the training's rows, ordered by target; ``half`` whether the
     target lies in an even week.
@@ -286,7 +274,6 @@ class Rows:
     actual_kwh: FloatArray
 
     def select(self, rows: NDArray[np.bool_]) -> "Rows":
-        """Return the chosen rows."""
         return Rows(
             self.view.select(rows),
             self.lead[rows],
@@ -316,11 +303,9 @@ def train(
         progress: called with steps done, steps in all and a label of the step.
     """
     last = number_slot(require_utc(until, field="until"))
-    first = (
-        min(int(history.starts[0].astype(np.int64)) // SLOT_SECONDS, last - 1)
-        if len(history)
-        else last - 1
-    )
+    first = last - 1
+    if len(history):
+        first = min(int(history.starts[0].astype(np.int64)) // SLOT_SECONDS, first)
     frame = frame_series(history, site, first=first, last=last, context=context)
     models: dict[str, SeriesModel] = {}
     metrics: dict[str, float] = {}
@@ -329,12 +314,8 @@ def train(
         rows = sample_rows(frame, series, settings.rows, np.random.default_rng(settings.seed))
         if rows is None:
             continue
-        grow = partial(
-            _grow,
-            series.name,
-            settings=settings,
-            step=partial(_report, progress, steps, f"{site.name}: {series.name}"),
-        )
+        step = partial(_report, progress, steps, f"{site.name}: {series.name}")
+        grow = partial(_grow, series.name, settings=settings, step=step)
         learned = learn_series(series.name, rows, grow)
         models[series.name] = learned.model
         metrics |= {f"{series.name}.{name}": value for name, value in learned.metrics.items()}
@@ -356,18 +337,15 @@ def _report(progress: Progress, steps: Iterator[int], label: str) -> None:
 def sample_rows(
     frame: Frame, series: ForecastSeries, count_rows: int, rng: np.random.Generator
 ) -> Rows | None:
-    """Return about ``count_rows`` training rows of a series, drawn over the whole frame.
-
-    None where there is nothing to learn.
-    """
+    """Draw about ``count_rows`` training rows of a series, or None if there is nothing to learn."""
     actual = series.measured(frame)
     if count_days(actual) < YOUNG_DAYS or np.nanmin(actual) == np.nanmax(actual):
         return None
     origin = rng.integers(2 * DAY_SLOTS, actual.size, count_rows)
     near = rng.random(count_rows) < NEAR_SHARE
-    lead = np.where(
-        near, rng.integers(0, NEAR_SLOTS, count_rows), rng.integers(0, HORIZON_SLOTS, count_rows)
-    )
+    near_lead = rng.integers(0, NEAR_SLOTS, count_rows)
+    any_lead = rng.integers(0, HORIZON_SLOTS, count_rows)
+    lead = np.where(near, near_lead, any_lead)
     measured = origin + lead < actual.size
     drawn = Pairs(origin[measured], (origin + lead)[measured])
     pairs = drawn.select(~np.isnan(actual[drawn.target]))
@@ -379,7 +357,9 @@ def sample_rows(
     quarter = QUARTERS * order // max(order.size, 1)
     half = pairs.target // BLOCK_SLOTS % 2 == 0
     rows = Rows(view, pairs.lead, quarter, half, actual[pairs.target])
-    return rows if rows.lead.size >= NEEDED_ROWS and np.ptp(rows.actual_kwh) > 0 else None
+    if rows.lead.size < NEEDED_ROWS or not np.ptp(rows.actual_kwh) > 0:
+        return None
+    return rows
 
 
 @dataclass(frozen=True)
@@ -396,8 +376,7 @@ Grow = Callable[[Rows], Trees]
 
 
 def learn_series(name: str, rows: Rows, grow: Grow) -> FittedSeries:
-    """Learn stacking weights, level and widths from out-of-sample predictions of trees, then grow
-    the trees again on every row.
+    """Learn weights, level and widths out of sample, then grow the trees again on every row.
 
     Invariants: on the judged rows no baseline has a smaller absolute error than the median, or a
     smaller squared one than the mean, in any band of leads that has rows enough for weights of its
@@ -421,27 +400,34 @@ def learn_series(name: str, rows: Rows, grow: Grow) -> FittedSeries:
         name, blended, judged.view, lead=judged.lead, half=judged.half, actual_kwh=judged.actual_kwh
     )
     moved = level.correct(blended, judged.view, judged.lead)
-    # Factor by band of leads on each quantile's distance from the median, for it to cover its
-    # share; shape `(bands, levels)`.
-    width = moved.measure_widths(judged.view.scale_kwh)
-    widths = np.ones((BAND_STARTS.size, LEVELS.size))
-    for level_index in np.flatnonzero(SIDES):
-        distance = SIDES[level_index] * (judged.actual_kwh - moved.p50)
-        share = max(LEVELS[level_index], 1 - LEVELS[level_index])
-        widths[:, level_index] = stretch_bands(distance, width[level_index], judged.lead, share)
+    widths = _fit_widths(moved, judged)
     heads = moved.stretch(widths[band_of(judged.lead)].T, judged.view.scale_kwh)
-    metrics = _judge_heads(heads, judged) | {
-        "blended_by_weekend": float(by_weekend),
-        "trees_share": float(weights["p50"][:, 0].mean()),
-    }
-    return FittedSeries(
-        SeriesModel(grow(rows), weights, level, widths, by_weekend), judged, heads, metrics
-    )
+    metrics = _judge_heads(heads, judged)
+    metrics["blended_by_weekend"] = float(by_weekend)
+    metrics["trees_share"] = float(weights["p50"][:, 0].mean())
+    model = SeriesModel(grow(rows), weights, level, widths, by_weekend)
+    return FittedSeries(model, judged, heads, metrics)
+
+
+def _fit_widths(heads: QuantileHeads, judged: Rows) -> FloatArray:
+    """Return factors on each quantile's distance from the median, so that it covers its share.
+
+    By band of leads, shape ``(bands, levels)``.
+    """
+    width = heads.measure_widths(judged.view.scale_kwh)
+    widths = np.ones((BAND_STARTS.size, LEVELS.size))
+    for level in np.flatnonzero(SIDES):
+        distance = SIDES[level] * (judged.actual_kwh - heads.p50)
+        share = max(LEVELS[level], 1 - LEVELS[level])
+        widths[:, level] = stretch_bands(distance, width[level], judged.lead, share)
+    return widths
 
 
 def grow_rows(name: str, rows: Rows, *, settings: TreeSettings, seed: int, threads: int) -> Trees:
-    """Grow trees for a series on rows, weighted by the scale of the target (for PV, clear-sky
-    output) unless ``UNWEIGHTED`` names it.
+    """Grow trees for a series on rows, with the weights of the series.
+
+    A row weighs as much as the scale of its target (for PV, clear-sky output), unless
+    ``UNWEIGHTED`` names the series.
     """
     scale = rows.view.scale_kwh
     weight = None if name in UNWEIGHTED else scale / scale.mean()
@@ -456,16 +442,13 @@ def grow_rows(name: str, rows: Rows, *, settings: TreeSettings, seed: int, threa
 
 
 def judge_trees(rows: Rows, grow: Grow) -> tuple[Rows, dict[str, FloatArray]]:
-    """Return the rows of the last two quarters, and their predictions by trees grown on all rows
-    before their quarter.
-    """
+    """Return the rows of the last two quarters, and predictions of trees grown before each."""
     judged = rows.select(rows.quarter >= QUARTERS // 2)
     outputs = {head: np.empty(judged.quarter.size) for head in HEADS}
     for quarter in range(QUARTERS // 2, QUARTERS):
         selected = judged.quarter == quarter
-        predicted = predict_trees(
-            grow(rows.select(rows.quarter < quarter)), judged.view.select(selected)
-        )
+        trees = grow(rows.select(rows.quarter < quarter))
+        predicted = predict_trees(trees, judged.view.select(selected))
         for head, output in outputs.items():
             output[selected] = predicted[head]
     return judged, outputs
@@ -480,9 +463,7 @@ def expect_weights(members: Sequence[str]) -> FloatArray:
 
 
 def _prefers_weekend(outputs: dict[str, FloatArray], rows: Rows) -> bool:
-    """Return whether separate weights for working days and weekends lower the median's loss,
-    cross-validated over the halves.
-    """
+    """Return whether separate weights for weekends lower the median's loss, cross-validated."""
     members = list_members(outputs, rows.view, "p50")
     stacked = np.column_stack([*members.values()])
     prior = expect_weights([*members])
@@ -493,6 +474,7 @@ def _prefers_weekend(outputs: dict[str, FloatArray], rows: Rows) -> bool:
         for training in (rows.half, ~rows.half):
             if not training.any():
                 return False
+            judged = ~training
             weights = weigh_strata(
                 stacked[training],
                 rows.actual_kwh[training],
@@ -500,46 +482,42 @@ def _prefers_weekend(outputs: dict[str, FloatArray], rows: Rows) -> bool:
                 strata=strata.select(training),
                 prior=prior,
             )
-            errors.append(
-                rows.actual_kwh[~training]
-                - (stacked[~training] * weights[strata.of_row[~training]]).sum(axis=1)
-            )
+            predicted = (stacked[judged] * weights[strata.of_row[judged]]).sum(axis=1)
+            errors.append(rows.actual_kwh[judged] - predicted)
         losses.append(float(np.abs(np.concatenate(errors)).mean()))
     return losses[1] < WEEKEND_LOSS_RATIO * losses[0]
 
 
 def _judge_heads(heads: QuantileHeads, rows: Rows) -> dict[str, float]:
-    """Return the MAE of the median and of each baseline in kWh per slot, their ratio over all leads
-    and by band, pinball loss and coverage.
+    """Return the errors of the median and the baselines, pinball loss and coverage.
+
+    The ratio to the best baseline is given over all leads and by band.
     """
     error = np.abs(rows.actual_kwh - heads.p50)
     centre = rows.view.members["centre"]
-    named = {
-        version: np.abs(rows.actual_kwh - centre[name])
-        for name, version in BASELINES.items()
-        if name in centre
-    }
-    baselines = np.stack([*named.values()])
-    pinball = np.mean(
-        [
-            measure_loss(rows.actual_kwh - quantile, share).mean()
-            for quantile, share in zip(heads.quantiles, LEVELS, strict=True)
-        ]
-    )
+    baseline_errors = {}
+    for name, version in BASELINES.items():
+        if name in centre:
+            baseline_errors[version] = np.abs(rows.actual_kwh - centre[name])
+    baselines = np.stack([*baseline_errors.values()])
+    pinball = []
+    for quantile, share in zip(heads.quantiles, LEVELS, strict=True):
+        pinball.append(measure_loss(rows.actual_kwh - quantile, share).mean())
     inside = (rows.actual_kwh >= heads.quantiles[1]) & (rows.actual_kwh <= heads.quantiles[-2])
-    bands = [band_of(rows.lead) == band for band in range(BAND_STARTS.size)]
-    ratios = {
-        f"mae_over_best_baseline.{name}": _over_best(error[band], baselines[:, band])
-        for name, band in zip(BAND_NAMES, bands, strict=True)
-        if band.any()
-    }
-    whole = {
+    metrics = {
         "mae_kwh": float(error.mean()),
-        "pinball_kwh": float(pinball),
+        "pinball_kwh": float(np.mean(pinball)),
         "coverage_80": float(inside.mean()),
     }
-    by_baseline = {f"mae_kwh.{version}": float(errors.mean()) for version, errors in named.items()}
-    return whole | by_baseline | {"mae_over_best_baseline": _over_best(error, baselines)} | ratios
+    for version, errors in baseline_errors.items():
+        metrics[f"mae_kwh.{version}"] = float(errors.mean())
+    metrics["mae_over_best_baseline"] = _over_best(error, baselines)
+    for number, name in enumerate(BAND_NAMES):
+        band = band_of(rows.lead) == number
+        if band.any():
+            ratio = _over_best(error[band], baselines[:, band])
+            metrics[f"mae_over_best_baseline.{name}"] = ratio
+    return metrics
 
 
 def _over_best(error: FloatArray, baselines: FloatArray) -> float:
@@ -547,5 +525,5 @@ def _over_best(error: FloatArray, baselines: FloatArray) -> float:
 
 
 def count_days(values: FloatArray) -> float:
-    """Return how many days' worth of slots are known."""
+    """Return the number of days' worth of known slots."""
     return float(np.count_nonzero(~np.isnan(values))) / DAY_SLOTS

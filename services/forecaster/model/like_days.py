@@ -41,10 +41,9 @@ REACH = 4  # slots on either side: habits do not keep to the quarter-hour
 # Weight of a working day for a day off, and vice versa, at hours at which they are alike
 OTHER_KIND = 0.25
 # Squared standard errors that a difference must exceed to be believed: the least of 1, 2, 4 and 6
-# that raised the pinball loss of none of three series, over seven months before those it is judged
-# on.
+# that raised the pinball loss of none of three series, over seven months before those for judging.
 CHANCE = 4.0
-LEAST_COMPARED_DAYS = 1.5  # effective number of days below which nothing is known of their variance
+LEAST_COMPARED_DAYS = 1.5  # effective number of days below which their variance is unknown
 OTHER_STATE = 0.02  # weight of a day with the house empty for one at home, and vice versa
 # Load is scaled by the bounded ratio of the newest days to the usual, to this power
 LEVEL_DAYS = 2
@@ -53,9 +52,9 @@ LEVEL_MOST = 4.0
 MEDIAN = 1 + int(np.flatnonzero(LEVELS == 0.5)[0])  # its row below the mean's
 # As robust as a median, less rough where days are few. Source: Tukey 1977
 TRIMEAN = np.select([LEVELS == 0.5, np.isin(LEVELS, [0.25, 0.75])], [0.5, 0.25])
-# Standard deviation of the logarithm of what households use in a quarter-hour over the standard
-# profile's: over the first eight months of three series 0.7 to 0.9 had the least pinball loss, 12 %
-# less than a band from 0.3 to 3 times the profile.
+# Standard deviation of the logarithm of households' load over the standard profile. Over the first
+# eight months of three series 0.7 to 0.9 had the least pinball loss, 12 % less than a band from 0.3
+# to 3 times the profile.
 HOUSEHOLD_SPREAD = 0.7
 AWAY = 0.5  # share of a slot above which the house counts as empty
 LEAST_QUIET_SHARE = 0.02  # of the usual load in an empty house
@@ -73,8 +72,8 @@ PART_ORIGINS = 16  # origins per batch: more do not fit a processor's cache
 class LikeDays:
     """A similar-day forecast, kWh by row.
 
-    ``habit_kwh`` is the mean of the days alone, ``levelled_kwh`` the same scaled to the last days'
-    level.
+    ``habit_kwh`` is the mean of the days alone, ``levelled_kwh`` the same scaled to the level of
+    the last days.
     """
 
     quantiles: Quantiles
@@ -86,45 +85,41 @@ def recall_load(origin_views: OriginViews) -> LikeDays:
     """Return the similar-day forecast of load for every row."""
     frame = origin_views.frame
     # 1970 began on a Thursday
-    off = ((frame.local_slot // DAY_SLOTS + 3) % WEEK >= SATURDAY) | frame.days_off.holiday
+    weekday = (frame.local_slot // DAY_SLOTS + 3) % WEEK
+    off = (weekday >= SATURDAY) | frame.days_off.holiday
     away = np.nan_to_num(frame.vacation_share) > AWAY
     habits = []
     levels = []
     for origin, target in _split_origins(origin_views):
-        past = (
-            RecalledDays.of(frame.load_kwh, origin, frame.local_slot)
-            .in_state(away, away[np.maximum(origin - 1, 0)])
-            .damp()
-        )
+        recalled = RecalledDays.of(frame.load_kwh, origin, frame.local_slot)
+        past = recalled.in_state(away, away[np.maximum(origin - 1, 0)]).damp()
         kinds = _pool_kinds(past, off[past.where])
         slot = (frame.local_slot[target] - frame.local_slot[origin][:, None]) % DAY_SLOTS
-        habits.append(
-            kinds[off[target].astype(np.int64), :, np.arange(origin.size)[:, None], slot]
-            .reshape(target.size, -1)
-            .T
-        )
+        kind = off[target].astype(np.int64)
+        habit = kinds[kind, :, np.arange(origin.size)[:, None], slot]
+        habits.append(habit.reshape(target.size, -1).T)
         working, free = kinds[:, 0, :, :, None]
         usual = np.where(off[past.where], free, working)
         levels.append(np.repeat(past.measure_level(usual), origin_views.slots))
     view = origin_views.described[LOAD.name]
-    # Log-normal quantiles of households around the standard profile, shape `(1 + levels, rows)`.
-    usual = view.members["centre"]["mean"]
-    profile = np.stack(
-        [
-            usual,
-            *(
-                usual * np.exp(HOUSEHOLD_SPREAD * ndtri(share) - HOUSEHOLD_SPREAD**2 / 2)
-                for share in LEVELS
-            ),
-        ]
-    )
-    habit = _settle(np.concatenate(habits, axis=1), profile, origin_views.slots)
+    guess = _spread_households(view.members["centre"]["mean"])
+    habit = _settle(np.concatenate(habits, axis=1), guess, origin_views.slots)
     return _forecast(habit, view, level=np.concatenate(levels))
 
 
+def _spread_households(profile: FloatArray) -> FloatArray:
+    """Return log-normal quantiles of households around a profile, shape ``(1 + levels, rows)``."""
+    rows = [profile]
+    for share in LEVELS:
+        exponent = HOUSEHOLD_SPREAD * ndtri(share) - HOUSEHOLD_SPREAD**2 / 2
+        rows.append(profile * np.exp(exponent))
+    return np.stack(rows)
+
+
 def recall_pv(origin_views: OriginViews) -> LikeDays:
-    """Return the similar-day forecast of PV for every row, by shares of clear sky, shifted by the
-    weather as far as PV has followed it.
+    """Return the similar-day forecast of PV for every row.
+
+    Days are compared by shares of clear sky, and shifted by the weather as far as PV followed it.
     """
     frame = origin_views.frame
     view = origin_views.described[PV.name]
@@ -133,51 +128,42 @@ def recall_pv(origin_views: OriginViews) -> LikeDays:
     habits = []
     followed = []
     for origin, target in _split_origins(origin_views):
-        past, promised = (
-            RecalledDays.of(values / sky, origin, by_sun)
-            for values in (frame.pv_kwh, frame.promised_kwh)
-        )
+        past = RecalledDays.of(frame.pv_kwh / sky, origin, by_sun)
+        promised = RecalledDays.of(frame.promised_kwh / sky, origin, by_sun)
         light = frame.clear_sky_kwh[past.where] + 1e-3 * frame.brightest_kwh
         slot = (target - origin[:, None]) % DAY_SLOTS
         row = np.arange(origin.size)[:, None]
-        habits.append(
-            (past.pool(PV_FADE * light)[:, row, slot] * sky[target]).reshape(1 + LEVELS.size, -1)
-        )
+        pooled = past.pool(PV_FADE * light)[:, row, slot] * sky[target]
+        habits.append(pooled.reshape(1 + LEVELS.size, -1))
         slope, share, usual = past.follow(promised, light)
-        followed.append(
-            np.stack(
-                [
-                    *np.repeat([slope, share], origin_views.slots, axis=1),
-                    (usual[row, slot] * sky[target]).ravel(),
-                ]
-            )
-        )
+        slope_rows, share_rows = np.repeat([slope, share], origin_views.slots, axis=1)
+        usual_rows = (usual[row, slot] * sky[target]).ravel()
+        followed.append(np.stack([slope_rows, share_rows, usual_rows]))
     slope, share, usual = np.concatenate(followed, axis=1)
     surprise = view.column("weather_estimate") * view.scale_kwh - usual
     followed_share = np.where(np.isnan(surprise), 0.0, share)
-    # The forecast by sky and weather where nothing was ever measured.
-    centre = view.members["centre"]["weather"]
-    low, high = (view.members[edge]["week"] for edge, _ in EDGES)
-    guess = np.stack(
-        [
-            centre,
-            *(
-                centre
-                + (low - centre) * max(1 - 2 * level, 0)
-                + (high - centre) * max(2 * level - 1, 0)
-                for level in LEVELS
-            ),
-        ]
-    )
-    habit = _settle(np.concatenate(habits, axis=1), guess, origin_views.slots)
+    habit = _settle(np.concatenate(habits, axis=1), _guess_pv(view), origin_views.slots)
     return _forecast(
         habit, view, moved_kwh=slope * np.nan_to_num(surprise), followed=followed_share
     )
 
 
+def _guess_pv(view: FeatureMatrix) -> FloatArray:
+    """Return mean and quantiles by sky and weather, for rows without any measured day."""
+    centre = view.members["centre"]["weather"]
+    low, high = (view.members[edge]["week"] for edge, _ in EDGES)
+    rows = [centre]
+    for level in LEVELS:
+        downward = (low - centre) * max(1 - 2 * level, 0)
+        upward = (high - centre) * max(2 * level - 1, 0)
+        rows.append(centre + downward + upward)
+    return np.stack(rows)
+
+
 def _pool_kinds(past: "RecalledDays", off: BoolArray) -> FloatArray:
-    """Return mean and quantiles for working days and for days off, shape
-    ``(2, 1 + levels, origins, 96)``.
+    """Return mean and quantiles for working days and for days off.
+
+    Shape ``(2, 1 + levels, origins, 96)``.
     """
     pooled = []
     for kind in (False, True):
@@ -191,31 +177,35 @@ def _pool_kinds(past: "RecalledDays", off: BoolArray) -> FloatArray:
 
 def _split_origins(origin_views: OriginViews) -> Iterator[tuple[IntArray, IntArray]]:
     """Yield batches of origins with their targets, shape ``(origins, slots)``."""
-    origin, target = (
-        index.reshape(-1, origin_views.slots)
-        for index in (origin_views.pairs.origin, origin_views.pairs.target)
-    )
+    origin = origin_views.pairs.origin.reshape(-1, origin_views.slots)
+    target = origin_views.pairs.target.reshape(-1, origin_views.slots)
     for first in range(0, len(origin), PART_ORIGINS):
-        yield origin[first : first + PART_ORIGINS, 0], target[first : first + PART_ORIGINS]
+        part = slice(first, first + PART_ORIGINS)
+        yield origin[part, 0], target[part]
 
 
 def _settle(habit: FloatArray, guess: FloatArray, slots: int) -> FloatArray:
-    """Return mean and quantiles of similar days, shape ``(1 + levels, rows)``, with p50 between
-    median and trimean; ``guess`` where nothing was measured.
+    """Return similar days' mean and quantiles with p50 between median and trimean.
+
+    Shape ``(1 + levels, rows)``; ``guess`` where nothing was measured.
 
     The more skewed the interquartile range over an origin's ``slots``, the nearer p50 is to the
-    median: where nearly every day is clear, the few others stretch the lower quarter alone, and the
+    median: if nearly every day is clear, the few others stretch the lower quarter alone, and the
     trimean lies below most days. Source: Bowley 1901 for the skewness.
     """
-    low, median, high = (
-        np.nan_to_num(habit[MEDIAN + step]).reshape(-1, slots).sum(axis=1) for step in (-1, 0, 1)
-    )
+    low = _sum_by_origin(habit[MEDIAN - 1], slots)
+    median = _sum_by_origin(habit[MEDIAN], slots)
+    high = _sum_by_origin(habit[MEDIAN + 1], slots)
     skew = np.divide(
         np.abs(low + high - 2 * median), high - low, out=np.zeros(median.size), where=high > low
     )
     settled = habit.copy()
     settled[MEDIAN] += (1 - np.repeat(skew, slots)) * (TRIMEAN @ habit[1:] - habit[MEDIAN])
     return np.where(np.isnan(settled), guess, settled)
+
+
+def _sum_by_origin(values: FloatArray, slots: int) -> FloatArray:
+    return np.asarray(np.nan_to_num(values).reshape(-1, slots).sum(axis=1))
 
 
 def _forecast(
@@ -238,15 +228,15 @@ def _forecast(
     mean = levelled[0]
     recalled = levelled[1:]
     middle = (1 - followed) * levelled[MEDIAN] + followed * mean
-    below, above = (
-        np.sqrt(1 - followed) * side(recalled - middle, 0) for side in (np.minimum, np.maximum)
-    )
-    quantiles = (
-        middle
-        + moved_kwh
-        + np.where((LEVELS < 0.5)[:, None], below, np.where((LEVELS > 0.5)[:, None], above, 0.0))
-    )
-    expected, *named = np.clip(np.stack([mean + moved_kwh, *quantiles]), 0, view.limit_kwh)
+    narrowing = np.sqrt(1 - followed)
+    below = narrowing * np.minimum(recalled - middle, 0)
+    above = narrowing * np.maximum(recalled - middle, 0)
+    is_lower = (LEVELS < 0.5)[:, None]
+    is_upper = (LEVELS > 0.5)[:, None]
+    deviation = np.where(is_lower, below, np.where(is_upper, above, 0.0))
+    quantiles = middle + moved_kwh + deviation
+    bounded = np.clip(np.stack([mean + moved_kwh, *quantiles]), 0, view.limit_kwh)
+    expected, *named = bounded
     return LikeDays(Quantiles(expected, **dict(zip(SHARES, named, strict=True))), habit[0], mean)
 
 
@@ -274,6 +264,7 @@ class RecalledDays:
         """
         back = np.arange(DAY_SLOTS)[:, None] - DAY_SLOTS * (1 + NEWEST_FIRST)
         where = origin[:, None, None] + back
+        # Moved by the change of the clock in between.
         where = where + clock[origin][:, None, None] + back - clock[np.clip(where, 0, None)]
         is_past = (where >= 0) & (where < origin[:, None, None])
         where = np.clip(where, 0, values.size - 1)
@@ -281,10 +272,10 @@ class RecalledDays:
         return cls(value, (~np.isnan(value)).astype(np.float64), where)
 
     def in_state(self, away: BoolArray, away_at_origin: BoolArray) -> "RecalledDays":
-        """Return the days scaled to the state of the house at the origin, occupied or ``away``,
-        which is assumed to last.
+        """Return the days scaled to the state of the house at the origin, occupied or ``away``.
 
-        The ratio of the two states is estimated from these days, with ``QUIET_SHARE`` as the prior.
+        That state is assumed to last. The ratio of the two states is estimated from these days,
+        with ``QUIET_SHARE`` as the prior.
         """
         was_away = away[self.where]
         is_away_now = away_at_origin[:, None, None]
@@ -292,34 +283,31 @@ class RecalledDays:
         if not was_away.any() and not is_away_now.any():
             return self
         count = (was_away & has_value).sum(axis=(1, 2))
-        quiet, usual = (
-            _mean(self.value, (has_value & state).astype(np.float64), axis=(1, 2))
-            for state in (was_away, ~was_away)
-        )
+        quiet = _mean(self.value, (has_value & was_away).astype(np.float64), axis=(1, 2))
+        usual = _mean(self.value, (has_value & ~was_away).astype(np.float64), axis=(1, 2))
         usual = np.maximum(fill_gaps(usual, quiet / QUIET_SHARE, 1.0), FLOOR_KWH)
         quiet_share = (np.nan_to_num(quiet) * count + QUIET_SHARE * usual * QUIET_SLOTS) / (
             (count + QUIET_SLOTS) * usual
         )
         factor = np.clip(quiet_share, LEAST_QUIET_SHARE, 1)[:, None, None]
         same = was_away == is_away_now
-        scaled = np.where(
-            same, self.value, np.where(is_away_now, self.value * factor, self.value / factor)
-        )
+        other = np.where(is_away_now, self.value * factor, self.value / factor)
+        scaled = np.where(same, self.value, other)
         return replace(self, value=scaled, trust=self.trust * np.where(same, 1.0, OTHER_STATE))
 
     def damp(self) -> "RecalledDays":
-        """Return the days with each capped at the highest value of the others within ``REACH``
-        slots: an outlier of one day is no habit.
+        """Return the days, each capped at the highest value of the others within ``REACH`` slots.
+
+        An outlier of one day is no habit.
         """
         filled = np.nan_to_num(self.value)
-        most = np.max(
-            [np.roll(filled, shift, axis=1) for shift in range(-REACH, REACH + 1)], axis=0
-        )
+        nearby = [np.roll(filled, shift, axis=1) for shift in range(-REACH, REACH + 1)]
+        most = np.max(nearby, axis=0)
         second = np.partition(most, -2, axis=2)[:, :, -2:-1]
-        alone = (most.argmax(axis=2)[:, :, None] == NEWEST_FIRST) & (
-            (self.trust > 0).sum(axis=2, keepdims=True) > 2
-        )
-        return replace(self, value=np.where(alone, np.minimum(self.value, second), self.value))
+        is_highest = most.argmax(axis=2)[:, :, None] == NEWEST_FIRST
+        has_others = (self.trust > 0).sum(axis=2, keepdims=True) > 2
+        capped = np.minimum(self.value, second)
+        return replace(self, value=np.where(is_highest & has_others, capped, self.value))
 
     def pool(self, weight: FloatArray, *, reach: int = 0, least_slots: int = 1) -> FloatArray:
         """Return mean and quantiles by time of day, shape ``(1 + levels, origins, 96)``.
@@ -341,18 +329,20 @@ class RecalledDays:
         pooled = _describe(value, np.concatenate(weights, axis=2))
         if not np.isnan(pooled[0]).any():
             return pooled
-        others = _describe(*(each.reshape(len(each), 1, -1) for each in (self.value, counted)))
+        # All times of day together.
+        origins = len(self.value)
+        others = _describe(self.value.reshape(origins, 1, -1), counted.reshape(origins, 1, -1))
         enough = (self.trust > 0).sum(axis=(1, 2)) >= least_slots
         return fill_gaps(pooled, np.where(enough[:, None], others, np.nan))
 
     def measure_contrast(self, weight: FloatArray, other_weight: FloatArray) -> FloatArray:
-        """Return by time of day how surely days of two weights differ, 0 to 1."""
+        """Return by time of day how surely days of two weights differ, from 0 to 1."""
         mean, error = self._estimate_mean(weight)
         other_mean, other_error = self._estimate_mean(other_weight)
         return _share_beyond_chance(mean - other_mean, error + other_error)
 
     def measure_sharpness(self, weight: FloatArray, nearness: FloatArray) -> FloatArray:
-        """Return by time of day how surely it differs from the slots around it, 0 to 1."""
+        """Return by time of day how surely it differs from nearby slots, from 0 to 1."""
         mean, error = self._estimate_mean(weight)
         reach = nearness.size // 2
         shifted = [np.roll(mean, -shift, axis=1) for shift in range(-reach, reach + 1)]
@@ -360,7 +350,7 @@ class RecalledDays:
         return _share_beyond_chance(mean - around, error)
 
     def _estimate_mean(self, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return mean and its squared standard error by time of day, infinite for a single day."""
+        """Return mean and squared standard error by time of day, infinite for one day."""
         counted = self.trust * weight
         mean = _mean(self.value, counted, axis=2)
         variance = _mean((self.value - mean[:, :, None]) ** 2, counted, axis=2)
@@ -376,10 +366,11 @@ class RecalledDays:
     def measure_level(self, usual: FloatArray) -> FloatArray:
         """Return by origin the level of the newest days: a power of their ratio to ``usual``."""
         newest = self.trust * (NEWEST_FIRST < LEVEL_DAYS)
-        had, like = (
-            (np.nan_to_num(each) * newest).sum(axis=(1, 2)) for each in (self.value, usual)
+        measured_kwh = (np.nan_to_num(self.value) * newest).sum(axis=(1, 2))
+        usual_kwh = (np.nan_to_num(usual) * newest).sum(axis=(1, 2))
+        ratio = np.divide(
+            measured_kwh, usual_kwh, out=np.ones(measured_kwh.size), where=usual_kwh > 0
         )
-        ratio = np.divide(had, like, out=np.ones(had.size), where=like > 0)
         # Gaps, and days in the other state of the house, lower the exponent.
         coverage = newest.sum(axis=(1, 2)) / (DAY_SLOTS * LEVEL_DAYS)
         level: FloatArray = np.clip(ratio, 1 / LEVEL_MOST, LEVEL_MOST) ** (LEVEL_SHARE * coverage)
@@ -388,36 +379,48 @@ class RecalledDays:
     def follow(
         self, promised: "RecalledDays", light: FloatArray
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return by origin the slope of PV's deviations on those of the ``promised`` one, and the
-        explained share of variance; by time of day its mean.
+        """Return by origin how far PV followed the ``promised`` one.
 
         Least squares over slots with both, shrunk to the prior ``DOUBT`` for few days.
+
+        Returns:
+            The slope of PV's deviations on the promised ones, the explained share of their
+            variance, and by time of day the mean of the promised PV.
         """
         both = self.trust * promised.trust
         weight = both * WEATHER_FADE * light**2
-        measured, expected = (
-            np.nan_to_num(each.value - _mean(each.value, weight, axis=2)[:, :, None]) * (both > 0)
-            for each in (self, promised)
-        )
-        together, alone, ours = (
-            (one * other * weight).sum(axis=(1, 2))
-            for one, other in ((measured, expected), (expected, expected), (measured, measured))
-        )
+        measured = _deviate(self.value, weight, both)
+        expected = _deviate(promised.value, weight, both)
+        covariance = (measured * expected * weight).sum(axis=(1, 2))
+        variance_expected = (expected * expected * weight).sum(axis=(1, 2))
+        variance_measured = (measured * measured * weight).sum(axis=(1, 2))
         days = (both * WEATHER_FADE).sum(axis=2).max(axis=1)
-        slope, share = (
-            np.divide(above, below, out=np.zeros(days.size), where=below > 0)
-            for above, below in ((together, alone), (together**2, alone * ours))
-        )
-        slope, share = (
-            (np.clip(each, 0, 1) * days + DOUBT * DOUBT_DAYS) / (days + DOUBT_DAYS)
-            for each in (slope, np.where(together > 0, share, 0.0))
-        )
+        slope = _divide(covariance, variance_expected)
+        share = _divide(covariance**2, variance_expected * variance_measured)
+        slope = _shrink(slope, days)
+        share = _shrink(np.where(covariance > 0, share, 0.0), days)
         follows = share > LEAST_FOLLOWED
         return (
             np.where(follows, slope, 0.0),
             np.where(follows, share, 0.0),
             _mean(promised.value, both * PV_FADE, axis=2),
         )
+
+
+def _deviate(values: FloatArray, weight: FloatArray, both: FloatArray) -> FloatArray:
+    """Return the deviations from the mean by time of day, zero where not both are known."""
+    mean = _mean(values, weight, axis=2)[:, :, None]
+    return np.asarray(np.nan_to_num(values - mean) * (both > 0))
+
+
+def _divide(above: FloatArray, below: FloatArray) -> FloatArray:
+    """Return quotients, zero where the divisor is not positive."""
+    return np.asarray(np.divide(above, below, out=np.zeros(above.size), where=below > 0))
+
+
+def _shrink(share: FloatArray, days: FloatArray) -> FloatArray:
+    """Return shares drawn to the prior ``DOUBT``, the more the fewer days there are."""
+    return (np.clip(share, 0, 1) * days + DOUBT * DOUBT_DAYS) / (days + DOUBT_DAYS)
 
 
 def _share_beyond_chance(difference: FloatArray, error: FloatArray) -> FloatArray:
@@ -427,7 +430,7 @@ def _share_beyond_chance(difference: FloatArray, error: FloatArray) -> FloatArra
         difference: of two means by time of day, shape ``(origins, 96)``.
         error: its squared standard error, infinite where it is unknown.
 
-    Source: the positive part of James and Stein 1961, with ``CHANCE`` for what few days hide.
+    Source: the positive part of James and Stein 1961, with ``CHANCE`` for the error of few days.
     """
     shifts = range(-REACH, REACH + 1)
     squares = np.nan_to_num(difference) ** 2
@@ -459,15 +462,13 @@ def _describe(value: FloatArray, weight: FloatArray) -> FloatArray:
     ordered = np.nan_to_num(np.take_along_axis(value, order, axis=2))
     counted = np.take_along_axis(weight, order, axis=2)
     below = np.cumsum(counted, axis=2)
-    place = (
-        (below < level * below[:, :, -1:] * (1 - 1e-9)).sum(axis=2, keepdims=True)
-        for level in LEVELS
-    )
-    quantiles = [
-        np.take_along_axis(ordered, np.minimum(each, value.shape[2] - 1), axis=2)[:, :, 0]
-        for each in place
-    ]
-    described: FloatArray = np.where(
-        below[:, :, -1] > 0, np.stack([_mean(ordered, counted, axis=2), *quantiles]), np.nan
-    )
+    total = below[:, :, -1:]
+    last = value.shape[2] - 1
+    rows = [_mean(ordered, counted, axis=2)]
+    for level in LEVELS:
+        # Rounding of the sums must not skip the value at the level.
+        place = (below < level * total * (1 - 1e-9)).sum(axis=2, keepdims=True)
+        quantile = np.take_along_axis(ordered, np.minimum(place, last), axis=2)
+        rows.append(quantile[:, :, 0])
+    described: FloatArray = np.where(below[:, :, -1] > 0, np.stack(rows), np.nan)
     return described

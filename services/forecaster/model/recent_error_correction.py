@@ -1,5 +1,6 @@
-"""Correct a forecast by the last hours' deviation from the usual, with a decay that is trained per
-step of lead time.
+"""Correction of a forecast by the last hours' deviation, which fades with the lead time.
+
+The fading is trained per step of lead.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,8 +22,9 @@ RIDGE = 0.05
 
 
 def measure_load(view: FeatureMatrix) -> dict[str, FloatArray]:
-    """Return the deviations of load from the same hours of the last seven days, in the last hour
-    and the last day, kWh per slot.
+    """Return the load's deviations from the same hours of the last seven days, kWh per slot.
+
+    They are those of the last hour and of the last day.
     """
     return {
         name: view.column(name) * view.scale_kwh for name in ("hour_deviation", "day_deviation")
@@ -43,8 +45,9 @@ SIGNALS: Mapping[str, Callable[[FeatureMatrix], dict[str, FloatArray]]] = {
 
 @dataclass(frozen=True)
 class Level:
-    """The share of each signal that remains per step of lead, shape ``(steps, signals)``, for the
-    mean and the median.
+    """The remaining share of each signal per step of lead, for the mean and the median.
+
+    Shape ``(steps, signals)``.
     """
 
     series: str
@@ -55,29 +58,22 @@ class Level:
         """Return the heads moved by the remaining signals."""
         signals = stack_signals(self.series, view)
         step = step_of(lead)
-        return heads.move(
-            (signals * self.mean[step]).sum(axis=1), (signals * self.median[step]).sum(axis=1)
-        )
+        mean_kwh = (signals * self.mean[step]).sum(axis=1)
+        median_kwh = (signals * self.median[step]).sum(axis=1)
+        return heads.move(mean_kwh, median_kwh)
 
     def describe(self, view: FeatureMatrix, lead: IntArray) -> list[dict[str, float]]:
-        """Return for every origin (a row of lead zero, then its next slots) the signals, and their
-        effect on the next hour, kWh.
+        """Return for every origin the signals and their effect on the next hour, kWh.
+
+        An origin is a row of lead zero, followed by its next slots.
         """
         signals = stack_signals(self.series, view)
-        step = step_of(lead)
-        first = lead == 0
-        next_hour = lead < HOUR
-        moved = (
-            (signals * self.mean[step])
-            .sum(axis=1)[next_hour]
-            .reshape(int(first.sum()), -1)
-            .sum(axis=1)
-        )
+        is_first = lead == 0
+        moved = (signals * self.mean[step_of(lead)]).sum(axis=1)
+        next_hour = moved[lead < HOUR].reshape(int(is_first.sum()), -1).sum(axis=1)
         names = [*SIGNALS[self.series](view), "next_hour"]
-        return [
-            dict(zip(names, map(float, row), strict=True))
-            for row in np.round(np.column_stack([signals[first], moved]), 6)
-        ]
+        rows = np.round(np.column_stack([signals[is_first], next_hour]), 6).tolist()
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def step_of(lead: IntArray) -> IntArray:
@@ -111,14 +107,14 @@ def learn_level(
     step = step_of(lead)
     last = STEP_STARTS.size - 1
     shares = []
-    for forecast, share in ((heads.expected, None), (heads.p50, 0.5)):
+    for forecast, level in ((heads.expected, None), (heads.p50, 0.5)):
         error = actual_kwh - forecast
         bounded = np.clip(error, -LARGEST_ERROR * view.scale_kwh, LARGEST_ERROR * view.scale_kwh)
         learned = np.zeros((last + 1, signals.shape[1]))
-        for each in range(last):
-            rows = step == each
-            learned[each] = _learn_step(
-                signals[rows], error[rows], bounded=bounded[rows], half=half[rows], level=share
+        for number in range(last):
+            rows = step == number
+            learned[number] = _learn_step(
+                signals[rows], error[rows], bounded=bounded[rows], half=half[rows], level=level
             )
         shares.append(learned)
     return Level(series, *shares)
@@ -136,28 +132,27 @@ def _learn_step(
 
     Each ``half`` is validated on the other.
     """
+    nothing = np.zeros(signals.shape[1])
     if min(half.sum(), (~half).sum()) < NEEDED_ROWS:
-        return np.zeros(signals.shape[1])
+        return nothing
 
     def measure_gain(share: FloatArray, rows: NDArray[np.bool_]) -> float:
-        return float(
-            (
-                measure_loss(error[rows], level)
-                - measure_loss(error[rows] - signals[rows] @ share, level)
-            ).sum()
-        )
+        before = measure_loss(error[rows], level)
+        after = measure_loss(error[rows] - signals[rows] @ share, level)
+        return float((before - after).sum())
 
-    held_out_gain = sum(
-        measure_gain(_solve(signals[~judged], bounded[~judged]), judged) for judged in (half, ~half)
-    )
+    held_out_gain = 0.0
+    for judged in (half, ~half):
+        share = _solve(signals[~judged], bounded[~judged])
+        held_out_gain += measure_gain(share, judged)
     share = _solve(signals, bounded)
     improves = held_out_gain > 0 and measure_gain(share, np.ones_like(half)) >= 0
-    return share if improves else np.zeros_like(share)
+    return share if improves else nothing
 
 
 def _solve(signals: FloatArray, error: FloatArray) -> FloatArray:
+    """Return the least-squares solution with a ridge in proportion to the signals' variance."""
     gram = signals.T @ signals
-    share: FloatArray = np.linalg.solve(
-        gram + (RIDGE * np.trace(gram) / len(gram) + 1e-9) * np.eye(len(gram)), signals.T @ error
-    )
+    penalty = RIDGE * np.trace(gram) / len(gram) + 1e-9
+    share: FloatArray = np.linalg.solve(gram + penalty * np.eye(len(gram)), signals.T @ error)
     return share

@@ -1,5 +1,6 @@
-"""Forecasts that nobody has to ask for: what is due of many sites is read together, made site by
-site, and stored together. Tasks come through here.
+"""Regular forecasts of many sites: read together, made site by site, and stored together.
+
+Tasks use this module.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -44,8 +45,7 @@ from services.forecaster.service import (
     store_issued,
 )
 
-# What drives the planner has to know the last hour, which is half of what tomorrow's plan acts on;
-# shadows are compared by day.
+# The version that drives the planner must know the last hour; shadows are compared by day.
 OFTEN = timedelta(hours=1)
 SELDOM = timedelta(hours=6)
 
@@ -54,8 +54,10 @@ log = structlog.get_logger("luna.forecaster")
 
 @dataclass(frozen=True, slots=True)
 class ForecastBatches:
-    """How forecasts of many sites are issued side by side: at most ``most`` by one task, the others
-    by jobs, which ``submit`` accepts under a key.
+    """Sizes of the batches that forecasts of many sites are issued in.
+
+    One task takes at most ``most`` sites, jobs take the others; ``submit`` accepts them under a
+    key.
     """
 
     most: int
@@ -71,57 +73,68 @@ def refresh_forecasts(
     spread: ForecastBatches,
     progress: Progress = keep_quiet,
 ) -> RefreshForecastsReply:
-    """Issue and store what is due at ``now``, each forecast the one that its site alone would get.
+    """Issue and store the due forecasts, each as its site alone would get it.
 
-    What fails is named in the reply and stops nothing else.
+    A failure is named in the reply and stops nothing else.
 
-    Instants of issue lie on full hours, or where the weather came back after hours, so that asking
-    again changes nothing.
+    Instants of issue lie on full hours, or where the weather came back after hours, so that a
+    repeated request changes nothing.
 
     Args:
-        connection: of one unit of work: all that is stored is committed together.
+        connection: of one unit of work: everything stored is committed together.
         request: names the sites.
-        objects: where models lie.
+        objects: store of the models.
         now: the instant.
-        spread: how more sites are issued for than one task takes.
-        progress: hears of each site.
+        spread: how forecasts for more sites than one task takes are issued.
+        progress: called for each site.
 
     Raises:
         NotFoundError: no such site.
         UnavailableError: the database is away; nothing was stored, and all of it is to be done
             again.
     """
-    names = (
-        [sites.load(connection, request.site_id).name]
-        if request.site_id
-        else request.site_ids or sites.names(connection)
-    )
+    if request.site_id:
+        names = [sites.load(connection, request.site_id).name]
+    else:
+        names = list(request.site_ids or sites.names(connection))
     batch = SiteBatch(connection, RefreshForecastsRequest.task)
     due = _find_due(batch, list(dict.fromkeys(names)), now)
-    parts = [
-        [name for name in names[first : first + spread.most] if name in due and due[name].versions]
-        for first in range(0, len(names), spread.most)
-    ]
-    if len(parts) > 1 and not request.site_ids:
-        # Cut from all sites: the open job of a part is found again whichever of its sites are due
-        # now.
-        jobs = [
-            spread.submit(RefreshForecastsRequest(site_ids=part), f"part {number}")
-            for number, part in enumerate(parts)
-            if part
-        ]
-        return RefreshForecastsReply(sites=_reply(batch, {}), jobs=[job.job_id for job in jobs])
+    if len(names) > spread.most and not request.site_ids:
+        job_ids = _submit_parts(names, due, spread)
+        return RefreshForecastsReply(sites=_reply(batch, {}), jobs=job_ids)
     work = _BatchIssue(batch, due, objects, now, progress)
-    for at in sorted({at for each in due.values() for at in each.versions.values()}):
+    instants: set[datetime] = set()
+    for due_site in due.values():
+        instants.update(due_site.versions.values())
+    for at in sorted(instants):
         work.issue(at)
     work.store()
     return RefreshForecastsReply(sites=_reply(batch, due))
 
 
+def _submit_parts(
+    names: Sequence[str], due: Mapping[str, "DueSite"], spread: ForecastBatches
+) -> list[str]:
+    """Submit a job for each part of all sites, and return their ids.
+
+    The parts are cut from all sites, so that a part's open job is found again whichever of its
+    sites are due.
+    """
+    job_ids = []
+    for number, first in enumerate(range(0, len(names), spread.most)):
+        of_part = names[first : first + spread.most]
+        part = [name for name in of_part if name in due and due[name].versions]
+        if part:
+            job = spread.submit(RefreshForecastsRequest(site_ids=part), f"part {number}")
+            job_ids.append(job.job_id)
+    return job_ids
+
+
 @dataclass(frozen=True)
 class DueSite:
-    """What is due of a site: ``versions``, each with its instant, what drives the planner
-    (``active``) first; and what became of it.
+    """The due forecasts of a site, and their results.
+
+    ``versions`` has each version's instant, first the one that drives the planner (``active``).
     """
 
     site: Site
@@ -133,17 +146,17 @@ class DueSite:
     faults: list[str] = field(default_factory=list)
 
     def describe(self) -> list[VersionIssue]:
-        """Return what was issued."""
-        replies = [issued.reply() for issued in self.issued]
-        return [
-            VersionIssue(
-                forecast_version=each.forecast_version,
-                issued_at=each.issued_at[0],
-                stage=str(each.stage),
-                reasons=each.reasons,
+        described = []
+        for issued in self.issued:
+            reply = issued.reply()
+            issue = VersionIssue(
+                forecast_version=reply.forecast_version,
+                issued_at=reply.issued_at[0],
+                stage=str(reply.stage),
+                reasons=reply.reasons,
             )
-            for each in replies
-        ]
+            described.append(issue)
+        return described
 
 
 def _find_due(batch: SiteBatch, names: Sequence[str], now: datetime) -> dict[str, DueSite]:
@@ -151,29 +164,26 @@ def _find_due(batch: SiteBatch, names: Sequence[str], now: datetime) -> dict[str
     connection = batch.connection
     stored = sites.read_configurations(connection, names)
     keys = sites.keys_of(connection, names)
-    sited = batch.each(
-        names,
-        lambda name: (
-            sites.parse_stored(name, stored[name])
-            if name in stored
-            else sites.load(connection, name)
-        ),
-    )
-    sites_by_key = {keys[name]: site for name, site in sited.items()}
+
+    def read_site(name: str) -> Site:
+        if name in stored:
+            return sites.parse_stored(name, stored[name])
+        return sites.load(connection, name)
+
+    read = batch.each(names, read_site)
+    sites_by_key = {keys[name]: site for name, site in read.items()}
     active = forecast_activations.find_active_each(connection, sites_by_key)
     issued = forecast_issues.last_issued_each(connection, list(sites_by_key), until=now)
     returned = weather_carbon.find_returns(
-        connection, list(sited), since=floor_to(now, OFTEN), until=now
+        connection, list(read), since=floor_to(now, OFTEN), until=now
     )
-    return {
-        site.name: DueSite(
-            site,
-            key,
-            version := active[key].forecast_version,
-            list_due(version, issued[key], now=now, weather_back=returned.get(site.name)),
-        )
-        for key, site in sites_by_key.items()
-    }
+    due = {}
+    for key, site in sites_by_key.items():
+        version = active[key].forecast_version
+        weather_back = returned.get(site.name)
+        versions = list_due(version, issued[key], now=now, weather_back=weather_back)
+        due[site.name] = DueSite(site, key, version, versions)
+    return due
 
 
 def list_due(
@@ -183,29 +193,29 @@ def list_due(
     now: datetime,
     weather_back: datetime | None = None,
 ) -> dict[str, datetime]:
-    """Return the versions that are due, each with the instant it is to be issued at, what drives
-    the planner first.
+    """Return the due versions with their instants, first the one that drives the planner.
 
     Args:
         active: the version that drives the planner.
-        issued: version → when it was issued last, up to ``now``.
+        issued: version → instant of its last issue, up to ``now``.
         now: the instant.
-        weather_back: when, within this hour, weather came after hours without; what is issued every
-            hour is issued then, for a plan that knows it.
+        weather_back: instant within this hour at which weather came after hours without; hourly
+            versions are issued then, for a plan that knows it.
     """
     often = max(floor_to(now, OFTEN), weather_back or now - OFTEN)
-    grid = {
-        version: often if version in (active, VERSION) else floor_to(now, SELDOM)
-        for version in sorted(VERSIONS, key=lambda version: version != active)
-    }
-    return {
-        version: at for version, at in grid.items() if version not in issued or issued[version] < at
-    }
+    seldom = floor_to(now, SELDOM)
+    others = [version for version in VERSIONS if version != active]
+    due = {}
+    for version in [active, *others] if active in VERSIONS else others:
+        at = often if version in (active, VERSION) else seldom
+        if version not in issued or issued[version] < at:
+            due[version] = at
+    return due
 
 
 @dataclass(frozen=True)
 class _BatchIssue:
-    """The forecasts of a batch: read together, each site's made by itself, written together."""
+    """The forecasts of a batch: read together, made site by site, written together."""
 
     batch: SiteBatch
     due: Mapping[str, DueSite] = field(repr=False)
@@ -214,50 +224,39 @@ class _BatchIssue:
     progress: Progress
 
     def issue(self, at: datetime) -> None:
-        """Make the forecasts that are due at an instant, and the scenarios beside those that drive
-        planners.
-        """
+        """Make the forecasts due at an instant, and scenarios of those that drive planners."""
         connection = self.batch.connection
         due = self.due
 
         def read(names: Sequence[str]) -> dict[str, IssueFacts]:
-            facts_by_key = read_facts(
-                connection, {due[name].key: due[name].site for name in names}, [at]
-            )
+            sites_by_key = {due[name].key: due[name].site for name in names}
+            facts_by_key = read_facts(connection, sites_by_key, [at])
             return {name: facts_by_key[due[name].key] for name in names}
-
-        facts = self.batch.together(
-            [name for name, each in due.items() if at in each.versions.values()], read
-        )
-        driving: dict[str, Forecast] = self.batch.each(
-            list(facts), lambda name: self._issue_versions(due[name], facts[name], at)
-        )
 
         def read_past(names: Sequence[str]) -> dict[str, ForecastPast]:
             facts_by_key = {due[name].key: facts[name] for name in names}
             versions = {due[name].key: due[name].active for name in names}
-            past = scenario_jobs.read_past(
-                connection,
-                facts_by_key,
-                versions,
-                Timeline(floor_to(at, SLOT), SLOT, HORIZON_SLOTS),
-            )
-            return {name: past[due[name].key] for name in names}
+            ahead = Timeline(floor_to(at, SLOT), SLOT, HORIZON_SLOTS)
+            past_by_key = scenario_jobs.read_past(connection, facts_by_key, versions, ahead)
+            return {name: past_by_key[due[name].key] for name in names}
 
-        past = self.batch.together(list(driving), read_past)
-        scenarios_by_site = self.batch.each(
-            list(past),
-            lambda name: scenario_jobs.make_from_past(
+        def make_versions(name: str) -> Forecast | None:
+            return self._issue_versions(due[name], facts[name], at)
+
+        def make_scenarios(name: str) -> scenario_jobs.IssuedScenarios:
+            return scenario_jobs.make_from_past(
                 connection, past[name], driving[name], objects=self.objects
-            ),
-        )
-        for name, each in scenarios_by_site.items():
-            due[name].scenarios.append(each.scenarios)
+            )
+
+        names = [name for name, due_site in due.items() if at in due_site.versions.values()]
+        facts = self.batch.together(names, read)
+        driving: dict[str, Forecast] = self.batch.each(list(facts), make_versions)
+        past = self.batch.together(list(driving), read_past)
+        for name, issued in self.batch.each(list(past), make_scenarios).items():
+            due[name].scenarios.append(issued.scenarios)
 
     def _issue_versions(self, due: DueSite, facts: IssueFacts, at: datetime) -> Forecast | None:
-        """Make what is due of a site at an instant, and return what drives its planner, where that
-        is.
-        """
+        """Make a site's forecasts of an instant, and return the one that drives its planner."""
         basis = IssueBasis.of(self.batch.connection, facts, now=self.now)
 
         def report_fault(version: str, error: Exception) -> None:
@@ -270,77 +269,62 @@ class _BatchIssue:
             )
             due.faults.append(f"{version}: {error}")
 
-        for version in [version for version, due_at in due.versions.items() if due_at == at]:
+        for version, due_at in due.versions.items():
+            if due_at != at:
+                continue
             issued = isolate(
                 partial(issue_version, basis, version, objects=self.objects),
                 partial(report_fault, version),
             )
-            due.issued.extend([] if issued is None else [issued])
-        self.progress(
-            sum(len(each.issued) for each in self.due.values()),
-            sum(len(each.versions) for each in self.due.values()),
-            due.site.name,
-        )
-        return next(
-            (
-                issued.batch.forecast(0)
-                for issued in due.issued
-                if issued.batch.version == due.active and issued.batch.issued_at[0] == at
-            ),
-            None,
-        )
+            if issued is not None:
+                due.issued.append(issued)
+        done = sum(len(due_site.issued) for due_site in self.due.values())
+        total = sum(len(due_site.versions) for due_site in self.due.values())
+        self.progress(done, total, due.site.name)
+        for issued in due.issued:
+            if issued.batch.version == due.active and issued.batch.issued_at[0] == at:
+                return issued.batch.forecast(0)
+        return None
 
     def store(self) -> None:
-        """Write what was made; of a site of which that fails, nothing was issued."""
+        """Write the forecasts; a site whose writing fails counts as without any."""
         connection = self.batch.connection
-        issued = {name: each for name, each in self.due.items() if each.issued}
-        there = sites.hold(connection, list(issued))
-        # Forecasts of a site that was removed meanwhile would be nobody's.
-        self.batch.each(
-            [name for name in issued if name not in there],
-            lambda name: sites.load(connection, name),
-        )
-        written = self.batch.together(
-            [name for name in issued if name in there], self._write_forecasts
-        )
+        issued = {name: due_site for name, due_site in self.due.items() if due_site.issued}
+        locked = sites.hold(connection, list(issued))
+
+        def load(name: str) -> Site:
+            return sites.load(connection, name)
+
+        # A site that was removed meanwhile gets its error here, and no forecasts.
+        self.batch.each([name for name in issued if name not in locked], load)
+        present = [name for name in issued if name in locked]
+        written = self.batch.together(present, self._write_forecasts)
         for name in issued.keys() - written.keys():
             issued[name].issued.clear()
-        self.batch.together(
-            [name for name in written if issued[name].scenarios], self._write_scenarios
-        )
+        with_scenarios = [name for name in written if issued[name].scenarios]
+        self.batch.together(with_scenarios, self._write_scenarios)
 
     def _write_forecasts(self, names: Sequence[str]) -> dict[str, DueSite]:
-        store_issued(
-            self.batch.connection, {self.due[name].key: self.due[name].issued for name in names}
-        )
+        forecasts_by_key = {self.due[name].key: self.due[name].issued for name in names}
+        store_issued(self.batch.connection, forecasts_by_key)
         return {name: self.due[name] for name in names}
 
     def _write_scenarios(self, names: Sequence[str]) -> dict[str, DueSite]:
-        """Write scenarios: without them forecasts stand all the same."""
-        forecast_scenarios.save_each(
-            self.batch.connection, {self.due[name].key: self.due[name].scenarios for name in names}
-        )
+        """Write scenarios; the forecasts stay even if this fails."""
+        scenarios_by_key = {self.due[name].key: self.due[name].scenarios for name in names}
+        forecast_scenarios.save_each(self.batch.connection, scenarios_by_key)
         return {name: self.due[name] for name in names}
 
 
 def _reply(batch: SiteBatch, due: Mapping[str, DueSite]) -> list[SiteRefresh]:
-    failed = [
+    replies = [
         SiteRefresh(site_id=name, faults=[str(error)])
         for name, error in batch.faults.items()
         if name not in due
     ]
-    issued = [
-        (
-            name,
-            each,
-            [*each.faults, *(str(batch.faults[name]) for _ in range(name in batch.faults))],
-        )
-        for name, each in due.items()
-    ]
-    return [
-        *failed,
-        *(
-            SiteRefresh(site_id=name, issued=each.describe(), faults=faults)
-            for name, each, faults in issued
-        ),
-    ]
+    for name, due_site in due.items():
+        faults = list(due_site.faults)
+        if name in batch.faults:
+            faults.append(str(batch.faults[name]))
+        replies.append(SiteRefresh(site_id=name, issued=due_site.describe(), faults=faults))
+    return replies

@@ -1,6 +1,6 @@
-"""Training at the forecaster's edge: fetch, call, store.
+"""Training of a site's model: read what was measured, train, try, store.
 
-Tasks and commands both come through here.
+Tasks and commands both use this module.
 """
 
 import time
@@ -51,10 +51,10 @@ from services.forecaster.retraining.card import Card
 from services.forecaster.scoring import Score, score_batch
 from services.forecaster.service import issue_in_parts, list_instants, read_steering
 
-# A week holds every weekday once; of fewer than two days the weather decides.
+# A week holds every weekday once; with fewer than two days the weather decides a trial.
 LONGEST = timedelta(days=7)
 SHORTEST = timedelta(days=2)
-# Two per cent of pinball loss are chance on a week of one household.
+# Two per cent of pinball loss are chance in a week of one household.
 TOLERANCE = 1.02
 TRIAL_EVERY = timedelta(hours=6)
 NEW = "new"
@@ -65,8 +65,9 @@ Scores = Mapping[str, Mapping[str, Score]]  # by version, then by series
 
 @dataclass(frozen=True, slots=True)
 class TrialVerdict:
-    """Whether a new model is used, why, and the figures that say so, by
-    ``trial.<series>.<who>.<what>``.
+    """Whether a new model is used, and why.
+
+    ``metrics`` has the figures of the trial by ``trial.<series>.<who>.<what>``.
     """
 
     accepted: bool
@@ -75,41 +76,55 @@ class TrialVerdict:
 
 
 def begin_trial(learned_until: datetime, until: datetime) -> datetime | None:
-    """Return the first instant of the days on which both are judged, None where there are too few
-    since the model in use was trained.
+    """Return the first instant of a trial, or None if there are too few days.
+
+    A trial begins after the data of the model in use.
     """
     begin = max(learned_until, until - LONGEST)
     return begin if until - begin >= SHORTEST else None
 
 
 def judge_trial(scores: Scores) -> TrialVerdict:
-    """Return the verdict on the version ``new`` beside ``in_use``: the pinball loss of load and PV
-    together must not be worse; other versions are noted.
+    """Return the verdict on the version ``new`` beside ``in_use``.
+
+    The pinball loss of load and PV together must not be worse. Other versions are only recorded.
     """
-    losses = {
-        version: float(sum(score.pinball for score in series.values() if score.slots))
-        for version, series in scores.items()
-    }
-    metrics = {
-        f"trial.{name.removesuffix('_kwh')}.{version}.{what}": value
-        for version, series in scores.items()
-        for name, score in series.items()
-        for what in ("mae", "pinball", "coverage_80")
-        if score.slots and np.isfinite(value := float(getattr(score, what)))
-    }
-    if losses[IN_USE] == 0:
-        return TrialVerdict(
-            losses[NEW] == 0,
-            "the model in use was right in every slot of the trial, or nothing was measured in it",
-            metrics,
+    metrics = _trial_metrics(scores)
+    loss = _total_loss(scores[NEW])
+    loss_in_use = _total_loss(scores[IN_USE])
+    if loss_in_use == 0:
+        reason = (
+            "the model in use was right in every slot of the trial, or nothing was measured in it"
         )
-    ratio = losses[NEW] / losses[IN_USE]
-    comparison = f"pinball loss in the trial is {ratio:.1%} of that of the model in use"
-    return TrialVerdict(
-        ratio <= TOLERANCE,
-        comparison if ratio <= TOLERANCE else f"{comparison}: more than {TOLERANCE:.0%}",
-        metrics,
-    )
+        return TrialVerdict(loss == 0, reason, metrics)
+    ratio = loss / loss_in_use
+    reason = f"pinball loss in the trial is {ratio:.1%} of that of the model in use"
+    if ratio <= TOLERANCE:
+        return TrialVerdict(accepted=True, reason=reason, metrics=metrics)
+    reason = f"{reason}: more than {TOLERANCE:.0%}"
+    return TrialVerdict(accepted=False, reason=reason, metrics=metrics)
+
+
+def _total_loss(series: Mapping[str, Score]) -> float:
+    return float(sum(score.pinball for score in series.values() if score.slots))
+
+
+def _trial_metrics(scores: Scores) -> dict[str, float]:
+    metrics = {}
+    for version, series in scores.items():
+        for name, score in series.items():
+            if not score.slots:
+                continue
+            figures = {
+                "mae": score.mae,
+                "pinball": score.pinball,
+                "coverage_80": score.coverage_80,
+            }
+            for what, figure in figures.items():
+                if np.isfinite(figure):
+                    key = f"trial.{name.removesuffix('_kwh')}.{version}.{what}"
+                    metrics[key] = float(figure)
+    return metrics
 
 
 log = structlog.get_logger(__name__)
@@ -117,16 +132,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """What a site has to learn from: its trusted history, prepared, with what surrounded it, over a
-    window.
-    """
+    """A site's trusted history, prepared, with its context over a window."""
 
     prepared: Prepared
     context: Context
     window: Timeline
 
     def fit(self, until: datetime, settings: TrainSettings, progress: Progress) -> Aurora:
-        """Return what is learned from everything before ``until``."""
+        """Train a model on everything before ``until``."""
         history = self.prepared.history
         is_past = history.starts < np.datetime64(until.replace(tzinfo=None), "s")
         series = {"load_kwh": history.load_kwh[is_past], "pv_kwh": history.pv_kwh[is_past]}
@@ -143,9 +156,7 @@ class TrainingSet:
 
 @dataclass(frozen=True, slots=True)
 class TrainedModel:
-    """A model with the key under which it is stored, and how long learning took, a trial
-    included.
-    """
+    """A model with the key of its stored file, and the time of its training with the trial."""
 
     aurora: Aurora
     artefact_key: str
@@ -160,13 +171,12 @@ def train_site(
     settings: TrainSettings | None = None,
     progress: Progress = keep_quiet,
 ) -> TrainReply:
-    """Train Aurora on what a site measured before ``until``, store the model in ``objects`` and
-    then its run; a model without a run is used by nobody.
+    """Train Aurora on a site's measurements before ``until``, and store the model and its run.
 
-    Days that are judged ``exclude`` and standstills are left out, and what a smaller roof yielded
-    is scaled to the present one. Where a model is in use, one trained without the last days stands
-    a trial on them beside it; a model that is worse is stored and not used, unless the training was
-    forced.
+    The model is stored in ``objects`` first; a model without a run is not used. Days that are
+    judged ``exclude`` and standstills are left out, and the yield of a smaller roof is scaled to
+    the present one. If a model is in use, one trained without the last days competes with it on
+    them; a model that is worse is stored and not used, unless the training was forced.
 
     Args:
         settings: how to train; the request's seed is taken in any case.
@@ -178,29 +188,11 @@ def train_site(
         MachineError: LightGBM lacks a system library; the store is full, cannot be written, or
             refuses Luna.
     """
-    span = recorded_span.of_site(connection, request.site_id)
-    until = None if span is None else min(span[1], request.until or span[1])
-    if span is None or until is None or floor_to(until, SLOT) <= span[0]:
-        raise refuse(
-            "nothing-measured-before",
-            field="until",
-            value=request.until and request.until.isoformat(),
-        )
-    start = floor_to(span[0], SLOT)
-    window = Timeline(start, SLOT, (floor_to(until, SLOT) - start) // SLOT)
-    objects.probe()  # before minutes of training for a model that could not be stored
-    site = sites.load(connection, request.site_id)
-    context = read_context(connection, site, first=window.start, end=window.end)
-    steering = read_steering(connection, site, window)
-    measured = quality.read_trusted(connection, site, window)
-    training_set = TrainingSet(
-        prepare_history(
-            measured, site, before=window.end, steering=steering, weather=context.weather
-        ),
-        context,
-        window,
-    )
-    chosen = TrainSettings(seed=request.seed) if settings is None else settings.seeded(request.seed)
+    window = _training_window(connection, request)
+    # Before minutes of training for a model that could not be stored.
+    objects.probe()
+    training_set = _read_training_set(connection, request.site_id, window)
+    chosen = (settings or TrainSettings()).seeded(request.seed)
     began = time.perf_counter()
     verdict = _run_trial(
         connection,
@@ -209,9 +201,8 @@ def train_site(
         objects=objects,
         fit=partial(training_set.fit, settings=chosen, progress=_part(progress, 0)),
     )
-    aurora = training_set.fit(
-        window.end, chosen, _part(progress, 1) if verdict.metrics else progress
-    )
+    has_trial = bool(verdict.metrics)
+    aurora = training_set.fit(window.end, chosen, _part(progress, 1) if has_trial else progress)
     model = TrainedModel(aurora, save_aurora(aurora, objects), time.perf_counter() - began)
     run = _compose_run(request, training_set, model, verdict)
     save_card(_describe_training(connection, run, training_set, aurora), objects)
@@ -231,6 +222,34 @@ def train_site(
     )
 
 
+def _training_window(connection: Connection, request: TrainRequest) -> Timeline:
+    """Return the slots from a site's first measurement until its last, or the requested end.
+
+    Raises:
+        InvalidInputError: there are none.
+    """
+    span = recorded_span.of_site(connection, request.site_id)
+    if span is not None:
+        first, end = span
+        until = min(end, request.until or end)
+        start = floor_to(first, SLOT)
+        if floor_to(until, SLOT) > first:
+            return Timeline(start, SLOT, (floor_to(until, SLOT) - start) // SLOT)
+    requested = request.until.isoformat() if request.until else None
+    raise refuse("nothing-measured-before", field="until", value=requested)
+
+
+def _read_training_set(connection: Connection, site_id: str, window: Timeline) -> TrainingSet:
+    site = sites.load(connection, site_id)
+    context = read_context(connection, site, first=window.start, end=window.end)
+    steering = read_steering(connection, site, window)
+    measured = quality.read_trusted(connection, site, window)
+    prepared = prepare_history(
+        measured, site, before=window.end, steering=steering, weather=context.weather
+    )
+    return TrainingSet(prepared, context, window)
+
+
 def train_and_tell(
     connection: Connection,
     request: TrainRequest,
@@ -239,9 +258,7 @@ def train_and_tell(
     now: datetime,
     progress: Progress = keep_quiet,
 ) -> TrainReply:
-    """Train as ``train_site`` does on what was dated by ``now``, and say what drives the planner
-    after it.
-    """
+    """Train on everything dated until ``now``, and add to the reply what drives the planner."""
     reply = train_site(connection, stop_at(request, now), objects=objects, progress=progress)
     driving = forecast_status.describe_driving(
         connection, sites.load(connection, request.site_id), at=now
@@ -250,16 +267,14 @@ def train_and_tell(
 
 
 def stop_at(request: TrainRequest, now: datetime) -> TrainRequest:
-    """Return the request to learn from nothing dated after ``now``: such readings were not measured
-    then.
-    """
+    """Return the request without data dated after ``now``, which cannot be measured."""
     return request.model_copy(update={"until": min(request.until or now, now)})
 
 
 def find_training(
     connection: Connection, site_id: str, run_id: str | None, *, now: datetime
 ) -> TrainingRun:
-    """Return a training of a site by name, by default the one whose model speaks at ``now``.
+    """Return a training of a site by name, by default the one whose model is in use at ``now``.
 
     Raises:
         NotFoundError: no such site or training, or nothing was trained.
@@ -276,21 +291,23 @@ def _compose_run(
     request: TrainRequest, training_set: TrainingSet, model: TrainedModel, verdict: TrialVerdict
 ) -> TrainingRun:
     window = training_set.window
-    cover = np.unique(training_set.context.weather.slot).size / training_set.window.count
+    digest = name_digest(model.artefact_key)[:16]
+    weather_share = np.unique(training_set.context.weather.slot).size / window.count
+    metrics = {
+        **model.aurora.metrics,
+        "known_days": model.aurora.known_days,
+        "weather_share": min(weather_share, 1.0),
+        **verdict.metrics,
+    }
     return TrainingRun(
-        run_id=(
-            f"{VERSION}.{request.site_id}.{window.end:%Y%m%dT%H%MZ}"
-            f".{name_digest(model.artefact_key)[:16]}"
-        ),
+        run_id=f"{VERSION}.{request.site_id}.{window.end:%Y%m%dT%H%MZ}.{digest}",
         version=VERSION,
         data_from=window.start,
         data_until=window.end,
         code_version=installed_version("luna-energy"),
         seed=request.seed,
         train_seconds=model.train_seconds,
-        metrics=model.aurora.metrics
-        | {"known_days": model.aurora.known_days, "weather_share": min(cover, 1.0)}
-        | dict(verdict.metrics),
+        metrics=metrics,
         artefact_key=model.artefact_key,
         trigger=request.trigger,
         accepted=verdict.accepted,
@@ -306,7 +323,7 @@ def _run_trial(
     objects: ObjectStore,
     fit: Callable[[datetime], Aurora],
 ) -> TrialVerdict:
-    """Return what a trial beside the model in use says; without one the new model is used."""
+    """Return the verdict of a trial beside the model in use; without one the new model is used."""
     until = training_set.window.end
     if request.trigger == "force":
         return TrialVerdict(accepted=True, reason="forced")
@@ -317,20 +334,18 @@ def _run_trial(
         return TrialVerdict(accepted=True, reason="there was none before")
     begin = begin_trial(in_use.data_until, until)
     if begin is None:
-        return TrialVerdict(
-            accepted=True, reason=f"too little was measured since {in_use.run_id} for a trial"
-        )
-    try:
-        incumbent = load_aurora(objects, in_use.artefact_key, training_set.prepared.site)
-    except (ArtefactError, MachineError, UnavailableError) as error:
-        return TrialVerdict(
-            accepted=True, reason=f"the model in use cannot be used: {error.message}"
-        )
-    baselines = {version: Baseline(version, training_set.prepared.site) for version in BASELINES}
-    forecasters: dict[str, Forecaster] = {NEW: fit(begin), IN_USE: incumbent, **baselines}
+        reason = f"too little was measured since {in_use.run_id} for a trial"
+        return TrialVerdict(accepted=True, reason=reason)
     site = training_set.prepared.site
+    try:
+        incumbent = load_aurora(objects, in_use.artefact_key, site)
+    except (ArtefactError, MachineError, UnavailableError) as error:
+        reason = f"the model in use cannot be used: {error.message}"
+        return TrialVerdict(accepted=True, reason=reason)
+    baselines = {version: Baseline(version, site) for version in BASELINES}
+    forecasters: dict[str, Forecaster] = {NEW: fit(begin), IN_USE: incumbent, **baselines}
     history = training_set.prepared.history
-    instants = list_instants(begin, training_set.window.end - TRIAL_EVERY, TRIAL_EVERY)
+    instants = list_instants(begin, until - TRIAL_EVERY, TRIAL_EVERY)
     scores = {}
     for version, forecaster in forecasters.items():
         batch, _ = issue_in_parts(forecaster, history, instants, context=training_set.context)
@@ -347,47 +362,37 @@ def _describe_training(
     zone = parse_zone(site.timezone)
     first = window.start.astimezone(zone).date()
     last = (window.end - SLOT).astimezone(zone).date()
-    judged = Counter[str](day.verdict for day in quality.read(connection, site.name, first, last))
-    unjudged = (last - first).days + 1 - judged.total()
+    verdicts = [day.verdict for day in quality.read(connection, site.name, first, last)]
+    days = {**Counter[str](verdicts), "unjudged": (last - first).days + 1 - len(verdicts)}
     frame = frame_origins(
         training_set.prepared.history, site, [window.end], 1, context=training_set.context
     )
-    features = {
-        series.name: series.view(frame, pair_origins(frame, [window.end], 1)).names
-        for series in EVERY_SERIES
-    }
+    pairs = pair_origins(frame, [window.end], 1)
+    features = {series.name: series.view(frame, pairs).names for series in EVERY_SERIES}
     grown = f"{growth.factor:.2f} times since {growth.since}" if growth else None
-    return Card(
-        run,
-        site.name,
-        aurora.stage,
-        {**judged, "unjudged": unjudged},
-        features,
-        grown,
-        site.timezone,
-    )
+    return Card(run, site.name, aurora.stage, days, features, grown, site.timezone)
 
 
 def _activate(connection: Connection, site_id: str, run: TrainingRun) -> None:
-    """Let an accepted model speak where Aurora drives the planner.
+    """Put an accepted model into use where Aurora drives the planner.
 
-    One that knows less than the model that speaks does not take its place.
+    It does not replace a model with newer data.
     """
     current = forecast_activations.current(connection, site_id)
-    if (
-        not run.accepted
-        or current is None
-        or current.forecast_version != VERSION
-        or current.run_id is None
-    ):
+    if not run.accepted or current is None or current.run_id is None:
+        return
+    if current.forecast_version != VERSION:
         return
     if training_runs.load(connection, site_id, current.run_id).data_until <= run.data_until:
         evidence = {"trigger": run.trigger, "metrics": dict(run.metrics)}
-        forecast_activations.activate(
-            connection, site_id, Activation(VERSION, run.verdict, "training", run.run_id, evidence)
-        )
+        activation = Activation(VERSION, run.verdict, "training", run.run_id, evidence)
+        forecast_activations.activate(connection, site_id, activation)
 
 
 def _part(progress: Progress, place: int) -> Progress:
     """Return the progress of the first or the second of two trainings."""
-    return lambda count, total, label: progress(place * total + count, 2 * total, label)
+
+    def report(count: int, total: int, label: str) -> None:
+        progress(place * total + count, 2 * total, label)
+
+    return report

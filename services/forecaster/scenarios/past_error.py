@@ -1,5 +1,6 @@
-"""How earlier forecasts erred over their whole horizon: where what happened lay within what was
-said, slot after slot.
+"""Errors of earlier forecasts over their whole horizon.
+
+An error is the share of the forecast's distribution below the measurement, slot by slot.
 """
 
 from collections.abc import Sequence
@@ -23,11 +24,13 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class ErrorHistory:
-    """Shares of earlier forecasts' distributions that lay below what happened, by day of issue and
-    slot of the horizon; shape ``(days, slots)``.
+    """Shares of earlier forecasts' distributions below the measurement, shape ``(days, slots)``.
 
-    ``days_back`` says how long before the forecast that is asked about each was issued, shape
-    ``(days,)``; ``limit_kwh`` is where distributions of PV end.
+    Args:
+        days_back: days from each forecast's issue to that of the new one, shape ``(days,)``.
+        load: shares by day of issue and slot of the horizon.
+        pv: the same.
+        limit_kwh: the end of PV's distributions.
     """
 
     days_back: IntArray
@@ -45,33 +48,31 @@ class ErrorHistory:
         limit_kwh: float,
         slots: int,
     ) -> Self:
-        """Return how ``forecasts`` erred whose horizon of ``slots`` had passed at ``issued_at``.
+        """Return the errors of those ``forecasts`` whose horizon of ``slots`` had passed.
 
-        Others are left out, and days hardly measured too.
+        Others are left out, and days with few measurements too.
 
         Invariants: nothing measured in or after the slot that covers ``issued_at`` changes the
         result.
         """
         start = floor_to(issued_at, SLOT)
-        past = [
-            each
-            for each in forecasts
-            if each.timeline.start + slots * SLOT <= start and each.timeline.count >= slots
-        ]
+        past = []
+        for forecast in forecasts:
+            has_passed = forecast.timeline.start + slots * SLOT <= start
+            if has_passed and forecast.timeline.count >= slots:
+                past.append(forecast)
         if not past:
             return cls(np.empty(0, np.int64), np.empty((0, slots)), np.empty((0, slots)), limit_kwh)
-        days_back = np.array(
-            [round((start - each.timeline.start) / DAY) for each in past], dtype=np.int64
-        )
-        load = _stack([each.load_kwh for each in past], np.inf, slots).place(
-            _measured(past, measured, measured.load_kwh, slots)
-        )
-        pv = _stack([each.pv_kwh for each in past], limit_kwh, slots).place(
-            _measured(past, measured, measured.pv_kwh, slots)
-        )
+        days_back = [round((start - forecast.timeline.start) / DAY) for forecast in past]
+        measured_load = _measured(past, measured, measured.load_kwh, slots)
+        measured_pv = _measured(past, measured, measured.pv_kwh, slots)
+        load_marginals = _stack([forecast.load_kwh for forecast in past], np.inf, slots)
+        pv_marginals = _stack([forecast.pv_kwh for forecast in past], limit_kwh, slots)
+        load = load_marginals.place(measured_load)
+        pv = pv_marginals.place(measured_pv)
         is_complete = np.isfinite(load).mean(axis=1) >= LEAST_MEASURED_SHARE
         return cls(
-            days_back[is_complete],
+            np.array(days_back, dtype=np.int64)[is_complete],
             fill_shares(load[is_complete]),
             fill_shares(pv[is_complete]),
             limit_kwh,
@@ -79,40 +80,43 @@ class ErrorHistory:
 
 
 def days_before(issued_at: datetime, slots: int) -> list[datetime]:
-    """Return the instants, a day apart, whose forecasts of ``slots`` say how those at ``issued_at``
-    may err: those whose horizon has passed.
+    """Return instants a day apart whose forecasts of ``slots`` had passed at ``issued_at``.
+
+    Their errors show how a forecast at ``issued_at`` may err.
     """
     first = -(-slots // DAY_SLOTS)
     return [issued_at - back * DAY for back in range(first, first + LIBRARY_DAYS)]
 
 
 def fill_shares(share: FloatArray) -> FloatArray:
-    """Return shares free of NaN: gaps between known slots become straight lines, what is wholly
-    unknown is undecided.
-    """
+    """Return shares without NaN: gaps are interpolated, unknown days are undecided."""
     filled = share.copy()
     slots = np.arange(share.shape[1])
     for path in filled:
         gaps = np.isnan(path)
-        path[gaps] = (
-            np.interp(slots[gaps], slots[~gaps], path[~gaps]) if not gaps.all() else UNDECIDED
-        )
+        if gaps.all():
+            path[:] = UNDECIDED
+        else:
+            path[gaps] = np.interp(slots[gaps], slots[~gaps], path[~gaps])
     return filled
 
 
 def _stack(quantiles: Sequence[Quantiles], limit_kwh: float, slots: int) -> Marginals:
-    stacked = Quantiles(
-        *(np.stack([getattr(each, part)[:slots] for each in quantiles]) for part in PARTS)
-    )
-    return Marginals.of(stacked, limit_kwh)
+    parts = {}
+    for part in PARTS:
+        values = [getattr(of_forecast, part)[:slots] for of_forecast in quantiles]
+        parts[part] = np.stack(values)
+    return Marginals.of(Quantiles(**parts), limit_kwh)
 
 
 def _measured(
     past: Sequence[Forecast], recorded: Observations, values: FloatArray, slots: int
 ) -> FloatArray:
-    first = min(each.timeline.start for each in past)
-    last = max(each.timeline.start for each in past)
-    around = align(recorded.starts, values, Timeline(first, SLOT, (last - first) // SLOT + slots))
-    begins = np.array([(each.timeline.start - first) // SLOT for each in past], dtype=np.int64)
-    measured: FloatArray = around[begins[:, None] + np.arange(slots)]
+    """Return the measurements over each forecast's horizon, shape ``(days, slots)``."""
+    starts = [forecast.timeline.start for forecast in past]
+    first = min(starts)
+    around = Timeline(first, SLOT, (max(starts) - first) // SLOT + slots)
+    aligned = align(recorded.starts, values, around)
+    begins = np.array([(start - first) // SLOT for start in starts], dtype=np.int64)
+    measured: FloatArray = aligned[begins[:, None] + np.arange(slots)]
     return measured

@@ -1,11 +1,9 @@
-"""What day-ahead prices may become beyond what is published: a regression on the days before, in
-the spread that its own errors had.
+"""Day-ahead prices beyond the published ones: a regression on past days, and its past errors.
 
-Everything is folded into local days of 96 quarter-hours. A day ahead is forecast from the last day
-that is wholly known: that day and the one before, the week's mean, the same weekday, and whether
-either is a weekend. Errors are taken in proportion to how unsteady each time of day has been. A
-third of the quantiles is those of the last fortnight. How much better that is than naive ones
-stands in docs/decisions/0018.
+Prices are folded into local days of 96 quarter-hours. A day ahead is forecast from the last day
+that is completely known, the day before it, the week's mean, the same weekday, and whether either
+day is on a weekend. Errors are relative to the unsteadiness of each time of day. A third of the
+quantiles comes from the last fortnight. docs/decisions/0018 compares them with naive ones.
 
 Source: Lago et al. (2021), the LEAR model, with a ridge in the place of the lasso; Nowotarski and
 Weron (2018) on quantiles from past errors.
@@ -30,13 +28,13 @@ WEEK = 7
 FORTNIGHT = 14
 FIT_DAYS = 120
 NEEDED_DAYS = 21  # with fewer to fit, the last fortnight's prices are the quantiles
-LEAST_DAYS = 3  # with fewer known, nothing is said
-MEMORY = timedelta(days=FIT_DAYS + 2 * FORTNIGHT)  # what prices may be looked back on
+LEAST_DAYS = 3  # with fewer known, there are no quantiles
+MEMORY = timedelta(days=FIT_DAYS + 2 * FORTNIGHT)  # past prices that are used
 RIDGE = 0.1
 RECENT_SHARE = 0.35  # of the last fortnight's quantiles
 NEAR_QUARTERS = (-4, 0, 4)  # errors at these distances count for a slot too
-STEADINESS_FLOOR = 0.1  # of the mean unsteadiness: a time of day is never surer than that
-LEAST_QUARTERS = 80  # of a day; the rest is filled in
+STEADINESS_FLOOR = 0.1  # least share of the mean unsteadiness
+LEAST_QUARTERS = 80  # known ones of a day; the rest is interpolated
 SATURDAY = 5
 SUNDAY = 6
 FEW_PRICES = "few_prices"
@@ -58,33 +56,32 @@ class PriceDays:
     def fold(cls, timeline: Timeline, price: FloatArray, zone: ZoneInfo) -> Self:
         """Return the whole days of a series.
 
-        The hour that a change of the clock leaves out is filled in, the one it repeats counts once.
+        The hour that a change of the clock skips is interpolated, the one it repeats counts once.
         """
         day, quarter = _local_places(timeline, zone)
         folded = np.full((int(day[-1] - day[0]) + 1, DAY_SLOTS), np.nan)
         folded[day - day[0], quarter] = price
         quarters = np.arange(DAY_SLOTS)
         for row in np.flatnonzero(np.isnan(folded).any(axis=1)):
-            gaps = np.isnan(folded[row])
-            whole = (~gaps).sum() >= LEAST_QUARTERS
-            folded[row] = (
-                np.interp(quarters, quarters[~gaps], folded[row, ~gaps]) if whole else np.nan
-            )
+            known = ~np.isnan(folded[row])
+            if known.sum() >= LEAST_QUARTERS:
+                folded[row] = np.interp(quarters, quarters[known], folded[row, known])
+            else:
+                folded[row] = np.nan
         return cls(int(day[0]), folded)
 
     def last_before(self, row: int) -> int | None:
-        """Return the last known day before ``row``; None where none is."""
+        """Return the last known day before ``row``, or None."""
         complete = np.flatnonzero(~np.isnan(self.price[:row, 0]))
         return int(complete[-1]) if complete.size else None
 
 
 @dataclass(frozen=True, slots=True)
 class DayAhead:
-    """A day some days after the last known one: quantiles by quarter-hour, shape ``(96, shares)``,
-    and past errors by the day they were made of.
+    """Quantiles of a day after the last known one, shape ``(96, shares)``, and past errors.
 
     ``errors`` holds the share of errors below each past day's, by row of the days; NaN where none
-    is known. ``reason``: what the day could not rest on.
+    is known. ``reason``: a missing basis.
     """
 
     quantiles: FloatArray
@@ -94,13 +91,13 @@ class DayAhead:
 
 @dataclass(frozen=True)
 class MarketAhead:
-    """The prices of a market over a horizon: as published, and as distributions beyond that.
+    """The prices of a market over a horizon: as published, and beyond that as distributions.
 
     Args:
         published: currency per kWh, shape ``(slots,)``, NaN where nothing is published.
         row: of each slot's local day, and ``quarter`` of that day, shape ``(slots,)``.
-        ahead: what is said of the days that are not wholly known, by row.
-        reasons: codes of what the distributions could not rest on.
+        ahead: the forecast of each day that is not completely known, by row.
+        reasons: codes of a missing basis of the distributions.
     """
 
     published: FloatArray
@@ -113,7 +110,7 @@ class MarketAhead:
     def quantiles(self) -> FloatArray:
         """Quantiles of every slot, shape ``(slots, shares)``.
 
-        Published prices are certain, what nothing can be said of is NaN.
+        Published prices are certain, prices without a forecast are NaN.
         """
         quantiles = np.repeat(self.published[:, None], len(SHARES), axis=1)
         for row, day in self.ahead.items():
@@ -127,27 +124,28 @@ class MarketAhead:
         return np.where(np.isnan(self.published), self._marginals.mean(), self.published)
 
     def recall(self, days_back: IntArray) -> FloatArray:
-        """Return the shares that the same slots' errors had so many days ago, shape
-        ``(days, slots)``; undecided where unknown.
+        """Return the shares of the same slots' errors so many days ago, shape ``(days, slots)``.
+
+        Undecided where unknown.
         """
         shares = np.full((days_back.size, self.row.size), UNDECIDED)
         for row, day in self.ahead.items():
             slots = np.flatnonzero(self.row == row)
             past = row - days_back
             available = np.flatnonzero((past >= 0) & (past < day.errors.shape[0]))
-            shares[available[:, None], slots] = day.errors[
-                past[available][:, None], self.quarter[slots]
-            ]
+            errors = day.errors[past[available][:, None], self.quarter[slots]]
+            shares[available[:, None], slots] = errors
         return np.where(np.isnan(shares), UNDECIDED, shares)
 
     def draw(self, share: FloatArray) -> FloatArray:
-        """Return courses of the price at the given shares, shape ``(paths, slots)``, zero where
-        nothing can be said.
+        """Return paths of the price at the given shares, shape ``(paths, slots)``.
+
+        Zero where there is no forecast.
         """
         return np.nan_to_num(self._marginals.draw(share))
 
     def arrange(self, share: FloatArray, probability: FloatArray) -> FloatArray:
-        """Return courses of the price in the order of ``share``.
+        """Return paths of the price in the order of ``share``.
 
         See ``Marginals.arrange``. Published prices are exact.
         """
@@ -165,7 +163,8 @@ def look_beyond(
     """Return a market's prices on ``timeline``.
 
     Args:
-        price: prices as published when the look is taken, NaN where none was, shape of ``past``.
+        price: prices as published at the time of the forecast, NaN where none was, shape of
+            ``past``.
         past: quarter-hours from ``MEMORY`` before the horizon to its end.
     """
     first = (timeline.start - past.start) // SLOT
@@ -173,10 +172,13 @@ def look_beyond(
     days = PriceDays.fold(past, price, zone)
     day, quarter = _local_places(timeline, zone)
     row = day - days.first
-    ahead = {
-        int(each): _forecast_day(days, int(each)) for each in np.unique(row[np.isnan(published)])
-    }
-    reasons = {each.reason: None for each in ahead.values() if each.reason}
+    ahead = {}
+    reasons: dict[str, None] = {}
+    for unknown_row in np.unique(row[np.isnan(published)]).tolist():
+        forecast = _forecast_day(days, unknown_row)
+        ahead[unknown_row] = forecast
+        if forecast.reason:
+            reasons[forecast.reason] = None
     return MarketAhead(published, row, quarter, ahead, tuple(reasons))
 
 
@@ -188,31 +190,35 @@ def _local_places(timeline: Timeline, zone: ZoneInfo) -> tuple[IntArray, IntArra
 
 
 def _forecast_day(days: PriceDays, row: int) -> DayAhead:
-    """Return what is said of the day ``row`` from the last known day before it.
+    """Return the forecast of the day ``row`` from the last known day before it.
 
     A day with few gaps is certain.
     """
-    last = days.last_before(row)
-    recent = days.price[:0] if last is None else days.price[max(last - FORTNIGHT + 1, 0) : last + 1]
-    recent = recent[~np.isnan(recent[:, 0])]
     nothing = np.full(days.price.shape, np.nan)
     if not np.isnan(days.price[row, 0]):
         return DayAhead(np.repeat(days.price[row][:, None], len(SHARES), axis=1), nothing)
+    last = days.last_before(row)
+    recent = days.price[:0]
+    if last is not None:
+        recent = days.price[max(last - FORTNIGHT + 1, 0) : last + 1]
+        recent = recent[~np.isnan(recent[:, 0])]
     if last is None or recent.shape[0] < LEAST_DAYS:
         return DayAhead(np.full((DAY_SLOTS, len(SHARES)), np.nan), nothing, NO_PRICES)
     of_fortnight = _quantiles(recent)
     rows, errors, expected = _fit(days, last, row)
     if not rows.size:
         return DayAhead(of_fortnight, nothing, FEW_PRICES)
-    pooled = np.concatenate(
-        [
-            errors[:, np.clip(np.arange(DAY_SLOTS) + step, 0, DAY_SLOTS - 1)]
-            for step in NEAR_QUARTERS
-        ]
-    )
-    of_model = expected[:, None] + _quantiles(pooled) * _unsteadiness(days, np.array([last])).T
-    nothing[rows] = (np.argsort(np.argsort(errors, axis=0), axis=0) + 0.5) / rows.size
-    return DayAhead((1 - RECENT_SHARE) * of_model + RECENT_SHARE * of_fortnight, nothing)
+    shifted = []
+    for step in NEAR_QUARTERS:
+        neighbour = np.clip(np.arange(DAY_SLOTS) + step, 0, DAY_SLOTS - 1)
+        shifted.append(errors[:, neighbour])
+    spread = _quantiles(np.concatenate(shifted)) * _unsteadiness(days, np.array([last])).T
+    of_model = expected[:, None] + spread
+    past_errors = nothing
+    rank = np.argsort(np.argsort(errors, axis=0), axis=0)
+    past_errors[rows] = (rank + 0.5) / rows.size
+    quantiles = (1 - RECENT_SHARE) * of_model + RECENT_SHARE * of_fortnight
+    return DayAhead(quantiles, past_errors)
 
 
 def _quantiles(values: FloatArray) -> FloatArray:
@@ -222,8 +228,9 @@ def _quantiles(values: FloatArray) -> FloatArray:
 
 
 def _fit(days: PriceDays, last: int, row: int) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Return past days with their relative errors, shape ``(days, 96)``, and the mean expected of
-    the day ``row``; no day where too few are known.
+    """Return past days, their relative errors, and the mean expected of the day ``row``.
+
+    The errors have the shape ``(days, 96)``; there are no days if too few are known.
     """
     lead = row - last
     rows = np.arange(max(last - FIT_DAYS + 1, FORTNIGHT + lead), last + 1)
@@ -236,45 +243,56 @@ def _fit(days: PriceDays, last: int, row: int) -> tuple[IntArray, FloatArray, Fl
     features = features[whole]
     if rows.size < NEEDED_DAYS or np.isnan(day_features).any():
         return NOTHING_FITTED
-    columns = features.reshape(-1, features.shape[-1])
-    target = (days.price[rows] - features[..., 1]).ravel()
-    # Ridge weights; the constant is not shrunk.
+    # Fitted is the deviation from the week's mean.
+    deviation = days.price[rows] - features[..., 1]
+    weights = _fit_ridge(features.reshape(-1, features.shape[-1]), deviation.ravel())
+    errors = deviation - features @ weights
+    relative_errors = errors / _unsteadiness(days, rows - lead)
+    return rows, relative_errors, day_features[:, 1] + day_features @ weights
+
+
+def _fit_ridge(columns: FloatArray, target: FloatArray) -> FloatArray:
+    """Return ridge weights; the last column, a constant, is not shrunk."""
     scale = np.maximum(columns.std(axis=0), 1e-6)
     scale[-1] = 1.0
     scaled = columns / scale
     penalty = RIDGE * np.diag(np.append(np.ones(scale.size - 1), 0.0))
-    weights = (
-        np.linalg.solve(scaled.T @ scaled / target.size + penalty, scaled.T @ target / target.size)
-        / scale
-    )
-    errors = days.price[rows] - features[..., 1] - features @ weights
-    return (
-        rows,
-        errors / _unsteadiness(days, rows - lead),
-        day_features[:, 1] + day_features @ weights,
-    )
+    covariance = scaled.T @ scaled / target.size + penalty
+    weights: FloatArray = np.linalg.solve(covariance, scaled.T @ target / target.size) / scale
+    return weights
 
 
 def _features(days: PriceDays, rows: IntArray, lead: int) -> FloatArray:
-    """Return what is known ``lead`` days before each row, shape ``(rows, 96, features)``: the
-    second feature is the week's mean, the last a constant.
+    """Return the features known ``lead`` days before each row, shape ``(rows, 96, features)``.
+
+    The second is the week's mean, the last a constant.
     """
     last = rows - lead
     week = np.stack([days.price[last - back] for back in range(WEEK)]).mean(axis=0)
     same_weekday = days.price[rows - WEEK * (1 + (lead - 1) // WEEK)]
     # 1970 began on a Thursday
-    weekday, last_weekday = ((days.first + each + 3) % WEEK for each in (rows, last))
-    flags = [each == kind for each in (weekday, last_weekday) for kind in (SATURDAY, SUNDAY)]
-    of_day = [days.price[last].mean(axis=1), week.mean(axis=1), *flags, np.ones(rows.size)]
-    spread = [
-        np.repeat(np.asarray(each, dtype=np.float64)[:, None], DAY_SLOTS, axis=1) for each in of_day
+    weekday = (days.first + rows + 3) % WEEK
+    last_weekday = (days.first + last + 3) % WEEK
+    of_day = [
+        days.price[last].mean(axis=1),
+        week.mean(axis=1),
+        weekday == SATURDAY,
+        weekday == SUNDAY,
+        last_weekday == SATURDAY,
+        last_weekday == SUNDAY,
+        np.ones(rows.size),
     ]
-    return np.stack([days.price[last], week, same_weekday, days.price[last - 1], *spread], axis=-1)
+    features = [days.price[last], week, same_weekday, days.price[last - 1]]
+    for values in of_day:
+        column = np.asarray(values, dtype=np.float64)[:, None]
+        features.append(np.repeat(column, DAY_SLOTS, axis=1))
+    return np.stack(features, axis=-1)
 
 
 def _unsteadiness(days: PriceDays, last: IntArray) -> FloatArray:
-    """Return the root of how much the price at each time of day varied in the fortnight to
-    ``last``, shape ``(days, 96)``.
+    """Return the root of the price's spread by time of day in the fortnight to ``last``.
+
+    Shape ``(days, 96)``.
     """
     has_price = ~np.isnan(days.price)
     moments = np.stack([has_price, np.nan_to_num(days.price), np.nan_to_num(days.price) ** 2])

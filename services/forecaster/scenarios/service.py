@@ -1,5 +1,4 @@
-"""Make joint scenarios of load, PV and prices from a forecast's quantiles and the dependence
-structure of past errors, and store them.
+"""Joint scenarios of load, PV and prices, from a forecast's quantiles and past errors.
 
 The marginal distributions are the forecast's. Their correlation over time, between load and PV, and
 with market prices is that of whole days of past errors: each day is a path of ranks, the share of
@@ -51,12 +50,11 @@ from services.forecaster.service import (
 
 
 def select_paths(paths: FloatArray, count: int) -> tuple[NDArray[np.int64], FloatArray]:
-    """Return the indices of ``count`` representatives of equally probable ``paths``, and their
-    probabilities.
+    """Return the indices and probabilities of ``count`` representatives of ``paths``.
 
-    Each step adds the path that most reduces the sum of distances to the nearest representative. A
-    probability is half an equal share and half the share of nearest paths, because few paths say
-    little about frequencies (docs/decisions/0018).
+    All paths are equally probable. Each step adds the path that most reduces the sum of distances
+    to the nearest representative. A probability is half an equal share and half the share of
+    nearest paths, because few paths say little about frequencies (docs/decisions/0018).
 
     Args:
         paths: shape ``(paths, values)``, in comparable units.
@@ -89,8 +87,10 @@ FEW_ERRORS = "few_error_paths"
 
 @dataclass(frozen=True, slots=True)
 class Persistence:
-    """Typical persistence of errors: ``share`` of their variance is autoregressive with factor
-    ``fade`` per slot, the rest is white noise.
+    """Typical persistence of errors.
+
+    ``share`` of their variance is autoregressive with factor ``fade`` per slot, the rest is white
+    noise.
     """
 
     share: float
@@ -143,20 +143,14 @@ def make_scenarios(
     else:
         load_shares, pv_shares, *usual = _draw_usual(forecast.timeline.count, len(markets), seed)
         price_shares = dict(zip(markets, usual, strict=True))
-    # A row of values per path, with energies and prices scaled to the same spread.
-    parts = [
-        load.draw(load_shares),
-        pv.draw(pv_shares),
-        *(market.draw(price_shares[name]) for name, market in markets.items()),
-    ]
-    spreads = [float(np.sqrt(part.var(axis=0).mean())) for part in parts]
-    rows = np.concatenate(
-        [part / spread for part, spread in zip(parts, spreads, strict=True) if spread > 0] or parts,
-        axis=1,
-    )
-    chosen, probability = select_paths(rows, count)
+    drawn = [load.draw(load_shares), pv.draw(pv_shares)]
+    drawn += [market.draw(price_shares[name]) for name, market in markets.items()]
+    chosen, probability = select_paths(_to_equal_spread(drawn), count)
     reasons = {} if has_errors else {FEW_ERRORS: None}
-    reasons |= {reason: None for market in markets.values() for reason in market.reasons}
+    arranged = {}
+    for name, market in markets.items():
+        reasons |= dict.fromkeys(market.reasons)
+        arranged[name] = market.arrange(price_shares[name][chosen], probability)
     return Scenarios(
         forecast.timeline,
         forecast.issued_at,
@@ -164,24 +158,30 @@ def make_scenarios(
         probability,
         load.arrange(load_shares[chosen], probability),
         pv.arrange(pv_shares[chosen], probability),
-        {
-            name: market.arrange(price_shares[name][chosen], probability)
-            for name, market in markets.items()
-        },
+        arranged,
         tuple(reasons),
     )
 
 
+def _to_equal_spread(drawn: Sequence[FloatArray]) -> FloatArray:
+    """Return a row per path with all energies and prices, scaled to the same spread."""
+    scaled = []
+    for values in drawn:
+        spread = float(np.sqrt(values.var(axis=0).mean()))
+        if spread > 0:
+            scaled.append(values / spread)
+    return np.concatenate(scaled or drawn, axis=1)
+
+
 @lru_cache(maxsize=8)
 def _draw_usual(slots: int, markets: int, seed: int) -> tuple[FloatArray, ...]:
-    """Return paths of ranks of load, PV and each market's price by typical persistence, cached for
-    all sites without past errors.
+    """Return paths of ranks of load, PV and each market's price by typical persistence.
+
+    They are cached for all sites without past errors.
     """
     rng = np.random.default_rng(seed)
-    return tuple(
-        draw_shares(slots, persistence, rng)
-        for persistence in (LOAD_PERSISTENCE, PV_PERSISTENCE, *[PRICE_PERSISTENCE] * markets)
-    )
+    persistences = [LOAD_PERSISTENCE, PV_PERSISTENCE, *[PRICE_PERSISTENCE] * markets]
+    return tuple(draw_shares(slots, persistence, rng) for persistence in persistences)
 
 
 def draw_shares(slots: int, persistence: Persistence, rng: np.random.Generator) -> FloatArray:
@@ -191,13 +191,11 @@ def draw_shares(slots: int, persistence: Persistence, rng: np.random.Generator) 
     autoregressive process plus white noise.
     """
     lasting = rng.standard_normal((slots, DRAWN_PATHS))
+    innovation = np.sqrt(1 - persistence.fade**2)
     for slot in range(1, slots):
-        lasting[slot] = (
-            persistence.fade * lasting[slot - 1] + np.sqrt(1 - persistence.fade**2) * lasting[slot]
-        )
-    score = np.sqrt(persistence.share) * lasting + np.sqrt(
-        1 - persistence.share
-    ) * rng.standard_normal(lasting.shape)
+        lasting[slot] = persistence.fade * lasting[slot - 1] + innovation * lasting[slot]
+    noise = rng.standard_normal(lasting.shape)
+    score = np.sqrt(persistence.share) * lasting + np.sqrt(1 - persistence.share) * noise
     # The middle of each path's rank in every slot, as a share; shape `(paths, slots)`.
     rank = np.argsort(np.argsort(score.T, axis=0, kind="stable"), axis=0, kind="stable")
     shares: FloatArray = (rank + 0.5) / score.shape[1]
@@ -215,7 +213,6 @@ class IssuedScenarios:
     seconds: float
 
     def reply(self) -> IssueScenariosReply:
-        """Return the reply that describes them."""
         scenarios = self.scenarios
         return IssueScenariosReply(
             forecast_version=scenarios.version,
@@ -230,17 +227,15 @@ class IssuedScenarios:
 def issue_requested(
     connection: Connection, request: IssueScenariosRequest, *, objects: ObjectStore
 ) -> IssuedScenarios:
-    """Make and store the scenarios of the last forecast issued within the hour before the request's
-    instant.
+    """Make and store the scenarios of the last forecast within the hour before the request.
 
     Raises:
         NotFoundError: no such site, or no forecast in that hour.
     """
     site = sites.load(connection, request.site_id)
-    version = (
-        request.forecast_version
-        or forecast_activations.find_active(connection, site).forecast_version
-    )
+    version = request.forecast_version
+    if not version:
+        version = forecast_activations.find_active(connection, site).forecast_version
     issued = past_forecasts.read_past(connection, site.name, version=version, instants=[request.at])
     if not issued:
         local_instant = request.at.astimezone(ZoneInfo(site.timezone)).isoformat()
@@ -276,22 +271,23 @@ class PublishedPrices:
 
     def look_beyond(self, series: prices.StoredSeries, timezone: str) -> MarketAhead:
         """Return a series' prices over the horizon, extrapolated beyond the published ones."""
-        if (series, timezone) not in self._looked:
-            self._looked[series, timezone] = look_beyond(
+        key = series, timezone
+        if key not in self._looked:
+            self._looked[key] = look_beyond(
                 self.published[series],
                 _around(self.ahead),
                 timeline=self.ahead,
                 zone=ZoneInfo(timezone),
             )
-        return self._looked[series, timezone]
+        return self._looked[key]
 
 
 @dataclass(frozen=True, slots=True)
 class ForecastPast:
-    """Inputs of scenarios besides their forecast: the site's facts, past forecasts of its version,
-    and prices ahead.
+    """The inputs of scenarios besides their forecast.
 
-    Measurements within ``excluded`` are not used.
+    They are the site's facts, past forecasts of its version and prices ahead; measurements within
+    ``excluded`` are not used.
     """
 
     facts: IssueFacts
@@ -317,22 +313,20 @@ def read_past(
     issued_at = next(iter(facts.values())).instants[0]
     past_instants = days_before(issued_at, ahead.count)
     issued = past_forecasts.read_past_each(connection, versions, past_instants)
-    sites_by_key = {key: each.site for key, each in facts.items()}
+    sites_by_key = {key: of_site.site for key, of_site in facts.items()}
     excluded = quality.list_excluded_each(
         connection, sites_by_key, min(past_instants) - past_forecasts.NEAR, ahead.start
     )
-    names = dict.fromkeys(
-        prices.stored_series(site, name)
-        for site in sites_by_key.values()
-        for name in site.tariff.price_series
-    )
-    published = PublishedPrices(
-        ahead, prices.read_each(connection, [*names], _around(ahead), known_at=issued_at)
-    )
-    return {
-        key: ForecastPast(each, issued.get(key, ()), excluded[key], published)
-        for key, each in facts.items()
-    }
+    series: dict[prices.StoredSeries, None] = {}
+    for site in sites_by_key.values():
+        of_site = [prices.stored_series(site, name) for name in site.tariff.price_series]
+        series.update(dict.fromkeys(of_site))
+    price = prices.read_each(connection, [*series], _around(ahead), known_at=issued_at)
+    published = PublishedPrices(ahead, price)
+    past = {}
+    for key, site_facts in facts.items():
+        past[key] = ForecastPast(site_facts, issued.get(key, ()), excluded[key], published)
+    return past
 
 
 def make_from_past(
@@ -348,14 +342,11 @@ def make_from_past(
     With too few stored past forecasts, those are made in hindsight.
     """
     site = past.facts.site
-    # Forecasts of the same version and time of day in the weeks before, stored or made in
-    # hindsight.
+    # Forecasts of the same version and time of day in the weeks before.
+    issued = past.issued
     needed = max(NEEDED_DAYS, count)
-    issued = (
-        past.issued
-        if len(past.issued) >= needed
-        else _issue_again(connection, past.facts, forecast, objects=objects, needed=needed)
-    )
+    if len(issued) < needed:
+        issued = _issue_again(connection, past.facts, forecast, objects=objects, needed=needed)
     measured = past.facts.recorded.without(past.excluded)
     errors = ErrorHistory.of(
         issued,
@@ -383,24 +374,21 @@ def _issue_again(
 ) -> list[Forecast]:
     """Return forecasts of the version made in hindsight since measurements began.
 
-    None for fewer than ``needed`` days.
+    There are none for fewer than ``needed`` days.
     """
     site = facts.site
-    span = facts.span
-    instants = [
-        instant
-        for instant in days_before(forecast.issued_at, forecast.timeline.count)
-        if span is not None and instant >= span[0]
-    ]
+    if facts.span is None:
+        return []
+    measured_since = facts.span[0]
+    days = days_before(forecast.issued_at, forecast.timeline.count)
+    instants = [instant for instant in days if instant >= measured_since]
     if len(instants) < needed:
         return []
     selected = select_model(site, forecast.version, facts.run, objects=objects)
     context = read_surroundings(connection, site, instants)
-    return list(
-        issue_in_parts(
-            selected.forecaster, read_history(connection, site, instants), instants, context=context
-        )[0]
-    )
+    history = read_history(connection, site, instants)
+    batch, _ = issue_in_parts(selected.forecaster, history, instants, context=context)
+    return list(batch)
 
 
 def _around(ahead: Timeline) -> Timeline:

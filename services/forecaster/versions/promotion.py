@@ -1,6 +1,6 @@
-"""Which version of the forecasts drives the planner, and how each stands.
+"""The choice of the version that drives the planner, and the state of all versions.
 
-The rule: better in shadow by more than chance, and no dearer in the plan.
+A version is promoted if it is better in shadow by more than chance, and no dearer in the plan.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,13 +46,13 @@ from services.forecaster.scoring import assess_gain
 from services.forecaster.service import find_run, require_version
 
 LEAST_DAYS = DAYS_TO_PROVE
-# What lies further back says less of the season, and of models that were trained since.
+# Earlier days are of another season, and of older models.
 WINDOW_DAYS = 28
-# At this level fewer than 5 of 100 versions that are no better pass, also where losses of
-# neighbouring days go together. Source: docs/decisions/0017.
+# At this level fewer than 5 of 100 versions that are no better pass, even if losses of neighbouring
+# days correlate. Source: docs/decisions/0017.
 SIGNIFICANCE = 0.02
-# Costs of a day hang on few hours: of fewer days chance decides. Dearer is what costs more by this
-# share, and would do so by chance no oftener than this.
+# A day's cost depends on few hours, so fewer days are chance. A version is dearer if it costs more
+# by this share, at this significance.
 LEAST_MONEY_DAYS = 7
 MONEY_ALLOWANCE = 0.05
 MONEY_SIGNIFICANCE = 0.2
@@ -62,8 +62,9 @@ SeriesLoss = Mapping[str, float]  # pinball loss by series
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
-    """What a version did in shadow, by local day of issue: its pinball losses, and what its errors
-    cost in the plan where that is known.
+    """The results of a version in shadow, by local day of issue.
+
+    They are its pinball losses, and the costs of its errors in the plan where these are known.
     """
 
     losses: Mapping[date, SeriesLoss]
@@ -73,19 +74,22 @@ class Shadow:
 def choose_version(
     active: Shadow, candidates: Mapping[str, Shadow]
 ) -> tuple[str | None, list[CandidateReply]]:
-    """Return the version that should take the active one's place, None where it should stay, and
-    how each candidate compares.
+    """Return the version that should replace the active one, or None, and all comparisons.
 
-    Of several that are better, the one with the lowest loss is chosen.
+    Of several better ones, the one with the lowest loss is chosen.
     """
     compared = [_compare_version(name, shadow, active) for name, shadow in candidates.items()]
-    better = [comparison for comparison in compared if comparison.better]
-    best = min(better, key=lambda comparison: comparison.loss_ratio or 0.0, default=None)
+    best: CandidateReply | None = None
+    for comparison in compared:
+        if not comparison.better:
+            continue
+        if best is None or (comparison.loss_ratio or 0.0) < (best.loss_ratio or 0.0):
+            best = comparison
     return best.version if best else None, compared
 
 
 def _compare_version(name: str, candidate: Shadow, active: Shadow) -> CandidateReply:
-    """Return how a version compares with the active one, and whether it is to take its place."""
+    """Return a version's comparison with the active one, and whether it should replace it."""
     days = sorted(set(candidate.losses) & set(active.losses))[-WINDOW_DAYS:]
     if len(days) < LEAST_DAYS:
         return CandidateReply(
@@ -94,21 +98,10 @@ def _compare_version(name: str, candidate: Shadow, active: Shadow) -> CandidateR
             reason=f"scored beside the active version on {len(days)} days, {LEAST_DAYS} are needed",
             days=len(days),
         )
-    gain = 1 - _relative_loss(candidate, active, days)
-    test = assess_gain(gain)
+    test = assess_gain(1 - _relative_loss(candidate, active, days))
     ratio = 1 - test.mean
     money = _compare_regrets(candidate, active, days)
     reason, better = _judge(ratio, test.p_value, money)
-    cost = (
-        {}
-        if money is None
-        else {
-            "money_days": money.days,
-            "regret": money.ours,
-            "active_regret": money.theirs,
-            "dearer_p_value": money.p_value,
-        }
-    )
     return CandidateReply(
         version=name,
         better=better,
@@ -118,41 +111,43 @@ def _compare_version(name: str, candidate: Shadow, active: Shadow) -> CandidateR
         last_day=days[-1],
         loss_ratio=ratio,
         p_value=test.p_value,
-        **cost,
+        money_days=money.days if money else 0,
+        regret=money.ours if money else None,
+        active_regret=money.theirs if money else None,
+        dearer_p_value=money.p_value if money else None,
     )
 
 
 def _relative_loss(candidate: Shadow, active: Shadow, days: Sequence[date]) -> FloatArray:
-    """Return the candidate's loss per day, more or less than the active version's; 1 is as good.
+    """Return the candidate's loss per day relative to the active version's; 1 is as good.
 
     Each series counts as a share of the active version's mean loss, so that a kWh of sun does not
     outweigh one of load where there is more of it. A series that is not scored on every day, or
     that the active version never misses, is left out.
     """
-    series = sorted(
-        set.intersection(
-            *(set(shadow.losses[day]) for day in days for shadow in (candidate, active))
-        )
-    )
-    scales = {name: float(np.mean([active.losses[day][name] for day in days])) for name in series}
-    counted = [name for name, scale in scales.items() if scale > 0]
-    if not counted:
+    scored = set(active.losses[days[0]])
+    for day in days:
+        scored &= set(candidate.losses[day]) & set(active.losses[day])
+    scales = {}
+    for name in sorted(scored):
+        scale = float(np.mean([active.losses[day][name] for day in days]))
+        if scale > 0:
+            scales[name] = scale
+    if not scales:
         return np.ones(len(days))
-    more = [
-        np.mean(
-            [
-                (candidate.losses[day][name] - active.losses[day][name]) / scales[name]
-                for name in counted
-            ]
-        )
-        for day in days
-    ]
-    return 1 + np.array(more, dtype=np.float64)
+    excess = []
+    for day in days:
+        ours = candidate.losses[day]
+        theirs = active.losses[day]
+        shares = [(ours[name] - theirs[name]) / scale for name, scale in scales.items()]
+        excess.append(np.mean(shares))
+    return 1 + np.array(excess, dtype=np.float64)
 
 
 class Money(NamedTuple):
-    """Mean regrets of a candidate and the active version, and how likely the candidate would be so
-    much dearer where it is not.
+    """Mean regrets of a candidate and the active version.
+
+    ``p_value`` is the probability of such a difference if the candidate is not dearer.
     """
 
     days: int
@@ -162,25 +157,18 @@ class Money(NamedTuple):
 
     @property
     def dearer(self) -> bool:
-        return (
-            self.ours > self.theirs + MONEY_ALLOWANCE * abs(self.theirs)
-            and self.p_value <= MONEY_SIGNIFICANCE
-        )
+        allowed = self.theirs + MONEY_ALLOWANCE * abs(self.theirs)
+        return self.ours > allowed and self.p_value <= MONEY_SIGNIFICANCE
 
 
 def _compare_regrets(candidate: Shadow, active: Shadow, days: Sequence[date]) -> Money | None:
     common_days = [day for day in days if day in candidate.regrets and day in active.regrets]
     if len(common_days) < LEAST_MONEY_DAYS:
         return None
-    ours, theirs = (
-        np.array([shadow.regrets[day] for day in common_days]) for shadow in (candidate, active)
-    )
-    return Money(
-        len(common_days),
-        float(ours.mean()),
-        float(theirs.mean()),
-        assess_gain(ours - theirs).p_value,
-    )
+    ours = np.array([candidate.regrets[day] for day in common_days])
+    theirs = np.array([active.regrets[day] for day in common_days])
+    p_value = assess_gain(ours - theirs).p_value
+    return Money(len(common_days), float(ours.mean()), float(theirs.mean()), p_value)
 
 
 def _judge(ratio: float, p_value: float, money: Money | None) -> tuple[str, bool]:
@@ -193,11 +181,9 @@ def _judge(ratio: float, p_value: float, money: Money | None) -> tuple[str, bool
         f"{loss}; its errors cost {money.ours:.4g} a day in the plan, the active version's "
         f"{money.theirs:.4g}"
     )
-    return (
-        (f"better by loss but dearer: {comparison}", False)
-        if money.dearer
-        else (f"better: {comparison}", True)
-    )
+    if money.dearer:
+        return f"better by loss but dearer: {comparison}", False
+    return f"better: {comparison}", True
 
 
 def promote_by_hand(connection: Connection, request: PromoteRequest) -> ActivationReply:
@@ -217,7 +203,7 @@ def promote_by_hand(connection: Connection, request: PromoteRequest) -> Activati
 
 
 def _choose_run(connection: Connection, request: PromoteRequest) -> str | None:
-    """Return the training that is to speak for the version: the one named, else the latest.
+    """Return the training to use for the version: the named one, else the latest.
 
     None for a baseline.
     """
@@ -240,39 +226,35 @@ def _choose_run(connection: Connection, request: PromoteRequest) -> str | None:
 
 
 def roll_back(connection: Connection, request: RollbackRequest) -> ActivationReply:
-    """Go back to what drove the planner before the last decision that still stands.
+    """Return to the version before the last decision that still stands.
 
     Raises:
         NotFoundError: no such site.
-        ConflictError: there is nothing to go back to.
+        ConflictError: there is nothing to return to.
     """
     site = sites.load(connection, request.site_id)
     decisions = forecast_activations.history(connection, site.name)
     before = forecast_activations.find_previous(decisions)
     last = decisions[0]
-    reverted = (
-        last.forecast_version
-        if last.run_id is None
-        else f"{last.forecast_version}, training {last.run_id}"
-    )
-    version, run_id = (
-        (DEFAULT_VERSION, None) if before is None else (before.forecast_version, before.run_id)
-    )
-    changed = forecast_activations.activate(
-        connection, site.name, Activation(version, f"taken back: {reverted}", "rollback", run_id)
-    )
+    reverted = last.forecast_version
+    if last.run_id is not None:
+        reverted = f"{reverted}, training {last.run_id}"
+    version = before.forecast_version if before else DEFAULT_VERSION
+    run_id = before.run_id if before else None
+    activation = Activation(version, f"taken back: {reverted}", "rollback", run_id)
+    changed = forecast_activations.activate(connection, site.name, activation)
     return _describe_active(connection, site, changed=changed)
 
 
 def promote_by_rule(
     connection: Connection, site: Site, *, now: datetime, awaits_costs: bool = False
 ) -> SiteJudgement:
-    """Let the version drive the planner that the rule chooses, unless the owner pinned one.
+    """Put the version into use that the rule chooses, unless the owner pinned one.
 
-    Return how all compare.
+    Return all comparisons.
 
     Args:
-        awaits_costs: what days cost is still being reckoned, so that nothing is decided yet.
+        awaits_costs: the days' costs are still being calculated, so nothing is decided yet.
     """
     active = forecast_activations.find_active(connection, site)
     chosen, compared = _review_versions(connection, site, active)
@@ -280,12 +262,10 @@ def promote_by_rule(
     if chosen is not None and promoted:
         won = next(comparison for comparison in compared if comparison.version == chosen)
         run = find_run(connection, site, chosen, before=now)
+        run_id = run.run_id if run else None
         evidence = won.model_dump(mode="json") | {"against": active.forecast_version}
-        forecast_activations.activate(
-            connection,
-            site.name,
-            Activation(chosen, won.reason, "rule", run.run_id if run else None, evidence),
-        )
+        activation = Activation(chosen, won.reason, "rule", run_id, evidence)
+        forecast_activations.activate(connection, site.name, activation)
     return SiteJudgement(
         site_id=site.name,
         active_forecast_version=chosen if promoted else active.forecast_version,
@@ -298,30 +278,24 @@ def promote_by_rule(
 def _review_versions(
     connection: Connection, site: Site, active: ActiveVersion
 ) -> tuple[str | None, list[CandidateReply]]:
-    """Return which version the rule would choose, None where the active one should stay, and how
-    each candidate compares.
-    """
+    """Return the version that the rule would choose, or None, and all comparisons."""
     last_day = forecast_scores.last_day(connection, site.name)
     if last_day is None:
         return None, []
     first = find_review_start(site, active, last_day)
     losses: dict[str, dict[date, dict[str, float]]] = {}
     for score in forecast_scores.read(connection, site.name, first, last_day):
-        losses.setdefault(score.forecast_version, {}).setdefault(score.day, {})[score.series] = (
-            score.pinball
-        )
+        by_day = losses.setdefault(score.forecast_version, {})
+        by_day.setdefault(score.day, {})[score.series] = score.pinball
     regrets = forecast_scores.read_regrets(
         connection, site.name, list(losses), first=first, last=last_day
     )
     shadows = {version: Shadow(days, regrets[version]) for version, days in losses.items()}
-    candidates = {
-        version: shadow for version, shadow in shadows.items() if version != active.forecast_version
-    }
-    return choose_version(shadows.get(active.forecast_version, Shadow({}, {})), candidates)
+    active_shadow = shadows.pop(active.forecast_version, Shadow({}, {}))
+    return choose_version(active_shadow, shadows)
 
 
 def _describe_active(connection: Connection, site: Site, *, changed: bool) -> ActivationReply:
-    """Return the message about what drives the planner now."""
     active = forecast_activations.find_active(connection, site)
     return ActivationReply(
         forecast_version=active.forecast_version,
@@ -333,18 +307,19 @@ def _describe_active(connection: Connection, site: Site, *, changed: bool) -> Ac
 
 
 def describe_status(connection: Connection, site_id: str, *, now: datetime) -> ForecastStatus:
-    """Return how the forecasts of a site stand: also how the rule sees every version, signs of
-    drift, and when a training is due.
+    """Return the state of a site's forecasts.
+
+    It includes the rule's view of every version, signs of drift, and the next training.
 
     Raises:
         NotFoundError: no such site.
     """
     site = sites.load(connection, site_id)
     run = training_runs.latest(connection, site_id, version=VERSION)
+    active = forecast_activations.find_active(connection, site)
+    _, candidates = _review_versions(connection, site, active)
     details = {
-        "candidates": _review_versions(
-            connection, site, forecast_activations.find_active(connection, site)
-        )[1],
+        "candidates": candidates,
         "drift": list_drift(connection, site, run, now=now) if run else [],
         "next_training": _describe_next_training(connection, site, run, now=now),
     }
@@ -361,7 +336,6 @@ def _describe_next_training(
     if run is None or not run.learned:
         return "when two weeks are known"
     zone = parse_zone(site.timezone)
-    turn = find_last_turn(assign_turn(site.name), now, zone).astimezone(zone) + timedelta(
-        days=WEEK_DAYS
-    )
+    last_turn = find_last_turn(assign_turn(site.name), now, zone).astimezone(zone)
+    turn = last_turn + timedelta(days=WEEK_DAYS)
     return f"in its weekly turn, {say_instant(turn, zone)}, or when it drifts"

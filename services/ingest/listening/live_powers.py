@@ -1,5 +1,6 @@
-"""Powers of this moment from the readings that come in: a power as it is read, a fine counter by
-its rise within the last seconds.
+"""Present powers from incoming readings.
+
+A power is taken as it is read, a fine counter's by its rise within the last seconds.
 """
 
 import math
@@ -18,18 +19,18 @@ from luna.platform.drivers.plausibility import MOST_W, WATTS
 from services.ingest.limits import ANY_POWER_KW, limit_powers
 from services.ingest.reading import Reading
 
-# A counter's rise is told to this much: a display of watt-hours then needs 36 seconds, one of ten
+# Allowed error of a counter's power: a display of watt-hours then needs 36 seconds, one of ten
 # watt-hours six minutes, which is no live value.
 COUNTER_ERROR_KW = 0.1
 SHORTEST_RISE = timedelta(seconds=4)
-# A state of charge moves slowly: one that was read this long ago still stands.
+# A state of charge moves slowly, so it stays valid for this long.
 LEVEL_HOLDS = timedelta(minutes=5)
 # A tenth of a watt-hour; finer digits are floating-point noise.
 _FINEST_DIGITS = 4
 
 
 class LivePower(NamedTuple):
-    """A power of this moment, and when it was read."""
+    """A present power, and the instant of its reading."""
 
     kw: float
     at: datetime
@@ -37,11 +38,10 @@ class LivePower(NamedTuple):
 
 @dataclass(slots=True)
 class _Sensor:
-    """The readings of a sensor that still matter, oldest first, and whether its source reports
-    changes alone.
+    """The latest readings of a sensor, oldest first.
 
-    ``is_quick``: it has reported twice within a minute, so its silence says that nothing changes;
-    one that is asked every five minutes says nothing by it.
+    ``is_quick``: it has reported twice within a minute, so its silence means that nothing changes;
+    the silence of one that is read every five minutes means nothing.
     """
 
     source: str = ""
@@ -52,7 +52,7 @@ class _Sensor:
 
 
 class LivePowers:
-    """Keeps the last readings of all sensors, and adds them up to what flows in a site.
+    """The latest readings of all sensors, added up to a site's flows.
 
     Not thread-safe.
     """
@@ -64,9 +64,10 @@ class LivePowers:
         self.count = 0
 
     def note(self, source: str, readings: Sequence[Reading], *, changes_only: bool) -> None:
-        """Take the readings of a source.
+        """Add the readings of a source.
 
-        ``changes_only``: a value of a quick sensor holds as long as the source says anything.
+        ``changes_only``: a value of a quick sensor stays valid as long as the source reports
+        anything.
         """
         self.count += len(readings)
         for reading in readings:
@@ -90,35 +91,25 @@ class LivePowers:
             self._last_spoke[source] = max(latest, self._last_spoke.get(source, latest))
 
     def read_flow(self, site: Site, *, now: datetime) -> LiveFlow | None:
-        """Return what flows in a site; None where grid, roof or batteries have no live value."""
+        """Return a site's flows, or None if grid, roof or batteries have no live value."""
         powers = self._read_powers(site, now)
-        solar = powers.get("pv_kwh") if site.pv else LivePower(0.0, now)
-        # An inverter that sleeps reports nothing.
+        nothing = LivePower(0.0, now)
+        solar = powers.get("pv_kwh") if site.pv else nothing
+        # An inverter reports nothing at night.
         if solar is None and site.location is not None and is_night(now, site.location):
-            solar = LivePower(0.0, now)
-        charge = powers.get("charge_kwh") if site.batteries else LivePower(0.0, now)
-        discharge = powers.get("discharge_kwh") if site.batteries else LivePower(0.0, now)
+            solar = nothing
+        charge = powers.get("charge_kwh") if site.batteries else nothing
+        discharge = powers.get("discharge_kwh") if site.batteries else nothing
         if solar is None or charge is None or discharge is None:
             return None
         grid = _read_grid(site, powers, surplus_kw=solar.kw + discharge.kw - charge.kw, now=now)
         if grid is None:
             return None
         submetered = {series: powers[series] for series in SUBMETERED if series in powers}
-        used_kw = (
-            grid.kw
-            + solar.kw
-            + discharge.kw
-            - charge.kw
-            - sum(power.kw for power in submetered.values())
-        )
+        submetered_kw = sum(power.kw for power in submetered.values())
+        used_kw = grid.kw + solar.kw + discharge.kw - charge.kw - submetered_kw
         at = min(power.at for power in (solar, charge, discharge, grid, *submetered.values()))
         socs = self._read_socs(site, now)
-        capacities = [battery.capacity_kwh for battery in site.batteries]
-        mean_soc = (
-            sum(map(math.prod, zip(socs.values(), capacities, strict=True))) / sum(capacities)
-            if socs
-            else None
-        )
         return LiveFlow(
             at=at,
             import_kw=max(grid.kw, 0.0),
@@ -130,7 +121,7 @@ class LivePowers:
             submetered_kw={series: power.kw for series, power in submetered.items()},
             batteries_kw=self._read_batteries(site, now),
             battery_socs=socs if len(socs) > 1 else {},
-            soc=mean_soc,
+            soc=_mean_soc(site, socs) if socs else None,
         )
 
     def _read_powers(self, site: Site, now: datetime) -> dict[str, LivePower]:
@@ -138,31 +129,32 @@ class LivePowers:
         powers: dict[str, LivePower] = {}
         for name, sensors in site.sensor_roles.items():
             role = SENSOR_ROLES[name]
-            power = (
-                self._add_up([sensor for sensor in sensors if sensor.holds_at(now)], site, now)
-                if role.kind == "energy" and role.series
-                else None
-            )
-            if power is not None and role.series:
+            if role.kind != "energy" or not role.series:
+                continue
+            power = self._add_up([sensor for sensor in sensors if sensor.holds_at(now)], site, now)
+            if power is not None:
                 powers[role.series] = power
         return powers
 
     def _add_up(self, sensors: Sequence[SiteSensor], site: Site, now: datetime) -> LivePower | None:
-        """Return the power of a role's sensors: where each has a minus their flow in the other
-        direction, else a minus subtracts.
+        """Return the power of a role's sensors.
+
+        A minus subtracts; if every sensor has one, it is their flow in the other direction.
         """
-        powers = [self._read_power(sensor.name, site, now) for sensor in sensors]
-        known = [power for power in powers if power is not None]
-        if not sensors or len(known) < len(powers):
-            return None
         most_kw = _find_most_kw(site)
-        if any(abs(power.kw) > most_kw for power in known):
+        powers = []
+        for sensor in sensors:
+            power = self._read_power(sensor.name, site, now)
+            if power is None or abs(power.kw) > most_kw:
+                return None
+            powers.append(power)
+        if not powers:
             return None
-        at = min(power.at for power in known)
+        at = min(power.at for power in powers)
         if all(sensor.sign < 0 for sensor in sensors):
-            return LivePower(sum(max(-power.kw, 0.0) for power in known), at)
+            return LivePower(sum(max(-power.kw, 0.0) for power in powers), at)
         signed = sum(
-            sensor.sign * max(power.kw, 0.0) for sensor, power in zip(sensors, known, strict=True)
+            sensor.sign * max(power.kw, 0.0) for sensor, power in zip(sensors, powers, strict=True)
         )
         return LivePower(max(signed, 0.0), at)
 
@@ -174,7 +166,7 @@ class LivePowers:
         measure = read_measure(last.unit)
         if measure is None or math.isnan(last.value):
             return None
-        # What was read along with a counter is better than its rise.
+        # A power that was read along with a counter is better than its rise.
         if last.power_kw is not None:
             power = LivePower(last.power_kw, last.instant)
         elif measure.kind == "power":
@@ -189,9 +181,9 @@ class LivePowers:
     def _read_rise(
         self, sensor: _Sensor, factor: float, *, digits: int, now: datetime
     ) -> LivePower | None:
-        """Return the mean power of a counter's last rise, over as short a time as its digits allow.
+        """Return the mean power of a counter's last rise, over as short a time as possible.
 
-        None where they allow none within a minute.
+        None if its digits allow none within a minute.
         """
         shortest = max(SHORTEST_RISE, timedelta(hours=10.0**-digits / COUNTER_ERROR_KW))
         last = sensor.readings[-1]
@@ -203,54 +195,45 @@ class LivePowers:
             return LivePower(0.0, valid_at) if sensor.changes_only and sensor.is_quick else None
         for earlier in reversed(sensor.readings):
             span = last.instant - earlier.instant
-            if span >= shortest:
-                rise_kwh = (last.value - earlier.value) * factor
-                is_steady = all(
-                    later.value >= former.value
-                    for former, later in pairwise(
-                        each for each in sensor.readings if each.instant >= earlier.instant
-                    )
-                )
-                # A counter that was reset, or was unavailable meanwhile, says nothing for a moment.
-                return (
-                    LivePower(rise_kwh / (span / timedelta(hours=1)), valid_at)
-                    if is_steady and span <= 2 * LIVE_FOR
-                    else None
-                )
+            if span < shortest:
+                continue
+            # A counter that was reset, or was unavailable meanwhile, has no power for a moment.
+            if span > 2 * LIVE_FOR or not _is_steady(sensor.readings, earlier.instant):
+                return None
+            rise_kwh = (last.value - earlier.value) * factor
+            return LivePower(rise_kwh / (span / timedelta(hours=1)), valid_at)
         return None
 
     def _find_digits(self, site: Site) -> int:
         """Return the decimals of kilowatt-hours that the counters of a site show.
 
-        One that stands still shows none of its own.
+        A counter that stands still shows none of its own.
         """
-        names = {sensor.name for sensors in site.sensor_roles.values() for sensor in sensors}
-        return max(
-            (self._sensors[name].digits for name in names if name in self._sensors), default=0
-        )
+        digits = 0
+        for sensors in site.sensor_roles.values():
+            for sensor in sensors:
+                if sensor.name in self._sensors:
+                    digits = max(digits, self._sensors[sensor.name].digits)
+        return digits
 
     def _valid_at(self, sensor: _Sensor) -> datetime:
         last = sensor.readings[-1].instant
-        return (
-            max(last, self._last_spoke.get(sensor.source, last))
-            if sensor.changes_only and sensor.is_quick
-            else last
-        )
+        if not (sensor.changes_only and sensor.is_quick):
+            return last
+        return max(last, self._last_spoke.get(sensor.source, last))
 
     def _read_batteries(self, site: Site, now: datetime) -> dict[str, float]:
         """Return the power of each of several batteries, positive while it charges.
 
-        None where they have no sensors of their own.
+        Empty if they have no sensors of their own.
         """
         names = [battery.name for battery in site.batteries]
-        charging, giving = (
-            [sensor for sensor in site.sensor_roles.get(role, ()) if sensor.holds_at(now)]
-            for role in _BATTERY_ROLES
-        )
-        if len(names) < 2 or not len(names) == len(charging) == len(giving):
+        charging = _present_sensors(site, "total_battery_charge", now)
+        discharging = _present_sensors(site, "total_battery_discharge", now)
+        if len(names) < 2 or not len(names) == len(charging) == len(discharging):
             return {}
         flows: dict[str, float] = {}
-        for name, into, out_of in zip(names, charging, giving, strict=True):
+        for name, into, out_of in zip(names, charging, discharging, strict=True):
             charge = self._add_up([into], site, now)
             discharge = self._add_up([out_of], site, now)
             if charge is None or discharge is None:
@@ -259,13 +242,11 @@ class LivePowers:
         return flows
 
     def _read_socs(self, site: Site, now: datetime) -> dict[str, float]:
-        """Return how full each battery is.
+        """Return each battery's state of charge.
 
-        None where one of them has no fresh sensor of its own.
+        Empty if one of them has no fresh sensor of its own.
         """
-        sensors = [
-            sensor for sensor in site.sensor_roles.get("battery_soc", ()) if sensor.holds_at(now)
-        ]
+        sensors = _present_sensors(site, "battery_soc", now)
         if len(sensors) != len(site.batteries):
             return {}
         socs: dict[str, float] = {}
@@ -287,29 +268,40 @@ class LivePowers:
 
 
 def _find_most_kw(site: Site) -> float:
-    """Return a power that nothing in a site reaches in either direction: a sensor beyond it says
-    nothing.
-    """
+    """Return a power that nothing in a site reaches, so that a sensor beyond it is wrong."""
     stated = [limit_kw for limit_kw in limit_powers(site).values() if limit_kw < ANY_POWER_KW]
     return max([MOST_W / WATTS, *stated])
 
 
-_BATTERY_ROLES = ("total_battery_charge", "total_battery_discharge")
+def _present_sensors(site: Site, role: str, now: datetime) -> list[SiteSensor]:
+    return [sensor for sensor in site.sensor_roles.get(role, ()) if sensor.holds_at(now)]
+
+
+def _mean_soc(site: Site, socs: Mapping[str, float]) -> float:
+    """Return the mean state of charge, weighted by capacity."""
+    capacities = [battery.capacity_kwh for battery in site.batteries]
+    stored_kwh = sum(map(math.prod, zip(socs.values(), capacities, strict=True)))
+    return stored_kwh / sum(capacities)
+
+
+def _is_steady(readings: Iterable[Reading], since: datetime) -> bool:
+    """Return whether a counter never fell since an instant."""
+    values = [reading.value for reading in readings if reading.instant >= since]
+    return all(later >= former for former, later in pairwise(values))
 
 
 def _read_grid(
     site: Site, powers: Mapping[str, LivePower], *, surplus_kw: float, now: datetime
 ) -> LivePower | None:
-    """Return the power at the connection, positive while it is bought: as metered, else what the
-    house's own meter leaves.
+    """Return the power at the connection, positive while it is bought.
+
+    It is metered, or else follows from the house's own meter.
     """
     bought = powers.get("import_kwh")
+    sold = powers.get("export_kwh")
     # Without a roof and a meter of it nothing is fed in.
-    sold = powers.get("export_kwh") or (
-        LivePower(0.0, now)
-        if not site.pv and not site.sensor_roles.get("total_grid_export")
-        else None
-    )
+    if not sold and not site.pv and not site.sensor_roles.get("total_grid_export"):
+        sold = LivePower(0.0, now)
     if bought is not None and sold is not None:
         return LivePower(bought.kw - sold.kw, min(bought.at, sold.at))
     used = powers.get("load_kwh")
@@ -317,17 +309,15 @@ def _read_grid(
 
 
 def _count_digits(kwh: float) -> int:
-    """Return how many decimals a counter's value has."""
     decimals = f"{kwh:.{_FINEST_DIGITS}f}".partition(".")[2].rstrip("0")
     return len(decimals)
 
 
 def list_sensors(sites: Iterable[Site], names: Collection[str]) -> frozenset[str]:
     """Return the sensors of the sites with these names."""
-    return frozenset(
-        sensor.name
-        for site in sites
-        if site.name in names
-        for sensors in site.sensor_roles.values()
-        for sensor in sensors
-    )
+    listed: set[str] = set()
+    for site in sites:
+        if site.name in names:
+            for sensors in site.sensor_roles.values():
+                listed.update(sensor.name for sensor in sensors)
+    return frozenset(listed)
