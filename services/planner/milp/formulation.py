@@ -59,12 +59,13 @@ class Formulation:
         """Return the energy flows of a solution."""
         imported, exported, curtailed = solution.column[self.grid]
         battery = solution.column[self.batteries]
-        excess = [solution.column[columns] for columns in self.excess] or [
-            np.zeros(imported.size)
-        ] * 2
+        if self.excess:
+            excess_import, excess_export = self.excess
+            imported = imported + solution.column[excess_import]
+            exported = exported + solution.column[excess_export]
         return PlannedFlows(
-            import_kwh=imported + excess[0],
-            export_kwh=exported + excess[1],
+            import_kwh=imported,
+            export_kwh=exported,
             curtailed_kwh=curtailed,
             charge_kwh=battery[:, 0],
             discharge_kwh=battery[:, 1],
@@ -97,18 +98,8 @@ def formulate(
     outlook = problem.outlook
     site = problem.site
     slots = outlook.timeline.count
-    hours = outlook.timeline.hours
     ac_pv_kwh = problem.ac_pv_kwh
-    most_import = np.minimum(
-        problem.import_limit_kwh,
-        outlook.load_kwh
-        + sum(b.charge_limit_kw for b in site.batteries) * hours
-        + most_placed_kwh(problem),
-    )
-    most_export = np.minimum(
-        problem.export_limit_kwh,
-        outlook.pv_kwh + sum(b.discharge_limit_kw for b in site.batteries) * hours,
-    )
+    most_import, most_export = _most_exchanged_kwh(problem)
     bought = builder.add_columns(
         slots, cost=outlook.import_price, upper=most_import * ways.may_import
     )
@@ -116,14 +107,11 @@ def formulate(
         slots, cost=-outlook.export_price, upper=most_export * ways.may_export
     )
     curtailed = builder.add_columns(slots, cost=0.0, upper=ac_pv_kwh * site.curtailable)
-    batteries = np.array(
-        [
-            _battery_columns(builder, problem, ways, index=index, elastic=elastic)
-            for index in range(len(site.batteries))
-        ],
-        dtype=np.int32,
-    )
-    batteries = batteries.reshape(-1, 3, slots)
+    columns = [
+        _battery_columns(builder, problem, ways, index=index, elastic=elastic)
+        for index in range(len(site.batteries))
+    ]
+    batteries = np.array(columns, dtype=np.int32).reshape(-1, 3, slots)
     balance: list[Term] = [(bought, 1.0), (sold, -1.0), (curtailed, -1.0)]
     for charge, discharge, _ in batteries:
         balance += [(charge, -1.0), (discharge, 1.0)]
@@ -139,28 +127,18 @@ def formulate(
     pin_ends = add_manual(builder, problem, batteries, placed)
     add_reserves(builder, problem, batteries)
     storage = [
-        _storage_rows(builder, problem, columns, index=index)
-        for index, columns in enumerate(batteries)
+        _storage_rows(builder, problem, own, index=index) for index, own in enumerate(batteries)
     ]
-    peaks = add_peaks(
-        builder, bought, outlook.timeline, peaks=problem.tariff.peaks, zone=ZoneInfo(site.timezone)
-    )
-    add_charge(
-        builder,
-        bought,
-        outlook.timeline,
-        charge=problem.tariff.charge,
-        zone=ZoneInfo(site.timezone),
-    )
+    zone = ZoneInfo(site.timezone)
+    tariff = problem.tariff
+    peaks = add_peaks(builder, bought, outlook.timeline, peaks=tariff.peaks, zone=zone)
+    add_charge(builder, bought, outlook.timeline, charge=tariff.charge, zone=zone)
     _add_contract(builder, problem, batteries, pv=(curtailed, direct), placed=placed)
     cuts = balanced[:0]
     if not elastic:
-        cuts = add_supply_rows(
-            builder,
-            problem,
-            placed,
-            [bought, *batteries[:, 1], *(column for column, _ in placed.give_terms)],
-        )
+        given = [column for column, _ in placed.give_terms]
+        sources = [bought, *batteries[:, 1], *given]
+        cuts = add_supply_rows(builder, problem, placed, sources)
     add_sources(builder, problem, placed, batteries=batteries, grid=(sold, curtailed, direct))
     if problem.storage.give_limit_kwh is not None:
         # sum of discharge[t] <= give_limit[t]
@@ -171,34 +149,48 @@ def formulate(
             name="limit of discharge",
         )
     if elastic:
-        for index, columns in enumerate(batteries):
-            add_soc_slack(builder, problem, columns, index=index)
-    chosen = (
-        _add_choices(builder, problem, choices, (bought, sold, batteries, most_import, most_export))
-        if choices
-        else _NO_CHOICES
-    )
+        for index, own in enumerate(batteries):
+            add_soc_slack(builder, problem, own, index=index)
+    chosen = _NO_CHOICES
+    if choices:
+        parts = (bought, sold, batteries, most_import, most_export)
+        chosen = _add_choices(builder, problem, choices, parts)
     rows = np.array(storage, dtype=np.int32).reshape(-1, slots)
     # The solve starts from idle batteries: the connection balances the house, and stored energy
     # stays.
+    exchanged = np.where(net < 0, sold, bought)
     start = StartBasis(
-        np.concatenate([np.where(net < 0, sold, bought), batteries[:, 2].ravel()]),
-        np.concatenate([balanced, rows.ravel()]),
+        columns=np.concatenate([exchanged, batteries[:, 2].ravel()]),
+        rows=np.concatenate([balanced, rows.ravel()]),
     )
     return Formulation(
-        builder.build(start),
-        np.array([bought, sold, curtailed]),
-        batteries,
-        rows,
-        chosen,
-        placed,
-        peaks,
-        direct,
-        pin_ends,
-        tuple(columns for columns, _ in slack),
+        model=builder.build(start),
+        grid=np.array([bought, sold, curtailed]),
+        batteries=batteries,
+        storage_rows=rows,
+        choices=chosen,
+        placed=placed,
+        peaks=peaks,
+        direct=direct,
+        pin_ends=pin_ends,
+        excess=tuple(column for column, _ in slack),
         balanced=balanced,
         cuts=cuts,
     )
+
+
+def _most_exchanged_kwh(problem: Problem) -> tuple[FloatArray, FloatArray]:
+    """Return the most that each slot can import and export, ``(slots,)`` each."""
+    outlook = problem.outlook
+    hours = outlook.timeline.hours
+    batteries = problem.site.batteries
+    charge_kw = sum(battery.charge_limit_kw for battery in batteries)
+    discharge_kw = sum(battery.discharge_limit_kw for battery in batteries)
+    used = outlook.load_kwh + charge_kw * hours + most_placed_kwh(problem)
+    given = outlook.pv_kwh + discharge_kw * hours
+    most_import = np.minimum(problem.import_limit_kwh, used)
+    most_export = np.minimum(problem.export_limit_kwh, given)
+    return most_import, most_export
 
 
 def _battery_columns(
@@ -247,7 +239,7 @@ def _battery_columns(
 def _storage_rows(
     builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int
 ) -> Indices:
-    """Add the storage row of each slot, and the rows of the battery's own constraints."""
+    """Add the storage rows and the rows of the battery's own constraints."""
     battery = problem.site.batteries[index]
     charge, discharge, stored = columns
     initial = np.zeros(stored.size)
