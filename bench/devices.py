@@ -1,12 +1,14 @@
-"""Plans of 48 h × 15 min with battery, car, water heater and a price on the month's peak, beside
-HiGHS alone, PuLP with CBC, and EMHASS; and those of the homes of ``bench.homes``.
+"""Time plans of 48 h × 15 min with battery, car, water heater and a price on the month's peak.
 
+HiGHS alone, PuLP with CBC, and EMHASS are timed beside them, and the homes of ``bench.homes``.
 All are asked for the same proven gap. Run as ``python -m bench.devices``; figures of one run only
 compare with each other.
 """
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -46,92 +48,100 @@ HOURS_OF_DAY = (0, 4, 8, 12, 16, 20, 22)
 
 
 def measure(*, full: bool = False) -> dict[str, Any]:
-    """Return milliseconds of whole plans with devices, of those that begin later in the day or
-    weigh five scenarios, and of what else can plan them; and the homes' figures.
+    """Return milliseconds of whole plans with devices and of other planners.
+
+    Plans that begin later in the day or weigh five scenarios, and the homes, are among them.
     """
     documents = generate_full_cases(np.random.default_rng(SEED))
     load_kernels()
     fast = _race_whole(documents, rounds=FULL_ROUNDS if full else ROUNDS)
     slow = documents[: FULL_SLOW_CASES if full else SLOW_CASES]
-    begun = {
-        hour: [
-            PlanRequest.model_validate(start_later(document, hours=hour)) for document in documents
-        ]
-        for hour in HOURS_OF_DAY
-    }
+    begun: dict[int, list[PlanRequest]] = {}
+    for hour in HOURS_OF_DAY:
+        later = [start_later(document, hours=hour) for document in documents]
+        begun[hour] = [PlanRequest.model_validate(document) for document in later]
     hours = _race_hours(begun, rounds=FULL_ROUNDS if full else 1)
-    plans = (
-        make_plan(build_problem(request), Solver())
-        for requests in begun.values()
-        for request in requests
-    )
-    gaps = [np.inf if plan.gap is None else plan.gap for plan in plans]
     peers = _race_peers(slow, whole=fast["whole"][:, : len(slow)])
+    scenarios = describe(fast["scenarios"])
+    scenarios["ratio"] = float(np.median(fast["scenarios"] / fast["whole"]))
     return {
         **describe(fast["whole"]),
-        "largest_gap": max(gaps),
+        "largest_gap": _find_largest_gap(begun),
         "hours": hours,
         "replan": describe(fast["replan"]),
-        "scenarios": describe(fast["scenarios"])
-        | {"ratio": float(np.median(fast["scenarios"] / fast["whole"]))},
+        "scenarios": scenarios,
         "homes": homes.measure(full=full),
         "peers": peers,
         "missing": [name for name in ("pulp_cbc", "emhass") if name not in peers],
     }
 
 
+def _find_largest_gap(begun: dict[int, list[PlanRequest]]) -> float:
+    largest = -np.inf
+    for requests in begun.values():
+        for request in requests:
+            gap = make_plan(build_problem(request), Solver()).gap
+            largest = max(largest, np.inf if gap is None else gap)
+    return largest
+
+
 def _race_whole(documents: list[dict[str, Any]], *, rounds: int) -> dict[str, FloatArray]:
+    variants = []
+    for place, document in enumerate(documents):
+        revised = revise_forecast(document, np.random.default_rng(place))
+        uncertain = add_courses(document, np.random.default_rng(place), count=COURSES)
+        variants.append(
+            {
+                "whole": PlanRequest.model_validate(document),
+                "replan": PlanRequest.model_validate(revised),
+                "scenarios": PlanRequest.model_validate(uncertain),
+            }
+        )
+    return _race_variants(variants, rounds=rounds)
+
+
+def _race_variants(variants: list[dict[str, PlanRequest]], *, rounds: int) -> dict[str, FloatArray]:
+    """Return the times of each variant of a request, one solver for all."""
     now = datetime(2024, 1, 1, tzinfo=UTC)
     solver = Solver()
-    variants = [
-        {
-            "whole": PlanRequest.model_validate(document),
-            "replan": PlanRequest.model_validate(
-                revise_forecast(document, np.random.default_rng(place))
-            ),
-            "scenarios": PlanRequest.model_validate(
-                add_courses(document, np.random.default_rng(place), count=COURSES)
-            ),
-        }
-        for place, document in enumerate(documents)
-    ]
-    works = {
-        name: lambda each, name=name: plan_request(each[name], now=now, solver=solver)
-        for name in variants[0]
-    }
+
+    def plan_variant(requests: dict[str, PlanRequest], *, name: str) -> None:
+        plan_request(requests[name], now=now, solver=solver)
+
+    works = {name: partial(plan_variant, name=name) for name in variants[0]}
     return race(works, variants, rounds=rounds)
 
 
 def _race_hours(begun: dict[int, list[PlanRequest]], *, rounds: int) -> dict[str, dict[str, float]]:
-    """Return what planning takes by the hour of the day at which requests begin."""
-    now = datetime(2024, 1, 1, tzinfo=UTC)
-    solver = Solver()
-    works = {
-        str(hour): lambda each, hour=hour: plan_request(each[hour], now=now, solver=solver)
-        for hour in begun
-    }
-    variants = [dict(zip(begun, each, strict=True)) for each in zip(*begun.values(), strict=True)]
-    return {hour: describe(taken) for hour, taken in race(works, variants, rounds=rounds).items()}
+    """Return the planning time by the hour of the day at which requests begin."""
+    hours = [str(hour) for hour in begun]
+    variants = [
+        dict(zip(hours, requests, strict=True)) for requests in zip(*begun.values(), strict=True)
+    ]
+    times = _race_variants(variants, rounds=rounds)
+    return {hour: describe(taken) for hour, taken in times.items()}
 
 
 def _race_peers(documents: list[dict[str, Any]], *, whole: FloatArray) -> dict[str, dict[str, Any]]:
-    """Return what others take for the same: HiGHS the same matrix, PuLP with CBC the same model,
-    EMHASS what of it it can express.
+    """Return the times of other planners, and their ratio to the planner's.
+
+    HiGHS solves the same matrix, PuLP with CBC the same model, EMHASS the part of it that it can
+    express.
     """
     problems = [build_problem(PlanRequest.model_validate(document)) for document in documents]
-    works = {"highs": _solve_alone}
+    works: dict[str, Callable[[Problem], Any]] = {"highs": _solve_alone}
     if find_spec("pulp"):
         solve_reference = import_module("tests.support.reference_model.model").solve_reference
-        works["pulp_cbc"] = lambda problem: solve_reference(problem, gap=FULL_GAP)
+        works["pulp_cbc"] = partial(solve_reference, gap=FULL_GAP)
     times = race(works, problems, rounds=1)
-    times |= (
-        {"emhass": taken} if (taken := time_emhass(documents, gap=FULL_GAP)) is not None else {}
-    )
+    emhass = time_emhass(documents, gap=FULL_GAP)
+    if emhass is not None:
+        times["emhass"] = emhass
     ours = float(np.median(whole))
-    return {
-        name: describe(taken) | {"ratio": float(np.median(taken)) / ours}
-        for name, taken in times.items()
-    }
+    figures = {}
+    for name, taken in times.items():
+        figures[name] = describe(taken) | {"ratio": float(np.median(taken)) / ours}
+    return figures
 
 
 def _solve_alone(problem: Problem) -> None:

@@ -1,4 +1,4 @@
-"""Twenty plan requests of the home that most owners have: battery, car and water heater.
+"""Generate twenty plan requests of a common home: battery, car and water heater.
 
 48 h × 15 min, always the same. The charger switches between one phase and three; a start of the car
 has its price, and its charge a shortest run. The water heater has comfort windows. Half of the cars
@@ -68,7 +68,7 @@ def generate_homes(variant: HomeVariant) -> dict[str, dict[str, Any]]:
 
 
 def _furnish(document: dict[str, Any], *, day: bool) -> dict[str, Any]:
-    """Return a case with devices with those of this module, which stop at the planner's own gap."""
+    """Return a case with the devices of this module and the planner's own gap."""
     state = document["state"]
     if day:
         car = _plug_in_by_day(state["vehicles"]["car"])
@@ -82,10 +82,12 @@ def _plug_in_by_day(car: dict[str, Any]) -> dict[str, Any]:
     sessions = []
     for place, (first, last) in enumerate(DAY_STAYS):
         target = min(car["soc"] + GAIN_SOC * (place + 1), 1.0)
+        arrives = START + timedelta(hours=first)
+        leaves = START + timedelta(hours=last)
         sessions.append(
             {
-                "from": (START + timedelta(hours=first)).isoformat(),
-                "to": (START + timedelta(hours=last)).isoformat(),
+                "from": arrives.isoformat(),
+                "to": leaves.isoformat(),
                 "target_soc": round(target, 3),
             }
         )
@@ -103,8 +105,8 @@ def _with_heat_pump(document: dict[str, Any], rng: np.random.Generator) -> dict[
     hour = np.arange(4 * HOURS) / 4
     outdoor = rng.uniform(0, 6) + 4 * np.sin((hour - 9) / 12 * np.pi)
     warmth = {"temperature_c": round(float(rng.uniform(20.2, 21.8)), 2)}
-    return document | {
-        "site": document["site"] | {"heat_pumps": [HEAT_PUMP]},
-        "outlook": document["outlook"] | {"outdoor_temperature_c": np.round(outdoor, 2).tolist()},
-        "state": document["state"] | {"heat_pumps": {"heat_pump": warmth}},
-    }
+    outdoor_c = np.round(outdoor, 2).tolist()
+    site = document["site"] | {"heat_pumps": [HEAT_PUMP]}
+    outlook = document["outlook"] | {"outdoor_temperature_c": outdoor_c}
+    state = document["state"] | {"heat_pumps": {"heat_pump": warmth}}
+    return document | {"site": site, "outlook": outlook, "state": state}

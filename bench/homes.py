@@ -1,5 +1,6 @@
-"""Plans of battery, car and water heater beside the best known plan of each home, and beside the
-complete mixed-integer model solved whole.
+"""Compare plans of battery, car and water heater with the best known plan of each home.
+
+The complete mixed-integer model is solved whole beside them.
 
 Run as ``python -m bench.homes [HOMES] [VARIANT…]``; ``luna bench devices`` measures them too. The
 planner keeps its own time limit, which other load on the machine eats into; ``--seconds=N`` gives
@@ -58,10 +59,9 @@ STOP_AT = SearchLimits(mip_gap=FULL_GAP, gap_cost=0.01)
 
 @dataclass(frozen=True, slots=True)
 class HomePlan:
-    """A plan's objective and the proven bound below every plan's, in the site's currency, and what
-    it took.
+    """A plan's objective and the proven bound below every plan's, in the site's currency.
 
-    ``bound`` is minus infinity where nothing is proven.
+    ``bound`` is minus infinity where nothing is proven. ``cpu_ms`` is its planning time.
     """
 
     cost: float
@@ -70,7 +70,7 @@ class HomePlan:
 
     @property
     def is_exact(self) -> bool:
-        """Return whether no plan is cheaper, but for what is rounded where it is stored."""
+        """Return whether no plan is cheaper, within the rounding of stored costs."""
         return self.cost - self.bound <= 2 * EXACT
 
     def joined(self, other: "HomePlan | None") -> "HomePlan":
@@ -81,9 +81,7 @@ class HomePlan:
 
 
 def measure(*, full: bool = False) -> dict[str, dict[str, Any]]:
-    """Return the figures of every variant: of the plans, of the complete model beside them, and of
-    what else can plan such homes.
-    """
+    """Return the figures of every variant: of plans, the complete model, and other planners."""
     load_kernels()
     count = FULL_HOMES if full else HOMES
     rounds = FULL_ROUNDS if full else ROUNDS
@@ -105,7 +103,7 @@ def measure_variant(
     with_plain: bool = True,
     limit_s: float | None = None,
 ) -> dict[str, Any]:
-    """Return milliseconds of CPU, gaps that plans state, and what they cost above the best known.
+    """Return plans' milliseconds of CPU, stated gaps, and costs above the best known.
 
     Args:
         variant: of the homes.
@@ -179,8 +177,10 @@ def solve_plain(problem: Problem, search: SearchLimits, *, time_limit_s: float) 
 
 
 def time_peers(documents: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """Return the CPU milliseconds of PuLP with CBC on the model written for readers, and of EMHASS
-    on what it can express of the homes, over those of the planner in the same run.
+    """Return the CPU milliseconds of other planners, and their ratio to the planner's.
+
+    They are PuLP with CBC on the model written for readers, and EMHASS on the part of the homes
+    that it can express.
     """
     problems = [build_problem(PlanRequest.model_validate(document)) for document in documents]
     own = np.array([plan_home(problem).cpu_ms for problem in problems])
@@ -206,7 +206,7 @@ def _solve_by_cbc(problem: Problem) -> None:
 def compare_with_best(
     plans: Mapping[str, HomePlan], known: Mapping[str, HomePlan]
 ) -> dict[str, Any]:
-    """Return what plans cost above the best known ones, in the currency, and the gaps they state.
+    """Return plans' costs above the best known ones, in the currency, and their stated gaps.
 
     ``unproven`` counts plans that ended before the stop rule was met, ``beyond_allowed`` those
     above the best one by more than it allows, ``bounds_above_best`` those whose bound a known
@@ -247,13 +247,12 @@ def _describe_plain(
     plain: Mapping[str, HomePlan], known: Mapping[str, HomePlan], times: FloatArray
 ) -> dict[str, Any]:
     """Return the complete model's figures, and its time over that of the plans."""
-    taken = np.array([each.cpu_ms for each in plain.values()])
+    taken = np.array([plan.cpu_ms for plan in plain.values()])
     ratio = float(np.median(taken / np.median(times, axis=0)))
-    unsolved = sum(not np.isfinite(each.cost) for each in plain.values())
-    solved = {name: each for name, each in plain.items() if np.isfinite(each.cost)}
-    return (
-        describe(taken) | {"ratio": ratio, "unsolved": unsolved} | compare_with_best(solved, known)
-    )
+    solved = {name: plan for name, plan in plain.items() if np.isfinite(plan.cost)}
+    unsolved = len(plain) - len(solved)
+    figures = describe(taken) | {"ratio": ratio, "unsolved": unsolved}
+    return figures | compare_with_best(solved, known)
 
 
 def read_best() -> dict[str, dict[str, HomePlan]]:
@@ -263,17 +262,16 @@ def read_best() -> dict[str, dict[str, HomePlan]]:
     stored: Mapping[str, Mapping[str, tuple[float, float | None]]] = json.loads(
         BEST.read_text(encoding="utf-8")
     )
-    return {
-        variant: {
-            name: HomePlan(cost, -np.inf if bound is None else bound)
-            for name, (cost, bound) in homes.items()
-        }
-        for variant, homes in stored.items()
-    }
+    best: dict[str, dict[str, HomePlan]] = {}
+    for variant, homes in stored.items():
+        best[variant] = {}
+        for name, (cost, bound) in homes.items():
+            best[variant][name] = HomePlan(cost, -np.inf if bound is None else bound)
+    return best
 
 
 def record_best(variant: HomeVariant, count: int, *, long_s: float = LONG_S) -> None:
-    """Store better plans of a variant's homes, those aside whose best one is proven."""
+    """Store better plans of those of a variant's homes that have no proven best plan."""
     load_kernels()
     for name, document in list(generate_homes(variant).items())[:count]:
         known = read_best().get(variant, {}).get(name)
@@ -291,13 +289,12 @@ def record_best(variant: HomeVariant, count: int, *, long_s: float = LONG_S) -> 
 def _write_best(variant: HomeVariant, name: str, best: HomePlan) -> None:
     known = read_best()
     known.setdefault(variant, {})[name] = best
-    document = {
-        variant: {
-            name: [round(plan.cost, 4), round(plan.bound, 4) if np.isfinite(plan.bound) else None]
-            for name, plan in sorted(known[variant].items())
-        }
-        for variant in sorted(known)
-    }
+    document: dict[str, dict[str, list[float | None]]] = {}
+    for variant_name in sorted(known):
+        document[variant_name] = {}
+        for home, plan in sorted(known[variant_name].items()):
+            bound = round(plan.bound, 4) if np.isfinite(plan.bound) else None
+            document[variant_name][home] = [round(plan.cost, 4), bound]
     BEST.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
@@ -314,10 +311,10 @@ def main(words: Sequence[str]) -> None:
     """Measure, or record, what the words of the command line name."""
     count = next((int(word) for word in words if word.isdigit()), None)
     variants = [variant for variant in VARIANTS if variant in words] or list(VARIANTS)
-    seconds = [
-        float(word.removeprefix("--seconds=")) for word in words if word.startswith("--seconds=")
-    ]
-    limit_s = seconds[0] if seconds else None
+    limit_s = None
+    for word in words:
+        if word.startswith("--seconds="):
+            limit_s = float(word.removeprefix("--seconds="))
     if "--record" in words:
         for variant in variants:
             record_best(variant, count or FULL_HOMES, long_s=limit_s or LONG_S)

@@ -17,8 +17,8 @@ from services.planner.compiled import load_kernels
 from services.planner.dp.plan import Plan, objective
 from services.planner.dp.segments import SlotCourse, slot_segments
 from services.planner.milp.directions import FlowDirections
+from services.planner.milp.flow_solver import solve_full
 from services.planner.milp.formulation import formulate
-from services.planner.milp.planner import solve_full
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.problem import Problem, SearchLimits, TerminalRule

@@ -29,8 +29,8 @@ from services.planner.compiled import load_kernels
 from services.planner.dp.plan import Plan, objective
 from services.planner.linear.model import LinearModel
 from services.planner.milp.directions import FlowDirections
+from services.planner.milp.flow_solver import solve_full
 from services.planner.milp.formulation import formulate
-from services.planner.milp.planner import solve_full
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide, decide_each, make_plan
 from services.planner.problem.build import build_problem

@@ -1,3 +1,1 @@
-"""Linear models with whole numbers as such: how they are built, and the schedules that something
-which is on or off may follow.
-"""
+"""Build linear models with whole numbers, and find the schedules of devices in them."""

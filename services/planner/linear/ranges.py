@@ -1,6 +1,6 @@
-"""Power ranges of a device by slot, such as a charger's on one or three phases: the cheapest choice
-at given costs, and small changes of a choice.
+"""Choose a device's power range by slot, such as a charger's on one or three phases.
 
+It finds the cheapest choice at given costs, and small changes of a choice.
 A choice has a number per slot: 0 for off, then 1, 2, … for the ranges in ascending order. Entering
 a range costs a start; a run within a range lasts its shortest time, unless the device's stay ends.
 """
@@ -51,7 +51,7 @@ class RangeRules:
         return int(_count_starts(ranges, self.begins, 0, ranges.size)) - self._free_start(ranges)
 
     def price(self, cost: FloatArray, ranges: Ranges) -> float:
-        """Return what a choice costs at ``cost``, ``(1 + ranges, slots)``."""
+        """Return the price of a choice at ``cost``, ``(1 + ranges, slots)``."""
         used = float(cost[ranges, np.arange(ranges.size)].sum())
         return used + self.start_price * self.count_starts(ranges)
 
@@ -68,8 +68,9 @@ class RangeRules:
         *,
         highest_price: float,
     ) -> Ranges:
-        """Return the cheapest choice in which every stay can use what it needs, at the lowest price
-        on its energy that makes it so.
+        """Return the cheapest choice in which every stay can use the energy it needs.
+
+        It is the one at the lowest price on each stay's energy that suffices.
 
         Args:
             cost: of each range and slot, ``(1 + ranges, slots)``.
@@ -86,8 +87,9 @@ class RangeRules:
         )
 
     def list_changes(self, cost: FloatArray, ranges: Ranges) -> Iterator[tuple[float, Ranges]]:
-        """Yield choices that differ in one stretch of slots, or in the place of one run, and what
-        each adds to the cost (below zero).
+        """Yield choices with another stretch of slots or a moved run, after their added cost.
+
+        The added cost is below zero.
         """
         cost = np.ascontiguousarray(cost)
         rules = (self.shortest_run, self.start_price)
@@ -128,9 +130,7 @@ def _count_starts(ranges: Ranges, begins: BoolArray, first: int, end: int) -> in
 def _keeps_runs(
     ranges: Ranges, begins: BoolArray, shortest_run: int, touched: tuple[int, int]
 ) -> bool:
-    """Return whether the runs that touch slots from the first to the last one ``touched`` are long
-    enough.
-    """
+    """Return whether all runs in or beside the slots ``touched`` (first, last) are long enough."""
     first, last = touched
     slot = max(first - 1, 0)
     while slot > 0 and not begins[slot] and ranges[slot] == ranges[slot - 1]:
@@ -208,9 +208,7 @@ def _find_with_energy(
     rules: tuple[int, float, bool],
     energy: tuple[FloatArray, IndexArray, FloatArray, float],
 ) -> Ranges:
-    """Return the cheapest choice at the lowest price on each stay's energy at which it can use what
-    it needs, by bisection.
-    """
+    """Return the cheapest choice that gives each stay its energy, by bisection of its price."""
     high_kwh, stay, needed, highest_price = energy
     choices, slots = cost.shape
     stays = needed.size
@@ -252,8 +250,10 @@ def _find_with_energy(
 def _find_stretches(
     ranges: Ranges, cost: FloatArray, begins: BoolArray, rules: tuple[int, float]
 ) -> FloatArray:
-    """Return for each range and length the best stretch of slots to change to that range: what that
-    adds to the cost, its first slot and the slot after its last, ``(1 + ranges, lengths, 3)``.
+    """Return the best stretch of slots to change to each range, by its length.
+
+    Each has its added cost, its first slot and the slot after its last:
+    ``(1 + ranges, lengths, 3)``.
     """
     shortest_run, start_price = rules
     choices, slots = cost.shape
@@ -300,8 +300,10 @@ def _find_stretches(
 def _find_moves(
     ranges: Ranges, cost: FloatArray, begins: BoolArray, rules: tuple[int, float]
 ) -> FloatArray:
-    """Return for each run the best place near its own and the best of all: what moving it there
-    adds to the cost, its first slot, the slot after its last, and the first slot of the place.
+    """Return for each run the best place near its own, and the best of all.
+
+    Each has its added cost, the run's first slot, the slot after its last, and the first slot of
+    the place.
     """
     shortest_run, start_price = rules
     slots = ranges.size

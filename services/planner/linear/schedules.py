@@ -1,5 +1,4 @@
-"""Find the cheapest schedule of an on/off load at given prices, exactly, by dynamic programming
-over slots.
+"""Find the cheapest schedule of an on/off load at given prices, by dynamic programming.
 
 A state is how long the load has been on or off, and how much each open need has got. The rows that
 such a load adds to a linear model are weaker: they allow mixtures of schedules, and fractions of
@@ -58,17 +57,25 @@ class RunRules:
 def read_rules(
     rules: tuple[float, float, float], state: tuple[float, float], hours: FloatArray
 ) -> RunRules:
-    """Return rules in slots from hours: ``rules`` are shortest run, shortest rest and longest rest,
-    ``state`` the time on and the time off so far.
+    """Return rules in slots from hours.
+
+    ``rules`` are shortest run, shortest rest and longest rest, ``state`` the time on and the time
+    off so far.
     """
     run, rest, gap = rules
     on, off = state
     slot = float(hours.max())
-    due = run - on if on > 0 else rest - off if off > 0 else 0.0
-    # Slots that begin before it is due: the first one may be short
+    due = 0.0
+    was_on = None
+    if on > 0:
+        due = run - on
+        was_on = True
+    elif off > 0:
+        due = rest - off
+        was_on = False
+    # Slots that begin before it is due; the first one may be short.
     stays = int(np.searchsorted(np.cumsum(hours) - hours, due - 1e-9))
     longest = max(int(gap / slot + 1e-9), 1) if np.isfinite(gap) else 0
-    was_on = on > 0 if on > 0 or off > 0 else None
     return RunRules(
         max(_slots_up(run, slot), 1),
         max(_slots_up(rest, slot), 1),
@@ -85,8 +92,9 @@ def _slots_up(hours: float, slot: float) -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SlotNeed:
-    """A need of on-time in slots from ``first`` on: at most ``most``, and ``price`` per slot
-    missing from ``required``.
+    """A need of on-time in slots from ``first`` on.
+
+    It is at most ``most``, and each slot missing from ``required`` costs ``price``.
 
     ``share`` is each slot's length relative to a whole one, ``(slots of the need,)``: 1, except for
     a short first slot of the horizon.
@@ -109,15 +117,15 @@ class SlotNeed:
         Amounts beyond the last are equivalent to it.
         """
         reached = np.arange(self.share.size + 1.0)
-        reached = np.unique(
-            np.concatenate([reached, reached + self.share[0]]) if self.share[0] < 1.0 else reached
-        )
-        enough = (
-            reached > self.most + _SAME_SHARE
-            if self.most < self.share.size
-            else reached >= self.required - _SAME_SHARE
-        )
-        return reached[: int(enough.argmax()) + 1] if enough.any() else reached
+        if self.share[0] < 1.0:
+            reached = np.unique(np.concatenate([reached, reached + self.share[0]]))
+        if self.most < self.share.size:
+            enough = reached > self.most + _SAME_SHARE
+        else:
+            enough = reached >= self.required - _SAME_SHARE
+        if not enough.any():
+            return reached
+        return reached[: int(enough.argmax()) + 1]
 
     def cost(self, level: FloatArray) -> FloatArray:
         """Return the cost of ending with ``level``."""
@@ -130,9 +138,9 @@ class SlotNeed:
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """Neighbouring slots with the same open needs: ``step`` maps their states by one slot of
-    on-time, ``following`` into the states of the next span.
+    """Neighbouring slots with the same open needs.
 
+    ``step`` maps their states by one slot of on-time, ``following`` into those of the next span.
     ``ended`` is the cost of each state by the needs that end with the span.
     """
 
@@ -145,9 +153,7 @@ class _Span:
 
 @dataclass(frozen=True, slots=True)
 class OnOffSchedule:
-    """Whether a load is on, 1 or 0, ``(slots,)``, and the schedule's own cost, without that of the
-    rest of the model.
-    """
+    """Slots in which a load is on (1, else 0), and the cost that the rest of the model omits."""
 
     on: FloatArray
     cost: float
@@ -157,8 +163,9 @@ class ScheduleFinder(Protocol):
     """Finds the cheapest schedule that a load's rules allow."""
 
     def find(self, price: FloatArray) -> OnOffSchedule:
-        """Return the cheapest where being on also costs a ``price``, (slots,), which is not part of
-        the schedule's cost.
+        """Return the cheapest schedule where being on also costs a ``price``, (slots,).
+
+        That price is not part of the schedule's cost.
 
         Raises:
             InfeasibleError: there is none.
@@ -183,8 +190,9 @@ class Schedules:
     late_price: float
 
     def find(self, price: FloatArray) -> OnOffSchedule:
-        """Return the cheapest schedule where being on also costs a ``price``, (slots,), which is
-        not part of the schedule's cost.
+        """Return the cheapest schedule where being on also costs a ``price``, (slots,).
+
+        That price is not part of the schedule's cost.
 
         Raises:
             InfeasibleError: there is none.
@@ -219,8 +227,10 @@ class Schedules:
 
     @cached_property
     def _rules(self) -> tuple[int, int, int, int, int, bool]:
-        """The states of runs and of rests, the shortest rest, the longest one, the slot by which
-        the first has to end, and whether it is on at the start.
+        """The rules as the compiled loops take them.
+
+        They are the states of runs and of rests, the shortest rest, the longest one, the slot by
+        which the first has to end, and whether it is on at the start.
         """
         rules = self.rules
         rests = max(rules.longest_rest + 1 if rules.longest_rest else 1, rules.shortest_rest)
@@ -238,18 +248,21 @@ class Schedules:
     def _spans(self) -> list[_Span]:
         counted: list[SlotNeed] = []
         for need in self.needs:
-            beside = [each for each in counted if each.first < need.end and need.first < each.end]
-            if np.prod([each.levels().size for each in (need, *beside)]) <= _MOST_LEVELS:
+            beside = [
+                other for other in counted if other.first < need.end and need.first < other.end
+            ]
+            levels = [open_need.levels().size for open_need in (need, *beside)]
+            if np.prod(levels) <= _MOST_LEVELS:
                 counted.append(need)
         return list(_list_spans(counted, self.cost.size))
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduleBlock:
-    """An on/off load in a model: its contiguous columns, the contiguous rows over these columns
-    alone, its ``on`` columns, and its allowed schedules.
+    """An on/off load in a model, and its allowed schedules.
 
-    Rows outside the block have entries in ``on`` alone.
+    ``columns`` and ``rows`` are contiguous, and the rows are over these columns alone. Rows outside
+    the block have entries in the ``on`` columns alone.
     """
 
     columns: slice
@@ -260,7 +273,9 @@ class ScheduleBlock:
 
 @dataclass(frozen=True, slots=True)
 class _OpenNeeds:
-    """Needs that are open at once: the ``levels`` of each, and each joint state's index into them,
+    """Needs that are open at once.
+
+    ``levels`` are those of each; ``places`` is each joint state's index into them,
     ``(needs, states)``.
     """
 
@@ -273,32 +288,25 @@ class _OpenNeeds:
         """Return the needs that are open in a slot."""
         opened = tuple(need for need in needs if need.first <= slot < need.end)
         levels = tuple(need.levels() for need in opened)
-        shape = tuple(each.size for each in levels)
-        return cls(opened, levels, np.indices(shape).reshape(len(opened), int(np.prod(shape))))
+        shape = tuple(reached.size for reached in levels)
+        places = np.indices(shape).reshape(len(opened), int(np.prod(shape)))
+        return cls(opened, levels, places)
 
     def find(self, places: Sequence[IndexArray], states: int) -> IndexArray:
         """Return the joint state of each need's level index, for ``states`` states."""
-        shape = tuple(each.size for each in self.levels)
-        return (
-            np.ravel_multi_index(tuple(places), shape)
-            if places
-            else np.zeros(states, dtype=np.intp)
-        )
+        if not places:
+            return np.zeros(states, dtype=np.intp)
+        shape = tuple(reached.size for reached in self.levels)
+        return np.ravel_multi_index(tuple(places), shape)
 
     def step(self, slot: int) -> IndexArray:
         """Return the state after each one by being on in a slot."""
-        got = [
-            each + need.share[slot - need.first] - _SAME_SHARE
-            for need, each in zip(self.needs, self.levels, strict=True)
-        ]
-        places = [
-            np.minimum(np.searchsorted(each, more), each.size - 1)
-            for each, more in zip(self.levels, got, strict=True)
-        ]
-        return self.find(
-            [each[place] for each, place in zip(places, self.places, strict=True)],
-            self.places.shape[1],
-        )
+        places = []
+        for need, reached, place in zip(self.needs, self.levels, self.places, strict=True):
+            more = reached + need.share[slot - need.first] - _SAME_SHARE
+            following = np.minimum(np.searchsorted(reached, more), reached.size - 1)
+            places.append(following[place])
+        return self.find(places, self.places.shape[1])
 
     def go_on(self, after: "_OpenNeeds") -> IndexArray:
         """Return each state's successor among the needs open ``after`` these.
@@ -307,24 +315,25 @@ class _OpenNeeds:
         """
         places = dict(zip(self.needs, self.places, strict=True))
         states = self.places.shape[1]
-        return after.find(
-            [places.get(need, np.zeros(states, dtype=np.intp)) for need in after.needs], states
-        )
+        begins = np.zeros(states, dtype=np.intp)
+        return after.find([places.get(need, begins) for need in after.needs], states)
 
     def end(self, slot: int) -> FloatArray:
         """Return the cost of each state by the needs that end at a slot."""
-        ended = [
-            need.cost(each)[place]
-            for need, each, place in zip(self.needs, self.levels, self.places, strict=True)
-            if need.end == slot
-        ]
-        return sum(ended, np.zeros(self.places.shape[1]))
+        cost = np.zeros(self.places.shape[1])
+        for need, reached, place in zip(self.needs, self.levels, self.places, strict=True):
+            if need.end == slot:
+                cost = cost + need.cost(reached)[place]
+        return cost
 
 
 def _list_spans(needs: Sequence[SlotNeed], slots: int) -> Iterator[_Span]:
-    short = [need.first + 1 for need in needs if need.share[0] < 1.0]
-    edges = sorted({0, slots, *short, *(edge for need in needs for edge in (need.first, need.end))})
-    for first, end in pairwise(edges):
+    edges = {0, slots}
+    for need in needs:
+        edges |= {need.first, need.end}
+        if need.share[0] < 1.0:
+            edges.add(need.first + 1)
+    for first, end in pairwise(sorted(edges)):
         now = _OpenNeeds.at(needs, first)
         yield _Span(first, end, now.step(first), now.go_on(_OpenNeeds.at(needs, end)), now.end(end))
 

@@ -8,15 +8,15 @@ bounds the full model. The same model written to be read, in PuLP:
 tests/support/reference_model/model.py.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.energy.timeline import FloatArray, IndexArray
+from luna.energy.timeline import FloatArray
 from services.planner.linear.model import Indices, LinearModel, ModelBuilder, StartBasis, Term
 from services.planner.milp.battery_constraints import BATTERY_CONSTRAINTS
+from services.planner.milp.contract_rows import add_contract
 from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows
 from services.planner.milp.inverters import add_inverters
 from services.planner.milp.load_columns import (
@@ -59,12 +59,13 @@ class Formulation:
         """Return the energy flows of a solution."""
         imported, exported, curtailed = solution.column[self.grid]
         battery = solution.column[self.batteries]
-        excess = [solution.column[columns] for columns in self.excess] or [
-            np.zeros(imported.size)
-        ] * 2
+        if self.excess:
+            excess_import, excess_export = self.excess
+            imported = imported + solution.column[excess_import]
+            exported = exported + solution.column[excess_export]
         return PlannedFlows(
-            import_kwh=imported + excess[0],
-            export_kwh=exported + excess[1],
+            import_kwh=imported,
+            export_kwh=exported,
             curtailed_kwh=curtailed,
             charge_kwh=battery[:, 0],
             discharge_kwh=battery[:, 1],
@@ -97,18 +98,8 @@ def formulate(
     outlook = problem.outlook
     site = problem.site
     slots = outlook.timeline.count
-    hours = outlook.timeline.hours
     ac_pv_kwh = problem.ac_pv_kwh
-    most_import = np.minimum(
-        problem.import_limit_kwh,
-        outlook.load_kwh
-        + sum(b.charge_limit_kw for b in site.batteries) * hours
-        + most_placed_kwh(problem),
-    )
-    most_export = np.minimum(
-        problem.export_limit_kwh,
-        outlook.pv_kwh + sum(b.discharge_limit_kw for b in site.batteries) * hours,
-    )
+    most_import, most_export = _most_exchanged_kwh(problem)
     bought = builder.add_columns(
         slots, cost=outlook.import_price, upper=most_import * ways.may_import
     )
@@ -116,14 +107,11 @@ def formulate(
         slots, cost=-outlook.export_price, upper=most_export * ways.may_export
     )
     curtailed = builder.add_columns(slots, cost=0.0, upper=ac_pv_kwh * site.curtailable)
-    batteries = np.array(
-        [
-            _battery_columns(builder, problem, ways, index=index, elastic=elastic)
-            for index in range(len(site.batteries))
-        ],
-        dtype=np.int32,
-    )
-    batteries = batteries.reshape(-1, 3, slots)
+    columns = [
+        _battery_columns(builder, problem, ways, index=index, elastic=elastic)
+        for index in range(len(site.batteries))
+    ]
+    batteries = np.array(columns, dtype=np.int32).reshape(-1, 3, slots)
     balance: list[Term] = [(bought, 1.0), (sold, -1.0), (curtailed, -1.0)]
     for charge, discharge, _ in batteries:
         balance += [(charge, -1.0), (discharge, 1.0)]
@@ -139,28 +127,18 @@ def formulate(
     pin_ends = add_manual(builder, problem, batteries, placed)
     add_reserves(builder, problem, batteries)
     storage = [
-        _storage_rows(builder, problem, columns, index=index)
-        for index, columns in enumerate(batteries)
+        _storage_rows(builder, problem, own, index=index) for index, own in enumerate(batteries)
     ]
-    peaks = add_peaks(
-        builder, bought, outlook.timeline, peaks=problem.tariff.peaks, zone=ZoneInfo(site.timezone)
-    )
-    add_charge(
-        builder,
-        bought,
-        outlook.timeline,
-        charge=problem.tariff.charge,
-        zone=ZoneInfo(site.timezone),
-    )
-    _add_contract(builder, problem, batteries, pv=(curtailed, direct), placed=placed)
+    zone = ZoneInfo(site.timezone)
+    tariff = problem.tariff
+    peaks = add_peaks(builder, bought, outlook.timeline, peaks=tariff.peaks, zone=zone)
+    add_charge(builder, bought, outlook.timeline, charge=tariff.charge, zone=zone)
+    add_contract(builder, problem, batteries, pv=(curtailed, direct), placed=placed)
     cuts = balanced[:0]
     if not elastic:
-        cuts = add_supply_rows(
-            builder,
-            problem,
-            placed,
-            [bought, *batteries[:, 1], *(column for column, _ in placed.give_terms)],
-        )
+        given = [column for column, _ in placed.give_terms]
+        sources = [bought, *batteries[:, 1], *given]
+        cuts = add_supply_rows(builder, problem, placed, sources)
     add_sources(builder, problem, placed, batteries=batteries, grid=(sold, curtailed, direct))
     if problem.storage.give_limit_kwh is not None:
         # sum of discharge[t] <= give_limit[t]
@@ -171,34 +149,48 @@ def formulate(
             name="limit of discharge",
         )
     if elastic:
-        for index, columns in enumerate(batteries):
-            add_soc_slack(builder, problem, columns, index=index)
-    chosen = (
-        _add_choices(builder, problem, choices, (bought, sold, batteries, most_import, most_export))
-        if choices
-        else _NO_CHOICES
-    )
+        for index, own in enumerate(batteries):
+            add_soc_slack(builder, problem, own, index=index)
+    chosen = _NO_CHOICES
+    if choices:
+        parts = (bought, sold, batteries, most_import, most_export)
+        chosen = _add_choices(builder, problem, choices, parts)
     rows = np.array(storage, dtype=np.int32).reshape(-1, slots)
     # The solve starts from idle batteries: the connection balances the house, and stored energy
     # stays.
+    exchanged = np.where(net < 0, sold, bought)
     start = StartBasis(
-        np.concatenate([np.where(net < 0, sold, bought), batteries[:, 2].ravel()]),
-        np.concatenate([balanced, rows.ravel()]),
+        columns=np.concatenate([exchanged, batteries[:, 2].ravel()]),
+        rows=np.concatenate([balanced, rows.ravel()]),
     )
     return Formulation(
-        builder.build(start),
-        np.array([bought, sold, curtailed]),
-        batteries,
-        rows,
-        chosen,
-        placed,
-        peaks,
-        direct,
-        pin_ends,
-        tuple(columns for columns, _ in slack),
+        model=builder.build(start),
+        grid=np.array([bought, sold, curtailed]),
+        batteries=batteries,
+        storage_rows=rows,
+        choices=chosen,
+        placed=placed,
+        peaks=peaks,
+        direct=direct,
+        pin_ends=pin_ends,
+        excess=tuple(column for column, _ in slack),
         balanced=balanced,
         cuts=cuts,
     )
+
+
+def _most_exchanged_kwh(problem: Problem) -> tuple[FloatArray, FloatArray]:
+    """Return the most that each slot can import and export, ``(slots,)`` each."""
+    outlook = problem.outlook
+    hours = outlook.timeline.hours
+    batteries = problem.site.batteries
+    charge_kw = sum(battery.charge_limit_kw for battery in batteries)
+    discharge_kw = sum(battery.discharge_limit_kw for battery in batteries)
+    used = outlook.load_kwh + charge_kw * hours + most_placed_kwh(problem)
+    given = outlook.pv_kwh + discharge_kw * hours
+    most_import = np.minimum(problem.import_limit_kwh, used)
+    most_export = np.minimum(problem.export_limit_kwh, given)
+    return most_import, most_export
 
 
 def _battery_columns(
@@ -247,7 +239,7 @@ def _battery_columns(
 def _storage_rows(
     builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int
 ) -> Indices:
-    """Add the storage row of each slot, and the rows of the battery's own constraints."""
+    """Add the storage rows and the rows of the battery's own constraints."""
     battery = problem.site.batteries[index]
     charge, discharge, stored = columns
     initial = np.zeros(stored.size)
@@ -270,140 +262,6 @@ def _storage_rows(
                 with builder.section(constraint.code):
                     constraint.add_rows(builder, problem, columns, index)
     return rows
-
-
-def _add_contract(
-    builder: ModelBuilder,
-    problem: Problem,
-    batteries: Indices,
-    *,
-    pv: tuple[Indices, Indices],
-    placed: PlacedColumns,
-) -> None:
-    """Limit batteries to the PV surplus where they may not charge from the grid.
-
-    Those that may not feed in are limited to the deficit of the house.
-
-    Args:
-        builder: of the model.
-        problem: to plan.
-        batteries: columns, ``(batteries, 3, slots)``.
-        pv: columns of curtailed PV, and of PV that each hybrid inverter passes to its battery
-            directly.
-        placed: columns of flexible loads, whose use is part of the deficit.
-    """
-    curtailed, direct = pv
-    pv_only = []
-    house_only = []
-    for index, battery in enumerate(problem.site.batteries):
-        if not battery.charge_from_grid:
-            pv_only.append(index)
-        if not battery.discharge_to_grid:
-            house_only.append(index)
-    if not pv_only and not house_only:
-        return
-    net = problem.outlook.load_kwh - problem.ac_pv_kwh
-    charging: list[Term] = [(curtailed, 1.0)]
-    charging += [(batteries[index, 0], 1.0) for index in pv_only]
-    if direct.size:
-        charging += [(direct[index], -1.0) for index in pv_only]
-    supplying: list[Term] = [(curtailed, -1.0)]
-    supplying += [(batteries[index, 1], 1.0) for index in house_only]
-    # Slots in which flexible loads may turn the surplus into a deficit; in all others its sign is
-    # known beforehand.
-    uncertain = np.flatnonzero((net < 0) & (most_placed_kwh(problem) > 0))
-    certain = np.setdiff1d(np.arange(net.size), uncertain)
-    if pv_only:
-        # curtailed[t] + charge[t] - direct[t] <= surplus[t]
-        with builder.section("charge from surplus alone"):
-            _add_upper_bound(builder, certain, np.maximum(-net, 0.0), charging)
-    if house_only:
-        # discharge[t] - curtailed[t] - use[t] <= deficit[t]
-        lacking = certain[net[certain] >= 0]
-        with builder.section("discharge for the house alone"):
-            _add_upper_bound(builder, lacking, net, [*supplying, *placed.terms])
-    if uncertain.size:
-        parts = (charging if pv_only else [], supplying if house_only else [])
-        with builder.section("surplus or deficit"):
-            _add_surplus_binaries(builder, problem, uncertain, parts, uses=placed.terms)
-
-
-def _add_surplus_binaries(
-    builder: ModelBuilder,
-    problem: Problem,
-    slots: IndexArray,
-    parts: tuple[list[Term], list[Term]],
-    *,
-    uses: list[Term],
-) -> None:
-    """Add the contract's rows where flexible loads may turn a surplus into a deficit.
-
-    A binary per slot is 1 where surplus is left (big-M).
-    """
-    charging, supplying = parts
-    surplus = (problem.ac_pv_kwh - problem.outlook.load_kwh)[slots]
-    most = most_placed_kwh(problem)[slots]
-    has_surplus = builder.add_columns(
-        slots.size, cost=0.0, lower=(most <= surplus).astype(float), upper=1.0, integer=True
-    )
-    used = [(columns, -np.asarray(factor)) for columns, factor in uses]
-    if charging:
-        most_charge = _upper_bound(builder, charging, slots)
-        # Where has_surplus[t] is 1: charging[t] + use[t] <= surplus[t]
-        _add_upper_bound(
-            builder,
-            slots,
-            surplus + most + most_charge,
-            [*charging, *used],
-            binary=(has_surplus, most + most_charge),
-        )
-        # charging[t] <= most_charge[t] * has_surplus[t]
-        _add_upper_bound(
-            builder, slots, np.zeros(slots.size), charging, binary=(has_surplus, -most_charge)
-        )
-    if supplying:
-        most_discharge = _upper_bound(builder, supplying, slots)
-        # discharge[t] <= most_discharge[t] * (1 - has_surplus[t])
-        _add_upper_bound(
-            builder, slots, most_discharge, supplying[1:], binary=(has_surplus, most_discharge)
-        )
-        # Where has_surplus[t] is 0: discharge[t] - curtailed[t] - use[t] <= -surplus[t]
-        _add_upper_bound(
-            builder, slots, -surplus, [*supplying, *uses], binary=(has_surplus, -surplus)
-        )
-
-
-def _add_upper_bound(
-    builder: ModelBuilder,
-    slots: IndexArray,
-    most: FloatArray,
-    terms: Sequence[Term],
-    *,
-    binary: Term | None = None,
-) -> None:
-    """Bound the sum of ``terms`` in ``slots``.
-
-    ``most`` has a value for each of them, or for every slot of the horizon.
-    """
-    bound = most if most.size == slots.size else most[slots]
-    parts: list[Term] = []
-    for columns, factor in terms:
-        if columns.size:
-            factors = np.broadcast_to(np.asarray(factor), columns.shape)
-            parts.append((columns[slots], factors[slots]))
-    if binary is not None:
-        parts.append(binary)
-    builder.add_rows(np.full(slots.size, -np.inf), bound, parts)
-
-
-def _upper_bound(builder: ModelBuilder, terms: Sequence[Term], slots: IndexArray) -> FloatArray:
-    """Return the largest sum of the positive ``terms`` by their bounds, shape of ``slots``."""
-    upper = np.concatenate(builder.upper)
-    total = np.zeros(slots.size)
-    for columns, factor in terms:
-        if np.all(np.asarray(factor) > 0):
-            total = total + upper[columns[slots]]
-    return total
 
 
 _NO_CHOICES = (np.empty(0, dtype=np.int32),) * 3

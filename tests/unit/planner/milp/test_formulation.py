@@ -8,7 +8,7 @@ import pytest
 from luna.contracts.plan import Terminal
 from services.planner.linear.model import LinearModel
 from services.planner.milp.directions import find_complementarity_violations
-from services.planner.milp.planner import solve_flows, solve_full
+from services.planner.milp.flow_solver import solve_flows, solve_full
 from services.planner.milp.solver import Solution, Solver, SolverError
 from services.planner.planner import make_plan
 from services.planner.problem.problem import Problem
