@@ -1,5 +1,7 @@
-"""MQTT connection for Home Assistant: reconnects by itself, publishes retained messages, queues
-commands; a last will marks Luna offline.
+"""Connect to Home Assistant over MQTT.
+
+The connection reconnects by itself, publishes retained messages and queues commands; a last will
+marks Luna offline.
 """
 
 import queue

@@ -1,5 +1,6 @@
-"""MQTT discovery messages, states and attributes of a site, and the announcement: the list of their
-topics, by which stale ones are removed.
+"""Compose the MQTT discovery messages, states and attributes of a site.
+
+The announcement lists their topics; by it stale ones are removed.
 
 Discovery is per entity, which Home Assistant supports since 2023.8; per device only since 2024.11.
 

@@ -1,8 +1,7 @@
-"""Finds events worth a notification and sends them: each event once, after quiet hours, with
-back-off after a failure.
+"""Find events worth a notification and send them.
 
-A delivery is claimed before it is sent: after a crash in between it is not sent again, for it may
-have arrived.
+Each event is sent once, after quiet hours, with back-off after a failure. A delivery is claimed
+before it is sent: after a crash in between it is not sent again, for it may have arrived.
 """
 
 from collections.abc import Sequence

@@ -1,5 +1,4 @@
-"""Notification targets: Apprise URLs and Home Assistant's notify services, parsed from the
-settings.
+"""Read notification targets: Apprise URLs and Home Assistant's notify services.
 
 Source: Apprise, "Configuration: text": a line is ``tags=URL``, tags with commas; here tags are
 events. Home Assistant, REST API: POST /api/services.
