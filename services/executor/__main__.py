@@ -35,7 +35,7 @@ from services.executor.watch import Watch
 BEAT = timedelta(seconds=5)
 # A plan not begun by then would be for another slot.
 PLAN_PATIENCE = timedelta(minutes=5)
-# How the devices of a site are reached that Luna does not drive itself.
+# Openers of connections to devices that Luna does not drive itself.
 CONNECTIONS: Mapping[ControlledBy, Callable[[Settings, Control], Device]] = {
     "home_assistant": home_assistant.open_device,
     "mqtt": mqtt.open_device,
@@ -80,8 +80,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 class DeviceOpener:
-    """Opens device connections with the current settings: a page may have stored an address since
-    the process started.
+    """Opens device connections with the current settings.
+
+    A page may have stored an address since the process started.
     """
 
     def __init__(self, settings: Settings, count_writes: Callable[[str], WriteCounter]) -> None:
@@ -122,8 +123,10 @@ def open_device(
 
 
 def ask_plan(client: Client, site_id: str) -> None:
-    """Request a plan of a site on the interactive queue, past jobs that may outlast
-    ``PLAN_PATIENCE``; without the queue the current plan stays in force.
+    """Request a plan of a site on the interactive queue.
+
+    Jobs there do not wait for others that may outlast ``PLAN_PATIENCE``. Without the queue the
+    current plan stays in force.
     """
     try:
         client.begin(PlanRequest(site_id=site_id), timeout=PLAN_PATIENCE)

@@ -1,6 +1,4 @@
-"""Control request for the current slot: the plan's set-points, the owner's override, or the
-fallback. Pure.
-"""
+"""Build the control request for the current slot: by plan, owner's override, or fallback. Pure."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -17,6 +15,7 @@ from luna.contracts.control import (
     Source,
 )
 from luna.contracts.plan import PlanReply
+from luna.energy.devices.battery import Mode
 from luna.energy.part import PER_EURO
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.control_standing import (
@@ -45,9 +44,10 @@ Prices = Callable[[], SlotPrices | None]
 class ControlRequest:
     """Requested set-points with decider and reason.
 
-    ``planned_soc``: the batteries' planned state of charge at the slot's start. ``gain``: gain of
-    the plan's slot over its opposite, currency; None where the plan states none. ``forgone``: gains
-    given up so far by keeping the mode in force, currency.
+    Args:
+        planned_soc: the batteries' planned state of charge at the slot's start.
+        gain: gain of the plan's slot over its opposite, currency; None: the plan states none.
+        forgone: gains given up so far by keeping the mode in force, currency.
     """
 
     requested: Setpoints
@@ -61,32 +61,30 @@ class ControlRequest:
 
 
 def find_source(state: ControlState, now: datetime, *, named: bool = True) -> Source | None:
-    """Return who decides now.
+    """Return who decides now, or None where nothing is to be sent.
 
-    None where nothing is to be sent: the site is disarmed and no command is left to release.
-
-    ``named`` is False where the site's section ``control`` no longer names the device; it is then
-    released as on a disarmed site, and so is one that its owner paused.
+    Nothing is to be sent while the site is disarmed and no command is left to release. ``named`` is
+    False where the site's section ``control`` no longer names the device; it is then released as on
+    a disarmed site, and so is one that its owner paused.
     """
     last = state.decision
     if state.armed_at is None or state.paused is not None or not named:
-        return (
-            None
-            if last is None or is_handed_back(last) or is_left_to_owner(state, now)
-            else "released"
-        )
+        if last is None or is_handed_back(last) or is_left_to_owner(state, now):
+            return None
+        return "released"
     return "owner" if state.override is not None and state.override.until > now else "planner"
 
 
 def is_current(state: ControlState, source: Source, now: datetime) -> bool:
-    """Return whether the last decision still holds: one decision per slot, unless the decider
-    changes.
+    """Return whether the last decision still holds.
+
+    There is one decision per slot, unless the decider changes.
     """
     last = state.decision
     if last is None or last.source != source:
         return False
     if source == "released":
-        # One that does not answer is tried once it does (``Delivery``), not in each slot.
+        # A silent device is tried again once it answers (``Delivery``), not in each slot.
         is_awaited = not last.settled or is_silent(state)
         return last.slot_start == floor_to(now, SLOT) or (runs_by_itself(last) and is_awaited)
     return last.slot_start == floor_to(now, SLOT) and (
@@ -140,9 +138,8 @@ def fallback(
     unit: Controllable, reason: ReasonCode, prices: Prices, *, plan_id: str | None = None
 ) -> ControlRequest:
     """Return the request of a device's fallback."""
-    return ControlRequest(
-        unit.fallback(reason, None if reason == "disarmed" else prices()), "rule", reason, plan_id
-    )
+    slot_prices = None if reason == "disarmed" else prices()
+    return ControlRequest(unit.fallback(reason, slot_prices), "rule", reason, plan_id)
 
 
 def finish_run(
@@ -152,55 +149,43 @@ def finish_run(
 
     Owner overrides and disarming end a run at once.
     """
-    began = None if last is None else last.mode_since
-    if (
-        last is None
-        or began is None
-        or request.decided_by == "owner"
-        or request.reason == "disarmed"
-        or now >= began + unit.least_run
-    ):
+    if last is None or last.mode_since is None:
         return request
-    safe = unit.make_safe(request.requested, {})
-    ends = any(
-        last.allowed[name].mode in RUNNING and setpoint.mode in RESTING
-        for name, setpoint in safe.items()
-        if name in last.allowed
-    )
-    return (
-        replace(request, requested=last.allowed, decided_by="rule", reason="least_run")
-        if ends
-        else request
-    )
+    if request.decided_by == "owner" or request.reason == "disarmed":
+        return request
+    if now >= last.mode_since + unit.least_run:
+        return request
+    for name, setpoint in unit.make_safe(request.requested, {}).items():
+        runs = name in last.allowed and last.allowed[name].mode in RUNNING
+        if runs and setpoint.mode in RESTING:
+            return replace(request, requested=last.allowed, decided_by="rule", reason="least_run")
+    return request
 
 
 def price_change(spent: float, currency: str) -> float:
-    """Return the least gain of a mode change, in ``currency``, at this share of the day's write
-    budget used, 0 to 1.
+    """Return the least gain of a mode change, in ``currency``, by the spent write budget.
 
-    It rises exponentially, so that early changes do not use up the budget of better ones; no online
-    rule has a better competitive ratio.
+    ``spent`` is the share of the day's budget used, 0 to 1. The price rises exponentially, so that
+    early changes do not use up the budget of better ones; no online rule has a better competitive
+    ratio.
     Source: Zhou, Chakrabarty, Lukose, Budget constrained bidding in keyword auctions and online
     knapsack problems, 2008.
     """
-    # An unknown currency counts as the euro: the budget makes up for a price too low, nothing for
-    # one too high.
-    return (
-        PER_EURO.get(currency, 1.0)
-        * LEAST_GAIN
-        / math.e
-        * math.pow(MOST_GAIN / LEAST_GAIN * math.e, spent)
-    )
+    # An unknown currency counts as the euro: the budget corrects a price too low, but not one too
+    # high.
+    per_euro = PER_EURO.get(currency, 1.0)
+    return per_euro * LEAST_GAIN / math.e * math.pow(MOST_GAIN / LEAST_GAIN * math.e, spent)
 
 
 def keep_mode(
     request: ControlRequest, last: Decision | None, soc: Mapping[str, float], *, price: float
 ) -> ControlRequest:
-    """Return the request, or the modes in force while the gains forgone by keeping them are below
-    the price of a change: a flapping plan wears no memory.
+    """Return the request, or the modes in force while changing them gains too little.
 
-    Trading with the grid always ends as planned, and a request without a stated gain is always
-    followed. Changing once the forgone gains reach the price costs at most twice the optimum.
+    The gains forgone by keeping them have to reach the price of a change, so that a flapping plan
+    wears no memory. Trading with the grid always ends as planned, and a request without a stated
+    gain is always followed. Changing once the forgone gains reach the price costs at most twice the
+    optimum.
     Source: Karlin, Manasse, Rudolph, Sleator, Competitive snoopy caching, 1988 (ski rental).
 
     Args:
@@ -210,54 +195,54 @@ def keep_mode(
             unknown, and the request stands.
         price: of a change, currency (``price_change``).
     """
-    if (
-        last is None
-        or request.decided_by not in {"planner", "agent"}
-        or last.decided_by not in {"planner", "agent"}
-        or request.gain is None
-    ):
+    if last is None or request.gain is None:
         return request
-    modes, kept = (
-        {
-            name: mode_at(each, soc.get(name, math.nan))
-            for name, each in setpoints.items()
-            if isinstance(each, BatterySetpoint)
-        }
-        for setpoints in (request.requested, last.requested)
-    )
+    if not {request.decided_by, last.decided_by} <= {"planner", "agent"}:
+        return request
+    requested_modes = _read_modes(request.requested, soc)
+    last_modes = _read_modes(last.requested, soc)
+    if any(math.isnan(soc.get(name, math.nan)) for name in requested_modes):
+        return request
+    if requested_modes == last_modes or requested_modes.keys() != last_modes.keys():
+        return request
     forgone = last.forgone + max(request.gain, 0.0)
-    unknown = any(math.isnan(soc.get(name, math.nan)) for name in modes)
-    if (
-        unknown
-        or modes == kept
-        or modes.keys() != kept.keys()
-        or TRADING & set(kept.values())
-        or forgone >= price
-    ):
+    if TRADING & set(last_modes.values()) or forgone >= price:
         return request
     # Without the former slot's power and state-of-charge limits: they could end the mode that is
     # kept.
-    unlimited = {name: BatterySetpoint(mode=mode) for name, mode in kept.items()}
+    unlimited = {name: BatterySetpoint(mode=mode) for name, mode in last_modes.items()}
     return replace(request, requested=unlimited, reason="mode_kept", forgone=forgone)
+
+
+def _read_modes(setpoints: Setpoints, soc: Mapping[str, float]) -> dict[str, Mode]:
+    """Return the batteries' modes that set-points mean at their states of charge."""
+    modes = {}
+    for name, setpoint in setpoints.items():
+        if isinstance(setpoint, BatterySetpoint):
+            modes[name] = mode_at(setpoint, soc.get(name, math.nan))
+    return modes
 
 
 def find_mode_since(last: Decision | None, allowed: Setpoints, *, now: datetime) -> datetime:
     """Return the instant since which a device has been in its allowed mode."""
-    same = last is not None and {name: each.mode for name, each in last.allowed.items()} == {
-        name: each.mode for name, each in allowed.items()
-    }
-    return last.mode_since if last is not None and same and last.mode_since is not None else now
+    if last is None or last.mode_since is None:
+        return now
+    last_modes = {name: setpoint.mode for name, setpoint in last.allowed.items()}
+    modes = {name: setpoint.mode for name, setpoint in allowed.items()}
+    return last.mode_since if last_modes == modes else now
 
 
 def find_left_alone(state: ControlState, source: Source, now: datetime) -> Decision | None:
-    """Return the last decision while it leaves the device alone (back-off after a failure).
+    """Return the last decision while it leaves the device alone, or None to send.
 
-    None: send. An owner's new override ends the back-off.
+    A device is left alone for the back-off after a failure. An owner's new override ends it.
     """
     last = state.decision
-    if last is None or last.left_alone is None or not last.gave_up or now >= last.left_alone.until:
+    if last is None or last.left_alone is None or not last.gave_up:
         return None
-    return last if last.override == (state.override if source == "owner" else None) else None
+    override = state.override if source == "owner" else None
+    is_over = now >= last.left_alone.until
+    return None if is_over or last.override != override else last
 
 
 def carry_left_alone(state: ControlState, decision: Decision, now: datetime) -> dict[str, object]:
@@ -275,7 +260,6 @@ def carry_left_alone(state: ControlState, decision: Decision, now: datetime) -> 
             "settled": last.confirmed_at is not None,
             "confirmed_at": last.confirmed_at,
         }
-    proven = (
-        not last.gave_up and last.confirmed_at is not None and now - last.confirmed_at >= PROVEN
-    )
-    return {} if proven else {"left_alone": last.left_alone}
+    if last.gave_up or last.confirmed_at is None or now - last.confirmed_at < PROVEN:
+        return {"left_alone": last.left_alone}
+    return {}

@@ -82,9 +82,8 @@ class Executor:
     def hand_back(self, site_id: str, key: str) -> bool:
         """Run a control step that hands a unit back although its site stays armed.
 
-        Return whether nothing is left to be confirmed.
-
-        The next control step of an armed site goes on with its plan.
+        Return whether nothing is left to be confirmed. The next control step of an armed site goes
+        on with its plan.
 
         Raises:
             NotFoundError: no such site.
@@ -114,39 +113,25 @@ class Executor:
         # Where the current configuration is unreadable, the last decision's control section is
         # newer than any readable version's.
         section = site.control if readable or last_control is None else last_control
-        # A battery that was taken out of the section, or is reached elsewhere now, is handed back
-        # before the others go on; it may be gone for good: only once.
-        is_tried = last is not None and last.source == "released" and last.settled
-        is_elsewhere = state.device == BATTERIES and not _list_reached(
-            last_control
-        ) <= _list_reached(section)
-        is_dropped = is_elsewhere and not is_tried and self._can_reach(state, last_control)
-        named = find_unit(site, section, state.device) is not None and not is_dropped
-        source = find_source(state, now, named=named and not hands_back)
+        is_dropped = self._is_battery_dropped(state, section)
+        is_named = find_unit(site, section, state.device) is not None and not is_dropped
+        source = find_source(state, now, named=is_named and not hands_back)
+        control = section
         # A device is released over the connection of its last command: where the section names it
         # no longer, or disarmed with another connection.
-        former = (
-            last_control is not None
-            and section is not None
-            and source == "released"
-            and last_control.by != section.by
-        )
-        control = section if named and not former else last_control
+        if not is_named or (source == "released" and _has_other_driver(last_control, section)):
+            control = last_control
         unit = find_unit(site, control, state.device)
         if source is None or control is None or unit is None:
             return False
-        target = ControlTarget(
-            site,
-            control,
-            unit,
-            *self._connections.reach((state.site, state.device), control),
-            readable,
-        )
-        if (
+        device, soc_reader = self._connections.reach((state.site, state.device), control)
+        target = ControlTarget(site, control, unit, device, soc_reader, readable)
+        needs_decision = (
             not is_current(state, source, now)
             or _exceeds_limits(last, unit, source)
             or (source == "released" and self._answers_again(target, state))
-        ):
+        )
+        if needs_decision:
             state = self._decider.decide(target, state, source)
         decision = state.decision
         # Another process stored a decision of another source first: the next step follows that one.
@@ -154,35 +139,46 @@ class Executor:
             return True
         return self._delivery.advance(target, state, decision)
 
+    def _is_battery_dropped(self, state: ControlState, section: Control | None) -> bool:
+        """Return whether a battery of the last command has to be handed back first.
+
+        It was taken out of the section, or is reached elsewhere now. It may be gone for good, so
+        this is tried only once.
+        """
+        last = state.decision
+        last_control = None if last is None else last.control
+        if state.device != BATTERIES or _list_reached(last_control) <= _list_reached(section):
+            return False
+        is_tried = last is not None and last.source == "released" and last.settled
+        return not is_tried and self._can_reach(state, last_control)
+
     def _answers_again(self, target: ControlTarget, state: ControlState) -> bool:
-        """Return whether a battery that was told to hold, for nobody knew how full it was, says so
-        now: it can be handed back.
+        """Return whether a battery that holds for want of its state of charge reports it now.
+
+        It can then be handed back.
         """
         now = self._clock.now()
         last = state.decision
-        whom = (state.site, state.device)
-        if (
-            last is None
-            or last.source != "released"
-            or runs_by_itself(last)
-            or abs(now - self._asked_at.get(whom, last.slot_start)) < ASK_AGAIN
-        ):
+        unit = (state.site, state.device)
+        if last is None or last.source != "released" or runs_by_itself(last):
             return False
-        self._asked_at[whom] = now
+        if abs(now - self._asked_at.get(unit, last.slot_start)) < ASK_AGAIN:
+            return False
+        self._asked_at[unit] = now
         levels = target.soc_reader.read(
             target.device, target.unit.places, now=now, site=target.site
         )
         return bool(levels) and not any(math.isnan(level) for level in levels.values())
 
     def _can_reach(self, state: ControlState, control: Control | None) -> bool:
-        """Return whether a former connection can still be opened: its profile, secret or home
-        automation may be gone with it.
+        """Return whether a former connection can still be opened.
+
+        Its profile, secret or home automation may be gone with it.
         """
+        if control is None:
+            return False
         try:
-            return (
-                control is not None
-                and self._connections.reach((state.site, state.device), control) is not None
-            )
+            self._connections.reach((state.site, state.device), control)
         except InvalidInputError as error:
             log.warning(
                 "a former device cannot be handed back",
@@ -191,11 +187,17 @@ class Executor:
                 error=str(error),
             )
             return False
+        return True
+
+
+def _has_other_driver(last_control: Control | None, section: Control | None) -> bool:
+    return last_control is not None and section is not None and last_control.by != section.by
 
 
 def _exceeds_limits(last: Decision | None, unit: Controllable, source: Source) -> bool:
-    """Return whether a decision in force exceeds limits of the site that were tightened since,
-    which count at once.
+    """Return whether a decision in force exceeds the site's limits of now.
+
+    Limits that were tightened since count at once.
     """
     if last is None or source == "released" or last.gave_up:
         return False
@@ -203,15 +205,13 @@ def _exceeds_limits(last: Decision | None, unit: Controllable, source: Source) -
 
 
 def _list_reached(section: Control | None) -> set[tuple[str, tuple[str, str, str | None] | None]]:
-    """Return the controlled batteries, each with where it is reached.
+    """Return the controlled batteries, each with the address of its connection.
 
-    Another secret or proxy is no other place.
+    Another secret or proxy is no other address.
     """
-    batteries = () if section is None else section.batteries
-    return {
-        (
-            each.battery,
-            None if each.via is None else (each.via.profile, each.via.address, each.via.prefix),
-        )
-        for each in batteries
-    }
+    reached = set()
+    for battery in () if section is None else section.batteries:
+        via = battery.via
+        address = None if via is None else (via.profile, via.address, via.prefix)
+        reached.add((battery.battery, address))
+    return reached

@@ -1,7 +1,7 @@
-"""Decides the set-points of a unit for a slot: reads the state of charge, chooses a request, clamps
-and stores it before anything is sent.
+"""Decide the set-points of a unit for a slot.
 
-Batteries follow the planner's plan, or the agent's where the gatekeeper allows it for this plan and
+The state of charge is read, a request chosen, clamped and stored before anything is sent. Batteries
+follow the planner's plan, or the agent's where the gatekeeper allows it for this plan and
 the control mode in force: a withdrawal takes effect with the next slot.
 """
 
@@ -10,35 +10,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 import structlog
 from prometheus_client import Counter
-from pydantic import ValidationError
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.agent import SHADOW_POLICIES
-from luna.contracts.agent_control import FOLLOWED
 from luna.contracts.control import (
     ControlState,
     Decision,
     LeftAlone,
     LeftAloneReason,
-    ReasonCode,
     Setpoint,
     Source,
 )
 from luna.contracts.plan import PlanReply
 from luna.energy.devices.battery import BATTERIES
-from luna.energy.errors import UnreadableError
-from luna.energy.policy import REPLAN_AGE, REPLAN_SOC, BatteryThresholds
-from luna.energy.site import Site
+from luna.energy.policy import REPLAN_AGE, REPLAN_SOC
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.clock import Clock
-from luna.platform.database import agent_gates, agent_plans, plans
 from luna.platform.database import control as control_rows
+from luna.platform.database import plans
 from luna.platform.database.engine import unit_of_work
 from luna.platform.retry import RetryPolicy
+from services.executor.agent_choice import AgentPlans
 from services.executor.control_request import (
     ControlRequest,
     carry_left_alone,
@@ -81,9 +75,7 @@ class PlanRequests:
     _pending: set[tuple[str, str]] = field(default_factory=set, init=False)
 
     def add(self, state: ControlState) -> None:
-        """Request a plan at the end of this unit's control step, unless one was requested in this
-        slot.
-        """
+        """Request a plan at the end of this unit's control step, at most once a slot."""
         slot = floor_to(self.clock.now(), SLOT)
         if self._requested_in.get(state.site) != slot:
             self._requested_in[state.site] = slot
@@ -118,46 +110,29 @@ class Decider:
         The old state where another process stored one first.
         """
         now = self.clock.now()
-        if target.control.by == "dry_run" and target.unit.key == BATTERIES:
-            with unit_of_work(self.engine) as connection:
-                soc = dict.fromkeys(
-                    (connected.battery for connected in target.control.batteries),
-                    read_recorded(connection, target.site, now),
-                )
-        else:
-            soc = target.soc_reader.read(
-                target.device, target.unit.places, now=now, site=target.site
-            )
+        soc = self._read_soc(target, now)
         with unit_of_work(self.engine) as connection:
             request = self._build_request(connection, target, state, source=source, soc=soc)
-        decision = _build_decision(
-            target,
-            finish_run(request, state.decision, target.unit, now=now),
-            soc,
-            source=source,
-            now=now,
-        )
-        if any(
-            is_restrained(decision.requested[name], allowed)
-            for name, allowed in decision.allowed.items()
-            if name in decision.requested
-        ):
+        finished = finish_run(request, state.decision, target.unit, now=now)
+        decision = _build_decision(target, finished, soc, source=source, now=now)
+        if _is_any_restrained(decision.requested, decision.allowed):
             INTERVENTIONS.labels(state.site, state.device).inc()
         since = find_mode_since(state.decision, decision.allowed, now=now)
-        decision = decision.model_copy(
-            update={"mode_since": since} | carry_left_alone(state, decision, now)
-        )
+        changes = {"mode_since": since} | carry_left_alone(state, decision, now)
+        decision = decision.model_copy(update=changes)
         decided = store_decision(self.engine, state, decision)
         falls_back = request.decided_by == "rule" and request.reason != "not_in_plan"
-        planned = request.planned_soc
-        deviates = any(
-            abs(planned[name] - measured) > REPLAN_SOC
-            for name, measured in soc.items()
-            if name in planned
-        )
-        if source == "planner" and target.readable and (falls_back or deviates):
+        if source == "planner" and target.readable and (falls_back or _deviates(request, soc)):
             self.plan_requests.add(state)
         return decided or state
+
+    def _read_soc(self, target: ControlTarget, now: datetime) -> Mapping[str, float]:
+        """Return the measured states of charge; a dry run's batteries have the recorded one."""
+        if target.control.by == "dry_run" and target.unit.key == BATTERIES:
+            with unit_of_work(self.engine) as connection:
+                recorded = read_recorded(connection, target.site, now)
+            return {connected.battery: recorded for connected in target.control.batteries}
+        return target.soc_reader.read(target.device, target.unit.places, now=now, site=target.site)
 
     def fall_back(
         self,
@@ -168,27 +143,21 @@ class Decider:
         *,
         until: datetime | None = None,
     ) -> None:
-        """Replace a decision that was not followed with the fallback, and send no other until
-        ``until``, by default for the back-off of failures in a row.
+        """Replace a decision that was not followed with the fallback.
+
+        No other is sent until ``until``, by default for the back-off of failures in a row.
         """
         now = self.clock.now()
         soc = _read_measured(decision)
         with unit_of_work(self.engine) as connection:
-            request = fallback(
-                target.unit,
-                reason,
-                partial(read_slot_prices, connection, target.site, now),
-                plan_id=decision.plan_id,
-            )
-        # An instant is given where the day's writes are spent, which is no failure of the device.
-        failures = (0 if decision.left_alone is None else decision.left_alone.failures) + (
-            until is None
-        )
-        left_alone = LeftAlone(
-            since=decision.slot_start,
-            until=until or decision.slot_start + BACK_OFF.pause(failures),
-            failures=failures,
-        )
+            prices = partial(read_slot_prices, connection, target.site, now)
+            request = fallback(target.unit, reason, prices, plan_id=decision.plan_id)
+        failures = 0 if decision.left_alone is None else decision.left_alone.failures
+        if until is None:
+            failures += 1
+            until = decision.slot_start + BACK_OFF.pause(failures)
+        # Else the day's writes are spent, which is no failure of the device.
+        left_alone = LeftAlone(since=decision.slot_start, until=until, failures=failures)
         fallback_decision = _build_decision(
             target, request, soc, source=decision.source, now=decision.slot_start
         )
@@ -210,10 +179,8 @@ class Decider:
             return fallback(target.unit, "disarmed", prices)
         left_alone = find_left_alone(state, source, now)
         if left_alone is not None:
-            return replace(
-                fallback(target.unit, left_alone.reason, prices, plan_id=left_alone.plan_id),
-                override=left_alone.override,
-            )
+            request = fallback(target.unit, left_alone.reason, prices, plan_id=left_alone.plan_id)
+            return replace(request, override=left_alone.override)
         if source == "owner" and state.override is not None:
             return follow_owner(state.override, target.unit)
         if not target.readable:
@@ -222,11 +189,9 @@ class Decider:
         plan = plans.read_due(connection, state.site, now, until=now)
         if plan is not None and plan.age(now) >= REPLAN_AGE:
             self.plan_requests.add(state)
-        last = (
-            {}
-            if state.decision is None
-            else {name: str(setpoint.mode) for name, setpoint in state.decision.allowed.items()}
-        )
+        modes = {}
+        if state.decision is not None:
+            modes = {name: str(setpoint.mode) for name, setpoint in state.decision.allowed.items()}
 
         def follow(plan: PlanReply | None) -> ControlRequest:
             return follow_plan(
@@ -235,20 +200,26 @@ class Decider:
                 prices,
                 now=now,
                 max_age=self.plan_max_age,
-                in_force=InForce(soc, last),
+                in_force=InForce(soc, modes),
             )
 
         if plan is None or target.unit.key != BATTERIES:
             return follow(plan)
         request = AgentPlans(connection, target.site, follow).choose_request(plan)
         spent = target.device.read_spent() if isinstance(target.device, WearingDevice) else None
-        return (
-            request
-            if spent is None
-            else keep_mode(
-                request, state.decision, soc, price=price_change(spent, target.site.currency)
-            )
-        )
+        if spent is not None:
+            price = price_change(spent, target.site.currency)
+            request = keep_mode(request, state.decision, soc, price=price)
+        return request
+
+
+def _deviates(request: ControlRequest, soc: Mapping[str, float]) -> bool:
+    """Return whether a measured state of charge deviates from the planned one."""
+    planned = request.planned_soc
+    for name, measured in soc.items():
+        if name in planned and abs(planned[name] - measured) > REPLAN_SOC:
+            return True
+    return False
 
 
 def _build_decision(
@@ -294,12 +265,10 @@ def store_decision(
             )
             return None
         last = state.decision
-        if decision.settled and _is_confirmed_again(last, decision):
-            # Somebody else changed it meanwhile, which its report says: the log has the command
-            # already.
-            pass
-        elif decision.settled:
-            control_rows.record(connection, state, decision, confirmed)
+        if decision.settled:
+            # The log has a command that was sent again after a change by somebody else.
+            if not _is_confirmed_again(last, decision):
+                control_rows.record(connection, state, decision, confirmed)
         elif last is not None and not last.settled and last.confirmed_at is None:
             progress = {"tries", "tried_at", "settled", "confirmed_at"}
             if last.model_dump(exclude=progress) != decision.model_dump(exclude=progress):
@@ -308,7 +277,7 @@ def store_decision(
 
 
 def _is_confirmed_again(last: Decision | None, decision: Decision) -> bool:
-    """Return whether a decision was confirmed before, and is after it was sent again."""
+    """Return whether a decision was confirmed before, and again after it was sent again."""
     if last is None or last.confirmed_at is None or decision.confirmed_at is None:
         return False
     return (last.slot_start, last.source, last.allowed) == (
@@ -323,150 +292,43 @@ _LITTLE_KW = 1e-6  # less is rounding
 
 
 def is_restrained(requested: Setpoint, allowed: Setpoint) -> bool:
-    """Return whether the safety layer allows less than was requested: another mode, or less power.
+    """Return whether the safety layer allows less than was requested.
 
-    Limits without a requested power do not count.
+    That is another mode or less power; limits without a requested power do not count.
     """
-    requested_kw, allowed_kw = (
-        [getattr(setpoint, name, None) for name in _POWER_FIELDS]
-        for setpoint in (requested, allowed)
+    if requested.mode != allowed.mode:
+        return True
+    for name in _POWER_FIELDS:
+        requested_kw = getattr(requested, name, None)
+        allowed_kw = getattr(allowed, name, None)
+        if requested_kw is None or allowed_kw is None:
+            continue
+        if allowed_kw < requested_kw - _LITTLE_KW:
+            return True
+    return False
+
+
+def _is_any_restrained(requested: Mapping[str, Setpoint], allowed: Mapping[str, Setpoint]) -> bool:
+    """Return whether the safety layer allows less of any device that both name."""
+    return any(
+        is_restrained(setpoint, allowed[name])
+        for name, setpoint in requested.items()
+        if name in allowed
     )
-    powers = zip(requested_kw, allowed_kw, strict=True)
-    less = any(
-        target_kw is not None and limit_kw is not None and limit_kw < target_kw - _LITTLE_KW
-        for target_kw, limit_kw in powers
-    )
-    return requested.mode != allowed.mode or less
 
 
 def is_within_limits(decision: Decision, unit: Controllable) -> bool:
-    """Return whether the safety layer still allows what was decided, by the site's limits of now
-    and the states of charge of then.
+    """Return whether the safety layer still allows a decision.
+
+    It is judged by the site's limits of now and the states of charge of then.
     """
     safe = unit.make_safe(decision.allowed, _read_measured(decision))
-    return not any(
-        is_restrained(allowed, safe[name])
-        for name, allowed in decision.allowed.items()
-        if name in safe
-    )
+    return not _is_any_restrained(decision.allowed, safe)
 
 
 def _read_measured(decision: Decision) -> dict[str, float]:
-    return {
-        name: math.nan if value is None else value for name, value in decision.measured_soc.items()
-    }
-
-
-# Codes of verdicts that hold in every control mode; another code was judged for a mode that is no
-# longer in force.
-_MODE_INDEPENDENT: dict[str, ReasonCode] = {
-    "not_cheaper": "not_cheaper",
-    "not_safe": "not_safe",
-    "no_artefact": "no_artefact",
-    "plan_failed": "plan_failed",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class AgentPlans:
-    """Chooses between a site's planner and agent.
-
-    ``follow`` returns a plan's request for the current slot.
-    """
-
-    connection: Connection
-    site: Site
-    follow: Callable[[PlanReply], ControlRequest]
-
-    def choose_request(self, plan: PlanReply) -> ControlRequest:
-        """Return the batteries' control request: by the agent's plan as far as its mode allows,
-        else by the planner's ``plan``.
-        """
-        planned = self.follow(plan)
-        if planned.reason != "planned" or self.site.antares.control_mode == "shadow":
-            return planned
-        gate = agent_gates.read_effective_mode(self.connection, self.site)
-        if gate.mode == "shadow":
-            withdrawn = gate.code == "mode_withdrawn"
-            return replace(planned, reason="mode_withdrawn" if withdrawn else "mode_not_offered")
-        try:
-            shadow = agent_plans.find(
-                self.connection, plan.plan_id, SHADOW_POLICIES[self.site.antares.shadow_policy_type]
-            )
-            if (
-                shadow is None
-                or shadow.plan_id is None
-                or shadow.verdict.follow != FOLLOWED[gate.mode]
-            ):
-                return replace(
-                    planned,
-                    reason="no_verdict"
-                    if shadow is None
-                    else _MODE_INDEPENDENT.get(shadow.verdict.code, "no_verdict"),
-                )
-            agent = agent_plans.load(self.connection, shadow.plan_id)
-            if not _matches(agent, plan):
-                log.warning(
-                    "the agent's plan is not of the same slots and batteries", plan_id=plan.plan_id
-                )
-                return replace(planned, reason="plan_failed")
-            is_full = gate.mode == "full_control"
-            return (
-                replace(self.follow(agent), decided_by="agent", reason="agent_cheaper")
-                if is_full
-                else self._follow_export(planned, plan, agent)
-            )
-        except (ValidationError, UnreadableError, LookupError) as error:
-            log.warning(
-                "the agent's plan cannot be read", plan_id=plan.plan_id, error=type(error).__name__
-            )
-            return replace(planned, reason="plan_failed")
-
-    def _follow_export(
-        self, planned: ControlRequest, plan: PlanReply, agent: PlanReply
-    ) -> ControlRequest:
-        """Return the planner's request with the agent's export.
-
-        The planner's own where that changes nothing.
-        """
-        batteries = [battery for battery in self.site.batteries if battery.name in plan.thresholds]
-        policies = (
-            (
-                each.name,
-                plan.thresholds[each.name].policy(each),
-                agent.thresholds[each.name].policy(each),
-            )
-            for each in batteries
-        )
-        mixed = {
-            name: BatteryThresholds.of(planner.sell_as(agent_policy))
-            for name, planner, agent_policy in policies
-        }
-        followed = self.follow(plan.model_copy(update={"thresholds": mixed}))
-        if followed.requested == planned.requested or not (_sells(followed) or _sells(planned)):
-            return planned
-        return replace(followed, decided_by="agent", reason="agent_cheaper", plan_id=agent.plan_id)
-
-
-def _sells(request: ControlRequest) -> bool:
-    return any(setpoint.mode == "export" for setpoint in request.requested.values())
-
-
-def _matches(agent: PlanReply, plan: PlanReply) -> bool:
-    """Return whether both plans have thresholds for the same batteries and slots.
-
-    ``plan`` may list only the slots that have begun.
-    """
-    begun = [slot.start for slot in plan.slots]
-    if (
-        not plan.thresholds
-        or set(agent.thresholds) != set(plan.thresholds)
-        or [slot.start for slot in agent.slots[: len(begun)]] != begun
-    ):
-        return False
-    series: list[list[Any]] = []
-    for thresholds in (*agent.thresholds.values(), *plan.thresholds.values()):
-        series += [thresholds.no_pv, thresholds.charge_kw, thresholds.discharge_kw]
-        for level in (thresholds.keep, thresholds.begin):
-            series += [level.buy, level.store, level.spill, level.serve, level.sell]
-    return all(len(values) == len(agent.slots) for values in series)
+    """Return the measured states of charge, NaN where there was no reading."""
+    soc = {}
+    for name, value in decision.measured_soc.items():
+        soc[name] = math.nan if value is None else value
+    return soc

@@ -1,6 +1,6 @@
-"""Delivery of decisions to devices: send, read back, retry, finally fall back.
+"""Deliver decisions to devices: send, read back, retry, finally fall back.
 
-Verify every minute once confirmed.
+A confirmed decision is verified every minute.
 """
 
 from collections.abc import Mapping
@@ -47,9 +47,9 @@ CONFIRMED = Gauge(
 # Time for an inverter, and the integration that polls it, to report a new value.
 RESEND = RetryPolicy(timedelta(seconds=30), growth=1, tries=3)
 VERIFY = timedelta(minutes=1)
-# How often a device that is to be handed back and does not answer is asked again.
+# The pause between two questions to a silent device that is to be handed back.
 ASK_AGAIN = timedelta(seconds=5)
-# Older than this, what was read of a device is stored again although nothing else changed.
+# A report older than this is stored again although nothing else changed.
 REPORT_AGE = timedelta(seconds=50)
 
 log = structlog.get_logger("luna.planner.execution")
@@ -74,17 +74,17 @@ class Delivery:
         self._clock = clock
         self._began_at = clock.now()
         self._verified_at: dict[tuple[str, str], datetime] = {}
-        # Units whose last command this process saw confirmed: what was changed before it started is
-        # nobody's conflict.
+        # Units whose last command this process saw confirmed: changes before its start are no
+        # conflict.
         self._confirmed_here: set[tuple[str, str]] = set()
         self._asked_at: dict[tuple[str, str], datetime] = {}
 
     def advance(self, target: ControlTarget, state: ControlState, decision: Decision) -> bool:
         """Send or verify the state's decision and return whether a confirmation is pending."""
         writes = target.unit.render(decision.allowed)
-        return (self._verify if decision.settled else self._try)(
-            target, state, decision, writes=writes
-        )
+        if decision.settled:
+            return self._verify(target, state, decision, writes=writes)
+        return self._try(target, state, decision, writes=writes)
 
     def _try(
         self, target: ControlTarget, state: ControlState, decision: Decision, *, writes: list[Write]
@@ -94,11 +94,8 @@ class Delivery:
         if decision.tried_at is None or now - decision.tried_at >= RESEND.pause(decision.tries):
             if RESEND.gives_up(decision.tries):
                 return self._give_up(target, state, decision)
-            sent = store_decision(
-                self._engine,
-                state,
-                decision.model_copy(update={"tries": decision.tries + 1, "tried_at": now}),
-            )
+            tried = decision.model_copy(update={"tries": decision.tries + 1, "tried_at": now})
+            sent = store_decision(self._engine, state, tried)
             if sent is None or sent.decision is None:
                 return True
             state = sent
@@ -109,35 +106,34 @@ class Delivery:
                 return True
         reading = read_unit(target, decision)
         reported = reading.values
-        self._store_reports(
-            state, compose_reports(state, target, decision, reading, now=now), now=now
-        )
+        reports = compose_reports(state, target, decision, reading, now=now)
+        self._store_reports(state, reports, now=now)
         if self._disobeys(target, state, decision, reported):
             return True
         if not matches(writes, reported):
             return True
-        confirmed_at = self._clock.now()
-        if (
-            store_decision(
-                self._engine,
-                state,
-                decision.model_copy(update={"settled": True, "confirmed_at": confirmed_at}),
-                confirmed=reported,
-            )
-            is not None
-        ):
-            COMMANDS.labels(state.site, "confirmed").inc()
-            CONFIRMED.labels(state.site, state.device).set(confirmed_at.timestamp())
-            self._verified_at[state.site, state.device] = confirmed_at
-            self._confirmed_here.add((state.site, state.device))
-            log.info(
-                "slot is followed",
-                site_id=state.site,
-                device=state.device,
-                slot_start=decision.slot_start.isoformat(),
-                reason=decision.reason,
-            )
+        self._confirm(state, decision, reported)
         return False
+
+    def _confirm(
+        self, state: ControlState, decision: Decision, reported: Mapping[str, str]
+    ) -> None:
+        """Store that a decision is confirmed."""
+        now = self._clock.now()
+        settled = decision.model_copy(update={"settled": True, "confirmed_at": now})
+        if store_decision(self._engine, state, settled, confirmed=reported) is None:
+            return
+        COMMANDS.labels(state.site, "confirmed").inc()
+        CONFIRMED.labels(state.site, state.device).set(now.timestamp())
+        self._verified_at[state.site, state.device] = now
+        self._confirmed_here.add((state.site, state.device))
+        log.info(
+            "slot is followed",
+            site_id=state.site,
+            device=state.device,
+            slot_start=decision.slot_start.isoformat(),
+            reason=decision.reason,
+        )
 
     def _disobeys(
         self,
@@ -146,14 +142,13 @@ class Delivery:
         decision: Decision,
         reported: Mapping[str, str],
     ) -> bool:
-        """Fall back where the device acknowledged the command and has done something else for
-        minutes: a retry would change nothing.
+        """Fall back if the device acknowledged the command and has done something else for minutes.
+
+        A retry would change nothing.
         """
-        if (
-            NOT_FOLLOWED not in reported.values()
-            or decision.gave_up
-            or decision.source == "released"
-        ):
+        if NOT_FOLLOWED not in reported.values():
+            return False
+        if decision.gave_up or decision.source == "released":
             return False
         log.warning(
             "the device took its command and does something else",
@@ -170,16 +165,9 @@ class Delivery:
     ) -> datetime | None:
         """Send to each device of the unit, whatever the others do.
 
-        Return when one may be written again whose write budget is spent, else None.
+        Return the end of a spent write budget, None if none is spent.
         """
-        # Lateness counts only where the process ran and the site was armed before the slot began.
-        began_at = max(state.armed_at or decision.slot_start, self._began_at)
-        if (
-            decision.tries == 1
-            and decision.source == "planner"
-            and not decision.gave_up
-            and began_at <= decision.slot_start
-        ):
+        if self._counts_lateness(state, decision):
             LATENESS.observe((self._clock.now() - decision.slot_start).total_seconds())
         spent_until = None
         for name, setpoint in decision.allowed.items():
@@ -195,6 +183,16 @@ class Delivery:
                 )
                 spent_until = error.spent_until or spent_until
         return spent_until
+
+    def _counts_lateness(self, state: ControlState, decision: Decision) -> bool:
+        """Return whether a slot's first command counts for lateness.
+
+        It counts only where the process ran and the site was armed before the slot began.
+        """
+        if decision.tries != 1 or decision.source != "planner" or decision.gave_up:
+            return False
+        began_at = max(state.armed_at or decision.slot_start, self._began_at)
+        return began_at <= decision.slot_start
 
     def _give_up(self, target: ControlTarget, state: ControlState, decision: Decision) -> bool:
         """Replace an unconfirmed decision by the fallback.
@@ -220,19 +218,19 @@ class Delivery:
     ) -> bool:
         """Read a confirmed decision back once a minute; send it again where it does not hold."""
         now = self._clock.now()
-        whom = (state.site, state.device)
+        unit = (state.site, state.device)
         if decision.source == "released" and decision.confirmed_at is None:
             return self._await_answer(target, state, decision)
-        # A clock that was put back must not put the look off.
-        is_recent = abs(now - self._verified_at.get(whom, decision.slot_start)) < VERIFY
+        # A clock that was put back must not delay the reading.
+        is_recent = abs(now - self._verified_at.get(unit, decision.slot_start)) < VERIFY
         if decision.gave_up or decision.source == "released" or is_recent:
             return False
-        self._verified_at[whom] = now
+        self._verified_at[unit] = now
         target.soc_reader.look(target.device, target.unit.places, now=now, site=target.site)
         reading = read_unit(target, decision)
         reported = reading.values
         reports = compose_reports(state, target, decision, reading, now=now)
-        if whom in self._confirmed_here and decision.confirmed_at is not None:
+        if unit in self._confirmed_here and decision.confirmed_at is not None:
             reports = count_conflicts(state, reports, decision, now=now)
         self._store_reports(state, reports, now=now)
         if self._disobeys(target, state, decision, reported):
@@ -250,21 +248,17 @@ class Delivery:
         return True
 
     def _await_answer(self, target: ControlTarget, state: ControlState, decision: Decision) -> bool:
-        """Ask a device that did not answer when it was to be handed back, and try again as soon as
-        it does.
-        """
+        """Ask a silent device that is to be handed back, and try again as soon as it answers."""
         now = self._clock.now()
-        whom = (state.site, state.device)
-        if (
-            not is_silent(state)
-            or abs(now - self._asked_at.get(whom, decision.slot_start)) < ASK_AGAIN
-        ):
+        unit = (state.site, state.device)
+        is_recent = abs(now - self._asked_at.get(unit, decision.slot_start)) < ASK_AGAIN
+        if not is_silent(state) or is_recent:
             return False
-        self._asked_at[whom] = now
+        self._asked_at[unit] = now
         reading = read_unit(target, decision)
         reports = compose_reports(state, target, decision, reading, now=now)
         self._store_reports(state, reports, now=now)
-        # After a long silence its owner may have commanded it by hand, who is not overruled.
+        # After a long silence its owner may have commanded it by hand, and is not overruled.
         is_luna = any(
             report.commanded and report.silent_since is None for report in reports.values()
         )
@@ -283,27 +277,21 @@ class Delivery:
     def _store_reports(
         self, state: ControlState, reports: Mapping[str, DeviceReport], *, now: datetime
     ) -> None:
-        """Store what was read where it differs, or the last was read a minute ago.
-
-        Count the conflicts that are new.
-        """
+        """Store reports that differ or are a minute old, and count new conflicts."""
         for name, report in reports.items():
             before = state.reports.get(name)
-            if report.conflict is not None and (
-                before is None or report.conflict != before.conflict
-            ):
-                CONFLICTS.labels(state.site, name).inc()
-                found = {
-                    "mode": report.mode,
-                    "power_kw": report.power_kw,
-                    "count": report.conflict.count,
-                }
-                log.warning(
-                    "another controller changed the device",
-                    site_id=state.site,
-                    device=name,
-                    **found,
-                )
+            is_known = before is not None and report.conflict == before.conflict
+            if report.conflict is None or is_known:
+                continue
+            CONFLICTS.labels(state.site, name).inc()
+            log.warning(
+                "another controller changed the device",
+                site_id=state.site,
+                device=name,
+                mode=report.mode,
+                power_kw=report.power_kw,
+                count=report.conflict.count,
+            )
         if all(_is_fresh(report, state.reports.get(name), now) for name, report in reports.items()):
             return
         with unit_of_work(self._engine) as connection:
@@ -311,10 +299,12 @@ class Delivery:
 
 
 def _is_fresh(report: DeviceReport, before: DeviceReport | None, now: datetime) -> bool:
-    if before is None or report.model_copy(update={"read_at": None}) != before.model_copy(
-        update={"read_at": None}
-    ):
+    """Return whether a stored report says the same and is recent."""
+    if before is None:
         return False
-    return report.read_at is None or (
-        before.read_at is not None and abs(now - before.read_at) < REPORT_AGE
-    )
+    undated = {"read_at": None}
+    if report.model_copy(update=undated) != before.model_copy(update=undated):
+        return False
+    if report.read_at is None:
+        return True
+    return before.read_at is not None and abs(now - before.read_at) < REPORT_AGE

@@ -1,6 +1,4 @@
-"""Device connections: the protocol of every driver, its errors, and the dry run that sends
-nothing.
-"""
+"""Define the connection to devices: its protocol, its errors, and the dry run."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -25,15 +23,10 @@ class DeviceError(UnavailableError):
 
     @property
     def spent_until(self) -> datetime | None:
-        """When the device may be written again, where its daily write budget is spent.
-
-        Else None.
-        """
-        return (
-            datetime.fromisoformat(self.parameters["until"])
-            if self.reason == "device-writes-spent"
-            else None
-        )
+        """The end of a spent daily write budget, None for any other failure."""
+        if self.reason != "device-writes-spent":
+            return None
+        return datetime.fromisoformat(self.parameters["until"])
 
 
 class Device(Protocol):
@@ -62,9 +55,7 @@ class Device(Protocol):
 
 @runtime_checkable
 class WearingDevice(Protocol):
-    """A connection with a daily write budget, for devices whose memory wears with each mode
-    change.
-    """
+    """A connection with a daily write budget: each mode change wears the devices' memory."""
 
     def read_spent(self) -> float | None:
         """Return the used share of the day's write budget, 0 to 1.

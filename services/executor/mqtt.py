@@ -67,10 +67,12 @@ class MqttDevice:
         # Half of the time each for connecting and waiting, so that both together stay within it.
         self._connect(self._patience if within is None else within / 2)
         patience = RETAINED_PATIENCE if within is None else within / 2
+
+        def has_all() -> bool:
+            return all(place in self._values for place in places)
+
         with self._news:
-            self._news.wait_for(
-                lambda: all(place in self._values for place in places), patience.total_seconds()
-            )
+            self._news.wait_for(has_all, patience.total_seconds())
             return {place: self._values[place] for place in places if place in self._values}
 
     def close(self) -> None:
@@ -104,8 +106,7 @@ class MqttDevice:
 
 
 def open_device(settings: Settings, control: Control) -> MqttDevice:
-    """Return the connection to the broker of the settings, subscribed to every topic that a section
-    reads.
+    """Return the connection to the broker of the settings, subscribed to a section's topics.
 
     Raises:
         InvalidInputError: the settings name no broker.

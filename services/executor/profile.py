@@ -1,6 +1,6 @@
-"""Device connection to batteries that Luna drives itself, by the driver profile of their product.
+"""Connect to batteries that Luna drives itself, by the driver profile of their product.
 
-Mixed with Home Assistant or MQTT for the rest.
+Other devices are reached over Home Assistant or MQTT.
 """
 
 import math
@@ -58,28 +58,29 @@ class ProfileDevice:
                 self._sessions[write.to].command(read_description(write.value))
 
     def read(self, places: Sequence[str], *, within: timedelta | None = None) -> dict[str, str]:
-        """Return the set-points that the devices report, else ``NOT_FOLLOWED``, or what they do
-        instead, and the known states of charge in percent.
+        """Return the devices' set-points and their known states of charge in percent.
 
-        ``within`` is not passed on: the profile's own timeout per answer applies.
+        A device that does not follow reports ``NOT_FOLLOWED``, or its own mode. ``within`` is not
+        passed on: the profile's own timeout per answer applies.
 
         Raises:
             DeviceError: a device does not answer.
         """
-        texts = dict[str, str]()
-        silent = list[DeviceError]()
+        texts: dict[str, str] = {}
+        silent: list[DeviceError] = []
         for place in dict.fromkeys(places):
             try:
                 with _as_device_error(place):
                     session = self._sessions[place.removesuffix(SOC_OF)]
-                    if place.endswith(SOC_OF):
-                        soc = session.read_soc()
-                        texts |= {} if math.isnan(soc) else {place: f"{100 * soc:g}"}
-                    else:
+                    if not place.endswith(SOC_OF):
                         texts[place] = self._read_setpoint(place, session)
+                        continue
+                    soc = session.read_soc()
+                    if not math.isnan(soc):
+                        texts[place] = f"{100 * soc:g}"
             except DeviceError as error:
                 silent.append(error)
-        # Only now: a session that nobody reads back keeps its limits up no longer.
+        # Only now: a session without read-back keeps its limits up no longer.
         if silent:
             raise silent[0]
         return texts
@@ -117,8 +118,9 @@ class ProfileDevice:
 
 
 class MixedDevice:
-    """Connection to batteries with a profile and, over Home Assistant or a broker, to all other
-    devices.
+    """Connection to batteries with a profile and to all other devices.
+
+    Those are reached over Home Assistant or a broker.
     """
 
     def __init__(self, profiled: ProfileDevice, others: Device) -> None:
@@ -150,10 +152,11 @@ class MixedDevice:
         Raises:
             DeviceError: no answer, or not in time.
         """
-        values = dict[str, str]()
+        values: dict[str, str] = {}
         for device in (self._profiled, self._others):
-            if own := [place for place in places if self._whose(place) is device]:
-                values |= device.read(own, within=within)
+            device_places = [place for place in places if self._whose(place) is device]
+            if device_places:
+                values |= device.read(device_places, within=within)
         return values
 
     def close(self) -> None:

@@ -1,10 +1,7 @@
-"""Read-back values of a device that Luna drives itself and that does something else than its
-session commanded.
-"""
+"""Define the read-back values of devices that do not follow the commands of their session."""
 
-# What a device under no set-point of this process does: commanded by another controller, or before
-# this process started. The mode that its registers hold follows after a colon, where that is one of
-# its profile's.
+# A device under no set-point of this process: commanded by another controller, or before this
+# process started. The mode that its registers hold follows after a colon if its profile has it.
 OTHER = "something else"
-# The same of a device that falls back to its own mode where nobody commands it.
+# The same for a device that falls back to its own mode without commands.
 RESET = "fell back"

@@ -1,6 +1,4 @@
-"""What the devices of a unit do by their read-back, whoever commanded it, and whether somebody else
-changed what Luna had commanded.
-"""
+"""Read back what the devices of a unit do, and count changes by other controllers."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -26,13 +24,12 @@ from services.executor.device import NOT_FOLLOWED, DeviceError
 from services.executor.profile_texts import OTHER, RESET
 from services.executor.target import ControlTarget
 
-# A device that restarts does what it does by itself once; one that somebody resets does so again
-# soon.
+# A device that restarts goes to its own mode once; one that somebody resets does so again soon.
 RESET_AGAIN_WITHIN = timedelta(hours=1)
-# What rounding and a device's own limit make of a power.
+# The deviation of a power by rounding and a device's own limit.
 _SAME_KW = 0.1
 _SAME_SHARE = 0.1
-# Modes of batteries whose power means something.
+# Modes of batteries with a power.
 _POWERED_MODES = frozenset({"charge", "export"})
 _OWN_MODES = frozenset({"self_consumption", "own", "free"})
 
@@ -48,8 +45,9 @@ class UnitReading:
 
 
 class FoundMode(NamedTuple):
-    """A mode that was read, its power, whether it is the command, and whether the device may have
-    gone there by itself.
+    """A mode that was read, with its power.
+
+    ``commanded``: it is the command. ``by_itself``: the device may have gone there by itself.
     """
 
     mode: str | None
@@ -59,7 +57,7 @@ class FoundMode(NamedTuple):
 
 
 def read_unit(target: ControlTarget, decision: Decision) -> UnitReading:
-    """Read what a decision's set-points are compared with.
+    """Read the values that a decision's set-points are compared with.
 
     A device that does not answer hides no other.
     """
@@ -67,13 +65,15 @@ def read_unit(target: ControlTarget, decision: Decision) -> UnitReading:
     silent = set()
     for name, setpoint in decision.allowed.items():
         places = list_places(target.unit.render({name: setpoint}))
+        if not places:
+            continue
         try:
-            read = target.device.read(places) if places else {}
+            device_values = target.device.read(places)
         except DeviceError as error:
             log.warning("what holds cannot be read", device=name, error=str(error))
-            read = {}
-        values |= read
-        if places and not read:
+            device_values = {}
+        values |= device_values
+        if not device_values:
             silent.add(name)
     return UnitReading(values, frozenset(silent))
 
@@ -91,8 +91,9 @@ def compose_reports(
     *,
     now: datetime,
 ) -> dict[str, DeviceReport]:
-    """Return what each device of a decision does by a reading, beside those of earlier decisions
-    that are gone.
+    """Return the reports of a decision's devices by a reading.
+
+    Devices of earlier decisions keep their reports.
     """
     reports = dict(state.reports)
     for name, setpoint in decision.allowed.items():
@@ -109,12 +110,12 @@ def compose_reports(
 def count_conflicts(
     state: ControlState, reports: Mapping[str, DeviceReport], decision: Decision, *, now: datetime
 ) -> dict[str, DeviceReport]:
-    """Return the reports of batteries with what somebody else changed since the last confirmation,
-    without a command of Luna in between.
+    """Return the reports of batteries with the changes by other controllers.
 
-    Other devices change by themselves: a car is full, a boiler hot. A battery that goes back to its
-    own mode may have restarted: only the second time within an hour is somebody's doing, and none
-    where it falls back by itself.
+    A change counts if it happened since the last confirmation, without a command of Luna in
+    between. Other devices change by themselves: a car is full, a boiler hot. A battery that goes
+    back to its own mode may have restarted: only the second time within an hour counts, and none if
+    the battery falls back by itself.
     """
     counted = dict(reports)
     if state.device != BATTERIES:
@@ -122,14 +123,10 @@ def count_conflicts(
     for name, report in reports.items():
         before = state.reports.get(name)
         setpoint = decision.allowed.get(name)
+        if before is None or setpoint is None or not before.commanded:
+            continue
         is_other = not report.commanded and report.silent_since is None and report.read_at == now
-        if (
-            before is None
-            or setpoint is None
-            or not is_other
-            or not before.commanded
-            or _is_same(report, setpoint)
-        ):
+        if not is_other or _is_same(report, setpoint):
             continue
         is_reset = report.mode in _OWN_MODES
         is_repeated = before.reset_at is not None and now - before.reset_at <= RESET_AGAIN_WITHIN
@@ -142,14 +139,12 @@ def count_conflicts(
 def _find(
     target: ControlTarget, name: str, setpoint: Setpoint, values: Mapping[str, str]
 ) -> FoundMode:
-    """Return what a device does: the set-point that it confirms, or what it reports instead."""
+    """Return the set-point that a device confirms, or the mode that it reports instead."""
     writes = target.unit.render({name: setpoint})
     places = list_places(writes)
-    # One that does not follow its command has it in its registers all the same.
-    holds_command = any(values.get(place) == NOT_FOLLOWED for place in places) or matches(
-        writes, values
-    )
-    if holds_command:
+    # A device that does not follow its command holds it in its registers all the same.
+    is_not_followed = any(values.get(place) == NOT_FOLLOWED for place in places)
+    if is_not_followed or matches(writes, values):
         return FoundMode(setpoint.mode, find_power_kw(setpoint), commanded=True)
     return find_mode(target.control, name, places, values)
 
@@ -157,12 +152,9 @@ def _find(
 def _report(
     before: DeviceReport, found: FoundMode, *, read_at: datetime | None, now: datetime
 ) -> DeviceReport:
-    is_same = (
-        found.mode is not None
-        and found.mode == before.mode
-        and _is_near(found.power_kw, before.power_kw)
-    )
-    # After a command that did not arrive, a device still does what Luna commanded before.
+    is_same_mode = found.mode is not None and found.mode == before.mode
+    is_same = is_same_mode and _is_near(found.power_kw, before.power_kw)
+    # After a command that did not arrive, a device still follows Luna's earlier command.
     is_commanded = found.commanded or (is_same and before.commanded)
     is_reset = not is_commanded and found.mode in _OWN_MODES and not found.by_itself
     changes = {
@@ -184,19 +176,20 @@ def find_mode(
     texts = [values[place] for place in places if place in values]
     for text in texts:
         kind, _, description = text.partition(": ")
-        if kind in {OTHER, RESET}:
-            setpoint = read_description(description) if description else None
-            mode = None if setpoint is None else setpoint.mode
-            return FoundMode(
-                mode, None if setpoint is None else setpoint.power_kw, by_itself=kind == RESET
-            )
+        if kind not in {OTHER, RESET}:
+            continue
+        by_itself = kind == RESET
+        if not description:
+            return FoundMode(None, by_itself=by_itself)
+        setpoint = read_description(description)
+        return FoundMode(setpoint.mode, setpoint.power_kw, by_itself=by_itself)
     for battery in control.batteries:
         if battery.battery == name and battery.via is None:
-            return _find_told_mode(battery.writes, dict(battery.modes), values)
+            return _find_named_mode(battery.writes, dict(battery.modes), values)
     return FoundMode(None)
 
 
-def _find_told_mode(
+def _find_named_mode(
     writes: Iterable[DeviceWrite], modes: Mapping[Mode, str], values: Mapping[str, str]
 ) -> FoundMode:
     """Return the mode whose word a home automation reports.
@@ -243,9 +236,11 @@ def _is_near(one_kw: float | None, other_kw: float | None) -> bool:
 
 
 def _count(before: DeviceConflict | None, report: DeviceReport, now: datetime) -> DeviceConflict:
-    goes_on = before is not None and timedelta(0) <= now - before.last_at < CONFLICT_WITHIN
-    count = before.count + 1 if before is not None and goes_on else 1
-    first_at = before.first_at if before is not None and goes_on else now
+    count = 1
+    first_at = now
+    if before is not None and timedelta(0) <= now - before.last_at < CONFLICT_WITHIN:
+        count = before.count + 1
+        first_at = before.first_at
     return DeviceConflict(
         count=count, first_at=first_at, last_at=now, mode=report.mode, power_kw=report.power_kw
     )

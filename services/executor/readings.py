@@ -1,6 +1,4 @@
-"""Inputs of a control step: the batteries' state of charge, measured or recorded, and the slot's
-prices.
-"""
+"""Read the inputs of a control step: states of charge and the slot's prices."""
 
 import math
 from collections.abc import Mapping
@@ -43,64 +41,61 @@ class SocReader:
     def read(
         self, device: Device, places: Mapping[str, str], *, now: datetime, site: Site
     ) -> dict[str, float]:
-        """Return the batteries' states of charge: read within a second, else the last fresh
-        reading, NaN without one.
+        """Return the batteries' states of charge, NaN without a fresh reading.
 
-        A change beyond what their power allows is ignored until a later reading confirms it.
+        A reading takes at most a second; without an answer the last fresh one counts. A change
+        beyond the batteries' power is ignored until a later reading confirms it.
         """
         self.look(device, places, now=now, site=site)
-        # Neither is one from before a clock was put back.
-        fresh = {
-            name
-            for name, reading in self._readings.items()
-            if not math.isnan(reading.soc) and abs(now - reading.at) <= FRESH
-        }
-        return {name: self._judged[name].soc if name in fresh else math.nan for name in places}
+        return {name: self._fresh_soc(name, now) for name in places}
+
+    def _fresh_soc(self, name: str, now: datetime) -> float:
+        reading = self._readings.get(name)
+        if reading is None or math.isnan(reading.soc):
+            return math.nan
+        # A reading from before the clock was put back is not fresh either.
+        is_fresh = abs(now - reading.at) <= FRESH
+        return self._judged[name].soc if is_fresh else math.nan
 
     def look(self, device: Device, places: Mapping[str, str], *, now: datetime, site: Site) -> None:
-        """Read and store the states of charge.
-
-        NaN for a reading that is no number or not within 0 to 100 %.
-        """
+        """Read and store the states of charge, NaN for a reading that is none."""
         for name, place in places.items():
-            # Each by itself: a battery that is away hides no other.
+            # Each by itself, so that a battery that is away hides no other.
             try:
-                share = float(device.read([place], within=PATIENCE).get(place, "nan")) / 100
+                soc = float(device.read([place], within=PATIENCE).get(place, "nan")) / 100
             except DeviceError as error:
                 log.warning("nobody says how full the batteries are", error=str(error))
                 continue
             except ValueError:
-                share = math.nan
-            self._readings[name] = reading = SocReading(share if 0 <= share <= 1 else math.nan, now)
-            if not math.isnan(reading.soc):
-                judged = self._judged.get(name)
-                pace = find_pace(site, name)
-                self._judged[name] = (
-                    JudgedLevel(*reading)
-                    if judged is None or pace is None
-                    else judged.follow(reading, pace)
-                )
+                soc = math.nan
+            reading = SocReading(soc if 0 <= soc <= 1 else math.nan, now)
+            self._readings[name] = reading
+            if math.isnan(reading.soc):
+                continue
+            judged = self._judged.get(name)
+            pace = find_pace(site, name)
+            if judged is None or pace is None:
+                self._judged[name] = JudgedLevel(*reading)
+            else:
+                self._judged[name] = judged.follow(reading, pace)
 
 
 def read_recorded(connection: Connection, site: Site, now: datetime) -> float:
     """Return the last judged state of charge recorded within an hour, NaN without one."""
     key = sites.key_of(connection, site.name)
-    readings = observations.find_socs_each(
-        connection, [key], since=floor_to(now, SLOT) - JUDGED, until=floor_to(now, SLOT)
-    ).get(key, [])
-    judged = (
-        judge_levels(readings, pace_of_batteries(site.batteries))
-        if readings and now - readings[-1].at <= RECORDED
-        else None
+    slot = floor_to(now, SLOT)
+    readings_by_site = observations.find_socs_each(
+        connection, [key], since=slot - JUDGED, until=slot
     )
+    readings = readings_by_site.get(key, [])
+    if not readings or now - readings[-1].at > RECORDED:
+        return math.nan
+    judged = judge_levels(readings, pace_of_batteries(site.batteries))
     return math.nan if judged is None else judged.soc
 
 
 def read_slot_prices(connection: Connection, site: Site, now: datetime) -> SlotPrices | None:
-    """Return import and export price of the slot.
-
-    None where the market's or the site's own series has none.
-    """
+    """Return import and export price of the slot, None if a series has none."""
     slot = Timeline(floor_to(now, SLOT), SLOT, 1)
     spot = prices.read_tariff(connection, site, slot)
     imported, exported = price_slots(site.tariff, slot, zone=ZoneInfo(site.timezone), spot=spot)

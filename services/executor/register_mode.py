@@ -1,4 +1,4 @@
-"""Reads which mode of its profile a device holds in its registers, whoever wrote them."""
+"""Read the mode of its profile that a device holds in its registers, whoever wrote them."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -16,19 +16,19 @@ _SHARE = 1e-3
 def read_register_mode(device: ProfiledDevice) -> BatterySetpoint | None:
     """Return the mode and the power that a device holds.
 
-    None where they are of none of its profile's modes, or cannot be read.
-
-    A profile that expresses a mode by the power on its AC side alone has registers that tell no
-    mode.
+    None where they are of none of its profile's modes, or cannot be read. The registers of a
+    profile that expresses a mode by the power on its AC side alone tell no mode.
     """
     modes = device.profile.modes
-    writes = [write for each in modes.values() for write in each]
-    names = dict.fromkeys(
-        name for write in writes for name in (write.write, write.of) if name is not None
-    )
-    if any(device.profile.points[name].write_only for name in names) or any(
-        write.put == "ac_power_w" for write in writes
-    ):
+    names: dict[str, None] = {}
+    for writes in modes.values():
+        for write in writes:
+            if write.put == "ac_power_w":
+                return None
+            names[write.write] = None
+            if write.of is not None:
+                names[write.of] = None
+    if any(device.profile.points[name].write_only for name in names):
         return None
     try:
         values = device.points.read(names)
@@ -42,15 +42,12 @@ def read_register_mode(device: ProfiledDevice) -> BatterySetpoint | None:
 
 
 def find_power_kw(writes: Sequence[PointWrite], values: Mapping[str, float]) -> float | None:
-    """Return the power that a mode's registers hold, 0 where it is none or the other direction's.
+    """Return the power that a mode's registers hold, None where the mode has no power.
 
-    None where the mode has no power.
+    It is 0 where the registers hold none or the other direction's.
     """
-    powers = [
-        _find_power_w(write, values)
-        for write in writes
-        if write.put in {"power_w", "power_percent"}
-    ]
+    power_writes = [write for write in writes if write.put in {"power_w", "power_percent"}]
+    powers = [_find_power_w(write, values) for write in power_writes]
     if not powers:
         return None
     least_w = min(powers)
@@ -63,12 +60,13 @@ def _find_power_w(write: PointWrite, values: Mapping[str, float]) -> float:
 
 
 def _holds(writes: Sequence[PointWrite], values: Mapping[str, float]) -> bool:
+    """Return whether registers hold the fixed values of a mode."""
     for write in writes:
-        expected = (
-            values[write.of] if write.put == "value" and write.of is not None else write.value
-        )
-        if expected is not None and not math.isclose(
-            values[write.write], write.sign * expected, rel_tol=_SHARE
-        ):
+        expected = write.value
+        if write.put == "value" and write.of is not None:
+            expected = values[write.of]
+        if expected is None:
+            continue
+        if not math.isclose(values[write.write], write.sign * expected, rel_tol=_SHARE):
             return False
     return True

@@ -1,6 +1,6 @@
-"""Hands devices back when the process ends: each by itself, all within seconds.
+"""Hand devices back when the process ends: each by itself, all within seconds.
 
-What does not answer is named.
+Devices that do not answer are named in the log.
 """
 
 import threading
@@ -15,7 +15,7 @@ from luna.energy.errors import LunaError
 from services.executor.control_step import Executor
 
 RELEASE_SECONDS = 5.0
-# What a home automation needs until it reports a new value.
+# The time that a home automation needs until it reports a new value.
 _PAUSE_SECONDS = 0.25
 UnitKey = tuple[str, str]
 
@@ -43,8 +43,8 @@ def release_units(
             released.add(unit)
 
     threads = [
-        threading.Thread(target=release, args=each, name="release", daemon=True)
-        for each in running.items()
+        threading.Thread(target=release, args=unit_and_step, name="release", daemon=True)
+        for unit_and_step in running.items()
     ]
     for thread in threads:
         thread.start()

@@ -12,8 +12,7 @@ from services.executor.readings import SocReader
 
 @dataclass(frozen=True, slots=True)
 class ControlTarget:
-    """A unit of a site with its section ``control``, its connection and the reader of its state of
-    charge.
+    """A unit of a site with its connection and the reader of its state of charge.
 
     ``readable`` is False where the current configuration cannot be read: ``site`` is then the last
     readable version.
@@ -28,25 +27,26 @@ class ControlTarget:
 
 
 class DeviceConnections:
-    """Connections to the units' devices, opened at first use and reopened when the control section
-    changes.
+    """Connections to the units' devices.
+
+    They are opened at first use, and reopened when the control section changes.
     """
 
     def __init__(self, open_device: Callable[[Control], Device]) -> None:
         self._open_device = open_device
         self._open: dict[tuple[str, str], tuple[Control, Device, SocReader]] = {}
 
-    def reach(self, whom: tuple[str, str], control: Control) -> tuple[Device, SocReader]:
-        """Return the connection to a unit, named by site and unit, and the reader of its state of
-        charge.
-        """
-        connection = self._open.get(whom)
-        if connection is not None and connection[0] == control:
-            return connection[1:]
-        if connection is not None:
-            connection[1].close()
-        self._open[whom] = control, self._open_device(control), SocReader()
-        return self._open[whom][1:]
+    def reach(self, unit: tuple[str, str], control: Control) -> tuple[Device, SocReader]:
+        """Return the connection to a unit and the reader of its state of charge."""
+        if unit in self._open:
+            opened_control, device, soc_reader = self._open[unit]
+            if opened_control == control:
+                return device, soc_reader
+            device.close()
+        device = self._open_device(control)
+        soc_reader = SocReader()
+        self._open[unit] = (control, device, soc_reader)
+        return device, soc_reader
 
     def close(self) -> None:
         """Close every connection."""

@@ -1,5 +1,6 @@
-"""Schedules the control steps of armed sites' devices: every few seconds, each second while a
-confirmation is pending, and at each slot's start.
+"""Schedule the control steps of armed sites' devices.
+
+They run every few seconds, each second while a confirmation is pending, and at each slot's start.
 """
 
 import math
@@ -72,35 +73,28 @@ class Watch:
                 pulse.beat()
                 self._start_steps(pool)
                 self._show_status()
-                ending.wait(
-                    seconds_to_wait(
-                        wait_for(
-                            self._clock.now(),
-                            awaited=any(
-                                not step.done() or step.result() for step in self._running.values()
-                            ),
-                        )
-                    )
-                )
+                wait = wait_for(self._clock.now(), awaited=self._is_awaited())
+                ending.wait(seconds_to_wait(wait))
             release_units(self._executor, self._running)
         self._locks.close()
         self._executor.close()
+
+    def _is_awaited(self) -> bool:
+        """Return whether a step runs or a confirmation is pending."""
+        return any(not step.done() or step.result() for step in self._running.values())
 
     def _start_steps(self, pool: ThreadPoolExecutor) -> None:
         try:
             with unit_of_work(self._engine) as connection:
                 active = list_due_units(connection, self._units)
-            held = self._locks.hold({site_id for site_id, _ in active})
+            locked = self._locks.hold({site_id for site_id, _ in active})
         except UnavailableError as error:
             log.warning("the sites cannot be read", error=str(error))
             return
-        due = [(site_id, key) for site_id, key in active if site_id in held]
-        due_units = set(due)
-        self._running = {
-            unit: step
-            for unit, step in self._running.items()
-            if unit in due_units or not step.done()
-        }
+        due = [(site_id, key) for site_id, key in active if site_id in locked]
+        for unit, step in list(self._running.items()):
+            if step.done() and unit not in due:
+                del self._running[unit]
         for unit in due:
             if unit not in self._running or self._running[unit].done():
                 self._running[unit] = pool.submit(self._run_step, *unit)
@@ -153,24 +147,25 @@ class SiteUnits:
         self._parsed: dict[str, tuple[tuple[int, int], ControlledUnits | None]] = {}
 
     def read(self, connection: Connection, names: Sequence[str]) -> dict[str, ControlledUnits]:
-        """Return the controlled units of each site.
+        """Return the controlled units of each site that has a readable configuration.
 
-        Sites without a readable configuration are left out.
-
-        The last readable configuration counts: the devices of a site whose latest cannot be read
-        still need their fallback sent.
+        The last readable one counts: the devices of a site whose latest cannot be read still need
+        their fallback sent.
         """
         versions = sites.read_versions(connection, names)
-        changed = [
-            name
-            for name, version in versions.items()
-            if name not in self._parsed or self._parsed[name][0] != version
-        ]
+        changed = []
+        for name, version in versions.items():
+            if name not in self._parsed or self._parsed[name][0] != version:
+                changed.append(name)
         for name, configuration in sites.read_configurations(connection, changed).items():
             self._parsed[name] = (versions[name], _read_units(connection, name, configuration))
-        # A site may have been removed between the two queries.
-        readable = {name: self._parsed[name][1] for name in versions if name in self._parsed}
-        return {name: units for name, units in readable.items() if units is not None}
+        readable = {}
+        for name in versions:
+            # A site may have been removed between the two queries.
+            _, units = self._parsed.get(name, (None, None))
+            if units is not None:
+                readable[name] = units
+        return readable
 
 
 def _read_units(connection: Connection, name: str, configuration: Any) -> ControlledUnits | None:
@@ -182,24 +177,25 @@ def _read_units(connection: Connection, name: str, configuration: Any) -> Contro
             site, _ = sites.load_last_readable(connection, name)
         except UnreadableError:
             return None
-    return ControlledUnits(
-        None if site.control is None else site.control.by, tuple(list_units(site, site.control))
-    )
+    driver = None if site.control is None else site.control.by
+    return ControlledUnits(driver, tuple(list_units(site, site.control)))
 
 
 def list_due_units(connection: Connection, units: SiteUnits) -> list[tuple[str, str]]:
-    """Return site and unit key of every due control step: units of the section ``control``, the
-    batteries, and devices with an earlier command.
+    """Return site and unit key of every due control step.
+
+    These are the units of the section ``control``, the batteries, and devices with an earlier
+    command.
     """
     names = [state.site for state in control.load_active(connection)]
     site_units = units.read(connection, names)
     commanded = control.list_commanded_each(connection)
-    return [
-        (name, key)
-        for name in names
-        if name in site_units
-        for key in dict.fromkeys([*site_units[name].keys, BATTERIES, *commanded.get(name, [])])
-    ]
+    due: list[tuple[str, str]] = []
+    for name in names:
+        if name in site_units:
+            keys = dict.fromkeys([*site_units[name].keys, BATTERIES, *commanded.get(name, [])])
+            due.extend((name, key) for key in keys)
+    return due
 
 
 def describe_sites(connection: Connection, units: SiteUnits) -> tuple[ControlledSite, ...]:
@@ -211,22 +207,20 @@ def describe_sites(connection: Connection, units: SiteUnits) -> tuple[Controlled
     described = []
     for state in armed:
         units_of_site = site_units.get(state.site, ControlledUnits())
-        devices = tuple(
-            _describe_device(
-                control.load(connection, state.site, key) if key != BATTERIES else state
-            )
-            for key in units_of_site.keys
+        devices = []
+        for key in units_of_site.keys:
+            unit_state = state
+            if key != BATTERIES:
+                unit_state = control.load(connection, state.site, key)
+            devices.append(_describe_device(unit_state))
+        site = ControlledSite(
+            site=state.site,
+            armed_at=state.armed_at,
+            by=units_of_site.by,
+            plan_issued_at=issued.get(state.site),
+            devices=tuple(devices),
         )
-        plan_issued_at = issued.get(state.site)
-        described.append(
-            ControlledSite(
-                site=state.site,
-                armed_at=state.armed_at,
-                by=units_of_site.by,
-                plan_issued_at=plan_issued_at,
-                devices=devices,
-            )
-        )
+        described.append(site)
     return tuple(described)
 
 
@@ -264,7 +258,10 @@ class ControlStatus:
     def show(self, armed: tuple[ControlledSite, ...], *, now: datetime) -> None:
         """Set the metrics; a new device counts as confirmed now."""
         names = {site.site for site in armed}
-        devices = {(site.site, device.device): device for site in armed for device in site.devices}
+        devices = {}
+        for site in armed:
+            for device in site.devices:
+                devices[site.site, device.device] = device
         for name in self._sites - names:
             ARMED.remove(name)
             PLAN_AGE.remove(name)
@@ -272,14 +269,14 @@ class ControlStatus:
             CONFIRMED.remove(*labels)
             FALLBACK.remove(*labels)
         for site in armed:
+            plan_age_s = math.inf
+            if site.plan_issued_at is not None:
+                plan_age_s = (now - site.plan_issued_at).total_seconds()
             ARMED.labels(site.site).set(1)
-            PLAN_AGE.labels(site.site).set(
-                math.inf
-                if site.plan_issued_at is None
-                else (now - site.plan_issued_at).total_seconds()
-            )
+            PLAN_AGE.labels(site.site).set(plan_age_s)
         for labels, device in devices.items():
             if labels not in self._devices:
                 CONFIRMED.labels(*labels).set(now.timestamp())
             FALLBACK.labels(*labels).set(device.fallback)
-        self._sites, self._devices = names, set(devices)
+        self._sites = names
+        self._devices = set(devices)

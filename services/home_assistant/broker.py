@@ -1,5 +1,7 @@
-"""MQTT connection for Home Assistant: reconnects by itself, publishes retained messages, queues
-commands; a last will marks Luna offline.
+"""Connect to Home Assistant over MQTT.
+
+The connection reconnects by itself, publishes retained messages and queues commands; a last will
+marks Luna offline.
 """
 
 import queue
@@ -77,8 +79,9 @@ class BrokerConnection:
         return self._client.is_connected()
 
     def take_fresh(self) -> bool:
-        """Return once whether everything must be published again: the connection is new, or Home
-        Assistant has started.
+        """Return once whether everything must be published again.
+
+        The connection is new then, or Home Assistant has started.
         """
         fresh = self._fresh.is_set()
         self._fresh.clear()
@@ -89,15 +92,15 @@ class BrokerConnection:
 
         Wait up to ``LEAVE_PATIENCE`` for the last acknowledgement.
         """
-        sent = [
-            self._client.publish(topic, payload, qos=1, retain=True)
-            for topic, payload in messages.items()
-        ]
-        for each in sent[-1:]:
-            try:
-                each.wait_for_publish(LEAVE_PATIENCE.total_seconds())
-            except (RuntimeError, ValueError) as error:
-                log.warning("the broker did not take a message", error=str(error))
+        last = None
+        for topic, payload in messages.items():
+            last = self._client.publish(topic, payload, qos=1, retain=True)
+        if last is None:
+            return
+        try:
+            last.wait_for_publish(LEAVE_PATIENCE.total_seconds())
+        except (RuntimeError, ValueError) as error:
+            log.warning("the broker did not take a message", error=str(error))
 
     def receive(self, within: timedelta) -> Iterable[BrokerMessage]:
         """Yield the received messages, waiting up to ``within`` for the first."""

@@ -1,5 +1,6 @@
-"""Executes the commands of Home Assistant's entities: validated and stored as by ``luna control``,
-under the name "home assistant".
+"""Execute the commands of Home Assistant's entities.
+
+They are validated and stored as by ``luna control``, under the name "home assistant".
 """
 
 import math

@@ -1,5 +1,6 @@
-"""MQTT discovery messages, states and attributes of a site, and the announcement: the list of their
-topics, by which stale ones are removed.
+"""Compose the MQTT discovery messages, states and attributes of a site.
+
+The announcement lists their topics; by it stale ones are removed.
 
 Discovery is per entity, which Home Assistant supports since 2023.8; per device only since 2024.11.
 
@@ -44,11 +45,10 @@ def slug(name: str) -> str:
     """
     folded = name.casefold()
     plain = _ELSE.sub("_", folded).strip("_")
-    return (
-        plain
-        if plain == folded
-        else f"{plain}_{hashlib.sha256(folded.encode()).hexdigest()[:6]}".lstrip("_")
-    )
+    if plain == folded:
+        return plain
+    digest = hashlib.sha256(folded.encode()).hexdigest()[:6]
+    return f"{plain}_{digest}".lstrip("_")
 
 
 def topic_key(entity: PublishedEntity) -> str:
@@ -72,36 +72,28 @@ def describe_site(
 ) -> dict[str, str]:
     """Return every retained message of a site by topic; the announcement comes first."""
     numbers = numbers_of(view, language)
-    home = f"{BASE}/{slug(view.site.name)}"
-    entities = list_entities(view, numbers, commands=commands)
-    device = f"{BASE}_{slug(view.site.name)}"
-    configs = {
-        f"{prefix}/{entity.component}/{device}/{topic_key(entity)}/config": _write(
-            _config(view, entity, numbers)
-        )
-        for entity in entities
-    }
-    states = {
-        topic_key(entity): entity.state(view, numbers)
-        for entity in entities
-        if entity.state is not None
-    }
-    details = {
-        f"{home}/{topic_key(entity)}/attributes": _write(entity.attributes(view, numbers))
-        for entity in entities
-        if entity.attributes is not None
-    }
+    site = slug(view.site.name)
+    home = f"{BASE}/{site}"
+    configs = {}
+    details = {}
+    states = {}
+    for entity in list_entities(view, numbers, commands=commands):
+        key = topic_key(entity)
+        config_topic = f"{prefix}/{entity.component}/{BASE}_{site}/{key}/config"
+        configs[config_topic] = _write(_config(view, entity, numbers))
+        if entity.state is not None:
+            states[key] = entity.state(view, numbers)
+        if entity.attributes is not None:
+            details[f"{home}/{key}/attributes"] = _write(entity.attributes(view, numbers))
     messages = configs | details | {f"{home}/state": _write(states)}
-    return {
-        f"{home}/announced": _write(
-            sorted([*messages, refusal_topic(view.site.name), command_topic(view.site.name, HOURS)])
-        )
-    } | messages
+    topics = [*messages, refusal_topic(view.site.name), command_topic(view.site.name, HOURS)]
+    return {f"{home}/announced": _write(sorted(topics))} | messages
 
 
 def is_of(topic: str, announcement: str, prefix: str) -> bool:
-    """Return whether a topic belongs to the site of an announcement: no other topic is ever
-    removed.
+    """Return whether a topic belongs to the site of an announcement.
+
+    No other topic is ever removed.
     """
     home = announcement.removesuffix("/announced")
     device = home.replace("/", "_", 1)
@@ -115,12 +107,15 @@ def read_announced(payload: bytes) -> list[str]:
         listed = json.loads(payload)
     except (ValueError, RecursionError):
         return []
-    return [topic for topic in listed if isinstance(topic, str)] if isinstance(listed, list) else []
+    if not isinstance(listed, list):
+        return []
+    return [topic for topic in listed if isinstance(topic, str)]
 
 
 def _config(view: HouseNow, entity: PublishedEntity, numbers: Numbers) -> dict[str, Any]:
+    """Return an entity's discovery message."""
     site = slug(view.site.name)
-    home = f"{BASE}/{slug(view.site.name)}"
+    home = f"{BASE}/{site}"
     key = topic_key(entity)
     config: dict[str, Any] = {
         "name": entity.name(numbers),
@@ -139,39 +134,42 @@ def _config(view: HouseNow, entity: PublishedEntity, numbers: Numbers) -> dict[s
     }
     config |= fill_config(entity, view, numbers)
     if entity.state is not None:
-        config |= {"state_topic": f"{home}/state", "value_template": f"{{{{ value_json.{key} }}}}"}
+        config["state_topic"] = f"{home}/state"
+        config["value_template"] = f"{{{{ value_json.{key} }}}}"
         if entity.component == "sensor" and "unit_of_measurement" not in config:
-            # Only numeric sensors accept None. Another one is marked unavailable instead, and needs
-            # a valid state even then.
-            fits = {
-                "timestamp": "1970-01-01T00:00:00+00:00",
-                "enum": next(iter(config.get("options", ())), ""),
-            }.get(config.get("device_class", ""), "")
-            availability = {
-                "topic": config["state_topic"],
-                "value_template": (
-                    f"{{{{ '{ONLINE}' if value_json.{key} is not none else '{OFFLINE}' }}}}"
-                ),
-            }
-            template = f"{{{{ value_json.{key} if value_json.{key} is not none else '{fits}' }}}}"
-            config |= {
-                "value_template": template,
-                "availability": [*config["availability"], availability],
-                "availability_mode": "all",
-            }
+            config |= _without_value(config, key)
     if entity is REFUSAL:
-        config |= {"state_topic": refusal_topic(view.site.name)}
+        config["state_topic"] = refusal_topic(view.site.name)
     if entity is HOURS:
         # The broker retains the command: its topic is the state as well.
-        config |= {
-            "state_topic": command_topic(view.site.name, entity),
-            "value_template": f"{{{{ value | float({USUAL_HOURS:g}) }}}}",
-        }
+        config["state_topic"] = command_topic(view.site.name, entity)
+        config["value_template"] = f"{{{{ value | float({USUAL_HOURS:g}) }}}}"
     if entity.attributes is not None:
         config["json_attributes_topic"] = f"{home}/{key}/attributes"
     if entity.commands:
         config["command_topic"] = command_topic(view.site.name, entity)
     return config
+
+
+def _without_value(config: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return the fields that make a sensor without a number unavailable while it has no value.
+
+    Only numeric sensors accept None. Another one needs a valid state even while it is unavailable.
+    """
+    valid = {
+        "timestamp": "1970-01-01T00:00:00+00:00",
+        "enum": next(iter(config.get("options", ())), ""),
+    }.get(config.get("device_class", ""), "")
+    has_value = f"value_json.{key} is not none"
+    availability = {
+        "topic": config["state_topic"],
+        "value_template": f"{{{{ '{ONLINE}' if {has_value} else '{OFFLINE}' }}}}",
+    }
+    return {
+        "value_template": f"{{{{ value_json.{key} if {has_value} else '{valid}' }}}}",
+        "availability": [*config["availability"], availability],
+        "availability_mode": "all",
+    }
 
 
 def _write(document: Mapping[str, Any] | Iterable[Any]) -> str:

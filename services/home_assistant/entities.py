@@ -1,5 +1,4 @@
-"""Home Assistant entities of a site: one declaration each, with state, attributes and discovery
-fields.
+"""Declare the Home Assistant entities of a site: state, attributes and discovery fields.
 
 Source: Home Assistant, "MQTT": sensor, binary sensor, select, switch, number, button; "Sensor
 entity": units and state classes per device class.
@@ -71,49 +70,50 @@ class PublishedEntity:
 
 def list_entities(view: HouseNow, numbers: Numbers, *, commands: bool) -> list[PublishedEntity]:
     """Return the entities of a site, with ``commands`` also those that take commands."""
-    charged = [
-        entity
-        for kind in CHARGED_KINDS
-        for device in kind.of(view.site)
-        for entity in _of_charged(kind, device.name)
-    ]
-    switched = [device for kind in SWITCHED_KINDS for device in kind.of(view.site)]
-    starts = [
-        _of_run(f"load_start:{device.name}", device.name, lambda run: run.start)
-        for device in switched
-    ]
-    entities = [*_list_sensors(view), *charged, *starts, *(_COMMANDS if commands else ())]
+    entities = _list_sensors(view)
+    for kind in CHARGED_KINDS:
+        for device in kind.of(view.site):
+            entities += _of_charged(kind, device.name)
+    for kind in SWITCHED_KINDS:
+        for device in kind.of(view.site):
+            entities.append(_of_run(f"load_start:{device.name}", device.name, _run_start))
     if commands:
+        entities += _COMMANDS
         entities += [_override(device, numbers) for device in list_overridable_devices(view.site)]
     return entities
 
 
 def _list_sensors(view: HouseNow) -> list[PublishedEntity]:
-    """Return the sensors of the site; what is of a battery, once for each of several."""
+    """Return the sensors of the site; a battery's sensors once for each of several."""
     parts = split_by_battery(view)
     if len(parts) == 1:
         return [*_SENSORS]
-    return [
-        *(entity for entity in _SENSORS if entity.key not in _OF_BATTERY),
-        *(
-            _of_battery(entity, part)
-            for part in parts
-            for entity in _SENSORS
-            if entity.key in _OF_BATTERY
-        ),
-    ]
+    sensors = [entity for entity in _SENSORS if entity.key not in _OF_BATTERY]
+    battery_sensors = [entity for entity in _SENSORS if entity.key in _OF_BATTERY]
+    for part in parts:
+        sensors += [_of_battery(entity, part) for entity in battery_sensors]
+    return sensors
 
 
 def _of_battery(entity: PublishedEntity, part: HouseNow) -> PublishedEntity:
-    """Return a sensor of one battery, ``part`` being the house as that battery has it."""
-    state = entity.state
-    attributes = entity.attributes
-    return replace(
-        entity,
-        key=f"{_OF_BATTERY[entity.key]}:{part.site.batteries[0].name}",
-        state=None if state is None else lambda _, numbers: state(part, numbers),
-        attributes=None if attributes is None else lambda _, numbers: attributes(part, numbers),
-    )
+    """Return a sensor of one battery; ``part`` is the house with that battery alone."""
+    read_state = entity.state
+    read_attributes = entity.attributes
+    key = f"{_OF_BATTERY[entity.key]}:{part.site.batteries[0].name}"
+    battery_entity = replace(entity, key=key)
+    if read_state is not None:
+
+        def state(_: HouseNow, numbers: Numbers) -> Any:
+            return read_state(part, numbers)
+
+        battery_entity = replace(battery_entity, state=state)
+    if read_attributes is not None:
+
+        def attributes(_: HouseNow, numbers: Numbers) -> Mapping[str, Any]:
+            return read_attributes(part, numbers)
+
+        battery_entity = replace(battery_entity, attributes=attributes)
+    return battery_entity
 
 
 def numbers_of(view: HouseNow, language: Language) -> Numbers:
@@ -124,21 +124,23 @@ def numbers_of(view: HouseNow, language: Language) -> Numbers:
 # ---- states and attributes ----
 
 
+def _planned_mode(view: HouseNow, numbers: Numbers) -> str | None:
+    return None if view.slot is None else say_mode(view.slot.mode, language=numbers.language)
+
+
 def _planned_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
     plan = view.planned.plan
     slot = view.slot
     if plan is None or slot is None:
         return {}
-    about = {
+    return {
+        "mode": slot.mode,
+        "reason": retell_reason(slot.reason.model_dump(), view.now, numbers),
         "plan_id": plan.plan_id,
         "issued_at": plan.issued_at,
         "status": plan.status,
         "until": plan.slots[-1].start + timedelta(minutes=plan.slot_minutes),
     }
-    return {
-        "mode": slot.mode,
-        "reason": retell_reason(slot.reason.model_dump(), view.now, numbers),
-    } | about
 
 
 def _actual_mode(view: HouseNow, numbers: Numbers) -> str | None:
@@ -148,7 +150,7 @@ def _actual_mode(view: HouseNow, numbers: Numbers) -> str | None:
 
 def _actual_details(view: HouseNow, _: Numbers) -> dict[str, Any]:
     state = view.states[0]
-    decision = view.states[0].decision
+    decision = state.decision
     read = _read_details(state)
     if state.armed_at is None or decision is None:
         return {"armed": state.armed_at is not None} | read
@@ -164,30 +166,29 @@ def _actual_details(view: HouseNow, _: Numbers) -> dict[str, Any]:
 
 
 def _read_details(state: ControlState) -> dict[str, Any]:
-    """Return what each battery did when it was read last, how it stands, and how often somebody
-    else changed it.
-    """
+    """Return each battery's last report, its standing, and the number of conflicts."""
     if state.standing is None or not state.reports:
         return {}
     shown = {"mode", "power_kw", "commanded", "read_at", "since", "silent_since"}
-    reports = {
-        name: report.model_dump(mode="json", include=shown)
-        for name, report in state.reports.items()
-    }
-    conflicts = sum(
-        report.conflict.count for report in state.reports.values() if report.conflict is not None
-    )
-    standing = {
+    reports = {}
+    conflicts = 0
+    for name, report in state.reports.items():
+        reports[name] = report.model_dump(mode="json", include=shown)
+        if report.conflict is not None:
+            conflicts += report.conflict.count
+    return {
+        "read": reports,
+        "conflicts": conflicts,
         "standing": state.standing.code,
         "next": state.standing.next,
         "paused": state.paused is not None,
     }
-    return {"read": reports, "conflicts": conflicts} | standing
 
 
 def _read_mode(state: ControlState) -> str | None:
-    """Return what a battery does by its last read-back while Luna's command holds there, else what
-    it was commanded.
+    """Return a battery's mode by its last read-back while Luna commands it.
+
+    Else it is the mode of the last command.
     """
     is_commanded = state.standing is not None and state.standing.code not in {"own", "paused"}
     read = [report.mode for report in state.reports.values() if report.mode is not None]
@@ -208,46 +209,59 @@ def _next_action(view: HouseNow, numbers: Numbers) -> str | None:
 
 def _next_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
     run = view.next_run
-    return (
-        {}
-        if run is None
-        else {
-            "mode": run.mode,
-            "start": run.start,
-            "end": run.end,
-            "reason": say_run(run, numbers, now=view.now),
-        }
-    )
-
-
-def _plan_age(view: HouseNow, _: Numbers) -> int | None:
-    return (
-        None
-        if view.planned.plan is None
-        else max(int((view.now - view.planned.plan.issued_at).total_seconds() // 60), 0)
-    )
-
-
-def _problem_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
-    messages = [
-        say_message(finding.code, finding.figures, site=view.site.called, numbers=numbers)
-        for finding in view.findings
-    ]
+    if run is None:
+        return {}
     return {
-        "codes": [finding.code for finding in view.findings],
-        "sentences": [words.text for words in messages],
+        "mode": run.mode,
+        "start": run.start,
+        "end": run.end,
+        "reason": say_run(run, numbers, now=view.now),
     }
 
 
+def _next_action_at(view: HouseNow, _: Numbers) -> datetime | None:
+    return None if view.next_run is None else view.next_run.start
+
+
+def _energy_value(view: HouseNow, _: Numbers) -> float | None:
+    return None if view.slot is None else _rounded(view.slot.reason.energy_value, 4)
+
+
+def _plan_age(view: HouseNow, _: Numbers) -> int | None:
+    """Return the plan's age in minutes."""
+    plan = view.planned.plan
+    if plan is None:
+        return None
+    age_s = (view.now - plan.issued_at).total_seconds()
+    return max(int(age_s // 60), 0)
+
+
+def _problem(view: HouseNow, _: Numbers) -> str:
+    return "ON" if view.problems else "OFF"
+
+
+def _problem_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
+    codes = []
+    sentences = []
+    for finding in view.findings:
+        words = say_message(finding.code, finding.figures, site=view.site.called, numbers=numbers)
+        codes.append(finding.code)
+        sentences.append(words.text)
+    return {"codes": codes, "sentences": sentences}
+
+
+def _armed(view: HouseNow, _: Numbers) -> str:
+    return "OFF" if view.states[0].armed_at is None else "ON"
+
+
+def _vacation(view: HouseNow, _: Numbers) -> str:
+    return "ON" if view.vacation else "OFF"
+
+
 def _override_until(view: HouseNow, _: Numbers) -> datetime | None:
-    return max(
-        (
-            state.override.until
-            for state in view.states
-            if state.override is not None and state.override.until > view.now
-        ),
-        default=None,
-    )
+    overrides = [state.override for state in view.states if state.override is not None]
+    ends = [override.until for override in overrides if override.until > view.now]
+    return max(ends, default=None)
 
 
 def _rounded(value: float | None, decimals: int) -> float | None:
@@ -264,25 +278,24 @@ def _of_plan(
     decimals: int,
     config: Mapping[str, Any],
 ) -> PublishedEntity:
-    """Return an entity of a value per slot: the current one as state, all in attribute ``data`` as
-    pairs of epoch milliseconds and value, for charts.
+    """Return an entity of a value per slot, with the current one as state.
+
+    Attribute ``data`` has all as pairs of epoch milliseconds and value, for charts. ``read`` reads
+    a slot's value, given the slot's hours.
     """
 
     def value(slot: SlotReply, view: HouseNow) -> float | None:
         plan = view.planned.plan
         return None if plan is None else _rounded(read(slot, plan.slot_minutes / 60), decimals)
 
+    def state(view: HouseNow, _: Numbers) -> float | None:
+        return None if view.slot is None else value(view.slot, view)
+
     def rows(view: HouseNow, _: Numbers) -> dict[str, Any]:
         slots: Sequence[SlotReply] = [] if view.planned.plan is None else view.planned.plan.slots
         return {"data": [[int(slot.start.timestamp() * 1000), value(slot, view)] for slot in slots]}
 
-    return PublishedEntity(
-        key,
-        "sensor",
-        lambda view, _: None if view.slot is None else value(view.slot, view),
-        rows,
-        config,
-    )
+    return PublishedEntity(key, "sensor", state, rows, config)
 
 
 def _soc_percent(slot: SlotReply, _: float) -> float | None:
@@ -290,49 +303,65 @@ def _soc_percent(slot: SlotReply, _: float) -> float | None:
     return sum(levels) / len(levels) if levels else None
 
 
+def _battery_kw(slot: SlotReply, hours: float) -> float:
+    return sum(flow.charge_kwh - flow.discharge_kwh for flow in slot.batteries.values()) / hours
+
+
+def _grid_kw(slot: SlotReply, hours: float) -> float:
+    return (slot.import_kwh - slot.export_kwh) / hours
+
+
+def _load_kw(slot: SlotReply, hours: float) -> float:
+    return slot.load_kwh / hours
+
+
+def _pv_kw(slot: SlotReply, hours: float) -> float:
+    return slot.pv_kwh / hours
+
+
 # ---- planned runs of devices other than batteries ----
 
 
 def _of_charged(kind: DeviceKind[Any], device: str) -> Iterator[PublishedEntity]:
-    """Yield a charged device's planned power, its state of charge, and the instant when it is
-    ready.
-    """
+    """Yield a charged device's planned power, state of charge, and instant of being ready."""
 
     def charge_kw(slot: SlotReply, hours: float) -> float | None:
-        return (
-            None
-            if (flow := getattr(slot, kind.section).get(device)) is None
-            else flow.used_kwh / hours
-        )
+        flow = getattr(slot, kind.section).get(device)
+        return None if flow is None else flow.used_kwh / hours
 
     def soc_percent(slot: SlotReply, _: float) -> float | None:
-        return (
-            None
-            if (flow := getattr(slot, kind.section).get(device)) is None
-            else flow.soc_end * 100
-        )
+        flow = getattr(slot, kind.section).get(device)
+        return None if flow is None else flow.soc_end * 100
 
     yield _of_plan(f"plan_{kind.name}:{device}", charge_kw, decimals=3, config=_POWER)
     yield _of_plan(f"{kind.name}_soc:{device}", soc_percent, decimals=1, config=_SOC)
-    yield _of_run(f"{kind.name}_ready:{device}", device, lambda run: run.end)
+    yield _of_run(f"{kind.name}_ready:{device}", device, _run_end)
+
+
+def _run_start(run: PlannedRun) -> datetime:
+    return run.start
+
+
+def _run_end(run: PlannedRun) -> datetime:
+    return run.end
 
 
 def _of_run(key: str, device: str, instant: Callable[[PlannedRun], datetime]) -> PublishedEntity:
-    """Return an entity of the start or end of a device's run, with its energy and cost as
-    attributes.
-    """
+    """Return an entity of the start or end of a device's run, with energy and cost."""
 
     def details(view: HouseNow, _: Numbers) -> dict[str, Any]:
         use = view.use_of(device)
         if use is None:
             return {}
         run = use.run
-        figures = {
+        return {
+            "start": run.start,
+            "end": run.end,
+            "basis": use.basis,
             "energy_kwh": round(run.energy_kwh, 3),
             "cost": round(run.cost, 4),
             "price": round(run.price, 5),
         }
-        return {"start": run.start, "end": run.end, "basis": use.basis} | figures
 
     def state(view: HouseNow, _: Numbers) -> datetime | None:
         use = view.use_of(device)
@@ -348,8 +377,9 @@ def _of_figure(
     *,
     of_today: bool = False,
 ) -> PublishedEntity:
-    """Return an entity of a figure of the house with its basis, for a figure ``of_today`` also the
-    measured and planned hours of today.
+    """Return an entity of a figure of the house with its basis.
+
+    A figure ``of_today`` also has the measured and planned hours of today.
     """
 
     def details(view: HouseNow, _: Numbers) -> dict[str, Any]:
@@ -366,6 +396,10 @@ def _of_figure(
         return None if figure is None else _rounded(figure.value, 2)
 
     return PublishedEntity(key, "sensor", state, details, config)
+
+
+def _saved_today(view: HouseNow) -> HouseFigure | None:
+    return view.planned.saved_today if view.armed else None
 
 
 _SOC = {"device_class": "battery", "unit_of_measurement": "%", "state_class": "measurement"}
@@ -388,39 +422,18 @@ _PRICE = {
 }
 _MODES = {"device_class": "enum", "options": "{modes}"}
 _SENSORS = (
-    PublishedEntity(
-        "planned_mode",
-        "sensor",
-        lambda view, numbers: (
-            None if view.slot is None else say_mode(view.slot.mode, language=numbers.language)
-        ),
-        _planned_details,
-        _MODES,
-    ),
+    PublishedEntity("planned_mode", "sensor", _planned_mode, _planned_details, _MODES),
     PublishedEntity("actual_mode", "sensor", _actual_mode, _actual_details, _MODES),
     PublishedEntity("next_action", "sensor", _next_action, _next_details),
     PublishedEntity(
-        "next_action_at",
-        "sensor",
-        lambda view, _: None if view.next_run is None else view.next_run.start,
-        config={"device_class": "timestamp"},
+        "next_action_at", "sensor", _next_action_at, config={"device_class": "timestamp"}
     ),
-    PublishedEntity(
-        "energy_value",
-        "sensor",
-        lambda view, _: _rounded(view.slot.reason.energy_value if view.slot else None, 4),
-        config=_PRICE,
-    ),
+    PublishedEntity("energy_value", "sensor", _energy_value, config=_PRICE),
     _of_figure("paid_today", lambda view: view.planned.paid_today, _MONEY, of_today=True),
     _of_figure("paid_yesterday", lambda view: view.planned.paid_yesterday, _MONEY),
     _of_figure("cost_today", lambda view: view.planned.cost_today, _MONEY, of_today=True),
     _of_figure("cost_tomorrow", lambda view: view.planned.cost_tomorrow, _MONEY),
-    _of_figure(
-        "saved_today",
-        lambda view: view.planned.saved_today if view.armed else None,
-        _MONEY,
-        of_today=True,
-    ),
+    _of_figure("saved_today", _saved_today, _MONEY, of_today=True),
     _of_figure("saved_yesterday", lambda view: view.planned.saved_yesterday, _MONEY),
     _of_figure("load_today", lambda view: view.planned.load_today, _ENERGY, of_today=True),
     _of_figure("load_tomorrow", lambda view: view.planned.load_tomorrow, _ENERGY),
@@ -437,36 +450,20 @@ _SENSORS = (
         },
     ),
     _of_plan("plan_soc", _soc_percent, decimals=1, config=_SOC),
-    _of_plan(
-        "plan_battery",
-        lambda slot, hours: (
-            sum(flow.charge_kwh - flow.discharge_kwh for flow in slot.batteries.values()) / hours
-        ),
-        decimals=3,
-        config=_POWER,
-    ),
-    _of_plan(
-        "plan_grid",
-        lambda slot, hours: (slot.import_kwh - slot.export_kwh) / hours,
-        decimals=3,
-        config=_POWER,
-    ),
-    _of_plan("plan_load", lambda slot, hours: slot.load_kwh / hours, decimals=3, config=_POWER),
-    _of_plan("plan_pv", lambda slot, hours: slot.pv_kwh / hours, decimals=3, config=_POWER),
+    _of_plan("plan_battery", _battery_kw, decimals=3, config=_POWER),
+    _of_plan("plan_grid", _grid_kw, decimals=3, config=_POWER),
+    _of_plan("plan_load", _load_kw, decimals=3, config=_POWER),
+    _of_plan("plan_pv", _pv_kw, decimals=3, config=_POWER),
     _of_plan("import_price", lambda slot, _: slot.import_price, decimals=5, config=_PRICE),
     _of_plan("export_price", lambda slot, _: slot.export_price, decimals=5, config=_PRICE),
     PublishedEntity(
         "override_until", "sensor", _override_until, config={"device_class": "timestamp"}
     ),
     PublishedEntity(
-        "problem",
-        "binary_sensor",
-        lambda view, _: "ON" if view.problems else "OFF",
-        _problem_details,
-        {"device_class": "problem"},
+        "problem", "binary_sensor", _problem, _problem_details, {"device_class": "problem"}
     ),
 )
-# What is told of each battery where there are several, with the keys that it has then.
+# The sensors of each battery where there are several, with their keys.
 _OF_BATTERY = {
     "planned_mode": "planned_mode_battery",
     "actual_mode": "actual_mode_battery",
@@ -492,20 +489,8 @@ _HOURS = {
 }
 HOURS = PublishedEntity("override_hours", "number", config=_HOURS, commands=True)
 _COMMANDS = (
-    PublishedEntity(
-        "armed",
-        "switch",
-        lambda view, _: "OFF" if view.states[0].armed_at is None else "ON",
-        config={"icon": "mdi:shield-check"},
-        commands=True,
-    ),
-    PublishedEntity(
-        "vacation",
-        "switch",
-        lambda view, _: "ON" if view.vacation else "OFF",
-        config={"icon": "mdi:beach"},
-        commands=True,
-    ),
+    PublishedEntity("armed", "switch", _armed, config={"icon": "mdi:shield-check"}, commands=True),
+    PublishedEntity("vacation", "switch", _vacation, config={"icon": "mdi:beach"}, commands=True),
     PublishedEntity("plan_now", "button", config={"icon": "mdi:calendar-refresh"}, commands=True),
     HOURS,
     REFUSAL,
@@ -513,21 +498,20 @@ _COMMANDS = (
 
 
 def _override(device: str, numbers: Numbers) -> PublishedEntity:
+    """Return the selection of a device's override."""
     kind, _, name = device.partition(":")
-    key = "override" if device == BATTERIES else f"override_{kind}" + (f":{name}" if name else "")
-    options = [
-        say_follow_plan(numbers.language),
-        *(say_mode(mode, language=numbers.language) for mode in modes_of(device)),
-    ]
+    key = "override"
+    if device != BATTERIES:
+        key = f"override_{kind}:{name}" if name else f"override_{kind}"
+    options = [say_follow_plan(numbers.language)]
+    options += [say_mode(mode, language=numbers.language) for mode in modes_of(device)]
 
     def state(view: HouseNow, numbers: Numbers) -> str:
-        override = current.override if (current := view.state_of(device)) else None
-        active = override is not None and override.until > view.now
-        return (
-            say_mode(override.mode, language=numbers.language)
-            if override is not None and active
-            else say_follow_plan(numbers.language)
-        )
+        control_state = view.state_of(device)
+        override = control_state.override if control_state else None
+        if override is not None and override.until > view.now:
+            return say_mode(override.mode, language=numbers.language)
+        return say_follow_plan(numbers.language)
 
     return PublishedEntity(
         key,
@@ -540,15 +524,11 @@ def _override(device: str, numbers: Numbers) -> PublishedEntity:
 
 
 def fill_config(entity: PublishedEntity, view: HouseNow, numbers: Numbers) -> dict[str, Any]:
-    """Return the entity's ``config`` for the discovery message, in the site's currency and the
-    owner's language.
-    """
-    filled = {
-        name: value.format(currency=view.site.currency, modes="{modes}")
-        if isinstance(value, str)
-        else value
-        for name, value in entity.config.items()
-    }
+    """Return the entity's discovery fields in the site's currency and the owner's language."""
+    filled = dict(entity.config)
+    for name, value in entity.config.items():
+        if isinstance(value, str):
+            filled[name] = value.format(currency=view.site.currency, modes="{modes}")
     if filled.get("options") == "{modes}":
         filled["options"] = [say_mode(mode, language=numbers.language) for mode in MODES]
     return filled

@@ -1,4 +1,4 @@
-"""Publishes the sites' entities to Home Assistant over MQTT, and executes the commands to them."""
+"""Publish the sites' entities to Home Assistant over MQTT, and execute commands to them."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -53,8 +53,13 @@ log = structlog.get_logger("luna.home_assistant")
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """Settings of the publisher: language, whether entities take commands, discovery prefix, and
-    the age from which a plan is reported as too old.
+    """Settings of the publisher.
+
+    Args:
+        language: of names and states.
+        commands: whether entities take commands.
+        prefix: of discovery topics.
+        plan_max_age: the age from which a plan is reported as too old.
     """
 
     language: Language
@@ -105,38 +110,39 @@ class Publisher:
             self._published.clear()
         try:
             # The command may be for an entity of a site added since the last turn.
-            if any(each.topic not in self._targets for each in received):
+            if any(message.topic not in self._targets for message in received):
                 self._describe(self._clock.now())
-            for each in received:
-                if each.topic.endswith("/announced"):
-                    topics = read_announced(each.payload)
-                    self._announced[each.topic] = [
-                        topic
-                        for topic in topics
-                        if is_of(topic, each.topic, self._publishing.prefix)
-                    ]
-                elif each.topic in self._targets and each.payload:
-                    self._carry_out(*self._targets[each.topic], each)
+            for message in received:
+                self._process(message)
             messages = self._describe(self._clock.now())
         except UnavailableError as error:
             log.warning("the sites cannot be read", error=str(error))
             self._publish({AVAILABILITY: OFFLINE})
             return
-        # An empty message removes a retained topic: those that any process announced and that no
-        # longer exist.
-        before = {topic for topics in self._announced.values() for topic in topics} | set(
-            self._announced
-        )
-        self._announced = {
-            announcement: topics
-            for announcement, topics in self._announced.items()
-            if announcement in messages
-        }
-        self._publish(
-            {topic: "" for topic in before if topic not in messages and topic not in self._targets}
-            | messages
-            | {AVAILABILITY: ONLINE}
-        )
+        self._publish(self._list_removals(messages) | messages | {AVAILABILITY: ONLINE})
+
+    def _process(self, message: BrokerMessage) -> None:
+        """Note the topics of an announcement, or execute a command."""
+        if message.topic.endswith("/announced"):
+            topics = read_announced(message.payload)
+            prefix = self._publishing.prefix
+            own = [topic for topic in topics if is_of(topic, message.topic, prefix)]
+            self._announced[message.topic] = own
+        elif message.topic in self._targets and message.payload:
+            self._carry_out(*self._targets[message.topic], message)
+
+    def _list_removals(self, messages: dict[str, str]) -> dict[str, str]:
+        """Return an empty message for each announced topic that no longer exists.
+
+        An empty message removes a retained topic, whichever process announced it.
+        """
+        announced = set(self._announced)
+        for topics in self._announced.values():
+            announced.update(topics)
+        for announcement in list(self._announced):
+            if announcement not in messages:
+                del self._announced[announcement]
+        return dict.fromkeys(announced - messages.keys() - self._targets.keys(), "")
 
     def _describe(self, now: datetime) -> dict[str, str]:
         about = self._publishing
@@ -156,54 +162,61 @@ class Publisher:
         self._silent = {name: self._silent[name] for name in names}
         self._targets = {}
         for view in views:
-            entities = list_entities(
-                view, numbers_of(view, about.language), commands=about.commands
-            )
-            self._targets |= {
-                command_topic(view.site.name, entity): (view.site.name, entity)
-                for entity in entities
-                if entity.commands
-            }
+            name = view.site.name
+            numbers = numbers_of(view, about.language)
+            for entity in list_entities(view, numbers, commands=about.commands):
+                if entity.commands:
+                    self._targets[command_topic(name, entity)] = (name, entity)
             messages |= describe_site(
                 view, language=about.language, prefix=about.prefix, commands=about.commands
             )
             if about.commands:
-                messages |= {
-                    refusal_topic(view.site.name): self._refusals.get(view.site.name, UNKNOWN)
-                }
+                messages[refusal_topic(name)] = self._refusals.get(name, UNKNOWN)
         return messages
 
     def _read_house(self, connection: Connection, site_id: str, now: datetime) -> HouseNow:
         site = sites.load(connection, site_id)
-        key = (plans.issued_last(connection, site_id), floor_to(now, SLOT), site)
-        cached = self._planned.get(site_id)
-        # Slow to compute, and it changes only with the plan, the slot and the site.
-        if cached is None or cached[0] != key:
-            cached = self._planned[site_id] = (
-                key,
-                read_planned(connection, site, now=now, before=cached and cached[1]),
-            )
-        searched = (floor_to(now, findings.SEARCH_EVERY), site)
-        silent = self._silent.get(site.name)
-        if silent is None or silent[0] != searched:
-            silent = self._silent[site.name] = (
-                searched,
-                findings.find_silent(connection, site, now=now),
-            )
         return read_house(
             connection,
             site,
-            cached[1],
+            self._read_planned(connection, site_id, site, now),
             plan_max_age=self._publishing.plan_max_age,
             now=now,
-            silent=silent[1],
+            silent=self._find_silent(connection, site, now),
         )
 
+    def _read_planned(
+        self, connection: Connection, site_id: str, site: Site, now: datetime
+    ) -> PlannedHouse:
+        """Return the plan's figures.
+
+        They are slow to compute and change only with the plan, the slot and the site, so they are
+        cached.
+        """
+        key = (plans.issued_last(connection, site_id), floor_to(now, SLOT), site)
+        before = None
+        if site_id in self._planned:
+            cached_key, before = self._planned[site_id]
+            if cached_key == key:
+                return before
+        planned = read_planned(connection, site, now=now, before=before)
+        self._planned[site_id] = (key, planned)
+        return planned
+
+    def _find_silent(self, connection: Connection, site: Site, now: datetime) -> list[SiteFinding]:
+        """Return the findings of silent devices, searched once in a while."""
+        key = (floor_to(now, findings.SEARCH_EVERY), site)
+        cached = self._silent.get(site.name)
+        if cached is not None and cached[0] == key:
+            return cached[1]
+        silent = findings.find_silent(connection, site, now=now)
+        self._silent[site.name] = (key, silent)
+        return silent
+
     def _publish(self, messages: dict[str, str]) -> None:
+        published = self._published
         changed = {
-            topic: payload
-            for topic, payload in messages.items()
-            if self._published.get(topic) != payload
+            topic: payload for topic, payload in messages.items() if published.get(topic) != payload
         }
         if changed and self._connection.connected:
             self._connection.publish(changed)

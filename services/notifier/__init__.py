@@ -1,3 +1,4 @@
-"""Notifications to owners over Apprise (phone, mail) and Home Assistant: each event once, and no
-control waits for them.
+"""Notify owners over Apprise (phone, mail) and Home Assistant.
+
+Each event is sent once, and no control waits for notifications.
 """

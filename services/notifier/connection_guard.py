@@ -20,9 +20,7 @@ _purpose: ContextVar[OutgoingPurpose | None] = ContextVar("outgoing_purpose", de
 
 @contextmanager
 def reaching_only(purpose: OutgoingPurpose) -> Iterator[None]:
-    """Refuse connections of this thread, while the block runs, to addresses that the purpose may
-    not reach.
-    """
+    """Refuse this thread's connections to addresses that a purpose may not reach."""
     _install()
     token = _purpose.set(purpose)
     try:

@@ -1,8 +1,7 @@
-"""Finds events worth a notification and sends them: each event once, after quiet hours, with
-back-off after a failure.
+"""Find events worth a notification and send them.
 
-A delivery is claimed before it is sent: after a crash in between it is not sent again, for it may
-have arrived.
+Each event is sent once, after quiet hours, with back-off after a failure. A delivery is claimed
+before it is sent: after a crash in between it is not sent again, for it may have arrived.
 """
 
 from collections.abc import Sequence
@@ -162,8 +161,9 @@ def send_test(targets: Sequence[Target], settings: Settings) -> NotifyTestReply:
 
 
 def quiet_until(now: datetime, hours: str, zone: ZoneInfo) -> datetime | None:
-    """Return the end of the quiet hours (local, such as ``22:00-07:00``, or ``NEVER``) that ``now``
-    lies in, None outside them.
+    """Return the end of the quiet hours that ``now`` lies in, None outside them.
+
+    ``hours`` are local, such as ``22:00-07:00``, or ``NEVER``.
     """
     if hours == NEVER:
         return None
@@ -179,6 +179,7 @@ def quiet_until(now: datetime, hours: str, zone: ZoneInfo) -> datetime | None:
 def _find(
     database: Engine, site_id: str, targets: Sequence[Target], settings: Settings, *, now: datetime
 ) -> int:
+    """Store the new events of a site and return their number."""
     with unit_of_work(database) as connection:
         site = sites.load(connection, site_id)
         numbers = Numbers(settings.message_language, parse_zone(site.timezone), site.currency)
@@ -186,16 +187,16 @@ def _find(
         events = find_events(
             connection, site, numbers=numbers, plan_max_age=settings.plan_max_age, now=now
         )
-        return sum(
-            notifications.add(
+        added = 0
+        for event in events:
+            added += notifications.add(
                 connection,
                 site_id,
                 event,
                 targets=for_event(targets, event.event),
                 due_at=now if event.urgent else morning,
             )
-            for event in events
-        )
+        return added
 
 
 def _skip(error: Exception) -> int:
@@ -223,22 +224,23 @@ def find_events(
         connection, site, plan=plan, states=states, plan_max_age=plan_max_age, now=now
     )
     all_findings = [*site_findings, *findings.find_silent(connection, site, now=now)]
-    # Findings without a kind appear on the Home page only.
     events = []
-    for finding in (finding for finding in all_findings if finding.code in KINDS):
+    for finding in all_findings:
         code = finding.code
-        words = say_message(finding.code, finding.figures, site=site.called, numbers=numbers)
-        events.append(
-            NewNotification(
-                KINDS[code],
-                code,
-                finding.key,
-                words.title,
-                words.text,
-                code in URGENT,
-                now + NEWS_FOR,
-            )
+        if code not in KINDS:
+            # Findings without a kind appear on the Home page only.
+            continue
+        words = say_message(code, finding.figures, site=site.called, numbers=numbers)
+        event = NewNotification(
+            KINDS[code],
+            code,
+            finding.key,
+            words.title,
+            words.text,
+            urgent=code in URGENT,
+            expires_at=now + NEWS_FOR,
         )
+        events.append(event)
     return [
         *events,
         *_find_cheap_hours(site, plan, numbers, now),
@@ -252,7 +254,8 @@ def cheapest_run(price: FloatArray, length: int) -> int:
 
     The earliest of equal ones.
     """
-    return int(np.lib.stride_tricks.sliding_window_view(price, length).mean(axis=1).argmin())
+    runs = np.lib.stride_tricks.sliding_window_view(price, length)
+    return int(runs.mean(axis=1).argmin())
 
 
 def _find_cheap_hours(
@@ -297,17 +300,15 @@ def _compose_week(
     zone = parse_zone(site.timezone)
     today = now.astimezone(zone).date()
     monday = today - timedelta(days=today.weekday())
-    if (
-        not local_instant(monday, WEEK_SENT_FROM, zone)
-        <= now
-        < local_instant(monday + timedelta(days=WEEK_SENT_DAYS), "00:00", zone)
-    ):
+    send_from = local_instant(monday, WEEK_SENT_FROM, zone)
+    send_until = local_instant(monday + timedelta(days=WEEK_SENT_DAYS), "00:00", zone)
+    if not send_from <= now < send_until:
         return []
     savings = read_savings(connection, site, first=monday - timedelta(days=7), last=monday - DAY)
-    told = _choose_weekly(savings)
-    if told is None:
+    message = _choose_weekly(savings)
+    if message is None:
         return []
-    code, saved, days = told
+    code, saved, days = message
     words = say_message(code, {"saved": saved, "days": days}, site=site.called, numbers=numbers)
     # One key for saving and loss: a late replay may flip the sign, which must not cause a second
     # message.
@@ -327,21 +328,18 @@ def _compose_week(
 
 
 def _choose_weekly(savings: Savings) -> tuple[str, float, int] | None:
-    """Return code, amount and number of days of the weekly message: what Luna saved, else what it
-    would have saved; None without either.
+    """Return code, amount and number of days of the weekly message.
+
+    The amount is Luna's saving, or else the saving that it proposed; None without either.
     """
-    if (saved := savings.done.saved) is not None:
-        return (
-            "weekly_saving" if saved >= 0 else "weekly_loss",
-            abs(saved),
-            len(savings.done.counted),
-        )
-    would = savings.proposed.saved
-    return (
-        None
-        if would is None or would < 0
-        else ("weekly_proposal", would, len(savings.proposed.counted))
-    )
+    saved = savings.done.saved
+    if saved is not None:
+        code = "weekly_saving" if saved >= 0 else "weekly_loss"
+        return code, abs(saved), len(savings.done.counted)
+    proposed = savings.proposed.saved
+    if proposed is None or proposed < 0:
+        return None
+    return "weekly_proposal", proposed, len(savings.proposed.counted)
 
 
 def _compose_day(
@@ -352,16 +350,16 @@ def _compose_day(
     until = local_instant(today, DAY_SENT_UNTIL, zone)
     if not local_instant(today, DAY_SENT_FROM, zone) <= now < until:
         return []
-    house = read_house(
-        connection, site, read_planned(connection, site, now=now), plan_max_age=None, now=now
-    )
+    planned = read_planned(connection, site, now=now)
+    house = read_house(connection, site, planned, plan_max_age=None, now=now)
     if house.slot is None:
         # A missing plan is an event of its own, for armed sites.
         return []
-    statements = " ".join(
+    sentences = [
         say_statement(statement, numbers, now=now) for statement in state_house(house, numbers)
-    )
-    words = say_message("day_ahead", {"statements": statements}, site=site.called, numbers=numbers)
+    ]
+    figures = {"statements": " ".join(sentences)}
+    words = say_message("day_ahead", figures, site=site.called, numbers=numbers)
     return [
         NewNotification(
             "day",

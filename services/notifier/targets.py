@@ -1,5 +1,4 @@
-"""Notification targets: Apprise URLs and Home Assistant's notify services, parsed from the
-settings.
+"""Read notification targets: Apprise URLs and Home Assistant's notify services.
 
 Source: Apprise, "Configuration: text": a line is ``tags=URL``, tags with commas; here tags are
 events. Home Assistant, REST API: POST /api/services.
@@ -53,8 +52,9 @@ _CONTROLS_OF_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 def make_title(text: str) -> str:
-    """Return a title of one line without control characters: names of sites and devices may hold
-    anything, and a title becomes a header.
+    """Return a title of one line without control characters.
+
+    Names of sites and devices may hold anything, and a title becomes a header.
     """
     line = " ".join(_CONTROLS.sub(" ", text).split())
     return line if len(line) <= LONGEST_TITLE else f"{line[: LONGEST_TITLE - 1]}…"
@@ -101,18 +101,17 @@ def open_targets(settings: Settings) -> list[Target]:
     # An environment variable of one line may separate targets by semicolons.
     lines = [line.strip() for line in re.split(r"[\n;]", text)]
     targets = []
-    for number, line in (
-        (number, line) for number, line in enumerate(lines, 1) if line and not line.startswith("#")
-    ):
+    for number, line in enumerate(lines, 1):
+        if not line or line.startswith("#"):
+            continue
         parts = _LINE.fullmatch(line)
         if parts is None:
             raise InvalidInputError(
                 f"line {number} is no target", field="notify_urls", remedy=_REMEDY
             )
         where = parts["where"]
-        named = [
-            name.strip().lower() for name in (parts["events"] or ",".join(USUAL_EVENTS)).split(",")
-        ]
+        names = parts["events"] or ",".join(USUAL_EVENTS)
+        named = [name.strip().lower() for name in names.split(",")]
         # Decoded twice, as some services decode a part of their address once more.
         if _CONTROLS.search(unquote(unquote(where))):
             raise InvalidInputError(
@@ -272,8 +271,8 @@ class HomeAssistantChannel:
 
 def for_event(targets: Sequence[Target], event: EventKind) -> list[tuple[str, str]]:
     """Return name and label of each target of an event, once per name."""
-    return list(
-        {
-            target.name: (target.name, target.label) for target in targets if event in target.events
-        }.values()
-    )
+    by_name = {}
+    for target in targets:
+        if event in target.events:
+            by_name[target.name] = (target.name, target.label)
+    return list(by_name.values())

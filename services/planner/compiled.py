@@ -1,5 +1,7 @@
-"""Load the planner's Numba kernels at start-up: the common ones always, rare ones from Numba's disk
-cache; the first plan that needs one compiles it.
+"""Load the planner's Numba kernels at start-up.
+
+The common ones are always loaded, rare ones only from Numba's disk cache; the first plan that needs
+one compiles it.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,11 +25,10 @@ _SELDOM: tuple[tuple[Sequence[Any], Callable[[], None]], ...] = (
 
 @cache
 def load_common_kernels() -> None:
-    """Load the common kernels once per process, compiled where the disk cache lacks them, and of
-    the rare ones those in the cache.
+    """Load the common kernels once per process, and the rare ones that are in the disk cache.
 
-    A plan that compiles a rare one spends some seconds that do not count as planning time. Source:
-    docs/decisions/0081.
+    Common ones that the cache lacks are compiled. A plan that compiles a rare one spends some
+    seconds that do not count as planning time. Source: docs/decisions/0081.
     """
     value.load_kernels()
     planner.load_kernels()

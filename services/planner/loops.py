@@ -16,7 +16,7 @@ _OPTIONS: dict[str, Any] = {
     "nogil": True,
     # Nothing in C calls a loop. Numba's stubs do not know the option.
     "no_cfunc_wrapper": True,
-    # No division of theirs is by zero: the checks are a sixth of all that is compiled.
+    # Loops never divide by zero: the checks would be a sixth of the compiled code.
     "error_model": "numpy",
 }
 _NOT_FROM_PYTHON: dict[str, Any] = {"no_cpython_wrapper": True}
@@ -31,14 +31,16 @@ def loop(work: Loop) -> Loop:
 def loop_part(work: Loop) -> Loop:
     """Return a part of loops, which Python cannot call.
 
-    What Python would call it by takes as long to compile as a short loop does.
+    A wrapper for Python takes as long to compile as a short loop.
     """
     compiled: Loop = njit(**_OPTIONS, **_NOT_FROM_PYTHON)(work)
     return compiled
 
 
 def uncached_part(work: Loop) -> Loop:
-    """Return a part of one loop that takes named tuples; it is kept on the disk within that loop.
+    """Return a part of one loop that takes named tuples.
+
+    It is kept on the disk within that loop.
 
     Numba's cache refers to classes of arguments by name and fails where a later version has
     renamed one. So a loop itself takes arrays and plain tuples of them alone.

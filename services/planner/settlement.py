@@ -42,7 +42,7 @@ def settle(
 def settle_one_battery(
     setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActuals, limits: SiteLimits
 ) -> tuple[SetPoint, Flows]:
-    """Return what ``settle`` does, by the compiled loop."""
+    """Return safe set-points and their flows by the compiled loop."""
     count = stored_kwh.shape[1]
     slots = SlotInputs(
         import_limit_kw=_fill_column(limits.import_limit_kw, count),
@@ -123,7 +123,7 @@ def _list_setpoints(setpoint: SetPoint, count: int) -> SetPointValues[FloatArray
 
 
 def _fill_column(values: Any, count: int) -> FloatArray:
-    """Return values of shape ``(count,)`` or ``(1, count)``, or one for all, as a column."""
+    """Return a column of values ``(count,)`` or ``(1, count)``, or of one value for all."""
     column = np.empty(count)
     column[:] = values
     return column

@@ -1,6 +1,4 @@
-"""Controllable units, one module per kind of device: set-points by plan, owner or fallback, the
-safety layer, the writes.
-"""
+"""List the controllable units, one module per kind of device."""
 
 from luna.energy.site import Site
 from luna.energy.site.control import Control
@@ -18,9 +16,12 @@ DEVICE_UNITS: tuple[DeviceUnits, ...] = (
 
 def list_units(site: Site, control: Control | None) -> dict[str, Controllable]:
     """Return a section's units by key; devices that the site lacks are left out."""
-    if control is None:
-        return {}
-    return {unit.key: unit for units in DEVICE_UNITS for unit in units.make(site, control)}
+    by_key: dict[str, Controllable] = {}
+    if control is not None:
+        for units in DEVICE_UNITS:
+            for unit in units.make(site, control):
+                by_key[unit.key] = unit
+    return by_key
 
 
 def find_unit(site: Site, control: Control | None, key: str) -> Controllable | None:

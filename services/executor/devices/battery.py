@@ -33,26 +33,27 @@ class Batteries:
 
     @property
     def places(self) -> Mapping[str, str]:
-        return {
-            each.battery: each.soc_place
-            for each in self.control.batteries
-            if each.soc_place is not None
-        }
+        places = {}
+        for battery in self.control.batteries:
+            if battery.soc_place is not None:
+                places[battery.battery] = battery.soc_place
+        return places
 
     def read_plan(self, plan: PlanReply, slot: int, now: InForce) -> Setpoints | None:
         names = self._names
         if all(name in plan.thresholds for name in names):
             return {name: self._read(plan.thresholds[name], name, slot, now) for name in names}
-        setpoints = {
-            name: series.at(slot) for name, series in plan.setpoints.items() if name in names
-        }
+        setpoints = {}
+        for name, series in plan.setpoints.items():
+            if name in names:
+                setpoints[name] = series.at(slot)
         return setpoints if set(setpoints) == set(names) else None
 
     def _read(
         self, thresholds: BatteryThresholds, name: str, slot: int, now: InForce
     ) -> BatterySetpoint:
-        """Return the set-point that a plan's thresholds give at the measured state of charge."""
-        battery = next(each for each in self.site.batteries if each.name == name)
+        """Return the set-point of a plan's thresholds at the measured state of charge."""
+        battery = next(battery for battery in self.site.batteries if battery.name == name)
         mode = Mode[now.modes.get(name, OWN.mode).upper()]
         soc = now.soc.get(name, math.nan)
         setpoint = thresholds.policy(battery).read(
@@ -72,22 +73,24 @@ class Batteries:
         return dict.fromkeys(self._names, OWN)
 
     def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
-        # A battery that the site has no longer, only the section of its last command, is handed
-        # back: it has no limits any more.
-        gone = dict.fromkeys(
-            requested.keys() - {battery.name for battery in self.site.batteries}, OWN
+        # A battery that only the section of its last command still names is handed back: it has no
+        # limits any more.
+        site_names = {battery.name for battery in self.site.batteries}
+        gone = dict.fromkeys(requested.keys() - site_names, OWN)
+        safe = to_supported_modes(
+            self.site, _battery_setpoints(requested), soc, control=self.control
         )
-        return to_supported_modes(self.site, _own(requested), soc, control=self.control) | gone
+        return safe | gone
 
     def render(self, allowed: Setpoints) -> list[Write]:
-        return render(self.control, _own(allowed))
+        return render(self.control, _battery_setpoints(allowed))
 
     @property
     def _names(self) -> list[str]:
-        return [each.battery for each in self.control.batteries]
+        return [battery.battery for battery in self.control.batteries]
 
 
-def _own(setpoints: Setpoints) -> dict[str, BatterySetpoint]:
+def _battery_setpoints(setpoints: Setpoints) -> dict[str, BatterySetpoint]:
     return {
         name: setpoint
         for name, setpoint in setpoints.items()

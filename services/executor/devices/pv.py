@@ -68,18 +68,7 @@ class PvArrays:
     def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
         setpoint = requested.get(NAME)
         pv = setpoint if isinstance(setpoint, PvSetpoint) else FREE
-        nothing = np.zeros((0, 1))
-        asked_kw = (
-            math.inf if pv.mode != "limit" else (math.nan if pv.limit_kw is None else pv.limit_kw)
-        )
-        curtailment = np.array([_CODES.get(pv.mode, Curtailment.NONE)], dtype=np.int8)
-        limit = np.array([asked_kw])
-        asked = SetPoint(
-            nothing.astype(np.int8), nothing, nothing, nothing, nothing, nothing, curtailment, limit
-        )
-        safe = clamp(
-            asked, nothing, replace(SiteLimits.of(self.site), batteries=BatteryLimits.of([]))
-        )
+        safe = self._clamp(pv)
         limit_kw = float(safe.pv_limit_kw[0])
         if math.isfinite(limit_kw):
             limit_kw = min(limit_kw, self.site.peak_kw)
@@ -91,6 +80,25 @@ class PvArrays:
         return {
             NAME: PvSetpoint(mode=mode, limit_kw=round(limit_kw, 6) if mode == "limit" else None)
         }
+
+    def _clamp(self, pv: PvSetpoint) -> SetPoint:
+        """Return the set-point that the safety layer allows."""
+        requested_kw = math.inf
+        if pv.mode == "limit":
+            requested_kw = math.nan if pv.limit_kw is None else pv.limit_kw
+        nothing = np.zeros((0, 1))
+        requested = SetPoint(
+            nothing.astype(np.int8),
+            nothing,
+            nothing,
+            nothing,
+            nothing,
+            nothing,
+            np.array([_CODES.get(pv.mode, Curtailment.NONE)], dtype=np.int8),
+            np.array([requested_kw]),
+        )
+        limits = replace(SiteLimits.of(self.site), batteries=BatteryLimits.of([]))
+        return clamp(requested, nothing, limits)
 
     def render(self, allowed: Setpoints) -> list[Write]:
         setpoint = allowed[NAME]

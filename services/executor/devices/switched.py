@@ -17,8 +17,9 @@ from services.executor.devices.unit import Controllable, DeviceUnits, InForce, S
 
 @dataclass(frozen=True, slots=True)
 class SwitchedLoad:
-    """One switched device, its control section, and the ``section`` of a plan's slots with its
-    flow.
+    """One switched device with its control section.
+
+    ``section`` names the part of a plan's slots with its flow.
     """
 
     device: SwitchedDevice
@@ -54,8 +55,10 @@ class SwitchedLoad:
         return self._make_setpoint("own")
 
     def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
-        """Return a supported mode: without an own mode, a device that stops by itself, such as a
-        water heater, is switched on, any other off.
+        """Return a supported mode.
+
+        Without an own mode, a device that stops by itself, such as a water heater, is switched on,
+        any other off.
         """
         setpoint = requested.get(self.name)
         mode = setpoint.mode if isinstance(setpoint, LoadSetpoint) else "own"
@@ -72,21 +75,20 @@ class SwitchedLoad:
         )
 
     def _make_setpoint(self, mode: str) -> Setpoints:
-        return {
-            self.name: LoadSetpoint.model_validate(
-                {"mode": mode if mode in {"own", "on", "off"} else "own"}
-            )
-        }
+        supported = mode if mode in {"own", "on", "off"} else "own"
+        return {self.name: LoadSetpoint.model_validate({"mode": supported})}
 
 
 def _make_units(site: Site, control: Control) -> Iterator[Controllable]:
     """Yield the switched devices that a section names and the site has."""
-    there = {
-        device.name: (device, kind.section) for kind in SWITCHED_KINDS for device in kind.of(site)
-    }
-    yield from (
-        SwitchedLoad(*there[each.load], each) for each in control.loads if each.load in there
-    )
+    devices = {}
+    for kind in SWITCHED_KINDS:
+        for device in kind.of(site):
+            devices[device.name] = (device, kind.section)
+    for load_control in control.loads:
+        if load_control.load in devices:
+            device, section = devices[load_control.load]
+            yield SwitchedLoad(device, section, load_control)
 
 
 UNITS = DeviceUnits("loads", _make_units)

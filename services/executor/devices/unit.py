@@ -1,6 +1,6 @@
-"""Unit of control: all batteries together, each charger, each switched load, the arrays.
+"""Define a unit of control: all batteries together, each charger, each switched load, the arrays.
 
-Decided, sent and confirmed as one.
+A unit is decided, sent and confirmed as one.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -24,8 +24,9 @@ class SlotPrices(NamedTuple):
 
 
 class InForce(NamedTuple):
-    """State at a slot's start: the batteries' measured states of charge (NaN without a reading) and
-    their last commanded modes.
+    """The batteries' states of charge and last commanded modes at a slot's start.
+
+    States of charge are measured, NaN without a reading.
     """
 
     soc: Mapping[str, float] = {}

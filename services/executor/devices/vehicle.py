@@ -46,37 +46,31 @@ class ChargerUnit:
         flow = plan.slots[slot].vehicles.get(self.vehicle.name)
         if flow is None:
             return None
-        hours = plan.slot_minutes / 60
-        return self._make_setpoint(
-            "give" if flow.discharge_kwh > 0 else "charge",
-            max(flow.charge_kwh, flow.discharge_kwh) / hours,
-        )
+        mode = "give" if flow.discharge_kwh > 0 else "charge"
+        energy_kwh = max(flow.charge_kwh, flow.discharge_kwh)
+        return self._make_setpoint(mode, energy_kwh / (plan.slot_minutes / 60))
 
     def follow_owner(self, override: Override) -> Setpoints:
-        most = (
-            self.vehicle.discharge_limit_kw
-            if override.mode == "give"
-            else self.vehicle.most_charge_kw
-        )
-        return self._make_setpoint(
-            override.mode, most if override.power_kw is None else override.power_kw
-        )
+        power_kw = override.power_kw
+        if power_kw is None and override.mode == "give":
+            power_kw = self.vehicle.discharge_limit_kw
+        elif power_kw is None:
+            power_kw = self.vehicle.most_charge_kw
+        return self._make_setpoint(override.mode, power_kw)
 
     def fallback(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
         """Return the charger's own mode.
 
         Without one it charges, for an empty car in the morning is worse than an expensive
-        kilowatt-hour.
-
-        After a fault it charges at its least power, for no plan keeps the fuse's and the peak's
-        limits.
+        kilowatt-hour. After a fault it charges at its least power, for no plan keeps the fuse's and
+        the peak's limits.
         """
         if "own" in self.control.modes:
             return self._make_setpoint("own", 0.0)
-        most = self.vehicle.most_charge_kw
-        return self._make_setpoint(
-            "charge", most if reason in HANDED_BACK else self.vehicle.power_ranges[0][0] or most
-        )
+        power_kw = self.vehicle.most_charge_kw
+        if reason not in HANDED_BACK:
+            power_kw = self.vehicle.power_ranges[0][0] or power_kw
+        return self._make_setpoint("charge", power_kw)
 
     def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
         setpoint = requested.get(self.vehicle.name)
@@ -85,31 +79,30 @@ class ChargerUnit:
         if setpoint.mode == "own" and "own" in self.control.modes:
             return {self.vehicle.name: VehicleSetpoint(mode="own", charge_kw=0.0)}
         if setpoint.mode == "give":
-            vehicle_soc = soc.get(self.vehicle.name, math.nan)
-            least = self.vehicle.min_soc
-            most = self.vehicle.discharge_limit_kw
-            give_kw = (
-                clamp_giving(setpoint.give_kw, vehicle_soc, min_soc=least, limit_kw=most)
-                if "give" in self.control.modes
-                else 0.0
-            )
-            return {
-                self.vehicle.name: VehicleSetpoint(
-                    mode="give", charge_kw=0.0, give_kw=round(give_kw, 6)
-                )
-                if give_kw
-                else STOP
-            }
+            return {self.vehicle.name: self._give_safely(setpoint, soc)}
         power_kw = clamp_charging(
             0.0 if setpoint.mode == "stop" else setpoint.charge_kw,
             self.vehicle.power_ranges,
             self.site,
         )
-        return {
-            self.vehicle.name: VehicleSetpoint(mode="charge", charge_kw=round(power_kw, 6))
-            if power_kw
-            else STOP
-        }
+        if not power_kw:
+            return {self.vehicle.name: STOP}
+        charge = VehicleSetpoint(mode="charge", charge_kw=round(power_kw, 6))
+        return {self.vehicle.name: charge}
+
+    def _give_safely(self, setpoint: VehicleSetpoint, soc: Mapping[str, float]) -> VehicleSetpoint:
+        """Return the discharge that the safety layer allows."""
+        if "give" not in self.control.modes:
+            return STOP
+        give_kw = clamp_giving(
+            setpoint.give_kw,
+            soc.get(self.vehicle.name, math.nan),
+            min_soc=self.vehicle.min_soc,
+            limit_kw=self.vehicle.discharge_limit_kw,
+        )
+        if not give_kw:
+            return STOP
+        return VehicleSetpoint(mode="give", charge_kw=0.0, give_kw=round(give_kw, 6))
 
     def render(self, allowed: Setpoints) -> list[Write]:
         setpoint = allowed[self.vehicle.name]
@@ -131,22 +124,19 @@ class ChargerUnit:
 
     def _make_setpoint(self, mode: str, power_kw: float) -> Setpoints:
         supported = mode if mode in {"own", "charge", "stop", "give"} else "stop"
-        power = (
-            {"charge_kw": 0.0, "give_kw": max(power_kw, 0.0)}
-            if mode == "give"
-            else {"charge_kw": max(power_kw, 0.0)}
-        )
-        return {self.vehicle.name: VehicleSetpoint.model_validate({"mode": supported} | power)}
+        power_kw = max(power_kw, 0.0)
+        setpoint: dict[str, object] = {"mode": supported, "charge_kw": power_kw}
+        if mode == "give":
+            setpoint |= {"charge_kw": 0.0, "give_kw": power_kw}
+        return {self.vehicle.name: VehicleSetpoint.model_validate(setpoint)}
 
 
 def _make_units(site: Site, control: Control) -> Iterator[Controllable]:
     """Yield the chargers of the vehicles that a section names and the site has."""
-    vehicles = {each.name: each for each in site.vehicles}
-    yield from (
-        ChargerUnit(site, vehicles[each.vehicle], each)
-        for each in control.vehicles
-        if each.vehicle in vehicles
-    )
+    vehicles = {vehicle.name: vehicle for vehicle in site.vehicles}
+    for vehicle_control in control.vehicles:
+        if vehicle_control.vehicle in vehicles:
+            yield ChargerUnit(site, vehicles[vehicle_control.vehicle], vehicle_control)
 
 
 UNITS = DeviceUnits("vehicles", _make_units)

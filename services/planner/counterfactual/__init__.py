@@ -1,1 +1,1 @@
-"""What another decision, or another site, would have brought."""
+"""Compute counterfactuals: plans with another decision, and days of another site."""

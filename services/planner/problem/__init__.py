@@ -1,1 +1,1 @@
-"""What a plan has to solve: request, site and outlook as arrays."""
+"""Describe the problem that a plan solves: request, site and outlook as arrays."""
