@@ -8,7 +8,7 @@ where a solver finds none in time, or re-simulation does not confirm what it fou
 plans; the last is the inverter alone.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,7 @@ from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan, PlanMismatchError, Spread, weigh_flows
 from services.planner.dp.planner import plan_single
 from services.planner.dp.segments import problem_segments
-from services.planner.following import follow_each
+from services.planner.following import follow_plan
 from services.planner.linear.model import InfeasibleError
 from services.planner.milp.battery_constraints import list_constraints, missed_kwh
 from services.planner.milp.inverters import suits_value
@@ -51,19 +51,10 @@ def decide(problem: Problem, solver: Solver, *, deadline: Deadline | None = None
     """
     deadline = deadline or problem.deadline
     plan = make_plan(problem, solver, deadline=deadline)
-    # No deadline for following the inverter alone: no fallback is left after it.
-    (followed,) = follow_each(
-        [(problem, plan)], deadline=None if plan.method == "self_consumption" else deadline
-    )
-    return followed
-
-
-def decide_each(problems: Sequence[Problem]) -> list[Plan]:
-    """Return ``decide`` of each problem.
-
-    Their policies are simulated together, which takes less time, and without a deadline.
-    """
-    return follow_each([(problem, make_plan(problem, Solver())) for problem in problems])
+    if plan.method == "self_consumption":
+        # No fallback is left after the inverter alone.
+        return follow_plan(problem, plan)
+    return follow_plan(problem, plan, deadline=deadline)
 
 
 # The share of the time left for solving: choosing the policy and explaining the plan take time as

@@ -20,7 +20,7 @@ from luna.energy.timeline import SLOT, FloatArray, Timeline, local_offsets
 from services.planner.problem.knowledge import ForecastArchive
 from services.planner.replay.data import ReplayData, Rules
 from services.planner.replay.faults import FaultyPolicy
-from services.planner.replay.policies import CarryOver, JointPlanning
+from services.planner.replay.policies import CarryOver
 from services.planner.replay.policy_factory import OffsetPolicy, PolicyFactory, PolicyRun, origin_of
 
 # Tolerance of rounding.
@@ -66,10 +66,8 @@ def simulate_day(
     rules = factory.rules
     first = slots[0]
     part = slice(*slots)
-    together = JointPlanning()
     policies = [
-        factory.enter(policy_run, standings[policy_run.label], together)
-        for policy_run in policy_runs
+        factory.enter(policy_run, standings[policy_run.label]) for policy_run in policy_runs
     ]
     stored = np.array(
         [standings[policy_run.label].stored_kwh for policy_run in policy_runs]

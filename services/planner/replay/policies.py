@@ -4,7 +4,7 @@ perfect foresight.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,8 +20,9 @@ from luna.energy.schedule import Committed, PlainPolicy, Policy, pick_slot, whol
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline, local_dates, split_days
 from services.planner.dp.plan import Plan
+from services.planner.following import follow_plan
 from services.planner.milp.solver import Solver
-from services.planner.planner import decide, decide_each
+from services.planner.planner import decide, make_plan
 from services.planner.problem.knowledge import EnergyOutlook, MixedForecast, SitePrices
 from services.planner.problem.problem import ACTING, Margin, Problem
 from services.planner.problem.rolling_horizon import SiteKnowledge
@@ -125,31 +126,6 @@ def plan_by_planner(problem: Problem, prices: SitePrices) -> Plan:
     return decide(problem, Solver())
 
 
-class JointPlanning:
-    """Batches the plans that all policies request in one slot.
-
-    They are made when the first of them is needed.
-    """
-
-    def __init__(self) -> None:
-        self._requests: list[tuple[Problem, Callable[[Plan], None]]] = []
-
-    def ask(self, problem: Problem, take: Callable[[Plan], None]) -> None:
-        """Request a plan; ``make`` calls ``take`` with it."""
-        self._requests.append((problem, take))
-
-    def make(self) -> None:
-        """Make the requested plans."""
-        if not self._requests:
-            return
-        requests = self._requests
-        self._requests = []
-        for (_, take), plan in zip(
-            requests, decide_each([problem for problem, _ in requests]), strict=True
-        ):
-            take(plan)
-
-
 @dataclass
 class ModelPredictive:
     """The planner in a rolling horizon as it is executed: each plan's policy reads the actual state
@@ -164,8 +140,7 @@ class ModelPredictive:
         knowledge: the site's forecasts and prices by time of issue.
         timeline: the replayed slots.
         every: slots between two plans.
-        make: makes each plan; default: the planner's own decision, in a batch with others
-            (``together``).
+        make: makes each plan; default: the planner's own decision, whatever time it takes.
         origin: of the plan in force before the first slot.
         modes: in force before the first slot.
         may_plan: False while the planner is unavailable; may change.
@@ -180,7 +155,6 @@ class ModelPredictive:
     modes: Sequence[int] = ()
     may_plan: bool = True
     max_age: timedelta = MAX_AGE
-    together: JointPlanning = field(default_factory=JointPlanning)
 
     def __post_init__(self) -> None:
         site = self.knowledge.site
@@ -202,10 +176,8 @@ class ModelPredictive:
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return the set-points of ``slot``."""
         self._meter.read(slot, stored_kwh[:, 0])
-        self.together.make()
         if self._plan is None and self.may_plan:
             self._make_plan(self._here(slot, stored_kwh))
-            self.together.make()
         setpoints = keep_supported_modes(self._read(slot, stored_kwh), self._supported_modes)
         self._modes = setpoints.mode
         if self.may_plan and self._wants_plan(slot, stored_kwh):
@@ -235,13 +207,10 @@ class ModelPredictive:
             discharged_today_kwh=np.array(origin.discharged_today_kwh or (0.0,) * stored_kwh.size),
         )
         if self.make is None:
-            self.together.ask(problem, self._take)
+            self._plan = follow_plan(problem, make_plan(problem, Solver()))
         else:
-            self._take(self.make(problem, self.knowledge.prices))
+            self._plan = self.make(problem, self.knowledge.prices)
         self.origin = origin
-
-    def _take(self, plan: Plan) -> None:
-        self._plan = plan
 
     def _read(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         plan = self._plan
@@ -289,8 +258,6 @@ def _supported_modes(site: Site) -> list[frozenset[Mode] | None]:
 class PolicyInputs:
     """Inputs of a replay's policy: scene and rules, slots between two plans, the oracle's plan, and
     the state at the last midnight.
-
-    ``together`` batches its plans with those of the other policies.
     """
 
     scene: ReplayData
@@ -298,7 +265,6 @@ class PolicyInputs:
     every: int
     oracle: Plan
     before: CarryOver
-    together: JointPlanning
 
     def plan_ahead(
         self, energy: EnergyOutlook, errors: ErrorScenarios | None, *, make: MakePlan | None = None
@@ -315,7 +281,6 @@ class PolicyInputs:
             make,
             origin=self.before.plan,
             modes=self.before.modes,
-            together=self.together,
         )
 
     @property

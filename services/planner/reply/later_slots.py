@@ -1,9 +1,8 @@
-"""What batteries of plans do later: when they charge, give and keep a reserve again.
+"""What the batteries of a plan do later: when they charge, give and keep a reserve again.
 
-Slots of several plans are counted end to end; a slot that there is none of is -1.
+A slot that there is none of is -1.
 """
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -19,12 +18,10 @@ from services.planner.reply.slot_worth import SlotWorth
 
 
 class LaterSlots(SlotWorth):
-    """Plans, slot by slot, beside what comes later in them."""
+    """A plan, slot by slot, beside what comes later in it."""
 
-    def __init__(self, plans: Sequence[Plan]) -> None:
-        super().__init__(plans)
-        # The first slot of the plan that each slot is one of.
-        self.first: IndexArray = np.repeat(np.arange(len(plans)) * self.slots, self.slots)
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan)
         self._rows: IndexArray = np.arange(len(self.charge))[:, None]
 
     # --- the next spell of giving -----------------------------------------------------------------
@@ -32,7 +29,7 @@ class LaterSlots(SlotWorth):
     @cached_property
     def first_use(self) -> IndexArray:
         """The slot from this one on in which the battery first gives."""
-        here = np.arange(self.first.size)
+        here = np.arange(self.slots)
         return np.where(self.gives, here, self.next_where(self.gives))
 
     @cached_property
@@ -88,14 +85,12 @@ class LaterSlots(SlotWorth):
         """Return of each slot the best of the next spell of giving: from the next slot that gives
         to the charging after it; -1 where there is none.
         """
-        shape = (-1, self.slots)
-        charges = self.charges.reshape(shape).tolist()
-        gives = self.gives.reshape(shape).tolist()
-        gains = brings.reshape(shape).tolist()
-        # A row for each plan of each battery.
-        rows = list(map(_find_best_uses, charges, gives, gains))
-        own = np.array(rows, dtype=np.int64).reshape(self.charge.shape)
-        return np.where(own >= 0, own + self.first, -1)
+        best = np.full(self.charge.shape, -1)
+        for battery in range(len(best)):
+            charges = self.charges[battery].tolist()
+            gives = self.gives[battery].tolist()
+            best[battery] = _find_best_uses(charges, gives, brings[battery].tolist())
+        return best
 
     # --- the next move ----------------------------------------------------------------------------
 
@@ -143,20 +138,20 @@ class LaterSlots(SlotWorth):
     def unused_after(self) -> BoolArray:
         """Where the battery gives nothing any more."""
         slots = np.arange(self.slots)
-        given = np.where(self.gives.reshape(-1, self.slots), slots, -1)
+        given = np.where(self.gives, slots, -1)
         last = given.max(axis=1, keepdims=True, initial=-1)
-        return np.asarray(slots >= last).reshape(self.gives.shape)
+        return np.asarray(slots >= last)
 
     # --- terminal bounds and reserves -------------------------------------------------------------
 
     @cached_property
     def at_terminal_bound(self) -> BoolArray:
         """Where batteries end at the lower terminal bound."""
-        least = self.join(lambda plan: plan.problem.terminal.least_kwh[:, None])
-        last_of_plans = self.end_kwh.reshape(-1, self.slots)[:, -1]
-        last = np.repeat(last_of_plans, self.slots).reshape(self.charge.shape)
-        is_bound = least > self.battery.min_kwh + SAME_KWH
-        return np.asarray(is_bound & (last <= least + SAME_KWH))
+        least_kwh = self.plan.problem.terminal.least_kwh[:, None]
+        last_kwh = self.end_kwh[:, -1:]
+        is_bound = least_kwh > self.battery.min_kwh + SAME_KWH
+        ends_at_bound = is_bound & (last_kwh <= least_kwh + SAME_KWH)
+        return np.broadcast_to(ends_at_bound, self.charge.shape)
 
     @cached_property
     def for_reserve(self) -> IndexArray:
@@ -187,8 +182,7 @@ class LaterSlots(SlotWorth):
             return due
         level = self.read_at(reserve_kwh, self.for_reserve)
         for index, slot in np.argwhere(self.for_reserve >= 0).tolist():
-            end = self.first[slot] + self.slots
-            wants = reserve_kwh[index, slot:end] >= level[index, slot] - SAME_KWH
+            wants = reserve_kwh[index, slot:] >= level[index, slot] - SAME_KWH
             if not wants[0]:
                 due[index, slot] = slot + int(wants.argmax()) + 1
         return due
@@ -197,7 +191,6 @@ class LaterSlots(SlotWorth):
     def reserve_ends(self) -> IndexArray:
         """The slot in which the battery moves again, or the reserve that it keeps is lower."""
         lower = np.zeros(self.charge.shape, dtype=bool)
-        # What another plan ends with makes no difference: nothing is read before its first slot.
         lower[:, 1:] = self.floor_kwh[:, 1:] < self.floor_kwh[:, :-1] - SAME_KWH
         return self.next_where(~self.rests | lower)
 
@@ -207,11 +200,11 @@ class LaterSlots(SlotWorth):
         """Return of each slot the next one after it in which something holds,
         ``(batteries, slots)``; -1 where the plan has none.
         """
-        none = self.first.size
-        places = np.where(holds, np.arange(none), none).reshape(-1, self.slots)
+        none = self.slots
+        places = np.where(holds, np.arange(none), none)
         following = np.full(places.shape, none)
         following[:, :-1] = np.minimum.accumulate(places[:, :0:-1], axis=1)[:, ::-1]
-        return np.where(following < none, following, -1).reshape(holds.shape)
+        return np.where(following < none, following, -1)
 
     def read_at(self, values: FloatArray, slots: IndexArray) -> FloatArray:
         """Return what stands in other slots, battery by battery; NaN where there is none."""

@@ -15,7 +15,7 @@ def find_limits(plan: Plan) -> list[tuple[str, ...]]:
     """Return the limits at work in each slot, as codes of ``luna.words``: the site's, and the first
     battery's.
     """
-    codes, marks = mark_limits(Evidence([plan]))
+    codes, marks = mark_limits(Evidence(plan))
     places, limits = name_limits(codes, marks[0])
     return [limits[place] for place in places.tolist()]
 
@@ -73,10 +73,10 @@ def _check_battery(evidence: Evidence) -> dict[str, BoolArray]:
 def _check_site(evidence: Evidence) -> dict[str, BoolArray]:
     """Return where limits of the connection, of inverters and of PV are at work."""
     imports = evidence.imports > NOTHING_KWH
-    import_limit_kwh = evidence.join(lambda plan: plan.problem.import_limit_kwh)
+    import_limit_kwh = evidence.plan.problem.import_limit_kwh
     fills_import = evidence.imports >= import_limit_kwh - NOTHING_KWH
     has_no_peak = ~np.isfinite(evidence.peak_kwh)
-    export_price = evidence.join(lambda plan: plan.problem.outlook.export_price)
+    export_price = evidence.plan.problem.outlook.export_price
     unsold = evidence.holds_back & (export_price >= 0)
     fills_feed_in = evidence.fills_feed_in & (evidence.exports > NOTHING_KWH)
     return {

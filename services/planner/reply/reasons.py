@@ -31,73 +31,60 @@ from services.planner.reply.reason_columns import (
 
 def explain(plan: Plan) -> list[Reason]:
     """Return the reason of every slot."""
-    (explained,) = explain_each(Evidence([plan]))
-    return explained.of_slots.reasons
+    return explain_evidence(Evidence(plan)).of_slots.reasons
 
 
-def explain_each(evidence: Evidence) -> list[PlanExplanation]:
-    """Return the reasons of every battery in every slot of each plan: of the causes in order the
+def explain_evidence(evidence: Evidence) -> PlanExplanation:
+    """Return the reasons of every battery in every slot of a plan: of the causes in order the
     first that is true.
     """
-    if len(evidence.charge):
-        return _explain_batteries(evidence)
-    explained = []
-    for reason_index, distinct in explain_idle(evidence):
-        of_site = ReasonColumns.plain(reason_index, distinct)
-        explained.append(PlanExplanation(reason_index, (of_site,), of_site))
-    return explained
-
-
-def _explain_batteries(evidence: Evidence) -> list[PlanExplanation]:
+    if not len(evidence.charge):
+        of_site = explain_idle(evidence)
+        return PlanExplanation(of_site.reason_index, (of_site,), of_site)
     places, distinct = _name_causes(evidence)
     codes, marks = mark_limits(evidence)
-    values = list(map(read_numbers, evidence.energy_value))
     opposite = read_numbers(price_opposite(evidence))
     rank, count = _rank_prices(evidence)
-    uses = np.where(evidence.first_use >= 0, evidence.first_use - evidence.first, -1)
+    by_battery = []
+    for battery, value in enumerate(evidence.energy_value):
+        reason_index, used = number_values(places[battery])
+        binding, limits = name_limits(codes, marks[battery])
+        used_at = [
+            None if slot < 0 else evidence.edges[slot]
+            for slot in evidence.first_use[battery].tolist()
+        ]
+        reasons = ReasonColumns(
+            reason_index,
+            [distinct[place] for place in used],
+            binding,
+            limits,
+            energy_value=read_numbers(value),
+            cost_of_opposite=opposite,
+            price_rank=rank,
+            price_count=count,
+            used_at=used_at,
+        )
+        by_battery.append(reasons)
     moves_most = (evidence.charge + evidence.discharge).argmax(axis=0)
-    explained = []
-    for first in range(0, evidence.first.size, evidence.slots):
-        own = slice(first, first + evidence.slots)
-        by_battery = []
-        for battery, value in enumerate(values):
-            reason_index, used = number_values(places[battery, own])
-            binding, limits = name_limits(codes, marks[battery, own])
-            by_battery.append(
-                ReasonColumns(
-                    reason_index,
-                    [distinct[place] for place in used],
-                    binding,
-                    limits,
-                    energy_value=value[own],
-                    cost_of_opposite=opposite[own],
-                    price_rank=list(rank[own]),
-                    price_count=list(count[own]),
-                    used_at=[
-                        None if slot < 0 else evidence.edges[slot]
-                        for slot in uses[battery, own].tolist()
-                    ],
-                )
-            )
-        of_slots = by_battery[0]
-        if len(by_battery) > 1:
-            of_slots = choose_reasons(by_battery, moves_most[own])
-        explained.append(PlanExplanation(moves_most[own], tuple(by_battery), of_slots))
-    return explained
+    of_slots = by_battery[0]
+    if len(by_battery) > 1:
+        of_slots = choose_reasons(by_battery, moves_most)
+    return PlanExplanation(moves_most, tuple(by_battery), of_slots)
 
 
-def _rank_prices(evidence: Evidence) -> tuple[list[int], list[int]]:
+def _rank_prices(evidence: Evidence) -> tuple[list[int | None], list[int | None]]:
     """Return the rank of each slot's import price within its local day, and how many there are; 1:
     none is cheaper.
     """
-    price = evidence.join(lambda plan: plan.problem.at_tariff_prices.outlook.import_price)
-    rank: list[int] = []
+    price = evidence.plan.problem.at_tariff_prices.outlook.import_price
+    rank: list[int | None] = []
+    count: list[int | None] = []
     for first, end in pairwise(evidence.days):
         day = price[first:end]
         cheaper = np.searchsorted(np.sort(day), day - PRICE_ROUNDING)
         rank += (cheaper + 1).tolist()
-    day_lengths = np.diff(evidence.days)
-    return rank, np.repeat(day_lengths, day_lengths).tolist()
+        count += [day.size] * day.size
+    return rank, count
 
 
 # --- codes and figures ----------------------------------------------------------------------------
@@ -115,12 +102,12 @@ def _name_causes(evidence: Evidence) -> tuple[IndexArray, list[CodedReason]]:
     # Slot after slot of one battery after the other, cause by cause.
     order = found.argsort(axis=None, kind="stable")[: np.count_nonzero(~pinned)]
     causes = found.ravel()[order]
-    batteries, slots = np.divmod(order, evidence.first.size)
+    batteries, slots = np.divmod(order, evidence.slots)
     names, figures = _read_figures(evidence, causes, batteries, slots)
     days = np.searchsorted(evidence.days, slots, side="right")
     begins = _find_changes(np.vstack([causes, batteries, days, figures]))
     places[batteries, slots] = begins.cumsum() - 1 + len(distinct)
-    starts = (slots - evidence.first[slots])[begins].tolist()
+    starts = slots[begins].tolist()
     rows = figures[:, begins].T.tolist()
     for cause, start, row in zip(causes[begins].tolist(), starts, rows, strict=True):
         named = _name_figures(evidence, names[cause], row, start)
@@ -136,7 +123,7 @@ def _name_pins(evidence: Evidence) -> tuple[IndexArray, BoolArray, list[CodedRea
     for here, until in find_pins(evidence):
         for battery, slot in np.argwhere(here).tolist():
             places[battery, slot] = len(distinct)
-            start = evidence.name_instant(slot - int(evidence.first[slot]))
+            start = evidence.name_instant(slot)
             distinct.append(("manual", {TIME: until.isoformat(), "start": start}))
         pinned |= here
     return places, pinned, distinct
@@ -161,14 +148,10 @@ def _read_figures(
             of_batteries = np.broadcast_to(values, evidence.charge.shape)
             figures[row, own] = of_batteries[batteries[own], slots[own]]
             if name == TIME:
-                figures[row, own] = _count_in_plan(evidence, figures[row, own], slots[own])
+                later = figures[row, own]
+                later[later < 0] = np.nan
     names = {cause: list(values) for cause, values in shown.items()}
     return names, figures.round(DECIMALS) + 0.0
-
-
-def _count_in_plan(evidence: Evidence, later: FloatArray, slots: IndexArray) -> FloatArray:
-    """Return later slots as they are counted from their plan's first; NaN where there is none."""
-    return np.where(later >= 0, later - evidence.first[slots], np.nan)
 
 
 def _find_changes(rows: FloatArray) -> BoolArray:

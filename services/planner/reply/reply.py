@@ -3,9 +3,9 @@ the request asks for.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from time import perf_counter
@@ -18,6 +18,7 @@ import numpy as np
 from luna.contracts.control import BatterySetpoints, PvSetpoints
 from luna.contracts.plan import (
     CheapestReply,
+    CompromiseReply,
     CostReply,
     FollowedReply,
     ObjectiveReason,
@@ -37,7 +38,7 @@ from luna.energy.timeline import FloatArray
 from services.planner.compiled import load_common_kernels
 from services.planner.devices import PLANNED_KINDS
 from services.planner.devices.kind import RelaxedBill
-from services.planner.dp.plan import Plan, Spread, work_in_groups
+from services.planner.dp.plan import Plan, Spread
 from services.planner.linear.model import InfeasibleError
 from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import formulate
@@ -65,7 +66,7 @@ from services.planner.reply.notes import (
     room_of_placement,
 )
 from services.planner.reply.reason_columns import PlanExplanation
-from services.planner.reply.reasons import explain_each
+from services.planner.reply.reasons import explain_evidence
 from services.planner.reply.shown_modes import MODE_WORDS, show_modes
 
 _PV_WORDS = {
@@ -256,79 +257,25 @@ def answer_columns(
     plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_digest: str | None = None
 ) -> PlanColumns:
     """Return the same with its slots as columns."""
-    (columns,) = _answer_group(
-        [Answered(plan, request, inputs_digest or digest(write_inputs(request)))], issued_at
-    )
-    return columns
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A plan, the complete request that it was made from, and the request's digest."""
-
-    plan: Plan
-    request: PlanRequest
-    inputs_digest: str
-
-
-def answer_each(answered: Sequence[Answered], *, issued_at: datetime) -> list[PlanColumns]:
-    """Return the replies of many sites' plans as columns; they do not affect each other."""
-    return work_in_groups(
-        answered,
-        [each.plan.problem for each in answered],
-        partial(_answer_group, issued_at=issued_at),
-    )
-
-
-def _answer_group(answered: Sequence[Answered], issued_at: datetime) -> Iterator[PlanColumns]:
-    begun = perf_counter()
-    evidence = Evidence(
-        [each.plan for each in answered],
-        [each.request.manual for each in answered],
-    )
-    explained = explain_each(evidence)
+    begun_s = perf_counter()
+    if inputs_digest is None:
+        inputs_digest = digest(write_inputs(request))
+    evidence = Evidence(plan, request.manual)
+    explained = explain_evidence(evidence)
     modes = show_modes(evidence, explained)
-    share_ms = (perf_counter() - begun) * 1e3 / len(answered)
-    for each, reasons, own_modes in zip(answered, explained, modes, strict=True):
-        yield _answer(each, (reasons, own_modes), issued_at=issued_at, explain_ms=share_ms)
-
-
-def _answer(
-    answered: Answered,
-    explained: tuple[PlanExplanation, list[str]],
-    *,
-    issued_at: datetime,
-    explain_ms: float,
-) -> PlanColumns:
-    begun = perf_counter()
-    plan = answered.plan
-    request = answered.request
+    slots = _list_columns(plan, request, explained, modes)
+    compromises = _list_compromises(plan, request)
+    explain_ms = (perf_counter() - begun_s) * 1e3
     site = plan.problem.site
     timeline = plan.problem.outlook.timeline
-    objective = reply_objective(plan, request)
-    language = request.options.language
-    compromises = find_compromises(plan, language)
-    if objective is not None and "no_carbon_intensity" in objective.reasons:
-        compromises.append(
-            name_compromise("carbon_unknown", language, price=objective.carbon_price_per_kg)
-        )
-    compromises += missed_blocks(plan, request.manual, language) if request.manual else []
-    compromises += (
-        [] if plan.problem.storage.reserve_kwh is None else missed_reserves(plan, language)
-    )
-    compromises = mark_unproven(compromises, room_of_batteries(plan)) if compromises else []
-    if plan.placement is not None:
-        compromises += mark_unproven(missed_demands(plan, request), room_of_placement(plan))
-    slots = _list_columns(plan, explained, request)
     thresholds: dict[str, BatteryThresholds] = {}
     # Empty where the plan is its set-points alone.
     for policy in () if plan.policy is None else plan.policy.batteries:
         thresholds[policy.battery.name] = BatteryThresholds.of(policy)
-    explain_ms += (perf_counter() - begun) * 1e3
     status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"
     head = PlanReply(
         # The same inputs are the same plan: a request delivered twice stores one row
-        plan_id=str(UUID(answered.inputs_digest[:32])),
+        plan_id=str(UUID(inputs_digest[:32])),
         status="compromised" if compromises else status,
         gap=None if plan.gap is None else round(plan.gap, 9) + 0.0,
         gap_cost=find_gap_cost(plan),
@@ -358,10 +305,28 @@ def _answer(
         prices_known_until=request.outlook.prices_known_until if request.outlook else None,
         forecast=request.outlook.forecast if request.outlook else None,
         uncertainty=None if request.options.uncertainty == "point" else _tell_uncertainty(plan),
-        objective=objective,
+        objective=reply_objective(plan, request),
         strategy=list(plan.problem.applied_rules),
     )
     return PlanColumns(head, slots)
+
+
+def _list_compromises(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:
+    """Return the limits and demands that a plan misses, those of batteries first."""
+    language = request.options.language
+    compromises = find_compromises(plan, language)
+    objective = reply_objective(plan, request)
+    if objective is not None and "no_carbon_intensity" in objective.reasons:
+        price = objective.carbon_price_per_kg
+        compromises.append(name_compromise("carbon_unknown", language, price=price))
+    if request.manual:
+        compromises += missed_blocks(plan, request.manual, language)
+    compromises += missed_reserves(plan, language)
+    if compromises:
+        compromises = mark_unproven(compromises, room_of_batteries(plan))
+    if plan.placement is not None:
+        compromises += mark_unproven(missed_demands(plan, request), room_of_placement(plan))
+    return compromises
 
 
 def _list_setpoints(plan: Plan) -> dict[str, BatterySetpoints]:
@@ -404,10 +369,9 @@ def digest(inputs: bytes) -> str:
 
 
 def _list_columns(
-    plan: Plan, explanation: tuple[PlanExplanation, list[str]], request: PlanRequest
+    plan: Plan, request: PlanRequest, explained: PlanExplanation, modes: list[str]
 ) -> Columns:
     """Return the slots of the reply as columns."""
-    explained, modes = explanation
     flows = plan.flows
     ahead = plan.problem.outlook
     outlook = request.outlook

@@ -1,9 +1,7 @@
-"""What energy costs, brings and is worth in each slot of plans.
+"""What energy costs, brings and is worth in each slot of a plan.
 
 Arrays are shaped as those of ``SlotFlows``. What is unknown, or not to be shown, is NaN.
 """
-
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -22,10 +20,10 @@ TINY_PRICE = 1e-6
 
 
 class SlotWorth(SlotFlows):
-    """Prices of plans, and what their batteries' energy is worth."""
+    """The prices of a plan, and what its batteries' energy is worth."""
 
-    def __init__(self, plans: Sequence[Plan]) -> None:
-        super().__init__(plans)
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan)
         self._read_tariffs()
         self._read_values()
         self._read_uses()
@@ -35,14 +33,12 @@ class SlotWorth(SlotFlows):
 
     def _read_tariffs(self) -> None:
         # How close two prices may be and still read the same.
-        self.same_price: FloatArray = self.join(_find_same_price)
-        self.buy: FloatArray = self.join(show_import_price)
-        self.sell: FloatArray = self.join(
-            lambda plan: plan.problem.at_tariff_prices.outlook.export_price
-        )
+        self.same_price = _SAME_PRICE / price_scale(self.plan.problem.site.currency)
+        self.buy: FloatArray = show_import_price(self.plan)
+        self.sell: FloatArray = self.plan.problem.at_tariff_prices.outlook.export_price
         # What a plan counts for a bought kWh: other than what is paid where more than money counts,
         # or prices come in blocks.
-        self.counted: FloatArray = self.join(lambda plan: plan.problem.outlook.import_price)
+        self.counted: FloatArray = self.plan.problem.outlook.import_price
         self.counts_at_tariff: BoolArray = np.abs(self.counted - self.buy) <= TINY_PRICE
         # What the grid pays for drawing, and what feeding in costs, where it does.
         self.grid_is_paying: BoolArray = self.buy <= -self.same_price
@@ -58,14 +54,13 @@ class SlotWorth(SlotFlows):
     # --- stored energy ----------------------------------------------------------------------------
 
     def _read_values(self) -> None:
-        self.weighed: BoolArray = self.join(_weighs_more_than_money)
-        self.wear_price: FloatArray = self.join(lambda plan: plan.problem.wear_price)
+        self.wear_price: FloatArray = self.plan.problem.wear_price
         # What the dearest kWh could stand for bounds what a stored one is worth.
-        dearest = self.join(_find_dearest) + self.wear_price
+        dearest = _find_dearest(self.plan) + self.wear_price
         efficiency = np.minimum(self.battery.charge_efficiency, self.battery.discharge_efficiency)
         most = dearest / efficiency
-        last_value = self.join(lambda plan: plan.energy_value)
-        next_value = self.join(_value_one_more)
+        last_value = self.plan.energy_value
+        next_value = _value_one_more(self.plan)
         # Where surplus is left, that of one more kWh, elsewhere that of the last one.
         takes_more = self.rests & self.has_surplus & (np.abs(next_value) < FORBIDDEN_VALUE / 2)
         own = np.where(takes_more, next_value, last_value)
@@ -73,9 +68,10 @@ class SlotWorth(SlotFlows):
         self.energy_value: FloatArray = bound(own, -most, most)
         # The same in money: unknown where a limit or a wish makes energy priceless, or more than
         # money counts; and where more counts, unknown elsewhere.
+        weighs_more_than_money = self.plan.problem.billed is not None
         is_priceless = np.abs(own) > most
-        self.value: FloatArray = np.where(is_priceless | self.weighed, np.nan, own)
-        self.counted_value: FloatArray = np.where(self.weighed, self.energy_value, np.nan)
+        self.value: FloatArray = np.where(is_priceless | weighs_more_than_money, np.nan, own)
+        self.counted_value: FloatArray = np.where(weighs_more_than_money, self.energy_value, np.nan)
 
     def _read_uses(self) -> None:
         charging = self.battery.charge_efficiency
@@ -125,20 +121,11 @@ class SlotWorth(SlotFlows):
         return price / self.return_share + self._loading_wear
 
 
-def _find_same_price(plan: Plan) -> FloatArray:
-    return np.array([_SAME_PRICE / price_scale(plan.problem.site.currency)])
-
-
-def _find_dearest(plan: Plan) -> FloatArray:
+def _find_dearest(plan: Plan) -> float:
     """Return the highest of a plan's prices, at which energy is bought, sold or left over."""
     outlook = plan.problem.outlook
     prices = [outlook.import_price, outlook.export_price, plan.problem.terminal.value]
-    dearest = np.abs(np.concatenate(prices)).max(initial=0.0)
-    return np.array([dearest])
-
-
-def _weighs_more_than_money(plan: Plan) -> BoolArray:
-    return np.array([plan.problem.billed is not None])
+    return float(np.abs(np.concatenate(prices)).max(initial=0.0))
 
 
 def _value_one_more(plan: Plan) -> FloatArray:

@@ -5,9 +5,7 @@ A fault of one site does not stop the others.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
 
 from sqlalchemy import Connection, Engine
 
@@ -22,7 +20,6 @@ from luna.contracts.fleet import (
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.job import Job
 from luna.contracts.plan import PlanRequest
-from luna.contracts.plan.columns import PlanColumns
 from luna.contracts.plan.request import write_inputs
 from luna.energy.errors import InvalidInputError
 from luna.energy.policy import REPLAN_AGE
@@ -36,13 +33,8 @@ from luna.platform.queue.site_batch import SiteBatch
 from luna.platform.queue.task_metrics import TaskCounter
 from luna.platform.settings import Settings
 from services.planner.devices import PLANNED_KINDS
-from services.planner.dp.plan import Plan
-from services.planner.following import follow_each
 from services.planner.milp.solver import Solver
-from services.planner.planner import make_plan
-from services.planner.problem.build import build_problem
-from services.planner.problem.problem import Problem
-from services.planner.reply.reply import Answered, answer_each, digest, set_beside
+from services.planner.reply.reply import digest, plan_columns
 from services.planner.service.inputs import read_facts
 from services.planner.service.plans import complete, count_plan
 
@@ -88,12 +80,7 @@ def plan_sites(
         list(by_name),
         lambda some: read_facts(connection, [by_name[name] for name in some], start, now=now),
     )
-    solved = batch.each(list(facts), lambda name: _SolvedSite.of(connection, facts[name]))
-    answered = batch.together(
-        list(solved),
-        lambda some: dict(zip(some, _answer([solved[name] for name in some], now), strict=True)),
-    )
-    rows = batch.each(list(answered), lambda name: solved[name].store(name, *answered[name]))
+    rows = batch.each(list(facts), lambda name: _plan_site(connection, facts[name], now))
     there = sites.hold(connection, list(rows))
     # A plan of a site removed meanwhile would drive the next site of its name.
     batch.each(
@@ -115,45 +102,16 @@ def plan_sites(
     return PlanSitesReply(plans=written, faults=faults)
 
 
-@dataclass(frozen=True, slots=True)
-class _SolvedSite:
-    """A site's least-cost plan, the complete request that it was made from, that request as bytes,
-    their digest, and the solver.
-    """
-
-    problem: Problem
-    plan: Plan
-    request: PlanRequest
-    inputs: bytes
-    inputs_digest: str
-    solver: Solver
-
-    @classmethod
-    def of(cls, connection: Connection, facts: PlanningFacts) -> Self:
-        """Return the plan of a site from its facts."""
-        request = complete(connection, facts, PlanRequest(site_id=facts.site.name))
-        inputs = write_inputs(request)
-        # A used solver would start from another site's basis, and might end in a different plan of
-        # the same cost.
-        problem = build_problem(request)
-        solver = Solver()
-        return cls(problem, make_plan(problem, solver), request, inputs, digest(inputs), solver)
-
-    def store(self, name: str, plan: Plan, answer: PlanColumns) -> PlanRow:
-        """Return the row of a followed plan and its reply, with its comparisons."""
-        reply = set_beside(answer, plan, self.request, self.solver)
-        count_plan(reply.head)
-        return PlanRow.of(reply, site_id=name, inputs_digest=self.inputs_digest, inputs=self.inputs)
-
-
-def _answer(solved: Sequence[_SolvedSite], now: datetime) -> Iterator[tuple[Plan, PlanColumns]]:
-    """Return the followed plans, each with its reply."""
-    plans = follow_each([(each.problem, each.plan) for each in solved])
-    answered = [
-        Answered(plan, each.request, each.inputs_digest)
-        for plan, each in zip(plans, solved, strict=True)
-    ]
-    return zip(plans, answer_each(answered, issued_at=now), strict=True)
+def _plan_site(connection: Connection, facts: PlanningFacts, now: datetime) -> PlanRow:
+    """Return the row of a site's new plan, made from its facts."""
+    request = complete(connection, facts, PlanRequest(site_id=facts.site.name))
+    inputs = write_inputs(request)
+    inputs_digest = digest(inputs)
+    # A used solver would start from another site's basis, and might end in a different plan of the
+    # same cost.
+    reply = plan_columns(request, now=now, solver=Solver(), inputs_digest=inputs_digest)
+    count_plan(reply.head)
+    return PlanRow.of(reply, site_id=facts.site.name, inputs_digest=inputs_digest, inputs=inputs)
 
 
 def refresh_plans(

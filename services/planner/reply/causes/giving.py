@@ -52,7 +52,7 @@ def show_peak(evidence: Evidence) -> Figures:
     """Return the peak that is kept, and what raising it would cost."""
     return {
         "kw": evidence.peak_kwh / evidence.hours,
-        "cost": evidence.join(find_peak_price),
+        "cost": find_peak_price(evidence.plan),
     }
 
 

@@ -10,7 +10,7 @@ from services.planner.reply.evidence import Evidence
 
 def planner_would_differ(evidence: Evidence) -> BoolArray:
     """Return where the planner's own value of stored energy would do something else."""
-    if not evidence.follows_learned:
+    if evidence.plan.followed != "learned":
         return np.zeros(evidence.charge.shape, dtype=bool)
     return evidence.planners_choice.differs
 
