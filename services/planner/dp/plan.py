@@ -25,7 +25,7 @@ from services.planner.settlement import settle
 
 
 def widen_limits(problem: Problem, import_kwh: FloatArray, export_kwh: FloatArray) -> SiteLimits:
-    """Return a site's limits, widened to a plan's imports and exports where those exceed them.
+    """Return a site's limits, widened where a plan's imports or exports exceed them.
 
     Under the site's own limits the simulation would empty the batteries early to keep a limit;
     under the wider ones they last for later slots.
@@ -54,11 +54,11 @@ class PlanMismatchError(LunaError):
 
 @dataclass(frozen=True, slots=True)
 class BatteryValue:
-    """A battery's marginal value of stored energy V′, the thresholds read from it, the slots'
-    segments, and their chosen flow directions.
+    """A battery's marginal value of stored energy V′, and what it was computed from.
 
-    ``exact`` is false where V′ assumes wear independent of the depth of cycles. ``free`` are the
-    segments before directions were chosen, where known.
+    ``direction`` are the chosen flow directions. ``exact`` is false where V′ assumes wear
+    independent of the depth of cycles. ``free`` are the segments before directions were chosen,
+    where known.
     """
 
     function: ValueFunction
@@ -71,7 +71,7 @@ class BatteryValue:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How a plan used its scenarios: how many it weighed, how many it left out, and codes of why.
+    """The scenarios that a plan weighed and left out, with the codes of the reasons.
 
     ``premium`` is the plan's extra cost on the expected course over the best plan for that course
     alone.
@@ -126,7 +126,7 @@ class Plan:
 
     @property
     def limits(self) -> SiteLimits:
-        """The limits of the plan's simulation: its problem's, wider where they cannot be kept."""
+        """The problem's limits, widened where the plan cannot keep them."""
         if not self.flows.excess_kwh.any():
             return self.problem.limits
         return widen_limits(self.problem, self.flows.import_kwh, self.flows.export_kwh)
@@ -151,9 +151,7 @@ def objective(plan: Plan) -> float:
 
 
 def value_flows(problem: Problem, flows: Flows) -> float:
-    """Return the cost of flows at the problem's prices less the terminal value of the energy left
-    in the batteries.
-    """
+    """Return the cost of flows at the problem's prices, less the terminal value."""
     terminal_worth = problem.terminal.value * flows.stored_kwh[:, -1]
     return float(weigh_flows(problem, flows).total.sum() - terminal_worth.sum())
 
@@ -176,8 +174,8 @@ def check_plan(
     energy_value: FloatArray,
     values: tuple[BatteryValue, ...],
 ) -> Plan:
-    """Return the plan after simulating every slot from its stored energy at the start, ``path[0]``,
-    which must give that at its end, ``path[1]``.
+    """Return the plan, checked by simulation: every slot from its stored energy at the start,
+    ``path[0]``, must reach that at its end, ``path[1]``.
 
     By induction this re-simulates the whole plan with all slots side by side.
 
@@ -219,8 +217,9 @@ def check_plan(
 
 
 def weigh_flows(problem: Problem, flows: Flows) -> Costs:
-    """Return the costs of flows per slot at the problem's prices, wear and charges that depend on
-    energy drawn before included.
+    """Return the costs of flows per slot at the problem's prices.
+
+    They include wear, and charges that depend on energy drawn before.
     """
     costs = slot_costs(
         import_kwh=flows.import_kwh,
