@@ -1,6 +1,4 @@
-"""Build the reply of a plan: plan a request, explain its slots, and compare it with the plans that
-the request asks for.
-"""
+"""Plan a request, explain its slots, and compare it with the plans that the request asks for."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -8,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from math import isfinite
 from time import perf_counter
 from typing import Literal
 from uuid import UUID
@@ -105,22 +104,17 @@ def plan_columns(
     inputs_digest: str | None = None,
     clock_s: Callable[[], float] = planning_clock_s,
 ) -> PlanColumns:
-    """Return the same with its slots as columns.
+    """Return the plan of a complete request, with its slots as columns.
 
     The request's time limit, by ``clock_s`` (seconds), covers the plan and all comparisons.
     """
     load_common_kernels()
     deadline = Deadline.within(request.options.time_limit_s, now_s=clock_s)
-    is_set_beside = (
-        request.manual
-        or request.options.price_sessions
-        or Weights.of(objective_of(request)) != COST_ALONE
-    )
-    plan = decide(
-        build_problem(request),
-        solver,
-        deadline=deadline.share(_OWN_SHARE) if is_set_beside else deadline,
-    )
+    own_deadline = deadline
+    weighs_cost_alone = Weights.of(objective_of(request)) == COST_ALONE
+    if request.manual or request.options.price_sessions or not weighs_cost_alone:
+        own_deadline = deadline.share(_OWN_SHARE)
+    plan = decide(build_problem(request), solver, deadline=own_deadline)
     reply = answer_columns(plan, request=request, issued_at=now, inputs_digest=inputs_digest)
     return set_beside(reply, plan, request, solver, deadline=deadline)
 
@@ -133,8 +127,10 @@ def set_beside(
     *,
     deadline: Deadline | None = None,
 ) -> PlanColumns:
-    """Return a reply with its comparisons: without the owner's blocks, with other charging
-    deadlines, and with the cheapest plan.
+    """Return a reply with its comparisons.
+
+    The plan is compared with that without the owner's blocks, with other charging deadlines, and
+    with the cheapest one.
 
     A comparison that misses the ``deadline`` (default: the request's time limit from now) is left
     out.
@@ -144,17 +140,16 @@ def set_beside(
         free = request.model_copy(update={"manual": []})
         unbound = decide(build_problem(free), solver, deadline=deadline)
         unbound_reply = answer_columns(unbound, request=free, issued_at=reply.head.issued_at).head
-        reply = reply.changed(
-            manual=reply_manual((plan, reply.head), (unbound, unbound_reply), request)
-        )
+        manual = reply_manual((plan, reply.head), (unbound, unbound_reply), request)
+        reply = reply.changed(manual=manual)
     if request.options.price_sessions:
-        reply = reply.changed(sessions=price_sessions(plan, request, solver, deadline=deadline))
+        sessions = price_sessions(plan, request, solver, deadline=deadline)
+        reply = reply.changed(sessions=sessions)
     if reply.head.objective is None:
         return reply
     beside = compare_cheapest(plan, request, solver, deadline=deadline)
-    return reply.changed(
-        objective=reply.head.objective.model_copy(update={"beside_cheapest": beside})
-    )
+    objective = reply.head.objective.model_copy(update={"beside_cheapest": beside})
+    return reply.changed(objective=objective)
 
 
 def compare_cheapest(
@@ -167,30 +162,24 @@ def compare_cheapest(
     """
     problem = plan.problem.at_tariff_prices
     problem = replace(problem, following=replace(problem.following, switching_price=0.0))
-    if reply_objective(plan, request) is None or (
-        problem.places and not request.options.compare_cheapest
-    ):
+    if reply_objective(plan, request) is None:
+        return None
+    if problem.places and not request.options.compare_cheapest:
         return None
     cheapest = decide(problem, solver, deadline=deadline)
     if "self_consumption" in (plan.method, cheapest.method):
         return None
     weighed = reply_cost(plan, request)
     least = reply_cost(cheapest, request)
-    terminal_worth = float(
-        (
-            problem.terminal.value
-            * (plan.flows.stored_kwh[:, -1] - cheapest.flows.stored_kwh[:, -1])
-        ).sum()
-    )
-    saved = (
-        None
-        if weighed.carbon_g is None or least.carbon_g is None
-        else least.carbon_g - weighed.carbon_g
-    )
+    more_left_kwh = plan.flows.stored_kwh[:, -1] - cheapest.flows.stored_kwh[:, -1]
+    terminal_worth = float((problem.terminal.value * more_left_kwh).sum())
+    saved_g = None
+    if weighed.carbon_g is not None and least.carbon_g is not None:
+        saved_g = _round_sum(least.carbon_g - weighed.carbon_g)
     imported = float((cheapest.flows.import_kwh - plan.flows.import_kwh).sum())
     return CheapestReply(
         cost=_round_sum(weighed.total - least.total - terminal_worth),
-        carbon_g=None if saved is None else _round_sum(saved),
+        carbon_g=saved_g,
         import_kwh=_round_sum(imported),
     )
 
@@ -198,7 +187,7 @@ def compare_cheapest(
 def price_sessions(
     plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline | None = None
 ) -> list[SessionReply]:
-    """Return the cost of the charging deadline of every session with a target.
+    """Return the cost of each charging deadline of a session with a target.
 
     Those not priced by the planner's own ``deadline`` are left out.
 
@@ -208,19 +197,19 @@ def price_sessions(
     if plan.placement is None:
         return []
     timed = solver.renew(deadline or Deadline.within(request.options.time_limit_s))
+    relax = partial(_relax, solver=timed)
     priced: list[SessionReply] = []
     with suppress(SolverError):
         for kind in PLANNED_KINDS:
             if kind.price_sessions:
                 # One by one: those priced before the deadline stay.
-                for each in kind.price_sessions(
-                    request, plan.placement.loads, partial(_relax, solver=timed)
-                ):
-                    priced.append(each)  # noqa: PERF402
+                for session in kind.price_sessions(request, plan.placement.loads, relax):
+                    priced.append(session)  # noqa: PERF402
     return priced
 
 
 def _relax(request: PlanRequest, *, solver: Solver) -> RelaxedBill:
+    """Return the bill of a request's linear relaxation, and the energy that demands miss."""
     problem = build_problem(request).at_tariff_prices
     try:
         built = formulate(problem, FlowDirections.of(problem))
@@ -228,35 +217,33 @@ def _relax(request: PlanRequest, *, solver: Solver) -> RelaxedBill:
     except InfeasibleError:
         built = formulate(problem, FlowDirections.of(problem), elastic=True)
         solution = solver.solve(built.model.relaxed(), time_limit_s=problem.search.time_limit_s)
-    missing = {
-        demand.name: each.storage.missing
-        for demand, each in zip(problem.demands, built.placed.loads, strict=True)
-        if each.storage
-    }
-    slack = sum(
-        float(built.model.cost[columns] @ solution.column[columns]) for columns in missing.values()
-    )
-    return RelaxedBill(
-        solution.objective - slack,
-        {name: float(solution.column[columns].sum()) for name, columns in missing.items()},
-    )
+    slack = 0.0
+    missing_kwh: dict[str, float] = {}
+    for demand, load in zip(problem.demands, built.placed.loads, strict=True):
+        if load.storage:
+            columns = load.storage.missing
+            slack += float(built.model.cost[columns] @ solution.column[columns])
+            missing_kwh[demand.name] = float(solution.column[columns].sum())
+    return RelaxedBill(solution.objective - slack, missing_kwh)
 
 
 def answer(
     plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_digest: str | None = None
 ) -> PlanReply:
-    """Return the plan as a reply: rounded to 1e-6 kWh, every slot with its reason in the requested
-    language.
+    """Return the plan as a reply, every slot with its reason in the requested language.
+
+    Energies are rounded to 1e-6 kWh.
     """
-    return answer_columns(
+    columns = answer_columns(
         plan, request=request, issued_at=issued_at, inputs_digest=inputs_digest
-    ).read()
+    )
+    return columns.read()
 
 
 def answer_columns(
     plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_digest: str | None = None
 ) -> PlanColumns:
-    """Return the same with its slots as columns."""
+    """Return the plan as a reply, with its slots as columns."""
     begun_s = perf_counter()
     if inputs_digest is None:
         inputs_digest = digest(write_inputs(request))
@@ -269,14 +256,17 @@ def answer_columns(
     site = plan.problem.site
     timeline = plan.problem.outlook.timeline
     thresholds: dict[str, BatteryThresholds] = {}
-    # Empty where the plan is its set-points alone.
-    for policy in () if plan.policy is None else plan.policy.batteries:
-        thresholds[policy.battery.name] = BatteryThresholds.of(policy)
+    # Without a policy, the plan is its set-points alone.
+    if plan.policy is not None:
+        for policy in plan.policy.batteries:
+            thresholds[policy.battery.name] = BatteryThresholds.of(policy)
     status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"
+    if compromises:
+        status = "compromised"
     head = PlanReply(
         # The same inputs are the same plan: a request delivered twice stores one row
         plan_id=str(UUID(inputs_digest[:32])),
-        status="compromised" if compromises else status,
+        status=status,
         gap=None if plan.gap is None else round(plan.gap, 9) + 0.0,
         gap_cost=find_gap_cost(plan),
         cost=reply_cost(plan, request),
@@ -362,9 +352,7 @@ def _tell_uncertainty(plan: Plan) -> UncertaintyReply:
 
 
 def digest(inputs: bytes) -> str:
-    """Return the SHA-256 digest of a plan's inputs: a complete request as ``write_inputs`` writes
-    it.
-    """
+    """Return the SHA-256 digest of a plan's inputs, which ``write_inputs`` writes."""
     return hashlib.sha256(inputs).hexdigest()
 
 
@@ -375,10 +363,11 @@ def _list_columns(
     flows = plan.flows
     ahead = plan.problem.outlook
     outlook = request.outlook
+    load_kwh = ahead.load_kwh
+    if plan.placement is not None:
+        load_kwh = load_kwh - plan.placement.placed_kwh
     columns = {
-        "load_kwh": ahead.load_kwh
-        if plan.placement is None
-        else ahead.load_kwh - plan.placement.placed_kwh,
+        "load_kwh": load_kwh,
         "pv_kwh": ahead.pv_kwh,
         "curtailed_kwh": flows.curtailed_kwh,
         "import_kwh": flows.import_kwh,
@@ -386,43 +375,52 @@ def _list_columns(
         "import_price": show_import_price(plan),
         "export_price": plan.problem.at_tariff_prices.outlook.export_price,
     }
-    for name in BANDS if outlook else ():
-        if values := getattr(outlook, name):
-            columns[name] = np.array(values)
-    batteries: dict[str, Columns] = {}
-    for index, battery in enumerate(plan.problem.site.batteries):
-        target_soc = (plan.setpoints.target_soc[index].round(6) + 0.0).astype(object)
-        target_soc[plan.setpoints.mode[index] < Mode.CHARGE] = None
-        batteries[battery.name] = {
-            **round_columns(
-                {"charge_kwh": flows.charge_kwh[index], "discharge_kwh": flows.discharge_kwh[index]}
-            ),
-            "soc_end": ((flows.stored_kwh[index] / battery.capacity_kwh).round(9) + 0.0).tolist(),
-            "target_soc": target_soc.tolist(),
-        }
-        if len(plan.problem.site.batteries) > 1:
-            batteries[battery.name]["reason"] = explained.by_battery[index].write()
-    # With several batteries, the one that each slot's reason is about.
-    devices = (
-        list(map(list(batteries).__getitem__, explained.battery_index.tolist()))
-        if len(batteries) > 1
-        else None
-    )
+    if outlook:
+        for name in BANDS:
+            values = getattr(outlook, name)
+            if values:
+                columns[name] = np.array(values)
+    batteries = _list_batteries(plan)
+    devices = None
+    if len(batteries) > 1:
+        names = list(batteries)
+        for name, reasons in zip(names, explained.by_battery, strict=True):
+            batteries[name]["reason"] = reasons.write()
+        # The battery that each slot's reason is about.
+        devices = [names[index] for index in explained.battery_index.tolist()]
     return {
         "start": list(ahead.timeline),
         "mode": modes,
         **round_columns(columns),
-        **(_placed_columns(plan, request) if plan.placement is not None or request.manual else {}),
+        **_placed_columns(plan, request),
         "batteries": batteries,
         "reason": explained.of_slots.write(devices),
         "language": request.options.language,
     }
 
 
+def _list_batteries(plan: Plan) -> dict[str, Columns]:
+    """Return the columns of each battery."""
+    flows = plan.flows
+    batteries: dict[str, Columns] = {}
+    for index, battery in enumerate(plan.problem.site.batteries):
+        energies = {
+            "charge_kwh": flows.charge_kwh[index],
+            "discharge_kwh": flows.discharge_kwh[index],
+        }
+        soc_end = (flows.stored_kwh[index] / battery.capacity_kwh).round(9) + 0.0
+        target_soc = (plan.setpoints.target_soc[index].round(6) + 0.0).astype(object)
+        target_soc[plan.setpoints.mode[index] < Mode.CHARGE] = None
+        batteries[battery.name] = {
+            **round_columns(energies),
+            "soc_end": soc_end.tolist(),
+            "target_soc": target_soc.tolist(),
+        }
+    return batteries
+
+
 def _placed_columns(plan: Plan, request: PlanRequest) -> Columns:
-    """Return the columns of flexible loads and their reasons, and the devices that owner's blocks
-    control.
-    """
+    """Return the columns of flexible loads, and the devices that owner's blocks control."""
     columns: Columns = {}
     if plan.placement is not None:
         columns = placed_columns(plan.placement)
@@ -438,29 +436,26 @@ def round_columns(columns: Mapping[str, FloatArray]) -> dict[str, list[float]]:
 
     One array for all is faster.
     """
-    return dict(zip(columns, (np.array([*columns.values()]).round(6) + 0.0).tolist(), strict=True))
+    rounded = np.array([*columns.values()]).round(6) + 0.0
+    return dict(zip(columns, rounded.tolist(), strict=True))
 
 
 def _list_curtailment(plan: Plan) -> PvSetpoints | None:
     """Return the curtailment of PV in each slot; None where there is none."""
     limits = plan.setpoints.pv_limit_kw
     curtailment = plan.setpoints.curtailment
-    limited = np.isfinite(limits)
-    if not (limited.any() or curtailment.any()):
+    if not (np.isfinite(limits).any() or curtailment.any()):
         return None
-    mode = [
-        "limit" if bound else _PV_WORDS[code]
-        for bound, code in zip(limited.tolist(), curtailment.tolist(), strict=True)
-    ]
-    return PvSetpoints.model_validate(
-        {
-            "mode": mode,
-            "limit_kw": [
-                round(limit, 6) if bound else None
-                for bound, limit in zip(limited, limits, strict=True)
-            ],
-        }
-    )
+    modes: list[str] = []
+    limits_kw: list[float | None] = []
+    for limit_kw, code in zip(limits.round(6).tolist(), curtailment.tolist(), strict=True):
+        if isfinite(limit_kw):
+            modes.append("limit")
+            limits_kw.append(limit_kw)
+        else:
+            modes.append(_PV_WORDS[code])
+            limits_kw.append(None)
+    return PvSetpoints.model_validate({"mode": modes, "limit_kw": limits_kw})
 
 
 def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
@@ -468,9 +463,9 @@ def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
     site = plan.problem.site
     timeline = plan.problem.outlook.timeline
     flows = plan.flows
-    peak = peak_cost(
-        flows.import_kwh, timeline, read_peaks(site, request.state), zone=ZoneInfo(site.timezone)
-    )
+    month_peaks = read_peaks(site, request.state)
+    zone = ZoneInfo(site.timezone)
+    peak = peak_cost(flows.import_kwh, timeline, month_peaks, zone=zone)
     carbon = plan.problem.outlook.carbon_g_per_kwh
     costs = plan.costs
     share = self_sufficiency(flows.import_kwh, plan.problem.outlook.load_kwh)
@@ -495,20 +490,15 @@ def reply_objective(plan: Plan, request: PlanRequest) -> ObjectiveReply | None:
     objective = objective_of(request)
     if Weights.of(objective) == COST_ALONE and not objective.switching_price:
         return None
-    unknown = bool(objective.carbon_price_per_kg) and plan.problem.outlook.carbon_g_per_kwh is None
-    loose = (
-        bool(objective.switching_price)
-        and bool(plan.problem.site.batteries)
-        and not plan.keeps_modes
-    )
-    reasons: dict[ObjectiveReason, bool] = {
-        "no_carbon_intensity": unknown,
-        "switching_not_heeded": loose,
-    }
+    reasons: list[ObjectiveReason] = []
+    if objective.carbon_price_per_kg and plan.problem.outlook.carbon_g_per_kwh is None:
+        reasons.append("no_carbon_intensity")
+    if objective.switching_price and plan.problem.site.batteries and not plan.keeps_modes:
+        reasons.append("switching_not_heeded")
     return ObjectiveReply(
         carbon_price_per_kg=objective.carbon_price_per_kg,
         self_sufficiency_price=objective.self_sufficiency_price,
         wear_factor=objective.wear_factor,
         switching_price=objective.switching_price,
-        reasons=[reason for reason, holds in reasons.items() if holds],
+        reasons=reasons,
     )
