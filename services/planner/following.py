@@ -75,14 +75,25 @@ def follow_plan(problem: Problem, plan: Plan, *, deadline: Deadline | None = Non
 
 def _choose_policy(plan: Plan, deadline: Deadline | None) -> Plan:
     problem = plan.problem
-    if not problem.site.batteries:
+    batteries = problem.site.batteries
+    if not batteries:
         policy = PlanPolicy((), plan.setpoints.curtailment, plan.setpoints.pv_limit_kw)
         return replace(plan, policy=policy)
     planned = _PlannedFlows.of(plan, deadline)
+    value = None
+    if plan.values and not problem.pins:
+        value = planned.simulate(value_policy(plan))
     if problem.following.margin == NO_MARGIN:
-        chosen, followed = _choose_exact(planned)
+        chosen, followed = _choose_exact(planned, value)
     else:
-        chosen, followed = _choose_within_margin(planned)
+        # A plan over several courses may cost more than the inverter alone on the expected one.
+        weighs_courses = plan.spread is not None and plan.spread.courses > 1
+        house = None
+        if not problem.pins and not (weighs_courses and value is not None):
+            slots = problem.outlook.timeline.count
+            parts = [BatteryPolicy.follow_house(battery, slots) for battery in batteries]
+            house = planned.simulate(_bind(plan, parts))
+        chosen, followed = _choose_within_margin(planned, value, house)
     if chosen is None:
         return plan
     if followed == "value":
@@ -98,47 +109,40 @@ def _choose_policy(plan: Plan, deadline: Deadline | None) -> Plan:
 
 @dataclass(frozen=True, slots=True)
 class _PlannedFlows:
-    """The cost of a plan's own flows, and by how many kWh these miss limits and targets: what its
-    policies are compared with, by simulation until the ``deadline``.
+    """A plan's own flows, with which its policies are compared until the ``deadline``.
+
+    ``breach_kwh`` is the energy by which they miss limits and targets.
     """
 
     plan: Plan
     cost: float
     breach_kwh: float
+    throughput_kwh: float
     deadline: Deadline | None
 
     @classmethod
     def of(cls, plan: Plan, deadline: Deadline | None = None) -> Self:
-        cost = value_flows(plan.problem, plan.flows)
-        return cls(plan, cost, find_breach(plan.problem, plan.flows), deadline)
+        flows = plan.flows
+        return cls(
+            plan,
+            cost=value_flows(plan.problem, flows),
+            breach_kwh=find_breach(plan.problem, flows),
+            throughput_kwh=float((flows.charge_kwh + flows.discharge_kwh).sum()),
+            deadline=deadline,
+        )
 
     def simulate(self, policy: PlanPolicy) -> Outcome | None:
-        """Return a policy's outcome; None where it misses limits or targets by more than the
-        plan.
-        """
+        """Return a policy's outcome; None where it misses more of limits and targets."""
         outcome = simulate_expected(self.plan, policy, deadline=self.deadline)
         return outcome if outcome.breach_kwh <= self.breach_kwh + _SAME_KWH else None
-
-    def simulate_value(self) -> Outcome | None:
-        """Return the outcome of the value policy, where there is one."""
-        if not self.plan.values or self.plan.problem.pins:
-            return None
-        return self.simulate(value_policy(self.plan))
-
-    @property
-    def throughput_kwh(self) -> float:
-        """What the plan charges and discharges."""
-        flows = self.plan.flows
-        return float((flows.charge_kwh + flows.discharge_kwh).sum())
 
 
 def follow_instead(plan: Plan, policy: PlanPolicy) -> Plan | None:
     """Return a followed plan with another policy instead.
 
-    None where that misses limits or targets by more than the plan, or there is no battery.
-
-    Owner, contract and flexible loads bind the policy as they bind the plan's own. ``premium`` is
-    its extra cost over ``plan`` on the expected course.
+    None where that misses limits or targets by more than the plan, or there is no battery. Owner,
+    contract and flexible loads bind the policy as they bind the plan's own. ``premium`` is its
+    extra cost over ``plan`` on the expected course.
     """
     if not plan.problem.site.batteries:
         return None
@@ -174,7 +178,7 @@ def _follow(
     )
 
 
-def _choose_exact(planned: _PlannedFlows) -> tuple[Outcome | None, Followed]:
+def _choose_exact(planned: _PlannedFlows, value: Outcome | None) -> tuple[Outcome | None, Followed]:
     """Return the first policy that costs the same as the plan, and its kind.
 
     It may cost more by no more than what changes of mode have to gain.
@@ -185,20 +189,21 @@ def _choose_exact(planned: _PlannedFlows) -> tuple[Outcome | None, Followed]:
         + _SAME_COST * (1.0 + abs(planned.cost))
         + 2.0 * switching_price * planned.throughput_kwh
     )
-    value = planned.simulate_value()
     if value is not None and value.cost <= allowed:
         return value, "value"
     return _try_flows(planned, allowed)
 
 
-def _choose_within_margin(planned: _PlannedFlows) -> tuple[Outcome | None, Followed]:
-    """Return the outcome to follow, None for the plan's own set-points, and the kind of policy."""
+def _choose_within_margin(
+    planned: _PlannedFlows, value: Outcome | None, house: Outcome | None
+) -> tuple[Outcome | None, Followed]:
+    """Return the outcome to follow, None for the plan's own set-points, and the kind of policy.
+
+    ``value`` is the outcome of the plan's value policy, ``house`` that of the inverter alone; None
+    where there is none.
+    """
     plan = planned.plan
     problem = plan.problem
-    value = planned.simulate_value()
-    house = None
-    if not problem.pins and not (value is not None and _weighs_courses(plan)):
-        house = planned.simulate(_bind(plan, _follow_house(problem)))
     gain = np.inf if house is None else house.cost - planned.cost
     # A gain that only the planned flows reach, as with a battery of little power, is lost again
     # when load and PV deviate.
@@ -225,21 +230,10 @@ def _choose_within_margin(planned: _PlannedFlows) -> tuple[Outcome | None, Follo
     return chosen, followed
 
 
-def _weighs_courses(plan: Plan) -> bool:
-    """Return whether a plan weighs several courses: it may cost more than the inverter alone on
-    the expected one.
-    """
-    return plan.spread is not None and plan.spread.courses > 1
-
-
-def _follow_house(problem: Problem) -> list[BatteryPolicy]:
-    slots = problem.outlook.timeline.count
-    return [BatteryPolicy.follow_house(battery, slots) for battery in problem.site.batteries]
-
-
 def _try_flows(planned: _PlannedFlows, allowed: float) -> tuple[Outcome | None, Followed]:
-    """Return the outcome of following the planned flows at no more than ``allowed``, with
-    deviations left to self-consumption if that does.
+    """Return the outcome of following the planned flows, if it costs at most ``allowed``.
+
+    Deviations are left to self-consumption where that costs no more either.
     """
     batteries = range(len(planned.plan.problem.site.batteries))
     for open_house in (True, False):
@@ -251,8 +245,9 @@ def _try_flows(planned: _PlannedFlows, allowed: float) -> tuple[Outcome | None, 
 
 
 def _errs_away(plan: Plan, chosen: Outcome, house: Outcome) -> bool:
-    """Return whether under recent forecast errors the chosen policy's gain over the inverter alone
-    is lost or not significant.
+    """Return whether recent forecast errors undo the gain over the inverter alone.
+
+    A gain that is not significant counts as lost.
     """
     problem = plan.problem
     errors = problem.uncertainty.errors
@@ -285,9 +280,7 @@ def _errs_away(plan: Plan, chosen: Outcome, house: Outcome) -> bool:
 
 
 def value_policy(plan: Plan) -> PlanPolicy:
-    """Return the policy by the value of stored energy, for a plan with a value function of each
-    battery.
-    """
+    """Return the policy by the value of stored energy; each battery has a value function."""
     problem = plan.problem
     following = problem.following
     night = find_nights(problem.outlook.pv_kwh, problem.outlook.timeline.hours)
@@ -308,10 +301,10 @@ def value_policy(plan: Plan) -> PlanPolicy:
 
 
 def _name_trade(planned: _PlannedFlows, outcome: Outcome) -> Outcome:
-    """Return the same with batteries set to sell, or to buy, only in runs of slots in which they
-    do: elsewhere the house alone does what is planned.
+    """Return the outcome with batteries set to sell, or to buy, only in runs that trade energy.
 
-    Fuller than planned a battery still sells down to there, emptier it buys up to there.
+    In other runs the house alone does what is planned. Fuller than planned a battery still sells
+    down to there, emptier it buys up to there.
     """
     plan = planned.plan
     flows = outcome.flows
@@ -337,7 +330,7 @@ def _name_trade(planned: _PlannedFlows, outcome: Outcome) -> Outcome:
 
 
 def _idle_runs(trades: BoolArray, energy_kwh: FloatArray) -> BoolArray:
-    """Return the slots of runs that trade nothing, shape ``(batteries, slots)`` as both arrays."""
+    """Return the slots of runs that trade nothing, ``(batteries, slots)`` as both arrays."""
     edges = trades.copy()
     edges[:, 1:] ^= trades[:, :-1]
     run = np.cumsum(edges, axis=1) + np.arange(trades.shape[0])[:, None] * (trades.shape[1] + 1)
@@ -348,9 +341,7 @@ def _idle_runs(trades: BoolArray, energy_kwh: FloatArray) -> BoolArray:
 
 
 def _bind(plan: Plan, parts: Sequence[BatteryPolicy]) -> PlanPolicy:
-    """Return the policies of all batteries within what owner, contract and placed devices leave
-    open, and how PV is held back.
-    """
+    """Return the policies of all batteries, bound by owner, contract and placed devices."""
     problem = plan.problem
     if problem.following.margin == NO_MARGIN:
         curtailment = plan.setpoints.curtailment
@@ -373,40 +364,28 @@ def _bound(level: SocThresholds, index: int, *, plan: Plan) -> SocThresholds:
     store = np.where(no_export, np.maximum(level.store, level.spill), level.store)
     level = replace(level, store=store, sell=np.where(no_export, HIGHEST_SOC, level.sell))
     if problem.storage.reserve_kwh is not None:
-        level = replace(
-            level,
-            serve=np.maximum(
-                level.serve, problem.storage.reserve_kwh[index] / battery.capacity_kwh
-            ),
-        )
+        reserve_soc = problem.storage.reserve_kwh[index] / battery.capacity_kwh
+        level = replace(level, serve=np.maximum(level.serve, reserve_soc))
     if problem.storage.give_limit_kwh is not None:
         # An inverter controls by the meter and knows no charger: what it discharges goes into the
         # car as soon as the house takes less.
         spared = np.isfinite(problem.storage.give_limit_kwh)
-        level = replace(
-            level,
-            serve=np.where(spared, HIGHEST_SOC, level.serve),
-            sell=np.where(spared, HIGHEST_SOC, level.sell),
-        )
+        serve = np.where(spared, HIGHEST_SOC, level.serve)
+        sell = np.where(spared, HIGHEST_SOC, level.sell)
+        level = replace(level, serve=serve, sell=sell)
     # Last, for the owner's blocks come before a reserve and before a car that is not to be fed
     # (docs/decisions/0025).
     if manual is not None:
         charge = manual.may_charge[index]
         discharge = manual.may_discharge[index]
-        serve = np.where(
-            manual.no_import & ~pinned_slots(problem, index), battery.min_soc, level.serve
-        )
-        level = replace(
-            level,
+        serves_all = manual.no_import & ~pinned_slots(problem, index)
+        serve = np.where(serves_all, battery.min_soc, level.serve)
+        level = SocThresholds(
+            buy=np.where(charge, level.buy, LOWEST_SOC),
+            store=np.where(charge, level.store, LOWEST_SOC),
+            spill=np.where(charge, level.spill, LOWEST_SOC),
             serve=np.where(discharge, serve, HIGHEST_SOC),
             sell=np.where(discharge, level.sell, HIGHEST_SOC),
-        )
-        level = replace(
-            level,
-            **{
-                name: np.where(charge, getattr(level, name), LOWEST_SOC)
-                for name in ("buy", "store", "spill")
-            },
         )
     return level
 
@@ -436,21 +415,20 @@ def follow_flows(plan: Plan, index: int, *, open_house: bool) -> BatteryPolicy:
     discharges = flows.discharge_kwh[index] > _NO_FLOW_KWH
     buys = charges & (mode == Mode.CHARGE)
     sells = discharges & (mode == Mode.EXPORT)
-    shut = np.zeros(end.shape, dtype=bool) if open_house else np.ones(end.shape, dtype=bool)
-    stores, spills, serves = (
-        pays & ~(shut | pinned_slots(problem, index)) for pays in pay_house(plan, index)
-    )
+    stores, spills, serves = pay_house(plan, index)
+    is_open = open_house & ~pinned_slots(problem, index)
     no_surplus = flows.export_kwh + flows.curtailed_kwh <= _NO_FLOW_KWH
     no_deficit = flows.import_kwh <= _NO_FLOW_KWH
+    stores_any = is_open & stores & no_surplus & ~buys
+    spills_any = is_open & spills & ~buys
+    serves_any = is_open & serves & no_deficit & ~sells
+    charge_up_to = np.where(charges, end, LOWEST_SOC)
+    discharge_down_to = np.where(discharges, end, HIGHEST_SOC)
     level = SocThresholds(
         buy=np.where(buys, end, LOWEST_SOC),
-        store=np.where(
-            stores & no_surplus & ~buys, battery.max_soc, np.where(charges, end, LOWEST_SOC)
-        ),
-        spill=np.where(spills & ~buys, battery.max_soc, np.where(charges, end, LOWEST_SOC)),
-        serve=np.where(
-            serves & no_deficit & ~sells, battery.min_soc, np.where(discharges, end, HIGHEST_SOC)
-        ),
+        store=np.where(stores_any, battery.max_soc, charge_up_to),
+        spill=np.where(spills_any, battery.max_soc, charge_up_to),
+        serve=np.where(serves_any, battery.min_soc, discharge_down_to),
         sell=np.where(sells, end, HIGHEST_SOC),
     ).rounded()
     never = np.zeros(end.shape, dtype=bool)
@@ -461,25 +439,26 @@ def follow_flows(plan: Plan, index: int, *, open_house: bool) -> BatteryPolicy:
 
 
 def pay_house(plan: Plan, index: int) -> tuple[BoolArray, BoolArray, BoolArray]:
-    """Return in which slots storing surplus, storing what would be held back, and serving the load
-    pay by what a stored kWh is worth, each ``(slots,)``.
+    """Return the slots in which storing, storing curtailed PV, and serving pay, each ``(slots,)``.
 
-    The margin toward the house counts in; where nobody knows what a kWh is worth, all pay.
+    The value of a stored kWh decides, with the margin toward the house; where it is unknown, all
+    pay.
     """
     problem = plan.problem
     battery = plan.problem.site.batteries[index]
     outlook = problem.outlook
     worth = plan.energy_value[index]
     margin = problem.following.margin.self_consumption_margin + TIE
-    terms = {
-        "charge_efficiency": battery.charge_efficiency,
-        "discharge_efficiency": battery.discharge_efficiency,
-        "wear_price": battery.wear_price,
-    }
-    earned = (
-        np.maximum(outlook.export_price, 0.0) if problem.site.curtailable else outlook.export_price
+    earned = outlook.export_price
+    if problem.site.curtailable:
+        earned = np.maximum(earned, 0.0)
+    levels = break_even(
+        outlook.import_price,
+        earned,
+        charge_efficiency=battery.charge_efficiency,
+        discharge_efficiency=battery.discharge_efficiency,
+        wear_price=battery.wear_price,
     )
-    levels = break_even(outlook.import_price, earned, **terms)
     unknown = ~np.isfinite(worth)
     stores = worth >= levels.store - margin
     spills = worth >= levels.spill - margin

@@ -1,4 +1,4 @@
-"""What the opposite of a slot's mode would cost."""
+"""The cost of doing the opposite of a slot's mode."""
 
 from dataclasses import replace
 
@@ -21,11 +21,10 @@ _OPPOSITE = np.array(
 
 
 def price_opposite(evidence: Evidence) -> FloatArray:
-    """Return what the opposite of each slot's mode would cost more, all else planned anew, shape
-    ``(slots,)``; NaN where it is impossible.
+    """Return the extra cost of the opposite of each slot's mode, ``(slots,)``; NaN if impossible.
 
-    What the slot itself costs more comes from settling the other mode; what the battery then lacks
-    is worth the integral of V′.
+    All else is planned anew: the slot itself is settled with the other mode, and the energy that
+    the battery then lacks is worth the integral of V′.
     """
     plan = evidence.plan
     if plan.value is None:
@@ -42,7 +41,7 @@ def price_opposite(evidence: Evidence) -> FloatArray:
 
 
 def _price_flows(plan: Plan, value: BatteryValue, instead: Flows) -> FloatArray:
-    """Return what other flows cost more than a plan's, slot by slot."""
+    """Return the extra cost of other flows over a plan's, ``(slots,)``."""
     problem = plan.problem
     planned = plan.costs
     # Without anything beside money or placed, what the plan costs has been worked out already.

@@ -1,6 +1,4 @@
-"""Reasons of a plan's slots as columns: codes with figures, limits at work, and what stands beside
-them.
-"""
+"""Reasons of a plan's slots as columns: codes with figures, and limits at work."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -97,8 +95,9 @@ class ReasonColumns:
 
 @dataclass(frozen=True, slots=True)
 class PlanExplanation:
-    """The reasons of a plan ``by_battery``, or of the site where there is none, and each slot's:
-    that of the battery in ``battery_index``, which moves most.
+    """The reasons of a plan, ``by_battery``, or of the site if it has none.
+
+    Each slot's own is that of the battery in ``battery_index``, which moves most.
     """
 
     battery_index: IndexArray

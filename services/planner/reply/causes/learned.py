@@ -1,4 +1,4 @@
-"""Where what was learned decides otherwise than the planner's value; no price is why."""
+"""Causes of what was learned: no price explains it."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ def planner_would_differ(evidence: Evidence) -> BoolArray:
 
 
 def show_planners_choice(evidence: Evidence) -> Figures:
-    """Return what the planner would do instead, and what following it would cost or gain."""
+    """Return the planner's choice, and the cost or gain of following it."""
     choice = evidence.planners_choice
     return {
         "takes": choice.takes,
