@@ -1,5 +1,4 @@
-"""What a plan says of each battery in each slot: flows, prices, what comes later, and what owner,
-constraints and learning decide.
+"""The evidence for the reasons of a plan: flows, prices, later slots and constraints.
 
 Arrays over batteries and slots have shape ``(batteries, slots)``, those of a site ``(slots,)``.
 Figures that are not to be shown are NaN, slots that there are none of are -1.
@@ -38,22 +37,20 @@ class Evidence(LaterSlots):
         self.at_work = find_at_work(plan.problem, plan.flows)
 
     def is_at_work(self, code: str) -> BoolArray:
-        """Return where a constraint of batteries leaves them no choice."""
+        """Return whether a constraint leaves batteries no choice, ``(batteries, slots)``."""
         if code in self.at_work:
             return self.at_work[code]
         return np.zeros(self.charge.shape, dtype=bool)
 
     @cached_property
     def may_buy_more(self) -> BoolArray:
-        """Where a stored kWh is worth more than buying it costs, and the battery has room and
-        may.
-        """
+        """Whether buying pays by the value of a stored kWh, and the battery has room and may."""
         gains = self.below(self.counted, self.keep)
         return self.battery.charge_from_grid & ~self.full & gains
 
     @cached_property
     def planners_choice(self) -> PlannersChoice:
-        """What the planner would do where the plan follows what was learned."""
+        """The planner's own choice beside a learned policy."""
         return read_planners_choice(self.plan)
 
     def name_instant(self, slot: int) -> str:
@@ -66,9 +63,7 @@ class Evidence(LaterSlots):
 
 
 def read_numbers(values: FloatArray) -> list[float | None]:
-    """Return numbers as they leave the planner: rounded, no zero with a minus, None for what is
-    unknown.
-    """
+    """Return numbers rounded, without negative zeros, None for NaN."""
     numbers: list[float] = (values.round(DECIMALS) + 0.0).tolist()
     if not np.isnan(values).any():
         return list(numbers)

@@ -1,4 +1,4 @@
-"""Where an owner's block decides what a battery does."""
+"""The slots in which an owner's block decides what a battery does."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from services.planner.reply.flow_shares import NOTHING_KWH
 
 
 def find_pins(evidence: Evidence) -> Iterator[tuple[BoolArray, datetime]]:
-    """Yield where a block decides what a battery does (``(batteries, slots)``), and when it ends.
+    """Yield the slots that a block decides, ``(batteries, slots)``, and when it ends.
 
     What is pinned decides wherever it is had; what is forbidden only where there was something to
     do.
@@ -33,7 +33,7 @@ def find_pins(evidence: Evidence) -> Iterator[tuple[BoolArray, datetime]]:
 
 
 def _find_end(block: ManualBlock, blocks: Sequence[ManualBlock]) -> datetime:
-    """Return when what an owner decided ends; an override may be several blocks of one device."""
+    """Return the end of an owner's block; an override may be several blocks of one device."""
     if block.block_id != OVERRIDE_BLOCK:
         return block.to
     of_override = (OVERRIDE_BLOCK, block.device)

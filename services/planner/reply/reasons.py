@@ -1,7 +1,6 @@
-"""Why a plan does what it does: per slot and battery a code with its figures, the limits at work,
-and what leaving the action out would cost.
+"""The reasons of a plan: a code with figures per slot and battery.
 
-Of the causes in ``causes.precedence``, in order, the first that is true is the reason.
+The first true cause of ``causes.precedence`` is the reason.
 """
 
 from itertools import pairwise
@@ -35,9 +34,7 @@ def explain(plan: Plan) -> list[Reason]:
 
 
 def explain_evidence(evidence: Evidence) -> PlanExplanation:
-    """Return the reasons of every battery in every slot of a plan: of the causes in order the
-    first that is true.
-    """
+    """Return the reasons of every battery in every slot of a plan."""
     if not len(evidence.charge):
         of_site = explain_idle(evidence)
         return PlanExplanation(of_site.reason_index, (of_site,), of_site)
@@ -49,10 +46,8 @@ def explain_evidence(evidence: Evidence) -> PlanExplanation:
     for battery, value in enumerate(evidence.energy_value):
         reason_index, used = number_values(places[battery])
         binding, limits = name_limits(codes, marks[battery])
-        used_at = [
-            None if slot < 0 else evidence.edges[slot]
-            for slot in evidence.first_use[battery].tolist()
-        ]
+        first_use = evidence.first_use[battery].tolist()
+        used_at = [evidence.edges[slot] if slot >= 0 else None for slot in first_use]
         reasons = ReasonColumns(
             reason_index,
             [distinct[place] for place in used],
@@ -73,8 +68,9 @@ def explain_evidence(evidence: Evidence) -> PlanExplanation:
 
 
 def _rank_prices(evidence: Evidence) -> tuple[list[int | None], list[int | None]]:
-    """Return the rank of each slot's import price within its local day, and how many there are; 1:
-    none is cheaper.
+    """Return the rank of each slot's import price in its local day, and that day's slots.
+
+    Of rank 1 are the cheapest.
     """
     price = evidence.plan.problem.at_tariff_prices.outlook.import_price
     rank: list[int | None] = []
@@ -116,7 +112,7 @@ def _name_causes(evidence: Evidence) -> tuple[IndexArray, list[CodedReason]]:
 
 
 def _name_pins(evidence: Evidence) -> tuple[IndexArray, BoolArray, list[CodedReason]]:
-    """Return reason indices where an owner's block decides, where that is so, and the reasons."""
+    """Return reason indices of slots that an owner's block decides, their mask, and the reasons."""
     places = np.zeros(evidence.charge.shape, dtype=np.int64)
     pinned = np.zeros(evidence.charge.shape, dtype=bool)
     distinct: list[CodedReason] = []
@@ -132,10 +128,9 @@ def _name_pins(evidence: Evidence) -> tuple[IndexArray, BoolArray, list[CodedRea
 def _read_figures(
     evidence: Evidence, causes: IndexArray, batteries: IndexArray, slots: IndexArray
 ) -> tuple[dict[int, list[str]], FloatArray]:
-    """Return the names of the figures of each cause, and the figures, ``(figures, reasons)``; NaN:
-    left out.
+    """Return the names of each cause's figures, and the figures, ``(figures, reasons)``.
 
-    ``causes`` are in order.
+    ``causes`` are in order; NaN is left out.
     """
     used, begins = np.unique(causes, return_index=True)
     ends = [*begins[1:].tolist(), causes.size]
@@ -155,7 +150,7 @@ def _read_figures(
 
 
 def _find_changes(rows: FloatArray) -> BoolArray:
-    """Return where a column begins that is not as the one before."""
+    """Return the columns that differ from the one before."""
     is_known = ~np.isnan(rows)
     # What is unknown is as unknown as before, though no NaN equals another.
     differs = (rows[:, 1:] != rows[:, :-1]) & (is_known[:, 1:] | is_known[:, :-1])
@@ -167,7 +162,7 @@ def _find_changes(rows: FloatArray) -> BoolArray:
 def _name_figures(
     evidence: Evidence, names: list[str], figures: list[float], start: int
 ) -> dict[str, Figure]:
-    """Return the figures that are known by name; ``start`` is the first slot of the reason."""
+    """Return the known figures by name; ``start`` is the first slot of the reason."""
     named: dict[str, Figure] = {}
     for name, figure in zip(names, figures, strict=False):
         if isnan(figure):

@@ -22,8 +22,9 @@ MODE_WORDS = np.array([mode.word for mode in Mode], dtype=object)
 
 
 def show_modes(evidence: Evidence, explained: PlanExplanation) -> list[str]:
-    """Return the mode of each slot, for the battery in ``battery_index``: the one its flows show,
-    of equivalent ones the commanded.
+    """Return each slot's mode as its flows show it, of equivalent ones the commanded.
+
+    It is that of the battery in ``battery_index``.
     """
     if not len(evidence.charge):
         return [Mode.HOLD.word] * evidence.slots
@@ -35,7 +36,7 @@ def show_modes(evidence: Evidence, explained: PlanExplanation) -> list[str]:
 
 
 def _keeps_command(reasons: ReasonColumns) -> BoolArray:
-    """Return where flows do not show the mode: an owner's block, or charging that has to wait."""
+    """Return where flows do not show the mode: at an owner's block or delayed charging."""
     keeps = []
     for code, _ in reasons.distinct:
         keeps.append(code == "manual" or code.startswith("charge_waits"))

@@ -1,4 +1,4 @@
-"""What flows and limits of a plan say of its batteries and its site, slot by slot.
+"""The flows of a plan beside its limits, slot by slot.
 
 Arrays over batteries and slots have shape ``(batteries, slots)``, those of a site ``(slots,)``.
 """
@@ -146,16 +146,14 @@ class SlotFlows:
 
     @cached_property
     def gives_all(self) -> BoolArray:
-        """Where a battery gives all that it can."""
+        """Whether a battery gives at full power."""
         most = np.minimum(self.discharge_power_kwh, self.room_kwh)
         able = self.gives | (self.discharge_power_kwh <= NOTHING_KWH)
         return np.asarray(able & (self.discharge >= most - NOTHING_KWH))
 
     @cached_property
     def takes_all(self) -> BoolArray:
-        """Where a battery charges as fast as it can at its state of charge, and does not thereby
-        become full.
-        """
+        """Whether a battery charges at full power, and does not become full by that."""
         able = self.charges | (self.charge_power_kwh <= NOTHING_KWH)
         at_most = self.charge >= self.charge_power_kwh - NOTHING_KWH
         not_full = self.end_kwh < self.battery.max_kwh - SAME_KWH
@@ -163,7 +161,7 @@ class SlotFlows:
 
     @cached_property
     def spares_car(self) -> BoolArray:
-        """Where batteries give all that they may, for a car charges that they may not feed."""
+        """Whether batteries give no more because of a car that they may not feed."""
         limit = self.plan.problem.storage.give_limit_kwh
         if limit is None:
             return np.zeros(self.charge.shape, dtype=bool)
@@ -174,6 +172,6 @@ class SlotFlows:
 
     @cached_property
     def others_move(self) -> BoolArray:
-        """Where other batteries charge or give."""
+        """Whether other batteries charge or give."""
         moved = self.charge + self.discharge
         return np.asarray(moved.sum(axis=0) - moved > NOTHING_KWH)

@@ -1,4 +1,4 @@
-"""What energy costs, brings and is worth in each slot of a plan.
+"""The prices of a plan, and the worth of its stored energy, slot by slot.
 
 Arrays are shaped as those of ``SlotFlows``. What is unknown, or not to be shown, is NaN.
 """
@@ -103,35 +103,33 @@ class SlotWorth(SlotFlows):
     # --- comparisons ------------------------------------------------------------------------------
 
     def below(self, low: FloatArray, high: FloatArray) -> BoolArray:
-        """Return where one price is lower than the other, and is seen to be so."""
+        """Return whether one price is visibly lower than the other."""
         return np.asarray(high - low >= self.same_price)
 
     def at_most(self, low: FloatArray, high: FloatArray) -> BoolArray:
-        """Return where one price is no more than the other."""
+        """Return whether one price is no higher than the other."""
         return np.asarray(high >= low - TINY_PRICE)
 
     def about_at_most(self, low: FloatArray, high: FloatArray) -> BoolArray:
-        """Return where one price is no more than the other, or reads the same."""
+        """Return whether one price is no higher than the other, or reads the same."""
         return np.asarray(high >= low - self.same_price)
 
     def loaded_price(self, price: FloatArray) -> FloatArray:
-        """Return what a kWh given later costs when it is charged at a price: with losses and
-        wear.
-        """
+        """Return the cost of a kWh given later, with losses and wear, if charged at a price."""
         return price / self.return_share + self._loading_wear
 
 
 def _find_dearest(plan: Plan) -> float:
-    """Return the highest of a plan's prices, at which energy is bought, sold or left over."""
+    """Return the highest price at which energy is bought, sold or left over."""
     outlook = plan.problem.outlook
     prices = [outlook.import_price, outlook.export_price, plan.problem.terminal.value]
     return float(np.abs(np.concatenate(prices)).max(initial=0.0))
 
 
 def _value_one_more(plan: Plan) -> FloatArray:
-    """Return what one more stored kWh is worth at the end of each slot.
+    """Return the worth of one more stored kWh at the end of each slot.
 
-    The plan's own value where no function is known.
+    It is the plan's own value where no value function is known.
     """
     if plan.value is None:
         return plan.energy_value
