@@ -1,5 +1,4 @@
-"""Simulate policies on the expected course and on scenarios: set-points, flows, cost, and missed
-limits and demands.
+"""Simulate policies on the expected course and on scenarios.
 
 Slot after slot is the reference; on the expected course, guessed states let all slots run side by
 side until the guess is a fixed point.
@@ -88,8 +87,9 @@ def first_modes(problem: Problem) -> IntArray:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedPolicy:
-    """A policy's simulation on the expected course, with the slot as last axis, and its cost on
-    each further scenario, ``(courses,)``.
+    """A policy's simulation on the expected course, and its cost on each scenario, ``(courses,)``.
+
+    The slot is the last axis.
     """
 
     setpoints: SetPoint
@@ -105,8 +105,7 @@ def simulate_policies(
     *,
     deadline: Deadline | None = None,
 ) -> list[SimulatedPolicy]:
-    """Simulate policies on the expected course and the scenarios ``errors``, slot by slot, all in
-    one batch.
+    """Simulate policies on the expected course and the scenarios ``errors``, slot by slot.
 
     Raises:
         LateError: the ``deadline`` passed.
@@ -131,9 +130,7 @@ def simulate_policies(
 def simulate_errors(
     problem: Problem, policies: Sequence[PlanPolicy], errors: ScenarioSet
 ) -> FloatArray:
-    """Return the cost of policies on each scenario, ``(policies, courses)``, simulated slot by slot
-    in one batch.
-    """
+    """Return the cost of policies on each scenario, ``(policies, courses)``."""
     run = _simulate(problem, policies, errors.load_kwh, errors.pv_kwh)
     count = errors.load_kwh.shape[0]
     return _value_columns(problem, run, range(len(policies) * count)).reshape(len(policies), count)
@@ -173,9 +170,7 @@ def _value_columns(problem: Problem, run: Trajectory, columns: Sequence[int]) ->
 
 
 def find_breach(problem: Problem, flows: Flows) -> float:
-    """Return the kWh by which flows miss the limits of connection and batteries, reserves and
-    terminal bounds.
-    """
+    """Return the kWh by which flows miss limits, reserves and terminal bounds."""
     least, most = problem.terminal_bounds
     last = flows.stored_kwh[:, -1]
     missed = np.maximum(least - last, 0.0) + np.maximum(last - most, 0.0)
@@ -195,8 +190,9 @@ def _read_column(part: Part, column: int) -> Part:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A policy's simulation on the expected course: ``cost`` less the terminal value, and
-    ``breach_kwh`` of limits and demands.
+    """A policy's simulation on the expected course.
+
+    ``cost`` is less the terminal value; ``breach_kwh`` of limits and demands are missed.
     """
 
     policy: PlanPolicy
@@ -258,8 +254,9 @@ def simulate_expected(
 
 
 def _guess_course(plan: Plan, policy: PlanPolicy) -> tuple[FloatArray, IntArray]:
-    """Return a guess of the stored energy at the start of each slot, and of its mode, both
-    ``(batteries, slots)``.
+    """Return a guess of each slot's stored energy at its start, and of its mode.
+
+    Both have shape ``(batteries, slots)``.
     """
     value = plan.value
     if value is None:
