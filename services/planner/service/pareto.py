@@ -1,5 +1,4 @@
-"""The trade-off of two figures that are to be small: points that weights lead to, found from the
-widest gap on.
+"""Trace the trade-off of two figures that are to be small, from the widest gap on.
 
 Between two neighbours the weights are those for which both count the same; a plan that counts less
 lies between them, and where there is none, no weights lead to any. Source: Cohon, Church, Sheer,
@@ -58,8 +57,7 @@ Solve = Callable[[float, float], TradeoffPoint[Point]]
 def trace_tradeoff(
     solve: Solve[Point], *, most: int, tolerance: float, progress: Progress | None = None
 ) -> tuple[list[TradeoffPoint[Point]], bool]:
-    """Return plans that no other beats in both figures, the best in the first one first, and
-    whether no weights lead to another.
+    """Return the Pareto points by the first figure, and whether no weights lead to another.
 
     Args:
         solve: plans by what each of both figures counts, the larger of both weights being 1.
@@ -79,19 +77,23 @@ def trace_tradeoff(
         gaps = [pair for pair in pairwise(points) if (pair[0].first, pair[1].first) not in closed]
         if not gaps:
             return keep_best(points), True
-        left, right = max(
-            gaps,
-            key=lambda pair: max(
-                (pair[1].first - pair[0].first) / ranges[0],
-                (pair[0].second - pair[1].second) / ranges[1],
-            ),
-        )
+        widths = [_measure_gap(*gap, ranges) for gap in gaps]
+        left, right = gaps[widths.index(max(widths))]
         between = _between(solve, left, right, tolerance=tolerance, ranges=ranges)
         if between is None:
             closed.add((left.first, right.first))
         else:
-            points = sorted([*points, between], key=lambda each: (each.first, -each.second))
+            points = sorted([*points, between], key=lambda point: (point.first, -point.second))
     return keep_best(points), False
+
+
+def _measure_gap(
+    left: TradeoffPoint[Point], right: TradeoffPoint[Point], ranges: tuple[float, float]
+) -> float:
+    """Return the larger of a gap's two widths, in shares of the figures' ranges."""
+    across = (right.first - left.first) / ranges[0]
+    down = (left.second - right.second) / ranges[1]
+    return max(across, down)
 
 
 def _between(
@@ -102,44 +104,40 @@ def _between(
     tolerance: float,
     ranges: tuple[float, float],
 ) -> TradeoffPoint[Point] | None:
-    """Return a plan that counts less than both at the weights for which they count the same.
-
-    None where there is none.
-    """
-    weights = left.second - right.second, right.first - left.first
-    if min(weights) <= 0:
+    """Return a Pareto point between two neighbours, or None if there is none."""
+    # Under these weights both neighbours count the same.
+    first_weight = left.second - right.second
+    second_weight = right.first - left.first
+    if min(first_weight, second_weight) <= 0:
         return None
-    largest = max(weights)
-    point = solve(weights[0] / largest, weights[1] / largest)
-    gain = weights[0] * (left.first - point.first) + weights[1] * (left.second - point.second)
-    return (
-        point
-        if gain > tolerance * ranges[0] * ranges[1] and left.first < point.first < right.first
-        else None
-    )
+    largest = max(first_weight, second_weight)
+    point = solve(first_weight / largest, second_weight / largest)
+    first_gain = first_weight * (left.first - point.first)
+    gain = first_gain + second_weight * (left.second - point.second)
+    counts_less = gain > tolerance * ranges[0] * ranges[1]
+    return point if counts_less and left.first < point.first < right.first else None
 
 
 def keep_best(points: Sequence[TradeoffPoint[Point]]) -> list[TradeoffPoint[Point]]:
-    """Return those that none beats in one figure without losing in the other."""
+    """Return the points that none beats in one figure without losing in the other."""
     best: list[TradeoffPoint[Point]] = []
-    for each in sorted(points, key=lambda each: (each.first, each.second)):
-        if not best or each.second < best[-1].second:
-            best.append(each)
+    for point in sorted(points, key=lambda point: (point.first, point.second)):
+        if not best or point.second < best[-1].second:
+            best.append(point)
     return best
 
 
 def find_knee(first: FloatArray, second: FloatArray) -> int | None:
-    """Return the place of the point farthest below the line between both ends, the figures scaled
-    to their ranges; None for fewer than three points.
+    """Return the place of the curve's knee; None for fewer than three points.
 
+    It is the point farthest below the line between both ends, figures scaled to their ranges.
     Source: Das, "On characterizing the knee of the Pareto curve based on normal-boundary
     intersection" (1999).
     """
     if first.size < 3:
         return None
-    across, down = (
-        np.abs(values - values[0]) / abs(values[-1] - values[0]) for values in (first, second)
-    )
+    across = np.abs(first - first[0]) / abs(first[-1] - first[0])
+    down = np.abs(second - second[0]) / abs(second[-1] - second[0])
     return int(np.argmax(down - across))
 
 
@@ -169,9 +167,9 @@ def trace_pareto(
     """
     # Plans can be compared on what is expected, none living on what is in the batteries.
     options = request.plan.options
-    terminal = (
-        Terminal(kind="minimum_soc") if options.terminal.kind == "automatic" else options.terminal
-    )
+    terminal = options.terminal
+    if terminal.kind == "automatic":
+        terminal = Terminal(kind="minimum_soc")
     neutral = {
         "terminal": terminal,
         "uncertainty": "point",
@@ -180,11 +178,9 @@ def trace_pareto(
         "switching_price": 0.0,
     }
     plan_request = request.plan.model_copy(update={"options": options.model_copy(update=neutral)})
-    complete = (
-        plan_request
-        if plan_request.site is not None
-        else complete_request(connection(), plan_request, now=now)
-    )
+    complete = plan_request
+    if complete.site is None:
+        complete = complete_request(connection(), plan_request, now=now)
     problem = build_problem(complete)
     curve = _Curve(problem, complete, request.figures, solver)
     points, done = trace_tradeoff(
@@ -193,15 +189,14 @@ def trace_pareto(
         tolerance=max(_SAME, problem.search.mip_gap),
         progress=progress,
     )
-    first, second = (
-        np.array([getattr(each, name) for each in points]) for name in ("first", "second")
-    )
+    first = np.array([point.first for point in points])
+    second = np.array([point.second for point in points])
     site = problem.site
     return ParetoReply(
         site=site.name,
         currency=site.currency,
         figures=request.figures,
-        points=[curve.point(each) for each in points],
+        points=[curve.point(point) for point in points],
         knee=find_knee(first, second),
         complete=done,
     )
@@ -221,10 +216,9 @@ class _Curve:
         self._solver = solver
         carbon = problem.outlook.carbon_g_per_kwh
         batteries = problem.site.batteries
-        wear_prices = [
-            *(each.wear_price for each in batteries),
-            *(segment.price for each in batteries for segment in each.wear_by_depth),
-        ]
+        wear_prices = [battery.wear_price for battery in batteries]
+        for battery in batteries:
+            wear_prices += [segment.price for segment in battery.wear_by_depth]
         self._units: dict[Figure, float] = {
             "cost": max(float(np.abs(problem.outlook.import_price).max()), 0.01),
             "carbon": 1.0 if carbon is None else max(float(carbon.max()), 1.0),
@@ -233,12 +227,15 @@ class _Curve:
         }
 
     def solve(self, first: float, second: float) -> TradeoffPoint[Weighed]:
-        """Return the plan under what both figures count, and what they come to."""
+        """Return the plan under the weights of both figures."""
         weights = self._weigh({self._figures[0]: first, self._figures[1]: second})
         plan = make_plan(weigh(self._problem, weights, automatic=False), self._solver)
         figures = self._read(plan)
+        first_name, second_name = self._figures
         return TradeoffPoint(
-            (plan, weights), *(figures[name] / self._units[name] for name in self._figures)
+            (plan, weights),
+            figures[first_name] / self._units[first_name],
+            figures[second_name] / self._units[second_name],
         )
 
     def _weigh(self, counts: dict[Figure, float]) -> Weights:
@@ -246,14 +243,13 @@ class _Curve:
 
         Where cost is not asked for, it only chooses among equals.
         """
-        cost = max(counts["cost"], 1.0 / _DOMINANT) if "cost" in counts else 1.0 / _DOMINANT
+        cost = 1.0 / _DOMINANT
+        if "cost" in counts:
+            cost = max(counts["cost"], cost)
 
         def price(name: Figure) -> float:
-            return (
-                min(counts.get(name, 0.0) / cost, _DOMINANT)
-                * self._units["cost"]
-                / self._units[name]
-            )
+            times_cost = min(counts.get(name, 0.0) / cost, _DOMINANT)
+            return times_cost * self._units["cost"] / self._units[name]
 
         return Weights(
             carbon=price("carbon") * 1e3,
@@ -263,9 +259,8 @@ class _Curve:
 
     def _read(self, plan: Plan) -> dict[Figure, float]:
         cost = reply_cost(plan, self._request)
-        terminal_worth = float(
-            (plan.problem.at_tariff_prices.terminal.value * plan.flows.stored_kwh[:, -1]).sum()
-        )
+        value = plan.problem.at_tariff_prices.terminal.value
+        terminal_worth = float((value * plan.flows.stored_kwh[:, -1]).sum())
         return {
             "cost": cost.total - terminal_worth,
             "carbon": cost.carbon_g or 0.0,
