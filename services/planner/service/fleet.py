@@ -1,4 +1,4 @@
-"""Plan many stored sites in a batch: one read and one write for all, each planned independently.
+"""Plan many stored sites in a batch: one read and one write for all, each planned by itself.
 
 A fault of one site does not stop the others.
 """
@@ -6,6 +6,7 @@ A fault of one site does not stop the others.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection, Engine
 
@@ -68,28 +69,31 @@ def plan_sites(
     names = list(dict.fromkeys(request.site_ids))
     changes = plan_causes.read(connection, names)
     stored = sites.read_configurations(connection, names)
-    by_name = batch.each(
-        names,
-        lambda name: (
-            sites.parse_stored(name, stored[name])
-            if name in stored
-            else sites.load(connection, name)
-        ),
-    )
-    facts = batch.together(
-        list(by_name),
-        lambda some: read_facts(connection, [by_name[name] for name in some], start, now=now),
-    )
-    rows = batch.each(list(facts), lambda name: _plan_site(connection, facts[name], now))
+
+    def parse(name: str) -> Site:
+        if name in stored:
+            return sites.parse_stored(name, stored[name])
+        return sites.load(connection, name)
+
+    by_name = batch.each(names, parse)
+
+    def read(some: Sequence[str]) -> dict[str, PlanningFacts]:
+        return read_facts(connection, [by_name[name] for name in some], start, now=now)
+
+    facts = batch.together(list(by_name), read)
+
+    def plan(name: str) -> PlanRow:
+        return _plan_site(connection, facts[name], now)
+
+    rows = batch.each(list(facts), plan)
     there = sites.hold(connection, list(rows))
-    # A plan of a site removed meanwhile would drive the next site of its name.
-    batch.each(
-        [name for name in rows if name not in there], lambda name: sites.load(connection, name)
-    )
-    written = batch.together(
-        [name for name in rows if name in there],
-        lambda some: plans.write(connection, [rows[name] for name in some]),
-    )
+    # A plan of a site removed meanwhile would drive the next site of its name: it becomes a fault.
+    batch.each([name for name in rows if name not in there], partial(sites.load, connection))
+
+    def write(some: Sequence[str]) -> dict[str, str]:
+        return plans.write(connection, [rows[name] for name in some])
+
+    written = batch.together([name for name in rows if name in there], write)
     # Also for sites that failed: the next change, or the next refresh of old plans, tries again.
     plan_causes.forget(connection, changes)
     plan_faults.forget(connection, written)
@@ -121,7 +125,7 @@ def refresh_plans(
     ask: Callable[[PlanSitesRequest, str], Job],
     now: datetime,
 ) -> RefreshPlansReply:
-    """Submit jobs that plan the sites whose last plan is older than ``RENEW_AGE``, one per batch.
+    """Submit a job per batch of sites whose last plan is older than ``RENEW_AGE``.
 
     An open job of a batch is kept.
 
@@ -136,15 +140,13 @@ def refresh_plans(
         due = set(plans.list_outdated(connection, names, issued_before=now - RENEW_AGE))
     # Batches are cut from all sites, so that a batch keeps its key, and its open job, whichever of
     # its sites are due.
-    cut = [
-        [name for name in part if name in due] for part in _cut(names, settings.plan_batch_sites)
-    ]
-    jobs = [
-        ask(PlanSitesRequest(site_ids=part), f"batch {number}")
-        for number, part in enumerate(cut)
-        if part
-    ]
-    return RefreshPlansReply(sites=len(due), jobs=[job.job_id for job in jobs])
+    job_ids = []
+    for number, part in enumerate(_cut(names, settings.plan_batch_sites)):
+        due_part = [name for name in part if name in due]
+        if due_part:
+            job = ask(PlanSitesRequest(site_ids=due_part), f"batch {number}")
+            job_ids.append(job.job_id)
+    return RefreshPlansReply(sites=len(due), jobs=job_ids)
 
 
 def follow_changes(
@@ -177,8 +179,9 @@ def follow_changes(
 
 
 def follow_stays(engine: Engine, settings: Settings, *, now: datetime) -> FollowStaysReply:
-    """Record a change for sites whose devices report something other than the plan in force
-    expects; ``follow_changes`` then replans them.
+    """Record a change for sites whose devices report other states than their plan expects.
+
+    ``follow_changes`` then replans them.
 
     Args:
         engine: of the database.
@@ -187,20 +190,18 @@ def follow_stays(engine: Engine, settings: Settings, *, now: datetime) -> Follow
     """
     with unit_of_work(engine) as connection:
         sensing: list[Site] = []
-        for configuration in sites.read_sensing(
-            connection, control.list_planned(connection, settings.plan_refresh), roles=_ROLES
-        ).values():
+        planned = control.list_planned(connection, settings.plan_refresh)
+        for configuration in sites.read_sensing(connection, planned, roles=_ROLES).values():
             # An invalid configuration is reported when the site is planned.
             with suppress(InvalidInputError):
                 sensing.append(parse_site(configuration))
         keys = sites.keys_of(connection, [site.name for site in sensing])
         by_key = {keys[site.name]: site for site in sensing}
         facts = read_demands_each(connection, by_key, floor_to(now, SLOT), now=now)
-        changed = [
-            key
-            for key, site in by_key.items()
-            if any(stored.says_news(site, facts[key], now) for stored in _STORED)
-        ]
+        changed = []
+        for key, site in by_key.items():
+            if any(stored.says_news(site, facts[key], now) for stored in _STORED):
+                changed.append(key)
         plan_causes.note(connection, changed, "stay")
     return FollowStaysReply(sites=len(changed))
 
