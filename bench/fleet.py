@@ -41,12 +41,12 @@ from luna.platform.embedded.supervisor import Addresses
 from luna.platform.queue.worker import keep_loaded
 from luna.platform.telemetry import configure_logging
 from services.planner.compiled import load_kernels
-from services.planner.following import follow_each
+from services.planner.following import follow_plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
 from services.planner.problem.scenarios import DAYS
-from services.planner.reply.reply import Answered, answer_each, digest
+from services.planner.reply.reply import answer_columns, digest
 from services.planner.service.fleet import plan_sites
 from services.planner.service.inputs import read_facts
 from services.planner.service.plans import complete, plan_and_store
@@ -326,21 +326,22 @@ def _time_plans(
     clock.note("build")
     made = [make_plan(problem, Solver()) for problem in problems]
     clock.note("solve_and_check")
-    followed = follow_each(list(zip(problems, made, strict=True)))
+    followed = [follow_plan(problem, plan) for problem, plan in zip(problems, made, strict=True)]
     clock.note("follow")
     inputs = [write_inputs(request) for request in requests]
-    answered = [
-        Answered(*each, digest(written))
-        for *each, written in zip(followed, requests, inputs, strict=True)
-    ]
+    digests = [digest(written) for written in inputs]
     clock.note("serialise")
-    replies = answer_each(answered, issued_at=now)
+    replies = []
+    for plan, request, inputs_digest in zip(followed, requests, digests, strict=True):
+        reply = answer_columns(plan, request=request, issued_at=now, inputs_digest=inputs_digest)
+        replies.append(reply)
     clock.note("explain")
-    given = zip(replies, answered, inputs, strict=True)
-    rows = [
-        PlanRow.of(reply, site_id=reply.head.site, inputs_digest=each.inputs_digest, inputs=written)
-        for reply, each, written in given
-    ]
+    rows = []
+    for reply, inputs_digest, written in zip(replies, digests, inputs, strict=True):
+        row = PlanRow.of(
+            reply, site_id=reply.head.site, inputs_digest=inputs_digest, inputs=written
+        )
+        rows.append(row)
     clock.note("serialise")
     return rows
 

@@ -22,7 +22,6 @@ from bench.timing import compare, describe, processor_s
 from bench.timing import race as race_by
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan.columns import PlanColumns
-from luna.contracts.plan.request_bytes import write_inputs
 from luna.energy.timeline import FloatArray
 from luna.platform.queue.worker import keep_loaded
 from services.planner.compiled import load_kernels
@@ -32,11 +31,11 @@ from services.planner.milp.directions import FlowDirections
 from services.planner.milp.flow_solver import solve_full
 from services.planner.milp.formulation import formulate
 from services.planner.milp.solver import Solver
-from services.planner.planner import decide, decide_each, make_plan
+from services.planner.planner import decide, make_plan
 from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem
 from services.planner.reply.reasons import explain
-from services.planner.reply.reply import Answered, answer_columns, answer_each, digest, plan_request
+from services.planner.reply.reply import answer_columns, plan_columns, plan_request
 
 ROUNDS = 9
 FULL_ROUNDS = 25
@@ -148,14 +147,8 @@ def _enter(request: PlanRequest, revised: PlanRequest) -> Entry:
 
 
 def plan_batch(requests: Sequence[PlanRequest]) -> list[PlanColumns]:
-    """Plan and answer many sites together, as the planner does for stored ones."""
-    problems = [build_problem(request) for request in requests]
-    plans = decide_each(problems)
-    answered = [
-        Answered(plan, request, digest(write_inputs(request)))
-        for plan, request in zip(plans, requests, strict=True)
-    ]
-    return answer_each(answered, issued_at=NOW)
+    """Plan and answer many sites one after the other, as the planner does for stored ones."""
+    return [plan_columns(request, now=NOW, solver=Solver()) for request in requests]
 
 
 def _fast_works() -> dict[str, Callable[[Entry], Any]]:

@@ -7,12 +7,11 @@ forecast and under recent forecast errors, is left to the inverter.
 Source: docs/decisions/0033.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice, repeat
-from operator import itemgetter
-from typing import Self, TypeVar
+from typing import Self
 
 import numpy as np
 
@@ -33,16 +32,14 @@ from services.planner.dp.planner import (
 from services.planner.dp.segments import offer_lengths
 from services.planner.dp.value import TIE
 from services.planner.policy_simulation import (
-    FollowedPlan,
     LateError,
     Outcome,
     find_breach,
     first_modes,
-    meet_courses,
     simulate_errors,
+    simulate_expected,
 )
 from services.planner.problem.problem import NO_MARGIN, Deadline, Problem, planning_clock_s
-from services.planner.problem.scenarios import ScenarioSet
 
 # A gain of less than this over a whole plan is none, in currency.
 LEAST_GAIN = 1e-4
@@ -56,86 +53,51 @@ _SAME_KWH = 1e-6
 _SAME_COST = 1e-6
 
 
-R = TypeVar("R")
-# A coroutine that yields policies and is sent their outcomes on the expected course, so that those
-# of many plans are simulated in one batch.
-Steps = Generator[list[PlanPolicy], list[Outcome], R]
-
-
-def follow_each(
-    plans: Sequence[tuple[Problem, Plan]], *, deadline: Deadline | None = None
-) -> list[Plan]:
-    """Return least-cost plans with the policy that follows each, its costs, and the time that took.
-
-    Plans do not affect each other.
+def follow_plan(problem: Problem, plan: Plan, *, deadline: Deadline | None = None) -> Plan:
+    """Return a least-cost plan of ``problem`` with the policy that follows it, and what that costs.
 
     Set-points and flows are the policy's on the expected course; where its simulation misses the
-    ``deadline``, the plan's own.
+    ``deadline``, the plan's own. The time that this takes is added to ``solve_ms``.
 
     Invariants: a policy costs no more over its plan's optimum than the margin allows; without a
     margin it costs the same.
     """
-    begun = planning_clock_s()
-    followed = list(map(itemgetter(1), plans))
-    steps = list(map(_follow_plan, followed))
-    outcomes: dict[int, list[Outcome] | None] = dict.fromkeys(range(len(plans)))
-    while outcomes:
-        pending = dict[int, int]()
-        requested = list[FollowedPlan]()
-        for index, received in outcomes.items():
-            try:
-                policies = (
-                    steps[index].send(received) if received is not None else next(steps[index])
-                )
-            except StopIteration as done:
-                followed[index] = done.value
-            else:
-                pending[index] = len(policies)
-                requested += zip(repeat(plans[index][1]), policies, strict=False)
-        try:
-            simulated = iter(meet_courses(requested, deadline=deadline))
-        except LateError:
-            break
-        outcomes = {index: list(islice(simulated, count)) for index, count in pending.items()}
-    share_ms = (planning_clock_s() - begun) * 1e3 / max(len(plans), 1)
-    for index, (problem, _) in enumerate(plans):
-        plan = followed[index]
-        costs = weigh_flows(problem.at_tariff_prices, plan.flows)
-        if plan.placement is not None:
-            costs = replace(costs, wear_cost=costs.wear_cost + plan.placement.wear_cost)
-        followed[index] = replace(plan, costs=costs, solve_ms=plan.solve_ms + share_ms)
-    return followed
+    begun_s = planning_clock_s()
+    followed = plan
+    with suppress(LateError):
+        followed = _choose_policy(plan, deadline)
+    costs = weigh_flows(problem.at_tariff_prices, followed.flows)
+    if followed.placement is not None:
+        costs = replace(costs, wear_cost=costs.wear_cost + followed.placement.wear_cost)
+    spent_ms = (planning_clock_s() - begun_s) * 1e3
+    return replace(followed, costs=costs, solve_ms=followed.solve_ms + spent_ms)
 
 
-def _follow_plan(plan: Plan) -> Steps[Plan]:
+def _choose_policy(plan: Plan, deadline: Deadline | None) -> Plan:
     problem = plan.problem
-    if not problem.site.batteries:
-        return replace(
-            plan, policy=PlanPolicy((), plan.setpoints.curtailment, plan.setpoints.pv_limit_kw)
-        )
-    planned = _Planned.of(plan)
-    exact = problem.following.margin == NO_MARGIN
-    values = [value_policy(plan)] if plan.values and not problem.pins else []
-    slots = problem.outlook.timeline.count
-    houses = (
-        []
-        if exact or problem.pins
-        else [
-            _bind(
-                plan,
-                list(map(partial(BatteryPolicy.follow_house, slots=slots), problem.site.batteries)),
-            )
-        ]
-    )
-    met = yield [*values, *houses]
-    chosen, followed = yield from _choose(
-        planned,
-        planned.admit(met[0]) if values else None,
-        planned.admit(met[-1]) if houses else None,
-    )
+    batteries = problem.site.batteries
+    if not batteries:
+        policy = PlanPolicy((), plan.setpoints.curtailment, plan.setpoints.pv_limit_kw)
+        return replace(plan, policy=policy)
+    planned = _PlannedFlows.of(plan, deadline)
+    value = None
+    if plan.values and not problem.pins:
+        value = planned.simulate(value_policy(plan))
+    if problem.following.margin == NO_MARGIN:
+        chosen, followed = _choose_exact(planned, value)
+    else:
+        # A plan over several courses may cost more than the inverter alone on the expected one.
+        weighs_courses = plan.spread is not None and plan.spread.courses > 1
+        house = None
+        if not problem.pins and not (weighs_courses and value is not None):
+            slots = problem.outlook.timeline.count
+            parts = [BatteryPolicy.follow_house(battery, slots) for battery in batteries]
+            house = planned.simulate(_bind(plan, parts))
+        chosen, followed = _choose_within_margin(planned, value, house)
     if chosen is None:
         return plan
-    chosen = (yield from _name_trade(plan, chosen)) if followed == "value" else chosen
+    if followed == "value":
+        chosen = _name_trade(planned, chosen)
     return _follow(
         plan,
         chosen,
@@ -146,37 +108,46 @@ def _follow_plan(plan: Plan) -> Steps[Plan]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Planned:
-    """A plan, the cost of its own flows, and by how many kWh these miss limits and targets."""
+class _PlannedFlows:
+    """A plan's own flows, with which its policies are compared until the ``deadline``.
+
+    ``breach_kwh`` is the energy by which they miss limits and targets.
+    """
 
     plan: Plan
     cost: float
     breach_kwh: float
+    throughput_kwh: float
+    deadline: Deadline | None
 
     @classmethod
-    def of(cls, plan: Plan) -> Self:
+    def of(cls, plan: Plan, deadline: Deadline | None = None) -> Self:
+        flows = plan.flows
         return cls(
-            plan, value_flows(plan.problem, plan.flows), find_breach(plan.problem, plan.flows)
+            plan,
+            cost=value_flows(plan.problem, flows),
+            breach_kwh=find_breach(plan.problem, flows),
+            throughput_kwh=float((flows.charge_kwh + flows.discharge_kwh).sum()),
+            deadline=deadline,
         )
 
-    def admit(self, outcome: Outcome) -> Outcome | None:
-        """Return the outcome; None where it misses limits or targets by more than the plan."""
+    def simulate(self, policy: PlanPolicy) -> Outcome | None:
+        """Return a policy's outcome; None where it misses more of limits and targets."""
+        outcome = simulate_expected(self.plan, policy, deadline=self.deadline)
         return outcome if outcome.breach_kwh <= self.breach_kwh + _SAME_KWH else None
 
 
 def follow_instead(plan: Plan, policy: PlanPolicy) -> Plan | None:
     """Return a followed plan with another policy instead.
 
-    None where that misses limits or targets by more than the plan, or there is no battery.
-
-    Owner, contract and flexible loads bind the policy as they bind the plan's own. ``premium`` is
-    its extra cost over ``plan`` on the expected course.
+    None where that misses limits or targets by more than the plan, or there is no battery. Owner,
+    contract and flexible loads bind the policy as they bind the plan's own. ``premium`` is its
+    extra cost over ``plan`` on the expected course.
     """
     if not plan.problem.site.batteries:
         return None
-    (met,) = meet_courses([(plan, _bind(plan, policy.batteries))])
-    planned = _Planned.of(plan)
-    chosen = planned.admit(met)
+    planned = _PlannedFlows.of(plan)
+    chosen = planned.simulate(_bind(plan, policy.batteries))
     if chosen is None:
         return None
     instead = _follow(plan, chosen, "learned", premium=plan.premium + chosen.cost - planned.cost)
@@ -207,88 +178,83 @@ def _follow(
     )
 
 
-def _choose(
-    planned: _Planned, value: Outcome | None, house: Outcome | None
-) -> Steps[tuple[Outcome | None, Followed]]:
+def _choose_exact(planned: _PlannedFlows, value: Outcome | None) -> tuple[Outcome | None, Followed]:
+    """Return the first policy that costs the same as the plan, and its kind.
+
+    It may cost more by no more than what changes of mode have to gain.
+    """
+    switching_price = planned.plan.problem.following.switching_price
+    allowed = (
+        planned.cost
+        + _SAME_COST * (1.0 + abs(planned.cost))
+        + 2.0 * switching_price * planned.throughput_kwh
+    )
+    if value is not None and value.cost <= allowed:
+        return value, "value"
+    return _try_flows(planned, allowed)
+
+
+def _choose_within_margin(
+    planned: _PlannedFlows, value: Outcome | None, house: Outcome | None
+) -> tuple[Outcome | None, Followed]:
     """Return the outcome to follow, None for the plan's own set-points, and the kind of policy.
 
-    ``value`` and ``house`` are the outcomes of the plan's value policy and of the inverter alone;
-    None where there is none, or it was not admitted.
+    ``value`` is the outcome of the plan's value policy, ``house`` that of the inverter alone; None
+    where there is none.
     """
     plan = planned.plan
-    problem = planned.plan.problem
-    best = planned.cost
-    throughput_kwh = float((plan.flows.charge_kwh + plan.flows.discharge_kwh).sum())
-    if problem.following.margin == NO_MARGIN:
-        # The first policy that comes to the plan's own cost, or beyond it to no more than changes
-        # of mode have to gain.
-        allowed = (
-            best
-            + _SAME_COST * (1.0 + abs(best))
-            + 2.0 * problem.following.switching_price * throughput_kwh
-        )
-        return (
-            (value, "value")
-            if value is not None and value.cost <= allowed
-            else (yield from _try_flows(planned, allowed))
-        )
-    if value is not None and plan.spread is not None and plan.spread.courses > 1:
-        # A plan over several courses may cost more than the inverter alone on the expected one.
-        house = None
-    gain = np.inf if house is None else house.cost - best
+    problem = plan.problem
+    gain = np.inf if house is None else house.cost - planned.cost
     # A gain that only the planned flows reach, as with a battery of little power, is lost again
     # when load and PV deviate.
-    if house is not None and (
-        gain <= LEAST_GAIN or (value is not None and house.cost - value.cost <= LEAST_GAIN)
-    ):
-        return house, "house"
+    if house is not None:
+        value_gain = np.inf if value is None else house.cost - value.cost
+        if min(gain, value_gain) <= LEAST_GAIN:
+            return house, "house"
     # A policy may cost more per kWh of throughput by its margin, and by the learned correction of
     # the plan's value.
     correction = problem.following.value_correction
     most_correction = 0.0 if correction is None else float(np.abs(correction).max(initial=0.0))
     price = problem.following.margin.self_consumption_margin + most_correction
-    allowed = (
-        best + price * throughput_kwh + (0.0 if house is None else _MOST_LOSS * gain) + LEAST_GAIN
-    )
-    choice = (
-        (value, "value")
-        if value is not None and value.cost <= allowed
-        else (yield from _try_flows(planned, allowed))
-    )
-    errors = problem.uncertainty.errors
-    if (
-        errors is None
-        or house is None
-        or choice[0] is None
-        or not _errs_away(plan, errors, (choice[0], house))
-    ):
-        return choice
-    return house, "house"
+    allowed = planned.cost + price * planned.throughput_kwh
+    if house is not None:
+        allowed += _MOST_LOSS * gain
+    allowed += LEAST_GAIN
+    if value is not None and value.cost <= allowed:
+        chosen: Outcome | None = value
+        followed: Followed = "value"
+    else:
+        chosen, followed = _try_flows(planned, allowed)
+    if house is not None and chosen is not None and _errs_away(plan, chosen, house):
+        return house, "house"
+    return chosen, followed
 
 
-def _try_flows(planned: _Planned, allowed: float) -> Steps[tuple[Outcome | None, Followed]]:
-    """Return the outcome of following the planned flows at no more than ``allowed``, with
-    deviations left to self-consumption if that does.
+def _try_flows(planned: _PlannedFlows, allowed: float) -> tuple[Outcome | None, Followed]:
+    """Return the outcome of following the planned flows, if it costs at most ``allowed``.
+
+    Deviations are left to self-consumption where that costs no more either.
     """
+    batteries = range(len(planned.plan.problem.site.batteries))
     for open_house in (True, False):
-        parts = [
-            follow_flows(planned.plan, index, open_house=open_house)
-            for index in range(len(planned.plan.problem.site.batteries))
-        ]
-        (met,) = yield [_bind(planned.plan, parts)]
-        flows = planned.admit(met)
+        parts = [follow_flows(planned.plan, index, open_house=open_house) for index in batteries]
+        flows = planned.simulate(_bind(planned.plan, parts))
         if flows is not None and flows.cost <= allowed:
             return flows, "flows"
     return None, "none"
 
 
-def _errs_away(plan: Plan, errors: ScenarioSet, pair: tuple[Outcome, Outcome]) -> bool:
-    """Return whether under recent forecast errors the first policy's gain over the second is lost
-    or not significant.
+def _errs_away(plan: Plan, chosen: Outcome, house: Outcome) -> bool:
+    """Return whether recent forecast errors undo the gain over the inverter alone.
+
+    A gain that is not significant counts as lost.
     """
     problem = plan.problem
+    errors = problem.uncertainty.errors
+    if errors is None:
+        return False
     value = plan.value
-    policies = [each.policy for each in pair]
+    policies = [chosen.policy, house.policy]
     if value is None:
         costs = simulate_errors(problem, policies, errors)
     else:
@@ -297,52 +263,50 @@ def _errs_away(plan: Plan, errors: ScenarioSet, pair: tuple[Outcome, Outcome]) -
         terminal = terminal_segments(problem)
         mode = int(first_modes(problem)[0, 0])
         start = float(problem.stored_kwh[0])
-        costs = np.array(
-            [
-                cost_courses(each.batteries[0], offered, start, terminal=terminal, mode=mode)
-                for each in policies
-            ]
-        )
+        costs_of_policies = []
+        for policy in policies:
+            battery = policy.batteries[0]
+            costs_of_policies.append(
+                cost_courses(battery, offered, start, terminal=terminal, mode=mode)
+            )
+        costs = np.array(costs_of_policies)
     gains = costs[1] - costs[0]
-    expected = max(1.0 - float(errors.weight.sum()), 0.0)
-    gain = float(errors.weight @ gains) + expected * (pair[1].cost - pair[0].cost)
-    chance = float(gains.std(ddof=1)) / np.sqrt(gains.size) if gains.size > 1 else 0.0
-    return gain <= LEAST_GAIN + _SURE_ERRORS * chance
+    expected_weight = max(1.0 - float(errors.weight.sum()), 0.0)
+    mean_gain = float(errors.weight @ gains) + expected_weight * (house.cost - chosen.cost)
+    standard_error = 0.0
+    if gains.size > 1:
+        standard_error = float(gains.std(ddof=1)) / np.sqrt(gains.size)
+    return mean_gain <= LEAST_GAIN + _SURE_ERRORS * standard_error
 
 
 def value_policy(plan: Plan) -> PlanPolicy:
-    """Return the policy by the value of stored energy, for a plan with a value function of each
-    battery.
-    """
+    """Return the policy by the value of stored energy; each battery has a value function."""
     problem = plan.problem
-    outlook = plan.problem.outlook
-    following = plan.problem.following
-    night = find_nights(outlook.pv_kwh, outlook.timeline.hours)
+    following = problem.following
+    night = find_nights(problem.outlook.pv_kwh, problem.outlook.timeline.hours)
     parts = []
     for value, battery in zip(plan.values, problem.site.batteries, strict=True):
-        counted = (
-            value
-            if following.value_correction is None
-            else correct_value(value, following.value_correction)
+        corrected = value
+        if following.value_correction is not None:
+            corrected = correct_value(value, following.value_correction)
+        policy = read_policy(
+            corrected,
+            battery,
+            night=night,
+            margin=following.margin,
+            switching_price=following.switching_price,
         )
-        parts.append(
-            read_policy(
-                counted,
-                battery,
-                night=night,
-                margin=following.margin,
-                switching_price=following.switching_price,
-            )
-        )
+        parts.append(policy)
     return _bind(plan, parts)
 
 
-def _name_trade(plan: Plan, outcome: Outcome) -> Steps[Outcome]:
-    """Return the same with batteries set to sell, or to buy, where they do: a run of slots in which
-    the house alone does what is planned is none of trade.
+def _name_trade(planned: _PlannedFlows, outcome: Outcome) -> Outcome:
+    """Return the outcome with batteries set to sell, or to buy, only in runs that trade energy.
 
-    Fuller than planned a battery still sells down to there, emptier it buys up to there.
+    In other runs the house alone does what is planned. Fuller than planned a battery still sells
+    down to there, emptier it buys up to there.
     """
+    plan = planned.plan
     flows = outcome.flows
     modes = outcome.setpoints.mode
     bought = np.minimum(flows.charge_kwh, flows.import_kwh)
@@ -352,26 +316,21 @@ def _name_trade(plan: Plan, outcome: Outcome) -> Steps[Outcome]:
     if not (buys_not.any() or sells_not.any()):
         return outcome
 
-    def named(level: SocThresholds, index: int) -> SocThresholds:
+    def keep_level(level: SocThresholds, index: int) -> SocThresholds:
         start = outcome.start_kwh[index] / plan.problem.site.batteries[index].capacity_kwh
         buy = np.where(buys_not[index], np.minimum(level.buy, start), level.buy)
-        return replace(
-            level,
-            buy=buy,
-            sell=np.where(sells_not[index], np.maximum(level.sell, start), level.sell),
-        )
+        sell = np.where(sells_not[index], np.maximum(level.sell, start), level.sell)
+        return replace(level, buy=buy, sell=sell)
 
-    (again,) = yield [outcome.policy.bound(named)]
-    return (
-        again
-        if again.cost <= outcome.cost + _SAME_COST
-        and again.breach_kwh <= outcome.breach_kwh + _SAME_KWH
-        else outcome
-    )
+    policy = outcome.policy.bound(keep_level)
+    again = simulate_expected(plan, policy, deadline=planned.deadline)
+    costs_no_more = again.cost <= outcome.cost + _SAME_COST
+    misses_no_more = again.breach_kwh <= outcome.breach_kwh + _SAME_KWH
+    return again if costs_no_more and misses_no_more else outcome
 
 
 def _idle_runs(trades: BoolArray, energy_kwh: FloatArray) -> BoolArray:
-    """Return the slots of runs that trade nothing, shape ``(batteries, slots)`` as both arrays."""
+    """Return the slots of runs that trade nothing, ``(batteries, slots)`` as both arrays."""
     edges = trades.copy()
     edges[:, 1:] ^= trades[:, :-1]
     run = np.cumsum(edges, axis=1) + np.arange(trades.shape[0])[:, None] * (trades.shape[1] + 1)
@@ -382,9 +341,7 @@ def _idle_runs(trades: BoolArray, energy_kwh: FloatArray) -> BoolArray:
 
 
 def _bind(plan: Plan, parts: Sequence[BatteryPolicy]) -> PlanPolicy:
-    """Return the policies of all batteries within what owner, contract and placed devices leave
-    open, and how PV is held back.
-    """
+    """Return the policies of all batteries, bound by owner, contract and placed devices."""
     problem = plan.problem
     if problem.following.margin == NO_MARGIN:
         curtailment = plan.setpoints.curtailment
@@ -407,40 +364,28 @@ def _bound(level: SocThresholds, index: int, *, plan: Plan) -> SocThresholds:
     store = np.where(no_export, np.maximum(level.store, level.spill), level.store)
     level = replace(level, store=store, sell=np.where(no_export, HIGHEST_SOC, level.sell))
     if problem.storage.reserve_kwh is not None:
-        level = replace(
-            level,
-            serve=np.maximum(
-                level.serve, problem.storage.reserve_kwh[index] / battery.capacity_kwh
-            ),
-        )
+        reserve_soc = problem.storage.reserve_kwh[index] / battery.capacity_kwh
+        level = replace(level, serve=np.maximum(level.serve, reserve_soc))
     if problem.storage.give_limit_kwh is not None:
         # An inverter controls by the meter and knows no charger: what it discharges goes into the
         # car as soon as the house takes less.
         spared = np.isfinite(problem.storage.give_limit_kwh)
-        level = replace(
-            level,
-            serve=np.where(spared, HIGHEST_SOC, level.serve),
-            sell=np.where(spared, HIGHEST_SOC, level.sell),
-        )
+        serve = np.where(spared, HIGHEST_SOC, level.serve)
+        sell = np.where(spared, HIGHEST_SOC, level.sell)
+        level = replace(level, serve=serve, sell=sell)
     # Last, for the owner's blocks come before a reserve and before a car that is not to be fed
     # (docs/decisions/0025).
     if manual is not None:
         charge = manual.may_charge[index]
         discharge = manual.may_discharge[index]
-        serve = np.where(
-            manual.no_import & ~pinned_slots(problem, index), battery.min_soc, level.serve
-        )
-        level = replace(
-            level,
+        serves_all = manual.no_import & ~pinned_slots(problem, index)
+        serve = np.where(serves_all, battery.min_soc, level.serve)
+        level = SocThresholds(
+            buy=np.where(charge, level.buy, LOWEST_SOC),
+            store=np.where(charge, level.store, LOWEST_SOC),
+            spill=np.where(charge, level.spill, LOWEST_SOC),
             serve=np.where(discharge, serve, HIGHEST_SOC),
             sell=np.where(discharge, level.sell, HIGHEST_SOC),
-        )
-        level = replace(
-            level,
-            **{
-                name: np.where(charge, getattr(level, name), LOWEST_SOC)
-                for name in ("buy", "store", "spill")
-            },
         )
     return level
 
@@ -470,21 +415,20 @@ def follow_flows(plan: Plan, index: int, *, open_house: bool) -> BatteryPolicy:
     discharges = flows.discharge_kwh[index] > _NO_FLOW_KWH
     buys = charges & (mode == Mode.CHARGE)
     sells = discharges & (mode == Mode.EXPORT)
-    shut = np.zeros(end.shape, dtype=bool) if open_house else np.ones(end.shape, dtype=bool)
-    stores, spills, serves = (
-        pays & ~(shut | pinned_slots(problem, index)) for pays in pay_house(plan, index)
-    )
+    stores, spills, serves = pay_house(plan, index)
+    is_open = open_house & ~pinned_slots(problem, index)
     no_surplus = flows.export_kwh + flows.curtailed_kwh <= _NO_FLOW_KWH
     no_deficit = flows.import_kwh <= _NO_FLOW_KWH
+    stores_any = is_open & stores & no_surplus & ~buys
+    spills_any = is_open & spills & ~buys
+    serves_any = is_open & serves & no_deficit & ~sells
+    charge_up_to = np.where(charges, end, LOWEST_SOC)
+    discharge_down_to = np.where(discharges, end, HIGHEST_SOC)
     level = SocThresholds(
         buy=np.where(buys, end, LOWEST_SOC),
-        store=np.where(
-            stores & no_surplus & ~buys, battery.max_soc, np.where(charges, end, LOWEST_SOC)
-        ),
-        spill=np.where(spills & ~buys, battery.max_soc, np.where(charges, end, LOWEST_SOC)),
-        serve=np.where(
-            serves & no_deficit & ~sells, battery.min_soc, np.where(discharges, end, HIGHEST_SOC)
-        ),
+        store=np.where(stores_any, battery.max_soc, charge_up_to),
+        spill=np.where(spills_any, battery.max_soc, charge_up_to),
+        serve=np.where(serves_any, battery.min_soc, discharge_down_to),
         sell=np.where(sells, end, HIGHEST_SOC),
     ).rounded()
     never = np.zeros(end.shape, dtype=bool)
@@ -495,25 +439,26 @@ def follow_flows(plan: Plan, index: int, *, open_house: bool) -> BatteryPolicy:
 
 
 def pay_house(plan: Plan, index: int) -> tuple[BoolArray, BoolArray, BoolArray]:
-    """Return in which slots storing surplus, storing what would be held back, and serving the load
-    pay by what a stored kWh is worth, each ``(slots,)``.
+    """Return the slots in which storing, storing curtailed PV, and serving pay, each ``(slots,)``.
 
-    The margin toward the house counts in; where nobody knows what a kWh is worth, all pay.
+    The value of a stored kWh decides, with the margin toward the house; where it is unknown, all
+    pay.
     """
     problem = plan.problem
     battery = plan.problem.site.batteries[index]
     outlook = problem.outlook
     worth = plan.energy_value[index]
     margin = problem.following.margin.self_consumption_margin + TIE
-    terms = {
-        "charge_efficiency": battery.charge_efficiency,
-        "discharge_efficiency": battery.discharge_efficiency,
-        "wear_price": battery.wear_price,
-    }
-    earned = (
-        np.maximum(outlook.export_price, 0.0) if problem.site.curtailable else outlook.export_price
+    earned = outlook.export_price
+    if problem.site.curtailable:
+        earned = np.maximum(earned, 0.0)
+    levels = break_even(
+        outlook.import_price,
+        earned,
+        charge_efficiency=battery.charge_efficiency,
+        discharge_efficiency=battery.discharge_efficiency,
+        wear_price=battery.wear_price,
     )
-    levels = break_even(outlook.import_price, earned, **terms)
     unknown = ~np.isfinite(worth)
     stores = worth >= levels.store - margin
     spills = worth >= levels.spill - margin

@@ -1,5 +1,4 @@
-"""The planner: from a problem to its least-cost plan, and from that to the policy that executor and
-replay follow.
+"""The planner: from a problem to its least-cost plan, and to the policy that follows it.
 
 Flexible loads are scheduled first, together with the batteries, by the mixed-integer model; the
 batteries are then planned once more around them: one battery by dynamic programming over the value
@@ -8,8 +7,9 @@ where a solver finds none in time, or re-simulation does not confirm what it fou
 plans; the last is the inverter alone.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -21,7 +21,7 @@ from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan, PlanMismatchError, Spread, weigh_flows
 from services.planner.dp.planner import plan_single
 from services.planner.dp.segments import problem_segments
-from services.planner.following import follow_each
+from services.planner.following import follow_plan
 from services.planner.linear.model import InfeasibleError
 from services.planner.milp.battery_constraints import list_constraints, missed_kwh
 from services.planner.milp.inverters import suits_value
@@ -43,27 +43,17 @@ _NOTHING_KWH = 1e-6
 
 
 def decide(problem: Problem, solver: Solver, *, deadline: Deadline | None = None) -> Plan:
-    """Return the plan that replies, executor and replay use: the least-cost plan with the policy
-    that follows it within the problem's margins.
+    """Return the least-cost plan with the policy that follows it within the problem's margins.
 
-    No valid problem raises: ``method`` names the solver that made the plan, ``disagreements`` what
-    re-simulation did not confirm.
+    Replies, executor and replay use it. No valid problem raises: ``method`` names the solver that
+    made the plan, ``disagreements`` what re-simulation did not confirm.
     """
     deadline = deadline or problem.deadline
     plan = make_plan(problem, solver, deadline=deadline)
-    # No deadline for following the inverter alone: no fallback is left after it.
-    (followed,) = follow_each(
-        [(problem, plan)], deadline=None if plan.method == "self_consumption" else deadline
-    )
-    return followed
-
-
-def decide_each(problems: Sequence[Problem]) -> list[Plan]:
-    """Return ``decide`` of each problem.
-
-    Their policies are simulated together, which takes less time, and without a deadline.
-    """
-    return follow_each([(problem, make_plan(problem, Solver())) for problem in problems])
+    if plan.method == "self_consumption":
+        # No fallback is left after the inverter alone.
+        return follow_plan(problem, plan)
+    return follow_plan(problem, plan, deadline=deadline)
 
 
 # The share of the time left for solving: choosing the policy and explaining the plan take time as
@@ -134,32 +124,35 @@ def _schedule_loads(problem: Problem, solver: Solver) -> LoadSchedule:
 
 
 def _price_limits(problem: Problem) -> Problem:
-    """Return the problem without batteries and without the connection's limits: a slot beyond one
-    of them has a price that loads avoid, or seek.
+    """Return the problem without batteries, and with prices instead of the connection's limits.
+
+    A slot beyond a limit has a price that loads avoid, or seek.
     """
     outlook = problem.outlook
     surplus_kwh = problem.ac_pv_kwh - outlook.load_kwh
     is_beyond = surplus_kwh > problem.export_limit_kwh
-    dearest = _BEYOND_LIMITS * dearest_price(problem)
     is_short = -surplus_kwh > problem.import_limit_kwh
+    dearest = _BEYOND_LIMITS * dearest_price(problem)
+    priced = replace(
+        outlook,
+        import_price=np.where(is_short, dearest, outlook.import_price),
+        export_price=np.where(is_beyond, -dearest, outlook.export_price),
+    )
     nothing = np.empty(0)
     unlimited = np.array([np.inf])
+    limits = replace(
+        problem.limits,
+        batteries=BatteryLimits.of([]),
+        import_limit_kw=unlimited,
+        export_limit_kw=unlimited,
+    )
     return replace(
         problem,
         site=problem.site.model_copy(update={"batteries": []}),
-        outlook=replace(
-            outlook,
-            import_price=np.where(is_short, dearest, outlook.import_price),
-            export_price=np.where(is_beyond, -dearest, outlook.export_price),
-        ),
+        outlook=priced,
         stored_kwh=nothing,
         terminal=TerminalRule(nothing, nothing, nothing),
-        limits=replace(
-            problem.limits,
-            batteries=BatteryLimits.of([]),
-            import_limit_kw=unlimited,
-            export_limit_kw=unlimited,
-        ),
+        limits=limits,
         storage=StorageBounds(),
         manual=None,
     )
@@ -167,7 +160,7 @@ def _price_limits(problem: Problem) -> Problem:
 
 def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
     if isinstance(problem.tariff.charge, Blocks):
-        return plan_in_blocks(problem, solver, make=lambda priced: _plan_batteries(priced, solver))
+        return plan_in_blocks(problem, solver, make=partial(_plan_batteries, solver=solver))
     begun_s = planning_clock_s()
     segments = problem_segments(problem) if dp_is_exact(problem) else None
     built_s = planning_clock_s()
@@ -181,9 +174,8 @@ def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
         plan = plan_by_model(problem, solver)
     if problem.uncertainty.courses is not None and plan.spread is None:
         reason = "no_value_function" if len(problem.site.batteries) == 1 else "several_batteries"
-        plan = replace(
-            plan, spread=Spread(1, problem.uncertainty.courses.weight.size, reasons=(reason,))
-        )
+        left_out = problem.uncertainty.courses.weight.size
+        plan = replace(plan, spread=Spread(1, left_out, reasons=(reason,)))
     solve_ms = (planning_clock_s() - built_s) * 1e3
     return replace(
         plan,
@@ -194,32 +186,28 @@ def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
 
 
 def dp_is_exact(problem: Problem) -> bool:
-    """Return whether the dynamic programme finds the optimum: one battery whose power depends on
-    the slot alone, and whose cost on its flows alone.
+    """Return whether the dynamic programme finds the optimum.
 
-    A battery constraint outside the programme is no obstacle where it is ``valued`` "where_kept":
-    the plan stands if it happens to keep it.
+    It does for one battery whose power depends on the slot alone, and whose cost on its flows
+    alone. A battery constraint outside the programme is no obstacle where it is ``valued``
+    "where_kept": the plan stands if it happens to keep it.
     """
-    if (
-        len(problem.site.batteries) != 1
-        or problem.tariff.charge is not None
-        or problem.pins
-        or problem.burns_on_an_island
-    ):
+    if len(problem.site.batteries) != 1 or problem.tariff.charge is not None:
         return False
-    return (problem.limits.inverters is None or suits_value(problem)) and all(
-        each.valued == "where_kept" for _, each in list_constraints(problem)
-    )
+    if problem.pins or problem.burns_on_an_island:
+        return False
+    if problem.limits.inverters is not None and not suits_value(problem):
+        return False
+    return all(constraint.valued == "where_kept" for _, constraint in list_constraints(problem))
 
 
 def plan_in_blocks(problem: Problem, solver: Solver, *, make: Callable[[Problem], Plan]) -> Plan:
-    """Return the least-cost plan under a block tariff, whose price rises with the energy drawn in
-    the month.
+    """Return the least-cost plan under a block tariff.
 
-    Each month is priced at one block, raised until the month ends in it: optimal, since prices rise
-    from block to block. Where a month priced at a block ends before it begins, and priced at the
-    one before ends beyond that one, the optimum ends just at their boundary, and the mixed-integer
-    model plans it.
+    Its price rises with the energy drawn in the month. Each month is priced at one block, raised
+    until the month ends in it: optimal, since prices rise from block to block. Where a month priced
+    at a block ends before it begins, and priced at the one before ends beyond that one, the optimum
+    ends just at their boundary, and the mixed-integer model plans it.
 
     Args:
         problem: under a block tariff, without flexible loads.
@@ -236,43 +224,35 @@ def plan_in_blocks(problem: Problem, solver: Solver, *, make: Callable[[Problem]
         price = problem.outlook.import_price.copy()
         for slots, block in zip(months, assumed, strict=True):
             price[slots] += blocks.price_above(block)
-        plan = make(
-            replace(
-                problem,
-                outlook=replace(problem.outlook, import_price=price),
-                tariff=replace(problem.tariff, charge=None),
-            )
+        priced = replace(
+            problem,
+            outlook=replace(problem.outlook, import_price=price),
+            tariff=replace(problem.tariff, charge=None),
         )
-        drawn = [float(plan.flows.import_kwh[slots].sum()) for slots in months]
-        block_below = [
-            blocks.block_of(energy - _NOTHING_KWH, first=number == 0)
-            for number, energy in enumerate(drawn)
-        ]
-        block_above = [
-            blocks.block_of(energy + _NOTHING_KWH, first=number == 0)
-            for number, energy in enumerate(drawn)
-        ]
-        if any(above < block for above, block in zip(block_above, assumed, strict=True)):
+        plan = make(priced)
+        ends_before = False
+        raised = list(assumed)
+        for number, slots in enumerate(months):
+            drawn_kwh = float(plan.flows.import_kwh[slots].sum())
+            block_above = blocks.block_of(drawn_kwh + _NOTHING_KWH, first=number == 0)
+            block_below = blocks.block_of(drawn_kwh - _NOTHING_KWH, first=number == 0)
+            ends_before |= block_above < assumed[number]
+            if block_below > assumed[number]:
+                raised[number] += 1
+        if ends_before:
             plan = plan_by_model(problem, solver)
-            spread = (
-                None
-                if problem.uncertainty.courses is None
-                else Spread(
-                    1, problem.uncertainty.courses.weight.size, reasons=("no_value_function",)
-                )
-            )
+            spread = None
+            if problem.uncertainty.courses is not None:
+                left_out = problem.uncertainty.courses.weight.size
+                spread = Spread(1, left_out, reasons=("no_value_function",))
             return replace(plan, spread=spread)
-        if all(below <= block for below, block in zip(block_below, assumed, strict=True)):
+        if raised == assumed:
             return replace(plan, costs=weigh_flows(problem.at_tariff_prices, plan.flows))
-        assumed = [
-            block + (below > block) for below, block in zip(block_below, assumed, strict=True)
-        ]
+        assumed = raised
 
 
 def plan_alone(problem: Problem) -> Plan:
-    """Return the plan of inverters left in self-consumption: the last fallback, which needs no
-    solver.
-    """
+    """Return the plan of inverters in self-consumption, the last fallback, without a solver."""
     slots = problem.outlook.timeline.count
     batteries = [BatteryPolicy.follow_house(battery, slots) for battery in problem.site.batteries]
     policy = PlanPolicy(batteries, problem.curtailment, np.full(slots, np.inf))
@@ -297,13 +277,13 @@ def plan_alone(problem: Problem) -> Plan:
 
 
 def show_import_price(plan: Plan) -> FloatArray:
-    """Return the import price of each slot, ``(slots,)``, currency/kWh: under a block tariff the
-    mean price of what the slot draws, where it draws any.
+    """Return the import price of each slot, ``(slots,)``, currency/kWh.
+
+    Under a block tariff it is the mean price of the energy drawn, where some is.
     """
     price = plan.problem.at_tariff_prices.outlook.import_price
     imported = plan.flows.import_kwh
     if find_charge(plan.problem.site.tariff.import_) is None:
         return price
-    return np.asarray(
-        np.divide(plan.costs.import_cost, imported, out=price.copy(), where=imported > _NOTHING_KWH)
-    )
+    draws = imported > _NOTHING_KWH
+    return np.asarray(np.divide(plan.costs.import_cost, imported, out=price.copy(), where=draws))

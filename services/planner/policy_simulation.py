@@ -1,33 +1,22 @@
-"""Simulate policies on the expected course and on scenarios: set-points, flows, cost, and missed
-limits and demands.
+"""Simulate policies on the expected course and on scenarios.
 
 Slot after slot is the reference; on the expected course, guessed states let all slots run side by
 side until the guess is a fixed point.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from functools import partial
-from operator import attrgetter
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import numpy as np
 
-from luna.energy.devices.battery import Battery
+from luna.energy.physics.limits import SiteLimits
 from luna.energy.physics.mode import IntArray, Mode, SetPoint
 from luna.energy.physics.simulation import Flows, SlotActuals
 from luna.energy.policy import PlanPolicy
 from luna.energy.simulator import Actuals, Trajectory, simulate
 from luna.energy.timeline import FloatArray
-from services.planner.dp.plan import (
-    Plan,
-    count_excess,
-    join,
-    join_parts,
-    split,
-    value_flows,
-    work_in_groups,
-)
+from services.planner.dp.plan import Plan, count_excess, value_flows
 from services.planner.dp.planner import walk_policy
 from services.planner.dp.segments import problem_segments
 from services.planner.milp.battery_constraints import missed_kwh
@@ -73,24 +62,16 @@ class SplitColumns:
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return the set-points of all columns."""
         parts = np.split(stored_kwh, len(self.followers), axis=1)
-        setpoints = [
-            follower.decide(slot, part)
-            for follower, part in zip(self.followers, parts, strict=True)
-        ]
-        shapes = {
-            each.name: parts[0].shape[1:]
-            if each.name in ("curtailment", "pv_limit_kw")
-            else parts[0].shape
-            for each in fields(SetPoint)
-        }
-        return SetPoint(
-            **{
-                name: np.concatenate(
-                    [np.broadcast_to(getattr(part, name), shape) for part in setpoints], axis=-1
-                )
-                for name, shape in shapes.items()
-            }
-        )
+        setpoints = []
+        for follower, part in zip(self.followers, parts, strict=True):
+            setpoints.append(follower.decide(slot, part))
+        joined = {}
+        for field in fields(SetPoint):
+            of_site = field.name in ("curtailment", "pv_limit_kw")
+            shape = parts[0].shape[1:] if of_site else parts[0].shape
+            columns = [np.broadcast_to(getattr(part, field.name), shape) for part in setpoints]
+            joined[field.name] = np.concatenate(columns, axis=-1)
+        return SetPoint(**joined)
 
 
 def first_modes(problem: Problem) -> IntArray:
@@ -106,8 +87,9 @@ def first_modes(problem: Problem) -> IntArray:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedPolicy:
-    """A policy's simulation on the expected course, with the slot as last axis, and its cost on
-    each further scenario, ``(courses,)``.
+    """A policy's simulation on the expected course, and its cost on each scenario, ``(courses,)``.
+
+    The slot is the last axis.
     """
 
     setpoints: SetPoint
@@ -123,14 +105,14 @@ def simulate_policies(
     *,
     deadline: Deadline | None = None,
 ) -> list[SimulatedPolicy]:
-    """Simulate policies on the expected course and the scenarios ``errors``, slot by slot, all in
-    one batch.
+    """Simulate policies on the expected course and the scenarios ``errors``, slot by slot.
 
     Raises:
         LateError: the ``deadline`` passed.
     """
     outlook = problem.outlook
-    load, pv = (np.atleast_2d(energy) for energy in (outlook.load_kwh, outlook.pv_kwh))
+    load = np.atleast_2d(outlook.load_kwh)
+    pv = np.atleast_2d(outlook.pv_kwh)
     if errors is not None:
         load = np.vstack([load, errors.load_kwh])
         pv = np.vstack([pv, errors.pv_kwh])
@@ -138,25 +120,17 @@ def simulate_policies(
     count = load.shape[0]
     runs = []
     for first in range(0, len(policies) * count, count):
-        flows = _of_site(run.flows, first)
-        starts = np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
-        runs.append(
-            SimulatedPolicy(
-                _of_site(run.setpoints, first),
-                flows,
-                starts,
-                _value_columns(problem, run, range(first + 1, first + count)),
-            )
-        )
+        flows = _read_column(run.flows, first)
+        costs = _value_columns(problem, run, range(first + 1, first + count))
+        setpoints = _read_column(run.setpoints, first)
+        runs.append(SimulatedPolicy(setpoints, flows, _read_starts(problem, flows), costs))
     return runs
 
 
 def simulate_errors(
     problem: Problem, policies: Sequence[PlanPolicy], errors: ScenarioSet
 ) -> FloatArray:
-    """Return the cost of policies on each scenario, ``(policies, courses)``, simulated slot by slot
-    in one batch.
-    """
+    """Return the cost of policies on each scenario, ``(policies, courses)``."""
     run = _simulate(problem, policies, errors.load_kwh, errors.pv_kwh)
     count = errors.load_kwh.shape[0]
     return _value_columns(problem, run, range(len(policies) * count)).reshape(len(policies), count)
@@ -180,7 +154,8 @@ def _simulate(
     followers = SplitColumns(
         [Follower(policy, limits.batteries.capacity_kwh, first, deadline) for policy in policies]
     )
-    load, pv = (np.tile(energy, (len(policies), 1)) for energy in (load_kwh, pv_kwh))
+    load = np.tile(load_kwh, (len(policies), 1))
+    pv = np.tile(pv_kwh, (len(policies), 1))
     stored = np.repeat(problem.stored_kwh[:, None], count * len(policies), axis=1)
     return simulate(
         followers,
@@ -191,37 +166,33 @@ def _simulate(
 
 
 def _value_columns(problem: Problem, run: Trajectory, columns: Sequence[int]) -> FloatArray:
-    return np.array([value_flows(problem, _of_site(run.flows, column)) for column in columns])
+    return np.array([value_flows(problem, _read_column(run.flows, column)) for column in columns])
 
 
 def find_breach(problem: Problem, flows: Flows) -> float:
-    """Return the kWh by which flows miss the limits of connection and batteries, reserves and
-    terminal bounds.
-    """
+    """Return the kWh by which flows miss limits, reserves and terminal bounds."""
     least, most = problem.terminal_bounds
     last = flows.stored_kwh[:, -1]
     missed = np.maximum(least - last, 0.0) + np.maximum(last - most, 0.0)
-    missing_reserve = (
-        0.0
-        if problem.storage.reserve_kwh is None
-        else float(np.maximum(problem.storage.reserve_kwh - flows.stored_kwh, 0.0).sum())
-    )
-    return (
-        float(flows.excess_kwh.sum() + missed.sum()) + missing_reserve + missed_kwh(problem, flows)
-    )
+    missing_reserve = 0.0
+    if problem.storage.reserve_kwh is not None:
+        shortfall = np.maximum(problem.storage.reserve_kwh - flows.stored_kwh, 0.0)
+        missing_reserve = float(shortfall.sum())
+    beyond = float(flows.excess_kwh.sum() + missed.sum())
+    return beyond + missing_reserve + missed_kwh(problem, flows)
 
 
-def _of_site(part: Part, site: int = 0) -> Part:
+def _read_column(part: Part, column: int) -> Part:
     """Return one column's part, with the slot as last axis."""
-    return type(part)(
-        **{each.name: getattr(part, each.name)[..., site, :] for each in fields(part)}
-    )
+    arrays = {field.name: getattr(part, field.name)[..., column, :] for field in fields(part)}
+    return type(part)(**arrays)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A policy's simulation on the expected course: ``cost`` less the terminal value, and
-    ``breach_kwh`` of limits and demands.
+    """A policy's simulation on the expected course.
+
+    ``cost`` is less the terminal value; ``breach_kwh`` of limits and demands are missed.
     """
 
     policy: PlanPolicy
@@ -233,155 +204,89 @@ class Outcome:
 
 
 _NOTHING_KWH = 1e-9
-FollowedPlan = tuple[Plan, PlanPolicy]
-
-
 # Rounds, as a share of the slots, after which guessing is given up: slot after slot is faster then.
 _ROUNDS_SHARE = 1 / 8
 
 
-def meet_courses(
-    followed: Sequence[FollowedPlan], *, deadline: Deadline | None = None
-) -> list[Outcome]:
-    """Simulate each policy on the expected course of its plan, from the batteries' initial state.
+def simulate_expected(
+    plan: Plan, policy: PlanPolicy, *, deadline: Deadline | None = None
+) -> Outcome:
+    """Simulate a policy on the expected course of its plan, from the batteries' initial state.
 
     Raises:
         LateError: the ``deadline`` passed.
     """
-    return work_in_groups(
-        followed, (plan.problem for plan, _ in followed), partial(_meet_group, deadline=deadline)
-    )
-
-
-def _meet_group(followed: Sequence[FollowedPlan], deadline: Deadline | None) -> Iterator[Outcome]:
-    slots = followed[0][0].problem.outlook.timeline.count
-    guesses = list[tuple[FloatArray, IntArray]]()
-    met = dict[int, _Round]()
-    # A guess is each slot's stored energy at its start, and its mode.
-    for plan, policy in followed:
-        value = plan.value
-        guess = (plan.start_kwh, plan.setpoints.mode)
-        if value is not None:
-            # Fixed flow directions bind the plan, not the policy.
-            segments = (
-                value.segments
-                if value.direction is None
-                else value.free or problem_segments(plan.problem)
-            )
-            start = float(plan.problem.stored_kwh[0])
-            path, modes = walk_policy(
-                policy.batteries[0], segments, start, mode=int(first_modes(plan.problem)[0, 0])
-            )
-            guess = np.append(start, path[:-1])[None, :], modes[None, :]
-        guesses.append(guess)
-    unsettled: Sequence[int] = range(len(followed))
+    problem = plan.problem
+    limits = plan.limits
+    slots = problem.outlook.timeline.count
+    start_kwh, modes = _guess_course(plan, policy)
     # Each round makes at least one more slot exact; a right guess makes all.
     for number in range(slots + 1):
         if deadline is not None and not deadline.left_s:
             raise LateError("what policies come to was not known in time")
         if number > _ROUNDS_SHARE * slots:
-            # Slot after slot, without a guess.
-            for place in unsettled:
-                plan, policy = followed[place]
-                (run,) = simulate_policies(
-                    replace(plan.problem, limits=plan.limits), [policy], deadline=deadline
-                )
-                met[place] = _Round(run.setpoints, run.flows, run.start_kwh, settled=True)
+            limited = replace(problem, limits=limits)
+            (run,) = simulate_policies(limited, [policy], deadline=deadline)
+            setpoints = run.setpoints
+            flows = run.flows
+            start_kwh = run.start_kwh
             break
-        again = _meet(
-            list(map(followed.__getitem__, unsettled)),
-            list(map(guesses.__getitem__, unsettled)),
-            slots,
+        guessed_kwh = start_kwh
+        guessed_modes = modes
+        setpoints, flows = _simulate_side_by_side(
+            problem, policy, guessed_kwh, guessed_modes, limits=limits
         )
-        still_unsettled = []
-        for place, outcome in zip(unsettled, again, strict=True):
-            met[place] = outcome
-            guesses[place] = (outcome.start_kwh, outcome.setpoints.mode)
-            still_unsettled += [] if outcome.settled else [place]
-        unsettled = still_unsettled
-        if not unsettled:
+        start_kwh = _read_starts(problem, flows)
+        modes = setpoints.mode
+        apart_kwh = np.abs(start_kwh - guessed_kwh).max(initial=0.0)
+        if apart_kwh <= _NOTHING_KWH and np.array_equal(modes, guessed_modes):
             break
-    for place, (plan, policy) in enumerate(followed):
-        problem = plan.problem
-        flows = met[place].flows
-        flows = flows if plan.limits is problem.limits else count_excess(problem, flows)
-        yield Outcome(
-            policy,
-            met[place].setpoints,
-            flows,
-            met[place].start_kwh,
-            value_flows(problem, flows),
-            find_breach(problem, flows),
-        )
+    if limits is not problem.limits:
+        flows = count_excess(problem, flows)
+    return Outcome(
+        policy,
+        setpoints,
+        flows,
+        start_kwh,
+        value_flows(problem, flows),
+        find_breach(problem, flows),
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _Round:
-    """A policy's simulation from guessed stored energy and modes, and whether it reproduces the
-    guess.
+def _guess_course(plan: Plan, policy: PlanPolicy) -> tuple[FloatArray, IntArray]:
+    """Return a guess of each slot's stored energy at its start, and of its mode.
+
+    Both have shape ``(batteries, slots)``.
     """
-
-    setpoints: SetPoint
-    flows: Flows
-    start_kwh: FloatArray
-    settled: bool
-
-
-def _meet(
-    followed: Sequence[FollowedPlan], guesses: Sequence[tuple[FloatArray, IntArray]], slots: int
-) -> Iterator[_Round]:
-    """Yield the simulation from each guess, all slots of all plans side by side."""
-    plans, policies = zip(*followed, strict=True)
-    load = []
-    pv = []
-    hours = []
-    limits = []
-    starts = []
-    before = []
-    for plan, (start, modes) in zip(plans, guesses, strict=True):
-        ahead = plan.problem.outlook
-        load.append(ahead.load_kwh)
-        pv.append(ahead.pv_kwh)
-        hours.append(ahead.timeline.hours)
-        limits.append(plan.limits)
-        starts.append(start)
-        before.append(np.concatenate([first_modes(plan.problem), modes[:, :-1]], axis=1))
-    actuals = SlotActuals(join(load, slots), join(pv, slots), join(hours, slots))
-    joined = join_parts(limits, slots)
-    stored = join(starts, slots)
-    policy = policies[0]
-    if len(policies) > 1:
-        # One policy over all plans' slots end to end, with the only battery limits that it reads.
-        batteries, curtailment, pv_limit_kw = zip(
-            *map(attrgetter("batteries", "curtailment", "pv_limit_kw"), policies), strict=True
-        )
-        together = []
-        for same_place in zip(*batteries, strict=True):
-            parts = []
-            for part in same_place:
-                bounds = _SocBounds(
-                    np.array([part.battery.min_soc]), np.array([part.battery.max_soc])
-                )
-                parts.append(replace(part, battery=cast("Battery", bounds)))
-            together.append(join_parts(parts, slots))
-        policy = PlanPolicy(together, join(curtailment, slots), join(pv_limit_kw, slots))
-    proposed = policy.read(slice(None), stored / joined.batteries.capacity_kwh, join(before, slots))
-    setpoints, flows = settle(proposed, stored, actuals, limits=joined)
-    for number, (start, modes) in enumerate(guesses):
-        own = split(flows, number, slots)
-        own_setpoints = split(setpoints, number, slots)
-        again = np.concatenate(
-            [plans[number].problem.stored_kwh[:, None], own.stored_kwh[:, :-1]], axis=1
-        )
-        agree = np.abs(again - start).max(initial=0.0) <= _NOTHING_KWH and np.array_equal(
-            own_setpoints.mode, modes
-        )
-        yield _Round(own_setpoints, own, again, bool(agree))
+    value = plan.value
+    if value is None:
+        return plan.start_kwh, plan.setpoints.mode
+    segments = value.segments
+    if value.direction is not None:
+        # Fixed flow directions bind the plan, not the policy.
+        segments = value.free or problem_segments(plan.problem)
+    start_kwh = float(plan.problem.stored_kwh[0])
+    first_mode = int(first_modes(plan.problem)[0, 0])
+    path_kwh, modes = walk_policy(policy.batteries[0], segments, start_kwh, mode=first_mode)
+    return np.append(start_kwh, path_kwh[:-1])[None, :], modes[None, :]
 
 
-@dataclass(frozen=True, slots=True)
-class _SocBounds:
-    """A battery's limits of state of charge, ``(1,)``, or ``(slots,)`` for batteries end to end."""
+def _simulate_side_by_side(
+    problem: Problem,
+    policy: PlanPolicy,
+    start_kwh: FloatArray,
+    modes: IntArray,
+    *,
+    limits: SiteLimits,
+) -> tuple[SetPoint, Flows]:
+    """Return each slot's simulation from guessed stored energies and modes."""
+    outlook = problem.outlook
+    before = np.concatenate([first_modes(problem), modes[:, :-1]], axis=1)
+    proposed = policy.read(slice(None), start_kwh / limits.batteries.capacity_kwh, before)
+    actuals = SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours)
+    return settle(proposed, start_kwh, actuals, limits=limits)
 
-    min_soc: FloatArray
-    max_soc: FloatArray
+
+def _read_starts(problem: Problem, flows: Flows) -> FloatArray:
+    """Return the stored energy at the start of each slot, ``(batteries, slots)``."""
+    return np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)

@@ -18,7 +18,7 @@ from services.agent.policy import find_obstacle
 from services.agent.value.correction import ValueCorrection
 from services.forecaster.scenarios.price_model import MEMORY, look_beyond
 from services.planner.dp.plan import Plan
-from services.planner.following import follow_each
+from services.planner.following import follow_plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide, make_plan
 from services.planner.problem.knowledge import SitePrices
@@ -152,16 +152,10 @@ class ValuePolicy:
                 planned = decide(problem, Solver())
             return replace(planned, not_learned=obstacle)
         adapted = self.adapt_problem(problem, prices)
-        decided = make_plan(adapted, Solver())
-        (followed,) = follow_each(
-            [
-                (
-                    adapted,
-                    decided if self.correction is None else self.correction.apply(decided, prices),
-                )
-            ]
-        )
-        return followed
+        least_cost = make_plan(adapted, Solver())
+        if self.correction is not None:
+            least_cost = self.correction.apply(least_cost, prices)
+        return follow_plan(adapted, least_cost)
 
     def adapt_problem(self, problem: Problem, prices: SitePrices) -> Problem:
         """Return the problem with the agent's expected prices and courses of load and PV."""

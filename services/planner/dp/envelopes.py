@@ -1,9 +1,9 @@
-"""The compiled loops of the dynamic programme over slots that are not convex: value functions as
-pieces that are straight, with jumps between them.
+"""The compiled loops of the dynamic programme over slots that are not convex.
 
-A function is an array of pieces, each its begin, its end and its value at both, in order of stored
-energy; between pieces that do not join, it has no value. A slot's way is concave: taking energy out
-gains length by length, so that one step back in time is a sliding maximum for each length.
+Value functions are straight pieces with jumps between them. A function is an array of pieces, each
+its begin, its end and its value at both, in order of stored energy; between pieces that do not
+join, it has no value. A slot's way is concave: taking energy out gains length by length, so that
+one step back in time is a sliding maximum for each length.
 """
 
 import numpy as np
@@ -97,12 +97,10 @@ def _append_higher(
     cross = np.floor((begin + (end - begin) * ahead / (ahead - behind)) / LATTICE + 0.5) * LATTICE
     middle = _value_at(one, cross)
     if ahead > 0:
-        return _append(
-            out, _append(out, count, (begin, cross, one_left, middle)), (cross, end, middle, right)
-        )
-    return _append(
-        out, _append(out, count, (begin, cross, left, middle)), (cross, end, middle, one_right)
-    )
+        count = _append(out, count, (begin, cross, one_left, middle))
+        return _append(out, count, (cross, end, middle, right))
+    count = _append(out, count, (begin, cross, left, middle))
+    return _append(out, count, (cross, end, middle, one_right))
 
 
 @loop_part
@@ -114,7 +112,9 @@ def find_higher(one: FloatArray, other: FloatArray, out: FloatArray) -> int:
     first = 0
     second = 0
     count = 0
-    now = min(one[0, BEGIN] if len(one) else _NOWHERE, other[0, BEGIN] if len(other) else _NOWHERE)
+    begin_of_one = one[0, BEGIN] if len(one) else _NOWHERE
+    begin_of_other = other[0, BEGIN] if len(other) else _NOWHERE
+    now = min(begin_of_one, begin_of_other)
     while count >= 0 and (first < len(one) or second < len(other)):
         in_one = first < len(one) and one[first, BEGIN] <= now
         in_other = second < len(other) and other[second, BEGIN] <= now
@@ -143,8 +143,9 @@ def find_higher(one: FloatArray, other: FloatArray, out: FloatArray) -> int:
 
 @loop_part
 def _find_peaks(function: FloatArray, value: float, out: FloatArray) -> int:
-    """Write the levels at which ``function`` less ``value`` a kWh is highest around them, and how
-    high; return how many there are.
+    """Write the levels and heights of the local maxima of ``function`` less ``value`` a kWh.
+
+    Return how many there are.
     """
     count = 0
     size = len(function)
@@ -159,14 +160,11 @@ def _find_peaks(function: FloatArray, value: float, out: FloatArray) -> int:
             count += 1
         if gained >= 0.0:
             following = piece if apart_after else function[place + 1]
-            falls = following[RIGHT] - following[LEFT] <= value * (
-                following[END] - following[BEGIN]
-            )
-            if (
-                apart_after
-                or piece[RIGHT] > following[LEFT] + _EVEN
-                or (falls and piece[RIGHT] >= following[LEFT] - _EVEN)
-            ):
+            width = following[END] - following[BEGIN]
+            falls = following[RIGHT] - following[LEFT] <= value * width
+            drops = piece[RIGHT] > following[LEFT] + _EVEN
+            joins = piece[RIGHT] >= following[LEFT] - _EVEN
+            if apart_after or drops or (falls and joins):
                 out[count, 0] = piece[END]
                 out[count, 1] = piece[RIGHT] - value * piece[END]
                 count += 1
@@ -177,7 +175,7 @@ def _find_peaks(function: FloatArray, value: float, out: FloatArray) -> int:
 def _hold_peaks(
     peaks: FloatArray, step: tuple[float, float], queue: IndexArray, out: FloatArray
 ) -> int:
-    """Write what each peak is worth as far as a length of energy taken out carries it.
+    """Write the highest peak within a length of energy taken out.
 
     Return how many pieces that has.
     """
@@ -214,7 +212,7 @@ def take_out(
     out: FloatArray,
     scratch: tuple[FloatArray, FloatArray, FloatArray, IndexArray],
 ) -> int:
-    """Write the function when up to a length of energy may be taken out, each kWh at a value.
+    """Write the function after taking out up to a length of energy at a value per kWh.
 
     Return how many pieces it has, -1 where there is no room.
     """
@@ -229,20 +227,16 @@ def take_out(
     if pieces < 0:
         return -1
     for place in range(len(function)):
-        buffer[place, BEGIN], buffer[place, END] = (
-            function[place, BEGIN] + length,
-            function[place, END] + length,
-        )
-        buffer[place, LEFT], buffer[place, RIGHT] = (
-            function[place, LEFT] + value * length,
-            function[place, RIGHT] + value * length,
-        )
+        buffer[place, BEGIN] = function[place, BEGIN] + length
+        buffer[place, END] = function[place, END] + length
+        buffer[place, LEFT] = function[place, LEFT] + value * length
+        buffer[place, RIGHT] = function[place, RIGHT] + value * length
     return find_higher(joined[:pieces], buffer[: len(function)], out)
 
 
 @loop_part
 def _clip(function: FloatArray, capacity_kwh: float) -> int:
-    """Cut a function to what a battery holds, in place; return how many pieces are left."""
+    """Cut a function to a battery's capacity, in place; return how many pieces are left."""
     count = 0
     for piece in function:
         begin = max(piece[BEGIN], 0.0)
@@ -286,7 +280,7 @@ def _hold_reserve(function: FloatArray, reserve: tuple[float, float], out: Float
 def _step_back(
     function: FloatArray, offers: Offers, slot: tuple[int, int, float], room: FloatArray
 ) -> int:
-    """Write the function at the start of a slot to the first of ``room``'s parts.
+    """Write the function at the start of a slot to ``room[0]``.
 
     Return how many pieces it has, -1 where there is no room.
 
@@ -306,14 +300,10 @@ def _step_back(
     for way in range(first, end):
         pieces = len(function)
         for place in range(pieces):
-            now[place, BEGIN], now[place, END] = (
-                function[place, BEGIN] + begin[way, 0],
-                function[place, END] + begin[way, 0],
-            )
-            now[place, LEFT], now[place, RIGHT] = (
-                function[place, LEFT] + begin[way, 1],
-                function[place, RIGHT] + begin[way, 1],
-            )
+            now[place, BEGIN] = function[place, BEGIN] + begin[way, 0]
+            now[place, END] = function[place, END] + begin[way, 0]
+            now[place, LEFT] = function[place, LEFT] + begin[way, 1]
+            now[place, RIGHT] = function[place, RIGHT] + begin[way, 1]
         for part in range(length.shape[1]):
             if length[way, part] > _EMPTY:
                 pieces = take_out(
@@ -391,7 +381,10 @@ def backward(
 
 @loop_part
 def _read(function: FloatArray, level: float) -> float:
-    """Return a function's value, the higher one at a jump, and less than any where it has none."""
+    """Return a function's value at a level.
+
+    At a jump it is the higher one; where the function has none, less than any.
+    """
     low = 0
     high = len(function)
     while low < high:
@@ -402,17 +395,15 @@ def _read(function: FloatArray, level: float) -> float:
             high = middle
     best = _NEVER
     while low < len(function) and function[low, BEGIN] <= level + _NEAR:
-        best = max(
-            best,
-            _value_at(function[low], min(max(level, function[low, BEGIN]), function[low, END])),
-        )
+        nearest = min(max(level, function[low, BEGIN]), function[low, END])
+        best = max(best, _value_at(function[low], nearest))
         low += 1
     return best
 
 
 @loop_part
 def _gain(begin: FloatArray, length: FloatArray, value: FloatArray, energy: float) -> float:
-    """Return what a way gains by taking out so much energy, within what it can."""
+    """Return the gain of a way that takes out so much energy, as far as it can."""
     total: float = begin[1]
     remaining = energy - begin[0]
     for part in range(length.size):
@@ -426,9 +417,7 @@ def _gain(begin: FloatArray, length: FloatArray, value: FloatArray, energy: floa
 def _choose(
     function: FloatArray, offers: Offers, ways: tuple[int, int], stored_kwh: float
 ) -> tuple[float, int, float]:
-    """Return the most that a slot can gain from a level on with what follows, by which way, and the
-    energy that takes out.
-    """
+    """Return the slot's highest gain from a stored energy on, its way and the energy taken out."""
     _, begin, length, value = offers
     best = _NEVER
     chosen = -1
@@ -445,9 +434,8 @@ def _choose(
                 corner += length[way, place]
             rest_kwh = stored_kwh - energy
             if begin[way, 0] - _NEAR <= energy <= end + _NEAR:
-                gained = _gain(begin[way], length[way], value[way], energy) + _read(
-                    function, rest_kwh
-                )
+                gained = _gain(begin[way], length[way], value[way], energy)
+                gained = gained + _read(function, rest_kwh)
                 if gained > best + _EVEN:
                     best = gained
                     chosen = way
@@ -459,9 +447,9 @@ def _choose(
 def forward(
     offers: Offers, store: Store, start_kwh: float, out: tuple[IndexArray, FloatArray]
 ) -> float:
-    """Write which way each slot goes on the best path from a level, and what is stored at its end.
+    """Write each slot's way on the best path from a level, and the energy stored at its end.
 
-    Return what all slots gain, NaN where there is none.
+    Return the gain of all slots, NaN where there is no path.
     """
     first, begin, length, value = offers
     pieces, offsets = store

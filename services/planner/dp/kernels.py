@@ -107,10 +107,12 @@ def keep_reserve(
     shift = 1 - covered
     if shift > 0:
         for index in range(count - 1, -1, -1):
-            length[index + 1], value[index + 1] = length[index], value[index]
+            length[index + 1] = length[index]
+            value[index + 1] = value[index]
     elif shift < 0:
         for index in range(covered, count):
-            length[index + shift], value[index + shift] = length[index], value[index]
+            length[index + shift] = length[index]
+            value[index + shift] = value[index]
     reserved = reserve_kwh if covered < count else reserve_kwh - uncovered
     length[0] = reserved
     value[0] = priceless
@@ -131,7 +133,8 @@ def backward(
     last = drop_kwh.size
     begin = length.size - terminal[0].size
     for place in range(terminal[0].size):
-        length[begin + place], value[begin + place] = terminal[0][place], terminal[1][place]
+        length[begin + place] = terminal[0][place]
+        value[begin + place] = terminal[1][place]
     offsets[last + 1] = length.size
     offsets[last] = begin
     scratch_length = np.empty(length.size // (last + 1) * 8 + 64)
@@ -159,10 +162,8 @@ def backward(
             return False
         begin -= written
         for place in range(written):
-            length[begin + place], value[begin + place] = (
-                scratch_length[place],
-                scratch_value[place],
-            )
+            length[begin + place] = scratch_length[place]
+            value[begin + place] = scratch_value[place]
         offsets[slot] = begin
     return True
 
@@ -193,8 +194,9 @@ def first_values(
     capacity_kwh: float,
     cells: int,
 ) -> FloatArray:
-    """Return V′ at the end of slot 0 of every path, averaged over ``cells`` equal parts of the
-    capacity.
+    """Return V′ of every path at the end of slot 0, ``(paths, cells)``.
+
+    It is the mean over each of ``cells`` equal parts of the capacity.
     """
     paths, slots = drop_kwh.shape
     grid = np.empty((paths, cells))
@@ -204,7 +206,8 @@ def first_values(
     for path in range(paths):
         count = terminal[0].size
         for place in range(count):
-            now[0][place], now[1][place] = terminal[0][place], terminal[1][place]
+            now[0][place] = terminal[0][place]
+            now[1][place] = terminal[1][place]
         for slot in range(slots - 1, 0, -1):
             part = (slot_length[path, slot], slot_value[path, slot])
             count = merge(now[0], now[1], count, part, drop_kwh[path, slot], capacity_kwh, then)
@@ -291,9 +294,7 @@ def average(
 def reach(
     length: FloatArray, value: FloatArray, offsets: IndexArray, level: FloatArray
 ) -> FloatArray:
-    """Return the stored energy, kWh, whose V′ exceeds each level at the end of each slot, shape of
-    ``level``.
-    """
+    """Return the stored energy, kWh, whose V′ exceeds each level at the end of each slot."""
     kinds, slots = level.shape
     reach = np.zeros((kinds, slots))
     for slot in range(slots):
@@ -379,8 +380,9 @@ def follow(
 def follow_policy(
     limits: Pair, slots: Pair, battery: FloatArray, out: tuple[FloatArray, IndexArray]
 ) -> None:
-    """Simulate a battery's thresholds slot by slot, with the modes of ``luna.energy.policy`` and
-    the flows of ``simulate_slot``.
+    """Simulate a battery's thresholds slot by slot.
+
+    Modes are those of ``luna.energy.policy``, flows those of ``simulate_slot``.
 
     Args:
         limits: buy, store, spill, serve, sell for a continued and for a new action, kWh above the
@@ -444,8 +446,9 @@ def follow_policy(
 def follow_each(
     limits: Pair, slots: Triple, terminal: Pair, battery: FloatArray, cost: FloatArray
 ) -> None:
-    """Write a policy's cost on each scenario, ``(courses,)``, relative to an idle battery and less
-    the terminal value.
+    """Write a policy's cost on each scenario, ``(courses,)``.
+
+    It is relative to an idle battery and less the terminal value.
 
     Args:
         limits: as in ``follow_policy``.

@@ -1,5 +1,4 @@
-"""Choose the flow directions of slots of non-convex cost for one battery, by an exact dynamic
-programme.
+"""Choose one battery's flow directions in slots of non-convex cost, by dynamic programming.
 
 A slot with a feed-in price above the import price, or where burning energy is paid for, is convex
 once its directions are fixed: import or export, charge or discharge; one with a least charging
@@ -42,11 +41,11 @@ _SAME_KWH = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class SlotOptions:
-    """One choice of directions for the slots ``where`` (``(slots,)``): a concave gain over the
-    stored energy taken out.
+    """One choice of directions: a concave gain over the stored energy taken out.
 
-    It starts at ``begin`` (energy and gain, ``(slots, 2)``); each further length gains ``value``
-    per stored kWh (``(slots, 7)``). ``charges``: the choice charges with the least power or more.
+    It is open to the slots ``where`` (``(slots,)``). The gain starts at ``begin`` (energy and gain,
+    ``(slots, 2)``); each further length gains ``value`` per stored kWh (``(slots, 7)``).
+    ``charges``: the choice charges with the least power or more.
     """
 
     allowed: Allowed
@@ -76,23 +75,16 @@ class SlotOptions:
         begin[:, 1] += (length * self.value)[:, :SERVE_FORCED].sum(axis=1)
         begin[:, 0] = np.maximum(begin[:, 0], 0.0)
         length[:, :SERVE_FORCED] = 0.0
-        return replace(
-            self,
-            allowed=(*self.allowed[:2], False, self.allowed[3]),
-            begin=begin,
-            length_kwh=length,
-        )
+        allowed = (*self.allowed[:2], False, self.allowed[3])
+        return replace(self, allowed=allowed, begin=begin, length_kwh=length)
 
     def charge(self, least_kwh: FloatArray) -> "SlotOptions":
-        """Return the choice with a charge of at least ``least_kwh`` (stored), in slots that allow
-        it.
-        """
+        """Return the choice with at least ``least_kwh`` (stored) charged, where slots allow it."""
         room = -self.begin[:, 0] - least_kwh
         length = np.zeros_like(self.length_kwh)
         parts = self.length_kwh[:, :SERVE_FORCED]
-        length[:, :SERVE_FORCED] = np.clip(
-            room[:, None] - (np.cumsum(parts, axis=1) - parts), 0.0, parts
-        )
+        parts_before = np.cumsum(parts, axis=1) - parts
+        length[:, :SERVE_FORCED] = np.clip(room[:, None] - parts_before, 0.0, parts)
         return replace(
             self,
             allowed=(*self.allowed[:3], False),
@@ -104,8 +96,9 @@ class SlotOptions:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The optimal path: directions of every slot, slots that charge with the least power or more,
-    and the cost.
+    """The optimal directions of every slot, and their cost.
+
+    ``charges`` marks slots that charge with the least power or more.
     """
 
     direction: Direction
@@ -134,52 +127,49 @@ def choose_directions(
         None where a slot forces energy in or out in all directions, no path is feasible, or the
         room never suffices: the mixed-integer model takes over.
     """
-    price = _PRICELESS * max(
-        float(np.abs(problem.outlook.import_price).max()),
-        float(np.abs(problem.outlook.export_price).max()),
-        0.1,
-    )
+    outlook = problem.outlook
+    highest_import = float(np.abs(outlook.import_price).max())
+    highest_export = float(np.abs(outlook.export_price).max())
+    price = _PRICELESS * max(highest_import, highest_export, 0.1)
     ways = _list_ways(problem, free, price)
     # Every non-convex slot needs a choice with an idle battery, and none that forces it to store.
-    open_slots = ~free.convex
-    stores = [
-        each.where
-        & (each.length_kwh[:, STORE_CURTAILED] > 0)
-        & (each.value[:, STORE_CURTAILED] < 0)
-        for each in ways
-    ]
-    rests = np.logical_or.reduce([each.where & (each.begin[:, 0] <= 0.0) for each in ways])
-    if not bool((rests & ~np.logical_or.reduce(stores))[open_slots].all()):
+    rests = np.zeros(outlook.timeline.count, dtype=bool)
+    must_store = rests.copy()
+    for way in ways:
+        rests |= way.where & (way.begin[:, 0] <= 0.0)
+        has_curtailed = way.length_kwh[:, STORE_CURTAILED] > 0
+        must_store |= way.where & has_curtailed & (way.value[:, STORE_CURTAILED] < 0)
+    if not bool((rests & ~must_store)[~free.convex].all()):
         return None
     if least_charge_kw > 0:
-        least_kwh = (
-            least_charge_kw
-            * problem.outlook.timeline.hours
-            * problem.site.batteries[0].charge_efficiency
-        )
-        ways = [
-            part
-            for each in ways
-            for part in ((each.rest(), each.charge(least_kwh)) if each.allowed[2] else (each,))
-        ]
-    best_path = _walk(
-        problem,
-        ways,
-        (terminal[0], np.clip(terminal[1], -price, price)),
-        price=price,
-        doublings=doublings,
-    )
+        charge_efficiency = problem.site.batteries[0].charge_efficiency
+        least_kwh = least_charge_kw * outlook.timeline.hours * charge_efficiency
+        ways = _split_charging(ways, least_kwh)
+    bounded = (terminal[0], np.clip(terminal[1], -price, price))
+    best_path = _walk(problem, ways, bounded, price=price, doublings=doublings)
     if best_path is None:
         return None
     chosen, objective = best_path
-    allowed = np.array([each.allowed for each in ways])[chosen]
-    charges = np.array([each.charges for each in ways])[chosen]
+    allowed = np.array([way.allowed for way in ways])[chosen]
+    charges = np.array([way.charges for way in ways])[chosen]
     return Chosen(Direction(*allowed.T).within(problem.direction), charges, objective)
 
 
+def _split_charging(ways: Sequence[SlotOptions], least_kwh: FloatArray) -> list[SlotOptions]:
+    """Return choices that either do not charge, or with ``least_kwh`` (stored) or more."""
+    split = []
+    for way in ways:
+        if way.allowed[2]:
+            split += [way.rest(), way.charge(least_kwh)]
+        else:
+            split.append(way)
+    return split
+
+
 def _list_ways(problem: Problem, free: Segments, price: float) -> list[SlotOptions]:
-    """Return the choices of slots: one where they are convex, else charge or discharge, and if
-    still not convex import or export as well.
+    """Return the choices of slots: a single one where convex, else charge or discharge.
+
+    Where that is not convex either, import or export as well.
     """
     whole = SlotOptions.of(_FREE, free, price=price)
     if free.convex.all():
@@ -187,14 +177,15 @@ def _list_ways(problem: Problem, free: Segments, price: float) -> list[SlotOptio
     halves = _restrict(problem, _HALVES)
     enough = np.logical_and.reduce([part.convex for _, part in halves])
     ways = [replace(whole, where=whole.where & free.convex)]
-    ways += [
-        replace(each, where=each.where & ~free.convex & enough)
-        for each in (SlotOptions.of(*half, price=price) for half in halves)
-    ]
+    for allowed, segments in halves:
+        way = SlotOptions.of(allowed, segments, price=price)
+        ways.append(replace(way, where=way.where & ~free.convex & enough))
     if (enough | free.convex).all():
         return ways
-    quarters = [SlotOptions.of(*quarter, price=price) for quarter in _restrict(problem, _QUARTERS)]
-    return ways + [replace(each, where=each.where & ~free.convex & ~enough) for each in quarters]
+    for allowed, segments in _restrict(problem, _QUARTERS):
+        way = SlotOptions.of(allowed, segments, price=price)
+        ways.append(replace(way, where=way.where & ~free.convex & ~enough))
+    return ways
 
 
 def _restrict(problem: Problem, ways: Sequence[Allowed]) -> list[tuple[Allowed, Segments]]:
@@ -217,38 +208,30 @@ def _walk(
 
     None where there is none or the room never suffices.
     """
-    slot, way = np.nonzero(np.array([each.where for each in ways]).T)
+    slot, index = np.nonzero(np.array([way.where for way in ways]).T)
     slots = problem.outlook.timeline.count
     first = np.searchsorted(slot, np.arange(slots + 1))
-    begin, length, value = (
-        np.stack([getattr(each, name) for each in ways])[way, slot]
-        for name in ("begin", "length_kwh", "value")
-    )
-    begin[:, 0], length, terminal = (
-        _round(begin[:, 0]),
-        _round(length),
-        (_round(terminal[0]), terminal[1]),
-    )
+    begin = np.stack([way.begin for way in ways])[index, slot]
+    begin[:, 0] = _round(begin[:, 0])
+    length = _round(np.stack([way.length_kwh for way in ways])[index, slot])
+    value = np.stack([way.value for way in ways])[index, slot]
     offers = (first, begin, length, value)
+    terminal = (_round(terminal[0]), terminal[1])
     offsets = np.empty(slots + 2, dtype=np.int64)
     chosen = np.empty(slots, dtype=np.int64)
     path = np.empty(slots)
     lowest = float(problem.limits.batteries.min_kwh[0, 0])
+    start_kwh = float(problem.inside.stored_kwh[0]) - lowest
+    reserve = (problem.reserve_above_kwh, price)
     for doubling in range(doublings):
         room = np.empty((5, _ROOM << doubling, 4))
         store = (np.empty(((_ROOM_PER_SLOT << doubling) * (slots + 1), 4)), offsets)
-        if envelopes.backward(offers, terminal, (problem.reserve_above_kwh, price), (store, room)):
-            gain = envelopes.forward(
-                offers, store, float(problem.inside.stored_kwh[0]) - lowest, (chosen, path)
-            )
-            return (
-                None
-                if np.isnan(gain)
-                else (
-                    way[chosen],
-                    -gain - float(problem.terminal.value[0]) * (float(path[-1]) + lowest),
-                )
-            )
+        if envelopes.backward(offers, terminal, reserve, (store, room)):
+            gain = envelopes.forward(offers, store, start_kwh, (chosen, path))
+            if np.isnan(gain):
+                return None
+            terminal_worth = float(problem.terminal.value[0]) * (float(path[-1]) + lowest)
+            return index[chosen], -gain - terminal_worth
     return None
 
 
@@ -257,16 +240,15 @@ def _round(energy_kwh: FloatArray) -> FloatArray:
 
 
 def most_cost(segments: Segments) -> FloatArray:
-    """Return each slot's cost at the largest charge and without serving the load, shape
-    ``(…, slots)``.
-    """
+    """Return each slot's cost at the largest charge, without serving the load, ``(…, slots)``."""
     worth = segments.length_kwh * segments.value
-    return np.asarray(
-        segments.rest_cost + worth[..., :SERVE_FORCED].sum(axis=-1) + worth[..., SERVE_FORCED]
-    )
+    charged_worth = worth[..., :SERVE_FORCED].sum(axis=-1)
+    return np.asarray(segments.rest_cost + charged_worth + worth[..., SERVE_FORCED])
 
 
 def worth(terminal: tuple[FloatArray, FloatArray], stored_kwh: float) -> float:
     """Return the terminal value of stored energy."""
-    ends = np.cumsum(terminal[0])
-    return float((np.clip(stored_kwh - (ends - terminal[0]), 0.0, terminal[0]) * terminal[1]).sum())
+    length, value = terminal
+    begins = np.cumsum(length) - length
+    filled = np.clip(stored_kwh - begins, 0.0, length)
+    return float((filled * value).sum())

@@ -1,17 +1,12 @@
 """The battery plan, and its check: every plan is re-simulated by ``clamp`` and ``simulate_slot``
 before it is returned.
-
-Plans of many sites are simulated as one, with their slots end to end.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, fields, replace
-from operator import attrgetter
-from typing import Any, Literal, TypeVar
+from dataclasses import dataclass, replace
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
 from luna.energy.economics.costs import Costs, slot_costs
 from luna.energy.economics.depth_wear import depth_wear
@@ -30,20 +25,15 @@ from services.planner.settlement import settle
 
 
 def widen_limits(problem: Problem, import_kwh: FloatArray, export_kwh: FloatArray) -> SiteLimits:
-    """Return a site's limits, widened to a plan's imports and exports where those exceed them.
+    """Return a site's limits, widened where a plan's imports or exports exceed them.
 
     Under the site's own limits the simulation would empty the batteries early to keep a limit;
     under the wider ones they last for later slots.
     """
     hours = problem.outlook.timeline.hours
-    imports, exports = (
-        np.maximum(limit, energy) / hours
-        for limit, energy in (
-            (problem.import_limit_kwh, import_kwh),
-            (problem.export_limit_kwh, export_kwh),
-        )
-    )
-    return replace(problem.limits, import_limit_kw=imports, export_limit_kw=exports)
+    import_limit_kw = np.maximum(problem.import_limit_kwh, import_kwh) / hours
+    export_limit_kw = np.maximum(problem.export_limit_kwh, export_kwh) / hours
+    return replace(problem.limits, import_limit_kw=import_limit_kw, export_limit_kw=export_limit_kw)
 
 
 # Largest difference between a plan and its re-simulation, kWh per slot.
@@ -64,11 +54,11 @@ class PlanMismatchError(LunaError):
 
 @dataclass(frozen=True, slots=True)
 class BatteryValue:
-    """A battery's marginal value of stored energy V′, the thresholds read from it, the slots'
-    segments, and their chosen flow directions.
+    """A battery's marginal value of stored energy V′, and what it was computed from.
 
-    ``exact`` is false where V′ assumes wear independent of the depth of cycles. ``free`` are the
-    segments before directions were chosen, where known.
+    ``direction`` are the chosen flow directions. ``exact`` is false where V′ assumes wear
+    independent of the depth of cycles. ``free`` are the segments before directions were chosen,
+    where known.
     """
 
     function: ValueFunction
@@ -81,7 +71,7 @@ class BatteryValue:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How a plan used its scenarios: how many it weighed, how many it left out, and codes of why.
+    """The scenarios that a plan weighed and left out, with the codes of the reasons.
 
     ``premium`` is the plan's extra cost on the expected course over the best plan for that course
     alone.
@@ -136,12 +126,10 @@ class Plan:
 
     @property
     def limits(self) -> SiteLimits:
-        """The limits of the plan's simulation: its problem's, wider where they cannot be kept."""
-        return (
-            widen_limits(self.problem, self.flows.import_kwh, self.flows.export_kwh)
-            if self.flows.excess_kwh.any()
-            else self.problem.limits
-        )
+        """The problem's limits, widened where the plan cannot keep them."""
+        if not self.flows.excess_kwh.any():
+            return self.problem.limits
+        return widen_limits(self.problem, self.flows.import_kwh, self.flows.export_kwh)
 
     @property
     def value(self) -> BatteryValue | None:
@@ -163,9 +151,7 @@ def objective(plan: Plan) -> float:
 
 
 def value_flows(problem: Problem, flows: Flows) -> float:
-    """Return the cost of flows at the problem's prices less the terminal value of the energy left
-    in the batteries.
-    """
+    """Return the cost of flows at the problem's prices, less the terminal value."""
     terminal_worth = problem.terminal.value * flows.stored_kwh[:, -1]
     return float(weigh_flows(problem, flows).total.sum() - terminal_worth.sum())
 
@@ -188,8 +174,8 @@ def check_plan(
     energy_value: FloatArray,
     values: tuple[BatteryValue, ...],
 ) -> Plan:
-    """Return the plan after simulating every slot from its stored energy at the start, ``path[0]``,
-    which must give that at its end, ``path[1]``.
+    """Return the plan, checked by simulation: every slot from its stored energy at the start,
+    ``path[0]``, must reach that at its end, ``path[1]``.
 
     By induction this re-simulates the whole plan with all slots side by side.
 
@@ -231,8 +217,9 @@ def check_plan(
 
 
 def weigh_flows(problem: Problem, flows: Flows) -> Costs:
-    """Return the costs of flows per slot at the problem's prices, wear and charges that depend on
-    energy drawn before included.
+    """Return the costs of flows per slot at the problem's prices.
+
+    They include wear, and charges that depend on energy drawn before.
     """
     costs = slot_costs(
         import_kwh=flows.import_kwh,
@@ -247,96 +234,8 @@ def weigh_flows(problem: Problem, flows: Flows) -> Costs:
             flows.import_kwh, problem.outlook.timeline, zone=ZoneInfo(problem.site.timezone)
         )
         costs = replace(costs, import_cost=costs.import_cost + beside)
-    if not any(map(attrgetter("wear_by_depth"), problem.site.batteries)):
-        return costs
-    return replace(
-        costs,
-        wear_cost=costs.wear_cost
-        + depth_wear(problem.site.batteries, flows.stored_kwh, problem.stored_kwh),
-    )
-
-
-# --- batches of sites -----------------------------------------------------------------------------
-# Slots of all sites stand end to end. A slot's results depend on its own inputs alone, so they are
-# bit-identical in any batch. Code that looks along slots (the next slot, the end of a day) works
-# site by site.
-
-T = TypeVar("T")
-R = TypeVar("R")
-A = TypeVar("A", bound=NDArray[Any])
-
-
-def work_in_groups(
-    items: Sequence[T], problems: Iterable[Problem], work: Callable[[Sequence[T]], Iterable[R]]
-) -> list[R]:
-    """Return the results of ``work``, in the order of ``items``.
-
-    It is called once per group of problems that can be batched.
-
-    A group shares its timeline, number of batteries and number of inverters.
-    """
-    if len(items) == 1:
-        return list(work(items))
-    groups: dict[Hashable, list[int]] = {}
-    for place, problem in enumerate(problems):
-        inverters = problem.limits.inverters
-        alone = None if inverters is None else len(inverters.alone_share)
-        groups.setdefault(
-            (problem.outlook.timeline, len(problem.site.batteries), alone), []
-        ).append(place)
-    by_place: dict[int, R] = {}
-    for places in groups.values():
-        by_place.update(zip(places, work(list(map(items.__getitem__, places))), strict=True))
-    return list(map(by_place.__getitem__, range(len(items))))
-
-
-def join(arrays: Sequence[A], slots: int) -> A:
-    """Return arrays end to end along their last axis, each over ``slots``.
-
-    One object of a single number in all of them stays single.
-    """
-    first = arrays[0]
-    # Of one slot a single number is a whole array, too.
-    is_shared = slots > 1 and first.shape[-1] == 1 and len(set(map(id, arrays))) == 1
-    if len(arrays) == 1 or is_shared:
-        return first
-    joined = np.concatenate(arrays, axis=-1)
-    width = joined.shape[-1]
-    if width == len(arrays):
-        return np.repeat(joined, slots, axis=-1)  # type: ignore[return-value]
-    if width < len(arrays) * slots:
-        joined = np.concatenate(
-            [
-                each if each.shape[-1] == slots else np.repeat(each, slots, axis=-1)
-                for each in arrays
-            ],
-            axis=-1,
-        )
-    return joined  # type: ignore[return-value]
-
-
-def join_parts(parts: Sequence[T], slots: int) -> T:
-    """Return dataclasses of arrays as one, end to end.
-
-    A field is None in all of them or in none.
-    """
-    first: Any = parts[0]
-    if len(parts) == 1 or first is None:
-        return parts[0]
-    joined = {}
-    for each in fields(first):
-        own = list(map(attrgetter(each.name), parts))
-        joined[each.name] = (
-            join(own, slots) if isinstance(own[0], np.ndarray) else join_parts(own, slots)
-        )
-    whole: T = type(first)(**joined)
-    return whole
-
-
-def split(part: T, number: int, slots: int) -> T:
-    """Return the part of site ``number`` of a dataclass of arrays end to end."""
-    own = slice(number * slots, (number + 1) * slots)
-    arrays = {}
-    for name in type(part).__slots__:  # type: ignore[attr-defined]
-        arrays[name] = getattr(part, name)[..., own]
-    return replace(part, **arrays)  # type: ignore[type-var]
+    batteries = problem.site.batteries
+    if any(battery.wear_by_depth for battery in batteries):
+        by_depth = depth_wear(batteries, flows.stored_kwh, problem.stored_kwh)
+        costs = replace(costs, wear_cost=costs.wear_cost + by_depth)
+    return costs

@@ -2,7 +2,7 @@
 any state of charge.
 """
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import starmap
 from operator import attrgetter
 
@@ -85,13 +85,13 @@ def read_modes(
         pv_limit_kw: limit of PV power where the plan lets the battery displace it.
     """
     usable_kwh = (battery.max_soc - battery.min_soc) * battery.capacity_kwh
-    stores = (stored_kwh < thresholds.store_kwh - _SAME_KWH) | (
-        thresholds.store_kwh >= usable_kwh - _SAME_KWH
-    )
-    serves = (stored_kwh > thresholds.serve_kwh + _SAME_KWH) | (thresholds.serve_kwh <= _SAME_KWH)
-    mode = np.where(
-        serves, np.where(stores, SELF_CONSUMPTION, SUPPLY), np.where(stores, SAVE, HOLD)
-    )
+    stores_to_full = thresholds.store_kwh >= usable_kwh - _SAME_KWH
+    stores = (stored_kwh < thresholds.store_kwh - _SAME_KWH) | stores_to_full
+    serves_to_empty = thresholds.serve_kwh <= _SAME_KWH
+    serves = (stored_kwh > thresholds.serve_kwh + _SAME_KWH) | serves_to_empty
+    serving = np.where(stores, SELF_CONSUMPTION, SUPPLY)
+    resting = np.where(stores, SAVE, HOLD)
+    mode = np.where(serves, serving, resting)
     charges = stored_kwh < thresholds.buy_kwh - _SAME_KWH
     exports = stored_kwh > thresholds.sell_kwh + _SAME_KWH
     mode = np.where(charges, CHARGE, np.where(exports, EXPORT, mode))
@@ -99,12 +99,12 @@ def read_modes(
     levels_kwh = np.array(
         [target_kwh, thresholds.serve_kwh, thresholds.store_kwh, thresholds.spill_kwh]
     )
-    target, floor, ceiling, spill = bound(
-        battery.min_soc + levels_kwh / battery.capacity_kwh, battery.min_soc, battery.max_soc
-    )
+    levels_soc = battery.min_soc + levels_kwh / battery.capacity_kwh
+    target, floor, ceiling, spill = bound(levels_soc, battery.min_soc, battery.max_soc)
+    power_kw = np.where(charges, battery.charge_limit_kw, battery.discharge_limit_kw)
     return SetPoint(
         mode=mode.astype(np.int8)[None, :],
-        power_kw=np.where(charges, battery.charge_limit_kw, battery.discharge_limit_kw)[None, :],
+        power_kw=power_kw[None, :],
         target_soc=target[None, :],
         floor_soc=floor[None, :],
         ceiling_soc=ceiling[None, :],
@@ -118,7 +118,8 @@ def serve_island(manual: Manual, setpoints: SetPoint, battery: Battery) -> SetPo
     """Return set-points that serve the house where its owner lets nothing be imported."""
     mode = setpoints.mode
     serves = manual.no_import & ~SERVES[mode] & manual.may_discharge & (mode < Mode.CHARGE)
-    mode = np.where(serves, np.where(STORES[mode], Mode.SELF_CONSUMPTION, Mode.SUPPLY), mode)
+    serving = np.where(STORES[mode], Mode.SELF_CONSUMPTION, Mode.SUPPLY)
+    mode = np.where(serves, serving, mode)
     return replace(
         setpoints,
         mode=mode.astype(np.int8),
@@ -132,11 +133,8 @@ def serve_nowhere(setpoint: SetPoint, where: BoolArray) -> SetPoint:
     An inverter controls by the meter and knows no charger: what it discharges for the house goes
     into the car as soon as the house takes less.
     """
-    mode = np.where(
-        where & SERVES[setpoint.mode],
-        np.where(STORES[setpoint.mode], Mode.SAVE, Mode.HOLD),
-        setpoint.mode,
-    )
+    resting = np.where(STORES[setpoint.mode], Mode.SAVE, Mode.HOLD)
+    mode = np.where(where & SERVES[setpoint.mode], resting, setpoint.mode)
     return replace(setpoint, mode=mode.astype(np.int8))
 
 
@@ -170,9 +168,8 @@ def read_policy(
     """
     levels = value.segments.levels
     even = value.segments.even
-    house = np.where(
-        even, min(_EVEN_TIE, margin.self_consumption_margin), margin.self_consumption_margin
-    )
+    house_margin = margin.self_consumption_margin
+    house = np.where(even, min(_EVEN_TIE, house_margin), house_margin)
     hysteresis = np.where(even, 0.0, margin.hysteresis)
     stick = np.maximum(hysteresis, switching_price)
     # The gain per stored kWh that an action needs to go on, to begin, and to begin however little
@@ -188,11 +185,8 @@ def read_policy(
         sell=levels.sell - gains,
         displace=np.broadcast_to(levels.displace, gains.shape),
     )
-    soc_levels = to_soc(
-        value.function.thresholds(break_even, self_consumption_margin=house),
-        battery,
-        value.function.capacity_kwh,
-    )
+    thresholds = value.function.thresholds(break_even, self_consumption_margin=house)
+    soc_levels = to_soc(thresholds, battery, value.function.capacity_kwh)
     keep, *begins = starmap(SocThresholds, zip(*_read_levels(soc_levels), strict=True))
     keep = begin = keep.rounded()
     if begins:
@@ -218,13 +212,21 @@ def correct_value(value: BatteryValue, correction: FloatArray) -> BatteryValue:
     correction.
     """
     levels = value.segments.levels
-    lower = BreakEven(*(getattr(levels, each.name) - correction for each in fields(BreakEven)))
+    lower = BreakEven(
+        buy=levels.buy - correction,
+        store=levels.store - correction,
+        spill=levels.spill - correction,
+        serve=levels.serve - correction,
+        sell=levels.sell - correction,
+        displace=levels.displace - correction,
+    )
     return replace(value, segments=replace(value.segments, levels=lower))
 
 
 def find_nights(pv_kwh: FloatArray, hours: FloatArray) -> BoolArray:
-    """Return the slots without sun, shape ``(slots,)``: none is expected, for no longer than a
-    night lasts.
+    """Return the slots without sun, shape ``(slots,)``.
+
+    A stretch without expected PV that lasts longer than a night is none.
     """
     dark = pv_kwh <= 0
     edges = dark.copy()
@@ -261,13 +263,14 @@ def to_soc(thresholds: Thresholds, battery: Battery, usable_kwh: float) -> SocTh
 def walk_policy(
     policy: BatteryPolicy, segments: Segments, start_kwh: float, *, mode: int
 ) -> tuple[FloatArray, IntArray]:
-    """Return stored energy at the end of each slot, kWh, and modes, both ``(slots,)``, when a
-    policy meets the course that ``segments`` are made of.
+    """Return a policy's stored energy at the end of each slot, kWh, and its modes, both
+    ``(slots,)``, on the course that ``segments`` describe.
     """
     path = np.empty(segments.charge_kwh.size)
     modes = np.empty(segments.charge_kwh.size, dtype=np.int64)
     length = segments.length_kwh
-    if (sells_second := segments.displaces_first).any():
+    sells_second = segments.displaces_first
+    if sells_second.any():
         # A policy only sells: displacing PV is left to curtailment.
         length = length.copy()
         length[sells_second, FIRST_OUT] = length[sells_second, SECOND_OUT]
@@ -369,42 +372,33 @@ def plan_single(problem: Problem, segments: Segments) -> Plan | None:
         plan = _keep_room(plan, value, curtailment=curtailment)
     if plan.flows.excess_kwh.any():
         return None
-    return (
-        plan
-        if problem.uncertainty.courses is None
-        else _plan_by_mean(plan, value, curtailment=curtailment)
-    )
+    if problem.uncertainty.courses is None:
+        return plan
+    return _plan_by_mean(plan, value, curtailment=curtailment)
 
 
 def _keep_room(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> Plan:
-    """Return the plan that keeps the most room in the battery for PV that may not be curtailed,
-    among those that cost no more than ``plan``.
+    """Return a plan of the same cost that keeps the most room in the battery for PV, which may not
+    be curtailed.
     """
     problem = plan.problem
     hours = problem.outlook.timeline.hours
-    pv = problem.ac_pv_kwh
-    surplus = problem.surplus_kwh
-    carried = problem.export_limit_kwh
     for share in _CAUTION_SHARES:
-        narrowed_kwh = np.maximum(carried - share * pv, 0.0)
-        if not (surplus > narrowed_kwh).any():
+        limit_kwh = np.maximum(problem.export_limit_kwh - share * problem.ac_pv_kwh, 0.0)
+        if not (problem.surplus_kwh > limit_kwh).any():
             continue
-        narrow = replace(
-            problem, limits=replace(problem.limits, export_limit_kw=narrowed_kwh / hours)
-        )
+        limits = replace(problem.limits, export_limit_kw=limit_kwh / hours)
+        narrow = replace(problem, limits=limits)
         segments = problem_segments(narrow, value.direction)
-        if segments.covered.all() and segments.convex.all():
-            function = value_battery(narrow, segments, value.direction).function
-            cautious = replace(
-                value, function=function, thresholds=function.thresholds(value.segments.levels)
-            )
-            roomy = _plan_by_value(problem, cautious, curtailment=curtailment)
-            if (
-                not roomy.flows.excess_kwh.any()
-                and not _misses_end(roomy)
-                and objective(roomy) <= objective(plan) + _TOLERANCE_COST
-            ):
-                return roomy
+        if not (segments.covered.all() and segments.convex.all()):
+            continue
+        function = value_battery(narrow, segments, value.direction).function
+        thresholds = function.thresholds(value.segments.levels)
+        cautious_value = replace(value, function=function, thresholds=thresholds)
+        cautious = _plan_by_value(problem, cautious_value, curtailment=curtailment)
+        keeps_limits = not cautious.flows.excess_kwh.any() and not _misses_end(cautious)
+        if keeps_limits and objective(cautious) <= objective(plan) + _TOLERANCE_COST:
+            return cautious
     return plan
 
 
@@ -418,84 +412,43 @@ def _plan_by_mean(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> 
     weighed_value, mean = weigh_courses(problem, value, slots=slots)
     weighed = _plan_by_value(problem, weighed_value, curtailment=curtailment)
     if weighed.flows.excess_kwh.any() or _misses_end(weighed):
-        return replace(
-            plan,
-            spread=Spread(
-                1, mean.courses + mean.left_out - 1, reasons=("limits_on_the_expected_course",)
-            ),
-        )
+        left_out = mean.courses + mean.left_out - 1
+        return replace(plan, spread=Spread(1, left_out, reasons=("limits_on_the_expected_course",)))
     reasons = ("courses_beyond_limits",) if mean.left_out else ()
-    return replace(
-        weighed,
-        spread=Spread(mean.courses, mean.left_out, objective(weighed) - objective(plan), reasons),
-    )
+    premium = objective(weighed) - objective(plan)
+    return replace(weighed, spread=Spread(mean.courses, mean.left_out, premium, reasons))
 
 
 def _misses_end(plan: Plan) -> bool:
     """Return whether the stored energy at the horizon misses the terminal bounds."""
     terminal = plan.problem.terminal
     last = plan.flows.stored_kwh[:, -1]
-    return bool(
-        (
-            (last < terminal.least_kwh - _TOLERANCE_KWH * 10)
-            | (last > terminal.most_kwh + _TOLERANCE_KWH * 10)
-        ).any()
-    )
+    is_low = last < terminal.least_kwh - _TOLERANCE_KWH * 10
+    is_high = last > terminal.most_kwh + _TOLERANCE_KWH * 10
+    return bool((is_low | is_high).any())
 
 
 def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArray) -> Plan:
     """Plan one battery by the value of its stored energy."""
     segments = value.segments
+    battery = problem.site.batteries[0]
     lowest = problem.limits.batteries.min_kwh[0, 0]
-    thresholds = value.thresholds
     start = float(problem.stored_kwh[0] - lowest)
-    path = follow(thresholds, segments, start, value.function.capacity_kwh)
+    path = follow(value.thresholds, segments, start, value.function.capacity_kwh)
     starts = np.concatenate([[start], path[:-1]])
-    # PV is limited where the battery discharges in its place, by the energy that the slot takes
-    # out; elsewhere it is not.
-    drawn_kwh = starts - path
-    outlook = problem.outlook
-    length = segments.length_kwh
-    out = np.maximum(drawn_kwh - length[:, SERVE_FORCED] - length[:, SERVE], 0.0)
-    displaced = np.where(
-        segments.displaces_first,
-        np.minimum(out, length[:, FIRST_OUT]),
-        np.maximum(out - length[:, FIRST_OUT], 0.0),
-    )
-    displaced *= problem.site.batteries[0].discharge_efficiency
-    exported = np.where(
-        outlook.export_price > 0, np.maximum(outlook.pv_kwh - outlook.load_kwh, 0.0), 0.0
-    )
-    in_use = np.minimum(outlook.pv_kwh, outlook.load_kwh) + np.minimum(
-        exported, problem.export_limit_kwh
-    )
-    limit = np.where(
-        displaced > _NOTHING_KWH,
-        np.maximum(in_use - displaced, 0.0) / outlook.timeline.hours,
-        np.inf,
-    )
-    # Where PV alone fills the export limit nothing can be sold, whatever room in the battery would
-    # be worth.
-    filled = segments.length_kwh[:, [FIRST_OUT, SECOND_OUT]].sum(axis=1) <= _NOTHING_KWH
-    no_export = problem.export_limit_kwh <= 0
-    # Where nothing may be fed in, surplus is stored as long as that beats curtailing it.
-    store = np.where(
-        no_export, np.maximum(thresholds.store_kwh, thresholds.spill_kwh), thresholds.store_kwh
-    )
-    thresholds = replace(
-        thresholds,
-        store_kwh=store,
-        sell_kwh=np.where(filled | no_export, np.inf, thresholds.sell_kwh),
-    )
     setpoints = read_modes(
-        thresholds, starts, problem.site.batteries[0], curtailment=curtailment, pv_limit_kw=limit
+        _close_exports(problem, value.thresholds, segments),
+        starts,
+        battery,
+        curtailment=curtailment,
+        pv_limit_kw=_limit_pv(problem, segments, drawn_kwh=starts - path),
     )
     if problem.storage.give_limit_kwh is not None:
         setpoints = serve_nowhere(setpoints, np.isfinite(problem.storage.give_limit_kwh))
     # The owner's block after the car's rule, as in the policy that follows: the block comes first
     # (docs/decisions/0025).
     if problem.manual is not None:
-        setpoints = serve_island(problem.manual, setpoints, problem.site.batteries[0])
+        setpoints = serve_island(problem.manual, setpoints, battery)
     worth = read_worth(value.function, starts, path)
     return check_plan(
         problem,
@@ -506,13 +459,45 @@ def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArr
     )
 
 
+def _limit_pv(problem: Problem, segments: Segments, *, drawn_kwh: FloatArray) -> FloatArray:
+    """Return the limit of PV power, kW, ``(slots,)``: infinite where the battery displaces none.
+
+    ``drawn_kwh`` is the stored energy that each slot takes out.
+    """
+    outlook = problem.outlook
+    length = segments.length_kwh
+    out = np.maximum(drawn_kwh - length[:, SERVE_FORCED] - length[:, SERVE], 0.0)
+    displaced_first = np.minimum(out, length[:, FIRST_OUT])
+    displaced_second = np.maximum(out - length[:, FIRST_OUT], 0.0)
+    displaced = np.where(segments.displaces_first, displaced_first, displaced_second)
+    displaced *= problem.site.batteries[0].discharge_efficiency
+    surplus = np.maximum(outlook.pv_kwh - outlook.load_kwh, 0.0)
+    exported = np.minimum(
+        np.where(outlook.export_price > 0, surplus, 0.0), problem.export_limit_kwh
+    )
+    in_use = np.minimum(outlook.pv_kwh, outlook.load_kwh) + exported
+    limit_kw = np.maximum(in_use - displaced, 0.0) / outlook.timeline.hours
+    return np.where(displaced > _NOTHING_KWH, limit_kw, np.inf)
+
+
+def _close_exports(problem: Problem, thresholds: Thresholds, segments: Segments) -> Thresholds:
+    """Return thresholds that sell nothing where the connection lets nothing more out."""
+    # Where PV alone fills the export limit nothing can be sold, whatever room in the battery would
+    # be worth.
+    filled = segments.length_kwh[:, [FIRST_OUT, SECOND_OUT]].sum(axis=1) <= _NOTHING_KWH
+    no_export = problem.export_limit_kwh <= 0
+    sell_kwh = np.where(filled | no_export, np.inf, thresholds.sell_kwh)
+    # Where nothing may be fed in, surplus is stored as long as that beats curtailing it.
+    beats_curtailing_kwh = np.maximum(thresholds.store_kwh, thresholds.spill_kwh)
+    store_kwh = np.where(no_export, beats_curtailing_kwh, thresholds.store_kwh)
+    return replace(thresholds, store_kwh=store_kwh, sell_kwh=sell_kwh)
+
+
 def read_worth(function: ValueFunction, start_kwh: FloatArray, end_kwh: FloatArray) -> FloatArray:
-    """Return the value of one more stored kWh at the end of each slot of a path, ``(slots,)``.
+    """Return the value of one more stored kWh at the end of each slot, ``(slots,)``.
 
-    Energies above the lowest state of charge.
-
-    What a slot took out lay to the right of where it ends, what it put in or keeps to the left; at
-    a hard bound the finite side counts.
+    Energies are above the lowest state of charge. What a slot took out lay to the right of where it
+    ends, what it put in or keeps to the left; at a hard bound the finite side counts.
     """
     left, right = function.marginal(end_kwh)
     takes_out = end_kwh < start_kwh
@@ -538,32 +523,28 @@ def value_battery(
 def weigh_courses(
     problem: Problem, value: BatteryValue, *, slots: int
 ) -> tuple[BatteryValue, MeanValue]:
-    """Return the only battery's value over the problem's courses in the first ``slots``, instead of
-    ``value`` on the expected one.
+    """Return the only battery's mean value over the problem's courses in the first ``slots``.
+
+    ``value`` is that on the expected course.
     """
     mean = average_value(
         problem, direction=value.direction, terminal=terminal_segments(problem), slots=slots
     )
     segments = value.segments.pick(slice(0, slots))
-    return replace(
-        value,
-        function=mean.function,
-        thresholds=mean.function.thresholds(segments.levels),
-        segments=segments,
-    ), mean
+    thresholds = mean.function.thresholds(segments.levels)
+    weighed = replace(value, function=mean.function, thresholds=thresholds, segments=segments)
+    return weighed, mean
 
 
 def terminal_segments(problem: Problem) -> tuple[FloatArray, FloatArray]:
-    """Return V′ of the one battery at the horizon: bounds are steps too high to be traded away."""
+    """Return lengths and values of V′ at the horizon; bounds are steps too high to trade away."""
     battery = problem.limits.batteries
     terminal = problem.terminal
     lowest = float(battery.min_kwh[0, 0])
     highest = float(battery.max_kwh[0, 0])
-    target_kwh = (
-        terminal.least_kwh
-        if problem.storage.reserve_kwh is None
-        else np.maximum(terminal.least_kwh, problem.storage.reserve_kwh[:, -1])
-    )
+    target_kwh = terminal.least_kwh
+    if problem.storage.reserve_kwh is not None:
+        target_kwh = np.maximum(target_kwh, problem.storage.reserve_kwh[:, -1])
     least = min(max(float(target_kwh[0]), lowest), highest)
     most = min(max(float(terminal.most_kwh[0]), lowest), highest)
     lengths = np.array([least - lowest, most - least, highest - most])
@@ -572,16 +553,14 @@ def terminal_segments(problem: Problem) -> tuple[FloatArray, FloatArray]:
 
 
 def choose_curtailment(problem: Problem, *, exports: BoolArray) -> IntArray:
-    """Return how PV is held back when ways are chosen: where importing and selling both pay, it is
-    off unless the slot exports.
+    """Return the curtailment of each slot, ``(slots,)``.
+
+    Where importing and selling both pay, PV is off unless the slot exports.
     """
     outlook = problem.outlook
     batteries = problem.site.batteries
     both_pay = (outlook.import_price < 0) & (outlook.export_price > 0)
-    if (
-        not both_pay.any()
-        or not problem.site.curtailable
-        or not all(each.charge_from_grid for each in batteries)
-    ):
+    all_buy = all(battery.charge_from_grid for battery in batteries)
+    if not (both_pay.any() and problem.site.curtailable and all_buy):
         return problem.curtailment
     return np.where(both_pay & ~exports, Curtailment.ALL, problem.curtailment).astype(np.int8)

@@ -2,8 +2,7 @@
 of stored energy, per scenario.
 """
 
-from dataclasses import dataclass, fields
-from functools import partial
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Self
 
@@ -51,13 +50,17 @@ class Segments:
 
     def pick(self, part: slice | IndexArray | int) -> "Segments":
         """Return a selection along the first axis: of paths, or of the slots of a single path."""
-        levels = BreakEven(*(level[part] for level in _read_levels(self.levels)))
-        arrays = {
-            each.name: getattr(self, each.name)[part]
-            for each in fields(Segments)
-            if each.name != "levels"
-        }
-        return Segments(levels=levels, **arrays)
+        return Segments(
+            length_kwh=self.length_kwh[part],
+            value=self.value[part],
+            charge_kwh=self.charge_kwh[part],
+            rest_cost=self.rest_cost[part],
+            levels=BreakEven(*(level[part] for level in _read_levels(self.levels))),
+            even=self.even[part],
+            displaces_first=self.displaces_first[part],
+            convex=self.convex[part],
+            covered=self.covered[part],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,27 +129,25 @@ def slot_segments(
     placed = curtailable | (house.surplus <= house.export_kwh + house.charge_kwh + 1e-9)
     pv_off = offer.import_earns & (offer.pv_kwh > 0)
     missed = pv_off & (house.import_kwh > 0) & (house.deficit + house.charge_kwh > house.import_kwh)
+    is_described = unbound | (course.import_price >= 0) | (offer.pv_kwh <= 0)
     one_way = offer.ways.may_export ^ offer.ways.may_import
     # Convex where the values of segments of non-zero length descend.
     has_length = length > 1e-12
     lowest_so_far = np.minimum.accumulate(np.where(has_length, value, np.inf), axis=-1)
     rises = has_length[..., 1:] & (value[..., 1:] > lowest_so_far[..., :-1] + 1e-12)
+    selling_pays_less = course.import_price >= course.export_price - 1e-12
+    shape = house.deficit.shape
+    even = course.import_price - course.export_price < 1e-9
     return Segments(
         length_kwh=length,
         value=value,
         charge_kwh=length[..., :SERVE_FORCED].sum(axis=-1),
         rest_cost=rest_cost,
-        levels=BreakEven(
-            *map(partial(broadcast, shape=house.deficit.shape), _read_levels(offer.levels))
-        ),
-        even=broadcast(course.import_price - course.export_price < 1e-9, house.deficit.shape),
-        displaces_first=broadcast(offer.displaces_first, house.deficit.shape),
-        convex=~rises.any(axis=-1)
-        & (one_way | (course.import_price >= course.export_price - 1e-12)),
-        covered=carried
-        & placed
-        & ~missed
-        & (unbound | (course.import_price >= 0) | (offer.pv_kwh <= 0)),
+        levels=BreakEven(*(broadcast(level, shape) for level in _read_levels(offer.levels))),
+        even=broadcast(even, shape),
+        displaces_first=broadcast(offer.displaces_first, shape),
+        convex=~rises.any(axis=-1) & (one_way | selling_pays_less),
+        covered=carried & placed & ~missed & is_described,
     )
 
 
@@ -203,40 +204,30 @@ class _Offer:
         export_price = course.export_price
         ways = direction or Direction(always, always, always, always)
         surplus_price = np.where(ways.may_export, export_price, 0.0)
-        surplus_price = np.maximum(surplus_price, 0.0) if curtailable else surplus_price
-        import_earns = (
-            (course.import_price < 0)
-            & curtailable
-            & battery.charge_from_grid
-            & (ways.may_import | (export_price < 0))
-        )
+        if curtailable:
+            surplus_price = np.maximum(surplus_price, 0.0)
+        may_buy = curtailable & battery.charge_from_grid
+        import_earns = may_buy & (course.import_price < 0) & (ways.may_import | (export_price < 0))
         displaces_first = (export_price < 0) & curtailable
         sun = _convert(bounds.inverters, course.pv_kwh, hours) if bounds.inverters else None
         pv_kwh = course.pv_kwh if sun is None else sun.ac_kwh
         charge = battery.charge_limit_kw * hours * ways.may_charge
+        if ways.charge_kwh is not None:
+            charge = np.where(np.isfinite(ways.charge_kwh), ways.charge_kwh, charge)
         discharge = battery.discharge_limit_kw * hours * ways.may_discharge
-        charge = (
-            charge
-            if ways.charge_kwh is None
-            else np.where(np.isfinite(ways.charge_kwh), ways.charge_kwh, charge)
-        )
-        discharge = (
-            discharge
-            if ways.discharge_kwh is None
-            else np.where(np.isfinite(ways.discharge_kwh), ways.discharge_kwh, discharge)
-        )
-        discharge = (
-            discharge if bounds.battery_kwh is None else np.minimum(discharge, bounds.battery_kwh)
-        )
+        if ways.discharge_kwh is not None:
+            discharge = np.where(np.isfinite(ways.discharge_kwh), ways.discharge_kwh, discharge)
+        if bounds.battery_kwh is not None:
+            discharge = np.minimum(discharge, bounds.battery_kwh)
         if sun is not None:
             charge = np.minimum(charge, sun.intake_kwh + sun.direct_kwh)
             discharge = np.minimum(discharge, np.maximum(sun.room_kwh, 0.0))
-        most_import = (
-            site.grid.import_limit_kw * hours if bounds.import_kwh is None else bounds.import_kwh
-        )
-        most_export = (
-            site.feed_in_limit_kw * hours if bounds.export_kwh is None else bounds.export_kwh
-        )
+        most_import = bounds.import_kwh
+        if most_import is None:
+            most_import = site.grid.import_limit_kw * hours
+        most_export = bounds.export_kwh
+        if most_export is None:
+            most_export = site.feed_in_limit_kw * hours
         net_kwh = course.load_kwh - np.where(import_earns, 0.0, pv_kwh)
         house = _House(
             deficit=np.maximum(net_kwh, 0.0),
@@ -248,26 +239,26 @@ class _Offer:
             direct_kwh=0.0 if sun is None else sun.direct_kwh,
         )
         # PV in use, which the battery could displace: none where it is off or cannot be curtailed.
-        in_use = np.minimum(pv_kwh, course.load_kwh) + np.where(
-            surplus_price > 0, np.minimum(house.surplus, house.export_kwh), 0.0
-        )
-        displaceable = np.where(import_earns, 0.0, in_use) * (
-            curtailable & (battery.discharge_to_grid | (course.load_kwh >= pv_kwh))
-        )
+        sold = np.where(surplus_price > 0, np.minimum(house.surplus, house.export_kwh), 0.0)
+        in_use = np.minimum(pv_kwh, course.load_kwh) + sold
+        no_surplus = course.load_kwh >= pv_kwh
+        may_displace = curtailable & (battery.discharge_to_grid | no_surplus)
+        displaceable = np.where(import_earns, 0.0, in_use) * may_displace
         length = _lengths(battery, house, displaceable, displaces_first)
         levels = _levels(site, course, surplus_price, ways)
-        levels = levels if ways.charge_kwh is None else _force(levels, ways)
-        forced = np.full(levels.buy.shape, FORBIDDEN_VALUE)
-        out = (
+        if ways.charge_kwh is not None:
+            levels = _force(levels, ways)
+        values_of_kinds = [
+            levels.buy,
+            levels.store,
+            levels.spill,
+            np.full(levels.buy.shape, FORBIDDEN_VALUE),
+            levels.serve,
             np.where(displaces_first, levels.displace, levels.sell),
             np.where(displaces_first, levels.sell, levels.displace),
-        )
+        ]
         # Break-even values may be infinite where a slot has no such segment.
-        value = np.where(
-            length <= 0,
-            0.0,
-            np.stack([levels.buy, levels.store, levels.spill, forced, levels.serve, *out], axis=-1),
-        )
+        value = np.where(length <= 0, 0.0, np.stack(values_of_kinds, axis=-1))
         return cls(
             ways, pv_kwh, surplus_price, import_earns, displaces_first, house, levels, length, value
         )
@@ -305,68 +296,62 @@ def _levels(
 
 def _force(levels: BreakEven, ways: Direction) -> BreakEven:
     """Return break-even values that force charge and discharge at any price."""
-    charges, discharges = (
-        np.zeros(ways.may_charge.shape, dtype=bool) if each is None else np.isfinite(each)
-        for each in (ways.charge_kwh, ways.discharge_kwh)
+    charges = _find_forced(ways.charge_kwh, ways)
+    discharges = _find_forced(ways.discharge_kwh, ways)
+    return BreakEven(
+        buy=np.where(charges, -FORBIDDEN_VALUE, levels.buy),
+        store=np.where(charges, -FORBIDDEN_VALUE, levels.store),
+        spill=np.where(charges, -FORBIDDEN_VALUE, levels.spill),
+        serve=np.where(discharges, FORBIDDEN_VALUE, levels.serve),
+        sell=np.where(discharges, FORBIDDEN_VALUE, levels.sell),
+        displace=np.where(discharges, FORBIDDEN_VALUE, levels.displace),
     )
-    charging = {
-        name: np.where(charges, -FORBIDDEN_VALUE, getattr(levels, name))
-        for name in ("buy", "store", "spill")
-    }
-    discharging = {
-        name: np.where(discharges, FORBIDDEN_VALUE, getattr(levels, name))
-        for name in ("serve", "sell", "displace")
-    }
-    return BreakEven(**charging, **discharging)
+
+
+def _find_forced(energy_kwh: FloatArray | None, ways: Direction) -> BoolArray:
+    if energy_kwh is None:
+        return np.zeros(ways.may_charge.shape, dtype=bool)
+    return np.isfinite(energy_kwh)
 
 
 def _convert(inverters: InverterLimits, pv_kwh: FloatArray, hours: FloatArray) -> Conversion:
     """Return the inverters' conversion of PV, arrays of the shape of ``pv_kwh``."""
-    paths = np.atleast_2d(pv_kwh)
-    each = [inverters.convert(path, hours) for path in paths]
-    return Conversion(
-        *(
-            np.array([np.squeeze(getattr(one, name)) for one in each]).reshape(pv_kwh.shape)
-            for name in Conversion.__slots__
-        )
-    )
+    conversions = [inverters.convert(path, hours) for path in np.atleast_2d(pv_kwh)]
+    joined = []
+    for name in Conversion.__slots__:
+        of_paths = [np.squeeze(getattr(conversion, name)) for conversion in conversions]
+        joined.append(np.array(of_paths).reshape(pv_kwh.shape))
+    return Conversion(*joined)
 
 
 def _lengths(
     battery: Battery, house: _House, displaceable: FloatArray, displaces_first: BoolArray
 ) -> FloatArray:
     """Return the length of each segment in stored kWh, shape ``(…, slots, 7)``."""
-    store_curtailed = np.minimum(
-        np.maximum(house.surplus - house.export_kwh, 0.0) + house.direct_kwh, house.charge_kwh
-    )
-    store = np.minimum(
-        np.minimum(house.surplus, house.export_kwh), house.charge_kwh - store_curtailed
-    )
-    room = np.minimum(
-        house.charge_kwh - (store + store_curtailed), house.import_kwh - house.deficit
-    )
+    unsaleable = np.maximum(house.surplus - house.export_kwh, 0.0) + house.direct_kwh
+    store_curtailed = np.minimum(unsaleable, house.charge_kwh)
+    saleable_surplus = np.minimum(house.surplus, house.export_kwh)
+    store = np.minimum(saleable_surplus, house.charge_kwh - store_curtailed)
+    charge_room = house.charge_kwh - (store + store_curtailed)
+    room = np.minimum(charge_room, house.import_kwh - house.deficit)
     buy = np.maximum(room, 0.0) * battery.charge_from_grid
     forced = np.minimum(np.maximum(house.deficit - house.import_kwh, 0.0), house.discharge_kwh)
     serve = np.minimum(house.deficit, house.discharge_kwh) - forced
     beyond_deficit = np.maximum(house.discharge_kwh - house.deficit, 0.0)
-    saleable = (
-        np.maximum(house.export_kwh - house.surplus * ~displaces_first, 0.0)
-        * battery.discharge_to_grid
-    )
-    first_out = np.minimum(beyond_deficit, np.where(displaces_first, displaceable, saleable))
-    second_out = np.minimum(
-        beyond_deficit - first_out, np.where(displaces_first, saleable, displaceable)
-    )
+    export_room = np.maximum(house.export_kwh - house.surplus * ~displaces_first, 0.0)
+    saleable = export_room * battery.discharge_to_grid
+    first = np.where(displaces_first, displaceable, saleable)
+    first_out = np.minimum(beyond_deficit, first)
+    second = np.where(displaces_first, saleable, displaceable)
+    second_out = np.minimum(beyond_deficit - first_out, second)
     length = np.empty((*house.deficit.shape, KINDS))
-    for kind, charged in ((BUY, buy), (STORE, store), (STORE_CURTAILED, store_curtailed)):
-        length[..., kind] = charged * battery.charge_efficiency
-    for kind, discharged in (
-        (SERVE_FORCED, forced),
-        (SERVE, serve),
-        (FIRST_OUT, first_out),
-        (SECOND_OUT, second_out),
-    ):
-        length[..., kind] = discharged / battery.discharge_efficiency
+    length[..., BUY] = buy * battery.charge_efficiency
+    length[..., STORE] = store * battery.charge_efficiency
+    length[..., STORE_CURTAILED] = store_curtailed * battery.charge_efficiency
+    length[..., SERVE_FORCED] = forced / battery.discharge_efficiency
+    length[..., SERVE] = serve / battery.discharge_efficiency
+    length[..., FIRST_OUT] = first_out / battery.discharge_efficiency
+    length[..., SECOND_OUT] = second_out / battery.discharge_efficiency
     return length
 
 
@@ -377,18 +362,18 @@ def problem_segments(problem: Problem, direction: Direction | None = None) -> Se
     """
     outlook = problem.outlook
     direction = direction or problem.direction
-    energies = outlook.load_kwh, outlook.pv_kwh
+    load_kwh = outlook.load_kwh
+    pv_kwh = outlook.pv_kwh
     if direction is not None:
-        energies = (
-            broadcast(energies[0], direction.may_import.shape),
-            broadcast(energies[1], direction.may_import.shape),
-        )
-    course, bounds = _describe_slots(problem, energies, problem.import_limit_kwh)
+        load_kwh = broadcast(load_kwh, direction.may_import.shape)
+        pv_kwh = broadcast(pv_kwh, direction.may_import.shape)
+    course, bounds = _describe_slots(problem, (load_kwh, pv_kwh), problem.import_limit_kwh)
     return slot_segments(problem.site, course, bounds=bounds, direction=direction)
 
 
 def offer_courses(problem: Problem, courses: ScenarioSet, direction: Direction | None) -> Segments:
-    """Return the segments of all scenarios, the expected course first, ``(courses + 1, slots, 7)``.
+    """Return the segments of the expected course and of all scenarios,
+    ``(courses + 1, slots, 7)``.
 
     A peak limit of the expected course is raised to a scenario's own net load where that exceeds
     it.
@@ -398,18 +383,15 @@ def offer_courses(problem: Problem, courses: ScenarioSet, direction: Direction |
         np.vstack([outlook.load_kwh, courses.load_kwh]),
         np.vstack([outlook.pv_kwh, courses.pv_kwh]),
     )
-    course, bounds = _describe_slots(
-        problem, energies, np.vstack([problem.import_limit_kwh, _widen_limit(problem, courses)])
-    )
+    limit_kwh = np.vstack([problem.import_limit_kwh, _widen_limit(problem, courses)])
+    course, bounds = _describe_slots(problem, energies, limit_kwh)
     return slot_segments(problem.site, course, bounds=bounds, direction=direction)
 
 
 def offer_lengths(
     problem: Problem, courses: ScenarioSet, direction: Direction | None
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the segments' lengths and values alone for all scenarios, both
-    ``(courses, slots, 7)``: enough to cost a policy on them.
-    """
+    """Return lengths and values of the scenarios' segments, both ``(courses, slots, 7)``."""
     course, bounds = _describe_slots(
         problem, (courses.load_kwh, courses.pv_kwh), _widen_limit(problem, courses)
     )
@@ -418,10 +400,8 @@ def offer_lengths(
 
 
 def _widen_limit(problem: Problem, courses: ScenarioSet) -> FloatArray:
-    return np.maximum(
-        problem.import_limit_kwh,
-        np.minimum(courses.load_kwh - courses.pv_kwh, problem.connection_limit_kwh),
-    )
+    net_load_kwh = np.minimum(courses.load_kwh - courses.pv_kwh, problem.connection_limit_kwh)
+    return np.maximum(problem.import_limit_kwh, net_load_kwh)
 
 
 def _describe_slots(

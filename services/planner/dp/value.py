@@ -30,8 +30,7 @@ Terminal = tuple[FloatArray, FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Where a battery's actions begin and end in each slot: stored kWh above the reserve, shape
-    ``(…, slots)``.
+    """Levels at which a battery's actions end, stored kWh above the reserve, ``(…, slots)``.
 
     Invariants: ``buy_kwh ≤ store_kwh`` and ``serve_kwh ≤ sell_kwh``.
     """
@@ -62,8 +61,9 @@ class ValueFunction:
         return self.length_kwh[part], self.value[part]
 
     def marginal(self, stored_kwh: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return V′ at the end of each slot left and right of ``stored_kwh`` (``(slots,)``, above
-        the reserve).
+        """Return V′ left and right of ``stored_kwh`` at the end of each slot, ``(slots,)``.
+
+        ``stored_kwh`` is above the reserve.
         """
         pair: tuple[FloatArray, FloatArray] = kernels.marginal(
             self.length_kwh, self.value, self.offsets, stored_kwh
@@ -71,8 +71,9 @@ class ValueFunction:
         return pair
 
     def integral(self, before_kwh: FloatArray, after_kwh: FloatArray) -> FloatArray:
-        """Return what the energy between two levels at the end of each slot is worth: positive
-        where ``after_kwh`` is more.
+        """Return the worth of the energy from one level to another at the end of each slot.
+
+        It is positive where ``after_kwh`` is more.
         """
         difference: FloatArray = kernels.integral(
             self.length_kwh, self.value, self.offsets, before_kwh, after_kwh
@@ -157,9 +158,7 @@ def _require_convex(segments: Segments) -> None:
 def follow(
     thresholds: Thresholds, segments: Segments, start_kwh: float, capacity_kwh: float
 ) -> FloatArray:
-    """Return the stored energy at the end of each slot under the thresholds, shape ``(slots,)``,
-    above the reserve.
-    """
+    """Return the stored energy above the reserve at the end of each slot, ``(slots,)``."""
     first = np.where(segments.displaces_first, thresholds.displace_kwh, thresholds.sell_kwh)
     second = np.where(segments.displaces_first, thresholds.sell_kwh, thresholds.displace_kwh)
     limits = np.array(
@@ -179,8 +178,9 @@ def follow(
 def mean_values(
     segments: Segments, *, capacity_kwh: float, terminal: Terminal, cells: int
 ) -> FloatArray:
-    """Return V′ at the end of the first slot, path by path: the mean over each of ``cells`` equal
-    parts of the capacity, shape ``(paths, cells)``.
+    """Return V′ of each path at the end of the first slot, shape ``(paths, cells)``.
+
+    It is the mean over each of ``cells`` equal parts of the capacity.
 
     Args:
         segments: of many paths or sites, shape ``(paths, slots, 7)``; every slot convex.
@@ -203,8 +203,9 @@ _NO_WEIGHT = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class MeanValue:
-    """Mean V′ of the first slots, how many courses it is made of, and how many of those given had
-    no value function of their own.
+    """Mean V′ of the first slots, and how many courses it is made of.
+
+    ``left_out`` is the number of courses without a value function of their own.
     """
 
     function: ValueFunction
@@ -215,11 +216,11 @@ class MeanValue:
 def average_value(
     problem: Problem, *, direction: Direction | None, terminal: Terminal, slots: int
 ) -> MeanValue:
-    """Return mean V′ over the expected course and the problem's others, the dearer ones counting
-    more where the problem heeds risk.
+    """Return mean V′ over the expected course and the problem's others.
 
-    The flow directions decided on the expected course hold on all courses. One that is not convex
-    under them, or beyond what connection and battery can carry, is left out.
+    Where the problem heeds risk, dearer courses count more. The flow directions decided on the
+    expected course hold on all courses. One that is not convex under them, or beyond what
+    connection and battery can carry, is left out.
 
     Args:
         problem: of one battery, with courses.
@@ -238,30 +239,27 @@ def average_value(
     exact = np.asarray((segments.covered & segments.convex).all(axis=1))
     exact[0] = True  # the expected course is planned by its value function already
     expected_weight = max(1.0 - float(courses.weight.sum()), 0.0)
-    weight = (
-        np.append(expected_weight if expected_weight > _NO_WEIGHT else 0.0, courses.weight) * exact
-    )
-    weight = weight / weight.sum() if weight.any() else np.eye(1, weight.size)[0]
+    if expected_weight <= _NO_WEIGHT:
+        expected_weight = 0.0
+    weight = np.append(expected_weight, courses.weight) * exact
+    if weight.any():
+        weight = weight / weight.sum()
+    else:
+        weight[0] = 1.0
     counted = np.flatnonzero(weight)
-    segments, weight = (
-        (segments, weight)
-        if counted.size == weight.size
-        else (segments.pick(counted), weight[counted])
-    )
+    if counted.size < weight.size:
+        segments = segments.pick(counted)
+        weight = weight[counted]
     functions = run_backward_each(
         (segments.length_kwh, segments.value, segments.charge_kwh),
         terminal,
         problem.reserve_above_kwh,
     )
     if problem.uncertainty.risk > 0:
-        weight = cvar_weights(
-            weight, _cost_each(problem, segments, functions, terminal), problem.uncertainty.risk
-        )
-    return MeanValue(
-        _mean(functions, weight, slots, capacity_kwh=float(terminal[0].sum())),
-        counted.size,
-        int((~exact).sum()),
-    )
+        costs = _cost_courses(problem, segments, functions, terminal)
+        weight = cvar_weights(weight, costs, problem.uncertainty.risk)
+    mean = _mean(functions, weight, slots, capacity_kwh=float(terminal[0].sum()))
+    return MeanValue(mean, counted.size, int((~exact).sum()))
 
 
 def run_backward_each(
@@ -269,8 +267,9 @@ def run_backward_each(
     terminal: Terminal,
     reserve_kwh: FloatArray = NO_RESERVE,
 ) -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
-    """Return lengths, values and offsets (``(paths, slots + 2)``) of V′ on many paths that share a
-    battery and a horizon.
+    """Return lengths, values and offsets (``(paths, slots + 2)``) of V′ on many paths.
+
+    The paths share a battery and a horizon.
 
     Args:
         slots: lengths and values of their segments, shape ``(paths, slots, kinds)``, and what
@@ -279,25 +278,25 @@ def run_backward_each(
         reserve_kwh: as in ``solve_value``, the same for all paths.
     """
     paths, count = slots[2].shape
+    capacity_kwh = float(terminal[0].sum())
+    reserve = (reserve_kwh, FORBIDDEN_VALUE)
     room = 16
     while True:
         size = (count + 1) * room
-        out = (
-            np.empty((paths, size)),
-            np.empty((paths, size)),
-            np.empty((paths, count + 2), dtype=np.int64),
-        )
-        if kernels.backward_each(
-            slots, terminal, float(terminal[0].sum()), (reserve_kwh, FORBIDDEN_VALUE), out
-        ):
-            return out[0].ravel(), out[1].ravel(), out[2] + size * np.arange(paths)[:, None]
+        length = np.empty((paths, size))
+        value = np.empty((paths, size))
+        offsets = np.empty((paths, count + 2), dtype=np.int64)
+        out = (length, value, offsets)
+        if kernels.backward_each(slots, terminal, capacity_kwh, reserve, out):
+            begins = size * np.arange(paths)[:, None]
+            return length.ravel(), value.ravel(), offsets + begins
         room *= 2
 
 
-def _cost_each(
+def _cost_courses(
     problem: Problem, segments: Segments, functions: Functions, terminal: Terminal
 ) -> FloatArray:
-    """Return what the best plan costs on each course, less what is left at the horizon."""
+    """Return the best plan's cost on each course, less the terminal value."""
     length, value, offsets = functions
     start = float(problem.stored_kwh[0] - problem.limits.batteries.min_kwh[0, 0])
     capacity = float(terminal[0].sum())

@@ -18,7 +18,7 @@ from luna.energy.timeline import SLOT, FloatArray, Timeline, local_offsets
 from services.planner.problem.knowledge import ForecastArchive
 from services.planner.replay.data import ReplayData, Rules
 from services.planner.replay.faults import FaultyPolicy
-from services.planner.replay.policies import CarryOver, JointPlanning
+from services.planner.replay.policies import CarryOver
 from services.planner.replay.policy_factory import OffsetPolicy, PolicyFactory, PolicyRun, origin_of
 
 # Tolerance of rounding.
@@ -67,11 +67,7 @@ def simulate_day(
     first, end = slots
     part = slice(first, end)
     labels = [policy_run.label for policy_run in policy_runs]
-    together = JointPlanning()
-    policies = [
-        factory.make(policy_run, standings[policy_run.label], together)
-        for policy_run in policy_runs
-    ]
+    policies = [factory.make(policy_run, standings[policy_run.label]) for policy_run in policy_runs]
     stored_by_run = np.array([standings[label].stored_kwh for label in labels])
     stored = stored_by_run.T.reshape(-1, len(policy_runs))
     timeline = scene.timeline.window(first, end - first)

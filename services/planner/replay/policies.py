@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -18,8 +18,9 @@ from luna.energy.schedule import Committed, PlainPolicy, Policy, pick_slot, whol
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline, local_dates, split_days
 from services.planner.dp.plan import Plan
+from services.planner.following import follow_plan
 from services.planner.milp.solver import Solver
-from services.planner.planner import decide, decide_each
+from services.planner.planner import decide, make_plan
 from services.planner.problem.knowledge import EnergyOutlook, MixedForecast, SitePrices
 from services.planner.problem.problem import ACTING, Margin, Problem
 from services.planner.problem.rolling_horizon import SiteKnowledge
@@ -120,30 +121,6 @@ def plan_by_planner(problem: Problem, prices: SitePrices) -> Plan:
     return decide(problem, Solver())
 
 
-class JointPlanning:
-    """Batches the plans that all policies request in one slot.
-
-    They are made when the first of them is needed.
-    """
-
-    def __init__(self) -> None:
-        self._requests: list[tuple[Problem, Callable[[Plan], None]]] = []
-
-    def request(self, problem: Problem, receive: Callable[[Plan], None]) -> None:
-        """Request a plan; ``make`` calls ``receive`` with it."""
-        self._requests.append((problem, receive))
-
-    def make(self) -> None:
-        """Make the requested plans."""
-        if not self._requests:
-            return
-        requests = self._requests
-        self._requests = []
-        plans = decide_each([problem for problem, _ in requests])
-        for (_, receive), plan in zip(requests, plans, strict=True):
-            receive(plan)
-
-
 @dataclass
 class ModelPredictive:
     """The planner in a rolling horizon as it is executed.
@@ -158,8 +135,7 @@ class ModelPredictive:
         knowledge: the site's forecasts and prices by time of issue.
         timeline: the replayed slots.
         every: slots between two plans.
-        make: makes each plan; default: the planner's own decision, in a batch with others
-            (``together``).
+        make: makes each plan; default: the planner's own decision, whatever time it takes.
         origin: of the plan in force before the first slot.
         modes: in force before the first slot.
         may_plan: False while the planner is unavailable; may change.
@@ -174,7 +150,6 @@ class ModelPredictive:
     modes: Sequence[int] = ()
     may_plan: bool = True
     max_age: timedelta = MAX_AGE
-    together: JointPlanning = field(default_factory=JointPlanning)
 
     def __post_init__(self) -> None:
         site = self.knowledge.site
@@ -192,10 +167,8 @@ class ModelPredictive:
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return the set-points of ``slot``."""
         self._meter.read(slot, stored_kwh[:, 0])
-        self.together.make()
         if self._plan is None and self.may_plan:
             self._make_plan(self._origin_at(slot, stored_kwh))
-            self.together.make()
         setpoints = keep_supported_modes(self._follow(slot, stored_kwh), self._supported_modes)
         self._modes = setpoints.mode
         if self.may_plan and self._wants_plan(slot, stored_kwh):
@@ -226,13 +199,10 @@ class ModelPredictive:
             discharged_today_kwh=np.array(discharged_kwh),
         )
         if self.make is None:
-            self.together.request(problem, self._receive)
+            self._plan = follow_plan(problem, make_plan(problem, Solver()))
         else:
-            self._receive(self.make(problem, self.knowledge.prices))
+            self._plan = self.make(problem, self.knowledge.prices)
         self.origin = origin
-
-    def _receive(self, plan: Plan) -> None:
-        self._plan = plan
 
     def _follow(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return the set-points of the plan in force, self-consumption without one."""
@@ -285,7 +255,6 @@ class PolicyInputs:
         every: slots between two plans.
         oracle: the oracle's plan.
         before: the state at the last midnight.
-        together: batches its plans with those of the other policies.
     """
 
     scene: ReplayData
@@ -293,7 +262,6 @@ class PolicyInputs:
     every: int
     oracle: Plan
     before: CarryOver
-    together: JointPlanning
 
     def plan_ahead(
         self, energy: EnergyOutlook, errors: ErrorScenarios | None, *, make: MakePlan | None = None
@@ -308,7 +276,6 @@ class PolicyInputs:
             make,
             origin=self.before.plan,
             modes=self.before.modes,
-            together=self.together,
         )
 
     @property

@@ -18,7 +18,6 @@ from services.planner.replay.data import ReplayData, Rules
 from services.planner.replay.faults import FaultEffects, FaultyPolicy
 from services.planner.replay.policies import (
     CarryOver,
-    JointPlanning,
     MakePlan,
     ModelPredictive,
     PlanOrigin,
@@ -64,14 +63,11 @@ class PolicyFactory:
     oracle: Plan
     learned: Mapping[str, MakePlan] = field(default_factory=dict)
 
-    def make(self, policy_run: PolicyRun, standing: CarryOver, together: JointPlanning) -> Policy:
-        """Return a run's policy for a day that begins with ``standing``.
-
-        ``together`` batches its plans with the others'.
-        """
+    def make(self, policy_run: PolicyRun, standing: CarryOver) -> Policy:
+        """Return a run's policy for a day that begins with ``standing``."""
         fault_effects = policy_run.fault_effects
         scene = self.scene if fault_effects is None else fault_effects.scene
-        inputs = PolicyInputs(scene, self.rules, self.every, self.oracle, standing, together)
+        inputs = PolicyInputs(scene, self.rules, self.every, self.oracle, standing)
         name = policy_run.policy
         policy: Policy
         if name in self.learned:

@@ -1,6 +1,4 @@
-"""Build the reply's part on flexible loads and on owner's blocks: columns, reasons, missed demands,
-missed blocks and their cost.
-"""
+"""Build the reply's part on flexible loads and on owner's blocks."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -22,7 +20,7 @@ from services.planner.problem.load_schedule import LoadSchedule
 from services.planner.problem.owner_constraints import block_hours
 from services.planner.reply.flow_shares import NOTHING_KWH
 from services.planner.reply.month_peaks import find_peak_limit, find_peak_price
-from services.planner.reply.notes import name_compromise
+from services.planner.reply.notes import find_dearest, name_compromise
 
 # A price less below zero than this is shown as 0.
 _SAME_PRICE = 1e-4
@@ -31,8 +29,8 @@ _SAME_PRICE = 1e-4
 def placed_columns(placement: LoadSchedule) -> dict[str, dict[str, Columns]]:
     """Return flexible loads, by section and name, as columns of ``luna.contracts.plan.columns``."""
     columns: dict[str, dict[str, Columns]] = {kind.section: {} for kind in PLANNED_KINDS}
-    for each in placement.loads:
-        columns[each.demand.section][each.demand.name] = each.columns()
+    for load in placement.loads:
+        columns[load.demand.section][load.demand.name] = load.columns()
     return columns
 
 
@@ -41,9 +39,10 @@ def tell_placed(plan: Plan) -> Iterator[tuple[str, str, Columns]]:
     if plan.placement is None or not plan.placement.loads:
         return
     reasons = DeviceReasons(_view_prices(plan), plan.problem.at_tariff_prices.outlook)
-    for each in plan.placement.loads:
-        if explained := each.explain(reasons):
-            yield each.demand.section, each.demand.name, explained
+    for load in plan.placement.loads:
+        explained = load.explain(reasons)
+        if explained:
+            yield load.demand.section, load.demand.name, explained
 
 
 def _view_prices(plan: Plan) -> PriceView:
@@ -81,9 +80,7 @@ def _view_prices(plan: Plan) -> PriceView:
 
 
 def _price_from_battery(plan: Plan) -> FloatArray:
-    """Return what a kWh more costs where the battery gives it: what it is worth stored, within the
-    grid's prices.
-    """
+    """Return the cost of one more kWh from the battery: its stored worth, within grid prices."""
     tariff = plan.problem.at_tariff_prices.outlook
     if not plan.problem.site.batteries:
         return tariff.import_price
@@ -95,15 +92,16 @@ def _price_from_battery(plan: Plan) -> FloatArray:
 
 
 def missed_demands(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:
-    """Return the missed demands of flexible loads, with missing energy priced at the horizon's
-    highest import price.
+    """Return the missed demands of flexible loads.
+
+    Missing energy is priced at the horizon's highest import price.
     """
     if plan.placement is None:
         return []
     zone = ZoneInfo(plan.problem.site.timezone)
     timeline = plan.problem.outlook.timeline
     language = request.options.language
-    dearest = _find_dearest(plan)
+    dearest = find_dearest(plan)
     compromises = []
     for load in plan.placement.loads:
         for missed in load.missed(timeline, zone):
@@ -112,20 +110,14 @@ def missed_demands(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:
     return compromises
 
 
-def _find_dearest(plan: Plan) -> float:
-    """Return the horizon's highest import price, no less than nothing."""
-    return max(float(plan.problem.at_tariff_prices.outlook.import_price.max()), 0.0)
-
-
 _NOTHING_KWH = 1e-4
 _BATTERY_ACTIONS = ("charge", "discharge", "hold", "no_charge", "no_discharge")
 
 
 def mark_slots(plan: Plan, blocks: Sequence[ManualBlock]) -> list[dict[str, Any]]:
     """Return the field ``manual`` of every slot."""
-    slots: list[dict[str, Any]] = [
-        {"manual": []} for _ in range(plan.problem.outlook.timeline.count)
-    ]
+    count = plan.problem.outlook.timeline.count
+    slots: list[dict[str, Any]] = [{"manual": []} for _ in range(count)]
     for block, inside in _applied(plan, blocks):
         for slot in np.flatnonzero(inside):
             if block.device not in slots[slot]["manual"]:
@@ -140,7 +132,7 @@ def missed_blocks(
 
     Those of a full or empty battery cost nothing.
     """
-    dearest = _find_dearest(plan)
+    dearest = find_dearest(plan)
     zone = ZoneInfo(plan.problem.site.timezone)
     compromises = []
     for block, inside in _applied(plan, blocks):
@@ -180,12 +172,11 @@ def reply_manual(
 
 
 def _worth(plan: Plan, reply: PlanReply) -> float:
-    """Return a plan's cost less the terminal value of its batteries, plus the cost of its
-    compromises.
-    """
+    """Return a plan's cost with its compromises, less the terminal value of its batteries."""
     value = plan.problem.at_tariff_prices.terminal.value
     terminal_worth = float((value * plan.flows.stored_kwh[:, -1]).sum())
-    return reply.cost.total - terminal_worth + sum(each.cost for each in reply.compromises)
+    compromises_cost = sum(compromise.cost for compromise in reply.compromises)
+    return reply.cost.total - terminal_worth + compromises_cost
 
 
 def _applied(plan: Plan, blocks: Sequence[ManualBlock]) -> Iterator[tuple[ManualBlock, BoolArray]]:
@@ -209,10 +200,10 @@ def _shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray) -> Iterator[t
         yield "manual", float(flows.import_kwh[inside].sum())
     elif block.action == "no_export":
         yield "manual", float(flows.export_kwh[inside].sum())
-    else:
-        for each in plan.placement.loads if plan.placement else ():
-            if each.demand.name == block.device:
-                yield from each.shortfalls(block, inside, plan.problem.outlook.timeline.hours)
+    elif plan.placement:
+        for load in plan.placement.loads:
+            if load.demand.name == block.device:
+                yield from load.shortfalls(block, inside, plan.problem.outlook.timeline.hours)
 
 
 def _battery_shortfalls(

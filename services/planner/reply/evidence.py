@@ -1,9 +1,7 @@
-"""What plans say of each battery in each slot: flows, prices, what comes later, and what owners,
-constraints and learning decide.
+"""The evidence for the reasons of a plan: flows, prices, later slots and constraints.
 
-Arrays over batteries and slots have shape ``(batteries, slots)``, those of a site ``(slots,)``;
-slots of several plans stand end to end, and are counted so. Figures that are not to be shown are
-NaN, slots that there are none of are -1.
+Arrays over batteries and slots have shape ``(batteries, slots)``, those of a site ``(slots,)``.
+Figures that are not to be shown are NaN, slots that there are none of are -1.
 """
 
 import math
@@ -16,7 +14,7 @@ import numpy as np
 from luna.contracts.owner import ManualBlock
 from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray, split_days
-from services.planner.dp.plan import Plan, join
+from services.planner.dp.plan import Plan
 from services.planner.milp.battery_constraints import find_at_work
 from services.planner.reply.later_slots import LaterSlots
 from services.planner.reply.planners_choice import PlannersChoice, read_planners_choice
@@ -26,64 +24,37 @@ DECIMALS = 6
 
 
 class Evidence(LaterSlots):
-    """Plans, slot by slot, as their reasons see them; ``blocks`` are the owners' of each."""
+    """A plan, slot by slot, as its reasons see it; ``blocks`` are the owner's."""
 
-    def __init__(self, plans: Sequence[Plan], blocks: Sequence[Sequence[ManualBlock]] = ()) -> None:
-        super().__init__(plans)
-        self.blocks: Sequence[Sequence[ManualBlock]] = blocks or [()] * len(plans)
+    def __init__(self, plan: Plan, blocks: Sequence[ManualBlock] = ()) -> None:
+        super().__init__(plan)
+        self.blocks = blocks
         self.edges = [*self.timeline, self.timeline.end]
         self._instant_names: dict[int, str] = {}
-        self.days = self._list_day_edges()
-        self.at_work = self._find_constraints()
-
-    def _list_day_edges(self) -> list[int]:
-        """Return the slots at which local days begin and end."""
-        days = [0]
-        days_of_zone: dict[str, list[int]] = {}
-        for number, plan in enumerate(self.plans):
-            zone = plan.problem.site.timezone
-            if zone not in days_of_zone:
-                days_of_zone[zone] = split_days(self.timeline, ZoneInfo(zone))[1:]
-            days += [number * self.slots + edge for edge in days_of_zone[zone]]
-        return days
-
-    def _find_constraints(self) -> dict[str, BoolArray]:
-        """Return by code where constraints leave batteries no choice, of those that some battery
-        has.
-        """
-        masks = [find_at_work(plan.problem, plan.flows) for plan in self.plans]
-        codes = dict.fromkeys(code for mask in masks for code in mask)
-        nowhere = np.zeros((len(self.charge), 1), dtype=bool)
-        return {
-            code: join([mask.get(code, nowhere) for mask in masks], self.slots) for code in codes
-        }
+        # The slots at which local days begin and end.
+        self.days = split_days(self.timeline, ZoneInfo(plan.problem.site.timezone))
+        # Where constraints leave batteries no choice, by code.
+        self.at_work = find_at_work(plan.problem, plan.flows)
 
     def is_at_work(self, code: str) -> BoolArray:
-        """Return where a constraint of batteries leaves them no choice."""
+        """Return whether a constraint leaves batteries no choice, ``(batteries, slots)``."""
         if code in self.at_work:
             return self.at_work[code]
         return np.zeros(self.charge.shape, dtype=bool)
 
     @cached_property
     def may_buy_more(self) -> BoolArray:
-        """Where a stored kWh is worth more than buying it costs, and the battery has room and
-        may.
-        """
+        """Whether buying pays by the value of a stored kWh, and the battery has room and may."""
         gains = self.below(self.counted, self.keep)
         return self.battery.charge_from_grid & ~self.full & gains
 
     @cached_property
-    def follows_learned(self) -> bool:
-        """Whether any of the plans follows what was learned."""
-        return any(plan.followed == "learned" for plan in self.plans)
-
-    @cached_property
     def planners_choice(self) -> PlannersChoice:
-        """What the planner would do where a plan follows what was learned."""
-        return self.join_parts(read_planners_choice)
+        """The planner's own choice beside a learned policy."""
+        return read_planners_choice(self.plan)
 
     def name_instant(self, slot: int) -> str:
-        """Return when a slot begins, counted from a plan's first, as ISO 8601."""
+        """Return when a slot begins, as ISO 8601."""
         name = self._instant_names.get(slot)
         if name is None:
             name = self.edges[slot].isoformat()
@@ -92,9 +63,7 @@ class Evidence(LaterSlots):
 
 
 def read_numbers(values: FloatArray) -> list[float | None]:
-    """Return numbers as they leave the planner: rounded, no zero with a minus, None for what is
-    unknown.
-    """
+    """Return numbers rounded, without negative zeros, None for NaN."""
     numbers: list[float] = (values.round(DECIMALS) + 0.0).tolist()
     if not np.isnan(values).any():
         return list(numbers)

@@ -1,25 +1,21 @@
-"""Reasons of sites without batteries."""
-
-from collections.abc import Iterator
+"""Reasons of a site without batteries."""
 
 import numpy as np
 
-from luna.energy.timeline import FloatArray, IndexArray
+from luna.energy.timeline import FloatArray
 from services.planner.reply.evidence import DECIMALS, Evidence
 from services.planner.reply.flow_shares import NOTHING_KWH
-from services.planner.reply.reason_columns import CodedReason
+from services.planner.reply.reason_columns import CodedReason, ReasonColumns
 
 
-def explain_idle(evidence: Evidence) -> Iterator[tuple[IndexArray, list[CodedReason]]]:
-    """Yield the reasons of sites without batteries: each slot's index and the distinct reasons."""
+def explain_idle(evidence: Evidence) -> ReasonColumns:
+    """Return the reasons of a site without batteries."""
     reasons = _list_idle_reasons(evidence)
-    for first in range(0, len(reasons), evidence.slots):
-        own = reasons[first : first + evidence.slots]
-        places = {reason: place for place, reason in enumerate(dict.fromkeys(own))}
-        distinct: list[CodedReason] = []
-        for code, fee in places:
-            distinct.append((code, {} if fee is None else {"fee": fee}))
-        yield np.array([places[reason] for reason in own]), distinct
+    places = {reason: place for place, reason in enumerate(dict.fromkeys(reasons))}
+    distinct: list[CodedReason] = []
+    for code, fee in places:
+        distinct.append((code, {} if fee is None else {"fee": fee}))
+    return ReasonColumns.plain(np.array([places[reason] for reason in reasons]), distinct)
 
 
 def _list_idle_reasons(evidence: Evidence) -> list[tuple[str, float | None]]:
@@ -28,7 +24,7 @@ def _list_idle_reasons(evidence: Evidence) -> list[tuple[str, float | None]]:
     is_off = (curtailed & evidence.short & np.isfinite(evidence.grid_pays)).tolist()
     is_held_back = (curtailed & evidence.holds_back).tolist()
     reasons: list[tuple[str, float | None]] = []
-    for slot in range(evidence.first.size):
+    for slot in range(evidence.slots):
         if is_off[slot]:
             reasons.append(("idle_pv_off", _read_fee(evidence.grid_pays, slot)))
         elif is_held_back[slot]:

@@ -1,9 +1,8 @@
-"""What batteries of plans do later: when they charge, give and keep a reserve again.
+"""The later slots of a plan in which batteries charge, give and keep a reserve.
 
-Slots of several plans are counted end to end; a slot that there is none of is -1.
+A slot that there is none of is -1.
 """
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -12,65 +11,57 @@ from numpy.typing import NDArray
 
 from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
-from services.planner.dp.plan import Plan
 from services.planner.reply.flow_shares import NOTHING_KWH
 from services.planner.reply.slot_flows import SAME_KWH
 from services.planner.reply.slot_worth import SlotWorth
 
 
 class LaterSlots(SlotWorth):
-    """Plans, slot by slot, beside what comes later in them."""
-
-    def __init__(self, plans: Sequence[Plan]) -> None:
-        super().__init__(plans)
-        # The first slot of the plan that each slot is one of.
-        self.first: IndexArray = np.repeat(np.arange(len(plans)) * self.slots, self.slots)
-        self._rows: IndexArray = np.arange(len(self.charge))[:, None]
+    """A plan, slot by slot, beside what comes later in it."""
 
     # --- the next spell of giving -----------------------------------------------------------------
 
     @cached_property
     def first_use(self) -> IndexArray:
         """The slot from this one on in which the battery first gives."""
-        here = np.arange(self.first.size)
+        here = np.arange(self.slots)
         return np.where(self.gives, here, self.next_where(self.gives))
 
     @cached_property
     def next_use(self) -> IndexArray:
-        """The slot of the next spell of giving, up to the charging after it, in which a kWh brings
-        most.
-        """
+        """The slot of the next spell of giving in which a kWh brings most."""
         return self._best_use(self.brings)
 
     @cached_property
     def main_use(self) -> IndexArray:
-        """The slot of that spell in which all that is given brings most."""
+        """The slot of the next spell of giving in which the energy given brings most in all."""
         return self._best_use(self.brings * self.discharge)
 
     @cached_property
     def next_price(self) -> FloatArray:
-        """What a kWh given in the next use brings."""
+        """The price of a kWh given in the next use."""
         return self.read_at(self.brings, self.next_use)
 
     @cached_property
     def main_price(self) -> FloatArray:
-        """What a kWh given in the main use brings."""
+        """The price of a kWh given in the main use."""
         return self.read_at(self.brings, self.main_use)
 
     @cached_property
     def next_counted(self) -> FloatArray:
-        """What the plan counts for a kWh given in the next use."""
+        """The plan's own price of a kWh given in the next use."""
         return self.read_at(self.counted_use, self.next_use)
 
     @cached_property
     def main_counted(self) -> FloatArray:
-        """What the plan counts for a kWh given in the main use."""
+        """The plan's own price of a kWh given in the main use."""
         return self.read_at(self.counted_use, self.main_use)
 
     @cached_property
     def next_limit(self) -> IndexArray:
-        """The slot of the next spell of giving in which the grid brings no more: the connection is
-        filled, or a peak would rise; -1: in none.
+        """The slot of the next spell of giving in which the grid brings no more; -1: in none.
+
+        The connection is filled there, or a peak would rise.
         """
         filled = self.fills_connection | self.fills_peak
         if not filled.any():
@@ -80,22 +71,21 @@ class LaterSlots(SlotWorth):
 
     @cached_property
     def next_limit_kw(self) -> FloatArray:
-        """What the grid brings at most in ``next_limit``."""
+        """The most power from the grid in ``next_limit``."""
         limit_kw = np.minimum(self.connection_kwh, self.peak_kwh) / self.hours
         return self.read_at(limit_kw, self.next_limit)
 
     def _best_use(self, brings: FloatArray) -> IndexArray:
-        """Return of each slot the best of the next spell of giving: from the next slot that gives
-        to the charging after it; -1 where there is none.
+        """Return each slot's best slot of the next spell of giving; -1 where there is none.
+
+        A spell lasts from the next slot that gives to the charging after it.
         """
-        shape = (-1, self.slots)
-        charges = self.charges.reshape(shape).tolist()
-        gives = self.gives.reshape(shape).tolist()
-        gains = brings.reshape(shape).tolist()
-        # A row for each plan of each battery.
-        rows = list(map(_find_best_uses, charges, gives, gains))
-        own = np.array(rows, dtype=np.int64).reshape(self.charge.shape)
-        return np.where(own >= 0, own + self.first, -1)
+        best = np.full(self.charge.shape, -1)
+        for battery in range(len(best)):
+            charges = self.charges[battery].tolist()
+            gives = self.gives[battery].tolist()
+            best[battery] = _find_best_uses(charges, gives, brings[battery].tolist())
+        return best
 
     # --- the next move ----------------------------------------------------------------------------
 
@@ -106,13 +96,14 @@ class LaterSlots(SlotWorth):
 
     @cached_property
     def refill(self) -> FloatArray:
-        """What a kWh costs when the battery is next charged, where that is bought."""
+        """The price of a kWh bought when the battery is next charged."""
         return self.read_at(np.where(self.buys, self.buy, np.nan), self.next_charge)
 
     @cached_property
     def sun(self) -> FloatArray:
-        """What surplus that next charges the battery would sell for, where it is surplus alone and
-        could be sold.
+        """The selling price of the surplus that next charges the battery.
+
+        Known where that is surplus alone, and could be sold.
         """
         other_kwh = self.shares.bought_kwh + self.shares.taken_over_kwh
         alone = (self.shares.sun_kwh > NOTHING_KWH) & (other_kwh <= NOTHING_KWH)
@@ -121,48 +112,42 @@ class LaterSlots(SlotWorth):
 
     @cached_property
     def refill_cost(self) -> FloatArray:
-        """What a kWh costs when the battery is next charged, with losses and wear, where that is
-        bought.
-        """
+        """The price of a kWh bought when the battery is next charged, with losses and wear."""
         return np.maximum(self.refill, self.loaded_price(np.maximum(self.refill, 0.0)))
 
     @cached_property
     def sun_cost(self) -> FloatArray:
-        """The same of surplus alone that could be sold."""
+        """The selling price of the next surplus, with losses and wear."""
         return np.maximum(self.sun, self.loaded_price(np.maximum(self.sun, 0.0)))
 
     @cached_property
     def next_move(self) -> IndexArray:
-        """The slot in which the battery next does something, where until then there is nothing to
-        do.
-        """
+        """The slot in which the battery next moves, if until then there is nothing to do."""
         other = self.next_where(~(self.rests & self.balanced))
         return np.where(self.holds_at(~self.rests, other), other, -1)
 
     @cached_property
     def unused_after(self) -> BoolArray:
-        """Where the battery gives nothing any more."""
+        """The slots after which the battery gives nothing any more."""
         slots = np.arange(self.slots)
-        given = np.where(self.gives.reshape(-1, self.slots), slots, -1)
+        given = np.where(self.gives, slots, -1)
         last = given.max(axis=1, keepdims=True, initial=-1)
-        return np.asarray(slots >= last).reshape(self.gives.shape)
+        return np.asarray(slots >= last)
 
     # --- terminal bounds and reserves -------------------------------------------------------------
 
     @cached_property
     def at_terminal_bound(self) -> BoolArray:
-        """Where batteries end at the lower terminal bound."""
-        least = self.join(lambda plan: plan.problem.terminal.least_kwh[:, None])
-        last_of_plans = self.end_kwh.reshape(-1, self.slots)[:, -1]
-        last = np.repeat(last_of_plans, self.slots).reshape(self.charge.shape)
-        is_bound = least > self.battery.min_kwh + SAME_KWH
-        return np.asarray(is_bound & (last <= least + SAME_KWH))
+        """Whether batteries end at the lower terminal bound."""
+        least_kwh = self.plan.problem.terminal.least_kwh[:, None]
+        last_kwh = self.end_kwh[:, -1:]
+        is_bound = least_kwh > self.battery.min_kwh + SAME_KWH
+        ends_at_bound = is_bound & (last_kwh <= least_kwh + SAME_KWH)
+        return np.broadcast_to(ends_at_bound, self.charge.shape)
 
     @cached_property
     def for_reserve(self) -> IndexArray:
-        """The slot at whose end a reserve is kept with nothing to spare, where nothing is given
-        until then; only while it is not reached before.
-        """
+        """The slot at whose end a reserve is just met, if nothing is given until then."""
         reserve_kwh = self.reserve_kwh
         if reserve_kwh is None:
             return np.full(self.charge.shape, -1)
@@ -178,47 +163,41 @@ class LaterSlots(SlotWorth):
 
     @cached_property
     def reserve_due(self) -> IndexArray:
-        """The slot before which the reserve that is saved for has to be held, -1 where that is
-        now.
-        """
+        """The slot before which the reserve of ``for_reserve`` is due; -1: now."""
         due = np.full(self.charge.shape, -1)
         reserve_kwh = self.reserve_kwh
         if reserve_kwh is None:
             return due
         level = self.read_at(reserve_kwh, self.for_reserve)
         for index, slot in np.argwhere(self.for_reserve >= 0).tolist():
-            end = self.first[slot] + self.slots
-            wants = reserve_kwh[index, slot:end] >= level[index, slot] - SAME_KWH
+            wants = reserve_kwh[index, slot:] >= level[index, slot] - SAME_KWH
             if not wants[0]:
                 due[index, slot] = slot + int(wants.argmax()) + 1
         return due
 
     @cached_property
     def reserve_ends(self) -> IndexArray:
-        """The slot in which the battery moves again, or the reserve that it keeps is lower."""
+        """The slot in which the battery moves again, or its reserve is lower."""
         lower = np.zeros(self.charge.shape, dtype=bool)
-        # What another plan ends with makes no difference: nothing is read before its first slot.
         lower[:, 1:] = self.floor_kwh[:, 1:] < self.floor_kwh[:, :-1] - SAME_KWH
         return self.next_where(~self.rests | lower)
 
     # --- other slots ------------------------------------------------------------------------------
 
     def next_where(self, holds: BoolArray) -> IndexArray:
-        """Return of each slot the next one after it in which something holds,
-        ``(batteries, slots)``; -1 where the plan has none.
-        """
-        none = self.first.size
-        places = np.where(holds, np.arange(none), none).reshape(-1, self.slots)
+        """Return the next slot in which something holds, ``(batteries, slots)``; -1: none."""
+        none = self.slots
+        places = np.where(holds, np.arange(none), none)
         following = np.full(places.shape, none)
         following[:, :-1] = np.minimum.accumulate(places[:, :0:-1], axis=1)[:, ::-1]
-        return np.where(following < none, following, -1).reshape(holds.shape)
+        return np.where(following < none, following, -1)
 
     def read_at(self, values: FloatArray, slots: IndexArray) -> FloatArray:
-        """Return what stands in other slots, battery by battery; NaN where there is none."""
+        """Return the values of other slots, battery by battery; NaN where there is none."""
         return np.where(slots >= 0, self._choose(values, slots), np.nan)
 
     def holds_at(self, holds: BoolArray, slots: IndexArray) -> BoolArray:
-        """Return what holds in other slots, battery by battery; nothing where there is none."""
+        """Return whether something holds in other slots, battery by battery."""
         return np.asarray((slots >= 0) & self._choose(holds, slots))
 
     def _choose(self, values: NDArray[Any], slots: IndexArray) -> NDArray[Any]:
@@ -227,13 +206,12 @@ class LaterSlots(SlotWorth):
             return np.asarray(values[slots])
         if len(values) == 1:
             return np.asarray(values[0, slots])
-        return np.asarray(values[self._rows, slots])
+        rows = np.arange(len(values))[:, None]
+        return np.asarray(values[rows, slots])
 
 
 def _find_best_uses(charges: list[bool], gives: list[bool], gains: list[float]) -> list[int]:
-    """Return of each slot of one battery the best of the next spell of giving; -1: there is
-    none.
-    """
+    """Return each slot's best slot of the next spell of giving, for one battery; -1: none."""
     best = -1
     spell_is_over = True
     best_of_slots = [-1] * len(gives)

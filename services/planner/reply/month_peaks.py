@@ -1,4 +1,4 @@
-"""What a month's peak lets a slot import, and what raising it costs."""
+"""The room that a month's peak leaves to a slot, and the cost of raising it."""
 
 from zoneinfo import ZoneInfo
 
@@ -13,8 +13,9 @@ _LITTLE_KWH = 1e-4
 
 
 def find_peak_limit(plan: Plan) -> FloatArray:
-    """Return what each slot may import before a month's peak rises, kWh, infinite where no peak is
-    at work, shape ``(slots,)``.
+    """Return each slot's import before a month's peak rises, kWh, ``(slots,)``.
+
+    It is infinite where no peak is at work.
     """
     hours = plan.problem.outlook.timeline.hours
     if plan.placement is None or not plan.problem.site.tariff.peak:
@@ -27,8 +28,9 @@ def find_peak_limit(plan: Plan) -> FloatArray:
 
 
 def find_peak_price(plan: Plan) -> FloatArray:
-    """Return what a kilowatt more in one interval costs a month, by the components that count each
-    slot, shape ``(slots,)``.
+    """Return the monthly price of one more kilowatt, ``(slots,)``.
+
+    It sums the tariff components that count each slot.
     """
     timeline = plan.problem.outlook.timeline
     price = np.zeros(timeline.count)

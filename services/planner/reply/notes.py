@@ -1,10 +1,7 @@
-"""List a plan's notes (assumptions, implausible inputs) and its compromises (limits and demands
-that it misses).
-"""
+"""List a plan's notes (assumptions, implausible inputs) and its compromises (missed limits)."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
-from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -74,24 +71,23 @@ def list_notes(
 
 def say_notes(assumptions: Sequence[Assumption], numbers: Numbers) -> list[NoteReply]:
     """Return assumptions and doubts as notes, assumptions first."""
-    notes = [
-        NoteReply(
-            code=each.code,
-            text=say_note(each.code, each.figures, numbers),
-            assumed=each.code in ASSUMED,
-            figures=each.figures,
+    notes = []
+    for assumption in assumptions:
+        note = NoteReply(
+            code=assumption.code,
+            text=say_note(assumption.code, assumption.figures, numbers),
+            assumed=assumption.code in ASSUMED,
+            figures=assumption.figures,
         )
-        for each in assumptions
-    ]
+        notes.append(note)
     return sorted(notes, key=lambda note: not note.assumed)
 
 
 def _describe_batteries(plan: Plan) -> Iterator[Assumption]:
-    """Yield notes on batteries that start outside their limits, on a fall-back to self-consumption,
-    and on disagreements with the simulation.
-    """
+    """Yield notes on batteries outside their limits, on a fall-back, and on disagreements."""
+    problem = plan.problem
     for battery, stored_kwh in zip(
-        plan.problem.site.batteries, plan.problem.stored_kwh.tolist(), strict=True
+        problem.site.batteries, problem.stored_kwh.tolist(), strict=True
     ):
         soc = stored_kwh / battery.capacity_kwh
         if not battery.min_soc - _SAME_SOC <= soc <= battery.max_soc + _SAME_SOC:
@@ -107,8 +103,9 @@ def _describe_batteries(plan: Plan) -> Iterator[Assumption]:
 
 
 def note_predicted_prices(outlook: OutlookMessage, since: datetime) -> Assumption:
-    """Return the note on prices that nobody has published yet: typical ones, or those of the last
-    known day.
+    """Return the note on prices that nobody has published yet.
+
+    They are typical ones, or those of the last known day.
     """
     figures: dict[str, Any] = {"since": since.isoformat()}
     if not outlook.typical_prices:
@@ -121,60 +118,84 @@ def note_predicted_prices(outlook: OutlookMessage, since: datetime) -> Assumptio
 
 
 def doubt_outlook(site: Site, outlook: OutlookMessage, timeline: Timeline) -> Iterator[Assumption]:
-    """Yield notes on implausible load, PV and prices of an outlook, each with its furthest slot and
-    the number that it is compared with.
+    """Yield notes on implausible load, PV and prices of an outlook.
+
+    Each names the furthest slot, and the number that it is compared with.
     """
     peak_kw = site.peak_kw
-    sources_kw = (
-        site.grid.import_limit_kw
-        + peak_kw
-        + sum(map(attrgetter("discharge_limit_kw"), site.batteries))
-    )
-    # Energies, code, power beyond which they are doubted, and the power that they are compared
-    # with.
-    load = (outlook.load_kwh, "load_beyond_site", FAR_BEYOND * sources_kw, sources_kw)
     if site.grid.import_limit_kw >= _UNLIMITED_KW:
-        load = (outlook.load_kwh, "load_beyond_homes", USUAL_POWER_KW, USUAL_POWER_KW)
-    sun = (outlook.pv_kwh, "pv_beyond_arrays", FAR_BEYOND * peak_kw, peak_kw)
-    for kwh, code, most_kw, limit_kw in (load, sun) if peak_kw else (load,):
-        most_kwh = max(kwh)
-        kw = most_kwh / (timeline.step / timedelta(hours=1))
-        if kw > most_kw:
-            at = (timeline.start + kwh.index(most_kwh) * timeline.step).isoformat()
-            yield Assumption(
-                code=code,
-                figures={
-                    "kw": round(kw, 3),
-                    "at": at,
-                    "limit_kw": limit_kw,
-                    "times": round(kw / limit_kw, 1),
-                },
-            )
-    if scale := PER_EURO.get(site.currency):
-        # The lowest and highest prices ever paid for a slot.
-        least = LOWEST_PRICE_EUR * scale
-        most = HIGHEST_PRICE_EUR * scale
+        code = "load_beyond_homes"
+        yield from _doubt_power(
+            outlook.load_kwh, timeline, code, most_kw=USUAL_POWER_KW, limit_kw=USUAL_POWER_KW
+        )
+    else:
+        code = "load_beyond_site"
+        batteries_kw = sum(battery.discharge_limit_kw for battery in site.batteries)
+        sources_kw = site.grid.import_limit_kw + peak_kw + batteries_kw
+        most_kw = FAR_BEYOND * sources_kw
+        yield from _doubt_power(
+            outlook.load_kwh, timeline, code, most_kw=most_kw, limit_kw=sources_kw
+        )
+    if peak_kw:
+        most_kw = FAR_BEYOND * peak_kw
+        yield from _doubt_power(
+            outlook.pv_kwh, timeline, "pv_beyond_arrays", most_kw=most_kw, limit_kw=peak_kw
+        )
+    if PER_EURO.get(site.currency):
         for series, price in (
             ("import_price", outlook.import_price),
             ("export_price", outlook.export_price),
         ):
-            lowest = min(price)
-            highest = max(price)
-            if lowest < least or most < highest:
-                furthest = max(lowest, highest, key=lambda each: max(each / least, each / most))
-                at = (timeline.start + price.index(furthest) * timeline.step).isoformat()
-                bound = least if furthest < 0.0 else most
-                yield Assumption(
-                    code="price_beyond_markets",
-                    figures={"series": [series], "price": furthest, "at": at, "known_price": bound},
-                )
+            yield from _doubt_price(series, price, timeline, scale=PER_EURO[site.currency])
+
+
+def _doubt_power(
+    energy_kwh: list[float], timeline: Timeline, code: str, *, most_kw: float, limit_kw: float
+) -> Iterator[Assumption]:
+    """Yield a note if the highest power is beyond ``most_kw``; it is compared with ``limit_kw``."""
+    most_kwh = max(energy_kwh)
+    kw = most_kwh / (timeline.step / timedelta(hours=1))
+    if kw > most_kw:
+        at = timeline.start + energy_kwh.index(most_kwh) * timeline.step
+        figures = {
+            "kw": round(kw, 3),
+            "at": at.isoformat(),
+            "limit_kw": limit_kw,
+            "times": round(kw / limit_kw, 1),
+        }
+        yield Assumption(code=code, figures=figures)
+
+
+def _doubt_price(
+    series: str, price: list[float], timeline: Timeline, *, scale: float
+) -> Iterator[Assumption]:
+    """Yield a note if a price is beyond the lowest or the highest ever paid for a slot."""
+    least = LOWEST_PRICE_EUR * scale
+    most = HIGHEST_PRICE_EUR * scale
+    lowest = min(price)
+    highest = max(price)
+    if lowest >= least and highest <= most:
+        return
+    # The price furthest beyond its bound, in multiples of that.
+    furthest = lowest
+    if max(highest / least, highest / most) > max(lowest / least, lowest / most):
+        furthest = highest
+    at = timeline.start + price.index(furthest) * timeline.step
+    figures = {
+        "series": [series],
+        "price": furthest,
+        "at": at.isoformat(),
+        "known_price": least if furthest < 0.0 else most,
+    }
+    yield Assumption(code="price_beyond_markets", figures=figures)
 
 
 def doubt_by_last_week(
     outlook: OutlookMessage, before: FloatArray, currency: str
 ) -> Iterator[Assumption]:
-    """Yield a note if prices ahead are far from those ``before`` them, currency/kWh, NaN where
-    unknown.
+    """Yield a note if prices ahead are far from those ``before`` them.
+
+    The latter are in currency/kWh, NaN where unknown.
     """
     doubt = doubt_prices(np.array(outlook.import_price), before, currency)
     if doubt is not None and doubt.basis == "stored":
@@ -191,14 +212,14 @@ def name_compromise(
 ) -> CompromiseReply:
     """Return a compromise with its text; ``cost`` and figures are rounded to 1e-6."""
     constraint, shortfall = say_compromise(code, language=language, **figures)
-    rounded = {
-        name: value.isoformat()
-        if isinstance(value, date)
-        else round(value, 6) + 0.0
-        if isinstance(value, float)
-        else value
-        for name, value in figures.items()
-    }
+    rounded: dict[str, Any] = {}
+    for name, value in figures.items():
+        if isinstance(value, date):
+            rounded[name] = value.isoformat()
+        elif isinstance(value, float):
+            rounded[name] = round(value, 6) + 0.0
+        else:
+            rounded[name] = value
     return CompromiseReply(
         code=code,
         constraint=constraint,
@@ -217,7 +238,7 @@ _LEAST_WEIGHT = 10.0
 
 
 def mark_unproven(missed: Sequence[CompromiseReply], room: float) -> list[CompromiseReply]:
-    """Return compromises, marking those that an unfinished search has not proven necessary.
+    """Mark compromises that an unfinished search has not proven necessary.
 
     Meeting all of them would lower the objective by far more than the cost of their energy; where
     the proven gap leaves less, they are necessary.
@@ -226,20 +247,19 @@ def mark_unproven(missed: Sequence[CompromiseReply], room: float) -> list[Compro
         missed: the plan's compromises.
         room: the most by which the objective may still be lower, in the plan's currency.
     """
-    sought = [each for each in missed if each.code not in _UNAVOIDABLE]
-    if room == 0 or room < _LEAST_WEIGHT * sum(each.cost for each in sought):
+    avoidable_cost = sum(miss.cost for miss in missed if miss.code not in _UNAVOIDABLE)
+    if room == 0 or room < _LEAST_WEIGHT * avoidable_cost:
         return [*missed]
-    return [
-        each if each.code in _UNAVOIDABLE else each.model_copy(update={"unproven": True})
-        for each in missed
-    ]
+    marked = []
+    for miss in missed:
+        if miss.code not in _UNAVOIDABLE:
+            miss = miss.model_copy(update={"unproven": True})  # noqa: PLW2901
+        marked.append(miss)
+    return marked
 
 
 def find_gap_cost(plan: Plan) -> float | None:
-    """Return the most by which a plan's objective may exceed the least one, in the site's currency.
-
-    None where nothing is proven.
-    """
+    """Return a plan's greatest distance from the optimum, currency; None if nothing is proven."""
     if plan.gap is None:
         return None
     cost = objective(plan) if plan.placement is None else plan.placement.objective
@@ -247,20 +267,19 @@ def find_gap_cost(plan: Plan) -> float | None:
 
 
 def room_of_placement(plan: Plan) -> float:
-    """Return the most by which the objective of the load schedule, batteries included, may still be
-    lower.
-    """
-    if plan.placement is None or plan.placement.proven:
+    """Return the load schedule's greatest distance from the optimum, batteries included."""
+    schedule = plan.placement
+    if schedule is None or schedule.proven:
         return 0.0
-    return (
-        np.inf if plan.placement.gap is None else plan.placement.gap * abs(plan.placement.objective)
-    )
+    if schedule.gap is None:
+        return np.inf
+    return schedule.gap * abs(schedule.objective)
 
 
 def room_of_batteries(plan: Plan) -> float:
-    """Return the most by which a plan's objective may still be lower.
+    """Return the battery plan's greatest distance from the optimum.
 
-    0 for disagreements with the simulation, which no longer search mends.
+    It is 0 for disagreements with the simulation, which no longer search mends.
     """
     if plan.proven or plan.disagreements:
         return 0.0
@@ -273,82 +292,89 @@ _NOTHING_KWH = 1e-4
 
 
 def find_compromises(plan: Plan, language: Language = "en") -> list[CompromiseReply]:
-    """Return the missed terminal bounds and connection limits, with the missing energy priced at
-    the horizon's highest import price.
+    """Return the missed terminal bounds and connection limits.
+
+    Missing energy is priced at the horizon's highest import price.
     """
     problem = plan.problem
     flows = plan.flows
-    hours = plan.problem.outlook.timeline.hours
-    dearest = max(float(problem.at_tariff_prices.outlook.import_price.max()), 0.0)
-    zone = ZoneInfo(problem.site.timezone)
+    dearest = find_dearest(plan)
     compromises = list[CompromiseReply]()
     for battery, stored, least, most in zip(
         problem.site.batteries, flows.stored_kwh, *problem.terminal_bounds, strict=True
     ):
-        for code, bound, missing in (
+        for code, bound, missing_kwh in (
             ("end_at_least", least, float(least - stored[-1])),
             ("end_at_most", most, float(stored[-1] - most)),
         ):
-            if missing > _NOTHING_KWH:
-                figures: dict[str, Any] = {
-                    "name": battery.name,
-                    "wanted": float(bound) / battery.capacity_kwh,
-                    "kwh": missing,
-                }
-                compromises.append(
-                    name_compromise(code, language, cost=missing * dearest, **figures)
+            if missing_kwh > _NOTHING_KWH:
+                compromise = name_compromise(
+                    code,
+                    language,
+                    cost=missing_kwh * dearest,
+                    name=battery.name,
+                    wanted=float(bound) / battery.capacity_kwh,
+                    kwh=missing_kwh,
                 )
-    for code, limit_kwh, energy in (
+                compromises.append(compromise)
+    for code, limit_kwh, energy_kwh in (
         ("import_limit", problem.connection_limit_kwh, flows.import_kwh),
         ("export_limit", problem.export_limit_kwh, flows.export_kwh),
     ):
-        beyond = np.maximum(energy - limit_kwh, 0.0)
-        broken = np.flatnonzero(beyond > _NOTHING_KWH)
-        if broken.size:
-            starts = list(problem.outlook.timeline)
-            worst = int((beyond / hours).argmax())
-            name = code if broken.size == 1 else f"{code}_often"
-            figures = {
-                "limit_kw": float(limit_kwh[worst] / hours[worst]),
-                "kw": float(beyond[worst] / hours[worst]),
-                "count": int(broken.size),
-            }
-            figures |= {
-                "first": starts[broken[0]].astimezone(zone),
-                "worst": starts[worst].astimezone(zone),
-            }
-            compromises.append(
-                name_compromise(name, language, cost=float(beyond.sum()) * dearest, **figures)
-            )
+        beyond_kwh = np.maximum(energy_kwh - limit_kwh, 0.0)
+        if (beyond_kwh > _NOTHING_KWH).any():
+            figures = _describe_excess(plan, limit_kwh, beyond_kwh)
+            often = code if figures["count"] == 1 else f"{code}_often"
+            cost = float(beyond_kwh.sum()) * dearest
+            compromises.append(name_compromise(often, language, cost=cost, **figures))
     return compromises
 
 
+def _describe_excess(plan: Plan, limit_kwh: FloatArray, beyond_kwh: FloatArray) -> dict[str, Any]:
+    """Return the figures of a connection's limit that is missed: the worst slot, and how many."""
+    timeline = plan.problem.outlook.timeline
+    zone = ZoneInfo(plan.problem.site.timezone)
+    starts = list(timeline)
+    broken = np.flatnonzero(beyond_kwh > _NOTHING_KWH)
+    worst = int((beyond_kwh / timeline.hours).argmax())
+    return {
+        "limit_kw": float(limit_kwh[worst] / timeline.hours[worst]),
+        "kw": float(beyond_kwh[worst] / timeline.hours[worst]),
+        "count": int(broken.size),
+        "first": starts[broken[0]].astimezone(zone),
+        "worst": starts[worst].astimezone(zone),
+    }
+
+
+def find_dearest(plan: Plan) -> float:
+    """Return the horizon's highest import price, at least 0."""
+    return max(float(plan.problem.at_tariff_prices.outlook.import_price.max()), 0.0)
+
+
 def missed_reserves(plan: Plan, language: Language) -> list[CompromiseReply]:
-    """Return each battery's largest shortfall of its reserve, priced at the horizon's highest
-    import price.
+    """Return each battery's largest shortfall of its reserve.
+
+    It is priced at the horizon's highest import price.
     """
     problem = plan.problem
-    dearest = max(float(plan.problem.at_tariff_prices.outlook.import_price.max()), 0.0)
     if problem.storage.reserve_kwh is None:
         return []
+    dearest = find_dearest(plan)
     starts = list(problem.outlook.timeline)
     zone = ZoneInfo(problem.site.timezone)
     compromises = []
-    for battery, shortfall_kwh in zip(
-        problem.site.batteries,
-        np.maximum(problem.storage.reserve_kwh - plan.flows.stored_kwh, 0.0),
-        strict=True,
-    ):
+    shortfalls_kwh = np.maximum(problem.storage.reserve_kwh - plan.flows.stored_kwh, 0.0)
+    for battery, shortfall_kwh in zip(problem.site.batteries, shortfalls_kwh, strict=True):
         slot = int(shortfall_kwh.argmax())
-        if shortfall_kwh[slot] > _NOTHING_KWH:
-            figures = {
-                "name": battery.name,
-                "worst": starts[slot].astimezone(zone),
-                "missing": float(shortfall_kwh[slot]) / battery.capacity_kwh,
-            }
-            compromises.append(
-                name_compromise(
-                    "reserve", language, cost=float(shortfall_kwh[slot]) * dearest, **figures
-                )
+        missing_kwh = float(shortfall_kwh[slot])
+        if missing_kwh > _NOTHING_KWH:
+            compromise = name_compromise(
+                "reserve",
+                language,
+                cost=missing_kwh * dearest,
+                name=battery.name,
+                worst=starts[slot].astimezone(zone),
+                missing=missing_kwh / battery.capacity_kwh,
             )
+            compromises.append(compromise)
     return compromises

@@ -1,13 +1,13 @@
-"""What the opposite of a slot's mode would cost."""
+"""The cost of doing the opposite of a slot's mode."""
 
 from dataclasses import replace
 
 import numpy as np
 
-from luna.energy.physics.mode import Mode, SetPoint
+from luna.energy.physics.mode import Mode
 from luna.energy.physics.simulation import Flows, SlotActuals
 from luna.energy.timeline import FloatArray
-from services.planner.dp.plan import BatteryValue, Plan, split, weigh_flows
+from services.planner.dp.plan import BatteryValue, Plan, weigh_flows
 from services.planner.dp.segments import FORBIDDEN_VALUE
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.flow_shares import NOTHING_KWH
@@ -21,32 +21,27 @@ _OPPOSITE = np.array(
 
 
 def price_opposite(evidence: Evidence) -> FloatArray:
-    """Return what the opposite of each slot's mode would cost more, all else planned anew, shape
-    ``(slots,)``; NaN where it is impossible.
+    """Return the extra cost of the opposite of each slot's mode, ``(slots,)``; NaN if impossible.
 
-    What the slot itself costs more comes from settling the other mode; what the battery then lacks
-    is worth the integral of V′.
+    All else is planned anew: the slot itself is settled with the other mode, and the energy that
+    the battery then lacks is worth the integral of V′.
     """
-    setpoints: SetPoint = evidence.join_parts(lambda plan: plan.setpoints)
+    plan = evidence.plan
+    if plan.value is None:
+        return np.full(evidence.slots, np.nan)
     other = replace(
-        setpoints,
-        mode=_OPPOSITE[setpoints.mode],
+        plan.setpoints,
+        mode=_OPPOSITE[plan.setpoints.mode],
         floor_soc=evidence.battery.min_soc,
         ceiling_soc=evidence.battery.max_soc,
     )
     actuals = SlotActuals(evidence.load_kwh, evidence.pv_kwh, evidence.hours)
     _, flows = settle(other, evidence.start_kwh, actuals, limits=evidence.limits)
-    opposite = np.full(evidence.first.size, np.nan)
-    for number, plan in enumerate(evidence.plans):
-        if plan.value is not None:
-            of_plan = slice(number * evidence.slots, (number + 1) * evidence.slots)
-            instead = split(flows, number, evidence.slots)
-            opposite[of_plan] = _price_flows(plan, plan.value, instead)
-    return opposite
+    return _price_flows(plan, plan.value, flows)
 
 
 def _price_flows(plan: Plan, value: BatteryValue, instead: Flows) -> FloatArray:
-    """Return what other flows cost more than a plan's, slot by slot."""
+    """Return the extra cost of other flows over a plan's, ``(slots,)``."""
     problem = plan.problem
     planned = plan.costs
     # Without anything beside money or placed, what the plan costs has been worked out already.

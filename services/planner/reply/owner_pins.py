@@ -1,4 +1,4 @@
-"""Where an owner's block decides what a battery does."""
+"""The slots in which an owner's block decides what a battery does."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -13,28 +13,27 @@ from services.planner.reply.flow_shares import NOTHING_KWH
 
 
 def find_pins(evidence: Evidence) -> Iterator[tuple[BoolArray, datetime]]:
-    """Yield where a block decides what a battery does (``(batteries, slots)``), and when it ends.
+    """Yield the slots that a block decides, ``(batteries, slots)``, and when it ends.
 
     What is pinned decides wherever it is had; what is forbidden only where there was something to
     do.
     """
-    for number, plan in enumerate(evidence.plans):
-        manual = plan.problem.manual
-        names = [battery.name for battery in plan.problem.site.batteries]
-        for place, block in enumerate(evidence.blocks[number]):
-            if manual is None or place in manual.refused or block.device not in (*names, GRID):
-                continue
-            own = np.array([[block.device in (name, GRID)] for name in names], dtype=bool)
-            inside = np.zeros(evidence.first.size, dtype=bool)
-            of_plan = slice(number * evidence.slots, (number + 1) * evidence.slots)
-            inside[of_plan] = block_hours(block, evidence.timeline) > 0
-            pinned = own & inside & _DECIDES[block.action](evidence)
-            if pinned.any():
-                yield pinned, _find_end(block, evidence.blocks[number])
+    problem = evidence.plan.problem
+    if problem.manual is None:
+        return
+    names = [battery.name for battery in problem.site.batteries]
+    for place, block in enumerate(evidence.blocks):
+        if place in problem.manual.refused or block.device not in (*names, GRID):
+            continue
+        own = np.array([[block.device in (name, GRID)] for name in names], dtype=bool)
+        inside = block_hours(block, evidence.timeline) > 0
+        pinned = own & inside & _DECIDES[block.action](evidence)
+        if pinned.any():
+            yield pinned, _find_end(block, evidence.blocks)
 
 
 def _find_end(block: ManualBlock, blocks: Sequence[ManualBlock]) -> datetime:
-    """Return when what an owner decided ends; an override may be several blocks of one device."""
+    """Return the end of an owner's block; an override may be several blocks of one device."""
     if block.block_id != OVERRIDE_BLOCK:
         return block.to
     of_override = (OVERRIDE_BLOCK, block.device)

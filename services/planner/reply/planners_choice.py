@@ -1,4 +1,4 @@
-"""What the planner's own value of stored energy would do where a plan follows what was learned."""
+"""The planner's own choice beside a plan that follows what was learned."""
 
 from dataclasses import dataclass
 
@@ -19,8 +19,7 @@ _LEAST_MONEY = 0.005
 
 @dataclass(frozen=True, slots=True)
 class PlannersChoice:
-    """What the planner's own value of stored energy would do in each slot from where the battery
-    is, ``(batteries, slots)``; NaN: to be left out.
+    """The planner's own choice in each slot, ``(batteries, slots)``; NaN: to be left out.
 
     ``cost`` is what following what was learned costs more by the planner's value, ``gain`` what it
     costs less.
@@ -34,7 +33,7 @@ class PlannersChoice:
 
 
 def read_planners_choice(plan: Plan) -> PlannersChoice:
-    """Return what the planner would do.
+    """Return the planner's choice.
 
     Nothing differs where a plan is its own, or where the value of stored energy is incomplete.
     """
@@ -58,7 +57,7 @@ def read_planners_choice(plan: Plan) -> PlannersChoice:
 
 
 def _follow_value(plan: Plan) -> Flows:
-    """Return the flows of the planner's own policy, of each slot from where the battery is."""
+    """Return the flows of the planner's own policy, each slot from its planned start."""
     problem = plan.problem
     mode_before = Mode.SELF_CONSUMPTION
     if problem.following.modes and problem.following.modes[0] is not None:
@@ -74,9 +73,7 @@ def _follow_value(plan: Plan) -> Flows:
 
 
 def _price_difference(plan: Plan, value: BatteryValue, flows: Flows) -> FloatArray:
-    """Return what each slot of the plan costs more than with other flows, by the planner's value of
-    what is stored then.
-    """
+    """Return each slot's extra cost over other flows, by the planner's value of stored energy."""
     lowest_kwh = plan.problem.limits.batteries.min_kwh[0, 0]
     worth = value.function.integral(
         flows.stored_kwh[0] - lowest_kwh, plan.flows.stored_kwh[0] - lowest_kwh

@@ -1,11 +1,9 @@
-"""Reasons of a plan's slots as columns: codes with figures, limits at work, and what stands beside
-them.
-"""
+"""Reasons of a plan's slots as columns: codes with figures, and limits at work."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Self
 
 import numpy as np
@@ -97,8 +95,9 @@ class ReasonColumns:
 
 @dataclass(frozen=True, slots=True)
 class PlanExplanation:
-    """The reasons of a plan ``by_battery``, or of the site where there is none, and each slot's:
-    that of the battery in ``battery_index``, which moves most.
+    """The reasons of a plan, ``by_battery``, or of the site if it has none.
+
+    Each slot's own is that of the battery in ``battery_index``, which moves most.
     """
 
     battery_index: IndexArray
@@ -117,9 +116,9 @@ def choose_reasons(reasons: Sequence[ReasonColumns], battery_index: IndexArray) 
     binding = np.array([one.binding for one in reasons])[battery_index, slots]
     return ReasonColumns(
         places + np.array(reasons_before)[battery_index],
-        [each for one in reasons for each in one.distinct],
+        list(chain.from_iterable(one.distinct for one in reasons)),
         binding + np.array(limits_before)[battery_index],
-        [each for one in reasons for each in one.limits],
+        list(chain.from_iterable(one.limits for one in reasons)),
         energy_value=[one.energy_value[slot] for slot, one in enumerate(chosen)],
         cost_of_opposite=[one.cost_of_opposite[slot] for slot, one in enumerate(chosen)],
         price_rank=[one.price_rank[slot] for slot, one in enumerate(chosen)],

@@ -1,7 +1,6 @@
-"""Why a plan does what it does: per slot and battery a code with its figures, the limits at work,
-and what leaving the action out would cost.
+"""The reasons of a plan: a code with figures per slot and battery.
 
-Of the causes in ``causes.precedence``, in order, the first that is true is the reason.
+The first true cause of ``causes.precedence`` is the reason.
 """
 
 from itertools import pairwise
@@ -31,73 +30,57 @@ from services.planner.reply.reason_columns import (
 
 def explain(plan: Plan) -> list[Reason]:
     """Return the reason of every slot."""
-    (explained,) = explain_each(Evidence([plan]))
-    return explained.of_slots.reasons
+    return explain_evidence(Evidence(plan)).of_slots.reasons
 
 
-def explain_each(evidence: Evidence) -> list[PlanExplanation]:
-    """Return the reasons of every battery in every slot of each plan: of the causes in order the
-    first that is true.
-    """
-    if len(evidence.charge):
-        return _explain_batteries(evidence)
-    explained = []
-    for reason_index, distinct in explain_idle(evidence):
-        of_site = ReasonColumns.plain(reason_index, distinct)
-        explained.append(PlanExplanation(reason_index, (of_site,), of_site))
-    return explained
-
-
-def _explain_batteries(evidence: Evidence) -> list[PlanExplanation]:
+def explain_evidence(evidence: Evidence) -> PlanExplanation:
+    """Return the reasons of every battery in every slot of a plan."""
+    if not len(evidence.charge):
+        of_site = explain_idle(evidence)
+        return PlanExplanation(of_site.reason_index, (of_site,), of_site)
     places, distinct = _name_causes(evidence)
     codes, marks = mark_limits(evidence)
-    values = list(map(read_numbers, evidence.energy_value))
     opposite = read_numbers(price_opposite(evidence))
     rank, count = _rank_prices(evidence)
-    uses = np.where(evidence.first_use >= 0, evidence.first_use - evidence.first, -1)
+    by_battery = []
+    for battery, value in enumerate(evidence.energy_value):
+        reason_index, used = number_values(places[battery])
+        binding, limits = name_limits(codes, marks[battery])
+        first_use = evidence.first_use[battery].tolist()
+        used_at = [evidence.edges[slot] if slot >= 0 else None for slot in first_use]
+        reasons = ReasonColumns(
+            reason_index,
+            [distinct[place] for place in used],
+            binding,
+            limits,
+            energy_value=read_numbers(value),
+            cost_of_opposite=opposite,
+            price_rank=rank,
+            price_count=count,
+            used_at=used_at,
+        )
+        by_battery.append(reasons)
     moves_most = (evidence.charge + evidence.discharge).argmax(axis=0)
-    explained = []
-    for first in range(0, evidence.first.size, evidence.slots):
-        own = slice(first, first + evidence.slots)
-        by_battery = []
-        for battery, value in enumerate(values):
-            reason_index, used = number_values(places[battery, own])
-            binding, limits = name_limits(codes, marks[battery, own])
-            by_battery.append(
-                ReasonColumns(
-                    reason_index,
-                    [distinct[place] for place in used],
-                    binding,
-                    limits,
-                    energy_value=value[own],
-                    cost_of_opposite=opposite[own],
-                    price_rank=list(rank[own]),
-                    price_count=list(count[own]),
-                    used_at=[
-                        None if slot < 0 else evidence.edges[slot]
-                        for slot in uses[battery, own].tolist()
-                    ],
-                )
-            )
-        of_slots = by_battery[0]
-        if len(by_battery) > 1:
-            of_slots = choose_reasons(by_battery, moves_most[own])
-        explained.append(PlanExplanation(moves_most[own], tuple(by_battery), of_slots))
-    return explained
+    of_slots = by_battery[0]
+    if len(by_battery) > 1:
+        of_slots = choose_reasons(by_battery, moves_most)
+    return PlanExplanation(moves_most, tuple(by_battery), of_slots)
 
 
-def _rank_prices(evidence: Evidence) -> tuple[list[int], list[int]]:
-    """Return the rank of each slot's import price within its local day, and how many there are; 1:
-    none is cheaper.
+def _rank_prices(evidence: Evidence) -> tuple[list[int | None], list[int | None]]:
+    """Return the rank of each slot's import price in its local day, and that day's slots.
+
+    Of rank 1 are the cheapest.
     """
-    price = evidence.join(lambda plan: plan.problem.at_tariff_prices.outlook.import_price)
-    rank: list[int] = []
+    price = evidence.plan.problem.at_tariff_prices.outlook.import_price
+    rank: list[int | None] = []
+    count: list[int | None] = []
     for first, end in pairwise(evidence.days):
         day = price[first:end]
         cheaper = np.searchsorted(np.sort(day), day - PRICE_ROUNDING)
         rank += (cheaper + 1).tolist()
-    day_lengths = np.diff(evidence.days)
-    return rank, np.repeat(day_lengths, day_lengths).tolist()
+        count += [day.size] * day.size
+    return rank, count
 
 
 # --- codes and figures ----------------------------------------------------------------------------
@@ -115,12 +98,12 @@ def _name_causes(evidence: Evidence) -> tuple[IndexArray, list[CodedReason]]:
     # Slot after slot of one battery after the other, cause by cause.
     order = found.argsort(axis=None, kind="stable")[: np.count_nonzero(~pinned)]
     causes = found.ravel()[order]
-    batteries, slots = np.divmod(order, evidence.first.size)
+    batteries, slots = np.divmod(order, evidence.slots)
     names, figures = _read_figures(evidence, causes, batteries, slots)
     days = np.searchsorted(evidence.days, slots, side="right")
     begins = _find_changes(np.vstack([causes, batteries, days, figures]))
     places[batteries, slots] = begins.cumsum() - 1 + len(distinct)
-    starts = (slots - evidence.first[slots])[begins].tolist()
+    starts = slots[begins].tolist()
     rows = figures[:, begins].T.tolist()
     for cause, start, row in zip(causes[begins].tolist(), starts, rows, strict=True):
         named = _name_figures(evidence, names[cause], row, start)
@@ -129,14 +112,14 @@ def _name_causes(evidence: Evidence) -> tuple[IndexArray, list[CodedReason]]:
 
 
 def _name_pins(evidence: Evidence) -> tuple[IndexArray, BoolArray, list[CodedReason]]:
-    """Return reason indices where an owner's block decides, where that is so, and the reasons."""
+    """Return reason indices of slots that an owner's block decides, their mask, and the reasons."""
     places = np.zeros(evidence.charge.shape, dtype=np.int64)
     pinned = np.zeros(evidence.charge.shape, dtype=bool)
     distinct: list[CodedReason] = []
     for here, until in find_pins(evidence):
         for battery, slot in np.argwhere(here).tolist():
             places[battery, slot] = len(distinct)
-            start = evidence.name_instant(slot - int(evidence.first[slot]))
+            start = evidence.name_instant(slot)
             distinct.append(("manual", {TIME: until.isoformat(), "start": start}))
         pinned |= here
     return places, pinned, distinct
@@ -145,10 +128,9 @@ def _name_pins(evidence: Evidence) -> tuple[IndexArray, BoolArray, list[CodedRea
 def _read_figures(
     evidence: Evidence, causes: IndexArray, batteries: IndexArray, slots: IndexArray
 ) -> tuple[dict[int, list[str]], FloatArray]:
-    """Return the names of the figures of each cause, and the figures, ``(figures, reasons)``; NaN:
-    left out.
+    """Return the names of each cause's figures, and the figures, ``(figures, reasons)``.
 
-    ``causes`` are in order.
+    ``causes`` are in order; NaN is left out.
     """
     used, begins = np.unique(causes, return_index=True)
     ends = [*begins[1:].tolist(), causes.size]
@@ -161,18 +143,14 @@ def _read_figures(
             of_batteries = np.broadcast_to(values, evidence.charge.shape)
             figures[row, own] = of_batteries[batteries[own], slots[own]]
             if name == TIME:
-                figures[row, own] = _count_in_plan(evidence, figures[row, own], slots[own])
+                later = figures[row, own]
+                later[later < 0] = np.nan
     names = {cause: list(values) for cause, values in shown.items()}
     return names, figures.round(DECIMALS) + 0.0
 
 
-def _count_in_plan(evidence: Evidence, later: FloatArray, slots: IndexArray) -> FloatArray:
-    """Return later slots as they are counted from their plan's first; NaN where there is none."""
-    return np.where(later >= 0, later - evidence.first[slots], np.nan)
-
-
 def _find_changes(rows: FloatArray) -> BoolArray:
-    """Return where a column begins that is not as the one before."""
+    """Return the columns that differ from the one before."""
     is_known = ~np.isnan(rows)
     # What is unknown is as unknown as before, though no NaN equals another.
     differs = (rows[:, 1:] != rows[:, :-1]) & (is_known[:, 1:] | is_known[:, :-1])
@@ -184,7 +162,7 @@ def _find_changes(rows: FloatArray) -> BoolArray:
 def _name_figures(
     evidence: Evidence, names: list[str], figures: list[float], start: int
 ) -> dict[str, Figure]:
-    """Return the figures that are known by name; ``start`` is the first slot of the reason."""
+    """Return the known figures by name; ``start`` is the first slot of the reason."""
     named: dict[str, Figure] = {}
     for name, figure in zip(names, figures, strict=False):
         if isnan(figure):

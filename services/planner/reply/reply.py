@@ -1,11 +1,9 @@
-"""Build the reply of a plan: plan a request, explain its slots, and compare it with the plans that
-the request asks for.
-"""
+"""Plan a request, explain its slots, and compare it with the plans that the request asks for."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from time import perf_counter
@@ -13,11 +11,9 @@ from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
-from luna.contracts.control import BatterySetpoints, PvSetpoints
 from luna.contracts.plan import (
     CheapestReply,
+    CompromiseReply,
     CostReply,
     FollowedReply,
     ObjectiveReason,
@@ -27,31 +23,26 @@ from luna.contracts.plan import (
     SessionReply,
     UncertaintyReply,
 )
-from luna.contracts.plan.columns import BANDS, Columns, PlanColumns
+from luna.contracts.plan.columns import PlanColumns
 from luna.contracts.plan.request_bytes import write_inputs
 from luna.energy.economics.charges import peak_cost
 from luna.energy.economics.costs import COST_ALONE, Weights, carbon_g, self_sufficiency
-from luna.energy.physics.mode import Curtailment, Mode
 from luna.energy.policy import BatteryThresholds
-from luna.energy.timeline import FloatArray
 from services.planner.compiled import load_common_kernels
 from services.planner.devices import PLANNED_KINDS
 from services.planner.devices.kind import RelaxedBill
-from services.planner.dp.plan import Plan, Spread, work_in_groups
+from services.planner.dp.plan import Plan, Spread
 from services.planner.linear.model import InfeasibleError
 from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import formulate
 from services.planner.milp.solver import Solver, SolverError
-from services.planner.planner import decide, show_import_price
+from services.planner.planner import decide
 from services.planner.problem.build import build_problem, objective_of, read_peaks
 from services.planner.problem.problem import Deadline, planning_clock_s
 from services.planner.reply.devices import (
-    mark_slots,
     missed_blocks,
     missed_demands,
-    placed_columns,
     reply_manual,
-    tell_placed,
 )
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.notes import (
@@ -64,16 +55,9 @@ from services.planner.reply.notes import (
     room_of_batteries,
     room_of_placement,
 )
-from services.planner.reply.reason_columns import PlanExplanation
-from services.planner.reply.reasons import explain_each
-from services.planner.reply.shown_modes import MODE_WORDS, show_modes
-
-_PV_WORDS = {
-    Curtailment.NONE.value: "free",
-    Curtailment.EXPORT.value: "no_export",
-    Curtailment.ALL.value: "off",
-}
-
+from services.planner.reply.reasons import explain_evidence
+from services.planner.reply.shown_modes import show_modes
+from services.planner.reply.slot_columns import list_columns, list_curtailment, list_setpoints
 
 # The share of the time left for the plan itself where other plans are compared with it.
 _OWN_SHARE = 0.6
@@ -104,22 +88,17 @@ def plan_columns(
     inputs_digest: str | None = None,
     clock_s: Callable[[], float] = planning_clock_s,
 ) -> PlanColumns:
-    """Return the same with its slots as columns.
+    """Return the plan of a complete request, with its slots as columns.
 
     The request's time limit, by ``clock_s`` (seconds), covers the plan and all comparisons.
     """
     load_common_kernels()
     deadline = Deadline.within(request.options.time_limit_s, now_s=clock_s)
-    is_set_beside = (
-        request.manual
-        or request.options.price_sessions
-        or Weights.of(objective_of(request)) != COST_ALONE
-    )
-    plan = decide(
-        build_problem(request),
-        solver,
-        deadline=deadline.share(_OWN_SHARE) if is_set_beside else deadline,
-    )
+    own_deadline = deadline
+    weighs_cost_alone = Weights.of(objective_of(request)) == COST_ALONE
+    if request.manual or request.options.price_sessions or not weighs_cost_alone:
+        own_deadline = deadline.share(_OWN_SHARE)
+    plan = decide(build_problem(request), solver, deadline=own_deadline)
     reply = answer_columns(plan, request=request, issued_at=now, inputs_digest=inputs_digest)
     return set_beside(reply, plan, request, solver, deadline=deadline)
 
@@ -132,8 +111,10 @@ def set_beside(
     *,
     deadline: Deadline | None = None,
 ) -> PlanColumns:
-    """Return a reply with its comparisons: without the owner's blocks, with other charging
-    deadlines, and with the cheapest plan.
+    """Return a reply with its comparisons.
+
+    The plan is compared with that without the owner's blocks, with other charging deadlines, and
+    with the cheapest one.
 
     A comparison that misses the ``deadline`` (default: the request's time limit from now) is left
     out.
@@ -143,17 +124,16 @@ def set_beside(
         free = request.model_copy(update={"manual": []})
         unbound = decide(build_problem(free), solver, deadline=deadline)
         unbound_reply = answer_columns(unbound, request=free, issued_at=reply.head.issued_at).head
-        reply = reply.changed(
-            manual=reply_manual((plan, reply.head), (unbound, unbound_reply), request)
-        )
+        manual = reply_manual((plan, reply.head), (unbound, unbound_reply), request)
+        reply = reply.changed(manual=manual)
     if request.options.price_sessions:
-        reply = reply.changed(sessions=price_sessions(plan, request, solver, deadline=deadline))
+        sessions = price_sessions(plan, request, solver, deadline=deadline)
+        reply = reply.changed(sessions=sessions)
     if reply.head.objective is None:
         return reply
     beside = compare_cheapest(plan, request, solver, deadline=deadline)
-    return reply.changed(
-        objective=reply.head.objective.model_copy(update={"beside_cheapest": beside})
-    )
+    objective = reply.head.objective.model_copy(update={"beside_cheapest": beside})
+    return reply.changed(objective=objective)
 
 
 def compare_cheapest(
@@ -166,30 +146,24 @@ def compare_cheapest(
     """
     problem = plan.problem.at_tariff_prices
     problem = replace(problem, following=replace(problem.following, switching_price=0.0))
-    if reply_objective(plan, request) is None or (
-        problem.places and not request.options.compare_cheapest
-    ):
+    if reply_objective(plan, request) is None:
+        return None
+    if problem.places and not request.options.compare_cheapest:
         return None
     cheapest = decide(problem, solver, deadline=deadline)
     if "self_consumption" in (plan.method, cheapest.method):
         return None
     weighed = reply_cost(plan, request)
     least = reply_cost(cheapest, request)
-    terminal_worth = float(
-        (
-            problem.terminal.value
-            * (plan.flows.stored_kwh[:, -1] - cheapest.flows.stored_kwh[:, -1])
-        ).sum()
-    )
-    saved = (
-        None
-        if weighed.carbon_g is None or least.carbon_g is None
-        else least.carbon_g - weighed.carbon_g
-    )
+    more_left_kwh = plan.flows.stored_kwh[:, -1] - cheapest.flows.stored_kwh[:, -1]
+    terminal_worth = float((problem.terminal.value * more_left_kwh).sum())
+    saved_g = None
+    if weighed.carbon_g is not None and least.carbon_g is not None:
+        saved_g = _round_sum(least.carbon_g - weighed.carbon_g)
     imported = float((cheapest.flows.import_kwh - plan.flows.import_kwh).sum())
     return CheapestReply(
         cost=_round_sum(weighed.total - least.total - terminal_worth),
-        carbon_g=None if saved is None else _round_sum(saved),
+        carbon_g=saved_g,
         import_kwh=_round_sum(imported),
     )
 
@@ -197,7 +171,7 @@ def compare_cheapest(
 def price_sessions(
     plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline | None = None
 ) -> list[SessionReply]:
-    """Return the cost of the charging deadline of every session with a target.
+    """Return the cost of each charging deadline of a session with a target.
 
     Those not priced by the planner's own ``deadline`` are left out.
 
@@ -207,19 +181,19 @@ def price_sessions(
     if plan.placement is None:
         return []
     timed = solver.renew(deadline or Deadline.within(request.options.time_limit_s))
+    relax = partial(_relax, solver=timed)
     priced: list[SessionReply] = []
     with suppress(SolverError):
         for kind in PLANNED_KINDS:
             if kind.price_sessions:
                 # One by one: those priced before the deadline stay.
-                for each in kind.price_sessions(
-                    request, plan.placement.loads, partial(_relax, solver=timed)
-                ):
-                    priced.append(each)  # noqa: PERF402
+                for session in kind.price_sessions(request, plan.placement.loads, relax):
+                    priced.append(session)  # noqa: PERF402
     return priced
 
 
 def _relax(request: PlanRequest, *, solver: Solver) -> RelaxedBill:
+    """Return the bill of a request's linear relaxation, and the energy that demands miss."""
     problem = build_problem(request).at_tariff_prices
     try:
         built = formulate(problem, FlowDirections.of(problem))
@@ -227,109 +201,56 @@ def _relax(request: PlanRequest, *, solver: Solver) -> RelaxedBill:
     except InfeasibleError:
         built = formulate(problem, FlowDirections.of(problem), elastic=True)
         solution = solver.solve(built.model.relaxed(), time_limit_s=problem.search.time_limit_s)
-    missing = {
-        demand.name: each.storage.missing
-        for demand, each in zip(problem.demands, built.placed.loads, strict=True)
-        if each.storage
-    }
-    slack = sum(
-        float(built.model.cost[columns] @ solution.column[columns]) for columns in missing.values()
-    )
-    return RelaxedBill(
-        solution.objective - slack,
-        {name: float(solution.column[columns].sum()) for name, columns in missing.items()},
-    )
+    slack = 0.0
+    missing_kwh: dict[str, float] = {}
+    for demand, load in zip(problem.demands, built.placed.loads, strict=True):
+        if load.storage:
+            columns = load.storage.missing
+            slack += float(built.model.cost[columns] @ solution.column[columns])
+            missing_kwh[demand.name] = float(solution.column[columns].sum())
+    return RelaxedBill(solution.objective - slack, missing_kwh)
 
 
 def answer(
     plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_digest: str | None = None
 ) -> PlanReply:
-    """Return the plan as a reply: rounded to 1e-6 kWh, every slot with its reason in the requested
-    language.
+    """Return the plan as a reply, every slot with its reason in the requested language.
+
+    Energies are rounded to 1e-6 kWh.
     """
-    return answer_columns(
+    columns = answer_columns(
         plan, request=request, issued_at=issued_at, inputs_digest=inputs_digest
-    ).read()
+    )
+    return columns.read()
 
 
 def answer_columns(
     plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_digest: str | None = None
 ) -> PlanColumns:
-    """Return the same with its slots as columns."""
-    (columns,) = _answer_group(
-        [Answered(plan, request, inputs_digest or digest(write_inputs(request)))], issued_at
-    )
-    return columns
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A plan, the complete request that it was made from, and the request's digest."""
-
-    plan: Plan
-    request: PlanRequest
-    inputs_digest: str
-
-
-def answer_each(answered: Sequence[Answered], *, issued_at: datetime) -> list[PlanColumns]:
-    """Return the replies of many sites' plans as columns; they do not affect each other."""
-    return work_in_groups(
-        answered,
-        [each.plan.problem for each in answered],
-        partial(_answer_group, issued_at=issued_at),
-    )
-
-
-def _answer_group(answered: Sequence[Answered], issued_at: datetime) -> Iterator[PlanColumns]:
-    begun = perf_counter()
-    evidence = Evidence(
-        [each.plan for each in answered],
-        [each.request.manual for each in answered],
-    )
-    explained = explain_each(evidence)
+    """Return the plan as a reply, with its slots as columns."""
+    begun_s = perf_counter()
+    if inputs_digest is None:
+        inputs_digest = digest(write_inputs(request))
+    evidence = Evidence(plan, request.manual)
+    explained = explain_evidence(evidence)
     modes = show_modes(evidence, explained)
-    share_ms = (perf_counter() - begun) * 1e3 / len(answered)
-    for each, reasons, own_modes in zip(answered, explained, modes, strict=True):
-        yield _answer(each, (reasons, own_modes), issued_at=issued_at, explain_ms=share_ms)
-
-
-def _answer(
-    answered: Answered,
-    explained: tuple[PlanExplanation, list[str]],
-    *,
-    issued_at: datetime,
-    explain_ms: float,
-) -> PlanColumns:
-    begun = perf_counter()
-    plan = answered.plan
-    request = answered.request
+    slots = list_columns(plan, request, explained, modes)
+    compromises = _list_compromises(plan, request)
+    explain_ms = (perf_counter() - begun_s) * 1e3
     site = plan.problem.site
     timeline = plan.problem.outlook.timeline
-    objective = reply_objective(plan, request)
-    language = request.options.language
-    compromises = find_compromises(plan, language)
-    if objective is not None and "no_carbon_intensity" in objective.reasons:
-        compromises.append(
-            name_compromise("carbon_unknown", language, price=objective.carbon_price_per_kg)
-        )
-    compromises += missed_blocks(plan, request.manual, language) if request.manual else []
-    compromises += (
-        [] if plan.problem.storage.reserve_kwh is None else missed_reserves(plan, language)
-    )
-    compromises = mark_unproven(compromises, room_of_batteries(plan)) if compromises else []
-    if plan.placement is not None:
-        compromises += mark_unproven(missed_demands(plan, request), room_of_placement(plan))
-    slots = _list_columns(plan, explained, request)
     thresholds: dict[str, BatteryThresholds] = {}
-    # Empty where the plan is its set-points alone.
-    for policy in () if plan.policy is None else plan.policy.batteries:
-        thresholds[policy.battery.name] = BatteryThresholds.of(policy)
-    explain_ms += (perf_counter() - begun) * 1e3
+    # Without a policy, the plan is its set-points alone.
+    if plan.policy is not None:
+        for policy in plan.policy.batteries:
+            thresholds[policy.battery.name] = BatteryThresholds.of(policy)
     status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"
+    if compromises:
+        status = "compromised"
     head = PlanReply(
         # The same inputs are the same plan: a request delivered twice stores one row
-        plan_id=str(UUID(answered.inputs_digest[:32])),
-        status="compromised" if compromises else status,
+        plan_id=str(UUID(inputs_digest[:32])),
+        status=status,
         gap=None if plan.gap is None else round(plan.gap, 9) + 0.0,
         gap_cost=find_gap_cost(plan),
         cost=reply_cost(plan, request),
@@ -341,7 +262,7 @@ def _answer(
         compromises=compromises,
         notes=list_notes(plan, request),
         slots=[],
-        setpoints=_list_setpoints(plan),
+        setpoints=list_setpoints(plan),
         thresholds=thresholds,
         followed=FollowedReply(
             method=plan.method,
@@ -349,7 +270,7 @@ def _answer(
             premium=round(plan.premium, 6),
             disagreements=list(plan.disagreements),
         ),
-        pv=_list_curtailment(plan),
+        pv=list_curtailment(plan),
         site=site.name,
         timezone=site.timezone,
         currency=site.currency,
@@ -358,29 +279,28 @@ def _answer(
         prices_known_until=request.outlook.prices_known_until if request.outlook else None,
         forecast=request.outlook.forecast if request.outlook else None,
         uncertainty=None if request.options.uncertainty == "point" else _tell_uncertainty(plan),
-        objective=objective,
+        objective=reply_objective(plan, request),
         strategy=list(plan.problem.applied_rules),
     )
     return PlanColumns(head, slots)
 
 
-def _list_setpoints(plan: Plan) -> dict[str, BatterySetpoints]:
-    """Return the set-points of each battery, rounded to 1e-6, without negative zeros."""
-    setpoints = plan.setpoints
-    words = MODE_WORDS[setpoints.mode].tolist()
-    limits = {
-        "power_kw": setpoints.power_kw,
-        "target_soc": setpoints.target_soc,
-        "floor_soc": setpoints.floor_soc,
-        "ceiling_soc": setpoints.ceiling_soc,
-        "spill_soc": setpoints.spill_soc,
-    }
-    rounded = {name: (values.round(6) + 0.0).tolist() for name, values in limits.items()}
-    listed: dict[str, BatterySetpoints] = {}
-    for place, battery in enumerate(plan.problem.site.batteries):
-        own = {name: values[place] for name, values in rounded.items()}
-        (listed[battery.name],) = BatterySetpoints.trust([{"mode": words[place], **own}])
-    return listed
+def _list_compromises(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:
+    """Return the limits and demands that a plan misses, those of batteries first."""
+    language = request.options.language
+    compromises = find_compromises(plan, language)
+    objective = reply_objective(plan, request)
+    if objective is not None and "no_carbon_intensity" in objective.reasons:
+        price = objective.carbon_price_per_kg
+        compromises.append(name_compromise("carbon_unknown", language, price=price))
+    if request.manual:
+        compromises += missed_blocks(plan, request.manual, language)
+    compromises += missed_reserves(plan, language)
+    if compromises:
+        compromises = mark_unproven(compromises, room_of_batteries(plan))
+    if plan.placement is not None:
+        compromises += mark_unproven(missed_demands(plan, request), room_of_placement(plan))
+    return compromises
 
 
 def _tell_uncertainty(plan: Plan) -> UncertaintyReply:
@@ -397,106 +317,8 @@ def _tell_uncertainty(plan: Plan) -> UncertaintyReply:
 
 
 def digest(inputs: bytes) -> str:
-    """Return the SHA-256 digest of a plan's inputs: a complete request as ``write_inputs`` writes
-    it.
-    """
+    """Return the SHA-256 digest of a plan's inputs, which ``write_inputs`` writes."""
     return hashlib.sha256(inputs).hexdigest()
-
-
-def _list_columns(
-    plan: Plan, explanation: tuple[PlanExplanation, list[str]], request: PlanRequest
-) -> Columns:
-    """Return the slots of the reply as columns."""
-    explained, modes = explanation
-    flows = plan.flows
-    ahead = plan.problem.outlook
-    outlook = request.outlook
-    columns = {
-        "load_kwh": ahead.load_kwh
-        if plan.placement is None
-        else ahead.load_kwh - plan.placement.placed_kwh,
-        "pv_kwh": ahead.pv_kwh,
-        "curtailed_kwh": flows.curtailed_kwh,
-        "import_kwh": flows.import_kwh,
-        "export_kwh": flows.export_kwh,
-        "import_price": show_import_price(plan),
-        "export_price": plan.problem.at_tariff_prices.outlook.export_price,
-    }
-    for name in BANDS if outlook else ():
-        if values := getattr(outlook, name):
-            columns[name] = np.array(values)
-    batteries: dict[str, Columns] = {}
-    for index, battery in enumerate(plan.problem.site.batteries):
-        target_soc = (plan.setpoints.target_soc[index].round(6) + 0.0).astype(object)
-        target_soc[plan.setpoints.mode[index] < Mode.CHARGE] = None
-        batteries[battery.name] = {
-            **round_columns(
-                {"charge_kwh": flows.charge_kwh[index], "discharge_kwh": flows.discharge_kwh[index]}
-            ),
-            "soc_end": ((flows.stored_kwh[index] / battery.capacity_kwh).round(9) + 0.0).tolist(),
-            "target_soc": target_soc.tolist(),
-        }
-        if len(plan.problem.site.batteries) > 1:
-            batteries[battery.name]["reason"] = explained.by_battery[index].write()
-    # With several batteries, the one that each slot's reason is about.
-    devices = (
-        list(map(list(batteries).__getitem__, explained.battery_index.tolist()))
-        if len(batteries) > 1
-        else None
-    )
-    return {
-        "start": list(ahead.timeline),
-        "mode": modes,
-        **round_columns(columns),
-        **(_placed_columns(plan, request) if plan.placement is not None or request.manual else {}),
-        "batteries": batteries,
-        "reason": explained.of_slots.write(devices),
-        "language": request.options.language,
-    }
-
-
-def _placed_columns(plan: Plan, request: PlanRequest) -> Columns:
-    """Return the columns of flexible loads and their reasons, and the devices that owner's blocks
-    control.
-    """
-    columns: Columns = {}
-    if plan.placement is not None:
-        columns = placed_columns(plan.placement)
-        for kind, name, reasons in tell_placed(plan):
-            columns[kind][name]["reason"] = reasons
-    if request.manual:
-        columns["manual"] = [marks["manual"] for marks in mark_slots(plan, request.manual)]
-    return columns
-
-
-def round_columns(columns: Mapping[str, FloatArray]) -> dict[str, list[float]]:
-    """Return columns of equal length rounded to 1e-6, without negative zeros.
-
-    One array for all is faster.
-    """
-    return dict(zip(columns, (np.array([*columns.values()]).round(6) + 0.0).tolist(), strict=True))
-
-
-def _list_curtailment(plan: Plan) -> PvSetpoints | None:
-    """Return the curtailment of PV in each slot; None where there is none."""
-    limits = plan.setpoints.pv_limit_kw
-    curtailment = plan.setpoints.curtailment
-    limited = np.isfinite(limits)
-    if not (limited.any() or curtailment.any()):
-        return None
-    mode = [
-        "limit" if bound else _PV_WORDS[code]
-        for bound, code in zip(limited.tolist(), curtailment.tolist(), strict=True)
-    ]
-    return PvSetpoints.model_validate(
-        {
-            "mode": mode,
-            "limit_kw": [
-                round(limit, 6) if bound else None
-                for bound, limit in zip(limited, limits, strict=True)
-            ],
-        }
-    )
 
 
 def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
@@ -504,9 +326,9 @@ def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
     site = plan.problem.site
     timeline = plan.problem.outlook.timeline
     flows = plan.flows
-    peak = peak_cost(
-        flows.import_kwh, timeline, read_peaks(site, request.state), zone=ZoneInfo(site.timezone)
-    )
+    month_peaks = read_peaks(site, request.state)
+    zone = ZoneInfo(site.timezone)
+    peak = peak_cost(flows.import_kwh, timeline, month_peaks, zone=zone)
     carbon = plan.problem.outlook.carbon_g_per_kwh
     costs = plan.costs
     share = self_sufficiency(flows.import_kwh, plan.problem.outlook.load_kwh)
@@ -531,20 +353,15 @@ def reply_objective(plan: Plan, request: PlanRequest) -> ObjectiveReply | None:
     objective = objective_of(request)
     if Weights.of(objective) == COST_ALONE and not objective.switching_price:
         return None
-    unknown = bool(objective.carbon_price_per_kg) and plan.problem.outlook.carbon_g_per_kwh is None
-    loose = (
-        bool(objective.switching_price)
-        and bool(plan.problem.site.batteries)
-        and not plan.keeps_modes
-    )
-    reasons: dict[ObjectiveReason, bool] = {
-        "no_carbon_intensity": unknown,
-        "switching_not_heeded": loose,
-    }
+    reasons: list[ObjectiveReason] = []
+    if objective.carbon_price_per_kg and plan.problem.outlook.carbon_g_per_kwh is None:
+        reasons.append("no_carbon_intensity")
+    if objective.switching_price and plan.problem.site.batteries and not plan.keeps_modes:
+        reasons.append("switching_not_heeded")
     return ObjectiveReply(
         carbon_price_per_kg=objective.carbon_price_per_kg,
         self_sufficiency_price=objective.self_sufficiency_price,
         wear_factor=objective.wear_factor,
         switching_price=objective.switching_price,
-        reasons=[reason for reason, holds in reasons.items() if holds],
+        reasons=reasons,
     )

@@ -1,7 +1,5 @@
 """The mode that each slot of a plan shows: what its flows bear out."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from luna.energy.physics.mode import (
@@ -23,23 +21,22 @@ from services.planner.reply.reason_columns import PlanExplanation, ReasonColumns
 MODE_WORDS = np.array([mode.word for mode in Mode], dtype=object)
 
 
-def show_modes(evidence: Evidence, explained: Sequence[PlanExplanation]) -> list[list[str]]:
-    """Return the mode of each slot of each plan, for the battery in ``battery_index``: the one its
-    flows show, of equivalent ones the commanded.
+def show_modes(evidence: Evidence, explained: PlanExplanation) -> list[str]:
+    """Return each slot's mode as its flows show it, of equivalent ones the commanded.
+
+    It is that of the battery in ``battery_index``.
     """
     if not len(evidence.charge):
-        return [[Mode.HOLD.word] * evidence.slots for _ in evidence.plans]
-    commanded: IntArray = evidence.join(lambda plan: plan.setpoints.mode)
-    keeps_command = np.concatenate([_keeps_command(each.of_slots) for each in explained])
-    battery_index = np.concatenate([each.battery_index for each in explained])
+        return [Mode.HOLD.word] * evidence.slots
+    commanded = evidence.plan.setpoints.mode
+    keeps_command = _keeps_command(explained.of_slots)
     mode = np.where(keeps_command, commanded, _read_flows(evidence, commanded))
-    shown = mode[battery_index, np.arange(evidence.first.size)]
-    words: list[list[str]] = MODE_WORDS[shown.reshape(-1, evidence.slots)].tolist()
+    words: list[str] = MODE_WORDS[mode[explained.battery_index, np.arange(evidence.slots)]].tolist()
     return words
 
 
 def _keeps_command(reasons: ReasonColumns) -> BoolArray:
-    """Return where flows do not show the mode: an owner's block, or charging that has to wait."""
+    """Return where flows do not show the mode: at an owner's block or delayed charging."""
     keeps = []
     for code, _ in reasons.distinct:
         keeps.append(code == "manual" or code.startswith("charge_waits"))

@@ -1,10 +1,8 @@
-"""What flows and limits of plans say of their batteries and their sites, slot by slot.
+"""The flows of a plan beside its limits, slot by slot.
 
-Arrays over batteries and slots have shape ``(batteries, slots)``, those of a site ``(slots,)``. The
-slots of several plans stand end to end.
+Arrays over batteries and slots have shape ``(batteries, slots)``, those of a site ``(slots,)``.
 """
 
-from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -14,7 +12,7 @@ from luna.energy.physics.limits import BatteryLimits, SiteLimits, charge_limit_k
 from luna.energy.physics.mode import BoolArray
 from luna.energy.physics.simulation import Flows
 from luna.energy.timeline import FloatArray
-from services.planner.dp.plan import A, Plan, T, join, join_parts
+from services.planner.dp.plan import Plan
 from services.planner.reply.flow_shares import NOTHING_KWH, FlowShares, share_flows
 from services.planner.reply.month_peaks import find_peak_limit
 
@@ -25,11 +23,11 @@ OUTSIDE_SOC = 5e-4
 
 
 class SlotFlows:
-    """The flows of plans beside their limits; their problems are such as may stand end to end."""
+    """The flows of a plan beside its limits."""
 
-    def __init__(self, plans: Sequence[Plan]) -> None:
-        self.plans = plans
-        self.timeline = plans[0].problem.outlook.timeline
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.timeline = plan.problem.outlook.timeline
         self.slots = self.timeline.count
         self._read_site()
         self._read_grid()
@@ -38,39 +36,16 @@ class SlotFlows:
         self._read_inverters()
         self._read_powers()
 
-    # --- plans end to end -------------------------------------------------------------------------
-
-    def join(self, read: Callable[[Plan], A]) -> A:
-        """Return an array of each plan over the slots of all of them."""
-        return join(list(map(read, self.plans)), self.slots)
-
-    def join_parts(self, read: Callable[[Plan], T]) -> T:
-        """Return a dataclass of arrays of each plan over the slots of all of them."""
-        return join_parts(list(map(read, self.plans)), self.slots)
-
-    def join_optional(
-        self, read: Callable[[Plan], FloatArray | None], unknown: FloatArray
-    ) -> FloatArray | None:
-        """Return an array of each plan, ``unknown`` where it is None.
-
-        None where all are None.
-        """
-        values = list(map(read, self.plans))
-        if all(value is None for value in values):
-            return None
-        known = [unknown if value is None else value for value in values]
-        return join(known, self.slots)
-
     # --- site -------------------------------------------------------------------------------------
 
     def _read_site(self) -> None:
-        self.flows: Flows = self.join_parts(lambda plan: plan.flows)
-        self.limits: SiteLimits = self.join_parts(lambda plan: plan.problem.limits)
-        self.conversion: Conversion | None = self.join_parts(lambda plan: plan.problem.conversion)
+        self.flows: Flows = self.plan.flows
+        self.limits: SiteLimits = self.plan.problem.limits
+        self.conversion: Conversion | None = self.plan.problem.conversion
         self.battery: BatteryLimits = self.limits.batteries
-        self.hours: FloatArray = self.join(lambda plan: plan.problem.outlook.timeline.hours)
-        self.load_kwh: FloatArray = self.join(lambda plan: plan.problem.outlook.load_kwh)
-        self.pv_kwh: FloatArray = self.join(lambda plan: plan.problem.outlook.pv_kwh)
+        self.hours: FloatArray = self.plan.problem.outlook.timeline.hours
+        self.load_kwh: FloatArray = self.plan.problem.outlook.load_kwh
+        self.pv_kwh: FloatArray = self.plan.problem.outlook.pv_kwh
         self.shares: FlowShares = share_flows(
             self.flows, self.load_kwh, self.pv_kwh, self.conversion
         )
@@ -85,14 +60,14 @@ class SlotFlows:
     def _read_grid(self) -> None:
         self.imports: FloatArray = self.flows.import_kwh
         self.exports: FloatArray = self.flows.export_kwh
-        self.feed_in_limit_kwh: FloatArray = self.join(lambda plan: plan.problem.export_limit_kwh)
+        self.feed_in_limit_kwh: FloatArray = self.plan.problem.export_limit_kwh
         self.may_feed_in: BoolArray = self.feed_in_limit_kwh > NOTHING_KWH
         self.fills_feed_in: BoolArray = self.may_feed_in & (
             self.exports >= self.feed_in_limit_kwh - NOTHING_KWH
         )
-        self.connection_kwh: FloatArray = self.join(lambda plan: plan.problem.connection_limit_kwh)
+        self.connection_kwh: FloatArray = self.plan.problem.connection_limit_kwh
         self.fills_connection: BoolArray = self.imports >= self.connection_kwh - NOTHING_KWH
-        self.peak_kwh: FloatArray = self.join(find_peak_limit)
+        self.peak_kwh: FloatArray = find_peak_limit(self.plan)
         self.fills_peak: BoolArray = self.imports >= self.peak_kwh - NOTHING_KWH
         # Where the meter stands at what keeps the month's peak, and not beyond it.
         self.keeps_peak: BoolArray = self.fills_peak & (self.imports <= self.peak_kwh + NOTHING_KWH)
@@ -123,16 +98,14 @@ class SlotFlows:
 
     def _read_levels(self) -> None:
         battery = self.battery
-        self.start_kwh: FloatArray = self.join(lambda plan: plan.start_kwh)
+        self.start_kwh: FloatArray = self.plan.start_kwh
         self.end_kwh: FloatArray = self.flows.stored_kwh
         outside_kwh = OUTSIDE_SOC * battery.capacity_kwh
         self.below_limits: BoolArray = self.start_kwh < battery.min_kwh - outside_kwh
         self.above_limits: BoolArray = self.start_kwh > battery.max_kwh + outside_kwh
         self.full: BoolArray = self.start_kwh >= battery.max_kwh - SAME_KWH
         # The reserves at the end of each slot; None where there are none at all.
-        self.reserve_kwh = self.join_optional(
-            lambda plan: plan.problem.storage.reserve_kwh, np.zeros((len(self.charge), 1))
-        )
+        self.reserve_kwh = self.plan.problem.storage.reserve_kwh
         # What a battery keeps: its lowest state of charge, or the reserve at the end of the slot.
         self.floor_kwh: FloatArray = np.broadcast_to(battery.min_kwh, self.charge.shape)
         if self.reserve_kwh is not None:
@@ -173,16 +146,14 @@ class SlotFlows:
 
     @cached_property
     def gives_all(self) -> BoolArray:
-        """Where a battery gives all that it can."""
+        """Whether a battery gives at full power."""
         most = np.minimum(self.discharge_power_kwh, self.room_kwh)
         able = self.gives | (self.discharge_power_kwh <= NOTHING_KWH)
         return np.asarray(able & (self.discharge >= most - NOTHING_KWH))
 
     @cached_property
     def takes_all(self) -> BoolArray:
-        """Where a battery charges as fast as it can at its state of charge, and does not thereby
-        become full.
-        """
+        """Whether a battery charges at full power, and does not become full by that."""
         able = self.charges | (self.charge_power_kwh <= NOTHING_KWH)
         at_most = self.charge >= self.charge_power_kwh - NOTHING_KWH
         not_full = self.end_kwh < self.battery.max_kwh - SAME_KWH
@@ -190,10 +161,8 @@ class SlotFlows:
 
     @cached_property
     def spares_car(self) -> BoolArray:
-        """Where batteries give all that they may, for a car charges that they may not feed."""
-        limit = self.join_optional(
-            lambda plan: plan.problem.storage.give_limit_kwh, np.array([np.inf])
-        )
+        """Whether batteries give no more because of a car that they may not feed."""
+        limit = self.plan.problem.storage.give_limit_kwh
         if limit is None:
             return np.zeros(self.charge.shape, dtype=bool)
         holds_more = self.end_kwh > self.floor_kwh + SAME_KWH
@@ -203,6 +172,6 @@ class SlotFlows:
 
     @cached_property
     def others_move(self) -> BoolArray:
-        """Where other batteries charge or give."""
+        """Whether other batteries charge or give."""
         moved = self.charge + self.discharge
         return np.asarray(moved.sum(axis=0) - moved > NOTHING_KWH)

@@ -1,9 +1,7 @@
-"""What energy costs, brings and is worth in each slot of plans.
+"""The prices of a plan, and the worth of its stored energy, slot by slot.
 
 Arrays are shaped as those of ``SlotFlows``. What is unknown, or not to be shown, is NaN.
 """
-
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -22,10 +20,10 @@ TINY_PRICE = 1e-6
 
 
 class SlotWorth(SlotFlows):
-    """Prices of plans, and what their batteries' energy is worth."""
+    """The prices of a plan, and what its batteries' energy is worth."""
 
-    def __init__(self, plans: Sequence[Plan]) -> None:
-        super().__init__(plans)
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan)
         self._read_tariffs()
         self._read_values()
         self._read_uses()
@@ -35,14 +33,12 @@ class SlotWorth(SlotFlows):
 
     def _read_tariffs(self) -> None:
         # How close two prices may be and still read the same.
-        self.same_price: FloatArray = self.join(_find_same_price)
-        self.buy: FloatArray = self.join(show_import_price)
-        self.sell: FloatArray = self.join(
-            lambda plan: plan.problem.at_tariff_prices.outlook.export_price
-        )
+        self.same_price = _SAME_PRICE / price_scale(self.plan.problem.site.currency)
+        self.buy: FloatArray = show_import_price(self.plan)
+        self.sell: FloatArray = self.plan.problem.at_tariff_prices.outlook.export_price
         # What a plan counts for a bought kWh: other than what is paid where more than money counts,
         # or prices come in blocks.
-        self.counted: FloatArray = self.join(lambda plan: plan.problem.outlook.import_price)
+        self.counted: FloatArray = self.plan.problem.outlook.import_price
         self.counts_at_tariff: BoolArray = np.abs(self.counted - self.buy) <= TINY_PRICE
         # What the grid pays for drawing, and what feeding in costs, where it does.
         self.grid_is_paying: BoolArray = self.buy <= -self.same_price
@@ -58,14 +54,13 @@ class SlotWorth(SlotFlows):
     # --- stored energy ----------------------------------------------------------------------------
 
     def _read_values(self) -> None:
-        self.weighed: BoolArray = self.join(_weighs_more_than_money)
-        self.wear_price: FloatArray = self.join(lambda plan: plan.problem.wear_price)
+        self.wear_price: FloatArray = self.plan.problem.wear_price
         # What the dearest kWh could stand for bounds what a stored one is worth.
-        dearest = self.join(_find_dearest) + self.wear_price
+        dearest = _find_dearest(self.plan) + self.wear_price
         efficiency = np.minimum(self.battery.charge_efficiency, self.battery.discharge_efficiency)
         most = dearest / efficiency
-        last_value = self.join(lambda plan: plan.energy_value)
-        next_value = self.join(_value_one_more)
+        last_value = self.plan.energy_value
+        next_value = _value_one_more(self.plan)
         # Where surplus is left, that of one more kWh, elsewhere that of the last one.
         takes_more = self.rests & self.has_surplus & (np.abs(next_value) < FORBIDDEN_VALUE / 2)
         own = np.where(takes_more, next_value, last_value)
@@ -73,9 +68,10 @@ class SlotWorth(SlotFlows):
         self.energy_value: FloatArray = bound(own, -most, most)
         # The same in money: unknown where a limit or a wish makes energy priceless, or more than
         # money counts; and where more counts, unknown elsewhere.
+        weighs_more_than_money = self.plan.problem.billed is not None
         is_priceless = np.abs(own) > most
-        self.value: FloatArray = np.where(is_priceless | self.weighed, np.nan, own)
-        self.counted_value: FloatArray = np.where(self.weighed, self.energy_value, np.nan)
+        self.value: FloatArray = np.where(is_priceless | weighs_more_than_money, np.nan, own)
+        self.counted_value: FloatArray = np.where(weighs_more_than_money, self.energy_value, np.nan)
 
     def _read_uses(self) -> None:
         charging = self.battery.charge_efficiency
@@ -107,44 +103,33 @@ class SlotWorth(SlotFlows):
     # --- comparisons ------------------------------------------------------------------------------
 
     def below(self, low: FloatArray, high: FloatArray) -> BoolArray:
-        """Return where one price is lower than the other, and is seen to be so."""
+        """Return whether one price is visibly lower than the other."""
         return np.asarray(high - low >= self.same_price)
 
     def at_most(self, low: FloatArray, high: FloatArray) -> BoolArray:
-        """Return where one price is no more than the other."""
+        """Return whether one price is no higher than the other."""
         return np.asarray(high >= low - TINY_PRICE)
 
     def about_at_most(self, low: FloatArray, high: FloatArray) -> BoolArray:
-        """Return where one price is no more than the other, or reads the same."""
+        """Return whether one price is no higher than the other, or reads the same."""
         return np.asarray(high >= low - self.same_price)
 
     def loaded_price(self, price: FloatArray) -> FloatArray:
-        """Return what a kWh given later costs when it is charged at a price: with losses and
-        wear.
-        """
+        """Return the cost of a kWh given later, with losses and wear, if charged at a price."""
         return price / self.return_share + self._loading_wear
 
 
-def _find_same_price(plan: Plan) -> FloatArray:
-    return np.array([_SAME_PRICE / price_scale(plan.problem.site.currency)])
-
-
-def _find_dearest(plan: Plan) -> FloatArray:
-    """Return the highest of a plan's prices, at which energy is bought, sold or left over."""
+def _find_dearest(plan: Plan) -> float:
+    """Return the highest price at which energy is bought, sold or left over."""
     outlook = plan.problem.outlook
     prices = [outlook.import_price, outlook.export_price, plan.problem.terminal.value]
-    dearest = np.abs(np.concatenate(prices)).max(initial=0.0)
-    return np.array([dearest])
-
-
-def _weighs_more_than_money(plan: Plan) -> BoolArray:
-    return np.array([plan.problem.billed is not None])
+    return float(np.abs(np.concatenate(prices)).max(initial=0.0))
 
 
 def _value_one_more(plan: Plan) -> FloatArray:
-    """Return what one more stored kWh is worth at the end of each slot.
+    """Return the worth of one more stored kWh at the end of each slot.
 
-    The plan's own value where no function is known.
+    It is the plan's own value where no value function is known.
     """
     if plan.value is None:
         return plan.energy_value

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -85,21 +86,14 @@ class Addition:
                 device.
         """
         zone = ZoneInfo(site.timezone)
-        read = {
-            kind.section: kind.add(added[kind.section], habits, zone)
-            for kind in ADDED_KINDS
-            if kind.add
-        }
-        alone = site.model_copy(
-            update={section: [each.device for each in devices] for section, devices in read.items()}
-        )
-        return cls(
-            alone,
-            {
-                section: {each.device.name: each for each in devices}
-                for section, devices in read.items()
-            },
-        )
+        added_alone: dict[str, list[NamedDevice]] = {}
+        devices: dict[str, dict[str, AddedDevice]] = {}
+        for kind in ADDED_KINDS:
+            if kind.add:
+                of_kind = kind.add(added[kind.section], habits, zone)
+                added_alone[kind.section] = [addition.device for addition in of_kind]
+                devices[kind.section] = {addition.device.name: addition for addition in of_kind}
+        return cls(site.model_copy(update=added_alone), devices)
 
     def any(self) -> bool:
         """Return whether anything is added."""
@@ -118,14 +112,15 @@ class Addition:
             first = recorded.index_of(begin)
             slots = (end - begin) // SLOT
             last = recorded.count - first if end == window.end else slots
-            uses = sum((each.use_kwh for each in placed), np.zeros(HORIZON // SLOT))
+            uses = sum((load.use_kwh for load in placed), np.zeros(HORIZON // SLOT))
             added[first : first + min(last, uses.size)] = uses[:last]
             past = Timeline(begin, SLOT, slots)
-            for each in placed:
-                section, name = place = each.demand.section, each.demand.name
-                self.end_states[place] = self.devices[section][name].end(
-                    each.columns(), past, self.end_states.get(place)
-                )
+            for load in placed:
+                section = load.demand.section
+                name = load.demand.name
+                device = self.devices[section][name]
+                state = self.end_states.get((section, name))
+                self.end_states[section, name] = device.end(load.columns(), past, state)
         return added
 
     def _place(self, adapted: AdaptedSite, begin: datetime) -> list[PlacedDemand]:
@@ -135,40 +130,37 @@ class Addition:
             name: getattr(ahead_outlook, name).tolist()
             for name in ("load_kwh", "pv_kwh", "import_price", "export_price")
         }
-        batteries = {
-            each.name: BatteryState(soc=(each.min_soc + each.max_soc) / 2)
-            for each in self.site.batteries
-        }
-        begun = {
-            section: {
-                name: device.begin(ahead, self.end_states.get((section, name)))
-                for name, device in devices.items()
-            }
-            for section, devices in self.devices.items()
-        }
+        batteries = {}
+        for battery in self.site.batteries:
+            half_full = (battery.min_soc + battery.max_soc) / 2
+            batteries[battery.name] = BatteryState(soc=half_full)
+        begun: dict[str, dict[str, object]] = {}
+        for section, devices in self.devices.items():
+            begun[section] = {}
+            for name, device in devices.items():
+                begun[section][name] = device.begin(ahead, self.end_states.get((section, name)))
         state = StateMessage.model_validate({"batteries": batteries, **begun})
-        schedule = schedule_loads(
-            build_problem(
-                PlanRequest(
-                    site=self.site, start=begin, outlook=OutlookMessage(**series), state=state
-                )
-            )
-        )
-        return [each for each in schedule.loads if each.demand.section in self.devices]
+        outlook = OutlookMessage(**series)
+        request = PlanRequest(site=self.site, start=begin, outlook=outlook, state=state)
+        schedule = schedule_loads(build_problem(request))
+        return [load for load in schedule.loads if load.demand.section in self.devices]
 
 
 def _list_spans(adapted: AdaptedSite) -> list[tuple[datetime, datetime]]:
-    """Return the span of each plan: from the window's start to the first afternoon, then from one
-    afternoon to the next.
+    """Return the span of each plan, from one afternoon to the next.
+
+    The first one begins with the window, the last one ends with it.
     """
     window = adapted.scene.timeline
     zone = adapted.scene.zone
     day = window.start.astimezone(zone).date()
     edges = [window.start]
-    while (instant := local_midnight(day, zone) + PLANNED_AT) < window.end:
-        edges.append(instant)
+    afternoon = local_midnight(day, zone) + PLANNED_AT
+    while afternoon < window.end:
+        edges.append(afternoon)
         day += DAY
-    return list(zip(edges, [*edges[1:], window.end], strict=True))
+        afternoon = local_midnight(day, zone) + PLANNED_AT
+    return list(pairwise([*edges, window.end]))
 
 
 def replay_variant(
@@ -192,12 +184,8 @@ def replay_variant(
     stored = what_ifs.keep_flows(connection, request.what_if_id, request.variant, flows)
     if len(stored) == len(variants):
         site = sites.load(connection, question.site_id)
-        reply = conclude(
-            request.what_if_id,
-            question,
-            site,
-            {name: PeriodFlows.model_validate(each) for name, each in stored.items()},
-        )
+        flows_of_variants = {name: PeriodFlows.model_validate(stored[name]) for name in stored}
+        reply = conclude(request.what_if_id, question, site, flows_of_variants)
         window = local_days(question.from_day, question.to_day, ZoneInfo(site.timezone))
         notes = note_tariff(connection, site, window, language=question.language)
         what_ifs.conclude(connection, reply.model_copy(update={"notes": notes}))
@@ -207,8 +195,7 @@ def replay_variant(
 def replay_question(
     pool: Engine, question: WhatIfRequest, *, now: datetime, progress: Progress
 ) -> WhatIfState:
-    """Store a question, replay its variants one after the other in this process, and return the
-    result.
+    """Store a question, replay its variants in this process, and return the result.
 
     Raises:
         NotFoundError: no such site, or none of the issued forecasts that it requests.
@@ -217,9 +204,9 @@ def replay_question(
     load_common_kernels()
     with unit_of_work(pool) as connection:
         replays = open_question(connection, question, now=now)
-    for each in replays:
+    for replay in replays:
         with unit_of_work(pool) as connection:
-            replay_variant(connection, each, progress=progress)
+            replay_variant(connection, replay, progress=progress)
     with unit_of_work(pool) as connection:
         return read_state(connection, replays[0].what_if_id)
 
@@ -238,25 +225,21 @@ def replay_flows(
     months = list_months(question.from_day, question.to_day)
     outlook = name_outlook(connection, question, site)
     adapted = _read_months(connection, question, (changed, addition), outlook=outlook)
-    margin = (
-        ACTING
-        if variant.margin is None
-        else replace(ACTING, self_consumption_margin=variant.margin)
-    )
+    margin = ACTING
+    if variant.margin is not None:
+        margin = replace(ACTING, self_consumption_margin=variant.margin)
     deciding = DecidingPolicy(
         question.policy, timedelta(minutes=question.every_minutes) // SLOT, margin
     )
 
-    def tell(done: int) -> None:
+    def report(done: int) -> None:
         if progress is not None:
             progress(done, len(months), f"{variant.name} {months[done - 1][1]:%Y-%m}")
 
-    return simulate_months(
-        adapted,
-        deciding,
-        outlook=outlook or ("usual" if question.policy == "mpc" else "none"),
-        progress=tell,
-    )
+    outlook_name = outlook
+    if not outlook_name:
+        outlook_name = "usual" if question.policy == "mpc" else "none"
+    return simulate_months(adapted, deciding, outlook=outlook_name, progress=report)
 
 
 def name_outlook(connection: Connection, question: WhatIfRequest, site: Site) -> str | None:
@@ -289,41 +272,35 @@ def _read_months(
 ) -> Iterator[AdaptedSite]:
     changed, addition = change
     for first, last in list_months(question.from_day, question.to_day):
-        version = (
-            outlook
-            or find_active(connection, sites.load(connection, question.site_id)).forecast_version
+        version = outlook
+        if not version:
+            site = sites.load(connection, question.site_id)
+            version = find_active(connection, site).forecast_version
+        request = ReplayRequest(
+            site_id=question.site_id,
+            from_day=first,
+            to_day=last,
+            policies=["self_consumption" if outlook is None else "mpc"],
         )
-        policy = "self_consumption" if outlook is None else "mpc"
-        scene = read_scene(
-            connection,
-            ReplayRequest(site_id=question.site_id, from_day=first, to_day=last, policies=[policy]),
-            version,
-        )
-        recorded = AdaptedSite(
-            scene, scene.forecasts if outlook else read_usual(connection, question.site_id, scene)
-        )
-        timeline = recorded.scene.timeline
-        prices = read_prices(
-            connection,
-            changed,
-            Timeline(
-                timeline.start - LOOK_BACK, SLOT, (LOOK_BACK + HORIZON) // SLOT + timeline.count
-            ),
-        )
-        without = adapt(recorded, changed, prices)
-        yield (
-            adapt(recorded, changed, prices, added_kwh=addition.place_on(without))
-            if addition.any()
-            else without
-        )
+        scene = read_scene(connection, request, version)
+        if outlook:
+            recorded = AdaptedSite(scene, scene.forecasts)
+        else:
+            recorded = AdaptedSite(scene, read_usual(connection, question.site_id, scene))
+        count = (LOOK_BACK + HORIZON) // SLOT + scene.timeline.count
+        around = Timeline(scene.timeline.start - LOOK_BACK, SLOT, count)
+        prices = read_prices(connection, changed, around)
+        adapted = adapt(recorded, changed, prices)
+        if addition.any():
+            adapted = adapt(recorded, changed, prices, added_kwh=addition.place_on(adapted))
+        yield adapted
 
 
 def read_usual(connection: Connection, site_id: str, scene: ReplayData) -> SevenDayMean:
     """Return the seven-day means before each instant of a scene."""
     window = scene.timeline
-    before = Timeline(
-        window.start - USUAL_DAYS * DAY, SLOT, USUAL_DAYS * DAY // SLOT + window.count
-    )
+    count = USUAL_DAYS * DAY // SLOT + window.count
+    before = Timeline(window.start - USUAL_DAYS * DAY, SLOT, count)
     measured = observations.read(connection, site_id, before)
     return SevenDayMean(PerfectForesight(before, measured.load_kwh, measured.pv_kwh))
 
@@ -349,11 +326,9 @@ def plan_stored_variant(
                 field="variant.site.tariff",
                 value=site.tariff.price_series[0].removeprefix(OWN),
             )
-        stored = read_prices(
-            connection,
-            site,
-            Timeline(timeline.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + timeline.count),
-        )
+        count = LOOK_BACK // SLOT + timeline.count
+        around = Timeline(timeline.start - LOOK_BACK, SLOT, count)
+        stored = read_prices(connection, site, around)
         return replace(stored, predicts=True)
 
     before, after, changed = plan_variant(
@@ -375,10 +350,6 @@ def ask_stored(connection: Connection, request: WhyNotRequest, *, solver: Solver
             forbids it.
     """
     inputs = plans.load_inputs(connection, request.plan_id)
-    reply = ask_why_not(
-        inputs,
-        request.alternative,
-        solver=solver,
-        language=request.language or inputs.options.language,
-    )
+    language = request.language or inputs.options.language
+    reply = ask_why_not(inputs, request.alternative, solver=solver, language=language)
     return reply.model_copy(update={"plan_id": request.plan_id})

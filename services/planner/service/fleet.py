@@ -1,13 +1,12 @@
-"""Plan many stored sites in a batch: one read and one write for all, each planned independently.
+"""Plan many stored sites in a batch: one read and one write for all, each planned by itself.
 
 A fault of one site does not stop the others.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from functools import partial
 
 from sqlalchemy import Connection, Engine
 
@@ -22,7 +21,6 @@ from luna.contracts.fleet import (
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.job import Job
 from luna.contracts.plan import PlanRequest
-from luna.contracts.plan.columns import PlanColumns
 from luna.contracts.plan.request_bytes import write_inputs
 from luna.energy.errors import InvalidInputError
 from luna.energy.policy import REPLAN_AGE
@@ -36,13 +34,8 @@ from luna.platform.queue.site_batch import SiteBatch
 from luna.platform.queue.task_metrics import TaskCounter
 from luna.platform.settings import Settings
 from services.planner.devices import PLANNED_KINDS
-from services.planner.dp.plan import Plan
-from services.planner.following import follow_each
 from services.planner.milp.solver import Solver
-from services.planner.planner import make_plan
-from services.planner.problem.build import build_problem
-from services.planner.problem.problem import Problem
-from services.planner.reply.reply import Answered, answer_each, digest, set_beside
+from services.planner.reply.reply import digest, plan_columns
 from services.planner.service.inputs import read_facts
 from services.planner.service.plans import complete, count_plan
 
@@ -76,33 +69,31 @@ def plan_sites(
     names = list(dict.fromkeys(request.site_ids))
     changes = plan_causes.read(connection, names)
     stored = sites.read_configurations(connection, names)
-    by_name = batch.each(
-        names,
-        lambda name: (
-            sites.parse_stored(name, stored[name])
-            if name in stored
-            else sites.load(connection, name)
-        ),
-    )
-    facts = batch.together(
-        list(by_name),
-        lambda some: read_facts(connection, [by_name[name] for name in some], start, now=now),
-    )
-    solved = batch.each(list(facts), lambda name: _SolvedSite.of(connection, facts[name]))
-    answered = batch.together(
-        list(solved),
-        lambda some: dict(zip(some, _answer([solved[name] for name in some], now), strict=True)),
-    )
-    rows = batch.each(list(answered), lambda name: solved[name].store(name, *answered[name]))
+
+    def parse(name: str) -> Site:
+        if name in stored:
+            return sites.parse_stored(name, stored[name])
+        return sites.load(connection, name)
+
+    by_name = batch.each(names, parse)
+
+    def read(some: Sequence[str]) -> dict[str, PlanningFacts]:
+        return read_facts(connection, [by_name[name] for name in some], start, now=now)
+
+    facts = batch.together(list(by_name), read)
+
+    def plan(name: str) -> PlanRow:
+        return _plan_site(connection, facts[name], now)
+
+    rows = batch.each(list(facts), plan)
     there = sites.hold(connection, list(rows))
-    # A plan of a site removed meanwhile would drive the next site of its name.
-    batch.each(
-        [name for name in rows if name not in there], lambda name: sites.load(connection, name)
-    )
-    written = batch.together(
-        [name for name in rows if name in there],
-        lambda some: plans.write(connection, [rows[name] for name in some]),
-    )
+    # A plan of a site removed meanwhile would drive the next site of its name: it becomes a fault.
+    batch.each([name for name in rows if name not in there], partial(sites.load, connection))
+
+    def write(some: Sequence[str]) -> dict[str, str]:
+        return plans.write(connection, [rows[name] for name in some])
+
+    written = batch.together([name for name in rows if name in there], write)
     # Also for sites that failed: the next change, or the next refresh of old plans, tries again.
     plan_causes.forget(connection, changes)
     plan_faults.forget(connection, written)
@@ -115,45 +106,16 @@ def plan_sites(
     return PlanSitesReply(plans=written, faults=faults)
 
 
-@dataclass(frozen=True, slots=True)
-class _SolvedSite:
-    """A site's least-cost plan, the complete request that it was made from, that request as bytes,
-    their digest, and the solver.
-    """
-
-    problem: Problem
-    plan: Plan
-    request: PlanRequest
-    inputs: bytes
-    inputs_digest: str
-    solver: Solver
-
-    @classmethod
-    def of(cls, connection: Connection, facts: PlanningFacts) -> Self:
-        """Return the plan of a site from its facts."""
-        request = complete(connection, facts, PlanRequest(site_id=facts.site.name))
-        inputs = write_inputs(request)
-        # A used solver would start from another site's basis, and might end in a different plan of
-        # the same cost.
-        problem = build_problem(request)
-        solver = Solver()
-        return cls(problem, make_plan(problem, solver), request, inputs, digest(inputs), solver)
-
-    def store(self, name: str, plan: Plan, answer: PlanColumns) -> PlanRow:
-        """Return the row of a followed plan and its reply, with its comparisons."""
-        reply = set_beside(answer, plan, self.request, self.solver)
-        count_plan(reply.head)
-        return PlanRow.of(reply, site_id=name, inputs_digest=self.inputs_digest, inputs=self.inputs)
-
-
-def _answer(solved: Sequence[_SolvedSite], now: datetime) -> Iterator[tuple[Plan, PlanColumns]]:
-    """Return the followed plans, each with its reply."""
-    plans = follow_each([(each.problem, each.plan) for each in solved])
-    answered = [
-        Answered(plan, each.request, each.inputs_digest)
-        for plan, each in zip(plans, solved, strict=True)
-    ]
-    return zip(plans, answer_each(answered, issued_at=now), strict=True)
+def _plan_site(connection: Connection, facts: PlanningFacts, now: datetime) -> PlanRow:
+    """Return the row of a site's new plan, made from its facts."""
+    request = complete(connection, facts, PlanRequest(site_id=facts.site.name))
+    inputs = write_inputs(request)
+    inputs_digest = digest(inputs)
+    # A used solver would start from another site's basis, and might end in a different plan of the
+    # same cost.
+    reply = plan_columns(request, now=now, solver=Solver(), inputs_digest=inputs_digest)
+    count_plan(reply.head)
+    return PlanRow.of(reply, site_id=facts.site.name, inputs_digest=inputs_digest, inputs=inputs)
 
 
 def refresh_plans(
@@ -163,7 +125,7 @@ def refresh_plans(
     ask: Callable[[PlanSitesRequest, str], Job],
     now: datetime,
 ) -> RefreshPlansReply:
-    """Submit jobs that plan the sites whose last plan is older than ``RENEW_AGE``, one per batch.
+    """Submit a job per batch of sites whose last plan is older than ``RENEW_AGE``.
 
     An open job of a batch is kept.
 
@@ -178,15 +140,13 @@ def refresh_plans(
         due = set(plans.list_outdated(connection, names, issued_before=now - RENEW_AGE))
     # Batches are cut from all sites, so that a batch keeps its key, and its open job, whichever of
     # its sites are due.
-    cut = [
-        [name for name in part if name in due] for part in _cut(names, settings.plan_batch_sites)
-    ]
-    jobs = [
-        ask(PlanSitesRequest(site_ids=part), f"batch {number}")
-        for number, part in enumerate(cut)
-        if part
-    ]
-    return RefreshPlansReply(sites=len(due), jobs=[job.job_id for job in jobs])
+    job_ids = []
+    for number, part in enumerate(_cut(names, settings.plan_batch_sites)):
+        due_part = [name for name in part if name in due]
+        if due_part:
+            job = ask(PlanSitesRequest(site_ids=due_part), f"batch {number}")
+            job_ids.append(job.job_id)
+    return RefreshPlansReply(sites=len(due), jobs=job_ids)
 
 
 def follow_changes(
@@ -219,8 +179,9 @@ def follow_changes(
 
 
 def follow_stays(engine: Engine, settings: Settings, *, now: datetime) -> FollowStaysReply:
-    """Record a change for sites whose devices report something other than the plan in force
-    expects; ``follow_changes`` then replans them.
+    """Record a change for sites whose devices report other states than their plan expects.
+
+    ``follow_changes`` then replans them.
 
     Args:
         engine: of the database.
@@ -229,20 +190,18 @@ def follow_stays(engine: Engine, settings: Settings, *, now: datetime) -> Follow
     """
     with unit_of_work(engine) as connection:
         sensing: list[Site] = []
-        for configuration in sites.read_sensing(
-            connection, control.list_planned(connection, settings.plan_refresh), roles=_ROLES
-        ).values():
+        planned = control.list_planned(connection, settings.plan_refresh)
+        for configuration in sites.read_sensing(connection, planned, roles=_ROLES).values():
             # An invalid configuration is reported when the site is planned.
             with suppress(InvalidInputError):
                 sensing.append(parse_site(configuration))
         keys = sites.keys_of(connection, [site.name for site in sensing])
         by_key = {keys[site.name]: site for site in sensing}
         facts = read_demands_each(connection, by_key, floor_to(now, SLOT), now=now)
-        changed = [
-            key
-            for key, site in by_key.items()
-            if any(stored.says_news(site, facts[key], now) for stored in _STORED)
-        ]
+        changed = []
+        for key, site in by_key.items():
+            if any(stored.says_news(site, facts[key], now) for stored in _STORED):
+                changed.append(key)
         plan_causes.note(connection, changed, "stay")
     return FollowStaysReply(sites=len(changed))
 

@@ -1,5 +1,6 @@
-"""Read a stored site's planning inputs from the database: prices, carbon, weather, forecasts and
-their errors; and the data of a replay.
+"""Read the inputs of a stored site's plans and replays from the database.
+
+They are prices, carbon, weather, and forecasts with their errors.
 """
 
 from collections.abc import Sequence
@@ -65,20 +66,19 @@ def read_carbon_book(connection: Connection, place: str, timeline: Timeline) -> 
 def read_outdoor_ahead(
     connection: Connection, site_id: str, site: Site, timeline: Timeline, *, known_at: datetime
 ) -> list[float] | None:
-    """Return the outdoor temperature per slot, °C, as last forecast by ``known_at``, interpolated
-    across gaps; None without values or use.
+    """Return the outdoor temperature per slot, °C, as last forecast by ``known_at``.
+
+    It is interpolated across gaps; None without values or use.
     """
     if not any(kind.by_weather and getattr(site, kind.section) for kind in PLANNED_KINDS):
         return None
-    temperature = weather_carbon.read_weather(connection, site_id, timeline, known_at=known_at)[
-        "temperature_c"
-    ]
+    weather = weather_carbon.read_weather(connection, site_id, timeline, known_at=known_at)
+    temperature = weather["temperature_c"]
     finite = np.flatnonzero(np.isfinite(temperature))
     if not finite.size:
         return None
-    filled: list[float] = np.interp(
-        np.arange(temperature.size), finite, temperature[finite]
-    ).tolist()
+    slots = np.arange(temperature.size)
+    filled: list[float] = np.interp(slots, finite, temperature[finite]).tolist()
     return filled
 
 
@@ -104,17 +104,17 @@ def read_facts(
     Plans are those in force ``now``.
     """
     back = max(LOOK_BACK, *(look_back(site) for site in stored_sites))
-    months, days = (
-        {site.name: since for site in stored_sites if (since := find(site, start)) is not None}
-        for find in (find_month, find_day)
-    )
-    return site_facts.read_facts(
-        connection,
-        stored_sites,
-        start,
-        FactWindow(HORIZON, back, LOOK_BACK, DAYS, months, days),
-        now=now,
-    )
+    months = {}
+    days = {}
+    for site in stored_sites:
+        month = find_month(site, start)
+        if month is not None:
+            months[site.name] = month
+        day = find_day(site, start)
+        if day is not None:
+            days[site.name] = day
+    window = FactWindow(HORIZON, back, LOOK_BACK, DAYS, months, days)
+    return site_facts.read_facts(connection, stored_sites, start, window, now=now)
 
 
 def gather_inputs(facts: PlanningFacts) -> SiteInputs:
@@ -137,18 +137,15 @@ def gather_inputs(facts: PlanningFacts) -> SiteInputs:
     horizon = Timeline(start, SLOT, HORIZON // SLOT)
     back = max(LOOK_BACK, look_back(site))
     around = Timeline(start - back, SLOT, back // SLOT + horizon.count)
-    books = {
-        name: _price_book(revisions, around, facts.foreign[name])
-        for name, revisions in facts.revisions.items()
-    }
+    books = {}
+    for name, revisions in facts.revisions.items():
+        books[name] = _price_book(revisions, around, facts.foreign[name])
     prices = SitePrices(site, around, books, predicts=True)
-    # Beyond the last known intensity its day is repeated.
-    known = Timeline(start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + horizon.count)
-    carbon = (
-        carry_days(facts.carbon, known)[known.index_of(start) :]
-        if np.isfinite(facts.carbon).any()
-        else None
-    )
+    carbon = None
+    if np.isfinite(facts.carbon).any():
+        # Beyond the last known intensity its day is repeated.
+        known = Timeline(start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + horizon.count)
+        carbon = carry_days(facts.carbon, known)[known.index_of(start) :]
     return SiteInputs(site, horizon, facts.driving, prices, carbon)
 
 
@@ -157,35 +154,31 @@ def read_outlook(
 ) -> OutlookMessage:
     """Return the outlook over the horizon, corrected by the bias of the last days.
 
-    ``with_courses``: with scenarios.
-
-    ``connection`` reads data that few sites have.
+    ``with_courses``: with scenarios. ``connection`` reads data that few sites have.
     """
     site = inputs.site
     horizon = inputs.horizon
     forecast = inputs.driving.forecast
     site_prices = inputs.prices.ahead(facts.known_at, horizon)
     before = Timeline(horizon.start - DAYS * DAY, SLOT, DAYS * DAY // SLOT)
-    errors = ErrorScenarios(
-        ForecastArchive(facts.past),
-        PerfectForesight(before, facts.observed.load_kwh, facts.observed.pv_kwh),
-    )
-    bias = Bias(
-        **dict(zip(("load_factor", "pv_factor"), errors.factors(horizon.start), strict=True))
-    )
+    foresight = PerfectForesight(before, facts.observed.load_kwh, facts.observed.pv_kwh)
+    errors = ErrorScenarios(ForecastArchive(facts.past), foresight)
+    load_factor, pv_factor = errors.factors(horizon.start)
+    bias = Bias(load_factor=load_factor, pv_factor=pv_factor)
     # Expected load and PV with their bands, bias-corrected; beyond the end of an older forecast its
     # last day is repeated.
     load = forecast.load_kwh
     pv = forecast.pv_kwh
-    of_load = {"load_kwh": load.expected, "load_p10_kwh": load.p10, "load_p90_kwh": load.p90}
-    of_pv = {"pv_kwh": pv.expected, "pv_p10_kwh": pv.p10, "pv_p90_kwh": pv.p90}
-    scaled = {name: values * bias.load_factor for name, values in of_load.items()} | {
-        name: values * bias.pv_factor for name, values in of_pv.items()
-    }
     series = {
         "import_price": site_prices.import_price,
         "export_price": site_prices.export_price,
-    } | {name: _carry_on(values) for name, values in scaled.items()}
+        "load_kwh": _carry_on(load.expected * bias.load_factor),
+        "load_p10_kwh": _carry_on(load.p10 * bias.load_factor),
+        "load_p90_kwh": _carry_on(load.p90 * bias.load_factor),
+        "pv_kwh": _carry_on(pv.expected * bias.pv_factor),
+        "pv_p10_kwh": _carry_on(pv.p10 * bias.pv_factor),
+        "pv_p90_kwh": _carry_on(pv.p90 * bias.pv_factor),
+    }
     source = ForecastSource(
         version=forecast.version,
         issued_at=forecast.issued_at,
@@ -199,18 +192,19 @@ def read_outlook(
     outlook = OutlookMessage(
         **{name: values.tolist() for name, values in series.items()}, **beside_series
     )
-    erred = errors.days_of_errors(horizon.start, horizon, (series["load_kwh"], series["pv_kwh"]))
-    beside = {
-        "load_includes": list_included(site),
-        "scenarios": read_courses(
+    expected = (series["load_kwh"], series["pv_kwh"])
+    erred = errors.days_of_errors(horizon.start, horizon, expected)
+    courses = None
+    if with_courses:
+        courses = read_courses(
             connection, site, forecast, outlook, start=horizon.start, errors=errors
         )
-        if with_courses
-        else None,
+    outdoor = read_outdoor_ahead(connection, site.name, site, horizon, known_at=facts.known_at)
+    beside = {
+        "load_includes": list_included(site),
+        "scenarios": courses,
         "carbon_g_per_kwh": None if inputs.carbon is None else inputs.carbon.tolist(),
-        "outdoor_temperature_c": read_outdoor_ahead(
-            connection, site.name, site, horizon, known_at=facts.known_at
-        ),
+        "outdoor_temperature_c": outdoor,
         "errors": describe_courses(erred) if erred else None,
         "bias": bias if bias != Bias() else None,
     }
@@ -224,19 +218,17 @@ def _carry_on(series: FloatArray) -> FloatArray:
 
 
 def list_included(site: Site) -> list[str]:
-    """Return the switched devices without a meter of their own: their use is part of the base load,
-    and scheduling it would count it twice.
+    """Return the switched devices without a meter of their own.
+
+    Their use is part of the base load, and scheduling it would count it twice.
     """
-    devices = [
-        (device, kind.consumption.meter(device) if kind.consumption.meter else None)
-        for kind in SWITCHED_KINDS
-        for device in kind.of(site)
-    ]
-    return [
-        device.name
-        for device, meter in devices
-        if meter is None or not getattr(site.input_sensors, meter)
-    ]
+    included = []
+    for kind in SWITCHED_KINDS:
+        for device in kind.of(site):
+            meter = kind.consumption.meter(device) if kind.consumption.meter else None
+            if meter is None or not getattr(site.input_sensors, meter):
+                included.append(device.name)
+    return included
 
 
 def read_courses(
@@ -258,23 +250,22 @@ def read_courses(
         start: of the plan; nothing issued or measured later is read.
         errors: of the same version's forecasts.
     """
-    expected = np.array(outlook.load_kwh), np.array(outlook.pv_kwh)
-    timeline = Timeline(start, SLOT, expected[0].size)
+    load_kwh = np.array(outlook.load_kwh)
+    pv_kwh = np.array(outlook.pv_kwh)
+    timeline = Timeline(start, SLOT, load_kwh.size)
     scenarios = forecast_scenarios.read(
         connection, site.name, timeline, version=forecast.version, known_at=start
     )
-    kinds = errors.courses(start, timeline, expected)
+    kinds = errors.courses(start, timeline, (load_kwh, pv_kwh))
     # The latest scenarios, unless older than a plan's forecast may be; beyond their end they are
     # the expected course.
     if scenarios is not None and scenarios.issued_at > start - FORECAST_MAX_AGE:
-        paths = zip((scenarios.load_kwh, scenarios.pv_kwh), expected, strict=True)
-        kinds = [
-            ScenarioSet(
-                scenarios.probability,
-                *(np.where(np.isfinite(path), path, base) for path, base in paths),
-            ),
-            *kinds,
-        ]
+        latest = ScenarioSet(
+            scenarios.probability,
+            np.where(np.isfinite(scenarios.load_kwh), scenarios.load_kwh, load_kwh),
+            np.where(np.isfinite(scenarios.pv_kwh), scenarios.pv_kwh, pv_kwh),
+        )
+        kinds = [latest, *kinds]
     if not kinds:
         return None
     return describe_courses(blend(kinds))
@@ -282,8 +273,9 @@ def read_courses(
 
 def describe_courses(courses: ScenarioSet) -> CoursesMessage:
     """Return scenarios as a message, energies rounded."""
-    load, pv = (np.round(paths, COURSE_DIGITS) for paths in (courses.load_kwh, courses.pv_kwh))
-    return CoursesMessage(probability=courses.weight.tolist(), load_kwh=load, pv_kwh=pv)
+    load_kwh = np.round(courses.load_kwh, COURSE_DIGITS)
+    pv_kwh = np.round(courses.pv_kwh, COURSE_DIGITS)
+    return CoursesMessage(probability=courses.weight.tolist(), load_kwh=load_kwh, pv_kwh=pv_kwh)
 
 
 def read_prices(connection: Connection, site: Site, timeline: Timeline) -> SitePrices:
@@ -291,14 +283,10 @@ def read_prices(connection: Connection, site: Site, timeline: Timeline) -> SiteP
     stored = {name: market_prices.stored_series(site, name) for name in site.tariff.price_series}
     revisions = market_prices.read_revisions_each(connection, list(stored.values()), timeline)
     foreign = market_prices.find_foreign(connection, list(stored.values()), timeline)
-    return SitePrices(
-        site,
-        timeline,
-        {
-            name: _price_book(revisions[each], timeline, foreign[each])
-            for name, each in stored.items()
-        },
-    )
+    books = {}
+    for name, series in stored.items():
+        books[name] = _price_book(revisions[series], timeline, foreign[series])
+    return SitePrices(site, timeline, books)
 
 
 def _price_book(
@@ -314,11 +302,9 @@ def _price_book(
 def read_weighed(connection: Connection, site: Site, timeline: Timeline) -> SitePrices:
     """Return prices as ``read_prices``, with the grid's carbon where the site weighs it."""
     prices = read_prices(connection, site, timeline)
-    return (
-        replace(prices, carbon=read_carbon_book(connection, site.name, timeline))
-        if site.objective.carbon_price_per_kg
-        else prices
-    )
+    if not site.objective.carbon_price_per_kg:
+        return prices
+    return replace(prices, carbon=read_carbon_book(connection, site.name, timeline))
 
 
 def read_scene(connection: Connection, request: ReplayRequest, version: str) -> ReplayData:
@@ -332,10 +318,8 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
     past = DAYS * DAY // SLOT
     around = Timeline(window.start - past * SLOT, SLOT, past + window.count + ahead)
     measured = observations.read(connection, request.site_id, around)
-    load, pv = (
-        _require(series, window, name, zone=zone)
-        for series, name in ((measured.load_kwh, "load_kwh"), (measured.pv_kwh, "pv_kwh"))
-    )
+    load = _require(measured.load_kwh, window, "load_kwh", zone=zone)
+    pv = _require(measured.pv_kwh, window, "pv_kwh", zone=zone)
     # Episodes alone hold what was uncertain.
     read_issued = forecasts.read_expected if request.episodes is None else forecasts.read_all
     issued = read_issued(
@@ -349,11 +333,9 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
             site_id=request.site_id,
             version=version,
         )
-    site_prices = read_weighed(
-        connection,
-        site,
-        Timeline(window.start - PRICE_MEMORY, SLOT, PRICE_MEMORY // SLOT + window.count + ahead),
-    )
+    priced_slots = PRICE_MEMORY // SLOT + window.count + ahead
+    priced = Timeline(window.start - PRICE_MEMORY, SLOT, priced_slots)
+    site_prices = read_weighed(connection, site, priced)
     # A measured value is available at its slot's end; corrections more than a day after the window
     # are ignored.
     emitted = weather_carbon.read_carbon(connection, site.name, window, known_at=window.end + DAY)

@@ -1,6 +1,4 @@
-"""Convert the overrides in force at a stored site into blocks and limits of a plan, so that the
-plan holds every device to what its owner ordered.
-"""
+"""Convert the overrides in force at a stored site into blocks and limits of a plan."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -90,7 +88,7 @@ def give_way(blocks: Iterable[ManualBlock], orders: Sequence[ManualBlock]) -> li
 def hold_back_pv(
     outlook: OutlookMessage, override: Override | None, *, start: datetime
 ) -> OutlookMessage:
-    """Return the outlook with PV that is off, or limited, as long as an override says so."""
+    """Return the outlook with PV off, or limited, as long as an override lasts."""
     if override is None or override.mode not in (_PV_OFF, _PV_LIMIT):
         return outlook
     timeline = Timeline(start, SLOT, len(outlook.pv_kwh))
@@ -106,14 +104,11 @@ def hold_back_pv(
     def limit(series: FloatArray) -> FloatArray:
         return np.asarray(series * (1.0 - share) + np.minimum(series, most_kwh) * share)
 
-    names = [
-        name
-        for name in ("pv_kwh", "pv_p10_kwh", "pv_p90_kwh")
-        if getattr(outlook, name) is not None
-    ]
-    changed: dict[str, object] = {
-        name: limit(np.array(getattr(outlook, name))).tolist() for name in names
-    }
+    changed: dict[str, object] = {}
+    for name in ("pv_kwh", "pv_p10_kwh", "pv_p90_kwh"):
+        series = getattr(outlook, name)
+        if series is not None:
+            changed[name] = limit(np.array(series)).tolist()
     for name in ("scenarios", "errors"):
         courses = getattr(outlook, name)
         if courses is not None:
@@ -152,14 +147,10 @@ def _order_device(site: Site, key: str, span: OrderedSpan) -> Iterator[ManualBlo
         return
     block = _make_block(name, action, span.start, span.end)
     device = find_device(block, site)
-    if (
-        action == "charge"
-        and span.override.power_kw is not None
-        and isinstance(device, ChargedDevice)
-    ):
-        block = block.model_copy(
-            update={"power_kw": min(span.override.power_kw, device.charge_limit_kw)}
-        )
+    power_kw = span.override.power_kw
+    if action == "charge" and power_kw is not None and isinstance(device, ChargedDevice):
+        limited_kw = min(power_kw, device.charge_limit_kw)
+        block = block.model_copy(update={"power_kw": limited_kw})
     yield block
 
 
@@ -175,15 +166,14 @@ def _order_pv(span: OrderedSpan) -> Iterator[ManualBlock]:
 def _order_batteries(
     site: Site, span: OrderedSpan, *, outlook: OutlookMessage, state: StateMessage, start: datetime
 ) -> Iterator[ManualBlock]:
-    controlled = {each.battery for each in site.control.batteries} if site.control else set()
-    batteries = [
-        battery for battery in site.batteries if battery.name in controlled or not controlled
-    ]
+    batteries = list(site.batteries)
+    if site.control and site.control.batteries:
+        controlled = {control.battery for control in site.control.batteries}
+        batteries = [battery for battery in batteries if battery.name in controlled]
     action = find_commands(BATTERIES).orders.get(span.override.mode)
     if action is not None:
-        yield from (
-            _make_block(battery.name, action, span.start, span.end) for battery in batteries
-        )
+        for battery in batteries:
+            yield _make_block(battery.name, action, span.start, span.end)
         return
     if not batteries or any(battery.name not in state.batteries for battery in batteries):
         # A state that lacks a battery is refused where the problem is posed.
@@ -197,8 +187,9 @@ def _order_batteries(
 def _simulate(
     site: Site, span: OrderedSpan, *, outlook: OutlookMessage, state: StateMessage, start: datetime
 ) -> list[list[ManualBlock]]:
-    """Return, slot by slot, a block per battery with the power that the ordered mode moves at the
-    expected load and PV.
+    """Return a block per slot and battery with the power of the ordered mode.
+
+    Load and PV are the expected ones.
     """
     order = span.override
     setpoint = BatterySetpoint.model_validate(
@@ -225,38 +216,23 @@ def _simulate(
         begin = max(span.start, start + slot * SLOT)
         end = min(span.end, start + (slot + 1) * SLOT)
         powers_kw = ((flows.charge_kwh - flows.discharge_kwh) / hours[slot])[:, 0].tolist()
-        powers = zip(site.batteries, powers_kw, strict=True)
-        slots.append(
-            [
-                _describe_run(battery, order.mode, power_kw, begin=begin, end=end)
-                for battery, power_kw in powers
-            ]
-        )
+        blocks = []
+        for battery, power_kw in zip(site.batteries, powers_kw, strict=True):
+            blocks.append(_describe_run(battery, order.mode, power_kw, begin=begin, end=end))
+        slots.append(blocks)
     return slots
 
 
 def _describe_run(
     battery: Battery, mode: str, power_kw: float, *, begin: datetime, end: datetime
 ) -> ManualBlock:
-    """Return the block of a battery that charges with ``power_kw``, or discharges where it is
-    negative.
-    """
+    """Return the block of a battery that charges with ``power_kw``; negative: it discharges."""
     if power_kw > max(_NOTHING_KW, battery.min_charge_kw - _NOTHING_KW):
-        return _make_block(
-            battery.name,
-            "charge",
-            begin,
-            end,
-            power_kw=min(round(power_kw, 6), battery.charge_limit_kw),
-        )
+        charge_kw = min(round(power_kw, 6), battery.charge_limit_kw)
+        return _make_block(battery.name, "charge", begin, end, power_kw=charge_kw)
     if power_kw < -_NOTHING_KW:
-        return _make_block(
-            battery.name,
-            "discharge",
-            begin,
-            end,
-            power_kw=min(round(-power_kw, 6), battery.discharge_limit_kw),
-        )
+        discharge_kw = min(round(-power_kw, 6), battery.discharge_limit_kw)
+        return _make_block(battery.name, "discharge", begin, end, power_kw=discharge_kw)
     return _make_block(battery.name, _AT_REST[mode], begin, end)
 
 
@@ -264,17 +240,16 @@ def _merge(blocks: Iterable[ManualBlock]) -> list[ManualBlock]:
     """Return consecutive blocks that ask for the same as one."""
     merged: list[ManualBlock] = []
     for block in blocks:
-        last = merged[-1] if merged else None
-        same = (
-            last is not None
-            and last.to == block.from_
-            and (last.action, last.power_kw) == (block.action, block.power_kw)
-        )
-        if last is not None and same:
-            merged[-1] = last.model_copy(update={"to": block.to})
+        if merged and _continues(merged[-1], block):
+            merged[-1] = merged[-1].model_copy(update={"to": block.to})
         else:
             merged.append(block)
     return merged
+
+
+def _continues(last: ManualBlock, block: ManualBlock) -> bool:
+    asks_same = (last.action, last.power_kw) == (block.action, block.power_kw)
+    return last.to == block.from_ and asks_same
 
 
 def _shorten(block: ManualBlock, orders: Sequence[ManualBlock]) -> ManualBlock:

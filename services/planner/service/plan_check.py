@@ -1,6 +1,4 @@
-"""Whether an issued plan holds: every slot closes its balance, batteries go on where they were, and
-the cost is what its flows cost.
-"""
+"""Check that issued plans hold: energy balances, stored energy from slot to slot, and costs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +26,7 @@ TOLERANCE_KWH = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What does not hold, in which slot (None: over the plan), and by how much: kWh, or money."""
+    """A fault of a plan in a slot (None: over the plan); ``off`` is in kWh, or in money."""
 
     what: str
     off: float
@@ -36,7 +34,7 @@ class Finding:
 
 
 def check_reply(reply: PlanReply, inputs: PlanRequest | None) -> list[Finding]:
-    """Return what does not hold of a plan; empty: all does.
+    """Return the faults of a plan.
 
     Args:
         reply: the plan as it was answered.
@@ -67,12 +65,9 @@ def _balances(reply: PlanReply) -> Iterator[Finding]:
 
 
 def _starts(inputs: PlanRequest, reply: PlanReply) -> dict[str, float]:
-    """Return how full batteries were before the first slot, where the request says so."""
-    return {
-        name: state.soc
-        for name, state in inputs.state.batteries.items()
-        if name in reply.slots[0].batteries
-    }
+    """Return the known states of charge before the first slot."""
+    batteries = inputs.state.batteries
+    return {name: batteries[name].soc for name in batteries if name in reply.slots[0].batteries}
 
 
 def _continuity(reply: PlanReply, site: Site, starts: dict[str, float]) -> Iterator[Finding]:
@@ -80,22 +75,19 @@ def _continuity(reply: PlanReply, site: Site, starts: dict[str, float]) -> Itera
         before = starts.get(battery.name)
         for slot in reply.slots:
             flow = slot.batteries[battery.name]
-            moved = (
-                flow.charge_kwh * battery.charge_efficiency
-                - flow.discharge_kwh / battery.discharge_efficiency
-            )
-            off = 0.0 if before is None else (flow.soc_end - before) * battery.capacity_kwh - moved
-            if abs(off) > TOLERANCE_KWH:
-                yield Finding(f"stored energy of {battery.name}", off, slot.start)
+            if before is not None:
+                put_in = flow.charge_kwh * battery.charge_efficiency
+                moved = put_in - flow.discharge_kwh / battery.discharge_efficiency
+                off = (flow.soc_end - before) * battery.capacity_kwh - moved
+                if abs(off) > TOLERANCE_KWH:
+                    yield Finding(f"stored energy of {battery.name}", off, slot.start)
+            beyond = _beyond(battery, flow.soc_end)
             # Whether a battery moves further out of its limits: one that was measured beyond them
             # may take slots to come back.
-            if not battery.min_soc - 1e-6 <= flow.soc_end <= battery.max_soc + 1e-6 and (
-                before is None
-                or abs(_beyond(battery, flow.soc_end)) > abs(_beyond(battery, before)) + 1e-6
-            ):
-                yield Finding(
-                    f"limits of {battery.name}", _beyond(battery, flow.soc_end), slot.start
-                )
+            moves_out = before is None or abs(beyond) > abs(_beyond(battery, before)) + 1e-6
+            is_inside = battery.min_soc - 1e-6 <= flow.soc_end <= battery.max_soc + 1e-6
+            if moves_out and not is_inside:
+                yield Finding(f"limits of {battery.name}", beyond, slot.start)
             before = flow.soc_end
 
 
@@ -127,21 +119,14 @@ def _money_of_meter(reply: PlanReply) -> Iterator[Finding]:
 def _money_of_site(reply: PlanReply, inputs: PlanRequest, site: Site) -> Iterator[Finding]:
     """Check wear and peaks, which only the site's prices tell."""
     columns = _columns(reply)
-    first = (
-        None if inputs.first_slot_minutes is None else timedelta(minutes=inputs.first_slot_minutes)
-    )
-    timeline = Timeline(
-        reply.slots[0].start,
-        next(step for step in STEPS if step == timedelta(minutes=reply.slot_minutes)),
-        len(reply.slots),
-        first,
-    )
-    peak = peak_cost(
-        columns["import_kwh"],
-        timeline,
-        read_peaks(site, inputs.state),
-        zone=ZoneInfo(site.timezone),
-    )
+    first = None
+    if inputs.first_slot_minutes is not None:
+        first = timedelta(minutes=inputs.first_slot_minutes)
+    slot_length = timedelta(minutes=reply.slot_minutes)
+    step = next(step for step in STEPS if step == slot_length)
+    timeline = Timeline(reply.slots[0].start, step, len(reply.slots), first)
+    peaks = read_peaks(site, inputs.state)
+    peak = peak_cost(columns["import_kwh"], timeline, peaks, zone=ZoneInfo(site.timezone))
     for what, stated_cost, actual_cost in (
         ("wear", reply.cost.wear, _wear(reply, inputs, site)),
         ("peak", reply.cost.peak, peak),
@@ -153,22 +138,18 @@ def _money_of_site(reply: PlanReply, inputs: PlanRequest, site: Site) -> Iterato
 def _wear(reply: PlanReply, inputs: PlanRequest, site: Site) -> float:
     if not site.batteries:
         return 0.0
-    flows = [[slot.batteries[battery.name] for slot in reply.slots] for battery in site.batteries]
-    moved = [sum(flow.charge_kwh + flow.discharge_kwh for flow in each) for each in flows]
-    throughput = sum(
-        battery.wear_price * kwh for battery, kwh in zip(site.batteries, moved, strict=True)
-    )
-    stored = np.array(
-        [
-            [flow.soc_end * battery.capacity_kwh for flow in each]
-            for battery, each in zip(site.batteries, flows, strict=True)
-        ]
-    )
     starts = _starts(inputs, reply)
-    begin = np.array(
-        [starts.get(battery.name, 0.0) * battery.capacity_kwh for battery in site.batteries]
-    )
-    return float(throughput + depth_wear(site.batteries, stored, begin).sum())
+    throughput_cost = 0.0
+    begin_kwh = []
+    stored_kwh = []
+    for battery in site.batteries:
+        flows = [slot.batteries[battery.name] for slot in reply.slots]
+        moved_kwh = sum(flow.charge_kwh + flow.discharge_kwh for flow in flows)
+        throughput_cost += battery.wear_price * moved_kwh
+        begin_kwh.append(starts.get(battery.name, 0.0) * battery.capacity_kwh)
+        stored_kwh.append([flow.soc_end * battery.capacity_kwh for flow in flows])
+    by_depth = depth_wear(site.batteries, np.array(stored_kwh), np.array(begin_kwh))
+    return float(throughput_cost + by_depth.sum())
 
 
 def _columns(reply: PlanReply) -> dict[str, FloatArray]:
@@ -177,26 +158,27 @@ def _columns(reply: PlanReply) -> dict[str, FloatArray]:
 
 
 def _tolerance(columns: dict[str, FloatArray]) -> float:
-    """Return what rounding energies may make of money."""
-    return 1e-6 * (
-        1.0 + float(np.abs(columns["import_price"]).sum() + np.abs(columns["export_price"]).sum())
-    )
+    """Return the money that rounded energies may cause."""
+    import_prices = np.abs(columns["import_price"]).sum()
+    export_prices = np.abs(columns["export_price"]).sum()
+    return 1e-6 * (1.0 + float(import_prices + export_prices))
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedPlans:
-    """How many plans were checked, and what does not hold, by plan."""
+    """The number of checked plans, and the faults by plan."""
 
     plans: int
     broken: dict[str, list[Finding]]
 
     def reply(self, site_id: str) -> CheckPlansReply:
-        """Return it as a message."""
-        findings = [
-            PlanFinding(plan_id=plan_id, what=each.what, off=each.off, start=each.start)
-            for plan_id, broken in self.broken.items()
-            for each in broken
-        ]
+        findings = []
+        for plan_id, broken in self.broken.items():
+            for fault in broken:
+                finding = PlanFinding(
+                    plan_id=plan_id, what=fault.what, off=fault.off, start=fault.start
+                )
+                findings.append(finding)
         return CheckPlansReply(
             site_id=site_id, plans=self.plans, broken=len(self.broken), findings=findings
         )
@@ -205,7 +187,7 @@ class CheckedPlans:
 def check_plans(
     connection: Connection, site_id: str, first: datetime, end: datetime
 ) -> CheckedPlans:
-    """Return what does not hold of the plans issued from ``first`` on, before ``end``.
+    """Return the faults of the plans issued from ``first`` on, before ``end``.
 
     Raises:
         NotFoundError: no such site.
@@ -215,6 +197,7 @@ def check_plans(
     broken = {}
     for reply, inputs in plans.read_issued(connection, site_id, first, end):
         count += 1
-        if findings := check_reply(reply, inputs):
+        findings = check_reply(reply, inputs)
+        if findings:
             broken[reply.plan_id] = findings
     return CheckedPlans(count, broken)

@@ -1,5 +1,6 @@
-"""Which input made a new plan different: inputs are put back one after the other, and everything is
-planned anew each time.
+"""Find the inputs that made a new plan different.
+
+Inputs are put back one after the other, and everything is planned anew each time.
 """
 
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from luna.contracts.plan_questions import (
 )
 from luna.energy.devices import FLOW_KINDS
 from luna.energy.refusals import refuse
+from luna.energy.site import Site
 from luna.platform.database import plans
 from luna.words import Language, Numbers
 from luna.words.differences import HALF_CENT, say_cause
@@ -39,8 +41,9 @@ PV = ("pv_kwh", "pv_p10_kwh", "pv_p90_kwh")
 
 @dataclass(frozen=True, slots=True)
 class AlignedInputs:
-    """An earlier plan as seen from a later one: ``passed`` of its slots are over, ``shared`` are in
-    both.
+    """An earlier plan beside a later one.
+
+    ``passed`` of the earlier one's slots are over, ``shared`` slots are in both.
     """
 
     earlier: IssuedPlan
@@ -53,37 +56,36 @@ class AlignedInputs:
 
         Those that only one of them has stay as they are.
         """
-        was = self.earlier.outlook
-        will = self.later.outlook
-        pairs = {name: (getattr(was, name), getattr(will, name)) for name in names}
-        return {
-            name: before[self.passed :][: self.shared] + after[self.shared :]
-            for name, (before, after) in pairs.items()
-            if before and after
-        }
+        series = {}
+        for name in names:
+            before = getattr(self.earlier.outlook, name)
+            after = getattr(self.later.outlook, name)
+            if before and after:
+                shared = before[self.passed : self.passed + self.shared]
+                series[name] = shared + after[self.shared :]
+        return series
 
     def batteries(self) -> dict[str, BatteryState]:
-        """Return how full the batteries were expected to be.
+        """Return the states of the batteries that the earlier plan expected.
 
-        The later plan's where that is the same.
+        Where a state is the same, it is the later plan's.
         """
         expected = self.expected.soc()
-        will = self.later.request.state.batteries
-        return {
-            name: each.model_copy(update={"soc": expected[name]})
-            if abs(expected.get(name, each.soc) - each.soc) > _SAME_SOC
-            else each
-            for name, each in will.items()
-        }
+        batteries = {}
+        for name, state in self.later.request.state.batteries.items():
+            soc = expected.get(name, state.soc)
+            is_other = abs(soc - state.soc) > _SAME_SOC
+            batteries[name] = state.model_copy(update={"soc": soc}) if is_other else state
+        return batteries
 
     @property
     def expected(self) -> Expected:
-        """What the earlier plan expects by the later one's start."""
+        """The earlier plan's expectation at the later one's start."""
         return Expected(self.earlier, self.passed, self.later.start)
 
 
 def carry(earlier: IssuedPlan, later: IssuedPlan) -> AlignedInputs:
-    """Return an earlier plan as seen from a later one.
+    """Return an earlier plan beside a later one.
 
     Raises:
         InvalidInputError: both have no slot in common, or slots of different lengths.
@@ -101,7 +103,7 @@ Modes = dict[tuple[int, str], str]
 
 
 class InputStep(NamedTuple):
-    """An input put back: what was planned then, and what that costs."""
+    """An input put back, with the modes planned then, and their cost."""
 
     code: CauseCode
     modes: Modes
@@ -110,27 +112,27 @@ class InputStep(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """Plans requests, and remembers nothing."""
+    """Plans requests under inputs that were put back."""
 
     carried: AlignedInputs
     solver: Solver
 
     def plan(self, request: PlanRequest) -> tuple[Modes, float]:
-        """Return the modes of the slots that both plans cover, and the cost less the worth of what
-        is left in the batteries.
+        """Return the modes of the slots that both plans cover, and the cost.
+
+        The cost is less the terminal value of the batteries.
         """
         plan = decide(build_problem(request), self.solver)
         reply = answer(plan, request=request, issued_at=self.carried.later.reply.issued_at)
-        terminal_worth = float(
-            (plan.problem.at_tariff_prices.terminal.value * plan.flows.stored_kwh[:, -1]).sum()
-        )
+        value = plan.problem.at_tariff_prices.terminal.value
+        terminal_worth = float((value * plan.flows.stored_kwh[:, -1]).sum())
         return read_modes(reply, 0, self.carried.shared), reply.cost.total - terminal_worth
 
 
 def compare_plans(
     earlier: IssuedPlan, later: IssuedPlan, *, solver: Solver, language: Language
 ) -> PlanChangesReply:
-    """Return the modes that differ, and the inputs that did it.
+    """Return the modes that differ, and the inputs that caused it.
 
     Raises:
         InvalidInputError: both plans have no slot in common.
@@ -138,45 +140,40 @@ def compare_plans(
     carried = carry(earlier, later)
     now = read_modes(later.reply, 0, carried.shared)
     was = read_modes(earlier.reply, carried.passed, carried.shared)
-    first = Planned(carried, solver).plan(later.request)
-    # One more input each time as it was before; inputs that are the same are left out.
-    request = carried.later.request
     planned = Planned(carried, solver)
+    _, cost_before = planned.plan(later.request)
+    # One more input each time as it was before; inputs that are the same are left out.
+    request = later.request
     steps = list[InputStep]()
+    step_costs: list[tuple[CauseCode, float]] = []
     for code, swap in _SWAPS.items():
         changed = swap(request, carried)
         if changed != request:
             request = changed
-            steps.append(InputStep(code, *planned.plan(request)))
-    causes = _attribute(was, now, steps)
-    changes = [
-        ModeChange(
+            step = InputStep(code, *planned.plan(request))
+            steps.append(step)
+            step_costs.append((code, cost_before - step.cost))
+            cost_before = step.cost
+    step_costs.append(("horizon", 0.0))
+    changes = []
+    for (slot, device), code in _attribute(was, now, steps).items():
+        change = ModeChange(
             start=later.reply.slots[slot].start,
             device=device,
             before=was[slot, device],
             after=now[slot, device],
             cause=code,
         )
-        for (slot, device), code in causes.items()
-    ]
+        changes.append(change)
     numbers = Numbers(language, ZoneInfo(later.reply.timezone), later.reply.currency)
-    costs = [
-        before - step.cost
-        for before, step in zip([first[1], *(step.cost for step in steps)], steps, strict=False)
-    ]
-    step_costs: list[tuple[CauseCode, float]] = [
-        *((step.code, cost) for step, cost in zip(steps, costs, strict=True)),
-        ("horizon", 0.0),
-    ]
     listed = []
     for code, cost in step_costs:
         figure = _FIGURES[code](carried) if code in _FIGURES else None
         modes = sum(change.cause == code for change in changes)
         figures = {} if figure is None else {"higher": round(figure, 6)}
         text = say_cause(code, figure, modes=modes, cost=cost, numbers=numbers)
-        listed.append(
-            ChangeCause(code=code, text=text, modes=modes, cost=round(cost, 6), figures=figures)
-        )
+        cause = ChangeCause(code=code, text=text, modes=modes, cost=round(cost, 6), figures=figures)
+        listed.append(cause)
     about = later.reply
     return PlanChangesReply(
         plan_id=about.plan_id,
@@ -192,21 +189,20 @@ def compare_plans(
 
 
 def read_modes(reply: PlanReply, first: int, count: int) -> Modes:
-    """Return what each device does in slots ``first`` to ``first + count``, counted from nought."""
+    """Return each device's mode in the slots ``first`` to ``first + count``, counted from 0."""
     modes: Modes = {}
     for place, slot in enumerate(reply.slots[first : first + count]):
-        modes |= {
-            (place, name): setpoints.mode[first + place]
-            for name, setpoints in reply.setpoints.items()
-        }
-        modes |= {(place, name): flow.mode for name, flow in slot.placed}
+        for name, setpoints in reply.setpoints.items():
+            modes[place, name] = setpoints.mode[first + place]
+        for name, flow in slot.placed:
+            modes[place, name] = flow.mode
     return modes
 
 
 def _attribute(was: Modes, now: Modes, steps: list[InputStep]) -> dict[tuple[int, str], CauseCode]:
-    """Return of each mode that differs the input from whose return on it is as before.
+    """Return the cause of each mode that differs.
 
-    The horizon where none is.
+    It is the first input from whose return on the mode is as before; the horizon where none is.
     """
     causes: dict[tuple[int, str], CauseCode] = {}
     for place in sorted(was.keys() & now.keys()):
@@ -224,12 +220,15 @@ def _attribute(was: Modes, now: Modes, steps: list[InputStep]) -> dict[tuple[int
 def _swap_site(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
     """Return the request with the site as it was; with other devices also with their state."""
     was = carried.earlier.request
-    named = [
-        [device.name for kind in FLOW_KINDS for device in kind.of(each.site)] if each.site else []
-        for each in (request, was)
-    ]
-    state = request.state if named[0] == named[1] else was.state
+    has_same_devices = _name_devices(request.site) == _name_devices(was.site)
+    state = request.state if has_same_devices else was.state
     return request.model_copy(update={"site": was.site, "state": state})
+
+
+def _name_devices(site: Site | None) -> list[str]:
+    if site is None:
+        return []
+    return [device.name for kind in FLOW_KINDS for device in kind.of(site)]
 
 
 def _swap_options(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
@@ -237,11 +236,9 @@ def _swap_options(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
     unchanged = {"terminal": request.options.terminal, "language": request.options.language}
     options = carried.earlier.request.options.model_copy(update=unchanged)
     has_courses = request.outlook is not None and request.outlook.scenarios is not None
-    return request.model_copy(
-        update={
-            "options": options if has_courses or options.uncertainty == "point" else request.options
-        }
-    )
+    if options.uncertainty != "point" and not has_courses:
+        options = request.options
+    return request.model_copy(update={"options": options})
 
 
 def _swap_strategy(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
@@ -249,27 +246,34 @@ def _swap_strategy(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
     return request.model_copy(update={"surroundings": was.surroundings, "reserves": was.reserves})
 
 
+def _swap_manual(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
+    return request.model_copy(update={"manual": carried.earlier.request.manual})
+
+
 def _swap_prices(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
-    options = request.options.model_copy(
-        update={"terminal": carried.earlier.request.options.terminal}
-    )
-    return _with_outlook(request, dict(carried.series(PRICES))).model_copy(
-        update={"options": options}
-    )
+    terminal = carried.earlier.request.options.terminal
+    options = request.options.model_copy(update={"terminal": terminal})
+    with_prices = _with_outlook(request, dict(carried.series(PRICES)))
+    return with_prices.model_copy(update={"options": options})
+
+
+def _swap_load(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
+    return _with_outlook(request, dict(carried.series(LOAD)))
+
+
+def _swap_pv(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
+    return _with_outlook(request, dict(carried.series(PV)))
 
 
 def _swap_courses(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
     courses = carried.earlier.outlook.scenarios
     if courses is None or request.outlook is None or request.outlook.scenarios is None:
         return request
-    tail = {
-        name: getattr(request.outlook, name)[carried.shared :] for name in ("load_kwh", "pv_kwh")
-    }
     shared = slice(carried.passed, carried.passed + carried.shared)
-    moved = {
-        name: np.array([[*course[shared], *rest] for course in getattr(courses, name)])
-        for name, rest in tail.items()
-    }
+    moved = {}
+    for name in ("load_kwh", "pv_kwh"):
+        rest = getattr(request.outlook, name)[carried.shared :]
+        moved[name] = np.array([[*course[shared], *rest] for course in getattr(courses, name)])
     return _with_outlook(request, {"scenarios": courses.model_copy(update=moved)})
 
 
@@ -277,40 +281,31 @@ def _swap_state(
     name: str, read: Callable[[AlignedInputs], object]
 ) -> Callable[[PlanRequest, AlignedInputs], PlanRequest]:
     def swap(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
-        return request.model_copy(
-            update={"state": request.state.model_copy(update={name: read(carried)})}
-        )
+        state = request.state.model_copy(update={name: read(carried)})
+        return request.model_copy(update={"state": state})
 
     return swap
 
 
 def _swap_peaks(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
     was = carried.earlier.request.state
-    return request.model_copy(
-        update={
-            "state": request.state.model_copy(
-                update={"month_peaks_kw": was.month_peaks_kw, "peaks": was.peaks}
-            )
-        }
-    )
+    peaks = {"month_peaks_kw": was.month_peaks_kw, "peaks": was.peaks}
+    return request.model_copy(update={"state": request.state.model_copy(update=peaks)})
 
 
 def _with_outlook(request: PlanRequest, update: dict[str, object]) -> PlanRequest:
-    return (
-        request
-        if request.outlook is None
-        else request.model_copy(update={"outlook": request.outlook.model_copy(update=update)})
-    )
+    if request.outlook is None:
+        return request
+    return request.model_copy(update={"outlook": request.outlook.model_copy(update=update)})
 
 
 def _more(name: str) -> Callable[[AlignedInputs], float]:
-    """Return how much more of a series the later plan expects in the slots that both cover."""
+    """Return a function of the increase of a series in the slots that both plans cover."""
 
     def more(carried: AlignedInputs) -> float:
-        was, will = (
-            np.array(getattr(each.outlook, name)) for each in (carried.earlier, carried.later)
-        )
-        return float(will[: carried.shared].sum() - was[carried.passed :][: carried.shared].sum())
+        before = np.array(getattr(carried.earlier.outlook, name))[carried.passed :]
+        after = np.array(getattr(carried.later.outlook, name))
+        return float(after[: carried.shared].sum() - before[: carried.shared].sum())
 
     return more
 
@@ -321,21 +316,24 @@ def _dearer(carried: AlignedInputs) -> float:
 
 def _fuller(carried: AlignedInputs) -> float:
     site = carried.later.request.site
+    if site is None:
+        return 0.0
     expected = carried.batteries()
     now = carried.later.request.state.batteries
-    return (
-        sum(
-            (now[each.name].soc - expected[each.name].soc) * each.capacity_kwh
-            for each in site.batteries
-        )
-        if site
-        else 0.0
-    )
+    more_kwh = 0.0
+    for battery in site.batteries:
+        more_soc = now[battery.name].soc - expected[battery.name].soc
+        more_kwh += more_soc * battery.capacity_kwh
+    return more_kwh
 
 
 def _carry(kind: PlannedKind) -> Callable[[AlignedInputs], object]:
-    """Return the states that the earlier plan expected of a kind's devices in its request."""
-    return lambda carried: kind.carry(carried.expected, ())
+    """Return a function of the states that the earlier plan expected of a kind's devices."""
+
+    def carry_states(carried: AlignedInputs) -> object:
+        return kind.carry(carried.expected, ())
+
+    return carry_states
 
 
 # In this order inputs are put back: what people decide, what is known of the world, what was
@@ -344,12 +342,10 @@ _SWAPS: dict[CauseCode, Callable[[PlanRequest, AlignedInputs], PlanRequest]] = {
     "site": _swap_site,
     "options": _swap_options,
     "strategy": _swap_strategy,
-    "manual": lambda request, carried: request.model_copy(
-        update={"manual": carried.earlier.request.manual}
-    ),
+    "manual": _swap_manual,
     "prices": _swap_prices,
-    "load": lambda request, carried: _with_outlook(request, dict(carried.series(LOAD))),
-    "pv": lambda request, carried: _with_outlook(request, dict(carried.series(PV))),
+    "load": _swap_load,
+    "pv": _swap_pv,
     "courses": _swap_courses,
     "soc": _swap_state("batteries", AlignedInputs.batteries),
     **{
@@ -371,17 +367,19 @@ _FIGURES: dict[CauseCode, Callable[[AlignedInputs], float]] = {
 def compare_stored(
     connection: Connection, request: PlanChangesRequest, *, solver: Solver
 ) -> PlanChangesReply:
-    """Return what a stored plan changes beside the one before it.
+    """Return the changes of a stored plan from the one before it.
 
     Raises:
         NotFoundError: no such plan, none before it, or inputs that were not kept.
         InvalidInputError: both plans have no slot in common.
     """
-    before = request.before_id or plans.find_previous(connection, request.plan_id)
-    earlier, later = (
-        IssuedPlan(plans.load_inputs(connection, each), plans.load(connection, each))
-        for each in (before, request.plan_id)
-    )
-    return compare_plans(
-        earlier, later, solver=solver, language=request.language or later.request.options.language
-    )
+    before_id = request.before_id or plans.find_previous(connection, request.plan_id)
+    earlier = _load_plan(connection, before_id)
+    later = _load_plan(connection, request.plan_id)
+    language = request.language or later.request.options.language
+    return compare_plans(earlier, later, solver=solver, language=language)
+
+
+def _load_plan(connection: Connection, plan_id: str) -> IssuedPlan:
+    inputs = plans.load_inputs(connection, plan_id)
+    return IssuedPlan(inputs, plans.load(connection, plan_id))

@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from importlib.metadata import version
-from itertools import takewhile
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
@@ -59,8 +58,9 @@ LOOK_BACK_DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A replay's transactions: ``part`` commits each day by itself, ``whole`` commits the results
-    with the reply.
+    """A replay's transactions.
+
+    ``part`` commits each day by itself, ``whole`` commits the results with the reply.
     """
 
     part: Callable[[], AbstractContextManager[Connection]]
@@ -92,8 +92,9 @@ def replay_site(
 
 @dataclass(frozen=True, slots=True)
 class LearnedPolicy:
-    """A trained policy in a replay: its planning function, which depends on the training ``run_id``
-    alone.
+    """A trained policy in a replay.
+
+    Its planning function depends on the training ``run_id`` alone.
     """
 
     make: MakePlan
@@ -135,13 +136,12 @@ def replay_on(
     )
     checkpoint = Checkpoint(store, request, scene, spec, _fingerprint(request, scene, trained))
     replayed = run(scene, spec, book=checkpoint.book(), progress=progress)
-    by_run = {
-        name: replayed.reply.policies[name].model_copy(update={"run_id": policy.run_id})
-        for name, policy in trained.items()
-    }
+    policies = dict(replayed.reply.policies)
+    for name, policy in trained.items():
+        policies[name] = policies[name].model_copy(update={"run_id": policy.run_id})
     reply = replayed.reply.model_copy(
         update={
-            "policies": replayed.reply.policies | by_run,
+            "policies": policies,
             "forecast_version": forecasts,
             "driving": driving,
             "notes": notes,
@@ -149,11 +149,8 @@ def replay_on(
     )
     scores.upsert_daily(store.whole(), request.site_id, system_id=request.system_id, replay=reply)
     if request.system_id == SIMULATION:
-        replays.upsert_oracle(
-            store.whole(),
-            request.site_id,
-            [_result(day, reply.currency) for day in replayed.oracle],
-        )
+        oracle_days = [_result(day, reply.currency) for day in replayed.oracle]
+        replays.upsert_oracle(store.whole(), request.site_id, oracle_days)
     replays.forget(store.whole(), request.site_id, checkpoint.replay)
     return reply
 
@@ -186,16 +183,15 @@ class Checkpoint:
         """Return the log of the stored days up to the first gap; it stores further ones."""
         with self.store.part() as connection:
             records = replays.read_days(connection, self.request.site_id, self.replay)
-        days = takewhile(
-            records.__contains__, dict.fromkeys(local_dates(self.scene.timeline, self.scene.zone))
-        )
-        return DayLog(
-            [
-                {label: PolicyDay.model_validate(record) for label, record in records[day].items()}
-                for day in days
-            ],
-            self._keep,
-        )
+        days = []
+        for day in dict.fromkeys(local_dates(self.scene.timeline, self.scene.zone)):
+            if day not in records:
+                break
+            policy_days = {}
+            for label, record in records[day].items():
+                policy_days[label] = PolicyDay.model_validate(record)
+            days.append(policy_days)
+        return DayLog(days, self._keep)
 
     def _keep(self, lived: DayResult) -> None:
         records = {label: record.model_dump(mode="json") for label, record in lived.records.items()}
@@ -204,11 +200,8 @@ class Checkpoint:
                 connection, self.request.site_id, self.replay, day=lived.day, records=records
             )
             policy = self.request.episodes
-            if (
-                policy is not None
-                and policy in self.request.policies
-                and self.request.system_id == SIMULATION
-            ):
+            is_simulation = self.request.system_id == SIMULATION
+            if policy is not None and policy in self.request.policies and is_simulation:
                 kind = EpisodeKind()
                 timeline = self.scene.timeline
                 state, action, reward = compose_episode(
@@ -227,10 +220,10 @@ class Checkpoint:
 def _fingerprint(
     request: ReplayRequest, scene: ReplayData, learned: Mapping[str, LearnedPolicy]
 ) -> str:
-    """Return a digest of a replay's inputs: request, site, actual energies, prices, forecasts,
-    training runs, and the release.
+    """Return a digest of a replay's inputs.
 
-    Of forecasts the expected energies count: no policy reads their quantiles.
+    They are request, site, actual energies, prices, forecasts, training runs, and the release. Of
+    forecasts the expected energies count: no policy reads their quantiles.
     """
     parts: list[Any] = [
         request.model_dump_json(by_alias=True),
@@ -239,12 +232,14 @@ def _fingerprint(
     ]
     parts += [f"{name} {policy.run_id}" for name, policy in sorted(learned.items())]
     arrays: list[NDArray[Any]] = [scene.foresight.load_kwh, scene.foresight.pv_kwh]
-    arrays += [] if scene.carbon_g_per_kwh is None else [scene.carbon_g_per_kwh]
+    if scene.carbon_g_per_kwh is not None:
+        arrays.append(scene.carbon_g_per_kwh)
     for market, book in sorted(scene.prices.books.items()):
         parts.append(market)
         arrays += [book.slot, book.published_at, book.price]
     carbon = scene.prices.carbon
-    arrays += [carbon.slot, carbon.issued_at, carbon.g_per_kwh] if carbon else []
+    if carbon:
+        arrays += [carbon.slot, carbon.issued_at, carbon.g_per_kwh]
     for forecast in scene.forecasts.forecasts:
         parts.append(
             f"{forecast.version} {forecast.issued_at.isoformat()} "
@@ -272,28 +267,25 @@ def _result(day: OracleDay, currency: str) -> OracleResult:
 def replay_sites(
     engine: Engine, request: ReplaySitesRequest, *, ask: Callable[[Request], Job], now: datetime
 ) -> ReplaySitesReply:
-    """Submit replays of each site as separate jobs, which run in parallel and resume one by one
-    after a worker's death.
+    """Submit replays of each site as separate jobs.
+
+    They run in parallel, and resume one by one after a worker's death.
 
     Raises:
         NotFoundError: no such site.
     """
     with unit_of_work(engine) as connection:
-        site_list = [sites.load(connection, name) for name in request.site_ids] or sites.load_all(
-            connection
-        ).sites
+        site_list = [sites.load(connection, name) for name in request.site_ids]
+        if not site_list:
+            site_list = sites.load_all(connection).sites
         spans = {site.name: _choose_spans(connection, site, request, now=now) for site in site_list}
     rules = request.model_dump(exclude={"site_ids", "from_day", "to_day"})
-    job_lists = {
-        name: [
-            ask(choose_replay(ReplayRequest(site_id=name, from_day=first, to_day=last, **rules)))
-            for first, last in each
-        ]
-        for name, each in spans.items()
-    }
-    return ReplaySitesReply(
-        jobs={name: jobs[-1].job_id for name, jobs in job_lists.items() if jobs}
-    )
+    last_jobs = {}
+    for name, spans_of_site in spans.items():
+        for first, last in spans_of_site:
+            replay = ReplayRequest(site_id=name, from_day=first, to_day=last, **rules)
+            last_jobs[name] = ask(choose_replay(replay)).job_id
+    return ReplaySitesReply(jobs=last_jobs)
 
 
 def _choose_spans(

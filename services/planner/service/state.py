@@ -1,5 +1,6 @@
-"""Complete the state at a plan's start: battery state of charge and modes, device states, month's
-peaks and energy, from records and the plan in force.
+"""Complete the state at a plan's start from records and the plan in force.
+
+The state has the batteries' charge and modes, device states, and the month's peaks and energy.
 """
 
 from collections.abc import Mapping
@@ -33,7 +34,9 @@ def carry_demands(
     expected = expect(facts.begun, start)
     # Devices that Luna switches have run as planned; of others only stated or measured values are
     # available.
-    switched = {each.load for each in site.control.loads} if site.control else set()
+    switched: set[str] = set()
+    if site.control:
+        switched = {control.load for control in site.control.loads}
     carried: dict[str, Mapping[str, Any]] = {}
     for kind in PLANNED_KINDS:
         stated = getattr(state, kind.section)
@@ -43,18 +46,15 @@ def carry_demands(
         if kind.stored:
             carried[kind.section] = {**kind.stored.find(site, facts, start), **stated}
         elif expected and not stated:
-            carried[kind.section] = {
-                name: each for name, each in kind.carry(expected, switched).items() if name in here
-            }
+            states = kind.carry(expected, switched)
+            carried[kind.section] = {name: states[name] for name in states if name in here}
     return state.model_copy(update=carried) if carried else state
 
 
 def read_carried(
     connection: Connection, site: Site, start: datetime, *, now: datetime
 ) -> tuple[StateMessage, DemandFacts]:
-    """Return the device states of a stored site at a plan's start, and the facts that they follow
-    from.
-    """
+    """Return the device states of a stored site at a plan's start, and the facts behind them."""
     key = sites.key_of(connection, site.name)
     facts = read_demands_each(connection, {key: site}, start, now=now)[key]
     return carry_demands(site, StateMessage(), facts, start=start), facts
@@ -94,10 +94,11 @@ def carry_modes(
     batteries: dict[str, BatteryState], modes: dict[str, Mode]
 ) -> dict[str, BatteryState]:
     """Return the state of batteries with the current modes, where it has none of its own."""
-    return {
-        name: state if state.mode else state.model_copy(update={"mode": modes.get(name)})
-        for name, state in batteries.items()
-    }
+    carried = dict(batteries)
+    for name, state in batteries.items():
+        if not state.mode:
+            carried[name] = state.model_copy(update={"mode": modes.get(name)})
+    return carried
 
 
 def complete_state(
@@ -121,19 +122,19 @@ def complete_state(
     state = carry_demands(site, state, facts.demands, start=start)
     state = _complete_month(facts, state)
     modes = list_commanded_modes(facts.control)
-    if not modes and (
-        site.objective.switching_price
-        or options.switching_price
-        or (options.objective and options.objective.switching_price)
-    ):
+    prices = [site.objective.switching_price, options.switching_price]
+    if options.objective:
+        prices.append(options.objective.switching_price)
+    if not modes and any(prices):
         modes = read_planned_modes(connection, site.name, start)
-    return state.model_copy(update={"batteries": carry_modes(_complete_today(facts, state), modes)})
+    batteries = carry_modes(_complete_today(facts, state), modes)
+    return state.model_copy(update={"batteries": batteries})
 
 
 def tell_soc(facts: PlanningFacts) -> dict[str, BatteryState]:
-    """Return the batteries' last recorded and trusted state of charge of the day before the start.
+    """Return the batteries' last trusted state of charge of the day before the start.
 
-    Half full without one.
+    Without one they are half full.
     """
     known = None if facts.soc is None else facts.soc.soc
     soc = HALF_FULL if known is None else known
@@ -141,54 +142,49 @@ def tell_soc(facts: PlanningFacts) -> dict[str, BatteryState]:
 
 
 def find_day(site: Site, start: datetime) -> datetime | None:
-    """Return the start of the record from which discharge today is counted: the last slot before
-    local midnight.
+    """Return the last slot before local midnight, from which discharge today is counted.
 
     None where no battery limits its cycles per day, or the day has just begun.
     """
     zone = ZoneInfo(site.timezone)
     begin = local_midnight(start.astimezone(zone).date(), zone)
     # States of charge are at the slot's end: the last one of the day before is midnight's.
-    return (
-        begin - SLOT
-        if any(battery.max_cycles_per_day is not None for battery in site.batteries)
-        and start - begin >= SLOT
-        else None
-    )
+    limits_cycles = any(battery.max_cycles_per_day is not None for battery in site.batteries)
+    return begin - SLOT if limits_cycles and start - begin >= SLOT else None
 
 
 def _complete_today(facts: PlanningFacts, state: StateMessage) -> dict[str, BatteryState]:
-    """Return the batteries with their shares of the recorded discharge since local midnight, where
-    they limit cycles per day and the state lacks it.
+    """Return the batteries with their shares of the recorded discharge since local midnight.
+
+    Those that limit cycles per day get one, where the state lacks it.
     """
     site = facts.site
     recorded = facts.discharged
-    limited = [
-        battery
-        for battery in site.batteries
-        if battery.max_cycles_per_day is not None and battery.name in state.batteries
-    ]
-    untold = [
-        battery for battery in limited if state.batteries[battery.name].discharged_today_kwh is None
-    ]
-    if not untold or recorded is None:
+    incomplete = []
+    for battery in site.batteries:
+        known = state.batteries.get(battery.name)
+        is_limited = battery.max_cycles_per_day is not None
+        if is_limited and known is not None and known.discharged_today_kwh is None:
+            incomplete.append(battery)
+    if not incomplete or recorded is None:
         return state.batteries
     full_kwh = sum(
         battery.capacity_kwh * battery.discharge_efficiency for battery in site.batteries
     )
     discharged_kwh = count_discharged(recorded.discharge_kwh, recorded.soc * full_kwh)
     usable = sum(battery.usable_kwh for battery in site.batteries)
-    shares = {battery.name: discharged_kwh * battery.usable_kwh / usable for battery in untold}
-    return state.batteries | {
-        name: state.batteries[name].model_copy(update={"discharged_today_kwh": share})
-        for name, share in shares.items()
-    }
+    completed = dict(state.batteries)
+    for battery in incomplete:
+        share_kwh = discharged_kwh * battery.usable_kwh / usable
+        known = state.batteries[battery.name]
+        completed[battery.name] = known.model_copy(update={"discharged_today_kwh": share_kwh})
+    return completed
 
 
 def count_discharged(discharge_kwh: FloatArray, holds_kwh: FloatArray) -> float:
     """Return the batteries' discharge after the first slot.
 
-    Where it is not recorded, the drop of stored energy since its last measurement.
+    Where it is not recorded, it is the drop of stored energy since its last measurement.
 
     Args:
         discharge_kwh: recorded, at the terminals, shape ``(slots,)``; the first slot's does not
@@ -202,52 +198,47 @@ def count_discharged(discharge_kwh: FloatArray, holds_kwh: FloatArray) -> float:
     gaps = np.concatenate([[0], gaps])
     measured = np.flatnonzero(np.isfinite(holds_kwh))
     # The recorded part of a stretch is already in its drop.
-    missing = np.maximum(-np.diff(holds_kwh[measured]), 0.0) - np.diff(recorded[measured])
-    return float(recorded[-1] + np.maximum(missing[np.diff(gaps[measured]) > 0], 0.0).sum())
+    drops = np.maximum(-np.diff(holds_kwh[measured]), 0.0)
+    missing = drops - np.diff(recorded[measured])
+    has_gap = np.diff(gaps[measured]) > 0
+    return float(recorded[-1] + np.maximum(missing[has_gap], 0.0).sum())
 
 
 def find_month(site: Site, start: datetime) -> datetime | None:
-    """Return the start of the local month if the tariff depends on the imports since then, else
-    None.
-    """
+    """Return the start of the local month; None if the tariff ignores the imports since then."""
     zone = ZoneInfo(site.timezone)
     begin = local_midnight(start.astimezone(zone).date().replace(day=1), zone)
-    return (
-        begin
-        if (site.tariff.peaks or find_charge(site.tariff.import_)) and start - begin >= SLOT
-        else None
-    )
+    counts_month = site.tariff.peaks or find_charge(site.tariff.import_)
+    return begin if counts_month and start - begin >= SLOT else None
 
 
 def _complete_month(facts: PlanningFacts, state: StateMessage) -> StateMessage:
-    """Return the state with the month's peaks and imports up to the start, where the tariff needs
-    them and the request has none.
+    """Return the state with the month's peaks and imports up to the start.
+
+    They are read where the tariff needs them and the request has none.
     """
     site = facts.site
     imported = facts.bought
-    if (
-        state.peaks
-        or state.month_peaks_kw
-        or state.month_import_kwh
-        or state.drawn_kwh
-        or imported is None
-    ):
+    stated = (state.peaks, state.month_peaks_kw, state.month_import_kwh, state.drawn_kwh)
+    if imported is None or any(stated):
         return state
     zone = ZoneInfo(site.timezone)
     charge = find_charge(site.tariff.import_)
     past = Timeline(facts.start - imported.size * SLOT, SLOT, imported.size)
-    histories = {
-        price.name: read_history(imported, past, price, zone=zone) for price in site.tariff.peaks
-    }
-    peaks = {
-        name: PeakState(
-            highest_kw=list(each.highest_kw), today_kw=each.today_kw, interval_kwh=each.interval_kwh
+    peaks = {}
+    for price in site.tariff.peaks:
+        history = read_history(imported, past, price, zone=zone)
+        peaks[price.name] = PeakState(
+            highest_kw=list(history.highest_kw),
+            today_kw=history.today_kw,
+            interval_kwh=history.interval_kwh,
         )
-        for name, each in histories.items()
+    drawn = {}
+    if charge:
+        drawn[site.tariff.import_.kind] = charge.count_drawn(imported, past, zone=zone)
+    month = {
+        "peaks": peaks,
+        "month_import_kwh": float(np.nansum(imported)),
+        "drawn_kwh": drawn,
     }
-    drawn = (
-        {site.tariff.import_.kind: charge.count_drawn(imported, past, zone=zone)} if charge else {}
-    )
-    return state.model_copy(
-        update={"peaks": peaks, "month_import_kwh": float(np.nansum(imported)), "drawn_kwh": drawn}
-    )
+    return state.model_copy(update=month)

@@ -1,4 +1,4 @@
-"""What is going on around a stored site, out of the database, as far as its rules ask for it."""
+"""Read the surroundings of a stored site that its rules need from the database."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from luna.contracts.owner import OutageWarning, Surroundings
 from luna.energy.sensor_roles import Sensors
 from luna.energy.site import Site
-from luna.energy.timeline import SLOT, FloatArray, Timeline
+from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import readings, weather_carbon
 from services.planner.problem.knowledge import DAY, SitePrices
 from services.planner.problem.strategy import split_days
@@ -18,12 +18,10 @@ PAST_DAYS = 30
 
 
 def look_back(site: Site) -> timedelta:
-    """Return how far back prices are needed for the site's rules."""
-    return (
-        PAST_DAYS * DAY
-        if site.strategy is not None and site.strategy.price_extremes is not None
-        else timedelta(0)
-    )
+    """Return the length of the past prices that the site's rules need."""
+    if site.strategy is None or site.strategy.price_extremes is None:
+        return timedelta(0)
+    return PAST_DAYS * DAY
 
 
 def read_surroundings(
@@ -59,41 +57,40 @@ def read_surroundings(
         stored["warnings"] = [OutageWarning(from_=start, to=timeline.end)]
     if strategy.s_index is not None:
         # The mean temperature ahead as forecast by the start; None where nothing was.
-        temperature = weather_carbon.read_weather(
+        weather = weather_carbon.read_weather(
             connection, site.name, timeline, known_at=timeline.start
-        )["temperature_c"]
-        stored["temperature_c"] = (
-            float(np.nanmean(temperature)) if np.isfinite(temperature).any() else None
         )
+        temperature = weather["temperature_c"]
+        stored["temperature_c"] = None
+        if np.isfinite(temperature).any():
+            stored["temperature_c"] = float(np.nanmean(temperature))
     if strategy.price_extremes is not None:
         # Level and spread of the import price of the last days, those without gaps; nothing where
         # too little was published.
         past = prices.import_prices_before(start, days=PAST_DAYS)
         days = [day for day in split_days(past, SLOT) if day.size and np.isfinite(day).all()]
-        stored |= {
-            "past_levels": [float(day.mean()) for day in days],
-            "past_spreads": [float(np.ptp(day)) for day in days],
-        }
-    return stated.model_copy(
-        update={
-            name: value for name, value in stored.items() if name not in stated.model_fields_set
-        }
-    )
+        stored["past_levels"] = [float(day.mean()) for day in days]
+        stored["past_spreads"] = [float(np.ptp(day)) for day in days]
+    missing = {name: stored[name] for name in stored if name not in stated.model_fields_set}
+    return stated.model_copy(update=missing)
 
 
 def _is_on(connection: Connection, site: Site, entries: Sensors, at: datetime) -> bool:
-    """Return whether one of a role's switches that hold then is on.
+    """Return whether one of a role's switches that are valid then is on.
 
-    One with a leading minus is when it is off.
+    One with a leading minus counts as on while it is off.
     """
     sensors = [sensor for sensor in site.list_sensors(entries) if sensor.holds_at(at)]
-    there = readings.read_units(connection, site.name) if sensors else {}
+    stored = readings.read_units(connection, site.name) if sensors else {}
     for sensor in sensors:
-        value: FloatArray = (
-            readings.read_with_previous(connection, site.name, sensor.name, first=at, end=at)[1]
-            if sensor.name in there
-            else np.empty(0)
+        if sensor.name not in stored:
+            continue
+        _, values = readings.read_with_previous(
+            connection, site.name, sensor.name, first=at, end=at
         )
-        if value.size and np.isfinite(value[0]) and bool(value[0] > 0) is not (sensor.sign < 0):
-            return True
+        if values.size and np.isfinite(values[0]):
+            is_positive = bool(values[0] > 0)
+            is_inverted = sensor.sign < 0
+            if is_positive != is_inverted:
+                return True
     return False

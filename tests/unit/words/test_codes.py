@@ -28,7 +28,7 @@ ASSUMPTION = re.compile(r'\bAssumption\(\s*code="(\w+)"')
 def evidence() -> Evidence:
     """Any plan: which figures a cause brings does not depend on it."""
     series = {"load_kwh": 0.3, "pv_kwh": 0.0, "import_price": [0.2, 0.4], "export_price": 0.1}
-    return Evidence([make_plan(make_problem(describe_site({}), series), Solver())])
+    return Evidence(make_plan(make_problem(describe_site({}), series), Solver()))
 
 
 @each_row("language", CATALOGUE.languages)

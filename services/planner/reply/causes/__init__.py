@@ -1,4 +1,4 @@
-"""Why a battery does what it does in a slot: causes by what it does, in order of precedence.
+"""Causes of what a battery does in a slot.
 
 ``declaration.py`` says what a cause is, ``precedence.py`` in which order they are tried.
 """

@@ -28,14 +28,14 @@ def grid_pays_for_drawing(evidence: Evidence) -> BoolArray:
 
 
 def buys_for_dearer_main_use(evidence: Evidence) -> BoolArray:
-    """Return where energy bought now replaces dearer energy where most of it is used."""
+    """Return where energy bought now replaces dearer energy in its main use."""
     is_cheaper = evidence.below(evidence.bought_cost, evidence.main_price)
     counts_less = evidence.below(evidence.loaded_counted, evidence.main_counted)
     return is_cheaper & counts_less
 
 
 def buys_for_dearer_hours(evidence: Evidence) -> BoolArray:
-    """Return where energy bought now replaces the dearest energy of the next spell of giving."""
+    """Return where energy bought now replaces the dearest of the next spell of giving."""
     is_cheaper = evidence.below(evidence.bought_cost, evidence.next_price)
     counts_less = evidence.below(evidence.loaded_counted, evidence.next_counted)
     return is_cheaper & counts_less
@@ -48,7 +48,7 @@ def buys_below_value(evidence: Evidence) -> BoolArray:
 
 
 def show_paid_charging(evidence: Evidence) -> Figures:
-    """Return what the grid pays, what is charged, and what of the sun is held back for it."""
+    """Return the price that the grid pays, the charge, and the PV curtailed for it."""
     return {
         "fee": evidence.grid_pays,
         "kwh": evidence.charge,
@@ -57,7 +57,7 @@ def show_paid_charging(evidence: Evidence) -> Figures:
 
 
 def show_purchase_for_main_use(evidence: Evidence) -> Figures:
-    """Return the purchase, its price with losses, and the use that it is for."""
+    """Return the purchase, its price with losses, and its later use."""
     return {
         **show_purchase(evidence),
         "loaded": _price_with_losses(evidence),
@@ -66,7 +66,7 @@ def show_purchase_for_main_use(evidence: Evidence) -> Figures:
 
 
 def show_purchase_for_next_use(evidence: Evidence) -> Figures:
-    """Return the purchase, its price with losses, and the use that it is for."""
+    """Return the purchase, its price with losses, and its later use."""
     return {
         **show_purchase(evidence),
         "loaded": _price_with_losses(evidence),
@@ -75,7 +75,7 @@ def show_purchase_for_next_use(evidence: Evidence) -> Figures:
 
 
 def show_purchase_for_limit(evidence: Evidence) -> Figures:
-    """Return the purchase, and the limit of the grid that it is for."""
+    """Return the purchase, and the later limit of the grid."""
     return {**show_purchase(evidence), **show_next_limit(evidence)}
 
 

@@ -46,7 +46,7 @@ def stores_sun_at_full_power(evidence: Evidence) -> BoolArray:
 
 
 def show_rise_to_limits(evidence: Evidence) -> Figures:
-    """Return where the battery stands, where it should, and what it charges."""
+    """Return the state of charge, its lower limit, and the charge."""
     least_soc = np.where(evidence.below_limits, evidence.battery.min_soc, np.nan)
     return {
         "soc": evidence.start_kwh / evidence.battery.capacity_kwh,
@@ -86,27 +86,27 @@ def buys(evidence: Evidence) -> BoolArray:
 
 
 def show_reserve_filled(evidence: Evidence) -> Figures:
-    """Return what is charged for the next reserve, and when it has to be held."""
+    """Return the charge for the next reserve, and when that is due."""
     return {"kwh": evidence.charge, **show_next_reserve(evidence)}
 
 
 def show_energy_taken_over(evidence: Evidence) -> Figures:
-    """Return what the battery takes over from others."""
+    """Return the energy taken over from other batteries."""
     return {"kwh": evidence.taken_over_kwh}
 
 
 def show_purchase(evidence: Evidence) -> Figures:
-    """Return what the battery buys, and at which price."""
+    """Return the energy bought, and its price."""
     return {"kwh": evidence.bought_kwh, "buy": evidence.buy}
 
 
 def show_purchase_and_value(evidence: Evidence) -> Figures:
-    """Return what the battery buys, at which price, and what stored energy is worth."""
+    """Return the energy bought, its price, and the value of stored energy."""
     return {**show_purchase(evidence), "value": evidence.value}
 
 
 def show_storing(evidence: Evidence) -> Figures:
-    """Return what is stored, what it is worth, and what selling it would pay."""
+    """Return the energy stored, its value, and the selling price."""
     return {"kwh": evidence.charge, "value": evidence.value, "sell": evidence.allowed_sale}
 
 

@@ -1,4 +1,4 @@
-"""A cause of what a battery does: where it holds, and the figures that its sentence shows."""
+"""A cause of what a battery does, and the figures of its sentence."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class CauseGroup:
-    """Causes of slots in which a battery does one thing; the first that is true is the reason."""
+    """Causes of one thing that a battery does; the first that is true is the reason."""
 
     applies: Predicate
     causes: tuple[Cause, ...]

@@ -39,7 +39,7 @@ def serves_at_full_power(evidence: Evidence) -> BoolArray:
 
 
 def show_fall_to_limits(evidence: Evidence) -> Figures:
-    """Return where the battery stands, where it should, and what it gives."""
+    """Return the state of charge, its upper limit, and the discharge."""
     most_soc = np.where(evidence.above_limits, evidence.battery.max_soc, np.nan)
     return {
         "soc": evidence.start_kwh / evidence.battery.capacity_kwh,
@@ -52,7 +52,7 @@ def show_peak(evidence: Evidence) -> Figures:
     """Return the peak that is kept, and what raising it would cost."""
     return {
         "kw": evidence.peak_kwh / evidence.hours,
-        "cost": evidence.join(find_peak_price),
+        "cost": find_peak_price(evidence.plan),
     }
 
 
@@ -87,22 +87,22 @@ def serves(evidence: Evidence) -> BoolArray:
 
 
 def show_sale(evidence: Evidence) -> Figures:
-    """Return what the battery sells, and at which price."""
+    """Return the energy sold, and its price."""
     return {"kwh": evidence.sold_kwh, "sell": evidence.sell}
 
 
 def show_sale_and_value(evidence: Evidence) -> Figures:
-    """Return what the battery sells, at which price, and what stored energy is worth."""
+    """Return the energy sold, its price, and the value of stored energy."""
     return {**show_sale(evidence), "value": evidence.value}
 
 
 def show_serving(evidence: Evidence) -> Figures:
-    """Return what the house is given, what buying it costs, and what stored energy is worth."""
+    """Return the energy for the house, the buying price, and the value of stored energy."""
     return {"kwh": evidence.served_kwh, "buy": evidence.buy, "value": evidence.value}
 
 
 def show_energy_given(evidence: Evidence) -> Figures:
-    """Return what the battery gives."""
+    """Return the energy given."""
     return {"kwh": evidence.discharge}
 
 

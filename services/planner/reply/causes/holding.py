@@ -1,4 +1,4 @@
-"""Causes of keeping energy that the house could use, and of leaving surplus to the grid."""
+"""Causes of sparing energy, and of leaving surplus to the grid."""
 
 from functools import partial
 
@@ -34,7 +34,7 @@ def is_bound(evidence: Evidence, *, code: str) -> BoolArray:
 
 
 def holds_for_dearer_main_use(evidence: Evidence) -> BoolArray:
-    """Return where energy is worth more where most of it is used later."""
+    """Return where energy is worth more in its main use later."""
     is_cheaper = evidence.below(evidence.buy, evidence.main_price)
     counts_less = evidence.below(evidence.counted, evidence.main_counted)
     return is_cheaper & counts_less
@@ -66,7 +66,7 @@ def value_equals_saving(evidence: Evidence) -> BoolArray:
 
 
 def show_energy_for_main_use(evidence: Evidence) -> Figures:
-    """Return what is kept, what buying costs, and the use that it is kept for."""
+    """Return the energy kept, the buying price, and its later use."""
     return {
         "kwh": evidence.usable_kwh,
         "buy": evidence.buy,
@@ -75,7 +75,7 @@ def show_energy_for_main_use(evidence: Evidence) -> Figures:
 
 
 def show_energy_for_next_use(evidence: Evidence) -> Figures:
-    """Return what is kept, what buying costs, and the use that it is kept for."""
+    """Return the energy kept, the buying price, and its later use."""
     return {
         "kwh": evidence.usable_kwh,
         "buy": evidence.buy,
@@ -84,32 +84,32 @@ def show_energy_for_next_use(evidence: Evidence) -> Figures:
 
 
 def show_energy_for_limit(evidence: Evidence) -> Figures:
-    """Return what is kept, and the limit of the grid that it is kept for."""
+    """Return the energy kept, and the later limit of the grid."""
     return {"kwh": evidence.usable_kwh, **show_next_limit(evidence)}
 
 
 def show_energy_for_reserve(evidence: Evidence) -> Figures:
-    """Return what is kept, and the reserve that it is kept for."""
+    """Return the energy kept, and the next reserve."""
     return {"kwh": evidence.usable_kwh, **show_next_reserve(evidence)}
 
 
 def show_energy_kept(evidence: Evidence) -> Figures:
-    """Return what is kept."""
+    """Return the energy kept."""
     return {"kwh": evidence.usable_kwh}
 
 
 def show_energy_price_and_value(evidence: Evidence) -> Figures:
-    """Return what is kept, what buying costs, and what a stored kWh is worth."""
+    """Return the energy kept, the buying price, and the value of stored energy."""
     return {"kwh": evidence.usable_kwh, "buy": evidence.buy, "value": evidence.value}
 
 
 def show_energy_saving_and_value(evidence: Evidence) -> Figures:
-    """Return what is kept, what serving it saves, and what a stored kWh is worth."""
+    """Return the energy kept, the saving of serving it, and the value of stored energy."""
     return {"kwh": evidence.usable_kwh, "save": evidence.save, "value": evidence.value}
 
 
 def show_value(evidence: Evidence) -> Figures:
-    """Return what a stored kWh is worth."""
+    """Return the value of a stored kWh."""
     return {"value": evidence.value}
 
 
@@ -147,7 +147,7 @@ def sells_dearer_than_refill(evidence: Evidence) -> BoolArray:
 
 
 def sells_dearer_than_later_sun(evidence: Evidence) -> BoolArray:
-    """Return where surplus sells for more than the later one that fills the battery."""
+    """Return where surplus sells for more than that of the refill."""
     return _sells_all(evidence) & evidence.below(evidence.sun, evidence.sell)
 
 
@@ -159,7 +159,7 @@ def sells_above_value(evidence: Evidence) -> BoolArray:
 
 
 def sells_above_keeping(evidence: Evidence) -> BoolArray:
-    """Return where surplus sells for more than storing it is worth, after losses and wear."""
+    """Return where surplus sells for more than its stored value, after losses and wear."""
     return _sells_all(evidence) & evidence.below(evidence.keep, evidence.sell)
 
 
@@ -178,32 +178,32 @@ def _sells_all(evidence: Evidence) -> BoolArray:
 
 
 def show_sale_and_refill_later(evidence: Evidence) -> Figures:
-    """Return what selling pays, and the refill."""
+    """Return the selling price, and the refill."""
     return {"sell": evidence.sell, **show_refill(evidence)}
 
 
 def show_sale_and_later_sun(evidence: Evidence) -> Figures:
-    """Return what selling pays, and the surplus that fills the battery later."""
+    """Return the selling price, and the surplus that fills the battery later."""
     return {"sell": evidence.sell, **show_next_sun(evidence)}
 
 
 def show_sale_price_and_value(evidence: Evidence) -> Figures:
-    """Return what selling pays, and what a stored kWh is worth."""
+    """Return the selling price, and the value of a stored kWh."""
     return {"sell": evidence.sell, "value": evidence.value}
 
 
 def show_sale_and_keeping(evidence: Evidence) -> Figures:
-    """Return what selling pays, and what storing is worth after losses and wear."""
+    """Return the selling price, and the value of storing after losses and wear."""
     return {"sell": evidence.sell, "keep": evidence.keep}
 
 
 def show_sale_price(evidence: Evidence) -> Figures:
-    """Return what selling pays."""
+    """Return the selling price."""
     return {"sell": evidence.sell}
 
 
 def show_curtailment(evidence: Evidence) -> Figures:
-    """Return what storing is worth, what surplus sells for, and what of it is held back."""
+    """Return the value of storing, the price of surplus, and the PV curtailed."""
     return {
         "keep": evidence.keep,
         "sell": evidence.sale,

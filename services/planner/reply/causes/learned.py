@@ -1,4 +1,4 @@
-"""Where what was learned decides otherwise than the planner's value; no price is why."""
+"""Causes of what was learned: no price explains it."""
 
 import numpy as np
 
@@ -10,13 +10,13 @@ from services.planner.reply.evidence import Evidence
 
 def planner_would_differ(evidence: Evidence) -> BoolArray:
     """Return where the planner's own value of stored energy would do something else."""
-    if not evidence.follows_learned:
+    if evidence.plan.followed != "learned":
         return np.zeros(evidence.charge.shape, dtype=bool)
     return evidence.planners_choice.differs
 
 
 def show_planners_choice(evidence: Evidence) -> Figures:
-    """Return what the planner would do instead, and what following it would cost or gain."""
+    """Return the planner's choice, and the cost or gain of following it."""
     choice = evidence.planners_choice
     return {
         "takes": choice.takes,

@@ -1,4 +1,4 @@
-"""The order in which causes are tried: in each slot the first that is true is the reason."""
+"""The order of causes: in each slot the first that is true is the reason."""
 
 import numpy as np
 
@@ -35,10 +35,10 @@ CAUSES = tuple(cause for group in GROUPS for cause in group.causes)
 
 
 def find_first_causes(evidence: Evidence, where: BoolArray) -> IndexArray:
-    """Return the place among ``CAUSES`` of the first that is true, ``(batteries, slots)``, as
-    ``where`` is; elsewhere their number.
+    """Return the place of the first true cause among ``CAUSES``, ``(batteries, slots)``.
 
-    Some cause always is true: every group without a why ends with one that is.
+    It is their number where ``where``, of the same shape, is false. Some cause always is true:
+    every group without a why ends with one that is.
     """
     first = np.full(where.shape, len(CAUSES))
     undecided = where.copy()

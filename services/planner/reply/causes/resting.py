@@ -53,7 +53,7 @@ def is_empty(evidence: Evidence) -> BoolArray:
 
 
 def show_soc_below_limits(evidence: Evidence) -> Figures:
-    """Return where the battery stands, where it should, and when it is charged."""
+    """Return the state of charge, its lower limit, and the next charge."""
     least_soc = np.where(evidence.below_limits, evidence.battery.min_soc, np.nan)
     return {
         "soc": evidence.start_kwh / evidence.battery.capacity_kwh,
@@ -63,7 +63,7 @@ def show_soc_below_limits(evidence: Evidence) -> Figures:
 
 
 def show_soc_above_limits(evidence: Evidence) -> Figures:
-    """Return where the battery stands, and where it should."""
+    """Return the state of charge, and its upper limit."""
     most_soc = np.where(evidence.above_limits, evidence.battery.max_soc, np.nan)
     return {
         "soc": evidence.start_kwh / evidence.battery.capacity_kwh,
@@ -72,7 +72,7 @@ def show_soc_above_limits(evidence: Evidence) -> Figures:
 
 
 def show_surplus(evidence: Evidence) -> Figures:
-    """Return what the surplus sells for, what of it is held back, and what feeding in costs."""
+    """Return the price of surplus, the PV curtailed, and the fee for feeding in."""
     return {
         "sell": evidence.sale,
         **show_curtailed_surplus(evidence),
@@ -81,7 +81,7 @@ def show_surplus(evidence: Evidence) -> Figures:
 
 
 def show_grid_pays(evidence: Evidence) -> Figures:
-    """Return what the grid pays."""
+    """Return the price that the grid pays."""
     return {"fee": evidence.grid_pays}
 
 
@@ -109,7 +109,7 @@ def waits_for_connection(evidence: Evidence) -> BoolArray:
 
 
 def is_behind_full_inverter(evidence: Evidence) -> BoolArray:
-    """Return where the battery's inverter is full of sun, though the house draws on the grid."""
+    """Return where PV fills the battery's inverter, while the house draws on the grid."""
     return evidence.short & (evidence.room_kwh <= NOTHING_KWH)
 
 
@@ -169,7 +169,7 @@ RESTING_LIMITS = CauseGroup(
 
 
 def show_prices_and_value(evidence: Evidence) -> Figures:
-    """Return what buying costs, what selling pays, and what stored energy is worth."""
+    """Return the prices of buying and selling, and the value of stored energy."""
     return {"buy": evidence.buy, "sell": evidence.allowed_sale, "value": evidence.value}
 
 

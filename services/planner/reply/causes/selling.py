@@ -34,12 +34,12 @@ def selling_before_sun_gains(evidence: Evidence) -> BoolArray:
 
 
 def show_sale_value_and_refill(evidence: Evidence) -> Figures:
-    """Return the sale, what stored energy is worth, and the refill."""
+    """Return the sale, the value of stored energy, and the refill."""
     return {**show_sale_and_value(evidence), **show_refill(evidence)}
 
 
 def show_sale_value_and_sun(evidence: Evidence) -> Figures:
-    """Return the sale, what stored energy is worth, and the surplus that refills the battery."""
+    """Return the sale, the value of stored energy, and the refill by surplus."""
     return {**show_sale_and_value(evidence), **show_next_sun(evidence)}
 
 
@@ -49,7 +49,7 @@ def show_sale_and_refill(evidence: Evidence) -> Figures:
 
 
 def show_sale_and_sun(evidence: Evidence) -> Figures:
-    """Return the sale and the surplus that refills the battery."""
+    """Return the sale and the refill by surplus."""
     return {**show_sale(evidence), **show_next_sun(evidence)}
 
 

@@ -30,12 +30,12 @@ def buying_costs_more_than_refill(evidence: Evidence) -> BoolArray:
 
 
 def buying_costs_more_than_sun(evidence: Evidence) -> BoolArray:
-    """Return where buying now costs more than the surplus that refills the battery sells for."""
+    """Return where buying costs more than the surplus of the refill would sell for."""
     return evidence.below(evidence.sun_cost, evidence.buy)
 
 
 def serving_saves_more_than_value(evidence: Evidence) -> BoolArray:
-    """Return where serving saves more than a stored kWh is worth, after losses and wear."""
+    """Return where serving saves more than the value of a stored kWh, after losses and wear."""
     saves_more = evidence.below(evidence.value, evidence.save)
     return saves_more & evidence.counts_at_tariff
 
@@ -51,52 +51,52 @@ def serving_saves_as_much(evidence: Evidence) -> BoolArray:
 
 
 def show_price_and_value(evidence: Evidence) -> Figures:
-    """Return what buying costs, and what a stored kWh is worth."""
+    """Return the buying price, and the value of a stored kWh."""
     return {"buy": evidence.buy, "value": evidence.value}
 
 
 def show_price_and_refill(evidence: Evidence) -> Figures:
-    """Return what buying costs, and the refill."""
+    """Return the buying price, and the refill."""
     return {"buy": evidence.buy, **show_refill(evidence)}
 
 
 def show_price_and_sun(evidence: Evidence) -> Figures:
-    """Return what buying costs, and the surplus that refills the battery."""
+    """Return the buying price, and the refill by surplus."""
     return {"buy": evidence.buy, **show_next_sun(evidence)}
 
 
 def show_value_and_saving(evidence: Evidence) -> Figures:
-    """Return what a stored kWh is worth, and what serving it saves."""
+    """Return the value of a stored kWh, and the saving of serving it."""
     return {"value": evidence.value, "save": evidence.save}
 
 
 def show_price(evidence: Evidence) -> Figures:
-    """Return what buying costs."""
+    """Return the buying price."""
     return {"buy": evidence.buy}
 
 
 def show_part_and_value(evidence: Evidence) -> Figures:
-    """Return what the house is given, what buying costs, and what a stored kWh is worth."""
+    """Return the energy for the house, the buying price, and the value of stored energy."""
     return {"kwh": evidence.served_kwh, **show_price_and_value(evidence)}
 
 
 def show_part_and_refill(evidence: Evidence) -> Figures:
-    """Return what the house is given, what buying costs, and the refill."""
+    """Return the energy for the house, the buying price, and the refill."""
     return {"kwh": evidence.served_kwh, **show_price_and_refill(evidence)}
 
 
 def show_part_and_sun(evidence: Evidence) -> Figures:
-    """Return what the house is given, what buying costs, and the surplus that refills it."""
+    """Return the energy for the house, the buying price, and the refill by surplus."""
     return {"kwh": evidence.served_kwh, **show_price_and_sun(evidence)}
 
 
 def show_part_and_saving(evidence: Evidence) -> Figures:
-    """Return what the house is given, what a stored kWh is worth, and what serving it saves."""
+    """Return the energy for the house, the value of stored energy, and the saving of serving."""
     return {"kwh": evidence.served_kwh, **show_value_and_saving(evidence)}
 
 
 def show_part_and_price(evidence: Evidence) -> Figures:
-    """Return what the house is given, and what buying costs."""
+    """Return the energy for the house, and the buying price."""
     return {"kwh": evidence.served_kwh, **show_price(evidence)}
 
 

@@ -31,7 +31,7 @@ def rests(evidence: Evidence) -> BoolArray:
 
 
 def is_spared_for_car(evidence: Evidence) -> BoolArray:
-    """Return where a battery gives no more, for a car draws that it may not feed."""
+    """Return where a battery gives no more because of a car that it may not feed."""
     return evidence.short & evidence.spares_car
 
 
@@ -41,8 +41,9 @@ def gives_at_full_power(evidence: Evidence) -> BoolArray:
 
 
 def takes_at_full_power(evidence: Evidence) -> BoolArray:
-    """Return where a battery cannot charge faster, and all that it does not store is sold for
-    something, or all of it is held back.
+    """Return where a battery charges at full power.
+
+    The rest of the surplus is either all sold at a price, or all curtailed.
     """
     rest_is_sold = evidence.sells_sun & np.isfinite(evidence.sale)
     return evidence.takes_all & (rest_is_sold ^ evidence.holds_back)
@@ -59,12 +60,12 @@ def comes_before_reserve(evidence: Evidence) -> BoolArray:
 
 
 def ends_at_target(evidence: Evidence) -> BoolArray:
-    """Return where nothing is given any more, and the plan ends at its lower terminal bound."""
+    """Return where all that is left is kept for the lower terminal bound."""
     return evidence.at_terminal_bound & evidence.unused_after
 
 
 def is_weighed(evidence: Evidence) -> BoolArray:
-    """Return where the plan weighs energy that a battery moves, or spares, by more than money."""
+    """Return where the plan weighs the moved or spared energy by more than money."""
     return (~evidence.rests | evidence.spares) & np.isfinite(evidence.counted_value)
 
 
@@ -100,12 +101,12 @@ def show_next_use(evidence: Evidence) -> Figures:
 
 
 def show_refill(evidence: Evidence) -> Figures:
-    """Return when the battery is next charged, and what a kWh then costs."""
+    """Return the next charge, and what a kWh then costs."""
     return {"refill": evidence.refill, TIME: evidence.next_charge}
 
 
 def show_next_sun(evidence: Evidence) -> Figures:
-    """Return when surplus next charges the battery, and what a kWh of it would sell for."""
+    """Return the next charge from surplus, and what a kWh of it would sell for."""
     return {"sun": evidence.sun, TIME: evidence.next_charge}
 
 
@@ -120,17 +121,17 @@ def show_next_reserve(evidence: Evidence) -> Figures:
 
 
 def show_weighed(evidence: Evidence) -> Figures:
-    """Return what the plan counts for a kWh from the grid, and for a stored one."""
+    """Return the plan's own price of a kWh from the grid, and of a stored one."""
     return {"counted": evidence.counted, "value": evidence.counted_value}
 
 
 def show_curtailed_surplus(evidence: Evidence) -> Figures:
-    """Return what of the surplus is held back, where something is."""
+    """Return the surplus that is curtailed, where some is."""
     kwh = np.where(evidence.holds_back, evidence.shares.sun_curtailed_kwh, np.nan)
     return {"held": kwh}
 
 
 def show_curtailed_sun(evidence: Evidence) -> Figures:
-    """Return what of the sun is held back, where something is."""
+    """Return the PV that is curtailed, where some is."""
     curtailed_kwh = evidence.flows.curtailed_kwh
     return {"held": np.where(curtailed_kwh > NOTHING_KWH, curtailed_kwh, np.nan)}

@@ -18,7 +18,7 @@ def feeding_in_costs(evidence: Evidence) -> BoolArray:
 
 
 def stores_for_dearer_main_use(evidence: Evidence) -> BoolArray:
-    """Return where surplus that is not sold replaces dearer energy where most of it is used."""
+    """Return where stored surplus replaces dearer energy in its main use."""
     is_cheaper = evidence.below(evidence.unsold_cost, evidence.main_price)
     counts_less = evidence.below(evidence.loaded_sell, evidence.main_counted)
     return is_cheaper & counts_less
@@ -44,27 +44,27 @@ def value_lies_between_prices(evidence: Evidence) -> BoolArray:
 
 
 def show_feed_in_fee(evidence: Evidence) -> Figures:
-    """Return what feeding in costs."""
+    """Return the fee for feeding in."""
     return {"fee": evidence.fee}
 
 
 def show_sale_and_main_use(evidence: Evidence) -> Figures:
-    """Return what selling would pay, and the use that storing is for."""
+    """Return the selling price, and the later use."""
     return {"sell": evidence.sell, **show_main_use(evidence)}
 
 
 def show_sale_and_next_use(evidence: Evidence) -> Figures:
-    """Return what selling would pay, and the use that storing is for."""
+    """Return the selling price, and the later use."""
     return {"sell": evidence.sell, **show_next_use(evidence)}
 
 
 def show_value_between_prices(evidence: Evidence) -> Figures:
-    """Return what stored energy is worth, and the prices on either side."""
+    """Return the value of stored energy, and the prices on either side."""
     return {"value": evidence.value, "sell": evidence.sell, "buy": evidence.buy}
 
 
 def show_value_and_sale(evidence: Evidence) -> Figures:
-    """Return what stored energy is worth, and what selling pays."""
+    """Return the value of stored energy, and the selling price."""
     return {"value": evidence.value, "sell": evidence.sell}
 
 

@@ -121,7 +121,7 @@ def test_the_cost_of_the_opposite_is_the_same_read_or_planned_anew(seed: int) ->
     plan = make_plan(
         make_problem(describe_site({"min_soc": 0.1}, export_limit_kw=3), series), Solver()
     )
-    opposite = price_opposite(Evidence([plan]))
+    opposite = price_opposite(Evidence(plan))
     for slot in np.flatnonzero(np.isfinite(opposite)).tolist():
         alternative = Alternative.model_validate(
             {"slot": START, "mode": OPPOSITE[Mode(int(plan.setpoints.mode[0, slot])).word]}

@@ -23,7 +23,7 @@ BY_STRING = {"getattr", "attrgetter", "methodcaller", "eval", "exec"}
 def test_some_cause_is_true_of_every_slot(seed: int, draw: object, batteries: int) -> None:
     assert callable(draw)
     plan = make_plan(draw(np.random.default_rng(seed), batteries=batteries, slots=24), Solver())
-    evidence = Evidence([plan])
+    evidence = Evidence(plan)
     everywhere = np.ones(evidence.charge.shape, dtype=bool)
     assert (find_first_causes(evidence, everywhere) < len(CAUSES)).all()
     assert (find_first_causes(evidence, ~everywhere) == len(CAUSES)).all()
@@ -32,7 +32,7 @@ def test_some_cause_is_true_of_every_slot(seed: int, draw: object, batteries: in
 @each_row("seed", range(draws(6)))
 def test_the_first_cause_that_is_true_is_the_reason(seed: int) -> None:
     plan = make_plan(draw_problem(np.random.default_rng(seed), batteries=2, slots=48), Solver())
-    evidence = Evidence([plan])
+    evidence = Evidence(plan)
     everywhere = np.ones(evidence.charge.shape, dtype=bool)
     found = find_first_causes(evidence, everywhere)
     holds = []

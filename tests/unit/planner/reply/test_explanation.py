@@ -27,7 +27,7 @@ from services.planner.problem.problem import Problem
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.opposite_mode import price_opposite
 from services.planner.reply.plan_limits import find_limits
-from services.planner.reply.reasons import explain, explain_each
+from services.planner.reply.reasons import explain, explain_evidence
 from services.planner.reply.reply import answer, answer_columns
 from services.planner.reply.shown_modes import show_modes
 from tests.support.planning.problems import (
@@ -363,7 +363,7 @@ def test_cost_of_the_opposite_is_that_of_planning_anew(seed: int) -> None:
         - objective(plan)
         for slot in slots
     ]
-    assert price_opposite(Evidence([plan]))[slots] == pytest.approx(expected, abs=1e-6)
+    assert price_opposite(Evidence(plan))[slots] == pytest.approx(expected, abs=1e-6)
 
 
 def test_large_battery_prices_its_opposite_too() -> None:
@@ -371,7 +371,7 @@ def test_large_battery_prices_its_opposite_too() -> None:
         {"capacity_kwh": 4000, "charge_limit_kw": 2000, "discharge_limit_kw": 2000}
     )
     series = PEAK | {"load_kwh": 300.0}
-    opposite = price_opposite(Evidence([make_plan(make_problem(site, series, soc=0.5), Solver())]))
+    opposite = price_opposite(Evidence(make_plan(make_problem(site, series, soc=0.5), Solver())))
     assert np.isfinite(opposite).all()
     assert opposite.max() > 50
 
@@ -382,7 +382,7 @@ def test_opposite_that_misses_a_demand_at_the_end_is_impossible_and_has_no_price
         soc=0.2,
         terminal=Terminal(kind="minimum_soc", soc=0.43),
     )
-    assert np.isnan(price_opposite(Evidence([plan]))).all()
+    assert np.isnan(price_opposite(Evidence(plan))).all()
 
 
 def limits_of(plan: Plan) -> set[str]:
@@ -657,10 +657,12 @@ def test_slots_of_a_day_that_share_cause_and_figures_share_one_object() -> None:
 @each_row("seed", range(draws(20)))
 def test_a_mode_is_shown_only_where_the_flows_bear_it_out(seed: int) -> None:
     plan = make_plan(draw_problem(np.random.default_rng(seed), batteries=1, slots=48), Solver())
-    seen = Evidence([plan])
-    (told,) = explain_each(seen)
-    modes = np.array(show_modes(seen, [told])[0])
-    waits = np.array([reason.code.startswith("charge_waits") for reason in told.of_slots.reasons])
+    seen = Evidence(plan)
+    explained = explain_evidence(seen)
+    modes = np.array(show_modes(seen, explained))
+    waits = np.array(
+        [reason.code.startswith("charge_waits") for reason in explained.of_slots.reasons]
+    )
     assert (seen.bought_kwh[0][(modes == "charge") & ~waits] > 0).all()
     assert (seen.sold_kwh[0][modes == "export"] > 0).all()
     assert (plan.flows.discharge_kwh[0][np.isin(modes, ["save", "hold", "charge"])] <= 1e-6).all()
@@ -670,11 +672,11 @@ def test_a_mode_is_shown_only_where_the_flows_bear_it_out(seed: int) -> None:
 def test_an_empty_battery_without_load_keeps_one_mode() -> None:
     series = NIGHT | {"load_kwh": 0.0, "import_price": [0.2, 0.4, 0.1, 0.3, 0.25, 0.35]}
     plan = plan_of(series, soc=0.0, terminal=NOTHING_LEFT, import_limit_kw=11)
-    seen = Evidence([plan])
-    (told,) = explain_each(seen)
+    seen = Evidence(plan)
+    explained = explain_evidence(seen)
     resting = [
         mode
-        for mode, rests in zip(show_modes(seen, [told])[0], seen.rests[0], strict=True)
+        for mode, rests in zip(show_modes(seen, explained), seen.rests[0], strict=True)
         if rests
     ]
     assert set(resting) == {"self_consumption"}

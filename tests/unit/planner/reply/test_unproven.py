@@ -8,7 +8,7 @@ from luna.contracts.plan import PlanRequest
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
-from services.planner.reply.reply import Answered, answer_each
+from services.planner.reply.reply import answer
 from tests.support.planning.problems import START
 from tests.support.planning.requests import make_request, stay, value_rest
 from tests.support.suite.tables import each_row
@@ -51,7 +51,6 @@ def test_what_is_left_out_as_time_was_up_is_told_apart_from_what_cannot_be_had(
     ended = replace(
         made, gap=gap, proven=proven, placement=replace(made.placement, gap=gap, proven=proven)
     )
-    (columns,) = answer_each([Answered(ended, request_, "0" * 64)], issued_at=START)
-    reply = columns.read()
+    reply = answer(ended, request=request_, issued_at=START)
     assert reply.status == "compromised"
     assert {each.code: each.unproven for each in reply.compromises} == {"vehicle": unproven}
