@@ -1,6 +1,4 @@
-"""Judges the data quality of local days and stores the verdicts, for tasks, commands and writers of
-slots.
-"""
+"""Judging of local days by the quality of their data, for tasks, commands and writers of slots."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -34,9 +32,9 @@ from services.ingest.rebuild import REBUILT
 from services.ingest.stored_days import PART_DAYS, StoredDays, market_of, read_days
 
 JUDGED = (*SERIES, "residual_kwh", "beyond_house_kwh", *SUBMETERED)
-# Readings that come days late change what was judged.
+# Readings that come days late change earlier verdicts.
 RECENT_DAYS = 7
-# A sensor is refused for as long as the slots that are built together, a month.
+# A rejection lasts at most as long as the slots that are built together, a month.
 LONGEST_REFUSED = timedelta(days=40)
 
 
@@ -57,23 +55,18 @@ def judge_days(
 def _judge_site(
     connection: Connection, site: Site, first: date, last: date, *, now: datetime
 ) -> list[DayQuality]:
-    # A price is known where its own series or its market's is.
     spans = recorded_span.of_series(connection, site.name)
     for name, rule in (("import_price", site.tariff.import_), ("export_price", site.tariff.export)):
+        # A price is known where its own series or its market's is.
+        known = [spans[name]] if spans.get(name) else []
         market = market_of(rule)
-        data_spans = [
-            span
-            for span in (
-                spans.get(name),
-                market and recorded_span.of_market(connection, StoredSeries(market, site.currency)),
-            )
-            if span
-        ]
-        spans |= (
-            {name: (min(first for first, _ in data_spans), max(end for _, end in data_spans))}
-            if data_spans
-            else {}
-        )
+        if market:
+            series = StoredSeries(market, site.currency)
+            of_market = recorded_span.of_market(connection, series)
+            if of_market:
+                known.append(of_market)
+        if known:
+            spans[name] = (min(start for start, _ in known), max(end for _, end in known))
     today = _today(site, now)
     judged: list[DayQuality] = []
     for stored in read_days(connection, site, first, last, names=JUDGED):
@@ -96,59 +89,59 @@ def judge_quality(
         NotFoundError: no such site.
         InvalidInputError: the window is reversed.
     """
+    if request.site_id:
+        requested = [sites.load(connection, request.site_id)]
+    else:
+        requested = list(sites.load_all(connection).sites)
     judged = []
-    for site in (
-        [sites.load(connection, request.site_id)]
-        if request.site_id
-        else sites.load_all(connection).sites
-    ):
+    for site in requested:
         last = request.to_day or _today(site, now) - timedelta(days=1)
         first = request.from_day or last - timedelta(days=RECENT_DAYS - 1)
-        # Earlier days with data written since their last verdict, a year at most.
-        span = None if request.from_day else recorded_span.of_site(connection, site.name)
         days: list[DayQuality] = []
-        if span is not None:
-            earliest, latest = _days_of(site, *span)
-            latest = min(latest, first - timedelta(days=1))
-            overdue = quality.first_unjudged(connection, site.name, earliest, latest)
-            if overdue is not None:
-                days = judge_days(
-                    connection,
-                    site.name,
-                    overdue,
-                    min(latest, overdue + timedelta(days=PART_DAYS - 1)),
-                    now=now,
-                )
+        if not request.from_day:
+            days += _judge_overdue(connection, site, first, now)
         begin = first if first > last else max(first, recorded_span.first_day(connection, site))
-        recent = (
-            []
-            if last < begin and first <= last
-            else judge_days(connection, site.name, begin, last, now=now)
-        )
-        judged.append(SiteQuality(site_id=site.name, days=[*days, *recent]))
+        # A reversed window is refused; one before the first data is empty.
+        if first > last or begin <= last:
+            days += judge_days(connection, site.name, begin, last, now=now)
+        judged.append(SiteQuality(site_id=site.name, days=days))
     return JudgeQualityReply(sites=judged)
 
 
+def _judge_overdue(
+    connection: Connection, site: Site, before: date, now: datetime
+) -> list[DayQuality]:
+    """Judge earlier days with data written since their last verdict, a year at most."""
+    span = recorded_span.of_site(connection, site.name)
+    if span is None:
+        return []
+    earliest, latest = _days_of(site, *span)
+    latest = min(latest, before - timedelta(days=1))
+    overdue = quality.first_unjudged(connection, site.name, earliest, latest)
+    if overdue is None:
+        return []
+    end = min(latest, overdue + timedelta(days=PART_DAYS - 1))
+    return judge_days(connection, site.name, overdue, end, now=now)
+
+
 def judge_each(engine: Engine, request: JudgeQualityRequest, *, now: datetime) -> JudgeQualityReply:
-    """Judge the requested sites, each in a transaction of its own: after a timeout the verdicts so
-    far stay.
+    """Judge the requested sites, each in a transaction of its own.
+
+    After a timeout the verdicts so far stay.
 
     Raises:
         NotFoundError: no such site.
         InvalidInputError: the window is reversed.
     """
-    with unit_of_work(engine) as connection:
-        names = (
-            [request.site_id]
-            if request.site_id
-            else [site.name for site in sites.load_all(connection).sites]
-        )
+    names = [request.site_id] if request.site_id else []
+    if not names:
+        with unit_of_work(engine) as connection:
+            names = [site.name for site in sites.load_all(connection).sites]
     judged: list[SiteQuality] = []
     for name in names:
+        of_site = request.model_copy(update={"site_id": name})
         with unit_of_work(engine) as connection:
-            judged += judge_quality(
-                connection, request.model_copy(update={"site_id": name}), now=now
-            ).sites
+            judged += judge_quality(connection, of_site, now=now).sites
     return JudgeQualityReply(sites=judged)
 
 
@@ -285,8 +278,9 @@ class _RefusedReadings(NamedTuple):
 def _read_refused(
     connection: Connection, stored: StoredDays, lines: tuple[int, int]
 ) -> list[_RefusedReadings]:
-    """Return the refused readings that reach into the days, and begin no earlier than a stretch of
-    slots does.
+    """Return the refused readings that reach into the days.
+
+    They begin no earlier than a stretch of slots that are built together.
     """
     earliest = lines[0] - int(LONGEST_REFUSED / timedelta(microseconds=1))
     rows = quarantine.list_refused_readings(
