@@ -62,9 +62,7 @@ def find_long_standstills(meter: Sequence[Readings]) -> Spans:
     longest = np.sort(hours)[-2:] if hours.size > 1 else np.zeros(2)
     longest_other = np.where(hours == longest[-1], longest[0], longest[-1])
     one_step_hours = step_kwh / LEAST_GRID_KW
-    least = np.maximum(
-        TIMES_AS_LONG * np.maximum(one_step_hours, longest_other), LEAST_STOOD_HOURS
-    )
+    least = np.maximum(TIMES_AS_LONG * np.maximum(one_step_hours, longest_other), LEAST_STOOD_HOURS)
     observed_hours = min(_observed_hours(sensor) for sensor in meter)
     is_observed = observed_hours - hours >= LEAST_OBSERVED_HOURS
     is_long = (hours > least) & (repeats >= FEWEST_REPEATS) & is_observed
