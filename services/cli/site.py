@@ -230,22 +230,11 @@ def list_defaults(site: Site) -> list[CostlyDefault]:
 def _of_kind(site: Site, kind: DeviceKind[Any]) -> Iterator[CostlyDefault]:
     for device in kind.of(site):
         path = f"{kind.section}.{device.name}" if kind.named else kind.section
-<<<<<<< HEAD
-        yield from _left_out(
-            device,
-            path,
-            {
-                name: DEFAULTS.say(f"{kind.name}_{name}", ENGLISH)
-                for name in kind.defaults.costly(device)
-            },
-        )
-=======
         meanings = {
             name: DEFAULTS.say(f"{kind.name}_{name}", ENGLISH)
-            for name in kind.costly_defaults(device)
+            for name in kind.defaults.costly(device)
         }
         yield from _left_out(device, path, meanings)
->>>>>>> api
 
 
 def _left_out(part: Part, path: str, meanings: dict[str, str]) -> Iterator[CostlyDefault]:
