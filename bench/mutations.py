@@ -184,7 +184,7 @@ MUTATIONS = (
     Mutation(
         "permissions",
         "luna/platform/database/sessions.py",
-        "connection.execute(delete(sessions).where(sessions.c.session_id.in_(again)))",
+        "connection.execute(delete(sessions).where(sessions.c.session_id.in_(reused)))",
         "connection.execute(again)",
         "a refresh token used twice ends the sign-in",
     ),

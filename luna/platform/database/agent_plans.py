@@ -66,10 +66,10 @@ def save(
     table = antares_plan_history.c
     key_columns = ("based_on", "policy", "site_key", "system_id")
     changed = {name: statement.excluded[name] for name in values if name not in key_columns}
-    fresh = table.plan_id.is_(None) & statement.excluded.plan_id.is_not(None)
+    has_new_plan = table.plan_id.is_(None) & statement.excluded.plan_id.is_not(None)
     connection.execute(
         statement.on_conflict_do_update(
-            constraint=antares_plan_history.primary_key, set_=changed, where=fresh
+            constraint=antares_plan_history.primary_key, set_=changed, where=has_new_plan
         )
     )
 
@@ -155,14 +155,14 @@ def read_covering(
         NotFoundError: no such site.
     """
     table = antares_plan_history.c
-    own = (
+    has_plan = (
         (table.site_key == sites.key_of(connection, site_id))
         & (table.policy == policy)
         & table.plan_id.is_not(None)
     )
     names = (
         select(table.based_on)
-        .where(own, table.ends_at > first, table.starts_at < end, table.issued_at < end)
+        .where(has_plan, table.ends_at > first, table.starts_at < end, table.issued_at < end)
         .order_by(table.issued_at, table.based_on)
     )
     for based_on in connection.scalars(names).all():
@@ -177,13 +177,13 @@ def list_missing(
 ) -> list[str]:
     """Return, in the given order, the planner's plans without one of the policy."""
     table = antares_plan_history.c
-    own = (
+    has_plan = (
         (table.site_key == sites.key_of(connection, site_id))
         & (table.policy == policy)
         & table.plan_id.is_not(None)
     )
     existing = set(
-        connection.scalars(select(table.based_on).where(own, table.based_on.in_(plan_ids)))
+        connection.scalars(select(table.based_on).where(has_plan, table.based_on.in_(plan_ids)))
     )
     return [plan_id for plan_id in plan_ids if plan_id not in existing]
 
@@ -218,13 +218,13 @@ def read_modes(
         NotFoundError: no such site.
     """
     table = antares_plan_history.c
-    own = (
+    of_plans = (
         (table.site_key == sites.key_of(connection, site_id))
         & (table.policy == policy)
         & table.based_on.in_(plan_ids)
     )
     columns = (table.based_on, table.plan_id, table.starts_at, table.packed_reply, table.verdict)
-    rows: Iterable[Any] = connection.execute(select(*columns).where(own))
+    rows: Iterable[Any] = connection.execute(select(*columns).where(of_plans))
     return dict(read_each(rows, _modes))
 
 
@@ -252,9 +252,9 @@ def count(
         NotFoundError: no such site.
     """
     table = antares_plan_history.c
-    own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy)
+    of_policy = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy)
     if since is not None:
-        own &= table.issued_at >= since
+        of_policy &= table.issued_at >= since
     has_plan = table.plan_id.is_not(None)
     slots, interventions = (
         func.coalesce(func.sum(table.metrics[name].as_float()).filter(has_plan), 0)
@@ -266,7 +266,7 @@ def count(
         func.max(table.issued_at).filter(has_plan),
         slots,
         interventions,
-    ).where(own)
+    ).where(of_policy)
     plans, failed, last, planned, corrected = connection.execute(query).one()
     last_issue = None if last is None else last.astimezone(UTC)
     return ShadowCount(plans, failed, last_issue, int(planned), int(corrected))

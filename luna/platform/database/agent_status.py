@@ -134,7 +134,7 @@ def _choose_step(
     requested: ControlMode,
 ) -> tuple[str, dict[str, int]]:
     """Return the code of the next step towards control, with its figures."""
-    missing = {
+    missing_days = {
         kind: {"missing": max(judged.needed - judged.days, 0)} for kind, judged in evidence.items()
     }
     if run is None:
@@ -143,12 +143,12 @@ def _choose_step(
         return "judge", {}
     if last.state == "withdrawn":
         if last.decided_by == GATEKEEPER:
-            return "prove_again", missing["shadow"]
+            return "prove_again", missing_days["shadow"]
         return "restore", {}
     if last.state == "offered":
         return ("ask" if requested == "shadow" else "none"), {}
     steps = {
-        "replay_days": ("replay", missing["replay"]),
-        "shadow_days": ("shadow", missing["shadow"]),
+        "replay_days": ("replay", missing_days["replay"]),
+        "shadow_days": ("shadow", missing_days["shadow"]),
     }
     return steps.get(last.reason, ("improve", {}))

@@ -57,9 +57,9 @@ def prepare(connection: Connection, table: Table, columns: Mapping[str, InstantA
     if earliest <= first and last <= latest:
         return
     try:
-        with connection.engine.begin() as own:
-            own.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
-            _make(own, table, dimension, (first, last))
+        with connection.engine.begin() as other_connection:
+            other_connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+            _make(other_connection, table, dimension, (first, last))
     except OperationalError as exc:
         log.debug("chunks not prepared", table=table.name, reason=str(exc.orig).strip())
     # After a failure too: the next write would wait for the same lock, and a chunk that is still
@@ -70,7 +70,7 @@ def prepare(connection: Connection, table: Table, columns: Mapping[str, InstantA
 def _make(
     connection: Connection, table: Table, dimension: Dimension, window: tuple[datetime, datetime]
 ) -> None:
-    missing = list(
+    missing_chunks = list(
         connection.scalars(
             MISSING,
             {
@@ -81,7 +81,7 @@ def _make(
             },
         )
     )
-    if not missing:
+    if not missing_chunks:
         return
     required = [
         column for column in table.columns if not column.nullable and column.server_default is None
@@ -92,11 +92,13 @@ def _make(
         for column in required
         if not isinstance(column.type, DateTime)
     }
-    rows = [dict.fromkeys(instants, instant) | placeholders for instant in missing]
+    rows = [dict.fromkeys(instants, instant) | placeholders for instant in missing_chunks]
     connection.execute(insert(table), rows)
     series = [
         column == PLACEHOLDERS[type(column.type)]
         for column in table.primary_key
         if not isinstance(column.type, DateTime)
     ]
-    connection.execute(delete(table).where(*series, table.columns[dimension.column].in_(missing)))
+    connection.execute(
+        delete(table).where(*series, table.columns[dimension.column].in_(missing_chunks))
+    )

@@ -258,8 +258,10 @@ def coalesced(*columns: str) -> sql.Composed:
 
     ``read`` needs elements of equal width.
     """
-    known = [sql.SQL("coalesce({}, 'NaN')").format(sql.Identifier(column)) for column in columns]
-    return _COMMA.join(known)
+    expressions = [
+        sql.SQL("coalesce({}, 'NaN')").format(sql.Identifier(column)) for column in columns
+    ]
+    return _COMMA.join(expressions)
 
 
 def packed(columns: Iterable[str]) -> sql.Composed:
@@ -303,21 +305,21 @@ def _encode_run(arrays: Mapping[str, Array]) -> Iterator[bytes]:
 
 
 def _fill(rows: Array, wires: Mapping[str, Array]) -> bytes:
-    unknown = {}
+    nulls = {}
     for name, wire in wires.items():
         rows[name] = wire
         rows[f"{name} length"] = wire.itemsize
-        if wire.dtype.kind == "f" and (missing := np.isnan(wire)).any():
-            rows[f"{name} length"][missing] = -1
-            unknown[name] = missing
-    if not unknown:
+        if wire.dtype.kind == "f" and (is_null := np.isnan(wire)).any():
+            rows[f"{name} length"][is_null] = -1
+            nulls[name] = is_null
+    if not nulls:
         return rows.tobytes()
     # A NULL has length -1 and no bytes: remove its bytes.
     keep = np.ones((rows.size, rows.itemsize), dtype=np.bool_)
-    for name, missing in unknown.items():
+    for name, is_null in nulls.items():
         column, offset = rows.dtype.fields[name][:2]  # type: ignore[index]
         width = column.itemsize
-        keep[missing, offset : offset + width] = False
+        keep[is_null, offset : offset + width] = False
     return rows.view(np.uint8).reshape(rows.size, rows.itemsize)[keep].tobytes()
 
 
@@ -469,8 +471,8 @@ def _unpack(cell: bytes | None, kind: str) -> Array:
     """
     if cell is None:
         return np.empty(0, dtype=kind)
-    wire, own = _element_types(kind)
-    native = np.frombuffer(cell, dtype=wire, offset=ARRAY_HEADER_BYTES)["value"].astype(own)
+    wire, native_type = _element_types(kind)
+    native = np.frombuffer(cell, dtype=wire, offset=ARRAY_HEADER_BYTES)["value"].astype(native_type)
     if kind.startswith("M"):
         return (POSTGRES_EPOCH + native.astype("timedelta64[us]")).astype(kind)
     return native
@@ -482,8 +484,8 @@ def _element_types(kind: str) -> tuple[np.dtype[Any], np.dtype[Any]]:
 
     Cached: building them takes as long as reading an array.
     """
-    own = np.dtype("i8" if kind.startswith("M") else kind)
-    return np.dtype([("length", ">i4"), ("value", own.newbyteorder(">"))]), own
+    native = np.dtype("i8" if kind.startswith("M") else kind)
+    return np.dtype([("length", ">i4"), ("value", native.newbyteorder(">"))]), native
 
 
 def _unpack_instant(cell: bytes) -> datetime:

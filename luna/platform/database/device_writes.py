@@ -49,10 +49,10 @@ class StoredWrites:
                 )
             )
             written: dict[str, list[datetime]] = {point: [] for point in most}
-            own = (device_writes.c.device == self.device) & device_writes.c.point.in_(most)
+            of_points = (device_writes.c.device == self.device) & device_writes.c.point.in_(most)
             for point, at in connection.execute(
                 select(device_writes.c.point, device_writes.c.written_at)
-                .where(own)
+                .where(of_points)
                 .order_by(device_writes.c.written_at)
             ):
                 written[point].append(at.astimezone(UTC))

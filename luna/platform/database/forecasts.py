@@ -332,7 +332,7 @@ def _write(
     for series in ("load", "pv"):
         quantiles = [getattr(forecast, f"{series}_kwh") for forecast in forecasts]
         for column, place in PLACES.items():
-            values = [getattr(known, place) for known in quantiles]
+            values = [getattr(series_quantiles, place) for series_quantiles in quantiles]
             columns[f"{series}_{column}"] = np.concatenate(values)
     return copy.upsert(connection, slot_forecasts, columns)
 

@@ -211,10 +211,10 @@ def _stored(
         "BETWEEN {} AND {} ORDER BY slot_start"
     ).format(copy.coalesced(*names), sites.key_of(connection, site_id), first, last)
     rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(names, "f8"))
-    wanted = starts.astype("datetime64[s]")
-    place = np.searchsorted(rows["slot_start"], wanted)
-    there = np.isin(wanted, rows["slot_start"])
+    slot_starts = starts.astype("datetime64[s]")
+    place = np.searchsorted(rows["slot_start"], slot_starts)
+    is_stored = np.isin(slot_starts, rows["slot_start"])
     series = {name: np.full(starts.size, np.nan) for name in names}
     for name in names:
-        series[name][there] = rows[name][place[there]]
+        series[name][is_stored] = rows[name][place[is_stored]]
     return series

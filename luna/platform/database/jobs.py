@@ -173,8 +173,8 @@ def list_of_site(
 
     With requests and replies.
     """
-    own = jobs.c.task.in_(tasks) & (jobs.c.request["site_id"].astext == site_id)
-    query = select(jobs).where(own).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id)
+    of_site = jobs.c.task.in_(tasks) & (jobs.c.request["site_id"].astext == site_id)
+    query = select(jobs).where(of_site).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id)
     return read_page(connection, query, _job, limit=limit)
 
 
@@ -417,10 +417,12 @@ def forget_ended(connection: Connection, *, after: timedelta, dead_after: timede
     More than ``after`` ago, dead ones ``dead_after``; up to ``FORGET_AT_MOST`` per call.
     """
     since = _NOW - jobs.c.finished_at
-    old = or_(
+    is_expired = or_(
         jobs.c.status.in_(ENDED) & (since > after), (jobs.c.status == "dead") & (since > dead_after)
     )
-    oldest = select(jobs.c.job_id).where(old).order_by(jobs.c.finished_at).limit(FORGET_AT_MOST)
+    oldest = (
+        select(jobs.c.job_id).where(is_expired).order_by(jobs.c.finished_at).limit(FORGET_AT_MOST)
+    )
     return connection.execute(delete(jobs).where(jobs.c.job_id.in_(oldest))).rowcount
 
 

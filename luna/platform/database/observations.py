@@ -165,14 +165,14 @@ def read_columns_each(
         columns=copy.identifiers(("slot_start", *names)),
     )
     rows = copy.read_rows(connection, query, ("i4", "M8[s][]", *["f8[]"] * len(names)))
-    found = {}
+    columns_by_site = {}
     for key, starts, *columns in rows:
         values = dict(zip(names, columns, strict=True))
-        found[key] = align_each(starts, values, windows[key])
+        columns_by_site[key] = align_each(starts, values, windows[key])
     for key, timeline in windows.items():
-        if not found.get(key):
-            found[key] = {name: np.full(timeline.count, np.nan) for name in names}
-    return {key: found[key] for key in windows}
+        if not columns_by_site.get(key):
+            columns_by_site[key] = {name: np.full(timeline.count, np.nan) for name in names}
+    return {key: columns_by_site[key] for key in windows}
 
 
 # A day: the last reading is checked against those before it, and against what the meters counted.

@@ -304,9 +304,9 @@ def _select_latest(
 
 def issued_last(connection: Connection, site_id: str) -> datetime | None:
     """Return the last issue of a site's plan for its own time, if any."""
-    own = (plan_history.c.site == site_id) & (plan_history.c.system_id == "prod")
+    of_site = (plan_history.c.site == site_id) & (plan_history.c.system_id == "prod")
     issued: datetime | None = connection.scalar(
-        select(func.max(plan_history.c.issued_at)).where(own, _of_its_time())
+        select(func.max(plan_history.c.issued_at)).where(of_site, _of_its_time())
     )
     return issued
 
@@ -314,8 +314,10 @@ def issued_last(connection: Connection, site_id: str) -> datetime | None:
 def issued_last_each(connection: Connection, names: Sequence[str]) -> dict[str, datetime]:
     """Return ``issued_last`` of many sites by name, without those that have no plan."""
     listed = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
-    own = (plan_history.c.site == listed.c.name) & (plan_history.c.system_id == "prod")
-    last = select(func.max(plan_history.c.issued_at)).where(own, _of_its_time()).scalar_subquery()
+    of_site = (plan_history.c.site == listed.c.name) & (plan_history.c.system_id == "prod")
+    last = (
+        select(func.max(plan_history.c.issued_at)).where(of_site, _of_its_time()).scalar_subquery()
+    )
     rows = connection.execute(select(listed.c.name, last))
     return {name: issued for name, issued in rows if issued is not None}
 
@@ -379,10 +381,10 @@ def read_in_force_each(
     if not names:
         return {}
     listed = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
-    due = _select_due(
+    in_force = _select_due(
         (plan_history.c.packed_reply, plan_history.c.packed_inputs), listed.c.name, at
     ).lateral("due")
-    rows = connection.execute(select(listed.c.name, due))
+    rows = connection.execute(select(listed.c.name, in_force))
 
     def read_plan(row: Row[Any]) -> tuple[str, tuple[PlanReply, PlanRequest]]:
         reply = plan_forms.read_reply(row.packed_reply, until=until)
@@ -394,7 +396,7 @@ def read_in_force_each(
 def _select_due(
     columns: Sequence[ColumnElement[Any]], site: ColumnElement[str], at: datetime
 ) -> Select[Any]:
-    own = (plan_history.c.site == site) & (plan_history.c.system_id == "prod")
+    of_site = (plan_history.c.site == site) & (plan_history.c.system_id == "prod")
     covers = (
         (plan_history.c.starts_at <= at)
         & (plan_history.c.ends_at > at)
@@ -403,7 +405,7 @@ def _select_due(
     looks_ahead = plan_history.c.starts_at > plan_history.c.issued_at - SLOT
     return (
         select(*columns)
-        .where(own, covers, looks_ahead)
+        .where(of_site, covers, looks_ahead)
         .order_by(plan_history.c.issued_at.desc())
         .limit(1)
     )
@@ -470,10 +472,10 @@ def read_latest(
     slot_values = {name: np.full(timeline.count, np.nan) for name in columns}
     unread = list(plan_ids)
     if before is not None:
-        for place, there in before.find_same(timeline, plan_ids):
+        for place, place_before in before.find_same(timeline, plan_ids):
             unread[place] = None
             for name, values in slot_values.items():
-                values[place] = before.columns[name][there]
+                values[place] = before.columns[name][place_before]
     places: dict[str, list[int]] = {}
     for place, plan_id in enumerate(unread):
         if plan_id is not None:
@@ -501,19 +503,20 @@ def _find_last(
     A site that replans on every change has hundreds of plans that were replaced before any slot.
     """
     table = plan_history.c
-    own = (table.site == site_id) & (table.system_id == "prod") & table.issued_at.between(*issued)
+    is_issued = (
+        (table.site == site_id) & (table.system_id == "prod") & table.issued_at.between(*issued)
+    )
     covers = (table.ends_at > timeline.start) & (table.starts_at < timeline.end)
     spans = connection.execute(
         select(table.plan_id, table.starts_at, table.ends_at)
-        .where(own, covers)
+        .where(is_issued, covers)
         .order_by(table.issued_at.desc())
     ).all()
     last = np.full(timeline.count, -1)
     for place, (_, starts_at, ends_at) in enumerate(spans):
-        covered = last[
-            max((starts_at - timeline.start) // SLOT, 0) : max(
-                -((timeline.start - ends_at) // SLOT), 0
-            )
-        ]
+        first = max((starts_at - timeline.start) // SLOT, 0)
+        end = max(-((timeline.start - ends_at) // SLOT), 0)
+        covered = last[first:end]
+        # Newer plans came first and keep their slots.
         covered[covered < 0] = place
     return [spans[place].plan_id if place >= 0 else None for place in last.tolist()]

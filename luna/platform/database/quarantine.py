@@ -201,10 +201,10 @@ def require_of_site(connection: Connection, site_id: str, quarantine_id: int) ->
     Raises:
         NotFoundError: no such site, or it has no such row.
     """
-    own = (quarantine.c.site_key == sites.key_of(connection, site_id)) & (
+    is_row = (quarantine.c.site_key == sites.key_of(connection, site_id)) & (
         quarantine.c.quarantine_id == quarantine_id
     )
-    if connection.scalar(select(quarantine.c.quarantine_id).where(own)) is None:
+    if connection.scalar(select(quarantine.c.quarantine_id).where(is_row)) is None:
         raise refuse("no-such-row", field="quarantine_id", value=quarantine_id, site_id=site_id)
 
 

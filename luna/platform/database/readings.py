@@ -215,9 +215,9 @@ def key_of(connection: Connection, site_id: str, sensor: str) -> int:
     )
     keys_by_name = {row.name: row.sensor_key for row in connection.execute(query)}
     if sensor not in keys_by_name:
-        there = ", ".join(sorted(keys_by_name))
-        if there:
-            remedy = f"Sensors of {site_id}: {there}."
+        sensor_names = ", ".join(sorted(keys_by_name))
+        if sensor_names:
+            remedy = f"Sensors of {site_id}: {sensor_names}."
         else:
             remedy = "Load some with `luna data load --kind readings`."
         raise refuse("no-such-sensor", field="sensor", value=sensor, remedy=remedy)
@@ -308,12 +308,12 @@ def read_each(
     ).format([row.sensor_key for row in stored.values()], first, end)
     types = {"sensor_key": "i4", "instant": "M8[us]", "value": "f8"}
     rows = copy.split(copy.read(connection, query, types), by=2)
-    found = {}
+    series_by_name = {}
     for name, row in stored.items():
         series = rows.get(row.sensor_key)
         if series is not None:
-            found[name] = (series["instant"], series["value"])
-    return found
+            series_by_name[name] = (series["instant"], series["value"])
+    return series_by_name
 
 
 def read_with_previous(
@@ -359,9 +359,9 @@ def read_with_previous_each(
     )
     types = {"number": "i8", "instant": "M8[us]", "value": "f8"}
     rows = copy.split(copy.read(connection, query, types), by=2)
-    nothing = {"instant": np.empty(0, dtype="M8[us]"), "value": np.empty(0)}
-    found = []
+    no_readings = {"instant": np.empty(0, dtype="M8[us]"), "value": np.empty(0)}
+    all_series = []
     for number in range(1, len(sensor_names) + 1):
-        series = rows.get(number, nothing)
-        found.append((series["instant"], series["value"]))
-    return found
+        series = rows.get(number, no_readings)
+        all_series.append((series["instant"], series["value"]))
+    return all_series

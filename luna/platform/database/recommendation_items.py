@@ -135,14 +135,16 @@ def write(
     unique_items = {item.item_id: item for item in new_items}
     rows = [_row(item, site_key, now) for item in unique_items.values()]
     written = _upsert(connection, rows) if rows else 0
-    owned = items.c.site_key.is_(None) if site_key is None else items.c.site_key == site_key
-    stale = and_(
-        owned,
+    of_site = items.c.site_key.is_(None) if site_key is None else items.c.site_key == site_key
+    is_outdated = and_(
+        of_site,
         items.c.kind.in_(kinds),
         items.c.withdrawn_at.is_(None),
         items.c.item_id != all_(cast([row["item_id"] for row in rows], ARRAY(TEXT))),
     )
-    withdrawn = connection.execute(update(items).where(stale).values(withdrawn_at=now)).rowcount
+    withdrawn = connection.execute(
+        update(items).where(is_outdated).values(withdrawn_at=now)
+    ).rowcount
     return written, withdrawn
 
 

@@ -69,14 +69,14 @@ def of_each(connection: Connection, keys: Collection[int]) -> dict[int, Span]:
 
     Those of which nothing was measured are left out.
     """
-    own = slot_observations.c
+    slots = slot_observations.c
     is_measured = (
-        own.site_key == site_table.c.site_key,
-        or_(*(own[name].is_not(None) for name in MEASURED)),
+        slots.site_key == site_table.c.site_key,
+        or_(*(slots[name].is_not(None) for name in MEASURED)),
     )
     ends = [
-        select(own.slot_start).where(*is_measured).order_by(order).limit(1).scalar_subquery()
-        for order in (own.slot_start.asc(), own.slot_start.desc())
+        select(slots.slot_start).where(*is_measured).order_by(order).limit(1).scalar_subquery()
+        for order in (slots.slot_start.asc(), slots.slot_start.desc())
     ]
     rows = connection.execute(
         select(site_table.c.site_key, *ends).where(site_table.c.site_key.in_(keys))
@@ -145,10 +145,10 @@ def of_market(connection: Connection, series: StoredSeries) -> Span | None:
     The price is a market's or a site's own.
     """
     table = market_prices.c
-    own = table.market.in_((series.name, series.apart)) & (table.currency == series.currency)
+    of_series = table.market.in_((series.name, series.apart)) & (table.currency == series.currency)
     return _span(
         *connection.execute(
-            select(func.min(table.slot_start), func.max(table.slot_start)).where(own)
+            select(func.min(table.slot_start), func.max(table.slot_start)).where(of_series)
         ).one()
     )
 
@@ -208,14 +208,14 @@ def _forecasts(connection: Connection, key: int) -> Iterator[RecordedSeries]:
     for version in connection.scalars(
         select(table.forecast_version).where(table.site_key == key).distinct()
     ).all():
-        own = (table.site_key == key) & (table.forecast_version == version)
+        of_version = (table.site_key == key) & (table.forecast_version == version)
         # The first slot is that of the first issue, the last one of the last: an index finds both,
         # a count of all slots takes seconds.
         first, last = connection.execute(
-            select(func.min(table.issued_at), func.max(table.issued_at)).where(own)
+            select(func.min(table.issued_at), func.max(table.issued_at)).where(of_version)
         ).one()
         end = connection.scalar(
-            select(func.max(table.slot_start)).where(own, table.issued_at == last)
+            select(func.max(table.slot_start)).where(of_version, table.issued_at == last)
         )
         span = _span(first, end)
         if span is None:

@@ -194,8 +194,8 @@ def read_parts(
     )
     rows = copy.read(connection, query, {"start": "M8[s]", "total": "f8", "known": "i8"})
     sums = np.zeros(starts.size)
-    there = np.zeros(starts.size, dtype=np.int64)
+    known_slots = np.zeros(starts.size, dtype=np.int64)
     places = np.searchsorted(starts, rows["start"])
     sums[places] = np.nan_to_num(rows["total"])
-    there[places] = rows["known"]
-    return starts, Parts(sums, there, slots)
+    known_slots[places] = rows["known"]
+    return starts, Parts(sums, known_slots, slots)

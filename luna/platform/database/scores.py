@@ -119,8 +119,10 @@ def list_days(
         after_day, after_policy = after
         bounds.append(tuple_(table.day, table.policy) > tuple_(cast(after_day, Date), after_policy))
     columns = [table[name] for name in DayScore.model_fields]
-    own = (table.site_key == sites.key_of(connection, site_id)) & (table.system_id == system_id)
+    of_system = (table.site_key == sites.key_of(connection, site_id)) & (
+        table.system_id == system_id
+    )
     rows = connection.execute(
-        select(*columns).where(own, *bounds).order_by(table.day, table.policy).limit(limit)
+        select(*columns).where(of_system, *bounds).order_by(table.day, table.policy).limit(limit)
     )
     return [DayScore.model_validate(dict(row)) for row in rows.mappings()]

@@ -105,8 +105,8 @@ def use_refresh_token(connection: Connection, token: str, *, now: datetime) -> i
     A token that was redeemed before ends the session: two parties hold it, and the legitimate one
     cannot be told apart.
     """
-    own = refresh_tokens.c.token_hash == digest(token)
-    unused = own & refresh_tokens.c.used_at.is_(None) & (refresh_tokens.c.expires_at > now)
+    is_token = refresh_tokens.c.token_hash == digest(token)
+    unused = is_token & refresh_tokens.c.used_at.is_(None) & (refresh_tokens.c.expires_at > now)
     used: int | None = connection.scalar(
         update(refresh_tokens)
         .where(unused)
@@ -114,10 +114,10 @@ def use_refresh_token(connection: Connection, token: str, *, now: datetime) -> i
         .returning(refresh_tokens.c.session_id)
     )
     if used is None:
-        again = select(refresh_tokens.c.session_id).where(
-            own, refresh_tokens.c.used_at.is_not(None)
+        reused = select(refresh_tokens.c.session_id).where(
+            is_token, refresh_tokens.c.used_at.is_not(None)
         )
-        connection.execute(delete(sessions).where(sessions.c.session_id.in_(again)))
+        connection.execute(delete(sessions).where(sessions.c.session_id.in_(reused)))
     return used
 
 

@@ -240,7 +240,9 @@ def _read_prices(
         used = site.tariff.price_series
         names[site.name] = {name: market_prices.stored_series(site, name) for name in used}
     past_and_horizon = Timeline(horizon.start - back, SLOT, back // SLOT + horizon.count)
-    series = list(dict.fromkeys(name for own in names.values() for name in own.values()))
+    series = list(
+        dict.fromkeys(name for stored_series in names.values() for name in stored_series.values())
+    )
     revisions = market_prices.read_revisions_each(connection, series, past_and_horizon)
     # Other currencies matter only where the prices of the start are missing.
     ended = []
@@ -254,9 +256,13 @@ def _read_prices(
     unused = market_prices.find_unused_each(connection, stored_sites, day_before_and_horizon)
     revisions_of_sites = {}
     foreign_of_sites = {}
-    for site_name, own in names.items():
-        revisions_of_sites[site_name] = {name: revisions[stored] for name, stored in own.items()}
-        foreign_of_sites[site_name] = {name: foreign[stored] for name, stored in own.items()}
+    for site_name, stored_series in names.items():
+        revisions_of_sites[site_name] = {
+            name: revisions[stored] for name, stored in stored_series.items()
+        }
+        foreign_of_sites[site_name] = {
+            name: foreign[stored] for name, stored in stored_series.items()
+        }
     return revisions_of_sites, foreign_of_sites, unused
 
 
@@ -350,8 +356,10 @@ def read_demands_each(
     sensed = charging_stays.read_charge_each(connection, sites_by_key, until=known_at)
     facts = {}
     for key, site in sites_by_key.items():
-        own = sensed.get(key, {})
+        charges = sensed.get(key, {})
         # Plans may be issued after the instants that they are about.
-        untaken = charging_stays.find_untaken(connection, site, own, now=known_at, issued_until=now)
-        facts[key] = DemandFacts(stays.get(key, {}), own, in_force.get(site.name), untaken)
+        untaken = charging_stays.find_untaken(
+            connection, site, charges, now=known_at, issued_until=now
+        )
+        facts[key] = DemandFacts(stays.get(key, {}), charges, in_force.get(site.name), untaken)
     return facts

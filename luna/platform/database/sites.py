@@ -296,14 +296,14 @@ def price_series(connection: Connection) -> list[StoredSeries]:
         .subquery()
     )
     series = set()
-    for side, own in (("import", OWN_IMPORT), ("export", OWN_EXPORT)):
+    for side, own_series in (("import", OWN_IMPORT), ("export", OWN_EXPORT)):
         rule = latest.c.configuration["tariff"][side]
         currency = func.coalesce(latest.c.configuration["currency"].astext, USUAL_CURRENCY)
         named = select(latest.c.name, currency, rule["kind"].astext, rule["market"].astext).where(
             rule["kind"].astext.in_(("spot", "series"))
         )
         for site, money, kind, market in connection.execute(named):
-            stored = market if kind == "spot" else stored_name(site, own)
+            stored = market if kind == "spot" else stored_name(site, own_series)
             series.add(StoredSeries(stored, money))
     return sorted(series)
 
@@ -412,11 +412,11 @@ def read_version(connection: Connection, site_id: str, version: int) -> Any:
     Raises:
         NotFoundError: no site of that name, or no such version of it.
     """
-    there = (
+    is_version = (
         site_versions.c.site_key == key_of(connection, site_id),
         site_versions.c.version == version,
     )
-    row = connection.execute(select(site_versions.c.configuration).where(*there)).first()
+    row = connection.execute(select(site_versions.c.configuration).where(*is_version)).first()
     if row is None:
         raise refuse("no-such-site-version", field="version", value=version)
     return row.configuration
@@ -487,15 +487,15 @@ def read_named_since(
 
 
 def _missing(connection: Connection, site_id: str) -> LunaError:
-    there = names(connection)
-    if site_id in there:
+    site_names = names(connection)
+    if site_id in site_names:
         return refuse("site-without-configuration", field="site", value=site_id)
-    some = ", ".join(there[:MOST_NAMED]) + (
-        f" and {len(there) - MOST_NAMED} more" if len(there) > MOST_NAMED else ""
+    listed = ", ".join(site_names[:MOST_NAMED]) + (
+        f" and {len(site_names) - MOST_NAMED} more" if len(site_names) > MOST_NAMED else ""
     )
-    if not there:
+    if not site_names:
         return refuse("no-site-yet", field="site", value=site_id)
-    return refuse("no-such-site", field="site", value=site_id, names=some)
+    return refuse("no-such-site", field="site", value=site_id, names=listed)
 
 
 def _latest(*columns: ColumnElement[Any]) -> Select[Any]:

@@ -92,9 +92,9 @@ def remove(connection: Connection, chunk_ids: Sequence[int]) -> None:
 
 def is_complete(connection: Connection, model: str) -> bool:
     """Return whether a model has vectors of all passages that any other model has."""
-    own = chunk_vectors.alias()
-    has = exists().where(own.c.chunk_id == chunk_vectors.c.chunk_id, own.c.model == model)
-    return not connection.scalar(select(exists().where(chunk_vectors.c.model != model, ~has)))
+    other = chunk_vectors.alias()
+    has_model = exists().where(other.c.chunk_id == chunk_vectors.c.chunk_id, other.c.model == model)
+    return not connection.scalar(select(exists().where(chunk_vectors.c.model != model, ~has_model)))
 
 
 def remove_other_models(connection: Connection, model: str) -> int:
