@@ -176,10 +176,10 @@ def _ask_port(
     # A device may answer at several numbers on the bus: the serial number tells, and the first
     # counts.
     found_once = dict[object, FoundDevice]()
-    for found in filter(None, settled.values()):
-        serial = found.identity.serial if found.identity is not None else ""
-        key = (found.profile.profile, serial) if serial else found.unit
-        found_once.setdefault(key, found)
+    for answered in filter(None, settled.values()):
+        serial = answered.identity.serial if answered.identity is not None else ""
+        key = (answered.profile.profile, serial) if serial else answered.unit
+        found_once.setdefault(key, answered)
     if found_once:
         return list(found_once.values())
     over_mqtt = [profile for profile in profiles if isinstance(profile.transport, MqttTransport)]
@@ -190,8 +190,8 @@ def _ask_port(
     ]
 
 
-def _speaks_another(found: Iterable[FoundDevice | None], profile: DeviceProfile) -> bool:
-    kinds = {device.profile.transport.kind for device in found if device is not None}
+def _speaks_another(devices: Iterable[FoundDevice | None], profile: DeviceProfile) -> bool:
+    kinds = {device.profile.transport.kind for device in devices if device is not None}
     return bool(kinds - {profile.transport.kind})
 
 
@@ -258,8 +258,8 @@ def listen_for_services(hosts: Collection[str]) -> Iterator[Announcements]:
 
     Empty where this machine is in none of the hosts' networks, or lacks the extra.
     """
-    own = list_own_addresses(hosts)
-    if not own:
+    own_addresses = list_own_addresses(hosts)
+    if not own_addresses:
         yield Announcements()
         return
     try:
@@ -271,7 +271,7 @@ def listen_for_services(hosts: Collection[str]) -> Iterator[Announcements]:
 
     announcements = Announcements()
     try:
-        zeroconf = Zeroconf(interfaces=own, ip_version=IPVersion.V4Only)
+        zeroconf = Zeroconf(interfaces=own_addresses, ip_version=IPVersion.V4Only)
     except OSError:
         # A network without multicast.
         yield announcements

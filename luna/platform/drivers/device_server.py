@@ -302,10 +302,10 @@ class MessageServer:
         time.sleep(self.faults.delay_s)
         request = self._transport.request
         if message.topic in self._writable:
-            left = self.faults.writes_taken
-            if left is not None:
-                self.faults.writes_taken = max(left - 1, 0)
-            if left is None or left > 0:
+            writes_left = self.faults.writes_taken
+            if writes_left is not None:
+                self.faults.writes_taken = max(writes_left - 1, 0)
+            if writes_left is None or writes_left > 0:
                 self.device.write(self._writable[message.topic], json.loads(message.payload))
             self._publish(all_of_it=False)
         elif request is not None:

@@ -74,8 +74,8 @@ def place(document: Any, field: str, value: float | None) -> Any:
 
 def put_at(document: Any, field: str, value: Any) -> Any:
     """Return a copy of a document with a value at a dotted path."""
-    name, _, rest = field.partition(".")
+    name, _, inner_field = field.partition(".")
     if not name:
         return value
     members = document or {}
-    return {**members, name: put_at(members.get(name), rest, value)}
+    return {**members, name: put_at(members.get(name), inner_field, value)}

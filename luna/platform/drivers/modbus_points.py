@@ -260,22 +260,24 @@ class ModbusPoints:
         Raises:
             UnavailableError: the device does not answer, or has none of the registers.
         """
-        every = sorted(set(spans))
-        # With all of them skipped, ask for all: the caller gets the device's own refusal.
-        wanted = [span for span in every if self._lacking.get(span, 0) == 0] or every
+        distinct_spans = sorted(set(spans))
+        requested = [span for span in distinct_spans if self._lacking.get(span, 0) == 0]
+        if not requested:
+            # With all of them skipped, ask for all: the caller gets the device's own refusal.
+            requested = distinct_spans
         still_lacking = dict[RegisterSpan, int]()
         for span, reads_left in self._lacking.items():
             if reads_left > 0:
-                still_lacking[span] = reads_left - (span in every)
+                still_lacking[span] = reads_left - (span in distinct_spans)
         self._lacking = still_lacking
         try:
-            return self._read_registers(wanted)
+            return self._read_registers(requested)
         except LunaError as error:
-            if not _lacks_register(error) or len(wanted) == 1:
+            if not _lacks_register(error) or len(requested) == 1:
                 raise
             refusal = error
         registers = dict[RegisterSpan, list[int]]()
-        for span in wanted:
+        for span in requested:
             try:
                 registers |= self._read_registers([span])
             except LunaError as error:
@@ -298,21 +300,23 @@ class ModbusPoints:
         # Read each model's ID as well: a firmware update behind a dongle that stays connected may
         # move the models.
         addresses = {self._model_address(span) for span in spans}
-        marks = {
+        id_spans = {
             RegisterSpan(self.link.transport.table, address, 1): model
             for model, address in self._models.items()
             if address in addresses
         }
-        wanted = sorted({*spans, *marks})
+        requested = sorted({*spans, *id_spans})
         words = dict[tuple[RegisterTable, int], int]()
-        for table, first, count in _join(wanted, gap=_GAP if self.profile.sunspec else 0):
+        for table, first, count in _join(requested, gap=_GAP if self.profile.sunspec else 0):
             for address, register in enumerate(self.link.read(first, count, table), first):
                 words[table, address] = register
         registers = dict[RegisterSpan, list[int]]()
-        for span in wanted:
+        for span in requested:
             last = span.first + span.length
             registers[span] = [words[span.table, address] for address in range(span.first, last)]
-        moved = next((model for mark, model in marks.items() if registers[mark] != [model]), None)
+        moved = next(
+            (model for id_span, model in id_spans.items() if registers[id_span] != [model]), None
+        )
         if moved is not None:
             self._models = {}
             raise refuse(

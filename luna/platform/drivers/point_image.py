@@ -259,8 +259,10 @@ class RegisterImage:
         end = length_of_model - ports.type_register - ports.length + 1
         types_from = base + ports.type_register
         shifts = range(0, end, ports.length)
-        wanted = [shift for shift in shifts if self.registers[types_from + shift] in ports.types]
-        return [range(places.start + shift, places.stop + shift) for shift in wanted]
+        matching_shifts = [
+            shift for shift in shifts if self.registers[types_from + shift] in ports.types
+        ]
+        return [range(places.start + shift, places.stop + shift) for shift in matching_shifts]
 
     def _exponent_address(self, point: RegisterPoint) -> int | None:
         return (

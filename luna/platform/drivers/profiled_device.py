@@ -113,10 +113,10 @@ class ProfiledDevice:
                 stands still.
         """
         self._watch()
-        wanted = names or tuple(self.profile.reads)
-        checked = list(wanted)
+        requested = names or tuple(self.profile.reads)
+        checked = list(requested)
         # Whether a power is plausible shows in the others of the same instant.
-        if set(wanted) & set(BALANCE) and set(BALANCE) <= self.profile.reads.keys():
+        if set(requested) & set(BALANCE) and set(BALANCE) <= self.profile.reads.keys():
             checked += BALANCE
         names_to_read = tuple(dict.fromkeys(checked))
         point_names = list[PointName]()
@@ -124,7 +124,7 @@ class ProfiledDevice:
             point_names += [point for _, point in map(split_sign, self.profile.reads[name])]
         points = self.points.read(dict.fromkeys(point_names))
         measured = self._check(names_to_read, points)
-        values: dict[str, float] = {name: measured.values[name] for name in wanted}
+        values: dict[str, float] = {name: measured.values[name] for name in requested}
         implausible = tuple(fault for fault in measured.implausible if fault.name in values)
         return DeviceReadings(values, implausible)
 
@@ -186,14 +186,14 @@ class ProfiledDevice:
         values = self.points.read(dict.fromkeys(needed))
         most_w = math.inf if limit is None else values[limit]
         ac_w = math.nan
-        wanted_w = math.inf if setpoint.power_kw is None else setpoint.power_kw * WATTS
-        power_w = min(wanted_w, most_w)
+        requested_w = math.inf if setpoint.power_kw is None else setpoint.power_kw * WATTS
+        power_w = min(requested_w, most_w)
         if any(write.put == "ac_power_w" for write in writes):
-            read = self.read(*FLOW_READINGS)
+            readings = self.read(*FLOW_READINGS)
             flows = HouseFlows(
-                read["ac_output_w"] - read["ac_input_w"],
-                read["charge_w"] - read["discharge_w"],
-                read["import_w"] - read["export_w"],
+                readings["ac_output_w"] - readings["ac_input_w"],
+                readings["charge_w"] - readings["discharge_w"],
+                readings["import_w"] - readings["export_w"],
             )
             ac_w = ac_power_w(setpoint.mode, power_w, most_w, flows)
         facts = DeviceFacts(values, power_w, ac_w)
@@ -215,22 +215,22 @@ class ProfiledDevice:
                 and nothing is written.
         """
         points = [self.profile.points[write.point] for write in writes]
-        differs = [not held for held in self._hold(writes)]
+        differs = [not is_held for is_held in self._hold(writes)]
         # Everything after the first difference is written, to keep the order. A write-only point
         # cannot be verified, so it is always written.
         must_write = [
             differing or point.write_only for differing, point in zip(differs, points, strict=True)
         ]
         first = must_write.index(True) if True in must_write else len(writes)
-        due = list[PointValue]()
+        to_write = list[PointValue]()
         for place, (write, point) in enumerate(zip(writes, points, strict=True)):
             follows = again or (any(differs) and place >= first)
             if differs[place] or (follows and point.budget is None):
-                due.append(write)
+                to_write.append(write)
         # A command of budgeted points alone is still resent.
-        if again and not due:
-            due = list(writes)
-        self._send(due, kept=0 if hands_back else RESERVED_WRITES)
+        if again and not to_write:
+            to_write = list(writes)
+        self._send(to_write, reserved=0 if hands_back else RESERVED_WRITES)
 
     def beat(self) -> None:
         """Increment the heartbeat, where the profile declares one and the device has it.
@@ -247,9 +247,9 @@ class ProfiledDevice:
         if count is None:
             return
         count += 1
-        most = self.profile.points[name].high
-        begins = math.isnan(count) or (most is not None and count > most)
-        self._send([PointValue(name, 0.0 if begins else count)], kept=RESERVED_WRITES)
+        highest = self.profile.points[name].high
+        starts_again = math.isnan(count) or (highest is not None and count > highest)
+        self._send([PointValue(name, 0.0 if starts_again else count)], reserved=RESERVED_WRITES)
 
     @property
     def has_heartbeat(self) -> bool:
@@ -285,15 +285,15 @@ class ProfiledDevice:
                 return None
             raise
 
-    def _send(self, due: Sequence[PointValue], *, kept: int) -> None:
-        most = self._list_budgets((write.point for write in due), kept=kept)
-        until = self.counter.spend(most) if most else None
+    def _send(self, writes: Sequence[PointValue], *, reserved: int) -> None:
+        budgets = self._list_budgets((write.point for write in writes), reserved=reserved)
+        until = self.counter.spend(budgets) if budgets else None
         if until is not None:
             raise refuse("device-writes-spent", field="via", value=self.place, until=until)
-        self.points.write(due)
+        self.points.write(writes)
 
-    def _list_budgets(self, points: Iterable[str], *, kept: int) -> dict[str, int]:
-        """Return each point's most writes within 24 hours, less ``kept`` reserved ones.
+    def _list_budgets(self, points: Iterable[str], *, reserved: int) -> dict[str, int]:
+        """Return each point's most writes within 24 hours, less the ``reserved`` ones.
 
         Points without a budget are left out.
         """
@@ -301,7 +301,7 @@ class ProfiledDevice:
         for point in points:
             budget = self.profile.points[point].budget
             if budget is not None:
-                budgets[point] = budget - kept
+                budgets[point] = budget - reserved
         return budgets
 
     def read_spent(self) -> float | None:
@@ -314,9 +314,9 @@ class ProfiledDevice:
         Raises:
             UnavailableError: the counter's storage does not answer.
         """
-        most = self._list_budgets(self.profile.written_points, kept=RESERVED_WRITES)
-        if any(write.write in most for write in self.profile.modes["self_consumption"]):
-            return self.counter.read_share(most)
+        budgets = self._list_budgets(self.profile.written_points, reserved=RESERVED_WRITES)
+        if any(write.write in budgets for write in self.profile.modes["self_consumption"]):
+            return self.counter.read_share(budgets)
         return None
 
     def read_limits(self) -> dict[LimitName, float]:
@@ -348,11 +348,11 @@ class ProfiledDevice:
             UnavailableError: the device does not answer.
         """
         knows_flow = {"charge_w", "discharge_w"} <= self.profile.reads.keys()
-        read = self.read("soc", *_FLOWS) if knows_flow else self.read("soc")
-        soc = read["soc"] / 100
+        readings = self.read("soc", *_FLOWS) if knows_flow else self.read("soc")
+        soc = readings["soc"] / 100
         return BatteryReading(
             soc if 0 <= soc <= 1 else math.nan,
-            (read["charge_w"] - read["discharge_w"]) / WATTS if knows_flow else math.nan,
+            (readings["charge_w"] - readings["discharge_w"]) / WATTS if knows_flow else math.nan,
         )
 
     def holds(self, writes: Sequence[PointValue]) -> bool:

@@ -46,6 +46,6 @@ def name_sensor(via: Via, reading: str) -> str:
     port = "" if via.port is None else f":{via.port}"
     unit = "" if via.unit is None else f"/{via.unit}"
     parts = {"prefix": via.prefix, "secret": via.secret}
-    given = [f"{part}={value}" for part, value in parts.items() if value is not None]
-    query = f"?{'&'.join(given)}" if given else ""
+    query_parts = [f"{part}={value}" for part, value in parts.items() if value is not None]
+    query = f"?{'&'.join(query_parts)}" if query_parts else ""
     return f"profile:{via.profile}@{via.host}{port}{unit}{query}#{reading}"

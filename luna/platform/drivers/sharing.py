@@ -312,12 +312,12 @@ async def _read_serial(reader: asyncio.StreamReader) -> bytes:
     """
     head = await reader.readexactly(3)
     if head[1] & 0x80:
-        rest = 0
+        body_length = 0
     elif head[1] in READS:
-        rest = head[2]
+        body_length = head[2]
     else:
-        rest = 3
-    body = head + await reader.readexactly(rest)
+        body_length = 3
+    body = head + await reader.readexactly(body_length)
     if await reader.readexactly(2) != checksum(body):
         raise ValueError("broken on the way")
     return body
@@ -325,9 +325,9 @@ async def _read_serial(reader: asyncio.StreamReader) -> bytes:
 
 def checksum(body: bytes) -> bytes:
     """Return the CRC-16 of a serial frame. Source: MODBUS over Serial Line 1.02, 6.2.2."""
-    rest = 0xFFFF
+    crc = 0xFFFF
     for byte in body:
-        rest ^= byte
+        crc ^= byte
         for _ in range(8):
-            rest = rest >> 1 ^ (0xA001 if rest & 1 else 0)
-    return rest.to_bytes(2, "little")
+            crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
+    return crc.to_bytes(2, "little")
