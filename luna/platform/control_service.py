@@ -223,8 +223,8 @@ def allow_trial(connection: Connection, via: Via) -> TrialBounds:
                 raise refuse("device-commanded", field="via", value=via.host, site=name)
     for site in sites.load_all(connection).sites:
         vias = {} if site.control is None else site.control.vias
-        for battery_name, own in vias.items():
-            if is_same_host(own.host, via.host):
+        for battery_name, device_via in vias.items():
+            if is_same_host(device_via.host, via.host):
                 return bound_by(site, battery_name)
     return bound_unknown()
 

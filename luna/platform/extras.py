@@ -141,9 +141,9 @@ class PythonEnvironment:
     def remover(self, extra: Extra) -> list[str]:
         """Return the command that removes an extra's libraries, but none that another needs."""
         others = [other for other in EXTRAS.values() if other != extra and not other.find_missing()]
-        kept = {name for other in others for name in self._locked(other)}
+        needed_by_others = {name for other in others for name in self._locked(other)}
         names = [*self._locked(extra), *(["torch"] if extra.scripts else [])]
-        removed = [name for name in names if name not in kept]
+        removed = [name for name in names if name not in needed_by_others]
         return [
             self.python,
             "-m",
@@ -170,8 +170,8 @@ def require_extra(extra: Extra, environment: PythonEnvironment | None = None) ->
     Raises:
         MachineError: it is missing: somebody has to agree first, or it cannot be installed here.
     """
-    missing = extra.find_missing()
-    if not missing:
+    missing_modules = extra.find_missing()
+    if not missing_modules:
         return
     # Imported here, so that listing the commands loads no models.
     from luna.energy.refusals import refuse
@@ -184,7 +184,7 @@ def require_extra(extra: Extra, environment: PythonEnvironment | None = None) ->
         value=extra.name,
         extra=extra.name,
         purpose=extra.purpose,
-        names=tuple(missing),
+        names=tuple(missing_modules),
         download=extra.download,
         megabytes=extra.megabytes,
     )
@@ -305,9 +305,11 @@ def _install(extra: Extra, place: PythonEnvironment, progress: ShowInstallation)
             )
     progress(total, total, extra.name)
     importlib.invalidate_caches()
-    missing = extra.find_missing()
-    if missing:
-        raise refuse("extra-not-found", field="extra", value=extra.name, names=tuple(missing))
+    missing_modules = extra.find_missing()
+    if missing_modules:
+        raise refuse(
+            "extra-not-found", field="extra", value=extra.name, names=tuple(missing_modules)
+        )
 
 
 @contextmanager

@@ -202,12 +202,12 @@ def _find_standing(state: ControlState, now: datetime) -> list[SiteFinding]:
             )
         if standing.conflict and report.conflict is not None:
             conflict = report.conflict
-            found = {
+            conflict_figures = {
                 "doing": (conflict.mode, conflict.power_kw),
                 "at": conflict.last_at,
                 "since": conflict.first_at,
             }
-            figures = {"device": name, "count": conflict.count} | found
+            figures = {"device": name, "count": conflict.count} | conflict_figures
             findings.append(
                 SiteFinding("device_conflict", f"{name} {conflict.first_at.isoformat()}", figures)
             )

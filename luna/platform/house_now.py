@@ -334,14 +334,14 @@ class HouseNow:
         if setpoint is None or len(self.site.batteries) != 1:
             return None
         battery = self.site.batteries[0]
-        most, least = _find_limits(setpoint)
-        if most is not None:
-            is_reached = most - LEVEL_STEP <= soc.value
-            if is_reached and most < battery.max_soc - LITTLE_SOC:
+        ceiling, floor = _find_limits(setpoint)
+        if ceiling is not None:
+            is_reached = ceiling - LEVEL_STEP <= soc.value
+            if is_reached and ceiling < battery.max_soc - LITTLE_SOC:
                 return "filled"
-        if least is not None:
-            is_reached = soc.value <= least + LEVEL_STEP
-            if is_reached and least > battery.min_soc + LITTLE_SOC:
+        if floor is not None:
+            is_reached = soc.value <= floor + LEVEL_STEP
+            if is_reached and floor > battery.min_soc + LITTLE_SOC:
                 return "drained"
         return None
 
@@ -467,17 +467,17 @@ def moved_by(slot: SlotReply, mode: str) -> float:
 
 def _find_limits(setpoint: BatterySetpoint) -> tuple[float | None, float | None]:
     """Return the highest and the lowest state of charge that a set-point allows."""
-    most: float | None = None
+    ceiling: float | None = None
     if setpoint.mode == "charge":
-        most = setpoint.target_soc
+        ceiling = setpoint.target_soc
     elif setpoint.mode in STORING:
-        most = setpoint.ceiling_soc
-    least: float | None = None
+        ceiling = setpoint.ceiling_soc
+    floor: float | None = None
     if setpoint.mode == "export":
-        least = setpoint.target_soc
+        floor = setpoint.target_soc
     elif setpoint.mode in SERVING:
-        least = setpoint.floor_soc
-    return most, least
+        floor = setpoint.floor_soc
+    return ceiling, floor
 
 
 def basis_until(plan: PlanReply | None, end: datetime) -> Basis:

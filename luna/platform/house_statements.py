@@ -164,25 +164,25 @@ def _name_batteries(
 
 
 def _state_runs(
-    run: BatteryRun, house: HouseNow, numbers: Numbers, each: dict[str, StatedFigure]
+    run: BatteryRun, house: HouseNow, numbers: Numbers, subject: dict[str, StatedFigure]
 ) -> Iterator[HouseStatement]:
     """Yield the current and the next run.
 
     ``each`` names the battery where there are several.
     """
-    ending = "_each" if each else ""
+    ending = "_each" if subject else ""
     yield HouseStatement(
         f"house_now{ending}",
-        {**each, "end": StatedFigure("instant", run.end), **_describe_run(run, house, numbers)},
+        {**subject, "end": StatedFigure("instant", run.end), **_describe_run(run, house, numbers)},
     )
     if house.level_reached is not None:
-        yield HouseStatement(f"house_{house.level_reached}{ending}", each)
+        yield HouseStatement(f"house_{house.level_reached}{ending}", subject)
     following = house.next_run
     if following is not None:
         yield HouseStatement(
             f"house_next{ending}",
             {
-                **each,
+                **subject,
                 "begin": StatedFigure("instant", following.start),
                 **_describe_run(following, house, numbers),
             },
@@ -234,12 +234,12 @@ def _state_stay(stay: PlannedStay, numbers: Numbers) -> HouseStatement:
 
 
 def _state_stored(
-    soc: HouseFigure | None, numbers: Numbers, each: dict[str, StatedFigure]
+    soc: HouseFigure | None, numbers: Numbers, subject: dict[str, StatedFigure]
 ) -> Iterator[HouseStatement]:
     if soc is None:
         return
-    ending = "_each" if each else ""
-    figures = {**each, "soc": StatedFigure("soc", soc.value), "basis": _basis(soc, numbers)}
+    ending = "_each" if subject else ""
+    figures = {**subject, "soc": StatedFigure("soc", soc.value), "basis": _basis(soc, numbers)}
     if soc.at is None:
         yield HouseStatement(f"house_stored{ending}", figures)
     else:

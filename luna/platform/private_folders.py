@@ -51,8 +51,8 @@ def make_private(folder: Path, *, holds_servers: bool = False) -> None:
     if folder.is_dir():
         # The usual case: this is called for every stored object.
         return
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
-    for place in reversed(missing):
+    missing_folders = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing_folders):
         place.mkdir(mode=_OWNER_ALONE, exist_ok=True)
         if os.geteuid() == 0:
             _leave_to_owner(place)

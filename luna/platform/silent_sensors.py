@@ -93,8 +93,8 @@ def find_silent(
     """
     silent = []
     for role, sensors in list_beside_others(site, at=at).items():
-        known = [spans[sensor.name] for sensor in sensors if sensor.name in spans]
-        reporting_from = [first for first, last in known if at - last <= SPEAKS_WITHIN]
+        known_spans = [spans[sensor.name] for sensor in sensors if sensor.name in spans]
+        reporting_from = [first for first, last in known_spans if at - last <= SPEAKS_WITHIN]
         if not reporting_from:
             continue
         for sensor in sensors:
@@ -122,11 +122,11 @@ def read_silent(connection: Connection, site: Site, *, now: datetime) -> list[Si
         return []
     spans = readings.read_spans(connection, site.name, names, now=now)
     silent = find_silent(site, spans, at=now)
-    unheard = {found.sensor.name for found in silent if found.since is None}
+    unheard = {silent_sensor.sensor.name for silent_sensor in silent if silent_sensor.since is None}
     named_since = sites.read_named_since(connection, site.name, unheard) if unheard else {}
     counting = []
-    for found in silent:
-        configured_for = now - named_since.get(found.sensor.name, now)
-        if found.since is not None or configured_for > SILENT_FOR_GOOD:
-            counting.append(found)
+    for silent_sensor in silent:
+        configured_for = now - named_since.get(silent_sensor.sensor.name, now)
+        if silent_sensor.since is not None or configured_for > SILENT_FOR_GOOD:
+            counting.append(silent_sensor)
     return counting

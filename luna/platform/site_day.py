@@ -123,10 +123,10 @@ def _split_days(
     """Yield each day's part; the first slot of ``observed`` lies before the first day."""
     first = 0
     for day in days:
-        own = slice(first, first + day.count)
+        within = slice(first, first + day.count)
         later = slice(first + 1, first + day.count + 1)
         parts = (
-            {name: values[own] for name, values in planned.items()},
+            {name: values[within] for name, values in planned.items()},
             {name: values[later] for name, values in observed.items()},
         )
         yield join_day(
@@ -134,7 +134,7 @@ def _split_days(
             day,
             planned=parts[0],
             observed=parts[1],
-            paid=paid[own],
+            paid=paid[within],
             start_soc=float(observed["soc"][first]),
             now=now,
         )

@@ -114,11 +114,11 @@ def _ask_servers(settings: Settings) -> dict[str, Any]:
     Those of a server that is away are left out.
     """
     parts: dict[str, Any] = {}
-    with suppress(LunaError), running(settings) as there:
+    with suppress(LunaError), running(settings) as addresses:
         with suppress(LunaError):
-            parts |= _ask_queue(there.redis_url)
+            parts |= _ask_queue(addresses.redis_url)
         with suppress(LunaError):
-            parts |= _ask_database(there.database_url)
+            parts |= _ask_database(addresses.database_url)
     return parts
 
 

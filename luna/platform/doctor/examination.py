@@ -84,24 +84,24 @@ def examine(*, addresses: tuple[str, ...] = (), clock: Clock) -> list[DoctorFind
             ``https://luna.example.org``.
         clock: this machine's.
     """
-    found = [*check_versions()]
+    findings = [*check_versions()]
     try:
         settings = load_settings()
     except LunaError as error:
-        return [*found, DoctorFinding.of_error("configuration", error)]
-    found += _check_configuration(settings)
-    found += check_permissions(settings)
-    found += check_disk(settings)
-    found += check_clock()
-    found += check_certificates(settings, addresses=addresses, now=clock.now())
+        return [*findings, DoctorFinding.of_error("configuration", error)]
+    findings += _check_configuration(settings)
+    findings += check_permissions(settings)
+    findings += check_disk(settings)
+    findings += check_clock()
+    findings += check_certificates(settings, addresses=addresses, now=clock.now())
     try:
         with running(settings) as there:
-            found += check_database(there.database_url, settings, clock=clock)
-            found += check_queue(there.redis_url, clock=clock)
-            found += check_dependencies(settings, there)
+            findings += check_database(there.database_url, settings, clock=clock)
+            findings += check_queue(there.redis_url, clock=clock)
+            findings += check_dependencies(settings, there)
     except LunaError as error:
-        found.append(DoctorFinding.of_error("database", error))
-    return found
+        findings.append(DoctorFinding.of_error("database", error))
+    return findings
 
 
 def _check_configuration(settings: Settings) -> Iterator[DoctorFinding]:
@@ -151,11 +151,11 @@ def check_disk(settings: Settings, *, full_bytes: int = DISK_FULL_BYTES) -> Iter
     """Yield how much room the folders that Luna writes have, each disk once."""
     devices: set[int] = set()
     for folder in (settings.data_folder, settings.cache):
-        there = _nearest(folder)
-        if (device := there.stat().st_dev) in devices:
+        existing = _nearest(folder)
+        if (device := existing.stat().st_dev) in devices:
             continue
         devices.add(device)
-        space = shutil.disk_usage(there)
+        space = shutil.disk_usage(existing)
         message = (
             f"{space.free / GIB:.1f} GiB of {space.total / GIB:.0f} GiB are free where "
             f"{folder} lies"
@@ -199,12 +199,12 @@ def check_clock() -> Iterator[DoctorFinding]:
 
 def check_permissions(settings: Settings) -> Iterator[DoctorFinding]:
     """Yield whether Luna can write its folders, and whether others can read secrets."""
-    there = _nearest(settings.data_folder)
-    if not os.access(there, os.W_OK | os.X_OK):
+    folder = _nearest(settings.data_folder)
+    if not os.access(folder, os.W_OK | os.X_OK):
         yield DoctorFinding(
             "permissions",
             "fault",
-            f"{there} cannot be written",
+            f"{folder} cannot be written",
             "Make it writable for Luna, or set LUNA_DATA_FOLDER to another folder.",
         )
     open_to_others = [path for path in _secret_files(settings) if _is_open_to_others(path)]
@@ -225,7 +225,7 @@ def check_permissions(settings: Settings) -> Iterator[DoctorFinding]:
             f"{path} cannot be read",
             "Let the account that Luna runs under read it.",
         )
-    if os.access(there, os.W_OK | os.X_OK) and not open_to_others and not unreadable:
+    if os.access(folder, os.W_OK | os.X_OK) and not open_to_others and not unreadable:
         yield DoctorFinding(
             "permissions", "ok", "folders can be written, secrets are shut to others"
         )
@@ -505,12 +505,14 @@ def check_queue(url: str, *, clock: Clock) -> Iterator[DoctorFinding]:
                 client.heartbeats.executor(),
                 client.heartbeats.home_assistant(),
             )
-            own = version("luna-energy")
+            own_version = version("luna-energy")
             differing = sorted(
-                {sign.version for sign in (*nodes.values(), *others) if sign is not None} - {own}
+                {sign.version for sign in (*nodes.values(), *others) if sign is not None}
+                - {own_version}
             )
             if differing:
-                message = f"processes of other releases run: {', '.join(differing)}, this is {own}"
+                releases = ", ".join(differing)
+                message = f"processes of other releases run: {releases}, this is {own_version}"
                 yield DoctorFinding(
                     "versions", "warning", message, "Bring all to one release and restart them."
                 )

@@ -283,13 +283,13 @@ class S3Objects:
         with self._asking(name):
             from obstore import delete, list  # noqa: A004 - obstore's name
 
-            old = []
+            old_keys = []
             for batch in list(self._bucket, f"{name}/"):
                 aged = [entry["path"] for entry in batch if entry["last_modified"] < before]
-                old += [key for key in aged if not keep(key)]
-            if old:
-                delete(self._bucket, old)
-            return len(old)
+                old_keys += [key for key in aged if not keep(key)]
+            if old_keys:
+                delete(self._bucket, old_keys)
+            return len(old_keys)
 
     def list_all(self) -> list[StoredObject]:
         """Return what the bucket lists."""

@@ -295,17 +295,17 @@ class FileObjects:
         """Unlink the older files, also those that a crash left unfinished."""
         place = self.folder / check_key(folder)
         try:
-            old = []
+            old_files = []
             for path in place.rglob("*"):
                 if not path.is_file() or path.stat().st_mtime >= before.timestamp():
                     continue
                 if not keep(path.relative_to(self.folder).as_posix()):
-                    old.append(path)
-            for path in old:
+                    old_files.append(path)
+            for path in old_files:
                 path.unlink(missing_ok=True)
         except OSError as exc:
             raise _translate(exc, place) from exc
-        return len(old)
+        return len(old_files)
 
     def list_all(self) -> list[StoredObject]:
         """Return the files, but for those that are still written."""

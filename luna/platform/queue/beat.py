@@ -213,13 +213,13 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
         return self._clock.now() < self._looked_at - _CLOCKS_DIFFER
 
     def is_due(self, entry: ScheduleEntry) -> tuple[bool, float]:
-        due, seconds = entry.is_due()
+        is_entry_due, seconds = entry.is_due()
         request = type(entry.args[0])
-        if not due:
-            return due, seconds
+        if not is_entry_due:
+            return is_entry_due, seconds
         is_prompt = _is_prompt(entry)
         if self._client.is_served(request, asked=is_prompt) and self._has_work(request):
-            return due, seconds
+            return is_entry_due, seconds
         if is_prompt:
             return False, min(_PROMPT_TURN.total_seconds(), self.max_interval)
         return False, self.max_interval

@@ -59,9 +59,9 @@ def shorten(client: "redis.Redis", keys: Iterable[str], lease: timedelta) -> Non
     with client.pipeline(transaction=False) as pipe:
         for name in names:
             pipe.pttl(name)
-        left: list[int] = pipe.execute()
+        lease_ms_left: list[int] = pipe.execute()
     longest = _LEASES_AHEAD * lease / timedelta(milliseconds=1)
-    for name, milliseconds in zip(names, left, strict=True):
+    for name, milliseconds in zip(names, lease_ms_left, strict=True):
         if milliseconds > longest:
             client.pexpire(name, lease)
 
@@ -155,12 +155,12 @@ class Node:
             )
             names = _list_names(self._redis)
             shorten(self._redis, map(_beat_key, names), self._expires)
-            missing = names - set(_beats(self._redis))
+            missing_names = names - set(_beats(self._redis))
             # Missing twice in a row: after a suspend all keys have expired, and every worker's next
             # heartbeat is due at once.
-            for name in missing & self._missing:
+            for name in missing_names & self._missing:
                 self._restore_messages(name)
-            self._missing = missing
+            self._missing = missing_names
         except _AWAY as exc:
             log.warning("queue does not answer", error=str(exc))
 

@@ -166,13 +166,13 @@ def resend_due(connection: Connection, client: Client) -> ResendReply:
     """
     for job_id in jobs.list_outliving(connection):
         client.tasks.cancel(job_id)
-    due = jobs.take_due(connection)
+    due_jobs = jobs.take_due(connection)
     # Before sending: where a full database refuses this, every call would send all of them again.
-    jobs.mark_sent(connection, [job.job_id for job in due])
-    for job in due:
+    jobs.mark_sent(connection, [job.job_id for job in due_jobs])
+    for job in due_jobs:
         client.notify_job(job)
-    reply = ResendReply(sent=len(due), begun_before=sum(job.attempts > 0 for job in due))
-    if due:
+    reply = ResendReply(sent=len(due_jobs), begun_before=sum(job.attempts > 0 for job in due_jobs))
+    if due_jobs:
         log.warning("jobs sent again", sent=reply.sent, begun_before=reply.begun_before)
     return reply
 

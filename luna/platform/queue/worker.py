@@ -279,7 +279,7 @@ def build(
             readiness, rest_seconds=options.rest_seconds, turn_seconds=options.turn_seconds
         )
     consumer = type("BeatingConsumer", (Consumer,), {"pulse": pulse, "places": places})
-    own = {
+    options_of_pool = {
         "consumer_cls": consumer,
         "pool_cls": pool,
         "concurrency": places.processes,
@@ -295,7 +295,7 @@ def build(
             without_mingle=True,
             without_heartbeat=True,
             quiet=True,
-            **own,
+            **options_of_pool,
         )
     return worker, heart
 
@@ -321,10 +321,10 @@ def main(arguments: list[str] | None = None) -> int:
         options.queues, modules=options.modules, only=options.only, sparing=sparing
     )
     served = choose_queues(loaded, options.only)
-    own = _read_own(options.own, loaded)
-    places = Places(served, settings.worker_processes, own)
+    reserved = _read_own(options.own, loaded)
+    places = Places(served, settings.worker_processes, reserved)
     # A queue with reserved processes has the dependencies of its service.
-    served |= {queue: loaded[service_of(queue)] for group in own for queue in group}
+    served |= {queue: loaded[service_of(queue)] for group in reserved for queue in group}
     with running(settings) as addresses, ExitStack() as stack:
         worker, heart = build(settings, addresses, served, places, options=options)
         log.info(
@@ -364,12 +364,12 @@ def _read_own(
 
     Services that are not ``loaded`` are left out.
     """
-    own = {}
+    reserved = {}
     for number, *queues in groups:
         group = frozenset(queue for queue in queues if service_of(queue) in loaded)
         if group:
-            own[group] = int(number)
-    return own
+            reserved[group] = int(number)
+    return reserved
 
 
 def _parser() -> argparse.ArgumentParser:
