@@ -254,8 +254,8 @@ MUTATIONS = (
     Mutation(
         "recovery",
         "luna/platform/database/jobs.py",
-        "jobs.c.sent_at.is_(None), jobs.c.sent_at +",
-        "jobs.c.sent_at +",
+        "jobs.c.sent_at.is_(None),",
+        "",
         "a job whose message was never sent is sent",
     ),
     Mutation(

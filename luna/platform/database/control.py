@@ -49,13 +49,15 @@ def load(connection: Connection, site_id: str, device: str = BATTERIES) -> Contr
     )
     values: dict[str, Any] = {"site": site_id, "device": device}
     if row is not None:
-        values |= {name: row[name] for name in ("armed_at", "armed_by")} | (
-            {name: row[name] for name in _OWN} if device == BATTERIES else {}
-        )
+        # The site is armed as a whole, for the batteries and all other devices.
+        values |= {name: row[name] for name in ("armed_at", "armed_by")}
+    if row is not None and device == BATTERIES:
+        values |= {name: row[name] for name in _OWN}
     if device != BATTERIES:
         of_device = (control_devices.c.site_key == key) & (control_devices.c.device == device)
         row = connection.execute(select(control_devices).where(of_device)).mappings().first()
-        values |= {} if row is None else {name: row[name] for name in _OWN}
+        if row is not None:
+            values |= {name: row[name] for name in _OWN}
     return _state(values)
 
 
@@ -103,10 +105,7 @@ def read_overrides_each(
 
 
 def load_active(connection: Connection) -> list[ControlState]:
-    """Return the batteries' states of sites that are armed or have a commanded device.
-
-    By site name in order.
-    """
+    """Return the batteries' states of armed sites and those with a commanded device, by name."""
     is_commanded = exists().where(
         control_devices.c.site_key == control_state.c.site_key,
         control_devices.c.decision.is_not(None),

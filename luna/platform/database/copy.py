@@ -161,9 +161,8 @@ def _insert_rows(
     keys = table.primary_key.columns
     if on_conflict == "keep":
         return write.on_conflict_do_nothing()
-    return write.on_conflict_do_update(
-        index_elements=keys, set_={name: write.excluded[name] for name in names if name not in keys}
-    )
+    new_values = {name: write.excluded[name] for name in names if name not in keys}
+    return write.on_conflict_do_update(index_elements=keys, set_=new_values)
 
 
 def read(
@@ -202,17 +201,14 @@ def read_rows(
     with cursor(connection) as session:
         session.execute(query, binary=True)
         result = session.pgresult
-        places = range(result.ntuples) if result else ()
-        return [
-            tuple(
-                [
-                    _CELLS[kind](result.get_value(row, place) or b"")
-                    for place, kind in enumerate(kinds)
-                ]
-            )
-            for row in places
-            if result
-        ]
+    if result is None:
+        return []
+    unpackers = [_CELLS[kind] for kind in kinds]
+    rows = []
+    for row in range(result.ntuples):
+        cells = [result.get_value(row, place) or b"" for place in range(len(kinds))]
+        rows.append(tuple(unpack(cell) for unpack, cell in zip(unpackers, cells, strict=True)))
+    return rows
 
 
 def split(rows: Mapping[str, Array], *, by: int = 1) -> dict[int, dict[str, Array]]:
@@ -376,13 +372,12 @@ class _Upsert:
         )
 
     def _same_key(self) -> sql.Composed:
-        equal = [sql.SQL("{} = {}").format(self._stored(name), _staged(name)) for name in self.keys]
-        return sql.SQL(" AND ").join(
-            [
-                *equal,
-                *(self._bound_key(name) for name in self.keys if _has_extremes(self.columns[name])),
-            ]
-        )
+        conditions = [
+            sql.SQL("{} = {}").format(self._stored(name), _staged(name)) for name in self.keys
+        ]
+        bounded_keys = [name for name in self.keys if _has_extremes(self.columns[name])]
+        conditions += [self._bound_key(name) for name in bounded_keys]
+        return sql.SQL(" AND ").join(conditions)
 
     def _bound_key(self, name: str) -> sql.Composed:
         # With constants the planner scans only that part of the index; without them it reads the
@@ -448,11 +443,9 @@ def _has_extremes(array: Array) -> bool:
 
 def _extremes(array: Array) -> tuple[object, object]:
     if array.dtype.kind == "M":
-        lowest, highest = (
-            instant.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC)
-            for instant in (array.min(), array.max())
-        )
-        return lowest, highest
+        instants = array.astype("datetime64[us]")
+        lowest = instants.min().astype(datetime).replace(tzinfo=UTC)
+        return lowest, instants.max().astype(datetime).replace(tzinfo=UTC)
     if array.dtype.kind == "S":
         return array[0].decode(), array[0].decode()
     return array.min().item(), array.max().item()

@@ -1,6 +1,6 @@
 """Store issued plans with their complete requests, and find the plan in force.
 
-With its request each plan is reproducible.
+A plan can be solved again from its request.
 
 ``prod`` is the system whose plans drive devices. A plan that starts long before it was issued (a
 replay) never drives any.
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    TableValuedAlias,
     Text,
     cast,
     func,
@@ -84,18 +85,19 @@ class PlanRow:
             system_id: ``prod`` drives devices.
         """
         head = plan.head
-        packed = (plan_forms.pack_inputs(inputs), plan_forms.pack_reply(plan))
-        when = head.issued_at, plan.start, plan.end
         return cls(
-            head.plan_id,
-            site_id,
-            system_id,
-            *when,
-            head.status,
-            head.cost.total,
-            head.currency,
-            inputs_digest,
-            *packed,
+            plan_id=head.plan_id,
+            site=site_id,
+            system_id=system_id,
+            issued_at=head.issued_at,
+            starts_at=plan.start,
+            ends_at=plan.end,
+            status=head.status,
+            total_cost=head.cost.total,
+            currency=head.currency,
+            inputs_digest=inputs_digest,
+            packed_inputs=plan_forms.pack_inputs(inputs),
+            packed_reply=plan_forms.pack_reply(plan),
         )
 
 
@@ -118,12 +120,9 @@ def write(connection: Connection, rows: Sequence[PlanRow]) -> dict[str, str]:
 def list_outdated(
     connection: Connection, names: Sequence[str], *, issued_before: datetime
 ) -> list[str]:
-    """Return those of the sites without a plan for its own time since an instant.
-
-    Their last such plan was issued before it, or they have none.
-    """
+    """Return the sites without a plan for its own time issued since ``issued_before``."""
     table = plan_history.c
-    listed = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
+    listed = _listed(names)
     newer = select(table.plan_id).where(
         table.site == listed.c.name,
         table.system_id == "prod",
@@ -313,7 +312,7 @@ def issued_last(connection: Connection, site_id: str) -> datetime | None:
 
 def issued_last_each(connection: Connection, names: Sequence[str]) -> dict[str, datetime]:
     """Return ``issued_last`` of many sites by name, without those that have no plan."""
-    listed = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
+    listed = _listed(names)
     of_site = (plan_history.c.site == listed.c.name) & (plan_history.c.system_id == "prod")
     last = (
         select(func.max(plan_history.c.issued_at)).where(of_site, _of_its_time()).scalar_subquery()
@@ -380,7 +379,7 @@ def read_in_force_each(
     """
     if not names:
         return {}
-    listed = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
+    listed = _listed(names)
     in_force = _select_due(
         (plan_history.c.packed_reply, plan_history.c.packed_inputs), listed.c.name, at
     ).lateral("due")
@@ -411,22 +410,24 @@ def _select_due(
     )
 
 
-def _of_its_time() -> ColumnElement[bool]:
-    """Whether a plan starts in the slot of its issue.
+def _listed(names: Collection[str]) -> TableValuedAlias:
+    """Return the names as the column ``name`` of a derived table."""
+    return func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
 
-    One that starts later says nothing of the time until then.
+
+def _of_its_time() -> ColumnElement[bool]:
+    """Return the condition that a plan starts in the slot of its issue.
+
+    A plan that starts later has no slots for the time until then.
     """
-    return (plan_history.c.starts_at > plan_history.c.issued_at - SLOT) & (
-        plan_history.c.starts_at <= plan_history.c.issued_at
-    )
+    table = plan_history.c
+    is_not_past = table.starts_at > table.issued_at - SLOT
+    return is_not_past & (table.starts_at <= table.issued_at)
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedSlots:
-    """Planned values per quarter-hour.
-
-    By column, NaN without a plan, and the ids of their plans.
-    """
+    """Planned values per quarter-hour by column, NaN without a plan, and the plans' ids."""
 
     timeline: Timeline
     plan_ids: Sequence[str | None]
@@ -435,15 +436,14 @@ class PlannedSlots:
     def find_same(
         self, timeline: Timeline, plan_ids: Sequence[str | None]
     ) -> Iterator[tuple[int, int]]:
-        """Yield the positions of slots with the same plan on another timeline, and here."""
+        """Yield the slots with the same plan as pairs of positions: there, and here."""
         ahead = (timeline.start - self.timeline.start) // SLOT
         for place, plan_id in enumerate(plan_ids):
-            if (
-                plan_id is not None
-                and 0 <= place + ahead < self.timeline.count
-                and self.plan_ids[place + ahead] == plan_id
-            ):
-                yield place, place + ahead
+            place_here = place + ahead
+            if plan_id is None or not 0 <= place_here < self.timeline.count:
+                continue
+            if self.plan_ids[place_here] == plan_id:
+                yield place, place_here
 
 
 def read_latest(
@@ -455,9 +455,7 @@ def read_latest(
     issued: tuple[datetime, datetime],
     before: PlannedSlots | None = None,
 ) -> PlannedSlots:
-    """Return the planned values of each quarter-hour from its last ``prod`` plan.
-
-    The plan was issued within ``issued``; NaN without one.
+    """Return each quarter-hour's values from its last ``prod`` plan, NaN without a plan.
 
     Args:
         connection: to the database.
@@ -480,19 +478,28 @@ def read_latest(
     for place, plan_id in enumerate(unread):
         if plan_id is not None:
             places.setdefault(plan_id, []).append(place)
-    query = select(plan_history.c.plan_id, plan_history.c.packed_reply).where(
-        plan_history.c.plan_id == func.any(cast(list(places), ARRAY(Text)))
-    )
-    for plan_id, packed in (
-        connection.execute(query.execution_options(yield_per=_AT_ONCE)) if places else ()
-    ):
-        # One by one: hundreds of plans do not fit in memory.
-        for plan_columns in read_each(
-            [packed], lambda each: plan_forms.read_columns(each, columns, timeline)
-        ):
-            for name, values in slot_values.items():
-                values[places[plan_id]] = plan_columns[name][places[plan_id]]
+    for plan_id, plan_columns in _read_columns(connection, list(places), columns, timeline):
+        for name, values in slot_values.items():
+            values[places[plan_id]] = plan_columns[name][places[plan_id]]
     return PlannedSlots(timeline, plan_ids, slot_values)
+
+
+def _read_columns(
+    connection: Connection, plan_ids: list[str], columns: Collection[str], timeline: Timeline
+) -> Iterator[tuple[str, Mapping[str, FloatArray]]]:
+    """Yield id and slot columns of each readable plan, one by one to save memory."""
+    if not plan_ids:
+        return
+
+    def read_columns(packed_reply: bytes) -> Mapping[str, FloatArray]:
+        return plan_forms.read_columns(packed_reply, columns, timeline)
+
+    query = select(plan_history.c.plan_id, plan_history.c.packed_reply).where(
+        plan_history.c.plan_id == func.any(cast(plan_ids, ARRAY(Text)))
+    )
+    for plan_id, packed_reply in connection.execute(query.execution_options(yield_per=_AT_ONCE)):
+        for plan_columns in read_each([packed_reply], read_columns):
+            yield plan_id, plan_columns
 
 
 def _find_last(

@@ -1,4 +1,4 @@
-"""Stores sensor readings as received, with the units in which they were reported.
+"""Store sensor readings as received, with the units in which they were reported.
 
 NaN is a sensor's "unavailable".
 """
@@ -148,8 +148,6 @@ def last_instant(
 ) -> datetime | None:
     """Return the last reading's instant of the named sensors at or before ``now``, if any.
 
-    None where there is none.
-
     Raises:
         NotFoundError: no such site.
     """
@@ -186,10 +184,9 @@ def read_spans(
         sensor_readings.c.instant <= now,
         sensor_readings.c.value < math.inf,
     )
-    first, last = (
-        select(end(sensor_readings.c.instant)).where(*has_value).scalar_subquery()
-        for end in (func.min, func.max)
-    )
+    instant = sensor_readings.c.instant
+    first = select(func.min(instant)).where(*has_value).scalar_subquery()
+    last = select(func.max(instant)).where(*has_value).scalar_subquery()
     is_named = (
         sensors.c.site_key == sites.key_of(connection, site_id),
         sensors.c.name.in_(list(names)),
@@ -240,10 +237,11 @@ def rows_of(connection: Connection, site_id: str, sensor: str | Register) -> sql
         history = sensor_units.read(connection, [key])[key]
         if not history.later:
             return sql.SQL("sensor_readings WHERE sensor_key = {}").format(key)
-        ratios = [ratio(name, history.newest()) for name in history.names]
-        factors = [
-            None if math.isnan(factor_of_unit) else factor_of_unit for factor_of_unit in ratios
-        ]
+        factors: list[float | None] = []
+        for name in history.names:
+            factor_of_unit = ratio(name, history.newest())
+            factors.append(None if math.isnan(factor_of_unit) else factor_of_unit)
+        # The first unit has no instant: it is the ELSE below.
         changes = zip(reversed(history.since.tolist()), reversed(factors), strict=False)
         whens = sql.SQL(" ").join(
             sql.SQL("WHEN instant >= {} THEN {}").format(since.replace(tzinfo=UTC), factor)
@@ -257,14 +255,8 @@ def rows_of(connection: Connection, site_id: str, sensor: str | Register) -> sql
         ).format(factor, key)
     sites.key_of(connection, site_id)
     meter = smart_meter_readings.c
-    if (
-        connection.scalar(
-            select(meter.meter)
-            .where(meter.meter == sensor.meter, meter.register == sensor.register)
-            .limit(1)
-        )
-        is None
-    ):
+    is_register = (meter.meter == sensor.meter) & (meter.register == sensor.register)
+    if connection.scalar(select(meter.meter).where(is_register).limit(1)) is None:
         raise refuse("no-such-register", field="series", value=f"{sensor.meter}:{sensor.register}")
     return sql.SQL("smart_meter_readings WHERE meter = {} AND register = {}").format(
         sensor.meter, sensor.register

@@ -51,10 +51,10 @@ class Slate:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """A policy's statistics.
+    """A policy's statistics over ``count`` observations of ``d`` features.
 
-    Sum of outer products of features, shape ``(d, d)``, of features times rewards, shape ``(d,)``,
-    and number of observations.
+    ``precision`` is the sum of the features' outer products, shape ``(d, d)``; ``response`` the sum
+    of features times reward, shape ``(d,)``.
     """
 
     precision: FloatArray
@@ -92,8 +92,10 @@ class LoggedSlate:
 class Habits:
     """A reader's habits.
 
-    How often each unrewarded item was shown, and per kind of item the number of showings and the
-    sum of rewards.
+    Attributes:
+        passed_over: how often each item without a reward was shown.
+        shown: number of showings per kind of item.
+        earned: sum of rewards per kind of item.
     """
 
     passed_over: Mapping[str, int]
@@ -241,7 +243,8 @@ def read_habits(connection: Connection, reader: str, *, since: datetime) -> Habi
     shown: dict[str, int] = {}
     earned: dict[str, float] = {}
     for row in connection.execute(query.where(is_rewarded).group_by(table.item_id, table.kind)):
-        passed_over |= {} if row.earned > 0 else {row.item_id: row.shown}
+        if row.earned <= 0:
+            passed_over[row.item_id] = row.shown
         shown[row.kind] = shown.get(row.kind, 0) + row.shown
         earned[row.kind] = earned.get(row.kind, 0.0) + row.earned
     return Habits(passed_over, shown, earned)

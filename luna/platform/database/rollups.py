@@ -132,9 +132,8 @@ def refresh_batch(connection: Connection, *, most: int = BATCH_MARKS) -> Refresh
     with copy.cursor(connection) as session:
         session.execute(HOLD)
         # One at a time: a second refresh could store older values over newer ones.
-        if session.execute("SELECT pg_try_advisory_xact_lock(%s)", (REFRESH_LOCK,)).fetchone() != (
-            True,
-        ):
+        lock = session.execute("SELECT pg_try_advisory_xact_lock(%s)", (REFRESH_LOCK,))
+        if lock.fetchone() != (True,):
             return Refreshed()
         marks = session.execute(TAKE, (most,)).fetchall()
         batch = {"sites": [site for site, _ in marks], "days": [day for _, day in marks]}
