@@ -49,10 +49,7 @@ def pick(document: Any, field: str) -> float:
 
 
 def pick_valid(document: Any, field: str, invalid: Iterable[float]) -> float:
-    """Return the number at a dotted path.
-
-    NaN where it is missing or means no value.
-    """
+    """Return the number at a dotted path, NaN where it is missing or means no value."""
     number = pick(document, field)
     for code in invalid:
         if math.isclose(number, code, rel_tol=1e-9):

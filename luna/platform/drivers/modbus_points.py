@@ -84,16 +84,16 @@ class ModbusPoints:
         models = self._find_models()
         identity = read_identity(self.link, models[COMMON]) if COMMON in models else None
         product = self.profile.sunspec.product if self.profile.sunspec is not None else None
-        if product is not None and not (identity is not None and product.is_said_by(identity)):
+        if product is None:
+            return identity
+        if identity is None or not product.is_said_by(identity):
             raise refuse(
                 "device-other-product", field="via", value=self.place, profile=self.profile.profile
             )
         return identity
 
     def read(self, names: Iterable[str]) -> dict[str, float]:
-        """Return points by name.
-
-        NaN where the device has no value or lacks the register.
+        """Return points by name, NaN where the device has no value or lacks the register.
 
         Raises:
             UnavailableError: the device does not answer, or is another product.
@@ -203,7 +203,7 @@ class ModbusPoints:
     def _is_told_by_another(self, point: RegisterPoint, status: int) -> bool:
         """Return whether a number counts for another point by that point's status bit.
 
-        Without any such bit nobody knows: firmware may have come to report it in another way.
+        True as well where no other point has such a bit.
         """
         sharing = list[StatusBit]()
         for other in self.profile.points.values():
@@ -253,9 +253,7 @@ class ModbusPoints:
         return [RegisterSpan(self._table(name), address, 1)]
 
     def _read_known(self, spans: Iterable[RegisterSpan]) -> dict[RegisterSpan, list[int]]:
-        """Return the registers that the device has.
-
-        A register that is missing, as related products differ, leaves the others readable.
+        """Return the registers that the device has; related products may lack some of them.
 
         Raises:
             UnavailableError: the device does not answer, or has none of the registers.
@@ -289,9 +287,7 @@ class ModbusPoints:
         return registers
 
     def _read_registers(self, spans: Iterable[RegisterSpan]) -> dict[RegisterSpan, list[int]]:
-        """Return registers.
-
-        Verify in the same requests that the SunSpec models are still where they were found.
+        """Return registers, and verify in the same requests that no SunSpec model has moved.
 
         Raises:
             UnavailableError: the device does not answer or refuses, or its models have moved.
@@ -397,11 +393,10 @@ def _join(spans: Iterable[RegisterSpan], *, gap: int) -> Iterator[RegisterSpan]:
     for span in spans:
         if joined is not None and span.table == joined.table:
             end = joined.first + joined.length
-            if (
-                span.first - end <= gap
-                and span.first + span.length - joined.first <= MOST_REGISTERS
-            ):
-                joined = joined._replace(length=max(end, span.first + span.length) - joined.first)
+            joined_end = max(end, span.first + span.length)
+            fits = span.first + span.length - joined.first <= MOST_REGISTERS
+            if span.first - end <= gap and fits:
+                joined = joined._replace(length=joined_end - joined.first)
                 continue
         if joined is not None:
             yield joined

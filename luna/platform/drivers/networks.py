@@ -34,7 +34,7 @@ _ELSEWHERE = ("192.0.2.1", 9)
 def propose_networks() -> list[str]:
     """Return the private networks of this machine, the one with the default route first.
 
-    Of a large network the /24 around this machine.
+    A large network is reduced to the /24 around this machine.
     """
     networks = list[ipaddress.IPv4Network]()
     for interface in _list_interfaces():

@@ -65,15 +65,16 @@ class BatteryReading(NamedTuple):
 class ProfiledDevice:
     """A device, its profile and its points. Not thread-safe.
 
-    ``counter`` limits its writes; ``Uncounted`` serves reads and manual trials. ``now`` returns the
-    seconds of a monotonic clock.
+    Attributes:
+        counter: limits its writes; ``Uncounted`` serves reads and manual trials.
+        now: seconds of a monotonic clock.
+        ratings: highest values of readings that the site allows for, in ``READING_UNITS``.
     """
 
     profile: DeviceProfile
     points: DevicePoints
     counter: WriteCounter = field(default_factory=Uncounted)
     now: Callable[[], float] = time.monotonic
-    # The most of some readings that the site allows for, in the units of ``READING_UNITS``.
     ratings: Mapping[ReadingName, float] = field(default_factory=dict)
     # The highest limits that the device reported, and when they were read last.
     _limits: dict[LimitName, float] = field(default_factory=dict)
@@ -206,9 +207,11 @@ class ProfiledDevice:
     ) -> None:
         """Write the values that the device does not hold yet, in order.
 
-        ``again``: all, without points that have a budget unless there are no others.
-
-        ``hands_back`` may also spend the writes that are reserved for self-consumption.
+        Args:
+            writes: the values of a mode.
+            again: write those that it holds as well, but points with a budget only where all
+                points have one.
+            hands_back: the writes that are reserved for self-consumption may be spent too.
 
         Raises:
             UnavailableError: the device does not answer or refuses; or a point's budget is spent,
@@ -230,7 +233,7 @@ class ProfiledDevice:
         # A command of budgeted points alone is still resent.
         if again and not to_write:
             to_write = list(writes)
-        self._send(to_write, reserved=0 if hands_back else RESERVED_WRITES)
+        self._send(to_write, reserved_writes=0 if hands_back else RESERVED_WRITES)
 
     def beat(self) -> None:
         """Increment the heartbeat, where the profile declares one and the device has it.
@@ -249,7 +252,9 @@ class ProfiledDevice:
         count += 1
         highest = self.profile.points[name].high
         starts_again = math.isnan(count) or (highest is not None and count > highest)
-        self._send([PointValue(name, 0.0 if starts_again else count)], reserved=RESERVED_WRITES)
+        self._send(
+            [PointValue(name, 0.0 if starts_again else count)], reserved_writes=RESERVED_WRITES
+        )
 
     @property
     def has_heartbeat(self) -> bool:
@@ -285,15 +290,17 @@ class ProfiledDevice:
                 return None
             raise
 
-    def _send(self, writes: Sequence[PointValue], *, reserved: int) -> None:
-        budgets = self._list_budgets((write.point for write in writes), reserved=reserved)
+    def _send(self, writes: Sequence[PointValue], *, reserved_writes: int) -> None:
+        budgets = self._list_budgets(
+            (write.point for write in writes), reserved_writes=reserved_writes
+        )
         until = self.counter.spend(budgets) if budgets else None
         if until is not None:
             raise refuse("device-writes-spent", field="via", value=self.place, until=until)
         self.points.write(writes)
 
-    def _list_budgets(self, points: Iterable[str], *, reserved: int) -> dict[str, int]:
-        """Return each point's most writes within 24 hours, less the ``reserved`` ones.
+    def _list_budgets(self, points: Iterable[str], *, reserved_writes: int) -> dict[str, int]:
+        """Return each point's most writes within 24 hours, less the reserved ones.
 
         Points without a budget are left out.
         """
@@ -301,20 +308,18 @@ class ProfiledDevice:
         for point in points:
             budget = self.profile.points[point].budget
             if budget is not None:
-                budgets[point] = budget - reserved
+                budgets[point] = budget - reserved_writes
         return budgets
 
     def read_spent(self) -> float | None:
-        """Return the share of the day's writes that mode changes have used.
+        """Return the share of the day's writes that mode changes have used, without reserved ones.
 
-        The reserved writes do not count. None where self-consumption writes no budgeted point.
-
-        A point whose persistence is unknown has a budget.
+        None where self-consumption writes no point with a budget.
 
         Raises:
             UnavailableError: the counter's storage does not answer.
         """
-        budgets = self._list_budgets(self.profile.written_points, reserved=RESERVED_WRITES)
+        budgets = self._list_budgets(self.profile.written_points, reserved_writes=RESERVED_WRITES)
         if any(write.write in budgets for write in self.profile.modes["self_consumption"]):
             return self.counter.read_share(budgets)
         return None
@@ -327,17 +332,16 @@ class ProfiledDevice:
         """
         limits = dict[LimitName, float]()
         for name, point in self.profile.limits.items():
+            factor = unit_factor(self.profile.points[point], name)
             try:
-                value = self.points.read([point])[point] * unit_factor(
-                    self.profile.points[point], name
-                )
+                value = factor * self.points.read([point])[point]
             except LunaError as error:
                 # Products of one profile may lack some of these registers.
                 if error.reason not in {"device-refuses", "device-model-missing"}:
                     raise
                 continue
-            most = MOST_CAPACITY_KWH if name == "capacity_kwh" else MOST_W
-            if 0 < value <= most:
+            highest = MOST_CAPACITY_KWH if name == "capacity_kwh" else MOST_W
+            if 0 < value <= highest:
                 limits[name] = value
         return limits
 
@@ -350,10 +354,12 @@ class ProfiledDevice:
         knows_flow = {"charge_w", "discharge_w"} <= self.profile.reads.keys()
         readings = self.read("soc", *_FLOWS) if knows_flow else self.read("soc")
         soc = readings["soc"] / 100
-        return BatteryReading(
-            soc if 0 <= soc <= 1 else math.nan,
-            (readings["charge_w"] - readings["discharge_w"]) / WATTS if knows_flow else math.nan,
-        )
+        if not 0 <= soc <= 1:
+            soc = math.nan
+        flow_kw = math.nan
+        if knows_flow:
+            flow_kw = (readings["charge_w"] - readings["discharge_w"]) / WATTS
+        return BatteryReading(soc, flow_kw)
 
     def holds(self, writes: Sequence[PointValue]) -> bool:
         """Return whether the device reads back all of the writes.
@@ -376,9 +382,10 @@ class ProfiledDevice:
     def _plan_write(self, part: PartWrite, facts: DeviceFacts) -> PointValue:
         write = part.write
         point = self.profile.points[write.write]
-        value = write.sign * (
-            PARTS[write.put].value(part, facts) if write.put is not None else write.value or 0.0
-        )
+        if write.put is not None:
+            value = write.sign * PARTS[write.put].value(part, facts)
+        else:
+            value = write.sign * (write.value or 0.0)
         low = -math.inf if point.low is None else point.low
         high = math.inf if point.high is None else point.high
         if not low <= value <= high:
@@ -393,10 +400,13 @@ def reach(
     secret: DeviceSecret | None = None,
     shared_in: Path | None = None,
 ) -> ProfiledDevice:
-    """Return the device at an address.
+    """Return the device at an address, which connects at its first use.
 
-    It connects at first use, over Modbus by the connection that all processes of a data folder
-    share.
+    Args:
+        profile: of the device.
+        via: the address.
+        secret: of the device or its broker; None: it needs none.
+        shared_in: the data folder whose processes share one Modbus connection; None: its own.
 
     Raises:
         InvalidInputError: ``via`` lacks what the transport needs.

@@ -1,6 +1,6 @@
 """Name a device's readings as sensors of a site.
 
-For example ``profile:sunspec_12x@192.168.1.20:502/1#charge_w``.
+An example is ``profile:sunspec_12x@192.168.1.20:502/1#charge_w``.
 """
 
 import re
