@@ -1,4 +1,4 @@
-"""Stores the agent's shadow plans, each beside the planner's plan from the same inputs."""
+"""Store the agent's shadow plans, each beside the planner's plan from the same inputs."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -147,9 +147,7 @@ def _plan_with_reply(row: RowMapping) -> tuple[ShadowPlan, PlanReply]:
 def read_covering(
     connection: Connection, site_id: str, *, policy: str, first: datetime, end: datetime
 ) -> Iterator[tuple[ShadowPlan, PlanReply]]:
-    """Yield the plans in force between two instants, in order of issue.
-
-    They come one by one to save memory.
+    """Yield the plans in force between two instants in order of issue, one by one to save memory.
 
     Raises:
         NotFoundError: no such site.
@@ -190,10 +188,7 @@ def list_missing(
 
 @dataclass(frozen=True, slots=True)
 class PlannedModes:
-    """The batteries' modes in a plan of the agent, slot by slot from its start.
-
-    Empty where it made no plan.
-    """
+    """The batteries' modes in a plan of the agent per slot from its start; empty without a plan."""
 
     plan_id: str | None
     starts_at: datetime
@@ -230,10 +225,14 @@ def read_modes(
 
 @dataclass(frozen=True, slots=True)
 class ShadowCount:
-    """Counts of a policy's plans.
+    """Counts of a policy's attempts.
 
-    They count plans and failed attempts, the planned slots and those that were corrected; with the
-    last issue.
+    Attributes:
+        plans: successful attempts.
+        failed: attempts without a plan.
+        last: issue of the last plan.
+        slots: of all plans.
+        interventions: slots that the safety layer corrected.
     """
 
     plans: int
@@ -256,16 +255,16 @@ def count(
     if since is not None:
         of_policy &= table.issued_at >= since
     has_plan = table.plan_id.is_not(None)
-    slots, interventions = (
-        func.coalesce(func.sum(table.metrics[name].as_float()).filter(has_plan), 0)
-        for name in ("slots", "interventions")
-    )
+
+    def total_of(metric: str) -> ColumnElement[float]:
+        return func.coalesce(func.sum(table.metrics[metric].as_float()).filter(has_plan), 0)
+
     query = select(
         func.count().filter(has_plan),
         func.count().filter(~has_plan),
         func.max(table.issued_at).filter(has_plan),
-        slots,
-        interventions,
+        total_of("slots"),
+        total_of("interventions"),
     ).where(of_policy)
     plans, failed, last, planned, corrected = connection.execute(query).one()
     last_issue = None if last is None else last.astimezone(UTC)
@@ -274,13 +273,16 @@ def count(
 
 def _modes(row: Any) -> tuple[str, PlannedModes]:
     based_on, plan_id, starts_at, packed, verdict = row
-    plan = None if packed is None else plan_forms.unpack(packed)
-    minutes, modes = (
-        (SLOT_MINUTES, []) if plan is None else (plan["slot_minutes"], plan["slots"]["mode"])
+    slot_minutes = SLOT_MINUTES
+    modes: list[str] = []
+    if packed is not None:
+        plan = plan_forms.unpack(packed)
+        slot_minutes = plan["slot_minutes"]
+        modes = plan["slots"]["mode"]
+    planned = PlannedModes(
+        plan_id, starts_at.astimezone(UTC), slot_minutes, modes, GateVerdict.model_validate(verdict)
     )
-    return based_on, PlannedModes(
-        plan_id, starts_at.astimezone(UTC), minutes, modes, GateVerdict.model_validate(verdict)
-    )
+    return based_on, planned
 
 
 def _select(*beside: ColumnElement[Any]) -> Select[Any]:

@@ -80,10 +80,9 @@ def read_status(
 def find_run(
     connection: Connection, site_id: str, *, policy: str, before: datetime | None = None
 ) -> TrainingRun | None:
-    """Return the accepted training of a policy.
+    """Return the latest accepted training of a policy, if any.
 
-    With ``before`` the latest whose training and selection data end by then; None where there is
-    none.
+    With ``before`` only a training whose training and selection data end by then.
     """
     return training_runs.latest(
         connection, site_id, version=version_of(AGENT_POLICIES[policy]), unseen=before
@@ -146,7 +145,8 @@ def _choose_step(
             return "prove_again", missing_days["shadow"]
         return "restore", {}
     if last.state == "offered":
-        return ("ask" if requested == "shadow" else "none"), {}
+        code = "ask" if requested == "shadow" else "none"
+        return code, {}
     steps = {
         "replay_days": ("replay", missing_days["replay"]),
         "shadow_days": ("shadow", missing_days["shadow"]),

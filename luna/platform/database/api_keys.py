@@ -1,6 +1,6 @@
 """Store keys that programs sign their requests with: ``luna_<prefix>_<secret>``.
 
-Of the secret only its SHA-256 is stored.
+Only the SHA-256 of a secret is stored.
 """
 
 import hmac
@@ -140,10 +140,7 @@ def remove_all(connection: Connection, name: str) -> int:
 
 
 def find(connection: Connection, key: str, *, now: datetime) -> ValidKey | None:
-    """Return a valid key, with no more than its owner may now.
-
-    None if it is not valid.
-    """
+    """Return a valid key, with no more than its owner may now, None if it is not valid."""
     mark, _, prefix_and_secret = key.partition("_")
     prefix, _, secret = prefix_and_secret.partition("_")
     user_sites = sites_of_users()

@@ -124,10 +124,10 @@ def read_standing(
 
     A repeating one never ends.
     """
-    ahead = _is_ahead(first)
-    return _load(
-        connection, site_id, ahead if end is None else ahead & (charging_stays.c.starts_at < end)
-    )
+    is_standing = _is_ahead(first)
+    if end is not None:
+        is_standing &= charging_stays.c.starts_at < end
+    return _load(connection, site_id, is_standing)
 
 
 def _is_same(stored: StoredSession, session: NewSession) -> bool:
@@ -138,9 +138,9 @@ def _is_same(stored: StoredSession, session: NewSession) -> bool:
 def read_plain_each(
     connection: Connection, sites_by_key: Mapping[int, Site], *, first: datetime, end: datetime
 ) -> dict[int, dict[str, list[VehicleSession]]]:
-    """Return many sites' sessions that end after ``first``, in the form of a plan's request.
+    """Return many sites' sessions that end after ``first``, by site key and vehicle.
 
-    By the sites' keys and the vehicles.
+    They have the form of a plan's request.
 
     Args:
         connection: to the database.
@@ -201,33 +201,30 @@ def _session(row: Mapping[Any, Any]) -> StoredSession:
 def read_charge_each(
     connection: Connection, sites_by_key: Mapping[int, Site], *, until: datetime
 ) -> dict[int, dict[str, SeenCharge]]:
-    """Return the states of charge that vehicles had reported by an instant.
+    """Return the states of charge that vehicles had reported by an instant, by site key and name.
 
-    By the sites' keys and the vehicles' names; only vehicles with sensors.
+    Vehicles without sensors are left out.
     """
     sensors: dict[tuple[int, str], ChargeSensors] = {}
     for key, site in sites_by_key.items():
-        sensors |= {
-            (key, name): vehicle_sensors
-            for name, vehicle_sensors in sensors_of(site, at=until).items()
-        }
+        for name, vehicle_sensors in sensors_of(site, at=until).items():
+            sensors[key, name] = vehicle_sensors
     named = list[tuple[int, str]]()
     for (key, _), vehicle_sensors in sensors.items():
-        named += [
-            (key, sensor) for sensor in (vehicle_sensors.soc, vehicle_sensors.connected) if sensor
-        ]
+        for sensor in (vehicle_sensors.soc, vehicle_sensors.connected):
+            if sensor:
+                named.append((key, sensor))
     sensor_names = list(dict.fromkeys(named))
     all_series = readings.read_with_previous_each(
         connection, sensor_names, first=until - LOOK_BACK, end=until
     )
     sensor_series = dict(zip(sensor_names, all_series, strict=True))
     histories = sensor_units.read_named(connection, sensor_names)
-    plugs_each = {
-        place: sensor_series[place[0], vehicle_sensors.connected]
-        if vehicle_sensors.connected
-        else NOTHING_SAID
-        for place, vehicle_sensors in sensors.items()
-    }
+    plugs_each = {}
+    for (key, name), vehicle_sensors in sensors.items():
+        plugs_each[key, name] = NOTHING_SAID
+        if vehicle_sensors.connected:
+            plugs_each[key, name] = sensor_series[key, vehicle_sensors.connected]
     metered_each = _read_metered_each(connection, sites_by_key, list(sensors), until=until)
     charges: dict[int, dict[str, SeenCharge]] = {}
     for (key, name), vehicle_sensors in sensors.items():

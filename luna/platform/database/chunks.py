@@ -1,4 +1,4 @@
-"""Creates chunks of hypertables before a long transaction needs them.
+"""Create chunks of hypertables before a long transaction needs them.
 
 A transaction that creates a chunk keeps the hypertable's lock until its end, and blocks every other
 one that needs a new chunk. So a short transaction creates the chunks: it inserts a row into each
@@ -49,9 +49,8 @@ def prepare(connection: Connection, table: Table, columns: Mapping[str, InstantA
     if dimension is None:
         return
     instants = columns[dimension.column].astype("datetime64[us]")
-    first, last = (
-        extreme.astype(datetime).replace(tzinfo=UTC) for extreme in (instants.min(), instants.max())
-    )
+    first = instants.min().astype(datetime).replace(tzinfo=UTC)
+    last = instants.max().astype(datetime).replace(tzinfo=UTC)
     prepared = connection.info.setdefault(PREPARED, {})
     earliest, latest = prepared.get(table.name, (last, first))
     if earliest <= first and last <= latest:
@@ -70,17 +69,14 @@ def prepare(connection: Connection, table: Table, columns: Mapping[str, InstantA
 def _make(
     connection: Connection, table: Table, dimension: Dimension, window: tuple[datetime, datetime]
 ) -> None:
-    missing_chunks = list(
-        connection.scalars(
-            MISSING,
-            {
-                "table": table.name,
-                "first": window[0],
-                "last": window[1],
-                "step": dimension.interval,
-            },
-        )
-    )
+    values = {
+        "table": table.name,
+        "first": window[0],
+        "last": window[1],
+        "step": dimension.interval,
+    }
+    # An instant within each missing chunk.
+    missing_chunks = list(connection.scalars(MISSING, values))
     if not missing_chunks:
         return
     required = [

@@ -178,7 +178,7 @@ def list_armed(connection: Connection) -> list[str]:
 def list_planned(connection: Connection, refresh: Literal["armed", "all"]) -> list[str]:
     """Return the sites that are replanned on changes, sorted by name.
 
-    With "armed" also those with an owner's order that no plan contains yet.
+    The setting "armed" includes sites with an owner's order that no plan contains yet.
     """
     if refresh == "all":
         return sites.names(connection)
@@ -318,10 +318,7 @@ def read_log_page(
 
 
 def read_last_entry(connection: Connection, state: ControlState) -> tuple[str, datetime] | None:
-    """Return reason and slot of a device's last entry in the log.
-
-    None where there is none.
-    """
+    """Return reason and slot of a device's last entry in the log, if there is one."""
     log = control_log.c
     of_device = (log.site_key == sites.key_of(connection, state.site)) & (
         log.device == state.device

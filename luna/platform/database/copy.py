@@ -1,6 +1,6 @@
 """Transfer NumPy arrays in bulk.
 
-By binary COPY into tables, as array values out of queries.
+They go into tables by binary COPY, and come out of queries as array values.
 
 Rows never become Python objects: a batch is one NumPy record array in the wire format.
 Source: PostgreSQL documentation, COPY, "Binary Format".
@@ -406,10 +406,7 @@ def _upsert_staged(connection: Connection, statements: _Upsert, on_conflict: OnC
 
 
 def cursor(connection: Connection) -> psycopg.Cursor[Any]:
-    """Return a psycopg cursor inside the connection's transaction.
-
-    For statements that SQLAlchemy cannot express.
-    """
+    """Return a psycopg cursor in the transaction, for statements beyond SQLAlchemy."""
     driver: psycopg.Connection[Any] | None = connection.connection.driver_connection
     if driver is None:
         raise psycopg.OperationalError("the connection is closed")

@@ -32,8 +32,8 @@ class StoredWrites:
     def spend(self, most: Mapping[str, int]) -> datetime | None:
         """Count one write of each point and return None.
 
-        Where a point had its ``most`` within a day, count none and return when the budget has room
-        again.
+        A point that had its ``most`` within a day stops them all: then none is counted, and the
+        instant is returned at which the budget has room again.
 
         Raises:
             UnavailableError: the database is away.

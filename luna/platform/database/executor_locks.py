@@ -62,10 +62,7 @@ class ExecutorHolder(NamedTuple):
 
 
 class SiteExecutors(NamedTuple):
-    """The executor that drives a site, None: none does.
-
-    And whether any executor runs that could.
-    """
+    """The executor that drives a site, None: none does; and whether any executor runs."""
 
     holder: ExecutorHolder | None
     runs: bool

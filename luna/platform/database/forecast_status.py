@@ -67,9 +67,9 @@ def read_status(connection: Connection, site_id: str, *, at: datetime) -> Foreca
 
 
 def describe_driving(connection: Connection, site: Site, *, at: datetime) -> DrivingVersion:
-    """Return the active version of a site, and the trained one that waits for promotion.
+    """Return a site's active version with its reason, and the one that waits for promotion.
 
-    With its reason; shared by plan, replay, training and status.
+    Plan, replay, training and status share this answer.
 
     Args:
         connection: to the database.

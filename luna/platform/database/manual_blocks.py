@@ -77,9 +77,9 @@ def read_standing(
 def read_plain_each(
     connection: Connection, keys: Collection[int], *, first: datetime, end: datetime
 ) -> dict[int, list[ManualBlock]]:
-    """Return the blocks that overlap ``first`` to ``end`` in the form of plans' requests.
+    """Return the blocks that overlap ``first`` to ``end``, by site key, without empty sites.
 
-    By sites' keys; sites without any are left out.
+    They have the form of a plan's request.
     """
     standing = (
         (manual_blocks.c.ends_at > first)

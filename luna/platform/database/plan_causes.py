@@ -120,10 +120,7 @@ def list_changed_sites(connection: Connection, names: Collection[str]) -> list[s
 
 
 def read(connection: Connection, names: Collection[str]) -> Causes:
-    """Return the changes of sites.
-
-    To be called before the data for their plans are read.
-    """
+    """Return the changes of sites. Call it before reading the data for their plans."""
     query = (
         select(plan_causes.c.site_key, plan_causes.c.kind, plan_causes.c.change_id)
         .join(sites, sites.c.site_key == plan_causes.c.site_key)

@@ -273,10 +273,7 @@ def latest_id(
 def latest(
     connection: Connection, site_id: str, *, now: datetime, system_id: str = "prod"
 ) -> PlanReply | None:
-    """Return a site's current plan, see ``latest_id``.
-
-    None without one that this release can read.
-    """
+    """Return a site's current plan, see ``latest_id``; None without a readable one."""
     rows = connection.scalars(
         _select_latest((plan_history.c.packed_reply,), site_id, now, system_id)
     )

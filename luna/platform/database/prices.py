@@ -221,9 +221,9 @@ def _list_unused(site: Site) -> list[str]:
 def find_unused_each(
     connection: Connection, stored_sites: Collection[Site], timeline: Timeline
 ) -> dict[str, list[str]]:
-    """Return, by site, its own price series that its tariff does not use.
+    """Return, by site, the stored names of its own price series that its tariff does not use.
 
-    By their stored names, those with prices on the timeline.
+    Series without prices on the timeline are left out.
     """
     unused_names = {site.name: _list_unused(site) for site in stored_sites}
     listed_names = [name for names in unused_names.values() for name in names]

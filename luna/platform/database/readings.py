@@ -1,7 +1,4 @@
-"""Store sensor readings as received, with the units in which they were reported.
-
-NaN is a sensor's "unavailable".
-"""
+"""Store sensor readings as received, with their reported units; NaN means unavailable."""
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -272,9 +269,7 @@ def read(
     end: datetime,
     most: int | None = None,
 ) -> tuple[InstantArray, FloatArray]:
-    """Return instants and values of a sensor in ``first`` ≤ instant < ``end``.
-
-    At most the first ``most``.
+    """Return the first ``most`` instants and values of a sensor in ``first`` ≤ instant < ``end``.
 
     Raises:
         NotFoundError: no such site, sensor or register.

@@ -99,10 +99,7 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class DocumentSource:
-    """A document that searches find.
-
-    With its first words, and the mean of its passages' vectors.
-    """
+    """A document that searches find, its first words, and the mean of its passages' vectors."""
 
     document_id: str
     site_key: int | None
@@ -190,9 +187,9 @@ def _row(item: Item, site_key: int | None, now: datetime) -> dict[str, Any]:
 def list_candidates(
     connection: Connection, audience: Audience, *, model: str | None
 ) -> list[Candidate]:
-    """Return the items that a reader may be shown.
+    """Return the items that may be shown to a reader, with their terms.
 
-    With their terms, and with their vectors where ``model`` made them.
+    They have vectors where ``model`` made them.
 
     Raises:
         NotFoundError: no such site.

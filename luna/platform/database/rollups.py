@@ -106,10 +106,7 @@ def is_any_marked(connection: Connection) -> bool:
 
 
 def refresh(engine: Engine, *, batches: int = BATCHES) -> Refreshed:
-    """Compute marked days in batches, each in a transaction of its own.
-
-    Until none is left or ``batches`` are done.
-    """
+    """Compute marked days in at most ``batches`` batches, each in a transaction of its own."""
     total = Refreshed()
     for _ in range(batches):
         with unit_of_work(engine) as connection:
@@ -150,10 +147,7 @@ def refresh_batch(connection: Connection, *, most: int = BATCH_MARKS) -> Refresh
 
 
 def are_fresh(connection: Connection, site_id: str, timeline: Timeline) -> bool:
-    """Return whether reading rollups of ``timeline`` is faster than reading quarter-hours.
-
-    That is so while few of its days are marked.
-    """
+    """Return whether few enough days are marked for rollups to be faster than quarter-hours."""
     window = sites.key_of(connection, site_id), timeline.start - DAY, timeline.end
     with copy.cursor(connection) as session:
         marked = session.execute(MARKED, (*window, MOST_MARKED + 1)).fetchone()

@@ -67,10 +67,7 @@ def read_daily(
     first: date | None = None,
     last: date | None = None,
 ) -> dict[str, list[DayCost]]:
-    """Return the scored days of every policy, in order.
-
-    From ``first`` to ``last``, default: all there are.
-    """
+    """Return the scored days of every policy from ``first`` to ``last`` (None: all), in order."""
     table = daily_scores.c
     query = select(table.policy, *(table[column] for column in DAY_COLUMNS)).where(
         table.site_key == sites.key_of(connection, site_id), table.system_id == system_id

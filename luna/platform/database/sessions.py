@@ -50,10 +50,7 @@ def open_session(
 def find_by_token(
     connection: Connection, token: str, *, now: datetime, idle: timedelta
 ) -> OpenSession | None:
-    """Return the session of a browser's cookie.
-
-    None where there is none, or it has ended.
-    """
+    """Return the session of a browser's cookie, None where there is none, or it has ended."""
     return _find(connection, sessions.c.token_hash == digest(token), now=now, idle=idle)
 
 
@@ -98,9 +95,7 @@ def give_refresh_token(
 
 
 def use_refresh_token(connection: Connection, token: str, *, now: datetime) -> int | None:
-    """Redeem a refresh token and return its session.
-
-    None where it is invalid or has expired.
+    """Redeem a refresh token and return its session, None where it is invalid or has expired.
 
     A token that was redeemed before ends the session: two parties hold it, and the legitimate one
     cannot be told apart.

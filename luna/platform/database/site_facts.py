@@ -40,7 +40,7 @@ from luna.platform.database import (
 from luna.platform.database import prices as market_prices
 from luna.platform.database.forecast_activations import ActiveVersion
 from luna.platform.database.forecasts import DrivingForecast
-from luna.platform.database.prices import Revisions
+from luna.platform.database.prices import Revisions, StoredSeries
 
 DAY = timedelta(days=1)
 # Beyond the horizon of any plan of a stored site.
@@ -235,15 +235,16 @@ def _read_prices(
     Mapping[str, Sequence[str]],
 ]:
     """Return, by site name, tariff prices, other stored currencies, and unused own series."""
-    names = {}
+    # By site: the stored series of each price that its tariff names.
+    series_of_sites = {}
+    series: dict[StoredSeries, None] = {}
     for site in stored_sites:
         used = site.tariff.price_series
-        names[site.name] = {name: market_prices.stored_series(site, name) for name in used}
+        stored_series = {name: market_prices.stored_series(site, name) for name in used}
+        series_of_sites[site.name] = stored_series
+        series |= dict.fromkeys(stored_series.values())
     past_and_horizon = Timeline(horizon.start - back, SLOT, back // SLOT + horizon.count)
-    series = list(
-        dict.fromkeys(name for stored_series in names.values() for name in stored_series.values())
-    )
-    revisions = market_prices.read_revisions_each(connection, series, past_and_horizon)
+    revisions = market_prices.read_revisions_each(connection, list(series), past_and_horizon)
     # Other currencies matter only where the prices of the start are missing.
     ended = []
     for stored in series:
@@ -256,7 +257,7 @@ def _read_prices(
     unused = market_prices.find_unused_each(connection, stored_sites, day_before_and_horizon)
     revisions_of_sites = {}
     foreign_of_sites = {}
-    for site_name, stored_series in names.items():
+    for site_name, stored_series in series_of_sites.items():
         revisions_of_sites[site_name] = {
             name: revisions[stored] for name, stored in stored_series.items()
         }

@@ -438,10 +438,7 @@ def parse_stored(site_id: str, configuration: object) -> Site:
 def read_sensing(
     connection: Connection, names: Collection[str], *, roles: Collection[str]
 ) -> dict[str, Any]:
-    """Return the configurations of the named sites with a sensor in one of these roles.
-
-    By name, in order.
-    """
+    """Return the configurations of named sites with a sensor in one of these roles, by name."""
     latest = _latest().where(sites.c.name.in_(names)).subquery()
     sensors = latest.c.configuration["input_sensors"]
     # A role without sensors is stored as an empty list.

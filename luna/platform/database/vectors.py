@@ -1,6 +1,6 @@
 """Store embedding vectors of passages with a revision, by which indexes follow changes.
 
-With the revision of each remote index.
+Each remote index has its own revision stored here.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -57,10 +57,7 @@ class Changes:
 def store(
     connection: Connection, model: str, vectors: Iterable[tuple[int, FloatArray | None]]
 ) -> None:
-    """Store or replace the vectors of chunks by a model.
-
-    None where words alone are indexed.
-    """
+    """Store or replace the vectors of chunks by a model; None: words alone are indexed."""
     _lock(connection)
     rows = []
     for chunk_id, vector in vectors:
@@ -75,10 +72,7 @@ def store(
 
 
 def remove(connection: Connection, chunk_ids: Sequence[int]) -> None:
-    """Remove chunks from all indexes.
-
-    To be called before their rows are deleted, or when their document is superseded.
-    """
+    """Remove chunks from all indexes, before their rows are deleted or another version counts."""
     if not chunk_ids:
         return
     _lock(connection)

@@ -116,7 +116,7 @@ def conclude(connection: Connection, reply: WhatIfReply) -> None:
 def forget_old(connection: Connection, *, before: datetime) -> int:
     """Delete questions from before an instant with their flows, and return how many.
 
-    Those that a recommendation rests on stay.
+    Questions on which a recommendation is based stay.
     """
     named = select(items.c.what_if_id).where(items.c.what_if_id.is_not(None))
     return connection.execute(
