@@ -157,9 +157,7 @@ def retry_job(engine: Engine, client: Client, job_id: str) -> Job:
 
 
 def resend_due(connection: Connection, client: Client) -> ResendReply:
-    """Send the messages of jobs that never ran or lost their worker.
-
-    Also the cancellations of attempts that still run.
+    """Send the messages of jobs that never ran or lost their worker, and pending cancellations.
 
     Raises:
         UnavailableError: Redis is away; they stay due.

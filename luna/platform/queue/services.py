@@ -29,7 +29,7 @@ def load_services(
 ) -> dict[str, tuple[str, ...]]:
     """Import the task modules of ``queues``, and return these queues with their dependencies.
 
-    Without ``queues``: of every service.
+    Without ``queues`` every service is imported.
 
     A service without declared tasks is served all the same. A task module lists its dependencies as
     ``NEEDS``.
