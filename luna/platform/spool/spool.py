@@ -1,6 +1,6 @@
-"""Spool rows: they are on the disk before they are acknowledged, and delivered from there.
+"""Write rows to the disk before they are acknowledged, and deliver them from there.
 
-One thread writes the file, so that concurrent writers share a sync of the disk; another one
+One thread writes the file, so that concurrent writers share a sync of the disk; another thread
 delivers.
 """
 
