@@ -1,7 +1,4 @@
-"""Find sensors that are silent while others of their role report.
-
-That makes the role's total unknown.
-"""
+"""Find sensors that are silent while others of their role report: the role's total is unknown."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,10 +34,7 @@ class SilentSensor:
 
 
 def list_beside_others(site: Site, *, at: datetime) -> dict[str, list[SiteSensor]]:
-    """Return by role the sensors that are summed to a column at an instant.
-
-    Only roles with several.
-    """
+    """Return by role the sensors that are summed at an instant, for roles with several sensors."""
     several = {}
     for role, sensors in site.sensor_roles.items():
         holding = [sensor for sensor in sensors if sensor.holds_at(at)]
@@ -61,10 +55,7 @@ def list_several(site: Site) -> set[str]:
 def find_unheard(
     site: Site, spans: Mapping[str, tuple[datetime, datetime]], first: datetime, end: datetime
 ) -> frozenset[str]:
-    """Return the sensors without any value while another of their role reported.
-
-    From ``first`` on, before ``end``.
-    """
+    """Return the sensors without a value in ``first`` ≤ instant < ``end`` while others reported."""
     unheard: set[str] = set()
     for role, sensors in site.sensor_roles.items():
         if not SENSOR_ROLES[role].series:

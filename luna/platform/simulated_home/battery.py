@@ -13,10 +13,7 @@ SECONDS_PER_HOUR = 3600.0
 
 
 def read_setting(text: str) -> float | None:
-    """Return the number in a setting's text.
-
-    None where it is none, or not finite.
-    """
+    """Return the number in a setting's text, None where it is none, or not finite."""
     try:
         value = float(text)
     except ValueError:
