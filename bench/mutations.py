@@ -184,7 +184,7 @@ MUTATIONS = (
     Mutation(
         "permissions",
         "luna/platform/database/sessions.py",
-        "connection.execute(delete(sessions).where(sessions.c.session_id.in_(again)))",
+        "connection.execute(delete(sessions).where(sessions.c.session_id.in_(reused)))",
         "connection.execute(again)",
         "a refresh token used twice ends the sign-in",
     ),
@@ -254,8 +254,8 @@ MUTATIONS = (
     Mutation(
         "recovery",
         "luna/platform/database/jobs.py",
-        "jobs.c.sent_at.is_(None), jobs.c.sent_at +",
-        "jobs.c.sent_at +",
+        "jobs.c.sent_at.is_(None),",
+        "",
         "a job whose message was never sent is sent",
     ),
     Mutation(

@@ -1,4 +1,4 @@
-"""Reads the account of energy and money of a stored site."""
+"""Read the account of energy and money of a stored site."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -33,9 +33,7 @@ _SERIES = tuple(f"{name}_kwh" for name in FLOWS)
 def read_account_slots(
     connection: Connection, site: Site, timeline: Timeline, *, now: datetime
 ) -> AccountSlots:
-    """Return a site's metered energy and costs on ``timeline``.
-
-    Up to the last quarter-hour that has ended.
+    """Return a site's metered energy and costs on the ended part of ``timeline``.
 
     Args:
         connection: to the database.
@@ -72,10 +70,7 @@ def last_counted_day(site: Site, now: datetime) -> date:
 
 
 def until_now(timeline: Timeline, now: datetime) -> Timeline:
-    """Return the part of a timeline that has ended.
-
-    At least one quarter-hour of it has.
-    """
+    """Return the part of a timeline that has ended: at least one quarter-hour."""
     end = min(timeline.end, floor_to(now, SLOT))
     return Timeline(timeline.start, SLOT, (end - timeline.start) // SLOT)
 
@@ -94,7 +89,7 @@ def _read_import_lines(
 def _read_drawn(connection: Connection, site: Site, timeline: Timeline) -> float:
     """Return the energy drawn earlier in the timeline's first month, kWh.
 
-    Only where the tariff depends on it.
+    0 where the tariff does not depend on it.
     """
     charge = find_charge(site.tariff.import_)
     zone = parse_zone(site.timezone)
@@ -114,11 +109,10 @@ def read_account(
     now: datetime,
     with_demand: bool = True,
 ) -> EnergyAccount | None:
-    """Return the account of a stored site on ``timeline`` as far as it has ended.
+    """Return a stored site's account on the ended part of ``timeline``.
 
-    None where nothing of it has, or nothing is recorded.
-
-    ``with_demand``: with the capacity tariff, where the timeline begins with a month.
+    None where nothing has ended, or nothing is recorded. ``with_demand`` includes the capacity
+    tariff, where the timeline begins with a month.
     """
     if not has_begun(timeline, now):
         return None
@@ -133,7 +127,7 @@ def describe_account(
 ) -> AccountReply:
     """Return the account of a period with its parts.
 
-    And the same stretch of the period before and of the year before.
+    With the totals of the same stretch in the previous period, and a year before.
 
     Raises:
         InvalidInputError: the period has not begun.
@@ -235,10 +229,7 @@ def _write_totals(period: AccountPeriod, account: EnergyAccount) -> AccountTotal
 
 
 def list_as_recorded(site: Site) -> list[str]:
-    """Return the devices that a replay leaves as they were recorded.
-
-    It plays house and batteries anew, and nothing else.
-    """
+    """Return the devices that a replay leaves as recorded; it simulates only batteries."""
     names = list[str]()
     for kind in DEVICE_KINDS:
         if kind.consumption.meter is not None:

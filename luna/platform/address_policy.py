@@ -124,7 +124,7 @@ _NUMERIC = re.compile(r"(?:^|\.)(?:0x[0-9a-f]*|\d+)\.?$", re.IGNORECASE)
 
 
 def classify_address(address: Address) -> AddressKind | None:
-    """Return where an address lies; None for one that nothing may ever connect to."""
+    """Return the kind of an address; None for one that nothing may ever connect to."""
     if isinstance(address, IPv4Address):
         return _classify_4(address)
     if address.scope_id is not None or any(address in network for network in _NEVER_6):
@@ -174,10 +174,7 @@ def is_plain_address(host: str) -> bool:
 
 
 def is_example(host: str) -> bool:
-    """Return whether a host is an address that documents use for examples.
-
-    Such a one is connected to for no purpose.
-    """
+    """Return whether a host is an example address of documents, which nothing connects to."""
     return is_plain_address(host) and any(ip_address(host) in network for network in _EXAMPLES)
 
 
@@ -190,9 +187,7 @@ def _is_address(host: str) -> bool:
 
 
 def require_host(purpose: OutgoingPurpose, host: str, *, field: str) -> None:
-    """Check a named host without resolving it.
-
-    What it resolves to is checked on connecting.
+    """Check a named host without resolving it; its addresses are checked on connecting.
 
     Raises:
         InvalidInputError: it is an address that the purpose may not reach, or a number in an
@@ -235,10 +230,7 @@ def resolve_name(host: str, port: int) -> list[str]:
 
 
 class AddressRefusedError(OSError):
-    """A host has no address that may be reached for the purpose.
-
-    For callers it is a connection that failed.
-    """
+    """A host has no address that may be reached for a purpose; callers see a failed connection."""
 
     def __init__(self, purpose: OutgoingPurpose, host: str) -> None:
         super().__init__(

@@ -41,12 +41,12 @@ def parse_broker(url: str, password: SecretStr | None = None) -> Broker:
     if parts.scheme not in PORTS or not parts.hostname:
         raise refuse("no-broker-address", field="mqtt_url")
     require_host(BROKER, parts.hostname, field="mqtt_url")
-    own = SecretStr(unquote(parts.password)) if parts.password else None
+    own_password = SecretStr(unquote(parts.password)) if parts.password else None
     return Broker(
         host=parts.hostname,
         port=_port(parts),
         user=unquote(parts.username) if parts.username else None,
-        password=password if password and password.get_secret_value() else own,
+        password=password if password and password.get_secret_value() else own_password,
         tls=parts.scheme == "mqtts",
         prefix=parts.path.strip("/") or PREFIX,
     )

@@ -37,7 +37,7 @@ def change_settings(
 ) -> tuple[Site, int]:
     """Store the owner's settings of the agent as the site's next version, and return both.
 
-    Without a change the version stays.
+    Unchanged settings keep the version.
 
     Requesting a mode undoes its withdrawal: it gets the state from before.
 

@@ -209,15 +209,15 @@ class CapabilityParameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TerminalForm:
-    """The command of a capability, where it differs from the parameters.
+    """The differences of a capability's command from its parameters.
 
     Attributes:
-        options: what is called otherwise than its field is.
-        arguments: what stands without the name of an option.
-        assigned: fields of the body that Luna sets, whatever is given.
-        usually_now: the field of the body that is now where it is not given.
-        sure: what is lost by it, where a command is to be told that this is meant.
-        failed: whether a command ends with 1 although there is a reply.
+        options: names of options that differ from their fields', by field.
+        arguments: fields that are positional arguments.
+        assigned: fields of the body that Luna sets itself.
+        usually_now: the field of the body whose default is the current instant.
+        sure: what the command destroys; it then requires a confirmation.
+        failed: returns whether the command exits with 1 although there is a reply.
     """
 
     options: Mapping[str, str] = field(default_factory=dict)
@@ -233,13 +233,12 @@ class RouteForm:
     """The parts of a capability's route beside method, path and status.
 
     Attributes:
-        routed: whether it is made of the declaration; one that does not answer with the reply alone
-            is made by hand.
-        location: where what was accepted or made is read, with the names of the reply; usual: the
-            job's address.
-        tag: what the version of a ``Tagged`` reply is.
-        changes: the parameter that holds the version which the caller has read; one without a
-            default must be given.
+        routed: whether the route is generated; one whose response is more than the reply is written
+            by hand.
+        location: path of the created resource, with the reply's fields in braces; empty: the job's.
+        tag: describes the version of a ``Tagged`` reply.
+        changes: the parameter with the version that the caller has read; required where it has no
+            default.
         aliases: short paths of the same form.
     """
 
@@ -291,10 +290,9 @@ class Capability:
 
     @property
     def title(self) -> str:
-        """The first paragraph of the function's docstring."""
-        return (
-            (getdoc(self.function) or "").partition("\n\n")[0].replace("\n", " ").removesuffix(".")
-        )
+        """The first paragraph of the function's docstring, without its full stop."""
+        paragraph = (getdoc(self.function) or "").partition("\n\n")[0]
+        return paragraph.replace("\n", " ").removesuffix(".")
 
     @property
     def explanation(self) -> str:
@@ -314,10 +312,7 @@ class Capability:
 
     @property
     def is_tool(self) -> bool:
-        """Return whether assistants get it as a tool.
-
-        It reads of one site, without a worker.
-        """
+        """Whether assistants get it as a tool: it reads data of one site, without a worker."""
         if not self.for_assistants or self.asks is not None:
             return False
         reads = self.method == "GET" and self.scope == "read"
@@ -332,7 +327,8 @@ class Capability:
     def reply(self) -> type[StrictModel] | None:
         """The reply's model, for a job that of its result; None: no body."""
         reply = get_type_hints(self.function)["return"] if self.asks is None else self.asks.reply
-        reply = get_args(reply)[0] if get_origin(reply) is Tagged else reply
+        if get_origin(reply) is Tagged:
+            reply = get_args(reply)[0]
         return reply if _is_of(reply, StrictModel) else None
 
     @cached_property
@@ -358,10 +354,7 @@ class Capability:
 
     @cached_property
     def request(self) -> type[BaseModel]:
-        """The parameters as one model by their names in a request.
-
-        Unknown fields are refused.
-        """
+        """The parameters as one model by their names in a request; it refuses unknown fields."""
         fields: dict[str, Any] = {}
         for parameter in self.parameters:
             info = parameter.info
@@ -372,9 +365,8 @@ class Capability:
 
 def locate(path: str, reply: BaseModel) -> str:
     """Fill the names in a path with a reply's fields."""
-    return path.format(
-        **{name: quote(str(value)) for name, value in reply if f"{{{name}}}" in path}
-    )
+    values = {name: quote(str(value)) for name, value in reply if f"{{{name}}}" in path}
+    return path.format(**values)
 
 
 def _is_of(kind: Any, base: type[BaseModel]) -> bool:
@@ -404,33 +396,30 @@ def capability(  # noqa: PLR0913 - a declaration: a value a line, by its name
 ) -> Callable[[CapabilityFunction], Capability]:
     """Return a decorator that declares a function as a capability.
 
-    The function does it, or returns the request to the worker that does; its first parameter is who
-    asks.
+    The function does the work, or returns the request to a worker that does. Its first parameter is
+    the ``CapabilityCall``.
 
     Args:
         method: of its route.
         path: of its route, with parameters in braces.
-        noun: what it is about, as the documentation groups it.
-        scope: what a caller must have been given.
-        command: the ``luna`` command that is made of it; None: none is.
-        also: commands made by hand that ask it as well.
-        local_command: one made by hand that does the same in its own way, on Luna's own machine
-            alone.
-        alone: why there is no command at all.
-        shown: a table, a sentence with the names of arguments and reply, or what makes lines and
-            tables of the reply, by the site's clock.
-        terminal: how its command is written.
-        status: of the answer where it worked; 202: a job is accepted and the gateway says where it
-            is read, while a command waits for its reply.
-        route: what its route has beside.
-        errors: which not every operation has.
-        critical: the password is asked again, whoever calls.
-        solves: whether a worker computes for long, so that it has a budget of its own.
-        changes_access: who may enter, or what they may, is another thing afterwards.
-        signable: the name of who asks may be given; before there are accounts any name, as a
-            program gives that of who uses it.
-        for_assistants: whether it is a tool for assistants, where it reads of one site without a
-            worker.
+        noun: its group in the documentation.
+        scope: the permission that a caller needs.
+        command: the generated ``luna`` command; None: none.
+        also: hand-written commands that call it as well.
+        local_command: a hand-written command that does the same on Luna's own machine alone.
+        alone: the reason why there is no command.
+        shown: the reply in a terminal: a table, a sentence with arguments and reply in braces, or a
+            function that returns lines and tables.
+        terminal: differences of its command from its parameters.
+        status: HTTP status of success; 202: the gateway accepts a job and returns its address,
+            while a command waits for the job's reply.
+        route: further parts of its route.
+        errors: beyond those that every operation may raise.
+        critical: every caller has to confirm with the password.
+        solves: a worker computes for long, so it has a rate limit of its own.
+        changes_access: it changes who may log in, or their permissions.
+        signable: the caller may name the person who asks; before there are accounts, any name.
+        for_assistants: it may be a tool for assistants, see ``Capability.is_tool``.
     """
 
     def declare(function: CapabilityFunction) -> Capability:

@@ -117,14 +117,15 @@ def resume(connection: Connection, site_id: str, device: str = BATTERIES) -> Con
 
 def list_overridable_devices(site: Site) -> tuple[str, ...]:
     """Return the devices of a site that an owner may override, batteries first."""
-    named = site.control.devices if site.control else ()
-    return (BATTERIES, *(device for device in named if device != BATTERIES))
+    controlled = site.control.devices if site.control else ()
+    others = [device for device in controlled if device != BATTERIES]
+    return (BATTERIES, *others)
 
 
 def read_states(connection: Connection, site_id: str, *, now: datetime) -> list[ControlState]:
     """Return the control states of a site's devices, the batteries first.
 
-    With how they stand, and without expired overrides.
+    With their standing, and without expired overrides.
 
     Raises:
         NotFoundError: no such site.
@@ -133,13 +134,10 @@ def read_states(connection: Connection, site_id: str, *, now: datetime) -> list[
     states = []
     for device in (BATTERIES, *control.list_devices(connection, site_id)):
         state = control.load(connection, site_id, device)
-        is_expired = state.override is not None and state.override.until <= now
-        standing = judge_standing(state, runs=runs, now=now)
-        states.append(
-            state.model_copy(
-                update={"standing": standing} | ({"override": None} if is_expired else {})
-            )
-        )
+        changes: dict[str, Any] = {"standing": judge_standing(state, runs=runs, now=now)}
+        if state.override is not None and state.override.until <= now:
+            changes["override"] = None
+        states.append(state.model_copy(update=changes))
     return states
 
 
@@ -207,9 +205,7 @@ def is_on_vacation(connection: Connection, site_id: str, *, now: datetime) -> bo
 
 
 def allow_trial(connection: Connection, via: Via) -> TrialBounds:
-    """Return the bounds for a trial of a battery.
-
-    Those of the site with this device, else narrow ones.
+    """Return a battery's bounds for a trial: its site's, or narrow ones without a site.
 
     Raises:
         ConflictError: a site is armed that commands this device, or batteries over a channel that
@@ -223,8 +219,8 @@ def allow_trial(connection: Connection, via: Via) -> TrialBounds:
                 raise refuse("device-commanded", field="via", value=via.host, site=name)
     for site in sites.load_all(connection).sites:
         vias = {} if site.control is None else site.control.vias
-        for battery_name, own in vias.items():
-            if is_same_host(own.host, via.host):
+        for battery_name, device_via in vias.items():
+            if is_same_host(device_via.host, via.host):
                 return bound_by(site, battery_name)
     return bound_unknown()
 

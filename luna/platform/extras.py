@@ -1,6 +1,4 @@
-"""Install optional libraries of a few commands, once somebody has agreed.
-
-With locked hashes then.
+"""Install optional libraries of a few commands with locked hashes, once somebody has agreed.
 
 Only a checkout's own virtual environment is changed, because it has the lock files. An installed
 wheel, an image and the system's Python are not; there an error names what is missing.
@@ -19,11 +17,11 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-# Is given the steps done, the steps in all and the current one.
+# Takes the number of steps done, that of all steps, and the current step.
 ShowInstallation = Callable[[int, int, str], None]
 # A household's line, megabytes a second; a slow one takes longer.
 USUAL_SPEED = 2.0
-# pip names each package as it comes to it.
+# pip prints such a line as it begins with a package.
 _PACKAGE_LINE = re.compile(r"^Collecting ([\w.-]+)")
 _LOCKED = re.compile(r"^([\w.-]+)==", re.MULTILINE)
 
@@ -141,9 +139,11 @@ class PythonEnvironment:
     def remover(self, extra: Extra) -> list[str]:
         """Return the command that removes an extra's libraries, but none that another needs."""
         others = [other for other in EXTRAS.values() if other != extra and not other.find_missing()]
-        kept = {name for other in others for name in self._locked(other)}
-        names = [*self._locked(extra), *(["torch"] if extra.scripts else [])]
-        removed = [name for name in names if name not in kept]
+        needed_by_others = {name for other in others for name in self._locked(other)}
+        names = list(self._locked(extra))
+        if extra.scripts:
+            names.append("torch")
+        removed = [name for name in names if name not in needed_by_others]
         return [
             self.python,
             "-m",
@@ -170,8 +170,8 @@ def require_extra(extra: Extra, environment: PythonEnvironment | None = None) ->
     Raises:
         MachineError: it is missing: somebody has to agree first, or it cannot be installed here.
     """
-    missing = extra.find_missing()
-    if not missing:
+    missing_modules = extra.find_missing()
+    if not missing_modules:
         return
     # Imported here, so that listing the commands loads no models.
     from luna.energy.refusals import refuse
@@ -184,7 +184,7 @@ def require_extra(extra: Extra, environment: PythonEnvironment | None = None) ->
         value=extra.name,
         extra=extra.name,
         purpose=extra.purpose,
-        names=tuple(missing),
+        names=tuple(missing_modules),
         download=extra.download,
         megabytes=extra.megabytes,
     )
@@ -201,9 +201,7 @@ def install_extra(
     *,
     progress: ShowInstallation = lambda *_: None,
 ) -> None:
-    """Install an extra after consent, one process at a time.
-
-    One that is there is left alone.
+    """Install an extra that is missing, one process at a time; somebody has agreed to it.
 
     Raises:
         MachineError: it cannot be installed here, or the installation failed.
@@ -218,7 +216,7 @@ def install_extra(
 
 
 def remove_extra(extra: Extra, environment: PythonEnvironment | None = None) -> None:
-    """Remove what an extra brought.
+    """Remove an extra's libraries.
 
     Raises:
         MachineError: this environment is not changed, or pip failed.
@@ -262,9 +260,8 @@ def _refuse_elsewhere(extra: Extra, place: PythonEnvironment) -> None:
 def _install(extra: Extra, place: PythonEnvironment, progress: ShowInstallation) -> None:
     from luna.energy.refusals import refuse
 
-    total = len(_LOCKED.findall(place.lock_of(extra).read_text(encoding="utf-8"))) + len(
-        extra.scripts
-    )
+    packages = _LOCKED.findall(place.lock_of(extra).read_text(encoding="utf-8"))
+    total = len(packages) + len(extra.scripts)
     done = 0
     progress(done, total, extra.name)
     for command in place.installers(extra):
@@ -285,8 +282,7 @@ def _install(extra: Extra, place: PythonEnvironment, progress: ShowInstallation)
         if process.returncode:
             output = "".join(lines)
             message = output.strip().rpartition("\n")[2] or f"{Path(command[0]).name} said nothing"
-            full = "No space left on device" in output
-            if full:
+            if "No space left on device" in output:
                 remedy = "Free some space there."
             else:
                 remedy = "Connect this machine to the network once and call it again."
@@ -305,9 +301,11 @@ def _install(extra: Extra, place: PythonEnvironment, progress: ShowInstallation)
             )
     progress(total, total, extra.name)
     importlib.invalidate_caches()
-    missing = extra.find_missing()
-    if missing:
-        raise refuse("extra-not-found", field="extra", value=extra.name, names=tuple(missing))
+    missing_modules = extra.find_missing()
+    if missing_modules:
+        raise refuse(
+            "extra-not-found", field="extra", value=extra.name, names=tuple(missing_modules)
+        )
 
 
 @contextmanager

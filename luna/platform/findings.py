@@ -58,8 +58,8 @@ UNTAKEN_NOTES = frozenset(code for kind in DEVICE_KINDS for code in kind.plan.no
 NAMES = tuple(kind.name for kind in DEVICE_KINDS)
 # So long it is news that the gatekeeper offers a mode of control, or has withdrawn it.
 GATE_NEWS = timedelta(days=2)
-# A device that is handed back confirms that within seconds.
-TOLD_WITHIN = timedelta(seconds=30)
+# A device confirms within seconds that it was handed back.
+RELEASED_WITHIN = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def find_doubted_levels(plan: PlanReply | None) -> list[SiteFinding]:
             continue
         code: FindingCode = "device_takes_nothing" if is_untaken else "level_doubted"
         named = [str(note.figures[name]) for name in NAMES if name in note.figures]
-        # As long as it is the same stay, or the same level that stands, it is one event.
+        # The same stay, or the same level that does not change, is one event.
         key = " ".join([*named, note.code, note.figures["since"]])
         findings.append(SiteFinding(code, key, {"note": (note.code, note.figures)}))
     return findings
@@ -163,17 +163,12 @@ def _find_deviations(
     findings = []
     for state in states:
         findings += _find_standing(state, now)
-        if (
-            state.armed_at is not None
-            and state.decision is not None
-            and state.decision.reason == "mode_kept"
-        ):
-            at = state.decision.slot_start
-            findings.append(
-                SiteFinding(
-                    "device_kept", f"{state.device} {at.date()}", _name_device(state) | {"at": at}
-                )
-            )
+        decision = state.decision
+        is_armed = state.armed_at is not None
+        if is_armed and decision is not None and decision.reason == "mode_kept":
+            at = decision.slot_start
+            figures = _name_device(state) | {"at": at}
+            findings.append(SiteFinding("device_kept", f"{state.device} {at.date()}", figures))
         suspension = _find_suspension(connection, state)
         if suspension is not None:
             reason, period = suspension
@@ -193,7 +188,7 @@ def _find_standing(state: ControlState, now: datetime) -> list[SiteFinding]:
     findings = []
     for name in decision.allowed:
         report = state.reports.get(name, DeviceReport())
-        if standing.code == "not_released" and not _is_just_told(decision, standing, now):
+        if standing.code == "not_released" and not _is_being_released(decision, standing, now):
             code: FindingCode = "device_left" if standing.next == "left_to_owner" else "device_held"
             at = report.read_at or decision.slot_start
             figures = {"device": name, "doing": (report.mode, report.power_kw), "at": at}
@@ -202,47 +197,38 @@ def _find_standing(state: ControlState, now: datetime) -> list[SiteFinding]:
             )
         if standing.conflict and report.conflict is not None:
             conflict = report.conflict
-            found = {
+            conflict_figures = {
                 "doing": (conflict.mode, conflict.power_kw),
                 "at": conflict.last_at,
                 "since": conflict.first_at,
             }
-            figures = {"device": name, "count": conflict.count} | found
+            figures = {"device": name, "count": conflict.count} | conflict_figures
             findings.append(
                 SiteFinding("device_conflict", f"{name} {conflict.first_at.isoformat()}", figures)
             )
     return findings
 
 
-def _is_just_told(decision: Decision, standing: ControlStanding, now: datetime) -> bool:
-    """Return whether a running executor is about to hand a device back.
-
-    That is the usual case, and no news.
-    """
+def _is_being_released(decision: Decision, standing: ControlStanding, now: datetime) -> bool:
+    """Return whether a running executor is about to hand a device back, which is no news."""
     if standing.next != "released_when_it_answers":
         return False
-    return (
-        decision.source != "released"
-        or decision.tried_at is None
-        or (now - decision.tried_at < TOLD_WITHIN and not decision.settled)
-    )
+    if decision.source != "released" or decision.tried_at is None:
+        return True
+    return now - decision.tried_at < RELEASED_WITHIN and not decision.settled
 
 
 def _name_device(state: ControlState) -> dict[str, Any]:
-    """Return a device's name as a figure.
-
-    That of several batteries, which are commanded together, with the name of each.
-    """
+    """Return a device's name as a figure; for several batteries also the name of each."""
+    figures: dict[str, Any] = {"device": state.device.rpartition(":")[2]}
     commanded = [] if state.decision is None else list(state.decision.allowed)
-    several = {"batteries": commanded} if state.device == BATTERIES and len(commanded) > 1 else {}
-    return {"device": state.device.rpartition(":")[2]} | several
+    if state.device == BATTERIES and len(commanded) > 1:
+        figures["batteries"] = commanded
+    return figures
 
 
 def _find_suspension(connection: Connection, state: ControlState) -> tuple[str, LeftAlone] | None:
-    """Return why a device of an armed site is left alone, and for how long.
-
-    None where it follows.
-    """
+    """Return why a device of an armed site is left alone, and for how long, if it is."""
     decision = state.decision
     if state.armed_at is None or decision is None or decision.left_alone is None:
         return None
@@ -251,16 +237,19 @@ def _find_suspension(connection: Connection, state: ControlState) -> tuple[str, 
         return None
     if decision.gave_up:
         return decision.reason, decision.left_alone
-    # It is tried anew, for a minute and a half: until that is confirmed, nothing has shown that the
-    # device is back.
-    last = None if decision.settled else control.read_last_entry(connection, state)
-    return (last[0], decision.left_alone) if last is not None and last[0] in _SUSPENSIONS else None
+    if decision.settled:
+        return None
+    # The executor tries the device again; until it confirms, the last reason counts.
+    last = control.read_last_entry(connection, state)
+    if last is None or last[0] not in _SUSPENSIONS:
+        return None
+    return last[0], decision.left_alone
 
 
 def find_silent(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:
-    """Return the silent sensors of a site: all of them, or some beside others.
+    """Return the silent sensors of a site: all of them, or some while others report.
 
-    Who asks all the time keeps it for ``SEARCH_EVERY``.
+    The search is slow: frequent callers reuse a result for ``SEARCH_EVERY``.
     """
     names = set[str]()
     for sensors in site.sensor_roles.values():
@@ -291,9 +280,9 @@ def find_silent_beside_others(
 
 
 def find_agent_news(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:
-    """Return the highest mode that the gatekeeper newly offers, and the one it withdrew.
+    """Return the highest mode that the gatekeeper newly offers, and the highest it withdrew.
 
-    What a person decided is no news to people.
+    A person's decisions are no news.
     """
     policy = SHADOW_POLICIES[site.antares.shadow_policy_type]
     standing = agent_gates.read_standing(connection, site.name, policy=policy)

@@ -46,13 +46,13 @@ def plan_of_battery(plan: PlanReply, name: str) -> PlanReply:
 
 
 def _list_slots(plan: PlanReply, name: str) -> Iterator[SlotReply]:
-    own = plan.setpoints.get(name)
+    setpoints = plan.setpoints.get(name)
     for place, slot in enumerate(plan.slots):
         flow = slot.batteries.get(name)
         if flow is None:
             yield slot
             continue
-        mode = slot.mode if own is None else own.mode[place]
+        mode = slot.mode if setpoints is None else setpoints.mode[place]
         given_kwh = sum(battery.discharge_kwh for battery in slot.batteries.values())
         # What is fed in comes from the batteries in the shares in which they give.
         share = flow.discharge_kwh / given_kwh if flow.discharge_kwh > 0 else 1.0

@@ -1,8 +1,6 @@
-"""Hold the current state of a house for every surface.
+"""Compute the current state of a house, once for page, Home Assistant, messages and answers.
 
-Battery runs and reasons, next device uses, costs and savings of days, charging sessions.
-
-Page, Home Assistant, messages and answers use this one computation.
+It has battery runs and reasons, next device uses, costs and savings of days, charging sessions.
 """
 
 from collections.abc import Mapping
@@ -62,9 +60,9 @@ Basis = Literal["measured", "planned", "assumed"]
 class HouseFigure:
     """A value and its basis.
 
-    Meters alone, a plan, or a plan on assumptions, such as prices that are not published yet.
-
-    ``at`` is its instant where it may have changed since; None: it holds now.
+    Attributes:
+        basis: meters alone, a plan, or a plan on assumptions, such as unpublished prices.
+        at: the instant of a value that may have changed since; None: it holds now.
     """
 
     value: float
@@ -92,8 +90,8 @@ class BatteryRun:
     @property
     def energy_kwh(self) -> float:
         """The energy that the mode is for: charged, sold, or supplied to the house."""
-        moved = {"charge": charge_of, "export": sold_by}.get(self.mode, discharge_of)
-        return sum(moved(slot) for slot in self.slots)
+        energy_of = {"charge": charge_of, "export": sold_by}.get(self.mode, discharge_of)
+        return sum(energy_of(slot) for slot in self.slots)
 
     @property
     def sold_kwh(self) -> float:
@@ -323,9 +321,9 @@ class HouseNow:
 
     @property
     def level_reached(self) -> Literal["filled", "drained"] | None:
-        """Whether the battery stands still at a target, floor or ceiling of its set-point.
+        """Whether the battery has reached a target, floor or ceiling of its set-point.
 
-        None also at the battery's own limits.
+        None at the battery's own limits, too.
         """
         soc = self.planned.soc
         setpoint = self.setpoint
@@ -334,14 +332,14 @@ class HouseNow:
         if setpoint is None or len(self.site.batteries) != 1:
             return None
         battery = self.site.batteries[0]
-        most, least = _find_limits(setpoint)
-        if most is not None:
-            is_reached = most - LEVEL_STEP <= soc.value
-            if is_reached and most < battery.max_soc - LITTLE_SOC:
+        ceiling, floor = _find_limits(setpoint)
+        if ceiling is not None:
+            is_reached = ceiling - LEVEL_STEP <= soc.value
+            if is_reached and ceiling < battery.max_soc - LITTLE_SOC:
                 return "filled"
-        if least is not None:
-            is_reached = soc.value <= least + LEVEL_STEP
-            if is_reached and least > battery.min_soc + LITTLE_SOC:
+        if floor is not None:
+            is_reached = soc.value <= floor + LEVEL_STEP
+            if is_reached and floor > battery.min_soc + LITTLE_SOC:
                 return "drained"
         return None
 
@@ -352,7 +350,8 @@ class HouseNow:
         None where the current run goes on.
         """
         soon = [run for run in self.runs[1:] if run.start < floor_to(self.now, SLOT) + DAY]
-        return next((run for run in soon if run.mode in DEEDS), next(iter(soon), None))
+        active = [run for run in soon if run.mode in DEEDS]
+        return next(iter(active or soon), None)
 
     @property
     def doubts(self) -> list[tuple[str, dict[str, Any]]]:
@@ -400,12 +399,14 @@ class HouseNow:
     def _propose(self, slot: SlotReply) -> ProposedSlot:
         override = self.override
         by_owner = override is not None and slot.start < override.until
-        mode = override.mode if override is not None and by_owner else slot.mode
-        if not by_owner and self.setpoint is not None and slot is self.slot:
+        if override is not None and by_owner:
+            return ProposedSlot(override.mode, moved_by(slot, override.mode), by_owner)
+        if self.setpoint is not None and slot is self.slot:
             return ProposedSlot(self.setpoint.mode)
+        mode = slot.mode
         # Feeding in PV that could be stored makes the batteries hold deliberately: a run of its
         # own.
-        if mode == "supply" and not by_owner and discharge_of(slot) < LITTLE_KWH <= slot.export_kwh:
+        if mode == "supply" and discharge_of(slot) < LITTLE_KWH <= slot.export_kwh:
             mode = "hold"
         return ProposedSlot(mode, moved_by(slot, mode), by_owner)
 
@@ -424,20 +425,19 @@ def say_run(run: BatteryRun, numbers: Numbers, *, now: datetime) -> str:
         )
     if run.by_level:
         return say_level_decided(numbers.language)
-    # Of several batteries a slot has the reason of the one that moves most; those of another are
-    # empty.
+    # With several batteries, a slot's reason belongs to the battery that moves most. In a run of
+    # another battery it is empty.
     reasoned = [slot for slot in run.deciding if slot.reason.code] or run.deciding
     # A run that has begun starts with the running slot.
-    telling = reasoned[0]
+    reason = reasoned[0].reason
     if run.start > now:
-        telling = max(reasoned, key=lambda slot: moved_by(slot, run.mode))
-    reason = telling.reason
+        reason = max(reasoned, key=lambda slot: moved_by(slot, run.mode)).reason
     same_reason = [slot for slot in reasoned if slot.reason.code == reason.code]
-    alike = [slot.reason.figures | {"start": slot.start} for slot in same_reason]
+    figures = [slot.reason.figures | {"start": slot.start} for slot in same_reason]
     if len(reasoned) < len(run.deciding) and run.mode in DEEDS and "kwh" in reason.figures:
         # The energy of the whole run, also of the slots in which another battery moves more.
-        alike = [reason.figures | {"start": run.start, "kwh": run.energy_kwh}]
-    return retell_run(reason.model_dump(), alike, now, numbers)
+        figures = [reason.figures | {"start": run.start, "kwh": run.energy_kwh}]
+    return retell_run(reason.model_dump(), figures, now, numbers)
 
 
 def charge_of(slot: SlotReply) -> float:
@@ -467,17 +467,17 @@ def moved_by(slot: SlotReply, mode: str) -> float:
 
 def _find_limits(setpoint: BatterySetpoint) -> tuple[float | None, float | None]:
     """Return the highest and the lowest state of charge that a set-point allows."""
-    most: float | None = None
+    ceiling: float | None = None
     if setpoint.mode == "charge":
-        most = setpoint.target_soc
+        ceiling = setpoint.target_soc
     elif setpoint.mode in STORING:
-        most = setpoint.ceiling_soc
-    least: float | None = None
+        ceiling = setpoint.ceiling_soc
+    floor: float | None = None
     if setpoint.mode == "export":
-        least = setpoint.target_soc
+        floor = setpoint.target_soc
     elif setpoint.mode in SERVING:
-        least = setpoint.floor_soc
-    return most, least
+        floor = setpoint.floor_soc
+    return ceiling, floor
 
 
 def basis_until(plan: PlanReply | None, end: datetime) -> Basis:

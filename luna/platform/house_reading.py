@@ -53,15 +53,15 @@ def read_house(
     now: datetime,
     silent: Sequence[SiteFinding] | None = None,
 ) -> HouseNow:
-    """Return a stored site as it stands, with what was read of its plan.
+    """Return a stored site's current state.
 
     Args:
         connection: to the database.
         site: a stored one.
-        planned: what was read of its plan.
+        planned: as ``read_planned`` returned it.
         plan_max_age: age at which a plan is no longer followed; None: not checked.
         now: the instant of the question.
-        silent: which sensors were found silent last, None: look now.
+        silent: earlier findings on silent sensors; None: look for them now.
 
     Raises:
         NotFoundError: no such site.
@@ -92,14 +92,14 @@ def read_house(
 def read_planned(
     connection: Connection, site: Site, *, now: datetime, before: PlannedHouse | None = None
 ) -> PlannedHouse:
-    """Return how a stored site is planned, and what its days cost and save.
+    """Return a stored site's plan, with costs and savings of its days.
 
-    ``before`` is how it was planned when it was read last, if it was.
+    ``before`` is the result of the last reading, whose slots are used again.
     """
     zone = parse_zone(site.timezone)
     plan = plans.read_due(connection, site.name, now)
     first = now.astimezone(zone).date()
-    days = [local_day(first + timedelta(days=days), zone) for days in (-1, 0, 1)]
+    days = [local_day(first + timedelta(days=offset), zone) for offset in (-1, 0, 1)]
     (yesterday, today, tomorrow), slots = read_days(
         connection, site, days, now=now, before=before.slots if before else None
     )
@@ -155,9 +155,9 @@ def _describe_stay(stay: StayAhead, now: datetime) -> PlannedStay:
 def read_soc(
     connection: Connection, site: Site, plan: PlanReply | None, *, now: datetime
 ) -> HouseFigure | None:
-    """Return the charge of a stored site's batteries, None if it is unknown.
+    """Return the mean state of charge of a stored site's batteries, None if it is unknown.
 
-    As it was reported last, with its instant once they may be elsewhere; else as a plan has it.
+    The last measured one, with its instant once it may have changed since; else the planned one.
     """
     measured = read_last_soc(connection, site, now=now)
     if measured is not None:
@@ -183,9 +183,9 @@ def read_soc(
 def read_battery_socs(
     connection: Connection, site: Site, plan: PlanReply | None, *, now: datetime
 ) -> dict[str, HouseFigure]:
-    """Return how full each of several batteries is.
+    """Return the state of charge of each of several batteries, measured or else planned.
 
-    By a sensor of its own, else as the plan has it; unknown ones are left out.
+    Unknown ones are left out.
     """
     if len(site.batteries) < 2:
         return {}
@@ -234,18 +234,17 @@ def read_last_soc(connection: Connection, site: Site, *, now: datetime) -> SocRe
         connection, {key: site}, since=running - SLOT, until=now
     ).get(key)
     if reported is None or (recorded and reported.at <= recorded[-1].at):
-        # The quarter-hour that has just ended is built a moment later: until then the one before it
-        # stands.
-        return recorded[-1] if recorded and recorded[-1].at >= running - SLOT else None
+        # The quarter-hour that has just ended is built a moment later: until then the one before
+        # counts.
+        if recorded and recorded[-1].at >= running - SLOT:
+            return recorded[-1]
+        return None
     judged = judge_levels([*recorded, reported], pace_of_batteries(site.batteries))
     return None if judged is None else SocReading(judged.soc, judged.at)
 
 
 def begins_assumed(notes: Iterable[str]) -> bool:
-    """Return whether a plan with these notes begins with an unmeasured charge.
-
-    Nobody measured the charge of the batteries of late.
-    """
+    """Return whether a plan with these notes begins with an unmeasured state of charge."""
     return not ASSUMED_CHARGES.isdisjoint(notes)
 
 

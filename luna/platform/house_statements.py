@@ -1,6 +1,6 @@
-"""State a house in ordered statements, each a code of ``luna.words.house`` with figures.
+"""Describe a house by ordered statements, which every surface puts into the same words.
 
-Every surface words the same ones.
+A statement is a code of ``luna.words.house`` with figures.
 """
 
 from collections.abc import Iterator
@@ -30,10 +30,7 @@ StatedKind = Literal["kwh", "cost", "soc", "name", "instant"]
 
 @dataclass(frozen=True, slots=True)
 class StatedFigure:
-    """A figure of a statement.
-
-    Energy in kWh, money in currency, a share, words, or an instant.
-    """
+    """A figure of a statement: energy in kWh, money in currency, a share, words, or an instant."""
 
     kind: StatedKind
     value: float | str | datetime
@@ -89,7 +86,7 @@ def _state_days(house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement]:
 def say_statement(statement: HouseStatement, numbers: Numbers, *, now: datetime) -> str:
     """Return a statement as a sentence, with times relative to ``now``."""
     figures = {name: _say(figure, numbers, now) for name, figure in statement.figures.items()}
-    # A battery that another one outdoes in each slot of a run has no reason of its own there.
+    # The reason at a sentence's end is empty where another battery moves more in each slot.
     return HOUSE.say(statement.code, numbers.language, **figures).rstrip()
 
 
@@ -125,7 +122,7 @@ _DEVIATIONS: dict[FindingCode, str] = {
 
 
 def _state_deviation(finding: SiteFinding, numbers: Numbers) -> HouseStatement:
-    # Several batteries are told together, and read of by their names.
+    # Several batteries are commanded together; people know them by their names.
     names = finding.figures.get("batteries", [finding.figures["device"]])
     device = _name(", ".join(say_device(name, language=numbers.language) for name in names))
     return HouseStatement(
@@ -164,29 +161,20 @@ def _name_batteries(
 
 
 def _state_runs(
-    run: BatteryRun, house: HouseNow, numbers: Numbers, each: dict[str, StatedFigure]
+    run: BatteryRun, house: HouseNow, numbers: Numbers, subject: dict[str, StatedFigure]
 ) -> Iterator[HouseStatement]:
-    """Yield the current and the next run.
-
-    ``each`` names the battery where there are several.
-    """
-    ending = "_each" if each else ""
-    yield HouseStatement(
-        f"house_now{ending}",
-        {**each, "end": StatedFigure("instant", run.end), **_describe_run(run, house, numbers)},
-    )
+    """Yield the current and the next run; ``subject`` names one of several batteries."""
+    ending = "_each" if subject else ""
+    end = StatedFigure("instant", run.end)
+    current = {**subject, "end": end, **_describe_run(run, house, numbers)}
+    yield HouseStatement(f"house_now{ending}", current)
     if house.level_reached is not None:
-        yield HouseStatement(f"house_{house.level_reached}{ending}", each)
+        yield HouseStatement(f"house_{house.level_reached}{ending}", subject)
     following = house.next_run
     if following is not None:
-        yield HouseStatement(
-            f"house_next{ending}",
-            {
-                **each,
-                "begin": StatedFigure("instant", following.start),
-                **_describe_run(following, house, numbers),
-            },
-        )
+        begin = StatedFigure("instant", following.start)
+        next_figures = {**subject, "begin": begin, **_describe_run(following, house, numbers)}
+        yield HouseStatement(f"house_next{ending}", next_figures)
 
 
 def _describe_run(run: BatteryRun, house: HouseNow, numbers: Numbers) -> dict[str, StatedFigure]:
@@ -198,48 +186,36 @@ def _describe_run(run: BatteryRun, house: HouseNow, numbers: Numbers) -> dict[st
 
 def state_use(use: DeviceUse, numbers: Numbers) -> HouseStatement:
     """Return the statement on a device's next use: time, energy and cost."""
-    span = {
-        "begin": StatedFigure("instant", use.run.start),
-        "end": StatedFigure("instant", use.run.end),
-    }
     figures = {
         "device": _name(say_device(use.name, language=numbers.language)),
         "basis": _basis(use, numbers),
+        "begin": StatedFigure("instant", use.run.start),
+        "end": StatedFigure("instant", use.run.end),
+        "kwh": StatedFigure("kwh", use.run.energy_kwh),
+        "cost": StatedFigure("cost", use.run.cost),
     }
-    return HouseStatement(
-        "house_use",
-        figures
-        | span
-        | {
-            "kwh": StatedFigure("kwh", use.run.energy_kwh),
-            "cost": StatedFigure("cost", use.run.cost),
-        },
-    )
+    return HouseStatement("house_use", figures)
 
 
 def _state_stay(stay: PlannedStay, numbers: Numbers) -> HouseStatement:
-    socs = {
-        "arrives": StatedFigure("soc", stay.arrives_soc.value),
-        "leaves": StatedFigure("soc", stay.leaves_soc.value),
-    }
-    bases = {
-        "arrives_basis": _basis(stay.arrives_soc, numbers),
-        "basis": _basis(stay.leaves_soc, numbers),
-    }
     figures = {
         "device": _name(say_device(stay.device, language=numbers.language)),
         "end": StatedFigure("instant", stay.end),
+        "arrives": StatedFigure("soc", stay.arrives_soc.value),
+        "leaves": StatedFigure("soc", stay.leaves_soc.value),
+        "arrives_basis": _basis(stay.arrives_soc, numbers),
+        "basis": _basis(stay.leaves_soc, numbers),
     }
-    return HouseStatement("house_car", figures | socs | bases)
+    return HouseStatement("house_car", figures)
 
 
 def _state_stored(
-    soc: HouseFigure | None, numbers: Numbers, each: dict[str, StatedFigure]
+    soc: HouseFigure | None, numbers: Numbers, subject: dict[str, StatedFigure]
 ) -> Iterator[HouseStatement]:
     if soc is None:
         return
-    ending = "_each" if each else ""
-    figures = {**each, "soc": StatedFigure("soc", soc.value), "basis": _basis(soc, numbers)}
+    ending = "_each" if subject else ""
+    figures = {**subject, "soc": StatedFigure("soc", soc.value), "basis": _basis(soc, numbers)}
     if soc.at is None:
         yield HouseStatement(f"house_stored{ending}", figures)
     else:

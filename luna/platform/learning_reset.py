@@ -1,7 +1,4 @@
-"""Excludes today's measurements up to an instant from today's forecasts.
-
-From tomorrow on they count again.
-"""
+"""Exclude today's measurements up to an instant from today's forecasts, but not from later ones."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -38,18 +38,12 @@ _SIGNS = (
 
 
 def default_limit(processes: int) -> int:
-    """Return the memory limit of each of ``processes`` tasks on this machine, bytes.
-
-    In a container that of the container.
-    """
+    """Return the limit of each of ``processes`` tasks in this machine or container, bytes."""
     return max(_LEAST_BYTES, _present_bytes() // _SHARE // processes)
 
 
 def affordable_processes() -> int:
-    """Return the number of job processes that fit in the memory, at least one.
-
-    The memory of this machine, or container.
-    """
+    """Return the number of job processes that fit in this machine or container, at least one."""
     return max(1, _present_bytes() // _PROCESS_BYTES)
 
 
@@ -57,7 +51,7 @@ def affordable_processes() -> int:
 def limited(max_bytes: int) -> Iterator[None]:
     """Limit the block to ``max_bytes`` beyond the process's current use.
 
-    Beyond that a MemoryError, or a dead process.
+    Exceeding the limit raises MemoryError, or aborts the process.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     used = _data_bytes()
@@ -121,11 +115,8 @@ def resident_bytes(pid: int | None = None) -> int:
     if sys.platform != "linux":
         return 0
     try:
-        pages = (
-            Path(f"/proc/{'self' if pid is None else pid}/statm")
-            .read_text(encoding="ascii")
-            .split()
-        )
+        process = "self" if pid is None else str(pid)
+        pages = Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()
     except OSError:
         return 0
     return int(pages[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -166,12 +157,9 @@ class MemoryGroup:
 
     def limit_bytes(self) -> int | None:
         """Return the limit on its processes together, None without one."""
+        name = "memory.max" if self.unified else "memory.limit_in_bytes"
         try:
-            return int(
-                (
-                    self.folder / ("memory.max" if self.unified else "memory.limit_in_bytes")
-                ).read_text(encoding="ascii")
-            )
+            return int((self.folder / name).read_text(encoding="ascii"))
         except (OSError, ValueError):  # "max" without a limit
             return None
 

@@ -75,10 +75,10 @@ def list_missing_issues(connection: Connection, request: EnsureForecastsRequest)
         first=request.first - every,
         last=request.end,
     )
-    missing = []
+    missing_issues = []
     step_count = -((request.first - request.end) // every)
     for step in range(step_count):
         at = request.first + step * every
         if bisect_right(issued, at) == bisect_right(issued, at - every):
-            missing.append(at)
-    return missing
+            missing_issues.append(at)
+    return missing_issues

@@ -1,6 +1,6 @@
 """Connect to a configured broker over MQTT 5.
 
-With the user's credentials, and TLS with the system's certificate authorities.
+It logs in with the user's credentials; TLS trusts the system's certificate authorities.
 """
 
 import socket

@@ -51,9 +51,7 @@ To = Annotated[
 def cut_page(
     rows: Sequence[RowT], *, limit: int, key: Callable[[RowT], Key]
 ) -> tuple[list[RowT], str | None]:
-    """Return a page of ``limit`` rows and the next cursor.
-
-    None on the last page.
+    """Return a page of ``limit`` rows and the next cursor, None on the last page.
 
     ``rows`` has one more row than the page where there is a next one.
     """

@@ -1,4 +1,4 @@
-"""Creates data folders that only their owner can enter.
+"""Create data folders that only their owner can enter.
 
 As root the embedded servers run under their own account, which has to reach its folder: the folders
 above it are then passable, but not listable.
@@ -51,8 +51,8 @@ def make_private(folder: Path, *, holds_servers: bool = False) -> None:
     if folder.is_dir():
         # The usual case: this is called for every stored object.
         return
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
-    for place in reversed(missing):
+    missing_folders = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing_folders):
         place.mkdir(mode=_OWNER_ALONE, exist_ok=True)
         if os.geteuid() == 0:
             _leave_to_owner(place)
@@ -62,10 +62,7 @@ def make_private(folder: Path, *, holds_servers: bool = False) -> None:
 
 
 def shut_folders(data_folder: Path) -> None:
-    """Remove other users' access to data folders that were left open.
-
-    By an earlier release or a lax umask.
-    """
+    """Remove other users' access that an earlier release or a lax umask left to data folders."""
     names = NAMES if os.geteuid() == 0 else (*NAMES, *OF_SERVERS)
     for folder in (data_folder / name for name in names):
         # Another user's folder is left to that user.

@@ -1,7 +1,4 @@
-"""Find sensors that are silent while others of their role report.
-
-That makes the role's total unknown.
-"""
+"""Find sensors that are silent while others of their role report: the role's total is unknown."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,10 +34,7 @@ class SilentSensor:
 
 
 def list_beside_others(site: Site, *, at: datetime) -> dict[str, list[SiteSensor]]:
-    """Return by role the sensors that are summed to a column at an instant.
-
-    Only roles with several.
-    """
+    """Return by role the sensors that are summed at an instant, for roles with several sensors."""
     several = {}
     for role, sensors in site.sensor_roles.items():
         holding = [sensor for sensor in sensors if sensor.holds_at(at)]
@@ -61,10 +55,7 @@ def list_several(site: Site) -> set[str]:
 def find_unheard(
     site: Site, spans: Mapping[str, tuple[datetime, datetime]], first: datetime, end: datetime
 ) -> frozenset[str]:
-    """Return the sensors without any value while another of their role reported.
-
-    From ``first`` on, before ``end``.
-    """
+    """Return the sensors without a value in ``first`` ≤ instant < ``end`` while others reported."""
     unheard: set[str] = set()
     for role, sensors in site.sensor_roles.items():
         if not SENSOR_ROLES[role].series:
@@ -93,8 +84,8 @@ def find_silent(
     """
     silent = []
     for role, sensors in list_beside_others(site, at=at).items():
-        known = [spans[sensor.name] for sensor in sensors if sensor.name in spans]
-        reporting_from = [first for first, last in known if at - last <= SPEAKS_WITHIN]
+        known_spans = [spans[sensor.name] for sensor in sensors if sensor.name in spans]
+        reporting_from = [first for first, last in known_spans if at - last <= SPEAKS_WITHIN]
         if not reporting_from:
             continue
         for sensor in sensors:
@@ -122,11 +113,11 @@ def read_silent(connection: Connection, site: Site, *, now: datetime) -> list[Si
         return []
     spans = readings.read_spans(connection, site.name, names, now=now)
     silent = find_silent(site, spans, at=now)
-    unheard = {found.sensor.name for found in silent if found.since is None}
+    unheard = {silent_sensor.sensor.name for silent_sensor in silent if silent_sensor.since is None}
     named_since = sites.read_named_since(connection, site.name, unheard) if unheard else {}
     counting = []
-    for found in silent:
-        configured_for = now - named_since.get(found.sensor.name, now)
-        if found.since is not None or configured_for > SILENT_FOR_GOOD:
-            counting.append(found)
+    for silent_sensor in silent:
+        configured_for = now - named_since.get(silent_sensor.sensor.name, now)
+        if silent_sensor.since is not None or configured_for > SILENT_FOR_GOOD:
+            counting.append(silent_sensor)
     return counting

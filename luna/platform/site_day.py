@@ -58,9 +58,7 @@ class Day:
 
     @property
     def cost(self) -> float | None:
-        """Return the energy cost at the meter without monthly fees.
-
-        None where a slot is unknown.
+        """Energy cost at the meter without monthly fees, None where a slot is unknown.
 
         By the account as far as it goes, then as planned.
         """
@@ -69,11 +67,10 @@ class Day:
 
     @property
     def paid_so_far(self) -> float | None:
-        """Energy cost by the account without monthly fees, as the page Energy has it.
-
-        None where nothing of it is known.
-        """
-        return float(np.nansum(self.paid)) if np.isfinite(self.paid).any() else None
+        """Energy cost by the account without monthly fees, None where nothing of it is known."""
+        if not np.isfinite(self.paid).any():
+            return None
+        return float(np.nansum(self.paid))
 
 
 def read_days(
@@ -97,9 +94,8 @@ def read_days(
     since = Timeline(whole.start - SLOT, SLOT, whole.count + 1)
     observed = observations.read_series(connection, site.name, since, (*SERIES, *SUBMETERED))
     paid = _read_paid(connection, site, whole, now=now)
-    return list(
-        _split_days(site, days, planned=planned.columns, observed=observed, paid=paid, now=now)
-    ), planned
+    parts = _split_days(site, days, planned=planned.columns, observed=observed, paid=paid, now=now)
+    return list(parts), planned
 
 
 def _read_paid(connection: Connection, site: Site, whole: Timeline, *, now: datetime) -> FloatArray:
@@ -123,18 +119,15 @@ def _split_days(
     """Yield each day's part; the first slot of ``observed`` lies before the first day."""
     first = 0
     for day in days:
-        own = slice(first, first + day.count)
-        later = slice(first + 1, first + day.count + 1)
-        parts = (
-            {name: values[own] for name, values in planned.items()},
-            {name: values[later] for name, values in observed.items()},
-        )
+        of_day = slice(first, first + day.count)
+        # Observations begin one slot earlier.
+        observed_of_day = slice(first + 1, first + day.count + 1)
         yield join_day(
             site,
             day,
-            planned=parts[0],
-            observed=parts[1],
-            paid=paid[own],
+            planned={name: values[of_day] for name, values in planned.items()},
+            observed={name: values[observed_of_day] for name, values in observed.items()},
+            paid=paid[of_day],
             start_soc=float(observed["soc"][first]),
             now=now,
         )
@@ -192,9 +185,8 @@ def save_beside_inverter(
 ) -> float | None:
     """Return the saving of a day's planned battery control against plain self-consumption.
 
-    Stored energy at midnight is valued; None where unknown.
-
-    Load, PV and curtailment stay as they were.
+    None where it is unknown. Energy stored at midnight counts with its value; load, PV and
+    curtailment are the same on both sides.
 
     Args:
         site: the site.

@@ -82,5 +82,5 @@ def read_prices_now(
 
 
 def _last_known(values: FloatArray) -> float | None:
-    known = values[np.isfinite(values)]
-    return float(known[-1]) if known.size else None
+    finite = values[np.isfinite(values)]
+    return float(finite[-1]) if finite.size else None

@@ -134,10 +134,7 @@ def current_span() -> str | None:
 
 
 def trace_of(traceparent: str | None) -> str | None:
-    """Return the trace id in a caller's traceparent.
-
-    None where it has no valid one.
-    """
+    """Return the trace id in a caller's traceparent, None where it has no valid one."""
     parts = (traceparent or "").split("-")
     if len(parts) != 4 or len(parts[1]) != 32:
         return None

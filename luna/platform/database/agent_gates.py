@@ -102,7 +102,7 @@ def find_before_withdrawal(
         NotFoundError: no such site.
     """
     table = agent_gates.c
-    own = (
+    in_force = (
         (table.policy == policy)
         & (table.mode == mode)
         & table.state.is_not(None)
@@ -110,7 +110,7 @@ def find_before_withdrawal(
     )
     row = (
         connection.execute(
-            _select(connection, site_id).where(own).order_by(table.gate_id.desc()).limit(1)
+            _select(connection, site_id).where(in_force).order_by(table.gate_id.desc()).limit(1)
         )
         .mappings()
         .first()
@@ -127,9 +127,9 @@ def find_turn(
         NotFoundError: no such site.
     """
     table = agent_gates.c
-    own = (table.policy == policy) & (table.mode == mode) & table.state.is_not(None)
+    has_state = (table.policy == policy) & (table.mode == mode) & table.state.is_not(None)
     rows = connection.execute(
-        _select(connection, site_id).where(own).order_by(table.gate_id.desc())
+        _select(connection, site_id).where(has_state).order_by(table.gate_id.desc())
     ).mappings()
     last: GateEntry | None = None
     for entry in read_each(rows, _entry):
@@ -192,13 +192,13 @@ def _rank(mode: ControlMode) -> int:
 def last_judged(connection: Connection, site_id: str, *, policy: str) -> datetime | None:
     """Return when the gatekeeper last judged a policy; None: never."""
     table = agent_gates.c
-    own = (
+    newest = (
         _select(connection, site_id)
         .where(table.policy == policy, table.kind == "judged")
         .order_by(table.gate_id.desc())
         .limit(1)
     )
-    row = connection.execute(own).mappings().first()
+    row = connection.execute(newest).mappings().first()
     return None if row is None else _entry(row).at
 
 

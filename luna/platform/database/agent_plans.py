@@ -1,4 +1,4 @@
-"""Stores the agent's shadow plans, each beside the planner's plan from the same inputs."""
+"""Store the agent's shadow plans, each beside the planner's plan from the same inputs."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -66,10 +66,10 @@ def save(
     table = antares_plan_history.c
     key_columns = ("based_on", "policy", "site_key", "system_id")
     changed = {name: statement.excluded[name] for name in values if name not in key_columns}
-    fresh = table.plan_id.is_(None) & statement.excluded.plan_id.is_not(None)
+    has_new_plan = table.plan_id.is_(None) & statement.excluded.plan_id.is_not(None)
     connection.execute(
         statement.on_conflict_do_update(
-            constraint=antares_plan_history.primary_key, set_=changed, where=fresh
+            constraint=antares_plan_history.primary_key, set_=changed, where=has_new_plan
         )
     )
 
@@ -147,22 +147,20 @@ def _plan_with_reply(row: RowMapping) -> tuple[ShadowPlan, PlanReply]:
 def read_covering(
     connection: Connection, site_id: str, *, policy: str, first: datetime, end: datetime
 ) -> Iterator[tuple[ShadowPlan, PlanReply]]:
-    """Yield the plans in force between two instants, in order of issue.
-
-    They come one by one to save memory.
+    """Yield the plans in force between two instants in order of issue, one by one to save memory.
 
     Raises:
         NotFoundError: no such site.
     """
     table = antares_plan_history.c
-    own = (
+    has_plan = (
         (table.site_key == sites.key_of(connection, site_id))
         & (table.policy == policy)
         & table.plan_id.is_not(None)
     )
     names = (
         select(table.based_on)
-        .where(own, table.ends_at > first, table.starts_at < end, table.issued_at < end)
+        .where(has_plan, table.ends_at > first, table.starts_at < end, table.issued_at < end)
         .order_by(table.issued_at, table.based_on)
     )
     for based_on in connection.scalars(names).all():
@@ -177,23 +175,20 @@ def list_missing(
 ) -> list[str]:
     """Return, in the given order, the planner's plans without one of the policy."""
     table = antares_plan_history.c
-    own = (
+    has_plan = (
         (table.site_key == sites.key_of(connection, site_id))
         & (table.policy == policy)
         & table.plan_id.is_not(None)
     )
     existing = set(
-        connection.scalars(select(table.based_on).where(own, table.based_on.in_(plan_ids)))
+        connection.scalars(select(table.based_on).where(has_plan, table.based_on.in_(plan_ids)))
     )
     return [plan_id for plan_id in plan_ids if plan_id not in existing]
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedModes:
-    """The batteries' modes in a plan of the agent, slot by slot from its start.
-
-    Empty where it made no plan.
-    """
+    """The batteries' modes in a plan of the agent per slot from its start; empty without a plan."""
 
     plan_id: str | None
     starts_at: datetime
@@ -218,22 +213,26 @@ def read_modes(
         NotFoundError: no such site.
     """
     table = antares_plan_history.c
-    own = (
+    of_plans = (
         (table.site_key == sites.key_of(connection, site_id))
         & (table.policy == policy)
         & table.based_on.in_(plan_ids)
     )
     columns = (table.based_on, table.plan_id, table.starts_at, table.packed_reply, table.verdict)
-    rows: Iterable[Any] = connection.execute(select(*columns).where(own))
+    rows: Iterable[Any] = connection.execute(select(*columns).where(of_plans))
     return dict(read_each(rows, _modes))
 
 
 @dataclass(frozen=True, slots=True)
 class ShadowCount:
-    """Counts of a policy's plans.
+    """Counts of a policy's attempts.
 
-    They count plans and failed attempts, the planned slots and those that were corrected; with the
-    last issue.
+    Attributes:
+        plans: successful attempts.
+        failed: attempts without a plan.
+        last: issue of the last plan.
+        slots: of all plans.
+        interventions: slots that the safety layer corrected.
     """
 
     plans: int
@@ -252,21 +251,21 @@ def count(
         NotFoundError: no such site.
     """
     table = antares_plan_history.c
-    own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy)
+    of_policy = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy)
     if since is not None:
-        own &= table.issued_at >= since
+        of_policy &= table.issued_at >= since
     has_plan = table.plan_id.is_not(None)
-    slots, interventions = (
-        func.coalesce(func.sum(table.metrics[name].as_float()).filter(has_plan), 0)
-        for name in ("slots", "interventions")
-    )
+
+    def total_of(metric: str) -> ColumnElement[float]:
+        return func.coalesce(func.sum(table.metrics[metric].as_float()).filter(has_plan), 0)
+
     query = select(
         func.count().filter(has_plan),
         func.count().filter(~has_plan),
         func.max(table.issued_at).filter(has_plan),
-        slots,
-        interventions,
-    ).where(own)
+        total_of("slots"),
+        total_of("interventions"),
+    ).where(of_policy)
     plans, failed, last, planned, corrected = connection.execute(query).one()
     last_issue = None if last is None else last.astimezone(UTC)
     return ShadowCount(plans, failed, last_issue, int(planned), int(corrected))
@@ -274,13 +273,16 @@ def count(
 
 def _modes(row: Any) -> tuple[str, PlannedModes]:
     based_on, plan_id, starts_at, packed, verdict = row
-    plan = None if packed is None else plan_forms.unpack(packed)
-    minutes, modes = (
-        (SLOT_MINUTES, []) if plan is None else (plan["slot_minutes"], plan["slots"]["mode"])
+    slot_minutes = SLOT_MINUTES
+    modes: list[str] = []
+    if packed is not None:
+        plan = plan_forms.unpack(packed)
+        slot_minutes = plan["slot_minutes"]
+        modes = plan["slots"]["mode"]
+    planned = PlannedModes(
+        plan_id, starts_at.astimezone(UTC), slot_minutes, modes, GateVerdict.model_validate(verdict)
     )
-    return based_on, PlannedModes(
-        plan_id, starts_at.astimezone(UTC), minutes, modes, GateVerdict.model_validate(verdict)
-    )
+    return based_on, planned
 
 
 def _select(*beside: ColumnElement[Any]) -> Select[Any]:

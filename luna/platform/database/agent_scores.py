@@ -64,7 +64,7 @@ def choose_days(
 ) -> dict[date, ScoredAgentDay]:
     """Return the days on which agent, planner, inverter and oracle were all scored.
 
-    Of two sources the later one in ``costs_by_source`` counts.
+    Where two sources have a day, the later one in ``costs_by_source`` counts.
 
     Args:
         costs_by_source: by source, what each policy cost day by day.

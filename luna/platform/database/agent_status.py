@@ -80,10 +80,9 @@ def read_status(
 def find_run(
     connection: Connection, site_id: str, *, policy: str, before: datetime | None = None
 ) -> TrainingRun | None:
-    """Return the accepted training of a policy.
+    """Return the latest accepted training of a policy, if any.
 
-    With ``before`` the latest whose training and selection data end by then; None where there is
-    none.
+    With ``before`` only a training whose training and selection data end by then.
     """
     return training_runs.latest(
         connection, site_id, version=version_of(AGENT_POLICIES[policy]), unseen=before
@@ -134,7 +133,7 @@ def _choose_step(
     requested: ControlMode,
 ) -> tuple[str, dict[str, int]]:
     """Return the code of the next step towards control, with its figures."""
-    missing = {
+    missing_days = {
         kind: {"missing": max(judged.needed - judged.days, 0)} for kind, judged in evidence.items()
     }
     if run is None:
@@ -143,12 +142,13 @@ def _choose_step(
         return "judge", {}
     if last.state == "withdrawn":
         if last.decided_by == GATEKEEPER:
-            return "prove_again", missing["shadow"]
+            return "prove_again", missing_days["shadow"]
         return "restore", {}
     if last.state == "offered":
-        return ("ask" if requested == "shadow" else "none"), {}
+        code = "ask" if requested == "shadow" else "none"
+        return code, {}
     steps = {
-        "replay_days": ("replay", missing["replay"]),
-        "shadow_days": ("shadow", missing["shadow"]),
+        "replay_days": ("replay", missing_days["replay"]),
+        "shadow_days": ("shadow", missing_days["shadow"]),
     }
     return steps.get(last.reason, ("improve", {}))

@@ -244,9 +244,11 @@ def _conversation(connection: Connection, conversation_id: str, asked_by: str | 
     query = select(conversations, site_table.c.name.label("site_id")).outerjoin_from(
         conversations, site_table, site_table.c.site_key == conversations.c.site_key
     )
-    own = [conversations.c.asked_by == asked_by] if asked_by is not None else []
+    of_reader = [conversations.c.asked_by == asked_by] if asked_by is not None else []
     row = (
-        connection.execute(query.where(conversations.c.conversation_id == conversation_id, *own))
+        connection.execute(
+            query.where(conversations.c.conversation_id == conversation_id, *of_reader)
+        )
         .mappings()
         .one_or_none()
     )

@@ -1,6 +1,6 @@
 """Store keys that programs sign their requests with: ``luna_<prefix>_<secret>``.
 
-Of the secret only its SHA-256 is stored.
+Only the SHA-256 of a secret is stored.
 """
 
 import hmac
@@ -50,8 +50,8 @@ class KeyFilter:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return what a query of keys and their owners has to fulfil."""
-        own = [] if self.user_id is None else [api_keys.c.user_id == self.user_id]
-        return own if self.among is None else [*own, ~_reaches_beyond(self.among)]
+        of_user = [] if self.user_id is None else [api_keys.c.user_id == self.user_id]
+        return of_user if self.among is None else [*of_user, ~_reaches_beyond(self.among)]
 
 
 EVERY_KEY = KeyFilter()
@@ -140,25 +140,22 @@ def remove_all(connection: Connection, name: str) -> int:
 
 
 def find(connection: Connection, key: str, *, now: datetime) -> ValidKey | None:
-    """Return a valid key, with no more than its owner may now.
-
-    None if it is not valid.
-    """
-    mark, _, rest = key.partition("_")
-    prefix, _, secret = rest.partition("_")
-    theirs = sites_of_users()
-    own = _sites_of_keys()
+    """Return a valid key, with no more than its owner may now, None if it is not valid."""
+    mark, _, prefix_and_secret = key.partition("_")
+    prefix, _, secret = prefix_and_secret.partition("_")
+    user_sites = sites_of_users()
+    key_sites = _sites_of_keys()
     query = (
         select(
             api_keys,
             users.c.name.label("user_name"),
             users.c.role,
-            theirs.c.names.label("site_names"),
-            own.c.names.label("key_sites"),
+            user_sites.c.names.label("site_names"),
+            key_sites.c.names.label("key_sites"),
         )
         .join(users, users.c.user_id == api_keys.c.user_id)
-        .outerjoin(theirs, theirs.c.user_id == users.c.user_id)
-        .outerjoin(own, own.c.key_id == api_keys.c.key_id)
+        .outerjoin(user_sites, user_sites.c.user_id == users.c.user_id)
+        .outerjoin(key_sites, key_sites.c.key_id == api_keys.c.key_id)
         .where(api_keys.c.prefix == prefix, api_keys.c.expires_at > now)
     )
     row = connection.execute(query).mappings().first()
@@ -216,11 +213,11 @@ def _sites_of_keys() -> Any:
 
 
 def _select() -> Select[Any]:
-    own = _sites_of_keys()
+    key_sites = _sites_of_keys()
     return (
-        select(api_keys, users.c.name.label("user_name"), own.c.names.label("key_sites"))
+        select(api_keys, users.c.name.label("user_name"), key_sites.c.names.label("key_sites"))
         .join(users, users.c.user_id == api_keys.c.user_id)
-        .outerjoin(own, own.c.key_id == api_keys.c.key_id)
+        .outerjoin(key_sites, key_sites.c.key_id == api_keys.c.key_id)
     )
 
 

@@ -67,13 +67,13 @@ def add(
     site = sites.load(connection, site_id)
     key = sites.key_of(connection, site_id)
     standing = [
-        known
-        for known in read_standing(connection, site_id, first=now)
-        if known.vehicle == session.vehicle
+        stored
+        for stored in read_standing(connection, site_id, first=now)
+        if stored.vehicle == session.vehicle
     ]
-    for known in standing:
-        if _is_same(known, session):
-            return known
+    for stored in standing:
+        if _is_same(stored, session):
+            return stored
     sensed: Mapping[str, SeenCharge] = {}
     if session.arrival_soc is None:
         sensed = read_charge_each(connection, {key: site}, until=now).get(key, {})
@@ -106,15 +106,15 @@ def remove(connection: Connection, site_id: str, session_id: int, *, by: str) ->
     Raises:
         NotFoundError: the site has no such session.
     """
-    own = charging_stays.c.session_id == session_id
-    if not _load(connection, site_id, own):
+    is_session = charging_stays.c.session_id == session_id
+    if not _load(connection, site_id, is_session):
         raise refuse("no-such-stay", field="session_id", value=session_id, site_id=site_id)
-    standing = own & charging_stays.c.removed_at.is_(None)
+    standing = is_session & charging_stays.c.removed_at.is_(None)
     connection.execute(
         update(charging_stays).where(standing).values(removed_by=by, removed_at=func.now())
     )
     plan_causes.note(connection, [sites.key_of(connection, site_id)], "stay")
-    return _load(connection, site_id, own)[0]
+    return _load(connection, site_id, is_session)[0]
 
 
 def read_standing(
@@ -124,23 +124,23 @@ def read_standing(
 
     A repeating one never ends.
     """
-    ahead = _is_ahead(first)
-    return _load(
-        connection, site_id, ahead if end is None else ahead & (charging_stays.c.starts_at < end)
-    )
+    is_standing = _is_ahead(first)
+    if end is not None:
+        is_standing &= charging_stays.c.starts_at < end
+    return _load(connection, site_id, is_standing)
 
 
-def _is_same(known: StoredSession, session: NewSession) -> bool:
+def _is_same(stored: StoredSession, session: NewSession) -> bool:
     compared = ("vehicle", "from_", "to", *_OPTIONS)
-    return all(getattr(known, name) == getattr(session, name) for name in compared)
+    return all(getattr(stored, name) == getattr(session, name) for name in compared)
 
 
 def read_plain_each(
     connection: Connection, sites_by_key: Mapping[int, Site], *, first: datetime, end: datetime
 ) -> dict[int, dict[str, list[VehicleSession]]]:
-    """Return many sites' sessions that end after ``first``, in the form of a plan's request.
+    """Return many sites' sessions that end after ``first``, by site key and vehicle.
 
-    By the sites' keys and the vehicles.
+    They have the form of a plan's request.
 
     Args:
         connection: to the database.
@@ -157,9 +157,15 @@ def read_plain_each(
     query = select(charging_stays).where(ahead).order_by(table.starts_at, table.session_id)
     for row in connection.execute(query).mappings():
         rows.setdefault(row["site_key"], []).append(row)
+<<<<<<< HEAD
     by_site: dict[int, dict[str, list[VehicleSession]]] = {}
     for key, own in rows.items():
         sessions = read_each(own[-MOST_SESSIONS:], _session)
+=======
+    stays: dict[int, dict[str, list[VehicleSession]]] = {}
+    for key, site_rows in rows.items():
+        sessions = read_each(site_rows[-MOST_SESSIONS:], _session)
+>>>>>>> platform2
         for session in lay_out_sessions(sessions, zones[key], first=first, end=end):
             plain = session.model_dump(by_alias=True, include=_PLAIN)
             by_vehicle = by_site.setdefault(key, {})
@@ -179,10 +185,10 @@ def _is_ahead(first: datetime) -> ColumnElement[bool]:
 
 
 def _load(connection: Connection, site_id: str, where: ColumnElement[bool]) -> list[StoredSession]:
-    own = charging_stays.c.site_key == sites.key_of(connection, site_id)
+    of_site = charging_stays.c.site_key == sites.key_of(connection, site_id)
     latest = (
         select(charging_stays)
-        .where(own & where)
+        .where(of_site & where)
         .order_by(charging_stays.c.starts_at.desc(), charging_stays.c.session_id.desc())
     )
     return read_page(connection, latest, _session, limit=MOST_SESSIONS)[::-1]
@@ -201,33 +207,39 @@ def _session(row: Mapping[Any, Any]) -> StoredSession:
 def read_charge_each(
     connection: Connection, sites_by_key: Mapping[int, Site], *, until: datetime
 ) -> dict[int, dict[str, SeenCharge]]:
-    """Return the states of charge that vehicles had reported by an instant.
+    """Return the states of charge that vehicles had reported by an instant, by site key and name.
 
-    By the sites' keys and the vehicles' names; only vehicles with sensors.
+    Vehicles without sensors are left out.
     """
     sensors: dict[tuple[int, str], ChargeSensors] = {}
     for key, site in sites_by_key.items():
-        sensors |= {(key, name): own for name, own in sensors_of(site, at=until).items()}
+        for name, vehicle_sensors in sensors_of(site, at=until).items():
+            sensors[key, name] = vehicle_sensors
     named = list[tuple[int, str]]()
-    for (key, _), own in sensors.items():
-        named += [(key, sensor) for sensor in (own.soc, own.connected) if sensor]
+    for (key, _), vehicle_sensors in sensors.items():
+        for sensor in (vehicle_sensors.soc, vehicle_sensors.connected):
+            if sensor:
+                named.append((key, sensor))
     sensor_names = list(dict.fromkeys(named))
     all_series = readings.read_with_previous_each(
         connection, sensor_names, first=until - LOOK_BACK, end=until
     )
     sensor_series = dict(zip(sensor_names, all_series, strict=True))
     histories = sensor_units.read_named(connection, sensor_names)
-    plugs_each = {
-        place: sensor_series[place[0], own.connected] if own.connected else NOTHING_SAID
-        for place, own in sensors.items()
-    }
+    plugs_each = {}
+    for (key, name), vehicle_sensors in sensors.items():
+        plugs_each[key, name] = NOTHING_SAID
+        if vehicle_sensors.connected:
+            plugs_each[key, name] = sensor_series[key, vehicle_sensors.connected]
     metered_each = _read_metered_each(connection, sites_by_key, list(sensors), until=until)
     charges: dict[int, dict[str, SeenCharge]] = {}
-    for (key, name), own in sensors.items():
+    for (key, name), vehicle_sensors in sensors.items():
         vehicles = sites_by_key[key].vehicles
         vehicle = next(vehicle for vehicle in vehicles if vehicle.name == name)
-        instants, values = sensor_series[key, own.soc] if own.soc else NOTHING_SAID
-        units = histories.get((key, own.soc or ""), UnitHistory())
+        instants, values = (
+            sensor_series[key, vehicle_sensors.soc] if vehicle_sensors.soc else NOTHING_SAID
+        )
+        units = histories.get((key, vehicle_sensors.soc or ""), UnitHistory())
         factors = np.array([level_factor(unit) for unit in units.names])
         socs = (instants, values * factors[units.places(instants)])
         plugs = plugs_each[key, name]
@@ -238,13 +250,13 @@ def read_charge_each(
             and is_away(
                 plugs_each[other],
                 unplugged=sensors[other].unplugged,
-                beside=(plugs, own.unplugged),
+                beside=(plugs, vehicle_sensors.unplugged),
             )
             for other in others
         )
         metered = metered_each.get(key) if are_away else None
         judged = judge_charge(
-            vehicle, socs, plugs, until=until, unplugged=own.unplugged, metered=metered
+            vehicle, socs, plugs, until=until, unplugged=vehicle_sensors.unplugged, metered=metered
         )
         charges.setdefault(key, {})[name] = judged
     return charges
@@ -306,7 +318,7 @@ def find_untaken(
         planned = plans.read_latest(
             connection, site.name, timeline, columns=(column,), issued=issued
         )
-        found = judge_untaken(charge, planned.columns[column])
-        if found is not None:
-            untaken[name] = found
+        untaken_charge = judge_untaken(charge, planned.columns[column])
+        if untaken_charge is not None:
+            untaken[name] = untaken_charge
     return untaken

@@ -1,4 +1,4 @@
-"""Creates chunks of hypertables before a long transaction needs them.
+"""Create chunks of hypertables before a long transaction needs them.
 
 A transaction that creates a chunk keeps the hypertable's lock until its end, and blocks every other
 one that needs a new chunk. So a short transaction creates the chunks: it inserts a row into each
@@ -49,17 +49,16 @@ def prepare(connection: Connection, table: Table, columns: Mapping[str, InstantA
     if dimension is None:
         return
     instants = columns[dimension.column].astype("datetime64[us]")
-    first, last = (
-        extreme.astype(datetime).replace(tzinfo=UTC) for extreme in (instants.min(), instants.max())
-    )
+    first = instants.min().astype(datetime).replace(tzinfo=UTC)
+    last = instants.max().astype(datetime).replace(tzinfo=UTC)
     prepared = connection.info.setdefault(PREPARED, {})
     earliest, latest = prepared.get(table.name, (last, first))
     if earliest <= first and last <= latest:
         return
     try:
-        with connection.engine.begin() as own:
-            own.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
-            _make(own, table, dimension, (first, last))
+        with connection.engine.begin() as other_connection:
+            other_connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+            _make(other_connection, table, dimension, (first, last))
     except OperationalError as exc:
         log.debug("chunks not prepared", table=table.name, reason=str(exc.orig).strip())
     # After a failure too: the next write would wait for the same lock, and a chunk that is still
@@ -70,18 +69,15 @@ def prepare(connection: Connection, table: Table, columns: Mapping[str, InstantA
 def _make(
     connection: Connection, table: Table, dimension: Dimension, window: tuple[datetime, datetime]
 ) -> None:
-    missing = list(
-        connection.scalars(
-            MISSING,
-            {
-                "table": table.name,
-                "first": window[0],
-                "last": window[1],
-                "step": dimension.interval,
-            },
-        )
-    )
-    if not missing:
+    values = {
+        "table": table.name,
+        "first": window[0],
+        "last": window[1],
+        "step": dimension.interval,
+    }
+    # An instant within each missing chunk.
+    missing_chunks = list(connection.scalars(MISSING, values))
+    if not missing_chunks:
         return
     required = [
         column for column in table.columns if not column.nullable and column.server_default is None
@@ -92,11 +88,13 @@ def _make(
         for column in required
         if not isinstance(column.type, DateTime)
     }
-    rows = [dict.fromkeys(instants, instant) | placeholders for instant in missing]
+    rows = [dict.fromkeys(instants, instant) | placeholders for instant in missing_chunks]
     connection.execute(insert(table), rows)
     series = [
         column == PLACEHOLDERS[type(column.type)]
         for column in table.primary_key
         if not isinstance(column.type, DateTime)
     ]
-    connection.execute(delete(table).where(*series, table.columns[dimension.column].in_(missing)))
+    connection.execute(
+        delete(table).where(*series, table.columns[dimension.column].in_(missing_chunks))
+    )

@@ -49,13 +49,15 @@ def load(connection: Connection, site_id: str, device: str = BATTERIES) -> Contr
     )
     values: dict[str, Any] = {"site": site_id, "device": device}
     if row is not None:
-        values |= {name: row[name] for name in ("armed_at", "armed_by")} | (
-            {name: row[name] for name in _OWN} if device == BATTERIES else {}
-        )
+        # The site is armed as a whole, for the batteries and all other devices.
+        values |= {name: row[name] for name in ("armed_at", "armed_by")}
+    if row is not None and device == BATTERIES:
+        values |= {name: row[name] for name in _OWN}
     if device != BATTERIES:
-        own = (control_devices.c.site_key == key) & (control_devices.c.device == device)
-        row = connection.execute(select(control_devices).where(own)).mappings().first()
-        values |= {} if row is None else {name: row[name] for name in _OWN}
+        of_device = (control_devices.c.site_key == key) & (control_devices.c.device == device)
+        row = connection.execute(select(control_devices).where(of_device)).mappings().first()
+        if row is not None:
+            values |= {name: row[name] for name in _OWN}
     return _state(values)
 
 
@@ -103,10 +105,7 @@ def read_overrides_each(
 
 
 def load_active(connection: Connection) -> list[ControlState]:
-    """Return the batteries' states of sites that are armed or have a commanded device.
-
-    By site name in order.
-    """
+    """Return the batteries' states of armed sites and those with a commanded device, by name."""
     is_commanded = exists().where(
         control_devices.c.site_key == control_state.c.site_key,
         control_devices.c.decision.is_not(None),
@@ -130,12 +129,12 @@ def load_active(connection: Connection) -> list[ControlState]:
 
 def list_commanded(connection: Connection, site_id: str) -> list[str]:
     """Return the devices other than batteries with a stored decision, sorted."""
-    own = (
+    is_commanded = (
         control_devices.c.site_key == sites.key_of(connection, site_id)
     ) & control_devices.c.decision.is_not(None)
     return list(
         connection.scalars(
-            select(control_devices.c.device).where(own).order_by(control_devices.c.device)
+            select(control_devices.c.device).where(is_commanded).order_by(control_devices.c.device)
         )
     )
 
@@ -158,10 +157,10 @@ def list_commanded_each(connection: Connection) -> dict[str, list[str]]:
 
 def list_devices(connection: Connection, site_id: str) -> list[str]:
     """Return the devices other than batteries with a decision or an override, sorted."""
-    own = control_devices.c.site_key == sites.key_of(connection, site_id)
+    of_site = control_devices.c.site_key == sites.key_of(connection, site_id)
     return list(
         connection.scalars(
-            select(control_devices.c.device).where(own).order_by(control_devices.c.device)
+            select(control_devices.c.device).where(of_site).order_by(control_devices.c.device)
         )
     )
 
@@ -179,7 +178,7 @@ def list_armed(connection: Connection) -> list[str]:
 def list_planned(connection: Connection, refresh: Literal["armed", "all"]) -> list[str]:
     """Return the sites that are replanned on changes, sorted by name.
 
-    With "armed" also those with an owner's order that no plan contains yet.
+    The setting "armed" includes sites with an owner's order that no plan contains yet.
     """
     if refresh == "all":
         return sites.names(connection)
@@ -319,14 +318,13 @@ def read_log_page(
 
 
 def read_last_entry(connection: Connection, state: ControlState) -> tuple[str, datetime] | None:
-    """Return reason and slot of a device's last entry in the log.
-
-    None where there is none.
-    """
+    """Return reason and slot of a device's last entry in the log, if there is one."""
     log = control_log.c
-    own = (log.site_key == sites.key_of(connection, state.site)) & (log.device == state.device)
+    of_device = (log.site_key == sites.key_of(connection, state.site)) & (
+        log.device == state.device
+    )
     last = connection.execute(
-        select(log.reason, log.slot_start).where(own).order_by(log.entry_id.desc()).limit(1)
+        select(log.reason, log.slot_start).where(of_device).order_by(log.entry_id.desc()).limit(1)
     ).first()
     return None if last is None else (last.reason, last.slot_start)
 
@@ -338,13 +336,13 @@ def read_deciders(
 
     The last decision of a slot counts.
     """
-    own = (control_log.c.site_key == sites.key_of(connection, site_id)) & (
+    of_batteries = (control_log.c.site_key == sites.key_of(connection, site_id)) & (
         control_log.c.device == BATTERIES
     )
     within = (control_log.c.slot_start >= first) & (control_log.c.slot_start < end)
     rows = connection.execute(
         select(control_log.c.slot_start, control_log.c.decided_by)
-        .where(own, within)
+        .where(of_batteries, within)
         .order_by(control_log.c.entry_id)
     )
     return {row.slot_start.astimezone(UTC): row.decided_by for row in rows}
@@ -411,7 +409,7 @@ def _list_run(site: Site, block: ManualBlock, *, first: datetime, end: datetime)
     for kind in DEVICE_KINDS:
         if not kind.commands or not kind.consumption.meter:
             continue
-        if block.device in {known.name for known in kind.of(site)}:
+        if block.device in {device_of_kind.name for device_of_kind in kind.of(site)}:
             device = kind.commands.key(block.device)
             break
     if device is None or is_metered_apart(site, device):
@@ -471,8 +469,10 @@ def _put(
     connection: Connection, site_id: str, values: Mapping[str, Any], *, device: str = BATTERIES
 ) -> None:
     key = {"site_key": sites.key_of(connection, site_id)}
-    table, own = (
+    table, key_columns = (
         (control_state, key) if device == BATTERIES else (control_devices, key | {"device": device})
     )
-    statement = insert(table).values(**own, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=list(own), set_=dict(values)))
+    statement = insert(table).values(**key_columns, **values)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=list(key_columns), set_=dict(values))
+    )

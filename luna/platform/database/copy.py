@@ -1,6 +1,6 @@
 """Transfer NumPy arrays in bulk.
 
-By binary COPY into tables, as array values out of queries.
+They go into tables by binary COPY, and come out of queries as array values.
 
 Rows never become Python objects: a batch is one NumPy record array in the wire format.
 Source: PostgreSQL documentation, COPY, "Binary Format".
@@ -161,9 +161,8 @@ def _insert_rows(
     keys = table.primary_key.columns
     if on_conflict == "keep":
         return write.on_conflict_do_nothing()
-    return write.on_conflict_do_update(
-        index_elements=keys, set_={name: write.excluded[name] for name in names if name not in keys}
-    )
+    new_values = {name: write.excluded[name] for name in names if name not in keys}
+    return write.on_conflict_do_update(index_elements=keys, set_=new_values)
 
 
 def read(
@@ -202,17 +201,14 @@ def read_rows(
     with cursor(connection) as session:
         session.execute(query, binary=True)
         result = session.pgresult
-        places = range(result.ntuples) if result else ()
-        return [
-            tuple(
-                [
-                    _CELLS[kind](result.get_value(row, place) or b"")
-                    for place, kind in enumerate(kinds)
-                ]
-            )
-            for row in places
-            if result
-        ]
+    if result is None:
+        return []
+    unpackers = [_CELLS[kind] for kind in kinds]
+    rows = []
+    for row in range(result.ntuples):
+        cells = [result.get_value(row, place) or b"" for place in range(len(kinds))]
+        rows.append(tuple(unpack(cell) for unpack, cell in zip(unpackers, cells, strict=True)))
+    return rows
 
 
 def split(rows: Mapping[str, Array], *, by: int = 1) -> dict[int, dict[str, Array]]:
@@ -258,8 +254,10 @@ def coalesced(*columns: str) -> sql.Composed:
 
     ``read`` needs elements of equal width.
     """
-    known = [sql.SQL("coalesce({}, 'NaN')").format(sql.Identifier(column)) for column in columns]
-    return _COMMA.join(known)
+    expressions = [
+        sql.SQL("coalesce({}, 'NaN')").format(sql.Identifier(column)) for column in columns
+    ]
+    return _COMMA.join(expressions)
 
 
 def packed(columns: Iterable[str]) -> sql.Composed:
@@ -303,21 +301,21 @@ def _encode_run(arrays: Mapping[str, Array]) -> Iterator[bytes]:
 
 
 def _fill(rows: Array, wires: Mapping[str, Array]) -> bytes:
-    unknown = {}
+    nulls = {}
     for name, wire in wires.items():
         rows[name] = wire
         rows[f"{name} length"] = wire.itemsize
-        if wire.dtype.kind == "f" and (missing := np.isnan(wire)).any():
-            rows[f"{name} length"][missing] = -1
-            unknown[name] = missing
-    if not unknown:
+        if wire.dtype.kind == "f" and (is_null := np.isnan(wire)).any():
+            rows[f"{name} length"][is_null] = -1
+            nulls[name] = is_null
+    if not nulls:
         return rows.tobytes()
     # A NULL has length -1 and no bytes: remove its bytes.
     keep = np.ones((rows.size, rows.itemsize), dtype=np.bool_)
-    for name, missing in unknown.items():
+    for name, is_null in nulls.items():
         column, offset = rows.dtype.fields[name][:2]  # type: ignore[index]
         width = column.itemsize
-        keep[missing, offset : offset + width] = False
+        keep[is_null, offset : offset + width] = False
     return rows.view(np.uint8).reshape(rows.size, rows.itemsize)[keep].tobytes()
 
 
@@ -374,13 +372,12 @@ class _Upsert:
         )
 
     def _same_key(self) -> sql.Composed:
-        equal = [sql.SQL("{} = {}").format(self._stored(name), _staged(name)) for name in self.keys]
-        return sql.SQL(" AND ").join(
-            [
-                *equal,
-                *(self._bound_key(name) for name in self.keys if _has_extremes(self.columns[name])),
-            ]
-        )
+        conditions = [
+            sql.SQL("{} = {}").format(self._stored(name), _staged(name)) for name in self.keys
+        ]
+        bounded_keys = [name for name in self.keys if _has_extremes(self.columns[name])]
+        conditions += [self._bound_key(name) for name in bounded_keys]
+        return sql.SQL(" AND ").join(conditions)
 
     def _bound_key(self, name: str) -> sql.Composed:
         # With constants the planner scans only that part of the index; without them it reads the
@@ -409,10 +406,7 @@ def _upsert_staged(connection: Connection, statements: _Upsert, on_conflict: OnC
 
 
 def cursor(connection: Connection) -> psycopg.Cursor[Any]:
-    """Return a psycopg cursor inside the connection's transaction.
-
-    For statements that SQLAlchemy cannot express.
-    """
+    """Return a psycopg cursor in the transaction, for statements beyond SQLAlchemy."""
     driver: psycopg.Connection[Any] | None = connection.connection.driver_connection
     if driver is None:
         raise psycopg.OperationalError("the connection is closed")
@@ -446,11 +440,9 @@ def _has_extremes(array: Array) -> bool:
 
 def _extremes(array: Array) -> tuple[object, object]:
     if array.dtype.kind == "M":
-        lowest, highest = (
-            instant.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC)
-            for instant in (array.min(), array.max())
-        )
-        return lowest, highest
+        instants = array.astype("datetime64[us]")
+        lowest = instants.min().astype(datetime).replace(tzinfo=UTC)
+        return lowest, instants.max().astype(datetime).replace(tzinfo=UTC)
     if array.dtype.kind == "S":
         return array[0].decode(), array[0].decode()
     return array.min().item(), array.max().item()
@@ -469,8 +461,8 @@ def _unpack(cell: bytes | None, kind: str) -> Array:
     """
     if cell is None:
         return np.empty(0, dtype=kind)
-    wire, own = _element_types(kind)
-    native = np.frombuffer(cell, dtype=wire, offset=ARRAY_HEADER_BYTES)["value"].astype(own)
+    wire, native_type = _element_types(kind)
+    native = np.frombuffer(cell, dtype=wire, offset=ARRAY_HEADER_BYTES)["value"].astype(native_type)
     if kind.startswith("M"):
         return (POSTGRES_EPOCH + native.astype("timedelta64[us]")).astype(kind)
     return native
@@ -482,8 +474,8 @@ def _element_types(kind: str) -> tuple[np.dtype[Any], np.dtype[Any]]:
 
     Cached: building them takes as long as reading an array.
     """
-    own = np.dtype("i8" if kind.startswith("M") else kind)
-    return np.dtype([("length", ">i4"), ("value", own.newbyteorder(">"))]), own
+    native = np.dtype("i8" if kind.startswith("M") else kind)
+    return np.dtype([("length", ">i4"), ("value", native.newbyteorder(">"))]), native
 
 
 def _unpack_instant(cell: bytes) -> datetime:

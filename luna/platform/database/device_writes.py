@@ -32,8 +32,8 @@ class StoredWrites:
     def spend(self, most: Mapping[str, int]) -> datetime | None:
         """Count one write of each point and return None.
 
-        Where a point had its ``most`` within a day, count none and return when the budget has room
-        again.
+        A point that had its ``most`` within a day stops them all: then none is counted, and the
+        instant is returned at which the budget has room again.
 
         Raises:
             UnavailableError: the database is away.
@@ -49,10 +49,10 @@ class StoredWrites:
                 )
             )
             written: dict[str, list[datetime]] = {point: [] for point in most}
-            own = (device_writes.c.device == self.device) & device_writes.c.point.in_(most)
+            of_points = (device_writes.c.device == self.device) & device_writes.c.point.in_(most)
             for point, at in connection.execute(
                 select(device_writes.c.point, device_writes.c.written_at)
-                .where(own)
+                .where(of_points)
                 .order_by(device_writes.c.written_at)
             ):
                 written[point].append(at.astimezone(UTC))

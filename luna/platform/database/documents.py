@@ -1,4 +1,4 @@
-"""Stores documents, a row per version: metadata, processing state, and visibility.
+"""Store documents, a row per version: metadata, processing state, and visibility.
 
 Locks: ``lock_name`` to add, activate or delete a version of a name; then ``lock_bytes`` to use or
 delete an object.
@@ -128,10 +128,8 @@ def load(connection: Connection, document_id: str, *, among: Sites = None) -> Do
 
 def find(connection: Connection, document_id: str, *, among: Sites = None) -> Document | None:
     """Return a document as ``load`` does, None where there is none."""
-    return next(
-        iter(_read(connection, _documents(among).where(documents.c.document_id == document_id))),
-        None,
-    )
+    query = _documents(among).where(documents.c.document_id == document_id)
+    return next(iter(_read(connection, query)), None)
 
 
 def list_by_id(connection: Connection, document_ids: Sequence[str]) -> list[Document]:
@@ -146,17 +144,15 @@ def list_sites(
 ) -> set[str]:
     """Return the sites to which these documents, or those of these passages, are restricted."""
     of_passages = select(chunks.c.document_id).where(chunks.c.chunk_id.in_(chunk_ids))
-    named = select(site_table.c.name).join(documents, documents.c.site_key == site_table.c.site_key)
-    return set(
-        connection.scalars(
-            named.where(
-                or_(
-                    documents.c.document_id.in_(document_ids),
-                    documents.c.document_id.in_(of_passages),
-                )
-            ).distinct()
-        )
+    is_named = documents.c.document_id.in_(document_ids)
+    has_passage = documents.c.document_id.in_(of_passages)
+    site_names = (
+        select(site_table.c.name)
+        .join(documents, documents.c.site_key == site_table.c.site_key)
+        .where(or_(is_named, has_passage))
+        .distinct()
     )
+    return set(connection.scalars(site_names))
 
 
 def list_page(
@@ -210,13 +206,8 @@ def list_ids(connection: Connection, *states: DocumentState) -> list[str]:
 def stand_still(connection: Connection, *, since: datetime) -> bool:
     """Return whether a document in processing has not changed its state since an instant."""
     open_states = ("stored", "extracted", "chunked", "embedded")
-    return bool(
-        connection.scalar(
-            select(
-                exists().where(documents.c.state.in_(open_states), documents.c.changed_at < since)
-            )
-        )
-    )
+    stalled = exists().where(documents.c.state.in_(open_states), documents.c.changed_at < since)
+    return bool(connection.scalar(select(stalled)))
 
 
 def advance(
@@ -310,10 +301,8 @@ def remove(connection: Connection, document_ids: Sequence[str]) -> dict[str, tup
 
 def remove_of_site(connection: Connection, site_id: str) -> dict[str, tuple[str, ...]]:
     """Delete a site's documents, see ``remove``."""
-    return remove(
-        connection,
-        list(connection.scalars(select(documents.c.document_id).where(_of_site(site_id)))),
-    )
+    ids = connection.scalars(select(documents.c.document_id).where(_of_site(site_id)))
+    return remove(connection, list(ids))
 
 
 def is_needed(connection: Connection, sha256: str) -> bool:
@@ -328,10 +317,8 @@ def _lock(connection: Connection, what: str) -> None:
 def _of_site(site_id: str | None) -> ColumnElement[bool]:
     if site_id is None:
         return documents.c.site_key.is_(None)
-    return (
-        documents.c.site_key
-        == select(site_table.c.site_key).where(site_table.c.name == site_id).scalar_subquery()
-    )
+    site_key = select(site_table.c.site_key).where(site_table.c.name == site_id)
+    return documents.c.site_key == site_key.scalar_subquery()
 
 
 def _documents(among: Sites) -> Select[Any]:

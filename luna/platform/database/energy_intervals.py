@@ -22,8 +22,8 @@ def read(
     connection: Connection, site_id: str, series: str, *, first: datetime, end: datetime
 ) -> list[EnergyInterval]:
     """Return the intervals of a series that overlap ``first`` ≤ t < ``end``, in order."""
-    own = _select(connection, site_id, first=first, end=end).where(_TABLE.series == series)
-    return _intervals(connection, own)
+    of_series = _select(connection, site_id, first=first, end=end).where(_TABLE.series == series)
+    return _intervals(connection, of_series)
 
 
 def settle(
@@ -43,7 +43,7 @@ def settle(
         window: the slots that were built.
         reading_span: first and last instant of the readings used.
     """
-    own = _select(connection, site_id, first=window.start, end=window.end)
+    within = _select(connection, site_id, first=window.start, end=window.end)
     at = sensor_readings.c
     has_reading = exists().where(at.sensor_key == _TABLE.sensor_key)
     both = and_(
@@ -52,17 +52,17 @@ def settle(
         _TABLE.starts_at >= reading_span[0],
         _TABLE.ends_at <= reading_span[1],
     )
-    judged = own.where(
+    judged = within.where(
         or_(both, has_reading.where(at.instant > _TABLE.starts_at, at.instant < _TABLE.ends_at))
     )
     before = set(_intervals(connection, judged))
     after = set(intervals)
     if before == after:
         return
-    there = select(sensors.c.name, sensors.c.sensor_key).where(
+    site_sensors = select(sensors.c.name, sensors.c.sensor_key).where(
         sensors.c.site_key == sites.key_of(connection, site_id)
     )
-    keys = {row.name: row.sensor_key for row in connection.execute(there)}
+    keys = {row.name: row.sensor_key for row in connection.execute(site_sensors)}
     for interval in before - after:
         connection.execute(
             delete(energy_intervals).where(
@@ -89,7 +89,7 @@ def settle(
 
 
 def _select(connection: Connection, site_id: str, *, first: datetime, end: datetime) -> Select[Any]:
-    own = select(
+    intervals = select(
         _TABLE.series,
         sensors.c.name,
         _TABLE.starts_at,
@@ -97,7 +97,7 @@ def _select(connection: Connection, site_id: str, *, first: datetime, end: datet
         _TABLE.energy_kwh,
         _TABLE.certainty,
     ).join_from(energy_intervals, sensors)
-    within = own.where(
+    within = intervals.where(
         sensors.c.site_key == sites.key_of(connection, site_id),
         _TABLE.starts_at < end,
         _TABLE.ends_at > first,
@@ -105,7 +105,7 @@ def _select(connection: Connection, site_id: str, *, first: datetime, end: datet
     return within.order_by(_TABLE.starts_at, _TABLE.series, sensors.c.name)
 
 
-def _intervals(connection: Connection, own: Select[Any]) -> list[EnergyInterval]:
+def _intervals(connection: Connection, query: Select[Any]) -> list[EnergyInterval]:
     return [
         EnergyInterval(
             row.series,
@@ -115,5 +115,5 @@ def _intervals(connection: Connection, own: Select[Any]) -> list[EnergyInterval]
             row.energy_kwh,
             row.certainty,
         )
-        for row in connection.execute(own)
+        for row in connection.execute(query)
     ]

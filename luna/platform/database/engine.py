@@ -1,7 +1,4 @@
-"""Connect to PostgreSQL.
-
-One connection pool per process, one unit of work (transaction) per request or task.
-"""
+"""Connect to PostgreSQL: a connection pool per process, a transaction per request or task."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -104,14 +101,13 @@ def _require_open(session: psycopg.Connection[Any], _record: object, _proxy: obj
     """Discard a pooled connection that the server has closed.
 
     Polling the socket takes microseconds, a query a round trip.
-
-    A vanished server sends nothing, and would not answer a query either.
     """
-    look = poll()
-    if not session.closed:
-        look.register(session.fileno(), POLLIN)
+    if session.closed:
+        raise InvalidatePoolError
     # An idle connection becomes readable only when the server closes it.
-    if session.closed or look.poll(0):
+    readable = poll()
+    readable.register(session.fileno(), POLLIN)
+    if readable.poll(0):
         raise InvalidatePoolError
 
 
@@ -145,7 +141,8 @@ def unit_of_work(engine: Engine) -> Iterator[Connection]:
         FullError: its disk is full.
     """
     whole = _WHOLE.get()
-    transaction = engine.begin() if whole is None or whole.engine is not engine else whole.part()
+    is_part = whole is not None and whole.engine is engine
+    transaction = whole.part() if whole is not None and is_part else engine.begin()
     with translated(), transaction as connection:
         yield connection
 
@@ -170,10 +167,7 @@ class WholeUnit:
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """Make units of work on this engine parts of this one.
-
-        In this thread and in threads that copy its context.
-        """
+        """Make units of work on this engine parts of this one, in all threads of this context."""
         token = _WHOLE.set(self)
         try:
             yield
@@ -182,10 +176,7 @@ class WholeUnit:
 
     @contextmanager
     def part(self) -> Iterator[Connection]:
-        """Yield the connection for one unit of work.
-
-        Where it raises, its writes alone are rolled back to a savepoint.
-        """
+        """Yield the connection for one unit of work; an error rolls back its writes alone."""
         connection = self._connect()
         self._open_parts += 1
         try:

@@ -37,12 +37,12 @@ def upsert(connection: Connection, site_id: str, steps: Sequence[EpisodeStep]) -
     key = sites.key_of(connection, site_id)
     table = antares_learning.c
     statement = insert(antares_learning)
-    fresh = {
+    new_values = {
         "state": statement.excluded.state,
         "action": statement.excluded.action,
         "reward": func.coalesce(statement.excluded.reward, table.reward),
     }
-    changed = or_(*(table[name].is_distinct_from(value) for name, value in fresh.items()))
+    changed = or_(*(table[name].is_distinct_from(value) for name, value in new_values.items()))
     rows = [
         {
             "site_key": key,
@@ -56,7 +56,7 @@ def upsert(connection: Connection, site_id: str, steps: Sequence[EpisodeStep]) -
     ]
     connection.execute(
         statement.on_conflict_do_update(
-            index_elements=list(antares_learning.primary_key), set_=fresh, where=changed
+            index_elements=list(antares_learning.primary_key), set_=new_values, where=changed
         ),
         rows,
     )

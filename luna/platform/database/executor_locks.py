@@ -62,10 +62,7 @@ class ExecutorHolder(NamedTuple):
 
 
 class SiteExecutors(NamedTuple):
-    """The executor that drives a site, None: none does.
-
-    And whether any executor runs that could.
-    """
+    """The executor that drives a site, None: none does; and whether any executor runs."""
 
     holder: ExecutorHolder | None
     runs: bool
@@ -133,15 +130,15 @@ class SiteLocks:
         return self._connection
 
     def _update(self, connection: Connection, names: set[str]) -> None:
-        gone = self._held - names
-        if gone:
-            connection.execute(text(_LEAVE), {"names": sorted(gone)})
-        missing = names - self._held
+        removed = self._held - names
+        if removed:
+            connection.execute(text(_LEAVE), {"names": sorted(removed)})
+        new_names = names - self._held
         # Also without any, as a look whether the session still lives.
-        rows = connection.execute(text(_TAKE), {"names": sorted(missing)}).all()
-        taken = {row.name for row in rows if row.held}
-        self._held = (self._held & names) | taken
-        elsewhere = missing - taken
+        rows = connection.execute(text(_TAKE), {"names": sorted(new_names)}).all()
+        locked = {row.name for row in rows if row.held}
+        self._held = (self._held & names) | locked
+        elsewhere = new_names - locked
         for name in sorted(elsewhere - self._elsewhere):
             log.warning(
                 "another executor drives the site; this one waits until that ends", site_id=name

@@ -1,7 +1,4 @@
-"""Stores which forecast version a site is planned from, and with which training.
-
-All decisions are kept.
-"""
+"""Store the decisions on the forecast version, and the training, that a site is planned from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -138,10 +138,7 @@ def list_newest(
 def last_issued_each(
     connection: Connection, keys: Collection[int], *, until: datetime
 ) -> dict[int, dict[str, datetime]]:
-    """Return the last issue of each version of each site within the day before ``until``.
-
-    By the site's key; an issue at ``until`` counts.
-    """
+    """Return the last issue of each version within the day up to ``until``, by site key."""
     table = forecast_issues.c
     query = (
         select(table.site_key, table.forecast_version, func.max(table.issued_at))
@@ -155,10 +152,7 @@ def last_issued_each(
 
 
 def last_of_each_site(connection: Connection) -> dict[str, datetime | None]:
-    """Return the last issue of any version for each site.
-
-    None where there is none.
-    """
+    """Return the last issue of any version for each site, None without any."""
     newest = (
         select(func.max(forecast_issues.c.issued_at))
         .where(forecast_issues.c.site_key == site_table.c.site_key)

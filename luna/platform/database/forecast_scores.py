@@ -1,7 +1,4 @@
-"""Store how good each forecast version was in shadow, by local day of issue.
-
-With the cost of its errors in the plan.
-"""
+"""Store forecast versions' scores in shadow and the cost of their errors, by local day of issue."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass

@@ -67,9 +67,9 @@ def read_status(connection: Connection, site_id: str, *, at: datetime) -> Foreca
 
 
 def describe_driving(connection: Connection, site: Site, *, at: datetime) -> DrivingVersion:
-    """Return the active version of a site, and the trained one that waits for promotion.
+    """Return a site's active version with its reason, and the one that waits for promotion.
 
-    With its reason; shared by plan, replay, training and status.
+    Plan, replay, training and status share this answer.
 
     Args:
         connection: to the database.
@@ -184,8 +184,8 @@ def _read_shadow(connection: Connection, site_id: str) -> list[ShadowRecord]:
         )
         summaries = {}
         for version in versions:
-            own = [score for score in scores if score.forecast_version == version]
-            summaries[version] = summarise(own, list(regrets[version].values()))
+            version_scores = [score for score in scores if score.forecast_version == version]
+            summaries[version] = summarise(version_scores, list(regrets[version].values()))
         records.append(ShadowRecord(from_day=first, to_day=last, versions=summaries))
     return records
 
@@ -194,14 +194,14 @@ def summarise(scores: Sequence[ForecastDayScore], regrets: Sequence[float]) -> V
     """Return the means of a version's daily scores and of its regret."""
     series = {}
     for name in sorted({score.series for score in scores}):
-        own = [score for score in scores if score.series == name]
-        coverages = [score.coverage_80 for score in own if score.coverage_80 is not None]
+        series_scores = [score for score in scores if score.series == name]
+        coverages = [score.coverage_80 for score in series_scores if score.coverage_80 is not None]
         means = {
-            measure: fmean(getattr(score, measure) for score in own)
+            measure: fmean(getattr(score, measure) for score in series_scores)
             for measure in ("mae", "rmse", "pinball")
         }
         series[name] = SeriesRecord(
-            days=len(own), coverage_80=fmean(coverages) if coverages else None, **means
+            days=len(series_scores), coverage_80=fmean(coverages) if coverages else None, **means
         )
     return VersionRecord(
         series=series, regret_per_day=fmean(regrets) if regrets else None, regret_days=len(regrets)

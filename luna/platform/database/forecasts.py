@@ -1,7 +1,4 @@
-"""Store forecasts by version and issue, and select the one to plan from.
-
-They are forecasts of load and PV.
-"""
+"""Store forecasts of load and PV by version and issue, and select the one to plan from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -69,8 +66,8 @@ def read_driving(
 ) -> DrivingForecast | None:
     """Return the forecast to plan from.
 
-    A fresh issue of the active version, else a fresh one of the default version, else the newest of
-    the two.
+    It is a fresh issue of the active version, else a fresh one of the default version, else the
+    newest issue of the two.
     """
     key = sites.key_of(connection, site.name)
     active = {key: forecast_activations.find_active(connection, site)}
@@ -155,19 +152,16 @@ def _last_issues(
     covers: datetime,
     known_at: datetime,
 ) -> dict[int, dict[str, datetime]]:
-    """Return the last issue that covers a slot by site and version.
+    """Return the last issue that covers a slot, by site and version in the order of ``issuers``.
 
-    In the order of ``issuers``.
-
-    Versions that have none are left out.
+    Versions without any are left out.
     """
     keys = [key for key, _ in issuers]
     versions = [version for _, version in issuers]
     issued: dict[int, dict[str, datetime]] = {}
+    query = LAST_ISSUES.format(keys, versions, known_at, covers)
     with copy.cursor(connection) as session:
-        for key, version, at in session.execute(
-            LAST_ISSUES.format(keys, versions, known_at, covers)
-        ).fetchall():
+        for key, version, at in session.execute(query).fetchall():
             issued.setdefault(key, {})[version] = at.astimezone(UTC)
     return issued
 
@@ -332,15 +326,15 @@ def _write(
     for series in ("load", "pv"):
         quantiles = [getattr(forecast, f"{series}_kwh") for forecast in forecasts]
         for column, place in PLACES.items():
-            values = [getattr(known, place) for known in quantiles]
+            values = [getattr(series_quantiles, place) for series_quantiles in quantiles]
             columns[f"{series}_{column}"] = np.concatenate(values)
     return copy.upsert(connection, slot_forecasts, columns)
 
 
 def _timeline(rows: dict[str, Any]) -> Timeline:
-    first, last = (
-        instant.astype(datetime).replace(tzinfo=UTC) for instant in rows["slot_start"][[0, -1]]
-    )
+    starts = rows["slot_start"]
+    first = starts[0].astype(datetime).replace(tzinfo=UTC)
+    last = starts[-1].astype(datetime).replace(tzinfo=UTC)
     return Timeline(first, SLOT, (last - first) // SLOT + 1)
 
 

@@ -23,9 +23,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A series before and after, NaN where unknown.
+    """Values of a series before and after a change, NaN where unknown.
 
-    It is a column of ``slot_observations``, or ``market_prices:<market>``.
+    The series is a column of ``slot_observations``, or ``market_prices:<market>``.
     """
 
     series: str
@@ -75,10 +75,7 @@ def record_observations(
     *,
     rule: Rule,
 ) -> int:
-    """Log the stored values that the caller is about to change with ``observations.write``.
-
-    Return how many.
-    """
+    """Log the values that ``observations.write`` is about to change; return how many."""
     stored = _stored(connection, site_id, starts, tuple(series))
     recorded = 0
     for name, before in stored.items():
@@ -92,12 +89,8 @@ def record(connection: Connection, site_id: str, revision: Revision, *, rule: Ru
     before = revision.before
     after = revision.after
     changed = ~np.isnan(after) & (before != after) & (rule.fills | ~np.isnan(before))
-    return _append(
-        connection,
-        site_id,
-        Revision(revision.series, revision.starts[changed], before[changed], after[changed]),
-        rule=rule,
-    )
+    changes = Revision(revision.series, revision.starts[changed], before[changed], after[changed])
+    return _append(connection, site_id, changes, rule=rule)
 
 
 def withdraw_observations(
@@ -118,17 +111,12 @@ def withdraw_observations(
     for name, values in series.items():
         places = np.flatnonzero(~np.isnan(values))
         if places.size:
-            places = places[
-                observations.withdraw(
-                    connection, site_id, name, starts=starts[places], values=values[places]
-                )
-            ]
-        withdrawn += _append(
-            connection,
-            site_id,
-            Revision(name, starts[places], values[places], np.full(places.size, np.nan)),
-            rule=rule,
-        )
+            is_withdrawn = observations.withdraw(
+                connection, site_id, name, starts=starts[places], values=values[places]
+            )
+            places = places[is_withdrawn]
+        changes = Revision(name, starts[places], values[places], np.full(places.size, np.nan))
+        withdrawn += _append(connection, site_id, changes, rule=rule)
     return withdrawn
 
 
@@ -140,9 +128,14 @@ def read_page(
     after: int | None = None,
     limit: int | None = None,
 ) -> list[tuple[int, Change]]:
-    """Return the next ``limit`` changes with their ids, in order, after the id ``after``.
+    """Return the next changes with their ids, in order.
 
-    None: unbounded.
+    Args:
+        connection: to the database.
+        site_id: the site's name.
+        slots: first slot and the one after the last; None: unbounded.
+        after: the id that the page follows; None: the first page.
+        limit: how many at most; None: all.
     """
     table = history_changes.c
     first, end = slots
@@ -211,10 +204,10 @@ def _stored(
         "BETWEEN {} AND {} ORDER BY slot_start"
     ).format(copy.coalesced(*names), sites.key_of(connection, site_id), first, last)
     rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(names, "f8"))
-    wanted = starts.astype("datetime64[s]")
-    place = np.searchsorted(rows["slot_start"], wanted)
-    there = np.isin(wanted, rows["slot_start"])
+    slot_starts = starts.astype("datetime64[s]")
+    place = np.searchsorted(rows["slot_start"], slot_starts)
+    is_stored = np.isin(slot_starts, rows["slot_start"])
     series = {name: np.full(starts.size, np.nan) for name in names}
     for name in names:
-        series[name][there] = rows[name][place[there]]
+        series[name][is_stored] = rows[name][place[is_stored]]
     return series

@@ -139,9 +139,11 @@ def list_newest(
 ) -> list[JobSummary]:
     """Return jobs, the last accepted first.
 
-    Of a status (``open``: queued or running; None: all) and of ``sites`` (None: all).
-
     Args:
+        connection: to the database.
+        status: only these; ``open``: queued or running; None: all.
+        limit: how many at most.
+        sites: only jobs for these; None: all.
         after: the cursor: instant and id of the last job of the previous page.
     """
     query = select(*(jobs.c[name] for name in JobSummary.model_fields)).order_by(
@@ -169,12 +171,9 @@ def list_newest(
 def list_of_site(
     connection: Connection, site_id: str, *, tasks: Sequence[str], limit: int = 10
 ) -> list[Job]:
-    """Return the jobs of some tasks for a site, the last accepted first.
-
-    With requests and replies.
-    """
-    own = jobs.c.task.in_(tasks) & (jobs.c.request["site_id"].astext == site_id)
-    query = select(jobs).where(own).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id)
+    """Return a site's jobs of some tasks with requests and replies, the last accepted first."""
+    of_site = jobs.c.task.in_(tasks) & (jobs.c.request["site_id"].astext == site_id)
+    query = select(jobs).where(of_site).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id)
     return read_page(connection, query, _job, limit=limit)
 
 
@@ -189,11 +188,9 @@ def load_summaries(connection: Connection, job_ids: Iterable[str]) -> dict[str, 
 def find_newest(
     connection: Connection, *, task: str, key: str, within: timedelta | None = None
 ) -> JobSummary | None:
-    """Return the last accepted job of a task and key.
+    """Return the last accepted job of a task and key, if any.
 
-    None where there is none.
-
-    ``within`` restricts it to open jobs and those that ended no longer ago.
+    With ``within`` only an open job, or one that ended no longer ago than that.
     """
     query = select(*(jobs.c[name] for name in JobSummary.model_fields)).where(
         jobs.c.task == task, jobs.c.key == key
@@ -288,9 +285,8 @@ def finish(
         SupersededError: another attempt has begun since; nothing of this one may be committed.
     """
     outcome = {"reply": null() if reply is None else _jsonb(reply), "error": error or null()}
-    if not connection.execute(
-        _update_own(job).values(status=status, finished_at=_NOW, **outcome)
-    ).rowcount:
+    write = _update_own(job).values(status=status, finished_at=_NOW, **outcome)
+    if not connection.execute(write).rowcount:
         raise SupersededError(
             "another attempt of this job has begun since", field="job_id", value=job.job_id
         )
@@ -333,11 +329,13 @@ def list_outliving(connection: Connection) -> list[str]:
 def put_back(
     connection: Connection, job: Job, *, counted: bool = True, error: dict[str, Any] | None = None
 ) -> None:
-    """Queue a job again whose attempt could not go on.
+    """Queue a job again whose attempt could not go on; its caller or ``take_due`` sends it.
 
-    ``error`` is the reason. The caller or ``take_due`` sends the message.
-
-    Without ``counted`` the attempt does not count.
+    Args:
+        connection: to the database.
+        job: with the number of the attempt.
+        counted: whether this attempt counts against the job's limit.
+        error: why it could not go on.
     """
     attempts = job.attempts if counted else job.attempts - 1
     connection.execute(
@@ -380,10 +378,14 @@ def _select_due() -> Select[Any]:
     silence = func.least(
         func.greatest(jobs.c.sent_at - jobs.c.submitted_at, RESEND_AFTER), LONGEST_SILENCE
     )
-    # Sent in the future: by a clock that ran ahead and was put right, as were the back-offs of its
-    # retries.
-    silent = or_(jobs.c.sent_at.is_(None), jobs.c.sent_at + silence < _NOW, jobs.c.sent_at > _NOW)
-    return select(jobs).where(text(OPEN), silent, or_(jobs.c.status == "queued", _LOCK_IS_FREE))
+    is_silent = or_(
+        jobs.c.sent_at.is_(None),
+        jobs.c.sent_at + silence < _NOW,
+        # Sent while the clock ran ahead, which was corrected since.
+        jobs.c.sent_at > _NOW,
+    )
+    is_idle = or_(jobs.c.status == "queued", _LOCK_IS_FREE)
+    return select(jobs).where(text(OPEN), is_silent, is_idle)
 
 
 def retry(connection: Connection, job_id: str) -> Job:
@@ -414,13 +416,16 @@ def retry(connection: Connection, job_id: str) -> Job:
 def forget_ended(connection: Connection, *, after: timedelta, dead_after: timedelta) -> int:
     """Delete jobs that ended long ago and return their number.
 
-    More than ``after`` ago, dead ones ``dead_after``; up to ``FORGET_AT_MOST`` per call.
+    A dead job goes ``dead_after`` its end, any other ``after`` its end; at most ``FORGET_AT_MOST``
+    per call.
     """
     since = _NOW - jobs.c.finished_at
-    old = or_(
+    is_expired = or_(
         jobs.c.status.in_(ENDED) & (since > after), (jobs.c.status == "dead") & (since > dead_after)
     )
-    oldest = select(jobs.c.job_id).where(old).order_by(jobs.c.finished_at).limit(FORGET_AT_MOST)
+    oldest = (
+        select(jobs.c.job_id).where(is_expired).order_by(jobs.c.finished_at).limit(FORGET_AT_MOST)
+    )
     return connection.execute(delete(jobs).where(jobs.c.job_id.in_(oldest))).rowcount
 
 

@@ -31,9 +31,9 @@ def add(
     check_block(block, site, now=now)
     standing = read_standing(connection, site_id, first=block.from_, end=block.to)
     compared = ("device", "action", "from_", "to", "power_kw")
-    for known in standing:
-        if all(getattr(known, name) == getattr(block, name) for name in compared):
-            return known
+    for stored in standing:
+        if all(getattr(stored, name) == getattr(block, name) for name in compared):
+            return stored
     check_beside(block, standing, ZoneInfo(site.timezone))
     row: dict[str, Any] = {
         "site_key": sites.key_of(connection, site_id),
@@ -55,14 +55,14 @@ def remove(connection: Connection, site_id: str, block_id: int, *, by: str) -> S
     Raises:
         NotFoundError: the site has no such block.
     """
-    own = manual_blocks.c.block_id == block_id
-    if not _load(connection, site_id, own):
+    is_block = manual_blocks.c.block_id == block_id
+    if not _load(connection, site_id, is_block):
         raise refuse("no-such-block", field="block_id", value=block_id, site_id=site_id)
     connection.execute(
         insert(manual_removals).values(block_id=block_id, removed_by=by).on_conflict_do_nothing()
     )
     plan_causes.note(connection, [sites.key_of(connection, site_id)], "block")
-    return _load(connection, site_id, own)[0]
+    return _load(connection, site_id, is_block)[0]
 
 
 def read_standing(
@@ -77,9 +77,9 @@ def read_standing(
 def read_plain_each(
     connection: Connection, keys: Collection[int], *, first: datetime, end: datetime
 ) -> dict[int, list[ManualBlock]]:
-    """Return the blocks that overlap ``first`` to ``end`` in the form of plans' requests.
+    """Return the blocks that overlap ``first`` to ``end``, by site key, without empty sites.
 
-    By sites' keys; sites without any are left out.
+    They have the form of a plan's request.
     """
     standing = (
         (manual_blocks.c.ends_at > first)
@@ -132,10 +132,10 @@ def read_history(connection: Connection, site_id: str) -> list[StoredBlock]:
 
 
 def _load(connection: Connection, site_id: str, where: ColumnElement[bool]) -> list[StoredBlock]:
-    own = manual_blocks.c.site_key == sites.key_of(connection, site_id)
+    of_site = manual_blocks.c.site_key == sites.key_of(connection, site_id)
     latest = (
         _select()
-        .where(own & where)
+        .where(of_site & where)
         .order_by(manual_blocks.c.starts_at.desc(), manual_blocks.c.block_id.desc())
         .limit(MOST_BLOCKS)
     )

@@ -47,7 +47,7 @@ FOLDER = Path(__file__).parent / "migrations"
 def upgrade(url: str, revision: str = "head") -> None:
     """Upgrade the database at ``url`` to ``revision``; no-op where it is there already.
 
-    Where a table is in use, it tries for a minute; whoever writes meanwhile waits for seconds.
+    It tries for a minute to lock a table that is in use; other writers wait for seconds.
 
     Raises:
         ConflictError: its revision is unknown to this release, newer or from before the first

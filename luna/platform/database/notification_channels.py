@@ -23,8 +23,10 @@ class ChannelAddress:
 def list_all(connection: Connection) -> list[NotificationChannel]:
     """Return the stored channels by name, without their addresses."""
     return [
-        NotificationChannel(name=known.name, kind=name_kind(known.address), events=known.events)
-        for known in list_addresses(connection)
+        NotificationChannel(
+            name=channel.name, kind=name_kind(channel.address), events=channel.events
+        )
+        for channel in list_addresses(connection)
     ]
 
 

@@ -182,12 +182,14 @@ def settle(
 ) -> None:
     """Store the outcome of a claimed delivery."""
     table = notification_deliveries
-    own = (
+    is_sending = (
         (table.c.notification_id == delivery.notification_id)
         & (table.c.target == delivery.target)
         & (table.c.status == "sending")
     )
-    connection.execute(table.update().where(own).values(status=status, due_at=due_at, error=error))
+    connection.execute(
+        table.update().where(is_sending).values(status=status, due_at=due_at, error=error)
+    )
 
 
 def list_newest(

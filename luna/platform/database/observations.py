@@ -165,14 +165,14 @@ def read_columns_each(
         columns=copy.identifiers(("slot_start", *names)),
     )
     rows = copy.read_rows(connection, query, ("i4", "M8[s][]", *["f8[]"] * len(names)))
-    found = {}
+    columns_by_site = {}
     for key, starts, *columns in rows:
         values = dict(zip(names, columns, strict=True))
-        found[key] = align_each(starts, values, windows[key])
+        columns_by_site[key] = align_each(starts, values, windows[key])
     for key, timeline in windows.items():
-        if not found.get(key):
-            found[key] = {name: np.full(timeline.count, np.nan) for name in names}
-    return {key: found[key] for key in windows}
+        if not columns_by_site.get(key):
+            columns_by_site[key] = {name: np.full(timeline.count, np.nan) for name in names}
+    return {key: columns_by_site[key] for key in windows}
 
 
 # A day: the last reading is checked against those before it, and against what the meters counted.
@@ -189,9 +189,9 @@ LAST_SOCS = sql.SQL(
 def find_socs_each(
     connection: Connection, keys: Sequence[int], *, since: datetime, until: datetime
 ) -> dict[int, list[SocReading]]:
-    """Return the last states of charge recorded between two instants, by the sites' keys.
+    """Return states of charge recorded between two instants, by site key and in order of time.
 
-    In order of time; sites without any are left out.
+    Sites without any are left out.
     """
     with copy.cursor(connection) as session:
         rows = session.execute(LAST_SOCS.format(list(keys), since, until, JUDGED_SOCS)).fetchall()
@@ -204,10 +204,7 @@ def find_socs_each(
 def read_prices(
     connection: Connection, site_id: str, timeline: Timeline
 ) -> tuple[FloatArray, FloatArray]:
-    """Return import and export price stored for the site itself.
-
-    NaN where there is none.
-    """
+    """Return import and export price stored for the site itself, NaN where there is none."""
     prices = read_series(connection, site_id, timeline, PRICES)
     return prices["import_price"], prices["export_price"]
 
@@ -215,10 +212,7 @@ def read_prices(
 def read_series(
     connection: Connection, site_id: str, timeline: Timeline, names: tuple[str, ...]
 ) -> dict[str, FloatArray]:
-    """Return the named series of a site on ``timeline``, estimates included.
-
-    For totals and for display.
-    """
+    """Return the named series of a site on ``timeline`` with estimates, for totals and display."""
     return _read_columns(
         connection, site_id, timeline, {name: copy.coalesced(name) for name in names}
     )

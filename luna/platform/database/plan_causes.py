@@ -92,11 +92,11 @@ def take_due(connection: Connection, names: Sequence[str], *, now: datetime) -> 
 def _select_due(names: Sequence[str], *, now: datetime) -> Select[tuple[int, str, str]]:
     # A request in the future, from before the clock went back, does not count.
     is_requested = plan_causes.c.asked_at.between(now - REQUEST_VALIDITY, now)
-    own = select(plan_causes.c.site_key, plan_causes.c.kind, sites.c.name).join(
+    causes = select(plan_causes.c.site_key, plan_causes.c.kind, sites.c.name).join(
         sites, sites.c.site_key == plan_causes.c.site_key
     )
     among = sites.c.name == func.any(cast(literal(list(names), ARRAY(Text)), ARRAY(Text)))
-    return own.where(or_(plan_causes.c.asked_at.is_(None), ~is_requested), among)
+    return causes.where(or_(plan_causes.c.asked_at.is_(None), ~is_requested), among)
 
 
 def list_ordered(connection: Connection) -> list[str]:
@@ -120,10 +120,7 @@ def list_changed_sites(connection: Connection, names: Collection[str]) -> list[s
 
 
 def read(connection: Connection, names: Collection[str]) -> Causes:
-    """Return the changes of sites.
-
-    To be called before the data for their plans are read.
-    """
+    """Return the changes of sites. Call it before reading the data for their plans."""
     query = (
         select(plan_causes.c.site_key, plan_causes.c.kind, plan_causes.c.change_id)
         .join(sites, sites.c.site_key == plan_causes.c.site_key)
@@ -139,12 +136,14 @@ def forget(connection: Connection, causes: Causes) -> None:
     """
     if causes:
         rows = sorted((key, kind, change) for (key, kind), change in causes.items())
-        own = tuple_(plan_causes.c.site_key, plan_causes.c.kind, plan_causes.c.change_id).in_(rows)
+        unchanged = tuple_(plan_causes.c.site_key, plan_causes.c.kind, plan_causes.c.change_id).in_(
+            rows
+        )
         # In the same order as elsewhere, to avoid deadlocks.
         connection.execute(
             select(plan_causes.c.site_key)
-            .where(own)
+            .where(unchanged)
             .order_by(plan_causes.c.site_key, plan_causes.c.kind)
             .with_for_update()
         )
-        connection.execute(plan_causes.delete().where(own))
+        connection.execute(plan_causes.delete().where(unchanged))

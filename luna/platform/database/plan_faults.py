@@ -47,9 +47,7 @@ def forget(connection: Connection, names: Collection[str]) -> None:
 
 
 def load(connection: Connection, site_id: str) -> PlanFault | None:
-    """Return the fault of a site's last planning.
-
-    None where it succeeded or was never tried.
+    """Return the fault of a site's last planning, None where it succeeded or was never tried.
 
     Raises:
         NotFoundError: no such site.

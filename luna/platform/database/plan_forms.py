@@ -36,8 +36,8 @@ def unpack(packed: bytes) -> Fields:
         UnreadableError: it is damaged, or of another release.
     """
     plan = parse_columns(_decompress(packed))
-    if missing := {"plan_id", "slot_minutes", "slots"} - plan.keys():
-        raise refuse("plan-of-other-release", names=tuple(sorted(missing)))
+    if missing_keys := {"plan_id", "slot_minutes", "slots"} - plan.keys():
+        raise refuse("plan-of-other-release", names=tuple(sorted(missing_keys)))
     return plan
 
 

@@ -47,7 +47,7 @@ def list_followed(
     Of the plans issued before ``first`` only the last one is included.
     """
     table = plan_history.c
-    own = (
+    is_followed = (
         (table.site == site_id)
         & (table.system_id == "prod")
         & (table.issued_at <= issued_by)
@@ -55,11 +55,11 @@ def list_followed(
     )
     columns = (table.plan_id, table.issued_at, table.starts_at, table.ends_at)
     within = select(*columns).where(
-        own, table.ends_at > first, table.starts_at < end, table.issued_at >= first
+        is_followed, table.ends_at > first, table.starts_at < end, table.issued_at >= first
     )
     before = (
         select(*columns)
-        .where(own, table.ends_at > first, table.issued_at < first)
+        .where(is_followed, table.ends_at > first, table.issued_at < first)
         .order_by(table.issued_at.desc())
         .limit(1)
     )
@@ -115,7 +115,7 @@ def read_logged(
 ) -> dict[datetime, LoggedSlot]:
     """Return the last decision on each slot of a device, by slot start."""
     table = control_log.c
-    own = (
+    in_window = (
         (table.site_key == key_of(connection, site_id))
         & (table.device == device)
         & (table.slot_start >= first)
@@ -123,7 +123,7 @@ def read_logged(
     )
     rows = connection.execute(
         select(table.slot_start, table.decided_by, table.reason, table.allowed)
-        .where(own)
+        .where(in_window)
         .order_by(table.entry_id)
     )
     return {

@@ -1,6 +1,6 @@
 """Store issued plans with their complete requests, and find the plan in force.
 
-With its request each plan is reproducible.
+A plan can be solved again from its request.
 
 ``prod`` is the system whose plans drive devices. A plan that starts long before it was issued (a
 replay) never drives any.
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    TableValuedAlias,
     Text,
     cast,
     func,
@@ -84,18 +85,19 @@ class PlanRow:
             system_id: ``prod`` drives devices.
         """
         head = plan.head
-        packed = (plan_forms.pack_inputs(inputs), plan_forms.pack_reply(plan))
-        when = head.issued_at, plan.start, plan.end
         return cls(
-            head.plan_id,
-            site_id,
-            system_id,
-            *when,
-            head.status,
-            head.cost.total,
-            head.currency,
-            inputs_digest,
-            *packed,
+            plan_id=head.plan_id,
+            site=site_id,
+            system_id=system_id,
+            issued_at=head.issued_at,
+            starts_at=plan.start,
+            ends_at=plan.end,
+            status=head.status,
+            total_cost=head.cost.total,
+            currency=head.currency,
+            inputs_digest=inputs_digest,
+            packed_inputs=plan_forms.pack_inputs(inputs),
+            packed_reply=plan_forms.pack_reply(plan),
         )
 
 
@@ -118,12 +120,9 @@ def write(connection: Connection, rows: Sequence[PlanRow]) -> dict[str, str]:
 def list_outdated(
     connection: Connection, names: Sequence[str], *, issued_before: datetime
 ) -> list[str]:
-    """Return those of the sites without a plan for its own time since an instant.
-
-    Their last such plan was issued before it, or they have none.
-    """
+    """Return the sites without a plan for its own time issued since ``issued_before``."""
     table = plan_history.c
-    listed = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
+    listed = _listed(names)
     newer = select(table.plan_id).where(
         table.site == listed.c.name,
         table.system_id == "prod",
@@ -274,10 +273,7 @@ def latest_id(
 def latest(
     connection: Connection, site_id: str, *, now: datetime, system_id: str = "prod"
 ) -> PlanReply | None:
-    """Return a site's current plan, see ``latest_id``.
-
-    None without one that this release can read.
-    """
+    """Return a site's current plan, see ``latest_id``; None without a readable one."""
     rows = connection.scalars(
         _select_latest((plan_history.c.packed_reply,), site_id, now, system_id)
     )
@@ -304,18 +300,20 @@ def _select_latest(
 
 def issued_last(connection: Connection, site_id: str) -> datetime | None:
     """Return the last issue of a site's plan for its own time, if any."""
-    own = (plan_history.c.site == site_id) & (plan_history.c.system_id == "prod")
+    of_site = (plan_history.c.site == site_id) & (plan_history.c.system_id == "prod")
     issued: datetime | None = connection.scalar(
-        select(func.max(plan_history.c.issued_at)).where(own, _of_its_time())
+        select(func.max(plan_history.c.issued_at)).where(of_site, _of_its_time())
     )
     return issued
 
 
 def issued_last_each(connection: Connection, names: Sequence[str]) -> dict[str, datetime]:
     """Return ``issued_last`` of many sites by name, without those that have no plan."""
-    listed = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
-    own = (plan_history.c.site == listed.c.name) & (plan_history.c.system_id == "prod")
-    last = select(func.max(plan_history.c.issued_at)).where(own, _of_its_time()).scalar_subquery()
+    listed = _listed(names)
+    of_site = (plan_history.c.site == listed.c.name) & (plan_history.c.system_id == "prod")
+    last = (
+        select(func.max(plan_history.c.issued_at)).where(of_site, _of_its_time()).scalar_subquery()
+    )
     rows = connection.execute(select(listed.c.name, last))
     return {name: issued for name, issued in rows if issued is not None}
 
@@ -378,11 +376,11 @@ def read_in_force_each(
     """
     if not names:
         return {}
-    listed = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
-    due = _select_due(
+    listed = _listed(names)
+    in_force = _select_due(
         (plan_history.c.packed_reply, plan_history.c.packed_inputs), listed.c.name, at
     ).lateral("due")
-    rows = connection.execute(select(listed.c.name, due))
+    rows = connection.execute(select(listed.c.name, in_force))
 
     def read_plan(row: Row[Any]) -> tuple[str, tuple[PlanReply, PlanRequest]]:
         reply = plan_forms.read_reply(row.packed_reply, until=until)
@@ -394,7 +392,7 @@ def read_in_force_each(
 def _select_due(
     columns: Sequence[ColumnElement[Any]], site: ColumnElement[str], at: datetime
 ) -> Select[Any]:
-    own = (plan_history.c.site == site) & (plan_history.c.system_id == "prod")
+    of_site = (plan_history.c.site == site) & (plan_history.c.system_id == "prod")
     covers = (
         (plan_history.c.starts_at <= at)
         & (plan_history.c.ends_at > at)
@@ -403,28 +401,30 @@ def _select_due(
     looks_ahead = plan_history.c.starts_at > plan_history.c.issued_at - SLOT
     return (
         select(*columns)
-        .where(own, covers, looks_ahead)
+        .where(of_site, covers, looks_ahead)
         .order_by(plan_history.c.issued_at.desc())
         .limit(1)
     )
 
 
-def _of_its_time() -> ColumnElement[bool]:
-    """Whether a plan starts in the slot of its issue.
+def _listed(names: Collection[str]) -> TableValuedAlias:
+    """Return the names as the column ``name`` of a derived table."""
+    return func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
 
-    One that starts later says nothing of the time until then.
+
+def _of_its_time() -> ColumnElement[bool]:
+    """Return the condition that a plan starts in the slot of its issue.
+
+    A plan that starts later has no slots for the time until then.
     """
-    return (plan_history.c.starts_at > plan_history.c.issued_at - SLOT) & (
-        plan_history.c.starts_at <= plan_history.c.issued_at
-    )
+    table = plan_history.c
+    is_not_past = table.starts_at > table.issued_at - SLOT
+    return is_not_past & (table.starts_at <= table.issued_at)
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedSlots:
-    """Planned values per quarter-hour.
-
-    By column, NaN without a plan, and the ids of their plans.
-    """
+    """Planned values per quarter-hour by column, NaN without a plan, and the plans' ids."""
 
     timeline: Timeline
     plan_ids: Sequence[str | None]
@@ -433,15 +433,14 @@ class PlannedSlots:
     def find_same(
         self, timeline: Timeline, plan_ids: Sequence[str | None]
     ) -> Iterator[tuple[int, int]]:
-        """Yield the positions of slots with the same plan on another timeline, and here."""
+        """Yield the slots with the same plan as pairs of positions: there, and here."""
         ahead = (timeline.start - self.timeline.start) // SLOT
         for place, plan_id in enumerate(plan_ids):
-            if (
-                plan_id is not None
-                and 0 <= place + ahead < self.timeline.count
-                and self.plan_ids[place + ahead] == plan_id
-            ):
-                yield place, place + ahead
+            place_here = place + ahead
+            if plan_id is None or not 0 <= place_here < self.timeline.count:
+                continue
+            if self.plan_ids[place_here] == plan_id:
+                yield place, place_here
 
 
 def read_latest(
@@ -453,9 +452,7 @@ def read_latest(
     issued: tuple[datetime, datetime],
     before: PlannedSlots | None = None,
 ) -> PlannedSlots:
-    """Return the planned values of each quarter-hour from its last ``prod`` plan.
-
-    The plan was issued within ``issued``; NaN without one.
+    """Return each quarter-hour's values from its last ``prod`` plan, NaN without a plan.
 
     Args:
         connection: to the database.
@@ -470,27 +467,36 @@ def read_latest(
     slot_values = {name: np.full(timeline.count, np.nan) for name in columns}
     unread = list(plan_ids)
     if before is not None:
-        for place, there in before.find_same(timeline, plan_ids):
+        for place, place_before in before.find_same(timeline, plan_ids):
             unread[place] = None
             for name, values in slot_values.items():
-                values[place] = before.columns[name][there]
+                values[place] = before.columns[name][place_before]
     places: dict[str, list[int]] = {}
     for place, plan_id in enumerate(unread):
         if plan_id is not None:
             places.setdefault(plan_id, []).append(place)
-    query = select(plan_history.c.plan_id, plan_history.c.packed_reply).where(
-        plan_history.c.plan_id == func.any(cast(list(places), ARRAY(Text)))
-    )
-    for plan_id, packed in (
-        connection.execute(query.execution_options(yield_per=_AT_ONCE)) if places else ()
-    ):
-        # One by one: hundreds of plans do not fit in memory.
-        for plan_columns in read_each(
-            [packed], lambda each: plan_forms.read_columns(each, columns, timeline)
-        ):
-            for name, values in slot_values.items():
-                values[places[plan_id]] = plan_columns[name][places[plan_id]]
+    for plan_id, plan_columns in _read_columns(connection, list(places), columns, timeline):
+        for name, values in slot_values.items():
+            values[places[plan_id]] = plan_columns[name][places[plan_id]]
     return PlannedSlots(timeline, plan_ids, slot_values)
+
+
+def _read_columns(
+    connection: Connection, plan_ids: list[str], columns: Collection[str], timeline: Timeline
+) -> Iterator[tuple[str, Mapping[str, FloatArray]]]:
+    """Yield id and slot columns of each readable plan, one by one to save memory."""
+    if not plan_ids:
+        return
+
+    def read_columns(packed_reply: bytes) -> Mapping[str, FloatArray]:
+        return plan_forms.read_columns(packed_reply, columns, timeline)
+
+    query = select(plan_history.c.plan_id, plan_history.c.packed_reply).where(
+        plan_history.c.plan_id == func.any(cast(plan_ids, ARRAY(Text)))
+    )
+    for plan_id, packed_reply in connection.execute(query.execution_options(yield_per=_AT_ONCE)):
+        for plan_columns in read_each([packed_reply], read_columns):
+            yield plan_id, plan_columns
 
 
 def _find_last(
@@ -501,19 +507,20 @@ def _find_last(
     A site that replans on every change has hundreds of plans that were replaced before any slot.
     """
     table = plan_history.c
-    own = (table.site == site_id) & (table.system_id == "prod") & table.issued_at.between(*issued)
+    is_issued = (
+        (table.site == site_id) & (table.system_id == "prod") & table.issued_at.between(*issued)
+    )
     covers = (table.ends_at > timeline.start) & (table.starts_at < timeline.end)
     spans = connection.execute(
         select(table.plan_id, table.starts_at, table.ends_at)
-        .where(own, covers)
+        .where(is_issued, covers)
         .order_by(table.issued_at.desc())
     ).all()
     last = np.full(timeline.count, -1)
     for place, (_, starts_at, ends_at) in enumerate(spans):
-        covered = last[
-            max((starts_at - timeline.start) // SLOT, 0) : max(
-                -((timeline.start - ends_at) // SLOT), 0
-            )
-        ]
+        first = max((starts_at - timeline.start) // SLOT, 0)
+        end = max(-((timeline.start - ends_at) // SLOT), 0)
+        covered = last[first:end]
+        # Newer plans came first and keep their slots.
         covered[covered < 0] = place
     return [spans[place].plan_id if place >= 0 else None for place in last.tolist()]

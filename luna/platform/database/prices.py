@@ -191,7 +191,7 @@ def find_foreign(
     connection: Connection, series: Collection[StoredSeries], timeline: Timeline
 ) -> dict[StoredSeries, tuple[str, ...]]:
     """Return the other currencies in which each series has prices on a timeline's slots."""
-    names = {wanted.name for wanted in series}
+    names = {requested.name for requested in series}
     if not names:
         return {}
     table = market_prices.c
@@ -206,9 +206,9 @@ def find_foreign(
         StoredSeries(row.market.removesuffix(f" in {row.currency}"), row.currency) for row in rows
     }
     foreign = {}
-    for wanted in series:
-        currencies = {other.currency for other in stored if other.name == wanted.name}
-        foreign[wanted] = tuple(sorted(currencies - {wanted.currency}))
+    for requested in series:
+        currencies = {other.currency for other in stored if other.name == requested.name}
+        foreign[requested] = tuple(sorted(currencies - {requested.currency}))
     return foreign
 
 
@@ -221,14 +221,17 @@ def _list_unused(site: Site) -> list[str]:
 def find_unused_each(
     connection: Connection, stored_sites: Collection[Site], timeline: Timeline
 ) -> dict[str, list[str]]:
-    """Return, by site, its own price series that its tariff does not use.
+    """Return, by site, the stored names of its own price series that its tariff does not use.
 
-    By their stored names, those with prices on the timeline.
+    Series without prices on the timeline are left out.
     """
-    own = {site.name: _list_unused(site) for site in stored_sites}
-    own_names = [name for names in own.values() for name in names]
-    with_prices = find_priced(connection, own_names, timeline) if own_names else set()
-    return {site: [name for name in names if name in with_prices] for site, names in own.items()}
+    unused_names = {site.name: _list_unused(site) for site in stored_sites}
+    listed_names = [name for names in unused_names.values() for name in names]
+    with_prices = find_priced(connection, listed_names, timeline) if listed_names else set()
+    return {
+        site: [name for name in names if name in with_prices]
+        for site, names in unused_names.items()
+    }
 
 
 def require_market(connection: Connection, market: str) -> None:

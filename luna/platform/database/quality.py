@@ -38,12 +38,12 @@ def save(connection: Connection, site_id: str, days: Sequence[DayQuality]) -> in
     statement = insert(table).values(
         [{"site_key": key, **day.model_dump(include={"day", "verdict", "faults"})} for day in days]
     )
-    fresh = {name: statement.excluded[name] for name in ("verdict", "faults", "judged_at")}
+    new_values = {name: statement.excluded[name] for name in ("verdict", "faults", "judged_at")}
     differs = (table.c.verdict != statement.excluded.verdict) | (
         table.c.faults != statement.excluded.faults
     )
     upsert = statement.on_conflict_do_update(
-        constraint=table.primary_key, set_=fresh, where=differs
+        constraint=table.primary_key, set_=new_values, where=differs
     ).returning(table.c.day)
     return len(connection.execute(upsert).all())
 

@@ -122,12 +122,13 @@ def settle(
 ) -> None:
     """Make ``refused`` the quarantined readings of sensors within ``lines``.
 
-    From the first line on, before the second; earlier ones are added or renewed.
-
-    Decided rows stay as they are.
+    Readings before these lines are added or renewed as well. Decided rows stay as they are.
 
     Args:
+        connection: to the database.
+        site_id: the site's name.
         refused: by source, which names the sensor; a line is an instant in microseconds.
+        lines: the first line, and the one after the last.
     """
     key = {"site_key": sites.key_of(connection, site_id), "kind": "readings"}
     table = quarantine.c
@@ -151,13 +152,13 @@ def settle(
     if rows:
         # A bad sensor has tens of thousands of refused stretches: they are one statement of four
         # arrays, not a statement each.
-        arrays = dict(
-            zip(
-                ("sources", "lines", "faults", "raws"),
-                map(list, zip(*rows, strict=True)),
-                strict=True,
-            )
-        )
+        sources, lines_refused, faults, raws = zip(*rows, strict=True)
+        arrays = {
+            "sources": list(sources),
+            "lines": list(lines_refused),
+            "faults": list(faults),
+            "raws": list(raws),
+        }
         connection.execute(text(_INSERT + _ENTRIES + _RENEW), key | arrays)
 
 
@@ -201,17 +202,15 @@ def require_of_site(connection: Connection, site_id: str, quarantine_id: int) ->
     Raises:
         NotFoundError: no such site, or it has no such row.
     """
-    own = (quarantine.c.site_key == sites.key_of(connection, site_id)) & (
+    is_row = (quarantine.c.site_key == sites.key_of(connection, site_id)) & (
         quarantine.c.quarantine_id == quarantine_id
     )
-    if connection.scalar(select(quarantine.c.quarantine_id).where(own)) is None:
+    if connection.scalar(select(quarantine.c.quarantine_id).where(is_row)) is None:
         raise refuse("no-such-row", field="quarantine_id", value=quarantine_id, site_id=site_id)
 
 
 def hold(connection: Connection, quarantine_id: int) -> tuple[str, QuarantinedRow]:
-    """Return the site's name and an open row, locked until the transaction ends.
-
-    So that two do not decide at once.
+    """Return the site's name and an open row, locked so that nobody else decides meanwhile.
 
     Raises:
         NotFoundError: no row of that number.
@@ -258,10 +257,7 @@ def resolve(
 def list_let_in(
     connection: Connection, site_id: str, *, kind: str, sources: Collection[str]
 ) -> list[QuarantinedRow]:
-    """Return the rows of sources that were let in, in the order of these decisions.
-
-    Somebody released or corrected them.
-    """
+    """Return released and corrected rows of sources, in the order of these decisions."""
     table = quarantine.c
     same_sources = (
         (table.site_key == sites.key_of(connection, site_id))

@@ -1,6 +1,4 @@
-"""Query a sensor's readings: raw, or aggregated per bucket in the database.
-
-So one row per bucket is transferred.
+"""Query a sensor's readings: raw, or aggregated in the database to one row per bucket.
 
 Plain SQL is the default; TimescaleDB's toolkit is an alternative. Both produce the same runs of
 readings, from which ``luna.energy.readings`` computes the result. If the toolkit fails, a warning
@@ -150,11 +148,8 @@ def query_readings(connection: Connection, site_id: str, query: ReadingQuery) ->
     page = _readings(query, instants[: query.limit], values[: query.limit])
     # The next page begins right after the last reading, so that readings that arrive in between are
     # not skipped.
-    return replace(
-        page,
-        following=instants[query.limit - 1].astype(datetime).replace(tzinfo=UTC)
-        + timedelta(microseconds=1),
-    )
+    last = instants[query.limit - 1].astype(datetime).replace(tzinfo=UTC)
+    return replace(page, following=last + timedelta(microseconds=1))
 
 
 def _readings(query: ReadingQuery, instants: InstantArray, values: FloatArray) -> SeriesAnswer:
@@ -179,9 +174,8 @@ def read_increase(
         NotFoundError: no such site, sensor or register.
     """
     rows = KNOWN_VALUES.format(readings.rows_of(connection, site_id, sensor))
-    return increase_per_bucket(
-        _read_runs(connection, rows, edges, INCREASE, toolkit=toolkit), _instants(edges)
-    )
+    runs = _read_runs(connection, rows, edges, INCREASE, toolkit=toolkit)
+    return increase_per_bucket(runs, _instants(edges))
 
 
 def read_time_weighted_mean(
@@ -203,16 +197,9 @@ def read_time_weighted_mean(
     Raises:
         NotFoundError: no such site, sensor or register.
     """
-    return mean_per_bucket(
-        _read_runs(
-            connection,
-            readings.rows_of(connection, site_id, sensor),
-            edges,
-            HOLD_INTEGRAL,
-            toolkit=toolkit,
-        ),
-        _instants(edges),
-    )
+    rows = readings.rows_of(connection, site_id, sensor)
+    runs = _read_runs(connection, rows, edges, HOLD_INTEGRAL, toolkit=toolkit)
+    return mean_per_bucket(runs, _instants(edges))
 
 
 def read_shape(
@@ -260,15 +247,15 @@ def _read_runs(
 ) -> Runs:
     window = {"rows": rows, "first": edges[0], "end": edges[-1]}
     placed = PLACED.format(edges=list(edges), readings=READINGS.format(**window))
-    forms = (
-        PLAIN_RUNS.format(gain=gain.plain, placed=placed),
-        TOOLKIT_RUNS.format(gain=gain.toolkit, placed=placed),
-    )
-    plain, quick = (
-        sql.SQL("{} UNION ALL {} ORDER BY 1").format(form, NEIGHBOURS.format(**window))
-        for form in forms
-    )
-    runs = Runs(**_read(connection, plain, RUN_TYPES, quick=quick if toolkit else None))
+    neighbours = NEIGHBOURS.format(**window)
+    with_neighbours = sql.SQL("{} UNION ALL {} ORDER BY 1")
+    plain_runs = PLAIN_RUNS.format(gain=gain.plain, placed=placed)
+    plain = with_neighbours.format(plain_runs, neighbours)
+    quick: sql.Composed | None = None
+    if toolkit:
+        toolkit_runs = TOOLKIT_RUNS.format(gain=gain.toolkit, placed=placed)
+        quick = with_neighbours.format(toolkit_runs, neighbours)
+    runs = Runs(**_read(connection, plain, RUN_TYPES, quick=quick))
     if toolkit and np.isnan(runs.inner).any():
         # The toolkit treats NaN as a value, which makes its sums NaN: compute those in plain SQL.
         return Runs(**copy.read(connection, plain, RUN_TYPES))

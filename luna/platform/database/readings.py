@@ -1,7 +1,4 @@
-"""Stores sensor readings as received, with the units in which they were reported.
-
-NaN is a sensor's "unavailable".
-"""
+"""Store sensor readings as received, with their reported units; NaN means unavailable."""
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -148,8 +145,6 @@ def last_instant(
 ) -> datetime | None:
     """Return the last reading's instant of the named sensors at or before ``now``, if any.
 
-    None where there is none.
-
     Raises:
         NotFoundError: no such site.
     """
@@ -186,10 +181,9 @@ def read_spans(
         sensor_readings.c.instant <= now,
         sensor_readings.c.value < math.inf,
     )
-    first, last = (
-        select(end(sensor_readings.c.instant)).where(*has_value).scalar_subquery()
-        for end in (func.min, func.max)
-    )
+    instant = sensor_readings.c.instant
+    first = select(func.min(instant)).where(*has_value).scalar_subquery()
+    last = select(func.max(instant)).where(*has_value).scalar_subquery()
     is_named = (
         sensors.c.site_key == sites.key_of(connection, site_id),
         sensors.c.name.in_(list(names)),
@@ -215,9 +209,9 @@ def key_of(connection: Connection, site_id: str, sensor: str) -> int:
     )
     keys_by_name = {row.name: row.sensor_key for row in connection.execute(query)}
     if sensor not in keys_by_name:
-        there = ", ".join(sorted(keys_by_name))
-        if there:
-            remedy = f"Sensors of {site_id}: {there}."
+        sensor_names = ", ".join(sorted(keys_by_name))
+        if sensor_names:
+            remedy = f"Sensors of {site_id}: {sensor_names}."
         else:
             remedy = "Load some with `luna data load --kind readings`."
         raise refuse("no-such-sensor", field="sensor", value=sensor, remedy=remedy)
@@ -240,10 +234,11 @@ def rows_of(connection: Connection, site_id: str, sensor: str | Register) -> sql
         history = sensor_units.read(connection, [key])[key]
         if not history.later:
             return sql.SQL("sensor_readings WHERE sensor_key = {}").format(key)
-        ratios = [ratio(name, history.newest()) for name in history.names]
-        factors = [
-            None if math.isnan(factor_of_unit) else factor_of_unit for factor_of_unit in ratios
-        ]
+        factors: list[float | None] = []
+        for name in history.names:
+            factor_of_unit = ratio(name, history.newest())
+            factors.append(None if math.isnan(factor_of_unit) else factor_of_unit)
+        # The first unit has no instant: it is the ELSE below.
         changes = zip(reversed(history.since.tolist()), reversed(factors), strict=False)
         whens = sql.SQL(" ").join(
             sql.SQL("WHEN instant >= {} THEN {}").format(since.replace(tzinfo=UTC), factor)
@@ -257,14 +252,8 @@ def rows_of(connection: Connection, site_id: str, sensor: str | Register) -> sql
         ).format(factor, key)
     sites.key_of(connection, site_id)
     meter = smart_meter_readings.c
-    if (
-        connection.scalar(
-            select(meter.meter)
-            .where(meter.meter == sensor.meter, meter.register == sensor.register)
-            .limit(1)
-        )
-        is None
-    ):
+    is_register = (meter.meter == sensor.meter) & (meter.register == sensor.register)
+    if connection.scalar(select(meter.meter).where(is_register).limit(1)) is None:
         raise refuse("no-such-register", field="series", value=f"{sensor.meter}:{sensor.register}")
     return sql.SQL("smart_meter_readings WHERE meter = {} AND register = {}").format(
         sensor.meter, sensor.register
@@ -280,9 +269,7 @@ def read(
     end: datetime,
     most: int | None = None,
 ) -> tuple[InstantArray, FloatArray]:
-    """Return instants and values of a sensor in ``first`` ≤ instant < ``end``.
-
-    At most the first ``most``.
+    """Return the first ``most`` instants and values of a sensor in ``first`` ≤ instant < ``end``.
 
     Raises:
         NotFoundError: no such site, sensor or register.
@@ -308,12 +295,12 @@ def read_each(
     ).format([row.sensor_key for row in stored.values()], first, end)
     types = {"sensor_key": "i4", "instant": "M8[us]", "value": "f8"}
     rows = copy.split(copy.read(connection, query, types), by=2)
-    found = {}
+    series_by_name = {}
     for name, row in stored.items():
         series = rows.get(row.sensor_key)
         if series is not None:
-            found[name] = (series["instant"], series["value"])
-    return found
+            series_by_name[name] = (series["instant"], series["value"])
+    return series_by_name
 
 
 def read_with_previous(
@@ -359,9 +346,9 @@ def read_with_previous_each(
     )
     types = {"number": "i8", "instant": "M8[us]", "value": "f8"}
     rows = copy.split(copy.read(connection, query, types), by=2)
-    nothing = {"instant": np.empty(0, dtype="M8[us]"), "value": np.empty(0)}
-    found = []
+    no_readings = {"instant": np.empty(0, dtype="M8[us]"), "value": np.empty(0)}
+    all_series = []
     for number in range(1, len(sensor_names) + 1):
-        series = rows.get(number, nothing)
-        found.append((series["instant"], series["value"]))
-    return found
+        series = rows.get(number, no_readings)
+        all_series.append((series["instant"], series["value"]))
+    return all_series

@@ -99,10 +99,7 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class DocumentSource:
-    """A document that searches find.
-
-    With its first words, and the mean of its passages' vectors.
-    """
+    """A document that searches find, its first words, and the mean of its passages' vectors."""
 
     document_id: str
     site_key: int | None
@@ -135,14 +132,16 @@ def write(
     unique_items = {item.item_id: item for item in new_items}
     rows = [_row(item, site_key, now) for item in unique_items.values()]
     written = _upsert(connection, rows) if rows else 0
-    owned = items.c.site_key.is_(None) if site_key is None else items.c.site_key == site_key
-    stale = and_(
-        owned,
+    of_site = items.c.site_key.is_(None) if site_key is None else items.c.site_key == site_key
+    is_outdated = and_(
+        of_site,
         items.c.kind.in_(kinds),
         items.c.withdrawn_at.is_(None),
         items.c.item_id != all_(cast([row["item_id"] for row in rows], ARRAY(TEXT))),
     )
-    withdrawn = connection.execute(update(items).where(stale).values(withdrawn_at=now)).rowcount
+    withdrawn = connection.execute(
+        update(items).where(is_outdated).values(withdrawn_at=now)
+    ).rowcount
     return written, withdrawn
 
 
@@ -188,9 +187,9 @@ def _row(item: Item, site_key: int | None, now: datetime) -> dict[str, Any]:
 def list_candidates(
     connection: Connection, audience: Audience, *, model: str | None
 ) -> list[Candidate]:
-    """Return the items that a reader may be shown.
+    """Return the items that may be shown to a reader, with their terms.
 
-    With their terms, and with their vectors where ``model`` made them.
+    They have vectors where ``model`` made them.
 
     Raises:
         NotFoundError: no such site.

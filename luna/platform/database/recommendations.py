@@ -51,10 +51,10 @@ class Slate:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """A policy's statistics.
+    """A policy's statistics over ``count`` observations of ``d`` features.
 
-    Sum of outer products of features, shape ``(d, d)``, of features times rewards, shape ``(d,)``,
-    and number of observations.
+    ``precision`` is the sum of the features' outer products, shape ``(d, d)``; ``response`` the sum
+    of features times reward, shape ``(d,)``.
     """
 
     precision: FloatArray
@@ -92,8 +92,10 @@ class LoggedSlate:
 class Habits:
     """A reader's habits.
 
-    How often each unrewarded item was shown, and per kind of item the number of showings and the
-    sum of rewards.
+    Attributes:
+        passed_over: how often each item without a reward was shown.
+        shown: number of showings per kind of item.
+        earned: sum of rewards per kind of item.
     """
 
     passed_over: Mapping[str, int]
@@ -164,10 +166,10 @@ def find_showings(
     connection: Connection, reader: str, recommendation_ids: Collection[str]
 ) -> set[str]:
     """Return which of these recommendations were shown to a reader."""
-    own = (recommendations.c.reader == reader) & recommendations.c.recommendation_id.in_(
+    is_shown = (recommendations.c.reader == reader) & recommendations.c.recommendation_id.in_(
         set(recommendation_ids)
     )
-    return set(connection.scalars(select(recommendations.c.recommendation_id).where(own)))
+    return set(connection.scalars(select(recommendations.c.recommendation_id).where(is_shown)))
 
 
 def add_events(
@@ -236,12 +238,13 @@ def read_habits(connection: Connection, reader: str, *, since: datetime) -> Habi
         func.count().label("shown"),
         func.sum(table.reward).label("earned"),
     )
-    own = (table.reader == reader) & (table.shown_at >= since) & table.reward.is_not(None)
+    is_rewarded = (table.reader == reader) & (table.shown_at >= since) & table.reward.is_not(None)
     passed_over: dict[str, int] = {}
     shown: dict[str, int] = {}
     earned: dict[str, float] = {}
-    for row in connection.execute(query.where(own).group_by(table.item_id, table.kind)):
-        passed_over |= {} if row.earned > 0 else {row.item_id: row.shown}
+    for row in connection.execute(query.where(is_rewarded).group_by(table.item_id, table.kind)):
+        if row.earned <= 0:
+            passed_over[row.item_id] = row.shown
         shown[row.kind] = shown.get(row.kind, 0) + row.shown
         earned[row.kind] = earned.get(row.kind, 0.0) + row.earned
     return Habits(passed_over, shown, earned)
@@ -253,10 +256,15 @@ def list_recent_items(connection: Connection, reader: str, *, limit: int) -> lis
     query = select(recommendations.c.item_id).join(
         events, events.c.recommendation_id == recommendations.c.recommendation_id
     )
-    own = (recommendations.c.reader == reader) & events.c.action.in_(("opened", "read", "useful"))
+    is_used = (recommendations.c.reader == reader) & events.c.action.in_(
+        ("opened", "read", "useful")
+    )
     return list(
         connection.scalars(
-            query.where(own).group_by(recommendations.c.item_id).order_by(last.desc()).limit(limit)
+            query.where(is_used)
+            .group_by(recommendations.c.item_id)
+            .order_by(last.desc())
+            .limit(limit)
         )
     )
 

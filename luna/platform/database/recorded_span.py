@@ -48,10 +48,7 @@ _JUDGED = (*SERIES, *PRICES)
 
 
 def of_site(connection: Connection, site_id: str) -> Span | None:
-    """Return when anything was measured, None where nothing was.
-
-    Prices may be known of days to come.
-    """
+    """Return the span of a site's measurements, None without any. Prices do not count."""
     start = slot_observations.c.slot_start
     measured = or_(*(slot_observations.c[name].is_not(None) for name in MEASURED))
     slots = (
@@ -59,24 +56,21 @@ def of_site(connection: Connection, site_id: str) -> Span | None:
         .where(slot_observations.c.site_key == sites.key_of(connection, site_id), measured)
         .limit(1)
     )
-    return _span(
-        *(connection.scalar(slots.order_by(order)) for order in (start.asc(), start.desc()))
-    )
+    first = connection.scalar(slots.order_by(start.asc()))
+    last = connection.scalar(slots.order_by(start.desc()))
+    return _span(first, last)
 
 
 def of_each(connection: Connection, keys: Collection[int]) -> dict[int, Span]:
-    """Return the same of many sites by their keys.
-
-    Those of which nothing was measured are left out.
-    """
-    own = slot_observations.c
+    """Return the spans of many sites' measurements by the sites' keys, without empty ones."""
+    slots = slot_observations.c
     is_measured = (
-        own.site_key == site_table.c.site_key,
-        or_(*(own[name].is_not(None) for name in MEASURED)),
+        slots.site_key == site_table.c.site_key,
+        or_(*(slots[name].is_not(None) for name in MEASURED)),
     )
     ends = [
-        select(own.slot_start).where(*is_measured).order_by(order).limit(1).scalar_subquery()
-        for order in (own.slot_start.asc(), own.slot_start.desc())
+        select(slots.slot_start).where(*is_measured).order_by(order).limit(1).scalar_subquery()
+        for order in (slots.slot_start.asc(), slots.slot_start.desc())
     ]
     rows = connection.execute(
         select(site_table.c.site_key, *ends).where(site_table.c.site_key.in_(keys))
@@ -97,18 +91,15 @@ def whole_days(
     if span is None:
         return None
     first = span[0].astimezone(zone).date()
-    first = first if local_midnight(first, zone) == span[0] else first + timedelta(days=1)
-    last = (span[1] if until is None else min(span[1], until)).astimezone(zone).date() - timedelta(
-        days=1
-    )
+    if local_midnight(first, zone) != span[0]:
+        first += timedelta(days=1)
+    end = span[1] if until is None else min(span[1], until)
+    last = end.astimezone(zone).date() - timedelta(days=1)
     return (first, last) if first <= last else None
 
 
 def first_day(connection: Connection, site: Site) -> date:
-    """Return the first local day on which a site can be expected to have data.
-
-    That of its first measurement, else that on which it was added.
-    """
+    """Return the local day of a site's first measurement, else that on which it was added."""
     span = of_site(connection, site.name)
     if span:
         begin = span[0]
@@ -119,10 +110,7 @@ def first_day(connection: Connection, site: Site) -> date:
 
 
 def of_series(connection: Connection, site_id: str) -> dict[str, Span]:
-    """Return the recorded span of each of a site's series and prices.
-
-    Those without one are left out.
-    """
+    """Return the recorded span of each of a site's series and prices, without empty ones."""
     table = slot_observations.c
     extremes = list[ColumnElement[datetime]]()
     for name in _JUDGED:
@@ -145,12 +133,10 @@ def of_market(connection: Connection, series: StoredSeries) -> Span | None:
     The price is a market's or a site's own.
     """
     table = market_prices.c
-    own = table.market.in_((series.name, series.apart)) & (table.currency == series.currency)
-    return _span(
-        *connection.execute(
-            select(func.min(table.slot_start), func.max(table.slot_start)).where(own)
-        ).one()
-    )
+    of_series = table.market.in_((series.name, series.apart)) & (table.currency == series.currency)
+    extremes = select(func.min(table.slot_start), func.max(table.slot_start)).where(of_series)
+    first, last = connection.execute(extremes).one()
+    return _span(first, last)
 
 
 def of_markets(connection: Connection, markets: Sequence[StoredSeries]) -> dict[StoredSeries, Span]:
@@ -205,17 +191,16 @@ def _unit(name: str, currency: str) -> str:
 
 def _forecasts(connection: Connection, key: int) -> Iterator[RecordedSeries]:
     table = slot_forecasts.c
-    for version in connection.scalars(
-        select(table.forecast_version).where(table.site_key == key).distinct()
-    ).all():
-        own = (table.site_key == key) & (table.forecast_version == version)
+    versions = select(table.forecast_version).where(table.site_key == key).distinct()
+    for version in connection.scalars(versions).all():
+        of_version = (table.site_key == key) & (table.forecast_version == version)
         # The first slot is that of the first issue, the last one of the last: an index finds both,
         # a count of all slots takes seconds.
         first, last = connection.execute(
-            select(func.min(table.issued_at), func.max(table.issued_at)).where(own)
+            select(func.min(table.issued_at), func.max(table.issued_at)).where(of_version)
         ).one()
         end = connection.scalar(
-            select(func.max(table.slot_start)).where(own, table.issued_at == last)
+            select(func.max(table.slot_start)).where(of_version, table.issued_at == last)
         )
         span = _span(first, end)
         if span is None:

@@ -108,11 +108,11 @@ def upsert_oracle(connection: Connection, site_id: str, results: Sequence[Oracle
     statement = insert(oracle_daily_results)
     names = [name for name in OracleResult.__dataclass_fields__ if name != "day"]
     changed = or_(*(table[name].is_distinct_from(statement.excluded[name]) for name in names))
-    fresh = {name: statement.excluded[name] for name in (*names, "recorded_at")}
+    new_values = {name: statement.excluded[name] for name in (*names, "recorded_at")}
     rows = [asdict(result) | {"site_key": key} for result in results]
     connection.execute(
         statement.on_conflict_do_update(
-            constraint=oracle_daily_results.primary_key, set_=fresh, where=changed
+            constraint=oracle_daily_results.primary_key, set_=new_values, where=changed
         ),
         rows,
     )

@@ -106,10 +106,7 @@ def is_any_marked(connection: Connection) -> bool:
 
 
 def refresh(engine: Engine, *, batches: int = BATCHES) -> Refreshed:
-    """Compute marked days in batches, each in a transaction of its own.
-
-    Until none is left or ``batches`` are done.
-    """
+    """Compute marked days in at most ``batches`` batches, each in a transaction of its own."""
     total = Refreshed()
     for _ in range(batches):
         with unit_of_work(engine) as connection:
@@ -132,9 +129,8 @@ def refresh_batch(connection: Connection, *, most: int = BATCH_MARKS) -> Refresh
     with copy.cursor(connection) as session:
         session.execute(HOLD)
         # One at a time: a second refresh could store older values over newer ones.
-        if session.execute("SELECT pg_try_advisory_xact_lock(%s)", (REFRESH_LOCK,)).fetchone() != (
-            True,
-        ):
+        lock = session.execute("SELECT pg_try_advisory_xact_lock(%s)", (REFRESH_LOCK,))
+        if lock.fetchone() != (True,):
             return Refreshed()
         marks = session.execute(TAKE, (most,)).fetchall()
         batch = {"sites": [site for site, _ in marks], "days": [day for _, day in marks]}
@@ -151,10 +147,7 @@ def refresh_batch(connection: Connection, *, most: int = BATCH_MARKS) -> Refresh
 
 
 def are_fresh(connection: Connection, site_id: str, timeline: Timeline) -> bool:
-    """Return whether reading rollups of ``timeline`` is faster than reading quarter-hours.
-
-    That is so while few of its days are marked.
-    """
+    """Return whether few enough days are marked for rollups to be faster than quarter-hours."""
     window = sites.key_of(connection, site_id), timeline.start - DAY, timeline.end
     with copy.cursor(connection) as session:
         marked = session.execute(MARKED, (*window, MOST_MARKED + 1)).fetchone()
@@ -194,8 +187,8 @@ def read_parts(
     )
     rows = copy.read(connection, query, {"start": "M8[s]", "total": "f8", "known": "i8"})
     sums = np.zeros(starts.size)
-    there = np.zeros(starts.size, dtype=np.int64)
+    known_slots = np.zeros(starts.size, dtype=np.int64)
     places = np.searchsorted(starts, rows["start"])
     sums[places] = np.nan_to_num(rows["total"])
-    there[places] = rows["known"]
-    return starts, Parts(sums, there, slots)
+    known_slots[places] = rows["known"]
+    return starts, Parts(sums, known_slots, slots)

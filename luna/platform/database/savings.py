@@ -113,8 +113,11 @@ def _find_lacking(
     marks = quality.read_estimated(connection, site.name, span)
     values = {name: np.isfinite(getattr(observed, name)) for name in ("load_kwh", "pv_kwh")}
     measured = np.logical_and.reduce([*values.values()])
-    known = [there | (marks >> ESTIMABLE.index(name) & 1 > 0) for name, there in values.items()]
-    is_known = np.logical_and.reduce(known)
+    known_parts = [
+        is_measured | (marks >> ESTIMABLE.index(name) & 1 > 0)
+        for name, is_measured in values.items()
+    ]
+    is_known = np.logical_and.reduce(known_parts)
     tariff_prices = prices.read_tariff(connection, site, span).values()
     has_price = [np.isfinite(price) for price in tariff_prices]
     priced = np.logical_and.reduce([np.ones(span.count, dtype=bool), *has_price])

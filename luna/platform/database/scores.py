@@ -67,10 +67,7 @@ def read_daily(
     first: date | None = None,
     last: date | None = None,
 ) -> dict[str, list[DayCost]]:
-    """Return the scored days of every policy, in order.
-
-    From ``first`` to ``last``, default: all there are.
-    """
+    """Return the scored days of every policy from ``first`` to ``last`` (None: all), in order."""
     table = daily_scores.c
     query = select(table.policy, *(table[column] for column in DAY_COLUMNS)).where(
         table.site_key == sites.key_of(connection, site_id), table.system_id == system_id
@@ -119,8 +116,10 @@ def list_days(
         after_day, after_policy = after
         bounds.append(tuple_(table.day, table.policy) > tuple_(cast(after_day, Date), after_policy))
     columns = [table[name] for name in DayScore.model_fields]
-    own = (table.site_key == sites.key_of(connection, site_id)) & (table.system_id == system_id)
+    of_system = (table.site_key == sites.key_of(connection, site_id)) & (
+        table.system_id == system_id
+    )
     rows = connection.execute(
-        select(*columns).where(own, *bounds).order_by(table.day, table.policy).limit(limit)
+        select(*columns).where(of_system, *bounds).order_by(table.day, table.policy).limit(limit)
     )
     return [DayScore.model_validate(dict(row)) for row in rows.mappings()]

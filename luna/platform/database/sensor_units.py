@@ -19,13 +19,13 @@ from luna.platform.database.schema.series import sensor_readings, sensor_units, 
 
 def read(connection: Connection, sensor_keys: Collection[int]) -> dict[int, UnitHistory]:
     """Return the unit histories of sensors by their keys."""
-    own = select(
+    units = select(
         sensors.c.sensor_key,
         sensors.c.unit,
         sensor_units.c.since,
         sensor_units.c.unit.label("later"),
     ).outerjoin_from(sensors, sensor_units)
-    query = own.where(sensors.c.sensor_key.in_(sensor_keys)).order_by(sensor_units.c.since)
+    query = units.where(sensors.c.sensor_key.in_(sensor_keys)).order_by(sensor_units.c.since)
     first: dict[int, str | None] = {}
     changes: dict[int, list[tuple[np.datetime64, str]]] = {}
     for row in connection.execute(query):
@@ -77,10 +77,10 @@ def note(
     has_unit = stated.codes != NOT_SAID
     changed = 0
     for key, history in read(connection, np.unique(sensor_keys[has_unit]).tolist()).items():
-        own = has_unit & (sensor_keys == key)
-        units = StatedUnits(stated.names, stated.codes[own])
-        if not history.agrees(instants[own], units):
-            changed += _change(connection, key, instants[own], units)
+        is_sensor = has_unit & (sensor_keys == key)
+        units = StatedUnits(stated.names, stated.codes[is_sensor])
+        if not history.agrees(instants[is_sensor], units):
+            changed += _change(connection, key, instants[is_sensor], units)
     return changed
 
 
@@ -98,9 +98,9 @@ def _change(connection: Connection, key: int, instants: InstantArray, stated: St
         extreme.astype("datetime64[us]").item().replace(tzinfo=UTC)
         for extreme in (instants.min(), instants.max())
     )
-    own = sensor_readings.c.sensor_key == key
+    of_sensor = sensor_readings.c.sensor_key == key
     instant = sensor_readings.c.instant
-    following = connection.scalar(select(func.min(instant)).where(own, instant > last))
+    following = connection.scalar(select(func.min(instant)).where(of_sensor, instant > last))
     query = sql.SQL(
         "SELECT instant FROM sensor_readings WHERE sensor_key = {} AND instant >= {} AND "
         "instant <= {}"

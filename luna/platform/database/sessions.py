@@ -50,10 +50,7 @@ def open_session(
 def find_by_token(
     connection: Connection, token: str, *, now: datetime, idle: timedelta
 ) -> OpenSession | None:
-    """Return the session of a browser's cookie.
-
-    None where there is none, or it has ended.
-    """
+    """Return the session of a browser's cookie, None where there is none, or it has ended."""
     return _find(connection, sessions.c.token_hash == digest(token), now=now, idle=idle)
 
 
@@ -98,15 +95,13 @@ def give_refresh_token(
 
 
 def use_refresh_token(connection: Connection, token: str, *, now: datetime) -> int | None:
-    """Redeem a refresh token and return its session.
-
-    None where it is invalid or has expired.
+    """Redeem a refresh token and return its session, None where it is invalid or has expired.
 
     A token that was redeemed before ends the session: two parties hold it, and the legitimate one
     cannot be told apart.
     """
-    own = refresh_tokens.c.token_hash == digest(token)
-    unused = own & refresh_tokens.c.used_at.is_(None) & (refresh_tokens.c.expires_at > now)
+    is_token = refresh_tokens.c.token_hash == digest(token)
+    unused = is_token & refresh_tokens.c.used_at.is_(None) & (refresh_tokens.c.expires_at > now)
     used: int | None = connection.scalar(
         update(refresh_tokens)
         .where(unused)
@@ -114,10 +109,10 @@ def use_refresh_token(connection: Connection, token: str, *, now: datetime) -> i
         .returning(refresh_tokens.c.session_id)
     )
     if used is None:
-        again = select(refresh_tokens.c.session_id).where(
-            own, refresh_tokens.c.used_at.is_not(None)
+        reused = select(refresh_tokens.c.session_id).where(
+            is_token, refresh_tokens.c.used_at.is_not(None)
         )
-        connection.execute(delete(sessions).where(sessions.c.session_id.in_(again)))
+        connection.execute(delete(sessions).where(sessions.c.session_id.in_(reused)))
     return used
 
 

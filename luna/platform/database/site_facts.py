@@ -41,7 +41,7 @@ from luna.platform.database import (
 from luna.platform.database import prices as market_prices
 from luna.platform.database.forecast_activations import ActiveVersion
 from luna.platform.database.forecasts import DrivingForecast
-from luna.platform.database.prices import Revisions
+from luna.platform.database.prices import Revisions, StoredSeries
 
 DAY = timedelta(days=1)
 # Beyond the horizon of any plan of a stored site.
@@ -236,13 +236,16 @@ def _read_prices(
     Mapping[str, Sequence[str]],
 ]:
     """Return, by site name, tariff prices, other stored currencies, and unused own series."""
-    names = {}
+    # By site: the stored series of each price that its tariff names.
+    series_of_sites = {}
+    series: dict[StoredSeries, None] = {}
     for site in stored_sites:
         used = site.tariff.price_series
-        names[site.name] = {name: market_prices.stored_series(site, name) for name in used}
+        stored_series = {name: market_prices.stored_series(site, name) for name in used}
+        series_of_sites[site.name] = stored_series
+        series |= dict.fromkeys(stored_series.values())
     past_and_horizon = Timeline(horizon.start - back, SLOT, back // SLOT + horizon.count)
-    series = list(dict.fromkeys(name for own in names.values() for name in own.values()))
-    revisions = market_prices.read_revisions_each(connection, series, past_and_horizon)
+    revisions = market_prices.read_revisions_each(connection, list(series), past_and_horizon)
     # Other currencies matter only where the prices of the start are missing.
     ended = []
     for stored in series:
@@ -255,9 +258,13 @@ def _read_prices(
     unused = market_prices.find_unused_each(connection, stored_sites, day_before_and_horizon)
     revisions_of_sites = {}
     foreign_of_sites = {}
-    for site_name, own in names.items():
-        revisions_of_sites[site_name] = {name: revisions[stored] for name, stored in own.items()}
-        foreign_of_sites[site_name] = {name: foreign[stored] for name, stored in own.items()}
+    for site_name, stored_series in series_of_sites.items():
+        revisions_of_sites[site_name] = {
+            name: revisions[stored] for name, stored in stored_series.items()
+        }
+        foreign_of_sites[site_name] = {
+            name: foreign[stored] for name, stored in stored_series.items()
+        }
     return revisions_of_sites, foreign_of_sites, unused
 
 
@@ -351,8 +358,10 @@ def read_demands_each(
     sensed = charging_stays.read_charge_each(connection, sites_by_key, until=known_at)
     facts = {}
     for key, site in sites_by_key.items():
-        own = sensed.get(key, {})
+        charges = sensed.get(key, {})
         # Plans may be issued after the instants that they are about.
-        untaken = charging_stays.find_untaken(connection, site, own, now=known_at, issued_until=now)
-        facts[key] = DemandFacts(stays.get(key, {}), own, in_force.get(site.name), untaken)
+        untaken = charging_stays.find_untaken(
+            connection, site, charges, now=known_at, issued_until=now
+        )
+        facts[key] = DemandFacts(stays.get(key, {}), charges, in_force.get(site.name), untaken)
     return facts

@@ -95,10 +95,12 @@ def _read(connection: Connection, site: Site, now: datetime) -> SiteFigures:
         counted = 0
     table = slot_observations.c
     share = func.sum(func.abs(table.residual_kwh)) / func.nullif(func.sum(table.load_kwh), 0)
-    own = select(site_table.c.site_key).where(site_table.c.name == site.name).scalar_subquery()
+    site_key = select(site_table.c.site_key).where(site_table.c.name == site.name).scalar_subquery()
     residual_share = connection.scalar(
         select(share).where(
-            table.site_key == own, table.slot_start > now - BALANCE_SPAN, table.slot_start <= now
+            table.site_key == site_key,
+            table.slot_start > now - BALANCE_SPAN,
+            table.slot_start <= now,
         )
     )
     return SiteFigures(

@@ -42,12 +42,12 @@ def _select(kind: Kind, reference: str | int) -> Select[Any] | CompoundSelect[An
         named = select(func.unnest(answers.c.sites)).where(
             answers.c.conversation_id == str(reference)
         )
-        own = (
+        own_site = (
             select(sites.c.name)
             .join(conversations, conversations.c.site_key == sites.c.site_key)
             .where(conversations.c.conversation_id == str(reference))
         )
-        return select(func.array(named.union(own).scalar_subquery())).where(
+        return select(func.array(named.union(own_site).scalar_subquery())).where(
             exists().where(conversations.c.conversation_id == str(reference))
         )
     # A number beyond the column's range belongs to no row.

@@ -110,7 +110,7 @@ def _delete_by_name(connection: Connection, site_id: str) -> None:
     _delete(connection, jobs, _of_site(connection, site_id))
     _delete(connection, what_ifs, what_ifs.c.request["site_id"].astext == site_id)
     _delete(connection, plan_history, plan_history.c.site == site_id)
-    own_series = [stored_name(site_id, own) for own in (OWN_IMPORT, OWN_EXPORT)]
+    own_series = [stored_name(site_id, side) for side in (OWN_IMPORT, OWN_EXPORT)]
     _delete(connection, market_prices, market_prices.c.market.in_(own_series))
     _delete(connection, carbon_intensity, carbon_intensity.c.place == site_id)
     _delete(connection, weather, weather_places.is_of(weather.c.place, site_id))

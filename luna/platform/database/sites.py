@@ -1,4 +1,4 @@
-"""Stores sites by name and keeps every configuration as a version.
+"""Store sites by name and keep every configuration as a version.
 
 A site that another release stored with an unknown field is kept unchanged and returned as an
 ``UnreadableSite``; other sites are unaffected.
@@ -50,10 +50,7 @@ class SiteVersion:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableSite:
-    """A site whose latest configuration this release cannot read.
-
-    With the stored document and the error.
-    """
+    """The stored document of a site that this release cannot read, and the error."""
 
     name: str
     version: int
@@ -79,15 +76,17 @@ def save(connection: Connection, site: Site) -> int:
         ConflictError: another site's name differs only in case.
         InvalidInputError: a device's address is one that nothing is connected to.
     """
-    for battery, via in site.control.vias.items() if site.control else ():
+    vias = site.control.vias if site.control else {}
+    for battery, via in vias.items():
         # An example address of the documentation has still to be replaced.
         if not is_example(via.host):
             require_host(DEVICE, via.host, field=f"control.{battery}.via.host")
-    alike = select(sites.c.name).where(
+    in_other_case = select(sites.c.name).where(
         func.lower(sites.c.name) == site.name.lower(), sites.c.name != site.name
     )
-    if (other := connection.scalar(alike.limit(1))) is not None:
-        raise refuse("name-in-other-case", field="name", value=site.name, other=other)
+    other_name = connection.scalar(in_other_case.limit(1))
+    if other_name is not None:
+        raise refuse("name-in-other-case", field="name", value=site.name, other=other_name)
     connection.execute(insert(sites).values(name=site.name).on_conflict_do_nothing())
     # The row lock serialises concurrent savers, so that versions are unique.
     key: int = connection.scalars(
@@ -117,23 +116,15 @@ def create(connection: Connection, site: Site) -> int:
     Raises:
         ConflictError: a site of that name exists, or of one that differs only in case.
     """
-    if (
-        connection.scalar(
-            insert(sites)
-            .values(name=site.name)
-            .on_conflict_do_nothing()
-            .returning(sites.c.site_key)
-        )
-        is None
-    ):
+    new_row = insert(sites).values(name=site.name).on_conflict_do_nothing()
+    key = connection.scalar(new_row.returning(sites.c.site_key))
+    if key is None:
         raise refuse("site-exists", field="name", value=site.name)
     return save(connection, site)
 
 
 def change(connection: Connection, site: Site, *, version: int) -> int:
-    """Store another configuration of a site if it still has ``version``.
-
-    Return the new one.
+    """Store another configuration of a site that still has ``version``; return the new version.
 
     Raises:
         NotFoundError: no site of that name.
@@ -164,7 +155,7 @@ def read(connection: Connection, site_id: str) -> StoredSite:
 def find(connection: Connection, site_id: str) -> StoredSite | UnreadableSite:
     """Return a site's latest configuration with its version.
 
-    The stored document where this release cannot read it.
+    Where this release cannot read it: the stored document with the error.
 
     Raises:
         NotFoundError: no site of that name.
@@ -182,12 +173,19 @@ def list_page(
     limit: int = 50,
     among: Collection[str] | None = None,
 ) -> list[StoredSite | UnreadableSite]:
-    """Return the next ``limit`` sites after the name ``after``, unreadable ones included.
+    """Return the next ``limit`` sites by name, unreadable ones included.
 
-    Of those in ``among`` (None: all), by name.
+    Args:
+        connection: to the database.
+        after: the name that the page follows; None: the first page.
+        limit: how many at most.
+        among: only these sites; None: all.
     """
-    query = _latest() if after is None else _latest().where(sites.c.name > after)
-    query = query if among is None else query.where(sites.c.name.in_(among))
+    query = _latest()
+    if after is not None:
+        query = query.where(sites.c.name > after)
+    if among is not None:
+        query = query.where(sites.c.name.in_(among))
     return [_stored(row) for row in connection.execute(query.limit(limit))]
 
 
@@ -213,11 +211,12 @@ def load_last_readable(connection: Connection, site_id: str) -> tuple[Site, Unre
     latest = find(connection, site_id)
     if isinstance(latest, StoredSite):
         return latest.site, None
-    before = select(site_versions.c.configuration).where(
+    earlier = select(site_versions.c.configuration).where(
         site_versions.c.site_key == key_of(connection, site_id),
         site_versions.c.version < latest.version,
     )
-    for configuration in connection.scalars(before.order_by(site_versions.c.version.desc())):
+    newest_first = earlier.order_by(site_versions.c.version.desc())
+    for configuration in connection.scalars(newest_first):
         with suppress(UnreadableError):
             return parse_stored(site_id, configuration), latest.error
     raise latest.error
@@ -242,7 +241,8 @@ def load_all(connection: Connection) -> StoredSites:
     """Return the latest configuration of all sites by name, the unreadable ones apart."""
     stored = [_stored(row) for row in connection.execute(_latest())]
     readable = [site.site for site in stored if isinstance(site, StoredSite)]
-    return StoredSites(readable, [site for site in stored if isinstance(site, UnreadableSite)])
+    unreadable = [site for site in stored if isinstance(site, UnreadableSite)]
+    return StoredSites(readable, unreadable)
 
 
 def names_sensor(connection: Connection, text: str) -> bool:
@@ -296,14 +296,14 @@ def price_series(connection: Connection) -> list[StoredSeries]:
         .subquery()
     )
     series = set()
-    for side, own in (("import", OWN_IMPORT), ("export", OWN_EXPORT)):
+    for side, own_series in (("import", OWN_IMPORT), ("export", OWN_EXPORT)):
         rule = latest.c.configuration["tariff"][side]
         currency = func.coalesce(latest.c.configuration["currency"].astext, USUAL_CURRENCY)
         named = select(latest.c.name, currency, rule["kind"].astext, rule["market"].astext).where(
             rule["kind"].astext.in_(("spot", "series"))
         )
         for site, money, kind, market in connection.execute(named):
-            stored = market if kind == "spot" else stored_name(site, own)
+            stored = market if kind == "spot" else stored_name(site, own_series)
             series.add(StoredSeries(stored, money))
     return sorted(series)
 
@@ -313,10 +313,9 @@ def display_names(connection: Connection) -> dict[str, str]:
 
     A site without one has its own name.
     """
-    rows = connection.execute(
-        _latest(site_versions.c.configuration["display_name"].astext.label("called"))
-    )
-    return {row.name: row.called or row.name for row in rows}
+    display_name = site_versions.c.configuration["display_name"].astext.label("display_name")
+    rows = connection.execute(_latest(display_name))
+    return {row.name: row.display_name or row.name for row in rows}
 
 
 def names(connection: Connection) -> list[str]:
@@ -326,9 +325,8 @@ def names(connection: Connection) -> list[str]:
 
 def time_zones(connection: Connection) -> set[str]:
     """Return the names of the time zones of all sites."""
-    rows = connection.execute(
-        _latest(site_versions.c.configuration["timezone"].astext.label("zone"))
-    )
+    zone = site_versions.c.configuration["timezone"].astext.label("zone")
+    rows = connection.execute(_latest(zone))
     return {row.zone for row in rows if row.zone is not None}
 
 
@@ -351,10 +349,7 @@ def keys_of(connection: Connection, names: Collection[str]) -> dict[str, int]:
 
 
 def hold(connection: Connection, names: Collection[str]) -> set[str]:
-    """Return the existing ones of these sites, locked against removal.
-
-    The lock ends with the transaction.
-    """
+    """Lock these sites against removal until the transaction ends; return those that exist."""
     existing = (
         select(sites.c.name)
         .where(sites.c.name.in_(names))
@@ -412,11 +407,11 @@ def read_version(connection: Connection, site_id: str, version: int) -> Any:
     Raises:
         NotFoundError: no site of that name, or no such version of it.
     """
-    there = (
+    is_version = (
         site_versions.c.site_key == key_of(connection, site_id),
         site_versions.c.version == version,
     )
-    row = connection.execute(select(site_versions.c.configuration).where(*there)).first()
+    row = connection.execute(select(site_versions.c.configuration).where(*is_version)).first()
     if row is None:
         raise refuse("no-such-site-version", field="version", value=version)
     return row.configuration
@@ -443,10 +438,7 @@ def parse_stored(site_id: str, configuration: object) -> Site:
 def read_sensing(
     connection: Connection, names: Collection[str], *, roles: Collection[str]
 ) -> dict[str, Any]:
-    """Return the configurations of the named sites with a sensor in one of these roles.
-
-    By name, in order.
-    """
+    """Return the configurations of named sites with a sensor in one of these roles, by name."""
     latest = _latest().where(sites.c.name.in_(names)).subquery()
     sensors = latest.c.configuration["input_sensors"]
     # A role without sensors is stored as an empty list.
@@ -487,15 +479,15 @@ def read_named_since(
 
 
 def _missing(connection: Connection, site_id: str) -> LunaError:
-    there = names(connection)
-    if site_id in there:
+    site_names = names(connection)
+    if site_id in site_names:
         return refuse("site-without-configuration", field="site", value=site_id)
-    some = ", ".join(there[:MOST_NAMED]) + (
-        f" and {len(there) - MOST_NAMED} more" if len(there) > MOST_NAMED else ""
+    listed = ", ".join(site_names[:MOST_NAMED]) + (
+        f" and {len(site_names) - MOST_NAMED} more" if len(site_names) > MOST_NAMED else ""
     )
-    if not there:
+    if not site_names:
         return refuse("no-site-yet", field="site", value=site_id)
-    return refuse("no-such-site", field="site", value=site_id, names=some)
+    return refuse("no-such-site", field="site", value=site_id, names=listed)
 
 
 def _latest(*columns: ColumnElement[Any]) -> Select[Any]:

@@ -190,10 +190,7 @@ def list_newest(connection: Connection, *, limit: int) -> list[tuple[str, Traini
 
 
 def last_finished(connection: Connection, site_id: str, *, version: str) -> datetime | None:
-    """Return when the last training of a version ended, accepted or not.
-
-    None where there is none.
-    """
+    """Return when the last training of a version ended, accepted or not, if there is one."""
     table = training_runs.c
     query = select(func.max(table.finished_at)).where(
         table.site_key == sites.key_of(connection, site_id), table.version == version

@@ -1,6 +1,6 @@
 """Count the stored documents of each kind that this release cannot read.
 
-As the lists find them that leave them out.
+The lists leave them out for the same reasons.
 """
 
 from collections.abc import Callable, Iterator

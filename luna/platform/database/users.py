@@ -222,9 +222,9 @@ def site_keys(connection: Connection, names: Iterable[str]) -> list[int]:
     unique = list(dict.fromkeys(names))
     query = select(sites.c.name, sites.c.site_key).where(sites.c.name.in_(unique))
     keys = {row.name: row.site_key for row in connection.execute(query)}
-    missing = next((name for name in unique if name not in keys), None)
-    if missing is not None:
-        raise refuse("sites-of-user-unknown", field="sites", value=missing)
+    unknown_name = next((name for name in unique if name not in keys), None)
+    if unknown_name is not None:
+        raise refuse("sites-of-user-unknown", field="sites", value=unknown_name)
     return [keys[name] for name in unique]
 
 

@@ -1,6 +1,6 @@
 """Store embedding vectors of passages with a revision, by which indexes follow changes.
 
-With the revision of each remote index.
+Each remote index has its own revision stored here.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -57,10 +57,7 @@ class Changes:
 def store(
     connection: Connection, model: str, vectors: Iterable[tuple[int, FloatArray | None]]
 ) -> None:
-    """Store or replace the vectors of chunks by a model.
-
-    None where words alone are indexed.
-    """
+    """Store or replace the vectors of chunks by a model; None: words alone are indexed."""
     _lock(connection)
     rows = []
     for chunk_id, vector in vectors:
@@ -75,10 +72,7 @@ def store(
 
 
 def remove(connection: Connection, chunk_ids: Sequence[int]) -> None:
-    """Remove chunks from all indexes.
-
-    To be called before their rows are deleted, or when their document is superseded.
-    """
+    """Remove chunks from all indexes, before their rows are deleted or another version counts."""
     if not chunk_ids:
         return
     _lock(connection)
@@ -92,9 +86,9 @@ def remove(connection: Connection, chunk_ids: Sequence[int]) -> None:
 
 def is_complete(connection: Connection, model: str) -> bool:
     """Return whether a model has vectors of all passages that any other model has."""
-    own = chunk_vectors.alias()
-    has = exists().where(own.c.chunk_id == chunk_vectors.c.chunk_id, own.c.model == model)
-    return not connection.scalar(select(exists().where(chunk_vectors.c.model != model, ~has)))
+    other = chunk_vectors.alias()
+    has_model = exists().where(other.c.chunk_id == chunk_vectors.c.chunk_id, other.c.model == model)
+    return not connection.scalar(select(exists().where(chunk_vectors.c.model != model, ~has_model)))
 
 
 def remove_other_models(connection: Connection, model: str) -> int:

@@ -42,8 +42,13 @@ def upsert(
     known_at = (
         starts.astype("datetime64[us]") + np.timedelta64(SLOT) if issued_at is None else issued_at
     )
-    there = weather_places.place_of(connection, place) if table == "weather" else place
-    columns: copy.Columns = {"place": there, "slot_start": starts, "issued_at": known_at, **values}
+    stored_place = weather_places.place_of(connection, place) if table == "weather" else place
+    columns: copy.Columns = {
+        "place": stored_place,
+        "slot_start": starts,
+        "issued_at": known_at,
+        **values,
+    }
     return copy.upsert(connection, TABLES[table], columns, on_conflict="complete")
 
 
@@ -114,7 +119,10 @@ def find_returns(
 
     One hour of tomorrow represents the whole forecast: every run of a weather model updates it.
     """
-    named = {there: place for place, there in weather_places.places_of(connection, places).items()}
+    named = {
+        stored_place: place
+        for place, stored_place in weather_places.places_of(connection, places).items()
+    }
     query = sql.SQL(
         "SELECT place, (SELECT min(issued_at) FROM weather AS stored WHERE stored.place = "
         "requested.place AND slot_start >= {} AND slot_start < {}"
@@ -133,7 +141,10 @@ def list_places(
     connection: Connection, places: Sequence[str], *, first: datetime, end: datetime
 ) -> set[str]:
     """Return the places with any stored weather in ``first`` ≤ slot < ``end``."""
-    named = {there: place for place, there in weather_places.places_of(connection, places).items()}
+    named = {
+        stored_place: place
+        for place, stored_place in weather_places.places_of(connection, places).items()
+    }
     query = sql.SQL(
         "SELECT place FROM unnest({}::text[]) AS requested (place)"
         " WHERE EXISTS (SELECT FROM weather AS stored WHERE stored.place = requested.place "

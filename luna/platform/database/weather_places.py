@@ -54,16 +54,16 @@ def name_place(site_id: str, places: Sequence[Place]) -> str:
     another's name.
     """
     named: list[Place] = []
-    here = 0
+    place_number = 0
     for place in places:
-        here = next(
+        place_number = next(
             (number for number, other in enumerate(named) if _is_near(place, other)), len(named)
         )
-        if here == len(named):
+        if place_number == len(named):
             named.append(place)
-    if here == 0:
+    if place_number == 0:
         return site_id
-    latitude, longitude = named[here]
+    latitude, longitude = named[place_number]
     return f"{site_id}{_MARK}{latitude:g},{longitude:g}"
 
 

@@ -53,8 +53,8 @@ def list_of_site(
     connection: Connection, site_id: str, *, limit: int
 ) -> list[tuple[str, datetime, WhatIfRequest]]:
     """Return the last questions about a site, each with its number and its time."""
-    own = what_ifs.c.request["site_id"].astext == site_id
-    query = select(what_ifs.c.what_if_id, what_ifs.c.asked_at, what_ifs.c.request).where(own)
+    of_site = what_ifs.c.request["site_id"].astext == site_id
+    query = select(what_ifs.c.what_if_id, what_ifs.c.asked_at, what_ifs.c.request).where(of_site)
     return read_page(connection, query.order_by(what_ifs.c.asked_at.desc()), _question, limit=limit)
 
 
@@ -116,7 +116,7 @@ def conclude(connection: Connection, reply: WhatIfReply) -> None:
 def forget_old(connection: Connection, *, before: datetime) -> int:
     """Delete questions from before an instant with their flows, and return how many.
 
-    Those that a recommendation rests on stay.
+    Questions on which a recommendation is based stay.
     """
     named = select(items.c.what_if_id).where(items.c.what_if_id.is_not(None))
     return connection.execute(

@@ -1,7 +1,4 @@
-"""Execute capabilities for the command line.
-
-In this machine's own Luna without a gateway, or by a remote gateway over HTTP.
-"""
+"""Execute capabilities for the command line: here without a gateway, or at a remote gateway."""
 
 import getpass
 import re
@@ -246,8 +243,8 @@ class RemoteDesk:
                 query |= written
             else:
                 query[parameter.info.alias or parameter.name] = written
-        bodies = (value for name, value in values.items() if places[name] == "body")
-        body = next((_write(value) for value in bodies), None)
+        bodies = [_write(value) for name, value in values.items() if places[name] == "body"]
+        body = bodies[0] if bodies else None
         version = {}
         if capability.route.changes in values:
             version["If-Match"] = f'"{values[capability.route.changes]}"'
@@ -279,20 +276,15 @@ class RemoteDesk:
         headers: Mapping[str, str] | None = None,
         patience: float = PATIENCE_SECONDS,
     ) -> Any:
-        headers_sent = {
-            **(headers or {}),
-            **({} if body is None else {"Content-Type": "application/json"}),
-        }
-        return self._read(
-            self._call(
-                method,
-                path,
-                params=query,
-                content=None if body is None else to_json(body),
-                headers=headers_sent,
-                timeout=patience,
-            )
+        headers_sent = dict(headers or {})
+        content: bytes | None = None
+        if body is not None:
+            headers_sent["Content-Type"] = "application/json"
+            content = to_json(body)
+        answer = self._call(
+            method, path, params=query, content=content, headers=headers_sent, timeout=patience
         )
+        return self._read(answer)
 
     def _call(self, method: str, path: str, **options: Any) -> Any:
         """Return the response to a request.

@@ -109,16 +109,13 @@ def write_bundle(
 
 
 def _ask_servers(settings: Settings) -> dict[str, Any]:
-    """Return the parts of database and queue.
-
-    Those of a server that is away are left out.
-    """
+    """Return the parts of database and queue, without those of a server that is away."""
     parts: dict[str, Any] = {}
-    with suppress(LunaError), running(settings) as there:
+    with suppress(LunaError), running(settings) as addresses:
         with suppress(LunaError):
-            parts |= _ask_queue(there.redis_url)
+            parts |= _ask_queue(addresses.redis_url)
         with suppress(LunaError):
-            parts |= _ask_database(there.database_url)
+            parts |= _ask_database(addresses.database_url)
     return parts
 
 
@@ -191,7 +188,7 @@ class Redaction:
 def list_secrets(settings: Settings) -> Iterator[str]:
     """Yield every secret of this installation.
 
-    Of the settings, within their addresses, stored by pages, made by Luna for itself.
+    They are in the settings and their addresses, stored by pages, or made by Luna for itself.
     """
     for name in Settings.model_fields:
         value = getattr(settings, name)

@@ -1,7 +1,4 @@
-"""Run all checks: this machine's first, then those of database, queue and services.
-
-So this machine's are said also where nothing else answers.
-"""
+"""Run all checks: of this machine, which need no server, then of database, queue and services."""
 
 import ctypes
 import os
@@ -77,31 +74,31 @@ _SHUT_OFF = Path("/run/secrets")
 
 
 def examine(*, addresses: tuple[str, ...] = (), clock: Clock) -> list[DoctorFinding]:
-    """Return what was found; no fault of the installation keeps this from ending.
+    """Return the findings on this installation, whatever is wrong with it.
 
     Args:
-        addresses: further ones whose certificates are looked at, such as
+        addresses: further servers whose certificates are checked, such as
             ``https://luna.example.org``.
         clock: this machine's.
     """
-    found = [*check_versions()]
+    findings = [*check_versions()]
     try:
         settings = load_settings()
     except LunaError as error:
-        return [*found, DoctorFinding.of_error("configuration", error)]
-    found += _check_configuration(settings)
-    found += check_permissions(settings)
-    found += check_disk(settings)
-    found += check_clock()
-    found += check_certificates(settings, addresses=addresses, now=clock.now())
+        return [*findings, DoctorFinding.of_error("configuration", error)]
+    findings += _check_configuration(settings)
+    findings += check_permissions(settings)
+    findings += check_disk(settings)
+    findings += check_clock()
+    findings += check_certificates(settings, addresses=addresses, now=clock.now())
     try:
-        with running(settings) as there:
-            found += check_database(there.database_url, settings, clock=clock)
-            found += check_queue(there.redis_url, clock=clock)
-            found += check_dependencies(settings, there)
+        with running(settings) as servers:
+            findings += check_database(servers.database_url, settings, clock=clock)
+            findings += check_queue(servers.redis_url, clock=clock)
+            findings += check_dependencies(settings, servers)
     except LunaError as error:
-        found.append(DoctorFinding.of_error("database", error))
-    return found
+        findings.append(DoctorFinding.of_error("database", error))
+    return findings
 
 
 def _check_configuration(settings: Settings) -> Iterator[DoctorFinding]:
@@ -124,11 +121,8 @@ def _check_configuration(settings: Settings) -> Iterator[DoctorFinding]:
             "machines reach half of it",
             remedy,
         )
-    if (
-        not settings.listens_here_alone
-        and settings.admin_password is None
-        and settings.token_key is None
-    ):
+    lacks_user = settings.admin_password is None and settings.token_key is None
+    if lacks_user and not settings.listens_here_alone:
         remedy = "Set LUNA_ADMIN_PASSWORD_FILE, or set somebody up with luna user add."
         yield DoctorFinding(
             "configuration",
@@ -139,7 +133,7 @@ def _check_configuration(settings: Settings) -> Iterator[DoctorFinding]:
 
 
 def check_versions() -> Iterator[DoctorFinding]:
-    """Yield what runs here."""
+    """Yield the versions of Luna and Python."""
     yield DoctorFinding(
         "versions",
         "ok",
@@ -148,14 +142,15 @@ def check_versions() -> Iterator[DoctorFinding]:
 
 
 def check_disk(settings: Settings, *, full_bytes: int = DISK_FULL_BYTES) -> Iterator[DoctorFinding]:
-    """Yield how much room the folders that Luna writes have, each disk once."""
+    """Yield the free space of the folders that Luna writes, each disk once."""
     devices: set[int] = set()
     for folder in (settings.data_folder, settings.cache):
-        there = _nearest(folder)
-        if (device := there.stat().st_dev) in devices:
+        existing = _nearest(folder)
+        device = existing.stat().st_dev
+        if device in devices:
             continue
         devices.add(device)
-        space = shutil.disk_usage(there)
+        space = shutil.disk_usage(existing)
         message = (
             f"{space.free / GIB:.1f} GiB of {space.total / GIB:.0f} GiB are free where "
             f"{folder} lies"
@@ -177,10 +172,7 @@ def check_disk(settings: Settings, *, full_bytes: int = DISK_FULL_BYTES) -> Iter
 
 
 def check_clock() -> Iterator[DoctorFinding]:
-    """Yield whether the kernel keeps its clock in step with the world's.
-
-    Only where the kernel says so.
-    """
+    """Yield whether the kernel's clock is synchronised, where the kernel tells."""
     try:
         state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
     except (AttributeError, OSError):
@@ -199,12 +191,12 @@ def check_clock() -> Iterator[DoctorFinding]:
 
 def check_permissions(settings: Settings) -> Iterator[DoctorFinding]:
     """Yield whether Luna can write its folders, and whether others can read secrets."""
-    there = _nearest(settings.data_folder)
-    if not os.access(there, os.W_OK | os.X_OK):
+    folder = _nearest(settings.data_folder)
+    if not os.access(folder, os.W_OK | os.X_OK):
         yield DoctorFinding(
             "permissions",
             "fault",
-            f"{there} cannot be written",
+            f"{folder} cannot be written",
             "Make it writable for Luna, or set LUNA_DATA_FOLDER to another folder.",
         )
     open_to_others = [path for path in _secret_files(settings) if _is_open_to_others(path)]
@@ -225,7 +217,7 @@ def check_permissions(settings: Settings) -> Iterator[DoctorFinding]:
             f"{path} cannot be read",
             "Let the account that Luna runs under read it.",
         )
-    if os.access(there, os.W_OK | os.X_OK) and not open_to_others and not unreadable:
+    if os.access(folder, os.W_OK | os.X_OK) and not open_to_others and not unreadable:
         yield DoctorFinding(
             "permissions", "ok", "folders can be written, secrets are shut to others"
         )
@@ -234,10 +226,7 @@ def check_permissions(settings: Settings) -> Iterator[DoctorFinding]:
 def check_certificates(
     settings: Settings, *, addresses: tuple[str, ...] = (), now: datetime
 ) -> Iterator[DoctorFinding]:
-    """Yield how long the servers' certificates hold.
-
-    Those of ``addresses``, and of all servers that the settings name by an encrypted address.
-    """
+    """Yield the expiry of certificates: of ``addresses``, and of all servers in the settings."""
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
     named = (
         redis_url,
@@ -306,7 +295,7 @@ def _secret_files(settings: Settings) -> Iterator[Path]:
 def _is_open_to_others(path: Path) -> bool:
     if not path.is_file() or not path.stat().st_mode & stat.S_IROTH:
         return False
-    # A folder that is shut keeps all that is in it.
+    # Nobody reaches a file below a folder that others may not enter.
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in path.resolve().parents)
 
 
@@ -317,10 +306,7 @@ def _nearest(folder: Path) -> Path:
 
 
 def check_database(url: str, settings: Settings, *, clock: Clock) -> Iterator[DoctorFinding]:
-    """Yield how the database is.
-
-    Whether it answers, its schema, its clock, and how fresh the data for plans are.
-    """
+    """Yield the database's state: its schema, its clock, jobs, and the freshness of plans' data."""
     pool = engine.create(url, application_name="luna-doctor", pool_size=1)
     try:
         yield from _check_schema(pool, clock)
@@ -338,8 +324,8 @@ def _check_schema(pool: Engine, clock: Clock) -> Iterator[DoctorFinding]:
     with unit_of_work(pool) as connection:
         current = revision.current(connection)
         server = str(connection.scalar(text("SHOW server_version")))
-        its_now: datetime = connection.scalar(text("SELECT clock_timestamp()"))
-        apart = abs(its_now - clock.now())
+        database_now: datetime = connection.scalar(text("SELECT clock_timestamp()"))
+        apart = abs(database_now - clock.now())
     yield DoctorFinding("versions", "ok", f"PostgreSQL {server.split(maxsplit=1)[0]}")
     head = revision.head()
     if current == head:
@@ -490,10 +476,7 @@ def _check_prices(series: StoredSeries, until: datetime | None, now: datetime) -
 
 
 def check_queue(url: str, *, clock: Clock) -> Iterator[DoctorFinding]:
-    """Yield how the queue is.
-
-    Whether Redis answers, the workers and their versions, waiting and dead tasks.
-    """
+    """Yield the queue's state: workers and their versions, beat, waiting and dead tasks."""
     with closing(Client(url)) as client:
         try:
             nodes = client.heartbeats.nodes()
@@ -505,12 +488,12 @@ def check_queue(url: str, *, clock: Clock) -> Iterator[DoctorFinding]:
                 client.heartbeats.executor(),
                 client.heartbeats.home_assistant(),
             )
-            own = version("luna-energy")
-            differing = sorted(
-                {sign.version for sign in (*nodes.values(), *others) if sign is not None} - {own}
-            )
+            own_version = version("luna-energy")
+            signs = [sign for sign in (*nodes.values(), *others) if sign is not None]
+            differing = sorted({sign.version for sign in signs} - {own_version})
             if differing:
-                message = f"processes of other releases run: {', '.join(differing)}, this is {own}"
+                releases = ", ".join(differing)
+                message = f"processes of other releases run: {releases}, this is {own_version}"
                 yield DoctorFinding(
                     "versions", "warning", message, "Bring all to one release and restart them."
                 )
@@ -567,7 +550,7 @@ def _check_workers(client: Client, nodes: dict[str, NodeSign]) -> Iterator[Docto
 
 
 def check_dependencies(settings: Settings, addresses: Addresses) -> Iterator[DoctorFinding]:
-    """Yield whether the servers answer that the settings name beside database and queue."""
+    """Yield whether the settings' other servers answer: objects, vectors and language model."""
     named = {
         "objects": settings.objects_url,
         "vectors": settings.vectors_url,

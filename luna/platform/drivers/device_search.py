@@ -1,6 +1,6 @@
-"""Finds devices in a network that the owner names, by reading their identity.
+"""Find devices in a network that the owner names, by reading their identity.
 
-Writes nothing, and publishes nothing to a broker.
+Nothing is written to a device or published to a broker.
 """
 
 import re
@@ -136,17 +136,16 @@ def find_devices(
 def _list_known(profiles: Iterable[DeviceProfile]) -> list[DeviceProfile]:
     # Modbus first, since its devices understand nothing else. Within it the most specific profile
     # first: known by its own registers, then a SunSpec product, then any SunSpec device.
-    return sorted(
-        (profile for profile in profiles if profile.sunspec or profile.identified), key=_generality
-    )
+    identifiable = [profile for profile in profiles if profile.sunspec or profile.identified]
+    return sorted(identifiable, key=_generality)
 
 
 def _ask(
     host: str, profiles: Iterable[DeviceProfile], port: int | None, secret: DeviceSecret | None
 ) -> list[FoundDevice]:
     """Return an address's devices: the first fitting profile per open port and bus number."""
-    wanted_ports = {port or profile.transport.port for profile in profiles}
-    open_ports = {number for number in wanted_ports if _listens(host, number)}
+    ports = {port or profile.transport.port for profile in profiles}
+    open_ports = {number for number in ports if _listens(host, number)}
     devices = list[FoundDevice]()
     for number in open_ports:
         fitting = [profile for profile in profiles if (port or profile.transport.port) == number]
@@ -173,13 +172,13 @@ def _ask_port(
                 except LunaError as error:
                     if error.reason == "device-silent":
                         settled[place] = None
-    # A device may answer at several numbers on the bus: the serial number tells, and the first
-    # counts.
+    # A device may answer at several numbers on the bus; it is known by its serial number, and the
+    # first number counts.
     found_once = dict[object, FoundDevice]()
-    for found in filter(None, settled.values()):
-        serial = found.identity.serial if found.identity is not None else ""
-        key = (found.profile.profile, serial) if serial else found.unit
-        found_once.setdefault(key, found)
+    for answered in filter(None, settled.values()):
+        serial = answered.identity.serial if answered.identity is not None else ""
+        key = (answered.profile.profile, serial) if serial else answered.unit
+        found_once.setdefault(key, answered)
     if found_once:
         return list(found_once.values())
     over_mqtt = [profile for profile in profiles if isinstance(profile.transport, MqttTransport)]
@@ -190,8 +189,8 @@ def _ask_port(
     ]
 
 
-def _speaks_another(found: Iterable[FoundDevice | None], profile: DeviceProfile) -> bool:
-    kinds = {device.profile.transport.kind for device in found if device is not None}
+def _speaks_another(devices: Iterable[FoundDevice | None], profile: DeviceProfile) -> bool:
+    kinds = {device.profile.transport.kind for device in devices if device is not None}
     return bool(kinds - {profile.transport.kind})
 
 
@@ -252,14 +251,13 @@ class Announcements:
 
 @contextmanager
 def listen_for_services(hosts: Collection[str]) -> Iterator[Announcements]:
-    """Yield the services that ``hosts`` announce by multicast DNS while the block runs.
+    """Yield the services, with their ports, that ``hosts`` announce while the block runs.
 
-    They may be at unusual ports.
-
-    Empty where this machine is in none of the hosts' networks, or lacks the extra.
+    They announce them by multicast DNS. Empty where this machine is in none of the hosts' networks,
+    or lacks the extra.
     """
-    own = list_own_addresses(hosts)
-    if not own:
+    own_addresses = list_own_addresses(hosts)
+    if not own_addresses:
         yield Announcements()
         return
     try:
@@ -271,7 +269,7 @@ def listen_for_services(hosts: Collection[str]) -> Iterator[Announcements]:
 
     announcements = Announcements()
     try:
-        zeroconf = Zeroconf(interfaces=own, ip_version=IPVersion.V4Only)
+        zeroconf = Zeroconf(interfaces=own_addresses, ip_version=IPVersion.V4Only)
     except OSError:
         # A network without multicast.
         yield announcements
@@ -315,7 +313,7 @@ def list_announced(
 ) -> list[AnnouncedDevice]:
     """Return the devices of these profiles that publish at a broker.
 
-    None where the broker needs credentials and there are none.
+    Empty where the broker needs credentials and there are none.
 
     Raises:
         UnavailableError: the broker refuses the credentials.
@@ -337,17 +335,10 @@ def list_announced(
             return
 
     topics = tuple(dict.fromkeys(rule.at.replace(PREFIX_PART, "+") for rule in rules))
-    user, password = (
-        (secret.user, SecretStr(secret.password)) if secret is not None else (None, None)
-    )
-    with closing(
-        BrokerLink(
-            Broker(host, port, user, password, tls=port == TLS_PORT),
-            topics,
-            on_message,
-            patience_s=BROKER_PATIENCE_S,
-        )
-    ) as link:
+    user = None if secret is None else secret.user
+    password = None if secret is None else SecretStr(secret.password)
+    broker = Broker(host, port, user, password, tls=port == TLS_PORT)
+    with closing(BrokerLink(broker, topics, on_message, patience_s=BROKER_PATIENCE_S)) as link:
         try:
             link.open()
         except BrokerError as error:

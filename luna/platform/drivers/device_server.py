@@ -91,9 +91,9 @@ class RegisterServer:
         asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result()
 
     async def _hang_up(self) -> None:
-        for connection in (
-            [] if self._server is None else list(self._server.active_connections.values())
-        ):
+        if self._server is None:
+            return
+        for connection in list(self._server.active_connections.values()):
             connection.close()
 
     async def _serve(self) -> None:
@@ -295,17 +295,22 @@ class MessageServer:
 
     def _on_connect(self, client: "paho.Client", *_: Any) -> None:
         request = self._transport.request
-        topics = [*self._writable, *([self._topic(request.to)] if request is not None else [])]
-        client.subscribe([(topic, 1) for topic in topics or [self._topic("unused")]])
+        topics = list(self._writable)
+        if request is not None:
+            topics.append(self._topic(request.to))
+        if not topics:
+            # A subscription is what ``start`` waits for.
+            topics.append(self._topic("unused"))
+        client.subscribe([(topic, 1) for topic in topics])
 
     def _on_message(self, client: "paho.Client", _data: Any, message: "paho.MQTTMessage") -> None:
         time.sleep(self.faults.delay_s)
         request = self._transport.request
         if message.topic in self._writable:
-            left = self.faults.writes_taken
-            if left is not None:
-                self.faults.writes_taken = max(left - 1, 0)
-            if left is None or left > 0:
+            writes_left = self.faults.writes_taken
+            if writes_left is not None:
+                self.faults.writes_taken = max(writes_left - 1, 0)
+            if writes_left is None or writes_left > 0:
                 self.device.write(self._writable[message.topic], json.loads(message.payload))
             self._publish(all_of_it=False)
         elif request is not None:

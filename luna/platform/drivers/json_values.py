@@ -49,10 +49,7 @@ def pick(document: Any, field: str) -> float:
 
 
 def pick_valid(document: Any, field: str, invalid: Iterable[float]) -> float:
-    """Return the number at a dotted path.
-
-    NaN where it is missing or means no value.
-    """
+    """Return the number at a dotted path, NaN where it is missing or means no value."""
     number = pick(document, field)
     for code in invalid:
         if math.isclose(number, code, rel_tol=1e-9):
@@ -74,8 +71,8 @@ def place(document: Any, field: str, value: float | None) -> Any:
 
 def put_at(document: Any, field: str, value: Any) -> Any:
     """Return a copy of a document with a value at a dotted path."""
-    name, _, rest = field.partition(".")
+    name, _, inner_field = field.partition(".")
     if not name:
         return value
     members = document or {}
-    return {**members, name: put_at(members.get(name), rest, value)}
+    return {**members, name: put_at(members.get(name), inner_field, value)}

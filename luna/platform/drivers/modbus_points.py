@@ -84,16 +84,16 @@ class ModbusPoints:
         models = self._find_models()
         identity = read_identity(self.link, models[COMMON]) if COMMON in models else None
         product = self.profile.sunspec.product if self.profile.sunspec is not None else None
-        if product is not None and not (identity is not None and product.is_said_by(identity)):
+        if product is None:
+            return identity
+        if identity is None or not product.is_said_by(identity):
             raise refuse(
                 "device-other-product", field="via", value=self.place, profile=self.profile.profile
             )
         return identity
 
     def read(self, names: Iterable[str]) -> dict[str, float]:
-        """Return points by name.
-
-        NaN where the device has no value or lacks the register.
+        """Return points by name, NaN where the device has no value or lacks the register.
 
         Raises:
             UnavailableError: the device does not answer, or is another product.
@@ -203,7 +203,7 @@ class ModbusPoints:
     def _is_told_by_another(self, point: RegisterPoint, status: int) -> bool:
         """Return whether a number counts for another point by that point's status bit.
 
-        Without any such bit nobody knows: firmware may have come to report it in another way.
+        True as well where no other point has such a bit.
         """
         sharing = list[StatusBit]()
         for other in self.profile.points.values():
@@ -253,29 +253,29 @@ class ModbusPoints:
         return [RegisterSpan(self._table(name), address, 1)]
 
     def _read_known(self, spans: Iterable[RegisterSpan]) -> dict[RegisterSpan, list[int]]:
-        """Return the registers that the device has.
-
-        A register that is missing, as related products differ, leaves the others readable.
+        """Return the registers that the device has; related products may lack some of them.
 
         Raises:
             UnavailableError: the device does not answer, or has none of the registers.
         """
-        every = sorted(set(spans))
-        # With all of them skipped, ask for all: the caller gets the device's own refusal.
-        wanted = [span for span in every if self._lacking.get(span, 0) == 0] or every
+        distinct_spans = sorted(set(spans))
+        requested = [span for span in distinct_spans if self._lacking.get(span, 0) == 0]
+        if not requested:
+            # With all of them skipped, ask for all: the caller gets the device's own refusal.
+            requested = distinct_spans
         still_lacking = dict[RegisterSpan, int]()
         for span, reads_left in self._lacking.items():
             if reads_left > 0:
-                still_lacking[span] = reads_left - (span in every)
+                still_lacking[span] = reads_left - (span in distinct_spans)
         self._lacking = still_lacking
         try:
-            return self._read_registers(wanted)
+            return self._read_registers(requested)
         except LunaError as error:
-            if not _lacks_register(error) or len(wanted) == 1:
+            if not _lacks_register(error) or len(requested) == 1:
                 raise
             refusal = error
         registers = dict[RegisterSpan, list[int]]()
-        for span in wanted:
+        for span in requested:
             try:
                 registers |= self._read_registers([span])
             except LunaError as error:
@@ -287,9 +287,7 @@ class ModbusPoints:
         return registers
 
     def _read_registers(self, spans: Iterable[RegisterSpan]) -> dict[RegisterSpan, list[int]]:
-        """Return registers.
-
-        Verify in the same requests that the SunSpec models are still where they were found.
+        """Return registers, and verify in the same requests that no SunSpec model has moved.
 
         Raises:
             UnavailableError: the device does not answer or refuses, or its models have moved.
@@ -298,21 +296,23 @@ class ModbusPoints:
         # Read each model's ID as well: a firmware update behind a dongle that stays connected may
         # move the models.
         addresses = {self._model_address(span) for span in spans}
-        marks = {
+        id_spans = {
             RegisterSpan(self.link.transport.table, address, 1): model
             for model, address in self._models.items()
             if address in addresses
         }
-        wanted = sorted({*spans, *marks})
+        requested = sorted({*spans, *id_spans})
         words = dict[tuple[RegisterTable, int], int]()
-        for table, first, count in _join(wanted, gap=_GAP if self.profile.sunspec else 0):
+        for table, first, count in _join(requested, gap=_GAP if self.profile.sunspec else 0):
             for address, register in enumerate(self.link.read(first, count, table), first):
                 words[table, address] = register
         registers = dict[RegisterSpan, list[int]]()
-        for span in wanted:
+        for span in requested:
             last = span.first + span.length
             registers[span] = [words[span.table, address] for address in range(span.first, last)]
-        moved = next((model for mark, model in marks.items() if registers[mark] != [model]), None)
+        moved = next(
+            (model for id_span, model in id_spans.items() if registers[id_span] != [model]), None
+        )
         if moved is not None:
             self._models = {}
             raise refuse(
@@ -393,11 +393,10 @@ def _join(spans: Iterable[RegisterSpan], *, gap: int) -> Iterator[RegisterSpan]:
     for span in spans:
         if joined is not None and span.table == joined.table:
             end = joined.first + joined.length
-            if (
-                span.first - end <= gap
-                and span.first + span.length - joined.first <= MOST_REGISTERS
-            ):
-                joined = joined._replace(length=max(end, span.first + span.length) - joined.first)
+            joined_end = max(end, span.first + span.length)
+            fits = span.first + span.length - joined.first <= MOST_REGISTERS
+            if span.first - end <= gap and fits:
+                joined = joined._replace(length=joined_end - joined.first)
                 continue
         if joined is not None:
             yield joined

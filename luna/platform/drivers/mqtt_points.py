@@ -75,7 +75,8 @@ class MqttPoints:
         self._news = threading.Condition()
         self._messages: dict[str, TimedMessage] = {}
         # Requests for all values, and ``done`` messages, over this connection.
-        self._requests = self.answers = 0
+        self._requests = 0
+        self.answers = 0
         self._requested_at = -math.inf
         # Last values sent to write-only points over this connection.
         self._sent: dict[str, float] = {}
@@ -95,9 +96,7 @@ class MqttPoints:
         return None
 
     def read(self, names: Iterable[str]) -> dict[str, float]:
-        """Return points by name.
-
-        NaN where the device has no value, or its message is stale.
+        """Return points by name, NaN where the device has no value, or its message is stale.
 
         Raises:
             UnavailableError: the broker does not answer, or nothing comes from the device.
@@ -116,11 +115,12 @@ class MqttPoints:
         Raises:
             UnavailableError: the broker does not answer, or nothing comes from the device.
         """
-        read = self.read(point for point, _ in values if not self._points[point].write_only)
+        reported = self.read(point for point, _ in values if not self._points[point].write_only)
         is_held = list[bool]()
         for point, value in values:
-            now = read[point] if point in read else self._sent.get(point, math.nan)
-            is_held.append(_is_same(now, value))
+            # A write-only point is not reported: the last value sent counts.
+            present = reported.get(point, self._sent.get(point, math.nan))
+            is_held.append(_is_same(present, value))
         return is_held
 
     def write(self, values: Sequence[PointValue]) -> None:
@@ -152,7 +152,8 @@ class MqttPoints:
         self._sent.clear()
         with self._news:
             self._messages.clear()
-            self._requests = self.answers = 0
+            self._requests = 0
+            self.answers = 0
 
     def _listen(self, topics: set[str]) -> None:
         """Wait until one of the topics has a current message or the device is done.
@@ -267,11 +268,9 @@ class MqttPoints:
         with self._news:
             self._messages[message.topic] = TimedMessage(self._now(), document)
             request = self._transport.request
-            self.answers += (
-                request is not None
-                and request.done is not None
-                and message.topic == self._topic(request.done)
-            )
+            done = None if request is None else request.done
+            if done is not None and message.topic == self._topic(done):
+                self.answers += 1
             self._news.notify_all()
 
 

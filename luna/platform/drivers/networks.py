@@ -34,7 +34,7 @@ _ELSEWHERE = ("192.0.2.1", 9)
 def propose_networks() -> list[str]:
     """Return the private networks of this machine, the one with the default route first.
 
-    Of a large network the /24 around this machine.
+    A large network is reduced to the /24 around this machine.
     """
     networks = list[ipaddress.IPv4Network]()
     for interface in _list_interfaces():
@@ -70,13 +70,13 @@ def list_home_hosts(text: str) -> list[str]:
 
 def list_own_addresses(hosts: Collection[str]) -> list[str]:
     """Return this machine's addresses in the networks that contain any of these hosts."""
-    named = [ipaddress.ip_address(host) for host in hosts]
-    own = [
+    addresses = [ipaddress.ip_address(host) for host in hosts]
+    interfaces = [
         interface
         for interface in _list_interfaces()
-        if any(host in interface.network for host in named)
+        if any(host in interface.network for host in addresses)
     ]
-    return [str(interface.ip) for interface in own]
+    return [str(interface.ip) for interface in interfaces]
 
 
 def _require(text: str) -> Network:

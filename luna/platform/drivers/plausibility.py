@@ -85,9 +85,11 @@ def rate_readings(site: Site, *, battery: str | None = None) -> dict[ReadingName
     An import limit is what the owner wants, and no rating: only the main fuse is one.
     """
     grid_kw = _rate_connection(site)
-    batteries = [known for known in site.batteries if battery in (None, known.name)]
-    charge_kw = BATTERY_SHARE * sum(behind.charge_limit_kw for behind in batteries)
-    discharge_kw = BATTERY_SHARE * sum(behind.discharge_limit_kw for behind in batteries)
+    batteries = [
+        site_battery for site_battery in site.batteries if battery in (None, site_battery.name)
+    ]
+    charge_kw = BATTERY_SHARE * sum(metered.charge_limit_kw for metered in batteries)
+    discharge_kw = BATTERY_SHARE * sum(metered.discharge_limit_kw for metered in batteries)
     pv_kw = LIMIT_SHARE * site.peak_kw
     rated: dict[ReadingName, float] = {
         "import_w": grid_kw,
@@ -117,11 +119,11 @@ def find_rating(
     None where neither is known. Of both the larger counts: a device lowers its limits while its
     battery is full or cold, and a site may state less than the device does by itself.
     """
-    known = [ratings[name]] if name in ratings else []
+    bounds = [ratings[name]] if name in ratings else []
     limit = limits.get(name) if name in ("charge_w", "discharge_w") else None
     if limit is not None and limit >= LEAST_LIMIT_W:
-        known.append(LIMIT_SHARE * limit + LIMIT_MARGIN_W)
-    return max(known, default=None)
+        bounds.append(LIMIT_SHARE * limit + LIMIT_MARGIN_W)
+    return max(bounds, default=None)
 
 
 def find_opposite(profile: DeviceProfile, name: ReadingName) -> ReadingName | None:
@@ -165,8 +167,8 @@ def check_readings(
         if opposite is not None:
             # The same points carry both directions, with one rating for either.
             ratings_of_both = (rating, find_rating(limits, ratings, opposite))
-            known = [known_rating for known_rating in ratings_of_both if known_rating is not None]
-            rating = max(known, default=None)
+            known_ratings = [value for value in ratings_of_both if value is not None]
+            rating = max(known_ratings, default=None)
         cause = _find_fault(name, terms, rating, is_one_way=opposite is None)
         total = sum(terms)
         values[name] = max(total, 0.0) if cause is None else math.nan
@@ -191,15 +193,15 @@ def _find_fault(
     """Return the fault of a reading's terms, None if they are plausible."""
     if not all(map(math.isfinite, terms)):
         return "invalid_value"
-    most = (default_most(name) if rating is None else rating) + ROUNDING
-    least = min(*terms, sum(terms), 0.0)
-    if name.endswith("soc") and least < -ROUNDING:
+    highest = (default_most(name) if rating is None else rating) + ROUNDING
+    lowest = min(*terms, sum(terms), 0.0)
+    if name.endswith("soc") and lowest < -ROUNDING:
         return "beyond_rating"
     # Each term by itself as well: two absurd ones of opposite signs sum up to a likely one.
-    if any(abs(term) > most for term in (*terms, sum(terms))):
+    if any(abs(term) > highest for term in (*terms, sum(terms))):
         return "beyond_rating"
     noise = max(NOISE_W, NOISE_SHARE * (rating or 0.0)) if name.endswith("_w") else ROUNDING
-    return "wrong_sign" if is_one_way and least < -noise else None
+    return "wrong_sign" if is_one_way and lowest < -noise else None
 
 
 def _list_contradictions(values: Mapping[str, float]) -> tuple[ReadingName, ...]:

@@ -1,7 +1,4 @@
-"""Hold the points of a simulated device as its transport serves them.
-
-These are registers or JSON documents.
-"""
+"""Hold the points of a simulated device as registers or JSON documents, by its transport."""
 
 import math
 from collections.abc import Mapping
@@ -80,11 +77,8 @@ class JsonImage:
         documents = dict[str, Any]()
         for name, point in self.points.items():
             value = self._values[name]
-            documents[point.at] = place(
-                documents.get(point.at),
-                point.field_,
-                None if math.isnan(value) else value / point.scale,
-            )
+            number = None if math.isnan(value) else value / point.scale
+            documents[point.at] = place(documents.get(point.at), point.field_, number)
         for rule in self.identity:
             documents[rule.at] = put_at(documents.get(rule.at), rule.field_, rule.example)
         return documents
@@ -138,24 +132,19 @@ class RegisterImage:
         """Set a point in its unit; NaN: the device has no value."""
         point = self._points[name]
         ports = self._port_places(point)
-        if (bits := point.sign_bits) is not None:
+        bits = point.sign_bits
+        if bits is not None:
             # As firmware that reports the power without a sign.
-            others = self.registers[bits.register_] & ~(
-                1 << bits.positive_bit | 1 << bits.negative_bit
-            )
-            self.registers[bits.register_] = (
-                others | (value > 0) << bits.positive_bit | (value < 0) << bits.negative_bit
-            )
+            sign_mask = 1 << bits.positive_bit | 1 << bits.negative_bit
+            sign = (value > 0) << bits.positive_bit | (value < 0) << bits.negative_bit
+            others = self.registers[bits.register_] & ~sign_mask
+            self.registers[bits.register_] = others | sign
             value = abs(value)
         for places in ports:
-            self.registers |= dict(
-                zip(
-                    places,
-                    encode_point(value / self._factor(point) / len(ports), point),
-                    strict=True,
-                )
-            )
-        if (status := point.while_bit) is not None:
+            words = encode_point(value / self._factor(point) / len(ports), point)
+            self.registers |= dict(zip(places, words, strict=True))
+        status = point.while_bit
+        if status is not None:
             others = self.registers[status.register_] & ~(1 << status.bit)
             self.registers[status.register_] = others | (value != 0) << status.bit
 
@@ -200,13 +189,12 @@ class RegisterImage:
             if point.table is not None:
                 self.tables |= dict.fromkeys(places, point.table)
         for name, point in self._points.items():
-            if (place := self._exponent_address(point)) is not None:
-                chain[place] = encode(
-                    self.profile.simulated.exponents.get(
-                        name, decode([chain.get(place, 0)], "int16")
-                    ),
-                    "int16",
-                )[0]
+            address = self._exponent_address(point)
+            if address is None:
+                continue
+            usual = decode([chain.get(address, 0)], "int16")
+            exponent = self.profile.simulated.exponents.get(name, usual)
+            chain[address] = encode(exponent, "int16")[0]
         for name, value in self.profile.simulated.values.items():
             self.put(name, value)
 
@@ -240,9 +228,10 @@ class RegisterImage:
 
     def _factor(self, point: RegisterPoint) -> float:
         address = self._exponent_address(point)
-        return point.scale * (
-            1.0 if address is None else 10.0 ** decode([self.registers[address]], "int16")
-        )
+        if address is None:
+            return point.scale
+        power: float = 10.0 ** decode([self.registers[address]], "int16")
+        return point.scale * power
 
     def _places(self, point: RegisterPoint) -> range:
         first = point.register_ + self._base(point)
@@ -259,13 +248,15 @@ class RegisterImage:
         end = length_of_model - ports.type_register - ports.length + 1
         types_from = base + ports.type_register
         shifts = range(0, end, ports.length)
-        wanted = [shift for shift in shifts if self.registers[types_from + shift] in ports.types]
-        return [range(places.start + shift, places.stop + shift) for shift in wanted]
+        matching_shifts = [
+            shift for shift in shifts if self.registers[types_from + shift] in ports.types
+        ]
+        return [range(places.start + shift, places.stop + shift) for shift in matching_shifts]
 
     def _exponent_address(self, point: RegisterPoint) -> int | None:
-        return (
-            None if point.exponent_register is None else point.exponent_register + self._base(point)
-        )
+        if point.exponent_register is None:
+            return None
+        return point.exponent_register + self._base(point)
 
     def _base(self, point: RegisterPoint) -> int:
         return next((self._bases[model] for model in point.model if model in self._bases), 0)

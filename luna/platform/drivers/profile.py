@@ -71,8 +71,8 @@ def _unit_of(name: str) -> PointUnit:
 READING_UNITS: Mapping[str, PointUnit] = {
     name: _unit_of(name) for name in (*get_args(ReadingName), *get_args(LimitName))
 }
-# Factor from a point's unit to a reading's.
-_PER: Mapping[tuple[PointUnit | None, PointUnit], float] = {
+# Factor from a point's unit to a reading's, where they differ.
+_FACTORS: Mapping[tuple[PointUnit | None, PointUnit], float] = {
     ("kW", "W"): 1000.0,
     ("Wh", "kWh"): 0.001,
 }
@@ -89,11 +89,11 @@ def split_sign(entry: str) -> tuple[int, str]:
 
 
 def unit_factor(point: "Point", reading: str) -> float:
-    """Return the factor from a point's unit to a reading's, 0 without a conversion."""
+    """Return the factor from a point's unit to a reading's, 0 where units do not fit."""
     unit = READING_UNITS[reading]
     if point.unit == unit:
         return 1.0
-    return _PER.get((point.unit, unit), 0.0)
+    return _FACTORS.get((point.unit, unit), 0.0)
 
 
 class ProfilePart(BaseModel):
@@ -268,7 +268,9 @@ class Point(ProfilePart):
     @property
     def budget(self) -> int | None:
         """How often it may be written in 24 hours, None: any number of times."""
-        return self.budget_per_day or (None if self.persistence == "volatile" else WRITES_PER_DAY)
+        if self.budget_per_day:
+            return self.budget_per_day
+        return None if self.persistence == "volatile" else WRITES_PER_DAY
 
 
 class RegisterPoint(Point):
@@ -403,9 +405,9 @@ class PointWrite(ProfilePart):
 
     @model_validator(mode="after")
     def _is_one_value(self) -> Self:
-        if (self.value is None) == (self.put is None) or (
-            self.put in {"power_percent", "value"}
-        ) != (self.of is not None):
+        has_one_value = (self.value is None) != (self.put is None)
+        needs_point = self.put in {"power_percent", "value"}
+        if not has_one_value or needs_point != (self.of is not None):
             raise invalid_part("profile-write-value", point=self.write)
         return self
 
@@ -701,12 +703,9 @@ class DeviceProfile(ProfilePart):
 
     @model_validator(mode="after")
     def _says_what_it_needs(self) -> Self:
-        for name in (
-            *self._read_points(),
-            *self.written_points,
-            *self.simulated.values,
-            *self.simulated.exponents,
-        ):
+        names = [*self._read_points(), *self.written_points]
+        names += [*self.simulated.values, *self.simulated.exponents]
+        for name in names:
             if name not in self.points:
                 raise invalid_part("profile-point-unknown", point=name)
         self._can_be_read()
@@ -810,21 +809,16 @@ class DeviceProfile(ProfilePart):
 
     @property
     def knows_surplus(self) -> bool:
-        """Return whether the device measures the house's surplus.
-
-        From it the modes save and supply can be emulated by two others.
-        """
+        """Whether the device measures the surplus: it allows to emulate ``save`` and ``supply``."""
         return set(SURPLUS_READINGS) <= set(self.reads)
 
     @property
     def units(self) -> tuple[int, ...]:
-        """Unit numbers on the bus at which a search tries the product.
-
-        None without a bus.
-        """
+        """Unit numbers on the bus at which a search tries the product; empty without a bus."""
         if not isinstance(self.transport, ModbusTransport):
             return ()
-        return (self.transport.unit, *(() if self.identified is None else self.identified.units))
+        further = () if self.identified is None else self.identified.units
+        return (self.transport.unit, *further)
 
     @property
     def needs_prefix(self) -> bool:

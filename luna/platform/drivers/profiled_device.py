@@ -65,15 +65,16 @@ class BatteryReading(NamedTuple):
 class ProfiledDevice:
     """A device, its profile and its points. Not thread-safe.
 
-    ``counter`` limits its writes; ``Uncounted`` serves reads and manual trials. ``now`` returns the
-    seconds of a monotonic clock.
+    Attributes:
+        counter: limits its writes; ``Uncounted`` serves reads and manual trials.
+        now: seconds of a monotonic clock.
+        ratings: highest values of readings that the site allows for, in ``READING_UNITS``.
     """
 
     profile: DeviceProfile
     points: DevicePoints
     counter: WriteCounter = field(default_factory=Uncounted)
     now: Callable[[], float] = time.monotonic
-    # The most of some readings that the site allows for, in the units of ``READING_UNITS``.
     ratings: Mapping[ReadingName, float] = field(default_factory=dict)
     # The highest limits that the device reported, and when they were read last.
     _limits: dict[LimitName, float] = field(default_factory=dict)
@@ -113,10 +114,10 @@ class ProfiledDevice:
                 stands still.
         """
         self._watch()
-        wanted = names or tuple(self.profile.reads)
-        checked = list(wanted)
+        requested = names or tuple(self.profile.reads)
+        checked = list(requested)
         # Whether a power is plausible shows in the others of the same instant.
-        if set(wanted) & set(BALANCE) and set(BALANCE) <= self.profile.reads.keys():
+        if set(requested) & set(BALANCE) and set(BALANCE) <= self.profile.reads.keys():
             checked += BALANCE
         names_to_read = tuple(dict.fromkeys(checked))
         point_names = list[PointName]()
@@ -124,7 +125,7 @@ class ProfiledDevice:
             point_names += [point for _, point in map(split_sign, self.profile.reads[name])]
         points = self.points.read(dict.fromkeys(point_names))
         measured = self._check(names_to_read, points)
-        values: dict[str, float] = {name: measured.values[name] for name in wanted}
+        values: dict[str, float] = {name: measured.values[name] for name in requested}
         implausible = tuple(fault for fault in measured.implausible if fault.name in values)
         return DeviceReadings(values, implausible)
 
@@ -186,14 +187,14 @@ class ProfiledDevice:
         values = self.points.read(dict.fromkeys(needed))
         most_w = math.inf if limit is None else values[limit]
         ac_w = math.nan
-        wanted_w = math.inf if setpoint.power_kw is None else setpoint.power_kw * WATTS
-        power_w = min(wanted_w, most_w)
+        requested_w = math.inf if setpoint.power_kw is None else setpoint.power_kw * WATTS
+        power_w = min(requested_w, most_w)
         if any(write.put == "ac_power_w" for write in writes):
-            read = self.read(*FLOW_READINGS)
+            readings = self.read(*FLOW_READINGS)
             flows = HouseFlows(
-                read["ac_output_w"] - read["ac_input_w"],
-                read["charge_w"] - read["discharge_w"],
-                read["import_w"] - read["export_w"],
+                readings["ac_output_w"] - readings["ac_input_w"],
+                readings["charge_w"] - readings["discharge_w"],
+                readings["import_w"] - readings["export_w"],
             )
             ac_w = ac_power_w(setpoint.mode, power_w, most_w, flows)
         facts = DeviceFacts(values, power_w, ac_w)
@@ -206,31 +207,33 @@ class ProfiledDevice:
     ) -> None:
         """Write the values that the device does not hold yet, in order.
 
-        ``again``: all, without points that have a budget unless there are no others.
-
-        ``hands_back`` may also spend the writes that are reserved for self-consumption.
+        Args:
+            writes: the values of a mode.
+            again: write those that it holds as well, but points with a budget only where all
+                points have one.
+            hands_back: the writes that are reserved for self-consumption may be spent too.
 
         Raises:
             UnavailableError: the device does not answer or refuses; or a point's budget is spent,
                 and nothing is written.
         """
         points = [self.profile.points[write.point] for write in writes]
-        differs = [not held for held in self._hold(writes)]
+        differs = [not is_held for is_held in self._hold(writes)]
         # Everything after the first difference is written, to keep the order. A write-only point
         # cannot be verified, so it is always written.
         must_write = [
             differing or point.write_only for differing, point in zip(differs, points, strict=True)
         ]
         first = must_write.index(True) if True in must_write else len(writes)
-        due = list[PointValue]()
+        to_write = list[PointValue]()
         for place, (write, point) in enumerate(zip(writes, points, strict=True)):
             follows = again or (any(differs) and place >= first)
             if differs[place] or (follows and point.budget is None):
-                due.append(write)
+                to_write.append(write)
         # A command of budgeted points alone is still resent.
-        if again and not due:
-            due = list(writes)
-        self._send(due, kept=0 if hands_back else RESERVED_WRITES)
+        if again and not to_write:
+            to_write = list(writes)
+        self._send(to_write, reserved_writes=0 if hands_back else RESERVED_WRITES)
 
     def beat(self) -> None:
         """Increment the heartbeat, where the profile declares one and the device has it.
@@ -247,9 +250,11 @@ class ProfiledDevice:
         if count is None:
             return
         count += 1
-        most = self.profile.points[name].high
-        begins = math.isnan(count) or (most is not None and count > most)
-        self._send([PointValue(name, 0.0 if begins else count)], kept=RESERVED_WRITES)
+        highest = self.profile.points[name].high
+        starts_again = math.isnan(count) or (highest is not None and count > highest)
+        self._send(
+            [PointValue(name, 0.0 if starts_again else count)], reserved_writes=RESERVED_WRITES
+        )
 
     @property
     def has_heartbeat(self) -> bool:
@@ -285,15 +290,17 @@ class ProfiledDevice:
                 return None
             raise
 
-    def _send(self, due: Sequence[PointValue], *, kept: int) -> None:
-        most = self._list_budgets((write.point for write in due), kept=kept)
-        until = self.counter.spend(most) if most else None
+    def _send(self, writes: Sequence[PointValue], *, reserved_writes: int) -> None:
+        budgets = self._list_budgets(
+            (write.point for write in writes), reserved_writes=reserved_writes
+        )
+        until = self.counter.spend(budgets) if budgets else None
         if until is not None:
             raise refuse("device-writes-spent", field="via", value=self.place, until=until)
-        self.points.write(due)
+        self.points.write(writes)
 
-    def _list_budgets(self, points: Iterable[str], *, kept: int) -> dict[str, int]:
-        """Return each point's most writes within 24 hours, less ``kept`` reserved ones.
+    def _list_budgets(self, points: Iterable[str], *, reserved_writes: int) -> dict[str, int]:
+        """Return each point's most writes within 24 hours, less the reserved ones.
 
         Points without a budget are left out.
         """
@@ -301,22 +308,20 @@ class ProfiledDevice:
         for point in points:
             budget = self.profile.points[point].budget
             if budget is not None:
-                budgets[point] = budget - kept
+                budgets[point] = budget - reserved_writes
         return budgets
 
     def read_spent(self) -> float | None:
-        """Return the share of the day's writes that mode changes have used.
+        """Return the share of the day's writes that mode changes have used, without reserved ones.
 
-        The reserved writes do not count. None where self-consumption writes no budgeted point.
-
-        A point whose persistence is unknown has a budget.
+        None where self-consumption writes no point with a budget.
 
         Raises:
             UnavailableError: the counter's storage does not answer.
         """
-        most = self._list_budgets(self.profile.written_points, kept=RESERVED_WRITES)
-        if any(write.write in most for write in self.profile.modes["self_consumption"]):
-            return self.counter.read_share(most)
+        budgets = self._list_budgets(self.profile.written_points, reserved_writes=RESERVED_WRITES)
+        if any(write.write in budgets for write in self.profile.modes["self_consumption"]):
+            return self.counter.read_share(budgets)
         return None
 
     def read_limits(self) -> dict[LimitName, float]:
@@ -327,17 +332,16 @@ class ProfiledDevice:
         """
         limits = dict[LimitName, float]()
         for name, point in self.profile.limits.items():
+            factor = unit_factor(self.profile.points[point], name)
             try:
-                value = self.points.read([point])[point] * unit_factor(
-                    self.profile.points[point], name
-                )
+                value = factor * self.points.read([point])[point]
             except LunaError as error:
                 # Products of one profile may lack some of these registers.
                 if error.reason not in {"device-refuses", "device-model-missing"}:
                     raise
                 continue
-            most = MOST_CAPACITY_KWH if name == "capacity_kwh" else MOST_W
-            if 0 < value <= most:
+            highest = MOST_CAPACITY_KWH if name == "capacity_kwh" else MOST_W
+            if 0 < value <= highest:
                 limits[name] = value
         return limits
 
@@ -348,12 +352,14 @@ class ProfiledDevice:
             UnavailableError: the device does not answer.
         """
         knows_flow = {"charge_w", "discharge_w"} <= self.profile.reads.keys()
-        read = self.read("soc", *_FLOWS) if knows_flow else self.read("soc")
-        soc = read["soc"] / 100
-        return BatteryReading(
-            soc if 0 <= soc <= 1 else math.nan,
-            (read["charge_w"] - read["discharge_w"]) / WATTS if knows_flow else math.nan,
-        )
+        readings = self.read("soc", *_FLOWS) if knows_flow else self.read("soc")
+        soc = readings["soc"] / 100
+        if not 0 <= soc <= 1:
+            soc = math.nan
+        flow_kw = math.nan
+        if knows_flow:
+            flow_kw = (readings["charge_w"] - readings["discharge_w"]) / WATTS
+        return BatteryReading(soc, flow_kw)
 
     def holds(self, writes: Sequence[PointValue]) -> bool:
         """Return whether the device reads back all of the writes.
@@ -376,9 +382,10 @@ class ProfiledDevice:
     def _plan_write(self, part: PartWrite, facts: DeviceFacts) -> PointValue:
         write = part.write
         point = self.profile.points[write.write]
-        value = write.sign * (
-            PARTS[write.put].value(part, facts) if write.put is not None else write.value or 0.0
-        )
+        if write.put is not None:
+            value = write.sign * PARTS[write.put].value(part, facts)
+        else:
+            value = write.sign * (write.value or 0.0)
         low = -math.inf if point.low is None else point.low
         high = math.inf if point.high is None else point.high
         if not low <= value <= high:
@@ -393,10 +400,13 @@ def reach(
     secret: DeviceSecret | None = None,
     shared_in: Path | None = None,
 ) -> ProfiledDevice:
-    """Return the device at an address.
+    """Return the device at an address, which connects at its first use.
 
-    It connects at first use, over Modbus by the connection that all processes of a data folder
-    share.
+    Args:
+        profile: of the device.
+        via: the address.
+        secret: of the device or its broker; None: it needs none.
+        shared_in: the data folder whose processes share one Modbus connection; None: its own.
 
     Raises:
         InvalidInputError: ``via`` lacks what the transport needs.

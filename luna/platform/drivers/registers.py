@@ -42,9 +42,7 @@ def width(kind: NumberType) -> int:
 def decode_point(
     registers: Sequence[int], point: RegisterPoint, invalid: Sequence[float] = ()
 ) -> float:
-    """Return a point's raw number, before scale and exponent.
-
-    NaN where the device has no value.
+    """Return a point's raw number, before scale and exponent, NaN where the device has no value.
 
     ``invalid`` are further numbers that mean no value: bits without a sign, or the number itself.
     """
@@ -107,10 +105,7 @@ def encode_text(text: str, count: int) -> list[int]:
 
 
 def decode(registers: Sequence[int], kind: NumberType) -> float:
-    """Return the raw number of registers in big-endian order.
-
-    NaN where the device has no value.
-    """
+    """Return the raw number of registers in big-endian order, NaN where the device has no value."""
     packed = b"".join(register.to_bytes(2, "big") for register in registers)
     number: float = struct.unpack(_FORMATS[kind], packed)[0]
     # NaN, infinity and the largest numbers of a float are no measurement; some makers mean "no

@@ -1,6 +1,6 @@
 """Name a device's readings as sensors of a site.
 
-For example ``profile:sunspec_12x@192.168.1.20:502/1#charge_w``.
+An example is ``profile:sunspec_12x@192.168.1.20:502/1#charge_w``.
 """
 
 import re
@@ -46,6 +46,6 @@ def name_sensor(via: Via, reading: str) -> str:
     port = "" if via.port is None else f":{via.port}"
     unit = "" if via.unit is None else f"/{via.unit}"
     parts = {"prefix": via.prefix, "secret": via.secret}
-    given = [f"{part}={value}" for part, value in parts.items() if value is not None]
-    query = f"?{'&'.join(given)}" if given else ""
+    query_parts = [f"{part}={value}" for part, value in parts.items() if value is not None]
+    query = f"?{'&'.join(query_parts)}" if query_parts else ""
     return f"profile:{via.profile}@{via.host}{port}{unit}{query}#{reading}"

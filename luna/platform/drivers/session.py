@@ -46,12 +46,13 @@ log = structlog.get_logger("luna.drivers")
 
 
 def mode_at(setpoint: BatterySetpoint, soc: float, *, before: Mode | None = None) -> Mode:
-    """Return a battery's mode under a set-point at a state of charge, 0–1.
+    """Return a battery's mode under a set-point at a state of charge.
 
-    NaN is unknown: it holds unless no limit matters.
-
-    ``before`` is its mode under this set-point until now: a mode that a limit ended resumes only
-    ``MARGIN`` away from that limit.
+    Args:
+        setpoint: with its limits.
+        soc: 0–1; NaN is unknown: the battery holds unless no limit matters.
+        before: its mode under this set-point until now. A mode that a limit ended resumes only
+            ``MARGIN`` away from that limit.
     """
     mode = setpoint.mode
     if math.isnan(soc):
@@ -86,10 +87,8 @@ def mode_at(setpoint: BatterySetpoint, soc: float, *, before: Mode | None = None
 def contradicts(mode: Mode, flow_kw: float, *, power_kw: float | None, soc: float) -> bool:
     """Return whether a battery's power flow (charging positive) contradicts a mode.
 
-    An unknown flow and self-consumption contradict nothing.
-
-    Less power than requested does not, as cold or extra PV cause it; hardly any, or the opposite
-    direction, does.
+    Hardly any power, or the opposite direction, does. Less power than requested does not, as cold
+    or extra PV cause it; nor does an unknown flow, nor any flow in self-consumption.
     """
     if math.isnan(flow_kw):
         return False
@@ -133,9 +132,7 @@ class InverterSession:
         self._is_kept_up = False
 
     def command(self, setpoint: BatterySetpoint) -> None:
-        """Have the battery follow a set-point from now on.
-
-        Returns once the device has taken it.
+        """Have the battery follow a set-point from now on; return once the device has taken it.
 
         Raises:
             UnavailableError: the device does not answer, or refuses; nothing is retried. Once the
@@ -164,9 +161,7 @@ class InverterSession:
             self._keeper.start()
 
     def read_spent(self) -> float | None:
-        """Return the share of a day's writes that changes of mode have used up.
-
-        None where writes cause no wear.
+        """Return the share of a day's writes that mode changes have used, None without a limit.
 
         Raises:
             UnavailableError: the writes cannot be counted.
@@ -175,10 +170,7 @@ class InverterSession:
 
     @property
     def disobeys(self) -> bool:
-        """Return whether the battery's flow contradicts a command that the device accepted.
-
-        It has to last ``OBEYS_WITHIN_S``.
-        """
+        """Whether the flow has contradicted an accepted command for ``OBEYS_WITHIN_S``."""
         if self._disobeys_since is None:
             return False
         return self._now() - self._disobeys_since >= OBEYS_WITHIN_S
@@ -196,9 +188,7 @@ class InverterSession:
             return self._setpoint
 
     def read_soc(self) -> float:
-        """Return the battery's state of charge, 0–1.
-
-        NaN where the device does not report it.
+        """Return the battery's state of charge, 0–1, NaN where the device does not report it.
 
         Raises:
             UnavailableError: the device does not answer.
@@ -215,17 +205,14 @@ class InverterSession:
             self._device.close()
 
     def look(self) -> None:
-        """Keep the command up.
-
-        Writes the mode for the present state of charge, and again what the device would revert.
-        """
+        """Adapt the mode to the state of charge, and resend it before the device reverts."""
         with self._lock:
             if self._setpoint is None or self._now() - self._called_at > ASKED_SECONDS:
                 return
             self._is_kept_up = False
             try:
-                # Otherwise somebody else commands it, or it restarted: the next ``read_back``
-                # returns None, and its caller decides.
+                # A device that holds other values restarted, or somebody else commands it: the
+                # next ``read_back`` returns None, and its caller decides.
                 if self._device.holds(self._writes):
                     battery = self._device.read_battery()
                     self._judge(self._setpoint, battery)

@@ -1,4 +1,4 @@
-"""Shares one Modbus connection per device among all processes of a data folder.
+"""Share one Modbus connection per device among all processes of a data folder.
 
 The first process that needs one takes a file lock, which the operating system releases however the
 process ends, and listens at a Unix socket. A client sends the device's address as a line of JSON
@@ -172,19 +172,17 @@ class ConnectionHolder:
         # Any fault of a client or of its device ends this client's connection alone.
         with suppress(OSError, EOFError, ValueError, TypeError), closing(writer):
             device = DeviceAddress(*json.loads(await reader.readline()))
-            host = (await asyncio.to_thread(reachable_addresses, DEVICE, device.host, device.port))[
-                0
-            ]
+            hosts = await asyncio.to_thread(reachable_addresses, DEVICE, device.host, device.port)
+            device = device._replace(host=hosts[0])
             # Keyed by IP address: a site may name one device in two ways.
-            address = (host, device.port)
-            connection = self._connections.setdefault(
-                address, DeviceConnection(device._replace(host=address[0]))
-            )
+            address = (device.host, device.port)
+            connection = self._connections.setdefault(address, DeviceConnection(device))
             connection.clients.add(writer)
             try:
                 while True:
-                    frame = await read_frame(reader)
-                    writer.write(frame._replace(body=await connection.ask(frame.body)).pack())
+                    request = await read_frame(reader)
+                    response = request._replace(body=await connection.ask(request.body))
+                    writer.write(response.pack())
                     await writer.drain()
             finally:
                 connection.clients.discard(writer)
@@ -312,12 +310,12 @@ async def _read_serial(reader: asyncio.StreamReader) -> bytes:
     """
     head = await reader.readexactly(3)
     if head[1] & 0x80:
-        rest = 0
+        body_length = 0
     elif head[1] in READS:
-        rest = head[2]
+        body_length = head[2]
     else:
-        rest = 3
-    body = head + await reader.readexactly(rest)
+        body_length = 3
+    body = head + await reader.readexactly(body_length)
     if await reader.readexactly(2) != checksum(body):
         raise ValueError("broken on the way")
     return body
@@ -325,9 +323,9 @@ async def _read_serial(reader: asyncio.StreamReader) -> bytes:
 
 def checksum(body: bytes) -> bytes:
     """Return the CRC-16 of a serial frame. Source: MODBUS over Serial Line 1.02, 6.2.2."""
-    rest = 0xFFFF
+    crc = 0xFFFF
     for byte in body:
-        rest ^= byte
+        crc ^= byte
         for _ in range(8):
-            rest = rest >> 1 ^ (0xA001 if rest & 1 else 0)
-    return rest.to_bytes(2, "little")
+            crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
+    return crc.to_bytes(2, "little")

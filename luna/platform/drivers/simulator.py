@@ -73,11 +73,10 @@ class SimulatedInverter:
         # PV curtailed because an AC power is set and the battery takes no more.
         self._throttled_kw = 0.0
         self.image: PointImage = make_image(self.profile)
-        if (point := self.profile.limits.get("capacity_kwh")) is not None:
-            self.image.put(
-                point,
-                self.battery.capacity_kwh / unit_factor(self.profile.points[point], "capacity_kwh"),
-            )
+        capacity_point = self.profile.limits.get("capacity_kwh")
+        if capacity_point is not None:
+            factor = unit_factor(self.profile.points[capacity_point], "capacity_kwh")
+            self.image.put(capacity_point, self.battery.capacity_kwh / factor)
         # Fault: points with a fixed value, in their units; NaN: no value.
         self.stuck: dict[str, float] = {}
         # Fault: commands are acknowledged and ignored.
@@ -175,14 +174,12 @@ class SimulatedInverter:
         else:
             requested_kw = pv_kw - ac_kw
         self._charge, _ = step_battery(self.battery, self._charge, requested_kw, seconds=seconds)
-        self._throttled_kw = (
-            0.0 if ac_kw is None else min(max(pv_kw - self._charge.power_kw - ac_kw, 0.0), pv_kw)
-        )
-        grid_kwh = (
-            (load_kw - pv_kw + self._throttled_kw + self._charge.power_kw)
-            * seconds
-            / SECONDS_PER_HOUR
-        )
+        self._throttled_kw = 0.0
+        if ac_kw is not None:
+            surplus_kw = pv_kw - self._charge.power_kw - ac_kw
+            self._throttled_kw = min(max(surplus_kw, 0.0), pv_kw)
+        grid_kw = load_kw - pv_kw + self._throttled_kw + self._charge.power_kw
+        grid_kwh = grid_kw * seconds / SECONDS_PER_HOUR
         self._imported_kwh += max(grid_kwh, 0.0)
         self._exported_kwh += max(-grid_kwh, 0.0)
 
@@ -209,7 +206,7 @@ class SimulatedInverter:
         return write.sign * self.image.value(write.write) * share
 
     def _has_constant(self, write: PointWrite) -> bool:
-        """Return whether a point holds what the mode always writes, if it does so."""
+        """Return whether a point holds the constant that the mode writes, True without one."""
         value = self._constant(write)
         return value is None or math.isclose(self.image.value(write.write), value)
 
@@ -224,17 +221,15 @@ class SimulatedInverter:
         return None
 
     def _constant(self, write: PointWrite) -> float | None:
-        """Return the value that a mode always writes.
-
-        None where it depends on the set-point.
-        """
+        """Return the value that a mode always writes, None where it depends on the set-point."""
         if write.put == "value" and write.of is not None:
             return self.image.value(write.of)
         return write.value
 
     def _revert(self) -> None:
         for write in self.profile.modes.get("self_consumption", ()):
-            if (value := self._constant(write)) is not None:
+            value = self._constant(write)
+            if value is not None:
                 self.image.put(write.write, value)
 
     def _measure(self) -> dict[str, float]:

@@ -41,7 +41,7 @@ def add_device(site: Site, via: Via, profile: DeviceProfile, *, battery: str | N
         raise refuse("profile-not-shared", field="--listen-port", profile=profile.profile)
     document: dict[str, Any] = site.model_dump(mode="json", by_alias=True)
     if profile.kind == "battery_inverter":
-        names = [known.name for known in site.batteries]
+        names = [other.name for other in site.batteries]
         commanded = names[0] if battery is None and len(names) == 1 else battery
         if commanded not in names:
             raise refuse(
@@ -52,7 +52,7 @@ def add_device(site: Site, via: Via, profile: DeviceProfile, *, battery: str | N
         if control is None or control["by"] == "advice":
             document["control"] = {"by": "profile", "batteries": [entry]}
         else:
-            others = [known for known in control["batteries"] if known["battery"] != commanded]
+            others = [other for other in control["batteries"] if other["battery"] != commanded]
             control["batteries"] = [*others, entry]
     sensors = document["input_sensors"]
     for role, readings in READINGS_BY_ROLE.items():

@@ -33,13 +33,13 @@ def find_models(link: ModbusLink) -> Mapping[int, int]:
     base = next((base for base in BASES if _is_marked(link, base)), None)
     if base is None:
         raise refuse("device-no-sunspec", field="via", value=link.place)
-    found: dict[int, int] = {}
+    addresses: dict[int, int] = {}
     address = base + len(MARK)
     for _ in range(_MOST_MODELS):
         model, length = link.read(address, 2)
         if model == END:
-            return found
-        found.setdefault(model, address)
+            return addresses
+        addresses.setdefault(model, address)
         address += 2 + length
     raise refuse("device-no-sunspec", field="via", value=link.place)
 

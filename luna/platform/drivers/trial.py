@@ -1,6 +1,6 @@
 """Test a profile on a real battery.
 
-Moves a little power, checks direction, sign and scale of the readings, and always ends in
+The test moves a little power, checks direction, sign and scale of the readings, and always ends in
 self-consumption.
 """
 
@@ -53,10 +53,11 @@ TrialBounds = Callable[[BatterySetpoint, float], BatterySetpoint]
 class TrialStep(NamedTuple):
     """The result of one step.
 
-    It holds the mode that was tried, the outcome, the measured power into the battery, W (negative
-    while it discharges), and the time it took.
-
-    ``implausible``: the last readings that do not count.
+    Attributes:
+        mode: that was tried.
+        power_w: measured power into the battery, negative while it discharges.
+        seconds: that the step took.
+        implausible: the last readings that do not count.
     """
 
     mode: Mode

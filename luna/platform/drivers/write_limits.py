@@ -21,8 +21,8 @@ class WriteCounter(Protocol):
     def spend(self, most: Mapping[str, int]) -> datetime | None:
         """Count one write of each point and return None.
 
-        Where a point had its ``most`` within 24 hours, count none and return when the budget has
-        room again.
+        A point that had its ``most`` within 24 hours stops them all: then none is counted, and the
+        instant is returned at which the budget has room again.
 
         Raises:
             UnavailableError: the storage does not answer; nothing may be written.

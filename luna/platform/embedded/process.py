@@ -1,6 +1,6 @@
 """Start and end a server's process, and explain why it failed.
 
-It is born with an inherited lock.
+The process inherits an open lock, which stays taken until its last child has ended.
 """
 
 import os
@@ -30,14 +30,14 @@ from luna.platform.embedded.account import (
 
 LOG_BYTES = 1_000_000
 STOP_SECONDS = 20.0
-# A server that writes its checkpoint on a busy disk works all the time; after these looks it is
-# told more roughly all the same.
+# A server that writes its checkpoint on a busy disk works all the time: the next signal is sent
+# after so many checks even so.
 MOST_LOOKS = 4
 SOON_SECONDS = 1.0
 KILLED_SECONDS = 60.0
-# Where Linux shows its processes; elsewhere nothing is there, and no work is seen.
+# Linux shows processes here; other systems lack the folder, and no work is noticed.
 PROCESSES = Path("/proc")
-# A server's words for faults that another try cannot mend, with the remedy.
+# A server's messages of faults that another try cannot repair, with the remedy.
 LASTING_FAILURES = {
     "No space left on device": FREE_SPACE,
     "Disk quota exceeded": FREE_SPACE,
@@ -67,11 +67,9 @@ class Launch:
 
 
 def spawn(launch: Launch, *, lock: int, log: Path) -> subprocess.Popen[bytes]:
-    """Start a server in a session of its own.
+    """Start a server, which holds ``lock`` until its last process is gone.
 
-    Ctrl-C reaches Luna, which stops it in order.
-
-    It holds ``lock`` until its last process is gone.
+    It runs in a session of its own: Ctrl-C reaches Luna alone, which stops the server in order.
     """
     output = open_private(log, os.O_WRONLY | os.O_APPEND)
     if os.fstat(output).st_size > LOG_BYTES:
@@ -100,8 +98,7 @@ def spawn(launch: Launch, *, lock: int, log: Path) -> subprocess.Popen[bytes]:
     # A server that is already dead shows in its log, not here.
     with suppress(BrokenPipeError), process.stdin as pipe:
         pipe.write(launch.standard_input)
-    # Reaps the process the moment it ends, also when it is killed: no zombie, and the lock tells
-    # the truth.
+    # Reaps the process as soon as it ends, also when it is killed, so that no zombie remains.
     threading.Thread(target=process.wait, daemon=True).start()
     return process
 
@@ -109,17 +106,15 @@ def spawn(launch: Launch, *, lock: int, log: Path) -> subprocess.Popen[bytes]:
 def end(
     lock_path: Path, signals: tuple[signal.Signals, ...], *, patience: float = STOP_SECONDS
 ) -> None:
-    """Stop the server that has the lock, at first kindly, at last by killing it.
-
-    Return when no process of it lives.
+    """Stop the server that holds the lock, and return when none of its processes lives.
 
     Args:
-        lock_path: the lock that every process of the server holds; its number stands in the file.
-        signals: what it is sent, the kindest first.
-        patience: seconds without a sign of work after which it is sent the next one.
+        lock_path: the lock of all its processes; the file contains the server's pid.
+        signals: to send, the gentlest first; SIGKILL follows the last.
+        patience: seconds without a sign of work after which the next signal is sent.
 
     Raises:
-        MachineError: it outlives its killing; names the state of what is left.
+        MachineError: a process survives SIGKILL; the message has the states of those left.
     """
     for kind in signals:
         _signal(lock_path, kind)
@@ -134,12 +129,10 @@ def end(
     for pid in survivors:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    # Nobody refuses this signal; a process that waits for a disk takes it once the disk has
-    # answered.
+    # A process that waits for a disk receives SIGKILL only once the disk has answered.
     if not _wait_for_release(lock_path, KILLED_SECONDS):
-        states = (
-            ", ".join(_state_of(pid) for pid in _family(lock_path)) or "no process that can be seen"
-        )
+        states = ", ".join(_state_of(pid) for pid in _family(lock_path))
+        states = states or "no process that can be seen"
         remedy = "Look at the disk that it waits for, or restart this machine."
         raise MachineError(
             f"a server outlives its killing: {states}", value=str(lock_path), remedy=remedy
@@ -147,11 +140,8 @@ def end(
 
 
 def _has_ended(lock_path: Path, patience: float) -> bool:
-    """Return whether the server has ended.
-
-    One that is still at work is waited for again, a few times.
-    """
-    # As nearly every one does, before anybody has looked through the machine's processes.
+    """Return whether the server ends in time; one that still works gets more of it."""
+    # Nearly every server does soon, without a search through the machine's processes.
     if _wait_for_release(lock_path, min(SOON_SECONDS, patience)):
         return True
     work = _work_of(_family(lock_path))
@@ -177,8 +167,11 @@ def _wait_for_release(lock_path: Path, seconds: float) -> bool:
 def _family(lock_path: Path) -> list[int]:
     """Return the server's process and those it started, as far as this machine shows them."""
     pid = int(lock_path.read_text(encoding="utf-8") or 0)
-    of_children = [path for path in PROCESSES.glob("[0-9]*/stat") if _stat(path)[1:2] == [str(pid)]]
-    children = [int(path.parent.name) for path in of_children]
+    children = []
+    for path in PROCESSES.glob("[0-9]*/stat"):
+        parent_pid = _stat(path)[1:2]
+        if parent_pid == [str(pid)]:
+            children.append(int(path.parent.name))
     return [pid, *children] if pid and is_locked(lock_path) else []
 
 
@@ -191,14 +184,12 @@ def _work_of(pids: list[int]) -> int:
 
 
 def _state_of(pid: int) -> str:
-    return f"{pid} {''.join(_stat(PROCESSES / str(pid) / 'stat')[:1]) or 'unknown'}"
+    fields = _stat(PROCESSES / str(pid) / "stat")
+    return f"{pid} {fields[0]}" if fields else f"{pid} unknown"
 
 
 def _stat(path: Path) -> list[str]:
-    """Return the fields of a process in /proc from its state on.
-
-    Empty where there are none.
-    """
+    """Return the fields of a process in /proc from its state on, empty without any."""
     try:
         # The program's name stands before it, in brackets, and may hold anything.
         return path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
@@ -207,10 +198,7 @@ def _stat(path: Path) -> list[str]:
 
 
 def explain_failure(message: str, output: str, folder: Path) -> MachineError:
-    """Return the error for a server that did not start.
-
-    With the remedy where its last words name the cause.
-    """
+    """Return the error for a server that did not start, with a remedy for known causes."""
     lasting = next((line for line in output.splitlines() if is_lasting(line)), None)
     words = lasting or " ".join(output.split())[-500:]
     remedy = _lasting_remedy(words) or f"The server's log beside {folder} says more."
@@ -242,7 +230,7 @@ ENDING = (signal.SIGTERM, signal.SIGHUP)
 def ending_in_order() -> Iterator[None]:
     """Turn SIGTERM and a closed terminal into SystemExit, so that ``with`` blocks end.
 
-    A handler of somebody else's stays.
+    Handlers that somebody has set before stay.
     """
     replaced = []
     if _in_main_thread():

@@ -1,4 +1,4 @@
-"""Creates, configures and starts the embedded servers: PostgreSQL and Redis."""
+"""Create, configure and start the embedded servers: PostgreSQL and Redis."""
 
 import os
 import shutil
@@ -180,10 +180,7 @@ class Postgres:
 
 @dataclass(frozen=True)
 class Redis:
-    """One server with an append-only file in ``home/redis``.
-
-    The data that it confirmed survive its death.
-    """
+    """One server in ``home/redis``; its append-only file keeps what it confirmed."""
 
     program: Path
     home: Path

@@ -332,11 +332,13 @@ def running(settings: Settings, *, keep_alive: bool = False) -> Iterator[Address
             field="LUNA_REDIS_URL",
             remedy="Write redis://:password@host:6379/0, or rediss:// for TLS.",
         )
-    missing = [name for name in SERVICES if name not in urls]
+    to_start = [name for name in SERVICES if name not in urls]
     shut_folders(settings.data_folder)
     with ending_in_order(), ExitStack() as stack:
-        if missing:
-            servers = stack.enter_context(start(settings.data_folder / "servers", services=missing))
+        if to_start:
+            servers = stack.enter_context(
+                start(settings.data_folder / "servers", services=to_start)
+            )
             urls |= servers.urls
             if keep_alive:
                 stack.enter_context(servers.restarting())

@@ -165,8 +165,8 @@ def _probe_language(settings: Settings) -> str:
             value=settings.language_url,
             remedy=remedy,
         )
-    wanted = (settings.language_model, settings.embedding_model)
-    absent = [name for name in wanted if _tagged(name) not in names]
+    configured = (settings.language_model, settings.embedding_model)
+    absent = [name for name in configured if _tagged(name) not in names]
     if not absent:
         return "both models are there"
     pulls = "; ".join(f"ollama pull {name}" for name in absent)

@@ -160,7 +160,7 @@ class Readiness:
 def check_all(probes: Mapping[str, Probe], *, patience: timedelta = PATIENCE) -> tuple[Check, ...]:
     """Run ``probes`` in parallel and return a check of each.
 
-    One without an answer in time has failed, and its thread is left to end.
+    A probe without an answer in time has failed; its thread ends by itself.
     """
     running: dict[str, Future[Check]] = {name: Future() for name in probes}
     for name, probe in probes.items():

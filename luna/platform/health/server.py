@@ -1,6 +1,6 @@
-"""Serve a process's health and metrics from a thread.
+"""Serve the health and metrics of a process other than the gateway, from a thread.
 
-At ``/health/live``, ``/health/ready`` and ``/metrics``, of a process other than the gateway.
+The paths are ``/health/live``, ``/health/ready`` and ``/metrics``.
 """
 
 import json

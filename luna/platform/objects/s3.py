@@ -1,6 +1,6 @@
 """Store objects in a bucket of an S3 server.
 
-It is spoken to in plain S3 with the bucket in the path, as every such server understands it.
+Requests are plain S3 with the bucket in the path, which every such server understands.
 """
 
 import json
@@ -92,9 +92,9 @@ class Address:
 
 
 def translate(answer: str, address: Address, key: str) -> LunaError:
-    """Return the error that an answer about ``key`` stands for.
+    """Return the error of an answer about ``key``.
 
-    Only codes of the answer are repeated, so it holds no secret.
+    It repeats only codes of the answer, so it holds no secret.
     """
     status = _find(_STATUS, answer)
     code = _find(_CODE, answer)
@@ -147,8 +147,7 @@ def _find(pattern: re.Pattern[str], text: str) -> str:
 
 
 ABSENT = "probe/absent"
-# A server that is away is known within five seconds: a second of retries, four for the last of
-# them.
+# A server that is away is noticed within five seconds: one of retries, and four for the last try.
 PATIENCE = timedelta(seconds=4)
 _RETRIES_END = timedelta(seconds=1)
 _CONNECT_TIMEOUT = timedelta(seconds=1.5)
@@ -193,8 +192,7 @@ class S3Objects:
                 remedy=f"{remedy} User and password have settings of their own.",
             )
         if usable:
-            # Its library resolves the name by itself; an address that is written down is known
-            # here.
+            # The library resolves a name by itself; only a literal address can be checked here.
             require_host(OBJECTS, parts.hostname or "", field="LUNA_OBJECTS_URL")
         if not usable or parts.path not in {"", "/"} or parts.query or parts.fragment:
             raise MachineError(
@@ -228,7 +226,7 @@ class S3Objects:
         """
         name = check_key(key)
         source = _Source(pieces)
-        # Find out soon whether the server is away: a part is waited for much longer.
+        # Fails soon where the server is away: the time-out of a part is much longer.
         with suppress(NotFoundError):
             self.get(ABSENT)
         patience = PATIENCE + timedelta(seconds=_PART_BYTES / _SLOWEST_BYTES_PER_SECOND)
@@ -283,13 +281,13 @@ class S3Objects:
         with self._asking(name):
             from obstore import delete, list  # noqa: A004 - obstore's name
 
-            old = []
+            old_keys = []
             for batch in list(self._bucket, f"{name}/"):
                 aged = [entry["path"] for entry in batch if entry["last_modified"] < before]
-                old += [key for key in aged if not keep(key)]
-            if old:
-                delete(self._bucket, old)
-            return len(old)
+                old_keys += [key for key in aged if not keep(key)]
+            if old_keys:
+                delete(self._bucket, old_keys)
+            return len(old_keys)
 
     def list_all(self) -> list[StoredObject]:
         """Return what the bucket lists."""
@@ -304,9 +302,9 @@ class S3Objects:
         return sorted(objects, key=lambda entry: entry.key)
 
     def probe(self) -> str:
-        """Return what answered: address, bucket and credentials are right.
+        """Return the bucket's address once address, bucket and credentials proved right.
 
-        Asked by a process of its own, for that of a caller may fork.
+        Another process asks the server, because the caller's may fork later.
         """
         command = [sys.executable, "-m", "luna.platform.objects.s3_probe"]
         try:
@@ -339,10 +337,7 @@ class S3Objects:
         return Address(self.url, self.bucket, self.access_key, self.region)
 
     def connect(self, patience: timedelta = PATIENCE) -> "S3Store":
-        """Return obstore's view of the bucket.
-
-        ``patience`` is how long the server may be silent.
-        """
+        """Return obstore's client of the bucket; ``patience`` is the longest silence."""
         from obstore.store import S3Store
 
         return S3Store(
@@ -386,7 +381,7 @@ class S3Objects:
                 value="obstore",
                 remedy=remedy,
             ) from exc
-        # Without this the call would wait for ever for threads that the fork did not copy.
+        # A forked process lacks obstore's threads: its call would wait for ever.
         if S3Objects._client_pid not in (None, os.getpid()):
             raise LunaError(
                 "the S3 server was asked before this process was forked",
@@ -401,10 +396,7 @@ class S3Objects:
 
 
 class _Source:
-    """Pieces on their way, and the error that ended them early.
-
-    obstore would report that in words of its own.
-    """
+    """Passes pieces on, and keeps the error that ended them: obstore would report its text only."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)

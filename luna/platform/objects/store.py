@@ -23,8 +23,8 @@ from luna.energy.errors import (
 )
 from luna.platform.private_folders import make_private
 
-# A name that every file system and every S3 server takes as it is, with room for what stands beside
-# it while it is written.
+# A name that every file system and S3 server accepts, with room for the suffix of an unfinished
+# file.
 _NAME = r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}"
 _KEY = re.compile(rf"{_NAME}(/{_NAME})*")
 _LONGEST_KEY = 1024  # Source: Amazon S3 User Guide, "Naming Amazon S3 objects"
@@ -40,7 +40,7 @@ class StoredObject:
 
 
 def keep_none(_key: str) -> bool:
-    """Return that a key is not to be kept."""
+    """Return False: no key is kept."""
     return False
 
 
@@ -229,10 +229,8 @@ class FileObjects:
         unfinished = path.with_name(f".{uuid4().hex}.part")
         try:
             self._make_parents(path)
-            with os.fdopen(
-                os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600),
-                "wb",
-            ) as file:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            with os.fdopen(os.open(unfinished, flags, 0o600), "wb") as file:
                 for piece in pieces:
                     file.write(piece)
                 file.flush()
@@ -295,17 +293,17 @@ class FileObjects:
         """Unlink the older files, also those that a crash left unfinished."""
         place = self.folder / check_key(folder)
         try:
-            old = []
+            old_files = []
             for path in place.rglob("*"):
                 if not path.is_file() or path.stat().st_mtime >= before.timestamp():
                     continue
                 if not keep(path.relative_to(self.folder).as_posix()):
-                    old.append(path)
-            for path in old:
+                    old_files.append(path)
+            for path in old_files:
                 path.unlink(missing_ok=True)
         except OSError as exc:
             raise _translate(exc, place) from exc
-        return len(old)
+        return len(old_files)
 
     def list_all(self) -> list[StoredObject]:
         """Return the files, but for those that are still written."""
@@ -325,7 +323,7 @@ class FileObjects:
                 )
 
     def probe(self) -> str:
-        """Return where the files lie, made ready to be written."""
+        """Create the folder if needed, and return where it is."""
         try:
             make_private(self.folder)
         except OSError as exc:
@@ -339,8 +337,7 @@ class FileObjects:
         make_private(path.parent)
 
     def _sync_folders(self, path: Path) -> None:
-        # A new file, or folder, is lost with the power until the folder that names it is written
-        # too.
+        # A power failure loses a new file or folder until its parent folder is synced too.
         for folder in path.parents:
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
             try:

@@ -61,9 +61,7 @@ LOOKS: Mapping[type[Request], Look] = {
 
 
 class PendingWork:
-    """Checks whether a scheduled request has work before it is sent.
-
-    So no worker forks a process for nothing.
+    """Checks whether a scheduled request has work, so that no worker forks a process for nothing.
 
     A separate thread queries the database: one that does not answer blocks nothing else.
 
@@ -121,8 +119,8 @@ class PendingWork:
             answer.set_result(True)
 
 
-# Until a prompt request without work is looked at again: an owner's order is planned within five
-# seconds.
+# Interval at which prompt requests without work are checked again: an owner's order is planned
+# within five seconds.
 _PROMPT_TURN = timedelta(seconds=1)
 # An unread message expires before the next one is due.
 _LIFETIME_SHARE = 0.9
@@ -206,34 +204,29 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
 
     @property
     def clock_went_back(self) -> bool:
-        """Return whether the clock has gone back since the last look.
-
-        That invalidates the due times.
-        """
+        """Whether the clock has gone back since the last look, which invalidates the due times."""
         return self._clock.now() < self._looked_at - _CLOCKS_DIFFER
 
     def is_due(self, entry: ScheduleEntry) -> tuple[bool, float]:
-        due, seconds = entry.is_due()
+        is_entry_due, seconds = entry.is_due()
         request = type(entry.args[0])
-        if not due:
-            return due, seconds
+        if not is_entry_due:
+            return is_entry_due, seconds
         is_prompt = _is_prompt(entry)
         if self._client.is_served(request, asked=is_prompt) and self._has_work(request):
-            return due, seconds
+            return is_entry_due, seconds
         if is_prompt:
             return False, min(_PROMPT_TURN.total_seconds(), self.max_interval)
         return False, self.max_interval
 
     def apply_entry(self, entry: ScheduleEntry, producer: None = None) -> None:
         try:
+            request = entry.args[0]
+            lifetime = _LIFETIME_SHARE * entry.schedule.run_every
             if _is_prompt(entry):
-                self._client.begin(
-                    entry.args[0], timeout=_LIFETIME_SHARE * entry.schedule.run_every
-                )
+                self._client.begin(request, timeout=lifetime)
             else:
-                self._client.submit(
-                    entry.args[0], expires=_LIFETIME_SHARE * entry.schedule.run_every
-                )
+                self._client.submit(request, expires=lifetime)
         except UnavailableError as error:
             log.warning("due and not sent", task_name=entry.name, error=str(error))
             return

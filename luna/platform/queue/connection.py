@@ -1,7 +1,4 @@
-"""Connect to Redis with short time-outs and without retries.
-
-So no caller waits for a server that is away.
-"""
+"""Connect to Redis with short time-outs and no retries: no caller waits for an absent server."""
 
 import threading
 import time
@@ -68,9 +65,9 @@ def reachable() -> Iterator[None]:
 def outlast(
     attempt: Callable[[], Result], *, patience: timedelta, abandoned: threading.Event | None = None
 ) -> Result:
-    """Return the result of ``attempt``, retried while Redis is away.
+    """Return the result of ``attempt``, which is retried while Redis is away.
 
-    Until ``patience`` has passed or ``abandoned`` is set.
+    Retries end when ``patience`` has passed or ``abandoned`` is set.
 
     ``attempt`` must be idempotent: Redis may have executed it without confirming in time.
 

@@ -1,6 +1,6 @@
-"""Restrict a worker to queues with a free process, and end a starved one.
+"""Restrict a worker to queues with a free process, and end a starved worker.
 
-A starved worker receives nothing although it could.
+A starved worker receives nothing although messages wait and a process is free.
 """
 
 from collections import Counter
@@ -37,30 +37,31 @@ class Places:
     Args:
         queues: of the shared processes.
         shared: their number.
-        own: by group of queues, the number of reserved processes. A queue may be among ``queues``
-            too, and then uses both.
+        reserved: number of processes by group of queues. A queue may be among ``queues`` too, and
+            then uses both.
     """
 
     def __init__(
-        self, queues: Collection[str], shared: int, own: Mapping[frozenset[str], int]
+        self, queues: Collection[str], shared: int, reserved: Mapping[frozenset[str], int]
     ) -> None:
         self._queues = frozenset(queues)
         self._shared = shared
-        self._own = own
-        self._grouped = frozenset[str]().union(*own)
-        self.processes = shared + sum(own.values())
+        self._reserved = reserved
+        self._grouped = frozenset[str]().union(*reserved)
+        self.processes = shared + sum(reserved.values())
 
     def has_room(self, queue: str) -> bool:
         """Return whether a message of ``queue`` would start at once."""
         queues = (request.delivery_info["routing_key"] for request in state.reserved_requests)
         running = Counter(queues)
-        shared = sum(number for name, number in running.items() if name not in self._grouped)
-        for group, processes in self._own.items():
+        busy_shared = sum(number for name, number in running.items() if name not in self._grouped)
+        for group, processes in self._reserved.items():
             busy = sum(running[name] for name in group)
             if queue in group and busy < processes:
                 return True
-            shared += max(0, busy - processes)
-        return queue in self._queues and shared < self._shared
+            # Tasks beyond a group's reserved processes run in shared ones.
+            busy_shared += max(0, busy - processes)
+        return queue in self._queues and busy_shared < self._shared
 
     def ordered(self) -> type["OpenQueues"]:
         """Return kombu's queue order strategy, restricted to queues with room."""
@@ -77,12 +78,10 @@ class OpenQueues(round_robin_cycle):
 
 
 class Consumption:
-    """Detects starvation.
-
-    It compares, in the event loop, waiting messages with those received since the last look.
+    """Detects starvation: compares waiting messages with those received since the last look.
 
     A worker with a free process receives a waiting message at once; after several looks without any
-    it has stopped listening.
+    it has stopped listening. Called from the event loop.
 
     Args:
         redis_url: the queue.
@@ -103,10 +102,7 @@ class Consumption:
         signals.task_received.connect(self._count, weak=False)
 
     def look(self) -> None:
-        """Compare once.
-
-        A worker that starves for too long exits, and its supervisor starts another one.
-        """
+        """Compare once; a worker that starves for too long exits, to be replaced."""
         try:
             self.note(self._count_waiting())
         except UnavailableError:

@@ -44,24 +44,23 @@ def read_beat(client: "redis.Redis") -> BeatSign | None:
         return None
 
 
-# A living process renews its key long before; Redis keeps the end of a key as a time of day.
+# A living process renews its key long before this many leases.
 _LEASES_AHEAD = 4
 
 
 def shorten(client: "redis.Redis", keys: Iterable[str], lease: timedelta) -> None:
-    """Have keys end after ``lease`` that were to live for far longer.
+    """Let keys that would live for many leases expire after one.
 
-    The clock was put back since they were set.
-
-    Their owner, where it lives, renews them before.
+    Redis stores expiry as an instant, so that keys live too long once the clock was put back. An
+    owner that lives renews its key before.
     """
     names = list(keys)
     with client.pipeline(transaction=False) as pipe:
         for name in names:
             pipe.pttl(name)
-        left: list[int] = pipe.execute()
+        lease_ms_left: list[int] = pipe.execute()
     longest = _LEASES_AHEAD * lease / timedelta(milliseconds=1)
-    for name, milliseconds in zip(names, left, strict=True):
+    for name, milliseconds in zip(names, lease_ms_left, strict=True):
         if milliseconds > longest:
             client.pexpire(name, lease)
 
@@ -81,10 +80,7 @@ class LeaderLock:
         self._leads = False
 
     def hold(self) -> bool:
-        """Renew the lock, or acquire it where it is free.
-
-        Return whether it is held.
-        """
+        """Renew the lock, or acquire it where it is free; return whether it is held."""
         try:
             is_renewed = self._leads and bool(self._lock.reacquire())
         except LockError:
@@ -146,7 +142,7 @@ class Node:
     def beat(self) -> None:
         """Publish a heartbeat and requeue the unacknowledged messages of workers without one.
 
-        Where Redis is away, at the next beat.
+        Where Redis is away, the next beat tries again.
         """
         try:
             self._redis.sadd(f"{PREFIX}nodes", self._name)
@@ -155,12 +151,12 @@ class Node:
             )
             names = _list_names(self._redis)
             shorten(self._redis, map(_beat_key, names), self._expires)
-            missing = names - set(_beats(self._redis))
+            missing_names = names - set(_beats(self._redis))
             # Missing twice in a row: after a suspend all keys have expired, and every worker's next
             # heartbeat is due at once.
-            for name in missing & self._missing:
+            for name in missing_names & self._missing:
                 self._restore_messages(name)
-            self._missing = missing
+            self._missing = missing_names
         except _AWAY as exc:
             log.warning("queue does not answer", error=str(exc))
 
@@ -179,7 +175,7 @@ class Node:
 
     def _restore_messages(self, name: str) -> None:
         keys = unacknowledged_by(name)
-        # Also those that it took by a clock that was put back since.
+        # Also messages with an instant in the future, from before the clock was put back.
         ahead = -int(CLOCK_AHEAD.total_seconds())
         with (
             self._app.connection(
@@ -290,7 +286,7 @@ def present(
 ) -> Iterator[None]:
     """Publish heartbeats of a process without a queue while the block runs.
 
-    With the last checks of ``readiness``; without Redis it runs all the same.
+    They contain the last checks of ``readiness``. The block runs without Redis too.
     """
     clock = clock or SystemClock()
     sign = RecorderSign(
@@ -304,7 +300,7 @@ def present(
     def read_more() -> dict[str, Any]:
         return {"checks": readiness.checks or readiness.look()}
 
-    presence = _Presence(redis_url, _ROLES[role], sign, more=read_more, clock=clock)
+    presence = _Presence(redis_url, _ROLES[role], sign, read_more=read_more, clock=clock)
     with _announced(presence):
         yield
 
@@ -329,7 +325,7 @@ def executor_present(
     def read_more() -> dict[str, Any]:
         return {"checks": readiness.checks or readiness.look(), "sites": sites()}
 
-    presence = _Presence(redis_url, _EXECUTOR, sign, more=read_more, clock=clock)
+    presence = _Presence(redis_url, _EXECUTOR, sign, read_more=read_more, clock=clock)
     with _announced(presence):
         yield
 
@@ -368,12 +364,12 @@ class _Presence:
         key: str,
         sign: RecorderSign,
         *,
-        more: Callable[[], dict[str, Any]],
+        read_more: Callable[[], dict[str, Any]],
         clock: Clock,
     ) -> None:
         self._key = key
         self._sign = sign
-        self._more = more
+        self._read_more = read_more
         self._clock = clock
         self._redis = connect(redis_url)
 
@@ -385,7 +381,7 @@ class _Presence:
         self._redis.close()
 
     def _beat(self) -> None:
-        sign = self._sign.model_copy(update={"turned_at": self._clock.now(), **self._more()})
+        sign = self._sign.model_copy(update={"turned_at": self._clock.now(), **self._read_more()})
         self._redis.set(self._key, sign.model_dump_json(), ex=MISSED_FOR)
 
     def _try(self, step: Callable[[], object]) -> None:

@@ -57,9 +57,9 @@ class IdleTimes:
 def count_late(
     waited_seconds: Iterable[float], *, turn_seconds: float, memory_is_short: Callable[[], bool]
 ) -> int:
-    """Return how many tasks have waited for more than ``turn_seconds``.
+    """Return how many tasks have waited longer than ``turn_seconds``.
 
-    Where memory is short, for more than ``MOST_TURN_SECONDS``.
+    Where memory is short, longer than ``MOST_TURN_SECONDS``.
     """
     late = [seconds for seconds in waited_seconds if seconds >= turn_seconds]
     if late and memory_is_short():
@@ -68,13 +68,11 @@ def count_late(
 
 
 class SparingPool(AsynPool):  # type: ignore[misc]
-    """Celery's pool with no more processes than tasks that wait or run.
+    """Celery's pool with no more processes than tasks that wait or run; idle ones are ended.
 
-    Idle ones are ended. Belongs to the event loop.
-
-    With ``turn_seconds`` one process executes all tasks in order and is replaced once it has grown;
-    a task that waited for that long starts in a second one, where memory is short after
-    ``MOST_TURN_SECONDS``.
+    With ``turn_seconds`` one process executes all tasks in order and is replaced once it has grown.
+    A task that has waited for that long starts in a second process; where memory is short, only
+    after ``MOST_TURN_SECONDS``. Called from the event loop.
     """
 
     readiness: Readiness
@@ -110,7 +108,7 @@ class SparingPool(AsynPool):  # type: ignore[misc]
     def end_rested(self) -> None:
         """End processes that were idle for long enough.
 
-        All idle ones where memory is short, or where another one executes tasks in order.
+        Where memory is short, or another process executes tasks in order: all idle ones.
         """
         busy = self._busy_workers | self._active_writes
         idle = [process.pid for process in self._pool if process.inqW_fd not in busy]

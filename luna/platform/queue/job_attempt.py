@@ -134,15 +134,14 @@ class JobRunner:
             self._put_back(job, counted=False)
             raise
         except Exception as error:
-            # None: a retry cannot help. An accepted job waits for disk space as it waits for a
-            # server.
-            passing = error if isinstance(error, UnavailableError) else find_full_disk(error)
-            if isinstance(passing, FullError):
-                raise self._put_back_for_room(job, passing) from error
-            if passing is None or JOB_RETRY.gives_up(job.attempts):
+            # None: a retry cannot help. A lack of disk space is temporary, as an absent server is.
+            temporary = error if isinstance(error, UnavailableError) else find_full_disk(error)
+            if isinstance(temporary, FullError):
+                raise self._put_back_for_room(job, temporary) from error
+            if temporary is None or JOB_RETRY.gives_up(job.attempts):
                 raise self._fail(job, error) from error
             self._put_back(job)
-            raise passing from error
+            raise temporary from error
 
     def _begin(self, job_id: str) -> Job:
         with unit_of_work(self.engine) as connection:
@@ -153,13 +152,12 @@ class JobRunner:
             jobs.put_back(connection, job, counted=counted)
 
     def _put_back_for_room(self, job: Job, full: FullError) -> UnavailableError | DroppedError:
-        """Queue a job again after a lack of disk space, noted in its row.
+        """Queue a job again after a lack of disk space, which its row records.
 
-        It may take minutes or weeks, so it does not count as an attempt.
-
-        For the first minutes the message is delivered again by itself. After that it is dropped and
-        the reconciler sends it, at intervals that double up to a quarter of an hour: otherwise each
-        duplicate of the message would be retried as long as the disk is full.
+        The lack may last minutes or weeks, so it does not count as an attempt. In the first minutes
+        Celery redelivers the message. After that the message is dropped, and the reconciler sends a
+        new one at intervals that double up to a quarter of an hour: otherwise each duplicate of the
+        message would be retried as long as the disk is full.
         """
         with unit_of_work(self.engine) as connection:
             jobs.put_back(connection, job, counted=False, error=full.problem())
@@ -192,10 +190,7 @@ class JobRunner:
 
     @contextmanager
     def _counted(self, job_id: str) -> Iterator[int]:
-        """Yield the number of starts of this job that ended without an outcome.
-
-        Counted under the job's id over all of its messages.
-        """
+        """Yield the number of starts of this job, over all its messages, that had no outcome."""
         try:
             crashes = self.tracker.start(job_id, job_id)
         except redis.RedisError as exc:

@@ -157,22 +157,20 @@ def retry_job(engine: Engine, client: Client, job_id: str) -> Job:
 
 
 def resend_due(connection: Connection, client: Client) -> ResendReply:
-    """Send the messages of jobs that never ran or lost their worker.
-
-    Also the cancellations of attempts that still run.
+    """Send the messages of jobs that never ran or lost their worker, and pending cancellations.
 
     Raises:
         UnavailableError: Redis is away; they stay due.
     """
     for job_id in jobs.list_outliving(connection):
         client.tasks.cancel(job_id)
-    due = jobs.take_due(connection)
+    due_jobs = jobs.take_due(connection)
     # Before sending: where a full database refuses this, every call would send all of them again.
-    jobs.mark_sent(connection, [job.job_id for job in due])
-    for job in due:
+    jobs.mark_sent(connection, [job.job_id for job in due_jobs])
+    for job in due_jobs:
         client.notify_job(job)
-    reply = ResendReply(sent=len(due), begun_before=sum(job.attempts > 0 for job in due))
-    if due:
+    reply = ResendReply(sent=len(due_jobs), begun_before=sum(job.attempts > 0 for job in due_jobs))
+    if due_jobs:
         log.warning("jobs sent again", sent=reply.sent, begun_before=reply.begun_before)
     return reply
 

@@ -29,7 +29,7 @@ def load_services(
 ) -> dict[str, tuple[str, ...]]:
     """Import the task modules of ``queues``, and return these queues with their dependencies.
 
-    Without ``queues``: of every service.
+    Without ``queues`` every service is imported.
 
     A service without declared tasks is served all the same. A task module lists its dependencies as
     ``NEEDS``.
@@ -52,8 +52,10 @@ def load_services(
         needs: tuple[str, ...] = getattr(module, "NEEDS", _NEEDS)
         # A module without tasks serves its service's queue.
         bodies = {definition.request: definition.body for definition in definitions().values()}
-        own = [request for request, body in bodies.items() if body.__module__ == module.__name__]
-        declared = {request.queue() for request in own}
+        own_requests = [
+            request for request, body in bodies.items() if body.__module__ == module.__name__
+        ]
+        declared = {request.queue() for request in own_requests}
         served |= dict.fromkeys(declared or {module.__name__.split(".")[-2]}, needs)
     absent = sorted(set(queues) - set(served))
     if absent or not served:

@@ -1,6 +1,6 @@
-"""Give every task its base class.
+"""The base class of every task.
 
-Decoding, log context, transaction, retries, errors and metrics around the task's body.
+It adds decoding, log context, transaction, retries, errors and metrics to the task's body.
 """
 
 import time
@@ -80,11 +80,11 @@ class MeasuredRequest(Request):  # type: ignore[misc]
         super().__init_subclass__()
 
     def on_accepted(self, pid: int, time_accepted: float) -> None:
-        if (sent_at := self.request_dict.get(SENT_AT)) is not None:
-            # Clocks of two machines may differ a little.
-            WAIT_SECONDS.labels(self.delivery_info["routing_key"]).observe(
-                max(SystemClock().now().timestamp() - float(sent_at), 0.0)
-            )
+        sent_at = self.request_dict.get(SENT_AT)
+        if sent_at is not None:
+            # Never negative: clocks of two machines may differ a little.
+            waited_seconds = max(SystemClock().now().timestamp() - float(sent_at), 0.0)
+            WAIT_SECONDS.labels(self.delivery_info["routing_key"]).observe(waited_seconds)
         super().on_accepted(pid, time_accepted)
 
     def on_failure(
@@ -162,7 +162,8 @@ class Process:
     def tracker(self) -> TaskTracker:
         """Counts starts and notes ends.
 
-        With back-off, for a worker survives a restart of Redis and must not lose the end of a task.
+        Retries with back-off: a worker survives a restart of Redis, and the end of a task must not
+        be lost.
         """
         retry = RedisRetry(ExponentialBackoff(cap=_LONGEST_PAUSE_SECONDS), retries=_REDIS_RETRIES)
         return TaskTracker(
@@ -171,10 +172,7 @@ class Process:
 
     @cached_property
     def reporter(self) -> TaskTracker:
-        """Writes progress reports.
-
-        Without retries, for a missing report does no harm and must not delay the task.
-        """
+        """Writes progress reports, without retries: a missing one must not delay the task."""
         return TaskTracker(
             redis.Redis.from_url(
                 self.redis_url,
@@ -249,7 +247,7 @@ class LunaTask(Task):  # type: ignore[misc]
             return self._run_request(text, key, entry)
 
     def _start(self, key: str) -> int:
-        """Count this start and return how many before it took their process down."""
+        """Count this start; return how many earlier ones crashed their process."""
         try:
             return self.process.tracker.start(key, self.request.id)
         except redis.RedisError as exc:
@@ -321,9 +319,8 @@ class LunaTask(Task):  # type: ignore[misc]
             raise Ignore from error
         except UnavailableError as error:
             log.warning("job comes again", error=str(error), retries=self.request.retries)
-            raise self.retry(
-                exc=error, countdown=JOB_RETRY.pause(self.request.retries + 1).total_seconds()
-            ) from error
+            pause = JOB_RETRY.pause(self.request.retries + 1)
+            raise self.retry(exc=error, countdown=pause.total_seconds()) from error
         except EndedError as error:
             raise self._failed(error.error) from error
         except Exception as error:
@@ -375,14 +372,9 @@ class LunaTask(Task):  # type: ignore[misc]
             log.warning("task too slow", soft_limit=str(limit))
             return refuse("task-too-slow", field="task", value=self.name, limit=limit)
         if isinstance(error, AbortedError) or is_want_of_memory(error):
-            log.error(
-                "task took too much memory",
-                most_bytes=self._most_bytes,
-                aborted=isinstance(error, AbortedError),
-            )
-            reason = (
-                "task-ended-by-library" if isinstance(error, AbortedError) else "task-too-large"
-            )
+            is_aborted = isinstance(error, AbortedError)
+            log.error("task took too much memory", most_bytes=self._most_bytes, aborted=is_aborted)
+            reason = "task-ended-by-library" if is_aborted else "task-too-large"
             return refuse(reason, field="task", value=self.name, most=self._most_bytes / 1e6)
         log.error("task failed", exc_info=error)
         return find_full_disk(error) or refuse("task-failed", field="task", value=self.name)

@@ -1,4 +1,4 @@
-"""Monitors sent tasks: status, progress, results, queue lengths and dead letters."""
+"""Monitor sent tasks: status, progress, results, queue lengths and dead letters."""
 
 import json
 import threading
@@ -89,10 +89,7 @@ class TaskMonitor:
         return int(length)
 
     def oldest_waiting(self, queue: str, *, now: datetime) -> timedelta:
-        """Return how long the first message in ``queue`` has waited.
-
-        Zero without one, or where it has no time of sending.
-        """
+        """Return how long the first message in ``queue`` has waited, zero where that is unknown."""
         with reachable():
             first: Any = self._redis.lindex(f"{PREFIX}{queue}", -1)
         sent_at = json.loads(first)["headers"].get(SENT_AT) if first else None
@@ -138,40 +135,31 @@ class TaskMonitor:
         raise refuse("no-reply", field="task", value=task, seconds=timeout.total_seconds())
 
     def expire_reply(self, task_id: str, *, after: timedelta) -> None:
-        """Expire a task's result after ``after``.
-
-        No second delivery of its message can need it any more by then.
-        """
+        """Expire a task's result after a time by which no message of it can be redelivered."""
         with reachable():
             self._redis.expire(f"{PREFIX}celery-task-meta-{task_id}", min(after, RESULT_EXPIRES))
 
     def claim(self, task_id: str, *, within: timedelta) -> bool:
-        """Return whether the caller may send a task's message.
+        """Claim a task for ``within`` that time; return whether the caller may send its message.
 
-        There is no claim ``within`` that time, it is not running, and it has no result.
+        False where another caller has claimed it, it is running, or it has a result.
         """
         with reachable():
             is_first = self._redis.set(f"{PREFIX}claimed:{task_id}", 1, nx=True, px=within)
-            return (
-                bool(is_first)
-                and not self._tracker.running(task_id)
-                and not self._redis.exists(f"{PREFIX}celery-task-meta-{task_id}")
-            )
+            if not is_first or self._tracker.running(task_id):
+                return False
+            return not self._redis.exists(f"{PREFIX}celery-task-meta-{task_id}")
 
     def _poll(self, task_id: str, seconds: float) -> tuple[Progress | None, str | LunaError | None]:
-        """Return the next progress of a task within ``seconds``.
-
-        Without one, its result or error where it has ended.
-        """
+        """Return the next progress of a task within ``seconds``, or else its result or error."""
         with reachable():
             progress = self._tracker.next_event(task_id, timeout=max(0.01, seconds))
-        return progress, self._read_end(task_id) if progress is None else None
+        if progress is not None:
+            return progress, None
+        return None, self._read_end(task_id)
 
     def _read_end(self, task_id: str) -> str | LunaError | None:
-        """Return the reply of an ended task as text, or its error.
-
-        None while it has not ended.
-        """
+        """Return the reply of an ended task as text, or its error; None while it has not ended."""
         with reachable():
             stored: Any = self._redis.get(f"{PREFIX}celery-task-meta-{task_id}")
         # A plan's reply is a string of 100 kB inside this document: parse fast.

@@ -102,10 +102,7 @@ class TaskTracker:
             pipe.execute()
 
     def last_report(self, task_id: str) -> Progress | None:
-        """Return the last progress of a task.
-
-        None where it has reported none or has ended.
-        """
+        """Return the last progress of a task, None where it has reported none or has ended."""
         event: Any = self._redis.lindex(_events(task_id), -1)
         return _progress(event)
 

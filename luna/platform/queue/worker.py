@@ -63,13 +63,11 @@ log = structlog.get_logger("luna.queue")
 
 
 class Cancellation:
-    """Ends the processes of cancelled jobs.
+    """Ends the processes of cancelled jobs; the pool replaces them.
 
-    The pool replaces them. Belongs to the event loop, where a process cannot get another task
-    meanwhile.
-
-    The attempt's transaction is rolled back with its connection. The row is final already, so a
-    redelivered message is dropped.
+    Called from the event loop, where a process cannot get another task meanwhile. The attempt's
+    transaction is rolled back with its connection. The job's row is final already, so a redelivered
+    message is dropped.
 
     Args:
         redis_url: the queue; short time-outs, because this runs in the event loop.
@@ -111,12 +109,10 @@ class NodeHeartbeat:
     stall_watch: StallWatch
 
     def begin(self) -> None:
-        """Start the threads for probes and health.
+        """Start the threads for probes and health, after the pool has forked its processes.
 
-        Afterwards processes are forked only to replace dead ones.
-
-        A lock that a thread holds at the fork, such as a module's import lock, would stay locked in
-        the new process for ever.
+        A lock that a thread holds at a fork, such as a module's import lock, stays locked in the
+        new process for ever. Later forks only replace dead processes.
         """
         self.readiness.watch()
         self.stall_watch.add("readiness", self.readiness.age_seconds)
@@ -155,21 +151,22 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
         self.heart.begin()
         worker.timer.call_repeatedly(self.heart.pulse.every.total_seconds(), self.heart.beat)
         # More often than Celery's five seconds, to notice dead processes.
-        self._looks = worker.timer.call_repeatedly(LOOK_SECONDS, self._look, (worker.pool,))
+        self._look_timer = worker.timer.call_repeatedly(LOOK_SECONDS, self._look, (worker.pool,))
         worker.timer.call_repeatedly(FORGET_SECONDS, forget_cancelled, (worker.timer,))
 
     def _look(self, pool: Any) -> None:
         pool.maintain_pool()
         self.cancellation.look(pool)
         self.metrics.drain()
-        if isinstance(processes := pool._pool, SparingPool):  # noqa: SLF001 - Celery shows no other way to it
+        processes = pool._pool  # noqa: SLF001 - Celery shows no other way to it
+        if isinstance(processes, SparingPool):
             processes.end_rested()
 
     def stop(self, worker: WorkController) -> None:
-        self._looks.cancel()
+        self._look_timer.cancel()
 
     def terminate(self, worker: WorkController) -> None:
-        self._looks.cancel()
+        self._look_timer.cancel()
 
 
 def forget_cancelled(timer: Timer) -> None:
@@ -190,10 +187,7 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
     places: Places
 
     def apply_eta_task(self, task: Request) -> None:
-        """Start a delayed task.
-
-        Where all of its processes are busy by now, retry later.
-        """
+        """Start a delayed task, or retry soon while all processes for it are busy."""
         if self.places.has_room(task.delivery_info["routing_key"]):
             super().apply_eta_task(task)
         else:
@@ -279,7 +273,7 @@ def build(
             readiness, rest_seconds=options.rest_seconds, turn_seconds=options.turn_seconds
         )
     consumer = type("BeatingConsumer", (Consumer,), {"pulse": pulse, "places": places})
-    own = {
+    options_of_pool = {
         "consumer_cls": consumer,
         "pool_cls": pool,
         "concurrency": places.processes,
@@ -295,7 +289,7 @@ def build(
             without_mingle=True,
             without_heartbeat=True,
             quiet=True,
-            **own,
+            **options_of_pool,
         )
     return worker, heart
 
@@ -304,12 +298,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve queues until SIGTERM or SIGINT; running tasks are finished first."""
     options = _parser().parse_args(arguments)
     settings = load_settings()
-    settings = settings.model_copy(
-        update={
-            "worker_processes": options.processes
-            or count_processes(settings, sparing=not options.health_port)
-        }
-    )
+    process_count = options.processes
+    if not process_count:
+        process_count = count_processes(settings, sparing=not options.health_port)
+    settings = settings.model_copy(update={"worker_processes": process_count})
     configure_logging("worker", level=settings.log_level)
     configure_tracing("-".join(options.queues) or "worker", settings.traces_url)
     announce_release()
@@ -321,10 +313,11 @@ def main(arguments: list[str] | None = None) -> int:
         options.queues, modules=options.modules, only=options.only, sparing=sparing
     )
     served = choose_queues(loaded, options.only)
-    own = _read_own(options.own, loaded)
-    places = Places(served, settings.worker_processes, own)
+    reserved = _read_own(options.own, loaded)
+    places = Places(served, settings.worker_processes, reserved)
     # A queue with reserved processes has the dependencies of its service.
-    served |= {queue: loaded[service_of(queue)] for group in own for queue in group}
+    for queue in chain.from_iterable(reserved):
+        served[queue] = loaded[service_of(queue)]
     with running(settings) as addresses, ExitStack() as stack:
         worker, heart = build(settings, addresses, served, places, options=options)
         log.info(
@@ -341,7 +334,7 @@ def main(arguments: list[str] | None = None) -> int:
 def count_processes(settings: Settings, *, sparing: bool) -> int:
     """Return the number of shared processes.
 
-    As set explicitly, else for a sparing worker no more than memory allows.
+    Without a number in the settings, a sparing worker has no more than memory allows.
     """
     if not sparing or "worker_processes" in settings.model_fields_set:
         return settings.worker_processes
@@ -364,12 +357,12 @@ def _read_own(
 
     Services that are not ``loaded`` are left out.
     """
-    own = {}
+    reserved = {}
     for number, *queues in groups:
         group = frozenset(queue for queue in queues if service_of(queue) in loaded)
         if group:
-            own[group] = int(number)
-    return own
+            reserved[group] = int(number)
+    return reserved
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,8 +1,7 @@
 """Store settings that an owner changes in the pages.
 
-A file beside the data, read after everything that an operator sets by hand.
-
-The file holds tokens in plain text, as ``.env`` does; nobody but its owner may read it.
+They are in a file beside the data; whatever an operator sets by hand takes precedence. The file
+holds tokens in plain text, as ``.env`` does; nobody but its owner may read it.
 """
 
 import json
@@ -20,7 +19,7 @@ from luna.energy.errors import InvalidInputError, MachineError
 from luna.energy.site import invalid_input
 from luna.platform.settings.model import CHANGEABLE, STORED_FILE, FileSecrets, Settings, read_stored
 
-# In the order in which they count: what an operator sets goes before what a page stored.
+# The first source that names a setting counts.
 SettingSource = Literal["environment", "secret_file", "dotenv", "page", "start", "default"]
 # The user's name goes with it: it is half of what logs in.
 _PASSWORD_IN_URL = re.compile(r"://[^\s/@]+@")
@@ -28,10 +27,10 @@ Plain = str | int | float | bool | None
 
 
 class SettingState(NamedTuple):
-    """A setting as it holds.
+    """A setting in force.
 
     Attributes:
-        value: as text; of a secret only whether there is one.
+        value: as text; a secret is masked.
         default: likewise.
         changeable: a page may store another value.
     """
@@ -51,9 +50,7 @@ def is_changeable(name: str) -> bool:
 
 
 def store_settings(settings: Settings, changes: Mapping[str, Plain]) -> Settings:
-    """Store ``changes`` and return the settings as they hold from now on.
-
-    None: back to the default.
+    """Store ``changes`` and return the new settings; None restores a default.
 
     Raises:
         InvalidInputError: a setting that no page may change, that an operator has set by hand, or a
@@ -68,9 +65,9 @@ def store_settings(settings: Settings, changes: Mapping[str, Plain]) -> Settings
 
 
 def refresh_settings(settings: Settings, previous: bytes) -> tuple[Settings, bytes]:
-    """Return the settings with what the file holds now, and the file's content.
+    """Return the settings with the file's present values, and the file's content.
 
-    The same object where that is still ``previous``.
+    The same settings where the content is still ``previous``.
     """
     path = settings.data_folder / STORED_FILE
     content = path.read_bytes() if path.exists() else b""
@@ -78,30 +75,27 @@ def refresh_settings(settings: Settings, previous: bytes) -> tuple[Settings, byt
         return settings, previous
     stored = read_stored(settings.data_folder)
     sources = _operator_sources()
-    now = {}
+    values = {}
     for name in {*stored, *json.loads(previous or b"{}")}:
-        if not is_changeable(name) or any(name in values for values in sources.values()):
+        is_set_by_hand = any(name in source for source in sources.values())
+        if not is_changeable(name) or is_set_by_hand:
             continue
-        now[name] = Settings.model_fields[name].default
+        values[name] = Settings.model_fields[name].default
         if name in stored:
-            now[name] = _parse(name, stored[name])
-    return settings.model_copy(update=now), content
+            values[name] = _parse(name, stored[name])
+    return settings.model_copy(update=values), content
 
 
 def describe_settings(settings: Settings) -> list[SettingState]:
-    """Return every setting, where it comes from, and whether a page may change it.
-
-    No secret is in it.
-    """
+    """Return every setting with its source; secrets are masked."""
     sources = _operator_sources() | {"page": read_stored(settings.data_folder)}
     return [_describe(settings, name, sources) for name in Settings.model_fields]
 
 
 def find_source(settings: Settings, name: str) -> SettingSource:
     """Return where a setting comes from."""
-    return _find_source(
-        settings, name, _operator_sources() | {"page": read_stored(settings.data_folder)}
-    )
+    sources = _operator_sources() | {"page": read_stored(settings.data_folder)}
+    return _find_source(settings, name, sources)
 
 
 def _describe(
@@ -113,7 +107,13 @@ def _describe(
     source = _find_source(settings, name, sources)
     changeable = is_changeable(name) and source in {"page", "default"}
     return SettingState(
-        name, _say(value), _say(field.default), source, changeable, secret, field.description or ""
+        name,
+        _show(value),
+        _show(field.default),
+        source,
+        changeable,
+        secret,
+        field.description or "",
     )
 
 
@@ -126,7 +126,7 @@ def _find_source(
     return "default" if getattr(settings, name) == Settings.model_fields[name].default else "start"
 
 
-def _say(value: object) -> str:
+def _show(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, SecretStr):

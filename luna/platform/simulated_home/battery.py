@@ -13,10 +13,7 @@ SECONDS_PER_HOUR = 3600.0
 
 
 def read_setting(text: str) -> float | None:
-    """Return the number in a setting's text.
-
-    None where it is none, or not finite.
-    """
+    """Return the number in a setting's text, None where it is none, or not finite."""
     try:
         value = float(text)
     except ValueError:
@@ -115,8 +112,10 @@ def step_battery(
     """
     hours = seconds / SECONDS_PER_HOUR
     soc = state.stored_kwh / model.capacity_kwh
-    most = model.ramp_kw_per_second * seconds
-    ramped = min(max(requested_kw, state.power_kw - most), state.power_kw + most)
+    most_change_kw = model.ramp_kw_per_second * seconds
+    ramped = min(
+        max(requested_kw, state.power_kw - most_change_kw), state.power_kw + most_change_kw
+    )
     power = min(max(ramped, -model.discharge_limit_kw(soc)), model.charge_limit_kw(soc))
     stored = state.stored_kwh + (power - model.loss_kw(power)) * hours
     if power > 0.0 and stored > model.capacity_kwh:

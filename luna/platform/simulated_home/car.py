@@ -49,10 +49,7 @@ class Trip:
 
 
 def trip_at(at: float, *, seed: int) -> Trip | None:
-    """Return the trip of the local day of an instant.
-
-    None on a day at home.
-    """
+    """Return the trip of the local day of an instant, None on a day at home."""
     return trip_of(datetime.fromtimestamp(at, ZONE).date(), seed=seed)
 
 

@@ -17,17 +17,16 @@ from luna.platform.simulated_home.car import CarState, step_car
 from luna.platform.simulated_home.heater import HeaterState, step_heater
 
 BATTERY_MODEL = BatteryModel()
-# What a meter of class B may be wrong by, and less. Source: EN 50470-3.
+# Less than the error that a meter of class B may have. Source: EN 50470-3.
 _GAIN_SPREAD = 0.003
 _POWER_SPREAD = 0.004
 _SOC_SPREAD = 0.002
-# Within a quarter-hour a house does not use its mean: kettles and compressors.
+# Kettles and compressors make the load vary within a quarter-hour.
 _LOAD_SPREAD = 0.35
 _SECONDS_PER_FLICKER = 60
-# What a battery that follows the house leaves at the meter: it hears of the power there with a
-# delay, and its steps are coarse. Systems of homes are off by some tens of watts either way all the
-# time; none holds the grid at nothing. Source: HTW Berlin, Stromspeicher-Inspektion, deviation of
-# the regulation.
+# Control error of a battery in self-consumption: it measures the power at the meter with a delay,
+# and its steps are coarse, so that tens of watts always remain. Source: HTW Berlin,
+# Stromspeicher-Inspektion, deviation of the regulation.
 _CONTROL_ERROR_KW = 0.04
 _SECONDS_PER_CONTROL = 20
 _CONTROL = 1 << 36
@@ -36,11 +35,13 @@ _METERS = ("grid", "pv", "battery", "car", "heater")
 
 @dataclass(frozen=True, slots=True)
 class HomeState:
-    """The truth at an instant, seconds since 1970.
+    """The truth at an instant: powers, and totals since the beginning.
 
-    Powers in kW, and totals since the beginning, kWh.
-
-    ``load`` is the house without car and heater; None: it has none.
+    Attributes:
+        at: seconds since 1970.
+        load_kw: the house without car and heater.
+        car: None where the home has none.
+        heater: None where the home has none.
     """
 
     at: float
@@ -67,17 +68,16 @@ class HomeState:
     @property
     def modes(self) -> tuple[str, ...]:
         """Return the modes of inverter, charger and heater, in their own words."""
-        car = self.car
-        heater = self.heater
-        return (
-            self.command.mode,
-            *([] if car is None else [car.command.mode]),
-            *([] if heater is None else [heater.mode]),
-        )
+        modes = [self.command.mode]
+        if self.car is not None:
+            modes.append(self.car.command.mode)
+        if self.heater is not None:
+            modes.append(self.heater.mode)
+        return tuple(modes)
 
     @property
     def grid_kw(self) -> float:
-        """Return the power over the meter; below zero it goes out."""
+        """Power at the meter, negative for feed-in."""
         return self.used_kw - self.pv_kw + self.battery.power_kw
 
 
@@ -88,16 +88,15 @@ def advance(
 
     Args:
         state: before.
-        load_kw: the mean of the recorded quarter-hour, about which the truth moves from minute to
-            minute; what the inverter sees of it is a little wrong.
-        pv_kw: what the roof gives.
-        seconds: how long it takes.
-        seed: of what is random; the same seed and instants give the same home.
+        load_kw: mean of the recorded quarter-hour, around which the load varies by the minute.
+        pv_kw: production of the roof.
+        seconds: length of the step.
+        seed: of random numbers; the same seed and instants give the same home.
 
     Invariants: load + car + heater + export + charge = pv + import + discharge, to rounding.
     """
     load = load_kw * (1.0 + _LOAD_SPREAD * _noise(seed, int(state.at // _SECONDS_PER_FLICKER)))
-    # The inverter sees what they use at the meter, as it sees the kettle.
+    # The inverter measures their power at the meter, as it does that of the house.
     car = None if state.car is None else step_car(state.car, state.at, seconds=seconds, seed=seed)
     heater = state.heater
     if heater is not None:
@@ -145,9 +144,8 @@ def measure(state: HomeState, *, seed: int) -> dict[str, float]:
     def show(power_kw: float, meter: str) -> float:
         return round(power_kw * gains[meter] * flicker[meter] * 1000)
 
-    soc = state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh + _SOC_SPREAD * _noise(
-        seed, second * 8 + 7
-    )
+    soc_error = _SOC_SPREAD * _noise(seed, second * 8 + 7)
+    soc = state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh + soc_error
     reported = {
         "grid_import": count(state.import_kwh, "grid"),
         "grid_export": count(state.export_kwh, "grid"),
@@ -163,22 +161,20 @@ def measure(state: HomeState, *, seed: int) -> dict[str, float]:
         reported |= {
             "car_energy": count(state.car.charge_kwh, "car"),
             "car_power": show(state.car.power_kw, "car"),
-        }
-        # Cars say whole per cent, on the road as well.
-        reported |= {
             "car_connected": float(state.car.is_home),
+            # Cars report whole per cent, on the road as well.
             "car_soc": float(round(100.0 * state.car.soc)),
         }
     if state.heater is not None:
         reported |= {
             "heater_energy": count(state.heater.used_kwh, "heater"),
             "heater_power": show(state.heater.power_kw, "heater"),
+            "heater_temperature": round(state.heater.water_c, 1),
         }
-        reported |= {"heater_temperature": round(state.heater.water_c, 1)}
     return reported
 
 
-# A minute's flicker holds for each of its steps, and the faults of meters for ever.
+# Cached: all steps of a minute have its number, and all readings of a meter the meter's.
 @lru_cache(maxsize=1 << 8)
 def _noise(seed: int, number: int) -> float:
     """Return a number between -1 and 1 that depends on both alone."""

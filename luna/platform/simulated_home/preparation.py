@@ -1,7 +1,4 @@
-"""List the requests that follow the set-up of the simulated home.
-
-So its first minute shows what an owner's first weeks would.
-"""
+"""List the requests after the simulated home's set-up: they make up for an owner's first weeks."""
 
 from datetime import datetime, timedelta
 

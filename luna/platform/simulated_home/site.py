@@ -93,10 +93,7 @@ _LOAD: dict[str, object] = {
 
 
 def build_site() -> Site:
-    """Return the site: the demo home with a car and a water heater.
-
-    With sensors and controllable devices.
-    """
+    """Return the demo home with a car and a water heater, with sensors and controllable devices."""
     return parse_site(
         {
             "name": SITE_NAME,

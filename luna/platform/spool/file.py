@@ -74,7 +74,10 @@ class Remove:
 class Waiting:
     """The backlog of a stream.
 
-    Number of rows, sequence number of the last one, and the time of the first one.
+    Attributes:
+        rows: their number.
+        last: sequence number of the last row.
+        oldest_kept_at: when the first row was appended, seconds since 1970.
     """
 
     rows: int = 0
@@ -114,9 +117,7 @@ class SpoolFile:
                 self.waiting[stream] = Waiting(rows, last, self._oldest_kept_at(stream))
 
     def commit(self, changes: Sequence[Append | Remove]) -> None:
-        """Apply all changes, or none where it raises.
-
-        They are on the disk when this returns.
+        """Apply all changes, or none where it raises; they are on the disk when this returns.
 
         Raises:
             MachineError: the disk is full or failing.
@@ -221,9 +222,7 @@ log = structlog.get_logger("luna.spool")
 
 
 def open_file(folder: Path) -> SpoolFile:
-    """Open the spool's file in ``folder``.
-
-    A damaged one is replaced by its readable rows.
+    """Open the spool's file in ``folder``; of a damaged one keep the readable rows.
 
     Raises:
         MachineError: nothing can be written there.

@@ -1,6 +1,6 @@
-"""Spool rows: they are on the disk before they are acknowledged, and delivered from there.
+"""Write rows to the disk before they are acknowledged, and deliver them from there.
 
-One thread writes the file, so that concurrent writers share a sync of the disk; another one
+One thread writes the file, so that concurrent writers share a sync of the disk; another thread
 delivers.
 """
 
@@ -275,15 +275,15 @@ class _SpoolUploader:
                 what was not delivered stays.
             MachineError: this disk is full.
         """
-        due = list[Stream]()
+        due_streams = list[Stream]()
         for stream, waiting in self._spool.waiting.items():
             if not waiting.rows or stream.kind not in self._kinds:
                 continue
             if time.monotonic() >= self._refused_until.get(stream, 0.0):
-                due.append(stream)
+                due_streams.append(stream)
         rows = 0
         failure = None
-        for stream in due:
+        for stream in due_streams:
             try:
                 rows += self._deliver(stream)
             except UnavailableError as error:

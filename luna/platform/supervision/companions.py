@@ -86,9 +86,9 @@ _POLL_SECONDS = 0.05
 
 
 def has_one_worker(settings: "Settings") -> bool:
-    """Return whether one worker does everything.
+    """Return whether one worker does everything, for want of memory.
 
-    Memory suffices for one process, and no setting names their number.
+    A number of processes in the settings takes precedence.
     """
     from luna.platform.memory import affordable_processes
 
@@ -110,7 +110,7 @@ LOOK_SECONDS = 15.0
 class PolledDevices:
     """Tells whether a site in the database has a sensor on a device that Luna polls.
 
-    The last reading while that is away.
+    While the database is away, its last answer counts.
     """
 
     def __init__(self, database_url: str) -> None:
@@ -138,19 +138,18 @@ class PolledDevices:
 
 
 def _is_needed(name: str, settings: "Settings", polls_devices: Callable[[], bool]) -> bool:
-    """Return whether a companion has to run with these settings.
-
-    The recorder only where there is a source, for example.
-    """
+    """Return whether a companion has to run with these settings."""
     from luna.platform.simulated_home.files import HomeFiles
 
-    unneeded = {"home_assistant": not settings.mqtt_url or settings.mqtt_publish == "off"}
-    unneeded["recorder"] = name == "recorder" and not (
-        settings.home_assistant_url or settings.mqtt_url or polls_devices()
-    )
-    unneeded["backup"] = settings.backup_every is None
-    unneeded["simulated home"] = not HomeFiles(settings.data_folder).is_there
-    return not unneeded.get(name, False)
+    if name == "home_assistant":
+        return bool(settings.mqtt_url) and settings.mqtt_publish != "off"
+    if name == "recorder":
+        return bool(settings.home_assistant_url or settings.mqtt_url) or polls_devices()
+    if name == "backup":
+        return settings.backup_every is not None
+    if name == "simulated home":
+        return HomeFiles(settings.data_folder).is_there
+    return True
 
 
 @contextmanager
@@ -203,8 +202,7 @@ def companions(
         yield group
     finally:
         try:
-            # What carries its commands and confirmations stays until it has handed the devices
-            # back.
+            # The others carry its commands and confirmations until it has handed devices back.
             group.end_first("executor")
             stop.set()
             _join(watches)
@@ -261,7 +259,6 @@ class Companion:
     ) -> None:
         self.name = name
         self._is_ending = False
-        self._name = name
         self._command = command
         self._settings = settings
         self._kill_now = kill_now
@@ -277,10 +274,10 @@ class Companion:
             try:
                 self._reconcile()
             except Exception:  # noqa: BLE001 - an edge: what cannot be done now may be possible a second later
-                # Where a machine has no memory for a fork, or no database now, it has one later;
-                # who is not watched any more stays dead.
+                # Memory for a fork, or the database, may be back later; a companion that is not
+                # watched any more would stay dead.
                 structlog.get_logger("luna.up").exception(
-                    "process cannot be looked after and is tried again", name=self._name
+                    "process cannot be looked after and is tried again", name=self.name
                 )
             if stop.wait(WATCH_SECONDS):
                 break
@@ -309,13 +306,13 @@ class Companion:
         if self._process is not None and self._process.poll() is not None and not self._is_ending:
             structlog.get_logger("luna.up").error(
                 "process died and is started again",
-                name=self._name,
+                name=self.name,
                 exit_code=self._process.returncode,
             )
             self._end()
         changed = self._read_settings()
-        needed = not self._is_ending and _is_needed(self._name, self._settings, self._polls_devices)
-        if not needed or (changed and self._name in RESTARTED_ON_CHANGE):
+        needed = not self._is_ending and _is_needed(self.name, self._settings, self._polls_devices)
+        if not needed or (changed and self.name in RESTARTED_ON_CHANGE):
             self._end()
         if needed and self._process is None:
             # In a session of its own: Ctrl-C reaches this process alone, which ends the companion

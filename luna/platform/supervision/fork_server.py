@@ -23,7 +23,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
-from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
@@ -144,11 +143,10 @@ def _rehearse_requests() -> None:
 def load_tasks() -> None:
     """Import the workers' tasks and compile their loops.
 
-    Libraries for jobs alone are left to the process that needs them.
-
-    Where memory is short no process outlives its task: jobs would load their 55 MB each time, so
-    these are loaded here. Compiling takes 100 MB, too much beside a training: everything is
-    compiled first, in a process that ends before others start.
+    A process imports the libraries for jobs when it first needs them. Where memory is short no
+    process outlives its task, and each job would load these 55 MB again: there they are imported
+    here. Compiling takes 100 MB, too much beside a training: where memory is short, a process
+    compiles everything and ends before others start.
     """
     from luna.platform.memory import affordable_processes
     from luna.platform.queue.services import OPTIONAL_SERVICES, SERVICES
@@ -160,16 +158,19 @@ def load_tasks() -> None:
             tasks.append(import_module(f"services.{service}.tasks"))
     is_short = affordable_processes() == 1
     if is_short:
-        compiling = get_context("fork").Process(target=_take_steps, args=(tasks, "precompile"))
+        compiling = get_context("fork").Process(target=_take_step, args=(tasks, "precompile"))
         compiling.start()
         compiling.join()
-    _take_steps(tasks, "prepare", *(("prepare_jobs",) if is_short else ()))
+    _take_step(tasks, "prepare")
+    if is_short:
+        _take_step(tasks, "prepare_jobs")
     for module in WORKERS:
         import_module(module)
 
 
-def _take_steps(tasks: Sequence[ModuleType], *steps: str) -> None:
-    for module, step in product(tasks, steps):
+def _take_step(tasks: Sequence[ModuleType], step: str) -> None:
+    """Call the function ``step`` of each module that has one."""
+    for module in tasks:
         with suppress(ImportError, OSError):
             getattr(module, step, lambda: None)()
 
@@ -228,9 +229,7 @@ def leave(code: int) -> NoReturn:
 
 
 def let_go_of_files() -> None:
-    """Release unmodified pages of loaded libraries.
-
-    A process that needs one reads it again from the page cache.
+    """Release unmodified pages of loaded libraries; who needs one reads it from the page cache.
 
     LLVM, which compiles the planner's loops and is unused afterwards, takes 90 MB. Source: Linux,
     madvise(2), ``MADV_DONTNEED``.
@@ -239,19 +238,16 @@ def let_go_of_files() -> None:
         system = ctypes.CDLL(None)
         end = 0
         start = 0
-        is_whole = False
-        for words in map(
-            str.split,
-            Path("/proc/self/smaps").read_text(encoding="utf-8", errors="replace").splitlines(),
-        ):
+        is_file = False
+        smaps = Path("/proc/self/smaps").read_text(encoding="utf-8", errors="replace")
+        for line in smaps.splitlines():
+            words = line.split()
             if "-" in words[0]:
+                # The head of a mapping: its addresses, its permissions and its file, if any.
                 start, end = (int(number, 16) for number in words[0].split("-"))
-                is_whole = (
-                    len(words) > FILE_PLACE
-                    and words[FILE_PLACE].startswith("/")
-                    and "w" not in words[1]
-                )
-            elif words[:2] == ["Anonymous:", "0"] and is_whole:
+                has_file = len(words) > FILE_PLACE and words[FILE_PLACE].startswith("/")
+                is_file = has_file and "w" not in words[1]
+            elif words[:2] == ["Anonymous:", "0"] and is_file:
                 system.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), MADV_DONTNEED)
 
 
@@ -294,12 +290,9 @@ def show_command_line(words: Sequence[str]) -> bool:
     """
     global _arguments  # noqa: PLW0603 - the kernel reads it until this process ends
     try:
-        fields = (
-            Path("/proc/self/stat")
-            .read_text(encoding="utf-8", errors="replace")
-            .rpartition(")")[2]
-            .split()
-        )
+        stat = Path("/proc/self/stat").read_text(encoding="utf-8", errors="replace")
+        # The program's name before them may hold blanks.
+        fields = stat.rpartition(")")[2].split()
         system = ctypes.CDLL(None)
         system.sbrk.restype = ctypes.c_void_p
         arguments = ctypes.create_string_buffer(b"\0".join(os.fsencode(word) for word in words))
@@ -320,18 +313,14 @@ def show_command_line(words: Sequence[str]) -> bool:
             env_end,
         )
         layout = ctypes.create_string_buffer(struct.pack("<11QQIi", *places, 0, 0, -1))
-        shows = bool(
-            system.prctl(
-                PR_SET_MM,
-                *map(ctypes.c_ulong, (PR_SET_MM_MAP, ctypes.addressof(layout), len(layout) - 1, 0)),
-            )
-            == 0
-        )
+        options = (PR_SET_MM_MAP, ctypes.addressof(layout), len(layout) - 1, 0)
+        failure = system.prctl(PR_SET_MM, *map(ctypes.c_ulong, options))
     except (OSError, ValueError, AttributeError):
         return False
-    if shows:
-        _arguments = arguments
-    return shows
+    if failure:
+        return False
+    _arguments = arguments
+    return True
 
 
 class ForkedProcess:
@@ -400,10 +389,9 @@ class ForkServer:
     Args:
         share: what it loads, one of ``SHARES``.
         parent: the server that forks it at the first request; None: it is executed at once.
-        alone: it becomes the requested process itself and is forked anew for each: for a share with
-            a single process.
-        here: it is forked from this process with everything loaded; in the fork the program ends
-            when the server does.
+        alone: it becomes the requested process itself, and is forked anew for the next request;
+            for a share with a single process.
+        here: it is forked from this process, which has everything loaded.
     """
 
     def __init__(

@@ -28,7 +28,7 @@ API = f"/v1/sites/{quote(OWN)}"
 FIRST = floor_to(SystemClock().now(), SLOT) + timedelta(hours=8)
 SPAN = {"from": FIRST.isoformat(), "to": (FIRST + timedelta(hours=2)).isoformat()}
 BLOCK = {"device": "battery", "action": "charge"} | SPAN
-STAY = {"vehicle": "car", "target": "80", "arrival": "40"} | SPAN
+DEPARTURE = {"vehicle": "car", "target": "80", "arrival": "40"} | SPAN
 SESSION = {"vehicle": "car", "target_soc": 0.8, "arrival_soc": 0.4} | SPAN
 OVERRIDE = {"mode": "charge", "until": SPAN["to"]}
 
@@ -61,7 +61,7 @@ def note_everything(gate: Gate, headers: dict[str, str]) -> list[str | None]:
     token = {"csrf_token": headers.get("X-CSRF-Token", "")}
     for path, fields in (
         ("planning/blocks", BLOCK),
-        ("planning/stays", STAY),
+        ("planning/stays", DEPARTURE),
         ("home/override", OVERRIDE),
         ("planning/arm", {"sure": "true"}),
     ):

@@ -208,14 +208,16 @@ def _make_rollups(connection: Connection, *, timescale: bool) -> None:
     """Continuous aggregates where TimescaleDB's licence allows them, else tables that writers mark,
     else views that compute everything.
     """
-    missing = [view for view in ROLLUPS if not (timescale and _create_continuous(connection, view))]
-    for view in missing:
+    plain_views = [
+        view for view in ROLLUPS if not (timescale and _create_continuous(connection, view))
+    ]
+    for view in plain_views:
         _, width, _ = ROLLUPS[view]
         op.execute(f"CREATE VIEW {view} AS {COMPUTED.format(width=width, columns=PLAIN_COLUMNS)}")
         op.execute(COMMENT.format(view=view, width=width))
     reason = (
         attempt(connection, lambda: _keep(connection))
-        if len(missing) == len(ROLLUPS)
+        if len(plain_views) == len(ROLLUPS)
         else "TimescaleDB keeps them"
     )
     log.info("kept rollups", kept=reason is None, reason=reason)
