@@ -157,15 +157,9 @@ def read_plain_each(
     query = select(charging_stays).where(ahead).order_by(table.starts_at, table.session_id)
     for row in connection.execute(query).mappings():
         rows.setdefault(row["site_key"], []).append(row)
-<<<<<<< HEAD
     by_site: dict[int, dict[str, list[VehicleSession]]] = {}
-    for key, own in rows.items():
-        sessions = read_each(own[-MOST_SESSIONS:], _session)
-=======
-    stays: dict[int, dict[str, list[VehicleSession]]] = {}
     for key, site_rows in rows.items():
         sessions = read_each(site_rows[-MOST_SESSIONS:], _session)
->>>>>>> platform2
         for session in lay_out_sessions(sessions, zones[key], first=first, end=end):
             plain = session.model_dump(by_alias=True, include=_PLAIN)
             by_vehicle = by_site.setdefault(key, {})
