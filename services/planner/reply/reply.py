@@ -234,7 +234,7 @@ def answer_columns(
     evidence = Evidence(plan, request.manual)
     explained = explain_evidence(evidence)
     modes = show_modes(evidence, explained)
-    slots = list_columns(plan, request, explained, modes)
+    slots = list_columns(evidence, request, explained, modes)
     objective = reply_objective(plan, request)
     compromises = _list_compromises(plan, request, objective)
     explain_ms = (perf_counter() - begun_s) * 1e3
