@@ -321,10 +321,9 @@ class PlanPolicy:
 
         The slot, or the site, is the last axis.
         """
-        setpoints = [
-            policy.read(slots, mode, level)
-            for policy, mode, level in zip(self.batteries, modes, soc, strict=True)
-        ]
+        setpoints = []
+        for policy, mode, level in zip(self.batteries, modes, soc, strict=True):
+            setpoints.append(policy.read(slots, mode, level))
         width = soc.shape[-1]
         fields: dict[str, Any] = {
             "curtailment": broadcast(self.curtailment[slots], (width,)),

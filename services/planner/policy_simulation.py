@@ -10,7 +10,6 @@ from typing import TypeVar
 
 import numpy as np
 
-from luna.energy.physics.limits import SiteLimits
 from luna.energy.physics.mode import IntArray, Mode, SetPoint
 from luna.energy.physics.simulation import Flows, SlotActuals
 from luna.energy.policy import PlanPolicy
@@ -218,7 +217,9 @@ def simulate_expected(
     """
     problem = plan.problem
     limits = plan.limits
-    slots = problem.outlook.timeline.count
+    outlook = problem.outlook
+    slots = outlook.timeline.count
+    actuals = SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours)
     start_kwh, modes = _guess_course(plan, policy)
     # Each round makes at least one more slot exact; a right guess makes all.
     for number in range(slots + 1):
@@ -233,9 +234,11 @@ def simulate_expected(
             break
         guessed_kwh = start_kwh
         guessed_modes = modes
-        setpoints, flows = _simulate_side_by_side(
-            problem, policy, guessed_kwh, guessed_modes, limits=limits
-        )
+        # All slots side by side, each from its own guess.
+        modes_before = np.concatenate([first_modes(problem), guessed_modes[:, :-1]], axis=1)
+        soc = guessed_kwh / limits.batteries.capacity_kwh
+        proposed = policy.read(slice(None), soc, modes_before)
+        setpoints, flows = settle(proposed, guessed_kwh, actuals, limits=limits)
         start_kwh = _read_starts(problem, flows)
         modes = setpoints.mode
         apart_kwh = np.abs(start_kwh - guessed_kwh).max(initial=0.0)
@@ -269,22 +272,6 @@ def _guess_course(plan: Plan, policy: PlanPolicy) -> tuple[FloatArray, IntArray]
     first_mode = int(first_modes(plan.problem)[0, 0])
     path_kwh, modes = walk_policy(policy.batteries[0], segments, start_kwh, mode=first_mode)
     return np.append(start_kwh, path_kwh[:-1])[None, :], modes[None, :]
-
-
-def _simulate_side_by_side(
-    problem: Problem,
-    policy: PlanPolicy,
-    start_kwh: FloatArray,
-    modes: IntArray,
-    *,
-    limits: SiteLimits,
-) -> tuple[SetPoint, Flows]:
-    """Return each slot's simulation from guessed stored energies and modes."""
-    outlook = problem.outlook
-    before = np.concatenate([first_modes(problem), modes[:, :-1]], axis=1)
-    proposed = policy.read(slice(None), start_kwh / limits.batteries.capacity_kwh, before)
-    actuals = SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours)
-    return settle(proposed, start_kwh, actuals, limits=limits)
 
 
 def _read_starts(problem: Problem, flows: Flows) -> FloatArray:

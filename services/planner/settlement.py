@@ -1,6 +1,6 @@
 """Safe set-points and their flows, for many slots or sites side by side."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -44,20 +44,19 @@ def settle_one_battery(
 ) -> tuple[SetPoint, Flows]:
     """Return safe set-points and their flows by the compiled loop."""
     count = stored_kwh.shape[1]
-    slots = SlotInputs(
-        import_limit_kw=_fill_column(limits.import_limit_kw, count),
-        export_limit_kw=_fill_column(limits.export_limit_kw, count),
-        curtailable=_fill_column(limits.curtailable, count),
-        stored_kwh=_fill_column(stored_kwh, count),
-        load_kwh=_fill_column(actuals.load_kwh, count),
-        pv_kwh=_fill_column(actuals.pv_kwh, count),
-        hours=_fill_column(actuals.hours, count),
-    )
+    slots = SlotInputs(*np.empty((len(SlotInputs._fields), count)))
+    slots.import_limit_kw[:] = limits.import_limit_kw
+    slots.export_limit_kw[:] = limits.export_limit_kw
+    slots.curtailable[:] = limits.curtailable
+    slots.stored_kwh[:] = stored_kwh
+    slots.load_kwh[:] = actuals.load_kwh
+    slots.pv_kwh[:] = actuals.pv_kwh
+    slots.hours[:] = actuals.hours
     safe = SetPointValues(*np.empty((len(SetPointValues._fields), count)))
     flows = FlowValues(*np.empty((len(FlowValues._fields), count)))
     settle_slots(
-        tuple(_list_batteries(limits.batteries, count)),
-        tuple(_list_setpoints(setpoint, count)),
+        _fill_columns(limits.batteries, BatteryValues._fields, count),
+        _fill_columns(setpoint, SetPointValues._fields, count),
         tuple(slots),
         (tuple(safe), tuple(flows)),
     )
@@ -92,38 +91,11 @@ def load_kernels() -> None:
     settle_slots(batteries, requested, slots, (safe, flows))
 
 
-def _list_batteries(battery: BatteryLimits, count: int) -> BatteryValues[FloatArray]:
-    return BatteryValues(
-        capacity_kwh=_fill_column(battery.capacity_kwh, count),
-        min_soc=_fill_column(battery.min_soc, count),
-        max_soc=_fill_column(battery.max_soc, count),
-        charge_limit_kw=_fill_column(battery.charge_limit_kw, count),
-        discharge_limit_kw=_fill_column(battery.discharge_limit_kw, count),
-        charge_efficiency=_fill_column(battery.charge_efficiency, count),
-        discharge_efficiency=_fill_column(battery.discharge_efficiency, count),
-        min_charge_kw=_fill_column(battery.min_charge_kw, count),
-        taper_from_soc=_fill_column(battery.taper_from_soc, count),
-        taper_to_share=_fill_column(battery.taper_to_share, count),
-        charge_from_grid=_fill_column(battery.charge_from_grid, count),
-        discharge_to_grid=_fill_column(battery.discharge_to_grid, count),
-    )
-
-
-def _list_setpoints(setpoint: SetPoint, count: int) -> SetPointValues[FloatArray]:
-    return SetPointValues(
-        mode=_fill_column(setpoint.mode, count),
-        power_kw=_fill_column(setpoint.power_kw, count),
-        target_soc=_fill_column(setpoint.target_soc, count),
-        floor_soc=_fill_column(setpoint.floor_soc, count),
-        ceiling_soc=_fill_column(setpoint.ceiling_soc, count),
-        spill_soc=_fill_column(setpoint.spill_soc, count),
-        curtailment=_fill_column(setpoint.curtailment, count),
-        pv_limit_kw=_fill_column(setpoint.pv_limit_kw, count),
-    )
-
-
-def _fill_column(values: Any, count: int) -> FloatArray:
-    """Return a column of values ``(count,)`` or ``(1, count)``, or of one value for all."""
-    column = np.empty(count)
-    column[:] = values
-    return column
+def _fill_columns(
+    source: BatteryLimits | SetPoint, names: Sequence[str], count: int
+) -> tuple[FloatArray, ...]:
+    """Return these fields as columns ``(count,)``; one value counts for all slots."""
+    columns = np.empty((len(names), count))
+    for place, name in enumerate(names):
+        columns[place] = getattr(source, name)
+    return tuple(columns)

@@ -46,13 +46,11 @@ def _round_energies(value: Any) -> Any:
     """Return a list with energies just below zero as zero; keep anything else."""
     if not isinstance(value, list):
         return value
-    return [_round_energy(energy) for energy in value]
-
-
-def _round_energy(value: Any) -> Any:
-    if isinstance(value, int | float) and -ENERGY_ROUNDING_KWH <= value < 0:
-        return 0.0
-    return value
+    rounded = list(value)
+    for place, energy in enumerate(value):
+        if isinstance(energy, int | float) and -ENERGY_ROUNDING_KWH <= energy < 0:
+            rounded[place] = 0.0
+    return rounded
 
 
 Energies = Annotated[

@@ -558,9 +558,8 @@ def choose_curtailment(problem: Problem, *, exports: BoolArray) -> IntArray:
     Where importing and selling both pay, PV is off unless the slot exports.
     """
     outlook = problem.outlook
-    batteries = problem.site.batteries
     both_pay = (outlook.import_price < 0) & (outlook.export_price > 0)
-    all_buy = all(battery.charge_from_grid for battery in batteries)
+    all_buy = problem.limits.batteries.charge_from_grid.all()
     if not (both_pay.any() and problem.site.curtailable and all_buy):
         return problem.curtailment
     return np.where(both_pay & ~exports, Curtailment.ALL, problem.curtailment).astype(np.int8)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
+from services.planner.dp.plan import Plan
 from services.planner.reply.flow_shares import NOTHING_KWH
 from services.planner.reply.slot_flows import SAME_KWH
 from services.planner.reply.slot_worth import SlotWorth
@@ -18,6 +19,10 @@ from services.planner.reply.slot_worth import SlotWorth
 
 class LaterSlots(SlotWorth):
     """A plan, slot by slot, beside what comes later in it."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan)
+        self._read_next_charge()
 
     # --- the next spell of giving -----------------------------------------------------------------
 
@@ -80,45 +85,42 @@ class LaterSlots(SlotWorth):
 
         A spell lasts from the next slot that gives to the charging after it.
         """
-        best = np.full(self.charge.shape, -1)
-        for battery in range(len(best)):
+        best_of_slots = np.full(self.charge.shape, -1)
+        for battery in range(len(best_of_slots)):
             charges = self.charges[battery].tolist()
             gives = self.gives[battery].tolist()
-            best[battery] = _find_best_uses(charges, gives, brings[battery].tolist())
-        return best
+            gains = brings[battery].tolist()
+            best = -1
+            spell_is_over = True
+            for slot in range(self.slots - 1, -1, -1):
+                best_of_slots[battery, slot] = best
+                if charges[slot]:
+                    spell_is_over = True
+                elif gives[slot]:
+                    if spell_is_over or gains[slot] >= gains[best]:
+                        best = slot
+                    spell_is_over = False
+        return best_of_slots
 
     # --- the next move ----------------------------------------------------------------------------
 
-    @cached_property
-    def next_charge(self) -> IndexArray:
-        """The slot in which the battery is next charged."""
-        return self.next_where(self.charges)
-
-    @cached_property
-    def refill(self) -> FloatArray:
-        """The price of a kWh bought when the battery is next charged."""
-        return self.read_at(np.where(self.buys, self.buy, np.nan), self.next_charge)
-
-    @cached_property
-    def sun(self) -> FloatArray:
-        """The selling price of the surplus that next charges the battery.
-
-        Known where that is surplus alone, and could be sold.
-        """
+    def _read_next_charge(self) -> None:
+        # The slot in which the battery is next charged.
+        self.next_charge: IndexArray = self.next_where(self.charges)
+        # The price of a kWh bought then.
+        purchase = np.where(self.buys, self.buy, np.nan)
+        self.refill: FloatArray = self.read_at(purchase, self.next_charge)
+        # What surplus sells for that charges it then: where it is surplus alone that could be sold.
         other_kwh = self.shares.bought_kwh + self.shares.taken_over_kwh
-        alone = (self.shares.sun_kwh > NOTHING_KWH) & (other_kwh <= NOTHING_KWH)
+        is_sun_alone = (self.shares.sun_kwh > NOTHING_KWH) & (other_kwh <= NOTHING_KWH)
         could_be_sold = self.may_feed_in & ~self.fills_feed_in
-        return self.read_at(np.where(alone & could_be_sold, self.sell, np.nan), self.next_charge)
-
-    @cached_property
-    def refill_cost(self) -> FloatArray:
-        """The price of a kWh bought when the battery is next charged, with losses and wear."""
-        return np.maximum(self.refill, self.loaded_price(np.maximum(self.refill, 0.0)))
-
-    @cached_property
-    def sun_cost(self) -> FloatArray:
-        """The selling price of the next surplus, with losses and wear."""
-        return np.maximum(self.sun, self.loaded_price(np.maximum(self.sun, 0.0)))
+        sale = np.where(is_sun_alone & could_be_sold, self.sell, np.nan)
+        self.sun: FloatArray = self.read_at(sale, self.next_charge)
+        # Both with losses and wear.
+        loaded_refill = self.loaded_price(np.maximum(self.refill, 0.0))
+        self.refill_cost: FloatArray = np.maximum(self.refill, loaded_refill)
+        loaded_sun = self.loaded_price(np.maximum(self.sun, 0.0))
+        self.sun_cost: FloatArray = np.maximum(self.sun, loaded_sun)
 
     @cached_property
     def next_move(self) -> IndexArray:
@@ -208,19 +210,3 @@ class LaterSlots(SlotWorth):
             return np.asarray(values[0, slots])
         rows = np.arange(len(values))[:, None]
         return np.asarray(values[rows, slots])
-
-
-def _find_best_uses(charges: list[bool], gives: list[bool], gains: list[float]) -> list[int]:
-    """Return each slot's best slot of the next spell of giving, for one battery; -1: none."""
-    best = -1
-    spell_is_over = True
-    best_of_slots = [-1] * len(gives)
-    for slot in range(len(gives) - 1, -1, -1):
-        best_of_slots[slot] = best
-        if charges[slot]:
-            spell_is_over = True
-        elif gives[slot]:
-            if spell_is_over or gains[slot] >= gains[best]:
-                best = slot
-            spell_is_over = False
-    return best_of_slots

@@ -134,7 +134,11 @@ def _read_figures(
     """
     used, begins = np.unique(causes, return_index=True)
     ends = [*begins[1:].tolist(), causes.size]
-    shown = {cause: CAUSES[cause].figures(evidence) for cause in used.tolist()}
+    shown = {}
+    names = {}
+    for cause in used.tolist():
+        shown[cause] = CAUSES[cause].figures(evidence)
+        names[cause] = list(shown[cause])
     most = max(map(len, shown.values()), default=0)
     figures = np.full((most, causes.size), np.nan)
     for cause, begin, end in zip(shown, begins.tolist(), ends, strict=True):
@@ -145,7 +149,6 @@ def _read_figures(
             if name == TIME:
                 later = figures[row, own]
                 later[later < 0] = np.nan
-    names = {cause: list(values) for cause, values in shown.items()}
     return names, figures.round(DECIMALS) + 0.0
 
 

@@ -234,8 +234,9 @@ def answer_columns(
     evidence = Evidence(plan, request.manual)
     explained = explain_evidence(evidence)
     modes = show_modes(evidence, explained)
-    slots = list_columns(plan, request, explained, modes)
-    compromises = _list_compromises(plan, request)
+    slots = list_columns(evidence, request, explained, modes)
+    objective = reply_objective(plan, request)
+    compromises = _list_compromises(plan, request, objective)
     explain_ms = (perf_counter() - begun_s) * 1e3
     site = plan.problem.site
     timeline = plan.problem.outlook.timeline
@@ -279,17 +280,18 @@ def answer_columns(
         prices_known_until=request.outlook.prices_known_until if request.outlook else None,
         forecast=request.outlook.forecast if request.outlook else None,
         uncertainty=None if request.options.uncertainty == "point" else _tell_uncertainty(plan),
-        objective=reply_objective(plan, request),
+        objective=objective,
         strategy=list(plan.problem.applied_rules),
     )
     return PlanColumns(head, slots)
 
 
-def _list_compromises(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:
+def _list_compromises(
+    plan: Plan, request: PlanRequest, objective: ObjectiveReply | None
+) -> list[CompromiseReply]:
     """Return the limits and demands that a plan misses, those of batteries first."""
     language = request.options.language
     compromises = find_compromises(plan, language)
-    objective = reply_objective(plan, request)
     if objective is not None and "no_carbon_intensity" in objective.reasons:
         price = objective.carbon_price_per_kg
         compromises.append(name_compromise("carbon_unknown", language, price=price))

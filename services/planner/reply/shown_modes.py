@@ -9,13 +9,12 @@ from luna.energy.physics.mode import (
     SAVE,
     SELF_CONSUMPTION,
     SUPPLY,
-    BoolArray,
     IntArray,
     Mode,
 )
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.flow_shares import NOTHING_KWH
-from services.planner.reply.reason_columns import PlanExplanation, ReasonColumns
+from services.planner.reply.reason_columns import PlanExplanation
 
 # Indexed by ``Mode``.
 MODE_WORDS = np.array([mode.word for mode in Mode], dtype=object)
@@ -29,18 +28,15 @@ def show_modes(evidence: Evidence, explained: PlanExplanation) -> list[str]:
     if not len(evidence.charge):
         return [Mode.HOLD.word] * evidence.slots
     commanded = evidence.plan.setpoints.mode
-    keeps_command = _keeps_command(explained.of_slots)
-    mode = np.where(keeps_command, commanded, _read_flows(evidence, commanded))
-    words: list[str] = MODE_WORDS[mode[explained.battery_index, np.arange(evidence.slots)]].tolist()
-    return words
-
-
-def _keeps_command(reasons: ReasonColumns) -> BoolArray:
-    """Return where flows do not show the mode: at an owner's block or delayed charging."""
+    reasons = explained.of_slots
+    # At an owner's block or delayed charging, flows do not show the mode.
     keeps = []
     for code, _ in reasons.distinct:
         keeps.append(code == "manual" or code.startswith("charge_waits"))
-    return np.array(keeps, dtype=bool)[reasons.reason_index]
+    keeps_command = np.array(keeps, dtype=bool)[reasons.reason_index]
+    mode = np.where(keeps_command, commanded, _read_flows(evidence, commanded))
+    words: list[str] = MODE_WORDS[mode[explained.battery_index, np.arange(evidence.slots)]].tolist()
+    return words
 
 
 def _read_flows(evidence: Evidence, commanded: IntArray) -> IntArray:

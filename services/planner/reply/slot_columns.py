@@ -11,8 +11,8 @@ from luna.contracts.plan.columns import BANDS, Columns
 from luna.energy.physics.mode import Curtailment, Mode
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan
-from services.planner.planner import show_import_price
 from services.planner.reply.devices import mark_slots, placed_columns, tell_placed
+from services.planner.reply.evidence import Evidence
 from services.planner.reply.reason_columns import PlanExplanation
 from services.planner.reply.shown_modes import MODE_WORDS
 
@@ -24,9 +24,10 @@ _PV_WORDS = {
 
 
 def list_columns(
-    plan: Plan, request: PlanRequest, explained: PlanExplanation, modes: list[str]
+    evidence: Evidence, request: PlanRequest, explained: PlanExplanation, modes: list[str]
 ) -> Columns:
     """Return the slots of the reply as columns."""
+    plan = evidence.plan
     flows = plan.flows
     ahead = plan.problem.outlook
     outlook = request.outlook
@@ -39,8 +40,8 @@ def list_columns(
         "curtailed_kwh": flows.curtailed_kwh,
         "import_kwh": flows.import_kwh,
         "export_kwh": flows.export_kwh,
-        "import_price": show_import_price(plan),
-        "export_price": plan.problem.at_tariff_prices.outlook.export_price,
+        "import_price": evidence.buy,
+        "export_price": evidence.sell,
     }
     if outlook:
         for name in BANDS:

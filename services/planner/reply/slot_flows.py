@@ -33,7 +33,6 @@ class SlotFlows:
         self._read_grid()
         self._read_moves()
         self._read_levels()
-        self._read_inverters()
         self._read_powers()
 
     # --- site -------------------------------------------------------------------------------------
@@ -81,6 +80,9 @@ class SlotFlows:
         self.charges: BoolArray = self.charge > NOTHING_KWH
         self.gives: BoolArray = self.discharge > NOTHING_KWH
         self.rests: BoolArray = ~(self.charges | self.gives)
+        moved = self.charge + self.discharge
+        # Where other batteries charge or give.
+        self.others_move: BoolArray = moved.sum(axis=0) - moved > NOTHING_KWH
         self.bought_kwh: FloatArray = shares.bought_kwh
         self.taken_over_kwh: FloatArray = shares.taken_over_kwh
         self.sold_kwh: FloatArray = shares.sold_kwh
@@ -118,23 +120,20 @@ class SlotFlows:
         self.spares: BoolArray = self.short & ~self.empty
         self.leaves_surplus: BoolArray = self.has_surplus & ~self.full
 
-    def _read_inverters(self) -> None:
+    def _read_powers(self) -> None:
+        battery = self.battery
         sun = self.conversion
         # What the inverter of a battery carries beside its sun; infinite where it stands behind
         # none.
         self.room_kwh: FloatArray = np.full(self.charge.shape, np.inf)
         # Where sun and battery use all that the battery's inverter carries.
         self.fills_inverter: BoolArray = np.zeros(self.charge.shape, dtype=bool)
-        if sun is None:
-            return
-        self.room_kwh = np.maximum(sun.room_kwh, 0.0)
-        intake_kwh = sun.intake_kwh + sun.direct_kwh
-        fills_intake = self.charges & (self.charge >= intake_kwh - NOTHING_KWH)
-        fills_outlet = self.gives & (self.discharge >= sun.room_kwh - NOTHING_KWH)
-        self.fills_inverter = (sun.direct_kwh > NOTHING_KWH) | fills_outlet | fills_intake
-
-    def _read_powers(self) -> None:
-        battery = self.battery
+        if sun is not None:
+            self.room_kwh = np.maximum(sun.room_kwh, 0.0)
+            intake_kwh = sun.intake_kwh + sun.direct_kwh
+            fills_intake = self.charges & (self.charge >= intake_kwh - NOTHING_KWH)
+            fills_outlet = self.gives & (self.discharge >= sun.room_kwh - NOTHING_KWH)
+            self.fills_inverter = (sun.direct_kwh > NOTHING_KWH) | fills_outlet | fills_intake
         self.least_kw: FloatArray = battery.min_charge_kw
         self.discharge_power_kwh: FloatArray = battery.discharge_limit_kw * self.hours
         # What a battery can take at its state of charge.
@@ -143,21 +142,15 @@ class SlotFlows:
         if tapers.any():
             charge_kw = np.where(tapers, charge_limit_kw(self.start_kwh, battery), charge_kw)
         self.charge_power_kwh: FloatArray = charge_kw * self.hours
-
-    @cached_property
-    def gives_all(self) -> BoolArray:
-        """Whether a battery gives at full power."""
-        most = np.minimum(self.discharge_power_kwh, self.room_kwh)
-        able = self.gives | (self.discharge_power_kwh <= NOTHING_KWH)
-        return np.asarray(able & (self.discharge >= most - NOTHING_KWH))
-
-    @cached_property
-    def takes_all(self) -> BoolArray:
-        """Whether a battery charges at full power, and does not become full by that."""
-        able = self.charges | (self.charge_power_kwh <= NOTHING_KWH)
-        at_most = self.charge >= self.charge_power_kwh - NOTHING_KWH
-        not_full = self.end_kwh < self.battery.max_kwh - SAME_KWH
-        return np.asarray(able & at_most & not_full)
+        # Where a battery gives at full power.
+        most_kwh = np.minimum(self.discharge_power_kwh, self.room_kwh)
+        could_give = self.gives | (self.discharge_power_kwh <= NOTHING_KWH)
+        self.gives_all: BoolArray = could_give & (self.discharge >= most_kwh - NOTHING_KWH)
+        # Where a battery charges at full power, and does not become full by that.
+        could_take = self.charges | (self.charge_power_kwh <= NOTHING_KWH)
+        takes_most = self.charge >= self.charge_power_kwh - NOTHING_KWH
+        stays_below = self.end_kwh < battery.max_kwh - SAME_KWH
+        self.takes_all: BoolArray = could_take & takes_most & stays_below
 
     @cached_property
     def spares_car(self) -> BoolArray:
@@ -169,9 +162,3 @@ class SlotFlows:
         could_give = self.discharge < self.discharge_power_kwh - NOTHING_KWH
         at_limit = np.isfinite(limit) & (self.discharge.sum(axis=0) >= limit - NOTHING_KWH)
         return np.asarray(holds_more & could_give & at_limit)
-
-    @cached_property
-    def others_move(self) -> BoolArray:
-        """Whether other batteries charge or give."""
-        moved = self.charge + self.discharge
-        return np.asarray(moved.sum(axis=0) - moved > NOTHING_KWH)

@@ -27,7 +27,6 @@ class SlotWorth(SlotFlows):
         self._read_tariffs()
         self._read_values()
         self._read_uses()
-        self._read_loaded_prices()
 
     # --- tariffs ----------------------------------------------------------------------------------
 
@@ -56,11 +55,17 @@ class SlotWorth(SlotFlows):
     def _read_values(self) -> None:
         self.wear_price: FloatArray = self.plan.problem.wear_price
         # What the dearest kWh could stand for bounds what a stored one is worth.
-        dearest = _find_dearest(self.plan) + self.wear_price
+        outlook = self.plan.problem.outlook
+        prices = [outlook.import_price, outlook.export_price, self.plan.problem.terminal.value]
+        dearest = float(np.abs(np.concatenate(prices)).max(initial=0.0)) + self.wear_price
         efficiency = np.minimum(self.battery.charge_efficiency, self.battery.discharge_efficiency)
         most = dearest / efficiency
         last_value = self.plan.energy_value
-        next_value = _value_one_more(self.plan)
+        next_value = last_value
+        if self.plan.value is not None:
+            above_lowest_kwh = self.end_kwh[0] - self.battery.min_kwh[0, 0]
+            _, more = self.plan.value.function.marginal(above_lowest_kwh)
+            next_value = more[None, :]
         # Where surplus is left, that of one more kWh, elsewhere that of the last one.
         takes_more = self.rests & self.has_surplus & (np.abs(next_value) < FORBIDDEN_VALUE / 2)
         own = np.where(takes_more, next_value, last_value)
@@ -86,8 +91,6 @@ class SlotWorth(SlotFlows):
         serves_most = self.serves & (self.served_kwh >= self.sold_kwh)
         self.brings: FloatArray = np.where(serves_most, self.buy, self.sell)
         self.counted_use: FloatArray = np.where(serves_most, self.counted, self.sell)
-
-    def _read_loaded_prices(self) -> None:
         # What is left of a kWh that is charged and given again.
         self.return_share: FloatArray = (
             self.battery.charge_efficiency * self.battery.discharge_efficiency
@@ -117,22 +120,3 @@ class SlotWorth(SlotFlows):
     def loaded_price(self, price: FloatArray) -> FloatArray:
         """Return the cost of a kWh given later, with losses and wear, if charged at a price."""
         return price / self.return_share + self._loading_wear
-
-
-def _find_dearest(plan: Plan) -> float:
-    """Return the highest price at which energy is bought, sold or left over."""
-    outlook = plan.problem.outlook
-    prices = [outlook.import_price, outlook.export_price, plan.problem.terminal.value]
-    return float(np.abs(np.concatenate(prices)).max(initial=0.0))
-
-
-def _value_one_more(plan: Plan) -> FloatArray:
-    """Return the worth of one more stored kWh at the end of each slot.
-
-    It is the plan's own value where no value function is known.
-    """
-    if plan.value is None:
-        return plan.energy_value
-    lowest_kwh = plan.problem.limits.batteries.min_kwh[0, 0]
-    _, more = plan.value.function.marginal(plan.flows.stored_kwh[0] - lowest_kwh)
-    return np.asarray(more)[None, :]
