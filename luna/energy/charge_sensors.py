@@ -134,7 +134,7 @@ def pace_of_charge(vehicle: ElectricVehicle, *, connected: bool) -> LevelPace:
 
 
 def find_pace(site: Site, name: str) -> LevelPace | None:
-    """Return the fastest change of the level of a battery, or of a vehicle on the road.
+    """Return the fastest change of level of a battery, or of a vehicle on the road.
 
     None where the site lacks the device.
     """

@@ -85,7 +85,7 @@ TOO_HIGH = frozenset({"above", "above_site"})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowFault(CodedFault):
-    """Why a row or a reading is refused.
+    """Fault for which a row or a reading is refused.
 
     ``column`` among the parameters is the column of a time that is not the row's own.
     """

@@ -1,4 +1,4 @@
-"""Judges the level of a store: a battery, a car, a water tank or a heating buffer.
+"""Judge the level of a store: a battery, a car, a water tank or a heating buffer.
 
 The level that its sensor reports is compared with its own past, with the power that can fill and
 empty the store, and with the energy that a meter counted. What comes out is the level to plan from

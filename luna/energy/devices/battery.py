@@ -137,7 +137,7 @@ def _sum_discharge_kw(batteries: Sequence[Battery]) -> float:
 
 
 class BatterySensorRoles(Part):
-    """What is measured of batteries."""
+    """Sensor roles of batteries."""
 
     total_battery_charge: Annotated[
         Sensors,
@@ -186,7 +186,7 @@ class ControlWrite(DeviceWrite):
 
 
 class BatteryControl(ControlPart):
-    """How one battery is told."""
+    """Commands and sensors by which one battery is controlled."""
 
     battery: Annotated[
         str, Field(min_length=1, max_length=64, description="the name it has under batteries")

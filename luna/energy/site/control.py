@@ -23,7 +23,7 @@ NOT_SENT: tuple[ControlledBy, ...] = ("advice", "dry_run")
 
 
 class Control(ControlPart):
-    """Who tells the devices of a site.
+    """Party that commands the devices of a site.
 
     Nothing is sent before the site is armed: ``luna control arm``.
     """

@@ -39,7 +39,7 @@ class WhyNotQuestion(Alternative):
 
 
 class VariantQuestion(Message):
-    """What is different, and the language of the answer.
+    """Changes to a plan, and the language of the answer.
 
     ``export_kwh`` is to be sold from the batteries when selling pays most.
     """

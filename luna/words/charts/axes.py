@@ -116,7 +116,7 @@ def fit_axis(
 
 
 def fit_prices(values: Iterable[float], ends: tuple[float, float], *, least_span: float) -> Axis:
-    """Return an axis that covers the prices, from zero where that does not squeeze them.
+    """Return an axis over the prices, from zero where that does not squeeze them.
 
     Args:
         values: prices; those that are not finite are left out.
