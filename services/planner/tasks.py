@@ -57,8 +57,9 @@ log = structlog.get_logger("luna.planner")
 
 
 def prepare() -> None:
-    """Load the compiled loops before the worker's processes are forked: each would otherwise wait a
-    second for them.
+    """Load the compiled loops before the worker forks its processes.
+
+    Each process would otherwise wait a second for them.
     """
     load_common_kernels()
 

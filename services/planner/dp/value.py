@@ -71,7 +71,7 @@ class ValueFunction:
         return pair
 
     def integral(self, before_kwh: FloatArray, after_kwh: FloatArray) -> FloatArray:
-        """Return the worth of the energy from one level to another at the end of each slot.
+        """Return the worth of the energy between two levels at the end of each slot.
 
         It is positive where ``after_kwh`` is more.
         """

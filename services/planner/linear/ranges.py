@@ -35,7 +35,7 @@ _NEAR = 3
 
 @dataclass(frozen=True, slots=True)
 class RangeRules:
-    """How a device may change its range.
+    """Rules for changes of a device's range.
 
     ``begins`` marks slots that do not follow the one before, ``(slots,)``; ``goes_on`` says that
     the device runs when the first slot begins, so that it starts there at no cost.

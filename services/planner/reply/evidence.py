@@ -44,7 +44,7 @@ class Evidence(LaterSlots):
 
     @cached_property
     def may_buy_more(self) -> BoolArray:
-        """Whether buying pays by the value of a stored kWh, and the battery has room and may."""
+        """Whether the battery may buy, has room, and gains by the value of stored energy."""
         gains = self.below(self.counted, self.keep)
         return self.battery.charge_from_grid & ~self.full & gains
 

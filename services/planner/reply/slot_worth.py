@@ -115,7 +115,7 @@ class SlotWorth(SlotFlows):
         return np.asarray(high >= low - self.same_price)
 
     def loaded_price(self, price: FloatArray) -> FloatArray:
-        """Return the cost of a kWh given later, with losses and wear, if charged at a price."""
+        """Return the cost of a kWh loaded at a price and given later, with losses and wear."""
         return price / self.return_share + self._loading_wear
 
 
