@@ -1,5 +1,4 @@
-"""Model Context Protocol (MCP) server: read-only tools over a site's data and the search in
-documents, for assistants.
+"""Model Context Protocol (MCP) server for assistants: read-only tools and document search.
 
 ``ToolAccess`` decides where tools run: for the gateway in the service behind the queue, for
 ``luna mcp`` in its own process.
@@ -47,7 +46,7 @@ SEARCH_DESCRIPTION = (
     "are nearest to a query, with document and page."
 )
 # Declared capabilities that read one site without a worker.
-DECLARED = {each.name: each for each in CAPABILITIES if each.is_tool}
+DECLARED = {capability.name: capability for capability in CAPABILITIES if capability.is_tool}
 MOST_PASSAGES = 20
 LONGEST_ARGUMENTS = 20_000
 # The library logs every message.
@@ -98,21 +97,15 @@ def build_server(access: ToolAccess) -> Server[dict[str, Any]]:
                 input_schema=_schema_of(DocumentQuestion),
                 annotations=_READS,
             )
-            declared = [
-                ToolDescription(
+            declared = []
+            for name, capability in DECLARED.items():
+                tool = ToolDescription(
                     name=name,
-                    description=f"{each.title}. {each.explanation}",
-                    arguments=_schema_of(each.request),
+                    description=f"{capability.title}. {capability.explanation}",
+                    arguments=_schema_of(capability.request),
                 )
-                for name, each in DECLARED.items()
-            ]
-            return ListToolsResult(
-                tools=[
-                    *offered,
-                    *(_describe(tool, sites, language=False) for tool in declared),
-                    searching,
-                ]
-            )
+                declared.append(_describe(tool, sites, language=False))
+            return ListToolsResult(tools=[*offered, *declared, searching])
         except LunaError as error:
             raise MCPError(code=INVALID_PARAMS, message=str(error)) from error
 
@@ -145,7 +138,9 @@ class _Exchange:
     def __init__(self, request: Request, body: bytes) -> None:
         self._request = request
         self._unread = [body]
-        self.status, self.headers, self.body = 500, list[tuple[str, str]](), bytearray()
+        self.status = 500
+        self.headers = list[tuple[str, str]]()
+        self.body = bytearray()
 
     async def receive(self) -> AsgiMessage:
         """Return the body, then the caller's further messages."""
@@ -175,79 +170,81 @@ async def answer_call(
             raise refuse("tool-arguments-too-long", field="arguments", most=LONGEST_ARGUMENTS)
         require_storable(arguments)
         if name == SEARCH:
-            try:
-                question = DocumentQuestion.model_validate(dict(arguments))
-            except ValidationError as exc:
-                raise refuse_arguments(exc, DocumentQuestion, field="") from exc
-            reply = await access.search(
-                SearchRequest(
-                    query=question.query,
-                    k=question.k,
-                    filter=SearchFilter(site_id=question.site_id),
-                    sites=access.sites,
-                )
-            )
-            passages = [
-                (
-                    f"[{number}] "
-                    f"{each.title}{'' if each.page is None else f', page {each.page}'}:\n"
-                    f"{each.text}"
-                )
-                for number, each in enumerate(reply.passages, 1)
-            ]
-            text = "\n\n".join(passages) or "No passage of the documents is near to this."
-            return CallToolResult(
-                content=[TextContent(type="text", text=text)],
-                structured_content=reply.model_dump(mode="json"),
-            )
+            return await _search(access, arguments)
         if name in DECLARED:
-            # Sent as JSON: the reply's field names carry the meaning.
-            site_id = arguments.get("site_id") or await _find_only_site(access)
-            found = await access.read(DECLARED[name], {**arguments, "site_id": site_id})
-            document = found.model_dump(mode="json", by_alias=True)
-            return CallToolResult(
-                content=[TextContent(type="text", text=json.dumps(document, ensure_ascii=False))],
-                structured_content=document,
-            )
-        own = {key: value for key, value in arguments.items() if key not in ("site_id", "language")}
-        site_id = arguments.get("site_id")
-        language = arguments.get("language", access.language)
-        if site_id is None:
-            site_id = await _find_only_site(access)
-        try:
-            request = ToolCallRequest(
-                tool=name, arguments=own, site_id=site_id, language=language, sites=access.sites
-            )
-        except ValidationError as exc:
-            raise invalid_input(exc, field="") from exc
-        result = await access.call_tool(request)
+            return await _read_declared(access, name, arguments)
+        return await _call_tool(access, name, arguments)
     except LunaError as error:
         return CallToolResult(content=[TextContent(type="text", text=str(error))], is_error=True)
-    return CallToolResult(
-        content=[TextContent(type="text", text=result.text)],
-        structured_content=result.model_dump(mode="json"),
+
+
+async def _search(access: ToolAccess, arguments: Mapping[str, Any]) -> CallToolResult:
+    try:
+        question = DocumentQuestion.model_validate(dict(arguments))
+    except ValidationError as exc:
+        raise refuse_arguments(exc, DocumentQuestion, field="") from exc
+    site_filter = SearchFilter(site_id=question.site_id)
+    reply = await access.search(
+        SearchRequest(query=question.query, k=question.k, filter=site_filter, sites=access.sites)
     )
+    passages = []
+    for number, passage in enumerate(reply.passages, 1):
+        page = "" if passage.page is None else f", page {passage.page}"
+        passages.append(f"[{number}] {passage.title}{page}:\n{passage.text}")
+    text = "\n\n".join(passages) or "No passage of the documents is near to this."
+    return _make_result(text, reply.model_dump(mode="json"))
+
+
+async def _read_declared(
+    access: ToolAccess, name: str, arguments: Mapping[str, Any]
+) -> CallToolResult:
+    site_id = arguments.get("site_id") or await _find_only_site(access)
+    found = await access.read(DECLARED[name], {**arguments, "site_id": site_id})
+    document = found.model_dump(mode="json", by_alias=True)
+    # Sent as JSON: the reply's field names carry the meaning.
+    return _make_result(json.dumps(document, ensure_ascii=False), document)
+
+
+async def _call_tool(access: ToolAccess, name: str, arguments: Mapping[str, Any]) -> CallToolResult:
+    own = {key: value for key, value in arguments.items() if key not in ("site_id", "language")}
+    site_id = arguments.get("site_id")
+    language = arguments.get("language", access.language)
+    if site_id is None:
+        site_id = await _find_only_site(access)
+    try:
+        request = ToolCallRequest(
+            tool=name, arguments=own, site_id=site_id, language=language, sites=access.sites
+        )
+    except ValidationError as exc:
+        raise invalid_input(exc, field="") from exc
+    result = await access.call_tool(request)
+    return _make_result(result.text, result.model_dump(mode="json"))
+
+
+def _make_result(text: str, document: dict[str, Any]) -> CallToolResult:
+    content = [TextContent(type="text", text=text)]
+    return CallToolResult(content=content, structured_content=document)
 
 
 def _describe(tool: ToolDescription, sites: list[str], *, language: bool = True) -> Tool:
-    """Return a tool with the parameter ``site_id``, which is required where the caller has several
-    sites.
+    """Return a tool with the parameter ``site_id``.
+
+    It is required where the caller has several sites.
     """
-    about = {
-        "site_id": {
-            "type": "string",
-            "description": f"which site: {', '.join(sites) or 'none is there yet'}",
-        }
+    site_names = ", ".join(sites) or "none is there yet"
+    parameters: dict[str, Any] = {
+        "site_id": {"type": "string", "description": f"which site: {site_names}"}
     }
-    parameters = about | ({"language": _LANGUAGE} if language else {})
-    needed = [name for name in tool.arguments.get("required", []) if name != "site_id"] + (
-        ["site_id"] if len(sites) > 1 else []
-    )
+    if language:
+        parameters["language"] = _LANGUAGE
+    required = [name for name in tool.arguments.get("required", []) if name != "site_id"]
+    if len(sites) > 1:
+        required.append("site_id")
     schema = {
         **tool.arguments,
         "type": "object",
         "properties": {**tool.arguments.get("properties", {}), **parameters},
-        "required": needed,
+        "required": required,
     }
     return Tool(
         name=tool.name, description=tool.description, input_schema=schema, annotations=_READS
@@ -255,11 +252,8 @@ def _describe(tool: ToolDescription, sites: list[str], *, language: bool = True)
 
 
 def _schema_of(model: type[BaseModel]) -> dict[str, Any]:
-    return {
-        name: part
-        for name, part in model.model_json_schema().items()
-        if name not in ("title", "description")
-    }
+    schema = model.model_json_schema()
+    return {name: part for name, part in schema.items() if name not in ("title", "description")}
 
 
 async def _find_only_site(access: ToolAccess) -> str:

@@ -20,35 +20,40 @@ def write_curl(method: str, path: str, operation: dict[str, Any]) -> str:
         operation: as in OpenAPI, with security and examples.
     """
     parameters = operation.get("parameters", [])
-    examples = {
-        each["name"]: str(each.get("example", each["name"]))
-        for each in parameters
-        if each["in"] == "path"
-    }
-    filled = re.sub(
-        r"\{(\w+)(?::path)?\}", lambda name: quote(examples.get(name[1], name[1]), safe=""), path
-    )
-    query = {
-        each["name"]: each.get("example", each["name"])
-        for each in parameters
-        if each["in"] == "query" and each.get("required")
-    }
-    address = f"{ADDRESS}{filled}?{urlencode(query)}" if query else f"{ADDRESS}{filled}"
-    words = ["curl", *([] if method == "get" else ["-X", method.upper()]), shlex.quote(address)]
-    lines = [" ".join(words)]
+    required = [parameter for parameter in parameters if parameter.get("required")]
+    header_parameters = [parameter for parameter in required if parameter["in"] == "header"]
+    headers = [
+        f"{parameter['name']}: {parameter.get('example', 'VALUE')}"
+        for parameter in header_parameters
+    ]
+    query = _examples_of(required, "query")
+    address = f"{ADDRESS}{_fill_path(path, _examples_of(parameters, 'path'))}"
+    if query:
+        address = f"{address}?{urlencode(query)}"
+    command = "curl" if method == "get" else f"curl -X {method.upper()}"
+    lines = [f"{command} {shlex.quote(address)}"]
     if operation["security"]:
         lines.append('-H "Authorization: Bearer $LUNA_KEY"')
-    for each in parameters:
-        if each["in"] == "header" and each.get("required"):
-            header = f"{each['name']}: {each.get('example', 'VALUE')}"
-            lines.append(f"-H {shlex.quote(header)}")
+    lines += [f"-H {shlex.quote(header)}" for header in headers]
     content = operation.get("requestBody", {}).get("content", {})
     if _JSON in content:
         body = json.dumps(content[_JSON]["example"], ensure_ascii=False)
         lines += [f"-H 'Content-Type: {_JSON}'", f"-d {shlex.quote(body)}"]
     elif _FILES in content:
-        lines += [
-            f"-F {name}={'@' if name == 'file' else ''}{value}"
-            for name, value in content[_FILES]["example"].items()
-        ]
+        for name, value in content[_FILES]["example"].items():
+            mark = "@" if name == "file" else ""
+            lines.append(f"-F {name}={mark}{value}")
     return " \\\n  ".join(lines)
+
+
+def _examples_of(parameters: list[dict[str, Any]], place: str) -> dict[str, Any]:
+    """Return the example of each parameter in a place, else its name."""
+    inside = [parameter for parameter in parameters if parameter["in"] == place]
+    return {parameter["name"]: parameter.get("example", parameter["name"]) for parameter in inside}
+
+
+def _fill_path(path: str, examples: dict[str, Any]) -> str:
+    def fill(match: re.Match[str]) -> str:
+        return quote(str(examples.get(match[1], match[1])), safe="")
+
+    return re.sub(r"\{(\w+)(?::path)?\}", fill, path)

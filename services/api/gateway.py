@@ -110,17 +110,13 @@ class Gateway:
         if self._waiting.available_tokens < 1:
             raise refuse("gateway-calls-waiting", most=MAX_WAITING)
         idempotency_key = _IDEMPOTENCY_KEY.get()
-        shared_task_id = (
-            None
-            if idempotency_key is None
-            else uuid5(NAMESPACE_URL, f"{request.task} {idempotency_key}").hex
-        )
+        shared_task_id = None
+        if idempotency_key is not None:
+            shared_task_id = uuid5(NAMESPACE_URL, f"{request.task} {idempotency_key}").hex
+        entry = None
         # A shared task may be another request's: its commit says nothing about this one.
-        entry = (
-            describe_request(http_request.scope, status)
-            if http_request is not None and shared_task_id is None
-            else None
-        )
+        if http_request is not None and shared_task_id is None:
+            entry = describe_request(http_request.scope, status)
         patience = patience or self.settings.plan_timeout
         call = partial(
             self.queue.ask_retained,
@@ -147,9 +143,7 @@ class Gateway:
     async def ask_or_refusal(
         self, request: RequestMessage, reply: type[ReplyT], *, patience: timedelta | None = None
     ) -> tuple[ReplyT | None, LunaError | None]:
-        """Return the reply to a request, or why there is none, for pages that show the rest without
-        it.
-        """
+        """Return the reply to a request, or the error, for pages that show the rest without it."""
         try:
             response = await self.ask(request, patience=patience)
         except LunaError as error:
@@ -203,26 +197,21 @@ class Gateway:
     def accept(
         self, capability: Capability, caller: Caller, *, by: str = "", **arguments: Any
     ) -> Message:
-        """Return the reply of a capability, or the job submitted where it replies with a worker's
-        request; ``by`` as of ``open_call``.
+        """Return the reply of a capability; a worker's request is submitted as a job.
+
+        ``by``: as of ``open_call``.
         """
         accepted: Message = self.carry_out(capability, caller, by=by, **arguments)
-        return (
-            submit_job(self.database, self.queue, accepted)
-            if isinstance(accepted, RequestMessage)
-            else accepted
-        )
+        if isinstance(accepted, RequestMessage):
+            return submit_job(self.database, self.queue, accepted)
+        return accepted
 
     @property
     def answer_timeout(self) -> timedelta:
-        """How long an answer from documents may take: as long as a plan, plus the language model's
-        timeout where there is one.
-        """
-        return self.settings.plan_timeout + (
-            self.settings.language_timeout
-            if self.settings.language_url is not None
-            else timedelta(0)
-        )
+        """The longest time for an answer from documents: a plan's and the language model's."""
+        if self.settings.language_url is None:
+            return self.settings.plan_timeout
+        return self.settings.plan_timeout + self.settings.language_timeout
 
     @cached_property
     def objects(self) -> ObjectStore:
@@ -259,10 +248,9 @@ class Gateway:
             return self.read_marks(connection, site_id)
 
     def read_marks(self, connection: Connection, site_id: str) -> str:
-        """Return a JSON object with one digest per kind of a site's data, which changes with the
-        data.
+        """Return a JSON object with a digest for each kind of a site's data.
 
-        ``slot`` changes with the clock, ``live`` with each value of this moment.
+        It changes with the data: ``slot`` with the clock, ``live`` with each live value.
 
         Raises:
             NotFoundError: no such site.
@@ -272,12 +260,10 @@ class Gateway:
             "live": self._read_live_mark(site_id),
             **pulse.read(connection, site_id),
         }
-        return json.dumps(
-            {
-                kind: blake2b(mark.encode(), digest_size=4).hexdigest()
-                for kind, mark in marks.items()
-            }
-        )
+        digests = {}
+        for kind, mark in marks.items():
+            digests[kind] = blake2b(mark.encode(), digest_size=4).hexdigest()
+        return json.dumps(digests)
 
     def _read_live_mark(self, site_id: str) -> str:
         with suppress(UnavailableError):
@@ -308,10 +294,10 @@ class Gateway:
         # The row is authoritative; progress alone is missing while Redis is away.
         with suppress(UnavailableError):
             progress = self.queue.tasks.progress_of(running)
-        return {
-            job_id: JobState(**dict(job), progress=progress.get(job_id))
-            for job_id, job in summaries.items()
-        }
+        states = {}
+        for job_id, job in summaries.items():
+            states[job_id] = JobState(**dict(job), progress=progress.get(job_id))
+        return states
 
     @cached_property
     def readiness(self) -> Readiness:
@@ -338,19 +324,15 @@ class Gateway:
         return f"{self.queue.tasks.waiting(PLANS)} plans wait"
 
     def _probe_worker(self) -> str:
-        heartbeats = [
-            heartbeat
-            for heartbeat in self.queue.heartbeats.nodes().values()
-            if PLANS in heartbeat.queues
-        ]
+        nodes = self.queue.heartbeats.nodes().values()
+        heartbeats = [heartbeat for heartbeat in nodes if PLANS in heartbeat.queues]
         if not heartbeats:
             raise refuse("no-worker-of-planner")
-        blocked = [
-            check.detail
-            for heartbeat in heartbeats
-            for check in heartbeat.checks
-            if check.name == TAKES and not check.ok
-        ]
+        blocked = list[str]()
+        for heartbeat in heartbeats:
+            blocked += [
+                check.detail for check in heartbeat.checks if check.name == TAKES and not check.ok
+            ]
         if len(blocked) == len(heartbeats):
             raise refuse("worker-takes-no-plans", why=blocked[0])
         waited = self.queue.tasks.oldest_waiting(PLANS, now=SystemClock().now())

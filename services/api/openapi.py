@@ -1,5 +1,7 @@
-"""OpenAPI document of the gateway: FastAPI's, with groups, credentials, problem documents for
-errors, field descriptions and examples.
+"""OpenAPI document of the gateway.
+
+It is FastAPI's, with groups, credentials, problem documents for errors, field descriptions and
+examples.
 """
 
 from functools import cache
@@ -95,9 +97,8 @@ def describe(app: FastAPI) -> Schema:
         for method, operation in methods.items():
             declaration = declared[operation["operationId"]]
             operation["security"] = _name_credentials(declaration)
-            if declaration.takes_key and "multipart/form-data" not in operation.get(
-                "requestBody", {}
-            ).get("content", {}):
+            content = operation.get("requestBody", {}).get("content", {})
+            if declaration.takes_key and "multipart/form-data" not in content:
                 operation.setdefault("parameters", []).append(_KEY)
             _add_errors(path, operation)
             _add_examples(operation)
@@ -174,12 +175,11 @@ def _add_examples(operation: Schema) -> None:
     if name in examples["bodies"]:
         next(iter(body.values()))["example"] = examples["bodies"][name]
     for parameter in operation.get("parameters", []):
+        field = parameter["name"]
         if "description" not in parameter:
-            parameter["description"] = _describe_field(parameter["name"]) or parameter[
-                "name"
-            ].replace("_", " ")
-        if parameter["name"] in examples["parameters"] and parameter["in"] != "header":
-            parameter["example"] = examples["parameters"][parameter["name"]]
+            parameter["description"] = _describe_field(field) or field.replace("_", " ")
+        if field in examples["parameters"] and parameter["in"] != "header":
+            parameter["example"] = examples["parameters"][field]
     if name in examples["answers"]:
         success = operation["responses"].get("200") or operation["responses"]["202"]
         next(iter(success["content"].values()))["example"] = examples["answers"][name]
@@ -194,19 +194,20 @@ def _read_examples() -> dict[str, Schema]:
 
 
 def _describe_field(name: str) -> str | None:
-    """Return the description of a field by its name, which means one thing everywhere: of
-    ``field_words.txt``, of the devices' words, or by its unit.
+    """Return the description of a field by its name, which means one thing everywhere.
+
+    It is that of ``field_words.txt``, of the devices' words, or by its unit.
     """
-    if (words := _read_words("field_words.txt").get(name)) is not None:
+    words = _read_words("field_words.txt").get(name)
+    if words is not None:
         return words
     if name in FIELDS:
         return FIELDS.say(name, ENGLISH)
-    suffix = next((suffix for suffix in _UNITS if name.endswith(suffix)), None)
-    return (
-        None
-        if suffix is None
-        else f"{name.removesuffix(suffix).replace('_', ' ')}: {_UNITS[suffix]}"
-    )
+    for suffix, unit in _UNITS.items():
+        if name.endswith(suffix):
+            quantity = name.removesuffix(suffix).replace("_", " ")
+            return f"{quantity}: {unit}"
+    return None
 
 
 @cache

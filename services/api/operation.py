@@ -75,9 +75,9 @@ def describe_declared(capability: Capability) -> Operation:
 # ``administer``.
 JOB_SCOPES: dict[str, Scope] = {
     **{
-        each.asks.task: each.scope
-        for each in CAPABILITIES
-        if each.asks is not None and each.asks.public
+        capability.asks.task: capability.scope
+        for capability in CAPABILITIES
+        if capability.asks is not None and capability.asks.public
     },
     **dict.fromkeys(PUBLIC_TASKS, "analyse"),
     "planner.replay.spread": "analyse",

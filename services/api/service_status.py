@@ -39,67 +39,66 @@ def service_status(
     # The checks below report a database that is away.
     with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
         armed = control.list_armed(connection)
-        unreadable = [each for each in sites.list_unreadable(connection) if has_site(each.name)]
+        unreadable = [site for site in sites.list_unreadable(connection) if has_site(site.name)]
         untold = sites.find_untold(connection, unreadable, armed)
-        unreadable_sites = [
-            describe_unreadable(each, armed=each.name in armed, untold=each.name in untold)
-            for each in unreadable
-        ]
-    checks = gateway.readiness.look()
-    ready = all(check.ok for check in checks)
-    package = version("luna-energy")
-    own = _service(
-        "api",
-        [
-            InstanceReply(
-                name=platform.node(),
-                version=package,
-                started_at=gateway.started_at,
-                ready=ready,
-                checks=checks,
-            )
-        ],
-    )
+        for site in unreadable:
+            reply = describe_unreadable(site, armed=site.name in armed, untold=site.name in untold)
+            unreadable_sites.append(reply)
+    services = [_describe_gateway(gateway)]
     try:
-        signs = gateway.queue.heartbeats
-        nodes = signs.nodes()
-        beat = signs.beat()
-        recorder = signs.recorder()
-        executor = signs.executor()
-        home_assistant = signs.home_assistant()
+        services += _list_others(gateway, now, armed=armed, has_site=has_site)
     except UnavailableError:
-        services = [
-            own,
-            *(
-                ServiceReply(service=name, ready=False, missing=("redis",), instances=())
-                for name in (*SERVICES, "beat")
-            ),
-        ]
-    else:
-        services = [
-            own,
-            *(_worked(name, nodes) for name in SERVICES),
-            _service("beat", _turning(beat, now)),
-        ]
-        # A recorder has to run only where the settings name a source.
-        if recorder is not None or gateway.settings.home_assistant_url or gateway.settings.mqtt_url:
-            services.append(_service("recorder", _recorders(recorder, now)))
-        # An executor has to run only where a site is armed.
-        if executor is not None or armed:
-            visible = (
-                None
-                if executor is None
-                else executor.model_copy(
-                    update={"sites": tuple(site for site in executor.sites if has_site(site.site))}
-                )
-            )
-            services.append(_service("executor", _recorders(visible, now)))
-        if home_assistant is not None or gateway.settings.mqtt_publish != "off":
-            services.append(_service("home_assistant", _recorders(home_assistant, now)))
-    ready = all(service.ready for service in services)
+        for name in (*SERVICES, "beat"):
+            away = ServiceReply(service=name, ready=False, missing=("redis",), instances=())
+            services.append(away)
     return ServicesReply(
-        ready=ready, services=tuple(services), unreadable_sites=tuple(unreadable_sites)
+        ready=all(service.ready for service in services),
+        services=tuple(services),
+        unreadable_sites=tuple(unreadable_sites),
     )
+
+
+def _describe_gateway(gateway: Gateway) -> ServiceReply:
+    checks = gateway.readiness.look()
+    instance = InstanceReply(
+        name=platform.node(),
+        version=version("luna-energy"),
+        started_at=gateway.started_at,
+        ready=all(check.ok for check in checks),
+        checks=checks,
+    )
+    return _service("api", [instance])
+
+
+def _list_others(
+    gateway: Gateway, now: datetime, *, armed: list[str], has_site: Callable[[str], bool]
+) -> list[ServiceReply]:
+    """Return the status of all services but the gateway.
+
+    Raises:
+        UnavailableError: Redis is away.
+    """
+    signs = gateway.queue.heartbeats
+    settings = gateway.settings
+    nodes = signs.nodes()
+    beat = signs.beat()
+    recorder = signs.recorder()
+    executor = signs.executor()
+    home_assistant = signs.home_assistant()
+    services = [_worked(name, nodes) for name in SERVICES]
+    services.append(_service("beat", _turning(beat, now)))
+    # A recorder has to run only where the settings name a source.
+    if recorder is not None or settings.home_assistant_url or settings.mqtt_url:
+        services.append(_service("recorder", _recorders(recorder, now)))
+    # An executor has to run only where a site is armed.
+    if executor is not None or armed:
+        if executor is not None:
+            visible = tuple(site for site in executor.sites if has_site(site.site))
+            executor = executor.model_copy(update={"sites": visible})
+        services.append(_service("executor", _recorders(executor, now)))
+    if home_assistant is not None or settings.mqtt_publish != "off":
+        services.append(_service("home_assistant", _recorders(home_assistant, now)))
+    return services
 
 
 def _service(name: str, instances: list[InstanceReply]) -> ServiceReply:
@@ -116,8 +115,9 @@ def _service(name: str, instances: list[InstanceReply]) -> ServiceReply:
 
 
 def _worked(name: str, nodes: Mapping[str, NodeSign]) -> ServiceReply:
-    """Return the status of a service with workers: ready where both of its queues, interactive and
-    jobs, have a ready worker.
+    """Return the status of a service with workers.
+
+    It is ready where both of its queues, interactive and jobs, have a ready worker.
     """
     halves = []
     for queue in (interactive_queue_of(name), name):

@@ -1,5 +1,6 @@
-"""Local times in requests: instants without an offset are read in the time zone of the stored site
-that the request names.
+"""Local times in requests.
+
+Instants without an offset are read in the time zone of the stored site that the request names.
 """
 
 import re
@@ -22,8 +23,9 @@ LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}(:\d{2}(:\d{2}([.,]\d+)?)?)?)?")
 
 
 class SiteClockRoute(CheckedRoute):
-    """A route that reads local days and clock times in its body, query and path in the time zone of
-    the site named there.
+    """A route that reads local times in the time zone of the site that the request names.
+
+    Local days and clock times may be in its body, query or path.
     """
 
     def make_handler(self) -> Handler:
@@ -31,36 +33,32 @@ class SiteClockRoute(CheckedRoute):
         handle = super().make_handler()
 
         async def handle_by_clock(request: Request) -> Response:
-            # Most requests have no body.
-            content_type = request.headers.get("Content-Type")
-            body = (
-                await request.json()
-                if content_type is not None and is_json(content_type) and await request.body()
-                else None
-            )
-            fields: dict[str, Any] = {}
-            if isinstance(body, dict):
-                # A job's request and a trade-off's plan name the site one level deeper.
-                fields = next(
-                    (
-                        body[name]
-                        for name in ("request", "plan")
-                        if isinstance(body.get(name), dict)
-                    ),
-                    {},
-                )
-                fields = {**fields, **body}
+            fields = await _read_body_fields(request)
             fields |= {**request.query_params, **request.path_params}
+            zone = None
             # No query of the database for requests without local times, which most are.
-            zone = (
-                await to_thread.run_sync(_find_zone, request, fields)
-                if _holds_local(fields)
-                else None
-            )
+            if _holds_local(fields):
+                zone = await to_thread.run_sync(_find_zone, request, fields)
             with site_clock(zone):
                 return await handle(request)
 
         return handle_by_clock
+
+
+async def _read_body_fields(request: Request) -> dict[str, Any]:
+    """Return the fields of a JSON body; those of a job's request or a plan in it as well."""
+    content_type = request.headers.get("Content-Type")
+    # Most requests have no body.
+    if content_type is None or not is_json(content_type) or not await request.body():
+        return {}
+    body = await request.json()
+    if not isinstance(body, dict):
+        return {}
+    # A job's request and a trade-off's plan name the site one level deeper.
+    for name in ("request", "plan"):
+        if isinstance(body.get(name), dict):
+            return {**body[name], **body}
+    return dict(body)
 
 
 def _holds_local(fields: dict[str, Any]) -> bool:
@@ -77,17 +75,10 @@ def _holds_local(fields: dict[str, Any]) -> bool:
 def _find_zone(request: Request, fields: dict[str, Any]) -> ZoneInfo | None:
     # The route itself reports a missing site or plan, or a database that is away.
     with suppress(LunaError), unit_of_work(request.app.state.gateway.database) as connection:
-        named = {
-            name: fields[name]
-            for name in (*SITE_NAMES, PLAN_NAME)
-            if isinstance(fields.get(name), str)
-        }
-        site = next((named[name] for name in SITE_NAMES if name in named), None)
-        if site is not None:
-            return parse_zone(sites.load(connection, site).timezone)
-        return (
-            parse_zone(plans.load(connection, named[PLAN_NAME]).timezone)
-            if PLAN_NAME in named
-            else None
-        )
+        for name in SITE_NAMES:
+            if isinstance(fields.get(name), str):
+                return parse_zone(sites.load(connection, fields[name]).timezone)
+        plan_id = fields.get(PLAN_NAME)
+        if isinstance(plan_id, str):
+            return parse_zone(plans.load(connection, plan_id).timezone)
     return None

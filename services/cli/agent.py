@@ -90,14 +90,15 @@ def compare(
     # Blocks of a week say nothing about less than two of them
     numbers = Numbers("en", zone, reply.currency)
     needed = 2 * BLOCK_DAYS
-    policy, over = (say_policy(name, language="en") for name in (reply.policy, reply.over))
+    policy = say_policy(reply.policy, language="en")
+    over = say_policy(reply.over, language="en")
     out.print(
         f"{reply.site_id}, days scored from {reply.from_day} to {reply.to_day}: "
         f"{reply.days}; {policy} beside {over}"
     )
-    gain, low, high = (
-        numbers.money(value, signed=True) for value in (reply.gain, reply.low, reply.high)
-    )
+    gain = numbers.money(reply.gain, signed=True)
+    low = numbers.money(reply.low, signed=True)
+    high = numbers.money(reply.high, signed=True)
     if reply.days < needed:
         out.print(
             f"Cheaper by {gain}, ahead on {reply.days_ahead} of them; fewer than {needed} "
@@ -171,20 +172,18 @@ def plot(
         write_json(reply.model_dump(mode="json", exclude={"svg"}) | {"file": str(to)})
         return
     numbers = Numbers("en", ZoneInfo("UTC"), reply.currency)
-    rows = [
-        [
+    rows = []
+    for name, trace in reply.traces.items():
+        cells = [
             say_policy(name, language="en"),
             numbers.money(trace.cost - (trace.value_gain or 0.0)),
-            *(
-                (
-                    f"{part.kwh:.1f} kWh in {part.slots} slots at "
-                    f"{numbers.number(part.mean_price, 3)}, {part.cheap} of them cheap"
-                )
-                for part in (trace.charging, trace.discharging)
-            ),
         ]
-        for name, trace in reply.traces.items()
-    ]
+        for part in (trace.charging, trace.discharging):
+            price = numbers.number(part.mean_price, 3)
+            cells.append(
+                f"{part.kwh:.1f} kWh in {part.slots} slots at {price}, {part.cheap} of them cheap"
+            )
+        rows.append(cells)
     table(
         PICTURE_HEADINGS,
         rows,
@@ -203,9 +202,7 @@ def _compose_slots(reply: DayPictureReply, suffix: str) -> str:
     written = StringIO()
     rows = csv.DictWriter(written, ["policy", *SlotTrace.model_fields])
     rows.writeheader()
-    rows.writerows(
-        {"policy": name, **slot.model_dump(mode="json")}
-        for name, trace in reply.traces.items()
-        for slot in trace.slots
-    )
+    for name, trace in reply.traces.items():
+        for slot in trace.slots:
+            rows.writerow({"policy": name, **slot.model_dump(mode="json")})
     return written.getvalue()

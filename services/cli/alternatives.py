@@ -112,7 +112,7 @@ def show_what_if(  # noqa: PLR0913 - one per option
     Without --from and --request: plan a plan again with something different.
     """
     if stored_id is None and file is None and first is None:
-        variants = [_parse_variant(each) for each in variant or []]
+        variants = [_parse_variant(words) for words in variant or []]
         show_plan_variant(
             plan=plan,
             site=site,
@@ -126,31 +126,25 @@ def show_what_if(  # noqa: PLR0913 - one per option
         if stored_id is not None:
             state: WhatIfState = desk.ask(read_what_if, {"what_if_id": stored_id})
         else:
-            days = {"from_day": first, "to_day": last}
             options = {
+                "site_id": site,
+                "from_day": first,
+                "to_day": last,
                 "policy": policy,
                 "outlook": outlook,
                 "language": language,
-                "variants": [_parse_variant(each) for each in variant or []] or None,
+                "variants": [_parse_variant(words) for words in variant or []] or None,
             }
-            document = (
-                {}
-                if file is None
-                else read_document(
-                    file, form="YAML", holds="site_id, from_day, to_day and variants"
-                )
-            )
-            fields = document | {
-                name: value
-                for name, value in ({"site_id": site} | days | options).items()
-                if value is not None
-            }
+            fields: dict[str, Any] = {}
+            if file is not None:
+                holds = "site_id, from_day, to_day and variants"
+                fields |= read_document(file, form="YAML", holds=holds)
+            fields |= {name: value for name, value in options.items() if value is not None}
             question = compose_request(WhatIfRequest, **fields)
-            state = (
-                desk.ask(ask_what_if, {"question": question})
-                if submit
-                else _replay(desk, question, quiet=as_json)
-            )
+            if submit:
+                state = desk.ask(ask_what_if, {"question": question})
+            else:
+                state = _replay(desk, question, quiet=as_json)
     if picture is not None and state.reply is not None:
         make_writable(picture.parent)
         # Imported here: ``luna why-not`` draws nothing and starts faster without charts.
@@ -213,8 +207,9 @@ def _replay(desk: Desk, question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
             return replay_question(pool, question, now=SystemClock().now(), progress=progress)
     state: WhatIfState = desk.ask(ask_what_if, {"question": question})
     with follow_progress("what if", quiet=quiet) as progress:
-        for job_id in filter(None, (each.job_id for each in state.variants)):
-            await_end(partial(desk.ask, read_job, {"job_id": job_id}), progress)
+        for variant in state.variants:
+            if variant.job_id:
+                await_end(partial(desk.ask, read_job, {"job_id": variant.job_id}), progress)
     done: WhatIfState = desk.ask(read_what_if, {"what_if_id": state.what_if_id})
     return done
 

@@ -130,18 +130,17 @@ def add_sessions(request: PlanRequest, texts: Sequence[str]) -> PlanRequest:
             "the site has no such vehicle", field="--session", value=strange, remedy=remedy
         )
     charge = {name: state.soc for name, state in request.state.vehicles.items()}
-    if request.site_id is not None and any(
-        each[0].arrival_soc is None and name not in charge for name, each in stays.items()
-    ):
+    lacks_charge = any(
+        sessions[0].arrival_soc is None and name not in charge for name, sessions in stays.items()
+    )
+    if request.site_id is not None and lacks_charge:
         from services.planner.service.state import read_carried
 
         with unit_of_work() as connection:
             carried, facts = read_carried(connection, site, start, now=SystemClock().now())
-        charge |= {
-            name: each.charge.soc
-            for name, each in facts.sensed.items()
-            if each.charge is not None and each.charge.soc is not None
-        }
+        for name, sensed in facts.sensed.items():
+            if sensed.charge is not None and sensed.charge.soc is not None:
+                charge[name] = sensed.charge.soc
         charge |= {name: vehicle.soc for name, vehicle in carried.vehicles.items()}
     vehicles: dict[str, VehicleState] = {}
     for name, sessions in stays.items():
@@ -154,10 +153,6 @@ def add_sessions(request: PlanRequest, texts: Sequence[str]) -> PlanRequest:
                 remedy="Say it: soc=0.4.",
             )
         vehicles[name] = VehicleState(soc=soc, sessions=sessions)
-    return request.model_copy(
-        update={
-            "state": request.state.model_copy(
-                update={"vehicles": request.state.vehicles | vehicles}
-            )
-        }
-    )
+    every_vehicle = request.state.vehicles | vehicles
+    state = request.state.model_copy(update={"vehicles": every_vehicle})
+    return request.model_copy(update={"state": state})

@@ -31,23 +31,19 @@ def find_faults(*, address: AddressOption = None, as_json: JsonOption = False) -
     if as_json:
         write_json({"healthy": not faulty, "findings": [asdict(finding) for finding in findings]})
     else:
-        rows = [
-            [
-                each.topic,
-                Text.from_markup(MARKS[each.severity]),
-                each.detail + (f"\n→ {each.remedy}" if each.remedy else ""),
-            ]
-            for each in findings
-        ]
+        rows = []
+        for finding in findings:
+            detail = finding.detail
+            if finding.remedy:
+                detail = f"{detail}\n→ {finding.remedy}"
+            rows.append([finding.topic, Text.from_markup(MARKS[finding.severity]), detail])
         table(("what", "how", "seen"), rows, words=("how", "seen"))
-        count = {
-            severity: sum(each.severity == severity for each in findings)
-            for severity in ("fault", "warning")
-        }
-        out.print(
-            f"{count['fault']} faults, {count['warning']} warnings."
-            if any(count.values())
-            else "All is well."
-        )
+        severities = [finding.severity for finding in findings]
+        faults = severities.count("fault")
+        warnings = severities.count("warning")
+        if faults or warnings:
+            out.print(f"{faults} faults, {warnings} warnings.")
+        else:
+            out.print("All is well.")
     if faulty:
         raise typer.Exit(1)

@@ -1,11 +1,11 @@
 """``luna edge``: the camera lab, as a whole or stage by stage."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -105,16 +105,20 @@ def _build_stage(name: str) -> Callable[..., None]:
 
     if name not in SHARED:
         options = signature(stage)
-        setattr(  # noqa: B010
-            stage,
-            "__signature__",
-            options.replace(
-                parameters=[
-                    each for each in options.parameters.values() if each.name != "on_workers"
-                ]
-            ),
-        )
+        own = [option for option in options.parameters.values() if option.name != "on_workers"]
+        setattr(stage, "__signature__", options.replace(parameters=own))  # noqa: B010
     return stage
+
+
+def _list_figures(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the numbers and texts among a stage's figures."""
+    rows = []
+    for figure, value in figures.items():
+        if isinstance(value, float):
+            rows.append((figure, f"{value:,.4g}"))
+        elif isinstance(value, int | str):
+            rows.append((figure, str(value)))
+    return rows
 
 
 def _carry_out(
@@ -133,28 +137,16 @@ def _carry_out(
                 err.print(f"{damage}; the newest value before stands in its place.")
     with follow_progress(f"edge {name}", quiet=as_json) as progress:
         reporting_lab = replace(lab, progress=progress)
-        stages = (
-            run_pipeline(reporting_lab, helpers=helpers)
-            if name == "run"
-            else {name: run_stage(reporting_lab, name, helpers=helpers)}
-        )
+        if name == "run":
+            stages = run_pipeline(reporting_lab, helpers=helpers)
+        else:
+            stages = {name: run_stage(reporting_lab, name, helpers=helpers)}
     if as_json:
         write_json({"out": str(lab.out), "seed": lab.seed, "stages": stages})
         return
     for stage, figures in stages.items():
         out.print(f"[bold]{stage}[/]")
-        plain = {
-            figure: value
-            for figure, value in figures.items()
-            if isinstance(value, int | float | str)
-        }
-        table(
-            ("figure", "value"),
-            [
-                (figure, f"{value:,.4g}" if isinstance(value, float) else str(value))
-                for figure, value in plain.items()
-            ],
-        )
+        table(("figure", "value"), _list_figures(figures))
         for insight in figures.get("insights", ()):
             out.print(f"- {insight}")
     out.print(f"Seed {lab.seed}; all is in {lab.out}.")

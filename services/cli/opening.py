@@ -5,6 +5,7 @@ yet.
 import os
 import sys
 import webbrowser
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -46,17 +47,14 @@ def open_page(
                 remedy=remedy,
             )
         owner_token = open_owner_token(settings)
-        emit(
-            {"token": owner_token},
-            as_json=as_json,
-            show=lambda: out.print(owner_token, soft_wrap=True),
-        )
+        show_token = partial(out.print, owner_token, soft_wrap=True)
+        emit({"token": owner_token}, as_json=as_json, show=show_token)
         return
     with running(settings) as there:
         address = find_address(settings, there.database_url)
     if browser:
         _open(address)
-    emit({"url": address}, as_json=as_json, show=lambda: out.print(address, soft_wrap=True))
+    emit({"url": address}, as_json=as_json, show=partial(out.print, address, soft_wrap=True))
 
 
 def find_address(settings: Settings, database_url: str) -> str:
@@ -67,11 +65,9 @@ def find_address(settings: Settings, database_url: str) -> str:
     """
     with open_engine(database_url) as pool, engine.unit_of_work(pool) as connection:
         by_link = settings.takes_owner_token and not users.any_there(connection)
-    return (
-        make_link(settings, now=SystemClock().now())
-        if by_link
-        else f"http://{settings.api_host}:{settings.api_port}"
-    )
+    if by_link:
+        return make_link(settings, now=SystemClock().now())
+    return f"http://{settings.api_host}:{settings.api_port}"
 
 
 def show_link(settings: Settings, database_url: str) -> None:

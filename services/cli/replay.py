@@ -86,19 +86,15 @@ def replay_days(  # noqa: PLR0913 - one per option
         **options,
         **wrong,
     )
-    request = choose_replay(
-        request.model_copy(
-            update={"episodes": None if episodes == "none" else read_policy(episodes)}
-        )
-    )
+    episode_policy = None if episodes == "none" else read_policy(episodes)
+    request = choose_replay(request.model_copy(update={"episodes": episode_policy}))
     replies, zones = _replay(request, site, quiet=as_json)
     if as_json:
         documents = {
             name: reply.model_dump(mode="json", by_alias=True) for name, reply in replies.items()
         }
-        write_json(
-            documents[request.site_id] if len(site) == 1 and site != [ALL] else {"sites": documents}
-        )
+        is_single = len(site) == 1 and site != [ALL]
+        write_json(documents[request.site_id] if is_single else {"sites": documents})
         return
     for name, reply in replies.items():
         plans_from = f"{say_policy('mpc', language='en')} plans from {reply.forecast_version}"
@@ -107,8 +103,9 @@ def replay_days(  # noqa: PLR0913 - one per option
 
 
 def read_faults(texts: Sequence[str]) -> list[Fault]:
-    """Return the faults of ``kind``, ``kind=hours`` and files (YAML or JSON: a list with the fields
-    of ``Fault``), in order.
+    """Return the faults of texts in order: ``kind``, ``kind=hours`` or a file.
+
+    A file is YAML or JSON, a list with the fields of ``Fault``.
 
     Raises:
         InvalidInputError: names the invalid fault.
@@ -141,10 +138,9 @@ def read_faults(texts: Sequence[str]) -> list[Fault]:
 def _replay(
     request: ReplayRequest, named: Sequence[str], *, quiet: bool
 ) -> tuple[dict[str, ReplayReply], dict[str, ZoneInfo]]:
-    """Replay each site.
+    """Replay each site; return the replies and time zones.
 
-    Return replay and time zone. Several sites run on live workers, else in this process; missing
-    forecasts are issued first.
+    Several sites run on live workers, else in this process; missing forecasts are issued first.
     """
     from services.planner.service.replay import find_missing
 
@@ -155,26 +151,24 @@ def _replay(
     ):
         place = Workplace(load_settings(), pool, client)
         with unit_of_work(pool) as connection:
-            names = (
-                [site.name for site in sites.load_all(connection).sites]
-                if ALL in named
-                else list(dict.fromkeys(named))
-            )
+            names = list(dict.fromkeys(named))
+            if ALL in named:
+                names = [site.name for site in sites.load_all(connection).sites]
             zones = {name: find_zone(connection, name) for name in names}
         requests = {name: request.model_copy(update={"site_id": name}) for name in names}
         several = len(requests) > 1
-        for name, each in requests.items():
+        for name, site_request in requests.items():
             with name_errors(name, several=several):
                 with unit_of_work(pool) as connection:
-                    missing = find_missing(connection, each)
+                    missing = find_missing(connection, site_request)
                 if missing is not None:
                     place.work_out(missing, progress)
-        if several and all(client.is_served(type(each)) for each in requests.values()):
+        if several and client.is_served(type(request)):
             return replay_on_workers(place, requests, progress), zones
         replies = {}
-        for name, each in requests.items():
+        for name, site_request in requests.items():
             with name_errors(name, several=several):
-                replies[name] = place.work_out(each, _add_name(progress, name))
+                replies[name] = place.work_out(site_request, _add_name(progress, name))
         return replies, zones
 
 
@@ -188,16 +182,15 @@ def replay_on_workers(
     """
     from luna.platform.queue.jobs import submit_job
 
-    job_ids = {
-        name: submit_job(place.pool, place.client, request).job_id
-        for name, request in requests.items()
-    }
-    return {
-        name: place.await_reply(
-            requests[name], job_id, _add_name(progress, name), work=f"the replay of {name}"
-        )
-        for name, job_id in job_ids.items()
-    }
+    job_ids = {}
+    for name, request in requests.items():
+        job_ids[name] = submit_job(place.pool, place.client, request).job_id
+    replies = {}
+    for name, job_id in job_ids.items():
+        follow = _add_name(progress, name)
+        work = f"the replay of {name}"
+        replies[name] = place.await_reply(requests[name], job_id, follow, work=work)
+    return replies
 
 
 def _add_name(progress: ShowProgress, name: str) -> ShowProgress:

@@ -87,10 +87,10 @@ def add(
     defaults = list_defaults(site)
     document = {
         "site": site.name,
-        "defaults": [each._asdict() for each in defaults],
-        "changed_sensors": [each._asdict() for each in change.sensors],
+        "defaults": [default._asdict() for default in defaults],
+        "changed_sensors": [sensor._asdict() for sensor in change.sensors],
+        "differences": [difference._asdict() for difference in differences],
     }
-    document |= {"differences": [each._asdict() for each in differences]}
 
     def show_both() -> None:
         out.print(f"Site {site.name} is stored.")
@@ -99,25 +99,17 @@ def add(
                 "These defaults cost money; where they are not so, name them in the site's file:"
             )
         for default in defaults:
-            value = (
-                "none"
-                if default.value is None
-                else f"{default.value:g}"
-                if isinstance(default.value, float)
-                else str(default.value).lower()
+            write_text(f"  {default.field}: {_say_default(default)}, {default.means}")
+        for sensor in change.sensors:
+            name = sensor.sensor
+            if sensor.instead_of:
+                name = f"{name}, until now {', '.join(sensor.instead_of)},"
+            after = ", ".join(sensor.after)
+            before = ", ".join(sensor.before)
+            write_text(
+                f"{name} counts as {after} from now on, before as "
+                f"{before}; both stand in the site with their times."
             )
-            write_text(f"  {default.field}: {value}, {default.means}")
-        for each in change.sensors:
-            named = (
-                f"{each.sensor}, until now {', '.join(each.instead_of)},"
-                if each.instead_of
-                else each.sensor
-            )
-            sentence = (
-                f"{named} counts as {', '.join(each.after)} from now on, before as "
-                f"{', '.join(each.before)}; both stand in the site with their times."
-            )
-            write_text(sentence)
         if change.sensors:
             write_text(
                 "If it was always so: luna site add --file FILE --changed-sensors always, "
@@ -156,6 +148,14 @@ def show(*, site: SiteOption, as_json: JsonOption = False) -> None:
         as_json=as_json,
         show=lambda: out.print(f"{head}\n{text}", markup=False, soft_wrap=True, end=""),
     )
+
+
+def _say_default(default: "CostlyDefault") -> str:
+    if default.value is None:
+        return "none"
+    if isinstance(default.value, float):
+        return f"{default.value:g}"
+    return str(default.value).lower()
 
 
 def load_site(path: Path) -> Site:
@@ -203,15 +203,13 @@ def list_defaults(site: Site) -> list[CostlyDefault]:
         defaults.append(CostlyDefault("tariff.import", "fixed 0.30", means))
     if not given or "export" not in tariff.model_fields_set:
         defaults.append(CostlyDefault("tariff.export", "fixed 0", "a sold kWh earns nothing"))
+    meanings_by_side = {
+        "import": _COST_OF_SPOT_DEFAULT,
+        "export": {"markup": "the market's price is earned as it is"},
+    }
     for side, rule in (("import", tariff.import_), ("export", tariff.export)):
         if isinstance(rule, SpotPrice):
-            defaults += _left_out(
-                rule,
-                f"tariff.{side}",
-                _COST_OF_SPOT_DEFAULT
-                if side == "import"
-                else {"markup": "the market's price is earned as it is"},
-            )
+            defaults += _left_out(rule, f"tariff.{side}", meanings_by_side[side])
     for kind in DEVICE_KINDS:
         if not kind.named:
             defaults += _of_kind(site, kind)
@@ -232,14 +230,11 @@ def list_defaults(site: Site) -> list[CostlyDefault]:
 def _of_kind(site: Site, kind: DeviceKind[Any]) -> Iterator[CostlyDefault]:
     for device in kind.of(site):
         path = f"{kind.section}.{device.name}" if kind.named else kind.section
-        yield from _left_out(
-            device,
-            path,
-            {
-                name: DEFAULTS.say(f"{kind.name}_{name}", ENGLISH)
-                for name in kind.defaults.costly(device)
-            },
-        )
+        meanings = {
+            name: DEFAULTS.say(f"{kind.name}_{name}", ENGLISH)
+            for name in kind.defaults.costly(device)
+        }
+        yield from _left_out(device, path, meanings)
 
 
 def _left_out(part: Part, path: str, meanings: dict[str, str]) -> Iterator[CostlyDefault]:

@@ -1,9 +1,7 @@
-"""Judges the data quality of local days and stores the verdicts, for tasks, commands and writers of
-slots.
-"""
+"""Judging of local days by the quality of their data, for tasks, commands and writers of slots."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
@@ -14,7 +12,7 @@ from luna.contracts.data import DayQuality, JudgeQualityReply, JudgeQualityReque
 from luna.energy.day_fault import DayFault
 from luna.energy.observations import ESTIMABLE, SERIES
 from luna.energy.site import SUBMETERED, Site
-from luna.energy.timeline import SLOT, local_days, parse_zone
+from luna.energy.timeline import SLOT, Timeline, local_days, parse_zone
 from luna.platform.database import observations, quality, quarantine, readings, recorded_span, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.prices import StoredSeries
@@ -24,6 +22,7 @@ from services.ingest.balance import (
     LEAST_COVERAGE,
     USUAL_DAYS,
     Imbalance,
+    UsualImbalance,
     learn_usual,
     measure_imbalance,
     settle_residual,
@@ -34,9 +33,9 @@ from services.ingest.rebuild import REBUILT
 from services.ingest.stored_days import PART_DAYS, StoredDays, market_of, read_days
 
 JUDGED = (*SERIES, "residual_kwh", "beyond_house_kwh", *SUBMETERED)
-# Readings that come days late change what was judged.
+# Readings that come days late change earlier verdicts.
 RECENT_DAYS = 7
-# A sensor is refused for as long as the slots that are built together, a month.
+# A rejection lasts at most as long as the slots that are built together, a month.
 LONGEST_REFUSED = timedelta(days=40)
 
 
@@ -57,23 +56,18 @@ def judge_days(
 def _judge_site(
     connection: Connection, site: Site, first: date, last: date, *, now: datetime
 ) -> list[DayQuality]:
-    # A price is known where its own series or its market's is.
     spans = recorded_span.of_series(connection, site.name)
     for name, rule in (("import_price", site.tariff.import_), ("export_price", site.tariff.export)):
+        # A price is known where its own series or its market's is.
+        known = [spans[name]] if spans.get(name) else []
         market = market_of(rule)
-        data_spans = [
-            span
-            for span in (
-                spans.get(name),
-                market and recorded_span.of_market(connection, StoredSeries(market, site.currency)),
-            )
-            if span
-        ]
-        spans |= (
-            {name: (min(first for first, _ in data_spans), max(end for _, end in data_spans))}
-            if data_spans
-            else {}
-        )
+        if market:
+            series = StoredSeries(market, site.currency)
+            of_market = recorded_span.of_market(connection, series)
+            if of_market:
+                known.append(of_market)
+        if known:
+            spans[name] = (min(start for start, _ in known), max(end for _, end in known))
     today = _today(site, now)
     judged: list[DayQuality] = []
     for stored in read_days(connection, site, first, last, names=JUDGED):
@@ -96,59 +90,59 @@ def judge_quality(
         NotFoundError: no such site.
         InvalidInputError: the window is reversed.
     """
+    if request.site_id:
+        requested = [sites.load(connection, request.site_id)]
+    else:
+        requested = list(sites.load_all(connection).sites)
     judged = []
-    for site in (
-        [sites.load(connection, request.site_id)]
-        if request.site_id
-        else sites.load_all(connection).sites
-    ):
+    for site in requested:
         last = request.to_day or _today(site, now) - timedelta(days=1)
         first = request.from_day or last - timedelta(days=RECENT_DAYS - 1)
-        # Earlier days with data written since their last verdict, a year at most.
-        span = None if request.from_day else recorded_span.of_site(connection, site.name)
         days: list[DayQuality] = []
-        if span is not None:
-            earliest, latest = _days_of(site, *span)
-            latest = min(latest, first - timedelta(days=1))
-            overdue = quality.first_unjudged(connection, site.name, earliest, latest)
-            if overdue is not None:
-                days = judge_days(
-                    connection,
-                    site.name,
-                    overdue,
-                    min(latest, overdue + timedelta(days=PART_DAYS - 1)),
-                    now=now,
-                )
+        if not request.from_day:
+            days += _judge_overdue(connection, site, first, now)
         begin = first if first > last else max(first, recorded_span.first_day(connection, site))
-        recent = (
-            []
-            if last < begin and first <= last
-            else judge_days(connection, site.name, begin, last, now=now)
-        )
-        judged.append(SiteQuality(site_id=site.name, days=[*days, *recent]))
+        # A reversed window is refused; one before the first data is empty.
+        if first > last or begin <= last:
+            days += judge_days(connection, site.name, begin, last, now=now)
+        judged.append(SiteQuality(site_id=site.name, days=days))
     return JudgeQualityReply(sites=judged)
 
 
+def _judge_overdue(
+    connection: Connection, site: Site, before: date, now: datetime
+) -> list[DayQuality]:
+    """Judge earlier days with data written since their last verdict, a year at most."""
+    span = recorded_span.of_site(connection, site.name)
+    if span is None:
+        return []
+    earliest, latest = _days_of(site, *span)
+    latest = min(latest, before - timedelta(days=1))
+    overdue = quality.first_unjudged(connection, site.name, earliest, latest)
+    if overdue is None:
+        return []
+    end = min(latest, overdue + timedelta(days=PART_DAYS - 1))
+    return judge_days(connection, site.name, overdue, end, now=now)
+
+
 def judge_each(engine: Engine, request: JudgeQualityRequest, *, now: datetime) -> JudgeQualityReply:
-    """Judge the requested sites, each in a transaction of its own: after a timeout the verdicts so
-    far stay.
+    """Judge the requested sites, each in a transaction of its own.
+
+    After a timeout the verdicts so far stay.
 
     Raises:
         NotFoundError: no such site.
         InvalidInputError: the window is reversed.
     """
-    with unit_of_work(engine) as connection:
-        names = (
-            [request.site_id]
-            if request.site_id
-            else [site.name for site in sites.load_all(connection).sites]
-        )
+    names = [request.site_id] if request.site_id else []
+    if not names:
+        with unit_of_work(engine) as connection:
+            names = [site.name for site in sites.load_all(connection).sites]
     judged: list[SiteQuality] = []
     for name in names:
+        of_site = request.model_copy(update={"site_id": name})
         with unit_of_work(engine) as connection:
-            judged += judge_quality(
-                connection, request.model_copy(update={"site_id": name}), now=now
-            ).sites
+            judged += judge_quality(connection, of_site, now=now).sites
     return JudgeQualityReply(sites=judged)
 
 
@@ -181,95 +175,117 @@ def _days_of(site: Site, first: datetime, end: datetime) -> tuple[date, date]:
 def _judge(
     connection: Connection, stored: StoredDays, spans: Mapping[str, Span], now: datetime
 ) -> Iterator[DayQuality]:
-    repaired = quality.read_repaired(connection, stored.site.name, stored.timeline)
-    marks = quality.read_estimated(connection, stored.site.name, stored.timeline)
+    site = stored.site
+    repaired = quality.read_repaired(connection, site.name, stored.timeline)
+    marks = quality.read_estimated(connection, site.name, stored.timeline)
     estimated = {name: marks >> bit & 1 > 0 for bit, name in enumerate(ESTIMABLE)}
     lines = (
         int(stored.timeline.start.timestamp()) * 1_000_000,
         int(stored.timeline.end.timestamp()) * 1_000_000,
     )
-    several = list_several(stored.site)
-    sensor_spans = (
-        readings.read_spans(connection, stored.site.name, several, now=now) if several else {}
-    )
+    several = list_several(site)
+    sensor_spans: Mapping[str, Span] = {}
+    if several:
+        sensor_spans = readings.read_spans(connection, site.name, several, now=now)
     rebuilt: dict[str, list[tuple[str, float, float]]] = {}
-    for row in quarantine.list_open(connection, stored.site.name, source=REBUILT, lines=lines):
-        rebuilt.setdefault(row.raw["day"], []).append(
-            (row.raw["series"], row.raw["before_kwh"], row.raw["after_kwh"])
-        )
+    for row in quarantine.list_open(connection, site.name, source=REBUILT, lines=lines):
+        change = (row.raw["series"], row.raw["before_kwh"], row.raw["after_kwh"])
+        rebuilt.setdefault(row.raw["day"], []).append(change)
     refused = _read_refused(connection, stored, lines)
-    # The usual imbalance needs the days from two weeks before to two weeks after each judged one.
-    first = stored.first - timedelta(days=USUAL_DAYS)
-    last = stored.last + timedelta(days=USUAL_DAYS)
-    timeline = local_days(first, last, parse_zone(stored.site.timezone))
-    balanced = observations.read_measured(connection, stored.site.name, timeline, BALANCED)
-    imbalances: dict[date, Imbalance] = {}
-    for day, slots, place in StoredDays(stored.site, first, last, timeline, balanced, {}):
-        measured = {name: values[place] for name, values in balanced.items()}
-        residual = settle_residual(measured, expect_series(spans, stored.site, slots), stored.site)
-        if np.isfinite(residual).sum() >= LEAST_COVERAGE * residual.size:
-            imbalances[day] = measure_imbalance(residual, measured)
+    imbalances = _measure_imbalances(connection, stored, spans)
     for day, slots, place in stored:
         if slots.end > now:
             yield DayQuality(day=day, verdict="exclude", faults=[DayFault("open")])
             continue
         # Only measured values are judged.
-        series = {
-            name: np.where(estimated[name][place], np.nan, values[place])
-            for name, values in stored.series.items()
-        }
-        filled = {name: int(mask[place].sum()) for name, mask in estimated.items()}
-        prices = {name: record.on(place) for name, record in stored.prices.items()}
-        expected = expect_series(spans, stored.site, slots)
-        # Series with a sensor silent since before the day, or ever, while others reported.
-        zone = parse_zone(stored.site.timezone)
-        silences = find_silent(
-            stored.site, sensor_spans, at=slots.end - SLOT, after=slots.end - SLOT - slots.start
-        )
-        quiet = [
-            (
-                each.series,
-                each.sensor.name,
-                each.since.astimezone(zone).date() if each.since else None,
-            )
-            for each in silences
-        ]
-        again = rebuilt.get(day.isoformat(), ())
-        around = (day + timedelta(days=days) for days in range(-USUAL_DAYS, USUAL_DAYS + 1) if days)
-        usual = learn_usual([imbalances[each] for each in around if each in imbalances])
-        begin, end = (
-            np.datetime64(instant.astimezone(UTC).replace(tzinfo=None), "us")
-            for instant in (slots.start, slots.end)
-        )
-        doubts: Counter[tuple[str, str]] = Counter()
-        for reading in refused:
-            if reading.first < end and reading.last >= begin:
-                doubts[reading.sensor, reading.code] += reading.readings
-        of_day = [(sensor, code, count) for (sensor, code), count in doubts.items()]
-        unheard = find_unheard(stored.site, sensor_spans, slots.start, slots.end)
-        sensors = stored.site.sensor_roles
-        named = {(series, sensor) for series, sensor, _ in quiet}
-        alone = [
-            (series, sensor.name)
-            for series, role in ROLES.items()
-            for sensor in sensors.get(role, ())
-            if sensor.name in unheard
-        ]
-        quiet += [(name, sensor, None) for name, sensor in alone if (name, sensor) not in named]
+        series = {}
+        for name, values in stored.series.items():
+            series[name] = np.where(estimated[name][place], np.nan, values[place])
+        silent = _find_quiet(site, sensor_spans, slots)
+        alone = _find_alone(site, sensor_spans, slots)
+        already_named = {(name, sensor) for name, sensor, _ in silent}
+        silent += [(*named, None) for named in alone if named not in already_named]
         record = DayRecord(
             day,
             series,
             repaired[place],
-            prices,
-            expected,
-            filled,
-            again,
-            quiet,
-            usual,
-            of_day,
-            alone,
+            {name: prices.on(place) for name, prices in stored.prices.items()},
+            expect_series(spans, site, slots),
+            estimated={name: int(mask[place].sum()) for name, mask in estimated.items()},
+            rebuilt=rebuilt.get(day.isoformat(), ()),
+            silent=silent,
+            usual=_learn_usual_around(day, imbalances),
+            refused=_count_refused(refused, slots),
+            alone=alone,
         )
-        yield judge_day(record, stored.site)
+        yield judge_day(record, site)
+
+
+def _measure_imbalances(
+    connection: Connection, stored: StoredDays, spans: Mapping[str, Span]
+) -> dict[date, Imbalance]:
+    """Return the imbalances of all days that the usual imbalance of a stored day may need."""
+    site = stored.site
+    first = stored.first - timedelta(days=USUAL_DAYS)
+    last = stored.last + timedelta(days=USUAL_DAYS)
+    timeline = local_days(first, last, parse_zone(site.timezone))
+    balanced = observations.read_measured(connection, site.name, timeline, BALANCED)
+    imbalances: dict[date, Imbalance] = {}
+    for day, slots, place in StoredDays(site, first, last, timeline, balanced, {}):
+        measured = {name: values[place] for name, values in balanced.items()}
+        residual = settle_residual(measured, expect_series(spans, site, slots), site)
+        if np.isfinite(residual).sum() >= LEAST_COVERAGE * residual.size:
+            imbalances[day] = measure_imbalance(residual, measured)
+    return imbalances
+
+
+def _learn_usual_around(day: date, imbalances: Mapping[date, Imbalance]) -> UsualImbalance | None:
+    around = []
+    for days in range(-USUAL_DAYS, USUAL_DAYS + 1):
+        other = day + timedelta(days=days)
+        if days and other in imbalances:
+            around.append(imbalances[other])
+    return learn_usual(around)
+
+
+def _find_quiet(
+    site: Site, sensor_spans: Mapping[str, Span], slots: Timeline
+) -> list[tuple[str, str, date | None]]:
+    """Return series with a sensor silent since before the day, or ever, while others reported."""
+    zone = parse_zone(site.timezone)
+    last_start = slots.end - SLOT
+    silences = find_silent(site, sensor_spans, at=last_start, after=last_start - slots.start)
+    quiet = []
+    for silence in silences:
+        since = silence.since.astimezone(zone).date() if silence.since else None
+        quiet.append((silence.series, silence.sensor.name, since))
+    return quiet
+
+
+def _find_alone(
+    site: Site, sensor_spans: Mapping[str, Span], slots: Timeline
+) -> list[tuple[str, str]]:
+    """Return series with a sensor that never reported, so that the others are counted alone."""
+    unheard = find_unheard(site, sensor_spans, slots.start, slots.end)
+    sensors = site.sensor_roles
+    alone = []
+    for series, role in ROLES.items():
+        names = [sensor.name for sensor in sensors.get(role, ()) if sensor.name in unheard]
+        alone += [(series, name) for name in names]
+    return alone
+
+
+def _count_refused(
+    refused: Sequence["_RefusedReadings"], slots: Timeline
+) -> list[tuple[str, str, int]]:
+    """Return the number of refused readings that reach into a day, by sensor and fault."""
+    begin = np.datetime64(slots.start.astimezone(UTC).replace(tzinfo=None), "us")
+    end = np.datetime64(slots.end.astimezone(UTC).replace(tzinfo=None), "us")
+    counts: Counter[tuple[str, str]] = Counter()
+    for run in refused:
+        if run.first < end and run.last >= begin:
+            counts[run.sensor, run.code] += run.readings
+    return [(sensor, code, count) for (sensor, code), count in counts.items()]
 
 
 class _RefusedReadings(NamedTuple):
@@ -285,8 +301,9 @@ class _RefusedReadings(NamedTuple):
 def _read_refused(
     connection: Connection, stored: StoredDays, lines: tuple[int, int]
 ) -> list[_RefusedReadings]:
-    """Return the refused readings that reach into the days, and begin no earlier than a stretch of
-    slots does.
+    """Return the refused readings that reach into the days.
+
+    They begin no earlier than a stretch of slots that are built together.
     """
     earliest = lines[0] - int(LONGEST_REFUSED / timedelta(microseconds=1))
     rows = quarantine.list_refused_readings(

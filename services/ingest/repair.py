@@ -1,5 +1,6 @@
-"""Repair of stored history: finds gaps, fills short ones and missing prices, and records every
-change.
+"""Repair of stored history: finds gaps, fills short ones and missing prices.
+
+Every change is recorded.
 """
 
 from collections.abc import Iterator, Sequence
@@ -47,8 +48,9 @@ GAP_FILLED = "short gap filled"
 
 @dataclass(frozen=True, slots=True)
 class SlotSeries:
-    """Energies of consecutive slots: ``kwh`` is NaN where unknown, ``limit_kw`` the highest
-    plausible power.
+    """Energies of consecutive slots, with the highest plausible power.
+
+    ``kwh`` is NaN where unknown.
     """
 
     name: str
@@ -68,9 +70,8 @@ def fill_short_gaps(series: SlotSeries) -> NDArray[np.float64]:
     finite = np.isfinite(series.kwh)
     if finite.sum() < 2:
         return np.full(series.kwh.size, np.nan)
-    edges = np.append(series.starts, series.starts[-1:] + np.timedelta64(SLOT)).astype(
-        "datetime64[us]"
-    )
+    end = series.starts[-1:] + np.timedelta64(SLOT)
+    edges = np.append(series.starts, end).astype("datetime64[us]")
     power = Readings(series.name, "kW", 1.0, edges[:-1][finite], series.kwh[finite] / SLOT_HOURS)
     # Stored values were validated on load: skip the plausibility checks.
     released = {series.name: Spans(edges[:1], edges[-1:])}
@@ -123,36 +124,28 @@ def repair_days(
     Invariants: idempotent.
     """
     site = sites.load(connection, site_id)
-    repairs = [
-        repair
-        for stored in read_days(connection, site, *days)
-        for repair in _find_repairs(connection, stored)
-        if repair.starts.size
-    ]
-    if repairs and not dry_run:
-        for repair in repairs:
-            history_changes.write_observations(
-                connection,
-                site_id,
-                repair.starts,
-                {repair.series: repair.values},
-                rule=Rule(repair.rule),
-            )
-            if repair.rule == GAP_FILLED:
-                quality.mark_repaired(connection, site_id, repair.series, repair.starts)
-        judge_days(
-            connection,
-            site_id,
-            min(repair.day for repair in repairs),
-            max(repair.day for repair in repairs),
-            now=now,
+    repairs: list[Repair] = []
+    for stored in read_days(connection, site, *days):
+        found = _find_repairs(connection, stored)
+        repairs += [repair for repair in found if repair.starts.size]
+    if dry_run or not repairs:
+        return repairs
+    for repair in repairs:
+        values = {repair.series: repair.values}
+        history_changes.write_observations(
+            connection, site_id, repair.starts, values, rule=Rule(repair.rule)
         )
+        if repair.rule == GAP_FILLED:
+            quality.mark_repaired(connection, site_id, repair.series, repair.starts)
+    repaired_days = [repair.day for repair in repairs]
+    judge_days(connection, site_id, min(repaired_days), max(repaired_days), now=now)
     return repairs
 
 
 def find_gaps(connection: Connection, site_id: str, first: datetime, end: datetime) -> list[Gap]:
-    """Return the gaps from ``first`` on, before ``end``, of series with a sensor, a market or any
-    stored value; by series, then time.
+    """Return the gaps from ``first`` on, before ``end``, by series, then time.
+
+    Series are those with a sensor, a market or any stored value.
 
     Raises:
         NotFoundError: no such site.
@@ -165,11 +158,8 @@ def find_gaps(connection: Connection, site_id: str, first: datetime, end: dateti
     site = sites.load(connection, site_id)
     spans = recorded_span.of_series(connection, site_id)
     named = {series for series, role in ROLES.items() if getattr(site.input_sensors, role)}
-    names = tuple(
-        name
-        for name in dict.fromkeys((*SERIES, *ROLES, *observations.PRICES))
-        if name in spans or name in named
-    )
+    candidates = dict.fromkeys((*SERIES, *ROLES, *observations.PRICES))
+    names = tuple(name for name in candidates if name in spans or name in named)
     series = observations.read_series(connection, site_id, timeline, names) if names else {}
     for market in site.tariff.markets:
         series[f"market_prices:{market}"] = prices.read(
@@ -193,25 +183,20 @@ def tell_gaps(request: FindGapsRequest, gaps: Sequence[Gap]) -> GapsReply:
         SeriesGap(series=gap.series, first=gap.first, last=gap.last, slots=gap.slots)
         for gap in gaps[begin:end]
     ]
-    return GapsReply(
-        site_id=request.site_id, gaps=page, cursor=write_cursor((end,)) if end < len(gaps) else None
-    )
+    cursor = write_cursor((end,)) if end < len(gaps) else None
+    return GapsReply(site_id=request.site_id, gaps=page, cursor=cursor)
 
 
 def tell_repairs(site_id: str, repairs: Sequence[Repair], *, dry_run: bool) -> RepairReply:
     """Return the reply to a repair request."""
-    repaired = [
-        RepairedSeries(
-            series=each.series, day=each.day, rule=each.rule, slots=int(each.starts.size)
+    repaired = []
+    for repair in repairs:
+        slots = int(repair.starts.size)
+        repaired.append(
+            RepairedSeries(series=repair.series, day=repair.day, rule=repair.rule, slots=slots)
         )
-        for each in repairs
-    ]
-    return RepairReply(
-        site_id=site_id,
-        dry_run=dry_run,
-        slots=sum(each.slots for each in repaired),
-        repairs=repaired,
-    )
+    total = sum(series.slots for series in repaired)
+    return RepairReply(site_id=site_id, dry_run=dry_run, slots=total, repairs=repaired)
 
 
 def _find_repairs(connection: Connection, stored: StoredDays) -> Iterator[Repair]:
@@ -222,12 +207,10 @@ def _find_repairs(connection: Connection, stored: StoredDays) -> Iterator[Repair
     )
     series = observations.read_series(connection, stored.site.name, wide, names) if names else {}
     limits = limit_powers(stored.site)
-    filled = {
-        name: fill_short_gaps(SlotSeries(name, wide.starts, kwh, limits[name]))[
-            MARGIN_SLOTS:-MARGIN_SLOTS
-        ]
-        for name, kwh in series.items()
-    }
+    filled = {}
+    for name, kwh in series.items():
+        values = fill_short_gaps(SlotSeries(name, wide.starts, kwh, limits[name]))
+        filled[name] = values[MARGIN_SLOTS:-MARGIN_SLOTS]
     for day, slots, place in stored:
         for name, record in stored.prices.items():
             repaired = repair_prices(record.on(place))

@@ -230,7 +230,9 @@ class WordIndex:
     """
 
     def __init__(self) -> None:
-        self._terms, self._passages, self._weights = array("I"), array("I"), array("f")
+        self._terms = array("I")
+        self._passages = array("I")
+        self._weights = array("f")
         self._count = 0
         self._postings: dict[int, tuple[int, int]] = {}
         self._by_term: tuple[NDArray[np.uint32], NDArray[np.float32]] | None = None
@@ -261,7 +263,10 @@ class WordIndex:
                 np.frombuffer(self._passages, dtype=np.uint32)[order],
                 np.frombuffer(self._weights, dtype=np.float32)[order],
             )
-            self._terms, self._passages, self._weights = array("I"), array("I"), array("f")
+            # The collected terms are not needed any more.
+            self._terms = array("I")
+            self._passages = array("I")
+            self._weights = array("f")
         passages, weights = self._by_term
         scores = np.zeros(self._count, dtype=np.float32)
         for term, query_weight in query.items():
@@ -276,11 +281,11 @@ def best_of(scores: NDArray[np.float32], depth: int) -> dict[int, float]:
 
     Equal ones in their order.
     """
-    some = (
-        np.argpartition(-scores, depth)[:depth] if scores.size > depth else np.arange(scores.size)
-    )
-    ordered = some[np.lexsort((some, -scores[some]))]
-    return {int(each): float(scores[each]) for each in ordered if scores[each] > 0}
+    places = np.arange(scores.size)
+    if scores.size > depth:
+        places = np.argpartition(-scores, depth)[:depth]
+    ordered = places[np.lexsort((places, -scores[places]))]
+    return {int(place): float(scores[place]) for place in ordered if scores[place] > 0}
 
 
 @dataclass(slots=True)

@@ -134,13 +134,11 @@ def _is_piece(document: Any) -> bool:
     if not isinstance(document, dict):
         return False
     choices = document.get("choices") or [{}]
-    inner = [
-        document.get("message") or {},
-        document.get("usage") or {},
-        choices[0] if isinstance(choices, list) else None,
-    ]
-    delta = inner[2].get("delta") or {} if isinstance(inner[2], dict) else None
-    return all(isinstance(each, dict) for each in (*inner, delta))
+    choice = choices[0] if isinstance(choices, list) else None
+    if not isinstance(choice, dict):
+        return False
+    parts = (document.get("message"), document.get("usage"), choice.get("delta"))
+    return all(isinstance(part or {}, dict) for part in parts)
 
 
 def _turns(messages: Sequence[ChatMessage]) -> list[dict[str, str]]:
@@ -152,11 +150,9 @@ def _text(value: Any) -> str:
 
 
 def _count(value: Any) -> int | None:
-    return (
-        value
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
-        else None
-    )
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value < 2**31 else None
 
 
 PROTOCOLS: dict[str, ChatProtocol] = {
@@ -182,9 +178,7 @@ class GaveUpError(UnavailableError):
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A model's reply with its time to the first token, and token counts where the server reports
-    them.
-    """
+    """A model's reply with its time to the first token, and token counts if reported."""
 
     text: str
     first_token_seconds: float | None = None
@@ -327,10 +321,8 @@ class _PartialReply:
         Raises:
             UnavailableError: the answer is too long.
         """
-        self.prompt_tokens, self.answer_tokens = (
-            piece.prompt_tokens or self.prompt_tokens,
-            piece.answer_tokens or self.answer_tokens,
-        )
+        self.prompt_tokens = piece.prompt_tokens or self.prompt_tokens
+        self.answer_tokens = piece.answer_tokens or self.answer_tokens
         self.length += len(piece.text)
         if self.length > MOST_CHARACTERS:
             raise UnavailableError(

@@ -157,14 +157,14 @@ def read_plain_each(
     query = select(charging_stays).where(ahead).order_by(table.starts_at, table.session_id)
     for row in connection.execute(query).mappings():
         rows.setdefault(row["site_key"], []).append(row)
-    stays: dict[int, dict[str, list[VehicleSession]]] = {}
+    by_site: dict[int, dict[str, list[VehicleSession]]] = {}
     for key, own in rows.items():
         sessions = read_each(own[-MOST_SESSIONS:], _session)
         for session in lay_out_sessions(sessions, zones[key], first=first, end=end):
             plain = session.model_dump(by_alias=True, include=_PLAIN)
-            by_vehicle = stays.setdefault(key, {})
+            by_vehicle = by_site.setdefault(key, {})
             by_vehicle.setdefault(session.vehicle, []).append(VehicleSession.model_validate(plain))
-    return stays
+    return by_site
 
 
 def read_history(connection: Connection, site_id: str) -> list[StoredSession]:

@@ -73,8 +73,7 @@ class HomeDraw:
 def draw_homes(
     scene: ReplayData, draw: HomeDraw, *, rng: np.random.Generator, days: int
 ) -> EpisodeBatch:
-    """Return episodes of ``days`` days of homes that lived the scene's history with batteries,
-    tariffs and roofs of their own.
+    """Return episodes of homes with the scene's history, but own batteries, tariffs and roofs.
 
     Raises:
         InvalidInputError: no episode can be made of the scene.
@@ -84,14 +83,12 @@ def draw_homes(
     parts = []
     for _ in range(draw.scenes):
         drawn = draw_scene(scene, draw.homes, rng)
-        parts.append(
-            EpisodeBatch.of(drawn, days=days).equip(
-                [
-                    draw_batteries(drawn.site, draw.homes, mean_load_kw, rng=rng)
-                    for _ in range(draw.batteries)
-                ]
-            )
-        )
+        batch = EpisodeBatch.of(drawn, days=days)
+        choices = []
+        for _ in range(draw.batteries):
+            batteries = draw_batteries(drawn.site, draw.homes, mean_load_kw, rng=rng)
+            choices.append(batteries)
+        parts.append(batch.equip(choices))
     return EpisodeBatch.join(parts)
 
 
@@ -190,9 +187,7 @@ def keep_quiet(count: int, total: int, label: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class TrainingCourse:
-    """Of a training: how many steps, by which seed, from which network it begins, and where it
-    keeps what it needs to go on after a crash.
-    """
+    """Steps and seed of a training, its first network, and its folder for checkpoints."""
 
     steps: int = 2_000_000
     seed: int = 0
@@ -225,9 +220,7 @@ class ValidationRun:
 
 @dataclass(frozen=True, slots=True)
 class TrainedNetwork:
-    """What was learned, after which stage it was best, and each stage's cost on the holdout
-    days.
-    """
+    """The best network of a training, its stage, and each stage's costs on the holdout days."""
 
     network: SmallNetwork
     stage: str
@@ -276,7 +269,11 @@ def train_network(
         )
         judged[stage.name] = judge_policy(judges, choose_best(start), rule)
         before += stage.steps
-    best = min(judged, key=lambda name: judged[name].policy)
+
+    def cost_of(name: str) -> float:
+        return judged[name].policy
+
+    best = min(judged, key=cost_of)
     return TrainedNetwork(networks[best], best, judged)
 
 
@@ -352,23 +349,27 @@ def _learn_stage(
 
 
 def choose_best(network: SmallNetwork) -> Choose:
-    """Return who takes the mode that a network scores highest."""
-    return lambda states: network.scores(states).argmax(axis=1)
+    """Return a function that chooses the mode with a network's highest score."""
+
+    def choose(states: StateArray) -> IndexArray:
+        return np.asarray(network.scores(states).argmax(axis=1))
+
+    return choose
 
 
 def judge_policy(batch: EpisodeBatch, choose: Choose, rule: TrainingRule) -> ValidationRun:
-    """Return what a day of a batch costs on average, each episode lived through from the same state
-    of charge.
-    """
-    own, house, idle = (
-        _live(batch, each, rule)
-        for each in (choose, _always(Mode.SELF_CONSUMPTION), _always(Mode.HOLD))
-    )
+    """Return the mean cost of a batch's days, each episode begun at the same state of charge."""
+    own = _live(batch, choose, rule)
+    house = _live(batch, _always(Mode.SELF_CONSUMPTION), rule)
+    idle = _live(batch, _always(Mode.HOLD), rule)
     return ValidationRun(own, house, idle)
 
 
 def _always(mode: Mode) -> Choose:
-    return lambda states: np.full(len(states), int(mode))
+    def choose(states: StateArray) -> IndexArray:
+        return np.full(len(states), int(mode))
+
+    return choose
 
 
 def _live(batch: EpisodeBatch, choose: Choose, rule: TrainingRule) -> float:
@@ -388,11 +389,10 @@ def describe_training(
     trained: TrainedNetwork, course: TrainingCourse, rule: TrainingRule
 ) -> dict[str, float]:
     """Return figures of a training."""
-    figures = {
-        f"{stage}.{name}_per_day": value
-        for stage, judgement in trained.judged.items()
-        for name, value in asdict(judgement).items()
-    }
+    figures = {}
+    for stage, judgement in trained.judged.items():
+        for name, value in asdict(judgement).items():
+            figures[f"{stage}.{name}_per_day"] = value
     return figures | {"steps": float(course.steps), "episode_days": float(rule.episode_days)}
 
 
@@ -420,9 +420,7 @@ def load_rl(artefact: Artefact, site: Site) -> LearnedModes:
 
 
 def train_rl(lesson: Lesson) -> TrainedParts:
-    """Train a policy by reinforcement, on homes such as the site could be and on the site
-    itself.
-    """
+    """Train a policy by reinforcement, on homes like the site and then on the site itself."""
     from safetensors.numpy import save
 
     rule = TrainingRule(layout=LAYOUT)

@@ -192,11 +192,10 @@ class Perceptron:
 
     def to(self, device: torch.device) -> "Perceptron":
         """Return itself on a device, with gradients of zero."""
-        self.weights, self.biases = (
-            [each.to(device) for each in part] for part in (self.weights, self.biases)
-        )
-        for each in self.parameters:
-            each.grad = torch.zeros_like(each)
+        self.weights = [weight.to(device) for weight in self.weights]
+        self.biases = [bias.to(device) for bias in self.biases]
+        for parameter in self.parameters:
+            parameter.grad = torch.zeros_like(parameter)
         return self
 
     @property
@@ -256,14 +255,13 @@ class Perceptron:
             torch.mm(slope.t(), layer_inputs, out=weight.grad)
             torch.sum(slope, dim=0, out=bias.grad)
             if layer:
-                # Before the activation, from the slope after it and what came of it.
+                # From the slope after the activation to the slope before it, by its output.
                 slope = slope @ weight
                 backward = torch.ops.aten
-                slope = (
-                    backward.tanh_backward(slope, layer_inputs)
-                    if self.activation == "tanh"
-                    else backward.threshold_backward(slope, layer_inputs, 0)
-                )
+                if self.activation == "tanh":
+                    slope = backward.tanh_backward(slope, layer_inputs)
+                else:
+                    slope = backward.threshold_backward(slope, layer_inputs, 0)
 
 
 class Ppo:
@@ -292,12 +290,10 @@ class Ppo:
     ) -> None:
         # Threads cost small networks more than they bring, and change what sums come to.
         torch.set_num_threads(1)
-        self.environment, self.settings, self.seed, self.device = (
-            environment,
-            settings,
-            seed,
-            torch.device(device),
-        )
+        self.environment = environment
+        self.settings = settings
+        self.seed = seed
+        self.device = torch.device(device)
         self.updates = settings.updates(environment.count)
         self.update = 0
         self.start = start
@@ -312,7 +308,8 @@ class Ppo:
         # The value is told how much of the rollout has passed, which no state says. Source: Pardo
         # et al. 2018, "Time limits in reinforcement learning".
         self.value = Perceptron((inputs + 1, *settings.hidden, 1), self.activation, 1.0, weights)
-        self.states, self.returns = Moments.empty(inputs), Moments.empty(1)
+        self.states = Moments.empty(inputs)
+        self.returns = Moments.empty(1)
         if start is not None:
             if (start.inputs, start.outputs) != (
                 self.environment.state_size,
@@ -325,7 +322,8 @@ class Ppo:
                     value=f"{start.inputs} → {start.outputs}",
                 )
             self.policy.load(start.weights, start.biases)
-        self.policy, self.value = self.policy.to(self.device), self.value.to(self.device)
+        self.policy = self.policy.to(self.device)
+        self.value = self.value.to(self.device)
         # Epsilon as in the first implementation, not Adam's own. [H3]
         self.adam = torch.optim.Adam(
             self.parameters, lr=settings.learning_rate, eps=1e-5, fused=True
@@ -370,10 +368,8 @@ class Ppo:
     @property
     def network(self) -> SmallNetwork:
         """The policy as it is stored and used."""
-        weights, biases = (
-            [each.cpu().numpy().copy() for each in part]
-            for part in (self.policy.weights, self.policy.biases)
-        )
+        weights = [weight.cpu().numpy().copy() for weight in self.policy.weights]
+        biases = [bias.cpu().numpy().copy() for bias in self.policy.biases]
         return SmallNetwork(weights, biases, self.activation, self.scale)
 
     def learn(self) -> dict[str, float]:
@@ -392,13 +388,8 @@ class Ppo:
         ]
         losses = torch.stack(steps).mean(dim=0).tolist()
         self.update += 1
-        metrics = dict(
-            zip(
-                ("policy_loss", "value_loss", "entropy", "divergence", "clipped"),
-                losses,
-                strict=True,
-            )
-        )
+        names = ("policy_loss", "value_loss", "entropy", "divergence", "clipped")
+        metrics = dict(zip(names, losses, strict=True))
         returns = batch.columns[:, -1]
         variance = float(returns.var())
         unexplained = float((returns - expected).var()) / variance if variance else 0.0
@@ -429,7 +420,8 @@ class Ppo:
         done = np.empty(shape, dtype=bool)
         states = environment.reset(rng)
         for step in range(settings.rollout_steps):
-            unscaled[step], scaled[step] = states, torch.from_numpy(scale.apply(states))
+            unscaled[step] = states
+            scaled[step] = torch.from_numpy(scale.apply(states))
             scores = self.policy.forward(scaled[step])
             torch.argmax(scores + noise[step], dim=1, out=chosen[step])
             log_probability[step] = pick(scores.log_softmax(dim=1), chosen[step])
@@ -531,12 +523,13 @@ class Ppo:
                 _, number, name = key.split(".")
                 moments.setdefault(int(number), {})[name] = torch.from_numpy(np.array(each))
         self.adam.load_state_dict(self.adam.state_dict() | {"state": moments})
-        self.states, self.returns = (
-            Moments(
-                float(arrays[f"{name}.count"]), arrays[f"{name}.mean"], arrays[f"{name}.squares"]
-            )
-            for name in ("states", "returns")
-        )
+
+        def read(name: str) -> Moments:
+            count = float(arrays[f"{name}.count"])
+            return Moments(count, arrays[f"{name}.mean"], arrays[f"{name}.squares"])
+
+        self.states = read("states")
+        self.returns = read("returns")
         self.update = update
 
 

@@ -1,5 +1,6 @@
-"""Stacking (convex combination of member forecasts) and calibration of quantiles, both fitted on
-weeks that the models have not seen, per band of leads.
+"""Stacking of member forecasts by convex weights, and calibration of quantiles.
+
+Both are fitted per band of leads, on weeks that the models have not seen.
 """
 
 from collections.abc import Mapping
@@ -22,8 +23,9 @@ DISTANCES = np.array([1.2835, 1.0, 0.5263, 0.0, 0.5263, 1.0, 1.2835])
 
 @dataclass(frozen=True)
 class QuantileHeads:
-    """A forecast before it is bounded, kWh: the mean, shape ``(rows,)``, and the quantiles, shape
-    ``(levels, rows)``.
+    """A forecast before it is bounded, kWh.
+
+    The mean has the shape ``(rows,)``, the quantiles ``(levels, rows)``.
     """
 
     expected: FloatArray
@@ -31,7 +33,6 @@ class QuantileHeads:
 
     @property
     def p50(self) -> FloatArray:
-        """The median."""
         median: FloatArray = self.quantiles[MEDIAN]
         return median
 
@@ -43,30 +44,25 @@ class QuantileHeads:
         return np.maximum(SIDES[:, None] * (self.quantiles - self.p50), THINNEST * scale_kwh)
 
     def stretch(self, factor: FloatArray, scale_kwh: FloatArray) -> "QuantileHeads":
-        """Return the forecast with each quantile ``factor``, shape ``(levels, rows)``, times as far
-        from the median.
+        """Return the forecast with each quantile ``factor`` times as far from the median.
+
+        ``factor`` has the shape ``(levels, rows)``.
         """
-        return replace(
-            self, quantiles=self.p50 + SIDES[:, None] * factor * self.measure_widths(scale_kwh)
-        )
+        distance = SIDES[:, None] * factor * self.measure_widths(scale_kwh)
+        return replace(self, quantiles=self.p50 + distance)
 
     def move(self, mean_kwh: FloatArray, median_kwh: FloatArray) -> "QuantileHeads":
-        """Return the forecast with the mean moved by one amount and all quantiles by the other,
-        each of shape ``(rows,)``.
-        """
+        """Return the forecast with mean and quantiles moved, by amounts of shape ``(rows,)``."""
         return QuantileHeads(self.expected + mean_kwh, self.quantiles + median_kwh)
 
     def bound(self, limit_kwh: FloatArray) -> Quantiles:
-        """Return the forecast with ``0 ≤ p05 ≤ … ≤ p95 ≤ limit`` and the mean within zero and the
-        limit.
-        """
+        """Return the forecast with ``0 ≤ p05 ≤ … ≤ p95 ≤ limit`` and a mean in between."""
         below = np.minimum.accumulate(self.quantiles[MEDIAN::-1], axis=0)[::-1]
         above = np.maximum.accumulate(self.quantiles[MEDIAN:], axis=0)
         parts = np.clip(np.concatenate([below, above[1:]]), 0, limit_kwh)
         return Quantiles(np.clip(self.expected, 0, limit_kwh), *parts)
 
     def replace(self, rows: NDArray[np.bool_], other: "QuantileHeads") -> "QuantileHeads":
-        """Return the heads with ``rows`` taken from ``other``."""
         return QuantileHeads(
             np.where(rows, other.expected, self.expected),
             np.where(rows, other.quantiles, self.quantiles),
@@ -101,7 +97,6 @@ class LeadGroups:
     count: int
 
     def select(self, rows: NDArray[np.bool_]) -> "LeadGroups":
-        """Return the strata of the chosen rows."""
         return LeadGroups(self.of_row[rows], self.count)
 
 
@@ -141,18 +136,15 @@ def weigh_members(
         error = actual - members @ weights
         pull = 2 * error / spread if share is None else np.where(error > 0, share, share - 1)
         gradient = pull @ members / (actual.size * spread)
-        weights = weights * np.exp(
-            np.clip(RATE / np.sqrt(step) * (gradient - gradient.max()), -50, 0)
-        )
+        exponent = np.clip(RATE / np.sqrt(step) * (gradient - gradient.max()), -50, 0)
+        weights = weights * np.exp(exponent)
         weights /= weights.sum()
     single = measure_loss(actual[:, None] - members, share).mean(axis=0)
-    best = np.eye(members.shape[1])[int(single.argmin())]
-    candidates = (weights, (weights + best) / 2, best)
-    return next(
-        each
-        for each in candidates
-        if each is best or measure_loss(actual - members @ each, share).mean() <= single.min()
-    )
+    best: FloatArray = np.eye(members.shape[1])[int(single.argmin())]
+    for blend in (weights, (weights + best) / 2):
+        if measure_loss(actual - members @ blend, share).mean() <= single.min():
+            return blend
+    return best
 
 
 def weigh_strata(
@@ -167,18 +159,17 @@ def weigh_strata(
 
     A stratum with too few rows takes the weights of all rows.
     """
-    chosen = [strata.of_row == each for each in range(strata.count)]
-    few = [rows.sum() < NEEDED_ROWS for rows in chosen]
-    everywhere = weigh_members(members, actual, share, prior=prior) if any(few) else np.empty(0)
-    parts = zip(chosen, few, strict=True)
-    return np.stack(
-        [
-            everywhere
-            if has_few
-            else weigh_members(members[rows], actual[rows], share, prior=prior)
-            for rows, has_few in parts
-        ]
-    )
+    chosen = [strata.of_row == stratum for stratum in range(strata.count)]
+    everywhere = np.empty(0)
+    if any(rows.sum() < NEEDED_ROWS for rows in chosen):
+        everywhere = weigh_members(members, actual, share, prior=prior)
+    weights = []
+    for rows in chosen:
+        if rows.sum() < NEEDED_ROWS:
+            weights.append(everywhere)
+        else:
+            weights.append(weigh_members(members[rows], actual[rows], share, prior=prior))
+    return np.stack(weights)
 
 
 def blend_members(
@@ -193,8 +184,7 @@ def blend_members(
 
 
 def stretch_band(distance: FloatArray, width: FloatArray, share: float) -> float:
-    """Return the factor for ``width`` after which ``share`` of the distances from the median lie
-    within it.
+    """Return the factor by which ``width`` covers ``share`` of the distances from the median.
 
     Source: Romano, Patterson and Candès (2019), conformalised quantile regression, in its scaled
     form (Sousa 2022).

@@ -1,6 +1,4 @@
-"""Makes stored documents searchable, and derives anew what was derived of them: the work of the
-jobs.
-"""
+"""Makes stored documents searchable, and renews their passages and vectors."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -53,11 +51,11 @@ def ingest_documents(document_ids: Sequence[str], pipeline: Pipeline, tell: Tell
         document = pipeline.finish(ended[-1], report)
         if document is not None:
             with unit_of_work(pipeline.engine) as connection:
-                members = [
-                    each.document_id
-                    for each in documents.list_unsettled_members(connection, document)
-                ]
-            waiting.extend(each for each in members if each not in ended and each not in waiting)
+                members = documents.list_unsettled_members(connection, document)
+            for member in members:
+                member_id = member.document_id
+                if member_id not in ended and member_id not in waiting:
+                    waiting.append(member_id)
     tell(STEPS * len(ended), STEPS * len(ended), "")
     with unit_of_work(pipeline.engine) as connection:
         return IngestReply(documents=documents.list_by_id(connection, ended))
@@ -149,9 +147,7 @@ def reindex_documents(request: ReindexRequest, pipeline: Pipeline, tell: Tell) -
 
 
 def is_due(pipeline: Pipeline, *, now: datetime) -> bool:
-    """Return whether there is a model now by which some passages cannot be found yet, or documents
-    stand still on their way.
-    """
+    """Return whether passages lack vectors of the present model, or documents stand still."""
     try:
         model = NO_MODEL if pipeline.embedder is None else pipeline.model
     except UnavailableError:
@@ -162,9 +158,9 @@ def is_due(pipeline: Pipeline, *, now: datetime) -> bool:
 
 
 def _renew(pipeline: Pipeline, document_id: str, *, rechunk: bool) -> int | None:
-    """Make the derived data of a document anew and return how many passages it has.
+    """Renew the derived data of a document and return its number of passages.
 
-    None where searches do not find it.
+    None if searches do not find it.
     """
     document = pipeline.find(document_id)
     if document is None or not document.current:
@@ -188,7 +184,10 @@ def _renew(pipeline: Pipeline, document_id: str, *, rechunk: bool) -> int | None
 def _cut_anew(
     pipeline: Pipeline, document: Document, chunks: Sequence[Chunk]
 ) -> Sequence[Chunk | NewPassage]:
-    """Return the passages of a document, read again; those that it has where that fails now."""
+    """Return the passages of a document read again; its present ones if that fails."""
+
+    def read() -> Sequence[Chunk | NewPassage]:
+        return _read_again(pipeline, document)
 
     def keep(error: Exception) -> Sequence[Chunk | NewPassage]:
         if isinstance(error, UnavailableError):
@@ -200,7 +199,7 @@ def _cut_anew(
         )
         return chunks
 
-    return isolate(lambda: _read_again(pipeline, document), keep)
+    return isolate(read, keep)
 
 
 def _read_again(pipeline: Pipeline, document: Document) -> Sequence[Chunk | NewPassage]:

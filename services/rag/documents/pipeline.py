@@ -108,11 +108,11 @@ class Pipeline:
             "chunked": self._embed,
             "embedded": self._embed,
         }
-        while (
-            document := self.find(document_id)
-        ) is not None and document.state not in documents.SETTLED:
+        document = self.find(document_id)
+        while document is not None and document.state not in documents.SETTLED:
             report(document)
             isolate(partial(steps[document.state], document), partial(self._note_fault, document))
+            document = self.find(document_id)
         return document
 
     def find(self, document_id: str) -> Document | None:
@@ -212,10 +212,8 @@ class Pipeline:
 
     def _cut(self, document: Document) -> None:
         try:
-            blocks = [
-                DocumentBlock(**block)
-                for block in json.loads(self.objects.get(documents.blocks_key(document.sha256)))
-            ]
+            stored = json.loads(self.objects.get(documents.blocks_key(document.sha256)))
+            blocks = [DocumentBlock(**block) for block in stored]
         except NotFoundError:
             # A document with the same bytes has removed the shared blocks: extract them again.
             with unit_of_work(self.engine) as connection:
@@ -238,11 +236,8 @@ class Pipeline:
             if documents.advance(connection, document, "searchable") and documents.make_current(
                 connection, document
             ):
-                vectors.store(
-                    connection,
-                    self.model,
-                    zip((chunk.chunk_id for chunk in chunks), embeddings, strict=True),
-                )
+                ids = [chunk.chunk_id for chunk in chunks]
+                vectors.store(connection, self.model, zip(ids, embeddings, strict=True))
 
     def embed(
         self, document: Document, chunks: Sequence[Chunk | NewPassage]
@@ -260,10 +255,11 @@ class Pipeline:
             vectors.searched_text(document.title, chunk.headings, chunk.text) for chunk in chunks
         )
         texts = [text_to_embed(text, language, speaks_english_alone=english) for text in searched]
-        batches = [texts[start : start + AT_ONCE] for start in range(0, len(texts), AT_ONCE)]
-        return [
-            vector for batch in batches for vector in self.embedder.embed(batch, role="passage")
-        ]
+        embeddings: list[FloatArray | None] = []
+        for start in range(0, len(texts), AT_ONCE):
+            batch = texts[start : start + AT_ONCE]
+            embeddings.extend(self.embedder.embed(batch, role="passage"))
+        return embeddings
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -277,10 +273,11 @@ def limits_of(settings: Settings) -> Limits:
 
 def cut_passages(blocks: Sequence[DocumentBlock]) -> list[NewPassage]:
     """Return the passages of extracted blocks."""
-    return [
-        NewPassage(each.text, each.page, each.page_end, tuple(each.headings))
-        for each in cut(blocks)
-    ]
+    passages = []
+    for piece in cut(blocks):
+        headings = tuple(piece.headings)
+        passages.append(NewPassage(piece.text, piece.page, piece.page_end, headings))
+    return passages
 
 
 def describe_fault(error: Exception) -> DocumentFault:

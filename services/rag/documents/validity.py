@@ -1,6 +1,6 @@
-"""From when until when a document says that it holds.
+"""Finds the validity that a document states of itself.
 
-Conservative: what stands further down, or speaks of a warranty or a voucher, says nothing of it.
+Conservative: statements further down, or about a warranty or a voucher, are not about the document.
 """
 
 import re
@@ -12,7 +12,7 @@ from luna.contracts.documents import DocumentValidity
 from services.rag.extraction.model import Extraction
 from services.rag.retrieval.named_days import find_named_days
 
-# What a document says of itself stands at its beginning, or on its last lines.
+# A document states its validity at its beginning, or on its last lines.
 HEAD_CHARACTERS = 3_000
 FOOT_LINES = 3
 MOST_WORDS_BEFORE = 4
@@ -62,11 +62,11 @@ _JOINED = re.compile(
     r"\s*(?:bis(?:\s+(?:zum|einschlie(?:ß|ss)lich))*|to|until|till|through|-|–)\s*(?:the\s+)?",
     re.IGNORECASE,
 )
-# What a text quotes, or what stands in a command, is said of something else.
+# Quotations and commands are about something else.
 _QUOTED = re.compile(r"[„“”\"«`]|--")
-# How exactly it is stated, the best first: days, a whole year, or only when it was written.
+# Exactness of a statement, the best first: days, a whole year, or only the day of writing.
 DAYS, YEAR, WRITTEN = range(3)
-# What else has days on which it ends.
+# Other things with a last day.
 _OTHER = re.compile(
     r"garantie|gew(?:ä|ae)hrleist|warrant|guarantee|zertifi|certifi|ausweis|passwor|lizenz|"
     r"licen[cs]e|rabatt|discount|bonus|gutschein|voucher|coupon"
@@ -89,42 +89,48 @@ class _Statement:
 
 
 def validity_of(extraction: Extraction, *, title: str) -> DocumentValidity:
-    """Return from when until when a document that was read holds.
+    """Return the validity of a document that was read.
 
-    ``title``: what its owner calls it, or its file's name.
+    ``title``: its owner's name for it, or its file's name.
     """
-    called = [re.sub(r"[_-]+", " ", re.sub(r"\.\w{2,4}$", "", title)), extraction.title or ""]
-    return find_validity(
-        [*called, *extraction.metadata],
-        [line for block in extraction.blocks for line in block.text.split("\n")],
-    )
+    bare_title = re.sub(r"[_-]+", " ", re.sub(r"\.\w{2,4}$", "", title))
+    heads = [bare_title, extraction.title or "", *extraction.metadata]
+    lines: list[str] = []
+    for block in extraction.blocks:
+        lines += block.text.split("\n")
+    return find_validity(heads, lines)
 
 
 def find_validity(heads: Sequence[str], lines: Sequence[str]) -> DocumentValidity:
-    """Return from when until when a document holds by its titles and metadata (``heads``) and its
-    lines; nothing where it says several things, or none.
+    """Return the validity stated in titles and metadata (``heads``), or at both ends of the lines.
+
+    Empty where the document states none, or several.
     """
     head = 0
     length = 0
-    while head < len(lines) and (length := length + len(lines[head])) <= HEAD_CHARACTERS:
+    for line in lines:
+        length += len(line)
+        if length > HEAD_CHARACTERS:
+            break
         head += 1
-    relevant = (*heads, *lines[:head], *lines[head:][-FOOT_LINES:])
-    stated = [each for line in relevant for each in _read_line(" ".join(line.split()))]
-    first = _choose((each.rank, each.first) for each in stated)
-    last = _choose((each.rank, each.last) for each in stated)
-    return (
-        DocumentValidity()
-        if first and last and last < first
-        else DocumentValidity(valid_from=first, valid_until=last)
-    )
+    stated: list[_Statement] = []
+    for line in (*heads, *lines[:head], *lines[head:][-FOOT_LINES:]):
+        stated += _read_line(" ".join(line.split()))
+    first = _choose((statement.rank, statement.first) for statement in stated)
+    last = _choose((statement.rank, statement.last) for statement in stated)
+    if first and last and last < first:
+        return DocumentValidity()
+    return DocumentValidity(valid_from=first, valid_until=last)
 
 
 def _choose(days: Iterable[tuple[int, date | None]]) -> date | None:
-    """Return the day that is stated most exactly; None where two are."""
-    ranked = sorted({(rank, day) for rank, day in days if day is not None})
-    return (
-        ranked[0][1] if ranked and [rank for rank, _ in ranked].count(ranked[0][0]) == 1 else None
-    )
+    """Return the most exactly stated day; None if there are two."""
+    distinct = {(rank, day) for rank, day in days if day is not None}
+    if not distinct:
+        return None
+    best_rank = min(rank for rank, _ in distinct)
+    best = [day for rank, day in distinct if rank == best_rank]
+    return best[0] if len(best) == 1 else None
 
 
 def _read_line(line: str) -> Iterator[_Statement]:
@@ -134,7 +140,7 @@ def _read_line(line: str) -> Iterator[_Statement]:
         one = named[place]
         other = named[place + 1] if place + 1 < len(named) else None
         place += 1
-        # What of its sentence stands before a day.
+        # The part of its sentence before the day.
         before = re.split(r"(?<=[^\d.][^\d.])[.!?;|]\s", line[: one.begin])[-1]
         if (
             other is not None
@@ -157,7 +163,7 @@ def _read_line(line: str) -> Iterator[_Statement]:
 
 
 def _is_own(before: str, cue: re.Pattern[str]) -> bool:
-    """Return whether it is the document that holds, and nothing that it speaks of."""
+    """Return whether a statement is about the document, not about something that it mentions."""
     match = cue.search(before)
     subject = before[: match.start()] if match else before
     if _OTHER.search(before) or _QUOTED.search(subject):

@@ -1,4 +1,4 @@
-"""Tool: tells when an appliance that is started by hand costs least, such as a washing machine."""
+"""Tool: tells when a thing that is started by hand costs least, such as a washing machine."""
 
 from datetime import timedelta
 from typing import Annotated
