@@ -142,9 +142,12 @@ def _stale(view: HomeView) -> Iterator[Notice]:
     soc = view.house.planned.soc
     # With a fresh state of charge only part of the measurements is missing.
     has_fresh_soc = soc is not None and soc.basis == "measured"
-    key = "notice_unknown" if has_fresh_soc else "notice_stale"
-    title = view.words(key, t=view.say_instant(since))
-    yield Notice("warn", title, view.words(f"{key}_more"))
+    title = "notice_stale"
+    more = "notice_stale_more"
+    if has_fresh_soc:
+        title = "notice_unknown"
+        more = "notice_unknown_more"
+    yield Notice("warn", view.words(title, t=view.say_instant(since)), view.words(more))
 
 
 def _assumed_charge(view: HomeView) -> Iterator[Notice]:
