@@ -69,7 +69,7 @@ SeriesPath = Annotated[
 
 
 class SeriesQuestion(BaseModel):
-    """What a caller asks of a series. Times without offset are by the site's clock."""
+    """Question about a series. Times without offset are by the site's clock."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -176,8 +176,9 @@ class Pages:
 
 
 class CountedInterval(Message):
-    """What a counter counted between two readings that lie more than two hours apart: the energy is
-    known, its course is not.
+    """Count of a counter between two readings over two hours apart.
+
+    The energy is known, its course is not.
     """
 
     from_: Annotated[Instant, Field(alias="from", description="the reading before")]
