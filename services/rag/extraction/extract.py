@@ -34,8 +34,9 @@ _MEMORY_WORDS = (
 def extract(
     path: Path, *, name: str, limits: Limits | None = None, folder: Path | None = None
 ) -> Extraction:
-    """Return what a file holds, read in a process without network or other files and with bounded
-    memory and time.
+    """Return a file's contents, read in a confined process.
+
+    That has no network or other files, and bounded memory and time.
 
     Args:
         path: of the file; nothing about its name counts.

@@ -226,8 +226,9 @@ class _Row:
 
 
 def tables_of(lines: list[PdfLine]) -> dict[int, Table | bool]:
-    """Return which lines are parts of tables: the first line of a table by its index with the
-    table, its other lines with False.
+    """Return the table of each line that begins one, and False for its other lines.
+
+    Keys are indices of ``lines``.
     """
     tables: dict[int, Table | bool] = {}
     for rows in _runs(_rows(lines)):
@@ -295,8 +296,9 @@ def _runs(rows: list[_Row]) -> list[list[_Row]]:
 
 
 def _is_beside(above: _Row, row: _Row) -> bool:
-    """Whether two lines are closer than lines can be: a cell in the middle of its row beside one of
-    two lines.
+    """Whether two rows are closer than lines of text can be.
+
+    One is then a cell in the middle of its row, beside one of two lines.
     """
     return above.baseline - row.baseline <= _BESIDE_GAP * row.size
 
