@@ -1,5 +1,6 @@
-"""The trained policies of a stored site on days that none of them has seen, beside the planner,
-plain rules and the oracle.
+"""Measure the trained policies of a stored site on days unseen by all of them.
+
+The planner, plain rules and the oracle stand beside them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -116,8 +117,9 @@ def evaluate_agents(
 
 
 def _find_trained(connection: Connection, site: Site, named: Sequence[str]) -> list[str]:
-    """Return the learned policies to measure: those named, else all that have an accepted
-    training.
+    """Return the learned policies to measure.
+
+    These are those named, else all that have an accepted training.
     """
     for name in named:
         if name not in AGENT_POLICIES:
@@ -153,8 +155,9 @@ class Lessons:
     def find_lacking(
         self, quarters: Iterable[date], names: Sequence[str]
     ) -> list[tuple[date, str]]:
-        """Return the quarters, in order, and the policies that were not trained yet on all that was
-        recorded before them.
+        """Return quarters, in order, with the policies that still need training for them.
+
+        Such policies were not trained on all that was recorded before the quarter.
         """
         with self.store.part() as connection:
             return [
@@ -218,8 +221,9 @@ class Lessons:
     def issue(
         self, weeks: Sequence[EvaluationWeek], policies: list[str], progress: Progress
     ) -> None:
-        """Issue the forecasts of the weeks that were not issued then, by a model that knows all
-        that was recorded before their quarter.
+        """Issue missing forecasts of the weeks.
+
+        Their model knows all that was recorded before their quarter.
         """
         for place, week in enumerate(weeks):
             progress(place, len(weeks), f"forecasts for {week.first}")
@@ -269,8 +273,9 @@ class Lessons:
 
 
 def _was_trained(connection: Connection, site: Site, version: str, *, until: datetime) -> bool:
-    """Return whether a training knows what was recorded before an instant and nothing later, its
-    trial included, whatever became of its model.
+    """Return whether a training knows everything recorded before an instant, and no more.
+
+    Its trial is included, whatever became of its model.
     """
     runs = training_runs.list_latest(connection, site.name, version=version, limit=_RUNS)
     return any(until - _CLOSE <= run.data_until and run.knowledge_cutoff <= until for run in runs)
