@@ -1,5 +1,6 @@
-"""The lab's tasks: a run's files come from the object store, its stages are done, and what they
-made goes back there, so that any worker does the next one.
+"""The lab's tasks: a run's files come from the object store and go back there.
+
+Between the two its stages are done, so that any worker does the next one.
 """
 
 import json

@@ -1,5 +1,7 @@
-"""The stage that runs a batch: groups handed out, their rows kept, what fails tried again, then run
-by run, and in the end named.
+"""The stage that runs a batch.
+
+Groups are handed out and their rows kept; failed ones are tried again, then run by run, and in the
+end named.
 
 Which runs it consists of, and which are simulated side by side, is the same for the same
 configuration, data and seed.
