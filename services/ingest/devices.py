@@ -1,5 +1,6 @@
-"""The home's devices that Luna speaks to itself: found in its network, and each battery moved by a
-little before anything is armed.
+"""The home's devices that Luna speaks to itself.
+
+They are found in its network, and each battery is moved by a little before anything is armed.
 """
 
 import math

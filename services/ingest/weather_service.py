@@ -1,5 +1,6 @@
-"""Fetch the weather where sites are: forecasts with the instant of issue, measurements as known
-when their slot ended.
+"""Fetch the weather of sites.
+
+Forecasts with the instant of issue, measurements as known when their slot ended.
 """
 
 from collections.abc import Iterator
@@ -33,8 +34,10 @@ log = structlog.get_logger("luna.ingest")
 
 @dataclass(slots=True)
 class _SiteWeather:
-    """The weather of one site: stretches of the past and of the forecast, and the faults of the
-    service; ``reached``: whether the service answered.
+    """The weather of one site.
+
+    Stretches of the past and of the forecast, and the faults of the service; ``reached``: whether
+    the service answered.
     """
 
     site: str
@@ -129,8 +132,9 @@ def tell(reply: FetchWeatherReply) -> FetchWeatherReply:
 
 
 def split_window(request: FetchWeatherRequest, *, now: datetime) -> Iterator[Timeline]:
-    """Yield the stretches to ask for, each either before ``now`` or from then on, of a season at
-    most.
+    """Yield the stretches to ask for, of a season at most.
+
+    Each is either before ``now`` or from then on.
 
     Raises:
         InvalidInputError: the window is upside down, or further ahead than anybody looks.
@@ -155,8 +159,9 @@ def _store_sheet(
     issued_at: datetime | None,
     now: datetime,
 ) -> int:
-    """Store the slots whose weather differs from the stored one, so that an hour without news adds
-    no row.
+    """Store the slots whose weather differs from the stored one.
+
+    An hour without news adds no row.
     """
     stored = weather_carbon.read_weather(connection, site, sheet.timeline, known_at=now)
     changed = np.logical_or.reduce(
