@@ -1,5 +1,6 @@
-"""``luna control``: whether a site's devices are told what its plans say, and what the owner wants
-instead.
+"""``luna control``: control of a site's devices.
+
+It tells whether they follow the plans, and takes the owner's wishes instead.
 """
 
 from collections.abc import Mapping
