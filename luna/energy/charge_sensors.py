@@ -24,9 +24,9 @@ _READ_NOTES = {"vehicle_soc_read", *(f"vehicle_soc_{verdict}" for verdict in VER
 MOST_ON_THE_ROAD_KW = 150.0
 # For so long a charge is planned before it is said that the car does not take it.
 UNTAKEN_AFTER = timedelta(hours=2)
-# What a charger takes for itself in a quarter-hour.
+# Own consumption of a charger in a quarter-hour.
 LITTLE_KWH = 0.05
-# What a parked car takes from its own battery at most: guards, cameras, warming itself.
+# Highest draw of a parked car from its own battery: guards, cameras, warming itself.
 STANDING_KW = 0.3
 
 SensorSeries = tuple[InstantArray, FloatArray]
@@ -182,7 +182,7 @@ def judge_charge(
     connected, since, left = _judge_plug(plugs, unplugged=unplugged)
     readings = [SocReading(soc, at) for soc, at in _list(socs)]
     store = store_of(vehicle)
-    # What it gives to the house is not metered by itself.
+    # Energy given to the house is not metered by itself.
     counted = None if vehicle.discharge_limit_kw else metered
     if connected and since is not None:
         presence = Presence(since, left, pace_of_charge(vehicle, connected=False))

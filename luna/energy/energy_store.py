@@ -95,7 +95,7 @@ class EnergyStore:
         return self.kind.least - ROUNDING_SOC <= level <= self.kind.most + ROUNDING_SOC
 
 
-# What inverter and battery management take from a battery without a meter.
+# Draw of inverter and battery management from a battery without a meter.
 BATTERY_STANDBY_KW = 0.05
 
 

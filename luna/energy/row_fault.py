@@ -68,7 +68,7 @@ ENGLISH: Mapping[str, str] = {
         "the opposite direction was"
     ),
 }
-# What to check of a value out of bounds.
+# Advice on a value out of bounds.
 HINTS: Mapping[str, str] = {
     "unit": "check the unit",
     "direction": "energies are counted in their own direction",

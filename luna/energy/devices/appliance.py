@@ -201,8 +201,8 @@ class LoadFlow(SwitchedFlow, Part):
     reason: Annotated[ReasonReply | None, Field(description="why it runs or waits")] = None
 
 
-# What set-up takes a water heater to draw, and to need in a day: hot water of three persons, with
-# what the tank loses.
+# Defaults of set-up for a water heater, its power and its daily energy: hot water of three persons,
+# and losses of the tank.
 USUAL_HEATER_KW = 3.0
 USUAL_HEATER_KWH = 6.0
 

@@ -17,7 +17,7 @@ from luna.platform.simulated_home.car import CarState, step_car
 from luna.platform.simulated_home.heater import HeaterState, step_heater
 
 BATTERY_MODEL = BatteryModel()
-# What a meter of class B may be wrong by, and less. Source: EN 50470-3.
+# Errors of meters, below the limits of class B. Source: EN 50470-3.
 _GAIN_SPREAD = 0.003
 _POWER_SPREAD = 0.004
 _SOC_SPREAD = 0.002

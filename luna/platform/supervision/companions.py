@@ -203,7 +203,7 @@ def companions(
         yield group
     finally:
         try:
-            # What carries its commands and confirmations stays until it has handed the devices
+            # The process with its commands and confirmations stays until it has handed the devices
             # back.
             group.end_first("executor")
             stop.set()

@@ -14,7 +14,7 @@ from luna.words.charts.svg import LETTER, join, rule, text
 MOST_STEPS = 6
 # Steps of an axis of prices, about.
 PRICE_STEPS = 5
-# What it spans at least, currency/kWh.
+# Least span of a price axis, currency/kWh.
 LEAST_PRICE_SPAN = 0.04
 
 
