@@ -348,7 +348,7 @@ def _bind(plan: Plan, parts: Sequence[BatteryPolicy]) -> PlanPolicy:
         curtailment = plan.setpoints.curtailment
         limit = plan.setpoints.pv_limit_kw
     else:
-        # What prices and contract say: a limit made of expected flows would take sun from a load
+        # By prices and contract alone: a limit made of expected flows would take sun from a load
         # that turns out higher.
         curtailment = choose_curtailment(problem, exports=plan.flows.export_kwh > 0)
         limit = np.full(problem.outlook.timeline.count, np.inf)

@@ -281,7 +281,7 @@ def find_envelope(
     if mode == EXPORT:
         sellable_kwh = min(dischargeable_kwh, energy_above(safe.target_soc, battery, stored_kwh))
 
-    # What may neither be exported nor held back has to go into the battery.
+    # Energy that can neither be exported nor curtailed goes into the battery.
     spillable_kwh = chargeable_kwh
     if slot.curtailable and isfinite(stored_kwh):
         spillable_kwh = min(chargeable_kwh, room_to(safe.spill_soc, battery, stored_kwh))

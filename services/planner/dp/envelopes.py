@@ -17,13 +17,13 @@ Offers = tuple[IndexArray, FloatArray, FloatArray, FloatArray]
 # Pieces of all slots' functions, and where those of each slot begin; slot t's is that at its start,
 # the last one that of the horizon.
 Store = tuple[FloatArray, IndexArray]
-# What is to be stored at the end of each slot, nothing where it is empty, and what a kWh of that is
-# worth.
+# Energy to keep stored at the end of each slot, nothing where it is empty, and the worth of a kWh
+# of that.
 Reserve = tuple[FloatArray, float]
 
 BEGIN, END, LEFT, RIGHT = range(4)
-# Energies lie on a lattice (kWh), so that what begins where something ends does so exactly, however
-# often both are moved.
+# Energies lie on a lattice (kWh): pieces begin exactly where others end, however often both are
+# moved.
 LATTICE = 2.0**-32
 # Pieces shorter than this (kWh) are rounding, values this close (currency) the same, and pieces
 # that differ by this one straight line.

@@ -348,7 +348,7 @@ _CAUTION_SHARES = (0.5, 0.3, 0.15, 0.05)
 # How far a plan and its re-simulation may be apart, kWh per slot.
 _TOLERANCE_KWH = 1e-6
 _NOTHING_KWH = 1e-9
-# What another plan may cost more and still count as costing the same, currency.
+# Difference of cost up to which plans count as equal, currency.
 _TOLERANCE_COST = 1e-7
 
 

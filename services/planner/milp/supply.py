@@ -16,7 +16,7 @@ from services.planner.linear.model import Indices, LinearModel
 from services.planner.loops import loop, loop_part
 from services.planner.milp.solver import LinearSolution
 
-# What a kWh costs that no flow supplies: more than any price.
+# Price of a kWh that no flow supplies: more than any price.
 _UNSUPPLIED = 5.0
 # Amounts are bounded: kWh that no slot of a home exchanges.
 _MOST_KWH = 1e3

@@ -19,7 +19,7 @@ from services.planner.milp.battery_constraints import find_at_work
 from services.planner.reply.later_slots import LaterSlots
 from services.planner.reply.planners_choice import PlannersChoice, read_planners_choice
 
-# What leaves the planner is exact to this many decimals.
+# Decimals to which the planner's results are exact.
 DECIMALS = 6
 
 

@@ -106,7 +106,8 @@ class SlotFlows:
         self.full: BoolArray = self.start_kwh >= battery.max_kwh - SAME_KWH
         # The reserves at the end of each slot; None where there are none at all.
         self.reserve_kwh = self.plan.problem.storage.reserve_kwh
-        # What a battery keeps: its lowest state of charge, or the reserve at the end of the slot.
+        # Energy that a battery keeps: its lowest state of charge, or the reserve at the end of the
+        # slot.
         self.floor_kwh: FloatArray = np.broadcast_to(battery.min_kwh, self.charge.shape)
         if self.reserve_kwh is not None:
             self.floor_kwh = np.maximum(battery.min_kwh, self.reserve_kwh)
@@ -120,8 +121,7 @@ class SlotFlows:
 
     def _read_inverters(self) -> None:
         sun = self.conversion
-        # What the inverter of a battery carries beside its sun; infinite where it stands behind
-        # none.
+        # Capacity of a battery's inverter beside its sun; infinite where it stands behind none.
         self.room_kwh: FloatArray = np.full(self.charge.shape, np.inf)
         # Where sun and battery use all that the battery's inverter carries.
         self.fills_inverter: BoolArray = np.zeros(self.charge.shape, dtype=bool)
@@ -137,7 +137,7 @@ class SlotFlows:
         battery = self.battery
         self.least_kw: FloatArray = battery.min_charge_kw
         self.discharge_power_kwh: FloatArray = battery.discharge_limit_kw * self.hours
-        # What a battery can take at its state of charge.
+        # Energy that a battery can take at its state of charge.
         charge_kw: FloatArray = battery.charge_limit_kw
         tapers = battery.taper_from_soc < 1.0
         if tapers.any():
