@@ -79,7 +79,7 @@ def search_network(
             prefix=match.prefix,
             secret=secret,
         )
-        # What its battery takes and gives and what it holds, as far as the device says it.
+        # Power and stored energy of its battery, as far as the device reports them.
         limits: Mapping[LimitName, float] = {}
         if profile.limits:
             with suppress(LunaError), closing(reach_device(via, data_folder)) as device:

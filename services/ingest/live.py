@@ -58,7 +58,7 @@ from services.ingest.sources.source import LiveSource
 
 BEAT = timedelta(seconds=5)
 LOOK = timedelta(seconds=15)
-# What flows is handed to whoever looks at a site.
+# Power flows are shared with viewers of a site this often.
 SHARE = timedelta(seconds=2)
 # A reading from shortly before the last one may come from another sensor and not be recorded yet.
 RESUME_OVERLAP = timedelta(minutes=1)

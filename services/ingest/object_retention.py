@@ -20,7 +20,7 @@ from luna.energy.errors import LunaError, NotFoundError, UnavailableError
 from luna.platform.objects import ObjectStore
 
 LOG_FOLDER = "logs"
-# What the collector gives each line of this project.
+# Label that the collector gives each line of this project.
 SELECTOR = '{job="luna"}'
 # Loki keeps fourteen days; lines that waited for it may come half a day late.
 REACHED_BACK_DAYS = 13

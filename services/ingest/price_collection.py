@@ -163,7 +163,7 @@ def collect(
             key=lambda sheet: -sheet.minutes,
         ):
             starts, price = on_quarter_hours(sheet)
-            # What is no price leaves its slots to the next source.
+            # Slots with an invalid price are left to the next source.
             is_absurd = np.abs(price) > farthest
             if is_absurd.any():
                 collected.faults.append(

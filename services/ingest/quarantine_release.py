@@ -214,8 +214,8 @@ def resolve_row(connection: Connection, request: ResolveRequest, *, now: datetim
         cells = resolved.raw | (resolved.corrected or {})
         zone = parse_zone(site.timezone)
         if cells.get("sensor") in sensor_names(site):
-            # What a reading says holds, or is spread, over a gap at most: the slots that rest on it
-            # are built again.
+            # A reading holds, or is spread, over a gap at most: the slots that rest on it are built
+            # again.
             first, last = (
                 parse_instant(str(cells.get(name) or cells["instant"]), field=name, zone=zone)
                 for name in ("instant", "until")

@@ -47,7 +47,7 @@ HISTORY = timedelta(weeks=5)
 SEED = 2023
 _STEP_SECONDS = 60.0
 _START_SOC = 0.5
-# What counts each energy of a slot.
+# Meters of each energy of a slot.
 _COUNTERS: dict[str, Callable[[HomeState], float]] = {
     name: attrgetter(name) for name in SERIES if name != "soc"
 } | {name: attrgetter(counter) for name, counter in SUBMETERS.items()}

@@ -23,7 +23,7 @@ from services.ingest.sources.open_meteo import OpenMeteo, WeatherSheet
 from services.ingest.sources.source import SourceError, SourceRefusedError, SourceUnreachedError
 from services.ingest.sources.web import Web
 
-# What plans look ahead, and a day more.
+# Horizon of plans, and a day more.
 AHEAD = timedelta(days=3)
 FURTHEST = timedelta(days=15)
 SPAN = timedelta(days=90)
@@ -167,7 +167,7 @@ def _store_sheet(
     changed = np.logical_or.reduce(
         [np.isfinite(series) & (series != stored[name]) for name, series in sheet.values.items()]
     )
-    # What an answer lacks, or has beyond what can be, does not hide what is known of it.
+    # Missing or impossible values of an answer do not hide the stored ones.
     values = {
         name: np.where(np.isfinite(series), series, stored[name])[changed]
         for name, series in sheet.values.items()

@@ -65,8 +65,8 @@ def interpolate(
 
 NAME = "open_meteo"
 FORECAST = "https://api.open-meteo.com/v1/forecast"
-# What was forecast for the next hours at the time, from 2022 on; before that and where it has
-# nothing, the reanalysis, which comes five days late.
+# Past forecasts for the next hours, from 2022 on; before that and where there are none, the
+# reanalysis, which comes five days late.
 PAST = (
     "https://historical-forecast-api.open-meteo.com/v1/forecast",
     "https://archive-api.open-meteo.com/v1/archive",

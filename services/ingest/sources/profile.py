@@ -62,7 +62,7 @@ class ProfileSource:
         self._rate = rate
         self._clock = clock or SystemClock()
         self._every = every
-        # What is wrong with each device that does not answer.
+        # Fault of each device that does not answer.
         self.faults: dict[Via, LunaError] = {}
 
     @property

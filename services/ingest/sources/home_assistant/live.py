@@ -273,8 +273,8 @@ class HomeAssistantLive:
     ) -> None:
         connected_at = self._clock.now()
         await asyncio.sleep(self._recorder_lag.total_seconds())
-        # What history knows of the time since the last recorded readings, in order of time:
-        # interrupted, everything before the last one is there.
+        # History since the last recorded readings, in order of time: after an interruption
+        # everything before the last one is there.
         gaps = last.gaps()
         until = connected_at + self._recorder_lag
         with HomeAssistantHistory.connect(
