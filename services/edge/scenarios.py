@@ -29,9 +29,9 @@ from services.edge.lab import Lab
 from services.edge.row_files import RowForm, RowWriter, encode_rows, keep_origin, read_last_row
 from services.edge.workers import map_in_order
 
-# What tells these draws from those of other stages with the same seed.
+# Number that separates these draws from those of other stages with the same seed.
 _STREAM = 1
-# Columns are drawn with so many digits, so that what is written is what was labelled.
+# Columns are drawn with so many digits, so that the file has the values that were labelled.
 _DIGITS = 4
 # A batch's columns by name, of one length; arrays, which travel between processes more cheaply than
 # lists.

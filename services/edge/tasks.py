@@ -29,7 +29,7 @@ from services.edge.lab import DataFolders, Lab, open_lab
 
 NEEDS = ("database", "redis", "objects")
 FOLDER = "edge"
-# What a run's files are: their keys in the store, and what was stored.
+# List of a run's files: their keys in the store, and their stored versions.
 MANIFEST = "files.json"
 
 

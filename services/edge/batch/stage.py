@@ -354,7 +354,7 @@ def run_batch(lab: Lab, transport: GroupTransport | None = None) -> dict[str, An
                 remove_rows(folder, name)
             (folder / f"{_ORIGIN}.json").unlink(missing_ok=True)
         keep_origin(folder, _ORIGIN, plan.describe())
-        # What failed before is tried again.
+        # Runs that failed before are tried again.
         remove_rows(folder, FAILED)
         begun = time.perf_counter()
         export = lab.config.results.export

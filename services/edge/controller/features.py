@@ -14,8 +14,7 @@ import numpy as np
 
 from luna.energy.timeline import FloatArray
 
-# What a stored network calls its inputs' meaning; another number is another meaning, and is
-# refused.
+# Version of the meaning of a stored network's inputs; any other version is refused.
 FORM_VERSION = 1
 FOUNDING_INPUTS = 4
 # Inputs that hardly vary are not blown up.
@@ -47,7 +46,7 @@ def build_features(sight: Sight, steps: int) -> FloatArray:
     features = np.empty((len(sight.soc), FOUNDING_INPUTS + steps))
     features[:, 0] = sight.soc
     features[:, 1] = sight.accuracy
-    # What matters is from which model on it is too slow: the models' latencies grow by factors.
+    # The logarithm, because the models' latencies grow by factors.
     features[:, 2] = np.log(sight.latency_ms)
     features[:, 3] = sight.clean_share
     features[:, FOUNDING_INPUTS:] = (

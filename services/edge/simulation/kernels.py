@@ -19,8 +19,8 @@ from services.edge.controller.kernels import ask
 
 # Of one of those.
 Fields = tuple[Any, ...]
-# What a fuel gauge shows of a battery: whole per cents. Networks see it, so that within a slot they
-# are asked once per step and not once per task.
+# Resolution of a fuel gauge: whole per cents. Networks see it, so that within a slot they are asked
+# once per step and not once per task.
 GAUGE_STEPS = 100
 
 

@@ -21,7 +21,7 @@ from services.edge.simulation.group import CameraGroup, CameraRequest, GroupCond
 from services.edge.simulation.metrics import Tally
 from services.edge.simulation.protocol import Decision
 
-# What is written, as far as it is asked for.
+# Files to write, as far as asked for.
 _NAMES = ("runs", "battery_levels", "energy", "models", "tasks")
 
 
