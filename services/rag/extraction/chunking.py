@@ -123,7 +123,7 @@ def _units(block: DocumentBlock, part: int, most_words: int) -> Iterator[_Unit]:
     )
     for piece in pieces:
         own = piece.split()
-        # What is too long is divided into equal parts, without sentences' ends.
+        # A sentence that is too long is divided into equal parts.
         size = ceil(len(own) / ceil(len(own) / room)) if own else 1
         for start in range(0, len(own), size):
             text = piece if size == len(own) else " ".join(own[start : start + size])

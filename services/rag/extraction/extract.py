@@ -19,7 +19,7 @@ from services.rag.extraction.model import DocumentBlock, Extraction, ExtractionE
 
 log = structlog.get_logger("luna.rag")
 
-# What runtimes of C++, Rust and Python write last where memory ends.
+# Last words of the runtimes of C++, Rust and Python when memory ends.
 _MEMORY_WORDS = (
     "bad_alloc",
     "memory allocation of",
@@ -130,7 +130,7 @@ def _run_child(work: Path, limits: Limits) -> None:
                 "took_too_long", f"Reading it took more than {limits.seconds} seconds"
             ) from None
         finally:
-            # What the child may have started is of its group.
+            # Processes that the child may have started are of its group.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(child.pid, signal.SIGKILL)
             child.wait()

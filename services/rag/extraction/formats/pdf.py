@@ -472,7 +472,7 @@ def read(source: FileSource) -> FormatReading:
     if not any(lines) and "unreadable_pages" in notes:
         raise ExtractionError("damaged", "None of its pages can be read")
     title: str = document.get_metadata_value("Title").strip()
-    # What word processors write where nobody gave one.
+    # Default titles of word processors.
     return FormatReading(
         blocks=blocks_of(lines),
         title=None
@@ -504,7 +504,7 @@ def _page(
             width, height = page.get_size()
             scale = min(_DOTS_PER_POINT, sqrt(_MOST_DOTS / max(width * height, 1.0)))
             texts = recognise(page.render(scale=scale, grayscale=True).to_pil())
-            # What stands between paragraphs are rows as well, without text.
+            # Gaps between paragraphs are rows as well, without text.
             recognised = [
                 PdfLine.plain(text, row=row) for row, text in enumerate(texts) if text.strip()
             ]
