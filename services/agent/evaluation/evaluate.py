@@ -43,12 +43,12 @@ from services.forecaster.retraining.training import train_site
 from services.planner.replay import Progress
 from services.planner.service.replay import Store
 
-# Whose days the scores of an evaluation are.
+# System whose scores of days an evaluation writes.
 SYSTEM_ID = "evaluation_agent"
-# What learned policies stand beside, in the order of the report.
+# Policies to compare learned ones with, in the order of the report.
 BESIDE = ("idle", "self_consumption", "rule", "mpc", "mpc_scenarios")
-# What is trained on all that was recorded before a quarter stands its trial on the last weeks of
-# it, and has not learned from those.
+# A model trained on everything recorded before a quarter is tried on its last weeks, and has not
+# learned from those.
 _CLOSE = timedelta(days=45)
 # How many trainings of a kind are looked through.
 _RUNS = 1000
@@ -91,8 +91,7 @@ def evaluate_agents(
     weeks = len(chosen.weeks)
     trainings = 2 * len(lacking)
     steps = 2 * weeks + trainings
-    # What replays need of forecasts is issued first: trainings then find most of their days
-    # forecast.
+    # Forecasts for replays are issued first: trainings then find most of their days forecast.
     lessons.issue(chosen.weeks, [*BESIDE, *trained], take_part(progress, 0, steps, span=weeks))
     lessons.complete(lacking, take_part(progress, weeks, steps, span=trainings), now=now)
     usable, refused = lessons.sort_out(chosen.weeks, trained)

@@ -322,7 +322,7 @@ def _draw_column(
         ),
         path(trace_stairs(frame, power, day.export_kw), "line export-line"),
         path(trace_stairs(frame, power, day.needed_kw), "line needed-line"),
-        # What is stored is known at the end of each slot.
+        # Stored energy is known at the end of each slot.
         path(
             trace_edges(
                 ChartFrame(COLUMN, MARGIN + frame.slot_width, 0.0, frame.count - 1),

@@ -97,15 +97,15 @@ class Hyperparameters:
     minibatch: int = 4096
     # How far the probability of an action may move before it stops to count. [S eq. 7]
     clip: float = 0.2
-    # What a policy gains by staying open. [S eq. 9, H10]
+    # Reward of a policy's entropy. [S eq. 9, H10]
     entropy: float = 0.003
     # The weight of the value's loss beside the policy's: with networks of their own it matters to
     # the gradient's norm alone. [H13]
     value_weight: float = 0.5
     # The norm that gradients are cut to. [H11]
     most_gradient: float = 0.5
-    # Updates at the start that leave the policy alone, until the value knows what a policy that was
-    # learned elsewhere earns.
+    # Updates at the start that leave the policy alone, until the value knows the earnings of a
+    # policy learned elsewhere.
     value_updates: int = 0
     # Updates between two checkpoints.
     checkpoint_every: int = 20
