@@ -30,7 +30,7 @@ from services.api.routing import ResourceRouter
 
 router = ResourceRouter("jobs")
 
-# What a caller may ask for, by task.
+# Requests that a caller may send, by task.
 PUBLIC = list_public()
 # Any of their requests, as the gateway describes itself.
 _ANY_REQUEST = GetPydanticSchema(
