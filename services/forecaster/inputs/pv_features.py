@@ -217,7 +217,7 @@ def view_pv(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     # Whether any output was measured before the origin.
     count = np.concatenate([[0], np.cumsum(np.isfinite(frame.pv_kwh))])
     measured: NDArray[np.bool_] = count[pairs.origin] > 0
-    # What was measured under an unknown sky shows when the sun is up.
+    # Where nothing is known of the sky, earlier measurements show whether there is PV at all.
     shines = (sky > 0) & (measured | (usual.best_kwh > 0)) & (measured | bool(frame.arrays))
     limit = np.where(shines, frame.pv_limit_kwh, 0.0)
     yields = _Yields.of(frame, pairs)

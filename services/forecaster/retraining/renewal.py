@@ -156,7 +156,7 @@ NIGHT_HOURS = (1, 4, 5)
 DRIFT_REST = timedelta(days=3)
 # Without new data the same model would come of it.
 LEAST_NEW = timedelta(days=1)
-# Who has measured nothing for so long is a record, not a household to forecast.
+# A site without measurements for so long is a record, not a household to forecast.
 SILENCE = timedelta(days=14)
 
 
