@@ -22,7 +22,7 @@ _READ_NOTES = {"vehicle_soc_read", *(f"vehicle_soc_{verdict}" for verdict in VER
 
 # Neither fast chargers nor motorways exceed this for minutes on end.
 MOST_ON_THE_ROAD_KW = 150.0
-# For so long a charge is planned before it is said that the car does not take it.
+# A charge is planned this long before the car is said not to take it.
 UNTAKEN_AFTER = timedelta(hours=2)
 # Own consumption of a charger in a quarter-hour.
 LITTLE_KWH = 0.05

@@ -9,7 +9,7 @@ from luna.energy.devices.kind import DeviceDefaults, DeviceKind
 from luna.energy.part import Fraction, Part, PowerKw
 from luna.energy.sensor_roles import SensorRole, Sensors
 
-# So much is no limit: what stands where nobody named one.
+# Limit of a connection without a stated one: so high that it never binds.
 NO_LIMIT_KW = 10_000.0
 
 

@@ -31,7 +31,7 @@ _PATH = "/v1/sites/{site_id}/prices"
 KnownAt = Annotated[
     Instant | None, Field(description="as prices were known then; usual: as they are known now")
 ]
-# Where nobody says how far to look: the day behind, and the two that are published ahead.
+# Default window: the day behind, and the two published ahead.
 USUAL_PAST = timedelta(days=1)
 USUAL_AHEAD = timedelta(days=2)
 LONGEST = timedelta(days=3_660)

@@ -20,7 +20,7 @@ from luna.energy.errors import InvalidInputError, MachineError
 from luna.energy.site import invalid_input
 from luna.platform.settings.model import CHANGEABLE, STORED_FILE, FileSecrets, Settings, read_stored
 
-# In the order in which they count: what an operator sets goes before what a page stored.
+# In order of precedence: an operator's setting before one stored by a page.
 SettingSource = Literal["environment", "secret_file", "dotenv", "page", "start", "default"]
 # The user's name goes with it: it is half of what logs in.
 _PASSWORD_IN_URL = re.compile(r"://[^\s/@]+@")

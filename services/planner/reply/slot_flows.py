@@ -69,7 +69,7 @@ class SlotFlows:
         self.fills_connection: BoolArray = self.imports >= self.connection_kwh - NOTHING_KWH
         self.peak_kwh: FloatArray = find_peak_limit(self.plan)
         self.fills_peak: BoolArray = self.imports >= self.peak_kwh - NOTHING_KWH
-        # Where the meter stands at what keeps the month's peak, and not beyond it.
+        # Slots at exactly the import that keeps the month's peak.
         self.keeps_peak: BoolArray = self.fills_peak & (self.imports <= self.peak_kwh + NOTHING_KWH)
 
     # --- batteries --------------------------------------------------------------------------------
