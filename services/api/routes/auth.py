@@ -123,9 +123,9 @@ async def set_up(credentials: SetUp, request: Request) -> User:
     responses=SIGN_IN_ERRORS,
 )
 async def sign_in(credentials: SignIn, request: Request, response: Response) -> Me:
-    """Begin a session in this browser (a cookie), or return tokens for a program (`form`.
+    """Begin a session in this browser (a cookie), or return tokens for a program.
 
-    `tokens`).
+    A program asks for tokens by `form`: `tokens`.
     """
     identity: Identity = request.app.state.identity
     source: Source = request.state.source

@@ -69,7 +69,7 @@ def _find_missing_forecast(gateway: Gateway, request: PlanRequest) -> IssueReque
 async def trace_pareto(request: ParetoRequest, gateway: CurrentGateway) -> Response:
     """Return plans of which none beats another in both figures.
 
-    Each comes with the weights that give it; the knee is marked.
+    The weights that give each are returned as well, and the knee.
     """
     return await gateway.ask(request)
 
