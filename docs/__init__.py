@@ -1,1 +1,1 @@
-"""What builds the pages: the reference made from code, and the links of the site."""
+"""Build of the pages: the reference made from code, and the links of the site."""

@@ -1,5 +1,6 @@
-"""What Luna is delivered with: the libraries of ``locks/core.txt`` and of the pages, each with its
-licence.
+"""Libraries delivered with Luna, each with its licence.
+
+They are those of ``locks/core.txt`` and of the pages.
 """
 
 import json

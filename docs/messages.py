@@ -1,5 +1,6 @@
-"""What the gateway's messages are made of, and those of the pages' scripts as types:
-``services/api/frontend/src/gateway.d.ts``.
+"""Messages of the gateway, and those of the pages' scripts as types.
+
+The types are in ``services/api/frontend/src/gateway.d.ts``.
 """
 
 import json

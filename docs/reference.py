@@ -1,5 +1,6 @@
-"""``python -m docs.reference``: writes ``docs/guide/reference`` and the types of the pages' scripts
-from settings, commands, site model, gateway and tasks.
+"""``python -m docs.reference``: writes ``docs/guide/reference`` and the scripts' types.
+
+They come from settings, commands, site model, gateway and tasks.
 """
 
 import json
@@ -248,9 +249,7 @@ def _site_file() -> Iterator[str]:
 
 
 def _parts(schema: Schema) -> dict[str, tuple[str, ...]]:
-    """Return every kind of part with the first place at which it stands, in the order of the
-    file.
-    """
+    """Return every kind of part with its first place, in the order of the file."""
     found: dict[str, tuple[str, ...]] = {}
 
     def visit(part: Schema, path: tuple[str, ...]) -> None:

@@ -1,5 +1,6 @@
-"""Draws the pictures of the dashboard's pages in ``docs/images``: ``python -m docs.screenshots``,
-with Debian's chromium and the embedded servers.
+"""``python -m docs.screenshots``: draws the pages of the dashboard to ``docs/images``.
+
+It needs Debian's chromium and the embedded servers.
 
 ``--living`` draws those of a simulated home that lived until the evening; ``--every FOLDER`` draws
 every page of three homes (simulated, without data, after a month) on desk and phone, light and
@@ -62,8 +63,10 @@ LIVED = timedelta(hours=12)
 
 @dataclass(frozen=True)
 class Picture:
-    """A page as somebody sees it: the picture's name, the page's address below the gateway's, what
-    the browser says of itself, and whether it scrolls.
+    """A page as somebody sees it.
+
+    The picture's name, the page's address below the gateway's, what the browser says of itself, and
+    whether it scrolls.
     """
 
     name: str
@@ -111,8 +114,9 @@ def main() -> None:
 
 
 def _draw_guide(browser: Browser) -> None:
-    """Draw each page of a home with a past and a plan: light on a desktop, in German too where the
-    guide shows it, and Home in the dark and on a phone.
+    """Draw each page of a home with a past and a plan.
+
+    Light on a desktop, in German too where the guide shows it, and Home in the dark and on a phone.
     """
     with _gateway() as client:
         for picture in list_pictures("home"):
@@ -129,8 +133,9 @@ def _draw_every(browser: Browser, folder: Path) -> None:
 
 
 def list_every(*names: str) -> Iterator[Picture]:
-    """Yield every page of sites in every form, and those of the installation with the first of
-    them.
+    """Yield every page of sites in every form.
+
+    Those of the installation come with the first of them.
     """
     forms = {
         "desk": DESKTOP,
@@ -193,7 +198,7 @@ def _gateway() -> Iterator[httpx.Client]:
 
 @contextmanager
 def _furnished_homes() -> Iterator[httpx.Client]:
-    """A gateway for which a home has a month behind it and a plan, and another one nothing yet."""
+    """A gateway with one home that has a past and a plan, and one without."""
     now = datetime(2026, 10, 24, 16, 5, tzinfo=UTC)
     with tempfile.TemporaryDirectory(prefix="luna-pictures-") as folder:
         Path(folder).chmod(0o711)

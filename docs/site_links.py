@@ -47,8 +47,9 @@ def find_language(uri: str) -> str:
 
 
 def translate(uri: str, language: str, pages: set[str]) -> str:
-    """Return the counterpart of a page in a language, or where there is none the language's start
-    page.
+    """Return the counterpart of a page in a language.
+
+    Where there is none it is the language's start page.
     """
     if find_language(uri) == language:
         return uri
@@ -57,8 +58,9 @@ def translate(uri: str, language: str, pages: set[str]) -> str:
 
 
 def _is_in(item: Any, language: str) -> bool:
-    """Return whether an item of the navigation is of a language: a page, or a section by its
-    pages.
+    """Return whether an item of the navigation is of a language.
+
+    It is a page, or a section by its pages.
     """
     children = getattr(item, "children", None) or []
     if children:

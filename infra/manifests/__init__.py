@@ -1,3 +1,4 @@
-"""Manifests for clusters, made from docker-compose.yml: what runs, with which command, secrets,
-limits and networks, stands there alone.
+"""Manifests for clusters, made from docker-compose.yml.
+
+Containers, commands, secrets, limits and networks stand there alone.
 """

@@ -1,5 +1,7 @@
-"""``python -m infra.manifests``: writes infra/kubernetes/luna.yaml and infra/swarm/stack.yml from
-docker-compose.yml, unless a cluster would refuse them.
+"""``python -m infra.manifests``: writes the manifests of clusters.
+
+They are infra/kubernetes/luna.yaml and infra/swarm/stack.yml, made from docker-compose.yml unless a
+cluster would refuse them.
 """
 
 import sys

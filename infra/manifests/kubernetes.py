@@ -1,5 +1,6 @@
-"""Kubernetes: one namespace, a Deployment per worker, a StatefulSet per store, and who may talk to
-whom.
+"""Kubernetes: one namespace, a Deployment per worker, a StatefulSet per store.
+
+Network policies say who may talk to whom.
 """
 
 import hashlib
@@ -184,8 +185,9 @@ def _container(workload: Workload) -> Manifest:
 
 
 def _await_schema(workload: Workload) -> Manifest:
-    """Return what runs before the container: the same image with the same settings, which knows
-    what tables it needs.
+    """Return the container that waits for the tables before the main one starts.
+
+    It has the same image with the same settings, which knows what tables it needs.
     """
     container = _container(workload)
     kept = {
@@ -336,8 +338,9 @@ def _files(workloads: list[Workload]) -> Iterator[Manifest]:
 
 
 def _files_of(workload: Workload) -> dict[str, str]:
-    """Return everything that a workload mounts from the repository, by file name: one map for all
-    its places.
+    """Return all files that a workload mounts from the repository, by name.
+
+    One map serves all their places.
     """
     files: dict[str, str] = {}
     for mount in (each for each in workload.mounts if each.is_file):
@@ -362,8 +365,9 @@ def _claims(workloads: list[Workload]) -> Iterator[Manifest]:
 
 
 def _sharers(workload: Workload, workloads: list[Workload]) -> list[str]:
-    """Return who writes to the same volume, itself included, where there is another: they have to
-    run on one node.
+    """Return all workloads that write to the same volume, if there are several.
+
+    They have to run on one node.
     """
     mine = {mount.source for mount in workload.mounts if mount.is_volume}
     sharers = [

@@ -1,5 +1,6 @@
-"""What a Kubernetes API server, its scheduler and its disruption budgets ask of manifests beyond
-their schemas.
+"""Rules of Kubernetes for manifests, beyond their schemas.
+
+They are those of an API server, its scheduler and its disruption budgets.
 
 Each rule takes the documents of one installation and returns what is wrong, in words; nothing where
 all is well.
@@ -87,8 +88,9 @@ def find_repeated_names(documents: Sequence[Manifest]) -> list[str]:
 
 
 def find_unresolved_volumes(documents: Sequence[Manifest]) -> list[str]:
-    """What is mounted is a volume of the pod, and what a volume or a variable is filled from is
-    there.
+    """Check that mounts name volumes of the pod.
+
+    Sources of volumes and variables must exist as well.
     """
     maps = {
         each["metadata"]["name"]: each.get("data", {})
@@ -204,8 +206,9 @@ def find_requests_above_limits(documents: Sequence[Manifest]) -> list[str]:
 
 
 def find_shared_claims(documents: Sequence[Manifest]) -> list[str]:
-    """A claim of one node is written by pods of one node: never by replicas, and by two workloads
-    only where both keep to one node.
+    """Check that pods of one node write a claim of one node.
+
+    Replicas never do, and two workloads only where both keep to one node.
     """
     single = {
         each["metadata"]["name"]
@@ -284,7 +287,7 @@ def find_claims_without_group(documents: Sequence[Manifest]) -> list[str]:
 
 
 def find_starts_before_migration(documents: Sequence[Manifest]) -> list[str]:
-    """What asks the database waits, before it starts, for the tables that its own image needs."""
+    """Check that users of the database wait for the tables of their own image."""
     faults = []
     for document, pod in _pods(documents):
         asks = document["kind"] != "Job" and any(
@@ -306,8 +309,9 @@ def find_starts_before_migration(documents: Sequence[Manifest]) -> list[str]:
 
 
 def find_immutable_changes(before: Sequence[Manifest], after: Sequence[Manifest]) -> list[str]:
-    """Return what an API server refuses when ``after`` is applied where ``before`` is: fields that
-    never change while their object exists.
+    """Return the changes from ``before`` to ``after`` that an API server refuses.
+
+    They are of fields that never change while their object exists.
     """
     was = {_identify(each): each for each in before}
     return [

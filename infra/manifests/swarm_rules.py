@@ -1,4 +1,4 @@
-"""What a swarm asks of a stack beyond its schema.
+"""Rules of a swarm for a stack, beyond its schema.
 
 Each rule takes the stack and returns what is wrong, in words; nothing where all is well.
 """
@@ -79,8 +79,9 @@ def find_reservations_above_limits(stack: Stack) -> list[str]:
 
 
 def find_shared_volumes(stack: Stack) -> list[str]:
-    """A volume is one node's: who writes to it runs there, once, and the old container goes before
-    the new one comes.
+    """Check that writers of a volume run once, on its node.
+
+    The old container goes before the new one comes.
     """
     faults = []
     for each in _services(stack):
@@ -105,7 +106,7 @@ def find_shared_volumes(stack: Stack) -> list[str]:
 
 
 def find_starts_before_migration(stack: Stack) -> list[str]:
-    """What asks the database waits, before it starts, for the tables that its own image needs."""
+    """Check that users of the database wait for the tables of their own image."""
     asking = (
         each
         for each in _services(stack)
@@ -120,8 +121,9 @@ def find_starts_before_migration(stack: Stack) -> list[str]:
 
 
 def find_immutable_changes(stack: Stack, place: Path = _PLACE) -> list[str]:
-    """Return the configs whose content may change under their name, which a swarm refuses: the name
-    says what is in it.
+    """Return the configs whose content may change under their name.
+
+    A swarm refuses that; the name says what is in it.
     """
     found = {
         name: hashlib.sha256((place / each["file"]).read_bytes()).hexdigest()[:8]

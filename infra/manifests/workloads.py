@@ -1,4 +1,4 @@
-"""What docker-compose.yml says of each container, in the words that the manifests share."""
+"""Containers of docker-compose.yml, in the words that the manifests share."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ Kind = Literal["once", "worker", "gateway", "store"]
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A value that an operator may set: its name, and what holds where nobody did."""
+    """A value that an operator may set: its name and its default."""
 
     name: str
     default: str
@@ -79,7 +79,7 @@ class Workload:
 
     @property
     def environment(self) -> dict[str, str | Variable]:
-        """What the process finds in its environment."""
+        """Environment variables of the process."""
         return {
             key: _read_value(str(value))
             for key, value in self.content.get("environment", {}).items()
@@ -87,7 +87,7 @@ class Workload:
 
     @property
     def secrets(self) -> dict[str, str]:
-        """Where each secret is read, by its name."""
+        """Paths of the secrets, by name."""
         named = [
             {"source": each, "target": f"/run/secrets/{each}"} if isinstance(each, str) else each
             for each in self.content.get("secrets", [])
@@ -96,7 +96,7 @@ class Workload:
 
     @property
     def networks(self) -> tuple[str, ...]:
-        """Which others it may talk to."""
+        """Networks of the container."""
         return tuple(self.content.get("networks", ()))
 
     @property
@@ -114,8 +114,9 @@ class Workload:
 
     @property
     def is_alone(self) -> bool:
-        """Whether it never runs twice: one of a kind, or the only one that its volume is mounted
-        by.
+        """Whether it never runs twice.
+
+        It is one of a kind, or the only one that mounts its volume.
         """
         return (
             self.name in SINGLE
@@ -146,12 +147,12 @@ class Workload:
 
     @property
     def grace_s(self) -> int:
-        """How long it may take to end."""
+        """Seconds that it may take to end."""
         return int(str(self.content.get("stop_grace_period", "30s")).removesuffix("s"))
 
     @property
     def health_port(self) -> int | None:
-        """Where its health and metrics are served."""
+        """Port of its health and metrics."""
         command = list(self.content.get("command", ()))
         return (
             8080

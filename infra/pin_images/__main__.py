@@ -1,5 +1,6 @@
-"""``python -m infra.pin_images [--check] [--default URL] [FILE …]``: writes the digest of each
-image behind its tag, as its registry names it now.
+"""``python -m infra.pin_images [--check] [--default URL] [FILE …]``: pins images by digest.
+
+It writes the digest of each image behind its tag, as its registry names it now.
 
 A tag can be moved to other contents; a digest cannot. A file is rewritten whole or not at all:
 where the digest of one of its images cannot be read it stays as it is, the image is named, and the
@@ -71,8 +72,9 @@ class PinError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ImageName:
-    """An image as a file names it: registry (empty: the default one), repository, tag, digest
-    (empty: none).
+    """An image as a file names it.
+
+    Registry (empty: the default one), repository, tag, digest (empty: none).
     """
 
     registry: str
@@ -251,8 +253,9 @@ def list_images(text: str, *, is_dockerfile: bool) -> Iterator[re.Match[str]]:
 
 
 def pin_text(text: str, registries: Registries, *, is_dockerfile: bool) -> tuple[str, list[str]]:
-    """Return a file's text with a digest behind each tag, and the images whose digest cannot be
-    read, each with why.
+    """Return a file's text with a digest behind each tag, and the failures.
+
+    They are images whose digest cannot be read, each with why.
     """
     faults = []
     pieces = []

@@ -18,7 +18,7 @@ from luna.energy.timeline import Day, Instant
 # value: the planner's value of stored energy, corrected by what was learned; the others choose
 # modes without a solver.
 AgentKind = Literal["value", "imitation", "network", "clone", "rl"]
-# What a replay, a shadow plan and a score call the policy of each kind.
+# Name of each kind's policy in replays, shadow plans and scores.
 AGENT_POLICIES: dict[str, AgentKind] = {
     "antares": "value",
     "imitation": "imitation",
@@ -33,7 +33,7 @@ EXPORT = "_export"
 LEARNED_POLICIES: dict[str, AgentKind] = AGENT_POLICIES | {
     name + EXPORT: kind for name, kind in AGENT_POLICIES.items()
 }
-# What the setting ``antares.shadow_policy_type`` calls it.
+# Its name in the setting ``antares.shadow_policy_type``.
 SHADOW_POLICIES: dict[str, str] = {
     "lightgbm": "antares",
     "rl": "rl",

@@ -18,7 +18,7 @@ from luna.energy.site import Site
 from luna.energy.site.control import Control
 from luna.energy.timeline import FloatArray
 
-# What an inverter does without anybody's commands.
+# Behaviour of an inverter without any commands.
 OWN = BatterySetpoint(mode="self_consumption")
 _WORDS = {mode.word: mode for mode in Mode}
 

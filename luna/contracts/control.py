@@ -262,8 +262,8 @@ class ControlPause(Message):
 # last command. not_released: it was to be handed back, and nothing confirms that it is. paused:
 # handed back and left alone.
 StandingCode = Literal["own", "follows", "sent", "silent", "unattended", "not_released", "paused"]
-# What happens next where a device is not released: as soon as it answers; as soon as Luna runs and
-# it answers; nothing more.
+# Next step where a device is not released: as soon as it answers; as soon as Luna runs and it
+# answers; nothing more.
 NextStep = Literal["released_when_it_answers", "released_when_luna_runs", "left_to_owner"]
 
 

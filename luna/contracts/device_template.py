@@ -11,7 +11,7 @@ from luna.energy.devices.battery import BatteryControl
 from luna.energy.devices.commands import DeviceWrite
 from luna.energy.site.control import Control
 
-# What rounding in an inverter makes of a number: a step of its own, or a hundredth.
+# Tolerance for an inverter's rounding of a number: a step of its own, or a hundredth.
 _STEP = 1.0
 _SHARE = 0.01
 WATTS = 1000

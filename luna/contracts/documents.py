@@ -14,7 +14,7 @@ from luna.energy.timeline import Day, Instant
 
 # In this order; failed is an end from any of them.
 DocumentState = Literal["stored", "extracted", "chunked", "embedded", "searchable", "failed"]
-# What a document is about; a filter of searches, never a judgement of its content.
+# Subject of a document; a filter of searches, never a judgement of its content.
 DocumentKind = Literal["contract", "tariff", "manual", "regulation", "subsidy", "other"]
 # In which documents are searched: German and English have stems and a glossary.
 DocumentLanguage = Literal["en", "de"]

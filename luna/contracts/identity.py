@@ -10,7 +10,7 @@ from luna.contracts.message import Message
 # public: anybody; read, analyse, operate, data, configure: on the sites a caller has; administer:
 # the installation.
 Scope = Literal["public", "read", "analyse", "operate", "data", "configure", "administer"]
-# What can be given to a key.
+# Rights that a key can have.
 KeyScope = Literal["read", "analyse", "operate", "data", "configure", "administer"]
 Role = Literal["user", "analyst", "admin"]
 ROLE_SCOPES: dict[Role, frozenset[KeyScope]] = {
@@ -20,7 +20,7 @@ ROLE_SCOPES: dict[Role, frozenset[KeyScope]] = {
 }
 
 MOST_KEY_DAYS = 730
-# What the audit log calls those who are no persons.
+# Names in the audit log for callers that are no persons.
 NO_PERSONS = ("local", "monitor", "nobody")
 
 

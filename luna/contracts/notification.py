@@ -8,9 +8,9 @@ from pydantic import ConfigDict, Field, SecretStr
 from luna.contracts.message import Message, Request, Schedule
 from luna.energy.timeline import Instant
 
-# What a target can be told of: plan: none, too old, or compromised; device: one, or all sensors,
+# Kinds of messages to a target. plan: none, too old, or compromised; device: one, or all sensors,
 # are silent; prices: cheap hours ahead; saving: the week; day: each morning how the house stands;
-# system: faults of the installation itself. These two go to those alone who ask for them.
+# system: faults of the installation itself. Only those who ask for the last two get them.
 EventKind = Literal["plan", "device", "prices", "saving", "day", "system"]
 # sending: begun and not known to be done; unknown: it stayed so, and is not sent again; expired: it
 # was no news any more.

@@ -20,7 +20,7 @@ from luna.words import say_instant
 
 # Longer than this nobody remembers a block; what shall hold for good belongs into the site.
 LONGEST = timedelta(days=14)
-# What no device can do at the same time.
+# Pairs of actions that exclude each other on every device.
 _CONTRADICTIONS = [
     {"charge", "discharge"},
     {"charge", "hold"},

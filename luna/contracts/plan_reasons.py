@@ -10,7 +10,7 @@ from luna.energy.devices import FLOW_KINDS
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.reason import ReasonReply
 
-# What batteries do together is the slot's own reason.
+# Joint action of batteries is the slot's own reason.
 _PLACED = [kind.section for kind in FLOW_KINDS if kind.section != BATTERIES]
 
 

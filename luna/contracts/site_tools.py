@@ -50,7 +50,7 @@ class Figure(Message):
     text: Annotated[str, Field(description="how it is written in the answer's language")]
 
 
-# What a series is of, where it is one that has a colour on every chart.
+# Quantity of a series, if it has a colour on every chart.
 Quantity = Literal[
     "load", "pv", "import", "export", "charge", "discharge", "soc", "price", "sell-price"
 ]

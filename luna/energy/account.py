@@ -22,8 +22,8 @@ from luna.energy.timeline import FloatArray, Timeline, parse_zone
 BoolArray = NDArray[np.bool_]
 Direction = Literal["import", "export"]
 
-# Where energy comes from and where it goes. ``load`` is the house without the devices that have a
-# meter of their own.
+# Sources and uses of energy. ``load`` is the house without the devices that have a meter of their
+# own.
 SOURCES = ("pv", "import", "discharge")
 CONSUMERS = ("load", *(series.removesuffix("_kwh") for series in SUBMETERED))
 USES = (*CONSUMERS, "export", "charge")

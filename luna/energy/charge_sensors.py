@@ -22,11 +22,11 @@ _READ_NOTES = {"vehicle_soc_read", *(f"vehicle_soc_{verdict}" for verdict in VER
 
 # Neither fast chargers nor motorways exceed this for minutes on end.
 MOST_ON_THE_ROAD_KW = 150.0
-# For so long a charge is planned before it is said that the car does not take it.
+# A charge is planned this long before the car is said not to take it.
 UNTAKEN_AFTER = timedelta(hours=2)
-# What a charger takes for itself in a quarter-hour.
+# Own consumption of a charger in a quarter-hour.
 LITTLE_KWH = 0.05
-# What a parked car takes from its own battery at most: guards, cameras, warming itself.
+# Highest draw of a parked car from its own battery: guards, cameras, warming itself.
 STANDING_KW = 0.3
 
 SensorSeries = tuple[InstantArray, FloatArray]
@@ -134,7 +134,7 @@ def pace_of_charge(vehicle: ElectricVehicle, *, connected: bool) -> LevelPace:
 
 
 def find_pace(site: Site, name: str) -> LevelPace | None:
-    """Return the fastest change of the level of a battery, or of a vehicle on the road.
+    """Return the fastest change of level of a battery, or of a vehicle on the road.
 
     None where the site lacks the device.
     """
@@ -182,7 +182,7 @@ def judge_charge(
     connected, since, left = _judge_plug(plugs, unplugged=unplugged)
     readings = [SocReading(soc, at) for soc, at in _list(socs)]
     store = store_of(vehicle)
-    # What it gives to the house is not metered by itself.
+    # Energy given to the house is not metered by itself.
     counted = None if vehicle.discharge_limit_kw else metered
     if connected and since is not None:
         presence = Presence(since, left, pace_of_charge(vehicle, connected=False))

@@ -67,7 +67,7 @@ ENGLISH: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DayFault(CodedFault):
-    """What speaks against a day."""
+    """Fault of a recorded day."""
 
     english: ClassVar[Mapping[str, str]] = ENGLISH
 

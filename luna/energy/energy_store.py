@@ -46,7 +46,7 @@ class StoreKind:
 BATTERY = StoreKind()
 # A car's level passes through its maker's cloud, which may hold it back for hours.
 CAR = StoreKind(counted_on=True)
-# Nobody knows whether it stands at its wallbox.
+# It is unknown whether the car is at its wallbox.
 ROAMING_CAR = replace(CAR, drawn_unmetered=True, filled_unmetered=True)
 # Level 0 and 1 are the ends of the comfort band: a store of heat is colder and warmer at times.
 TANK = StoreKind(stuck_share=0.5, drawn_unmetered=True, least=-2.0, most=3.0)
@@ -95,7 +95,7 @@ class EnergyStore:
         return self.kind.least - ROUNDING_SOC <= level <= self.kind.most + ROUNDING_SOC
 
 
-# What inverter and battery management take from a battery without a meter.
+# Draw of inverter and battery management from a battery without a meter.
 BATTERY_STANDBY_KW = 0.05
 
 

@@ -66,7 +66,7 @@ SOC_ROUNDING = 0.02
 
 
 def _round_soc(value: Any) -> Any:
-    """Clip a state of charge just beyond 0 or 1 to that bound; return anything else unchanged."""
+    """Clip a state of charge just outside 0 to 1; leave others unchanged."""
     if isinstance(value, int | float) and -SOC_ROUNDING <= value <= 1 + SOC_ROUNDING:
         return min(max(value, 0.0), 1.0)
     return value

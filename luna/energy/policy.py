@@ -167,8 +167,8 @@ class BatteryPolicy:
         level = begin
         if self.keep is not self.begin:
             level = begin.with_hysteresis(self.keep.at(slots), mode)
-        # What cannot happen anyway stays as it is: storing without sun or when full, serving when
-        # empty. What pays at any state of charge begins all the same.
+        # Actions that cannot happen stay as they are: storing without sun or when full, serving
+        # when empty. Actions that pay at any state of charge begin all the same.
         night = self.no_pv[slots]
         full = soc >= battery.max_soc - LITTLE_SOC
         empty = soc <= battery.min_soc + LITTLE_SOC

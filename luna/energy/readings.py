@@ -53,7 +53,9 @@ class Buckets:
 
 
 def increase_per_bucket(runs: Runs, edges: InstantArray) -> Buckets:
-    """Return a counter's increase per bucket. A value below the one before is a reset to zero.
+    """Return a counter's increase per bucket.
+
+    A value below the one before is a reset to zero.
 
     Args:
         runs: with the counter's increase as ``inner``.

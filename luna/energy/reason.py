@@ -12,7 +12,7 @@ from luna.energy.part import Part
 
 
 class ReasonReply(Part):
-    """Why a slot is as it is: code, sentence, evidence.
+    """Reason of a slot's mode: code, sentence, evidence.
 
     ``figures`` are what the sentence was made from, all of the slot's own.
 

@@ -68,7 +68,7 @@ ENGLISH: Mapping[str, str] = {
         "the opposite direction was"
     ),
 }
-# What to check of a value out of bounds.
+# Advice on a value out of bounds.
 HINTS: Mapping[str, str] = {
     "unit": "check the unit",
     "direction": "energies are counted in their own direction",
@@ -85,7 +85,7 @@ TOO_HIGH = frozenset({"above", "above_site"})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowFault(CodedFault):
-    """Why a row or a reading is refused.
+    """Fault for which a row or a reading is refused.
 
     ``column`` among the parameters is the column of a time that is not the row's own.
     """

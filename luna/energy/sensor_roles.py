@@ -92,7 +92,7 @@ LocalTime = Annotated[str, Field(max_length=64), BeforeValidator(_as_text)]
 
 
 class DatedSensor(Part):
-    """A sensor that counts for a part of the time: its meter was exchanged, or it was renamed."""
+    """Sensor used for a part of the time, because its meter was exchanged or it was renamed."""
 
     sensor: Annotated[
         SensorName,

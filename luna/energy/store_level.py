@@ -1,4 +1,4 @@
-"""Judges the level of a store: a battery, a car, a water tank or a heating buffer.
+"""Judge the level of a store: a battery, a car, a water tank or a heating buffer.
 
 The level that its sensor reports is compared with its own past, with the power that can fill and
 empty the store, and with the energy that a meter counted. What comes out is the level to plan from
@@ -153,7 +153,7 @@ def judge_store(
         level = replace(level, sensor_since=_stands_since(level, valid, presence.since))
     if level.verdict != "trusted":
         return level
-    # What follows speaks of a sensor that nothing else contradicts.
+    # From here on nothing else contradicts the sensor.
     is_from_before = (
         presence is not None and presence.left is not None and valid[-1].at < presence.left
     )
@@ -230,7 +230,7 @@ def _take(
         # Neither power nor meter brings it up at once: saying it for longer makes it no truer.
         since = before.level.doubted_since or reading.at
         return replace(before, level=replace(before.level, doubted=reading, doubted_since=since))
-    # What is corrected at once was old when it came.
+    # A level corrected at once was old when it arrived.
     return _Believed([reading], reading, after, jumped=before.jumped or stood > LAG)
 
 
@@ -274,8 +274,7 @@ def _weigh_by_meter(
         return replace(level, verdict="stands_still")
     lowest, highest = _reach(store, first, now, metered, slack=DRIFT_SHARE)
     if metered.is_counted(first.at, now) and not lowest <= soc <= highest:
-        # What the meter counted is in the store; what the sensor adds to it may have come
-        # elsewhere.
+        # Metered energy is in the store; energy that the sensor adds to it may have come elsewhere.
         by_meter = store.clip(first.soc + metered.count_stored(store, first.at, now))
         into_kwh = metered.count_into(first.at, now)
         against = replace(

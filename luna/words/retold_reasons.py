@@ -16,7 +16,7 @@ from luna.words.reason_wordings import LIMITS
 def retell_reason(
     reason: Mapping[str, Any], start: datetime, numbers: Numbers, *, short: bool = False
 ) -> str:
-    """Return a reason in the reader's language, or the plan's own text if it is unknown here.
+    """Return a reason in the reader's language; if unknown, the plan's own text.
 
     Args:
         reason: ``code``, ``text``, ``short`` and ``figures`` of a plan's reply.
@@ -42,7 +42,7 @@ def retell_reason(
 def retell_run(
     reason: Mapping[str, Any], alike: Sequence[Mapping[str, Any]], now: datetime, numbers: Numbers
 ) -> str:
-    """Return the reason of a run of slots, with times relative to ``now``, not to its begin.
+    """Return the reason of a run of slots, with times relative to ``now``.
 
     It is one sentence for all of them where one is true.
 

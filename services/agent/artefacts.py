@@ -1,5 +1,6 @@
-"""Save and load a trained agent as one object under its SHA-256 digest: gzip of a JSON header and
-parts (LightGBM text, safetensors, JSON); no pickle.
+"""Save and load a trained agent as one object under its SHA-256 digest; no pickle.
+
+It is gzip of a JSON header and parts (LightGBM text, safetensors, JSON).
 """
 
 import gzip

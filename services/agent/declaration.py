@@ -1,5 +1,6 @@
-"""The declaration of a kind of trained agent: how it is trained, and how an artefact becomes its
-policy.
+"""The declaration of a kind of trained agent.
+
+It tells how to train it, and how an artefact becomes its policy.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,8 +36,9 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class TrainedParts:
-    """The result of a training: named parts (LightGBM text, safetensors, JSON), settings and
-    metrics.
+    """The result of a training.
+
+    Named parts (LightGBM text, safetensors, JSON), settings and metrics.
     """
 
     parts: Mapping[str, bytes]

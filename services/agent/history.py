@@ -1,5 +1,6 @@
-"""Read a site's training history up to an instant: actual values, forecasts and prices as issued,
-and data-quality verdicts by day.
+"""Read a site's training history up to an instant.
+
+Actual values, forecasts and prices as issued, and data-quality verdicts by day.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -70,9 +71,7 @@ class History:
         return self.episodes.episodes.day
 
     def within(self, start: datetime, end: datetime) -> "History":
-        """Return the days from ``start`` on that end by ``end``, with nothing that became known
-        later.
-        """
+        """Return the days from ``start`` that end by ``end``, as known then."""
         window = Timeline(start, SLOT, (end - start) // SLOT)
         return replace(self, scene=cut_scene(self.scene, window))
 
@@ -114,8 +113,9 @@ class History:
 
 
 def cut_scene(scene: ReplayData, window: Timeline) -> ReplayData:
-    """Return a scene cut to a window: actual values until its end and its last day repeated after
-    it, forecasts and prices issued by then.
+    """Return a scene cut to a window, with its last day repeated after it.
+
+    Actual values reach until its end, forecasts and prices are those issued by then.
     """
     foresight = scene.foresight
     prices = scene.prices

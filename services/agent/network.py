@@ -1,5 +1,6 @@
-"""A small multilayer perceptron with input normalisation, its storage format, and inference in
-NumPy alone.
+"""A small multilayer perceptron with input normalisation.
+
+Its storage format, and inference in NumPy alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -168,8 +169,7 @@ class SmallNetwork:
         }
 
     def scores(self, states: NDArray[Any]) -> Float32Array:
-        """Return the last layer's outputs, shape ``(..., outputs)``, of states of shape
-        ``(..., inputs)``.
+        """Return the last layer's outputs, ``(..., outputs)``, of states ``(..., inputs)``.
 
         Raises:
             NetworkError: states of another size, or with a number that is not finite.

@@ -22,8 +22,9 @@ class AgentPolicy(Protocol):
     """
 
     def plan(self, problem: Problem, prices: SitePrices, *, planned: Plan | None = None) -> Plan:
-        """Return the plan to follow, as ``services.planner.planner.decide`` does: with a policy for
-        any state of charge.
+        """Return the plan to follow, with a policy for any state of charge.
+
+        It is made as ``services.planner.planner.decide`` does.
 
         ``planned`` is the planner's own plan of the problem; a policy that needs it makes it where
         None.
@@ -37,8 +38,9 @@ class ExplainsValue(Protocol):
     def list_figures(
         self, plan: Plan, problem: Problem, prices: SitePrices, *, planned: Plan
     ) -> Mapping[str, float]:
-        """Return figures of ``plan`` and ``planned``, both of ``problem``: the value of a stored
-        kWh to planner and agent, and the prices each expects.
+        """Return figures of ``plan`` and ``planned``, both of ``problem``.
+
+        The value of a stored kWh to planner and agent, and the prices each expects.
         """
 
 

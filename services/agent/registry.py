@@ -54,8 +54,9 @@ def find_champion(
     before: datetime | None = None,
     unseen: datetime | None = None,
 ) -> TrainingRun | None:
-    """Return a kind's champion for a site: the latest accepted training run on no data after
-    ``before``.
+    """Return a kind's champion for a site.
+
+    It is the latest accepted training run on no data after ``before``.
 
     ``unseen``: nor was it accepted on data after that instant, so that later days are an unbiased
     evaluation.

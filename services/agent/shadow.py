@@ -1,5 +1,6 @@
-"""Shadow planning: make the agent's plan from the inputs of a planner's plan, judge it by the
-gatekeeper, and store it.
+"""Plan in shadow as the agent would, beside a planner's plan.
+
+The agent's plan is made from the inputs of the planner's, judged by the gatekeeper, and stored.
 
 A failure becomes a verdict in the row, a log line and a count; it never affects the planner's plan,
 which was issued before.
@@ -63,8 +64,10 @@ class AgentPlanError(LunaError):
 
 @dataclass(frozen=True, slots=True)
 class _Basis:
-    """The basis of a shadow plan: the planner's plan, the complete request that it was made from,
-    and the stored site as it is now.
+    """Basis of a shadow plan.
+
+    The planner's plan, the complete request that it was made from, and the stored site as it is
+    now.
     """
 
     plan: PlanReply
@@ -194,8 +197,9 @@ def _nothing(code: GateCode) -> GateVerdict:
 
 
 def _check(plan: Plan, problem: Problem) -> Plan:
-    """Return the plan if its policy has finite thresholds for every slot and battery of the
-    problem.
+    """Return the plan if all its policy's thresholds are finite.
+
+    The policy has one for every slot and battery of the problem.
 
     Raises:
         AgentPlanError: it has not.
@@ -222,8 +226,9 @@ def _check(plan: Plan, problem: Problem) -> Plan:
 
 
 def _judge(connection: Connection, basis: _Basis, planned: Plan, reply: PlanReply) -> PlanJudgement:
-    """Return the gatekeeper's judgement of the thresholds that devices would follow: those of the
-    two replies.
+    """Return the gatekeeper's judgement of the thresholds of the two replies.
+
+    These are what devices would follow.
     """
     effective = agent_gates.read_effective_mode(connection, basis.site)
     site = planned.problem.site

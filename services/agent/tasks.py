@@ -40,8 +40,9 @@ NEEDS = ("database", "redis", "objects")
 
 
 def prepare() -> None:
-    """Load the compiled loops before the worker's processes are forked: each would otherwise wait a
-    second for them.
+    """Load the compiled loops before the worker forks its processes.
+
+    Each process would otherwise wait a second for them.
     """
     load_common_kernels()
 
@@ -76,8 +77,9 @@ def describe(request: AgentCardRequest, work: TaskContext) -> CardReply:
 
 @task(AgentReplayRequest, soft_limit=timedelta(hours=1))
 def replay(request: AgentReplayRequest, work: TaskContext) -> ReplayReply:
-    """Replay recorded days under learned policies beside others and store their scores, each day in
-    a transaction of its own.
+    """Replay recorded days under learned policies beside others and store their scores.
+
+    Each day has a transaction of its own.
     """
     return replay_learned(_store(work), request, objects=work.objects, progress=work.progress)
 

@@ -1,5 +1,6 @@
-"""Train an agent: read a site's history, train, compare with the champion on unseen days, store the
-artefact with its model card.
+"""Train an agent and compare it with the champion on unseen days.
+
+Its history is read, it is trained, and stored with its model card.
 
 The card has the training data, the scores on unseen days, the intended use and the limits.
 """
@@ -158,8 +159,9 @@ _SLOTS_PER_PLAN = 4
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a challenger becomes the champion, why, and the trial's metrics, by
-    ``trial.<policy>.<figure>``.
+    """Decision on a challenger as champion, its reason, and the trial's metrics.
+
+    Metrics are named ``trial.<policy>.<figure>``.
     """
 
     accepted: bool

@@ -1,5 +1,6 @@
-"""``python -m services.api``: the gateway alone, with the servers that the settings name or
-embedded ones.
+"""``python -m services.api``: the gateway alone.
+
+Its servers are those of the settings or embedded ones.
 """
 
 import sys

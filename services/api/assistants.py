@@ -70,7 +70,7 @@ _LANGUAGE = {
 
 
 class DocumentQuestion(Message):
-    """What is searched in documents."""
+    """Search in documents, as an assistant asks for it."""
 
     query: str = Field(
         min_length=1, max_length=2000, description="what to look for, in German or English"

@@ -1,5 +1,6 @@
-"""The connections that routes work with: database, queue, object store, and what is computed from
-them.
+"""The connections that routes work with.
+
+Database, queue, object store, and what is computed from them.
 """
 
 import asyncio
@@ -58,7 +59,7 @@ _IDEMPOTENCY_KEY: ContextVar[str | None] = ContextVar("idempotency_key", default
 
 @contextmanager
 def deduplicated(idempotency_key: str) -> Iterator[None]:
-    """Send at most one message per kind of task in all blocks of this key, also of other processes.
+    """Send at most one message per kind of task in all blocks of a key, across processes.
 
     A repeated one gets the reply of the first.
     """

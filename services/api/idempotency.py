@@ -33,8 +33,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 async def answer_once(operation: Operation, request: Request, handle: Handler) -> Response:
-    """Return the response of ``handle``, or the stored response to an earlier request with the same
-    key.
+    """Return the response of ``handle``, or the stored one of an earlier request with the key.
 
     Raises:
         InvalidInputError: the key is malformed, or was used with another request.

@@ -1,5 +1,6 @@
-"""Checks a request before its route reads it: who calls, JSON in UTF-8, and only values that every
-service can store.
+"""Check a request before its route reads it.
+
+Checked are the caller, JSON in UTF-8, and that every service can store the values.
 
 Pydantic accepts what PostgreSQL, Redis or JSON cannot store. It is refused here, for every route:
 NUL and lone surrogates in text, numbers out of range, too deep nesting.
@@ -105,8 +106,9 @@ class CheckedRoute(APIRoute):
         return super().matches(scope)
 
     def get_route_handler(self) -> Handler:
-        """Return the handler behind the checks, in their order: caller, path and query, body,
-        access to the site, idempotency key.
+        """Return the handler behind the checks.
+
+        Their order: caller, path and query, body, access to the site, idempotency key.
         """
         handle = self.make_handler()
         field = self.body_field
@@ -255,8 +257,9 @@ def require_storable(document: Any) -> None:
 
 
 def _are_storable_numbers(values: list[Any]) -> bool:
-    """Return whether all values are numbers in range: five times as fast for a series of prices as
-    one after the other; False where unsure.
+    """Return whether all values are numbers in range; False where unsure.
+
+    It checks a series of prices five times as fast as one value after the other would be.
     """
     if not values or not set(map(type, values)) <= {float, int}:
         return False

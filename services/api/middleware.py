@@ -1,5 +1,7 @@
-"""ASGI middleware of the gateway: metrics and trace id, limits of body size and concurrency,
-security headers, Home Assistant's ingress.
+"""ASGI middleware of the gateway.
+
+Metrics and trace id, limits of body size and concurrency, security headers, Home Assistant's
+ingress.
 """
 
 import asyncio
@@ -94,8 +96,7 @@ SLOWEST_BYTES_PER_SECOND = 1_000
 
 
 class LimitBody:
-    """Refuses a body of more than ``max_bytes``, whatever Content-Length says, and one that arrives
-    too slowly.
+    """Refuses a body over ``max_bytes``, whatever Content-Length says, or one that is too slow.
 
     ``larger`` maps patterns of paths to larger limits. A body may lag up to ``patience`` behind
     ``SLOWEST_BYTES_PER_SECOND``.
@@ -162,8 +163,9 @@ class LimitBody:
 
 
 class LimitWaiting:
-    """Refuses a request while ``most`` others wait for their response to start: a retry later is
-    served sooner than the end of a long queue.
+    """Refuses a request while ``most`` others wait for their response to start.
+
+    A retry later is served sooner than the end of a long queue.
 
     Monitors are always answered. An open stream has started and does not count.
     """
@@ -271,8 +273,9 @@ _REDIRECTS = ("location", "hx-redirect", "hx-location", "hx-push-url")
 
 
 class BehindIngress:
-    """Accepts connections of Home Assistant's ingress and this machine alone, and puts ingress's
-    path before every link and redirect.
+    """Accepts only Home Assistant's ingress and this machine.
+
+    It puts ingress's path before every link and redirect.
 
     Ingress strips its path from the request and names it in a header; pages are rendered as if at
     the root of a host.
@@ -300,8 +303,9 @@ class BehindIngress:
 
 
 class _PrefixLinks:
-    """Sends a response with the prefix before its links: a page once it is complete, everything
-    else as it comes.
+    """Sends a response with the prefix before its links.
+
+    A page is sent once it is complete, everything else as it comes.
     """
 
     def __init__(self, prefix: str, send: Send) -> None:

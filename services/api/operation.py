@@ -1,5 +1,6 @@
-"""Operation of the gateway: method, path, scope, limits and equivalent command, declared at its
-handler.
+"""Operation of the gateway, declared at its handler.
+
+Method, path, scope, limits and equivalent command.
 """
 
 from dataclasses import dataclass

@@ -37,7 +37,7 @@ log = structlog.get_logger("luna.api")
 
 
 class Problem(BaseModel):
-    """What was wrong, where, and what to do."""
+    """Problem document: the fault, its place, and the remedy."""
 
     type: str
     title: str
@@ -153,8 +153,9 @@ UnforeseenAnswer = Callable[[Request, LunaError], Response]
 def answer_unforeseen_error(
     request: Request, error: Exception, answer: UnforeseenAnswer | None = None
 ) -> Response:
-    """Log an unforeseen error and return what ``answer`` (default: a problem document) makes of it,
-    both under the request's trace id.
+    """Log an unforeseen error and return its ``answer`` under the request's trace id.
+
+    By default that is a problem document.
     """
     # Starlette asks for this response outside of the middleware that binds the trace id and adds
     # these headers.

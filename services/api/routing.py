@@ -55,8 +55,9 @@ class ResourceRouter:
     def page(
         self, method: Method, path: str, scope: Scope, **attributes: Any
     ) -> Callable[[HandlerT], HandlerT]:
-        """Register a page: not in OpenAPI and without a command, since pages render what routes and
-        commands return.
+        """Register a page, outside OpenAPI and without a command.
+
+        Pages render what routes and commands return.
 
         ``attributes`` are those of ``Operation``.
         """

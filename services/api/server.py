@@ -1,5 +1,6 @@
-"""HTTP server of the gateway (``python -m services.api``): uvicorn with a time limit for headers,
-and problem documents for malformed requests.
+"""HTTP server of the gateway (``python -m services.api``).
+
+Uvicorn with a time limit for headers, and problem documents for malformed requests.
 """
 
 import asyncio
@@ -186,8 +187,9 @@ def serve(
 
 
 def listen(settings: Settings) -> socket.socket:
-    """Return a socket bound to the gateway's address, so that a port in use is reported before
-    anything is started.
+    """Return a socket bound to the gateway's address.
+
+    A port in use is reported before anything is started.
 
     Raises:
         MachineError: the address is in use or not this machine's.

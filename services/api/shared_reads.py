@@ -1,5 +1,6 @@
-"""Coalesced database reads for concurrent callers: the plan in force, the state of sites, the state
-of watched jobs.
+"""Coalesced database reads for concurrent callers.
+
+The plan in force, the state of sites, the state of watched jobs.
 """
 
 import asyncio
@@ -153,7 +154,7 @@ class SitePulse:
 
 
 class JobState(JobSummary):
-    """How a job stands, and how far it is where it runs.
+    """State of a job, and its progress while it runs.
 
     What came of it is read at the job's own address.
     """

@@ -46,7 +46,7 @@ class SiteClockRoute(CheckedRoute):
 
 
 async def _read_body_fields(request: Request) -> dict[str, Any]:
-    """Return the fields of a JSON body; those of a job's request or a plan in it as well."""
+    """Return the fields of a JSON body, also those of a plan or job request in it."""
     content_type = request.headers.get("Content-Type")
     # Most requests have no body.
     if content_type is None or not is_json(content_type) or not await request.body():

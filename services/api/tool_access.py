@@ -1,5 +1,6 @@
-"""Access to the tools over a site's data: where they run and which sites the caller has, for MCP
-over HTTP and ``luna mcp`` alike.
+"""Access to the tools over a site's data, for MCP over HTTP and ``luna mcp`` alike.
+
+It says where they run and which sites the caller has.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

@@ -1,5 +1,7 @@
-"""Streaming file uploads: from a multipart request into the object store, never whole in memory or
-on this machine's disk.
+"""Streaming file uploads.
+
+They go from a multipart request into the object store, never whole in memory or on this machine's
+disk.
 """
 
 import hashlib
@@ -92,8 +94,9 @@ class ReceivedForm:
 
 
 class Uploads:
-    """Stores uploads, at most ``MAX_UPLOADS`` at once, in threads of their own, so that other
-    requests keep theirs.
+    """Stores uploads, at most ``MAX_UPLOADS`` at once.
+
+    They have threads of their own, so that other requests keep theirs.
     """
 
     def __init__(self, open_store: Callable[[], ObjectStore]) -> None:

@@ -52,7 +52,7 @@ class FileEntry(Message):
 
 
 class TableEntry(Message):
-    """What a table held at the point of the backup.
+    """Contents of a table at the point of the backup.
 
     Without a checksum it was too long to be read.
     """

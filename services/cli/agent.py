@@ -1,5 +1,6 @@
-"""``luna agent``: train Antares, measure it on days that it has not seen, say where it stands,
-compare it, draw its days.
+"""``luna agent``: train, measure, explain and compare Antares.
+
+It is measured on days that it has not seen; its days can be drawn.
 """
 
 import csv

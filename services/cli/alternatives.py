@@ -1,5 +1,6 @@
-"""``luna what-if`` and ``luna why-not``: what other equipment, tariffs or rules would have cost,
-and what another set-point would change in a plan.
+"""``luna what-if`` and ``luna why-not``: costs of other choices.
+
+The first replays other equipment, tariffs or rules; the second changes a set-point in a plan.
 """
 
 from functools import partial

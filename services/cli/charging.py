@@ -102,8 +102,7 @@ def read_number(text: str, *, field: str, share: bool) -> float:
 
 
 def add_sessions(request: PlanRequest, texts: Sequence[str]) -> PlanRequest:
-    """Return the request with the sessions of options, which replace its sessions of these
-    vehicles.
+    """Return the request with option sessions in place of its own for those vehicles.
 
     Raises:
         NotFoundError: no such site.

@@ -1,5 +1,6 @@
-"""Output of commands: tables for people, one JSON document for machines, errors on stderr in the
-same form.
+"""Output of commands.
+
+Tables for people, one JSON document for machines, errors on stderr in the same form.
 """
 
 import json
@@ -87,8 +88,9 @@ def build_table(
     title: str | None = None,
     words: Sequence[str] = (),
 ) -> Table:
-    """Return a table as ``table`` prints it: no word of a row is cut, and in a pipe each row is one
-    line.
+    """Return a table as ``table`` prints it.
+
+    No word of a row is cut, and in a pipe each row is one line.
     """
     grid = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="dim")
     # Text, not markup: a sensor's name may hold brackets around its unit.
@@ -107,8 +109,9 @@ def build_table(
 
 
 def _measure_unbroken(column: Sequence[str]) -> int:
-    """Return the columns that the cells need: for whole lines in a pipe, for the longest word on a
-    terminal.
+    """Return the columns that the cells need.
+
+    In a pipe they hold whole lines, on a terminal the longest word.
     """
     parts = [
         part for cell in column for part in (cell.split() if out.is_terminal else cell.splitlines())
@@ -128,8 +131,9 @@ def report(error: LunaError, *, as_json: bool) -> None:
 def follow_progress(
     title: str, *, quiet: bool = False
 ) -> Iterator[Callable[[int, int, str], None]]:
-    """Yield a function that shows progress on standard error: steps done, steps in all, the current
-    one.
+    """Yield a function that shows progress on standard error.
+
+    Steps done, steps in all, the current one.
     """
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 

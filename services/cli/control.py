@@ -1,5 +1,6 @@
-"""``luna control``: whether a site's devices are told what its plans say, and what the owner wants
-instead.
+"""``luna control``: control of a site's devices.
+
+It tells whether they follow the plans, and takes the owner's wishes instead.
 """
 
 from collections.abc import Mapping
@@ -36,7 +37,7 @@ NOT_RELEASED = 3
 RELEASE_SECONDS = 10.0
 RELEASE_PAUSE_SECONDS = 0.25
 
-# What is made by hand says more than a reply holds, or takes a mode as a plan shows it.
+# Commands written by hand print more than a reply holds, or take a mode as a plan shows it.
 app = build_group(
     "control",
     "Arm a site so that its devices follow its plans, override them, see what was sent.",

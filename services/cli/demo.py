@@ -111,8 +111,9 @@ def show_demo(  # noqa: PLR0913 - one per option
 
 @contextmanager
 def show_steps() -> Iterator["ShowStep"]:
-    """Yield a function that shows steps on standard error, also concurrent ones: progress bars on a
-    terminal, else a line per finished step.
+    """Yield a function that shows steps on standard error, also concurrent ones.
+
+    They are progress bars on a terminal, else a line per finished step.
     """
     columns = (
         TextColumn("{task.description:<26}"),

@@ -75,7 +75,7 @@ def settle_missing(error: LunaError, *, agreed: bool) -> bool:
     Return whether the command may be tried again.
     """
     name = str((error.parameters or {}).get("extra"))
-    # What another machine lacks is not installed here.
+    # Packages missing on another machine are not installed here.
     if error.reason != NOT_AGREED or name not in EXTRAS or find_server() is not None:
         return False
     extra = EXTRAS[name]

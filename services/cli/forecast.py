@@ -317,8 +317,9 @@ def add_money(
     objects: ObjectStore,
     progress: "Progress",
 ) -> EvaluateReply:
-    """Return the reply with what each version's errors cost a day: the window is planned anew
-    whenever a forecast is issued.
+    """Return the reply with the daily cost of each version's errors.
+
+    The window is planned anew whenever a forecast is issued.
 
     Raises:
         InvalidInputError: observations or prices of the window are missing.

@@ -12,7 +12,7 @@ from services.cli.declared import build_group, emit_reply, open_desk
 from services.cli.options import compose_request
 from services.cli.server import find_server
 
-# Who may read this machine's files makes a key for anybody; elsewhere one is of who asks.
+# A reader of this machine's files makes keys for anybody; elsewhere a key is the caller's own.
 app = build_group("key", "Make, list and remove keys for programs.", by_hand=frozenset({"add"}))
 
 

@@ -1,5 +1,6 @@
-"""Entry point of the command line ``luna``: the list of commands, imported lazily, and exit
-codes.
+"""Entry point of the command line ``luna``.
+
+The list of commands, imported lazily, and exit codes.
 """
 
 import errno
@@ -19,8 +20,10 @@ from services.cli.server import RemoteServer, name_server, require_over_http
 
 
 class _CommandEntry(NamedTuple):
-    """An entry in the list of commands: a group's module, or ``module:function`` of a single
-    command, or None if fully declared; and its summary.
+    """Entry in the list of commands.
+
+    A group's module, or ``module:function`` of a single command, or None if fully declared; and its
+    summary.
     """
 
     place: str | None

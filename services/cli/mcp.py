@@ -1,5 +1,6 @@
-"""``luna mcp``: tools over a site's data for an assistant on this machine, by the Model Context
-Protocol.
+"""``luna mcp``: tools over a site's data for an assistant on this machine.
+
+They speak the Model Context Protocol.
 """
 
 import getpass

@@ -1,5 +1,6 @@
-"""``luna open``: how a browser and this machine's programs get into a Luna that has no accounts
-yet.
+"""``luna open``: access to a Luna that has no accounts yet.
+
+It lets in a browser and this machine's programs.
 """
 
 import os

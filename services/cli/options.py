@@ -1,5 +1,6 @@
-"""Shared command-line options and their parsers: a site's instants and days, documents in files,
-requests, whether to store.
+"""Shared command-line options and their parsers.
+
+A site's instants and days, documents in files, requests, whether to store.
 
 Commands parse instants only here.
 """
@@ -189,8 +190,9 @@ def read_document(
 def confirm_differences(
     connection: "Connection", site: "Site", *, yes: bool, quiet: bool
 ) -> "list[SiteDifference]":
-    """Show on standard error what would differ from the stored site of that name, and ask whether
-    to store it; return the differences, none of a new site.
+    """Show differences to the stored site on standard error and ask whether to store.
+
+    The differences are returned, none of a new site.
 
     Args:
         connection: to the database.

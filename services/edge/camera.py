@@ -40,15 +40,14 @@ class CameraModels:
     accuracy: FloatArray
 
     def fulfil(self, accuracy: FloatArray, latency_ms: FloatArray) -> BoolArray:
-        """Return which models meet the required accuracy and latency, shape
-        ``(requests, models)``.
-        """
+        """Return whether models meet accuracy and latency, shape ``(requests, models)``."""
         accurate = self.accuracy >= np.asarray(accuracy, float)[..., None]
         return accurate & (self.latency_ms <= np.asarray(latency_ms, float)[..., None])
 
     def smallest(self, accuracy: FloatArray, latency_ms: FloatArray) -> NDArray[np.int64]:
-        """Return the index of the model of least energy that meets each request, shape
-        ``(requests,)``; ``NO_MODEL`` where none does.
+        """Return the least-energy model that meets each request, shape ``(requests,)``.
+
+        It is an index, ``NO_MODEL`` where none meets the request.
         """
         fulfilled = self.fulfil(accuracy, latency_ms)
         return np.where(fulfilled.any(axis=-1), fulfilled.argmax(axis=-1), NO_MODEL)

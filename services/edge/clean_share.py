@@ -1,5 +1,6 @@
-"""Share of clean energy in the grid, per location and five minutes of a year: measured, or
-generated and marked as such.
+"""Share of clean energy in the grid, per location and five minutes of a year.
+
+It is measured, or generated and marked as such.
 
 ``newest`` is known at an instant, ``expect`` forecasts from that knowledge alone, ``ahead`` is the
 actual course. Every fourth week is held out: no training scenario touches it, and learned
@@ -103,9 +104,7 @@ class CleanShare:
         return self.share[slots]
 
     def ahead(self, slots: IntArray, steps: int, *, step_minutes: int) -> FloatArray:
-        """Return the actual means over the next steps from each slot's start, shape
-        ``(slots, steps)``.
-        """
+        """Return the actual means of the steps after each slot's start, ``(slots, steps)``."""
         return self._means(
             np.asarray(slots)[:, None],
             np.arange(steps)[None, :] * (step_minutes // STEP_MINUTES),
@@ -113,8 +112,9 @@ class CleanShare:
         )
 
     def expect(self, slots: IntArray, steps: int, *, step_minutes: int) -> FloatArray:
-        """Return the forecast of the next steps by the knowledge at each slot's start, shape
-        ``(slots, steps)``.
+        """Return forecasts of the next steps from each slot's start, ``(slots, steps)``.
+
+        They use the knowledge at that start alone.
 
         The mean of the same time of day over the last seven days, plus the newest value's deviation
         from it, which decays within hours.
@@ -284,8 +284,10 @@ def _read_row(
 
 @dataclass(frozen=True, slots=True)
 class _Climate:
-    """Parameters of a generated year: share at night, additions by full sun and spring's rivers,
-    noise over days and hours; latitude, offset to UTC.
+    """Parameters of a generated year.
+
+    Share at night, additions by full sun and spring's rivers, noise over days and hours; latitude,
+    offset to UTC.
     """
 
     base: float
@@ -342,8 +344,9 @@ def draw_clean_share(location: Location) -> CleanShare:
 
 
 def _wander(noise: np.random.Generator, *, hours: float) -> FloatArray:
-    """Return a first-order autoregressive process of unit variance with a correlation time of
-    ``hours``.
+    """Return a first-order autoregressive process of unit variance.
+
+    Its correlation time is ``hours``.
     """
     persistence = float(np.exp(-STEP_MINUTES / 60 / hours))
     shocks = noise.standard_normal(YEAR_SLOTS) * np.sqrt(1 - persistence**2)

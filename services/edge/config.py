@@ -1,4 +1,4 @@
-"""What a run of the lab is asked to do: ``config.jsonc``, JSON with comments.
+"""Configuration of a run of the lab: ``config.jsonc``, JSON with comments.
 
 Every key has a default, and a key that nobody knows is refused.
 """
@@ -56,7 +56,7 @@ def _within(lowest: float, highest: float) -> Any:
 
 
 class GlobalSection(Section):
-    """What all stages share.
+    """Settings shared by all stages.
 
     ``random_seed`` null: one is drawn, said and stored with all results.
     """
@@ -91,8 +91,9 @@ class ScenarioSection(Section):
 
 
 class OptimizationSection(Section):
-    """How labels are made: ``dp`` is the exact dynamic programme, ``ortools`` the solver that it is
-    checked by, some thousand times slower.
+    """Solver of the labels: ``dp`` or ``ortools``.
+
+    ``dp`` is the exact dynamic programme; ``ortools`` checks it, and is some thousand times slower.
     """
 
     solver: Literal["dp", "ortools"] = "dp"
@@ -102,7 +103,7 @@ class OptimizationSection(Section):
 
 
 class TrainingOutput(Section):
-    """How labelled scenarios are written: ``json`` is one JSON object per line."""
+    """Output of labelled scenarios; ``json`` is one JSON object per line."""
 
     format: Literal["json", "csv"] = "json"
     compression: bool = False
@@ -139,7 +140,7 @@ class ModelSection(Section):
 
 
 class TrainingSection(Section):
-    """How the network is trained."""
+    """Training of the network."""
 
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 1000
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 512
@@ -151,7 +152,7 @@ class TrainingSection(Section):
 
 
 class LossWeights(Section):
-    """What each head's mistakes weigh."""
+    """Weights of each head's mistakes."""
 
     model_selection: Annotated[float, Field(ge=0, le=1e6)] = 1.0
     charging_decision: Annotated[float, Field(ge=0, le=1e6)] = 1.0
@@ -185,14 +186,14 @@ class BatterySection(Section):
 
 
 class RequestSection(Section):
-    """What the one camera's user asks: accuracy as a share, latency in ms."""
+    """Request of the one camera's user: accuracy as a share, latency in ms."""
 
     accuracy: Share = 0.8
     latency_ms: Positive = 10
 
 
 class SimulationLogging(Section):
-    """What a simulation writes down beside its metrics."""
+    """Logs that a simulation writes beside its metrics."""
 
     log_every_task: bool = False
     log_battery_levels: bool = True
@@ -226,8 +227,9 @@ class SimulationSection(Section):
 
 
 class VariationSection(Section):
-    """From what a batch draws its cameras: accuracy in per cent, latency in ms, capacity in Wh,
-    charge rate in W.
+    """Ranges of a batch's cameras.
+
+    Accuracy in per cent, latency in ms, capacity in Wh, charge rate in W.
     """
 
     num_variations: Annotated[int, Field(ge=1, le=1_000_000)] = 4
@@ -238,8 +240,9 @@ class VariationSection(Section):
 
 
 class ExecutionSection(Section):
-    """How a batch is worked off: after so many runs that are done its progress is written down for
-    good.
+    """Execution of a batch.
+
+    Progress is saved after each time that so many runs are done.
     """
 
     parallel_workers: Workers = 100
@@ -257,7 +260,7 @@ class BatchSection(Section):
 
 
 class SourceSection(Section):
-    """Where the data lie.
+    """Locations of the data.
 
     Both are read and never written. Paths are read from the folder in which the configuration lies.
     """
@@ -280,7 +283,7 @@ class VisualizationSection(Section):
 
 
 class AnalysisSection(Section):
-    """What is calculated from the results."""
+    """Figures to calculate from the results."""
 
     statistical_tests: bool = True
     confidence_level: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
@@ -289,7 +292,7 @@ class AnalysisSection(Section):
 
 
 class ExportSection(Section):
-    """What is written of the results."""
+    """Exports of the results."""
 
     detailed_json: bool = True
     summary_csv: bool = True

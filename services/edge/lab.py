@@ -1,5 +1,6 @@
-"""Context of every stage of the lab: configuration, inference models, clean shares, random seed and
-output folders.
+"""Context of every stage of the lab.
+
+Configuration, inference models, clean shares, random seed and output folders.
 """
 
 import os

@@ -1,5 +1,6 @@
-"""Append-only files of rows (JSON lines or CSV) in parts of limited size: streamed writing and
-reading, continued after a crash.
+"""Append-only files of rows (JSON lines or CSV) in parts of limited size.
+
+Rows are written and read as a stream, continued after a crash.
 
 A row is one line. A torn last line after a crash is cut off when a writer opens the files again.
 """
@@ -26,8 +27,9 @@ _BYTES_PER_MB = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class RowForm:
-    """Format of rows, size in megabytes from which the next file begins (None: one file), whether
-    full files are compressed.
+    """Format of rows, size limit of a file, and whether full files are compressed.
+
+    The limit is in megabytes; None: one file.
     """
 
     format: Literal["json", "csv"] = "json"
@@ -36,8 +38,9 @@ class RowForm:
 
 
 class RowWriter:
-    """Appends rows to ``NAME-0001.jsonl``, ``NAME-0002.jsonl`` and so on in a folder, after
-    existing rows.
+    """Appends rows to numbered files of a folder, after existing rows.
+
+    They are called ``NAME-0001.jsonl``, ``NAME-0002.jsonl`` and so on.
 
     Raises:
         MachineError: the disk is full or fails; synced rows are safe.

@@ -29,9 +29,9 @@ from services.edge.lab import Lab
 from services.edge.row_files import RowForm, RowWriter, encode_rows, keep_origin, read_last_row
 from services.edge.workers import map_in_order
 
-# What tells these draws from those of other stages with the same seed.
+# Number that separates these draws from those of other stages with the same seed.
 _STREAM = 1
-# Columns are drawn with so many digits, so that what is written is what was labelled.
+# Columns are drawn with so many digits, so that the file has the values that were labelled.
 _DIGITS = 4
 # A batch's columns by name, of one length; arrays, which travel between processes more cheaply than
 # lists.
@@ -137,8 +137,9 @@ def write_batches(lab: Lab, name: str, make: Callable[[Lab, int], Columns]) -> I
 def _make_lines(
     make: Callable[[Lab, int], Columns], lab: Lab, begin: int
 ) -> tuple[list[str], str, Columns]:
-    """Return names and lines of a batch's rows from number ``begin`` on, and those columns that
-    hold one number a row.
+    """Return names and lines of a batch's rows from ``begin`` on.
+
+    Beside them stand those columns that hold one number a row.
     """
     data = lab.config.training_data
     columns = {
@@ -196,8 +197,9 @@ def check_scenarios(lab: Lab) -> None:
 
 
 def draw_batch(lab: Lab, batch: int) -> CameraScenarios:
-    """Return the scenarios of a batch: the same ones for the same seed, configuration and data,
-    whoever asks.
+    """Return the scenarios of a batch, always the same.
+
+    They depend on seed, configuration and data alone.
 
     Raises:
         InvalidInputError: the configuration allows none.
@@ -263,8 +265,9 @@ def _make_columns(lab: Lab, batch: int) -> Columns:
 
 @lru_cache(maxsize=16)
 def list_slots(season: Season, horizon_slots: int) -> IntArray:
-    """Return the slots of a season whose horizon ends within the year and touches no week that is
-    held out.
+    """Return a season's slots whose horizon stays in the year and in training weeks.
+
+    It touches no week that is held out.
     """
     slots = np.arange(YEAR_SLOTS)
     held_out = np.concatenate([[0], np.cumsum(is_held_out(slots))])
@@ -281,8 +284,9 @@ def _horizon_slots(lab: Lab) -> int:
 def _draw_requests(
     lab: Lab, noise: np.random.Generator, count: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Return accuracies and latencies that some model fulfils, distributed as if all others were
-    drawn and thrown away.
+    """Return accuracies and latencies that some model fulfils.
+
+    They are distributed as if all others were drawn and thrown away.
     """
     generation = lab.config.training_data.scenario_generation
     options = np.array(generation.latency_options, float)

@@ -1,5 +1,6 @@
-"""The lab's tasks: a run's files come from the object store, its stages are done, and what they
-made goes back there, so that any worker does the next one.
+"""The lab's tasks: a run's files come from the object store and go back there.
+
+Between the two its stages are done, so that any worker does the next one.
 """
 
 import json
@@ -28,7 +29,7 @@ from services.edge.lab import DataFolders, Lab, open_lab
 
 NEEDS = ("database", "redis", "objects")
 FOLDER = "edge"
-# What a run's files are: their keys in the store, and what was stored.
+# List of a run's files: their keys in the store, and their stored versions.
 MANIFEST = "files.json"
 
 

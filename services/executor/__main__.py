@@ -1,5 +1,6 @@
-"""Executor process: ``python -m services.executor`` sends the plans of armed sites to their
-devices, independent of running computations.
+"""``python -m services.executor``: sends the plans of armed sites to their devices.
+
+It is independent of running computations.
 """
 
 from collections.abc import Callable, Mapping

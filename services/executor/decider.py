@@ -62,7 +62,7 @@ BACK_OFF = RetryPolicy(SLOT, longest=timedelta(hours=1))
 
 @dataclass
 class PlanRequests:
-    """Requests for new plans: one per site and slot, sent at the end of a control step.
+    """Requests for new plans, one per site and slot, sent when a control step ends.
 
     Args:
         ask_plan: requests a new plan of a site without waiting for it.

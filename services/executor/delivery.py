@@ -248,7 +248,7 @@ class Delivery:
         return True
 
     def _await_answer(self, target: ControlTarget, state: ControlState, decision: Decision) -> bool:
-        """Ask a silent device that is to be handed back, and try again as soon as it answers."""
+        """Read a silent device that awaits its hand-back; retry that once it answers."""
         now = self._clock.now()
         unit = (state.site, state.device)
         is_recent = abs(now - self._asked_at.get(unit, decision.slot_start)) < ASK_AGAIN

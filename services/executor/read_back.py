@@ -24,7 +24,8 @@ from services.executor.device import NOT_FOLLOWED, DeviceError
 from services.executor.profile_texts import OTHER, RESET
 from services.executor.target import ControlTarget
 
-# A device that restarts goes to its own mode once; one that somebody resets does so again soon.
+# A device that restarts returns to its own mode once; one that is reset by somebody does so again
+# soon.
 RESET_AGAIN_WITHIN = timedelta(hours=1)
 # The deviation of a power by rounding and a device's own limit.
 _SAME_KW = 0.1

@@ -28,7 +28,7 @@ def release_units(
     *,
     within_s: float = RELEASE_SECONDS,
 ) -> list[UnitKey]:
-    """Hand units back, and return those that did not confirm it in time; their sites stay armed.
+    """Hand units back and return those without a confirmation; sites stay armed.
 
     Args:
         executor: runs their control steps.

@@ -72,16 +72,18 @@ class Forecaster(Protocol):
         *,
         context: Context = NO_CONTEXT,
     ) -> Batch:
-        """Return the forecasts issued at each instant, for ``slots`` quarter-hours from the one
-        that covers it.
+        """Return the forecasts issued at each instant, for ``slots`` quarter-hours.
+
+        The first quarter-hour is the one that covers the instant.
 
         Raises:
             InvalidInputError: no instant, one without offset, or a horizon outside 1 … 14 days.
         """
 
     def issue_from_views(self, origin_views: OriginViews) -> Batch:
-        """Return the same from views of the history at the instants, which several versions
-        share.
+        """Return the same from views of the history at the instants.
+
+        Several versions share the views.
         """
 
 

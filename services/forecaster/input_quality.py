@@ -1,5 +1,6 @@
-"""Check the quality of a forecast's inputs (gaps, frozen values, late weather, curtailment) and
-widen its bands accordingly.
+"""Check the quality of a forecast's inputs and widen its bands accordingly.
+
+Faults are gaps, frozen values, late weather and curtailment.
 
 Codes are worded in ``luna.words.conditions``. Nothing here reads at or after an origin.
 """
@@ -69,8 +70,9 @@ class Circumstances:
 
 @dataclass(frozen=True)
 class InputQuality:
-    """The quality of a history on a gapless grid from slot number ``first`` on, shared by many
-    origins.
+    """The quality of a history on a gapless grid, shared by many origins.
+
+    The grid begins at slot number ``first``.
     """
 
     site: Site
@@ -108,8 +110,9 @@ class InputQuality:
         return (mark_frozen_pv(self.pv_kwh) & ~self.curtailed).astype(np.float64)
 
     def judge(self, origin: int) -> Iterator[str]:
-        """Yield the codes of faults in the measurements before ``origin`` (an index of the
-        grid).
+        """Yield the codes of faults in the measurements before ``origin``.
+
+        That is an index of the grid.
         """
         measured = ~np.isnan(self.load_kwh[:origin])
         days = np.count_nonzero(measured) / DAY_SLOTS
@@ -197,8 +200,9 @@ def _judge_origin(
 
 
 def judge_weather(weather: WeatherVintages, slot: int) -> Iterator[str]:
-    """Yield the codes of faults in the weather forecast for the day from a slot (number since 1970)
-    on, as issued by then.
+    """Yield the codes of faults in the weather forecast for the day from a slot on.
+
+    It counts as issued by that slot, a number since 1970.
     """
     first, end = np.searchsorted(weather.slot, [slot, slot + NEAR_SLOTS])
     issued_before = weather.issued[first:end] <= slot
@@ -270,8 +274,9 @@ DISTANCES = {
 
 
 def widen(batch: Batch, reasons: Sequence[tuple[str, ...]], site: Site) -> Batch:
-    """Return the batch with ``reasons``, a tuple of codes per instant, and its bands widened
-    accordingly.
+    """Return the batch with ``reasons`` and bands widened accordingly.
+
+    ``reasons`` are a tuple of codes per instant.
 
     Invariants: no band becomes narrower, median and mean stay, and PV stays zero at night.
     """
@@ -320,8 +325,9 @@ def stretch(
     slack_kwh: FloatArray,
     limit_kwh: FloatArray | float,
 ) -> Quantiles:
-    """Return quantiles ``factor`` (at least 1) times as far from the median, and further by a share
-    of ``slack_kwh``; within zero and the limit.
+    """Return quantiles ``factor`` (at least 1) times as far from the median.
+
+    They move further by a share of ``slack_kwh``, within zero and the limit.
     """
     p50 = quantiles.p50
     slack = SLACK * (factor - 1) * slack_kwh

@@ -19,8 +19,9 @@ SERIES = ("load_kwh", "pv_kwh")
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Errors of one series, kWh per slot: MAE of the median, RMSE of the mean, pinball loss of the
-    quantiles.
+    """Errors of one series, kWh per slot.
+
+    MAE of the median, RMSE of the mean, pinball loss of the quantiles.
 
     ``coverage_80`` is the share of slots between p10 and p90; for PV, of slots between sunrise and
     sunset, since at night every band is right.
@@ -112,8 +113,9 @@ OVERLAP_DAYS = 2
 
 @dataclass(frozen=True, slots=True)
 class PairedTest:
-    """The outcome: ``mean`` gain per day, and the probability of at least so much without a true
-    gain.
+    """Outcome of a paired test.
+
+    ``mean`` gain per day, and the probability of at least so much without a true gain.
     """
 
     days: int

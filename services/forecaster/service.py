@@ -68,8 +68,9 @@ ENERGIES = SERIES[:-1]  # all of them: feed-in, import and battery show where PV
 
 @dataclass(frozen=True, slots=True)
 class IssuedForecast:
-    """Forecasts of one version, with the seconds of prediction alone and ``run_id``, the training
-    run of the model.
+    """Forecasts of one version, with the seconds of prediction alone.
+
+    ``run_id`` is the training run of the model.
     """
 
     batch: Batch
@@ -89,8 +90,9 @@ class IssuedForecast:
         )
 
     def describe(self) -> list[ForecastIssue]:
-        """Return the stored record of each forecast: stage, reason codes, training run and
-        level.
+        """Return the stored record of each forecast.
+
+        Stage, reason codes, training run and level.
         """
         batch = self.batch
         parts = zip_longest(batch.issued_at, batch.reasons, batch.levels)
@@ -225,8 +227,9 @@ def read_facts(
 
 @dataclass(frozen=True)
 class IssueBasis:
-    """Inputs of a site's forecasts: the valid measurements, the ``prepared`` history, and the
-    weather and vacations around it.
+    """Inputs of a site's forecasts.
+
+    The valid measurements, the ``prepared`` history, and the weather and vacations around it.
 
     ``reads_future`` says whether readings are dated after now.
     """
@@ -422,8 +425,9 @@ def require_version(version: str) -> None:
 def find_run(
     connection: Connection, site: Site, version: str, *, before: datetime
 ) -> TrainingRun | None:
-    """Return the training run of a version's model, the activated one or else the latest, with
-    nothing from after ``before``; None without a model.
+    """Return the training run of a version's model; None without a model.
+
+    It is the activated one or else the latest, with nothing from after ``before``.
 
     Raises:
         NotFoundError: no such version.
@@ -476,8 +480,9 @@ def read_steering(connection: Connection, site: Site, window: Timeline) -> Steer
 
 
 def read_scorable(connection: Connection, site: Site, window: Timeline) -> Observations:
-    """Return the measurements that forecasts of a window are scored against: no days of quality
-    ``exclude``, curtailed PV or runs of flexible loads.
+    """Return the measurements to score a window's forecasts against.
+
+    They have no days of quality ``exclude``, curtailed PV or runs of flexible loads.
     """
     # Curtailment is found by comparison with the weeks before.
     around = Timeline(

@@ -1,5 +1,6 @@
-"""The process that Home Assistant knows Luna by: ``python -m services.home_assistant`` publishes
-the stored sites over MQTT and takes what is switched there.
+"""``python -m services.home_assistant``: Luna as a device of Home Assistant.
+
+It publishes the stored sites over MQTT and takes what is switched there.
 
 Without a broker in the settings, or with ``LUNA_MQTT_PUBLISH=off``, it waits, healthy, and
 publishes nothing.

@@ -1,5 +1,6 @@
-"""Backfill of a site's sensor history from Home Assistant: resumable by cursors, then the slots are
-built.
+"""Resumable backfill of a site's sensor history from Home Assistant.
+
+Cursors mark the progress; then the slots are built.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -156,8 +157,7 @@ def backfill_site(
 
 
 def name_sensors(site: Site) -> tuple[dict[str, str], list[str]]:
-    """Return the site's Home Assistant sensors with the fields that name them, and its other
-    sensors.
+    """Return the site's Home Assistant sensors by field, and its other sensors.
 
     Raises:
         InvalidInputError: the site names no Home Assistant sensor.

@@ -1,5 +1,6 @@
-"""Reads data files as batches of rows in constant memory: CSV, JSON lines, JSON arrays and Parquet,
-all but the last also compressed with gzip.
+"""Read data files as batches of rows in constant memory.
+
+CSV, JSON lines, JSON arrays and Parquet, all but the last also compressed with gzip.
 
 The format is detected by content, not by name. CSV that is no UTF-8 is read as Windows-1252.
 """
@@ -68,8 +69,9 @@ def read_objects(file: SupportsRead, head: bytes) -> Iterator[list[dict[str, Any
 
 
 def _take(text: str) -> tuple[list[dict[str, Any]], str, bool]:
-    """Return the complete objects at the beginning of ``text``, the remaining text, and whether the
-    array ends.
+    """Return the complete objects at the start of ``text``, the rest, and the end's state.
+
+    The last is whether the array ends.
     """
     objects: list[dict[str, Any]] = []
     place = 0
@@ -189,9 +191,7 @@ def _as_utf8(block: bytes) -> bytes:
 
 
 def _find_ragged(path: Path, block: bytes, separator: str, *, before: int) -> LunaError | None:
-    """Return the error for the first line with more cells than the header, None where there is
-    none.
-    """
+    """Return the error for the first line with more cells than the header, if any."""
     reader = csv.reader(block.decode().splitlines(), delimiter=separator)
     named = len(next(reader))
     for cells in reader:

@@ -1,5 +1,6 @@
-"""The home's devices that Luna speaks to itself: found in its network, and each battery moved by a
-little before anything is armed.
+"""The home's devices that Luna speaks to itself.
+
+They are found in its network, and each battery is moved by a little before anything is armed.
 """
 
 import math
@@ -78,7 +79,7 @@ def search_network(
             prefix=match.prefix,
             secret=secret,
         )
-        # What its battery takes and gives and what it holds, as far as the device says it.
+        # Power and stored energy of its battery, as far as the device reports them.
         limits: Mapping[LimitName, float] = {}
         if profile.limits:
             with suppress(LunaError), closing(reach_device(via, data_folder)) as device:

@@ -1,5 +1,7 @@
-"""Schemas of data files: columns and plausible bounds per kind of file, matching of column names,
-and the export layout of Electricity Maps.
+"""Schemas of data files.
+
+Columns and plausible bounds per kind of file, matching of column names, and the export layout of
+Electricity Maps.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,8 +19,9 @@ from luna.energy.resolution import kind_of
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Lowest and highest plausible value, hint for a value outside (a key of ``HINTS``), and the
-    excess that is rounded to the bound.
+    """Lowest and highest plausible value, hint, and excess that is rounded away.
+
+    The hint is for values outside, a key of ``HINTS``.
     """
 
     lowest: float = -inf
@@ -132,8 +135,9 @@ def kind_named(name: str) -> FileSchema:
 
 
 def join_columns(rows: pl.DataFrame, renamed: Mapping[str, str]) -> pl.DataFrame:
-    """Replace the parts of the columns that ``renamed`` joins, such as ``Datum+Uhrzeit``, by the
-    joined column.
+    """Replace the parts of ``renamed`` columns by the joined column.
+
+    An example is ``Datum+Uhrzeit``.
     """
     for theirs in renamed.values():
         parts = [part.strip() for part in theirs.split("+")]
@@ -215,8 +219,9 @@ OURS = "carbon_g_per_kwh"
 
 @dataclass(frozen=True, slots=True)
 class ExportLayout:
-    """Layout of a known export: Luna's column name → the file's, columns to leave out, and a note
-    for the report.
+    """Layout of a known export.
+
+    Luna's column name → the file's, columns to leave out, and a note for the report.
     """
 
     renamed: Mapping[str, str]

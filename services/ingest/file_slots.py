@@ -1,5 +1,6 @@
-"""Conversion of accepted rows into quarter-hours: duplicates, slot grid, physical limits,
-resampling. Pure.
+"""Conversion of accepted rows into quarter-hours. Pure.
+
+Duplicates, slot grid, physical limits, resampling.
 """
 
 from collections.abc import Mapping, Sequence
@@ -73,8 +74,9 @@ def set_aside_off_grid(rows: pl.DataFrame, step: timedelta) -> tuple[pl.DataFram
 def set_aside_impossible(
     rows: pl.DataFrame, limits_kw: Mapping[str, float], step: timedelta
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return rows without values beyond the site's physical limits, marked by ``refuse_values``,
-    and rows without any value left, with ``fault``.
+    """Return rows without values beyond physical limits, and rows left empty.
+
+    The first are marked by ``refuse_values``, the second by ``fault``.
     """
     hours = step / timedelta(hours=1)
     beyond = rows.select(
@@ -112,8 +114,9 @@ def set_aside_impossible(
 def find_unusual(
     rows: pl.DataFrame, limits_kw: Mapping[str, float], step: timedelta
 ) -> tuple[str, float] | None:
-    """Return a series without a limit of the site whose median of positive values exceeds the usual
-    power of small sites, and that median, kWh.
+    """Return an unusually large series without a limit of the site, and its median, kWh.
+
+    The median is over positive values; usual is the power of small sites.
     """
     hours = step / timedelta(hours=1)
     for name in [
@@ -128,8 +131,9 @@ def find_unusual(
 def to_quarter_hours(
     rows: pl.DataFrame, step: timedelta, *, keys: Sequence[str], values: Sequence[str]
 ) -> pl.DataFrame:
-    """Resample slots of ``step`` to quarter-hours: energies keep their sum, prices their value, a
-    state of charge is at the end of its slot.
+    """Resample slots of ``step`` to quarter-hours.
+
+    Energies keep their sum, prices their value, a state of charge is at the end of its slot.
 
     A quarter-hour with a missing part is unknown; one without any value is left out.
 

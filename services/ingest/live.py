@@ -1,5 +1,6 @@
-"""The process that listens: ``python -m services.ingest.live`` records what the sensors of the
-stored sites say, and builds their quarter-hours.
+"""``python -m services.ingest.live``: records live readings, and builds quarter-hours.
+
+They are what the sensors of the stored sites say.
 
 A reading is on this machine's disk before its source hears that it was taken. Without a source in
 the settings the process waits, healthy.
@@ -57,7 +58,7 @@ from services.ingest.sources.source import LiveSource
 
 BEAT = timedelta(seconds=5)
 LOOK = timedelta(seconds=15)
-# What flows is handed to whoever looks at a site.
+# Power flows are shared with viewers of a site this often.
 SHARE = timedelta(seconds=2)
 # A reading from shortly before the last one may come from another sensor and not be recorded yet.
 RESUME_OVERLAP = timedelta(minutes=1)
@@ -66,8 +67,9 @@ log = structlog.get_logger("luna.ingest.live")
 
 
 class Live:
-    """Listens for the stored sites, builds their quarter-hours once they are over, and keeps the
-    ports open at which other programs find their devices.
+    """Listens for the stored sites and builds their quarter-hours once they are over.
+
+    It keeps the ports open at which other programs find their devices.
 
     Args:
         sources: listens to every source of the sites.
@@ -216,8 +218,9 @@ def source_forms(
     is_looked_at: Callable[[Collection[str]], bool] = lambda _: False,
     rate: Callable[[Collection[str]], Mapping[ReadingName, float]] = lambda _: {},
 ) -> dict[str, SourceForm]:
-    """Return how to listen to each source of the settings, and to the devices of driver profiles,
-    which the sites name.
+    """Return the sources of the settings, and the devices of driver profiles.
+
+    Sites name those profiles.
 
     ``is_looked_at`` returns whether somebody looks at a site that has one of these sensors,
     ``rate`` the most of readings that such sites allow for.

@@ -1,4 +1,4 @@
-"""What the store of objects keeps for a time.
+"""Retention of objects in the store.
 
 Logs longer than Loki keeps them, a compressed object for each day; files whose load failed; and
 models that no training names, left by a crash between model and row, or by a site that was removed.
@@ -20,7 +20,7 @@ from luna.energy.errors import LunaError, NotFoundError, UnavailableError
 from luna.platform.objects import ObjectStore
 
 LOG_FOLDER = "logs"
-# What the collector gives each line of this project.
+# Label that the collector gives each line of this project.
 SELECTOR = '{job="luna"}'
 # Loki keeps fourteen days; lines that waited for it may come half a day late.
 REACHED_BACK_DAYS = 13
@@ -43,8 +43,9 @@ log = structlog.get_logger("luna.ingest")
 
 @dataclass(frozen=True, slots=True, order=True)
 class LogLine:
-    """A line with the instant it was written at, nanoseconds since 1970, and its stream's labels as
-    JSON.
+    """A line with its instant and its stream's labels as JSON.
+
+    The instant of writing is in nanoseconds since 1970.
     """
 
     at: int
@@ -70,8 +71,9 @@ def archive_logs(
     now: datetime,
     page_lines: int = PAGE_LINES,
 ) -> ArchiveLogsReply:
-    """Store the lines of each complete UTC day that is not stored yet, and forget days older than
-    ``keep``.
+    """Store the lines of each complete UTC day not yet stored.
+
+    Days older than ``keep`` are forgotten.
 
     Loki away is no fault of this work: the days wait for the next look.
 

@@ -1,5 +1,6 @@
-"""Fetches the day-ahead prices that sites lack from the price sources, and stores them with their
-instant of publication.
+"""Fetch the day-ahead prices that sites lack, and store them.
+
+They come from the price sources with their instant of publication.
 """
 
 from collections import Counter
@@ -58,8 +59,9 @@ class Need:
 
 @dataclass(slots=True)
 class CollectedPrices:
-    """The collected prices on the need's timeline (NaN: none) with their publication (NaT: not
-    stated), the slots of each source, and the faults.
+    """Collected prices on the need's timeline (NaN: none), with publication and faults.
+
+    Publication is NaT where not stated; beside them stand the slots of each source.
 
     ``reached``: whether any service answered, be it with a fault.
     """
@@ -78,8 +80,9 @@ class CollectedPrices:
 
 
 def expected_window(now: datetime, zone: ZoneInfo) -> Timeline:
-    """Return the quarter-hours whose prices should be known at ``now``: some days back, and
-    tomorrow from the end of the auction on.
+    """Return the quarter-hours of prices that should be known at ``now``.
+
+    They are some days back, and tomorrow from the end of the auction on.
     """
     local = now.astimezone(zone)
     last = 1 if local.time() >= AUCTION_ENDS else 0
@@ -92,8 +95,10 @@ def expected_window(now: datetime, zone: ZoneInfo) -> Timeline:
 def missing_window(
     stored: FloatArray, expected: Timeline, *, now: datetime, zone: ZoneInfo
 ) -> Timeline | None:
-    """Return the window to request at ``now``: gaps from today on, at first and once an hour also
-    of the days before, or all that may have been revised.
+    """Return the window to request at ``now``.
+
+    It covers gaps from today on, at first and once an hour also of the days before, or all that may
+    have been revised.
 
     Args:
         stored: prices on ``expected``, NaN where none.
@@ -158,7 +163,7 @@ def collect(
             key=lambda sheet: -sheet.minutes,
         ):
             starts, price = on_quarter_hours(sheet)
-            # What is no price leaves its slots to the next source.
+            # Slots with an invalid price are left to the next source.
             is_absurd = np.abs(price) > farthest
             if is_absurd.any():
                 collected.faults.append(

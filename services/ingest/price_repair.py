@@ -61,8 +61,10 @@ class RepairedPrices:
 
 
 def repair_prices(record: PriceRecord) -> RepairedPrices:
-    """Return one local day's prices with missing zeros filled forward, those at its beginning
-    backward, from the nearest price other than zero.
+    """Return a local day's prices with missing zeros filled.
+
+    They are filled forward, those at its beginning backward, from the nearest price other than
+    zero.
 
     Invariants: idempotent; a day without both missing zeros and other prices is unchanged; NaN
     stays NaN.

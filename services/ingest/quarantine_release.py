@@ -1,4 +1,6 @@
-"""A refused row let in by hand: read and judged as any other, but for the rule that refused it.
+"""A refused row let in by hand.
+
+It is read and judged as any other, but for the rule that refused it.
 
 Pure.
 """
@@ -38,8 +40,9 @@ from services.ingest.validation import ESTIMATED, judge, take_refused
 
 
 def read_admitted(row: QuarantinedRow, site: Site) -> pl.DataFrame:
-    """Return the quarter-hours, or the reading, that a released or corrected row stands for, as
-    ``sinks.store`` takes them.
+    """Return the quarter-hours or the reading of a released or corrected row.
+
+    They are as ``sinks.store`` takes them.
 
     Args:
         row: with ``corrected`` values those count, and every rule holds; without, the rule that
@@ -117,7 +120,7 @@ def read_admitted(row: QuarantinedRow, site: Site) -> pl.DataFrame:
 
 
 def read_let_in(rows: Sequence[QuarantinedRow], site: Site) -> pl.DataFrame | None:
-    """Return what rows of one source stand for that a person let in, None where there are none.
+    """Return the contents of one source's rows that a person let in, if any.
 
     Of several for one slot the last counts.
     """
@@ -132,8 +135,9 @@ def read_let_in(rows: Sequence[QuarantinedRow], site: Site) -> pl.DataFrame | No
 
 
 def overrule(rows: pl.DataFrame, let_in: pl.DataFrame | None, kind: FileSchema) -> pl.DataFrame:
-    """Return the rows of a file with the values that a person let in for the same time: a
-    contradiction that was decided holds against the file.
+    """Return the rows of a file with values let in by a person for the same times.
+
+    A contradiction that was decided holds against the file.
     """
     if let_in is None:
         return rows
@@ -210,8 +214,8 @@ def resolve_row(connection: Connection, request: ResolveRequest, *, now: datetim
         cells = resolved.raw | (resolved.corrected or {})
         zone = parse_zone(site.timezone)
         if cells.get("sensor") in sensor_names(site):
-            # What a reading says holds, or is spread, over a gap at most: the slots that rest on it
-            # are built again.
+            # A reading holds, or is spread, over a gap at most: the slots that rest on it are built
+            # again.
             first, last = (
                 parse_instant(str(cells.get(name) or cells["instant"]), field=name, zone=zone)
                 for name in ("instant", "until")

@@ -1,5 +1,6 @@
-"""Stores a file's accepted rows in the tables of their kind, after sorting them by time spans on
-disk.
+"""Store a file's accepted rows in the tables of their kind.
+
+Rows are sorted by time spans on disk before.
 """
 
 from collections import defaultdict

@@ -1,5 +1,6 @@
-"""A simulated home comes and goes: its past as recorded, its site, its market, and the files that
-its process lives from.
+"""Create and remove a simulated home.
+
+Its past as recorded, its site, its market, and the files that its process lives from.
 """
 
 from collections.abc import Callable
@@ -46,7 +47,7 @@ HISTORY = timedelta(weeks=5)
 SEED = 2023
 _STEP_SECONDS = 60.0
 _START_SOC = 0.5
-# What counts each energy of a slot.
+# Meters of each energy of a slot.
 _COUNTERS: dict[str, Callable[[HomeState], float]] = {
     name: attrgetter(name) for name in SERIES if name != "soc"
 } | {name: attrgetter(counter) for name, counter in SUBMETERS.items()}
@@ -143,8 +144,9 @@ def remove_home(work: TaskContext) -> RemovedHomeReply:
 def live_past(
     year: RecordedYear, timeline: Timeline, *, progress: Progress
 ) -> tuple[dict[str, FloatArray], HomeState]:
-    """Return what was measured of a past in which the devices did what they do by themselves, by
-    columns of the slots, and the state at its end.
+    """Return measurements of a past without control, and the state at its end.
+
+    Devices do what they do by themselves; measurements are columns of the slots.
     """
     rows = year.rows_of(timeline.starts)
     load_kw, pv_kw = (

@@ -21,8 +21,9 @@ YEARS = range(1970, 2200)
 
 @dataclass(frozen=True, slots=True)
 class StoredDays:
-    """Series and prices of the site's local days ``first`` to ``last`` on ``timeline``, NaN where
-    nothing is stored.
+    """Series and prices of a site's local days on ``timeline``, NaN where not stored.
+
+    The days are ``first`` to ``last``.
     """
 
     site: Site
@@ -45,8 +46,9 @@ class StoredDays:
 def read_days(
     connection: Connection, site: Site, first: date, last: date, *, names: tuple[str, ...] = ()
 ) -> Iterator[StoredDays]:
-    """Yield prices, and the named columns of ``slot_observations``, of the local days from
-    ``first`` to ``last``, a year at a time.
+    """Yield prices and named columns of local days, a year at a time.
+
+    The days are ``first`` to ``last``, the columns those of ``slot_observations``.
 
     Raises:
         InvalidInputError: the window is reversed, or outside ``YEARS``.

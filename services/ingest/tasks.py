@@ -134,8 +134,10 @@ def remove_simulated_home(
 
 @task(RetentionRequest, soft_limit=timedelta(minutes=30))
 def apply_retention(_request: RetentionRequest, work: TaskContext) -> RetentionReply:
-    """Delete what the settings say is too old, jobs among it, files of failed loads and models of
-    no training; what a run leaves over goes in the next one.
+    """Delete data older than the settings allow.
+
+    Jobs among it, files of failed loads and models of no training; what a run leaves over goes in
+    the next one.
     """
     named = training_runs.list_artefacts(work.connection)
     work.on_commit(lambda: object_retention.forget_old_uploads(work.objects, now=work.clock.now()))
@@ -218,9 +220,7 @@ def fetch_prices(request: FetchPricesRequest, work: TaskContext) -> FetchPricesR
 
 @task(FetchWeatherRequest, soft_limit=timedelta(minutes=30))
 def fetch_weather(request: FetchWeatherRequest, work: TaskContext) -> FetchWeatherReply:
-    """Fetch the weather where sites are, and have forecasts looked at that may have waited for
-    it.
-    """
+    """Fetch the weather of sites, and have waiting forecasts looked at."""
     reply = weather_service.tell(
         weather_service.fetch_weather(work.database(), request, work.settings, clock=work.clock)
     )
@@ -254,7 +254,7 @@ def load_upload(request: LoadFileRequest, work: TaskContext) -> LoadReply:
 
 @task(GuessFileRequest)
 def guess_upload(request: GuessFileRequest, work: TaskContext) -> FileGuess:
-    """Guess what a file that was handed over is, and show what would be stored of it."""
+    """Guess the contents of a handed-over file, and show what would be stored."""
     return upload_service.guess_upload(request, work)
 
 

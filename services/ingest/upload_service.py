@@ -67,7 +67,7 @@ def load_upload(request: LoadFileRequest, work: TaskContext) -> LoadReply:
 
 
 def guess_upload(request: GuessFileRequest, work: TaskContext) -> FileGuess:
-    """Return what a file that was handed over seems to be; it stays where it is.
+    """Return a guess of a handed-over file's contents; the file stays in place.
 
     Raises:
         NotFoundError: the file is no longer there.

@@ -38,7 +38,7 @@ class StatisticSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DayDifference:
-    """Energies of a series on a local day by the source and as stored, over hours known to both."""
+    """Energies of a local day by source and as stored, over hours known to both."""
 
     day: date
     series: str

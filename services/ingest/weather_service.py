@@ -1,5 +1,6 @@
-"""Fetch the weather where sites are: forecasts with the instant of issue, measurements as known
-when their slot ended.
+"""Fetch the weather of sites.
+
+Forecasts with the instant of issue, measurements as known when their slot ended.
 """
 
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from services.ingest.sources.open_meteo import OpenMeteo, WeatherSheet
 from services.ingest.sources.source import SourceError, SourceRefusedError, SourceUnreachedError
 from services.ingest.sources.web import Web
 
-# What plans look ahead, and a day more.
+# Horizon of plans, and a day more.
 AHEAD = timedelta(days=3)
 FURTHEST = timedelta(days=15)
 SPAN = timedelta(days=90)
@@ -33,8 +34,10 @@ log = structlog.get_logger("luna.ingest")
 
 @dataclass(slots=True)
 class _SiteWeather:
-    """The weather of one site: stretches of the past and of the forecast, and the faults of the
-    service; ``reached``: whether the service answered.
+    """The weather of one site.
+
+    Stretches of the past and of the forecast, and the faults of the service; ``reached``: whether
+    the service answered.
     """
 
     site: str
@@ -129,8 +132,9 @@ def tell(reply: FetchWeatherReply) -> FetchWeatherReply:
 
 
 def split_window(request: FetchWeatherRequest, *, now: datetime) -> Iterator[Timeline]:
-    """Yield the stretches to ask for, each either before ``now`` or from then on, of a season at
-    most.
+    """Yield the stretches to ask for, of a season at most.
+
+    Each is either before ``now`` or from then on.
 
     Raises:
         InvalidInputError: the window is upside down, or further ahead than anybody looks.
@@ -155,14 +159,15 @@ def _store_sheet(
     issued_at: datetime | None,
     now: datetime,
 ) -> int:
-    """Store the slots whose weather differs from the stored one, so that an hour without news adds
-    no row.
+    """Store the slots whose weather differs from the stored one.
+
+    An hour without news adds no row.
     """
     stored = weather_carbon.read_weather(connection, site, sheet.timeline, known_at=now)
     changed = np.logical_or.reduce(
         [np.isfinite(series) & (series != stored[name]) for name, series in sheet.values.items()]
     )
-    # What an answer lacks, or has beyond what can be, does not hide what is known of it.
+    # Missing or impossible values of an answer do not hide the stored ones.
     values = {
         name: np.where(np.isfinite(series), series, stored[name])[changed]
         for name, series in sheet.values.items()

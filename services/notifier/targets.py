@@ -227,7 +227,7 @@ class AppriseChannel:
 
 
 class HomeAssistantChannel:
-    """Channel over a notify service of Home Assistant: a phone with its app, a speaker, a group."""
+    """Channel over a notify service of Home Assistant, such as a phone with its app."""
 
     def __init__(
         self, access: HomeAssistantAccess, service: str, *, patience: timedelta = PATIENCE

@@ -15,9 +15,7 @@ NEEDS = ("database", "redis")
 
 @task(NotifyRequest)
 def send_messages(_request: NotifyRequest, work: TaskContext) -> NotifyReply:
-    """Store what owners should know and send what is due, each message in a transaction of its
-    own.
-    """
+    """Store messages to owners and send those due, each in its own transaction."""
     return notification.notify(
         work.database(),
         list_targets(work.database(), work.settings),

@@ -1,5 +1,6 @@
-"""The policy that follows a plan: chosen so that it stays good when load, PV and state of charge
-deviate from the forecast.
+"""The policy that follows a plan, chosen to stay good when reality deviates.
+
+Load, PV and state of charge may differ from the forecast.
 
 Candidates are the inverter alone, the value of stored energy, and the planned flows with every
 deviation left to self-consumption. A plan that gains nothing over the inverter alone, on the
@@ -54,7 +55,7 @@ _SAME_COST = 1e-6
 
 
 def follow_plan(problem: Problem, plan: Plan, *, deadline: Deadline | None = None) -> Plan:
-    """Return a least-cost plan of ``problem`` with the policy that follows it, and what that costs.
+    """Return a least-cost plan of ``problem`` with its policy and the policy's cost.
 
     Set-points and flows are the policy's on the expected course; where its simulation misses the
     ``deadline``, the plan's own. The time that this takes is added to ``solve_ms``.
@@ -301,7 +302,7 @@ def value_policy(plan: Plan) -> PlanPolicy:
 
 
 def _name_trade(planned: _PlannedFlows, outcome: Outcome) -> Outcome:
-    """Return the outcome with batteries set to sell, or to buy, only in runs that trade energy.
+    """Return the outcome with batteries selling or buying only in runs that trade energy.
 
     In other runs the house alone does what is planned. Fuller than planned a battery still sells
     down to there, emptier it buys up to there.
@@ -347,7 +348,7 @@ def _bind(plan: Plan, parts: Sequence[BatteryPolicy]) -> PlanPolicy:
         curtailment = plan.setpoints.curtailment
         limit = plan.setpoints.pv_limit_kw
     else:
-        # What prices and contract say: a limit made of expected flows would take sun from a load
+        # By prices and contract alone: a limit made of expected flows would take sun from a load
         # that turns out higher.
         curtailment = choose_curtailment(problem, exports=plan.flows.export_kwh > 0)
         limit = np.full(problem.outlook.timeline.count, np.inf)

@@ -55,7 +55,7 @@ class SetPointValues(NamedTuple, Generic[Value]):
 
 
 class SlotInputs(NamedTuple, Generic[Value]):
-    """The limits of the site, the energy stored at the slot's start, and what the slot brings."""
+    """Limits of the site, energy stored at a slot's start, and the slot's load and PV."""
 
     import_limit_kw: Value
     export_limit_kw: Value
@@ -102,7 +102,7 @@ class EnvelopeValues(NamedTuple):
 
 
 class ExchangeValues(NamedTuple):
-    """What the battery stores of the surplus, buys and sells."""
+    """Stored surplus, bought and sold energy of the battery."""
 
     store_kwh: float
     bought_kwh: float
@@ -281,7 +281,7 @@ def find_envelope(
     if mode == EXPORT:
         sellable_kwh = min(dischargeable_kwh, energy_above(safe.target_soc, battery, stored_kwh))
 
-    # What may neither be exported nor held back has to go into the battery.
+    # Energy that can neither be exported nor curtailed goes into the battery.
     spillable_kwh = chargeable_kwh
     if slot.curtailable and isfinite(stored_kwh):
         spillable_kwh = min(chargeable_kwh, room_to(safe.spill_soc, battery, stored_kwh))
@@ -432,7 +432,7 @@ def store_surplus(meter: MeterValues, envelope: EnvelopeValues) -> float:
 def hold_back(
     safe: SetPointValues[float], slot: SlotInputs[float], surplus_kwh: float, room_kwh: float
 ) -> float:
-    """Return the surplus that is curtailed: what the connection has no room for, or all of it."""
+    """Return the curtailed surplus: all of it, or as much as exceeds the connection."""
     if not slot.curtailable:
         return 0.0
     if safe.curtailment == NO_EXPORT:

@@ -57,8 +57,9 @@ log = structlog.get_logger("luna.planner")
 
 
 def prepare() -> None:
-    """Load the compiled loops before the worker's processes are forked: each would otherwise wait a
-    second for them.
+    """Load the compiled loops before the worker forks its processes.
+
+    Each process would otherwise wait a second for them.
     """
     load_common_kernels()
 
@@ -118,7 +119,7 @@ def ask_for_shadows(work: TaskContext, plan_ids: Sequence[str]) -> None:
     """
 
     def ask() -> None:
-        # Among what somebody waits for, so that no training stands in its way.
+        # In the queue of requests with a waiting user, so that no training blocks it.
         if work.client.is_served(ShadowPlanRequest, asked=True):
             for plan_id in plan_ids:
                 work.client.begin(ShadowPlanRequest(plan_id=plan_id), timeout=SHADOW_TIMEOUT)
@@ -151,7 +152,7 @@ def replay(request: ReplayRequest, work: TaskContext) -> ReplayReply:
     """
     with unit_of_work(work.database()) as connection:
         missing = replays.find_missing(connection, request)
-    # Where nobody issues forecasts, the replay says what it lacks.
+    # Without forecasts the replay says what it lacks.
     if missing is not None and work.client.is_served(type(missing)):
         await_job(work.database(), work.client, missing)
     return replays.replay_on(

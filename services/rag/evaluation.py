@@ -1,5 +1,6 @@
-"""Evaluates retrieval on a set in BEIR layout, by vectors, by words, and by both as the service
-fuses them.
+"""Evaluate retrieval on a set in BEIR layout.
+
+It is measured by vectors, by words, and by both as the service fuses them.
 
 A set is ``corpus.jsonl``, ``queries.jsonl`` and ``qrels.tsv`` or ``qrels/test.tsv``. By words,
 passages are ranked in memory: what the index of the service does, exactly and without a server.
@@ -45,8 +46,9 @@ _AT_ONCE = 64
 
 
 def evaluate_set(folder: Path, embedder: Embedder | None, *, progress: Progress) -> dict[str, Any]:
-    """Return nDCG@10, recall@10 and milliseconds per question of a set, by vectors, by words and
-    fused.
+    """Return nDCG@10, recall@10 and milliseconds per question.
+
+    Each by vectors, by words and fused.
 
     Counted are the questions with a passage judged above zero. Questions and judgements are read
     before the corpus, so that a bad file is told at once.
@@ -245,8 +247,7 @@ class WordIndex:
         self._count += 1
 
     def rank(self, query: Mapping[int, float], depth: int) -> dict[int, float]:
-        """Return the best passages with a term of the query, by their position, with their BM25
-        scores.
+        """Return the best passages with a query term, by position, with BM25 scores.
 
         Source: rarity ln(1 + (N − n + 0.5) / (n + 0.5)), Robertson and Zaragoza 2009, never below
         zero.
@@ -379,9 +380,7 @@ class Corpus:
         )
 
     def find_words(self, question: str) -> dict[int, float]:
-        """Return the passages that share the most telling words, by position, with their BM25
-        scores.
-        """
+        """Return passages with the most telling shared words, by position, with BM25 scores."""
         return self.words.rank(weigh_query(question), _LIST_DEPTH)
 
 
@@ -441,9 +440,7 @@ def ndcg(ranked: Sequence[str], relevance: Mapping[str, int], *, depth: int = DE
 
 
 def recall(ranked: Sequence[str], relevance: Mapping[str, int], *, depth: int = DEPTH) -> float:
-    """Return the share of the relevant passages (grade above zero) that are among the first
-    ``depth``.
-    """
+    """Return the share of relevant passages (grade above zero) in the first ``depth``."""
     relevant = {key for key, grade in relevance.items() if grade > 0}
     return len(relevant.intersection(ranked[:depth])) / len(relevant) if relevant else 0.0
 

@@ -1,5 +1,6 @@
-"""Client of a language model over Ollama's or OpenAI's protocol: streamed chat completions with
-timeouts, cancellation and a limit of concurrency.
+"""Client of a language model over Ollama's or OpenAI's protocol.
+
+Streamed chat completions with timeouts, cancellation and a limit of concurrency.
 
 No retries: after a failure the answer is built from extracts at once.
 

@@ -1,5 +1,6 @@
-"""Where the language model's server is, and what it asks to be let in: for answers, vectors and
-re-ranking alike.
+"""Address and credentials of the language model's server.
+
+They serve answers, vectors and re-ranking alike.
 """
 
 from luna.platform.settings import Settings

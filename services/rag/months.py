@@ -1,5 +1,6 @@
-"""Months by their names in German, English and Dutch, with umlauts and with those written as two
-letters. Pure.
+"""Months by their names in German, English and Dutch. Pure.
+
+Names are known with umlauts and with those written as two letters.
 """
 
 _NAMES = (

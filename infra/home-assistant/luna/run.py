@@ -1,5 +1,6 @@
-"""Starts Luna as an app of Home Assistant: options become settings, what the Supervisor knows is
-asked for, root is given away.
+"""Start Luna as an app of Home Assistant.
+
+Options become settings, the Supervisor is asked for its knowledge, root is given away.
 
 Source: Home Assistant developer documentation, "App communication": SUPERVISOR_TOKEN,
 http://supervisor/core/api, services; "App configuration": /data/options.json.

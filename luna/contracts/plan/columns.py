@@ -30,7 +30,7 @@ from luna.words import Numbers, Sentences, limit
 Fields = dict[str, Any]
 Columns = dict[str, Any]
 
-# What may be missing of an outlook has no column.
+# Fields of an outlook that may be missing have no column.
 BANDS = ("load_p10_kwh", "load_p90_kwh", "pv_p10_kwh", "pv_p90_kwh")
 # By section: what a slot says of each device of a kind.
 _SECTIONS = [kind.section for kind in FLOW_KINDS]
@@ -60,7 +60,7 @@ def _list_fields_of(annotation: Any) -> set[str]:
 # Numbers that every slot has, and those that may be unknown.
 _NUMBERS = _list_fields_of(float)
 _KNOWN = _list_fields_of(float | None)
-# What a reason says of each slot besides its words and limits, where there is a column of it.
+# Evidence of a slot's reason besides words and limits, where there is a column of it.
 _EVIDENCE = ReasonReply.model_fields.keys() - {"figures", "binding"}
 
 
@@ -187,7 +187,7 @@ def _read_reasons(
     """
     own = columns.get("figures", {})
     places = columns["told"][chosen]
-    # What slots share is worded once: what is said at a place, with figures of a slot's own.
+    # Equal reasons of slots are built once: those of one place with the same figures.
     keys = list(zip(places, *map(itemgetter(chosen), own.values()), strict=True)) if own else places
     replies = dict.fromkeys(keys, _ABSENT[ReasonReply])
     for key in replies:

@@ -258,7 +258,7 @@ class VehicleFlow(Message):
         return "give" if self.discharge_kwh > 0 else "hold"
 
 
-# What is placed beside batteries.
+# Kinds of devices to place beside batteries.
 PLACED_KINDS = tuple(kind for kind in FLOW_KINDS if kind is not BATTERY)
 
 

@@ -63,7 +63,7 @@ Energies = Annotated[
 Prices = Annotated[list[Annotated[float, PRICE]], Field(min_length=1, max_length=MAX_SLOTS)]
 
 
-# What may pass the connection in a slot, kW; null: what the connection carries anyway.
+# Power that may pass the connection in a slot, kW; null: the connection's own limit.
 SlotLimits = Annotated[
     list[Annotated[float, Field(ge=0, le=10_000)] | None], Field(min_length=1, max_length=MAX_SLOTS)
 ]

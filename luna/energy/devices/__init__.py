@@ -49,7 +49,7 @@ class DeviceSensorRoles(
     GridSensorRoles,
     PvSensorRoles,
 ):
-    """What is measured of devices."""
+    """Sensor roles of all devices."""
 
 
 def find_commands(key: str) -> DeviceCommands:

@@ -153,7 +153,7 @@ def _sum_water_heaters_kw(loads: Sequence[DeferrableLoad]) -> float:
 
 
 class ApplianceSensorRoles(Part):
-    """What is measured of appliances."""
+    """Sensor roles of appliances."""
 
     water_heater_consumption: Annotated[
         Sensors,
@@ -175,7 +175,7 @@ class LoadRun(Part):
 
 
 class LoadState(Part):
-    """What an appliance used and how long it has been on or off.
+    """Energy used today by an appliance, and how long it has been on or off.
 
     Energy counts since local midnight; empty: as if it had run evenly. ``runs`` are what a
     programme is asked for; the one that runs now (``on_hours``) is none of them.
@@ -194,15 +194,15 @@ class LoadState(Part):
 
 
 class LoadFlow(SwitchedFlow, Part):
-    """What an appliance that may wait uses in a slot."""
+    """Use of an appliance that may wait, in one slot."""
 
     energy_kwh: float
     on: bool
     reason: Annotated[ReasonReply | None, Field(description="why it runs or waits")] = None
 
 
-# What set-up takes a water heater to draw, and to need in a day: hot water of three persons, with
-# what the tank loses.
+# Defaults of set-up for a water heater, its power and its daily energy: hot water of three persons,
+# and losses of the tank.
 USUAL_HEATER_KW = 3.0
 USUAL_HEATER_KWH = 6.0
 

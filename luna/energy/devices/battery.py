@@ -137,7 +137,7 @@ def _sum_discharge_kw(batteries: Sequence[Battery]) -> float:
 
 
 class BatterySensorRoles(Part):
-    """What is measured of batteries."""
+    """Sensor roles of batteries."""
 
     total_battery_charge: Annotated[
         Sensors,
@@ -186,7 +186,7 @@ class ControlWrite(DeviceWrite):
 
 
 class BatteryControl(ControlPart):
-    """How one battery is told."""
+    """Commands and sensors by which one battery is controlled."""
 
     battery: Annotated[
         str, Field(min_length=1, max_length=64, description="the name it has under batteries")
@@ -241,11 +241,11 @@ class BatteryControl(ControlPart):
 
 # Round trip: the default of a site's file, and of set-up.
 _USUAL_EFFICIENCIES = (0.9025, 0.9)
-# What set-up takes a battery to keep, share of its capacity.
+# Default of set-up for a battery's reserve, share of its capacity.
 USUAL_RESERVE = 0.1
-# What set-up takes a usable kWh to cost, installed, in euros, and how many full cycles it lasts: of
-# the order of offers for lithium iron phosphate in 2025 and of their data sheets; from memory, not
-# looked up.
+# Defaults of set-up for the cost of a usable kWh, installed, in euros, and for the number of full
+# cycles: of the order of offers for lithium iron phosphate in 2025 and of their data sheets; from
+# memory, not looked up.
 USUAL_EURO_PER_KWH = 400.0
 USUAL_CYCLES = 6_000.0
 _WEAR_DIGITS = 6

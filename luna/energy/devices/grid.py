@@ -9,12 +9,12 @@ from luna.energy.devices.kind import DeviceDefaults, DeviceKind
 from luna.energy.part import Fraction, Part, PowerKw
 from luna.energy.sensor_roles import SensorRole, Sensors
 
-# So much is no limit: what stands where nobody named one.
+# Limit of a connection without a stated one: so high that it never binds.
 NO_LIMIT_KW = 10_000.0
 
 
 class GridConnection(Part):
-    """What the connection carries.
+    """Limits of the grid connection.
 
     A site without a limit takes that of its main fuse, or of its country's usual one, and is else
     not limited.
@@ -53,7 +53,7 @@ def _export_limit_kw(connections: Sequence[GridConnection]) -> float:
 
 
 class GridSensorRoles(Part):
-    """What is measured of the connection."""
+    """Sensor roles of the grid connection."""
 
     total_grid_import: Annotated[
         Sensors, SensorRole("energy", "import_kwh", "source", _import_limit_kw)

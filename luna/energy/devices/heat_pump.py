@@ -45,7 +45,7 @@ class ComfortBand(ClockWindow):
 
 
 class HeatStore(Part):
-    """What holds the heat: a tank, or the house itself with its walls."""
+    """Heat store: a tank, or the house itself with its walls."""
 
     capacity_kwh_per_k: Annotated[
         float, Field(gt=0, le=10_000, description="water: 1.16 per 1,000 litres")
@@ -137,7 +137,7 @@ def _require_band(min_c: float, max_c: float) -> None:
 
 
 class HeatPumpSensorRoles(Part):
-    """What is measured of heat pumps."""
+    """Sensor roles of heat pumps."""
 
     heat_pump_consumption: Annotated[
         Sensors, SensorRole("energy", "heat_pump_kwh", "submetered", mark=10)

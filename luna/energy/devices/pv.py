@@ -66,7 +66,7 @@ def _sum_peak_kw(arrays: Sequence[PvArray]) -> float:
 
 
 class PvSensorRoles(Part):
-    """What is measured of PV."""
+    """Sensor roles of PV."""
 
     total_pv_production: Annotated[
         Sensors,
@@ -78,7 +78,10 @@ PvMode = Literal["free", "no_export", "limit", "off"]
 
 
 class PvWrite(DeviceWrite):
-    """A value for the inverter of PV arrays; in ``free`` the limits are those of all arrays."""
+    """Value to write to the inverter of PV arrays.
+
+    In ``free`` the limits are those of all arrays.
+    """
 
     placeholders: ClassVar[tuple[str, ...]] = ("mode", "limit_kw", "limit_w", "limit_percent")
 
@@ -86,7 +89,7 @@ class PvWrite(DeviceWrite):
 
 
 class PvControl(ControlPart):
-    """How the output of all arrays is held back."""
+    """Control of the output of all PV arrays."""
 
     modes: Annotated[
         dict[PvMode, Word],

@@ -52,7 +52,7 @@ LoadMode = Literal["own", "on", "off"]
 
 
 class LoadSetpoint(Part):
-    """What an appliance is told."""
+    """Set-point of an appliance."""
 
     mode: LoadMode
 
@@ -66,7 +66,7 @@ class LoadWrite(DeviceWrite):
 
 
 class LoadControl(ControlPart):
-    """How an appliance or a heat pump is told."""
+    """Control of an appliance or a heat pump."""
 
     load: Annotated[
         str,

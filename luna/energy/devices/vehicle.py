@@ -207,7 +207,7 @@ def _sum_charge_kw(vehicles: Sequence[ElectricVehicle]) -> float:
 
 
 class VehicleSensorRoles(Part):
-    """What is measured of vehicles and their chargers."""
+    """Sensor roles of vehicles and their chargers."""
 
     vehicle_consumption: Annotated[
         Sensors,
@@ -237,7 +237,7 @@ class VehicleWrite(DeviceWrite):
 
 
 class VehicleControl(ControlPart):
-    """How a vehicle's charger is told."""
+    """Control of a vehicle's charger."""
 
     vehicle: Annotated[
         str, Field(min_length=1, max_length=64, description="the name it has under vehicles")

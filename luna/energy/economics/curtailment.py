@@ -3,7 +3,6 @@
 Nothing is fed in at a negative export price, and PV is off where importing is paid as well.
 """
 
-
 import numpy as np
 
 from luna.energy.physics.mode import Curtailment, IntArray

@@ -237,8 +237,8 @@ class BatteryEnvelope:
         return cls(
             dischargeable=dischargeable,
             storable=np.where(stores(mode), np.minimum(chargeable, room_to(ceiling)), 0.0),
-            # What may neither be exported nor held back has to go into the battery, whatever the
-            # set-point says.
+            # Energy that can neither be exported nor curtailed goes into the battery, whatever the
+            # set-point.
             spillable=np.where(limits.curtailable & is_finite, spillable, chargeable),
             servable=np.where(serves(mode), np.minimum(dischargeable, energy_above(floor)), 0.0),
             buyable=np.where(buying, np.minimum(chargeable, room_to(target)), 0.0),

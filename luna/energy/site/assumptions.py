@@ -40,7 +40,7 @@ class SiteAssumption(NamedTuple):
 
     @property
     def worth(self) -> float | None:
-        """Share of the bill that stating it saves; None where that was not measured."""
+        """Share of the bill saved by stating the value; None if not measured."""
         return WORTH.get(self.code) if self.like_measured else None
 
 

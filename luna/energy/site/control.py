@@ -16,14 +16,14 @@ from luna.energy.refusals import invalid_part
 
 DeviceMode = Literal[VehicleMode, LoadMode, PvMode]
 
-# Who sends set-points; ``advice``: the owner, by hand, as the page Home shows. A driver is the
+# Sender of set-points; ``advice``: the owner, by hand, as the page Home shows. A driver is the
 # module of its name in ``services.executor``.
 ControlledBy = Literal["advice", "dry_run", "home_assistant", "mqtt", "profile"]
 NOT_SENT: tuple[ControlledBy, ...] = ("advice", "dry_run")
 
 
 class Control(ControlPart):
-    """Who tells the devices of a site.
+    """Party that commands the devices of a site.
 
     Nothing is sent before the site is armed: ``luna control arm``.
     """

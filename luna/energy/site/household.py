@@ -44,7 +44,7 @@ class YearlyLoad(NamedTuple):
 
 
 class Household(Part):
-    """How much the household uses: a year's kWh, else its persons, from which they are taken.
+    """Yearly use of the household in kWh, else its number of persons to estimate it from.
 
     A plan says where neither is known.
     """

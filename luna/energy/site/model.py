@@ -96,7 +96,7 @@ class SafetyIndex(Part):
 
 
 class Strategy(Part):
-    """Which rules hold."""
+    """Rules in force."""
 
     vacation: VacationRule | None = None
     outage: OutageRule | None = None
@@ -105,7 +105,7 @@ class Strategy(Part):
 
 
 class Location(Part):
-    """Where the site is, for sun and weather."""
+    """Location of the site, for sun and weather."""
 
     latitude: Annotated[float, Field(ge=-90, le=90, description="degrees north")]
     longitude: Annotated[float, Field(ge=-180, le=180, description="degrees east")]
@@ -123,7 +123,7 @@ ForecastVersion = Literal[
 
 
 class Forecasting(Part):
-    """Which forecasts drive the planner."""
+    """Forecasts that drive the planner."""
 
     active_forecast_version: Annotated[
         ForecastVersion | None,
@@ -136,7 +136,7 @@ class Forecasting(Part):
 
 
 class Agent(Part):
-    """What the learning agent is, and what it may do once the evidence is there."""
+    """Kind of the learning agent, and its permissions once the evidence is there."""
 
     shadow_policy_type: Annotated[
         Literal["lightgbm", "rl", "imitation", "network", "clone"],
@@ -166,7 +166,7 @@ class Agent(Part):
     }
 )
 class SiteDevices(Part):
-    """Where a site is and which devices it has."""
+    """Location and devices of a site."""
 
     name: Annotated[
         SiteName, Field(description="its id: in addresses, topics and the names of files")

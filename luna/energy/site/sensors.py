@@ -104,7 +104,7 @@ def resolve_sensors(
 
 
 def require_in_order(sensors: Sequence[SiteSensor]) -> None:
-    """Check that each sensor of a role ends after it begins and never occurs twice at once.
+    """Check that sensors of a role end after they begin, and that none occurs twice at once.
 
     Raises:
         ValueError: names the sensor.
@@ -124,14 +124,14 @@ OWN_VACATION = "luna:vacation"
 
 
 class HouseSensorRoles(Part):
-    """What is measured of the house itself."""
+    """Sensor roles of the house itself."""
 
     total_load_consumption: Annotated[Sensors, SensorRole("energy", "load_kwh", "consumption")] = ()
 
 
 # Field order is part of every plan's id: the bases from last to first, then the class's own.
 class InputSensors(DeviceSensorRoles, HouseSensorRoles):
-    """Which sensors hold what: names of the home automation's, or of a file's.
+    """Sensors by role: names from the home automation or from a file.
 
     Several of one role add up; one with a leading minus is taken off.
 

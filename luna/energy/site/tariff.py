@@ -14,7 +14,7 @@ from luna.energy.refusals import invalid_part
 
 
 class Objective(Part):
-    """What counts beside money, each as a price; without them a plan costs as little as it can.
+    """Prices of aims beside money; without them a plan costs as little as possible.
 
     Reported costs stay what is really paid: these prices only decide.
     """
@@ -92,7 +92,7 @@ class SeriesPrice(Part):
 
 
 class PriceBlock(Part):
-    """What a kWh costs while the month has drawn no more than ``up_to_kwh``.
+    """Price of a kWh while the month has drawn no more than ``up_to_kwh``.
 
     The last block has no end.
     """
@@ -182,7 +182,7 @@ SeveralPeaks = Annotated[tuple[PeakPrice, ...], Field(max_length=8), Tag("severa
 
 
 class Tariff(Part):
-    """What a kWh costs and earns."""
+    """Prices of bought and sold energy."""
 
     import_: Annotated[ImportRule, Field(alias="import")]
     export: PriceRule = FixedPrice(price=0.0)

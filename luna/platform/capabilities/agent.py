@@ -84,7 +84,7 @@ RunLimit = Annotated[int, Field(ge=1, le=100, description="of each kind")]
 
 
 class SlotList(Message):
-    """Who decided the slots of a window, in order."""
+    """Deciders of the slots of a window, in order."""
 
     slots: Annotated[
         list[SlotDecision], Field(description="those in which anything was decided or planned")
@@ -93,7 +93,7 @@ class SlotList(Message):
 
 
 class RunList(Message):
-    """Trainings of the agent, of each kind the one that learned from the most recent data first."""
+    """Trainings of the agent, of each kind the one with the most recent data first."""
 
     runs: Annotated[list[AgentRun], Field(description="of every kind that was asked for")]
     cursor: Annotated[None, Field(description="always null: `limit` counts by kind")] = None
@@ -116,7 +116,7 @@ class ShadowPlanList(Message):
 
 
 class TrainingOrder(Message):
-    """What an agent is to learn from."""
+    """Data and kind of a training of the agent."""
 
     kind: Annotated[AgentKind, Field(description="which agent")] = "value"
     until: Annotated[

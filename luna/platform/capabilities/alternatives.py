@@ -39,7 +39,7 @@ class WhyNotQuestion(Alternative):
 
 
 class VariantQuestion(Message):
-    """What is different, and the language of the answer.
+    """Changes to a plan, and the language of the answer.
 
     ``export_kwh`` is to be sold from the batteries when selling pays most.
     """
@@ -177,7 +177,7 @@ def _list_months(variant: VariantReply, numbers: Numbers) -> Iterator[list[str]]
         numbers.number(variant.export_kwh),
     ]
     yield ["all", *whole]
-    # What is left in the batteries was paid for and not used up: it is taken off once, here.
+    # Energy left in the batteries was paid for and not used up: it is taken off once, here.
     yield ["end charge", numbers.money(-variant.stored_gain), *[""] * 6]
     yield ["together", numbers.money(variant.total), *[""] * 6]
 

@@ -31,7 +31,7 @@ LONGEST_QUESTION = 60
 
 
 class AnswerQuestion(BaseModel):
-    """Which answers of everybody are asked for."""
+    """Selection of the answers of all users."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 

@@ -58,7 +58,7 @@ class VacationMode(Message):
 
 
 class DecisionList(Message):
-    """What was decided for the devices of a site, the latest first."""
+    """Decisions for the devices of a site, the latest first."""
 
     decisions: Annotated[
         list[ControlEntry], Field(description="what was decided for a slot and what came of it")

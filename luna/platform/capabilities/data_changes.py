@@ -24,7 +24,7 @@ class DataChange(Message):
 
 
 class ChangeList(Message):
-    """What was changed of the past, in the order in which it was."""
+    """Changes of recorded data, in the order of their making."""
 
     changes: Annotated[list[DataChange], Field(description="one per value")]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]

@@ -7,7 +7,7 @@ from luna.platform.drivers.networks import require_home_network
 
 
 class SearchedNetwork(Message):
-    """Where devices are looked for."""
+    """Network to search for devices."""
 
     network: NetworkName
     port: DevicePort = None

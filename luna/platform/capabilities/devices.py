@@ -12,7 +12,7 @@ from luna.words import Numbers
 
 
 class DeviceList(Message):
-    """What a site has."""
+    """Devices of a site."""
 
     devices: Annotated[
         list[SiteDevice], Field(description="by kind, then as the site's file lists them")

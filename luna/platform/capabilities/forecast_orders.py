@@ -22,7 +22,7 @@ _PATH = "/v1/sites/{site_id}/forecasts"
 
 
 class ForecastOrder(Message):
-    """What to issue."""
+    """Forecasts to issue."""
 
     at: Annotated[
         Instant | None,
@@ -32,7 +32,7 @@ class ForecastOrder(Message):
 
 
 class ScenarioOrder(Message):
-    """Which scenarios to make."""
+    """Scenarios to make."""
 
     at: Annotated[
         Instant | None,
@@ -45,7 +45,7 @@ class ScenarioOrder(Message):
 
 
 class Evaluation(Message):
-    """Which versions to compare, and over which days."""
+    """Versions to compare, and the days to compare them on."""
 
     from_day: Annotated[Day, Field(description="the first local day")]
     to_day: Annotated[Day, Field(description="the last local day, included")]

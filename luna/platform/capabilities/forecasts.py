@@ -102,7 +102,7 @@ class IssueList(Message):
 
 
 class ExplanationQuestion(BaseModel):
-    """Which forecast a caller asks about."""
+    """Forecast to explain."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -129,7 +129,7 @@ class ExplanationQuestion(BaseModel):
 
 
 class Training(Message):
-    """What a model is to learn from."""
+    """Data for a model to learn from."""
 
     until: Annotated[
         Instant | None, Field(description="nothing after this instant; default: all there is")
@@ -143,7 +143,7 @@ class Training(Message):
 
 
 class Promotion(Message):
-    """What is to drive the planner from now on, and why."""
+    """Version to drive the planner from now on, and the reason."""
 
     forecast_version: Annotated[ForecastVersion, Field(description="aurora_v1.0 or a baseline")]
     run_id: Annotated[

@@ -101,7 +101,7 @@ class HistoryDays(Message):
 
 
 class RepairOrder(HistoryDays):
-    """Which days to repair."""
+    """Days to repair."""
 
     dry_run: Annotated[bool, Field(description="say what would be done and change nothing")] = False
 

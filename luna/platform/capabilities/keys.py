@@ -113,8 +113,9 @@ def delete_key(call: CapabilityCall, prefix: Prefix) -> None:
 
 
 def _in_sight(call: CapabilityCall) -> api_keys.KeyFilter:
-    """Return which keys the asker may look after: an admin everybody's, anybody else their own that
-    reach no site beyond the asker's.
+    """Return the keys that the asker may manage.
+
+    An admin manages everybody's; anybody else their own, if those reach no site beyond the asker's.
 
     Nobody's number is that of no user.
     """

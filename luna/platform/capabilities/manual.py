@@ -1,4 +1,4 @@
-"""What owners pin and forbid in the plans of a site."""
+"""Pins and bans of owners in the plans of a site."""
 
 from typing import Annotated
 

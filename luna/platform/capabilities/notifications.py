@@ -28,7 +28,7 @@ OfSite = Annotated[str | None, Field(max_length=64, description="of this site al
 
 
 class NotificationList(Message):
-    """What owners were told, the latest first."""
+    """Notifications to owners, the latest first."""
 
     notifications: Annotated[
         list[Notification], Field(description="each event once, with how it stands at every target")

@@ -68,7 +68,7 @@ _PLAN = "/v1/plans/{plan_id}"
 
 
 class IssueWindow(Message):
-    """When what is asked about was issued."""
+    """Window of the time of issue."""
 
     from_: Annotated[
         Instant,

@@ -31,14 +31,14 @@ _PATH = "/v1/sites/{site_id}/prices"
 KnownAt = Annotated[
     Instant | None, Field(description="as prices were known then; usual: as they are known now")
 ]
-# Where nobody says how far to look: the day behind, and the two that are published ahead.
+# Default window: the day behind, and the two published ahead.
 USUAL_PAST = timedelta(days=1)
 USUAL_AHEAD = timedelta(days=2)
 LONGEST = timedelta(days=3_660)
 
 
 class SlotPrice(Message):
-    """What a kWh costs and earns in one quarter-hour, taxes and fees of the tariff counted in."""
+    """Prices of a quarter-hour, with the tariff's taxes and fees."""
 
     start: Annotated[Instant, Field(description="start of the quarter-hour")]
     import_price: Annotated[
@@ -59,7 +59,7 @@ class PriceList(Message):
 
 
 class PriceOrder(Message):
-    """Which prices to fetch; without ``from`` and ``to`` what is missing."""
+    """Prices to fetch; without ``from`` and ``to`` those that are missing."""
 
     market: Annotated[
         MarketName | None,
@@ -76,7 +76,7 @@ class PriceOrder(Message):
 
 
 class WeatherOrder(Message):
-    """Which weather to fetch; without ``from`` and ``to`` the forecast."""
+    """Weather to fetch; without ``from`` and ``to`` the forecast."""
 
     from_: Annotated[Instant | None, Field(alias="from", description="the first instant")] = None
     to: Annotated[

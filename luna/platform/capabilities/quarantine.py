@@ -15,7 +15,7 @@ from luna.words import Numbers
 _NOUN = "quarantine"
 _PATH = "/v1/sites/{site_id}/quarantine"
 Status = Annotated[QuarantineFilter, Field(description="open: nobody has decided yet")]
-# What PostgreSQL counts rows with.
+# Range of row numbers in PostgreSQL.
 RowId = Annotated[
     int, Field(ge=1, le=2**63 - 1, description="the row's number, as the list says it")
 ]

@@ -34,7 +34,7 @@ ReplyLanguage = Annotated[Language, Field(description="of the texts")]
 
 
 class EventBatch(Message):
-    """What the caller did with what they were shown."""
+    """Reactions of the caller to recommendations."""
 
     events: Annotated[
         tuple[Event, ...],

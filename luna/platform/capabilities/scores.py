@@ -25,7 +25,7 @@ ToDay = Annotated[
 
 
 class ScoreList(Message):
-    """What policies cost, by local day, then policy."""
+    """Costs of policies, by local day, then policy."""
 
     scores: Annotated[list[DayScore], Field(description="one per day and policy")]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]

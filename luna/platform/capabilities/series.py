@@ -22,7 +22,7 @@ class SeriesSpan(Message):
 
 
 class SeriesList(Message):
-    """What a site has, in order of the names."""
+    """Series of a site, in order of the names."""
 
     series: Annotated[list[SeriesSpan], Field(description="of what is known at all")]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]

@@ -33,7 +33,7 @@ SiteVersion = Annotated[
 
 
 class PastOfSite(BaseModel):
-    """What another configuration means for what is recorded."""
+    """Effects of another configuration on recorded data."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -27,8 +27,8 @@ from luna.platform.database.schema.plans import plan_causes
 from luna.platform.database.schema.sites import sites
 
 CauseKind = Literal["site", "forecast", "prices", "stay", "block", "override", "owner"]
-# What an owner ordered of a device: it is planned at once, also where sites are planned only while
-# they are armed.
+# An owner's order for a device is planned at once, also where sites are planned only while they are
+# armed.
 ORDERS: tuple[CauseKind, ...] = ("block", "override")
 # The identity of a change, by site and kind.
 Causes = Mapping[tuple[int, str], UUID]

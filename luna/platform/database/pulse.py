@@ -17,7 +17,7 @@ _MARKS = text(
     "sites.site_key),"
     " (SELECT string_agg(concat(device, override), ' ' ORDER BY device) FROM "
     "control_devices WHERE site_key = sites.site_key),"
-    # Who wants something and takes it back within a second would leave no mark.
+    # A user who withdraws a wish within a second would leave no mark.
     " (SELECT change_id FROM plan_causes WHERE site_key = sites.site_key AND kind = "
     "'override')) AS control,"
     " coalesce((SELECT version FROM control_state WHERE site_key = sites.site_key), 0)"

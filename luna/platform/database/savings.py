@@ -74,7 +74,7 @@ def read_savings(connection: Connection, site: Site, *, first: date, last: date)
             }
             counted.append(CountedDay(day, settled, carbon, by_luna=day in controlled))
         else:
-            # What a trusted day lacks.
+            # Data missing for a trusted day.
             waits_for = lacking.get(day, "not_replayed" if day in forecast_days else "no_forecast")
             excluded_days.append(LeftOutDay(day, "not_recorded" if verdict is None else waits_for))
     return Savings(first, last, counted, excluded_days)

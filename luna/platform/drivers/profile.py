@@ -103,7 +103,7 @@ class ProfilePart(BaseModel):
 
 
 class CoveredProduct(ProfilePart):
-    """What a profile covers."""
+    """Product covered by a profile."""
 
     brand: Annotated[str, Field(min_length=1, max_length=60)]
     models: Annotated[
@@ -157,7 +157,7 @@ PREFIX_PART = "{prefix}"
 
 
 class MqttRequest(ProfilePart):
-    """What is published so that a device says everything again."""
+    """Message that makes a device publish all its values again."""
 
     to: Annotated[DocumentPlace, Field(description="a topic; {prefix} is what the site names")]
     payload: Annotated[str, Field(max_length=255)] = ""
@@ -195,8 +195,9 @@ class StatusBit(ProfilePart):
 
 
 class SignBits(ProfilePart):
-    """Bits of a register that tell which way a power flows, of a device that reports it without a
-    sign, or did so once.
+    """Bits of a register that tell the direction of a power.
+
+    For devices that report, or once reported, the power without a sign.
 
     With one of them set the power counts that way; with none its own sign counts. Both, or a bit
     against a minus, is unknown.
@@ -208,7 +209,7 @@ class SignBits(ProfilePart):
 
 
 class PortGroup(ProfilePart):
-    """A group that a SunSpec model repeats for each port, of which those of some types count."""
+    """Group of a SunSpec model that repeats per port; only ports of some types count."""
 
     length: Annotated[int, Field(ge=1, le=200, description="registers of one port")]
     type_register: Annotated[
@@ -430,7 +431,7 @@ def say(text: Mapping[str, str], language: str) -> str:
 
 
 class Reversion(ProfilePart):
-    """What the device does when nobody commands it any more."""
+    """Behaviour of the device once nobody commands it any more."""
 
     after_s: Annotated[
         int | None,
@@ -479,14 +480,14 @@ class Reversion(ProfilePart):
 
 
 class ProfileEvidence(ProfilePart):
-    """What a profile rests on."""
+    """Evidence for a profile."""
 
     kind: Literal["simulator", "owner", "maker"]
     source: Annotated[str, Field(min_length=1, max_length=300)]
 
 
 class ProductText(ProfilePart):
-    """What model 1 says of the product."""
+    """Texts about the product in SunSpec model 1."""
 
     maker: Annotated[str, Field(min_length=1, max_length=32)]
     models: Annotated[
@@ -532,7 +533,7 @@ class IdentityText(ProfilePart):
 
 
 class IdentityField(ProfilePart):
-    """What a product says of itself in a JSON document.
+    """Field of a JSON document that identifies a product.
 
     A number, true and false by their letters.
     """
@@ -566,7 +567,7 @@ class IdentityField(ProfilePart):
 
 
 class ProductIdentity(ProfilePart):
-    """How a product without SunSpec is known: by all of what it says of itself here."""
+    """Identity of a product without SunSpec: all of these fields must match."""
 
     units: Annotated[
         tuple[Annotated[int, Field(ge=0, le=255)], ...],
@@ -611,9 +612,7 @@ class ProductIdentity(ProfilePart):
 
 
 class SunSpecMap(ProfilePart):
-    """Which models the product is known by, and how long they are where the simulator serves
-    them.
-    """
+    """Models that identify the product, and their lengths in the simulator."""
 
     identified_by: Annotated[
         tuple[int, ...], Field(min_length=1, description="models of which it has to have one")
@@ -634,7 +633,7 @@ class SunSpecMap(ProfilePart):
 
 
 class SimulatedDevice(ProfilePart):
-    """What the simulator's registers hold beside what its physics says."""
+    """Registers of the simulated device beyond its physics."""
 
     values: Annotated[
         Mapping[PointName, float], Field(description="of points, in their units")

@@ -1,5 +1,6 @@
-"""``python -m luna.platform.health.schema``: waits until the database's tables are those of this
-version; in a cluster, what asks them starts after it.
+"""``python -m luna.platform.health.schema``: waits for the tables of this version.
+
+In a cluster, the processes that use the database start after it.
 """
 
 import time

@@ -1,5 +1,6 @@
-"""``python -m luna.platform.objects.s3_probe``: asks an S3 server for an object that is not there
-and prints what it says.
+"""``python -m luna.platform.objects.s3_probe``: asks an S3 server for a missing object.
+
+It prints the answer.
 
 A program of its own: a worker's first process may not ask by itself, because obstore's threads
 would not follow into the processes it forks. The request comes as JSON from standard input, so that

@@ -1,6 +1,4 @@
-"""The worker: ``python -m luna.platform.queue.worker [QUEUE …]`` runs the tasks of the installed
-services.
-"""
+"""``python -m luna.platform.queue.worker [QUEUE …]``: runs tasks of the installed services."""
 
 import argparse
 import gc

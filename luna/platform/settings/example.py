@@ -1,5 +1,6 @@
-"""``python -m luna.platform.settings.example``: prints ``.env.example``, the variables an owner may
-want to change, each explained.
+"""``python -m luna.platform.settings.example``: prints ``.env.example``.
+
+Those are the variables an owner may want to change, each explained.
 """
 
 import sys

@@ -1,5 +1,6 @@
-"""``python luna/platform/settings/secrets.py FOLDER``: refuses secrets that are missing, empty,
-short or known to everybody, and names each.
+"""``python luna/platform/settings/secrets.py FOLDER``: refuses weak secrets by name.
+
+Weak are those that are missing, empty, short or known to everybody.
 
 Run before the containers start: the servers of others take any password. It needs Python alone, so
 that its container is no image of Luna's: Compose makes everything anew that depends on a container

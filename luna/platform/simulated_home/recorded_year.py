@@ -59,7 +59,7 @@ class RecordedYear:
     def rows_of(self, starts: InstantArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         """Return which recorded quarter-hour is lived in each slot of today's calendar."""
         if starts.size == 1:
-            # Who lives through the year asks for the same quarter-hour every few seconds.
+            # A simulated home asks for the same quarter-hour every few seconds.
             quarter = int(starts[0].astype("datetime64[s]").astype(np.int64)) // int(
                 SLOT.total_seconds()
             )

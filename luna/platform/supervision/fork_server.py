@@ -1,5 +1,6 @@
-"""``python -m luna.platform.supervision.fork_server SHARE [MODULE ARGUMENT …]``: loads what several
-processes need, and becomes each of them by a fork.
+"""``python -m luna.platform.supervision.fork_server SHARE [MODULE ARGUMENT …]``: forks processes.
+
+It loads what several processes need, and becomes each of them by a fork.
 
 What is loaded before a fork is in memory once, and is not loaded again. A forked process is one
 like any other: in a session of its own, with its own command line, ended by its own signals; it

@@ -1,5 +1,6 @@
-"""``python -m luna.platform.supervision.parent_watch MODULE [ARGUMENT …]``: runs a module that ends
-when the process that started it does, however that dies.
+"""``python -m luna.platform.supervision.parent_watch MODULE [ARGUMENT …]``: runs a module.
+
+The module ends when the process that started it does, in whatever way.
 
 The starter holds the other end of this process's standard input; the end of that input is the end
 of the starter.

@@ -14,7 +14,7 @@ from luna.words.charts.svg import LETTER, join, rule, text
 MOST_STEPS = 6
 # Steps of an axis of prices, about.
 PRICE_STEPS = 5
-# What it spans at least, currency/kWh.
+# Least span of a price axis, currency/kWh.
 LEAST_PRICE_SPAN = 0.04
 
 
@@ -116,7 +116,7 @@ def fit_axis(
 
 
 def fit_prices(values: Iterable[float], ends: tuple[float, float], *, least_span: float) -> Axis:
-    """Return an axis that covers the prices, from zero where that does not squeeze them.
+    """Return an axis over the prices, from zero where that does not squeeze them.
 
     Args:
         values: prices; those that are not finite are left out.

@@ -293,7 +293,7 @@ def _draw_soc(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
 
 
 def _draw_run(view: PlanView, frame: ChartFrame, axis: Axis, run: ModeRun) -> Markup:
-    """Return a run of one mode in the ribbon, with the mode's name or symbol if there is room."""
+    """Return a run of one mode in the ribbon, labelled if there is room."""
     x = frame.x(run.first)
     width = frame.x(run.end) - frame.x(run.first) - (1 if frame.slot_width > 3 else 0.5)
     short = mode(run.mode, language=view.numbers.language).short

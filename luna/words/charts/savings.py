@@ -110,7 +110,7 @@ HOURS = (6, 12, 18)
 def draw_deciders(
     days: Sequence[DecidedDay], numbers: Numbers, *, label: str, narrow: bool
 ) -> Markup:
-    """Draw a row per day, coloured by each slot's decider, with notches at every sixth local hour.
+    """Draw a row per day, coloured by decider, with a notch every six local hours.
 
     All rows have one width. The clock below is that of most days; on a day with a change of clock
     among others the notches alone are right.
@@ -180,7 +180,7 @@ def bar_in_text(share: float, css: str, *, rest: bool) -> Markup:
 
 
 def draw_amount(amount: float, css: str, *, among: Sequence[float], beside: float | None) -> Markup:
-    """Draw the bar of an amount from zero, to the left if negative, on the scale of a group.
+    """Draw the bar of an amount from zero; negative ones to the left.
 
     Args:
         amount: length of the bar.

@@ -126,8 +126,9 @@ class DayPrices:
 
 @dataclass(frozen=True, slots=True)
 class Powers:
-    """Requested powers of each battery, kW, shape ``(batteries, sites)``: charge, discharge to the
-    house, discharge to the grid.
+    """Requested powers of each battery, kW, shape ``(batteries, sites)``.
+
+    Charge, discharge to the house, discharge to the grid.
     """
 
     charge_kw: FloatArray

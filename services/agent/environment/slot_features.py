@@ -1,5 +1,6 @@
-"""Features known at the start of each slot, from forecasts as issued and prices as published,
-stored once per issue and publication.
+"""Features known at the start of each slot, by forecasts and prices of the time.
+
+They are stored once per issue of a forecast and publication of prices.
 """
 
 from collections.abc import Callable, Sequence
@@ -164,7 +165,7 @@ class Span(NamedTuple):
 
 
 class FeatureRows:
-    """Two series as known in spans of a timeline, by slot and as means of the hours after it."""
+    """Two series as known in spans of a timeline, by slot and as means of later hours."""
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline

@@ -22,8 +22,9 @@ StateArray = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of a state: its series of ``SlotFeatures``, the divisor, and how many hours, the
-    slot's own included.
+    """Part of a state: its series of ``SlotFeatures``, divisor and number of hours.
+
+    The slot's own hour is included.
 
     A part with ``names`` is a table of as many columns, ``(slots, len(names))``.
     """
@@ -111,8 +112,9 @@ class StateLayout:
         slots: IndexArray,
         batteries: tuple[FloatArray, FloatArray],
     ) -> None:
-        """Write states of slots without a check for finite values, for features that were checked
-        before.
+        """Write states of slots without a check for finite values.
+
+        The features were checked before.
 
         Args:
             states: output, shape ``(states, size)``.

@@ -56,8 +56,9 @@ COST_ALONE = RewardRule()
 
 @dataclass(frozen=True, slots=True)
 class PricesNow:
-    """A slot's import and export price, ``(sites,)``, and price of wear, ``(batteries, 1)`` or
-    ``(batteries, sites)``; currency/kWh.
+    """A slot's import and export price and price of wear, currency/kWh.
+
+    Prices have shape ``(sites,)``, wear ``(batteries, 1)`` or ``(batteries, sites)``.
     """
 
     import_price: FloatArray
@@ -80,8 +81,9 @@ def cost_flows(flows: Flows, prices: PricesNow) -> Costs:
 def value_change(
     before_kwh: FloatArray, after_kwh: FloatArray, worth: FloatArray, *, discount: float
 ) -> FloatArray:
-    """Return a slot's potential-based reward: discount × Φ(after) − Φ(before), with Φ = ``worth`` ×
-    stored energy, shape ``(sites,)``.
+    """Return a slot's potential-based reward, shape ``(sites,)``.
+
+    It is discount × Φ(after) − Φ(before), with Φ = ``worth`` × stored energy.
 
     Over an episode it telescopes to Φ at the end, discounted, less Φ at the start, which no action
     changes: the optimal policy stays the same.
@@ -98,8 +100,9 @@ def value_change(
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """Whether an episode ends with the slot, and its state of charge now and at its start, each of
-    shape ``(sites,)``.
+    """End of an episode with the slot, and states of charge, each ``(sites,)``.
+
+    The states of charge are the slot's own and that of the start.
     """
 
     done: BoolArray
@@ -152,8 +155,9 @@ class EnvRule:
         return ALL_MODES if self.control == "modes" else ACTION_MODES
 
     def read(self, actions: AnyArray) -> tuple[AnyColumn, ...]:
-        """Return actions (``(sites,)``, or shares ``(sites, 3)``) as columns of shape
-        ``(sites,)``.
+        """Return actions as columns of shape ``(sites,)``.
+
+        Actions have shape ``(sites,)``, or are shares ``(sites, 3)``.
         """
         if self.control != "continuous":
             return (read_actions(actions),)
@@ -184,8 +188,9 @@ class SitesNow:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """The result of a slot, meter arrays of shape ``(sites,)``: the set-point after the safety
-    layer, flows, costs, and rewards.
+    """Result of a slot, meter arrays of shape ``(sites,)``.
+
+    The set-point after the safety layer, flows, costs, and rewards.
 
     Evaluations use ``costs``; ``potential`` and ``shaping`` are for the learner alone.
     ``intervened``: the safety layer changed a mode, because the action is invalid or the site's

@@ -19,8 +19,9 @@ BLOCK = 8192
 
 @dataclass(frozen=True, slots=True)
 class StepInfo:
-    """What a step was about, arrays of shape ``(count,)``: the episode it belonged to, what
-    evaluations count, and what only the learner sees.
+    """Facts about a step, arrays of shape ``(count,)``.
+
+    Its episode, the figures that evaluations count, and those that only the learner sees.
 
     ``stored_kwh`` is what all batteries of a site hold at the slot's end; ``intervened``: the
     safety layer changed the requested set-point.
@@ -81,12 +82,12 @@ class VectorEnv:
 
     @property
     def state_size(self) -> int:
-        """How many features a state has."""
+        """Number of features of a state."""
         return self.rule.layout.size
 
     @property
     def action_count(self) -> int:
-        """How many actions there are to choose from, or powers to name."""
+        """Number of actions to choose from, or of powers to name."""
         return self.rule.action_count
 
     @property
@@ -97,8 +98,9 @@ class VectorEnv:
     def reset(
         self, rng: np.random.Generator, episodes: IndexArray | Sequence[int] | None = None
     ) -> StateArray:
-        """Begin episodes, drawn or given, and return their first states, shape
-        ``(count, state_size)``; ``rng`` draws all that follow.
+        """Begin episodes, drawn or given, and return first states, ``(count, state_size)``.
+
+        ``rng`` draws all that follow.
         """
         if episodes is None:
             chosen = rng.integers(self.batch.episodes.size, size=self.count)
@@ -200,7 +202,7 @@ class _Block:
         return self._done
 
     def go_on(self) -> None:
-        """Go to the next slot, or, where that was the last one, to an episode that is drawn."""
+        """Go to the next slot, or after the last one to a drawn episode."""
         self._slot += 1
         if self._done.any():
             ended = np.flatnonzero(self._done)

@@ -1,5 +1,6 @@
-"""The trained policies of a stored site on days that none of them has seen, beside the planner,
-plain rules and the oracle.
+"""Measure the trained policies of a stored site on days unseen by all of them.
+
+The planner, plain rules and the oracle stand beside them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,12 +43,12 @@ from services.forecaster.retraining.training import train_site
 from services.planner.replay import Progress
 from services.planner.service.replay import Store
 
-# Whose days the scores of an evaluation are.
+# System whose scores of days an evaluation writes.
 SYSTEM_ID = "evaluation_agent"
-# What learned policies stand beside, in the order of the report.
+# Policies to compare learned ones with, in the order of the report.
 BESIDE = ("idle", "self_consumption", "rule", "mpc", "mpc_scenarios")
-# What is trained on all that was recorded before a quarter stands its trial on the last weeks of
-# it, and has not learned from those.
+# A model trained on everything recorded before a quarter is tried on its last weeks, and has not
+# learned from those.
 _CLOSE = timedelta(days=45)
 # How many trainings of a kind are looked through.
 _RUNS = 1000
@@ -90,8 +91,7 @@ def evaluate_agents(
     weeks = len(chosen.weeks)
     trainings = 2 * len(lacking)
     steps = 2 * weeks + trainings
-    # What replays need of forecasts is issued first: trainings then find most of their days
-    # forecast.
+    # Forecasts for replays are issued first: trainings then find most of their days forecast.
     lessons.issue(chosen.weeks, [*BESIDE, *trained], take_part(progress, 0, steps, span=weeks))
     lessons.complete(lacking, take_part(progress, weeks, steps, span=trainings), now=now)
     usable, refused = lessons.sort_out(chosen.weeks, trained)
@@ -116,8 +116,9 @@ def evaluate_agents(
 
 
 def _find_trained(connection: Connection, site: Site, named: Sequence[str]) -> list[str]:
-    """Return the learned policies to measure: those named, else all that have an accepted
-    training.
+    """Return the learned policies to measure.
+
+    These are those named, else all that have an accepted training.
     """
     for name in named:
         if name not in AGENT_POLICIES:
@@ -153,8 +154,9 @@ class Lessons:
     def find_lacking(
         self, quarters: Iterable[date], names: Sequence[str]
     ) -> list[tuple[date, str]]:
-        """Return the quarters, in order, and the policies that were not trained yet on all that was
-        recorded before them.
+        """Return quarters, in order, with the policies that still need training for them.
+
+        Such policies were not trained on all that was recorded before the quarter.
         """
         with self.store.part() as connection:
             return [
@@ -218,8 +220,9 @@ class Lessons:
     def issue(
         self, weeks: Sequence[EvaluationWeek], policies: list[str], progress: Progress
     ) -> None:
-        """Issue the forecasts of the weeks that were not issued then, by a model that knows all
-        that was recorded before their quarter.
+        """Issue missing forecasts of the weeks.
+
+        Their model knows all that was recorded before their quarter.
         """
         for place, week in enumerate(weeks):
             progress(place, len(weeks), f"forecasts for {week.first}")
@@ -269,8 +272,9 @@ class Lessons:
 
 
 def _was_trained(connection: Connection, site: Site, version: str, *, until: datetime) -> bool:
-    """Return whether a training knows what was recorded before an instant and nothing later, its
-    trial included, whatever became of its model.
+    """Return whether a training knows everything recorded before an instant, and no more.
+
+    Its trial is included, whatever became of its model.
     """
     runs = training_runs.list_latest(connection, site.name, version=version, limit=_RUNS)
     return any(until - _CLOSE <= run.data_until and run.knowledge_cutoff <= until for run in runs)

@@ -1,5 +1,6 @@
-"""A recorded day of a stored site as policies lived it, drawn: the day stands in a replay of its
-week, so its figures are those of the replay.
+"""Draw a recorded day of a stored site under several policies.
+
+The day stands in a replay of its week, so its figures are those of the replay.
 
 Policies stand side by side: price, battery power and export, state of charge, on axes that all
 columns share.
@@ -205,8 +206,9 @@ class TraceDay:
 
 
 def draw_day(traces: Mapping[str, PolicyDayTrace], *, title: str, numbers: Numbers) -> str:
-    """Return the picture, an SVG document: a column per policy, each with three panels whose axes
-    are the same in all columns.
+    """Return the picture as an SVG document, a column per policy.
+
+    Each has three panels whose axes are the same in all columns.
 
     Args:
         traces: the same day as each policy lived it; their slots begin at the same instants.
@@ -320,7 +322,7 @@ def _draw_column(
         ),
         path(trace_stairs(frame, power, day.export_kw), "line export-line"),
         path(trace_stairs(frame, power, day.needed_kw), "line needed-line"),
-        # What is stored is known at the end of each slot.
+        # Stored energy is known at the end of each slot.
         path(
             trace_edges(
                 ChartFrame(COLUMN, MARGIN + frame.slot_width, 0.0, frame.count - 1),
@@ -424,8 +426,9 @@ def trace_day(
 
 
 def count_traded(energy_kwh: FloatArray, price: FloatArray) -> TradedSlots:
-    """Return in how many slots energy flows, at which mean price, and how many of them are cheap:
-    below the day's median; all others are dear.
+    """Return number of slots with flow, mean price, and number of cheap slots.
+
+    Cheap is below the day's median; all others are dear.
     """
     traded = energy_kwh > LITTLE_KWH
     count = int(traded.sum())

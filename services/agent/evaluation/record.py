@@ -1,5 +1,6 @@
-"""The record of a stored site: the local days that can be replayed, and the reasons of the
-others.
+"""The record of a stored site.
+
+The local days that can be replayed, and the reasons of the others.
 """
 
 from datetime import date
@@ -21,8 +22,9 @@ _NEEDED = ("load_kwh", "pv_kwh")
 def read_record(
     connection: Connection, site: Site, *, first: date | None = None, last: date | None = None
 ) -> UsableDays:
-    """Return the whole days that were recorded, from ``first`` to ``last`` (default: all there
-    are), and what speaks against some.
+    """Return the whole days recorded from ``first`` to ``last``, and faults of some.
+
+    By default these are all there are.
 
     Raises:
         NotFoundError: nothing was recorded then.

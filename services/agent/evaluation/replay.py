@@ -1,5 +1,6 @@
-"""Replays of stored sites with policies that were learned: each by what it had learned before the
-window.
+"""Replays of stored sites with learned policies.
+
+Each acts by what it had learned before the window.
 """
 
 from collections.abc import Collection
@@ -62,8 +63,9 @@ def issue_forecasts(
     objects: ObjectStore,
     progress: Progress = keep_quiet,
 ) -> None:
-    """Issue what was not issued then: of the window, and of the days before it, from whose errors
-    learned policies know how forecasts err.
+    """Issue missing forecasts of the window and of the days before it.
+
+    From the errors of those days learned policies know how forecasts err.
     """
     past = request.model_copy(
         update={
@@ -94,8 +96,9 @@ def load_learned(
     before: datetime,
     objects: ObjectStore,
 ) -> dict[str, LearnedPolicy]:
-    """Return those of the policies that were learned, each by its latest accepted training on
-    nothing from ``before`` on.
+    """Return the learned ones of the policies.
+
+    Each is its latest accepted training on nothing from ``before`` on.
 
     Raises:
         NotFoundError: one has no such training; says which command trains it.
@@ -113,8 +116,9 @@ def load_learned(
 
 
 def sell_by(plan_agent: MakePlan) -> MakePlan:
-    """Return what plans as the planner does and sells as an agent: what devices follow where the
-    agent may decide about selling alone.
+    """Return a policy that plans as the planner does and sells as an agent.
+
+    Devices follow it where the agent may decide about selling alone.
 
     Where one of the two plans has nothing that could be followed the planner's plan stands, as it
     does for the executor.

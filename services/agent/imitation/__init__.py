@@ -1,3 +1,4 @@
-"""Learners of modes: from hindsight (trees and a small network, corrected on the states that they
-reach themselves) and from the stochastic programme.
+"""Learners of modes, from hindsight and from the stochastic programme.
+
+Trees and a small network learn from hindsight, corrected on the states that they reach themselves.
 """

@@ -1,5 +1,6 @@
-"""The kinds that imitate: trees and a network taught by hindsight, and the same network taught by
-the stochastic programme.
+"""Kinds of agents that imitate a teacher.
+
+Trees and a network taught by hindsight, and the same network taught by the stochastic programme.
 
 A learner is corrected by its teacher on the states that it reaches itself (DAgger): each round adds
 those of the learner before. The trees are a classifier of LightGBM whose loss is what a mode costs
@@ -40,7 +41,7 @@ _LEAST_CURVATURE = 1e-2
 
 @dataclass(frozen=True, slots=True)
 class TreeClassifierSettings:
-    """How the classifier is grown.
+    """Settings of the classifier's growth.
 
     ``imitation`` is what the teacher's own mode counts beside the regret of the others.
 
@@ -121,7 +122,7 @@ def grow_classifier(
 
 @dataclass(frozen=True, slots=True)
 class NetworkSettings:
-    """How the network is trained.
+    """Settings of the network's training.
 
     ``imitation`` is what the teacher's own mode counts beside the regret of the others.
 
@@ -201,8 +202,9 @@ class _Rows:
         return cls(*(torch.from_numpy(each) for each in parts))
 
     def lose(self, part: "Tensor", scores: "Tensor", *, imitation: float) -> "Tensor":
-        """Return the loss of some rows: the regret to be expected, and a share of what the
-        teacher's own mode is less believed in.
+        """Return the loss of some rows.
+
+        It is the expected regret, and a share of the disbelief in the teacher's own mode.
         """
         from torch.nn.functional import log_softmax, nll_loss
 
@@ -328,8 +330,9 @@ def train_network(lesson: Lesson) -> TrainedParts:
 
 
 def train_clone(lesson: Lesson) -> TrainedParts:
-    """Train a network that chooses as the stochastic programme does, which plans by the mean value
-    over courses.
+    """Train a network to choose as the stochastic programme does.
+
+    That plans by the mean value over courses.
     """
     require_extra(TRAINING)
     return _train_network(lesson, ask_programme(lesson.history, progress=lesson.progress))
@@ -370,8 +373,9 @@ def _learn(
 
 
 def _measure(learner: Learner, samples: ModeSamples) -> dict[str, float]:
-    """Return how often the teacher's mode is chosen, and what choices cost more than the cheapest
-    mode, currency per slot.
+    """Return the share of the teacher's mode, and the mean excess cost of choices.
+
+    The cost is over that of the cheapest mode, currency per slot.
     """
     chosen = learner.scores(samples.states).argmax(axis=1)
     lost = samples.regret[np.arange(chosen.size), chosen]

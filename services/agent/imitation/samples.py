@@ -1,5 +1,6 @@
-"""What learners of modes are shown: states of a history, each with the teacher's mode and what
-every other mode would have cost more.
+"""Samples for learners of modes: states of a history with the teacher's mode.
+
+Each names what every other mode would have cost more.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,8 +25,10 @@ _Choose = Callable[[IndexArray, FloatArray], IntArray]
 
 @dataclass(frozen=True, slots=True)
 class ModeSamples:
-    """States and what they teach: ``states`` of shape ``(samples, size)``, ``regret`` (currency) of
-    ``(samples, modes)``, the others ``(samples,)``.
+    """States with the teacher's modes and regrets.
+
+    ``states`` has shape ``(samples, size)``, ``regret`` (currency) ``(samples, modes)``, the others
+    ``(samples,)``.
 
     ``slot`` is the place in the history's window, ``stored_kwh`` what the battery held at its
     start, ``mode`` the teacher's, ``weight`` what it counts.
@@ -39,9 +42,7 @@ class ModeSamples:
     weight: FloatArray
 
     def share_regret(self, most: float) -> FloatArray:
-        """Return the regret in shares of its mean over all samples and modes, none of it above
-        ``most``.
-        """
+        """Return the regret in shares of its mean over samples and modes, at most ``most``."""
         return np.minimum(self.regret / max(float(self.regret.mean()), 1e-9), most)
 
     @classmethod
@@ -64,14 +65,16 @@ class School:
     layout: StateLayout
 
     def follow_teacher(self, rng: np.random.Generator) -> ModeSamples:
-        """Return every day of the history as the teacher lives it, from any state of charge at
-        midnight.
+        """Return every day of the history under the teacher.
+
+        Midnights begin at any state of charge.
         """
         return self._live(lambda slots, stored: self._ask(stored, slots), rng)
 
     def draw(self, rng: np.random.Generator) -> ModeSamples:
-        """Return every slot of the history at a state of charge that is drawn: a policy is asked at
-        all of them.
+        """Return every slot of the history at a drawn state of charge.
+
+        A policy may be asked at all of them.
         """
         battery = self.teacher.limits.batteries
         return self.label(
@@ -81,8 +84,9 @@ class School:
         )
 
     def follow_learner(self, score: Score, rng: np.random.Generator) -> ModeSamples:
-        """Return every day of the history as the learner lives it, labelled by the teacher: the
-        states that it reaches itself.
+        """Return every day of the history under the learner, labelled by the teacher.
+
+        Those are the states that the learner reaches itself.
 
         Source: Ross, Gordon, Bagnell 2011, "A reduction of imitation learning and structured
         prediction to no-regret online learning".

@@ -1,5 +1,6 @@
-"""Teachers: what would have been done in each slot of a history at any state of charge, and what
-every other mode would have cost more.
+"""Teachers: the best mode in each slot of a history, and the cost of all others.
+
+They know both at any state of charge.
 
 The oracle knows the whole window; the stochastic programme knows what was known in each hour. Both
 are value functions, so labels hold for any state.

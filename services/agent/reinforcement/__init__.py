@@ -1,3 +1,4 @@
-"""Reinforcement learning: proximal policy optimisation over many sites and days at once, and what
-follows the network that comes of it.
+"""Reinforcement learning by proximal policy optimisation.
+
+It trains over many sites and days at once; policies follow the resulting network.
 """

@@ -45,7 +45,7 @@ Choose = Callable[[StateArray], IndexArray]
 
 @dataclass(frozen=True, slots=True)
 class HomeRange:
-    """What homes are drawn from, each value between its two bounds; prices in currency/kWh.
+    """Ranges to draw homes from, prices in currency/kWh.
 
     ``capacity_hours`` is the battery's capacity as hours of the site's mean load, drawn evenly in
     its logarithm, ``power_share`` its power in kW per kWh of capacity, ``efficiency`` that of each
@@ -63,7 +63,7 @@ class HomeRange:
 
 @dataclass(frozen=True, slots=True)
 class HomeDraw:
-    """How many homes: each of so many tariffs and roofs with so many batteries."""
+    """Numbers of tariffs, roofs and batteries to combine to homes."""
 
     scenes: int = 12
     batteries: int = 8
@@ -119,8 +119,10 @@ def draw_scene(scene: ReplayData, homes: HomeRange, rng: np.random.Generator) ->
 def _draw_tariff(
     scene: ReplayData, homes: HomeRange, rng: np.random.Generator
 ) -> dict[str, PriceRule]:
-    """Return a tariff's rules: spot with a markup in, and spot, a fixed price or the same price
-    out; a site without a market keeps its own.
+    """Return a drawn tariff's rules.
+
+    Spot with a markup in, and spot, a fixed price or the same price out; a site without a market
+    keeps its own.
     """
     if not scene.prices.books:
         return {}
@@ -162,7 +164,7 @@ def draw_batteries(
 
 @dataclass(frozen=True, slots=True)
 class TrainingRule:
-    """How a site's policy is trained.
+    """Settings of the training of a site's policy.
 
     ``episode_days``: what a day leaves in the battery is worth what the next one makes of it, so an
     episode lasts several. ``own_share`` of all steps are the site's own. ``holdout_share`` of the
@@ -208,7 +210,7 @@ class TrainingStage:
 
 @dataclass(frozen=True, slots=True)
 class ValidationRun:
-    """What a day cost on average under a policy and under none, currency.
+    """Mean cost of a day under a policy and under none, currency.
 
     Stored energy is counted in.
     """

@@ -1,5 +1,6 @@
-"""Proximal policy optimisation of a network that chooses modes, over a vectorised environment, in
-one file.
+"""Proximal policy optimisation of a network that chooses modes, in one file.
+
+It runs over a vectorised environment.
 
 Sources, by the letters that the lines name: S — Schulman et al. 2017, "Proximal policy optimization
 algorithms"; G — Schulman et al. 2016, "High-dimensional continuous control using generalized
@@ -47,15 +48,15 @@ class LearningEnv(Protocol):
 
     @property
     def count(self) -> int:
-        """How many episodes run beside each other."""
+        """Number of parallel episodes."""
 
     @property
     def state_size(self) -> int:
-        """How many numbers a state has."""
+        """Number of figures in a state."""
 
     @property
     def action_count(self) -> int:
-        """How many actions there are."""
+        """Number of actions."""
 
     def reset(self, rng: np.random.Generator) -> NDArray[Any]:
         """Begin new episodes and return their states, ``(count, state_size)``.
@@ -74,7 +75,7 @@ class LearningEnv(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hyperparameters:
-    """How the policy is learned."""
+    """Hyper-parameters of the learning."""
 
     # Of the environment, in all; rounded up to whole updates.
     steps: int = 2_000_000
@@ -96,15 +97,15 @@ class Hyperparameters:
     minibatch: int = 4096
     # How far the probability of an action may move before it stops to count. [S eq. 7]
     clip: float = 0.2
-    # What a policy gains by staying open. [S eq. 9, H10]
+    # Reward of a policy's entropy. [S eq. 9, H10]
     entropy: float = 0.003
     # The weight of the value's loss beside the policy's: with networks of their own it matters to
     # the gradient's norm alone. [H13]
     value_weight: float = 0.5
     # The norm that gradients are cut to. [H11]
     most_gradient: float = 0.5
-    # Updates at the start that leave the policy alone, until the value knows what a policy that was
-    # learned elsewhere earns.
+    # Updates at the start that leave the policy alone, until the value knows the earnings of a
+    # policy learned elsewhere.
     value_updates: int = 0
     # Updates between two checkpoints.
     checkpoint_every: int = 20
@@ -131,7 +132,7 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class RolloutBatch:
-    """What an update learns from, one row a step.
+    """Data of an update, one row a step.
 
     ``columns`` stand beside each other, so that a row is read in one go: state, share of the
     rollout that has passed, log probability of the action, advantage, return.
@@ -142,12 +143,12 @@ class RolloutBatch:
 
     @property
     def states(self) -> Tensor:
-        """What the policy reads."""
+        """Inputs of the policy."""
         return self.columns[:, :-4]
 
     @property
     def clocked(self) -> Tensor:
-        """What the value reads."""
+        """Inputs of the value."""
         return self.columns[:, :-3]
 
     def minibatches(self, size: int, rng: np.random.Generator) -> Iterator["RolloutBatch"]:
@@ -336,7 +337,7 @@ class Ppo:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What a run is: only a checkpoint of the same may be gone on from."""
+        """Identity of a run; only checkpoints of the same run can be resumed."""
         environment = self.environment
         begun_with = (
             None
@@ -360,8 +361,9 @@ class Ppo:
 
     @property
     def scale(self) -> Scale:
-        """What brings states to unit scale: of what was seen so far, or of the network that was
-        begun with [H, continuous control 5–6; A 3.3].
+        """Scale that brings states to unit scale [H, continuous control 5–6; A 3.3].
+
+        It is of the states seen so far, or of the network that was begun with.
         """
         return self.states.scale if self.start is None else self.start.scale
 
@@ -469,8 +471,9 @@ class Ppo:
         return RolloutBatch(columns, rollout.actions.flatten()), expected[:-count].clone()
 
     def _descend(self, part: RolloutBatch) -> Tensor:
-        """Take one step of Adam and return losses, entropy, divergence and the share of clipped
-        rows, without waiting for them.
+        """Take one step of Adam and return its figures without waiting for them.
+
+        Losses, entropy, divergence and the share of clipped rows.
         """
         settings = self.settings
         slope, *diagnostics = lose_by_policy(
@@ -488,8 +491,9 @@ class Ppo:
 
     @property
     def checkpoint(self) -> dict[str, NDArray[Any]]:
-        """Everything that the next update depends on beside what the learner is made of, as
-        arrays.
+        """State that the next update depends on, as arrays.
+
+        The learner's own settings are not part of it.
         """
         arrays: dict[str, NDArray[Any]] = {
             f"policy.{name}": each for name, each in self.policy.arrays.items()
@@ -541,8 +545,9 @@ def pick(columns: Tensor, chosen: Tensor) -> Tensor:
 def lose_by_policy(
     scores: Tensor, part: RolloutBatch, *, clip: float, entropy: float
 ) -> tuple[Tensor, ...]:
-    """Return the slope by ``scores`` of the policy's loss less its share of entropy, of their shape
-    [S eq. 7 and 9, H8].
+    """Return the slope by ``scores`` of the policy's loss less its share of entropy.
+
+    It has their shape [S eq. 7 and 9, H8].
 
     After it that loss, the entropy, the divergence and the share of clipped rows.
     """

@@ -1,5 +1,6 @@
-"""What a run of reinforcement learning leaves on the disk: checkpoints to go on from, metrics as
-JSON lines, and the same for TensorBoard.
+"""Files of a run of reinforcement learning.
+
+Checkpoints to go on from, metrics as JSON lines, and the same for TensorBoard.
 """
 
 import json
@@ -117,7 +118,7 @@ class RunFolder:
 
     @cached_property
     def _events(self) -> Any:
-        """Where TensorBoard reads: a file of its own for each process that writes."""
+        """Writer of TensorBoard's events, to a file of its own for each process."""
         try:
             from tensorboard.summary import Writer
         except ImportError as exc:

@@ -72,7 +72,7 @@ async def _current(request: Request) -> Caller:
     return caller
 
 
-# Who asks, for handlers and pages.
+# Caller of a request, for handlers and pages.
 CurrentCaller = Annotated[Caller, Depends(_current)]
 
 

@@ -59,8 +59,8 @@ async def admit(request: Request, operation: Operation) -> Caller:
         and "authorization" not in request.headers
         and cookie_name(source) not in request.cookies
     )
-    # What a page of another origin could send from a browser here needs the token; what it cannot
-    # read does not.
+    # Requests that a page of another origin could send from a browser here need the token; replies
+    # that it cannot read do not.
     may_read = is_program_here and operation.method == "GET"
     if operation.monitor and (
         identity.is_monitor(request) or identity.bears_owner_token(request) or may_read

@@ -388,7 +388,7 @@ async def _current(request: Request) -> Identity:
     return identity
 
 
-# Who may enter, for handlers and pages.
+# Identity of the gateway's callers, for handlers and pages.
 CurrentIdentity = Annotated[Identity, Depends(_current)]
 
 

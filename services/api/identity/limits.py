@@ -83,8 +83,7 @@ class Limiter:
                 del self._counters[old]
         if counter is None or counter.window != window:
             before = counter.consumed if counter is not None and counter.window == window - 1 else 0
-            # Taken out first, so that the order of entries is that of the windows in which they
-            # were last used.
+            # Taken out first, to keep entries in the order of their windows' last use.
             self._counters.pop(key, None)
             counter = self._counters[key] = _Counter(window, before=before)
         if counter.refused_until <= self.now() and counter.remaining < 1:

@@ -329,7 +329,7 @@ def show_data(
 async def show_gaps(
     site_id: SitePath, request: Request, gateway: CurrentGateway, month: MonthQuery = None
 ) -> Response:
-    """Show the gaps of a month: as a part of the page, or, without a script, in the whole page."""
+    """Show the gaps of a month, as a part of the page or, without a script, whole."""
     site = await run_in_threadpool(gateway.load_site, site_id)
     now = gateway.clock.now()
     selected = Month.of(month, site, now)
@@ -367,7 +367,7 @@ async def decide_row(
     gateway: CurrentGateway,
     caller: CurrentCaller,
 ) -> Response:
-    """Let a refused row in, as it is or with the form's values, or leave it out for good."""
+    """Admit a refused row, as it is or with the form's values, or reject it for good."""
     received = await run_in_threadpool(_read_row, gateway, site_id, quarantine_id)
     form = await request.form()
     values = {}

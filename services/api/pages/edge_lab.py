@@ -40,7 +40,7 @@ router = ResourceRouter(route_class=PageRoute)
 
 PAGE = Page("edge", "/ui/edge")
 MOST_RUNS = 10
-# What is said of a run before it is said what came of it; the page says it elsewhere as well.
+# Caveats of a run, shown before its results; the page tells of them elsewhere as well.
 STANDING = ("stand_in", "few_weeks", "runs_failed", "runs_missing")
 ORACLE = "oracle"
 # The last digits of a latency and of a task's energy that mean something.

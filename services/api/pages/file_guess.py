@@ -22,7 +22,7 @@ from services.api.uploads import MAX_FILE_BYTES
 router = ResourceRouter(route_class=PageRoute)
 
 PAGE = Page("file_guess", "/ui/sites/{site_id}/data")
-# What of a file's key is its own; before it stands whose it is, so that no site has another's.
+# Own part of a file's key; the site's name before it keeps other sites' files away.
 UploadId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 

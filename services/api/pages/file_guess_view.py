@@ -1,4 +1,4 @@
-"""How a file would be stored, as its pages ask about it and show it."""
+"""Guess of a file's contents, as its pages show it and ask about it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -209,7 +209,7 @@ def show_why(
 
 @router.page("GET", "/ui/sites/{site_id}/home/table", "read")
 def show_table(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
-    """Show the values of the chart as a table: a page, or a part of Home for a script."""
+    """Show the chart's values as a table: a page, or a part of Home for a script."""
     with unit_of_work(gateway.database) as connection:
         view = _open(connection, site_id, request, gateway)
     site = view.window.site

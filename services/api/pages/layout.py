@@ -1,5 +1,6 @@
-"""Layout shared by all pages: declaration, navigation, language and theme, site switcher, templates
-and error pages.
+"""Layout shared by all pages.
+
+Declaration, navigation, language and theme, site switcher, templates and error pages.
 """
 
 import hashlib

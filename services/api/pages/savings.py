@@ -193,7 +193,7 @@ class SavingsView:
 
     @property
     def further(self) -> str:
-        """What Luna would have saved on the other days, where it was in control on some.
+        """Savings that Luna would have made on days outside its control, if it had some.
 
         "" where it always or never was.
         """

@@ -1,5 +1,6 @@
-"""Alerts of the installation itself, as Alertmanager sends them: stored, then sent by the owner's
-channels.
+"""Alerts of the installation itself, as Alertmanager sends them.
+
+They are stored, then sent by the owner's channels.
 
 Source: Prometheus, "Alertmanager configuration", webhook_config: version 4 of its message.
 """

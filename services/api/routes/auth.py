@@ -123,8 +123,9 @@ async def set_up(credentials: SetUp, request: Request) -> User:
     responses=SIGN_IN_ERRORS,
 )
 async def sign_in(credentials: SignIn, request: Request, response: Response) -> Me:
-    """Begin a session in this browser (a cookie), or return tokens for a program (`form`:
-    `tokens`).
+    """Begin a session in this browser (a cookie), or return tokens for a program.
+
+    A program asks for tokens by `form`: `tokens`.
     """
     identity: Identity = request.app.state.identity
     source: Source = request.state.source
@@ -252,7 +253,7 @@ async def confirm_password(
 
 @router.operation("Say who asks", Operation("GET", "/v1/auth/me", "read", alone=ALONE, keyed=False))
 async def read_me(caller: CurrentCaller) -> Me:
-    """Return who asks, what they may do and on which sites."""
+    """Return the caller, their rights and their sites."""
     return _describe(caller)
 
 

@@ -34,8 +34,9 @@ def show_documentation(request: Request) -> HTMLResponse:
 
 @lru_cache(maxsize=1)
 def render_documentation(app: FastAPI) -> tuple[str, str]:
-    """Return the page and its content security policy: once, for it takes a tenth of a second and
-    is the same for everybody.
+    """Return the page and its content security policy, computed once.
+
+    It takes a tenth of a second and is the same for everybody.
     """
     environment = Environment(
         loader=PackageLoader("services.api.pages"),

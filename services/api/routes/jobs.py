@@ -30,7 +30,7 @@ from services.api.routing import ResourceRouter
 
 router = ResourceRouter("jobs")
 
-# What a caller may ask for, by task.
+# Requests that a caller may send, by task.
 PUBLIC = list_public()
 # Any of their requests, as the gateway describes itself.
 _ANY_REQUEST = GetPydanticSchema(
@@ -106,8 +106,7 @@ async def watch_job(
         str | None, Header(max_length=64, description="the event that was heard last")
     ] = None,
 ) -> Response:
-    """Tell how the job stands each time that changes, as server-sent events, and end with how it
-    ended.
+    """Tell how the job stands at each change, as server-sent events, and how it ended.
 
     A comment comes every fifteen seconds. Who comes again with `Last-Event-ID` hears what is new;
     204, at which a browser stops, where nothing will be.

@@ -36,8 +36,10 @@ _TAGGED = {
 async def make_plan(
     request: PlanRequest, gateway: CurrentGateway, http_request: Request
 ) -> Response:
-    """Plan the site in the request from its outlook and state, or a stored site (`site_id`) from
-    its own forecasts and prices.
+    """Plan the site in the request, or a stored one.
+
+    A site in the request is planned from its outlook and state, a stored one (`site_id`) from its
+    own forecasts and prices.
 
     Where a stored site has no fresh forecast of the start, that is issued first.
     """
@@ -65,8 +67,9 @@ def _find_missing_forecast(gateway: Gateway, request: PlanRequest) -> IssueReque
     response_model=ParetoReply,
 )
 async def trace_pareto(request: ParetoRequest, gateway: CurrentGateway) -> Response:
-    """Return plans of which none beats another in both figures, the weights that give each, and the
-    knee.
+    """Return plans of which none beats another in both figures.
+
+    The weights that give each are returned as well, and the knee.
     """
     return await gateway.ask(request)
 

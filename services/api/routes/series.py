@@ -44,14 +44,14 @@ from services.api.routing import ResourceRouter, SitePath
 # Times in these questions are read by the site's clock where they are asked.
 router = ResourceRouter("series", route_class=CheckedRoute)
 
-# What JSON calls it.
+# An unknown value in JSON.
 UNKNOWN = "null"
 MEDIA_TYPES = {
     "json": "application/json",
     "csv": "text/csv; charset=utf-8",
     "arrow": "application/vnd.apache.arrow.stream",
 }
-# What one answer holds at most: a year of quarter-hours and more, three megabytes of JSON.
+# Most rows of one answer: a year of quarter-hours and more, three megabytes of JSON.
 USUAL_LIMIT = 50_000
 LARGEST_LIMIT = 100_000
 MOST_POINTS = 10_000
@@ -69,7 +69,7 @@ SeriesPath = Annotated[
 
 
 class SeriesQuestion(BaseModel):
-    """What a caller asks of a series. Times without offset are by the site's clock."""
+    """Question about a series. Times without offset are by the site's clock."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -176,8 +176,9 @@ class Pages:
 
 
 class CountedInterval(Message):
-    """What a counter counted between two readings that lie more than two hours apart: the energy is
-    known, its course is not.
+    """Count of a counter between two readings over two hours apart.
+
+    The energy is known, its course is not.
     """
 
     from_: Annotated[Instant, Field(alias="from", description="the reading before")]

@@ -52,9 +52,7 @@ def read_timeline(
     ] = None,
     language: Annotated[Language, Query(description="of the sentences")] = "en",
 ) -> Response:
-    """Return prices, what was measured, what is planned and why, and what both are compared with,
-    as columns with a value per quarter-hour.
-    """
+    """Return prices, measurements, plan, reasons and comparisons, by quarter-hour in columns."""
     now: datetime = gateway.clock.now()
     with unit_of_work(gateway.database) as connection:
         window = open_window(

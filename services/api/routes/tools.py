@@ -1,5 +1,6 @@
-"""Routes of the tools over a site's data: one by one, and by the Model Context Protocol (MCP) for
-assistants.
+"""Routes of the tools over a site's data.
+
+They are called one by one, and by the Model Context Protocol (MCP) for assistants.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -40,7 +41,7 @@ MOST_SITES = 200
 
 
 class ToolQuestion(Message):
-    """What a tool is asked."""
+    """Arguments of a tool."""
 
     site_id: SiteName
     arguments: Annotated[
@@ -73,8 +74,9 @@ async def call_tool(
     *,
     request: Request,
 ) -> Response:
-    """Return what it finds: a few sentences, the figures in them, a chart, and where they come
-    from.
+    """Return a tool's findings.
+
+    A few sentences, the figures in them, a chart, and where they come from.
     """
     await _spend(request, caller, name)
     call = ToolCallRequest(
@@ -92,8 +94,9 @@ async def call_tool(
 async def answer_assistant(
     request: Request, gateway: CurrentGateway, caller: CurrentCaller
 ) -> Response:
-    """Answer one message of the protocol (streamable HTTP, without a session): an assistant lists
-    tools and calls them, with a key as any program.
+    """Answer one message of the protocol (streamable HTTP, without a session).
+
+    An assistant lists tools and calls them, with a key as any program.
     """
     # The MCP library takes a second to import: not at start, and in a thread.
     answer_message = await to_thread.run_sync(_import_assistants)

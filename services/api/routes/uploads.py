@@ -82,7 +82,7 @@ FORM: dict[str, Any] = {
 async def load_file(
     site_id: SitePath, request: Request, gateway: CurrentGateway, response: Response
 ) -> Job:
-    """Take a file of any length and load it as a job, whose reply says what became of its rows.
+    """Take a file of any length and load it as a job that replies with its rows' outcomes.
 
     The same file again changes nothing.
     """

@@ -33,7 +33,7 @@ class TimelinePlan(BaseModel):
 
 
 class Ages(BaseModel):
-    """How old what the timeline rests on is, in seconds; null: it is not there."""
+    """Ages of the timeline's sources, in seconds; null: the source is missing."""
 
     plan: int | None
     measured: Annotated[
@@ -43,7 +43,7 @@ class Ages(BaseModel):
 
 
 class TimelinePrices(BaseModel):
-    """What a kWh costs and earns.
+    """Prices of a slot, bought and sold.
 
     Of slots before ``known_slots`` the price is published, of later ones it is what the plan
     reckons with.
@@ -116,7 +116,7 @@ class Bands(BaseModel):
 
 
 class DeviceColumn(BaseModel):
-    """What one device is to do; a battery or vehicle that gives has a negative power."""
+    """Planned powers of one device; a battery or vehicle that gives has a negative power."""
 
     name: str
     kind: Annotated[str, Field(json_schema_extra={"enum": [kind.section for kind in FLOW_KINDS]})]
@@ -126,7 +126,7 @@ class DeviceColumn(BaseModel):
 
 
 class Decisions(BaseModel):
-    """What was decided of each slot and why.
+    """Decisions on each slot, with reasons.
 
     Null where no plan says it. Sentences are in the language asked for.
     """
@@ -167,7 +167,7 @@ class Decisions(BaseModel):
 
 
 class NextDay(BaseModel):
-    """What the next 24 hours cost, in currency.
+    """Costs of the next 24 hours, in currency.
 
     What either leaves more in the batteries counts at the value of stored energy.
     """
@@ -177,8 +177,9 @@ class NextDay(BaseModel):
 
 
 class WithoutLunaGhost(BaseModel):
-    """The same weather and habits with inverters alone, from the first measured state of charge
-    on.
+    """The same weather and habits with inverters alone.
+
+    It begins at the first measured state of charge.
     """
 
     soc: Soc
@@ -186,7 +187,7 @@ class WithoutLunaGhost(BaseModel):
 
 
 class MidnightGhost(BaseModel):
-    """What the plan that held at the last local midnight had in mind."""
+    """Plan in force at the last local midnight."""
 
     plan_id: str | None
     issued_at: datetime | None
@@ -194,14 +195,14 @@ class MidnightGhost(BaseModel):
 
 
 class ForecastGhost(BaseModel):
-    """What was expected of slots that are over, by the forecast that held when each began."""
+    """Forecasts of past slots, by the forecast in force as each began."""
 
     load_kw: Power
     pv_kw: Power
 
 
 class Ghosts(BaseModel):
-    """What is drawn for comparison."""
+    """Courses drawn for comparison."""
 
     without_luna: WithoutLunaGhost
     midnight: MidnightGhost
@@ -219,7 +220,7 @@ class VehicleStay(BaseModel):
 
 
 class TimelineOverride(BaseModel):
-    """What the owner wants of a device instead of the plan."""
+    """Owner's wish for a device, in place of the plan."""
 
     device: str
     mode: str
@@ -230,7 +231,7 @@ class TimelineOverride(BaseModel):
 
 
 class TimelineBlock(BaseModel):
-    """What the owner pinned or forbade."""
+    """Owner's pin or ban."""
 
     block_id: int | None
     device: str

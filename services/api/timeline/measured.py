@@ -17,7 +17,7 @@ PER_HOUR = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Mean powers in kW and the state of charge at each slot's end, for all slots of a window.
+    """Mean powers in kW and state of charge at slot ends, for all slots of a window.
 
     NaN where nothing was measured.
 

@@ -1,4 +1,4 @@
-"""The runs of a batch, read one after the other; a row that is damaged is named and left out."""
+"""Read the runs of a batch one by one; name damaged rows and leave them out."""
 
 import gzip
 import zlib

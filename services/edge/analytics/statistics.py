@@ -47,7 +47,7 @@ def estimate_ratio(over: FloatArray, under: FloatArray, *, level: float, seed: i
 def estimate_ratio_difference(
     first: Sequence[FloatArray], second: Sequence[FloatArray], *, level: float, seed: int
 ) -> LabEstimate:
-    """Return how much higher the ratio of two sums is than that of two others of the same weeks.
+    """Return the difference between two ratios of sums over the same weeks.
 
     Each a pair of arrays of shape ``(weeks,)``.
     """
@@ -120,8 +120,9 @@ def _estimate(
 
 
 def compare_paired(differences: FloatArray) -> tuple[float | None, float | None, float | None]:
-    """Return the signed-rank test's p-value, Cohen's d of the pairs and the rank-biserial
-    correlation; None with too few weeks.
+    """Return the signed-rank test's p-value and two effect sizes; None with too few weeks.
+
+    The effects are Cohen's d of the pairs and the rank-biserial correlation.
 
     Source: Wilcoxon 1945; Cohen 1988; Kerby 2014.
     """

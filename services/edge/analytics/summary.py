@@ -1,5 +1,7 @@
-"""A batch's runs in one summary: by controller, location and season, compared in pairs, followed
-from day to day; and what can be said of it.
+"""A batch's runs in one summary, with the statements that it supports.
+
+Runs are summed up by controller, location and season, compared in pairs, and followed from day to
+day.
 
 Insights are codes with figures; claimed only where the interval is clear of zero and the test
 agrees, hedged everywhere else.

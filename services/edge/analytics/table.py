@@ -1,5 +1,6 @@
-"""Runs as columns: a few numbers of each are kept, so that memory is a hundred bytes a run, and
-their days are summed up by controller and week.
+"""Runs as columns, a hundred bytes a run.
+
+A few numbers of each run are kept; their days are summed up by controller and week.
 
 A *week* is a week of a place: runs that share it share its weather, so it is what counts as one
 observation. A *camera* is a place, a week and what is asked.
@@ -135,12 +136,12 @@ class RunTable:
 
     @cached_property
     def camera(self) -> IntArray:
-        """Which camera a run is of, shape ``(runs,)``."""
+        """Index of each run's camera, shape ``(runs,)``."""
         return np.array(self._camera, dtype=np.int64)
 
     @property
     def cameras(self) -> int:
-        """How many cameras there are."""
+        """Number of cameras."""
         return len(self._cameras)
 
     def list_cameras(self) -> list[tuple[str, str, str, int]]:
@@ -154,7 +155,7 @@ class RunTable:
 
     @cached_property
     def week_of_camera(self) -> IntArray:
-        """Which week a camera is in, shape ``(cameras,)``."""
+        """Index of each camera's week, shape ``(cameras,)``."""
         place = {week: number for number, week in enumerate(self.weeks)}
         return np.array(
             [place[location, begin] for location, _, begin, _ in self._cameras], dtype=np.int64
@@ -202,9 +203,7 @@ class RunTable:
         return rows[here], others[there]
 
     def model_shares(self, controller: str) -> dict[str, float]:
-        """Return the share of a controller's inferences that each model made, the most used
-        first.
-        """
+        """Return each model's share of a controller's inferences, the most used first."""
         chosen = self._models[controller]
         total = chosen.total()
         return (
@@ -212,9 +211,7 @@ class RunTable:
         )
 
     def days_of(self, controller: str) -> list[FloatArray]:
-        """Return what a controller's runs did day by day, an array of shape ``(days, DAY_COLUMNS)``
-        for each week that it ran in.
-        """
+        """Return a controller's results by day, ``(days, DAY_COLUMNS)`` for each week it ran in."""
         return [
             np.array(days)
             for (name, _, _), days in sorted(self._days.items())

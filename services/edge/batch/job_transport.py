@@ -1,5 +1,6 @@
-"""Groups of a batch simulated by whatever workers serve the lab's queue, on any machine: each a
-job, so that it survives any crash and is done once.
+"""Groups of a batch simulated by the workers of the lab's queue, on any machine.
+
+Each group is a job, so that it survives any crash and is done once.
 """
 
 import json

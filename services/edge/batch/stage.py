@@ -1,5 +1,7 @@
-"""The stage that runs a batch: groups handed out, their rows kept, what fails tried again, then run
-by run, and in the end named.
+"""The stage that runs a batch.
+
+Groups are handed out and their rows kept; failed ones are tried again, then run by run, and in the
+end named.
 
 Which runs it consists of, and which are simulated side by side, is the same for the same
 configuration, data and seed.
@@ -352,7 +354,7 @@ def run_batch(lab: Lab, transport: GroupTransport | None = None) -> dict[str, An
                 remove_rows(folder, name)
             (folder / f"{_ORIGIN}.json").unlink(missing_ok=True)
         keep_origin(folder, _ORIGIN, plan.describe())
-        # What failed before is tried again.
+        # Runs that failed before are tried again.
         remove_rows(folder, FAILED)
         begun = time.perf_counter()
         export = lab.config.results.export

@@ -1,4 +1,4 @@
-"""Who simulates groups of a batch: processes of this machine here.
+"""Simulate groups of a batch with processes of this machine.
 
 Others, over a queue, speak the same protocol.
 """
@@ -34,7 +34,7 @@ class GroupTransport(Protocol):
 
     @property
     def capacity(self) -> int:
-        """How many groups it takes before one has to be waited for."""
+        """Number of groups accepted before the caller has to wait for one."""
         ...
 
     def submit(self, key: int, document: dict[str, Any]) -> None:

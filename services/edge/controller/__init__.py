@@ -1,3 +1,4 @@
-"""The learned controller: examples → network (PyTorch) → a version in the registry, and the same
-controller asked without PyTorch.
+"""The learned controller: examples, network (PyTorch), versions in the registry.
+
+Its decisions need no PyTorch.
 """

@@ -1,5 +1,6 @@
-"""Labelled scenarios as arrays, split by whole weeks into those that are learned from and those
-that judge.
+"""Labelled scenarios as arrays, split by whole weeks.
+
+Some weeks are learned from, the others judge.
 """
 
 import hashlib

@@ -1,5 +1,6 @@
-"""What a learned controller sees of the world, as numbers: one function and one stored scale for
-training and for use.
+"""Inputs of a learned controller as numbers.
+
+One function and one stored scale serve training and use.
 
 Battery, accuracy, latency and newest clean share are the four inputs of the founding document;
 behind them stand the clean shares that are expected of the next steps, each as its difference from
@@ -13,8 +14,7 @@ import numpy as np
 
 from luna.energy.timeline import FloatArray
 
-# What a stored network calls its inputs' meaning; another number is another meaning, and is
-# refused.
+# Version of the meaning of a stored network's inputs; any other version is refused.
 FORM_VERSION = 1
 FOUNDING_INPUTS = 4
 # Inputs that hardly vary are not blown up.
@@ -42,13 +42,11 @@ class Sight:
 
 
 def build_features(sight: Sight, steps: int) -> FloatArray:
-    """Return the inputs of a network that sees so many expected steps, shape
-    ``(cameras, 4 + steps)``.
-    """
+    """Return inputs of a network with so many expected steps, ``(cameras, 4 + steps)``."""
     features = np.empty((len(sight.soc), FOUNDING_INPUTS + steps))
     features[:, 0] = sight.soc
     features[:, 1] = sight.accuracy
-    # What matters is from which model on it is too slow: the models' latencies grow by factors.
+    # The logarithm, because the models' latencies grow by factors.
     features[:, 2] = np.log(sight.latency_ms)
     features[:, 3] = sight.clean_share
     features[:, FOUNDING_INPUTS:] = (
@@ -59,7 +57,7 @@ def build_features(sight: Sight, steps: int) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class FeatureScale:
-    """What brings features to unit scale: ``mean`` and ``std`` of shape ``(features,)``."""
+    """Scale to unit size: ``mean`` and ``std`` of shape ``(features,)``."""
 
     mean: FloatArray
     std: FloatArray
@@ -76,8 +74,9 @@ class FeatureScale:
 
 @dataclass(frozen=True, slots=True)
 class InputForm:
-    """The inputs that a controller was trained for: the number of expected steps and their
-    length.
+    """Inputs of a trained controller.
+
+    The number of expected steps and their length.
     """
 
     expected_steps: int
@@ -86,7 +85,7 @@ class InputForm:
 
     @property
     def size(self) -> int:
-        """How many inputs a network has."""
+        """Number of a network's inputs."""
         return FOUNDING_INPUTS + self.expected_steps
 
     def to_json(self) -> dict[str, Any]:

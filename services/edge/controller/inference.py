@@ -1,5 +1,6 @@
-"""Inference of a trained controller: without PyTorch, each row's answer independent of the
-others.
+"""Inference of a trained controller without PyTorch.
+
+Each row's answer is independent of the others.
 """
 
 from collections.abc import Sequence
@@ -72,8 +73,9 @@ class TrainedController:
         return self.form.expected_steps
 
     def probabilities(self, sight: Sight, fulfil_mask: BoolArray) -> FloatArray:
-        """Return probabilities, shape ``(cameras, models + 1)``: of each model among the eligible
-        ones, then that charging is right.
+        """Return probabilities, shape ``(cameras, models + 1)``.
+
+        That of each model among the eligible ones, then that charging is right.
         """
         from services.edge.controller.kernels import ask
 
@@ -109,8 +111,9 @@ class TrainedController:
 
 
 def flatten_network(weights: Arrays, scale: FeatureScale) -> FloatArray:
-    """Return a network's numbers in the order in which they are used: scale, then each layer's
-    biases and its weights by input.
+    """Return a network's numbers in the order of their use.
+
+    Scale, then each layer's biases and its weights by input.
     """
     parts = [scale.mean, scale.std]
     for weight, bias in _layers_of(weights):

@@ -1,5 +1,6 @@
-"""Inference of stored networks: each row by itself, in plain order, so that no answer depends on
-other rows.
+"""Inference of stored networks, row by row in plain order.
+
+No answer depends on other rows.
 """
 
 from math import exp, tanh
@@ -16,8 +17,9 @@ from services.edge.clean_share import IntArray
 def ask(
     features: FloatArray, eligible: BoolArray, networks: FloatArray, sizes: IntArray, relu: bool
 ) -> FloatArray:
-    """Return probabilities, shape ``(rows, models + 1)``: of each model among the eligible ones,
-    then that charging is right; the mean over networks.
+    """Return mean probabilities over networks, shape ``(rows, models + 1)``.
+
+    That of each model among the eligible ones, then that charging is right.
 
     Args:
         features: shape ``(rows, inputs)``, not yet at unit scale.

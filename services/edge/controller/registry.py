@@ -1,5 +1,6 @@
-"""Versions of trained controllers in a folder: v0001, v0002 and so on, each with its card, and
-which of them is the current one. No pickle.
+"""Versions of trained controllers in a folder, one of them current. No pickle.
+
+They are called v0001, v0002 and so on, each with its card.
 
 A version holds ``card.json``, ``NETWORK.safetensors`` for each network and its metrics per epoch,
 ``NETWORK.metrics.jsonl``.
@@ -83,7 +84,7 @@ class ControllerCard(_Stored):
 
 @dataclass(frozen=True, slots=True)
 class NetworkFile:
-    """What of one network goes into a version."""
+    """Contents of a network's file in a version."""
 
     weights: Arrays
     scale: FeatureScale

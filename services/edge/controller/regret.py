@@ -1,4 +1,4 @@
-"""What wrong decisions cost: of networks, and of the simple rules that they have to beat."""
+"""Costs of wrong decisions by networks, and by the simple rules they have to beat."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,8 +13,9 @@ from services.edge.controller.examples import TrainingExamples
 
 @dataclass(frozen=True, slots=True)
 class DecisionRegret:
-    """How good decisions are on examples: shares that are the label's, and what wrong ones cost, in
-    dirty Wh per decision of one step.
+    """Quality of decisions on examples.
+
+    Shares that equal the label's, and the cost of wrong ones in dirty Wh per decision of one step.
     """
 
     model_accuracy: float

@@ -1,5 +1,6 @@
-"""What the training of one network leaves on the disk: a checkpoint to go on from, and metrics per
-epoch as JSON lines.
+"""Files of the training of one network.
+
+A checkpoint to go on from, and metrics per epoch as JSON lines.
 """
 
 import json
@@ -21,7 +22,7 @@ METRICS = "metrics.jsonl"
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Put content into a file in one step: whoever is killed leaves the old one or the new one.
+    """Write a file in one step; after a kill it is the old one or the new one.
 
     Raises:
         MachineError: the disk takes no more; the old one stays.

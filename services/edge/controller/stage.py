@@ -35,9 +35,7 @@ _S_PER_MINUTE = 60
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """The networks to train by name, each with its inputs and its seed, and controllers made of
-    them.
-    """
+    """Networks to train by name, with inputs and seeds, and controllers made of them."""
 
     networks: dict[str, tuple[InputForm, int]]
     controllers: dict[str, list[str]]

@@ -1,5 +1,6 @@
-"""How one network is trained: Adam with a schedule, early stopping by regret, checkpoints from
-which a killed training goes on bit for bit.
+"""Train one network: Adam with a schedule, early stopping by regret, checkpoints.
+
+A killed training goes on from a checkpoint bit for bit.
 
 The network is that of the founding document: one body, a head for the model and one for charging;
 and what its mistakes cost. Its hyper-parameters are searched for by Optuna: seeded, and gone on
@@ -67,8 +68,9 @@ class CustomController(nn.Module):
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logits, shape ``(rows, models)``, and probabilities, shape ``(rows,)``, of inputs
-        at unit scale.
+        """Return logits, ``(rows, models)``, and probabilities, ``(rows,)``.
+
+        Inputs are at unit scale.
         """
         features = self.feature_layers(x)
         return self.model_head(features), torch.sigmoid(self.charge_head(features)).squeeze(-1)
@@ -115,7 +117,7 @@ class ExampleTensors:
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """Number of examples."""
         return self.inputs.shape[0]
 
     def shuffle(self, size: int) -> Iterator[Self]:
@@ -125,8 +127,10 @@ class ExampleTensors:
         yield from (type(self)(*parts) for parts in zip(*shuffled, strict=True))
 
     def lose(self, network: CustomController) -> tuple[Tensor, Tensor]:
-        """Return the losses: of the model, by cross-entropy among the eligible ones, and of
-        charging, weighted by what is at stake.
+        """Return the losses of model and charging.
+
+        The model's is cross-entropy among the eligible ones; charging is weighted by what is at
+        stake.
         """
         logits, charge = network(self.inputs)
         missed = cross_entropy(

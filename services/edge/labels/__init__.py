@@ -1,5 +1,6 @@
-"""Optimal first decisions of scenarios: which model, and whether to charge, with hindsight over a
-horizon.
+"""Optimal first decisions of scenarios, with hindsight over a horizon.
+
+They are a model, and whether to charge.
 
 problem → kernels (dynamic programme, exact and quick) and reference (OR-Tools, the same problem) →
 training_data.

@@ -1,5 +1,6 @@
-"""The problem that a label is the solution of, in whole quanta of energy, so that every solver
-solves the same one; and its exact solution.
+"""The problem behind a label, and its exact solution.
+
+It is in whole quanta of energy, so that every solver solves the same one.
 
 Over the horizon's steps, choose for each step a model for all its tasks (or none) and how many
 quanta are charged, such that stored energy stays between nothing and the capacity. Least wins:
@@ -173,8 +174,9 @@ def solve_problems(problem: LabelProblem) -> Labels:
 
 
 def load_kernels() -> None:
-    """Compile the kernels, or load them from the cache: once, before processes are forked that
-    share them.
+    """Compile the kernels, or load them from the cache.
+
+    This happens once, before processes are forked that share them.
     """
     none = np.empty(0, np.int32)
     energy = np.empty((0, 1))
@@ -255,8 +257,9 @@ def count_actions(models: IndexArray32) -> int:
 def fill_up(
     total: FloatArray, dirty_wh: float, most: int, highest: int, filled: FloatArray
 ) -> None:
-    """Fill ``filled[highest + y]`` with the value of the best level from ``y`` on, at most ``most``
-    quanta up, for ``y`` from ``-highest`` to the capacity.
+    """Fill ``filled[highest + y]`` with the best value from level ``y`` on.
+
+    It reaches at most ``most`` quanta up, for ``y`` from ``-highest`` to the capacity.
 
     ``total`` is the value of each level plus what it costs to fill the battery up to there. Source:
     van Herk 1992, Gil & Werman 1993: of blocks as long as the window, it ends in the one in which

@@ -1,5 +1,6 @@
-"""The stage that labels scenarios: batches of them, drawn and solved by several processes, written
-in order.
+"""The stage that labels scenarios.
+
+Several processes draw and solve batches of them, which are written in order.
 """
 
 import time

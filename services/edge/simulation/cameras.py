@@ -1,5 +1,6 @@
-"""Arrays over simulated cameras: batteries, chargers and requirements, their state, and the
-energies of tasks.
+"""Arrays over simulated cameras.
+
+Batteries, chargers and requirements, their state, and the energies of tasks.
 """
 
 from collections.abc import Sequence

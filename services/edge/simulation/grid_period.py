@@ -1,5 +1,6 @@
-"""Clean shares of a run and of the week before: the part of a year that a run needs, serialisable
-for other processes and machines.
+"""Clean shares of a run and of the week before.
+
+They are the part of a year that a run needs, serialisable for other processes and machines.
 """
 
 from dataclasses import dataclass
@@ -36,8 +37,9 @@ class GridPeriod:
 
     @classmethod
     def cut(cls, year: CleanShare, begin: int, slots: int) -> Self:
-        """Return ``slots`` slots of a year from ``begin`` on, shifted to earlier where they would
-        exceed the year.
+        """Return ``slots`` slots of a year from ``begin`` on.
+
+        They begin earlier where they would exceed the year.
         """
         begin = max(min(begin, YEAR_SLOTS - slots), 0)
         past = min(begin, _PAST_SLOTS)

@@ -1,4 +1,4 @@
-"""What tasks do to cameras, one after the other: the only place where stored energy changes.
+"""Effects of tasks on cameras; stored energy changes nowhere else.
 
 Compiled once, kept on the disk.
 
@@ -19,23 +19,22 @@ from services.edge.controller.kernels import ask
 
 # Of one of those.
 Fields = tuple[Any, ...]
-# What a fuel gauge shows of a battery: whole per cents. Networks see it, so that within a slot they
-# are asked once per step and not once per task.
+# Resolution of a fuel gauge: whole per cents. Networks see it, so that within a slot they are asked
+# once per step and not once per task.
 GAUGE_STEPS = 100
 
 
 @njit(inline="always")
 def take(stored: float, needed: float) -> tuple[float, bool]:
-    """Return the stored energy after a task, and whether the inference was made: never below
-    zero.
-    """
+    """Return the stored energy after a task, never below zero, and whether it ran."""
     return (stored - needed, True) if needed <= stored else (stored, False)
 
 
 @njit(inline="always")
 def put(stored: float, most: float, capacity: float) -> tuple[float, float]:
-    """Return the stored and the charged energy after an interval of charging, up to the
-    capacity.
+    """Return stored and charged energy after an interval of charging.
+
+    The capacity is the limit.
     """
     room = capacity - stored
     return (capacity, room) if most >= room else (stored + most, most)
@@ -131,8 +130,9 @@ def _guard(
     fulfilled: BoolArray,
     five_minutes_wh: FloatArray,
 ) -> tuple[int, bool, bool]:
-    """Return a decision that is safe, and whether it is another one: no model that does not fulfil
-    where one does, and energy for five minutes.
+    """Return a safe decision, and whether it differs from the given one.
+
+    Safe is no model that does not fulfil where one does, and energy for five minutes.
     """
     unfit = not fulfilled[model] and fulfilled[smallest]
     safe_model = smallest if unfit else model

@@ -1,5 +1,6 @@
-"""The protocol of camera controllers: observation before a task, decision, and threshold levels per
-five-minute slot.
+"""The protocol of camera controllers.
+
+Observation before a task, decision, and threshold levels per five-minute slot.
 """
 
 from dataclasses import dataclass
@@ -43,8 +44,9 @@ class Observation:
 
 
 class Decision(NamedTuple):
-    """Each camera's inference model (``NO_MODEL``: none), charger state until the next task, and
-    whether a guard overrode the controller.
+    """Each camera's inference model (``NO_MODEL``: none) and charger state.
+
+    The charger keeps it until the next task. It also says whether a guard overrode the controller.
     """
 
     model: IntArray
@@ -76,8 +78,9 @@ class Controller(Protocol):
 
 
 class TaskStretch(NamedTuple):
-    """Tasks between two events: their number, the day of the run, and the clean shares in force,
-    shape ``(cameras,)``.
+    """Tasks between two events.
+
+    Their number, the day of the run, and the clean shares in force, shape ``(cameras,)``.
     """
 
     tasks: int
@@ -107,8 +110,9 @@ class CameraWork:
 
 @runtime_checkable
 class StretchController(Controller, Protocol):
-    """A controller that runs all tasks between two events at once, with exactly the results of
-    ``decide`` task by task.
+    """A controller that runs all tasks between two events at once.
+
+    It has exactly the results of ``decide`` task by task.
     """
 
     def work(self, observation: Observation, stretch: TaskStretch, work: CameraWork) -> None:

@@ -1,5 +1,6 @@
-"""Schedule of tasks in whole microseconds since a run's start, so that intervals add up without
-rounding into another slot.
+"""Schedule of tasks in whole microseconds since a run's start.
+
+Intervals add up without rounding into another slot.
 """
 
 from dataclasses import dataclass

@@ -1,5 +1,6 @@
-"""One camera as configured, under each controller, in the first held-out week of the first season
-of each location.
+"""One camera as configured, under each controller, in one held-out week a location.
+
+It is the first of the location's first season.
 """
 
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from services.edge.simulation.group import CameraGroup, CameraRequest, GroupCond
 from services.edge.simulation.metrics import Tally
 from services.edge.simulation.protocol import Decision
 
-# What is written, as far as it is asked for.
+# Files to write, as far as asked for.
 _NAMES = ("runs", "battery_levels", "energy", "models", "tasks")
 
 
@@ -111,8 +112,9 @@ def _run(lab: Lab, group: CameraGroup, folder: Path) -> dict[str, Any]:
 
 
 class HourLog:
-    """One camera's hours as rows: the battery's level at their end, the energies and the models of
-    each.
+    """One camera's hours as rows.
+
+    The battery's level at their end, the energies and the models of each.
     """
 
     def __init__(self, group: CameraGroup) -> None:
@@ -157,8 +159,9 @@ class HourLog:
 
 
 class TaskLog:
-    """One camera's tasks as rows, written every hour: with which model it looked (null: none was
-    chosen), whether it charged, and the level after that.
+    """One camera's tasks as rows, written every hour.
+
+    Each has its model (null: none was chosen), whether it charged, and the level after that.
     """
 
     def __init__(self, group: CameraGroup, writer: RowWriter) -> None:

@@ -1,1 +1,1 @@
-"""Why a forecast says what it says."""
+"""Explanations of forecasts."""

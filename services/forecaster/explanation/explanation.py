@@ -1,5 +1,6 @@
-"""Why a forecast differs from the usual: the exact share of each reason, and the facts that words
-about it must agree with.
+"""Explain how a forecast differs from the usual.
+
+The exact share of each reason, and the facts that words about it must agree with.
 
 The usual is the mean of the same slot on the last seven days. What the trees say of a slot is
 compared with what they said of it on those days, looking as far ahead: a cold autumn explains
@@ -153,7 +154,7 @@ class ForecastExplanation:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What lies above the same slot, or the same hours, of the last seven days.
+    """Facts about the same slot, or the same hours, of the last seven days.
 
     By row, NaN where unknown.
 
@@ -307,8 +308,9 @@ def _no_shares(view: FeatureMatrix) -> Shares:
 
 @dataclass(frozen=True, slots=True)
 class _Past:
-    """What was measured at each row's time on the last seven days, and whether vacation mode plays
-    a part: it is on, or was on one of them.
+    """Measurements at each row's time on the last seven days, and the part of vacation.
+
+    Vacation mode plays a part if it is on, or was on one of them.
     """
 
     usual_kwh: FloatArray
@@ -361,8 +363,9 @@ def _explain_member(member: str, view: FeatureMatrix) -> Shares:
 
 
 def _explain_profile(view: FeatureMatrix) -> Shares:
-    """Return what the profile differs from the mean of the last seven days by: the members that
-    speak before anything is learned, in equal parts.
+    """Return the profile's difference from the mean of the last seven days.
+
+    The members that speak before anything is learned have equal parts.
     """
     member_shares = [
         _explain_member(name, view)
@@ -397,8 +400,9 @@ def _explain_trees(
 
 
 def _pair_week(frame: Frame, pairs: Pairs) -> list[Pairs]:
-    """Return the pairs as they stood on the seven days that the usual is the mean of: the same slot
-    by local time, looking as far ahead.
+    """Return the pairs of the same local slot on the seven days behind the usual.
+
+    They look as far ahead as the pairs do.
     """
     first = pairs.lead // DAY_SLOTS + 1
     week = []

@@ -128,7 +128,7 @@ class ForecastBasis:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedForecast:
-    """What a forecast was made from.
+    """Inputs of an explained forecast.
 
     ``again`` is the same forecast made now. Without a forecaster, its model cannot be read any
     more.
@@ -142,8 +142,9 @@ class ExplainedForecast:
 def explain_forecast(
     connection: Connection, request: ExplainRequest, *, objects: ObjectStore
 ) -> ExplainReply:
-    """Return why the forecast that stood at ``at`` is what it is: every slot of it, or the one
-    asked for.
+    """Return the explanation of the forecast in force at ``at``.
+
+    It covers every slot of it, or the one asked for.
 
     Raises:
         NotFoundError: no such site or version, or nothing was issued by then.
@@ -199,8 +200,9 @@ def explain_forecast(
 def _recall_forecast(
     connection: Connection, site: Site, *, at: datetime, version: str | None = None
 ) -> ForecastBasis:
-    """Return the forecast of a version that stood at an instant: the last one issued in the 48
-    hours before.
+    """Return a version's forecast in force at an instant.
+
+    It is the last one issued in the 48 hours before.
 
     Args:
         version: without one, the version that drives the planner; where that issued nothing,

@@ -1,1 +1,1 @@
-"""What a forecast may know at its issue, and what a series looks like from there."""
+"""Inputs that a forecast may know at its issue, and a series seen from there."""

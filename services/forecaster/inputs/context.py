@@ -17,8 +17,10 @@ SLOT_MICROSECONDS = 900 * 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Vacation:
-    """Readings of vacation mode: from each instant (ascending, UTC) on, the share ``on`` (0 to 1)
-    holds; both of shape ``(readings,)``.
+    """Readings of vacation mode.
+
+    From each instant (ascending, UTC) on, the share ``on`` (0 to 1) holds; both of shape
+    ``(readings,)``.
     """
 
     instants: InstantArray

@@ -228,7 +228,7 @@ def _find_steady(pv: FloatArray, sky: FloatArray, is_past: BoolArray) -> BoolArr
 
 
 def _mark_level(pv: FloatArray, steady: BoolArray, is_past: BoolArray) -> BoolArray:
-    """Mark the slots in which PV stayed at one level for hours, or on several days of a season.
+    """Mark slots of PV at one level for hours, or on several days of a season.
 
     ``steady`` is as ``_find_steady`` returns it.
     """

@@ -1,5 +1,6 @@
-"""A site's series on one gapless grid of quarter-hours: measurements, and inputs that are known
-ahead.
+"""A site's series on one gapless grid of quarter-hours.
+
+Measurements, and inputs that are known ahead.
 
 All forecaster modules index this grid. ``origin`` is the first slot that is not known yet;
 ``target`` a slot to forecast.
@@ -32,8 +33,9 @@ SATURDAY = 5
 
 @dataclass(frozen=True, slots=True)
 class DaysOff:
-    """Masks of slots on public holidays and bridge days: working days with a day off before and
-    after, at least one of them a holiday.
+    """Masks of slots on public holidays and bridge days.
+
+    Bridge days are working days with a day off before and after, at least one of them a holiday.
     """
 
     holiday: BoolArray
@@ -106,8 +108,9 @@ class Frame:
     rough_sky: RoughSky | None = None
 
     def weather_at(self, pairs: "Pairs") -> dict[str, FloatArray]:
-        """Return the weather of each target as last issued by the start of its origin, NaN where
-        nothing was.
+        """Return the weather of targets as last issued by the start of their origins.
+
+        NaN where nothing was.
         """
         return self.weather.at(self.first + pairs.target, self.first + pairs.origin)
 
@@ -118,8 +121,9 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Pairs of origin and target: indices into a frame, each of shape ``(rows,)``,
-    ``origin ≤ target``.
+    """Pairs of origin and target.
+
+    Indices into a frame, each of shape ``(rows,)``, ``origin ≤ target``.
     """
 
     origin: IntArray
@@ -215,8 +219,9 @@ def frame_origins(
     *,
     context: Context = NO_CONTEXT,
 ) -> Frame:
-    """Return the frame of forecasts of ``slots`` slots at the given instants: their history of
-    ``MEMORY_DAYS`` and their horizon.
+    """Return the frame of forecasts of ``slots`` slots at the given instants.
+
+    Their history of ``MEMORY_DAYS`` and their horizon.
     """
     origins = [number_slot(instant) for instant in issued_at]
     return frame_series(
@@ -229,8 +234,9 @@ def frame_origins(
 
 
 def pair_origins(frame: Frame, issued_at: Sequence[datetime], slots: int) -> Pairs:
-    """Return the pairs of every origin with its ``slots`` targets, ordered by origin, then
-    target.
+    """Return the pairs of every origin with its ``slots`` targets.
+
+    They are ordered by origin, then target.
     """
     origin = np.repeat(
         np.array([frame.index_of(instant) for instant in issued_at], dtype=np.int64), slots

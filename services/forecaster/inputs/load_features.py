@@ -1,5 +1,6 @@
-"""The load as its origins see it: habits of the last weeks at the level of the last seven days, and
-how today differs from them.
+"""Features of the load, seen from its origins.
+
+Habits of the last weeks at the level of the last seven days, and how today differs from them.
 """
 
 from dataclasses import dataclass
@@ -46,8 +47,9 @@ def describe_day_off(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
 
 
 def describe_temperature(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
-    """Return the target's temperature as forecast, the mean of the day that ends with it, how that
-    differs from the last week, and how cold it is.
+    """Return the target's forecast temperature and three figures about it.
+
+    The mean of the day that ends with it, how that differs from the last week, and how cold it is.
     """
     if not len(frame.weather):
         return dict.fromkeys(
@@ -174,8 +176,9 @@ class _Habits:
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """How much is used on the whole: mean of the last week per slot, its ratio to the month's, and
-    the deviations of the last hour and day; by row.
+    """Level of use by row: last week's mean per slot, its ratio, and deviations.
+
+    The ratio is to the month's mean; deviations are those of the last hour and day.
 
     ``usual_kwh`` stands for a time of day that was never measured.
     """
@@ -205,8 +208,10 @@ class _Level:
 def _scale_standard_load(
     frame: Frame, pairs: Pairs, windows: Windows, week_kwh: FloatArray
 ) -> FloatArray:
-    """Return by row the standard load profile where less than a day is known, at the level of what
-    is, as far as a day of the profile lets it; else the mean.
+    """Return the standard load profile for rows with little history, else the mean.
+
+    Little is less than a day; the profile is at the level of what is known, as far as a day of the
+    profile lets it.
 
     Only sites without history pay for the profile.
     """

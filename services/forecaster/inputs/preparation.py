@@ -1,5 +1,6 @@
-"""Clean measurements for training and forecasting: drop frozen values and planned runs, restore
-curtailed PV, scale PV to the present capacity.
+"""Clean measurements for training and forecasting.
+
+Drop frozen values and planned runs, restore curtailed PV, scale PV to the present capacity.
 """
 
 from dataclasses import dataclass, replace
@@ -48,8 +49,9 @@ def mark_frozen_load(load_kwh: FloatArray) -> NDArray[np.bool_]:
 
 
 def mark_frozen_pv(pv_kwh: FloatArray) -> NDArray[np.bool_]:
-    """Return the mask of slots whose PV has been constant for three hours, above zero and below the
-    top.
+    """Return the mask of slots whose PV has been constant for three hours.
+
+    It is above zero and below the top.
     """
     measured = pv_kwh[~np.isnan(pv_kwh)]
     top = float(measured.max()) if measured.size else 0.0

@@ -1,5 +1,6 @@
-"""PV as its origins see it: everything in proportion to clear sky and to the site's own best days
-under it.
+"""Features of PV, seen from its origins.
+
+Everything is in proportion to clear sky and to the site's own best days under it.
 """
 
 from dataclasses import dataclass
@@ -102,8 +103,9 @@ BRIGHT_FADE_SLOTS = 24.0
 
 
 def recall_shares(frame: Frame, pairs: Pairs, days: int) -> FloatArray:
-    """Return the share of a clear sky that the target's slot yielded on each of the latest days
-    before the origin; see ``recall_days``.
+    """Return the target slot's share of a clear sky on the latest days.
+
+    They lie before the origin; see ``recall_days``.
     """
     shares: FloatArray = recall_days(frame.pv_kwh, pairs, days) / np.maximum(
         recall_days(frame.clear_sky_kwh, pairs, days), SKY_FLOOR * frame.brightest_kwh
@@ -136,9 +138,7 @@ class _Yields:
 
 @dataclass(frozen=True, slots=True)
 class _Usual:
-    """What arrays yield where nothing has been measured, by row: on an ordinary day, and on the
-    best.
-    """
+    """Yield of unmeasured arrays by row, on an ordinary day and on the best."""
 
     centre_kwh: FloatArray
     best_kwh: FloatArray
@@ -157,8 +157,9 @@ class _Usual:
 
 @dataclass(frozen=True, slots=True)
 class _Brightness:
-    """Output over clear sky: of the last two hours, of these hours in the week before, of each of
-    three days, of the week; by row, NaN where unknown.
+    """Output over clear sky by row, NaN where unknown.
+
+    Of the last two hours, of these hours in the week before, of each of three days, of the week.
     """
 
     now: FloatArray
@@ -193,8 +194,9 @@ class _Brightness:
 
     @property
     def unusual(self) -> FloatArray:
-        """The last two hours over the same hours of the week before, one where unknown: a roof that
-        faces east is no dark afternoon.
+        """The last two hours over the same hours of the week before, one where unknown.
+
+        A roof that faces east is no dark afternoon.
         """
         doubt = TWILIGHT * self.brightest_kwh
         ratio = np.clip(
@@ -215,7 +217,7 @@ def view_pv(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     # Whether any output was measured before the origin.
     count = np.concatenate([[0], np.cumsum(np.isfinite(frame.pv_kwh))])
     measured: NDArray[np.bool_] = count[pairs.origin] > 0
-    # What was measured under an unknown sky shows when the sun is up.
+    # Where nothing is known of the sky, earlier measurements show whether there is PV at all.
     shines = (sky > 0) & (measured | (usual.best_kwh > 0)) & (measured | bool(frame.arrays))
     limit = np.where(shines, frame.pv_limit_kwh, 0.0)
     yields = _Yields.of(frame, pairs)

@@ -78,8 +78,9 @@ def cap_output(site: Site, ceiling_kwh: float) -> Site:
 
 
 def find_growth(history: Observations, site: Site, *, before: datetime) -> CapacityChange | None:
-    """Return the last growth of the arrays within what a gapless history knows ``before`` an
-    instant, None where there was none.
+    """Return the last growth of the arrays known ``before`` an instant, if any.
+
+    It is sought in a gapless history.
 
     On the second bright day of a week that exceeds all before it by a third, the arrays have grown
     since the first.

@@ -1,5 +1,6 @@
-"""The forecast series, load and PV: their features, and weighted pools of similar past
-quarter-hours.
+"""The forecast series, load and PV.
+
+Their features, and weighted pools of similar past quarter-hours.
 """
 
 from collections.abc import Callable, Sequence
@@ -82,8 +83,9 @@ def weigh_kernel(kernel: Kernel) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Mean, ``(half-lives, rows)``, and quantiles, ``(half-lives, levels, rows)``, of recalled
-    values; NaN where none is known.
+    """Mean and quantiles of recalled values; NaN where none is known.
+
+    Shapes are ``(half-lives, rows)`` and ``(half-lives, levels, rows)``.
     """
 
     mean: FloatArray
@@ -117,8 +119,9 @@ class Pool:
 
 
 def _find_distinct(pairs: Pairs, kernel: Kernel, local_slot: IntArray) -> tuple[Pairs, IntArray]:
-    """Return the pairs with distinct pools, and each pair's index into them: hourly forecasts share
-    the pools of a target between many origins.
+    """Return pairs with distinct pools, and each pair's index into them.
+
+    Hourly forecasts share the pools of a target between many origins.
 
     Pools differ by the number of days back to the newest recalled day, and by how many of its
     quarter-hours are past.
@@ -175,8 +178,9 @@ def _pool_rows(
 
 
 def _weigh_rows(amount: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return mean and quantiles of each row of ``amount`` (ascending), shape
-    ``(rows, columns)``.
+    """Return mean and quantiles of each row of ``amount``.
+
+    It is ascending, of shape ``(rows, columns)``.
     """
     total = weight.sum(axis=1)
     has_weight = total > 0
@@ -221,8 +225,9 @@ class ForecastSeries:
         return join_rows([self.describe(frame, part) for part in pairs.split(PART_ROWS)])
 
     def add_pools(self, described: FeatureMatrix, frame: Frame, pairs: Pairs) -> FeatureMatrix:
-        """Return the feature matrix of the same pairs with a pool per half-life among every head's
-        members; unknown ones are the mean.
+        """Return the feature matrix with a pool per half-life among the heads' members.
+
+        The pairs are the same; unknown pools are the mean.
         """
         pool = self.pool(frame, pairs)
         substitute = described.members["centre"]["mean"]

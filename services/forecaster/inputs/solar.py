@@ -1,4 +1,4 @@
-"""Where the sun stands and what the site's arrays would yield under a clear sky.
+"""Position of the sun, and yield of a site's arrays under a clear sky.
 
 Known ahead, without any weather.
 
@@ -144,8 +144,9 @@ def compute_block(location: Location, arrays: tuple[PvArray, ...], block: int) -
 
 @dataclass(frozen=True, slots=True)
 class _SunCourse:
-    """The sun over a block as all places share it, at the instants ``WITHIN_SLOT`` of each slot,
-    shape ``(slots · instants,)``.
+    """The sun over a block as all places share it, shape ``(slots · instants,)``.
+
+    The instants are ``WITHIN_SLOT`` of each slot.
 
     Sine and cosine of the declination, hour angle at longitude zero in degrees, irradiance beyond
     the atmosphere in W/m², and the day's place in ``_read_turbidity``.
@@ -214,8 +215,9 @@ def _compute_course(block: int) -> _SunCourse:
 
 @lru_cache(maxsize=CACHED_PLACES)
 def _read_turbidity(location: Location) -> FloatArray:
-    """Return the Linke turbidity of the air over a place on each day of a common year, and behind
-    them of a leap year.
+    """Return the Linke turbidity over a place on each day of a common year.
+
+    Behind them stand those of a leap year.
     """
     import pandas as pd
 
@@ -238,8 +240,9 @@ def _quietly() -> Iterator[None]:
 
 
 def _yield_kwh(plane_w_m2: FloatArray, array: PvArray) -> FloatArray:
-    """Return what an array yields in a quarter-hour of irradiance on its plane, never above its
-    peak.
+    """Return an array's yield in a quarter-hour of irradiance on its plane.
+
+    It is never above its peak.
     """
     power: FloatArray = (
         np.clip(plane_w_m2 / 1000 * SYSTEM_EFFICIENCY, 0, 1) * array.peak_kw * SLOT_HOURS
@@ -248,8 +251,9 @@ def _yield_kwh(plane_w_m2: FloatArray, array: PvArray) -> FloatArray:
 
 
 def estimate_clear_sky(starts: InstantArray, site: Site) -> FloatArray:
-    """Return what the site's arrays yield per quarter-hour under a clear sky, kWh, shape
-    ``(slots,)``; never above their peak.
+    """Return the yield of a site's arrays under a clear sky, kWh, shape ``(slots,)``.
+
+    It is per quarter-hour and never above their peak.
 
     Positive from the slot in which the sun rises to the one in which it sets. Without a location or
     arrays the sky is flat: one everywhere, so that only the ratio to recent output speaks.
@@ -312,8 +316,9 @@ class Light:
 
     @classmethod
     def of(cls, weather: Mapping[str, FloatArray], sky: Sky) -> Self:
-        """Return the light that a weather (by row, names of ``luna.energy.weather``) tells of under
-        a sky (by row).
+        """Return the light of a weather under a sky, both by row.
+
+        The weather has names of ``luna.energy.weather``.
 
         Two of the three give the third; global radiation alone, or else cloud cover, is split by
         how clear it is.
@@ -380,8 +385,9 @@ def estimate_output(
 def expected_output(
     book: WeatherVintages, sky: Sky, arrays: Sequence[PvArray], *, first: int
 ) -> FloatArray:
-    """Return what the weather promised the arrays for each of the consecutive slots from number
-    ``first`` on, kWh; NaN where unknown.
+    """Return the arrays' expected output of consecutive slots, kWh; NaN where unknown.
+
+    It follows from the forecast weather; ``first`` is the first slot's number.
 
     It is the weather as forecast half a day before, else as known when the slot had ended.
 

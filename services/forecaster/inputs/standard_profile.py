@@ -1,5 +1,6 @@
-"""The load of a household of which nothing was measured: the standard load profile, scaled to what
-it uses in a year. Pure.
+"""The load of a household without measurements, by the standard load profile. Pure.
+
+It is scaled to the use of a year.
 
 Source: BDEW, household profile H25 of 2025, with its dynamisation; days by month and kind (working
 day, Saturday, Sunday and public holiday). Measured in Germany; elsewhere the same shape follows the
@@ -46,7 +47,7 @@ WARMEST_HOUR = 15.0
 
 @dataclass(frozen=True, slots=True)
 class HeatingLoad:
-    """What heats takes ``yearly_kwh`` in a usual year at ``place``.
+    """Heating that takes ``yearly_kwh`` in a usual year at ``place``.
 
     Invariants: the colder, the more; over a year of usual temperatures the slots sum to
     ``yearly_kwh``.
@@ -96,8 +97,9 @@ def _electricity(outdoor_c: FloatArray, heated_by: HeatedBy, mean_degrees: float
 
 @lru_cache(maxsize=64)
 def _usual_means(heated_by: HeatedBy, place: Location) -> tuple[float, float]:
-    """Return the mean of a usual year's degrees below the limit (where it is never cold a tenth of
-    one), and of the electricity for its heat.
+    """Return a usual year's mean degrees below the limit, and mean electricity for heat.
+
+    Where it is never cold the degrees are a tenth of one.
     """
     usual = season_c(np.arange(YEAR_SLOTS, dtype=np.int64), place)
     degrees = max(float(np.maximum(HEATING_LIMIT_C - usual, 0.0).mean()), 0.1)
@@ -115,7 +117,7 @@ CAR_TO_HOUR = 23
 
 @dataclass(frozen=True, slots=True)
 class StandardProfile:
-    """What a household takes by the standard load profile, beside it what heats and a car.
+    """Use of a household by the standard load profile, with heating and a car beside it.
 
     ``country`` and ``region`` are those whose holidays it has.
 
@@ -195,9 +197,7 @@ class StandardProfile:
 def share_year(
     year: int, timezone: str, country: str | None, region: str | None
 ) -> tuple[int, FloatArray]:
-    """Return the first slot of a local calendar year, and the share of the year's load that each of
-    its slots has.
-    """
+    """Return the first slot of a local calendar year, and each slot's share of its load."""
     # Loads pandas: only who has measured nothing pays for it.
     import pandas as pd
     from demandlib.bdew import H25

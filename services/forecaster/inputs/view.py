@@ -22,8 +22,9 @@ def recall_days(
     local_slot: IntArray | None = None,
     reach: int = 0,
 ) -> FloatArray:
-    """Return the target's slot on the latest ``days`` days that lie wholly before the origin, shape
-    ``(rows, days)``, newest first; NaN where unknown.
+    """Return the target's slot on the latest days, shape ``(rows, days)``, newest first.
+
+    The ``days`` days lie wholly before the origin; NaN where unknown.
 
     Args:
         local_slot: local time of each slot; if given, days are local, so that habits follow the
@@ -238,8 +239,9 @@ def mark_time(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
 
 
 def deviate_from_week(windows: Windows, origin: IntArray, length: int) -> FloatArray:
-    """Return the mean of the last ``length`` slots less that of the same slots on the seven days
-    before, kWh per slot; NaN where unknown.
+    """Return the last slots' mean less that of the seven days before, kWh per slot.
+
+    It is over ``length`` slots, the same ones on those days; NaN where unknown.
     """
     before = np.stack(
         [windows.mean(origin - back * DAY_SLOTS, length) for back in range(1, WEEK + 1)]

@@ -1,5 +1,6 @@
-"""Save and load a trained Aurora as one object: compressed JSON with the trees as LightGBM's text,
-under its SHA-256 digest.
+"""Save and load a trained Aurora as one object under its SHA-256 digest.
+
+It is compressed JSON with the trees as LightGBM's text.
 """
 
 import gzip

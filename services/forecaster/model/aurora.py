@@ -113,7 +113,7 @@ class Aurora:
 
     @property
     def stage(self) -> Stage:
-        """How much it has learned from."""
+        """Stage of learning, by the amount of data."""
         return _name_stage(self.known_days, learned=LOAD.name in self.models)
 
     def issue(

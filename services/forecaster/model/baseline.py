@@ -1,5 +1,6 @@
-"""Baseline forecasts: persistence and means of the last seven days, clear-sky scaling, and similar
-days.
+"""Baseline forecasts.
+
+Persistence and means of the last seven days, clear-sky scaling, and similar days.
 
 Aurora has to beat them all; without a trained model, plans use the similar days.
 """
@@ -35,8 +36,9 @@ TAIL = 0.4  # between the median and the edges of a view's members
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A forecast from the same slot of the last seven days, or their shares of a clear sky, with
-    the quantiles of the seven; or from similar days.
+    """A forecast from the same slot of the last seven days, or from similar days.
+
+    The days' values, or their shares of a clear sky, give it the quantiles of the seven.
     """
 
     version: str
@@ -89,8 +91,9 @@ class Baseline:
 
 
 def _spread(view: FeatureMatrix, member: str, week: Mapping[str, FloatArray]) -> Quantiles:
-    """Return the forecast with a member as its centre and the last days' quantiles, extrapolated
-    from p10 and p90 where they are unknown.
+    """Return the forecast around a member, with the last days' quantiles.
+
+    They are extrapolated from p10 and p90 where they are unknown.
     """
     centre = view.members["centre"][member]
     edges = {

@@ -1,5 +1,6 @@
-"""The card of a trained model as it is kept: beside its artefact, as Markdown for people and as
-JSON for programs. What it says is its kind's own.
+"""The card of a trained model, as Markdown for people and as JSON for programs.
+
+It is stored beside the artefact. Its contents are its kind's own.
 
 Source: Mitchell et al. (2019), Model Cards for Model Reporting.
 """
@@ -19,7 +20,7 @@ from services.forecaster.model.artefact import name_digest
 
 
 class ModelCard(Protocol):
-    """What is told of a training."""
+    """Card of a training."""
 
     @property
     def run(self) -> TrainingRun:

@@ -1,5 +1,6 @@
-"""Aurora's trained model of one series: trees, stacking weights, the correction by recent errors,
-and calibrated widths of the quantiles.
+"""Aurora's trained model of one series.
+
+Trees, stacking weights, the correction by recent errors, and calibrated widths of the quantiles.
 """
 
 from dataclasses import dataclass
@@ -80,8 +81,9 @@ def stratify(view: FeatureMatrix, lead: IntArray, *, by_weekend: bool) -> LeadGr
 
 
 def predict_profile(view: FeatureMatrix) -> QuantileHeads:
-    """Return the untrained forecast: the pool of recalled days, in a band wider than theirs, more
-    so the fewer they are.
+    """Return the untrained forecast from the pool of recalled days.
+
+    Its band is wider than theirs, more so the fewer they are.
 
     PV is half that and half the weather's estimate, because few days say little about weather.
     """

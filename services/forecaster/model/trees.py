@@ -60,8 +60,9 @@ QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
 
 @dataclass(frozen=True, slots=True)
 class TreeSettings:
-    """Hyper-parameters: few, small trees with strong shrinkage, because household load is mostly
-    noise. ``bin_rows`` rows are sampled to cut ``bins``.
+    """Hyper-parameters: few, small trees with strong shrinkage.
+
+    Household load is mostly noise. ``bin_rows`` rows are sampled to cut ``bins``.
 
     Source: docs/decisions/0081; larger values are no better on eight unseen weeks of four houses.
     """
@@ -90,8 +91,9 @@ class Trees:
         }
 
     def contribute(self, head: str, features: Matrix) -> FloatArray:
-        """Return the SHAP values of a head's prediction, with the expected value in the last
-        column; shape ``(rows, features + 1)``.
+        """Return the SHAP values of a head's prediction, shape ``(rows, features + 1)``.
+
+        The expected value is in the last column.
 
         Source: Lundberg et al. (2020), exact for trees.
         """
@@ -102,8 +104,10 @@ class Trees:
 
 
 def choose_threads() -> int:
-    """Return the threads for training: half of the processors, since a worker has a second process,
-    and at most ``MOST_THREADS``: rows are few.
+    """Return the number of threads for training.
+
+    It is half of the processors, since a worker has a second process, and at most ``MOST_THREADS``:
+    rows are few.
     """
     return max(1, min(MOST_THREADS, count_processors() // 2))
 
@@ -134,8 +138,9 @@ def grow_trees(
     seed: int,
     threads: int,
 ) -> Trees:
-    """Fit every head to ``share`` (actual energy over scale), rows weighted by ``weight``, all of
-    shape ``(rows,)``; None: equal weights.
+    """Fit every head to ``share`` (actual energy over scale), with weighted rows.
+
+    ``weight`` and all others are of shape ``(rows,)``; None: equal weights.
 
     Weights double the time of a quantile head: LightGBM then sorts every leaf of every tree.
     """

@@ -1,5 +1,6 @@
-"""The card of a trained Aurora: what it learned from, how good it was, what it is for and what it
-is not.
+"""The card of a trained Aurora.
+
+Its data, its quality, and the uses it is and is not meant for.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,7 +41,7 @@ LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What is told of a training besides its run.
+    """Facts about a training besides its run.
 
     Args:
         run: the training, with its figures.

@@ -1,5 +1,6 @@
-"""When a site's model is trained again: in its weekly turn, or when the site lives otherwise than
-when it was trained.
+"""Decide when to train a site's model again.
+
+That is in its weekly turn, or when the site lives otherwise than when it was trained.
 
 Three signs say so: the shape of the load, how far forecasts are off, and arrays that have grown.
 Levels alone are none: forecasts follow them within a week.
@@ -89,8 +90,9 @@ def list_signs(load_kwh: FloatArray, errors: Mapping[str, FloatArray]) -> list[D
 
 
 def measure_shift(reference: FloatArray, recent: FloatArray) -> float:
-    """Return the population stability index of ``recent`` against ``reference``, each of shape
-    ``(values,)`` and free of NaN, over tenths of the reference.
+    """Return the population stability index of ``recent`` against ``reference``.
+
+    Each is of shape ``(values,)`` and free of NaN; it is over tenths of the reference.
 
     Invariants: zero where both fall into the tenths alike, never negative.
     """
@@ -105,8 +107,9 @@ def measure_shift(reference: FloatArray, recent: FloatArray) -> float:
 
 
 def accumulate_errors(before: FloatArray, recent: FloatArray) -> float:
-    """Return the highest one-sided cumulative sum of the logarithms of ``recent`` daily errors, in
-    deviations of those ``before``; NaN days are passed over.
+    """Return the highest one-sided cumulative sum of logarithms of ``recent`` errors.
+
+    They are daily, in deviations of those ``before``; NaN days are passed over.
     """
     usual = np.log(before[before > 0])
     middle = float(np.median(usual))
@@ -153,7 +156,7 @@ NIGHT_HOURS = (1, 4, 5)
 DRIFT_REST = timedelta(days=3)
 # Without new data the same model would come of it.
 LEAST_NEW = timedelta(days=1)
-# Who has measured nothing for so long is a record, not a household to forecast.
+# A site without measurements for so long is a record, not a household to forecast.
 SILENCE = timedelta(days=14)
 
 
@@ -206,7 +209,7 @@ log = structlog.get_logger("luna.forecaster")
 
 
 class Due(NamedTuple):
-    """Why a model is to be trained."""
+    """Reason for training a model."""
 
     trigger: TrainingTrigger
     reason: str
@@ -214,7 +217,7 @@ class Due(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RenewalContext:
-    """What is needed to ask for a training: the database, and what takes the request as a job.
+    """Context to ask for a training: the database, and a queue that takes the job.
 
     An equal one that is open is not taken twice.
     """

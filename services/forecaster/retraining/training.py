@@ -274,7 +274,7 @@ def stop_at(request: TrainRequest, now: datetime) -> TrainRequest:
 def find_training(
     connection: Connection, site_id: str, run_id: str | None, *, now: datetime
 ) -> TrainingRun:
-    """Return a training of a site by name, by default the one whose model is in use at ``now``.
+    """Return a site's training by name, by default that of the model in use at ``now``.
 
     Raises:
         NotFoundError: no such site or training, or nothing was trained.

@@ -1,5 +1,6 @@
-"""The whole distribution of each slot out of its quantiles: straight lines between them, and tails
-that end.
+"""The whole distribution of each slot out of its quantiles.
+
+Straight lines between them, and tails that end.
 """
 
 from dataclasses import dataclass
@@ -29,8 +30,9 @@ class Marginals:
 
     @classmethod
     def of(cls, quantiles: Quantiles, limit_kwh: float) -> Self:
-        """Return the distributions of an energy: from zero to at most ``limit_kwh``, the upper tail
-        as long as the expected value asks for.
+        """Return the distributions of an energy, from zero to at most ``limit_kwh``.
+
+        The upper tail is as long as the expected value asks for.
         """
         inner = np.stack([getattr(quantiles, name) for name in SHARES], axis=-1)
         lowest = np.maximum(inner[..., 0] - (inner[..., 2] - inner[..., 0]), 0)
@@ -47,8 +49,9 @@ class Marginals:
 
     @classmethod
     def of_price(cls, quantiles: FloatArray) -> Self:
-        """Return the distributions of a price from its quantiles, shape ``(slots, shares)``: tails
-        as far beyond 5 and 95 % as 25 and 75 % lie within.
+        """Return the distributions of a price from its quantiles, ``(slots, shares)``.
+
+        Tails reach as far beyond 5 and 95 % as 25 and 75 % lie within.
         """
         lowest = 2 * quantiles[:, 0] - quantiles[:, 2]
         highest = 2 * quantiles[:, -1] - quantiles[:, 4]
@@ -83,8 +86,9 @@ class Marginals:
         return drawn
 
     def arrange(self, share: FloatArray, probability: FloatArray) -> FloatArray:
-        """Return paths in the order of ``share`` at every slot, shape ``(paths, slots)``, whose
-        values stand for equal parts of the distribution.
+        """Return paths in the order of ``share`` at every slot, shape ``(paths, slots)``.
+
+        Their values stand for equal parts of the distribution.
 
         Each path takes the mean of as much of the distribution as it is probable.
 

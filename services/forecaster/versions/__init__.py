@@ -1,1 +1,1 @@
-"""Which version drives the planner: judged in shadow, promoted, taken back."""
+"""Choose the version that drives the planner: judged in shadow, promoted, taken back."""

@@ -46,8 +46,9 @@ class VersionScores:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What forecasts look back on, prepared as it was known when they were issued, and what they
-    are scored against: what can be trusted.
+    """History behind forecasts, and measurements to score them against.
+
+    The history is prepared as known at their issue; the measurements are those that can be trusted.
     """
 
     history: Observations

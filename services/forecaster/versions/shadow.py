@@ -1,5 +1,6 @@
-"""Score all forecast versions on past days in shadow, request their costs from the planner, and
-apply the promotion rule.
+"""Score all forecast versions on past days in shadow.
+
+Their costs are requested from the planner, and the promotion rule is applied.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -52,8 +53,9 @@ DAYS_PER_RUN = 7
 
 @dataclass(frozen=True, slots=True)
 class ShadowDay:
-    """A local day of issue: ``origins`` are the instants of issue, ``reach`` all slots that their
-    forecasts cover.
+    """A local day of issue.
+
+    ``origins`` are the instants of issue, ``reach`` all slots that their forecasts cover.
 
     ``issues`` are the origins and, where the day does not begin with one, the instant before, whose
     forecast the day's first plan uses.
@@ -92,8 +94,9 @@ def list_due(
     versions: Collection[str],
     excluded: Collection[date],
 ) -> list[date]:
-    """Return the days whose 48 hours have passed and that lack a version's score, oldest first,
-    without ``excluded`` ones.
+    """Return past days that lack a version's score, oldest first.
+
+    Their 48 hours have passed; ``excluded`` ones are left out.
 
     Args:
         today: the site's local day.
@@ -139,8 +142,9 @@ class ShadowContext:
 def judge_forecasts(
     context: ShadowContext, request: JudgeForecastsRequest, *, progress: Progress = keep_quiet
 ) -> JudgeForecastsReply:
-    """Score every version on its due days and apply the promotion rule, each day in its own
-    transaction; a site's fault is reported and stops no other.
+    """Score every version on its due days and apply the promotion rule.
+
+    Each day has its own transaction; a site's fault is reported and stops no other.
 
     Raises:
         NotFoundError: no such site.
@@ -204,8 +208,9 @@ def _judge_days(
 def find_due(
     connection: Connection, site: Site, request: JudgeForecastsRequest, *, now: datetime
 ) -> list[date]:
-    """Return the days of issue to score, requested or due, whose forecasts lie wholly within the
-    recorded span.
+    """Return the days of issue to score, requested or due.
+
+    Their forecasts lie wholly within the recorded span.
     """
     span = recorded_span.of_site(connection, site.name)
     if span is None:

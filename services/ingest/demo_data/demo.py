@@ -138,7 +138,7 @@ class DemoData:
 
 @dataclass(frozen=True, slots=True)
 class _Household:
-    """How a demo site is made: which profiles, scaled to what, under which tariff."""
+    """Composition of a demo site: its profiles, their scaling, and its tariff."""
 
     name: str
     load: str

@@ -1,5 +1,6 @@
-"""The demo's series: read from the packages once, then from a compact file of a few hundred
-kilobytes.
+"""The demo's series, read from the packages once.
+
+After that they come from a compact file of a few hundred kilobytes.
 """
 
 import hashlib
@@ -30,7 +31,7 @@ READING = 1
 
 @dataclass(frozen=True, slots=True)
 class DemoSeries:
-    """What the packages hold for the demo, before anything is shifted or scaled.
+    """The packages' series for the demo, neither shifted nor scaled.
 
     ``price``: EUR/kWh per hour of 2023, shape ``(hours,)``.
     ``profiles``: normalised power by name, one value per quarter-hour of 2016 in

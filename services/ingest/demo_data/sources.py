@@ -80,8 +80,9 @@ CLOCK = "%d.%m.%Y %H:%M"
 def read_profiles(
     wheel: Path, loads: Sequence[str], plants: Sequence[str]
 ) -> tuple[InstantArray, dict[str, FloatArray]]:
-    """Return the slot starts of 2016 and the named profiles, as they stand in the file (power,
-    normalised).
+    """Return the slot starts of 2016 and the named profiles.
+
+    They are as in the file: power, normalised.
     """
     with zipfile.ZipFile(wheel) as archive:
         households = _read_columns(

@@ -116,8 +116,7 @@ def check_prices(connection: Connection, market: DemoPrices) -> None:
 
 
 def check_site(connection: Connection, demo: DemoSite) -> None:
-    """Return if no site of this name is stored, or the demo's with nothing but its own
-    observations.
+    """Check that no site has this name, or only the demo's with its own observations.
 
     Raises:
         ConflictError: the site is an owner's, or holds observations of one.

@@ -236,7 +236,7 @@ def list_parts(reading: FileReading) -> list[ColumnPart]:
 
 
 def is_direct(reading: FileReading) -> bool:
-    """Return whether each row of the file is a slot, so that it can be stored as it is."""
+    """Return whether each row is a slot, so that the file can be stored as it is."""
     step = reading.step_seconds
     if step is None or step % 60 or HOUR_SECONDS % step:
         return False

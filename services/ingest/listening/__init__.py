@@ -1,5 +1,6 @@
-"""Live recording: assignment of sensors to sources, supervision of the sources, and their
-persistent state.
+"""Live recording.
+
+Assignment of sensors to sources, supervision of the sources, and their persistent state.
 """
 
 from services.ingest.listening.state import SensedSite, SensorAges, SiteReader, StateFile

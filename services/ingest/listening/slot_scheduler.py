@@ -1,5 +1,6 @@
-"""Schedules the build of every live site's slots after each quarter-hour, and after a downtime of
-all missed ones.
+"""Schedules the build of every live site's slots after each quarter-hour.
+
+After a downtime it builds all missed ones.
 """
 
 import threading

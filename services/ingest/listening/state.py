@@ -1,5 +1,6 @@
-"""State of live recording: a persistent state file, the sites with their sensors, and the staleness
-of each sensor.
+"""State of live recording.
+
+A persistent state file, the sites with their sensors, and the staleness of each sensor.
 """
 
 import json
@@ -117,8 +118,9 @@ class SensedSite:
 
 
 def rate_sensors(stored: Iterable[Site]) -> dict[str, dict[ReadingName, float]]:
-    """Return the most of readings that sites allow for, W, by each sensor of a device that Luna
-    reads itself; of several sites the larger.
+    """Return the highest reading that sites allow, W, of sensors Luna reads itself.
+
+    Of several sites the larger counts.
     """
     rated = dict[str, dict[ReadingName, float]]()
     for site in stored:

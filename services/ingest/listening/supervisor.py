@@ -1,5 +1,7 @@
-"""Supervision of live sources: assigns the sites' sensors to sources, runs a task per source, and
-passes its readings to the recorder.
+"""Supervision of live sources.
+
+It assigns the sites' sensors to sources, runs a task per source, and passes its readings to the
+recorder.
 """
 
 import asyncio
@@ -46,8 +48,9 @@ class Wiring:
 
 
 def wire(sensed: Iterable[tuple[str, Iterable[str]]], sources: Collection[str]) -> Wiring:
-    """Return the assignment of the sensors of ``sensed``, pairs of site and sensors, to
-    ``sources``.
+    """Return the assignment of sensors to ``sources``.
+
+    ``sensed`` are pairs of site and sensors.
 
     MQTT topics go to MQTT, readings of devices with a profile to these. Entity ids go to Home
     Assistant, which has their instants, else to MQTT like any other name.
@@ -90,8 +93,9 @@ class Recording(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SourceForm:
-    """Declaration of a live source: ``make`` returns one that continues after the last recorded
-    instant.
+    """Declaration of a live source.
+
+    ``make`` returns one that continues after the last recorded instant.
 
     ``changes_only``: it reports only changes. ``fault``: returns its current fault, None without
     one.

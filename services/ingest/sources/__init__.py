@@ -1,3 +1,4 @@
-"""Where data come from: one small class for each outside service, behind the protocols of
-``source``.
+"""Sources of data.
+
+One small class for each outside service, behind the protocols of ``source``.
 """

@@ -62,12 +62,12 @@ class ProfileSource:
         self._rate = rate
         self._clock = clock or SystemClock()
         self._every = every
-        # What is wrong with each device that does not answer.
+        # Fault of each device that does not answer.
         self.faults: dict[Via, LunaError] = {}
 
     @property
     def fault(self) -> LunaError | None:
-        """What is wrong with one of the devices; None while all answer."""
+        """Fault of one of the devices; None while all answer."""
         return next(iter(self.faults.values()), None)
 
     async def listen(
@@ -129,8 +129,9 @@ class ProfileSource:
                     pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _pause(self, sensors: Collection[str]) -> None:
-        """Wait until the device is to be read again: sooner while somebody looks, also where they
-        begin to meanwhile.
+        """Wait until the device is to be read again.
+
+        It is read sooner while somebody looks, also where they begin to meanwhile.
         """
         loop = asyncio.get_running_loop()
         began_s = loop.time()

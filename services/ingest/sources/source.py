@@ -30,8 +30,9 @@ class SourceUnreachedError(SourceError):
 
 
 class SourceRefusedError(InvalidInputError):
-    """An outside service refuses the request: a wrong token, an unknown name, a window without
-    data.
+    """An outside service refuses the request.
+
+    A wrong token, an unknown name, a window without data.
     """
 
     title: ClassVar[str] = "Source refused"
@@ -40,8 +41,9 @@ class SourceRefusedError(InvalidInputError):
 
 @dataclass(frozen=True, slots=True)
 class PriceSheet:
-    """Prices of one market as published at one instant: ``starts`` and ``price`` (currency per kWh,
-    energy alone) per product of ``minutes``.
+    """Prices of one market as published at one instant.
+
+    ``starts`` and ``price`` (currency per kWh, energy alone) per product of ``minutes``.
 
     ``published_at`` is None where the service does not state it.
     """
@@ -60,8 +62,9 @@ class HistorySource(Protocol):
     name: str
 
     def read(self, sensor: str, first: datetime, end: datetime) -> Iterator[Samples]:
-        """Yield a sensor's samples from ``first`` on, before ``end``, in consecutive complete
-        stretches.
+        """Yield a sensor's samples in consecutive complete stretches.
+
+        They are from ``first`` on, before ``end``.
         """
         ...
 

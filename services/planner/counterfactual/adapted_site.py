@@ -56,7 +56,7 @@ class AdaptedSite:
 
 @dataclass(frozen=True, slots=True)
 class SevenDayMean:
-    """The mean of the same time of day over the last seven days, as far as they are known."""
+    """Mean of the same time of day over the last seven days, where known."""
 
     past: PerfectForesight
 

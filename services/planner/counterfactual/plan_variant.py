@@ -38,7 +38,7 @@ def plan_variant(
     prices: Prices,
     solver: Solver,
 ) -> tuple[Plan, Plan, PlanRequest]:
-    """Return the plan of a request, the plan under a variant, and the request of that one.
+    """Return a request's plan, the plan of its variant, and the variant's request.
 
     Args:
         inputs: the request of the plan.
@@ -130,7 +130,7 @@ def _scale_pv(outlook: OutlookMessage, factor: float) -> OutlookMessage:
 
 
 def sell_at_peak(plan: Plan, export_kwh: float) -> list[ManualBlock]:
-    """Return the blocks in which the first battery that may sell does so, until all is sold.
+    """Return blocks in which the first battery that may sell sells all of the energy.
 
     The dearest slots come first, and the earliest of equally dear ones.
 

@@ -308,7 +308,7 @@ def limits_at_work(deviation: Deviation) -> list[str]:
 
 
 def _list_actions(inputs: PlanRequest, alternative: Alternative) -> dict[str, str] | None:
-    """Return the actions of blocks by the modes of a device; None for a battery or no device."""
+    """Return a device's actions of blocks by mode; None for a battery or no device."""
     site = inputs.site
     device = alternative.device
     if site is None or device is None:

@@ -286,7 +286,7 @@ class DeviceReasons:
         return figures | self._peak_figures(window, ends)
 
     def _peak_figures(self, window: SlotWindow, ends: BoolArray) -> dict[str, OptionalFigures]:
-        """Return the rise of a peak by using a slot and its cost; empty if none would rise."""
+        """Return rise and cost of a peak if a slot were used; empty if none rises."""
         beyond_kwh = np.where(ends, 0.0, window.least_kwh - self.view.room_kwh)
         rises = beyond_kwh > NOTHING_KWH
         if not rises.any():

@@ -184,7 +184,7 @@ class PlacedHeat:
         return rounded | {"on": [energy > 0 for energy in rounded["energy_kwh"]]}
 
     def missed(self, timeline: Timeline, zone: ZoneInfo) -> Iterator[MissedDemand]:
-        """Yield the worst slots of a store that is too cold or too warm, and assumed temperatures.
+        """Yield the worst slots of a store too cold or too warm, and assumed temperatures.
 
         A lack of heat is reported as the electricity that would produce it.
         """

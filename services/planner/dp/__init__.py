@@ -1,3 +1,4 @@
-"""The dynamic programme over stored energy: exact for one battery, and the policy that is read from
-its value function.
+"""The dynamic programme over stored energy, exact for one battery, and its policy.
+
+The policy is read from the value function.
 """

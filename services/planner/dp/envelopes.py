@@ -17,13 +17,13 @@ Offers = tuple[IndexArray, FloatArray, FloatArray, FloatArray]
 # Pieces of all slots' functions, and where those of each slot begin; slot t's is that at its start,
 # the last one that of the horizon.
 Store = tuple[FloatArray, IndexArray]
-# What is to be stored at the end of each slot, nothing where it is empty, and what a kWh of that is
-# worth.
+# Energy to keep stored at the end of each slot, nothing where it is empty, and the worth of a kWh
+# of that.
 Reserve = tuple[FloatArray, float]
 
 BEGIN, END, LEFT, RIGHT = range(4)
-# Energies lie on a lattice (kWh), so that what begins where something ends does so exactly, however
-# often both are moved.
+# Energies lie on a lattice (kWh): pieces begin exactly where others end, however often both are
+# moved.
 LATTICE = 2.0**-32
 # Pieces shorter than this (kWh) are rounding, values this close (currency) the same, and pieces
 # that differ by this one straight line.
@@ -212,7 +212,7 @@ def take_out(
     out: FloatArray,
     scratch: tuple[FloatArray, FloatArray, FloatArray, IndexArray],
 ) -> int:
-    """Write the function after taking out up to a length of energy at a value per kWh.
+    """Write the function after taking out up to ``length`` of energy at a value per kWh.
 
     Return how many pieces it has, -1 where there is no room.
     """
@@ -417,7 +417,7 @@ def _gain(begin: FloatArray, length: FloatArray, value: FloatArray, energy: floa
 def _choose(
     function: FloatArray, offers: Offers, ways: tuple[int, int], stored_kwh: float
 ) -> tuple[float, int, float]:
-    """Return the slot's highest gain from a stored energy on, its way and the energy taken out."""
+    """Return a slot's highest gain from a stored energy on, its way and energy taken out."""
     _, begin, length, value = offers
     best = _NEVER
     chosen = -1
@@ -447,7 +447,7 @@ def _choose(
 def forward(
     offers: Offers, store: Store, start_kwh: float, out: tuple[IndexArray, FloatArray]
 ) -> float:
-    """Write each slot's way on the best path from a level, and the energy stored at its end.
+    """Write each slot's way and final stored energy on the best path from a level.
 
     Return the gain of all slots, NaN where there is no path.
     """

@@ -1,5 +1,6 @@
-"""The battery plan, and its check: every plan is re-simulated by ``clamp`` and ``simulate_slot``
-before it is returned.
+"""The battery plan and its check.
+
+Every plan is re-simulated by ``clamp`` and ``simulate_slot`` before it is returned.
 """
 
 from dataclasses import dataclass, replace
@@ -174,8 +175,9 @@ def check_plan(
     energy_value: FloatArray,
     values: tuple[BatteryValue, ...],
 ) -> Plan:
-    """Return the plan, checked by simulation: every slot from its stored energy at the start,
-    ``path[0]``, must reach that at its end, ``path[1]``.
+    """Return the plan after checking every slot by simulation.
+
+    From its stored energy at the start, ``path[0]``, a slot must reach ``path[1]`` at its end.
 
     By induction this re-simulates the whole plan with all slots side by side.
 

@@ -1,5 +1,6 @@
-"""Plans and policies of one battery: both follow the value of its stored energy, the policy from
-any state of charge.
+"""Plans and policies of one battery, by the value of its stored energy.
+
+The policy holds from any state of charge.
 """
 
 from dataclasses import replace
@@ -263,8 +264,9 @@ def to_soc(thresholds: Thresholds, battery: Battery, usable_kwh: float) -> SocTh
 def walk_policy(
     policy: BatteryPolicy, segments: Segments, start_kwh: float, *, mode: int
 ) -> tuple[FloatArray, IntArray]:
-    """Return a policy's stored energy at the end of each slot, kWh, and its modes, both
-    ``(slots,)``, on the course that ``segments`` describe.
+    """Return a policy's stored energy at slot ends, kWh, and its modes, both ``(slots,)``.
+
+    ``segments`` describe the course that it meets.
     """
     path = np.empty(segments.charge_kwh.size)
     modes = np.empty(segments.charge_kwh.size, dtype=np.int64)
@@ -323,8 +325,9 @@ def load_kernels() -> None:
 def _kernel_inputs(
     policy: BatteryPolicy, start_kwh: float, mode: int
 ) -> tuple[tuple[FloatArray, FloatArray], FloatArray]:
-    """Return the thresholds ``keep`` and ``begin``, ``(5, slots)``, and the battery's state and
-    tolerances; kWh above the lowest state of charge.
+    """Return the thresholds ``keep`` and ``begin``, ``(5, slots)``, the state and tolerances.
+
+    Energy is in kWh above the lowest state of charge.
     """
     battery = policy.battery
     capacity = policy.battery.capacity_kwh
@@ -345,7 +348,7 @@ _CAUTION_SHARES = (0.5, 0.3, 0.15, 0.05)
 # How far a plan and its re-simulation may be apart, kWh per slot.
 _TOLERANCE_KWH = 1e-6
 _NOTHING_KWH = 1e-9
-# What another plan may cost more and still count as costing the same, currency.
+# Difference of cost up to which plans count as equal, currency.
 _TOLERANCE_COST = 1e-7
 
 
@@ -378,8 +381,9 @@ def plan_single(problem: Problem, segments: Segments) -> Plan | None:
 
 
 def _keep_room(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> Plan:
-    """Return a plan of the same cost that keeps the most room in the battery for PV, which may not
-    be curtailed.
+    """Return a plan of equal cost with the most room in the battery for PV.
+
+    Such PV may not be curtailed.
     """
     problem = plan.problem
     hours = problem.outlook.timeline.hours
@@ -537,7 +541,10 @@ def weigh_courses(
 
 
 def terminal_segments(problem: Problem) -> tuple[FloatArray, FloatArray]:
-    """Return lengths and values of V′ at the horizon; bounds are steps too high to trade away."""
+    """Return lengths and values of V′ at the horizon.
+
+    Bounds are steps too high to trade away.
+    """
     battery = problem.limits.batteries
     terminal = problem.terminal
     lowest = float(battery.min_kwh[0, 0])

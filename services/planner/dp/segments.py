@@ -1,5 +1,6 @@
-"""Each slot's value of charging or discharging one battery, as a concave piecewise linear function
-of stored energy, per scenario.
+"""Each slot's value of charging or discharging one battery, per scenario.
+
+It is a concave piecewise linear function of stored energy.
 """
 
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ class Segments:
     covered: BoolArray
 
     def pick(self, part: slice | IndexArray | int) -> "Segments":
-        """Return a selection along the first axis: of paths, or of the slots of a single path."""
+        """Return a selection along the first axis: of paths, or of a single path's slots."""
         return Segments(
             length_kwh=self.length_kwh[part],
             value=self.value[part],
@@ -153,8 +154,9 @@ def slot_segments(
 
 @dataclass(frozen=True, slots=True)
 class _House:
-    """The house without its battery: deficit, surplus, and the limits of connection and battery,
-    kWh at the terminals, ``(…, slots)``.
+    """The house without its battery, kWh at the terminals, ``(…, slots)``.
+
+    Deficit, surplus, and the limits of connection and battery.
 
     ``direct_kwh`` is what the battery charges from PV behind a shared inverter.
     """
@@ -372,8 +374,7 @@ def problem_segments(problem: Problem, direction: Direction | None = None) -> Se
 
 
 def offer_courses(problem: Problem, courses: ScenarioSet, direction: Direction | None) -> Segments:
-    """Return the segments of the expected course and of all scenarios,
-    ``(courses + 1, slots, 7)``.
+    """Return segments of the expected course and all scenarios, ``(courses + 1, slots, 7)``.
 
     A peak limit of the expected course is raised to a scenario's own net load where that exceeds
     it.

@@ -71,7 +71,7 @@ class ValueFunction:
         return pair
 
     def integral(self, before_kwh: FloatArray, after_kwh: FloatArray) -> FloatArray:
-        """Return the worth of the energy from one level to another at the end of each slot.
+        """Return the worth of the energy between two levels at the end of each slot.
 
         It is positive where ``after_kwh`` is more.
         """
@@ -90,7 +90,7 @@ class ValueFunction:
             self_consumption_margin: margin per stored kWh in favour of storing surplus and serving
                 the load, shape ``(slots,)`` or one number.
         """
-        # What costs the same now and later is bought now, unless it would only be carried through:
+        # Energy of equal cost now and later is bought now, unless it would only be carried through:
         # buying and serving at one price is no gain.
         early = np.where(levels.buy > levels.serve + 2 * TIE, TIE, -TIE)
         store = levels.store - TIE - self_consumption_margin

@@ -27,7 +27,7 @@ _LONGEST_CHANGE = 32
 _LENGTHS = (1, 2, 4, 8, 16, _LONGEST_CHANGE)
 # Rounds of bisection for the price at which a choice uses the energy that is needed.
 _ENERGY_ROUNDS = 16
-# What a later slot counts more where slots of one price have to be told apart.
+# Extra cost of a later slot, to tell slots of equal price apart.
 _IN_ORDER = 1e-5
 # A run is moved by at most this many slots, or else to the best place of all.
 _NEAR = 3
@@ -35,7 +35,7 @@ _NEAR = 3
 
 @dataclass(frozen=True, slots=True)
 class RangeRules:
-    """How a device may change its range.
+    """Rules for changes of a device's range.
 
     ``begins`` marks slots that do not follow the one before, ``(slots,)``; ``goes_on`` says that
     the device runs when the first slot begins, so that it starts there at no cost.

@@ -153,7 +153,7 @@ class _Span:
 
 @dataclass(frozen=True, slots=True)
 class OnOffSchedule:
-    """Slots in which a load is on (1, else 0), and the cost that the rest of the model omits."""
+    """Slots in which a load is on (1, else 0), and costs missing from the model."""
 
     on: FloatArray
     cost: float
@@ -345,7 +345,7 @@ _Rules = tuple[int, int, int, int, int, bool]
 
 @loop_part
 def _turn_on(state: int, slot: int, rules: _Rules) -> int:
-    """Return the state after a slot in which it is on, -1 where it may not start."""
+    """Return the state after a slot spent on, -1 where it may not start."""
     runs, _, shortest_rest, _, _, was_on = rules
     if state < runs:
         return min(state + 1, runs - 1)
@@ -355,7 +355,7 @@ def _turn_on(state: int, slot: int, rules: _Rules) -> int:
 
 @loop_part
 def _turn_off(state: int, rules: _Rules) -> int:
-    """Return the state after a slot in which it is off, -1 where it may not stop."""
+    """Return the state after a slot spent off, -1 where it may not stop."""
     runs = rules[0]
     rests = rules[1]
     if state < runs:
@@ -380,7 +380,7 @@ def _step_back(
     span: tuple[int, IndexArray],
     priced: tuple[_Rules, float, float],
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Return the cost-to-go of each state at the start of a span, and the decision of each slot."""
+    """Return costs-to-go by state at the start of a span, and decisions by slot."""
     cost, least, most = bounds
     first, step = span
     rules, start_price, late_price = priced

@@ -1,3 +1,4 @@
-"""The mixed-integer model: several batteries, flexible loads, tariffs that couple slots,
-contradicting limits.
+"""The mixed-integer model.
+
+For several batteries, flexible loads, tariffs that couple slots, contradicting limits.
 """

@@ -1,4 +1,4 @@
-"""Limit batteries that may not trade with the grid to the surplus or the deficit of the house."""
+"""Limit batteries barred from trading to the surplus or deficit of the house."""
 
 from collections.abc import Sequence
 

@@ -166,7 +166,7 @@ class SwitchedChoice:
 
 
 class RangedChoice:
-    """A device with ranges of power, such as a charger: its use within a range is continuous."""
+    """A device with ranges of power, such as a charger, continuous within a range."""
 
     def __init__(
         self, ranged: RangedUse, use: Indices, model: LinearModel, balanced: Indices
@@ -244,7 +244,7 @@ class RangedChoice:
             yield rules.price(costs, changed) - now, self._as_ladder(changed)
 
     def _costs(self, present: Present, ranges: Ranges | None) -> FloatArray:
-        """Return the cost of each range in each chosen slot, with its best use beside the plan.
+        """Return the cost of each range per chosen slot, at its best use beside the plan.
 
         Its shape is ``(1 + ranges, chosen slots)``. ``ranges`` is the plan's choice, None for a
         relaxed plan.

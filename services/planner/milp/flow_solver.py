@@ -90,8 +90,8 @@ def solve_flows(problem: Problem, solver: Solver) -> PlannedFlows:
     try:
         flows = _solve_or_compromise(decide_pins(problem, chosen), solver, feasible=chosen)
     except (InfeasibleError, SolverError):
-        # What was chosen fulfils the pins; with its own rounded energies fixed, it may break a
-        # limit by a hair.
+        # The chosen binaries fulfil the pins; with its own rounded energies fixed, the plan may
+        # break a limit by a hair.
         return chosen
     return replace(flows, gap=chosen.gap, proven=chosen.proven)
 

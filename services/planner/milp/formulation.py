@@ -326,7 +326,7 @@ def _add_choices(
 def _switch(
     builder: ModelBuilder, on: tuple[Indices, FloatArray], off: tuple[Indices, FloatArray]
 ) -> Indices:
-    """Add binaries: at 1 the columns ``on`` may be used up to their bounds, at 0 those ``off``."""
+    """Add binaries that admit the columns ``on`` at 1 and ``off`` at 0, to their bounds."""
     on_columns, most_on = on
     off_columns, most_off = off
     count = on_columns.size

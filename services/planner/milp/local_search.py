@@ -30,7 +30,7 @@ _ROUND_TRIALS = 20
 _IDLE_TRIALS = 25
 # A trial is better by at least this, in the site's currency.
 _BETTER = 1e-6
-# What is predicted to gain less is not tried.
+# Moves with a smaller predicted gain are not tried.
 _LEAST_GAIN = 1e-5
 
 

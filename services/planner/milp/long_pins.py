@@ -1,4 +1,4 @@
-"""Decide by the relaxed model how much of the owner's pins can be met over a long horizon.
+"""Decide by the relaxed model how far a long horizon can meet the owner's pins.
 
 The search for their binaries would take too long.
 """

@@ -81,7 +81,7 @@ class Mixture:
 
         A block with fewer schedules than others repeats its last one.
         """
-        # A block has none where the rest of the model allows none of those found.
+        # A block has none if the rest of the model allows none of the found ones.
         if not all(self.schedules):
             return
         for place in range(max(map(len, self.schedules))):

@@ -249,7 +249,7 @@ class _Binaries:
     def round(
         self, model: LinearModel, column: FloatArray, *, share: float
     ) -> tuple[BoolArray, FloatArray]:
-        """Return the mask of binaries that break a row either way, and a whole value of each.
+        """Return a mask of binaries that break a row either way, and whole values of all.
 
         A fractional binary that fits one way with all else unchanged costs nothing and takes that
         value.
@@ -268,7 +268,7 @@ class _Binaries:
     def _miss_rows(
         self, model: LinearModel, column: FloatArray, activity: FloatArray, *, to: float
     ) -> FloatArray:
-        """Return by how much each binary misses its worst row if it alone moves ``to`` a value.
+        """Return each binary's miss of its worst row if it alone moves ``to`` a value.
 
         That is relative to its coefficient there.
         """

@@ -1,4 +1,4 @@
-"""Price energy in each slot beside a plan: by the plan's own flows, in order of their prices.
+"""Price energy in each slot beside a plan by the plan's own flows, cheapest first.
 
 A slot's use may grow by what is exported or curtailed less, charged less, discharged more, imported
 more. Each such flow has a price at the plan's duals (a stored kWh what it is worth later) and an
@@ -16,7 +16,7 @@ from services.planner.linear.model import Indices, LinearModel
 from services.planner.loops import loop, loop_part
 from services.planner.milp.solver import LinearSolution
 
-# What a kWh costs that no flow supplies: more than any price.
+# Price of a kWh that no flow supplies: more than any price.
 _UNSUPPLIED = 5.0
 # Amounts are bounded: kWh that no slot of a home exchanges.
 _MOST_KWH = 1e3
@@ -111,7 +111,7 @@ class SupplyCurves:
         *,
         groups: tuple[IndexArray, int],
     ) -> FloatArray:
-        """Return the value of a kWh by slot, at which each group just uses its present energy.
+        """Return the value of a kWh by slot at which groups just use their present energy.
 
         It is the lowest such value: where a group uses all that it may, more energy may be worth
         less than the duals say.

@@ -130,7 +130,7 @@ def _price_level(
 
 
 class AddRows(Protocol):
-    """Adds the rows of a charge: the cost of ``bought`` beyond the price of the first kWh."""
+    """Adds rows for a charge on ``bought`` beyond the price of the first kWh."""
 
     def __call__(
         self,
@@ -165,7 +165,7 @@ def add_charge(
     charge: EnergyCharge | None,
     zone: ZoneInfo,
 ) -> None:
-    """Add the cost of imports beyond the price of the first kWh, if there is a charge."""
+    """Add the cost of imports beyond the price of the first kWh, if any."""
     if charge is not None:
         with builder.section("energy charge"):
             _ADD_ROWS[type(charge)](charge, builder, bought, timeline=timeline, zone=zone)

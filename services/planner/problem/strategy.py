@@ -225,7 +225,7 @@ def margin_reserves(
 
 
 def split_days(series: FloatArray, step: timedelta) -> list[FloatArray]:
-    """Return a series by days of 24 hours from its start; a rest belongs to the last whole day."""
+    """Return a series by days of 24 hours; a rest joins the last whole day."""
     per_day = DAY // step
     whole_days = max(series.size // per_day, 1)
     return np.split(series, [per_day * day for day in range(1, whole_days)])

@@ -1,4 +1,4 @@
-"""Simulate a local day of a replay with all runs side by side, and export it as an episode."""
+"""Simulate a local day of a replay, all runs side by side, and export it as an episode."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Make the policies of a replay by name, anew for each day from the state at the last midnight."""
+"""Make the policies of a replay by name, anew each day from the state at midnight."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

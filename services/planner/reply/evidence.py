@@ -19,7 +19,7 @@ from services.planner.milp.battery_constraints import find_at_work
 from services.planner.reply.later_slots import LaterSlots
 from services.planner.reply.planners_choice import PlannersChoice, read_planners_choice
 
-# What leaves the planner is exact to this many decimals.
+# Decimals to which the planner's results are exact.
 DECIMALS = 6
 
 
@@ -44,7 +44,7 @@ class Evidence(LaterSlots):
 
     @cached_property
     def may_buy_more(self) -> BoolArray:
-        """Whether buying pays by the value of a stored kWh, and the battery has room and may."""
+        """Whether the battery may buy, has room, and gains by the value of stored energy."""
         gains = self.below(self.counted, self.keep)
         return self.battery.charge_from_grid & ~self.full & gains
 

@@ -62,7 +62,7 @@ def share_flows(
     passed = discharged - served - sold
     into = _share_among_batteries(charge, charged)
     out = _share_among_batteries(flows.discharge_kwh, discharged)
-    # What the house could use and does not, because drawing is paid, is no surplus.
+    # Energy that the house could use and does not, because drawing is paid, is no surplus.
     surplus = np.where(need > NOTHING_KWH, 0.0, np.maximum(available - load_kwh, 0.0))
     sun_sold = np.maximum(flows.export_kwh - sold, 0.0)
     unused = np.maximum(available - used, 0.0)

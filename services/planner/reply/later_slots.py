@@ -39,7 +39,7 @@ class LaterSlots(SlotWorth):
 
     @cached_property
     def main_use(self) -> IndexArray:
-        """The slot of the next spell of giving in which the energy given brings most in all."""
+        """The slot of the next spell of giving with the most valuable energy in total."""
         return self._best_use(self.brings * self.discharge)
 
     @cached_property
@@ -64,7 +64,7 @@ class LaterSlots(SlotWorth):
 
     @cached_property
     def next_limit(self) -> IndexArray:
-        """The slot of the next spell of giving in which the grid brings no more; -1: in none.
+        """The slot of the next spell of giving without room in the grid; -1: none.
 
         The connection is filled there, or a peak would rise.
         """

@@ -22,7 +22,7 @@ def find_peak_limit(plan: Plan) -> FloatArray:
         return np.full(hours.size, np.inf)
     limit = plan.placement.import_limit_kwh
     connection = plan.problem.site.grid.import_limit_kw * hours
-    # What a car may charge from surplus alone narrows the import as well, down to nothing.
+    # A car's charging limit from surplus alone narrows the import as well, down to nothing.
     is_peak = (limit < connection - _LITTLE_KWH) & (limit > _LITTLE_KWH)
     return np.where(is_peak, limit, np.inf)
 

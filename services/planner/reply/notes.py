@@ -169,7 +169,7 @@ def _doubt_power(
 def _doubt_price(
     series: str, price: list[float], timeline: Timeline, *, scale: float
 ) -> Iterator[Assumption]:
-    """Yield a note if a price is beyond the lowest or the highest ever paid for a slot."""
+    """Yield a note if a price is outside the range ever paid for a slot."""
     least = LOWEST_PRICE_EUR * scale
     most = HIGHEST_PRICE_EUR * scale
     lowest = min(price)

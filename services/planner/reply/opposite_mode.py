@@ -13,8 +13,8 @@ from services.planner.reply.evidence import Evidence
 from services.planner.reply.flow_shares import NOTHING_KWH
 from services.planner.settlement import settle
 
-# What leaving a mode out means, by mode: the battery rests instead of acting, or follows the house
-# instead of resting.
+# Behaviour without a mode: the battery rests instead of acting, or follows the house instead of
+# resting.
 _OPPOSITE = np.array(
     [Mode.HOLD, Mode.SUPPLY, Mode.SAVE, Mode.SELF_CONSUMPTION, Mode.HOLD, Mode.HOLD], dtype=np.int8
 )

@@ -11,7 +11,7 @@ from services.planner.reply.flow_shares import NOTHING_KWH
 
 
 def find_limits(plan: Plan) -> list[tuple[str, ...]]:
-    """Return the codes of the limits at work in each slot: the site's, and the first battery's."""
+    """Return codes of the limits in force by slot: the site's and the first battery's."""
     codes, marks = mark_limits(Evidence(plan))
     places, limits = name_limits(codes, marks[0])
     return [limits[place] for place in places.tolist()]

@@ -43,7 +43,7 @@ def read_planners_choice(plan: Plan) -> PlannersChoice:
         return PlannersChoice(np.zeros(shape, dtype=bool), unknown, unknown, unknown, unknown)
     flows = _follow_value(plan)
     more = _price_difference(plan, plan.value, flows)
-    # What only a limit makes priceless is no money.
+    # Differences beyond any price come from limits and are no money.
     is_money = np.abs(more) < FORBIDDEN_VALUE / 2
     costs_more = is_money & (more >= _LEAST_MONEY)
     costs_less = is_money & (-more >= _LEAST_MONEY)

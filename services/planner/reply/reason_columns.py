@@ -17,7 +17,7 @@ CodedReason = tuple[str, Mapping[str, Figure]]
 
 @dataclass(frozen=True, slots=True)
 class ReasonColumns:
-    """The reasons of a battery, or of a site without any, as columns over the slots of a plan.
+    """Reasons of a battery, or of a site without any, as columns over a plan's slots.
 
     Instants among figures are ISO 8601.
 

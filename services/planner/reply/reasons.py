@@ -155,7 +155,7 @@ def _read_figures(
 def _find_changes(rows: FloatArray) -> BoolArray:
     """Return the columns that differ from the one before."""
     is_known = ~np.isnan(rows)
-    # What is unknown is as unknown as before, though no NaN equals another.
+    # Two unknown figures count as equal, though no NaN equals another.
     differs = (rows[:, 1:] != rows[:, :-1]) & (is_known[:, 1:] | is_known[:, :-1])
     begins = np.ones(rows.shape[1], dtype=bool)
     begins[1:] = differs.any(axis=0)

@@ -68,7 +68,7 @@ class SlotFlows:
         self.fills_connection: BoolArray = self.imports >= self.connection_kwh - NOTHING_KWH
         self.peak_kwh: FloatArray = find_peak_limit(self.plan)
         self.fills_peak: BoolArray = self.imports >= self.peak_kwh - NOTHING_KWH
-        # Where the meter stands at what keeps the month's peak, and not beyond it.
+        # Slots at exactly the import that keeps the month's peak.
         self.keeps_peak: BoolArray = self.fills_peak & (self.imports <= self.peak_kwh + NOTHING_KWH)
 
     # --- batteries --------------------------------------------------------------------------------
@@ -108,7 +108,8 @@ class SlotFlows:
         self.full: BoolArray = self.start_kwh >= battery.max_kwh - SAME_KWH
         # The reserves at the end of each slot; None where there are none at all.
         self.reserve_kwh = self.plan.problem.storage.reserve_kwh
-        # What a battery keeps: its lowest state of charge, or the reserve at the end of the slot.
+        # Energy that a battery keeps: its lowest state of charge, or the reserve at the end of the
+        # slot.
         self.floor_kwh: FloatArray = np.broadcast_to(battery.min_kwh, self.charge.shape)
         if self.reserve_kwh is not None:
             self.floor_kwh = np.maximum(battery.min_kwh, self.reserve_kwh)
@@ -123,8 +124,7 @@ class SlotFlows:
     def _read_powers(self) -> None:
         battery = self.battery
         sun = self.conversion
-        # What the inverter of a battery carries beside its sun; infinite where it stands behind
-        # none.
+        # Capacity of a battery's inverter beside its sun; infinite where it stands behind none.
         self.room_kwh: FloatArray = np.full(self.charge.shape, np.inf)
         # Where sun and battery use all that the battery's inverter carries.
         self.fills_inverter: BoolArray = np.zeros(self.charge.shape, dtype=bool)
@@ -136,7 +136,7 @@ class SlotFlows:
             self.fills_inverter = (sun.direct_kwh > NOTHING_KWH) | fills_outlet | fills_intake
         self.least_kw: FloatArray = battery.min_charge_kw
         self.discharge_power_kwh: FloatArray = battery.discharge_limit_kw * self.hours
-        # What a battery can take at its state of charge.
+        # Energy that a battery can take at its state of charge.
         charge_kw: FloatArray = battery.charge_limit_kw
         tapers = battery.taper_from_soc < 1.0
         if tapers.any():

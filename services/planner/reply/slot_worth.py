@@ -35,19 +35,19 @@ class SlotWorth(SlotFlows):
         self.same_price = _SAME_PRICE / price_scale(self.plan.problem.site.currency)
         self.buy: FloatArray = show_import_price(self.plan)
         self.sell: FloatArray = self.plan.problem.at_tariff_prices.outlook.export_price
-        # What a plan counts for a bought kWh: other than what is paid where more than money counts,
-        # or prices come in blocks.
+        # The plan's own price of a bought kWh: other than the paid one where more than money
+        # counts, or prices come in blocks.
         self.counted: FloatArray = self.plan.problem.outlook.import_price
         self.counts_at_tariff: BoolArray = np.abs(self.counted - self.buy) <= TINY_PRICE
-        # What the grid pays for drawing, and what feeding in costs, where it does.
+        # Payment for drawing from the grid, and cost of feeding in, in slots with such prices.
         self.grid_is_paying: BoolArray = self.buy <= -self.same_price
         self.feeding_in_costs: BoolArray = self.sell <= -self.same_price
         self.grid_pays: FloatArray = np.where(self.grid_is_paying, -self.buy, np.nan)
         self.fee: FloatArray = np.where(self.feeding_in_costs, -self.sell, np.nan)
-        # What surplus sells for, where some is sold for more than nothing.
+        # Price of sold surplus, where some is sold for more than nothing.
         has_sale = self.sells_sun & ~self.feeding_in_costs
         self.sale: FloatArray = np.where(has_sale, self.sell, np.nan)
-        # What selling pays, where something may be fed in.
+        # Price of selling, where something may be fed in.
         self.allowed_sale: FloatArray = np.where(self.may_feed_in, self.sell, np.nan)
 
     # --- stored energy ----------------------------------------------------------------------------
@@ -69,7 +69,7 @@ class SlotWorth(SlotFlows):
         # Where surplus is left, that of one more kWh, elsewhere that of the last one.
         takes_more = self.rests & self.has_surplus & (np.abs(next_value) < FORBIDDEN_VALUE / 2)
         own = np.where(takes_more, next_value, last_value)
-        # What a stored kWh is worth at the end of the slot.
+        # Value of a stored kWh at the end of the slot.
         self.energy_value: FloatArray = bound(own, -most, most)
         # The same in money: unknown where a limit or a wish makes energy priceless, or more than
         # money counts; and where more counts, unknown elsewhere.
@@ -81,13 +81,13 @@ class SlotWorth(SlotFlows):
     def _read_uses(self) -> None:
         charging = self.battery.charge_efficiency
         giving = self.battery.discharge_efficiency
-        # After losses and wear: what storing a kWh that is charged now is worth, what using or
-        # selling a stored one now brings.
+        # Per kWh, after losses and wear: the value of charging now, and the gain of using or
+        # selling a stored one now.
         self.keep: FloatArray = self.value * charging - self.wear_price
         self.save: FloatArray = (self.counted - self.wear_price) * giving
         self.sold: FloatArray = (self.sell - self.wear_price) * giving
-        # What a kWh given in the slot brings: what buying it costs where most of it is for the
-        # house, else what selling it pays; and what the plan counts.
+        # Price of a kWh given in the slot: that of buying where most of it is for the house, else
+        # that of selling; and the plan's own price.
         serves_most = self.serves & (self.served_kwh >= self.sold_kwh)
         self.brings: FloatArray = np.where(serves_most, self.buy, self.sell)
         self.counted_use: FloatArray = np.where(serves_most, self.counted, self.sell)
@@ -96,8 +96,8 @@ class SlotWorth(SlotFlows):
             self.battery.charge_efficiency * self.battery.discharge_efficiency
         )
         self._loading_wear: FloatArray = self.wear_price * (1.0 / self.return_share + 1.0)
-        # What a kWh given later costs at least that is bought, or not sold: no less than it costs
-        # now; the plan may count it otherwise.
+        # Lowest cost of a kWh given later that is bought, or not sold: no less than it costs now;
+        # the plan may count it otherwise.
         self.loaded_counted: FloatArray = self.loaded_price(self.counted)
         self.loaded_sell: FloatArray = self.loaded_price(self.sell)
         self.bought_cost: FloatArray = np.maximum(self.buy, self.loaded_price(self.buy))
@@ -118,5 +118,5 @@ class SlotWorth(SlotFlows):
         return np.asarray(high >= low - self.same_price)
 
     def loaded_price(self, price: FloatArray) -> FloatArray:
-        """Return the cost of a kWh given later, with losses and wear, if charged at a price."""
+        """Return the cost of a kWh loaded at a price and given later, with losses and wear."""
         return price / self.return_share + self._loading_wear

@@ -46,8 +46,9 @@ def list_assumptions(
 def note_tariff(
     connection: Connection, site: Site, timeline: Timeline, *, language: Language = "en"
 ) -> list[NoteReply]:
-    """Return the notes on a stored site's prices: a missing tariff, loaded prices that are not
-    used.
+    """Return notes on a stored site's prices.
+
+    They tell of a missing tariff, or of loaded prices that are not used.
     """
     # Those of the day before would be carried on.
     around = Timeline(timeline.start - DAY, SLOT, DAY // SLOT + timeline.count)

@@ -1,4 +1,4 @@
-"""What-if replays, plan variants and why-not questions for stored sites."""
+"""Replays of other sites, plan variants and why-not questions for stored sites."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace

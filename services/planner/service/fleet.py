@@ -1,4 +1,6 @@
-"""Plan many stored sites in a batch: one read and one write for all, each planned by itself.
+"""Plan many stored sites in a batch, with one read and one write for all.
+
+Each site is planned by itself.
 
 A fault of one site does not stop the others.
 """

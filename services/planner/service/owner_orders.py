@@ -22,7 +22,7 @@ from luna.energy.timeline import SLOT, FloatArray, Timeline
 
 # Less than this is no exchange.
 _NOTHING_KW = 1e-4
-# What a battery is still forbidden in a mode that moves energy, once there is nothing more to move.
+# Actions still forbidden to a battery in a mode, once there is no more energy to move.
 _AT_REST: Mapping[str, Action] = {
     "charge": "no_discharge",
     "export": "no_charge",

@@ -183,7 +183,7 @@ def trace_pareto(
     solver: Solver,
     progress: Progress | None = None,
 ) -> ParetoReply:
-    """Return the plans along the trade-off of two figures, of any request or of a stored site.
+    """Return plans along the trade-off of two figures, of a request or a stored site.
 
     Raises:
         NotFoundError: no such site, or no forecast to plan from.

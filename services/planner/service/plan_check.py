@@ -26,7 +26,7 @@ TOLERANCE_KWH = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A fault of a plan in a slot (None: over the plan); ``off`` is in kWh, or in money."""
+    """Fault of a plan in a slot (None: over the plan); ``off`` is in kWh or money."""
 
     what: str
     off: float

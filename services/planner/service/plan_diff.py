@@ -232,7 +232,7 @@ def _name_devices(site: Site | None) -> list[str]:
 
 
 def _swap_options(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
-    # What energy is worth at the end follows prices; the language changes nothing.
+    # The final value of energy follows prices; the language changes nothing.
     unchanged = {"terminal": request.options.terminal, "language": request.options.language}
     options = carried.earlier.request.options.model_copy(update=unchanged)
     has_courses = request.outlook is not None and request.outlook.scenarios is not None
@@ -336,8 +336,7 @@ def _carry(kind: PlannedKind) -> Callable[[AlignedInputs], object]:
     return carry_states
 
 
-# In this order inputs are put back: what people decide, what is known of the world, what was
-# measured.
+# Order in which inputs are put back: people's decisions, knowledge of the world, measurements.
 _SWAPS: dict[CauseCode, Callable[[PlanRequest, AlignedInputs], PlanRequest]] = {
     "site": _swap_site,
     "options": _swap_options,

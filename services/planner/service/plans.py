@@ -212,8 +212,9 @@ def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest)
 def _price_terminal(
     options: PlanOptions, inputs: SiteInputs, import_price: FloatArray
 ) -> PlanOptions:
-    """Return options with an automatic terminal value replaced by one from last week's prices, as
-    in replays, instead of the horizon's.
+    """Return options with an automatic terminal value replaced by one from last week's prices.
+
+    That is as in replays; else it would come from the horizon's prices.
     """
     if options.terminal.kind != "automatic":
         return options

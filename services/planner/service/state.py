@@ -54,7 +54,7 @@ def carry_demands(
 def read_carried(
     connection: Connection, site: Site, start: datetime, *, now: datetime
 ) -> tuple[StateMessage, DemandFacts]:
-    """Return the device states of a stored site at a plan's start, and the facts behind them."""
+    """Return a stored site's device states at a plan's start, and the facts behind them."""
     key = sites.key_of(connection, site.name)
     facts = read_demands_each(connection, {key: site}, start, now=now)[key]
     return carry_demands(site, StateMessage(), facts, start=start), facts

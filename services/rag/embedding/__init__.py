@@ -1,5 +1,6 @@
-"""Text embeddings by the settings' model: one on the language model's server, or Luna's own,
-downloaded as a package.
+"""Text embeddings by the settings' model.
+
+It is one on the language model's server, or Luna's own, downloaded as a package.
 """
 
 import zipfile

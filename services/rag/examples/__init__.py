@@ -15,7 +15,7 @@ _LANGUAGES: tuple[DocumentLanguage, ...] = ("de", "en")
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A document that ships: where it lies, and what is said of it when it is added.
+    """A document shipped with Luna: its place, and the description used to add it.
 
     ``name`` is unlike that of every other one.
     """
@@ -30,8 +30,9 @@ class Example:
 
 
 def list_examples() -> tuple[Example, ...]:
-    """Return the documents of the example household, then the pages of the guide in both
-    languages.
+    """Return the documents of the example household, then the guide's pages.
+
+    The pages are in both languages.
     """
     folder = next((each for each in _GUIDES if (each / "en").is_dir()), _GUIDES[0])
     guide = []

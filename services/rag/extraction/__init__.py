@@ -1,3 +1,4 @@
-"""Files become text with structure: read in a confined child process, cut into passages, fetched
-from public addresses.
+"""Turn files into text with structure.
+
+They are read in a confined child process, cut into passages, fetched from public addresses.
 """

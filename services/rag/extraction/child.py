@@ -1,5 +1,6 @@
-"""The process that reads one file: ``python -m services.rag.extraction.child FOLDER`` with
-``request.json`` in it leaves ``reply.json`` there.
+"""``python -m services.rag.extraction.child FOLDER``: the process that reads one file.
+
+It reads ``request.json`` in the folder and leaves ``reply.json`` there.
 
 It gives up network, other files, memory and time before it opens the file. What it leaves is data
 alone: text, notes, or a fault.

@@ -1,5 +1,6 @@
-"""Blocks become passages that are searched and quoted: along headings, whole tables or whole rows,
-whole sentences.
+"""Turn blocks into passages to search and quote.
+
+They are cut along headings, whole tables or whole rows, whole sentences.
 """
 
 import re
@@ -42,7 +43,7 @@ class ChunkText:
 
 @dataclass(frozen=True)
 class _Unit:
-    """What is never divided: a sentence, an item, a row.
+    """Indivisible text: a sentence, an item, a row.
 
     ``part`` is the number of its block, ``header`` the line above the rows of its table.
     """
@@ -122,7 +123,7 @@ def _units(block: DocumentBlock, part: int, most_words: int) -> Iterator[_Unit]:
     )
     for piece in pieces:
         own = piece.split()
-        # What is too long is divided into equal parts, without sentences' ends.
+        # A sentence that is too long is divided into equal parts.
         size = ceil(len(own) / ceil(len(own) / room)) if own else 1
         for start in range(0, len(own), size):
             text = piece if size == len(own) else " ".join(own[start : start + size])

@@ -1,5 +1,6 @@
-"""What a process gives up before it opens a file from outside: the network, other processes, memory
-and time without bound, every other file.
+"""Restrictions on a process that opens a file from outside.
+
+It gives up the network, other processes, memory and time without bound, and every other file.
 
 The network goes by a seccomp filter, on Linux on x86_64 and aarch64; elsewhere the other limits
 hold, and ``confine`` says so. It needs no capability: containers with every one dropped can set it.
@@ -240,7 +241,7 @@ _SYSTEM_FACTS = (
 
 @dataclass(frozen=True)
 class FileAccess:
-    """What may be opened beside Python and its libraries.
+    """Files that may be opened beside Python and its libraries.
 
     Args:
         read: files, or folders with all that is in them.

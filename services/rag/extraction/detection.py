@@ -1,4 +1,4 @@
-"""What a file is, by its content.
+"""Detect a file's kind by its content.
 
 Its name only distinguishes kinds of text, which are all characters.
 """

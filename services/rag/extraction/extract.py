@@ -19,7 +19,7 @@ from services.rag.extraction.model import DocumentBlock, Extraction, ExtractionE
 
 log = structlog.get_logger("luna.rag")
 
-# What runtimes of C++, Rust and Python write last where memory ends.
+# Last words of the runtimes of C++, Rust and Python when memory ends.
 _MEMORY_WORDS = (
     "bad_alloc",
     "memory allocation of",
@@ -34,8 +34,9 @@ _MEMORY_WORDS = (
 def extract(
     path: Path, *, name: str, limits: Limits | None = None, folder: Path | None = None
 ) -> Extraction:
-    """Return what a file holds, read in a process without network or other files and with bounded
-    memory and time.
+    """Return a file's contents, read in a confined process.
+
+    That has no network or other files, and bounded memory and time.
 
     Args:
         path: of the file; nothing about its name counts.
@@ -129,7 +130,7 @@ def _run_child(work: Path, limits: Limits) -> None:
                 "took_too_long", f"Reading it took more than {limits.seconds} seconds"
             ) from None
         finally:
-            # What the child may have started is of its group.
+            # Processes that the child may have started are of its group.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(child.pid, signal.SIGKILL)
             child.wait()

@@ -1,5 +1,7 @@
-"""Fetching a document from the internet: from public addresses alone, connected to the address that
-was checked, within limits on size and time.
+"""Fetch a document from the internet.
+
+Only from public addresses, connected to the address that was checked, within limits on size and
+time.
 """
 
 import re
@@ -26,7 +28,7 @@ _LONGEST_NAME = 200
 
 @dataclass(frozen=True)
 class FetchLimits:
-    """What one fetch may take, over all its redirects.
+    """Limits of one fetch, over all its redirects.
 
     Args:
         bytes: of the content as it is unpacked.
@@ -59,7 +61,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Fetched:
-    """What was fetched.
+    """Fetched content with its origin.
 
     Args:
         media_type: as the server says; what the file is, its content says.
@@ -193,8 +195,9 @@ def _unpacked(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
 
 
 class _CheckedBackend(httpcore.NetworkBackend):
-    """Connects to addresses that were checked, of one answer of the resolver: nothing is resolved a
-    second time in between.
+    """Connects to the checked addresses of one answer of the resolver.
+
+    Nothing is resolved a second time in between.
     """
 
     def __init__(self, network: Network, deadline: float, silence_seconds: float) -> None:
@@ -253,8 +256,9 @@ class _CheckedBackend(httpcore.NetworkBackend):
 
 
 class _TimedStream(httpcore.NetworkStream):
-    """A connection on which every step waits as long as there is time for the whole: a server that
-    sends a byte now and then gains nothing.
+    """A connection on which every step has only the time left for the whole.
+
+    A server that sends a byte now and then gains nothing.
     """
 
     def __init__(self, stream: httpcore.NetworkStream, patience: Callable[[], float]) -> None:

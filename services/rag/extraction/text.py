@@ -61,7 +61,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# What programs of Western Europe wrote before UTF-8, the likeliest first. A library that knows a
+# Encodings of Western European programs before UTF-8, the likeliest first. A library that knows a
 # hundred charsets takes the few umlauts of a price list for Cyrillic or Turkish.
 _CHARSETS = ("cp1252", "cp850", "mac_roman")
 _LETTERS = frozenset("äöüÄÖÜßéèêàâçñóáíúîôûëïœæøåÉÈÀÇØÅ€§°²³µ–„“”‚‘’…«»·½×±")

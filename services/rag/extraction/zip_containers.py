@@ -1,5 +1,6 @@
-"""ZIP containers from outside: archives and Office files, whose parts are looked through before any
-library opens them.
+"""ZIP containers from outside: archives and Office files.
+
+Their parts are inspected before any library opens them.
 """
 
 import stat
@@ -74,7 +75,7 @@ def pieces(container: ZipFile, entry: ZipInfo) -> Iterator[bytes]:
 
 
 class Allowance:
-    """How much may still be unpacked, counted in bytes that really came out."""
+    """Allowance for unpacking, counted in bytes really produced."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits

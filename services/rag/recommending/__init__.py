@@ -1,3 +1,4 @@
-"""What is worth reading or doing: items, the bandit that ranks them, and what is learned from what
-readers do.
+"""Recommendations of readings and actions.
+
+Items, the bandit that ranks them, and learning from readers' reactions.
 """

@@ -78,7 +78,7 @@ def find_instant(text: str) -> str | None:
 
 
 def read_clock(text: str) -> str | None:
-    """Return the clock time at the beginning of a text, or of its part of the day; None if none."""
+    """Return the clock time, or that of a part of the day, at the start of a text, if any."""
     part = _PART_BEGINS.match(text)
     match = _FOLLOWING.match(text)
     if part is not None:

@@ -13,7 +13,8 @@ def any_of(*patterns: str) -> re.Pattern[str]:
     return re.compile(r"(?<!\w)(?:" + "|".join(patterns) + r")(?!\w)")
 
 
-# Who asks by one of these asks a document, whatever else is named: no data of a site holds it.
+# Questions with one of these go to documents, whatever else is named: no data of a site holds the
+# answer.
 DOCUMENT = any_of(
     r"\w*handbuch\w*|bedienungs\w*|\w*anleitung\w*|manuals?|instructions?|datasheets?|"
     r"datenblatt|datenblaetter",
@@ -85,7 +86,7 @@ NARROWED = any_of(
     r")?(?:middle|mid|end|ende|mitte)|(?:since|until) mid-\w+"
     r"|(?:until|till|bis|before|vor|after|nach) (?:the |dem |zum )?(?:beginning|start|anfang)",
 )
-# A weekday that is one end of what is to come, where nothing says that it is over.
+# A weekday at one end of the time to come, where nothing says that it is over.
 UNTIL_WEEKDAY = any_of(
     r"(?:bis|until|till|through|ab|after|nach)(?: zum| the| kommenden| naechsten| next)* "
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
@@ -123,7 +124,7 @@ BATTERY_STATE = any_of(
     r"\w*laedt|\w*laden|\w*geladen|entlaed\w*|entlad\w*|\w*charg\w+|idle|idling|rest|rests|"
     r"resting|ruht|nichts|nothing"
 )
-# What goes on since then has no plan.
+# Past spans that reach until now have no plan.
 SINCE = any_of(r"(?:since|seit)(?! wann| when)")
 # Asks what a word means, not what happened.
 DEFINITION = re.compile(
@@ -186,7 +187,7 @@ HOUSE_NOW = any_of(
     r"(?:the|my|our) (?:house|home|site)(?: doing)?(?: now)?",
     r"(?:give me an )?overview of (?:today|the house|my house)",
 )
-# What a device can, not what it is to do.
+# Abilities of a device, not its orders.
 ABILITY = any_of(
     r"maxim\w*|minim\w*|\w*kapazitaet|capacity|lebensdauer|lifetime|zyklen|cycles|"
     r"\w*leistung|modus|modi|modes?|chart|diagramm|seite|page|symbol|icon|last"
@@ -249,7 +250,7 @@ SPOT = any_of(
 )
 EXPORT_PRICE = any_of(r"einspeisepreis\w*|export price\w*|feed-in (?:price|rate)\w*")
 ELECTRIC = any_of(r"\w*strom\w*|electric\w*|power|energy|energie|kwh|kilowattstunde\w*")
-# What has a price of its own, in euros apiece.
+# Things with a price of their own, in euros apiece.
 GOODS = any_of(
     r"neue[nrsm]?|kauf\w* (?:von|eine)|waermepumpe\w*|heat "
     r"pumps?|wallbox\w*|wechselrichter\w*|inverters?|new|solaranlage\w*",
@@ -334,7 +335,7 @@ _METERED: tuple[tuple[SeriesName, re.Pattern[str]], ...] = (
     ("water_heater", any_of(r"boilers?|warmwasser\w*|heizstab\w*|water heaters?|hot water")),
 )
 _BATTERY = any_of(r"\w*batterien?|akkus?|\w*speichers?|batter(?:y|ies)|storage")
-# Solar power that is sold is what is fed in, not what is made.
+# Sold solar power is what is fed in, not what is made.
 _MADE = any_of(
     r"\w*erzeug\w*|produzier\w*|\w*produktion|produced?|production|generat\w+|\w*ertrag\w*|"
     r"yield\w*|made|gemacht"

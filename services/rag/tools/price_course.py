@@ -130,7 +130,7 @@ def tell_prices(context: ToolContext, arguments: PriceArguments) -> Findings:
     column: Column = (f"{arguments.price}_price", "price", "step", values, "mean")
     chart = draw(teller, "chart_prices", timeline, [column])
     if tense:
-        # What was paid before says nothing of what is to come.
+        # Past prices say nothing of those to come.
         return teller.finish(chart=chart, sources=(source,))
     earlier = period.shift(-period.days).timeline(context.zone)
     before = read_prices(context, earlier, arguments.price, market)

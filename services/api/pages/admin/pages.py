@@ -51,7 +51,7 @@ _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 
 
 def make_bundle(gateway: Gateway) -> bytes:
-    """Return the support bundle as a zip file; a part that cannot be read is replaced by its error.
+    """Return the support bundle as a zip file; an unreadable part becomes its error.
 
     Invariants: no value of a secret setting is in it, and no place is closer than a degree.
     """

@@ -145,7 +145,7 @@ class AgentView:
 
     @property
     def withdrawn_at(self) -> datetime | None:
-        """When the owner last withdrew control from the agent; None if the owner has not."""
+        """Instant of the owner's last withdrawal of control from the agent, if any."""
         withdrawn = [standing for standing in self.status.modes if standing.state == "withdrawn"]
         instants = [
             standing.decided_at for standing in withdrawn if standing.decided_by != GATEKEEPER

@@ -160,7 +160,7 @@ class CitedAnswerView:
 
     @property
     def caption(self) -> str:
-        """When it was made, and by what."""
+        """Time and maker of the answer."""
         at = self.answer.answered_at
         model = self.answer.model or self.words("no_model")
         return self.words(

@@ -188,7 +188,7 @@ def _mark(text: str, words: Sequence[str]) -> tuple[tuple[str, bool], ...]:
 
 
 class _Positions:
-    """A text with every run of white space as one blank, and the place of each of its letters."""
+    """A text with white space collapsed to blanks, and the place of each letter."""
 
     def __init__(self, text: str) -> None:
         self._places = list[int]()

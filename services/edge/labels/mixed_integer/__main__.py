@@ -69,8 +69,9 @@ _INFEASIBLE = _Solution(np.inf, 0)
 
 
 def _wait(problem: LabelProblem, row: int, more: int) -> float:
-    """Return the objective of the best course that buys nothing in the first step, with so many
-    quanta more than are stored.
+    """Return the objective of the best course that buys nothing in the first step.
+
+    It begins with so many quanta more than are stored.
     """
     stored = problem.stored.copy()
     stored[row] = min(stored[row], QUANTA - 1) + more

@@ -1,3 +1,4 @@
-"""What decides for cameras: naive ones, a rule, an oracle that knows the whole run, and learned
-ones behind a guard.
+"""Controllers of cameras.
+
+Naive ones, a rule, an oracle that knows the whole run, and learned ones behind a guard.
 """

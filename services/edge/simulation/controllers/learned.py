@@ -27,7 +27,9 @@ LEARNED = ("custom", "ensemble", "custom_4")
 
 @dataclass(frozen=True, slots=True)
 class LearnedController:
-    """Sees the battery as its gauge shows it, the request, the newest clean share and, where it was
+    """Learned controller.
+
+    It sees the battery as its gauge shows it, the request, the newest clean share and, where it was
     trained so, the expected ones.
 
     Invariants: looks with a model that fulfils the request where one does; charges where less is

@@ -1,5 +1,6 @@
-"""Controllers whose decisions depend, within a five-minute slot, on the stored energy alone: those
-that know nothing, and the rule of an engineer.
+"""Controllers that within a five-minute slot decide by stored energy alone.
+
+These are those that know nothing, and the rule of an engineer.
 """
 
 from abc import ABC, abstractmethod

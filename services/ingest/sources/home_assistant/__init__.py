@@ -1,3 +1,4 @@
-"""Home Assistant: what its recorder kept, what its statistics say of the time before, and what its
-sensors say now.
+"""Home Assistant as a source.
+
+Its recorder's states, the statistics of the time before, and its sensors' present values.
 """

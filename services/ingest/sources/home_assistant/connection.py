@@ -1,5 +1,6 @@
-"""Clients of Home Assistant's WebSocket and REST APIs: authentication, messages, rate limit,
-timeouts and retries with back-off.
+"""Clients of Home Assistant's WebSocket and REST APIs.
+
+Authentication, messages, rate limit, timeouts and retries with back-off.
 
 Source: Home Assistant developer documentation, WebSocket API and REST API.
 """
@@ -57,8 +58,9 @@ class RequestPolicy:
     rng: np.random.Generator = field(default_factory=np.random.default_rng)
 
     def wait_s(self, failures: int, requested_s: float = 0.0) -> float:
-        """Return the back-off after ``failures`` in a row (at least one), at least ``requested_s``,
-        at most the longest pause.
+        """Return the back-off after ``failures`` in a row (at least one).
+
+        It is at least ``requested_s``, at most the longest pause.
         """
         return min(
             max(requested_s, self.retry.pause(failures, self.rng).total_seconds()),
@@ -66,8 +68,9 @@ class RequestPolicy:
         )
 
     def call(self, ask: Callable[[], T]) -> T:
-        """Return the result of ``ask``, retried after each ``SourceError`` a bounded number of
-        times.
+        """Return the result of ``ask``, retried after a ``SourceError``.
+
+        The number of retries is bounded.
 
         Raises:
             SourceError: the last try failed as well.
@@ -224,8 +227,9 @@ CLOCK_TOLERANCE = timedelta(minutes=2)
 
 
 class ClockError(SourceError):
-    """The clocks of Home Assistant and this machine differ, so that readings would fall into wrong
-    slots.
+    """The clocks of Home Assistant and this machine differ.
+
+    Readings would fall into wrong slots.
     """
 
 

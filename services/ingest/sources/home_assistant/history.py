@@ -1,5 +1,6 @@
-"""History of sensors in Home Assistant: the recorder's states as far back as they go, long-term
-statistics before.
+"""History of sensors in Home Assistant.
+
+The recorder's states as far back as they go, long-term statistics before.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -95,8 +96,9 @@ def parse_rows(rows: Sequence[Mapping[str, Any]], sensor: str) -> StatisticRows:
 
 
 def as_readings(rows: StatisticRows) -> tuple[InstantArray, FloatArray]:
-    """Return instants and values in order of time: a counter's at the end of each row, a mean from
-    the start to the end of its row.
+    """Return instants and values in order of time.
+
+    A counter's at the end of each row, a mean from the start to the end of its row.
 
     Invariants: between the ends of two rows a counter's readings rise by as much as ``sum``, also
     across a reset.
@@ -207,8 +209,9 @@ class HomeAssistantHistory:
         return unit
 
     def read(self, sensor: str, first: datetime, end: datetime) -> Iterator[Samples]:
-        """Yield the sensor's samples from ``first`` on, before ``end`` and now, in consecutive
-        stretches.
+        """Yield the sensor's samples in consecutive stretches.
+
+        They are from ``first`` on, before ``end`` and now.
 
         Raises:
             SourceError: no answer, busy, or an unreadable answer, after all retries.
@@ -238,8 +241,9 @@ class HomeAssistantHistory:
             yield from self._states(sensor, *window, usual=unit)
 
     def find_reach(self, sensor: str, first: datetime, end: datetime) -> datetime:
-        """Return the instant from which the recorder has the sensor's states: ``first`` at the
-        earliest, ``end`` where it has none.
+        """Return the instant from which the recorder has the sensor's states.
+
+        ``first`` at the earliest, ``end`` where it has none.
 
         Purged and unrecorded time precedes the recorded, so bisection finds the border in a dozen
         requests.
@@ -263,8 +267,9 @@ class HomeAssistantHistory:
     def statistics(
         self, sensor: str, first: datetime, end: datetime, *, period: str, **options: object
     ) -> list[dict[str, Any]]:
-        """Return Home Assistant's statistics rows of a sensor that begin from ``first`` on, before
-        ``end``.
+        """Return Home Assistant's statistics rows of a sensor.
+
+        They begin from ``first`` on, before ``end``.
 
         Raises:
             SourceError: no answer, or a failure.
@@ -347,8 +352,9 @@ class HomeAssistantHistory:
 def cut_windows(
     first: datetime, end: datetime, step: timedelta
 ) -> Iterator[tuple[datetime, datetime]]:
-    """Yield windows of at most ``step``, aligned to multiples of it, so that a repeated read makes
-    the same requests.
+    """Yield windows of at most ``step``, aligned to multiples of it.
+
+    A repeated read makes the same requests.
     """
     while first < end:
         until = min(floor_to(first, step) + step, end)

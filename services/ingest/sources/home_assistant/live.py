@@ -1,5 +1,6 @@
-"""What sensors say now: a subscription over the websocket that comes back by itself, and leaves no
-gap behind.
+"""Present values of sensors, by a subscription over the websocket.
+
+It comes back by itself, and leaves no gap behind.
 """
 
 import asyncio
@@ -129,8 +130,9 @@ class LastStates:
         return readings
 
     def holding(self, now: datetime) -> list[Reading]:
-        """Return the states that still hold after a long silence, at the quarter-hours since, as
-        history would give them.
+        """Return the states that still hold after a long silence.
+
+        They stand at the quarter-hours since, as history would give them.
         """
         repeats = []
         for last in (last for last in self._last.values() if not math.isnan(last.value)):
@@ -271,8 +273,8 @@ class HomeAssistantLive:
     ) -> None:
         connected_at = self._clock.now()
         await asyncio.sleep(self._recorder_lag.total_seconds())
-        # What history knows of the time since the last recorded readings, in order of time:
-        # interrupted, everything before the last one is there.
+        # History since the last recorded readings, in order of time: after an interruption
+        # everything before the last one is there.
         gaps = last.gaps()
         until = connected_at + self._recorder_lag
         with HomeAssistantHistory.connect(

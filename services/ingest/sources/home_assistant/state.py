@@ -1,5 +1,6 @@
-"""Conversion of Home Assistant's states and history into numbers and instants, and repetition of
-values that hold for long; pure.
+"""Convert Home Assistant's states and history into numbers and instants. Pure.
+
+Values that hold for long are repeated.
 """
 
 import math
@@ -34,8 +35,9 @@ def parse_state(text: object) -> float:
 def parse_history(
     document: object, sensor: str
 ) -> tuple[InstantArray, FloatArray, list[str | None]]:
-    """Return instants, values and units (None: not stated) of one sensor in an answer of
-    ``/api/history/period``, in order of time.
+    """Return one sensor's instants, values and units in order of time.
+
+    They come from an answer of ``/api/history/period``; a unit is None where not stated.
 
     Raises:
         SourceError: the answer is malformed.
@@ -84,8 +86,9 @@ Duration = np.timedelta64
 
 
 def longest_rise(unit: str | None) -> Duration:
-    """Return up to which distance two values of a sensor need no repetition in between: an hour for
-    a counter, else a quarter-hour.
+    """Return the longest distance of two values without repetition in between.
+
+    It is an hour for a counter, else a quarter-hour.
     """
     return LONGEST_RISE if (unit or "").casefold().endswith("wh") else STEP
 
@@ -93,8 +96,9 @@ def longest_rise(unit: str | None) -> Duration:
 def hold_values(
     instants: InstantArray, values: FloatArray, end: np.datetime64, *, longest: Duration
 ) -> tuple[InstantArray, FloatArray]:
-    """Return the values, with those that hold for more than ``longest`` repeated at each
-    quarter-hour before the next value and ``end``.
+    """Return the values, with repetitions of those that hold for more than ``longest``.
+
+    They are repeated at each quarter-hour before the next value and ``end``.
 
     Args:
         instants: ascending, ``datetime64[us]``, UTC.

@@ -41,7 +41,7 @@ _LONG = {
     "unit_of_meas": "unit_of_measurement",
     "val_tpl": "value_template",
 }
-# What a device states once for all its components.
+# Fields that a device states once for all its components.
 _SHARED = (
     "state_topic",
     "device",

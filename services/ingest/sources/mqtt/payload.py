@@ -6,7 +6,7 @@ from typing import Any
 
 from luna.energy.errors import InvalidInputError
 
-# What Home Assistant and devices say when they know no value.
+# Payloads of Home Assistant and devices for an unknown value.
 UNKNOWN = frozenset({"unknown", "unavailable", "none", "null", "nan"})
 TRUE = frozenset({"on", "true"})
 FALSE = frozenset({"off", "false"})

@@ -1,3 +1,4 @@
-"""Day-ahead prices: one small class for each service, which markets each of them knows, and who is
-asked first.
+"""Day-ahead prices.
+
+One small class for each service, with the markets it knows, in order of preference.
 """

@@ -1,4 +1,4 @@
-"""What each service of prices declares, the preferred one first; importing them takes a while."""
+"""Declarations of all price services, the preferred one first; slow to import."""
 
 from collections.abc import Mapping
 

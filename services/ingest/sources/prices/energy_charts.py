@@ -1,5 +1,6 @@
-"""EPEX and the other coupled exchanges through energy-charts.info of Fraunhofer ISE: no token,
-quarter-hours, in euros.
+"""EPEX and the other coupled exchanges through energy-charts.info of Fraunhofer ISE.
+
+No token, quarter-hours, in euros.
 
 Source: api.energy-charts.info, ``/price``. It does not say when prices were published.
 """

@@ -82,8 +82,9 @@ SOURCE = PriceSourceDeclaration(
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """An element whose children are found by their bare names: the namespace changes with the
-    document's version.
+    """An element with access to its children by their bare names.
+
+    The namespace changes with the document's version.
     """
 
     element: "Element"

@@ -1,5 +1,6 @@
-"""Nord Pool's data portal: no token for about two months back, in several currencies, with the
-instant of publication.
+"""Nord Pool's data portal, without a token for about two months back.
+
+Prices are in several currencies, with the instant of publication.
 
 Source: dataportal-api.nordpoolgroup.com, ``/api/DayAheadPrices``.
 """

@@ -1,5 +1,6 @@
-"""Conversion of published day-ahead products into price sheets of equal product length, currency
-per kWh; missing products stay missing.
+"""Convert published day-ahead products into price sheets, currency per kWh.
+
+A sheet has products of equal length; missing products stay missing.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -46,8 +47,9 @@ class DeliveryWindow:
     end: datetime
 
     def split(self) -> "Iterator[DeliveryWindow]":
-        """Yield the window in pieces of half a year: services give a year at most, and large
-        answers time out.
+        """Yield the window in pieces of half a year.
+
+        Services give a year at most, and large answers time out.
         """
         first = self.first.astimezone(UTC)
         end = self.end.astimezone(UTC)
@@ -64,8 +66,9 @@ class DeliveryWindow:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """Attributes of all prices of an answer: currency, instant of publication (None: not stated),
-    and energy unit in kWh.
+    """Attributes of all prices of an answer.
+
+    Currency, instant of publication (None: not stated), and energy unit in kWh.
     """
 
     currency: str
@@ -76,8 +79,9 @@ class Issue:
 def make_sheets(
     window: DeliveryWindow, products: Iterable[Product], issue: Issue
 ) -> list[PriceSheet]:
-    """Return the products that begin within the window, one sheet for each length, long products
-    first.
+    """Return the products that begin within the window.
+
+    One sheet for each length, long products first.
 
     Raises:
         SourceError: a product is no quarter-hour, half-hour or hour, or does not begin on a
@@ -121,8 +125,9 @@ def make_sheets(
 def measure_lengths(
     starts: Sequence[datetime], prices: Sequence[float | None], zone: ZoneInfo
 ) -> list[Product]:
-    """Return products of services that publish starts only: within a local day all are as long as
-    the shortest distance between two.
+    """Return products of services that publish starts only.
+
+    Within a local day all are as long as the shortest distance between two.
 
     Per day, for a market may change its product length; the shortest, so that a missing product
     does not lengthen the one before.

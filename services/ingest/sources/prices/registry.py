@@ -1,5 +1,6 @@
-"""Which services are asked for a market's prices, in which order: what each declares in its
-module.
+"""Services to ask for a market's prices, in order.
+
+Each declares its markets in its module.
 """
 
 from collections.abc import Mapping

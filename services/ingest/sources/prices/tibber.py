@@ -1,5 +1,6 @@
-"""Tibber, for its customers: today and tomorrow, the energy part of the price without taxes and
-fees.
+"""Tibber, for its customers: today and tomorrow.
+
+Prices are the energy part, without taxes and fees.
 
 Source: developer.tibber.com, GraphQL reference, ``Subscription.priceInfo`` and ``Price.energy``. It
 does not say when prices were published.

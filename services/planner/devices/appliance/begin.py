@@ -91,7 +91,7 @@ def list_remaining_runs(state: LoadState, on: Sequence[bool]) -> list[LoadRun]:
 
 @dataclass(frozen=True, slots=True)
 class AddedLoad:
-    """A load added to recorded days: at the start of its first day it has used nothing."""
+    """Load added to recorded days; it has used nothing when the first begins."""
 
     device: DeferrableLoad
     zone: ZoneInfo

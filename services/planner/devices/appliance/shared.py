@@ -19,7 +19,7 @@ LOAD_SLACK = 60.0
 
 
 def read_allowed(load: DeferrableLoad, timeline: Timeline, zone: ZoneInfo) -> FloatArray:
-    """Return 1 in the slots in which an appliance may be on by the clock, else 0, ``(slots,)``."""
+    """Return 1 where the clock lets an appliance be on, else 0, ``(slots,)``."""
     inside = np.ones(timeline.count, dtype=bool)
     if load.allowed:
         inside = mark_slots(load.allowed, timeline, zone, whole=True)

@@ -39,7 +39,7 @@ USUAL_DAYS = 4  # further than any plan that is made without being asked for
 
 @dataclass(frozen=True, slots=True)
 class StartCharge:
-    """A vehicle's state of charge at a plan's start, or at its first stay, with its source.
+    """A vehicle's state of charge at a plan's start or at its first stay.
 
     Args:
         soc: state of charge, 0 to 1.
@@ -317,7 +317,7 @@ def carry_vehicles(expected: Expected, _switched: Collection[str] = ()) -> dict[
 def note_charges(
     site: Site, facts: "DemandFacts", state: StateMessage, start: datetime
 ) -> Iterator[Assumption]:
-    """Yield notes on the source of each vehicle's charge at its first stay, or now during one."""
+    """Yield notes on the source of each vehicle's charge at its present or first stay."""
     for name, known in find_vehicles(site, facts, start=start).items():
         if name in state.vehicles or not known.state.sessions:
             continue

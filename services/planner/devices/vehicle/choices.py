@@ -155,7 +155,7 @@ def _follows(choosable: IndexArray) -> BoolArray:
 
 
 def _goes_on(demand: VehicleDemand, choosable: IndexArray) -> FloatArray:
-    """Return 1 at the horizon's first slot if the vehicle is charging as it begins, else 0."""
+    """Return 1 at the first slot if the vehicle is charging already, else 0."""
     return np.asarray((choosable == 0) * float(demand.charging))
 
 

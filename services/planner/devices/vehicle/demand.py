@@ -151,7 +151,9 @@ class VehicleDemand:
         return holds
 
     def stored_after(self, charge_kwh: FloatArray, give_kwh: FloatArray) -> FloatArray:
-        """Return the energy stored at the end of each slot, kWh; away, as much as it left with.
+        """Return the energy stored at the end of each slot, kWh.
+
+        While away it is the energy that the vehicle left with.
 
         Args:
             charge_kwh: energy charged, ``(slots,)``.

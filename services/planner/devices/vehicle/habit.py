@@ -68,7 +68,7 @@ class AddedVehicle:
         return VehicleState(soc=flows["soc_end"][past.count - 1]) if at_charger else None
 
     def list_stays(self, timeline: Timeline) -> list[tuple[datetime, datetime]]:
-        """Return begin and end of the stays from the day before a timeline's start to its end."""
+        """Return begin and end of stays, from a day before a timeline's start to its end."""
         habit = self.habit
         day = timeline.start.astimezone(self.zone).date() - DAY
         stays = []

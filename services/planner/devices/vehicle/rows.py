@@ -133,7 +133,7 @@ def _add_giving(
     on: tuple[Indices, ...],
     choosable: IndexArray,
 ) -> Indices:
-    """Let the vehicle supply a house that lacks energy, in slots in which it does not charge."""
+    """Let the vehicle supply a lack of energy in slots without charging."""
     gives = demand.slots_of("gives")
     if not gives.any():
         return np.zeros(0, dtype=np.int32)
@@ -184,7 +184,7 @@ def _add_slots(
     *,
     before: Indices,
 ) -> Indices:
-    """Add the energy stored in every slot of a stay, above the reserve where it also gives."""
+    """Add the stored energy of every slot of a stay, above the reserve where it may give."""
     demand, stay = session
     if stay.first == stay.end:
         return _add_stay(builder, session, charge, before=before)
@@ -307,7 +307,7 @@ def add_minimum(
 
 
 def find_bound(demand: VehicleDemand, stay: ChargingSession) -> IndexArray:
-    """Return the slots of a stay in which the vehicle has to charge, unless it is full by then."""
+    """Return a stay's slots with a least charge, unless the vehicle arrives full."""
     slots = np.arange(stay.first, stay.end)
     comes_full = np.zeros(slots.size, dtype=bool)
     if stay.arrival_kwh is not None:
@@ -325,7 +325,7 @@ def _add_full(
     full_kwh: FloatArray,
     reach_kwh: FloatArray,
 ) -> Indices:
-    """Add a binary per column of stored energy for a full vehicle, 0 where it cannot be full."""
+    """Add a binary per column of stored energy: 0 where the vehicle cannot be full."""
     lowest = stay.left_least_kwh
     can_be_full = (reach_kwh >= full_kwh - _SAME_KWH).astype(float)
     full = builder.add_columns(stored.size, cost=0.0, upper=can_be_full, integer=True)

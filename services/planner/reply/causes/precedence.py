@@ -46,7 +46,7 @@ def find_first_causes(evidence: Evidence, where: BoolArray) -> IndexArray:
     for group in GROUPS:
         own = undecided & group.applies(evidence)
         for offset, cause in enumerate(group.causes):
-            # What decides nowhere any more is never worked out.
+            # Causes are not computed once no slot is undecided.
             if not own.any():
                 break
             true = own & cause.holds(evidence)

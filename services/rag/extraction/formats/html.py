@@ -66,8 +66,7 @@ def read_markup(markup: str) -> FormatReading:
         root = lxml_html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError) as exc:
         raise ExtractionError("empty", "The page holds no text") from exc
-    # What stands deeper is not in the tree: rather none of the page than a part without a word
-    # about it.
+    # Deeper elements are not in the tree: the page is refused rather than read without a part.
     if any("depth" in entry.message for entry in parser.error_log):
         raise ExtractionError("damaged", "The page's elements stand too deep in each other")
     # The items of one list are one block.

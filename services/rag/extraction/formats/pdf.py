@@ -226,8 +226,9 @@ class _Row:
 
 
 def tables_of(lines: list[PdfLine]) -> dict[int, Table | bool]:
-    """Return which lines are parts of tables: the first line of a table by its index with the
-    table, its other lines with False.
+    """Return the table of each line that begins one, and False for its other lines.
+
+    Keys are indices of ``lines``.
     """
     tables: dict[int, Table | bool] = {}
     for rows in _runs(_rows(lines)):
@@ -295,8 +296,9 @@ def _runs(rows: list[_Row]) -> list[list[_Row]]:
 
 
 def _is_beside(above: _Row, row: _Row) -> bool:
-    """Whether two lines are closer than lines can be: a cell in the middle of its row beside one of
-    two lines.
+    """Whether two rows are closer than lines of text can be.
+
+    One is then a cell in the middle of its row, beside one of two lines.
     """
     return above.baseline - row.baseline <= _BESIDE_GAP * row.size
 
@@ -470,7 +472,7 @@ def read(source: FileSource) -> FormatReading:
     if not any(lines) and "unreadable_pages" in notes:
         raise ExtractionError("damaged", "None of its pages can be read")
     title: str = document.get_metadata_value("Title").strip()
-    # What word processors write where nobody gave one.
+    # Default titles of word processors.
     return FormatReading(
         blocks=blocks_of(lines),
         title=None
@@ -502,7 +504,7 @@ def _page(
             width, height = page.get_size()
             scale = min(_DOTS_PER_POINT, sqrt(_MOST_DOTS / max(width * height, 1.0)))
             texts = recognise(page.render(scale=scale, grayscale=True).to_pil())
-            # What stands between paragraphs are rows as well, without text.
+            # Gaps between paragraphs are rows as well, without text.
             recognised = [
                 PdfLine.plain(text, row=row) for row, text in enumerate(texts) if text.strip()
             ]

@@ -1,4 +1,4 @@
-"""Where passages are found: an index in a folder of this process, or on a Qdrant server.
+"""Index of passages: in a folder of this process, or on a Qdrant server.
 
 Which one, the settings say.
 """

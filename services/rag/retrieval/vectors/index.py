@@ -20,7 +20,7 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class IndexFilter:
-    """Which passages a search may find.
+    """Filter on the passages of a search.
 
     None: whatever it is. ``site_keys`` holds 0 where everybody's are among them.
     """

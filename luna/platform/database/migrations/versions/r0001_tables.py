@@ -205,7 +205,9 @@ def _install_toolkit(connection: Connection) -> None:
 
 
 def _make_rollups(connection: Connection, *, timescale: bool) -> None:
-    """Continuous aggregates where TimescaleDB's licence allows them, else tables that writers mark,
+    """Make the roll-ups, in the best form that the database allows.
+
+    Continuous aggregates where TimescaleDB's licence allows them, else tables that writers mark,
     else views that compute everything.
     """
     plain_views = [

@@ -1,4 +1,4 @@
-"""What speaks against a day is stored as codes with parameters.
+"""Store faults of days as codes with parameters.
 
 What was said until now is a code that nobody knows: it is said as it is.
 """
