@@ -1,3 +1,1 @@
-"""Learners of modes: from hindsight (trees and a small network, corrected on the states that they
-reach themselves) and from the stochastic programme.
-"""
+"""Learners of modes, taught by hindsight or by the stochastic programme."""
