@@ -1,3 +1,1 @@
-"""Reinforcement learning: proximal policy optimisation over many sites and days at once, and what
-follows the network that comes of it.
-"""
+"""Proximal policy optimisation over many sites and days at once, and use of its network."""
