@@ -1,3 +1,4 @@
-"""The gym: a site's recorded days as episodes, stepped by the kernel's physics and priced by its
-economics. Contract: docs/model-contracts.md.
+"""The gym: a site's recorded days as episodes, under the kernel's physics and economics.
+
+Contract: docs/model-contracts.md.
 """

@@ -1,4 +1,4 @@
-"""Step sites side by side through one slot: action, safety layer, simulation, costs and reward."""
+"""Simulate a slot of many sites: action, safety layer, flows, costs and reward."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,8 +56,10 @@ COST_ALONE = RewardRule()
 
 @dataclass(frozen=True, slots=True)
 class PricesNow:
-    """A slot's import and export price, ``(sites,)``, and price of wear, ``(batteries, 1)`` or
-    ``(batteries, sites)``; currency/kWh.
+    """A slot's prices, currency/kWh.
+
+    Import and export have the shape ``(sites,)``, wear ``(batteries, 1)`` or
+    ``(batteries, sites)``.
     """
 
     import_price: FloatArray
@@ -80,8 +82,9 @@ def cost_flows(flows: Flows, prices: PricesNow) -> Costs:
 def value_change(
     before_kwh: FloatArray, after_kwh: FloatArray, worth: FloatArray, *, discount: float
 ) -> FloatArray:
-    """Return a slot's potential-based reward: discount × Φ(after) − Φ(before), with Φ = ``worth`` ×
-    stored energy, shape ``(sites,)``.
+    """Return a slot's potential-based reward, shape ``(sites,)``.
+
+    It is discount × Φ(after) − Φ(before), with Φ = ``worth`` × stored energy.
 
     Over an episode it telescopes to Φ at the end, discounted, less Φ at the start, which no action
     changes: the optimal policy stays the same.
@@ -98,8 +101,10 @@ def value_change(
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """Whether an episode ends with the slot, and its state of charge now and at its start, each of
-    shape ``(sites,)``.
+    """The end of a slot, each array of shape ``(sites,)``.
+
+    ``done``: the episode ends with it. ``soc`` is the state of charge now, ``first_soc`` that at
+    the episode's start.
     """
 
     done: BoolArray
@@ -152,12 +157,14 @@ class EnvRule:
         return ALL_MODES if self.control == "modes" else ACTION_MODES
 
     def read(self, actions: AnyArray) -> tuple[AnyColumn, ...]:
-        """Return actions (``(sites,)``, or shares ``(sites, 3)``) as columns of shape
-        ``(sites,)``.
+        """Return the columns of actions, each of shape ``(sites,)``.
+
+        Actions have the shape ``(sites,)``, shares of powers ``(sites, 3)``.
         """
         if self.control != "continuous":
             return (read_actions(actions),)
-        return tuple(np.ascontiguousarray(column) for column in np.asarray(actions, dtype=float).T)
+        shares = np.asarray(actions, dtype=float)
+        return tuple(np.ascontiguousarray(column) for column in shares.T)
 
 
 PLAIN = EnvRule()
@@ -184,8 +191,9 @@ class SitesNow:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """The result of a slot, meter arrays of shape ``(sites,)``: the set-point after the safety
-    layer, flows, costs, and rewards.
+    """The result of a slot; arrays of the meter have the shape ``(sites,)``.
+
+    ``setpoint`` is the one after the safety layer.
 
     Evaluations use ``costs``; ``potential`` and ``shaping`` are for the learner alone.
     ``intervened``: the safety layer changed a mode, because the action is invalid or the site's
@@ -213,9 +221,8 @@ def step_sites(
         hours: the slot's length.
     """
     if rule.control == "continuous":
-        powers = Powers.of(actions, sites.limits).gate(
-            DayPrices(slot.import_price, slot.q25, slot.q50, slot.q75)
-        )
+        day_prices = DayPrices(slot.import_price, slot.q25, slot.q50, slot.q75)
+        powers = Powers.of(actions, sites.limits).gate(day_prices)
         requested = powers.setpoint(
             slot.curtailment, sites.stored_kwh, hours=hours, limits=sites.limits
         )
@@ -235,10 +242,7 @@ def step_sites(
     shaping: FloatArray = np.zeros(1)
     if rule.reward.shapes:
         ends = Ends(sites.done, after / sites.capacity_kwh, sites.first_soc)
-        shaping = shape_reward(
-            rule.reward,
-            flows.discharge_kwh.sum(axis=0),
-            slot.import_price < CHEAP_SHARE * slot.q50,
-            ends,
-        )
+        discharge_kwh = flows.discharge_kwh.sum(axis=0)
+        cheap = slot.import_price < CHEAP_SHARE * slot.q50
+        shaping = shape_reward(rule.reward, discharge_kwh, cheap, ends)
     return StepResult(safe, flows, costs, potential, shaping, intervened)
