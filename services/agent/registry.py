@@ -54,8 +54,9 @@ def find_champion(
     before: datetime | None = None,
     unseen: datetime | None = None,
 ) -> TrainingRun | None:
-    """Return a kind's champion for a site: the latest accepted training run on no data after
-    ``before``.
+    """Return a kind's champion for a site.
+
+    It is the latest accepted training run on no data after ``before``.
 
     ``unseen``: nor was it accepted on data after that instant, so that later days are an unbiased
     evaluation.
@@ -75,9 +76,8 @@ def load_run(objects: ObjectStore, site: Site, run: TrainingRun, kind: AgentKind
     """
     declared = find_kind(kind)
     key = str(run.artefact_key)
-    artefact = require_fit(
-        load_artefact(objects, key), key, kind=kind, state_version=declared.state_version, site=site
-    )
+    stored = load_artefact(objects, key)
+    artefact = require_fit(stored, key, kind=kind, state_version=declared.state_version, site=site)
     return TrainedAgent(
         declared.policy,
         run.run_id,
@@ -135,7 +135,7 @@ def load_agents(
     before: datetime | None = None,
     names: Iterable[str] = tuple(AGENT_POLICIES),
 ) -> list[TrainedAgent]:
-    """Return the usable trained policies of these names, in order; the log says why others are not.
+    """Return the usable trained policies of these names, in order, and log the others' reasons.
 
     Args:
         connection: to the database.

@@ -1,3 +1,4 @@
-"""Antares v1: the planner's value of stored energy, averaged over how forecasts erred, with prices
-as the past expects them and a learned correction.
+"""Antares v1: the planner's value of stored energy with a learned correction.
+
+The value is averaged over past forecast errors, with prices as the past expects them.
 """
