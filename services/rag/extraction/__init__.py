@@ -1,3 +1,1 @@
-"""Files become text with structure: read in a confined child process, cut into passages, fetched
-from public addresses.
-"""
+"""Fetch files, read them in a confined child process, and cut their text into passages."""
