@@ -1,3 +1,1 @@
-"""What is worth reading or doing: items, the bandit that ranks them, and what is learned from what
-readers do.
-"""
+"""Recommend documents and tips: items, the bandit that ranks them, and learning from readers."""
