@@ -1,5 +1,4 @@
-"""Train an agent: read a site's history, train, compare with the champion on unseen days, store the
-artefact with its model card.
+"""Train an agent on a site's history, judge it on unseen days, and store it with its card.
 
 The card has the training data, the scores on unseen days, the intended use and the limits.
 """
@@ -158,8 +157,9 @@ _SLOTS_PER_PLAN = 4
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a challenger becomes the champion, why, and the trial's metrics, by
-    ``trial.<policy>.<figure>``.
+    """The decision on a challenger, its reason, and the metrics of the trial.
+
+    Metrics are named ``trial.<policy>.<figure>``.
     """
 
     accepted: bool

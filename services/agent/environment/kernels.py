@@ -18,8 +18,9 @@ def gather(
     at: IndexArray,
     factor: FloatArray,
 ) -> None:
-    """Write consecutive features of each state: ``values[at:]`` times ``factor``, clipped to
-    ±``MOST``; NaN and infinity stay.
+    """Write consecutive features of each state.
+
+    They are ``values[at:]`` times ``factor``, clipped to ±``MOST``; NaN and infinity stay.
 
     Args:
         states: output, shape ``(states, size)``.

@@ -1,5 +1,7 @@
-"""Features known at the start of each slot, from forecasts as issued and prices as published,
-stored once per issue and publication.
+"""Compute the features known at the start of each slot.
+
+They come from forecasts as issued and prices as published, and are stored once per issue and
+publication.
 """
 
 from collections.abc import Callable, Sequence

@@ -59,7 +59,7 @@ class School:
     layout: StateLayout
 
     def follow_teacher(self, rng: np.random.Generator) -> ModeSamples:
-        """Return every day under the teacher's modes, from a random state of charge at midnight."""
+        """Return every day under the teacher's modes, from a random state at midnight."""
         return self._live(self._ask, rng)
 
     def draw(self, rng: np.random.Generator) -> ModeSamples:

@@ -1,5 +1,4 @@
-"""Teachers: what would have been done in each slot of a history at any state of charge, and what
-every other mode would have cost more.
+"""Label each slot of a history with a teacher's mode and every mode's regret.
 
 The oracle knows the whole window; the stochastic programme knows what was known in each hour. Both
 are value functions, so labels hold for any state.

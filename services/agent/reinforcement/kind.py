@@ -291,7 +291,7 @@ def import_ppo() -> ModuleType:
 
 
 def split_holdout(scene: ReplayData, rule: TrainingRule) -> tuple[ReplayData, ReplayData]:
-    """Return the scene of the training days and the scene of the holdout, the latest days.
+    """Return a scene of the training days and one of the holdout, the latest days.
 
     Raises:
         InvalidInputError: there are too few for both.
@@ -356,7 +356,7 @@ def choose_best(network: SmallNetwork) -> Choose:
 
 
 def judge_policy(batch: EpisodeBatch, choose: Choose, rule: TrainingRule) -> ValidationRun:
-    """Return the mean cost of a batch's days, each episode begun at the same state of charge."""
+    """Return the mean cost of a batch's days from the same initial state of charge."""
     own = _live(batch, choose, rule)
     house = _live(batch, _always(Mode.SELF_CONSUMPTION), rule)
     idle = _live(batch, _always(Mode.HOLD), rule)
@@ -418,7 +418,7 @@ def load_rl(artefact: Artefact, site: Site) -> LearnedModes:
 
 
 def train_rl(lesson: Lesson) -> TrainedParts:
-    """Train a policy by reinforcement, on homes like the site and then on the site itself."""
+    """Train a policy by reinforcement, on random homes and then on the site."""
     from safetensors.numpy import save
 
     rule = TrainingRule(layout=LAYOUT)

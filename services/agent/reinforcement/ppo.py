@@ -42,7 +42,7 @@ _HIDDEN_GAIN = float(np.sqrt(2.0))
 
 
 class LearningEnv(Protocol):
-    """Many episodes side by side; one that ends is followed by a new one at once."""
+    """Many episodes side by side; a new one follows each that ends."""
 
     @property
     def count(self) -> int:
@@ -226,9 +226,8 @@ class Perceptron:
         rows = inputs.shape[0]
         last = len(self.weights) - 1
         if not self._room or self._room[0].shape[0] < rows:
-            self._room = [
-                torch.empty(rows, bias.shape[0], device=inputs.device) for bias in self.biases
-            ]
+            widths = [bias.shape[0] for bias in self.biases]
+            self._room = [torch.empty(rows, width, device=inputs.device) for width in widths]
         self._inputs = []
         signal = inputs
         parts = zip(self.weights, self.biases, self._room, strict=True)
