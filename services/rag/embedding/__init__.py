@@ -175,7 +175,7 @@ def open_embedder(settings: Settings) -> Embedder | None:
 
 
 def prepare_embedder(settings: Settings) -> Embedder | None:
-    """Return the embedding model, downloaded first where it is missing and the settings allow it.
+    """Return the embedding model, and download a missing one if the settings allow it.
 
     None where it is not available.
     """

@@ -119,7 +119,7 @@ def is_named_for(name: str, media_type: str) -> bool:
 
 
 def is_nested_archive(file: IO[bytes]) -> bool:
-    """Return whether a file in an archive is one itself, also of a kind that is not read.
+    """Return whether a file is an archive, also of a kind that is not read.
 
     An Office file is none.
     """

@@ -13,7 +13,10 @@ _CLUTTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
 
 
 def read(source: FileSource) -> FormatReading:
-    """Write the members of an archive to the source's folder as 0000, 0001, …, and return them."""
+    """Return the members of an archive, written to the source's folder by their numbers.
+
+    The files are named 0000, 0001 and so on.
+    """
     allowance = Allowance(source.limits)
     # Folders and what systems leave behind count little: so many entries are looked at, and then so
     # many files.

@@ -1,4 +1,4 @@
-"""An index of passages by vectors and by words: its interface, and how it follows the database."""
+"""The interface of an index of passages, and its updates from the database."""
 
 import time
 from collections.abc import Mapping
