@@ -1,6 +1,6 @@
-"""Save and load a trained agent as one object under its SHA-256 digest; no pickle.
+"""Save and load a trained agent as one object under its SHA-256 digest.
 
-It is gzip of a JSON header and parts (LightGBM text, safetensors, JSON).
+The object is the gzip of a JSON header and parts (LightGBM text, safetensors, JSON); no pickle.
 """
 
 import gzip
@@ -15,6 +15,7 @@ import pydantic
 
 from luna.contracts.agent import AgentKind
 from luna.contracts.message import Message
+from luna.energy.devices.battery import Battery
 from luna.energy.site import Site
 from luna.platform.objects import ObjectStore
 from services.forecaster.model.artefact import ArtefactError, read_packed
@@ -43,7 +44,7 @@ _BATTERY_FACTS = (
 
 
 class SiteFacts(Message):
-    """The site that a policy was trained for: its name and its batteries' figures, in order.
+    """The name and battery figures of the site that a policy was trained for.
 
     Prices are part of every state.
     """
@@ -54,19 +55,19 @@ class SiteFacts(Message):
     @classmethod
     def of(cls, site: Site) -> Self:
         """Return the facts of a site."""
-        return cls(
-            name=site.name,
-            batteries=[
-                {fact: float(getattr(battery, fact)) for fact in _BATTERY_FACTS}
-                for battery in site.batteries
-            ],
-        )
+        batteries = [_battery_facts(battery) for battery in site.batteries]
+        return cls(name=site.name, batteries=batteries)
+
+
+def _battery_facts(battery: Battery) -> dict[str, float]:
+    return {fact: float(getattr(battery, fact)) for fact in _BATTERY_FACTS}
 
 
 class Header(Message):
-    """The header of an artefact; ``parts`` names each and its length in bytes, in order.
+    """The header of an artefact.
 
-    ``site`` is null where a policy serves any site. Training used nothing from ``data_until`` on.
+    ``parts`` holds each part's name and length in bytes, in order. ``site`` is null where a
+    policy serves any site. Training used nothing from ``data_until`` on.
     """
 
     format: int = FORMAT
@@ -100,13 +101,11 @@ def save_artefact(artefact: Artefact, objects: ObjectStore) -> str:
         UnavailableError: the store is away; the same call may work later.
         MachineError: the store is full, cannot be written, or refuses Luna.
     """
-    header = artefact.header.model_copy(
-        update={"parts": {name: len(part) for name, part in artefact.parts.items()}}
-    )
+    lengths = {name: len(part) for name, part in artefact.parts.items()}
+    header = artefact.header.model_copy(update={"parts": lengths})
     line = json.dumps(header.model_dump(mode="json"), sort_keys=False).encode()
-    packed = gzip.compress(
-        b"\n".join([line, b"".join(artefact.parts.values())]), compresslevel=6, mtime=0
-    )
+    content = line + b"\n" + b"".join(artefact.parts.values())
+    packed = gzip.compress(content, compresslevel=6, mtime=0)
     key = f"{FOLDER}/{hashlib.sha256(packed).hexdigest()}.agent.gz"
     objects.put(key, packed)
     return key

@@ -1,7 +1,4 @@
-"""The declaration of a kind of trained agent.
-
-It tells how to train it, and how an artefact becomes its policy.
-"""
+"""Declare a kind of trained agent by its training and the loading of its policy."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -36,9 +33,9 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class TrainedParts:
-    """The result of a training.
+    """The parts, settings and metrics of a training.
 
-    Named parts (LightGBM text, safetensors, JSON), settings and metrics.
+    Parts are named, and hold LightGBM text, safetensors or JSON.
     """
 
     parts: Mapping[str, bytes]
@@ -52,7 +49,7 @@ Load = Callable[[Artefact, Site], AgentPolicy]
 
 @dataclass(frozen=True, slots=True)
 class KindDeclaration:
-    """A kind of agent: ``train`` makes the parts of an artefact, ``load`` a policy of them."""
+    """A kind of agent with its functions for training and loading."""
 
     kind: AgentKind
     state_version: str

@@ -1,6 +1,6 @@
 """Read a site's training history up to an instant.
 
-Actual values, forecasts and prices as issued, and data-quality verdicts by day.
+It holds actual values, forecasts and prices as issued, and data-quality verdicts by day.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -71,7 +71,7 @@ class History:
         return self.episodes.episodes.day
 
     def within(self, start: datetime, end: datetime) -> "History":
-        """Return the days from ``start`` that end by ``end``, as known then."""
+        """Return the days from ``start`` to ``end``, with nothing that became known later."""
         window = Timeline(start, SLOT, (end - start) // SLOT)
         return replace(self, scene=cut_scene(self.scene, window))
 
@@ -81,9 +81,8 @@ class History:
         Raises:
             InvalidInputError: there are too few days.
         """
-        holdout_days = min(
-            max(int(HOLDOUT_SHARE * len(self.days)), LEAST_HOLDOUT_DAYS), MOST_HOLDOUT_DAYS
-        )
+        wanted_days = max(int(HOLDOUT_SHARE * len(self.days)), LEAST_HOLDOUT_DAYS)
+        holdout_days = min(wanted_days, MOST_HOLDOUT_DAYS)
         if len(self.days) - holdout_days < LEAST_DAYS:
             raise refuse(
                 "too-few-days-to-learn",
@@ -98,24 +97,20 @@ class History:
 
     def runs(self) -> Iterator[ReplayData]:
         """Yield the scenes of runs of consecutive usable days."""
-        breaks = [
-            0,
-            *(
-                place + 1
-                for place, (day, after) in enumerate(pairwise(self.days))
-                if after - day > DAY
-            ),
-            len(self.days),
-        ]
+        breaks = [0]
+        for place, (day, next_day) in enumerate(pairwise(self.days)):
+            if next_day - day > DAY:
+                breaks.append(place + 1)
+        breaks.append(len(self.days))
         for first, end in pairwise(breaks):
             window = local_days(self.days[first], self.days[end - 1], self.scene.zone)
             yield cut_scene(self.scene, window)
 
 
 def cut_scene(scene: ReplayData, window: Timeline) -> ReplayData:
-    """Return a scene cut to a window, with its last day repeated after it.
+    """Return a scene cut to a window, with forecasts and prices issued by its end.
 
-    Actual values reach until its end, forecasts and prices are those issued by then.
+    After the actual values of the window its last day is repeated.
     """
     foresight = scene.foresight
     prices = scene.prices
@@ -124,35 +119,31 @@ def cut_scene(scene: ReplayData, window: Timeline) -> ReplayData:
     begin = (first - foresight.timeline.start) // SLOT
     count = (window.end - first) // SLOT
     order = repeat_last(np.arange(around.count), count, period=DAY // SLOT)
-    load, pv = (
-        np.asarray(series[begin : begin + count][order])
-        for series in (foresight.load_kwh, foresight.pv_kwh)
-    )
+    load_kwh = np.asarray(foresight.load_kwh[begin : begin + count][order])
+    pv_kwh = np.asarray(foresight.pv_kwh[begin : begin + count][order])
     books = {}
     for name, book in prices.books.items():
         # Prices published before the window's end, and all revisions of slots before it.
-        by_then = (book.published_at < to_instant(window.end)) | (
-            book.timeline.starts[book.slot] < to_instant(window.end)
-        )
+        is_published = book.published_at < to_instant(window.end)
+        is_past = book.timeline.starts[book.slot] < to_instant(window.end)
+        by_then = is_published | is_past
         books[name] = replace(
             book,
             slot=book.slot[by_then],
             published_at=book.published_at[by_then],
             price=book.price[by_then],
         )
-    issued = [
-        each for each in scene.forecasts.forecasts if first - DAY <= each.issued_at < window.end
-    ]
+    archive = scene.forecasts.forecasts
+    earliest = first - DAY
+    issued = [forecast for forecast in archive if earliest <= forecast.issued_at < window.end]
     offset = (window.start - scene.timeline.start) // SLOT
-    carbon = (
-        None
-        if scene.carbon_g_per_kwh is None
-        else scene.carbon_g_per_kwh[offset : offset + window.count]
-    )
+    carbon = scene.carbon_g_per_kwh
+    if carbon is not None:
+        carbon = carbon[offset : offset + window.count]
     return ReplayData(
         scene.site,
         window,
-        PerfectForesight(around, load, pv),
+        PerfectForesight(around, load_kwh, pv_kwh),
         replace(prices, books=books),
         ForecastArchive(issued),
         carbon,
@@ -198,8 +189,10 @@ def read_history(
     scene = ReplayData(
         site, window, PerfectForesight(around, observed.load_kwh, observed.pv_kwh), prices, archive
     )
-    first, last = (instant.astimezone(scene.zone).date() for instant in (window.start, window.end))
-    verdicts = {each.day: each.verdict for each in quality.read(connection, site_id, first, last)}
+    first = window.start.astimezone(scene.zone).date()
+    last = window.end.astimezone(scene.zone).date()
+    judged = quality.read(connection, site_id, first, last)
+    verdicts = {day.day: day.verdict for day in judged}
     return History(cut_scene(scene, window), verdicts)
 
 
@@ -237,34 +230,30 @@ def complete_forecasts(
 
     Those are made from earlier measurements alone.
 
-    Of what is added the expected energies are kept alone: no agent reads more, and a year of whole
-    ones would take 215 MB.
+    They keep nothing but the expected energies: no agent reads more, and a year of complete
+    forecasts would take 215 MB.
     """
     zone = ZoneInfo(site.timezone)
     completed = []
-    days = {each.issued_at.astimezone(zone).date() for each in issued}
+    days = {forecast.issued_at.astimezone(zone).date() for forecast in issued}
+    window_days = (window.end - window.start) // DAY
     begin = window.start
     while begin < window.end:
         end = min(begin + _TRAINED_EVERY, window.end)
-        instants = [
-            at
-            for at in list_instants(begin, end - _ISSUED_EVERY, _ISSUED_EVERY)
-            if at.astimezone(zone).date() not in days
-        ]
+        hours = list_instants(begin, end - _ISSUED_EVERY, _ISSUED_EVERY)
+        instants = [hour for hour in hours if hour.astimezone(zone).date() not in days]
         if instants:
             forecaster = source.learn(observed, site, begin)
             for first in range(0, len(instants), PART_ORIGINS):
                 part = instants[first : first + PART_ORIGINS]
                 batch, _ = issue_in_parts(forecaster, observed, part, context=source.context)
-                # Whole bands are held for these few days alone.
+                # Complete forecasts stay in memory for these few days alone.
                 completed += [forecast.without_uncertainty() for forecast in batch]
                 made = part[-1] - window.start
                 label = f"forecasts until {part[-1].astimezone(zone).date()}"
-                source.progress(made // DAY, (window.end - window.start) // DAY, label)
-        source.progress(
-            (end - window.start) // DAY,
-            (window.end - window.start) // DAY,
-            f"forecasts until {end.astimezone(zone).date()}",
-        )
+                source.progress(made // DAY, window_days, label)
+        made = end - window.start
+        label = f"forecasts until {end.astimezone(zone).date()}"
+        source.progress(made // DAY, window_days, label)
         begin = end
     return ForecastArchive(sorted([*issued, *completed], key=lambda forecast: forecast.issued_at))

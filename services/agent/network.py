@@ -1,7 +1,4 @@
-"""A small multilayer perceptron with input normalisation.
-
-Its storage format, and inference in NumPy alone.
-"""
+"""Normalise inputs for a small multilayer perceptron, store it, and evaluate it in NumPy alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -110,38 +107,35 @@ class SmallNetwork:
                 the activation is unknown.
         """
         count = sum(name.startswith("layer.") and name.endswith(".weight") for name in tensors)
+        layers = range(count)
         try:
-            weights, biases = (
-                [tensors[f"layer.{layer}.{part}"].astype(np.float32) for layer in range(count)]
-                for part in ("weight", "bias")
-            )
-            network = cls(
-                weights,
-                biases,
-                header["activation"],
-                Scale(np.array(header["mean"], dtype=float), np.array(header["std"], dtype=float)),
-            )
+            weights = [tensors[f"layer.{layer}.weight"].astype(np.float32) for layer in layers]
+            biases = [tensors[f"layer.{layer}.bias"].astype(np.float32) for layer in layers]
+            mean = np.array(header["mean"], dtype=float)
+            std = np.array(header["std"], dtype=float)
+            network = cls(weights, biases, header["activation"], Scale(mean, std))
         except (KeyError, TypeError, ValueError) as exc:
             raise NetworkError(f"the network is incomplete: {exc}", remedy="Train again.") from exc
-        scale = network.scale
-        sizes = [network.scale.mean.size, *(bias.size for bias in biases)]
-        fits = [weight.shape for weight in weights] == [
-            (out, into) for into, out in pairwise(sizes)
-        ]
-        parts: list[NDArray[Any]] = [*weights, *biases, scale.mean, scale.std]
-        finite = all(np.isfinite(each).all() for each in parts)
-        if (
-            not weights
-            or not fits
-            or not finite
-            or scale.std.shape != scale.mean.shape
-            or network.activation not in ("tanh", "relu")
-        ):
+        if not network.is_usable:
             raise NetworkError(
                 "the network's layers do not fit on each other, or hold what is no number",
                 remedy="Train again.",
             )
         return network
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether layers and scale fit each other, all numbers are finite, the activation known."""
+        if not self.weights or self.activation not in ("tanh", "relu"):
+            return False
+        mean = self.scale.mean
+        std = self.scale.std
+        sizes = [mean.size, *(bias.size for bias in self.biases)]
+        shapes = [(outputs, inputs) for inputs, outputs in pairwise(sizes)]
+        if [weight.shape for weight in self.weights] != shapes or std.shape != mean.shape:
+            return False
+        parts: list[NDArray[Any]] = [*self.weights, *self.biases, mean, std]
+        return all(np.isfinite(part).all() for part in parts)
 
     @property
     def inputs(self) -> int:
@@ -169,7 +163,9 @@ class SmallNetwork:
         }
 
     def scores(self, states: NDArray[Any]) -> Float32Array:
-        """Return the last layer's outputs, ``(..., outputs)``, of states ``(..., inputs)``.
+        """Return the last layer's outputs for states.
+
+        States have the shape ``(..., inputs)``, scores ``(..., outputs)``.
 
         Raises:
             NetworkError: states of another size, or with a number that is not finite.
@@ -183,9 +179,8 @@ class SmallNetwork:
         signal = self.scale.apply(states)
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             signal = signal @ weight.T + bias
-            signal = (
+            if self.activation == "tanh":
                 np.tanh(signal, out=signal)
-                if self.activation == "tanh"
-                else np.maximum(signal, 0.0, out=signal)
-            )
+            else:
+                np.maximum(signal, 0.0, out=signal)
         return np.asarray(signal @ self.weights[-1].T + self.biases[-1])

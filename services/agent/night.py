@@ -103,7 +103,7 @@ REPLAYED = ("idle", "self_consumption", PLANNER, "oracle")
 def run_night(
     engine: Engine, request: NightRequest, submit: Callable[[Request], Job], *, now: datetime
 ) -> NightReply:
-    """Run the nightly work of every site in its night, or of the named one at once.
+    """Run the nightly work of every site in its night, or of one at once.
 
     A failing site does not stop the others.
 
@@ -469,7 +469,7 @@ class StoredPlansPolicy:
 def replay_day(
     scene: ReplayData, rules: Rules, window: Timeline, stored: Mapping[str, Policy]
 ) -> dict[str, DayCost]:
-    """Return the costs of stored plans, plain rules and the oracle on the first day of a scene.
+    """Return the first day's costs under stored plans, plain rules and the oracle.
 
     All begin at the same state of charge. ``value_gain`` is the change in value of the stored
     energy, by the oracle over the whole scene; it makes costs of days comparable.

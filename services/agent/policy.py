@@ -24,10 +24,8 @@ class AgentPolicy(Protocol):
     def plan(self, problem: Problem, prices: SitePrices, *, planned: Plan | None = None) -> Plan:
         """Return the plan to follow, with a policy for any state of charge.
 
-        It is made as ``services.planner.planner.decide`` does.
-
-        ``planned`` is the planner's own plan of the problem; a policy that needs it makes it where
-        None.
+        The contract is that of ``services.planner.planner.decide``. ``planned`` is the planner's
+        own plan of the problem; if it is None, a policy that needs it makes it.
         """
 
 
@@ -38,9 +36,9 @@ class ExplainsValue(Protocol):
     def list_figures(
         self, plan: Plan, problem: Problem, prices: SitePrices, *, planned: Plan
     ) -> Mapping[str, float]:
-        """Return figures of ``plan`` and ``planned``, both of ``problem``.
+        """Return a stored kWh's value to planner and agent, and the prices that each expects.
 
-        The value of a stored kWh to planner and agent, and the prices each expects.
+        ``plan`` and ``planned`` are both plans of ``problem``.
         """
 
 
@@ -73,4 +71,5 @@ def find_obstacle(problem: Problem, *, places: bool) -> str | None:
         outlook.export_price,
         problem.stored_kwh,
     )
-    return None if all(np.isfinite(each).all() for each in series) else "unknown_outlook"
+    known = all(np.isfinite(values).all() for values in series)
+    return None if known else "unknown_outlook"

@@ -76,9 +76,8 @@ def load_run(objects: ObjectStore, site: Site, run: TrainingRun, kind: AgentKind
     """
     declared = find_kind(kind)
     key = str(run.artefact_key)
-    artefact = require_fit(
-        load_artefact(objects, key), key, kind=kind, state_version=declared.state_version, site=site
-    )
+    stored = load_artefact(objects, key)
+    artefact = require_fit(stored, key, kind=kind, state_version=declared.state_version, site=site)
     return TrainedAgent(
         declared.policy,
         run.run_id,
@@ -136,7 +135,7 @@ def load_agents(
     before: datetime | None = None,
     names: Iterable[str] = tuple(AGENT_POLICIES),
 ) -> list[TrainedAgent]:
-    """Return the usable trained policies of these names, in order; the log says why others are not.
+    """Return the usable trained policies of these names, in order, and log the others' reasons.
 
     Args:
         connection: to the database.

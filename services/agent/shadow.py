@@ -1,6 +1,4 @@
-"""Plan in shadow as the agent would, beside a planner's plan.
-
-The agent's plan is made from the inputs of the planner's, judged by the gatekeeper, and stored.
+"""Make, judge and store the agent's shadow plan from the inputs of a planner's plan.
 
 A failure becomes a verdict in the row, a log line and a count; it never affects the planner's plan,
 which was issued before.
@@ -56,7 +54,7 @@ LoadAgent = Callable[[Connection, Site, str, datetime], TrainedAgent | None]
 
 
 class AgentPlanError(LunaError):
-    """An agent's plan cannot be followed: values that are not finite, other slots, no policy."""
+    """An agent's plan has no policy, other slots, or values that are not finite."""
 
     title = "The agent made no plan"
     code = "agent-plan"
@@ -64,11 +62,7 @@ class AgentPlanError(LunaError):
 
 @dataclass(frozen=True, slots=True)
 class _Basis:
-    """Basis of a shadow plan.
-
-    The planner's plan, the complete request that it was made from, and the stored site as it is
-    now.
-    """
+    """The planner's plan, its complete request, and the stored site as it is now."""
 
     plan: PlanReply
     inputs: PlanRequest
@@ -79,9 +73,8 @@ class _Basis:
         inputs = plans.load_inputs(connection, plan_id)
         if inputs.site is None:
             raise refuse("plan-of-no-site", field="plan_id", value=plan_id)
-        return cls(
-            plans.load(connection, plan_id), inputs, sites.load(connection, inputs.site.name)
-        )
+        plan = plans.load(connection, plan_id)
+        return cls(plan, inputs, sites.load(connection, inputs.site.name))
 
     @property
     def policy(self) -> str:
@@ -99,7 +92,7 @@ class _Basis:
 def plan_beside(
     engine: Engine, request: ShadowPlanRequest, load: LoadAgent, *, clock: Clock
 ) -> ShadowPlanReply:
-    """Make and store the agent's plan from a planner's plan's inputs; an existing one is returned.
+    """Make and store the agent's plan beside a planner's plan, or return the existing one.
 
     Args:
         engine: of the database; reading and storing are separate transactions.
@@ -152,13 +145,9 @@ def _attempt(
             if agent is None:
                 return basis.report(_nothing("no_artefact"), now), None
             problem = build_problem(basis.inputs)
-            start = problem.outlook.timeline.start
-            slots = problem.outlook.timeline.count
-            prices = read_prices(
-                connection,
-                problem.site,
-                Timeline(start - PRICE_MEMORY, SLOT, PRICE_MEMORY // SLOT + slots),
-            )
+            start = problem.outlook.timeline.start - PRICE_MEMORY
+            slots = PRICE_MEMORY // SLOT + problem.outlook.timeline.count
+            prices = read_prices(connection, problem.site, Timeline(start, SLOT, slots))
             planned = decide(problem, Solver())
             plan = _check(agent.policy.plan(problem, prices, planned=planned), problem)
             fingerprint = digest(f"{basis.plan.plan_id} {agent.name} {agent.run_id}".encode())
@@ -167,17 +156,11 @@ def _attempt(
             )
             judged = _judge(connection, basis, planned, reply.head)
             row = basis.report(judged.verdict, now)
-            figures = (
-                agent.policy.list_figures(plan, problem, prices, planned=planned)
-                if isinstance(agent.policy, ExplainsValue)
-                else {}
-            )
-            return replace(
-                row,
-                run_id=agent.run_id,
-                metrics={**judged.metrics, **figures},
-                plan_id=reply.head.plan_id,
-            ), reply
+            metrics = dict(judged.metrics)
+            if isinstance(agent.policy, ExplainsValue):
+                metrics |= agent.policy.list_figures(plan, problem, prices, planned=planned)
+            row = replace(row, run_id=agent.run_id, metrics=metrics, plan_id=reply.head.plan_id)
+            return row, reply
     except SoftTimeLimitExceeded:
         log.warning(
             "the agent took too long to plan", plan_id=basis.plan.plan_id, policy=basis.policy
@@ -197,9 +180,7 @@ def _nothing(code: GateCode) -> GateVerdict:
 
 
 def _check(plan: Plan, problem: Problem) -> Plan:
-    """Return the plan if all its policy's thresholds are finite.
-
-    The policy has one for every slot and battery of the problem.
+    """Return the plan if its policy has finite thresholds for every slot and battery.
 
     Raises:
         AgentPlanError: it has not.
@@ -207,17 +188,14 @@ def _check(plan: Plan, problem: Problem) -> Plan:
     policy = plan.policy
     if policy is None or len(policy.batteries) != len(problem.site.batteries):
         raise AgentPlanError("it says nothing of the site's batteries", field="plan.policy")
+    shape = (problem.outlook.timeline.count,)
     for battery in policy.batteries:
-        levels = [
-            getattr(level, name)
-            for level in (battery.keep, battery.begin)
-            for name in type(level).__slots__
-        ]
-        for series in (*levels, battery.charge_kw, battery.discharge_kw):
-            if (
-                np.shape(series) != (problem.outlook.timeline.count,)
-                or not np.isfinite(series).all()
-            ):
+        thresholds = []
+        for level in (battery.keep, battery.begin):
+            thresholds += [getattr(level, name) for name in type(level).__slots__]
+        thresholds += [battery.charge_kw, battery.discharge_kw]
+        for series in thresholds:
+            if np.shape(series) != shape or not np.isfinite(series).all():
                 raise AgentPlanError(
                     "its thresholds are not a number for each slot",
                     field=f"plan.policy.{battery.battery.name}",
@@ -226,9 +204,9 @@ def _check(plan: Plan, problem: Problem) -> Plan:
 
 
 def _judge(connection: Connection, basis: _Basis, planned: Plan, reply: PlanReply) -> PlanJudgement:
-    """Return the gatekeeper's judgement of the thresholds of the two replies.
+    """Return the gatekeeper's judgement of the thresholds in the two replies.
 
-    These are what devices would follow.
+    Devices follow those, not the exact ones of the plans.
     """
     effective = agent_gates.read_effective_mode(connection, basis.site)
     site = planned.problem.site
@@ -238,11 +216,8 @@ def _judge(connection: Connection, basis: _Basis, planned: Plan, reply: PlanRepl
         # compare.
         return PlanJudgement(_nothing("not_cheaper"), {})
     # Curtailment stays the planner's: the agent does not decide it.
-    pair = [
-        replace(
-            planned.policy,
-            batteries=[each.thresholds[battery.name].policy(battery) for battery in site.batteries],
-        )
-        for each in (basis.plan, reply)
-    ]
+    pair = []
+    for plan in (basis.plan, reply):
+        batteries = [plan.thresholds[battery.name].policy(battery) for battery in site.batteries]
+        pair.append(replace(planned.policy, batteries=batteries))
     return judge_plan(planned.problem, pair[0], pair[1], effective)

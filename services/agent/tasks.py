@@ -21,6 +21,8 @@ from luna.contracts.agent_control import (
     ShadowPlanRequest,
 )
 from luna.contracts.forecast_versions import CardReply
+from luna.contracts.job import Job
+from luna.contracts.message import Request
 from luna.contracts.replay import ReplayReply
 from luna.energy.errors import UnavailableError
 from luna.energy.site import Site
@@ -40,9 +42,9 @@ NEEDS = ("database", "redis", "objects")
 
 
 def prepare() -> None:
-    """Load the compiled loops before the worker forks its processes.
+    """Load the compiled loops before the worker's processes are forked.
 
-    Each process would otherwise wait a second for them.
+    Each of them would otherwise wait a second for the loops.
     """
     load_common_kernels()
 
@@ -77,7 +79,7 @@ def describe(request: AgentCardRequest, work: TaskContext) -> CardReply:
 
 @task(AgentReplayRequest, soft_limit=timedelta(hours=1))
 def replay(request: AgentReplayRequest, work: TaskContext) -> ReplayReply:
-    """Replay recorded days under learned policies beside others and store their scores.
+    """Replay recorded days under learned policies and others, and store their scores.
 
     Each day has a transaction of its own.
     """
@@ -113,24 +115,24 @@ def plan_shadow(request: ShadowPlanRequest, work: TaskContext) -> ShadowPlanRepl
 
 @task(NightRequest, soft_limit=timedelta(hours=1))
 def spend_night(request: NightRequest, work: TaskContext) -> NightReply:
-    """Score, judge, and ask for what is due."""
-    return night.run_night(
-        work.database(),
-        request,
-        lambda job_request: submit_job(work.database(), work.client, job_request),
-        now=work.clock.now(),
-    )
+    """Score and judge the agents, and submit the jobs that are due."""
+
+    def submit(job_request: Request) -> Job:
+        return submit_job(work.database(), work.client, job_request)
+
+    return night.run_night(work.database(), request, submit, now=work.clock.now())
 
 
 def load_from(objects: ObjectStore) -> shadow.LoadAgent:
-    """Return what finds the trained agent of a site among stored artefacts.
+    """Return a function that loads a site's trained agent from stored artefacts.
 
-    One that is not for the site or its states is refused there, and logged.
+    An artefact for another site or other states is logged, and not loaded.
     """
 
     def load(
         connection: Connection, site: Site, name: str, before: datetime
     ) -> TrainedAgent | None:
-        return next(iter(load_agents(connection, objects, site, before=before, names=[name])), None)
+        agents = load_agents(connection, objects, site, before=before, names=[name])
+        return agents[0] if agents else None
 
     return load

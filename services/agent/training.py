@@ -1,6 +1,4 @@
-"""Train an agent and compare it with the champion on unseen days.
-
-Its history is read, it is trained, and stored with its model card.
+"""Train an agent on a site's history, judge it on unseen days, and store it with its card.
 
 The card has the training data, the scores on unseen days, the intended use and the limits.
 """
@@ -159,7 +157,7 @@ _SLOTS_PER_PLAN = 4
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Decision on a challenger as champion, its reason, and the trial's metrics.
+    """The decision on a challenger, its reason, and the metrics of the trial.
 
     Metrics are named ``trial.<policy>.<figure>``.
     """

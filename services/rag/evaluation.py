@@ -1,6 +1,4 @@
-"""Evaluate retrieval on a set in BEIR layout.
-
-It is measured by vectors, by words, and by both as the service fuses them.
+"""Evaluate retrieval on a set in BEIR layout: by vectors, by words, and fused.
 
 A set is ``corpus.jsonl``, ``queries.jsonl`` and ``qrels.tsv`` or ``qrels/test.tsv``. By words,
 passages are ranked in memory: what the index of the service does, exactly and without a server.
@@ -46,12 +44,10 @@ _AT_ONCE = 64
 
 
 def evaluate_set(folder: Path, embedder: Embedder | None, *, progress: Progress) -> dict[str, Any]:
-    """Return nDCG@10, recall@10 and milliseconds per question.
+    """Return a set's nDCG@10, recall@10 and milliseconds per question by each retriever.
 
-    Each by vectors, by words and fused.
-
-    Counted are the questions with a passage judged above zero. Questions and judgements are read
-    before the corpus, so that a bad file is told at once.
+    Only questions with a passage judged above zero count. Questions and judgements are read before
+    the corpus, so that a bad file is reported at once.
 
     Raises:
         InvalidInputError: a file is missing or bad; the field names file and line.
@@ -132,16 +128,15 @@ def read_queries(folder: Path) -> dict[str, str]:
 
 
 def read_judgements(folder: Path) -> dict[str, dict[str, int]]:
-    """Return the relevance of passages by question; a first line of names is left out.
+    """Return the relevance of passages by question, without a first line of column names.
 
     Raises:
         InvalidInputError: as in ``read_passages``.
     """
     path = _find(folder, "qrels/test.tsv", "qrels.tsv")
     judged: dict[str, dict[str, int]] = {}
-    for number, row in enumerate(
-        csv.reader(_lines(path), delimiter="\t", quoting=csv.QUOTE_NONE), start=1
-    ):
+    rows = csv.reader(_lines(path), delimiter="\t", quoting=csv.QUOTE_NONE)
+    for number, row in enumerate(rows, start=1):
         if not row or (number == 1 and row[-1].strip().lower() in {"score", "relevance"}):
             continue
         where = f"{path}:{number}"
@@ -247,27 +242,13 @@ class WordIndex:
         self._count += 1
 
     def rank(self, query: Mapping[int, float], depth: int) -> dict[int, float]:
-        """Return the best passages with a query term, by position, with BM25 scores.
+        """Return BM25 scores of the best passages with a term of the query, by position.
 
         Source: rarity ln(1 + (N − n + 0.5) / (n + 0.5)), Robertson and Zaragoza 2009, never below
         zero.
         """
         if self._by_term is None:
-            terms = np.frombuffer(self._terms, dtype=np.uint32)
-            order = np.argsort(terms, kind="stable")
-            numbers, starts = np.unique(terms[order], return_index=True)
-            ends = [*starts[1:].tolist(), len(order)]
-            self._postings = dict(
-                zip(numbers.tolist(), zip(starts.tolist(), ends, strict=True), strict=True)
-            )
-            self._by_term = (
-                np.frombuffer(self._passages, dtype=np.uint32)[order],
-                np.frombuffer(self._weights, dtype=np.float32)[order],
-            )
-            # The collected terms are not needed any more.
-            self._terms = array("I")
-            self._passages = array("I")
-            self._weights = array("f")
+            self._by_term = self._sort_by_term()
         passages, weights = self._by_term
         scores = np.zeros(self._count, dtype=np.float32)
         for term, query_weight in query.items():
@@ -275,6 +256,22 @@ class WordIndex:
             rarity = np.log1p((self._count - (end - first) + 0.5) / (end - first + 0.5))
             scores[passages[first:end]] += query_weight * rarity * weights[first:end]
         return best_of(scores, depth)
+
+    def _sort_by_term(self) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
+        """Note each term's slice, and return passages and weights in the order of terms."""
+        terms = np.frombuffer(self._terms, dtype=np.uint32)
+        order = np.argsort(terms, kind="stable")
+        numbers, starts = np.unique(terms[order], return_index=True)
+        ends = [*starts[1:].tolist(), len(order)]
+        slices = zip(starts.tolist(), ends, strict=True)
+        self._postings = dict(zip(numbers.tolist(), slices, strict=True))
+        passages = np.frombuffer(self._passages, dtype=np.uint32)[order]
+        weights = np.frombuffer(self._weights, dtype=np.float32)[order]
+        # The collected terms are not needed any more.
+        self._terms = array("I")
+        self._passages = array("I")
+        self._weights = array("f")
+        return passages, weights
 
 
 def best_of(scores: NDArray[np.float32], depth: int) -> dict[int, float]:
@@ -306,14 +303,15 @@ class Ranking:
 
         Null where there is no embedding model.
         """
-        means = {name: mean_measures(run, judged, questions) for name, run in self.runs.items()}
-        milliseconds = {
-            name: 1e3 * seconds / max(len(self.runs[name]), 1)
-            for name, seconds in self.seconds.items()
-        }
+        gains: dict[Retriever, float] = {}
+        recalls: dict[Retriever, float] = {}
+        milliseconds: dict[Retriever, float] = {}
+        for name, run in self.runs.items():
+            gains[name], recalls[name] = mean_measures(run, judged, questions)
+            milliseconds[name] = 1e3 * self.seconds[name] / max(len(run), 1)
         return {
-            "ndcg_at_10": _by_retriever({name: mean[0] for name, mean in means.items()}, 4),
-            "recall_at_10": _by_retriever({name: mean[1] for name, mean in means.items()}, 4),
+            "ndcg_at_10": _by_retriever(gains, 4),
+            "recall_at_10": _by_retriever(recalls, 4),
             "milliseconds_per_query": _by_retriever(milliseconds, 2),
             "documents": self.passages,
             "queries": len(questions),
@@ -348,18 +346,10 @@ class Corpus:
         )
         rest = iter(passages)
         while batch := list(islice(rest, _AT_ONCE)):
-            if self.embedder is not None and self._vectors is not None:
-                english = self.embedder.speaks_one_language
-                texts = [
-                    text_to_embed(each.whole, each.language, speaks_english_alone=english)
-                    for each in batch
-                ]
-                self._vectors[len(self.keys) : len(self.keys) + len(batch)] = self.embedder.embed(
-                    texts, role="passage"
-                )
-            for each in batch:
-                self.words.add(weigh_passage(each.whole, each.language))
-                self.keys.append(each.key)
+            self._embed(batch)
+            for passage in batch:
+                self.words.add(weigh_passage(passage.whole, passage.language))
+                self.keys.append(passage.key)
             progress(len(self.keys), total, "passages")
         if len(set(self.keys)) < len(self.keys):
             raise InvalidInputError(
@@ -368,33 +358,42 @@ class Corpus:
                 remedy="Give each passage an id of its own.",
             )
 
+    def _embed(self, batch: Sequence[SetPassage]) -> None:
+        """Store the vectors of the next passages."""
+        if self.embedder is None or self._vectors is None:
+            return
+        english = self.embedder.speaks_one_language
+        texts = []
+        for passage in batch:
+            text = text_to_embed(passage.whole, passage.language, speaks_english_alone=english)
+            texts.append(text)
+        first = len(self.keys)
+        vectors = self.embedder.embed(texts, role="passage")
+        self._vectors[first : first + len(batch)] = vectors
+
     def find_near(self, question: str) -> dict[int, float]:
-        """Return the passages with the nearest vectors, by position, with their cosines."""
+        """Return the cosines of the passages with the nearest vectors, by position."""
         if self.embedder is None or self._vectors is None:
             return {}
-        query_text = question_to_embed(
-            question, speaks_english_alone=self.embedder.speaks_one_language
-        )
-        return best_of(
-            self._vectors @ self.embedder.embed([query_text], role="query")[0], _LIST_DEPTH
-        )
+        english = self.embedder.speaks_one_language
+        text = question_to_embed(question, speaks_english_alone=english)
+        vector = self.embedder.embed([text], role="query")[0]
+        return best_of(self._vectors @ vector, _LIST_DEPTH)
 
     def find_words(self, question: str) -> dict[int, float]:
-        """Return passages with the most telling shared words, by position, with BM25 scores."""
+        """Return BM25 scores of the passages that share rare words, by position."""
         return self.words.rank(weigh_query(question), _LIST_DEPTH)
 
 
 def rank(corpus: Corpus, queries: Mapping[str, str], progress: Progress) -> Ranking:
     """Return the best passages of a corpus for each question, by each retriever."""
-    names: tuple[Retriever, ...] = (
-        ("dense", "sparse", "fused") if corpus.embedder else ("sparse", "fused")
-    )
-    ranking = Ranking(
-        corpus.embedder.model if corpus.embedder else None,
-        len(corpus.keys),
-        {name: {} for name in names},
-        dict.fromkeys(names, 0.0),
-    )
+    names: list[Retriever] = ["sparse", "fused"]
+    model = None
+    if corpus.embedder is not None:
+        names.insert(0, "dense")
+        model = corpus.embedder.model
+    runs: dict[Retriever, dict[str, list[str]]] = {name: {} for name in names}
+    ranking = Ranking(model, len(corpus.keys), runs, dict.fromkeys(names, 0.0))
     # Models, glossary and postings are made ready at the first use; no question is to pay for that.
     for text in islice(queries.values(), 1):
         corpus.find_near(text)
@@ -405,7 +404,7 @@ def rank(corpus: Corpus, queries: Mapping[str, str], progress: Progress) -> Rank
         vectors_end = time.perf_counter()
         words = corpus.find_words(text)
         words_end = time.perf_counter()
-        fused = [each.key for each in fuse(near, words)]
+        fused = [ranked.key for ranked in fuse(near, words)]
         ended = time.perf_counter()
         results: dict[Retriever, tuple[Iterable[int], float]] = {
             "dense": (near, vectors_end - began),
@@ -431,16 +430,16 @@ def ndcg(ranked: Sequence[str], relevance: Mapping[str, int], *, depth: int = DE
     20(4), 2002; discount log2(rank + 1).
     Invariants: 1 for an ideal ranking, 0 where nothing relevant is among the first ``depth``.
     """
-    ideal = _gain(sorted((max(grade, 0) for grade in relevance.values()), reverse=True)[:depth])
-    return (
-        _gain([max(relevance.get(key, 0), 0) for key in ranked[:depth]]) / ideal
-        if ideal > 0
-        else 0.0
-    )
+    grades = sorted((max(grade, 0) for grade in relevance.values()), reverse=True)
+    ideal = _gain(grades[:depth])
+    if ideal <= 0:
+        return 0.0
+    found = [max(relevance.get(key, 0), 0) for key in ranked[:depth]]
+    return _gain(found) / ideal
 
 
 def recall(ranked: Sequence[str], relevance: Mapping[str, int], *, depth: int = DEPTH) -> float:
-    """Return the share of relevant passages (grade above zero) in the first ``depth``."""
+    """Return the share of relevant passages (grade above zero) among the first ``depth``."""
     relevant = {key for key, grade in relevance.items() if grade > 0}
     return len(relevant.intersection(ranked[:depth])) / len(relevant) if relevant else 0.0
 

@@ -1,6 +1,6 @@
-"""Client of a language model over Ollama's or OpenAI's protocol.
+"""Stream chat completions of a language model over Ollama's or OpenAI's protocol.
 
-Streamed chat completions with timeouts, cancellation and a limit of concurrency.
+Requests have timeouts, can be cancelled, and are limited in number.
 
 No retries: after a failure the answer is built from extracts at once.
 

@@ -1,7 +1,4 @@
-"""Months by their names in German, English and Dutch. Pure.
-
-Names are known with umlauts and with those written as two letters.
-"""
+"""Months by their names in German, English and Dutch, also with umlauts as two letters."""
 
 _NAMES = (
     "januar january jänner jaenner januari jan",

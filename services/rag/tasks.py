@@ -158,7 +158,7 @@ def choose_recommendations(request: RecommendRequest, work: TaskContext) -> Reco
     return chooser.choose(
         work.connection,
         request,
-        questions=[each.answer.question for each in earlier],
+        questions=[stored.answer.question for stored in earlier],
         now=work.clock.now(),
     )
 

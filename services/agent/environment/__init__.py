@@ -1,5 +1,4 @@
-"""The gym: a site's recorded days as episodes.
+"""The gym: a site's recorded days as episodes, under the kernel's physics and economics.
 
-They are stepped by the kernel's physics and priced by its economics. Contract:
-docs/model-contracts.md.
+Contract: docs/model-contracts.md.
 """

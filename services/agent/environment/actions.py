@@ -75,14 +75,12 @@ def choose_setpoint(
     """
     valid = np.where((actions >= 0) & (actions < len(modes)), actions, len(modes))
     chosen = np.choose(valid, np.array([*modes, _NO_MODE], dtype=np.int8))
-    mode, target = (
-        np.broadcast_to(each, (batteries, valid.size))
-        for each in (chosen, np.where(chosen == Mode.EXPORT, -np.inf, np.inf))
-    )
+    target = np.where(chosen == Mode.EXPORT, -np.inf, np.inf)
+    shape = (batteries, valid.size)
     return SetPoint(
-        mode,
+        np.broadcast_to(chosen, shape),
         _ANY,
-        target,
+        np.broadcast_to(target, shape),
         floor_soc=_LEAST,
         ceiling_soc=_ANY,
         spill_soc=_ANY,
@@ -116,7 +114,7 @@ def find_quartiles(price: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class DayPrices:
-    """The import price of a slot and the quartiles of its local day, each of shape ``(sites,)``."""
+    """A slot's import price and its local day's quartiles, each of shape ``(sites,)``."""
 
     price: FloatArray
     q25: FloatArray
@@ -128,7 +126,7 @@ class DayPrices:
 class Powers:
     """Requested powers of each battery, kW, shape ``(batteries, sites)``.
 
-    Charge, discharge to the house, discharge to the grid.
+    ``discharge_kw`` goes to the house, ``export_kw`` to the grid.
     """
 
     charge_kw: FloatArray

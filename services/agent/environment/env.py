@@ -30,12 +30,11 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
         self.batch = batch
         self.rule = rule
         self.observation_space = gymnasium.spaces.Box(-MOST, MOST, (rule.layout.size,), np.float32)
-        discrete = rule.control != "continuous"
-        self.action_space = (
-            gymnasium.spaces.Discrete(rule.action_count)
-            if discrete
-            else gymnasium.spaces.Box(0.0, 1.0, (POWERS,), np.float32)
-        )
+        self.action_space: gymnasium.spaces.Space[Any]
+        if rule.control == "continuous":
+            self.action_space = gymnasium.spaces.Box(0.0, 1.0, (POWERS,), np.float32)
+        else:
+            self.action_space = gymnasium.spaces.Discrete(rule.action_count)
         self._episode = 0
         self._slot = 0
         self._seat(0)
@@ -63,11 +62,12 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
         if day is None:
             self._episode = int(self.np_random.integers(self.batch.episodes.size))
         else:
-            self._episode = self.batch.find(
-                parse_day(day, field="options.day") if isinstance(day, str) else day,
-                site=choices.get("site"),
-            )
-        share = self.rule.start_share if choices.get("share") is None else choices["share"]
+            if isinstance(day, str):
+                day = parse_day(day, field="options.day")
+            self._episode = self.batch.find(day, site=choices.get("site"))
+        share = choices.get("share")
+        if share is None:
+            share = self.rule.start_share
         share = self.np_random.random() if share is None else float(share)
         if not 0.0 <= share <= 1.0:
             raise InvalidInputError(
@@ -98,9 +98,8 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
             np.array([done]),
         )
         slot = self.batch.slots.at(self._place)
-        result = step_sites(
-            self.rule, now, slot, self.rule.read(np.asarray(action)[None]), hours=self.batch.hours
-        )
+        actions = self.rule.read(np.asarray(action)[None])
+        result = step_sites(self.rule, now, slot, actions, hours=self.batch.hours)
         self._stored_kwh = result.flows.stored_kwh
         # After the last slot the state keeps that slot's features, with the stored energy at its
         # end.
@@ -124,11 +123,9 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
         return self.batch.episodes.first[[self._episode]] + self._slot
 
     def _state(self) -> StateArray:
-        return np.asarray(
-            self.rule.layout.build(self.batch.features, self._place, self._soc, self._capacity_kwh)[
-                0
-            ]
-        )
+        layout = self.rule.layout
+        states = layout.build(self.batch.features, self._place, self._soc, self._capacity_kwh)
+        return np.asarray(states[0])
 
 
 def _describe(result: StepResult) -> dict[str, Any]:

@@ -220,7 +220,7 @@ class EpisodeBatch:
         days: int = 1,
         verdicts: Mapping[date, QualityVerdict] = NO_VERDICTS,
     ) -> Self:
-        """Return the episodes of ``days`` usable days in a row, one from each possible first day.
+        """Return an episode of ``days`` usable days in a row from each possible first day.
 
         Args:
             scene: actual values, forecasts and prices with their instants of issue.
@@ -350,7 +350,7 @@ class EpisodeBatch:
         )
 
     def find(self, day: date, *, site: str | None = None) -> int:
-        """Return the index of a site's first episode that begins on a day; default: the first site.
+        """Return the index of a site's first episode of a day; default: the first site.
 
         Raises:
             InvalidInputError: the day was refused.

@@ -18,9 +18,9 @@ def gather(
     at: IndexArray,
     factor: FloatArray,
 ) -> None:
-    """Write consecutive features of each state, scaled and clipped.
+    """Write consecutive features of each state.
 
-    These are ``values[at:]`` times ``factor``, clipped to ±``MOST``; NaN and infinity stay.
+    They are ``values[at:]`` times ``factor``, clipped to ±``MOST``; NaN and infinity stay.
 
     Args:
         states: output, shape ``(states, size)``.

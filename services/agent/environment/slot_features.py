@@ -1,6 +1,7 @@
-"""Features known at the start of each slot, by forecasts and prices of the time.
+"""Compute the features known at the start of each slot.
 
-They are stored once per issue of a forecast and publication of prices.
+They come from forecasts as issued and prices as published, and are stored once per issue and
+publication.
 """
 
 from collections.abc import Callable, Sequence

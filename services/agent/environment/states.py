@@ -22,11 +22,10 @@ StateArray = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Part of a state: its series of ``SlotFeatures``, divisor and number of hours.
+    """A part of a state: a series of ``SlotFeatures`` over a divisor.
 
-    The slot's own hour is included.
-
-    A part with ``names`` is a table of as many columns, ``(slots, len(names))``.
+    ``hours`` counts the slot's own hour. A part with ``names`` is a table of as many columns,
+    ``(slots, len(names))``.
     """
 
     series: str
@@ -72,11 +71,17 @@ class StateLayout:
         Those of vectors end in the hour ahead, 00 for the slot itself.
         """
         names: list[str] = []
-        for part in self.parts:
-            if part != _SOC and _PARTS[part].hours > 1:
-                names += [f"{part}_{hour:02d}h" for hour in range(_PARTS[part].hours)]
+        for name in self.parts:
+            if name == _SOC:
+                names.append(name)
+                continue
+            part = _PARTS[name]
+            if part.hours > 1:
+                names += [f"{name}_{hour:02d}h" for hour in range(part.hours)]
+            elif part.names:
+                names += part.names
             else:
-                names += (_PARTS[part].names if part != _SOC else ()) or (part,)
+                names.append(name)
         return tuple(names)
 
     @property
@@ -96,8 +101,10 @@ class StateLayout:
         """
         states = np.empty((slots.size, self.size), dtype=np.float32)
         self.fill(states, features, slots, (soc, capacity_kwh))
-        if not np.isfinite(states).all():
-            feature = self.names[int(np.flatnonzero(~np.isfinite(states).all(axis=0))[0])]
+        finite = np.isfinite(states)
+        if not finite.all():
+            first_unknown = int(np.flatnonzero(~finite.all(axis=0))[0])
+            feature = self.names[first_unknown]
             raise InvalidInputError(
                 "this part of the state is not known",
                 field=feature,
@@ -112,9 +119,7 @@ class StateLayout:
         slots: IndexArray,
         batteries: tuple[FloatArray, FloatArray],
     ) -> None:
-        """Write states of slots without a check for finite values.
-
-        The features were checked before.
+        """Write the states of slots, whose features the caller has checked for finite values.
 
         Args:
             states: output, shape ``(states, size)``.
@@ -136,27 +141,17 @@ class StateLayout:
                 continue
             part = _PARTS[name]
             factor = factors[part.divided_by]
+            series = getattr(features, part.series)
             if part.names:
                 width = len(part.names)
-                gather(
-                    states,
-                    (place, width),
-                    getattr(features, part.series).ravel(),
-                    slots * width,
-                    factor,
-                )
+                gather(states, (place, width), series.ravel(), slots * width, factor)
                 place += width
                 continue
-            gather(states, (place, 1), getattr(features, part.series), slots, factor)
+            gather(states, (place, 1), series, slots, factor)
             if part.hours > 1:
+                ahead = getattr(features.ahead, part.series)
                 at = features.price_at if part.divided_by == "price" else features.energy_at
-                gather(
-                    states,
-                    (place + 1, part.hours - 1),
-                    getattr(features.ahead, part.series),
-                    at[slots],
-                    factor,
-                )
+                gather(states, (place + 1, part.hours - 1), ahead, at[slots], factor)
             place += part.hours
 
 
@@ -207,14 +202,10 @@ def see_problem(layout: StateLayout, problem: Problem) -> StateArray:
         raise InvalidInputError(
             "there is nothing to decide at a site without a battery", field="site.batteries"
         )
-    return np.asarray(
-        layout.build(
-            SlotFeatures.of_problem(problem),
-            np.zeros(1, dtype=np.int64),
-            problem.stored_kwh.sum() / capacity,
-            capacity,
-        )[0]
-    )
+    features = SlotFeatures.of_problem(problem)
+    first_slot = np.zeros(1, dtype=np.int64)
+    soc = problem.stored_kwh.sum() / capacity
+    return np.asarray(layout.build(features, first_slot, soc, capacity)[0])
 
 
 def find_layout(version: str) -> StateLayout:

@@ -1,4 +1,4 @@
-"""Summary features of the hours after a slot, for trees that cannot learn them from hourly values.
+"""Summarise the hours after a slot for trees, which cannot learn it from hourly values.
 
 They are surplus and demand ahead, the price relative to later ones, and the energy ahead at better
 prices than now: the opportunity cost of selling, storing or buying now.

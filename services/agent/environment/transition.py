@@ -1,4 +1,4 @@
-"""Step sites side by side through one slot: action, safety layer, simulation, costs and reward."""
+"""Simulate a slot of many sites: action, safety layer, flows, costs and reward."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,9 +56,10 @@ COST_ALONE = RewardRule()
 
 @dataclass(frozen=True, slots=True)
 class PricesNow:
-    """A slot's import and export price and price of wear, currency/kWh.
+    """A slot's prices, currency/kWh.
 
-    Prices have shape ``(sites,)``, wear ``(batteries, 1)`` or ``(batteries, sites)``.
+    Import and export have the shape ``(sites,)``, wear ``(batteries, 1)`` or
+    ``(batteries, sites)``.
     """
 
     import_price: FloatArray
@@ -100,9 +101,10 @@ def value_change(
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """End of an episode with the slot, and states of charge, each ``(sites,)``.
+    """The end of a slot, each array of shape ``(sites,)``.
 
-    The states of charge are the slot's own and that of the start.
+    ``done``: the episode ends with it. ``soc`` is the state of charge now, ``first_soc`` that at
+    the episode's start.
     """
 
     done: BoolArray
@@ -155,13 +157,14 @@ class EnvRule:
         return ALL_MODES if self.control == "modes" else ACTION_MODES
 
     def read(self, actions: AnyArray) -> tuple[AnyColumn, ...]:
-        """Return actions as columns of shape ``(sites,)``.
+        """Return the columns of actions, each of shape ``(sites,)``.
 
-        Actions have shape ``(sites,)``, or are shares ``(sites, 3)``.
+        Actions have the shape ``(sites,)``, shares of powers ``(sites, 3)``.
         """
         if self.control != "continuous":
             return (read_actions(actions),)
-        return tuple(np.ascontiguousarray(column) for column in np.asarray(actions, dtype=float).T)
+        shares = np.asarray(actions, dtype=float)
+        return tuple(np.ascontiguousarray(column) for column in shares.T)
 
 
 PLAIN = EnvRule()
@@ -188,9 +191,9 @@ class SitesNow:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """Result of a slot, meter arrays of shape ``(sites,)``.
+    """The result of a slot; arrays of the meter have the shape ``(sites,)``.
 
-    The set-point after the safety layer, flows, costs, and rewards.
+    ``setpoint`` is the one after the safety layer.
 
     Evaluations use ``costs``; ``potential`` and ``shaping`` are for the learner alone.
     ``intervened``: the safety layer changed a mode, because the action is invalid or the site's
@@ -218,9 +221,8 @@ def step_sites(
         hours: the slot's length.
     """
     if rule.control == "continuous":
-        powers = Powers.of(actions, sites.limits).gate(
-            DayPrices(slot.import_price, slot.q25, slot.q50, slot.q75)
-        )
+        day_prices = DayPrices(slot.import_price, slot.q25, slot.q50, slot.q75)
+        powers = Powers.of(actions, sites.limits).gate(day_prices)
         requested = powers.setpoint(
             slot.curtailment, sites.stored_kwh, hours=hours, limits=sites.limits
         )
@@ -240,10 +242,7 @@ def step_sites(
     shaping: FloatArray = np.zeros(1)
     if rule.reward.shapes:
         ends = Ends(sites.done, after / sites.capacity_kwh, sites.first_soc)
-        shaping = shape_reward(
-            rule.reward,
-            flows.discharge_kwh.sum(axis=0),
-            slot.import_price < CHEAP_SHARE * slot.q50,
-            ends,
-        )
+        discharge_kwh = flows.discharge_kwh.sum(axis=0)
+        cheap = slot.import_price < CHEAP_SHARE * slot.q50
+        shaping = shape_reward(rule.reward, discharge_kwh, cheap, ends)
     return StepResult(safe, flows, costs, potential, shaping, intervened)

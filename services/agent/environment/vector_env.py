@@ -1,4 +1,4 @@
-"""Thousands of sites and days side by side, on the same physics and economics as one."""
+"""Simulate thousands of sites and days side by side, by the same rules as a single one."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,12 +19,11 @@ BLOCK = 8192
 
 @dataclass(frozen=True, slots=True)
 class StepInfo:
-    """Facts about a step, arrays of shape ``(count,)``.
+    """Figures of a step, arrays of shape ``(count,)``.
 
-    Its episode, the figures that evaluations count, and those that only the learner sees.
-
-    ``stored_kwh`` is what all batteries of a site hold at the slot's end; ``intervened``: the
-    safety layer changed the requested set-point.
+    ``stored_kwh`` is the energy in all batteries of a site at the slot's end; ``intervened``: the
+    safety layer changed the requested set-point. Evaluations read ``cost``; ``potential`` and
+    ``shaping`` are for the learner alone.
     """
 
     episode: IndexArray
@@ -59,7 +58,7 @@ class StepInfo:
 
 
 class VectorEnv:
-    """Many episodes of a batch at once; one that ends is followed by another that is drawn.
+    """Many episodes of a batch at once; a random one follows each that ends.
 
     Args:
         batch: episodes to choose from.
@@ -74,8 +73,9 @@ class VectorEnv:
         self.batch = batch
         self.rule = rule
         self.count = count
-        edges = np.linspace(0, count, -(-count // BLOCK) + 1).astype(int).tolist()
-        self._parts = [slice(*each) for each in pairwise(edges)]
+        blocks = -(-count // BLOCK)
+        edges = np.linspace(0, count, blocks + 1).astype(int).tolist()
+        self._parts = [slice(first, end) for first, end in pairwise(edges)]
         self._blocks = [_Block(batch, rule, part.stop - part.start) for part in self._parts]
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self.info = StepInfo.empty(count)
@@ -87,20 +87,20 @@ class VectorEnv:
 
     @property
     def action_count(self) -> int:
-        """Number of actions to choose from, or of powers to name."""
+        """Number of discrete actions, or of continuous powers."""
         return self.rule.action_count
 
     @property
     def episode(self) -> IndexArray:
-        """The place in the batch of the episode that each site is in, shape ``(count,)``."""
+        """Index in the batch of each site's episode, shape ``(count,)``."""
         return np.concatenate([block.episode for block in self._blocks])
 
     def reset(
         self, rng: np.random.Generator, episodes: IndexArray | Sequence[int] | None = None
     ) -> StateArray:
-        """Begin episodes, drawn or given, and return first states, ``(count, state_size)``.
+        """Begin given or random episodes and return their states, ``(count, state_size)``.
 
-        ``rng`` draws all that follow.
+        ``rng`` draws all episodes that follow.
         """
         if episodes is None:
             chosen = rng.integers(self.batch.episodes.size, size=self.count)
@@ -178,7 +178,7 @@ class _Block:
         self._begin(np.arange(self.episode.size), episodes)
 
     def step(self, actions: AnyArray, info: StepInfo) -> BoolArray:
-        """Live through a slot, note it, and return where it was an episode's last one."""
+        """Simulate a slot, write ``info``, and return where an episode ended."""
         np.equal(self._slot, self._last, out=self._done)
         now = SitesNow(
             limits=self._sites.limits,
@@ -190,8 +190,8 @@ class _Block:
             done=self._done,
         )
         slot = self._batch.slots.at(self._slot)
-        asked = self._rule.read(actions)
-        result = step_sites(self._rule, now, slot, asked, hours=self._batch.hours)
+        columns = self._rule.read(actions)
+        result = step_sites(self._rule, now, slot, columns, hours=self._batch.hours)
         self._stored_kwh[:] = result.flows.stored_kwh
         info.episode[:] = self.episode
         info.stored_kwh[:] = self._stored_kwh.sum(axis=0)
@@ -202,7 +202,7 @@ class _Block:
         return self._done
 
     def go_on(self) -> None:
-        """Go to the next slot, or after the last one to a drawn episode."""
+        """Go to the next slot, or from an episode's last one to a random episode."""
         self._slot += 1
         if self._done.any():
             ended = np.flatnonzero(self._done)

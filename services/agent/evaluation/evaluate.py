@@ -1,9 +1,6 @@
-"""Measure the trained policies of a stored site on days unseen by all of them.
+"""Measure a site's trained policies on unseen days beside planner, plain rules and oracle."""
 
-The planner, plain rules and the oracle stand beside them.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -116,21 +113,17 @@ def evaluate_agents(
 
 
 def _find_trained(connection: Connection, site: Site, named: Sequence[str]) -> list[str]:
-    """Return the learned policies to measure.
-
-    These are those named, else all that have an accepted training.
-    """
+    """Return the named learned policies, or all that have an accepted training."""
     for name in named:
         if name not in AGENT_POLICIES:
             raise refuse(
                 "no-learned-policy", field="policies", value=name, names=tuple(AGENT_POLICIES)
             )
     declared = find_kinds()
-    trained = [
-        name
-        for name, kind in AGENT_POLICIES.items()
-        if kind in declared and find_champion(connection, site, kind) is not None
-    ]
+    trained = []
+    for name, kind in AGENT_POLICIES.items():
+        if kind in declared and find_champion(connection, site, kind) is not None:
+            trained.append(name)
     for name in named:
         if name not in trained:
             raise refuse(
@@ -154,22 +147,19 @@ class Lessons:
     def find_lacking(
         self, quarters: Iterable[date], names: Sequence[str]
     ) -> list[tuple[date, str]]:
-        """Return quarters, in order, with the policies that still need training for them.
+        """Return the missing trainings as pairs of quarter and policy, quarters in order.
 
-        Such policies were not trained on all that was recorded before the quarter.
+        A training is missing if none knows all that was recorded before the quarter.
         """
+        lacking = []
         with self.store.part() as connection:
-            return [
-                (quarter, name)
-                for quarter in sorted(set(quarters))
-                for name in names
-                if not _was_trained(
-                    connection,
-                    self.site,
-                    find_kind(AGENT_POLICIES[name]).version,
-                    until=self._midnight(quarter),
-                )
-            ]
+            for quarter in sorted(set(quarters)):
+                until = self._midnight(quarter)
+                for name in names:
+                    version = find_kind(AGENT_POLICIES[name]).version
+                    if not _was_trained(connection, self.site, version, until=until):
+                        lacking.append((quarter, name))
+        return lacking
 
     def complete(
         self, lacking: Sequence[tuple[date, str]], progress: Progress, *, now: datetime
@@ -192,16 +182,14 @@ class Lessons:
         window = longest.scene.timeline
         done = 1
         for quarter, quarter_policies in groupby(lacking, key=itemgetter(0)):
-            history = longest.within(window.start, min(self._midnight(quarter), window.end))
+            quarter_start = self._midnight(quarter)
+            history = longest.within(window.start, min(quarter_start, window.end))
             for _, name in quarter_policies:
                 request = TrainAgentRequest(
-                    site_id=self.site.name, kind=AGENT_POLICIES[name], until=self._midnight(quarter)
+                    site_id=self.site.name, kind=AGENT_POLICIES[name], until=quarter_start
                 )
-                self._train(
-                    request,
-                    history,
-                    take_part(progress, done, parts, named=f"{name} until {quarter}: "),
-                )
+                tell = take_part(progress, done, parts, named=f"{name} until {quarter}: ")
+                self._train(request, history, tell)
                 done += 1
 
     def _train(self, request: TrainAgentRequest, history: History, progress: Progress) -> None:
@@ -220,36 +208,33 @@ class Lessons:
     def issue(
         self, weeks: Sequence[EvaluationWeek], policies: list[str], progress: Progress
     ) -> None:
-        """Issue missing forecasts of the weeks.
-
-        Their model knows all that was recorded before their quarter.
-        """
+        """Issue the weeks' missing forecasts, by models trained on all before their quarter."""
         for place, week in enumerate(weeks):
             progress(place, len(weeks), f"forecasts for {week.first}")
-            # The forecasts' model knows all that was recorded before the quarter, where it drives
-            # the site and was not trained on that yet.
-            until = self._midnight(week.trained_until)
-            with self.store.part() as connection:
-                if find_active(
-                    connection, self.site
-                ).forecast_version == VERSION and not _was_trained(
-                    connection, self.site, VERSION, until=until
-                ):
-                    train_site(
-                        connection,
-                        TrainRequest(site_id=self.site.name, until=until),
-                        objects=self.objects,
-                    )
+            self._train_forecaster(self._midnight(week.trained_until))
             tell = take_part(progress, place, len(weeks), named=f"forecasts for {week.first}: ")
             replay_request = compose_replay(self.site, week, policies)
             issue_forecasts(
                 self.store, self.site, replay_request, objects=self.objects, progress=tell
             )
 
+    def _train_forecaster(self, until: datetime) -> None:
+        """Train the site's forecast model on all before ``until``, unless this was done already.
+
+        Nothing is trained where the site's active forecasts are of another version.
+        """
+        with self.store.part() as connection:
+            if find_active(connection, self.site).forecast_version != VERSION:
+                return
+            if _was_trained(connection, self.site, VERSION, until=until):
+                return
+            request = TrainRequest(site_id=self.site.name, until=until)
+            train_site(connection, request, objects=self.objects)
+
     def sort_out(
         self, weeks: Sequence[EvaluationWeek], names: Iterable[str]
     ) -> tuple[list[str], dict[str, str]]:
-        """Return the policies that have a training for every week, and why the others have not."""
+        """Return the policies with a training for every week, and the others with a reason."""
         usable = []
         refused = {}
         for name in names:
@@ -272,9 +257,9 @@ class Lessons:
 
 
 def _was_trained(connection: Connection, site: Site, version: str, *, until: datetime) -> bool:
-    """Return whether a training knows everything recorded before an instant, and no more.
+    """Return whether a training knows all that was recorded before ``until`` and nothing later.
 
-    Its trial is included, whatever became of its model.
+    Its trial counts as well. It does not matter whether the model was accepted.
     """
     runs = training_runs.list_latest(connection, site.name, version=version, limit=_RUNS)
     return any(until - _CLOSE <= run.data_until and run.knowledge_cutoff <= until for run in runs)
@@ -289,9 +274,10 @@ def compose_replay(site: Site, week: EvaluationWeek, policies: list[str]) -> Rep
 
 
 def _describe(week: EvaluationWeek, reply: ReplayReply) -> UnseenWeek:
-    run_ids: Mapping[str, str] = {
-        name: policy.run_id for name, policy in reply.policies.items() if policy.run_id is not None
-    }
+    run_ids = {}
+    for name, policy in reply.policies.items():
+        if policy.run_id is not None:
+            run_ids[name] = policy.run_id
     return UnseenWeek(
-        first=week.first, days=week.days, trained_until=week.trained_until, run_ids=dict(run_ids)
+        first=week.first, days=week.days, trained_until=week.trained_until, run_ids=run_ids
     )

@@ -1,6 +1,6 @@
 """Draw a recorded day of a stored site under several policies.
 
-The day stands in a replay of its week, so its figures are those of the replay.
+The day is part of a replay of its week, so its figures are those of the replay.
 
 Policies stand side by side: price, battery power and export, state of charge, on axes that all
 columns share.
@@ -54,7 +54,7 @@ from services.agent.evaluation.record import read_record
 from services.agent.evaluation.replay import issue_forecasts, load_learned
 from services.planner.replay import DayLog, DayResult, ReplayData, ReplaySpec, Rules, run
 from services.planner.service.inputs import read_scene
-from services.planner.service.replay import Store
+from services.planner.service.replay import LearnedPolicy, Store
 
 
 def draw_stored_day(
@@ -75,10 +75,9 @@ def draw_stored_day(
     with store.part() as connection:
         site = sites.load(connection, request.site_id)
         monday = request.day - timedelta(days=request.day.weekday())
-        first, last = find_stretch(
-            read_record(connection, site, first=monday, last=monday + timedelta(days=WEEK - 1)),
-            request.day,
-        )
+        sunday = monday + timedelta(days=WEEK - 1)
+        record = read_record(connection, site, first=monday, last=sunday)
+        first, last = find_stretch(record, request.day)
         replay_request = ReplayRequest(
             site_id=site.name, from_day=first, to_day=last, policies=request.policies, episodes=None
         )
@@ -91,51 +90,54 @@ def draw_stored_day(
         )
     issue_forecasts(store, site, replay_request, objects=objects)
     with store.part() as connection:
-        scene = read_scene(
-            connection, replay_request, find_active(connection, site).forecast_version
-        )
-    results: dict[date, DayResult] = {}
-    makers = {name: policy.make for name, policy in learned.items()}
-    spec = ReplaySpec(
-        replay_request.policies,
-        timedelta(minutes=replay_request.every_minutes) // SLOT,
-        learned=makers,
-        explain_loss=False,
-    )
-    reply = run(
-        scene, spec, book=DayLog(keep=lambda result: results.update({result.day: result}))
-    ).reply
-    costs = {
-        name: next(each for each in policy.days if each.day == request.day)
-        for name, policy in reply.policies.items()
-    }
-    traces = trace_day(scene, Rules.of(scene), results[request.day], costs)
-    named = {
-        name: trace.model_copy(update={"run_id": learned[name].run_id})
-        if name in learned
-        else trace
-        for name, trace in traces.items()
-    }
+        version = find_active(connection, site).forecast_version
+        scene = read_scene(connection, replay_request, version)
+    traces = _replay_day(scene, replay_request, learned, request.day)
+    numbers = Numbers("en", scene.zone, site.currency)
     return DayPictureReply(
-        svg=draw_day(
-            named,
-            title=f"{site.name}, {request.day}",
-            numbers=Numbers("en", scene.zone, site.currency),
-        ),
+        svg=draw_day(traces, title=f"{site.name}, {request.day}", numbers=numbers),
         policies=replay_request.policies,
         day=request.day,
         from_day=replay_request.from_day,
         to_day=replay_request.to_day,
         currency=site.currency,
-        traces=named,
+        traces=traces,
     )
 
 
+def _replay_day(
+    scene: ReplayData,
+    request: ReplayRequest,
+    learned: Mapping[str, LearnedPolicy],
+    day: date,
+) -> dict[str, PolicyDayTrace]:
+    """Replay the request's days and return each policy's trace of one of them."""
+    results: dict[date, DayResult] = {}
+
+    def keep(result: DayResult) -> None:
+        results[result.day] = result
+
+    spec = ReplaySpec(
+        request.policies,
+        timedelta(minutes=request.every_minutes) // SLOT,
+        learned={name: policy.make for name, policy in learned.items()},
+        explain_loss=False,
+    )
+    reply = run(scene, spec, book=DayLog(keep=keep)).reply
+    costs = {}
+    for name, policy in reply.policies.items():
+        costs[name] = next(day_cost for day_cost in policy.days if day_cost.day == day)
+    traces = trace_day(scene, Rules.of(scene), results[day], costs)
+    for name in learned.keys() & traces.keys():
+        traces[name] = traces[name].model_copy(update={"run_id": learned[name].run_id})
+    return traces
+
+
 def find_stretch(record: UsableDays, day: date) -> tuple[date, date]:
-    """Return the first and last of the days in a row around ``day`` that can be lived again.
+    """Return the first and last day of the replayable run of days around ``day``.
 
     Raises:
-        InvalidInputError: the day itself cannot.
+        InvalidInputError: the day itself cannot be replayed.
     """
     if not record.first <= day <= record.last or day in record.unusable:
         reason = record.unusable.get(day, "it was not recorded whole")
@@ -206,49 +208,49 @@ class TraceDay:
 
 
 def draw_day(traces: Mapping[str, PolicyDayTrace], *, title: str, numbers: Numbers) -> str:
-    """Return the picture as an SVG document, a column per policy.
+    """Return an SVG document with a column of three panels per policy.
 
-    Each has three panels whose axes are the same in all columns.
+    The axes are the same in all columns.
 
     Args:
-        traces: the same day as each policy lived it; their slots begin at the same instants.
-        title: what stands above.
+        traces: the same day under each policy; their slots begin at the same instants.
+        title: the heading.
         numbers: write figures, and know the clock and the currency.
     """
     slots = next(iter(traces.values())).slots
     step = slots[1].start - slots[0].start
-    days = [
-        TraceDay.of(name, trace, hours=step / timedelta(hours=1), base=numbers.price_unit[0])
-        for name, trace in traces.items()
-    ]
+    hours = step / timedelta(hours=1)
+    base = numbers.price_unit[0]
+    days = [TraceDay.of(name, trace, hours=hours, base=base) for name, trace in traces.items()]
     axes = _fit_axes(days, numbers)
     width = len(days) * COLUMN + (len(days) - 1) * GAP
-    edges = [*(slot.start for slot in slots), slots[-1].start + step]
-    columns = join(
-        _draw_column(day, place * (COLUMN + GAP), axes, numbers, edges=edges)
-        for place, day in enumerate(days)
-    )
-    # On the surface's colour: the hour lines run through all panels.
-    names = join(
-        rectangle((0, axes[panel].top - 20, len(words) * LETTER, 15), "surface")
-        + text((0, axes[panel].top - 9), words, "tick")
-        for panel, words in _name_panels(numbers).items()
-    )
+    edges = [slot.start for slot in slots]
+    edges.append(slots[-1].start + step)
+    columns = []
+    for place, day in enumerate(days):
+        x = place * (COLUMN + GAP)
+        columns.append(_draw_column(day, x, axes, numbers, edges=edges))
+    key_widths = [34 + len(words) * LETTER for _, words in KEYS]
     below = axes["stored"].bottom + FOOT
-    places = place_keys(
-        [34 + len(words) * LETTER for _, words in KEYS], width, first_y=below, row=KEY_ROW, gap=14
-    )
-    drawn = [_draw_key(css, words, place) for (css, words), place in zip(KEYS, places, strict=True)]
-    keys = join(drawn)
+    places = place_keys(key_widths, width, first_y=below, row=KEY_ROW, gap=14)
+    keys = [_draw_key(css, words, place) for (css, words), place in zip(KEYS, places, strict=True)]
     end = places[-1][1] + KEY_ROW
     heading = text((0, 14), f"{title}, local time ({numbers.zone.key})", "picture-title")
-    return draw_document(
-        heading + columns + names + keys, (width, end), style("policy_day"), label=title
-    )
+    content = heading + join(columns) + _draw_panel_names(axes, numbers) + join(keys)
+    return draw_document(content, (width, end), style("policy_day"), label=title)
+
+
+def _draw_panel_names(axes: Mapping[str, Axis], numbers: Numbers) -> Markup:
+    drawn = []
+    for panel, words in _name_panels(numbers).items():
+        top = axes[panel].top
+        # The names cover the hour lines, which run through all panels.
+        drawn.append(rectangle((0, top - 20, len(words) * LETTER, 15), "surface"))
+        drawn.append(text((0, top - 9), words, "tick"))
+    return join(drawn)
 
 
 def _name_panels(numbers: Numbers) -> dict[str, str]:
-    """Return what each panel shows, in which unit."""
     return {
         "price": f"import price ({numbers.price_unit[1]}/kWh)",
         "power": "power (kW), charging up",
@@ -257,24 +259,26 @@ def _name_panels(numbers: Numbers) -> dict[str, str]:
 
 
 def _fit_axes(days: Sequence[TraceDay], numbers: Numbers) -> dict[str, Axis]:
-    """Return each panel's scale, which holds the values of all columns."""
+    """Return an axis per panel that covers the values of all columns."""
     prices = np.concatenate([day.price for day in days])
-    powers = np.concatenate(
-        [series for day in days for series in (day.net_kw, day.export_kw, day.needed_kw)]
-    )
+    power_series = []
+    for day in days:
+        power_series += [day.net_kw, day.export_kw, day.needed_kw]
+    powers = np.concatenate(power_series)
     top = HEAD
     ends = {}
     for panel, height in PANELS.items():
         top += UNIT
         ends[panel] = (top + height, top)
         top += height
-    power_step = choose_step(float(np.ptp(np.append(powers, 0.0))), POWER_STEPS, 6)
+    power_span = float(np.ptp(np.append(powers, 0.0)))
+    power_step = choose_step(power_span, POWER_STEPS, 6)
+    least_span = LEAST_PRICE_SPAN * numbers.price_unit[0]
+    _, stored_top = ends["stored"]
     return {
-        "price": fit_prices(
-            prices.tolist(), ends["price"], least_span=LEAST_PRICE_SPAN * numbers.price_unit[0]
-        ),
+        "price": fit_prices(prices.tolist(), ends["price"], least_span=least_span),
         "power": fit_axis(powers.tolist(), ends["power"], step=power_step, least=(0.0, power_step)),
-        "stored": Axis.upright(ends["stored"][1], PANELS["stored"], low=0.0, high=100.0, step=25.0),
+        "stored": Axis.upright(stored_top, PANELS["stored"], low=0.0, high=100.0, step=25.0),
     }
 
 
@@ -300,39 +304,33 @@ def _draw_column(
         stored.bottom + 16,
         every=6,
     )
-    # A dot on the price of each slot in which the batteries charged, or gave.
-    trades = ((day.net_kw > 0, "dot-charging"), (day.net_kw < 0, "dot-giving"))
-    dots = [
-        circle((frame.x(slot + 0.5), price.place(day.price[slot])), 2.2, css)
-        for where, css in trades
-        for slot in np.flatnonzero(where).tolist()
-    ]
-    lines = [
-        *_describe(day, numbers),
-        *(shade_runs(frame, axis, cheap, "cheap") for axis in (price, power)),
-        *(draw_ruler(frame, axis, numbers) for axis in axes.values()),
-        clock.draw(),
-        path(trace_stairs(frame, price, day.price), "line price-line"),
-        *dots,
-        draw_bars(
-            frame, power, np.zeros(frame.count), np.maximum(day.net_kw, 0.0), css="bar-charging"
-        ),
-        draw_bars(
-            frame, power, np.zeros(frame.count), np.minimum(day.net_kw, 0.0), css="bar-giving"
-        ),
-        path(trace_stairs(frame, power, day.export_kw), "line export-line"),
-        path(trace_stairs(frame, power, day.needed_kw), "line needed-line"),
-        # Stored energy is known at the end of each slot.
-        path(
-            trace_edges(
-                ChartFrame(COLUMN, MARGIN + frame.slot_width, 0.0, frame.count - 1),
-                stored,
-                day.stored,
-            ),
-            "line stored-line",
-        ),
-    ]
-    return Markup('<g transform="translate({} 0)">{}</g>').format(x, join(lines))
+    zero = np.zeros(frame.count)
+    charge_kw = np.maximum(day.net_kw, 0.0)
+    discharge_kw = np.minimum(day.net_kw, 0.0)
+    # The state of charge is that of a slot's end, so its line begins one slot later.
+    ends = ChartFrame(COLUMN, MARGIN + frame.slot_width, 0.0, frame.count - 1)
+    parts = _describe(day, numbers)
+    parts += [shade_runs(frame, axis, cheap, "cheap") for axis in (price, power)]
+    parts += [draw_ruler(frame, axis, numbers) for axis in axes.values()]
+    parts.append(clock.draw())
+    parts.append(path(trace_stairs(frame, price, day.price), "line price-line"))
+    parts += _draw_trades(day, frame, price)
+    parts.append(draw_bars(frame, power, zero, charge_kw, css="bar-charging"))
+    parts.append(draw_bars(frame, power, zero, discharge_kw, css="bar-giving"))
+    parts.append(path(trace_stairs(frame, power, day.export_kw), "line export-line"))
+    parts.append(path(trace_stairs(frame, power, day.needed_kw), "line needed-line"))
+    parts.append(path(trace_edges(ends, stored, day.stored), "line stored-line"))
+    return Markup('<g transform="translate({} 0)">{}</g>').format(x, join(parts))
+
+
+def _draw_trades(day: TraceDay, frame: ChartFrame, price: Axis) -> list[Markup]:
+    """Draw a dot on the price of each slot in which the batteries charge or discharge."""
+    dots = []
+    for traded, css in ((day.net_kw > 0, "dot-charging"), (day.net_kw < 0, "dot-giving")):
+        for slot in np.flatnonzero(traded).tolist():
+            middle = (frame.x(slot + 0.5), price.place(day.price[slot]))
+            dots.append(circle(middle, 2.2, css))
+    return dots
 
 
 def _describe(day: TraceDay, numbers: Numbers) -> list[Markup]:
@@ -342,11 +340,10 @@ def _describe(day: TraceDay, numbers: Numbers) -> list[Markup]:
         _tell_slots("charges", day.trace.charging, numbers),
         _tell_slots("discharges", day.trace.discharging, numbers),
     )
-    name = text((0, 42), say_policy(day.name, language="en"), "policy-name")
-    return [
-        name,
-        *(text((0, 42 + LINE * place), line, "note") for place, line in enumerate(lines, start=1)),
-    ]
+    drawn = [text((0, 42), say_policy(day.name, language="en"), "policy-name")]
+    for place, line in enumerate(lines, start=1):
+        drawn.append(text((0, 42 + LINE * place), line, "note"))
+    return drawn
 
 
 def _tell_slots(verb: str, traded: TradedSlots, numbers: Numbers) -> str:
@@ -405,16 +402,12 @@ def trace_day(
             "soc": flows.stored_kwh[:, 0].sum(axis=0) / capacity_kwh,
         }
         modes = trajectory.mode[:, 0].T.tolist()
-        slots = [
-            SlotTrace(
-                start=start,
-                mode=", ".join(Mode(mode).word for mode in slot_modes),
-                **dict(zip(columns, map(float, values), strict=True)),
-            )
-            for start, slot_modes, *values in zip(
-                trajectory.timeline, modes, *columns.values(), strict=True
-            )
-        ]
+        rows = zip(trajectory.timeline, modes, *columns.values(), strict=True)
+        slots = []
+        for start, slot_modes, *values in rows:
+            words = ", ".join(Mode(mode).word for mode in slot_modes)
+            figures = dict(zip(columns, map(float, values), strict=True))
+            slots.append(SlotTrace(start=start, mode=words, **figures))
         traces[name] = PolicyDayTrace(
             cost=cost.cost,
             value_gain=cost.value_gain,
@@ -426,9 +419,9 @@ def trace_day(
 
 
 def count_traded(energy_kwh: FloatArray, price: FloatArray) -> TradedSlots:
-    """Return number of slots with flow, mean price, and number of cheap slots.
+    """Return the number, energy and mean price of slots in which energy flows.
 
-    Cheap is below the day's median; all others are dear.
+    A slot below the day's median price is cheap, every other one dear.
     """
     traded = energy_kwh > LITTLE_KWH
     count = int(traded.sum())

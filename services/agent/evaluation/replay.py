@@ -1,7 +1,4 @@
-"""Replays of stored sites with learned policies.
-
-Each acts by what it had learned before the window.
-"""
+"""Replay stored sites with learned policies, each as it was trained before the window."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -37,7 +34,7 @@ _LEARNED_DAYS = timedelta(days=LEARNED_DAYS)
 def replay_learned(
     store: Store, request: ReplayRequest, *, objects: ObjectStore, progress: Progress | None = None
 ) -> ReplayReply:
-    """Return what every policy costs a stored site over the window, learned ones among them.
+    """Return the cost of every policy, learned ones included, over a window of a stored site.
 
     Forecasts that were not issued then are issued first.
 
@@ -63,9 +60,9 @@ def issue_forecasts(
     objects: ObjectStore,
     progress: Progress = keep_quiet,
 ) -> None:
-    """Issue missing forecasts of the window and of the days before it.
+    """Issue the window's missing forecasts, and those of the days before it.
 
-    From the errors of those days learned policies know how forecasts err.
+    Learned policies weigh the errors of the earlier ones.
     """
     past = request.model_copy(
         update={
@@ -81,7 +78,8 @@ def issue_forecasts(
         and recorded is not None
         and recorded[0] <= earliest
     )
-    for window_request in (past, request) if weighs_errors else (request,):
+    window_requests = [past, request] if weighs_errors else [request]
+    for window_request in window_requests:
         with store.part() as connection:
             missing = find_missing(connection, window_request)
             if missing is not None:
@@ -96,9 +94,9 @@ def load_learned(
     before: datetime,
     objects: ObjectStore,
 ) -> dict[str, LearnedPolicy]:
-    """Return the learned ones of the policies.
+    """Return the learned policies among ``names``, by their latest training before ``before``.
 
-    Each is its latest accepted training on nothing from ``before`` on.
+    The training must have been accepted, and have read nothing from ``before`` on.
 
     Raises:
         NotFoundError: one has no such training; says which command trains it.
@@ -108,20 +106,18 @@ def load_learned(
     for name in names:
         if name in LEARNED_POLICIES:
             agent = load_agent(connection, objects, site, name.removesuffix(EXPORT), before=before)
-            learned[name] = LearnedPolicy(
-                sell_by(agent.policy.plan) if name.endswith(EXPORT) else agent.policy.plan,
-                agent.run_id,
-            )
+            make_plan: MakePlan = agent.policy.plan
+            if name.endswith(EXPORT):
+                make_plan = sell_by(make_plan)
+            learned[name] = LearnedPolicy(make_plan, agent.run_id)
     return learned
 
 
 def sell_by(plan_agent: MakePlan) -> MakePlan:
-    """Return a policy that plans as the planner does and sells as an agent.
+    """Return a planner whose plans sell as the agent does, and otherwise are the planner's.
 
-    Devices follow it where the agent may decide about selling alone.
-
-    Where one of the two plans has nothing that could be followed the planner's plan stands, as it
-    does for the executor.
+    Devices follow such plans where the agent may decide about selling alone. If one of the two
+    plans has no policy the planner's plan stands, as it does for the executor.
     """
 
     def make(problem: Problem, prices: SitePrices) -> Plan:

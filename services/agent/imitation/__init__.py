@@ -1,4 +1,1 @@
-"""Learners of modes, from hindsight and from the stochastic programme.
-
-Trees and a small network learn from hindsight, corrected on the states that they reach themselves.
-"""
+"""Learners of modes, taught by hindsight or by the stochastic programme."""

@@ -1,11 +1,9 @@
-"""Kinds of agents that imitate a teacher.
+"""Train agents that imitate the oracle or the stochastic programme.
 
-Trees and a network taught by hindsight, and the same network taught by the stochastic programme.
-
-A learner is corrected by its teacher on the states that it reaches itself (DAgger): each round adds
-those of the learner before. The trees are a classifier of LightGBM whose loss is what a mode costs
-more than the cheapest; the network is trained by PyTorch to expect the least regret, and asked by
-NumPy.
+A teacher corrects its learner on the states that the learner reaches itself (DAgger): each round
+adds those of the learner before. The trees are a LightGBM classifier whose loss is the regret of a
+mode against the cheapest one; the network is trained by PyTorch to expect the least regret, and
+evaluated in NumPy.
 """
 
 import json
@@ -35,18 +33,18 @@ if TYPE_CHECKING:
     from torch.nn import Linear
 
 
-# Where nothing is at stake a step of Newton's would have no end.
+# Without a least curvature Newton's step has no bound where all modes cost the same.
 _LEAST_CURVATURE = 1e-2
 
 
 @dataclass(frozen=True, slots=True)
 class TreeClassifierSettings:
-    """Settings of the classifier's growth.
+    """Settings of the classifier.
 
-    ``imitation`` is what the teacher's own mode counts beside the regret of the others.
+    ``imitation`` is the weight of the teacher's own mode beside the regret of the others.
 
-    ``most_regret`` caps a regret, in shares of the mean: a mode that is far off says nothing of
-    those that are nearly right.
+    ``most_regret`` caps a regret, in shares of the mean: a mode that is far off teaches nothing
+    about those that are nearly right.
     """
 
     rounds: int = 60
@@ -81,12 +79,12 @@ class TreeClassifier:
 def grow_classifier(
     samples: ModeSamples, settings: TreeClassifierSettings, *, seed: int
 ) -> TreeClassifier:
-    """Return trees whose choices cost least on the average.
+    """Return trees whose choices cost least on average.
 
     The same samples and seed grow the same trees.
 
-    The loss of a state is the regret to be expected of the modes by their shares of belief, and a
-    little of what the teacher's own mode is less believed in.
+    The loss of a state is the expected regret under the probabilities of the modes, and a small
+    share of the cross-entropy with the teacher's mode.
     """
     lightgbm = import_lightgbm()
     regret = samples.share_regret(settings.most_regret)
@@ -94,14 +92,14 @@ def grow_classifier(
     weight = samples.weight[:, None]
 
     def differentiate(scores: FloatArray, _: object) -> tuple[FloatArray, FloatArray]:
-        belief = np.exp(scores - scores.max(axis=1, keepdims=True))
-        belief /= belief.sum(axis=1, keepdims=True)
-        beyond = regret - (belief * regret).sum(axis=1, keepdims=True)
-        spread = belief * (1.0 - belief)
-        slope = belief * beyond + settings.imitation * (belief - labels)
-        return weight * slope, weight * np.maximum(
-            spread * (np.abs(beyond) + settings.imitation), _LEAST_CURVATURE
-        )
+        probability = np.exp(scores - scores.max(axis=1, keepdims=True))
+        probability /= probability.sum(axis=1, keepdims=True)
+        expected_regret = (probability * regret).sum(axis=1, keepdims=True)
+        beyond = regret - expected_regret
+        spread = probability * (1.0 - probability)
+        slope = probability * beyond + settings.imitation * (probability - labels)
+        curvature = spread * (np.abs(beyond) + settings.imitation)
+        return weight * slope, weight * np.maximum(curvature, _LEAST_CURVATURE)
 
     data = lightgbm.Dataset(samples.states, label=samples.mode)
     parameters = {
@@ -122,12 +120,12 @@ def grow_classifier(
 
 @dataclass(frozen=True, slots=True)
 class NetworkSettings:
-    """Settings of the network's training.
+    """Settings of the network and its training.
 
-    ``imitation`` is what the teacher's own mode counts beside the regret of the others.
+    ``imitation`` is the weight of the teacher's own mode beside the regret of the others.
 
-    ``most_regret`` caps a regret, in shares of the mean: a mode that is far off says nothing of
-    those that are nearly right.
+    ``most_regret`` caps a regret, in shares of the mean: a mode that is far off teaches nothing
+    about those that are nearly right.
     """
 
     hidden: tuple[int, ...] = (64, 64)
@@ -140,12 +138,12 @@ class NetworkSettings:
 
 
 def fit_network(samples: ModeSamples, settings: NetworkSettings, *, seed: int) -> SmallNetwork:
-    """Return the network whose choices cost least on the average.
+    """Return the network whose choices cost least on average.
 
     The same samples and seed give the same network.
 
-    The loss of a state is the regret to be expected of the modes by their shares of belief, so that
-    states in which much is at stake count most, and what cannot be told apart is averaged.
+    The loss of a state is the expected regret under the probabilities of the modes, so that states
+    with large regrets count most, and indistinguishable ones are averaged.
     Source: Ross, Bagnell 2014, "Reinforcement and imitation learning via interactive no-regret
     learning" (cost-to-go instead of the teacher's action).
     """
@@ -156,26 +154,25 @@ def fit_network(samples: ModeSamples, settings: NetworkSettings, *, seed: int) -
     generator = torch.Generator().manual_seed(seed)
     rows = _Rows.of(samples, scale, most_regret=settings.most_regret)
     layers = _draw_layers((rows.inputs.shape[1], *settings.hidden, len(MODES)), generator)
-    model = torch.nn.Sequential(
-        *[part for layer in layers[:-1] for part in (layer, torch.nn.ReLU())], layers[-1]
-    )
+    model = torch.nn.Sequential()
+    for layer in layers[:-1]:
+        model.append(layer)
+        model.append(torch.nn.ReLU())
+    model.append(layers[-1])
     optimiser = torch.optim.AdamW(
         model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.epochs)
     for _ in range(settings.epochs):
-        for part in torch.split(
-            torch.randperm(rows.inputs.shape[0], generator=generator), settings.batch
-        ):
+        order = torch.randperm(rows.inputs.shape[0], generator=generator)
+        for part in torch.split(order, settings.batch):
             loss = rows.lose(part, model(rows.inputs[part]), imitation=settings.imitation)
             optimiser.zero_grad()
             torch.autograd.backward(loss)
             optimiser.step()
         schedule.step()
-    weights, biases = (
-        [getattr(layer, part).detach().numpy().copy() for layer in layers]
-        for part in ("weight", "bias")
-    )
+    weights = [layer.weight.detach().numpy().copy() for layer in layers]
+    biases = [layer.bias.detach().numpy().copy() for layer in layers]
     return SmallNetwork(weights, biases, "relu", scale)
 
 
@@ -199,20 +196,19 @@ class _Rows:
             regret.astype(np.float32),
             samples.weight.astype(np.float32),
         )
-        return cls(*(torch.from_numpy(each) for each in parts))
+        return cls(*(torch.from_numpy(part) for part in parts))
 
     def lose(self, part: "Tensor", scores: "Tensor", *, imitation: float) -> "Tensor":
-        """Return the loss of some rows.
+        """Return the mean loss of some rows.
 
-        It is the expected regret, and a share of the disbelief in the teacher's own mode.
+        It is the expected regret, and a share of the cross-entropy with the teacher's mode.
         """
         from torch.nn.functional import log_softmax, nll_loss
 
-        belief = log_softmax(scores, dim=1)
-        missed = nll_loss(belief, self.mode[part], reduction="none")
-        return (
-            self.weight[part] * ((belief.exp() * self.regret[part]).sum(dim=1) + imitation * missed)
-        ).mean()
+        log_probability = log_softmax(scores, dim=1)
+        missed = nll_loss(log_probability, self.mode[part], reduction="none")
+        expected_regret = (log_probability.exp() * self.regret[part]).sum(dim=1)
+        return (self.weight[part] * (expected_regret + imitation * missed)).mean()
 
 
 def _draw_layers(sizes: tuple[int, ...], generator: "Generator") -> list["Linear"]:
@@ -252,18 +248,16 @@ def learn_by_dagger(
 
     Args:
         schools: histories, each with its teacher.
-        fit: makes a learner of samples.
+        fit: trains a learner on samples.
         rounds: how often samples of the learner's own states are added.
-        rng: draws the states of charge at midnight, and those that are drawn.
-        drawn: how often each slot occurs at a drawn state of charge.
+        rng: draws the states of charge, at midnight and of the ``drawn`` samples.
+        drawn: how often each slot occurs at a random state of charge.
         on_learner: receives the number of learners so far.
     """
-    samples = ModeSamples.join(
-        [
-            *(school.follow_teacher(rng) for school in schools),
-            *(school.draw(rng) for school in schools for _ in range(drawn)),
-        ]
-    )
+    parts = [school.follow_teacher(rng) for school in schools]
+    for school in schools:
+        parts += [school.draw(rng) for _ in range(drawn)]
+    samples = ModeSamples.join(parts)
     learner = fit(samples)
     on_learner(1)
     for number in range(rounds):
@@ -280,8 +274,8 @@ TREE_LAYOUT = SUMMARY
 NETWORK_LAYOUT = V1_1
 # Rounds of relabelling beyond the teacher's own days.
 ROUNDS = 2
-# How often trees see each slot at a state of charge that is drawn: by its own days a slot is known
-# at few. A network lost by it.
+# How often trees see each slot at a random state of charge: simulated days reach few of them. A
+# network became worse by it.
 DRAWN = 3
 _TREES = "trees.txt"
 _NETWORK = "network.json"
@@ -303,36 +297,33 @@ def load_network(artefact: Artefact, site: Site) -> LearnedModes:
     from safetensors.numpy import load
 
     del site
-    return LearnedModes(
-        NETWORK_LAYOUT,
-        SmallNetwork.read(
-            load(artefact.parts[_TENSORS]), json.loads(artefact.text(_NETWORK))
-        ).scores,
-    )
+    tensors = load(artefact.parts[_TENSORS])
+    header = json.loads(artefact.text(_NETWORK))
+    network = SmallNetwork.read(tensors, header)
+    return LearnedModes(NETWORK_LAYOUT, network.scores)
 
 
 def train_trees(lesson: Lesson) -> TrainedParts:
-    """Grow trees that choose the oracle's modes, on the states that they themselves reach."""
+    """Grow trees that imitate the oracle, also on the states that they reach themselves."""
     settings = TreeClassifierSettings()
     school = School(lesson.history, ask_oracle(lesson.history), TREE_LAYOUT)
     fit = partial(grow_classifier, settings=settings, seed=lesson.seed)
     trees, samples = _learn(lesson, school, fit, drawn=DRAWN)
+    parts = {_TREES: trees.text().encode()}
     sampling = {"rounds_of_relabelling": ROUNDS, "drawn": DRAWN}
-    return TrainedParts(
-        {_TREES: trees.text().encode()}, asdict(settings) | sampling, _measure(trees, samples)
-    )
+    return TrainedParts(parts, asdict(settings) | sampling, _measure(trees, samples))
 
 
 def train_network(lesson: Lesson) -> TrainedParts:
-    """Train a network that chooses the oracle's modes, on the states that it itself reaches."""
+    """Train a network that imitates the oracle, also on the states that it reaches itself."""
     require_extra(TRAINING)
     return _train_network(lesson, ask_oracle(lesson.history))
 
 
 def train_clone(lesson: Lesson) -> TrainedParts:
-    """Train a network to choose as the stochastic programme does.
+    """Train a network that imitates the stochastic programme.
 
-    That plans by the mean value over courses.
+    The programme plans by the mean value over scenarios.
     """
     require_extra(TRAINING)
     return _train_network(lesson, ask_programme(lesson.history, progress=lesson.progress))
@@ -342,41 +333,31 @@ def _train_network(lesson: Lesson, teacher: Teacher) -> TrainedParts:
     from safetensors.numpy import save
 
     settings = NetworkSettings()
-    network, samples = _learn(
-        lesson,
-        School(lesson.history, teacher, NETWORK_LAYOUT),
-        partial(fit_network, settings=settings, seed=lesson.seed),
-    )
+    school = School(lesson.history, teacher, NETWORK_LAYOUT)
+    fit = partial(fit_network, settings=settings, seed=lesson.seed)
+    network, samples = _learn(lesson, school, fit)
     header = network.header | {
         "state_version": NETWORK_LAYOUT.version,
         "modes": [mode.word for mode in MODES],
     }
     parts = {_NETWORK: json.dumps(header).encode(), _TENSORS: save(network.tensors)}
-    return TrainedParts(
-        parts, asdict(settings) | {"rounds_of_relabelling": ROUNDS}, _measure(network, samples)
-    )
+    trained_with = asdict(settings) | {"rounds_of_relabelling": ROUNDS}
+    return TrainedParts(parts, trained_with, _measure(network, samples))
 
 
 def _learn(
     lesson: Lesson, school: School, fit: Callable[[ModeSamples], Grown], *, drawn: int = 0
 ) -> tuple[Grown, ModeSamples]:
-    """Return the learner, and all samples; each round is a step of progress."""
+
+    def report(count: int) -> None:
+        lesson.progress(count, 1 + ROUNDS, "train")
+
     rng = np.random.default_rng(lesson.seed)
-    return learn_by_dagger(
-        [school],
-        fit,
-        rounds=ROUNDS,
-        rng=rng,
-        drawn=drawn,
-        on_learner=lambda count: lesson.progress(count, 1 + ROUNDS, "train"),
-    )
+    return learn_by_dagger([school], fit, rounds=ROUNDS, rng=rng, drawn=drawn, on_learner=report)
 
 
 def _measure(learner: Learner, samples: ModeSamples) -> dict[str, float]:
-    """Return the share of the teacher's mode, and the mean excess cost of choices.
-
-    The cost is over that of the cheapest mode, currency per slot.
-    """
+    """Return the share of choices equal to the teacher's, and the mean regret (currency/slot)."""
     chosen = learner.scores(samples.states).argmax(axis=1)
     lost = samples.regret[np.arange(chosen.size), chosen]
     return {

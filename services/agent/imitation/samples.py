@@ -1,7 +1,4 @@
-"""Samples for learners of modes: states of a history with the teacher's mode.
-
-Each names what every other mode would have cost more.
-"""
+"""Label states of a history for learners: the teacher's mode and every mode's regret."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
@@ -19,19 +16,17 @@ from services.agent.history import History
 from services.agent.imitation.teachers import Teacher
 from services.agent.learned_modes import Score
 
-# Slots of the window and what is stored at their start, kWh, both (n,), to a mode each.
+# From slots of the window and the energy stored at their start, kWh, both (n,), to their modes.
 _Choose = Callable[[IndexArray, FloatArray], IntArray]
 
 
 @dataclass(frozen=True, slots=True)
 class ModeSamples:
-    """States with the teacher's modes and regrets.
+    """Labelled states.
 
-    ``states`` has shape ``(samples, size)``, ``regret`` (currency) ``(samples, modes)``, the others
-    ``(samples,)``.
-
-    ``slot`` is the place in the history's window, ``stored_kwh`` what the battery held at its
-    start, ``mode`` the teacher's, ``weight`` what it counts.
+    ``states`` has the shape ``(samples, size)``, ``regret`` (currency) ``(samples, modes)``, the
+    others ``(samples,)``. ``slot`` is the place in the history's window, ``stored_kwh`` the
+    battery's energy at its start, ``mode`` the teacher's, ``weight`` the weight of the sample.
     """
 
     slot: IndexArray
@@ -42,18 +37,17 @@ class ModeSamples:
     weight: FloatArray
 
     def share_regret(self, most: float) -> FloatArray:
-        """Return the regret in shares of its mean over samples and modes, at most ``most``."""
-        return np.minimum(self.regret / max(float(self.regret.mean()), 1e-9), most)
+        """Return the regret in shares of its mean over all samples and modes, at most ``most``."""
+        mean = max(float(self.regret.mean()), 1e-9)
+        return np.minimum(self.regret / mean, most)
 
     @classmethod
     def join(cls, parts: Sequence["ModeSamples"]) -> Self:
         """Return the samples of all parts, in order."""
-        return cls(
-            **{
-                each.name: np.concatenate([getattr(part, each.name) for part in parts])
-                for each in fields(cls)
-            }
-        )
+        joined = {}
+        for column in fields(cls):
+            joined[column.name] = np.concatenate([getattr(part, column.name) for part in parts])
+        return cls(**joined)
 
 
 @dataclass(frozen=True)
@@ -65,38 +59,31 @@ class School:
     layout: StateLayout
 
     def follow_teacher(self, rng: np.random.Generator) -> ModeSamples:
-        """Return every day of the history under the teacher.
-
-        Midnights begin at any state of charge.
-        """
-        return self._live(lambda slots, stored: self._ask(stored, slots), rng)
+        """Return every day under the teacher's modes, from a random state at midnight."""
+        return self._live(self._ask, rng)
 
     def draw(self, rng: np.random.Generator) -> ModeSamples:
-        """Return every slot of the history at a drawn state of charge.
+        """Return every slot of the history at a random state of charge.
 
-        A policy may be asked at all of them.
+        A policy has to choose at all of them.
         """
         battery = self.teacher.limits.batteries
-        return self.label(
-            rng.uniform(
-                battery.min_kwh[0, 0], battery.max_kwh[0, 0], self.history.scene.timeline.count
-            )
-        )
+        lowest = battery.min_kwh[0, 0]
+        highest = battery.max_kwh[0, 0]
+        return self.label(rng.uniform(lowest, highest, self.history.scene.timeline.count))
 
     def follow_learner(self, score: Score, rng: np.random.Generator) -> ModeSamples:
-        """Return every day of the history under the learner, labelled by the teacher.
-
-        Those are the states that the learner reaches itself.
+        """Return the states that the learner reaches by itself, labelled by the teacher.
 
         Source: Ross, Gordon, Bagnell 2011, "A reduction of imitation learning and structured
         prediction to no-regret online learning".
         """
-        return self._live(
-            lambda slots, stored: np.asarray(
-                score(self.see(slots, stored)).argmax(axis=1), dtype=np.int8
-            ),
-            rng,
-        )
+
+        def choose(slots: IndexArray, stored_kwh: FloatArray) -> IntArray:
+            scores = score(self.see(slots, stored_kwh))
+            return np.asarray(scores.argmax(axis=1), dtype=np.int8)
+
+        return self._live(choose, rng)
 
     def see(self, slots: IndexArray, stored_kwh: FloatArray) -> StateArray:
         """Return the states of slots as they were known."""
@@ -105,13 +92,13 @@ class School:
             self.history.episodes.features, slots, stored_kwh / capacity, capacity
         )
 
-    def _ask(self, stored_kwh: FloatArray, slots: IndexArray) -> IntArray:
+    def _ask(self, slots: IndexArray, stored_kwh: FloatArray) -> IntArray:
         levels = np.full(self.history.scene.timeline.count, stored_kwh[0])
         levels[slots] = stored_kwh
         return self.teacher.modes(levels)[slots]
 
     def _live(self, choose: _Choose, rng: np.random.Generator) -> ModeSamples:
-        """Return all days side by side, each by what really happened."""
+        """Simulate all days side by side with the actual values, and return their samples."""
         episodes = self.history.episodes
         limits = self.teacher.limits
         table = episodes.episodes
@@ -126,20 +113,21 @@ class School:
             visited[slots] = stored[running]
             modes = choose(slots, stored[running])
             before = stored[running][None, :]
-            safe = clamp(whole_range(modes[None, :], actual.curtailment[slots]), before, limits)
+            requested = whole_range(modes[None, :], actual.curtailment[slots])
+            safe = clamp(requested, before, limits)
             energies = SlotActuals(actual.load_kwh[slots], actual.pv_kwh[slots], episodes.hours)
             stored[running] = simulate_slot(safe, before, energies, limits=limits).stored_kwh[0]
         return self.label(visited)
 
     def label(self, stored_kwh: FloatArray) -> ModeSamples:
-        """Return the slots of a course that count, labelled.
+        """Return the visited slots with a weight, labelled by the teacher.
 
-        ``stored_kwh`` at the start of each slot of the window, NaN where nobody was.
+        ``stored_kwh`` is that at the start of each slot of the window, NaN where it was not
+        visited.
         """
-        slot = np.flatnonzero(np.isfinite(stored_kwh) & (self.teacher.weight > 0))
-        levels = np.where(
-            np.isfinite(stored_kwh), stored_kwh, self.teacher.limits.batteries.min_kwh[0, 0]
-        )
+        visited = np.isfinite(stored_kwh)
+        slot = np.flatnonzero(visited & (self.teacher.weight > 0))
+        levels = np.where(visited, stored_kwh, self.teacher.limits.batteries.min_kwh[0, 0])
         mode = self.teacher.modes(levels)[slot]
         regret = self.teacher.regrets(levels)[slot]
         return ModeSamples(

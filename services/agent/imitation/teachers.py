@@ -1,6 +1,4 @@
-"""Teachers: the best mode in each slot of a history, and the cost of all others.
-
-They know both at any state of charge.
+"""Label each slot of a history with a teacher's mode and every mode's regret.
 
 The oracle knows the whole window; the stochastic programme knows what was known in each hour. Both
 are value functions, so labels hold for any state.

@@ -1,4 +1,1 @@
-"""Reinforcement learning by proximal policy optimisation.
-
-It trains over many sites and days at once; policies follow the resulting network.
-"""
+"""Proximal policy optimisation over many sites and days at once, and use of its network."""

@@ -45,11 +45,11 @@ Choose = Callable[[StateArray], IndexArray]
 
 @dataclass(frozen=True, slots=True)
 class HomeRange:
-    """Ranges to draw homes from, prices in currency/kWh.
+    """Bounds of random homes; prices in currency/kWh.
 
     ``capacity_hours`` is the battery's capacity as hours of the site's mean load, drawn evenly in
     its logarithm, ``power_share`` its power in kW per kWh of capacity, ``efficiency`` that of each
-    way, ``pv_scale`` what the site's PV is multiplied with.
+    direction, ``pv_scale`` the factor of the site's PV.
     """
 
     capacity_hours: tuple[float, float] = (5.0, 60.0)
@@ -63,7 +63,7 @@ class HomeRange:
 
 @dataclass(frozen=True, slots=True)
 class HomeDraw:
-    """Numbers of tariffs, roofs and batteries to combine to homes."""
+    """The number of random homes: ``batteries`` for each of ``scenes`` tariffs and roofs."""
 
     scenes: int = 12
     batteries: int = 8
@@ -93,13 +93,16 @@ def draw_homes(
 
 
 def draw_scene(scene: ReplayData, homes: HomeRange, rng: np.random.Generator) -> ReplayData:
-    """Return the scene under a tariff and a roof that are drawn."""
+    """Return the scene under a random tariff and roof."""
     scale = float(rng.uniform(*homes.pv_scale))
-    site = scene.site.model_copy(
-        update={"tariff": scene.site.tariff.model_copy(update=_draw_tariff(scene, homes, rng))}
-    )
+    tariff = scene.site.tariff.model_copy(update=_draw_tariff(scene, homes, rng))
+    site = scene.site.model_copy(update={"tariff": tariff})
     foresight = scene.foresight
     prices = scene.prices
+    forecasts = []
+    for forecast in scene.forecasts.forecasts:
+        pv_kwh = forecast.pv_kwh.map(lambda energy_kwh: energy_kwh * scale)
+        forecasts.append(replace(forecast, pv_kwh=pv_kwh))
     return replace(
         scene,
         site=site,
@@ -107,22 +110,17 @@ def draw_scene(scene: ReplayData, homes: HomeRange, rng: np.random.Generator) ->
             foresight.timeline, foresight.load_kwh, foresight.pv_kwh * scale
         ),
         prices=SitePrices(site, prices.timeline, prices.books, prices.carbon),
-        forecasts=ForecastArchive(
-            [
-                replace(each, pv_kwh=each.pv_kwh.map(lambda energy_kwh: energy_kwh * scale))
-                for each in scene.forecasts.forecasts
-            ]
-        ),
+        forecasts=ForecastArchive(forecasts),
     )
 
 
 def _draw_tariff(
     scene: ReplayData, homes: HomeRange, rng: np.random.Generator
 ) -> dict[str, PriceRule]:
-    """Return a drawn tariff's rules.
+    """Return a random tariff's rules for import and export.
 
-    Spot with a markup in, and spot, a fixed price or the same price out; a site without a market
-    keeps its own.
+    Import is spot, mostly with a markup; export is spot or a fixed price. A site without a market
+    keeps its own tariff.
     """
     if not scene.prices.books:
         return {}
@@ -164,11 +162,12 @@ def draw_batteries(
 
 @dataclass(frozen=True, slots=True)
 class TrainingRule:
-    """Settings of the training of a site's policy.
+    """Settings of a site's training.
 
-    ``episode_days``: what a day leaves in the battery is worth what the next one makes of it, so an
-    episode lasts several. ``own_share`` of all steps are the site's own. ``holdout_share`` of the
-    days, the latest ones, choose between the two and are not learned from.
+    ``episode_days``: the energy left in the battery has its worth from the next day, so an episode
+    lasts several. ``own_share`` of all steps are in the site's own episodes, the others in those of
+    random homes. ``holdout_share`` of the days, the latest ones, choose between the networks of the
+    two stages, and no network learns from them.
     """
 
     layout: StateLayout = V1_1
@@ -179,7 +178,7 @@ class TrainingRule:
     homes: HomeDraw = field(default_factory=HomeDraw)
     learning_rate: float = 1e-3
     own_learning_rate: float = 3e-4
-    # Of a network that was learned elsewhere the value is not known yet.
+    # A network that was trained elsewhere comes without its value.
     value_updates: int = 5
 
 
@@ -210,7 +209,7 @@ class TrainingStage:
 
 @dataclass(frozen=True, slots=True)
 class ValidationRun:
-    """Mean cost of a day under a policy and under none, currency.
+    """Mean cost of a day under a policy and under plain rules, currency.
 
     Stored energy is counted in.
     """
@@ -283,7 +282,7 @@ def import_ppo() -> ModuleType:
     """Return the learner.
 
     Raises:
-        MachineError: what trains is not installed.
+        MachineError: PyTorch is not installed.
     """
     require_extra(TRAINING)
     from services.agent.reinforcement import ppo
@@ -292,7 +291,7 @@ def import_ppo() -> ModuleType:
 
 
 def split_holdout(scene: ReplayData, rule: TrainingRule) -> tuple[ReplayData, ReplayData]:
-    """Return the scene's days that are learned from, and the latest ones, which are not.
+    """Return a scene of the training days and one of the holdout, the latest days.
 
     Raises:
         InvalidInputError: there are too few for both.
@@ -309,13 +308,10 @@ def split_holdout(scene: ReplayData, rule: TrainingRule) -> tuple[ReplayData, Re
             remedy=remedy,
         )
     first = days[-holdout_days][0]
-    windows = (
-        scene.timeline.window(0, first),
-        scene.timeline.window(first, scene.timeline.count - first),
-    )
-    learned, holdout = (
-        replace(scene, timeline=window, carbon_g_per_kwh=None) for window in windows
-    )
+    earlier = scene.timeline.window(0, first)
+    latest = scene.timeline.window(first, scene.timeline.count - first)
+    learned = replace(scene, timeline=earlier, carbon_g_per_kwh=None)
+    holdout = replace(scene, timeline=latest, carbon_g_per_kwh=None)
     return learned, holdout
 
 
@@ -360,7 +356,7 @@ def choose_best(network: SmallNetwork) -> Choose:
 
 
 def judge_policy(batch: EpisodeBatch, choose: Choose, rule: TrainingRule) -> ValidationRun:
-    """Return the mean cost of a batch's days, each episode begun at the same state of charge."""
+    """Return the mean cost of a batch's days from the same initial state of charge."""
     own = _live(batch, choose, rule)
     house = _live(batch, _always(Mode.SELF_CONSUMPTION), rule)
     idle = _live(batch, _always(Mode.HOLD), rule)
@@ -422,7 +418,7 @@ def load_rl(artefact: Artefact, site: Site) -> LearnedModes:
 
 
 def train_rl(lesson: Lesson) -> TrainedParts:
-    """Train a policy by reinforcement, on homes like the site and then on the site itself."""
+    """Train a policy by reinforcement, on random homes and then on the site."""
     from safetensors.numpy import save
 
     rule = TrainingRule(layout=LAYOUT)

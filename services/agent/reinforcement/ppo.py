@@ -1,7 +1,5 @@
 """Proximal policy optimisation of a network that chooses modes, in one file.
 
-It runs over a vectorised environment.
-
 Sources, by the letters that the lines name: S — Schulman et al. 2017, "Proximal policy optimization
 algorithms"; G — Schulman et al. 2016, "High-dimensional continuous control using generalized
 advantage estimation"; H — Huang et al. 2022, "The 37 implementation details of proximal policy
@@ -31,10 +29,10 @@ from luna.energy.timeline import FloatArray
 from services.agent.network import Activation, Float32Array, Moments, Scale, SmallNetwork
 from services.agent.reinforcement.run_folder import RunFolder
 
-# Told updates done, updates in all, and what the update was like.
+# Receives the updates done, their total, and the metrics of the update.
 Progress = Callable[[int, int, Mapping[str, float]], None]
 _INITIAL_WEIGHTS = 2**31
-# Of checkpoints: those of another are not gone on from.
+# Of checkpoints: no run continues from another format.
 _FORMAT = 2
 _ACTIVATE: dict[Activation, Callable[[Tensor], Tensor]] = {
     "relu": Tensor.relu_,
@@ -44,15 +42,15 @@ _HIDDEN_GAIN = float(np.sqrt(2.0))
 
 
 class LearningEnv(Protocol):
-    """Many episodes side by side; one that ends is followed by a new one at once."""
+    """Many episodes side by side; a new one follows each that ends."""
 
     @property
     def count(self) -> int:
-        """Number of parallel episodes."""
+        """Number of episodes side by side."""
 
     @property
     def state_size(self) -> int:
-        """Number of figures in a state."""
+        """Number of features of a state."""
 
     @property
     def action_count(self) -> int:
@@ -75,7 +73,7 @@ class LearningEnv(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hyperparameters:
-    """Hyper-parameters of the learning."""
+    """Settings of the algorithm."""
 
     # Of the environment, in all; rounded up to whole updates.
     steps: int = 2_000_000
@@ -97,21 +95,21 @@ class Hyperparameters:
     minibatch: int = 4096
     # How far the probability of an action may move before it stops to count. [S eq. 7]
     clip: float = 0.2
-    # Reward of a policy's entropy. [S eq. 9, H10]
+    # The weight of the policy's entropy in its objective. [S eq. 9, H10]
     entropy: float = 0.003
     # The weight of the value's loss beside the policy's: with networks of their own it matters to
     # the gradient's norm alone. [H13]
     value_weight: float = 0.5
     # The norm that gradients are cut to. [H11]
     most_gradient: float = 0.5
-    # Updates at the start that leave the policy alone, until the value knows the earnings of a
-    # policy learned elsewhere.
+    # Updates at the start that train the value alone, until it has learned the returns of a policy
+    # that was trained elsewhere.
     value_updates: int = 0
     # Updates between two checkpoints.
     checkpoint_every: int = 20
 
     def updates(self, count: int) -> int:
-        """Return how many updates there are with ``count`` episodes side by side."""
+        """Return the number of updates with ``count`` episodes side by side."""
         return -(-self.steps // (count * self.rollout_steps))
 
 
@@ -132,10 +130,10 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class RolloutBatch:
-    """Data of an update, one row a step.
+    """The rows of an update, one per step.
 
-    ``columns`` stand beside each other, so that a row is read in one go: state, share of the
-    rollout that has passed, log probability of the action, advantage, return.
+    ``columns`` lie side by side in memory, so that a row is read in one go: state, elapsed share of
+    the rollout, log probability of the action, advantage, return.
     """
 
     columns: Tensor
@@ -148,7 +146,7 @@ class RolloutBatch:
 
     @property
     def clocked(self) -> Tensor:
-        """Inputs of the value."""
+        """Inputs of the value: states and the elapsed share of the rollout."""
         return self.columns[:, :-3]
 
     def minibatches(self, size: int, rng: np.random.Generator) -> Iterator["RolloutBatch"]:
@@ -159,7 +157,7 @@ class RolloutBatch:
 
 
 class Perceptron:
-    """A network while it is learned: layers with an activation between them, the last one linear.
+    """A network in training: layers with an activation between them, the last one linear.
 
     Its gradient is written by hand: autograd takes half as long again, for copies that nobody reads
     twice.
@@ -177,10 +175,9 @@ class Perceptron:
         self.activation = activation
         self.weights = [torch.empty(outputs, inputs) for inputs, outputs in pairwise(sizes)]
         self.biases = [torch.zeros(outputs) for outputs in sizes[1:]]
-        for weight in self.weights:
-            nn.init.orthogonal_(
-                weight, gain if weight is self.weights[-1] else _HIDDEN_GAIN, generator=generator
-            )
+        for weight in self.weights[:-1]:
+            nn.init.orthogonal_(weight, _HIDDEN_GAIN, generator=generator)
+        nn.init.orthogonal_(self.weights[-1], gain, generator=generator)
         # Each layer's inputs in ``forward``, and room for its outputs, rows of the largest
         # minibatch yet.
         self._inputs: list[Tensor] = []
@@ -207,19 +204,18 @@ class Perceptron:
     @property
     def arrays(self) -> dict[str, Float32Array]:
         """Weights and biases by name, copied."""
-        named = {
-            f"{layer}.{part}": each
-            for part in ("weights", "biases")
-            for layer, each in enumerate(getattr(self, part))
-        }
-        return {name: each.cpu().numpy().copy() for name, each in named.items()}
+        named: dict[str, Float32Array] = {}
+        for layer, weight in enumerate(self.weights):
+            named[f"{layer}.weights"] = weight.cpu().numpy().copy()
+        for layer, bias in enumerate(self.biases):
+            named[f"{layer}.biases"] = bias.cpu().numpy().copy()
+        return named
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Take over what ``arrays`` was."""
-        weights, biases = (
-            [arrays[f"{layer}.{part}"] for layer in range(len(self.weights))]
-            for part in ("weights", "biases")
-        )
+        """Take over weights and biases in the form of the property ``arrays``."""
+        layers = range(len(self.weights))
+        weights = [arrays[f"{layer}.weights"] for layer in layers]
+        biases = [arrays[f"{layer}.biases"] for layer in layers]
         self.load(weights, biases)
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -230,14 +226,12 @@ class Perceptron:
         rows = inputs.shape[0]
         last = len(self.weights) - 1
         if not self._room or self._room[0].shape[0] < rows:
-            self._room = [
-                torch.empty(rows, bias.shape[0], device=inputs.device) for bias in self.biases
-            ]
+            widths = [bias.shape[0] for bias in self.biases]
+            self._room = [torch.empty(rows, width, device=inputs.device) for width in widths]
         self._inputs = []
         signal = inputs
-        for layer, (weight, bias, room) in enumerate(
-            zip(self.weights, self.biases, self._room, strict=True)
-        ):
+        parts = zip(self.weights, self.biases, self._room, strict=True)
+        for layer, (weight, bias, room) in enumerate(parts):
             self._inputs.append(signal)
             signal = torch.addmm(bias, signal, weight.t(), out=room[:rows])
             if layer < last:
@@ -301,10 +295,11 @@ class Ppo:
         weights = torch.Generator().manual_seed(seed + _INITIAL_WEIGHTS)
         inputs = environment.state_size
         actions = environment.action_count
-        hidden = (
-            settings.hidden if start is None else tuple(bias.size for bias in start.biases[:-1])
-        )
-        self.activation: Activation = settings.activation if start is None else start.activation
+        hidden = settings.hidden
+        self.activation: Activation = settings.activation
+        if start is not None:
+            hidden = tuple(bias.size for bias in start.biases[:-1])
+            self.activation = start.activation
         self.policy = Perceptron((inputs, *hidden, actions), self.activation, 0.01, weights)
         # The value is told how much of the rollout has passed, which no state says. Source: Pardo
         # et al. 2018, "Time limits in reinforcement learning".
@@ -312,13 +307,9 @@ class Ppo:
         self.states = Moments.empty(inputs)
         self.returns = Moments.empty(1)
         if start is not None:
-            if (start.inputs, start.outputs) != (
-                self.environment.state_size,
-                self.environment.action_count,
-            ):
-                expected = f"{self.environment.state_size} → {self.environment.action_count}"
+            if (start.inputs, start.outputs) != (inputs, actions):
                 raise InvalidInputError(
-                    f"the network to begin with is not {expected}",
+                    f"the network to begin with is not {inputs} → {actions}",
                     field="start",
                     value=f"{start.inputs} → {start.outputs}",
                 )
@@ -337,15 +328,12 @@ class Ppo:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """Identity of a run; only checkpoints of the same run can be resumed."""
+        """Facts of the run; it continues only from checkpoints with the same ones."""
         environment = self.environment
-        begun_with = (
-            None
-            if self.start is None
-            else hashlib.sha256(
-                b"".join(each.tobytes() for each in self.start.tensors.values())
-            ).hexdigest()
-        )
+        begun_with = None
+        if self.start is not None:
+            content = b"".join(tensor.tobytes() for tensor in self.start.tensors.values())
+            begun_with = hashlib.sha256(content).hexdigest()
         sizes = {
             "count": environment.count,
             "state_size": environment.state_size,
@@ -361,9 +349,9 @@ class Ppo:
 
     @property
     def scale(self) -> Scale:
-        """Scale that brings states to unit scale [H, continuous control 5–6; A 3.3].
+        """The normalisation of states [H, continuous control 5–6; A 3.3].
 
-        It is of the states seen so far, or of the network that was begun with.
+        It is that of all states so far, or of the first network, if one was given.
         """
         return self.states.scale if self.start is None else self.start.scale
 
@@ -375,19 +363,16 @@ class Ppo:
         return SmallNetwork(weights, biases, self.activation, self.scale)
 
     def learn(self) -> dict[str, float]:
-        """Make one update and return what it was like."""
+        """Make one update and return its metrics."""
         settings = self.settings
         rng = np.random.default_rng([self.seed, self.update])
-        self.adam.param_groups[0]["lr"] = settings.learning_rate * (
-            1.0 - self.update / self.updates
-        )
+        remaining_share = 1.0 - self.update / self.updates
+        self.adam.param_groups[0]["lr"] = settings.learning_rate * remaining_share
         rollout = self._collect(rng)
         batch, expected = self._prepare(rollout)
-        steps = [
-            self._descend(part)
-            for _ in range(settings.epochs)
-            for part in batch.minibatches(settings.minibatch, rng)
-        ]
+        steps = []
+        for _ in range(settings.epochs):
+            steps += [self._descend(part) for part in batch.minibatches(settings.minibatch, rng)]
         losses = torch.stack(steps).mean(dim=0).tolist()
         self.update += 1
         names = ("policy_loss", "value_loss", "entropy", "divergence", "clipped")
@@ -404,16 +389,15 @@ class Ppo:
         }
 
     def _collect(self, rng: np.random.Generator) -> Rollout:
-        """Live through new episodes under the policy as it is."""
+        """Run new episodes under the current policy."""
         environment = self.environment
         scale = self.scale
         settings = self.settings
         shape = (settings.rollout_steps, environment.count)
         # The largest of scores with Gumbel noise is a draw from their softmax. Source: Maddison et
         # al. 2014.
-        noise = torch.from_numpy(
-            rng.gumbel(size=(*shape, environment.action_count)).astype(np.float32)
-        ).to(self.device)
+        drawn = rng.gumbel(size=(*shape, environment.action_count)).astype(np.float32)
+        noise = torch.from_numpy(drawn).to(self.device)
         unscaled = np.empty((*shape, environment.state_size), dtype=np.float32)
         scaled = torch.empty(unscaled.shape, device=self.device)
         chosen = torch.empty(shape, dtype=torch.int64, device=self.device)
@@ -428,25 +412,20 @@ class Ppo:
             torch.argmax(scores + noise[step], dim=1, out=chosen[step])
             log_probability[step] = pick(scores.log_softmax(dim=1), chosen[step])
             states, rewards[step], done[step] = environment.step(chosen[step].cpu().numpy())
-        # Counted in only now: what was done and what is learned from it read the same numbers.
+        # The scale changes only after the rollout, so that actions and learning read the same
+        # numbers.
         if self.start is None:
             self.states.add(unscaled.reshape(-1, environment.state_size))
-        return Rollout(
-            scaled,
-            chosen,
-            log_probability,
-            rewards,
-            done,
-            torch.from_numpy(scale.apply(states)).to(self.device),
-        )
+        last = torch.from_numpy(scale.apply(states)).to(self.device)
+        return Rollout(scaled, chosen, log_probability, rewards, done, last)
 
     def _prepare(self, rollout: Rollout) -> tuple[RolloutBatch, Tensor]:
-        """Return what is learned from, and what the value expected of it, one number a step."""
+        """Return the rows to learn from, and the value's expectation of each."""
         steps, count = rollout.rewards.shape
-        clock = torch.linspace(0.0, 1.0, steps + 1, device=self.device).repeat_interleave(count)[
-            :, None
-        ]
-        clocked = torch.cat([torch.cat([rollout.states.flatten(0, 1), rollout.last]), clock], dim=1)
+        elapsed = torch.linspace(0.0, 1.0, steps + 1, device=self.device)
+        clock = elapsed.repeat_interleave(count)[:, None]
+        states = torch.cat([rollout.states.flatten(0, 1), rollout.last])
+        clocked = torch.cat([states, clock], dim=1)
         expected = self.value.forward(clocked).squeeze(1)
         values = expected.cpu().numpy().reshape(steps + 1, count)
         # Rewards by the standard deviation of what episodes have earned by a step [H, continuous
@@ -462,26 +441,24 @@ class Ppo:
             scaled, values, rollout.done, discount=self.settings.discount, trace=self.settings.trace
         )
         returns = advantages + values[:-1]
-        earned = torch.from_numpy(
-            np.stack([advantages.ravel(), returns.ravel()], axis=1, dtype=np.float32)
-        ).to(self.device)
-        columns = torch.cat(
-            [clocked[:-count], rollout.log_probability.reshape(-1, 1), earned], dim=1
-        )
+        pairs = np.stack([advantages.ravel(), returns.ravel()], axis=1, dtype=np.float32)
+        earned = torch.from_numpy(pairs).to(self.device)
+        log_probability = rollout.log_probability.reshape(-1, 1)
+        columns = torch.cat([clocked[:-count], log_probability, earned], dim=1)
         return RolloutBatch(columns, rollout.actions.flatten()), expected[:-count].clone()
 
     def _descend(self, part: RolloutBatch) -> Tensor:
-        """Take one step of Adam and return its figures without waiting for them.
+        """Take one step of Adam and return its diagnostics, without waiting for the device.
 
-        Losses, entropy, divergence and the share of clipped rows.
+        They are the losses, the entropy, the divergence and the share of clipped rows.
         """
         settings = self.settings
         slope, *diagnostics = lose_by_policy(
             self.policy.forward(part.states), part, clip=settings.clip, entropy=settings.entropy
         )
-        self.policy.backward(
-            slope if self.update >= settings.value_updates else torch.zeros_like(slope)
-        )
+        if self.update < settings.value_updates:
+            slope = torch.zeros_like(slope)
+        self.policy.backward(slope)
         missed = self.value.forward(part.clocked) - part.columns[:, -1:]  # not clipped [A 3.2]
         self.value.backward(missed * (settings.value_weight / missed.shape[0]))
         clip_grad_norm_(self.parameters, settings.most_gradient)
@@ -491,41 +468,37 @@ class Ppo:
 
     @property
     def checkpoint(self) -> dict[str, NDArray[Any]]:
-        """State that the next update depends on, as arrays.
-
-        The learner's own settings are not part of it.
-        """
-        arrays: dict[str, NDArray[Any]] = {
-            f"policy.{name}": each for name, each in self.policy.arrays.items()
-        }
-        arrays |= {f"value.{name}": each for name, each in self.value.arrays.items()}
+        """Everything that the next update depends on beside the constructor's arguments."""
+        arrays: dict[str, NDArray[Any]] = {}
+        for name, parameter in self.policy.arrays.items():
+            arrays[f"policy.{name}"] = parameter
+        for name, parameter in self.value.arrays.items():
+            arrays[f"value.{name}"] = parameter
         for number, moments in self.adam.state_dict()["state"].items():
-            arrays |= {
-                f"adam.{number}.{name}": each.cpu().numpy().copy() for name, each in moments.items()
-            }
+            for name, moment in moments.items():
+                arrays[f"adam.{number}.{name}"] = moment.cpu().numpy().copy()
         for name, scale in (("states", self.states), ("returns", self.returns)):
-            arrays |= {
-                f"{name}.count": np.array(scale.count),
-                f"{name}.mean": scale.mean,
-                f"{name}.squares": scale.squares,
-            }
+            arrays[f"{name}.count"] = np.array(scale.count)
+            arrays[f"{name}.mean"] = scale.mean
+            arrays[f"{name}.squares"] = scale.squares
         return arrays
 
     def restore(self, update: int, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Go on after ``update`` updates with what ``checkpoint`` was then."""
-        for name, network in (("policy.", self.policy), ("value.", self.value)):
-            network.restore(
-                {
-                    key.removeprefix(name): each
-                    for key, each in arrays.items()
-                    if key.startswith(name)
-                }
-            )
+        """Continue after ``update`` updates with the ``checkpoint`` of that moment."""
+        policy: dict[str, NDArray[Any]] = {}
+        value: dict[str, NDArray[Any]] = {}
         moments: dict[int, dict[str, Tensor]] = {}
-        for key, each in arrays.items():
-            if key.startswith("adam."):
-                _, number, name = key.split(".")
-                moments.setdefault(int(number), {})[name] = torch.from_numpy(np.array(each))
+        for key, array in arrays.items():
+            owner, _, name = key.partition(".")
+            if owner == "policy":
+                policy[name] = array
+            elif owner == "value":
+                value[name] = array
+            elif owner == "adam":
+                number, name = name.split(".")
+                moments.setdefault(int(number), {})[name] = torch.from_numpy(np.array(array))
+        self.policy.restore(policy)
+        self.value.restore(value)
         self.adam.load_state_dict(self.adam.state_dict() | {"state": moments})
 
         def read(name: str) -> Moments:
@@ -538,18 +511,17 @@ class Ppo:
 
 
 def pick(columns: Tensor, chosen: Tensor) -> Tensor:
-    """Return of each row the column that was chosen, ``(rows,)``."""
+    """Return each row's chosen column, ``(rows,)``."""
     return columns.gather(1, chosen[:, None]).squeeze(1)
 
 
 def lose_by_policy(
     scores: Tensor, part: RolloutBatch, *, clip: float, entropy: float
 ) -> tuple[Tensor, ...]:
-    """Return the slope by ``scores`` of the policy's loss less its share of entropy.
+    """Return the gradient of the policy's objective by ``scores``, and its diagnostics.
 
-    It has their shape [S eq. 7 and 9, H8].
-
-    After it that loss, the entropy, the divergence and the share of clipped rows.
+    The objective is the clipped loss less the weighted entropy [S eq. 7 and 9, H8]. Diagnostics are
+    that loss, the entropy, the divergence and the share of clipped rows.
     """
     log_probabilities = scores.log_softmax(dim=1)
     old, advantages = part.columns[:, -3:-1].unbind(dim=1)
@@ -564,7 +536,8 @@ def lose_by_policy(
     # probability, another's by less its probability. Clipped, nothing.
     pull = torch.where(gain <= clipped_gain, gain, 0.0)[:, None] / gain.shape[0]
     order = (probabilities * log_probabilities).sum(dim=1, keepdim=True)
-    slope = ((log_probabilities - order) * (entropy / gain.shape[0]) + pull) * probabilities
+    entropy_slope = (log_probabilities - order) * (entropy / gain.shape[0])
+    slope = (entropy_slope + pull) * probabilities
     slope.scatter_add_(1, part.actions[:, None], -pull)
     # Source: Schulman 2020, "Approximating KL divergence", the estimator without bias and with
     # little variance. [H12]
@@ -586,7 +559,7 @@ def estimate_advantages(
     discount: float,
     trace: float,
 ) -> FloatArray:
-    """Return how much better each step was than expected [G eq. 16].
+    """Return the advantage of each step over the value's expectation [G eq. 16].
 
     Args:
         rewards: ``(steps, count)``.
@@ -599,9 +572,8 @@ def estimate_advantages(
     following = np.zeros(rewards.shape[1])
     for step in reversed(range(rewards.shape[0])):
         lives = np.where(done[step], 0.0, discount)
-        following = (
-            rewards[step] + lives * values[step + 1] - values[step] + lives * trace * following
-        )
+        surprise = rewards[step] + lives * values[step + 1] - values[step]
+        following = surprise + lives * trace * following
         advantages[step] = following
     return advantages
 
@@ -609,7 +581,7 @@ def estimate_advantages(
 def learn_policy(
     learner: Ppo, *, folder: RunFolder | None = None, progress: Progress | None = None
 ) -> SmallNetwork:
-    """Return the policy after all updates; with a folder, going on from its last checkpoint.
+    """Return the policy after all updates, continuing from the folder's last checkpoint.
 
     Raises:
         InvalidInputError: the checkpoint is of another run.
@@ -623,13 +595,10 @@ def learn_policy(
         metrics = learner.learn()
         done = learner.update - before
         if folder is not None:
-            folder.write(
-                learner.update, metrics | {"updates_per_s": done / (time.perf_counter() - begun)}
-            )
-            if (
-                learner.update % learner.settings.checkpoint_every == 0
-                or learner.update == learner.updates
-            ):
+            updates_per_s = done / (time.perf_counter() - begun)
+            folder.write(learner.update, metrics | {"updates_per_s": updates_per_s})
+            is_due = learner.update % learner.settings.checkpoint_every == 0
+            if is_due or learner.update == learner.updates:
                 folder.keep(learner.update, learner.checkpoint, learner.identity)
         if progress is not None:
             progress(learner.update, learner.updates, metrics)

@@ -1,6 +1,6 @@
-"""Files of a run of reinforcement learning.
+"""Write checkpoints and metrics of a training run, and read them back to continue it.
 
-Checkpoints to go on from, metrics as JSON lines, and the same for TensorBoard.
+Metrics are written as JSON lines and for TensorBoard.
 """
 
 import json
@@ -27,8 +27,8 @@ _IDENTITY = "identity"
 class RunFolder:
     """The folder of one run.
 
-    Invariants: whenever the process is killed, the folder holds a whole checkpoint, or none;
-    metrics beyond it are forgotten by who goes on from it.
+    Invariants: whenever the process is killed, the folder holds a complete checkpoint, or none;
+    a run that continues from it deletes the metrics of later updates.
     """
 
     path: Path
@@ -47,7 +47,7 @@ class RunFolder:
             self._events.close()
 
     def resume(self, identity: Mapping[str, Any]) -> tuple[int, dict[str, NDArray[Any]]] | None:
-        """Return updates done and all arrays of the last checkpoint, None where there is none.
+        """Return the last checkpoint's update and arrays, or None if there is none.
 
         Records of later updates are deleted.
 
@@ -76,12 +76,10 @@ class RunFolder:
     ) -> None:
         """Put a checkpoint in the place of the last one."""
         staged = self.path / f"{_CHECKPOINT}.new"
+        metadata = json.dumps({"update": update, "run": dict(identity)})
+        content = save(dict(arrays), {_IDENTITY: metadata})
         with staged.open("wb") as file:
-            file.write(
-                save(
-                    dict(arrays), {_IDENTITY: json.dumps({"update": update, "run": dict(identity)})}
-                )
-            )
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         staged.replace(self.path / _CHECKPOINT)
@@ -96,29 +94,22 @@ class RunFolder:
     def read(self) -> list[dict[str, Any]]:
         """Return the metrics of each update."""
         path = self.path / _METRICS
-        return (
-            [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-            if path.exists()
-            else []
-        )
+        if not path.exists():
+            return []
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
     def _forget_after(self, update: int) -> None:
         path = self.path / _METRICS
         if path.exists():
-            # A line that a killed process began has no end.
-            whole = [
-                line
-                for line in path.read_text(encoding="utf-8").splitlines(keepends=True)
-                if line.endswith("\n")
-            ]
-            path.write_text(
-                "".join(line for line in whole if json.loads(line)["update"] <= update),
-                encoding="utf-8",
-            )
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            # A killed process may have left its last line incomplete.
+            complete = [line for line in lines if line.endswith("\n")]
+            rest = [line for line in complete if json.loads(line)["update"] <= update]
+            path.write_text("".join(rest), encoding="utf-8")
 
     @cached_property
     def _events(self) -> Any:
-        """Writer of TensorBoard's events, to a file of its own for each process."""
+        """The writer of TensorBoard's file, one per process."""
         try:
             from tensorboard.summary import Writer
         except ImportError as exc:

@@ -93,7 +93,7 @@ class DecisionRecorder:
 def collect_rows(
     scenes: Sequence[ReplayData], policy: ValuePolicy, *, progress: Progress
 ) -> ValueRows:
-    """Return a row for each replayed hour of the policy, labelled by the optimum in hindsight."""
+    """Return a row per replayed hour of the policy, labelled by the optimum in hindsight."""
     parts = []
     before = 0
     total = sum(scene.timeline.count for scene in scenes)

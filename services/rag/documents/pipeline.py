@@ -22,7 +22,14 @@ from pathlib import Path, PurePosixPath
 import structlog
 from sqlalchemy import Engine
 
-from luna.contracts.documents import Chunk, Document, DocumentFault, DocumentFields, DocumentState
+from luna.contracts.documents import (
+    Chunk,
+    Document,
+    DocumentFault,
+    DocumentFields,
+    DocumentState,
+    DocumentValidity,
+)
 from luna.energy.errors import LunaError, NotFoundError, UnavailableError
 from luna.platform.database import document_passages, documents, vectors
 from luna.platform.database.document_passages import NewPassage
@@ -138,12 +145,10 @@ class Pipeline:
     def _extract(self, document: Document) -> None:
         with self.scratch() as folder:
             extraction = self.read(document, Path(folder))
+            # Members have titles of their own.
+            names = DocumentFields.model_fields.keys() - {"title"}
             shared = DocumentFields.model_validate(
-                {
-                    name: getattr(document, name)
-                    for name in DocumentFields.model_fields
-                    if name != "title"
-                }
+                {name: getattr(document, name) for name in names}
             )
             for member in extraction.members:
                 name = f"{document.name}/{clean_path(member.name)}"
@@ -159,11 +164,9 @@ class Pipeline:
                     documents.note_job(connection, [stored.document_id], document.job_id)
         named = document.title == PurePosixPath(document.name).name
         # The owner's validity is not mixed with the text's: together they may be an empty period.
-        stated = (
-            document
-            if document.valid_from or document.valid_until
-            else validity_of(extraction, title=document.title)
-        )
+        stated: Document | DocumentValidity = document
+        if not (document.valid_from or document.valid_until):
+            stated = validity_of(extraction, title=document.title)
         fields = {
             "media_type": extraction.media_type,
             "pages": extraction.pages,
@@ -242,7 +245,7 @@ class Pipeline:
     def embed(
         self, document: Document, chunks: Sequence[Chunk | NewPassage]
     ) -> list[FloatArray | None]:
-        """Return the vector of each passage, None for each where there is no embedding model.
+        """Return the vector of each passage, or None for each without an embedding model.
 
         Raises:
             UnavailableError: the model is away.

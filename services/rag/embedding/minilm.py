@@ -38,10 +38,11 @@ class MiniLm:
         """Return a vector of unit length for each text, shape ``(texts, 384)``."""
         tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
         vectors = np.zeros((len(tokens), WIDTH), np.float32)
+        lengths = [len(ids) for ids in tokens]
         # Texts of about the same length together, so that little is computed for padding.
         batches: list[list[int]] = []
-        for index in sorted(range(len(tokens)), key=lambda index: len(tokens[index])):
-            if not batches or (len(batches[-1]) + 1) * len(tokens[index]) > _BATCH_TOKENS:
+        for index in sorted(range(len(tokens)), key=lengths.__getitem__):
+            if not batches or (len(batches[-1]) + 1) * lengths[index] > _BATCH_TOKENS:
                 batches.append([])
             batches[-1].append(index)
         # Threads that wait for each other on cores that others use make it thirty times slower.
@@ -52,25 +53,22 @@ class MiniLm:
 
     def _encode(self, tokens: Sequence[Sequence[int]]) -> FloatArray:
         longest = max(map(len, tokens))
-        ids = np.array([[*each, *[0] * (longest - len(each))] for each in tokens])
-        mask = np.array([[True] * len(each) + [False] * (longest - len(each)) for each in tokens])
-        words, positions, kinds = (
-            self._weights[f"embeddings.{name}_embeddings.weight"]
-            for name in ("word", "position", "token_type")
-        )
-        state = _Part(self._weights, "embeddings.").normalise(
-            "LayerNorm", words[ids] + positions[: ids.shape[1]] + kinds[0]
-        )
+        ids = np.zeros((len(tokens), longest), dtype=np.int64)
+        mask = np.zeros((len(tokens), longest), dtype=bool)
+        for row, text_ids in enumerate(tokens):
+            ids[row, : len(text_ids)] = text_ids
+            mask[row, : len(text_ids)] = True
+        words = self._weights["embeddings.word_embeddings.weight"]
+        positions = self._weights["embeddings.position_embeddings.weight"]
+        kinds = self._weights["embeddings.token_type_embeddings.weight"]
+        embedded = words[ids] + positions[:longest] + kinds[0]
+        state = _Part(self._weights, "embeddings.").normalise("LayerNorm", embedded)
         blocked = np.where(mask, np.float32(0), np.float32(-1e9))[:, None, None, :]
         for layer in range(LAYERS):
             part = _Part(self._weights, f"encoder.layer.{layer}.")
-            state = part.normalise(
-                "attention.output.LayerNorm", state + _attend(part, state, blocked)
-            )
-            values = part.linear("intermediate.dense", state)
-            inner = np.asarray(
-                values * np.float32(0.5) * (1 + _erf(values * np.float32(np.sqrt(0.5))))
-            )
+            attended = state + _attend(part, state, blocked)
+            state = part.normalise("attention.output.LayerNorm", attended)
+            inner = _gelu(part.linear("intermediate.dense", state))
             state = part.normalise("output.LayerNorm", state + part.linear("output.dense", inner))
         shares = mask[..., None] / mask.sum(axis=1)[:, None, None]
         mean = (state * shares).sum(axis=1)
@@ -85,11 +83,13 @@ class _Part:
         self._name = name
 
     def linear(self, name: str, state: FloatArray) -> FloatArray:
-        weight, bias = (self._weights[f"{self._name}{name}.{part}"] for part in ("weight", "bias"))
+        weight = self._weights[f"{self._name}{name}.weight"]
+        bias = self._weights[f"{self._name}{name}.bias"]
         return np.asarray(state @ weight.T + bias)
 
     def normalise(self, name: str, state: FloatArray) -> FloatArray:
-        weight, bias = (self._weights[f"{self._name}{name}.{part}"] for part in ("weight", "bias"))
+        weight = self._weights[f"{self._name}{name}.weight"]
+        bias = self._weights[f"{self._name}{name}.bias"]
         centred = state - state.mean(axis=-1, keepdims=True)
         variance = np.square(centred).mean(axis=-1, keepdims=True)
         return np.asarray(centred / np.sqrt(variance + np.float32(_LAYER_NORM)) * weight + bias)
@@ -99,18 +99,23 @@ def _attend(part: _Part, state: FloatArray, blocked: FloatArray) -> FloatArray:
     batch, length, _ = state.shape
 
     def heads(name: str) -> FloatArray:
-        return (
-            part.linear(f"attention.self.{name}", state)
-            .reshape(batch, length, HEADS, -1)
-            .transpose(0, 2, 1, 3)
-        )
+        projected = part.linear(f"attention.self.{name}", state)
+        return projected.reshape(batch, length, HEADS, -1).transpose(0, 2, 1, 3)
 
-    query, key, value = (heads(name) for name in ("query", "key", "value"))
-    scores = query @ key.transpose(0, 1, 3, 2) / np.float32(np.sqrt(WIDTH // HEADS)) + blocked
+    query = heads("query")
+    key = heads("key")
+    value = heads("value")
+    scale = np.float32(np.sqrt(WIDTH // HEADS))
+    scores = query @ key.transpose(0, 1, 3, 2) / scale + blocked
     scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
     scores /= scores.sum(axis=-1, keepdims=True)
     joined = (scores @ value).transpose(0, 2, 1, 3).reshape(batch, length, WIDTH)
     return part.linear("attention.output.dense", joined)
+
+
+def _gelu(values: FloatArray) -> FloatArray:
+    share = 1 + _erf(values * np.float32(np.sqrt(0.5)))
+    return np.asarray(values * np.float32(0.5) * share)
 
 
 def _erf(values: FloatArray) -> FloatArray:

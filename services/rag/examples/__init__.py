@@ -15,9 +15,9 @@ _LANGUAGES: tuple[DocumentLanguage, ...] = ("de", "en")
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A document shipped with Luna: its place, and the description used to add it.
+    """A shipped document: its file, and the facts that are stored with it.
 
-    ``name`` is unlike that of every other one.
+    ``name`` is unique.
     """
 
     path: Path
@@ -30,25 +30,24 @@ class Example:
 
 
 def list_examples() -> tuple[Example, ...]:
-    """Return the documents of the example household, then the guide's pages.
-
-    The pages are in both languages.
-    """
-    folder = next((each for each in _GUIDES if (each / "en").is_dir()), _GUIDES[0])
+    """Return the example household's documents, then the guide's pages in both languages."""
+    installed = [guide for guide in _GUIDES if (guide / "en").is_dir()]
+    folder = installed[0] if installed else _GUIDES[0]
     guide = []
     for language in _LANGUAGES:
         for path in sorted((folder / language).glob("*.md")):
-            title = path.read_text(encoding="utf-8").split("\n", 1)[0].lstrip("#").strip()
-            guide.append(
-                Example(path, f"guide/{language}/{path.name}", f"Luna: {title}", "other", language)
-            )
+            heading = path.read_text(encoding="utf-8").split("\n", 1)[0]
+            title = "Luna: " + heading.lstrip("#").strip()
+            name = f"guide/{language}/{path.name}"
+            guide.append(Example(path, name, title, "other", language))
     return (*read_manifest(FOLDER / "manifest.json", FOLDER / "documents"), *guide)
 
 
 def read_manifest(manifest: Path, folder: Path) -> tuple[Example, ...]:
     """Return the documents that a manifest names, which lie in a folder."""
     rows = json.loads(manifest.read_text(encoding="utf-8"))
-    return tuple(
-        Example(**row | {"path": folder / row["name"], "dated": date.fromisoformat(row["dated"])})
-        for row in rows
-    )
+    examples = []
+    for row in rows:
+        typed = {"path": folder / row["name"], "dated": date.fromisoformat(row["dated"])}
+        examples.append(Example(**row | typed))
+    return tuple(examples)

@@ -1,4 +1,1 @@
-"""Turn files into text with structure.
-
-They are read in a confined child process, cut into passages, fetched from public addresses.
-"""
+"""Fetch files, read them in a confined child process, and cut their text into passages."""

@@ -1,6 +1,7 @@
-"""``python -m services.rag.extraction.child FOLDER``: the process that reads one file.
+"""Read one file in a process of its own.
 
-It reads ``request.json`` in the folder and leaves ``reply.json`` there.
+``python -m services.rag.extraction.child FOLDER`` reads ``request.json`` in the folder and writes
+``reply.json`` there.
 
 It gives up network, other files, memory and time before it opens the file. What it leaves is data
 alone: text, notes, or a fault.
@@ -30,6 +31,7 @@ from services.rag.extraction.model import (
     FileSource,
     FormatReading,
     Limits,
+    Member,
     Note,
 )
 from services.rag.extraction.text import clean, language_of
@@ -75,7 +77,7 @@ def main(work: Path) -> None:
 
 
 def answer(source: FileSource) -> dict[str, Any]:
-    """Return what a file holds, or its fault, as JSON takes it. Never raises over a file."""
+    """Return a file's content, or its fault, as JSON. Never raises over a file."""
     try:
         extraction = read(source)
     except ExtractionError as exc:
@@ -99,35 +101,32 @@ def answer(source: FileSource) -> dict[str, Any]:
         return _fault(ExtractionError("damaged", f"The file is damaged: {type(exc).__name__}"))
     except Exception as exc:  # noqa: BLE001 - the edge of a process: parsers raise anything over a damaged file
         return _fault(ExtractionError("damaged", f"The file is damaged: {type(exc).__name__}"))
-    fields = {
-        name: getattr(extraction, name)
-        for name in ("media_type", "title", "pages", "language", "notes", "metadata")
-    }
     blocks = [(block.kind, block.text, block.page, block.level) for block in extraction.blocks]
-    return fields | {
+    members = [(member.name, str(member.path), member.size_bytes) for member in extraction.members]
+    return {
+        "media_type": extraction.media_type,
+        "title": extraction.title,
+        "pages": extraction.pages,
+        "language": extraction.language,
+        "notes": extraction.notes,
+        "metadata": extraction.metadata,
         "blocks": blocks,
-        "members": [
-            (member.name, str(member.path), member.size_bytes) for member in extraction.members
-        ],
+        "members": members,
     }
 
 
 def read(source: FileSource) -> Extraction:
-    """Return what a file holds, by the format that its content has."""
+    """Return a file's content, read by the format that the content has."""
     media_type = detect(source)
     reader = import_module(f"services.rag.extraction.formats.{READERS[media_type]}")
     reading: FormatReading = reader.read(source)
-    blocks = [
-        DocumentBlock(block.kind, text, block.page, block.level)
-        for block in reading.blocks
-        if (text := clean(block.text))
-    ]
-    if (
-        not blocks
-        and not reading.members
-        and "images_without_text" not in reading.notes
-        and "members_left_out" not in reading.notes
-    ):
+    blocks = []
+    for block in reading.blocks:
+        text = clean(block.text)
+        if text:
+            blocks.append(DocumentBlock(block.kind, text, block.page, block.level))
+    has_unread_content = not {"images_without_text", "members_left_out"}.isdisjoint(reading.notes)
+    if not blocks and not reading.members and not has_unread_content:
         raise ExtractionError("empty", "The file holds no text")
     if sum(len(block.text) for block in blocks) > source.limits.text_characters:
         raise ExtractionError(
@@ -142,15 +141,14 @@ def read(source: FileSource) -> Extraction:
         language=language_of(block.text for block in blocks),
         notes=[*mislabelled, *reading.notes],
         blocks=blocks,
-        # A name is a line that databases take, as a text is.
-        members=[
-            replace(
-                member,
-                name=" ".join(clean(member.name).split())[-_LONGEST_NAME:] or member.path.name,
-            )
-            for member in reading.members
-        ],
+        members=[replace(member, name=_line_of_name(member)) for member in reading.members],
     )
+
+
+def _line_of_name(member: Member) -> str:
+    """Return a member's name as one line that databases take."""
+    name = " ".join(clean(member.name).split())
+    return name[-_LONGEST_NAME:] or member.path.name
 
 
 def _fault(error: ExtractionError) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""Turn blocks into passages to search and quote.
+"""Cut blocks into passages to search and quote.
 
-They are cut along headings, whole tables or whole rows, whole sentences.
+Passages follow headings, and hold complete tables or rows, and complete sentences.
 """
 
 import re
@@ -43,7 +43,7 @@ class ChunkText:
 
 @dataclass(frozen=True)
 class _Unit:
-    """Indivisible text: a sentence, an item, a row.
+    """An indivisible text: a sentence, an item, a row.
 
     ``part`` is the number of its block, ``header`` the line above the rows of its table.
     """
@@ -67,19 +67,30 @@ def cut(blocks: Sequence[DocumentBlock], *, most_words: int = MOST_WORDS) -> lis
     """
     chunks: list[ChunkText] = []
     for headings, section in _sections(blocks):
-        units = [
-            unit for part, block in enumerate(section) for unit in _units(block, part, most_words)
-        ]
-        # Tables too long for one passage are divided by themselves; the rest flows together.
-        for is_long, run in groupby(units, key=lambda unit: unit.header is not None):
-            tables = (
-                [list(rows) for _, rows in groupby(run, key=lambda unit: unit.part)]
-                if is_long
-                else [list(run)]
-            )
-            for gathered in tables:
-                chunks.extend(_passages(gathered, headings, most_words))
+        units: list[_Unit] = []
+        for part, block in enumerate(section):
+            units.extend(_units(block, part, most_words))
+        for gathered in _divide_long_tables(units):
+            chunks.extend(_passages(gathered, headings, most_words))
     return chunks
+
+
+def _divide_long_tables(units: list[_Unit]) -> Iterator[list[_Unit]]:
+    """Yield each table too long for one passage by itself, and the runs of units between them."""
+    for is_long, run in groupby(units, key=_has_header):
+        if is_long:
+            for _, rows in groupby(run, key=_part_of):
+                yield list(rows)
+        else:
+            yield list(run)
+
+
+def _has_header(unit: _Unit) -> bool:
+    return unit.header is not None
+
+
+def _part_of(unit: _Unit) -> int:
+    return unit.part
 
 
 def _sections(blocks: Sequence[DocumentBlock]) -> Iterator[tuple[list[str], list[DocumentBlock]]]:
@@ -118,9 +129,10 @@ def _units(block: DocumentBlock, part: int, most_words: int) -> Iterator[_Unit]:
     if header is not None and len(header.split()) > _HEADER_SHARE * most_words:
         header = ""
     room = most_words - len(header.split() if header else ())
-    pieces = (
-        block.text.split("\n") if block.kind in {"table", "list"} else _SENTENCE.split(block.text)
-    )
+    if block.kind in {"table", "list"}:
+        pieces = block.text.split("\n")
+    else:
+        pieces = _SENTENCE.split(block.text)
     for piece in pieces:
         own = piece.split()
         # A sentence that is too long is divided into equal parts.
@@ -131,38 +143,43 @@ def _units(block: DocumentBlock, part: int, most_words: int) -> Iterator[_Unit]:
 
 
 def _passages(units: list[_Unit], headings: list[str], most_words: int) -> Iterator[ChunkText]:
-    total = sum(unit.words for unit in units)
-    # Passages of like length, rather than full ones and a remainder of one sentence.
-    fair = (
-        total
-        / ceil(
-            total / (most_words - (int(_OVERLAP_SHARE * most_words) if total > most_words else 0))
-        )
-        if total
-        else 0
-    )
+    fair = _fair_words(_words(units), most_words)
     gathered: list[_Unit] = []
     repeated: list[_Unit] = []
     for unit in units:
-        header_words = (
-            0 if gathered and gathered[0].text == unit.header else len((unit.header or "").split())
-        )
+        header_words = len((unit.header or "").split())
+        if gathered and gathered[0].text == unit.header:
+            header_words = 0
         words = _words(gathered) + _words(repeated) + header_words
         if gathered and (words + unit.words > most_words or _words(gathered) >= fair):
             yield _chunk(repeated, gathered, headings)
             last = gathered[-1]
-            is_running = last.block.kind == unit.block.kind == "text"
-            repeated = (
-                [last]
-                if is_running
-                and last.words <= _OVERLAP_SHARE * most_words
-                and last.words + unit.words <= most_words
-                else []
-            )
+            repeated = [last] if _may_repeat(last, unit, most_words) else []
             gathered = []
         gathered.append(unit)
     if gathered:
         yield _chunk(repeated, gathered, headings)
+
+
+def _fair_words(total: int, most_words: int) -> float:
+    """Return the words of each of several passages of like length.
+
+    Full passages would leave a remainder of one sentence.
+    """
+    if not total:
+        return 0
+    room = most_words
+    if total > most_words:
+        room -= int(_OVERLAP_SHARE * most_words)
+    return total / ceil(total / room)
+
+
+def _may_repeat(last: _Unit, following: _Unit, most_words: int) -> bool:
+    """Return whether a passage's last sentence may also begin the next passage."""
+    if last.block.kind != "text" or following.block.kind != "text":
+        return False
+    is_short = last.words <= _OVERLAP_SHARE * most_words
+    return is_short and last.words + following.words <= most_words
 
 
 def _words(units: list[_Unit]) -> int:
@@ -171,12 +188,13 @@ def _words(units: list[_Unit]) -> int:
 
 def _chunk(repeated: list[_Unit], gathered: list[_Unit], headings: list[str]) -> ChunkText:
     units = [*repeated, *gathered]
-    header = units[0].header if units[0].header and units[0].text != units[0].header else None
-    groups = [list(group) for _, group in groupby(units, key=lambda unit: unit.part)]
-    parts = [
-        ("\n" if group[0].block.kind != "text" else " ").join(unit.text for unit in group)
-        for group in groups
-    ]
+    first = units[0]
+    header = first.header if first.header and first.text != first.header else None
+    parts = []
+    for _, run in groupby(units, key=_part_of):
+        group = list(run)
+        separator = " " if group[0].block.kind == "text" else "\n"
+        parts.append(separator.join(unit.text for unit in group))
     pages = [unit.block.page for unit in units if unit.block.page is not None]
     return ChunkText(
         text="\n\n".join(parts) if header is None else "\n".join([header, *parts]),

@@ -1,6 +1,6 @@
-"""Restrictions on a process that opens a file from outside.
+"""Confine a process before it opens a file from outside.
 
-It gives up the network, other processes, memory and time without bound, and every other file.
+It gives up the network, other processes, unbounded memory and time, and every other file.
 
 The network goes by a seccomp filter, on Linux on x86_64 and aarch64; elsewhere the other limits
 hold, and ``confine`` says so. It needs no capability: containers with every one dropped can set it.
@@ -133,7 +133,7 @@ _ARCHITECTURES = {
 
 
 def confine(limits: Limits, *, may_start_programs: bool = False) -> bool:
-    """Bound this process for good; return whether the network is refused to it as well.
+    """Bound this process for good, and return whether the network is refused as well.
 
     Args:
         may_start_programs: text recognition runs a program of its own, which inherits all bounds.
@@ -241,7 +241,7 @@ _SYSTEM_FACTS = (
 
 @dataclass(frozen=True)
 class FileAccess:
-    """Files that may be opened beside Python and its libraries.
+    """Paths that may be opened beside Python and its libraries.
 
     Args:
         read: files, or folders with all that is in them.
@@ -255,7 +255,7 @@ class FileAccess:
 
 
 def landlock_version() -> int:
-    """Return which version of Landlock this kernel offers this process, 0 where it offers none."""
+    """Return the version of Landlock that this kernel offers, 0 if it offers none."""
     if sys.platform != "linux":
         return 0
     return max(_call(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION_FLAG)), 0)
@@ -267,11 +267,11 @@ def restrict_files(access: FileAccess) -> bool:
     if version == 0:
         return False
     supported = (1 << next(bits for since, bits in _RIGHTS_SINCE if version >= since)) - 1
-    parts = [
-        supported,
-        *([_ALL_TCP] if version >= _NETWORK_SINCE else []),
-        *([_ALL_SCOPES] if version >= _SCOPES_SINCE else []),
-    ]
+    parts = [supported]
+    if version >= _NETWORK_SINCE:
+        parts.append(_ALL_TCP)
+    if version >= _SCOPES_SINCE:
+        parts.append(_ALL_SCOPES)
     attributes = struct.pack(f"={len(parts)}Q", *parts)
     rules = _call(
         _CREATE_RULESET,
@@ -292,37 +292,37 @@ def restrict_files(access: FileAccess) -> bool:
         (access.change, _CHANGE),
     )
     try:
-        allowed = all(
-            _allow(rules, path, rights & supported) for paths, rights in rights_to for path in paths
-        )
-        return (
-            allowed
-            and _forgo_privileges()
-            and _call(_RESTRICT_SELF, ctypes.c_int(rules), ctypes.c_uint32(0)) == 0
-        )
+        for paths, rights in rights_to:
+            if not all(_allow(rules, path, rights & supported) for path in paths):
+                return False
+        if not _forgo_privileges():
+            return False
+        return _call(_RESTRICT_SELF, ctypes.c_int(rules), ctypes.c_uint32(0)) == 0
     finally:
         os.close(rules)
 
 
 def _python_folders() -> Iterator[Path]:
-    """Yield where Python and its libraries lie.
+    """Yield the folders of Python and its libraries.
 
-    Of Luna's own code its packages alone, for an owner's data may lie beside them.
+    Of Luna's own code they are its packages alone, for an owner's data may lie beside them.
     """
-    yield from (
-        Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")
-    )
-    # Libraries are installed in ``site-packages``, or in any folder that an image keeps them in.
+    for name in ("stdlib", "platstdlib", "purelib", "platlib"):
+        yield Path(sysconfig.get_path(name))
     for folder in map(Path, sys.path):
-        if (
-            folder.suffix in {".zip", ".egg"}
-            or folder.name in {"site-packages", "dist-packages"}
-            or any(folder.glob("*.dist-info"))
-        ):
+        if _holds_libraries(folder):
             yield folder
-    yield from (Path(each) for package in (luna, services) for each in package.__path__)
+    for package in (luna, services):
+        yield from map(Path, package.__path__)
     if sys.pycache_prefix:
         yield Path(sys.pycache_prefix)
+
+
+def _holds_libraries(folder: Path) -> bool:
+    if folder.suffix in {".zip", ".egg"} or folder.name in {"site-packages", "dist-packages"}:
+        return True
+    # An image may install libraries in any other folder.
+    return any(folder.glob("*.dist-info"))
 
 
 def _allow(rules: int, path: Path, rights: int) -> bool:
@@ -333,16 +333,14 @@ def _allow(rules: int, path: Path, rights: int) -> bool:
             # struct landlock_path_beneath_attr, packed.
             fitting = rights if path.is_dir() else rights & _OF_A_FILE
             rule = struct.pack("=Qi", fitting, descriptor)
-            return (
-                _call(
-                    _ADD_RULE,
-                    ctypes.c_int(rules),
-                    ctypes.c_int(_PATH_BENEATH),
-                    ctypes.create_string_buffer(rule, len(rule)),
-                    ctypes.c_uint32(0),
-                )
-                == 0
+            status = _call(
+                _ADD_RULE,
+                ctypes.c_int(rules),
+                ctypes.c_int(_PATH_BENEATH),
+                ctypes.create_string_buffer(rule, len(rule)),
+                ctypes.c_uint32(0),
             )
+            return status == 0
         finally:
             os.close(descriptor)
     return True

@@ -1,4 +1,4 @@
-"""Detect a file's kind by its content.
+"""Detect a file's format by its content.
 
 Its name only distinguishes kinds of text, which are all characters.
 """
@@ -26,8 +26,8 @@ HTML = "text/html"
 MARKDOWN = "text/markdown"
 PLAIN = "text/plain"
 
-# What a file of that name may be; names of what is not read stand beside none: whatever was found
-# under them, they are wrong.
+# The formats that fit a file's name. Names of formats that are not read fit none: a readable file
+# with such a name is mislabelled.
 _NAMED: tuple[tuple[str, frozenset[str]], ...] = (
     (".pdf", frozenset({PDF})),
     (".docx .docm .dotx .dotm", frozenset({WORD})),
@@ -113,13 +113,13 @@ def detect(source: FileSource) -> str:
 
 
 def is_named_for(name: str, media_type: str) -> bool:
-    """Whether a file's name fits what it is; a name that says nothing fits everything."""
+    """Return whether a file's name fits its format; an unknown ending fits all formats."""
     suffix = PurePosixPath(name.lower().replace("\\", "/")).suffix
     return media_type in _NAMES.get(suffix, {media_type})
 
 
 def is_nested_archive(file: IO[bytes]) -> bool:
-    """Whether a file inside another one is an archive, also of a kind that is not read.
+    """Return whether a file is an archive, also of a kind that is not read.
 
     An Office file is none.
     """
@@ -135,16 +135,16 @@ def is_nested_archive(file: IO[bytes]) -> bool:
 
 
 def is_mail(text: str) -> bool:
-    """Whether a text begins with at least two headers of an e-mail."""
+    """Return whether a text begins with at least two headers of an e-mail."""
     block = re.split(r"\r?\n\r?\n", text[:20_000].lstrip("\ufeff"), maxsplit=1)[0]
+    # A line with white space at its start continues the header above.
     lines = [line for line in block.splitlines() if line[:1] not in {" ", "\t"}]
-    return sum(bool(_HEADER.match(line)) for line in lines) >= 2 and all(
-        re.match(r"[!-9;-~]+:", line) for line in lines
-    )
+    known_headers = sum(bool(_HEADER.match(line)) for line in lines)
+    return known_headers >= 2 and all(re.match(r"[!-9;-~]+:", line) for line in lines)
 
 
 def kind_of_container(names: list[str]) -> str:
-    """Return what a ZIP file is by its parts: an Office file, or an archive."""
+    """Return the media type of a ZIP file by its parts: an Office file, or an archive."""
     if "[Content_Types].xml" in names:
         for start, media_type in _PARTS.items():
             if any(name.startswith(start) for name in names):
@@ -175,25 +175,23 @@ def _text_kind(text: str, suffix: str) -> str:
         return MARKDOWN
     if separator_of(text, least_rows=1 if suffix in {".csv", ".tsv"} else 3):
         return CSV
-    return (
-        MARKDOWN
-        if re.search(r"^#{1,6} \S", text[:20_000], re.MULTILINE)
-        and len(_MARKUP.findall(text[:20_000])) >= 3
-        else PLAIN
-    )
+    beginning = text[:20_000]
+    has_heading = re.search(r"^#{1,6} \S", beginning, re.MULTILINE)
+    if has_heading and len(_MARKUP.findall(beginning)) >= 3:
+        return MARKDOWN
+    return PLAIN
 
 
 def separator_of(text: str, *, least_rows: int = 1) -> str | None:
-    """Return what separates the cells of a table in text.
+    """Return the separator of a table's cells in text.
 
-    None where its first lines have no separator as often each.
+    None if no separator occurs equally often in each of the first lines.
     """
-    lines = [
-        re.sub(r'"[^"]*"', "", line)
-        for line in text[:50_000].lstrip("\ufeff").splitlines()[:20]
-        if line.strip()
-    ]
-    lines = lines[:-1] if len(text) > 50_000 and len(lines) < 20 else lines
+    first_lines = text[:50_000].lstrip("\ufeff").splitlines()[:20]
+    lines = [re.sub(r'"[^"]*"', "", line) for line in first_lines if line.strip()]
+    if len(text) > 50_000 and len(lines) < 20:
+        # The last line may have been cut off.
+        lines = lines[:-1]
     if len(lines) < least_rows:
         return None
     for separator in "\t;|,":

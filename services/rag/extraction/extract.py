@@ -1,4 +1,4 @@
-"""Reading a file from outside: a child process reads, this one looks on and outlives it."""
+"""Read a file from outside in a child process, and survive whatever happens to that."""
 
 import json
 import os
@@ -34,9 +34,9 @@ _MEMORY_WORDS = (
 def extract(
     path: Path, *, name: str, limits: Limits | None = None, folder: Path | None = None
 ) -> Extraction:
-    """Return a file's contents, read in a confined process.
+    """Return a file's content, read by a confined process.
 
-    That has no network or other files, and bounded memory and time.
+    The process has no network and no other files, and bounded memory and time.
 
     Args:
         path: of the file; nothing about its name counts.
@@ -107,11 +107,9 @@ def _run_child(work: Path, limits: Limits) -> None:
         "TMPDIR": str(work),
         "OMP_THREAD_LIMIT": "1",
     }
-    options = [
-        "-s",
-        "-P",
-        *(["-X", f"pycache_prefix={sys.pycache_prefix}"] if sys.pycache_prefix else []),
-    ]
+    options = ["-s", "-P"]
+    if sys.pycache_prefix:
+        options += ["-X", f"pycache_prefix={sys.pycache_prefix}"]
     with (work / "errors").open("wb") as errors:
         child = subprocess.Popen(
             [sys.executable, *options, "-m", "services.rag.extraction.child", str(work)],
@@ -145,10 +143,10 @@ def _run_child(work: Path, limits: Limits) -> None:
     with (work / "errors").open("rb") as file:
         file.seek(max((work / "errors").stat().st_size - 4000, 0))
         stderr = file.read().decode("utf-8", "replace")
-    # PDFium aborts without a word where memory ends; what else aborts says why.
-    if any(word in stderr for word in _MEMORY_WORDS) or (
-        status == -signal.SIGABRT and not stderr.strip()
-    ):
+    names_memory = any(word in stderr for word in _MEMORY_WORDS)
+    # PDFium aborts without a word where memory ends; other libraries say why they abort.
+    aborts_silently = status == -signal.SIGABRT and not stderr.strip()
+    if names_memory or aborts_silently:
         raise ExtractionError(
             "too_much_memory", f"Reading it took more than {limits.memory_bytes:,} bytes of memory"
         )

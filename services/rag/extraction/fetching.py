@@ -1,7 +1,6 @@
-"""Fetch a document from the internet.
+"""Fetch a document from the internet within limits on size and time.
 
-Only from public addresses, connected to the address that was checked, within limits on size and
-time.
+Only public addresses are connected to, and exactly those that were checked.
 """
 
 import re
@@ -28,7 +27,7 @@ _LONGEST_NAME = 200
 
 @dataclass(frozen=True)
 class FetchLimits:
-    """Limits of one fetch, over all its redirects.
+    """Limits of one fetch over all its redirects.
 
     Args:
         bytes: of the content as it is unpacked.
@@ -44,7 +43,7 @@ class FetchLimits:
 
 @dataclass(frozen=True)
 class Network:
-    """The internet as fetching sees it.
+    """Access to the internet.
 
     Args:
         resolve: from host and port to its addresses.
@@ -61,10 +60,10 @@ class Network:
 
 @dataclass(frozen=True)
 class Fetched:
-    """Fetched content with its origin.
+    """A fetched file.
 
     Args:
-        media_type: as the server says; what the file is, its content says.
+        media_type: as the server says; the content may be of another one.
         name: for the file, as the server or the address calls it.
     """
 
@@ -118,27 +117,14 @@ def fetch_url(
 def _fetch_once(
     pool: httpcore.ConnectionPool, url: str, path: Path, limits: FetchLimits
 ) -> Fetched | str:
-    """Return what was fetched, or where the server sends us on."""
+    """Return the fetched file, or the address that the server redirects to."""
     headers: list[tuple[bytes | str, bytes | str]] = [
         ("User-Agent", "luna"),
         ("Accept", "*/*"),
         ("Accept-Encoding", "identity"),
         ("Connection", "close"),
     ]
-    # Letters beyond ASCII in a path are sent as their bytes in UTF-8, a host's in Punycode.
-    parts = urlsplit(url)._replace(fragment="")
-    host = (
-        (parts.hostname or "").encode("idna").decode()
-        if not (parts.hostname or "").isascii()
-        else parts.netloc.rsplit(":", 1)[0]
-    )
-    netloc = f"{host}:{parts.port}" if parts.port else host
-    target = re.sub(
-        r"[^\x21-\x7e]",
-        lambda letter: "".join(f"%{byte:02X}" for byte in letter[0].encode()),
-        parts._replace(netloc=netloc).geturl(),
-    )
-    with pool.stream("GET", target, headers=headers) as response:
+    with pool.stream("GET", _ascii_url(url), headers=headers) as response:
         response_headers = Message()
         for name, value in response.headers:
             response_headers[name.decode("latin-1")] = value.decode("latin-1")
@@ -150,33 +136,51 @@ def _fetch_once(
             raise refuse("page-server-refuses", field="url", value=url, status=response.status)
         with path.open("wb") as file:
             remaining = limits.bytes
-            for piece in _unpacked(
-                response.iter_stream(), response_headers["Content-Encoding"] or "identity"
-            ):
+            encoding = response_headers["Content-Encoding"] or "identity"
+            for piece in _unpacked(response.iter_stream(), encoding):
                 remaining -= len(piece)
                 if remaining < 0:
                     raise refuse("page-too-large", field="url", value=url, most=limits.bytes)
                 file.write(piece)
-    media_type = (
-        response_headers.get_content_type()
-        if response_headers["Content-Type"]
-        else "application/octet-stream"
-    )
-    stated = (
-        response_headers.get_filename()
-        or unquote(PurePosixPath(urlsplit(url).path).name)
-        or urlsplit(url).hostname
-        or "document"
-    )
-    last = PurePosixPath(stated.replace("\\", "/")).name
+    media_type = "application/octet-stream"
+    if response_headers["Content-Type"]:
+        media_type = response_headers.get_content_type()
+    return Fetched(path, media_type, url, _file_name(response_headers, url))
+
+
+def _ascii_url(url: str) -> str:
+    """Return an address in ASCII: paths as percent-encoded UTF-8, hosts in Punycode."""
+    parts = urlsplit(url)._replace(fragment="")
+    hostname = parts.hostname or ""
+    if hostname.isascii():
+        host = parts.netloc.rsplit(":", 1)[0]
+    else:
+        host = hostname.encode("idna").decode()
+    netloc = f"{host}:{parts.port}" if parts.port else host
+
+    def escape(letter: re.Match[str]) -> str:
+        return "".join(f"%{byte:02X}" for byte in letter[0].encode())
+
+    return re.sub(r"[^\x21-\x7e]", escape, parts._replace(netloc=netloc).geturl())
+
+
+def _file_name(headers: Message, url: str) -> str:
+    """Return the name of the server's header or of the address, without unsafe characters."""
+    parts = urlsplit(url)
+    name = headers.get_filename()
+    if not name:
+        name = unquote(PurePosixPath(parts.path).name)
+    if not name:
+        name = parts.hostname or "document"
+    last = PurePosixPath(name.replace("\\", "/")).name
     plain = re.sub(r"[\x00-\x1f\x7f<>:\"|?*]", "", last).strip(". ")
-    return Fetched(path, media_type, url, plain[-_LONGEST_NAME:] or "document")
+    return plain[-_LONGEST_NAME:] or "document"
 
 
 def _unpacked(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     """Yield content without its transfer's compression, never more than a piece at a time.
 
-    Nobody asked for any; some servers compress all the same.
+    Some servers compress although the request asks for no compression.
     """
     encoding = encoding.strip().lower()
     if encoding in {"", "identity"}:
@@ -195,9 +199,9 @@ def _unpacked(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
 
 
 class _CheckedBackend(httpcore.NetworkBackend):
-    """Connects to the checked addresses of one answer of the resolver.
+    """Connects to checked addresses of one answer of the resolver.
 
-    Nothing is resolved a second time in between.
+    Nothing is resolved a second time between check and connection.
     """
 
     def __init__(self, network: Network, deadline: float, silence_seconds: float) -> None:
@@ -256,7 +260,7 @@ class _CheckedBackend(httpcore.NetworkBackend):
 
 
 class _TimedStream(httpcore.NetworkStream):
-    """A connection on which every step has only the time left for the whole.
+    """A connection whose every step has only the time that is left for the whole fetch.
 
     A server that sends a byte now and then gains nothing.
     """

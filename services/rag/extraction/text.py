@@ -1,6 +1,4 @@
-"""Bytes become characters, such that everything later can hold them, and paragraphs.
-
-And in which of Luna's two languages they are.
+"""Decode and clean text, divide it into paragraphs, and detect its language.
 
 Function words tell the language. A library for two would bring a model of tens of megabytes, or the
 tables of seventy languages, of which Dutch or Danish are found in a German price list; a fifth of
@@ -10,7 +8,7 @@ any running text are the words below.
 import codecs
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Literal
 
@@ -39,19 +37,21 @@ def language_of(texts: Iterable[str]) -> Literal["en", "de"] | None:
 
     None where it is too short to tell, mixed, or another one.
     """
-    words = Counter(
-        islice(
-            (word.strip(".,;:!?()\"'„“»«|").lower() for text in texts for word in text.split()),
-            _MOST_WORDS,
-        )
-    )
-    letters = sum(count for word, count in words.items() if word.isalpha())
-    german, english = (sum(words[word] for word in _WORDS[language]) for language in ("de", "en"))
+    words = Counter(islice(_words_of(texts), _MOST_WORDS))
+    total = sum(count for word, count in words.items() if word.isalpha())
+    german = sum(words[word] for word in _WORDS["de"])
+    english = sum(words[word] for word in _WORDS["en"])
     most = max(german, english)
     least = min(german, english)
-    if most < 2 or most < _LEAST_SHARE * letters or most < _LEAST_RATIO * least:
+    if most < 2 or most < _LEAST_SHARE * total or most < _LEAST_RATIO * least:
         return None
     return "de" if german > english else "en"
+
+
+def _words_of(texts: Iterable[str]) -> Iterator[str]:
+    for text in texts:
+        for word in text.split():
+            yield word.strip(".,;:!?()\"'„“»«|").lower()
 
 
 _MARKS = (
@@ -99,15 +99,17 @@ def decode(content: bytes) -> str | None:
         return None
     if sum(byte in _CONTROLS for byte in sample) > len(sample) // 200:
         return None
-    if (text := _decoded(content, "utf-8")) is not None:
+    text = _decoded(content, "utf-8")
+    if text is not None:
         return text
-    # In the right charset what is beyond ASCII are letters of Western Europe and signs of its
+    # In the right charset, characters beyond ASCII are letters of Western Europe and signs of its
     # typography.
     beyond = bytes(byte for byte in sample if byte >= 0x80)
-    best = max(
-        _CHARSETS,
-        key=lambda charset: sum(letter in _LETTERS for letter in beyond.decode(charset, "replace")),
-    )
+
+    def count_letters(charset: str) -> int:
+        return sum(letter in _LETTERS for letter in beyond.decode(charset, "replace"))
+
+    best = max(_CHARSETS, key=count_letters)
     return content.decode(best, "replace")
 
 
@@ -119,13 +121,12 @@ def _decoded(content: bytes, charset: str) -> str | None:
 
 
 def clean(text: str) -> str:
-    """Return a text without what is not seen, its lines trimmed.
+    """Return a text without invisible characters, its lines trimmed.
 
-    Whatever databases and JSON take.
+    Databases and JSON take every result.
     """
-    visible = _UNSEEN.sub(
-        "", text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n").translate(_LIGATURES)
-    )
+    even_lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
+    visible = _UNSEEN.sub("", even_lines.translate(_LIGATURES))
     lines = (_SPACES.sub(" ", line).strip() for line in visible.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
@@ -136,11 +137,13 @@ _ITEM = re.compile(r"\s*(?:[-*•–]|\d{1,2}[.)])\s+\S")
 def paragraphs(text: str) -> list[DocumentBlock]:
     """Return the paragraphs of a text.
 
-    Those of which every line begins as an item does are lists.
+    A paragraph is a list if each of its lines begins as an item does.
     """
-    pieces = re.split(r"\n[^\S\n]*\n|\f", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return [
-        DocumentBlock("list" if all(map(_ITEM.match, piece.strip().split("\n"))) else "text", piece)
-        for piece in pieces
-        if piece.strip()
-    ]
+    even_lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    blocks = []
+    for piece in re.split(r"\n[^\S\n]*\n|\f", even_lines):
+        lines = piece.strip().split("\n")
+        if piece.strip():
+            is_list = all(_ITEM.match(line) for line in lines)
+            blocks.append(DocumentBlock("list" if is_list else "text", piece))
+    return blocks

@@ -1,7 +1,4 @@
-"""ZIP containers from outside: archives and Office files.
-
-Their parts are inspected before any library opens them.
-"""
+"""Check archives and Office files from outside before any library opens them."""
 
 import stat
 import zlib
@@ -75,7 +72,7 @@ def pieces(container: ZipFile, entry: ZipInfo) -> Iterator[bytes]:
 
 
 class Allowance:
-    """Allowance for unpacking, counted in bytes really produced."""
+    """The bytes that may still be unpacked, counted as they come out."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -93,7 +90,7 @@ class Allowance:
 
 
 def check_office(path: Path, limits: Limits) -> list[str]:
-    """Unpack all parts of an Office file once, to nowhere; return their names.
+    """Unpack all parts of an Office file without storing them, and return their names.
 
     What libraries read afterwards is whole, within bounds, and declares no entities: Office files
     have no document type declarations.

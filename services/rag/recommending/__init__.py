@@ -1,4 +1,1 @@
-"""Recommendations of readings and actions.
-
-Items, the bandit that ranks them, and learning from readers' reactions.
-"""
+"""Recommend documents and tips: items, the bandit that ranks them, and learning from readers."""

@@ -1,4 +1,4 @@
-"""German text in the English words of the glossary, for embedding models that know English alone.
+"""Put German text into the glossary's English words for English-only embedding models.
 
 It is no translation: words in a row, unknown ones unchanged. It brings a passage near its subject,
 and keeps it short: a model of English splits German words into many pieces, and reads 256 pieces
@@ -14,12 +14,12 @@ _LONGEST = 3
 
 
 def text_to_embed(text: str, language: str | None, *, speaks_english_alone: bool) -> str:
-    """Return a passage's text for a model: German in English words if it knows English alone."""
+    """Return a passage's text, with German in English words for an English-only model."""
     return in_english_words(text) if speaks_english_alone and language == "de" else text
 
 
 def question_to_embed(question: str, *, speaks_english_alone: bool) -> str:
-    """Return a question for a model, with its glossary translations if it knows English alone."""
+    """Return a question, with its glossary translations for an English-only model."""
     if not speaks_english_alone:
         return question
     return " ".join([question, *translate(question)])

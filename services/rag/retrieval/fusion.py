@@ -1,4 +1,4 @@
-"""Fusion of the dense and the sparse ranking, each weighted by the clarity of its best passages.
+"""Fuse the dense and the sparse ranking, weighted by the clarity of their best passages.
 
 Equal weights hurt where one ranking is weak, which varies by question: without matching words the
 sparse scores are flat, with topics unknown to the embedding model the dense ones.

@@ -1,4 +1,4 @@
-"""Days, months, quarters and years that a text names with their year, in German and English.
+"""Find the days, months, quarters and years that a German or English text names.
 
 Pure.
 """

@@ -1,1 +1,1 @@
-"""A module per format with ``read(source) -> Reading``. They run in the child process only."""
+"""Readers of formats, a module each; they run in the child process only."""

@@ -13,7 +13,10 @@ _CLUTTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
 
 
 def read(source: FileSource) -> FormatReading:
-    """Return the members of an archive, written to the source's folder as 0000, 0001 and so on."""
+    """Return the members of an archive, written to the source's folder by their numbers.
+
+    The files are named 0000, 0001 and so on.
+    """
     allowance = Allowance(source.limits)
     # Folders and what systems leave behind count little: so many entries are looked at, and then so
     # many files.
@@ -22,13 +25,10 @@ def read(source: FileSource) -> FormatReading:
     ) as container:
         entries = []
         for entry in container.infolist():
+            if entry.is_dir() or entry.file_size == 0:
+                continue
             parts = PurePosixPath(entry.filename).parts
-            if not (
-                entry.is_dir()
-                or entry.file_size == 0
-                or "__MACOSX" in parts
-                or parts[-1] in _CLUTTER
-            ):
+            if "__MACOSX" not in parts and parts[-1] not in _CLUTTER:
                 entries.append(entry)
         if len(entries) > source.limits.members:
             raise ExtractionError(
@@ -37,14 +37,12 @@ def read(source: FileSource) -> FormatReading:
             )
         if not entries:
             raise ExtractionError("empty", "The archive holds no files")
-        members = [
-            _unpack(container, entry, index, (source, allowance))
-            for index, entry in enumerate(entries)
-        ]
-    return FormatReading(
-        members=[member for member in members if member],
-        notes=() if source.folder else ("members_left_out",),
-    )
+        members = []
+        for index, entry in enumerate(entries):
+            member = _unpack(container, entry, index, (source, allowance))
+            if member is not None:
+                members.append(member)
+    return FormatReading(members=members, notes=() if source.folder else ("members_left_out",))
 
 
 def _unpack(
@@ -52,15 +50,12 @@ def _unpack(
 ) -> Member | None:
     source, allowance = within
     name = str(PurePosixPath(entry.filename.replace("\\", "/")))
-    with (
-        TemporaryFile()
-        if source.folder is None
-        else (source.folder / f"{index:04d}").open("w+b") as file
-    ):
+    path = None if source.folder is None else source.folder / f"{index:04d}"
+    with TemporaryFile() if path is None else path.open("w+b") as file:
         for piece in pieces(container, entry):
             allowance.take(len(piece))
             file.write(piece)
         size = file.tell()
         if is_nested_archive(file):
             raise ExtractionError("nested_archive", f"“{name[:100]}” in it is an archive itself")
-    return Member(name, source.folder / f"{index:04d}", size) if source.folder else None
+    return None if path is None else Member(name, path, size)

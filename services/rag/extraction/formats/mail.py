@@ -55,11 +55,9 @@ def _body(message: EmailMessage) -> list[DocumentBlock]:
         # A charset nobody knows.
         content = part.get_payload(decode=True)
         text = content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
-    return (
-        list(read_markup(text).blocks)
-        if part.get_content_type() == "text/html"
-        else paragraphs(text)
-    )
+    if part.get_content_type() == "text/html":
+        return list(read_markup(text).blocks)
+    return paragraphs(text)
 
 
 def _members(parts: list[EmailMessage], source: FileSource) -> tuple[list[Member], list[Note]]:

@@ -64,10 +64,7 @@ class PdfLine:
 
     @classmethod
     def plain(cls, text: str, *, row: int) -> "PdfLine":
-        """Return a line of which only the text is known, and how many stand above it.
-
-        An empty one is a paragraph's end.
-        """
+        """Return a line of known text at a made-up place, ``row`` lines below the first one."""
         return cls((Segment(text, 0.0, 1.0, -14.0 * row, 10.0),))
 
     @property
@@ -103,17 +100,21 @@ def lines_of(page: Any) -> list[PdfLine]:
     try:
         for words in _worded(text_page.raw):
             segments = tuple(_segments(words))
-            # Columns whose letters PDFium put on one line though they stand at different heights
-            # are lines of their own.
-            if segments and all(
-                abs(one.baseline - segments[0].baseline) < one.size / 2 for one in segments
-            ):
+            if _share_baseline(segments):
                 lines.append(PdfLine(segments))
             else:
+                # PDFium put columns of different heights on one line.
                 lines.extend(PdfLine((segment,)) for segment in segments)
     finally:
         text_page.close()
     return lines
+
+
+def _share_baseline(segments: Sequence[Segment]) -> bool:
+    for segment in segments:
+        if abs(segment.baseline - segments[0].baseline) >= segment.size / 2:
+            return False
+    return bool(segments)
 
 
 def _worded(text_page: Any) -> Iterator[list[_Word]]:
@@ -156,36 +157,42 @@ class _Measure:
 
     def word(self, text: str, first: int, last: int, *, is_first: bool) -> _Word:
         if is_first:
-            # The size that a font was set in, by how much the page enlarges it.
-            has_matrix = pdfium.FPDFText_GetMatrix(self._text_page, first, self._matrix)
-            size: float = pdfium.FPDFText_GetFontSize(self._text_page, first) * (
-                (hypot(self._matrix.c, self._matrix.d) if has_matrix else 1.0) or 1.0
-            )
-            self._size = size if 0 < size < 1000 else 10.0
+            self._size = self._font_size(first)
         pdfium.FPDFText_GetCharOrigin(self._text_page, first, *self._origin)
         pdfium.FPDFText_GetCharBox(self._text_page, last, *self._box)
         left, baseline = (value.value for value in self._origin)
         return _Word(text, left, max(self._box[1].value, left), baseline, self._size)
 
+    def _font_size(self, letter: int) -> float:
+        """Return the font's size times the page's enlargement of it, in points."""
+        enlargement = 1.0
+        if pdfium.FPDFText_GetMatrix(self._text_page, letter, self._matrix):
+            enlargement = hypot(self._matrix.c, self._matrix.d) or 1.0
+        size: float = pdfium.FPDFText_GetFontSize(self._text_page, letter) * enlargement
+        return size if 0 < size < 1000 else 10.0
+
 
 def _segments(words: list[_Word]) -> Iterator[Segment]:
     gathered: list[_Word] = []
     for word in words:
-        if gathered and not (
-            len(gathered) == 1 and gathered[0] is words[0] and _MARKER.fullmatch(gathered[0].text)
-        ):
-            size = max(gathered[-1].size, word.size)
-            gap = word.left - gathered[-1].right
-            if (
-                gap > _GAP_IN_SIZES * size
-                or gap < -size
-                or abs(word.baseline - gathered[-1].baseline) > size
-            ):
-                yield _segment(gathered)
-                gathered = []
+        # The marker of a list's item belongs to the item, however far apart they are.
+        is_first_alone = len(gathered) == 1 and gathered[0] is words[0]
+        is_after_marker = is_first_alone and _MARKER.fullmatch(gathered[0].text)
+        if gathered and not is_after_marker and _is_gap(gathered[-1], word):
+            yield _segment(gathered)
+            gathered = []
         gathered.append(word)
     if gathered:
         yield _segment(gathered)
+
+
+def _is_gap(before: _Word, word: _Word) -> bool:
+    """Return whether a column ends between two words of a line."""
+    size = max(before.size, word.size)
+    gap = word.left - before.right
+    if gap > _GAP_IN_SIZES * size or gap < -size:
+        return True
+    return abs(word.baseline - before.baseline) > size
 
 
 def _segment(words: list[_Word]) -> Segment:
@@ -226,40 +233,62 @@ class _Row:
 
 
 def tables_of(lines: list[PdfLine]) -> dict[int, Table | bool]:
-    """Return the table of each line that begins one, and False for its other lines.
+    """Return the tables by the indexes of their lines.
 
-    Keys are indices of ``lines``.
+    The first line of a table has the table, its other lines have False.
     """
     tables: dict[int, Table | bool] = {}
     for rows in _runs(_rows(lines)):
-        # The columns' extents: cells that overlap are of one column.
-        columns: list[tuple[float, float]] = []
-        for left, right in sorted(
-            (cell.left, max(cell.right, cell.left)) for row in rows for cell in row.cells
-        ):
-            if columns and left <= columns[-1][1]:
-                columns[-1] = (columns[-1][0], max(columns[-1][1], right))
-            else:
-                columns.append((left, right))
-        if len(columns) < 2 or len(rows) < _LEAST_ROWS:
+        columns = _columns(rows)
+        if len(columns) < 2 or len(rows) < _LEAST_ROWS or _is_running_text(rows):
             continue
-        words = [len(cell.text.split()) for row in rows for cell in row.cells]
-        # The longest column counts: beside a table's descriptions stand figures.
-        shortest = [
-            min(len(cell.text.split()) for cell in row.cells) for row in rows if len(row.cells) >= 2
-        ]
-        if median(words) > _MOST_WORDS_PER_CELL or median(shortest) > _MOST_WORDS_PER_CELL / 2:
-            continue
-        members = sorted(index for row in rows for index in row.lines)
+        members: list[int] = []
+        for row in rows:
+            members += row.lines
+        members.sort()
         tables |= dict.fromkeys(members, False)
-        tables[members[0]] = Table("\n".join(" | ".join(cells) for cells in _cells(rows, columns)))
+        text_rows = [" | ".join(cells) for cells in _cells(rows, columns)]
+        tables[members[0]] = Table("\n".join(text_rows))
     return tables
 
 
+def _columns(rows: list[_Row]) -> list[tuple[float, float]]:
+    """Return the extents of columns; cells that overlap are in one column."""
+    extents = []
+    for row in rows:
+        extents += [(cell.left, max(cell.right, cell.left)) for cell in row.cells]
+    columns: list[tuple[float, float]] = []
+    for left, right in sorted(extents):
+        if columns and left <= columns[-1][1]:
+            columns[-1] = (columns[-1][0], max(columns[-1][1], right))
+        else:
+            columns.append((left, right))
+    return columns
+
+
+def _is_running_text(rows: list[_Row]) -> bool:
+    """Return whether cells are too long for a table.
+
+    Beside a table's descriptions stand figures, so a row's shortest cell has its own limit.
+    """
+    words = []
+    shortest = []
+    for row in rows:
+        row_words = [len(cell.text.split()) for cell in row.cells]
+        words += row_words
+        if len(row_words) >= 2:
+            shortest.append(min(row_words))
+    return median(words) > _MOST_WORDS_PER_CELL or median(shortest) > _MOST_WORDS_PER_CELL / 2
+
+
 def _rows(lines: list[PdfLine]) -> list[_Row]:
-    """Return lines by height, from above; those of the same height are one row."""
+    """Return lines from above; those of the same height are one row."""
+
+    def depth(numbered: tuple[int, PdfLine]) -> float:
+        return -numbered[1].baseline
+
     rows: list[_Row] = []
-    for index, line in sorted(enumerate(lines), key=lambda pair: -pair[1].baseline):
+    for index, line in sorted(enumerate(lines), key=depth):
         if rows and abs(rows[-1].baseline - line.baseline) < 0.4 * line.size:
             rows[-1].cells.extend(line.segments)
             rows[-1].lines.append(index)
@@ -271,55 +300,68 @@ def _rows(lines: list[PdfLine]) -> list[_Row]:
 
 
 def _runs(rows: list[_Row]) -> list[list[_Row]]:
-    """Return runs of rows with several cells each, or the rest of a cell above."""
+    """Return runs of near rows that have several cells each, or continue a cell above."""
     runs: list[list[_Row]] = [[]]
     for row in rows:
         run = runs[-1]
-        near = bool(run) and run[-1].baseline - row.baseline <= _ROW_GAP * max(
-            row.size, run[-1].size
-        )
-        is_rest = False
-        if near and len(row.cells) < 2:
-            above = run[-1]
-            is_below = all(
-                any(abs(cell.left - other.left) < row.size for other in above.cells[1:])
-                for cell in row.cells
-            )
-            is_rest = _is_beside(above, row) or (
-                above.baseline - row.baseline <= _WRAP_GAP * row.size and is_below
-            )
-        if is_rest or (len(row.cells) >= 2 and (near or not run)):
+        has_cells = len(row.cells) >= 2
+        is_near = bool(run) and _is_near(run[-1], row)
+        is_rest = is_near and not has_cells and _continues_cell(run[-1], row)
+        may_begin = has_cells and not run
+        if is_rest or may_begin or (has_cells and is_near):
             run.append(row)
         else:
-            runs.append([row] if len(row.cells) >= 2 else [])
+            runs.append([row] if has_cells else [])
     return runs
 
 
-def _is_beside(above: _Row, row: _Row) -> bool:
-    """Whether two rows are closer than lines of text can be.
+def _is_near(above: _Row, row: _Row) -> bool:
+    return above.baseline - row.baseline <= _ROW_GAP * max(row.size, above.size)
 
-    One is then a cell in the middle of its row, beside one of two lines.
+
+def _continues_cell(above: _Row, row: _Row) -> bool:
+    """Return whether a row of one cell is the rest of a cell in the row above."""
+    if _is_beside(above, row):
+        return True
+    if above.baseline - row.baseline > _WRAP_GAP * row.size:
+        return False
+    return all(_is_below(cell, above, row.size) for cell in row.cells)
+
+
+def _is_below(cell: Segment, above: _Row, tolerance: float) -> bool:
+    """Return whether a cell begins below a cell of the row above, not the first one."""
+    return any(abs(cell.left - other.left) < tolerance for other in above.cells[1:])
+
+
+def _is_beside(above: _Row, row: _Row) -> bool:
+    """Return whether two lines are closer than lines of text can be.
+
+    They are where a cell in the middle of its row stands beside a cell of two lines.
     """
     return above.baseline - row.baseline <= _BESIDE_GAP * row.size
 
 
 def _cells(rows: list[_Row], columns: list[tuple[float, float]]) -> list[list[str]]:
     table: list[list[str]] = []
-    for before, row in zip([None, *rows], rows, strict=False):
-        cells = [
-            " ".join(cell.text for cell in row.cells if left <= cell.left <= right)
-            for left, right in columns
-        ]
-        if before is not None and (
-            _is_beside(before, row)
-            or (not cells[0] and before.baseline - row.baseline <= _WRAP_GAP * row.size)
-        ):
-            table[-1] = [
-                f"{above} {cell}".strip() for above, cell in zip(table[-1], cells, strict=True)
-            ]
+    before: _Row | None = None
+    for row in rows:
+        cells = []
+        for left, right in columns:
+            texts = [cell.text for cell in row.cells if left <= cell.left <= right]
+            cells.append(" ".join(texts))
+        if before is not None and _continues_row(before, row, cells):
+            pairs = zip(table[-1], cells, strict=True)
+            table[-1] = [f"{above} {cell}".strip() for above, cell in pairs]
         else:
             table.append(cells)
+        before = row
     return table
+
+
+def _continues_row(before: _Row, row: _Row, cells: list[str]) -> bool:
+    if _is_beside(before, row):
+        return True
+    return not cells[0] and before.baseline - row.baseline <= _WRAP_GAP * row.size
 
 
 _HEADING_RATIO = 1.15
@@ -336,17 +378,17 @@ def blocks_of(pages: Sequence[list[PdfLine]]) -> list[DocumentBlock]:
         pages: the lines of each page in reading order.
     """
     letters: Counter[float] = Counter()
-    for line in (line for page in pages for line in page):
-        letters[_rounded(line.size)] += len(line.text)
+    for lines in pages:
+        for line in lines:
+            letters[_rounded(line.size)] += len(line.text)
     # The letters of a heading are clearly larger than those of most text.
     body = letters.most_common(1)[0][0] if letters else 0.0
     larger = sorted((size for size in letters if size >= _HEADING_RATIO * body), reverse=True)
     levels = {size: min(level, _MOST_LEVELS) for level, size in enumerate(larger, 1)}
-    return [
-        block
-        for number, lines in enumerate(pages, 1)
-        for block in _blocks_of_page(lines, number, levels)
-    ]
+    blocks: list[DocumentBlock] = []
+    for number, lines in enumerate(pages, 1):
+        blocks.extend(_blocks_of_page(lines, number, levels))
+    return blocks
 
 
 def _rounded(size: float) -> float:
@@ -357,34 +399,39 @@ def _blocks_of_page(
     lines: list[PdfLine], number: int, levels: dict[float, int]
 ) -> Iterator[DocumentBlock]:
     tables = tables_of(lines)
-    gaps = [
-        before.baseline - after.baseline
-        for before, after in pairwise(lines)
-        if 0 < before.baseline - after.baseline < 4 * after.size
-    ]
-    spacing = median(gaps) if gaps else 0.0
+    spacing = _line_spacing(lines)
     gathered: list[PdfLine] = []
     for index, line in enumerate(lines):
         table = tables.get(index)
-        if gathered:
-            before = gathered[-1]
-            gap = gathered[-1].baseline - line.baseline
-            is_apart = gap > 1.3 * max(spacing, line.size) or gap < -line.size
-            changes_size = abs(before.size - line.size) > 0.1 * max(before.size, line.size)
-            if (
-                table is not None
-                or is_apart
-                or changes_size
-                or (_is_list(line) and not _is_list(before))
-            ):
-                yield _paragraph(gathered, number, levels)
-                gathered = []
+        if gathered and (table is not None or _ends_paragraph(gathered[-1], line, spacing)):
+            yield _paragraph(gathered, number, levels)
+            gathered = []
         if isinstance(table, Table):
             yield DocumentBlock("table", table.text, number)
         elif table is None:
             gathered.append(line)
     if gathered:
         yield _paragraph(gathered, number, levels)
+
+
+def _line_spacing(lines: list[PdfLine]) -> float:
+    """Return the median distance of lines that follow each other closely; 0 if none do."""
+    gaps = []
+    for before, after in pairwise(lines):
+        gap = before.baseline - after.baseline
+        if 0 < gap < 4 * after.size:
+            gaps.append(gap)
+    return median(gaps) if gaps else 0.0
+
+
+def _ends_paragraph(before: PdfLine, line: PdfLine, spacing: float) -> bool:
+    """Return whether a new paragraph begins with ``line``."""
+    gap = before.baseline - line.baseline
+    if gap > 1.3 * max(spacing, line.size) or gap < -line.size:
+        return True
+    if abs(before.size - line.size) > 0.1 * max(before.size, line.size):
+        return True
+    return _is_list(line) and not _is_list(before)
 
 
 def _is_list(line: PdfLine) -> bool:
@@ -407,20 +454,21 @@ def _paragraph(lines: list[PdfLine], number: int, levels: dict[float, int]) -> D
 
 
 def _flowing(lines: list[PdfLine]) -> str:
-    """Return lines as running text; a word that is broken at a line's end is one word again."""
-    words: list[str] = []
-    for text in (line.text for line in lines):
-        if words and _BROKEN.search(words[-1][-2:]) and text[:1].islower():
-            text = words.pop()[:-1] + text  # noqa: PLW2901 - a line goes on in the next one
-        words.append(text)
-    return " ".join(words)
+    """Return lines as running text, and join words that were broken at a line's end."""
+    texts: list[str] = []
+    for line in lines:
+        text = line.text
+        if texts and _BROKEN.search(texts[-1][-2:]) and text[:1].islower():
+            text = texts.pop()[:-1] + text
+        texts.append(text)
+    return " ".join(texts)
 
 
 _SECONDS_PER_PAGE = 20
 
 
 def recognise(picture: Any) -> list[str]:
-    """Return the lines of text in a picture; none where the program is missing or takes too long.
+    """Return the lines of text in a picture, or none if Tesseract is missing or too slow.
 
     Args:
         picture: of PIL.
@@ -462,25 +510,25 @@ def read(source: FileSource) -> FormatReading:
     if pages == 0:
         raise ExtractionError("damaged", "The PDF has no pages")
     notes: set[Note] = set()
-    # Pages that nobody had time to recognise are named as pictures, rather than none of the
-    # document read.
+    # Text recognition may take half of the time; later pages then count as pictures, and the
+    # document is read nevertheless.
     until = monotonic() + source.limits.seconds / 2
-    lines = [
-        _page(document, number, replace(source, ocr=source.ocr and monotonic() < until), notes)
-        for number in range(pages)
-    ]
+    lines = []
+    for number in range(pages):
+        page_source = replace(source, ocr=source.ocr and monotonic() < until)
+        lines.append(_page(document, number, page_source, notes))
     if not any(lines) and "unreadable_pages" in notes:
         raise ExtractionError("damaged", "None of its pages can be read")
+    title = _title(document)
+    return FormatReading(blocks=blocks_of(lines), title=title, pages=pages, notes=sorted(notes))
+
+
+def _title(document: pypdfium2.PdfDocument) -> str | None:
+    """Return the document's title, unless it is missing or a word processor's default."""
     title: str = document.get_metadata_value("Title").strip()
-    # Default titles of word processors.
-    return FormatReading(
-        blocks=blocks_of(lines),
-        title=None
-        if title.lower().startswith(("microsoft word", "untitled", "(anonymous)"))
-        else title or None,
-        pages=pages,
-        notes=sorted(notes),
-    )
+    if not title or title.lower().startswith(("microsoft word", "untitled", "(anonymous)")):
+        return None
+    return title
 
 
 def _page(
@@ -493,22 +541,22 @@ def _page(
         notes.add("unreadable_pages")
         return []
     try:
-        # Letters drawn as lines count as a picture.
-        if (
-            sum(len(line.text) for line in lines) >= _LEAST_LETTERS
-            or next(iter(page.get_objects(max_depth=2)), None) is None
-        ):
+        if sum(len(line.text) for line in lines) >= _LEAST_LETTERS:
             return lines
-        recognised: list[PdfLine] = []
-        if source.ocr:
-            width, height = page.get_size()
-            scale = min(_DOTS_PER_POINT, sqrt(_MOST_DOTS / max(width * height, 1.0)))
-            texts = recognise(page.render(scale=scale, grayscale=True).to_pil())
-            # Gaps between paragraphs are rows as well, without text.
-            recognised = [
-                PdfLine.plain(text, row=row) for row, text in enumerate(texts) if text.strip()
-            ]
+        # Any object counts as a picture: letters can be drawn as lines.
+        is_empty = next(iter(page.get_objects(max_depth=2)), None) is None
+        if is_empty:
+            return lines
+        recognised = _recognise_page(page) if source.ocr else []
         notes.add("ocr" if recognised else "images_without_text")
         return recognised or lines
     finally:
         page.close()
+
+
+def _recognise_page(page: Any) -> list[PdfLine]:
+    width, height = page.get_size()
+    scale = min(_DOTS_PER_POINT, sqrt(_MOST_DOTS / max(width * height, 1.0)))
+    texts = recognise(page.render(scale=scale, grayscale=True).to_pil())
+    # Empty rows stand between paragraphs, and count for the place of those below.
+    return [PdfLine.plain(text, row=row) for row, text in enumerate(texts) if text.strip()]

@@ -20,18 +20,17 @@ _MOST_CELLS = 20_000_000
 def read(source: FileSource) -> FormatReading:
     """Return the sheets with their values, also the hidden ones.
 
-    Formulas stand with what they came to when the file was saved.
+    Formulas have the values of the moment when the file was saved.
     """
     names = check_office(source.path, source.limits)
-    notes: list[Note] = (
-        ["macros"] if any(name.lower().endswith("vbaproject.bin") for name in names) else []
-    )
+    notes: list[Note] = []
+    if any(name.lower().endswith("vbaproject.bin") for name in names):
+        notes.append("macros")
     try:
         with source.path.open("rb") as file:
             workbook = CalamineWorkbook.from_filelike(file)
-        tables = [
-            sheet for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet
-        ]
+        sheets = workbook.sheets_metadata
+        tables = [sheet for sheet in sheets if sheet.typ == SheetTypeEnum.WorkSheet]
         blocks: list[DocumentBlock] = []
         for number, table in enumerate(tables, 1):
             sheet = workbook.get_sheet_by_name(table.name)
@@ -43,11 +42,8 @@ def read(source: FileSource) -> FormatReading:
                         f"{sheet.width:,} columns"
                     ),
                 )
-            rows = [
-                line
-                for row in sheet.iter_rows()
-                if (line := row_text([_format_cell(cell) for cell in row]))
-            ]
+            lines = (row_text([_format_cell(cell) for cell in row]) for row in sheet.iter_rows())
+            rows = [line for line in lines if line]
             if rows:
                 blocks += [
                     DocumentBlock("heading", sheet.name, number, 1),
@@ -63,5 +59,5 @@ def read(source: FileSource) -> FormatReading:
 def _format_cell(cell: float | str | bool | time | date | datetime | timedelta) -> str:
     if isinstance(cell, bool):
         return str(cell).lower()
-    # Twelve digits: beyond them stands how computers store a decimal fraction.
+    # Further digits than twelve come from the binary storage of decimal fractions.
     return f"{cell:.12g}" if isinstance(cell, float) else str(cell)

@@ -31,11 +31,12 @@ def read(source: FileSource) -> FormatReading:
             "too_many_pages",
             f"It has {len(slides):,} slides; at most {source.limits.pages:,} are read",
         )
-    blocks = [block for number, slide in enumerate(slides, 1) for block in _slide(slide, number)]
+    blocks: list[DocumentBlock] = []
+    for number, slide in enumerate(slides, 1):
+        blocks.extend(_slide(slide, number))
     title = next((block.text for block in blocks if block.kind == "heading"), None)
-    notes: tuple[Note, ...] = (
-        ("macros",) if any(name.lower().endswith("vbaproject.bin") for name in names) else ()
-    )
+    has_macros = any(name.lower().endswith("vbaproject.bin") for name in names)
+    notes: tuple[Note, ...] = ("macros",) if has_macros else ()
     return FormatReading(blocks=blocks, title=title, pages=len(slides), notes=notes)
 
 
@@ -50,12 +51,10 @@ def _slide(slide: Any, number: int) -> Iterator[DocumentBlock]:
             waiting[:0] = list(shape.shapes)
         elif title is None or shape.shape_id != title.shape_id:
             yield from _shape(shape, number)
-    if (
-        slide.has_notes_slide
-        and (frame := slide.notes_slide.notes_text_frame) is not None
-        and frame.text.strip()
-    ):
-        yield DocumentBlock("text", frame.text, number)
+    # Access to the notes of a slide without any would make them.
+    notes = slide.notes_slide.notes_text_frame if slide.has_notes_slide else None
+    if notes is not None and notes.text.strip():
+        yield DocumentBlock("text", notes.text, number)
 
 
 def _shape(shape: Any, number: int) -> Iterator[DocumentBlock]:
@@ -63,11 +62,8 @@ def _shape(shape: Any, number: int) -> Iterator[DocumentBlock]:
         rows = [row_text([cell.text for cell in row.cells]) for row in shape.table.rows]
         yield DocumentBlock("table", "\n".join(filter(None, rows)), number)
     elif shape.has_text_frame:
-        lines = [
-            " ".join(paragraph.text.split())
-            for paragraph in shape.text_frame.paragraphs
-            if paragraph.text.strip()
-        ]
+        texts = [" ".join(paragraph.text.split()) for paragraph in shape.text_frame.paragraphs]
+        lines = [text for text in texts if text]
         if len(lines) >= _LEAST_ITEMS:
             yield DocumentBlock("list", "\n".join(f"- {line}" for line in lines), number)
         elif lines:

@@ -1,7 +1,4 @@
-"""Index of passages: in a folder of this process, or on a Qdrant server.
-
-Which one, the settings say.
-"""
+"""Open the index of passages: in a folder of this process, or on the settings' Qdrant server."""
 
 from luna.platform.extras import QDRANT, require_extra
 from luna.platform.settings import Settings
@@ -11,7 +8,9 @@ __all__ = ["IndexFilter", "VectorIndex", "follow", "open_index"]
 
 
 def open_index(settings: Settings, model: str, dimensions: int | None) -> VectorIndex:
-    """Return the index of the passages by one embedding model; ``dimensions`` None: by words alone.
+    """Return the index of passages for one embedding model.
+
+    Without ``dimensions`` it finds passages by words alone.
 
     Raises:
         MachineError: the index's folder cannot be written, or the server's client is not installed.

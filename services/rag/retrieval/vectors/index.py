@@ -1,4 +1,4 @@
-"""An index of passages by vectors and by words: its interface, and how it follows the database."""
+"""The interface of an index of passages, and its updates from the database."""
 
 import time
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class IndexFilter:
-    """Filter on the passages of a search.
+    """Conditions on the passages that a search may find.
 
-    None: whatever it is. ``site_keys`` holds 0 where everybody's are among them.
+    None sets no condition. ``site_keys`` holds 0 if documents for everybody are among them.
     """
 
     site_keys: tuple[int, ...] | None = None
@@ -34,7 +34,7 @@ class IndexFilter:
 
 
 class VectorIndex(Protocol):
-    """Finds passages. What is in it is derived: it may be lost, and follows from the beginning.
+    """An index of passages, derived from the database; a lost one is built again.
 
     Invariants: after ``follow`` it holds exactly the passages that the database has vectors of.
     """

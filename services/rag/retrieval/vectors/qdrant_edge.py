@@ -37,16 +37,15 @@ class EdgeIndex:
 
     def __init__(self, folder: Path, model: str, dimensions: int | None) -> None:
         self._slot = _take_slot(folder)
-        self._home = Path(self._slot.name).with_suffix(
-            ""
-        ) / f"{model}-{dimensions or 0}-{FORMAT}".replace("/", "_").replace(":", "_")
+        name = f"{model}-{dimensions or 0}-{FORMAT}".replace("/", "_").replace(":", "_")
+        self._home = Path(self._slot.name).with_suffix("") / name
         self._dense = dimensions is not None
-        self._config = edge.EdgeConfig(
-            vectors={DENSE: edge.EdgeVectorParams(size=dimensions, distance=edge.Distance.Cosine)}
-            if dimensions
-            else None,
-            sparse_vectors={SPARSE: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
-        )
+        dense = None
+        if dimensions:
+            params = edge.EdgeVectorParams(size=dimensions, distance=edge.Distance.Cosine)
+            dense = {DENSE: params}
+        sparse = {SPARSE: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)}
+        self._config = edge.EdgeConfig(vectors=dense, sparse_vectors=sparse)
         self._shard, self._revision = self._open()
         self._unmerged = 0
 
@@ -69,7 +68,8 @@ class EdgeIndex:
         if self._unmerged >= OPTIMISE_EVERY:
             self._shard.optimize()
             self._unmerged = 0
-        # The points first: what is noted too low comes again, what is noted too high would be lost.
+        # The points first: with too low a revision changes come again, with too high a one they
+        # would be lost.
         self._shard.flush()
         new = self._home / "revision.new"
         new.write_text(json.dumps(changes.revision), encoding="utf-8")
@@ -81,9 +81,8 @@ class EdgeIndex:
     ) -> dict[int, float]:
         if not self._dense:
             return {}
-        return self._search(
-            edge.Query.Nearest([float(value) for value in vector], using=DENSE), criteria, limit
-        )
+        query = edge.Query.Nearest([float(value) for value in vector], using=DENSE)
+        return self._search(query, criteria, limit)
 
     def search_sparse(
         self, weights: Mapping[int, float], criteria: IndexFilter, limit: int
@@ -91,13 +90,8 @@ class EdgeIndex:
         if not weights:
             return {}
         terms = sorted(weights)
-        return self._search(
-            edge.Query.Nearest(
-                edge.SparseVector(terms, [weights[term] for term in terms]), using=SPARSE
-            ),
-            criteria,
-            limit,
-        )
+        vector = edge.SparseVector(terms, [weights[term] for term in terms])
+        return self._search(edge.Query.Nearest(vector, using=SPARSE), criteria, limit)
 
     def close(self) -> None:
         self._shard.close()
@@ -107,10 +101,10 @@ class EdgeIndex:
         noted = self._home / "revision.json"
         # Qdrant Edge raises nothing narrower.
         with suppress(Exception):
-            return edge.EdgeShard.load(str(self._home / "shard")), int(
-                json.loads(noted.read_text(encoding="utf-8"))
-            )
-        # Half written, of another release, or not there: it is derived.
+            shard = edge.EdgeShard.load(str(self._home / "shard"))
+            return shard, int(json.loads(noted.read_text(encoding="utf-8")))
+        # Half written, of another release, or not there: the database has all that it takes to
+        # build it again.
         shutil.rmtree(self._home, ignore_errors=True)
         make_private(self._home / "shard")
         return edge.EdgeShard.create(str(self._home / "shard"), self._config), 0
@@ -127,20 +121,17 @@ class EdgeIndex:
                 edge.FieldCondition("document", match=edge.MatchAny(list(criteria.document_ids)))
             )
         if criteria.from_day or criteria.to_day:
-            low, high = (
-                day.toordinal() if day else None for day in (criteria.from_day, criteria.to_day)
-            )
+            low = criteria.from_day.toordinal() if criteria.from_day else None
+            high = criteria.to_day.toordinal() if criteria.to_day else None
             must.append(edge.FieldCondition("dated", range=edge.RangeFloat(gte=low, lte=high)))
-        points = self._shard.query(
-            edge.QueryRequest(
-                limit=limit, query=query, filter=edge.Filter(must=must) if must else None
-            )
-        )
+        narrowed = edge.Filter(must=must) if must else None
+        request = edge.QueryRequest(limit=limit, query=query, filter=narrowed)
+        points = self._shard.query(request)
         return {int(point.id): float(point.score) for point in points}
 
 
 def _take_slot(folder: Path) -> IO[str]:
-    """Return the first place below ``folder`` that no other process holds, locked for this one.
+    """Lock the first free place below ``folder`` for this process, and return its file.
 
     Raises:
         MachineError: the folder cannot be written, or as many processes search already.
