@@ -1,3 +1,1 @@
-"""The learned controller: examples → network (PyTorch) → a version in the registry, and the same
-controller asked without PyTorch.
-"""
+"""The learned controller: trained by PyTorch, stored in the registry, run without PyTorch."""
