@@ -1,6 +1,5 @@
-"""Cameras through days: an event-driven engine with arrays over cameras, and controllers that
-decide with which model they look and when they charge.
+"""Simulate cameras over days: an event-driven engine and the cameras' controllers.
 
-schedule, cameras, grid_period, events, metrics → protocol → kernels → engine → controllers → group
-→ single. State is in ``CameraState`` and ``Tally`` alone.
+schedule, cameras, grid_period, metrics → protocol → kernels → engine → controllers → group →
+single. State is in ``CameraState`` and ``Tally`` alone.
 """

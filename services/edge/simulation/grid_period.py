@@ -1,6 +1,4 @@
-"""Clean shares of a run and of the week before: the part of a year that a run needs, serialisable
-for other processes and machines.
-"""
+"""Cut a run's clean shares and the week before from a year, to send them to other processes."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -36,8 +34,9 @@ class GridPeriod:
 
     @classmethod
     def cut(cls, year: CleanShare, begin: int, slots: int) -> Self:
-        """Return ``slots`` slots of a year from ``begin`` on, shifted to earlier where they would
-        exceed the year.
+        """Return ``slots`` slots of a year from ``begin`` on.
+
+        They are shifted to earlier where they would exceed the year.
         """
         begin = max(min(begin, YEAR_SLOTS - slots), 0)
         past = min(begin, _PAST_SLOTS)

@@ -1,6 +1,4 @@
-"""The protocol of camera controllers: observation before a task, decision, and threshold levels per
-five-minute slot.
-"""
+"""The protocol of camera controllers: observations, decisions and threshold levels."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -43,7 +41,9 @@ class Observation:
 
 
 class Decision(NamedTuple):
-    """Each camera's inference model (``NO_MODEL``: none), charger state until the next task, and
+    """A decision for each camera's next task.
+
+    It holds the inference model (``NO_MODEL``: none), the charger's state until the next task, and
     whether a guard overrode the controller.
     """
 
@@ -76,8 +76,9 @@ class Controller(Protocol):
 
 
 class TaskStretch(NamedTuple):
-    """Tasks between two events: their number, the day of the run, and the clean shares in force,
-    shape ``(cameras,)``.
+    """Tasks between two events.
+
+    It holds their number, the day of the run and the current clean shares, shape ``(cameras,)``.
     """
 
     tasks: int
@@ -107,8 +108,9 @@ class CameraWork:
 
 @runtime_checkable
 class StretchController(Controller, Protocol):
-    """A controller that runs all tasks between two events at once, with exactly the results of
-    ``decide`` task by task.
+    """A controller that runs all tasks between two events at once.
+
+    The results equal those of ``decide`` task by task exactly.
     """
 
     def work(self, observation: Observation, stretch: TaskStretch, work: CameraWork) -> None:

@@ -1,5 +1,6 @@
-"""Schedule of tasks in whole microseconds since a run's start, so that intervals add up without
-rounding into another slot.
+"""Schedule tasks in whole microseconds since a run's start.
+
+Whole numbers add up exactly, so that no task is rounded into another slot.
 """
 
 from dataclasses import dataclass

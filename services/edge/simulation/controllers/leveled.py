@@ -1,6 +1,4 @@
-"""Controllers whose decisions depend, within a five-minute slot, on the stored energy alone: those
-that know nothing, and the rule of an engineer.
-"""
+"""Controllers that decide within a slot by the stored energy alone: naive ones and a rule."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
