@@ -1,5 +1,7 @@
-"""A batch's figures as pictures: clean shares, misses, differences to the oracle, places and
-seasons, days, and misses against dirty energy.
+"""Draw a batch's figures.
+
+Pictures show clean shares, misses, differences to the oracle, locations and seasons, days, and
+misses against dirty energy.
 """
 
 from collections.abc import Callable, Iterator

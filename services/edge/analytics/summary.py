@@ -1,8 +1,7 @@
-"""A batch's runs in one summary: by controller, location and season, compared in pairs, followed
-from day to day; and what can be said of it.
+"""Summarise a batch's runs by controller, location, season, pair and day, and draw insights.
 
-Insights are codes with figures; claimed only where the interval is clear of zero and the test
-agrees, hedged everywhere else.
+Insights are codes with figures. An insight is claimed only where the interval excludes zero and the
+test agrees; everywhere else it is hedged.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -80,7 +79,7 @@ def summarise(
 def summarise_table(
     table: RunTable, analysis: AnalysisSection | None = None, *, seed: int = 0, failed: int = 0
 ) -> EdgeSummary:
-    """Return the summary of a table of runs, with the number of ``failed`` ones that it lacks.
+    """Return the summary of a table of runs and of the ``failed`` ones missing from it.
 
     See ``summarise``.
     """
