@@ -1,7 +1,6 @@
-"""Many runs: locations × seasons × variations × controllers, worked off by processes or machines,
-gone on with after a crash.
+"""Simulate batches: locations × seasons × variations × controllers, resumed after a crash.
 
-transport (who simulates a group) → stage (which runs, in which groups; attempts, rows, what
-failed). Transport and job_transport alone know where a group is simulated: ``simulate_group`` takes
-and gives plain values.
+transport (sends groups to processes) → stage (runs, their groups, attempts, rows and failures).
+Transport and job_transport alone know where a group is simulated: ``simulate_group`` takes and
+returns plain values.
 """
