@@ -1,6 +1,5 @@
-"""Optimal first decisions of scenarios: which model, and whether to charge, with hindsight over a
-horizon.
+"""Find the optimal first decision of each scenario, with hindsight over a horizon.
 
-problem → kernels (dynamic programme, exact and quick) and reference (OR-Tools, the same problem) →
+problem (with its exact dynamic programme) → reference (the same problem by OR-Tools) →
 training_data.
 """
