@@ -1,5 +1,4 @@
-"""The camera lab: battery-powered cameras that decide with which model they look and when they
-charge, by how clean the grid is.
+"""The camera lab: battery cameras choose their model and charging by the grid's clean share.
 
 config, camera, clean_share → scenarios → labels → controller → simulation → batch → analytics;
 ``stages`` runs them in this order.

@@ -163,7 +163,8 @@ def read_last_row(folder: Path, name: str) -> dict[str, Any] | None:
         if last_line and header:
             return next(csv.DictReader([header, last_line[0]]))
         if last_line:
-            return json.loads(last_line[0])
+            row: dict[str, Any] = json.loads(last_line[0])
+            return row
     return None
 
 

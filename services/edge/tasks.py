@@ -1,5 +1,7 @@
-"""The lab's tasks: a run's files come from the object store, its stages are done, and what they
-made goes back there, so that any worker does the next one.
+"""Run the lab's stages as tasks.
+
+A task loads the run's files from the object store and stores the new ones there, so that any worker
+can take the next stage.
 """
 
 import json
