@@ -1,6 +1,4 @@
-"""The camera lab: battery-powered cameras that choose a model and when to charge.
-
-They choose by how clean the grid is.
+"""The camera lab: battery cameras choose their model and charging by the grid's clean share.
 
 config, camera, clean_share → scenarios → labels → controller → simulation → batch → analytics;
 ``stages`` runs them in this order.

@@ -40,14 +40,14 @@ class CameraModels:
     accuracy: FloatArray
 
     def fulfil(self, accuracy: FloatArray, latency_ms: FloatArray) -> BoolArray:
-        """Return whether models meet accuracy and latency, shape ``(requests, models)``."""
+        """Return a mask of the models that meet each request, shape ``(requests, models)``."""
         accurate = self.accuracy >= np.asarray(accuracy, float)[..., None]
         return accurate & (self.latency_ms <= np.asarray(latency_ms, float)[..., None])
 
     def smallest(self, accuracy: FloatArray, latency_ms: FloatArray) -> NDArray[np.int64]:
-        """Return the least-energy model that meets each request, shape ``(requests,)``.
+        """Return the index of the smallest model that meets each request, shape ``(requests,)``.
 
-        It is an index, ``NO_MODEL`` where none meets the request.
+        The smallest takes the least energy; ``NO_MODEL`` stands where none meets the request.
         """
         fulfilled = self.fulfil(accuracy, latency_ms)
         return np.where(fulfilled.any(axis=-1), fulfilled.argmax(axis=-1), NO_MODEL)
@@ -123,15 +123,14 @@ def read_models(path: Path) -> CameraModels:
         raise InvalidInputError(
             "no model is described", field=path.name, remedy="Take the file as it was measured."
         )
-    ordered = sorted(profiles.items(), key=lambda item: item[1].energy_per_inference_mwh)
+    energy_mwh = {name: profile.energy_per_inference_mwh for name, profile in profiles.items()}
+    names = sorted(energy_mwh, key=energy_mwh.__getitem__)
+    ordered = [profiles[name] for name in names]
+    # Rounded to nanoseconds, so that 0.0122 s meets a requirement of 12.2 ms.
+    latency_ms = [round(model.avg_inference_time_seconds * _MS_PER_S, 6) for model in ordered]
     return CameraModels(
-        names=tuple(name for name, _ in ordered),
-        energy_wh=np.array(
-            [profile.energy_per_inference_mwh * _WH_PER_MWH for _, profile in ordered]
-        ),
-        # Rounded to nanoseconds, so that 0.0122 s meets a requirement of 12.2 ms.
-        latency_ms=np.array(
-            [round(profile.avg_inference_time_seconds * _MS_PER_S, 6) for _, profile in ordered]
-        ),
-        accuracy=np.array([profile.accuracy for _, profile in ordered]),
+        names=tuple(names),
+        energy_wh=np.array([model.energy_per_inference_mwh * _WH_PER_MWH for model in ordered]),
+        latency_ms=np.array(latency_ms),
+        accuracy=np.array([model.accuracy for model in ordered]),
     )

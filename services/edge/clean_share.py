@@ -1,10 +1,8 @@
-"""Share of clean energy in the grid, per location and five minutes of a year.
+"""Share of clean energy in the grid per location and five minutes, measured or generated.
 
-It is measured, or generated and marked as such.
-
-``newest`` is known at an instant, ``expect`` forecasts from that knowledge alone, ``ahead`` is the
-actual course. Every fourth week is held out: no training scenario touches it, and learned
-controllers are evaluated in these weeks.
+``newest`` returns the value known at an instant, ``expect`` forecasts from known values alone, and
+``ahead`` returns the actual future values. Every fourth week is held out: no training scenario
+touches it, and learned controllers are evaluated in these weeks.
 """
 
 import csv
@@ -88,55 +86,46 @@ class CleanShare:
 
     def __post_init__(self) -> None:
         # Beyond the year's end the last day is repeated, for horizons that reach over it.
-        object.__setattr__(
-            self,
-            "_sums",
-            np.concatenate(
-                [
-                    [0.0],
-                    np.cumsum(np.concatenate([self.share, np.tile(self.share[-DAY_SLOTS:], 8)])),
-                ]
-            ),
-        )
+        after_year = np.tile(self.share[-DAY_SLOTS:], 8)
+        cumulative = np.cumsum(np.concatenate([self.share, after_year]))
+        # The class is frozen: a derived field can only be set this way.
+        object.__setattr__(self, "_sums", np.concatenate([[0.0], cumulative]))
 
     def newest(self, slots: IntArray) -> FloatArray:
         """Return the newest value known at the slots' starts, shape of ``slots``."""
         return self.share[slots]
 
     def ahead(self, slots: IntArray, steps: int, *, step_minutes: int) -> FloatArray:
-        """Return the actual means of the steps after each slot's start, ``(slots, steps)``."""
-        return self._means(
-            np.asarray(slots)[:, None],
-            np.arange(steps)[None, :] * (step_minutes // STEP_MINUTES),
-            step_minutes // STEP_MINUTES,
-        )
+        """Return the actual means of the next steps, shape ``(slots, steps)``."""
+        width = step_minutes // STEP_MINUTES
+        offsets = np.arange(steps)[None, :] * width
+        return self._means(np.asarray(slots)[:, None], offsets, width)
 
     def expect(self, slots: IntArray, steps: int, *, step_minutes: int) -> FloatArray:
-        """Return forecasts of the next steps from each slot's start, ``(slots, steps)``.
+        """Return the forecast of the next steps at each slot's start, shape ``(slots, steps)``.
 
-        They use the knowledge at that start alone.
-
-        The mean of the same time of day over the last seven days, plus the newest value's deviation
-        from it, which decays within hours.
+        The forecast is the mean of the same time of day over the last seven days, plus the newest
+        value's deviation from that mean, which decays within hours.
         """
         slots = np.asarray(slots)[:, None]
         width = step_minutes // STEP_MINUTES
         offsets = np.arange(steps)[None, :] * width
-        course = np.zeros((slots.shape[0], steps))
-        now = np.zeros((slots.shape[0], 1))
-        counted = np.zeros((slots.shape[0], 1))
+        usual_sum = np.zeros((slots.shape[0], steps))
+        usual_now_sum = np.zeros((slots.shape[0], 1))
+        day_count = np.zeros((slots.shape[0], 1))
         for day in range(1, _PAST_DAYS + 1):
             available = (slots >= day * DAY_SLOTS).astype(float)
             before = np.maximum(slots - day * DAY_SLOTS, 0)
-            course += available * self._means(before, offsets % DAY_SLOTS, width)
-            now += available * self.share[before]
-            counted += available
+            usual_sum += available * self._means(before, offsets % DAY_SLOTS, width)
+            usual_now_sum += available * self.share[before]
+            day_count += available
+        divisor = np.maximum(day_count, 1)
         newest = self.share[slots]
-        weight = np.exp(-offsets * (STEP_MINUTES / 60) / _DEVIATION_HOURS)
-        expected = (
-            course / np.maximum(counted, 1) + (newest - now / np.maximum(counted, 1)) * weight
-        )
-        return np.clip(np.where(counted > 0, expected, newest), 0.0, 1.0)
+        deviation = newest - usual_now_sum / divisor
+        decay = np.exp(-offsets * (STEP_MINUTES / 60) / _DEVIATION_HOURS)
+        expected = usual_sum / divisor + deviation * decay
+        # On the first day no past day is known: the newest value is the forecast.
+        return np.clip(np.where(day_count > 0, expected, newest), 0.0, 1.0)
 
     def _means(self, slots: IntArray, offsets: IntArray, width: int) -> FloatArray:
         begin = slots + offsets
@@ -165,14 +154,12 @@ def is_held_out(slots: IntArray) -> NDArray[np.bool_]:
 
 def held_out_weeks(season: Season) -> list[int]:
     """Return the first slots of the held-out weeks that lie completely in a season."""
-    begins = np.arange(HELD_OUT_EVERY - 1, YEAR_SLOTS // WEEK_SLOTS, HELD_OUT_EVERY) * WEEK_SLOTS
+    weeks = np.arange(HELD_OUT_EVERY - 1, YEAR_SLOTS // WEEK_SLOTS, HELD_OUT_EVERY)
+    begins = weeks * WEEK_SLOTS
+    last_slots = begins + WEEK_SLOTS - 1
     months = SEASON_OF_MONTH[season]
-    return [
-        int(begin)
-        for begin in begins
-        if {int(months_of(np.array(slot))) for slot in (begin, begin + WEEK_SLOTS - 1)}
-        <= set(months)
-    ]
+    is_within = np.isin(months_of(begins), months) & np.isin(months_of(last_slots), months)
+    return [int(begin) for begin in begins[is_within]]
 
 
 def load_clean_shares(
@@ -186,11 +173,10 @@ def load_clean_shares(
     years = {}
     for location in locations:
         path = folder / FILES[location] if folder else None
-        years[location] = (
-            read_clean_share(path, location)
-            if path and path.exists()
-            else draw_clean_share(location)
-        )
+        if path and path.exists():
+            years[location] = read_clean_share(path, location)
+        else:
+            years[location] = draw_clean_share(location)
     return years
 
 
@@ -219,12 +205,11 @@ def read_clean_share(path: Path, location: Location) -> CleanShare:
             field=path.name,
             remedy=f"At most a hundredth may be.{first}",
         )
-    there = np.flatnonzero(~np.isnan(share))
-    newest = np.searchsorted(there, np.arange(len(share)), side="right") - 1
-    # Before the first value: the first.
-    return CleanShare(
-        location, share[there[np.maximum(newest, 0)]], measured=True, damage=tuple(damage)
-    )
+    known_slots = np.flatnonzero(~missing)
+    # Per slot, the place of the last known value; -1 before the first.
+    newest = np.searchsorted(known_slots, np.arange(len(share)), side="right") - 1
+    filled = share[known_slots[np.maximum(newest, 0)]]
+    return CleanShare(location, filled, measured=True, damage=tuple(damage))
 
 
 def _read_rows(path: Path) -> Iterator[tuple[int, float] | Damage]:
@@ -261,11 +246,9 @@ def _read_row(
     except ValueError:
         return Damage(file, line, TIME_COLUMN, f"{text[:40]!r} is no time")
     # Without an offset it is UTC, as the column's name says.
-    utc = (
-        (instant if instant.tzinfo else instant.replace(tzinfo=UTC))
-        .astimezone(UTC)
-        .replace(tzinfo=None)
-    )
+    if instant.tzinfo is None:
+        instant = instant.replace(tzinfo=UTC)
+    utc = instant.astimezone(UTC).replace(tzinfo=None)
     slot = slot_of(np.datetime64(utc, "m"))
     if not 0 <= slot < YEAR_SLOTS:
         return Damage(file, line, TIME_COLUMN, f"{text[:40]!r} is not in {YEAR}")
@@ -284,10 +267,15 @@ def _read_row(
 
 @dataclass(frozen=True, slots=True)
 class _Climate:
-    """Parameters of a generated year.
+    """Parameters of a generated year of a location.
 
-    Share at night, additions by full sun and spring's rivers, noise over days and hours; latitude,
-    offset to UTC.
+    Args:
+        base: share at night.
+        sun: addition by full sun.
+        rivers: addition by spring's rivers.
+        days, hours: standard deviation of the noise over days and over hours.
+        latitude: in degrees north.
+        offset_hours: of solar time to UTC.
     """
 
     base: float
@@ -324,36 +312,32 @@ def draw_clean_share(location: Location) -> CleanShare:
     noise = np.random.default_rng(sorted(FILES).index(location))
     day = slots / DAY_SLOTS
     declination = np.radians(-23.44) * np.cos(2 * np.pi * (day + 10) / 366)
-    angle = 2 * np.pi * ((slots % DAY_SLOTS) / DAY_SLOTS - 0.5 + climate.offset_hours / 24)
+    day_share = (slots % DAY_SLOTS) / DAY_SLOTS
+    hour_angle = 2 * np.pi * (day_share - 0.5 + climate.offset_hours / 24)
     latitude = np.radians(climate.latitude)
-    elevation = np.maximum(
-        np.sin(latitude) * np.sin(declination)
-        + np.cos(latitude) * np.cos(declination) * np.cos(angle),
-        0.0,
-    )
-    clouds = 1 - 0.5 * np.asarray(1 / (1 + np.exp(-(_wander(noise, hours=30) * 1.5 - 1.2))))
+    mean_elevation = np.sin(latitude) * np.sin(declination)
+    daily_swing = np.cos(latitude) * np.cos(declination) * np.cos(hour_angle)
+    # Sine of the sun's elevation, none at night.
+    elevation = np.maximum(mean_elevation + daily_swing, 0.0)
+    cloud_logit = _wander(noise, hours=30) * 1.5 - 1.2
+    cloud_cover = np.asarray(1 / (1 + np.exp(-cloud_logit)))
+    clear_sky = 1 - 0.5 * cloud_cover
     rivers = climate.rivers * np.cos(2 * np.pi * (day - 135) / 366)
-    share = (
-        climate.base
-        + climate.sun * elevation * clouds
-        + rivers
-        + climate.days * _wander(noise, hours=60)
-        + climate.hours * _wander(noise, hours=2)
-    )
+    day_noise = climate.days * _wander(noise, hours=60)
+    hour_noise = climate.hours * _wander(noise, hours=2)
+    sun = climate.sun * elevation * clear_sky
+    share = climate.base + sun + rivers + day_noise + hour_noise
     return CleanShare(location, np.round(np.clip(share, 0.02, 0.99), 4), measured=False)
 
 
 def _wander(noise: np.random.Generator, *, hours: float) -> FloatArray:
-    """Return a first-order autoregressive process of unit variance.
-
-    Its correlation time is ``hours``.
-    """
+    """Return autoregressive noise of unit variance with a correlation time of ``hours``."""
     persistence = float(np.exp(-STEP_MINUTES / 60 / hours))
     shocks = noise.standard_normal(YEAR_SLOTS) * np.sqrt(1 - persistence**2)
     shocks[0] = noise.standard_normal()
+
+    def follow(last: float, shock: float) -> float:
+        return shock + persistence * last
+
     # SciPy's filter runs in a fiftieth of the time, but takes a hundred times longer to import.
-    return np.fromiter(
-        accumulate(shocks.tolist(), lambda last, shock: shock + persistence * last),
-        float,
-        YEAR_SLOTS,
-    )
+    return np.fromiter(accumulate(shocks.tolist(), follow), float, YEAR_SLOTS)

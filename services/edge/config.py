@@ -1,6 +1,6 @@
-"""Configuration of a run of the lab: ``config.jsonc``, JSON with comments.
+"""Read the configuration of a run of the lab: ``config.jsonc``, JSON with comments.
 
-Every key has a default, and a key that nobody knows is refused.
+Every key has a default; an unknown key is refused.
 """
 
 from pathlib import Path
@@ -56,9 +56,9 @@ def _within(lowest: float, highest: float) -> Any:
 
 
 class GlobalSection(Section):
-    """Settings shared by all stages.
+    """Settings of all stages.
 
-    ``random_seed`` null: one is drawn, said and stored with all results.
+    With ``random_seed`` null a seed is drawn, reported and stored with all results.
     """
 
     workers: Workers = 100
@@ -70,7 +70,7 @@ class GlobalSection(Section):
 
 
 class ScenarioSection(Section):
-    """From what scenarios are drawn: battery in per cent, accuracy as share, latency in ms."""
+    """Ranges for drawing scenarios: battery in per cent, accuracy as a share, latency in ms."""
 
     battery_range: Annotated[Range, _within(0, 100)] = Range(min=1, max=100)
     accuracy_range: Annotated[Range, _within(0, 1)] = Range(min=0.3, max=1.0)
@@ -86,14 +86,15 @@ class ScenarioSection(Section):
         25,
         30,
     ]
-    # False: the clean shares are the generator's, even where measured ones are there.
+    # False: generated clean shares are used even where measured ones exist.
     use_real_energy_data: bool = True
 
 
 class OptimizationSection(Section):
-    """Solver of the labels: ``dp`` or ``ortools``.
+    """The solver of labels and its horizon.
 
-    ``dp`` is the exact dynamic programme; ``ortools`` checks it, and is some thousand times slower.
+    ``dp`` is the exact dynamic programme; ``ortools`` is some thousand times slower and serves to
+    check it.
     """
 
     solver: Literal["dp", "ortools"] = "dp"
@@ -103,7 +104,7 @@ class OptimizationSection(Section):
 
 
 class TrainingOutput(Section):
-    """Output of labelled scenarios; ``json`` is one JSON object per line."""
+    """Files of labelled scenarios: ``json`` is one JSON object per line."""
 
     format: Literal["json", "csv"] = "json"
     compression: bool = False
@@ -122,10 +123,10 @@ class TrainingDataSection(Section):
 
 
 class ModelSection(Section):
-    """The network.
+    """Size and shape of the network.
 
-    ``input_features`` 4: battery, accuracy, latency, clean share; more: so many less four expected
-    clean shares of the next steps beside.
+    The first four ``input_features`` are battery, accuracy, latency and clean share; each further
+    one is the expected clean share of one more step ahead.
     """
 
     architecture: Literal["pytorch_neural_network"] = "pytorch_neural_network"
@@ -140,7 +141,7 @@ class ModelSection(Section):
 
 
 class TrainingSection(Section):
-    """Training of the network."""
+    """Training of one network."""
 
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 1000
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 512
@@ -152,7 +153,7 @@ class TrainingSection(Section):
 
 
 class LossWeights(Section):
-    """Weights of each head's mistakes."""
+    """Weight of each head's loss in the sum."""
 
     model_selection: Annotated[float, Field(ge=0, le=1e6)] = 1.0
     charging_decision: Annotated[float, Field(ge=0, le=1e6)] = 1.0
@@ -166,7 +167,7 @@ class SearchSection(Section):
 
 
 class ControllerSection(Section):
-    """The learned controller."""
+    """The learned controller: network, training and search."""
 
     model: ModelSection = ModelSection()
     training: TrainingSection = TrainingSection()
@@ -177,7 +178,7 @@ class ControllerSection(Section):
 class BatterySection(Section):
     """The camera's battery and charger.
 
-    ``discharge_efficiency``: what of the stored energy arrives at the camera.
+    ``discharge_efficiency`` is the share of the stored energy that reaches the camera.
     """
 
     capacity_wh: Positive = 5.0
@@ -186,14 +187,14 @@ class BatterySection(Section):
 
 
 class RequestSection(Section):
-    """Request of the one camera's user: accuracy as a share, latency in ms."""
+    """Requirements of the one camera's user: accuracy as a share, latency in ms."""
 
     accuracy: Share = 0.8
     latency_ms: Positive = 10
 
 
 class SimulationLogging(Section):
-    """Logs that a simulation writes beside its metrics."""
+    """Rows that a simulation writes besides its metrics."""
 
     log_every_task: bool = False
     log_battery_levels: bool = True
@@ -202,12 +203,12 @@ class SimulationLogging(Section):
 
 
 class SimulationSection(Section):
-    """One camera's days.
+    """Simulation of one camera over some days.
 
-    Task interval, acceleration, efficiency and controllers are a batch's as well.
+    Batches use its task interval, acceleration, efficiency and controllers as well.
 
-    ``time_acceleration`` 1: as fast as the machine can; n: a task stands for n, so that energy and
-    time stay and the work is a n-th.
+    With ``time_acceleration`` n one simulated task stands for n: energy and time stay the same and
+    the work falls to a n-th.
     """
 
     duration_days: Annotated[float, Field(gt=0, le=366)] = 1
@@ -227,7 +228,7 @@ class SimulationSection(Section):
 
 
 class VariationSection(Section):
-    """Ranges of a batch's cameras.
+    """Ranges for drawing a batch's cameras.
 
     Accuracy in per cent, latency in ms, capacity in Wh, charge rate in W.
     """
@@ -242,7 +243,7 @@ class VariationSection(Section):
 class ExecutionSection(Section):
     """Execution of a batch.
 
-    Progress is saved after each time that so many runs are done.
+    Progress is synced to the disk after every ``checkpoint_interval`` finished runs.
     """
 
     parallel_workers: Workers = 100
@@ -252,7 +253,7 @@ class ExecutionSection(Section):
 
 
 class BatchSection(Section):
-    """Many simulations, each within a week that no scenario touched."""
+    """A batch of simulations, each within a held-out week."""
 
     duration_days: Annotated[float, Field(gt=0, le=7)] = 7
     variations: VariationSection = VariationSection()
@@ -260,9 +261,9 @@ class BatchSection(Section):
 
 
 class SourceSection(Section):
-    """Locations of the data.
+    """Folders and files of the input data, which is never written.
 
-    Both are read and never written. Paths are read from the folder in which the configuration lies.
+    Paths are relative to the folder of the configuration.
     """
 
     energy_data_dir: str = "energy-data/"
@@ -275,15 +276,14 @@ class VisualizationSection(Section):
     """Pictures of the results."""
 
     enabled: bool = True
-    # The founding document's; read and without effect, for pictures are drawn as SVG by Luna
-    # itself.
+    # A key of the founding document without effect: Luna draws its pictures as SVG itself.
     library: Literal["matplotlib"] = "matplotlib"
     save_plots: bool = True
     plot_formats: list[Literal["png", "pdf", "svg"]] = ["png", "pdf"]
 
 
 class AnalysisSection(Section):
-    """Figures to calculate from the results."""
+    """Statistics to calculate from the results."""
 
     statistical_tests: bool = True
     confidence_level: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
@@ -292,7 +292,7 @@ class AnalysisSection(Section):
 
 
 class ExportSection(Section):
-    """Exports of the results."""
+    """Files to write from the results."""
 
     detailed_json: bool = True
     summary_csv: bool = True
@@ -310,7 +310,7 @@ class ResultsSection(Section):
 
 
 class EdgeConfig(Section):
-    """All that a run is asked to do."""
+    """The whole configuration of a run."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True
@@ -325,16 +325,17 @@ class EdgeConfig(Section):
     results: ResultsSection = ResultsSection()
 
     def with_seed(self, seed: int) -> Self:
-        """Return the same with a seed."""
-        return self.model_copy(update={"run": self.run.model_copy(update={"random_seed": seed})})
+        """Return the configuration with another seed."""
+        run = self.run.model_copy(update={"random_seed": seed})
+        return self.model_copy(update={"run": run})
 
 
 def read_config(path: Path) -> EdgeConfig:
     """Return the configuration in a file.
 
     Raises:
-        InvalidInputError: it is not there, no JSON with comments, or says something that nobody
-            understands; names where.
+        InvalidInputError: the file is missing, is not JSON with comments, or holds an unknown key
+            or invalid value; names the place.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -349,11 +350,11 @@ def read_config(path: Path) -> EdgeConfig:
 
 
 def parse_config(text: str, *, name: str = "config.jsonc") -> EdgeConfig:
-    """Return the configuration that a text says.
+    """Return the configuration in a text.
 
     Raises:
-        InvalidInputError: it is no JSON with comments, or says something that nobody understands;
-            names where.
+        InvalidInputError: the text is not JSON with comments, or holds an unknown key or invalid
+            value; names the place.
     """
     try:
         document = json5.loads(text, allow_duplicate_keys=False)
@@ -368,21 +369,20 @@ def parse_config(text: str, *, name: str = "config.jsonc") -> EdgeConfig:
 
 
 def validate_config(document: Any, *, name: str = "config.jsonc") -> EdgeConfig:
-    """Return the configuration that a document says.
+    """Return the configuration in a parsed document.
 
     Raises:
-        InvalidInputError: it says something that nobody understands; names where.
+        InvalidInputError: a key is unknown or a value invalid; names the place.
     """
     try:
         return EdgeConfig.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or name
-        remedy = (
-            "Take it out: every key that is known stands in config/edge.jsonc."
-            if first["type"] == "extra_forbidden"
-            else "config/edge.jsonc says what is possible."
-        )
+        if first["type"] == "extra_forbidden":
+            remedy = "Take it out: every key that is known stands in config/edge.jsonc."
+        else:
+            remedy = "config/edge.jsonc says what is possible."
         raise InvalidInputError(
             first["msg"], field=where, value=first.get("input"), remedy=remedy
         ) from error

@@ -1,7 +1,4 @@
-"""Context of every stage of the lab.
-
-Configuration, inference models, clean shares, random seed and output folders.
-"""
+"""Open the lab: the configuration, models, clean shares, seed and folders of all stages."""
 
 import os
 import secrets
@@ -147,9 +144,9 @@ def open_lab_of(
 
 
 def keep_seed(out: Path, requested: int | None) -> int:
-    """Return the seed of an output folder: the requested, else the stored, else a new one.
+    """Return and store the seed of an output folder, so that a continued run uses the same.
 
-    Store it, so that a continued run uses the same.
+    It is the requested seed, else the stored one, else a new one.
 
     Raises:
         ConflictError: the folder has another seed.
@@ -163,7 +160,9 @@ def keep_seed(out: Path, requested: int | None) -> int:
             value=requested,
             remedy=f"Ask for {begun}, or name another folder.",
         )
-    seed = next((each for each in (requested, begun) if each is not None), secrets.randbits(32))
+    seed = requested if requested is not None else begun
+    if seed is None:
+        seed = secrets.randbits(32)
     out.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{seed}\n", encoding="utf-8")
     return seed
@@ -171,12 +170,8 @@ def keep_seed(out: Path, requested: int | None) -> int:
 
 def count_workers(requested: int) -> int:
     """Return the number of worker processes: the requested, at most the available cores."""
-    return max(
-        1,
-        min(
-            requested,
-            len(os.sched_getaffinity(0))
-            if hasattr(os, "sched_getaffinity")
-            else os.cpu_count() or 1,
-        ),
-    )
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return max(1, min(requested, cores))

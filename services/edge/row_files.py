@@ -1,8 +1,6 @@
-"""Append-only files of rows (JSON lines or CSV) in parts of limited size.
+"""Append and stream rows (JSON lines or CSV) in files of limited size.
 
-Rows are written and read as a stream, continued after a crash.
-
-A row is one line. A torn last line after a crash is cut off when a writer opens the files again.
+A row is one line. After a crash, a torn last line is cut off when a writer opens the files again.
 """
 
 import csv
@@ -27,9 +25,12 @@ _BYTES_PER_MB = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class RowForm:
-    """Format of rows, size limit of a file, and whether full files are compressed.
+    """Format of the files of rows.
 
-    The limit is in megabytes; None: one file.
+    Args:
+        format: JSON lines or CSV.
+        max_mb: size in megabytes from which the next file begins; None: one file.
+        compressed: whether full files are compressed.
     """
 
     format: Literal["json", "csv"] = "json"
@@ -38,9 +39,7 @@ class RowForm:
 
 
 class RowWriter:
-    """Appends rows to numbered files of a folder, after existing rows.
-
-    They are called ``NAME-0001.jsonl``, ``NAME-0002.jsonl`` and so on.
+    """Appends rows to ``NAME-0001.jsonl``, ``NAME-0002.jsonl`` and so on in a folder.
 
     Raises:
         MachineError: the disk is full or fails; synced rows are safe.
@@ -52,8 +51,10 @@ class RowWriter:
         self._form = form
         folder.mkdir(parents=True, exist_ok=True)
         parts = list_parts(folder, name)
-        # A compressed last part is full.
-        self._number = _number_of(parts[-1]) + (parts[-1].suffix == ".gz") if parts else 1
+        self._number = _number_of(parts[-1]) if parts else 1
+        if parts and parts[-1].suffix == ".gz":
+            # A compressed part is full.
+            self._number += 1
         self._file = self._open()
 
     def __enter__(self) -> Self:
@@ -79,12 +80,10 @@ class RowWriter:
 
     def append_lines(self, columns: Sequence[str], lines: str) -> None:
         """Write lines of ``encode_rows``, which another process may have encoded."""
+        max_mb = self._form.max_mb
         try:
-            if (
-                self._form.max_mb is not None
-                and self._file.tell() >= self._form.max_mb * _BYTES_PER_MB
-            ):
-                self._turn()
+            if max_mb is not None and self._file.tell() >= max_mb * _BYTES_PER_MB:
+                self._begin_next_file()
             if self._form.format == "csv" and self._file.tell() == 0:
                 self._file.write(f"{','.join(columns)}\n".encode())
             self._file.write(lines.encode())
@@ -99,8 +98,7 @@ class RowWriter:
         except OSError as error:
             raise full_disk(self._folder, error) from error
 
-    def _turn(self) -> None:
-        """Close the full file, compress it if configured, and begin the next."""
+    def _begin_next_file(self) -> None:
         self.sync()
         self._file.close()
         if self._form.compressed:
@@ -136,35 +134,44 @@ def encode_rows(rows: Sequence[Mapping[str, Any]], form: Literal["json", "csv"])
 
 def list_parts(folder: Path, name: str) -> list[Path]:
     """Return the parts of a name in order."""
-    ways = [f"{name}-*.{ending}{packed}" for ending in _ENDINGS.values() for packed in ("", ".gz")]
-    files = {path for way in ways for path in folder.glob(way)}
+    files: set[Path] = set()
+    for ending in _ENDINGS.values():
+        files.update(folder.glob(f"{name}-*.{ending}"))
+        files.update(folder.glob(f"{name}-*.{ending}.gz"))
     # After a crash between compression and removal both files exist: the plain one is ignored.
-    return sorted(
-        (path for path in files if path.with_name(f"{path.name}.gz") not in files), key=_number_of
-    )
+    parts = [path for path in files if path.with_name(f"{path.name}.gz") not in files]
+    return sorted(parts, key=_number_of)
 
 
 def read_rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a name; a torn last line is skipped. Values of CSV are text."""
+    """Yield the rows of a name without a torn last line; values of CSV are text."""
     for path in list_parts(folder, name):
         with _open_text(path) as lines:
             whole = (line for line in lines if line.endswith("\n"))
-            yield from csv.DictReader(whole) if ".csv" in path.name else map(json.loads, whole)
+            if ".csv" in path.name:
+                yield from csv.DictReader(whole)
+            else:
+                yield from map(json.loads, whole)
 
 
 def read_last_row(folder: Path, name: str) -> dict[str, Any] | None:
-    """Return the last complete row of a name from the last part that has one; None without any."""
+    """Return the last complete row of a name, or None if there is none."""
     for path in reversed(list_parts(folder, name)):
         with _open_text(path) as lines:
             header = next(lines, "") if ".csv" in path.name else ""
-            last = deque((line for line in lines if line.endswith("\n")), maxlen=1)
-        if last:
-            return next(csv.DictReader([header, last[0]])) if header else json.loads(last[0])
+            last_line = deque((line for line in lines if line.endswith("\n")), maxlen=1)
+        if last_line and header:
+            return next(csv.DictReader([header, last_line[0]]))
+        if last_line:
+            row: dict[str, Any] = json.loads(last_line[0])
+            return row
     return None
 
 
 def keep_origin(folder: Path, name: str, origin: Mapping[str, Any]) -> None:
-    """Store the inputs of rows beside them, so that only a run with the same inputs continues them.
+    """Store the inputs of rows beside the rows.
+
+    Only a run with the same inputs may continue them.
 
     Raises:
         ConflictError: existing rows have other inputs; nothing was changed.
@@ -172,22 +179,25 @@ def keep_origin(folder: Path, name: str, origin: Mapping[str, Any]) -> None:
     """
     path = folder / f"{name}.json"
     text = json.dumps(origin, indent=2, sort_keys=True) + "\n"
-    if path.exists() and (stored_origin := json.loads(path.read_bytes())) != json.loads(text):
-        first = next(
-            key
-            for key in sorted({*stored_origin, *origin})
-            if stored_origin.get(key) != json.loads(text).get(key)
-        )
-        raise ConflictError(
-            f"rows that were made differently are there already ({first})",
-            field="--out",
-            value=str(folder),
-            remedy="Take another folder, or remove this one.",
-        )
+    if path.exists():
+        _check_same_origin(folder, json.loads(path.read_bytes()), json.loads(text))
     try:
         write_whole_file(path, text.encode())
     except OSError as error:
         raise full_disk(folder, error) from error
+
+
+def _check_same_origin(folder: Path, stored: dict[str, Any], wanted: dict[str, Any]) -> None:
+    if stored == wanted:
+        return
+    keys = sorted({*stored, *wanted})
+    first = next(key for key in keys if stored.get(key) != wanted.get(key))
+    raise ConflictError(
+        f"rows that were made differently are there already ({first})",
+        field="--out",
+        value=str(folder),
+        remedy="Take another folder, or remove this one.",
+    )
 
 
 def full_disk(folder: Path, error: OSError) -> MachineError:
@@ -207,11 +217,9 @@ def remove_rows(folder: Path, name: str) -> None:
 
 
 def _open_text(path: Path) -> TextIO:
-    return (
-        gzip.open(path, "rt", encoding="utf-8")
-        if path.suffix == ".gz"
-        else path.open(encoding="utf-8")
-    )
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8")
+    return path.open(encoding="utf-8")
 
 
 def _number_of(path: Path) -> int:

@@ -1,9 +1,7 @@
-"""Scenarios: a camera at an instant, with a battery, a request, and the clean shares around it.
+"""Draw scenarios: a camera at an instant, with a battery, a request and the clean shares around it.
 
-A stream of any length, batch by batch.
-
-Batch ``k`` is made from seed and ``k`` alone: any process can make any batch, and memory depends on
-a batch's size only.
+Scenarios come batch by batch. Batch ``k`` depends on the seed and ``k`` alone: any process can make
+any batch, and memory depends on the size of a batch only.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,31 +27,29 @@ from services.edge.lab import Lab
 from services.edge.row_files import RowForm, RowWriter, encode_rows, keep_origin, read_last_row
 from services.edge.workers import map_in_order
 
-# Number that separates these draws from those of other stages with the same seed.
+# Separates these draws from those of other stages with the same seed.
 _STREAM = 1
-# Columns are drawn with so many digits, so that the file has the values that were labelled.
+# Drawn values are rounded to so many digits, so that rows hold exactly the labelled values.
 _DIGITS = 4
-# A batch's columns by name, of one length; arrays, which travel between processes more cheaply than
-# lists.
+# A batch's columns by name, of one length. Arrays travel between processes more cheaply than lists.
 Columns = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class CameraScenarios:
-    """Scenarios of a batch, arrays of shape ``(scenarios,)`` where nothing else is said.
+    """Scenarios of a batch as arrays of shape ``(scenarios,)`` unless stated otherwise.
 
     Args:
         number: from 0 on, over all batches.
         location, season: places in the configuration's lists.
-        slot: of the year, five minutes each; the horizon begins with it, and lies whole in weeks
-            that are not held out.
+        slot: five-minute slot of the year at which the horizon begins; the horizon touches no
+            held-out week.
         battery_percent: how full the battery is.
         capacity_wh, charge_rate_w: of battery and charger.
-        accuracy, latency_ms: the requirements (share, ms); some model fulfils it.
+        accuracy, latency_ms: the requirements (share, ms); at least one model fulfils them.
         clean_share: the newest value.
-        ahead: what followed, shape ``(scenarios, slots)``.
-        expected: the forecast at the time, means over the configuration's steps, shape
-            ``(scenarios, steps)``.
+        ahead: actual values over the horizon, shape ``(scenarios, slots)``.
+        expected: forecast means of the configured steps, shape ``(scenarios, steps)``.
     """
 
     number: IntArray
@@ -71,19 +67,17 @@ class CameraScenarios:
 
 
 def write_scenarios(lab: Lab) -> dict[str, Any]:
-    """Write rows ``scenarios``, to be looked at.
-
-    Return how many there are and how many were made now.
+    """Write rows ``scenarios`` for inspection and return their number and the newly made ones.
 
     Raises:
         InvalidInputError: the configuration allows no scenario.
-        ConflictError: rows that were made differently are there.
-        MachineError: the disk takes no more, or workers die; run again, it goes on.
+        ConflictError: rows made with other inputs exist.
+        MachineError: the disk is full, or workers die; the next run continues.
     """
     check_scenarios(lab)
-    new_scenarios = sum(
-        len(columns["number"]) for columns in write_batches(lab, "scenarios", _make_columns)
-    )
+    new_scenarios = 0
+    for columns in write_batches(lab, "scenarios", _make_columns):
+        new_scenarios += len(columns["number"])
     return {
         "scenarios": lab.config.training_data.num_scenarios,
         "made_now": new_scenarios,
@@ -92,41 +86,27 @@ def write_scenarios(lab: Lab) -> dict[str, Any]:
 
 
 def write_batches(lab: Lab, name: str, make: Callable[[Lab, int], Columns]) -> Iterator[Columns]:
-    """Write rows of a name, batch by batch behind those that are there.
-
-    Yield the columns of each batch when it is on the disk.
+    """Append the missing batches of rows and yield each batch's columns once it is on the disk.
 
     Args:
-        lab: its configuration says how many rows, and in what form.
+        lab: its configuration sets the number of rows and their format.
         name: of the rows, in ``lab.training``.
         make: makes batch ``k``; a function of a module, called in several processes.
 
     Raises:
-        ConflictError: rows that were made differently are there.
-        MachineError: the disk takes no more, or workers die.
+        ConflictError: rows made with other inputs exist.
+        MachineError: the disk is full, or workers die.
     """
     data = lab.config.training_data
     keep_origin(lab.training, name, _origin(lab))
-    form = RowForm(
-        data.output.format,
-        data.output.max_file_size_mb if data.output.split_files else None,
-        data.output.compression,
-    )
+    max_mb = data.output.max_file_size_mb if data.output.split_files else None
+    form = RowForm(data.output.format, max_mb, data.output.compression)
     with RowWriter(lab.training, name, form) as writer:
         last = read_last_row(lab.training, name)
         written = int(last["number"]) + 1 if last else 0
-        # Of the batch that a crash ended its first rows may be there.
-        begins = [
-            written,
-            *range(
-                (written // data.batch_size + 1) * data.batch_size,
-                data.num_scenarios,
-                data.batch_size,
-            ),
-        ]
-        for names, lines, columns in map_in_order(
-            partial(_make_lines, make), begins if written < data.num_scenarios else [], lab
-        ):
+        begins = _list_batch_begins(written, data.num_scenarios, data.batch_size)
+        batches = map_in_order(partial(_make_lines, make), begins, lab)
+        for names, lines, columns in batches:
             writer.append_lines(names, lines)
             writer.sync()
             written += len(columns["number"])
@@ -134,35 +114,38 @@ def write_batches(lab: Lab, name: str, make: Callable[[Lab, int], Columns]) -> I
             yield columns
 
 
+def _list_batch_begins(written: int, wanted: int, batch_size: int) -> list[int]:
+    if written >= wanted:
+        return []
+    # A crash may have left the first rows of a batch: the rest of it comes first.
+    next_batch = (written // batch_size + 1) * batch_size
+    return [written, *range(next_batch, wanted, batch_size)]
+
+
 def _make_lines(
     make: Callable[[Lab, int], Columns], lab: Lab, begin: int
 ) -> tuple[list[str], str, Columns]:
-    """Return names and lines of a batch's rows from ``begin`` on.
-
-    Beside them stand those columns that hold one number a row.
-    """
+    """Return names, lines and number columns of a batch's rows from number ``begin`` on."""
     data = lab.config.training_data
-    columns = {
-        name: values[begin % data.batch_size :]
-        for name, values in make(lab, begin // data.batch_size).items()
-    }
-    plain = [
-        values.tolist() if isinstance(values, np.ndarray) else values for values in columns.values()
-    ]
-    rows = [dict(zip(columns, values, strict=True)) for values in zip(*plain, strict=True)]
-    return (
-        list(columns),
-        encode_rows(rows, data.output.format),
-        {
-            name: values
-            for name, values in columns.items()
-            if isinstance(values, np.ndarray) and values.ndim == 1
-        },
-    )
+    batch, first = divmod(begin, data.batch_size)
+    names = []
+    lists = []
+    number_columns = {}
+    for name, all_values in make(lab, batch).items():
+        values = all_values[first:]
+        names.append(name)
+        if isinstance(values, np.ndarray):
+            lists.append(values.tolist())
+            if values.ndim == 1:
+                number_columns[name] = values
+        else:
+            lists.append(values)
+    rows = [dict(zip(names, values, strict=True)) for values in zip(*lists, strict=True)]
+    return names, encode_rows(rows, data.output.format), number_columns
 
 
 def _origin(lab: Lab) -> dict[str, Any]:
-    """Return what decides the rows of scenarios and labels."""
+    """Return all inputs of the rows of scenarios and labels."""
     config = lab.config
     data = config.training_data.model_dump(mode="json")
     del data["optimization"]["parallel_workers"]
@@ -180,13 +163,13 @@ def _origin(lab: Lab) -> dict[str, Any]:
 
 
 def check_scenarios(lab: Lab) -> None:
-    """Make sure that every location and season has slots, and that some request can be fulfilled.
+    """Check that every season has slots and that some request can be fulfilled.
 
     Raises:
-        InvalidInputError: it has not; names the key of the configuration.
+        InvalidInputError: one of them fails; names the key of the configuration.
     """
     for season in lab.config.data_sources.seasons:
-        if not len(list_slots(season, _horizon_slots(lab))):
+        if list_slots(season, _horizon_slots(lab)).size == 0:
             raise InvalidInputError(
                 "no horizon of this season lies between two weeks that are held out",
                 field="data_sources.seasons",
@@ -197,12 +180,12 @@ def check_scenarios(lab: Lab) -> None:
 
 
 def draw_batch(lab: Lab, batch: int) -> CameraScenarios:
-    """Return the scenarios of a batch, always the same.
+    """Return the scenarios of a batch.
 
-    They depend on seed, configuration and data alone.
+    The same seed, configuration and data give the same scenarios in every process.
 
     Raises:
-        InvalidInputError: the configuration allows none.
+        InvalidInputError: the configuration allows no scenario.
     """
     data = lab.config.training_data
     sources = lab.config.data_sources
@@ -216,7 +199,9 @@ def draw_batch(lab: Lab, batch: int) -> CameraScenarios:
     slot = np.empty(count, np.int64)
     for index, name in enumerate(sources.seasons):
         slots = list_slots(name, _horizon_slots(lab))
-        slot[season == index] = slots[(place[season == index] * len(slots)).astype(np.int64)]
+        in_season = season == index
+        chosen = (place[in_season] * len(slots)).astype(np.int64)
+        slot[in_season] = slots[chosen]
     accuracy, latency_ms = _draw_requests(lab, noise, count)
     clean_share, ahead, expected = _read_shares(lab, location, slot)
     return CameraScenarios(
@@ -258,22 +243,22 @@ def make_columns(lab: Lab, drawn: CameraScenarios) -> Columns:
 def _make_columns(lab: Lab, batch: int) -> Columns:
     drawn = draw_batch(lab, batch)
     steps = lab.config.training_data.optimization.horizon_steps
-    return make_columns(lab, drawn) | {
-        "ahead": np.round(drawn.ahead.reshape(len(drawn.number), steps, -1).mean(axis=2), _DIGITS)
-    }
+    step_means = drawn.ahead.reshape(len(drawn.number), steps, -1).mean(axis=2)
+    return make_columns(lab, drawn) | {"ahead": np.round(step_means, _DIGITS)}
 
 
 @lru_cache(maxsize=16)
 def list_slots(season: Season, horizon_slots: int) -> IntArray:
-    """Return a season's slots whose horizon stays in the year and in training weeks.
+    """Return a season's slots at which a horizon can begin.
 
-    It touches no week that is held out.
+    The horizon ends within the year and touches no held-out week.
     """
     slots = np.arange(YEAR_SLOTS)
-    held_out = np.concatenate([[0], np.cumsum(is_held_out(slots))])
+    held_out_before = np.concatenate([[0], np.cumsum(is_held_out(slots))])
     begins = slots[: YEAR_SLOTS - horizon_slots + 1]
-    free = held_out[begins + horizon_slots] == held_out[begins]
-    return np.asarray(begins[free & np.isin(months_of(begins), SEASON_OF_MONTH[season])])
+    is_free = held_out_before[begins + horizon_slots] == held_out_before[begins]
+    is_in_season = np.isin(months_of(begins), SEASON_OF_MONTH[season])
+    return np.asarray(begins[is_free & is_in_season])
 
 
 def _horizon_slots(lab: Lab) -> int:
@@ -284,43 +269,40 @@ def _horizon_slots(lab: Lab) -> int:
 def _draw_requests(
     lab: Lab, noise: np.random.Generator, count: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Return accuracies and latencies that some model fulfils.
+    """Return random accuracies and latencies that some model fulfils.
 
-    They are distributed as if all others were drawn and thrown away.
+    They are distributed as if all pairs were drawn and those beyond every model rejected.
     """
     generation = lab.config.training_data.scenario_generation
     options = np.array(generation.latency_options, float)
     span = generation.accuracy_range
     # The highest accuracy within each latency, -1 where no model is as quick.
-    highest = np.minimum(
-        np.asarray(
-            np.where(lab.models.latency_ms <= options[:, None], lab.models.accuracy, -1.0).max(
-                axis=1
-            )
-        ),
-        span.max,
-    )
+    is_quick = lab.models.latency_ms <= options[:, None]
+    highest_of_models = np.where(is_quick, lab.models.accuracy, -1.0).max(axis=1)
+    highest = np.minimum(np.asarray(highest_of_models), span.max)
     width = highest - span.min
     if not (width >= 0).any():
+        latencies = ", ".join(f"{option:g}" for option in options)
         raise InvalidInputError(
             "no model is as accurate and as quick as any of these",
             field="training_data.scenario_generation.accuracy_range, latency_options",
-            value=(
-                f"{span.min:g} to {span.max:g}, {', '.join(f'{option:g}' for option in options)} ms"
-            ),
+            value=f"{span.min:g} to {span.max:g}, {latencies} ms",
             remedy=(
                 f"The models reach {lab.models.accuracy.max():g}, and the quickest takes "
                 f"{lab.models.latency_ms.min():g} ms."
             ),
         )
-    weight = np.where(width >= 0, width if (width > 0).any() else 1.0, 0.0)
+    # Where all ranges shrink to a single accuracy, the latencies are equally likely.
+    possible_weight = width if (width > 0).any() else 1.0
+    weight = np.where(width >= 0, possible_weight, 0.0)
     option = noise.choice(len(options), size=count, p=weight / weight.sum())
     accuracy = np.round(span.min + noise.random(count) * width[option], _DIGITS)
     return np.clip(accuracy, span.min, highest[option]), options[option]
 
 
 def _draw(noise: np.random.Generator, span: Range, count: int) -> FloatArray:
-    return np.clip(np.round(noise.uniform(span.min, span.max, count), _DIGITS), span.min, span.max)
+    rounded = np.round(noise.uniform(span.min, span.max, count), _DIGITS)
+    return np.clip(rounded, span.min, span.max)
 
 
 def _read_shares(
@@ -333,9 +315,11 @@ def _read_shares(
     ahead = np.empty((len(slot), _horizon_slots(lab)))
     expected = np.empty((len(slot), steps))
     for index, name in enumerate(lab.config.data_sources.locations):
-        there = location == index
-        share = lab.clean_shares[name]
-        newest[there] = share.newest(slot[there])
-        ahead[there] = share.share[slot[there][:, None] + np.arange(ahead.shape[1])]
-        expected[there] = np.round(share.expect(slot[there], steps, step_minutes=minutes), _DIGITS)
+        is_here = location == index
+        slots = slot[is_here]
+        year = lab.clean_shares[name]
+        horizon_slots = slots[:, None] + np.arange(ahead.shape[1])
+        newest[is_here] = year.newest(slots)
+        ahead[is_here] = year.share[horizon_slots]
+        expected[is_here] = np.round(year.expect(slots, steps, step_minutes=minutes), _DIGITS)
     return newest, ahead, expected

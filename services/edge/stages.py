@@ -1,4 +1,4 @@
-"""The lab's stages in order, each declared with its function and the stage that it needs."""
+"""Declare the lab's stages in order, each with its function and required stage."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -1,6 +1,7 @@
-"""The lab's tasks: a run's files come from the object store and go back there.
+"""Run the lab's stages as tasks.
 
-Between the two its stages are done, so that any worker does the next one.
+A task loads the run's files from the object store and stores the new ones there, so that any worker
+can take the next stage.
 """
 
 import json

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def write_whole_file(path: Path, content: bytes) -> None:
-    """Replace a file's content atomically: after a crash it has the old or the new content.
+    """Replace a file's content atomically: a crash leaves the old or the new.
 
     Raises:
         OSError: the disk is full or fails; the old content stays.

@@ -1,7 +1,7 @@
-"""A batch's figures as pictures.
+"""Draw a batch's figures.
 
-Clean shares, misses, differences to the oracle, places and seasons, days, and misses against dirty
-energy.
+Pictures show clean shares, misses, differences to the oracle, locations and seasons, days, and
+misses against dirty energy.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,6 +1,6 @@
-"""Writes the results of a batch: JSON, CSV, pictures, and a report in one file.
+"""Write a batch's results: JSON, CSV, pictures and a report in one file.
 
-The report is read without network and script, on paper too.
+The report needs neither network nor scripts, and can be printed.
 """
 
 import csv
@@ -148,7 +148,7 @@ def _write_tables(lab: Lab, summary: EdgeSummary) -> Iterator[str]:
 
 
 def _flatten(summary: EdgeSummary) -> dict[str, list[dict[str, Any]]]:
-    """Return the tables of a summary as flat rows, each with a mark of stand-in data."""
+    """Return a summary's tables as flat rows, each marked if its data are stand-ins."""
     mark = {"stand_in": summary.stands_in}
     controllers = []
     for figures in (*summary.controllers, *summary.groups):
@@ -195,7 +195,7 @@ def _write_details(folder: Path, table: RunTable, results: ResultsSection) -> li
 
 
 def _detail_rows(table: RunTable) -> Iterator[dict[str, Any]]:
-    """Yield each run in a few figures, beside the oracle's run of the same camera."""
+    """Yield each run's main figures beside those of the same camera's oracle run."""
     cameras = table.list_cameras()
     columns = table.columns
     oracle = np.full(table.cameras, -1)

@@ -1,4 +1,4 @@
-"""Read the runs of a batch one by one; name damaged rows and leave them out."""
+"""Read the runs of a batch one by one; damaged rows are reported and left out."""
 
 import gzip
 import zlib
@@ -120,6 +120,6 @@ def _parse(line: bytes) -> tuple[RunRow | None, str]:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        return None, f"{where}: {first['msg']}" if where else first["msg"].removeprefix(
-            "Value error, "
-        )
+        if where:
+            return None, f"{where}: {first['msg']}"
+        return None, first["msg"].removeprefix("Value error, ")

@@ -1,6 +1,6 @@
-"""Intervals, tests and effects of observations in weeks of places.
+"""Calculate intervals, tests and effect sizes from weekly observations.
 
-Every draw is seeded: the same rows and seed give the same figures.
+Resampling is seeded: the same rows and seed give the same figures.
 """
 
 import warnings
@@ -12,10 +12,10 @@ from scipy import stats
 from luna.contracts.edge_summary import LabEstimate
 from luna.energy.timeline import FloatArray
 
-# No signed-rank test of fewer observations can tell anything at 5 %: 2 / 2^5 > 0.05 > 2 / 2^6.
+# With fewer observations no signed-rank test can reach 5 %: 2 / 2^5 > 0.05 > 2 / 2^6.
 LEAST_WEEKS = 6
 RESAMPLES = 4_000
-# Smaller differences are rounding: ranks would make as much of them as of any other.
+# Smaller differences are rounding errors and count as zero, because ranks ignore size.
 ROUNDING = 1e-9
 # Up to so many observations without ties a signed-rank test is exact.
 _EXACT = 50
@@ -41,37 +41,39 @@ def estimate_ratio(over: FloatArray, under: FloatArray, *, level: float, seed: i
         level: of confidence.
         seed: of the resampling.
     """
-    return _estimate([over, under], lambda sums: divide(sums[0], sums[1]), level=level, seed=seed)
+
+    def ratio(sums: FloatArray) -> FloatArray:
+        return divide(sums[0], sums[1])
+
+    return _estimate([over, under], ratio, level=level, seed=seed)
 
 
 def estimate_ratio_difference(
     first: Sequence[FloatArray], second: Sequence[FloatArray], *, level: float, seed: int
 ) -> LabEstimate:
-    """Return the difference between two ratios of sums over the same weeks.
+    """Return the first ratio of sums minus the second, with its interval.
 
-    Each a pair of arrays of shape ``(weeks,)``.
+    ``first`` and ``second`` are pairs of arrays over the same weeks, shape ``(weeks,)``.
     """
-    return _estimate(
-        [*first, *second],
-        lambda sums: divide(sums[0], sums[1]) - divide(sums[2], sums[3]),
-        level=level,
-        seed=seed,
-    )
+
+    def difference(sums: FloatArray) -> FloatArray:
+        return divide(sums[0], sums[1]) - divide(sums[2], sums[3])
+
+    return _estimate([*first, *second], difference, level=level, seed=seed)
 
 
 def estimate_ratio_of_ratios(
     first: Sequence[FloatArray], second: Sequence[FloatArray], *, level: float, seed: int
 ) -> LabEstimate:
-    """Return the ratio of two sums over that of two others of the same weeks.
+    """Return the first ratio of sums divided by the second, with its interval.
 
-    Each a pair of arrays of shape ``(weeks,)``.
+    ``first`` and ``second`` are pairs of arrays over the same weeks, shape ``(weeks,)``.
     """
-    return _estimate(
-        [*first, *second],
-        lambda sums: divide(divide(sums[0], sums[1]), divide(sums[2], sums[3])),
-        level=level,
-        seed=seed,
-    )
+
+    def quotient(sums: FloatArray) -> FloatArray:
+        return divide(divide(sums[0], sums[1]), divide(sums[2], sums[3]))
+
+    return _estimate([*first, *second], quotient, level=level, seed=seed)
 
 
 def estimate_mean(values: FloatArray, *, level: float, seed: int) -> LabEstimate:
@@ -94,7 +96,7 @@ def _estimate(
         return LabEstimate(value=value)
 
     def of_resamples(*drawn: FloatArray, axis: int = -1) -> FloatArray:
-        return np.asarray(statistic(np.stack([each.sum(axis=axis) for each in drawn])))
+        return np.asarray(statistic(np.stack([column.sum(axis=axis) for column in drawn])))
 
     settings = {
         "paired": True,
@@ -113,16 +115,16 @@ def _estimate(
                 **settings,
             )
             low, high = (float(end) for end in drawn.confidence_interval)
-            # All weeks alike: nothing varies, and what bias correction divides by is nought.
+            # Where all weeks are alike, bias correction divides by zero: take the percentiles.
             if np.isfinite(low) and np.isfinite(high):
                 return LabEstimate(value=value, low=min(low, value), high=max(high, value))
     return LabEstimate(value=value)
 
 
 def compare_paired(differences: FloatArray) -> tuple[float | None, float | None, float | None]:
-    """Return the signed-rank test's p-value and two effect sizes; None with too few weeks.
+    """Return p-value, Cohen's d and rank-biserial correlation of the pairs' differences.
 
-    The effects are Cohen's d of the pairs and the rank-biserial correlation.
+    The p-value is the signed-rank test's. All are None with too few weeks.
 
     Source: Wilcoxon 1945; Cohen 1988; Kerby 2014.
     """
@@ -133,32 +135,26 @@ def compare_paired(differences: FloatArray) -> tuple[float | None, float | None,
     some = finite[finite != 0]
     if some.size == 0:
         return 1.0, 0.0, 0.0
-    exact = (
-        finite.size <= _EXACT
-        and some.size == finite.size
-        and np.unique(np.abs(finite)).size == finite.size
-    )
-    p_value = float(
-        stats.wilcoxon(
-            finite,
-            zero_method="pratt",
-            method="exact" if exact else "asymptotic",
-            correction=not exact,
-        ).pvalue
+    has_zeros = some.size < finite.size
+    has_ties = np.unique(np.abs(finite)).size < finite.size
+    exact = finite.size <= _EXACT and not has_zeros and not has_ties
+    test = stats.wilcoxon(
+        finite,
+        zero_method="pratt",
+        method="exact" if exact else "asymptotic",
+        correction=not exact,
     )
     deviation = float(finite.std(ddof=1))
+    cohens_d = float(finite.mean() / deviation) if deviation > 0 else None
     ranks = stats.rankdata(np.abs(some))
-    return (
-        p_value,
-        float(finite.mean() / deviation) if deviation > 0 else None,
-        float((ranks * np.sign(some)).sum() / ranks.sum()),
-    )
+    rank_biserial = float((ranks * np.sign(some)).sum() / ranks.sum())
+    return float(test.pvalue), cohens_d, rank_biserial
 
 
 def correct_holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Return p-values such that the chance of any false claim among them is kept.
+    """Return p-values corrected for the number of tests; None stays.
 
-    None stays. Source: Holm 1979.
+    Source: Holm 1979.
     """
     ranked = sorted((value, place) for place, value in enumerate(p_values) if value is not None)
     corrected: list[float | None] = [None] * len(p_values)
@@ -170,9 +166,13 @@ def correct_holm(p_values: Sequence[float | None]) -> list[float | None]:
 
 
 def slope_per_day(values: FloatArray) -> float:
-    """Return the median slope between all two days, NaN where fewer than three are known.
+    """Return the median slope between all pairs of days.
 
-    Shape ``(days,)``. Source: Theil 1950, Sen 1968.
+    NaN if fewer than three of the ``values``, shape ``(days,)``, are finite.
+
+    Source: Theil 1950, Sen 1968.
     """
     days = np.flatnonzero(np.isfinite(values))
-    return float(stats.theilslopes(values[days], days).slope) if days.size >= 3 else float("nan")
+    if days.size < 3:
+        return float("nan")
+    return float(stats.theilslopes(values[days], days).slope)

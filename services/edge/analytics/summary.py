@@ -1,10 +1,7 @@
-"""A batch's runs in one summary, with the statements that it supports.
+"""Summarise a batch's runs by controller, location, season, pair and day, and draw insights.
 
-Runs are summed up by controller, location and season, compared in pairs, and followed from day to
-day.
-
-Insights are codes with figures; claimed only where the interval is clear of zero and the test
-agrees, hedged everywhere else.
+Insights are codes with figures. An insight is claimed only where the interval excludes zero and the
+test agrees; everywhere else it is hedged.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -82,7 +79,7 @@ def summarise(
 def summarise_table(
     table: RunTable, analysis: AnalysisSection | None = None, *, seed: int = 0, failed: int = 0
 ) -> EdgeSummary:
-    """Return the summary of a table of runs, with the number of ``failed`` ones that it lacks.
+    """Return the summary of a table of runs and of the ``failed`` ones missing from it.
 
     See ``summarise``.
     """

@@ -1,9 +1,7 @@
-"""Runs as columns, a hundred bytes a run.
+"""Collect runs as columns of numbers, and their days as sums by controller and week.
 
-A few numbers of each run are kept; their days are summed up by controller and week.
-
-A *week* is a week of a place: runs that share it share its weather, so it is what counts as one
-observation. A *camera* is a place, a week and what is asked.
+A run takes about a hundred bytes. A *week* is a week of a location: runs in it share its weather
+and count as one observation. A *camera* is a location, a week and a variation.
 """
 
 from array import array
@@ -21,7 +19,7 @@ from services.edge.analytics.runs import RowAt, RunRow
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
-# Of a batch of which more is damaged no more than this is named.
+# Highest number of damaged rows to name.
 NAMED_DAMAGE = 100
 COLUMNS = (
     "tasks",
@@ -39,14 +37,14 @@ COLUMNS = (
     "interventions",
 )
 DAY_COLUMNS = ("tasks", "charged_wh", "clean_wh", "misses", "runs")
-# In the order in which they are shown: from the least to the most that a controller knows.
+# In the order of display: from the controller that knows least to the one that knows most.
 CONTROLLER_ORDER = ("naive_weak", "naive_strong", "rule", "custom", "ensemble", "oracle")
 SEASON_ORDER = ("winter", "spring", "summer", "fall")
 
 
 @dataclass
 class RunTable:
-    """Runs by column; row ``i`` of every column is the same run."""
+    """Columns of runs; row ``i`` of every column is the same run."""
 
     damaged: int = 0
     damage: list[DamagedRow] = field(default_factory=list)
@@ -62,9 +60,9 @@ class RunTable:
 
     @classmethod
     def collect(cls, rows: Iterable[RowAt]) -> "RunTable":
-        """Return a table of all rows that are whole.
+        """Return a table of all intact rows.
 
-        The others are counted and named, as is a run that comes twice.
+        Damaged rows and repeated runs are counted and named.
         """
         table = cls()
         for row in rows:
@@ -80,7 +78,7 @@ class RunTable:
         camera = self._cameras.setdefault(
             (run.location, run.season, run.begin, run.variation), len(self._cameras)
         )
-        # A pair of numbers in one: millions of them are kept.
+        # One integer for the pair saves memory: there may be millions.
         key = (camera << 16) | controller
         if key in self._keys:
             return (
@@ -115,28 +113,21 @@ class RunTable:
 
     @cached_property
     def controllers(self) -> list[str]:
-        """The controllers that ran, in the order in which they are shown."""
-        return sorted(
-            self._controllers,
-            key=lambda name: (
-                CONTROLLER_ORDER.index(name) if name in CONTROLLER_ORDER else len(CONTROLLER_ORDER),
-                name,
-            ),
-        )
+        """The controllers of the runs in the order of display."""
+        return _sort_by_order(self._controllers, CONTROLLER_ORDER)
 
     @cached_property
     def columns(self) -> Mapping[str, FloatArray]:
         """The numbers by name, each of shape ``(runs,)``."""
-        table = (
-            np.frombuffer(self._numbers, dtype=float).reshape(-1, len(COLUMNS))
-            if self._numbers
-            else np.zeros((0, len(COLUMNS)))
-        )
+        if self._numbers:
+            table = np.frombuffer(self._numbers, dtype=float).reshape(-1, len(COLUMNS))
+        else:
+            table = np.zeros((0, len(COLUMNS)))
         return {name: table[:, place] for place, name in enumerate(COLUMNS)}
 
     @cached_property
     def camera(self) -> IntArray:
-        """Index of each run's camera, shape ``(runs,)``."""
+        """Number of each run's camera, shape ``(runs,)``."""
         return np.array(self._camera, dtype=np.int64)
 
     @property
@@ -145,21 +136,20 @@ class RunTable:
         return len(self._cameras)
 
     def list_cameras(self) -> list[tuple[str, str, str, int]]:
-        """Return the cameras, each its location, season, when it began, and variation."""
+        """Return each camera's location, season, begin and variation."""
         return list(self._cameras)
 
     @cached_property
     def weeks(self) -> list[tuple[str, str]]:
-        """The weeks of places, each a location and when it began."""
+        """The weeks, each as its location and begin."""
         return sorted({(location, begin) for location, _, begin, _ in self._cameras})
 
     @cached_property
     def week_of_camera(self) -> IntArray:
-        """Index of each camera's week, shape ``(cameras,)``."""
+        """Number of each camera's week, shape ``(cameras,)``."""
         place = {week: number for number, week in enumerate(self.weeks)}
-        return np.array(
-            [place[location, begin] for location, _, begin, _ in self._cameras], dtype=np.int64
-        )
+        weeks = [place[location, begin] for location, _, begin, _ in self._cameras]
+        return np.array(weeks, dtype=np.int64)
 
     @cached_property
     def locations(self) -> list[str]:
@@ -168,11 +158,8 @@ class RunTable:
 
     @cached_property
     def seasons(self) -> list[str]:
-        """The seasons, as they follow each other."""
-        return sorted(
-            {season for _, season, *_ in self._cameras},
-            key=lambda name: (SEASON_ORDER.index(name) if name in SEASON_ORDER else 4, name),
-        )
+        """The seasons from winter to fall."""
+        return _sort_by_order({season for _, season, *_ in self._cameras}, SEASON_ORDER)
 
     def rows_of(self, controller: str) -> IntArray:
         """Return the places of a controller's runs."""
@@ -184,17 +171,15 @@ class RunTable:
         return {name: np.flatnonzero(ran == place) for name, place in self._controllers.items()}
 
     def is_at(self, location: str | None, season: str | None) -> BoolArray:
-        """Return which cameras are at a location and in a season, None: any.
-
-        Shape ``(cameras,)``.
-        """
-        return np.array(
-            [(location in {None, at}) and (season in {None, of}) for at, of, _, _ in self._cameras],
-            dtype=bool,
-        )
+        """Return a mask of the cameras at a location and in a season; None stands for any."""
+        mask = []
+        for camera_location, camera_season, _, _ in self._cameras:
+            is_here = location in {None, camera_location}
+            mask.append(is_here and season in {None, camera_season})
+        return np.array(mask, dtype=bool)
 
     def pair(self, controller: str, other: str) -> tuple[IntArray, IntArray]:
-        """Return the places of two controllers' runs of the same cameras, in the same order."""
+        """Return the places of two controllers' runs, paired by camera."""
         rows = self.rows_of(controller)
         others = self.rows_of(other)
         _, here, there = np.intersect1d(
@@ -206,23 +191,26 @@ class RunTable:
         """Return each model's share of a controller's inferences, the most used first."""
         chosen = self._models[controller]
         total = chosen.total()
-        return (
-            {name: count / total for name, count in chosen.most_common() if count} if total else {}
-        )
+        return {name: count / total for name, count in chosen.most_common() if count}
 
     def days_of(self, controller: str) -> list[FloatArray]:
-        """Return a controller's results by day, ``(days, DAY_COLUMNS)`` for each week it ran in."""
-        return [
-            np.array(days)
-            for (name, _, _), days in sorted(self._days.items())
-            if name == controller and days
-        ]
+        """Return sums over a controller's runs, one array ``(days, DAY_COLUMNS)`` per week."""
+        weeks = [days for (name, *_), days in sorted(self._days.items()) if name == controller]
+        return [np.array(days) for days in weeks if days]
 
 
 def order_pairs(controllers: Sequence[str]) -> list[tuple[str, str]]:
-    """Return every two controllers once; who knows more comes first."""
-    return [
-        (controllers[high], controllers[low])
-        for high in range(len(controllers))
-        for low in range(high)
-    ]
+    """Return every pair of controllers once, the one that knows more first."""
+    pairs = []
+    for place, controller in enumerate(controllers):
+        pairs += [(controller, other) for other in controllers[:place]]
+    return pairs
+
+
+def _sort_by_order(names: Iterable[str], order: Sequence[str]) -> list[str]:
+    """Return names in a given order, unknown ones last by name."""
+
+    def rank(name: str) -> tuple[int, str]:
+        return order.index(name) if name in order else len(order), name
+
+    return sorted(names, key=rank)

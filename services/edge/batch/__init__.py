@@ -1,8 +1,6 @@
-"""Many runs: locations × seasons × variations × controllers.
+"""Simulate batches: locations × seasons × variations × controllers, resumed after a crash.
 
-Processes or machines work them off, and continue after a crash.
-
-transport (who simulates a group) → stage (which runs, in which groups; attempts, rows, what
-failed). Transport and job_transport alone know where a group is simulated: ``simulate_group`` takes
-and gives plain values.
+transport (sends groups to processes) → stage (runs, their groups, attempts, rows and failures).
+Transport and job_transport alone know where a group is simulated: ``simulate_group`` takes and
+returns plain values.
 """

@@ -1,6 +1,6 @@
-"""Groups of a batch simulated by the workers of the lab's queue, on any machine.
+"""Send groups of a batch to the workers of the lab's queue, on any machine.
 
-Each group is a job, so that it survives any crash and is done once.
+Each group is a job: it survives any crash and is done once.
 """
 
 import json
@@ -18,16 +18,16 @@ from luna.platform.queue import Client
 from luna.platform.queue.jobs import submit_job
 from services.edge.batch.transport import GroupReply
 
-# Enough that no worker waits for the next one.
+# Groups under way at a time: enough that no worker runs idle.
 CAPACITY = 64
 PAUSE_SECONDS = 0.25
 UNSERVED_SECONDS = 60.0
 
 
 class QueueWorkers:
-    """Leaves groups to workers and collects their replies.
+    """Sends groups to workers and collects their replies.
 
-    The same group asked for again, as after a crash, is the same job while that is open.
+    A group that is submitted again after a crash is the same job while that job is open.
     """
 
     def __init__(
@@ -52,25 +52,24 @@ class QueueWorkers:
         """Return the reply of one group.
 
         Raises:
-            UnavailableError: no worker has served the lab's queue for a minute; what was accepted
-                stays so.
+            UnavailableError: no worker has served the lab's queue for a minute; submitted jobs
+                stay.
         """
-        served = time.monotonic()
+        last_served = time.monotonic()
         while True:
             with unit_of_work(self._engine) as connection:
                 group_jobs = [jobs.load(connection, job_id) for job_id in self._under_way]
-            if ended := next(
-                (job for job in group_jobs if job.status not in ("queued", "running")), None
-            ):
+            ended_jobs = [job for job in group_jobs if job.status not in ("queued", "running")]
+            if ended_jobs:
+                ended = ended_jobs[0]
                 key = self._under_way.pop(ended.job_id)
                 if ended.status == "done":
                     return GroupReply(key, SimulateGroupReply.model_validate(ended.reply).rows)
                 return GroupReply(key, [], str((ended.error or {}).get("detail", ended.status)))
-            if any(job.status == "running" for job in group_jobs) or self._client.is_served(
-                SimulateGroupRequest
-            ):
-                served = time.monotonic()
-            if time.monotonic() - served > UNSERVED_SECONDS:
+            is_running = any(job.status == "running" for job in group_jobs)
+            if is_running or self._client.is_served(SimulateGroupRequest):
+                last_served = time.monotonic()
+            if time.monotonic() - last_served > UNSERVED_SECONDS:
                 remedy = (
                     "Start one: python -m luna.platform.queue.worker edge. What was accepted "
                     "stays so; the same command goes on."

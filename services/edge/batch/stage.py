@@ -1,10 +1,7 @@
-"""The stage that runs a batch.
+"""Run a batch: send groups to workers, store their rows and repeat failed groups.
 
-Groups are handed out and their rows kept; failed ones are tried again, then run by run, and in the
-end named.
-
-Which runs it consists of, and which are simulated side by side, is the same for the same
-configuration, data and seed.
+A group that keeps failing is tried run by run; runs that fail for good are named in the end. The
+same configuration, data and seed give the same runs in the same groups.
 """
 
 import fcntl
@@ -125,7 +122,7 @@ class BatchPlan:
         return place * self.variations + int(row["variation"])
 
     def group_numbers(self, completed: bytearray) -> Iterator[tuple[int, ...]]:
-        """Yield the open runs in groups of one controller, as large as a checkpoint allows."""
+        """Yield the open runs in groups by controller, no larger than a checkpoint."""
         most = min(self.lab.config.batch_simulation.execution.checkpoint_interval, _MOST_CAMERAS)
         for begin in range(0, self.runs, self._per_controller):
             group: list[int] = []
@@ -185,7 +182,7 @@ class BatchPlan:
         return capacity_wh, rate_w, required, latency_ms
 
     def describe(self) -> dict[str, Any]:
-        """Return the inputs of this batch: only the same inputs may add rows to it."""
+        """Return the batch's inputs; only the same inputs may add rows to it."""
         plain = self.conditions.to_json()
         simulation = {
             name: value for name, value in plain.items() if name not in {"models", "seed"}
@@ -222,7 +219,7 @@ class GroupAttempt:
 
 @dataclass(slots=True)
 class BatchCollection:
-    """A batch while it is worked off; a run is done when its row is there.
+    """A batch in progress; a run is done once its row is stored.
 
     Args:
         plan: of the batch.

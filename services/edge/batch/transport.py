@@ -1,6 +1,6 @@
-"""Simulate groups of a batch with processes of this machine.
+"""Send groups of a batch to processes of this machine.
 
-Others, over a queue, speak the same protocol.
+Workers behind a queue implement the same protocol, in ``job_transport``.
 """
 
 import multiprocessing
@@ -22,7 +22,7 @@ _PAUSES_S = (0.0, 0.1, 0.5, 2.0)
 
 @dataclass(frozen=True, slots=True)
 class GroupReply:
-    """The reply of a group: rows ``runs``, or why there are none."""
+    """The reply for a group: its rows ``runs``, or an error."""
 
     key: int
     rows: list[dict[str, Any]]
@@ -30,26 +30,26 @@ class GroupReply:
 
 
 class GroupTransport(Protocol):
-    """Has groups simulated elsewhere, several at a time."""
+    """Sends groups to other processes, several at a time."""
 
     @property
     def capacity(self) -> int:
-        """Number of groups accepted before the caller has to wait for one."""
+        """Highest number of groups under way at a time."""
         ...
 
     def submit(self, key: int, document: dict[str, Any]) -> None:
-        """Have ``simulate_group(document)`` done."""
+        """Start ``simulate_group(document)``."""
         ...
 
     def wait(self) -> GroupReply:
-        """Return the reply of one of the submitted groups, as soon as one is done."""
+        """Wait for the next finished group and return its reply."""
         ...
 
 
 class LocalProcesses:
-    """So many processes of this machine, each with one group at a time.
+    """Worker processes of this machine, each with one group at a time.
 
-    One that dies is replaced, and only its own group is lost.
+    A process that dies is replaced, and only its own group is lost.
     """
 
     def __init__(self, workers: int) -> None:
@@ -75,7 +75,7 @@ class LocalProcesses:
             try:
                 self._busy[process.submit(simulate_group, document)] = key, process
             except (BrokenProcessPool, OSError, EOFError):
-                # It died while it had nothing to do, or what starts processes did.
+                # The idle process died, or the server that starts processes did.
                 process.shutdown(wait=False)
                 time.sleep(pause_s)
                 process = _open_process()
@@ -90,24 +90,22 @@ class LocalProcesses:
 
     def wait(self) -> GroupReply:
         done, _ = wait(self._busy, return_when=FIRST_COMPLETED)
-        future = min(done, key=lambda each: self._busy[each][0])
+        keys = {future: self._busy[future][0] for future in done}
+        future = min(keys, key=keys.__getitem__)
         key, process = self._busy.pop(future)
         error = future.exception()
         if isinstance(error, BrokenProcessPool):
             process.shutdown(wait=False)
             process = _open_process()
         self._idle.append(process)
-        return (
-            GroupReply(key, [], f"{type(error).__name__}: {error}")
-            if error
-            else GroupReply(key, future.result())
-        )
+        if error:
+            return GroupReply(key, [], f"{type(error).__name__}: {error}")
+        return GroupReply(key, future.result())
 
 
 def _open_process() -> ProcessPoolExecutor:
     # Processes start from one that has loaded what they need and has no threads.
-    context = multiprocessing.get_context(
-        "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    )
+    methods = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     context.set_forkserver_preload([_PACKAGE])
     return ProcessPoolExecutor(1, mp_context=context, initializer=watch_parent)

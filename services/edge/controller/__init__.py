@@ -1,4 +1,1 @@
-"""The learned controller: examples, network (PyTorch), versions in the registry.
-
-Its decisions need no PyTorch.
-"""
+"""The learned controller: trained by PyTorch, stored in the registry, run without PyTorch."""

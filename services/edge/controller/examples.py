@@ -1,7 +1,4 @@
-"""Labelled scenarios as arrays, split by whole weeks.
-
-Some weeks are learned from, the others judge.
-"""
+"""Read labelled scenarios as arrays and split them by whole weeks into training and validation."""
 
 import hashlib
 import json
@@ -21,30 +18,30 @@ from services.edge.controller.run_folder import read_tensors, write_tensors
 from services.edge.row_files import read_rows
 
 _AT_A_TIME = 10_000
+_STORED_VALUES = ("stored_value", "stored_value_expected")
 _COLUMNS = (
     "battery_percent",
     "accuracy",
     "latency_ms",
     "clean_share",
     "charge",
-    "stored_value",
-    "stored_value_expected",
+    *_STORED_VALUES,
 )
-_SCALARS = ("soc", "accuracy", "latency_ms", "clean_share", "charge", "benefit")
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingExamples:
-    """Scenarios with their best decisions, arrays over them.
+    """Scenarios with their best decisions as arrays over scenarios.
 
     Args:
         slot: five-minute slot of the year.
         soc, accuracy, latency_ms, clean_share, expected: as in ``Sight``.
-        eligible: which models fulfil the request, all where none does; shape ``(rows, models)``.
-        model: the label's.
-        charge: whether the label's best course charges in the first step.
-        benefit: what one Wh that is charged now saves later, less what of it is dirty now; negative
-            where to wait is better, within −1 and 1.
+        eligible: whether a model fulfils the request, all True where none does; shape
+            ``(rows, models)``.
+        model: of the label.
+        charge: whether the label charges in the first step.
+        benefit: later saving of a Wh charged now less its dirty share now, between −1 and 1;
+            negative where waiting is better.
     """
 
     slot: IntArray
@@ -65,7 +62,7 @@ class TrainingExamples:
 
     @property
     def sight(self) -> Sight:
-        """A controller's observations in these examples."""
+        """Observations of a controller in these examples."""
         return Sight(
             np.asarray(self.soc, float),
             np.asarray(self.accuracy, float),
@@ -87,7 +84,7 @@ class TrainingExamples:
         return digest.hexdigest()
 
     def take(self, rows: NDArray[Any]) -> Self:
-        """Return some of the examples."""
+        """Return the examples in some rows."""
         return type(self)(**{name: column[rows] for name, column in self.columns.items()})
 
     def save(self, path: Path) -> None:
@@ -97,73 +94,29 @@ class TrainingExamples:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Return what ``save`` wrote."""
+        """Return the examples in a file of ``save``."""
         return cls(**read_tensors(path)[0])
 
 
 def eligible_models(fulfilled: BoolArray) -> BoolArray:
-    """Return the models that fulfil a request, all if none does, ``(requests, models)``."""
+    """Return a mask of models that fulfil each request, or all where none does."""
     return fulfilled | ~fulfilled.any(axis=-1, keepdims=True)
 
 
 def read_examples(
     folder: Path, models: CameraModels, *, horizon_steps: int
 ) -> tuple[TrainingExamples, bool]:
-    """Return the rows ``training`` of a folder, and whether clean shares of them are stand-ins.
+    """Return the rows ``training`` of a folder, and whether any of their clean shares is generated.
 
     Raises:
-        InvalidInputError: there are none, or a row lacks what it should say; names the row.
+        InvalidInputError: there are no rows, or one lacks a value; names the rows.
     """
     rows = iter(read_rows(folder, "training"))
     parts = []
     stand_in = False
     while batch := list(islice(rows, _AT_A_TIME)):
         stand_in = stand_in or any(str(row.get("stand_in")).lower() == "true" for row in batch)
-        try:
-            percent, *scalars, followed, foreseen = np.array(
-                [[float(row[name]) for name in _COLUMNS] for row in batch]
-            ).T
-            # A list in CSV is text.
-            lists = [
-                json.loads(row["expected"]) if isinstance(row["expected"], str) else row["expected"]
-                for row in batch
-            ]
-            expected = np.array(lists, np.float32).reshape(len(batch), -1)
-            slots = np.array(
-                [slot_of(np.datetime64(str(row["at"]).rstrip("Z"), "m")) for row in batch]
-            )
-            model = np.array([int(row["model"]) for row in batch])
-        except (KeyError, TypeError, ValueError) as error:
-            raise _unreadable(batch, str(error)) from error
-        # Hindsight knows every dip that nobody can wait for, and what is expected knows none: what
-        # is stored is worth the mean of both.
-        clean_share = scalars[2]
-        benefit = np.clip((followed + foreseen) / 2 - (1 - clean_share), -1, 1)
-        columns = dict(zip(_SCALARS, (percent / 100, *scalars, benefit), strict=True))
-        whole = np.isfinite(expected).all() and all(
-            np.isfinite(column).all() for column in columns.values()
-        )
-        if (
-            not whole
-            or expected.shape[1] != horizon_steps
-            or model.min() < 0
-            or model.max() >= len(models.names)
-        ):
-            raise _unreadable(
-                batch,
-                (
-                    f"{expected.shape[1]} expected steps where {horizon_steps} are configured, "
-                    "or a value out of its range"
-                ),
-            )
-        eligible = eligible_models(models.fulfil(columns["accuracy"], columns["latency_ms"]))
-        charge = columns.pop("charge") > 0
-        single = {name: column.astype(np.float32) for name, column in columns.items()}
-        parts.append(
-            TrainingExamples(
-                slots, expected=expected, eligible=eligible, model=model, charge=charge, **single
-            )
-        )
+        parts.append(_read_batch(batch, models, horizon_steps))
     if not parts:
         raise InvalidInputError(
             "there are no labelled scenarios",
@@ -178,6 +131,56 @@ def read_examples(
     return TrainingExamples(**joined), stand_in
 
 
+def _read_batch(
+    batch: list[dict[str, Any]], models: CameraModels, horizon_steps: int
+) -> TrainingExamples:
+    try:
+        numbers = np.array([[float(row[name]) for name in _COLUMNS] for row in batch])
+        expected_rows = [_read_list(row["expected"]) for row in batch]
+        expected = np.array(expected_rows, np.float32).reshape(len(batch), -1)
+        slots = np.array([_read_slot(row["at"]) for row in batch])
+        model = np.array([int(row["model"]) for row in batch])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unreadable(batch, str(error)) from error
+    scalars = dict(zip(_COLUMNS, numbers.T, strict=True))
+    # The actual values hold dips that no controller can foresee, and the forecast holds none: the
+    # mean of both is the value of stored energy.
+    stored_value = (scalars["stored_value"] + scalars["stored_value_expected"]) / 2
+    benefit = np.clip(stored_value - (1 - scalars["clean_share"]), -1, 1)
+    # The two stored values are checked by their benefit.
+    observed = numbers[:, : -len(_STORED_VALUES)]
+    has_all_values = all(np.isfinite(values).all() for values in (observed, benefit, expected))
+    has_known_models = model.min() >= 0 and model.max() < len(models.names)
+    if not has_all_values or not has_known_models or expected.shape[1] != horizon_steps:
+        raise _unreadable(
+            batch,
+            f"{expected.shape[1]} expected steps where {horizon_steps} are configured, "
+            "or a value out of its range",
+        )
+    fulfilled = models.fulfil(scalars["accuracy"], scalars["latency_ms"])
+    return TrainingExamples(
+        slot=slots,
+        soc=(scalars["battery_percent"] / 100).astype(np.float32),
+        accuracy=scalars["accuracy"].astype(np.float32),
+        latency_ms=scalars["latency_ms"].astype(np.float32),
+        clean_share=scalars["clean_share"].astype(np.float32),
+        expected=expected,
+        eligible=eligible_models(fulfilled),
+        model=model,
+        charge=scalars["charge"] > 0,
+        benefit=benefit.astype(np.float32),
+    )
+
+
+def _read_list(value: Any) -> Any:
+    # A list in CSV is text.
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _read_slot(text: Any) -> int:
+    return slot_of(np.datetime64(str(text).rstrip("Z"), "m"))
+
+
 def _unreadable(batch: list[dict[str, Any]], reason: str) -> InvalidInputError:
     where = f"training: rows {batch[0].get('number')} to {batch[-1].get('number')}"
     return InvalidInputError(
@@ -190,10 +193,10 @@ def _unreadable(batch: list[dict[str, Any]], reason: str) -> InvalidInputError:
 def split_by_week(
     slots: IntArray, *, horizon_minutes: int, share: float, seed: int
 ) -> tuple[IntArray, IntArray]:
-    """Return the rows to learn from and those to judge by, from different weeks.
+    """Return the rows for training and those for validation, from different weeks.
 
-    No neighbour of a judging row is learned from: a row whose horizon reaches from a week of the
-    one kind into one of the other is in neither.
+    A row whose horizon reaches from a week of one kind into a week of the other is in neither, so
+    no neighbour of a validation row is trained on.
 
     Raises:
         InvalidInputError: all rows are of one week.

@@ -1,10 +1,8 @@
-"""Inputs of a learned controller as numbers.
+"""Build the inputs of a learned controller, the same ones for training and for use.
 
-One function and one stored scale serve training and use.
-
-Battery, accuracy, latency and newest clean share are the four inputs of the founding document;
-behind them stand the clean shares that are expected of the next steps, each as its difference from
-the newest one, so that a network sees at once whether it gets cleaner.
+Battery, accuracy, latency and newest clean share are the four inputs of the founding document.
+After them come the expected clean shares of the next steps, each as its difference from the newest
+one, so that their sign tells whether the grid becomes cleaner.
 """
 
 from dataclasses import dataclass
@@ -14,10 +12,10 @@ import numpy as np
 
 from luna.energy.timeline import FloatArray
 
-# Version of the meaning of a stored network's inputs; any other version is refused.
+# Version of the inputs' meaning; a network stored with another version is refused.
 FORM_VERSION = 1
 FOUNDING_INPUTS = 4
-# Inputs that hardly vary are not blown up.
+# Lower limit of an input's deviation: inputs that hardly vary are not scaled up.
 _LEAST_STD = 1e-6
 
 
@@ -27,11 +25,11 @@ class Sight:
 
     Args:
         soc: state of charge, 0–1.
-        accuracy: asked, as a share.
-        latency_ms: asked.
+        accuracy: required, as a share.
+        latency_ms: required.
         clean_share: the newest one.
-        expected: of the next steps by what is known now, shape ``(cameras, steps)``; a controller
-            takes the first ones, as many as it needs.
+        expected: forecast clean shares of the next steps, shape ``(cameras, steps)``; a controller
+            uses as many of the first ones as it needs.
     """
 
     soc: FloatArray
@@ -42,11 +40,11 @@ class Sight:
 
 
 def build_features(sight: Sight, steps: int) -> FloatArray:
-    """Return inputs of a network with so many expected steps, ``(cameras, 4 + steps)``."""
+    """Return a network's inputs with so many expected steps, shape ``(cameras, 4 + steps)``."""
     features = np.empty((len(sight.soc), FOUNDING_INPUTS + steps))
     features[:, 0] = sight.soc
     features[:, 1] = sight.accuracy
-    # The logarithm, because the models' latencies grow by factors.
+    # Latencies of the models grow by factors, so their logarithm is evenly spaced.
     features[:, 2] = np.log(sight.latency_ms)
     features[:, 3] = sight.clean_share
     features[:, FOUNDING_INPUTS:] = (
@@ -57,7 +55,7 @@ def build_features(sight: Sight, steps: int) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class FeatureScale:
-    """Scale to unit size: ``mean`` and ``std`` of shape ``(features,)``."""
+    """Mean and standard deviation of each feature, shape ``(features,)``."""
 
     mean: FloatArray
     std: FloatArray
@@ -74,10 +72,7 @@ class FeatureScale:
 
 @dataclass(frozen=True, slots=True)
 class InputForm:
-    """Inputs of a trained controller.
-
-    The number of expected steps and their length.
-    """
+    """Number and length of the expected steps among a controller's inputs."""
 
     expected_steps: int
     step_minutes: int

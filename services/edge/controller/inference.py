@@ -1,7 +1,4 @@
-"""Inference of a trained controller without PyTorch.
-
-Each row's answer is independent of the others.
-"""
+"""Run a trained controller without PyTorch; each row's answer is independent of the others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,10 +22,10 @@ class TrainedController:
 
     Args:
         name: what it is called.
-        form: what it sees.
+        form: its inputs.
         sizes: of the networks' layers: inputs, hidden ones, models + 1.
-        relu: else the hyperbolic tangent.
-        numbers: of all networks as ``flatten_network`` lays them out, shape
+        relu: whether the activation is ReLU, else the hyperbolic tangent.
+        numbers: weights and scales of all networks in the order of ``flatten_network``, shape
             ``(networks, numbers)``.
     """
 
@@ -47,19 +44,20 @@ class TrainedController:
         *,
         activation: str,
     ) -> Self:
-        """Return a controller of networks, each its weights and its scale.
+        """Return a controller of networks, each given by its weights and scale.
 
         Raises:
-            InvalidInputError: the layers do not fit on each other, on the form, or hold what is no
-                number.
+            InvalidInputError: the layers do not fit each other or the form, or a weight is not
+                finite.
         """
         layers = _layers_of(networks[0][0])
         sizes = [layers[0][0].shape[1], *(len(bias) for _, bias in layers)]
+        # Mean and deviation per input, then weights and a bias per output of each layer.
+        count = 2 * sizes[0] + sum(out * (into + 1) for into, out in pairwise(sizes))
         numbers = [flatten_network(weights, scale) for weights, scale in networks]
-        expected = 2 * sizes[0] + sum(out * (into + 1) for into, out in pairwise(sizes))
-        if sizes[0] != form.size or any(
-            len(each) != expected or not np.isfinite(each).all() for each in numbers
-        ):
+        are_whole = all(len(network) == count for network in numbers)
+        are_finite = all(np.isfinite(network).all() for network in numbers)
+        if sizes[0] != form.size or not are_whole or not are_finite:
             raise InvalidInputError(
                 "a stored network does not fit its card, or holds what is no number",
                 field=name,
@@ -69,13 +67,13 @@ class TrainedController:
 
     @property
     def needs_expected(self) -> int:
-        """The number of expected steps among its inputs; 0: none."""
+        """Number of expected steps among its inputs."""
         return self.form.expected_steps
 
     def probabilities(self, sight: Sight, fulfil_mask: BoolArray) -> FloatArray:
-        """Return probabilities, shape ``(cameras, models + 1)``.
+        """Return the probabilities of models and of charging, shape ``(cameras, models + 1)``.
 
-        That of each model among the eligible ones, then that charging is right.
+        Probabilities of the eligible models add up to one; the last column is that of charging.
         """
         from services.edge.controller.kernels import ask
 
@@ -93,27 +91,26 @@ class TrainedController:
         expected: FloatArray,
         fulfil_mask: BoolArray,
     ) -> tuple[IntArray, BoolArray]:
-        """Return the models to look with and whether to charge, arrays over cameras.
+        """Return each camera's model and whether it charges.
 
         Args:
             soc: state of charge, 0–1.
-            accuracy: asked, as a share.
-            latency_ms: asked.
+            accuracy: required, as a share.
+            latency_ms: required.
             clean_share: the newest one.
             expected: of the next steps, shape ``(cameras, needs_expected)`` or wider.
-            fulfil_mask: which models fulfil the request, shape ``(cameras, models)``; where none
-                does, all are eligible.
+            fulfil_mask: whether a model fulfils the request, shape ``(cameras, models)``; where
+                none does, all are eligible.
         """
-        answers = self.probabilities(
-            Sight(soc, accuracy, latency_ms, clean_share, expected), fulfil_mask
-        )
+        sight = Sight(soc, accuracy, latency_ms, clean_share, expected)
+        answers = self.probabilities(sight, fulfil_mask)
         return answers[:, :-1].argmax(axis=1), answers[:, -1] > 0.5
 
 
 def flatten_network(weights: Arrays, scale: FeatureScale) -> FloatArray:
     """Return a network's numbers in the order of their use.
 
-    Scale, then each layer's biases and its weights by input.
+    First the scale, then each layer's biases and its weights by input.
     """
     parts = [scale.mean, scale.std]
     for weight, bias in _layers_of(weights):
@@ -122,18 +119,14 @@ def flatten_network(weights: Arrays, scale: FeatureScale) -> FloatArray:
 
 
 def _layers_of(weights: Arrays) -> list[tuple[FloatArray, FloatArray]]:
-    """Return weight and bias of each layer; both heads are one layer, the one for charging last."""
-    places = sorted(
-        int(name.split(".")[1])
-        for name in weights
-        if name.startswith("feature_layers.") and name.endswith(".weight")
-    )
-    body = [
-        (weights[f"feature_layers.{place}.weight"], weights[f"feature_layers.{place}.bias"])
-        for place in places
-    ]
-    heads = [
-        np.concatenate([weights[f"{head}.{part}"] for head in ("model_head", "charge_head")])
-        for part in ("weight", "bias")
-    ]
-    return [*body, (heads[0], heads[1])]
+    """Return weight and bias of each layer; both heads form the last layer."""
+    body = [name for name in weights if name.startswith("feature_layers.")]
+    places = {int(name.split(".")[1]) for name in body}
+    layers = []
+    for place in sorted(places):
+        layer = f"feature_layers.{place}"
+        layers.append((weights[f"{layer}.weight"], weights[f"{layer}.bias"]))
+    head_weight = np.concatenate([weights["model_head.weight"], weights["charge_head.weight"]])
+    head_bias = np.concatenate([weights["model_head.bias"], weights["charge_head.bias"]])
+    layers.append((head_weight, head_bias))
+    return layers

@@ -1,7 +1,4 @@
-"""Inference of stored networks, row by row in plain order.
-
-No answer depends on other rows.
-"""
+"""Compiled inference of stored networks, row by row: no answer depends on other rows."""
 
 from math import exp, tanh
 
@@ -17,17 +14,17 @@ from services.edge.clean_share import IntArray
 def ask(
     features: FloatArray, eligible: BoolArray, networks: FloatArray, sizes: IntArray, relu: bool
 ) -> FloatArray:
-    """Return mean probabilities over networks, shape ``(rows, models + 1)``.
+    """Return the mean probabilities of networks, shape ``(rows, models + 1)``.
 
-    That of each model among the eligible ones, then that charging is right.
+    First those of each model among the eligible ones, last that of charging.
 
     Args:
         features: shape ``(rows, inputs)``, not yet at unit scale.
-        eligible: among which models is chosen, shape ``(rows, models)``.
-        networks: each network's numbers as ``flatten`` lays them out, shape
+        eligible: whether a model may be chosen, shape ``(rows, models)``.
+        networks: each network's numbers in the order of ``flatten_network``, shape
             ``(networks, numbers)``.
-        sizes: inputs, hidden layers, models + 1.
-        relu: else the hyperbolic tangent.
+        sizes: of inputs, hidden layers, models + 1.
+        relu: whether the activation is ReLU, else the hyperbolic tangent.
     """
     answers = np.zeros((features.shape[0], sizes[-1]))
     signal = np.empty(sizes.max())
@@ -65,13 +62,12 @@ def _pass_through(
                 sums[place] += value * numbers[at + place]
             at += out
         for place in range(out):
-            signal[place] = (
-                sums[place]
-                if layer == last
-                else max(sums[place], 0.0)
-                if relu
-                else tanh(sums[place])
-            )
+            if layer == last:
+                signal[place] = sums[place]
+            elif relu:
+                signal[place] = max(sums[place], 0.0)
+            else:
+                signal[place] = tanh(sums[place])
 
 
 @njit(cache=True, nogil=True)

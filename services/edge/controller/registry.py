@@ -1,9 +1,7 @@
-"""Versions of trained controllers in a folder, one of them current. No pickle.
+"""Store versions of trained controllers in a folder: v0001, v0002 and so on, without pickle.
 
-They are called v0001, v0002 and so on, each with its card.
-
-A version holds ``card.json``, ``NETWORK.safetensors`` for each network and its metrics per epoch,
-``NETWORK.metrics.jsonl``.
+A version holds ``card.json``, and for each network ``NETWORK.safetensors`` and its metrics per
+epoch, ``NETWORK.metrics.jsonl``. ``current.json`` names the version in use.
 """
 
 import json
@@ -49,14 +47,14 @@ class CardForm(_Stored):
 
 
 class CardController(_Stored):
-    """A controller: what it sees, and of which networks it is the mean."""
+    """The inputs of a controller and the networks that it averages."""
 
     form: CardForm
     networks: Annotated[list[str], Field(min_length=1)]
 
 
 class CardData(_Stored):
-    """Of what was learned. ``stand_in``: some clean shares are a generator's, not measured."""
+    """The examples of a training; ``stand_in``: some clean shares are generated."""
 
     digest: str
     rows: int
@@ -68,7 +66,7 @@ class CardData(_Stored):
 class ControllerCard(_Stored):
     """The card of a version.
 
-    ``identity`` is the same for a training of the same data, settings and seed.
+    Trainings with the same data, settings and seed have the same ``identity``.
     """
 
     identity: str
@@ -84,7 +82,7 @@ class ControllerCard(_Stored):
 
 @dataclass(frozen=True, slots=True)
 class NetworkFile:
-    """Contents of a network's file in a version."""
+    """The parts of a network that a version stores."""
 
     weights: Arrays
     scale: FeatureScale
@@ -92,7 +90,7 @@ class NetworkFile:
 
 
 def describe_models(models: CameraModels) -> dict[str, list[Any]]:
-    """Return what of the camera models a controller has learned."""
+    """Return the properties of the camera models that a controller depends on."""
     return {
         "names": list(models.names),
         "energy_wh": models.energy_wh.tolist(),
@@ -103,26 +101,26 @@ def describe_models(models: CameraModels) -> dict[str, list[Any]]:
 
 def list_versions(folder: Path) -> list[str]:
     """Return the versions of a folder, oldest first."""
-    return sorted(
-        path.name
-        for path in folder.glob("v[0-9]*")
-        if path.name[1:].isdigit() and (path / _CARD).exists()
-    )
+    paths = [path for path in folder.glob("v[0-9]*") if path.name[1:].isdigit()]
+    return sorted(path.name for path in paths if (path / _CARD).exists())
 
 
 def current_version(folder: Path) -> str | None:
-    """Return the version that is used, ``None`` where there is none."""
+    """Return the version in use, or None if there is none."""
     path = folder / _CURRENT
-    return str(json.loads(path.read_text(encoding="utf-8"))["version"]) if path.exists() else None
+    if not path.exists():
+        return None
+    return str(json.loads(path.read_text(encoding="utf-8"))["version"])
 
 
 def register(folder: Path, card: ControllerCard, networks: Mapping[str, NetworkFile]) -> str:
     """Store a version, make it the current one, and return its name.
 
-    Whoever is killed meanwhile leaves the folder as it was.
+    If the process is killed meanwhile, the existing versions stay as they were.
     """
     versions = list_versions(folder)
-    version = f"v{int(versions[-1][1:]) + 1 if versions else 1:04}"
+    number = int(versions[-1][1:]) + 1 if versions else 1
+    version = f"v{number:04}"
     staged = folder / f"{version}.new"
     shutil.rmtree(staged, ignore_errors=True)
     for name, network in networks.items():
@@ -130,10 +128,8 @@ def register(folder: Path, card: ControllerCard, networks: Mapping[str, NetworkF
         write_tensors(
             staged / f"{name}.safetensors", {**network.weights, **scale}, {"network": name}
         )
-        write_whole(
-            staged / f"{name}.{METRICS}",
-            "".join(json.dumps(each) + "\n" for each in network.metrics).encode(),
-        )
+        metrics = "".join(json.dumps(epoch) + "\n" for epoch in network.metrics)
+        write_whole(staged / f"{name}.{METRICS}", metrics.encode())
     write_whole(staged / _CARD, (card.model_dump_json(indent=2) + "\n").encode())
     staged.rename(folder / version)
     use_version(folder, version)
@@ -158,10 +154,10 @@ def use_version(folder: Path, version: str) -> None:
 
 
 def read_card(folder: Path, version: str | None = None) -> ControllerCard:
-    """Return the card of a version, of the current one where none is named.
+    """Return the card of a version, by default of the current one.
 
     Raises:
-        InvalidInputError: there is none, or it cannot be read.
+        InvalidInputError: the version is missing or its card unreadable.
     """
     named = version or current_version(folder)
     if named is None:
@@ -185,11 +181,11 @@ def read_card(folder: Path, version: str | None = None) -> ControllerCard:
 def load_controller(
     folder: Path, name: str = "custom", *, models: CameraModels, version: str | None = None
 ) -> TrainedController:
-    """Return a trained controller of a version, of the current one where none is named.
+    """Return a trained controller of a version, by default of the current one.
 
     Raises:
-        InvalidInputError: it is not there, cannot be read, or was trained for other inputs or other
-            camera models.
+        InvalidInputError: the controller is missing or unreadable, or was trained for other inputs
+            or other camera models.
     """
     card = read_card(folder, version)
     named = version or current_version(folder)

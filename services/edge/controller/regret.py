@@ -1,4 +1,4 @@
-"""Costs of wrong decisions by networks, and by the simple rules they have to beat."""
+"""Measure the cost of wrong decisions by networks and by the simple rules to beat."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,7 +15,8 @@ from services.edge.controller.examples import TrainingExamples
 class DecisionRegret:
     """Quality of decisions on examples.
 
-    Shares that equal the label's, and the cost of wrong ones in dirty Wh per decision of one step.
+    Accuracies are the shares of decisions equal to the labels; regrets are the cost of wrong ones
+    in dirty Wh per decision for one step.
     """
 
     model_accuracy: float
@@ -24,7 +25,7 @@ class DecisionRegret:
     charge_regret_wh: float
 
     def to_json(self) -> dict[str, float]:
-        """Return the figures by name, and what both decisions cost together."""
+        """Return the figures by name, with the sum of both regrets."""
         return {**asdict(self), "regret_wh": self.model_regret_wh + self.charge_regret_wh}
 
 
@@ -34,11 +35,11 @@ def measure_regret(
     charge: BoolArray,
     step_energy_wh: tuple[float, ...],
 ) -> DecisionRegret:
-    """Return how good decisions are.
+    """Return accuracy and regret of decisions.
 
-    A model that takes more than the best one costs the difference at the present dirty share; a
-    wrong decision to charge, or not to, costs what is lost by each Wh of what the best model takes
-    in a step.
+    A model that takes more energy than the best one costs the difference at the present dirty
+    share. A wrong decision about charging costs the benefit per Wh, for the energy that the best
+    model takes in a step.
 
     Args:
         examples: of the decisions.
@@ -48,10 +49,10 @@ def measure_regret(
     """
     energy = np.asarray(step_energy_wh)
     choosable = examples.eligible[np.arange(examples.count), examples.model]
-    more_wh = np.where(choosable, energy[model] - energy[examples.model], 0.0) * (
-        1 - examples.clean_share
-    )
-    lost_wh = np.abs(examples.benefit) * energy[examples.model] * (charge != (examples.benefit > 0))
+    best_wh = energy[examples.model]
+    more_wh = np.where(choosable, energy[model] - best_wh, 0.0) * (1 - examples.clean_share)
+    is_wrong = charge != (examples.benefit > 0)
+    lost_wh = np.abs(examples.benefit) * best_wh * is_wrong
     return DecisionRegret(
         float((model == examples.model).mean()),
         float((charge == examples.charge).mean()),
@@ -63,17 +64,18 @@ def measure_regret(
 def measure_baselines(
     learned: TrainingExamples, judging: TrainingExamples, step_energy_wh: tuple[float, ...]
 ) -> dict[str, dict[str, float]]:
-    """Return what simple rules for charging cost on examples that judge.
+    """Return the regrets of simple charging rules on validation examples.
 
-    Their thresholds are the best on those that are learned from.
+    The rules' thresholds are the best ones on the training examples.
     """
     at_stake = learned.benefit * np.asarray(step_energy_wh)[learned.model]
+    soc_threshold = _best_threshold(-learned.soc, at_stake)
+    share_threshold = _best_threshold(learned.clean_share, at_stake)
     rules = {
         "never": np.zeros(judging.count, bool),
         "always": np.ones(judging.count, bool),
-        "battery below a threshold": -judging.soc >= _best_threshold(-learned.soc, at_stake),
-        "clean share above a threshold": judging.clean_share
-        >= _best_threshold(learned.clean_share, at_stake),
+        "battery below a threshold": -judging.soc >= soc_threshold,
+        "clean share above a threshold": judging.clean_share >= share_threshold,
     }
     return {
         name: measure_regret(judging, judging.model, rule, step_energy_wh).to_json()
@@ -82,6 +84,8 @@ def measure_baselines(
 
 
 def _best_threshold(values: NDArray[Any], at_stake: FloatArray) -> float:
-    """Return from which value on charging is better on the whole."""
+    """Return the value from which on charging brings the highest total benefit."""
     order = np.argsort(-values, kind="stable")
-    return float(values[order[int(np.cumsum(at_stake[order]).argmax())]])
+    total_benefit = np.cumsum(at_stake[order])
+    best = int(total_benefit.argmax())
+    return float(values[order[best]])

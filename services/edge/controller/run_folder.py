@@ -1,7 +1,4 @@
-"""Files of the training of one network.
-
-A checkpoint to go on from, and metrics per epoch as JSON lines.
-"""
+"""Store a network's training: a checkpoint to resume from, and metrics per epoch as JSON lines."""
 
 import json
 from collections.abc import Mapping
@@ -22,10 +19,10 @@ METRICS = "metrics.jsonl"
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file in one step; after a kill it is the old one or the new one.
+    """Replace a file's content atomically.
 
     Raises:
-        MachineError: the disk takes no more; the old one stays.
+        MachineError: the disk is full or fails; the old content stays.
     """
     try:
         write_whole_file(path, content)
@@ -46,12 +43,12 @@ def _unwritable(path: Path, error: OSError) -> MachineError:
 def write_tensors(
     path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]
 ) -> None:
-    """Write arrays and their metadata as one file, in one step."""
+    """Write arrays and their metadata as one file, atomically."""
     write_whole(path, save(dict(arrays), {"metadata": json.dumps(metadata)}))
 
 
 def read_tensors(path: Path) -> tuple[Arrays, dict[str, Any]]:
-    """Return what ``write_tensors`` wrote."""
+    """Return arrays and metadata of a file of ``write_tensors``."""
     with safe_open(path, framework="numpy") as opened:
         arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 — it is no mapping
         return arrays, json.loads(opened.metadata()["metadata"])
@@ -61,30 +58,23 @@ def read_tensors(path: Path) -> tuple[Arrays, dict[str, Any]]:
 class TrainingFolder:
     """The folder of one network's training.
 
-    Invariants: whenever the process is killed, it holds a whole checkpoint, or none; metrics beyond
-    it are forgotten by who goes on from it.
+    Invariants: whenever the process is killed, the folder holds a whole checkpoint or none.
+    ``resume`` removes the metrics of later epochs.
     """
 
     path: Path
 
     def resume(self) -> tuple[Arrays, dict[str, Any]] | None:
-        """Return the last checkpoint, ``None`` where there is none.
-
-        Metrics of later epochs are forgotten.
-        """
+        """Return the last checkpoint or None, and remove the metrics of later epochs."""
         checkpoint = self.path / CHECKPOINT
         stored = read_tensors(checkpoint) if checkpoint.exists() else None
         epoch = stored[1]["epoch"] if stored else 0
-        write_whole(
-            self.path / METRICS,
-            "".join(
-                json.dumps(each) + "\n" for each in self.read() if each["epoch"] <= epoch
-            ).encode(),
-        )
+        lines = [json.dumps(row) + "\n" for row in self.read() if row["epoch"] <= epoch]
+        write_whole(self.path / METRICS, "".join(lines).encode())
         return stored
 
     def keep(self, arrays: Arrays, metadata: Mapping[str, Any]) -> None:
-        """Put a checkpoint in the place of the last one."""
+        """Replace the last checkpoint."""
         write_tensors(self.path / CHECKPOINT, arrays, metadata)
 
     def write(self, metrics: Mapping[str, float]) -> None:
@@ -96,7 +86,9 @@ class TrainingFolder:
             raise _unwritable(self.path / METRICS, error) from error
 
     def read(self) -> list[dict[str, Any]]:
-        """Return the metrics of each epoch; a line that a killed process began is none."""
+        """Return the metrics of each epoch, without a torn last line."""
         path = self.path / METRICS
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+        if not path.exists():
+            return []
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
         return [json.loads(line) for line in lines if line.endswith("\n")]

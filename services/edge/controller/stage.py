@@ -1,4 +1,4 @@
-"""From labelled scenarios to a version of trained controllers: the stage of the lab that learns."""
+"""Train controllers on labelled scenarios and store them as a version."""
 
 import hashlib
 import json
@@ -35,21 +35,19 @@ _S_PER_MINUTE = 60
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Networks to train by name, with inputs and seeds, and controllers made of them."""
+    """The networks to train, each with its inputs and seed, and their controllers."""
 
     networks: dict[str, tuple[InputForm, int]]
     controllers: dict[str, list[str]]
 
 
 def train_controllers(lab: Lab) -> dict[str, Any]:
-    """Train the controllers that are configured, store them as a version, and return their figures.
+    """Train the configured controllers, store them as a version and return their figures.
 
-    A training that was killed goes on.
-
-    ``custom`` has the configured inputs, ``ensemble`` averages networks of other seeds with the
-    same inputs, and where the configured inputs are more than the founding document's four,
-    ``custom_4`` has those alone, to compare. What was trained already, of the same data, settings
-    and seed, is not trained again.
+    ``custom`` has the configured inputs, and ``ensemble`` averages networks of other seeds with the
+    same inputs. If more than the founding document's four inputs are configured, ``custom_4`` has
+    those four alone, for comparison. A killed training is resumed; a finished one with the same
+    data, settings and seed is not repeated.
 
     Raises:
         InvalidInputError: labelled scenarios are missing or do not fit the configuration.
@@ -86,10 +84,8 @@ def train_controllers(lab: Lab) -> dict[str, Any]:
         "data": data.digest,
     }
     identity = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
-    if (
-        current_version(lab.controller) is not None
-        and read_card(lab.controller).identity == identity
-    ):
+    has_version = current_version(lab.controller) is not None
+    if has_version and read_card(lab.controller).identity == identity:
         return _describe_version(lab)
     work = lab.controller / f"unfinished-{identity[:16]}"
     work.mkdir(parents=True, exist_ok=True)
@@ -231,8 +227,11 @@ def _describe_version(lab: Lab) -> dict[str, Any]:
         "seed": card.seed,
         **card.data.model_dump(),
         "controllers": {
-            name: {"inputs": FOUNDING_INPUTS + each.form.expected_steps, "networks": each.networks}
-            for name, each in card.controllers.items()
+            name: {
+                "inputs": FOUNDING_INPUTS + controller.form.expected_steps,
+                "networks": controller.networks,
+            }
+            for name, controller in card.controllers.items()
         },
         "networks": card.networks,
         "baselines": card.baselines,

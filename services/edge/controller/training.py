@@ -1,10 +1,8 @@
-"""Train one network: Adam with a schedule, early stopping by regret, checkpoints.
+"""Train one network: Adam with a schedule, early stopping by regret, exact checkpoints.
 
-A killed training goes on from a checkpoint bit for bit.
-
-The network is that of the founding document: one body, a head for the model and one for charging;
-and what its mistakes cost. Its hyper-parameters are searched for by Optuna: seeded, and gone on
-with after a crash, trial by trial.
+A killed training resumes from its checkpoint bit for bit. The network is that of the founding
+document: one body, a head for the model and one for charging. Optuna searches for hyper-parameters:
+seeded, and resumed after a crash trial by trial.
 """
 
 import json
@@ -68,9 +66,9 @@ class CustomController(nn.Module):
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logits, ``(rows, models)``, and probabilities, ``(rows,)``.
+        """Return the logits of models and the probability of charging for scaled inputs.
 
-        Inputs are at unit scale.
+        Shapes are ``(rows, models)`` and ``(rows,)``.
         """
         features = self.feature_layers(x)
         return self.model_head(features), torch.sigmoid(self.charge_head(features)).squeeze(-1)
@@ -121,16 +119,16 @@ class ExampleTensors:
         return self.inputs.shape[0]
 
     def shuffle(self, size: int) -> Iterator[Self]:
-        """Yield all of them in a new order, so many at a time."""
+        """Yield all examples in a new order in batches of ``size``."""
         order = torch.randperm(self.count)
-        shuffled = [torch.split(getattr(self, each.name)[order], size) for each in fields(self)]
+        shuffled = [torch.split(getattr(self, field.name)[order], size) for field in fields(self)]
         yield from (type(self)(*parts) for parts in zip(*shuffled, strict=True))
 
     def lose(self, network: CustomController) -> tuple[Tensor, Tensor]:
-        """Return the losses of model and charging.
+        """Return the losses of the model and of charging.
 
-        The model's is cross-entropy among the eligible ones; charging is weighted by what is at
-        stake.
+        The first is the cross-entropy among eligible models, the second weighted by the cost of a
+        wrong decision.
         """
         logits, charge = network(self.inputs)
         missed = cross_entropy(
@@ -177,7 +175,7 @@ class NetworkJob:
 
 @dataclass(frozen=True, slots=True)
 class FittedNetwork:
-    """The weights of the best epoch, the scale of its inputs, and how good it was."""
+    """Weights of the best epoch, the scale of its inputs and its figures."""
 
     weights: Arrays
     scale: FeatureScale
@@ -185,10 +183,9 @@ class FittedNetwork:
 
 
 def train_network(job: NetworkJob) -> FittedNetwork:
-    """Return a trained network.
+    """Return a trained network, resumed from the last checkpoint in its folder.
 
-    Goes on from the last checkpoint of its folder, to the very network that would have come without
-    a break.
+    The result is the same as without an interruption.
     """
     torch.set_num_threads(1)
     examples = TrainingExamples.load(job.examples)
@@ -213,7 +210,7 @@ def train_network(job: NetworkJob) -> FittedNetwork:
 
 
 class _NetworkTraining:
-    """A training on its way; all that it is lies in a checkpoint."""
+    """A training in progress; a checkpoint holds its whole state."""
 
     def __init__(
         self,
@@ -226,7 +223,8 @@ class _NetworkTraining:
         self.rows = rows
         self.judging = judging
         self.judges = judges
-        self.training, self.folder = job.settings.training, TrainingFolder(job.folder)
+        self.training = job.settings.training
+        self.folder = TrainingFolder(job.folder)
         self.network = CustomController.configured(job.settings, job.form.size)
         self.adam = torch.optim.Adam(
             self.network.parameters(), lr=self.training.learning_rate, fused=True
@@ -272,11 +270,9 @@ class _NetworkTraining:
         self.plateau.step(figures["regret_wh"])
         self.epoch += 1
         if not self.best_figures or figures["regret_wh"] < self.best_figures["regret_wh"]:
-            self.best_epoch, self.best_figures, self.best = (
-                self.epoch,
-                figures,
-                _arrays_of(self.network.state_dict()),
-            )
+            self.best_epoch = self.epoch
+            self.best_figures = figures
+            self.best = _arrays_of(self.network.state_dict())
         self.folder.write(
             {
                 "epoch": self.epoch,
@@ -347,11 +343,10 @@ _JOURNAL = "search.jsonl"
 
 
 def search_settings(job: NetworkJob) -> tuple[ControllerSection, list[dict[str, Any]]]:
-    """Return the settings of least regret, and all trials: their parameters and regrets.
+    """Return the settings of least regret, and each trial's parameters and regret.
 
-    The same data and seed give the same trials, whenever it is killed.
-
-    Trials, and the study as Optuna writes it, lie in the job's folder.
+    Trials and Optuna's journal lie in the job's folder. The same data and seed give the same
+    trials, even after a crash.
     """
     import optuna
     from optuna.storages import JournalStorage
@@ -399,7 +394,7 @@ def suggest_settings(trial: "Trial", settings: ControllerSection) -> ControllerS
 
 
 def apply_settings(settings: ControllerSection, parameters: dict[str, Any]) -> ControllerSection:
-    """Return settings with the parameters of a trial in the place of the configured ones."""
+    """Return settings with a trial's parameters."""
     training = {name: parameters[name] for name in ("learning_rate", "batch_size")}
     changed = {
         "training": settings.training.model_copy(update=training),

@@ -1,7 +1,5 @@
-"""Optimal first decisions of scenarios, with hindsight over a horizon.
+"""Find the optimal first decision of each scenario, with hindsight over a horizon.
 
-They are a model, and whether to charge.
-
-problem → kernels (dynamic programme, exact and quick) and reference (OR-Tools, the same problem) →
+problem (with its exact dynamic programme) → reference (the same problem by OR-Tools) →
 training_data.
 """

@@ -1,20 +1,18 @@
-"""The problem behind a label, and its exact solution.
+"""State the problem behind a label in whole quanta of energy, and solve it exactly.
 
-It is in whole quanta of energy, so that every solver solves the same one.
+For each step of the horizon, choose one model for all its tasks (or none) and the number of quanta
+to charge, such that stored energy stays between zero and the capacity. Minimise dirty energy from
+the grid, plus misses in Wh, minus the energy stored at the end at the mean dirty share. Whole
+quanta give every solver the same problem.
 
-Over the horizon's steps, choose for each step a model for all its tasks (or none) and how many
-quanta are charged, such that stored energy stays between nothing and the capacity. Least wins:
-dirty energy from the grid, plus misses in Wh, minus what is stored at the end at the mean dirty
-share.
-
-Within a step energy is used and charged in turns every few seconds, so that what is charged in a
-step also serves it.
+Within a step energy is used and charged in turns every few seconds, so the energy charged in a step
+also serves that step.
 
 The solution is a dynamic programme over all levels of stored energy, backwards from the horizon's
-end. A step's decision goes over the level ``y = stored − used``, below nothing where the step needs
-to charge: from there the battery is filled up to any level within ``y`` and ``y + most``, at the
-step's price. So the best level is a minimum over a window that slides over value plus price, for
-all actions alike.
+end. A step first takes the action's energy: ``y = stored − used``, negative where the step needs to
+charge. Then the battery is filled to any level from ``y`` to ``y + most`` at the step's price.
+The best level is therefore the minimum of value plus price over a sliding window, the same window
+for all actions.
 """
 
 from dataclasses import dataclass
@@ -29,12 +27,12 @@ from services.edge.clean_share import STEP_MINUTES
 from services.edge.lab import Lab
 from services.edge.scenarios import CameraScenarios
 
-# A battery holds so many quanta: 421 states.
+# Quanta in a full battery; with the empty one, 421 levels.
 QUANTA = 420
-# Objectives that are this close are equal: then the first action counts, and nothing is bought.
+# Objectives this close are equal: the first action wins, and nothing is bought.
 TIE_WH = 1e-9
-# An irrational step between the places at which energies are rounded: steps' roundings cancel out,
-# and a smaller model never takes more than a larger one.
+# Irrational shift of the rounding threshold from step to step: the steps' rounding errors cancel
+# out, and a smaller model never takes more than a larger one.
 _GOLDEN = (5**0.5 - 1) / 2
 _LEVELS = QUANTA + 1
 _INFINITE = np.inf
@@ -44,19 +42,19 @@ IndexArray32 = NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True)
 class LabelProblem:
-    """Problems of ``(scenarios, steps, actions)``.
+    """Problems of many scenarios as arrays over scenarios, steps and actions.
 
-    An action is a model or none; of equal ones the first counts.
+    An action is a model or none; among equal ones the first wins.
 
     Args:
         stored: quanta at the beginning, shape ``(scenarios,)``.
         model: place of each action's model, ``NO_MODEL`` from the last on, shape
             ``(scenarios, actions)``.
         used: quanta that an action takes in a step, shape ``(scenarios, steps, actions)``.
-        miss_wh: an action's misses in a step, in Wh.
-        most_charge: quanta at most, shape ``(scenarios, steps)``.
+        miss_wh: an action's misses in a step in Wh, shape ``(scenarios, steps, actions)``.
+        most_charge: highest number of quanta to charge, shape ``(scenarios, steps)``.
         dirty_wh: dirty energy of a quantum from the grid, shape ``(scenarios, steps)``.
-        end_wh: what a quantum that is stored at the end is worth, shape ``(scenarios,)``.
+        end_wh: value of a quantum stored at the end, shape ``(scenarios,)``.
     """
 
     stored: IndexArray32
@@ -70,16 +68,16 @@ class LabelProblem:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Optimal courses' first decisions and objectives, shape ``(scenarios,)``.
+    """First decisions and objectives of the optimal solutions, shape ``(scenarios,)``.
 
     Args:
-        model: of the first step; ``NO_MODEL`` where there is energy for none.
-        charge: whether the first step buys energy; only where that is better than not to.
-        benefit_wh: objective of the best course that buys nothing in the first step minus that of
-            the best that does; 0 where one of them is impossible.
-        objective_wh: of the optimal course.
-        quantum_value_wh: what one more quantum in the battery saves where nothing is bought in the
-            first step; of a full one, what the last saves.
+        model: of the first step; ``NO_MODEL`` where the energy suffices for none.
+        charge: whether the first step buys energy; only where buying is better than waiting.
+        benefit_wh: best objective without buying in the first step minus the best with buying; 0
+            where one of them is impossible.
+        objective_wh: of the optimal solution.
+        quantum_value_wh: saving by one more quantum in the battery if nothing is bought in the
+            first step; for a full battery, the saving by its last quantum.
     """
 
     model: IndexArray32
@@ -92,13 +90,13 @@ class Labels:
 def build_problem(
     lab: Lab, scenarios: CameraScenarios, *, every_model: bool = False
 ) -> LabelProblem:
-    """Return scenarios' problems.
+    """Return the problems of scenarios.
 
     Args:
-        lab: its configuration says steps, task interval and efficiency.
-        scenarios: what is known of each, and what followed.
-        every_model: also models that cannot be right: beside the smallest that fulfils the request
-            and the smallest of all.
+        lab: its configuration sets steps, task interval and efficiency.
+        scenarios: requests, batteries and actual clean shares.
+        every_model: also offer models that are never optimal, beyond the smallest that fulfils the
+            request and the smallest of all.
     """
     config = lab.config
     models = lab.models
@@ -110,45 +108,46 @@ def build_problem(
     fulfilled = models.fulfil(scenarios.accuracy, scenarios.latency_ms)
     smallest = models.smallest(scenarios.accuracy, scenarios.latency_ms)
     none = np.full_like(smallest, NO_MODEL)
-    # The smallest model that fulfils the request, the smallest of all: whatever another does, one
-    # of these, or none, does with less energy.
-    undominated = (np.maximum(smallest, 0), np.where(smallest > 0, 0, none))
-    ordered = np.argsort(~fulfilled, axis=1, kind="stable").T if every_model else undominated
+    if every_model:
+        ordered = [*np.argsort(~fulfilled, axis=1, kind="stable").T]
+    else:
+        # The smallest model that fulfils the request and the smallest of all: one of these, or
+        # none, achieves the same as any other model with less energy.
+        ordered = [np.maximum(smallest, 0), np.where(smallest > 0, 0, none)]
     model = np.stack([*ordered, none], axis=1).astype(np.int32)
-    chosen = model != NO_MODEL
-    task_wh = np.where(chosen, models.energy_wh[model], 0.0) / battery.discharge_efficiency
-    missed_wh = np.where(
-        chosen,
-        np.where(np.take_along_axis(fulfilled, model, axis=1), 0.0, SMALL_MISS_WH),
-        LARGE_MISS_WH,
-    )
+    is_model = model != NO_MODEL
+    task_wh = np.where(is_model, models.energy_wh[model], 0.0) / battery.discharge_efficiency
+    fulfils = np.take_along_axis(fulfilled, model, axis=1)
+    inference_miss_wh = np.where(fulfils, 0.0, SMALL_MISS_WH)
+    missed_wh = np.where(is_model, inference_miss_wh, LARGE_MISS_WH)
     tasks = horizon.step_minutes * 60 / config.simulation.task_interval_seconds
-    used = tasks * np.repeat((task_wh / quantum_wh[:, None])[:, None, :], steps, axis=1)
-    charged = np.repeat(
-        (scenarios.charge_rate_w * horizon.step_minutes / 60 / quantum_wh)[:, None], steps, axis=1
-    )
+    task_quanta = task_wh / quantum_wh[:, None]
+    used = tasks * np.repeat(task_quanta[:, None, :], steps, axis=1)
+    step_charge = scenarios.charge_rate_w * horizon.step_minutes / 60 / quantum_wh
+    charged = np.repeat(step_charge[:, None], steps, axis=1)
     dirty = 1 - scenarios.ahead
+    step_dirty = dirty.reshape(len(dirty), steps, slots).mean(axis=2)
     return LabelProblem(
         stored=np.floor(scenarios.battery_percent / 100 * QUANTA).astype(np.int32),
         model=model,
         used=_to_quanta(used, _roundings(steps)[:, None]),
         miss_wh=np.repeat(tasks * missed_wh[:, None, :], steps, axis=1),
         most_charge=_to_quanta(charged, _roundings(steps)),
-        dirty_wh=dirty.reshape(len(dirty), steps, slots).mean(axis=2) * quantum_wh[:, None],
+        dirty_wh=step_dirty * quantum_wh[:, None],
         end_wh=dirty.mean(axis=1) * quantum_wh,
     )
 
 
 def _roundings(steps: int) -> FloatArray:
-    """Return what is added to each step's quanta before they are cut to whole ones.
+    """Return each step's offset to add before rounding down to whole quanta.
 
-    A half in the first, which is the nearest.
+    The first is a half, which rounds to the nearest.
     """
     return np.asarray((0.5 + _GOLDEN * np.arange(steps)) % 1, float)
 
 
 def _to_quanta(quanta: FloatArray, rounding: FloatArray) -> IndexArray32:
-    # More than a battery holds many times over is as good as any such number.
+    # Many times a battery's capacity: any higher number has the same effect, and int32 holds this.
     return np.floor(np.minimum(quanta, 1e6) + rounding).astype(np.int32)
 
 
@@ -174,9 +173,9 @@ def solve_problems(problem: LabelProblem) -> Labels:
 
 
 def load_kernels() -> None:
-    """Compile the kernels, or load them from the cache.
+    """Compile the kernels or load them from the cache.
 
-    This happens once, before processes are forked that share them.
+    Called once before processes are forked, which then share them.
     """
     none = np.empty(0, np.int32)
     energy = np.empty((0, 1))
@@ -202,7 +201,8 @@ def solve_all(
 ) -> None:
     """Solve problems one after the other.
 
-    See ``LabelProblem`` for the fields and ``Labels`` for what is filled in.
+    ``problem`` holds the fields of ``LabelProblem``; the other arguments are filled, as in
+    ``Labels``.
     """
     stored, models, used, miss_wh, most, dirty_wh, end_wh = problem
     after = np.empty(_LEVELS)
@@ -246,7 +246,7 @@ def solve_all(
 
 @njit(cache=True)
 def count_actions(models: IndexArray32) -> int:
-    """Return how many actions there are: none is the last."""
+    """Return the number of actions; the last is to use no model."""
     for place in range(models.size):
         if models[place] < 0:
             return place + 1
@@ -257,13 +257,13 @@ def count_actions(models: IndexArray32) -> int:
 def fill_up(
     total: FloatArray, dirty_wh: float, most: int, highest: int, filled: FloatArray
 ) -> None:
-    """Fill ``filled[highest + y]`` with the best value from level ``y`` on.
+    """Fill ``filled[highest + y]`` with the least objective of charging up from level ``y``.
 
-    It reaches at most ``most`` quanta up, for ``y`` from ``-highest`` to the capacity.
+    ``y`` runs from ``-highest`` to the capacity; at most ``most`` quanta are charged. ``total`` is
+    the objective of each level plus the cost of filling an empty battery up to it.
 
-    ``total`` is the value of each level plus what it costs to fill the battery up to there. Source:
-    van Herk 1992, Gil & Werman 1993: of blocks as long as the window, it ends in the one in which
-    it begins or in the next.
+    Source: van Herk 1992, Gil & Werman 1993: with blocks as long as the window, a window ends in
+    the block in which it begins or in the next.
     """
     above = filled[highest:]
     below = filled[:highest]
@@ -281,10 +281,10 @@ def fill_up(
             for level in range(begin, min(begin + block, _LEVELS)):
                 running = min(running, total[level])
                 above[level - most] = min(above[level - most], running)
-            # Windows that the capacity cuts off end there.
+            # The last windows are cut off at the capacity.
             for level in range(_LEVELS - most, begin):
                 above[level] = min(above[level], running)
-    # From below nothing: up to y + most, which is nowhere at first and everywhere at last.
+    # Levels below zero reach 0 to y + most: at first no level at all, in the end all levels.
     somewhere = min(max(highest - most, 0), highest)
     everywhere = min(max(highest - most + QUANTA, somewhere), highest)
     below[:somewhere] = _INFINITE
@@ -302,9 +302,9 @@ def fill_up(
 
 @njit(cache=True)
 def sweep_down(total: FloatArray, lowest: FloatArray) -> None:
-    """Fill ``lowest`` with the minimum from each level on.
+    """Fill ``lowest`` with the minimum of ``total`` from each level to the capacity.
 
-    Four stretches side by side, as each level waits for the one before.
+    Four stretches run side by side, because each level depends on the one above it.
     """
     size = _LEVELS // 4
     last = lowest[QUANTA] = total[QUANTA]
@@ -350,7 +350,7 @@ def choose_first(
     actions: int,
     stored: int,
 ) -> tuple[float, int, float, int]:
-    """Return the best objective and action without buying in the first step, and with."""
+    """Return the best objective and action without buying in the first step, then with buying."""
     dirty_wh, most = price
     waiting, waiting_action = wait_first(after, used, miss_wh, actions, stored)
     buying = _INFINITE

@@ -1,8 +1,7 @@
-"""Labels by OR-Tools, which the dynamic programme is checked by; some thousand times slower.
+"""Solve labels by OR-Tools to check the dynamic programme; some thousand times slower.
 
-OR-Tools and highspy, which the planner solves with, each bring a HiGHS of their own under one name,
-and whoever is loaded second finds the other's and fails. So OR-Tools is loaded by a program of its
-own, once per batch.
+OR-Tools and the planner's solver highspy each bring their own HiGHS under the same name; loading
+both into one process fails. So a separate program loads OR-Tools, once per batch.
 """
 
 import io
@@ -50,6 +49,6 @@ def pack(arrays: Arrays) -> bytes:
 
 
 def unpack(packed: bytes, kind: type[Arrays]) -> Arrays:
-    """Return what ``pack`` made bytes of."""
+    """Return the arrays in bytes of ``pack``."""
     with np.load(io.BytesIO(packed)) as arrays:
         return kind(**arrays)

@@ -1,7 +1,4 @@
-"""The stage that labels scenarios.
-
-Several processes draw and solve batches of them, which are written in order.
-"""
+"""Label scenarios: draw and solve batches in several processes, write them in order."""
 
 import time
 from dataclasses import replace
@@ -30,14 +27,12 @@ from services.edge.scenarios import (
 
 
 def write_training_data(lab: Lab) -> dict[str, Any]:
-    """Write rows ``training``: scenarios with their labels.
-
-    Return how many there are, how many were made now, and what they say.
+    """Write rows ``training``, scenarios with their labels, and return their figures.
 
     Raises:
         InvalidInputError: the configuration allows no scenario.
-        ConflictError: rows that were made differently are there.
-        MachineError: the disk takes no more, or workers die; run again, it goes on. The solver is
+        ConflictError: rows made with other inputs exist.
+        MachineError: the disk is full, or workers die (the next run continues), or the solver is
             not installed.
     """
     check_scenarios(lab)
@@ -70,22 +65,21 @@ def label_batch(lab: Lab, batch: int) -> Columns:
     """Return the columns of a batch of rows ``training``."""
     drawn = draw_batch(lab, batch)
     labels = _solve(lab, build_problem(lab, drawn))
-    # The same as if what was expected had followed: hindsight alone knows every short dip, which
-    # nobody can wait for.
-    slots = drawn.ahead.shape[1] // drawn.expected.shape[1]
-    foreseen = _solve(
-        lab, build_problem(lab, replace(drawn, ahead=np.repeat(drawn.expected, slots, axis=1)))
-    )
+    # Solved again as if the forecast had come true: the actual values alone hold short dips that no
+    # controller can foresee.
+    slots_per_step = drawn.ahead.shape[1] // drawn.expected.shape[1]
+    forecast = np.repeat(drawn.expected, slots_per_step, axis=1)
+    foreseen = _solve(lab, build_problem(lab, replace(drawn, ahead=forecast)))
+    stored_value = labels.quantum_value_wh * QUANTA / drawn.capacity_wh
+    stored_value_expected = foreseen.quantum_value_wh * QUANTA / drawn.capacity_wh
     return make_columns(lab, drawn) | {
-        # Where there is energy for none, the smallest: it is the first that will run again.
+        # Where the energy suffices for none, the smallest: it is the first that can run again.
         "model": np.where(labels.model == NO_MODEL, 0, labels.model),
         "charge": labels.charge.astype(int),
         "charge_benefit_wh": np.round(labels.benefit_wh, 9),
         "objective_wh": np.round(labels.objective_wh, 9),
-        "stored_value": np.round(labels.quantum_value_wh * QUANTA / drawn.capacity_wh, 6),
-        "stored_value_expected": np.round(
-            foreseen.quantum_value_wh * QUANTA / drawn.capacity_wh, 6
-        ),
+        "stored_value": np.round(stored_value, 6),
+        "stored_value_expected": np.round(stored_value_expected, 6),
     }
 
 

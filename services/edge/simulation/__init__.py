@@ -1,7 +1,5 @@
-"""Cameras through days: an event-driven engine, and controllers that decide.
+"""Simulate cameras over days: an event-driven engine and the cameras' controllers.
 
-The engine has arrays over cameras; controllers choose a model and when to charge.
-
-schedule, cameras, grid_period, events, metrics → protocol → kernels → engine → controllers → group
-→ single. State is in ``CameraState`` and ``Tally`` alone.
+schedule, cameras, grid_period, metrics → protocol → kernels → engine → controllers → group →
+single. State is in ``CameraState`` and ``Tally`` alone.
 """

@@ -1,7 +1,4 @@
-"""Arrays over simulated cameras.
-
-Batteries, chargers and requirements, their state, and the energies of tasks.
-"""
+"""Arrays over simulated cameras: their equipment, requirements, state and task energies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,7 +49,7 @@ class Cameras:
 
 
 class CameraState(NamedTuple):
-    """The cameras' state: stored energy, and whether the charger was on during the last interval.
+    """Stored energy of the cameras, and whether their chargers were last on.
 
     Arrays of shape ``(cameras,)``.
     """

@@ -60,7 +60,7 @@ class EventQueue:
 
 @dataclass(frozen=True, slots=True)
 class RunSetting:
-    """Setting of a run: cameras side by side, each on its own grid, with the same schedule.
+    """Cameras of a run, each on its own grid, with a common schedule.
 
     Args:
         cameras: to simulate.
@@ -99,7 +99,7 @@ class SimulationListener(Protocol):
     """Receives the course of a simulation."""
 
     def log(self, at_us: int, state: CameraState, tally: Tally) -> None:
-        """Receive the cameras' state and the tally every hour; both are changed in place later."""
+        """Receive state and tally every hour; both are changed in place later."""
         ...
 
     def task(self, at_us: int, decision: Decision, state: CameraState) -> None:

@@ -1,7 +1,4 @@
-"""Clean shares of a run and of the week before.
-
-They are the part of a year that a run needs, serialisable for other processes and machines.
-"""
+"""Cut a run's clean shares and the week before from a year, to send them to other processes."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -39,7 +36,7 @@ class GridPeriod:
     def cut(cls, year: CleanShare, begin: int, slots: int) -> Self:
         """Return ``slots`` slots of a year from ``begin`` on.
 
-        They begin earlier where they would exceed the year.
+        They are shifted to earlier where they would exceed the year.
         """
         begin = max(min(begin, YEAR_SLOTS - slots), 0)
         past = min(begin, _PAST_SLOTS)

@@ -1,10 +1,8 @@
-"""Effects of tasks on cameras; stored energy changes nowhere else.
+"""Compiled loops over tasks: the only place where stored energy changes.
 
-Compiled once, kept on the disk.
-
-Each camera is worked off by itself in plain order, so that no digit of its figures depends on which
-others are simulated beside it. Arguments are the fields of ``Levels``, ``TaskStretch`` and so on as
-plain tuples: what is kept on the disk names no class of ours, and outlives its renaming.
+Each camera is simulated by itself in plain order, so no digit of its figures depends on the others
+beside it. Arguments are the fields of ``Levels``, ``TaskStretch`` and so on as plain tuples: the
+compiled code cached on the disk then names no class and survives a renaming.
 """
 
 from typing import Any
@@ -17,25 +15,22 @@ from services.edge.camera import BoolArray
 from services.edge.clean_share import IntArray
 from services.edge.controller.kernels import ask
 
-# Of one of those.
+# The fields of one such class.
 Fields = tuple[Any, ...]
-# Resolution of a fuel gauge: whole per cents. Networks see it, so that within a slot they are asked
-# once per step and not once per task.
+# Networks see the battery in whole per cents, so that within a slot they run once per per cent
+# instead of once per task.
 GAUGE_STEPS = 100
 
 
 @njit(inline="always")
 def take(stored: float, needed: float) -> tuple[float, bool]:
-    """Return the stored energy after a task, never below zero, and whether it ran."""
+    """Return the stored energy after a task, and whether it sufficed for the inference."""
     return (stored - needed, True) if needed <= stored else (stored, False)
 
 
 @njit(inline="always")
 def put(stored: float, most: float, capacity: float) -> tuple[float, float]:
-    """Return stored and charged energy after an interval of charging.
-
-    The capacity is the limit.
-    """
+    """Return the stored and the charged energy after an interval of charging."""
     room = capacity - stored
     return (capacity, room) if most >= room else (stored + most, most)
 
@@ -44,7 +39,7 @@ def put(stored: float, most: float, capacity: float) -> tuple[float, float]:
 def work_levels(
     levels: Fields, stretch: Fields, table: Fields, state: Fields, tally: Fields
 ) -> None:
-    """Do the tasks of a stretch by levels."""
+    """Simulate the tasks of a stretch by levels."""
     models, lean_models, lean_wh, start_wh, stop_wh = levels
     tasks, day, clean_share = stretch
     _, capacity_wh, charge_wh, task_wh, fulfilled, _, _, weight = table
@@ -62,8 +57,8 @@ def work_levels(
         most = charge_wh[camera]
         stored = stored_wh[camera]
         charging = charger_on[camera]
-        # Sums go on where they are, in the order of the tasks: whoever does one task at a time gets
-        # the same digits.
+        # Sums continue in the order of the tasks, so that simulating one task at a time gives the
+        # same digits.
         charged = charged_wh[day, camera]
         clean = clean_wh[day, camera]
         inferred = 0
@@ -98,7 +93,7 @@ def work_levels(
 def work_decision(
     decision: Fields, stretch: Fields, table: Fields, state: Fields, tally: Fields
 ) -> None:
-    """Do one task of each camera as decided."""
+    """Simulate one task of each camera with its decision."""
     models, charge, changed = decision
     _, day, clean_share = stretch
     _, capacity_wh, charge_wh, task_wh, fulfilled, _, _, weight = table
@@ -130,9 +125,9 @@ def _guard(
     fulfilled: BoolArray,
     five_minutes_wh: FloatArray,
 ) -> tuple[int, bool, bool]:
-    """Return a safe decision, and whether it differs from the given one.
+    """Return the safe decision nearest to the given one, and whether it differs.
 
-    Safe is no model that does not fulfil where one does, and energy for five minutes.
+    A safe decision uses a fulfilling model if one exists, and charges below five minutes' energy.
     """
     unfit = not fulfilled[model] and fulfilled[smallest]
     safe_model = smallest if unfit else model
@@ -144,7 +139,7 @@ def _guard(
 def guard_each(
     model: IntArray, charge: BoolArray, stored_wh: FloatArray, table: Fields
 ) -> tuple[IntArray, BoolArray, BoolArray]:
-    """Return decisions that are safe, and which of them are others, arrays over cameras."""
+    """Return safe decisions of all cameras, and which of them were changed."""
     _, _, _, task_wh, fulfilled, smallest, five_minutes, _ = table
     safe_model = np.empty_like(model)
     safe_charge = np.empty_like(charge)
@@ -165,9 +160,9 @@ def guard_each(
 def work_network(
     sight: Fields, stretch: Fields, table: Fields, state: Fields, tally: Fields
 ) -> None:
-    """Do the tasks of a stretch as networks decide behind the guard.
+    """Simulate the tasks of a stretch with the networks' guarded decisions.
 
-    What they say of a step of the gauge holds for the stretch.
+    A decision at one per cent of the battery holds for the whole stretch.
     """
     features, eligible, numbers, sizes, relu = sight
     tasks, day, clean_share = stretch

@@ -1,4 +1,4 @@
-"""The metrics of runs: tallies per day and camera while they run, and the final figures."""
+"""Sum up runs: tallies per day and camera while they run, then the final figures."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
@@ -18,7 +18,7 @@ class Tally(NamedTuple):
     Args:
         inferences: made by each model, shape ``(days, cameras, models)``.
         small_misses, large_misses: inferences below the requirements, and missing ones; shape
-        ``(days, cameras)``, as all below.
+            ``(days, cameras)``, as all below.
         charged_wh: from the grid into the battery.
         clean_wh: the clean part of it.
         guarded: decisions that a guard overrode.
@@ -43,9 +43,9 @@ class Tally(NamedTuple):
     def total(self) -> "Tally":
         """Return the sums over days, without the first axis.
 
-        Summed in order, so that results do not depend on cameras simulated beside.
+        Days are added in order, so that results do not depend on the cameras simulated beside.
         """
-        return Tally(*(np.asarray(each.cumsum(axis=0)[-1]) for each in self))
+        return Tally(*(np.asarray(figure.cumsum(axis=0)[-1]) for figure in self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +81,13 @@ class RunFigures:
         )
         inference_count = total.inferences.sum(axis=-1)
         latency = (total.inferences * models.latency_ms).sum(axis=-1)
-        used, used_by_day = (
-            (each * models.energy_wh).sum(axis=-1)
-            for each in (total.inferences, self.tally.inferences)
-        )
+        used_wh = (total.inferences * models.energy_wh).sum(axis=-1)
+        used_wh_by_day = (self.tally.inferences * models.energy_wh).sum(axis=-1)
         figures: dict[str, NDArray[Any]] = {
             "tasks": inference_count + total.large_misses,
             "small_misses": total.small_misses,
             "large_misses": total.large_misses,
-            "used_wh": used,
+            "used_wh": used_wh,
             "taken_wh": self.taken_wh,
             "charged_wh": total.charged_wh,
             "clean_wh": total.clean_wh,
@@ -100,7 +98,7 @@ class RunFigures:
         by_day: dict[str, NDArray[Any]] = {
             "charged_wh": self.tally.charged_wh,
             "clean_wh": self.tally.clean_wh,
-            "used_wh": used_by_day,
+            "used_wh": used_wh_by_day,
             "small_misses": self.tally.small_misses,
             "large_misses": self.tally.large_misses,
         }
@@ -108,20 +106,17 @@ class RunFigures:
         for camera in range(self.stored_end_wh.size):
             row: dict[str, Any] = {name: values[camera].item() for name, values in figures.items()}
             row["clean_share"] = row["clean_wh"] / row["charged_wh"] if row["charged_wh"] else None
-            row["dirty_settled_wh"], row["objective_wh"] = (
-                settled[camera].item(),
-                objective[camera].item(),
-            )
-            row["mean_latency_ms"] = (
-                latency[camera].item() / inference_count[camera].item()
-                if inference_count[camera]
-                else None
-            )
+            row["dirty_settled_wh"] = settled[camera].item()
+            row["objective_wh"] = objective[camera].item()
+            if inference_count[camera]:
+                row["mean_latency_ms"] = latency[camera].item() / inference_count[camera].item()
+            else:
+                row["mean_latency_ms"] = None
             row["models"] = dict(zip(models.names, total.inferences[camera].tolist(), strict=True))
             row["guard_interventions"] = total.guarded[camera].item()
             row["per_day"] = [
                 {name: values[day, camera].item() for name, values in by_day.items()}
-                for day in range(len(used_by_day))
+                for day in range(len(used_wh_by_day))
             ]
             rows.append(row)
         return rows

@@ -1,7 +1,4 @@
-"""The protocol of camera controllers.
-
-Observation before a task, decision, and threshold levels per five-minute slot.
-"""
+"""The protocol of camera controllers: observations, decisions and threshold levels."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -44,9 +41,10 @@ class Observation:
 
 
 class Decision(NamedTuple):
-    """Each camera's inference model (``NO_MODEL``: none) and charger state.
+    """A decision for each camera's next task.
 
-    The charger keeps it until the next task. It also says whether a guard overrode the controller.
+    It holds the inference model (``NO_MODEL``: none), the charger's state until the next task, and
+    whether a guard overrode the controller.
     """
 
     model: IntArray
@@ -80,7 +78,7 @@ class Controller(Protocol):
 class TaskStretch(NamedTuple):
     """Tasks between two events.
 
-    Their number, the day of the run, and the clean shares in force, shape ``(cameras,)``.
+    It holds their number, the day of the run and the current clean shares, shape ``(cameras,)``.
     """
 
     tasks: int
@@ -112,7 +110,7 @@ class CameraWork:
 class StretchController(Controller, Protocol):
     """A controller that runs all tasks between two events at once.
 
-    It has exactly the results of ``decide`` task by task.
+    The results equal those of ``decide`` task by task exactly.
     """
 
     def work(self, observation: Observation, stretch: TaskStretch, work: CameraWork) -> None:

@@ -1,6 +1,6 @@
-"""Schedule of tasks in whole microseconds since a run's start.
+"""Schedule tasks in whole microseconds since a run's start.
 
-Intervals add up without rounding into another slot.
+Whole numbers add up exactly, so that no task is rounded into another slot.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""One camera as configured, under each controller, in one held-out week a location.
+"""Simulate the configured camera under each controller.
 
-It is the first of the location's first season.
+Each location's run lies in the first held-out week of the first season.
 """
 
 from collections.abc import Callable
@@ -21,21 +21,20 @@ from services.edge.simulation.group import CameraGroup, CameraRequest, GroupCond
 from services.edge.simulation.metrics import Tally
 from services.edge.simulation.protocol import Decision
 
-# Files to write, as far as asked for.
+# All rows that a simulation may write.
 _NAMES = ("runs", "battery_levels", "energy", "models", "tasks")
 
 
 def simulate(lab: Lab) -> dict[str, Any]:
-    """Simulate the configured camera and write rows into ``OUT/simulation``.
+    """Simulate the configured camera and write its rows into ``OUT/simulation``.
 
-    What was there from before goes.
-
-    Rows ``runs`` are as a batch's; ``battery_levels``, ``energy`` and ``models`` hold an hour each,
-    ``tasks`` one task, as ``simulation.logging`` asks.
+    Rows of an earlier simulation are removed. Rows ``runs`` are like a batch's. As far as
+    ``simulation.logging`` enables them, ``battery_levels``, ``energy`` and ``models`` hold a row
+    per hour, ``tasks`` a row per task.
 
     Returns:
-        Figures: the folder, how long runs last, and of each run its misses, clean share, dirty
-            energy and objective.
+        The folder, the length of a run in days, and each run's misses, clean share, dirty energy
+            and objective.
     """
     folder = lab.out / "simulation"
     for name in _NAMES:
@@ -101,9 +100,10 @@ def _run(lab: Lab, group: CameraGroup, folder: Path) -> dict[str, Any]:
             "energy": logging.log_energy_usage,
             "models": logging.log_model_selections,
         }
-        row_groups = {"runs": [row]} | {
-            name: hours.rows[name] for name, logged in is_logged.items() if logged
-        }
+        row_groups = {"runs": [row]}
+        for name, logged in is_logged.items():
+            if logged:
+                row_groups[name] = hours.rows[name]
         for name, rows in row_groups.items():
             writer = files.enter_context(RowWriter(folder, name, form))
             writer.append(rows)
@@ -112,10 +112,7 @@ def _run(lab: Lab, group: CameraGroup, folder: Path) -> dict[str, Any]:
 
 
 class HourLog:
-    """One camera's hours as rows.
-
-    The battery's level at their end, the energies and the models of each.
-    """
+    """Collects a row per hour of one camera: battery level, energies and models."""
 
     def __init__(self, group: CameraGroup) -> None:
         self.rows: dict[str, list[dict[str, Any]]] = {
@@ -123,49 +120,54 @@ class HourLog:
             "energy": [],
             "models": [],
         }
-        self._say = _name_hours(group)
+        self._run_and_time = _name_rows(group)
         self._names = group.conditions.models.names
         self._capacity_wh = group.cameras[0].capacity_wh
-        self._before: Tally | None = None
-        self._stored_wh = 0.0
+        # Sums and stored energy at the last hour; None before the run's begin was logged.
+        self._last_total: Tally | None = None
+        self._last_stored_wh = 0.0
 
     def log(self, at_us: int, state: CameraState, tally: Tally) -> None:
-        row_key = self._say(at_us)
-        self.rows["battery_levels"].append(
-            row_key | {"battery_percent": round(100 * state.stored_wh[0] / self._capacity_wh, 2)}
-        )
+        run_and_time = self._run_and_time(at_us)
+        percent = 100 * state.stored_wh[0] / self._capacity_wh
+        level = {"battery_percent": round(percent, 2)}
+        self.rows["battery_levels"].append(run_and_time | level)
         total = tally.total()
-        if self._before is not None:
-            since = Tally(
-                *(now[0] - before[0] for now, before in zip(total, self._before, strict=True))
-            )
-            energy = {name: float(getattr(since, name)) for name in ("charged_wh", "clean_wh")}
-            self.rows["energy"].append(
-                row_key
-                | energy
-                | {"taken_wh": energy["charged_wh"] - float(state.stored_wh[0]) + self._stored_wh}
-            )
-            misses = {
-                "small_misses": int(since.small_misses),
-                "large_misses": int(since.large_misses),
+        stored_wh = float(state.stored_wh[0])
+        if self._last_total is not None:
+            totals = zip(total, self._last_total, strict=True)
+            hour = Tally(*(now[0] - before[0] for now, before in totals))
+            charged_wh = float(hour.charged_wh)
+            energy = {
+                "charged_wh": charged_wh,
+                "clean_wh": float(hour.clean_wh),
+                "taken_wh": charged_wh - stored_wh + self._last_stored_wh,
             }
-            self.rows["models"].append(
-                row_key | dict(zip(self._names, since.inferences.tolist(), strict=True)) | misses
-            )
-        self._before, self._stored_wh = total, float(state.stored_wh[0])
+            self.rows["energy"].append(run_and_time | energy)
+            inferences = dict(zip(self._names, hour.inferences.tolist(), strict=True))
+            misses = {
+                "small_misses": int(hour.small_misses),
+                "large_misses": int(hour.large_misses),
+            }
+            self.rows["models"].append(run_and_time | inferences | misses)
+        self._last_total = total
+        self._last_stored_wh = stored_wh
 
     def task(self, at_us: int, decision: Decision, state: CameraState) -> None:
-        """Hours are all that is kept."""
+        """Ignore single tasks."""
 
 
 class TaskLog:
-    """One camera's tasks as rows, written every hour.
+    """Writes a row per task of one camera, every hour.
 
-    Each has its model (null: none was chosen), whether it charged, and the level after that.
+    A row holds the model (null: none was chosen), whether the camera charged, and the battery level
+    after the task.
     """
 
     def __init__(self, group: CameraGroup, writer: RowWriter) -> None:
-        self._say, self._writer, self._rows = _name_hours(group), writer, list[dict[str, Any]]()
+        self._run_and_time = _name_rows(group)
+        self._writer = writer
+        self._rows: list[dict[str, Any]] = []
         self._names = (*group.conditions.models.names, None)
         self._capacity_wh = group.cameras[0].capacity_wh
 
@@ -180,14 +182,16 @@ class TaskLog:
             "charge": bool(decision.charge[0]),
             "battery_percent": round(percent, 4),
         }
-        self._rows.append(self._say(at_us) | decision_row)
+        self._rows.append(self._run_and_time(at_us) | decision_row)
 
 
-def _name_hours(group: CameraGroup) -> Callable[[int], dict[str, Any]]:
-    """Return the run and the time of a row."""
+def _name_rows(group: CameraGroup) -> Callable[[int], dict[str, Any]]:
+    """Return a function from microseconds since the begin to a row's run and time."""
     (named,) = group.name_runs()
     begin = group.periods[0].begins_at.astype("datetime64[ms]")
-    return lambda at_us: {
-        "run_id": named["run_id"],
-        "at": f"{begin + np.timedelta64(at_us // 1000, 'ms')}Z",
-    }
+
+    def run_and_time(at_us: int) -> dict[str, Any]:
+        at = begin + np.timedelta64(at_us // 1000, "ms")
+        return {"run_id": named["run_id"], "at": f"{at}Z"}
+
+    return run_and_time

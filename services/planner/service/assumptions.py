@@ -1,4 +1,4 @@
-"""Assumptions in a stored site's plan where data are missing, and data that stay unused."""
+"""List a stored site's assumptions for missing data, and its unused data."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
@@ -19,7 +19,7 @@ from services.planner.problem.knowledge import DAY
 from services.planner.reply.notes import say_notes
 
 HALF_FULL = 0.5
-# A battery is told anew every quarter-hour; what is older than an hour may be another state by now.
+# Batteries report every quarter-hour; a state of charge older than an hour may be outdated.
 FRESH_SOC = timedelta(hours=1)
 DEFAULT_TARIFF = Site.model_fields["tariff"].default
 
@@ -30,9 +30,9 @@ def list_assumptions(
     """Return the assumptions in a stored site's plan, and the data that stay unused.
 
     Args:
-        facts: what is known of the site.
-        request: as it came; what it says itself is not assumed.
-        driving: what load and PV are from.
+        facts: of the site.
+        request: as received; values that it states are not assumed.
+        driving: the forecast of load and PV.
     """
     stored = [
         kind.stored.note(facts.site, facts.demands, request.state, facts.start)
@@ -46,11 +46,8 @@ def list_assumptions(
 def note_tariff(
     connection: Connection, site: Site, timeline: Timeline, *, language: Language = "en"
 ) -> list[NoteReply]:
-    """Return notes on a stored site's prices.
-
-    They tell of a missing tariff, or of loaded prices that are not used.
-    """
-    # Those of the day before would be carried on.
+    """Return the notes on a stored site's missing tariff and unused loaded prices."""
+    # Prices of the day before count as well: missing ones would be filled from them.
     around = Timeline(timeline.start - DAY, SLOT, DAY // SLOT + timeline.count)
     unused = prices.find_unused_each(connection, [site], around)[site.name]
     return say_notes(

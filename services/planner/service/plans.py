@@ -75,11 +75,13 @@ def count_plan(plan: PlanReply) -> None:
     if plan.gap is not None:
         PLAN_GAP.observe(plan.gap)
     SOLVE_SECONDS.observe(plan.timing_ms["solve"] / 1e3)
-    for code in (each.code for each in plan.compromises if each.code):
-        COMPROMISES.labels(code).inc()
+    for compromise in plan.compromises:
+        if compromise.code:
+            COMPROMISES.labels(compromise.code).inc()
     for note in plan.notes:
         NOTES.labels(note.code).inc()
-    if (followed := plan.followed) is None:
+    followed = plan.followed
+    if followed is None:
         return
     PLANS.labels(followed.method, followed.policy).inc()
     DISAGREEMENTS.inc(len(followed.disagreements))
@@ -184,7 +186,7 @@ def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest)
     outlook = read_outlook(
         connection, facts, inputs, with_courses=request.options.uncertainty == "scenarios"
     )
-    # Power that PV is not allowed to give is none to plan with.
+    # Power that an override withholds from PV is not available to the plan.
     outlook = hold_back_pv(outlook, facts.overrides.get(PV.name), start=start)
     state = complete_state(connection, facts, request)
     orders = list_ordered_blocks(site, facts.overrides, outlook=outlook, state=state, start=start)
@@ -212,9 +214,9 @@ def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest)
 def _price_terminal(
     options: PlanOptions, inputs: SiteInputs, import_price: FloatArray
 ) -> PlanOptions:
-    """Return options with an automatic terminal value replaced by one from last week's prices.
+    """Return options with an automatic terminal value priced by the last week.
 
-    That is as in replays; else it would come from the horizon's prices.
+    Replays do the same, instead of pricing by the horizon.
     """
     if options.terminal.kind != "automatic":
         return options

@@ -1,4 +1,1 @@
-"""A program with the problem as a mixed-integer model for OR-Tools.
-
-OR-Tools may not be loaded beside the planner's solver.
-"""
+"""A program that solves labels by OR-Tools, apart from the planner's solver."""

@@ -1,6 +1,6 @@
-"""The problem once more as a mixed-integer model for OR-Tools.
+"""Solve the label problem as a mixed-integer model by OR-Tools.
 
-Run as a program, by ``reference``: problems come on stdin, labels go to stdout.
+``reference`` runs this as a program: problems come on stdin, labels go to stdout.
 """
 
 import os
@@ -29,37 +29,33 @@ def solve_problems(problem: LabelProblem) -> Labels:
     Raises:
         MachineError: the solver gave up on one.
     """
-    # The best course that buys nothing in the first step, and the best that does.
-    pairs = []
-    for row in range(len(problem.stored)):
+    count = len(problem.stored)
+    model = np.empty(count, np.int32)
+    charge = np.empty(count, np.bool_)
+    benefit_wh = np.empty(count)
+    objective_wh = np.empty(count)
+    quantum_value_wh = np.empty(count)
+    for row in range(count):
         formulation = _Formulation(problem, row)
         most = float(problem.most_charge[row, 0])
-        pairs.append(
-            (formulation.solve(0, 0), formulation.solve(1, most) if most >= 1 else _INFEASIBLE)
-        )
-    without, buying = (np.array([pair[place].objective_wh for pair in pairs]) for place in (0, 1))
-    less, more = (
-        np.array([_wait(problem, row, place) for row in range(len(problem.stored))])
-        for place in (0, 1)
-    )
-    buys = buying < without - TIE_WH
-    return Labels(
-        model=np.array(
-            [problem.model[row, pairs[row][int(bought)].action] for row, bought in enumerate(buys)],
-            np.int32,
-        ),
-        charge=buys,
-        benefit_wh=np.where(
-            np.isfinite(buying), without - np.where(np.isfinite(buying), buying, 0.0), 0.0
-        ),
-        objective_wh=np.minimum(without, buying),
-        quantum_value_wh=less - more,
-    )
+        waiting = formulation.solve(0, 0)
+        buying = formulation.solve(1, most) if most >= 1 else _INFEASIBLE
+        buys = buying.objective_wh < waiting.objective_wh - TIE_WH
+        best = buying if buys else waiting
+        model[row] = problem.model[row, best.action]
+        charge[row] = buys
+        if np.isfinite(buying.objective_wh):
+            benefit_wh[row] = waiting.objective_wh - buying.objective_wh
+        else:
+            benefit_wh[row] = 0.0
+        objective_wh[row] = min(waiting.objective_wh, buying.objective_wh)
+        quantum_value_wh[row] = _wait(problem, row, 0) - _wait(problem, row, 1)
+    return Labels(model, charge, benefit_wh, objective_wh, quantum_value_wh)
 
 
 @dataclass(frozen=True, slots=True)
 class _Solution:
-    """The best course under a condition: infinite where there is none."""
+    """The best solution under a condition; its objective is infinite where none exists."""
 
     objective_wh: float
     action: int
@@ -69,19 +65,17 @@ _INFEASIBLE = _Solution(np.inf, 0)
 
 
 def _wait(problem: LabelProblem, row: int, more: int) -> float:
-    """Return the objective of the best course that buys nothing in the first step.
-
-    It begins with so many quanta more than are stored.
-    """
+    """Return the best objective without buying first, with ``more`` extra quanta stored."""
     stored = problem.stored.copy()
     stored[row] = min(stored[row], QUANTA - 1) + more
     return _Formulation(replace(problem, stored=stored), row).solve(0, 0).objective_wh
 
 
 class _Formulation:
-    """The model of one scenario.
+    """The mixed-integer model of one scenario.
 
-    Quanta come out whole by themselves: with the actions chosen, what is left is a flow.
+    Quanta need no integer variables: with the actions fixed, the rest is a network flow, whose
+    optimum is whole.
     """
 
     def __init__(self, problem: LabelProblem, row: int) -> None:
@@ -104,21 +98,21 @@ class _Formulation:
                 quanta * choice for quanta, choice in zip(used, chosen, strict=True)
             )
             model.add_linear_constraint(after == before - used_quanta + bought)
-        missed = mathopt.fast_sum(
-            wh * choice
-            for each, chosen in zip(problem.miss_wh[row].tolist(), self._chosen, strict=True)
-            for wh, choice in zip(each, chosen, strict=True)
-        )
+        step_misses = problem.miss_wh[row].tolist()
+        miss_terms = []
+        for miss_wh, chosen in zip(step_misses, self._chosen, strict=True):
+            miss_terms += [wh * choice for wh, choice in zip(miss_wh, chosen, strict=True)]
+        missed = mathopt.fast_sum(miss_terms)
+        prices = problem.dirty_wh[row].tolist()
         dirty = mathopt.fast_sum(
-            wh * bought
-            for wh, bought in zip(problem.dirty_wh[row].tolist(), self._bought, strict=True)
+            wh * bought for wh, bought in zip(prices, self._bought, strict=True)
         )
         model.minimize(missed + dirty - float(problem.end_wh[row]) * level[-1])
 
     def solve(self, least: float, most: float) -> _Solution:
-        """Return the best course that buys so many quanta in the first step.
+        """Return the best solution with ``least`` to ``most`` quanta bought in the first step.
 
-        Of equal ones that whose first action comes first.
+        Among equal ones, the one with the earliest first action wins.
         """
         self._bought[0].lower_bound = least
         self._bought[0].upper_bound = most
@@ -145,10 +139,9 @@ class _Formulation:
                 value=f"ortools: {result.termination.detail}",
                 remedy="Take the dynamic programme: dp.",
             )
-        # Whole quanta, so that the objective is exact and not within the solver's tolerance.
-        action = np.array([result.variable_values(chosen) for chosen in self._chosen]).argmax(
-            axis=1
-        )
+        # Rounded to whole choices and quanta: the objective is exact, without solver tolerance.
+        choices = np.array([result.variable_values(chosen) for chosen in self._chosen])
+        action = choices.argmax(axis=1)
         bought = np.rint(result.variable_values(self._bought))
         problem = self._problem
         row = self._row

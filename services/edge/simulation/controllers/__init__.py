@@ -1,4 +1,1 @@
-"""Controllers of cameras.
-
-Naive ones, a rule, an oracle that knows the whole run, and learned ones behind a guard.
-"""
+"""Camera controllers: naive ones, a rule, an oracle with perfect foresight, and learned ones."""

@@ -27,13 +27,13 @@ LEARNED = ("custom", "ensemble", "custom_4")
 
 @dataclass(frozen=True, slots=True)
 class LearnedController:
-    """Learned controller.
+    """Decides by trained networks behind a guard.
 
-    It sees the battery as its gauge shows it, the request, the newest clean share and, where it was
+    The networks see the battery in whole per cents, the request, the newest clean share and, if
     trained so, the expected ones.
 
-    Invariants: looks with a model that fulfils the request where one does; charges where less is
-    stored than the next five minutes take.
+    Invariants: uses a model that fulfils the request where one exists; charges if less is stored
+    than the next five minutes take.
     """
 
     trained: TrainedController

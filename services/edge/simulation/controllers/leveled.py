@@ -1,7 +1,4 @@
-"""Controllers that within a five-minute slot decide by stored energy alone.
-
-These are those that know nothing, and the rule of an engineer.
-"""
+"""Controllers that decide within a slot by the stored energy alone: naive ones and a rule."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass

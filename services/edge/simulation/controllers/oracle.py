@@ -3,8 +3,9 @@
 The saving of stored energy from a slot on is a concave function of the stored amount. Its
 derivative, the marginal value, is therefore a list of segments in falling order of value. Going
 back by a slot merges the segments of its tasks and its charger into the list, and cuts the list at
-the battery's capacity; nothing is rounded to a grid. Within a slot energy is a fluid, although a
-charger brings whole intervals; ``least_objective_wh`` bounds the loss by that. The result is a
+the battery's capacity; nothing is rounded to a grid. Within a slot energy flows
+continuously, although a real charger delivers whole intervals. Continuous flow allows more than any
+controller can do, so ``least_objective_wh`` is a lower bound of all objectives. The result is a
 level per slot below which to charge. Source: base-stock policies of inventory control.
 """
 
@@ -28,7 +29,7 @@ _HALVINGS = 20
 
 @dataclass(frozen=True, slots=True)
 class OracleController(LevelController):
-    """Charges while a stored Wh saves more over the rest of the run than its dirty share now.
+    """Charges while a stored Wh saves more later than its dirty share costs now.
 
     Args:
         least_objective_wh: lower bound of any controller's objective, shape ``(cameras,)``.
@@ -103,7 +104,7 @@ class TaskWorth(NamedTuple):
 
 
 def _weigh_tasks(table: TaskTable, begin_wh: FloatArray) -> TaskWorth:
-    """Return the value of each camera's tasks by the lean model and the smallest that fulfils."""
+    """Return the value of energy for each camera's tasks."""
     cameras = np.arange(table.smallest.size)
     lean_wh = table.task_wh[:, 0]
     needed_wh = table.needed_wh
@@ -191,7 +192,7 @@ def walk_back(
 
 @njit(cache=True, nogil=True)
 def _stored_above(length: FloatArray, value: FloatArray, count: int, price: float) -> float:
-    """Return the highest stored energy at which one more Wh is worth more than a price."""
+    """Return the highest level at which another Wh is worth more than a price."""
     stored = 0.0
     place = 0
     while place < count and value[place] > price:
@@ -204,7 +205,7 @@ def _stored_above(length: FloatArray, value: FloatArray, count: int, price: floa
 def _stop_level(
     length: FloatArray, value: FloatArray, count: int, price: float, lump: float
 ) -> float:
-    """Return the level up to which a whole interval's charge is worth more than its price."""
+    """Return the highest level at which a whole interval's charge pays off."""
     high = _stored_above(length, value, count, price)
     if count == 0 or value[count - 1] > price:
         return high
