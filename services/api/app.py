@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from functools import cache, partial
+from itertools import chain
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -42,15 +43,18 @@ MAX_BODY_BYTES = 5_000_000
 # 200 besides those that wait for a worker or an upload: one or two seconds of work on a busy core.
 MAX_WAITING_REQUESTS = MAX_WAITING + MAX_UPLOADS + 200
 
+
+def _list_parameters(route: CheckedRoute) -> list[bool]:
+    """Return for each segment of the path whether it is a parameter."""
+    return [segment.startswith("{") for segment in route.path.split("/")]
+
+
 # Starlette takes the first route that matches: a fixed segment of a path goes before a parameter.
 PAGES: list[CheckedRoute] = sorted(
-    (route for router in PAGE_ROUTERS for route in router.routes),
-    key=lambda route: [part.startswith("{") for part in route.path.split("/")],
+    chain.from_iterable(router.routes for router in PAGE_ROUTERS), key=_list_parameters
 )
-ROUTES: tuple[CheckedRoute, ...] = (
-    *(route for router in ROUTERS for route in router.routes),
-    *PAGES,
-)
+RESOURCES: list[CheckedRoute] = list(chain.from_iterable(router.routes for router in ROUTERS))
+ROUTES: tuple[CheckedRoute, ...] = (*RESOURCES, *PAGES)
 OPERATIONS = tuple(dict.fromkeys(route.operation for route in ROUTES))
 
 
@@ -71,19 +75,17 @@ def create_app(
     ensure_plain_lines()
     settings = settings or load_settings()
     configure_tracing("api", settings.traces_url)
-    app = _create_bare_app(
-        partial(_connect, settings=settings, addresses=addresses, clock=clock or SystemClock())
-    )
+    clock = clock or SystemClock()
+    app = _create_bare_app(partial(_connect, settings=settings, addresses=addresses, clock=clock))
     add_problem_handlers(app)
     app.add_exception_handler(HTTPException, answer_missing_page)
     app.add_exception_handler(Exception, answer_broken_page)
     app.state.headers = list_headers(settings)
     app.openapi = describe_routes  # type: ignore[method-assign]
-    larger = {
-        route.path_regex.pattern: route.operation.most_bytes
-        for route in ROUTES
-        if route.operation.most_bytes is not None
-    }
+    larger = {}
+    for route in ROUTES:
+        if route.operation.most_bytes is not None:
+            larger[route.path_regex.pattern] = route.operation.most_bytes
     app.add_middleware(LimitBody, max_bytes=MAX_BODY_BYTES, larger=larger)
     app.add_middleware(AuditRequests)
     app.add_middleware(LimitWaiting, most=MAX_WAITING_REQUESTS)

@@ -34,10 +34,9 @@ def respond_tagged(
     if packed is not None:
         # A weak tag: both encodings share it, and their bytes differ.
         headers |= {"ETag": f"W/{tag}", "Vary": "Accept-Encoding"}
-    if {tag, "*"} & {
-        entry.strip().removeprefix("W/")
-        for entry in request.headers.get("If-None-Match", "").split(",")
-    }:
+    entries = request.headers.get("If-None-Match", "").split(",")
+    known_tags = {entry.strip().removeprefix("W/") for entry in entries}
+    if tag in known_tags or "*" in known_tags:
         return Response(status_code=HTTPStatus.NOT_MODIFIED.value, headers=headers)
     if packed is not None and "gzip" in accepted_encodings(request):
         return Response(
@@ -48,11 +47,13 @@ def respond_tagged(
 
 def accepted_encodings(request: Request) -> set[str]:
     """Return the content codings that the caller accepts."""
-    codings = [
-        each.replace(" ", "").partition(";q=")
-        for each in request.headers.get("Accept-Encoding", "").split(",")
-    ]
-    return {coding for coding, _, weight in codings if weight.strip("0.") or not weight}
+    accepted = set()
+    for entry in request.headers.get("Accept-Encoding", "").split(","):
+        coding, _, weight = entry.replace(" ", "").partition(";q=")
+        # A weight of 0 refuses the coding.
+        if not weight or weight.strip("0."):
+            accepted.add(coding)
+    return accepted
 
 
 def read_version(request: Request) -> int:

@@ -1,4 +1,6 @@
-"""Idempotency keys: a request that is repeated because its response got lost is carried out once.
+"""Carry out a request once that is repeated because its response got lost.
+
+It names an idempotency key.
 
 Source: draft-ietf-httpapi-idempotency-key-header-07.
 """
@@ -33,7 +35,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 async def answer_once(operation: Operation, request: Request, handle: Handler) -> Response:
-    """Return the response of ``handle``, or the stored one of an earlier request with the key.
+    """Return the response of ``handle``, or the stored one if the key was used before.
 
     Raises:
         InvalidInputError: the key is malformed, or was used with another request.
@@ -51,26 +53,18 @@ async def answer_once(operation: Operation, request: Request, handle: Handler) -
     if _KEY.fullmatch(text) is None:
         raise refuse("no-request-key", field=HEADER, value=text[:200])
     # Per API key, since two keys of one user may have different sites.
-    key = AnswerKey(
-        f"{caller.means}:{caller.name}:{caller.user_id or ''}:{caller.key_prefix or ''}",
-        operation.name,
-        text,
-    )
+    identity = f"{caller.means}:{caller.name}:{caller.user_id or ''}:{caller.key_prefix or ''}"
+    key = AnswerKey(identity, operation.name, text)
     gateway: Gateway = request.app.state.gateway
-    digest = hashlib.sha256(
-        b"\0".join((request.url.path.encode(), request.url.query.encode(), await request.body()))
-    ).hexdigest()
+    content = (request.url.path.encode(), request.url.query.encode(), await request.body())
+    digest = hashlib.sha256(b"\0".join(content)).hexdigest()
     is_locked = await to_thread.run_sync(gateway.locked_keys.take, key)
+    reserve = partial(idempotency.reserve, key=key, digest=digest, is_locked=is_locked)
     try:
-        reserved = await gateway.in_unit(
-            lambda connection: idempotency.reserve(
-                connection, key, digest=digest, is_locked=is_locked
-            )
-        )
+        reserved = await gateway.in_unit(reserve)
         if isinstance(reserved, StoredReply):
-            return Response(
-                reserved.body, reserved.status, {**reserved.headers, "Idempotent-Replayed": "true"}
-            )
+            headers = {**reserved.headers, "Idempotent-Replayed": "true"}
+            return Response(reserved.body, reserved.status, headers)
         return await _answer_first(gateway, key, partial(handle, request), since=reserved)
     finally:
         if is_locked:
@@ -100,9 +94,8 @@ def _keep(connection: Connection, *, key: AnswerKey, response: Response) -> None
         idempotency.release(connection, key)
         return
     headers = {name: value for name, value in response.headers.items() if name in _HEADERS}
-    idempotency.keep(
-        connection, key, StoredReply(response.status_code, headers, bytes(response.body).decode())
-    )
+    body = bytes(response.body).decode()
+    idempotency.keep(connection, key, StoredReply(response.status_code, headers, body))
 
 
 def _release(gateway: Gateway, key: AnswerKey) -> None:

@@ -24,6 +24,7 @@ from luna.platform.settings import Settings
 from luna.platform.telemetry import log_context, new_trace_id
 from luna.platform.tracing import TRACEPARENT, span, trace_of
 from services.api.identity.limits import REFUSED
+from services.api.operation import Operation
 from services.api.problems import TRACE_HEADERS, problem_response
 
 # Polled by monitors every few seconds: logged at debug level, and answered under any load.
@@ -96,7 +97,9 @@ SLOWEST_BYTES_PER_SECOND = 1_000
 
 
 class LimitBody:
-    """Refuses a body over ``max_bytes``, whatever Content-Length says, or one that is too slow.
+    """Refuses a body of more than ``max_bytes``, and one that arrives too slowly.
+
+    Bytes are counted, whatever Content-Length says.
 
     ``larger`` maps patterns of paths to larger limits. A body may lag up to ``patience`` behind
     ``SLOWEST_BYTES_PER_SECOND``.
@@ -119,14 +122,7 @@ class LimitBody:
         received = 0
         ended = False
         started = time.monotonic()
-        most = next(
-            (
-                most
-                for pattern, most in self._larger.items()
-                if pattern.fullmatch(scope.get("path", ""))
-            ),
-            self._max_bytes,
-        )
+        most = self._find_limit(scope.get("path", ""))
 
         async def receive_limited() -> Message:
             nonlocal received, ended
@@ -138,9 +134,8 @@ class LimitBody:
                 # When the slowest accepted body would have brought these bytes; a faster one may
                 # not pause for longer.
                 expected_at = started + received / SLOWEST_BYTES_PER_SECOND
-                remaining_seconds = (
-                    min(expected_at - time.monotonic(), 0.0) + self._patience_seconds
-                )
+                lag_seconds = max(time.monotonic() - expected_at, 0.0)
+                remaining_seconds = self._patience_seconds - lag_seconds
                 try:
                     message = await asyncio.wait_for(receive(), max(remaining_seconds, 0.0))
                 except TimeoutError as exc:
@@ -160,6 +155,12 @@ class LimitBody:
             return message
 
         await self._app(scope, receive_limited if scope["type"] == "http" else receive, send)
+
+    def _find_limit(self, path: str) -> int:
+        for pattern, most in self._larger.items():
+            if pattern.fullmatch(path):
+                return most
+        return self._max_bytes
 
 
 class LimitWaiting:
@@ -220,17 +221,17 @@ class SecureHeaders:
                 if source is not None and source.secure:
                     headers.append(_HTTPS_ONLY)
                 # A browser or proxy must not serve one person's response to the next.
-                if operation is not None and (
-                    operation.scope != "public" or operation.path.startswith("/v1/auth/")
-                ):
+                if operation is not None and _is_personal(operation):
                     headers.append(_NO_STORE)
-                message["headers"] = [
-                    *message["headers"],
-                    *(header for header in headers if header[0] not in present),
-                ]
+                missing = [header for header in headers if header[0] not in present]
+                message["headers"] = [*message["headers"], *missing]
             await send(message)
 
         await self._app(scope, receive, send_secured if scope["type"] == "http" else send)
+
+
+def _is_personal(operation: Operation) -> bool:
+    return operation.scope != "public" or operation.path.startswith("/v1/auth/")
 
 
 def _encode(name: str, value: str) -> tuple[bytes, bytes]:
@@ -273,7 +274,7 @@ _REDIRECTS = ("location", "hx-redirect", "hx-location", "hx-push-url")
 
 
 class BehindIngress:
-    """Accepts only Home Assistant's ingress and this machine.
+    """Accepts connections of Home Assistant's ingress and this machine alone.
 
     It puts ingress's path before every link and redirect.
 
@@ -292,14 +293,14 @@ class BehindIngress:
             await self._app(scope, receive, send)
             return
         if not _may_connect(scope):
-            await PlainTextResponse(
-                "Luna is found in Home Assistant's side bar.\n", HTTPStatus.FORBIDDEN
-            )(scope, receive, send)
+            remedy = "Luna is found in Home Assistant's side bar.\n"
+            refusal = PlainTextResponse(remedy, HTTPStatus.FORBIDDEN)
+            await refusal(scope, receive, send)
             return
         prefix = Headers(scope=scope).get("x-ingress-path", "").rstrip("/")
-        await self._app(
-            scope, receive, _PrefixLinks(prefix, send) if _PREFIX.fullmatch(prefix) else send
-        )
+        if _PREFIX.fullmatch(prefix):
+            send = _PrefixLinks(prefix, send)
+        await self._app(scope, receive, send)
 
 
 class _PrefixLinks:
@@ -318,11 +319,11 @@ class _PrefixLinks:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name in _REDIRECTS:
-                if (
-                    (target := headers.get(name)) is not None
-                    and target.startswith("/")
-                    and not target.startswith(("//", f"{self._prefix}/"))
-                ):
+                target = headers.get(name, "")
+                is_prefixed = target.startswith(f"{self._prefix}/")
+                # Two slashes begin another host's name.
+                is_local = target.startswith("/") and not target.startswith("//")
+                if is_local and not is_prefixed:
                     headers[name] = f"{self._prefix}{target}"
             if headers.get("content-type", "").startswith("text/html"):
                 self._start = message

@@ -90,9 +90,8 @@ def add_problem_handlers(app: FastAPI) -> None:
 
 def problem_response(error: LunaError, **extras: Any) -> JSONResponse:
     """Return ``error`` as a response; ``extras`` are further members of the document."""
-    return ProblemResponse(
-        {**error.problem(), "trace_id": current_trace_id(), **extras}, error.status, error.headers
-    )
+    document = {**error.problem(), "trace_id": current_trace_id(), **extras}
+    return ProblemResponse(document, error.status, error.headers)
 
 
 async def _on_luna_error(_request: Request, error: Exception) -> JSONResponse:
@@ -109,9 +108,9 @@ async def _on_invalid_request(_request: Request, error: Exception) -> JSONRespon
         # The first part ("body", "path") is no field; it stays where nothing follows, or only the
         # position in malformed JSON.
         where, *path = fault["loc"]
-        faults.append(
-            {**fault, "loc": tuple(path) if path and fault["type"] != "json_invalid" else (where,)}
-        )
+        names_field = path and fault["type"] != "json_invalid"
+        place = tuple(path) if names_field else (where,)
+        faults.append({**fault, "loc": place})
     return problem_response(explain_faults(faults, field=""))
 
 
@@ -153,9 +152,9 @@ UnforeseenAnswer = Callable[[Request, LunaError], Response]
 def answer_unforeseen_error(
     request: Request, error: Exception, answer: UnforeseenAnswer | None = None
 ) -> Response:
-    """Log an unforeseen error and return its ``answer`` under the request's trace id.
+    """Log an unforeseen error and return its response, both under the request's trace id.
 
-    By default that is a problem document.
+    ``answer`` makes the response; default: a problem document.
     """
     # Starlette asks for this response outside of the middleware that binds the trace id and adds
     # these headers.

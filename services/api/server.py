@@ -1,6 +1,6 @@
-"""HTTP server of the gateway (``python -m services.api``).
+"""Run the gateway's HTTP server (``python -m services.api``).
 
-Uvicorn with a time limit for headers, and problem documents for malformed requests.
+It is uvicorn with a time limit for headers, and problem documents for malformed requests.
 """
 
 import asyncio
@@ -101,18 +101,17 @@ class GatewayProtocol(H11Protocol):
             "status": status.value,
             "detail": detail,
             "field": field,
+            "remedy": remedy,
+            "trace_id": new_trace_id(),
         }
-        body = json.dumps({**document, "remedy": remedy, "trace_id": new_trace_id()}).encode()
+        body = json.dumps(document).encode()
         headers = [
             ("Content-Type", MEDIA_TYPE),
             ("Content-Length", str(len(body))),
             ("Connection", "close"),
         ]
-        for event in (
-            h11.Response(status_code=status.value, headers=headers, reason=status.phrase),
-            h11.Data(data=body),
-            h11.EndOfMessage(),
-        ):
+        start = h11.Response(status_code=status.value, headers=headers, reason=status.phrase)
+        for event in (start, h11.Data(data=body), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
 
@@ -125,7 +124,7 @@ IDLE_SECONDS = 130
 
 
 class GatewayServer(uvicorn.Server):
-    """Calls ``at_end`` as soon as a signal ends it, before it waits for requests under way.
+    """Calls ``at_end`` when a signal ends it, before it waits for requests under way.
 
     The process ends where the event loop stands still.
     """
@@ -189,18 +188,15 @@ def serve(
 def listen(settings: Settings) -> socket.socket:
     """Return a socket bound to the gateway's address.
 
-    A port in use is reported before anything is started.
+    A port in use is thus reported before anything is started.
 
     Raises:
         MachineError: the address is in use or not this machine's.
     """
     address = (settings.api_host, settings.api_port)
+    family = socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET
     try:
-        listener = socket.create_server(
-            address,
-            family=socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET,
-            backlog=512,
-        )
+        listener = socket.create_server(address, family=family, backlog=512)
     except OSError as exc:
         if exc.errno == errno.EADDRINUSE:
             raise refuse("port-in-use", field="api_port", value=settings.api_port) from exc

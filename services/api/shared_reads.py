@@ -1,6 +1,6 @@
-"""Coalesced database reads for concurrent callers.
+"""Share database reads among concurrent callers.
 
-The plan in force, the state of sites, the state of watched jobs.
+They read the plan in force, the state of sites, and the state of watched jobs.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ log = structlog.get_logger("luna.api")
 
 
 class LatestPlan(NamedTuple):
-    """A plan's id and its JSON, plain and compressed by gzip (a tenth of the size)."""
+    """A plan's id and its JSON, plain and by gzip (a tenth of the size)."""
 
     plan_id: str
     text: bytes
@@ -42,7 +42,7 @@ class LatestPlan(NamedTuple):
 
 
 class LatestPlans:
-    """Reads the plan in force of a site and system; concurrent callers share one read.
+    """Reads the plan in force of a site and system for concurrent callers.
 
     Invariants:
         A reply is never older than its request: a caller that comes during a read waits for the
@@ -67,9 +67,7 @@ class LatestPlans:
         reading = self._next.get(key)
         if reading is None:
             reading = self._next[key] = asyncio.create_task(self._take_turn(key))
-            # Retrieve the exception, which asyncio would log where every waiting caller has
-            # disconnected.
-            reading.add_done_callback(lambda task: task.cancelled() or task.exception())
+            reading.add_done_callback(_retrieve_exception)
         # A caller that disconnects must not cancel the read that others share.
         return await asyncio.shield(reading)
 
@@ -98,8 +96,14 @@ class LatestPlans:
         return latest
 
 
+def _retrieve_exception(task: asyncio.Task[LatestPlan]) -> None:
+    # asyncio would log an exception that nobody retrieves: every waiting caller may be gone.
+    if not task.cancelled():
+        task.exception()
+
+
 class SitePulse:
-    """Polls the state of watched sites: one read per site and ``every``, however many watch it.
+    """Polls the state of watched sites, each once per ``every`` for all its watchers.
 
     Polling, because worker, executor, commands and gateway change the database and notify nobody. A
     change during an outage shows at the next poll.

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from prometheus_client import Gauge
 from sqlalchemy import Connection
 
+from luna.energy.site import Site
 from luna.platform.database import site_figures, sites
 from luna.platform.database.sites import StoredSite
 from luna.platform.site_present import read_present
@@ -99,20 +100,15 @@ class SiteMetrics:
         for site, at in site_figures.newest_observations(connection, most=MOST_SITES).items():
             NEWEST_OBSERVATION.labels(site).set(at.timestamp() if at else 0.0)
         UNREADABLE.clear()
-        for each in sites.list_unreadable(connection)[:MOST_SITES]:
-            UNREADABLE.labels(each.name).set(1)
+        for unreadable in sites.list_unreadable(connection)[:MOST_SITES]:
+            UNREADABLE.labels(unreadable.name).set(1)
         if time.monotonic() - self._present_at >= PRESENT_EVERY.total_seconds():
-            self._tell_present(connection, now)
+            self._set_present(connection, now)
         if time.monotonic() - self._judged_at >= JUDGED_EVERY.total_seconds():
-            self._tell_judged(connection, now)
+            self._set_judged(connection, now)
 
-    def _tell_judged(self, connection: Connection, now: datetime) -> None:
-        judged = [
-            stored.site
-            for stored in sites.list_page(connection, limit=MOST_SITES)
-            if isinstance(stored, StoredSite)
-        ]
-        figures = site_figures.read(connection, judged, now=now)
+    def _set_judged(self, connection: Connection, now: datetime) -> None:
+        figures = site_figures.read(connection, _list_readable(connection), now=now)
         # Drops deleted sites.
         for gauge in _JUDGED:
             gauge.clear()
@@ -129,13 +125,9 @@ class SiteMetrics:
                     USUAL_ERROR.labels(figure.site, series).set(error.usual)
         self._judged_at = time.monotonic()
 
-    def _tell_present(self, connection: Connection, now: datetime) -> None:
-        present_sites = [
-            stored.site
-            for stored in sites.list_page(connection, limit=MOST_SITES)
-            if isinstance(stored, StoredSite)
-        ]
-        presents = [read_present(connection, site, now=now) for site in present_sites]
+    def _set_present(self, connection: Connection, now: datetime) -> None:
+        readable = _list_readable(connection)
+        presents = [read_present(connection, site, now=now) for site in readable]
         for gauge in _PRESENT:
             gauge.clear()
         for present in presents:
@@ -143,10 +135,8 @@ class SiteMetrics:
                 POWER.labels(present.site, flow).set(power_kw)
             if present.soc is not None:
                 SOC.labels(present.site).set(present.soc)
-            for direction, price in (
-                ("import", present.import_price),
-                ("export", present.export_price),
-            ):
+            prices = {"import": present.import_price, "export": present.export_price}
+            for direction, price in prices.items():
                 if price is not None:
                     PRICE.labels(present.site, direction, present.currency).set(price)
             if present.cost_today is not None:
@@ -154,11 +144,20 @@ class SiteMetrics:
         self._present_at = time.monotonic()
 
     def forget(self) -> None:
-        """Clear all gauges while the database is away: old values would pass for current ones."""
+        """Clear all gauges while the database is away.
+
+        Old values would pass for current ones.
+        """
         for gauge in (NEWEST_OBSERVATION, UNREADABLE, *_PRESENT, *_JUDGED):
             gauge.clear()
         self._judged_at = -math.inf
         self._present_at = -math.inf
+
+
+def _list_readable(connection: Connection) -> list[Site]:
+    """Return the first ``MOST_SITES`` sites by name, without those that cannot be read."""
+    stored_sites = sites.list_page(connection, limit=MOST_SITES)
+    return [stored.site for stored in stored_sites if isinstance(stored, StoredSite)]
 
 
 _PRESENT = (POWER, SOC, PRICE, COST_TODAY)

@@ -1,7 +1,4 @@
-"""Access to the tools over a site's data, for MCP over HTTP and ``luna mcp`` alike.
-
-It says where they run and which sites the caller has.
-"""
+"""Give MCP over HTTP and ``luna mcp`` the tools over a site's data and the caller's sites."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -64,6 +61,7 @@ def read_declared(
             request = capability.request.model_validate(dict(arguments))
         except ValidationError as exc:
             raise refuse_arguments(exc, capability.request, field="") from exc
-    values = {each.name: getattr(request, each.name) for each in capability.parameters}
+    names = [parameter.name for parameter in capability.parameters]
+    values = {name: getattr(request, name) for name in names}
     reply: Message = capability(call, **values)
     return reply

@@ -1,7 +1,6 @@
-"""Streaming file uploads.
+"""Stream file uploads from multipart requests into the object store.
 
-They go from a multipart request into the object store, never whole in memory or on this machine's
-disk.
+A file is never whole in memory or on this machine's disk.
 """
 
 import hashlib
@@ -50,7 +49,7 @@ class PeekedBody:
         return self._peeked.popleft() if self._peeked else await self._receive()
 
     async def peek_field(self, content_type: str, name: str) -> str | None:
-        """Return a field of a multipart form that precedes the file, None where there is none.
+        """Return a form's field that precedes the file, None without one.
 
         The body can still be read from its beginning.
 
@@ -60,17 +59,14 @@ class PeekedBody:
         form = Form(content_type)
         size = 0
         ended = False
-        while (
-            name not in form.fields
-            and not form.file_count
-            and size < MAX_LEADING_BYTES
-            and not ended
-        ):
+        while not ended and size < MAX_LEADING_BYTES:
+            if name in form.fields or form.file_count:
+                break
             message = await self._receive()
             self._peeked.append(message)
             piece = message.get("body", b"")
             form.take(piece)
-            size = size + len(piece)
+            size += len(piece)
             ended = not message.get("more_body", False)
         return form.fields.get(name, [None])[-1]
 
@@ -87,7 +83,10 @@ class ReceivedFile:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedForm:
-    """The files and fields of a form; a field has a value for each time it was sent."""
+    """The files and fields of a form.
+
+    A field has a value for each time it was sent.
+    """
 
     files: list[ReceivedFile]
     fields: Fields
@@ -100,7 +99,8 @@ class Uploads:
     """
 
     def __init__(self, open_store: Callable[[], ObjectStore]) -> None:
-        self._open_store, self._limiter = open_store, CapacityLimiter(MAX_UPLOADS)
+        self._open_store = open_store
+        self._limiter = CapacityLimiter(MAX_UPLOADS)
 
     async def receive_one(
         self, request: Request, *, owner: str = ""
@@ -146,17 +146,15 @@ class Uploads:
                     key = f"uploads/{owner}{uuid4().hex}"
                     counted = _Counted(content, name, most_bytes)
                     objects.put_stream(key, counted.pieces())
-                    files.append(
-                        ReceivedFile(key, name, counted.digest.hexdigest(), counted.size_bytes)
-                    )
-                    unwanted.callback(forget_files, objects, files[-1:])
+                    sha256 = counted.digest.hexdigest()
+                    file = ReceivedFile(key, name, sha256, counted.size_bytes)
+                    files.append(file)
+                    unwanted.callback(forget_files, objects, [file])
                 # A browser sends an empty file field as a file without name and content.
                 received = [file for file in files if most == 1 or file.name or file.size_bytes]
                 if not received:
-                    raise refuse(
-                        "form-without-file" if most == 1 else "document-form-without-file",
-                        field=FILE_FIELD,
-                    )
+                    reason = "form-without-file" if most == 1 else "document-form-without-file"
+                    raise refuse(reason, field=FILE_FIELD)
                 unwanted.pop_all()
             forget_files(objects, [file for file in files if file not in received])
             return ReceivedForm(received, form.fields)
@@ -165,7 +163,10 @@ class Uploads:
 
 
 def forget_files(objects: ObjectStore, files: Iterable[ReceivedFile]) -> None:
-    """Remove uploaded files; those left because the store is away are removed with old uploads."""
+    """Remove uploaded files.
+
+    Those left because the store is away are removed with old uploads.
+    """
     for file in files:
         with suppress(LunaError):
             objects.remove(file.key)
@@ -240,7 +241,9 @@ class Form:
             raise refuse("form-malformed", field="body", why=exc) from exc
 
     def read_files(self, body: Iterable[bytes]) -> Iterator[tuple[str, Iterator[bytes]]]:
-        """Yield the name and content of each file; the content has to be read before the next file.
+        """Yield the name and content of each file.
+
+        The content has to be read before the next file.
 
         Raises:
             InvalidInputError: the form is broken, cut off, or has too many files.
@@ -276,7 +279,8 @@ class Form:
     def _end_header(self) -> None:
         if self._header.lower() == b"content-disposition":
             self._disposition = self._value
-        self._header = self._value = b""
+        self._header = b""
+        self._value = b""
 
     def _name_part(self) -> None:
         _, options = parse_options_header(self._disposition)
@@ -289,14 +293,11 @@ class Form:
             return
         self.file_count += 1
         if self.file_count > self._most:
-            raise (
-                refuse("form-two-files", field=FILE_FIELD)
-                if self._most == 1
-                else refuse("document-form-too-many", field=FILE_FIELD, most=self._most)
-            )
-        self._events.append(
-            options.get(b"filename", b"file").decode("utf-8", "replace").replace("\x00", "")
-        )
+            if self._most == 1:
+                raise refuse("form-two-files", field=FILE_FIELD)
+            raise refuse("document-form-too-many", field=FILE_FIELD, most=self._most)
+        file_name = options.get(b"filename", b"file").decode("utf-8", "replace")
+        self._events.append(file_name.replace("\x00", ""))
 
     def _take_data(self, data: bytes, start: int, end: int) -> None:
         if self._name == FILE_FIELD:

@@ -88,9 +88,7 @@ def compare(
     if as_json:
         write_json(reply.model_dump(mode="json"))
         return
-    # Blocks of a week say nothing about less than two of them
     numbers = Numbers("en", zone, reply.currency)
-    needed = 2 * BLOCK_DAYS
     policy = say_policy(reply.policy, language="en")
     over = say_policy(reply.over, language="en")
     out.print(
@@ -100,6 +98,8 @@ def compare(
     gain = numbers.money(reply.gain, signed=True)
     low = numbers.money(reply.low, signed=True)
     high = numbers.money(reply.high, signed=True)
+    # Blocks of a week say nothing about less than two of them.
+    needed = 2 * BLOCK_DAYS
     if reply.days < needed:
         out.print(
             f"Cheaper by {gain}, ahead on {reply.days_ahead} of them; fewer than {needed} "
@@ -111,11 +111,9 @@ def compare(
         f"on {reply.days_ahead} of them"
     )
     if reply.points is not None:
+        interval = f"[{reply.points.low:+.2f}, {reply.points.high:+.2f}]"
         out.print(
-            (
-                f"In points of perfect foresight's savings: {reply.points.points:+.2f} "
-                f"[{reply.points.low:+.2f}, {reply.points.high:+.2f}]"
-            ),
+            f"In points of perfect foresight's savings: {reply.points.points:+.2f} {interval}",
             markup=False,
         )
 
@@ -156,8 +154,9 @@ def plot(
             value=slots.name,
             remedy="Name a file that ends so.",
         )
-    for path in (to, *([] if slots is None else [slots])):
-        make_writable(path.parent)
+    make_writable(to.parent)
+    if slots is not None:
+        make_writable(slots.parent)
     if to.suffix == ".png":
         require_extra(DRAWING)
     reply: DayPictureReply = answer_request(request)
@@ -175,10 +174,8 @@ def plot(
     numbers = Numbers("en", ZoneInfo("UTC"), reply.currency)
     rows = []
     for name, trace in reply.traces.items():
-        cells = [
-            say_policy(name, language="en"),
-            numbers.money(trace.cost - (trace.value_gain or 0.0)),
-        ]
+        cost = trace.cost - (trace.value_gain or 0.0)
+        cells = [say_policy(name, language="en"), numbers.money(cost)]
         for part in (trace.charging, trace.discharging):
             price = numbers.number(part.mean_price, 3)
             cells.append(
@@ -195,7 +192,7 @@ def plot(
 
 
 def _compose_slots(reply: DayPictureReply, suffix: str) -> str:
-    """Return every slot of every policy: what the reply holds as JSON, or rows with headings."""
+    """Return every slot of every policy, as JSON or as CSV with headings."""
     if suffix == ".json":
         return reply.model_dump_json(exclude={"svg"}) + "\n"
     from io import StringIO

@@ -127,6 +127,7 @@ def show_what_if(  # noqa: PLR0913 - one per option
         if stored_id is not None:
             state: WhatIfState = desk.ask(read_what_if, {"what_if_id": stored_id})
         else:
+            variants = [_parse_variant(words) for words in variant or []]
             options = {
                 "site_id": site,
                 "from_day": first,
@@ -134,7 +135,7 @@ def show_what_if(  # noqa: PLR0913 - one per option
                 "policy": policy,
                 "outlook": outlook,
                 "language": language,
-                "variants": [_parse_variant(words) for words in variant or []] or None,
+                "variants": variants or None,
             }
             fields: dict[str, Any] = {}
             if file is not None:
@@ -156,9 +157,9 @@ def show_what_if(  # noqa: PLR0913 - one per option
 
 
 def _parse_variant(words: str) -> dict[str, Any]:
-    """Parse a variant, "NAME: path=value.
+    """Parse a variant, "NAME: path=value; path=value".
 
-    Path=value"; ``investment`` and ``margin`` are the variant's, other paths the site's fields.
+    ``investment`` and ``margin`` are the variant's, other paths the site's fields.
 
     Raises:
         InvalidInputError: the name or a value is missing.
@@ -172,7 +173,10 @@ def _parse_variant(words: str) -> dict[str, Any]:
             remedy='Write it like "15 kWh: batteries.battery.capacity_kwh=15".',
         )
     variant: dict[str, Any] = {"name": name.strip(), "site": {}}
-    for change in filter(None, (part.strip() for part in changes.split(";"))):
+    for text in changes.split(";"):
+        change = text.strip()
+        if not change:
+            continue
         path, equals, value = change.partition("=")
         if not equals:
             raise InvalidInputError(
@@ -188,19 +192,16 @@ def _parse_variant(words: str) -> dict[str, Any]:
             raise InvalidInputError(
                 "is no value", field="--variant", value=change, remedy=remedy
             ) from exc
-        *parents, name = path.strip().split(".")
+        *parents, field = path.strip().split(".")
         part = variant if path.strip() in ("investment", "margin") else variant["site"]
         for parent in parents:
             part = part.setdefault(parent, {})
-        part[name] = parsed
+        part[field] = parsed
     return variant
 
 
 def _replay(desk: Desk, question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
-    """Replay a what-if question in this process, or on the workers of a remote gateway.
-
-    Return its reply.
-    """
+    """Replay a what-if question here or on a remote gateway's workers, and return its reply."""
     if find_server() is None:
         from services.planner.service.counterfactual import replay_question
 
@@ -286,9 +287,8 @@ def show_plan_variant(
             field="--variant",
             remedy="Name one, or --export; several are for --from and --to.",
         )
-    variant = compose_request(
-        Variant, **(variants[0] if variants else {"name": f"export {export_kwh:g} kWh"})
-    )
+    fields = variants[0] if variants else {"name": f"export {export_kwh:g} kWh"}
+    variant = compose_request(Variant, **fields)
     question = compose_request(
         VariantQuestion, variant=variant, export_kwh=export_kwh, language=language
     )

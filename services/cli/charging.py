@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -63,10 +64,9 @@ def read_sessions(texts: Sequence[str], clock: StayClock) -> dict[str, list[Vehi
         sessions_by_vehicle.setdefault(name.strip(), []).append(
             compose_session(values, begin, until)
         )
-    return {
-        name: sorted(sessions, key=lambda each: each.from_)
-        for name, sessions in sessions_by_vehicle.items()
-    }
+    for sessions in sessions_by_vehicle.values():
+        sessions.sort(key=attrgetter("from_"))
+    return sessions_by_vehicle
 
 
 def compose_session(fields: Mapping[str, Any], begin: datetime, until: datetime) -> VehicleSession:
@@ -78,8 +78,11 @@ def compose_session(fields: Mapping[str, Any], begin: datetime, until: datetime)
     try:
         return compose_request(VehicleSession, **fields, from_=begin, to=until)
     except InvalidInputError as error:
-        option = {field: name for name, (field, _) in FIELDS.items()}.get(error.field or "")
-        error.field = f"--session {option}" if option else "--session"
+        wrong = error.field or ""
+        error.field = "--session"
+        for option, (field, _) in FIELDS.items():
+            if field == wrong:
+                error.field = f"--session {option}"
         raise
 
 
@@ -89,9 +92,9 @@ def read_number(text: str, *, field: str, share: bool) -> float:
     Raises:
         InvalidInputError: the text is no number.
     """
-    digits, percent = (text[:-1], 100.0) if share and text.endswith("%") else (text, 1.0)
+    is_percentage = share and text.endswith("%")
     try:
-        return float(digits) / percent
+        return float(text[:-1]) / 100.0 if is_percentage else float(text)
     except ValueError as exc:
         raise InvalidInputError(
             "is no number",
@@ -102,7 +105,9 @@ def read_number(text: str, *, field: str, share: bool) -> float:
 
 
 def add_sessions(request: PlanRequest, texts: Sequence[str]) -> PlanRequest:
-    """Return the request with option sessions in place of its own for those vehicles.
+    """Return the request with the sessions of options.
+
+    They replace its sessions of these vehicles.
 
     Raises:
         NotFoundError: no such site.
@@ -120,18 +125,15 @@ def add_sessions(request: PlanRequest, texts: Sequence[str]) -> PlanRequest:
     names = [vehicle.name for vehicle in site.vehicles]
     strange = next((name for name in stays if name not in names), None)
     if strange is not None:
-        remedy = (
-            f"There are: {', '.join(names)}."
-            if names
-            else "Describe one in the site's file, under vehicles."
-        )
+        remedy = "Describe one in the site's file, under vehicles."
+        if names:
+            remedy = f"There are: {', '.join(names)}."
         raise InvalidInputError(
             "the site has no such vehicle", field="--session", value=strange, remedy=remedy
         )
     charge = {name: state.soc for name, state in request.state.vehicles.items()}
-    lacks_charge = any(
-        sessions[0].arrival_soc is None and name not in charge for name, sessions in stays.items()
-    )
+    arrivals = {name: sessions[0].arrival_soc for name, sessions in stays.items()}
+    lacks_charge = any(soc is None and name not in charge for name, soc in arrivals.items())
     if request.site_id is not None and lacks_charge:
         from services.planner.service.state import read_carried
 
@@ -143,7 +145,9 @@ def add_sessions(request: PlanRequest, texts: Sequence[str]) -> PlanRequest:
         charge |= {name: vehicle.soc for name, vehicle in carried.vehicles.items()}
     vehicles: dict[str, VehicleState] = {}
     for name, sessions in stays.items():
-        soc = charge.get(name) if sessions[0].arrival_soc is None else sessions[0].arrival_soc
+        soc = arrivals[name]
+        if soc is None:
+            soc = charge.get(name)
         if soc is None:
             raise InvalidInputError(
                 "how full the vehicle comes is not known",

@@ -75,9 +75,11 @@ def write_text(text: str) -> None:
             break_long_words=False,
             break_on_hyphens=False,
         )
-        text = "\n".join(
-            fill(line, subsequent_indent=line[: -len(line.lstrip())]) for line in text.split("\n")
-        )
+        filled = []
+        for line in text.split("\n"):
+            indent = line[: -len(line.lstrip())]
+            filled.append(fill(line, subsequent_indent=indent))
+        text = "\n".join(filled)
     out.print(text, markup=False, soft_wrap=True)
 
 
@@ -97,30 +99,30 @@ def build_table(
     cells = [[Text(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     for index, heading in enumerate(headings):
         column = [row[index].plain for row in cells]
+        if not out.is_terminal:
+            column.insert(0, heading)
         justify: Literal["left", "right"] = "left" if index == 0 or heading in words else "right"
-        grid.add_column(
-            Text(heading),
-            justify=justify,
-            min_width=_measure_unbroken([heading, *column] if not out.is_terminal else column),
-        )
+        grid.add_column(Text(heading), justify=justify, min_width=_measure_unbroken(column))
     for row in cells:
         grid.add_row(*row)
     return grid
 
 
 def _measure_unbroken(column: Sequence[str]) -> int:
-    """Return the columns that the cells need.
+    """Return the width of the longest part that stays unbroken.
 
-    In a pipe they hold whole lines, on a terminal the longest word.
+    That is a word on a terminal, a line in a pipe.
     """
-    parts = [
-        part for cell in column for part in (cell.split() if out.is_terminal else cell.splitlines())
-    ]
-    return max((cell_len(part) for part in parts), default=0)
+    widest = 0
+    for cell in column:
+        parts = cell.split() if out.is_terminal else cell.splitlines()
+        for part in parts:
+            widest = max(widest, cell_len(part))
+    return widest
 
 
 def report(error: LunaError, *, as_json: bool) -> None:
-    """Write an error on standard error: a problem document for machines, plain words for people."""
+    """Write an error on standard error, as a problem document or in plain words."""
     if as_json:
         sys.stderr.write(json.dumps(error.problem(), ensure_ascii=False) + "\n")
     else:
@@ -133,7 +135,7 @@ def follow_progress(
 ) -> Iterator[Callable[[int, int, str], None]]:
     """Yield a function that shows progress on standard error.
 
-    Steps done, steps in all, the current one.
+    Its arguments are the steps done, the steps in all and the current one.
     """
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -146,6 +148,8 @@ def follow_progress(
         transient=True,
     ) as bar:
         task = bar.add_task(title, total=None)
-        yield lambda done, total, label: bar.update(
-            task, completed=done, total=total, description=f"{title} {label}"
-        )
+
+        def show_progress(done: int, total: int, label: str) -> None:
+            bar.update(task, completed=done, total=total, description=f"{title} {label}")
+
+        yield show_progress

@@ -12,7 +12,7 @@ from luna.platform.database.revision import current, head
 from luna.platform.desk.servers import open_engine
 from luna.platform.embedded.supervisor import running
 from luna.platform.settings import load_settings
-from services.cli.console import JsonOption, emit, out, table, write_json
+from services.cli.console import JsonOption, out, table, write_json
 
 app = typer.Typer(no_args_is_help=True, help="The database's schema.")
 
@@ -37,49 +37,44 @@ def upgrade(
             complete = reached == head()
             policies = retention.apply_policies(connection, settings) if complete else []
             rollups = timescale.rollups(connection) if complete else {}
-    document = {
-        "revision": reached,
-        "timescaledb": asdict(edition),
-        "policies": [
-            {
-                "table": policy.table,
-                "policy": policy.kind,
-                "after_days": policy.after / timedelta(days=1),
-                "in_force": policy.refused is None,
-                "refused": policy.refused,
-            }
-            for policy in policies
-        ],
-        "rollups": rollups,
-    }
     if as_json:
+        document = {
+            "revision": reached,
+            "timescaledb": asdict(edition),
+            "policies": [_describe_policy(policy) for policy in policies],
+            "rollups": rollups,
+        }
         write_json(document)
         return
     out.print(f"The schema is at revision {reached}.")
-    toolkit = f"toolkit {edition.toolkit}" if edition.toolkit else "no toolkit"
-    out.print(
-        f"TimescaleDB {edition.version}, {edition.licence} licence, {toolkit}."
-        if edition.version
-        else "Plain PostgreSQL, without TimescaleDB."
-    )
+    if edition.version:
+        toolkit = f"toolkit {edition.toolkit}" if edition.toolkit else "no toolkit"
+        out.print(f"TimescaleDB {edition.version}, {edition.licence} licence, {toolkit}.")
+    else:
+        out.print("Plain PostgreSQL, without TimescaleDB.")
     for name, kind in rollups.items():
         out.print(f"{name} is a {kind}.")
     if edition.community:
-        cells = [
-            [
-                each.table,
-                each.kind,
-                f"{each.after / timedelta(days=1):g} days",
-                each.refused or "in force",
-            ]
-            for each in policies
-        ]
-        table(["table", "policy", "after", "state"], cells, words=["policy", "state"])
+        rows = []
+        for policy in policies:
+            after = f"{policy.after / timedelta(days=1):g} days"
+            rows.append([policy.table, policy.kind, after, policy.refused or "in force"])
+        table(["table", "policy", "after", "state"], rows, words=["policy", "state"])
     else:
         out.print(
             "No policies here: nothing is compressed, and the task ingest.retention.apply "
             "deletes old forecasts, plans and readings."
         )
+
+
+def _describe_policy(policy: retention.RetentionPolicy) -> dict[str, str | float | bool | None]:
+    return {
+        "table": policy.table,
+        "policy": policy.kind,
+        "after_days": policy.after / timedelta(days=1),
+        "in_force": policy.refused is None,
+        "refused": policy.refused,
+    }
 
 
 @app.command()
@@ -98,8 +93,7 @@ def downgrade(
         migrate.downgrade(addresses.database_url, revision, drop_data=yes)
         with open_engine(addresses.database_url) as pool, unit_of_work(pool) as connection:
             reached = current(connection)
-    emit(
-        {"revision": reached},
-        as_json=as_json,
-        show=lambda: out.print(f"The schema is at revision {reached or 'base'}."),
-    )
+    if as_json:
+        write_json({"revision": reached})
+    else:
+        out.print(f"The schema is at revision {reached or 'base'}.")

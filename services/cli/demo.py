@@ -84,28 +84,21 @@ def show_demo(  # noqa: PLR0913 - one per option
         run = run_demo(days, show_step, on_servers=on_servers)
     write_whole(path, render(compose_report(run, language)))
     if as_json:
-        document = {
-            "report": str(path),
-            "seconds": round(run.seconds, 1),
-            "sites": {name: replay.model_dump(mode="json") for name, replay in run.replays.items()},
-            "plan": None if run.plan is None else run.plan.model_dump(mode="json", by_alias=True),
-        }
-        write_json(document)
+        plan = None if run.plan is None else run.plan.model_dump(mode="json", by_alias=True)
+        replays = {name: replay.model_dump(mode="json") for name, replay in run.replays.items()}
+        seconds = round(run.seconds, 1)
+        write_json({"report": str(path), "seconds": seconds, "sites": replays, "plan": plan})
         return
     words = read_texts("report", language)
     headings = [words[name] for name in ("policy", "policy_cost", "saved", "score", "cycles_a_day")]
-    for each in run.demo.sites:
-        numbers = Numbers(language, run.window.zone, each.site.currency)
-        rows = [
-            [row.name, row.cost, row.saved, row.score, row.cycles]
-            for row in tabulate_policies(run.replays[each.site.name], numbers)
-        ]
+    shown_days = f"{run.window.first_day} – {run.window.last_day}"
+    for demo_site in run.demo.sites:
+        site = demo_site.site
+        numbers = Numbers(language, run.window.zone, site.currency)
+        scores = tabulate_policies(run.replays[site.name], numbers)
+        rows = [[row.name, row.cost, row.saved, row.score, row.cycles] for row in scores]
         out.print()
-        table(
-            headings,
-            rows,
-            title=f"{each.site.name}: {run.window.first_day} – {run.window.last_day}",
-        )
+        table(headings, rows, title=f"{site.name}: {shown_days}")
     out.print(f"\n{path} ({run.seconds:.0f} s)")
 
 
@@ -113,7 +106,7 @@ def show_demo(  # noqa: PLR0913 - one per option
 def show_steps() -> Iterator["ShowStep"]:
     """Yield a function that shows steps on standard error, also concurrent ones.
 
-    They are progress bars on a terminal, else a line per finished step.
+    It draws progress bars on a terminal, else a line per finished step.
     """
     columns = (
         TextColumn("{task.description:<26}"),
@@ -127,10 +120,13 @@ def show_steps() -> Iterator["ShowStep"]:
         def show_step(name: str) -> Iterator[Callable[[int, int, str], None]]:
             began = monotonic()
             task = progress.add_task(name, total=None, label="")
-            yield lambda done, total, label: progress.update(
-                task, completed=done, total=total, label=label
-            )
-            total = next(each.total for each in progress.tasks if each.id == task) or 1
+
+            def show_progress(done: int, total: int, label: str) -> None:
+                progress.update(task, completed=done, total=total, label=label)
+
+            yield show_progress
+            last_total = next(shown.total for shown in progress.tasks if shown.id == task)
+            total = last_total or 1
             progress.update(task, completed=total, total=total, label="")
             if progress.disable:
                 err.print(f"{name}: {monotonic() - began:.1f} s", soft_wrap=True)
@@ -139,7 +135,7 @@ def show_steps() -> Iterator["ShowStep"]:
 
 
 def _live(speed: float) -> None:
-    """Run everything with a simulated home, or add it to the Luna that runs in this folder.
+    """Run everything with a simulated home, or add the home to a running Luna.
 
     Raises:
         ConflictError: Luna speaks to a broker already, or another site has the home's name.
@@ -160,4 +156,6 @@ def _live(speed: float) -> None:
             begin(addresses)
         err.print(f"It is at http://{settings.api_host}:{settings.api_port}.")
     else:
-        run_everything(speed_up_clock(settings, speed) if speed != 1.0 else settings, begin=begin)
+        if speed != 1.0:
+            settings = speed_up_clock(settings, speed)
+        run_everything(settings, begin=begin)

@@ -119,10 +119,10 @@ def add(  # noqa: PLR0913 - one per option
     files = [Path(source) for source in sources or [] if not source.startswith(WEB)]
     urls = [source for source in sources or [] if source.startswith(WEB)]
     with open_database() as pool, open_queue() as client:
-        stored = [
-            store_file(pool, objects, file, fields, settings=settings, added_by=user)
-            for file in files
-        ]
+        stored = []
+        for file in files:
+            document = store_file(pool, objects, file, fields, settings=settings, added_by=user)
+            stored.append(document)
         if examples:
             stored += store_examples(pool, objects, added_by=user)
         requests: list[IngestRequest | FetchDocumentRequest] = []

@@ -15,7 +15,7 @@ from luna.platform.extras import (
     install_extra,
     remove_extra,
 )
-from services.cli.console import JsonOption, emit, err, out
+from services.cli.console import JsonOption, err, out, write_json
 from services.cli.declared import build_group
 from services.cli.server import find_server
 
@@ -37,11 +37,10 @@ def add_extra(name: NameArgument, *, yes: YesOption = False, as_json: JsonOption
         if not ask_to_install(extra):
             raise typer.Exit(1)
     _install(extra)
-    emit(
-        {"name": name, "installed": True},
-        as_json=as_json,
-        show=lambda: out.print(f"{name} is installed."),
-    )
+    if as_json:
+        write_json({"name": name, "installed": True})
+    else:
+        out.print(f"{name} is installed.")
 
 
 @app.command("remove")
@@ -62,11 +61,10 @@ def take_extra_away(
             f"Remove {', '.join(extra.modules)} and what came with them?", abort=True, err=True
         )
     remove_extra(extra)
-    emit(
-        {"name": name, "installed": False},
-        as_json=as_json,
-        show=lambda: out.print(f"{name} is removed."),
-    )
+    if as_json:
+        write_json({"name": name, "installed": False})
+    else:
+        out.print(f"{name} is removed.")
 
 
 def settle_missing(error: LunaError, *, agreed: bool) -> bool:

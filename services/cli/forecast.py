@@ -14,6 +14,7 @@ from luna.contracts.forecast_explanation import ExplainRequest, IssueScenariosRe
 from luna.contracts.forecast_view import view_explained
 from luna.contracts.replay import ReplayRequest
 from luna.energy.errors import InvalidInputError
+from luna.energy.outlook import Forecast
 from luna.platform.capabilities.forecast_orders import evaluate_forecasts, read_forecast_versions
 from luna.platform.clock import SystemClock
 from luna.platform.database import forecasts, observations, sites
@@ -92,45 +93,48 @@ def issue(
         )
     last = issued.batch.forecast(len(issued.batch.issued_at) - 1)
     if as_json:
-        parts = {"": "expected", "_p10": "p10", "_p50": "p50", "_p90": "p90"}
-        series = {"load": last.load_kwh, "pv": last.pv_kwh}
-        columns = {
-            f"{name}{suffix}_kwh": getattr(quantiles, part)
-            for name, quantiles in series.items()
-            for suffix, part in parts.items()
-        }
-        slots = [
-            {
-                "slot_start": start.isoformat(),
-                **{name: round(float(column[slot]), 6) for name, column in columns.items()},
-            }
-            for slot, start in enumerate(last.timeline)
-        ]
-        write_json(issued.reply().model_dump(mode="json") | {"forecast": slots})
+        write_json(issued.reply().model_dump(mode="json") | {"forecast": _list_slots(last)})
         return
     out.print(
         f"{last.version} issued {say_instant(last.issued_at, zone)}, stage: "
         f"{issued.batch.stage}; energies per hour, kWh"
     )
-    rows = []
-    numbers = Numbers("en", zone, "EUR")
-    for first in range(0, len(last.timeline) - 3, 4):
-        hour = slice(first, first + 4)
-        energies = [
-            getattr(quantiles, part)[hour].sum()
-            for quantiles in (last.load_kwh, last.pv_kwh)
-            for part in ("p10", "expected", "p90")
-        ]
-        start = last.timeline.start + first * last.timeline.step
-        rows.append(
-            [
-                f"{numbers.day(start)} {numbers.clock(start)}",
-                *(f"{energy:.2f}" for energy in energies),
-            ]
-        )
-    table([f"hour, {zone.key}", "load low", "load", "load high", "PV low", "PV", "PV high"], rows)
+    headings = [f"hour, {zone.key}", "load low", "load", "load high", "PV low", "PV", "PV high"]
+    table(headings, _list_hours(last, zone))
     for code in issued.batch.reasons[-1]:
         out.print(f"Wider than usual: {condition(code, language='en')}")
+
+
+def _list_slots(forecast: Forecast) -> list[dict[str, str | float]]:
+    """Return the expected energy and the quantiles of each slot, for machines."""
+    columns = {}
+    for name, quantiles in (("load", forecast.load_kwh), ("pv", forecast.pv_kwh)):
+        columns[f"{name}_kwh"] = quantiles.expected
+        columns[f"{name}_p10_kwh"] = quantiles.p10
+        columns[f"{name}_p50_kwh"] = quantiles.p50
+        columns[f"{name}_p90_kwh"] = quantiles.p90
+    rows = []
+    for slot, start in enumerate(forecast.timeline):
+        row: dict[str, str | float] = {"slot_start": start.isoformat()}
+        for name, column in columns.items():
+            row[name] = round(float(column[slot]), 6)
+        rows.append(row)
+    return rows
+
+
+def _list_hours(forecast: Forecast, zone: ZoneInfo) -> list[list[str]]:
+    """Return rows with each hour's energies between P10 and P90, in kWh."""
+    numbers = Numbers("en", zone, "EUR")
+    rows = []
+    for first in range(0, len(forecast.timeline) - 3, 4):
+        hour = slice(first, first + 4)
+        start = forecast.timeline.start + first * forecast.timeline.step
+        row = [f"{numbers.day(start)} {numbers.clock(start)}"]
+        for quantiles in (forecast.load_kwh, forecast.pv_kwh):
+            columns = (quantiles.p10, quantiles.expected, quantiles.p90)
+            row += [f"{column[hour].sum():.2f}" for column in columns]
+        rows.append(row)
+    return rows
 
 
 def evaluate(  # noqa: PLR0913 - one per option
@@ -151,11 +155,11 @@ def evaluate(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Compare versions with what happened, each forecast from nothing known after its issue."""
-    days = {"from_day": first, "to_day": last}
     request = compose_request(
         EvaluateRequest,
         site_id=site,
-        **days,
+        from_day=first,
+        to_day=last,
         versions=versions.split(","),
         every_minutes=_parse_minutes(every, field="--every"),
     )
@@ -239,9 +243,8 @@ def plot(
         happened = observations.read(connection, site, forecast.timeline)
     numbers = Numbers(language, ZoneInfo(described.timezone), described.currency)
     view = view_explained(described, reply, forecast, happened, numbers=numbers)
-    write_whole(
-        to, draw_forecast_picture(view) if to.suffix == ".svg" else draw_forecast_page(view)
-    )
+    draw = draw_forecast_picture if to.suffix == ".svg" else draw_forecast_page
+    write_whole(to, draw(view))
     document = {
         "file": str(to),
         "forecast_version": view.version,
@@ -289,22 +292,19 @@ def scenarios(
     )
     rows = []
     for path in np.argsort(-scenarios.probability, kind="stable"):
-        known_prices = (
-            paths[path][np.isfinite(paths[path])] for paths in scenarios.spot_price.values()
-        )
-        energies = [f"{scenarios.load_kwh[path].sum():.1f}", f"{scenarios.pv_kwh[path].sum():.1f}"]
-        prices = [f"{price.mean():.4f}" if price.size else "–" for price in known_prices]
-        rows.append([str(path + 1), f"{scenarios.probability[path]:.0%}", *energies, *prices])
-    table(
-        [
-            "course",
-            "probability",
-            "load kWh",
-            "PV kWh",
-            *(f"mean price {market}" for market in scenarios.spot_price),
-        ],
-        rows,
-    )
+        row = [
+            str(path + 1),
+            f"{scenarios.probability[path]:.0%}",
+            f"{scenarios.load_kwh[path].sum():.1f}",
+            f"{scenarios.pv_kwh[path].sum():.1f}",
+        ]
+        for market_paths in scenarios.spot_price.values():
+            prices = market_paths[path]
+            known_prices = prices[np.isfinite(prices)]
+            row.append(f"{known_prices.mean():.4f}" if known_prices.size else "–")
+        rows.append(row)
+    price_headings = [f"mean price {market}" for market in scenarios.spot_price]
+    table(["course", "probability", "load kWh", "PV kWh", *price_headings], rows)
     for reason in scenarios.reasons:
         out.print(SCENARIO_NOTES[reason])
 

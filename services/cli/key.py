@@ -45,17 +45,13 @@ def add(
     """Make a key and show it, this once."""
     elsewhere = find_server() is not None
     if elsewhere == (user is not None):
-        reason = (
-            "a key that is made elsewhere is of who asks"
-            if elsewhere
-            else "whose key it is must be said"
-        )
-        raise InvalidInputError(
-            reason,
-            field="--user",
-            value=user,
-            remedy="Leave it out." if elsewhere else "List people: luna user list.",
-        )
+        if elsewhere:
+            reason = "a key that is made elsewhere is of who asks"
+            remedy = "Leave it out."
+        else:
+            reason = "whose key it is must be said"
+            remedy = "List people: luna user list."
+        raise InvalidInputError(reason, field="--user", value=user, remedy=remedy)
     new_key = compose_request(
         NewKey,
         name=name,

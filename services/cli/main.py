@@ -20,10 +20,10 @@ from services.cli.server import RemoteServer, name_server, require_over_http
 
 
 class _CommandEntry(NamedTuple):
-    """Entry in the list of commands.
+    """An entry in the list of commands: its place and its summary.
 
-    A group's module, or ``module:function`` of a single command, or None if fully declared; and its
-    summary.
+    The place is a group's module, ``module:function`` of a single command, or None if the command
+    is fully declared.
     """
 
     place: str | None
@@ -196,44 +196,61 @@ def run(arguments: Sequence[str]) -> int:
     Raises:
         LunaError: of the command, or an error of this machine or the command line, translated.
     """
-    # The command line from the command on, without leading server options.
-    words = list(arguments)
-    while words and (words[0] == YES or words[0].partition("=")[0] in _SERVER_OPTIONS):
-        words = words[1:] if "=" in words[0] or words[0] == YES else words[2:]
+    words = _skip_leading_options(arguments)
+    leading = arguments[: len(arguments) - len(words)]
     called = words[0] if words and words[0] in COMMANDS else None
     try:
         app = build(called)
         if called and "--help" not in arguments:
+            names_server = any(word.partition("=")[0] in _SERVER_OPTIONS for word in leading)
             # A remote gateway offers only some commands.
-            if any(
-                word.partition("=")[0] in _SERVER_OPTIONS
-                for word in arguments[: len(arguments) - len(words)]
-            ) or bool(os.environ.get("LUNA_SERVER")):
+            if names_server or os.environ.get("LUNA_SERVER"):
                 require_over_http(words)
             _configure_logging(called)
-        return _call(app, arguments, agreed=YES in arguments[: len(arguments) - len(words)])
+        return _call(app, arguments, agreed=YES in leading)
     except typer.TyperException as error:
-        # Translate the error; it has no message where typer has shown the help.
-        option = getattr(error, "option_name", None) or next(
-            iter(getattr(getattr(error, "param", None), "opts", ())), None
-        )
-        message = str(error.message if option and error.message else error.format_message()).rstrip(
-            "."
-        )
-        if not message:
+        fault = _translate_fault(error, arguments)
+        if fault is None:
             return error.exit_code
-        context = getattr(error, "ctx", None)
-        value = next((after for word, after in pairwise(arguments) if word == option), None)
-        raise InvalidInputError(
-            message,
-            field=option,
-            value=value,
-            remedy=f"See {context.command_path if context else 'luna'} --help.",
-        ) from error
+        raise fault from error
     except BrokenPipeError:
         raise
     except (ImportError, OSError) as exc:
         raise describe_fault(exc) from exc
+
+
+def _skip_leading_options(arguments: Sequence[str]) -> list[str]:
+    """Return the command line from the command on, without the options before it."""
+    words = list(arguments)
+    while words:
+        option, equals, _ = words[0].partition("=")
+        if words[0] == YES:
+            words = words[1:]
+        elif option in _SERVER_OPTIONS:
+            words = words[1:] if equals else words[2:]
+        else:
+            break
+    return words
+
+
+def _translate_fault(
+    error: typer.TyperException, arguments: Sequence[str]
+) -> InvalidInputError | None:
+    """Return typer's error as Luna's, or None if typer has shown the help."""
+    option = getattr(error, "option_name", None)
+    if not option:
+        parameter = getattr(error, "param", None)
+        option = next(iter(getattr(parameter, "opts", ())), None)
+    if option and error.message:
+        message = str(error.message).rstrip(".")
+    else:
+        message = str(error.format_message()).rstrip(".")
+    if not message:
+        return None
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "luna"
+    value = next((after for word, after in pairwise(arguments) if word == option), None)
+    return InvalidInputError(message, field=option, value=value, remedy=f"See {command} --help.")
 
 
 def _call(app: typer.Typer, arguments: Sequence[str], *, agreed: bool) -> int:
@@ -312,21 +329,19 @@ def _configure_logging(command: str) -> None:
 
 
 def describe_fault(exc: ImportError | OSError) -> Exception:
-    """Translate a missing library, system library, disk space or permission to a MachineError.
+    """Translate an error of this machine to a MachineError.
 
-    Other errors are returned unchanged.
+    It is about a missing library, system library, disk space or permission. Other errors are
+    returned unchanged.
     """
     if isinstance(exc, ModuleNotFoundError):
         library = (exc.name or "").partition(".")[0]
-        ours = library in ("luna", "services")
-        return (
-            exc
-            if ours
-            else MachineError(
-                "a library is not installed",
-                field=library,
-                remedy='Install it: pip install "luna-energy[core]".',
-            )
+        if library in ("luna", "services"):
+            return exc
+        return MachineError(
+            "a library is not installed",
+            field=library,
+            remedy='Install it: pip install "luna-energy[core]".',
         )
     file, missing, _ = str(exc).partition(": cannot open shared object file")
     if missing:

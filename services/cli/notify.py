@@ -32,16 +32,17 @@ def send_test(*, as_json: JsonOption = False) -> None:
         )
         raise InvalidInputError("no target is named", field="LUNA_NOTIFY_URLS", remedy=remedy)
     reply = notification.send_test(targets, settings)
-    sentences = [
-        f"{target.target}: {'sent' if target.sent else target.error}" for target in reply.targets
-    ]
+    sentences = []
+    for target in reply.targets:
+        outcome = "sent" if target.sent else target.error
+        sentences.append(f"{target.target}: {outcome}")
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: show_parts(sentences))
     if not all(target.sent for target in reply.targets):
         raise typer.Exit(1)
 
 
 def _list_targets(settings: Settings) -> "list[Target]":
-    """Return the targets of the settings and, where there is a database, the stored channels."""
+    """Return the targets of the settings and the channels stored in a database, if any."""
     from luna.platform.desk.servers import open_database
     from services.notifier.notification import list_targets
     from services.notifier.targets import open_targets

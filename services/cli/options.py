@@ -77,47 +77,47 @@ MaybeLastDayOption = Annotated[
 def parse_window(
     connection: "Connection", site: str, first: str, end: str
 ) -> tuple[datetime, datetime]:
-    """Parse the ends of a window; instants without an offset are in the site's time zone.
+    """Parse the ends of a window.
+
+    Instants without an offset are in the site's time zone.
 
     Raises:
         NotFoundError: no such site.
         InvalidInputError: no instant, or the window is empty.
     """
     zone = find_zone(connection, site)
-    window = (
-        parse_instant(first, field="--from", zone=zone),
-        parse_instant(end, field="--to", zone=zone),
-    )
-    if window[1] <= window[0]:
+    begins_at = parse_instant(first, field="--from", zone=zone)
+    ends_at = parse_instant(end, field="--to", zone=zone)
+    if ends_at <= begins_at:
         raise InvalidInputError(
             "the window is empty", field="--to", value=end, remedy="Let it end after it begins."
         )
-    return window
+    return begins_at, ends_at
 
 
 def parse_site_instants(
     connection: "Connection", site: str, **texts: str | None
 ) -> dict[str, datetime]:
-    """Parse options that are instants, in the site's time zone where they have no offset.
+    """Parse options that are instants.
 
-    Options that were not given are left out.
+    Those without an offset are in the site's time zone; options that were not given are left out.
 
     Raises:
         NotFoundError: no such site.
         InvalidInputError: no instant.
     """
     zone = find_zone(connection, site)
-    return {
-        name: parse_instant(text, field=f"--{name}", zone=zone)
-        for name, text in texts.items()
-        if text is not None
-    }
+    instants = {}
+    for name, text in texts.items():
+        if text is not None:
+            instants[name] = parse_instant(text, field=f"--{name}", zone=zone)
+    return instants
 
 
 def clock_of(site: str | None) -> AbstractContextManager[None]:
-    """Read local times within the block in a stored site's time zone, looked up when first needed.
+    """Read local times within the block in a stored site's time zone.
 
-    None: every instant needs an offset.
+    It is looked up when first needed. None: every instant needs an offset.
     """
     return site_clock(None if site is None else partial(read_zone, site))
 
@@ -150,10 +150,9 @@ def compose_request(kind: type[RequestT], /, **values: Any) -> RequestT:
     Raises:
         InvalidInputError: names the wrong option, its value and the remedy.
     """
+    given = {name: value for name, value in values.items() if value is not None}
     try:
-        return kind.model_validate(
-            {name: value for name, value in values.items() if value is not None}
-        )
+        return kind.model_validate(given)
     except ValidationError as exc:
         raise invalid_input(exc, field="") from exc
 
@@ -190,9 +189,9 @@ def read_document(
 def confirm_differences(
     connection: "Connection", site: "Site", *, yes: bool, quiet: bool
 ) -> "list[SiteDifference]":
-    """Show differences to the stored site on standard error and ask whether to store.
+    """Show the differences from the stored site, ask whether to store them, and return them.
 
-    The differences are returned, none of a new site.
+    They are shown on standard error; a new site has none.
 
     Args:
         connection: to the database.
@@ -207,20 +206,16 @@ def confirm_differences(
     from luna.platform.database import sites
 
     stored = sites.read_configurations(connection, [site.name])
-    differences = (
-        list_differences(stored[site.name], site.model_dump(mode="json", by_alias=True))
-        if stored
-        else []
-    )
+    if not stored:
+        return []
+    document = site.model_dump(mode="json", by_alias=True)
+    differences = list_differences(stored[site.name], document)
     if differences and not quiet:
         err.print(f"{site.name} is there already; this changes:")
-        for each in differences:
-            after = "–" if each.after is None else each.after
-            err.print(
-                f"  {each.field}: {'–' if each.before is None else each.before} → {after}",
-                soft_wrap=True,
-                markup=False,
-            )
+        for difference in differences:
+            before = "–" if difference.before is None else difference.before
+            after = "–" if difference.after is None else difference.after
+            err.print(f"  {difference.field}: {before} → {after}", soft_wrap=True, markup=False)
         if not yes and sys.stdin.isatty():
             typer.confirm("Store it?", abort=True, err=True)
     return differences

@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from luna.contracts.plan import PlanReply, PlanRequest
-from luna.contracts.plan_questions import ParetoReply, ParetoRequest
+from luna.contracts.plan_questions import ParetoPoint, ParetoReply, ParetoRequest
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import invalid_input
 from luna.platform.clock import SystemClock
@@ -18,9 +18,21 @@ from luna.words import Language, Numbers
 from luna.words.charts.tradeoff import draw_tradeoff
 from services.cli.charging import HELP as SESSION_HELP
 from services.cli.charging import add_sessions
-from services.cli.console import JsonOption, emit, out, table, write_json
+from services.cli.console import JsonOption, out, table, write_json
 from services.cli.options import clock_of, compose_request, read_document
 from services.cli.plan_table import show_plan
+
+PARETO_HEADINGS = (
+    "",
+    "cost",
+    "carbon (kg)",
+    "import",
+    "self-sufficiency",
+    "wear",
+    "per kg",
+    "per kWh",
+    "wear factor",
+)
 
 
 def show_new_plan(  # noqa: PLR0913 - one per option
@@ -64,11 +76,13 @@ def show_new_plan(  # noqa: PLR0913 - one per option
         raise InvalidInputError(
             "give either --request or --site", field="--request", remedy="See luna plan --help."
         )
-    document: dict[str, Any] = (
-        read_document(request, holds="a plan request: { … }")
-        if request
-        else {"site_id": site} | ({"start": start} if start else {})
-    )
+    document: dict[str, Any]
+    if request:
+        document = read_document(request, holds="a plan request: { … }")
+    else:
+        document = {"site_id": site}
+        if start:
+            document["start"] = start
     if language:
         document["options"] = {**(document.get("options") or {}), "language": language}
     stored = document.get("site_id")
@@ -91,11 +105,10 @@ def show_new_plan(  # noqa: PLR0913 - one per option
         from services.planner.reply.reply import plan_request as plan_alone
 
         reply = plan_alone(plan_request, now=SystemClock().now(), solver=Solver())
-    emit(
-        reply.model_dump(mode="json", by_alias=True),
-        as_json=as_json,
-        show=lambda: show_plan(reply, plan_request.options.language),
-    )
+    if as_json:
+        write_json(reply.model_dump(mode="json", by_alias=True))
+    else:
+        show_plan(reply, plan_request.options.language)
 
 
 def _plan_stored(request: PlanRequest) -> PlanReply:
@@ -116,7 +129,7 @@ def _plan_stored(request: PlanRequest) -> PlanReply:
 def show_pareto(
     plan: PlanRequest, figures: str, points: int, *, to: Path | None, as_json: bool
 ) -> None:
-    """Plan along the trade-off of two figures, and draw it where a file is named.
+    """Plan along the trade-off of two figures, and draw it into the file ``to``, if given.
 
     Raises:
         InvalidInputError: no two figures, no number of points, or no kind of picture.
@@ -128,12 +141,8 @@ def show_pareto(
             value=str(to),
             remedy="Name a file that ends in .svg.",
         )
-    request = compose_request(
-        ParetoRequest,
-        plan=plan,
-        figures=[name.strip() for name in figures.split(",")],
-        points=points,
-    )
+    names = [name.strip() for name in figures.split(",")]
+    request = compose_request(ParetoRequest, plan=plan, figures=names, points=points)
     reply = _trace(request)
     if to is not None:
         make_writable(to.parent)
@@ -142,45 +151,37 @@ def show_pareto(
         write_json(reply.model_dump(mode="json"))
         return
     numbers = Numbers(plan.options.language, ZoneInfo("UTC"), reply.currency)
-    rows = [
-        [
-            "knee" if place == reply.knee else "",
-            numbers.money(point.cost),
-            numbers.number(None if point.carbon_g is None else point.carbon_g / 1e3, 2),
-            numbers.energy(point.import_kwh),
-            numbers.share(point.self_sufficiency),
-            numbers.money(point.wear),
-            numbers.number(point.weights.carbon_price_per_kg, 3),
-            numbers.number(point.weights.self_sufficiency_price, 3),
-            numbers.number(point.weights.wear_factor, 2),
-        ]
-        for place, point in enumerate(reply.points)
-    ]
+    rows = []
+    for place, point in enumerate(reply.points):
+        row = _describe_point(point, numbers)
+        rows.append(["knee" if place == reply.knee else "", *row])
     title = f"{reply.site}: {reply.figures[0]} against {reply.figures[1]}"
-    table(
-        [
-            "",
-            "cost",
-            "carbon (kg)",
-            "import",
-            "self-sufficiency",
-            "wear",
-            "per kg",
-            "per kWh",
-            "wear factor",
-        ],
-        rows,
-        title=title,
-    )
-    out.print(
-        "No weights lead to another plan." if reply.complete else "More points lie between these."
-    )
+    table(PARETO_HEADINGS, rows, title=title)
+    if reply.complete:
+        out.print("No weights lead to another plan.")
+    else:
+        out.print("More points lie between these.")
     if to is not None:
         out.print(f"Drawn: {to}")
 
 
+def _describe_point(point: ParetoPoint, numbers: Numbers) -> list[str]:
+    carbon_kg = None if point.carbon_g is None else point.carbon_g / 1e3
+    weights = point.weights
+    return [
+        numbers.money(point.cost),
+        numbers.number(carbon_kg, 2),
+        numbers.energy(point.import_kwh),
+        numbers.share(point.self_sufficiency),
+        numbers.money(point.wear),
+        numbers.number(weights.carbon_price_per_kg, 3),
+        numbers.number(weights.self_sufficiency_price, 3),
+        numbers.number(weights.wear_factor, 2),
+    ]
+
+
 def _trace(request: ParetoRequest) -> ParetoReply:
-    """Return the trade-off; that of a plan which names no stored site takes no database."""
+    """Return the trade-off; a plan without a stored site takes no database."""
     if request.plan.site_id is not None:
         from luna.platform.desk.work import answer_request
 

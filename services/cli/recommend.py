@@ -12,7 +12,7 @@ from luna.platform.clock import SystemClock
 from luna.platform.desk.servers import open_database, unit_of_work
 from luna.platform.settings import load_settings
 from luna.words import Language
-from services.cli.console import JsonOption, emit, out, table
+from services.cli.console import JsonOption, out, table, write_json
 from services.cli.declared import compose_arguments, emit_reply, open_desk
 from services.cli.options import compose_request
 from services.cli.server import find_server
@@ -55,11 +55,9 @@ def recommend(  # noqa: PLR0913 - one per option
     """
     if what == "show":
         texts = {"site_id": site, "about": about, "kind": kind, "k": count, "language": language}
+        arguments = compose_arguments(list_recommendations, texts, lambda: ZoneInfo("UTC"))
         with open_desk(quiet=as_json) as desk:
-            reply = desk.ask(
-                list_recommendations,
-                compose_arguments(list_recommendations, texts, lambda: ZoneInfo("UTC")),
-            )
+            reply = desk.ask(list_recommendations, arguments)
         emit_reply(list_recommendations, reply, as_json=as_json, arguments=texts)
         return
     if find_server() is not None:
@@ -72,34 +70,42 @@ def recommend(  # noqa: PLR0913 - one per option
         )
 
     if what == "refresh":
-        from services.rag.embedding import open_embedder
-        from services.rag.recommending.stock import refresh
+        _refresh(site, as_json=as_json)
+    else:
+        _evaluate(limit, as_json=as_json)
 
-        request = compose_request(RefreshRecommendationsRequest, site_id=site)
-        with open_database() as pool:
-            refreshed = refresh(
-                pool, request, embedder=open_embedder(load_settings()), now=SystemClock().now()
-            )
-        sentence = (
+
+def _refresh(site: str | None, *, as_json: bool) -> None:
+    from services.rag.embedding import open_embedder
+    from services.rag.recommending.stock import refresh
+
+    request = compose_request(RefreshRecommendationsRequest, site_id=site)
+    with open_database() as pool:
+        embedder = open_embedder(load_settings())
+        refreshed = refresh(pool, request, embedder=embedder, now=SystemClock().now())
+    if as_json:
+        write_json(refreshed.model_dump(mode="json"))
+    else:
+        out.print(
             f"{refreshed.sites} sites, {refreshed.written} new or changed, "
             f"{refreshed.withdrawn} withdrawn"
         )
-        emit(refreshed.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(sentence))
-        if refreshed.failed:
-            raise typer.Exit(1)
-    else:
-        from services.rag.recommending.evaluation import evaluate_log
+    if refreshed.failed:
+        raise typer.Exit(1)
 
-        with unit_of_work() as connection:
-            evaluation = evaluate_log(connection, limit=limit)
-        rows = [
-            [policy, estimator, *(f"{value[name]:.3f}" for name in ("value", "low", "high"))]
-            for policy, values in evaluation["policies"].items()
-            for estimator, value in values.items()
-        ]
-        title = f"{evaluation['choices']} choices, mean reward {evaluation['logged']:.3f}"
-        emit(
-            evaluation,
-            as_json=as_json,
-            show=lambda: table(HEADINGS, rows, title=title, words=HEADINGS[:2]),
-        )
+
+def _evaluate(limit: int, *, as_json: bool) -> None:
+    from services.rag.recommending.evaluation import evaluate_log
+
+    with unit_of_work() as connection:
+        evaluation = evaluate_log(connection, limit=limit)
+    if as_json:
+        write_json(evaluation)
+        return
+    rows = []
+    for policy, estimates in evaluation["policies"].items():
+        for estimator, estimate in estimates.items():
+            figures = [f"{estimate[name]:.3f}" for name in ("value", "low", "high")]
+            rows.append([policy, estimator, *figures])
+    title = f"{evaluation['choices']} choices, mean reward {evaluation['logged']:.3f}"
+    table(HEADINGS, rows, title=title, words=HEADINGS[:2])

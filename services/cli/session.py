@@ -1,5 +1,6 @@
 """``luna session``: when vehicles are at their chargers, and what is wanted of a stay."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -83,40 +84,43 @@ def add(  # noqa: PLR0913 - one per option
     """Store a stay: the vehicle is planned in it from the next plan on, until it leaves or the stay
     is taken back.
     """
-    shares = {
+    share_options = {
         "target_soc": ("--target", target),
         "arrival_soc": ("--soc", soc),
         "limit_soc": ("--limit", limit),
         "min_soc": ("--min", least),
     }
-    socs = {
-        name: read_number(text, field=option, share=True)
-        for name, (option, text) in shares.items()
-        if text is not None
-    }
+    fields: dict[str, float | None] = {"extra_value": value, "min_power_kw": power_kw}
+    for name, (option, text) in share_options.items():
+        if text is not None:
+            fields[name] = read_number(text, field=option, share=True)
     with open_desk() as desk:
         described = desk.ask(read_site, {"site_id": site})
         clock = StayClock(ZoneInfo(described.timezone), SystemClock().now())
         begin, until = clock.read(first, end, fields=("--from", "--to"))
-        plain = compose_session(
-            socs | {"extra_value": value, "min_power_kw": power_kw}, begin, until
-        )
-        names = [each.name for each in described.vehicles]
-        if not vehicle and len(names) != 1:
-            remedy = (
-                f"Name one: {', '.join(names)}."
-                if names
-                else "Describe one in the site's file, under vehicles."
-            )
-            raise InvalidInputError(
-                "whose stay it is must be said" if names else "the site has no vehicle",
-                field="--vehicle",
-                remedy=remedy,
-            )
-        new_session = NewSession.model_validate(
-            plain.model_dump(exclude={"session_id"})
-            | {"vehicle": vehicle or names[0], "days": read_days(days)}
-        )
+        session = compose_session(fields, begin, until)
+        names = [described_vehicle.name for described_vehicle in described.vehicles]
+        document = session.model_dump(exclude={"session_id"})
+        document["vehicle"] = vehicle or _find_only_vehicle(names)
+        document["days"] = read_days(days)
+        new_session = NewSession.model_validate(document)
         arguments = {"site_id": site, "session": new_session}
         stored = desk.ask(add_session, arguments)
     emit_reply(add_session, stored, as_json=as_json, zone=clock.zone, arguments=arguments)
+
+
+def _find_only_vehicle(names: Sequence[str]) -> str:
+    """Return the name of the site's only vehicle.
+
+    Raises:
+        InvalidInputError: the site has none or several.
+    """
+    if len(names) == 1:
+        return names[0]
+    if names:
+        reason = "whose stay it is must be said"
+        remedy = f"Name one: {', '.join(names)}."
+    else:
+        reason = "the site has no vehicle"
+        remedy = "Describe one in the site's file, under vehicles."
+    raise InvalidInputError(reason, field="--vehicle", remedy=remedy)

@@ -9,7 +9,7 @@ import typer
 
 from luna.energy.errors import InvalidInputError
 from luna.platform.clock import SystemClock
-from services.cli.console import JsonOption, emit, out
+from services.cli.console import JsonOption, out, write_json
 
 app = typer.Typer(no_args_is_help=True, help="Put together what somebody who helps needs to know.")
 
@@ -43,23 +43,21 @@ def bundle(
     now = clock.now()
     path = to or Path(f"luna-support-{now.astimezone(UTC):%Y-%m-%d}.zip")
     logs: dict[str, bytes] = {}
-    for each in log or []:
-        from_input = str(each) == "-"
+    for log_path in log or []:
+        from_input = str(log_path) == "-"
         try:
-            content = sys.stdin.buffer.read() if from_input else each.read_bytes()
+            content = sys.stdin.buffer.read() if from_input else log_path.read_bytes()
         except OSError as exc:
             raise InvalidInputError(
                 f"the log cannot be read: {exc.strerror}",
                 field="--log",
-                value=str(each),
+                value=str(log_path),
                 remedy="Name a readable file.",
             ) from exc
-        logs["input.log" if from_input else each.name] = content[-TAIL_BYTES:]
+        name = "input.log" if from_input else log_path.name
+        logs[name] = content[-TAIL_BYTES:]
     files = write_bundle(path, examine(clock=clock), logs=logs, now=now)
-    emit(
-        {"path": str(path), "files": files},
-        as_json=as_json,
-        show=lambda: out.print(
-            f"{path} holds {', '.join(files)}. Look through it before you send it."
-        ),
-    )
+    if as_json:
+        write_json({"path": str(path), "files": files})
+    else:
+        out.print(f"{path} holds {', '.join(files)}. Look through it before you send it.")

@@ -10,7 +10,7 @@ from luna.energy.errors import InvalidInputError
 from luna.platform.clock import SystemClock
 from luna.platform.desk.servers import unit_of_work
 from luna.words import Language
-from services.cli.console import JsonOption, emit, table
+from services.cli.console import JsonOption, table, write_json
 from services.cli.declared import show_parts
 from services.cli.options import compose_request
 
@@ -23,12 +23,11 @@ def list_tools(*, as_json: JsonOption = False) -> None:
     from services.rag.tools import registry
 
     tools = registry.list_tools()
+    if as_json:
+        write_json(tools.model_dump(mode="json"))
+        return
     rows = [[tool.name, tool.description] for tool in tools.tools]
-    emit(
-        tools.model_dump(mode="json"),
-        as_json=as_json,
-        show=lambda: table(("tool", "what it tells"), rows, words=("what it tells",)),
-    )
+    table(("tool", "what it tells"), rows, words=("what it tells",))
 
 
 @app.command("call")
@@ -55,9 +54,8 @@ def call_tool(
     )
     with unit_of_work() as connection:
         result = registry.call_tool(connection, request, now=SystemClock().now())
+    if as_json:
+        write_json(result.model_dump(mode="json"))
+        return
     sources = [f"  {source.path or source.what}" for source in result.sources]
-    emit(
-        result.model_dump(mode="json"),
-        as_json=as_json,
-        show=lambda: show_parts([result.text, *sources]),
-    )
+    show_parts([result.text, *sources])

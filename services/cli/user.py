@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from luna.contracts.identity import UserChange
 from luna.platform.capabilities.users import change_user
-from services.cli.console import JsonOption, emit, out
+from services.cli.console import JsonOption, out, write_json
 from services.cli.declared import build_group, open_desk, read_secret
 
 app = build_group("user", "Add, change and remove people who may sign in.")
@@ -43,10 +43,7 @@ def password(
     change = UserChange(password=secret, revoke_keys=revoke_keys)
     with open_desk() as desk:
         changed = desk.ask(change_user, {"name": name, "change": change})
-    emit(
-        changed.model_dump(mode="json"),
-        as_json=as_json,
-        show=lambda: out.print(
-            f"{name} has a new password; every sign-in has ended.", markup=False
-        ),
-    )
+    if as_json:
+        write_json(changed.model_dump(mode="json"))
+    else:
+        out.print(f"{name} has a new password; every sign-in has ended.", markup=False)

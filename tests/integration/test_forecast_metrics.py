@@ -17,13 +17,13 @@ from tests.support.gateway.server import serve
 from tests.support.household.measurements import describe_site
 
 AT = datetime(2026, 11, 20, 13, tzinfo=UTC)
-NAMES = ("forecast-home", "forecast-none")
+NAMES = ("forecast-home", "forecast-none", "forecast-new")
 NAME = "luna_forecaster_newest_forecast_seconds"
 
 
 @pytest.fixture
 def issued(database: Engine) -> Iterator[None]:
-    """A site with issues of two versions, and one without any."""
+    """A site with issues of two versions, and two without any."""
     with unit_of_work(database) as connection:
         for name in NAMES:
             sites.save(connection, describe_site(name=name))
@@ -54,4 +54,4 @@ def test_each_site_says_when_its_newest_forecast_was_issued(
     with serve(Addresses(database_url=database_url, redis_url=redis_url)) as api:
         found = read(api)
     # Other tests' sites may stand beside them.
-    assert (found["forecast-home"], found["forecast-none"]) == (AT.timestamp(), 0.0)
+    assert [found[name] for name in NAMES] == [AT.timestamp(), 0.0, 0.0]

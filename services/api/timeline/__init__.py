@@ -1,1 +1,1 @@
-"""Data of the plan chart: past and future slots of a site on one time axis."""
+"""Data of the plan chart: a site's past and future slots on one time axis."""

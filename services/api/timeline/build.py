@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -88,7 +89,7 @@ def _begin_of(stay: Mapping[str, Any]) -> datetime:
 def trace_reserve(
     reserves: Iterable[Mapping[str, Any]] | None, site: Site, timeline: Timeline
 ) -> FloatArray:
-    """Return the reserve of all batteries in each slot, as a share of their capacity.
+    """Return the reserve of all batteries in each slot, share of capacity.
 
     A battery's reserve is its minimum state of charge or a requested reserve; NaN without
     batteries.
@@ -102,8 +103,10 @@ def trace_reserve(
         inside = timeline.overlap_hours(begin, end) > 0
         for row, battery in zip(floors, site.batteries, strict=True):
             if reserve.get("battery") in (None, battery.name):
-                row[inside] = np.maximum(row[inside], min(float(reserve["soc"]), battery.max_soc))
-    return np.average(floors, axis=0, weights=[battery.capacity_kwh for battery in site.batteries])
+                floor = min(float(reserve["soc"]), battery.max_soc)
+                row[inside] = np.maximum(row[inside], floor)
+    weights = [battery.capacity_kwh for battery in site.batteries]
+    return np.average(floors, axis=0, weights=weights)
 
 
 def trace_without_luna(
@@ -146,13 +149,9 @@ def trace_without_luna(
         # A kind's first flow is the energy that it takes.
         inflow = planned[next(iter(kind.plan.flows.values()))]
         charged += [_coalesce(flows[power_column(series)], inflow) for series in kind.submetered]
-    house = House(
-        timeline,
-        load[span] / PER_HOUR,
-        pv[span] / PER_HOUR,
-        np.sum(charged, axis=0)[span] / PER_HOUR,
-        _list_charger_stays(values.stays, timeline),
-    )
+    charged_kwh = np.sum(charged, axis=0)[span] / PER_HOUR
+    stays = _list_charger_stays(values.stays, timeline)
+    house = House(timeline, load[span] / PER_HOUR, pv[span] / PER_HOUR, charged_kwh, stays)
     prices = (
         np.nan_to_num(values.prices.import_price[span]),
         np.nan_to_num(values.prices.export_price[span]),
@@ -164,7 +163,7 @@ def trace_without_luna(
 def _list_charger_stays(
     stays: Iterable[Mapping[str, Any]], timeline: Timeline
 ) -> list[ChargerStay]:
-    """Return the charging sessions as slots of a timeline; those outside of it are left out."""
+    """Return the charging sessions within a timeline, as slots of it."""
 
     def place(instant: str) -> int:
         # Rounded up to the next slot.
@@ -225,7 +224,7 @@ Document = dict[str, Any]
 
 
 def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -> Document:
-    """Return the timeline of a window with the fields of ``Timelines``; unknown numbers are NaN."""
+    """Return a window's timeline with the fields of ``Timelines``, NaN for unknown numbers."""
     site = window.site
     timeline = window.timeline
     numbers = window.numbers
@@ -249,6 +248,10 @@ def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -
     values = WindowValues(measured, plan.planned, prices, stays)
     expected = read_expected(connection, window)
     ghosts = _draw_ghosts(followed, values, window, expected=expected, memory=memory)
+    block_documents = []
+    for block in blocks:
+        document = block.model_dump(mode="json", by_alias=True, include=_BLOCK_FIELDS)
+        block_documents.append(document)
     scale, unit = numbers.price_unit
     return {
         "site": site.name,
@@ -279,9 +282,7 @@ def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -
         "ghosts": ghosts | {"midnight": plan.midnight},
         "stays": stays,
         "overrides": overrides,
-        "blocks": [
-            block.model_dump(mode="json", by_alias=True, include=_BLOCK_FIELDS) for block in blocks
-        ],
+        "blocks": block_documents,
     }
 
 
@@ -305,7 +306,7 @@ def _measure_ages(
 
 @dataclass(frozen=True, slots=True)
 class _PlanColumns:
-    """The columns from plans; they change with a new plan or a new slot alone."""
+    """The columns from plans; only a new plan or a new slot changes them."""
 
     planned: dict[str, FloatArray]
     bands: dict[str, FloatArray]
@@ -327,10 +328,10 @@ def _recall_plan_columns(followed: Followed, window: Window, memory: PlanMemory)
         plan_ids,
         midnight_id,
     )
-    return memory.recall(key, lambda: _plan_columns(followed, window))
+    return memory.recall(key, partial(_compose_plan_columns, followed, window))
 
 
-def _plan_columns(followed: Followed, window: Window) -> _PlanColumns:
+def _compose_plan_columns(followed: Followed, window: Window) -> _PlanColumns:
     parts = followed.parts
     site = window.site
     ahead = [part if slot >= window.past else None for slot, part in enumerate(parts)]
@@ -359,15 +360,19 @@ def _describe_plan(followed: Followed, window: Window) -> Document | None:
     if followed.latest is None:
         return None
     reply = followed.latest.reply
-    until = reply.get("prices_known_until")
+    known_until = reply.get("prices_known_until")
+    if known_until is not None:
+        known_until = datetime.fromisoformat(known_until)
+    forecast = reply.get("forecast") or {}
+    codes = [note["code"] for note in reply.get("notes", [])]
     return {
         "plan_id": reply["plan_id"],
         "status": reply["status"],
         "issued_at": followed.latest.issued_at,
-        "prices_known_until": None if until is None else datetime.fromisoformat(until),
+        "prices_known_until": known_until,
         "covers_now": followed.latest.part_at(window.running) is not None,
-        "forecast_version": (reply.get("forecast") or {}).get("version"),
-        "soc_assumed": begins_assumed(note["code"] for note in reply.get("notes", [])),
+        "forecast_version": forecast.get("version"),
+        "soc_assumed": begins_assumed(codes),
     }
 
 
@@ -395,14 +400,16 @@ def _draw_ghosts(
         str(values.stays),
         digest,
     )
-    without = memory.recall(key, lambda: trace_without_luna(window, values, expected))
-    alone = np.full(window.timeline.count, np.nan)
+    without = memory.recall(key, partial(trace_without_luna, window, values, expected))
+    soc_alone = np.full(window.timeline.count, np.nan)
     if without is not None:
-        alone[without[0] : without[0] + without[1].soc.size] = without[1].soc
+        first, flows = without
+        soc_alone[first : first + flows.soc.size] = flows.soc
     part = followed.parts[window.past] if window.past < len(followed.parts) else None
     value: float | None = part.first["reason"].get("energy_value") if part else None
     next_day = compare_next_day(window, values, without, energy_value=value)
-    return {"without_luna": {"soc": alone, "next_day": next_day}, "forecast_then": expected}
+    without_luna = {"soc": soc_alone, "next_day": next_day}
+    return {"without_luna": without_luna, "forecast_then": expected}
 
 
 def _read_overrides(connection: Connection, window: Window) -> list[dict[str, Any]]:
@@ -459,7 +466,7 @@ def _apply_owner(
     overrides: Sequence[Mapping[str, Any]],
     window: Window,
 ) -> dict[str, list[Any]]:
-    """Return the decisions with the owner's in place of the plan's where the owner decided.
+    """Return the decisions, in the owner's slots with the owner's in place of the plan's.
 
     The mode comes from the log in past slots, and from the override of the batteries in the others.
     """

@@ -51,14 +51,22 @@ def _energy_of(slot: dict[str, Any], energy: str, kind: str | None, device: str 
 
 def ends(parts: Sequence[PlanPart | None], kind: str, device: str) -> FloatArray:
     """Return a device's state of charge at the end of each slot, NaN without a plan."""
-    levels = [
-        part.last.get(kind, {}).get(device, {}).get("soc_end") if part else None for part in parts
-    ]
-    return np.array(levels, dtype=np.float64)
+    return _last_values(parts, kind, device, "soc_end")
+
+
+def _last_values(
+    parts: Sequence[PlanPart | None], kind: str, device: str, field: str
+) -> FloatArray:
+    """Return a field of a device's flow at the end of each slot, NaN where it is missing."""
+    values = []
+    for part in parts:
+        flow = part.last.get(kind, {}).get(device, {}) if part else {}
+        values.append(flow.get(field))
+    return np.array(values, dtype=np.float64)
 
 
 def mean_soc(parts: Sequence[PlanPart | None], site: Site) -> FloatArray:
-    """Return the state of charge of all batteries, weighted by capacity, at the end of each slot.
+    """Return the state of charge of all batteries at the end of each slot, by capacity.
 
     NaN without a plan or battery.
     """
@@ -82,11 +90,8 @@ def target_soc(parts: Sequence[PlanPart | None], site: Site) -> FloatArray:
     targets = []
     levels = []
     for battery in site.batteries:
-        flows = [
-            part.last.get("batteries", {}).get(battery.name, {}) if part else {} for part in parts
-        ]
-        targets.append(np.array([flow.get("target_soc") for flow in flows], dtype=np.float64))
-        levels.append(np.array([flow.get("soc_end") for flow in flows], dtype=np.float64))
+        targets.append(_last_values(parts, "batteries", battery.name, "target_soc"))
+        levels.append(_last_values(parts, "batteries", battery.name, "soc_end"))
     lacks_target = np.isnan(targets)
     aimed = np.where(lacks_target, levels, targets)
     weights = [battery.capacity_kwh for battery in site.batteries]
@@ -159,8 +164,7 @@ def _describe_decision(
     reason = slot["reason"]
     complete = {"short": "", "figures": {}} | reason
     energy_value = reason.get("energy_value")
-    named = [battery for battery in site.batteries if battery.name == reason.get("device")]
-    battery = next(iter([*named, *site.batteries]), None)
+    battery = _find_battery(site, reason.get("device"))
     keep_from, keep_to = _worth_keeping(energy_value, battery)
     return {
         "plan_id": part.plan_id,
@@ -178,6 +182,14 @@ def _describe_decision(
         "manual": slot.get("manual", []),
         "figures": complete["figures"],
     }
+
+
+def _find_battery(site: Site, name: str | None) -> Battery | None:
+    """Return the battery of that name, else the first one, if any."""
+    for battery in site.batteries:
+        if battery.name == name:
+            return battery
+    return site.batteries[0] if site.batteries else None
 
 
 def _worth_keeping(

@@ -17,7 +17,7 @@ PER_HOUR = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Mean powers in kW and state of charge at slot ends, for all slots of a window.
+    """Mean powers in kW and states of charge at the ends of a window's slots.
 
     NaN where nothing was measured.
 
@@ -43,7 +43,7 @@ def power_column(series: str) -> str:
 
 
 def read_measured(connection: Connection, window: Window) -> Measured:
-    """Return the measured flows and state of charge of past slots, and the estimated flows."""
+    """Return the measured flows, states of charge and estimated flows of past slots."""
     site_id = window.site.name
     names = observations.MEASURED
     columns = {name: power_column(name) for name in names if name != "soc"}
@@ -53,19 +53,18 @@ def read_measured(connection: Connection, window: Window) -> Measured:
         past = window.timeline.window(0, window.past)
         measured = observations.read_series(connection, site_id, past, names)
         for mark in quality.read_estimated(connection, site_id, past).tolist():
-            # A mark has a bit for each series that is estimated.
-            flows = [
-                column for name, column in columns.items() if mark >> ESTIMABLE.index(name) & 1
-            ]
-            estimated.append(flows or None)
+            estimated_columns = []
+            for name, column in columns.items():
+                # A mark has a bit for each series that is estimated.
+                bit = 1 << ESTIMABLE.index(name)
+                if mark & bit:
+                    estimated_columns.append(column)
+            estimated.append(estimated_columns or None)
     ahead = window.timeline.count - window.past
     unknown = np.full(ahead, np.nan)
     series = {name: np.concatenate([values, unknown]) for name, values in measured.items()}
-    return Measured(
-        {column: series[name] * PER_HOUR for name, column in columns.items()},
-        series["soc"],
-        [*estimated, *[None] * ahead],
-    )
+    flows = {column: series[name] * PER_HOUR for name, column in columns.items()}
+    return Measured(flows, series["soc"], [*estimated, *[None] * ahead])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +89,13 @@ def read_prices(
     import_price, export_price = price_slots(
         site.tariff, timeline, zone=window.numbers.zone, spot=spot
     )
-    published_slots = np.flatnonzero(np.isfinite(import_price))
+    expected_import, expected_export = expected
+    published = np.flatnonzero(np.isfinite(import_price))
+    published_slots = int(published[-1]) + 1 if published.size else 0
     return MeasuredPrices(
-        np.where(np.isfinite(import_price), import_price, expected[0]),
-        np.where(np.isfinite(export_price), export_price, expected[1]),
-        int(published_slots[-1]) + 1 if published_slots.size else 0,
+        np.where(np.isfinite(import_price), import_price, expected_import),
+        np.where(np.isfinite(export_price), export_price, expected_export),
+        published_slots,
     )
 
 

@@ -1,4 +1,4 @@
-"""Cache of issued plans and their columns: an issued plan never changes, so each is read once."""
+"""Cache issued plans and their columns: a plan never changes, so it is read once."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -30,7 +30,8 @@ class PlanMemory:
             if entry is not None:
                 self._entries[subject] = entry
         if entry is None or entry[1] != key:
-            entry = (make(entry and entry[0]), key)
+            previous = None if entry is None else entry[0]
+            entry = (make(previous), key)
             with self._lock:
                 self._entries[subject] = entry
                 while len(self._entries) > MOST:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -43,7 +44,7 @@ class PlanPart:
 
 @dataclass(frozen=True, slots=True)
 class WholePlan:
-    """A whole plan: its reply, and the part of its request that the chart shows."""
+    """A whole plan: its reply, and the inputs shown in the chart."""
 
     reply: dict[str, Any]
     inputs: dict[str, Any]
@@ -73,7 +74,7 @@ class WholePlan:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """The plans of a timeline: the part that drives each slot, and two whole plans.
+    """The plan parts that drive a timeline's slots, and two whole plans.
 
     ``latest`` is the plan in force, ``midnight`` that of the last local midnight.
     """
@@ -138,9 +139,8 @@ def _read_parts(
         return [None] * len(starts)
     first = max(starts[0], plan.starts_at)
     last = starts[-1]
-    minutes, slots = memory.recall(
-        (plan.plan_id, first, last), lambda: plan_slots.read_slots(connection, plan, first, last)
-    )
+    read_slots = partial(plan_slots.read_slots, connection, plan, first, last)
+    minutes, slots = memory.recall((plan.plan_id, first, last), read_slots)
     step = timedelta(minutes=minutes)
     begin = plan.starts_at + (first - plan.starts_at) // step * step
     parts: list[PlanPart | None] = []
@@ -153,7 +153,9 @@ def _read_parts(
 
 
 def _read_whole(connection: Connection, plan: PlanSpan, memory: PlanMemory) -> WholePlan | None:
-    document = memory.recall(
-        (plan.plan_id, "whole"), lambda: plan_slots.read_document(connection, plan.plan_id)
-    )
-    return None if document is None else WholePlan(*document, plan.starts_at, plan.issued_at)
+    read_document = partial(plan_slots.read_document, connection, plan.plan_id)
+    document = memory.recall((plan.plan_id, "whole"), read_document)
+    if document is None:
+        return None
+    reply, inputs = document
+    return WholePlan(reply, inputs, plan.starts_at, plan.issued_at)

@@ -1,4 +1,4 @@
-"""Window of a timeline: its slots, the current instant, and the reader's language and time zone."""
+"""Open the window of a timeline: its slots, the current instant and its reader's formats."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

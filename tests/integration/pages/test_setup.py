@@ -759,6 +759,17 @@ def test_without_a_battery_nobody_asks_how_it_is_told(api: httpx.Client) -> None
     assert follow(api, begin(api), *steps) == "review"
 
 
+def test_a_button_of_the_control_step_without_a_battery_shows_the_step_again(
+    api: httpx.Client,
+) -> None:
+    steps = (
+        ("site", SITE),
+        ("devices", DEVICES | {"go": "remove-batteries-0"}),
+        ("control", {"go": "add-vehicles"}),
+    )
+    assert follow(api, begin(api), *steps) == "control"
+
+
 @needs_mosquitto
 def test_over_mqtt_the_broker_is_asked_and_what_would_be_sent_is_shown(
     api: httpx.Client, tmp_path: Path
