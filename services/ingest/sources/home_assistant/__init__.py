@@ -1,3 +1,1 @@
-"""Home Assistant: what its recorder kept, what its statistics say of the time before, and what its
-sensors say now.
-"""
+"""Home Assistant as a source: recorded history, long-term statistics and live readings."""
