@@ -1,3 +1,1 @@
-"""Day-ahead prices: one small class for each service, which markets each of them knows, and who is
-asked first.
-"""
+"""Sources of day-ahead prices: one module per service, and the order of preference."""

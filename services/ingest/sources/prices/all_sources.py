@@ -1,4 +1,4 @@
-"""What each service of prices declares, the preferred one first; importing them takes a while."""
+"""All price sources, the preferred one first; importing them takes a while."""
 
 from collections.abc import Mapping
 
