@@ -1,1 +1,1 @@
-"""Where readings, prices and documents come in: sources, validation, recording."""
+"""Intake of readings, prices and documents: sources, validation, recording."""

@@ -1,5 +1,6 @@
-"""Streaming reads of uploaded files, gzip included, within limits of bytes, rows and line length: a
-decompression bomb is refused early.
+"""Streaming reads of uploaded files, gzip included, within limits.
+
+The limits are bytes, rows and line length, so that a decompression bomb is refused early.
 """
 
 import codecs
@@ -24,7 +25,7 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class FileLimits:
-    """How much a file may hold, unpacked. Parquet has no lines."""
+    """Limits of a file's unpacked content. Parquet has no lines."""
 
     max_bytes: int = Settings.model_fields["load_max_bytes"].default
     max_rows: int = Settings.model_fields["load_max_rows"].default
@@ -85,9 +86,7 @@ class LimitedFile:
             raise refuse("line-too-long", field=str(self.path), most=self.limits.max_line_bytes)
 
     def blocks(self, *, first_line: int, head: bytes = b"") -> Iterator[tuple[int, bytes]]:
-        """Yield blocks of whole lines, ``head`` included, each with the number of its first
-        line.
-        """
+        """Yield blocks of whole lines from ``head`` on, with the number of their first line."""
         line = first_line
         rest = head
         while block := self.read(BLOCK_BYTES):

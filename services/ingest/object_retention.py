@@ -1,4 +1,4 @@
-"""What the store of objects keeps for a time.
+"""Retention of objects: uploads, models and archived logs.
 
 Logs longer than Loki keeps them, a compressed object for each day; files whose load failed; and
 models that no training names, left by a crash between model and row, or by a site that was removed.
@@ -43,9 +43,7 @@ log = structlog.get_logger("luna.ingest")
 
 @dataclass(frozen=True, slots=True, order=True)
 class LogLine:
-    """A line with the instant it was written at, nanoseconds since 1970, and its stream's labels as
-    JSON.
-    """
+    """A log line, its instant in nanoseconds since 1970, and its stream's labels as JSON."""
 
     at: int
     labels: str
@@ -70,8 +68,7 @@ def archive_logs(
     now: datetime,
     page_lines: int = PAGE_LINES,
 ) -> ArchiveLogsReply:
-    """Store the lines of each complete UTC day that is not stored yet, and forget days older than
-    ``keep``.
+    """Archive the lines of complete UTC days, and delete days older than ``keep``.
 
     Loki away is no fault of this work: the days wait for the next look.
 

@@ -1,5 +1,6 @@
-"""Records live readings: acknowledged once they are on this machine's disk, delivered once the
-database answers.
+"""Recording of live readings.
+
+They are acknowledged once on this machine's disk, and delivered once the database answers.
 """
 
 import asyncio
@@ -68,7 +69,7 @@ class Recorder:
 
     @property
     def rows(self) -> int:
-        """How many readings wait for the database."""
+        """Number of readings that wait for the database."""
         return self._mirror.rows
 
     def flush(self, timeout: timedelta) -> bool:
@@ -102,8 +103,9 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 class ReadingKind:
-    """Row kind of the spool: readings, stored in ``sensors`` and ``sensor_readings`` by sensor and
-    instant.
+    """Row kind of the spool for readings, stored by sensor and instant.
+
+    Its tables are ``sensors`` and ``sensor_readings``.
 
     NaN, a sensor without a value, is stored too: left out, the value before would seem to hold on.
     A number for the same instant replaces it, never the reverse.

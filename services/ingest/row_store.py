@@ -1,6 +1,4 @@
-"""Stores a file's accepted rows in the tables of their kind, after sorting them by time spans on
-disk.
-"""
+"""Storing of a file's accepted rows, sorted by time spans on disk."""
 
 from collections import defaultdict
 from collections.abc import Iterator

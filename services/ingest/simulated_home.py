@@ -1,5 +1,6 @@
-"""A simulated home comes and goes: its past as recorded, its site, its market, and the files that
-its process lives from.
+"""Creation and removal of a simulated home.
+
+Its recorded past, its site, its market, and the files of its process.
 """
 
 from collections.abc import Callable
@@ -143,9 +144,7 @@ def remove_home(work: TaskContext) -> RemovedHomeReply:
 def live_past(
     year: RecordedYear, timeline: Timeline, *, progress: Progress
 ) -> tuple[dict[str, FloatArray], HomeState]:
-    """Return what was measured of a past in which the devices did what they do by themselves, by
-    columns of the slots, and the state at its end.
-    """
+    """Return the measured columns of a past without control, and the state at its end."""
     rows = year.rows_of(timeline.starts)
     load_kw, pv_kw = (
         series[rows] * (timedelta(hours=1) / SLOT) for series in (year.load_kwh, year.pv_kwh)

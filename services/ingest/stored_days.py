@@ -21,9 +21,7 @@ YEARS = range(1970, 2200)
 
 @dataclass(frozen=True, slots=True)
 class StoredDays:
-    """Series and prices of the site's local days ``first`` to ``last`` on ``timeline``, NaN where
-    nothing is stored.
-    """
+    """Series and prices of local days ``first`` to ``last`` on ``timeline``, NaN: not stored."""
 
     site: Site
     first: date
@@ -45,8 +43,9 @@ class StoredDays:
 def read_days(
     connection: Connection, site: Site, first: date, last: date, *, names: tuple[str, ...] = ()
 ) -> Iterator[StoredDays]:
-    """Yield prices, and the named columns of ``slot_observations``, of the local days from
-    ``first`` to ``last``, a year at a time.
+    """Yield the stored days from ``first`` to ``last``, a year at a time.
+
+    They hold prices and the named columns of ``slot_observations``.
 
     Raises:
         InvalidInputError: the window is reversed, or outside ``YEARS``.

@@ -67,7 +67,7 @@ def load_upload(request: LoadFileRequest, work: TaskContext) -> LoadReply:
 
 
 def guess_upload(request: GuessFileRequest, work: TaskContext) -> FileGuess:
-    """Return what a file that was handed over seems to be; it stays where it is.
+    """Return a guess of an uploaded file's content; the file stays.
 
     Raises:
         NotFoundError: the file is no longer there.

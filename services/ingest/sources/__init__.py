@@ -1,3 +1,1 @@
-"""Where data come from: one small class for each outside service, behind the protocols of
-``source``.
-"""
+"""Sources of data: a small class per outside service, behind the protocols of ``source``."""

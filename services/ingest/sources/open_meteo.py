@@ -1,5 +1,6 @@
-"""Weather from Open-Meteo: no token, forecasts of the national services, what they were, and the
-reanalysis of decades.
+"""Weather from Open-Meteo, without a token.
+
+Forecasts of the national services, past ones too, and the reanalysis of decades.
 
 Source: open-meteo.com, documentation of the APIs for forecast, historical forecast and historical
 weather. Radiation is the mean of the time before its instant, quarter-hours where there are any,
@@ -23,8 +24,7 @@ from services.ingest.sources.web import Web
 def hold_means(
     ends: InstantArray, means: FloatArray, step: np.timedelta64, timeline: Timeline
 ) -> FloatArray:
-    """Return means over the ``step`` before each of ``ends`` on quarter-hours, NaN where there is
-    none.
+    """Return means over the ``step`` before each of ``ends`` on quarter-hours, else NaN.
 
     Invariants: the mean over each step stays.
     """
@@ -40,8 +40,9 @@ def hold_means(
 def interpolate(
     instants: InstantArray, values: FloatArray, step: np.timedelta64, timeline: Timeline
 ) -> FloatArray:
-    """Return values of instants at the middle of each quarter-hour, NaN outside of them and where
-    neighbours are more than ``step`` apart.
+    """Return values of instants interpolated at the middle of each quarter-hour.
+
+    NaN outside of the instants and between neighbours more than ``step`` apart.
 
     Args:
         instants: ascending, ``datetime64[s]``.
@@ -169,8 +170,9 @@ class OpenMeteo:
 
 
 def read_answer(answer: _Answer, timeline: Timeline) -> WeatherSheet:
-    """Return what an answer says on quarter-hours: from quarter-hours where it has them, else from
-    hours; what cannot be is unknown.
+    """Return the weather of an answer on quarter-hours; impossible values are unknown.
+
+    Hours fill in where the answer lacks quarter-hours.
 
     Raises:
         SourceError: units that were not asked for, or series of different length.

@@ -30,9 +30,7 @@ class SourceUnreachedError(SourceError):
 
 
 class SourceRefusedError(InvalidInputError):
-    """An outside service refuses the request: a wrong token, an unknown name, a window without
-    data.
-    """
+    """Refusal by an outside service: wrong token, unknown name, or window without data."""
 
     title: ClassVar[str] = "Source refused"
     code: ClassVar[str] = "source-refused"
@@ -40,8 +38,9 @@ class SourceRefusedError(InvalidInputError):
 
 @dataclass(frozen=True, slots=True)
 class PriceSheet:
-    """Prices of one market as published at one instant: ``starts`` and ``price`` (currency per kWh,
-    energy alone) per product of ``minutes``.
+    """Prices of one market as published at one instant.
+
+    ``starts`` and ``price`` (currency per kWh, energy alone) per product of ``minutes``.
 
     ``published_at`` is None where the service does not state it.
     """
@@ -60,9 +59,7 @@ class HistorySource(Protocol):
     name: str
 
     def read(self, sensor: str, first: datetime, end: datetime) -> Iterator[Samples]:
-        """Yield a sensor's samples from ``first`` on, before ``end``, in consecutive complete
-        stretches.
-        """
+        """Yield samples from ``first`` on, before ``end``, in consecutive complete stretches."""
         ...
 
 

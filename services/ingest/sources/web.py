@@ -1,5 +1,6 @@
-"""HTTP client for outside services: bounded retries with back-off after temporary failures,
-immediate errors otherwise.
+"""HTTP client for outside services.
+
+It retries with back-off after temporary failures, a bounded number of times.
 """
 
 import json
@@ -62,8 +63,10 @@ class WebAnswer:
 
 @dataclass
 class Web:
-    """Client of one outside service for one run: after a failed connection every further request
-    fails at once, else each of a hundred sites would time out.
+    """Client of one outside service for one run.
+
+    After a failed connection every further request fails at once, else each of a hundred sites
+    would time out.
 
     Args:
         service: its name, for errors.
