@@ -144,8 +144,7 @@ def load_file(
     *,
     progress: Progress | None = None,
 ) -> LoadReport:
-    """Store a file's rows for a site, and quarantine unusable rows, or the bad values of rows with
-    good ones.
+    """Store a file's rows for a site, and quarantine unusable rows and values.
 
     Args:
         progress: called with the number of rows read so far.
@@ -165,8 +164,9 @@ def load_file(
 
 
 class _Loading:
-    """The load of one file: rows are read and validated once, then sorted and written span by
-    span.
+    """The load of one file.
+
+    Rows are read and validated once, then sorted and written span by span.
     """
 
     def __init__(self, connection: Connection, site: Site, form: FileForm, folder: Path) -> None:
@@ -252,9 +252,7 @@ class _Loading:
     def _batches(
         self, path: Path, form: FileForm, progress: Progress | None
     ) -> Iterator[pl.DataFrame]:
-        """Yield the file's rows, translated into slots of Luna's columns where the form has a
-        ``reading``.
-        """
+        """Yield the file's rows, translated into Luna's columns if the form has a ``reading``."""
         if form.reading is None:
             yield from read_batches(path, form.limits)
             return

@@ -38,8 +38,7 @@ from services.ingest.validation import ESTIMATED, judge, take_refused
 
 
 def read_admitted(row: QuarantinedRow, site: Site) -> pl.DataFrame:
-    """Return the quarter-hours, or the reading, that a released or corrected row stands for, as
-    ``sinks.store`` takes them.
+    """Return the quarter-hours or the reading of a released or corrected row.
 
     Args:
         row: with ``corrected`` values those count, and every rule holds; without, the rule that
@@ -132,8 +131,9 @@ def read_let_in(rows: Sequence[QuarantinedRow], site: Site) -> pl.DataFrame | No
 
 
 def overrule(rows: pl.DataFrame, let_in: pl.DataFrame | None, kind: FileSchema) -> pl.DataFrame:
-    """Return the rows of a file with the values that a person let in for the same time: a
-    contradiction that was decided holds against the file.
+    """Return a file's rows with the values that a person let in for the same times.
+
+    A person's decision about a contradiction holds against the file.
     """
     if let_in is None:
         return rows
