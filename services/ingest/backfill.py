@@ -1,6 +1,6 @@
-"""Resumable backfill of a site's sensor history from Home Assistant.
+"""Backfill of a site's sensor history from Home Assistant.
 
-Cursors mark the progress; then the slots are built.
+It is resumable by cursors; afterwards the slots are built.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -48,7 +48,7 @@ class CheckedSource(HistorySource, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BackfillRun:
-    """A backfill run: the requested slots up to now, and the window to read for them.
+    """The requested slots up to now, and the window to read for them.
 
     Cursors are stored under its name, so that a repeated run of the same window resumes.
     """
@@ -113,7 +113,7 @@ def backfill_site(
     clock: Clock,
     progress: Progress,
 ) -> BackfillReply:
-    """Read every sensor of a site from ``source`` into the database and build the slots.
+    """Store every sensor's history from ``source`` and build the slots.
 
     Raises like ``backfill``.
     """
@@ -122,21 +122,7 @@ def backfill_site(
         site = sites.load(connection, backfilling.site_id)
         cursors = source_cursors.read(connection, backfilling.site_id, backfilling.name)
     sensors, left_out = name_sensors(site)
-    # The source may lack sensors whose validity has ended, such as an exchanged meter's: these are
-    # left out.
-    counting = {
-        sensor.name
-        for named in site.sensor_roles.values()
-        for sensor in named
-        if not sensor.has_ended(clock.now())
-    }
-    removed = []
-    for sensor, field in sensors.items():
-        if sensor not in counting:
-            try:
-                source.check({sensor: field})
-            except SourceRefusedError:
-                removed.append(sensor)
+    removed = _find_removed(source, sensors, valid=_list_valid_sensors(site, clock.now()))
     sensors = {sensor: field for sensor, field in sensors.items() if sensor not in removed}
     left_out = [*left_out, *removed]
     source.check(sensors)
@@ -156,8 +142,33 @@ def backfill_site(
     return BackfillReply(sensors=sensor_replies, left_out=left_out, slots=built)
 
 
+def _list_valid_sensors(site: Site, now: datetime) -> set[str]:
+    valid: set[str] = set()
+    for sensors in site.sensor_roles.values():
+        valid.update(sensor.name for sensor in sensors if not sensor.has_ended(now))
+    return valid
+
+
+def _find_removed(
+    source: CheckedSource, sensors: Mapping[str, str], *, valid: set[str]
+) -> list[str]:
+    """Return the sensors that the source lacks and whose validity has ended.
+
+    An exchanged meter's are left out; those still ``valid`` are not checked here.
+    """
+    removed = []
+    for sensor, field in sensors.items():
+        if sensor in valid:
+            continue
+        try:
+            source.check({sensor: field})
+        except SourceRefusedError:
+            removed.append(sensor)
+    return removed
+
+
 def name_sensors(site: Site) -> tuple[dict[str, str], list[str]]:
-    """Return the site's Home Assistant sensors by field, and its other sensors.
+    """Return the site's Home Assistant sensors with their fields, and its other sensors.
 
     Raises:
         InvalidInputError: the site names no Home Assistant sensor.
@@ -181,31 +192,30 @@ class Intake:
         self._engine = engine
         self._backfilling = backfilling
         self._sensor = sensor
-        self._valid = self._unknown = self._written = 0
+        self._valid = 0
+        self._unknown = 0
+        self._written = 0
 
     def read(self, source: HistorySource, since: datetime) -> Iterator[datetime]:
         """Store the sensor's readings from ``since`` on.
 
         After each stretch yield the instant up to which all is stored.
         """
-        for samples in (
-            source.read(self._sensor, since, self._backfilling.window_end)
-            if since < self._backfilling.window_end
-            else ()
-        ):
-            if len(samples):
-                since = as_instant(samples.instants.max())
-                with unit_of_work(self._engine) as connection:
-                    self._written += store_samples(connection, self._backfilling.site_id, samples)
-                    self._move(connection, since)
-                unknown = int(np.isnan(samples.values).sum())
-                self._valid, self._unknown = (
-                    self._valid + len(samples) - unknown,
-                    self._unknown + unknown,
-                )
-                yield since
+        window_end = self._backfilling.window_end
+        stretches = source.read(self._sensor, since, window_end) if since < window_end else ()
+        for samples in stretches:
+            if not len(samples):
+                continue
+            until = as_instant(samples.instants.max())
+            with unit_of_work(self._engine) as connection:
+                self._written += store_samples(connection, self._backfilling.site_id, samples)
+                self._move(connection, until)
+            unknown = int(np.isnan(samples.values).sum())
+            self._valid += len(samples) - unknown
+            self._unknown += unknown
+            yield until
         with unit_of_work(self._engine) as connection:
-            self._move(connection, self._backfilling.window_end)
+            self._move(connection, window_end)
 
     def reply(self, field: str, unit: str | None) -> BackfilledSensor:
         """Return the sensor's part of the reply."""

@@ -1,4 +1,4 @@
-"""Read data files as batches of rows in constant memory.
+"""Reading of data files as batches of rows in constant memory.
 
 CSV, JSON lines, JSON arrays and Parquet, all but the last also compressed with gzip.
 
@@ -69,10 +69,7 @@ def read_objects(file: SupportsRead, head: bytes) -> Iterator[list[dict[str, Any
 
 
 def _take(text: str) -> tuple[list[dict[str, Any]], str, bool]:
-    """Return the complete objects at the start of ``text``, the rest, and the end's state.
-
-    The last is whether the array ends.
-    """
+    """Return the complete objects at the beginning of ``text``, the rest, and whether it ends."""
     objects: list[dict[str, Any]] = []
     place = 0
     while (between := BETWEEN.match(text, place)) and (place := between.end()) < len(text):
@@ -136,11 +133,10 @@ def _batches(path: Path, limits: FileLimits) -> Iterator[pl.DataFrame]:
         if head.lstrip().startswith(b"["):
             yield from _read_array(path, limited, head)
             return
-        yield from (
-            _read_json(path, limited, head)
-            if head.lstrip().startswith(b"{")
-            else _read_csv(path, limited, head)
-        )
+        if head.lstrip().startswith(b"{"):
+            yield from _read_json(path, limited, head)
+            return
+        yield from _read_csv(path, limited, head)
 
 
 def _read_csv(path: Path, file: LimitedFile, head: bytes) -> Iterator[pl.DataFrame]:
@@ -154,32 +150,28 @@ def _read_csv(path: Path, file: LimitedFile, head: bytes) -> Iterator[pl.DataFra
         try:
             rows = pl.read_csv(BytesIO(head + block), separator=separator, infer_schema=False)
         except PolarsError as exc:
-            raise _find_ragged(path, head + block, separator, before=line - 2) or _malformed(
-                path, line, exc
-            ) from exc
+            ragged = _find_ragged(path, head + block, separator, before=line - 2)
+            raise ragged or _malformed(path, line, exc) from exc
         if separator != ",":
-            # Convert decimal commas to points, and drop the points between thousands.
-            commas = [
-                column.name
-                for column in rows
-                if column.str.contains(",", literal=True).any()
-                and column.str.contains(DECIMAL_COMMA).any()
-            ]
-            plain = (
-                pl.col(name)
-                .str.replace_all(".", "", literal=True)
-                .str.replace(",", ".", literal=True)
-                for name in commas
-            )
-            written = (
-                (pl.col(name).str.contains(DECIMAL_COMMA) | pl.col(name).str.contains(THOUSANDS))
-                for name in commas
-            )
             rows = rows.with_columns(
-                pl.when(number).then(text).otherwise(name).alias(name)
-                for name, number, text in zip(commas, written, plain, strict=True)
+                _write_with_points(column.name) for column in rows if _has_decimal_commas(column)
             )
         yield rows.rename(str.strip).with_row_index("line", offset=line)
+
+
+def _has_decimal_commas(column: pl.Series) -> bool:
+    # The plain search is quick and excludes most columns.
+    has_comma = column.str.contains(",", literal=True).any()
+    return has_comma and column.str.contains(DECIMAL_COMMA).any()
+
+
+def _write_with_points(name: str) -> pl.Expr:
+    """Return a column with decimal points, and without points between thousands."""
+    cells = pl.col(name).str
+    is_number = cells.contains(DECIMAL_COMMA) | cells.contains(THOUSANDS)
+    without_thousands = cells.replace_all(".", "", literal=True)
+    with_point = without_thousands.str.replace(",", ".", literal=True)
+    return pl.when(is_number).then(with_point).otherwise(name).alias(name)
 
 
 def _as_utf8(block: bytes) -> bytes:
@@ -191,7 +183,7 @@ def _as_utf8(block: bytes) -> bytes:
 
 
 def _find_ragged(path: Path, block: bytes, separator: str, *, before: int) -> LunaError | None:
-    """Return the error for the first line with more cells than the header, if any."""
+    """Return the error for the first line with more cells than the header, or None."""
     reader = csv.reader(block.decode().splitlines(), delimiter=separator)
     named = len(next(reader))
     for cells in reader:
@@ -224,9 +216,8 @@ def _read_array(path: Path, file: LimitedFile, head: bytes) -> Iterator[pl.DataF
     first = 1
     try:
         for objects in read_objects(file, head):
-            yield pl.DataFrame(objects, infer_schema_length=None, strict=False).with_row_index(
-                "line", offset=first
-            )
+            rows = pl.DataFrame(objects, infer_schema_length=None, strict=False)
+            yield rows.with_row_index("line", offset=first)
             first += len(objects)
     except (PolarsError, ValueError) as exc:
         raise _malformed(path, first, exc) from exc

@@ -1,7 +1,4 @@
-"""The home's devices that Luna speaks to itself.
-
-They are found in its network, and each battery is moved by a little before anything is armed.
-"""
+"""Search of the home's network for devices, and trial moves of batteries before arming."""
 
 import math
 import os
@@ -36,7 +33,7 @@ from luna.platform.private_folders import make_private
 from luna.platform.queue import TaskContext
 
 WATTS = 1000
-# By field, what it is a limit of and in which unit.
+# By field: the device's limit, and its units per unit of the field.
 _LIMITS: Mapping[str, tuple[LimitName, float]] = {
     "charge_limit_kw": ("charge_w", WATTS),
     "discharge_limit_kw": ("discharge_w", WATTS),
@@ -50,11 +47,11 @@ def search_network(
     *,
     progress: Callable[[int, int, str], None] = lambda *_: None,
 ) -> FoundDevices:
-    """Return the devices that answer as a profile says they do; nothing is written to any of them.
+    """Return the devices whose answers fit a profile; nothing is written to any of them.
 
     Raises:
         InvalidInputError: no network of a home, or no such secret.
-        UnavailableError: the broker does not let in who shows the secret.
+        UnavailableError: the broker refuses the secret.
     """
     network = require_home_network(request.network)
     password = None if request.secret is None else read_device_secret(request.secret, data_folder)
@@ -68,7 +65,7 @@ def search_network(
     devices = []
     for match in search.devices:
         profile = match.profile
-        # Over Modbus nobody is shown a password.
+        # Modbus has no password.
         secret = None if isinstance(profile.transport, ModbusTransport) else request.secret
         unit = None if match.unit in profile.units[:1] else match.unit
         via = Via(
@@ -79,38 +76,38 @@ def search_network(
             prefix=match.prefix,
             secret=secret,
         )
-        # Power and stored energy of its battery, as far as the device reports them.
+        # The battery's power limits and capacity, as far as the device reports them.
         limits: Mapping[LimitName, float] = {}
         if profile.limits:
             with suppress(LunaError), closing(reach_device(via, data_folder)) as device:
                 limits = device.read_limits()
+        identity: dict[str, str | None] = {}
+        if match.identity is not None:
+            identity = {
+                name: getattr(match.identity, name) for name in ("maker", "model", "serial")
+            }
+        stated_limits = {
+            field: limits[name] / per for field, (name, per) in _LIMITS.items() if name in limits
+        }
         found = NetworkDevice(
             host=via.host,
             port=match.port,
             unit=via.unit,
             prefix=via.prefix,
             secret=via.secret,
-            **(
-                {}
-                if match.identity is None
-                else {name: getattr(match.identity, name) for name in ("maker", "model", "serial")}
-            ),
+            **identity,
             profile=profile.profile,
             title=profile.title,
             kind=profile.kind,
             reads=list(profile.reads),
-            **{
-                field: limits[name] / per
-                for field, (name, per) in _LIMITS.items()
-                if name in limits
-            },
+            **stated_limits,
         )
         devices.append(found)
     return FoundDevices(network=network, devices=devices, missing_extra=search.missing_extra)
 
 
 def try_batteries(request: TryBatteriesRequest, work: TaskContext) -> BatteryTrials:
-    """Return what came of moving one battery after the other; takes half a minute for each."""
+    """Move one battery after the other, half a minute each, and return the responses."""
     site = None if request.site is None else parse_site(request.site)
     trials = dict[str, BatteryTrial]()
     for battery, via in request.vias.items():
@@ -164,11 +161,12 @@ def _move(
         raise refuse("device-address-unreadable", field="via")
     with unit_of_work(work.database()) as connection:
         bounds = allow_trial(connection, via)
-    if site is not None and any(each.name == battery for each in site.batteries):
+    own_batteries = [] if site is None else [own.name for own in site.batteries]
+    if site is not None and battery in own_batteries:
         bounds = bound_by(site, battery)
     folder = work.settings.data_folder / DEVICES_FOLDER
     make_private(folder)
-    # Two at once would each read what the other does.
+    # Two trials at once would read each other's power.
     lock = open_lock(folder / "trial")
     try:
         if not take(lock):

@@ -1,7 +1,6 @@
-"""Schemas of data files.
+"""Schemas of data files: columns and plausible bounds per kind of file.
 
-Columns and plausible bounds per kind of file, matching of column names, and the export layout of
-Electricity Maps.
+Also the matching of column names, and the export layout of Electricity Maps.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,9 +18,11 @@ from luna.energy.resolution import kind_of
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Lowest and highest plausible value, hint, and excess that is rounded away.
+    """Lowest and highest plausible value.
 
-    The hint is for values outside, a key of ``HINTS``.
+    Args:
+        hint: key of ``HINTS`` for a value outside.
+        rounding: an excess up to this is rounded to the bound.
     """
 
     lowest: float = -inf
@@ -57,13 +58,11 @@ class FileSchema:
     def in_currency(self, currency: str) -> "FileSchema":
         """Return the schema with the price bounds of a currency."""
         farthest = absurd_price(currency)
-        return replace(
-            self,
-            series={
-                name: replace(each, lowest=-farthest, highest=farthest) if each is PRICE else each
-                for name, each in self.series.items()
-            },
-        )
+        series = dict(self.series)
+        for name, bounds in self.series.items():
+            if bounds is PRICE:
+                series[name] = replace(bounds, lowest=-farthest, highest=farthest)
+        return replace(self, series=series)
 
 
 ENERGY = Bounds(0.0, hint="direction", rounding=ENERGY_ROUNDING_KWH)
@@ -73,54 +72,52 @@ FRACTION = Bounds(0.0, 1.0, "fraction")
 SOC = replace(FRACTION, rounding=SOC_ROUNDING)
 IRRADIANCE = Bounds(0.0, 2_000.0, "w_per_m2")
 
-KINDS = {
-    kind.name: kind
-    for kind in (
-        FileSchema(
-            "observations",
-            "slot_start",
-            {name: ENERGY if kind_of(name) == "energy" else SOC for name in SERIES},
-            keys={},
-            shares=("known", "estimated"),
-        ),
-        FileSchema(
-            "prices",
-            "slot_start",
-            dict.fromkeys(("import_price", "export_price", "spot_price"), PRICE),
-            keys={"published_at": "instant"},
-            complete=True,
-        ),
-        FileSchema(
-            "weather",
-            "slot_start",
-            {
-                "temperature_c": Bounds(-90.0, 60.0, "celsius"),
-                "ghi_w_m2": IRRADIANCE,
-                "dhi_w_m2": IRRADIANCE,
-                "dni_w_m2": IRRADIANCE,
-                "wind_m_s": Bounds(0.0, 120.0, "m_per_s"),
-                "cloud_fraction": FRACTION,
-            },
-            keys={"issued_at": "instant"},
-        ),
-        FileSchema(
-            "carbon",
-            "slot_start",
-            {"carbon_g_per_kwh": Bounds(0.0, 5_000.0, "g_per_kwh")},
-            keys={"issued_at": "instant"},
-            complete=True,
-        ),
-        FileSchema(
-            "readings",
-            "instant",
-            {"value": Bounds()},
-            keys={"sensor": "text"},
-            notes=("unit",),
-            complete=True,
-            sampled=True,
-        ),
-    )
-}
+_KINDS = (
+    FileSchema(
+        "observations",
+        "slot_start",
+        {name: ENERGY if kind_of(name) == "energy" else SOC for name in SERIES},
+        keys={},
+        shares=("known", "estimated"),
+    ),
+    FileSchema(
+        "prices",
+        "slot_start",
+        dict.fromkeys(("import_price", "export_price", "spot_price"), PRICE),
+        keys={"published_at": "instant"},
+        complete=True,
+    ),
+    FileSchema(
+        "weather",
+        "slot_start",
+        {
+            "temperature_c": Bounds(-90.0, 60.0, "celsius"),
+            "ghi_w_m2": IRRADIANCE,
+            "dhi_w_m2": IRRADIANCE,
+            "dni_w_m2": IRRADIANCE,
+            "wind_m_s": Bounds(0.0, 120.0, "m_per_s"),
+            "cloud_fraction": FRACTION,
+        },
+        keys={"issued_at": "instant"},
+    ),
+    FileSchema(
+        "carbon",
+        "slot_start",
+        {"carbon_g_per_kwh": Bounds(0.0, 5_000.0, "g_per_kwh")},
+        keys={"issued_at": "instant"},
+        complete=True,
+    ),
+    FileSchema(
+        "readings",
+        "instant",
+        {"value": Bounds()},
+        keys={"sensor": "text"},
+        notes=("unit",),
+        complete=True,
+        sampled=True,
+    ),
+)
+KINDS = {kind.name: kind for kind in _KINDS}
 
 
 def kind_named(name: str) -> FileSchema:
@@ -135,9 +132,9 @@ def kind_named(name: str) -> FileSchema:
 
 
 def join_columns(rows: pl.DataFrame, renamed: Mapping[str, str]) -> pl.DataFrame:
-    """Replace the parts of ``renamed`` columns by the joined column.
+    """Return the rows with the columns that ``renamed`` joins, such as ``Datum+Uhrzeit``.
 
-    An example is ``Datum+Uhrzeit``.
+    A joined column replaces its parts.
     """
     for theirs in renamed.values():
         parts = [part.strip() for part in theirs.split("+")]
@@ -192,11 +189,8 @@ def match_columns(
     doubled = [name for name in used if used.count(name) > 1]
     if doubled:
         raise refuse("column-twice", field=doubled[0], column=doubled[0])
-    missing = [
-        name
-        for name in (kind.time, *(key for key, form in kind.keys.items() if form == "text"))
-        if name not in used
-    ]
+    text_keys = [key for key, form in kind.keys.items() if form == "text"]
+    missing = [name for name in (kind.time, *text_keys) if name not in used]
     if missing:
         raise refuse("column-missing", field=missing[0], column=missing[0])
     if not set(used) & set(kind.series):
@@ -221,7 +215,10 @@ OURS = "carbon_g_per_kwh"
 class ExportLayout:
     """Layout of a known export.
 
-    Luna's column name → the file's, columns to leave out, and a note for the report.
+    Args:
+        renamed: Luna's column name → the file's.
+        ignored: columns to leave out.
+        note: for the report.
     """
 
     renamed: Mapping[str, str]
@@ -238,11 +235,8 @@ def recognise_export(columns: Sequence[str], renamed: Mapping[str, str]) -> Expo
             than life-cycle emissions.
     """
     by_name = {column.strip().casefold(): column for column in columns}
-    factors = [
-        by_name[name]
-        for name in (f"{INTENSITY} ({factor})" for factor in FACTORS)
-        if name in by_name
-    ]
+    factor_names = [f"{INTENSITY} ({factor})" for factor in FACTORS]
+    factors = [by_name[name] for name in factor_names if name in by_name]
     if TIME not in by_name or not factors:
         return None
     ours = {"slot_start": by_name[TIME], OURS: factors[0], **renamed}

@@ -1,6 +1,6 @@
-"""Conversion of accepted rows into quarter-hours. Pure.
+"""Conversion of accepted rows into quarter-hours; pure.
 
-Duplicates, slot grid, physical limits, resampling.
+Duplicates, slot grid, physical limits and resampling.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,9 +25,10 @@ MINUTE = timedelta(minutes=1)
 def set_aside_repeats(
     rows: pl.DataFrame, keys: Sequence[str], values: Sequence[str]
 ) -> tuple[pl.DataFrame, int, pl.DataFrame]:
-    """Return the first row of each key, sorted.
+    """Return the first row of each key, the number of repeats, and contradicting rows.
 
-    The number of identical repeats; and the rows that contradict the first, with ``fault``.
+    The first rows are sorted; only identical repeats are counted; contradicting rows have
+    ``fault``.
     """
     # Complete rows come first: they are preferred over those that lost a value.
     whole_first = [pl.col("doubt").is_not_null()] if "doubt" in rows.columns else []
@@ -74,57 +75,55 @@ def set_aside_off_grid(rows: pl.DataFrame, step: timedelta) -> tuple[pl.DataFram
 def set_aside_impossible(
     rows: pl.DataFrame, limits_kw: Mapping[str, float], step: timedelta
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return rows without values beyond physical limits, and rows left empty.
+    """Return rows without values beyond the site's limits, and rows without any value left.
 
-    The first are marked by ``refuse_values``, the second by ``fault``.
+    The former are marked by ``refuse_values``, the latter have ``fault``.
     """
     hours = step / timedelta(hours=1)
-    beyond = rows.select(
-        pl.when(pl.col(name) > limit * hours)
-        .then(
-            pl.lit(
-                RowFault.of(
-                    "above_site", series=name, limit=round(limit * hours, 6), minutes=step // MINUTE
-                ).text
+    checks = []
+    for name, limit_kw in limits_kw.items():
+        if name in rows.columns:
+            limit_kwh = limit_kw * hours
+            fault = RowFault.of(
+                "above_site", series=name, limit=round(limit_kwh, 6), minutes=step // MINUTE
             )
-        )
-        .otherwise(pl.lit(None, pl.String))
-        .alias(name)
-        for name, limit in limits_kw.items()
-        if name in rows.columns
-    )
-    if not beyond.width:
+            is_above = pl.when(pl.col(name) > limit_kwh)
+            check = is_above.then(pl.lit(fault.text)).otherwise(pl.lit(None, pl.String))
+            checks.append(check.alias(name))
+    if not checks:
         return rows, rows.clear().with_columns(pl.lit("").alias("fault"))
-    believable = [
-        pl.col(name).is_not_null() & beyond[name].is_null()
-        if name in beyond.columns
-        else pl.col(name).is_not_null()
-        for name in SERIES
-        if name in rows.columns
-    ]
-    refused = rows.with_columns(beyond.select(pl.coalesce(pl.all()).alias("fault")).to_series())
-    whole = refused.select(
-        pl.col("fault").is_not_null() & ~pl.any_horizontal(believable)
-    ).to_series()
-    return refuse_values(
-        rows.filter(~whole), beyond.filter(~whole), written=rows.filter(~whole)
-    ), refused.filter(whole)
+    faults = rows.select(checks)
+    plausible = []
+    for name in SERIES:
+        if name in rows.columns:
+            has_value = pl.col(name).is_not_null()
+            if name in faults.columns:
+                has_value = has_value & faults[name].is_null()
+            plausible.append(has_value)
+    first_fault = faults.select(pl.coalesce(pl.all()).alias("fault")).to_series()
+    judged = rows.with_columns(first_fault)
+    has_fault = pl.col("fault").is_not_null()
+    is_refused = judged.select(has_fault & ~pl.any_horizontal(plausible)).to_series()
+    remaining = rows.filter(~is_refused)
+    remaining = refuse_values(remaining, faults.filter(~is_refused), written=remaining)
+    return remaining, judged.filter(is_refused)
 
 
 def find_unusual(
     rows: pl.DataFrame, limits_kw: Mapping[str, float], step: timedelta
 ) -> tuple[str, float] | None:
-    """Return an unusually large series without a limit of the site, and its median, kWh.
+    """Return a series with unusually large values, and the median of its positive ones, kWh.
 
-    The median is over positive values; usual is the power of small sites.
+    Only series without a limit of the site count. Unusual is a median above the usual power of
+    small sites.
     """
     hours = step / timedelta(hours=1)
-    for name in [
-        name for name, limit in limits_kw.items() if name in rows.columns and limit >= ANY_POWER_KW
-    ]:
-        middle = rows.filter(pl.col(name) > 0)[name].median()
-        if isinstance(middle, float) and middle > USUAL_POWER_KW * hours:
-            return name, middle
+    for name, limit_kw in limits_kw.items():
+        if name not in rows.columns or limit_kw < ANY_POWER_KW:
+            continue
+        median_kwh = rows.filter(pl.col(name) > 0)[name].median()
+        if isinstance(median_kwh, float) and median_kwh > USUAL_POWER_KW * hours:
+            return name, median_kwh
     return None
 
 
@@ -133,9 +132,8 @@ def to_quarter_hours(
 ) -> pl.DataFrame:
     """Resample slots of ``step`` to quarter-hours.
 
-    Energies keep their sum, prices their value, a state of charge is at the end of its slot.
-
-    A quarter-hour with a missing part is unknown; one without any value is left out.
+    Energies keep their sum, prices their value, a state of charge is at the end of its slot. A
+    quarter-hour with a missing part is unknown; one without any value is left out.
 
     Args:
         rows: ``instant``, ``keys`` and ``values``; each instant and key once, on the grid.
@@ -145,31 +143,36 @@ def to_quarter_hours(
     part = _common_part(step)
     rows = rows.sort([*keys, "instant"])
     parts_per_row = step // part
-    parts_per_slot = SLOT // part
     starts = pl.col("instant") + pl.Series(np.tile(np.arange(parts_per_row), rows.height)) * part
-    split = (
-        _series(name, SPLIT[kind_of(name)](_floats(rows[name]), parts_per_row)) for name in values
-    )
-    slots = rows.select("instant", *keys)[
-        pl.Series(np.arange(rows.height).repeat(parts_per_row))
-    ].with_columns(starts, *split)
+    split = []
+    for name in values:
+        split_values = SPLIT[kind_of(name)](_floats(rows[name]), parts_per_row)
+        split.append(_series(name, split_values))
+    repeated_rows = pl.Series(np.arange(rows.height).repeat(parts_per_row))
+    slots = rows.select("instant", *keys)[repeated_rows].with_columns(starts, *split)
     if part < SLOT:
-        slot = pl.col("instant").dt.truncate("15m")
-        place = (pl.col("instant").dt.epoch("us") % _microseconds(SLOT)) // _microseconds(part)
-        marked = slots.with_columns(slot.alias("slot"), place.alias("place")).with_columns(
-            pl.struct("slot", *keys).rle_id().alias("row")
-        )
-        cells = marked["row"].to_numpy().astype(np.int64) * parts_per_slot + marked[
-            "place"
-        ].to_numpy().astype(np.int64)
-        firsts = marked.unique("row", keep="first", maintain_order=True)
-        joined = []
-        for name in values:
-            padded = np.full(firsts.height * parts_per_slot, np.nan)
-            padded[cells] = _floats(slots[name])
-            joined.append(_series(name, JOIN[kind_of(name)](padded, parts_per_slot)))
-        slots = firsts.select(pl.col("slot").alias("instant"), *keys).with_columns(joined)
+        slots = _join_parts(slots, part, keys=keys, values=values)
     return slots.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in values))
+
+
+def _join_parts(
+    parts: pl.DataFrame, part: timedelta, *, keys: Sequence[str], values: Sequence[str]
+) -> pl.DataFrame:
+    """Return the quarter-hours of sorted parts shorter than these; missing parts count as NaN."""
+    parts_per_slot = SLOT // part
+    slot = pl.col("instant").dt.truncate("15m")
+    place = (pl.col("instant").dt.epoch("us") % _microseconds(SLOT)) // _microseconds(part)
+    marked = parts.with_columns(slot.alias("slot"), place.alias("place"))
+    marked = marked.with_columns(pl.struct("slot", *keys).rle_id().alias("row"))
+    row = marked["row"].to_numpy().astype(np.int64)
+    cells = row * parts_per_slot + marked["place"].to_numpy().astype(np.int64)
+    firsts = marked.unique("row", keep="first", maintain_order=True)
+    joined = []
+    for name in values:
+        padded = np.full(firsts.height * parts_per_slot, np.nan)
+        padded[cells] = _floats(parts[name])
+        joined.append(_series(name, JOIN[kind_of(name)](padded, parts_per_slot)))
+    return firsts.select(pl.col("slot").alias("instant"), *keys).with_columns(joined)
 
 
 def _common_part(step: timedelta) -> timedelta:

@@ -1,6 +1,6 @@
-"""Parse written times into instants, by UTC offset or else by time zone.
+"""Parsing of written times into instants, by UTC offset, else by time zone.
 
-The hour repeated at a daylight-saving change is resolved by the order of rows.
+The order of rows decides in the hour repeated at a daylight-saving change.
 
 Also the step of a file, from the distances of its instants.
 """
@@ -44,10 +44,10 @@ class InstantReader:
         self._backwards: bool | None = None
 
     def read(self, written: pl.Series, *, series: pl.Series | None = None) -> pl.DataFrame:
-        """Return ``instant``, ``fault`` and ``resolved`` of written times.
+        """Return the columns ``instant``, ``fault`` and ``resolved``.
 
-        ``instant`` is in UTC, null if unreadable; ``fault`` null, or a ``RowFault`` as text;
-        ``resolved`` marks ambiguous times resolved by order.
+        ``instant`` is in UTC, null if unreadable; ``fault`` is null or a ``RowFault`` as text;
+        ``resolved`` marks ambiguous times, resolved by order.
 
         Args:
             written: ISO 8601 text, text with the day first (01.03.2024 14:00), or typed instants.
@@ -120,10 +120,7 @@ def as_text(cells: pl.Series) -> pl.Series:
 
 
 def _split(text: pl.Series) -> pl.DataFrame:
-    """Return local time, offset in minutes, and whether the stated offset is invalid.
-
-    The offset is null where none is stated.
-    """
+    """Return local time, offset in minutes (null: none), and whether the offset is invalid."""
     parts = _take_apart(text)
     if parts["day"].has_nulls():
         names = ["day", "month", "year", "hour", "rest"]

@@ -1,6 +1,6 @@
 """Streaming reads of uploaded files, gzip included, within limits.
 
-Bytes, rows and line length are limited: a decompression bomb is refused early.
+The limits are bytes, rows and line length, so that a decompression bomb is refused early.
 """
 
 import codecs
@@ -25,7 +25,7 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class FileLimits:
-    """Limits of a file's unpacked contents. Parquet has no lines."""
+    """Limits of a file's unpacked content. Parquet has no lines."""
 
     max_bytes: int = Settings.model_fields["load_max_bytes"].default
     max_rows: int = Settings.model_fields["load_max_rows"].default
@@ -86,10 +86,7 @@ class LimitedFile:
             raise refuse("line-too-long", field=str(self.path), most=self.limits.max_line_bytes)
 
     def blocks(self, *, first_line: int, head: bytes = b"") -> Iterator[tuple[int, bytes]]:
-        """Yield blocks of whole lines, each with its first line's number.
-
-        ``head`` is included.
-        """
+        """Yield blocks of whole lines from ``head`` on, with the number of their first line."""
         line = first_line
         rest = head
         while block := self.read(BLOCK_BYTES):

@@ -67,9 +67,9 @@ log = structlog.get_logger("luna.ingest.live")
 
 
 class Live:
-    """Listens for the stored sites and builds their quarter-hours once they are over.
+    """Records the stored sites' readings and builds their finished quarter-hours.
 
-    It keeps the ports open at which other programs find their devices.
+    It also keeps the ports open at which other programs find the sites' devices.
 
     Args:
         sources: listens to every source of the sites.
@@ -218,9 +218,9 @@ def source_forms(
     is_looked_at: Callable[[Collection[str]], bool] = lambda _: False,
     rate: Callable[[Collection[str]], Mapping[ReadingName, float]] = lambda _: {},
 ) -> dict[str, SourceForm]:
-    """Return the sources of the settings, and the devices of driver profiles.
+    """Return the declarations of the live sources.
 
-    Sites name those profiles.
+    They are those of the settings, and the devices of driver profiles, named by the sites.
 
     ``is_looked_at`` returns whether somebody looks at a site that has one of these sensors,
     ``rate`` the most of readings that such sites allow for.

@@ -144,9 +144,7 @@ def load_file(
     *,
     progress: Progress | None = None,
 ) -> LoadReport:
-    """Store a file's rows for a site, and quarantine unusable rows or values.
-
-    Bad values of rows with good ones are quarantined alone.
+    """Store a file's rows for a site, and quarantine unusable rows and values.
 
     Args:
         progress: called with the number of rows read so far.
@@ -254,10 +252,7 @@ class _Loading:
     def _batches(
         self, path: Path, form: FileForm, progress: Progress | None
     ) -> Iterator[pl.DataFrame]:
-        """Yield the file's rows.
-
-        They are translated into slots of Luna's columns where the form has a ``reading``.
-        """
+        """Yield the file's rows, translated into Luna's columns if the form has a ``reading``."""
         if form.reading is None:
             yield from read_batches(path, form.limits)
             return

@@ -1,4 +1,4 @@
-"""Retention of objects in the store.
+"""Retention of objects: uploads, models and archived logs.
 
 Logs longer than Loki keeps them, a compressed object for each day; files whose load failed; and
 models that no training names, left by a crash between model and row, or by a site that was removed.
@@ -43,10 +43,7 @@ log = structlog.get_logger("luna.ingest")
 
 @dataclass(frozen=True, slots=True, order=True)
 class LogLine:
-    """A line with its instant and its stream's labels as JSON.
-
-    The instant of writing is in nanoseconds since 1970.
-    """
+    """A log line, its instant in nanoseconds since 1970, and its stream's labels as JSON."""
 
     at: int
     labels: str
@@ -71,9 +68,7 @@ def archive_logs(
     now: datetime,
     page_lines: int = PAGE_LINES,
 ) -> ArchiveLogsReply:
-    """Store the lines of each complete UTC day not yet stored.
-
-    Days older than ``keep`` are forgotten.
+    """Archive the lines of complete UTC days, and delete days older than ``keep``.
 
     Loki away is no fault of this work: the days wait for the next look.
 

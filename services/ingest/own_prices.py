@@ -1,6 +1,6 @@
 """A site's own prices, stored like a market's with their instant of publication.
 
-They serve tariffs of kind ``series`` and backtests without look-ahead.
+Tariffs of kind ``series`` and backtests without look-ahead need them.
 """
 
 from collections.abc import Collection, Mapping

@@ -1,12 +1,13 @@
-"""Fetch the day-ahead prices that sites lack, and store them.
+"""Fetching of missing day-ahead prices from the price sources.
 
-They come from the price sources with their instant of publication.
+They are stored with their instant of publication.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -30,6 +31,7 @@ from services.ingest.sources.prices.declaration import canonical_market
 from services.ingest.sources.prices.publication import on_quarter_hours
 from services.ingest.sources.prices.registry import choose_sources, list_markets, market_named
 from services.ingest.sources.source import (
+    PriceSheet,
     PriceSource,
     SourceError,
     SourceRefusedError,
@@ -59,11 +61,13 @@ class Need:
 
 @dataclass(slots=True)
 class CollectedPrices:
-    """Collected prices on the need's timeline (NaN: none), with publication and faults.
+    """Prices collected for a need.
 
-    Publication is NaT where not stated; beside them stand the slots of each source.
-
-    ``reached``: whether any service answered, be it with a fault.
+    Args:
+        price: on the need's timeline, NaN: none.
+        published_at: of each price, NaT: not stated.
+        sources: number of slots by source.
+        reached: whether any service answered, be it with a fault.
     """
 
     need: Need
@@ -80,25 +84,24 @@ class CollectedPrices:
 
 
 def expected_window(now: datetime, zone: ZoneInfo) -> Timeline:
-    """Return the quarter-hours of prices that should be known at ``now``.
+    """Return the quarter-hours whose prices should be known at ``now``.
 
-    They are some days back, and tomorrow from the end of the auction on.
+    They begin some days back, and include tomorrow from the end of the auction on.
     """
     local = now.astimezone(zone)
-    last = 1 if local.time() >= AUCTION_ENDS else 0
-    start, end = (
-        local_midnight(local.date() + timedelta(days=days), zone) for days in (-DAYS_BACK, last + 1)
-    )
+    days_ahead = 2 if local.time() >= AUCTION_ENDS else 1
+    start = local_midnight(local.date() - timedelta(days=DAYS_BACK), zone)
+    end = local_midnight(local.date() + timedelta(days=days_ahead), zone)
     return Timeline(start, SLOT, (end - start) // SLOT)
 
 
 def missing_window(
     stored: FloatArray, expected: Timeline, *, now: datetime, zone: ZoneInfo
 ) -> Timeline | None:
-    """Return the window to request at ``now``.
+    """Return the window to request at ``now``, or None.
 
-    It covers gaps from today on, at first and once an hour also of the days before, or all that may
-    have been revised.
+    It spans the gaps from today on, at first and once an hour also those of the days before. Once
+    an hour without gaps, it spans all that may have been revised.
 
     Args:
         stored: prices on ``expected``, NaN where none.
@@ -107,10 +110,13 @@ def missing_window(
     hourly = now - floor_to(now, timedelta(hours=1)) < HOURLY_RUN
     missing = np.flatnonzero(np.isnan(stored))
     is_first = bool(np.isnan(stored).all())
-    missing = missing if hourly or is_first else missing[missing >= today]
+    if not hourly and not is_first:
+        missing = missing[missing >= today]
     if missing.size:
         return expected.window(int(missing[0]), int(missing[-1] - missing[0]) + 1)
-    return expected.window(today, expected.count - today) if hourly else None
+    if hourly:
+        return expected.window(today, expected.count - today)
+    return None
 
 
 def collect(
@@ -123,12 +129,11 @@ def collect(
     Args:
         sources: the preferred one first.
         need: the requested market and window.
-        away: errors by name of sources that were not reached in this run, which are not asked
-            again; those of this need join them.
+        away: errors by name of the sources that were not reached in this run; these are skipped,
+            and those of this need are added.
     """
     away = {} if away is None else away
     collected = CollectedPrices.nothing(need)
-    farthest = absurd_price(need.currency)
     for source in sources:
         missing = np.flatnonzero(np.isnan(collected.price))
         if not missing.size:
@@ -148,40 +153,51 @@ def collect(
             collected.faults.append(str(error))
             continue
         collected.reached = True
-        open_before = np.isnan(collected.price)
-        timeline = need.timeline
-        strange = {sheet.currency for sheet in sheets} - {need.currency}
-        if strange:
-            collected.faults.append(
-                f"{source.name}: answers in {', '.join(sorted(strange))}, wanted is "
-                f"{need.currency}."
-            )
-        # Long products first, to be overwritten: where a source has both, the short ones are the
-        # traded ones.
-        for sheet in sorted(
-            (sheet for sheet in sheets if sheet.currency == need.currency),
-            key=lambda sheet: -sheet.minutes,
-        ):
-            starts, price = on_quarter_hours(sheet)
-            # Slots with an invalid price are left to the next source.
-            is_absurd = np.abs(price) > farthest
-            if is_absurd.any():
-                collected.faults.append(
-                    f"{source.name}: {is_absurd.sum()} quarter-hours are beyond "
-                    f"{farthest:g} {need.currency}/kWh and left out."
-                )
-            places = ((starts - timeline.starts[0]) // np.timedelta64(SLOT)).astype(np.int64)
-            inside = (places >= 0) & (places < timeline.count) & ~is_absurd
-            inside[inside] = open_before[places[inside]]
-            collected.price[places[inside]] = price[inside]
-            published_at = (
-                NEVER
-                if sheet.published_at is None
-                else np.datetime64(sheet.published_at.replace(tzinfo=None), "us")
-            )
-            collected.published_at[places[inside]] = published_at
-        collected.sources[source.name] += int((open_before & np.isfinite(collected.price)).sum())
+        _add_sheets(collected, source.name, sheets)
     return collected
+
+
+def _add_sheets(collected: CollectedPrices, source: str, sheets: Sequence[PriceSheet]) -> None:
+    """Fill the slots that still lack a price from the sheets of a source."""
+    currency = collected.need.currency
+    was_missing = np.isnan(collected.price)
+    other_currencies = {sheet.currency for sheet in sheets} - {currency}
+    if other_currencies:
+        collected.faults.append(
+            f"{source}: answers in {', '.join(sorted(other_currencies))}, wanted is {currency}."
+        )
+    # Long products first, to be overwritten: where a source has both, the short ones are the
+    # traded ones.
+    usable = [sheet for sheet in sheets if sheet.currency == currency]
+    usable.sort(key=attrgetter("minutes"), reverse=True)
+    for sheet in usable:
+        _add_sheet(collected, source, sheet, was_missing)
+    collected.sources[source] += int((was_missing & np.isfinite(collected.price)).sum())
+
+
+def _add_sheet(
+    collected: CollectedPrices, source: str, sheet: PriceSheet, was_missing: NDArray[np.bool_]
+) -> None:
+    timeline = collected.need.timeline
+    currency = collected.need.currency
+    farthest = absurd_price(currency)
+    starts, price = on_quarter_hours(sheet)
+    # An absurd price leaves its slots to the next source.
+    is_absurd = np.abs(price) > farthest
+    if is_absurd.any():
+        collected.faults.append(
+            f"{source}: {is_absurd.sum()} quarter-hours are beyond "
+            f"{farthest:g} {currency}/kWh and left out."
+        )
+    places = ((starts - timeline.starts[0]) // np.timedelta64(SLOT)).astype(np.int64)
+    inside = (places >= 0) & (places < timeline.count) & ~is_absurd
+    inside[inside] = was_missing[places[inside]]
+    collected.price[places[inside]] = price[inside]
+    if sheet.published_at is None:
+        collected.published_at[places[inside]] = NEVER
+    else:
+        published_at = np.datetime64(sheet.published_at.replace(tzinfo=None), "us")
+        collected.published_at[places[inside]] = published_at
 
 
 def date_prices(
@@ -189,8 +205,9 @@ def date_prices(
 ) -> tuple[NDArray[np.bool_], InstantArray]:
     """Return which prices are new or revised, and when each of them became known.
 
-    A new price became known at its stated publication; without one now for a future slot, and at
-    the usual time of publication for a slot that has begun. A revised price becomes known now.
+    A new price became known at its stated publication. Without one, it becomes known now for a
+    future slot, and at the usual time of publication for a slot that has begun. A revised price
+    becomes known now.
 
     Args:
         stored: stored prices, NaN where none.
@@ -204,8 +221,8 @@ def date_prices(
         & np.isfinite(stored)
         & (np.abs(collected.price - stored) > ROUNDING)
     )
-    # An hour at the mean of its stored quarter-hours is from a service that has hours alone, asked
-    # where the others were away. The mean is rounded as well.
+    # An hour at the mean of its stored quarter-hours is no revision: it is from a service with
+    # hourly prices, requested while the others were away. The mean is rounded as well.
     hour = np.unique(starts.astype("datetime64[h]"), return_inverse=True)[1]
     mean = (np.bincount(hour, weights=stored) / np.bincount(hour))[hour]
     deviates = ~(np.abs(collected.price - mean) <= 2 * ROUNDING)
@@ -215,7 +232,8 @@ def date_prices(
     published = np.where(collected.published_at <= starts, collected.published_at, NEVER)
     observed = np.where(starts > moment, moment, publication_times(starts, zone))
     known_from = np.where(np.isnat(published), observed, published)
-    return is_new | is_revision, np.minimum(np.where(is_revision, moment, known_from), moment)
+    known_from = np.where(is_revision, moment, known_from)
+    return is_new | is_revision, np.minimum(known_from, moment)
 
 
 LONGEST_WINDOW = timedelta(days=3 * 366)
@@ -274,45 +292,46 @@ def list_needs(connection: Connection, request: FetchPricesRequest, *, now: date
     stored = sites.load_all(connection).sites
     # The tariffs' markets in each site's currency; a simulated home's prices come from the real
     # market.
-    real = {StoredSeries(REAL_MARKET, site.currency) for site in stored if is_simulated(site)}
-    named = sorted(
-        real
-        | {StoredSeries(market, site.currency) for site in stored for market in site.tariff.markets}
-    )
-    if request.market:
-        of_sites = [each for each in named if each.name == request.market] or [
-            StoredSeries(request.market, prices.USUAL_CURRENCY)
-        ]
-        series = [StoredSeries(request.market, request.currency)] if request.currency else of_sites
-    else:
-        # Others are an owner's own markets, whose prices come from files.
-        series = [each for each in named if canonical_market(each.name) in list_markets()]
-    window: Timeline | None = None
-    if request.first is not None or request.end is not None:
-        if (
-            request.first is None
-            or request.end is None
-            or not request.first < request.end <= request.first + LONGEST_WINDOW
-        ):
-            raise refuse("prices-window", field="first", days=LONGEST_WINDOW.days)
-        if (request.end - request.first) % SLOT or request.first.timestamp() % SLOT.total_seconds():
-            raise refuse("prices-off-grid", field="first", value=request.first.isoformat())
-        window = Timeline(request.first, SLOT, (request.end - request.first) // SLOT)
+    of_sites = {StoredSeries(REAL_MARKET, site.currency) for site in stored if is_simulated(site)}
+    for site in stored:
+        of_sites |= {StoredSeries(market, site.currency) for market in site.tariff.markets}
+    window = _requested_window(request)
     needs = []
-    for each in series:
+    for series in _choose_series(request, sorted(of_sites)):
         timeline = window
         if timeline is None:
-            zone = market_named(each.name).zone
+            zone = market_named(series.name).zone
             expected = expected_window(now, zone)
-            timeline = missing_window(
-                prices.read(connection, each.name, expected, currency=each.currency),
-                expected,
-                now=now,
-                zone=zone,
-            )
+            known = prices.read(connection, series.name, expected, currency=series.currency)
+            timeline = missing_window(known, expected, now=now, zone=zone)
         if timeline is not None:
-            needs.append(Need(each.name, each.currency, timeline))
+            needs.append(Need(series.name, series.currency, timeline))
     return needs
+
+
+def _choose_series(
+    request: FetchPricesRequest, of_sites: Sequence[StoredSeries]
+) -> list[StoredSeries]:
+    """Return the requested market in its currencies, or all of the sites that services have."""
+    if not request.market:
+        # Others are an owner's own markets, whose prices come from files.
+        return [series for series in of_sites if canonical_market(series.name) in list_markets()]
+    if request.currency:
+        return [StoredSeries(request.market, request.currency)]
+    named = [series for series in of_sites if series.name == request.market]
+    return named or [StoredSeries(request.market, prices.USUAL_CURRENCY)]
+
+
+def _requested_window(request: FetchPricesRequest) -> Timeline | None:
+    first = request.first
+    end = request.end
+    if first is None and end is None:
+        return None
+    if first is None or end is None or not first < end <= first + LONGEST_WINDOW:
+        raise refuse("prices-window", field="first", days=LONGEST_WINDOW.days)
+    if (end - first) % SLOT or first.timestamp() % SLOT.total_seconds():
+        raise refuse("prices-off-grid", field="first", value=first.isoformat())
+    return Timeline(first, SLOT, (end - first) // SLOT)
 
 
 def gather_all(
@@ -376,6 +395,5 @@ def store_prices(
             faults=market.faults,
         )
         markets.append(reply)
-    return FetchPricesReply(
-        markets=markets, reached=any(market.reached for market in collected) or not collected
-    )
+    reached = not collected or any(market.reached for market in collected)
+    return FetchPricesReply(markets=markets, reached=reached)

@@ -61,10 +61,9 @@ class RepairedPrices:
 
 
 def repair_prices(record: PriceRecord) -> RepairedPrices:
-    """Return a local day's prices with missing zeros filled.
+    """Return one local day's prices with missing zeros filled from the nearest other price.
 
-    They are filled forward, those at its beginning backward, from the nearest price other than
-    zero.
+    They are filled forward, those at the beginning of the day backward.
 
     Invariants: idempotent; a day without both missing zeros and other prices is unchanged; NaN
     stays NaN.

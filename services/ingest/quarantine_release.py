@@ -42,8 +42,6 @@ from services.ingest.validation import ESTIMATED, judge, take_refused
 def read_admitted(row: QuarantinedRow, site: Site) -> pl.DataFrame:
     """Return the quarter-hours or the reading of a released or corrected row.
 
-    They are as ``sinks.store`` takes them.
-
     Args:
         row: with ``corrected`` values those count, and every rule holds; without, the rule that
             refused the row does not.
@@ -135,9 +133,9 @@ def read_let_in(rows: Sequence[QuarantinedRow], site: Site) -> pl.DataFrame | No
 
 
 def overrule(rows: pl.DataFrame, let_in: pl.DataFrame | None, kind: FileSchema) -> pl.DataFrame:
-    """Return the rows of a file with values let in by a person for the same times.
+    """Return a file's rows with the values that a person let in for the same times.
 
-    A contradiction that was decided holds against the file.
+    A person's decision about a contradiction holds against the file.
     """
     if let_in is None:
         return rows

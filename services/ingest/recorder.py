@@ -1,4 +1,4 @@
-"""Record live readings.
+"""Recording of live readings.
 
 They are acknowledged once on this machine's disk, and delivered once the database answers.
 """
@@ -103,9 +103,9 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 class ReadingKind:
-    """Row kind of the spool: readings.
+    """Row kind of the spool for readings, stored by sensor and instant.
 
-    They are stored in ``sensors`` and ``sensor_readings`` by sensor and instant.
+    Its tables are ``sensors`` and ``sensor_readings``.
 
     NaN, a sensor without a value, is stored too: left out, the value before would seem to hold on.
     A number for the same instant replaces it, never the reverse.

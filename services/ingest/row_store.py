@@ -1,7 +1,4 @@
-"""Store a file's accepted rows in the tables of their kind.
-
-Rows are sorted by time spans on disk before.
-"""
+"""Storing of a file's accepted rows, sorted by time spans on disk."""
 
 from collections import defaultdict
 from collections.abc import Iterator

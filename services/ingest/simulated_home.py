@@ -1,6 +1,6 @@
-"""Create and remove a simulated home.
+"""Creation and removal of a simulated home.
 
-Its past as recorded, its site, its market, and the files that its process lives from.
+Its recorded past, its site, its market, and the files of its process.
 """
 
 from collections.abc import Callable
@@ -144,10 +144,7 @@ def remove_home(work: TaskContext) -> RemovedHomeReply:
 def live_past(
     year: RecordedYear, timeline: Timeline, *, progress: Progress
 ) -> tuple[dict[str, FloatArray], HomeState]:
-    """Return measurements of a past without control, and the state at its end.
-
-    Devices do what they do by themselves; measurements are columns of the slots.
-    """
+    """Return the measured columns of a past without control, and the state at its end."""
     rows = year.rows_of(timeline.starts)
     load_kw, pv_kw = (
         series[rows] * (timedelta(hours=1) / SLOT) for series in (year.load_kwh, year.pv_kwh)

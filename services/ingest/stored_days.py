@@ -21,10 +21,7 @@ YEARS = range(1970, 2200)
 
 @dataclass(frozen=True, slots=True)
 class StoredDays:
-    """Series and prices of a site's local days on ``timeline``, NaN where not stored.
-
-    The days are ``first`` to ``last``.
-    """
+    """Series and prices of local days ``first`` to ``last`` on ``timeline``, NaN: not stored."""
 
     site: Site
     first: date
@@ -46,9 +43,9 @@ class StoredDays:
 def read_days(
     connection: Connection, site: Site, first: date, last: date, *, names: tuple[str, ...] = ()
 ) -> Iterator[StoredDays]:
-    """Yield prices and named columns of local days, a year at a time.
+    """Yield the stored days from ``first`` to ``last``, a year at a time.
 
-    The days are ``first`` to ``last``, the columns those of ``slot_observations``.
+    They hold prices and the named columns of ``slot_observations``.
 
     Raises:
         InvalidInputError: the window is reversed, or outside ``YEARS``.

@@ -1,9 +1,8 @@
 """The ingest service's tasks: decode, call, encode.
 
-Outside services are asked as often as beat looks while any of them answers, and again soon where
-none was reached: nothing reports that a network is back. That says nothing to a service that is
-away, and one that answers, be it that it is too busy or refuses a token, is left alone until beat
-looks again.
+Outside services are requested on beat's schedule, and again soon if none was reached, for nothing
+reports that a network is back. A service that answers, even if it is too busy or refuses a token,
+is requested again only on schedule.
 """
 
 from datetime import timedelta
@@ -96,9 +95,9 @@ AGAIN = RetryPolicy(UNREACHED_RETRY, growth=1, jitter=1 / 3)
 
 
 def ask_again(work: TaskContext, request: Request) -> None:
-    """Have what beat asks for asked again soon.
+    """Submit beat's request again soon.
 
-    What somebody named themselves is theirs to repeat.
+    A request with fields of its own is left to its caller to repeat.
     """
     if request == type(request)():
         work.client.submit_later(request, after=AGAIN.pause(1))
@@ -111,7 +110,7 @@ FORECASTS_WITHIN = timedelta(minutes=15)
 
 @task(DemoLoadRequest, soft_limit=timedelta(hours=1))
 def load_demo(_request: DemoLoadRequest, work: TaskContext) -> DemoLoadReply:
-    """Load the demo's year, for which a slow line may take long, and store it."""
+    """Download the demo's year, which may take long, and store it."""
     return load_and_store(lambda: work.connection, work.settings.cache, progress=work.progress)
 
 
@@ -125,7 +124,7 @@ def make_simulated_home(_request: SimulatedHomeRequest, work: TaskContext) -> Si
 def remove_simulated_home(
     _request: RemoveSimulatedHomeRequest, work: TaskContext
 ) -> RemovedHomeReply:
-    """Remove the simulated home; where jobs of it are open it is tried again."""
+    """Remove the simulated home; retried while jobs of it are open."""
     try:
         return simulated_home.remove_home(work)
     except ConflictError as error:
@@ -134,10 +133,9 @@ def remove_simulated_home(
 
 @task(RetentionRequest, soft_limit=timedelta(minutes=30))
 def apply_retention(_request: RetentionRequest, work: TaskContext) -> RetentionReply:
-    """Delete data older than the settings allow.
+    """Delete data older than its retention, files of failed loads and models without a training.
 
-    Jobs among it, files of failed loads and models of no training; what a run leaves over goes in
-    the next one.
+    The next run deletes the rest of a large amount.
     """
     named = training_runs.list_artefacts(work.connection)
     work.on_commit(lambda: object_retention.forget_old_uploads(work.objects, now=work.clock.now()))
@@ -168,7 +166,7 @@ def apply_retention(_request: RetentionRequest, work: TaskContext) -> RetentionR
 
 @task(ArchiveLogsRequest, soft_limit=timedelta(minutes=30))
 def archive_days_of_logs(_request: ArchiveLogsRequest, work: TaskContext) -> ArchiveLogsReply:
-    """Store the log lines of days that are over, where Loki is named."""
+    """Archive the log lines of past days, if Loki is set up."""
     settings = work.settings
     if settings.logs_url is None:
         return ArchiveLogsReply(archived={}, forgotten=0)
@@ -182,16 +180,16 @@ def archive_days_of_logs(_request: ArchiveLogsRequest, work: TaskContext) -> Arc
 
 @task(RefreshRollupsRequest)
 def refresh_rollups(_request: RefreshRollupsRequest, work: TaskContext) -> RefreshRollupsReply:
-    """Bring kept rollups up to date, batch by batch.
+    """Refresh stored rollups, batch by batch.
 
-    What a run leaves over goes in the next one.
+    The next run refreshes the rest.
     """
     return RefreshRollupsReply(days=rollups.refresh(work.database()).days)
 
 
 @task(ResendRequest)
 def resend_jobs(_request: ResendRequest, work: TaskContext) -> ResendReply:
-    """Send again what was accepted and never ran, or was begun by a worker that is gone."""
+    """Resend accepted jobs that never ran, or whose worker is gone."""
     return resend_due(work.connection, work.client)
 
 
@@ -203,7 +201,7 @@ def judge_quality(request: JudgeQualityRequest, work: TaskContext) -> JudgeQuali
 
 @task(ResolveRequest)
 def resolve_quarantined(request: ResolveRequest, work: TaskContext) -> ResolveReply:
-    """Carry out what a person decided about a refused row."""
+    """Carry out a person's decision about a refused row."""
     return quarantine_release.resolve_row(work.connection, request, now=work.clock.now())
 
 
@@ -220,18 +218,17 @@ def fetch_prices(request: FetchPricesRequest, work: TaskContext) -> FetchPricesR
 
 @task(FetchWeatherRequest, soft_limit=timedelta(minutes=30))
 def fetch_weather(request: FetchWeatherRequest, work: TaskContext) -> FetchWeatherReply:
-    """Fetch the weather of sites, and have waiting forecasts looked at."""
+    """Fetch the weather of the sites, and refresh forecasts that may wait for it."""
     reply = weather_service.tell(
         weather_service.fetch_weather(work.database(), request, work.settings, clock=work.clock)
     )
     if not reply.reached:
         ask_again(work, request)
-    elif (
-        request.first is None and request.end is None and any(site.written for site in reply.sites)
-    ):
-        work.client.submit(
-            RefreshForecastsRequest(site_id=request.site_id), expires=FORECASTS_WITHIN
-        )
+        return reply
+    is_present = request.first is None and request.end is None
+    if is_present and any(site.written for site in reply.sites):
+        refresh = RefreshForecastsRequest(site_id=request.site_id)
+        work.client.submit(refresh, expires=FORECASTS_WITHIN)
     return reply
 
 
@@ -239,7 +236,7 @@ def fetch_weather(request: FetchWeatherRequest, work: TaskContext) -> FetchWeath
 def build_slots(request: BuildSlotsRequest, work: TaskContext) -> BuildSlotsReply:
     """Build quarter-hours from stored readings.
 
-    A year of sensors that speak every ten seconds takes minutes.
+    A year of sensors that report every ten seconds takes minutes.
     """
     return slot_service.build_site_slots(
         work.connection, request, now=work.clock.now(), progress=work.progress
@@ -248,31 +245,31 @@ def build_slots(request: BuildSlotsRequest, work: TaskContext) -> BuildSlotsRepl
 
 @task(LoadFileRequest, soft_limit=timedelta(hours=2))
 def load_upload(request: LoadFileRequest, work: TaskContext) -> LoadReply:
-    """Store the rows of a file that was handed over."""
+    """Store the rows of an uploaded file."""
     return upload_service.load_upload(request, work)
 
 
 @task(GuessFileRequest)
 def guess_upload(request: GuessFileRequest, work: TaskContext) -> FileGuess:
-    """Guess the contents of a handed-over file, and show what would be stored."""
+    """Guess the reading of an uploaded file, and preview the rows to store."""
     return upload_service.guess_upload(request, work)
 
 
 @task(FindDevicesRequest)
 def find_devices(request: FindDevicesRequest, work: TaskContext) -> FoundDevices:
-    """Ask the addresses of a network for devices that a profile knows."""
+    """Search a network's addresses for devices with a profile."""
     return devices.search_network(request, work.settings.data_folder, progress=work.progress)
 
 
 @task(TryBatteriesRequest)
 def try_batteries(request: TryBatteriesRequest, work: TaskContext) -> BatteryTrials:
-    """Move batteries by a little before anything is armed, and say what they did."""
+    """Move batteries a little before control is armed, and report their response."""
     return devices.try_batteries(request, work)
 
 
 @task(ChangeExtraRequest, soft_limit=timedelta(hours=2))
 def change_extra(request: ChangeExtraRequest, work: TaskContext) -> ChangeExtraReply:
-    """Install an addition to which somebody has agreed, or remove it."""
+    """Install an extra that somebody has agreed to, or remove it."""
     extra = EXTRAS[request.name]
     if request.wanted == "installed":
         install_extra(extra, progress=work.progress)
@@ -283,19 +280,18 @@ def change_extra(request: ChangeExtraRequest, work: TaskContext) -> ChangeExtraR
 
 @task(BackfillRequest, soft_limit=timedelta(hours=2))
 def backfill_history(request: BackfillRequest, work: TaskContext) -> BackfillReply:
-    """Take over what a site's sensors said.
+    """Store the history of a site's sensors.
 
-    What was read when the time is up stays, and asking again goes on there.
+    At the time limit the stored part stays, and a repeated request resumes there.
     """
     return backfill.backfill(request, work)
 
 
 @task(FindGapsRequest)
 def find_gaps(request: FindGapsRequest, work: TaskContext) -> GapsReply:
-    """Find the quarter-hours in which a series that the site has is unknown."""
-    return repair.tell_gaps(
-        request, repair.find_gaps(work.connection, request.site_id, request.first, request.end)
-    )
+    """Find the quarter-hours with an unknown value in one of the site's series."""
+    gaps = repair.find_gaps(work.connection, request.site_id, request.first, request.end)
+    return repair.tell_gaps(request, gaps)
 
 
 @task(RepairRequest, soft_limit=timedelta(minutes=30))
@@ -310,5 +306,5 @@ def repair_history(request: RepairRequest, work: TaskContext) -> RepairReply:
 
 @task(VerifyRequest, soft_limit=timedelta(minutes=30))
 def verify_history(request: VerifyRequest, work: TaskContext) -> VerifyReply:
-    """Compare the stored slots with what Home Assistant counted."""
+    """Compare the stored slots with Home Assistant's statistics."""
     return verification.verify(request, work)

@@ -67,7 +67,7 @@ def load_upload(request: LoadFileRequest, work: TaskContext) -> LoadReply:
 
 
 def guess_upload(request: GuessFileRequest, work: TaskContext) -> FileGuess:
-    """Return a guess of a handed-over file's contents; the file stays in place.
+    """Return a guess of an uploaded file's content; the file stays.
 
     Raises:
         NotFoundError: the file is no longer there.

@@ -1,6 +1,6 @@
-"""Fetch the weather of sites.
+"""Fetching of the weather at the sites.
 
-Forecasts with the instant of issue, measurements as known when their slot ended.
+Forecasts have their instant of issue, measurements are known when their slot ends.
 """
 
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts import FetchWeatherReply, FetchWeatherRequest, SiteWeatherReply
 from luna.energy.refusals import refuse
+from luna.energy.site import Location
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.clock import Clock
 from luna.platform.database import sites, weather_carbon
@@ -34,10 +35,9 @@ log = structlog.get_logger("luna.ingest")
 
 @dataclass(slots=True)
 class _SiteWeather:
-    """The weather of one site.
+    """The weather of one site: stretches of the past and of the forecast, and faults.
 
-    Stretches of the past and of the forecast, and the faults of the service; ``reached``: whether
-    the service answered.
+    ``reached``: whether the service answered.
     """
 
     site: str
@@ -55,17 +55,15 @@ def fetch_weather(
     clock: Clock,
     transport: httpx.BaseTransport | None = None,
 ) -> FetchWeatherReply:
-    """Fetch the weather of the sites that say where they are.
+    """Fetch the weather of the sites with a location.
 
-    No transaction is open while the service is waited for.
-
-    A fault of the service is named in the reply. Where ``outside_services`` is off, nothing is
-    fetched for sites that nobody named.
+    No transaction is open during requests. The reply lists the faults of the service. Where
+    ``outside_services`` is off, only a named site's weather is fetched.
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: the site named does not say where it is, or the window is upside down or
-            too far ahead.
+        InvalidInputError: the named site has no location, or the window is reversed or too far
+            ahead.
     """
     if request.site_id is None and not settings.outside_services:
         return FetchWeatherReply(sites=[])
@@ -73,11 +71,8 @@ def fetch_weather(
     windows = list(split_window(request, now=now))
     with unit_of_work(engine) as connection:
         if request.site_id is None:
-            places = [
-                (site.name, site.location)
-                for site in sites.load_all(connection).sites
-                if site.location
-            ]
+            stored = sites.load_all(connection).sites
+            places = [(site.name, site.location) for site in stored if site.location]
         else:
             named = sites.load(connection, request.site_id)
             if named.location is None:
@@ -89,39 +84,44 @@ def fetch_weather(
         weather = _SiteWeather(site)
         fetched.append(weather)
         for window in windows:
-            ask, sheets = (
-                (source.past, weather.past)
-                if window.end <= now
-                else (source.forecast, weather.ahead)
-            )
-            try:
-                sheets.append(ask(location, window))
-            except (SourceError, SourceRefusedError) as error:
-                weather.reached = not isinstance(error, SourceUnreachedError)
-                weather.faults.append(str(error))
+            _fetch_window(source, weather, location, window, now=now)
     replies = []
     with unit_of_work(engine) as connection:
         for weather in fetched:
-            written = sum(
-                _store_sheet(connection, weather.site, sheet, issued_at=None, now=now)
-                for sheet in weather.past
-            )
-            written += sum(
-                _store_sheet(connection, weather.site, sheet, issued_at=now, now=now)
-                for sheet in weather.ahead
-            )
-            replies.append(
-                SiteWeatherReply(site_id=weather.site, written=written, faults=weather.faults)
-            )
-    return FetchWeatherReply(
-        sites=replies, reached=any(weather.reached for weather in fetched) or not fetched
-    )
+            site = weather.site
+            written = 0
+            for sheet in weather.past:
+                written += _store_sheet(connection, site, sheet, issued_at=None, now=now)
+            for sheet in weather.ahead:
+                written += _store_sheet(connection, site, sheet, issued_at=now, now=now)
+            reply = SiteWeatherReply(site_id=site, written=written, faults=weather.faults)
+            replies.append(reply)
+    reached = not fetched or any(weather.reached for weather in fetched)
+    return FetchWeatherReply(sites=replies, reached=reached)
+
+
+def _fetch_window(
+    source: OpenMeteo,
+    weather: _SiteWeather,
+    location: Location,
+    window: Timeline,
+    *,
+    now: datetime,
+) -> None:
+    try:
+        if window.end <= now:
+            weather.past.append(source.past(location, window))
+        else:
+            weather.ahead.append(source.forecast(location, window))
+    except (SourceError, SourceRefusedError) as error:
+        weather.reached = not isinstance(error, SourceUnreachedError)
+        weather.faults.append(str(error))
 
 
 def tell(reply: FetchWeatherReply) -> FetchWeatherReply:
-    """Write a reply into the log, a line for each site, and return it.
+    """Log a reply, one line per site, and return it.
 
-    That the service is away is no error of ours.
+    An unreachable service is no error of Luna.
     """
     if not reply.reached:
         log.info("weather not fetched: nobody is reached", faults=reply.sites[0].faults)
@@ -132,12 +132,10 @@ def tell(reply: FetchWeatherReply) -> FetchWeatherReply:
 
 
 def split_window(request: FetchWeatherRequest, *, now: datetime) -> Iterator[Timeline]:
-    """Yield the stretches to ask for, of a season at most.
-
-    Each is either before ``now`` or from then on.
+    """Yield the stretches to request, each of a season at most, either past or future.
 
     Raises:
-        InvalidInputError: the window is upside down, or further ahead than anybody looks.
+        InvalidInputError: the window is reversed or too far ahead.
     """
     present = floor_to(now, SLOT)
     first = floor_to(request.first, SLOT) if request.first else present
@@ -159,24 +157,23 @@ def _store_sheet(
     issued_at: datetime | None,
     now: datetime,
 ) -> int:
-    """Store the slots whose weather differs from the stored one.
+    """Store the slots with changed weather, and return the number of rows.
 
-    An hour without news adds no row.
+    So an hour without news adds no row.
     """
     stored = weather_carbon.read_weather(connection, site, sheet.timeline, known_at=now)
-    changed = np.logical_or.reduce(
-        [np.isfinite(series) & (series != stored[name]) for name, series in sheet.values.items()]
-    )
-    # Missing or impossible values of an answer do not hide the stored ones.
-    values = {
-        name: np.where(np.isfinite(series), series, stored[name])[changed]
-        for name, series in sheet.values.items()
-    }
-    issued = (
-        None
-        if issued_at is None
-        else np.full(int(changed.sum()), np.datetime64(issued_at.replace(tzinfo=None), "us"))
-    )
+    differences = [
+        np.isfinite(series) & (series != stored[name]) for name, series in sheet.values.items()
+    ]
+    changed = np.logical_or.reduce(differences)
+    values = {}
+    for name, series in sheet.values.items():
+        # A missing or impossible value of an answer leaves the stored one.
+        values[name] = np.where(np.isfinite(series), series, stored[name])[changed]
+    issued = None
+    if issued_at is not None:
+        moment = np.datetime64(issued_at.replace(tzinfo=None), "us")
+        issued = np.full(int(changed.sum()), moment)
     written = weather_carbon.upsert(
         connection, "weather", site, sheet.timeline.starts[changed], values=values, issued_at=issued
     )

@@ -1,4 +1,4 @@
-"""The demo's two sites with their measured year and the prices they share."""
+"""The demo's two sites with their measured year and common prices."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -25,8 +25,12 @@ LICENCE_PROFILES: Bilingual = {
 
 
 def describe_prices(series: DemoSeries) -> Provenance:
-    """Return where the prices come from."""
+    """Return the provenance of the prices."""
     filled = series.filled_hours
+    hours = series.price.size
+    present = hours - filled
+    # Thousands have a point in German.
+    german_counts = f"{present:,} von {hours:,} Stunden".replace(",", ".")
     return Provenance(
         series={"en": "Prices", "de": "Preise"},
         source={
@@ -46,31 +50,23 @@ def describe_prices(series: DemoSeries) -> Provenance:
             ),
         },
         quality={
-            "en": (
-                f"{series.price.size - filled:,} of {series.price.size:,} hours; {filled} "
-                "missing, mean of its neighbours"
-            ),
-            "de": (
-                f"{series.price.size - filled:,} von {series.price.size:,} Stunden; {filled} "
-                "fehlte, Mittel der Nachbarn"
-            ).replace(",", ".", 2),
+            "en": f"{present:,} of {hours:,} hours; {filled} missing, mean of its neighbours",
+            "de": f"{german_counts}; {filled} fehlte, Mittel der Nachbarn",
         },
         sha256=EV2GYM.sha256,
     )
 
 
 def describe_load(profile: str, yearly_kwh: float, site: str) -> Provenance:
-    """Return where a site's load comes from."""
-    return _describe_profile(
-        {"en": f"Household load, {site}", "de": f"Haushaltslast, {site}"}, profile, yearly_kwh
-    )
+    """Return the provenance of a site's load."""
+    title: Bilingual = {"en": f"Household load, {site}", "de": f"Haushaltslast, {site}"}
+    return _describe_profile(title, profile, yearly_kwh)
 
 
 def describe_solar(profile: str, yearly_kwh: float, site: str) -> Provenance:
-    """Return where a site's solar output comes from."""
-    return _describe_profile(
-        {"en": f"Solar, {site}", "de": f"Solarstrom, {site}"}, profile, yearly_kwh
-    )
+    """Return the provenance of a site's solar output."""
+    title: Bilingual = {"en": f"Solar, {site}", "de": f"Solarstrom, {site}"}
+    return _describe_profile(title, profile, yearly_kwh)
 
 
 def _describe_profile(series: Bilingual, profile: str, yearly_kwh: float) -> Provenance:
@@ -98,8 +94,7 @@ def _describe_profile(series: Bilingual, profile: str, yearly_kwh: float) -> Pro
 
 
 MARKET = "NL"
-# A hundred days that no model of the demo learns from: everything before the first may be learned,
-# any of them may be replayed.
+# A hundred days for replays: models of the demo learn only from the days before.
 TEST_FIRST_DAY = date(2023, 9, 1)
 TEST_LAST_DAY = date(2023, 12, 9)
 
@@ -121,7 +116,7 @@ class DemoPrices:
 
 @dataclass(frozen=True, slots=True)
 class DemoSite:
-    """A site with its measured year and where the figures come from."""
+    """A site with its measured year and the provenance of the figures."""
 
     site: Site
     observations: Observations
@@ -130,7 +125,7 @@ class DemoSite:
 
 @dataclass(frozen=True, slots=True)
 class DemoData:
-    """Everything the demo starts from."""
+    """Sites and prices of the demo."""
 
     sites: list[DemoSite]
     prices: DemoPrices
@@ -138,7 +133,7 @@ class DemoData:
 
 @dataclass(frozen=True, slots=True)
 class _Household:
-    """Composition of a demo site: its profiles, their scaling, and its tariff."""
+    """Specification of a demo site: profiles, their yearly energies, and the feed-in tariff."""
 
     name: str
     load: str
@@ -186,7 +181,7 @@ def build_prices(series: DemoSeries) -> DemoPrices:
 
 
 def build_site(household: _Household, series: DemoSeries) -> DemoSite:
-    """Return one household with its year."""
+    """Return the site of a household with its year."""
     energies = {
         "load_kwh": _fit(series, household.load, household.load_kwh),
         "pv_kwh": _fit(series, household.plant, household.pv_kwh),
@@ -195,37 +190,38 @@ def build_site(household: _Household, series: DemoSeries) -> DemoSite:
         describe_load(household.load, household.load_kwh, household.name),
         describe_solar(household.plant, household.pv_kwh, household.name),
     ]
-    return DemoSite(
-        parse_site(
-            {
-                "name": household.name,
-                "timezone": "Europe/Amsterdam",
-                "currency": "EUR",
-                "location": {"latitude": 52.1, "longitude": 5.2},
-                "batteries": [
-                    {
-                        "name": "battery",
-                        "capacity_kwh": 10,
-                        "charge_limit_kw": 5,
-                        "discharge_limit_kw": 5,
-                        "charge_efficiency": 0.95,
-                        "discharge_efficiency": 0.95,
-                        "wear_price": 0.01,
-                    }
-                ],
-                "pv": [{"name": "roof", "peak_kw": household.peak_kw, "curtailable": True}],
-                "tariff": {
-                    "import": {"kind": "spot", "market": MARKET, "markup": 0.13},
-                    "export": household.export,
-                },
-            }
-        ),
-        Observations.of(SLOTS.starts, energies),
-        provenance,
+    observations = Observations.of(SLOTS.starts, energies)
+    return DemoSite(_describe_site(household), observations, provenance)
+
+
+def _describe_site(household: _Household) -> Site:
+    battery = {
+        "name": "battery",
+        "capacity_kwh": 10,
+        "charge_limit_kw": 5,
+        "discharge_limit_kw": 5,
+        "charge_efficiency": 0.95,
+        "discharge_efficiency": 0.95,
+        "wear_price": 0.01,
+    }
+    roof = {"name": "roof", "peak_kw": household.peak_kw, "curtailable": True}
+    tariff = {
+        "import": {"kind": "spot", "market": MARKET, "markup": 0.13},
+        "export": household.export,
+    }
+    return parse_site(
+        {
+            "name": household.name,
+            "timezone": "Europe/Amsterdam",
+            "currency": "EUR",
+            "location": {"latitude": 52.1, "longitude": 5.2},
+            "batteries": [battery],
+            "pv": [roof],
+            "tariff": tariff,
+        }
     )
 
 
 def _fit(series: DemoSeries, profile: str, yearly_kwh: float) -> FloatArray:
-    return scale_to_year(
-        fit_to_year(series.profile_starts, series.profiles[profile], SLOTS), yearly_kwh
-    )
+    fitted = fit_to_year(series.profile_starts, series.profiles[profile], SLOTS)
+    return scale_to_year(fitted, yearly_kwh)

@@ -1,6 +1,6 @@
-"""The demo's series, read from the packages once.
+"""The demo's series, read from the packages once, then from a compact copy.
 
-After that they come from a compact file of a few hundred kilobytes.
+The copy has a few hundred kilobytes.
 """
 
 import hashlib
@@ -58,16 +58,20 @@ def load_series(folder: Path, *, progress: Progress | None = None) -> DemoSeries
         path.open("rb") as opened,
         np.load(opened) as file,
     ):
+        profiles = {name: file[name] for name in (*LOADS, *PLANTS)}
         return DemoSeries(
-            file["price"],
-            int(file["filled_hours"]),
-            file["profile_starts"],
-            {name: file[name] for name in (*LOADS, *PLANTS)},
+            file["price"], int(file["filled_hours"]), file["profile_starts"], profiles
         )
-    prices, profiles = (
-        fetch_package(package, folder, progress=progress) for package in (EV2GYM, SIMBENCH)
-    )
-    series = DemoSeries(*read_prices(prices, HOURS), *read_profiles(profiles, LOADS, PLANTS))
+    price_wheel = fetch_package(EV2GYM, folder, progress=progress)
+    profile_wheel = fetch_package(SIMBENCH, folder, progress=progress)
+    price, filled_hours = read_prices(price_wheel, HOURS)
+    profile_starts, profiles = read_profiles(profile_wheel, LOADS, PLANTS)
+    series = DemoSeries(price, filled_hours, profile_starts, profiles)
+    _save(series, path)
+    return series
+
+
+def _save(series: DemoSeries, path: Path) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".demo-", suffix=".npz")
     os.close(handle)
     arrays = {
@@ -80,4 +84,3 @@ def load_series(folder: Path, *, progress: Progress | None = None) -> DemoSeries
         Path(temporary).replace(path)
     finally:
         Path(temporary).unlink(missing_ok=True)
-    return series

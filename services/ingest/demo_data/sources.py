@@ -1,4 +1,4 @@
-"""Prices and profiles as their publishers give them."""
+"""Reading of the published prices and profiles."""
 
 import zipfile
 from collections.abc import Sequence
@@ -35,10 +35,10 @@ _PRICE = "Price (EUR/MWhe)"
 
 
 def read_prices(wheel: Path, hours: Timeline) -> tuple[FloatArray, int]:
-    """Return the hourly prices, EUR/kWh, shape ``(hours,)``, and how many were missing and filled.
+    """Return the hourly prices, EUR/kWh, shape ``(hours,)``, and the number of filled hours.
 
-    The file writes ISO dates until September 2023, then one blank row, then day/month/year dates
-    from January 2023 on: the months that stand twice agree, and the later writing counts. A missing
+    The file has ISO dates until September 2023, then one blank row, then day/month/year dates
+    from January 2023 on: the months in both parts agree, and the later part counts. A missing
     hour becomes the mean of its neighbours.
     """
     with zipfile.ZipFile(wheel) as archive:
@@ -56,23 +56,20 @@ def read_prices(wheel: Path, hours: Timeline) -> tuple[FloatArray, int]:
 
 def parse_prices(table: pl.DataFrame) -> tuple[InstantArray, FloatArray]:
     """Return instants, strictly ascending, and prices in EUR/kWh of the file's rows."""
-    written = pl.col(_INSTANT)
-    iso, german = (
-        written.str.to_datetime(pattern, strict=False)
-        for pattern in ("%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M")
-    )
-    rows = table.select(instant=pl.coalesce(iso, german), price=pl.col(_PRICE) / 1000).drop_nulls()
+    text = pl.col(_INSTANT).str
+    iso = text.to_datetime("%Y-%m-%d %H:%M:%S", strict=False)
+    day_first = text.to_datetime("%d/%m/%Y %H:%M", strict=False)
+    instant = pl.coalesce(iso, day_first)
+    rows = table.select(instant=instant, price=pl.col(_PRICE) / 1000).drop_nulls()
     rows = rows.unique("instant", keep="last").sort("instant")
-    return rows["instant"].to_numpy().astype("datetime64[s]"), rows["price"].to_numpy().astype(
-        np.float64
-    )
+    instants = rows["instant"].to_numpy().astype("datetime64[s]")
+    return instants, rows["price"].to_numpy().astype(np.float64)
 
 
 PROFILE_ZONE = ZoneInfo("Europe/Berlin")
 FOLDER = "simbench/networks/1-complete_data-mixed-all-0-sw/"
-# Seven times 365: weekdays fall on weekdays, the season moves by one or two days, and, as both
-# years change the clock on the last Sundays of March and October, the short and the long day fall
-# on each other too.
+# Seven times 365 days keep the weekdays and move the season by one or two days. Both years change
+# the clock on the last Sundays of March and October, so the short and the long day match too.
 SHIFT = timedelta(days=365 * 7)
 CLOCK = "%d.%m.%Y %H:%M"
 
@@ -80,60 +77,46 @@ CLOCK = "%d.%m.%Y %H:%M"
 def read_profiles(
     wheel: Path, loads: Sequence[str], plants: Sequence[str]
 ) -> tuple[InstantArray, dict[str, FloatArray]]:
-    """Return the slot starts of 2016 and the named profiles.
-
-    They are as in the file: power, normalised.
-    """
+    """Return the slot starts of 2016 and the file's named profiles (normalised power)."""
+    load_columns = {f"{name}_pload": name for name in loads}
+    plant_columns = {name: name for name in plants}
     with zipfile.ZipFile(wheel) as archive:
-        households = _read_columns(
-            archive, "LoadProfile.csv", {f"{name}_pload": name for name in loads}
-        )
-        solar = _read_columns(archive, "RESProfile.csv", {name: name for name in plants})
+        households = _read_columns(archive, "LoadProfile.csv", load_columns)
+        solar = _read_columns(archive, "RESProfile.csv", plant_columns)
     starts = decode_clock(households["time"].to_list())
-    profiles = {name: households[name].to_numpy() for name in loads} | {
-        name: solar[name].to_numpy() for name in plants
-    }
+    profiles = {}
+    for name in loads:
+        profiles[name] = households[name].to_numpy()
+    for name in plants:
+        profiles[name] = solar[name].to_numpy()
     return starts, profiles
 
 
 def decode_clock(labels: Sequence[str]) -> InstantArray:
-    """Return the instants of a quarter-hourly German clock that carries no zone.
+    """Return the instants of quarter-hourly labels in German local time without an offset.
 
-    The order of the rows says which of two equal times is meant: the hour that the clock skips is
-    not there, the hour it repeats stands twice.
+    The order of the rows distinguishes equal labels: the skipped hour of spring is absent, the
+    repeated hour of autumn appears twice.
 
     Raises:
-        InvalidInputError: a label is not what the German clock shows a quarter-hour after its
-            predecessor.
+        InvalidInputError: a label is not the local time a quarter-hour after its predecessor.
     """
     first = datetime.strptime(labels[0], CLOCK).replace(tzinfo=PROFILE_ZONE).astimezone(UTC)
     starts = Timeline(first, SLOT, len(labels)).starts
-    clock_labels = (
-        pl.Series((starts + local_offsets(starts, PROFILE_ZONE)).astype("datetime64[ms]"))
-        .dt.strftime(CLOCK)
-        .to_list()
-    )
-    wrong = next(
-        (
-            row
-            for row, (label, expected) in enumerate(zip(labels, clock_labels, strict=True))
-            if label != expected
-        ),
-        None,
-    )
-    if wrong is not None:
-        raise InvalidInputError(
-            f"the clock shows another time than {clock_labels[wrong]}",
-            field=f"time[{wrong}]",
-            value=labels[wrong],
-        )
+    local = (starts + local_offsets(starts, PROFILE_ZONE)).astype("datetime64[ms]")
+    expected_labels = pl.Series(local).dt.strftime(CLOCK).to_list()
+    for row, (label, expected) in enumerate(zip(labels, expected_labels, strict=True)):
+        if label != expected:
+            raise InvalidInputError(
+                f"the clock shows another time than {expected}", field=f"time[{row}]", value=label
+            )
     return starts
 
 
 def fit_to_year(starts: InstantArray, profile: FloatArray, slots: Timeline) -> FloatArray:
-    """Return a profile of 2016 on the slots of another year, shifted by whole days.
+    """Return a profile of 2016 on another year's slots, shifted by whole days.
 
-    Where the shifted profile has ended, it begins again with the same weekday of its first week: 31
+    After the end of the shifted profile, it continues with the same weekday of its first week: 31
     December 2023 repeats 3 January 2016.
 
     Invariants: each slot keeps its local time of day and weekday; the season moves by three days at

@@ -1,4 +1,4 @@
-"""The demo's year into a database: beside what an owner keeps there, never among it."""
+"""Storing of the demo's year, never among an owner's own data."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -36,27 +36,26 @@ def load_and_store(
     """Return the demo's sites and origins once its year is stored.
 
     Args:
-        connection: opened when the data are there, so that no transaction waits for a download.
+        connection: opened after the download, so that no transaction waits for it.
         cache: folder of downloaded packages.
         progress: receives bytes while something is downloaded, then the name of the series being
             stored.
 
     Raises:
         MachineError: a package is neither cached nor downloadable.
-        ConflictError: an owner's site or prices stand in the demo's place; nothing was changed.
+        ConflictError: an owner's site or prices have the demo's name; nothing was changed.
     """
     demo = load_demo(cache, progress=progress)
     written = store_demo(connection(), demo, progress=progress)
     replies = []
-    for each in demo.sites:
-        load, pv = (
-            float(series.sum()) for series in (each.observations.load_kwh, each.observations.pv_kwh)
+    for demo_site in demo.sites:
+        reply = DemoSiteReply(
+            site=demo_site.site,
+            yearly_load_kwh=float(demo_site.observations.load_kwh.sum()),
+            yearly_pv_kwh=float(demo_site.observations.pv_kwh.sum()),
+            provenance=demo_site.provenance,
         )
-        replies.append(
-            DemoSiteReply(
-                site=each.site, yearly_load_kwh=load, yearly_pv_kwh=pv, provenance=each.provenance
-            )
-        )
+        replies.append(reply)
     return DemoLoadReply(
         sites=replies,
         price_provenance=demo.prices.provenance,
@@ -67,7 +66,7 @@ def load_and_store(
 
 
 def store_demo(connection: Connection, demo: DemoData, *, progress: Progress) -> int:
-    """Store prices, sites and observations; returns how many rows were added or changed.
+    """Store prices, sites and observations, and return the number of new and changed rows.
 
     Invariants: a second time changes nothing.
 
@@ -75,8 +74,8 @@ def store_demo(connection: Connection, demo: DemoData, *, progress: Progress) ->
         ConflictError: as in ``load_and_store``.
     """
     check_prices(connection, demo.prices)
-    for each in demo.sites:
-        check_site(connection, each)
+    for demo_site in demo.sites:
+        check_site(connection, demo_site)
     steps = 1 + len(demo.sites)
     progress(0, steps, "prices")
     market = demo.prices
@@ -89,15 +88,16 @@ def store_demo(connection: Connection, demo: DemoData, *, progress: Progress) ->
         published_at=market.published_at,
     )
     rows = written.inserted + written.updated
-    for number, each in enumerate(demo.sites, start=1):
-        progress(number, steps, each.site.name)
-        sites.save(connection, each.site)
-        rows += observations.upsert(connection, each.site.name, each.observations)
+    for number, demo_site in enumerate(demo.sites, start=1):
+        name = demo_site.site.name
+        progress(number, steps, name)
+        sites.save(connection, demo_site.site)
+        rows += observations.upsert(connection, name, demo_site.observations)
     return rows
 
 
 def check_prices(connection: Connection, market: DemoPrices) -> None:
-    """Return if every price stored for the demo's year is the demo's.
+    """Check that every price stored for the demo's year is the demo's.
 
     Raises:
         ConflictError: one is not.
@@ -116,7 +116,7 @@ def check_prices(connection: Connection, market: DemoPrices) -> None:
 
 
 def check_site(connection: Connection, demo: DemoSite) -> None:
-    """Check that no site has this name, or only the demo's with its own observations.
+    """Check that no site of this name is stored, or only the demo's with its own observations.
 
     Raises:
         ConflictError: the site is an owner's, or holds observations of one.
@@ -134,11 +134,12 @@ def check_site(connection: Connection, demo: DemoSite) -> None:
     span = recorded_span.of_site(connection, name)
     stored = observations.read_series(connection, name, SLOTS, SERIES + observations.PRICES)
     unknown = np.full(SLOTS.count, np.nan)
-    own = all(
+    is_own = all(
         _agrees(values, getattr(demo.observations, series, unknown))
         for series, values in stored.items()
     )
-    if not own or (span is not None and (span[0] < SLOTS.start or span[1] > SLOTS.end)):
+    exceeds_year = span is not None and (span[0] < SLOTS.start or span[1] > SLOTS.end)
+    if not is_own or exceeds_year:
         raise ConflictError(
             "the site holds observations that are not the demo's",
             field="site",
@@ -148,7 +149,6 @@ def check_site(connection: Connection, demo: DemoSite) -> None:
 
 
 def _agrees(stored: FloatArray, demo: FloatArray) -> bool:
-    """Return whether everything that is stored is what the demo holds."""
-    return bool(
-        (np.isnan(stored) | np.isclose(stored, demo, rtol=RELATIVE_TOLERANCE, atol=0.0)).all()
-    )
+    """Return whether every stored value is the demo's."""
+    is_equal = np.isclose(stored, demo, rtol=RELATIVE_TOLERANCE, atol=0.0)
+    return bool((np.isnan(stored) | is_equal).all())

@@ -1,7 +1,4 @@
-"""Live recording.
-
-Assignment of sensors to sources, supervision of the sources, and their persistent state.
-"""
+"""Live recording: assignment of sensors to sources, supervision, and persistent state."""
 
 from services.ingest.listening.state import SensedSite, SensorAges, SiteReader, StateFile
 from services.ingest.listening.supervisor import SourceForm, SourceSupervisor, Wiring, wire

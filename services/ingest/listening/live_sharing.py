@@ -1,4 +1,4 @@
-"""Hands what flows in the sites on to whoever looks at them, and knows who looks."""
+"""Sharing of the sites' live flows with the gateway, and the sites in view."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -12,7 +12,7 @@ from luna.platform.clock import Clock
 from luna.platform.queue.live_flows import LiveFlows
 from services.ingest.listening.live_powers import LivePowers, list_sensors
 
-# A device says its values one after the other within some ten milliseconds: a flow of the half of
+# A device sends its values one after the other within some ten milliseconds: a flow from half of
 # them would not add up.
 SETTLES = timedelta(milliseconds=150)
 MOST_WAITS = 5
@@ -21,14 +21,13 @@ log = structlog.get_logger("luna.ingest.live")
 
 
 class LiveSharing:
-    """Stores the live powers of the sites turn by turn.
+    """Stores the live flows of the sites turn by turn.
 
     Args:
-        powers: is told every reading.
-        flows: where the gateway finds them.
-        clock: gives each turn its instant.
-        settles: values of one moment come within this, one after the other; a turn waits for the
-            last of them.
+        powers: holds the latest readings.
+        flows: storage from which the gateway reads them.
+        clock: source of each turn's instant.
+        settles: values of one moment arrive within this time; a turn waits for the last of them.
     """
 
     def __init__(
@@ -42,9 +41,9 @@ class LiveSharing:
         self._is_away = False
 
     async def turn(self, sites: Sequence[Site]) -> None:
-        """Store what flows in these sites now, and learn which of them somebody looks at.
+        """Store the present flows of the sites, and update the sites in view.
 
-        Nobody does while Redis is away.
+        While Redis is away no site counts as in view.
         """
         await self._settle()
         now = self._clock.now()
@@ -61,7 +60,7 @@ class LiveSharing:
         self._looked_at = list_sensors(sites, looked_at)
 
     async def _settle(self) -> None:
-        """Wait until no value has come for a moment; where they come all the time, not for long."""
+        """Wait until no value arrives for a moment, but never for long."""
         for _ in range(MOST_WAITS):
             count = self.powers.count
             await asyncio.sleep(self._settles.total_seconds())
@@ -69,5 +68,5 @@ class LiveSharing:
                 return
 
     def is_looked_at(self, sensors: Collection[str]) -> bool:
-        """Return whether somebody looks at a site that has one of these sensors."""
+        """Return whether a site with one of these sensors is in view."""
         return not self._looked_at.isdisjoint(sensors)

@@ -1,6 +1,6 @@
-"""Schedules the build of every live site's slots after each quarter-hour.
+"""Scheduling of the build of every live site's slots.
 
-After a downtime it builds all missed ones.
+They are built after each quarter-hour, and after a downtime for all missed ones.
 """
 
 import threading
@@ -21,8 +21,8 @@ SETTLING = timedelta(seconds=15)
 # A reading of a slow counter also determines earlier slots.
 OVERLAP = timedelta(hours=2)
 LONGEST = timedelta(days=31)
-# Built at once: with the days before that every build reads it fits into a small machine's memory,
-# and shutdown is not delayed for long.
+# Longest window of one build: with the days before that every build reads it fits into a small
+# machine's memory, and shutdown is not delayed for long.
 PIECE = timedelta(days=1)
 FLUSH_PATIENCE = timedelta(seconds=30)
 
@@ -45,10 +45,9 @@ class Stretch:
 
 
 def due_stretch(now: datetime, built_until: datetime | None) -> Stretch | None:
-    """Return the window to build now, None where the last finished slot is built.
+    """Return the window to build now, or None if the last finished slot is built.
 
     Args:
-        now: an instant.
         built_until: the end of the last built slot; None: never.
     """
     end = floor_to(now - SETTLING, SLOT)
@@ -93,13 +92,12 @@ class SlotScheduler:
         Call it outside the event loop. After a temporary failure they stay due.
         """
         built = dict(self._notes.read("built_until") or {})
-        stretches = {
-            site: due_stretch(
-                self._clock.now(), datetime.fromisoformat(built[site]) if site in built else None
-            )
-            for site in sites
-        }
-        due = {site: stretch for site, stretch in stretches.items() if stretch is not None}
+        due: dict[str, Stretch] = {}
+        for site in sites:
+            built_until = datetime.fromisoformat(built[site]) if site in built else None
+            stretch = due_stretch(self._clock.now(), built_until)
+            if stretch is not None:
+                due[site] = stretch
         if due:
             self._recorder.flush(FLUSH_PATIENCE)
         for site, stretch in due.items():

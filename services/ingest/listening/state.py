@@ -1,7 +1,4 @@
-"""State of live recording.
-
-A persistent state file, the sites with their sensors, and the staleness of each sensor.
-"""
+"""State of live recording: state file, sites with their sensors, and age of each sensor's value."""
 
 import json
 import math
@@ -57,11 +54,11 @@ class StateFile:
         self._save()
 
     def read(self, name: str) -> Any:
-        """Return the value of a name, None where there is none."""
+        """Return the value of a name, or None."""
         return self._values.get(name)
 
     def instant(self, name: str) -> datetime | None:
-        """Return a stored instant, None where there is none."""
+        """Return a stored instant, or None."""
         noted = self.read(name)
         return datetime.fromisoformat(noted) if isinstance(noted, str) else None
 
@@ -105,11 +102,12 @@ class SensedSite:
     @classmethod
     def of(cls, site: Site, *, now: datetime) -> Self:
         """Return a site's sensors, except those whose validity has ended."""
-        roles = (
-            (role, tuple(sensor.name for sensor in sensors if not sensor.has_ended(now)))
-            for role, sensors in site.sensor_roles.items()
-        )
-        return cls(site.name, tuple((role, sensors) for role, sensors in roles if sensors))
+        roles = []
+        for role, sensors in site.sensor_roles.items():
+            names = tuple(sensor.name for sensor in sensors if not sensor.has_ended(now))
+            if names:
+                roles.append((role, names))
+        return cls(site.name, tuple(roles))
 
     @property
     def sensors(self) -> tuple[str, ...]:
@@ -118,19 +116,18 @@ class SensedSite:
 
 
 def rate_sensors(stored: Iterable[Site]) -> dict[str, dict[ReadingName, float]]:
-    """Return the highest reading that sites allow, W, of sensors Luna reads itself.
+    """Return the largest plausible readings, W, by sensor of a device that Luna reads itself.
 
-    Of several sites the larger counts.
+    If several sites have the sensor, the larger value counts.
     """
     rated = dict[str, dict[ReadingName, float]]()
     for site in stored:
         own = [sensor for sensor in site.sensor_names if sensor.startswith(SENSOR_PREFIX)]
         ratings = rate_readings(site) if own else {}
         for sensor in own:
-            before = rated.get(sensor, {})
-            rated[sensor] = before | {
-                name: max(most_w, before.get(name, 0.0)) for name, most_w in ratings.items()
-            }
+            largest = rated.setdefault(sensor, {})
+            for name, most_w in ratings.items():
+                largest[name] = max(most_w, largest.get(name, 0.0))
     return rated
 
 
@@ -144,20 +141,21 @@ class SiteReader:
         self._engine = engine
         self._notes = notes
         self._clock = clock
-        self._last = tuple(
-            SensedSite(name, tuple((role, tuple(sensors)) for role, sensors in roles))
-            for name, roles in notes.read("sites") or []
-        )
+        last = []
+        for name, roles in notes.read("sites") or []:
+            sensed_roles = tuple((role, tuple(sensors)) for role, sensors in roles)
+            last.append(SensedSite(name, sensed_roles))
+        self._last = tuple(last)
         self._unreadable: set[str] = set()
         # Connections of the sites' controlled devices.
         self.vias: tuple[Via, ...] = ()
-        # By sensor of a device that Luna reads itself: the most of its site's readings.
+        # By sensor of a device that Luna reads itself: the largest plausible readings.
         self._ratings: dict[str, dict[ReadingName, float]] = {}
-        # The readable sites, for what flows in them at this moment.
+        # The readable sites, for their live flows.
         self.sites: tuple[Site, ...] = ()
 
     def rate(self, sensors: Collection[str]) -> dict[ReadingName, float]:
-        """Return the most of readings that the sites with one of these sensors allow for, W."""
+        """Return the largest plausible readings of these sensors, W."""
         rated = dict[ReadingName, float]()
         for sensor in sensors:
             for name, most_w in self._ratings.get(sensor, {}).items():
@@ -165,7 +163,7 @@ class SiteReader:
         return rated
 
     def read(self) -> tuple[SensedSite, ...]:
-        """Return the sites with sensors; the last result while the database is away."""
+        """Return the sites with sensors, or the last result while the database is away."""
         try:
             with unit_of_work(self._engine) as connection:
                 stored = sites.load_all(connection)
@@ -178,26 +176,27 @@ class SiteReader:
             return self._last
         self.sites = tuple(stored.sites)
         self._ratings = rate_sensors(self.sites)
-        self.vias = tuple(
-            via
-            for site in stored.sites
-            if site.control is not None
-            for via in site.control.vias.values()
-        )
+        vias: list[Via] = []
+        for site in stored.sites:
+            if site.control is not None:
+                vias += site.control.vias.values()
+        self.vias = tuple(vias)
         # An unreadable site is recorded by its last readable version.
-        names = {each.name for each in stored.unreadable}
-        if names != self._unreadable:
-            self._unreadable = names
-            for each in stored.unreadable:
+        unreadable = {site.name for site in stored.unreadable}
+        if unreadable != self._unreadable:
+            self._unreadable = unreadable
+            for unreadable_site in stored.unreadable:
                 log.warning(
                     "the site cannot be read, its sensors are those last seen",
-                    site_id=each.name,
-                    error=str(each.error),
+                    site_id=unreadable_site.name,
+                    error=str(unreadable_site.error),
                 )
-        last = {site.name: site for site in self._last if site.name in names}
-        sensed = {
-            site.name: SensedSite.of(site, now=self._clock.now()) for site in stored.sites
-        } | last
+        sensed: dict[str, SensedSite] = {}
+        for site in stored.sites:
+            sensed[site.name] = SensedSite.of(site, now=self._clock.now())
+        for last in self._last:
+            if last.name in unreadable:
+                sensed[last.name] = last
         readable = tuple(sensed[name] for name in sorted(sensed) if sensed[name].roles)
         if readable != self._last:
             self._last = readable

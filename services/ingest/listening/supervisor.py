@@ -50,37 +50,33 @@ class Wiring:
 def wire(sensed: Iterable[tuple[str, Iterable[str]]], sources: Collection[str]) -> Wiring:
     """Return the assignment of sensors to ``sources``.
 
-    ``sensed`` are pairs of site and sensors.
-
     MQTT topics go to MQTT, readings of devices with a profile to these. Entity ids go to Home
     Assistant, which has their instants, else to MQTT like any other name.
+
+    Args:
+        sensed: pairs of site and sensors.
     """
     routes: dict[str, dict[str, tuple[str, ...]]] = {}
     unserved: list[str] = []
     for site, sensors in sensed:
         for sensor in sensors:
-            named = next(
-                (
-                    source
-                    for mark, source in ((MQTT_TOPIC, MQTT), (PROFILED, PROFILE))
-                    if sensor.startswith(mark)
-                ),
-                None,
-            )
-            preferred = (
-                (named,)
-                if named
-                else (HOME_ASSISTANT, MQTT)
-                if ENTITY.fullmatch(sensor)
-                else (MQTT,)
-            )
-            source = next((source for source in preferred if source in sources), None)
-            if source is None:
+            able = [source for source in _preferred_sources(sensor) if source in sources]
+            if not able:
                 unserved.append(sensor)
                 continue
-            users = routes.setdefault(source, {})
+            users = routes.setdefault(able[0], {})
             users[sensor] = (*users.get(sensor, ()), site)
     return Wiring(routes, tuple(unserved))
+
+
+def _preferred_sources(sensor: str) -> tuple[str, ...]:
+    if sensor.startswith(MQTT_TOPIC):
+        return (MQTT,)
+    if sensor.startswith(PROFILED):
+        return (PROFILE,)
+    if ENTITY.fullmatch(sensor):
+        return (HOME_ASSISTANT, MQTT)
+    return (MQTT,)
 
 
 class Recording(Protocol):
@@ -95,10 +91,10 @@ class Recording(Protocol):
 class SourceForm:
     """Declaration of a live source.
 
-    ``make`` returns one that continues after the last recorded instant.
-
-    ``changes_only``: it reports only changes. ``fault``: returns its current fault, None without
-    one.
+    Args:
+        make: returns a source that continues after the last recorded instant.
+        fault: returns its current fault, None without one.
+        changes_only: it reports only changes.
     """
 
     make: Callable[[datetime | None], LiveSource]
@@ -117,7 +113,7 @@ class SourceSupervisor:
         ages: is updated by every reading.
         last_received: by source, the instant up to which everything is recorded.
         pause: before the restart of a failed source.
-        powers: is told every reading, for what flows at this moment.
+        powers: is updated by every reading, for the live flows.
     """
 
     def __init__(
@@ -183,9 +179,9 @@ class SourceSupervisor:
         Raises:
             UnavailableError: the source has a fault.
         """
-        fault = self._faults.get(name) or (
-            self._forms[name].fault(self._sources[name]) if name in self._sources else None
-        )
+        fault = self._faults.get(name)
+        if fault is None and name in self._sources:
+            fault = self._forms[name].fault(self._sources[name])
         if fault is not None:
             raise UnavailableError(str(fault))
         silence = self._ages.silence(name)

@@ -33,13 +33,14 @@ def find_long_standstills(meter: Sequence[Readings]) -> Spans:
 
     Too long is more than ten minutes, than twice the time of one display step at the least power,
     and than twice the longest other standstill in the days around. None is found with less than a
-    whole day of other readings, a coarse display or a direction that hardly ever counts, nor for a
-    power near zero, which some displays do not show.
+    whole day of other readings, a coarse display or a direction that hardly ever counts, for a
+    power near zero, which some displays do not show, nor for a sensor without readings.
 
     Args:
         meter: readings of each of its sensors, in kW or kWh.
     """
-    if not meter:
+    has_silent_sensor = any(len(sensor) == 0 for sensor in meter)
+    if not meter or has_silent_sensor:
         return Spans.none()
     step_kwh = max(0.0 if sensor.is_power else _display_step_kwh(sensor) for sensor in meter)
     if not np.isfinite(step_kwh):

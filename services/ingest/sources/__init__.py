@@ -1,4 +1,1 @@
-"""Sources of data.
-
-One small class for each outside service, behind the protocols of ``source``.
-"""
+"""Sources of data: a small class per outside service, behind the protocols of ``source``."""

@@ -1,6 +1,6 @@
 """Weather from Open-Meteo, without a token.
 
-Forecasts of the national services, their past forecasts, and the reanalysis of decades.
+Forecasts of the national services, past ones too, and the reanalysis of decades.
 
 Source: open-meteo.com, documentation of the APIs for forecast, historical forecast and historical
 weather. Radiation is the mean of the time before its instant, quarter-hours where there are any,
@@ -24,9 +24,7 @@ from services.ingest.sources.web import Web
 def hold_means(
     ends: InstantArray, means: FloatArray, step: np.timedelta64, timeline: Timeline
 ) -> FloatArray:
-    """Return means over the ``step`` before each of ``ends``, NaN where there is none.
-
-    ``ends`` lie on quarter-hours.
+    """Return means over the ``step`` before each of ``ends`` on quarter-hours, else NaN.
 
     Invariants: the mean over each step stays.
     """
@@ -42,9 +40,9 @@ def hold_means(
 def interpolate(
     instants: InstantArray, values: FloatArray, step: np.timedelta64, timeline: Timeline
 ) -> FloatArray:
-    """Return values of instants at the middle of each quarter-hour.
+    """Return values of instants interpolated at the middle of each quarter-hour.
 
-    NaN outside of them and where neighbours are more than ``step`` apart.
+    NaN outside of the instants and between neighbours more than ``step`` apart.
 
     Args:
         instants: ascending, ``datetime64[s]``.
@@ -172,9 +170,9 @@ class OpenMeteo:
 
 
 def read_answer(answer: _Answer, timeline: Timeline) -> WeatherSheet:
-    """Return an answer's weather on quarter-hours.
+    """Return the weather of an answer on quarter-hours; impossible values are unknown.
 
-    From quarter-hours where it has them, else from hours; impossible values are unknown.
+    Hours fill in where the answer lacks quarter-hours.
 
     Raises:
         SourceError: units that were not asked for, or series of different length.

@@ -67,7 +67,7 @@ class ProfileSource:
 
     @property
     def fault(self) -> LunaError | None:
-        """Fault of one of the devices; None while all answer."""
+        """The fault of one of the devices; None while all answer."""
         return next(iter(self.faults.values()), None)
 
     async def listen(
@@ -129,10 +129,7 @@ class ProfileSource:
                     pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _pause(self, sensors: Collection[str]) -> None:
-        """Wait until the device is to be read again.
-
-        It is read sooner while somebody looks, also where they begin to meanwhile.
-        """
+        """Wait until the device's next reading, which comes sooner while its site is in view."""
         loop = asyncio.get_running_loop()
         began_s = loop.time()
         while True:

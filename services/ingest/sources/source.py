@@ -30,10 +30,7 @@ class SourceUnreachedError(SourceError):
 
 
 class SourceRefusedError(InvalidInputError):
-    """An outside service refuses the request.
-
-    A wrong token, an unknown name, a window without data.
-    """
+    """Refusal by an outside service: wrong token, unknown name, or window without data."""
 
     title: ClassVar[str] = "Source refused"
     code: ClassVar[str] = "source-refused"
@@ -62,10 +59,7 @@ class HistorySource(Protocol):
     name: str
 
     def read(self, sensor: str, first: datetime, end: datetime) -> Iterator[Samples]:
-        """Yield a sensor's samples in consecutive complete stretches.
-
-        They are from ``first`` on, before ``end``.
-        """
+        """Yield samples from ``first`` on, before ``end``, in consecutive complete stretches."""
         ...
 
 

@@ -1,6 +1,6 @@
 """HTTP client for outside services.
 
-Bounded retries with back-off after temporary failures, immediate errors otherwise.
+It retries with back-off after temporary failures, a bounded number of times.
 """
 
 import json

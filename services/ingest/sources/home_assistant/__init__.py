@@ -1,4 +1,1 @@
-"""Home Assistant as a source.
-
-Its recorder's states, the statistics of the time before, and its sensors' present values.
-"""
+"""Home Assistant as a source: recorded history, long-term statistics and live readings."""

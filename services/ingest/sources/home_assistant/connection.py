@@ -1,6 +1,6 @@
 """Clients of Home Assistant's WebSocket and REST APIs.
 
-Authentication, messages, rate limit, timeouts and retries with back-off.
+They authenticate, parse messages, limit their rate and retry with back-off.
 
 Source: Home Assistant developer documentation, WebSocket API and REST API.
 """
@@ -58,19 +58,19 @@ class RequestPolicy:
     rng: np.random.Generator = field(default_factory=np.random.default_rng)
 
     def wait_s(self, failures: int, requested_s: float = 0.0) -> float:
-        """Return the back-off after ``failures`` in a row (at least one).
+        """Return the back-off after ``failures`` in a row.
 
-        It is at least ``requested_s``, at most the longest pause.
+        It is at least ``requested_s`` and at most the longest pause.
+
+        Args:
+            failures: at least one.
         """
-        return min(
-            max(requested_s, self.retry.pause(failures, self.rng).total_seconds()),
-            self.retry.longest.total_seconds(),
-        )
+        back_off_s = self.retry.pause(failures, self.rng).total_seconds()
+        longest_s = self.retry.longest.total_seconds()
+        return min(max(requested_s, back_off_s), longest_s)
 
     def call(self, ask: Callable[[], T]) -> T:
-        """Return the result of ``ask``, retried after a ``SourceError``.
-
-        The number of retries is bounded.
+        """Return the result of ``ask``, retried a bounded number of times after ``SourceError``.
 
         Raises:
             SourceError: the last try failed as well.
@@ -83,9 +83,8 @@ class RequestPolicy:
                 failures += 1
                 if self.retry.gives_up(failures):
                     raise
-                self.sleep(
-                    self.wait_s(failures, error.wait_s if isinstance(error, BusyError) else 0.0)
-                )
+                requested_s = error.wait_s if isinstance(error, BusyError) else 0.0
+                self.sleep(self.wait_s(failures, requested_s))
 
 
 # Error codes for which a retry is useless.
@@ -144,12 +143,10 @@ def read_result(message: Message) -> Any:
     if message.get("success"):
         return message.get("result")
     error = message.get("error") or {}
-    kind = SourceRefusedError if error.get("code") in REFUSALS else SourceError
-    raise kind(
-        f"Home Assistant refuses: {error.get('message', 'no reason given')}",
-        field=NAME,
-        value=error.get("code"),
-    )
+    code = error.get("code")
+    reason = error.get("message", "no reason given")
+    error_class = SourceRefusedError if code in REFUSALS else SourceError
+    raise error_class(f"Home Assistant refuses: {reason}", field=NAME, value=code)
 
 
 # A month of five-minute statistics of one sensor is about a megabyte.
@@ -185,31 +182,11 @@ class HomeAssistantSocket:
     def _ask(self, command: Message) -> Any:
         try:
             connection = self._connection
-            timeout_s = self._patience.timeout_s
             if connection is None:
-                options: dict[str, Any] = {
-                    "open_timeout": timeout_s,
-                    "close_timeout": 1,
-                    "max_size": LARGEST_MESSAGE,
-                }
-                # A given socket keeps the library from following redirections, which would send the
-                # token elsewhere.
-                link = open_connection(HOME_ASSISTANT, *self._access.host_and_port, timeout_s)
-                connection = self._stack.enter_context(
-                    connect(self._access.socket_url, sock=link, **options)
-                )
-                self._connection, self._numbers = connection, count(1)
-                connection.recv(timeout=timeout_s)
-                connection.send(write_auth(self._access.token))
-                check_auth(parse_messages(connection.recv(timeout=timeout_s))[0])
+                connection = self._connect()
             number = next(self._numbers)
             connection.send(json.dumps({"id": number, **command}))
-            answers = (
-                message
-                for frame in iter(partial(connection.recv, timeout=timeout_s), None)
-                for message in parse_messages(frame)
-            )
-            return read_result(next(message for message in answers if message.get("id") == number))
+            return read_result(self._receive_answer(connection, number))
         except (WebSocketException, OSError, ValueError) as exc:
             self.close()
             raise SourceError(
@@ -220,6 +197,33 @@ class HomeAssistantSocket:
         except (SourceError, SourceRefusedError):
             self.close()
             raise
+
+    def _connect(self) -> ClientConnection:
+        timeout_s = self._patience.timeout_s
+        # A given socket keeps the library from following redirections, which would send the
+        # token elsewhere.
+        link = open_connection(HOME_ASSISTANT, *self._access.host_and_port, timeout_s)
+        connecting = connect(
+            self._access.socket_url,
+            sock=link,
+            open_timeout=timeout_s,
+            close_timeout=1,
+            max_size=LARGEST_MESSAGE,
+        )
+        connection = self._stack.enter_context(connecting)
+        self._connection = connection
+        self._numbers = count(1)
+        connection.recv(timeout=timeout_s)
+        connection.send(write_auth(self._access.token))
+        check_auth(parse_messages(connection.recv(timeout=timeout_s))[0])
+        return connection
+
+    def _receive_answer(self, connection: ClientConnection, number: int) -> Message:
+        while True:
+            frame = connection.recv(timeout=self._patience.timeout_s)
+            for message in parse_messages(frame):
+                if message.get("id") == number:
+                    return message
 
 
 # Room for whole seconds and the network's latency, little beside a slot of fifteen minutes.
@@ -290,12 +294,9 @@ class HomeAssistantWeb:
         ahead = parsedate_to_datetime(server_date).astimezone(UTC) - self._clock.now()
         if abs(ahead) > CLOCK_TOLERANCE:
             minutes = abs(ahead) / timedelta(minutes=1)
-            message = (
-                f"Home Assistant's clock is {minutes:.0f} minutes "
-                f"{'ahead of' if ahead > timedelta(0) else 'behind'} this machine's"
-            )
+            relation = "ahead of" if ahead > timedelta(0) else "behind"
             raise ClockError(
-                message,
+                f"Home Assistant's clock is {minutes:.0f} minutes {relation} this machine's",
                 field=NAME,
                 value=server_date,
                 remedy="Set the wrong one of both; reading goes on by itself.",
@@ -308,15 +309,15 @@ class HomeAssistantWeb:
             SourceError: no answer, or an unreadable one.
         """
         states = _parse(self._patience.call(partial(self._ask, "/api/states", {})))
+        entities: dict[str, Entity] = {}
         try:
-            return {
-                state["entity_id"]: Entity(
-                    state["entity_id"], state["attributes"].get("unit_of_measurement")
-                )
-                for state in states
-            }
+            for state in states:
+                name = state["entity_id"]
+                unit = state["attributes"].get("unit_of_measurement")
+                entities[name] = Entity(name, unit)
         except (TypeError, KeyError, AttributeError) as exc:
             raise SourceError("its states have a form that nobody here reads", field=NAME) from exc
+        return entities
 
     def history(
         self, sensor: str, first: datetime, end: datetime, *, flags: Collection[str] = ()
@@ -332,15 +333,10 @@ class HomeAssistantWeb:
         Raises:
             SourceError: no answer, busy, or an unreadable answer.
         """
+        path = f"/api/history/period/{_write(first)}"
         query = {"filter_entity_id": sensor, "end_time": _write(end), **dict.fromkeys(flags, "")}
-        return parse_history(
-            _parse(
-                self._patience.call(
-                    partial(self._ask, f"/api/history/period/{_write(first)}", query)
-                )
-            ),
-            sensor,
-        )
+        response = self._patience.call(partial(self._ask, path, query))
+        return parse_history(_parse(response), sensor)
 
     def _ask(self, path: str, query: Mapping[str, str]) -> httpx.Response:
         self._patience.sleep(max(0.0, self._free_at - time.monotonic()))
@@ -348,34 +344,41 @@ class HomeAssistantWeb:
             response = self._client.get(path, params=query)
         except httpx.HTTPError as exc:
             # Without user and password, which the address may contain.
-            there = f"{self._client.base_url.scheme}://{self._client.base_url.netloc.decode()}"
-            message = f"Home Assistant does not answer: {exc or type(exc).__name__}"
-            remedy = "Check that it runs, and LUNA_HOME_ASSISTANT_URL."
-            raise SourceError(message, field=NAME, value=there, remedy=remedy) from exc
+            url = self._client.base_url
+            raise SourceError(
+                f"Home Assistant does not answer: {exc or type(exc).__name__}",
+                field=NAME,
+                value=f"{url.scheme}://{url.netloc.decode()}",
+                remedy="Check that it runs, and LUNA_HOME_ASSISTANT_URL.",
+            ) from exc
         finally:
             self._free_at = time.monotonic() + self._patience.pause_s
-        status = response.status_code
-        if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            remedy = "Make a new long-lived access token and set LUNA_HOME_ASSISTANT_TOKEN."
-            raise SourceRefusedError(
-                "Home Assistant does not accept the token",
-                field="LUNA_HOME_ASSISTANT_TOKEN",
-                remedy=remedy,
-            )
-        if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            retry_after = response.headers.get("Retry-After", "")
-            raise BusyError(
-                f"Home Assistant answers {status} {response.reason_phrase}",
-                wait_s=float(retry_after) if retry_after.isdigit() else 0.0,
-            )
-        if status != HTTPStatus.OK:
-            raise SourceRefusedError(
-                f"Home Assistant answers {status} {response.reason_phrase}",
-                field=NAME,
-                value=str(response.url.path),
-            )
+        _check_status(response)
         _parse(response)
         return response
+
+
+def _check_status(response: httpx.Response) -> None:
+    status = response.status_code
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        remedy = "Make a new long-lived access token and set LUNA_HOME_ASSISTANT_TOKEN."
+        raise SourceRefusedError(
+            "Home Assistant does not accept the token",
+            field="LUNA_HOME_ASSISTANT_TOKEN",
+            remedy=remedy,
+        )
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        retry_after = response.headers.get("Retry-After", "")
+        raise BusyError(
+            f"Home Assistant answers {status} {response.reason_phrase}",
+            wait_s=float(retry_after) if retry_after.isdigit() else 0.0,
+        )
+    if status != HTTPStatus.OK:
+        raise SourceRefusedError(
+            f"Home Assistant answers {status} {response.reason_phrase}",
+            field=NAME,
+            value=str(response.url.path),
+        )
 
 
 def _parse(response: httpx.Response) -> Any:

@@ -1,6 +1,6 @@
 """History of sensors in Home Assistant.
 
-The recorder's states as far back as they go, long-term statistics before.
+Recorded states as far back as they go, long-term statistics before.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -61,16 +61,21 @@ class StatisticRows:
         """Return the rows that begin at ``first`` or later and end at ``end`` or earlier."""
         inside = (self.starts >= first) & (self.ends <= end)
         return StatisticRows(
-            *(getattr(self, name)[inside] for name in ("starts", "ends", *COLUMNS))
+            starts=self.starts[inside],
+            ends=self.ends[inside],
+            state=self.state[inside],
+            sum=self.sum[inside],
+            mean=self.mean[inside],
         )
 
     def followed_by(self, later: "StatisticRows") -> "StatisticRows":
         """Return these rows and the later ones."""
         return StatisticRows(
-            *(
-                np.concatenate([getattr(self, name), getattr(later, name)])
-                for name in ("starts", "ends", *COLUMNS)
-            )
+            starts=np.concatenate([self.starts, later.starts]),
+            ends=np.concatenate([self.ends, later.ends]),
+            state=np.concatenate([self.state, later.state]),
+            sum=np.concatenate([self.sum, later.sum]),
+            mean=np.concatenate([self.mean, later.mean]),
         )
 
 
@@ -81,24 +86,26 @@ def parse_rows(rows: Sequence[Mapping[str, Any]], sensor: str) -> StatisticRows:
         SourceError: they are malformed.
     """
     try:
-        times = [
-            np.array([row[name] for row in rows], dtype=np.float64)
-            .astype("datetime64[ms]")
-            .astype("datetime64[us]")
-            for name in ("start", "end")
-        ]
+        starts = _parse_times([row["start"] for row in rows])
+        ends = _parse_times([row["end"] for row in rows])
         values = [np.array([row.get(name) for row in rows], dtype=np.float64) for name in COLUMNS]
     except (TypeError, KeyError, ValueError, AttributeError) as exc:
         raise SourceError(
             "its statistics have a form that nobody here reads", field=sensor
         ) from exc
-    return StatisticRows(*times, *values)
+    return StatisticRows(starts, ends, *values)
+
+
+def _parse_times(milliseconds: Sequence[Any]) -> InstantArray:
+    exact = np.array(milliseconds, dtype=np.float64).astype("datetime64[ms]")
+    instants: InstantArray = exact.astype("datetime64[us]")
+    return instants
 
 
 def as_readings(rows: StatisticRows) -> tuple[InstantArray, FloatArray]:
-    """Return instants and values in order of time.
+    """Return the instants and values of statistics in order of time.
 
-    A counter's at the end of each row, a mean from the start to the end of its row.
+    A counter's value stands at the end of its row, a mean from start to end of its row.
 
     Invariants: between the ends of two rows a counter's readings rise by as much as ``sum``, also
     across a reset.
@@ -123,11 +130,9 @@ def as_readings(rows: StatisticRows) -> tuple[InstantArray, FloatArray]:
     order = np.argsort(instants, kind="stable")
     instants = instants[order]
     values = values[order]
-    return (
-        (instants, values)
-        if rows.counts
-        else hold_values(instants, values, rows.ends[-1], longest=STEP)
-    )
+    if rows.counts:
+        return instants, values
+    return hold_values(instants, values, rows.ends[-1], longest=STEP)
 
 
 HOUR = timedelta(hours=1)
@@ -209,9 +214,9 @@ class HomeAssistantHistory:
         return unit
 
     def read(self, sensor: str, first: datetime, end: datetime) -> Iterator[Samples]:
-        """Yield the sensor's samples in consecutive stretches.
+        """Yield the sensor's samples from ``first`` on, before ``end`` and before now.
 
-        They are from ``first`` on, before ``end`` and now.
+        They come in consecutive stretches.
 
         Raises:
             SourceError: no answer, busy, or an unreadable answer, after all retries.
@@ -221,29 +226,14 @@ class HomeAssistantHistory:
         end = min(end, self._clock.now())
         reach = self.find_reach(sensor, first, end)
         for begin, until in cut_windows(first, reach, STATISTICS_WINDOW):
-            # The row before has the counter's value at the window's start.
-            earlier = begin - HOUR
-            fine = self._rows(sensor, earlier, until, "5minute")
-            border = as_instant(fine.starts[0]) if len(fine) else until
-            rows = (
-                self._rows(sensor, earlier, border, "hour").followed_by(fine)
-                if border > earlier
-                else fine
-            )
-            instants, values = as_readings(rows)
-            # The end's value belongs to the next window or to the states; only an end of knowledge
-            # (NaN) stays.
-            inside = (instants >= as_datetime64(begin)) & (
-                (instants < as_datetime64(until)) | ~np.isnan(values)
-            )
-            yield Samples(sensor, unit, instants[inside], values[inside])
+            yield self._statistics_samples(sensor, begin, until, unit=unit)
         for window in cut_windows(reach, end, STATES_WINDOW):
             yield from self._states(sensor, *window, usual=unit)
 
     def find_reach(self, sensor: str, first: datetime, end: datetime) -> datetime:
-        """Return the instant from which the recorder has the sensor's states.
+        """Return the instant from which on the recorder has the sensor's states.
 
-        ``first`` at the earliest, ``end`` where it has none.
+        It is ``first`` at the earliest, and ``end`` if the recorder has none.
 
         Purged and unrecorded time precedes the recorded, so bisection finds the border in a dozen
         requests.
@@ -258,18 +248,17 @@ class HomeAssistantHistory:
             recorded = end
         while recorded - purged > HOUR:
             middle = purged + (recorded - purged) / 2
-            purged, recorded = (
-                (purged, middle) if self._knows(sensor, middle) else (middle, recorded)
-            )
+            if self._knows(sensor, middle):
+                recorded = middle
+            else:
+                purged = middle
         instants, *_ = self._web.history(sensor, purged, recorded, flags=QUICKEST)
         return as_instant(instants[0]) if instants.size else recorded
 
     def statistics(
         self, sensor: str, first: datetime, end: datetime, *, period: str, **options: object
     ) -> list[dict[str, Any]]:
-        """Return Home Assistant's statistics rows of a sensor.
-
-        They begin from ``first`` on, before ``end``.
+        """Return a sensor's statistics rows that begin from ``first`` on, before ``end``.
 
         Raises:
             SourceError: no answer, or a failure.
@@ -283,6 +272,23 @@ class HomeAssistantHistory:
             **options,
         )
         return list(answer.get(sensor, []))
+
+    def _statistics_samples(
+        self, sensor: str, first: datetime, end: datetime, *, unit: str | None
+    ) -> Samples:
+        # The row before has the counter's value at the window's start.
+        earlier = first - HOUR
+        rows = self._rows(sensor, earlier, end, "5minute")
+        # Five-minute rows are purged after some days; hourly ones stay.
+        purged_until = as_instant(rows.starts[0]) if len(rows) else end
+        if purged_until > earlier:
+            rows = self._rows(sensor, earlier, purged_until, "hour").followed_by(rows)
+        instants, values = as_readings(rows)
+        # The value at the end belongs to the next window or to the states; only NaN, after which
+        # nothing is known, stays.
+        is_before_end = (instants < as_datetime64(end)) | ~np.isnan(values)
+        inside = (instants >= as_datetime64(first)) & is_before_end
+        return Samples(sensor, unit, instants[inside], values[inside])
 
     def _knows(self, sensor: str, instant: datetime) -> bool:
         instants, *_ = self._web.history(
@@ -310,36 +316,37 @@ class HomeAssistantHistory:
         # Older versions date the state in force at the window's start by its own beginning.
         instants = np.maximum(instants, since)
         units: list[str | None] = []
+        last_unit = usual
         for unit in stated:
             # An unavailable state has no unit: that of the state before goes on.
-            units.append(unit or (units[-1] if units else usual))
+            last_unit = unit or last_unit
+            units.append(last_unit)
+        if not units:
+            return
         changes = [place for place in range(1, len(units)) if units[place] != units[place - 1]]
-        for begin, end_place in pairwise([0, *changes, len(units)] if units else []):
-            end_instant = instants[end_place] if end_place < len(units) else until
-            series = hold_values(
+        for begin, end_place in pairwise([0, *changes, len(units)]):
+            unit = units[begin]
+            stretch_end = instants[end_place] if end_place < len(units) else until
+            held_instants, held_values = hold_values(
                 instants[begin:end_place],
                 values[begin:end_place],
-                end_instant,
-                longest=longest_rise(units[begin]),
+                stretch_end,
+                longest=longest_rise(unit),
             )
-            yield Samples(sensor, units[begin], *series)
+            yield Samples(sensor, unit, held_instants, held_values)
 
     def _rows(self, sensor: str, first: datetime, end: datetime, period: str) -> StatisticRows:
-        rows = parse_rows(
-            self.statistics(sensor, first, end, period=period, types=["state", "sum", "mean"]),
-            sensor,
-        )
+        answer = self.statistics(sensor, first, end, period=period, types=list(COLUMNS))
+        rows = parse_rows(answer, sensor)
         return rows.between(as_datetime64(first), as_datetime64(end))
 
     def _entity(self, sensor: str, field: str) -> Entity:
         if sensor in self._entities:
             return self._entities[sensor]
         similar = get_close_matches(sensor, self._entities, n=MOST_SIMILAR, cutoff=0.5)
-        remedy = (
-            f"There are {', '.join(similar)}."
-            if similar
-            else "Look it up under Developer tools, States."
-        )
+        remedy = "Look it up under Developer tools, States."
+        if similar:
+            remedy = f"There are {', '.join(similar)}."
         raise SourceRefusedError(
             "Home Assistant has no such sensor", field=field, value=sensor, remedy=remedy
         )
@@ -354,7 +361,7 @@ def cut_windows(
 ) -> Iterator[tuple[datetime, datetime]]:
     """Yield windows of at most ``step``, aligned to multiples of it.
 
-    A repeated read makes the same requests.
+    So a repeated read makes the same requests.
     """
     while first < end:
         until = min(floor_to(first, step) + step, end)

@@ -1,6 +1,6 @@
-"""Present values of sensors, by a subscription over the websocket.
+"""Live readings of Home Assistant's sensors over its websocket.
 
-It comes back by itself, and leaves no gap behind.
+After a lost connection the subscription is renewed, and the gap filled from history.
 """
 
 import asyncio
@@ -9,7 +9,6 @@ import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
-from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -46,7 +45,7 @@ log = structlog.get_logger("luna.ingest")
 
 
 class LastStates:
-    """The last state of each sensor, and until when all its states are recorded."""
+    """The last state of each sensor, and the end of its recorded states."""
 
     def __init__(self, sensors: Sequence[str], *, since: datetime | None = None) -> None:
         self._units: dict[str, str | None] = dict.fromkeys(sensors)
@@ -56,11 +55,11 @@ class LastStates:
 
     @property
     def sensors(self) -> tuple[str, ...]:
-        """Those listened to."""
+        """The sensors listened to."""
         return tuple(self._units)
 
     def moved(self) -> bool:
-        """Return whether anything was recorded since this was last asked."""
+        """Return whether anything was recorded since the last call."""
         moved = self._moved
         self._moved = False
         return moved
@@ -83,16 +82,13 @@ class LastStates:
             until = min(reading.instant, now)
             self._recorded[reading.sensor] = max(until, self._recorded.get(reading.sensor, until))
             last = self._last.get(reading.sensor)
+            if last is None or last.instant > now:
+                self._last[reading.sensor] = reading
+                continue
             # The same value once more does not begin to hold anew.
-            holds_on = last is not None and (
-                reading.value == last.value
-                or (math.isnan(reading.value) and math.isnan(last.value))
-            )
-            if (
-                last is None
-                or last.instant > now
-                or (reading.instant > last.instant and not holds_on)
-            ):
+            are_both_unknown = math.isnan(reading.value) and math.isnan(last.value)
+            is_same_value = reading.value == last.value or are_both_unknown
+            if reading.instant > last.instant and not is_same_value:
                 self._last[reading.sensor] = reading
 
     def read(self, message: Mapping[str, Any]) -> list[Reading]:
@@ -105,24 +101,22 @@ class LastStates:
         try:
             for sensor in set(event.get("r", ())) & set(self._units):
                 log.warning("sensor was removed from home assistant", sensor=sensor)
-            whole = [
-                *event.get("a", {}).items(),
-                *((sensor, change.get("+", {})) for sensor, change in event.get("c", {}).items()),
-            ]
+            # ``a`` holds whole states of added sensors, ``c`` changes of others.
+            states = list(event.get("a", {}).items())
+            for sensor, change in event.get("c", {}).items():
+                states.append((sensor, change.get("+", {})))
             readings = []
-            for sensor, state in (each for each in whole if each[0] in self._units):
+            for sensor, state in states:
+                if sensor not in self._units:
+                    continue
                 unit = state.get("a", {}).get("unit_of_measurement")
                 if unit is not None:
                     self._units[sensor] = unit
                 if "s" in state:
-                    readings.append(
-                        Reading(
-                            sensor,
-                            from_seconds(state["lc"] if "lc" in state else state["lu"]),
-                            parse_state(state["s"]),
-                            self._units[sensor],
-                        )
-                    )
+                    seconds = state["lc"] if "lc" in state else state["lu"]
+                    value = parse_state(state["s"])
+                    reading = Reading(sensor, from_seconds(seconds), value, self._units[sensor])
+                    readings.append(reading)
         except (TypeError, KeyError, AttributeError, OverflowError) as exc:
             raise SourceError(
                 "its event has a form that nobody here reads", field="home_assistant"
@@ -130,29 +124,31 @@ class LastStates:
         return readings
 
     def holding(self, now: datetime) -> list[Reading]:
-        """Return the states that still hold after a long silence.
+        """Return the states that still hold, repeated at the quarter-hours since.
 
-        They stand at the quarter-hours since, as history would give them.
+        History gives the same repetitions. Those already recorded are left out.
         """
         repeats = []
-        for last in (last for last in self._last.values() if not math.isnan(last.value)):
+        for last in self._last.values():
+            if math.isnan(last.value):
+                continue
             first = np.array([as_datetime64(last.instant)])
             values = np.array([last.value])
             instants, _ = hold_values(
                 first, values, as_datetime64(now), longest=longest_rise(last.unit)
             )
-            repeats += [
-                Reading(last.sensor, as_instant(instant), last.value, last.unit)
-                for instant in instants[1:]
-            ]
-        return [reading for reading in repeats if reading.instant > self._recorded[reading.sensor]]
+            for instant in instants[1:]:
+                repeat = Reading(last.sensor, as_instant(instant), last.value, last.unit)
+                if repeat.instant > self._recorded[repeat.sensor]:
+                    repeats.append(repeat)
+        return repeats
 
 
 Record = Callable[[Sequence[Reading]], Awaitable[None]]
 SUBSCRIPTION = 1
-# The recorder writes every five seconds; before that, history does not know what was said last.
+# The recorder writes every five seconds; until then history lacks the latest states.
 RECORDER_LAG = timedelta(seconds=6)
-# Two sides ask each other whether they are there; a socket half open is found within twice as long.
+# Interval of the pings; a half-open connection is found within twice as long.
 KEEPALIVE_S = 20.0
 FILL_WINDOW = timedelta(hours=6)
 FILL_READINGS = 1000
@@ -160,9 +156,9 @@ HOLD_EVERY = timedelta(minutes=5)
 
 
 class HomeAssistantLive:
-    """Tells what one Home Assistant's sensors say as it happens.
+    """Live readings of one Home Assistant's sensors.
 
-    ``fault`` is what keeps it from that now, None while all is well.
+    ``fault`` is the error that interrupts them at present, None without one.
     """
 
     name = NAME
@@ -180,25 +176,25 @@ class HomeAssistantLive:
 
         Args:
             access: address and token.
-            since: until when everything is recorded already; the time from there on is read from
+            since: everything before it is recorded already; the time from there on is read from
                 history first. Without it, listening begins now.
             patience: waits and time-outs, of history too.
-            clock: tells until when a value holds.
-            recorder_lag: how long after a connection history may not know yet what was said before
-                it.
+            clock: source of the current time, until which a value holds.
+            recorder_lag: how long after a connection history may still lack the states before it.
         """
         self._access = access
         self._since = since
-        self._patience, self._clock = patience or RequestPolicy(), clock or SystemClock()
+        self._patience = patience or RequestPolicy()
+        self._clock = clock or SystemClock()
         self._recorder_lag = recorder_lag
         self.fault: SourceError | None = None
 
     async def listen(self, sensors: Sequence[str], record: Record) -> None:
         """Hand every reading of ``sensors`` to ``record`` until cancelled.
 
-        After each connection, what was said since the last recorded reading comes from history
-        first, then what came in meanwhile, then what is said as it happens. A reading may come
-        twice, with the same instant and value.
+        After each connection, the readings since the last recorded one come from history first,
+        then those received meanwhile, then new ones as they arrive. A reading may come twice,
+        with the same instant and value.
 
         Raises:
             SourceRefusedError: the token is not accepted.
@@ -221,45 +217,13 @@ class HomeAssistantLive:
     async def _subscribed(
         self, sensors: Sequence[str]
     ) -> AsyncIterator["asyncio.Queue[str | bytes | None]"]:
-        """Yield what comes in over a new connection, frame by frame; None says that it is lost."""
+        """Yield a queue of the frames of a new connection; None marks its loss."""
         frames: asyncio.Queue[str | bytes | None] = asyncio.Queue()
-        options: dict[str, Any] = {
-            "open_timeout": self._patience.timeout_s,
-            "ping_interval": KEEPALIVE_S,
-            "ping_timeout": KEEPALIVE_S,
-        }
         async with AsyncExitStack() as stack:
             try:
-                # A given socket keeps the library from following redirections, which would send the
-                # token elsewhere.
-                timeout_s = self._patience.timeout_s
-                link = await asyncio.to_thread(
-                    open_connection, HOME_ASSISTANT, *self._access.host_and_port, timeout_s
-                )
-                link.settimeout(0)
-                connection = await stack.enter_async_context(
-                    connect(
-                        self._access.socket_url,
-                        sock=link,
-                        max_size=LARGEST_MESSAGE,
-                        close_timeout=1,
-                        **options,
-                    )
-                )
+                connection = await self._connect(stack)
                 async with asyncio.timeout(self._patience.timeout_s):
-                    await connection.recv()
-                    await connection.send(write_auth(self._access.token))
-                    check_auth(parse_messages(await connection.recv())[0])
-                    await connection.send(
-                        json.dumps(
-                            {
-                                "id": SUBSCRIPTION,
-                                "type": "subscribe_entities",
-                                "entity_ids": list(sensors),
-                            }
-                        )
-                    )
-                    read_result(parse_messages(await connection.recv())[0])
+                    await self._subscribe(connection, sensors)
             except (WebSocketException, OSError, ValueError) as exc:
                 raise SourceError(
                     f"Home Assistant's websocket was lost: {exc or type(exc).__name__}", field=NAME
@@ -268,24 +232,41 @@ class HomeAssistantLive:
             stack.callback(reader.cancel)
             yield frames
 
+    async def _connect(self, stack: AsyncExitStack) -> ClientConnection:
+        timeout_s = self._patience.timeout_s
+        # A given socket keeps the library from following redirections, which would send the
+        # token elsewhere.
+        link = await asyncio.to_thread(
+            open_connection, HOME_ASSISTANT, *self._access.host_and_port, timeout_s
+        )
+        link.settimeout(0)
+        connecting = connect(
+            self._access.socket_url,
+            sock=link,
+            max_size=LARGEST_MESSAGE,
+            open_timeout=timeout_s,
+            close_timeout=1,
+            ping_interval=KEEPALIVE_S,
+            ping_timeout=KEEPALIVE_S,
+        )
+        return await stack.enter_async_context(connecting)
+
+    async def _subscribe(self, connection: ClientConnection, sensors: Sequence[str]) -> None:
+        await connection.recv()
+        await connection.send(write_auth(self._access.token))
+        check_auth(parse_messages(await connection.recv())[0])
+        command = {
+            "id": SUBSCRIPTION,
+            "type": "subscribe_entities",
+            "entity_ids": list(sensors),
+        }
+        await connection.send(json.dumps(command))
+        read_result(parse_messages(await connection.recv())[0])
+
     async def _follow(
         self, last: LastStates, frames: "asyncio.Queue[str | bytes | None]", record: Record
     ) -> None:
-        connected_at = self._clock.now()
-        await asyncio.sleep(self._recorder_lag.total_seconds())
-        # History since the last recorded readings, in order of time: after an interruption
-        # everything before the last one is there.
-        gaps = last.gaps()
-        until = connected_at + self._recorder_lag
-        with HomeAssistantHistory.connect(
-            self._access, patience=self._patience, clock=self._clock
-        ) as history:
-            await asyncio.to_thread(_check, history, last.sensors)
-            for window in cut_windows(min(gaps.values(), default=until), until, FILL_WINDOW):
-                missed = await asyncio.to_thread(_read_all, history, gaps, *window)
-                for first in range(0, len(missed), FILL_READINGS):
-                    await record(missed[first : first + FILL_READINGS])
-                    last.note(missed[first : first + FILL_READINGS], self._clock.now())
+        await self._fill_gaps(last, record)
         self.fault = None
         hold_at = 0.0
         while True:
@@ -298,12 +279,32 @@ class HomeAssistantLive:
             else:
                 if frame is None:
                     raise SourceError("Home Assistant closed the websocket", field=NAME)
-                readings = [
-                    reading for message in parse_messages(frame) for reading in last.read(message)
-                ]
+                readings = []
+                for message in parse_messages(frame):
+                    readings += last.read(message)
             if readings:
                 await record(readings)
                 last.note(readings, self._clock.now())
+
+    async def _fill_gaps(self, last: LastStates, record: Record) -> None:
+        """Record the readings that history has since the last recorded ones.
+
+        They come in order of time, so that after an interruption only later ones are missing.
+        """
+        connected_at = self._clock.now()
+        await asyncio.sleep(self._recorder_lag.total_seconds())
+        gaps = last.gaps()
+        until = connected_at + self._recorder_lag
+        with HomeAssistantHistory.connect(
+            self._access, patience=self._patience, clock=self._clock
+        ) as history:
+            await asyncio.to_thread(_check, history, last.sensors)
+            for window in cut_windows(min(gaps.values(), default=until), until, FILL_WINDOW):
+                missed = await asyncio.to_thread(_read_all, history, gaps, *window)
+                for first in range(0, len(missed), FILL_READINGS):
+                    piece = missed[first : first + FILL_READINGS]
+                    await record(piece)
+                    last.note(piece, self._clock.now())
 
 
 async def _read_frames(
@@ -335,10 +336,11 @@ def _read_all(
     """Return the states of all sensors in a window, in order of time."""
     readings: list[Reading] = []
     for sensor, since in gaps.items():
+        begin = max(since, first)
+        if begin >= end:
+            continue
         try:
-            for samples in (
-                history.read(sensor, max(since, first), end) if max(since, first) < end else ()
-            ):
+            for samples in history.read(sensor, begin, end):
                 readings += as_readings(samples)
         except SourceRefusedError as error:
             log.warning("sensor cannot be read", sensor=sensor, error=str(error))
@@ -347,6 +349,8 @@ def _read_all(
 
 def as_readings(samples: Samples) -> list[Reading]:
     """Return samples one by one."""
-    pairs = zip(samples.instants, samples.values, strict=True)
-    make = partial(Reading, samples.sensor, unit=samples.unit)
-    return [make(as_instant(instant), float(value)) for instant, value in pairs]
+    readings = []
+    for instant, value in zip(samples.instants, samples.values, strict=True):
+        reading = Reading(samples.sensor, as_instant(instant), float(value), samples.unit)
+        readings.append(reading)
+    return readings

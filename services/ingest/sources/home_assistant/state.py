@@ -1,6 +1,6 @@
-"""Convert Home Assistant's states and history into numbers and instants. Pure.
+"""Conversion of Home Assistant's states and history into numbers and instants; pure.
 
-Values that hold for long are repeated.
+Values that hold for long are repeated at each quarter-hour.
 """
 
 import math
@@ -35,22 +35,19 @@ def parse_state(text: object) -> float:
 def parse_history(
     document: object, sensor: str
 ) -> tuple[InstantArray, FloatArray, list[str | None]]:
-    """Return one sensor's instants, values and units in order of time.
+    """Return instants, values and units of one sensor in order of time.
 
-    They come from an answer of ``/api/history/period``; a unit is None where not stated.
+    Args:
+        document: answer of ``/api/history/period``; a unit that it does not state is None.
+        sensor: names the field of the error.
 
     Raises:
         SourceError: the answer is malformed.
     """
     try:
         states: list[Mapping[str, Any]] = next(iter(document), [])  # type: ignore[call-overload]
-        instants = np.array(
-            [
-                datetime.fromisoformat(state["last_changed"]).astimezone(UTC).replace(tzinfo=None)
-                for state in states
-            ],
-            dtype="datetime64[us]",
-        )
+        changed = [as_datetime64(datetime.fromisoformat(state["last_changed"])) for state in states]
+        instants = np.array(changed, dtype="datetime64[us]")
         values = np.array([parse_state(state["state"]) for state in states], dtype=np.float64)
         units = [state.get("attributes", {}).get("unit_of_measurement") for state in states]
     except (TypeError, KeyError, ValueError, AttributeError) as exc:
@@ -86,19 +83,20 @@ Duration = np.timedelta64
 
 
 def longest_rise(unit: str | None) -> Duration:
-    """Return the longest distance of two values without repetition in between.
+    """Return the longest distance of two values that needs no repetition in between.
 
-    It is an hour for a counter, else a quarter-hour.
+    An hour for a counter, else a quarter-hour.
     """
-    return LONGEST_RISE if (unit or "").casefold().endswith("wh") else STEP
+    is_counter = unit is not None and unit.casefold().endswith("wh")
+    return LONGEST_RISE if is_counter else STEP
 
 
 def hold_values(
     instants: InstantArray, values: FloatArray, end: np.datetime64, *, longest: Duration
 ) -> tuple[InstantArray, FloatArray]:
-    """Return the values, with repetitions of those that hold for more than ``longest``.
+    """Return the values with repetitions at each quarter-hour of those that hold for long.
 
-    They are repeated at each quarter-hour before the next value and ``end``.
+    A value that holds for more than ``longest`` is repeated until the next value or ``end``.
 
     Args:
         instants: ascending, ``datetime64[us]``, UTC.
@@ -108,14 +106,14 @@ def hold_values(
     Invariants: the result contains every input value; a repeated value equals the one before it.
     """
     until = np.append(instants[1:], end)
-    still = np.flatnonzero((until - instants > longest) & ~np.isnan(values))
-    days = instants[still].astype("datetime64[D]")
-    quarters = days + ((instants[still] - days) // STEP + 1) * STEP
-    grids = [
-        np.arange(first, before, STEP).astype("datetime64[us]")
-        for first, before in zip(quarters, until[still], strict=True)
-    ]
-    again = np.concatenate([instants, *grids])
-    repeated = np.concatenate([values, np.repeat(values[still], [grid.size for grid in grids])])
-    order = np.argsort(again, kind="stable")
-    return again[order], repeated[order]
+    holds_long = np.flatnonzero((until - instants > longest) & ~np.isnan(values))
+    days = instants[holds_long].astype("datetime64[D]")
+    next_quarters = days + ((instants[holds_long] - days) // STEP + 1) * STEP
+    repetitions = []
+    for first, before in zip(next_quarters, until[holds_long], strict=True):
+        repetitions.append(np.arange(first, before, STEP).astype("datetime64[us]"))
+    counts = [quarters.size for quarters in repetitions]
+    all_instants = np.concatenate([instants, *repetitions])
+    all_values = np.concatenate([values, np.repeat(values[holds_long], counts)])
+    order = np.argsort(all_instants, kind="stable")
+    return all_instants[order], all_values[order]

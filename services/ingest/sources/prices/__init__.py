@@ -1,4 +1,1 @@
-"""Day-ahead prices.
-
-One small class for each service, with the markets it knows, in order of preference.
-"""
+"""Sources of day-ahead prices: one module per service, and the order of preference."""

@@ -1,4 +1,4 @@
-"""Declarations of all price services, the preferred one first; slow to import."""
+"""All price sources, the preferred one first; importing them takes a while."""
 
 from collections.abc import Mapping
 

@@ -31,7 +31,7 @@ class _Product(BaseModel):
     marketprice: float | None
     unit: str
 
-    def trade(self) -> Product:
+    def as_product(self) -> Product:
         start = instant_of(self.start_timestamp / MILLISECONDS)
         end = instant_of(self.end_timestamp / MILLISECONDS)
         return Product(start, (end - start) // MINUTE, self.marketprice)
@@ -56,17 +56,17 @@ class Awattar:
                 "start": int(window.first.timestamp() * MILLISECONDS),
                 "end": int(window.end.timestamp() * MILLISECONDS),
             }
-            feed = self.web.get(f"https://api.awattar.{country}/v1/marketdata", parameters).parse(
-                _Feed
-            )
-            strange = next(
-                (product.unit for product in feed.data if product.unit.lower() != UNIT), None
-            )
-            if strange is not None:
-                raise SourceError(
-                    f"answers prices in {strange}", field=self.name, remedy="Try again later."
-                )
-            sheets += make_sheets(window, (product.trade() for product in feed.data), Issue("EUR"))
+            answer = self.web.get(f"https://api.awattar.{country}/v1/marketdata", parameters)
+            feed = answer.parse(_Feed)
+            for product in feed.data:
+                if product.unit.lower() != UNIT:
+                    raise SourceError(
+                        f"answers prices in {product.unit}",
+                        field=self.name,
+                        remedy="Try again later.",
+                    )
+            products = [product.as_product() for product in feed.data]
+            sheets += make_sheets(window, products, Issue("EUR"))
         return sheets
 
 

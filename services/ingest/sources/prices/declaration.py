@@ -1,4 +1,4 @@
-"""Declaration of a price source: markets, token setting, currencies, and how it is opened."""
+"""Declaration of a price source: markets, token setting, currencies and factory."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -68,13 +68,13 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class PriceSourceDeclaration:
-    """A source of day-ahead prices: ``SOURCE`` of its module, which ``PRICE_SOURCES`` lists.
+    """A source of day-ahead prices: ``SOURCE`` of its module, listed in ``PRICE_SOURCES``.
 
     Args:
-        codes: the markets that it has, by their names in tariffs, and what it calls each.
+        codes: name of each of its markets in tariffs → the source's name of it.
         open: returns the source.
         setting: field of ``Settings`` with its token; None: it needs none.
-        currencies: that it publishes in; None: any, and the service refuses those it lacks.
+        currencies: currencies of its prices; None: any, and the service refuses those it lacks.
         clock: time zone of its markets' auction days.
     """
 
@@ -85,8 +85,9 @@ class PriceSourceDeclaration:
     clock: str = COUPLED
 
     def publishes(self, market: str, currency: str) -> bool:
-        """Whether it may publish a market's prices in this currency."""
-        return market in self.codes and (self.currencies is None or currency in self.currencies)
+        """Return whether it may publish a market's prices in this currency."""
+        has_currency = self.currencies is None or currency in self.currencies
+        return market in self.codes and has_currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +99,10 @@ class Market:
 
     @property
     def zone(self) -> ZoneInfo:
-        """The time zone of the auction days."""
         return parse_zone(self.clock)
 
 
 def canonical_market(name: str) -> str:
     """Return the stored name of a market for the spelling in a tariff."""
-    return _ALIASES.get(name.upper().replace("_", "-"), name.replace("_", "-"))
+    hyphenated = name.replace("_", "-")
+    return _ALIASES.get(hyphenated.upper(), hyphenated)

@@ -60,19 +60,16 @@ class EnergyCharts:
             if answer.status == NOTHING:
                 continue
             document = answer.parse(_Prices)
-            if document.unit.replace(" ", "") != UNIT or len(document.unix_seconds) != len(
-                document.price
-            ):
-                message = (
-                    f"answers {len(document.price)} prices in {document.unit} for "
-                    f"{len(document.unix_seconds)} times"
+            time_count = len(document.unix_seconds)
+            price_count = len(document.price)
+            if document.unit.replace(" ", "") != UNIT or time_count != price_count:
+                raise SourceError(
+                    f"answers {price_count} prices in {document.unit} for {time_count} times",
+                    field=self.name,
+                    remedy="Try again later.",
                 )
-                raise SourceError(message, field=self.name, remedy="Try again later.")
-            products = measure_lengths(
-                [instant_of(second) for second in document.unix_seconds],
-                document.price,
-                parse_zone(COUPLED),
-            )
+            starts = [instant_of(second) for second in document.unix_seconds]
+            products = measure_lengths(starts, document.price, parse_zone(COUPLED))
             sheets += make_sheets(window, products, Issue("EUR"))
         return sheets
 

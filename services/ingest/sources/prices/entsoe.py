@@ -1,8 +1,8 @@
-"""ENTSO-E's Transparency Platform: the official prices of every bidding zone, for a free token.
+"""ENTSO-E's Transparency Platform: official prices of every bidding zone, for a free token.
 
 Source: Transparency Platform RESTful API, user guide, 4.2.10 "Day-ahead prices" (document type
 A44); "Introduction of different time series possibilities (curve types)" for A01 and A03. The
-document's own instant is when it was asked for, not when prices were published.
+document's own instant is that of the request, not of the publication.
 """
 
 from collections.abc import Iterator
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 URL = "https://web-api.tp.entsoe.eu/api"
 DAY_AHEAD_PRICES = "A44"
-# In this curve type a point that is missing repeats the one before; in the others it is a hole.
+# In this curve type a missing point repeats the one before; in the others its price is unknown.
 VARIABLE_BLOCKS = "A03"
-# Beside the coupled auction (1, or not said) some zones report others.
+# Beside the coupled auction (1, or not stated) some zones report others.
 COUPLED = {None, "1"}
 NO_MATCHING_DATA = "No matching data found"
 RESOLUTIONS = {f"PT{minutes}M": minutes for minutes in LENGTHS} | {"PT1H": 60}
@@ -47,7 +47,7 @@ class EntsoE:
     """Prices from ENTSO-E.
 
     Args:
-        web: the way there.
+        web: HTTP client.
         token: a user's security token.
     """
 
@@ -69,7 +69,8 @@ class EntsoE:
                 "periodStart": f"{window.first:%Y%m%d%H%M}",
                 "periodEnd": f"{window.end:%Y%m%d%H%M}",
             }
-            sheets += read_document(self.web.get(URL, query | period, accept=(200, 400)), window)
+            answer = self.web.get(URL, query | period, accept=(200, 400))
+            sheets += read_document(answer, window)
         return sheets
 
 
@@ -82,7 +83,7 @@ SOURCE = PriceSourceDeclaration(
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """An element with access to its children by their bare names.
+    """An XML element with children by their bare names.
 
     The namespace changes with the document's version.
     """
@@ -94,15 +95,28 @@ class _Node:
         return str(self.element.tag).rpartition("}")[2]
 
     def all(self, *path: str) -> "Iterator[_Node]":
+        """Yield the descendants at a path of names."""
+        name, *further = path
         for child in map(_Node, self.element):
-            if child.name == path[0]:
-                yield from child.all(*path[1:]) if path[1:] else (child,)
+            if child.name != name:
+                continue
+            if further:
+                yield from child.all(*further)
+            else:
+                yield child
 
     def text(self, *path: str) -> str | None:
-        return next((node.element.text for node in self.all(*path)), None)
+        """Return the text of the first descendant at a path, None without one."""
+        for node in self.all(*path):
+            return node.element.text
+        return None
 
     def need(self, *path: str) -> str:
-        """Return the text at ``path``; a ValueError where there is none."""
+        """Return the text at a path.
+
+        Raises:
+            ValueError: there is none.
+        """
         text = self.text(*path)
         if not text:
             raise ValueError(f"{self.name} has no {path[-1]}")
@@ -112,7 +126,7 @@ class _Node:
 def read_document(answer: WebAnswer, window: DeliveryWindow) -> list[PriceSheet]:
     """Return the sheets of a publication document.
 
-    None where an acknowledgement says that nothing was found.
+    None of them if an acknowledgement states that nothing was found.
 
     Raises:
         SourceError: the answer is no such document.
@@ -145,20 +159,16 @@ def _read_publication(root: _Node, window: DeliveryWindow) -> list[PriceSheet]:
         if unit != "MWH":
             raise ValueError(f"prices per {unit}")
         repeats = series.text("curveType") == VARIABLE_BLOCKS
-        products = [
-            product
-            for period in series.all("Period")
-            for product in _read_period(period, repeats=repeats)
-        ]
+        products: list[Product] = []
+        for period in series.all("Period"):
+            products += _read_period(period, repeats=repeats)
         sheets += make_sheets(window, products, Issue(series.need("currency_Unit.name")))
     return sheets
 
 
 def _read_period(period: _Node, *, repeats: bool) -> Iterator[Product]:
-    edges = [datetime.fromisoformat(period.need("timeInterval", edge)) for edge in ("start", "end")]
-    start, end = (
-        edge.astimezone(UTC) if edge.tzinfo else edge.replace(tzinfo=UTC) for edge in edges
-    )
+    start = _parse_utc(period.need("timeInterval", "start"))
+    end = _parse_utc(period.need("timeInterval", "end"))
     resolution = period.need("resolution")
     if resolution not in RESOLUTIONS:
         raise ValueError(f"products of {resolution}")
@@ -167,7 +177,15 @@ def _read_period(period: _Node, *, repeats: bool) -> Iterator[Product]:
         int(point.need("position")): float(point.need("price.amount"))
         for point in period.all("Point")
     }
-    last: float | None = None
-    for position in range(1, (end - start) // (minutes * MINUTE) + 1):
-        last = prices.get(position, last if repeats else None)
-        yield Product(start + (position - 1) * minutes * MINUTE, minutes, last)
+    length = minutes * MINUTE
+    price: float | None = None
+    for position in range(1, (end - start) // length + 1):
+        price = prices.get(position, price if repeats else None)
+        yield Product(start + (position - 1) * length, minutes, price)
+
+
+def _parse_utc(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo:
+        return instant.astimezone(UTC)
+    return instant.replace(tzinfo=UTC)

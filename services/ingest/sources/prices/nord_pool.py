@@ -1,6 +1,6 @@
-"""Nord Pool's data portal, without a token for about two months back.
+"""Nord Pool's data portal: several currencies, with the instant of publication.
 
-Prices are in several currencies, with the instant of publication.
+No token is needed for about two months back.
 
 Source: dataportal-api.nordpoolgroup.com, ``/api/DayAheadPrices``.
 """
@@ -29,9 +29,8 @@ from services.ingest.sources.web import Web
 URL = "https://dataportal-api.nordpoolgroup.com/api/DayAheadPrices"
 _NORDIC = ("DK1", "DK2", "FI", "NO1", "NO2", "NO3", "NO4", "NO5", "SE1", "SE2", "SE3", "SE4")
 # Source: Nord Pool's data portal.
-CODES = {
-    name: name for name in ("AT", "BE", "BG", "EE", "FR", "LT", "LV", "NL", "PL", *_NORDIC)
-} | {"DE-LU": "GER", "RO": "TEL"}
+_SAME_NAMES = ("AT", "BE", "BG", "EE", "FR", "LT", "LV", "NL", "PL", *_NORDIC)
+CODES = {name: name for name in _SAME_NAMES} | {"DE-LU": "GER", "RO": "TEL"}
 CURRENCIES = frozenset({"BGN", "DKK", "EUR", "NOK", "PLN", "RON", "SEK"})
 # It answers 204 before a day's prices are out.
 NOTHING = 204
@@ -42,12 +41,10 @@ class _Entry(BaseModel):
     deliveryEnd: AwareDatetime  # noqa: N815
     entryPerArea: dict[str, float | None]  # noqa: N815
 
-    def trade(self, area: str) -> Product:
-        return Product(
-            self.deliveryStart.astimezone(UTC),
-            (self.deliveryEnd - self.deliveryStart) // MINUTE,
-            self.entryPerArea.get(area),
-        )
+    def as_product(self, area: str) -> Product:
+        minutes = (self.deliveryEnd - self.deliveryStart) // MINUTE
+        price = self.entryPerArea.get(area)
+        return Product(self.deliveryStart.astimezone(UTC), minutes, price)
 
 
 class _Day(BaseModel):
@@ -61,8 +58,8 @@ class NordPool:
     """Prices from Nord Pool.
 
     Args:
-        web: the way there.
-        currency: in which to ask; the portal converts by the rate of the auction.
+        web: HTTP client.
+        currency: requested currency; the portal converts by the rate of the auction.
     """
 
     name = "nord_pool"
@@ -91,10 +88,9 @@ class NordPool:
             if answer.status == NOTHING:
                 continue
             document = answer.parse(_Day)
-            products = [entry.trade(area) for entry in document.multiAreaEntries]
-            sheets += make_sheets(
-                window, products, Issue(document.currency, document.updatedAt.astimezone(UTC))
-            )
+            products = [entry.as_product(area) for entry in document.multiAreaEntries]
+            issue = Issue(document.currency, document.updatedAt.astimezone(UTC))
+            sheets += make_sheets(window, products, issue)
         return sheets
 
 

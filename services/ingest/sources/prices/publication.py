@@ -1,6 +1,6 @@
-"""Convert published day-ahead products into price sheets, currency per kWh.
+"""Conversion of published day-ahead products into price sheets in currency per kWh.
 
-A sheet has products of equal length; missing products stay missing.
+The products of a sheet are equally long; missing products stay missing.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby, pairwise
 from math import isfinite
+from operator import attrgetter, itemgetter
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -23,10 +24,7 @@ SPAN = timedelta(days=180)
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """The price of a product of ``minutes`` from ``start`` on, currency per MWh.
-
-    None without one.
-    """
+    """The price of a product of ``minutes`` from ``start`` on, currency per MWh, or None."""
 
     start: datetime
     minutes: int
@@ -66,9 +64,11 @@ class DeliveryWindow:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """Attributes of all prices of an answer.
+    """Attributes that all prices of an answer share.
 
-    Currency, instant of publication (None: not stated), and energy unit in kWh.
+    Args:
+        published_at: instant of publication; None: not stated.
+        per_kwh: energy unit of the prices in kWh.
     """
 
     currency: str
@@ -79,9 +79,7 @@ class Issue:
 def make_sheets(
     window: DeliveryWindow, products: Iterable[Product], issue: Issue
 ) -> list[PriceSheet]:
-    """Return the products that begin within the window.
-
-    One sheet for each length, long products first.
+    """Return the products that begin within the window, long ones first, in a sheet per length.
 
     Raises:
         SourceError: a product is no quarter-hour, half-hour or hour, or does not begin on a
@@ -92,34 +90,31 @@ def make_sheets(
         for product in products
         if product.is_priced and window.first <= product.start < window.end
     ]
-    traded.sort(key=lambda product: (-product.minutes, product.start))
+    traded.sort(key=_longest_first)
     sheets = []
-    for minutes, group in groupby(traded, lambda product: product.minutes):
-        same = list(group)
-        odd = next(
-            (
-                product
-                for product in same
-                if minutes not in LENGTHS or product.start.timestamp() % SLOT.total_seconds()
-            ),
-            None,
-        )
-        if odd is not None:
-            raise SourceError(
-                f"has a product of {minutes} minutes at {odd.start.isoformat()}",
-                field=window.market,
-                remedy="Ask another source.",
-            )
+    for minutes, group in groupby(traded, attrgetter("minutes")):
         # Of a repeated product the later one is valid.
-        price = {
-            product.start.astimezone(UTC).replace(tzinfo=None): product.price for product in same
-        }
-        starts = np.array(list(price), dtype="datetime64[s]")
-        per_kwh = np.array(list(price.values()), dtype=np.float64) / issue.per_kwh
-        sheets.append(
-            PriceSheet(window.market, issue.currency, minutes, issue.published_at, starts, per_kwh)
+        price_at: dict[datetime, float | None] = {}
+        for product in group:
+            is_on_grid = product.start.timestamp() % SLOT.total_seconds() == 0
+            if minutes not in LENGTHS or not is_on_grid:
+                raise SourceError(
+                    f"has a product of {minutes} minutes at {product.start.isoformat()}",
+                    field=window.market,
+                    remedy="Ask another source.",
+                )
+            price_at[product.start.astimezone(UTC).replace(tzinfo=None)] = product.price
+        starts = np.array(list(price_at), dtype="datetime64[s]")
+        per_kwh = np.array(list(price_at.values()), dtype=np.float64) / issue.per_kwh
+        sheet = PriceSheet(
+            window.market, issue.currency, minutes, issue.published_at, starts, per_kwh
         )
+        sheets.append(sheet)
     return sheets
+
+
+def _longest_first(product: Product) -> tuple[int, datetime]:
+    return -product.minutes, product.start
 
 
 def measure_lengths(
@@ -127,19 +122,23 @@ def measure_lengths(
 ) -> list[Product]:
     """Return products of services that publish starts only.
 
-    Within a local day all are as long as the shortest distance between two.
-
-    Per day, for a market may change its product length; the shortest, so that a missing product
-    does not lengthen the one before.
+    Within a local day all are as long as the shortest distance between two starts. Per day, for
+    a market may change its product length; the shortest, so that a missing product does not
+    lengthen the one before.
     """
-    rows = sorted(zip(starts, prices, strict=True), key=lambda row: row[0])
+
+    def local_day(row: tuple[datetime, float | None]) -> date:
+        return row[0].astimezone(zone).date()
+
+    rows = sorted(zip(starts, prices, strict=True), key=itemgetter(0))
     products: list[Product] = []
     minutes = LENGTHS[-1]
-    for _, group in groupby(rows, lambda row: row[0].astimezone(zone).date()):
+    for _, group in groupby(rows, local_day):
         day = list(group)
-        minutes = min(
-            ((after[0] - before[0]) // MINUTE for before, after in pairwise(day)), default=minutes
-        )
+        day_starts = [start for start, _ in day]
+        distances = [(later - earlier) // MINUTE for earlier, later in pairwise(day_starts)]
+        # A day of one product is measured by the day before.
+        minutes = min(distances, default=minutes)
         products += [Product(start, minutes, price) for start, price in day]
     return products
 

@@ -1,7 +1,4 @@
-"""Services to ask for a market's prices, in order.
-
-Each declares its markets in its module.
-"""
+"""Choice of the services to request a market's prices from, in order of preference."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -22,12 +19,12 @@ from services.ingest.sources.prices.declaration import (
 from services.ingest.sources.source import PriceSource
 from services.ingest.sources.web import Web
 
-# Nord Pool is asked day by day: two of them a second.
+# Between two requests; Nord Pool needs one for each day.
 INTERVAL = timedelta(seconds=0.5)
 
 
 def price_sources() -> Mapping[PriceService, PriceSourceDeclaration]:
-    """Return what each service declares, the preferred one first."""
+    """Return the declaration of each service, the preferred one first."""
     from services.ingest.sources.prices.all_sources import PRICE_SOURCES
 
     return PRICE_SOURCES
@@ -35,7 +32,7 @@ def price_sources() -> Mapping[PriceService, PriceSourceDeclaration]:
 
 @cache
 def list_markets() -> Mapping[str, Market]:
-    """Return every market that a service has, as the preferred one declares it."""
+    """Return every market by name, as the preferred service declares it."""
     markets: dict[str, Market] = {}
     for source in price_sources().values():
         for name in source.codes:
@@ -66,14 +63,14 @@ def choose_sources(
     named: str | None = None,
     transport: httpx.BaseTransport | None = None,
 ) -> list[PriceSource]:
-    """Return the services to ask for a market in a currency, the preferred one first.
+    """Return the services with prices of a market in a currency, the preferred one first.
 
     Args:
-        market: as ``market_named`` has it.
-        currency: what the site pays in.
+        market: from ``market_named``.
+        currency: the site's currency.
         settings: hold the tokens; a service that needs one and has none is left out.
-        named: this service alone.
-        transport: carries requests; tests hand in one that gives recorded replies.
+        named: only this service.
+        transport: carries requests; tests pass one with recorded replies.
 
     Raises:
         InvalidInputError: the service named does not have this market in this currency, or lacks
@@ -84,12 +81,11 @@ def choose_sources(
         for name, source in price_sources().items()
         if source.publishes(market.name, currency)
     }
-    ready = {}
+    tokens = {}
     for name, source in able.items():
-        stored: SecretStr | None = getattr(settings, source.setting) if source.setting else None
-        token = stored.get_secret_value() if stored else ""
+        token = _read_token(source, settings)
         if token or source.setting is None:
-            ready[name] = token
+            tokens[name] = token
     if named is not None:
         if named not in able:
             raise InvalidInputError(
@@ -98,15 +94,23 @@ def choose_sources(
                 value=named,
                 remedy=f"Choose one of {', '.join(able)}.",
             )
-        if named not in ready:
+        if named not in tokens:
             raise InvalidInputError(
                 "needs a token",
                 field="source",
                 value=named,
                 remedy=f"Set LUNA_{str(able[named].setting).upper()}.",
             )
-        ready = {named: ready[named]}
-    return [
-        able[name].open(Access(Web(name, transport, INTERVAL), token, currency))
-        for name, token in ready.items()
-    ]
+        tokens = {named: tokens[named]}
+    sources = []
+    for name, token in tokens.items():
+        access = Access(Web(name, transport, INTERVAL), token, currency)
+        sources.append(able[name].open(access))
+    return sources
+
+
+def _read_token(source: PriceSourceDeclaration, settings: Settings) -> str:
+    if source.setting is None:
+        return ""
+    stored: SecretStr | None = getattr(settings, source.setting)
+    return stored.get_secret_value() if stored else ""

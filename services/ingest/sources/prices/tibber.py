@@ -1,14 +1,13 @@
-"""Tibber, for its customers: today and tomorrow.
-
-Prices are the energy part, without taxes and fees.
+"""Tibber, for its customers: prices of today and tomorrow without taxes and fees.
 
 Source: developer.tibber.com, GraphQL reference, ``Subscription.priceInfo`` and ``Price.energy``. It
 does not say when prices were published.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import AwareDatetime, BaseModel
 
@@ -40,10 +39,8 @@ QUERY = """{ viewer { homes {
 } } }"""
 REFUSED = "UNAUTHENTICATED"
 # Price areas, and countries of one area. Source: Tibber, Home.address.country.
-CODES = {name: name for name in ("NO1", "NO2", "NO3", "NO4", "NO5", "SE1", "SE2", "SE3", "SE4")} | {
-    "DE-LU": "DE",
-    "NL": "NL",
-}
+_PRICE_AREAS = ("NO1", "NO2", "NO3", "NO4", "NO5", "SE1", "SE2", "SE3", "SE4")
+CODES = {name: name for name in _PRICE_AREAS} | {"DE-LU": "DE", "NL": "NL"}
 
 
 class _Price(BaseModel):
@@ -81,7 +78,9 @@ class _Home(BaseModel):
 
     def prices(self) -> list[_Price]:
         info = self.currentSubscription.priceInfo if self.currentSubscription else None
-        return [*info.today, *info.tomorrow] if info else []
+        if info is None:
+            return []
+        return [*info.today, *info.tomorrow]
 
 
 class _Viewer(BaseModel):
@@ -102,7 +101,7 @@ class Tibber:
     """Prices from Tibber.
 
     Args:
-        web: the way there.
+        web: HTTP client.
         token: a customer's access token.
     """
 
@@ -111,41 +110,39 @@ class Tibber:
     token: str = field(repr=False)
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
-        reply = self.web.post(
-            URL, {"query": QUERY}, headers={"authorization": f"Bearer {self.token}"}
-        ).parse(_Reply)
+        headers = {"authorization": f"Bearer {self.token}"}
+        reply = self.web.post(URL, {"query": QUERY}, headers=headers).parse(_Reply)
         if reply.data is None:
-            if REFUSED in {(error.get("extensions") or {}).get("code") for error in reply.errors}:
-                raise SourceRefusedError(
-                    "does not accept the token", field=self.name, remedy="Check LUNA_TIBBER_TOKEN."
-                )
-            reason = (
-                str(reply.errors[0].get("message", "no reason given"))
-                if reply.errors
-                else "no reason given"
-            )
-            raise SourceError(
-                f"answers no prices: {reason}", field=self.name, remedy="Try again later."
-            )
+            self._refuse(reply.errors)
         area = canonical_market(market)
-        home = next((home for home in reply.data.viewer.homes if home.lies_in(CODES[area])), None)
-        if home is None:
+        homes = [home for home in reply.data.viewer.homes if home.lies_in(CODES[area])]
+        if not homes:
             raise SourceRefusedError(
                 "the account has no home in this market",
                 field=self.name,
                 value=area,
                 remedy="Ask another source.",
             )
-        prices = home.prices()
+        prices = homes[0].prices()
         if not prices:
             return []
-        products = measure_lengths(
-            [price.startsAt for price in prices],
-            [price.energy for price in prices],
-            parse_zone(COUPLED),
-        )
-        return make_sheets(
-            DeliveryWindow(market, first, end), products, Issue(prices[0].currency, per_kwh=1.0)
+        starts = [price.startsAt for price in prices]
+        energies = [price.energy for price in prices]
+        products = measure_lengths(starts, energies, parse_zone(COUPLED))
+        issue = Issue(prices[0].currency, per_kwh=1.0)
+        return make_sheets(DeliveryWindow(market, first, end), products, issue)
+
+    def _refuse(self, errors: Sequence[Mapping[str, Any]]) -> NoReturn:
+        codes = {(error.get("extensions") or {}).get("code") for error in errors}
+        if REFUSED in codes:
+            raise SourceRefusedError(
+                "does not accept the token", field=self.name, remedy="Check LUNA_TIBBER_TOKEN."
+            )
+        reason = "no reason given"
+        if errors:
+            reason = str(errors[0].get("message", reason))
+        raise SourceError(
+            f"answers no prices: {reason}", field=self.name, remedy="Try again later."
         )
 
 

@@ -165,3 +165,16 @@ def test_a_power_at_the_grid_that_repeats_itself_is_unknown_but_not_one_that_res
         built = build_slots(describe_metered(**site), samples, Timeline(NOON, SLOT, 192))
         assert np.isfinite(built.columns["load_kwh"][168:174]).all() == known
         assert np.isfinite(built.columns["export_kwh"][:166]).all()
+
+
+def test_a_power_at_the_grid_without_any_usable_reading_stands_still_nowhere() -> None:
+    never_finite = np.full(READINGS, np.inf)
+    samples = {
+        "import": Samples("import", "W", INSTANTS, never_finite),
+        "export": Samples("export", "kWh", INSTANTS, home()["export"]),
+    }
+    site = describe_metered(total_grid_import="import", total_grid_export="export")
+    built = build_slots(site, samples, Timeline(NOON, SLOT, 192))
+    assert {rejected.sensor for rejected in built.rejected} == {"import"}
+    assert np.isnan(built.columns["import_kwh"]).all()
+    assert np.isfinite(built.columns["export_kwh"]).all()
