@@ -1,1 +1,1 @@
-"""Why a forecast says what it says."""
+"""Explain a forecast: the reasons it differs from the usual."""
