@@ -329,8 +329,9 @@ class _Past:
             vacation_shares.append(frame.vacation_share[past.target])
         mean_kwh = Days.of(np.stack(daily_kwh, axis=1)).mean
         usual_kwh = fill_gaps(np.minimum(mean_kwh, view.limit_kwh), view.members["centre"][MEAN])
-        vacation = np.nan_to_num(vacation_shares)
-        return cls(usual_kwh, (vacation > 0).any(axis=0))
+        vacation = np.nan_to_num(np.stack(vacation_shares))
+        away: NDArray[np.bool_] = np.any(vacation > 0, axis=0)
+        return cls(usual_kwh, away)
 
 
 def _complete(
