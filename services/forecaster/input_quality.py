@@ -288,11 +288,7 @@ def widen(batch: Batch, reasons: Sequence[tuple[str, ...]], site: Site) -> Batch
     sky = batch.pv_kwh.expected
     limit: FloatArray = np.where(sky > 0, limit_output(site), 0.0)
     if site.location is not None and site.pv:
-        timelines = [
-            Timeline(floor_to(instant, SLOT).astimezone(UTC), SLOT, sky.shape[1])
-            for instant in batch.issued_at
-        ]
-        starts = np.stack([timeline.starts for timeline in timelines])
+        starts = np.stack([_list_starts(at, sky.shape[1]) for at in batch.issued_at])
         sky = estimate_clear_sky(starts.ravel(), site).reshape(starts.shape)
         limit = np.minimum(CLOUD_EDGE * sky, limit_output(site))
     load = stretch(batch.load_kwh, load_factor, slack_kwh=usual, limit_kwh=np.inf)
