@@ -1,1 +1,1 @@
-"""What a forecast may know at its issue, and what a series looks like from there."""
+"""Inputs of a forecast, as known at its issue."""

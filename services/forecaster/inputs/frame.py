@@ -32,8 +32,9 @@ SATURDAY = 5
 
 @dataclass(frozen=True, slots=True)
 class DaysOff:
-    """Masks of slots on public holidays and bridge days: working days with a day off before and
-    after, at least one of them a holiday.
+    """Masks of slots on public holidays and bridge days.
+
+    A bridge day is a working day between two days off, at least one of them a holiday.
     """
 
     holiday: BoolArray
@@ -106,9 +107,7 @@ class Frame:
     rough_sky: RoughSky | None = None
 
     def weather_at(self, pairs: "Pairs") -> dict[str, FloatArray]:
-        """Return the weather of each target as last issued by the start of its origin, NaN where
-        nothing was.
-        """
+        """Return each target's weather as last issued by its origin, NaN where none was."""
         return self.weather.at(self.first + pairs.target, self.first + pairs.origin)
 
     def index_of(self, instant: datetime) -> int:
@@ -118,8 +117,9 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Pairs of origin and target: indices into a frame, each of shape ``(rows,)``,
-    ``origin ≤ target``.
+    """Pairs of origin and target, indices into a frame, each of shape ``(rows,)``.
+
+    Invariants: ``origin ≤ target``.
     """
 
     origin: IntArray
@@ -215,9 +215,7 @@ def frame_origins(
     *,
     context: Context = NO_CONTEXT,
 ) -> Frame:
-    """Return the frame of forecasts of ``slots`` slots at the given instants: their history of
-    ``MEMORY_DAYS`` and their horizon.
-    """
+    """Return the frame of the forecasts, with ``MEMORY_DAYS`` of history and their horizon."""
     origins = [number_slot(instant) for instant in issued_at]
     return frame_series(
         history,
@@ -229,9 +227,7 @@ def frame_origins(
 
 
 def pair_origins(frame: Frame, issued_at: Sequence[datetime], slots: int) -> Pairs:
-    """Return the pairs of every origin with its ``slots`` targets, ordered by origin, then
-    target.
-    """
+    """Return the pairs of every origin with its ``slots`` targets, by origin, then target."""
     origin = np.repeat(
         np.array([frame.index_of(instant) for instant in issued_at], dtype=np.int64), slots
     )

@@ -238,8 +238,9 @@ def mark_time(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
 
 
 def deviate_from_week(windows: Windows, origin: IntArray, length: int) -> FloatArray:
-    """Return the mean of the last ``length`` slots less that of the same slots on the seven days
-    before, kWh per slot; NaN where unknown.
+    """Return the last slots' deviation from the same slots of the seven days before.
+
+    Both are means over ``length`` slots, kWh per slot; NaN where unknown.
     """
     before = np.stack(
         [windows.mean(origin - back * DAY_SLOTS, length) for back in range(1, WEEK + 1)]
