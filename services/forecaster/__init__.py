@@ -1,1 +1,1 @@
-"""Aurora: what a site will use and produce in the coming days, and how sure that is."""
+"""Forecast a site's load and PV of the coming days, with quantiles, by Aurora and baselines."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Protocol
 
 import numpy as np
@@ -72,37 +73,35 @@ class Forecaster(Protocol):
         *,
         context: Context = NO_CONTEXT,
     ) -> Batch:
-        """Return the forecasts issued at each instant, for ``slots`` quarter-hours.
+        """Return the forecasts issued at each instant, ``slots`` quarter-hours long.
 
-        The first quarter-hour is the one that covers the instant.
+        Each begins with the quarter-hour that covers its instant.
 
         Raises:
             InvalidInputError: no instant, one without offset, or a horizon outside 1 … 14 days.
         """
 
     def issue_from_views(self, origin_views: OriginViews) -> Batch:
-        """Return the same from views of the history at the instants.
-
-        Several versions share the views.
-        """
+        """Return the forecasts from views of the history, which several versions share."""
 
 
 def join_batches(batches: Sequence[Batch]) -> Batch:
     """Return batches of one forecaster as one."""
     first = batches[0]
-    load, pv = (
-        Quantiles(
-            *(
-                np.concatenate([getattr(getattr(batch, name), part) for batch in batches])
-                for part in PARTS
-            )
-        )
-        for name in ("load_kwh", "pv_kwh")
+    return Batch(
+        version=first.version,
+        stage=first.stage,
+        issued_at=list(chain.from_iterable(batch.issued_at for batch in batches)),
+        load_kwh=_join_quantiles([batch.load_kwh for batch in batches]),
+        pv_kwh=_join_quantiles([batch.pv_kwh for batch in batches]),
+        reasons=list(chain.from_iterable(batch.reasons for batch in batches)),
+        levels=list(chain.from_iterable(batch.levels for batch in batches)),
     )
-    instants = [instant for batch in batches for instant in batch.issued_at]
-    reasons = [codes for batch in batches for codes in batch.reasons]
-    levels = [level for batch in batches for level in batch.levels]
-    return Batch(first.version, first.stage, instants, load, pv, reasons, levels)
+
+
+def _join_quantiles(pieces: Sequence[Quantiles]) -> Quantiles:
+    parts = {part: np.concatenate([getattr(piece, part) for piece in pieces]) for part in PARTS}
+    return Quantiles(**parts)
 
 
 def check_issue(issued_at: Sequence[datetime], slots: int) -> list[datetime]:

@@ -1,6 +1,4 @@
-"""Check the quality of a forecast's inputs and widen its bands accordingly.
-
-Faults are gaps, frozen values, late weather and curtailment.
+"""Check the quality of a forecast's inputs, and widen its bands accordingly.
 
 Codes are worded in ``luna.words.conditions``. Nothing here reads at or after an origin.
 """
@@ -15,7 +13,14 @@ import numpy as np
 from luna.energy.observations import Observations
 from luna.energy.outlook import SHARES, Quantiles
 from luna.energy.site import LoadBasis, Site
-from luna.energy.timeline import SLOT, FloatArray, floor_to, parse_zone
+from luna.energy.timeline import (
+    SLOT,
+    FloatArray,
+    InstantArray,
+    Timeline,
+    floor_to,
+    parse_zone,
+)
 from luna.energy.weather import WeatherVintages
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch
 from services.forecaster.inputs.curtailment import AT_INVERTER, count_curtailed_days, sum_ac_limits
@@ -25,6 +30,7 @@ from services.forecaster.inputs.roof import CapacityChange
 from services.forecaster.inputs.solar import SLOT_HOURS, estimate_clear_sky, limit_output, sum_peaks
 from services.forecaster.model.baseline import BASELINES, LIKE_DAYS
 
+SLOT_SECONDS = 900
 YOUNG_DAYS = 14
 # Followed by the number of curtailed days, and of how many; similar days still use two weeks back
 CURTAILED = "pv_held_back"
@@ -70,9 +76,9 @@ class Circumstances:
 
 @dataclass(frozen=True)
 class InputQuality:
-    """The quality of a history on a gapless grid, shared by many origins.
+    """The quality of a gapless history, shared by many origins.
 
-    The grid begins at slot number ``first``.
+    ``first`` is the number of its first slot.
     """
 
     site: Site
@@ -96,7 +102,7 @@ class InputQuality:
         ``curtailed`` marks slots with curtailed PV, ``ceiling_kwh`` is PV's observed limit.
         """
         curtailed = np.zeros(len(history), dtype=np.bool_) if curtailed is None else curtailed
-        first = int(history.starts[0].astype(np.int64)) // 900 if len(history) else 0
+        first = int(history.starts[0].astype(np.int64)) // SLOT_SECONDS if len(history) else 0
         return cls(site, first, history.load_kwh, history.pv_kwh, curtailed, ceiling_kwh)
 
     @cached_property
@@ -110,19 +116,18 @@ class InputQuality:
         return (mark_frozen_pv(self.pv_kwh) & ~self.curtailed).astype(np.float64)
 
     def judge(self, origin: int) -> Iterator[str]:
-        """Yield the codes of faults in the measurements before ``origin``.
-
-        That is an index of the grid.
-        """
-        measured = ~np.isnan(self.load_kwh[:origin])
+        """Yield the codes of faults in the measurements before ``origin``, an index of the grid."""
+        load_kwh = self.load_kwh[:origin]
+        measured = ~np.isnan(load_kwh)
         days = np.count_nonzero(measured) / DAY_SLOTS
-        if days < YOUNG_DAYS:
-            yield "no_history" if days < 1 else "short_history"
-            if days < 1:
-                yield LOAD_BASES[self.site.household.load_basis]
+        if days < 1:
+            yield "no_history"
+            yield LOAD_BASES[self.site.household.load_basis]
+        elif days < YOUNG_DAYS:
+            yield "short_history"
         elif _lacks(measured):
             yield "load_gaps"
-        if days >= 1 and np.ptp(self.load_kwh[:origin][measured]) == 0:
+        if days >= 1 and np.ptp(load_kwh[measured]) == 0:
             yield "load_constant"
         elif self.load_still[max(origin - STILL_SLOTS, 0) : origin].any():
             yield "load_frozen"
@@ -140,16 +145,16 @@ class InputQuality:
         if self.pv_still[max(origin - STILL_SLOTS, 0) : origin].any():
             yield "pv_frozen"
         begin = max(origin - CURTAILED_DAYS * DAY_SLOTS, int(np.flatnonzero(measured)[0]))
-        if curtailed_days := count_curtailed_days(self.curtailed, begin, origin):
-            yield f"{CURTAILED}:{curtailed_days}:{-((begin - origin) // DAY_SLOTS)}"
+        curtailed_days = count_curtailed_days(self.curtailed, begin, origin)
+        if curtailed_days:
+            days = -((begin - origin) // DAY_SLOTS)  # rounded up
+            yield f"{CURTAILED}:{curtailed_days}:{days}"
         recent = pv[-SILENT_SLOTS:][measured[-SILENT_SLOTS:]]
-        if (
-            recent.size >= SILENT_SLOTS // 2
-            and not recent.any()
-            and not self.curtailed[max(origin - SILENT_SLOTS, 0) : origin].any()
-        ):
+        silent = recent.size >= SILENT_SLOTS // 2 and not recent.any()
+        if silent and not self.curtailed[max(origin - SILENT_SLOTS, 0) : origin].any():
             yield "pv_silent"
-        if np.count_nonzero(pv[-WEEK_SLOTS:] > PEAK_EXCESS * sum_peaks(self.site)) > EXCESS_SLOTS:
+        beyond_peak = pv[-WEEK_SLOTS:] > PEAK_EXCESS * sum_peaks(self.site)
+        if np.count_nonzero(beyond_peak) > EXCESS_SLOTS:
             yield "roof_exceeds_peak"
         if self.ceiling_kwh < AT_INVERTER * sum_ac_limits(self.site):
             yield f"{UNNAMED_LIMIT}:{self.ceiling_kwh / SLOT_HOURS:.1f}"
@@ -158,11 +163,11 @@ class InputQuality:
 def judge_origins(
     record: InputQuality, instants: Sequence[datetime], circumstances: Circumstances
 ) -> list[tuple[str, ...]]:
-    """Return, for each instant of issue, the codes of all that makes its forecast less certain.
+    """Return for each instant of issue the codes of faults that make its forecast less certain.
 
     Args:
-        record: of a history that covers the first instant's.
-        instants: of issue.
+        record: the quality of a history that covers the first instant's.
+        instants: the instants of issue.
         circumstances: further conditions.
     """
     return [tuple(_judge_origin(record, instant, circumstances)) for instant in instants]
@@ -174,41 +179,39 @@ def _judge_origin(
     slot = number_slot(instant)
     codes = list(record.judge(min(max(slot - record.first, 0), record.load_kwh.size)))
     yield from codes
-    growth = circumstances.growth
-    if (
-        growth is not None
-        and 0
-        <= slot - int(growth.since.astype("datetime64[s]").astype(np.int64)) // 900
-        < GROWN_SLOTS
-    ):
-        yield "roof_grown"
+    if circumstances.growth is not None:
+        since_second = circumstances.growth.since.astype("datetime64[s]").astype(np.int64)
+        slots_since = slot - int(since_second) // SLOT_SECONDS
+        if 0 <= slots_since < GROWN_SLOTS:
+            yield "roof_grown"
     zone = parse_zone(record.site.timezone)
-    if (
-        instant.astimezone(zone).utcoffset()
-        != (instant + HORIZON_SLOTS * SLOT).astimezone(zone).utcoffset()
-    ):
+    begin = instant.astimezone(zone)
+    end = (instant + HORIZON_SLOTS * SLOT).astimezone(zone)
+    if begin.utcoffset() != end.utcoffset():
         yield "clock_change"
     if circumstances.future:
         yield "future_reading"
     if circumstances.weather is not None:
         yield from judge_weather(circumstances.weather, slot)
     # With less than two weeks of measurements, an untrained model needs no code of its own.
-    if circumstances.model is not None and not (
-        circumstances.model == "untrained" and {"no_history", "short_history"} & {*codes}
-    ):
+    has_little_history = "no_history" in codes or "short_history" in codes
+    is_expected = circumstances.model == "untrained" and has_little_history
+    if circumstances.model is not None and not is_expected:
         yield circumstances.model
 
 
 def judge_weather(weather: WeatherVintages, slot: int) -> Iterator[str]:
-    """Yield the codes of faults in the weather forecast for the day from a slot on.
+    """Yield the codes of faults in the weather forecast for the day from ``slot`` on.
 
-    It counts as issued by that slot, a number since 1970.
+    Weather issued after the slot is ignored. Slots are numbered since 1970.
     """
     first, end = np.searchsorted(weather.slot, [slot, slot + NEAR_SLOTS])
-    issued_before = weather.issued[first:end] <= slot
-    if np.unique(weather.slot[first:end][issued_before]).size < NEAR_SLOTS // 2:
+    issued = weather.issued[first:end]
+    issued_before = issued <= slot
+    covered_slots = np.unique(weather.slot[first:end][issued_before])
+    if covered_slots.size < NEAR_SLOTS // 2:
         yield "weather_missing"
-    elif slot - int(weather.issued[first:end][issued_before].max()) > LATE_SLOTS:
+    elif slot - int(issued[issued_before].max()) > LATE_SLOTS:
         yield "weather_late"
 
 
@@ -274,48 +277,49 @@ DISTANCES = {
 
 
 def widen(batch: Batch, reasons: Sequence[tuple[str, ...]], site: Site) -> Batch:
-    """Return the batch with ``reasons`` and bands widened accordingly.
-
-    ``reasons`` are a tuple of codes per instant.
+    """Return the batch with ``reasons``, codes per instant, and its bands widened by them.
 
     Invariants: no band becomes narrower, median and mean stay, and PV stays zero at night.
     """
-    factors = (
-        LIKE_DAYS_FACTORS
-        if batch.version == LIKE_DAYS
-        else BASELINE_FACTORS
-        if batch.version in BASELINES
-        else FACTORS
-    )
-    load_factor, pv_factor = (
-        np.array(
-            [
-                min(
-                    float(np.prod([factors[code.partition(":")[0]][place] for code in codes])), MOST
-                )
-                for codes in reasons
-            ]
-        )[:, None]
-        for place in (0, 1)
-    )
+    load_factor, pv_factor = _combine_factors(batch.version, reasons)
     usual = batch.load_kwh.expected.mean(axis=1, keepdims=True)
     # The arrays' clear-sky and greatest output per slot, shape `(instants, slots)`; without a
     # location, by the expected output.
     sky = batch.pv_kwh.expected
     limit: FloatArray = np.where(sky > 0, limit_output(site), 0.0)
     if site.location is not None and site.pv:
-        origins = np.array(
-            [
-                np.datetime64(floor_to(instant, SLOT).astimezone(UTC).replace(tzinfo=None), "s")
-                for instant in batch.issued_at
-            ]
-        )
-        starts = origins[:, None] + np.arange(sky.shape[1]) * np.timedelta64(SLOT)
-        sky = estimate_clear_sky(starts.ravel().astype("datetime64[s]"), site).reshape(starts.shape)
+        starts = np.stack([_list_starts(at, sky.shape[1]) for at in batch.issued_at])
+        sky = estimate_clear_sky(starts.ravel(), site).reshape(starts.shape)
         limit = np.minimum(CLOUD_EDGE * sky, limit_output(site))
     load = stretch(batch.load_kwh, load_factor, slack_kwh=usual, limit_kwh=np.inf)
     pv = stretch(batch.pv_kwh, pv_factor, slack_kwh=sky, limit_kwh=np.fmax(limit, batch.pv_kwh.p95))
     return replace(batch, reasons=list(reasons), load_kwh=load, pv_kwh=pv)
+
+
+def _list_starts(issued_at: datetime, slots: int) -> InstantArray:
+    return Timeline(floor_to(issued_at, SLOT).astimezone(UTC), SLOT, slots).starts
+
+
+def _combine_factors(
+    version: str, reasons: Sequence[tuple[str, ...]]
+) -> tuple[FloatArray, FloatArray]:
+    """Return the factors of the half-bands of load and PV, each of shape ``(instants, 1)``."""
+    if version == LIKE_DAYS:
+        factors = LIKE_DAYS_FACTORS
+    elif version in BASELINES:
+        factors = BASELINE_FACTORS
+    else:
+        factors = FACTORS
+    load_factors = []
+    pv_factors = []
+    for codes in reasons:
+        # Figures behind a colon are for the words only.
+        pairs = [factors[code.partition(":")[0]] for code in codes]
+        load_factor = float(np.prod([load for load, _ in pairs]))
+        pv_factor = float(np.prod([pv for _, pv in pairs]))
+        load_factors.append(min(load_factor, MOST))
+        pv_factors.append(min(pv_factor, MOST))
+    return np.array(load_factors)[:, None], np.array(pv_factors)[:, None]
 
 
 def stretch(
@@ -325,16 +329,14 @@ def stretch(
     slack_kwh: FloatArray,
     limit_kwh: FloatArray | float,
 ) -> Quantiles:
-    """Return quantiles ``factor`` (at least 1) times as far from the median.
+    """Return quantiles ``factor`` times as far from the median, within zero and the limit.
 
-    They move further by a share of ``slack_kwh``, within zero and the limit.
+    ``factor`` is at least 1; for each unit above it, a share of ``slack_kwh`` is added as well.
     """
     p50 = quantiles.p50
     slack = SLACK * (factor - 1) * slack_kwh
-    parts = {
-        name: np.clip(
-            p50 + factor * (getattr(quantiles, name) - p50) + DISTANCES[name] * slack, 0, limit_kwh
-        )
-        for name in SHARES
-    }
+    parts = {}
+    for name in SHARES:
+        scaled = p50 + factor * (getattr(quantiles, name) - p50)
+        parts[name] = np.clip(scaled + DISTANCES[name] * slack, 0, limit_kwh)
     return Quantiles(quantiles.expected, **parts)

@@ -19,12 +19,15 @@ SERIES = ("load_kwh", "pv_kwh")
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Errors of one series, kWh per slot.
+    """Errors of one series' forecasts, kWh per slot.
 
-    MAE of the median, RMSE of the mean, pinball loss of the quantiles.
-
-    ``coverage_80`` is the share of slots between p10 and p90; for PV, of slots between sunrise and
-    sunset, since at night every band is right.
+    Args:
+        mae: mean absolute error of the median.
+        rmse: root mean squared error of the mean.
+        pinball: pinball loss of the quantiles.
+        coverage_80: share of slots between p10 and p90; for PV, of slots between sunrise and
+            sunset, since at night every band is right.
+        slots: the scored slots.
     """
 
     mae: float
@@ -56,19 +59,17 @@ def score_forecasts(
     frame = frame_series(history, site, first=int(origins.min()), last=int(origins.max()) + slots)
     target: IntArray = (origins - frame.first)[:, None] + np.arange(slots)
     light = frame.clear_sky_kwh[target] > 0
-    load, pv = (
-        Quantiles(
-            *(
-                np.stack([getattr(getattr(forecast, name), part) for forecast in forecasts])
-                for part in PARTS
-            )
-        )
-        for name in SERIES
-    )
+    load = _stack_quantiles([forecast.load_kwh for forecast in forecasts])
+    pv = _stack_quantiles([forecast.pv_kwh for forecast in forecasts])
     return {
         "load_kwh": score_quantiles(load, frame.load_kwh[target], np.ones_like(light)),
         "pv_kwh": score_quantiles(pv, frame.pv_kwh[target], light),
     }
+
+
+def _stack_quantiles(rows: Sequence[Quantiles]) -> Quantiles:
+    parts = {part: np.stack([getattr(row, part) for row in rows]) for part in PARTS}
+    return Quantiles(**parts)
 
 
 def score_quantiles(forecast: Quantiles, actual: FloatArray, counted: NDArray[np.bool_]) -> Score:
@@ -76,17 +77,17 @@ def score_quantiles(forecast: Quantiles, actual: FloatArray, counted: NDArray[np
 
     NaN where no slot has both measurement and forecast.
     """
-    scored = ~np.isnan(actual) & ~np.any(
-        [np.isnan(getattr(forecast, name)) for name in PARTS], axis=0
-    )
+    unknown = np.any([np.isnan(getattr(forecast, name)) for name in PARTS], axis=0)
+    scored = ~np.isnan(actual) & ~unknown
     if not scored.any():
         return Score(np.nan, np.nan, np.nan, np.nan, 0)
     error = {name: (actual - getattr(forecast, name))[scored] for name in PARTS}
-    pinball = [
-        np.maximum(share * error[name], (share - 1) * error[name]).mean()
-        for name, share in SHARES.items()
-    ]
-    inside = ((error["p10"] >= 0) & (error["p90"] <= 0))[counted[scored]]
+    pinball = []
+    for name, share in SHARES.items():
+        loss = np.maximum(share * error[name], (share - 1) * error[name])
+        pinball.append(loss.mean())
+    is_inside = (error["p10"] >= 0) & (error["p90"] <= 0)
+    inside = is_inside[counted[scored]]
     return Score(
         mae=float(np.abs(error["p50"]).mean()),
         rmse=float(np.sqrt((error["expected"] ** 2).mean())),
@@ -113,9 +114,9 @@ OVERLAP_DAYS = 2
 
 @dataclass(frozen=True, slots=True)
 class PairedTest:
-    """Outcome of a paired test.
+    """The outcome of a test for a gain.
 
-    ``mean`` gain per day, and the probability of at least so much without a true gain.
+    ``mean`` is the gain per day, ``p_value`` the probability of at least as much by chance.
     """
 
     days: int
@@ -140,14 +141,15 @@ def assess_gain(gain: FloatArray, *, overlap: int = OVERLAP_DAYS) -> PairedTest:
     # The variance with the covariances of days up to `overlap` apart, weighted so that it cannot be
     # negative.
     centred = gain - mean
-    covariances = [
-        float(centred[lag:] @ centred[: centred.size - lag]) / centred.size
-        for lag in range(min(overlap, centred.size - 1) + 1)
-    ]
-    weights = [1.0, *(2 * (1 - lag / (overlap + 1)) for lag in range(1, len(covariances)))]
+    covariances = []
+    weights = []
+    for lag in range(min(overlap, days - 1) + 1):
+        covariances.append(float(centred[lag:] @ centred[: days - lag]) / days)
+        weights.append(2 * (1 - lag / (overlap + 1)) if lag else 1.0)
     variance = float(np.dot(weights, covariances)) / days
     if variance <= 0:
-        return PairedTest(days, mean, 0.5 if mean == 0 else float(mean < 0))
+        certain = 0.5 if mean == 0 else float(mean < 0)
+        return PairedTest(days, mean, certain)
     ahead = overlap + 1
     shrunk = (days + 1 - 2 * ahead + ahead * (ahead - 1) / days) / days
     statistic = mean / np.sqrt(variance) * np.sqrt(shrunk)

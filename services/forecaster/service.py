@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import Self
 
 import numpy as np
@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from luna.contracts.forecast import IssueReply, IssueRequest
 from luna.energy.errors import MachineError, UnavailableError
 from luna.energy.observations import SERIES, Observations
+from luna.energy.outlook import Forecast
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.steered_slots import Steering
@@ -68,9 +69,9 @@ ENERGIES = SERIES[:-1]  # all of them: feed-in, import and battery show where PV
 
 @dataclass(frozen=True, slots=True)
 class IssuedForecast:
-    """Forecasts of one version, with the seconds of prediction alone.
+    """Forecasts of one version, as they are stored.
 
-    ``run_id`` is the training run of the model.
+    ``seconds`` is the time of prediction alone, ``run_id`` the model's training run.
     """
 
     batch: Batch
@@ -78,28 +79,26 @@ class IssuedForecast:
     run_id: str | None = None
 
     def reply(self) -> IssueReply:
-        """Return the message about it."""
-        instants = list(self.batch.issued_at)
+        """Return the message about the forecasts, each reason named once."""
+        batch = self.batch
+        instants = list(batch.issued_at)
+        reasons = dict.fromkeys(chain.from_iterable(batch.reasons))
         return IssueReply(
-            forecast_version=self.batch.version,
-            stage=self.batch.stage,
+            forecast_version=batch.version,
+            stage=batch.stage,
             issued_at=instants,
-            slots=self.batch.load_kwh.expected.shape[1],
+            slots=batch.load_kwh.expected.shape[1],
             issue_milliseconds=1000 * self.seconds / len(instants),
-            reasons=list(dict.fromkeys(code for codes in self.batch.reasons for code in codes)),
+            reasons=list(reasons),
         )
 
     def describe(self) -> list[ForecastIssue]:
-        """Return the stored record of each forecast.
-
-        Stage, reason codes, training run and level.
-        """
+        """Return the stored record of each forecast: stage, reasons, training run and level."""
         batch = self.batch
-        parts = zip_longest(batch.issued_at, batch.reasons, batch.levels)
-        return [
-            ForecastIssue(batch.version, at, batch.stage, codes, self.run_id, level)
-            for at, codes, level in parts
-        ]
+        records = []
+        for at, codes, level in zip_longest(batch.issued_at, batch.reasons, batch.levels):
+            records.append(ForecastIssue(batch.version, at, batch.stage, codes, self.run_id, level))
+        return records
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +143,12 @@ def issue_forecasts(
         NotFoundError: no such site or version.
         InvalidInputError: ``to`` lies before ``at``.
     """
-    instants = list_instants(
-        request.at, request.to or request.at, timedelta(minutes=request.every_minutes)
-    )
+    last = request.to or request.at
+    instants = list_instants(request.at, last, timedelta(minutes=request.every_minutes))
     site = sites.load(connection, request.site_id)
     key = sites.key_of(connection, site.name)
-    basis = IssueBasis.of(connection, read_facts(connection, {key: site}, instants)[key], now=now)
+    facts = read_facts(connection, {key: site}, instants)
+    basis = IssueBasis.of(connection, facts[key], now=now)
     issued = issue_version(
         basis, request.forecast_version or VERSION, objects=objects, progress=progress
     )
@@ -161,12 +160,16 @@ def issue_forecasts(
 class IssueFacts:
     """A site's stored facts for forecasts of any version at some instants.
 
-    A few queries read them for many sites.
-
-    ``recorded`` are the measured energies, ``span`` from when to when anything was measured,
-    ``forgotten`` the day so far before a learning reset; ``away`` is vacation mode, ``steering``
-    the commands to devices, ``has_weather`` whether any is stored; ``run`` is the training run of
-    Aurora's model.
+    Args:
+        site: the site.
+        instants: of issue.
+        recorded: the measured energies.
+        span: from the first measurement of any kind to the last.
+        forgotten: the day so far before a learning reset.
+        away: vacation mode.
+        steering: the commands to devices.
+        has_weather: whether any weather is stored.
+        run: the training run of Aurora's model.
     """
 
     site: Site
@@ -183,7 +186,10 @@ class IssueFacts:
 def read_facts(
     connection: Connection, sites_by_key: Mapping[int, Site], instants: Sequence[datetime]
 ) -> dict[int, IssueFacts]:
-    """Return the facts of sites, by their keys, for forecasts at some instants."""
+    """Return the facts of sites, by their keys, for forecasts at some instants.
+
+    Every query reads all sites at once.
+    """
     before = look_back(instants)
     end = max(instants) + HORIZON_SLOTS * SLOT
     recorded = observations.read_each(
@@ -199,39 +205,39 @@ def read_facts(
     steering = control.read_steering_each(
         connection, sites_by_key, first=before.start, end=before.end
     )
-    with_weather = weather_carbon.list_places(
-        connection, [site.name for site in sites_by_key.values()], first=before.start, end=end
-    )
+    site_names = [site.name for site in sites_by_key.values()]
+    with_weather = weather_carbon.list_places(connection, site_names, first=before.start, end=end)
     active = forecast_activations.find_active_each(connection, sites_by_key)
+    named = {key: (site.name, active[key]) for key, site in sites_by_key.items()}
     runs = forecast_activations.find_runs_each(
-        connection,
-        {key: (site.name, active[key]) for key, site in sites_by_key.items()},
-        version=VERSION,
-        before=instants[0],
+        connection, named, version=VERSION, before=instants[0]
     )
-    return {
-        key: IssueFacts(
-            site,
-            instants,
-            recorded[key],
-            spans.get(key),
-            forgotten.get(key),
-            away[key],
-            steering[key],
-            site.name in with_weather,
-            runs.get(key),
+    facts = {}
+    for key, site in sites_by_key.items():
+        facts[key] = IssueFacts(
+            site=site,
+            instants=instants,
+            recorded=recorded[key],
+            span=spans.get(key),
+            forgotten=forgotten.get(key),
+            away=away[key],
+            steering=steering[key],
+            has_weather=site.name in with_weather,
+            run=runs.get(key),
         )
-        for key, site in sites_by_key.items()
-    }
+    return facts
 
 
 @dataclass(frozen=True)
 class IssueBasis:
     """Inputs of a site's forecasts.
 
-    The valid measurements, the ``prepared`` history, and the weather and vacations around it.
-
-    ``reads_future`` says whether readings are dated after now.
+    Args:
+        facts: the stored facts.
+        measured: the valid measurements.
+        prepared: the cleaned history.
+        context: weather and vacations.
+        reads_future: whether readings are dated after now.
     """
 
     facts: IssueFacts
@@ -246,28 +252,20 @@ class IssueBasis:
 
         ``now`` as in ``issue_forecasts``. Weather is read here, site by site: it takes megabytes.
         """
-        measured = (
-            facts.recorded
-            if now is None
-            else facts.recorded.without([(floor_to(now, SLOT), datetime.max.replace(tzinfo=UTC))])
-        )
-        measured = measured if facts.forgotten is None else measured.without([facts.forgotten])
-        weather = (
-            read_surroundings(connection, facts.site, facts.instants).weather
-            if facts.has_weather
-            else NO_WEATHER
-        )
+        measured = facts.recorded
+        if now is not None:
+            future = (floor_to(now, SLOT), datetime.max.replace(tzinfo=UTC))
+            measured = measured.without([future])
+        if facts.forgotten is not None:
+            measured = measured.without([facts.forgotten])
+        weather = NO_WEATHER
+        if facts.has_weather:
+            weather = read_surroundings(connection, facts.site, facts.instants).weather
         prepared = prepare_history(
             measured, facts.site, before=facts.instants[0], steering=facts.steering, weather=weather
         )
-        # A forecast of days long past says nothing of the clock's present error.
-        future = (
-            now is not None
-            and facts.span is not None
-            and now - facts.instants[-1] < DAY
-            and facts.span[1] > floor_to(now, SLOT) + SLOT
-        )
-        return cls(facts, measured, prepared, Context(weather, facts.away), future)
+        reads_future = now is not None and _has_future_reading(facts, now)
+        return cls(facts, measured, prepared, Context(weather, facts.away), reads_future)
 
     @cached_property
     def origin_views(self) -> OriginViews:
@@ -289,6 +287,14 @@ class IssueBasis:
             curtailed=self.prepared.curtailed,
             ceiling_kwh=self.prepared.ceiling_kwh,
         )
+
+
+def _has_future_reading(facts: IssueFacts, now: datetime) -> bool:
+    # A forecast of days long past says nothing of the clock's present error.
+    if facts.span is None or now - facts.instants[-1] >= DAY:
+        return False
+    last_reading = facts.span[1]
+    return last_reading > floor_to(now, SLOT) + SLOT
 
 
 def issue_version(
@@ -323,9 +329,8 @@ def issue_version(
             context=basis.context,
             progress=progress,
         )
-    return IssuedForecast(
-        widen(batch, reasons, prepared.site), seconds, selected.run.run_id if selected.run else None
-    )
+    run_id = selected.run.run_id if selected.run else None
+    return IssuedForecast(widen(batch, reasons, prepared.site), seconds, run_id)
 
 
 def store_issued(connection: Connection, issued: Mapping[int, Sequence[IssuedForecast]]) -> None:
@@ -333,20 +338,16 @@ def store_issued(connection: Connection, issued: Mapping[int, Sequence[IssuedFor
 
     Those issued again replace the first.
     """
-    forecasts.upsert_each(
-        connection,
-        {
-            key: [forecast for version in versions for forecast in version.batch]
-            for key, versions in issued.items()
-        },
-    )
-    forecast_issues.upsert_each(
-        connection,
-        {
-            key: [row for version in versions for row in version.describe()]
-            for key, versions in issued.items()
-        },
-    )
+    forecasts_by_site: dict[int, list[Forecast]] = {}
+    records_by_site: dict[int, list[ForecastIssue]] = {}
+    for key, versions in issued.items():
+        forecasts_by_site[key] = []
+        records_by_site[key] = []
+        for version in versions:
+            forecasts_by_site[key].extend(version.batch)
+            records_by_site[key].extend(version.describe())
+    forecasts.upsert_each(connection, forecasts_by_site)
+    forecast_issues.upsert_each(connection, records_by_site)
 
 
 def issue_in_parts(
@@ -364,12 +365,9 @@ def issue_in_parts(
     batches: list[Batch] = []
     began = time.perf_counter()
     for first in range(0, len(instants), PART_ORIGINS):
-        batches.append(
-            forecaster.issue_many(
-                history, instants[first : first + PART_ORIGINS], HORIZON_SLOTS, context=context
-            )
-        )
-        progress(min(first + PART_ORIGINS, len(instants)), len(instants), forecaster.version)
+        part = instants[first : first + PART_ORIGINS]
+        batches.append(forecaster.issue_many(history, part, HORIZON_SLOTS, context=context))
+        progress(first + len(part), len(instants), forecaster.version)
     return join_batches(batches), time.perf_counter() - began
 
 
@@ -403,11 +401,9 @@ def select_model(
             run_id=run.run_id,
             reason=str(error),
         )
+        away = isinstance(error, UnavailableError)
         return SelectedModel(
-            Aurora(site),
-            fallback_reason="model_away"
-            if isinstance(error, UnavailableError)
-            else "model_unusable",
+            Aurora(site), fallback_reason="model_away" if away else "model_unusable"
         )
 
 
@@ -425,20 +421,19 @@ def require_version(version: str) -> None:
 def find_run(
     connection: Connection, site: Site, version: str, *, before: datetime
 ) -> TrainingRun | None:
-    """Return the training run of a version's model; None without a model.
+    """Return the training run of a version's activated or else latest model, None without one.
 
-    It is the activated one or else the latest, with nothing from after ``before``.
+    Only trainings on data from up to ``before`` count.
 
     Raises:
         NotFoundError: no such version.
     """
     require_version(version)
-    run = (
-        forecast_activations.find_run(connection, site.name, version=version, before=before)
-        if version == VERSION
-        else None
-    )
-    return run if run is not None and run.artefact_key is not None else None
+    if version != VERSION:
+        return None
+    run = forecast_activations.find_run(connection, site.name, version=version, before=before)
+    has_model = run is not None and run.artefact_key is not None
+    return run if has_model else None
 
 
 def load_forecaster(
@@ -472,27 +467,26 @@ def read_history(connection: Connection, site: Site, instants: Sequence[datetime
 
 
 def read_steering(connection: Connection, site: Site, window: Timeline) -> Steering:
-    """Return the commands of Luna and of the owner to a site's devices within a window."""
+    """Return Luna's and the owner's commands to a site's devices within a window."""
     key = sites.key_of(connection, site.name)
-    return control.read_steering_each(connection, {key: site}, first=window.start, end=window.end)[
-        key
-    ]
+    steering = control.read_steering_each(
+        connection, {key: site}, first=window.start, end=window.end
+    )
+    return steering[key]
 
 
 def read_scorable(connection: Connection, site: Site, window: Timeline) -> Observations:
-    """Return the measurements to score a window's forecasts against.
+    """Return the measurements against which forecasts of a window are scored.
 
-    They have no days of quality ``exclude``, curtailed PV or runs of flexible loads.
+    Left out are days of quality ``exclude``, curtailed PV and runs of flexible loads.
     """
     # Curtailment is found by comparison with the weeks before.
-    around = Timeline(
-        window.start - MEMORY_DAYS * DAY, SLOT, window.count + MEMORY_DAYS * DAY_SLOTS
-    )
+    start = window.start - MEMORY_DAYS * DAY
+    around = Timeline(start, SLOT, window.count + MEMORY_DAYS * DAY_SLOTS)
     measured = observations.read(connection, site.name, around)
     steering = read_steering(connection, site, around)
-    curtailed = estimate_potential(measured, site, before=around.end, steering=steering).curtailed[
-        -window.count :
-    ]
+    potential = estimate_potential(measured, site, before=around.end, steering=steering)
+    curtailed = potential.curtailed[-window.count :]
     trusted = drop_runs(quality.read_trusted(connection, site, window), steering)
     return replace(trusted, pv_kwh=np.where(curtailed, np.nan, trusted.pv_kwh))
 

@@ -35,6 +35,7 @@ from luna.contracts.forecast_versions import (
     RollbackRequest,
 )
 from luna.contracts.job import Job
+from luna.contracts.replay import ReplayRequest
 from luna.energy.errors import MachineError, UnavailableError
 from luna.platform.queue import RetryableError, TaskContext, task
 from luna.platform.queue.jobs import submit_job
@@ -106,10 +107,10 @@ def issue_scenarios(request: IssueScenariosRequest, work: TaskContext) -> IssueS
 def refresh(request: RefreshForecastsRequest, work: TaskContext) -> RefreshForecastsReply:
     """Issue what is due; of many sites, have it issued by jobs side by side."""
 
-    def ask(refresh_request: RefreshForecastsRequest, key: str) -> Job:
+    def submit(refresh_request: RefreshForecastsRequest, key: str) -> Job:
         return submit_job(work.database(), work.client, refresh_request, key=key)
 
-    spread = ForecastBatches(work.settings.forecast_batch_sites, ask)
+    spread = ForecastBatches(work.settings.forecast_batch_sites, submit)
     return refreshing.refresh_forecasts(
         work.connection,
         request,
@@ -123,10 +124,11 @@ def refresh(request: RefreshForecastsRequest, work: TaskContext) -> RefreshForec
 @task(RenewModelsRequest)
 def renew(request: RenewModelsRequest, work: TaskContext) -> RenewModelsReply:
     """Have models trained that are due."""
-    context = renewal.RenewalContext(
-        work.database(),
-        lambda train_request: submit_job(work.database(), work.client, train_request),
-    )
+
+    def submit(train_request: TrainRequest) -> Job:
+        return submit_job(work.database(), work.client, train_request)
+
+    context = renewal.RenewalContext(work.database(), submit)
     return renewal.renew_models(context, request, now=work.clock.now())
 
 
@@ -147,12 +149,11 @@ def explain(request: ExplainRequest, work: TaskContext) -> ExplainReply:
 @task(JudgeForecastsRequest, soft_limit=timedelta(hours=1))
 def judge(request: JudgeForecastsRequest, work: TaskContext) -> JudgeForecastsReply:
     """Score versions in shadow, and let the rule decide."""
-    context = shadow.ShadowContext(
-        work.database(),
-        work.objects,
-        work.clock.now(),
-        submit=lambda question: submit_job(work.database(), work.client, question),
-    )
+
+    def submit(replay_request: ReplayRequest) -> Job:
+        return submit_job(work.database(), work.client, replay_request)
+
+    context = shadow.ShadowContext(work.database(), work.objects, work.clock.now(), submit=submit)
     return shadow.judge_forecasts(context, request, progress=work.progress)
 
 

@@ -1,1 +1,1 @@
-"""Explanations of forecasts."""
+"""Explain a forecast: the reasons it differs from the usual."""

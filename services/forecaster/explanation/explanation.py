@@ -1,6 +1,6 @@
-"""Explain how a forecast differs from the usual.
+"""Split a forecast's difference from the usual into exact shares by reason.
 
-The exact share of each reason, and the facts that words about it must agree with.
+``gather_facts`` returns the facts that words about the reasons must agree with.
 
 The usual is the mean of the same slot on the last seven days. What the trees say of a slot is
 compared with what they said of it on those days, looking as far ahead: a cold autumn explains
@@ -129,7 +129,10 @@ STEPS: dict[str, tuple[str, Group]] = {
 
 def group_of(feature: str) -> Group:
     """Return the reason a feature belongs to; ``rest`` where nothing is known of it."""
-    return next((group for group, pattern in PATTERNS if re.search(pattern, feature)), "rest")
+    for group, pattern in PATTERNS:
+        if re.search(pattern, feature):
+            return group
+    return "rest"
 
 
 HEAD = "expected"
@@ -154,14 +157,16 @@ class ForecastExplanation:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Facts about the same slot, or the same hours, of the last seven days.
+    """Differences from the same slot or hours of the last seven days, by row; NaN where unknown.
 
-    By row, NaN where unknown.
-
-    ``warmer_c`` and ``sunnier`` (W/m²; where only clouds are known, percent of the sky free of
-    them) are of the weather expected in the slot, ``hours_kwh`` and ``day_kwh`` of the last four
-    hours and the last day, per slot, ``away`` of the share of time in which vacation mode is on.
-    ``holiday`` is one on a public holiday, else zero.
+    Args:
+        warmer_c: temperature expected in the slot.
+        sunnier: sun expected in the slot, W/m²; percent of cloudless sky where only clouds are
+            known.
+        hours_kwh: energy of the last four hours, per slot.
+        day_kwh: energy of the last day, per slot.
+        away: share of time with vacation mode on.
+        holiday: one on a public holiday, else zero (no difference).
     """
 
     warmer_c: FloatArray
@@ -181,52 +186,53 @@ class Facts:
             "vacation": self.away,
             "calendar": self.holiday,
         }
-        return (
-            None if group not in facts or np.isnan(facts[group][row]) else float(facts[group][row])
-        )
+        if group not in facts:
+            return None
+        fact = float(facts[group][row])
+        return None if np.isnan(fact) else fact
 
 
 def explain_member(
     member: str, series: ForecastSeries, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray
 ) -> ForecastExplanation:
-    """Return why one member of a series' view says what it says.
+    """Explain the forecast of one member of a series' view.
 
-    What ``expected_kwh`` differs from it by is ``limit``.
+    The difference of ``expected_kwh`` from the member is ``limit``.
     """
     view = series.view(frame, pairs)
-    return _complete(
-        _explain_member(member, view), view, _Past.of(series, frame, pairs, view), expected_kwh
-    )
+    shares = _explain_member(member, view)
+    return _complete(shares, view, _Past.of(series, frame, pairs, view), expected_kwh)
 
 
 def explain_like_days(
     series: ForecastSeries, origin_views: OriginViews, pairs: Pairs, *, expected_kwh: FloatArray
 ) -> ForecastExplanation:
-    """Return why like days say what they say of some ``pairs`` of one origin.
+    """Explain the forecast from like days for ``pairs`` of one origin.
 
-    What ``expected_kwh`` differs from them by is ``limit``.
+    The difference of ``expected_kwh`` from like days is ``limit``.
     """
-    like_days = (recall_load if series.name == LOAD.name else recall_pv)(origin_views)
+    recall = recall_load if series.name == LOAD.name else recall_pv
+    like_days = recall(origin_views)
     row = pairs.lead
     view = series.view(origin_views.frame, pairs)
     shares = _no_shares(view)
     shares["habit"] += like_days.habit_kwh[row] - view.members["centre"][MEAN]
     shares["days"] += (like_days.levelled_kwh - like_days.habit_kwh)[row]
     shares["sky"] += (like_days.quantiles.expected - like_days.levelled_kwh)[row]
-    return _complete(shares, view, _Past.of(series, origin_views.frame, pairs, view), expected_kwh)
+    past = _Past.of(series, origin_views.frame, pairs, view)
+    return _complete(shares, view, past, expected_kwh)
 
 
 def explain_profile(
     series: ForecastSeries, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray
 ) -> ForecastExplanation:
-    """Return why a series of which nothing is learned yet is forecast to be ``expected_kwh``.
+    """Explain the forecast ``expected_kwh`` of a series without a trained model.
 
-    What the profile does not account for is ``limit``.
+    The part that the profile does not account for is ``limit``.
     """
     view = series.view(frame, pairs)
-    return _complete(
-        _explain_profile(view), view, _Past.of(series, frame, pairs, view), expected_kwh
-    )
+    shares = _explain_profile(view)
+    return _complete(shares, view, _Past.of(series, frame, pairs, view), expected_kwh)
 
 
 def explain_model(
@@ -237,9 +243,9 @@ def explain_model(
     *,
     expected_kwh: FloatArray,
 ) -> ForecastExplanation:
-    """Return why a learned series is forecast to be ``expected_kwh``, shape ``(rows,)``.
+    """Explain a trained model's forecast ``expected_kwh``, shape ``(rows,)``.
 
-    What neither trees, blend nor level account for is ``limit``.
+    The part that neither trees, blend nor level account for is ``limit``.
 
     Source: Lundberg et al. (2020), contributions of features to the output of trees.
     """
@@ -247,26 +253,27 @@ def explain_model(
     outputs = predict_trees(model.trees, view)
     learned = view.known_days >= FEWEST_DAYS
     weights = model.weights[HEAD][model.stratum_of(view, pairs.lead)] * learned[:, None]
-    # How the last hours moved the mean of these rows, signal by signal.
     shares = _no_shares(view)
+    # How the last hours moved the mean of these rows, signal by signal.
     signals = SIGNALS[model.level.series](view)
+    remaining = model.level.mean[step_of(pairs.lead)]
     levelled = learned & (view.limit_kwh > 0)
-    for name, share in zip(signals, model.level.mean[step_of(pairs.lead)].T, strict=True):
-        shares[group_of(name)] += np.where(levelled, np.nan_to_num(signals[name]) * share, 0.0)
+    for name, share in zip(signals, remaining.T, strict=True):
+        correction_kwh = np.nan_to_num(signals[name]) * share
+        shares[group_of(name)] += np.where(levelled, correction_kwh, 0.0)
     for column, name in enumerate(list_members(outputs, view, HEAD)):
         selected = (weights[:, column] > 0) & (view.limit_kwh > 0)
         if not selected.any():
             continue
+        selected_view = view.select(selected)
         if name == TREES:
-            week = [
-                VIEWS[series.name](frame, past)
-                for past in _pair_week(frame, pairs.select(selected))
-            ]
+            past_pairs = _pair_week(frame, pairs.select(selected))
+            week = [VIEWS[series.name](frame, past) for past in past_pairs]
             contributions = _explain_trees(
-                model.trees, view.select(selected), week, outputs[HEAD][selected]
+                model.trees, selected_view, week, outputs[HEAD][selected]
             )
         else:
-            contributions = _explain_member(name, view.select(selected))
+            contributions = _explain_member(name, selected_view)
         for group, share in contributions.items():
             shares[group][selected] += weights[selected, column] * share
     for group, share in _explain_profile(view).items():
@@ -275,30 +282,25 @@ def explain_model(
 
 
 def gather_facts(series: ForecastSeries, frame: Frame, pairs: Pairs) -> Facts:
-    """Return what the words about each row must agree with."""
+    """Return the facts that words about each row must agree with."""
     measured = Windows.of(series.measured(frame))
     week = [frame.weather_at(Pairs(pairs.origin, past.target)) for past in _pair_week(frame, pairs)]
     ahead = frame.weather_at(pairs)
 
-    def exceed(name: str) -> FloatArray:
-        difference: FloatArray = ahead[name] - np.mean([day[name] for day in week], axis=0)
+    def exceed_week(name: str) -> FloatArray:
+        week_mean = np.mean([day[name] for day in week], axis=0)
+        difference: FloatArray = ahead[name] - week_mean
         return difference
 
     vacation = np.nan_to_num(frame.vacation_share)  # before its first reading, nobody was away
-    away = vacation[pairs.origin - 1] - Windows.of(vacation).mean(
-        pairs.origin - DAY_SLOTS, WEEK * DAY_SLOTS
-    )
-    hours, day = (
-        deviate_from_week(measured, pairs.origin, length) for length in (HOURS, DAY_SLOTS)
-    )
-    sunnier = fill_gaps(exceed("ghi_w_m2"), -100 * exceed("cloud_fraction"))
+    usual_vacation = Windows.of(vacation).mean(pairs.origin - DAY_SLOTS, WEEK * DAY_SLOTS)
     return Facts(
-        exceed("temperature_c"),
-        sunnier,
-        hours,
-        day,
-        away,
-        frame.days_off.holiday[pairs.target].astype(np.float64),
+        warmer_c=exceed_week("temperature_c"),
+        sunnier=fill_gaps(exceed_week("ghi_w_m2"), -100 * exceed_week("cloud_fraction")),
+        hours_kwh=deviate_from_week(measured, pairs.origin, HOURS),
+        day_kwh=deviate_from_week(measured, pairs.origin, DAY_SLOTS),
+        away=vacation[pairs.origin - 1] - usual_vacation,
+        holiday=frame.days_off.holiday[pairs.target].astype(np.float64),
     )
 
 
@@ -308,9 +310,9 @@ def _no_shares(view: FeatureMatrix) -> Shares:
 
 @dataclass(frozen=True, slots=True)
 class _Past:
-    """Measurements at each row's time on the last seven days, and the part of vacation.
+    """Each row's usual energy, and whether vacation mode plays a part in it.
 
-    Vacation mode plays a part if it is on, or was on one of them.
+    It does if it is on at the origin, or was on at that time on one of the last seven days.
     """
 
     usual_kwh: FloatArray
@@ -318,41 +320,35 @@ class _Past:
 
     @classmethod
     def of(cls, series: ForecastSeries, frame: Frame, pairs: Pairs, view: FeatureMatrix) -> Self:
-        week = _pair_week(frame, pairs)
-        measured = np.stack(
-            [
-                np.where(past.target < pairs.origin, series.measured(frame)[past.target], np.nan)
-                for past in week
-            ],
-            axis=1,
-        )
-        away = np.nan_to_num(
-            [
-                frame.vacation_share[slots]
-                for slots in (pairs.origin - 1, *(past.target for past in week))
-            ]
-        )
-        usual = fill_gaps(
-            np.minimum(Days.of(measured).mean, view.limit_kwh), view.members["centre"][MEAN]
-        )
-        return cls(usual, (away > 0).any(axis=0))
+        energy_kwh = series.measured(frame)
+        daily_kwh = []
+        vacation_shares = [frame.vacation_share[pairs.origin - 1]]
+        for past in _pair_week(frame, pairs):
+            was_measured = past.target < pairs.origin
+            daily_kwh.append(np.where(was_measured, energy_kwh[past.target], np.nan))
+            vacation_shares.append(frame.vacation_share[past.target])
+        mean_kwh = Days.of(np.stack(daily_kwh, axis=1)).mean
+        usual_kwh = fill_gaps(np.minimum(mean_kwh, view.limit_kwh), view.members["centre"][MEAN])
+        vacation = np.nan_to_num(np.stack(vacation_shares))
+        away: NDArray[np.bool_] = np.any(vacation > 0, axis=0)
+        return cls(usual_kwh, away)
 
 
 def _complete(
     shares: Shares, view: FeatureMatrix, past: _Past, expected_kwh: FloatArray
 ) -> ForecastExplanation:
-    """Return the explanation whose ``shares`` are those of a mean that leaves vacations out."""
+    """Return the explanation with ``shares``, which must add up to ``expected_kwh``."""
+    # The shares start from a mean that leaves vacations out, the usual does not.
     moved = view.members["centre"][MEAN] - past.usual_kwh
     shares["vacation"] = shares["vacation"] + np.where(past.away, moved, 0.0)
     shares["rest"] = shares["rest"] + np.where(past.away, 0.0, moved)
     missing = expected_kwh - past.usual_kwh - np.sum([*shares.values()], axis=0)
-    return ForecastExplanation(
-        expected_kwh, past.usual_kwh, shares | {"limit": shares["limit"] + missing}
-    )
+    shares = shares | {"limit": shares["limit"] + missing}
+    return ForecastExplanation(expected_kwh, past.usual_kwh, shares)
 
 
 def _explain_member(member: str, view: FeatureMatrix) -> Shares:
-    """Return what a member differs from the mean of the last seven days by, reason by reason."""
+    """Split a member's difference from the mean of the last seven days by reason."""
     shares = _no_shares(view)
     members = view.members["centre"] | view.members.get(HEAD, {})
     while member != MEAN:
@@ -363,55 +359,48 @@ def _explain_member(member: str, view: FeatureMatrix) -> Shares:
 
 
 def _explain_profile(view: FeatureMatrix) -> Shares:
-    """Return the profile's difference from the mean of the last seven days.
-
-    The members that speak before anything is learned have equal parts.
-    """
-    member_shares = [
-        _explain_member(name, view)
-        for name in (PROFILE, WEATHER)
-        if name in view.members["centre"] | view.members[HEAD]
-    ]
+    """Split the profile's difference from the mean of the last seven days by reason."""
+    members = view.members["centre"] | view.members[HEAD]
+    # An untrained forecast weighs these members equally.
+    used = [name for name in (PROFILE, WEATHER) if name in members]
+    member_shares = [_explain_member(name, view) for name in used]
     return {group: np.mean([shares[group] for shares in member_shares], axis=0) for group in GROUPS}
 
 
 def _explain_trees(
     trees: Trees, view: FeatureMatrix, week: Sequence[FeatureMatrix], output_kwh: FloatArray
 ) -> Shares:
-    """Return what the trees' ``output_kwh`` differs from the mean of the last seven days by.
+    """Split the difference of the trees' ``output_kwh`` from the last seven days' mean by reason.
 
-    ``week`` holds the rows as seen on each of them.
+    ``week`` holds the rows' features on each of these days.
     """
-    sums = np.stack(
-        [np.array([group_of(name) == group for name in view.names]) for group in GROUPS], axis=1
-    )
-    contributions = trees.contribute(
-        HEAD, np.concatenate([each.features for each in (view, *week)])
-    ).reshape(1 + len(week), view.scale_kwh.size, -1)
-    now = contributions[0]
-    before = contributions[1:].mean(axis=0)
-    moved = view.scale_kwh[:, None] * ((now - before)[:, :-1] @ sums)
+    feature_groups = np.array([group_of(name) for name in view.names])
+    # Shape (features, groups): whether a feature belongs to a group.
+    belongs = np.stack([feature_groups == group for group in GROUPS], axis=1)
+    features = np.concatenate([view.features, *(past.features for past in week)])
+    contributions = trees.contribute(HEAD, features)
+    daily = contributions.reshape(1 + len(week), view.scale_kwh.size, -1)
+    now = daily[0]
+    before = daily[1:].mean(axis=0)
+    # The last column is the trees' base value, which belongs to no feature.
+    moved = view.scale_kwh[:, None] * ((now - before)[:, :-1] @ belongs)
     shares = dict(zip(GROUPS, moved.T, strict=True))
-    shares["habit"] = (
-        shares["habit"] + view.scale_kwh * before.sum(axis=1) - view.members["centre"][MEAN]
-    )
-    shares["rest"] = shares["rest"] + output_kwh - view.scale_kwh * now.sum(axis=1)
+    before_kwh = view.scale_kwh * before.sum(axis=1)
+    now_kwh = view.scale_kwh * now.sum(axis=1)
+    shares["habit"] = shares["habit"] + before_kwh - view.members["centre"][MEAN]
+    shares["rest"] = shares["rest"] + output_kwh - now_kwh
     return shares
 
 
 def _pair_week(frame: Frame, pairs: Pairs) -> list[Pairs]:
-    """Return the pairs of the same local slot on the seven days behind the usual.
-
-    They look as far ahead as the pairs do.
-    """
+    """Return the pairs of the last seven days with the same local time and lead."""
     first = pairs.lead // DAY_SLOTS + 1
+    local_slot = frame.local_slot[pairs.target]
     week = []
     for back in range(WEEK):
-        slots = DAY_SLOTS * (first + back)
-        slots = slots - (
-            frame.local_slot[pairs.target]
-            - DAY_SLOTS * (first + back)
-            - frame.local_slot[pairs.target - slots]
-        )
+        days_slots = DAY_SLOTS * (first + back)
+        # Where the clock changed in between, the same local time lies an hour off.
+        clock_shift = local_slot - days_slots - frame.local_slot[pairs.target - days_slots]
+        slots = days_slots - clock_shift
         week.append(Pairs(pairs.origin - slots, pairs.target - slots))
     return week

@@ -1,4 +1,4 @@
-"""Explaining at the forecaster's edge: fetch what was issued and what it was made from.
+"""Explain stored forecasts: read each with its inputs, and word the reasons.
 
 Tasks and commands both come through here.
 """
@@ -22,7 +22,7 @@ from luna.contracts.forecast_explanation import (
 from luna.energy.outlook import Forecast
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
-from luna.energy.timeline import SLOT, FloatArray
+from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.platform.database import (
     forecast_activations,
     forecast_issues,
@@ -69,8 +69,8 @@ from services.forecaster.service import (
     read_surroundings,
 )
 
-DUST_KW = 1e-9  # what is left of a sum of floats is no reason
-NAMED = 3  # reasons in a sentence; more are not read
+LEAST_CONTRIBUTION_KW = 1e-9  # less is a rounding error, no reason
+MOST_REASONS = 3  # in a sentence; more are not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,36 +83,33 @@ class SeriesWords:
 
     def describe(self, row: int, start: datetime, numbers: Numbers) -> SeriesExplanation:
         """Return one slot in figures and words, the largest contribution first."""
-        expected, usual = (
-            SLOTS_PER_HOUR * float(values[row])
-            for values in (self.explanation.expected_kwh, self.explanation.usual_kwh)
-        )
-        shares = (
-            (code, SLOTS_PER_HOUR * float(share[row]))
-            for code, share in self.explanation.shares_kwh.items()
-        )
-        differences = [
-            Difference(code, kw, self.facts.of(code, row))
-            for code, kw in shares
-            if abs(kw) >= DUST_KW
-        ]
-        contributions = [
-            Contribution(
-                code=each.code,
-                kw=each.kw,
-                text=describe_difference(each, series=self.name, start=start, numbers=numbers),
-            )
-            for each in sorted(differences, key=lambda difference: -abs(difference.kw))
-        ]
-        reasons = [
-            contribution.text for contribution in contributions if abs(contribution.kw) >= LEAST_KW
-        ]
+        expected_kw = SLOTS_PER_HOUR * float(self.explanation.expected_kwh[row])
+        usual_kw = SLOTS_PER_HOUR * float(self.explanation.usual_kwh[row])
+        contributions = []
+        reasons = []
+        for difference in self._list_differences(row):
+            text = describe_difference(difference, series=self.name, start=start, numbers=numbers)
+            contributions.append(Contribution(code=difference.code, kw=difference.kw, text=text))
+            if abs(difference.kw) >= LEAST_KW:
+                reasons.append(text)
         return SeriesExplanation(
-            expected_kw=expected,
-            usual_kw=usual,
+            expected_kw=expected_kw,
+            usual_kw=usual_kw,
             contributions=contributions,
-            text=describe_slot(expected, usual, reasons[:NAMED], numbers=numbers),
+            text=describe_slot(expected_kw, usual_kw, reasons[:MOST_REASONS], numbers=numbers),
         )
+
+    def _list_differences(self, row: int) -> list[Difference]:
+        differences = []
+        for code, share_kwh in self.explanation.shares_kwh.items():
+            kw = SLOTS_PER_HOUR * float(share_kwh[row])
+            if abs(kw) >= LEAST_CONTRIBUTION_KW:
+                differences.append(Difference(code, kw, self.facts.of(code, row)))
+
+        def measure_size(difference: Difference) -> float:
+            return -abs(difference.kw)
+
+        return sorted(differences, key=measure_size)
 
 
 log = structlog.get_logger(__name__)
@@ -120,7 +117,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ForecastBasis:
-    """A forecast as it was issued, and what was noted beside it, if anything."""
+    """A forecast as it was issued, with its stored record if there is one."""
 
     forecast: Forecast
     issue: ForecastIssue | None
@@ -128,10 +125,10 @@ class ForecastBasis:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedForecast:
-    """Inputs of an explained forecast.
+    """The forecaster and inputs of a forecast, read for its explanation.
 
-    ``again`` is the same forecast made now. Without a forecaster, its model cannot be read any
-    more.
+    ``again`` is the same forecast made now. ``forecaster`` is None where its model can no longer be
+    read.
     """
 
     forecaster: Aurora | Baseline | None
@@ -142,67 +139,71 @@ class ExplainedForecast:
 def explain_forecast(
     connection: Connection, request: ExplainRequest, *, objects: ObjectStore
 ) -> ExplainReply:
-    """Return the explanation of the forecast in force at ``at``.
-
-    It covers every slot of it, or the one asked for.
+    """Explain the forecast in force at ``at``: all its slots, or the requested one.
 
     Raises:
         NotFoundError: no such site or version, or nothing was issued by then.
-        InvalidInputError: the slot asked for lies outside the forecast.
+        InvalidInputError: the requested slot lies outside the forecast.
         UnavailableError: the store of models is away.
     """
     site = sites.load(connection, request.site_id)
-    standing = _recall_forecast(connection, site, at=request.at, version=request.forecast_version)
-    timeline = standing.forecast.timeline
+    basis = _load_forecast(connection, site, at=request.at, version=request.forecast_version)
+    forecast = basis.forecast
     zone = ZoneInfo(site.timezone)
-    if request.slot is not None and not timeline.start <= request.slot < timeline.end:
-        reach = {"first": say_instant(timeline.start, zone), "end": say_instant(timeline.end, zone)}
-        raise refuse(
-            "slot-beyond-forecast",
-            field="slot",
-            value=request.slot.astimezone(zone).isoformat(),
-            **reach,
-        )
-    slots = (
-        np.arange(timeline.count)
-        if request.slot is None
-        else np.array([(request.slot - timeline.start) // SLOT])
-    )
-    scene = _forecast_again(connection, site, standing, objects=objects)
+    slots = _select_slots(forecast.timeline, request.slot, zone)
+    explained = _forecast_again(connection, site, basis, objects=objects)
     numbers = Numbers(request.language, zone, site.currency)
     began = time.perf_counter()
-    load = SeriesWords("load", *_explain(LOAD, scene, standing.forecast, slots))
-    pv = SeriesWords("pv", *_explain(PV, scene, standing.forecast, slots))
-    starts = [timeline.start + slot * SLOT for slot in slots.tolist()]
-    explained = [
-        SlotExplanation(
-            start=start,
-            load=load.describe(row, start, numbers),
-            pv=pv.describe(row, start, numbers),
+    load = SeriesWords("load", *_explain(LOAD, explained, forecast, slots))
+    pv = SeriesWords("pv", *_explain(PV, explained, forecast, slots))
+    slot_explanations = []
+    for row, slot in enumerate(slots.tolist()):
+        start = forecast.timeline.start + slot * SLOT
+        slot_explanations.append(
+            SlotExplanation(
+                start=start,
+                load=load.describe(row, start, numbers),
+                pv=pv.describe(row, start, numbers),
+            )
         )
-        for row, start in enumerate(starts)
-    ]
     seconds = time.perf_counter() - began
-    reasons = list(standing.issue.reasons) if standing.issue else []
+    reasons = list(basis.issue.reasons) if basis.issue else []
     return ExplainReply(
         site_id=site.name,
         timezone=site.timezone,
-        forecast_version=standing.forecast.version,
-        issued_at=standing.forecast.issued_at,
-        stage=standing.issue.stage if standing.issue else None,
+        forecast_version=forecast.version,
+        issued_at=forecast.issued_at,
+        stage=basis.issue.stage if basis.issue else None,
         reasons=reasons,
         conditions=[condition(code, language=request.language) for code in reasons],
-        slots=explained,
+        slots=slot_explanations,
         explain_milliseconds=1000 * seconds,
     )
 
 
-def _recall_forecast(
+def _select_slots(timeline: Timeline, slot: datetime | None, zone: ZoneInfo) -> IntArray:
+    """Return the index of the slot that begins at ``slot``, or all indices without one.
+
+    Raises:
+        InvalidInputError: the slot lies outside the timeline.
+    """
+    if slot is None:
+        return np.arange(timeline.count)
+    if not timeline.start <= slot < timeline.end:
+        raise refuse(
+            "slot-beyond-forecast",
+            field="slot",
+            value=slot.astimezone(zone).isoformat(),
+            first=say_instant(timeline.start, zone),
+            end=say_instant(timeline.end, zone),
+        )
+    return np.array([(slot - timeline.start) // SLOT])
+
+
+def _load_forecast(
     connection: Connection, site: Site, *, at: datetime, version: str | None = None
 ) -> ForecastBasis:
-    """Return a version's forecast in force at an instant.
-
-    It is the last one issued in the 48 hours before.
+    """Return a version's last forecast issued in the 48 hours before an instant.
 
     Args:
         version: without one, the version that drives the planner; where that issued nothing,
@@ -212,19 +213,22 @@ def _recall_forecast(
         NotFoundError: nothing was issued by then.
     """
     active = forecast_activations.find_active(connection, site).forecast_version
-    for candidate in [version] if version else [active, VERSION]:
+    candidates = [version] if version else [active, VERSION]
+    earliest = at - HORIZON_SLOTS * SLOT
+    for candidate in candidates:
         instants = forecasts.read_instants(
-            connection, site.name, version=candidate, first=at - HORIZON_SLOTS * SLOT, last=at
+            connection, site.name, version=candidate, first=earliest, last=at
         )
-        if instants:
-            at = instants[-1]
-            issues = forecast_issues.read_all(
-                connection, site.name, version=candidate, first=at, last=at
-            )
-            return ForecastBasis(
-                forecasts.read_all(connection, site.name, version=candidate, first=at, last=at)[0],
-                issues[0] if issues else None,
-            )
+        if not instants:
+            continue
+        issued_at = instants[-1]
+        issues = forecast_issues.read_all(
+            connection, site.name, version=candidate, first=issued_at, last=issued_at
+        )
+        issued = forecasts.read_all(
+            connection, site.name, version=candidate, first=issued_at, last=issued_at
+        )
+        return ForecastBasis(issued[0], issues[0] if issues else None)
     local = at.astimezone(ZoneInfo(site.timezone)).isoformat()
     raise refuse(
         "no-forecast-stood",
@@ -237,9 +241,9 @@ def _recall_forecast(
 
 
 def _forecast_again(
-    connection: Connection, site: Site, standing: ForecastBasis, *, objects: ObjectStore
+    connection: Connection, site: Site, basis: ForecastBasis, *, objects: ObjectStore
 ) -> ExplainedForecast:
-    forecast = standing.forecast
+    forecast = basis.forecast
     instants = [forecast.issued_at]
     slots = forecast.timeline.count
     surroundings = read_surroundings(connection, site, instants)
@@ -249,80 +253,73 @@ def _forecast_again(
         measured, site, before=forecast.issued_at, steering=steering, weather=surroundings.weather
     )
     try:
-        forecaster = _recall_forecaster(connection, prepared.site, standing, objects=objects)
+        forecaster = _load_forecaster(connection, prepared.site, basis, objects=objects)
     except ArtefactError as error:
         log.warning(
             "explained without the model: it cannot be used", site=site.name, reason=str(error)
         )
         forecaster = None
-    # A baseline knows nothing but the last days, unless it asks which of them are like those ahead.
-    context = (
-        NO_CONTEXT
-        if isinstance(forecaster, Baseline) and forecaster.version != LIKE_DAYS
-        else surroundings
-    )
+    # Of the baselines, only similar days use weather and vacations.
+    if isinstance(forecaster, Baseline) and forecaster.version != LIKE_DAYS:
+        context = NO_CONTEXT
+    else:
+        context = surroundings
     frame = frame_origins(prepared.history, prepared.site, instants, slots, context=context)
-    again = (
-        forecast
-        if forecaster is None
-        else forecaster.issue_many(prepared.history, instants, slots, context=context).forecast(0)
-    )
-    return ExplainedForecast(forecaster, frame, again)
+    if forecaster is None:
+        return ExplainedForecast(None, frame, forecast)
+    batch = forecaster.issue_many(prepared.history, instants, slots, context=context)
+    return ExplainedForecast(forecaster, frame, batch.forecast(0))
 
 
-def _recall_forecaster(
-    connection: Connection, site: Site, standing: ForecastBasis, *, objects: ObjectStore
+def _load_forecaster(
+    connection: Connection, site: Site, basis: ForecastBasis, *, objects: ObjectStore
 ) -> Aurora | Baseline:
-    """Return who issued a forecast, with the model of then; untrained where none spoke."""
-    forecast = standing.forecast
-    issue = standing.issue
+    """Return the forecaster that issued a forecast, with the model used then."""
+    forecast = basis.forecast
+    issue = basis.issue
     if forecast.version in BASELINES:
         return Baseline(forecast.version, site)
     if issue is not None:
         run = training_runs.load(connection, site.name, issue.run_id) if issue.run_id else None
     else:
         run = find_run(connection, site, forecast.version, before=forecast.issued_at)
-    return (
-        Aurora(site)
-        if run is None or run.artefact_key is None
-        else load_aurora(objects, run.artefact_key, site)
-    )
+    if run is None or run.artefact_key is None:
+        return Aurora(site)
+    return load_aurora(objects, run.artefact_key, site)
 
 
 def _explain(
-    series: ForecastSeries, scene: ExplainedForecast, forecast: Forecast, slots: IntArray
+    series: ForecastSeries, explained: ExplainedForecast, forecast: Forecast, slots: IntArray
 ) -> tuple[ForecastExplanation, Facts]:
-    issued, again = (
-        getattr(each, f"{series.name}_kwh").expected[slots] for each in (forecast, scene.again)
-    )
-    pairs = pair_origins(scene.frame, [forecast.issued_at], forecast.timeline.count)
+    issued_kwh = getattr(forecast, f"{series.name}_kwh").expected[slots]
+    again_kwh = getattr(explained.again, f"{series.name}_kwh").expected[slots]
+    pairs = pair_origins(explained.frame, [forecast.issued_at], forecast.timeline.count)
     slot_pairs = Pairs(pairs.origin[slots], pairs.target[slots])
-    explained = _explain_again(series, scene, slot_pairs, again)
-    return replace(
-        explained, expected_kwh=issued, shares_kwh=explained.shares_kwh | {"later": issued - again}
-    ), gather_facts(series, scene.frame, slot_pairs)
+    explanation = _explain_again(series, explained, slot_pairs, again_kwh)
+    shares = explanation.shares_kwh | {"later": issued_kwh - again_kwh}
+    explanation = replace(explanation, expected_kwh=issued_kwh, shares_kwh=shares)
+    return explanation, gather_facts(series, explained.frame, slot_pairs)
 
 
 def _explain_again(
-    series: ForecastSeries, scene: ExplainedForecast, pairs: Pairs, expected_kwh: FloatArray
+    series: ForecastSeries, explained: ExplainedForecast, pairs: Pairs, expected_kwh: FloatArray
 ) -> ForecastExplanation:
-    forecaster = scene.forecaster
-    frame = scene.frame
+    forecaster = explained.forecaster
+    frame = explained.frame
+    again = explained.again
     if isinstance(forecaster, Baseline):
         if forecaster.version == LIKE_DAYS:
-            origin_views = OriginViews.of_frame(
-                frame, [scene.again.issued_at], scene.again.timeline.count
-            )
+            origin_views = OriginViews.of_frame(frame, [again.issued_at], again.timeline.count)
             return explain_like_days(series, origin_views, pairs, expected_kwh=expected_kwh)
         member = MEMBERS[forecaster.version][EVERY_SERIES.index(series)]
         return explain_member(member, series, frame, pairs, expected_kwh=expected_kwh)
     if forecaster is None:
-        explained = explain_member(MEAN, series, frame, pairs, expected_kwh=expected_kwh)
+        explanation = explain_member(MEAN, series, frame, pairs, expected_kwh=expected_kwh)
         unread: Shares = {
-            "model": explained.shares_kwh["limit"],
+            "model": explanation.shares_kwh["limit"],
             "limit": np.zeros(expected_kwh.size),
         }
-        return replace(explained, shares_kwh=explained.shares_kwh | unread)
+        return replace(explanation, shares_kwh=explanation.shares_kwh | unread)
     model = forecaster.models.get(series.name)
     if model is None:
         return explain_profile(series, frame, pairs, expected_kwh=expected_kwh)

@@ -1,1 +1,1 @@
-"""Inputs that a forecast may know at its issue, and a series seen from there."""
+"""Inputs of a forecast, as known at its issue."""

@@ -35,7 +35,7 @@ SATURDAY = 5
 class DaysOff:
     """Masks of slots on public holidays and bridge days.
 
-    Bridge days are working days with a day off before and after, at least one of them a holiday.
+    A bridge day is a working day between two days off, at least one of them a holiday.
     """
 
     holiday: BoolArray
@@ -108,10 +108,7 @@ class Frame:
     rough_sky: RoughSky | None = None
 
     def weather_at(self, pairs: "Pairs") -> dict[str, FloatArray]:
-        """Return the weather of targets as last issued by the start of their origins.
-
-        NaN where nothing was.
-        """
+        """Return each target's weather as last issued by its origin, NaN where none was."""
         return self.weather.at(self.first + pairs.target, self.first + pairs.origin)
 
     def index_of(self, instant: datetime) -> int:
@@ -121,9 +118,9 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Pairs of origin and target.
+    """Pairs of origin and target, indices into a frame, each of shape ``(rows,)``.
 
-    Indices into a frame, each of shape ``(rows,)``, ``origin ≤ target``.
+    Invariants: ``origin ≤ target``.
     """
 
     origin: IntArray
@@ -219,10 +216,7 @@ def frame_origins(
     *,
     context: Context = NO_CONTEXT,
 ) -> Frame:
-    """Return the frame of forecasts of ``slots`` slots at the given instants.
-
-    Their history of ``MEMORY_DAYS`` and their horizon.
-    """
+    """Return the frame of the forecasts, with ``MEMORY_DAYS`` of history and their horizon."""
     origins = [number_slot(instant) for instant in issued_at]
     return frame_series(
         history,
@@ -234,10 +228,7 @@ def frame_origins(
 
 
 def pair_origins(frame: Frame, issued_at: Sequence[datetime], slots: int) -> Pairs:
-    """Return the pairs of every origin with its ``slots`` targets.
-
-    They are ordered by origin, then target.
-    """
+    """Return the pairs of every origin with its ``slots`` targets, by origin, then target."""
     origin = np.repeat(
         np.array([frame.index_of(instant) for instant in issued_at], dtype=np.int64), slots
     )

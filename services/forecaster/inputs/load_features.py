@@ -1,6 +1,6 @@
-"""Features of the load, seen from its origins.
+"""Features of the load, as known at each origin.
 
-Habits of the last weeks at the level of the last seven days, and how today differs from them.
+They are habits of the last weeks at the level of the last seven days, and today's differences.
 """
 
 from dataclasses import dataclass
@@ -47,21 +47,20 @@ def describe_day_off(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
 
 
 def describe_temperature(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
-    """Return the target's forecast temperature and three figures about it.
+    """Return features of the temperature forecast for each target, °C; NaN where unknown.
 
-    The mean of the day that ends with it, how that differs from the last week, and how cold it is.
+    They are the target's own, the mean of the day up to it, the difference of that mean from the
+    last week's, and its degrees below the heating limit.
     """
     if not len(frame.weather):
         return dict.fromkeys(
             ("temperature_c", "temperature_day_c", "temperature_change_c", "heating_degrees"),
             np.full(pairs.lead.size, np.nan),
         )
-    ahead = np.stack(
-        [
-            frame.weather_at(Pairs(pairs.origin, pairs.target - back))["temperature_c"]
-            for back in DAY_HOURS_BACK
-        ]
-    )
+    weathers = [
+        frame.weather_at(Pairs(pairs.origin, pairs.target - back)) for back in DAY_HOURS_BACK
+    ]
+    ahead = np.stack([weather["temperature_c"] for weather in weathers])
     has_value = ~np.isnan(ahead)
     day = np.divide(
         np.where(has_value, ahead, 0.0).sum(axis=0),
@@ -91,10 +90,10 @@ class Absence:
 
     @classmethod
     def of(cls, frame: Frame, pairs: Pairs) -> Self:
-        """Return absence as known at each origin; it is held ahead, for nobody says when it ends.
+        """Return absence as known at each origin, and assume that it lasts.
 
-        What an empty house takes is learned from the absences of the last weeks, from nothing but a
-        prejudice while there was none.
+        The load of an empty house is learned from the absences of the last weeks; without any it is
+        ``QUIET_SHARE``.
         """
         away = np.nan_to_num(frame.vacation_share)
         share = np.where(pairs.origin > 0, away[np.maximum(pairs.origin - 1, 0)], 0.0)
@@ -102,20 +101,16 @@ class Absence:
             return cls(frame.load_kwh, share, np.ones(pairs.lead.size))
         home = np.where(away > AWAY_SHARE, np.nan, frame.load_kwh)
         empty = np.where(away > 1 - AWAY_SHARE, frame.load_kwh, np.nan)
-        usual = fill_gaps(
-            Windows.of(home).mean(pairs.origin, MEMORY * DAY_SLOTS),
-            Windows.of(frame.load_kwh).mean(pairs.origin, MEMORY * DAY_SLOTS),
-            1.0,
-        )
-        slots = (
-            Windows.of(np.where(np.isnan(empty), 0.0, 1.0)).mean(pairs.origin, MEMORY * DAY_SLOTS)
-            * MEMORY
-            * DAY_SLOTS
-        )
-        quiet = fill_gaps(Windows.of(empty).mean(pairs.origin, MEMORY * DAY_SLOTS), 0.0)
-        learned = (quiet * slots + QUIET_SHARE * usual * QUIET_SLOTS) / (
-            np.nan_to_num(slots) + QUIET_SLOTS
-        )
+
+        def average(values: FloatArray) -> FloatArray:
+            return Windows.of(values).mean(pairs.origin, MEMORY * DAY_SLOTS)
+
+        usual = fill_gaps(average(home), average(frame.load_kwh), 1.0)
+        was_empty = np.where(np.isnan(empty), 0.0, 1.0)
+        slots = average(was_empty) * MEMORY * DAY_SLOTS
+        quiet = fill_gaps(average(empty), 0.0)
+        weighted = quiet * slots + QUIET_SHARE * usual * QUIET_SLOTS
+        learned = weighted / (np.nan_to_num(slots) + QUIET_SLOTS)
         quiet_share = np.clip(learned / np.maximum(usual, 1e-9), 0, 1)
         return cls(home, share, 1 - share * (1 - quiet_share))
 
@@ -176,11 +171,14 @@ class _Habits:
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """Level of use by row: last week's mean per slot, its ratio, and deviations.
+    """The level of the load, by row.
 
-    The ratio is to the month's mean; deviations are those of the last hour and day.
-
-    ``usual_kwh`` stands for a time of day that was never measured.
+    Args:
+        week_kwh: mean of the last week per slot.
+        usual_kwh: the load at a time of day that was never measured.
+        lift: ratio of the week's mean to the month's.
+        hour_kwh: deviation of the last hour.
+        day_kwh: deviation of the last day.
     """
 
     week_kwh: FloatArray
@@ -208,18 +206,16 @@ class _Level:
 def _scale_standard_load(
     frame: Frame, pairs: Pairs, windows: Windows, week_kwh: FloatArray
 ) -> FloatArray:
-    """Return the standard load profile for rows with little history, else the mean.
+    """Return by row the scaled standard load profile where less than a day is known, else the mean.
 
-    Little is less than a day; the profile is at the level of what is known, as far as a day of the
-    profile lets it.
-
-    Only sites without history pay for the profile.
+    The measurements scale the profile; a day of the profile counts as a prior. The profile is
+    computed only for sites that need it.
     """
     measured_slots = windows.count(pairs.origin, MEMORY * DAY_SLOTS)
     few = measured_slots < LEAST_SLOTS
     if not few.any():
         return week_kwh
-    # Of what was measured it was as cold as it was, of what comes as cold as was forecast.
+    # Past slots use the measured temperature, targets the forecast one.
     standard = frame.standard_load.look_up(
         frame.first + np.arange(frame.load_kwh.size, dtype=np.int64), frame.temperature_c
     )
@@ -235,7 +231,7 @@ def _scale_standard_load(
 
 
 def view_load(frame: Frame, pairs: Pairs) -> FeatureMatrix:
-    """Return the load as its origins see it."""
+    """Return the features and members of the load, as known at each origin."""
     absence = Absence.of(frame, pairs)
     windows = Windows.of(absence.home_kwh)
     habits = _Habits.of(frame, pairs, absence.home_kwh, windows)
@@ -250,26 +246,18 @@ def view_load(frame: Frame, pairs: Pairs) -> FeatureMatrix:
         for head, share in EDGES
     }
     centre = _list_centres(habits, level, pairs.lead)
-    energies = {
-        **centre,
-        **name_edges(edges),
-        **{
-            f"week_q{100 * share:.0f}": habits.week.quantile(share)
-            for share in (0.0, 0.25, 0.75, 1.0)
-        },
-        **{
-            f"month_q{100 * share:.0f}": level.lift * habits.month.quantile(share)
-            for share in (0.25, 0.75)
-        },
-        **{
-            f"last_{length}_slots": windows.mean(pairs.origin, length)
-            for length in (1, 2, HOUR, 3 * HOUR, DAY_SLOTS)
-        },
-        "calm_month": level.lift * habits.calm_month.mean,
-        "calm_week": habits.calm_week.mean,
-        "calm_latest": habits.smooth[:, 0],
-        "calm_second": habits.smooth[:, 1],
-    }
+    # The order of the features is that of the trained trees.
+    energies = {**centre, **name_edges(edges)}
+    for share in (0.0, 0.25, 0.75, 1.0):
+        energies[f"week_q{100 * share:.0f}"] = habits.week.quantile(share)
+    for share in (0.25, 0.75):
+        energies[f"month_q{100 * share:.0f}"] = level.lift * habits.month.quantile(share)
+    for length in (1, 2, HOUR, 3 * HOUR, DAY_SLOTS):
+        energies[f"last_{length}_slots"] = windows.mean(pairs.origin, length)
+    energies["calm_month"] = level.lift * habits.calm_month.mean
+    energies["calm_week"] = habits.calm_week.mean
+    energies["calm_latest"] = habits.smooth[:, 0]
+    energies["calm_second"] = habits.smooth[:, 1]
     deviations = {"hour_deviation": level.hour_kwh, "day_deviation": level.day_kwh}
     shares = {name: energy / scale for name, energy in (energies | deviations).items()}
     signs = {
@@ -310,11 +298,8 @@ def _list_centres(habits: _Habits, level: _Level, lead: IntArray) -> dict[str, F
         level.usual_kwh,
     )
     fading = HOUR_SHARE * np.nan_to_num(level.hour_kwh) * np.exp(-lead / HOUR_FADE_SLOTS)
-    busy = np.clip(
-        1 + DAY_SHARE * np.nan_to_num(level.day_kwh) / np.maximum(level.week_kwh, FLOOR_KWH),
-        0.4,
-        2.5,
-    )
+    week_kwh = np.maximum(level.week_kwh, FLOOR_KWH)
+    busy = np.clip(1 + DAY_SHARE * np.nan_to_num(level.day_kwh) / week_kwh, 0.4, 2.5)
     return {
         "mean": mean,
         "median": median,

@@ -1,7 +1,4 @@
-"""Features of PV, seen from its origins.
-
-Everything is in proportion to clear sky and to the site's own best days under it.
-"""
+"""Features of PV, as known at each origin, relative to clear sky and to the site's best days."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -53,7 +50,7 @@ class WeatherYield:
 
     @classmethod
     def of(cls, frame: Frame, pairs: Pairs) -> Self:
-        """Return what the weather as issued by each origin says of its target."""
+        """Return the output promised by the weather as issued by each origin."""
         if frame.sky is None or not len(frame.weather):
             unknown = np.full(pairs.lead.size, np.nan)
             return cls(unknown, unknown, dict.fromkeys((*SIGNS, *LIGHTS), unknown))
@@ -70,27 +67,23 @@ class WeatherYield:
         # The share of what the weather promised that came at the target's time of day on the
         # recalled days, by row; of all slots where those say little.
         has_both = ~np.isnan(frame.promised_kwh) & ~np.isnan(frame.pv_kwh)
-        both = [
-            Windows.of(np.where(has_both, values, np.nan))
-            for values in (frame.pv_kwh, frame.promised_kwh)
-        ]
-        came, promised = (
-            np.nansum(
-                recall_days(window.centre(LIKE_REACH), pairs, MEMORY, reach=LIKE_REACH), axis=1
-            )
-            for window in both
+        measured = Windows.of(np.where(has_both, frame.pv_kwh, np.nan))
+        promised = Windows.of(np.where(has_both, frame.promised_kwh, np.nan))
+
+        def sum_days(windows: Windows) -> FloatArray:
+            days = recall_days(windows.centre(LIKE_REACH), pairs, MEMORY, reach=LIKE_REACH)
+            total: FloatArray = np.nansum(days, axis=1)
+            return total
+
+        whole_share = divide(
+            measured.mean(pairs.origin, MEMORY * DAY_SLOTS),
+            promised.mean(pairs.origin, MEMORY * DAY_SLOTS),
         )
         unshaded = frame.unshaded_share[pairs.target]
-        usual = np.clip(
-            fill_gaps(
-                divide(*(window.mean(pairs.origin, MEMORY * DAY_SLOTS) for window in both)),
-                unshaded,
-            ),
-            0,
-            MOST_ANSWER,
-        )
+        usual = np.clip(fill_gaps(whole_share, unshaded), 0, MOST_ANSWER)
         doubt = DOUBT_SLOTS * frame.brightest_kwh
-        share: FloatArray = np.clip((came + doubt * usual) / (promised + doubt), 0, MOST_ANSWER)
+        answer = (sum_days(measured) + doubt * usual) / (sum_days(promised) + doubt)
+        share: FloatArray = np.clip(answer, 0, MOST_ANSWER)
         return cls(estimate, estimate * share, signs)
 
 
@@ -103,12 +96,11 @@ BRIGHT_FADE_SLOTS = 24.0
 
 
 def recall_shares(frame: Frame, pairs: Pairs, days: int) -> FloatArray:
-    """Return the target slot's share of a clear sky on the latest days.
-
-    They lie before the origin; see ``recall_days``.
-    """
+    """Return the target slot's PV over clear sky on the latest days; see ``recall_days``."""
+    clear_sky_kwh = recall_days(frame.clear_sky_kwh, pairs, days)
+    floor_kwh = SKY_FLOOR * frame.brightest_kwh
     shares: FloatArray = recall_days(frame.pv_kwh, pairs, days) / np.maximum(
-        recall_days(frame.clear_sky_kwh, pairs, days), SKY_FLOOR * frame.brightest_kwh
+        clear_sky_kwh, floor_kwh
     )
     return shares
 
@@ -138,7 +130,7 @@ class _Yields:
 
 @dataclass(frozen=True, slots=True)
 class _Usual:
-    """Yield of unmeasured arrays by row, on an ordinary day and on the best."""
+    """Output of arrays without measurements, by row, on an ordinary day and on the best."""
 
     centre_kwh: FloatArray
     best_kwh: FloatArray
@@ -146,20 +138,26 @@ class _Usual:
     @classmethod
     def of(cls, frame: Frame, pairs: Pairs) -> Self:
         sky = frame.clear_sky_kwh[pairs.target]
-        mean, most = (
-            (sky, sky)
-            if frame.rough_sky is None
-            else (frame.rough_sky.mean_kwh[pairs.target], frame.rough_sky.most_kwh[pairs.target])
-        )
+        mean = sky
+        most = sky
+        if frame.rough_sky is not None:
+            mean = frame.rough_sky.mean_kwh[pairs.target]
+            most = frame.rough_sky.most_kwh[pairs.target]
         unshaded = frame.unshaded_share[pairs.target]
         return cls(DEFAULT_SKY_SHARE / 2 * unshaded * mean, DEFAULT_SKY_SHARE * unshaded * most)
 
 
 @dataclass(frozen=True, slots=True)
 class _Brightness:
-    """Output over clear sky by row, NaN where unknown.
+    """Output over clear sky, by row; NaN where unknown.
 
-    Of the last two hours, of these hours in the week before, of each of three days, of the week.
+    Args:
+        now: of the last two hours.
+        usual: of the same hours in the week before.
+        days: of each of the last three days.
+        week: of the last week.
+        recent_sky_kwh: clear sky of the last two hours, per slot.
+        brightest_kwh: the brightest slot's clear sky.
     """
 
     now: FloatArray
@@ -196,22 +194,18 @@ class _Brightness:
     def unusual(self) -> FloatArray:
         """The last two hours over the same hours of the week before, one where unknown.
 
-        A roof that faces east is no dark afternoon.
+        An afternoon is not unusually dark only because the roof faces east.
         """
         doubt = TWILIGHT * self.brightest_kwh
-        ratio = np.clip(
-            divide(
-                self.now * self.recent_sky_kwh + doubt, self.usual * self.recent_sky_kwh + doubt
-            ),
-            0,
-            3,
-        )
+        now_kwh = self.now * self.recent_sky_kwh + doubt
+        usual_kwh = self.usual * self.recent_sky_kwh + doubt
+        ratio = np.clip(divide(now_kwh, usual_kwh), 0, 3)
         unusual: FloatArray = np.where(np.isnan(ratio), 1.0, ratio)
         return unusual
 
 
 def view_pv(frame: Frame, pairs: Pairs) -> FeatureMatrix:
-    """Return PV as its origins see it."""
+    """Return the features and members of PV, as known at each origin."""
     sky = frame.clear_sky_kwh[pairs.target]
     usual = _Usual.of(frame, pairs)
     # Whether any output was measured before the origin.
@@ -251,15 +245,13 @@ def view_pv(frame: Frame, pairs: Pairs) -> FeatureMatrix:
         for head, share in EDGES
     }
     spread = {f"month_q{100 * share:.0f}": yields.month.quantile(share) for share in (0.25, 0.75)}
-    shares = {
-        name: energy / scale
-        for name, energy in {
-            **centre,
-            **name_edges(edges),
-            **spread,
-            "weather_estimate": weather.estimate_kwh,
-        }.items()
+    energies = {
+        **centre,
+        **name_edges(edges),
+        **spread,
+        "weather_estimate": weather.estimate_kwh,
     }
+    shares = {name: energy / scale for name, energy in energies.items()}
     days = {f"brightness_day_{back}": share for back, share in enumerate(brightness.days, start=1)}
     now = {
         "brightness_now": brightness.now,

@@ -239,9 +239,9 @@ def mark_time(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
 
 
 def deviate_from_week(windows: Windows, origin: IntArray, length: int) -> FloatArray:
-    """Return the last slots' mean less that of the seven days before, kWh per slot.
+    """Return the last slots' deviation from the same slots of the seven days before.
 
-    It is over ``length`` slots, the same ones on those days; NaN where unknown.
+    Both are means over ``length`` slots, kWh per slot; NaN where unknown.
     """
     before = np.stack(
         [windows.mean(origin - back * DAY_SLOTS, length) for back in range(1, WEEK + 1)]

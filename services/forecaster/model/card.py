@@ -20,7 +20,7 @@ from services.forecaster.model.artefact import name_digest
 
 
 class ModelCard(Protocol):
-    """Card of a training."""
+    """The facts of a training, as JSON and as Markdown."""
 
     @property
     def run(self) -> TrainingRun:

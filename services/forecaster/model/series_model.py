@@ -81,11 +81,10 @@ def stratify(view: FeatureMatrix, lead: IntArray, *, by_weekend: bool) -> LeadGr
 
 
 def predict_profile(view: FeatureMatrix) -> QuantileHeads:
-    """Return the untrained forecast from the pool of recalled days.
+    """Return the untrained forecast: the pool of recalled days, in a wider band than theirs.
 
-    Its band is wider than theirs, more so the fewer they are.
-
-    PV is half that and half the weather's estimate, because few days say little about weather.
+    The fewer days are known, the wider it is. PV is half that and half the weather's estimate,
+    because few days say little about weather.
     """
     mean, median = (view.members[head][PROFILE] for head in ("expected", "p50"))
     if WEATHER in view.members["centre"]:

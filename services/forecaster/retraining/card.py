@@ -1,7 +1,4 @@
-"""The card of a trained Aurora.
-
-Its data, its quality, and the uses it is and is not meant for.
-"""
+"""The card of a trained Aurora: its data, its errors, its use and its limits."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -41,17 +38,17 @@ LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Facts about a training besides its run.
+    """A training's facts for its card.
 
     Args:
         run: the training, with its figures.
         site_id: the site's name.
-        stage: what the model makes of its forecasts: profile, young or full.
+        stage: the stage of the model's forecasts: profile, young or full.
         days_by_quality: verdict → local days of the window; days that were never judged count as
             ``unjudged``.
-        features: by series, what the trees were shown.
-        growth: from when on arrays had grown, and how much, where older output was scaled.
-        timezone: of the site, in which instants are told.
+        features: the trees' features, by series.
+        growth: when and how much arrays had grown, where older output was scaled.
+        timezone: the site's, for instants.
     """
 
     run: TrainingRun
@@ -63,69 +60,60 @@ class Card:
     timezone: str = "UTC"
 
     def facts(self) -> dict[str, Any]:
-        """Return the card as JSON knows it."""
-        run = {
-            name: value
-            for name, value in asdict(self.run).items()
-            if name not in ("metrics", "data_from", "data_until")
-        }
-        window = {
+        """Return the card as a JSON object."""
+        run = asdict(self.run)
+        metrics = self.run.metrics
+        # The card names these below: dates as text, figures at the end.
+        for name in ("metrics", "data_from", "data_until"):
+            del run[name]
+        return {
+            **run,
             "data_from": self.run.data_from.isoformat(),
             "data_until": self.run.data_until.isoformat(),
             "days_by_quality": dict(self.days_by_quality),
-        }
-        learned = {
+            "site": self.site_id,
+            "stage": self.stage,
             "features": {name: list(names) for name, names in self.features.items()},
             "grown_arrays": self.growth,
+            "metrics": dict(metrics),
+            "intended_use": list(INTENDED_USE),
+            "limits": self._limits(),
         }
-        statements = {"intended_use": list(INTENDED_USE), "limits": [*LIMITS, *self._own_limits()]}
-        return (
-            run
-            | window
-            | {"site": self.site_id, "stage": self.stage}
-            | learned
-            | {"metrics": dict(self.run.metrics)}
-            | statements
-        )
 
     def text(self) -> str:
         """Return the card as Markdown."""
-        run = self.run
-        days = ", ".join(
-            f"{count} {verdict}" for verdict, count in sorted(self.days_by_quality.items())
+        lines = [f"# {self.run.version} of {self.site_id}", "", f"`{self.run.run_id}`", ""]
+        lines += list_items(self._list_facts())
+        lines += list_section("Intended use", INTENDED_USE)
+        lines += list_section("Limits", self._limits())
+        lines += list_figures(
+            "Energies in kWh per quarter-hour, on rows and days that the judged trees had not "
+            "seen.",
+            self.run.metrics,
         )
-        facts = (
-            (
-                f"{say_window(run, self.timezone)}: {run.metrics.get('known_days', 0):.0f} "
-                f"days of load ({days})"
-            ),
-            f"Stage: {self.stage}",
-            (
-                f"Trained because: {run.trigger}; "
-                f"{'in use' if run.accepted else 'not in use'}: {run.verdict}"
-            ),
-            say_making(run),
-            *([f"Arrays had grown: {self.growth}"] if self.growth else []),
-        )
-        lines = (
-            f"# {run.version} of {self.site_id}",
-            "",
-            f"`{run.run_id}`",
-            "",
-            *list_items(facts),
-            *list_section("Intended use", INTENDED_USE),
-            *list_section("Limits", (*LIMITS, *self._own_limits())),
-            *list_figures(
-                "Energies in kWh per quarter-hour, on rows and days that the judged trees "
-                "had not seen.",
-                run.metrics,
-            ),
-            *list_section(
-                "Features",
-                (f"{series}: {', '.join(names)}" for series, names in self.features.items()),
-            ),
-        )
+        features = [f"{series}: {', '.join(names)}" for series, names in self.features.items()]
+        lines += list_section("Features", features)
         return "\n".join(lines) + "\n"
+
+    def _list_facts(self) -> list[str]:
+        run = self.run
+        window = say_window(run, self.timezone)
+        known_days = run.metrics.get("known_days", 0)
+        verdicts = sorted(self.days_by_quality.items())
+        days = ", ".join(f"{count} {verdict}" for verdict, count in verdicts)
+        use = "in use" if run.accepted else "not in use"
+        facts = [
+            f"{window}: {known_days:.0f} days of load ({days})",
+            f"Stage: {self.stage}",
+            f"Trained because: {run.trigger}; {use}: {run.verdict}",
+            say_making(run),
+        ]
+        if self.growth:
+            facts.append(f"Arrays had grown: {self.growth}")
+        return facts
+
+    def _limits(self) -> list[str]:
+        return [*LIMITS, *self._own_limits()]
 
     def _own_limits(self) -> Iterator[str]:
         if self.stage != "full":

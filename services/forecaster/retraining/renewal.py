@@ -1,9 +1,7 @@
-"""Decide when to train a site's model again.
+"""Request trainings of sites' models: in their weekly turn, or on drift.
 
-That is in its weekly turn, or when the site lives otherwise than when it was trained.
-
-Three signs say so: the shape of the load, how far forecasts are off, and arrays that have grown.
-Levels alone are none: forecasts follow them within a week.
+Signs of drift are a new shape of the load, larger forecast errors and arrays that have grown.
+A new level alone is none: forecasts follow it within a week.
 """
 
 import hashlib
@@ -41,7 +39,7 @@ from services.forecaster.service import read_steering
 # 0.1 it has not; 0.2 is the usual middle.
 LARGE_SHIFT = 0.2
 BINS = 10
-FEWEST = 1e-3  # share of an empty bin, so that its logarithm exists
+LEAST_BIN_SHARE = 1e-3  # of an empty bin, so that its logarithm exists
 # Fortnights of one household differ by habit and season: a shift counts where it is twice the
 # largest between the fortnights before.
 FORTNIGHT = 14
@@ -61,7 +59,7 @@ NORMAL_MAD = 1.4826  # standard deviation of a normal distribution in median abs
 
 @dataclass(frozen=True, slots=True)
 class DriftSign:
-    """A sign of drift: what speaks, how loud, and from where on it counts."""
+    """A sign of drift: its name, its value and the limit above which it counts."""
 
     name: str
     value: float
@@ -72,44 +70,45 @@ class DriftSign:
 
 
 def list_signs(load_kwh: FloatArray, errors: Mapping[str, FloatArray]) -> list[DriftSign]:
-    """Return the signs of drift, none where nothing has changed or too little is known.
+    """Return the signs of drift above their limits; none where too little is known.
 
     Args:
-        load_kwh: quarter-hours up to now, NaN where unknown; seven fortnights are looked at.
-        errors: by name, how far forecasts were off on each day up to now, NaN where unknown.
+        load_kwh: quarter-hours up to now, NaN where unknown; seven fortnights are used.
+        errors: by name, the forecast error of each day up to now, NaN where unknown.
     """
     signs = [*_judge_shape(load_kwh)]
     for name, daily in errors.items():
         before = daily[-DAYS_BEFORE - FORTNIGHT : -FORTNIGHT]
         recent = daily[-FORTNIGHT:]
         if np.count_nonzero(before > 0) >= FEWEST_DAYS_BEFORE:
-            signs.append(
-                DriftSign(f"{name}_error", accumulate_errors(before, recent), DECISION_INTERVAL)
-            )
+            accumulated = accumulate_errors(before, recent)
+            signs.append(DriftSign(f"{name}_error", accumulated, DECISION_INTERVAL))
     return [sign for sign in signs if sign.value > sign.limit]
 
 
 def measure_shift(reference: FloatArray, recent: FloatArray) -> float:
     """Return the population stability index of ``recent`` against ``reference``.
 
-    Each is of shape ``(values,)`` and free of NaN; it is over tenths of the reference.
+    Both have shape ``(values,)`` and are free of NaN; the bins are tenths of the reference.
 
     Invariants: zero where both fall into the tenths alike, never negative.
     """
     edges = np.quantile(reference, np.arange(1, BINS) / BINS)
-    before, after = (
-        np.maximum(
-            np.bincount(np.searchsorted(edges, values), minlength=BINS) / values.size, FEWEST
-        )
-        for values in (reference, recent)
-    )
+
+    def share_bins(values: FloatArray) -> FloatArray:
+        counts = np.bincount(np.searchsorted(edges, values), minlength=BINS)
+        shares: FloatArray = np.maximum(counts / values.size, LEAST_BIN_SHARE)
+        return shares
+
+    before = share_bins(reference)
+    after = share_bins(recent)
     return float(((after - before) * np.log(after / before)).sum())
 
 
 def accumulate_errors(before: FloatArray, recent: FloatArray) -> float:
-    """Return the highest one-sided cumulative sum of logarithms of ``recent`` errors.
+    """Return the highest one-sided cumulative sum of logarithms of ``recent`` daily errors.
 
-    They are daily, in deviations of those ``before``; NaN days are passed over.
+    The unit is the standard deviation of those ``before``; NaN days are left out.
     """
     usual = np.log(before[before > 0])
     middle = float(np.median(usual))
@@ -130,33 +129,28 @@ def _judge_shape(load_kwh: FloatArray) -> Iterator[DriftSign]:
         fortnight = load_kwh[load_kwh.size - (place + 1) * length : load_kwh.size - place * length]
         measured = fortnight[~np.isnan(fortnight)]
         mean = float(measured.mean()) if measured.size else 0.0
-        # In parts of the mean; none where nothing was used.
-        shapes.append(measured / mean if mean > 0 else measured[:0])
-    if any(shape.size < LEAST_MEASURED_SHARE * length for shape in shapes):
-        return
+        if measured.size < LEAST_MEASURED_SHARE * length or mean <= 0:
+            return
+        shapes.append(measured / mean)
     recent = shapes[0]
     before = shapes[1:]
-    usual = max(
-        measure_shift(np.concatenate(before[:place] + before[place + 1 :]), before[place])
-        for place in range(len(before))
-    )
-    yield DriftSign(
-        "load_shape",
-        measure_shift(np.concatenate(before), recent),
-        max(LARGE_SHIFT, EXCESS * usual),
-    )
+    usual_shifts = []
+    for place, shape in enumerate(before):
+        others = before[:place] + before[place + 1 :]
+        usual_shifts.append(measure_shift(np.concatenate(others), shape))
+    shift = measure_shift(np.concatenate(before), recent)
+    yield DriftSign("load_shape", shift, max(LARGE_SHIFT, EXCESS * max(usual_shifts)))
 
 
 WEEK_DAYS = 7
 # Hours of the local night in which nobody waits for a plan and no clock changes twice; sites are
 # spread over them and over the week.
 NIGHT_HOURS = (1, 4, 5)
-# A model that was just trained has not been seen to fail; and a change shows better after some days
-# of it.
+# The errors of a new model are not scored yet, and a change shows better after some days.
 DRIFT_REST = timedelta(days=3)
-# Without new data the same model would come of it.
+# Without new data, training would give the same model.
 LEAST_NEW = timedelta(days=1)
-# A site without measurements for so long is a record, not a household to forecast.
+# A site without measurements for this long needs no forecasts.
 SILENCE = timedelta(days=14)
 
 
@@ -169,27 +163,23 @@ class TrainingSlot:
 
 
 def assign_turn(site_id: str) -> TrainingSlot:
-    """Return when a site's turn is.
+    """Return a site's turn.
 
-    The same name has the same turn for ever, and many names fill every night alike.
+    A name keeps its turn for ever, and many names fill all nights evenly.
     """
     number = int.from_bytes(hashlib.sha256(site_id.encode()).digest()[:8])
     return TrainingSlot(number % WEEK_DAYS, NIGHT_HOURS[number // WEEK_DAYS % len(NIGHT_HOURS)])
 
 
 def find_last_turn(turn: TrainingSlot, now: datetime, zone: ZoneInfo) -> datetime:
-    """Return the last instant, at ``now`` or before, at which the turn came."""
+    """Return the start of the last turn, at ``now`` or before."""
     local = now.astimezone(zone)
-    begin = datetime.combine(
-        local.date() - timedelta(days=(local.weekday() - turn.weekday) % WEEK_DAYS),
-        time(turn.hour),
-        zone,
-    )
-    return (
-        begin
-        if begin <= local
-        else datetime.combine(begin.date() - timedelta(days=WEEK_DAYS), time(turn.hour), zone)
-    )
+    days_since = (local.weekday() - turn.weekday) % WEEK_DAYS
+    turn_day = local.date() - timedelta(days=days_since)
+    start = datetime.combine(turn_day, time(turn.hour), zone)
+    if start <= local:
+        return start
+    return datetime.combine(turn_day - timedelta(days=WEEK_DAYS), time(turn.hour), zone)
 
 
 def is_weekly_due(turn: TrainingSlot, trained_at: datetime, now: datetime, zone: ZoneInfo) -> bool:
@@ -198,7 +188,7 @@ def is_weekly_due(turn: TrainingSlot, trained_at: datetime, now: datetime, zone:
 
 
 def is_looked_at(turn: TrainingSlot, now: datetime, zone: ZoneInfo) -> bool:
-    """Return whether this is the hour of the day in which a site is looked at for drift."""
+    """Return whether this is the site's hour of the day to check for drift."""
     return now.astimezone(zone).hour == turn.hour
 
 
@@ -209,7 +199,7 @@ log = structlog.get_logger("luna.forecaster")
 
 
 class Due(NamedTuple):
-    """Reason for training a model."""
+    """A training that is due: its trigger and, in words, the reason."""
 
     trigger: TrainingTrigger
     reason: str
@@ -217,9 +207,9 @@ class Due(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RenewalContext:
-    """Context to ask for a training: the database, and a queue that takes the job.
+    """Dependencies of renewal.
 
-    An equal one that is open is not taken twice.
+    ``submit`` submits a request as a job, unless an equal one is open.
     """
 
     engine: Engine
@@ -229,25 +219,24 @@ class RenewalContext:
 def renew_models(
     context: RenewalContext, request: RenewModelsRequest, *, now: datetime
 ) -> RenewModelsReply:
-    """Ask for every training that is due at ``now``.
+    """Request every training that is due at ``now``.
 
-    A site that cannot be judged is named in the reply and stops no other.
+    A site's fault is reported and stops no other site.
 
     Raises:
         NotFoundError: no such site.
         UnavailableError: the database is away.
     """
     with unit_of_work(context.engine) as connection:
-        names = (
-            [sites.load(connection, request.site_id).name]
-            if request.site_id
-            else sites.names(connection)
-        )
+        if request.site_id:
+            names = [sites.load(connection, request.site_id).name]
+        else:
+            names = sites.names(connection)
     return RenewModelsReply(sites=[_renew_site(context, name, now) for name in names])
 
 
 def find_due(connection: Connection, site: Site, *, now: datetime) -> Due | None:
-    """Return why a site's model is to be trained now, None where it is not."""
+    """Return the training of a site's model that is due now, or None if none is."""
     span = recorded_span.of_site(connection, site.name)
     if span is None or now - span[1] > SILENCE:
         return None
@@ -257,16 +246,9 @@ def find_due(connection: Connection, site: Site, *, now: datetime) -> Due | None
     if runs and data_until - runs[0].data_until < LEAST_NEW:
         return None
     if trained_at is None or not any(run.learned for run in runs):
-        known_days = 0.0
-        start = floor_to(span[0], SLOT)
-        if data_until - span[0] >= timedelta(days=YOUNG_DAYS):
-            window = Timeline(start, SLOT, (floor_to(data_until, SLOT) - start) // SLOT)
-            known_days = count_days(quality.read_trusted(connection, site, window).load_kwh)
-        return (
-            Due("schedule", "two weeks are known and nothing was learned")
-            if known_days >= YOUNG_DAYS
-            else None
-        )
+        known_days = _count_known_days(connection, site, span[0], data_until)
+        first_training = Due("schedule", "two weeks are known and nothing was learned")
+        return first_training if known_days >= YOUNG_DAYS else None
     turn = assign_turn(site.name)
     zone = parse_zone(site.timezone)
     if is_weekly_due(turn, trained_at, now, zone):
@@ -277,37 +259,47 @@ def find_due(connection: Connection, site: Site, *, now: datetime) -> Due | None
     return Due("drift", "; ".join(signs)) if signs else None
 
 
+def _count_known_days(
+    connection: Connection, site: Site, data_from: datetime, data_until: datetime
+) -> float:
+    # A shorter span cannot hold enough days; reading it would be for nothing.
+    if data_until - data_from < timedelta(days=YOUNG_DAYS):
+        return 0.0
+    start = floor_to(data_from, SLOT)
+    window = Timeline(start, SLOT, (floor_to(data_until, SLOT) - start) // SLOT)
+    return count_days(quality.read_trusted(connection, site, window).load_kwh)
+
+
 def list_drift(connection: Connection, site: Site, run: TrainingRun, *, now: datetime) -> list[str]:
-    """Return the signs that a site lives otherwise than when a model was trained."""
+    """Return the signs, in words, of a site's drift since its model was trained."""
     begin = floor_to(now - LOOK_BACK, SLOT)
     window = Timeline(begin, SLOT, LOOK_BACK // SLOT)
     recent = quality.read_trusted(connection, site, window)
     steering = read_steering(connection, site, window)
-    # Aurora's error on each of the last days, PV's in parts of the clear sky; NaN where it was not
-    # scored.
-    zone = parse_zone(site.timezone)
-    days = [
-        now.astimezone(zone).date() - timedelta(days=back) for back in range(SCORED_DAYS, 0, -1)
-    ]
-    errors = {series: np.full(SCORED_DAYS, np.nan) for series in ("load_kwh", "pv_kwh")}
-    for score in forecast_scores.read(connection, site.name, days[0], days[-1]):
-        if score.forecast_version == VERSION:
-            errors[score.series][days.index(score.day)] = score.mae
-    bright = np.array(
-        [estimate_clear_sky(local_day(day, zone).starts, site).mean() for day in days]
-    )
-    pv_error = errors["pv_kwh"] / np.maximum(bright, 1e-6)
-    signs = [
-        str(sign)
-        for sign in list_signs(recent.load_kwh, {"load": errors["load_kwh"], "pv": pv_error})
-    ]
+    errors = _read_daily_errors(connection, site, now)
+    signs = [str(sign) for sign in list_signs(recent.load_kwh, errors)]
     growth = prepare_history(recent, site, before=now, steering=steering).growth
     learned_until = np.datetime64(run.data_until.replace(tzinfo=None), "s")
-    return (
-        [*signs, f"arrays yield {growth.factor:.1f} times as much"]
-        if growth is not None and growth.since >= learned_until
-        else signs
-    )
+    if growth is not None and growth.since >= learned_until:
+        signs.append(f"arrays yield {growth.factor:.1f} times as much")
+    return signs
+
+
+def _read_daily_errors(connection: Connection, site: Site, now: datetime) -> dict[str, FloatArray]:
+    """Return Aurora's errors of load and PV on the last days, NaN where none was scored.
+
+    PV's is divided by the clear sky's output, so that seasons can be compared.
+    """
+    zone = parse_zone(site.timezone)
+    today = now.astimezone(zone).date()
+    days = [today - timedelta(days=back) for back in range(SCORED_DAYS, 0, -1)]
+    mae = {series: np.full(SCORED_DAYS, np.nan) for series in ("load_kwh", "pv_kwh")}
+    for score in forecast_scores.read(connection, site.name, days[0], days[-1]):
+        if score.forecast_version == VERSION:
+            mae[score.series][days.index(score.day)] = score.mae
+    day_starts = [local_day(day, zone).starts for day in days]
+    clear_sky_kwh = np.array([estimate_clear_sky(starts, site).mean() for starts in day_starts])
+    return {"load": mae["load_kwh"], "pv": mae["pv_kwh"] / np.maximum(clear_sky_kwh, 1e-6)}
 
 
 def _renew_site(context: RenewalContext, name: str, now: datetime) -> SiteRenewal:

@@ -65,7 +65,7 @@ Scores = Mapping[str, Mapping[str, Score]]  # by version, then by series
 
 @dataclass(frozen=True, slots=True)
 class TrialVerdict:
-    """Whether a new model is used, and why.
+    """The decision whether a new model is used, and its reason.
 
     ``metrics`` has the figures of the trial by ``trial.<series>.<who>.<what>``.
     """

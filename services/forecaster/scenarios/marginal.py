@@ -1,7 +1,4 @@
-"""The whole distribution of each slot out of its quantiles.
-
-Straight lines between them, and tails that end.
-"""
+"""Distributions of each slot from its quantiles: straight lines between them, and finite tails."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -30,28 +27,28 @@ class Marginals:
 
     @classmethod
     def of(cls, quantiles: Quantiles, limit_kwh: float) -> Self:
-        """Return the distributions of an energy, from zero to at most ``limit_kwh``.
+        """Return the distributions of an energy from its quantiles, within 0 and ``limit_kwh``.
 
-        The upper tail is as long as the expected value asks for.
+        The upper tail is as long as the expected value requires.
         """
         inner = np.stack([getattr(quantiles, name) for name in SHARES], axis=-1)
-        lowest = np.maximum(inner[..., 0] - (inner[..., 2] - inner[..., 0]), 0)
-        below = (np.diff(KNOTS[1:-1]) * (inner[..., 1:] + inner[..., :-1]) / 2).sum(
-            axis=-1
-        ) + TAIL * (lowest + inner[..., 0]) / 2
-        highest = 2 * (quantiles.expected - below) / TAIL - inner[..., -1]
-        reach = inner[..., -1] - inner[..., 3]
-        highest = np.clip(
-            highest, inner[..., -1] + LEAST_TAIL * reach, inner[..., -1] + MOST_TAIL * reach
-        )
-        highest = np.maximum(np.minimum(highest, limit_kwh), inner[..., -1])
+        p05 = inner[..., 0]
+        p95 = inner[..., -1]
+        lowest = np.maximum(p05 - (inner[..., 2] - p05), 0)
+        # The part of the expected value that lies below the 95 % quantile.
+        pieces = np.diff(KNOTS[1:-1]) * (inner[..., 1:] + inner[..., :-1]) / 2
+        below = pieces.sum(axis=-1) + TAIL * (lowest + p05) / 2
+        required = 2 * (quantiles.expected - below) / TAIL - p95
+        reach = p95 - inner[..., 3]
+        highest = np.clip(required, p95 + LEAST_TAIL * reach, p95 + MOST_TAIL * reach)
+        highest = np.maximum(np.minimum(highest, limit_kwh), p95)
         return cls(np.concatenate([lowest[..., None], inner, highest[..., None]], axis=-1))
 
     @classmethod
     def of_price(cls, quantiles: FloatArray) -> Self:
-        """Return the distributions of a price from its quantiles, ``(slots, shares)``.
+        """Return the distributions of a price from its quantiles, shape ``(slots, shares)``.
 
-        Tails reach as far beyond 5 and 95 % as 25 and 75 % lie within.
+        The tails reach as far beyond 5 and 95 % as 25 and 75 % lie within.
         """
         lowest = 2 * quantiles[:, 0] - quantiles[:, 2]
         highest = 2 * quantiles[:, -1] - quantiles[:, 4]
@@ -64,11 +61,10 @@ class Marginals:
 
         Source: Dawid (1984), the probability integral transform.
         """
-        knot = np.clip((actual[..., None] >= self.values).sum(axis=-1) - 1, 0, KNOTS.size - 2)
-        low, high = (
-            np.take_along_axis(self.values, (knot + step)[..., None], axis=-1)[..., 0]
-            for step in (0, 1)
-        )
+        knots_below = (actual[..., None] >= self.values).sum(axis=-1)
+        knot = np.clip(knots_below - 1, 0, KNOTS.size - 2)
+        low = np.take_along_axis(self.values, knot[..., None], axis=-1)[..., 0]
+        high = np.take_along_axis(self.values, (knot + 1)[..., None], axis=-1)[..., 0]
         within = np.divide(
             actual - low, high - low, out=np.full(actual.shape, 0.5), where=high - low > NO_WIDTH
         )
@@ -86,11 +82,9 @@ class Marginals:
         return drawn
 
     def arrange(self, share: FloatArray, probability: FloatArray) -> FloatArray:
-        """Return paths in the order of ``share`` at every slot, shape ``(paths, slots)``.
+        """Return paths, shape ``(paths, slots)``, in the order of ``share`` at every slot.
 
-        Their values stand for equal parts of the distribution.
-
-        Each path takes the mean of as much of the distribution as it is probable.
+        Each path takes the mean of a part of the distribution as large as its probability.
 
         Invariants: the paths' mean, weighted by ``probability``, is that of the distribution, and
         every value lies within it.
@@ -101,13 +95,11 @@ class Marginals:
         order = np.argsort(share, axis=0, kind="stable")
         weight = probability[order]
         upto = np.minimum(np.cumsum(weight, axis=0), 1.0)
-        mass = np.diff(self._integrate(upto), axis=0, prepend=0.0) / np.diff(
-            upto, axis=0, prepend=0.0
-        )
-        arranged = np.empty_like(mass)
-        np.put_along_axis(
-            arranged, order, np.clip(mass, self.values[:, 0], self.values[:, -1]), axis=0
-        )
+        part_integral = np.diff(self._integrate(upto), axis=0, prepend=0.0)
+        part_share = np.diff(upto, axis=0, prepend=0.0)
+        part_mean = np.clip(part_integral / part_share, self.values[:, 0], self.values[:, -1])
+        arranged = np.empty_like(part_integral)
+        np.put_along_axis(arranged, order, part_mean, axis=0)
         return arranged
 
     def mean(self) -> FloatArray:
@@ -121,12 +113,10 @@ class Marginals:
         low = self.values[slot, knot]
         high = self.values[slot, knot + 1]
         pieces = np.diff(KNOTS) * (self.values[:, 1:] + self.values[:, :-1]) / 2
-        before = np.concatenate(
-            [np.zeros((self.values.shape[0], 1)), np.cumsum(pieces, axis=1)], axis=1
-        )
-        integral: FloatArray = (
-            before[slot, knot] + low * beyond + (high - low) / np.diff(KNOTS)[knot] * beyond**2 / 2
-        )
+        zeros = np.zeros((self.values.shape[0], 1))
+        before = np.concatenate([zeros, np.cumsum(pieces, axis=1)], axis=1)
+        slope = (high - low) / np.diff(KNOTS)[knot]
+        integral: FloatArray = before[slot, knot] + low * beyond + slope * beyond**2 / 2
         return integral
 
     def _locate(self, share: FloatArray) -> tuple[np.ndarray, np.ndarray, FloatArray]:

@@ -1,1 +1,1 @@
-"""Choose the version that drives the planner: judged in shadow, promoted, taken back."""
+"""Score forecast versions in shadow, and promote or take back the one that drives the planner."""

@@ -1,4 +1,4 @@
-"""Every version of a stored site against what happened, by rolling origin."""
+"""Score forecast versions on a stored site's past days, by rolling origin."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ from services.forecaster.versions.hindsight import ensure_trained
 
 @dataclass(frozen=True, slots=True)
 class VersionScores:
-    """One version's scores by series, and what it took to train it and to issue once."""
+    """One version's scores by series, and its times of training and of one issue."""
 
     scores: dict[str, Score]
     train_seconds: float
@@ -46,9 +46,9 @@ class VersionScores:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """History behind forecasts, and measurements to score them against.
+    """Inputs of past forecasts, and the measurements for their scores.
 
-    The history is prepared as known at their issue; the measurements are those that can be trusted.
+    ``history`` is prepared as it was known at the first issue; ``trusted`` leaves out faults.
     """
 
     history: Observations
@@ -63,9 +63,9 @@ def evaluate_versions(
     objects: ObjectStore,
     progress: Progress = keep_quiet,
 ) -> EvaluateReply:
-    """Score versions on a stored site but for days that are judged ``exclude``.
+    """Score versions on a stored site, without days of quality ``exclude``.
 
-    Aurora as trained before the first day, and trained now where it was not.
+    Aurora uses its model from before the first day; without one it is trained now.
 
     Raises:
         NotFoundError: no such site or version.
@@ -94,11 +94,9 @@ def evaluate_versions(
     past = Past(prepared.history, read_scorable(connection, site, ahead), context)
     judged = {}
     for place, version in enumerate(dict.fromkeys(request.versions)):
-        train_seconds = (
-            ensure_trained(connection, site, before=instants[0], objects=objects)
-            if version == VERSION
-            else 0.0
-        )
+        train_seconds = 0.0
+        if version == VERSION:
+            train_seconds = ensure_trained(connection, site, before=instants[0], objects=objects)
         forecaster = load_forecaster(connection, site, version, before=instants[0], objects=objects)
         batch, _ = issue_in_parts(forecaster, past.history, instants, context=past.context)
         began = time.perf_counter()
@@ -111,11 +109,8 @@ def evaluate_versions(
     regrets = forecast_scores.read_regrets(
         connection, site.name, list(judged), first=request.from_day, last=request.to_day
     )
-    return _describe_scores(
-        judged,
-        {version: list(days.values()) for version, days in regrets.items()},
-        origins=len(instants),
-    )
+    daily_regrets = {version: list(days.values()) for version, days in regrets.items()}
+    return _describe_scores(judged, daily_regrets, origins=len(instants))
 
 
 def _describe_scores(
@@ -123,36 +118,38 @@ def _describe_scores(
 ) -> EvaluateReply:
     """Return the message about versions.
 
-    Skill is against the first baseline named, or the first version where none is.
+    Skill is relative to the first baseline among them, or to the first version without one.
 
     Args:
-        regrets: what each version's errors cost in the plan, on those days of which the nightly
-            shadow knows it.
+        regrets: costs of each version's errors in the plan, on the days with a shadow score.
 
     Raises:
         InvalidInputError: a series was measured in no slot of the window.
     """
-    reference = next((version for version in judged if version in BASELINES), next(iter(judged)))
+    baselines = [version for version in judged if version in BASELINES]
+    reference = baselines[0] if baselines else next(iter(judged))
     versions = {}
     for version, judged_version in judged.items():
-        series = {
-            name: SeriesScore(
+        series = {}
+        for name, score in judged_version.scores.items():
+            if not score.slots:
+                continue
+            reference_mae = judged[reference].scores[name].mae
+            series[name] = SeriesScore(
                 mae=score.mae,
                 rmse=score.rmse,
                 pinball=score.pinball,
                 coverage_80=float(np.nan_to_num(score.coverage_80)),
-                skill=measure_skill(score.mae, judged[reference].scores[name].mae),
+                skill=measure_skill(score.mae, reference_mae),
             )
-            for name, score in judged_version.scores.items()
-            if score.slots
-        }
         if not series:
             raise refuse("window-unmeasured", field="from_day")
+        daily_regrets = regrets[version]
         versions[version] = VersionScore(
             series=series,
             train_seconds=judged_version.train_seconds,
             issue_milliseconds=judged_version.issue_milliseconds,
-            regret_per_day=fmean(regrets[version]) if regrets[version] else None,
-            regret_days=len(regrets[version]),
+            regret_per_day=fmean(daily_regrets) if daily_regrets else None,
+            regret_days=len(daily_regrets),
         )
     return EvaluateReply(versions=versions, origins=origins)

@@ -1,4 +1,4 @@
-"""Issue missing forecasts of past days in hindsight, from data known at each instant of issue."""
+"""Issue missing forecasts of past days, from data known at each instant of issue."""
 
 from datetime import datetime, timedelta
 
@@ -22,18 +22,12 @@ from services.forecaster.service import issue_forecasts
 def ensure_trained(
     connection: Connection, site: Site, *, before: datetime, objects: ObjectStore
 ) -> float:
-    """Return the training time, seconds, of the latest Aurora trained on no data after ``before``.
-
-    Train one where there is none.
-    """
+    """Train Aurora on data up to ``before`` unless it was, and return the training's seconds."""
     run = training_runs.latest(connection, site.name, version=VERSION, before=before)
-    return (
-        run.train_seconds
-        if run
-        else train_site(
-            connection, TrainRequest(site_id=site.name, until=before), objects=objects
-        ).train_seconds
-    )
+    if run:
+        return run.train_seconds
+    request = TrainRequest(site_id=site.name, until=before)
+    return train_site(connection, request, objects=objects).train_seconds
 
 
 def ensure_forecasts(

@@ -1,6 +1,6 @@
-"""Score all forecast versions on past days in shadow.
+"""Score all forecast versions on past days in shadow, and apply the promotion rule.
 
-Their costs are requested from the planner, and the promotion rule is applied.
+The planner is requested to compute what each version would have cost.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -55,10 +55,13 @@ DAYS_PER_RUN = 7
 class ShadowDay:
     """A local day of issue.
 
-    ``origins`` are the instants of issue, ``reach`` all slots that their forecasts cover.
-
-    ``issues`` are the origins and, where the day does not begin with one, the instant before, whose
-    forecast the day's first plan uses.
+    Args:
+        day: the day.
+        window: its slots.
+        issues: the origins and, where the day does not begin with one, the instant before, whose
+            forecast the day's first plan uses.
+        origins: the instants of issue.
+        reach: all slots that forecasts of the origins cover.
     """
 
     day: date
@@ -72,19 +75,18 @@ def describe_day(day: date, zone: ZoneInfo) -> ShadowDay:
     """Return the instants and slots on which versions are scored for a local day."""
     start = local_midnight(day, zone)
     end = local_midnight(day + timedelta(days=1), zone)
-    first = floor_to(start, ORIGINS_EVERY)
-    issues = [
-        at
-        for step in range((end - first) // ORIGINS_EVERY + 1)
-        if (at := first + step * ORIGINS_EVERY) < end
-    ]
-    origins = [at for at in issues if at >= start]
+    issues = []
+    at = floor_to(start, ORIGINS_EVERY)
+    while at < end:
+        issues.append(at)
+        at += ORIGINS_EVERY
+    slots = (end - start) // SLOT
     return ShadowDay(
-        day,
-        Timeline(start, SLOT, (end - start) // SLOT),
-        issues,
-        origins,
-        Timeline(start, SLOT, (end - start) // SLOT + HORIZON_SLOTS),
+        day=day,
+        window=Timeline(start, SLOT, slots),
+        issues=issues,
+        origins=[at for at in issues if at >= start],
+        reach=Timeline(start, SLOT, slots + HORIZON_SLOTS),
     )
 
 
@@ -94,21 +96,24 @@ def list_due(
     versions: Collection[str],
     excluded: Collection[date],
 ) -> list[date]:
-    """Return past days that lack a version's score, oldest first.
+    """Return the days that lack a version's score, oldest first, without ``excluded`` ones.
 
-    Their 48 hours have passed; ``excluded`` ones are left out.
+    The forecasts of a day must have ended: 48 hours have passed since.
 
     Args:
         today: the site's local day.
         scored: by day, the versions that have a score.
-        versions: that need a score.
+        versions: the versions that need a score.
         excluded: days with the verdict ``exclude``.
     """
     last = today - timedelta(days=1 + HORIZON_SLOTS * SLOT // timedelta(days=1))
-    days = [last - timedelta(days=number) for number in reversed(range(LOOK_BACK_DAYS))]
-    return [
-        day for day in days if day not in excluded and not set(versions) <= set(scored.get(day, ()))
-    ]
+    due = []
+    for days_before in reversed(range(LOOK_BACK_DAYS)):
+        day = last - timedelta(days=days_before)
+        missing = set(versions) - set(scored.get(day, ()))
+        if missing and day not in excluded:
+            due.append(day)
+    return due
 
 
 def find_missing(
@@ -142,20 +147,19 @@ class ShadowContext:
 def judge_forecasts(
     context: ShadowContext, request: JudgeForecastsRequest, *, progress: Progress = keep_quiet
 ) -> JudgeForecastsReply:
-    """Score every version on its due days and apply the promotion rule.
+    """Score every version on its due days, and apply the promotion rule.
 
-    Each day has its own transaction; a site's fault is reported and stops no other.
+    Each day is scored in its own transaction. A site's fault is reported and stops no other site.
 
     Raises:
         NotFoundError: no such site.
         UnavailableError: the database is away.
     """
     with unit_of_work(context.engine) as connection:
-        names = (
-            [sites.load(connection, request.site_id).name]
-            if request.site_id
-            else sites.names(connection)
-        )
+        if request.site_id:
+            names = [sites.load(connection, request.site_id).name]
+        else:
+            names = sites.names(connection)
     judged = []
     for place, name in enumerate(names):
         judged.append(_judge_site(context, name, request))
@@ -164,25 +168,29 @@ def judge_forecasts(
 
 
 def _judge_site(context: ShadowContext, name: str, request: JudgeForecastsRequest) -> SiteJudgement:
-    judged: dict[date, int] = {}
+    # A fault leaves the days before it scored, and the reply names them.
+    replays_by_day: dict[date, int] = {}
 
     def judge() -> SiteJudgement:
         with unit_of_work(context.engine) as connection:
             site = sites.load(connection, name)
             due = find_due(connection, site, request, now=context.now)
         anew = request.from_day is not None
-        judged.update(
-            islice(_judge_days(context, site, due, anew=anew), None if anew else DAYS_PER_RUN)
-        )
-        requested = sum(judged.values())
+        scored_days = _judge_days(context, site, due, anew=anew)
+        most_days = None if anew else DAYS_PER_RUN
+        replays_by_day.update(islice(scored_days, most_days))
+        requested = sum(replays_by_day.values())
         with unit_of_work(context.engine) as connection:
             verdict = promote_by_rule(connection, site, now=context.now, awaits_costs=requested > 0)
-        return verdict.model_copy(update={"days": list(judged), "replays": requested})
+        return verdict.model_copy(update={"days": list(replays_by_day), "replays": requested})
 
     def report_fault(error: Exception) -> SiteJudgement:
         log.error("versions are not judged", site=name, exc_info=error)
         return SiteJudgement(
-            site_id=name, days=list(judged), replays=sum(judged.values()), faults=[str(error)]
+            site_id=name,
+            days=list(replays_by_day),
+            replays=sum(replays_by_day.values()),
+            faults=[str(error)],
         )
 
     return isolate(judge, report_fault)
@@ -191,42 +199,37 @@ def _judge_site(context: ShadowContext, name: str, request: JudgeForecastsReques
 def _judge_days(
     context: ShadowContext, site: Site, days: Sequence[date], *, anew: bool
 ) -> Iterator[tuple[date, int]]:
-    """Score the days; yield those with new scores, each with its number of requested replays."""
+    """Score the days; yield those with new scores and their numbers of requested replays."""
+    zone = parse_zone(site.timezone)
     for day in days:
         with unit_of_work(context.engine) as connection:
-            scored = Judge(connection, site, context.objects).score_day(
-                describe_day(day, parse_zone(site.timezone)), anew=anew
-            )
-            questions = _list_cost_requests(connection, site, day, scored)
-        # After the commit: the planner reads what was issued.
-        for question in questions:
-            context.submit(question)
+            judge = Judge(connection, site, context.objects)
+            scored = judge.score_day(describe_day(day, zone), anew=anew)
+            replay_requests = _list_cost_requests(connection, site, day, scored)
+        # After the commit: the planner reads the issued forecasts.
+        for replay_request in replay_requests:
+            context.submit(replay_request)
         if scored:
-            yield day, len(questions)
+            yield day, len(replay_requests)
 
 
 def find_due(
     connection: Connection, site: Site, request: JudgeForecastsRequest, *, now: datetime
 ) -> list[date]:
-    """Return the days of issue to score, requested or due.
-
-    Their forecasts lie wholly within the recorded span.
-    """
+    """Return the requested or due days of issue with forecasts wholly within the recorded span."""
     span = recorded_span.of_site(connection, site.name)
     if span is None:
         return []
     zone = parse_zone(site.timezone)
     today = now.astimezone(zone).date()
-    first, last = (
-        (request.from_day, request.to_day or request.from_day)
-        if request.from_day
-        else (today - timedelta(days=LOOK_BACK_DAYS + 3), today)
-    )
-    excluded = {
-        day.day
-        for day in quality.read(connection, site.name, first, last)
-        if day.verdict == "exclude"
-    }
+    if request.from_day:
+        first = request.from_day
+        last = request.to_day or request.from_day
+    else:
+        first = today - timedelta(days=LOOK_BACK_DAYS + 3)
+        last = today
+    qualities = quality.read(connection, site.name, first, last)
+    excluded = {day.day for day in qualities if day.verdict == "exclude"}
     if request.from_day:
         named = [first + timedelta(days=number) for number in range((last - first).days + 1)]
         due = [day for day in named if day not in excluded]
@@ -235,12 +238,13 @@ def find_due(
         for score in forecast_scores.read(connection, site.name, first, last):
             scored.setdefault(score.day, set()).add(score.forecast_version)
         due = list_due(today, scored, VERSIONS, excluded)
-    described = [describe_day(day, zone) for day in due]
-    return [
-        shadow.day
-        for shadow in described
-        if span[0] <= shadow.window.start and shadow.reach.end <= span[1]
-    ]
+    recorded_from, recorded_until = span
+    recorded_days = []
+    for day in due:
+        shadow = describe_day(day, zone)
+        if recorded_from <= shadow.window.start and shadow.reach.end <= recorded_until:
+            recorded_days.append(day)
+    return recorded_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,42 +268,39 @@ class Judge:
         trusted = read_scorable(self.connection, self.site, shadow.reach)
         if not any(np.isfinite(getattr(trusted, series)).any() for series in SERIES):
             return []
-        there = {
-            score.forecast_version
-            for score in forecast_scores.read(
-                self.connection, self.site.name, shadow.day, shadow.day
-            )
-        }
-        due_versions = [version for version in VERSIONS if anew or version not in there]
-        return [
-            version for version in due_versions if self._score_version(shadow, version, trusted)
-        ]
+        stored = forecast_scores.read(self.connection, self.site.name, shadow.day, shadow.day)
+        scored_before = {score.forecast_version for score in stored}
+        scored_now = []
+        for version in VERSIONS:
+            due = anew or version not in scored_before
+            if due and self._score_version(shadow, version, trusted):
+                scored_now.append(version)
+        return scored_now
 
     def _score_version(self, shadow: ShadowDay, version: str, trusted: Observations) -> bool:
         issued = self._gather(shadow, version)
         if not issued:
             return False
-        least = LEAST_SHARE * len(issued) * HORIZON_SLOTS
-        scores = {
-            series: score
-            for series, score in score_forecasts(issued, trusted, self.site).items()
-            if score.slots >= least
-        }
-        rows = [
-            ForecastDayScore(
-                shadow.day,
-                version,
-                series,
-                len(issued),
-                score.mae,
-                score.rmse,
-                score.pinball,
-                None if np.isnan(score.coverage_80) else score.coverage_80,
+        least_slots = LEAST_SHARE * len(issued) * HORIZON_SLOTS
+        rows = []
+        for series, score in score_forecasts(issued, trusted, self.site).items():
+            if score.slots < least_slots:
+                continue
+            coverage = None if np.isnan(score.coverage_80) else score.coverage_80
+            rows.append(
+                ForecastDayScore(
+                    shadow.day,
+                    version,
+                    series,
+                    len(issued),
+                    score.mae,
+                    score.rmse,
+                    score.pinball,
+                    coverage,
+                )
             )
-            for series, score in scores.items()
-        ]
         forecast_scores.upsert(self.connection, self.site.name, rows)
-        return bool(scores)
+        return bool(rows)
 
     def _gather(self, shadow: ShadowDay, version: str) -> list[Forecast]:
         """Return the forecasts at a day's origins, missing ones made in hindsight.
@@ -310,17 +311,16 @@ class Judge:
             self.connection, self.site.name, version=version, instants=shadow.issues
         )
         missing = find_missing(shadow.issues, issued, near=past_forecasts.NEAR)
-        if (
-            missing
-            and version == VERSION
-            and find_run(self.connection, self.site, version, before=missing[0]) is None
-        ):
-            return []
-        for first, last in (
-            [(missing[0], missing[-1])]
-            if missing == shadow.issues
-            else zip(missing, missing, strict=True)
-        ):
+        if missing and version == VERSION:
+            run = find_run(self.connection, self.site, version, before=missing[0])
+            if run is None:
+                return []
+        if missing and missing == shadow.issues:
+            # A whole day is issued by one request.
+            issue_spans = [(missing[0], missing[-1])]
+        else:
+            issue_spans = [(instant, instant) for instant in missing]
+        for first, last in issue_spans:
             request = IssueRequest(
                 site_id=self.site.name,
                 at=first,
@@ -341,24 +341,25 @@ def _list_cost_requests(
 
     None with gaps in prices or measurements, or without a battery.
     """
+    if not site.batteries:
+        return []
     window = describe_day(day, parse_zone(site.timezone)).window
-    if not site.batteries or not all(
-        bool(np.isfinite(price).all())
-        for price in prices.read_tariff(connection, site, window).values()
-    ):
+    tariff = prices.read_tariff(connection, site, window)
+    if not all(np.isfinite(price).all() for price in tariff.values()):
         return []
     measured = observations.read(connection, site.name, window)
     if not all(np.isfinite(getattr(measured, series)).all() for series in SERIES):
         return []
-    return [
-        ReplayRequest(
-            site_id=site.name,
-            from_day=day,
-            to_day=day,
-            policies=list(forecast_scores.POLICIES),
-            every_minutes=ORIGINS_MINUTES,
-            system_id=forecast_scores.shadow_system(version),
-            forecast_version=version,
-        )
-        for version in versions
-    ]
+    return [_request_cost(site, day, version) for version in versions]
+
+
+def _request_cost(site: Site, day: date, version: str) -> ReplayRequest:
+    return ReplayRequest(
+        site_id=site.name,
+        from_day=day,
+        to_day=day,
+        policies=list(forecast_scores.POLICIES),
+        every_minutes=ORIGINS_MINUTES,
+        system_id=forecast_scores.shadow_system(version),
+        forecast_version=version,
+    )
