@@ -207,8 +207,8 @@ def train_kinds(
     One may begin from what another learned.
     """
     site = history.scene.site
-    artefacts = dict[AgentKind, Artefact]()
-    seconds = dict[AgentKind, float]()
+    artefacts: dict[AgentKind, Artefact] = {}
+    seconds: dict[AgentKind, float] = {}
     policies = {}
     for kind, declared in find_kinds().items():
         lesson = Lesson(history, steps=steps, teacher=artefacts.get)

@@ -366,7 +366,7 @@ def kill(there: Cluster, node: Node) -> dict[str, float]:
     there.wait_for_work(node)
     node.kill()
     begun = time.monotonic()
-    taken = list[float]()
+    taken: list[float] = []
     # Its connections were not closed, so the database still holds the jobs' locks.
     waiting = running = there.running_on(node)
     while waiting and time.monotonic() < begun + END_SECONDS:

@@ -230,7 +230,7 @@ def _write_totals(period: AccountPeriod, account: EnergyAccount) -> AccountTotal
 
 def list_as_recorded(site: Site) -> list[str]:
     """Return the devices that a replay leaves as recorded; it simulates only batteries."""
-    names = list[str]()
+    names: list[str] = []
     for kind in DEVICE_KINDS:
         if kind.consumption.meter is not None:
             names += [device.name for device in kind.of(site)]

@@ -286,7 +286,7 @@ def find_agent_news(connection: Connection, site: Site, *, now: datetime) -> lis
     """
     policy = SHADOW_POLICIES[site.antares.shadow_policy_type]
     standing = agent_gates.read_standing(connection, site.name, policy=policy)
-    recent = list[GateEntry]()
+    recent: list[GateEntry] = []
     for mode in reversed(CONTROL_MODES[1:]):
         if mode not in standing:
             continue

@@ -252,7 +252,7 @@ def _find_uses(
     site: Site, plan: PlanReply, stays: Sequence[PlannedStay], now: datetime
 ) -> Iterator[DeviceUse]:
     next_stays = {stay.device: stay for stay in reversed(stays)}
-    runs = list[tuple[str, DeviceUseKind, PlannedRun | None]]()
+    runs: list[tuple[str, DeviceUseKind, PlannedRun | None]] = []
     for name in list_names(site):
         if name in next_stays:
             stay = next_stays[name]

@@ -256,7 +256,7 @@ def _choose_phrases(code: str, language: Language, names: tuple[str, ...]) -> _C
 
 def _read_phrase(text: str, rises: Pairs) -> _Phrase:
     pattern = ""
-    figures = dict[str, tuple[str, str]]()
+    figures: dict[str, tuple[str, str]] = {}
     for literal, place, _, _ in Formatter().parse(text):
         pattern += literal.replace("%", "%%")
         if place:

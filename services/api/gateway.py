@@ -329,7 +329,7 @@ class Gateway:
         heartbeats = [heartbeat for heartbeat in nodes if PLANS in heartbeat.queues]
         if not heartbeats:
             raise refuse("no-worker-of-planner")
-        blocked = list[str]()
+        blocked: list[str] = []
         for heartbeat in heartbeats:
             blocked += [
                 check.detail for check in heartbeat.checks if check.name == TAKES and not check.ok

@@ -34,8 +34,8 @@ def service_status(
 
     Only sites for which ``has_site`` holds are named.
     """
-    armed = list[str]()
-    unreadable_sites = list[UnreadableSiteReply]()
+    armed: list[str] = []
+    unreadable_sites: list[UnreadableSiteReply] = []
     # The checks below report a database that is away.
     with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
         armed = control.list_armed(connection)

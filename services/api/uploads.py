@@ -140,7 +140,7 @@ class Uploads:
         def store() -> ReceivedForm:
             form = Form(request.headers.get("Content-Type", ""), most=most)
             objects = self._open_store()
-            files = list[ReceivedFile]()
+            files: list[ReceivedFile] = []
             with ExitStack() as unwanted:
                 for name, content in form.read_files(pieces()):
                     key = f"uploads/{owner}{uuid4().hex}"

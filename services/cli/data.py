@@ -92,7 +92,7 @@ def prices(
     )
     with err.status(f"Asking for prices of {market} …"), open_database() as pool:
         reply = fetch_prices(pool, request, load_settings(), clock=SystemClock())
-    faults = list[str]()
+    faults: list[str] = []
     for entry in reply.markets:
         if not entry.sources and entry.missing:
             faults += entry.faults

@@ -103,7 +103,7 @@ def _write_help(capability: Capability) -> str:
 
 
 def _build_command(capability: Capability) -> Callable[..., None]:
-    fields = list[tuple[str, FieldInfo]]()
+    fields: list[tuple[str, FieldInfo]] = []
     for parameter in capability.parameters:
         if parameter.is_model:
             fields += _list_fields(parameter.kind)

@@ -199,7 +199,7 @@ def _list_cells(
 ) -> list[str]:
     """Return a line's cells: start, mode, batteries, energies, prices and reason."""
     first = line.slots[0]
-    stored = list[str]()
+    stored: list[str] = []
     for name in batteries:
         stored += _say_battery(line.slots, name, numbers)
     if not batteries:

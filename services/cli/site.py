@@ -197,7 +197,7 @@ def list_defaults(site: Site) -> list[CostlyDefault]:
     """
     tariff = site.tariff
     given = "tariff" in site.model_fields_set
-    defaults = list[CostlyDefault]()
+    defaults: list[CostlyDefault] = []
     if not given:
         means = f"a bought kWh costs 0.30 {site.currency} at any time, whatever prices are loaded"
         defaults.append(CostlyDefault("tariff.import", "fixed 0.30", means))

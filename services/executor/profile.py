@@ -182,8 +182,8 @@ def open_device(
     Raises:
         InvalidInputError: there is no such profile.
     """
-    sessions = dict[str, InverterSession]()
-    readers = dict[str, ProfiledDevice]()
+    sessions: dict[str, InverterSession] = {}
+    readers: dict[str, ProfiledDevice] = {}
     for name, via in control.vias.items():
         device = reach_device(via, settings.data_folder)
         device.counter = count_writes(via.address)

@@ -109,9 +109,9 @@ def search_network(
 def try_batteries(request: TryBatteriesRequest, work: TaskContext) -> BatteryTrials:
     """Move one battery after the other, half a minute each, and return the responses."""
     site = None if request.site is None else parse_site(request.site)
-    trials = dict[str, BatteryTrial]()
+    trials: dict[str, BatteryTrial] = {}
     for battery, via in request.vias.items():
-        moves = list[BatteryMove]()
+        moves: list[BatteryMove] = []
 
         def report(step: TrialStep, moves: list[BatteryMove] = moves) -> None:
             power_w = None if math.isnan(step.power_w) else step.power_w

@@ -120,7 +120,7 @@ def list_forms() -> list[tuple[str, str, list[str]]]:
         ),
     )
     routes = [route for route in app.routes if isinstance(route, CheckedRoute)]
-    forms = list[tuple[str, str, list[str]]]()
+    forms: list[tuple[str, str, list[str]]] = []
     for route in routes:
         if route.body_field is None or not isinstance(route.body_field.field_info, Form):
             continue

@@ -47,7 +47,7 @@ def test_each_reading_keeps_the_unit_that_it_said_last(
     batches: list[dict[int, str | None]],
 ) -> None:
     history = UnitHistory()
-    truth = dict[int, str]()
+    truth: dict[int, str] = {}
     stored: set[int] = set()
     for batch in batches:
         history = add(history, batch, stored)

@@ -43,7 +43,7 @@ def read_sensors_each(
     units = sensor_units.read_named(connection, named)
     reported: dict[int, list[SocReading]] = {}
     for key, names in sensors.items():
-        last = list[SocReading]()
+        last: list[SocReading] = []
         for name in names:
             unit = units.get((key, name), UnitHistory())
             reading = _find_last(series[key, name], unit, since=since)

@@ -209,7 +209,7 @@ def read_charge_each(
     for key, site in sites_by_key.items():
         for name, vehicle_sensors in sensors_of(site, at=until).items():
             sensors[key, name] = vehicle_sensors
-    named = list[tuple[int, str]]()
+    named: list[tuple[int, str]] = []
     for (key, _), vehicle_sensors in sensors.items():
         for sensor in (vehicle_sensors.soc, vehicle_sensors.connected):
             if sensor:

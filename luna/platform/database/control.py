@@ -68,7 +68,7 @@ def load_each(connection: Connection, names: Mapping[int, str]) -> dict[int, Con
     """
     query = select(control_state).where(control_state.c.site_key.in_(names))
     stored = {row["site_key"]: row for row in connection.execute(query).mappings()}
-    states = dict[int, ControlState]()
+    states: dict[int, ControlState] = {}
     for key, name in names.items():
         fields: dict[str, Any] = {"site": name, "device": BATTERIES}
         if key in stored:
@@ -120,7 +120,7 @@ def load_active(connection: Connection) -> list[ControlState]:
         )
         .order_by(site_table.c.name)
     )
-    states = list[ControlState]()
+    states: list[ControlState] = []
     for row in rows.mappings():
         fields = {name: row[name] for name in ("armed_at", "armed_by", *_OWN)}
         states.append(_state({"site": row["name"]} | fields))

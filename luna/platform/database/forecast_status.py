@@ -100,7 +100,7 @@ def find_waiting_each(
     See ``describe_driving``; sites without one are left out.
     """
     trained = training_runs.list_trained(connection, list(sites_by_key), version=TRAINED_VERSION)
-    waiting = dict[int, WaitingVersion]()
+    waiting: dict[int, WaitingVersion] = {}
     for key in trained:
         if active[key].pinned:
             continue

@@ -89,7 +89,7 @@ def read_driving_each(
 
     Only ``parts`` of ``Quantiles`` are read, the others are NaN.
     """
-    issuers = list[tuple[int, str]]()
+    issuers: list[tuple[int, str]] = []
     for key in sites_by_key:
         versions = (active[key].forecast_version, forecast_activations.DEFAULT_VERSION)
         issuers += [(key, version) for version in dict.fromkeys(versions)]

@@ -222,7 +222,7 @@ def list_newest(
         .all()
     )
     table = notification_deliveries
-    deliveries = dict[int, list[MessageDelivery]]()
+    deliveries: dict[int, list[MessageDelivery]] = {}
     numbers = [row["notification_id"] for row in rows]
     for row in connection.execute(
         select(table).where(table.c.notification_id.in_(numbers)).order_by(table.c.label)

@@ -146,7 +146,7 @@ def settle(
             same, table.line >= lines[0], table.line < lines[1], or_(false(), *freed)
         )
     )
-    rows = list[tuple[str, int, str, str]]()
+    rows: list[tuple[str, int, str, str]] = []
     for source, source_rows in refused.items():
         rows += [(source, row.line, row.fault.text, json.dumps(row.raw)) for row in source_rows]
     if rows:

@@ -112,7 +112,7 @@ def first_day(connection: Connection, site: Site) -> date:
 def of_series(connection: Connection, site_id: str) -> dict[str, Span]:
     """Return the recorded span of each of a site's series and prices, without empty ones."""
     table = slot_observations.c
-    extremes = list[ColumnElement[datetime]]()
+    extremes: list[ColumnElement[datetime]] = []
     for name in _JUDGED:
         is_known = table[name].is_not(None)
         extremes.append(func.min(table.slot_start).filter(is_known))

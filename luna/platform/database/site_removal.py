@@ -119,7 +119,7 @@ def _delete_by_name(connection: Connection, site_id: str) -> None:
 def _remove_documents(connection: Connection, site_id: str) -> list[str]:
     """Delete the site's documents, and return the keys of their objects."""
     removed = documents.remove_of_site(connection, site_id)
-    objects = list[str]()
+    objects: list[str] = []
     for sha256, keys in removed.items():
         # Bytes that another document needs stay.
         if not documents.is_needed(connection, sha256):

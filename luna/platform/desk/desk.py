@@ -67,8 +67,8 @@ def read_pages(desk: Desk, capability: Capability, values: Mapping[str, Any]) ->
 
 
 def read_sites(desk: Desk) -> SiteList:
-    sites = list[Site]()
-    unreadable = list[UnreadableDocument]()
+    sites: list[Site] = []
+    unreadable: list[UnreadableDocument] = []
     for page in read_pages(desk, list_sites, {}):
         sites += page.sites
         unreadable += page.unreadable

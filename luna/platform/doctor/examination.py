@@ -520,7 +520,7 @@ def check_queue(url: str, *, clock: Clock) -> Iterator[DoctorFinding]:
 
 def _check_workers(client: Client, nodes: dict[str, NodeSign]) -> Iterator[DoctorFinding]:
     served = {queue for sign in nodes.values() for queue in sign.queues}
-    queues = list[str]()
+    queues: list[str] = []
     for service in SERVICES:
         queues += [interactive_queue_of(service), service]
     unserved = [queue for queue in queues if queue not in served]

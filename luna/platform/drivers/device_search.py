@@ -95,7 +95,7 @@ def search_network(
     listening: AbstractContextManager[Announcements] = nullcontext(Announcements())
     if port is None:
         listening = listen_for_services(hosts)
-    devices = list[FoundDevice]()
+    devices: list[FoundDevice] = []
     with listening as announcements:
         # In batches, so that a caller can show the progress and stop the search.
         for first in range(0, len(hosts), AT_ONCE):
@@ -146,7 +146,7 @@ def _ask(
     """Return an address's devices: the first fitting profile per open port and bus number."""
     ports = {port or profile.transport.port for profile in profiles}
     open_ports = {number for number in ports if _listens(host, number)}
-    devices = list[FoundDevice]()
+    devices: list[FoundDevice] = []
     for number in open_ports:
         fitting = [profile for profile in profiles if (port or profile.transport.port) == number]
         devices += _ask_port(host, number, fitting, secret)
@@ -156,7 +156,7 @@ def _ask(
 def _ask_port(
     host: str, port: int, profiles: list[DeviceProfile], secret: DeviceSecret | None
 ) -> list[FoundDevice]:
-    settled = dict[tuple[str, int | None], FoundDevice | None]()
+    settled: dict[tuple[str, int | None], FoundDevice | None] = {}
     for profile in profiles:
         if isinstance(profile.transport, MqttTransport):
             continue
@@ -174,7 +174,7 @@ def _ask_port(
                         settled[place] = None
     # A device may answer at several numbers on the bus; it is known by its serial number, and the
     # first number counts.
-    found_once = dict[object, FoundDevice]()
+    found_once: dict[object, FoundDevice] = {}
     for answered in filter(None, settled.values()):
         serial = answered.identity.serial if answered.identity is not None else ""
         key = (answered.profile.profile, serial) if serial else answered.unit
@@ -318,7 +318,7 @@ def list_announced(
     Raises:
         UnavailableError: the broker refuses the credentials.
     """
-    rules = list[IdentityField]()
+    rules: list[IdentityField] = []
     for profile in profiles:
         if profile.identified is not None:
             rules += profile.identified.documents
@@ -326,7 +326,7 @@ def list_announced(
         return []
     from luna.platform.mqtt import BrokerError, BrokerLink
 
-    messages = dict[str, Any]()
+    messages: dict[str, Any] = {}
 
     def on_message(message: "paho.MQTTMessage") -> None:
         try:
@@ -348,7 +348,7 @@ def list_announced(
                 ) from error
             return []
         time.sleep(BROKER_LISTENS_S)
-    devices = list[AnnouncedDevice]()
+    devices: list[AnnouncedDevice] = []
     for profile in profiles:
         devices += _match_devices(profile, dict(messages))
     return devices
@@ -359,7 +359,7 @@ def _match_devices(profile: DeviceProfile, messages: Mapping[str, Any]) -> list[
     identified = profile.identified
     if identified is None:
         return []
-    documents_by_prefix = dict[str, dict[str, Any]]()
+    documents_by_prefix: dict[str, dict[str, Any]] = {}
     for rule in identified.documents:
         before, _, after = rule.at.partition(PREFIX_PART)
         pattern = re.compile(f"{re.escape(before)}([^/]+){re.escape(after)}")
@@ -370,7 +370,7 @@ def _match_devices(profile: DeviceProfile, messages: Mapping[str, Any]) -> list[
             prefix = match[1]
             if identified.prefix is None or identified.prefix.fullmatch(prefix):
                 documents_by_prefix.setdefault(prefix, {})[rule.at] = document
-    devices = list[AnnouncedDevice]()
+    devices: list[AnnouncedDevice] = []
     for prefix in sorted(documents_by_prefix):
         documents = documents_by_prefix[prefix]
         identity = identified.read_documents(documents, profile.covers[0].brand)

@@ -87,7 +87,7 @@ class HttpPoints:
         """
         points = {name: cast("JsonPoint", self._profile.points[name]) for name in names}
         documents = self._get_all(point.at for point in points.values())
-        values = dict[str, float]()
+        values: dict[str, float] = {}
         for name, point in points.items():
             invalid = self._profile.invalid_of(point)
             values[name] = pick_valid(documents[point.at], point.field_, invalid) * point.scale

@@ -100,7 +100,7 @@ class ModbusPoints:
         """
         spans = {name: self._spans(name) for name in names}
         registers = self._read_known(chain.from_iterable(spans.values()))
-        values = dict[str, float]()
+        values: dict[str, float] = {}
         for name, point_spans in spans.items():
             if all(span in registers for span in point_spans):
                 values[name] = self._decode(name, [registers[span] for span in point_spans])
@@ -122,7 +122,7 @@ class ModbusPoints:
             if point not in readable:
                 spans[point] = self._exponent_spans(point)
         registers = self._read_registers(chain.from_iterable(spans.values()))
-        registers_by_point = dict[str, list[int]]()
+        registers_by_point: dict[str, list[int]] = {}
         if self._sent_over == self.link.opened:
             registers_by_point |= self._sent
         for point in readable:
@@ -156,7 +156,7 @@ class ModbusPoints:
         self.link.close()
 
     def _identify_by(self, identity: ProductIdentity) -> DeviceIdentity:
-        texts = dict[str, str]()
+        texts: dict[str, str] = {}
         for rule in identity.registers:
             count = rule.count if isinstance(rule, IdentityText) else width(rule.type)
             registers = self.link.read(rule.register_, count, rule.table)
@@ -205,7 +205,7 @@ class ModbusPoints:
 
         True as well where no other point has such a bit.
         """
-        sharing = list[StatusBit]()
+        sharing: list[StatusBit] = []
         for other in self.profile.points.values():
             if not isinstance(other, RegisterPoint) or other is point:
                 continue
@@ -263,7 +263,7 @@ class ModbusPoints:
         if not requested:
             # With all of them skipped, ask for all: the caller gets the device's own refusal.
             requested = distinct_spans
-        still_lacking = dict[RegisterSpan, int]()
+        still_lacking: dict[RegisterSpan, int] = {}
         for span, reads_left in self._lacking.items():
             if reads_left > 0:
                 still_lacking[span] = reads_left - (span in distinct_spans)
@@ -274,7 +274,7 @@ class ModbusPoints:
             if not _lacks_register(error) or len(requested) == 1:
                 raise
             refusal = error
-        registers = dict[RegisterSpan, list[int]]()
+        registers: dict[RegisterSpan, list[int]] = {}
         for span in requested:
             try:
                 registers |= self._read_registers([span])
@@ -302,11 +302,11 @@ class ModbusPoints:
             if address in addresses
         }
         requested = sorted({*spans, *id_spans})
-        words = dict[tuple[RegisterTable, int], int]()
+        words: dict[tuple[RegisterTable, int], int] = {}
         for table, first, count in _join(requested, gap=_GAP if self.profile.sunspec else 0):
             for address, register in enumerate(self.link.read(first, count, table), first):
                 words[table, address] = register
-        registers = dict[RegisterSpan, list[int]]()
+        registers: dict[RegisterSpan, list[int]] = {}
         for span in requested:
             last = span.first + span.length
             registers[span] = [words[span.table, address] for address in range(span.first, last)]

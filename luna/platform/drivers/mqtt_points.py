@@ -116,7 +116,7 @@ class MqttPoints:
             UnavailableError: the broker does not answer, or nothing comes from the device.
         """
         reported = self.read(point for point, _ in values if not self._points[point].write_only)
-        is_held = list[bool]()
+        is_held: list[bool] = []
         for point, value in values:
             # A write-only point is not reported: the last value sent counts.
             present = reported.get(point, self._sent.get(point, math.nan))

@@ -36,7 +36,7 @@ def propose_networks() -> list[str]:
 
     A large network is reduced to the /24 around this machine.
     """
-    networks = list[ipaddress.IPv4Network]()
+    networks: list[ipaddress.IPv4Network] = []
     for interface in _list_interfaces():
         if classify_address(interface.ip) is not AddressKind.HOME:
             continue

@@ -155,8 +155,8 @@ def check_readings(
     Invariants:
         a value is NaN, or not negative and within its rating; each NaN has a reason.
     """
-    values = dict[str, float]()
-    implausible = list[ImplausibleReading]()
+    values: dict[str, float] = {}
+    implausible: list[ImplausibleReading] = []
     for name in names:
         terms = [
             sign * points[point] * unit_factor(profile.points[point], name)

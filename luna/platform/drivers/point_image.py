@@ -74,7 +74,7 @@ class JsonImage:
 
     def documents(self) -> dict[str, Any]:
         """Return all documents by path or topic."""
-        documents = dict[str, Any]()
+        documents: dict[str, Any] = {}
         for name, point in self.points.items():
             value = self._values[name]
             number = None if math.isnan(value) else value / point.scale

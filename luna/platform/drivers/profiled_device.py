@@ -120,7 +120,7 @@ class ProfiledDevice:
         if set(requested) & set(BALANCE) and set(BALANCE) <= self.profile.reads.keys():
             checked += BALANCE
         names_to_read = tuple(dict.fromkeys(checked))
-        point_names = list[PointName]()
+        point_names: list[PointName] = []
         for name in names_to_read:
             point_names += [point for _, point in map(split_sign, self.profile.reads[name])]
         points = self.points.read(dict.fromkeys(point_names))
@@ -225,7 +225,7 @@ class ProfiledDevice:
             differing or point.write_only for differing, point in zip(differs, points, strict=True)
         ]
         first = must_write.index(True) if True in must_write else len(writes)
-        to_write = list[PointValue]()
+        to_write: list[PointValue] = []
         for place, (write, point) in enumerate(zip(writes, points, strict=True)):
             follows = again or (any(differs) and place >= first)
             if differs[place] or (follows and point.budget is None):
@@ -304,7 +304,7 @@ class ProfiledDevice:
 
         Points without a budget are left out.
         """
-        budgets = dict[str, int]()
+        budgets: dict[str, int] = {}
         for point in points:
             budget = self.profile.points[point].budget
             if budget is not None:
@@ -330,7 +330,7 @@ class ProfiledDevice:
         Raises:
             UnavailableError: the device does not answer.
         """
-        limits = dict[LimitName, float]()
+        limits: dict[LimitName, float] = {}
         for name, point in self.profile.limits.items():
             factor = unit_factor(self.profile.points[point], name)
             try:

@@ -72,7 +72,7 @@ def _files(data_folder: Path | None) -> dict[str, Path]:
     folders = [PACKAGED]
     if data_folder is not None:
         folders.append(data_folder / OWN_FOLDER)
-    files = dict[str, Path]()
+    files: dict[str, Path] = {}
     for folder in folders:
         files |= {path.stem: path for path in sorted(folder.glob("*.yaml"))}
     return files

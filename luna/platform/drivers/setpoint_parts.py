@@ -128,7 +128,7 @@ def describe_writes(
     A destination is a topic, or a point and its register, in a SunSpec model counted from its ID.
     What depends on the device is shown as its point's name.
     """
-    described = list[tuple[str, str]]()
+    described: list[tuple[str, str]] = []
     for write in profile.modes.get(setpoint.mode, ()):
         point = profile.points[write.write]
         if isinstance(point, JsonPoint):

@@ -245,7 +245,7 @@ class SimulatedInverter:
 
     def _show(self) -> None:
         shown = self._measure()
-        values = dict[str, float]()
+        values: dict[str, float] = {}
         for reading, entries in self.profile.reads.items():
             value = shown.get(reading, 0.0)
             for sign, point in map(split_sign, entries):

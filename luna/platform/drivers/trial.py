@@ -137,7 +137,7 @@ def move_battery(
     trial = _Trial(device, bound, now, sleep)
     try:
         own_w = trial.read_power()
-        steps = list[TrialStep]()
+        steps: list[TrialStep] = []
         for mode in STEPS:
             steps.append(trial.tell(mode, own_w))
             report(steps[-1])

@@ -94,7 +94,7 @@ class Postgres:
     def launch(self, port: int) -> Launch:
         self._drop_stale_pid()
         settings = SETTINGS | (SPARING if affordable_processes() == 1 else {})
-        options = list[str]()
+        options: list[str] = []
         for name, value in settings.items():
             options += ["-c", f"{name}={value}"]
         program = str(self.programs / "postgres")

@@ -275,7 +275,7 @@ class _SpoolUploader:
                 what was not delivered stays.
             MachineError: this disk is full.
         """
-        due_streams = list[Stream]()
+        due_streams: list[Stream] = []
         for stream, waiting in self._spool.waiting.items():
             if not waiting.rows or stream.kind not in self._kinds:
                 continue

@@ -130,7 +130,7 @@ def draw_forecast(view: ForecastView, *, narrow: bool) -> tuple[Markup, float]:
     for key, (x, y) in zip(shown, places, strict=True):
         legend.append(_draw_key(key, x, y) + text((x + 24, y), words[key], "key-words"))
     bottom = places[-1][1]
-    axes = dict[str, Axis]()
+    axes: dict[str, Axis] = {}
     for name, series in view.panels.items():
         step = choose_step(series.highest, STEPS, 5)
         top = bottom + HEADING

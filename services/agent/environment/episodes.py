@@ -425,7 +425,7 @@ def _read_slots(scene: ReplayData) -> tuple[SlotTable, dict[int, str]]:
     imported = np.full(count, np.nan)
     exported = np.full(count, np.nan)
     quartiles = np.zeros((3, count))
-    gaps = dict[int, str]()
+    gaps: dict[int, str] = {}
     for first, end in scene.days:
         day = scene.timeline.window(first, end - first)
         try:

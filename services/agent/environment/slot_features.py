@@ -262,7 +262,7 @@ class SceneKnowledge:
     def of(cls, scene: ReplayData) -> Self:
         """Return the features of a scene's slots."""
         timeline = scene.timeline
-        unknown = dict[int, str]()
+        unknown: dict[int, str] = {}
         energy = FeatureRows(timeline)
         prices = FeatureRows(timeline)
         instants_of_issue = [

@@ -141,7 +141,7 @@ def find_asset(name: str) -> str | None:
 @cache
 def _assets() -> dict[str, Asset]:
     """Read style sheets, icons and built scripts, by the names that templates use."""
-    assets = dict[str, Asset]()
+    assets: dict[str, Asset] = {}
     folder = files("services.api.pages")
     sheets = {source.name: source for source in folder.joinpath("styles").iterdir()}
     # Charts have style sheets of their own, which pages load as files.

@@ -76,7 +76,7 @@ def view_trial(gateway: Gateway, job_id: str, *, address: str, language: Languag
 
 
 def _say_battery_trial(trial: BatteryTrial, language: Language) -> list[str]:
-    sentences = list[str]()
+    sentences: list[str] = []
     for move in trial.moves:
         power_w = move.power_w or 0.0
         sentence = say_trial(

@@ -46,7 +46,7 @@ def list_advice(view: HomeView) -> list[Advice]:
 
 
 def _list_lines(view: HomeView) -> list[str]:
-    lines = list[str]()
+    lines: list[str] = []
     far = view.window.running + FAR
     for run in _join_runs(view)[:MOST_RUNS]:
         if run.end < far:

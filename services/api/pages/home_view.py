@@ -295,9 +295,9 @@ class HomeView:
         They are filled up to ``MOST_STEPS`` a battery with runs that need no action.
         """
         soon = self.window.running + SOON
-        current = list[Step]()
-        actions = list[Step]()
-        others = list[Step]()
+        current: list[Step] = []
+        actions: list[Step] = []
+        others: list[Step] = []
         has_owner_step = False
         for view in self.batteries:
             for run in view.runs[:1]:

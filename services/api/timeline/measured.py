@@ -48,7 +48,7 @@ def read_measured(connection: Connection, window: Window) -> Measured:
     names = observations.MEASURED
     columns = {name: power_column(name) for name in names if name != "soc"}
     measured = dict.fromkeys(names, np.zeros(0))
-    estimated = list[list[str] | None]()
+    estimated: list[list[str] | None] = []
     if window.past:
         past = window.timeline.window(0, window.past)
         measured = observations.read_series(connection, site_id, past, names)

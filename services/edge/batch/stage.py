@@ -254,7 +254,7 @@ class BatchCollection:
         groups = self.plan.group_numbers(bytearray(self.completed))
         waiting = (GroupAttempt(numbers) for numbers in groups)
         again = deque[GroupAttempt]()
-        under_way = dict[int, GroupAttempt]()
+        under_way: dict[int, GroupAttempt] = {}
         key = 0
         with (
             RowWriter(self.folder, RUNS, self.form) as runs,

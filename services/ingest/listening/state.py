@@ -120,7 +120,7 @@ def rate_sensors(stored: Iterable[Site]) -> dict[str, dict[ReadingName, float]]:
 
     If several sites have the sensor, the larger value counts.
     """
-    rated = dict[str, dict[ReadingName, float]]()
+    rated: dict[str, dict[ReadingName, float]] = {}
     for site in stored:
         own = [sensor for sensor in site.sensor_names if sensor.startswith(SENSOR_PREFIX)]
         ratings = rate_readings(site) if own else {}
@@ -156,7 +156,7 @@ class SiteReader:
 
     def rate(self, sensors: Collection[str]) -> dict[ReadingName, float]:
         """Return the largest plausible readings of these sensors, W."""
-        rated = dict[ReadingName, float]()
+        rated: dict[ReadingName, float] = {}
         for sensor in sensors:
             for name, most_w in self._ratings.get(sensor, {}).items():
                 rated[name] = max(most_w, rated.get(name, 0.0))

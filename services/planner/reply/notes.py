@@ -299,7 +299,7 @@ def find_compromises(plan: Plan, language: Language = "en") -> list[CompromiseRe
     problem = plan.problem
     flows = plan.flows
     dearest = find_dearest(plan)
-    compromises = list[CompromiseReply]()
+    compromises: list[CompromiseReply] = []
     for battery, stored, least, most in zip(
         problem.site.batteries, flows.stored_kwh, *problem.terminal_bounds, strict=True
     ):

@@ -144,7 +144,7 @@ def compare_plans(
     _, cost_before = planned.plan(later.request)
     # One more input each time as it was before; inputs that are the same are left out.
     request = later.request
-    steps = list[InputStep]()
+    steps: list[InputStep] = []
     step_costs: list[tuple[CauseCode, float]] = []
     for code, swap in _SWAPS.items():
         changed = swap(request, carried)

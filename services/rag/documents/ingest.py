@@ -42,7 +42,7 @@ def ingest_documents(document_ids: Sequence[str], pipeline: Pipeline, tell: Tell
         UnavailableError: something is away; each document stays at the step that it has reached.
     """
     waiting = deque(dict.fromkeys(document_ids))
-    ended = list[str]()
+    ended: list[str] = []
     while waiting:
         ended.append(waiting.popleft())
         report = partial(

@@ -28,7 +28,7 @@ def question_to_embed(question: str, *, speaks_english_alone: bool) -> str:
 def in_english_words(text: str) -> str:
     """Return a German text with each word, or run of words, that the glossary knows in English."""
     tokens = _TOKEN.findall(text.replace("ß", "ss"))
-    translated = list[str]()
+    translated: list[str] = []
     place = 0
     while place < len(tokens):
         for length in range(_LONGEST, 0, -1):

@@ -326,7 +326,7 @@ def test_a_heartbeat_is_counted_on_every_second_while_a_command_is_kept_up() -> 
     profile = PROFILES["sunspec_7xx"]
     clock = Seconds()
     device = SimulatedInverter(profile, now=clock)
-    looks = list[float]()
+    looks: list[float] = []
 
     class LookingSession(InverterSession):
         def look(self) -> None:

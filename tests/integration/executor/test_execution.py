@@ -82,7 +82,7 @@ def test_a_limit_that_is_tightened_counts_at_once_and_one_that_is_widened_with_t
 ) -> None:
     armed.plan(CHARGE, CHARGE)
     armed.turn()
-    powers = list[str]()
+    powers: list[str] = []
     for limit_kw, after in ((1, timedelta(seconds=5)), (5, timedelta(seconds=5)), (5, SLOT)):
         armed.parts["batteries"] = [BATTERY | {"charge_limit_kw": limit_kw}]
         armed.configure(describe())

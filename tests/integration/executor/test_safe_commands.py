@@ -181,7 +181,7 @@ def test_a_network_that_is_cut_is_said_tried_less_and_less_often_and_followed_on
     with closing(home):
         home.arm()
         home.plan(*[CHARGE] * 12)
-        found = list[str]()
+        found: list[str] = []
         for _ in range(4):
             home.turn()
             while home.turn(timedelta(seconds=30)):
@@ -224,7 +224,7 @@ def test_of_a_day_of_plans_that_flap_only_what_pays_is_told_to_flash(flash_home:
     ]
     chance = np.random.default_rng(7)
     forgone = 0.0
-    wanted = list[str]()
+    wanted: list[str] = []
     for slot in range(96):
         settled = modes[slot // 24]
         flapping = modes[int(chance.integers(4))]
@@ -353,7 +353,7 @@ class DeafHome(Home):
 
 @contextmanager
 def live_deaf(database: Engine) -> Iterator[DeafHome]:
-    started = list[DeafHome]()
+    started: list[DeafHome] = []
     # A house without sun: self-consumption serves it, charging does not come about by itself.
     inverter = SimulatedInverter(
         load_profile("sunspec_12x", Path("/nonexistent")),
@@ -394,7 +394,7 @@ def test_a_device_that_takes_a_command_and_does_something_else_is_left_alone_and
 def test_it_is_tried_again_less_and_less_often_and_followed_once_it_obeys(database: Engine) -> None:
     with live_deaf(database) as home:
         home.inverter.deaf = True
-        tried = list[int]()
+        tried: list[int] = []
         for minute in range(0, 180, 15):
             home.plan(*[CHARGE] * 4, at=home.clock.now())
             home.live(1)

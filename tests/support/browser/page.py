@@ -229,7 +229,7 @@ def find_barriers_in_all_forms(
 
     ``ready`` waits until a page can be judged.
     """
-    found = list[str]()
+    found: list[str] = []
     for form, parts, judge in FORMS:
         page: Page | None = None
         for path in paths:

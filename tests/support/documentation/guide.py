@@ -44,7 +44,7 @@ def long_paragraphs(page: Page) -> list[str]:
 
 def _paragraphs(page: Page) -> Iterator[tuple[int, list[str]]]:
     start = 0
-    lines = list[str]()
+    lines: list[str] = []
     last = 0
     for number, line in [*page.prose, (0, "")]:
         if _PLAIN_PROSE.match(line) and (not lines or number == last + 1):

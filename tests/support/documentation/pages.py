@@ -104,7 +104,7 @@ def parse_page(name: str, text: str) -> Page:
     prose: list[tuple[int, str]] = []
     fence = ""
     start = 0
-    block = list[str]()
+    block: list[str] = []
     for number, line in enumerate(text.splitlines(), start=1):
         mark = _FENCE.match(line)
         if fence and mark and mark[1].startswith(fence) and not mark[2].strip():

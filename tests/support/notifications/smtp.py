@@ -46,7 +46,7 @@ class MailServer:
     def _serve(self, connection: socket.socket) -> None:
         stream = connection.makefile("rb")
         connection.sendall(b"220 mail.example\r\n")
-        recipients = list[str]()
+        recipients: list[str] = []
         while line := stream.readline():
             verb = line[:4].upper()
             if verb == b"RCPT":

@@ -123,7 +123,7 @@ def run_alone(tests: Sequence[str], root: Path) -> dict[str, str]:
     One that failed alone among its file may be unlucky, and is run by itself first. It, and
     several, may go on from tests before them: then the file is run.
     """
-    passed = dict[str, str]()
+    passed: dict[str, str] = {}
     for part in [*tests, file_of(tests[0])] if len(tests) == 1 else [file_of(tests[0])]:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", part],

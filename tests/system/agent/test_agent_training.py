@@ -81,7 +81,7 @@ class Trained:
 @pytest.fixture(scope="module")
 def trained(database: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
     objects = FileObjects(tmp_path_factory.mktemp("objects"))
-    heard = list[float]()
+    heard: list[float] = []
     with database.connect() as connection, closing(connection.begin()):
         sites.save(connection, SITE)
         observations.upsert(connection, SITE.name, measure(DAYS))

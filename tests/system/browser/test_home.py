@@ -321,7 +321,7 @@ def test_days_on_which_clocks_change_are_read_as_the_site_s_clock_shows_them(
 
 def test_no_width_makes_the_page_scroll_sideways(open_page: Open) -> None:
     page = open_page(HOME, locale="de-DE")
-    widths = dict[int, int]()
+    widths: dict[int, int] = {}
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 844})
         page.reload()

@@ -231,7 +231,7 @@ def start(database: Engine, broker: Mosquitto, site: str) -> Iterator[Start]:
             on: Engine = database,
         ) -> Luna:
             clock = Clock()
-            asked = list[PlanRequest]()
+            asked: list[PlanRequest] = []
             connection = BrokerConnection(Broker("127.0.0.1", port or broker.port))
             connection.open()
             stack.callback(connection.close)

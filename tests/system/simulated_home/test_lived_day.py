@@ -229,7 +229,7 @@ def test_what_page_and_timeline_say_of_the_day_is_what_was_true(
     span = {"from": BEGIN.isoformat(), "to": END.isoformat()}
     timeline = luna.client.get(f"{SITE}/timeline", params=span).raise_for_status().json()
     measured = timeline["measured"]
-    wrong = dict[str, list[int]]()
+    wrong: dict[str, list[int]] = {}
     for name in COUNTED:
         said = np.array(measured[f"{name}_kw"], dtype=float)
         true = np.array([slot.kwh(f"{name}_kwh") for slot in day.slots]) * SLOTS_PER_HOUR

@@ -112,7 +112,7 @@ class CitedAnswerView:
 
     def _split(self, line: str) -> list[Piece]:
         citations = {citation.number: citation for citation in self.answer.citations}
-        pieces = list[Piece]()
+        pieces: list[Piece] = []
         end = 0
         for mark in _MARK.finditer(line):
             citation = citations.get(int(mark[1]))

@@ -192,7 +192,7 @@ class _Positions:
 
     def __init__(self, text: str) -> None:
         self._places = list[int]()
-        letters = list[str]()
+        letters: list[str] = []
         for place, letter in enumerate(text):
             if not letter.isspace():
                 letters.append(letter)
@@ -434,7 +434,7 @@ def _read_quotes(
         answer = visit.load_own_answer(connection, cited.answer).answer
     except NotFoundError:
         return [], None
-    quotes = list[str]()
+    quotes: list[str] = []
     if cited.sentence is not None:
         supported = answer.sentences[cited.sentence : cited.sentence + 1]
         quotes += [plain_words(sentence) for sentence in supported]

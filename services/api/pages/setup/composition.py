@@ -139,7 +139,7 @@ def list_taken_sensors(answers: Mapping[str, Any]) -> dict[str, str | list[str]]
     """
     if "changes" in answers:
         return {}
-    names_by_role = dict[str, list[str]]()
+    names_by_role: dict[str, list[str]] = {}
     # Only one device measures the grid connection: the meter before any inverter.
     for device in sorted(answers.get(TAKEN, []), key=_is_no_meter):
         via = Via(**{part: device[part] for part in _VIA_PARTS})

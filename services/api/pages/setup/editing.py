@@ -123,7 +123,7 @@ def find_fixed(site: Site) -> tuple[str, ...]:
         and tariff is not None
         and _is_part(tariff, _document(site)["tariff"])
     )
-    fixed = list[str]()
+    fixed: list[str] = []
     if not expresses_tariff:
         fixed.append("tariff")
     if site.control is not None and "control" not in answers:

@@ -384,7 +384,7 @@ def _read_commands(
 ) -> dict[str, dict[str, str]]:
     """Return the fields of each battery for whose mode an entity was chosen."""
     commands = {command.entity: command for command in lookup.commands}
-    fields_by_battery = dict[str, dict[str, str]]()
+    fields_by_battery: dict[str, dict[str, str]] = {}
     for place, battery in enumerate(batteries):
         entities = {
             field: typed.get(f"{ENTITY_SOURCE}-{place}-{field}", "") for field in COMMAND_ENTITIES

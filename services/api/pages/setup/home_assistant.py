@@ -324,7 +324,7 @@ for _form in DEVICE_FORMS.values():
 
 def roles_for(devices: Mapping[str, Sequence[object]]) -> list[str]:
     """Return the roles that a site with these devices should have sensors for, by their series."""
-    device_roles = list[str]()
+    device_roles: list[str] = []
     for section, form in DEVICE_FORMS.items():
         if devices.get(section):
             device_roles += form.sensors
@@ -353,7 +353,7 @@ def guess_sensor(role: str, lookup: Lookup) -> str:
     if role in lookup.dashboard:
         return ",".join(lookup.dashboard[role])
     taken = {*chain.from_iterable(lookup.dashboard.values())}
-    candidates = list[HomeSensor]()
+    candidates: list[HomeSensor] = []
     # The dashboard lists submetered sensors among its devices.
     if SENSOR_ROLES[role].flow == "submetered":
         for entity, name in lookup.devices.items():

@@ -160,7 +160,7 @@ def _say_fields(
 def _say_connection(site: Site, words: PageWords, numbers: Numbers) -> str:
     """Describe the grid connection: its fuse, and its limits in both directions."""
     grid = site.grid
-    sentences = list[str]()
+    sentences: list[str] = []
     assumed = site.assumed_fuse
     if assumed is not None:
         ampere = numbers.number(assumed.ampere)

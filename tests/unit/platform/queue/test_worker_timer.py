@@ -11,7 +11,7 @@ HOURS = timedelta(hours=2).total_seconds()
 
 def test_time_limits_of_ended_tasks_are_forgotten_and_all_others_are_kept_in_their_order() -> None:
     timer = Timer()
-    called = list[str]()
+    called: list[str] = []
     late, soon = (
         timer.call_after(seconds, called.append, (name,))
         for seconds, name in ((HOURS, "late"), (0, "soon"))
