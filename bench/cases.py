@@ -197,17 +197,17 @@ def start_later(document: dict[str, Any], *, hours: int) -> dict[str, Any]:
     start = START + timedelta(hours=hours)
     car = state["vehicles"]["car"]
     nights = [
-        (datetime.fromisoformat(stay["from"]), datetime.fromisoformat(stay["to"]), stay)
-        for stay in car["sessions"]
+        (datetime.fromisoformat(session["from"]), datetime.fromisoformat(session["to"]), session)
+        for session in car["sessions"]
     ]
     nights.append((*(instant + timedelta(days=1) for instant in nights[-1][:2]), nights[-1][2]))
-    stays = [
-        stay | {"from": max(first, start).isoformat(), "to": last.isoformat()}
-        for first, last, stay in nights
+    sessions = [
+        session | {"from": max(first, start).isoformat(), "to": last.isoformat()}
+        for first, last, session in nights
         if last > start
     ]
     turned = {name: values[4 * hours :] + values[: 4 * hours] for name, values in outlook.items()}
-    vehicles = {"car": car | {"sessions": stays}}
+    vehicles = {"car": car | {"sessions": sessions}}
     return document | {
         "start": start.isoformat(),
         "outlook": turned,
@@ -218,7 +218,7 @@ def start_later(document: dict[str, Any], *, hours: int) -> dict[str, Any]:
 def add_courses(
     document: dict[str, Any], rng: np.random.Generator, *, count: int
 ) -> dict[str, Any]:
-    """Return a case with courses that load and PV may take, as likely as the expected one, to be
+    """Return a case with scenarios that load and PV may take, as likely as the expected one, to be
     weighed.
     """
     revised = [revise_forecast(document, rng)["outlook"] for _ in range(count - 1)]

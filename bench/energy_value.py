@@ -18,7 +18,7 @@ from luna.contracts.plan import PlanRequest
 from luna.energy.timeline import FloatArray, Timeline
 from services.planner.compiled import load_kernels
 from services.planner.dp.plan import BatteryValue
-from services.planner.dp.planner import terminal_segments, weigh_courses
+from services.planner.dp.planner import terminal_segments, weigh_scenarios
 from services.planner.dp.segments import Segments, SlotCourse, slot_segments
 from services.planner.dp.value import mean_values, solve_value
 from services.planner.linear.model import LinearModel
@@ -71,7 +71,7 @@ def measure(*, full: bool = False) -> dict[str, Any]:
                 entry.path, capacity_kwh=entry.capacity_kwh, terminal=entry.terminal
             ),
             "paths": lambda entry: _mean(entry, entry.paths),
-            "courses": lambda entry: weigh_courses(entry.uncertain, entry.value, slots=HOUR),
+            "scenarios": lambda entry: weigh_scenarios(entry.uncertain, entry.value, slots=HOUR),
             "segments": lambda entry: _segment(entry.problem, paths=None),
             "highs_kept": lambda entry: kept.solve(entry.model),
         },
@@ -90,7 +90,7 @@ def measure(*, full: bool = False) -> dict[str, Any]:
         **describe(times["segments"], prefix="segments_"),
         "paths": PATHS,
         **describe(times["paths"], prefix="paths_"),
-        **describe(times["courses"], prefix="courses_"),
+        **describe(times["scenarios"], prefix="courses_"),
         "sites": SITES,
         "sites_ms": float(np.median(fleet_times)),
         "sites_per_s": SITES / float(np.median(fleet_times)) * 1e3,

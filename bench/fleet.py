@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Engine, delete, text
 from bench.cases import HOURS, SEED, START, draw_case, generate_full_cases
 from bench.queue import compare_processes, measure_batches, run_worker, time_requests
 from bench.stack import data_servers
-from luna.contracts.charging_stays import NewSession
+from luna.contracts.charging_sessions import NewSession
 from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan.request_bytes import write_inputs
@@ -31,7 +31,7 @@ from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to
 from luna.platform.clock import SystemClock
-from luna.platform.database import charging_stays, forecasts, observations, plans, prices, sites
+from luna.platform.database import charging_sessions, forecasts, observations, plans, prices, sites
 from luna.platform.database import engine as engines
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.plans import PlanRow
@@ -194,18 +194,18 @@ def _store_site(
     }
     observations.upsert(connection, site_id, Observations.of(past.starts, seen))
     for vehicle, state in document["state"].get("vehicles", {}).items():
-        for stay in state["sessions"]:
+        for session in state["sessions"]:
             # As far ahead as in the case, whose start is another.
             window = {
-                name: (now + (datetime.fromisoformat(stay[name]) - START)).isoformat()
+                name: (now + (datetime.fromisoformat(session[name]) - START)).isoformat()
                 for name in ("from", "to")
             }
             wanted = {
                 "vehicle": vehicle,
                 "arrival_soc": state["soc"],
-                "target_soc": stay["target_soc"],
+                "target_soc": session["target_soc"],
             } | window
-            charging_stays.add(
+            charging_sessions.add(
                 connection, site_id, NewSession.model_validate(wanted), by="bench", now=now
             )
 

@@ -41,8 +41,9 @@ HEAT_PUMP = {
     "power_kw": 2.5,
     "store": {"capacity_kwh_per_k": 5, "min_c": 20, "max_c": 22, "loss_kw_per_k": 0.15},
 }
-# A car that comes and goes by day: hours of its stays after the start, and what it gains in each.
-DAY_STAYS = ((0, 5), (9, 31), (33, 48))
+# A car that comes and goes by day: hours of its sessions after the start, and what it gains in
+# each.
+DAY_SESSIONS = ((0, 5), (9, 31), (33, 48))
 GAIN_SOC = 0.2
 
 
@@ -80,7 +81,7 @@ def _furnish(document: dict[str, Any], *, day: bool) -> dict[str, Any]:
 
 def _plug_in_by_day(car: dict[str, Any]) -> dict[str, Any]:
     sessions = []
-    for place, (first, last) in enumerate(DAY_STAYS):
+    for place, (first, last) in enumerate(DAY_SESSIONS):
         target = min(car["soc"] + GAIN_SOC * (place + 1), 1.0)
         arrives = START + timedelta(hours=first)
         leaves = START + timedelta(hours=last)

@@ -97,10 +97,10 @@ def pose_days(home: Home, first: date, last: date, *, tariff: str) -> Problem:
 def count_not_convex(problem: Problem) -> int:
     """Return how many slots need their way chosen."""
     ahead = problem.outlook
-    course = SlotCourse(
+    scenario = SlotCourse(
         ahead.load_kwh, ahead.pv_kwh, ahead.import_price, ahead.export_price, ahead.timeline.hours
     )
-    segments = slot_segments(problem.site, course)
+    segments = slot_segments(problem.site, scenario)
     return int((~segments.convex).sum())
 
 

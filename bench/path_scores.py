@@ -1,4 +1,4 @@
-"""How good a set of courses is as a forecast of what happened, over the whole horizon at once.
+"""How good a set of scenarios is as a forecast of what happened, over the whole horizon at once.
 
 Smaller is better.
 """

@@ -68,7 +68,7 @@ def measure(cache: Path | None = None) -> dict[str, Any]:
 
 
 def measure_household(home: DemoSite, instants: list[datetime]) -> dict[str, Any]:
-    """Train until the first instant and score every set of courses at each of them."""
+    """Train until the first instant and score every set of scenarios at each of them."""
     aurora = train(home.observations, site=home.site, until=instants[0])
     issued = list_instants(instants[0] - timedelta(days=LIBRARY_DAYS + 2), instants[-1], EVERY)
     forecasts = list(issue_in_parts(aurora, home.observations, issued)[0])
@@ -205,7 +205,7 @@ def _recall(seen: Seen, row: int) -> ErrorHistory:
 
 
 def _draw_sets(seen: Seen, row: int, values: Energies) -> Mapping[str, Energies]:
-    """Return as many courses drawn slot by slot from the same distributions, and the given ones in
+    """Return as many scenarios drawn slot by slot alone, and the given ones in
     random order at each slot.
     """
     rng = np.random.default_rng(row)

@@ -75,7 +75,7 @@ def measure(*, full: bool = False) -> dict[str, Any]:
             "slopes_per_hour": slopes,
             "leaks": leaks,
             "leaks_found": len(leaks),
-            # The course of memory, a value per minute.
+            # The scenario of memory, a value per minute.
             "own_mb": {
                 name: [round(sample[name].own_mb, 1) for sample in minutes if name in sample]
                 for name in last

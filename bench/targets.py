@@ -297,7 +297,7 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("140 slots, one path", ("p50_ms",), at_most=0.05, unit="ms"),
         Target("140 slots, 15 paths", ("paths_p50_ms",), at_most=0.4, unit="ms"),
         Target(
-            "from 15 courses of load and PV to an hour's thresholds",
+            "from 15 scenarios of load and PV to an hour's thresholds",
             ("courses_p50_ms",),
             at_most=1.0,
             unit="ms",

@@ -47,7 +47,7 @@ from services.planner.problem.rolling_horizon import HORIZON, SiteKnowledge
 from services.planner.problem.scenarios import ErrorScenarios
 from services.planner.replay.policies import MAX_AGE, ModelPredictive
 from services.planner.reply.reply import plan_request
-from services.planner.service.inputs import describe_courses
+from services.planner.service.inputs import describe_scenarios
 
 # Slots between two plans of the replay's policy: an hour.
 EVERY = timedelta(hours=1) // SLOT
@@ -162,7 +162,7 @@ class ReplyPolicy:
             export_price=known.export_price.tolist(),
             prices_known_until=known.known_until,
             forecast=ForecastSource(version=forecast.version, issued_at=forecast.issued_at),
-            errors=describe_courses(erred) if erred else None,
+            errors=describe_scenarios(erred) if erred else None,
             bias=Bias(load_factor=bias[0], pv_factor=bias[1]),
         )
         worth = TERMINAL_SHARE * max(case.prices.mean_import_price(now), 0.0)

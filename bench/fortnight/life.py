@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from bench.fortnight.direct_link import link_points
 from bench.fortnight.world import SetClock, SimulatedWorld
-from luna.contracts.charging_stays import FollowStaysRequest
+from luna.contracts.charging_sessions import FollowSessionsRequest
 from luna.contracts.data import BuildSlotsRequest, JudgeQualityRequest
 from luna.contracts.fleet import FollowChangesRequest, PlanSitesRequest, RefreshPlansRequest
 from luna.contracts.forecast import RefreshForecastsRequest
@@ -66,7 +66,7 @@ NEVER_SECONDS = 1e6
 # seconds.
 EVERY: Mapping[type[Request], timedelta] = {
     RefreshForecastsRequest: timedelta(minutes=15),
-    FollowStaysRequest: 5 * MINUTE,
+    FollowSessionsRequest: 5 * MINUTE,
     FollowChangesRequest: MINUTE,
     JudgeQualityRequest: timedelta(hours=1),
 }

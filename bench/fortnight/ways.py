@@ -197,9 +197,13 @@ class _Seer:
     def _describe(self, now: datetime, state: HomeState, soc: float) -> StateMessage:
         told: dict[str, Any] = {"batteries": {self._battery: {"soc": soc, "mode": self._mode}}}
         if state.car is not None:
-            stays = list(_list_stays(now, state))
+            sessions = list(_list_charging_sessions(now, state))
             told["vehicles"] = {
-                CAR: {"soc": state.car.soc, "sessions": stays, "charging": state.car.power_kw > 0.0}
+                CAR: {
+                    "soc": state.car.soc,
+                    "sessions": sessions,
+                    "charging": state.car.power_kw > 0.0,
+                }
             }
         if state.heater is not None:
             midnight = local_midnight(now.astimezone(ZONE).date(), ZONE)
@@ -225,7 +229,7 @@ class _Seer:
         return plan_request(request, now=now, solver=self._solver)
 
 
-def _list_stays(now: datetime, state: HomeState) -> Iterator[dict[str, Any]]:
+def _list_charging_sessions(now: datetime, state: HomeState) -> Iterator[dict[str, Any]]:
     """Yield the car's charging sessions from now on, in whole quarter-hours of presence, with the
     state of charge at arrival.
     """

@@ -142,7 +142,7 @@ def configure(case: Document, gap: float) -> Document:
 
 
 def describe_devices(case: Document) -> Document:
-    """Return vehicles and appliances as deferrable loads, one per stay and per day, and the
+    """Return vehicles and appliances as deferrable loads, one per session and per day, and the
     capacity tariff where there is one.
 
     EMHASS knows neither a longest pause nor a charger's phases and least power between off and on:
@@ -175,7 +175,7 @@ def describe_devices(case: Document) -> Document:
 
 
 def describe_nights(case: Document, car: Document) -> list[Document]:
-    """Return one deferrable load per stay of a vehicle, of any power up to its limit."""
+    """Return one deferrable load per session of a vehicle, of any power up to its limit."""
     state = case["state"]["vehicles"][car["name"]]
     begin = pd.Timestamp(case["start"])
     step = pd.Timedelta(minutes=case["slot_minutes"])

@@ -238,7 +238,7 @@ def find_shared_claims(documents: Sequence[Manifest]) -> list[str]:
         apart = [
             each
             for each in sharers
-            if len(sharers) > 1 and not all(_stays_with(each, other) for other in sharers)
+            if len(sharers) > 1 and not all(_sessions_with(each, other) for other in sharers)
         ]
         faults += [
             (
@@ -368,7 +368,7 @@ def _selects(selector: Manifest, labels: Mapping[str, str]) -> bool:
     return listed and selector.get("matchLabels", {}).items() <= labels.items()
 
 
-def _stays_with(document: Manifest, other: Manifest) -> bool:
+def _sessions_with(document: Manifest, other: Manifest) -> bool:
     # The first pod of all is placed only where its own labels fulfil what it asks for.
     affinity = document["spec"]["template"]["spec"].get("affinity", {}).get("podAffinity", {})
     terms = affinity.get("requiredDuringSchedulingIgnoredDuringExecution", [])

@@ -48,7 +48,7 @@ class GateVerdict(Message):
         Field(
             description=(
                 "expected cost of the planner's plan less that of the agent's, over the same "
-                "courses"
+                "scenarios"
             )
         ),
     ] = None
@@ -125,7 +125,7 @@ class ShadowPlanSummary(Message):
 
     ``plan_id`` is null where the agent made none, and ``verdict.code`` says why.
 
-    ``metrics``: ``planner_cost`` and ``agent_cost`` over the same courses, ``courses``,
+    ``metrics``: ``planner_cost`` and ``agent_cost`` over the same scenarios, ``scenarios``,
     ``milliseconds``, ``interventions`` and ``breach_kwh``.
     """
 

@@ -154,10 +154,10 @@ class WhyNotReply(Message):
     """The extra cost of the alternative, and the slots that change.
 
     The cost is that of the whole horizon, with everything after the alternative planned anew.
-    ``cost`` is money on the expected course. ``cost_by_value`` is read from the value of stored
+    ``cost`` is money on the expected scenario. ``cost_by_value`` is read from the value of stored
     energy, as a slot's ``cost_of_opposite`` is: the same where the plan counts money alone and one
-    course; else all that it weighs, and the mean over its courses. ``binding`` are limits at work
-    in the alternative's slots, ``compromises`` what is missed beside what the plan misses.
+    scenario; else all that it weighs, and the mean over its scenarios. ``binding`` are limits at
+    work in the alternative's slots, ``compromises`` what is missed beside what the plan misses.
     """
 
     plan_id: str
@@ -191,7 +191,7 @@ Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00:;]+$"
 
 
 class Habit(Message):
-    """The usual stay of a new vehicle at its charger, and its daily need.
+    """The usual session of a new vehicle at its charger, and its daily need.
 
     Times are by the site's clock.
 

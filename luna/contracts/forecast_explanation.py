@@ -110,7 +110,7 @@ class IssueScenariosReply(Message):
 
 
 class IssueScenariosRequest(Request):
-    """Make ``count`` joint courses of load, PV and prices.
+    """Make ``count`` joint scenarios of load, PV and prices.
 
     They are for the forecast that was issued last within the hour before ``at``.
     """

@@ -32,7 +32,7 @@ def view_explained(
             forecast.load_kwh, happened.load_kwh, [slot.load for slot in reply.slots]
         ),
         pv=pv if shines else None,
-        # Where not even the brightest course has any, the sun does not reach.
+        # Where not even the brightest scenario has any, the sun does not reach.
         night=forecast.pv_kwh.p95 <= 0 if shines else np.zeros(forecast.timeline.count, dtype=bool),
         numbers=numbers,
         stage=reply.stage,

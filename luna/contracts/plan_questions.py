@@ -80,7 +80,7 @@ class ParetoReply(Message):
 ParetoRequest.reply = ParetoReply
 
 
-# courses: what load and sun may do; horizon: time has passed, the plan looks further ahead.
+# scenarios: what load and sun may do; horizon: time has passed, the plan looks further ahead.
 CauseCode = Literal[
     "site",
     "options",
@@ -88,7 +88,7 @@ CauseCode = Literal[
     "prices",
     "load",
     "pv",
-    "courses",
+    "scenarios",
     "soc",
     "vehicles",
     "loads",

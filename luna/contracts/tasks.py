@@ -13,7 +13,7 @@ from luna.contracts.agent import (
 from luna.contracts.agent_control import NightRequest, ShadowPlanRequest
 from luna.contracts.answers import AskRequest
 from luna.contracts.battery_trial import TryBatteriesRequest
-from luna.contracts.charging_stays import FollowStaysRequest
+from luna.contracts.charging_sessions import FollowSessionsRequest
 from luna.contracts.counterfactual import PlanVariantRequest, WhatIfVariantRequest, WhyNotRequest
 from luna.contracts.data import (
     BackfillRequest,
@@ -88,7 +88,7 @@ REQUESTS: tuple[type[Request], ...] = (
     PlanSitesRequest,
     RefreshPlansRequest,
     FollowChangesRequest,
-    FollowStaysRequest,
+    FollowSessionsRequest,
     PlanChangesRequest,
     WhyNotRequest,
     PlanVariantRequest,

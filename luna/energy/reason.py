@@ -17,8 +17,8 @@ class ReasonReply(Part):
     ``figures`` are what the sentence was made from, all of the slot's own.
 
     ``price_rank`` of ``price_count``: 1 is the cheapest to import of the slots of the local day, or
-    of a car's stay, or of another device's day. ``used_at``: the slot from which on the battery's
-    energy is next used.
+    of a car's session, or of another device's day. ``used_at``: the slot from which on the
+    battery's energy is next used.
     """
 
     code: str

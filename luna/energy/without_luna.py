@@ -18,7 +18,7 @@ from luna.energy.timeline import FloatArray, Timeline
 
 
 @dataclass(frozen=True, slots=True)
-class ChargerStay:
+class ChargerSession:
     """A charging session: slots ``[first, end)``, and its highest charging power, kW."""
 
     first: int
@@ -40,7 +40,7 @@ class House:
     load_kwh: FloatArray
     pv_kwh: FloatArray
     charge_kwh: FloatArray
-    stays: Sequence[ChargerStay] = ()
+    sessions: Sequence[ChargerSession] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +93,9 @@ def charge_at_plug_in(house: House) -> FloatArray:
     A session is charged from its begin at full power.
     """
     early = house.charge_kwh.copy()
-    for stay in house.stays:
-        span = slice(stay.first, stay.end)
-        room = stay.charge_kw * house.timeline.hours[span]
+    for session in house.sessions:
+        span = slice(session.first, session.end)
+        room = session.charge_kw * house.timeline.hours[span]
         begun = np.minimum(np.cumsum(room), early[span].sum())
         early[span] = np.diff(begun, prepend=0.0)
     return early

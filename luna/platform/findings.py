@@ -143,7 +143,7 @@ def find_doubted_levels(plan: PlanReply | None) -> list[SiteFinding]:
             continue
         code: FindingCode = "device_takes_nothing" if is_untaken else "level_doubted"
         named = [str(note.figures[name]) for name in NAMES if name in note.figures]
-        # The same stay, or the same level that does not change, is one event.
+        # The same session, or the same level that does not change, is one event.
         key = " ".join([*named, note.code, note.figures["since"]])
         findings.append(SiteFinding(code, key, {"note": (note.code, note.figures)}))
     return findings

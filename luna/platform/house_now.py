@@ -128,7 +128,7 @@ class DeviceUse:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedStay:
+class PlannedSession:
     """A car's planned charging session: states of charge on arrival and departure, 0–1."""
 
     device: str
@@ -163,7 +163,7 @@ class PlannedHouse:
     soc: HouseFigure | None = None
     battery_socs: Mapping[str, HouseFigure] = field(default_factory=dict)
     uses: tuple[DeviceUse, ...] = ()
-    stays: tuple[PlannedStay, ...] = ()
+    sessions: tuple[PlannedSession, ...] = ()
     slots: PlannedSlots | None = None
     measured_until: datetime | None = None
 

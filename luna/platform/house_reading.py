@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.charging_stays import (
-    StayAhead,
+from luna.contracts.charging_sessions import (
+    SessionAhead,
     find_charging_run,
     list_names,
-    list_planned_stays,
+    list_planned_sessions,
 )
 from luna.contracts.device_runs import PlannedRun, list_switched_runs
 from luna.contracts.plan import PlanReply
@@ -33,7 +33,7 @@ from luna.platform.house_now import (
     HouseFigure,
     HouseNow,
     PlannedHouse,
-    PlannedStay,
+    PlannedSession,
     basis_until,
 )
 from luna.platform.site_day import Day, find_slot, read_days, save_beside_inverter
@@ -106,9 +106,9 @@ def read_planned(
     # The plan of yesterday's last slot, as charts show it, with its slots until then.
     last = yesterday.timeline.end - SLOT
     plan_before = plans.read_due(connection, site.name, last + plans.DRIVES_WITHIN, until=last)
-    planned_stays = () if plan is None else list_planned_stays(site, plan, now)
-    stays = tuple(_describe_stay(stay, now) for stay in planned_stays)
-    uses = () if plan is None else tuple(_find_uses(site, plan, stays, now))
+    planned_sessions = () if plan is None else list_planned_sessions(site, plan, now)
+    sessions = tuple(_describe_session(session, now) for session in planned_sessions)
+    uses = () if plan is None else tuple(_find_uses(site, plan, sessions, now))
     soc = read_soc(connection, site, plan, now=now)
     socs = read_battery_socs(connection, site, plan, now=now)
     house = PlannedHouse(
@@ -118,7 +118,7 @@ def read_planned(
         soc=soc,
         battery_socs=socs,
         uses=uses,
-        stays=stays,
+        sessions=sessions,
         slots=slots,
         measured_until=_find_measured_end(today) or _find_measured_end(yesterday),
     )
@@ -144,12 +144,12 @@ def _find_measured_end(day: Day) -> datetime | None:
     return day.timeline.start + (last + 1) * SLOT
 
 
-def _describe_stay(stay: StayAhead, now: datetime) -> PlannedStay:
+def _describe_session(session: SessionAhead, now: datetime) -> PlannedSession:
     # The charge on arrival can only be read after it.
-    basis: Basis = "measured" if stay.is_read and stay.start <= now else "assumed"
-    arrival = HouseFigure(stay.arrival_soc, basis)
-    leaving = HouseFigure(stay.leaving_soc, "planned")
-    return PlannedStay(stay.device, stay.start, stay.end, arrival, leaving)
+    basis: Basis = "measured" if session.is_read and session.start <= now else "assumed"
+    arrival = HouseFigure(session.arrival_soc, basis)
+    leaving = HouseFigure(session.leaving_soc, "planned")
+    return PlannedSession(session.device, session.start, session.end, arrival, leaving)
 
 
 def read_soc(
@@ -249,14 +249,14 @@ def begins_assumed(notes: Iterable[str]) -> bool:
 
 
 def _find_uses(
-    site: Site, plan: PlanReply, stays: Sequence[PlannedStay], now: datetime
+    site: Site, plan: PlanReply, sessions: Sequence[PlannedSession], now: datetime
 ) -> Iterator[DeviceUse]:
-    next_stays = {stay.device: stay for stay in reversed(stays)}
+    next_sessions = {session.device: session for session in reversed(sessions)}
     runs: list[tuple[str, DeviceUseKind, PlannedRun | None]] = []
     for name in list_names(site):
-        if name in next_stays:
-            stay = next_stays[name]
-            run = find_charging_run(plan, name, max(stay.start, now), stay.end)
+        if name in next_sessions:
+            session = next_sessions[name]
+            run = find_charging_run(plan, name, max(session.start, now), session.end)
             runs.append((name, "car", run))
     runs += list_switched_runs(plan, site, now)
     for name, kind, run in runs:

@@ -15,7 +15,7 @@ from luna.platform.house_now import (
     DeviceUse,
     HouseFigure,
     HouseNow,
-    PlannedStay,
+    PlannedSession,
     say_run,
 )
 from luna.words import Numbers, say_mode
@@ -63,8 +63,8 @@ def _state_devices(house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement
     yield from _state_batteries(house, numbers)
     for use in planned.uses:
         yield state_use(use, numbers)
-    for stay in planned.stays[:1]:
-        yield _state_stay(stay, numbers)
+    for session in planned.sessions[:1]:
+        yield _state_session(session, numbers)
     for finding in house.findings:
         if "note" in finding.figures:
             yield _state_level(finding, numbers)
@@ -197,14 +197,14 @@ def state_use(use: DeviceUse, numbers: Numbers) -> HouseStatement:
     return HouseStatement("house_use", figures)
 
 
-def _state_stay(stay: PlannedStay, numbers: Numbers) -> HouseStatement:
+def _state_session(session: PlannedSession, numbers: Numbers) -> HouseStatement:
     figures = {
-        "device": _name(say_device(stay.device, language=numbers.language)),
-        "end": StatedFigure("instant", stay.end),
-        "arrives": StatedFigure("soc", stay.arrives_soc.value),
-        "leaves": StatedFigure("soc", stay.leaves_soc.value),
-        "arrives_basis": _basis(stay.arrives_soc, numbers),
-        "basis": _basis(stay.leaves_soc, numbers),
+        "device": _name(say_device(session.device, language=numbers.language)),
+        "end": StatedFigure("instant", session.end),
+        "arrives": StatedFigure("soc", session.arrives_soc.value),
+        "leaves": StatedFigure("soc", session.leaves_soc.value),
+        "arrives_basis": _basis(session.arrives_soc, numbers),
+        "basis": _basis(session.leaves_soc, numbers),
     }
     return HouseStatement("house_car", figures)
 

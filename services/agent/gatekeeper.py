@@ -2,7 +2,7 @@
 
 A plan must be safe and cheaper, a mode have enough evidence.
 
-A plan is judged by simulating its thresholds on the expected course and on scenarios of past
+A plan is judged by simulating its thresholds on the expected scenario and on scenarios of past
 forecast errors; a mode by the cost of whole days. Both only ever restrict the agent: the safety
 layer and the owner come first.
 Source: docs/decisions/0047.
@@ -77,19 +77,19 @@ def judge_plan(
     """
     if effective.mode == "export_only":
         agent = planner.sell_as(agent)
-    errors = problem.uncertainty.errors or problem.uncertainty.courses
+    errors = problem.uncertainty.errors or problem.uncertainty.scenarios
     runs = simulate_policies(problem, (planner, agent), errors)
     first = _measure_outcome(problem, planner, runs[0])
     second = _measure_outcome(problem, agent, runs[1])
     costs = [first.cost, second.cost]
-    courses = 1
+    scenarios = 1
     if errors is not None:
-        # Past errors replace the expected course: forecasts are never right, and on that course the
-        # planner's plan is the best there is.
+        # Past errors replace the expected scenario: forecasts are never right, and on that scenario
+        # the planner's plan is the best there is.
         costs = [float(run.costs @ errors.weight / errors.weight.sum()) for run in runs]
-        courses = errors.weight.size
+        scenarios = errors.weight.size
     gain = costs[0] - costs[1]
-    metrics = {"planner_cost": costs[0], "agent_cost": costs[1], "courses": float(courses)}
+    metrics = {"planner_cost": costs[0], "agent_cost": costs[1], "scenarios": float(scenarios)}
     metrics |= {
         "breach_kwh": second.breach_kwh,
         "interventions": float(second.corrected),

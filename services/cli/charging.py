@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan.state import VehicleSession, VehicleState
-from luna.contracts.stay_times import StayClock
+from luna.contracts.session_times import SessionClock
 from luna.energy.errors import InvalidInputError
 from luna.platform.clock import SystemClock
 from luna.platform.desk.servers import unit_of_work
@@ -28,12 +28,12 @@ GRAMMAR = (
     f"{', '.join(FIELDS)}."
 )
 HELP = (
-    'A stay of a vehicle, "car=18:00..07:00,target=0.8,soc=0.4": times of the site\'s clock or '
+    'A session of a vehicle, "car=18:00..07:00,target=0.8,soc=0.4": times of the site\'s clock or '
     "instants, shares as 0.8 or 80%. May be repeated."
 )
 
 
-def read_sessions(texts: Sequence[str], clock: StayClock) -> dict[str, list[VehicleSession]]:
+def read_sessions(texts: Sequence[str], clock: SessionClock) -> dict[str, list[VehicleSession]]:
     """Parse options into charging sessions by vehicle, sorted by start.
 
     Raises:
@@ -46,7 +46,7 @@ def read_sessions(texts: Sequence[str], clock: StayClock) -> dict[str, list[Vehi
         first, dots, end = window.partition("..")
         if not name.strip() or not dots or not end.strip():
             raise InvalidInputError(
-                "names no vehicle with its stay", field="--session", value=text, remedy=GRAMMAR
+                "names no vehicle with its session", field="--session", value=text, remedy=GRAMMAR
             )
         begin, until = clock.read(first.strip(), end.strip(), fields=("--session", "--session"))
         values: dict[str, float] = {}
@@ -54,7 +54,7 @@ def read_sessions(texts: Sequence[str], clock: StayClock) -> dict[str, list[Vehi
             setting, equals, value = (word.strip() for word in part.partition("="))
             if not equals or setting not in FIELDS:
                 raise InvalidInputError(
-                    "is nothing that is said of a stay",
+                    "is nothing that is said of a session",
                     field="--session",
                     value=part.strip(),
                     remedy=GRAMMAR,
@@ -121,9 +121,9 @@ def add_sessions(request: PlanRequest, texts: Sequence[str]) -> PlanRequest:
 
         with unit_of_work() as connection:
             site = sites.load(connection, str(request.site_id))
-    stays = read_sessions(texts, StayClock(ZoneInfo(site.timezone), start))
+    charging_sessions = read_sessions(texts, SessionClock(ZoneInfo(site.timezone), start))
     names = [vehicle.name for vehicle in site.vehicles]
-    strange = next((name for name in stays if name not in names), None)
+    strange = next((name for name in charging_sessions if name not in names), None)
     if strange is not None:
         remedy = "Describe one in the site's file, under vehicles."
         if names:
@@ -132,7 +132,7 @@ def add_sessions(request: PlanRequest, texts: Sequence[str]) -> PlanRequest:
             "the site has no such vehicle", field="--session", value=strange, remedy=remedy
         )
     charge = {name: state.soc for name, state in request.state.vehicles.items()}
-    arrivals = {name: sessions[0].arrival_soc for name, sessions in stays.items()}
+    arrivals = {name: sessions[0].arrival_soc for name, sessions in charging_sessions.items()}
     lacks_charge = any(soc is None and name not in charge for name, soc in arrivals.items())
     if request.site_id is not None and lacks_charge:
         from services.planner.service.state import read_carried
@@ -144,7 +144,7 @@ def add_sessions(request: PlanRequest, texts: Sequence[str]) -> PlanRequest:
                 charge[name] = sensed.charge.soc
         charge |= {name: vehicle.soc for name, vehicle in carried.vehicles.items()}
     vehicles: dict[str, VehicleState] = {}
-    for name, sessions in stays.items():
+    for name, sessions in charging_sessions.items():
         soc = arrivals[name]
         if soc is None:
             soc = charge.get(name)

@@ -259,14 +259,14 @@ def scenarios(
     at: Annotated[
         str, typer.Option(help="Beside the forecast that was issued last within the hour before.")
     ],
-    count: Annotated[int, typer.Option(help="How many courses, 1 to 30.")] = 10,
+    count: Annotated[int, typer.Option(help="How many scenarios, 1 to 30.")] = 10,
     version: Annotated[
         str | None,
         typer.Option(help="aurora_v1.0 or a baseline (default: what drives the planner)."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make and store a few joint courses of load, PV and prices, as errors have gone over time
+    """Make and store a few joint scenarios of load, PV and prices, as errors have gone over time
     before; nothing known after the forecast is used.
     """
     from services.forecaster.scenarios.service import issue_requested
@@ -288,7 +288,7 @@ def scenarios(
     hours = scenarios.timeline.count / 4
     out.print(
         f"{scenarios.version} issued {say_instant(scenarios.issued_at, zone)}: "
-        f"{scenarios.probability.size} courses of the next {hours:.0f} hours"
+        f"{scenarios.probability.size} scenarios of the next {hours:.0f} hours"
     )
     rows = []
     for path in np.argsort(-scenarios.probability, kind="stable"):
@@ -304,7 +304,7 @@ def scenarios(
             row.append(f"{known_prices.mean():.4f}" if known_prices.size else "–")
         rows.append(row)
     price_headings = [f"mean price {market}" for market in scenarios.spot_price]
-    table(["course", "probability", "load kWh", "PV kWh", *price_headings], rows)
+    table(["scenario", "probability", "load kWh", "PV kWh", *price_headings], rows)
     for reason in scenarios.reasons:
         out.print(SCENARIO_NOTES[reason])
 

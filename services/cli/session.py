@@ -1,4 +1,4 @@
-"""``luna session``: when vehicles are at their chargers, and what is wanted of a stay."""
+"""``luna session``: when vehicles are at their chargers, and what is wanted of a session."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -6,18 +6,18 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from luna.contracts.charging_stays import NewSession
-from luna.contracts.stay_times import StayClock, read_days
+from luna.contracts.charging_sessions import NewSession
+from luna.contracts.session_times import SessionClock, read_days
 from luna.energy.errors import InvalidInputError
+from luna.platform.capabilities.sessions import add_session
 from luna.platform.capabilities.sites import read_site
-from luna.platform.capabilities.stays import add_session
 from luna.platform.clock import SystemClock
 from services.cli.charging import compose_session, read_number
 from services.cli.console import JsonOption
 from services.cli.declared import build_group, emit_reply, open_desk
 from services.cli.options import SiteOption
 
-# How a stay is said at a terminal - times of the clock alone, shares in per cent, weekdays as a
+# How a session is said at a terminal - times of the clock alone, shares in per cent, weekdays as a
 # range - is no form of a field.
 app = build_group(
     "session",
@@ -62,7 +62,7 @@ def add(  # noqa: PLR0913 - one per option
     soc: Annotated[
         str | None, typer.Option(help="How full it comes, or is now where it is there.")
     ] = None,
-    limit: Annotated[str | None, typer.Option(help="Never charged beyond in this stay.")] = None,
+    limit: Annotated[str | None, typer.Option(help="Never charged beyond in this session.")] = None,
     least: Annotated[
         str | None, typer.Option("--min", help="What it keeps when it supplies the house.")
     ] = None,
@@ -81,8 +81,8 @@ def add(  # noqa: PLR0913 - one per option
     ] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Store a stay: the vehicle is planned in it from the next plan on, until it leaves or the stay
-    is taken back.
+    """Store a session: the vehicle is planned in it from the next plan on, until it leaves or the
+    session is taken back.
     """
     share_options = {
         "target_soc": ("--target", target),
@@ -96,7 +96,7 @@ def add(  # noqa: PLR0913 - one per option
             fields[name] = read_number(text, field=option, share=True)
     with open_desk() as desk:
         described = desk.ask(read_site, {"site_id": site})
-        clock = StayClock(ZoneInfo(described.timezone), SystemClock().now())
+        clock = SessionClock(ZoneInfo(described.timezone), SystemClock().now())
         begin, until = clock.read(first, end, fields=("--from", "--to"))
         session = compose_session(fields, begin, until)
         names = [described_vehicle.name for described_vehicle in described.vehicles]
@@ -118,7 +118,7 @@ def _find_only_vehicle(names: Sequence[str]) -> str:
     if len(names) == 1:
         return names[0]
     if names:
-        reason = "whose stay it is must be said"
+        reason = "whose session it is must be said"
         remedy = f"Name one: {', '.join(names)}."
     else:
         reason = "the site has no vehicle"

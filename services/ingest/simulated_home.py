@@ -15,7 +15,7 @@ from luna.contracts.simulated_home import RemovedHomeReply, SimulatedHomeReply
 from luna.energy.observations import SERIES
 from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight
-from luna.platform.database import charging_stays, observations, prices, site_removal, sites
+from luna.platform.database import charging_sessions, observations, prices, site_removal, sites
 from luna.platform.database.prices import USUAL_CURRENCY
 from luna.platform.embedded.state import choose_port
 from luna.platform.packages import Progress
@@ -36,7 +36,7 @@ from luna.platform.simulated_home.site import (
     ZONE,
     build_site,
     is_simulated,
-    list_stays,
+    list_charging_sessions,
 )
 from services.ingest import price_collection
 from services.ingest.demo_data.demo import load_demo
@@ -106,8 +106,8 @@ def make_home(
     past, state = live_past(year, timeline, progress=work.progress)
     sites.save(work.connection, build_site())
     stored = observations.write(work.connection, SITE_NAME, timeline.starts, past)
-    for stay in list_stays(now):
-        charging_stays.add(work.connection, SITE_NAME, stay, by=SITE_NAME, now=now)
+    for session in list_charging_sessions(now):
+        charging_sessions.add(work.connection, SITE_NAME, session, by=SITE_NAME, now=now)
     written = stored.inserted + stored.updated
     price_collection.store_prices(work.connection, fetched, now=work.clock.now())
     written += publish_prices(work.connection, year, since=first, now=work.clock.now())

@@ -362,8 +362,8 @@ class _Building:
             # value.
             is_same_estimate = filled & (values == before[name])
             has_priority = np.where(was_filled, is_same_estimate, earlier | filled)
-            stays = has_priority & ~np.isnan(before[name])
-            columns[name] = np.where(stays, np.nan, values)
+            sessions = has_priority & ~np.isnan(before[name])
+            columns[name] = np.where(sessions, np.nan, values)
         has_values = np.logical_or.reduce([~np.isnan(values) for values in columns.values()])
         if has_values[earlier].any():
             self.tally.earlier_slots = LONGEST_STILL_SLOTS
@@ -479,8 +479,10 @@ def _keep_marks(
     """
     marks = np.zeros(stored.size, dtype=np.int64)
     for bit, name in enumerate(names):
-        stays = np.isnan(columns[name]) if name in columns else np.ones(stored.size, dtype=np.bool_)
-        marks |= np.where(stays, stored, built) & (1 << bit)
+        sessions = (
+            np.isnan(columns[name]) if name in columns else np.ones(stored.size, dtype=np.bool_)
+        )
+        marks |= np.where(sessions, stored, built) & (1 << bit)
     return marks.astype(np.int16)
 
 

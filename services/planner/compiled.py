@@ -15,7 +15,7 @@ from services.planner.milp import supply
 
 # Loops and loader for plans over scenarios, slots of non-convex cost, and schedules of loads.
 _SELDOM: tuple[tuple[Sequence[Any], Callable[[], None]], ...] = (
-    (value.COURSE_LOOPS, value.load_course_kernels),
+    (value.SCENARIO_LOOPS, value.load_scenario_kernels),
     (envelopes.LOOPS, envelopes.load),
     (schedules.LOOPS, schedules.load_kernels),
     (ranges.LOOPS, ranges.load_kernels),

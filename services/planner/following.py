@@ -24,7 +24,7 @@ from services.planner.dp.plan import Followed, Plan, value_flows, weigh_flows
 from services.planner.dp.planner import (
     choose_curtailment,
     correct_value,
-    cost_courses,
+    cost_scenarios,
     find_nights,
     read_policy,
     read_worth,
@@ -57,7 +57,7 @@ _SAME_COST = 1e-6
 def follow_plan(problem: Problem, plan: Plan, *, deadline: Deadline | None = None) -> Plan:
     """Return a least-cost plan of ``problem`` with its policy and the policy's cost.
 
-    Set-points and flows are the policy's on the expected course; where its simulation misses the
+    Set-points and flows are the policy's on the expected scenario; where its simulation misses the
     ``deadline``, the plan's own. The time that this takes is added to ``solve_ms``.
 
     Invariants: a policy costs no more over its plan's optimum than the margin allows; without a
@@ -87,10 +87,10 @@ def _choose_policy(plan: Plan, deadline: Deadline | None) -> Plan:
     if problem.following.margin == NO_MARGIN:
         chosen, followed = _choose_exact(planned, value)
     else:
-        # A plan over several courses may cost more than the inverter alone on the expected one.
-        weighs_courses = plan.spread is not None and plan.spread.courses > 1
+        # A plan over several scenarios may cost more than the inverter alone on the expected one.
+        weighs_scenarios = plan.spread is not None and plan.spread.scenarios > 1
         house = None
-        if not problem.pins and not (weighs_courses and value is not None):
+        if not problem.pins and not (weighs_scenarios and value is not None):
             slots = problem.outlook.timeline.count
             parts = [BatteryPolicy.follow_house(battery, slots) for battery in batteries]
             house = planned.simulate(_bind(plan, parts))
@@ -143,7 +143,7 @@ def follow_instead(plan: Plan, policy: PlanPolicy) -> Plan | None:
 
     None where that misses limits or targets by more than the plan, or there is no battery. Owner,
     contract and flexible loads bind the policy as they bind the plan's own. ``premium`` is its
-    extra cost over ``plan`` on the expected course.
+    extra cost over ``plan`` on the expected scenario.
     """
     if not plan.problem.site.batteries:
         return None
@@ -268,7 +268,7 @@ def _errs_away(plan: Plan, chosen: Outcome, house: Outcome) -> bool:
         for policy in policies:
             battery = policy.batteries[0]
             costs_of_policies.append(
-                cost_courses(battery, offered, start, terminal=terminal, mode=mode)
+                cost_scenarios(battery, offered, start, terminal=terminal, mode=mode)
             )
         costs = np.array(costs_of_policies)
     gains = costs[1] - costs[0]
@@ -400,7 +400,7 @@ def follow_flows(plan: Plan, index: int, *, open_house: bool) -> BatteryPolicy:
 
     Every bound is the planned state of charge at the end of the slot. Where the plan leaves nothing
     to sell or to buy, storing and serving are bounded by nothing but what a stored kWh is worth: on
-    the expected course that changes nothing.
+    the expected scenario that changes nothing.
 
     Args:
         plan: that physics has settled.

@@ -172,9 +172,9 @@ def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
         disagreements = (str(error),)
     if plan is None or missed_kwh(problem, plan.flows) > _NOTHING_KWH:
         plan = plan_by_model(problem, solver)
-    if problem.uncertainty.courses is not None and plan.spread is None:
+    if problem.uncertainty.scenarios is not None and plan.spread is None:
         reason = "no_value_function" if len(problem.site.batteries) == 1 else "several_batteries"
-        left_out = problem.uncertainty.courses.weight.size
+        left_out = problem.uncertainty.scenarios.weight.size
         plan = replace(plan, spread=Spread(1, left_out, reasons=(reason,)))
     solve_ms = (planning_clock_s() - built_s) * 1e3
     return replace(
@@ -242,8 +242,8 @@ def plan_in_blocks(problem: Problem, solver: Solver, *, make: Callable[[Problem]
         if ends_before:
             plan = plan_by_model(problem, solver)
             spread = None
-            if problem.uncertainty.courses is not None:
-                left_out = problem.uncertainty.courses.weight.size
+            if problem.uncertainty.scenarios is not None:
+                left_out = problem.uncertainty.scenarios.weight.size
                 spread = Spread(1, left_out, reasons=("no_value_function",))
             return replace(plan, spread=spread)
         if raised == assumed:

@@ -1,6 +1,6 @@
-"""Simulate policies on the expected course and on scenarios.
+"""Simulate policies on the expected scenario and on scenarios.
 
-Slot after slot is the reference; on the expected course, guessed states let all slots run side by
+Slot after slot is the reference; on the expected scenario, guessed states let all slots run side by
 side until the guess is a fixed point.
 """
 
@@ -86,7 +86,7 @@ def first_modes(problem: Problem) -> IntArray:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedPolicy:
-    """A policy's simulation on the expected course, and its cost on each scenario, ``(courses,)``.
+    """A policy's simulation on the expected scenario, and its cost on each, ``(scenarios,)``.
 
     The slot is the last axis.
     """
@@ -104,7 +104,7 @@ def simulate_policies(
     *,
     deadline: Deadline | None = None,
 ) -> list[SimulatedPolicy]:
-    """Simulate policies on the expected course and the scenarios ``errors``, slot by slot.
+    """Simulate policies on the expected scenario and the scenarios ``errors``, slot by slot.
 
     Raises:
         LateError: the ``deadline`` passed.
@@ -129,7 +129,7 @@ def simulate_policies(
 def simulate_errors(
     problem: Problem, policies: Sequence[PlanPolicy], errors: ScenarioSet
 ) -> FloatArray:
-    """Return the cost of policies on each scenario, ``(policies, courses)``."""
+    """Return the cost of policies on each scenario, ``(policies, scenarios)``."""
     run = _simulate(problem, policies, errors.load_kwh, errors.pv_kwh)
     count = errors.load_kwh.shape[0]
     return _value_columns(problem, run, range(len(policies) * count)).reshape(len(policies), count)
@@ -145,7 +145,7 @@ def _simulate(
 ) -> Trajectory:
     """Return the trajectory with a column per policy and scenario, policies outermost.
 
-    Energies of shape ``(courses, slots)``.
+    Energies of shape ``(scenarios, slots)``.
     """
     count = load_kwh.shape[0]
     limits = problem.limits
@@ -189,7 +189,7 @@ def _read_column(part: Part, column: int) -> Part:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A policy's simulation on the expected course.
+    """A policy's simulation on the expected scenario.
 
     ``cost`` is less the terminal value; ``breach_kwh`` of limits and demands are missed.
     """
@@ -210,7 +210,7 @@ _ROUNDS_SHARE = 1 / 8
 def simulate_expected(
     plan: Plan, policy: PlanPolicy, *, deadline: Deadline | None = None
 ) -> Outcome:
-    """Simulate a policy on the expected course of its plan, from the batteries' initial state.
+    """Simulate a policy on the expected scenario of its plan, from the batteries' initial state.
 
     Raises:
         LateError: the ``deadline`` passed.
@@ -220,7 +220,7 @@ def simulate_expected(
     outlook = problem.outlook
     slots = outlook.timeline.count
     actuals = SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours)
-    start_kwh, modes = _guess_course(plan, policy)
+    start_kwh, modes = _guess_charge(plan, policy)
     # Each round makes at least one more slot exact; a right guess makes all.
     for number in range(slots + 1):
         if deadline is not None and not deadline.left_s:
@@ -256,7 +256,7 @@ def simulate_expected(
     )
 
 
-def _guess_course(plan: Plan, policy: PlanPolicy) -> tuple[FloatArray, IntArray]:
+def _guess_charge(plan: Plan, policy: PlanPolicy) -> tuple[FloatArray, IntArray]:
     """Return a guess of each slot's stored energy at its start, and of its mode.
 
     Both have shape ``(batteries, slots)``.

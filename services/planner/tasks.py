@@ -8,7 +8,7 @@ import structlog
 
 from luna.contracts import PlanRequest, ReplayReply, ReplayRequest
 from luna.contracts.agent_control import ShadowPlanRequest
-from luna.contracts.charging_stays import FollowStaysReply, FollowStaysRequest
+from luna.contracts.charging_sessions import FollowSessionsReply, FollowSessionsRequest
 from luna.contracts.counterfactual import (
     PlanVariantReply,
     PlanVariantRequest,
@@ -106,10 +106,10 @@ def follow_changes(_: FollowChangesRequest, work: TaskContext) -> FollowChangesR
     return fleet.follow_changes(work.database(), work.settings, ask=ask, now=work.clock.now())
 
 
-@task(FollowStaysRequest)
-def follow_stays(_: FollowStaysRequest, work: TaskContext) -> FollowStaysReply:
+@task(FollowSessionsRequest)
+def follow_sessions(_: FollowSessionsRequest, work: TaskContext) -> FollowSessionsReply:
     """Note which devices say something else than plans have."""
-    return fleet.follow_stays(work.database(), work.settings, now=work.clock.now())
+    return fleet.follow_sessions(work.database(), work.settings, now=work.clock.now())
 
 
 def ask_for_shadows(work: TaskContext, plan_ids: Sequence[str]) -> None:

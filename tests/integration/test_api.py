@@ -325,19 +325,19 @@ def parked_car(database: Engine) -> Iterator[str]:
 
 
 @pytest.mark.usefixtures("planner")
-def test_a_stay_stored_over_http_is_planned_and_its_target_reached(
+def test_a_session_stored_over_http_is_planned_and_its_target_reached(
     api: httpx.Client, parked_car: str
 ) -> None:
     path = f"/v1/sites/{parked_car}/vehicle-sessions"
     # By the site's clock: noon is 11:00 UTC.
-    stay = {
+    session = {
         "vehicle": "car",
         "from": "2099-02-01 12:00",
         "to": "2099-02-01 18:00",
         "arrival_soc": 0.4,
         "target_soc": 0.8,
     }
-    added = api.post(path, json=stay, params={"by": "anna"})
+    added = api.post(path, json=session, params={"by": "anna"})
     assert added.status_code == 201, added.text
     assert (added.json()["from"], added.json()["added_by"]) == ("2099-02-01T11:00:00Z", "anna")
     assert api.get(path).json()["sessions"] == [added.json()]
@@ -345,7 +345,7 @@ def test_a_stay_stored_over_http_is_planned_and_its_target_reached(
     assert planned.status_code == 200, planned.text
     # The last of 24 quarter-hours ends when it leaves.
     assert planned.json()["slots"][23]["vehicles"]["car"]["soc_end"] >= 0.8 - 1e-6
-    refused = api.post(path, json=stay | {"vehicle": "bus"})
+    refused = api.post(path, json=session | {"vehicle": "bus"})
     assert (refused.status_code, refused.json()["field"]) == (422, "vehicle")
     removed = api.delete(f"{path}/{added.json()['session_id']}")
     assert (removed.status_code, api.get(path).json()["sessions"]) == (200, [])
@@ -377,7 +377,7 @@ def car_at_home(database: Engine) -> Iterator[str]:
 
 
 @pytest.mark.usefixtures("planner")
-def test_a_stay_stored_over_http_has_its_site_planned_by_itself(
+def test_a_session_stored_over_http_has_its_site_planned_by_itself(
     api: httpx.Client, car_at_home: str, redis_url: str
 ) -> None:
     now = SystemClock().now()
@@ -397,14 +397,14 @@ def test_a_stay_stored_over_http_has_its_site_planned_by_itself(
 
     with closing(Client(redis_url)) as client:
         wait_for(lambda: look_and_read_charge() == 0)
-        stay = {
+        session = {
             "vehicle": "car",
             "from": now.isoformat(),
             "to": (now + timedelta(hours=6)).isoformat(),
             "arrival_soc": 0.4,
             "target_soc": 0.6,
         }
-        stored = api.post(f"/v1/sites/{car_at_home}/vehicle-sessions", json=stay)
+        stored = api.post(f"/v1/sites/{car_at_home}/vehicle-sessions", json=session)
         assert stored.status_code == 201, stored.text
         wait_for(lambda: (look_and_read_charge() or 0) > 10)
         assert (

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, delete
 
 from luna.contracts.agent_control import GateEntry
-from luna.contracts.charging_stays import NewSession
+from luna.contracts.charging_sessions import NewSession
 from luna.contracts.control import Decision
 from luna.contracts.data import DayQuality
 from luna.contracts.owner import ManualBlock
@@ -23,7 +23,7 @@ from luna.energy.timeline import SLOT, Timeline
 from luna.platform import control_service
 from luna.platform.database import (
     agent_gates,
-    charging_stays,
+    charging_sessions,
     control,
     forecast_activations,
     manual_blocks,
@@ -95,15 +95,15 @@ def take_block_back(connection: Connection) -> None:
 
 
 def leave(connection: Connection) -> None:
-    stay = NewSession.model_validate(
+    session = NewSession.model_validate(
         {"vehicle": "car", "from": START, "to": START + HOUR, "target_soc": 0.5, "arrival_soc": 0.4}
     )
-    charging_stays.add(connection, "home", stay, by="anna", now=START)
+    charging_sessions.add(connection, "home", session, by="anna", now=START)
 
 
-def take_stay_back(connection: Connection) -> None:
-    (stay,) = charging_stays.read_standing(connection, "home", first=START)
-    charging_stays.remove(connection, "home", stay.session_id, by="anna")
+def take_session_back(connection: Connection) -> None:
+    (session,) = charging_sessions.read_standing(connection, "home", first=START)
+    charging_sessions.remove(connection, "home", session.session_id, by="anna")
 
 
 def go_on_vacation(connection: Connection) -> None:
@@ -208,8 +208,8 @@ CHANGES: list[tuple[Callable[[Connection], None], set[str]]] = [
     (decide, {"decisions"}),
     (fix, {"blocks"}),
     (take_block_back, {"blocks"}),
-    (leave, {"stays"}),
-    (take_stay_back, {"stays"}),
+    (leave, {"sessions"}),
+    (take_session_back, {"sessions"}),
     (go_on_vacation, {"vacation"}),
     (come_home_in_the_same_slot, {"vacation"}),
     (measure, {"measured"}),

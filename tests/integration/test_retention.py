@@ -104,7 +104,7 @@ def test_old_scenarios_go(connection: Connection) -> None:
     assert ages(connection, forecast_scenarios) == [10]
 
 
-def test_what_issues_rested_on_goes_with_them_and_the_last_one_stays(
+def test_what_issues_rested_on_goes_with_them_and_the_last_one_sessions(
     connection: Connection,
 ) -> None:
     rows = [
@@ -155,7 +155,7 @@ def store_plans(
         )
 
 
-def test_old_plans_go_with_the_agents_beside_them_and_the_newest_of_each_stays(
+def test_old_plans_go_with_the_agents_beside_them_and_the_newest_of_each_sessions(
     connection: Connection,
 ) -> None:
     ages = {

@@ -393,7 +393,7 @@ def test_the_doctor_names_every_kind_of_document_that_cannot_be_read_with_how_ma
     # pause and reports of two devices; that of the array too.
     kinds = (
         "plans",
-        "stays at chargers",
+        "sessions at chargers",
         "what-ifs",
         "rows in quarantine",
         "gates of the agent",

@@ -78,7 +78,7 @@ def draw(rng: np.random.Generator, kind: str) -> Document:
 
 
 def draw_errors(rng: np.random.Generator, outlook: Document) -> Document:
-    """Return four courses around the expected one."""
+    """Return four scenarios around the expected one."""
     load = np.array(outlook["load_kwh"])
     pv = np.array(outlook["pv_kwh"])
     errors = {"probability": [0.25] * 4}

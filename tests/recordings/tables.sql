@@ -90,7 +90,7 @@ COMMENT ON COLUMN antares_plan_history.based_on IS 'the planner''s plan that was
 COMMENT ON COLUMN antares_plan_history.system_id IS 'prod_shadow_… and the policy';
 COMMENT ON COLUMN antares_plan_history.plan_id IS 'empty: the agent made none';
 COMMENT ON COLUMN antares_plan_history.run_id IS 'the training it rests on; empty: there was none';
-COMMENT ON COLUMN antares_plan_history.metrics IS 'expected cost of both plans over the same courses, courses, milliseconds, interventions, breach_kwh';
+COMMENT ON COLUMN antares_plan_history.metrics IS 'expected cost of both plans over the same scenarios, scenarios, milliseconds, interventions, breach_kwh';
 COMMENT ON COLUMN antares_plan_history.verdict IS 'what the gatekeeper made of it';
 COMMENT ON COLUMN antares_plan_history.packed_reply IS 'the plan, as in plan_history; empty: there is none';
 COMMENT ON COLUMN antares_plan_history.recorded_at IS 'when the row was written';
@@ -1122,7 +1122,7 @@ COMMENT ON COLUMN vehicle_sessions.ends_at IS 'then the vehicle leaves';
 COMMENT ON COLUMN vehicle_sessions.wanted IS 'what it is to hold when, as a plan''s request says it';
 COMMENT ON COLUMN vehicle_sessions.added_at IS 'when the row was written';
 COMMENT ON COLUMN vehicle_sessions.removed_at IS 'since when it is in no plan any more';
-COMMENT ON TABLE vehicle_sessions IS 'When vehicles are at their chargers, and what their owners want of a stay';
+COMMENT ON TABLE vehicle_sessions IS 'When vehicles are at their chargers, and what their owners want of a session';
 CREATE TABLE weather (
 	place TEXT NOT NULL,
 	slot_start TIMESTAMP WITH TIME ZONE NOT NULL,

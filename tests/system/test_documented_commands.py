@@ -66,7 +66,7 @@ NOT_RUN = {
     "luna notify test": "needs somebody to tell",
     "luna docs add https": "asks the internet",
     "luna recommend evaluate": "needs readers",
-    "luna session remove": "needs a stay of its number",
+    "luna session remove": "needs a session of its number",
     "luna manual remove": "needs a block of its number",
     "luna why-not --plan PLAN_ID --slot 2024-03-20 18:00 --device car": (
         "needs a car with a session"

@@ -35,7 +35,7 @@ from tests.support.database.object_servers import (
     open_server,
     refusal,
     run_moto,
-    stay_silent,
+    session_silent,
 )
 from tests.support.suite.depth import LONG
 from tests.support.suite.tables import each_row
@@ -385,7 +385,7 @@ def test_a_name_that_nobody_knows_is_unavailable(
 
 
 def test_a_server_that_hangs_is_given_up() -> None:
-    with stay_silent() as url, ThreadPoolExecutor(len(OPERATIONS)) as pool:
+    with session_silent() as url, ThreadPoolExecutor(len(OPERATIONS)) as pool:
         began = time.monotonic()
         list(
             pool.map(

@@ -585,11 +585,11 @@ def issued_at(client: httpx.Client) -> datetime:
 
 
 def sum_kwh(plan: dict[str, Any]) -> float:
-    """What the car is charged with in its next stay: until it is away."""
+    """What the car is charged with in its next session: until it is away."""
     there = [slot["vehicles"]["car"] for slot in plan["slots"]]
     first = next(place for place, flow in enumerate(there) if flow["reason"])
-    stay = itertools.takewhile(lambda flow: flow["reason"] is not None, there[first:])
-    return sum(flow["charge_kwh"] for flow in stay)
+    session = itertools.takewhile(lambda flow: flow["reason"] is not None, there[first:])
+    return sum(flow["charge_kwh"] for flow in session)
 
 
 def await_empty_queues(servers: Servers) -> None:

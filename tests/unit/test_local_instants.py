@@ -128,7 +128,7 @@ def test_a_refused_time_of_a_message_names_field_and_remedy() -> None:
 
 def test_a_request_with_its_own_site_is_read_by_that_sites_clock_and_no_other() -> None:
     outlook = {"load_kwh": [0.1], "pv_kwh": [0.0], "import_price": [0.3], "export_price": [0.1]}
-    stay = {"from": "2024-09-01 18:00", "to": "2024-09-02 07:00", "target_soc": 0.8}
+    session = {"from": "2024-09-01 18:00", "to": "2024-09-02 07:00", "target_soc": 0.8}
     document = {
         "site": {
             "name": "home",
@@ -137,7 +137,7 @@ def test_a_request_with_its_own_site_is_read_by_that_sites_clock_and_no_other() 
         },
         "start": "2024-09-01",
         "outlook": outlook,
-        "state": {"vehicles": {"car": {"soc": 0.5, "sessions": [stay]}}},
+        "state": {"vehicles": {"car": {"soc": 0.5, "sessions": [session]}}},
         "manual": [block() | {"device": "car", "action": "no_charge"}],
     }
     with site_clock(BERLIN):

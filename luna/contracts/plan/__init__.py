@@ -20,25 +20,25 @@ from luna.contracts.plan.reply import (
     UncertaintyReply,
 )
 from luna.contracts.plan.request import (
-    COURSE_DIGITS,
-    MAX_COURSES,
+    MAX_SCENARIOS,
     MAX_SLOTS,
+    SCENARIO_DIGITS,
     Bias,
-    CoursesMessage,
     Energies,
     OutlookMessage,
     PlanOptions,
     PlanRequest,
     Prices,
+    ScenariosMessage,
     Terminal,
 )
 from luna.contracts.plan.state import BatteryState, PeakState, StateMessage
 from luna.energy.reason import ReasonReply
 
 __all__ = [
-    "COURSE_DIGITS",
-    "MAX_COURSES",
+    "MAX_SCENARIOS",
     "MAX_SLOTS",
+    "SCENARIO_DIGITS",
     "Assumption",
     "BatteryFlow",
     "BatteryState",
@@ -46,7 +46,6 @@ __all__ = [
     "CheapestReply",
     "CompromiseReply",
     "CostReply",
-    "CoursesMessage",
     "Energies",
     "FollowedReply",
     "ForecastSource",
@@ -60,6 +59,7 @@ __all__ = [
     "PlanRequest",
     "Prices",
     "ReasonReply",
+    "ScenariosMessage",
     "SessionReply",
     "SlotReply",
     "StateMessage",

@@ -45,14 +45,14 @@ class NoteReply(Message):
     - ``soc_stands_still``: the batteries' sensor says ``sensor_soc`` ``since`` an instant, while
       ``metered_kwh`` went in and ``given_kwh`` out; the plan begins with ``soc``.
     - ``vehicle_soc_read``, ``vehicle_soc_said``, ``vehicle_soc_expected``, ``vehicle_soc_assumed``:
-      the charge ``soc`` with which a ``vehicle`` begins its first stay, or goes on, is by its
-      sensor's reading of ``at``, what was said with its stay, what the plan before left, or its
+      the charge ``soc`` with which a ``vehicle`` begins its first session, or goes on, is by its
+      sensor's reading of ``at``, what was said with its session, what the plan before left, or its
       ``min_soc``.
-    - ``vehicle_usual``: no stay of a ``vehicle`` is known, but what it drives; it is planned at
+    - ``vehicle_usual``: no session of a ``vehicle`` is known, but what it drives; it is planned at
       home between the clock times ``comes`` and ``leaves``, with ``need_kwh`` a day.
     - ``vehicle_soc_doubted``: the same as ``soc_doubted`` of a ``vehicle``.
     - ``vehicle_soc_counted``: the ``vehicle`` came ``since`` an instant with ``arrival_soc``, by
-      its stay, and its charger counted ``metered_kwh``.
+      its session, and its charger counted ``metered_kwh``.
     - ``vehicle_soc_stands_still``, ``vehicle_soc_against_meter``: the ``vehicle`` begins with
       ``soc``, by what its charger counted (``metered_kwh``) while its sensor, ``since`` an instant,
       says ``sensor_soc``, or says more than was counted.
@@ -66,7 +66,8 @@ class NoteReply(Message):
       says whether it is ``stale`` or ``out_of_range``.
     - ``vehicle_takes_nothing``: the ``vehicle`` is plugged in ``since`` an instant, ``planned_kwh``
       were planned for two hours or more, and its charger counted none of it.
-    - ``vehicle_not_connected``: the stay of a ``vehicle`` has begun, and ``since`` an instant its
+    - ``vehicle_not_connected``: the session of a ``vehicle`` has begun, and ``since`` an instant
+    its
       sensor says that it is not there.
     - ``soc_outside_limits``: a ``battery`` starts at ``start_soc``, outside ``min_soc`` to
       ``max_soc``.
@@ -94,7 +95,8 @@ class NoteReply(Message):
       ones of the month and hour, of the market ``like``, stand for them until they come.
     - ``loads_not_placed``: these ``loads`` are part of the forecast load; when they run is not
       planned.
-    - ``no_session``: of these ``vehicles`` no stay at a charger is known, so nothing is planned for
+    - ``no_session``: of these ``vehicles`` no session at a charger is known, so nothing is planned
+    for
       them.
     - ``forecast_fallback``: the ``active`` version has no fresh forecast; ``version`` of
       ``issued_at`` stands for it.
@@ -307,14 +309,14 @@ class SlotReply(SlotDevices):
 class UncertaintyReply(Message):
     """The figures that a plan by scenarios weighed.
 
-    ``courses`` counts the expected one, ``left_out`` those that have no value of their own.
-    ``premium`` is what the plan costs more on the expected course than the best plan for that
-    course alone. ``reasons`` say what could not be done: ``no_courses``, ``several_batteries``,
-    ``no_value_function``, ``limits_on_the_expected_course`` (each: planned for the expected course
-    alone), ``courses_beyond_limits`` (those left out).
+    ``scenarios`` counts the expected one, ``left_out`` those that have no value of their own.
+    ``premium`` is what the plan costs more on the expected scenario than the best plan for that
+    scenario alone. ``reasons`` say what could not be done: ``no_scenarios``, ``several_batteries``,
+    ``no_value_function``, ``limits_on_the_expected_scenario`` (each: planned for the expected
+    scenario alone), ``scenarios_beyond_limits`` (those left out).
     """
 
-    courses: int
+    scenarios: int
     left_out: int
     risk: float
     premium: float
@@ -327,7 +329,7 @@ class FollowedReply(Message):
     ``method`` is the step of the ladder that made it: the value of stored energy, the mixed-integer
     model, the best that had when time was over, or the inverter alone. ``policy`` is what
     set-points are read from: that value, the planned flows, the house alone where nothing else
-    gains, or what the agent has learned. ``premium`` is what it costs more on the expected course
+    gains, or what the agent has learned. ``premium`` is what it costs more on the expected scenario
     than the optimum there, for forecasts err. ``disagreements``: what physics did not confirm on
     the way; each is a bug.
     """

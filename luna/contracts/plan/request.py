@@ -33,7 +33,7 @@ from luna.words.language import Language
 MAX_SLOTS = 12 * 24 * 14
 
 
-MAX_COURSES = 100
+MAX_SCENARIOS = 100
 # Beside the blocks of a request those that a stored site may have, and an order for each
 # quarter-hour of two days.
 MOST_BLOCKS = 768
@@ -69,42 +69,42 @@ SlotLimits = Annotated[
 ]
 
 
-# Of the energies of courses that the planner makes, kWh: what is smaller than a tenth of a
+# Of the energies of scenarios that the planner makes, kWh: what is smaller than a tenth of a
 # watt-hour is rounding.
-COURSE_DIGITS = 4
+SCENARIO_DIGITS = 4
 
 
 def _unequal(message: str, remedy: str) -> PydanticCustomError:
     return PydanticCustomError("unequal_length", "{said}", {"said": message, "remedy": remedy})
 
 
-def _read_courses(given: Any, read: Callable[[Any], list[list[float]]]) -> FloatArray:
-    """Return courses as an array, ``(courses, slots)``; as such the planner gives them itself."""
+def _read_scenarios(given: Any, read: Callable[[Any], list[list[float]]]) -> FloatArray:
+    """Return scenarios as an array, ``(scenarios, slots)``, which the planner gives itself."""
     if isinstance(given, np.ndarray):
         if given.ndim != 2 or not ((given >= 0) & (given <= MOST_KWH)).all():
-            raise invalid_part("course-energies", most_kwh=MOST_KWH)
+            raise invalid_part("scenario-energies", most_kwh=MOST_KWH)
         return given
-    courses = read(given)
-    lengths = {len(course) for course in courses}
+    scenarios = read(given)
+    lengths = {len(scenario) for scenario in scenarios}
     if len(lengths) > 1:
-        remedy = "Give every course as many values as load_kwh of the outlook has."
+        remedy = "Give every scenario as many values as load_kwh of the outlook has."
         raise _unequal(
             (
-                f"courses have {min(lengths)} to {max(lengths)} values; every course needs one "
+                f"scenarios have {min(lengths)} to {max(lengths)} values; every scenario needs one "
                 "value per slot"
             ),
             remedy,
         )
-    return np.array(courses, dtype=np.float64).reshape(len(courses), max(lengths, default=0))
+    return np.array(scenarios, dtype=np.float64).reshape(len(scenarios), max(lengths, default=0))
 
 
 # Lists of energies in every message; here an array, for there are thousands of them.
-Courses = Annotated[
+Scenarios = Annotated[
     FloatArray,
     GetPydanticSchema(
         lambda _source, handler: core_schema.no_info_wrap_validator_function(
-            _read_courses,
-            handler.generate_schema(Annotated[list[Energies], Field(max_length=MAX_COURSES)]),
+            _read_scenarios,
+            handler.generate_schema(Annotated[list[Energies], Field(max_length=MAX_SCENARIOS)]),
             serialization=core_schema.plain_serializer_function_ser_schema(
                 np.ndarray.tolist, return_schema=handler.generate_schema(list[list[float]])
             ),
@@ -113,20 +113,20 @@ Courses = Annotated[
 ]
 
 
-class CoursesMessage(Message):
-    """Courses that load and PV may take instead of the expected one.
+class ScenariosMessage(Message):
+    """Scenarios that load and PV may take instead of the expected one.
 
-    What the probabilities lack to one is the expected course's.
+    What the probabilities lack to one is the expected scenario's.
     """
 
     probability: Annotated[
-        list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=1, max_length=MAX_COURSES)
+        list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=1, max_length=MAX_SCENARIOS)
     ]
-    load_kwh: Courses
-    pv_kwh: Courses
+    load_kwh: Scenarios
+    pv_kwh: Scenarios
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, CoursesMessage):
+        if not isinstance(other, ScenariosMessage):
             return NotImplemented
         return self.model_dump() == other.model_dump()
 
@@ -134,13 +134,14 @@ class CoursesMessage(Message):
 
     @model_validator(mode="after")
     def _fit(self) -> Self:
-        courses = len(self.probability)
+        scenarios = len(self.probability)
         for name in ("load_kwh", "pv_kwh"):
-            if len(getattr(self, name)) != courses:
+            if len(getattr(self, name)) != scenarios:
                 given = len(getattr(self, name))
                 raise _unequal(
-                    f"{name} has {given} courses, probability has {courses}",
-                    f"Give one probability per course: {given} of them, or {courses} of {name}.",
+                    f"{name} has {given} scenarios, probability has {scenarios}",
+                    f"Give one probability per scenario: {given} of them, "
+                    f"or {scenarios} of {name}.",
                 )
         if sum(self.probability) > 1 + PROBABILITY_TOLERANCE:
             raise invalid_part("probabilities-sum", probability=sum(self.probability))
@@ -210,12 +211,12 @@ class OutlookMessage(Message):
         ),
     ] = []
     forecast: ForecastSource | None = None
-    scenarios: CoursesMessage | None = None
+    scenarios: ScenariosMessage | None = None
     errors: Annotated[
-        CoursesMessage | None,
+        ScenariosMessage | None,
         Field(
             description=(
-                "courses by which forecasts erred lately: what is followed has to gain on them "
+                "scenarios by which forecasts erred lately: what is followed has to gain on them "
                 "over the inverter alone"
             )
         ),
@@ -235,8 +236,8 @@ class OutlookMessage(Message):
         for kind, given in (("scenarios", self.scenarios), ("errors", self.errors)):
             if given is not None:
                 lengths |= {
-                    f"a course of {kind}.load_kwh": given.load_kwh.shape[1],
-                    f"a course of {kind}.pv_kwh": given.pv_kwh.shape[1],
+                    f"a scenario of {kind}.load_kwh": given.load_kwh.shape[1],
+                    f"a scenario of {kind}.pv_kwh": given.pv_kwh.shape[1],
                 }
         if set(lengths.values()) != {slots}:
             wrong = {name: length for name, length in lengths.items() if length != slots}
@@ -324,7 +325,7 @@ class PlanOptions(Message):
         Field(
             description=(
                 "whether a battery is planned by what is expected, or by the mean value of "
-                "stored energy over courses that load and PV may take"
+                "stored energy over scenarios that load and PV may take"
             )
         ),
     ] = "point"
@@ -334,7 +335,7 @@ class PlanOptions(Message):
             ge=0,
             le=1,
             description=(
-                "which courses count: 0 all, 0.3 the dearest 70 %, 1 the dearest alone; "
+                "which scenarios count: 0 all, 0.3 the dearest 70 %, 1 the dearest alone; "
                 "scenarios only"
             ),
         ),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic_core import from_json, to_json
 
-from luna.contracts.plan.request import COURSE_DIGITS, OutlookMessage, PlanRequest
+from luna.contracts.plan.request import SCENARIO_DIGITS, OutlookMessage, PlanRequest
 from luna.energy.timeline import FloatArray
 
 Fields = dict[str, Any]
@@ -20,8 +20,8 @@ Fields = dict[str, Any]
 _ENDINGS = ("_kwh", "_price", "_c")
 _LISTED = [name for name in OutlookMessage.model_fields if name.endswith(_ENDINGS)]
 _LISTED.remove("heat_demand_kwh")
-_COURSES = {"scenarios": ("load_kwh", "pv_kwh"), "errors": ("load_kwh", "pv_kwh")}
-_SCALE = 10.0**COURSE_DIGITS
+_SCENARIOS = {"scenarios": ("load_kwh", "pv_kwh"), "errors": ("load_kwh", "pv_kwh")}
+_SCALE = 10.0**SCENARIO_DIGITS
 # Where the rest of a request names the series that follow.
 _SERIES = "series"
 
@@ -54,12 +54,12 @@ def _take_series(
         if values is not None:
             arrays[name,] = _shorten(np.array(values, dtype=np.float64))
             left_out[name] = True
-    for kind, names in _COURSES.items():
-        courses = getattr(outlook, kind)
-        if courses:
+    for kind, names in _SCENARIOS.items():
+        scenarios = getattr(outlook, kind)
+        if scenarios:
             left_out[kind] = set(names)
             for name in names:
-                arrays[kind, name] = _shorten(getattr(courses, name))
+                arrays[kind, name] = _shorten(getattr(scenarios, name))
     return arrays, left_out
 
 
@@ -84,7 +84,7 @@ def parse_inputs(written: bytes) -> Fields:
 def _shorten(array: FloatArray) -> NDArray[Any]:
     """Return numbers as they are, or as whole ones where that loses nothing.
 
-    Whole ones count the last digit of courses, and say the same to the last bit.
+    Whole ones count the last digit of scenarios, and say the same to the last bit.
     """
     scaled = np.rint(array * _SCALE)
     most = np.abs(scaled).max(initial=0.0)

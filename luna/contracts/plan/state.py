@@ -59,7 +59,7 @@ Soc = Annotated[float, Field(ge=0, le=1)]
 
 
 class VehicleSession(Message):
-    """A stay of a vehicle at its charger: ``target_soc`` is wanted at its end.
+    """A session of a vehicle at its charger: ``target_soc`` is wanted at its end.
 
     Without one it charges from PV surplus alone.
 
@@ -73,7 +73,7 @@ class VehicleSession(Message):
     target_soc: Soc | None = None
     limit_soc: Annotated[
         Soc | None,
-        Field(description="never charged beyond in this stay; empty: the vehicle's max_soc"),
+        Field(description="never charged beyond in this session; empty: the vehicle's max_soc"),
     ] = None
     min_soc: Annotated[
         Soc | None,
@@ -83,7 +83,7 @@ class VehicleSession(Message):
         Soc | None,
         Field(
             description=(
-                "expected when the stay begins; empty: what the stay before left, for the "
+                "expected when the session begins; empty: what the session before left, for the "
                 "first one soc"
             )
         ),
@@ -112,7 +112,9 @@ class VehicleSession(Message):
     ] = None
     session_id: Annotated[
         int | None,
-        Field(description="set where the stay is stored: in later plans what is stored then holds"),
+        Field(
+            description="set where the session is stored: in later plans what is stored then holds"
+        ),
     ] = None
 
     @model_validator(mode="after")

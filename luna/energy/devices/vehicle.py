@@ -130,7 +130,7 @@ class ElectricVehicle(NamedDevice):
         Field(
             ge=100,
             le=300_000,
-            description="with it one of which no stay is known is planned as usual",
+            description="with it one of which no session is known is planned as usual",
         ),
     ] = None
     kwh_per_100_km: Annotated[

@@ -223,8 +223,8 @@ REASONS: dict[str, RefusalReason] = {
     "first-slot-too-long": RefusalReason(
         "first_slot_minutes is what remains of the first slot: at most slot_minutes", None
     ),
-    "course-energies": RefusalReason(
-        "courses are energies from 0 to {most_kwh} kWh by course and slot", None
+    "scenario-energies": RefusalReason(
+        "scenarios are energies from 0 to {most_kwh} kWh by scenario and slot", None
     ),
     "probabilities-sum": RefusalReason(
         "probabilities add up to {probability:g}, one at most", None

@@ -33,18 +33,22 @@ REASONS: dict[str, RefusalReason] = {
         "Say how full it is when it comes, or now where it is there: 0.4; or name its "
         "sensor under input_sensors.vehicle_soc.",
     ),
-    "stay-reversed": RefusalReason(
-        "a stay ends after it begins, so this must be later than from", None
+    "planned-session-reversed": RefusalReason(
+        "a session ends after it begins, so this must be later than from", None
     ),
-    "stay-overlaps": RefusalReason(
-        "{vehicle} stays from {span} already",
+    "planned-session-overlaps": RefusalReason(
+        "{vehicle} has a session from {span} already",
         "Remove it first, or begin after it: session {session_id}.",
         kinds={"vehicle": "device"},
     ),
-    "stay-passed": RefusalReason("the stay is over already", "Name a time that is still to come."),
-    "stay-too-long": RefusalReason("the stay is too long", "Stays last {days} days at most."),
-    "stay-repeats-early": RefusalReason(
-        "it comes again before it has left", "Name fewer days, or a shorter stay."
+    "planned-session-passed": RefusalReason(
+        "the session is over already", "Name a time that is still to come."
+    ),
+    "planned-session-too-long": RefusalReason(
+        "the session is too long", "Sessions last {days} days at most."
+    ),
+    "planned-session-repeats-early": RefusalReason(
+        "it comes again before it has left", "Name fewer days, or a shorter session."
     ),
     "charge-power-beyond": RefusalReason(
         "the vehicle never charges with so much", "At most {most_kw:g} kW, its charger counted."
@@ -54,8 +58,8 @@ REASONS: dict[str, RefusalReason] = {
         "At most {max_soc:g}, its max_soc.",
         kinds={"max_soc": "share"},
     ),
-    "no-such-stay": RefusalReason(
-        "the site has no such stay",
+    "no-such-planned-session": RefusalReason(
+        "the site has no such session",
         "List them: luna session list --site {site_id}.",
         error=NotFoundError,
     ),

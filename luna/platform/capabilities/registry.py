@@ -28,8 +28,8 @@ from luna.platform.capabilities import (
     scores,
     search,
     series,
+    sessions,
     sites,
-    stays,
     users,
 )
 from luna.platform.capability import Capability
@@ -50,7 +50,7 @@ CAPABILITIES: tuple[Capability, ...] = (
     *quarantine.CAPABILITIES,
     *control.CAPABILITIES,
     *manual.CAPABILITIES,
-    *stays.CAPABILITIES,
+    *sessions.CAPABILITIES,
     *agent.CAPABILITIES,
     *scores.CAPABILITIES,
     *notifications.CAPABILITIES,

@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from luna.platform.database.schema.plans import plan_causes
 from luna.platform.database.schema.sites import sites
 
-CauseKind = Literal["site", "forecast", "prices", "stay", "block", "override", "owner"]
+CauseKind = Literal["site", "forecast", "prices", "session", "block", "override", "owner"]
 # An owner's order for a device is planned at once, also where sites are planned only while they are
 # armed.
 ORDERS: tuple[CauseKind, ...] = ("block", "override")

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, text
 
 from luna.energy.site import OWN_VACATION
 from luna.platform.database import sites
-from luna.platform.database.schema.plans import charging_stays
+from luna.platform.database.schema.plans import charging_sessions
 
 # Each part is answered by an index. What plans do not know yet stands in plan_causes; once they do,
 # the plan is new.
@@ -26,7 +26,7 @@ _MARKS = text(
     " (SELECT concat(max(block_id), ' ', count(removed_at)) FROM manual_blocks LEFT JOIN "
     "manual_removals USING (block_id)"
     " WHERE site_key = sites.site_key) AS blocks,"
-    f" (SELECT concat(max(session_id), ' ', count(removed_at)) FROM {charging_stays.name} "
+    f" (SELECT concat(max(session_id), ' ', count(removed_at)) FROM {charging_sessions.name} "
     "WHERE site_key = sites.site_key) AS stays,"
     " (SELECT concat(instant, ' ', value) FROM sensor_readings WHERE sensor_key ="
     " (SELECT sensor_key FROM sensors WHERE site_key = sites.site_key AND name = "

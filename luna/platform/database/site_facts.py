@@ -10,7 +10,7 @@ from math import nan
 
 from sqlalchemy import Connection
 
-from luna.contracts.charging_stays import StayMap
+from luna.contracts.charging_sessions import SessionMap
 from luna.contracts.control import ControlState, Override
 from luna.contracts.forecast import WaitingVersion
 from luna.contracts.owner import ManualBlock
@@ -25,7 +25,7 @@ from luna.energy.store_level import StoreLevel, judge_store
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to
 from luna.platform.database import (
     battery_levels,
-    charging_stays,
+    charging_sessions,
     control,
     forecast_activations,
     forecast_issues,
@@ -45,7 +45,7 @@ from luna.platform.database.prices import Revisions, StoredSeries
 
 DAY = timedelta(days=1)
 # Beyond the horizon of any plan of a stored site.
-STAYS_AHEAD = timedelta(days=3)
+SESSIONS_AHEAD = timedelta(days=3)
 # The quantiles that a plan's request contains.
 PARTS = ("expected", "p10", "p90")
 
@@ -82,7 +82,7 @@ class DemandFacts:
         untaken: planned charge that devices did not take, by device name.
     """
 
-    stays: StayMap
+    sessions: SessionMap
     sensed: Mapping[str, SeenCharge]
     begun: tuple[PlanReply, PlanRequest] | None
     untaken: Mapping[str, UntakenCharge] = field(default_factory=dict)
@@ -347,21 +347,21 @@ def read_demands_each(
     connection: Connection, sites_by_key: Mapping[int, Site], start: datetime, *, now: datetime
 ) -> dict[int, DemandFacts]:
     """Return the data on flexible loads for plans from ``start`` on, by site key."""
-    stays = charging_stays.read_plain_each(
-        connection, sites_by_key, first=start, end=start + STAYS_AHEAD
+    sessions = charging_sessions.read_plain_each(
+        connection, sites_by_key, first=start, end=start + SESSIONS_AHEAD
     )
     with_flexible_loads = [
         site.name for site in sites_by_key.values() if any(kind.of(site) for kind in FLEXIBLE_KINDS)
     ]
     in_force = plans.read_in_force_each(connection, with_flexible_loads, now, until=start)
     known_at = _known_at(start, now)
-    sensed = charging_stays.read_charge_each(connection, sites_by_key, until=known_at)
+    sensed = charging_sessions.read_charge_each(connection, sites_by_key, until=known_at)
     facts = {}
     for key, site in sites_by_key.items():
         charges = sensed.get(key, {})
         # Plans may be issued after the instants that they are about.
-        untaken = charging_stays.find_untaken(
+        untaken = charging_sessions.find_untaken(
             connection, site, charges, now=known_at, issued_until=now
         )
-        facts[key] = DemandFacts(stays.get(key, {}), charges, in_force.get(site.name), untaken)
+        facts[key] = DemandFacts(sessions.get(key, {}), charges, in_force.get(site.name), untaken)
     return facts

@@ -15,7 +15,7 @@ from luna.platform.database import (
     agent_gates,
     agent_plans,
     answers,
-    charging_stays,
+    charging_sessions,
     control,
     documents,
     edge_runs,
@@ -77,9 +77,9 @@ _LISTINGS = (
         ],
     ),
     _Listing(
-        "stays at chargers",
+        "sessions at chargers",
         "Store them again: luna session add.",
-        _per_site(charging_stays.read_history),
+        _per_site(charging_sessions.read_history),
     ),
     _Listing(
         "what-ifs",

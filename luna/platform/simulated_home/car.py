@@ -66,11 +66,11 @@ def trip_of(day: date, *, seed: int) -> Trip | None:
         returns = 17.0 + chance.triangular(-2 / 3, 0, 5 / 6)
         km = chance.uniform(30, 75)
     else:
-        stays = chance.uniform() >= _WEEKEND_SHARE
+        sessions = chance.uniform() >= _WEEKEND_SHARE
         leaves = chance.uniform(10, 13)
         returns = leaves + chance.uniform(2, 6)
         km = chance.uniform(15, 150)
-        if stays:
+        if sessions:
             return None
     # Wall-clock times, also on the day of a daylight-saving change.
     begin = datetime.combine(day, time(), tzinfo=ZONE)

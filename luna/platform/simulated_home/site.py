@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from luna.contracts.charging_stays import WEEKDAYS, NewSession, Weekday
+from luna.contracts.charging_sessions import WEEKDAYS, NewSession, Weekday
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import local_instant
 
@@ -178,7 +178,7 @@ def _command_heater() -> dict[str, object]:
     }
 
 
-def list_stays(now: datetime) -> list[NewSession]:
+def list_charging_sessions(now: datetime) -> list[NewSession]:
     """Return the car's weekly charging sessions.
 
     It is home in the afternoon and ready in the morning, later at weekends.

@@ -52,7 +52,7 @@ _START_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """The value function of each slot of a window, with the course of load, PV and prices.
+    """The value function of each slot of a window, with the scenario of load, PV and prices.
 
     Arrays have the shape ``(slots,)``. ``weight`` is 0 for slots that cannot be learned from, less
     than 1 where the battery's data are masked.
@@ -197,8 +197,8 @@ def ask_programme(
 ) -> Teacher:
     """Return the teacher that plans each hour by the stochastic programme, with its knowledge.
 
-    It is the mean over courses, as ``mpc_scenarios`` plans. Hours without a forecast, a price or a
-    sufficient value function have no weight.
+    It is the mean over scenarios, as ``mpc_scenarios`` plans. Hours without a forecast, a price or
+    a sufficient value function have no weight.
 
     Raises:
         InvalidInputError: no hour can be used.
@@ -222,7 +222,7 @@ def ask_programme(
 
 @dataclass(frozen=True, slots=True)
 class _Hour:
-    """The first slots of a plan: thresholds, expected course, and V′ at the end of each slot.
+    """The first slots of a plan: thresholds, expected scenario, and V′ at the end of each slot.
 
     A step of V′ has a length and a value.
     """
@@ -240,11 +240,11 @@ def _plan_hour(knowledge: SiteKnowledge, errors: ErrorScenarios, hour: Timeline)
     except InvalidInputError:
         return None
     outlook = problem.outlook
-    kinds = errors.courses(
+    kinds = errors.scenarios(
         outlook.timeline.start, outlook.timeline, (outlook.load_kwh, outlook.pv_kwh)
     )
     if kinds:
-        problem = problem.over_courses(blend(kinds), risk=0.0)
+        problem = problem.over_scenarios(blend(kinds), risk=0.0)
     plan = make_plan(problem, Solver())
     if plan.value is None:
         return None

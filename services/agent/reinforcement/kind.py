@@ -230,7 +230,7 @@ class TrainedNetwork:
 
 def train_network(
     scene: ReplayData,
-    course: TrainingCourse,
+    scenario: TrainingCourse,
     *,
     rule: TrainingRule = TrainingRule(),
     verdicts: Mapping[date, QualityVerdict] = NO_VERDICTS,
@@ -239,12 +239,12 @@ def train_network(
 
     Args:
         scene: actual values, forecasts and prices with their instants of issue.
-        course: how long, and from where.
+        scenario: how long, and from where.
         rule: how.
         verdicts: on the quality of days.
 
     Raises:
-        InvalidInputError: too few days can be learned from, or ``course.start`` does not read
+        InvalidInputError: too few days can be learned from, or ``scenario.start`` does not read
             states of the rule's layout.
         MachineError: PyTorch is not installed.
     """
@@ -252,21 +252,21 @@ def train_network(
     learned, holdout = split_holdout(scene, rule)
     own = EpisodeBatch.of(learned, days=rule.episode_days, verdicts=verdicts)
     homes = draw_homes(
-        learned, rule.homes, rng=np.random.default_rng([course.seed, 1]), days=rule.episode_days
+        learned, rule.homes, rng=np.random.default_rng([scenario.seed, 1]), days=rule.episode_days
     )
     judges = EpisodeBatch.of(holdout, days=rule.episode_days, verdicts=verdicts)
-    own_steps = round(course.steps * rule.own_share)
+    own_steps = round(scenario.steps * rule.own_share)
     stages = [
-        TrainingStage("homes", homes, course.steps - own_steps, rule.learning_rate),
+        TrainingStage("homes", homes, scenario.steps - own_steps, rule.learning_rate),
         TrainingStage("own", own, own_steps, rule.own_learning_rate),
     ]
     networks = {}
     judged = {}
-    start = course.start
+    start = scenario.start
     before = 0
     for stage in stages:
         start = networks[stage.name] = _learn_stage(
-            ppo, stage, replace(course, start=start), rule=rule, before=before
+            ppo, stage, replace(scenario, start=start), rule=rule, before=before
         )
         judged[stage.name] = judge_policy(judges, choose_best(start), rule)
         before += stage.steps
@@ -318,7 +318,7 @@ def split_holdout(scene: ReplayData, rule: TrainingRule) -> tuple[ReplayData, Re
 def _learn_stage(
     ppo: ModuleType,
     stage: TrainingStage,
-    course: TrainingCourse,
+    scenario: TrainingCourse,
     *,
     rule: TrainingRule,
     before: int,
@@ -327,22 +327,22 @@ def _learn_stage(
         stage.batch, rule.count, rule=EnvRule(layout=rule.layout, control="modes", start_share=None)
     )
     rollout = int(stage.batch.episodes.count.max())
-    warm = 0 if course.start is None else rule.value_updates
+    warm = 0 if scenario.start is None else rule.value_updates
     settings = ppo.Hyperparameters(
         steps=stage.steps,
         rollout_steps=rollout,
         learning_rate=stage.learning_rate,
         value_updates=warm,
     )
-    learner = ppo.Ppo(environment, settings, seed=course.seed, start=course.start)
+    learner = ppo.Ppo(environment, settings, seed=scenario.seed, start=scenario.start)
 
     def tell(done: int, total: int, metrics: Mapping[str, float]) -> None:
         del metrics
-        course.progress(before + stage.steps * done // total, course.steps, stage.name)
+        scenario.progress(before + stage.steps * done // total, scenario.steps, stage.name)
 
-    if course.folder is None:
+    if scenario.folder is None:
         return ppo.learn_policy(learner, progress=tell)  # type: ignore[no-any-return]
-    with ppo.RunFolder(course.folder / stage.name) as folder:
+    with ppo.RunFolder(scenario.folder / stage.name) as folder:
         return ppo.learn_policy(learner, folder=folder, progress=tell)  # type: ignore[no-any-return]
 
 
@@ -384,14 +384,14 @@ def _live(batch: EpisodeBatch, choose: Choose, rule: TrainingRule) -> float:
 
 
 def describe_training(
-    trained: TrainedNetwork, course: TrainingCourse, rule: TrainingRule
+    trained: TrainedNetwork, scenario: TrainingCourse, rule: TrainingRule
 ) -> dict[str, float]:
     """Return figures of a training."""
     figures = {}
     for stage, judgement in trained.judged.items():
         for name, value in asdict(judgement).items():
             figures[f"{stage}.{name}_per_day"] = value
-    return figures | {"steps": float(course.steps), "episode_days": float(rule.episode_days)}
+    return figures | {"steps": float(scenario.steps), "episode_days": float(rule.episode_days)}
 
 
 def load_rl(artefact: Artefact, site: Site) -> LearnedModes:
@@ -424,8 +424,8 @@ def train_rl(lesson: Lesson) -> TrainedParts:
     rule = TrainingRule(layout=LAYOUT)
     history = lesson.history
     start, begun_with = find_start(lesson)
-    course = TrainingCourse(lesson.steps, lesson.seed, start, progress=lesson.progress)
-    trained = train_network(history.scene, course, rule=rule, verdicts=history.verdicts)
+    scenario = TrainingCourse(lesson.steps, lesson.seed, start, progress=lesson.progress)
+    trained = train_network(history.scene, scenario, rule=rule, verdicts=history.verdicts)
     header = trained.network.header | {"state_version": LAYOUT.version}
     settings = asdict(rule) | {
         "layout": LAYOUT.version,
@@ -435,7 +435,7 @@ def train_rl(lesson: Lesson) -> TrainedParts:
     return TrainedParts(
         {_HEADER: json.dumps(header).encode(), _TENSORS: save(trained.network.tensors)},
         settings,
-        describe_training(trained, course, rule),
+        describe_training(trained, scenario, rule),
     )
 
 

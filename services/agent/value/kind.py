@@ -249,7 +249,7 @@ def load_value(artefact: Artefact, site: Site) -> ValuePolicy:
 
 
 def train_value(lesson: Lesson) -> TrainedParts:
-    """Learn the correction of the mean over courses; courses and prices need no training."""
+    """Learn the correction of the mean over scenarios; scenarios and prices need no training."""
     policy = ValuePolicy()
     correction, metrics = learn_correction(
         lesson.history, policy, seed=lesson.seed, progress=lesson.progress

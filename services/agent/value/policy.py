@@ -106,7 +106,7 @@ def _expect(published: bytes, start: datetime, ahead: int, timezone: str) -> Flo
     return market.published if market.reasons else market.expected
 
 
-# Risk aversion: weight of the dearest courses alone. Source: docs/decisions/0020.
+# Risk aversion: weight of the dearest scenarios alone. Source: docs/decisions/0020.
 NEUTRAL = 0.0
 
 
@@ -115,7 +115,8 @@ class ValueFacts:
     """The values of stored energy by which agent and planner differ, currency per kWh.
 
     They are of one more kWh stored at the end of the first slot; NaN: there is no value function.
-    ``correction`` is the learned part of ``agent_value``, ``courses`` the number of courses that it
+    ``correction`` is the learned part of ``agent_value``, ``scenarios`` the number of scenarios
+    that it
     is the mean over. ``carried_price`` and ``expected_price`` are the mean import prices from
     ``published_until`` on by which planner and agent plan; None where all prices are published.
     """
@@ -123,7 +124,7 @@ class ValueFacts:
     planner_value: float
     agent_value: float
     correction: float
-    courses: int
+    scenarios: int
     published_until: datetime
     carried_price: float | None
     expected_price: float | None
@@ -131,7 +132,7 @@ class ValueFacts:
 
 @dataclass(frozen=True, slots=True)
 class ValuePolicy:
-    """Plans by the mean of V′ over the expected course and courses of past forecast errors.
+    """Plans by the mean of V′ over the expected scenario and scenarios of past forecast errors.
 
     It expects prices beyond the published ones, and adds a learned correction if one passed its
     proof.
@@ -158,10 +159,10 @@ class ValuePolicy:
         return follow_plan(adapted, least_cost)
 
     def adapt_problem(self, problem: Problem, prices: SitePrices) -> Problem:
-        """Return the problem with the agent's expected prices and courses of load and PV."""
+        """Return the problem with the agent's expected prices and scenarios of load and PV."""
         adapted = foresee_prices(problem, prices) if self.foresees_prices else problem
-        courses = list_courses(adapted)
-        return adapted if courses is None else adapted.over_courses(courses, risk=NEUTRAL)
+        scenarios = list_scenarios(adapted)
+        return adapted if scenarios is None else adapted.over_scenarios(scenarios, risk=NEUTRAL)
 
     def explain(
         self, plan: Plan, problem: Problem, prices: SitePrices, *, planned: Plan
@@ -178,7 +179,7 @@ class ValuePolicy:
             planner_value=_first_value(planned),
             agent_value=_first_value(plan) + correction,
             correction=correction,
-            courses=1 if plan.spread is None else plan.spread.courses,
+            scenarios=1 if plan.spread is None else plan.spread.scenarios,
             published_until=published.known_until,
             carried_price=float(carried.mean()) if carried.size else None,
             expected_price=float(expected.mean()) if expected.size else None,
@@ -202,8 +203,8 @@ class ValuePolicy:
         return {name: float(value) for name, value in known.items() if np.isfinite(value)}
 
 
-def list_courses(problem: Problem) -> ScenarioSet | None:
-    """Return possible courses of load and PV, from past forecast errors; None without any.
+def list_scenarios(problem: Problem) -> ScenarioSet | None:
+    """Return possible scenarios of load and PV, from past forecast errors; None without any.
 
     One half has the errors of whole days, the other the same errors independent from slot to slot.
     """
@@ -225,8 +226,8 @@ def list_courses(problem: Problem) -> ScenarioSet | None:
     return blend([whole_days, independent])
 
 
-def _shift_errors(expected: FloatArray, courses: FloatArray) -> FloatArray:
-    return np.asarray(np.maximum(expected + shift_days(courses - expected), 0.0))
+def _shift_errors(expected: FloatArray, scenarios: FloatArray) -> FloatArray:
+    return np.asarray(np.maximum(expected + shift_days(scenarios - expected), 0.0))
 
 
 def _first_value(plan: Plan) -> float:

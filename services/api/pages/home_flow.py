@@ -208,9 +208,9 @@ def _list_measured_batteries(view: HomeView, power_kw: float) -> list[_Battery]:
 def _say_idle_car(view: HomeView) -> str:
     now = view.window.now
     coming = []
-    for stay in view.document["stays"]:
-        first = datetime.fromisoformat(stay["from"])
-        if first <= now < datetime.fromisoformat(stay["to"]):
+    for session in view.document["sessions"]:
+        first = datetime.fromisoformat(session["from"])
+        if first <= now < datetime.fromisoformat(session["to"]):
             return view.words("flow_stays")
         if first > now:
             coming.append(first)

@@ -120,7 +120,7 @@ def _missing_plan(view: HomeView, plan_max_age: timedelta) -> Iterator[Notice]:
             view.words("notice_tried", t=view.say_instant(fault.tried_at)),
         ]
     car = []
-    departures = [datetime.fromisoformat(stay["to"]) for stay in view.document["stays"]]
+    departures = [datetime.fromisoformat(session["to"]) for session in view.document["sessions"]]
     coming = [departure for departure in departures if departure > view.window.now]
     if coming:
         car.append(view.words("notice_fallback_car", t=view.say_instant(coming[0])))

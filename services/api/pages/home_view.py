@@ -418,14 +418,14 @@ class HomeView:
         return self._fact(self.words("fact_solar"), solar, self.numbers.energy(solar.value), note)
 
     def _fact_of_car(self) -> Fact | None:
-        if not self.house.planned.stays:
+        if not self.house.planned.sessions:
             return None
-        stay = self.house.planned.stays[0]
-        arrives = self.words("fact_car_note", x=self.numbers.share(stay.arrives_soc.value))
-        basis = say_basis(stay.arrives_soc.basis, language=self.numbers.language)
-        label = self.words("fact_car", t=self.say_instant(stay.end))
-        leaves = self.numbers.share(stay.leaves_soc.value)
-        return self._fact(label, stay.leaves_soc, leaves, f"{arrives} ({basis})")
+        session = self.house.planned.sessions[0]
+        arrives = self.words("fact_car_note", x=self.numbers.share(session.arrives_soc.value))
+        basis = say_basis(session.arrives_soc.basis, language=self.numbers.language)
+        label = self.words("fact_car", t=self.say_instant(session.end))
+        leaves = self.numbers.share(session.leaves_soc.value)
+        return self._fact(label, session.leaves_soc, leaves, f"{arrives} ({basis})")
 
     def list_stored(self) -> list[Fact]:
         """List the stored energy; empty if it is unknown."""

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from sqlalchemy import Connection
 
-from luna.contracts.charging_stays import NewSession, StoredSession, Weekday
+from luna.contracts.charging_sessions import NewSession, StoredSession, Weekday
 from luna.contracts.owner import StoredBlock
 from luna.contracts.owner_constraints import find_actions
 from luna.energy.devices.battery import BATTERIES
@@ -21,7 +21,7 @@ from luna.energy.refusals import refuse
 from luna.energy.site import Site, invalid_input
 from luna.energy.timeline import SLOT, Instant, floor_to
 from luna.platform import control_service
-from luna.platform.database import charging_stays, control, manual_blocks, plans, sites
+from luna.platform.database import charging_sessions, control, manual_blocks, plans, sites
 from luna.platform.database.engine import unit_of_work
 from luna.words.refusals import SpokenError
 from services.api.gateway import CurrentGateway, Gateway
@@ -82,7 +82,7 @@ class BlockFields(BaseModel):
         return BlockForm(self.device, self.action, self.from_, self.to, read_power(self.power_kw))
 
 
-class StayFields(BaseModel):
+class SessionFields(BaseModel):
     """The fields of a charging session's form; shares are percent."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -130,7 +130,7 @@ class PlanningQuery(BaseModel):
     power_kw: Annotated[str, Field(max_length=16)] = ""
     cost: bool = False
     taken_back: Annotated[int | None, Field(ge=1, le=2**63 - 1)] = None
-    stay_taken_back: Annotated[int | None, Field(ge=1, le=2**63 - 1)] = None
+    session_taken_back: Annotated[int | None, Field(ge=1, le=2**63 - 1)] = None
     tried: Annotated[str | None, Field(max_length=64, pattern=r"^[\w-]+$")] = None
 
     def form(self, site: Site, now: datetime) -> BlockForm:
@@ -257,29 +257,29 @@ def take_back_block(
     return RedirectResponse(f"{PAGE.address(site_id)}?taken_back={block_id}", 303)
 
 
-@router.page("POST", "/ui/sites/{site_id}/planning/stays", "operate")
-def add_stay(
+@router.page("POST", "/ui/sites/{site_id}/planning/sessions", "operate")
+def plan_departure(
     site_id: SitePath,
     gateway: CurrentGateway,
     caller: CurrentCaller,
-    fields: Annotated[StayFields, Form()],
+    fields: Annotated[SessionFields, Form()],
 ) -> Response:
     """Store a charging session, and lead back to the page."""
     with unit_of_work(gateway.database) as connection:
-        charging_stays.add(
+        charging_sessions.add(
             connection, site_id, fields.session(), by=caller.signature, now=gateway.clock.now()
         )
     return RedirectResponse(PAGE.address(site_id), 303)
 
 
-@router.page("POST", "/ui/sites/{site_id}/planning/stays/{session_id}/take-back", "operate")
-def take_back_stay(
+@router.page("POST", "/ui/sites/{site_id}/planning/sessions/{session_id}/take-back", "operate")
+def take_back_session(
     site_id: SitePath, session_id: NumberPath, gateway: CurrentGateway, caller: CurrentCaller
 ) -> Response:
     """Remove a charging session, and lead back to the page."""
     with unit_of_work(gateway.database) as connection:
-        charging_stays.remove(connection, site_id, session_id, by=caller.signature)
-    return RedirectResponse(f"{PAGE.address(site_id)}?stay_taken_back={session_id}", 303)
+        charging_sessions.remove(connection, site_id, session_id, by=caller.signature)
+    return RedirectResponse(f"{PAGE.address(site_id)}?session_taken_back={session_id}", 303)
 
 
 @router.page("POST", "/ui/sites/{site_id}/planning/heat", "operate")
@@ -384,8 +384,10 @@ def _read(
             site=site,
             now=now,
             plan=plans.read_due(connection, site_id, now),
-            stays=charging_stays.read_standing(connection, site_id, first=now),
-            removed_stay=_find_removed_stay(connection, site_id, query.stay_taken_back, now),
+            sessions=charging_sessions.read_standing(connection, site_id, first=now),
+            removed_session=_find_removed_session(
+                connection, site_id, query.session_taken_back, now
+            ),
             blocks=manual_blocks.read_standing(connection, site_id, first=now),
             removed_block=_find_removed_block(connection, site_id, query.taken_back, now),
             states=control_service.read_states(connection, site_id, now=now),
@@ -393,16 +395,16 @@ def _read(
         )
 
 
-def _find_removed_stay(
+def _find_removed_session(
     connection: Connection, site_id: str, session_id: int | None, now: datetime
 ) -> StoredSession | None:
     """Return a removed charging session if it could still hold."""
     if session_id is None:
         return None
-    for stay in charging_stays.read_history(connection, site_id):
-        could_hold = bool(stay.days) or stay.to > now
-        if stay.session_id == session_id and stay.removed_at is not None and could_hold:
-            return stay
+    for session in charging_sessions.read_history(connection, site_id):
+        could_hold = bool(session.days) or session.to > now
+        if session.session_id == session_id and session.removed_at is not None and could_hold:
+            return session
     return None
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from markupsafe import Markup
 from pydantic import ValidationError
 
-from luna.contracts.charging_stays import (
+from luna.contracts.charging_sessions import (
     WEEKDAYS,
     StoredSession,
     find_charging_run,
@@ -96,8 +96,8 @@ class FixedState:
     plan: PlanReply | None
     blocks: Sequence[StoredBlock]
     removed_block: StoredBlock | None
-    stays: Sequence[StoredSession]
-    removed_stay: StoredSession | None
+    sessions: Sequence[StoredSession]
+    removed_session: StoredSession | None
     states: Sequence[ControlState]
     on_vacation: bool
 
@@ -226,34 +226,34 @@ class PlanningView:
             return morning
         return local_instant(today + timedelta(days=1), "07:00", zone)
 
-    def say_stay(self, stay: StoredSession) -> str:
+    def say_session(self, session: StoredSession) -> str:
         """Return a charging session in words: target and departure."""
-        if not stay.days:
-            leaves = self.say_instant(stay.to)
+        if not session.days:
+            leaves = self.say_instant(session.to)
         else:
-            weekdays = self.numbers.weekdays([WEEKDAYS.index(day) for day in stay.days])
-            leaves = f"{weekdays} {self.numbers.clock(stay.to)}"
-        device = self.say_device(stay.device)
-        if stay.target_soc is None:
-            return self.words("stay_said_surplus", device=device, to=leaves)
-        target = self.numbers.share(stay.target_soc)
-        return self.words("stay_said", device=device, target=target, to=leaves)
+            weekdays = self.numbers.weekdays([WEEKDAYS.index(day) for day in session.days])
+            leaves = f"{weekdays} {self.numbers.clock(session.to)}"
+        device = self.say_device(session.device)
+        if session.target_soc is None:
+            return self.words("session_said_surplus", device=device, to=leaves)
+        target = self.numbers.share(session.target_soc)
+        return self.words("session_said", device=device, target=target, to=leaves)
 
-    def say_charging(self, stay: StoredSession) -> str:
+    def say_charging(self, session: StoredSession) -> str:
         """Return the plan's charging in a session, "" where the plan does not cover it.
 
         Of a weekly session it is that of the next occurrence.
         """
         plan = self.stored.plan
-        times = [time for time in self._lay_out_sessions() if time.session_id == stay.session_id]
+        times = [time for time in self._lay_out_sessions() if time.session_id == session.session_id]
         if plan is None or not times:
             return ""
         first = max(times[0].from_, self.stored.now)
-        run = find_charging_run(plan, stay.device, first, times[0].to)
+        run = find_charging_run(plan, session.device, first, times[0].to)
         if run is None:
             return ""
         return self.words(
-            "stay_charging",
+            "session_charging",
             t=self.say_instant(run.end),
             kwh=self.numbers.energy(run.energy_kwh),
             cost=self.numbers.money(run.cost),
@@ -262,16 +262,16 @@ class PlanningView:
 
     def _lay_out_sessions(self) -> Sequence[StoredSession]:
         now = self.stored.now
-        return lay_out_sessions(self.stored.stays, self.numbers.zone, first=now, end=now + AHEAD)
+        return lay_out_sessions(self.stored.sessions, self.numbers.zone, first=now, end=now + AHEAD)
 
-    def list_charge_notes(self, stay: StoredSession) -> list[str]:
+    def list_charge_notes(self, session: StoredSession) -> list[str]:
         """Return the plan's notes on the charge of a session that has begun."""
         plan = self.stored.plan
-        times = [time for time in self._lay_out_sessions() if time.session_id == stay.session_id]
+        times = [time for time in self._lay_out_sessions() if time.session_id == session.session_id]
         has_begun = any(time.from_ <= self.stored.now for time in times)
         if plan is None or not has_begun:
             return []
-        notes = [note for note in plan.notes if stay.device in note.figures.values()]
+        notes = [note for note in plan.notes if session.device in note.figures.values()]
         return [say_note(note.code, note.figures, self.numbers) for note in notes]
 
     @property
@@ -279,12 +279,14 @@ class PlanningView:
         """The weekdays, as (form value, name)."""
         return [(day, self.numbers.weekdays([place])) for place, day in enumerate(WEEKDAYS)]
 
-    def say_stay_span(self, stay: StoredSession) -> str:
+    def say_session_span(self, session: StoredSession) -> str:
         """Return the span of a charging session in words; clock times alone for a weekly one."""
-        if not stay.days:
-            return self.say_span(stay)
+        if not session.days:
+            return self.say_span(session)
         return self.words(
-            "stay_weekly", first=self.numbers.clock(stay.from_), end=self.numbers.clock(stay.to)
+            "session_weekly",
+            first=self.numbers.clock(session.from_),
+            end=self.numbers.clock(session.to),
         )
 
     def say_span(self, block: ManualBlock | StoredSession) -> str:

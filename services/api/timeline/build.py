@@ -18,7 +18,7 @@ from luna.energy.devices import CHARGED_KINDS, SWITCHED_KINDS
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
-from luna.energy.without_luna import ChargerStay, House, WithoutLuna, run_without_luna
+from luna.energy.without_luna import ChargerSession, House, WithoutLuna, run_without_luna
 from luna.platform.database import control, manual_blocks, plan_slots
 from luna.platform.house_reading import begins_assumed
 from luna.words.retold_reasons import retell_reason
@@ -58,17 +58,17 @@ class WindowValues:
     measured: Measured
     planned: Mapping[str, FloatArray]
     prices: MeasuredPrices
-    stays: Sequence[Mapping[str, Any]]
+    sessions: Sequence[Mapping[str, Any]]
 
 
-def read_stays(
+def read_sessions(
     state: Mapping[str, Any] | None, site: Site, timeline: Timeline
 ) -> list[dict[str, Any]]:
     """Return a plan's charging sessions that overlap the timeline, by start.
 
     The device's name is the value of its kind's field.
     """
-    stays = []
+    sessions = []
     for kind in CHARGED_KINDS:
         devices = (state or {}).get(kind.section) or {}
         for device in kind.of(site):
@@ -77,13 +77,17 @@ def read_stays(
                 end = datetime.fromisoformat(session["to"])
                 if begin < timeline.end and end > timeline.start:
                     times = {name: session.get(name) for name in ("from", "to", "target_soc")}
-                    stay = {kind.name: device.name, **times, "charge_kw": device.charge_limit_kw}
-                    stays.append(stay)
-    return sorted(stays, key=_begin_of)
+                    charging_session = {
+                        kind.name: device.name,
+                        **times,
+                        "charge_kw": device.charge_limit_kw,
+                    }
+                    sessions.append(charging_session)
+    return sorted(sessions, key=_begin_of)
 
 
-def _begin_of(stay: Mapping[str, Any]) -> datetime:
-    return datetime.fromisoformat(stay["from"])
+def _begin_of(session: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(session["from"])
 
 
 def trace_reserve(
@@ -150,8 +154,8 @@ def trace_without_luna(
         inflow = planned[next(iter(kind.plan.flows.values()))]
         charged += [_coalesce(flows[power_column(series)], inflow) for series in kind.submetered]
     charged_kwh = np.sum(charged, axis=0)[span] / PER_HOUR
-    stays = _list_charger_stays(values.stays, timeline)
-    house = House(timeline, load[span] / PER_HOUR, pv[span] / PER_HOUR, charged_kwh, stays)
+    sessions = _list_charger_sessions(values.sessions, timeline)
+    house = House(timeline, load[span] / PER_HOUR, pv[span] / PER_HOUR, charged_kwh, sessions)
     prices = (
         np.nan_to_num(values.prices.import_price[span]),
         np.nan_to_num(values.prices.export_price[span]),
@@ -160,9 +164,9 @@ def trace_without_luna(
     return first, run_without_luna(window.site, house, soc=soc, prices=prices)
 
 
-def _list_charger_stays(
-    stays: Iterable[Mapping[str, Any]], timeline: Timeline
-) -> list[ChargerStay]:
+def _list_charger_sessions(
+    sessions: Iterable[Mapping[str, Any]], timeline: Timeline
+) -> list[ChargerSession]:
     """Return the charging sessions within a timeline, as slots of it."""
 
     def place(instant: str) -> int:
@@ -170,13 +174,13 @@ def _list_charger_stays(
         slot = -((timeline.start - datetime.fromisoformat(instant)) // SLOT)
         return int(np.clip(slot, 0, timeline.count))
 
-    charger_stays = []
-    for stay in stays:
-        arrival = place(stay["from"])
-        departure = place(stay["to"])
+    charger_sessions = []
+    for session in sessions:
+        arrival = place(session["from"])
+        departure = place(session["to"])
         if departure > arrival:
-            charger_stays.append(ChargerStay(arrival, departure, float(stay["charge_kw"])))
-    return charger_stays
+            charger_sessions.append(ChargerSession(arrival, departure, float(session["charge_kw"])))
+    return charger_sessions
 
 
 def compare_next_day(
@@ -238,14 +242,14 @@ def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -
     )
     latest = followed.latest
     inputs = latest.inputs if latest else {"state": None, "reserves": None}
-    stays = read_stays(inputs["state"], site, timeline)
+    sessions = read_sessions(inputs["state"], site, timeline)
     logged = plan_slots.read_logged(
         connection, site.name, timeline.start, timeline.end, device=BATTERIES
     )
     planned = [part is not None for part in followed.parts]
     deciders = _name_deciders(logged, window, planned=planned, overrides=overrides)
     decided = _apply_owner(plan.decisions, deciders, logged, overrides=overrides, window=window)
-    values = WindowValues(measured, plan.planned, prices, stays)
+    values = WindowValues(measured, plan.planned, prices, sessions)
     expected = read_expected(connection, window)
     ghosts = _draw_ghosts(followed, values, window, expected=expected, memory=memory)
     block_documents = []
@@ -280,7 +284,7 @@ def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -
         "reserve_soc": trace_reserve(inputs["reserves"], site, timeline),
         "decisions": decided | {"decided_by": deciders},
         "ghosts": ghosts | {"midnight": plan.midnight},
-        "stays": stays,
+        "sessions": sessions,
         "overrides": overrides,
         "blocks": block_documents,
     }
@@ -397,7 +401,7 @@ def _draw_ghosts(
         "without",
         window.site.model_dump_json(),
         window.timeline.start,
-        str(values.stays),
+        str(values.sessions),
         digest,
     )
     without = memory.recall(key, partial(trace_without_luna, window, values, expected))

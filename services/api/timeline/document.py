@@ -209,7 +209,7 @@ class Ghosts(BaseModel):
     forecast_then: ForecastGhost
 
 
-class VehicleStay(BaseModel):
+class VehicleSession(BaseModel):
     """A vehicle at its charger."""
 
     vehicle: str
@@ -281,6 +281,6 @@ class Timelines(BaseModel):
     reserve_soc: Soc
     decisions: Decisions
     ghosts: Ghosts
-    stays: list[VehicleStay]
+    sessions: list[VehicleSession]
     overrides: list[TimelineOverride]
     blocks: list[TimelineBlock]

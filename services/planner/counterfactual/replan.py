@@ -74,7 +74,7 @@ def _cut_scenarios(uncertainty: Uncertainty, first: int) -> Uncertainty:
         )
 
     return replace(
-        uncertainty, courses=shorten(uncertainty.courses), errors=shorten(uncertainty.errors)
+        uncertainty, scenarios=shorten(uncertainty.scenarios), errors=shorten(uncertainty.errors)
     )
 
 

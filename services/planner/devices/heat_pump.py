@@ -298,7 +298,7 @@ def schedule_runs(demand: HeatDemand, target_kwh: FloatArray, hours: FloatArray)
     store_c = demand.start_c
     is_on = bool(rules.was_on)
     shortest = rules.shortest_run if is_on else rules.shortest_rest
-    slots_since_switch = shortest - rules.stays
+    slots_since_switch = shortest - rules.sessions
     for slot in range(hours.size):
         deficit_kwh += target_kwh[slot]
         shortest = rules.shortest_run if is_on else rules.shortest_rest

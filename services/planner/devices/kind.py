@@ -85,10 +85,10 @@ class SwitchedUse:
 
 
 @dataclass(frozen=True, slots=True)
-class EnergyStay:
+class EnergyWindow:
     """Energy stored in a device over slots ``first`` to ``end`` (exclusive).
 
-    It begins with ``arrival_kwh``, None: with as much as the stay before left. It needs
+    It begins with ``arrival_kwh``, None: with as much as the session before left. It needs
     ``required_kwh`` at the end, and never exceeds ``most_kwh``.
     """
 
@@ -111,7 +111,7 @@ class RangedUse:
         low_kwh: the lowest use of each range, ``(ranges, chosen slots)``.
         high_kwh: the highest use (same shape).
         rules: how it may change its range.
-        stays: its stays with their stored energy.
+        sessions: its sessions with their stored energy.
         efficiency: share of the energy used that is stored.
     """
 
@@ -121,7 +121,7 @@ class RangedUse:
     low_kwh: FloatArray
     high_kwh: FloatArray
     rules: RangeRules
-    stays: tuple[EnergyStay, ...]
+    sessions: tuple[EnergyWindow, ...]
     efficiency: float
 
 

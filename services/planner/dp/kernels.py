@@ -446,13 +446,14 @@ def follow_policy(
 def follow_each(
     limits: Pair, slots: Triple, terminal: Pair, battery: FloatArray, cost: FloatArray
 ) -> None:
-    """Write a policy's cost on each scenario, ``(courses,)``.
+    """Write a policy's cost on each scenario, ``(scenarios,)``.
 
     It is relative to an idle battery and less the terminal value.
 
     Args:
         limits: as in ``follow_policy``.
-        slots: lengths and values of the segments of all scenarios, ``(courses, slots, 7)``, and 1.0
+        slots: lengths and values of the segments of all scenarios, ``(scenarios, slots, 7)``, and
+        1.0
             where there is no PV to store, ``(slots,)``.
         terminal: lengths and values of V′ at the horizon.
         battery: as in ``follow_policy``.
@@ -460,22 +461,22 @@ def follow_each(
     length, value, no_pv = slots
     path = np.empty(no_pv.size)
     modes = np.empty(no_pv.size, dtype=np.int64)
-    for course in range(cost.size):
-        follow_policy(limits, (length[course], no_pv), battery, (path, modes))
+    for scenario in range(cost.size):
+        follow_policy(limits, (length[scenario], no_pv), battery, (path, modes))
         total = 0.0
         stored = battery[0]
         for slot in range(no_pv.size):
             into = max(path[slot] - stored, 0.0)
             out = max(stored - path[slot], 0.0)
             for kind in (STORE_CURTAILED, STORE, BUY):
-                step = min(into, length[course, slot, kind])
-                total += step * value[course, slot, kind]
+                step = min(into, length[scenario, slot, kind])
+                total += step * value[scenario, slot, kind]
                 into -= step
             # Forced discharge costs the same under any policy.
-            out -= min(out, length[course, slot, SERVE_FORCED])
+            out -= min(out, length[scenario, slot, SERVE_FORCED])
             for kind in (SERVE, FIRST_OUT, SECOND_OUT):
-                step = min(out, length[course, slot, kind])
-                total -= step * value[course, slot, kind]
+                step = min(out, length[scenario, slot, kind])
+                total -= step * value[scenario, slot, kind]
                 out -= step
             stored = path[slot]
         remaining = max(stored, 0.0)
@@ -483,7 +484,7 @@ def follow_each(
             piece = min(remaining, terminal[0][part])
             total -= piece * terminal[1][part]
             remaining -= piece
-        cost[course] = total
+        cost[scenario] = total
 
 
 @loop

@@ -74,11 +74,11 @@ class BatteryValue:
 class Spread:
     """The scenarios that a plan weighed and left out, with the codes of the reasons.
 
-    ``premium`` is the plan's extra cost on the expected course over the best plan for that course
-    alone.
+    ``premium`` is the plan's extra cost on the expected scenario over the best plan for that
+    scenario alone.
     """
 
-    courses: int
+    scenarios: int
     left_out: int
     premium: float = 0.0
     reasons: tuple[str, ...] = ()
@@ -99,8 +99,8 @@ class Plan:
     more stored kWh at its end; both ``(batteries, slots)``. ``values`` has one entry per battery;
     it is empty where flow directions stay open. ``disagreements`` are failed checks of earlier
     methods: bugs. Where a policy is ``followed``, set-points and flows are its simulation on the
-    expected course, ``premium`` is its extra cost over the optimum there, and ``keeps_modes`` says
-    that hysteresis was applied. ``not_learned`` is the code of why a trained policy is not
+    expected scenario, ``premium`` is its extra cost over the optimum there, and ``keeps_modes``
+    says that hysteresis was applied. ``not_learned`` is the code of why a trained policy is not
     followed.
     """
 

@@ -266,7 +266,7 @@ def walk_policy(
 ) -> tuple[FloatArray, IntArray]:
     """Return a policy's stored energy at slot ends, kWh, and its modes, both ``(slots,)``.
 
-    ``segments`` describe the course that it meets.
+    ``segments`` describe the scenario that it meets.
     """
     path = np.empty(segments.charge_kwh.size)
     modes = np.empty(segments.charge_kwh.size, dtype=np.int64)
@@ -282,7 +282,7 @@ def walk_policy(
     return path + battery.min_soc * battery.capacity_kwh, modes.astype(np.int8)
 
 
-def cost_courses(
+def cost_scenarios(
     policy: BatteryPolicy,
     offered: tuple[FloatArray, FloatArray],
     start_kwh: float,
@@ -290,13 +290,13 @@ def cost_courses(
     terminal: tuple[FloatArray, FloatArray],
     mode: int,
 ) -> FloatArray:
-    """Return what a policy costs on each of many courses, ``(courses,)``.
+    """Return what a policy costs on each of many scenarios, ``(scenarios,)``.
 
     What every policy costs alike is left out.
 
     Args:
         policy: of the only battery.
-        offered: lengths and values of the courses' segments, both ``(courses, slots, 7)``.
+        offered: lengths and values of the scenarios' segments, both ``(scenarios, slots, 7)``.
         start_kwh: stored at the start.
         terminal: V′ at the horizon.
         mode: before the first slot.
@@ -375,7 +375,7 @@ def plan_single(problem: Problem, segments: Segments) -> Plan | None:
         plan = _keep_room(plan, value, curtailment=curtailment)
     if plan.flows.excess_kwh.any():
         return None
-    if problem.uncertainty.courses is None:
+    if problem.uncertainty.scenarios is None:
         return plan
     return _plan_by_mean(plan, value, curtailment=curtailment)
 
@@ -407,20 +407,22 @@ def _keep_room(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> Pla
 
 
 def _plan_by_mean(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> Plan:
-    """Plan one battery by its mean value over the problem's courses.
+    """Plan one battery by its mean value over the problem's scenarios.
 
     Where that breaks a limit on the expected one, the plan stays as it is.
     """
     problem = plan.problem
     slots = plan.problem.outlook.timeline.count
-    weighed_value, mean = weigh_courses(problem, value, slots=slots)
+    weighed_value, mean = weigh_scenarios(problem, value, slots=slots)
     weighed = _plan_by_value(problem, weighed_value, curtailment=curtailment)
     if weighed.flows.excess_kwh.any() or _misses_end(weighed):
-        left_out = mean.courses + mean.left_out - 1
-        return replace(plan, spread=Spread(1, left_out, reasons=("limits_on_the_expected_course",)))
-    reasons = ("courses_beyond_limits",) if mean.left_out else ()
+        left_out = mean.scenarios + mean.left_out - 1
+        return replace(
+            plan, spread=Spread(1, left_out, reasons=("limits_on_the_expected_scenario",))
+        )
+    reasons = ("scenarios_beyond_limits",) if mean.left_out else ()
     premium = objective(weighed) - objective(plan)
-    return replace(weighed, spread=Spread(mean.courses, mean.left_out, premium, reasons))
+    return replace(weighed, spread=Spread(mean.scenarios, mean.left_out, premium, reasons))
 
 
 def _misses_end(plan: Plan) -> bool:
@@ -524,12 +526,12 @@ def value_battery(
     return BatteryValue(function, function.thresholds(segments.levels), segments, direction)
 
 
-def weigh_courses(
+def weigh_scenarios(
     problem: Problem, value: BatteryValue, *, slots: int
 ) -> tuple[BatteryValue, MeanValue]:
-    """Return the only battery's mean value over the problem's courses in the first ``slots``.
+    """Return the only battery's mean value over the problem's scenarios in the first ``slots``.
 
-    ``value`` is that on the expected course.
+    ``value`` is that on the expected scenario.
     """
     mean = average_value(
         problem, direction=value.direction, terminal=terminal_segments(problem), slots=slots

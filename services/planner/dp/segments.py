@@ -97,7 +97,7 @@ class SlotBounds:
 
 def slot_segments(
     site: Site,
-    course: SlotCourse,
+    scenario: SlotCourse,
     *,
     bounds: SlotBounds | None = None,
     direction: Direction | None = None,
@@ -106,12 +106,12 @@ def slot_segments(
 
     Args:
         site: with exactly one battery.
-        course: load, PV and prices.
+        scenario: load, PV and prices.
         bounds: default: those of connection and battery.
         direction: fixes the flow directions of every slot, as a mixed-integer plan decided them;
             default: prices decide.
     """
-    offer = _Offer.of(site, course, bounds=bounds, direction=direction)
+    offer = _Offer.of(site, scenario, bounds=bounds, direction=direction)
     battery = site.batteries[0]
     curtailable = site.curtailable
     house = offer.house
@@ -122,7 +122,7 @@ def slot_segments(
     served = length[..., SERVE_FORCED] * battery.discharge_efficiency
     earned = np.minimum(house.surplus, house.export_kwh) * offer.surplus_price
     rest_cost = np.asarray(
-        (house.deficit - served) * course.import_price - earned + served * battery.wear_price
+        (house.deficit - served) * scenario.import_price - earned + served * battery.wear_price
     )
     # Connection and battery together can carry the slot, and PV that is off at a negative import
     # price is not needed.
@@ -130,15 +130,15 @@ def slot_segments(
     placed = curtailable | (house.surplus <= house.export_kwh + house.charge_kwh + 1e-9)
     pv_off = offer.import_earns & (offer.pv_kwh > 0)
     missed = pv_off & (house.import_kwh > 0) & (house.deficit + house.charge_kwh > house.import_kwh)
-    is_described = unbound | (course.import_price >= 0) | (offer.pv_kwh <= 0)
+    is_described = unbound | (scenario.import_price >= 0) | (offer.pv_kwh <= 0)
     one_way = offer.ways.may_export ^ offer.ways.may_import
     # Convex where the values of segments of non-zero length descend.
     has_length = length > 1e-12
     lowest_so_far = np.minimum.accumulate(np.where(has_length, value, np.inf), axis=-1)
     rises = has_length[..., 1:] & (value[..., 1:] > lowest_so_far[..., :-1] + 1e-12)
-    selling_pays_less = course.import_price >= course.export_price - 1e-12
+    selling_pays_less = scenario.import_price >= scenario.export_price - 1e-12
     shape = house.deficit.shape
-    even = course.import_price - course.export_price < 1e-9
+    even = scenario.import_price - scenario.export_price < 1e-9
     return Segments(
         length_kwh=length,
         value=value,
@@ -193,26 +193,28 @@ class _Offer:
     def of(
         cls,
         site: Site,
-        course: SlotCourse,
+        scenario: SlotCourse,
         *,
         bounds: SlotBounds | None,
         direction: Direction | None,
     ) -> Self:
         bounds = bounds or SlotBounds()
         battery = site.batteries[0]
-        always = np.ones(course.hours.size, dtype=bool)
+        always = np.ones(scenario.hours.size, dtype=bool)
         curtailable = site.curtailable
-        hours = course.hours
-        export_price = course.export_price
+        hours = scenario.hours
+        export_price = scenario.export_price
         ways = direction or Direction(always, always, always, always)
         surplus_price = np.where(ways.may_export, export_price, 0.0)
         if curtailable:
             surplus_price = np.maximum(surplus_price, 0.0)
         may_buy = curtailable & battery.charge_from_grid
-        import_earns = may_buy & (course.import_price < 0) & (ways.may_import | (export_price < 0))
+        import_earns = (
+            may_buy & (scenario.import_price < 0) & (ways.may_import | (export_price < 0))
+        )
         displaces_first = (export_price < 0) & curtailable
-        sun = _convert(bounds.inverters, course.pv_kwh, hours) if bounds.inverters else None
-        pv_kwh = course.pv_kwh if sun is None else sun.ac_kwh
+        sun = _convert(bounds.inverters, scenario.pv_kwh, hours) if bounds.inverters else None
+        pv_kwh = scenario.pv_kwh if sun is None else sun.ac_kwh
         charge = battery.charge_limit_kw * hours * ways.may_charge
         if ways.charge_kwh is not None:
             charge = np.where(np.isfinite(ways.charge_kwh), ways.charge_kwh, charge)
@@ -230,7 +232,7 @@ class _Offer:
         most_export = bounds.export_kwh
         if most_export is None:
             most_export = site.feed_in_limit_kw * hours
-        net_kwh = course.load_kwh - np.where(import_earns, 0.0, pv_kwh)
+        net_kwh = scenario.load_kwh - np.where(import_earns, 0.0, pv_kwh)
         house = _House(
             deficit=np.maximum(net_kwh, 0.0),
             surplus=np.maximum(-net_kwh, 0.0),
@@ -242,12 +244,12 @@ class _Offer:
         )
         # PV in use, which the battery could displace: none where it is off or cannot be curtailed.
         sold = np.where(surplus_price > 0, np.minimum(house.surplus, house.export_kwh), 0.0)
-        in_use = np.minimum(pv_kwh, course.load_kwh) + sold
-        no_surplus = course.load_kwh >= pv_kwh
+        in_use = np.minimum(pv_kwh, scenario.load_kwh) + sold
+        no_surplus = scenario.load_kwh >= pv_kwh
         may_displace = curtailable & (battery.discharge_to_grid | no_surplus)
         displaceable = np.where(import_earns, 0.0, in_use) * may_displace
         length = _lengths(battery, house, displaceable, displaces_first)
-        levels = _levels(site, course, surplus_price, ways)
+        levels = _levels(site, scenario, surplus_price, ways)
         if ways.charge_kwh is not None:
             levels = _force(levels, ways)
         values_of_kinds = [
@@ -267,7 +269,7 @@ class _Offer:
 
 
 def _levels(
-    site: Site, course: SlotCourse, surplus_price: FloatArray, ways: Direction
+    site: Site, scenario: SlotCourse, surplus_price: FloatArray, ways: Direction
 ) -> BreakEven:
     """Return the break-even values; infinite, against it, where a slot does not allow the flow."""
     battery = site.batteries[0]
@@ -276,9 +278,9 @@ def _levels(
         "discharge_efficiency": battery.discharge_efficiency,
         "wear_price": battery.wear_price,
     }
-    surplus = break_even(course.import_price, surplus_price, **terms)
-    sale = break_even(course.import_price, course.export_price, **terms)
-    shape = np.broadcast_shapes(course.import_price.shape, surplus_price.shape)
+    surplus = break_even(scenario.import_price, surplus_price, **terms)
+    sale = break_even(scenario.import_price, scenario.export_price, **terms)
+    shape = np.broadcast_shapes(scenario.import_price.shape, surplus_price.shape)
     curtailable = site.curtailable
     may_buy = ways.may_import & ways.may_charge & battery.charge_from_grid
     may_sell = ways.may_export & ways.may_discharge & battery.discharge_to_grid
@@ -358,7 +360,7 @@ def _lengths(
 
 
 def problem_segments(problem: Problem, direction: Direction | None = None) -> Segments:
-    """Return the segments of the expected course.
+    """Return the segments of the expected scenario.
 
     ``direction`` (default: the problem's) is one path of flow directions, or several.
     """
@@ -369,39 +371,41 @@ def problem_segments(problem: Problem, direction: Direction | None = None) -> Se
     if direction is not None:
         load_kwh = broadcast(load_kwh, direction.may_import.shape)
         pv_kwh = broadcast(pv_kwh, direction.may_import.shape)
-    course, bounds = _describe_slots(problem, (load_kwh, pv_kwh), problem.import_limit_kwh)
-    return slot_segments(problem.site, course, bounds=bounds, direction=direction)
+    scenario, bounds = _describe_slots(problem, (load_kwh, pv_kwh), problem.import_limit_kwh)
+    return slot_segments(problem.site, scenario, bounds=bounds, direction=direction)
 
 
-def offer_courses(problem: Problem, courses: ScenarioSet, direction: Direction | None) -> Segments:
-    """Return segments of the expected course and all scenarios, ``(courses + 1, slots, 7)``.
+def offer_scenarios(
+    problem: Problem, scenarios: ScenarioSet, direction: Direction | None
+) -> Segments:
+    """Return segments of the expected scenario and all scenarios, ``(scenarios + 1, slots, 7)``.
 
-    A peak limit of the expected course is raised to a scenario's own net load where that exceeds
+    A peak limit of the expected scenario is raised to a scenario's own net load where that exceeds
     it.
     """
     outlook = problem.outlook
     energies = (
-        np.vstack([outlook.load_kwh, courses.load_kwh]),
-        np.vstack([outlook.pv_kwh, courses.pv_kwh]),
+        np.vstack([outlook.load_kwh, scenarios.load_kwh]),
+        np.vstack([outlook.pv_kwh, scenarios.pv_kwh]),
     )
-    limit_kwh = np.vstack([problem.import_limit_kwh, _widen_limit(problem, courses)])
-    course, bounds = _describe_slots(problem, energies, limit_kwh)
-    return slot_segments(problem.site, course, bounds=bounds, direction=direction)
+    limit_kwh = np.vstack([problem.import_limit_kwh, _widen_limit(problem, scenarios)])
+    scenario, bounds = _describe_slots(problem, energies, limit_kwh)
+    return slot_segments(problem.site, scenario, bounds=bounds, direction=direction)
 
 
 def offer_lengths(
-    problem: Problem, courses: ScenarioSet, direction: Direction | None
+    problem: Problem, scenarios: ScenarioSet, direction: Direction | None
 ) -> tuple[FloatArray, FloatArray]:
-    """Return lengths and values of the scenarios' segments, both ``(courses, slots, 7)``."""
-    course, bounds = _describe_slots(
-        problem, (courses.load_kwh, courses.pv_kwh), _widen_limit(problem, courses)
+    """Return lengths and values of the scenarios' segments, both ``(scenarios, slots, 7)``."""
+    scenario, bounds = _describe_slots(
+        problem, (scenarios.load_kwh, scenarios.pv_kwh), _widen_limit(problem, scenarios)
     )
-    offer = _Offer.of(problem.site, course, bounds=bounds, direction=direction)
+    offer = _Offer.of(problem.site, scenario, bounds=bounds, direction=direction)
     return offer.length, offer.value
 
 
-def _widen_limit(problem: Problem, courses: ScenarioSet) -> FloatArray:
-    net_load_kwh = np.minimum(courses.load_kwh - courses.pv_kwh, problem.connection_limit_kwh)
+def _widen_limit(problem: Problem, scenarios: ScenarioSet) -> FloatArray:
+    net_load_kwh = np.minimum(scenarios.load_kwh - scenarios.pv_kwh, problem.connection_limit_kwh)
     return np.maximum(problem.import_limit_kwh, net_load_kwh)
 
 
@@ -409,10 +413,10 @@ def _describe_slots(
     problem: Problem, energies: tuple[FloatArray, FloatArray], import_limit_kwh: FloatArray
 ) -> tuple[SlotCourse, SlotBounds]:
     outlook = problem.outlook
-    course = SlotCourse(
+    scenario = SlotCourse(
         *energies, outlook.import_price, outlook.export_price, outlook.timeline.hours
     )
-    return course, SlotBounds(
+    return scenario, SlotBounds(
         import_limit_kwh,
         problem.export_limit_kwh,
         problem.storage.give_limit_kwh,

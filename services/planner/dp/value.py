@@ -17,7 +17,7 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.dp import kernels
 from services.planner.dp.nonconvex import most_cost, worth
-from services.planner.dp.segments import FORBIDDEN_VALUE, KINDS, Segments, offer_courses
+from services.planner.dp.segments import FORBIDDEN_VALUE, KINDS, Segments, offer_scenarios
 from services.planner.problem.directions import Direction
 from services.planner.problem.problem import NO_RESERVE, Problem
 from services.planner.problem.scenarios import cvar_weights
@@ -195,53 +195,53 @@ def mean_values(
     return grid
 
 
-# Lengths and values of all courses' V′, and where each slot of each course begins, shape
-# ``(courses, slots + 2)``.
+# Lengths and values of all scenarios' V′, and where each slot of each scenario begins, shape
+# ``(scenarios, slots + 2)``.
 Functions = tuple[FloatArray, FloatArray, IndexArray]
 _NO_WEIGHT = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class MeanValue:
-    """Mean V′ of the first slots, and how many courses it is made of.
+    """Mean V′ of the first slots, and how many scenarios it is made of.
 
-    ``left_out`` is the number of courses without a value function of their own.
+    ``left_out`` is the number of scenarios without a value function of their own.
     """
 
     function: ValueFunction
-    courses: int
+    scenarios: int
     left_out: int
 
 
 def average_value(
     problem: Problem, *, direction: Direction | None, terminal: Terminal, slots: int
 ) -> MeanValue:
-    """Return mean V′ over the expected course and the problem's others.
+    """Return mean V′ over the expected scenario and the problem's others.
 
-    Where the problem heeds risk, dearer courses count more. The flow directions decided on the
-    expected course hold on all courses. One that is not convex under them, or beyond what
+    Where the problem heeds risk, dearer scenarios count more. The flow directions decided on the
+    expected scenario hold on all scenarios. One that is not convex under them, or beyond what
     connection and battery can carry, is left out.
 
     Args:
-        problem: of one battery, with courses.
-        direction: of each slot on the expected course; without it, prices decide.
-        terminal: V′ at the horizon, the same for all courses.
+        problem: of one battery, with scenarios.
+        direction: of each slot on the expected scenario; without it, prices decide.
+        terminal: V′ at the horizon, the same for all scenarios.
         slots: the number of slots to return the mean for.
     """
-    if problem.uncertainty.courses is None:
+    if problem.uncertainty.scenarios is None:
         raise InvalidInputError(
-            "there are no courses to average over",
-            field="courses",
+            "there are no scenarios to average over",
+            field="scenarios",
             remedy="Add them to the problem.",
         )
-    courses = problem.uncertainty.courses
-    segments = offer_courses(problem, courses, direction)
+    scenarios = problem.uncertainty.scenarios
+    segments = offer_scenarios(problem, scenarios, direction)
     exact = np.asarray((segments.covered & segments.convex).all(axis=1))
-    exact[0] = True  # the expected course is planned by its value function already
-    expected_weight = max(1.0 - float(courses.weight.sum()), 0.0)
+    exact[0] = True  # the expected scenario is planned by its value function already
+    expected_weight = max(1.0 - float(scenarios.weight.sum()), 0.0)
     if expected_weight <= _NO_WEIGHT:
         expected_weight = 0.0
-    weight = np.append(expected_weight, courses.weight) * exact
+    weight = np.append(expected_weight, scenarios.weight) * exact
     if weight.any():
         weight = weight / weight.sum()
     else:
@@ -256,7 +256,7 @@ def average_value(
         problem.reserve_above_kwh,
     )
     if problem.uncertainty.risk > 0:
-        costs = _cost_courses(problem, segments, functions, terminal)
+        costs = _cost_scenarios(problem, segments, functions, terminal)
         weight = cvar_weights(weight, costs, problem.uncertainty.risk)
     mean = _mean(functions, weight, slots, capacity_kwh=float(terminal[0].sum()))
     return MeanValue(mean, counted.size, int((~exact).sum()))
@@ -293,10 +293,10 @@ def run_backward_each(
         room *= 2
 
 
-def _cost_courses(
+def _cost_scenarios(
     problem: Problem, segments: Segments, functions: Functions, terminal: Terminal
 ) -> FloatArray:
-    """Return the best plan's cost on each course, less the terminal value."""
+    """Return the best plan's cost on each scenario, less the terminal value."""
     length, value, offsets = functions
     start = float(problem.stored_kwh[0] - problem.limits.batteries.min_kwh[0, 0])
     capacity = float(terminal[0].sum())
@@ -324,12 +324,12 @@ def _mean(
     return ValueFunction(capacity_kwh, *out)
 
 
-# Compiled loops that only plans over several courses need.
-COURSE_LOOPS = (kernels.backward_each, kernels.mean, kernels.walk)
+# Compiled loops that only plans over several scenarios need.
+SCENARIO_LOOPS = (kernels.backward_each, kernels.mean, kernels.walk)
 
 
 def load_kernels() -> None:
-    """Load the compiled loops of one course, or compile them the first time."""
+    """Load the compiled loops of one scenario, or compile them the first time."""
     nothing = np.zeros((1, KINDS))
     function = ValueFunction(1.0, *(np.ones(2), np.ones(2)), np.arange(3))
     level = np.zeros(1)
@@ -347,8 +347,8 @@ def load_kernels() -> None:
     function.thresholds(BreakEven(level, level, level, level, level, level))
 
 
-def load_course_kernels() -> None:
-    """Load those of several courses, or compile them the first time."""
+def load_scenario_kernels() -> None:
+    """Load those of several scenarios, or compile them the first time."""
     nothing = np.zeros((1, KINDS))
     level = np.zeros(1)
     terminal = (np.ones(1), np.ones(1))

@@ -2,7 +2,8 @@
 
 It finds the cheapest choice at given costs, and small changes of a choice.
 A choice has a number per slot: 0 for off, then 1, 2, … for the ranges in ascending order. Entering
-a range costs a start; a run within a range lasts its shortest time, unless the device's stay ends.
+a range costs a start; a run within a range lasts its shortest time, unless the device's session
+ends.
 """
 
 from collections.abc import Iterator
@@ -68,14 +69,14 @@ class RangeRules:
         *,
         highest_price: float,
     ) -> Ranges:
-        """Return the cheapest choice in which every stay can use the energy it needs.
+        """Return the cheapest choice in which every session can use the energy it needs.
 
-        It is the one at the lowest price on each stay's energy that suffices.
+        It is the one at the lowest price on each session's energy that suffices.
 
         Args:
             cost: of each range and slot, ``(1 + ranges, slots)``.
             high_kwh: the highest use of each range and slot, ``(ranges, slots)``.
-            needed: the stay of each slot, and what each stay needs, kWh.
+            needed: the session of each slot, and what each session needs, kWh.
             highest_price: the highest such price, in the site's currency per kWh.
         """
         rules = (self.shortest_run, self.start_price, self.goes_on)
@@ -208,13 +209,13 @@ def _find_with_energy(
     rules: tuple[int, float, bool],
     energy: tuple[FloatArray, IndexArray, FloatArray, float],
 ) -> Ranges:
-    """Return the cheapest choice that gives each stay its energy, by bisection of its price."""
-    high_kwh, stay, needed, highest_price = energy
+    """Return the cheapest choice that gives each session its energy, by bisection of its price."""
+    high_kwh, session, needed, highest_price = energy
     choices, slots = cost.shape
-    stays = needed.size
-    low = np.zeros(stays)
-    high = np.zeros(stays)
-    price = np.zeros(stays)
+    sessions = needed.size
+    low = np.zeros(sessions)
+    high = np.zeros(sessions)
+    price = np.zeros(sessions)
     ranges = np.zeros(slots, dtype=np.int64)
     priced = np.zeros((choices, slots))
     # Expressions over whole arrays take seconds to compile; loops do not.
@@ -222,15 +223,15 @@ def _find_with_energy(
         for slot in range(slots):
             priced[0, slot] = cost[0, slot]
             for choice in range(1, choices):
-                bonus = price[stay[slot]] * high_kwh[choice - 1, slot]
+                bonus = price[session[slot]] * high_kwh[choice - 1, slot]
                 priced[choice, slot] = cost[choice, slot] - bonus
         ranges = _find_cheapest(priced, begins, rules)
-        used = np.zeros(stays)
+        used = np.zeros(sessions)
         for slot in range(slots):
             if ranges[slot] > 0:
-                used[stay[slot]] += high_kwh[ranges[slot] - 1, slot]
+                used[session[slot]] += high_kwh[ranges[slot] - 1, slot]
         lacking = 0
-        for place in range(stays):
+        for place in range(sessions):
             is_enough = used[place] >= needed[place]
             if not is_enough:
                 lacking += 1

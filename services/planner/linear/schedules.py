@@ -31,15 +31,15 @@ class RunRules:
 
     ``longest_rest`` 0: unlimited. ``was_on`` is None without a history.
 
-    ``stays`` is the number of slots at the start in which the state may not change, ``rested`` the
-    slots that it has been off.
+    ``sessions`` is the number of slots at the start in which the state may not change, ``rested``
+    the slots that it has been off.
     """
 
     shortest_run: int = 1
     shortest_rest: int = 1
     longest_rest: int = 0
     was_on: bool | None = None
-    stays: int = 0
+    sessions: int = 0
     rested: int = 0
 
     def bounds(self, allowed: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -50,7 +50,7 @@ class RunRules:
         least = np.zeros(allowed.size)
         most = allowed.copy()
         if self.was_on is not None:
-            least[: self.stays] = most[: self.stays] = float(self.was_on)
+            least[: self.sessions] = most[: self.sessions] = float(self.was_on)
         return least, most
 
 
@@ -74,14 +74,14 @@ def read_rules(
         due = rest - off
         was_on = False
     # Slots that begin before it is due; the first one may be short.
-    stays = int(np.searchsorted(np.cumsum(hours) - hours, due - 1e-9))
+    sessions = int(np.searchsorted(np.cumsum(hours) - hours, due - 1e-9))
     longest = max(int(gap / slot + 1e-9), 1) if np.isfinite(gap) else 0
     return RunRules(
         max(_slots_up(run, slot), 1),
         max(_slots_up(rest, slot), 1),
         longest,
         was_on,
-        stays,
+        sessions,
         _slots_up(off, slot),
     )
 

@@ -175,8 +175,8 @@ class RangedChoice:
         self._ranged = ranged
         self._use = use
         self._forbidden = np.cumsum(model.upper[ranged.on] < 0.5, axis=0) > 0
-        firsts = [stay.first for stay in ranged.stays]
-        self._stay = np.searchsorted(firsts, ranged.slots, side="right") - 1
+        firsts = [session.first for session in ranged.sessions]
+        self._session = np.searchsorted(firsts, ranged.slots, side="right") - 1
         self.inner_columns = np.concatenate([self.columns, ranged.starts])
         self.inner_rows = _find_inner_rows(model, ranged, use[ranged.slots])
         counted = np.ones(model.row_lower.size, dtype=bool)
@@ -191,7 +191,7 @@ class RangedChoice:
         """Return the choice nearest to the relaxed one, and the cheapest beside it."""
         column = relaxed.solution.column
         away = np.cumsum(1.0 - 2.0 * column[self._ranged.on], axis=0) * _AWAY
-        nearest = np.vstack([np.zeros(self._stay.size), away])
+        nearest = np.vstack([np.zeros(self._session.size), away])
         needed = self._needed(column)
         first = self._find(self._allowed(nearest), needed, highest=_FIRST_PRICE)
         cheapest = self._find(self._costs(relaxed, None), needed, highest=_HIGHEST_PRICE)
@@ -202,12 +202,12 @@ class RangedChoice:
         return np.round(column[self.columns])
 
     def allows(self, schedule: FloatArray) -> bool:
-        """Return whether each stay can get the energy it needs, and is not overfilled."""
+        """Return whether each session can get the energy it needs, and is not overfilled."""
         ranges = self._as_ranges(schedule)
         highest_kwh = self._stored(self._within(self._ranged.high_kwh, ranges), capped=True)
         lowest_kwh = self._stored(self._within(self._ranged.low_kwh, ranges), capped=False)
-        required_kwh = [stay.required_kwh for stay in self._ranged.stays]
-        room_kwh = [stay.most_kwh for stay in self._ranged.stays]
+        required_kwh = [session.required_kwh for session in self._ranged.sessions]
+        room_kwh = [session.most_kwh for session in self._ranged.sessions]
         is_enough = highest_kwh >= np.minimum(required_kwh, self._reachable_kwh) - _SAME_KWH
         is_room = lowest_kwh <= np.add(room_kwh, _SAME_KWH)
         return bool(is_enough.all() and is_room.all())
@@ -280,8 +280,8 @@ class RangedChoice:
         low[slots] = self._within(self._ranged.low_kwh, ranges)
         high[slots] = self._within(self._ranged.high_kwh, ranges)
         group = np.full(use.size, -1)
-        group[slots] = self._stay
-        groups = (group, len(self._ranged.stays))
+        group[slots] = self._session
+        groups = (group, len(self._ranged.sessions))
         return curves.find_values(value, use, (low, high), groups=groups)
 
     def _allowed(self, costs: FloatArray) -> FloatArray:
@@ -289,33 +289,35 @@ class RangedChoice:
         return costs
 
     def _needed(self, column: FloatArray) -> FloatArray:
-        """Return the energy that each stay uses in a solution, at most what it can use."""
-        used = self._per_stay(column[self._use[self._ranged.slots]])
-        return np.minimum(used, self._per_stay(self._most_kwh)) - _SAME_KWH
+        """Return the energy that each session uses in a solution, at most what it can use."""
+        used = self._per_session(column[self._use[self._ranged.slots]])
+        return np.minimum(used, self._per_session(self._most_kwh)) - _SAME_KWH
 
     def _find(self, costs: FloatArray, needed: FloatArray, *, highest: float) -> Ranges:
         return self._ranged.rules.find_with_energy(
-            costs, self._ranged.high_kwh, (self._stay, needed), highest_price=highest
+            costs, self._ranged.high_kwh, (self._session, needed), highest_price=highest
         )
 
     def _stored(self, use_kwh: FloatArray, *, capped: bool) -> FloatArray:
-        """Return the stored energy at the end of each stay with this use.
+        """Return the stored energy at the end of each session with this use.
 
-        ``capped`` says that it is at most what the stay has room for.
+        ``capped`` says that it is at most what the session has room for.
         """
         stored = 0.0
         ends = []
-        for stay, used in zip(self._ranged.stays, self._per_stay(use_kwh).tolist(), strict=True):
-            begin = stored if stay.arrival_kwh is None else stay.arrival_kwh
+        for session, used in zip(
+            self._ranged.sessions, self._per_session(use_kwh).tolist(), strict=True
+        ):
+            begin = stored if session.arrival_kwh is None else session.arrival_kwh
             stored = begin + used * self._ranged.efficiency
             if capped:
-                stored = min(stored, stay.most_kwh)
+                stored = min(stored, session.most_kwh)
             ends.append(stored)
         return np.array(ends)
 
-    def _per_stay(self, amount: FloatArray) -> FloatArray:
-        stays = len(self._ranged.stays)
-        return np.bincount(self._stay, weights=amount, minlength=stays).astype(float)
+    def _per_session(self, amount: FloatArray) -> FloatArray:
+        sessions = len(self._ranged.sessions)
+        return np.bincount(self._session, weights=amount, minlength=sessions).astype(float)
 
     def _within(self, bound: FloatArray, ranges: Ranges) -> FloatArray:
         """Return the bound of each slot's range, 0 where it is off."""

@@ -81,8 +81,10 @@ def _pin_battery(
     assert manual is not None  # noqa: S101  # the caller has looked
     charge, discharge, stored = columns
     if manual.full is not None and manual.empty is not None:
-        _stay(builder, stored[manual.full[index]], full_kwh(battery), np.inf)
-        _stay(builder, stored[manual.empty[index]], -np.inf, battery.min_soc * battery.capacity_kwh)
+        _session(builder, stored[manual.full[index]], full_kwh(battery), np.inf)
+        _session(
+            builder, stored[manual.empty[index]], -np.inf, battery.min_soc * battery.capacity_kwh
+        )
     for energy, target_kwh, least in (
         (charge, manual.charge_kwh[index], battery.min_charge_kw),
         (discharge, manual.discharge_kwh[index], 0.0),
@@ -138,7 +140,7 @@ def _pin_battery(
         yield ends
 
 
-def _stay(builder: ModelBuilder, stored: Indices, least: float, most: float) -> None:
+def _session(builder: ModelBuilder, stored: Indices, least: float, most: float) -> None:
     """Keep a battery full, or empty, in slots where that ends its pin."""
     if stored.size:
         # least <= stored[t] <= most

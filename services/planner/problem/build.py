@@ -8,11 +8,11 @@ import numpy as np
 
 from luna.contracts.owner import AppliedRule, Reserve
 from luna.contracts.plan import (
-    CoursesMessage,
     OutlookMessage,
     PeakState,
     PlanOptions,
     PlanRequest,
+    ScenariosMessage,
     StateMessage,
     Terminal,
 )
@@ -132,7 +132,7 @@ def build_problem(request: PlanRequest) -> Problem:
     terminal = terminal_rule(
         options.terminal, site, stored_kwh=stored, import_price=outlook.import_price
     )
-    courses = _courses(series.scenarios) if options.uncertainty == "scenarios" else None
+    scenarios = _scenarios(series.scenarios) if options.uncertainty == "scenarios" else None
     problem = Problem(
         site,
         outlook,
@@ -142,11 +142,11 @@ def build_problem(request: PlanRequest) -> Problem:
         _search_limits(options, has_demands=bool(demands)),
         demands,
         TariffState(read_peaks(site, request.state), _read_charge(site, request.state)),
-        Uncertainty(courses, options.risk, _courses(series.errors)),
+        Uncertainty(scenarios, options.risk, _scenarios(series.errors)),
         applied_rules=tuple(rules),
         storage=StorageBounds(discharged_today_kwh=discharged),
         following=Following(
-            _margin(options, has_courses=courses is not None),
+            _margin(options, has_scenarios=scenarios is not None),
             switching_price=objective.switching_price,
             modes=tuple(modes),
         ),
@@ -213,11 +213,11 @@ def _search_limits(options: PlanOptions, *, has_demands: bool) -> SearchLimits:
     )
 
 
-def _margin(options: PlanOptions, *, has_courses: bool) -> Margin:
+def _margin(options: PlanOptions, *, has_scenarios: bool) -> Margin:
     # A gap of 0 asks for the exact optimum: no margin for forecast errors.
     if options.mip_gap == 0:
         return NO_MARGIN
-    return ACTING_ON_MEAN if has_courses else ACTING
+    return ACTING_ON_MEAN if has_scenarios else ACTING
 
 
 def objective_of(request: PlanRequest) -> Objective:
@@ -274,7 +274,7 @@ def _slot_limits(limits_kw: list[float | None] | None) -> FloatArray | None:
     return np.array([np.inf if limit is None else limit for limit in limits_kw])
 
 
-def _courses(scenarios: CoursesMessage | None) -> ScenarioSet | None:
+def _scenarios(scenarios: ScenariosMessage | None) -> ScenarioSet | None:
     if scenarios is None:
         return None
     return ScenarioSet(np.array(scenarios.probability), scenarios.load_kwh, scenarios.pv_kwh)

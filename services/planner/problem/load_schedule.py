@@ -65,8 +65,8 @@ class LoadSchedule:
         """
         placed = self.placed_kwh
         uncertainty = problem.uncertainty
-        if uncertainty.courses:
-            uncertainty = replace(uncertainty, courses=uncertainty.courses.add_load(placed))
+        if uncertainty.scenarios:
+            uncertainty = replace(uncertainty, scenarios=uncertainty.scenarios.add_load(placed))
         if uncertainty.errors:
             uncertainty = replace(uncertainty, errors=uncertainty.errors.add_load(placed))
         import_limit_kw = self.import_limit_kwh / problem.outlook.timeline.hours

@@ -148,7 +148,7 @@ class Uncertainty:
     scenarios on which a followed policy has to gain over the inverter alone.
     """
 
-    courses: ScenarioSet | None = None
+    scenarios: ScenarioSet | None = None
     risk: float = 0.0
     errors: ScenarioSet | None = None
 
@@ -235,9 +235,9 @@ class Problem:
         """Seconds left to solve it."""
         return self.deadline.left_s
 
-    def over_courses(self, courses: ScenarioSet, *, risk: float) -> "Problem":
+    def over_scenarios(self, scenarios: ScenarioSet, *, risk: float) -> "Problem":
         """Return the problem with scenarios, and the margins of a plan over scenarios."""
-        uncertainty = replace(self.uncertainty, courses=courses, risk=risk)
+        uncertainty = replace(self.uncertainty, scenarios=scenarios, risk=risk)
         following = replace(self.following, margin=ACTING_ON_MEAN)
         return replace(self, uncertainty=uncertainty, following=following)
 

@@ -1,4 +1,4 @@
-"""Scenarios of load and PV: the expected course plus past forecast errors."""
+"""Scenarios of load and PV: the expected scenario plus past forecast errors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from luna.contracts.plan import COURSE_DIGITS
+from luna.contracts.plan import SCENARIO_DIGITS
 from luna.energy.policy import FORECAST_MAX_AGE
 from luna.energy.timeline import FloatArray, IndexArray, Timeline, repeat_last
 from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight
@@ -17,7 +17,7 @@ from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectFore
 class ScenarioSet:
     """Scenarios of load and PV, ``(paths, slots)``, kWh.
 
-    Where ``weight`` (``(paths,)``) sums to less than one, the rest is the expected course's.
+    Where ``weight`` (``(paths,)``) sums to less than one, the rest is the expected scenario's.
     """
 
     weight: FloatArray
@@ -30,7 +30,7 @@ class ScenarioSet:
 
 
 def blend(kinds: Sequence[ScenarioSet]) -> ScenarioSet:
-    """Return scenario sets as one: each set, and the expected course, has the same weight.
+    """Return scenario sets as one: each set, and the expected scenario, has the same weight.
 
     Source: docs/decisions/0020; weights tuned on one site do not transfer to the next.
     """
@@ -133,7 +133,7 @@ class ErrorScenarios:
         pv = _find_bias(measured[:, 1], expected[:, 1])
         return load, pv
 
-    def courses(
+    def scenarios(
         self, now: datetime, timeline: Timeline, expected: tuple[FloatArray, FloatArray]
     ) -> list[ScenarioSet]:
         """Return ``expected`` load and PV plus each day's errors, as they were and shifted.
@@ -159,8 +159,8 @@ class ErrorScenarios:
         alone = blend([_add_errors(expected, errors)])
         return ScenarioSet(
             alone.weight,
-            np.round(alone.load_kwh, COURSE_DIGITS),
-            np.round(alone.pv_kwh, COURSE_DIGITS),
+            np.round(alone.load_kwh, SCENARIO_DIGITS),
+            np.round(alone.pv_kwh, SCENARIO_DIGITS),
         )
 
     def read(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:

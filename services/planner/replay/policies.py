@@ -355,9 +355,9 @@ def _make_planner_over_scenarios(inputs: PolicyInputs) -> Policy:
         outlook = problem.outlook
         timeline = outlook.timeline
         expected = (outlook.load_kwh, outlook.pv_kwh)
-        kinds = errors.courses(timeline.start, timeline, expected)
+        kinds = errors.scenarios(timeline.start, timeline, expected)
         if kinds:
-            problem = problem.over_courses(blend(kinds), risk=NEUTRAL)
+            problem = problem.over_scenarios(blend(kinds), risk=NEUTRAL)
         return plan_by_planner(problem, prices)
 
     return inputs.plan_ahead(inputs.scene.forecasts, errors, make=plan_over_scenarios)

@@ -306,11 +306,11 @@ def _list_compromises(
 
 
 def _tell_uncertainty(plan: Plan) -> UncertaintyReply:
-    spread = plan.spread or Spread(1, 0, reasons=("no_courses",))
+    spread = plan.spread or Spread(1, 0, reasons=("no_scenarios",))
     premium = round(spread.premium, 6)
     risk = plan.problem.uncertainty.risk
     return UncertaintyReply(
-        courses=spread.courses,
+        scenarios=spread.scenarios,
         left_out=spread.left_out,
         risk=risk,
         premium=premium,

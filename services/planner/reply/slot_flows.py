@@ -149,8 +149,8 @@ class SlotFlows:
         # Where a battery charges at full power, and does not become full by that.
         could_take = self.charges | (self.charge_power_kwh <= NOTHING_KWH)
         takes_most = self.charge >= self.charge_power_kwh - NOTHING_KWH
-        stays_below = self.end_kwh < battery.max_kwh - SAME_KWH
-        self.takes_all: BoolArray = could_take & takes_most & stays_below
+        sessions_below = self.end_kwh < battery.max_kwh - SAME_KWH
+        self.takes_all: BoolArray = could_take & takes_most & sessions_below
 
     @cached_property
     def spares_car(self) -> BoolArray:

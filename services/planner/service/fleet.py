@@ -12,7 +12,7 @@ from functools import partial
 
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.charging_stays import FollowStaysReply
+from luna.contracts.charging_sessions import FollowSessionsReply
 from luna.contracts.fleet import (
     FollowChangesReply,
     PlanSitesReply,
@@ -180,7 +180,7 @@ def follow_changes(
     return FollowChangesReply(sites=len(due))
 
 
-def follow_stays(engine: Engine, settings: Settings, *, now: datetime) -> FollowStaysReply:
+def follow_sessions(engine: Engine, settings: Settings, *, now: datetime) -> FollowSessionsReply:
     """Record a change for sites whose devices report other states than their plan expects.
 
     ``follow_changes`` then replans them.
@@ -204,8 +204,8 @@ def follow_stays(engine: Engine, settings: Settings, *, now: datetime) -> Follow
         for key, site in by_key.items():
             if any(stored.says_news(site, facts[key], now) for stored in _STORED):
                 changed.append(key)
-        plan_causes.note(connection, changed, "stay")
-    return FollowStaysReply(sites=len(changed))
+        plan_causes.note(connection, changed, "session")
+    return FollowSessionsReply(sites=len(changed))
 
 
 def _cut(names: Sequence[str], most: int) -> Iterator[Sequence[str]]:

@@ -11,7 +11,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.plan import COURSE_DIGITS, Bias, CoursesMessage, ForecastSource, OutlookMessage
+from luna.contracts.plan import (
+    SCENARIO_DIGITS,
+    Bias,
+    ForecastSource,
+    OutlookMessage,
+    ScenariosMessage,
+)
 from luna.contracts.replay import ReplayRequest
 from luna.energy.devices import SWITCHED_KINDS
 from luna.energy.outlook import Forecast
@@ -150,11 +156,11 @@ def gather_inputs(facts: PlanningFacts) -> SiteInputs:
 
 
 def read_outlook(
-    connection: Connection, facts: PlanningFacts, inputs: SiteInputs, *, with_courses: bool
+    connection: Connection, facts: PlanningFacts, inputs: SiteInputs, *, with_scenarios: bool
 ) -> OutlookMessage:
     """Return the outlook over the horizon, corrected by the bias of the last days.
 
-    ``with_courses``: with scenarios. ``connection`` reads data that few sites have.
+    ``with_scenarios``: with scenarios. ``connection`` reads data that few sites have.
     """
     site = inputs.site
     horizon = inputs.horizon
@@ -194,18 +200,18 @@ def read_outlook(
     )
     expected = (series["load_kwh"], series["pv_kwh"])
     erred = errors.days_of_errors(horizon.start, horizon, expected)
-    courses = None
-    if with_courses:
-        courses = read_courses(
+    scenarios = None
+    if with_scenarios:
+        scenarios = read_scenarios(
             connection, site, forecast, outlook, start=horizon.start, errors=errors
         )
     outdoor = read_outdoor_ahead(connection, site.name, site, horizon, known_at=facts.known_at)
     beside = {
         "load_includes": list_included(site),
-        "scenarios": courses,
+        "scenarios": scenarios,
         "carbon_g_per_kwh": None if inputs.carbon is None else inputs.carbon.tolist(),
         "outdoor_temperature_c": outdoor,
-        "errors": describe_courses(erred) if erred else None,
+        "errors": describe_scenarios(erred) if erred else None,
         "bias": bias if bias != Bias() else None,
     }
     return outlook.model_copy(update=beside)
@@ -231,7 +237,7 @@ def list_included(site: Site) -> list[str]:
     return included
 
 
-def read_courses(
+def read_scenarios(
     connection: Connection,
     site: Site,
     forecast: Forecast,
@@ -239,14 +245,14 @@ def read_courses(
     *,
     start: datetime,
     errors: ErrorScenarios,
-) -> CoursesMessage | None:
+) -> ScenariosMessage | None:
     """Return the scenarios of a plan, each kind with equal weight; None without any.
 
     Args:
         connection: to the database.
         site: a stored one.
         forecast: of the plan; scenarios are of the same version.
-        outlook: with the expected course.
+        outlook: with the expected scenario.
         start: of the plan; nothing issued or measured later is read.
         errors: of the same version's forecasts.
     """
@@ -256,9 +262,9 @@ def read_courses(
     scenarios = forecast_scenarios.read(
         connection, site.name, timeline, version=forecast.version, known_at=start
     )
-    kinds = errors.courses(start, timeline, (load_kwh, pv_kwh))
+    kinds = errors.scenarios(start, timeline, (load_kwh, pv_kwh))
     # The latest scenarios, unless older than a plan's forecast may be; beyond their end they are
-    # the expected course.
+    # the expected scenario.
     if scenarios is not None and scenarios.issued_at > start - FORECAST_MAX_AGE:
         latest = ScenarioSet(
             scenarios.probability,
@@ -268,14 +274,14 @@ def read_courses(
         kinds = [latest, *kinds]
     if not kinds:
         return None
-    return describe_courses(blend(kinds))
+    return describe_scenarios(blend(kinds))
 
 
-def describe_courses(courses: ScenarioSet) -> CoursesMessage:
+def describe_scenarios(scenarios: ScenarioSet) -> ScenariosMessage:
     """Return scenarios as a message, energies rounded."""
-    load_kwh = np.round(courses.load_kwh, COURSE_DIGITS)
-    pv_kwh = np.round(courses.pv_kwh, COURSE_DIGITS)
-    return CoursesMessage(probability=courses.weight.tolist(), load_kwh=load_kwh, pv_kwh=pv_kwh)
+    load_kwh = np.round(scenarios.load_kwh, SCENARIO_DIGITS)
+    pv_kwh = np.round(scenarios.pv_kwh, SCENARIO_DIGITS)
+    return ScenariosMessage(probability=scenarios.weight.tolist(), load_kwh=load_kwh, pv_kwh=pv_kwh)
 
 
 def read_prices(connection: Connection, site: Site, timeline: Timeline) -> SitePrices:

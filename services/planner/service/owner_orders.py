@@ -110,9 +110,11 @@ def hold_back_pv(
         if series is not None:
             changed[name] = limit(np.array(series)).tolist()
     for name in ("scenarios", "errors"):
-        courses = getattr(outlook, name)
-        if courses is not None:
-            changed[name] = courses.model_copy(update={"pv_kwh": limit(np.array(courses.pv_kwh))})
+        scenarios = getattr(outlook, name)
+        if scenarios is not None:
+            changed[name] = scenarios.model_copy(
+                update={"pv_kwh": limit(np.array(scenarios.pv_kwh))}
+            )
     return outlook.model_copy(update=changed)
 
 

@@ -235,8 +235,8 @@ def _swap_options(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
     # The final value of energy follows prices; the language changes nothing.
     unchanged = {"terminal": request.options.terminal, "language": request.options.language}
     options = carried.earlier.request.options.model_copy(update=unchanged)
-    has_courses = request.outlook is not None and request.outlook.scenarios is not None
-    if options.uncertainty != "point" and not has_courses:
+    has_scenarios = request.outlook is not None and request.outlook.scenarios is not None
+    if options.uncertainty != "point" and not has_scenarios:
         options = request.options
     return request.model_copy(update={"options": options})
 
@@ -265,16 +265,18 @@ def _swap_pv(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
     return _with_outlook(request, dict(carried.series(PV)))
 
 
-def _swap_courses(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
-    courses = carried.earlier.outlook.scenarios
-    if courses is None or request.outlook is None or request.outlook.scenarios is None:
+def _swap_scenarios(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
+    scenarios = carried.earlier.outlook.scenarios
+    if scenarios is None or request.outlook is None or request.outlook.scenarios is None:
         return request
     shared = slice(carried.passed, carried.passed + carried.shared)
     moved = {}
     for name in ("load_kwh", "pv_kwh"):
         rest = getattr(request.outlook, name)[carried.shared :]
-        moved[name] = np.array([[*course[shared], *rest] for course in getattr(courses, name)])
-    return _with_outlook(request, {"scenarios": courses.model_copy(update=moved)})
+        moved[name] = np.array(
+            [[*scenario[shared], *rest] for scenario in getattr(scenarios, name)]
+        )
+    return _with_outlook(request, {"scenarios": scenarios.model_copy(update=moved)})
 
 
 def _swap_state(
@@ -345,7 +347,7 @@ _SWAPS: dict[CauseCode, Callable[[PlanRequest, AlignedInputs], PlanRequest]] = {
     "prices": _swap_prices,
     "load": _swap_load,
     "pv": _swap_pv,
-    "courses": _swap_courses,
+    "scenarios": _swap_scenarios,
     "soc": _swap_state("batteries", AlignedInputs.batteries),
     **{
         code: _swap_state(kind.section, _carry(kind))

@@ -184,7 +184,7 @@ def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest)
     start = facts.start
     inputs = gather_inputs(facts)
     outlook = read_outlook(
-        connection, facts, inputs, with_courses=request.options.uncertainty == "scenarios"
+        connection, facts, inputs, with_scenarios=request.options.uncertainty == "scenarios"
     )
     # Power that an override withholds from PV is not available to the plan.
     outlook = hold_back_pv(outlook, facts.overrides.get(PV.name), start=start)

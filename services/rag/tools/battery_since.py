@@ -15,7 +15,7 @@ from luna.platform.database import control
 from luna.words import Language, say_mode
 from luna.words.devices import say_device
 from services.rag.tools import cues
-from services.rag.tools.charging_stays import CAR
+from services.rag.tools.charging_sessions import CAR
 from services.rag.tools.declaration import Findings, NoArguments, Tool, ToolContext
 from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.reading import read_energies, series_source, slot_start

@@ -17,7 +17,7 @@ from luna.platform.house_now import charge_of, discharge_of
 from luna.words import say_mode
 from luna.words.retold_reasons import retell_limits, retell_reason
 from services.rag.tools import cues
-from services.rag.tools.charging_stays import CAR
+from services.rag.tools.charging_sessions import CAR
 from services.rag.tools.clock_phrases import find_instant
 from services.rag.tools.declaration import Findings, Tool, ToolContext
 from services.rag.tools.plan import find_plan, plan_source

@@ -20,7 +20,7 @@ from luna.words import Numbers
 from services.rag.tools import (
     battery_since,
     best_time,
-    charging_stays,
+    charging_sessions,
     compare_periods,
     consumption,
     forecast,
@@ -48,7 +48,7 @@ TOOLS: dict[str, Tool] = {
         savings,
         what_would_it_cost,
         site_description,
-        charging_stays,
+        charging_sessions,
         best_time,
         house_now,
         battery_since,

@@ -13,7 +13,7 @@ from luna.energy.timeline import parse_zone
 from services.rag.tools import (
     battery_since,
     best_time,
-    charging_stays,
+    charging_sessions,
     compare_periods,
     consumption,
     cues,
@@ -146,7 +146,7 @@ _PERIOD_MATCHERS: _Matchers = (
     site_description.match_site,
     house_now.match_house,
     battery_since.match_since,
-    charging_stays.match_stays,
+    charging_sessions.match_sessions,
     best_time.match_best_time,
     price_course.match_price,
     consumption.match_cost,

@@ -43,7 +43,7 @@ def test_the_document_holds_every_course(luna_with_forecast: Luna) -> None:
 def test_people_read_what_they_rest_on(luna_with_forecast: Luna) -> None:
     said = luna_with_forecast(*ASKED, "--at", ISSUED_AT.isoformat())
     assert said.code == 0
-    assert "10 courses of the next 48 hours" in said.out
+    assert "10 scenarios of the next 48 hours" in said.out
     assert "Fewer than two weeks" in said.out
 
 

@@ -236,7 +236,7 @@ def test_what_was_refused_and_what_was_done_is_listed_elsewhere(
     assert laptop("audit", "list", "--site", "gone").out.strip() == "Nothing was done yet."
 
 
-def test_a_stay_is_said_as_on_the_own_machine(laptop: Luna) -> None:
+def test_a_session_is_said_as_on_the_own_machine(laptop: Luna) -> None:
     added = laptop(
         "session",
         "add",

@@ -42,7 +42,7 @@ def home(luna_on_servers: Luna, database: Engine) -> Iterator[Luna]:
         connection.execute(text("DELETE FROM sites WHERE name = 'driven'"))
 
 
-def test_a_stay_is_stored_listed_planned_and_taken_back(home: Luna) -> None:
+def test_a_session_is_stored_listed_planned_and_taken_back(home: Luna) -> None:
     times = ("--from", f"{DAY} 18:00", "--to", "07:00")
     added = home("session", "add", *SITE, *times, "--target", "80%", "--soc", "0.4", "--json")
     assert added.code == 0, added.err
@@ -74,7 +74,7 @@ def test_a_stay_is_stored_listed_planned_and_taken_back(home: Luna) -> None:
     assert home("session", "remove", *SITE, "--session", "4711").code == 2
 
 
-def test_a_stay_of_one_plan_goes_by_the_sites_clock(home: Luna) -> None:
+def test_a_session_of_one_plan_goes_by_the_sites_clock(home: Luna) -> None:
     said = home(
         "plan",
         *SITE,
@@ -91,12 +91,12 @@ def test_a_stay_of_one_plan_goes_by_the_sites_clock(home: Luna) -> None:
     assert leaves["vehicles"]["car"]["soc_end"] == pytest.approx(0.5)
 
 
-def test_a_plan_without_a_stay_names_the_car(home: Luna) -> None:
+def test_a_plan_without_a_session_names_the_car(home: Luna) -> None:
     shown = " ".join(home("plan", *SITE, "--start", f"{DAY} 12:00").out.split())
     assert wording("device_vehicle", "note_no_session", vehicles="car") in shown
 
 
-def test_how_full_a_car_comes_need_not_be_said_again_where_a_stay_is_stored(home: Luna) -> None:
+def test_how_full_a_car_comes_need_not_be_said_again_where_a_session_is_stored(home: Luna) -> None:
     assert (
         home(
             "session", "add", *SITE, "--from", f"{DAY} 18:00", "--to", "07:00", "--soc", "0.4"

@@ -112,8 +112,8 @@ def say_reversion(profile: DeviceProfile) -> str:
         return "–"
     if reverts.after_s is None:
         return "keeps its last command"
-    stays = f"; keeps {', '.join(reverts.stays_in)}" if reverts.stays_in else ""
-    return f"its own self-consumption after {reverts.after_s} s{stays}"
+    sessions = f"; keeps {', '.join(reverts.stays_in)}" if reverts.stays_in else ""
+    return f"its own self-consumption after {reverts.after_s} s{sessions}"
 
 
 def is_put_through(profile: DeviceProfile, case: Callable[..., None]) -> bool:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.agent_control import GateVerdict
 from luna.contracts.answers import Answer, StoredAnswer
-from luna.contracts.charging_stays import NewSession
+from luna.contracts.charging_sessions import NewSession
 from luna.contracts.identity import KeyScope, NewKey, NewUser
 from luna.contracts.owner import ManualBlock
 from luna.energy.timeline import SLOT, floor_to
@@ -32,7 +32,7 @@ from luna.platform.database import (
     training_runs,
     users,
 )
-from luna.platform.database import charging_stays as stays
+from luna.platform.database import charging_sessions as sessions
 from luna.platform.database.agent_plans import ShadowPlan
 from luna.platform.database.documents import NewDocument
 from luna.platform.database.engine import unit_of_work
@@ -275,9 +275,9 @@ def store_everything(connection: Connection, site: str, owner: int) -> dict[str,
         by="owner",
         now=now,
     )
-    for each in stays.read_standing(connection, site, first=now):
-        stays.remove(connection, site, each.session_id, by="owner")
-    stay = stays.add(
+    for each in sessions.read_standing(connection, site, first=now):
+        sessions.remove(connection, site, each.session_id, by="owner")
+    session = sessions.add(
         connection,
         site,
         NewSession.model_validate({"vehicle": "car", "arrival_soc": 0.5, "target_soc": 0.8} | span),
@@ -324,7 +324,7 @@ def store_everything(connection: Connection, site: str, owner: int) -> dict[str,
         "conversation_id": answer.conversation_id,
         "document_id": document.document_id,
         "block_id": block.block_id,
-        "session_id": stay.session_id,
+        "session_id": session.session_id,
         "run_id": run.run_id,
         "shadow_id": shadow.plan_id,
         "prefix": key.prefix,

@@ -123,7 +123,7 @@ def test_a_day_is_asked_for_until_it_is_there_and_what_came_meanwhile_is_kept(
     assert read(connection, TOMORROW) == [-0.005]
 
 
-def test_a_revised_price_is_a_row_of_its_own_and_the_first_one_stays(
+def test_a_revised_price_is_a_row_of_its_own_and_the_first_one_sessions(
     connection: Connection,
 ) -> None:
     add_site(connection)

@@ -193,7 +193,7 @@ def _compromise(document: dict[str, Any]) -> Any:
     return CompromiseReply.model_validate(document)
 
 
-def test_a_car_that_takes_nothing_is_told_once_for_each_stay(
+def test_a_car_that_takes_nothing_is_told_once_for_each_session(
     tell: Any, house: MessageServer, database: Engine, site: str
 ) -> None:
     for hours, plugged_in in ((0, 0), (1, 0), (8, 7)):

@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.battery_trial import BatteryMove, BatteryTrial, BatteryTrials, UnknownReading
-from luna.contracts.charging_stays import NewSession
+from luna.contracts.charging_sessions import NewSession
 from luna.contracts.counterfactual import Alternative, WhyNotRequest
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform import control_service
 from luna.platform.clock import SystemClock
-from luna.platform.database import charging_stays, control, jobs, manual_blocks, plans, sites
+from luna.platform.database import charging_sessions, control, jobs, manual_blocks, plans, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.plans import plan_history
 from luna.platform.embedded.supervisor import Addresses
@@ -255,22 +255,22 @@ def test_a_departure_is_planned_for_and_can_be_taken_back_and_put_back(
         "target": "80",
         "arrival": "",
     }
-    assert wording("planning", "stays_empty") in read(api, PAGE)
-    unknown = api.post(f"{PAGE}/stays", data=fields)
+    assert wording("planning", "sessions_empty") in read(api, PAGE)
+    unknown = api.post(f"{PAGE}/sessions", data=fields)
     assert unknown.status_code == 422
     assert wording("refusals", "sentence_arrival-unknown") in unescape(unknown.text)
-    assert api.post(f"{PAGE}/stays", data=fields | {"arrival": "40"}).status_code == 303
+    assert api.post(f"{PAGE}/sessions", data=fields | {"arrival": "40"}).status_code == 303
     assert "Car: 80% by" in read(api, PAGE)
     assert "Auto: 80 % bis" in read(api, PAGE, "de")
     with unit_of_work(database) as connection:
-        (stay,) = charging_stays.read_standing(connection, site, first=first)
-    assert (stay.target_soc, stay.arrival_soc) == (0.8, 0.4)
-    taken = api.post(f"{PAGE}/stays/{stay.session_id}/take-back")
-    stay_said = re.compile("Car: 80% by .+?")
-    assert wording_pattern("planning", "taken_back", what=stay_said).search(
+        (session,) = charging_sessions.read_standing(connection, site, first=first)
+    assert (session.target_soc, session.arrival_soc) == (0.8, 0.4)
+    taken = api.post(f"{PAGE}/sessions/{session.session_id}/take-back")
+    session_said = re.compile("Car: 80% by .+?")
+    assert wording_pattern("planning", "taken_back", what=session_said).search(
         read(api, taken.headers["Location"])
     )
-    assert api.post(f"{PAGE}/stays", data=fields | {"arrival": "140"}).status_code == 422
+    assert api.post(f"{PAGE}/sessions", data=fields | {"arrival": "140"}).status_code == 422
 
 
 def test_a_departure_repeats_every_week_where_days_are_ticked(
@@ -288,13 +288,13 @@ def test_a_departure_repeats_every_week_where_days_are_ticked(
     }
     assert (
         api.post(
-            f"{PAGE}/stays", data=fields | {"days": ["fri", "mon", "tue", "wed", "thu"]}
+            f"{PAGE}/sessions", data=fields | {"days": ["fri", "mon", "tue", "wed", "thu"]}
         ).status_code
         == 303
     )
     assert "Car: 80% by Mon–Fri" in read(api, PAGE)
     assert "Auto: 80 % bis Mo.–Fr." in read(api, PAGE, "de")
-    assert api.post(f"{PAGE}/stays", data=fields | {"days": ["someday"]}).status_code == 422
+    assert api.post(f"{PAGE}/sessions", data=fields | {"days": ["someday"]}).status_code == 422
 
 
 @pytest.fixture
@@ -323,24 +323,24 @@ def test_a_weekly_departure_that_was_taken_back_is_put_back_for_every_week(
         "arrival_soc": 0.4,
     }
     with unit_of_work(database) as connection:
-        stay = charging_stays.add(
+        session = charging_sessions.add(
             connection, weekly, NewSession.model_validate(wanted), by="anna", now=first
         )
     taken_back = api.get(
-        api.post(f"{page}/stays/{stay.session_id}/take-back").headers["Location"]
+        api.post(f"{page}/sessions/{session.session_id}/take-back").headers["Location"]
     ).text
     (form,) = re.findall(
-        rf'<form class="notice good row" method="post" action="{page}/stays".*?</form>',
+        rf'<form class="notice good row" method="post" action="{page}/sessions".*?</form>',
         taken_back,
         re.DOTALL,
     )
     fields: dict[str, list[str]] = {}
     for name, value in re.findall(r'name="(\w+)" value="(.*?)"', form):
         fields.setdefault(name, []).append(unescape(value))
-    assert api.post(f"{page}/stays", data=fields).status_code == 303
+    assert api.post(f"{page}/sessions", data=fields).status_code == 303
     with unit_of_work(database) as connection:
-        (again,) = charging_stays.read_standing(connection, weekly, first=SystemClock().now())
-    assert (again.from_, again.to, again.days) == (stay.from_, stay.to, ["mon", "fri"])
+        (again,) = charging_sessions.read_standing(connection, weekly, first=SystemClock().now())
+    assert (again.from_, again.to, again.days) == (session.from_, session.to, ["mon", "fri"])
     assert again.target_soc == pytest.approx(0.8)
 
 
@@ -358,7 +358,7 @@ def test_home_and_planning_say_who_charges_how_much_at_which_cost_and_when_it_is
     }
     with unit_of_work(database) as connection:
         sites.save(connection, describe_furnished("planned", control=describe()))
-    assert api.post(f"{PAGE}/stays", data=fields).status_code == 303
+    assert api.post(f"{PAGE}/sessions", data=fields).status_code == 303
     with unit_of_work(database) as connection:
         plan_now(connection, sites.load(connection, site), now)
     # 40 % of 50 kWh, with its losses of a tenth: 22.2 kWh at the charger.
@@ -371,7 +371,7 @@ def test_home_and_planning_say_who_charges_how_much_at_which_cost_and_when_it_is
         read(api, path).replace("\xa0", " ").replace("\u202f", " ")
         for path in (PAGE, f"/ui/sites/{site}/home")
     )
-    assert wording_pattern("planning", "stay_charging", **charge).search(planning), planning
+    assert wording_pattern("planning", "session_charging", **charge).search(planning), planning
     assert wording_pattern("home", "step_car", name="Car", **charge).search(home)
     assert wording("device_vehicle", "note_vehicle_soc_said", vehicle="car", soc="40%") in planning
 

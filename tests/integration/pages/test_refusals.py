@@ -42,7 +42,7 @@ PAST = {
 }
 BACKWARDS = {"from": SPAN["to"], "to": SPAN["from"]}
 BLOCK = {"device": "battery", "action": "charge"}
-STAY = {"vehicle": "car", "arrival": "40"}
+SESSION = {"vehicle": "car", "arrival": "40"}
 FIELD = {"mode": "charge"}
 LONG = {"from": SPAN["from"], "to": (NOW + timedelta(days=400)).isoformat()}
 
@@ -105,23 +105,23 @@ WRONG: list[tuple[str, str, dict[str, str], str, dict[str, tuple[str, str]]]] = 
         "device-not-controlled",
         {"devices": ("Batterie", "Battery")},
     ),
-    ("unknown arrival", "/planning/stays", {"vehicle": "car"} | SPAN, "arrival-unknown", {}),
+    ("unknown arrival", "/planning/sessions", {"vehicle": "car"} | SPAN, "arrival-unknown", {}),
     (
         "no such car",
-        "/planning/stays",
-        STAY | SPAN | {"vehicle": "boat"},
+        "/planning/sessions",
+        SESSION | SPAN | {"vehicle": "boat"},
         "no-such-vehicle",
         {"names": ("Auto", "Car")},
     ),
     (
         "more than full",
-        "/planning/stays",
-        STAY | SPAN | {"target": "120"},
+        "/planning/sessions",
+        SESSION | SPAN | {"target": "120"},
         "less-than-equal",
         {"le": ("100", "100"), "unit": ("", "")},
     ),
-    ("stay backwards", "/planning/stays", STAY | BACKWARDS, "stay-reversed", {}),
-    ("stay in the past", "/planning/stays", STAY | PAST, "stay-passed", {}),
+    ("stay backwards", "/planning/sessions", SESSION | BACKWARDS, "planned-session-reversed", {}),
+    ("stay in the past", "/planning/sessions", SESSION | PAST, "planned-session-passed", {}),
     (
         "override until yesterday",
         "/home/override",

@@ -12,7 +12,7 @@ import pytest
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.capabilities.registry import CAPABILITIES
 from luna.platform.clock import SystemClock
-from luna.platform.database import charging_stays, control, manual_blocks, quarantine, sites
+from luna.platform.database import charging_sessions, control, manual_blocks, quarantine, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Servers
 from services.api.app import describe_routes
@@ -54,14 +54,14 @@ def unclaimed(servers: Servers, redis_url: str) -> Iterator[Gate]:
 
 
 def note_everything(gate: Gate, headers: dict[str, str]) -> list[str | None]:
-    """Fix a block, enter a stay, override and arm by the pages.
+    """Fix a block, enter a session, override and arm by the pages.
 
     Take block and stay back; return under whose name each is kept.
     """
     token = {"csrf_token": headers.get("X-CSRF-Token", "")}
     for path, fields in (
         ("planning/blocks", BLOCK),
-        ("planning/stays", DEPARTURE),
+        ("planning/sessions", DEPARTURE),
         ("home/override", OVERRIDE),
         ("planning/arm", {"sure": "true"}),
     ):
@@ -70,15 +70,15 @@ def note_everything(gate: Gate, headers: dict[str, str]) -> list[str | None]:
     now = SystemClock().now()
     with unit_of_work(gate.database) as connection:
         block = manual_blocks.read_standing(connection, OWN, first=now)[0]
-        stay = charging_stays.read_standing(connection, OWN, first=now)[0]
+        session = charging_sessions.read_standing(connection, OWN, first=now)[0]
     for path in (
         f"planning/blocks/{block.block_id}/take-back",
-        f"planning/stays/{stay.session_id}/take-back",
+        f"planning/sessions/{session.session_id}/take-back",
     ):
         assert gate.client.post(f"{HOME}/{path}", data=token, headers=headers).status_code == 303
     with unit_of_work(gate.database) as connection:
         (gone,) = manual_blocks.read_history(connection, OWN)
-        (left,) = charging_stays.read_history(connection, OWN)
+        (left,) = charging_sessions.read_history(connection, OWN)
         state = control.load(connection, OWN)
     assert state.override is not None
     return [

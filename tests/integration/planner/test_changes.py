@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, select
 
-from luna.contracts.charging_stays import NewSession
+from luna.contracts.charging_sessions import NewSession
 from luna.contracts.control import Override
 from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.owner import ManualBlock
@@ -21,7 +21,7 @@ from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.database import (
-    charging_stays,
+    charging_sessions,
     control,
     forecasts,
     manual_blocks,
@@ -38,7 +38,7 @@ from luna.platform.database.schema.plans import plan_history
 from luna.platform.settings import Settings
 from services.planner.linear.model import LinearModel
 from services.planner.milp.solver import Solution, Solver
-from services.planner.service.fleet import RENEW_AGE, follow_changes, follow_stays, plan_sites
+from services.planner.service.fleet import RENEW_AGE, follow_changes, follow_sessions, plan_sites
 from services.planner.service.plans import plan_and_store
 from tests.support.database.databases import remove_site
 from tests.support.suite.tables import each_row
@@ -119,14 +119,14 @@ def publish_again(connection: Connection) -> None:
     )
 
 
-def stay(connection: Connection) -> None:
+def charging_session(connection: Connection) -> None:
     wanted = NewSession(
         vehicle="car",
         **{"from": START, "to": START + timedelta(hours=6)},
         arrival_soc=0.4,
         target_soc=0.6,
     )
-    charging_stays.add(connection, NAME, wanted, by="anna", now=START)
+    charging_sessions.add(connection, NAME, wanted, by="anna", now=START)
 
 
 def block(connection: Connection) -> None:
@@ -148,7 +148,7 @@ def override(connection: Connection) -> None:
         (change_site, {"site"}),
         (lambda connection: issue(connection, NAME, START + SLOT), {"forecast"}),
         (publish, {"prices"}),
-        (stay, {"stay"}),
+        (charging_session, {"session"}),
         (block, {"block"}),
         (override, {"override"}),
         (publish_again, set()),
@@ -183,7 +183,7 @@ def test_a_change_is_asked_for_at_once_and_again_where_no_plan_came_of_it(
 
     assert look(START) == []
     with unit_of_work(database) as connection:
-        stay(connection)
+        charging_session(connection)
     assert [look(START), look(START + timedelta(seconds=5))] == [[home], []]
     # The worker died over it; and a clock that goes back keeps nothing waiting.
     assert [look(START + timedelta(seconds=61)), look(START - timedelta(hours=1))] == [
@@ -225,7 +225,7 @@ def test_a_car_that_says_something_else_than_the_plan_has_it_planned_anew(
             )
 
     def look() -> set[str]:
-        follow_stays(database, settings, now=later)
+        follow_sessions(database, settings, now=later)
         with unit_of_work(database) as connection:
             found = {kind for _, kind in plan_causes.read(connection, [home])}
             plan_causes.forget(connection, plan_causes.read(connection, [home]))
@@ -237,45 +237,45 @@ def test_a_car_that_says_something_else_than_the_plan_has_it_planned_anew(
         wanted = NewSession(
             vehicle="car", **{"from": START, "to": START + timedelta(hours=6)}, target_soc=0.4
         )
-        charging_stays.add(connection, NAME, wanted, by="anna", now=START)
-        # After the one of the fixture, which knows of no stay.
+        charging_sessions.add(connection, NAME, wanted, by="anna", now=START)
+        # After the one of the fixture, which knows of no session.
         plan_sites(connection, PlanSitesRequest(site_ids=[home]), now=START + timedelta(seconds=1))
     assert look() == set()
     say(2, 41, 1)
     assert look() == set()
     say(4, 33, 1)
-    assert look() == {"stay"}
+    assert look() == {"session"}
     say(6, 40, 1)
     assert look() == set()
     say(8, 40, 0)
-    assert look() == {"stay"}
+    assert look() == {"session"}
 
 
 def test_what_changes_while_a_plan_is_made_has_another_one_made(
     database: Engine, home: str
 ) -> None:
     with unit_of_work(database) as connection:
-        stay(connection)
+        charging_session(connection)
 
     class InterruptedSolver(Solver):
-        """A solver during whose search the owner takes the charging stay back."""
+        """A solver during whose search the owner takes the charging session back."""
 
         def solve(self, model: LinearModel, **options: Any) -> Solution:
             with unit_of_work(database) as other:
-                for each in charging_stays.read_standing(other, home, first=START):
-                    charging_stays.remove(other, home, each.session_id, by="anna")
+                for each in charging_sessions.read_standing(other, home, first=START):
+                    charging_sessions.remove(other, home, each.session_id, by="anna")
             return super().solve(model, **options)
 
     with unit_of_work(database) as connection:
         request = PlanRequest(site_id=home)
         plan_and_store(request, lambda: connection, now=START, solver=InterruptedSolver())
     with unit_of_work(database) as connection:
-        assert {kind for _, kind in plan_causes.read(connection, [home])} == {"stay"}
+        assert {kind for _, kind in plan_causes.read(connection, [home])} == {"session"}
 
 
 def test_a_plan_of_another_time_takes_no_change_back(database: Engine, home: str) -> None:
     with unit_of_work(database) as connection:
-        stay(connection)
+        charging_session(connection)
         plan_and_store(
             PlanRequest(site_id=home, start=START + timedelta(hours=1)),
             lambda: connection,
@@ -376,8 +376,8 @@ def publish_at(connection: Connection, now: datetime) -> None:
     )
 
 
-def stay_from(connection: Connection, now: datetime) -> None:
-    standing = charging_stays.read_standing(connection, NAME, first=now)
+def session_from(connection: Connection, now: datetime) -> None:
+    standing = charging_sessions.read_standing(connection, NAME, first=now)
     first = max((each.to for each in standing), default=now)
     wanted = NewSession(
         vehicle="car",
@@ -385,12 +385,12 @@ def stay_from(connection: Connection, now: datetime) -> None:
         arrival_soc=0.4,
         target_soc=0.6,
     )
-    charging_stays.add(connection, NAME, wanted, by="anna", now=now)
+    charging_sessions.add(connection, NAME, wanted, by="anna", now=now)
 
 
 def leave_at_once(connection: Connection, now: datetime) -> None:
-    for each in charging_stays.read_standing(connection, NAME, first=now):
-        charging_stays.remove(connection, NAME, each.session_id, by="anna")
+    for each in charging_sessions.read_standing(connection, NAME, first=now):
+        charging_sessions.remove(connection, NAME, each.session_id, by="anna")
 
 
 def block_ahead(connection: Connection, now: datetime) -> None:
@@ -414,7 +414,7 @@ EVENTS: dict[str, Callable[[Connection, datetime], None]] = {
     "forecast": lambda connection, now: issue(
         connection, NAME, floor_to(now, SLOT), 0.11 + (now - START) / timedelta(days=30)
     ),
-    "departure": stay_from,
+    "departure": session_from,
     "departure taken back": leave_at_once,
     "block": block_ahead,
     "override": lambda connection, now: control.override(

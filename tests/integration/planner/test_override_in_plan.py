@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from luna.contracts.charging_stays import NewSession
+from luna.contracts.charging_sessions import NewSession
 from luna.contracts.counterfactual import Alternative, WhyNotRequest
 from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.owner import OVERRIDE_BLOCK, ManualBlock
@@ -24,7 +24,7 @@ from luna.energy.timeline import SLOT, Timeline
 from luna.platform import control_service
 from luna.platform.clock import FixedClock
 from luna.platform.database import (
-    charging_stays,
+    charging_sessions,
     forecasts,
     manual_blocks,
     observations,
@@ -110,7 +110,7 @@ def home(database: Engine, request: pytest.FixtureRequest) -> Iterator[str]:
             "to": START + timedelta(hours=12),
             "arrival_soc": 0.4,
         }
-        charging_stays.add(
+        charging_sessions.add(
             connection, NAME, NewSession.model_validate(parked), by="anna", now=START
         )
         if request.param == "armed":

@@ -274,9 +274,9 @@ def test_a_plan_by_scenarios_weighs_how_forecasts_erred_and_what_aurora_holds_po
     forecast_scenarios.save(connection, planned_site, paths)
     reply = plan_uncertain(connection, planned_site)
     assert reply.uncertainty is not None
-    # The expected course, two scenarios, and the errors of five days: whole, and independent from
+    # The expected scenario, two scenarios, and the errors of five days: whole, and independent from
     # slot to slot.
-    assert (reply.uncertainty.courses, reply.uncertainty.left_out, reply.uncertainty.reasons) == (
+    assert (reply.uncertainty.scenarios, reply.uncertainty.left_out, reply.uncertainty.reasons) == (
         1 + 2 + 5 + 5,
         0,
         [],
@@ -303,7 +303,7 @@ def test_a_site_without_a_past_is_planned_for_what_is_expected_and_the_plan_says
 ) -> None:
     reply = plan_uncertain(connection, planned_site)
     assert reply.uncertainty is not None
-    assert (reply.uncertainty.courses, reply.uncertainty.reasons) == (1, ["no_courses"])
+    assert (reply.uncertainty.scenarios, reply.uncertainty.reasons) == (1, ["no_scenarios"])
     assert reply.slots == plan_stored(connection, planned_site, START).slots
 
 
@@ -392,7 +392,7 @@ def test_what_a_month_has_drawn_counts_for_peaks_and_blocks(
     }
 
 
-def test_stays_of_a_car_go_on_in_later_plans_until_somebody_says_otherwise(
+def test_sessions_of_a_car_go_on_in_later_plans_until_somebody_says_otherwise(
     connection: Connection,
 ) -> None:
     car = {"capacity_kwh": 40, "charge_limit_kw": 4, "charge_efficiency": 1.0}
@@ -407,7 +407,7 @@ def test_stays_of_a_car_go_on_in_later_plans_until_somebody_says_otherwise(
     )
     sites.save(connection, site)
     issue(connection, DEFAULT_VERSION, START - SLOT, np.zeros(192))
-    stay = {
+    session = {
         "from": START.isoformat(),
         "to": (START + timedelta(hours=6)).isoformat(),
         "target_soc": 0.6,
@@ -416,7 +416,7 @@ def test_stays_of_a_car_go_on_in_later_plans_until_somebody_says_otherwise(
         {
             "site_id": site.name,
             "start": START,
-            "state": {"vehicles": {"car": {"soc": 0.5, "sessions": [stay]}}},
+            "state": {"vehicles": {"car": {"soc": 0.5, "sessions": [session]}}},
         }
     )
     first = plan_and_store(told, lambda: connection, now=START, solver=Solver())
@@ -427,7 +427,8 @@ def test_stays_of_a_car_go_on_in_later_plans_until_somebody_says_otherwise(
         PlanRequest(site_id=site.name, start=START + timedelta(hours=7)),
         now=START + timedelta(hours=7),
     )
-    # As full as the first plan expected the car to be by then; a stay that is over is no stay.
+    # As full as the first plan expected the car to be by then; a session that is over is no
+    # session.
     assert second.state.vehicles["car"].soc == first.slots[3].vehicles["car"].soc_end
     assert second.state.vehicles["car"].sessions == told.state.vehicles["car"].sessions
     assert after.state.vehicles["car"].sessions == []

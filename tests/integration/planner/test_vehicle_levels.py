@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from luna.contracts.charging_stays import NewSession
+from luna.contracts.charging_sessions import NewSession
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline
-from luna.platform.database import charging_stays, forecasts, observations, sites
+from luna.platform.database import charging_sessions, forecasts, observations, sites
 from luna.platform.database import readings as stored_readings
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from services.planner.milp.solver import Solver
@@ -56,7 +56,7 @@ def wallbox(connection: Connection) -> None:
     fields = {"vehicle": "car", "from": START - 3 * HOUR, "to": START + 5 * HOUR, "target_soc": 0.8}
     report(connection, "car", (-9, 30, 0), (-3, 30, 1))
     session = NewSession.model_validate(fields)
-    charging_stays.add(connection, "wallbox", session, by="tests", now=START - 3 * HOUR)
+    charging_sessions.add(connection, "wallbox", session, by="tests", now=START - 3 * HOUR)
 
 
 def report(connection: Connection, car: str, *readings: tuple[float, float, float]) -> None:
@@ -158,11 +158,16 @@ def test_what_was_counted_since_a_car_came_is_added_to_what_was_said_of_it(
 ) -> None:
     meter = {"total_load_consumption": "sensor.house", "vehicle_consumption": "sensor.wallbox"}
     save(connection, input_sensors=meter)
-    (before,) = charging_stays.read_standing(connection, "wallbox", first=START)
-    charging_stays.remove(connection, "wallbox", before.session_id, by="tests")
-    stay = {"from": START - 3 * HOUR, "to": START + 5 * HOUR, "target_soc": 0.8, "arrival_soc": 0.3}
-    session = NewSession.model_validate({"vehicle": "car"} | stay)
-    charging_stays.add(connection, "wallbox", session, by="tests", now=START - 3 * HOUR)
+    (before,) = charging_sessions.read_standing(connection, "wallbox", first=START)
+    charging_sessions.remove(connection, "wallbox", before.session_id, by="tests")
+    charging_session = {
+        "from": START - 3 * HOUR,
+        "to": START + 5 * HOUR,
+        "target_soc": 0.8,
+        "arrival_soc": 0.3,
+    }
+    session = NewSession.model_validate({"vehicle": "car"} | charging_session)
+    charging_sessions.add(connection, "wallbox", session, by="tests", now=START - 3 * HOUR)
     assert notes(plan(connection))["vehicle_soc_said"]["soc"] == 0.3
     count(connection, 2.75)
     reply = plan(connection)

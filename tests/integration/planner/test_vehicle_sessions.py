@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from luna.contracts.charging_stays import NewSession, StoredSession, lay_out_sessions
+from luna.contracts.charging_sessions import NewSession, StoredSession, lay_out_sessions
 from luna.contracts.plan import PlanReply, PlanRequest, StateMessage
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, Timeline, parse_zone
-from luna.platform.database import charging_stays, forecasts, sites
+from luna.platform.database import charging_sessions, forecasts, sites
 from luna.platform.database import readings as readings_of
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from services.planner.milp.solver import Solver
@@ -66,8 +66,8 @@ def parked(connection: Connection) -> str:
     return "parked"
 
 
-def stay(first: float = 0, last: float = 6, **wanted: Any) -> NewSession:
-    """Return a stay of the car from so many hours after ``START`` on."""
+def charging_session(first: float = 0, last: float = 6, **wanted: Any) -> NewSession:
+    """Return a session of the car from so many hours after ``START`` on."""
     window = {"from": START + first * HOUR, "to": START + last * HOUR}
     return NewSession.model_validate(
         {"vehicle": "car", "arrival_soc": 0.4, "target_soc": 0.8} | wanted | window
@@ -75,7 +75,7 @@ def stay(first: float = 0, last: float = 6, **wanted: Any) -> NewSession:
 
 
 def store(connection: Connection, session: NewSession, now: datetime = START) -> StoredSession:
-    return charging_stays.add(connection, "parked", session, by="owner", now=now)
+    return charging_sessions.add(connection, "parked", session, by="owner", now=now)
 
 
 def complete(connection: Connection, hours: float = 0, **state: Any) -> PlanRequest:
@@ -110,39 +110,41 @@ def soc_at(reply: PlanReply, instant: datetime) -> float:
     soc=st.floats(0.1, 0.6),
     more=st.floats(0.0, 0.2),
 )
-def test_a_stored_stays_target_is_reached_when_the_car_leaves(
+def test_a_stored_sessions_target_is_reached_when_the_car_leaves(
     connection: Connection, parked: str, first: int, hours: int, soc: float, more: float
 ) -> None:
     # At most 0.2 of 60 kWh: 12 kWh, which five quarter-hours store; the shortest stay has eight.
     last = min(first + hours, 48)
-    session = store(connection, stay(first, last, arrival_soc=soc, target_soc=soc + more))
+    session = store(
+        connection, charging_session(first, last, arrival_soc=soc, target_soc=soc + more)
+    )
     reply = plan(connection)
-    charging_stays.remove(connection, parked, session.session_id, by="owner")
+    charging_sessions.remove(connection, parked, session.session_id, by="owner")
     assert reply.status != "compromised"
     # What would show as 0.0 % is not worth a quarter-hour of the charger's least power.
     assert soc_at(reply, START + last * HOUR) >= soc + more - 5e-4
 
 
-def test_a_stay_is_in_every_plan_until_it_is_taken_back(
+def test_a_session_is_in_every_plan_until_it_is_taken_back(
     connection: Connection, parked: str
 ) -> None:
-    stored = store(connection, stay())
+    stored = store(connection, charging_session())
     first = plan(connection)
     later = complete(connection, 1)
     assert [each.session_id for each in later.state.vehicles["car"].sessions] == [stored.session_id]
     # As full as the first plan expected it to be an hour later, not as it came.
     assert later.state.vehicles["car"].soc == first.slots[3].vehicles["car"].soc_end
-    charging_stays.remove(connection, parked, stored.session_id, by="owner")
+    charging_sessions.remove(connection, parked, stored.session_id, by="owner")
     assert complete(connection, 1).state.vehicles["car"].sessions == []
 
 
 # 1 February 2024 is a Thursday; Berlin is an hour ahead of UTC, so that the car is there from 18:00
 # to 07:00.
 def weekly(days: list[str], first: float = 5, last: float = 18, **wanted: Any) -> NewSession:
-    return stay(first, last, days=days, **wanted)
+    return charging_session(first, last, days=days, **wanted)
 
 
-def test_a_weekly_stay_is_in_every_plan_on_its_days_until_it_is_taken_back(
+def test_a_weekly_session_is_in_every_plan_on_its_days_until_it_is_taken_back(
     connection: Connection, parked: str
 ) -> None:
     stored = store(connection, weekly(["fri", "mon"]))
@@ -165,57 +167,57 @@ def test_a_weekly_stay_is_in_every_plan_on_its_days_until_it_is_taken_back(
         each.to.astimezone(BERLIN).hour
         for each in lay_out_sessions([stored], BERLIN, first=summer, end=summer + 24 * HOUR)
     ] == [7]
-    charging_stays.remove(connection, parked, stored.session_id, by="owner")
+    charging_sessions.remove(connection, parked, stored.session_id, by="owner")
     assert complete(connection).state.vehicles["car"].sessions == []
 
 
-def test_a_single_stay_takes_the_place_of_a_weekly_one_and_no_other(
+def test_a_single_session_takes_the_place_of_a_weekly_one_and_no_other(
     connection: Connection, parked: str
 ) -> None:
     every = store(connection, weekly(["thu", "fri", "sat"]))
-    single = store(connection, stay(6, 20, target_soc=1.0))
+    single = store(connection, charging_session(6, 20, target_soc=1.0))
     told = [
         (each.session_id, each.to)
         for each in complete(connection).state.vehicles["car"].sessions[:2]
     ]
     assert told == [(single.session_id, START + 20 * HOUR), (every.session_id, START + 42 * HOUR)]
-    with pytest.raises(InvalidInputError, match="stays from"):
+    with pytest.raises(InvalidInputError, match="has a session from"):
         store(connection, weekly(["sat", "sun"], 0, 20))
     with pytest.raises(InvalidInputError) as refused:
         store(connection, weekly(["mon", "tue"], 24 * 2, 24 * 4))
-    assert refused.value.reason == "stay-repeats-early"
+    assert refused.value.reason == "planned-session-repeats-early"
 
 
-def test_a_stay_that_is_over_is_in_no_plan(connection: Connection, parked: str) -> None:
-    store(connection, stay(0, 2))
+def test_a_session_that_is_over_is_in_no_plan(connection: Connection, parked: str) -> None:
+    store(connection, charging_session(0, 2))
     assert complete(connection, 2).state.vehicles == {}
 
 
 def test_what_a_request_says_of_a_car_goes_before_what_is_stored(
     connection: Connection, parked: str
 ) -> None:
-    store(connection, stay())
+    store(connection, charging_session())
     assert complete(connection, vehicles={"car": {"soc": 0.9}}).state.vehicles["car"].sessions == []
 
 
-def test_a_request_that_names_one_car_leaves_the_other_its_stored_stay(
+def test_a_request_that_names_one_car_leaves_the_other_its_stored_session(
     connection: Connection, parked: str
 ) -> None:
     sites.save(connection, describe(vehicles=[CAR, CAR | {"name": "van"}]))
-    store(connection, stay())
+    store(connection, charging_session())
     told = complete(connection, vehicles={"van": {"soc": 0.9}}).state.vehicles
     assert (told["van"].soc, len(told["car"].sessions)) == (0.9, 1)
 
 
-def test_a_stay_that_has_begun_when_it_is_stored_starts_as_full_as_was_said(
+def test_a_session_that_has_begun_when_it_is_stored_starts_as_full_as_was_said(
     connection: Connection, parked: str
 ) -> None:
     plan(connection)
-    store(connection, stay(-1, 6, arrival_soc=0.3))
+    store(connection, charging_session(-1, 6, arrival_soc=0.3))
     assert complete(connection, 0.5).state.vehicles["car"].soc == 0.3
 
 
-def test_a_stay_named_once_gives_way_to_one_that_is_stored_for_the_same_time(
+def test_a_session_named_once_gives_way_to_one_that_is_stored_for_the_same_time(
     connection: Connection, parked: str
 ) -> None:
     once = {"from": START.isoformat(), "to": (START + 4 * HOUR).isoformat(), "target_soc": 0.5}
@@ -228,7 +230,7 @@ def test_a_stay_named_once_gives_way_to_one_that_is_stored_for_the_same_time(
     )
     plan_and_store(told, lambda: connection, now=START, solver=Solver())
     assert len(complete(connection, 1).state.vehicles["car"].sessions) == 1
-    stored = store(connection, stay(2, 8))
+    stored = store(connection, charging_session(2, 8))
     assert [each.session_id for each in complete(connection, 1).state.vehicles["car"].sessions] == [
         stored.session_id
     ]
@@ -238,7 +240,7 @@ def test_a_stay_named_once_gives_way_to_one_that_is_stored_for_the_same_time(
 def test_a_site_that_changes_bounds_what_is_stored_and_is_planned_on(
     connection: Connection, parked: str
 ) -> None:
-    store(connection, stay(target_soc=1.0, min_power_kw=11))
+    store(connection, charging_session(target_soc=1.0, min_power_kw=11))
     sites.save(connection, describe(vehicles=[CAR | {"max_soc": 0.8, "charge_limit_kw": 3.7}]))
     assert plan(connection).slots
     sites.save(connection, describe(vehicles=[]))
@@ -287,11 +289,11 @@ def told(connection: Connection, hours: float = 0) -> tuple[float, dict[str, dic
     }
 
 
-def test_a_car_that_came_home_emptier_than_its_stay_says_is_planned_from_what_it_says(
+def test_a_car_that_came_home_emptier_than_its_session_says_is_planned_from_what_it_says(
     connection: Connection, parked: str
 ) -> None:
     sites.save(connection, describe(**SENSED))
-    store(connection, stay(-26, 6, arrival_soc=0.79))
+    store(connection, charging_session(-26, 6, arrival_soc=0.79))
     say(connection, (-26, 79, 1), (-16, 80, 0), (-2, 25, 1))
     reply = plan(connection)
     charged = sum(slot.vehicles["car"].charge_kwh for slot in reply.slots)
@@ -306,7 +308,7 @@ def test_what_a_sensor_said_before_the_car_came_gives_way_to_what_its_owner_says
 ) -> None:
     sites.save(connection, describe(**SENSED))
     say(connection, (-5, 80, 0))
-    store(connection, stay(-1, 6, arrival_soc=0.4))
+    store(connection, charging_session(-1, 6, arrival_soc=0.4))
     soc, notes = told(connection)
     assert soc == 0.4
     assert notes["vehicle_soc_said"] == {"vehicle": "car", "soc": 0.4}
@@ -319,7 +321,7 @@ def test_what_a_sensor_said_before_the_car_came_gives_way_to_what_its_owner_says
 def test_where_the_charge_on_arrival_comes_from_is_said_of_every_car(
     connection: Connection, parked: str
 ) -> None:
-    store(connection, stay(2, 6))
+    store(connection, charging_session(2, 6))
     assert told(connection)[1] == {"vehicle_soc_said": {"vehicle": "car", "soc": 0.4}}
     first = plan(connection)
     soc, notes = told(connection, 3)
@@ -327,7 +329,7 @@ def test_where_the_charge_on_arrival_comes_from_is_said_of_every_car(
     assert soc == first.slots[11].vehicles["car"].soc_end
 
 
-def test_a_car_with_known_kilometres_is_planned_for_usual_nights_until_a_stay_is_stored(
+def test_a_car_with_known_kilometres_is_planned_for_usual_nights_until_a_session_is_stored(
     connection: Connection, parked: str
 ) -> None:
     sites.save(connection, describe(vehicles=[CAR | {"km_per_year": 14_610}]))
@@ -345,16 +347,18 @@ def test_a_car_with_known_kilometres_is_planned_for_usual_nights_until_a_stay_is
         pytest.approx(1 - 6.48 / 60),
         pytest.approx(1.0, abs=5e-4),
     )
-    store(connection, stay(2, 6))
+    store(connection, charging_session(2, 6))
     assert set(told(connection)[1]) == {"vehicle_soc_said"}
 
 
-def test_a_stay_may_leave_out_what_the_car_says_itself(connection: Connection, parked: str) -> None:
+def test_a_session_may_leave_out_what_the_car_says_itself(
+    connection: Connection, parked: str
+) -> None:
     sites.save(connection, describe(**SENSED))
     with pytest.raises(InvalidInputError, match="not known"):
-        store(connection, stay(arrival_soc=None))
+        store(connection, charging_session(arrival_soc=None))
     say(connection, (-1, 30, 1))
-    store(connection, stay(arrival_soc=None))
+    store(connection, charging_session(arrival_soc=None))
     assert told(connection)[0] == 0.3
 
 
@@ -363,7 +367,7 @@ def test_what_luna_charged_since_a_car_said_how_full_it_is_counts(
 ) -> None:
     sites.save(connection, describe(**SENSED, control=CONTROL))
     say(connection, (-1, 30, 1))
-    store(connection, stay(0, 6, arrival_soc=None, min_power_kw=11))
+    store(connection, charging_session(0, 6, arrival_soc=None, min_power_kw=11))
     first = plan(connection)
     # The sensor is silent since: an hour later the car is as full as the plan makes it, which rests
     # on what it said.
@@ -376,12 +380,12 @@ def test_what_luna_charged_since_a_car_said_how_full_it_is_counts(
 @pytest.mark.parametrize(
     ("session", "field"),
     [
-        (stay(vehicle="bus"), "vehicle"),
-        (stay(-4, -1), "to"),
-        (stay(0, 24 * 90), "to"),
-        (stay(arrival_soc=None), "arrival_soc"),
-        (stay(min_power_kw=50), "min_power_kw"),
-        (stay(2, 3), "from"),
+        (charging_session(vehicle="bus"), "vehicle"),
+        (charging_session(-4, -1), "to"),
+        (charging_session(0, 24 * 90), "to"),
+        (charging_session(arrival_soc=None), "arrival_soc"),
+        (charging_session(min_power_kw=50), "min_power_kw"),
+        (charging_session(2, 3), "from"),
     ],
     ids=[
         "unknown vehicle",
@@ -395,7 +399,7 @@ def test_what_luna_charged_since_a_car_said_how_full_it_is_counts(
 def test_what_cannot_be_had_is_refused_by_its_field(
     connection: Connection, parked: str, session: NewSession, field: str
 ) -> None:
-    store(connection, stay(1, 5))
+    store(connection, charging_session(1, 5))
     with pytest.raises(InvalidInputError) as refused:
         store(connection, session)
     assert refused.value.field == field
@@ -405,21 +409,23 @@ def test_what_cannot_be_had_is_refused_by_its_field(
 def test_a_target_beyond_the_car_is_refused(connection: Connection, parked: str) -> None:
     sites.save(connection, describe(vehicles=[CAR | {"max_soc": 0.7}]))
     with pytest.raises(InvalidInputError) as refused:
-        store(connection, stay())
+        store(connection, charging_session())
     assert (refused.value.reason, refused.value.parameters) == ("soc-beyond", {"max_soc": 0.7})
 
 
-def test_the_same_stay_again_is_the_one_there_is(connection: Connection, parked: str) -> None:
-    assert store(connection, stay()) == store(connection, stay())
+def test_the_same_session_again_is_the_one_there_is(connection: Connection, parked: str) -> None:
+    assert store(connection, charging_session()) == store(connection, charging_session())
 
 
-def test_a_stay_of_another_site_is_not_there(connection: Connection, parked: str) -> None:
-    stored = store(connection, stay())
+def test_a_session_of_another_site_is_not_there(connection: Connection, parked: str) -> None:
+    stored = store(connection, charging_session())
     sites.save(connection, describe(name="elsewhere"))
     with pytest.raises(NotFoundError):
-        charging_stays.remove(connection, "elsewhere", stored.session_id, by="owner")
-    taken = charging_stays.remove(connection, parked, stored.session_id, by="owner")
-    assert charging_stays.remove(connection, parked, stored.session_id, by="somebody else") == taken
-    assert [each.removed_by for each in charging_stays.read_history(connection, parked)] == [
+        charging_sessions.remove(connection, "elsewhere", stored.session_id, by="owner")
+    taken = charging_sessions.remove(connection, parked, stored.session_id, by="owner")
+    assert (
+        charging_sessions.remove(connection, parked, stored.session_id, by="somebody else") == taken
+    )
+    assert [each.removed_by for each in charging_sessions.read_history(connection, parked)] == [
         "owner"
     ]

@@ -162,7 +162,7 @@ def test_when_a_car_charges_and_what_it_costs_is_one_sentence_wherever_it_is_ask
     connection: Connection, language: str
 ) -> None:
     furnish_told(connection)
-    stay = {
+    session = {
         "from": NOW + timedelta(hours=6),
         "to": NOW + timedelta(hours=20),
         "arrival_soc": 0.3,
@@ -170,7 +170,7 @@ def test_when_a_car_charges_and_what_it_costs_is_one_sentence_wherever_it_is_ask
     }
     state = {
         "batteries": {"battery 2": {"soc": 0.5}},
-        "vehicles": {"car 3": {"soc": 0.3, "sessions": [stay]}},
+        "vehicles": {"car 3": {"soc": 0.3, "sessions": [session]}},
     }
     plan_stored(connection, "home", NOW.replace(minute=0), now=NOW, state=state)
     sessions = call(connection, "vehicle_sessions", language)

@@ -101,7 +101,7 @@ def answer_with(status: int, body: bytes = b"") -> Iterator[str]:
 
 
 @contextmanager
-def stay_silent() -> Iterator[str]:
+def session_silent() -> Iterator[str]:
     """Take connections and never answer; yield the address."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"

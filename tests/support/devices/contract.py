@@ -272,7 +272,7 @@ def check_pages(kind: DeviceKind[Any], example: Example) -> None:
         document = {
             "measured": {name: np.ones(1) for name in MeasuredFlows.model_fields},
             "estimated": [None],
-            "stays": [],
+            "sessions": [],
         }
         view = HomeView(
             open_window(site, now=START, language=language),

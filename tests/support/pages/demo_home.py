@@ -248,7 +248,7 @@ def _state(start: datetime, site: Site, *, soc: float) -> dict[str, Any]:
     zone = parse_zone(site.timezone)
     day = start.astimezone(zone).date()
     evenings = [day + timedelta(days=ahead) for ahead in range(3)]
-    stays = [
+    charging_sessions = [
         (local_instant(each, "18:00", zone), local_instant(each + timedelta(days=1), "07:00", zone))
         for each in evenings
     ]
@@ -259,7 +259,7 @@ def _state(start: datetime, site: Site, *, soc: float) -> dict[str, Any]:
             "target_soc": 0.8,
             "arrival_soc": 0.5,
         }
-        for arrives, leaves in stays
+        for arrives, leaves in charging_sessions
         if arrives >= start
     ]
     cars = {car.name: {"soc": 0.5, "sessions": sessions} for car in site.vehicles}

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.charging_stays import NewSession
+from luna.contracts.charging_sessions import NewSession
 from luna.contracts.replay import DayCost, PolicyReply, ReplayReply
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, parse_zone
-from luna.platform.database import charging_stays, forecasts, observations, prices, scores, sites
+from luna.platform.database import charging_sessions, forecasts, observations, prices, scores, sites
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from tests.support.database.site import plan_stored
 
@@ -80,14 +80,14 @@ def furnish_told(connection: Connection, *, seed: int = 1, name: str = "home") -
         state={"batteries": {"battery 2": {"soc": round(float(rng.uniform(0.2, 0.9)), 2)}}},
     )
     scores.upsert_daily(connection, name, system_id="simulation", replay=_replay(rng))
-    stay = {
+    session = {
         "vehicle": "car 3",
         "from": NOW + timedelta(hours=6),
         "to": NOW + timedelta(hours=20),
         "arrival_soc": 0.3,
         "target_soc": 0.85,
     }
-    charging_stays.add(connection, name, NewSession.model_validate(stay), by="owner", now=NOW)
+    charging_sessions.add(connection, name, NewSession.model_validate(session), by="owner", now=NOW)
     return site
 
 

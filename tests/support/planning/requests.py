@@ -90,7 +90,9 @@ def value_rest(worth: float, **options: Any) -> dict[str, Any]:
     return {"terminal": {"kind": "value", "value": worth}, "mip_gap": 0.0} | options
 
 
-def stay(first: float, last: float, *, start: datetime = START, **demands: Any) -> dict[str, Any]:
+def charging_session(
+    first: float, last: float, *, start: datetime = START, **demands: Any
+) -> dict[str, Any]:
     """Return a car's session between two hours after ``start``."""
     return {
         "from": (start + timedelta(hours=first)).isoformat(),

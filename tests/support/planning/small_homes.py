@@ -15,7 +15,7 @@ from luna.energy.physics.simulation import Flows
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan, balance_residual_kwh
 from tests.support.planning.problems import PATIENCE_S
-from tests.support.planning.requests import make_request, stay
+from tests.support.planning.requests import charging_session, make_request
 
 HOURS = 24
 IMPORT_LIMIT_KW = 17.0
@@ -48,7 +48,7 @@ def draw_small_home(seed: int) -> PlanRequest:
         "vehicles": [_draw_car(rng)],
         "loads": [_draw_heater(rng)],
     }
-    state: dict[str, Any] = {"vehicles": {"car": _draw_stays(rng)}}
+    state: dict[str, Any] = {"vehicles": {"car": _draw_sessions(rng)}}
     if rng.random() < 0.4:
         price_per_kw = round(float(rng.uniform(0.5, 5.0)), 2)
         peak = {"price_per_kw_month": price_per_kw, "highest": 1, "interval_minutes": 60}
@@ -79,14 +79,14 @@ def _draw_heater(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
-def _draw_stays(rng: np.random.Generator) -> dict[str, Any]:
+def _draw_sessions(rng: np.random.Generator) -> dict[str, Any]:
     """Draw when the car is plugged in: by night, by day, or twice."""
     soc = round(float(rng.uniform(0.2, 0.5)), 2)
     times = [[(0, 8)], [(9, 18)], [(0, 7), (16, 24)]][rng.integers(3)]
     sessions: list[dict[str, Any]] = []
     for first, last in times:
         soc_gained = round(soc + 0.15 * (len(sessions) + 1), 3)
-        sessions.append(stay(first, last, target_soc=soc_gained))
+        sessions.append(charging_session(first, last, target_soc=soc_gained))
     return {"soc": soc, "sessions": sessions}
 
 

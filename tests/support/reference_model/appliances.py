@@ -134,7 +134,7 @@ def switch(model: Model, demand: LoadDemand, on: Quantity) -> int:
         for minutes in (load.min_on_minutes, load.min_off_minutes)
     )
     was_on = 1 if demand.on_hours else 0
-    stays = math.ceil(
+    sessions = math.ceil(
         max(
             (run * step - demand.on_hours)
             if was_on
@@ -153,14 +153,14 @@ def switch(model: Model, demand: LoadDemand, on: Quantity) -> int:
             model.problem += on[later] >= on[slot] - before
         for later in range(slot, min(slot + rest, len(model.slots))):
             model.problem += on[later] <= 1 - before + on[slot]
-    for slot in range(stays):
+    for slot in range(sessions):
         model.problem += on[slot] == was_on
     if is_spaced(demand):
         gap = round(load.max_gap_hours / step)
         model.problem += pulp.lpSum(on[: max(gap - math.ceil(demand.off_hours / step), 0) + 1]) >= 1
         for slot in range(len(model.slots) - gap):
             model.problem += pulp.lpSum(on[slot : slot + gap + 1]) >= 1
-    return stays
+    return sessions
 
 
 def run_programme(model: Model, demand: CycleDemand) -> list[pulp.LpAffineExpression]:

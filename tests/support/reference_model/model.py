@@ -202,7 +202,7 @@ class _Reference:
             self.beside.append(vehicle.wear_price * car.give[slot])
         for on in car.on:
             self.start_vehicle(demand, on)
-        self.keep_stays(car)
+        self.keep_sessions(car)
 
     def may_charge(self, demand: VehicleDemand, slot: int) -> bool:
         """A vehicle charges while it is there, and where only surplus counts, when there is enough
@@ -232,43 +232,43 @@ class _Reference:
                     break
                 self.problem += on[later] >= on[slot] - before
 
-    def keep_stays(self, car: "_Car") -> None:
+    def keep_sessions(self, car: "_Car") -> None:
         """A vehicle holds what is wanted when it leaves, at a price on what is missing, and never
         more or less than it should.
         """
         demand = car.demand
         stored = car.demand.stored_kwh
         dearest = dearest_price(self.source)
-        for place, stay in enumerate(demand.stays):
-            stored = stored if stay.arrival_kwh is None else stay.arrival_kwh
+        for place, session in enumerate(demand.sessions):
+            stored = stored if session.arrival_kwh is None else session.arrival_kwh
             short = self.problem.add_variable(f"short_{demand.vehicle.name}_{place}", lowBound=0)
             self.beside.append(SHORT_SLACK * dearest * short)
-            for slot in range(stay.first, stay.end):
-                if demand.least_charge_kwh[slot] > 0 and stay.left_least_kwh < stay.full_kwh:
-                    self.keep_charging(car, stay, slot, stored, short)
+            for slot in range(session.first, session.end):
+                if demand.least_charge_kwh[slot] > 0 and session.left_least_kwh < session.full_kwh:
+                    self.keep_charging(car, session, slot, stored, short)
                 stored = (
                     stored
                     + demand.vehicle.charge_efficiency * car.charge[slot]
                     - car.give[slot] * (1 / demand.vehicle.discharge_efficiency)
                 )
-                self.problem += stored <= stay.most_kwh
-                if stay.gives:
-                    self.problem += stored >= stay.reserve_kwh
+                self.problem += stored <= session.most_kwh
+                if session.gives:
+                    self.problem += stored >= session.reserve_kwh
             missing, later, extra = (
                 self.problem.add_variable(f"{kind}_{demand.vehicle.name}_{place}", lowBound=0)
                 for kind in ("missing", "later", "extra")
             )
             mean = float(self.outlook.import_price.mean())
             afterwards = mean / demand.vehicle.charge_efficiency
-            worth = 0.6 * mean if stay.extra_value is None else stay.extra_value
-            worth = min(worth, afterwards) if stay.open else worth
-            self.problem += stored + missing >= stay.required_kwh
-            self.problem += stored + missing + later - extra >= stay.worth_from_kwh
+            worth = 0.6 * mean if session.extra_value is None else session.extra_value
+            worth = min(worth, afterwards) if session.open else worth
+            self.problem += stored + missing >= session.required_kwh
+            self.problem += stored + missing + later - extra >= session.worth_from_kwh
             if worth < 0:
-                self.problem += extra >= stored - stay.worth_from_kwh
+                self.problem += extra >= stored - session.worth_from_kwh
             else:
-                self.problem += extra <= stay.worth_to_kwh - stay.worth_from_kwh
-            if not stay.open:
+                self.problem += extra <= session.worth_to_kwh - session.worth_from_kwh
+            if not session.open:
                 self.problem += later <= 0
             self.beside.append(
                 DEPARTURE_SLACK * dearest * missing + afterwards * later - worth * extra
@@ -277,7 +277,7 @@ class _Reference:
     def keep_charging(
         self,
         car: "_Car",
-        stay: ChargingSession,
+        session: ChargingSession,
         slot: int,
         begin: pulp.LpAffineExpression | float,
         short: pulp.LpVariable,
@@ -301,9 +301,9 @@ class _Reference:
             - car.give[slot] * (1 / demand.vehicle.discharge_efficiency)
         )
         self.problem += car.charge[slot] + missing >= least * (1 - full - overfull)
-        self.problem += end >= stay.full_kwh - demand.gap_kwh[slot] - plenty * (1 - full)
-        self.problem += begin >= stay.full_kwh - step - plenty * (1 - overfull)
-        self.problem += begin + short >= stay.full_kwh - plenty * (1 - overfull)
+        self.problem += end >= session.full_kwh - demand.gap_kwh[slot] - plenty * (1 - full)
+        self.problem += begin >= session.full_kwh - step - plenty * (1 - overfull)
+        self.problem += begin + short >= session.full_kwh - plenty * (1 - overfull)
         self.beside.append(
             (PIN_SLACK if demand.pinned[slot] else MINIMUM_SLACK)
             * dearest_price(self.source)

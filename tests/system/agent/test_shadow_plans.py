@@ -101,7 +101,7 @@ def test_a_plan_is_stored_beside_the_planners_with_what_it_was_judged_by(
     assert found.metrics["planner_cost"] - found.metrics["agent_cost"] == pytest.approx(
         found.verdict.expected_gain
     )
-    assert found.metrics["courses"] > 1
+    assert found.metrics["scenarios"] > 1
     assert made.followed is not None
     assert made.followed.policy == "learned"
 

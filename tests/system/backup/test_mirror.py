@@ -45,9 +45,9 @@ def test_objects_of_one_s3_server_are_kept_and_put_back_into_another(
     assert {entry.key for entry in entries} == set(now)
 
     other.put("models/5", b"something else")
-    other.put("beside", b"stays")
+    other.put("beside", b"sessions")
     assert put_back(folder, entries, other, scratch) == len(now)
     assert {stored.key: other.get(stored.key) for stored in other.list_all()} == now | {
-        "beside": b"stays"
+        "beside": b"sessions"
     }
     assert put_back(folder, entries, other, scratch) == 0

@@ -101,7 +101,7 @@ def test_another_tab_shows_what_was_changed_in_one_and_keeps_what_is_being_typed
     planning.fill("input[name=arrival]", "40")
     planning.get_by_role("button", name="Plan this departure").click()
     home.get_by_role("button", name="End now").click()
-    expect(other.locator("#stays")).to_contain_text("Car: 80% by")
+    expect(other.locator("#sessions")).to_contain_text("Car: 80% by")
     expect(other.locator("#overrides")).to_be_hidden()
     assert other.locator("#block input[name=power_kw]").input_value() == "2,5"
     assert other.locator("#control input[name=sure]").is_checked()

@@ -21,12 +21,12 @@ from paho.mqtt.enums import CallbackAPIVersion
 from sqlalchemy import Engine
 
 from luna.contracts import PlanRequest
-from luna.contracts.charging_stays import NewSession
+from luna.contracts.charging_sessions import NewSession
 from luna.contracts.control import ControlState
 from luna.energy.site import parse_site
 from luna.platform import control_service
 from luna.platform.addresses import Broker
-from luna.platform.database import charging_stays, control, engine, sites
+from luna.platform.database import charging_sessions, control, engine, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.migrate import upgrade
 from luna.platform.embedded.supervisor import Servers
@@ -307,7 +307,7 @@ def test_a_car_says_how_it_charges_and_when_it_is_ready_at_which_cost(
             "arrival_soc": 0.4,
             "target_soc": 0.6,
         }
-        charging_stays.add(
+        charging_sessions.add(
             connection, site, NewSession.model_validate(wanted), by="owner", now=START
         )
         plan_stored(connection, site, START)

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, delete, func, select, text, update
 
-from luna.contracts.charging_stays import NewSession
+from luna.contracts.charging_sessions import NewSession
 from luna.contracts.fleet import PlanSitesReply, PlanSitesRequest
 from luna.contracts.job import Job
 from luna.contracts.plan import PlanReply, PlanRequest
@@ -22,7 +22,7 @@ from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import (
-    charging_stays,
+    charging_sessions,
     control,
     copy,
     forecasts,
@@ -251,7 +251,7 @@ def test_each_site_gets_the_plan_that_it_would_get_alone(
 def test_the_next_plans_of_a_batch_go_on_where_each_one_alone_would(
     connection: Connection, fleet: list[str]
 ) -> None:
-    stay_a_day(connection, "car")
+    session_a_day(connection, "car")
     _, first = plan_together(connection, ASKED_OF)
     later = START + 3 * SLOT
     alone = {name: plan_alone(connection, name, later) for name in ASKED_OF}
@@ -284,7 +284,7 @@ def test_what_a_batch_asks_the_database_does_not_grow_with_its_sites(
     for name in ASKED_OF:
         store(connection, f"another {name}", KINDS[name], rng=rng)
     for name in ("car", "another car"):
-        stay_a_day(connection, name)
+        session_a_day(connection, name)
     twice = [*ASKED_OF, *(f"another {name}" for name in ASKED_OF)]
     plan_together(connection, twice)
     one, two = (
@@ -304,15 +304,17 @@ def test_a_plan_in_force_that_cannot_be_read_holds_no_new_plan_up(
     assert (set(reply.plans), reply.faults) == ({"spot", "heater", "car"}, [])
 
 
-def stay_a_day(connection: Connection, name: str) -> None:
-    stay = {
+def session_a_day(connection: Connection, name: str) -> None:
+    session = {
         "vehicle": "car",
         "from": START,
         "to": START + DAY,
         "arrival_soc": 0.3,
         "target_soc": 0.8,
     }
-    charging_stays.add(connection, name, NewSession.model_validate(stay), by="owner", now=START)
+    charging_sessions.add(
+        connection, name, NewSession.model_validate(session), by="owner", now=START
+    )
 
 
 def count_statements(connection: Connection, found: dict[str, Site]) -> int:
@@ -447,7 +449,7 @@ def test_a_plan_that_another_process_stores_meanwhile_is_stored_once(database: E
 def test_no_plan_is_left_of_a_site_that_is_removed_while_its_batch_is_planned(
     database: Engine,
 ) -> None:
-    names = ["removed", "stays"]
+    names = ["removed", "sessions"]
     with stored_sites(database, names):
         reply = plan_meanwhile(
             database, names, lambda connection: site_removal.remove(connection, "removed")
@@ -455,11 +457,11 @@ def test_no_plan_is_left_of_a_site_that_is_removed_while_its_batch_is_planned(
         assert (
             set(reply.plans),
             [(fault.site_id, fault.error["status"]) for fault in reply.faults],
-        ) == ({"stays"}, [("removed", 404)])
+        ) == ({"sessions"}, [("removed", 404)])
         with unit_of_work(database) as connection:
             assert connection.scalars(
                 select(plan_history.c.site).where(plan_history.c.site.in_(names))
-            ).all() == ["stays"]
+            ).all() == ["sessions"]
 
 
 def test_what_cannot_be_stored_of_one_site_keeps_no_other_from_being_stored(

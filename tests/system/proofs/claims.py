@@ -120,7 +120,7 @@ class Slot:
 Claim = Callable[[Slot], list[Array]]
 
 
-def stored_energy_stays_within_its_limits(slot: Slot) -> list[Array]:
+def stored_energy_sessions_within_its_limits(slot: Slot) -> list[Array]:
     """Stored energy never leaves its limits.
 
     Found outside, it never comes further from them nor crosses to the other side.
@@ -134,7 +134,7 @@ def stored_energy_stays_within_its_limits(slot: Slot) -> list[Array]:
     ]
 
 
-def power_stays_within_its_limits(slot: Slot) -> list[Array]:
+def power_sessions_within_its_limits(slot: Slot) -> list[Array]:
     """A battery charges and discharges with no more than its power, near full with no more than its
     taper leaves.
     """
@@ -356,8 +356,8 @@ def no_action_has_less_excess(slot: Slot, action: Action) -> list[Array]:
 
 
 CLAIMS: tuple[Claim, ...] = (
-    stored_energy_stays_within_its_limits,
-    power_stays_within_its_limits,
+    stored_energy_sessions_within_its_limits,
+    power_sessions_within_its_limits,
     charging_starts_at_its_least_power,
     battery_and_meter_run_one_way,
     energy_is_conserved,

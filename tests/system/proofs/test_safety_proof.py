@@ -28,10 +28,10 @@ from tests.system.proofs.claims import (
     excess_is_no_more_than_at_rest,
     excess_is_what_passes_the_limits,
     only_its_mode_trades_with_the_grid,
-    power_stays_within_its_limits,
+    power_sessions_within_its_limits,
     pv_gives_what_it_has,
     pv_is_held_back_as_told,
-    stored_energy_stays_within_its_limits,
+    stored_energy_sessions_within_its_limits,
 )
 from tests.system.proofs.numbers import draw_numbers, put_numbers
 from tests.system.proofs.proving import Proof, find_proof
@@ -197,8 +197,8 @@ NEVER = np.zeros(ONE.shape, dtype=bool)
 @each_row(
     ("claim", "change"),
     [
-        (stored_energy_stays_within_its_limits, tell_wrong(max_soc=OTHER)),
-        (power_stays_within_its_limits, tell_wrong(discharge_limit_kw=OTHER)),
+        (stored_energy_sessions_within_its_limits, tell_wrong(max_soc=OTHER)),
+        (power_sessions_within_its_limits, tell_wrong(discharge_limit_kw=OTHER)),
         (charging_starts_at_its_least_power, tell_wrong(min_charge_kw=OTHER)),
         (
             battery_and_meter_run_one_way,

@@ -204,7 +204,7 @@ def test_a_worker_that_is_killed_loses_nothing_that_it_confirmed_and_halves_noth
 def test_who_leaves_takes_along_what_was_learned_from_them(filled: Engine) -> None:
     with unit_of_work(filled) as connection:
         record_events(
-            connection, tell_of(choose(connection, "stays", k=3), reader="stays"), now=NOON
+            connection, tell_of(choose(connection, "sessions", k=3), reader="sessions"), now=NOON
         )
         before = learned(connection)
         record_events(

@@ -507,8 +507,8 @@ def _find_car_faults(slot: LivedSlot) -> Iterator[str]:
         yield f"told to charge the car with {told['charge_kw']} kW, offers {offered_kw} kW"
     if slot.car_kwh > offered_kw / SLOTS_PER_HOUR + little:
         yield f"offered the car {offered_kw} kW, it took {slot.car_kwh:.3f} kWh"
-    stays = before.is_home and after.is_home and after.soc < CAR_MODEL.taper_soc
-    if stays and slot.car_kwh < offered_kw / SLOTS_PER_HOUR - little:
+    sessions = before.is_home and after.is_home and after.soc < CAR_MODEL.taper_soc
+    if sessions and slot.car_kwh < offered_kw / SLOTS_PER_HOUR - little:
         yield (
             f"offered the car {offered_kw} kW, it took only {slot.car_kwh:.3f} kWh at "
             f"{after.soc:.2f}"

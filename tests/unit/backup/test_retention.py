@@ -40,7 +40,7 @@ def test_the_last_of_each_day_week_and_month_stay() -> None:
     assert [f"{at:%m-%d}" for at in kept] == ["03-31", "04-05", "04-08", "04-09", "04-10"]
 
 
-def test_of_several_in_a_day_the_last_one_stays() -> None:
+def test_of_several_in_a_day_the_last_one_sessions() -> None:
     morning = START
     evening = START + timedelta(hours=12)
     assert choose_retained([morning, evening], daily=7, weekly=0, monthly=0) == {evening}
@@ -64,7 +64,7 @@ def test_a_backup_that_was_asked_for_stays_for_the_days_and_any_for_one_day() ->
         for reason in ("asked", "scheduled")
         for hours in (2, 30, 200)
     }
-    assert [case for case, stays in kept.items() if stays] == [
+    assert [case for case, sessions in kept.items() if sessions] == [
         ("asked", 2),
         ("asked", 30),
         ("scheduled", 2),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from luna.contracts.stay_times import StayClock
+from luna.contracts.session_times import SessionClock
 from luna.energy.errors import InvalidInputError
 from services.cli.charging import read_sessions
 from tests.support.command_line.call import Luna
@@ -29,7 +29,7 @@ def local(*parts: int) -> datetime:
 
 
 @each_row(
-    ("now", "first", "end", "stay"),
+    ("now", "first", "end", "session"),
     [
         (NOON, "18:00", "07:00", (local(2024, 2, 1, 18), local(2024, 2, 2, 7))),
         (
@@ -83,20 +83,22 @@ def local(*parts: int) -> datetime:
         "autumn",
     ],
 )
-def test_a_stay_is_the_one_that_goes_on_or_comes_next(
-    now: datetime, first: str, end: str, stay: tuple[datetime, datetime]
+def test_a_session_is_the_one_that_goes_on_or_comes_next(
+    now: datetime, first: str, end: str, session: tuple[datetime, datetime]
 ) -> None:
-    assert StayClock(BERLIN, now).read(first, end, fields=NAMES) == stay
+    assert SessionClock(BERLIN, now).read(first, end, fields=NAMES) == session
 
 
 @given(minutes=st.integers(-2_000_000, 3_000_000), first=st.times(), end=st.times())
-def test_times_alone_name_a_stay_of_a_day_at_most_that_is_not_over(
+def test_times_alone_name_a_session_of_a_day_at_most_that_is_not_over(
     minutes: int, first: time, end: time
 ) -> None:
     # Not between 02:00 and 03:00, which the clock may skip or show twice.
     assume(first.hour != 2 and end.hour != 2)
     instant = NOON + timedelta(minutes=minutes)
-    begin, until = StayClock(BERLIN, instant).read(f"{first:%H:%M}", f"{end:%H:%M}", fields=NAMES)
+    begin, until = SessionClock(BERLIN, instant).read(
+        f"{first:%H:%M}", f"{end:%H:%M}", fields=NAMES
+    )
     assert until > instant
     assert timedelta(0) < until - begin <= timedelta(hours=25)
     assert [f"{each.astimezone(BERLIN):%H:%M}" for each in (begin, until)] == [
@@ -108,7 +110,7 @@ def test_times_alone_name_a_stay_of_a_day_at_most_that_is_not_over(
 def test_settings_follow_the_times_and_shares_may_be_percent() -> None:
     found = read_sessions(
         ["car=18:00..07:00, target=80%, soc=0.4, limit=0.9, power=3.7, value=0.1"],
-        StayClock(BERLIN, NOON),
+        SessionClock(BERLIN, NOON),
     )["car"][0]
     assert (
         found.target_soc,
@@ -119,9 +121,9 @@ def test_settings_follow_the_times_and_shares_may_be_percent() -> None:
     ) == (0.8, 0.4, 0.9, 3.7, 0.1)
 
 
-def test_several_stays_are_in_order_of_their_beginning() -> None:
+def test_several_sessions_are_in_order_of_their_beginning() -> None:
     texts = ["car=2024-02-03 18:00..07:00", "van=..07:00", "car=18:00..07:00"]
-    found = read_sessions(texts, StayClock(BERLIN, NOON))
+    found = read_sessions(texts, SessionClock(BERLIN, NOON))
     assert [each.from_ for each in found["car"]] == [local(2024, 2, 1, 18), local(2024, 2, 3, 18)]
     assert list(found) == ["car", "van"]
 
@@ -147,19 +149,19 @@ def test_several_stays_are_in_order_of_their_beginning() -> None:
         ("car=18:00..07:00,target=0.9,limit=0.8", "--session", None),
     ],
 )
-def test_what_is_no_stay_is_refused_by_its_part_with_a_way_to_write_it(
+def test_what_is_no_session_is_refused_by_its_part_with_a_way_to_write_it(
     text: str, field: str, value: Any
 ) -> None:
     with pytest.raises(InvalidInputError) as refused:
-        read_sessions([text], StayClock(BERLIN, NOON))
+        read_sessions([text], SessionClock(BERLIN, NOON))
     assert refused.value.field == field
     assert value is None or refused.value.value == value
 
 
 @given(st.text(alphabet="car=.:,0123456789-TZ+ %ptsocgel", max_size=40))
-def test_whatever_is_written_is_a_stay_or_refused(text: str) -> None:
+def test_whatever_is_written_is_a_session_or_refused(text: str) -> None:
     with suppress(InvalidInputError):
-        found = read_sessions([text], StayClock(BERLIN, NOON))
+        found = read_sessions([text], SessionClock(BERLIN, NOON))
         assert all(each.from_ < each.to for sessions in found.values() for each in sessions)
 
 
@@ -172,7 +174,9 @@ def request_with_car() -> dict[str, Any]:
     return request
 
 
-def test_a_stay_given_beside_a_request_is_planned_to_its_target(luna: Luna, tmp_path: Path) -> None:
+def test_a_session_given_beside_a_request_is_planned_to_its_target(
+    luna: Luna, tmp_path: Path
+) -> None:
     file = tmp_path / "request.json"
     file.write_text(json.dumps(request_with_car()), encoding="utf-8")
     said = luna(
@@ -189,7 +193,7 @@ def test_a_stay_given_beside_a_request_is_planned_to_its_target(luna: Luna, tmp_
     [("bus=..03:00,soc=0.3", "There are: car."), ("car=..03:00,target=0.5", "Say it: soc=0.4.")],
     ids=["unknown vehicle", "unknown charge"],
 )
-def test_a_stay_that_cannot_be_planned_is_refused_with_a_remedy(
+def test_a_session_that_cannot_be_planned_is_refused_with_a_remedy(
     luna: Luna, tmp_path: Path, session: str, remedy: str
 ) -> None:
     file = tmp_path / "request.json"

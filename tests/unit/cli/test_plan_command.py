@@ -95,8 +95,8 @@ def test_people_read_why_a_car_charges_when_it_does(call: Call) -> None:
         "batteries": [],
         "vehicles": [{"capacity_kwh": 40, "charge_efficiency": 1.0}],
     }
-    stay = {"from": "2024-02-01T00:00:00Z", "to": "2024-02-01T02:00:00Z", "target_soc": 0.4}
-    request["state"] = {"vehicles": {"car": {"soc": 0.35, "sessions": [stay]}}}
+    session = {"from": "2024-02-01T00:00:00Z", "to": "2024-02-01T02:00:00Z", "target_soc": 0.4}
+    request["state"] = {"vehicles": {"car": {"soc": 0.35, "sessions": [session]}}}
     request["outlook"] |= {"pv_kwh": [0.0] * 8, "import_price": [0.4] * 3 + [0.2] + [0.4] * 4}
     _, out, _ = call(request, "--language", "de")
     figures = {"total": 8, "time": "03:00", "kwh": "2,0 kWh", "price": "20 ct"}
@@ -229,14 +229,14 @@ def test_series_of_unequal_length_say_how_long_each_is_and_what_is_needed(call: 
     )
 
 
-def test_courses_of_unequal_length_say_what_is_needed(call: Call) -> None:
+def test_scenarios_of_unequal_length_say_what_is_needed(call: Call) -> None:
     document = plan_request()
     document["outlook"]["scenarios"] = {
         "probability": [0.5, 0.4],
         "load_kwh": [[0.2] * 6] * 2,
         "pv_kwh": [[0.0] * 8] * 2,
     }
-    assert "a course of scenarios.load_kwh has 6 values" in call.problem(document)["detail"]
+    assert "a scenario of scenarios.load_kwh has 6 values" in call.problem(document)["detail"]
     document["outlook"]["scenarios"] = {
         "probability": [0.5],
         "load_kwh": [[0.2] * 8] * 2,

@@ -107,8 +107,8 @@ def test_a_car_without_a_session_is_named(luna: Luna, tmp_path: Path, language: 
         {"name": "car", "capacity_kwh": 60},
         {"name": "van", "capacity_kwh": 60},
     ]
-    stay = {"from": "2024-01-31T22:00:00Z", "to": "2024-01-31T23:00:00Z", "target_soc": 0.4}
-    request["state"]["vehicles"] = {"van": {"soc": 0.4, "sessions": [stay]}}
+    session = {"from": "2024-01-31T22:00:00Z", "to": "2024-01-31T23:00:00Z", "target_soc": 0.4}
+    request["state"]["vehicles"] = {"van": {"soc": 0.4, "sessions": [session]}}
     shown = show(luna, tmp_path, request, "--language", language)
     note = wording("device_vehicle", "note_no_session", language, vehicles="car")
     assert note in " ".join(shown.split())

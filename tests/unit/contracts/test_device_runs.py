@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from luna.contracts.charging_stays import find_charging_run
+from luna.contracts.charging_sessions import find_charging_run
 from luna.contracts.device_runs import find_switched_run
 from luna.contracts.plan import PlanReply
 from luna.energy.timeline import SLOT

@@ -7,7 +7,7 @@ import pytest
 
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline
-from luna.energy.without_luna import ChargerStay, House, charge_at_plug_in, run_without_luna
+from luna.energy.without_luna import ChargerSession, House, charge_at_plug_in, run_without_luna
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 LOSSLESS = {
@@ -24,14 +24,14 @@ def house(
     load: list[float],
     sun: list[float],
     car: list[float] | None = None,
-    stays: tuple[ChargerStay, ...] = (),
+    sessions: tuple[ChargerSession, ...] = (),
 ) -> House:
     return House(
         Timeline(START, SLOT, len(load)),
         np.array(load),
         np.array(sun),
         np.array(car or [0.0] * len(load)),
-        stays,
+        sessions,
     )
 
 
@@ -45,22 +45,22 @@ def test_a_battery_follows_the_house_whatever_prices_do() -> None:
 
 
 def test_a_car_charges_its_energy_as_soon_as_it_is_plugged_in() -> None:
-    # 2 kWh planned late in a stay of four slots, at 4 kW: a kilowatt-hour a slot, from its first
+    # 2 kWh planned late in a session of four slots, at 4 kW: a kilowatt-hour a slot, from its first
     # on.
     early = charge_at_plug_in(
-        house([0] * 6, [0] * 6, [0.3, 0, 0, 1, 1, 0], (ChargerStay(1, 5, 4.0),))
+        house([0] * 6, [0] * 6, [0.3, 0, 0, 1, 1, 0], (ChargerSession(1, 5, 4.0),))
     )
     assert early.tolist() == pytest.approx([0.3, 1, 1, 0, 0, 0])
 
 
-def test_energies_of_stays_are_the_same_with_and_without_a_plan() -> None:
+def test_energies_of_sessions_are_the_same_with_and_without_a_plan() -> None:
     rng = np.random.default_rng(5)
     for _ in range(100):
         count = int(rng.integers(4, 40))
         car = rng.uniform(0, 1, count) * (rng.random(count) < 0.5)
         first, end = sorted(rng.choice(count + 1, 2, replace=False).tolist())
         early = charge_at_plug_in(
-            house([0] * count, [0] * count, car.tolist(), (ChargerStay(first, end, 4.0),))
+            house([0] * count, [0] * count, car.tolist(), (ChargerSession(first, end, 4.0),))
         )
         assert early.sum() == pytest.approx(car.sum())
         assert (early >= -1e-12).all()

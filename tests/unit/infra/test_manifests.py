@@ -132,7 +132,9 @@ def test_a_process_that_hangs_is_found_and_one_that_is_not_ready_is_spared(
     [each for each in WORKLOADS.values() if each.is_awaited and not each.is_alone],
     ids=lambda each: each.name,
 )
-def test_of_what_somebody_waits_for_one_stays_while_a_node_is_emptied(workload: Workload) -> None:
+def test_of_what_somebody_waits_for_one_sessions_while_a_node_is_emptied(
+    workload: Workload,
+) -> None:
     budget = find("PodDisruptionBudget", workload.name)
     scaled = find("HorizontalPodAutoscaler", workload.name)
     assert budget is not None

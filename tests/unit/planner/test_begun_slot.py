@@ -82,7 +82,7 @@ def test_vehicle_that_came_within_the_slot_before_now_has_arrived() -> None:
             "sessions": [{"from": at(40), "to": at(120), "target_soc": 0.8, "arrival_soc": 0.2}],
         }
     )
-    assert read_vehicle(SITE.vehicles[0], state, LATE).stays[0].arrival_kwh == 20.0
+    assert read_vehicle(SITE.vehicles[0], state, LATE).sessions[0].arrival_kwh == 20.0
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_programme_may_begin_now() -> None:
 
 def test_what_runs_on_for_half_an_hour_needs_the_second_slot_too() -> None:
     # 30 of 60 minutes are left, ten of them in the first slot.
-    assert read_rules((1.0, 0.0, np.inf), (0.5, 0.0), LATE.hours).stays == 2
+    assert read_rules((1.0, 0.0, np.inf), (0.5, 0.0), LATE.hours).sessions == 2
 
 
 @pytest.mark.parametrize(

@@ -29,11 +29,11 @@ PLAN = """
 
     rng = np.random.default_rng(7)
     plain, full = generate_cases(rng)[0], generate_full_cases(rng)[0]
-    courses = add_courses(plain, rng, count=3)
-    cautious = courses | {"options": courses["options"] | {"risk": 0.5}}
+    scenarios = add_courses(plain, rng, count=3)
+    cautious = scenarios | {"options": scenarios["options"] | {"risk": 0.5}}
     load_kernels()
     before = loaded()
-    for case in (plain, full, courses, cautious):
+    for case in (plain, full, scenarios, cautious):
         request = PlanRequest.model_validate(case)
         plan_request(request, now=request.start, solver=Solver())
     print(sorted(name for name, _ in loaded() - before))

@@ -17,7 +17,13 @@ from services.planner.dp.plan import objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from tests.support.planning.problems import describe_site, draw_prices, make_problem, settle_cost
-from tests.support.planning.requests import answer, make_request, solve, stay, value_rest
+from tests.support.planning.requests import (
+    answer,
+    charging_session,
+    make_request,
+    solve,
+    value_rest,
+)
 from tests.support.reference_model.model import solve_reference
 from tests.support.suite.depth import draws
 from tests.support.suite.tables import each_row
@@ -183,7 +189,9 @@ def test_the_reply_holds_the_wear_and_the_owners_factor_weighs_it() -> None:
 def test_a_plan_around_a_car_costs_the_same_in_both_layers() -> None:
     site = describe_site(WEARING).model_copy(update={"vehicles": parse_site(VEHICLE_SITE).vehicles})
     series = {"import_price": [0.2] * 6 + [0.35] * 6, "export_price": 0.0}
-    state = {"vehicles": {"car": {"soc": 0.3, "sessions": [stay(0, 10, target_soc=0.5)]}}}
+    state = {
+        "vehicles": {"car": {"soc": 0.3, "sessions": [charging_session(0, 10, target_soc=0.5)]}}
+    }
     plan = solve(
         make_request(
             site.model_dump(by_alias=True), series, soc=0.2, state=state, options=value_rest(0.1)

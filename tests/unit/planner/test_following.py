@@ -66,7 +66,7 @@ def day(rng: np.random.Generator, **prices: Any) -> dict[str, Any]:
 
 
 def follow(plan: Plan, load_kwh: FloatArray, pv_kwh: FloatArray, stored_kwh: FloatArray) -> float:
-    """What the plan's policy costs on another course, what is left counted in."""
+    """What the plan's policy costs on another scenario, what is left counted in."""
     assert plan.policy is not None
     limits = plan.problem.limits
     modes = np.full((len(limits.batteries.capacity_kwh), 1), Mode.SELF_CONSUMPTION, dtype=np.int8)
@@ -207,7 +207,7 @@ def test_surplus_and_load_beyond_the_expected_are_met_where_that_pays() -> None:
 
 
 def test_what_gains_on_no_course_that_forecasts_err_to_is_left_to_the_house() -> None:
-    # A dear evening is expected to use what a cheap night buys; on every course that errors say,
+    # A dear evening is expected to use what a cheap night buys; on every scenario that errors say,
     # the sun fills the battery for nothing.
     series: dict[str, Any] = {
         "load_kwh": [0.1] * 8 + [1.0] * 4,

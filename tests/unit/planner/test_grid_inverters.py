@@ -234,14 +234,14 @@ def test_two_batteries_that_taper_one_behind_a_hybrid_inverter() -> None:
 def test_courses_behind_an_inverter_are_weighed_too() -> None:
     problem = pose_day(HYBRID, pv_kwh=[0.0] * 4 + [1.5] * 4, load_kwh=0.3)
     outlook = problem.outlook
-    courses = ScenarioSet(
+    scenarios = ScenarioSet(
         np.array([0.3, 0.3]),
         np.stack([outlook.load_kwh] * 2),
         np.stack([outlook.pv_kwh * 1.5, outlook.pv_kwh * 0.2]),
     )
-    plan = make_plan(replace(problem, uncertainty=Uncertainty(courses)), Solver())
+    plan = make_plan(replace(problem, uncertainty=Uncertainty(scenarios)), Solver())
     assert plan.spread is not None
-    assert (plan.spread.courses, plan.spread.left_out, plan.spread.reasons) == (3, 0, ())
+    assert (plan.spread.scenarios, plan.spread.left_out, plan.spread.reasons) == (3, 0, ())
 
 
 def test_each_of_two_batteries_has_its_value_under_limits_of_slots() -> None:

@@ -11,7 +11,13 @@ from luna.contracts.plan import PlanReply, PlanRequest
 from services.planner.dp.plan import objective
 from services.planner.problem.build import build_problem
 from tests.support.planning.problems import START
-from tests.support.planning.requests import answer, make_request, solve, stay, value_rest
+from tests.support.planning.requests import (
+    answer,
+    charging_session,
+    make_request,
+    solve,
+    value_rest,
+)
 from tests.support.reference_model.model import solve_reference
 from tests.support.suite.tables import each_row
 
@@ -45,7 +51,9 @@ def ask(
         "export_price": 0.07,
     }
     vehicles = (
-        {"car": {"soc": 0.3, "sessions": [stay(0, 9, start=start, target_soc=0.5)]}} if car else {}
+        {"car": {"soc": 0.3, "sessions": [charging_session(0, 9, start=start, target_soc=0.5)]}}
+        if car
+        else {}
     )
     site = {
         "batteries": [BATTERY],

@@ -1,4 +1,4 @@
-"""Requests that bring courses of their own."""
+"""Requests that bring scenarios of their own."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ def test_a_plan_is_by_what_is_expected_unless_asked_otherwise() -> None:
 
 
 def test_what_may_be_needed_is_bought_where_it_pays_on_average() -> None:
-    # Expected: 8 × 0.2 kWh in the evening, 1.6 / 0.95 stored. On the busy course 6.4 kWh: another
+    # Expected: 8 × 0.2 kWh in the evening, 1.6 / 0.95 stored. On the busy scenario 6.4 kWh: another
     # stored kWh, bought at 0.1 / 0.95, is worth half of 0.4 × 0.95 on average, 0.19: it pays to be
     # ready for it.
     point = plan()
@@ -66,7 +66,7 @@ def test_what_may_be_needed_is_bought_where_it_pays_on_average() -> None:
     assert stored_before_the_evening(point) == pytest.approx(1.6 / 0.95, abs=1e-3)
     assert stored_before_the_evening(weighed) == pytest.approx(6.4 / 0.95, abs=1e-3)
     assert weighed.uncertainty is not None
-    assert weighed.uncertainty.courses == 2
+    assert weighed.uncertainty.scenarios == 2
     assert weighed.uncertainty.premium > 0
 
 
@@ -107,13 +107,13 @@ WRONG = [
     pytest.param({"risk": 0.5}, "needs options.uncertainty", id="risk without scenarios"),
     pytest.param(
         {"scenarios": BUSY | {"probability": [0.6, 0.2]}},
-        "1 courses, probability has 2",
-        id="a course is missing",
+        "1 scenarios, probability has 2",
+        id="a scenario is missing",
     ),
     pytest.param(
         {"scenarios": BUSY | {"pv_kwh": [[0.0]]}},
         "needs one value per slot",
-        id="a course is too short",
+        id="a scenario is too short",
     ),
     pytest.param(
         {"scenarios": {"probability": [0.9, 0.9], "load_kwh": [LOAD, LOAD], "pv_kwh": [PV, PV]}},

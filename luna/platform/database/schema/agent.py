@@ -26,7 +26,7 @@ antares_plan_history = Table(
     instant("ends_at"),
     document(
         "metrics",
-        "expected cost of both plans over the same courses, courses, milliseconds, "
+        "expected cost of both plans over the same scenarios, scenarios, milliseconds, "
         "interventions, breach_kwh",
     ),
     document("verdict", "what the gatekeeper made of it"),

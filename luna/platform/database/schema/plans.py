@@ -309,7 +309,7 @@ manual_removals = Table(
 )
 
 
-charging_stays = Table(
+charging_sessions = Table(
     "vehicle_sessions",
     metadata,
     Column("session_id", BigInteger, Identity(always=True), primary_key=True),
@@ -323,7 +323,7 @@ charging_stays = Table(
     text("removed_by", nullable=True),
     instant("removed_at", "since when it is in no plan any more", nullable=True),
     Index("ix_vehicle_sessions_ends_at", "site_key", "ends_at"),
-    comment="When vehicles are at their chargers, and what their owners want of a stay",
+    comment="When vehicles are at their chargers, and what their owners want of a session",
 )
 
 

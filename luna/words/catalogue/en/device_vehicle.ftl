@@ -38,13 +38,13 @@ missing_vehicle_minimum = { $kwh_3 } kWh
 
 # What a plan rests on.
 note_vehicle_soc_read = { $vehicle } counts as { $soc } full, by what its sensor said { $at }.
-note_vehicle_soc_said = { $vehicle } counts as { $soc } full on arrival, as was said with its stay.
-note_vehicle_soc_counted = { $vehicle } counts as { $soc } full: it came with { $arrival_soc } { $since }, as was said with its stay, and its charger has counted { $metered_kwh } since.
+note_vehicle_soc_said = { $vehicle } counts as { $soc } full on arrival, as was said with its session.
+note_vehicle_soc_counted = { $vehicle } counts as { $soc } full: it came with { $arrival_soc } { $since }, as was said with its session, and its charger has counted { $metered_kwh } since.
 note_vehicle_soc_expected = { $vehicle } counts as { $soc } full, as the plan before left it: nothing newer is known.
-note_vehicle_soc_assumed = How full { $vehicle } is, is not known: { $soc } is assumed; say it with its stay, or name its sensor.
-note_vehicle_usual = No stay of { $vehicle } is known: by what it drives in a year it is planned at home from { $comes } to { $leaves }, with { $need_kwh } a day.
+note_vehicle_soc_assumed = How full { $vehicle } is, is not known: { $soc } is assumed; say it with its session, or name its sensor.
+note_vehicle_usual = No session of { $vehicle } is known: by what it drives in a year it is planned at home from { $comes } to { $leaves }, with { $need_kwh } a day.
 note_vehicle_soc_doubted = { $vehicle } said { $doubted_soc } { $doubted_at } after { $soc } { $at }, more than it can do: { $soc } counts until it is confirmed.
-note_vehicle_not_connected = { $vehicle } has not been connected since { $since }, though its stay has begun: planned as if it were.
+note_vehicle_not_connected = { $vehicle } has not been connected since { $since }, though its session has begun: planned as if it were.
 note_vehicle_soc_stands_still = { $vehicle } counts as { $soc } full: its sensor has stood at { $sensor_soc } since { $since }, while its charger counted { $metered_kwh }.
 note_vehicle_soc_too_fast = { $vehicle } counts as { $soc } full: its sensor said { $sensor_soc } { $since }, faster than its charger can fill it.
 note_vehicle_soc_against_meter = { $vehicle } counts as { $soc } full: its sensor says { $sensor_soc }, while its charger has counted { $metered_kwh } since { $since }, and both cannot be right. Check the sensor and the charger's meter.

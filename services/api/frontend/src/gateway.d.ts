@@ -254,7 +254,7 @@ export interface Timelines {
   reserve_soc: Array<number | null>;
   decisions: Decisions;
   ghosts: Ghosts;
-  stays: Array<VehicleStay>;
+  sessions: Array<VehicleSession-Output>;
   overrides: Array<TimelineOverride>;
   blocks: Array<TimelineBlock>;
 }
@@ -275,7 +275,7 @@ export interface ToolSource {
   path?: string | null;
 }
 
-export interface VehicleStay {
+export interface VehicleSession-Output {
   vehicle: string;
   from: string;
   to: string;

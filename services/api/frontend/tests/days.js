@@ -68,7 +68,7 @@ export function timelineOf(
       midnight: { issued_at: null, soc: none },
       forecast_then: { load_kw: before(() => 0.6), pv_kw: before(sun) },
     },
-    stays: [
+    sessions: [
       {
         vehicle: "car",
         from: new Date(Date.parse(start) + 50 * 9e5).toISOString(),

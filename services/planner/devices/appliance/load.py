@@ -204,10 +204,10 @@ def _read_need(
         runs = 1
         if rules.longest_rest:
             runs = (need.end - need.first) // (rules.longest_rest + 1) + 1
-        beyond = max(runs * rules.shortest_run - 1, rules.stays)
+        beyond = max(runs * rules.shortest_run - 1, rules.sessions)
         highest = float(np.ceil(required - 1e-9)) + beyond
     else:
-        highest = float(max(need.most_kwh / full_kwh, required, rules.stays))
+        highest = float(max(need.most_kwh / full_kwh, required, rules.sessions))
     if required <= 0 and highest >= share.size:
         return None
     return SlotNeed(need.first, share, required, highest, price * full_kwh)

@@ -1,11 +1,11 @@
-"""Find a stored site's vehicles at a plan's start: stays, state of charge and its source."""
+"""Find a stored site's vehicles at a plan's start: sessions, state of charge and its source."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from luna.contracts.charging_stays import fit_session, meet
+from luna.contracts.charging_sessions import fit_session, meet
 from luna.contracts.plan import Assumption, StateMessage
 from luna.contracts.plan.state import VehicleSession, VehicleState
 from luna.energy.charge_sensors import SeenCharge, count_since, list_read
@@ -19,7 +19,8 @@ from services.planner.devices.kind import StoredStates
 if TYPE_CHECKING:
     from luna.platform.database.site_facts import DemandFacts
 
-# ``read``: by its sensor; ``said``: by its stay; ``counted``: by its stay and its charger's meter;
+# ``read``: by its sensor; ``said``: by its session; ``counted``: by its session and its charger's
+# meter;
 # ``expected``: by the plan in force; ``assumed``: by none of them, it is the vehicle's reserve.
 ChargeSource = Literal["read", "said", "counted", "expected", "assumed"]
 # The times at the charger of a vehicle of which only its daily need is known. Source: Mobilität in
@@ -39,14 +40,14 @@ USUAL_DAYS = 4  # further than any plan that is made without being asked for
 
 @dataclass(frozen=True, slots=True)
 class StartCharge:
-    """A vehicle's state of charge at a plan's start or at its first stay.
+    """A vehicle's state of charge at a plan's start or at its first session.
 
     Args:
         soc: state of charge, 0 to 1.
         source: where it comes from.
         at: the instant of the sensor's reading.
         sensed: the sensor's level with its verdict.
-        came: of a counted charge, the figures at the begin of the stay.
+        came: of a counted charge, the figures at the begin of the session.
     """
 
     soc: float
@@ -64,7 +65,7 @@ class StartCharge:
 
 @dataclass(frozen=True, slots=True)
 class KnownVehicle:
-    """A vehicle's state at a plan's start, and the state of charge at its first stay.
+    """A vehicle's state at a plan's start, and the state of charge at its first session.
 
     ``usual_kwh`` is the daily need of a vehicle that is planned by that need alone, else 0.
     """
@@ -75,14 +76,14 @@ class KnownVehicle:
 
 
 def find_vehicles(site: Site, facts: "DemandFacts", *, start: datetime) -> dict[str, KnownVehicle]:
-    """Return the site's vehicles with their stays and their states of charge.
+    """Return the site's vehicles with their sessions and their states of charge.
 
-    The stays are the stored ones and those of an earlier request that are not over. A vehicle
-    without any has its usual stays if its daily need is known.
+    The sessions are the stored ones and those of an earlier request that are not over. A vehicle
+    without any has its usual sessions if its daily need is known.
 
     Args:
         site: whose vehicles they are.
-        facts: their stored stays, their sensors, and the plan in force.
+        facts: their stored sessions, their sensors, and the plan in force.
         start: of the plan.
     """
     expected = expect(facts.begun, start)
@@ -93,8 +94,11 @@ def find_vehicles(site: Site, facts: "DemandFacts", *, start: datetime) -> dict[
         if before is not None:
             ahead = [session for session in before.sessions if session.to > start]
             before = before.model_copy(update={"sessions": ahead})
-        own = [fit_session(stay, vehicle) for stay in facts.stays.get(vehicle.name, ())]
-        usual = list_usual_stays(vehicle, site.timezone, start=start)
+        own = [
+            fit_session(charging_session, vehicle)
+            for charging_session in facts.sessions.get(vehicle.name, ())
+        ]
+        usual = list_usual_sessions(vehicle, site.timezone, start=start)
         requested = _list_requested(before, own=own, usual=usual)
         if own or requested:
             usual = []
@@ -103,7 +107,7 @@ def find_vehicles(site: Site, facts: "DemandFacts", *, start: datetime) -> dict[
             continue
         sessions = sorted([*requested, *own], key=_begin_of)
         sensed = facts.sensed.get(vehicle.name, SeenCharge())
-        charge = _find_sensed(site, vehicle, sensed, stays=sessions[:1], expected=expected)
+        charge = _find_sensed(site, vehicle, sensed, sessions=sessions[:1], expected=expected)
         if charge is None:
             charge = _find_counted(vehicle, sensed, own, start)
         if charge is None:
@@ -113,7 +117,7 @@ def find_vehicles(site: Site, facts: "DemandFacts", *, start: datetime) -> dict[
         first = sessions[0] if sessions else None
         if first is not None and first.from_ > start and first.arrival_soc is not None:
             charge = StartCharge(first.arrival_soc, "said")
-        # The arrival charge of a usual stay follows from the daily need: nobody stated it.
+        # The arrival charge of a usual session follows from the daily need: nobody stated it.
         if usual and charge.source == "said":
             charge = replace(charge, source="assumed")
         usual_kwh = vehicle.daily_need_soc * vehicle.capacity_kwh if usual else 0.0
@@ -131,27 +135,32 @@ def _list_requested(
     own: Sequence[VehicleSession],
     usual: Sequence[VehicleSession],
 ) -> list[VehicleSession]:
-    """Return the stays of an earlier request that still count.
+    """Return the sessions of an earlier request that still count.
 
-    Stays stored now replace the ones stored earlier and go before those of a request. Usual stays
-    are laid out anew.
+    Stays stored now replace the ones stored earlier and go before those of a request. Usual
+    sessions are laid out anew.
     """
     if before is None:
         return []
-    usual_times = {(stay.from_, stay.to, stay.target_soc) for stay in usual}
+    usual_times = {
+        (charging_session.from_, charging_session.to, charging_session.target_soc)
+        for charging_session in usual
+    }
     requested = []
     for session in before.sessions:
-        is_stored = session.session_id is not None or any(meet(session, stay) for stay in own)
+        is_stored = session.session_id is not None or any(
+            meet(session, charging_session) for charging_session in own
+        )
         is_usual = (session.from_, session.to, session.target_soc) in usual_times
         if not is_stored and not is_usual:
             requested.append(session)
     return requested
 
 
-def list_usual_stays(
+def list_usual_sessions(
     vehicle: ElectricVehicle, timezone: str, *, start: datetime
 ) -> list[VehicleSession]:
-    """Return a vehicle's usual stays by its daily need; none if that is not known.
+    """Return a vehicle's usual sessions by its daily need; none if that is not known.
 
     It comes home each evening without the energy that the day took, and leaves full.
     """
@@ -159,20 +168,20 @@ def list_usual_stays(
         return []
     zone = parse_zone(timezone)
     today = start.astimezone(zone).date()
-    stays = []
+    sessions = []
     for days in range(-1, USUAL_DAYS):
         evening = today + timedelta(days=days)
         begin = local_instant(evening, USUAL_FROM, zone)
         end = local_instant(evening + timedelta(days=1), USUAL_TO, zone)
         if end > start:
-            stay = {
+            session = {
                 "from": begin,
                 "to": end,
                 "target_soc": vehicle.max_soc,
                 "arrival_soc": vehicle.max_soc - vehicle.daily_need_soc,
             }
-            stays.append(VehicleSession.model_validate(stay))
-    return stays
+            sessions.append(VehicleSession.model_validate(session))
+    return sessions
 
 
 def _find_sensed(
@@ -180,7 +189,7 @@ def _find_sensed(
     vehicle: ElectricVehicle,
     sensed: SeenCharge,
     *,
-    stays: Sequence[VehicleSession],
+    sessions: Sequence[VehicleSession],
     expected: Expected | None,
 ) -> StartCharge | None:
     """Return the state of charge by the sensor plus Luna's charging since.
@@ -191,9 +200,9 @@ def _find_sensed(
     if level is None or level.soc is None or level.at is None:
         return None
     at = level.at
-    for stay in stays:
-        is_newer = at < stay.from_ or sensed.connected is False
-        if stay.arrival_soc is not None and is_newer:
+    for session in sessions:
+        is_newer = at < session.from_ or sensed.connected is False
+        if session.arrival_soc is not None and is_newer:
             return None
     # Only vehicles that Luna switches have charged as planned.
     is_switched = site.control is not None and vehicle.name in {
@@ -220,9 +229,9 @@ def _find_sensed(
 def _find_counted(
     vehicle: ElectricVehicle, sensed: SeenCharge, own: Sequence[VehicleSession], start: datetime
 ) -> StartCharge | None:
-    """Return the arrival charge of the running stay plus the energy metered since.
+    """Return the arrival charge of the running session plus the energy metered since.
 
-    None before the stay, or where nothing was metered.
+    None before the session, or where nothing was metered.
     """
     first = own[0] if own else None
     if first is None or first.arrival_soc is None:
@@ -247,18 +256,18 @@ def _find_stored(
     before: VehicleState | None,
     start: datetime,
 ) -> StartCharge:
-    """Return the state of charge by the stored stays, or by the plan in force."""
+    """Return the state of charge by the stored sessions, or by the plan in force."""
     first = own[0] if own else None
     arrival_soc = first.arrival_soc if first else None
     known_ids = {session.session_id for session in before.sessions} if before else set()
-    # The plan in force ignores a running stay that was stored after it, or has just begun.
+    # The plan in force ignores a running session that was stored after it, or has just begun.
     is_news = False
     if first is not None and first.from_ <= start:
         has_just_begun = first.from_ > floor_to(start, SLOT) - SLOT
         is_news = first.session_id not in known_ids or has_just_begun
     if before is not None and (arrival_soc is None or not is_news):
         return StartCharge(before.soc, "expected")
-    # An earlier stay that stated the charge may have been withdrawn.
+    # An earlier session that stated the charge may have been withdrawn.
     if arrival_soc is None:
         return StartCharge(vehicle.min_soc, "assumed")
     return StartCharge(arrival_soc, "said")
@@ -289,8 +298,8 @@ def _deviates(
         return False
     if sensed.since is not None and sensed.since > expected.plan.reply.issued_at:
         return True
-    stays = facts.stays.get(name, ())[:1]
-    read = _find_sensed(site, vehicle, sensed, stays=stays, expected=expected)
+    sessions = facts.sessions.get(name, ())[:1]
+    read = _find_sensed(site, vehicle, sensed, sessions=sessions, expected=expected)
     # The charge of a vehicle on the road is no news before it is at its charger.
     if read is None or sensed.connected is False:
         return False
@@ -305,7 +314,7 @@ def _deviates(
 
 
 def carry_vehicles(expected: Expected, _switched: Collection[str] = ()) -> dict[str, VehicleState]:
-    """Return the states that a plan expects of its vehicles, with their stays."""
+    """Return the states that a plan expects of its vehicles, with their sessions."""
     states = dict(expected.plan.request.state.vehicles)
     for slot in expected.over[-1:]:
         for name, flow in slot.vehicles.items():
@@ -317,7 +326,7 @@ def carry_vehicles(expected: Expected, _switched: Collection[str] = ()) -> dict[
 def note_charges(
     site: Site, facts: "DemandFacts", state: StateMessage, start: datetime
 ) -> Iterator[Assumption]:
-    """Yield notes on the source of each vehicle's charge at its present or first stay."""
+    """Yield notes on the source of each vehicle's charge at its present or first session."""
     for name, known in find_vehicles(site, facts, start=start).items():
         if name in state.vehicles or not known.state.sessions:
             continue

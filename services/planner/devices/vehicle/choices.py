@@ -7,7 +7,7 @@ import numpy as np
 
 from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
-from services.planner.devices.kind import EnergyStay, RangedUse
+from services.planner.devices.kind import EnergyWindow, RangedUse
 from services.planner.devices.vehicle.demand import ChargingSession, VehicleDemand
 from services.planner.linear.model import IMPLIED, Indices, ModelBuilder, Term
 from services.planner.linear.ranges import RangeRules
@@ -118,27 +118,27 @@ def add_runs(
 def require_start(
     builder: ModelBuilder,
     demand: VehicleDemand,
-    stay: ChargingSession,
+    session: ChargingSession,
     *,
     starts: tuple[Indices, ...],
     slots: tuple[IndexArray, Indices],
 ) -> None:
-    """Require a start in a stay that needs energy, or the energy is missing.
+    """Require a start in a session that needs energy, or the energy is missing.
 
     Whole starts imply this row, shares of starts do not: it tightens the relaxation.
 
     Args:
         builder: of the model.
         demand: whose vehicle charges.
-        stay: one of its stays.
+        session: one of its sessions.
         starts: of the vehicle, in the slots in which it may charge.
-        slots: these slots, and the column of the stay's missing energy.
+        slots: these slots, and the column of the session's missing energy.
     """
     choosable, missing = slots
-    inside = np.flatnonzero((choosable >= stay.first) & (choosable < stay.end))
-    if not starts or not inside.size or stay.arrival_kwh is None:
+    inside = np.flatnonzero((choosable >= session.first) & (choosable < session.end))
+    if not starts or not inside.size or session.arrival_kwh is None:
         return
-    need = stay.required_kwh - stay.arrival_kwh
+    need = session.required_kwh - session.arrival_kwh
     if need <= 1e-3:
         return
     first = inside[0]
@@ -180,9 +180,11 @@ def read_ranges(
         vehicle.start_price,
         goes_on=bool(_goes_on(demand, choosable)[0]),
     )
-    stays = tuple(
-        EnergyStay(stay.first, stay.end, stay.arrival_kwh, stay.required_kwh, stay.most_kwh)
-        for stay in demand.stays
+    sessions = tuple(
+        EnergyWindow(
+            session.first, session.end, session.arrival_kwh, session.required_kwh, session.most_kwh
+        )
+        for session in demand.sessions
     )
     return RangedUse(
         choosable,
@@ -191,6 +193,6 @@ def read_ranges(
         low,
         high,
         rules,
-        stays,
+        sessions,
         vehicle.charge_efficiency,
     )

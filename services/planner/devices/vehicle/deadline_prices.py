@@ -34,11 +34,14 @@ def price_sessions(
             continue
         demand = vehicle.demand.car
         stored_kwh = demand.stored_after(vehicle.use_kwh, vehicle.give_kwh)
-        for stay in demand.stays:
-            if not stay.surplus_only and stay.end > stay.first:
-                soc_end = float(stored_kwh[stay.end - 1] / demand.vehicle.capacity_kwh)
+        for charging_session in demand.sessions:
+            if not charging_session.surplus_only and charging_session.end > charging_session.first:
+                soc_end = float(stored_kwh[charging_session.end - 1] / demand.vehicle.capacity_kwh)
                 yield _price(
-                    (base, base_bill), charging=(demand, stay), relax=relax, soc_end=soc_end
+                    (base, base_bill),
+                    charging=(demand, charging_session),
+                    relax=relax,
+                    soc_end=soc_end,
                 )
 
 
@@ -50,17 +53,19 @@ def _price(
     soc_end: float,
 ) -> SessionReply:
     request, bill = base
-    demand, stay = charging
+    demand, charging_session = charging
     name = demand.vehicle.name
     sessions = request.state.vehicles[name].sessions
-    session = next(session for session in sessions if session.to == stay.until)
+    session = next(session for session in sessions if session.to == charging_session.until)
 
     def bill_with(**changes: object) -> RelaxedBill:
         changed = list(sessions)
         changed[sessions.index(session)] = session.model_copy(update=changes)
         return relax(_replace_sessions(request, {name: changed}))
 
-    least_soc = min(stay.target_soc, stay.least_kwh / demand.vehicle.capacity_kwh)
+    least_soc = min(
+        charging_session.target_soc, charging_session.least_kwh / demand.vehicle.capacity_kwh
+    )
     begin = max(session.from_, request.start) if request.start else session.from_
     earlier_cost = None
     earlier_missing_kwh = None
@@ -75,7 +80,7 @@ def _price(
     return SessionReply(
         vehicle=name,
         to=session.to,
-        target_soc=stay.target_soc,
+        target_soc=charging_session.target_soc,
         soc_end=round(soc_end, 6),
         target_cost=round(bill.cost - bill_with(target_soc=least_soc).cost, 6),
         hour_earlier_cost=earlier_cost,

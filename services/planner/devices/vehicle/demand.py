@@ -18,7 +18,7 @@ _LITTLE_KWH = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class ChargingSession:
-    """A stay at the charger, and the energy that the vehicle needs at its end.
+    """A session at the charger, and the energy that the vehicle needs at its end.
 
     All energies are energy stored in the vehicle, kWh.
 
@@ -27,11 +27,11 @@ class ChargingSession:
         end: the slot after its last.
         until: its end.
         target_soc: the state of charge wanted at its end.
-        required_kwh: the energy needed at its end; of an ``open`` stay without the part that can
+        required_kwh: the energy needed at its end; of an ``open`` session without the part that can
             still be charged after the horizon.
         open: whether it goes on beyond the horizon.
         target_kwh: the energy wanted at its end.
-        arrival_kwh: energy at its begin; None: as much as the stay before left.
+        arrival_kwh: energy at its begin; None: as much as the session before left.
         least_kwh: the least energy at its begin.
         most_kwh: the most energy it may reach.
         full_kwh: the energy up to which a minimum power has to be charged.
@@ -63,7 +63,7 @@ class ChargingSession:
 
     @property
     def left_least_kwh(self) -> float:
-        """The least energy at the end of the stay."""
+        """The least energy at the end of the session."""
         return self.reserve_kwh if self.gives else self.least_kwh
 
 
@@ -75,7 +75,7 @@ class VehicleDemand:
         vehicle: the owner's declaration.
         stored_kwh: energy stored at the start.
         plugged_hours: hours at the charger.
-        stays: its stays in order.
+        sessions: its sessions in order.
         least_charge_kwh: the least energy to charge, until the vehicle is full.
         pinned: where its owner has pinned ``least_charge_kwh``: no more is charged either.
         charging: whether it is charging when the horizon begins.
@@ -84,7 +84,7 @@ class VehicleDemand:
     vehicle: ElectricVehicle
     stored_kwh: float
     plugged_hours: FloatArray
-    stays: tuple[ChargingSession, ...]
+    sessions: tuple[ChargingSession, ...]
     least_charge_kwh: FloatArray
     pinned: BoolArray
     charging: bool = False
@@ -126,8 +126,8 @@ class VehicleDemand:
         vehicle = self.vehicle
         end = self.stored_after(charge_kwh, give_kwh)
         full = np.full(charge_kwh.size, np.inf)
-        for stay in self.stays:
-            full[stay.first : stay.end] = stay.full_kwh
+        for session in self.sessions:
+            full[session.first : session.end] = session.full_kwh
         begin = (
             end - charge_kwh * vehicle.charge_efficiency + give_kwh / vehicle.discharge_efficiency
         )
@@ -144,10 +144,10 @@ class VehicleDemand:
         return np.where(self.find_full(charge_kwh, give_kwh), 0.0, missing)
 
     def slots_of(self, name: str) -> FloatArray:
-        """Return 1 in slots of stays with ``gives`` or ``surplus_only``, else 0, ``(slots,)``."""
+        """Return 1 in slots of sessions with this option, else 0, ``(slots,)``."""
         holds = np.zeros(self.plugged_hours.size)
-        for stay in self.stays:
-            holds[stay.first : stay.end] = getattr(stay, name)
+        for session in self.sessions:
+            holds[session.first : session.end] = getattr(session, name)
         return holds
 
     def stored_after(self, charge_kwh: FloatArray, give_kwh: FloatArray) -> FloatArray:
@@ -163,9 +163,11 @@ class VehicleDemand:
         given = give_kwh / self.vehicle.discharge_efficiency
         net = charged - given
         stored = self.stored_kwh + np.cumsum(net)
-        for stay in self.stays:
-            if stay.arrival_kwh is not None and stay.first < stored.size:
-                stored[stay.first :] += stay.arrival_kwh + net[stay.first] - stored[stay.first]
+        for session in self.sessions:
+            if session.arrival_kwh is not None and session.first < stored.size:
+                stored[session.first :] += (
+                    session.arrival_kwh + net[session.first] - stored[session.first]
+                )
         return stored
 
 
@@ -184,7 +186,7 @@ def read_vehicle(
     _check_overlaps(vehicle, ordered, zone)
     plugged = np.zeros(timeline.count)
     least = np.zeros(timeline.count)
-    stays: list[ChargingSession] = []
+    sessions: list[ChargingSession] = []
     for _, session in ordered:
         overlap = timeline.overlap_hours(session.from_, session.to)
         plugged += overlap
@@ -193,17 +195,19 @@ def read_vehicle(
         inside = np.flatnonzero(overlap > 0)
         if not inside.size:
             continue
-        before = stays[-1] if stays else None
-        # A slot in which one stay ends and the next begins belongs to the first.
+        before = sessions[-1] if sessions else None
+        # A slot in which one session ends and the next begins belongs to the first.
         end = int(inside[-1]) + 1
         earliest = before.end if before else 0
         first = min(max(int(inside[0]), earliest), end)
-        stays.append(_read_stay((vehicle, state), session, (first, end), timeline, before=before))
+        sessions.append(
+            _read_session((vehicle, state), session, (first, end), timeline, before=before)
+        )
     return VehicleDemand(
         vehicle,
         stored_kwh=state.soc * vehicle.capacity_kwh,
         plugged_hours=np.minimum(plugged, timeline.hours),
-        stays=tuple(stays),
+        sessions=tuple(sessions),
         least_charge_kwh=least,
         pinned=np.zeros(timeline.count, dtype=bool),
         charging=state.charging,
@@ -254,7 +258,7 @@ def _check_overlaps(
             )
 
 
-def _read_stay(
+def _read_session(
     car: tuple[ElectricVehicle, VehicleState],
     session: VehicleSession,
     slots: tuple[int, int],
@@ -264,8 +268,8 @@ def _read_stay(
 ) -> ChargingSession:
     vehicle, state = car
     capacity = vehicle.capacity_kwh
-    # The energy at the begin of the stay, None for as much as the stay before left, and the least
-    # that it can be.
+    # The energy at the begin of the session, None for as much as the session before left, and the
+    # least that it can be.
     arrival: float | None = None
     if session.arrival_soc is not None and session.from_ > timeline.begin:
         arrival = least = session.arrival_soc * capacity
@@ -275,8 +279,8 @@ def _read_stay(
         least = before.left_least_kwh
     limit_soc = 1.0 if session.limit_soc is None else session.limit_soc
     limit = min(vehicle.max_soc, limit_soc) * capacity
-    # A vehicle above its limit keeps its charge; a later stay need not undo what an earlier stay
-    # of the same charge may reach.
+    # A vehicle above its limit keeps its charge; a later session need not undo what an earlier
+    # session of the same charge may reach.
     reached_before = before.most_kwh if before and arrival is None else 0.0
     most = max(limit, least, reached_before)
     reserve = (vehicle.min_soc if session.min_soc is None else session.min_soc) * capacity

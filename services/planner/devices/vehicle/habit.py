@@ -26,7 +26,7 @@ class AddedVehicle:
     zone: ZoneInfo
 
     def begin(self, ahead: Timeline, before: VehicleState | None) -> VehicleState:
-        """Return its state with its stays over a timeline.
+        """Return its state with its sessions over a timeline.
 
         Each day it comes home without the energy that the day took, and leaves full.
 
@@ -49,7 +49,7 @@ class AddedVehicle:
             )
         home_soc = vehicle.max_soc - day_soc
         sessions = []
-        for begin, end in self.list_stays(ahead):
+        for begin, end in self.list_charging_sessions(ahead):
             if begin < ahead.end and end > ahead.begin:
                 session = VehicleSession(
                     from_=begin,
@@ -64,21 +64,21 @@ class AddedVehicle:
         self, flows: Columns, past: Timeline, before: VehicleState | None
     ) -> VehicleState | None:
         """Return its state at the end of some slots, or None if it is away then."""
-        at_charger = any(begin < past.end < end for begin, end in self.list_stays(past))
+        at_charger = any(begin < past.end < end for begin, end in self.list_charging_sessions(past))
         return VehicleState(soc=flows["soc_end"][past.count - 1]) if at_charger else None
 
-    def list_stays(self, timeline: Timeline) -> list[tuple[datetime, datetime]]:
-        """Return begin and end of stays, from a day before a timeline's start to its end."""
+    def list_charging_sessions(self, timeline: Timeline) -> list[tuple[datetime, datetime]]:
+        """Return begin and end of sessions, from a day before a timeline's start to its end."""
         habit = self.habit
         day = timeline.start.astimezone(self.zone).date() - DAY
-        stays = []
+        sessions = []
         while self._at(day, habit.from_) < timeline.end:
             is_weekend = day.weekday() >= SATURDAY
             if habit.days == "all" or is_weekend == (habit.days == "weekend"):
                 leaves = day + DAY if habit.to <= habit.from_ else day
-                stays.append((self._at(day, habit.from_), self._at(leaves, habit.to)))
+                sessions.append((self._at(day, habit.from_), self._at(leaves, habit.to)))
             day += DAY
-        return stays
+        return sessions
 
     def _at(self, day: date, clock: str) -> datetime:
         return datetime.combine(day, time.fromisoformat(clock), self.zone)

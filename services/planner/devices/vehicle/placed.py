@@ -113,7 +113,7 @@ class PlacedVehicle:
         demand: the scheduled demand.
         use_kwh: energy charged, ``(slots,)``.
         give_kwh: energy given to the house, ``(slots,)``.
-        missing_kwh: energy missing at the end of each stay, ``(stays,)``.
+        missing_kwh: energy missing at the end of each session, ``(sessions,)``.
     """
 
     demand: ChargingDemand
@@ -152,35 +152,35 @@ class PlacedVehicle:
         }
 
     def missed(self, timeline: Timeline, zone: ZoneInfo) -> Iterator[MissedDemand]:
-        """Yield the energy missing at the ends of stays and of their minimums.
+        """Yield the energy missing at the ends of sessions and of their minimums.
 
         Energy is measured at the charger. Pinned slots are reported by their block.
         """
         car = self.demand.car
         vehicle = car.vehicle
-        for stay, missing in zip(car.stays, self.missing_kwh.tolist(), strict=True):
+        for session, missing in zip(car.sessions, self.missing_kwh.tolist(), strict=True):
             if missing > _MISSED_SOC * vehicle.capacity_kwh:
                 figures = {
                     "missing": missing / vehicle.capacity_kwh,
                     "name": vehicle.name,
-                    "wanted": stay.target_soc,
-                    "by": stay.until.astimezone(zone),
+                    "wanted": session.target_soc,
+                    "by": session.until.astimezone(zone),
                 }
                 yield MissedDemand("vehicle", missing / vehicle.charge_efficiency, figures)
         begins = list(timeline)
         lacking = np.where(car.pinned, 0.0, car.lack_least(self.use_kwh, self.give_kwh))
         power_kw = car.least_charge_kwh / np.maximum(car.plugged_hours, _MISSED_KWH)
         least_kw = np.where(car.pinned, 0.0, power_kw)
-        for stay in car.stays:
-            slots = slice(stay.first, stay.end)
+        for session in car.sessions:
+            slots = slice(session.first, session.end)
             missing = float(lacking[slots].sum())
             if missing > _MISSED_KWH:
                 figures = {
                     "name": vehicle.name,
                     "kw": float(least_kw[slots].max()),
                     "kwh": missing,
-                    "first": begins[stay.first].astimezone(zone),
-                    "last": stay.until.astimezone(zone),
+                    "first": begins[session.first].astimezone(zone),
+                    "last": session.until.astimezone(zone),
                 }
                 yield MissedDemand("vehicle_minimum", missing, figures)
 
@@ -192,17 +192,17 @@ class PlacedVehicle:
         slot_reasons = SlotReasonBuilder(slots.size)
         stored = demand.stored_after(self.use_kwh, self.give_kwh)
         bound = self._explain_minimum(slot_reasons, reasons)
-        for stay, missing in zip(demand.stays, self.missing_kwh.tolist(), strict=True):
-            in_stay = (slots >= stay.first) & (slots < stay.end)
+        for session, missing in zip(demand.sessions, self.missing_kwh.tolist(), strict=True):
+            in_session = (slots >= session.first) & (slots < session.end)
             window = SlotWindow(
-                in_stay & (demand.plugged_hours > 0) & ~bound,
-                min(stay.until, reasons.outlook.timeline.end),
+                in_session & (demand.plugged_hours > 0) & ~bound,
+                min(session.until, reasons.outlook.timeline.end),
                 used_kwh=self.use_kwh,
                 least_kwh=vehicle.min_charge_kw * demand.plugged_hours,
                 most_kwh=vehicle.most_charge_kw * demand.plugged_hours,
                 missing_kwh=float(missing),
             )
-            idle = _explain_idle(reasons, window, stay, stored)
+            idle = _explain_idle(reasons, window, session, stored)
             active = np.where(window.used, reasons.charging(window), idle)
             codes = np.where(self.give_kwh > NOTHING_KWH, "ev_gives", active)
             reasons.explain_window(slot_reasons, window, codes)
@@ -238,12 +238,12 @@ class PlacedVehicle:
 
 
 def _explain_idle(
-    reasons: DeviceReasons, window: SlotWindow, stay: ChargingSession, stored: FloatArray
+    reasons: DeviceReasons, window: SlotWindow, session: ChargingSession, stored: FloatArray
 ) -> Codes:
-    """Return the codes of a stay's slots without charging."""
-    ready_kwh = stay.most_kwh if stay.surplus_only else stay.target_kwh
+    """Return the codes of a session's slots without charging."""
+    ready_kwh = session.most_kwh if session.surplus_only else session.target_kwh
     is_ready = stored >= ready_kwh - LITTLE_KWH
-    if stay.surplus_only:
+    if session.surplus_only:
         return np.where(is_ready & ~window.later, "ev_ready", "ev_waits_surplus")
     unready = "ev_short" if window.missing_kwh > LITTLE_KWH else "ev_later"
     ended = np.where(is_ready, "ev_ready", unready)

@@ -43,7 +43,7 @@ class VehicleColumns:
         choosable: the slots in which it may charge.
         on: binaries per choosable slot: whether it charges, then whether in its higher range; empty
             where it charges with any power and no rule depends on whether it does.
-        missing: the energy that each stay lacks at its end.
+        missing: the energy that each session lacks at its end.
         ranged: its ranges of power.
     """
 
@@ -56,7 +56,7 @@ class VehicleColumns:
 
 
 def add_vehicle(builder: ModelBuilder, demand: VehicleDemand, ahead: LoadPricing) -> VehicleColumns:
-    """Add a vehicle with its stays."""
+    """Add a vehicle with its sessions."""
     most = _most_charge_kwh(demand, ahead)
     waiting_cost = _TIE * np.arange(most.size, dtype=np.float64)
     charge = builder.add_columns(most.size, cost=waiting_cost, upper=most)
@@ -70,24 +70,24 @@ def add_vehicle(builder: ModelBuilder, demand: VehicleDemand, ahead: LoadPricing
     missing = []
     nothing = charge[:0]
     stored = nothing
-    for stay in demand.stays:
-        before = stored if stay.arrival_kwh is None else nothing
-        if stay.gives or find_bound(demand, stay).size:
-            stay_stored = _add_slots(builder, (demand, stay), charge, give, before=before)
+    for session in demand.sessions:
+        before = stored if session.arrival_kwh is None else nothing
+        if session.gives or find_bound(demand, session).size:
+            session_stored = _add_slots(builder, (demand, session), charge, give, before=before)
         else:
-            stay_stored = _add_stay(builder, (demand, stay), charge, before=before)
+            session_stored = _plan_departure(builder, (demand, session), charge, before=before)
         add_minimum(
             builder,
-            (demand, stay),
+            (demand, session),
             (charge, most),
-            stored=(before, stay_stored),
+            stored=(before, session_stored),
             dearest=ahead.dearest,
         )
-        stored = stay_stored[-1:]
+        stored = session_stored[-1:]
         efficiency = demand.vehicle.charge_efficiency
-        stay_missing = _add_target(builder, stay, stored, ahead, efficiency=efficiency)
-        require_start(builder, demand, stay, starts=starts, slots=(choosable, stay_missing))
-        missing.append(stay_missing)
+        session_missing = _add_target(builder, session, stored, ahead, efficiency=efficiency)
+        require_start(builder, demand, session, starts=starts, slots=(choosable, session_missing))
+        missing.append(session_missing)
     return VehicleColumns(
         charge,
         give,
@@ -105,7 +105,7 @@ def _needs_binaries(demand: VehicleDemand) -> bool:
     has_runs = vehicle.start_price > 0 or vehicle.min_run_minutes > 0
     if has_least_power or has_runs or vehicle.from_battery == "never":
         return True
-    return any(stay.gives or stay.surplus_only for stay in demand.stays)
+    return any(session.gives or session.surplus_only for session in demand.sessions)
 
 
 def _most_charge_kwh(demand: VehicleDemand, ahead: LoadPricing) -> FloatArray:
@@ -113,12 +113,12 @@ def _most_charge_kwh(demand: VehicleDemand, ahead: LoadPricing) -> FloatArray:
     vehicle = demand.vehicle
     hours = demand.plugged_hours
     most = np.zeros(hours.size)
-    for stay in demand.stays:
-        slots = slice(stay.first, stay.end)
-        lowest = stay.left_least_kwh if stay.gives else stay.least_kwh
-        room_kwh = (stay.most_kwh - lowest) / vehicle.charge_efficiency
+    for session in demand.sessions:
+        slots = slice(session.first, session.end)
+        lowest = session.left_least_kwh if session.gives else session.least_kwh
+        room_kwh = (session.most_kwh - lowest) / vehicle.charge_efficiency
         most[slots] = np.minimum(vehicle.most_charge_kw * hours[slots], room_kwh)
-        if stay.surplus_only:
+        if session.surplus_only:
             allowed = np.maximum(ahead.surplus_kwh, demand.least_charge_kwh)
             most[slots] = np.minimum(most[slots], allowed[slots])
     most = np.where(demand.pinned, np.minimum(most, demand.least_charge_kwh), most)
@@ -149,28 +149,28 @@ def _add_giving(
     return give
 
 
-# --- stays: stored energy, targets and minimums
+# --- sessions: stored energy, targets and minimums
 
 
-def _add_stay(
+def _plan_departure(
     builder: ModelBuilder,
     session: tuple[VehicleDemand, ChargingSession],
     charge: Indices,
     *,
     before: Indices,
 ) -> Indices:
-    """Add the energy stored at the end of a stay that only charges.
+    """Add the energy stored at the end of a session that only charges.
 
-    ``before`` is the energy left by the stay before, empty where that does not count.
+    ``before`` is the energy left by the session before, empty where that does not count.
     """
-    demand, stay = session
-    stored = builder.add_columns(1, cost=0.0, upper=stay.most_kwh)
-    arrives = stay.arrival_kwh or 0.0
+    demand, charging_session = session
+    stored = builder.add_columns(1, cost=0.0, upper=charging_session.most_kwh)
+    arrives = charging_session.arrival_kwh or 0.0
     # rows stored == arrives + before + efficiency * sum(charge)
     terms: list[Term] = [
         (stored, 1.0),
         (before, -1.0),
-        (charge[stay.first : stay.end], -demand.vehicle.charge_efficiency),
+        (charge[charging_session.first : charging_session.end], -demand.vehicle.charge_efficiency),
     ]
     builder.add_sum(arrives, arrives, terms)
     return stored
@@ -184,26 +184,26 @@ def _add_slots(
     *,
     before: Indices,
 ) -> Indices:
-    """Add the stored energy of every slot of a stay, above the reserve where it may give."""
-    demand, stay = session
-    if stay.first == stay.end:
-        return _add_stay(builder, session, charge, before=before)
-    slots = slice(stay.first, stay.end)
+    """Add the stored energy of every slot of a session, above the reserve where it may give."""
+    demand, charging_session = session
+    if charging_session.first == charging_session.end:
+        return _plan_departure(builder, session, charge, before=before)
+    slots = slice(charging_session.first, charging_session.end)
     stored = builder.add_columns(
-        stay.end - stay.first,
+        charging_session.end - charging_session.first,
         cost=0.0,
-        lower=stay.reserve_kwh if stay.gives else 0.0,
-        upper=stay.most_kwh,
+        lower=charging_session.reserve_kwh if charging_session.gives else 0.0,
+        upper=charging_session.most_kwh,
     )
     begin = np.zeros(stored.size)
-    begin[0] = stay.arrival_kwh or 0.0
+    begin[0] = charging_session.arrival_kwh or 0.0
     # rows stored[t] == begin[t] + stored[t-1] + efficiency * charge[t] - give[t] / efficiency
     terms: list[Term] = [
         (stored, 1.0),
         (stored[:-1], -1.0),
         (charge[slots], -demand.vehicle.charge_efficiency),
     ]
-    if stay.gives:
+    if charging_session.gives:
         terms.append((give[slots], 1.0 / demand.vehicle.discharge_efficiency))
     rows = builder.add_rows(begin, begin, terms)
     builder.add_entries(rows[: before.size], before, -1.0)
@@ -212,34 +212,38 @@ def _add_slots(
 
 def _add_target(
     builder: ModelBuilder,
-    stay: ChargingSession,
+    session: ChargingSession,
     stored: Indices,
     ahead: LoadPricing,
     *,
     efficiency: float,
 ) -> Indices:
-    """Require the energy at the stay's end, and return the column of its missing part.
+    """Require the energy at the session's end, and return the column of its missing part.
 
     The missing part has a price, energy beyond the target a value.
     """
-    missing = builder.add_columns(1, cost=DEPARTURE_SLACK * ahead.dearest, upper=stay.target_kwh)
-    worth = ahead.left_price if stay.extra_value is None else stay.extra_value
+    missing = builder.add_columns(1, cost=DEPARTURE_SLACK * ahead.dearest, upper=session.target_kwh)
+    worth = ahead.left_price if session.extra_value is None else session.extra_value
     later_price = max(ahead.mean_price, 0.0) / efficiency
-    if stay.open:
+    if session.open:
         worth = min(worth, later_price)
     # Energy beyond the target counts without a bound where its value is negative.
-    most_beyond = stay.worth_to_kwh - stay.worth_from_kwh if worth >= 0 else np.inf
+    most_beyond = session.worth_to_kwh - session.worth_from_kwh if worth >= 0 else np.inf
     beyond = builder.add_columns(1, cost=-worth, upper=most_beyond)
     if worth < 0:
         # rows stored - beyond <= worth_from
-        builder.add_sum(-np.inf, stay.worth_from_kwh, [(stored, 1.0), (beyond, -1.0)])
+        builder.add_sum(-np.inf, session.worth_from_kwh, [(stored, 1.0), (beyond, -1.0)])
     # rows stored + missing >= required
-    builder.add_sum(stay.required_kwh, np.inf, [(stored, 1.0), (missing, 1.0)])
+    builder.add_sum(session.required_kwh, np.inf, [(stored, 1.0), (missing, 1.0)])
     # Energy left for after the horizon will be bought at the mean price.
-    later = builder.add_columns(1, cost=later_price, upper=stay.target_kwh if stay.open else 0.0)
+    later = builder.add_columns(
+        1, cost=later_price, upper=session.target_kwh if session.open else 0.0
+    )
     # rows stored + missing + later - beyond >= worth_from
     builder.add_sum(
-        stay.worth_from_kwh, np.inf, [(stored, 1.0), (missing, 1.0), (later, 1.0), (beyond, -1.0)]
+        session.worth_from_kwh,
+        np.inf,
+        [(stored, 1.0), (missing, 1.0), (later, 1.0), (beyond, -1.0)],
     )
     return missing
 
@@ -252,81 +256,93 @@ def add_minimum(
     stored: tuple[Indices, Indices],
     dearest: float,
 ) -> None:
-    """Add the minimum that a stay has to charge.
+    """Add the minimum that a session has to charge.
 
     Args:
         builder: of the model.
-        session: the vehicle and one of its stays.
+        session: the vehicle and one of its sessions.
         charge: the vehicle's columns, and the most that each charges, ``(slots,)``.
-        stored: the column of the energy left by the stay before, empty where the vehicle came with
-            another charge, and those of the energy stored at the end of each of the stay's slots.
+        stored: the column of the energy left by the session before, empty where the vehicle came
+        with
+            another charge, and those of the energy stored at the end of each of the session's
+            slots.
         dearest: the dearest price.
     """
-    demand, stay = session
-    slots = find_bound(demand, stay)
+    demand, charging_session = session
+    slots = find_bound(demand, charging_session)
     if not slots.size:
         return
     charge_columns, most = charge
-    before_stay, stored_in_stay = stored
+    before_session, stored_in_session = stored
     least = demand.least_charge_kwh[slots]
-    inside = slots - stay.first
+    inside = slots - charging_session.first
     unbound = np.full(slots.size, np.inf)
     slack = np.where(demand.pinned[slots], PIN_SLACK, MINIMUM_SLACK)
     missing = builder.add_columns(slots.size, cost=dearest * slack, upper=least)
     # rows charge[t] + missing[t] + least[t] * full_at_end[t] + least[t] * overfull[t] >= least[t]
     rows = builder.add_rows(least, unbound, [(charge_columns[slots], 1.0), (missing, 1.0)])
-    begin = stay.most_kwh if stay.arrival_kwh is None else stay.arrival_kwh
-    most_charged = np.concatenate([[0.0], np.cumsum(most[stay.first : stay.end])])
+    begin = (
+        charging_session.most_kwh
+        if charging_session.arrival_kwh is None
+        else charging_session.arrival_kwh
+    )
+    most_charged = np.concatenate(
+        [[0.0], np.cumsum(most[charging_session.first : charging_session.end])]
+    )
     reach = begin + most_charged * demand.vehicle.charge_efficiency
     full_at_end = _add_full(
         builder,
-        stored_in_stay[inside],
-        stay,
-        full_kwh=stay.full_kwh - demand.gap_kwh[slots],
+        stored_in_session[inside],
+        charging_session,
+        full_kwh=charging_session.full_kwh - demand.gap_kwh[slots],
         reach_kwh=reach[inside + 1],
     )
     builder.add_entries(rows, full_at_end, least)
-    before = np.concatenate([before_stay, stored_in_stay])[inside + before_stay.size - 1]
-    has_before = inside + before_stay.size > 0
+    before = np.concatenate([before_session, stored_in_session])[inside + before_session.size - 1]
+    has_before = inside + before_session.size > 0
     later = np.flatnonzero(has_before & (demand.step_kwh[slots] > 0))
     step = demand.step_kwh[slots[later]]
     overfull = _add_full(
-        builder, before[later], stay, full_kwh=stay.full_kwh - step, reach_kwh=reach[inside[later]]
+        builder,
+        before[later],
+        charging_session,
+        full_kwh=charging_session.full_kwh - step,
+        reach_kwh=reach[inside[later]],
     )
     builder.add_entries(rows[later], overfull, least[later])
     # A price on stopping just short of full, so that it is not done to save money.
     short = builder.add_columns(1, cost=SHORT_SLACK * dearest, upper=float(step.max(initial=0.0)))
-    lowest = np.full(later.size, stay.left_least_kwh)
+    lowest = np.full(later.size, charging_session.left_least_kwh)
     # rows before[t] + short >= lowest + (full - lowest) * overfull[t]
     terms: list[Term] = [
         (before[later], 1.0),
-        (overfull, lowest - stay.full_kwh),
+        (overfull, lowest - charging_session.full_kwh),
         (np.repeat(short, later.size), 1.0),
     ]
     builder.add_rows(lowest, unbound[later], terms)
 
 
-def find_bound(demand: VehicleDemand, stay: ChargingSession) -> IndexArray:
-    """Return a stay's slots with a least charge, unless the vehicle arrives full."""
-    slots = np.arange(stay.first, stay.end)
+def find_bound(demand: VehicleDemand, session: ChargingSession) -> IndexArray:
+    """Return a session's slots with a least charge, unless the vehicle arrives full."""
+    slots = np.arange(session.first, session.end)
     comes_full = np.zeros(slots.size, dtype=bool)
-    if stay.arrival_kwh is not None:
-        overfilled = stay.arrival_kwh > stay.full_kwh - demand.step_kwh[slots]
-        comes_full = (slots == stay.first) & overfilled
-    has_room = stay.left_least_kwh < stay.full_kwh
+    if session.arrival_kwh is not None:
+        overfilled = session.arrival_kwh > session.full_kwh - demand.step_kwh[slots]
+        comes_full = (slots == session.first) & overfilled
+    has_room = session.left_least_kwh < session.full_kwh
     return slots[(demand.least_charge_kwh[slots] > 0) & has_room & ~comes_full]
 
 
 def _add_full(
     builder: ModelBuilder,
     stored: Indices,
-    stay: ChargingSession,
+    session: ChargingSession,
     *,
     full_kwh: FloatArray,
     reach_kwh: FloatArray,
 ) -> Indices:
     """Add a binary per column of stored energy: 0 where the vehicle cannot be full."""
-    lowest = stay.left_least_kwh
+    lowest = session.left_least_kwh
     can_be_full = (reach_kwh >= full_kwh - _SAME_KWH).astype(float)
     full = builder.add_columns(stored.size, cost=0.0, upper=can_be_full, integer=True)
     # rows stored[t] >= lowest + (full_kwh[t] - lowest) * full[t]

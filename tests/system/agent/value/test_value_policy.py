@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from luna.energy.timeline import SLOT, Timeline
-from services.agent.value.policy import ValuePolicy, expect_prices, foresee_prices, list_courses
+from services.agent.value.policy import ValuePolicy, expect_prices, foresee_prices, list_scenarios
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
@@ -103,7 +103,7 @@ def test_the_same_problem_is_planned_the_same_twice(scene: ReplayData) -> None:
 def test_it_plans_over_both_kinds_of_errors_and_the_expected_course(scene: ReplayData) -> None:
     problem = see_problem(scene)
     errors = problem.uncertainty.errors
-    courses = list_courses(problem)
+    courses = list_scenarios(problem)
     assert errors is not None
     assert courses is not None
     days = errors.weight.size
@@ -190,7 +190,7 @@ def test_past_errors_that_are_no_numbers_are_left_out(scene: ReplayData) -> None
     assert errors is not None
     broken = errors.load_kwh.copy()
     broken[0, 3] = np.nan
-    courses = list_courses(
+    courses = list_scenarios(
         replace(
             problem,
             uncertainty=replace(problem.uncertainty, errors=replace(errors, load_kwh=broken)),

@@ -273,7 +273,7 @@ def test_prices_that_have_not_come_are_told_today_as_well(
     window = open_window(site, now=NOW, language="en")
     document = dict(view.document) | {
         "overrides": [],
-        "stays": [],
+        "sessions": [],
         "plan": {"covers_now": True},
         "ages_s": {"plan": 60, "measured": 600},
         "prices": {"known_slots": window.past + round(known_hours_ahead * 4)},
@@ -295,7 +295,7 @@ def test_what_a_plan_had_no_time_to_find_is_not_told_as_what_cannot_be_had(
     missed = [{"code": "", "constraint": "car", "shortfall": "2 kWh", "figures": {}}]
     document = dict(view.document) | {
         "overrides": [],
-        "stays": [],
+        "sessions": [],
         "ages_s": {"plan": 60, "measured": 600},
         "prices": {"known_slots": 999},
     }

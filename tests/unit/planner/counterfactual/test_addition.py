@@ -41,7 +41,7 @@ def add_car() -> Addition:
     return add({"car": NIGHTS}, vehicles=[CAR])
 
 
-def stays_of(habit: Habit) -> AddedVehicle:
+def sessions_of(habit: Habit) -> AddedVehicle:
     return AddedVehicle(ElectricVehicle.model_validate(CAR), habit, BERLIN)
 
 
@@ -62,7 +62,7 @@ def test_a_new_car_charges_what_its_days_take_when_that_is_cheapest() -> None:
     assert used[24:30].sum() == pytest.approx(6.0)
 
 
-def test_a_stay_over_the_month_s_end_is_charged_once() -> None:
+def test_a_session_over_the_month_s_end_is_charged_once() -> None:
     addition = add_car()
     parts = np.concatenate([use(addition, FIRST, FIRST), use(addition, LAST, LAST)])
     # Which of the cheap hours it is makes no difference.
@@ -78,12 +78,17 @@ def test_a_new_tank_gets_its_energy_every_day() -> None:
     assert used.reshape(2, 24)[:, :6].sum() == pytest.approx(8.0)
 
 
-def test_stays_follow_the_local_clock_over_its_change() -> None:
+def test_sessions_follow_the_local_clock_over_its_change() -> None:
     timeline = Timeline(datetime(2024, 3, 30, 23, tzinfo=UTC), SLOT, 92)
-    stays = [stay for stay in stays_of(NIGHTS).list_stays(timeline) if stay[1] > timeline.start]
+    sessions = [
+        session
+        for session in sessions_of(NIGHTS).list_charging_sessions(timeline)
+        if session[1] > timeline.start
+    ]
     # Two nights touch the day on which the clock is put forward: twelve hours, then thirteen.
     assert [
-        (end.astimezone(UTC) - begin.astimezone(UTC)) // timedelta(hours=1) for begin, end in stays
+        (end.astimezone(UTC) - begin.astimezone(UTC)) // timedelta(hours=1)
+        for begin, end in sessions
     ] == [12, 13]
 
 
@@ -91,7 +96,11 @@ def test_weekdays_leave_the_weekend_out() -> None:
     weekdays = NIGHTS.model_copy(update={"days": "weekday"})
     timeline = Timeline(datetime(2024, 2, 2, tzinfo=UTC), SLOT, 4 * 96)
     # Thursday's, Friday's and Monday's evening; the second of February is a Friday.
-    assert [begin.day for begin, _ in stays_of(weekdays).list_stays(timeline)] == [1, 2, 5]
+    assert [begin.day for begin, _ in sessions_of(weekdays).list_charging_sessions(timeline)] == [
+        1,
+        2,
+        5,
+    ]
 
 
 def test_a_day_longer_than_the_car_goes_is_refused() -> None:

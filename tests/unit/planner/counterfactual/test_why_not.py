@@ -29,7 +29,7 @@ from tests.support.planning.problems import (
     draw_problem,
     make_problem,
 )
-from tests.support.planning.requests import answer, make_request, stay
+from tests.support.planning.requests import answer, charging_session, make_request
 from tests.support.suite.tables import each_row
 from tests.support.words.wording import wording
 
@@ -136,17 +136,19 @@ def test_the_cost_of_the_opposite_is_the_same_read_or_planned_anew(seed: int) ->
         assert deviation.cost_by_value == pytest.approx(opposite[slot], abs=1e-6)
 
 
-@pytest.mark.parametrize("courses", [False, True])
-def test_what_a_plan_weighs_beside_money_is_in_its_value_and_not_in_its_bill(courses: bool) -> None:
+@pytest.mark.parametrize("scenarios", [False, True])
+def test_what_a_plan_weighs_beside_money_is_in_its_value_and_not_in_its_bill(
+    scenarios: bool,
+) -> None:
     request = inputs(objective={"carbon_price_per_kg": 0.3})
     assert request.outlook is not None
     scenarios = {"probability": [0.5], "load_kwh": [[1.5] * 12], "pv_kwh": [[0.0] * 12]}
     series = {"carbon_g_per_kwh": [500.0] * 4 + [100.0] * 8} | (
-        {"scenarios": scenarios} if courses else {}
+        {"scenarios": scenarios} if scenarios else {}
     )
     outlook = OutlookMessage.model_validate(request.outlook.model_dump() | series)
     options = request.options.model_copy(
-        update={"uncertainty": "scenarios" if courses else "point"}
+        update={"uncertainty": "scenarios" if scenarios else "point"}
     )
     weighed = request.model_copy(update={"outlook": outlook, "options": options})
     told = answer(weighed).slots[5]
@@ -286,7 +288,9 @@ def devices(**changes: Any) -> PlanRequest:
     }
     tank = {"name": "tank", "power_kw": 2, "energy_kwh_per_day": 8}
     series = {"load_kwh": 0.0, "import_price": PRICES, "export_price": 0.0}
-    state = {"vehicles": {"car": {"soc": 0.5, "sessions": [stay(0, 10, target_soc=0.6)]}}}
+    state = {
+        "vehicles": {"car": {"soc": 0.5, "sessions": [charging_session(0, 10, target_soc=0.6)]}}
+    }
     return make_request(
         {"vehicles": [car], "loads": [tank]},
         series,

@@ -1,4 +1,4 @@
-"""The mean of V′ over courses, and the plan that follows it."""
+"""The mean of V′ over scenarios, and the plan that follows it."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ import pytest
 from luna.contracts.plan import Terminal
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan, objective
-from services.planner.dp.planner import weigh_courses
+from services.planner.dp.planner import weigh_scenarios
 from services.planner.dp.value import ValueFunction
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
@@ -51,8 +51,8 @@ def err(problem: Problem, paths: int = 6, seed: int = 1) -> ScenarioSet:
     return ScenarioSet(np.full(paths, 0.6 / paths), outlook.load_kwh * load, outlook.pv_kwh * pv)
 
 
-def plan(problem: Problem, courses: ScenarioSet | None = None, *, risk: float = 0.0) -> Plan:
-    return make_plan(replace(problem, uncertainty=Uncertainty(courses, risk)), Solver())
+def plan(problem: Problem, scenarios: ScenarioSet | None = None, *, risk: float = 0.0) -> Plan:
+    return make_plan(replace(problem, uncertainty=Uncertainty(scenarios, risk)), Solver())
 
 
 def function_of(found: Plan) -> ValueFunction:
@@ -69,14 +69,14 @@ def sample(function: ValueFunction, slot: int) -> FloatArray:
 @each_row("seed", range(5))
 def test_the_mean_is_that_of_the_value_functions_of_all_courses(seed: int) -> None:
     problem = draw_home(seed)
-    courses = err(problem)
+    scenarios = err(problem)
     alone = [
         replace(problem, outlook=replace(problem.outlook, load_kwh=load, pv_kwh=pv))
-        for load, pv in zip(courses.load_kwh, courses.pv_kwh, strict=True)
+        for load, pv in zip(scenarios.load_kwh, scenarios.pv_kwh, strict=True)
     ]
     functions = [function_of(plan(each)) for each in (problem, *alone)]
-    weight = np.append(0.4, courses.weight)
-    mean = function_of(plan(problem, courses))
+    weight = np.append(0.4, scenarios.weight)
+    mean = function_of(plan(problem, scenarios))
     for slot in (0, 7, SLOTS - 1):
         assert sample(mean, slot) == pytest.approx(
             weight @ [sample(function, slot) for function in functions]
@@ -100,22 +100,24 @@ def test_courses_that_are_all_as_expected_make_the_plan_for_what_is_expected(ris
 
 def test_the_order_of_courses_does_not_matter() -> None:
     problem = draw_home(3)
-    courses = err(problem)
+    scenarios = err(problem)
     order = [4, 2, 0, 5, 1, 3]
-    turned = ScenarioSet(courses.weight[order], courses.load_kwh[order], courses.pv_kwh[order])
-    one, other = (function_of(plan(problem, each, risk=0.5)) for each in (courses, turned))
+    turned = ScenarioSet(
+        scenarios.weight[order], scenarios.load_kwh[order], scenarios.pv_kwh[order]
+    )
+    one, other = (function_of(plan(problem, each, risk=0.5)) for each in (scenarios, turned))
     assert sample(one, 5) == pytest.approx(sample(other, 5))
 
 
 def test_all_risk_makes_the_plan_for_the_dearest_course() -> None:
     problem = draw_home(2)
-    courses = err(problem)
+    scenarios = err(problem)
     alone = [
         replace(problem, outlook=replace(problem.outlook, load_kwh=load, pv_kwh=pv))
-        for load, pv in zip(courses.load_kwh, courses.pv_kwh, strict=True)
+        for load, pv in zip(scenarios.load_kwh, scenarios.pv_kwh, strict=True)
     ]
     dearest = max((plan(each) for each in alone), key=objective)
-    assert sample(function_of(plan(problem, courses, risk=1.0)), 3) == pytest.approx(
+    assert sample(function_of(plan(problem, scenarios, risk=1.0)), 3) == pytest.approx(
         sample(function_of(dearest), 3)
     )
 
@@ -128,7 +130,7 @@ def test_whatever_the_problem_the_plan_by_scenarios_breaks_nothing_that_the_othe
     point = plan(problem)
     weighed = plan(problem, err(problem))
     assert weighed.spread is not None
-    assert weighed.spread.courses + weighed.spread.left_out == 7
+    assert weighed.spread.scenarios + weighed.spread.left_out == 7
     assert len(find_compromises(weighed)) <= len(find_compromises(point))
     assert objective(weighed) >= objective(point) - 1e-6
 
@@ -141,11 +143,17 @@ def test_what_has_to_be_left_at_the_end_is_left() -> None:
 
 def test_a_course_beyond_the_connection_is_left_out_and_said() -> None:
     problem = draw_home()
-    courses = err(problem)
-    beyond = replace(courses, load_kwh=np.vstack([courses.load_kwh[:-1], np.full(SLOTS, 50_000.0)]))
+    scenarios = err(problem)
+    beyond = replace(
+        scenarios, load_kwh=np.vstack([scenarios.load_kwh[:-1], np.full(SLOTS, 50_000.0)])
+    )
     spread = plan(problem, beyond).spread
     assert spread is not None
-    assert (spread.courses, spread.left_out, spread.reasons) == (6, 1, ("courses_beyond_limits",))
+    assert (spread.scenarios, spread.left_out, spread.reasons) == (
+        6,
+        1,
+        ("scenarios_beyond_limits",),
+    )
 
 
 def test_several_batteries_are_planned_for_what_is_expected_and_the_plan_says_so() -> None:
@@ -167,5 +175,5 @@ def test_a_decision_reads_no_more_slots_than_it_needs() -> None:
     problem = replace(draw_home(), uncertainty=Uncertainty(err(draw_home())))
     value = plan(draw_home()).value
     assert value is not None
-    few, all_slots = (weigh_courses(problem, value, slots=slots)[0] for slots in (4, SLOTS))
+    few, all_slots = (weigh_scenarios(problem, value, slots=slots)[0] for slots in (4, SLOTS))
     assert few.thresholds.buy_kwh.tolist() == all_slots.thresholds.buy_kwh[:4].tolist()

@@ -13,7 +13,7 @@ SLOTS = 7
 
 
 def keeps_runs(rules: RangeRules, ranges: Ranges) -> bool:
-    """Return whether every run lasts its shortest time, or to the end of its stay."""
+    """Return whether every run lasts its shortest time, or to the end of its session."""
     first = 0
     while first < ranges.size:
         end = first + 1
@@ -65,15 +65,17 @@ def test_a_change_adds_what_it_says_and_keeps_its_runs(seed: int) -> None:
         assert added < 0
 
 
-def test_each_stay_can_use_what_it_needs() -> None:
+def test_each_session_can_use_what_it_needs() -> None:
     begins = np.array([True, False, False, False, True, False, False])
     rules = RangeRules(begins, 1, 0.0, goes_on=False)
     price = np.array([0.3, 0.1, 0.2, 0.4, 0.3, 0.3, 0.3])
     high_kwh = np.array([1.0, 3.0])[:, None] * np.ones(SLOTS)
     cost = np.vstack([np.zeros(SLOTS), high_kwh * price])
-    stay = np.array([0, 0, 0, 0, 1, 1, 1])
-    found = rules.find_with_energy(cost, high_kwh, (stay, np.array([4.0, 0.0])), highest_price=1.0)
-    # The two cheapest hours of the first stay, nothing in the second.
+    session = np.array([0, 0, 0, 0, 1, 1, 1])
+    found = rules.find_with_energy(
+        cost, high_kwh, (session, np.array([4.0, 0.0])), highest_price=1.0
+    )
+    # The two cheapest hours of the first session, nothing in the second.
     assert found[1] == 2
     assert found[2] > 0
     assert found[4:].max() == 0

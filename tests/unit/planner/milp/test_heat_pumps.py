@@ -101,26 +101,26 @@ def test_runs_and_rests_last_as_long_as_they_should_and_the_band_is_kept() -> No
         "min_off_minutes": 180,
         "store": HOUSE | {"capacity_kwh_per_k": 20},
     }
-    course = flows(answer(warm(pump, outdoor_c=COLD)))
-    runs = "".join("x" if flow.on else " " for flow in course)
+    scenario = flows(answer(warm(pump, outdoor_c=COLD)))
+    runs = "".join("x" if flow.on else " " for flow in scenario)
     # The last run may have just begun when the horizon ends.
     assert min(map(len, runs.split()[:-1])) >= 2
     assert min(len(rest) for rest in runs.strip().split("x") if rest) >= 3
-    assert all(20 - 0.01 <= flow.temperature_c <= 22.01 for flow in course)
+    assert all(20 - 0.01 <= flow.temperature_c <= 22.01 for flow in scenario)
 
 
 def test_the_band_is_kept_and_filled_while_a_kwh_is_cheap() -> None:
-    course = flows(answer(warm(PUMP, import_price=NIGHT_CHEAP)))
-    assert all(20 - 1e-3 <= flow.temperature_c <= 22 + 1e-3 for flow in course)
-    assert course[5].temperature_c == pytest.approx(22, abs=1e-3)
-    assert all(flow.energy_kwh <= 3 + 1e-9 for flow in course)
+    scenario = flows(answer(warm(PUMP, import_price=NIGHT_CHEAP)))
+    assert all(20 - 1e-3 <= flow.temperature_c <= 22 + 1e-3 for flow in scenario)
+    assert scenario[5].temperature_c == pytest.approx(22, abs=1e-3)
+    assert all(flow.energy_kwh <= 3 + 1e-9 for flow in scenario)
 
 
 def test_energy_heat_and_temperature_fit_each_other() -> None:
-    course = flows(answer(warm(PUMP, outdoor_c=COLD)))
+    scenario = flows(answer(warm(PUMP, outdoor_c=COLD)))
     before = 21.0
     keep = np.exp(-0.2 / 5)
-    for flow, outdoor in zip(course, COLD, strict=True):
+    for flow, outdoor in zip(scenario, COLD, strict=True):
         # COP 2 at −10 °C and 4 at 10 °C; (1 − keep) / 0.2 K for each kWh of heat within an hour.
         assert flow.heat_kwh == pytest.approx(flow.energy_kwh * (3 + outdoor / 10), abs=1e-5)
         before = keep * before + (1 - keep) * (outdoor + flow.heat_kwh / 0.2)
@@ -133,8 +133,8 @@ def test_energy_heat_and_temperature_fit_each_other() -> None:
 def test_of_equal_prices_the_mild_hours_are_taken(
     first: float, last: float, at_noon: float
 ) -> None:
-    course = flows(answer(warm(PUMP, outdoor_c=np.where(np.arange(24) < 12, first, last))))
-    assert course[11].temperature_c == pytest.approx(at_noon, abs=1e-3)
+    scenario = flows(answer(warm(PUMP, outdoor_c=np.where(np.arange(24) < 12, first, last))))
+    assert scenario[11].temperature_c == pytest.approx(at_noon, abs=1e-3)
 
 
 def test_a_modulating_pump_is_off_or_above_its_least_power() -> None:
@@ -159,32 +159,32 @@ def test_a_pump_that_has_just_begun_runs_on() -> None:
 
 def test_a_tank_holds_what_is_drawn_from_it() -> None:
     demand = np.where(np.arange(24) == 7, 3.0, 0.0)
-    course = flows(
+    scenario = flows(
         answer(
             warm(PUMP | {"store": TANK}, start_c=45.0, demand_kwh=demand, import_price=NIGHT_CHEAP)
         )
     )
     # 3 kWh of 0.35 kWh per K are 8.6 K: before, it has to be at least 53.6 °C warm, in the cheap
     # hours.
-    assert course[6].temperature_c >= 45 + 3 / 0.35 - 3 / 0.35 * 0.5
-    assert min(flow.temperature_c for flow in course) >= 45 - 0.01
+    assert scenario[6].temperature_c >= 45 + 3 / 0.35 - 3 / 0.35 * 0.5
+    assert min(flow.temperature_c for flow in scenario) >= 45 - 0.01
 
 
 def test_bands_follow_the_clock() -> None:
     store = HOUSE | {"bands": [{"from": "22:00", "to": "06:00", "min_c": 17, "max_c": 22}]}
-    course = flows(
+    scenario = flows(
         answer(warm(PUMP | {"store": store}, start_c=20.0, import_price=np.full(24, 0.3)))
     )
-    assert min(flow.temperature_c for flow in course[:5]) < 19
-    assert min(flow.temperature_c for flow in course[6:22]) >= 20 - 0.01
+    assert min(flow.temperature_c for flow in scenario[:5]) < 19
+    assert min(flow.temperature_c for flow in scenario[6:22]) >= 20 - 0.01
 
 
 def test_a_house_that_is_too_cold_is_warmed_with_all_the_pump_has_and_the_plan_says_so() -> None:
     reply = answer(warm(PUMP, outdoor_c=-10.0, start_c=16.0))
-    course = flows(reply)
+    scenario = flows(reply)
     # 6 kW of heat against the 5.2 kW that a house of 16 °C loses: it takes hours, and never more
     # than 3 kW.
-    assert max(flow.energy_kwh for flow in course) == pytest.approx(3)
+    assert max(flow.energy_kwh for flow in scenario) == pytest.approx(3)
     assert reply.status == "compromised"
     compromise = reply.compromises[0]
     assert (compromise.code, compromise.figures["name"], compromise.figures["wanted"]) == (

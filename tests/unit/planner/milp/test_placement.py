@@ -17,7 +17,7 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem, TariffState
-from tests.support.planning.requests import answer, make_request, stay, value_rest
+from tests.support.planning.requests import answer, charging_session, make_request, value_rest
 from tests.support.reference_model.model import solve_reference
 from tests.support.suite.depth import LONG
 from tests.support.suite.tables import each_row
@@ -51,7 +51,9 @@ def ask(
         "loads": [HEATER],
     } | changes
     cars = (
-        {"car": {"soc": 0.3, "sessions": [stay(2, 9, target_soc=0.6)]}} if site["vehicles"] else {}
+        {"car": {"soc": 0.3, "sessions": [charging_session(2, 9, target_soc=0.6)]}}
+        if site["vehicles"]
+        else {}
     )
     known = {"vehicles": cars, "month_peaks_kw": [2.0]} | (state or {})
     outlook = {
@@ -176,7 +178,7 @@ def test_a_peak_that_costs_is_heeded(interval: int, highest: int) -> None:
 
 
 def test_a_car_that_cannot_be_full_in_time_gets_what_is_possible_and_says_its_lack() -> None:
-    reply = answer(ask(state=car(stay(2, 3, target_soc=0.9), soc=0.2)))
+    reply = answer(ask(state=car(charging_session(2, 3, target_soc=0.9), soc=0.2)))
     assert reply.status == "compromised"
     # One hour at 11 kW and 0.9 brings 9.9 of 28 kWh: 18.1 of 40 are missing, 20.1 kWh at the
     # charger.
@@ -195,10 +197,10 @@ def test_a_car_that_cannot_be_full_in_time_gets_what_is_possible_and_says_its_la
     )
 
 
-def test_a_stay_beyond_the_horizon_leaves_for_later_only_what_can_be_charged_then() -> None:
+def test_a_session_beyond_the_horizon_leaves_for_later_only_what_can_be_charged_then() -> None:
     # 20 kWh are wanted two hours after the horizon; two hours bring 19.8, so 8.2 of the 28 missing
     # have to be charged before.
-    reply = answer(ask(state=car(stay(20, 26, target_soc=1.0))))
+    reply = answer(ask(state=car(charging_session(20, 26, target_soc=1.0))))
     assert reply.slots[-1].vehicles["car"].soc_end * 40 >= 40 - 2 * 11 * 0.9 - 1e-6
 
 
@@ -224,7 +226,11 @@ def test_an_appliance_that_is_metered_with_the_load_is_not_placed() -> None:
         ({"vehicles": {"bus": {"soc": 0.5}}}, "state.vehicles.bus"),
         ({"loads": {"pool": {}}}, "state.loads.pool"),
         (
-            {"vehicles": {"car": {"soc": 0.5, "sessions": [stay(9, 2, target_soc=0.6)]}}},
+            {
+                "vehicles": {
+                    "car": {"soc": 0.5, "sessions": [charging_session(9, 2, target_soc=0.6)]}
+                }
+            },
             "state.vehicles.car.sessions.0",
         ),
     ],

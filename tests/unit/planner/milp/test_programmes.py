@@ -1,4 +1,4 @@
-"""Programmes with a fixed course: one start inside the window, no interruption, or a word that
+"""Programmes with a fixed scenario: one start inside the window, no interruption, or a word that
 there was none.
 """
 

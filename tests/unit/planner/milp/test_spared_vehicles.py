@@ -20,7 +20,7 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import decide, make_plan
 from services.planner.problem.build import build_problem
 from tests.support.planning.problems import START
-from tests.support.planning.requests import answer, solve, stay
+from tests.support.planning.requests import answer, charging_session, solve
 from tests.support.suite.depth import draws
 from tests.support.suite.tables import each_row
 from tests.unit.planner.milp.vehicle_requests import BATTERY, ask, draw
@@ -98,7 +98,7 @@ def test_a_battery_that_may_not_feed_the_car_rests_while_it_charges() -> None:
         "batteries": [BATTERY],
         "options": {"terminal": {"kind": "value", "value": 0.0}},
     }
-    session = stay(0, 4, target_soc=0.9)
+    session = charging_session(0, 4, target_soc=0.9)
     fed, spared = (
         answer(ask([DEAR] * 6, session, car={"from_battery": option}, **changes))
         for option in ("if_it_pays", "never")
@@ -120,7 +120,7 @@ def test_without_imports_a_battery_serves_beside_a_car_that_it_may_not_feed() ->
     }
     request = ask(
         [DEAR] * 8,
-        stay(0, 8),
+        charging_session(0, 8),
         car={"from_battery": "never", "min_charge_kw": 0},
         pv_kwh=[4.0] * 4 + [0.0] * 4,
         batteries=[BATTERY],

@@ -1,4 +1,4 @@
-"""Vehicles: phases, several stays, surplus, what is charged beyond the target, what they give to
+"""Vehicles: phases, several sessions, surplus, what is charged beyond the target, what they give to
 the house, and steady charging.
 """
 
@@ -18,7 +18,7 @@ from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
 from services.planner.reply.notes import find_gap_cost
 from tests.support.planning.problems import START
-from tests.support.planning.requests import answer, stay
+from tests.support.planning.requests import answer, charging_session
 from tests.support.reference_model.model import solve_reference
 from tests.support.suite.depth import draws
 from tests.support.suite.tables import each_row
@@ -92,7 +92,7 @@ def test_between_one_phase_and_three_is_a_gap() -> None:
     # 4 kW of surplus each hour: with a power of its own choice the car would take 4.
     request = ask(
         [DEAR] * 12,
-        stay(0, 12),
+        charging_session(0, 12),
         car={"charger": {"phases": [1, 3]}},
         load_kwh=[0.0] * 12,
         pv_kwh=SUN,
@@ -101,8 +101,11 @@ def test_between_one_phase_and_three_is_a_gap() -> None:
     assert answer(request).slots[4].vehicles["car"].phases == 1
 
 
-def test_each_stay_has_its_target_and_what_was_driven_in_between_is_charged_again() -> None:
-    sessions = (stay(0, 5, target_soc=0.5), stay(8, 12, target_soc=0.6, arrival_soc=0.25))
+def test_each_session_has_its_target_and_what_was_driven_in_between_is_charged_again() -> None:
+    sessions = (
+        charging_session(0, 5, target_soc=0.5),
+        charging_session(8, 12, target_soc=0.6, arrival_soc=0.25),
+    )
     slots = answer(ask([0.3] * 12, *sessions)).slots
     assert [slots[place].vehicles["car"].soc_end for place in (4, 7, 11)] == pytest.approx(
         [0.5, 0.5, 0.6]
@@ -112,13 +115,15 @@ def test_each_stay_has_its_target_and_what_was_driven_in_between_is_charged_agai
 
 
 def test_what_a_vehicle_holds_now_counts_and_not_what_it_held_when_it_came() -> None:
-    reply = answer(ask([0.3] * 6, stay(-3, 6, target_soc=0.5, arrival_soc=0.1), soc=0.4))
+    reply = answer(
+        ask([0.3] * 6, charging_session(-3, 6, target_soc=0.5, arrival_soc=0.1), soc=0.4)
+    )
     assert sum(charged(reply)) == pytest.approx(0.1 * 40 / 0.9)
 
 
 def test_without_a_target_a_car_takes_only_what_would_be_exported() -> None:
     slots = answer(
-        ask([DEAR] * 12, stay(0, 12, limit_soc=0.5), batteries=[BATTERY], pv_kwh=SUN)
+        ask([DEAR] * 12, charging_session(0, 12, limit_soc=0.5), batteries=[BATTERY], pv_kwh=SUN)
     ).slots
     taking = [slot for slot in slots if slot.vehicles["car"].charge_kwh > 0]
     assert taking
@@ -129,7 +134,7 @@ def test_without_a_target_a_car_takes_only_what_would_be_exported() -> None:
 
 
 def test_without_a_target_nothing_is_bought_however_cheap() -> None:
-    assert not any(charged(answer(ask([0.0] * 6, stay(0, 6, limit_soc=0.9)))))
+    assert not any(charged(answer(ask([0.0] * 6, charging_session(0, 6, limit_soc=0.9)))))
 
 
 @pytest.mark.parametrize(("price", "soc"), [(CHEAP, 0.7), (DEAR, 0.5)], ids=["cheap", "dear"])
@@ -137,18 +142,20 @@ def test_beyond_the_target_a_car_charges_where_a_kwh_costs_less_than_it_is_worth
     price: float, soc: float
 ) -> None:
     # 0.2 per stored kWh against 0.10 / 0.9 or 0.40 / 0.9.
-    reply = answer(ask([price] * 6, stay(0, 6, target_soc=0.5, limit_soc=0.7, extra_value=0.2)))
+    reply = answer(
+        ask([price] * 6, charging_session(0, 6, target_soc=0.5, limit_soc=0.7, extra_value=0.2))
+    )
     assert reply.slots[-1].vehicles["car"].soc_end == pytest.approx(soc)
 
 
 def test_a_car_above_its_target_is_left_alone_and_misses_nothing() -> None:
-    reply = answer(ask([0.3] * 6, stay(0, 6, target_soc=0.6), soc=0.9))
+    reply = answer(ask([0.3] * 6, charging_session(0, 6, target_soc=0.6), soc=0.9))
     assert not any(charged(reply))
     assert reply.status == "optimal"
 
 
 def test_a_car_is_never_charged_beyond_its_own_limit_even_where_buying_is_paid() -> None:
-    reply = answer(ask([-0.2] * 6, stay(0, 6, target_soc=0.6), car={"max_soc": 0.8}))
+    reply = answer(ask([-0.2] * 6, charging_session(0, 6, target_soc=0.6), car={"max_soc": 0.8}))
     assert reply.slots[-1].vehicles["car"].soc_end == pytest.approx(0.8)
 
 
@@ -159,7 +166,7 @@ def test_a_car_gives_to_the_house_when_that_is_dear_and_is_back_at_its_target_wh
     reply = answer(
         ask(
             [CHEAP] * 4 + [DEAR] * 4 + [CHEAP] * 4,
-            stay(0, 12, target_soc=0.5),
+            charging_session(0, 12, target_soc=0.5),
             car=car,
             soc=0.45,
             load_kwh=[2.0] * 12,
@@ -176,7 +183,7 @@ def test_a_car_gives_no_more_than_house_and_appliances_lack() -> None:
     heater = {"name": "heater", "power_kw": 1, "energy_kwh_per_day": 4, "max_gap_hours": 24}
     request = ask(
         [CHEAP] * 4 + [DEAR] * 4,
-        stay(0, 8, target_soc=0.3),
+        charging_session(0, 8, target_soc=0.3),
         car={"discharge_limit_kw": 10},
         soc=0.9,
         loads=[heater],
@@ -192,14 +199,16 @@ def test_a_car_gives_no_more_than_house_and_appliances_lack() -> None:
     "car", [{}, {"discharge_limit_kw": 3, "min_soc": 0.5}], ids=["not allowed", "below its reserve"]
 )
 def test_a_car_that_may_not_give_gives_nothing(car: dict[str, Any]) -> None:
-    reply = answer(ask([CHEAP] * 4 + [DEAR] * 4, stay(0, 8, target_soc=0.4), car=car, soc=0.4))
+    reply = answer(
+        ask([CHEAP] * 4 + [DEAR] * 4, charging_session(0, 8, target_soc=0.4), car=car, soc=0.4)
+    )
     assert not any(given(reply))
 
 
 def test_each_start_has_its_price() -> None:
     price = [CHEAP, CHEAP + 0.01] * 5
     jumpy, steady = (
-        answer(ask(price, stay(0, 10, target_soc=0.9), car={"start_price": start}))
+        answer(ask(price, charging_session(0, 10, target_soc=0.9), car={"start_price": start}))
         for start in (0.0, 0.5)
     )
     assert (count_starts(jumpy) > 1, count_starts(steady)) == (True, 1)
@@ -209,7 +218,7 @@ def test_what_charges_now_goes_on_rather_than_start_again() -> None:
     # The second hour is cheaper by less than a start is worth.
     request = ask(
         [CHEAP + 0.001, CHEAP, CHEAP],
-        stay(0, 3, target_soc=0.35),
+        charging_session(0, 3, target_soc=0.35),
         car={"start_price": 0.05},
         charging=True,
     )
@@ -218,13 +227,13 @@ def test_what_charges_now_goes_on_rather_than_start_again() -> None:
 
 def test_a_charge_is_never_shorter_than_its_shortest_run() -> None:
     price = [DEAR, CHEAP, DEAR, CHEAP, DEAR, CHEAP, DEAR, DEAR]
-    reply = answer(ask(price, stay(0, 8, target_soc=0.8), car={"min_run_minutes": 180}))
+    reply = answer(ask(price, charging_session(0, 8, target_soc=0.8), car={"min_run_minutes": 180}))
     runs = "".join("x" if energy > 0 else " " for energy in charged(reply)).split()
     assert min(len(run) for run in runs) >= 3
 
 
 def test_of_equal_hours_the_first_is_taken_each_time() -> None:
-    request = ask([0.3] * 8, stay(0, 8, target_soc=0.5))
+    request = ask([0.3] * 8, charging_session(0, 8, target_soc=0.5))
     first = charged(answer(request))
     again = charged(answer(request))
     assert first == again
@@ -234,11 +243,17 @@ def test_of_equal_hours_the_first_is_taken_each_time() -> None:
 @each_row(
     ("sessions", "field"),
     [
-        ([stay(2, 6, target_soc=0.6), stay(5, 8, target_soc=0.7)], "sessions.1.from"),
-        ([stay(5, 8, target_soc=0.7), stay(2, 6, target_soc=0.6)], "sessions.0.from"),
-        ([stay(6, 2, target_soc=0.6)], "sessions.0"),
-        ([stay(2, 6, target_soc=0.95)], "sessions.0.target_soc"),
-        ([stay(2, 6, target_soc=0.5, min_soc=0.95)], "sessions.0.min_soc"),
+        (
+            [charging_session(2, 6, target_soc=0.6), charging_session(5, 8, target_soc=0.7)],
+            "sessions.1.from",
+        ),
+        (
+            [charging_session(5, 8, target_soc=0.7), charging_session(2, 6, target_soc=0.6)],
+            "sessions.0.from",
+        ),
+        ([charging_session(6, 2, target_soc=0.6)], "sessions.0"),
+        ([charging_session(2, 6, target_soc=0.95)], "sessions.0.target_soc"),
+        ([charging_session(2, 6, target_soc=0.5, min_soc=0.95)], "sessions.0.min_soc"),
     ],
     ids=[
         "overlapping",
@@ -258,7 +273,7 @@ def test_sessions_that_do_not_fit_are_refused_by_name(
 
 def test_a_target_beyond_the_sessions_own_limit_is_refused() -> None:
     with pytest.raises(ValueError, match=r"target_soc 0\.8 must not exceed limit_soc 0\.5"):
-        ask([0.3], stay(0, 1, target_soc=0.8, limit_soc=0.5))
+        ask([0.3], charging_session(0, 1, target_soc=0.8, limit_soc=0.5))
 
 
 @pytest.mark.parametrize(
@@ -281,7 +296,7 @@ def test_a_charger_that_never_charges_is_refused(charger: dict[str, Any]) -> Non
         )
 
 
-def test_stays_that_share_a_slot_do_not_share_its_energy() -> None:
+def test_sessions_that_share_a_slot_do_not_share_its_energy() -> None:
     half = timedelta(minutes=30)
     sessions = [
         {"from": START, "to": START + 3 * half, "target_soc": 0.4},
@@ -297,7 +312,7 @@ def test_relaxed_a_car_that_is_half_on_takes_half_of_the_surplus() -> None:
     car = {"min_charge_kw": 3.0, "charge_efficiency": 1.0}
     request = ask(
         [0.3] * 6,
-        stay(0, 6, target_soc=0.375),
+        charging_session(0, 6, target_soc=0.375),
         car=car,
         soc=0.3,
         load_kwh=[0.0] * 6,

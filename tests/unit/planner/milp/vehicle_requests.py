@@ -6,7 +6,7 @@ import numpy as np
 
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.contracts.plan.state import VehicleState
-from tests.support.planning.requests import QUIET, make_request, stay, value_rest
+from tests.support.planning.requests import QUIET, charging_session, make_request, value_rest
 
 CAR = {"name": "car", "capacity_kwh": 40, "min_charge_kw": 1.4}
 BATTERY = {"capacity_kwh": 5, "charge_limit_kw": 2.5, "discharge_limit_kw": 2.5, "wear_price": 0.01}
@@ -100,8 +100,8 @@ def _draw_car(
     away = int(rng.integers(5, 8))
     back = int(rng.integers(8, 10))
     sessions = [
-        _draw_stay(rng, first, away),
-        _draw_stay(rng, back, int(rng.choice([back + 4, hours + 2]))),
+        _draw_session(rng, first, away),
+        _draw_session(rng, back, int(rng.choice([back + 4, hours + 2]))),
     ][: rng.integers(1, 3)]
     car = {
         "name": name,
@@ -122,8 +122,8 @@ def _draw_car(
     }
 
 
-def _draw_stay(rng: np.random.Generator, first: int, last: int) -> dict[str, Any]:
-    return stay(
+def _draw_session(rng: np.random.Generator, first: int, last: int) -> dict[str, Any]:
+    return charging_session(
         first,
         last,
         target_soc=[None, 0.4, 0.6, 0.85][rng.integers(4)],

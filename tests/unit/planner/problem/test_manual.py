@@ -248,7 +248,7 @@ def test_programme_is_not_told_on_or_off() -> None:
 
 
 def test_car_charges_now_or_not_before_an_hour() -> None:
-    stay = {
+    session = {
         "car": {
             "soc": 0.5,
             "sessions": [
@@ -260,9 +260,9 @@ def test_car_charges_now_or_not_before_an_hour() -> None:
             ],
         }
     }
-    now = plan(block("car", "charge", 0, 1, power_kw=5), site={"vehicles": [CAR]}, vehicles=stay)
-    later = plan(block("car", "no_charge", 0, 4), site={"vehicles": [CAR]}, vehicles=stay)
-    never = plan(block("car", "no_charge", 0, 24), site={"vehicles": [CAR]}, vehicles=stay)
+    now = plan(block("car", "charge", 0, 1, power_kw=5), site={"vehicles": [CAR]}, vehicles=session)
+    later = plan(block("car", "no_charge", 0, 4), site={"vehicles": [CAR]}, vehicles=session)
+    never = plan(block("car", "no_charge", 0, 24), site={"vehicles": [CAR]}, vehicles=session)
     assert now.slots[0].vehicles["car"].charge_kwh == pytest.approx(5.0)
     assert [slot.vehicles["car"].charge_kwh for slot in later.slots[:4]] == [0.0] * 4
     assert sum(slot.vehicles["car"].charge_kwh for slot in later.slots) == pytest.approx(

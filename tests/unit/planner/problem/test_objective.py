@@ -190,12 +190,16 @@ def test_unknown_carbon_is_left_out_and_said() -> None:
 
 
 def test_a_car_charges_when_the_grid_is_clean_and_both_layers_agree() -> None:
-    stay = {"from": START.isoformat(), "to": START.replace(hour=20).isoformat(), "target_soc": 0.5}
+    session = {
+        "from": START.isoformat(),
+        "to": START.replace(hour=20).isoformat(),
+        "target_soc": 0.5,
+    }
     cars = {
         "site": {"vehicles": [CAR]},
         "state": {
             "batteries": {"battery": {"soc": 0.0}},
-            "vehicles": {"car": {"soc": 0.0, "sessions": [stay]}},
+            "vehicles": {"car": {"soc": 0.0, "sessions": [session]}},
         },
     }
     plan = solve(ask({"carbon_price_per_kg": 0.2}, **cars))
@@ -232,16 +236,16 @@ def test_several_batteries_are_weighed_by_the_model() -> None:
 
 
 def test_scenarios_are_weighed_too() -> None:
-    courses = {"probability": [0.5], "load_kwh": [[0.6] * 24], "pv_kwh": [[0.0] * 24]}
+    scenarios = {"probability": [0.5], "load_kwh": [[0.6] * 24], "pv_kwh": [[0.0] * 24]}
     plan = solve(
         ask(
             {"carbon_price_per_kg": 0.2},
-            outlook={"scenarios": courses},
+            outlook={"scenarios": scenarios},
             options={"uncertainty": "scenarios"},
         )
     )
     assert plan.spread is not None
-    assert plan.spread.courses == 2
+    assert plan.spread.scenarios == 2
     assert bought_at_night(plan) == pytest.approx(0.0, abs=1e-9)
 
 

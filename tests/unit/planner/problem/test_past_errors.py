@@ -96,7 +96,7 @@ def test_nothing_measured_or_issued_from_now_on_is_known(count: int, hours: int)
 def test_courses_are_what_is_expected_with_the_errors_of_each_day_and_never_below_zero() -> None:
     memory = remember()
     expected = (np.full(140, 0.2), np.zeros(140))
-    whole, scattered = memory.courses(NOW, AHEAD, expected)
+    whole, scattered = memory.scenarios(NOW, AHEAD, expected)
     load, pv = memory.read(NOW, AHEAD)
     assert whole.load_kwh == pytest.approx(np.maximum(0.2 + load, 0))
     assert whole.pv_kwh == pytest.approx(np.maximum(pv, 0))
@@ -108,7 +108,7 @@ def test_too_few_days_say_nothing() -> None:
     memory = remember()
     # Only the day before yesterday and the one before have passed
     ahead = Timeline(START + LEAST_DAYS * DAY, SLOT, 140)
-    assert memory.courses(ahead.start, ahead, (np.ones(140), np.ones(140))) == []
+    assert memory.scenarios(ahead.start, ahead, (np.ones(140), np.ones(140))) == []
 
 
 def test_a_gap_in_what_was_measured_tells_of_no_error() -> None:

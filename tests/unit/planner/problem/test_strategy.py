@@ -8,7 +8,7 @@ from luna.contracts.plan import PlanReply, PlanRequest
 from luna.energy.site import SafetyIndex
 from services.planner.problem.strategy import apply_strategy, margin_soc, safety_factor
 from tests.support.planning.problems import START, describe_site
-from tests.support.planning.requests import answer, make_request, stay
+from tests.support.planning.requests import answer, charging_session, make_request
 from tests.support.suite.tables import each_row
 from tests.support.words.wording import wording, wording_pattern
 
@@ -59,7 +59,9 @@ def describe(
         "vehicles": [CAR],
         "strategy": strategy,
     }
-    state = {"vehicles": {"car": {"soc": 0.5, "sessions": [stay(0, 12, target_soc=0.8)]}}}
+    state = {
+        "vehicles": {"car": {"soc": 0.5, "sessions": [charging_session(0, 12, target_soc=0.8)]}}
+    }
     outlook = {"import_price": prices, "scenarios": COURSES}
     return make_request(
         site,

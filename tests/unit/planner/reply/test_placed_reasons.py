@@ -11,7 +11,7 @@ from luna.contracts.plan.columns import list_slots, parse_columns
 from services.planner.devices.causes import round_each
 from services.planner.milp.solver import Solver
 from services.planner.reply.reply import plan_columns
-from tests.support.planning.requests import answer, make_request, stay
+from tests.support.planning.requests import answer, charging_session, make_request
 from tests.support.words.wording import wording, wording_pattern
 
 START = datetime(2024, 2, 1, 17, tzinfo=UTC)
@@ -31,7 +31,9 @@ def plan(
     **site: Any,
 ) -> PlanReply:
     """A plan of a car that is two fifths full, for hours from 17:00 UTC on."""
-    session = stay(0, until, start=START, **({} if target is None else {"target_soc": target}))
+    session = charging_session(
+        0, until, start=START, **({} if target is None else {"target_soc": target})
+    )
     cars = {"vehicles": {"car": {"soc": 0.4, "sessions": [session]}}}
     series = {"import_price": PRICES} | (outlook or {})
     return answer(
@@ -290,7 +292,9 @@ def test_every_slot_tells_its_rank_on_its_day_and_when_energy_is_next_used() -> 
 def test_everything_that_is_placed_has_a_sentence(language: str) -> None:
     series = {"pv_kwh": [0.0] * 9 + [3.0] * 5, "import_price": PRICES}
     state = {
-        "vehicles": {"car": {"soc": 0.4, "sessions": [stay(0, 9, start=START, target_soc=0.9)]}}
+        "vehicles": {
+            "car": {"soc": 0.4, "sessions": [charging_session(0, 9, start=START, target_soc=0.9)]}
+        }
     }
     reply = answer(
         make_request(
@@ -316,7 +320,9 @@ def test_what_is_placed_is_kept_without_words_and_read_with_them() -> None:
     }
     series = {"import_price": PRICES, "outdoor_temperature_c": [0.0] * HOURS}
     state = {
-        "vehicles": {"car": {"soc": 0.4, "sessions": [stay(2, 9, start=START, target_soc=0.6)]}}
+        "vehicles": {
+            "car": {"soc": 0.4, "sessions": [charging_session(2, 9, start=START, target_soc=0.6)]}
+        }
     }
     request = make_request(
         {"vehicles": [CAR], "loads": [HEATER], "heat_pumps": [pump]},

@@ -10,7 +10,7 @@ from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
 from services.planner.reply.reply import answer
 from tests.support.planning.problems import START
-from tests.support.planning.requests import make_request, stay, value_rest
+from tests.support.planning.requests import charging_session, make_request, value_rest
 from tests.support.suite.tables import each_row
 
 
@@ -20,7 +20,7 @@ def request_() -> PlanRequest:
 
     A boiler is part of the forecast.
     """
-    cars = {"car": {"soc": 0.2, "sessions": [stay(2, 3, target_soc=0.9)]}}
+    cars = {"car": {"soc": 0.2, "sessions": [charging_session(2, 3, target_soc=0.9)]}}
     site = {"grid": {"import_limit_kw": 17}, "vehicles": [{"name": "car", "capacity_kwh": 40}]}
     request = make_request(
         site, {"import_price": [0.3] * 12}, state={"vehicles": cars}, options=value_rest(0.1)

@@ -107,13 +107,13 @@ def test_a_plan_by_the_earlier_inputs_is_the_earlier_plan() -> None:
 
 def test_another_battery_and_a_car_that_comes_are_named() -> None:
     car = {"vehicles": [{"capacity_kwh": 40, "charge_efficiency": 1.0}]}
-    stay = {"from": START.isoformat(), "to": (START + 10 * HOUR).isoformat(), "target_soc": 0.7}
+    session = {"from": START.isoformat(), "to": (START + 10 * HOUR).isoformat(), "target_soc": 0.7}
     batteries = {"batteries": {"battery": {"soc": 0.5}}}
     away = issue(
         site=car | {"state": batteries | {"vehicles": {"car": {"soc": 0.5, "sessions": []}}}}
     )
     home = issue(
-        site=car | {"state": batteries | {"vehicles": {"car": {"soc": 0.5, "sessions": [stay]}}}}
+        site=car | {"state": batteries | {"vehicles": {"car": {"soc": 0.5, "sessions": [session]}}}}
     )
     told = compare(away, home)
     assert [cause.code for cause in told.causes] == ["vehicles"]

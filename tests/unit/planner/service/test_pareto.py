@@ -127,10 +127,14 @@ def test_owners_weights_do_not_count() -> None:
 
 
 def test_a_car_is_placed_along_the_curve() -> None:
-    stay = {"from": START.isoformat(), "to": START.replace(hour=20).isoformat(), "target_soc": 0.5}
+    session = {
+        "from": START.isoformat(),
+        "to": START.replace(hour=20).isoformat(),
+        "target_soc": 0.5,
+    }
     cars = {
         "batteries": {"battery": {"soc": 0.3}},
-        "vehicles": {"car": {"soc": 0.2, "sessions": [stay]}},
+        "vehicles": {"car": {"soc": 0.2, "sessions": [session]}},
     }
     cost, carbon = columns(trace(ask(site={"vehicles": [CAR]}, state=cars), points=4))
     assert cost[-1] > cost[0]

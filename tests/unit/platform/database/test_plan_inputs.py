@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from luna.contracts.plan import CoursesMessage, PlanRequest
+from luna.contracts.plan import PlanRequest, ScenariosMessage
 from luna.contracts.plan.request_bytes import parse_inputs, write_inputs
 from tests.support.planning.requests import describe_request
 from tests.support.suite.tables import each_row
@@ -57,9 +57,9 @@ def test_what_is_read_is_what_a_document_would_say(load: np.ndarray) -> None:
 
 def test_courses_of_unlike_length_and_numbers_that_are_no_energies_are_refused() -> None:
     with pytest.raises(ValidationError, match="1 to 2 values"):
-        CoursesMessage.model_validate(
+        ScenariosMessage.model_validate(
             {"probability": [0.5, 0.5], "load_kwh": [[1.0], [1.0, 2.0]], "pv_kwh": [[1.0], [1.0]]}
         )
     for wrong in (np.array([[-1.0]]), np.array([[np.nan]]), np.array([1.0])):
         with pytest.raises(ValidationError, match="energies from 0"):
-            CoursesMessage(probability=[0.5], load_kwh=wrong, pv_kwh=np.ones((1, 1)))
+            ScenariosMessage(probability=[0.5], load_kwh=wrong, pv_kwh=np.ones((1, 1)))

@@ -21,7 +21,7 @@ from luna.platform.simulated_home.car import (
 )
 from luna.platform.simulated_home.heater import HEATER_MODEL, HEATER_WORDS, HeaterState, step_heater
 from luna.platform.simulated_home.house import HomeState, advance
-from luna.platform.simulated_home.site import CAR, HEATER, ZONE, build_site, list_stays
+from luna.platform.simulated_home.site import CAR, HEATER, ZONE, build_site, list_charging_sessions
 from services.planner.service.inputs import list_included
 
 # A Monday, 1 June 2026, 20:00 UTC: the car is at home until the next morning.
@@ -166,14 +166,18 @@ def test_the_car_comes_and_goes_by_seed_and_day_alone_and_no_stay_that_is_planne
         datetime(2026, 7, 31, 22, tzinfo=UTC),
     ],
 )
-def test_its_stays_are_those_of_its_site_and_its_heater_is_counted_apart(now: datetime) -> None:
+def test_its_sessions_are_those_of_its_site_and_its_heater_is_counted_apart(now: datetime) -> None:
     site = build_site()
-    stays = list_stays(now)
-    assert {stay.vehicle for stay in stays} == {CAR} == {vehicle.name for vehicle in site.vehicles}
-    assert sorted(day for stay in stays for day in stay.days) == sorted(
+    sessions = list_charging_sessions(now)
+    assert (
+        {session.vehicle for session in sessions}
+        == {CAR}
+        == {vehicle.name for vehicle in site.vehicles}
+    )
+    assert sorted(day for session in sessions for day in session.days) == sorted(
         {"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
     )
-    assert all(stay.from_ < now and stay.to > stay.from_ for stay in stays)
+    assert all(session.from_ < now and session.to > session.from_ for session in sessions)
     assert HEATER not in list_included(site)
 
 

@@ -135,18 +135,18 @@ function carSoc(timeline, start, step) {
   const car = timeline.devices.find((device) => device.kind === DEVICE_SOC);
   /** @param {number} i */
   const inside = (i) =>
-    timeline.stays.find(
-      (stay) =>
-        stay.vehicle === car?.name &&
-        Date.parse(stay.from) <= start + i * step &&
-        start + i * step < Date.parse(stay.to),
+    timeline.sessions.find(
+      (session) =>
+        session.vehicle === car?.name &&
+        Date.parse(session.from) <= start + i * step &&
+        start + i * step < Date.parse(session.to),
     );
-  const stays = Array.from({ length: timeline.slots }, (_, i) => inside(i));
+  const sessions = Array.from({ length: timeline.slots }, (_, i) => inside(i));
   return {
-    car: stays.map((stay, i) =>
-      stay && i >= timeline.past_slots ? (car?.soc?.[i] ?? null) : null,
+    car: sessions.map((session, i) =>
+      session && i >= timeline.past_slots ? (car?.soc?.[i] ?? null) : null,
     ),
-    carTarget: stays.map((stay) => stay?.target_soc ?? null),
+    carTarget: sessions.map((session) => session?.target_soc ?? null),
   };
 }
 

@@ -4,15 +4,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from luna.contracts.charging_stays import WEEKDAYS, NewSession, StoredSession
+from luna.contracts.charging_sessions import WEEKDAYS, NewSession, StoredSession
 from luna.contracts.message import Message
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
-from luna.platform.database import charging_stays
+from luna.platform.database import charging_sessions
 from luna.words import Numbers, say_instant
 
 _NOUN = "vehicle sessions"
-StayNumber = Annotated[
-    int, Field(ge=1, le=2**63 - 1, description="the stay's number, as the list shows it")
+SessionNumber = Annotated[
+    int, Field(ge=1, le=2**63 - 1, description="the session's number, as the list shows it")
 ]
 _PATH = "/v1/sites/{site_id}/vehicle-sessions"
 
@@ -49,7 +49,7 @@ _HEADINGS = ("session", "vehicle", "from", "to", "comes with", "leaves with", "b
     noun=_NOUN,
     scope="read",
     command="session list",
-    shown=ReplyTable(_HEADINGS, _show, "sessions", none="No stay of a vehicle is stored."),
+    shown=ReplyTable(_HEADINGS, _show, "sessions", none="No session of a vehicle is stored."),
 )
 def list_sessions(
     call: CapabilityCall,
@@ -57,14 +57,14 @@ def list_sessions(
     *,
     history: Annotated[bool, Field(description="also what is over or was taken back")] = False,
 ) -> SessionList:
-    """List the stays of vehicles.
+    """List the sessions of vehicles.
 
-    Return the stays at chargers that go on or are to come.
+    Return the sessions at chargers that go on or are to come.
     """
     if history:
-        return SessionList(sessions=charging_stays.read_history(call.connection, site_id))
+        return SessionList(sessions=charging_sessions.read_history(call.connection, site_id))
     return SessionList(
-        sessions=charging_stays.read_standing(call.connection, site_id, first=call.now)
+        sessions=charging_sessions.read_standing(call.connection, site_id, first=call.now)
     )
 
 
@@ -79,11 +79,11 @@ def list_sessions(
     signable=True,
 )
 def add_session(call: CapabilityCall, site_id: SiteName, session: NewSession) -> StoredSession:
-    """Store a stay of a vehicle.
+    """Store a session of a vehicle.
 
-    Have the vehicle planned in this stay from the next plan on, until it is over.
+    Have the vehicle planned in this session from the next plan on, until it is over.
     """
-    return charging_stays.add(call.connection, site_id, session, by=call.by, now=call.now)
+    return charging_sessions.add(call.connection, site_id, session, by=call.by, now=call.now)
 
 
 @capability(
@@ -96,13 +96,13 @@ def add_session(call: CapabilityCall, site_id: SiteName, session: NewSession) ->
     shown="Session {session_id} is in no plan of {site_id} any more.",
 )
 def remove_session(
-    call: CapabilityCall, site_id: SiteName, session_id: StayNumber
+    call: CapabilityCall, site_id: SiteName, session_id: SessionNumber
 ) -> StoredSession:
-    """Take a stay back.
+    """Take a session back.
 
     Take the stay out of every plan from the next one on; it stays in the history.
     """
-    return charging_stays.remove(call.connection, site_id, session_id, by=call.by)
+    return charging_sessions.remove(call.connection, site_id, session_id, by=call.by)
 
 
 CAPABILITIES = (

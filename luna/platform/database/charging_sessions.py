@@ -9,7 +9,12 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, RowMapping, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from luna.contracts.charging_stays import NewSession, StoredSession, check_session, lay_out_sessions
+from luna.contracts.charging_sessions import (
+    NewSession,
+    StoredSession,
+    check_session,
+    lay_out_sessions,
+)
 from luna.contracts.plan.state import VehicleSession
 from luna.energy.charge_sensors import (
     NOTHING_SAID,
@@ -36,7 +41,7 @@ from luna.platform.database import (
     sensor_units,
     sites,
 )
-from luna.platform.database.schema.plans import charging_stays
+from luna.platform.database.schema.plans import charging_sessions
 from luna.platform.database.stored_rows import read_each, read_page
 
 MOST_SESSIONS = 500
@@ -94,10 +99,10 @@ def add(
         "added_by": by,
     }
     added = connection.scalar(
-        insert(charging_stays).values(row).returning(charging_stays.c.session_id)
+        insert(charging_sessions).values(row).returning(charging_sessions.c.session_id)
     )
-    plan_causes.note(connection, [key], "stay")
-    return _load(connection, site_id, charging_stays.c.session_id == added)[0]
+    plan_causes.note(connection, [key], "session")
+    return _load(connection, site_id, charging_sessions.c.session_id == added)[0]
 
 
 def remove(connection: Connection, site_id: str, session_id: int, *, by: str) -> StoredSession:
@@ -106,14 +111,16 @@ def remove(connection: Connection, site_id: str, session_id: int, *, by: str) ->
     Raises:
         NotFoundError: the site has no such session.
     """
-    is_session = charging_stays.c.session_id == session_id
+    is_session = charging_sessions.c.session_id == session_id
     if not _load(connection, site_id, is_session):
-        raise refuse("no-such-stay", field="session_id", value=session_id, site_id=site_id)
-    standing = is_session & charging_stays.c.removed_at.is_(None)
+        raise refuse(
+            "no-such-planned-session", field="session_id", value=session_id, site_id=site_id
+        )
+    standing = is_session & charging_sessions.c.removed_at.is_(None)
     connection.execute(
-        update(charging_stays).where(standing).values(removed_by=by, removed_at=func.now())
+        update(charging_sessions).where(standing).values(removed_by=by, removed_at=func.now())
     )
-    plan_causes.note(connection, [sites.key_of(connection, site_id)], "stay")
+    plan_causes.note(connection, [sites.key_of(connection, site_id)], "session")
     return _load(connection, site_id, is_session)[0]
 
 
@@ -126,7 +133,7 @@ def read_standing(
     """
     is_standing = _is_ahead(first)
     if end is not None:
-        is_standing &= charging_stays.c.starts_at < end
+        is_standing &= charging_sessions.c.starts_at < end
     return _load(connection, site_id, is_standing)
 
 
@@ -151,10 +158,10 @@ def read_plain_each(
     zones = {key: ZoneInfo(site.timezone) for key, site in sites_by_key.items() if site.vehicles}
     if not zones:
         return {}
-    table = charging_stays.c
+    table = charging_sessions.c
     ahead = table.site_key.in_(zones) & _is_ahead(first)
     rows: dict[int, list[RowMapping]] = {}
-    query = select(charging_stays).where(ahead).order_by(table.starts_at, table.session_id)
+    query = select(charging_sessions).where(ahead).order_by(table.starts_at, table.session_id)
     for row in connection.execute(query).mappings():
         rows.setdefault(row["site_key"], []).append(row)
     by_site: dict[int, dict[str, list[VehicleSession]]] = {}
@@ -169,33 +176,33 @@ def read_plain_each(
 
 def read_history(connection: Connection, site_id: str) -> list[StoredSession]:
     """Return all sessions of a site by start, the latest ``MOST_SESSIONS``."""
-    return _load(connection, site_id, charging_stays.c.session_id > 0)
+    return _load(connection, site_id, charging_sessions.c.session_id > 0)
 
 
 def _is_ahead(first: datetime) -> ColumnElement[bool]:
-    table = charging_stays.c
+    table = charging_sessions.c
     repeats = table.wanted["days"][0].is_not(None)
     return ((table.ends_at > first) | repeats) & table.removed_at.is_(None)
 
 
 def _load(connection: Connection, site_id: str, where: ColumnElement[bool]) -> list[StoredSession]:
-    of_site = charging_stays.c.site_key == sites.key_of(connection, site_id)
+    of_site = charging_sessions.c.site_key == sites.key_of(connection, site_id)
     latest = (
-        select(charging_stays)
+        select(charging_sessions)
         .where(of_site & where)
-        .order_by(charging_stays.c.starts_at.desc(), charging_stays.c.session_id.desc())
+        .order_by(charging_sessions.c.starts_at.desc(), charging_sessions.c.session_id.desc())
     )
     return read_page(connection, latest, _session, limit=MOST_SESSIONS)[::-1]
 
 
 def _session(row: Mapping[Any, Any]) -> StoredSession:
     names = ("session_id", "vehicle", "added_at", "added_by", "removed_at", "removed_by")
-    stay = {
+    session = {
         **row["wanted"],
         "from": row["starts_at"].astimezone(UTC),
         "to": row["ends_at"].astimezone(UTC),
     }
-    return StoredSession.model_validate({name: row[name] for name in names} | stay)
+    return StoredSession.model_validate({name: row[name] for name in names} | session)
 
 
 def read_charge_each(
@@ -209,7 +216,7 @@ def read_charge_each(
     for key, site in sites_by_key.items():
         for name, vehicle_sensors in sensors_of(site, at=until).items():
             sensors[key, name] = vehicle_sensors
-    named: list[tuple[int, str]] = []
+    named = []
     for (key, _), vehicle_sensors in sensors.items():
         for sensor in (vehicle_sensors.soc, vehicle_sensors.connected):
             if sensor:

@@ -1,10 +1,10 @@
-"""Tool: tells the stays of vehicles at their chargers, with the charge they leave with."""
+"""Tool: tells the sessions of vehicles at their chargers, with the charge they leave with."""
 
 from datetime import timedelta
 
-from luna.contracts.charging_stays import find_charging_run, lay_out_sessions
+from luna.contracts.charging_sessions import find_charging_run, lay_out_sessions
 from luna.contracts.site_tools import ToolSource
-from luna.platform.database.charging_stays import read_standing
+from luna.platform.database.charging_sessions import read_standing
 from luna.platform.house_now import DeviceUse, basis_until
 from luna.platform.house_statements import state_use
 from services.rag.tools.cues import any_of
@@ -19,7 +19,7 @@ A_WEEK = timedelta(days=7)
 # Names a car: what is asked then is not about a battery of the house.
 CAR = any_of(r"\w*autos?|e-auto|elektroauto|wagen|car|cars|ev|vehicle|vehicles|fahrzeuge?")
 _TIME_QUESTION = any_of(r"wann|when|bis wann|until when|wie lange|how long")
-_STAY = any_of(
+_SESSION = any_of(
     r"\w*lader|ladestation|wallbox|laedt|laden|eingesteckt|angesteckt|faehrt|losfaehrt|"
     r"losfahren|abfahr\w*|fertig|voll|geladen|bereit",
     r"plugged|charge|charges|charging|leave|leaves|leaving|depart\w*|ready|full|charger|"
@@ -27,15 +27,15 @@ _STAY = any_of(
 )
 
 
-def match_stays(question: PlainQuestion) -> list[MatchedCall]:
+def match_sessions(question: PlainQuestion) -> list[MatchedCall]:
     """Return the call of a question that asks when a car charges, leaves or is ready."""
-    if question.has(CAR) and question.has(_TIME_QUESTION) and question.has(_STAY):
+    if question.has(CAR) and question.has(_TIME_QUESTION) and question.has(_SESSION):
         return [MatchedCall("vehicle_sessions")]
     return []
 
 
 def tell_sessions(context: ToolContext, _arguments: NoArguments) -> Findings:
-    """Tell the stays that are not over yet."""
+    """Tell the sessions that are not over yet."""
     teller = Teller(context)
     source = ToolSource(
         what=f"stays of vehicles of site {context.site.name}",
@@ -60,7 +60,7 @@ def tell_sessions(context: ToolContext, _arguments: NoArguments) -> Findings:
                 **figures,
                 target=teller.figure(f"target_soc_{number}", session.target_soc, "soc"),
             )
-        # Nothing is known of a stay beyond the plan.
+        # Nothing is known of a session beyond the plan.
         if plan is not None and session.from_ < end_of(plan):
             begin = max(session.from_, context.now)
             run = find_charging_run(plan, session.device, begin, session.to)

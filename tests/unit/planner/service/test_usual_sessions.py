@@ -33,13 +33,13 @@ def find(
     site: Site = SITE,
     *,
     start: datetime = EVENING,
-    stays: list[VehicleSession] | None = None,
+    sessions: list[VehicleSession] | None = None,
     begun: PlanRequest | None = None,
 ) -> KnownVehicle | None:
     in_force = None if begun is None else (answer(begun), begun)
     return find_vehicles(
         site,
-        DemandFacts({"car": stays} if stays else {}, {}, in_force),
+        DemandFacts({"car": sessions} if sessions else {}, {}, in_force),
         start=start.astimezone(UTC),
     ).get("car")
 
@@ -103,7 +103,7 @@ def test_what_was_said_takes_the_place_of_all_that_is_usual() -> None:
         }
     )
     for begun in (None, plan_from(known)):
-        told = find(stays=[said], begun=begun)
+        told = find(sessions=[said], begun=begun)
         assert told is not None
         assert (told.state.sessions, told.usual_kwh, told.charge.soc, told.charge.source) == (
             [said],

@@ -1,6 +1,6 @@
-"""Reading and writing of a stay's times and weekdays.
+"""Reading and writing of a session's times and weekdays.
 
-Clock times alone are those of the stay that goes on or comes next.
+Clock times alone are those of the session that goes on or comes next.
 """
 
 import re
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from luna.contracts.charging_stays import WEEKDAYS, Weekday
+from luna.contracts.charging_sessions import WEEKDAYS, Weekday
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_instant
 
@@ -40,20 +40,20 @@ def read_days(text: str) -> list[Weekday]:
 
 
 @dataclass(frozen=True, slots=True)
-class StayClock:
-    """The clock by which the times of a stay are read.
+class SessionClock:
+    """The clock by which the times of a session are read.
 
-    It is the site's zone, and the instant before which the stay is not over.
+    It is the site's zone, and the instant before which the session is not over.
     """
 
     zone: ZoneInfo
     now: datetime
 
     def read(self, first: str, end: str, *, fields: tuple[str, str]) -> tuple[datetime, datetime]:
-        """Return when a stay begins and ends.
+        """Return when a session begins and ends.
 
         Each is an instant with its offset, a local day, a day and time of the site's clock, or a
-        time alone. Times alone are those of the stay that goes on or comes next: the end is the
+        time alone. Times alone are those of the session that goes on or comes next: the end is the
         first such time after now, or after a beginning with its day, and the beginning the last one
         before the end. An empty beginning is now.
 
@@ -63,7 +63,7 @@ class StayClock:
             fields: what they are called, for refusals.
 
         Raises:
-            InvalidInputError: no time, one that the clock skips or shows twice, or the stay ends
+            InvalidInputError: no time, one that the clock skips or shows twice, or the session ends
                 before it begins.
         """
         begin: datetime | None = None
@@ -80,7 +80,7 @@ class StayClock:
             begin = next(instant for instant in times if instant < until)
         if until <= begin:
             raise InvalidInputError(
-                "the stay ends before it begins",
+                "the session ends before it begins",
                 field=fields[1],
                 value=end,
                 remedy="Name a later end, or an earlier beginning.",

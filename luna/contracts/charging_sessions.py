@@ -1,7 +1,7 @@
 """Stays of vehicles at their chargers.
 
-A stored stay is checked where it is stored, laid out where it repeats, and fitted where its vehicle
-has changed.
+A stored session is checked where it is stored, laid out where it repeats, and fitted where its
+vehicle has changed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,15 +38,16 @@ WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 
 class NewSession(VehicleSession):
-    """A stay to be stored, for every plan from the next one on.
+    """A session to be stored, for every plan from the next one on.
 
     It holds until it is over or taken back. ``arrival_soc`` is how full the vehicle is when the
-    stay begins, or now where it has begun; it may be left out where an earlier stay is stored, or
-    where the vehicle's sensor says it.
+    session begins, or now where it has begun; it may be left out where an earlier session is
+    stored, or where the vehicle's sensor says it.
 
-    With ``days`` the stay repeats until it is taken back: ``from`` and ``to`` are its first time,
+    With ``days`` the session repeats until it is taken back: ``from`` and ``to`` are its first
+    time,
     and from then on it lasts from the one to the other clock time of the site, leaving on each of
-    these days. A stay without days takes the place of a repeated one that it overlaps.
+    these days. A session without days takes the place of a repeated one that it overlaps.
     """
 
     vehicle: Annotated[str, Field(min_length=1, max_length=64, description="by its name")]
@@ -66,7 +67,7 @@ class NewSession(VehicleSession):
     @classmethod
     def _ends_later(cls, to: datetime, info: ValidationInfo) -> datetime:
         if "from_" in info.data and to <= info.data["from_"]:
-            raise invalid_part("stay-reversed")
+            raise invalid_part("planned-session-reversed")
         return to
 
     @field_validator("days")
@@ -76,14 +77,14 @@ class NewSession(VehicleSession):
 
 
 class StoredSession(Authored, NewSession):
-    """A stay with who added it when, and who took it back."""
+    """A session with who added it when, and who took it back."""
 
     session_id: Annotated[int, Field(description="number by which it is taken back")]
 
 
 Session = TypeVar("Session", bound=NewSession)
 # Stays in order, by the device's name.
-StayMap: TypeAlias = Mapping[str, Sequence[VehicleSession]]
+SessionMap: TypeAlias = Mapping[str, Sequence[VehicleSession]]
 
 
 def check_session(
@@ -94,17 +95,17 @@ def check_session(
     now: datetime,
     is_seen: bool = False,
 ) -> None:
-    """Refuse a stay that the site's vehicle cannot follow.
+    """Refuse a session that the site's vehicle cannot follow.
 
     Args:
         session: to be stored.
         site: whose vehicle stays.
-        standing: the stays of the same vehicle that are stored and not over.
-        now: the stay ends after this.
+        standing: the sessions of the same vehicle that are stored and not over.
+        now: the session ends after this.
         is_seen: its sensor says how full it is.
 
     Raises:
-        InvalidInputError: no such vehicle, a stay that is over or lasts too long, that overlaps
+        InvalidInputError: no such vehicle, a session that is over or lasts too long, that overlaps
             another, that wants what the vehicle cannot do, or of which nobody knows how full the
             vehicle comes.
     """
@@ -112,13 +113,13 @@ def check_session(
     zone = ZoneInfo(site.timezone)
     value = session.to.astimezone(zone).isoformat()
     if session.to <= now and not session.days:
-        raise refuse("stay-passed", field="to", value=value)
+        raise refuse("planned-session-passed", field="to", value=value)
     if session.to - session.from_ > LONGEST:
-        raise refuse("stay-too-long", field="to", value=value, days=LONGEST.days)
+        raise refuse("planned-session-too-long", field="to", value=value, days=LONGEST.days)
     if session.days:
         times = list(_repeat(session, zone, first=session.from_, end=session.to + _TWO_WEEKS))
         if any(following.from_ < before.to for before, following in pairwise(times)):
-            raise refuse("stay-repeats-early", field="days", value=session.days)
+            raise refuse("planned-session-repeats-early", field="days", value=session.days)
     _check_charge(session, vehicle)
     comes_after_another = any(other.from_ < session.from_ for other in standing)
     if session.arrival_soc is None and not is_seen and not comes_after_another:
@@ -147,7 +148,7 @@ def _check_charge(session: NewSession, vehicle: ElectricVehicle) -> None:
 def _refuse_overlap(session: NewSession, other: StoredSession, zone: ZoneInfo) -> LunaError:
     span = f"{say_instant(other.from_, zone)} to {say_instant(other.to, zone)}"
     return refuse(
-        "stay-overlaps",
+        "planned-session-overlaps",
         field="from",
         value=session.from_.isoformat(),
         vehicle=session.vehicle,
@@ -174,13 +175,13 @@ def find_vehicle(site: Site, name: str) -> ElectricVehicle:
 def lay_out_sessions(
     sessions: Sequence[Session], zone: ZoneInfo, *, first: datetime, end: datetime
 ) -> list[Session]:
-    """Return the stays that are not over at ``first``, in order of their beginning.
+    """Return the sessions that are not over at ``first``, in order of their beginning.
 
     Those that repeat come once for each time that begins before ``end``.
 
     Args:
         sessions: as stored, of one vehicle or several.
-        zone: of the site, whose clock repeated stays follow.
+        zone: of the site, whose clock repeated sessions follow.
         first: an instant.
         end: an instant.
     """
@@ -199,7 +200,7 @@ def lay_out_sessions(
 def _repeat(
     session: Session, zone: ZoneInfo, *, first: datetime, end: datetime
 ) -> Iterator[Session]:
-    """Yield the times of a repeated stay between two instants.
+    """Yield the times of a repeated session between two instants.
 
     They are not over at ``first`` and begin before ``end``.
 
@@ -219,7 +220,7 @@ def _repeat(
 
 
 def _overlap(session: NewSession, other: NewSession, zone: ZoneInfo) -> bool:
-    """Return whether two stays of a vehicle ever overlap.
+    """Return whether two sessions of a vehicle ever overlap.
 
     Of repeated ones the first two weeks decide.
     """
@@ -235,14 +236,14 @@ def _overlap(session: NewSession, other: NewSession, zone: ZoneInfo) -> bool:
 
 
 def meet(one: VehicleSession, other: VehicleSession) -> bool:
-    """Return whether two stays are there at once."""
+    """Return whether two sessions are there at once."""
     return one.from_ < other.to and other.from_ < one.to
 
 
 def fit_session(session: VehicleSession, vehicle: ElectricVehicle) -> VehicleSession:
-    """Return a stored stay with no more wanted than its vehicle can do now.
+    """Return a stored session with no more wanted than its vehicle can do now.
 
-    A stay of today must not end planning because the site has changed.
+    A session of today must not end planning because the site has changed.
     """
     bounds = {
         "target_soc": vehicle.max_soc,
@@ -257,8 +258,8 @@ def fit_session(session: VehicleSession, vehicle: ElectricVehicle) -> VehicleSes
 
 
 @dataclass(frozen=True, slots=True)
-class StayAhead:
-    """A stay in a plan, with state of charge on arrival and departure as shares.
+class SessionAhead:
+    """A session in a plan, with state of charge on arrival and departure as shares.
 
     ``is_read``: the plan rests on what its sensor said.
     """
@@ -276,32 +277,34 @@ def list_names(site: Site) -> list[str]:
     return [vehicle.name for vehicle in site.vehicles]
 
 
-def list_planned_stays(site: Site, plan: PlanReply, now: datetime) -> list[StayAhead]:
-    """Return the stays of a plan that are not over, by their begin.
+def list_planned_sessions(site: Site, plan: PlanReply, now: datetime) -> list[SessionAhead]:
+    """Return the sessions of a plan that are not over, by their begin.
 
-    A stay is the slots in which the plan says why something charges or waits.
+    A session is the slots in which the plan says why something charges or waits.
     """
-    stays: list[StayAhead] = []
+    sessions: list[SessionAhead] = []
     for vehicle in site.vehicles:
-        stays += _find_planned(vehicle, plan, now)
-    return sorted(stays, key=attrgetter("start"))
+        sessions += _find_planned(vehicle, plan, now)
+    return sorted(sessions, key=attrgetter("start"))
 
 
-def _find_planned(vehicle: ElectricVehicle, plan: PlanReply, now: datetime) -> Iterator[StayAhead]:
+def _find_planned(
+    vehicle: ElectricVehicle, plan: PlanReply, now: datetime
+) -> Iterator[SessionAhead]:
     step = timedelta(minutes=plan.slot_minutes)
     is_read = vehicle.name in list_read(plan.notes)
-    stays: list[list[tuple[datetime, VehicleFlow]]] = []
+    sessions: list[list[tuple[datetime, VehicleFlow]]] = []
     for slot in plan.slots:
         flow = slot.vehicles.get(vehicle.name)
         if flow is None or flow.reason is None or slot.start + step <= now:
             continue
-        if not stays or stays[-1][-1][0] + step != slot.start:
-            stays.append([])
-        stays[-1].append((slot.start, flow))
-    for stay in stays:
-        start, first_flow = stay[0]
-        last_start, last_flow = stay[-1]
-        yield StayAhead(
+        if not sessions or sessions[-1][-1][0] + step != slot.start:
+            sessions.append([])
+        sessions[-1].append((slot.start, flow))
+    for session in sessions:
+        start, first_flow = session[0]
+        last_start, last_flow = session[-1]
+        yield SessionAhead(
             vehicle.name,
             start=start,
             end=last_start + step,
@@ -330,20 +333,20 @@ def find_charging_run(
     return find_run(plan, charged, first, end, unbroken=False)
 
 
-class FollowStaysReply(Message):
+class FollowSessionsReply(Message):
     """The number of sites with a vehicle that differs from their plan."""
 
     sites: int
 
 
-class FollowStaysRequest(Request):
+class FollowSessionsRequest(Request):
     """Note which vehicles differ from their sites' plans, and plan these anew.
 
     A vehicle differs if it is fuller or emptier, or was plugged in or out since.
     """
 
     task: ClassVar[str] = "planner.vehicles.follow"
-    reply: ClassVar[type[Message]] = FollowStaysReply
+    reply: ClassVar[type[Message]] = FollowSessionsReply
     schedule: ClassVar[Schedule | None] = Schedule(
         timedelta(minutes=1),
         "vehicles",
