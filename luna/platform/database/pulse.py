@@ -27,7 +27,7 @@ _MARKS = text(
     "manual_removals USING (block_id)"
     " WHERE site_key = sites.site_key) AS blocks,"
     f" (SELECT concat(max(session_id), ' ', count(removed_at)) FROM {charging_sessions.name} "
-    "WHERE site_key = sites.site_key) AS stays,"
+    "WHERE site_key = sites.site_key) AS sessions,"
     " (SELECT concat(instant, ' ', value) FROM sensor_readings WHERE sensor_key ="
     " (SELECT sensor_key FROM sensors WHERE site_key = sites.site_key AND name = "
     ":vacation) ORDER BY instant DESC LIMIT 1) AS vacation,"

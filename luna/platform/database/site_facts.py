@@ -76,7 +76,7 @@ class DemandFacts:
     """Data on a site's flexible loads.
 
     Attributes:
-        stays: stored charging sessions by device, in order.
+        sessions: stored charging sessions by device, in order.
         sensed: states of charge by the devices' own sensors, by device name.
         begun: the plan in force with its slots up to the start, and its complete request.
         untaken: planned charge that devices did not take, by device name.

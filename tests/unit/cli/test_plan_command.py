@@ -244,7 +244,7 @@ def test_scenarios_of_unequal_length_say_what_is_needed(call: Call) -> None:
     }
     assert (
         call.problem(document)["remedy"]
-        == "Give one probability per course: 2 of them, or 1 of load_kwh."
+        == "Give one probability per scenario: 2 of them, or 1 of load_kwh."
     )
 
 
