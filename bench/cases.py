@@ -215,7 +215,7 @@ def start_later(document: dict[str, Any], *, hours: int) -> dict[str, Any]:
     }
 
 
-def add_courses(
+def add_scenarios(
     document: dict[str, Any], rng: np.random.Generator, *, count: int
 ) -> dict[str, Any]:
     """Return a case with scenarios that load and PV may take, as likely as the expected one, to be

@@ -19,7 +19,7 @@ from bench import homes
 from bench.cases import (
     FULL_GAP,
     SEED,
-    add_courses,
+    add_scenarios,
     generate_full_cases,
     revise_forecast,
     start_later,
@@ -42,7 +42,7 @@ FULL_ROUNDS = 9
 # What takes seconds a case runs on these alone.
 SLOW_CASES = 2
 FULL_SLOW_CASES = 20
-COURSES = 5
+SCENARIOS = 5
 # From midnight in Berlin, where the cases lie, on.
 HOURS_OF_DAY = (0, 4, 8, 12, 16, 20, 22)
 
@@ -89,7 +89,7 @@ def _race_whole(documents: list[dict[str, Any]], *, rounds: int) -> dict[str, Fl
     variants = []
     for place, document in enumerate(documents):
         revised = revise_forecast(document, np.random.default_rng(place))
-        uncertain = add_courses(document, np.random.default_rng(place), count=COURSES)
+        uncertain = add_scenarios(document, np.random.default_rng(place), count=SCENARIOS)
         variants.append(
             {
                 "whole": PlanRequest.model_validate(document),

@@ -147,13 +147,16 @@ def _split(text: pl.Series) -> pl.DataFrame:
         pl.col("fraction").fill_null(""),
     )
     offsets = parts["offset"]
-    minutes = {}
+    minutes: dict[str, int | None] = {}
     for offset in offsets.unique().drop_nulls():
         digits = "0000" if offset in {"Z", "z"} else offset[1:].replace(":", "").ljust(4, "0")
         distance = int(digits[:2]) * 60 + int(digits[2:])
-        minutes[offset] = (
-            None if distance > FURTHEST_OFFSET else -distance if offset[0] == "-" else distance
-        )
+        if distance > FURTHEST_OFFSET:
+            minutes[offset] = None
+        elif offset[0] == "-":
+            minutes[offset] = -distance
+        else:
+            minutes[offset] = distance
     return parts.select(
         written.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False).alias(
             "local"

@@ -149,7 +149,8 @@ IMPORTS = (
     "from luna.energy.site.tariff import AllowancePrice\nfrom luna.energy.timeline import "
     "split_days\n"
 )
-LAST_ROW = """-np.inf, energy, [(bought[slots], 1.0), (beyond[place : place + 1], -1.0)]
+LAST_ROW = """[(bought[slots], 1.0), (beyond[place : place + 1], -1.0)],
+name="block",
 )"""
 
 CHANGE = Change(

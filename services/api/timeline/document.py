@@ -209,7 +209,7 @@ class Ghosts(BaseModel):
     forecast_then: ForecastGhost
 
 
-class VehicleSession(BaseModel):
+class TimelineSession(BaseModel):
     """A vehicle at its charger."""
 
     vehicle: str
@@ -281,6 +281,6 @@ class Timelines(BaseModel):
     reserve_soc: Soc
     decisions: Decisions
     ghosts: Ghosts
-    sessions: list[VehicleSession]
+    sessions: list[TimelineSession]
     overrides: list[TimelineOverride]
     blocks: list[TimelineBlock]

@@ -231,6 +231,14 @@ export interface TimelinePrices {
   known_slots: number;
 }
 
+export interface TimelineSession {
+  vehicle: string;
+  from: string;
+  to: string;
+  target_soc: number | null;
+  charge_kw: number;
+}
+
 export interface Timelines {
   site: string;
   timezone: string;
@@ -254,7 +262,7 @@ export interface Timelines {
   reserve_soc: Array<number | null>;
   decisions: Decisions;
   ghosts: Ghosts;
-  sessions: Array<VehicleSession-Output>;
+  sessions: Array<TimelineSession>;
   overrides: Array<TimelineOverride>;
   blocks: Array<TimelineBlock>;
 }
@@ -273,14 +281,6 @@ export interface ToolSource {
   what: string;
   period?: string | null;
   path?: string | null;
-}
-
-export interface VehicleSession-Output {
-  vehicle: string;
-  from: string;
-  to: string;
-  target_soc: number | null;
-  charge_kw: number;
 }
 
 export interface WithoutLunaGhost {

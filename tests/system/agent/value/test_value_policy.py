@@ -103,15 +103,15 @@ def test_the_same_problem_is_planned_the_same_twice(scene: ReplayData) -> None:
 def test_it_plans_over_both_kinds_of_errors_and_the_expected_course(scene: ReplayData) -> None:
     problem = see_problem(scene)
     errors = problem.uncertainty.errors
-    courses = list_scenarios(problem)
+    scenarios = list_scenarios(problem)
     assert errors is not None
-    assert courses is not None
+    assert scenarios is not None
     days = errors.weight.size
     # Three kinds that count alike: the expected course has what is left of the weights.
-    assert courses.weight == pytest.approx(np.full(2 * days, 1 / (3 * days)))
-    assert courses.load_kwh[:days] == pytest.approx(errors.load_kwh)
-    # In each slot the same errors, on other courses.
-    assert np.sort(courses.load_kwh[days:], axis=0) == pytest.approx(
+    assert scenarios.weight == pytest.approx(np.full(2 * days, 1 / (3 * days)))
+    assert scenarios.load_kwh[:days] == pytest.approx(errors.load_kwh)
+    # In each slot the same errors, on other scenarios.
+    assert np.sort(scenarios.load_kwh[days:], axis=0) == pytest.approx(
         np.sort(errors.load_kwh, axis=0)
     )
 
@@ -190,15 +190,15 @@ def test_past_errors_that_are_no_numbers_are_left_out(scene: ReplayData) -> None
     assert errors is not None
     broken = errors.load_kwh.copy()
     broken[0, 3] = np.nan
-    courses = list_scenarios(
+    scenarios = list_scenarios(
         replace(
             problem,
             uncertainty=replace(problem.uncertainty, errors=replace(errors, load_kwh=broken)),
         )
     )
-    assert courses is not None
-    assert courses.weight.size == 2 * (errors.weight.size - 1)
-    assert np.isfinite(courses.load_kwh).all()
+    assert scenarios is not None
+    assert scenarios.weight.size == 2 * (errors.weight.size - 1)
+    assert np.isfinite(scenarios.load_kwh).all()
 
 
 def test_without_errors_and_learned_prices_it_is_the_planner(scene: ReplayData) -> None:
@@ -215,7 +215,7 @@ def test_it_tells_what_a_stored_kwh_is_worth_to_planner_and_agent(scene: ReplayD
     facts = policy.explain(plan, problem, scene.prices, planned=planned)
     assert facts.planner_value == pytest.approx(planned.energy_value[0, 0])
     assert facts.agent_value == pytest.approx(plan.energy_value[0, 0])
-    assert facts.courses == 1 + 2 * 15
+    assert facts.scenarios == 1 + 2 * 15
     assert facts.published_until == scene.prices.ahead(NOW, problem.outlook.timeline).known_until
     assert facts.carried_price is not None
     assert facts.expected_price is not None
@@ -239,5 +239,5 @@ def test_made_plans_of_the_agents_problem_keep_the_planners_problem_apart(
 ) -> None:
     problem = see_problem(scene)
     plan = make_plan(ValuePolicy().adapt_problem(problem, scene.prices), Solver())
-    assert problem.uncertainty.courses is None
+    assert problem.uncertainty.scenarios is None
     assert plan.spread is not None
