@@ -11,7 +11,7 @@ PLAN = """
     import numpy as np
     from numba.core.dispatcher import Dispatcher
 
-    from bench.cases import add_courses, generate_cases, generate_full_cases
+    from bench.cases import add_scenarios, generate_cases, generate_full_cases
     from luna.contracts.plan import PlanRequest
     from services.planner.compiled import load_kernels
     from services.planner.milp.solver import Solver
@@ -29,7 +29,7 @@ PLAN = """
 
     rng = np.random.default_rng(7)
     plain, full = generate_cases(rng)[0], generate_full_cases(rng)[0]
-    scenarios = add_courses(plain, rng, count=3)
+    scenarios = add_scenarios(plain, rng, count=3)
     cautious = scenarios | {"options": scenarios["options"] | {"risk": 0.5}}
     load_kernels()
     before = loaded()
