@@ -684,7 +684,7 @@ CREATE TABLE plan_causes (
 	CONSTRAINT pk_plan_causes PRIMARY KEY (site_key, kind),
 	CONSTRAINT fk_plan_causes_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
 );
-COMMENT ON COLUMN plan_causes.kind IS 'site, forecast, prices, stay, block, override, owner';
+COMMENT ON COLUMN plan_causes.kind IS 'site, forecast, prices, session, block, override, owner';
 COMMENT ON COLUMN plan_causes.change_id IS 'another one with each change, so that who planned takes back what it knew and nothing else';
 COMMENT ON COLUMN plan_causes.asked_at IS 'when a plan was asked for because of it; empty: not yet';
 COMMENT ON TABLE plan_causes IS 'A change of a site that its newest plan does not know yet';
@@ -1166,3 +1166,4 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r0003_day_faults.py
 -- r0004_device_reports.py
 -- r0005_notification_channels.py
+-- r0006_session_causes.py

@@ -72,6 +72,8 @@ def test_killed_at_any_moment_a_batch_leaves_no_worker_and_goes_on_without_a_los
         # After so many groups that are kept, in the middle of what follows.
         for _ in range(lines):
             process.stdout.readline()
+        # It stands still while its processes are listed, or it could be over by then.
+        process.send_signal(signal.SIGSTOP)
         children = list_children(process.pid)
         process.send_signal(signal.SIGKILL)
         process.wait()

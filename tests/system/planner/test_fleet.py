@@ -36,7 +36,7 @@ from luna.platform.database import (
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.plan_slots import PlanSpan
-from luna.platform.database.schema.plans import plan_history
+from luna.platform.database.schema.plans import plan_causes, plan_history
 from luna.platform.settings import Settings
 from services.planner.milp.solver import Solver
 from services.planner.service.fleet import plan_sites, refresh_plans
@@ -481,9 +481,11 @@ def test_sites_whose_plans_grow_old_are_asked_for_in_batches_that_stay_the_same(
     names = [f"fleet {number}" for number in range(5)]
     try:
         with unit_of_work(database) as connection:
-            # Batches are cut from all armed sites, also from those that other tests left.
+            # Batches are cut from all armed sites and those with an order, also from what other
+            # tests left.
             for left in control.list_planned(connection, "armed"):
                 control.disarm(connection, left)
+            connection.execute(delete(plan_causes))
             for name in names:
                 store(connection, name, {"batteries": [BATTERY]}, rng=np.random.default_rng(1))
                 control.arm(connection, name, at=START, by="test")

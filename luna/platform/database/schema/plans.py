@@ -60,7 +60,7 @@ plan_causes = Table(
     "plan_causes",
     metadata,
     Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), primary_key=True),
-    text("kind", "site, forecast, prices, stay, block, override, owner", primary_key=True),
+    text("kind", "site, forecast, prices, session, block, override, owner", primary_key=True),
     Column(
         "change_id",
         Uuid,
