@@ -76,7 +76,9 @@ def list_entities(view: HouseNow, numbers: Numbers, *, commands: bool) -> list[P
             entities += _of_charged(kind, device.name)
     for kind in SWITCHED_KINDS:
         for device in kind.of(view.site):
-            entities.append(_of_run(f"load_start:{device.name}", device.name, _run_start))
+            entities.append(
+                _of_run(f"load_start:{device.name}", device.name, lambda run: run.start)
+            )
     if commands:
         entities += _COMMANDS
         entities += [_override(device, numbers) for device in list_overridable_devices(view.site)]
@@ -335,15 +337,7 @@ def _of_charged(kind: DeviceKind[Any], device: str) -> Iterator[PublishedEntity]
 
     yield _of_plan(f"plan_{kind.name}:{device}", charge_kw, decimals=3, config=_POWER)
     yield _of_plan(f"{kind.name}_soc:{device}", soc_percent, decimals=1, config=_SOC)
-    yield _of_run(f"{kind.name}_ready:{device}", device, _run_end)
-
-
-def _run_start(run: PlannedRun) -> datetime:
-    return run.start
-
-
-def _run_end(run: PlannedRun) -> datetime:
-    return run.end
+    yield _of_run(f"{kind.name}_ready:{device}", device, lambda run: run.end)
 
 
 def _of_run(key: str, device: str, instant: Callable[[PlannedRun], datetime]) -> PublishedEntity:

@@ -17,6 +17,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from pydantic import BeforeValidator
 from sqlalchemy import Engine
 from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
@@ -42,6 +43,13 @@ from services.api.pages.assets import find_asset
 from services.api.problems import answer_http_error, answer_unforeseen_error
 from services.api.site_clock import SiteClockRoute
 
+
+def _empty_as_none(value: Any) -> Any:
+    return None if value == "" else value
+
+
+# Of a field of a form: left empty, it is not given.
+EMPTY_IS_NONE = BeforeValidator(_empty_as_none)
 Theme = Literal["system", "light", "dark"]
 THEMES: tuple[Theme, ...] = get_args(Theme)
 LANGUAGE_COOKIE = "luna_language"

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import Form, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Connection
 
 from luna.contracts.charging_sessions import NewSession, StoredSession, Weekday
@@ -30,6 +30,7 @@ from services.api.pages.battery_trial import TrialView, begin_trial, view_trial
 from services.api.pages.block_cost import Trial, price_block
 from services.api.pages.job_part import SitePath
 from services.api.pages.layout import (
+    EMPTY_IS_NONE,
     PAGES,
     PageRoute,
     Reader,
@@ -55,11 +56,7 @@ BOOST_HOURS = (1, 2, 4)
 NumberPath = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
-def _empty_as_none(value: Any) -> Any:
-    return None if value == "" else value
-
-
-Percent = Annotated[float | None, BeforeValidator(_empty_as_none), Field(ge=0, le=100)]
+Percent = Annotated[float | None, EMPTY_IS_NONE, Field(ge=0, le=100)]
 
 
 class BlockFields(BaseModel):

@@ -15,7 +15,7 @@ from fastapi import Form, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Connection
 
 from luna.contracts.counterfactual import (
@@ -45,6 +45,7 @@ from luna.words.refusals import SpokenError, say_problem
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.job_part import SitePath
 from services.api.pages.layout import (
+    EMPTY_IS_NONE,
     PAGES,
     PageRoute,
     Reader,
@@ -59,7 +60,6 @@ from services.api.routing import ResourceRouter
 NEW_BATTERY = {"capacity_kwh": 10.0, "charge_limit_kw": 5.0, "discharge_limit_kw": 5.0}
 # Smaller amounts are rounding.
 LITTLE_MONEY = 0.005
-_EmptyIsNone = BeforeValidator(lambda value: None if value == "" else value)
 
 
 class VariantForm(BaseModel):
@@ -67,8 +67,8 @@ class VariantForm(BaseModel):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    from_: Annotated[Day | None, _EmptyIsNone, Field(alias="from")] = None
-    to: Annotated[Day | None, _EmptyIsNone] = None
+    from_: Annotated[Day | None, EMPTY_IS_NONE, Field(alias="from")] = None
+    to: Annotated[Day | None, EMPTY_IS_NONE] = None
     battery: Literal["1", "0", "0.5", "1.5", "2"] = "1"
     pv: Literal["1", "0", "1.5", "2"] = "1"
     fixed_price: Annotated[str, Field(max_length=16)] = ""

@@ -78,7 +78,7 @@ def extract_answer(
     ranked: list[Extract] = []
     for rank, number in enumerate(answered_by):
         ranked += _score(question, (words, weights), evidence, number, rank=rank)
-    ranked.sort(key=_score_of, reverse=True)
+    ranked.sort(key=lambda extract: extract.score, reverse=True)
     if not ranked:
         return []
     enough = ranked[0].score * NEAR_BEST
@@ -90,16 +90,8 @@ def extract_answer(
     in_order: list[Extract] = []
     for number in dict.fromkeys(extract.number for extract in selected):
         own = [extract for extract in selected if extract.number == number]
-        in_order += sorted(own, key=_place_of)
+        in_order += sorted(own, key=lambda extract: extract.place)
     return in_order
-
-
-def _score_of(extract: Extract) -> float:
-    return extract.score
-
-
-def _place_of(extract: Extract) -> int:
-    return extract.place
 
 
 def _score(

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Form, Path, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from luna.contracts.answers import (
@@ -25,7 +25,14 @@ from luna.platform.database import answers, documents, sites
 from luna.platform.database.engine import unit_of_work
 from services.api.pages.knowledge.answer_view import CitedAnswerView, cut_excerpt
 from services.api.pages.knowledge.visit import PAGE, CurrentVisit, Visit
-from services.api.pages.layout import PageRoute, numbers_of, show, show_part, words_of
+from services.api.pages.layout import (
+    EMPTY_IS_NONE,
+    PageRoute,
+    numbers_of,
+    show,
+    show_part,
+    words_of,
+)
 from services.api.routing import ResourceRouter
 
 router = ResourceRouter(route_class=PageRoute)
@@ -37,18 +44,11 @@ MOST_ANSWERS = 20
 AnswerPath = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
 
 
-def _empty_as_none(value: Any) -> Any:
-    return None if value == "" else value
-
-
-_EmptyIsNone = BeforeValidator(_empty_as_none)
-
-
 class QuestionForm(BaseModel):
     """The fields of the form."""
 
     question: Annotated[str, Field(min_length=1, max_length=2000)]
-    conversation: Annotated[AnswerId | None, _EmptyIsNone] = None
+    conversation: Annotated[AnswerId | None, EMPTY_IS_NONE] = None
 
 
 @router.page("GET", "/ui/sites/{site_id}/knowledge", "read")

@@ -105,7 +105,7 @@ def find_vehicles(site: Site, facts: "DemandFacts", *, start: datetime) -> dict[
         own = own or usual
         if before is None and not own:
             continue
-        sessions = sorted([*requested, *own], key=_begin_of)
+        sessions = sorted([*requested, *own], key=lambda session: session.from_)
         sensed = facts.sensed.get(vehicle.name, SeenCharge())
         charge = _find_sensed(site, vehicle, sensed, sessions=sessions[:1], expected=expected)
         if charge is None:
@@ -123,10 +123,6 @@ def find_vehicles(site: Site, facts: "DemandFacts", *, start: datetime) -> dict[
         usual_kwh = vehicle.daily_need_soc * vehicle.capacity_kwh if usual else 0.0
         vehicles[vehicle.name] = KnownVehicle(state, charge, usual_kwh)
     return vehicles
-
-
-def _begin_of(session: VehicleSession) -> datetime:
-    return session.from_
 
 
 def _list_requested(
