@@ -39,6 +39,7 @@ NAMES = (
     "history",
     "gateway",
     "page",
+    "readability",
     "knowledge",
     "idle",
     "house",

@@ -241,7 +241,35 @@ def _faultless(words: str, path: Path = ()) -> tuple[Target, ...]:
 # Incidents of the fortnight, each with its aftermath.
 PERIODS = ("undisturbed", "battery_deaf", "luna_stopped", "network_away", "meter_frozen")
 
+
+def _readability(language: str, words: str) -> tuple[Target, ...]:
+    """Return the targets of one language's sentences."""
+    return (
+        Target(
+            f"{words}: words a sentence on pages", (language, "pages", "mean_words"), at_most=11
+        ),
+        Target(
+            f"{words}: words a sentence in messages",
+            (language, "messages", "mean_words"),
+            at_most=14,
+        ),
+        Target(
+            f"{words}: longest sentence on pages", (language, "pages", "longest_words"), at_most=25
+        ),
+        Target(
+            f"{words}: longest sentence in messages",
+            (language, "messages", "longest_words"),
+            at_most=25,
+        ),
+    )
+
+
 TARGETS: dict[str, tuple[Target, ...]] = {
+    "readability": (
+        *_readability("en", "English"),
+        *_readability("de", "German"),
+        *_readability("nl", "Dutch"),
+    ),
     "planner": (
         Target(
             "whole call with words over HiGHS alone, cold",
