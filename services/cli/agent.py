@@ -37,7 +37,7 @@ from services.cli.options import (
 
 app = build_group(
     "agent",
-    "Train Antares, measure it on unseen days, compare it, draw its days, say where it stands.",
+    "Train, measure and compare Antares, and show its status.",
 )
 
 PICTURE_HEADINGS = ("policy", "cost", "charges", "discharges")
@@ -55,21 +55,17 @@ def compare(
     site: SiteOption,
     policies: Annotated[
         str,
-        typer.Option(
-            help="Two policies: the one that is to be better, and the one it is held against."
-        ),
+        typer.Option(help="Two policies: the one to test, and the one to compare it with."),
     ] = "antares,mpc",
     first: MaybeFirstDayOption = None,
     last: MaybeLastDayOption = None,
     system_id: Annotated[
         str,
-        typer.Option(help="The replays whose scores are compared: simulation, evaluation_agent."),
+        typer.Option(help="The replays to compare: simulation or evaluation_agent."),
     ] = "simulation",
     as_json: JsonOption = False,
 ) -> None:
-    """Say what one policy gains over another on the days that replays scored for both, and how sure
-    that is.
-    """
+    """Compare two policies on the days that replays scored for both."""
     pair = split_policies(policies)
     if len(pair) != 2 or pair[0] == pair[1]:
         raise InvalidInputError(
@@ -123,20 +119,18 @@ def plot(
     *,
     site: SiteOption,
     day: Annotated[
-        date, typer.Option("--day", parser=_read_day, metavar="DAY", help="The local day.")
+        date, typer.Option("--day", parser=_read_day, metavar="DAY", help="The local day to draw.")
     ],
-    to: Annotated[Path, typer.Option("--out", help="The picture's file: FILE.svg or FILE.png.")],
+    to: Annotated[Path, typer.Option("--out", help="Write the picture to FILE.svg or FILE.png.")],
     policies: Annotated[
-        str, typer.Option(help="One to four, comma-separated.")
+        str, typer.Option(help="One to four policies, separated by commas.")
     ] = "mpc,antares,oracle",
     slots: Annotated[
-        Path | None, typer.Option(help="Also write every slot to this file: .csv or .json.")
+        Path | None, typer.Option(help="Also write every quarter-hour to this .csv or .json file.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Draw a recorded day as policies lived it, side by side: price, battery power, export, state
-    of charge.
-    """
+    """Draw a recorded day under several policies, side by side."""
     request = compose_request(
         DayPictureRequest, site_id=site, day=day, policies=split_policies(policies)
     )

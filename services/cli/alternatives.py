@@ -49,68 +49,68 @@ from services.cli.server import find_server
 
 def show_what_if(  # noqa: PLR0913 - one per option
     *,
-    site: Annotated[str | None, typer.Option(help="A stored site.")] = None,
+    site: Annotated[str | None, typer.Option(help="The site's name.")] = None,
     first: MaybeFirstDayOption = None,
     last: MaybeLastDayOption = None,
     variant: Annotated[
         list[str] | None,
         typer.Option(
             help=(
-                '"NAME: path=value; path=value", such as "15 kWh: '
+                'One change: "NAME: path=value; path=value", for example "15 kWh: '
                 'batteries.battery.capacity_kwh=15".'
             )
         ),
     ] = None,
     file: Annotated[
         Path | None,
-        typer.Option(
-            "--request", help="The whole question as YAML or JSON; the other options go beside it."
-        ),
+        typer.Option("--request", help="Read the whole question from a YAML or JSON file."),
     ] = None,
     policy: Annotated[
         str | None,
         typer.Option(
             help=(
-                "mpc, self_consumption, rule or idle, or as a replay calls them (default: mpc, "
-                "which is Luna)."
+                "The policy: mpc (Luna), self_consumption, rule, idle or another one of "
+                "replays (default: mpc)."
             )
         ),
     ] = None,
     outlook: Annotated[
         str | None,
-        typer.Option(help="issued, usual or automatic: what mpc plans from (default: automatic)."),
+        typer.Option(
+            help="The forecasts mpc uses: issued, usual or automatic (default: automatic)."
+        ),
     ] = None,
     language: Annotated[Language, typer.Option(help="Language of the answer.")] = "en",
     picture: Annotated[
         Path | None,
-        typer.Option("--out", help="Draw what each variant saves by month into this SVG file."),
+        typer.Option("--out", help="Draw each variant's savings by month into this SVG file."),
     ] = None,
     submit: Annotated[
         bool,
         typer.Option(
             "--submit",
-            help="Leave the replays to the workers and say under which id they can be read.",
+            help="Run the replays on the workers and print the id of the result.",
         ),
     ] = False,
     plan: Annotated[
         str | None,
-        typer.Option(help="A stored plan (default without --from: the site's last one)."),
+        typer.Option(help="A stored plan (default without --from: the site's newest one)."),
     ] = None,
     export: Annotated[
         float | None,
         typer.Option(
-            min=0.001, help="kWh that a plan is to sell from the batteries when selling pays most."
+            min=0.001, help="Sell this many kWh from the batteries when the price is highest."
         ),
     ] = None,
     stored_id: Annotated[
-        str | None, typer.Option("--id", help="Read a question that was asked before.")
+        str | None, typer.Option("--id", help="Show an earlier result by its id.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Replay recorded days as they were and under each variant: months, savings a year with their
-    interval, payback of an investment.
+    """Compare with another battery, tariff, roof or rule.
 
-    Without --from and --request: plan a plan again with something different.
+    With --from it replays recorded days: cost by month, savings a year, payback of an investment.
+    Without --from and --request it plans a plan again with the change.
     """
     if stored_id is None and file is None and first is None:
         variants = [_parse_variant(words) for words in variant or []]
@@ -222,34 +222,31 @@ def show_why_not(  # noqa: PLR0913 - one per option
     slot: Annotated[
         str,
         typer.Option(
-            help="An instant within the slot: with its offset, or a time of the site's clock."
+            help="A time within the quarter-hour, in the site's time zone or with an offset."
         ),
     ],
     mode: Annotated[
         str,
         typer.Option(
             help=(
-                "A battery's mode, as a plan shows it or by its code; charge or hold for a "
-                "vehicle; on or off for a load."
+                "The alternative: a battery mode; charge or hold for a car; on or off for a load."
             )
         ),
     ],
     until: Annotated[
-        str | None, typer.Option(help="The instant after the last slot (default: one slot).")
+        str | None, typer.Option(help="End of the alternative (default: one quarter-hour).")
     ] = None,
     device: Annotated[
-        str | None, typer.Option(help="A device by its name (default: the only battery).")
+        str | None, typer.Option(help="The device's name (default: the only battery).")
     ] = None,
-    power: Annotated[float | None, typer.Option(help="kW from or to the grid at most.")] = None,
+    power: Annotated[float | None, typer.Option(help="Most power from or to the grid, kW.")] = None,
     target: Annotated[
-        float | None, typer.Option(help="State of charge at which the exchange ends, 0 to 1.")
+        float | None, typer.Option(help="Stop at this battery level, 0 to 1.")
     ] = None,
     language: Annotated[Language | None, typer.Option(help="Language of the answer.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what another set-point would cost over the whole plan, and which later slots it would
-    change.
-    """
+    """Show the cost of an alternative to the plan, and the quarter-hours it changes."""
     fields = {
         "slot": slot,
         "until": until,

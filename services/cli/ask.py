@@ -28,24 +28,20 @@ if TYPE_CHECKING:
 
 
 def answer_question(
-    question: Annotated[str, typer.Argument(help="In German or English.")],
+    question: Annotated[str, typer.Argument(help="The question, in German or English.")],
     *,
     language: Annotated[
-        str | None, typer.Option(help="de or en: of the answer; default: the question's.")
+        str | None, typer.Option(help="Language of the answer: de or en (default: the question's).")
     ] = None,
     site: Annotated[
         str | None,
-        typer.Option(help="Whose prices, plans and forecasts are meant; default: the only one."),
+        typer.Option(help="The site to ask about (default: the only one)."),
     ] = None,
-    conversation: Annotated[
-        str | None, typer.Option(help="The conversation that the question goes on from.")
-    ] = None,
-    model: Annotated[
-        bool, typer.Option(help="Whether a language model may word the answer.")
-    ] = True,
+    conversation: Annotated[str | None, typer.Option(help="Continue this conversation.")] = None,
+    model: Annotated[bool, typer.Option(help="Let a language model write the answer.")] = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Answer from documents and the site's data, with sources, or say that they do not hold it."""
+    """Answer a question from your documents and the site's data, with sources."""
     options: dict[str, Any] = {
         "language": language,
         "site_id": site,

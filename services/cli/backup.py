@@ -16,8 +16,8 @@ AtOption = Annotated[
     str,
     typer.Option(
         help=(
-            "newest, latest (the end of the newest timeline's log), the id of a backup, or an "
-            "instant (2026-05-01T12:00:00Z)."
+            "newest (the newest backup), latest (the newest state), a backup's id, or a "
+            "time such as 2026-05-01T12:00:00Z."
         )
     ),
 ]
@@ -26,7 +26,7 @@ HEADINGS = ("backup", "made (UTC)", "until (UTC)", "why", "Luna", "tables", "row
 
 @app.command()
 def create(*, as_json: JsonOption = False) -> None:
-    """Make a backup now, beside those made by themselves."""
+    """Make a backup now, in addition to the automatic ones."""
     from services.backup.create import create_backup, open_work
     from services.backup.retention import prune
 
@@ -50,7 +50,7 @@ def create(*, as_json: JsonOption = False) -> None:
 
 @app.command("list")
 def list_backups(*, as_json: JsonOption = False) -> None:
-    """List backups, the newest first, and until when each can be restored."""
+    """List backups, newest first, and how far each can be restored."""
     from services.backup.chain import list_restorable, name_missing
     from services.backup.create import NOT_KEPT
     from services.backup.folder import open_folder
@@ -112,11 +112,11 @@ def list_backups(*, as_json: JsonOption = False) -> None:
 
 @app.command()
 def verify(
-    backup: Annotated[str, typer.Argument(help="The backup, by its id; newest.")] = "newest",
+    backup: Annotated[str, typer.Argument(help="The backup's id, or newest.")] = "newest",
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Read a backup as a whole and compare it with its checksums, without restoring it."""
+    """Read a whole backup and compare its checksums; restore nothing."""
     from services.backup.checksums import verify_backup
     from services.backup.folder import open_folder
 
@@ -130,7 +130,7 @@ def verify(
 
 @app.command()
 def prune(*, as_json: JsonOption = False) -> None:
-    """Delete the backups that the settings do not keep."""
+    """Delete the backups that the settings no longer keep."""
     from services.backup.folder import open_folder
     from services.backup.retention import prune as delete
 
@@ -148,12 +148,12 @@ def restore(
         bool,
         typer.Option(
             "--as-it-was",
-            help="Leave the schema as it was, for the older Luna that made the backup.",
+            help="Keep the backup's schema, for the older Luna that made it.",
         ),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring everything to a backup or an instant. What is there now is kept: luna backup undo."""
+    """Restore everything to a backup or a time. Undo it with luna backup undo."""
     from services.backup.create import NOT_KEPT
     from services.backup.restore import restore as bring_back
 
@@ -176,7 +176,7 @@ def restore(
 
 @app.command()
 def undo(*, as_json: JsonOption = False) -> None:
-    """Put back the database that stood here before the last restore."""
+    """Bring back the database from before the last restore."""
     from services.backup.restore import undo as put_back
 
     folder = put_back(load_settings())
@@ -188,9 +188,7 @@ def undo(*, as_json: JsonOption = False) -> None:
 
 @app.command()
 def drill(at: AtOption = "newest", *, as_json: JsonOption = False) -> None:
-    """Restore a backup into a throw-away place, compare it with its manifest, and say how long it
-    took. Nothing of what runs is touched.
-    """
+    """Restore a backup into a temporary folder and check it; your data stays as it is."""
     from services.backup.drill import drill as rehearse
 
     result = rehearse(load_settings(), at, report=_report)
@@ -213,13 +211,13 @@ def key(
         bool,
         typer.Option(
             "--identity",
-            help="Print the secret with which the program age opens the files, for: age -d -i -.",
+            help="Print the secret key that the program age reads: age -d -i -.",
         ),
     ] = False,
 ) -> None:
-    """Say who can read the backups.
+    """Show who can read the backups.
 
-    Keep a copy of the key away from this machine: without it they are worth nothing.
+    Keep a copy of the key on another machine: without it nobody can read the backups.
     """
     from services.backup.encryption import KEY_FILE, open_key
 

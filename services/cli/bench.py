@@ -17,23 +17,24 @@ from services.cli.console import JsonOption, err, out, table, write_json
 def run_benches(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]…", help="Which benches (default: all of them)."),
+        typer.Argument(metavar="[NAME]…", help="The benches to run (default: all)."),
     ] = None,
     *,
     full: Annotated[
-        bool, typer.Option("--full", help="More rounds, and all hundred unseen days.")
+        bool,
+        typer.Option("--full", help="Run the long form: more rounds, all hundred unseen days."),
     ] = False,
     days: Annotated[
         float | None,
         typer.Option(
-            min=0.125, max=56, help="How many days the benches of a fortnight live (default: 14)."
+            min=0.125, max=56, help="Days to simulate in the fortnight benches (default: 14)."
         ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure, compare with floor, peers and targets, and write var/bench/NAME.json.
+    """Measure Luna, compare with targets and peers, write var/bench/NAME.json.
 
-    Ratios compare within one run only.
+    Compare ratios within one run only.
     """
     if find_spec("bench") is None:
         raise MachineError(

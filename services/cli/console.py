@@ -21,7 +21,7 @@ from rich.text import Text
 from luna.energy.errors import LunaError
 
 JSON_FLAG = "--json"
-JsonOption = Annotated[bool, typer.Option(JSON_FLAG, help="Write one JSON document on stdout.")]
+JsonOption = Annotated[bool, typer.Option(JSON_FLAG, help="Write one JSON document to stdout.")]
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)

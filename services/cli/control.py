@@ -40,19 +40,17 @@ RELEASE_PAUSE_SECONDS = 0.25
 # Commands written by hand print more than a reply holds, or take a mode as a plan shows it.
 app = build_group(
     "control",
-    "Arm a site so that its devices follow its plans, override them, see what was sent.",
+    "Turn control on or off, or override it for a while.",
     by_hand=frozenset({"arm", "disarm", "override-device", "status", "vacation"}),
 )
 
 UntilOption = Annotated[
     str,
-    typer.Option(help="Until when, such as 2026-11-20T18:00; without offset, by the site's clock."),
+    typer.Option(help="End, for example 2026-11-20T18:00 in the site's time zone."),
 ]
 DeviceOption = Annotated[
     str,
-    typer.Option(
-        help="Whom: batteries, pv, or another device by its kind and name, such as load:boiler."
-    ),
+    typer.Option(help="The device: batteries, pv, or a kind and a name such as load:boiler."),
 ]
 
 # By how a device is named; batteries have a command of their own.
@@ -65,10 +63,7 @@ _MODES = "; ".join(
 
 @app.command()
 def arm(site: SiteOption, *, as_json: JsonOption = False) -> None:
-    """Let commands be sent to a site's devices from the executor's next look on.
-
-    Before this nothing ever is.
-    """
+    """Turn control on: from now on Luna sends the plan to the site's devices."""
     with open_desk() as desk:
         state = desk.ask(control.arm, {"site_id": site})
         section = desk.ask(read_site, {"site_id": site}).control
@@ -83,11 +78,9 @@ def arm(site: SiteOption, *, as_json: JsonOption = False) -> None:
 
 @app.command()
 def disarm(site: SiteOption, *, as_json: JsonOption = False) -> None:
-    """Hand a site's devices back, and wait some seconds until each has confirmed that.
+    """Turn control off, and wait some seconds until each device confirms it.
 
-    3 where one has not.
-
-    After that nothing is sent, and overrides and pauses have ended.
+    Exit code 3 if a device does not confirm. Overrides and pauses end.
     """
     zone = UTC_ZONE
     with open_desk(quiet=as_json) as desk:
@@ -139,16 +132,16 @@ def override(
     until: UntilOption,
     power_kw: Annotated[
         float | None,
-        typer.Option(help="At most this much exchange with the grid while charging or exporting."),
+        typer.Option(help="Most grid power while charging or selling, kW."),
     ] = None,
     target_soc: Annotated[
-        float | None, typer.Option(help="Where that exchange ends, a share such as 0.8.")
+        float | None, typer.Option(help="Stop at this battery level, for example 0.8.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Have all batteries of a site do something else than its plan says, until an instant.
+    """Override the plan of all batteries until a time.
 
-    The safety layer bounds it like any other.
+    The safety limits still apply.
     """
     fields = {"mode": read_mode(mode), "power_kw": power_kw, "target_soc": target_soc}
     state, zone = _override(site, BATTERIES, fields, until=until)
@@ -163,11 +156,11 @@ def override_device(
     *,
     until: UntilOption,
     power_kw: Annotated[
-        float | None, typer.Option(help="What a car charges with or gives, or what PV may produce.")
+        float | None, typer.Option(help="Power of the car, or the most that PV may produce, kW.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Have one device, or all PV, do something else than its site's plan says, until an instant."""
+    """Override the plan of one device, or of all PV, until a time."""
     state, zone = _override(
         site, device, {"mode": read_mode(mode), "power_kw": power_kw}, until=until
     )
@@ -179,11 +172,11 @@ def status(
     site: SiteOption,
     *,
     limit: Annotated[
-        int, typer.Option(min=1, max=1000, help="How many of the last decisions.")
+        int, typer.Option(min=1, max=1000, help="Show this many of the last decisions.")
     ] = 8,
     as_json: JsonOption = False,
 ) -> None:
-    """Show whether a site is armed, its override, and what was decided last and came of it."""
+    """Show whether control is on, overrides, and the last decisions."""
     with open_desk() as desk:
         zone = ZoneInfo(desk.ask(read_site, {"site_id": site}).timezone)
         state = desk.ask(control.read_control, {"site_id": site})
@@ -204,12 +197,10 @@ def status(
 def vacation(
     site: SiteOption,
     *,
-    end: Annotated[bool, typer.Option("--end", help="Somebody is at home again.")] = False,
+    end: Annotated[bool, typer.Option("--end", help="End the vacation.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Say that nobody is at home from now on: forecasts fall to what an empty house takes, and the
-    site's rule for vacations holds.
-    """
+    """Start a vacation: Luna expects an empty house from now on."""
     vacation_mode = control.VacationMode(vacation=not end)
     with open_desk() as desk:
         desk.ask(control.set_vacation, {"site_id": site, "mode": vacation_mode})
@@ -222,7 +213,7 @@ def vacation(
 
 @app.command()
 def run() -> None:
-    """Act in this process until Ctrl-C: tell the devices of armed sites what their plans say."""
+    """Send plans to devices from this process until Ctrl-C."""
     from services.executor.__main__ import main
 
     main([])

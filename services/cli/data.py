@@ -37,9 +37,11 @@ from services.cli.options import (
     parse_window,
 )
 
-app = build_group("data", "Load and query series.")
+app = build_group("data", "Load, check and query data.")
 app.add_typer(
-    build_group("data quarantine", "List refused rows; release, correct or dismiss one."),
+    build_group(
+        "data quarantine", "List rows that were set aside; release, correct or delete one."
+    ),
     name="quarantine",
 )
 SERVICES = " or ".join(", ".join(get_args(PriceService)).rsplit(", ", 1))
@@ -47,37 +49,32 @@ MarketFirst = Annotated[
     str | None,
     typer.Option(
         "--from",
-        help="The first instant; without offset, by the market's clock. Default: what is missing.",
+        help="Start, in the market's time zone (default: where data is missing).",
     ),
 ]
-MarketEnd = Annotated[str | None, typer.Option("--to", help="The instant after the last.")]
-SiteFirst = Annotated[
-    str, typer.Option("--from", help="The first instant; without offset, by the site's clock.")
-]
-SiteEnd = Annotated[
-    str, typer.Option("--to", help="The instant after the last, at most 15 days ahead.")
-]
+MarketEnd = Annotated[str | None, typer.Option("--to", help="End, not included.")]
+SiteFirst = Annotated[str, typer.Option("--from", help="Start, in the site's time zone.")]
+SiteEnd = Annotated[str, typer.Option("--to", help="End, not included; at most 15 days ahead.")]
 
 
 @app.command()
 def prices(
     *,
-    market: Annotated[
-        str, typer.Option(help="The market as tariffs name it: DE-LU, NL, AT, SE3 …")
-    ],
+    market: Annotated[str, typer.Option(help="The market, as in tariffs: DE-LU, NL, AT, SE3 …")],
     first: MarketFirst = None,
     end: MarketEnd = None,
     source: Annotated[
         str | None, typer.Option(help=f"{SERVICES} alone; default: one after the other.")
     ] = None,
     currency: Annotated[
-        str | None, typer.Option(help="Default: that of the sites on this market, else EUR.")
+        str | None,
+        typer.Option(help="Currency (default: that of the sites on this market, else EUR)."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Fetch a market's day-ahead prices.
 
-    Fetching them again changes nothing, revised ones are kept beside the first.
+    You can repeat it: revised prices are stored next to the first ones.
     """
     from services.ingest.price_collection import fetch_prices
     from services.ingest.sources.prices.registry import market_named
@@ -105,9 +102,9 @@ def prices(
 def weather(
     *, site: SiteOption, first: SiteFirst, end: SiteEnd, as_json: JsonOption = False
 ) -> None:
-    """Fetch the weather at a site: what it was, and from now on what is expected.
+    """Fetch past and forecast weather at the site.
 
-    The place is told to the kilometre.
+    The weather service gets the location to the kilometre.
     """
     from services.ingest.weather_service import fetch_weather
 
@@ -128,26 +125,24 @@ def weather(
 
 @app.command()
 def guess(
-    file: Annotated[Path, typer.Argument(help="CSV, Excel (.xlsx) or JSON, of whatever columns.")],
+    file: Annotated[
+        Path, typer.Argument(help="A CSV, Excel (.xlsx) or JSON file with any columns.")
+    ],
     *,
     site: SiteOption,
     choose: Annotated[
         list[str] | None,
         typer.Option(
-            help="What the file does not say: zone=UTC, column:Wert=import_kwh. May be repeated."
+            help="Answer an open question: zone=UTC, column:Wert=import_kwh. May be repeated."
         ),
     ] = None,
     store: Annotated[
         bool,
-        typer.Option(
-            "--store", help="Store it as shown; nothing is stored while a question is open."
-        ),
+        typer.Option("--store", help="Store the rows as shown, if no question is open."),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Guess what the columns of any file are and show what would be stored, in which unit and by
-    which clock; ``--store`` stores it.
-    """
+    """Recognise the columns of any file and show the result; ``--store`` stores it."""
     from services.ingest.file_guess.guess import guess_file
     from services.ingest.limited_file import FileLimits
     from services.ingest.loading import FileForm, load_file
@@ -272,18 +267,19 @@ def load(  # noqa: PLR0913 - one per option
     file: Annotated[
         Path,
         typer.Argument(
-            help="CSV, JSON lines, a JSON array or Parquet; all but Parquet also as gzip."
+            help="A CSV, JSON lines, JSON or Parquet file; the first three also as gzip."
         ),
     ],
     *,
     site: SiteOption,
-    kind: Annotated[str, typer.Option(help="observations, prices, weather, carbon or readings.")],
+    kind: Annotated[
+        str, typer.Option(help="Kind of data: observations, prices, weather, carbon or readings.")
+    ],
     timezone: Annotated[
         str | None,
         typer.Option(
             help=(
-                "Where the clock of times without offset stands, such as Europe/Berlin "
-                "(default: the site's zone)."
+                "Time zone of times without an offset, such as Europe/Berlin (default: the site's)."
             )
         ),
     ] = None,
@@ -297,7 +293,7 @@ def load(  # noqa: PLR0913 - one per option
         ),
     ] = None,
     ignore: Annotated[
-        list[str] | None, typer.Option(help="A column of the file to leave out. May be repeated.")
+        list[str] | None, typer.Option(help="Ignore this column of the file. May be repeated.")
     ] = None,
     unit: Annotated[
         list[str] | None,
@@ -310,10 +306,9 @@ def load(  # noqa: PLR0913 - one per option
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Store a file's rows.
+    """Load a file.
 
-    Loading it again changes nothing. What cannot be used goes into quarantine with the reason: a
-    row, or its bad value alone.
+    You can repeat it. Rows and values that Luna cannot use are set aside with the reason.
     """
     from services.ingest.limited_file import FileLimits
     from services.ingest.loading import FileForm, load_file
@@ -375,24 +370,24 @@ def query(  # noqa: PLR0913 - one per option
         str,
         typer.Option(
             help=(
-                "load_kwh, soc, … of the observations; market_prices:MARKET, "
-                "slot_forecasts:VERSION:COLUMN, plans:COLUMN."
+                "The series: load_kwh, soc, …, market_prices:MARKET, "
+                "slot_forecasts:VERSION:COLUMN or plans:COLUMN."
             )
         ),
     ],
     first: FirstOption,
     end: EndOption,
     resolution: Annotated[
-        str, typer.Option(help="15m, 30m, 1h, or 1d for the site's local days.")
+        str, typer.Option(help="Resolution: 15m, 30m, 1h, or 1d (the site's local days).")
     ] = "15m",
     aggregate: Annotated[
-        str | None, typer.Option(help="sum, mean, min or max; energies are summed by default.")
+        str | None, typer.Option(help="Aggregate: sum, mean, min or max (default for energy: sum).")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show a stored series.
 
-    What is unknown stays empty, and what is estimated to a meter's total is said beside it.
+    Unknown values stay empty; estimated ones are marked.
     """
     with unit_of_work() as connection:
         zone = find_zone(connection, site)
@@ -438,20 +433,24 @@ def readings(  # noqa: PLR0913 - one per option
         str | None,
         typer.Option(
             help=(
-                "increase (of a counter), time_weighted_mean or shape; without it readings as "
-                "received."
+                "Aggregate: increase (of a counter), time_weighted_mean or shape (default: "
+                "all readings)."
             )
         ),
     ] = None,
     resolution: Annotated[
-        str | None, typer.Option(help="15m, 30m, 1h (usual), or 1d for the site's local days.")
+        str | None,
+        typer.Option(help="Resolution: 15m, 30m, 1h, or 1d (the site's local days); default: 1h."),
     ] = None,
     points: Annotated[
-        int | None, typer.Option(help="How many readings a shape has at most; usually 500.")
+        int | None, typer.Option(help="Most readings of a shape (default: 500).")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a sensor's readings, or what they come to; what is unknown stays empty."""
+    """Show a sensor's readings, or their aggregate.
+
+    Unknown values stay empty.
+    """
     with unit_of_work() as connection:
         zone = find_zone(connection, site)
         window = parse_window(connection, site, first, end)

@@ -14,19 +14,16 @@ from luna.platform.embedded.supervisor import running
 from luna.platform.settings import load_settings
 from services.cli.console import JsonOption, out, table, write_json
 
-app = typer.Typer(no_args_is_help=True, help="The database's schema.")
+app = typer.Typer(no_args_is_help=True, help="Upgrade or downgrade the database's schema.")
 
 
 @app.command()
 def upgrade(
-    revision: Annotated[str, typer.Option(help="The revision to bring the schema to.")] = "head",
+    revision: Annotated[str, typer.Option(help="The revision to upgrade to.")] = "head",
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring the database's schema up to date and TimescaleDB's policies in line with the settings.
-
-    What is so already is left alone.
-    """
+    """Upgrade the database's schema, and TimescaleDB's policies to the settings."""
     settings = load_settings()
     with running(settings) as addresses:
         migrate.upgrade(addresses.database_url, revision)
@@ -80,15 +77,15 @@ def _describe_policy(policy: retention.RetentionPolicy) -> dict[str, str | float
 @app.command()
 def downgrade(
     revision: Annotated[
-        str, typer.Argument(help="The revision to go back to; base drops every table.")
+        str, typer.Argument(help="The revision to downgrade to; base drops every table.")
     ],
     *,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Drop data that the older schema has no place for.")
+        bool, typer.Option("--yes", help="Confirm: drop data that the older schema cannot hold.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Take the database's schema back to an older revision; data are dropped only when told so."""
+    """Downgrade the database's schema to an older revision; dropping data needs --yes."""
     with running(load_settings()) as addresses:
         migrate.downgrade(addresses.database_url, revision, drop_data=yes)
         with open_engine(addresses.database_url) as pool, unit_of_work(pool) as connection:

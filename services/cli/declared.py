@@ -31,7 +31,7 @@ from services.cli.console import JsonOption, emit, follow_progress, table, write
 from services.cli.server import find_server
 
 UTC_ZONE = ZoneInfo("UTC")
-_YesOption = Annotated[bool, typer.Option("--yes", help="Really: what goes is gone for good.")]
+_YesOption = Annotated[bool, typer.Option("--yes", help="Confirm: this cannot be undone.")]
 
 
 def open_desk(*, quiet: bool = False, user: str | None = None) -> OwnDesk | RemoteDesk:

@@ -30,47 +30,39 @@ def show_demo(  # noqa: PLR0913 - one per option
     *,
     days: Annotated[
         int,
-        typer.Option(min=1, help="Unseen days to replay, from 1 September 2023 on: 100 at most."),
+        typer.Option(min=1, help="Days to replay, from 1 September 2023 on; at most 100."),
     ] = 14,
     on_servers: Annotated[
         bool,
-        typer.Option(
-            "--on-servers", help="Use the servers that the settings name, and the workers there."
-        ),
+        typer.Option("--on-servers", help="Use the servers and workers of the settings."),
     ] = False,
     folder: Annotated[
         Path | None,
         typer.Option(
             "--out",
             metavar="FOLDER",
-            help="Where report.html goes; default: demo, in the data folder.",
+            help="Folder of report.html (default: demo, in the data folder).",
         ),
     ] = None,
     language: Annotated[Language, typer.Option(help="Language of the report.")] = "en",
     live: Annotated[
         bool,
-        typer.Option(
-            "--live", help="Run Luna with a simulated home that lives now, until Ctrl-C; no report."
-        ),
+        typer.Option("--live", help="Run Luna with a demo home until Ctrl-C; no report."),
     ] = False,
     speed: Annotated[
         float,
         typer.Option(
             min=1,
             max=600,
-            help=(
-                "With --live: how much faster than the clock it lives; above 1 in a folder of "
-                "its own."
-            ),
+            help=("With --live: run faster than the clock, in a folder of its own."),
         ),
     ] = 1.0,
     as_json: JsonOption = False,
 ) -> None:
-    """Load a real year, train, plan 48 hours, replay unseen days under every policy, write a
-    report; or live in a simulated home (--live).
+    """Plan a real home and write a report of the savings; or run a demo home (--live).
 
-    It starts servers and a worker of its own, which end with it; with --on-servers it asks the
-    workers behind LUNA_REDIS_URL.
+    It starts its own servers and a worker, which end with it. With --on-servers it uses the workers
+    behind LUNA_REDIS_URL.
     """
     if live:
         _live(speed)

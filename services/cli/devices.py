@@ -30,10 +30,7 @@ if TYPE_CHECKING:
     from luna.platform.drivers.trial import TrialStep
 
 app = typer.Typer(
-    help=(
-        "Devices that Luna speaks to itself: list profiles, find devices, read, try, watch and "
-        "add one, simulate or share one."
-    ),
+    help=("Find, test, add, simulate or share a device."),
     no_args_is_help=True,
 )
 
@@ -41,35 +38,37 @@ app = typer.Typer(
 TYPED = "-"
 
 HostArgument = Annotated[
-    str, typer.Argument(help="Its name or address in the network; over MQTT its broker's.")
+    str, typer.Argument(help="The device's name or address; over MQTT the broker's.")
 ]
 ProfileOption = Annotated[
-    str, typer.Option("--profile", help="Of its product, as luna devices list names it.")
+    str, typer.Option("--profile", help="The product's profile: see luna devices list.")
 ]
-PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="Empty: the profile's.")]
+PortOption = Annotated[
+    int | None, typer.Option(min=1, max=65535, help="Port (default: the profile's).")
+]
 SecretOption = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
         help=(
-            "The file below devices/secrets of the data folder that holds its password; -: ask "
-            "for it, or read standard input."
+            "File with the password, in devices/secrets of the data folder; -: ask, or "
+            "read standard input."
         ),
     ),
 ]
 PrefixOption = Annotated[
-    str | None, typer.Option(help="MQTT: how the device's topics begin, or the id of its portal.")
+    str | None,
+    typer.Option(help="MQTT: the start of the device's topics, or the id of its portal."),
 ]
 UnitOption = Annotated[
-    int | None, typer.Option(min=0, max=255, help="Its number on the bus; empty: the profile's.")
+    int | None,
+    typer.Option(min=0, max=255, help="The device's number on the bus (default: the profile's)."),
 ]
 
 
 @app.command("list")
 def list_profiles(*, as_json: JsonOption = False) -> None:
-    """Show every profile: what it covers, what the device does when nobody commands it, and what
-    the profile rests on.
-    """
+    """List the products Luna can control, with each profile's functions and evidence."""
     from luna.platform.drivers import profiles
     from luna.platform.settings import load_settings
 
@@ -93,17 +92,14 @@ def list_profiles(*, as_json: JsonOption = False) -> None:
 @app.command("scan")
 def scan_network(
     network: Annotated[
-        str, typer.Argument(help="Of this home, such as 192.168.1.0/24, or one address.")
+        str, typer.Argument(help="Your network, such as 192.168.1.0/24, or one address.")
     ],
     *,
     port: PortOption = None,
     secret: SecretOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask the addresses of a network that you name for devices that a profile knows.
-
-    Nothing is written to any of them.
-    """
+    """Search your network for devices that Luna knows; write to none of them."""
     from luna.platform.drivers import device_search, profiles
     from luna.platform.drivers.device_secrets import read_device_secret
     from luna.platform.settings import load_settings
@@ -164,21 +160,17 @@ def try_device(  # noqa: PLR0913 - one per option
         typer.Option(
             "--move",
             help=(
-                "Then move the battery by 200 W for ten seconds each way, and look whether it "
-                "does as it is told."
+                "Then charge and discharge the battery with 200 W for ten seconds each, and "
+                "check that it obeys."
             ),
         ),
     ] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Move it without asking; scripts are not asked.")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Move the battery without asking.")] = False,
     prefix: PrefixOption = None,
     secret: SecretOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read a device once and show each value with its unit, beside which its own display should say
-    the same; nothing is written without --move.
-    """
+    """Read a device once and show its values; --move also moves the battery."""
     from luna.platform.drivers.profile import READING_UNITS
 
     via = _via(host, profile, port=port, unit=unit, prefix=prefix, secret=secret)
@@ -255,16 +247,16 @@ def watch_device(  # noqa: PLR0913 - one per option
     prefix: PrefixOption = None,
     secret: SecretOption = None,
     every: Annotated[
-        float, typer.Option(min=0.5, max=3600, help="Seconds from one reading to the next.")
+        float, typer.Option(min=0.5, max=3600, help="Seconds between two readings.")
     ] = 2.0,
     seconds: Annotated[
-        float | None, typer.Option(min=0, help="For how long; empty: until Ctrl-C.")
+        float | None, typer.Option(min=0, help="Seconds to run (default: until Ctrl-C).")
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Write a line of JSON for each reading.")
     ] = False,
 ) -> None:
-    """Show what a device says of itself as it changes, until Ctrl-C; nothing is written."""
+    """Show a device's values as they change, until Ctrl-C; write nothing."""
     from rich.live import Live
 
     from luna.platform.clock import SystemClock
@@ -317,7 +309,7 @@ def add_to_site(  # noqa: PLR0913 - one per option
     profile: ProfileOption,
     site: SiteOption,
     name: Annotated[
-        str | None, typer.Option(help="Of the battery behind it, where the site has several.")
+        str | None, typer.Option(help="The battery's name, if the site has several.")
     ] = None,
     port: PortOption = None,
     unit: UnitOption = None,
@@ -328,28 +320,23 @@ def add_to_site(  # noqa: PLR0913 - one per option
         typer.Option(
             min=1,
             max=65535,
-            help="At which other programs find it in Luna's place; empty: nowhere.",
+            help="Share the device with other programs at this port (default: do not).",
         ),
     ] = None,
     listen: Annotated[
         str | None,
-        typer.Option(
-            help=(
-                "Address of this machine for --listen-port; empty: 127.0.0.1; 0.0.0.0: all of them."
-            )
-        ),
+        typer.Option(help=("Address for --listen-port (default: 127.0.0.1; 0.0.0.0: all).")),
     ] = None,
     writes: Annotated[
         bool,
-        typer.Option("--writes", help="Let other programs write through --listen-port as well."),
+        typer.Option("--writes", help="Let other programs write through --listen-port, too."),
     ] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Store it without asking; scripts are not asked.")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Store without asking.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Let a stored site's battery be told through a device, and record what it reads where nothing
-    else measures that; the site is then armed anew.
+    """Control a site's battery through a device, and record its values.
+
+    Turn control on again afterwards.
     """
     from luna.platform.clock import SystemClock
     from luna.platform.database import control, site_changes, sites
@@ -392,20 +379,16 @@ def simulate_device(
         typer.Option(
             min=0,
             max=65535,
-            help="To serve at, on this machine alone; 0: one that is free. MQTT: the broker's.",
+            help="Port on this machine; 0: any free one. MQTT: the broker's.",
         ),
     ] = 0,
-    broker: Annotated[
-        str, typer.Option(help="MQTT: the broker to speak to, which wants no password.")
-    ] = "127.0.0.1",
+    broker: Annotated[str, typer.Option(help="MQTT: a broker without a password.")] = "127.0.0.1",
     prefix: PrefixOption = None,
     seconds: Annotated[
-        float | None, typer.Option(min=0, help="For how long; empty: until Ctrl-C.")
+        float | None, typer.Option(min=0, help="Seconds to run (default: until Ctrl-C).")
     ] = None,
 ) -> None:
-    """Serve a profile's registers, documents or messages with a battery behind them, so that it can
-    be found, read and commanded without owning one.
-    """
+    """Simulate a product with a battery, to test without owning one."""
     from luna.platform.drivers.device_server import SIMULATED_PREFIX, serve_device
     from luna.platform.drivers.profiles import load_profile
     from luna.platform.drivers.simulator import SimulatedInverter
@@ -428,27 +411,27 @@ def simulate_device(
 
 @app.command("proxy")
 def open_proxy(
-    host: Annotated[str, typer.Argument(help="The device's name or address in the network.")],
+    host: Annotated[str, typer.Argument(help="The device's name or address.")],
     *,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Of the device.")] = 502,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The device's port.")] = 502,
     listen: Annotated[
         str,
-        typer.Option(help="Address of this machine at which it is found; 0.0.0.0: all of them."),
+        typer.Option(help="Address to listen at; 0.0.0.0: all."),
     ] = "127.0.0.1",
     listen_port: Annotated[
-        int, typer.Option(min=0, max=65535, help="At which it is found; 0: one that is free.")
+        int, typer.Option(min=0, max=65535, help="Port to listen at; 0: any free one.")
     ] = 1502,
     serial: Annotated[
         bool,
-        typer.Option("--serial", help="It passes the frames of a serial line on (RTU over TCP)."),
+        typer.Option("--serial", help="The device speaks RTU over TCP."),
     ] = False,
     writes: Annotated[
-        bool, typer.Option("--writes", help="Let other programs write as well.")
+        bool, typer.Option("--writes", help="Let other programs write, too.")
     ] = False,
 ) -> None:
-    """Serve a device that takes one connection to several programs, Luna among them, until Ctrl-C.
+    """Share a device that accepts one connection with several programs, until Ctrl-C.
 
-    Without --writes they read alone.
+    Without --writes the programs can only read.
     """
     import asyncio
 

@@ -30,7 +30,7 @@ from services.cli.console import JsonOption, emit, follow_progress
 from services.cli.declared import UTC_ZONE, build_group, open_desk, show_parts, show_reply
 from services.cli.options import compose_request
 
-app = build_group("docs", "Add documents, list, show and remove them.")
+app = build_group("docs", "Add, list, show and remove documents.")
 
 WEB = ("http://", "https://")
 
@@ -49,44 +49,45 @@ def add(  # noqa: PLR0913 - one per option
         ),
     ] = None,
     *,
-    kind: Annotated[DocumentKind, typer.Option(help="What they are about.")] = "other",
+    kind: Annotated[DocumentKind, typer.Option(help="The documents' subject.")] = "other",
     title: Annotated[
-        str | None, typer.Option(help="Of a single one (default: its own, or its name).")
+        str | None,
+        typer.Option(help="Title of a single document (default: its own title or name)."),
     ] = None,
     site: Annotated[
         str | None,
         typer.Option(
-            help=(
-                "The site that they are about, whose people alone find them (default: everybody's)."
-            )
+            help=("Show the documents to this site's users only (default: to everybody).")
         ),
     ] = None,
     language: Annotated[
-        DocumentLanguage | None, typer.Option(help="Their language (default: found out).")
+        DocumentLanguage | None, typer.Option(help="The documents' language (default: detected).")
     ] = None,
     dated: Annotated[
-        str | None, typer.Option(metavar="DAY", help="The day they were written.")
+        str | None, typer.Option(metavar="DAY", help="The day the documents were written.")
     ] = None,
     valid_from: Annotated[
         str | None,
         typer.Option(
-            metavar="DAY", help="The first day on which they hold (default: found in their text)."
+            metavar="DAY",
+            help="The first day the documents are valid (default: read from the text).",
         ),
     ] = None,
     valid_until: Annotated[
         str | None,
         typer.Option(
-            metavar="DAY", help="The last day on which they hold (default: found in their text)."
+            metavar="DAY",
+            help="The last day the documents are valid (default: read from the text).",
         ),
     ] = None,
     examples: Annotated[
-        bool, typer.Option("--examples", help="Add the documents that ship with Luna as well.")
+        bool, typer.Option("--examples", help="Add the documents that come with Luna, too.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Store documents and make them searchable.
+    """Add documents and make them searchable.
 
-    Exit 1 where one cannot be read. The same file again changes nothing.
+    Exit code 1 if one cannot be read. You can repeat it with the same file.
     """
     if not sources and not examples:
         raise InvalidInputError(
@@ -151,16 +152,14 @@ def show(
     document_id: IdArgument,
     *,
     with_passages: Annotated[
-        bool, typer.Option("--passages", help="Its text as well, passage by passage.")
+        bool, typer.Option("--passages", help="Show the text, too, passage by passage.")
     ] = False,
     target: Annotated[
-        Path | None, typer.Option("--out", help="Write the file as it was added to this path.")
+        Path | None, typer.Option("--out", help="Write the original file to this path.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a document is, how far it is on its way to being found, and why it failed where it
-    did.
-    """
+    """Show a document and its progress, and why it failed if it did."""
     arguments = {"document_id": document_id}
     with open_desk() as desk:
         document = desk.ask(read_document, arguments)

@@ -13,16 +13,14 @@ AddressOption = Annotated[
     list[str] | None,
     typer.Option(
         "--address",
-        help="An https address whose certificate is looked at too, such as your domain.",
+        help="Also check the certificate of this https address.",
     ),
 ]
 MARKS = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "fault": "[bold red]fault[/]"}
 
 
 def find_faults(*, address: AddressOption = None, as_json: JsonOption = False) -> None:
-    """Look at configuration, versions, permissions, disk, clock, certificates, database, queues and
-    freshness; exit 1 where something does not work.
-    """
+    """Check this installation and suggest fixes; exit code 1 if something does not work."""
     from luna.platform.doctor.examination import examine
     from luna.platform.doctor.finding import has_fault
 

@@ -17,55 +17,45 @@ if TYPE_CHECKING:
     from services.edge.batch.transport import GroupTransport
     from services.edge.lab import Lab
 
-app = build_group(
-    "edge", "The camera lab: battery-powered cameras that charge while the grid is clean."
-)
+app = build_group("edge", "Run the camera lab: cameras that charge when the grid is clean.")
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option(
-        help="What is asked, JSON with comments as config/edge.jsonc (default: its defaults)."
-    ),
+    typer.Option(help="The run's configuration, like config/edge.jsonc (default: its defaults)."),
 ]
 EnergyOption = Annotated[
     Path | None,
     typer.Option(
         "--energy-data",
-        help="Folder with the clean shares as CSV (default: as configured); never written.",
+        help="Folder with the clean shares as CSV (default: as configured).",
     ),
 ]
 ModelOption = Annotated[
     Path | None,
     typer.Option(
         "--model-data",
-        help="Folder with power_profiles.json (default: as configured); never written.",
+        help="Folder with power_profiles.json (default: as configured).",
     ),
 ]
 OutOption = Annotated[
     Path | None,
     typer.Option(
         "--out",
-        help="Folder for what is made (default: as configured); what is there is gone on with.",
+        help="Folder for results; an earlier run there continues (default: as configured).",
     ),
 ]
 SeedOption = Annotated[
     int | None,
     typer.Option(
         min=0,
-        help=(
-            "Draws the same again (default: as configured, or the one that the folder was "
-            "begun with)."
-        ),
+        help=("Random seed (default: that of the folder, else as configured)."),
     ),
 ]
 WorkersOption = Annotated[
     bool,
     typer.Option(
         "--on-workers",
-        help=(
-            "Have the batch simulated by the workers of the queue edge, on whatever machines "
-            "they run."
-        ),
+        help=("Simulate the batch on the workers of the queue edge."),
     ),
 ]
 SHARED = ("run", "batch")

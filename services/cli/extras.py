@@ -19,16 +19,16 @@ from services.cli.console import JsonOption, err, out, write_json
 from services.cli.declared import build_group
 from services.cli.server import find_server
 
-app = build_group("extras", "Install or remove libraries that only a few commands need.")
+app = build_group("extras", "Install or remove optional libraries.")
 
 NameArgument = Annotated[str, typer.Argument(help=f"The addition: {', '.join(EXTRAS)}.")]
-YesOption = Annotated[bool, typer.Option("--yes", help="Agree without being asked; for scripts.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Agree without asking, for scripts.")]
 NOT_AGREED = "extra-not-agreed"
 
 
 @app.command("add")
 def add_extra(name: NameArgument, *, yes: YesOption = False, as_json: JsonOption = False) -> None:
-    """Install an addition, once you have agreed to its size; without a terminal it takes --yes."""
+    """Install optional libraries, after you agree to their size."""
     extra = _find(name)
     place = PythonEnvironment.of_this_process()
     if extra.find_missing() and place.why_not(extra) is None and not yes:
@@ -47,7 +47,7 @@ def add_extra(name: NameArgument, *, yes: YesOption = False, as_json: JsonOption
 def take_extra_away(
     name: NameArgument, *, yes: YesOption = False, as_json: JsonOption = False
 ) -> None:
-    """Remove the libraries of an addition; what needs them asks for them again."""
+    """Remove optional libraries."""
     extra = _find(name)
     if not yes:
         if not sys.stdin.isatty():

@@ -59,21 +59,19 @@ SCENARIO_NOTES = {
 def issue(
     *,
     site: SiteOption,
-    at: Annotated[
-        str, typer.Option(help="When the forecast is issued; nothing measured after it is used.")
-    ],
-    to: Annotated[
-        str | None, typer.Option(help="Issue again and again until this instant, itself included.")
-    ] = None,
-    every: Annotated[str, typer.Option(help="How often, with --to: 15m, 1h, 6h.")] = "1h",
+    at: Annotated[str, typer.Option(help="Time of issue; Luna uses nothing measured later.")],
+    to: Annotated[str | None, typer.Option(help="Repeat until this time, included.")] = None,
+    every: Annotated[
+        str, typer.Option(help="With --to: time between two forecasts: 15m, 1h, 6h.")
+    ] = "1h",
     version: Annotated[
         str | None, typer.Option(help="aurora_v1.0 (default) or a baseline.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Issue forecasts of load and PV for 48 hours and store them.
+    """Issue and store forecasts of consumption and PV for 48 hours.
 
-    Quantiles per slot of the last one are shown.
+    Shows the quantiles of the last one by quarter-hour.
     """
     minutes = _parse_minutes(every, field="--every")
     from services.forecaster.service import issue_forecasts
@@ -143,18 +141,19 @@ def evaluate(  # noqa: PLR0913 - one per option
     first: FirstDayOption,
     last: LastDayOption,
     versions: Annotated[
-        str, typer.Option(help="Comma-separated; skill is against the first baseline named.")
+        str,
+        typer.Option(help="Versions, separated by commas; skill compares with the first baseline."),
     ] = "aurora_v1.0,baseline_like_days,baseline_7_day_avg,seasonal_naive",
-    every: Annotated[str, typer.Option(help="How often a forecast is issued: 1h, 6h.")] = "6h",
+    every: Annotated[str, typer.Option(help="Time between two forecasts: 1h, 6h.")] = "6h",
     money: Annotated[
         bool,
         typer.Option(
-            "--money", help="Replay the days: what each version's errors cost in the plan."
+            "--money", help="Also replay the days and show the cost of each version's errors."
         ),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare versions with what happened, each forecast from nothing known after its issue."""
+    """Compare forecast versions with the measured values."""
     request = compose_request(
         EvaluateRequest,
         site_id=site,
@@ -196,26 +195,19 @@ def plot(
     site: SiteOption,
     at: Annotated[
         str,
-        typer.Option(help="The forecast that stood at this instant: the last one issued by then."),
+        typer.Option(help="Draw the forecast in use at this time."),
     ],
-    to: Annotated[
-        Path, typer.Option("--out", help="Where the picture goes: FILE.svg or FILE.html.")
-    ],
+    to: Annotated[Path, typer.Option("--out", help="Write the picture to FILE.svg or FILE.html.")],
     version: Annotated[
         str | None,
         typer.Option(
-            help=(
-                "aurora_v1.0 or a baseline (default: what drives the planner; where that "
-                "issued nothing, Aurora)."
-            )
+            help=("aurora_v1.0 or a baseline (default: the version in use, else Aurora).")
         ),
     ] = None,
-    language: Annotated[Language, typer.Option(help="Language of the words.")] = "en",
+    language: Annotated[Language, typer.Option(help="Language of the picture.")] = "en",
     as_json: JsonOption = False,
 ) -> None:
-    """Draw a forecast: the fan of its quantiles beside what is usual and, where it is known, what
-    happened. Pointing at a slot says why.
-    """
+    """Draw a forecast with its range, the usual course and the measured values."""
     if to.suffix not in (".svg", ".html"):
         raise InvalidInputError(
             "no kind of picture",
@@ -257,18 +249,16 @@ def scenarios(
     *,
     site: SiteOption,
     at: Annotated[
-        str, typer.Option(help="Beside the forecast that was issued last within the hour before.")
+        str, typer.Option(help="Use the last forecast issued in the hour before this time.")
     ],
-    count: Annotated[int, typer.Option(help="How many scenarios, 1 to 30.")] = 10,
+    count: Annotated[int, typer.Option(help="Number of scenarios, 1 to 30.")] = 10,
     version: Annotated[
         str | None,
-        typer.Option(help="aurora_v1.0 or a baseline (default: what drives the planner)."),
+        typer.Option(help="aurora_v1.0 or a baseline (default: the version in use)."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make and store a few joint scenarios of load, PV and prices, as errors have gone over time
-    before; nothing known after the forecast is used.
-    """
+    """Make and store scenarios of consumption, PV and prices from past errors."""
     from services.forecaster.scenarios.service import issue_requested
 
     with unit_of_work() as connection:
@@ -349,9 +339,7 @@ def add_money(
 
 
 def status(*, site: SiteOption, as_json: JsonOption = False) -> None:
-    """Show which version drives the planner and why, how all versions did in shadow, and the last
-    decisions and trainings.
-    """
+    """Show the forecast version in use, the others' results, and the last trainings."""
     from services.forecaster.versions.promotion import describe_status
 
     with unit_of_work() as connection:

@@ -24,7 +24,7 @@ from services.cli.options import read_document, read_zone
 
 app = build_group(
     "jobs",
-    "Leave work to the workers, list it, look at it, watch, cancel or try it again.",
+    "Submit, list, watch, cancel or retry jobs.",
     by_hand=frozenset({"list", "show"}),
 )
 
@@ -35,12 +35,12 @@ JobArgument = Annotated[str, typer.Argument(help="The job's id.", metavar="ID")]
 def list_accepted(
     *,
     status: Annotated[
-        JobFilter | None, typer.Option(help="Only jobs of this status; open: queued or running.")
+        JobFilter | None, typer.Option(help="Only jobs with this status; open: queued or running.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=500, help="How many at most.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="Most jobs to show.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """Show jobs, those accepted last first."""
+    """List jobs, newest first."""
     with open_desk() as desk:
         jobs = desk.ask(list_jobs, {"status": status, "limit": limit})
         # One time zone for all jobs, so that their times compare.
@@ -50,7 +50,7 @@ def list_accepted(
 
 @app.command()
 def show(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
-    """Show what a job was asked, how it stands and what came of it."""
+    """Show a job's request, status and result."""
     with open_desk() as desk:
         job = desk.ask(read_job, {"job_id": job_id})
         zone = UTC_ZONE if as_json else _find_zone(desk, job)
@@ -61,32 +61,25 @@ def show(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
 def submit(
     task: Annotated[
         str,
-        typer.Argument(
-            help=(
-                "What is asked for, such as planner.replay.run; the list of tasks says which "
-                "there are."
-            )
-        ),
+        typer.Argument(help=("The task, such as planner.replay.run: see the list of tasks.")),
     ],
     *,
     request: Annotated[
         Path,
         typer.Option(
             "--request",
-            help=(
-                "Its request as JSON, - for standard input; of a site, local times are read by "
-                "its clock."
-            ),
+            help=("The request as JSON, - for standard input."),
         ),
     ],
     key: Annotated[
-        str | None, typer.Option(help="Names this piece of work (default: its content).")
+        str | None,
+        typer.Option(help="The job's key: an equal one is not run twice (default: its content)."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Leave work to the workers: it survives every crash from now on.
+    """Submit a job: it survives every crash.
 
-    While an equal job is open, that one is shown.
+    If an equal job is open, that one is shown.
     """
     from luna.platform.queue.jobs import submit_job
 
@@ -116,9 +109,9 @@ def submit(
 
 @app.command()
 def watch(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
-    """Wait until a job has ended, and show how far it is meanwhile.
+    """Wait until a job ends and show its progress.
 
-    Exit 1 where it failed or was cancelled.
+    Exit code 1 if it failed or was cancelled.
     """
     with open_desk() as desk:
         with follow_progress("job", quiet=as_json) as progress:

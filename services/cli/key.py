@@ -18,31 +18,31 @@ app = build_group("key", "Make, list and remove keys for programs.", by_hand=fro
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(help="What the key is for.")],
+    name: Annotated[str, typer.Argument(help="The key's purpose.")],
     user: Annotated[
         str | None,
-        typer.Option(
-            help="Whose it is; it may no more than this user. With --server it is of who asks."
-        ),
+        typer.Option(help="The key's user (default with --server: you)."),
     ] = None,
     *,
     scope: Annotated[
         list[str] | None,
         typer.Option(
             help=(
-                "What it may: read, analyse, operate, data, configure, administer; may be "
-                "repeated; usual: read."
+                "A permission: read, analyse, operate, data, configure or administer "
+                "(default: read). May be repeated."
             )
         ),
     ] = None,
     site: Annotated[
         list[str] | None,
-        typer.Option("--site", help="A site it has; may be repeated; usual: all of the user's."),
+        typer.Option(
+            "--site", help="A site the key may use (default: all of the user's). May be repeated."
+        ),
     ] = None,
-    days: Annotated[int, typer.Option(help="Days until it ends.")] = 365,
+    days: Annotated[int, typer.Option(help="Days until the key expires.")] = 365,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a key and show it, this once."""
+    """Make a key and show it once."""
     elsewhere = find_server() is not None
     if elsewhere == (user is not None):
         if elsewhere:

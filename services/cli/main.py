@@ -34,94 +34,66 @@ COMMANDS = {
     "demo": _CommandEntry(
         "demo:show_demo", "Load a real year, train, plan, replay unseen days, write a report."
     ),
-    "up": _CommandEntry("up:run_here", "Run servers, one worker and the gateway until Ctrl-C."),
-    "open": _CommandEntry(
-        "opening:open_page", "Open the page by a new link, or print the owner's token for programs."
-    ),
+    "up": _CommandEntry("up:run_here", "Run Luna on this machine until Ctrl-C."),
+    "open": _CommandEntry("opening:open_page", "Open the page with a new link."),
     "site": _CommandEntry("site", "Add, list, show and remove sites."),
-    "data": _CommandEntry("data", "Load and query series."),
+    "data": _CommandEntry("data", "Load, check and query data."),
     "forecast": _CommandEntry("forecast", "Train Aurora, issue forecasts, compare versions."),
-    "plan": _CommandEntry(
-        "plan:show_new_plan", "Plan the coming days, from a request file or for a stored site."
-    ),
-    "plans": _CommandEntry(
-        "plans", "List and show issued plans, say why they are so, compare and check them."
-    ),
+    "plan": _CommandEntry("plan:show_new_plan", "Plan the next two days."),
+    "plans": _CommandEntry("plans", "List, show, explain, compare and check plans."),
     "why-not": _CommandEntry(
         "alternatives:show_why_not",
-        "Say what an alternative to a plan would cost, and what it would change.",
+        "Show the cost of an alternative to the plan.",
     ),
     "what-if": _CommandEntry(
         "alternatives:show_what_if",
-        "Say what other equipment, tariffs or rules would have cost, or would change in a plan.",
+        "Compare with another battery, tariff, roof or rule.",
     ),
     "replay": _CommandEntry(
-        "replay:replay_days", "Show what every policy would have cost on recorded days."
+        "replay:replay_days", "Compare Luna with other policies on recorded days."
     ),
     "agent": _CommandEntry(
         "agent",
-        "Train Antares, measure it on unseen days, compare it, draw its days, say where it stands.",
+        "Train, measure and compare Antares, and show its status.",
     ),
-    "session": _CommandEntry(
-        "session", "Say when vehicles are at their chargers, and how full they are to leave."
-    ),
-    "energy": _CommandEntry(None, "Tell energy and money of a day, week, month or year."),
-    "scores": _CommandEntry(None, "Show what policies cost day by day, as replays stored it."),
+    "session": _CommandEntry("session", "Plan when the car is at home and how full it leaves."),
+    "energy": _CommandEntry(None, "Show energy and cost of a day, week, month or year."),
+    "scores": _CommandEntry(None, "Show each policy's daily cost from stored replays."),
     "devices": _CommandEntry(
         "devices",
-        "Devices that Luna speaks to itself: list profiles, find devices, read one, simulate one.",
+        "Find, test, add, simulate or share a device.",
     ),
-    "manual": _CommandEntry(
-        None, "Pin or forbid what a site's plans do, for a time; the rest is planned around it."
-    ),
-    "control": _CommandEntry(
-        "control", "Let batteries follow their plans, or something else for a while."
-    ),
+    "manual": _CommandEntry(None, "Set or forbid an action for a while; Luna plans around it."),
+    "control": _CommandEntry("control", "Turn control on or off, or override it for a while."),
     "ask": _CommandEntry(
         "ask:answer_question",
-        "Ask a question; answered from documents and the site's data, with sources.",
+        "Ask a question about your home or your documents.",
     ),
-    "answers": _CommandEntry(None, "List and show what was asked and answered."),
-    "search": _CommandEntry(None, "Find passages of documents."),
-    "notify": _CommandEntry("notify", "Send a test message to phone and mail, see what was sent."),
-    "docs": _CommandEntry("docs", "Add documents, list, show and remove them."),
-    "rag": _CommandEntry(
-        "rag", "Make what was derived from documents anew, measure how well answers are found."
-    ),
-    "tools": _CommandEntry("tools", "List the tools over a site's data, and call one."),
+    "answers": _CommandEntry(None, "List and show earlier questions and answers."),
+    "search": _CommandEntry(None, "Search your documents."),
+    "notify": _CommandEntry("notify", "Send a test message and list sent messages."),
+    "docs": _CommandEntry("docs", "Add, list, show and remove documents."),
+    "rag": _CommandEntry("rag", "Rebuild the search index and measure the search."),
+    "tools": _CommandEntry("tools", "List the tools for a site's data, and call one."),
     "mcp": _CommandEntry(
         "mcp:serve_assistant",
-        "Offer these tools to assistants by the Model Context Protocol, on standard input "
-        "and output.",
+        "Serve the tools to an assistant by the Model Context Protocol.",
     ),
-    "recommend": _CommandEntry(
-        "recommend:recommend", "Say what is worth reading or doing, and how well it is chosen."
-    ),
-    "jobs": _CommandEntry(
-        "jobs", "Leave work to the workers, list it, look at it, watch, cancel or try it again."
-    ),
-    "user": _CommandEntry("user", "Add, change and remove people who may sign in."),
+    "recommend": _CommandEntry("recommend:recommend", "Show tips for your home."),
+    "jobs": _CommandEntry("jobs", "Submit, list, watch, cancel or retry jobs."),
+    "user": _CommandEntry("user", "Add, change and remove users."),
     "key": _CommandEntry("key", "Make, list and remove keys for programs."),
-    "audit": _CommandEntry(None, "Say what was done at the gateway, by whom, and how it ended."),
-    "doctor": _CommandEntry(
-        "doctor:find_faults", "Say what is wrong with this installation, and what to do."
-    ),
-    "support": _CommandEntry("support", "Put together what somebody who helps needs to know."),
-    "extras": _CommandEntry(
-        "extras", "List, install and remove libraries that only a few commands need."
-    ),
-    "db": _CommandEntry("database", "Bring the database's schema up to date."),
-    "backup": _CommandEntry(
-        "backup", "Make, list, check and restore backups of everything Luna keeps."
-    ),
+    "audit": _CommandEntry(None, "Show who did what, and how it ended."),
+    "doctor": _CommandEntry("doctor:find_faults", "Check this installation and suggest fixes."),
+    "support": _CommandEntry("support", "Write a file for the person who helps you."),
+    "extras": _CommandEntry("extras", "List, install and remove optional libraries."),
+    "db": _CommandEntry("database", "Upgrade or downgrade the database's schema."),
+    "backup": _CommandEntry("backup", "Make, list, check and restore backups."),
     "edge": _CommandEntry(
         "edge",
-        "The camera lab: simulate and train battery-powered cameras that charge while the "
-        "grid is clean.",
+        "Run the camera lab: cameras that charge when the grid is clean.",
     ),
-    "bench": _CommandEntry(
-        "bench:run_benches", "Measure every part beside its floor, its peers and its target."
-    ),
+    "bench": _CommandEntry("bench:run_benches", "Measure Luna and compare with targets and peers."),
 }
 
 
@@ -280,22 +252,20 @@ def _name_server(
         str | None,
         typer.Option(
             envvar="LUNA_SERVER",
-            help="A Luna elsewhere that carries the command out: https://luna.home:8080.",
+            help="Run the command on another Luna: https://luna.home:8080.",
         ),
     ] = None,
     key: Annotated[
         str | None,
         typer.Option(
             envvar="LUNA_KEY",
-            help="The key for it, as luna key add shows it; LUNA_KEY shows it to nobody.",
+            help="That Luna's key, from luna key add; better set LUNA_KEY.",
         ),
     ] = None,
     *,
     _yes: Annotated[
         bool,
-        typer.Option(
-            YES, help="Agree to install what the command needs and is not there; for scripts."
-        ),
+        typer.Option(YES, help="Install missing libraries without asking, for scripts."),
     ] = False,
     _version: Annotated[
         bool,
@@ -303,7 +273,7 @@ def _name_server(
             "--version",
             callback=_say_version,
             is_eager=True,
-            help="Say which version of Luna this is.",
+            help="Show Luna's version.",
         ),
     ] = False,
 ) -> None:

@@ -36,12 +36,14 @@ ResultT = TypeVar("ResultT")
 
 def serve_assistant(
     *,
-    site: Annotated[str | None, typer.Option(help="Of one site alone; usual: of all.")] = None,
-    language: Annotated[Language, typer.Option(help="Of texts where a call does not say.")] = "en",
+    site: Annotated[str | None, typer.Option(help="Offer this site only (default: all).")] = None,
+    language: Annotated[
+        Language, typer.Option(help="Language of texts, if a call names none.")
+    ] = "en",
 ) -> None:
-    """Answer an assistant on standard input and output until it hangs up.
+    """Serve the tools to an assistant on standard input and output.
 
-    An assistant starts this by itself; see the guide on assistants.
+    The assistant starts this command itself; see the guide on assistants.
     """
     with running(load_settings()) as addresses:
         migrate.upgrade(addresses.database_url)

@@ -13,14 +13,12 @@ from services.cli.declared import build_group, show_parts
 if TYPE_CHECKING:
     from services.notifier.targets import Target
 
-app = build_group("notify", "Send a test message to phone and mail, see what was sent.")
+app = build_group("notify", "Send a test message and list sent messages.")
 
 
 @app.command("test")
 def send_test(*, as_json: JsonOption = False) -> None:
-    """Send a test message to every target of LUNA_NOTIFY_URLS and every stored channel now,
-    whatever the hour.
-    """
+    """Send a test message to every stored channel and LUNA_NOTIFY_URLS now."""
     from services.notifier import notification
 
     settings = load_settings()

@@ -20,12 +20,12 @@ from luna.platform.own_secrets import keep_link, make_link, open_owner_token
 from luna.platform.settings import Settings, load_settings
 from services.cli.console import JsonOption, emit, err, out
 
-BrowserOption = Annotated[bool, typer.Option(help="Open it in this machine's browser, too.")]
+BrowserOption = Annotated[bool, typer.Option(help="Also open the link in this machine's browser.")]
 TokenOption = Annotated[
     bool,
     typer.Option(
         "--token",
-        help="Print the owner's token instead, which programs send: Authorization: Bearer TOKEN.",
+        help="Print the owner's token for programs instead.",
     ),
 ]
 
@@ -33,9 +33,9 @@ TokenOption = Annotated[
 def open_page(
     *, token: TokenOption = False, browser: BrowserOption = True, as_json: JsonOption = False
 ) -> None:
-    """Make a new link that opens Luna's page in a browser, once, within an hour.
+    """Make a link that opens Luna's page once, within an hour.
 
-    Where accounts are, it is the address to sign in at.
+    If there are user accounts, it prints the address to sign in.
     """
     settings = load_settings()
     if token:

@@ -37,11 +37,11 @@ FirstOption = Annotated[
     str,
     typer.Option(
         "--from",
-        help="The first instant: with its offset, a local day, or a time of the site's clock.",
+        help="Start: a local day, or a time in the site's time zone or with an offset.",
     ),
 ]
 EndOption = Annotated[
-    str, typer.Option("--to", help="The instant after the last; a day means its beginning.")
+    str, typer.Option("--to", help="End, not included; a day means its midnight.")
 ]
 
 
@@ -59,7 +59,7 @@ FirstDayOption = Annotated[
 LastDayOption = Annotated[
     date,
     typer.Option(
-        "--to", parser=_read_last_day, metavar="DAY", help="The last local day, itself included."
+        "--to", parser=_read_last_day, metavar="DAY", help="The last local day, included."
     ),
 ]
 MaybeFirstDayOption = Annotated[
@@ -69,7 +69,7 @@ MaybeFirstDayOption = Annotated[
 MaybeLastDayOption = Annotated[
     date | None,
     typer.Option(
-        "--to", parser=_read_last_day, metavar="DAY", help="The last local day, itself included."
+        "--to", parser=_read_last_day, metavar="DAY", help="The last local day, included."
     ),
 ]
 

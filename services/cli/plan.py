@@ -40,18 +40,17 @@ def show_new_plan(  # noqa: PLR0913 - one per option
     request: Annotated[
         Path | None,
         typer.Option(
-            "--request", help="A plan request as JSON, - for standard input; needs no database."
+            "--request", help="Plan from this JSON file, - for standard input; needs no database."
         ),
     ] = None,
     site: Annotated[
-        str | None, typer.Option(help="A stored site, planned from its forecasts and prices.")
+        str | None, typer.Option(help="The site to plan, with its forecasts and prices.")
     ] = None,
     start: Annotated[
         str | None,
         typer.Option(
             help=(
-                "When the plan begins: with its offset, a local day, or a time of the site's "
-                "clock (default: now)."
+                "Start of the plan: a local day, or a time in the site's time zone (default: now)."
             )
         ),
     ] = None,
@@ -60,18 +59,16 @@ def show_new_plan(  # noqa: PLR0913 - one per option
     pareto: Annotated[
         str | None,
         typer.Option(
-            help=(
-                "Two of cost, carbon, self_sufficiency, wear: plan along what they cost each other."
-            )
+            help=("Compare plans between two aims: cost, carbon, self_sufficiency, wear.")
         ),
     ] = None,
-    points: Annotated[int, typer.Option(help="At most so many plans; with --pareto.")] = 9,
+    points: Annotated[int, typer.Option(help="With --pareto: most plans to make.")] = 9,
     to: Annotated[
-        Path | None, typer.Option("--out", help="Where the picture goes: FILE.svg; with --pareto.")
+        Path | None, typer.Option("--out", help="With --pareto: write the picture to FILE.svg.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Plan the coming days: what the battery does in each slot, and why."""
+    """Plan the next two days: what the battery does in each quarter-hour, and why."""
     if (request is None) == (site is None):
         raise InvalidInputError(
             "give either --request or --site", field="--request", remedy="See luna plan --help."

@@ -12,20 +12,16 @@ from services.cli.console import JsonOption, emit
 from services.cli.declared import build_group, emit_reply, open_desk
 from services.cli.plan_table import read_stored, show_plan
 
-app = build_group(
-    "plans", "List and show issued plans, say why they are so, compare and check them."
-)
+app = build_group("plans", "List, show, explain, compare and check plans.")
 
 
 PlanOption = Annotated[
     str | None, typer.Option(help="The plan_id of a stored plan (default: the site's newest one).")
 ]
 MaybeSiteOption = Annotated[
-    str | None, typer.Option("--site", help="The site whose newest plan it is.")
+    str | None, typer.Option("--site", help="Show this site's newest plan.")
 ]
-LanguageOption = Annotated[
-    Language, typer.Option(help="Language of the table; reasons are in that of the plan.")
-]
+LanguageOption = Annotated[Language, typer.Option(help="Language of the table.")]
 
 
 @app.command()
@@ -36,7 +32,7 @@ def show(
     language: LanguageOption = "en",
     as_json: JsonOption = False,
 ) -> None:
-    """Show an issued plan, as luna plan showed it."""
+    """Show a stored plan."""
     with open_desk() as desk:
         stored = read_stored(desk, plan, site)
     emit(
@@ -54,9 +50,9 @@ def reasons(
     language: LanguageOption = "en",
     as_json: JsonOption = False,
 ) -> None:
-    """Show why each device does what it does in an issued plan.
+    """Show each device's reasons in a plan.
 
-    Slots in a row with one reason are one row.
+    Quarter-hours in a row with the same reason are one row.
     """
     with open_desk() as desk:
         reply = list_plan_reasons(read_stored(desk, plan, site))

@@ -9,9 +9,7 @@ from luna.platform.settings import load_settings
 from services.cli.console import JsonOption, follow_progress, table, write_json
 from services.cli.declared import build_group
 
-app = build_group(
-    "rag", "Make what was derived from documents anew, measure how well they are found."
-)
+app = build_group("rag", "Rebuild the search index and measure the search.")
 
 RETRIEVERS = ("dense", "sparse", "fused")
 HEADINGS = ("questions", "measure", *RETRIEVERS)
@@ -35,7 +33,7 @@ def evaluate(
     ],
     as_json: JsonOption = False,
 ) -> None:
-    """Say how well the passages of a set are found, by vectors, by words and by both."""
+    """Measure how well search finds the passages of a set."""
     from services.rag.embedding import prepare_embedder
     from services.rag.evaluation import evaluate_set
 

@@ -25,33 +25,28 @@ def recommend(  # noqa: PLR0913 - one per option
     what: Annotated[
         What,
         typer.Argument(
-            help=(
-                "show; refresh: look anew for what there is, as workers do daily; evaluate: "
-                "how well it is chosen."
-            )
+            help=("show; refresh: search for new tips; evaluate: measure the choice of tips.")
         ),
     ] = "show",
     *,
-    site: Annotated[str | None, typer.Option(help="For one site (default: for all).")] = None,
+    site: Annotated[str | None, typer.Option(help="Only for this site (default: for all).")] = None,
     about: Annotated[
-        str | None, typer.Option(help="What it should be about (default: what was read).")
+        str | None, typer.Option(help="Tips about this subject (default: what you read).")
     ] = None,
-    kind: Annotated[str | None, typer.Option(help="document, tip, tariff or what_if.")] = None,
-    count: Annotated[int | None, typer.Option(help="How many at most (default: 5).")] = None,
-    language: Annotated[Language, typer.Option(help="Language of the texts.")] = "en",
+    kind: Annotated[
+        str | None, typer.Option(help="Only this kind: document, tip, tariff or what_if.")
+    ] = None,
+    count: Annotated[int | None, typer.Option(help="Most tips to show (default: 5).")] = None,
+    language: Annotated[Language, typer.Option(help="Language of the tips.")] = "en",
     limit: Annotated[
         int,
-        typer.Option(
-            min=2, max=1_000_000, help="evaluate: how many of the newest choices at most."
-        ),
+        typer.Option(min=2, max=1_000_000, help="evaluate: use this many of the newest choices."),
     ] = 10_000,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what is worth reading or doing: documents, savings that the site's own data show, tariffs
-    and what-ifs that were replayed.
+    """Show tips: documents, savings from your data, tariffs and what-ifs.
 
-    evaluate says what each policy and chance would have been rewarded with: IPS, SNIPS and doubly
-    robust, with 95 % intervals.
+    evaluate prints each policy's expected reward (IPS, SNIPS, doubly robust) with 95 % intervals.
     """
     if what == "show":
         texts = {"site_id": site, "about": about, "kind": kind, "k": count, "language": language}

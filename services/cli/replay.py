@@ -40,37 +40,36 @@ _FAULTS = TypeAdapter(list[Fault])
 
 def replay_days(  # noqa: PLR0913 - one per option
     *,
-    site: Annotated[
-        list[str], typer.Option(help="A stored site, or all; may be given several times.")
-    ],
+    site: Annotated[list[str], typer.Option(help="A site, or all. May be repeated.")],
     first: FirstDayOption,
     last: LastDayOption,
     policies: Annotated[str, typer.Option(help=POLICIES_HELP)] = ",".join(POLICIES),
     every: Annotated[int, typer.Option(min=5, max=1440, help="Minutes between two plans.")] = 60,
     system_id: Annotated[
-        str, typer.Option(help="Under which the daily costs are stored.")
+        str, typer.Option(help="Store the daily costs under this name.")
     ] = "simulation",
     forecast_version: Annotated[
         str | None,
         typer.Option(
             help=(
-                "What mpc and mpc_scenarios plan from (default: the version that drives the "
-                "planner: luna forecast status)."
+                "The forecast version that mpc uses (default: the version in use: luna "
+                "forecast status)."
             )
         ),
     ] = None,
     faults: Annotated[
         list[str] | None,
-        typer.Option(help="What goes wrong: a file, or kind=hours; may be given several times."),
+        typer.Option(help="A fault: a file, or kind=hours. May be repeated."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Draws when faults strike that do not say.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed of the faults' times.")] = 0,
     episodes: Annotated[
-        str, typer.Option(help="The policy whose days become training episodes; none: no policy's.")
+        str, typer.Option(help="Store this policy's days for training; none: no days.")
     ] = "mpc",
     as_json: JsonOption = False,
 ) -> None:
-    """Replay recorded days: forecasts as issued then, prices as published then, the oracle with
-    hindsight. Goes on where it was interrupted.
+    """Compare policies on recorded days, with the forecasts and prices of the time.
+
+    It continues an interrupted replay.
     """
     names = split_policies(policies)
     # Of one site, local days and clock times are read by its clock.

@@ -21,7 +21,7 @@ from services.cli.options import SiteOption
 # range - is no form of a field.
 app = build_group(
     "session",
-    "Say when vehicles are at their chargers, and how full they are to leave.",
+    "Plan when the car is at home and how full it leaves.",
     by_hand=frozenset({"add"}),
 )
 
@@ -33,10 +33,7 @@ def add(  # noqa: PLR0913 - one per option
         str,
         typer.Option(
             "--to",
-            help=(
-                "When it leaves: 07:00 (the next one), 2026-11-20T07:00, or an instant with "
-                "its offset."
-            ),
+            help=("Departure: 07:00 (the next one), 2026-11-20T07:00, or with an offset."),
         ),
     ],
     *,
@@ -45,45 +42,44 @@ def add(  # noqa: PLR0913 - one per option
         typer.Option(
             "--from",
             help=(
-                "When it comes, in the same forms; 18:00 is the last one before it leaves "
-                "(default: now)."
+                "Arrival, in the same forms; 18:00 is the last one before departure (default: now)."
             ),
         ),
     ] = "",
     vehicle: Annotated[
-        str | None, typer.Option(help="By its name (default: the only one).")
+        str | None, typer.Option(help="The car's name (default: the only one).")
     ] = None,
     target: Annotated[
         str | None,
-        typer.Option(
-            help="How full it is to leave, 0.8 or 80% (default: it takes solar surplus alone)."
-        ),
+        typer.Option(help="Battery level at departure, 0.8 or 80% (default: solar surplus only)."),
     ] = None,
     soc: Annotated[
-        str | None, typer.Option(help="How full it comes, or is now where it is there.")
+        str | None, typer.Option(help="Battery level at arrival, or now if the car is here.")
     ] = None,
-    limit: Annotated[str | None, typer.Option(help="Never charged beyond in this session.")] = None,
+    limit: Annotated[
+        str | None, typer.Option(help="Highest battery level in this session.")
+    ] = None,
     least: Annotated[
-        str | None, typer.Option("--min", help="What it keeps when it supplies the house.")
+        str | None,
+        typer.Option("--min", help="Lowest battery level when the car supplies the house."),
     ] = None,
     value: Annotated[
         float | None,
-        typer.Option(help="Worth of a kWh stored beyond the target, in the site's currency."),
+        typer.Option(help="Value of a kWh above the target, in the site's currency."),
     ] = None,
     power_kw: Annotated[
-        float | None, typer.Option(help="Charged with at least this until it is full.")
+        float | None,
+        typer.Option(help="Charge with at least this power until the car is full, kW."),
     ] = None,
     days: Annotated[
         str,
         typer.Option(
-            help="Again every week, leaving on these days: mon-fri, or sat,sun (default: once)."
+            help="Repeat every week, leaving on these days: mon-fri, or sat,sun (default: once)."
         ),
     ] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Store a session: the vehicle is planned in it from the next plan on, until it leaves or the
-    session is taken back.
-    """
+    """Add a charging session: Luna plans the car until it leaves or you remove the session."""
     share_options = {
         "target_soc": ("--target", target),
         "arrival_soc": ("--soc", soc),

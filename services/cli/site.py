@@ -35,41 +35,28 @@ app = build_group("site", "Add, list, show and remove sites.", by_hand=frozenset
 def add(
     file: Annotated[
         Path,
-        typer.Option(
-            "--file", help="The site's YAML file; config/site.yaml documents every field."
-        ),
+        typer.Option("--file", help="The site's YAML file; config/site.yaml explains every field."),
     ],
     *,
     changed_sensors: Annotated[
         ChangedSensors,
         typer.Option(
-            help=(
-                "A sensor whose sign or role the file changes counts so from now on, or always "
-                "did: its past is then read anew."
-            )
+            help=("Apply a sensor's new sign or role from now on, or to its past as well.")
         ),
     ] = "from-now",
     accept_time_zone: Annotated[
         bool,
         typer.Option(
             "--accept-time-zone",
-            help=(
-                "Store another time zone although what is recorded is then billed and drawn by "
-                "other days."
-            ),
+            help=("Accept another time zone; it moves the days of recorded data."),
         ),
     ] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Store it without asking; scripts are not asked.")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Store without asking.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Store a site.
+    """Add a site, or change it after showing the differences.
 
-    One of the same name takes the new configuration, after what differs was shown, and keeps the
-    old as a version.
-
-    Names each default that costs money.
+    Old versions are kept. It names each default that costs money.
     """
     site = load_site(file)
     require_profiles(site, load_settings().data_folder)
@@ -121,17 +108,14 @@ def add(
 
 @app.command("list")
 def list_all(*, as_json: JsonOption = False) -> None:
-    """Show every site with its parts, and apart from them those that this release cannot read."""
+    """List all sites, and those that this version cannot read."""
     with open_desk() as desk:
         emit_reply(list_sites, read_sites(desk), as_json=as_json)
 
 
 @app.command()
 def show(*, site: SiteOption, as_json: JsonOption = False) -> None:
-    """Show a site as it was configured last, in the form of its file.
-
-    As it is stored where this release cannot read it.
-    """
+    """Show a site in the form of its file."""
     with unit_of_work() as connection:
         stored = sites.find(connection, site)
     if isinstance(stored, sites.UnreadableSite):

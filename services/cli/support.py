@@ -11,7 +11,7 @@ from luna.energy.errors import InvalidInputError
 from luna.platform.clock import SystemClock
 from services.cli.console import JsonOption, out, write_json
 
-app = typer.Typer(no_args_is_help=True, help="Put together what somebody who helps needs to know.")
+app = typer.Typer(no_args_is_help=True, help="Write a file for the person who helps you.")
 
 
 @app.callback()
@@ -24,18 +24,15 @@ def bundle(
     *,
     to: Annotated[
         Path | None,
-        typer.Option("--out", help="The archive to write; default: luna-support-DATE.zip here."),
+        typer.Option("--out", help="The archive to write (default: luna-support-DATE.zip here)."),
     ] = None,
     log: Annotated[
         list[Path] | None,
-        typer.Option(help="A log to put in, - for standard input, such as of docker compose logs."),
+        typer.Option(help="Add this log; - for standard input. May be repeated."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write one archive with versions, settings, findings, health, jobs and the ends of logs.
-
-    No secret is in it.
-    """
+    """Write an archive with versions, settings, health, jobs and logs, without secrets."""
     from luna.platform.doctor.bundle import TAIL_BYTES, write_bundle
     from luna.platform.doctor.examination import examine
 

@@ -14,12 +14,12 @@ from services.cli.console import JsonOption, table, write_json
 from services.cli.declared import show_parts
 from services.cli.options import compose_request
 
-app = typer.Typer(help="List the tools over a site's data, and call one.", no_args_is_help=True)
+app = typer.Typer(help="List the tools for a site's data, and call one.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_tools(*, as_json: JsonOption = False) -> None:
-    """Show every tool with what it tells."""
+    """List the tools with their descriptions."""
     from services.rag.tools import registry
 
     tools = registry.list_tools()
@@ -32,14 +32,14 @@ def list_tools(*, as_json: JsonOption = False) -> None:
 
 @app.command("call")
 def call_tool(
-    name: Annotated[str, typer.Argument(help="The tool.")],
+    name: Annotated[str, typer.Argument(help="The tool's name.")],
     *,
-    site: Annotated[str, typer.Option(help="Which site.")],
-    arguments: Annotated[str, typer.Option(help="As the tool's schema says, in JSON.")] = "{}",
-    language: Annotated[Language, typer.Option(help="Of the text.")] = "en",
+    site: Annotated[str, typer.Option(help="The site's name.")],
+    arguments: Annotated[str, typer.Option(help="The tool's arguments as JSON.")] = "{}",
+    language: Annotated[Language, typer.Option(help="Language of the text.")] = "en",
     as_json: JsonOption = False,
 ) -> None:
-    """Call a tool and show what it finds; what takes the planner is asked where one runs."""
+    """Call a tool and show its result."""
     from services.rag.tools import registry
 
     try:

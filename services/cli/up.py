@@ -14,11 +14,9 @@ if TYPE_CHECKING:
 
 
 def run_here() -> None:
-    """Run everything on this machine: servers, a worker for plans and one for jobs, beat, executor
-    and gateway; Ctrl-C stops it all.
+    """Run Luna on this machine until Ctrl-C: servers, workers, executor and gateway.
 
-    A recorder runs where a source is configured or a site names devices that Luna asks itself, a
-    simulated home where there is one.
+    A recorder runs if a source is configured or a site names devices; a demo home if there is one.
     """
     from luna.platform.settings import load_settings
 

@@ -11,19 +11,17 @@ from luna.platform.capabilities.users import change_user
 from services.cli.console import JsonOption, out, write_json
 from services.cli.declared import build_group, open_desk, read_secret
 
-app = build_group("user", "Add, change and remove people who may sign in.")
+app = build_group("user", "Add, change and remove users.")
 
 NameArgument = Annotated[str, typer.Argument(help="The user's name.")]
 FileOption = Annotated[
     Path | None,
-    typer.Option(
-        help="A file with the password; usual: it is asked for.", exists=True, dir_okay=False
-    ),
+    typer.Option(help="File with the password (default: ask for it).", exists=True, dir_okay=False),
 ]
 
 RevokeOption = Annotated[
     bool,
-    typer.Option("--revoke-keys", help="Remove their keys as well, which outlive a new password."),
+    typer.Option("--revoke-keys", help="Also remove the user's keys."),
 ]
 
 
@@ -35,9 +33,9 @@ def password(
     revoke_keys: RevokeOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Give a person a new password.
+    """Give a user a new password.
 
-    Every sign-in of theirs ends. Their keys stay, unless they are to be removed as well.
+    It ends all sign-ins of the user. Keys stay, unless you remove them, too.
     """
     secret = SecretStr(read_secret("password", password_file) or "")
     change = UserChange(password=secret, revoke_keys=revoke_keys)
