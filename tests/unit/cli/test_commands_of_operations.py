@@ -120,8 +120,8 @@ def _list_help(path: str, command: Any) -> Iterator[tuple[str, str | None]]:
 
 
 # A local day that is included; an instant that is not, or that says itself what it is.
-INCLUDED = ("itself included", "this day or before")
-AFTER = ("instant after the last", "before this instant", "When it leaves")
+INCLUDED = ("day, included", "itself included", "this day or before")
+AFTER = ("not included", "instant after the last", "before this instant", "Departure")
 
 
 def _list_ends(path: str, command: object) -> Iterator[tuple[str, str]]:
