@@ -18,32 +18,26 @@ from luna.energy.timeline import Instant
 RowT = TypeVar("RowT")
 Key = Sequence[str | int]
 
-Limit = Annotated[int, Field(ge=1, le=500, description="rows of one page at most")]
+Limit = Annotated[int, Field(ge=1, le=500, description="most rows of a page")]
 Cursor = Annotated[
     str | None,
     Field(
         max_length=400,
-        description="of the page before: what its cursor says; without it the first page",
+        description="the previous page's cursor; default: the first page",
     ),
 ]
 From = Annotated[
     Instant | None,
     Field(
         alias="from",
-        description=(
-            "nothing before this instant; without offset by the site's clock, a day is its "
-            "local midnight"
-        ),
+        description=("start, in the site's time zone; a day means its midnight"),
     ),
 ]
 To = Annotated[
     Instant | None,
     Field(
         alias="to",
-        description=(
-            "only what is before this instant; without offset by the site's clock, a day is "
-            "its local midnight"
-        ),
+        description=("end, not included, in the site's time zone; a day means its midnight"),
     ),
 ]
 

@@ -60,7 +60,7 @@ def issue(
     *,
     site: SiteOption,
     at: Annotated[str, typer.Option(help="Time of issue; Luna uses nothing measured later.")],
-    to: Annotated[str | None, typer.Option(help="Repeat until this time, included.")] = None,
+    to: Annotated[str | None, typer.Option(help="Repeat until this time; the time is included.")] = None,
     every: Annotated[
         str, typer.Option(help="With --to: time between two forecasts: 15m, 1h, 6h.")
     ] = "1h",

@@ -65,20 +65,14 @@ _PATH = "/v1/sites/{site_id}/agent"
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 
-ReplyLanguage = Annotated[Language, Field(description="of the sentences")]
-OfKind = Annotated[AgentKind | None, Field(description="of this kind alone")]
-Period = Annotated[ScorePeriod, Field(description="until yesterday, by the site's clock")]
-RunName = Annotated[RunId, Field(description="a training, as the list of them says it")]
-AgentPlan = Annotated[
-    str, Field(max_length=64, description="the plan's id, as the list of the agent's plans says it")
-]
+ReplyLanguage = Annotated[Language, Field(description="language of the sentences")]
+OfKind = Annotated[AgentKind | None, Field(description="only this kind")]
+Period = Annotated[ScorePeriod, Field(description="up to yesterday, in the site's time zone")]
+RunName = Annotated[RunId, Field(description="the training's id, as in the list")]
+AgentPlan = Annotated[str, Field(max_length=64, description="the plan's id, as in the list")]
 SiteVersion = Annotated[
     int | None,
-    Field(
-        description=(
-            'the site\'s version that is changed, as the ETag said: "3"; default: whatever it is'
-        )
-    ),
+    Field(description=('the version to change, from the ETag: "3"; default: the current one')),
 ]
 RunLimit = Annotated[int, Field(ge=1, le=100, description="of each kind")]
 
@@ -121,7 +115,7 @@ class TrainingOrder(Message):
     kind: Annotated[AgentKind, Field(description="which agent")] = "value"
     until: Annotated[
         Instant | None,
-        Field(description="nothing known from then on is learned from; default: now"),
+        Field(description="use only what was known before; default: now"),
     ] = None
     seed: Annotated[
         int, Field(ge=0, le=2**32 - 1, description="the same seed and data give the same model")
@@ -141,15 +135,15 @@ def _read_policies(given: object) -> object:
 class EvaluationOrder(Message):
     """On which unseen days agents are measured."""
 
-    days: Annotated[int, Field(ge=7, le=366, description="how many")] = 100
+    days: Annotated[int, Field(ge=7, le=366, description="number")] = 100
     to_day: Annotated[
         Day | None,
-        Field(description="last local day, itself included; default: the last one recorded whole"),
+        Field(description="the last local day, included; default: the last complete one"),
     ] = None
     policies: Annotated[
         list[str],
         BeforeValidator(_read_policies),
-        Field(max_length=16, description="learned policies; default: all that were trained"),
+        Field(max_length=16, description="learned policies; default: all trained ones"),
     ] = []
 
 
@@ -206,10 +200,10 @@ def _describe_points(comparison: Comparison | GateEvidence | None) -> str:
 def read_agent(
     call: CapabilityCall, site_id: SiteName, language: ReplyLanguage = "en"
 ) -> AgentStatus:
-    """Read where the agent stands.
+    """Read the status of Antares.
 
-    Return what was trained, what its evidence says, how each mode of control stands, and what has
-    to happen next.
+    Return the trained model, its evidence, the state of each mode of control, and what is missing
+    for the next step.
     """
     return agent_status.read_status(
         call.connection, sites.load(call.connection, site_id), now=call.now, language=language
@@ -242,10 +236,10 @@ def _show_scores(scores: AgentScores, numbers: Numbers) -> Iterator[str | TextTa
 def list_agent_scores(
     call: CapabilityCall, site_id: SiteName, period: Period = "month"
 ) -> AgentScores:
-    """Read what planner, agent and oracle cost.
+    """Compare the cost of planner, agent and oracle.
 
-    Return what each cost on the days that all of them were scored on, and by how much the agent was
-    cheaper than the planner.
+    Return the cost of each on the days on which all were scored, and how much cheaper the agent was
+    than the planner.
     """
     return read_agent_scores(
         call.connection, sites.load(call.connection, site_id), period, now=call.now
@@ -270,17 +264,19 @@ _SLOT = ("slot", "by", "why", "planner", "agent")
     "GET",
     f"{_PATH}/slots",
     command="agent slots",
-    shown=ReplyTable(_SLOT, _describe_slot, "slots", none="Nothing was decided or planned then."),
+    shown=ReplyTable(
+        _SLOT, _describe_slot, "slots", none="There are no decisions and plans in this period."
+    ),
     noun=_NOUN,
     scope="read",
 )
 def list_agent_slots(
     call: CapabilityCall, site_id: SiteName, *, first: From = None, end: To = None
 ) -> SlotList:
-    """Say who decided each slot.
+    """List who decided each slot.
 
-    Return who decided what the batteries did in each slot and why, beside what both plans would
-    have had them do; usual: today so far.
+    Return what the batteries did in each slot, who decided it and why, and what both plans would
+    have done. Default: today so far.
     """
     site = sites.load(call.connection, site_id)
     return SlotList(
@@ -330,7 +326,7 @@ def _describe_run(run: AgentRun, numbers: Numbers) -> list[str]:
         ("training", "kind", "learned until", "in use", "verdict"),
         _describe_run,
         "runs",
-        none="Nothing was trained: luna agent train.",
+        none="There is no training yet: run luna agent train.",
     ),
     noun=_NOUN,
     scope="read",
@@ -340,8 +336,7 @@ def list_agent_runs(
 ) -> RunList:
     """List trainings of the agent.
 
-    Return what was trained from when to when, whether it is in use, and how it did on days that it
-    had not seen.
+    Return the data of each training, whether its model is in use, and its result on unseen days.
     """
     return RunList(
         runs=agent_runs.list_runs(
@@ -365,7 +360,7 @@ def list_agent_runs(
 def read_agent_run(call: CapabilityCall, site_id: SiteName, run_id: RunName) -> AgentCardRequest:
     """Read the card of a training of the agent.
 
-    Return what a model learned from, how good it was and what it is for, as facts and in Markdown.
+    Return a model's training data, quality and purpose, as facts and in Markdown.
     """
     run = agent_runs.load_run(call.connection, site_id, run_id)
     return AgentCardRequest(site_id=site_id, kind=run.kind, run_id=run.run_id)
@@ -385,7 +380,7 @@ GATES = ReplyTable(
     ("decided", "mode", "state", "why", "by"),
     _describe_gate,
     "gates",
-    none="Nothing was decided yet.",
+    none="There are no decisions yet.",
 )
 
 
@@ -393,9 +388,9 @@ GATES = ReplyTable(
 def list_agent_gates(
     call: CapabilityCall, site_id: SiteName, *, limit: Limit = 50, cursor: Cursor = None
 ) -> GateList:
-    """List decisions about what the agent may do.
+    """List decisions about the agent's control.
 
-    Return the gatekeeper's and people's decisions with their evidence, the latest first.
+    Return the decisions of gatekeeper and people with their evidence, newest first.
     """
     rows = agent_gates.list_newest(
         call.connection, site_id, before=read_number(cursor), limit=limit + 1
@@ -421,7 +416,7 @@ def _describe_plan(plan: ShadowPlanSummary, numbers: Numbers) -> list[str]:
         ("issued", "policy", "plan", "verdict"),
         _describe_plan,
         "plans",
-        none="The agent made none yet.",
+        none="The agent has made no plan yet.",
     ),
     noun=_NOUN,
     scope="read",
@@ -437,8 +432,7 @@ def list_agent_plans(
 ) -> ShadowPlanList:
     """List the agent's plans.
 
-    Return the plans that the agent made beside the planner's within `from` and `to`, the newest
-    first, with the gatekeeper's verdict.
+    Return the agent's plans from `from` to `to`, newest first, with the gatekeeper's verdict.
     """
     after = read_instant_and_text(cursor)
     rows = agent_plans.list_newest(
@@ -463,8 +457,7 @@ def read_agent_plan(
 ) -> Tagged[PlanReply]:
     """Read a plan of the agent.
 
-    Return a plan of the agent as it was stored; it drives devices only where the gatekeeper said
-    so.
+    Return a stored plan of the agent. It controls devices only if the gatekeeper approved it.
     """
     sites.key_of(call.connection, site_id)
     plan = agent_plans.load(call.connection, shadow_id)
@@ -495,8 +488,8 @@ def _show_training(reply: TrainAgentReply, numbers: Numbers) -> Iterator[str]:
 def train_agent(call: CapabilityCall, site_id: SiteName, order: TrainingOrder) -> TrainAgentRequest:
     """Train the agent on a site's history.
 
-    Train as a job, whose reply says what was learned and whether the model is in use; until then
-    the one before stays.
+    Train as a job; its reply says whether the new model is in use. Until then the previous model
+    stays in use.
     """
     sites.key_of(call.connection, site_id)
     return TrainAgentRequest(site_id=site_id, **dict(order))
@@ -580,9 +573,8 @@ def evaluate_agent(
 ) -> EvaluateAgentRequest:
     """Measure trained agents on unseen days.
 
-    Measure as a job what was trained beside planner, plain rules and oracle, on days that none of
-    it has seen. A hundred days take ten minutes to an hour, most of it for trainings that are
-    missing.
+    Compare the agent as a job with planner, plain rules and oracle on unseen days. A hundred days
+    take ten minutes to an hour, mostly for missing trainings.
     """
     sites.key_of(call.connection, site_id)
     return EvaluateAgentRequest(site_id=site_id, **dict(order))
@@ -599,8 +591,8 @@ def evaluate_agent(
 def withdraw_agent(call: CapabilityCall, site_id: SiteName) -> GateList:
     """Take control from the agent.
 
-    Take every mode of control away at once; the planner decides from the next look on. Only a
-    person gives it back: `PUT …/agent/settings`.
+    End every mode of control at once; the planner decides from the next check on. Only a person
+    can give control back: `PUT …/agent/settings`.
     """
     return GateList(
         gates=agent_service.withdraw(call.connection, site_id, by=call.by, now=call.now),
@@ -624,10 +616,10 @@ def change_agent(
     change: AgentSettingsChange,
     version: SiteVersion = None,
 ) -> Tagged[AgentSettings]:
-    """Say what the agent is to be, and what it may do.
+    """Change the agent and its permissions.
 
-    Store it as the site's next version. A mode holds once it is offered; naming one that was
-    withdrawn gives it back. 412 where the site changed since.
+    Store the settings as the site's next version. A mode takes effect once it is offered; naming a
+    withdrawn mode gives it back. 412 if the site has changed meanwhile.
     """
     site, changed = agent_service.change_settings(
         call.connection, site_id, change, version=version, by=call.by, now=call.now

@@ -94,10 +94,10 @@ def _show_outcome(
     solves=True,
 )
 def ask_why_not(_: CapabilityCall, plan_id: NamedId, question: WhyNotQuestion) -> WhyNotRequest:
-    """Say what an alternative to a plan would cost.
+    """Show the cost of an alternative to a plan.
 
-    Hold to the alternative, plan the rest anew from the plan's own inputs, and return what it costs
-    more and which slots change.
+    Fix the alternative, plan the rest again from the plan's own inputs, and return the extra cost
+    and the slots that change.
     """
     alternative = Alternative.model_validate(question.model_dump(exclude={"language"}))
     return WhyNotRequest(plan_id=plan_id, alternative=alternative, language=question.language)
@@ -116,10 +116,10 @@ def ask_why_not(_: CapabilityCall, plan_id: NamedId, question: WhyNotQuestion) -
 def plan_variant(
     _: CapabilityCall, plan_id: NamedId, question: VariantQuestion
 ) -> PlanVariantRequest:
-    """Plan a plan again with something different.
+    """Plan a plan again with a change.
 
-    Return both plans' costs and the slots that change: same forecasts, same state, another tariff
-    or other devices.
+    Return the costs of both plans and the slots that change. Forecasts and state stay the same;
+    tariff or devices differ.
     """
     return PlanVariantRequest(
         plan_id=plan_id,
@@ -194,10 +194,10 @@ def _list_months(variant: VariantReply, numbers: Numbers) -> Iterator[list[str]]
     solves=True,
 )
 def ask_what_if(call: CapabilityCall, question: WhatIfRequest) -> WhatIfState:
-    """Ask what other equipment, tariffs or rules would have cost.
+    """Compare with other equipment, tariffs or rules.
 
-    Replay the site's recorded days as it is and under each variant, a job for each; the answer is
-    read with `GET /v1/what-ifs/{what_if_id}`.
+    Replay the site's recorded days as it is and under each variant, a job for each. Read the answer
+    with `GET /v1/what-ifs/{what_if_id}`.
     """
     return submit_what_if(call.database(), call.queue(), question, now=call.now)
 
@@ -211,9 +211,10 @@ def ask_what_if(call: CapabilityCall, question: WhatIfRequest) -> WhatIfState:
     shown=_show_question,
 )
 def read_what_if(call: CapabilityCall, what_if_id: NamedId) -> WhatIfState:
-    """Read what came of a question.
+    """Read the result of a comparison.
 
-    Return how its replays stand and, once all are done, months, savings, intervals and payback.
+    Return the progress of its replays and, once all are done, months, savings, intervals and
+    payback.
     """
     return read_state(call.connection, what_if_id)
 

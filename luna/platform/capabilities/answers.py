@@ -37,24 +37,24 @@ class AnswerQuestion(BaseModel):
 
     asked_by: Annotated[
         str | None,
-        Field(max_length=64, pattern=r"^[^\x00]*$", description="what this reader asked alone"),
+        Field(max_length=64, pattern=r"^[^\x00]*$", description="only this reader's questions"),
     ] = None
-    refused: Annotated[bool | None, Field(description="what was not found alone, or what was")] = (
-        None
-    )
-    feedback: Annotated[Feedback | None, Field(description="what was found so alone")] = None
+    refused: Annotated[
+        bool | None, Field(description="only questions without an answer, or only with one")
+    ] = None
+    feedback: Annotated[Feedback | None, Field(description="only answers found this way")] = None
     from_: Annotated[
-        Instant | None, Field(alias="from", description="the first instant that belongs to it")
+        Instant | None, Field(alias="from", description="the first instant, included")
     ] = None
-    to: Annotated[Instant | None, Field(description="the instant after the last")] = None
+    to: Annotated[Instant | None, Field(description="the end, not included")] = None
     cursor: Annotated[
         str | None,
         Field(
             max_length=400,
-            description="of the page before: what its cursor says; without it the first page",
+            description="the previous page's cursor; default: the first page",
         ),
     ] = None
-    limit: Annotated[int, Field(ge=1, le=500, description="how many at most")] = 50
+    limit: Annotated[int, Field(ge=1, le=500, description="most rows")] = 50
 
 
 _HEADINGS = (
@@ -88,9 +88,9 @@ def _show(row: StoredAnswer, _: Numbers) -> list[str]:
 
 @capability("GET", "/v1/answers", noun=_NOUN, scope="read", local_command="answers list")
 def list_answers(call: CapabilityCall, *, limit: Limit = 50, cursor: Cursor = None) -> AnswerList:
-    """List one's own answers.
+    """List your answers.
 
-    Return what the caller asked and was answered, the latest first.
+    Return the caller's questions and answers, newest first.
     """
     return _list(call, answers.AnswerFilter(asked_by=call.name, among=call.sites), cursor, limit)
 
@@ -102,15 +102,14 @@ def list_answers(call: CapabilityCall, *, limit: Limit = 50, cursor: Cursor = No
     scope="administer",
     command="answers list",
     shown=ReplyTable(
-        _HEADINGS, _show, "answers", words=_HEADINGS[:-1], none="Nothing was asked yet."
+        _HEADINGS, _show, "answers", words=_HEADINGS[:-1], none="There are no questions yet."
     ),
     terminal=TerminalForm(options={"asked_by": "user", "refused": "refused/--no-refused"}),
 )
 def audit_answers(call: CapabilityCall, question: AnswerQuestion) -> AnswerList:
     """List everybody's answers.
 
-    Return what was asked and answered, by whom, from which passages, by which model and prompt, the
-    latest first.
+    Return questions and answers with the user, passages, model and prompt, newest first.
     """
     which = answers.AnswerFilter(
         question.asked_by, question.refused, question.feedback, question.from_, question.to
@@ -164,7 +163,7 @@ def _show_answer(stored: StoredAnswer, _: Numbers) -> Iterator[str]:
 def read_answer(call: CapabilityCall, answer_id: AnswerId) -> StoredAnswer:
     """Read an answer.
 
-    Return an answer of the caller's with what it was made from; for admins anybody's.
+    Return one of the caller's answers with its sources; admins can read anybody's.
     """
     return answers.load(call.connection, answer_id, asked_by=_whose(call))
 
@@ -176,9 +175,9 @@ _RATED_IN_PAGES = "a reader's own word on an answer that a page or program showe
     "POST", "/v1/answers/{answer_id}/feedback", noun=_NOUN, scope="read", alone=_RATED_IN_PAGES
 )
 def rate_answer(call: CapabilityCall, answer_id: AnswerId, note: FeedbackNote) -> StoredAnswer:
-    """Say whether an answer helped.
+    """Rate an answer.
 
-    Store it and return the answer; said again, the last one counts.
+    Store the rating and return the answer; the last rating counts.
     """
     answers.give_feedback(call.connection, answer_id, note, asked_by=call.name or call.by)
     return answers.load(call.connection, answer_id, asked_by=call.name or call.by)
@@ -194,7 +193,7 @@ def rate_answer(call: CapabilityCall, answer_id: AnswerId, note: FeedbackNote) -
 def read_conversation(call: CapabilityCall, conversation_id: ConversationId) -> Conversation:
     """Read a conversation.
 
-    Return what was asked and answered one thing after the other, the first first.
+    Return its questions and answers, oldest first.
     """
     return answers.read_conversation(call.connection, conversation_id, asked_by=_whose(call))
 
@@ -213,7 +212,7 @@ _FORGOTTEN = "a reader's own; answer_retention forgets the others"
 def delete_conversation(call: CapabilityCall, conversation_id: ConversationId) -> None:
     """Delete a conversation.
 
-    Delete a conversation of the caller's with all of its answers.
+    Delete one of the caller's conversations with all its answers.
     """
     answers.delete_conversation(call.connection, conversation_id, asked_by=call.name or call.by)
 

@@ -10,12 +10,12 @@ from luna.platform.database import audit
 from luna.platform.paging import Cursor, From, To, read_number, write_cursor
 from luna.words import Numbers
 
-OfUser = Annotated[str | None, Field(max_length=64, description="only what this person did")]
+OfUser = Annotated[str | None, Field(max_length=64, description="only this user's actions")]
 OfOperation = Annotated[
     str | None, Field(max_length=64, description="only this operation, by its id")
 ]
-OfSite = Annotated[str | None, Field(max_length=64, description="only what was done on this site")]
-Limit = Annotated[int, Field(ge=1, le=1000, description="rows of one page at most")]
+OfSite = Annotated[str | None, Field(max_length=64, description="only actions on this site")]
+Limit = Annotated[int, Field(ge=1, le=1000, description="most rows of a page")]
 
 _HEADINGS = ("at (UTC)", "user", "by", "operation", "site", "status", "address", "request")
 
@@ -44,7 +44,7 @@ def _show(entry: AuditEntry, _: Numbers) -> list[str]:
         _show,
         "entries",
         words=[heading for heading in _HEADINGS if heading != "status"],
-        none="Nothing was done yet.",
+        none="There are no actions yet.",
     ),
 )
 def list_audit(  # noqa: PLR0913 - one per parameter of the query
@@ -60,7 +60,7 @@ def list_audit(  # noqa: PLR0913 - one per parameter of the query
 ) -> AuditList:
     """Read the audit log.
 
-    Return what was done and what was refused, the latest first.
+    Return all actions and refusals, newest first.
     """
     which = audit.AuditFilter(user, operation, site_id, first, end)
     entries, following = audit.list_before(

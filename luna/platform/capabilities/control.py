@@ -35,12 +35,14 @@ class ExecutorReply(Message):
 class ControlReply(Message):
     """Whether a site is armed, and how its devices stand."""
 
-    armed: Annotated[bool, Field(description="whether its devices are told what its plans say")]
-    armed_at: Annotated[Instant | None, Field(description="since when; null: it is not armed")]
-    armed_by: Annotated[str | None, Field(description="who armed it; null: it is not armed")]
+    armed: Annotated[bool, Field(description="whether Luna sends plans to the site's devices")]
+    armed_at: Annotated[Instant | None, Field(description="since when; null: control is off")]
+    armed_by: Annotated[
+        str | None, Field(description="who turned control on; null: control is off")
+    ]
     devices: Annotated[
         list[ControlState],
-        Field(description="the batteries first, then what else was told something or is wanted to"),
+        Field(description="batteries first, then other devices with a command or an override"),
     ]
     executor: Annotated[
         ExecutorReply | None,
@@ -61,7 +63,7 @@ class DecisionList(Message):
     """Decisions for the devices of a site, the latest first."""
 
     decisions: Annotated[
-        list[ControlEntry], Field(description="what was decided for a slot and what came of it")
+        list[ControlEntry], Field(description="the decision for a slot and its result")
     ]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
@@ -157,15 +159,15 @@ DECISIONS = ReplyTable(
     ("slot", "device", "by", "why", "told", "confirmed"),
     _show,
     "decisions",
-    none="Nothing was decided yet.",
+    none="There are no decisions yet.",
 )
 
 
 @capability("GET", _PATH, noun=_NOUN, scope="read", command="control status", shown=_show_state)
 def read_control(call: CapabilityCall, site_id: SiteName) -> ControlReply:
-    """Read how control stands.
+    """Show the state of control.
 
-    Return whether the site is armed, the overrides that hold, and what each device was told last.
+    Return whether control is on, the current overrides, and the last command to each device.
     """
     states = control_service.read_states(call.connection, site_id, now=call.now)
     holder = executor_locks.read_executors(call.connection, site_id).holder
@@ -190,10 +192,10 @@ def read_control(call: CapabilityCall, site_id: SiteName) -> ControlReply:
     critical=True,
 )
 def arm(call: CapabilityCall, site_id: SiteName) -> ControlState:
-    """Let a site's devices follow its plans.
+    """Turn control on.
 
-    Let commands be sent from the executor's next look on; before this nothing ever is. 422 where
-    the site does not say how its devices are told.
+    Luna sends the plan to the site's devices from the next check on. 422 if the site does not say
+    how to control them.
     """
     return control_service.arm(call.connection, site_id, now=call.now, by=call.by)
 
@@ -207,11 +209,10 @@ def arm(call: CapabilityCall, site_id: SiteName) -> ControlState:
     shown="{site_id} is not armed any more; an override has ended with it.",
 )
 def disarm(call: CapabilityCall, site_id: SiteName) -> ControlState:
-    """Hand a site's devices back.
+    """Turn control off.
 
-    Hand the devices back to their own control; after that nothing is sent, and overrides and pauses
-    end. What each device does until it has confirmed that says how control stands, a few seconds
-    later.
+    Return the devices to their own control; overrides and pauses end. Luna sends nothing more. The
+    state of control shows a few seconds later which devices have confirmed.
     """
     return control_service.disarm(call.connection, site_id, now=call.now)
 
@@ -228,10 +229,10 @@ def disarm(call: CapabilityCall, site_id: SiteName) -> ControlState:
 def override(
     call: CapabilityCall, site_id: SiteName, device: DeviceKey, order: Override
 ) -> ControlState:
-    """Have a device do something else than the plan says.
+    """Override the plan of a device for a while.
 
-    Have a device, or all batteries, do this until an instant; the safety layer bounds it like
-    anything else. It takes the place of an override before.
+    Set what a device, or all batteries, does until an instant; the safety limits still apply. It
+    replaces an earlier override.
     """
     named = order.by if "by" in order.model_fields_set else None
     fields = order.model_dump(include=order.model_fields_set) | {"by": call.author(named)}
@@ -247,9 +248,9 @@ def override(
     shown=_say_resumed,
 )
 def resume(call: CapabilityCall, site_id: SiteName, device: DeviceKey = BATTERIES) -> ControlState:
-    """End an override, or a pause.
+    """End an override or a pause.
 
-    Let the device follow the plan again; where neither holds, nothing changes.
+    The device follows the plan again. Nothing changes if there is neither.
     """
     return control_service.resume(call.connection, site_id, device)
 
@@ -263,10 +264,10 @@ def resume(call: CapabilityCall, site_id: SiteName, device: DeviceKey = BATTERIE
     shown=_say_paused,
 )
 def pause(call: CapabilityCall, site_id: SiteName, device: DeviceKey = BATTERIES) -> ControlState:
-    """Leave a device alone.
+    """Pause the control of a device.
 
-    Hand a device, or all batteries, back, and command it no more until it is resumed; the rest of
-    the site goes on.
+    Return a device, or all batteries, to its own control until it is resumed; the rest of the site
+    goes on.
     """
     return control_service.pause(call.connection, site_id, device, now=call.now, by=call.by)
 
@@ -275,10 +276,9 @@ def pause(call: CapabilityCall, site_id: SiteName, device: DeviceKey = BATTERIES
     "PUT", f"{_PATH}/vacation", noun=_NOUN, scope="operate", command="control vacation", shown=""
 )
 def set_vacation(call: CapabilityCall, site_id: SiteName, mode: VacationMode) -> VacationMode:
-    """Say that nobody is at home.
+    """Start or end a vacation.
 
-    Say that nobody is at home, or somebody is again: forecasts fall to what an empty house takes,
-    and the site's rule for vacations holds.
+    Forecasts drop to the use of an empty house, and the site's vacation rule applies.
     """
     control_service.switch_vacation(call.connection, site_id, on=mode.vacation, now=call.now)
     return mode
@@ -301,9 +301,9 @@ def list_decisions(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> DecisionList:
-    """List what was decided.
+    """List control decisions.
 
-    Return what was decided for slots within `from` and `to`, who decided it, and what came of it.
+    Return the decisions for slots from `from` to `to`, who made them, and the results.
     """
     rows = control.read_log_page(
         call.connection, site_id, slots=(first, end), below=read_number(cursor), limit=limit + 1

@@ -19,7 +19,7 @@ class DataChange(Message):
     slot_start: Annotated[Instant, Field(description="start of its quarter-hour")]
     before: Annotated[float | None, Field(description="in the series' unit; null: unknown")]
     after: Annotated[float | None, Field(description="in the series' unit; null: unknown")]
-    rule: Annotated[str, Field(description="which rule or whose hand changed it")]
+    rule: Annotated[str, Field(description="the rule or person that changed it")]
     changed_at: Annotated[Instant, Field(description="when")]
 
 
@@ -46,7 +46,7 @@ def _show(change: DataChange, numbers: Numbers) -> list[str]:
         _show,
         "changes",
         words=("slot", "rule"),
-        none="Nothing was changed.",
+        none="There are no changes.",
     ),
 )
 def list_data_changes(
@@ -58,10 +58,10 @@ def list_data_changes(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> ChangeList:
-    """List what was changed of the past.
+    """List changes of recorded data.
 
-    Return each value of a quarter-hour within `from` and `to` that was changed: before, after, and
-    which rule or whose hand did it.
+    Return each changed value from `from` to `to`: before, after, and the rule or person that
+    changed it.
     """
     rows = history_changes.read_page(
         call.connection, site_id, slots=(first, end), after=read_number(cursor), limit=limit + 1

@@ -25,8 +25,7 @@ class SearchedNetwork(Message):
 def find_home_devices(_: CapabilityCall, searched: SearchedNetwork) -> FindDevicesRequest:
     """Find devices in a network.
 
-    Ask the addresses of a private network for devices that a profile knows, as a job; nothing is
-    written to any of them.
+    Search a private network as a job for devices that Luna knows. Luna writes to none of them.
     """
     return FindDevicesRequest(
         network=require_home_network(searched.network), port=searched.port, secret=searched.secret

@@ -49,7 +49,7 @@ def _show(device: SiteDevice, _: Numbers) -> list[str]:
 def list_devices(call: CapabilityCall, site_id: SiteName) -> DeviceList:
     """List a site's devices.
 
-    Return every device, kind by kind, how strong it is, and whether Luna can tell it anything.
+    Return every device by kind, its power, and whether Luna can control it.
     """
     return DeviceList(devices=list_devices_of(sites.load(call.connection, site_id)))
 

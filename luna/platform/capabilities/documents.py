@@ -49,20 +49,18 @@ DocumentId = Annotated[
     ),
 ]
 OfSite = Annotated[
-    str | None, Field(min_length=1, max_length=64, description="documents about this site alone")
+    str | None, Field(min_length=1, max_length=64, description="only documents about this site")
 ]
 Around = Annotated[
     int | None,
-    Field(ge=0, lt=2**63, description="the passage in the middle; without it all, page by page"),
+    Field(ge=0, lt=2**63, description="the passage in the middle; default: all, page by page"),
 ]
-Span = Annotated[
-    int, Field(ge=0, le=20, description="passages before and behind the one in the middle")
-]
+Span = Annotated[int, Field(ge=0, le=20, description="passages before and after it")]
 OfKind = Annotated[DocumentKind | None, Field(description="only of this kind")]
 InLanguage = Annotated[DocumentLanguage | None, Field(description="only in this language")]
-InState = Annotated[DocumentState | None, Field(description="only those that stand so")]
+InState = Annotated[DocumentState | None, Field(description="only documents with this status")]
 IsCurrent = Annotated[
-    bool | None, Field(description="only versions that searches find, or only others")
+    bool | None, Field(description="only versions that search finds, or only others")
 ]
 
 
@@ -153,8 +151,7 @@ def list_documents(  # noqa: PLR0913 - one per parameter of the query
 ) -> DocumentList:
     """List documents.
 
-    Return documents of the caller's sites and everybody's, one per version, those stored last
-    first.
+    Return the documents of the caller's sites and everybody's, one per version, newest first.
     """
     filters = DocumentFilter(
         kind=kind, language=language, state=state, site_id=site_id, current=current
@@ -185,10 +182,9 @@ def list_documents(  # noqa: PLR0913 - one per parameter of the query
 def set_document_validity(
     call: CapabilityCall, document_id: DocumentId, validity: DocumentValidity
 ) -> Document:
-    """Say how long a document holds.
+    """Set a document's period of validity.
 
-    Say from when until when a document holds, in the place of what was found in its text; null: it
-    says nothing.
+    Replace the dates read from its text; null: unknown.
     """
     document = documents.load(call.connection, document_id, among=call.sites)
     require_own_site(document.site_id, call.sites)
@@ -208,7 +204,7 @@ def set_document_validity(
 def list_document_versions(call: CapabilityCall, document_id: DocumentId) -> VersionList:
     """List a document's versions.
 
-    Return every version of the document, whichever of them is named, the newest first.
+    Return every version of the document, newest first.
     """
     document = documents.load(call.connection, document_id, among=call.sites)
     return VersionList(
@@ -258,10 +254,9 @@ def show_passages(passages: Iterable[Chunk]) -> Iterator[str]:
 
 @capability("GET", _PATH, noun=_NOUN, scope="read", also=("docs show",), shown=_show_document)
 def read_document(call: CapabilityCall, document_id: DocumentId) -> Document:
-    """Read how a document stands.
+    """Read a document's status.
 
-    Return a document: what it is, how far it is on its way to being found, and why it failed where
-    it did.
+    Return a document, its progress, and the cause if it failed.
     """
     return documents.load(call.connection, document_id, among=call.sites)
 
@@ -307,8 +302,8 @@ def list_passages(
 def delete_document(call: CapabilityCall, document_id: DocumentId) -> None:
     """Delete a document.
 
-    Delete a document's text, vectors and file. The version that searches find goes with those
-    before it; any other goes alone.
+    Delete a document's text, vectors and file. Deleting the current version deletes the earlier
+    ones, too.
     """
     require_own_site(
         documents.load(call.connection, document_id, among=call.sites).site_id, call.sites
@@ -328,8 +323,8 @@ def delete_document(call: CapabilityCall, document_id: DocumentId) -> None:
 def fetch_document(call: CapabilityCall, order: FetchDocument) -> FetchDocumentRequest:
     """Add a document from the internet.
 
-    Fetch a page or file as a job, store it under its address, make it searchable. Private addresses
-    are refused, also behind redirects.
+    Fetch a page or file as a job, store it and make it searchable. Private addresses are refused,
+    also behind redirects.
     """
     require_own_site(order.site_id, call.sites)
     if order.site_id is not None:
@@ -349,7 +344,7 @@ def fetch_document(call: CapabilityCall, order: FetchDocument) -> FetchDocumentR
     status=202,
 )
 def add_examples(call: CapabilityCall) -> AddExamplesRequest:
-    """Add the documents that ship with Luna.
+    """Add the documents that come with Luna.
 
     Store the documents of an example household and Luna's guide as a job, for everybody, and make
     them searchable.
@@ -375,10 +370,9 @@ def _say_reindexed(reply: ReindexReply, _: Numbers) -> Iterator[str]:
     status=202,
 )
 def reindex_documents(_: CapabilityCall, order: ReindexRequest) -> ReindexRequest:
-    """Make passages and vectors anew.
+    """Rebuild the search index.
 
-    Make passages, their vectors by the embedding model of the settings, and the index anew as a
-    job; until it is done, searches find what they found.
+    Rebuild passages, vectors and index as a job. Searches use the old index until it is done.
     """
     return order
 

@@ -81,8 +81,8 @@ def _show_result(result: EdgeRunResult, numbers: Numbers) -> Iterator[str | Text
         _show_run,
         "runs",
         none=(
-            "No worker was asked for one: POST /v1/jobs with edge.pipeline.run, or the page "
-            "Camera lab."
+            "There are no runs yet: POST /v1/jobs with edge.pipeline.run, or use the "
+            "page Camera lab."
         ),
     ),
 )
@@ -91,7 +91,7 @@ def list_edge_runs(
 ) -> EdgeRunList:
     """List the runs of the camera lab.
 
-    Return the runs and how they stand, without what they came to.
+    Return the runs and their status, without results.
     """
     rows = edge_runs.list_runs(
         call.connection, limit=limit + 1, after=read_instant_and_text(cursor)
@@ -110,10 +110,10 @@ def list_edge_runs(
     terminal=TerminalForm(options={"lab_job_id": "job"}, arguments=("lab_job_id",)),
 )
 def read_edge_run(call: CapabilityCall, lab_job_id: LabJobId) -> EdgeRunResult:
-    """Read what a run of the camera lab came to.
+    """Read the result of a camera lab run.
 
-    Return figures by controller with their intervals, comparisons, trends and what they say;
-    results on stand-in data are named as such.
+    Return figures by controller with intervals, comparisons and trends. Results from stand-in data
+    are marked.
     """
     return edge_runs.load_run(call.connection, lab_job_id)
 

@@ -14,7 +14,7 @@ from luna.platform.database import sites
 from luna.words import Numbers
 from luna.words.account import say_cost_line, say_flow
 
-Unit = Annotated[PeriodUnit, Field(description="how long the period is")]
+Unit = Annotated[PeriodUnit, Field(description="length of the period")]
 AnyDay = Annotated[Day | None, Field(description="a local day of the period; default: today")]
 
 
@@ -80,10 +80,10 @@ def totals_cells(totals: AccountTotals, numbers: Numbers) -> list[str]:
 def read_site_account(
     call: CapabilityCall, site_id: SiteName, *, period: Unit = "month", day: AnyDay = None
 ) -> AccountReply:
-    """Tell energy and money of a period.
+    """Show energy and cost of a period.
 
-    Return what a site used, produced, bought, sold and stored on a day, in a week, month or year,
-    what it cost line by line, and the periods to compare with.
+    Return what a site used, produced, bought, sold and stored on a day or in a week, month or year,
+    its cost line by line, and the periods to compare with.
     """
     site = sites.load(call.connection, site_id)
     chosen = AccountPeriod.of(period, day or last_counted_day(site, call.now))

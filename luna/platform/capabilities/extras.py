@@ -48,10 +48,9 @@ def describe_extra(extra: Extra, place: PythonEnvironment) -> ExtraStatus:
     ),
 )
 def list_extras(call: CapabilityCall) -> ExtraList:  # noqa: ARG001 - nothing of the caller's
-    """List the additions.
+    """List the optional libraries.
 
-    Return the additional libraries that only a few commands need, with their sizes and whether they
-    are installed.
+    Return the libraries that only a few commands need, their sizes, and whether they are installed.
     """
     place = PythonEnvironment.of_this_process()
     return ExtraList(extras=[describe_extra(extra, place) for extra in EXTRAS.values()])
@@ -71,10 +70,9 @@ def change_extra(
     name: ExtraInPath,
     change: ExtraChange,
 ) -> ChangeExtraRequest:
-    """Install or remove an addition.
+    """Install or remove optional libraries.
 
-    Accept a job that installs the libraries of an addition, or removes them; who sends this has
-    agreed to it.
+    Accept a job that installs or removes them; the sender has agreed to it.
     """
     return ChangeExtraRequest(name=name, wanted=change.wanted)
 

@@ -26,7 +26,7 @@ class ForecastOrder(Message):
 
     at: Annotated[
         Instant | None,
-        Field(description="when it is issued, nothing measured after it is used; default: now"),
+        Field(description="time of issue, nothing measured later is used; default: now"),
     ] = None
     forecast_version: Annotated[ForecastVersion | None, Field(description="default: Aurora")] = None
 
@@ -36,11 +36,11 @@ class ScenarioOrder(Message):
 
     at: Annotated[
         Instant | None,
-        Field(description="beside the forecast issued last within the hour before; default: now"),
+        Field(description="use the last forecast of the hour before; default: now"),
     ] = None
-    count: Annotated[int, Field(ge=1, le=30, description="how many")] = 10
+    count: Annotated[int, Field(ge=1, le=30, description="number")] = 10
     forecast_version: Annotated[
-        ForecastVersion | None, Field(description="default: what drives the site's planner")
+        ForecastVersion | None, Field(description="default: the version in use")
     ] = None
 
 
@@ -51,7 +51,7 @@ class Evaluation(Message):
     to_day: Annotated[Day, Field(description="the last local day, included")]
     versions: Annotated[
         list[ForecastVersion],
-        Field(min_length=1, max_length=16, description="skill is against the first baseline named"),
+        Field(min_length=1, max_length=16, description="skill compares with the first baseline"),
     ] = [
         "aurora_v1.0",
         "baseline_like_days",
@@ -59,7 +59,7 @@ class Evaluation(Message):
         "seasonal_naive",
     ]
     every_minutes: Annotated[
-        int, Field(ge=15, le=1440, description="how often a forecast is issued, minutes")
+        int, Field(ge=15, le=1440, description="minutes between two forecasts")
     ] = 360
 
 
@@ -76,7 +76,7 @@ class Evaluation(Message):
 def issue_forecast(call: CapabilityCall, site_id: SiteName, order: ForecastOrder) -> IssueRequest:
     """Issue a forecast.
 
-    Issue and store a forecast of load and PV for 48 hours. Many at once are a job: `POST /v1/jobs`
+    Issue and store a forecast of load and PV for 48 hours. For many, send a job: `POST /v1/jobs`
     with `forecaster.forecast.issue`.
     """
     return IssueRequest(
@@ -97,9 +97,9 @@ def issue_forecast(call: CapabilityCall, site_id: SiteName, order: ForecastOrder
 def issue_scenarios(
     call: CapabilityCall, site_id: SiteName, order: ScenarioOrder
 ) -> IssueScenariosRequest:
-    """Make scenarios beside a forecast.
+    """Make scenarios for a forecast.
 
-    Make and store a few joint paths of load, PV and prices, as errors have gone over time before.
+    Make and store joint scenarios of load, PV and prices from past forecast errors.
     """
     return IssueScenariosRequest(
         site_id=site_id,
@@ -152,10 +152,9 @@ def _show_scores(reply: EvaluateReply, _: Numbers) -> Iterator[TextTable]:
 def evaluate_forecasts(
     call: CapabilityCall, site_id: SiteName, evaluation: Evaluation
 ) -> EvaluateRequest:
-    """Compare forecast versions with what happened.
+    """Compare forecast versions with measured values.
 
-    Score versions as a job, each forecast from nothing known after its issue; the job's reply holds
-    the errors.
+    Score versions as a job, each forecast with what was known at its issue.
     """
     sites.key_of(call.connection, site_id)
     return EvaluateRequest(site_id=site_id, **evaluation.model_dump())
@@ -254,9 +253,9 @@ def _describe_shadow(record: ShadowRecord, numbers: Numbers) -> TextTable:
     shown=_show_status,
 )
 def read_forecast_versions(call: CapabilityCall, site_id: SiteName) -> ForecastStatus:
-    """Read which version drives the planner.
+    """Show the forecast version in use.
 
-    Return the active version and why, how all did in shadow over two and four weeks, the last
+    Return the active version and why, the results of all over two and four weeks, the last
     decisions and trainings.
     """
     return forecast_status.read_status(call.connection, site_id, at=call.now)

@@ -35,10 +35,10 @@ from luna.words.phrases import read_texts
 
 _NOUN = "forecasts"
 _PATH = "/v1/sites/{site_id}/forecast-versions"
-OfVersion = Annotated[ForecastVersion | None, Field(description="of this version alone")]
+OfVersion = Annotated[ForecastVersion | None, Field(description="only this version")]
 OfRun = Annotated[
     RunId | None,
-    Field(description="a training of the site; default: the one whose model speaks now"),
+    Field(description="a training of the site; default: the one in use"),
 ]
 
 
@@ -79,7 +79,9 @@ class IssueSummary(Message):
     """An issue of forecasts of load and PV."""
 
     forecast_version: Annotated[str, Field(description="which version spoke")]
-    issued_at: Annotated[Instant, Field(description="nothing measured after it was used")]
+    issued_at: Annotated[
+        Instant, Field(description="time of issue; nothing measured later was used")
+    ]
     stage: Annotated[
         str, Field(description="how much history it rests on: cold, profile, young or full")
     ]
@@ -108,37 +110,30 @@ class ExplanationQuestion(BaseModel):
 
     at: Annotated[
         Instant,
-        Field(
-            description="the forecast that stood then: the last one issued in the 48 hours before"
-        ),
+        Field(description="the forecast in use then: the last one of the 48 hours before"),
     ]
     slot: Annotated[
         Instant | None,
-        Field(description="the quarter-hour that covers this instant; usual: all of them"),
+        Field(description="the quarter-hour of this instant; default: all"),
     ] = None
     version: Annotated[
         ForecastVersion | None,
-        Field(
-            description=(
-                "which one, aurora_v1.0 or a baseline; usual: what drives the planner; where "
-                "that issued nothing, Aurora"
-            )
-        ),
+        Field(description=("aurora_v1.0 or a baseline; default: the version in use, else Aurora")),
     ] = None
-    language: Annotated[Language, Field(description="of the sentences")] = "en"
+    language: Annotated[Language, Field(description="language of the sentences")] = "en"
 
 
 class Training(Message):
     """Data for a model to learn from."""
 
     until: Annotated[
-        Instant | None, Field(description="nothing after this instant; default: all there is")
+        Instant | None, Field(description="nothing after this instant; default: everything")
     ] = None
     seed: Annotated[
         int, Field(ge=0, le=2**31 - 1, description="the same seed and data give the same model")
     ] = 0
     force: Annotated[
-        bool, Field(description="use the new model also where it did worse than the one in use")
+        bool, Field(description="use the new model even if it is worse than the current one")
     ] = False
 
 
@@ -147,10 +142,10 @@ class Promotion(Message):
 
     forecast_version: Annotated[ForecastVersion, Field(description="aurora_v1.0 or a baseline")]
     run_id: Annotated[
-        RunId | None, Field(description="the training whose model speaks; default: the latest")
+        RunId | None, Field(description="the training to use; default: the newest")
     ] = None
     reason: Annotated[
-        str, Field(min_length=1, max_length=512, description="kept with the decision")
+        str, Field(min_length=1, max_length=512, description="stored with the decision")
     ] = "promoted by hand"
 
 
@@ -177,7 +172,7 @@ def _show(issue: IssueSummary, numbers: Numbers) -> list[str]:
         _HEADINGS,
         _show,
         "forecasts",
-        none="There is none: luna forecast issue --site {site_id} --at T.",
+        none="There are no forecasts: run luna forecast issue --site {site_id} --at T.",
     ),
 )
 def list_forecasts(  # noqa: PLR0913 - one per parameter of the query
@@ -190,10 +185,10 @@ def list_forecasts(  # noqa: PLR0913 - one per parameter of the query
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> IssueList:
-    """List the forecasts issued for a site.
+    """List a site's forecasts.
 
-    Return the issues within `from` and `to`, the newest first: what each rests on, and what widened
-    it.
+    Return the forecasts from `from` to `to`, newest first, with their inputs and what widened their
+    range.
     """
     after = read_instant_and_text(cursor)
     rows = forecast_issues.list_newest(
@@ -275,10 +270,10 @@ def _describe_slot(slot: SlotExplanation, numbers: Numbers) -> list[str]:
 def explain_forecast(
     _: CapabilityCall, site_id: SiteName, question: ExplanationQuestion
 ) -> ExplainRequest:
-    """Say why a forecast is what it is.
+    """Explain a forecast.
 
-    Return what each reason adds to the usual, the mean of the last seven days, slot by slot, in kW
-    and in words; a terminal shows all of them by the hour.
+    Return how much each cause adds to the mean of the last seven days, slot by slot, in kW and in
+    words. A terminal shows hours.
     """
     return ExplainRequest(
         site_id=site_id,
@@ -318,10 +313,10 @@ def _show_training(reply: TrainReply, numbers: Numbers) -> Iterator[str | TextTa
     solves=True,
 )
 def train_forecast(call: CapabilityCall, site_id: SiteName, training: Training) -> TrainRequest:
-    """Train a model on a site's history.
+    """Train a forecast model on a site's history.
 
-    Train Aurora as a job, whose reply says what was learned and whether the model is in use; until
-    then the model before stays.
+    Train Aurora as a job; its reply says whether the new model is in use. Until then the previous
+    model stays in use.
     """
     sites.key_of(call.connection, site_id)
     return TrainRequest(
@@ -349,7 +344,7 @@ def show_card(reply: CardReply, _: Numbers) -> Iterator[str]:
 def read_model_card(_: CapabilityCall, site_id: SiteName, *, run_id: OfRun = None) -> CardRequest:
     """Read the card of a trained model.
 
-    Return what a model learned from, how good it was and what it is for, as facts and in Markdown.
+    Return a model's training data, quality and purpose, as facts and in Markdown.
     """
     return CardRequest(site_id=site_id, run_id=run_id)
 
@@ -375,10 +370,10 @@ def _say_activation(reply: ActivationReply, _: Numbers) -> Iterator[str]:
     errors=(ConflictError,),
 )
 def promote_forecast(_: CapabilityCall, site_id: SiteName, promotion: Promotion) -> PromoteRequest:
-    """Let a version drive the planner.
+    """Use a forecast version for plans.
 
-    Let the version drive the planner from the next plan on. An owner's pin stands above it. 409
-    where Aurora was never trained.
+    Use the version from the next plan on. An owner's choice takes precedence. 409 if Aurora was
+    never trained.
     """
     fields: dict[str, Any] = promotion.model_dump()
     return PromoteRequest(site_id=site_id, **fields)
@@ -394,9 +389,9 @@ def promote_forecast(_: CapabilityCall, site_id: SiteName, promotion: Promotion)
     errors=(ConflictError,),
 )
 def roll_back_forecast(_: CapabilityCall, site_id: SiteName) -> RollbackRequest:
-    """Go back to what drove the planner before.
+    """Go back to the previous forecast version.
 
-    Take back the last decision that stands. 409 where there is none.
+    Undo the last decision. 409 if there is none.
     """
     return RollbackRequest(site_id=site_id)
 

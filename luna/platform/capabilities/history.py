@@ -49,15 +49,17 @@ LONGEST = timedelta(days=3_660)
 _NOUN = "history"
 _PATH = "/v1/sites/{site_id}"
 _DAYS = {"from_day": "from", "to_day": "to"}
-FromDay = Annotated[Day | None, Field(description="the first local day; usual: the first there is")]
+FromDay = Annotated[
+    Day | None, Field(description="the first local day; default: the first one recorded")
+]
 ToDay = Annotated[
-    Day | None, Field(description="the last local day, itself included; usual: the last there is")
+    Day | None, Field(description="the last local day, included; default: the last one recorded")
 ]
 Begin = Annotated[
     Instant,
-    Field(alias="from", description="the first instant; without offset by the site's clock"),
+    Field(alias="from", description="start, in the site's time zone"),
 ]
-End = Annotated[Instant, Field(alias="to", description="the instant after the last")]
+End = Annotated[Instant, Field(alias="to", description="the end, not included")]
 
 
 class HistoryWindow(Message):
@@ -65,9 +67,9 @@ class HistoryWindow(Message):
 
     from_: Annotated[
         Instant,
-        Field(alias="from", description="the first instant; without offset by the site's clock"),
+        Field(alias="from", description="start, in the site's time zone"),
     ]
-    to: Annotated[Instant, Field(description="the instant after the last")]
+    to: Annotated[Instant, Field(description="the end, not included")]
 
 
 class SlotsOrder(HistoryWindow):
@@ -77,8 +79,7 @@ class SlotsOrder(HistoryWindow):
         bool,
         Field(
             description=(
-                "replace also days that were known and become something else: by a factor, "
-                "turned around or half gone"
+                "also replace known days that change much: by a factor, in sign, or by half"
             )
         ),
     ] = False
@@ -87,9 +88,7 @@ class SlotsOrder(HistoryWindow):
 class QualityList(Message):
     """Days that were judged, in order; days that never were are left out."""
 
-    days: Annotated[
-        list[DayQuality], Field(description="each with its verdict and what speaks against it")
-    ]
+    days: Annotated[list[DayQuality], Field(description="each with its verdict and the causes")]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
 
@@ -103,7 +102,7 @@ class HistoryDays(Message):
 class RepairOrder(HistoryDays):
     """Days to repair."""
 
-    dry_run: Annotated[bool, Field(description="say what would be done and change nothing")] = False
+    dry_run: Annotated[bool, Field(description="show the changes without making them")] = False
 
 
 def _show_built(reply: BuildSlotsReply, _: Numbers) -> Iterator[str | TextTable]:
@@ -222,7 +221,7 @@ def _describe_comparison(day: DayComparison, _: Numbers) -> list[str]:
 def build_slots(call: CapabilityCall, site_id: SiteName, window: SlotsOrder) -> BuildSlotsRequest:
     """Build quarter-hours.
 
-    Build quarter-hours from stored readings, as a job; building them again changes nothing.
+    Build quarter-hours from stored readings as a job; it can be repeated.
     """
     require_window(window.from_, window.to, longest=LONGEST)
     sites.key_of(call.connection, site_id)
@@ -242,7 +241,7 @@ def build_slots(call: CapabilityCall, site_id: SiteName, window: SlotsOrder) -> 
         _describe_day,
         "days",
         words=_VERDICT[1:],
-        none="No day was judged: luna data quality --site {site_id}.",
+        none="No days are checked yet: run luna data quality --site {site_id}.",
     ),
     terminal=TerminalForm(options=_DAYS),
 )
@@ -255,10 +254,10 @@ def read_quality(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> QualityList:
-    """List how far days can be trusted.
+    """List the quality of days.
 
-    Return the verdict on each local day: clean, mask_battery (nothing of the battery counts) or
-    exclude (nothing does), and why.
+    Return each local day's verdict: clean, mask_battery (ignore the battery) or exclude (ignore the
+    day), and why.
     """
     after = read_text(cursor)
     judged = quality.read(
@@ -282,9 +281,9 @@ def read_quality(
 def judge_quality(
     call: CapabilityCall, site_id: SiteName, days: HistoryDays
 ) -> JudgeQualityRequest:
-    """Judge days.
+    """Check the quality of days.
 
-    Judge local days anew, as a job; what is excluded neither trains nor scores.
+    Check local days again as a job. Training and scores leave excluded days out.
     """
     sites.key_of(call.connection, site_id)
     return JudgeQualityRequest(site_id=site_id, from_day=days.from_day, to_day=days.to_day)
@@ -301,7 +300,7 @@ def judge_quality(
         _describe_gap,
         "gaps",
         words=("first", "last"),
-        none="No gaps: all that sensors, tariff or files ever told of is known.",
+        none="There are no gaps.",
     ),
 )
 def list_gaps(
@@ -315,7 +314,7 @@ def list_gaps(
 ) -> FindGapsRequest:
     """List gaps.
 
-    Return the quarter-hours in a row in which a series that the site has is unknown.
+    Return the periods in which a series of the site is unknown.
     """
     require_window(first, end, longest=LONGEST)
     return FindGapsRequest(site_id=site_id, first=first, end=end, limit=limit, cursor=cursor)
@@ -332,10 +331,10 @@ def list_gaps(
     status=202,
 )
 def repair_data(call: CapabilityCall, site_id: SiteName, order: RepairOrder) -> RepairRequest:
-    """Repair the past.
+    """Repair recorded data.
 
-    Fill prices of zero that stand for missing ones, and short gaps in energies, as a job; each
-    change is kept with what was before.
+    Replace zero prices that stand for missing ones, and fill short gaps, as a job. The old values
+    are kept.
     """
     sites.key_of(call.connection, site_id)
     return RepairRequest(site_id=site_id, **dict(order))
@@ -351,10 +350,10 @@ def repair_data(call: CapabilityCall, site_id: SiteName, order: RepairOrder) -> 
     status=202,
 )
 def backfill(call: CapabilityCall, site_id: SiteName, window: HistoryWindow) -> BackfillRequest:
-    """Take over the past from Home Assistant.
+    """Import history from Home Assistant.
 
-    Read what the site's sensors said out of Home Assistant and build the quarter-hours, as a job;
-    interrupted, it goes on where it was.
+    Read past values of the site's sensors from Home Assistant as a job and build the quarter-hours.
+    An interrupted import continues.
     """
     require_window(window.from_, window.to, longest=LONGEST)
     sites.key_of(call.connection, site_id)
@@ -377,9 +376,9 @@ def backfill(call: CapabilityCall, site_id: SiteName, window: HistoryWindow) -> 
     status=202,
 )
 def verify_data(call: CapabilityCall, site_id: SiteName, days: HistoryDays) -> VerifyRequest:
-    """Compare the past with Home Assistant.
+    """Compare recorded data with Home Assistant.
 
-    Compare the stored quarter-hours with what Home Assistant counted, per local day, as a job.
+    Compare the quarter-hours with Home Assistant's statistics as a job, by local day.
     """
     sites.key_of(call.connection, site_id)
     return VerifyRequest(site_id=site_id, from_day=days.from_day, to_day=days.to_day)

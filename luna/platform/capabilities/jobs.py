@@ -66,7 +66,7 @@ def list_jobs(
 ) -> JobList:
     """List jobs.
 
-    Return the jobs accepted last, without what they asked and answered.
+    Return the newest jobs, without requests and replies.
     """
     rows = jobs.list_newest(
         call.connection,
@@ -111,9 +111,9 @@ def _show_job(job: JobReply, numbers: Numbers) -> Iterator[str | TextTable]:
     shown=_show_job,
 )
 def read_job(call: CapabilityCall, job_id: JobId) -> JobReply:
-    """Read how a job stands.
+    """Read a job.
 
-    Return the job: its status, how far it is, and its reply or error once it has ended.
+    Return a job's status, progress, and its reply or error once it has ended.
     """
     job = jobs.load(call.connection, job_id)
     return JobReply(**dict(job), progress=_read_progress(call, job))
@@ -142,10 +142,8 @@ def _read_progress(call: CapabilityCall, job: Job) -> Progress | None:
 def cancel_job(call: CapabilityCall, job_id: JobId) -> JobReply:
     """Cancel a job.
 
-    End a queued or running job: it never begins, or is ended within seconds and leaves nothing
-    half-written.
-
-    Asked again, the answer is the same; 409 where it has ended otherwise.
+    End a queued or running job within seconds; nothing is left half-written. 409 if it has ended
+    otherwise. It can be repeated.
     """
     # The queue's library takes as long to import as all of a command else.
     from luna.platform.queue.jobs import cancel_job as cancel_accepted
@@ -165,9 +163,9 @@ def cancel_job(call: CapabilityCall, job_id: JobId) -> JobReply:
     errors=(ConflictError,),
 )
 def retry_job(call: CapabilityCall, job_id: JobId) -> JobReply:
-    """Try a failed, dead or cancelled job again.
+    """Retry a failed, dead or cancelled job.
 
-    Open the job again, its attempts counted from nought; 409 where it is open or done.
+    Open the job again and reset its attempts. 409 if it is open or done.
     """
     from luna.platform.queue.jobs import retry_job as retry_accepted
 

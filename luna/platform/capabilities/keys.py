@@ -38,12 +38,12 @@ def _show(key: Key, _: Numbers) -> list[str]:
     noun=_NOUN,
     scope="read",
     command="key list",
-    shown=ReplyTable(_HEADINGS, _show, "keys", none="There is no key."),
+    shown=ReplyTable(_HEADINGS, _show, "keys", none="There are no keys."),
 )
 def list_keys(call: CapabilityCall, *, cursor: Cursor = None, limit: Limit = 100) -> KeyList:
     """List keys.
 
-    Return one's own keys, for an admin everybody's, those made last first; never their secrets.
+    Return the caller's keys, newest first, for an admin everybody's; never their secrets.
     """
     keys, following = api_keys.list_before(
         call.connection, _in_sight(call), before=read_number(cursor), limit=limit
@@ -66,7 +66,7 @@ def list_keys(call: CapabilityCall, *, cursor: Cursor = None, limit: Limit = 100
 def create_key(call: CapabilityCall, key: NewKey) -> MadeKey:
     """Make a key.
 
-    Make a key that may no more than who makes it; its secret is in this answer and nowhere else.
+    Make a key with at most the caller's permissions. Only this reply contains its secret.
     """
     if call.user_id is None:
         raise refuse("key-without-user", field="name")
@@ -105,9 +105,9 @@ def create_key(call: CapabilityCall, key: NewKey) -> MadeKey:
     changes_access=True,
 )
 def delete_key(call: CapabilityCall, prefix: Prefix) -> None:
-    """Take a key away.
+    """Remove a key.
 
-    Take a key away, for good: one's own, for an admin anybody's.
+    Remove one of the caller's keys for good; an admin can remove anybody's.
     """
     api_keys.remove(call.connection, prefix, _in_sight(call))
 

@@ -13,7 +13,7 @@ from luna.words import Numbers, say_instant
 
 _NOUN = "manual blocks"
 BlockNumber = Annotated[
-    int, Field(ge=1, le=2**63 - 1, description="the block's number, as the list shows it")
+    int, Field(ge=1, le=2**63 - 1, description="the setting's number, as in the list")
 ]
 _PATH = "/v1/sites/{site_id}/manual-blocks"
 
@@ -40,17 +40,17 @@ _HEADINGS = ("block", "device", "does", "kW", "from", "to", "by")
     noun=_NOUN,
     scope="read",
     command="manual list",
-    shown=ReplyTable(_HEADINGS, _show, "blocks", none="Nothing is pinned or forbidden."),
+    shown=ReplyTable(_HEADINGS, _show, "blocks", none="There are no settings."),
 )
 def list_manual_blocks(
     call: CapabilityCall,
     site_id: SiteName,
     *,
-    history: Annotated[bool, Field(description="also what has expired or was taken back")] = False,
+    history: Annotated[bool, Field(description="also expired and removed ones")] = False,
 ) -> BlockList:
-    """List what is pinned and forbidden.
+    """List your settings for plans.
 
-    Return the blocks that hold now or will.
+    Return the set and forbidden actions, current and future.
     """
     if history:
         return BlockList(blocks=manual_blocks.read_history(call.connection, site_id))
@@ -71,9 +71,9 @@ def list_manual_blocks(
     status=201,
 )
 def add_manual_block(call: CapabilityCall, site_id: SiteName, block: ManualBlock) -> StoredBlock:
-    """Pin or forbid something for a time.
+    """Set or forbid an action for a while.
 
-    Add a block to every plan of the site from the next one on, until it expires.
+    Add the setting to every plan of the site from the next one on, until it expires.
     """
     return manual_blocks.add(call.connection, site_id, block, by=call.by, now=call.now)
 
@@ -91,9 +91,9 @@ def add_manual_block(call: CapabilityCall, site_id: SiteName, block: ManualBlock
 def remove_manual_block(
     call: CapabilityCall, site_id: SiteName, block_id: BlockNumber
 ) -> StoredBlock:
-    """Take a block back.
+    """Delete a setting for plans.
 
-    Take the block out of every plan from the next one on; it stays in the history.
+    Remove the setting from the next plan on; it stays in the history.
     """
     return manual_blocks.remove(call.connection, site_id, block_id, by=call.by)
 

@@ -24,7 +24,7 @@ from luna.words import Numbers, say_instant
 
 _CHANNELS = "/v1/notifications/channels"
 _ADDRESS = re.compile(r"notify\.[a-z0-9_]+|[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
-OfSite = Annotated[str | None, Field(max_length=64, description="of this site alone")]
+OfSite = Annotated[str | None, Field(max_length=64, description="only this site")]
 
 
 class NotificationList(Message):
@@ -57,15 +57,15 @@ def _show(notification: Notification, numbers: Numbers) -> list[str]:
         ("when", "site", "event", "message", "sent to"),
         _show,
         "notifications",
-        none="Nobody was told anything yet.",
+        none="There are no messages yet.",
     ),
 )
 def list_notifications(
     call: CapabilityCall, *, site_id: OfSite = None, limit: Limit = 100, cursor: Cursor = None
 ) -> NotificationList:
-    """List what owners were told.
+    """List sent messages.
 
-    Return events of all sites of the caller, or of one, and to whom they went.
+    Return the messages of the caller's sites, or of one, with their recipients.
     """
     rows = notifications.list_newest(
         call.connection,
@@ -88,8 +88,7 @@ def list_notifications(
 def test_notifications(call: CapabilityCall) -> NotifyTestRequest:  # noqa: ARG001 - a worker is told no more
     """Send a test message.
 
-    Send a test message to every target of the settings and every stored channel now, whatever the
-    hour, and return what became of each.
+    Send a test message to every channel and target of the settings now, and return the results.
     """
     return NotifyTestRequest()
 
@@ -105,13 +104,13 @@ def _show_channel(channel: NotificationChannel, _: Numbers) -> list[str]:
     scope="administer",
     command="notify channels",
     shown=ReplyTable(
-        ("channel", "kind", "told of"), _show_channel, "channels", none="No channel is stored."
+        ("channel", "kind", "told of"), _show_channel, "channels", none="There are no channels."
     ),
 )
 def list_channels(call: CapabilityCall) -> ChannelList:
     """List the channels.
 
-    Return the stored channels by which messages go, without the addresses they lead to.
+    Return the stored channels without their addresses.
     """
     return ChannelList(channels=notification_channels.list_all(call.connection))
 
@@ -130,8 +129,7 @@ def list_channels(call: CapabilityCall) -> ChannelList:
 def add_channel(call: CapabilityCall, channel: NewChannel) -> NotificationChannel:
     """Add a channel.
 
-    Store a channel by which messages go from now on; with the event "system" it is told of faults
-    of the installation too.
+    Store a channel for messages. With the event "system" it also gets faults of the installation.
     """
     if _ADDRESS.fullmatch(channel.address.get_secret_value()) is None:
         raise refuse("channel-address", field="address")
@@ -150,9 +148,9 @@ def add_channel(call: CapabilityCall, channel: NewChannel) -> NotificationChanne
 def change_channel(
     call: CapabilityCall, name: ChannelName, change: ChannelChange
 ) -> NotificationChannel:
-    """Change what a channel is told of.
+    """Change a channel's events.
 
-    Store of which events a channel is told from now on.
+    Store which events a channel gets from now on.
     """
     return notification_channels.set_events(call.connection, name, change.events)
 
@@ -170,7 +168,7 @@ def change_channel(
 def remove_channel(call: CapabilityCall, name: ChannelName) -> None:
     """Remove a channel.
 
-    Remove a channel; what is on its way to it is not sent any more.
+    Remove a channel and cancel its waiting messages.
     """
     notification_channels.remove(call.connection, name)
 

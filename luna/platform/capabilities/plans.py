@@ -52,16 +52,14 @@ SystemId = Annotated[
 
 IssuedPlan = Annotated[
     str,
-    Field(max_length=64, description="the plan's id, as its answer and the list of plans say it"),
+    Field(max_length=64, description="the plan's id"),
 ]
 PlanBefore = Annotated[
     PlanId | None,
-    Field(
-        description="the plan to compare with; usual: the one issued before it for the same slots"
-    ),
+    Field(description="the plan to compare with; default: the previous one for the same slots"),
 ]
 ReplyLanguage = Annotated[
-    Language | None, Field(description="of the sentences; usual: that of the plan")
+    Language | None, Field(description="language of the sentences; default: the plan's")
 ]
 LONGEST = timedelta(days=3_660)
 _PLAN = "/v1/plans/{plan_id}"
@@ -74,14 +72,10 @@ class IssueWindow(Message):
         Instant,
         Field(
             alias="from",
-            description=(
-                "the first instant: with its offset, a local day, or a time of the site's clock"
-            ),
+            description=("start: a local day, or a time in the site's time zone or with an offset"),
         ),
     ]
-    to: Annotated[
-        Instant, Field(description="the instant after the last; a day means its beginning")
-    ]
+    to: Annotated[Instant, Field(description="end, not included; a day means its midnight")]
 
 
 class PlanList(Message):
@@ -117,7 +111,7 @@ def _show(plan: PlanSummary, numbers: Numbers) -> list[str]:
         _show,
         "plans",
         words=_WORDS,
-        none="There is none: luna plan --site {site_id} makes one.",
+        none="There are no plans: run luna plan --site {site_id}.",
     ),
 )
 def list_plans(  # noqa: PLR0913 - one per parameter of the query
@@ -132,7 +126,7 @@ def list_plans(  # noqa: PLR0913 - one per parameter of the query
 ) -> PlanList:
     """List the plans of a site.
 
-    Return the plans issued within `from` and `to`, the newest first, with cost and status.
+    Return the plans issued from `from` to `to`, newest first, with cost and status.
     """
     after = read_instant_and_text(cursor)
     rows = plans.list_newest(
@@ -207,10 +201,10 @@ def join_changes(reply: PlanChangesReply) -> list[tuple[ModeChange, datetime, da
 def compare_plan(
     _: CapabilityCall, plan_id: PlanId, before: PlanBefore = None, language: ReplyLanguage = None
 ) -> PlanChangesRequest:
-    """Say what a plan changes, and which input did it.
+    """Show a plan's changes and which input caused them.
 
-    Put the inputs of the plan before back, one after the other, and plan anew each time: prices,
-    forecasts, charge, cars, site, options.
+    Put back the previous plan's inputs one by one and plan again: prices, forecasts, battery level,
+    cars, site, options.
     """
     return PlanChangesRequest(plan_id=plan_id, before_id=before, language=language)
 
@@ -236,10 +230,10 @@ def _show_check(reply: CheckPlansReply, numbers: Numbers) -> Iterator[str | Text
     status=202,
 )
 def check_plans(call: CapabilityCall, site_id: SiteName, window: IssueWindow) -> CheckPlansRequest:
-    """Check issued plans.
+    """Check stored plans.
 
-    Check as a job that every plan closes its balance slot by slot and costs what it says; the job's
-    reply lists what does not, and the command ends with 1.
+    Check as a job that every plan's energy balances and its cost adds up. The reply lists plans
+    that fail; the command then exits with 1.
     """
     require_window(window.from_, window.to, longest=LONGEST)
     sites.key_of(call.connection, site_id)
@@ -261,8 +255,7 @@ def read_latest_plan(
 ) -> PlanReply:
     """Read a site's newest plan.
 
-    Return the plan that holds now, else the one issued last, as it was issued; its ETag names it,
-    so that who has it already is told so.
+    Return the plan in use, else the newest one. Its ETag names it: a caller that has it gets 304.
     """
     return plans.load(
         call.connection,
@@ -274,7 +267,7 @@ def read_latest_plan(
     "GET", _PLAN, noun="plans", scope="read", also=("plans show",), route=RouteForm(routed=False)
 )
 def read_plan(call: CapabilityCall, plan_id: IssuedPlan) -> PlanReply:
-    """Read an issued plan.
+    """Read a stored plan.
 
     Return the plan as it was issued.
     """
@@ -303,7 +296,7 @@ def _describe_reason(reason: PlanReason, numbers: Numbers) -> list[str]:
     shown=ReplyTable(_REASONS, _describe_reason, "reasons"),
 )
 def read_plan_reasons(call: CapabilityCall, plan_id: IssuedPlan) -> PlanReasonsReply:
-    """Say why a plan does what it does.
+    """Explain a plan.
 
     Return each device's reasons in words; slots in a row with one reason are one row.
     """

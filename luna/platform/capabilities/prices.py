@@ -28,9 +28,7 @@ from luna.words import Numbers, say_instant
 
 _NOUN = "prices"
 _PATH = "/v1/sites/{site_id}/prices"
-KnownAt = Annotated[
-    Instant | None, Field(description="as prices were known then; usual: as they are known now")
-]
+KnownAt = Annotated[Instant | None, Field(description="prices as known at this time; default: now")]
 # Default window: the day behind, and the two published ahead.
 USUAL_PAST = timedelta(days=1)
 USUAL_AHEAD = timedelta(days=2)
@@ -53,7 +51,7 @@ class PriceList(Message):
     """Prices by the site's tariff, quarter-hour by quarter-hour."""
 
     currency: Annotated[str, Field(description="ISO 4217")]
-    timezone: Annotated[str, Field(description="where the site's clock stands")]
+    timezone: Annotated[str, Field(description="the site's time zone")]
     prices: Annotated[list[SlotPrice], Field(description="in order of time")]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
@@ -63,25 +61,25 @@ class PriceOrder(Message):
 
     market: Annotated[
         MarketName | None,
-        Field(description="one of those that the site's tariff names; default: the only one"),
+        Field(description="a market of the site's tariff; default: the only one"),
     ] = None
     from_: Annotated[
         Instant | None,
-        Field(alias="from", description="the first instant; default: what is missing"),
+        Field(alias="from", description="start; default: where data is missing"),
     ] = None
-    to: Annotated[Instant | None, Field(description="the instant after the last")] = None
+    to: Annotated[Instant | None, Field(description="the end, not included")] = None
     source: Annotated[
-        PriceService | None, Field(description="one service alone; default: one after the other")
+        PriceService | None, Field(description="only this service; default: one after the other")
     ] = None
 
 
 class WeatherOrder(Message):
     """Weather to fetch; without ``from`` and ``to`` the forecast."""
 
-    from_: Annotated[Instant | None, Field(alias="from", description="the first instant")] = None
-    to: Annotated[
-        Instant | None, Field(description="the instant after the last, at most 15 days ahead")
-    ] = None
+    from_: Annotated[Instant | None, Field(alias="from", description="start")] = None
+    to: Annotated[Instant | None, Field(description="end, not included; at most 15 days ahead")] = (
+        None
+    )
 
 
 _HEADINGS = ("from", "import price", "export price")
@@ -116,10 +114,10 @@ def list_prices(  # noqa: PLR0913 - one per parameter of the query
     limit: Limit = 500,
     cursor: Cursor = None,
 ) -> PriceList:
-    """List what a site pays and earns.
+    """List a site's electricity prices.
 
-    Return import and export price of each quarter-hour by the site's tariff; without `from` and
-    `to` from a day back to two days ahead.
+    Return import and export price of each quarter-hour by the site's tariff. Default: from one day
+    ago to two days ahead.
     """
     after = read_text(cursor)
     begin = floor_to(first or min(call.now - USUAL_PAST, end - SLOT if end else call.now), SLOT)
@@ -184,8 +182,7 @@ def _show_fetched(reply: FetchPricesReply, _: Numbers) -> Iterator[str | TextTab
 def fetch_prices(call: CapabilityCall, site_id: SiteName, order: PriceOrder) -> FetchPricesRequest:
     """Fetch day-ahead prices.
 
-    Fetch the prices of a market that the site's tariff names, as a job; fetching them again changes
-    nothing.
+    Fetch the prices of a market of the site's tariff as a job; it can be repeated.
     """
     market = _find_market(call.connection, site_id, order.market)
     return FetchPricesRequest(market=market, first=order.from_, end=order.to, source=order.source)
@@ -226,8 +223,7 @@ def fetch_weather(
 ) -> FetchWeatherRequest:
     """Fetch the weather.
 
-    Fetch the weather where the site is, as a job: the forecast, or what it was and is expected to
-    be in a window.
+    Fetch the weather at the site as a job: the forecast, or past and expected weather of a window.
     """
     sites.key_of(call.connection, site_id)
     return FetchWeatherRequest(site_id=site_id, first=order.from_, end=order.to)

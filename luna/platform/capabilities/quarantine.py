@@ -16,9 +16,7 @@ _NOUN = "quarantine"
 _PATH = "/v1/sites/{site_id}/quarantine"
 Status = Annotated[QuarantineFilter, Field(description="open: nobody has decided yet")]
 # Range of row numbers in PostgreSQL.
-RowId = Annotated[
-    int, Field(ge=1, le=2**63 - 1, description="the row's number, as the list says it")
-]
+RowId = Annotated[int, Field(ge=1, le=2**63 - 1, description="the row's number, as in the list")]
 
 
 class Correction(Message):
@@ -71,9 +69,9 @@ def list_quarantine(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> QuarantineList:
-    """List refused rows.
+    """List rows that were set aside.
 
-    Return refused rows with the reason, and what became of those that were decided about.
+    Return the rows with the reason, and the decisions about them.
     """
     rows = quarantine.list_rows(
         call.connection, site_id, status=status, limit=limit + 1, below=read_number(cursor)
@@ -98,10 +96,10 @@ _DECIDED = (
     errors=(ConflictError,),
 )
 def release_row(call: CapabilityCall, site_id: SiteName, quarantine_id: RowId) -> ResolveRequest:
-    """Let a row in as it is.
+    """Accept a row as it is.
 
-    Let the row in past the rule that refused it; every other rule holds. 409 where somebody decided
-    already.
+    Accept the row against the rule that set it aside; all other rules apply. 409 if somebody has
+    decided already.
     """
     return _resolve(call, site_id, quarantine_id, "released")
 
@@ -119,10 +117,10 @@ def release_row(call: CapabilityCall, site_id: SiteName, quarantine_id: RowId) -
 def correct_row(
     call: CapabilityCall, site_id: SiteName, quarantine_id: RowId, correction: Correction
 ) -> ResolveRequest:
-    """Let a row in with other values.
+    """Accept a row with other values.
 
-    Let the row in with the values given; what was received is kept beside them. 409 where somebody
-    decided already.
+    Accept the row with the given values; the received ones are kept. 409 if somebody has decided
+    already.
     """
     return _resolve(call, site_id, quarantine_id, "corrected", values=correction.values)
 
@@ -140,7 +138,7 @@ def correct_row(
 def dismiss_row(call: CapabilityCall, site_id: SiteName, quarantine_id: RowId) -> ResolveRequest:
     """Leave a row out for good.
 
-    Leave the row out for good; it stays readable. 409 where somebody decided already.
+    Leave the row out; it stays readable. 409 if somebody has decided already.
     """
     return _resolve(call, site_id, quarantine_id, "dismissed")
 

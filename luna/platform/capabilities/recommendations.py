@@ -25,12 +25,12 @@ About = Annotated[
     str | None,
     Field(
         max_length=500,
-        description="what it should be about; default: what the caller read and asked",
+        description="the subject; default: what the caller read and asked",
     ),
 ]
-OfKind = Annotated[ItemKind | None, Field(description="of this kind alone")]
-Most = Annotated[int, Field(ge=1, le=50, description="how many at most")]
-ReplyLanguage = Annotated[Language, Field(description="of the texts")]
+OfKind = Annotated[ItemKind | None, Field(description="only this kind")]
+Most = Annotated[int, Field(ge=1, le=50, description="most rows")]
+ReplyLanguage = Annotated[Language, Field(description="language of the texts")]
 
 
 class EventBatch(Message):
@@ -39,7 +39,7 @@ class EventBatch(Message):
     events: Annotated[
         tuple[Event, ...],
         Field(
-            min_length=1, max_length=1000, description="each counts once, however often it is sent"
+            min_length=1, max_length=1000, description="each counts once, even if it is sent again"
         ),
     ]
 
@@ -56,10 +56,10 @@ _IN_PAGES = "a command shows and forgets; what readers do, they do in pages"
     route=RouteForm(aliases=("/events",)),
 )
 def record_events(call: CapabilityCall, batch: EventBatch) -> RecordEventsRequest:
-    """Report what was done with recommendations.
+    """Report the use of recommendations.
 
-    Store events of the caller and learn from them; about what the caller was never shown nothing is
-    stored, and it is named as unknown.
+    Store the caller's events and learn from them. Events about tips that the caller was never shown
+    are returned as unknown.
     """
     return RecordEventsRequest(events=batch.events, reader=call.name or call.by)
 
@@ -98,9 +98,9 @@ def list_recommendations(
     k: Most = 5,
     language: ReplyLanguage = "en",
 ) -> RecommendRequest:
-    """Recommend what is worth reading or doing.
+    """List recommendations.
 
-    Return recommendations for the caller, the best first, and keep that they were shown.
+    Return recommendations for the caller, the best first, and store that they were shown.
     """
     reader: dict[str, Any] = {} if call.name is None else {"reader": call.name}
     return RecommendRequest(

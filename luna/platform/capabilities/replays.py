@@ -87,10 +87,8 @@ def start_replay(
 ) -> ReplayRequest:
     """Replay recorded days.
 
-    Replay as a job: forecasts as issued then, prices as published then, the oracle with hindsight.
-    Interrupted, it goes on where it was.
-
-    Forecasts that were not issued then are issued first, from nothing that was known later.
+    Replay as a job with the forecasts and prices of the time; the oracle uses hindsight. Missing
+    forecasts are issued first with what was known then. An interrupted replay continues.
     """
     sites.key_of(call.connection, site_id)
     return choose_replay(ReplayRequest(site_id=site_id, **dict(question)))

@@ -16,11 +16,13 @@ from luna.platform.paging import Cursor, Limit, cut_page, read_text
 from luna.words import Numbers, say_policy
 
 OfReplays = Annotated[
-    str, Field(max_length=96, pattern=r"^[\w.-]+$", description="the replays whose scores are read")
+    str, Field(max_length=96, pattern=r"^[\w.-]+$", description="the replays to read")
 ]
-FromDay = Annotated[Day | None, Field(description="the first local day; usual: the first there is")]
+FromDay = Annotated[
+    Day | None, Field(description="the first local day; default: the first one recorded")
+]
 ToDay = Annotated[
-    Day | None, Field(description="the last local day, itself included; usual: the last there is")
+    Day | None, Field(description="the last local day, included; default: the last one recorded")
 ]
 
 
@@ -58,7 +60,7 @@ def _key_of_score(score: DayScore) -> tuple[str]:
         _describe,
         "scores",
         words=("day", "policy"),
-        none="Nothing is scored: luna replay does so.",
+        none="There are no scores yet: run luna replay.",
     ),
     terminal=TerminalForm(options={"from_day": "from", "to_day": "to", "system_id": "system_id"}),
 )
@@ -72,10 +74,10 @@ def list_scores(  # noqa: PLR0913 - one per parameter of the query
     limit: Limit = 500,
     cursor: Cursor = None,
 ) -> ScoreList:
-    """List what policies cost.
+    """List each policy's cost.
 
-    Return what house and battery cost under each policy on each local day, as replays stored it.
-    What the whole home paid is in its account.
+    Return the daily cost of house and battery under each policy, from stored replays. The account
+    holds what the whole home paid.
     """
     rows = scores.list_days(
         call.connection,

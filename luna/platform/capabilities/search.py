@@ -34,10 +34,10 @@ def _show_passages(reply: SearchReply, _: Numbers) -> Iterator[str]:
     ),
 )
 def search_passages(call: CapabilityCall, question: SearchQuestion) -> SearchRequest:
-    """Find passages.
+    """Search passages.
 
-    Return passages of documents that the caller may see, the nearest to the query first, each with
-    document, page and headings.
+    Return passages of documents that the caller may see, best match first, with document, page and
+    headings.
     """
     return SearchRequest(**dict(question), sites=call.own_sites)
 
@@ -51,7 +51,7 @@ def search_passages(call: CapabilityCall, question: SearchQuestion) -> SearchReq
     route=RouteForm(aliases=("/embed",)),
 )
 def embed_texts(_: CapabilityCall, question: EmbedQuestion) -> EmbedRequest:
-    """Turn text into vectors.
+    """Compute text vectors.
 
     Return a vector of unit length for each text, by the embedding model of the settings.
     """

@@ -15,8 +15,8 @@ from luna.words import Numbers, say_instant
 class SeriesSpan(Message):
     """A series of a site, and of when it is known."""
 
-    series: Annotated[str, Field(description="its name, as the route of its values takes it")]
-    unit: Annotated[str | None, Field(description="of its values; null where nobody said")]
+    series: Annotated[str, Field(description="its name, as in the route of its values")]
+    unit: Annotated[str | None, Field(description="of its values; null: unknown")]
     first: Annotated[Instant, Field(description="start of the first known value")]
     end: Annotated[Instant, Field(description="end of the last known value")]
 
@@ -24,7 +24,7 @@ class SeriesSpan(Message):
 class SeriesList(Message):
     """Series of a site, in order of the names."""
 
-    series: Annotated[list[SeriesSpan], Field(description="of what is known at all")]
+    series: Annotated[list[SeriesSpan], Field(description="of all known series")]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
 
@@ -47,7 +47,7 @@ def _show(row: SeriesSpan, numbers: Numbers) -> list[str]:
         ("series", "unit", "from", "to"),
         _show,
         "series",
-        none="Nothing is known yet: luna data load, or luna data backfill.",
+        none="There is no data yet: run luna data load or luna data backfill.",
     ),
 )
 def list_series(
@@ -55,8 +55,8 @@ def list_series(
 ) -> SeriesList:
     """List a site's series.
 
-    Return each series the site has with the time it is known of: what was measured, sensors'
-    readings, prices of its markets, forecasts and plans.
+    Return each series with its known period: measured values, sensors' readings, market prices,
+    forecasts and plans.
     """
     spans = recorded_span.list_series(call.connection, site_id)
     after = read_text(cursor)

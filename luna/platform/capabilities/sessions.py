@@ -12,7 +12,7 @@ from luna.words import Numbers, say_instant
 
 _NOUN = "vehicle sessions"
 SessionNumber = Annotated[
-    int, Field(ge=1, le=2**63 - 1, description="the session's number, as the list shows it")
+    int, Field(ge=1, le=2**63 - 1, description="the session's number, as in the list")
 ]
 _PATH = "/v1/sites/{site_id}/vehicle-sessions"
 
@@ -49,17 +49,17 @@ _HEADINGS = ("session", "vehicle", "from", "to", "comes with", "leaves with", "b
     noun=_NOUN,
     scope="read",
     command="session list",
-    shown=ReplyTable(_HEADINGS, _show, "sessions", none="No session of a vehicle is stored."),
+    shown=ReplyTable(_HEADINGS, _show, "sessions", none="There are no charging sessions."),
 )
 def list_sessions(
     call: CapabilityCall,
     site_id: SiteName,
     *,
-    history: Annotated[bool, Field(description="also what is over or was taken back")] = False,
+    history: Annotated[bool, Field(description="also ended and removed ones")] = False,
 ) -> SessionList:
-    """List the sessions of vehicles.
+    """List the sessions of cars.
 
-    Return the sessions at chargers that go on or are to come.
+    Return current and future charging sessions.
     """
     if history:
         return SessionList(sessions=charging_sessions.read_history(call.connection, site_id))
@@ -79,9 +79,9 @@ def list_sessions(
     signable=True,
 )
 def add_session(call: CapabilityCall, site_id: SiteName, session: NewSession) -> StoredSession:
-    """Store a session of a vehicle.
+    """Add a charging session.
 
-    Have the vehicle planned in this session from the next plan on, until it is over.
+    Plan the car in this session from the next plan on, until it ends.
     """
     return charging_sessions.add(call.connection, site_id, session, by=call.by, now=call.now)
 
@@ -98,9 +98,9 @@ def add_session(call: CapabilityCall, site_id: SiteName, session: NewSession) ->
 def remove_session(
     call: CapabilityCall, site_id: SiteName, session_id: SessionNumber
 ) -> StoredSession:
-    """Take a session back.
+    """Remove a charging session.
 
-    Take the stay out of every plan from the next one on; it stays in the history.
+    Remove the session from the next plan on; it stays in the history.
     """
     return charging_sessions.remove(call.connection, site_id, session_id, by=call.by)
 

@@ -27,9 +27,7 @@ from luna.platform.paging import Cursor, cut_page, read_text
 from luna.words import Numbers
 
 _TAG = "the site's version, for If-Match and If-None-Match"
-SiteVersion = Annotated[
-    int, Field(description='the version that is changed, as the ETag said: "3"')
-]
+SiteVersion = Annotated[int, Field(description='the version to change, from the ETag: "3"')]
 
 
 class PastOfSite(BaseModel):
@@ -39,16 +37,11 @@ class PastOfSite(BaseModel):
 
     changed_sensors: Annotated[
         ChangedSensors,
-        Field(description="since when a sensor counts whose sign or role is changed"),
+        Field(description="apply a sensor's new sign or role from now on, or always"),
     ] = "from-now"
     accept_time_zone: Annotated[
         bool,
-        Field(
-            description=(
-                "store another time zone although what is recorded is then billed and drawn by "
-                "other days"
-            )
-        ),
+        Field(description=("accept another time zone although it moves the days of recorded data")),
     ] = False
 
 
@@ -116,8 +109,8 @@ def list_sites(
 ) -> SiteList:
     """List sites.
 
-    Return the sites with their configurations, in order of their names; those that this release
-    cannot read stand apart, as they are stored.
+    Return the sites with their configurations, by name. Sites that this release cannot read are
+    listed separately.
     """
     rows = sites.list_page(
         call.connection, after=read_text(cursor), limit=limit + 1, among=call.sites
@@ -157,8 +150,7 @@ def list_sites(
 def create_site(call: CapabilityCall, site: Site) -> Tagged[Site]:
     """Add a site.
 
-    Store a new site; 409 where there is one of that name. Its devices follow no plan before it is
-    armed.
+    Store a new site; 409 if the name exists. Its control is off.
     """
     require_profiles(site, call.data_folder())
     return Tagged(site, sites.create(call.connection, site))
@@ -178,8 +170,8 @@ def create_site(call: CapabilityCall, site: Site) -> Tagged[Site]:
 def read_site(call: CapabilityCall, site_id: SiteName) -> Tagged[Site]:
     """Read a site.
 
-    Return the site as it was configured last; its ETag is its version. 409 where this release
-    cannot read it; the list shows what is stored.
+    Return the site's current configuration; its ETag is its version. 409 if this release cannot
+    read it; the list shows its stored form.
     """
     stored = sites.read(call.connection, site_id)
     return Tagged(stored.site, stored.version)
@@ -199,14 +191,14 @@ def change_site(
 ) -> Tagged[Site]:
     """Change a site.
 
-    Store another configuration as the site's next version; the old one is kept. 412 where somebody
+    Store another configuration as the site's next version; the old one is kept. 412 if somebody
     else changed it meanwhile, 428 without `If-Match`.
 
-    409 where another time zone would give what is recorded other days, unless `accept_time_zone` is
+    409 if another time zone would move recorded data to other days, unless `accept_time_zone` is
     true.
 
-    A sensor whose sign or role changes counts so from now on, and both times stand in the site that
-    is returned; `changed_sensors=always` stores it as given.
+    A sensor's new sign or role counts from now on, and the returned site holds both times;
+    `changed_sensors=always` applies it to the past as well.
     """
     if site.name != site_id:
         raise refuse("site-keeps-name", field="name", value=site.name, site_id=site_id)
@@ -226,17 +218,14 @@ def change_site(
     errors=(ConflictError,),
     critical=True,
     terminal=TerminalForm(
-        sure=(
-            "everything known of the site is deleted with it, for good; luna site show keeps its "
-            "configuration"
-        )
+        sure=("this deletes all data of the site for good; luna site show prints its configuration")
     ),
 )
 def delete_site(call: CapabilityCall, site_id: SiteName) -> None:
     """Delete a site with its data.
 
-    Delete the site and all that was measured, forecast, planned and decided for it, for good. 409
-    while it is armed or jobs of it are open.
+    Delete the site and all its measurements, forecasts, plans and decisions for good. 409 while its
+    control is on or jobs are open.
     """
     artefacts = site_removal.remove(call.connection, site_id)
     objects = call.objects()

@@ -35,7 +35,7 @@ _USERS = ReplyTable(_HEADINGS, _show, "users", words=("role", "sites"), none=_NO
 def list_users(call: CapabilityCall, *, cursor: Cursor = None, limit: Limit = 100) -> UserList:
     """List users.
 
-    Return people in order of their names.
+    Return users by name.
     """
     rows = users.list_after(call.connection, after=read_text(cursor) or "", limit=limit + 1)
     page, following = cut_page(rows, limit=limit, key=lambda user: (user.name,))
@@ -58,7 +58,7 @@ def list_users(call: CapabilityCall, *, cursor: Cursor = None, limit: Limit = 10
 def create_user(call: CapabilityCall, user: NewUser) -> User:
     """Add a user.
 
-    Add a person who may sign in; the first one is an admin, and from then on everybody signs in.
+    Add a user who may sign in. The first one is an admin; from then on everybody has to sign in.
     """
     password = user.password.get_secret_value()
     passwords.require_good(password, name=user.name)
@@ -82,8 +82,8 @@ def create_user(call: CapabilityCall, user: NewUser) -> User:
 def change_user(call: CapabilityCall, name: UserName, change: UserChange) -> User:
     """Change a user's role, sites or password.
 
-    Change what is given; a new password ends every sign-in of this person, and with revoke_keys
-    their keys. 409 where nobody would be left who may administer.
+    Change the given fields; a new password ends the user's sign-ins, and with revoke_keys the keys.
+    409 if nobody would be left to administer.
     """
     password_hash = None
     if change.password is not None:
@@ -114,8 +114,8 @@ def change_user(call: CapabilityCall, name: UserName, change: UserChange) -> Use
 def delete_user(call: CapabilityCall, name: UserName) -> None:
     """Remove a user.
 
-    Remove a person with their sign-ins and keys; what they did stays in the audit log. 409 where
-    nobody would be left who may administer.
+    Remove a user with sign-ins and keys; the audit log stays. 409 if nobody would be left to
+    administer.
     """
     users.remove(call.connection, name)
 

@@ -120,7 +120,7 @@ def _list_help(path: str, command: Any) -> Iterator[tuple[str, str | None]]:
 
 
 # A local day that is included; an instant that is not, or that says itself what it is.
-INCLUDED = ("day, included", "itself included", "this day or before")
+INCLUDED = ("day, included", "time is included", "itself included", "this day or before")
 AFTER = ("not included", "instant after the last", "before this instant", "Departure")
 
 
