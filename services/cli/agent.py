@@ -99,7 +99,7 @@ def compare(
     if reply.days < needed:
         out.print(
             f"Cheaper by {gain}, ahead on {reply.days_ahead} of them; fewer than {needed} "
-            "days do not tell that from chance."
+            "days are too few to rule out chance."
         )
         return
     out.print(
@@ -136,7 +136,7 @@ def plot(
     )
     if to.suffix not in PICTURE_FILES:
         raise InvalidInputError(
-            "no kind of picture",
+            "the file's ending names no kind of picture",
             field="--out",
             value=str(to),
             remedy="Name a file that ends in .svg or .png.",
@@ -146,7 +146,7 @@ def plot(
             "slots are written as .csv or .json",
             field="--slots",
             value=slots.name,
-            remedy="Name a file that ends so.",
+            remedy="Choose one of these endings.",
         )
     make_writable(to.parent)
     if slots is not None:

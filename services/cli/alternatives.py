@@ -183,7 +183,7 @@ def _parse_variant(words: str) -> dict[str, Any]:
                 "a change has a value",
                 field="--variant",
                 value=change,
-                remedy="Write it like path=value; null takes something away.",
+                remedy="Write it like path=value; null removes something.",
             )
         try:
             parsed = yaml.safe_load(value)
@@ -280,9 +280,9 @@ def show_plan_variant(
     """
     if len(variants) > 1 or not (variants or export_kwh):
         raise InvalidInputError(
-            "a plan is asked one variant at a time",
+            "a plan takes one variant at a time",
             field="--variant",
-            remedy="Name one, or --export; several are for --from and --to.",
+            remedy="Name one variant or --export. For several, give --from and --to.",
         )
     fields = variants[0] if variants else {"name": f"export {export_kwh:g} kWh"}
     variant = compose_request(Variant, **fields)

@@ -100,7 +100,7 @@ def list_backups(*, as_json: JsonOption = False) -> None:
         none="There is no backup yet: luna backup create.",
     )
     if "wal_at" in status:
-        out.print(f"The log is safe until {str(status['wal_at'])[:19]} UTC.")
+        out.print(f"The log is backed up until {str(status['wal_at'])[:19]} UTC.")
     if missing:
         sentence = (
             f"Segments of the log are missing: {', '.join(missing)}. Make a backup now: luna "
@@ -122,7 +122,7 @@ def verify(
 
     result = verify_backup(open_folder(load_settings()), backup)
     sentence = (
-        f"{result['backup']} is whole: {result['files']} files, {result['segments']} "
+        f"{result['backup']} is complete: {result['files']} files, {result['segments']} "
         f"of the log, {result['objects']} objects."
     )
     emit(result, as_json=as_json, show=partial(out.print, sentence))
@@ -136,7 +136,7 @@ def prune(*, as_json: JsonOption = False) -> None:
 
     settings = load_settings()
     deleted = delete(open_folder(settings), settings)
-    sentence = f"Deleted: {', '.join(deleted)}." if deleted else "Nothing was to be deleted."
+    sentence = f"Deleted: {', '.join(deleted)}." if deleted else "There was nothing to delete."
     emit({"deleted": deleted}, as_json=as_json, show=partial(out.print, sentence))
 
 
@@ -166,10 +166,10 @@ def restore(
         f"{sum(result.rows.values())} rows, in {result.seconds} s."
     )
     if result.put_back:
-        write_text(f"Put back what you had set: {', '.join(result.put_back)}.")
+        write_text(f"Set these again: {', '.join(result.put_back)}.")
     if result.kept:
         write_text(
-            f"What was there before is kept in {result.kept}; luna backup undo puts it back."
+            f"The data from before is in {result.kept}; bring it back with luna backup undo."
         )
     write_text(f"Not in a backup: {', '.join(NOT_KEPT)}.")
 
@@ -192,14 +192,14 @@ def drill(at: AtOption = "newest", *, as_json: JsonOption = False) -> None:
     from services.backup.drill import drill as rehearse
 
     result = rehearse(load_settings(), at, report=_report)
-    behind = "no log is being shipped"
+    behind = "the log is not being backed up"
     if result.behind_seconds is not None:
         behind = f"{result.behind_seconds:.0f} s"
     compared = " as the manifest says" if result.compared else ""
     sentence = (
         f"{result.backup_id}: {result.rows} rows in {result.tables} tables and "
         f"{result.objects} objects{compared}.\n"
-        f"Restored in {result.seconds} s (RTO). What would be lost now (RPO): {behind}."
+        f"Restored in {result.seconds} s (RTO). Data you would lose now (RPO): {behind}."
     )
     emit(asdict(result), as_json=as_json, show=partial(out.print, sentence))
 
@@ -224,7 +224,7 @@ def key(
     settings = load_settings()
     opened = open_key(settings, make=True)
     place = "LUNA_BACKUP_KEY" if settings.backup_key else str(settings.data_folder / KEY_FILE)
-    text = opened.identity if identity else f"{opened.recipient}\nThe key stands in {place}."
+    text = opened.identity if identity else f"{opened.recipient}\nThe key is in {place}."
     out.print(text, soft_wrap=True)
 
 

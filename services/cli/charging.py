@@ -24,12 +24,12 @@ FIELDS: dict[str, tuple[str, bool]] = {
     "power": ("min_power_kw", False),
 }
 GRAMMAR = (
-    'Write it like "car=18:00..07:00,target=0.8,soc=0.4"; after the times may stand '
+    'Write it like "car=18:00..07:00,target=0.8,soc=0.4"; after the times you can give '
     f"{', '.join(FIELDS)}."
 )
 HELP = (
-    'A session of a vehicle, "car=18:00..07:00,target=0.8,soc=0.4": times of the site\'s clock or '
-    "instants, shares as 0.8 or 80%. May be repeated."
+    'A charging session: "car=18:00..07:00,target=0.8,soc=0.4". Times are in the site\'s time '
+    "zone or have an offset; shares are 0.8 or 80%. May be repeated."
 )
 
 
@@ -46,7 +46,7 @@ def read_sessions(texts: Sequence[str], clock: SessionClock) -> dict[str, list[V
         first, dots, end = window.partition("..")
         if not name.strip() or not dots or not end.strip():
             raise InvalidInputError(
-                "names no vehicle with its session", field="--session", value=text, remedy=GRAMMAR
+                "names no car with its session", field="--session", value=text, remedy=GRAMMAR
             )
         begin, until = clock.read(first.strip(), end.strip(), fields=("--session", "--session"))
         values: dict[str, float] = {}
@@ -54,7 +54,7 @@ def read_sessions(texts: Sequence[str], clock: SessionClock) -> dict[str, list[V
             setting, equals, value = (word.strip() for word in part.partition("="))
             if not equals or setting not in FIELDS:
                 raise InvalidInputError(
-                    "is nothing that is said of a session",
+                    "is no property of a charging session",
                     field="--session",
                     value=part.strip(),
                     remedy=GRAMMAR,
@@ -125,11 +125,11 @@ def add_sessions(request: PlanRequest, texts: Sequence[str]) -> PlanRequest:
     names = [vehicle.name for vehicle in site.vehicles]
     strange = next((name for name in charging_sessions if name not in names), None)
     if strange is not None:
-        remedy = "Describe one in the site's file, under vehicles."
+        remedy = "Add it to the site's file, under vehicles."
         if names:
             remedy = f"There are: {', '.join(names)}."
         raise InvalidInputError(
-            "the site has no such vehicle", field="--session", value=strange, remedy=remedy
+            "the site has no car of this name", field="--session", value=strange, remedy=remedy
         )
     charge = {name: state.soc for name, state in request.state.vehicles.items()}
     arrivals = {name: sessions[0].arrival_soc for name, sessions in charging_sessions.items()}
@@ -150,7 +150,7 @@ def add_sessions(request: PlanRequest, texts: Sequence[str]) -> PlanRequest:
             soc = charge.get(name)
         if soc is None:
             raise InvalidInputError(
-                "how full the vehicle comes is not known",
+                "the car's battery level at arrival is unknown",
                 field="--session",
                 value=name,
                 remedy="Say it: soc=0.4.",

@@ -69,10 +69,10 @@ def arm(site: SiteOption, *, as_json: JsonOption = False) -> None:
         section = desk.ask(read_site, {"site_id": site}).control
     by = "dry_run" if section is None else section.by
     if by == "dry_run":
-        effect = "nothing is sent: control.by is dry_run."
+        effect = "Luna sends nothing, because control.by is dry_run."
     else:
-        effect = f"its devices follow its plans by {by}."
-    sentence = f"{site} is armed; {effect}"
+        effect = f"its devices follow the plan through {by}."
+    sentence = f"{site}: control is on; {effect}"
     emit(state.model_dump(mode="json"), as_json=as_json, show=partial(out.print, sentence))
 
 
@@ -123,7 +123,7 @@ def override(
         str,
         typer.Option(
             help=(
-                f"What every battery does: {', '.join(get_args(Mode))}, or as a plan shows it, "
+                f"The batteries' mode: {', '.join(get_args(Mode))}, or as a plan shows it, "
                 "such as Sell."
             )
         ),
@@ -204,7 +204,7 @@ def vacation(
     vacation_mode = control.VacationMode(vacation=not end)
     with open_desk() as desk:
         desk.ask(control.set_vacation, {"site_id": site, "mode": vacation_mode})
-    sentence = f"{site} is on vacation; the next forecast and plan know it."
+    sentence = f"{site} is on vacation; the next forecast and plan use it."
     if end:
         sentence = f"{site} is not on vacation any more."
     document = {"site": site, "vacation": not end}

@@ -87,14 +87,16 @@ def prices(
     request = compose_request(
         FetchPricesRequest, market=market, source=source, currency=currency, **window
     )
-    with err.status(f"Asking for prices of {market} …"), open_database() as pool:
+    with err.status(f"Fetching prices of {market} …"), open_database() as pool:
         reply = fetch_prices(pool, request, load_settings(), clock=SystemClock())
     faults: list[str] = []
     for entry in reply.markets:
         if not entry.sources and entry.missing:
             faults += entry.faults
     if faults:
-        raise UnavailableError(f"no prices came: {' '.join(faults)}", field="market", value=market)
+        raise UnavailableError(
+            f"there are no prices: {' '.join(faults)}", field="market", value=market
+        )
     emit_reply(price_capabilities.fetch_prices, reply, as_json=as_json)
 
 
@@ -108,14 +110,14 @@ def weather(
     """
     from services.ingest.weather_service import fetch_weather
 
-    with err.status(f"Asking for the weather at {site} …"), open_database() as pool:
+    with err.status(f"Fetching the weather at {site} …"), open_database() as pool:
         with engine.unit_of_work(pool) as connection:
             window = parse_window(connection, site, first, end)
         request = FetchWeatherRequest(site_id=site, first=window[0], end=window[1])
         reply = fetch_weather(pool, request, load_settings(), clock=SystemClock())
     (entry,) = reply.sites
     if entry.faults and not entry.written:
-        raise UnavailableError(f"no weather came: {entry.faults[0]}", field="site", value=site)
+        raise UnavailableError(f"there is no weather: {entry.faults[0]}", field="site", value=site)
     emit(
         entry.model_dump(mode="json"),
         as_json=as_json,
@@ -199,7 +201,7 @@ def _parse_choices(texts: Iterable[str]) -> dict[str, str]:
         key, _, chosen = text.rpartition("=")
         if not key or not chosen:
             raise InvalidInputError(
-                "a question and an answer are needed",
+                "needs a question and an answer",
                 field="--choose",
                 value=text,
                 remedy="Write it as in --choose zone=UTC.",
@@ -348,7 +350,7 @@ def load(  # noqa: PLR0913 - one per option
         last = say_instant(report.last, clock)
         out.print(
             f"Stored from {first} to {last}: {report.inserted:,} new, {report.updated:,} changed, "
-            f"{report.unchanged:,} as before."
+            f"{report.unchanged:,} unchanged."
         )
     if report.accepted_in_part:
         out.print(
@@ -411,12 +413,12 @@ def query(  # noqa: PLR0913 - one per option
             energy = f"{interval.energy_kwh:.3f} kWh"
             if interval.certainty != "counted":
                 energy = f"{energy} at least"
-            sentence = f"{span}: {energy}, counted by {interval.sensor}; its course is not known"
+            sentence = f"{span}: {energy}, counted by {interval.sensor}; only the total is known"
             out.print(f"  {sentence}", markup=False)
         for day in answer.unusable:
             date = f"{day.first.astimezone(zone):%Y-%m-%d}"
             faults = "; ".join(say_day_fault(fault, "en") for fault in day.faults)
-            sentence = f"{date}: {day.verdict}, neither trains nor scores: {faults}"
+            sentence = f"{date}: {day.verdict}, left out of training and scores: {faults}"
             out.print(f"  {sentence}", markup=False)
 
     emit(document, as_json=as_json, show=show)

@@ -58,10 +58,7 @@ def upgrade(
             rows.append([policy.table, policy.kind, after, policy.refused or "in force"])
         table(["table", "policy", "after", "state"], rows, words=["policy", "state"])
     else:
-        out.print(
-            "No policies here: nothing is compressed, and the task ingest.retention.apply "
-            "deletes old forecasts, plans and readings."
-        )
+        out.print("No policies: the task ingest.retention.apply deletes old data.")
 
 
 def _describe_policy(policy: retention.RetentionPolicy) -> dict[str, str | float | bool | None]:

@@ -119,7 +119,7 @@ def _build_command(capability: Capability) -> Callable[..., None]:
                 capability.terminal.sure,
                 field="--yes",
                 value=values.get("site_id"),
-                remedy="Say --yes where that is meant.",
+                remedy="Add --yes to confirm.",
             )
         texts = dict(values)
         for name, info in secrets:
@@ -279,7 +279,7 @@ def _write_field_help(name: str, info: FieldInfo, capability: Capability) -> str
 
 def _describe_secret(name: str, capability: Capability, *, needed: bool) -> Parameter:
     option_name = name_option(name, capability)
-    usual = "it is asked for" if needed else "it stays"
+    usual = "ask for it" if needed else "it stays"
     file: Any = typer.Option(
         f"--{option_name}-file",
         help=f"A file with the {option_name}; usual: {usual}.",

@@ -146,7 +146,7 @@ def _live(speed: float) -> None:
             raise
         with running(settings) as addresses:
             begin(addresses)
-        err.print(f"It is at http://{settings.api_host}:{settings.api_port}.")
+        err.print(f"Open http://{settings.api_host}:{settings.api_port}.")
     else:
         if speed != 1.0:
             settings = speed_up_clock(settings, speed)

@@ -138,10 +138,7 @@ def scan_network(
             out.print("No device answers.")
         if missing_extra:
             out.print(
-                (
-                    "Devices that announce themselves at other ports are found with an "
-                    f"addition: luna extras add {missing_extra}."
-                ),
+                (f"To find devices at other ports: luna extras add {missing_extra}."),
                 markup=False,
             )
 
@@ -199,7 +196,9 @@ def try_device(  # noqa: PLR0913 - one per option
         show()
         if not yes and sys.stdin.isatty():
             typer.confirm(
-                "Move the battery by 200 W, for half a minute in all?", abort=True, err=True
+                "Charge and discharge the battery with 200 W for half a minute?",
+                abort=True,
+                err=True,
             )
     steps = _move(via, quiet=as_json)
     moved = []
@@ -363,8 +362,8 @@ def add_to_site(  # noqa: PLR0913 - one per option
     sentence = f"{site} has it already."
     if differences:
         sentence = (
-            f"{site} has it: luna devices test {host} --profile {profile} --move tries it, luna "
-            f"control arm --site {site} lets it follow its plans."
+            f"The device is part of {site}. Test it with luna devices test {host} --profile "
+            f"{profile} --move. Turn control on with luna control arm --site {site}."
         )
     document = {"site": site, "differences": [change._asdict() for change in differences]}
     emit(document, as_json=as_json, show=partial(write_text, sentence))
@@ -491,11 +490,9 @@ def _type_secret() -> "DeviceSecret":
     from luna.platform.drivers.device_secrets import DeviceSecret, parse_device_secret
 
     if sys.stdin.isatty():
-        user = typer.prompt(
-            "Its user, empty where it asks for none", default="", show_default=False, err=True
-        )
+        user = typer.prompt("User name (empty: none)", default="", show_default=False, err=True)
         return DeviceSecret(
-            user.strip(), typer.prompt("Its password or token", hide_input=True, err=True)
+            user.strip(), typer.prompt("Password or token", hide_input=True, err=True)
         )
     text = sys.stdin.read().strip()
     if not text:

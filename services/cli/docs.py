@@ -93,7 +93,7 @@ def add(  # noqa: PLR0913 - one per option
         raise InvalidInputError(
             "names no document",
             field="SOURCES",
-            remedy="Name files or addresses, or say --examples.",
+            remedy="Name files or addresses, or add --examples.",
         )
     if title is not None and len(sources or []) != 1:
         raise InvalidInputError(

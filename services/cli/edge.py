@@ -60,16 +60,13 @@ WorkersOption = Annotated[
 ]
 SHARED = ("run", "batch")
 SUMMARIES = {
-    "run": (
-        "Draw and label scenarios, train controllers, simulate, report: all stages, one after "
-        "the other."
-    ),
+    "run": "Run all stages: scenarios, labels, training, simulation, report.",
     "scenarios": "Draw scenarios and write them.",
     "label": "Draw scenarios and find the optimal decision of each.",
-    "train": "Train controllers on what was labelled.",
+    "train": "Train controllers on the labelled scenarios.",
     "simulate": "Simulate one camera under every controller.",
     "batch": "Simulate cameras of all locations, seasons and variations under every controller.",
-    "report": "Put a batch's results into figures, words and pictures.",
+    "report": "Write a report of a batch.",
 }
 
 
@@ -119,12 +116,12 @@ def _carry_out(
     if not as_json:
         if lab.stand_ins:
             err.print(
-                f"No measured clean shares of {', '.join(lab.stand_ins)}: stand-ins are "
-                "drawn, and marked as such everywhere."
+                f"There are no measured clean shares of {', '.join(lab.stand_ins)}: Luna "
+                "uses stand-ins and marks them."
             )
         for year in lab.clean_shares.values():
             for damage in year.damage[:3]:
-                err.print(f"{damage}; the newest value before stands in its place.")
+                err.print(f"{damage}; Luna uses the newest value before.")
     with follow_progress(f"edge {name}", quiet=as_json) as progress:
         reporting_lab = replace(lab, progress=progress)
         if name == "run":
@@ -139,7 +136,7 @@ def _carry_out(
         table(("figure", "value"), _list_figures(figures))
         for insight in figures.get("insights", ()):
             out.print(f"- {insight}")
-    out.print(f"Seed {lab.seed}; all is in {lab.out}.")
+    out.print(f"Seed {lab.seed}; the results are in {lab.out}.")
 
 
 @contextmanager

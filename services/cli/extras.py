@@ -52,10 +52,10 @@ def take_extra_away(
     if not yes:
         if not sys.stdin.isatty():
             raise InvalidInputError(
-                "nothing is removed unless it is meant",
+                "removing needs a confirmation",
                 field="--yes",
                 value=name,
-                remedy="Say --yes where that is meant.",
+                remedy="Add --yes to confirm.",
             )
         typer.confirm(
             f"Remove {', '.join(extra.modules)} and what came with them?", abort=True, err=True
@@ -92,13 +92,13 @@ def ask_to_install(extra: Extra) -> bool:
         f"{extra.purpose} needs {', '.join(extra.modules)}, which are not installed.", markup=False
     )
     err.print(
-        f"  to fetch: {extra.download} MB, about {estimate_minutes(extra)} minutes on a usual line",
+        f"  download: {extra.download} MB, about {estimate_minutes(extra)} minutes",
         markup=False,
     )
     err.print(
-        f"  on the disk: {extra.megabytes} MB in {place.libraries}", markup=False, soft_wrap=True
+        f"  disk space: {extra.megabytes} MB in {place.libraries}", markup=False, soft_wrap=True
     )
-    err.print(f"  to take it away again: luna extras remove {extra.name}", markup=False)
+    err.print(f"  remove it again: luna extras remove {extra.name}", markup=False)
     return typer.confirm("Install it?", default=False, err=True)
 
 
@@ -110,7 +110,7 @@ def _install(extra: Extra) -> None:
 def _find(name: str) -> Extra:
     if name not in EXTRAS:
         raise InvalidInputError(
-            "no addition of that name",
+            "there are no optional libraries of this name",
             field="name",
             value=name,
             remedy=f"There are {', '.join(EXTRAS)}.",

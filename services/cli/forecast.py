@@ -46,13 +46,11 @@ UNITS = {
 }
 SCENARIO_NOTES = {
     "few_error_paths": (
-        "Fewer than two weeks of forecasts have met what happened: errors are taken to last as "
-        "they usually do."
+        "Less than two weeks of forecasts can be compared with measured values; Luna uses "
+        "typical errors."
     ),
-    "few_prices": (
-        "Few prices are known: beyond the published ones, those of the last fortnight serve."
-    ),
-    "no_prices": "Too few prices are known to say anything beyond the published ones.",
+    "few_prices": ("Few prices are known: later prices are those of the last two weeks."),
+    "no_prices": "Too few prices are known to forecast later ones.",
 }
 
 
@@ -60,7 +58,9 @@ def issue(
     *,
     site: SiteOption,
     at: Annotated[str, typer.Option(help="Time of issue; Luna uses nothing measured later.")],
-    to: Annotated[str | None, typer.Option(help="Repeat until this time; the time is included.")] = None,
+    to: Annotated[
+        str | None, typer.Option(help="Repeat until this time; the time is included.")
+    ] = None,
     every: Annotated[
         str, typer.Option(help="With --to: time between two forecasts: 15m, 1h, 6h.")
     ] = "1h",
@@ -210,7 +210,7 @@ def plot(
     """Draw a forecast with its range, the usual course and the measured values."""
     if to.suffix not in (".svg", ".html"):
         raise InvalidInputError(
-            "no kind of picture",
+            "the file's ending names no kind of picture",
             field="--out",
             value=str(to),
             remedy="Name a file that ends in .svg or .html.",

@@ -86,10 +86,10 @@ def submit(
     tasks = list_public()
     if task not in tasks:
         raise InvalidInputError(
-            "is no task to ask for",
+            "is no task",
             field="TASK",
             value=task,
-            remedy=f"Ask for one of {', '.join(tasks)}.",
+            remedy=f"Choose one of {', '.join(tasks)}.",
         )
     document = read_document(request, holds="the request of the task: { … }")
     site = document.get("site_id")

@@ -46,10 +46,10 @@ def add(
     elsewhere = find_server() is not None
     if elsewhere == (user is not None):
         if elsewhere:
-            reason = "a key that is made elsewhere is of who asks"
+            reason = "a key from another Luna is always for its caller"
             remedy = "Leave it out."
         else:
-            reason = "whose key it is must be said"
+            reason = "needs the key's user"
             remedy = "List people: luna user list."
         raise InvalidInputError(reason, field="--user", value=user, remedy=remedy)
     new_key = compose_request(

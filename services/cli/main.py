@@ -31,9 +31,7 @@ class _CommandEntry(NamedTuple):
 
 
 COMMANDS = {
-    "demo": _CommandEntry(
-        "demo:show_demo", "Load a real year, train, plan, replay unseen days, write a report."
-    ),
+    "demo": _CommandEntry("demo:show_demo", "Plan a real home and write a report of the savings."),
     "up": _CommandEntry("up:run_here", "Run Luna on this machine until Ctrl-C."),
     "open": _CommandEntry("opening:open_page", "Open the page with a new link."),
     "site": _CommandEntry("site", "Add, list, show and remove sites."),

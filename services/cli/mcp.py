@@ -94,7 +94,7 @@ def _give_access(
     def search(request: SearchRequest) -> SearchReply:
         if not client.is_served(type(request), asked=True):
             raise UnavailableError(
-                "no worker of the knowledge service answers", remedy="Start Luna: luna up"
+                "the knowledge service does not answer", remedy="Start Luna: luna up"
             )
         return SearchReply.model_validate_json(client.ask(request, timeout=registry.PATIENCE))
 

@@ -28,7 +28,7 @@ def send_test(*, as_json: JsonOption = False) -> None:
             "Set it to an Apprise URL or to notify.NAME of Home Assistant, or add a channel: "
             "luna notify add NAME."
         )
-        raise InvalidInputError("no target is named", field="LUNA_NOTIFY_URLS", remedy=remedy)
+        raise InvalidInputError("there is no target", field="LUNA_NOTIFY_URLS", remedy=remedy)
     reply = notification.send_test(targets, settings)
     sentences = []
     for target in reply.targets:

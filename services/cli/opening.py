@@ -42,7 +42,7 @@ def open_page(
         if not settings.takes_owner_token:
             remedy = "Send a key: luna key add NAME --user WHO."
             raise ConflictError(
-                "this gateway takes no owner's token",
+                "this gateway accepts no owner's token",
                 field="LUNA_API_HOST",
                 value=settings.api_host,
                 remedy=remedy,
@@ -85,10 +85,7 @@ def show_link(settings: Settings, database_url: str) -> None:
         err.print(f"Open it once, within an hour: {address}", soft_wrap=True)
     else:
         err.print(
-            (
-                "The link that opens it once, within an hour, stands in "
-                f"{keep_link(settings, address)}"
-            ),
+            (f"The link that opens it once, within an hour, is in {keep_link(settings, address)}"),
             soft_wrap=True,
         )
     if is_terminal:

@@ -211,7 +211,7 @@ def confirm_differences(
     document = site.model_dump(mode="json", by_alias=True)
     differences = list_differences(stored[site.name], document)
     if differences and not quiet:
-        err.print(f"{site.name} is there already; this changes:")
+        err.print(f"{site.name} exists; these values change:")
         for difference in differences:
             before = "–" if difference.before is None else difference.before
             after = "–" if difference.after is None else difference.after

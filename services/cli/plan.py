@@ -133,7 +133,7 @@ def show_pareto(
     """
     if to is not None and to.suffix != ".svg":
         raise InvalidInputError(
-            "no kind of picture",
+            "the file's ending names no kind of picture",
             field="--out",
             value=str(to),
             remedy="Name a file that ends in .svg.",
@@ -155,9 +155,9 @@ def show_pareto(
     title = f"{reply.site}: {reply.figures[0]} against {reply.figures[1]}"
     table(PARETO_HEADINGS, rows, title=title)
     if reply.complete:
-        out.print("No weights lead to another plan.")
+        out.print("There is no other plan between them.")
     else:
-        out.print("More points lie between these.")
+        out.print("There are more points between these.")
     if to is not None:
         out.print(f"Drawn: {to}")
 
@@ -188,6 +188,6 @@ def _trace(request: ParetoRequest) -> ParetoReply:
     from services.planner.service.pareto import trace_pareto
 
     def no_database() -> Any:
-        raise InvalidInputError("names no stored site", field="site_id", remedy="Give --site.")
+        raise InvalidInputError("there is no stored site", field="site_id", remedy="Give --site.")
 
     return trace_pareto(request, no_database, now=SystemClock().now(), solver=Solver())

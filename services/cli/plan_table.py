@@ -40,7 +40,7 @@ def read_stored(desk: "Desk", plan: str | None, site: str | None) -> PlanReply:
         raise InvalidInputError(
             "give either --plan or --site",
             field="--plan",
-            remedy="luna plans list shows which there are.",
+            remedy="List plans with luna plans list.",
         )
     stored: PlanReply
     if plan is None:

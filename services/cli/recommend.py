@@ -56,7 +56,7 @@ def recommend(  # noqa: PLR0913 - one per option
         emit_reply(list_recommendations, reply, as_json=as_json, arguments=texts)
         return
     if find_server() is not None:
-        remedy = "Call it there; over HTTP there is luna recommend show."
+        remedy = "Run it there; over HTTP use luna recommend show."
         raise InvalidInputError(
             "works on Luna's own machine alone",
             field="--server",

@@ -28,13 +28,10 @@ from services.cli.options import FirstDayOption, LastDayOption, clock_of, compos
 ALL = "all"
 KINDS: tuple[str, ...] = get_args(FaultKind)
 POLICIES_HELP = (
-    "Comma-separated, by their codes or as the table calls them; mpc_scenarios, "
-    f"mpc_perfect_pv and those that learn ({', '.join(AGENT_POLICIES)}) too."
+    "Policies, separated by commas: names of the table, mpc_scenarios, mpc_perfect_pv and "
+    f"learned ones ({', '.join(AGENT_POLICIES)})."
 )
-REMEDY = (
-    "Name a file with a list of faults, or one as kind=hours, such as sensor_frozen=6; kinds: "
-    f"{', '.join(KINDS)}."
-)
+REMEDY = f"Name a file with faults, or one fault like sensor_frozen=6; kinds: {', '.join(KINDS)}."
 _FAULTS = TypeAdapter(list[Fault])
 
 
@@ -118,7 +115,7 @@ def read_faults(texts: Sequence[str]) -> list[Fault]:
                 fields = yaml.safe_load(Path(text).read_text(encoding="utf-8"))
             except OSError as exc:
                 raise InvalidInputError(
-                    f"is no kind of fault and no file: {exc.strerror}",
+                    f"is neither a kind of fault nor a file: {exc.strerror}",
                     field="faults",
                     value=text,
                     remedy=REMEDY,

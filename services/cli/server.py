@@ -48,7 +48,7 @@ def require_over_http(words: Sequence[str]) -> None:
     if any(list(words[: len(command.split())]) == command.split() for command in commands):
         return
     named = " ".join(word for word in words[:2] if not word.startswith("-"))
-    remedy = f"Over HTTP there are: {', '.join(commands)}."
+    remedy = f"Over HTTP you can run: {', '.join(commands)}."
     raise InvalidInputError(
         "works on Luna's own machine alone", field="--server", value=f"luna {named}", remedy=remedy
     )

@@ -114,9 +114,9 @@ def _find_only_vehicle(names: Sequence[str]) -> str:
     if len(names) == 1:
         return names[0]
     if names:
-        reason = "whose session it is must be said"
+        reason = "needs the session's car"
         remedy = f"Name one: {', '.join(names)}."
     else:
-        reason = "the site has no vehicle"
-        remedy = "Describe one in the site's file, under vehicles."
+        reason = "the site has no car"
+        remedy = "Add it to the site's file, under vehicles."
     raise InvalidInputError(reason, field="--vehicle", remedy=remedy)

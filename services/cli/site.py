@@ -82,9 +82,7 @@ def add(
     def show_both() -> None:
         out.print(f"Site {site.name} is stored.")
         if defaults:
-            out.print(
-                "These defaults cost money; where they are not so, name them in the site's file:"
-            )
+            out.print("These defaults affect your cost. Correct them in the site's file:")
         for default in defaults:
             write_text(f"  {default.field}: {_say_default(default)}, {default.means}")
         for sensor in change.sensors:
@@ -94,8 +92,8 @@ def add(
             after = ", ".join(sensor.after)
             before = ", ".join(sensor.before)
             write_text(
-                f"{name} counts as {after} from now on, before as "
-                f"{before}; both stand in the site with their times."
+                f"{name} counts as {after} from now on and as "
+                f"{before} before; the site keeps both with their times."
             )
         if change.sensors:
             write_text(
@@ -161,7 +159,7 @@ def load_site(path: Path) -> Site:
 
 # The effect of a spot tariff's defaults on the bill, by field.
 _COST_OF_SPOT_DEFAULT = {
-    "markup": "no taxes and fees beside the market's price",
+    "markup": "no taxes and fees on top of the market price",
     "vat": "no value added tax",
 }
 
@@ -183,13 +181,13 @@ def list_defaults(site: Site) -> list[CostlyDefault]:
     given = "tariff" in site.model_fields_set
     defaults: list[CostlyDefault] = []
     if not given:
-        means = f"a bought kWh costs 0.30 {site.currency} at any time, whatever prices are loaded"
+        means = f"a bought kWh always costs 0.30 {site.currency}, whatever prices are loaded"
         defaults.append(CostlyDefault("tariff.import", "fixed 0.30", means))
     if not given or "export" not in tariff.model_fields_set:
         defaults.append(CostlyDefault("tariff.export", "fixed 0", "a sold kWh earns nothing"))
     meanings_by_side = {
         "import": _COST_OF_SPOT_DEFAULT,
-        "export": {"markup": "the market's price is earned as it is"},
+        "export": {"markup": "a sold kWh earns the market price"},
     }
     for side, rule in (("import", tariff.import_), ("export", tariff.export)):
         if isinstance(rule, SpotPrice):
@@ -202,7 +200,7 @@ def list_defaults(site: Site) -> list[CostlyDefault]:
             CostlyDefault(
                 "location",
                 None,
-                "the sun is a rough one, of the time zone, and no weather is fetched",
+                "solar forecasts are rough without the location, and there is no weather",
             )
         )
     for kind in DEVICE_KINDS:

@@ -57,4 +57,4 @@ def bundle(
     if as_json:
         write_json({"path": str(path), "files": files})
     else:
-        out.print(f"{path} holds {', '.join(files)}. Look through it before you send it.")
+        out.print(f"{path} holds {', '.join(files)}. Check it before you send it.")

@@ -44,4 +44,4 @@ def password(
     if as_json:
         write_json(changed.model_dump(mode="json"))
     else:
-        out.print(f"{name} has a new password; every sign-in has ended.", markup=False)
+        out.print(f"{name} has a new password; all sign-ins have ended.", markup=False)

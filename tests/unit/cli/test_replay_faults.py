@@ -27,7 +27,7 @@ def test_a_fault_is_named_by_its_kind_and_hours(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ("earthquake=3", "no kind of fault and no file"),
+        ("earthquake=3", "neither a kind of fault nor a file"),
         ("planner_down=-1", "hours"),
         ("planner_down=long", "hours"),
     ],
