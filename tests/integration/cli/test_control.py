@@ -84,7 +84,7 @@ def test_a_site_that_says_nothing_of_its_inverters_cannot_be_armed(
 
 
 def test_people_read_whether_a_site_is_armed(home: Luna) -> None:
-    assert "nothing is sent" in home("control", "arm", "--site", "steered").out
+    assert "Luna sends nothing" in home("control", "arm", "--site", "steered").out
     assert "steered is armed since" in home("control", "status", "--site", "steered").out
 
 

@@ -44,7 +44,7 @@ def test_people_read_what_they_rest_on(luna_with_forecast: Luna) -> None:
     said = luna_with_forecast(*ASKED, "--at", ISSUED_AT.isoformat())
     assert said.code == 0
     assert "10 scenarios of the next 48 hours" in said.out
-    assert "Fewer than two weeks" in said.out
+    assert "Less than two weeks" in said.out
 
 
 @pytest.mark.parametrize(

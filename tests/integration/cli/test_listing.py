@@ -105,7 +105,7 @@ def test_an_armed_site_is_not_removed(home: Luna) -> None:
 
 
 def test_plans_are_listed_shown_and_their_reasons_told_by_the_sites_clock(home: Luna) -> None:
-    assert "There is none" in home("plans", "list", *SITE).out
+    assert "There are no plans" in home("plans", "list", *SITE).out
     planned = home("plan", *SITE, "--start", "2024-02-01 12:00", "--json").document
     (listed,) = home("plans", "list", *SITE, "--json").document["plans"]
     assert (listed["plan_id"], listed["from"], listed["cost"]) == (
@@ -168,7 +168,7 @@ def test_forecasts_are_listed_the_newest_first(home: Luna) -> None:
 
 
 def test_scores_are_listed_by_day(home: Luna, database: Engine) -> None:
-    assert "Nothing is scored" in home("scores", *SITE).out
+    assert "There are no scores" in home("scores", *SITE).out
     with unit_of_work(database) as connection:
         row = {
             "site_key": sites.key_of(connection, "listed"),

@@ -103,7 +103,7 @@ def test_a_block_is_pinned_listed_and_taken_back_elsewhere(laptop: Luna) -> None
         0,
         f"Block {number} is in no plan of cellar any more.",
     )
-    assert laptop("manual", "list", *AT).out.strip() == "Nothing is pinned or forbidden."
+    assert laptop("manual", "list", *AT).out.strip() == "There are no settings."
     assert (
         laptop("manual", "list", *AT, "--history", "--json").document["blocks"][0]["removed_by"]
         == "owner"
@@ -120,7 +120,7 @@ def test_a_site_elsewhere_is_changed_only_in_the_version_that_was_read(url: str)
 
 
 def test_devices_are_armed_overridden_and_handed_back_elsewhere(laptop: Luna) -> None:
-    assert "nothing is sent" in laptop("control", "arm", *AT).out
+    assert "Luna sends nothing" in laptop("control", "arm", *AT).out
     wanted = laptop(
         "control",
         "override",
@@ -165,7 +165,7 @@ def test_devices_are_armed_overridden_and_handed_back_elsewhere(laptop: Luna) ->
     assert laptop("control", "resume", *AT).out.strip() == "cellar follows its plan again."
     assert (
         laptop("control", "vacation", *AT).out.strip()
-        == "cellar is on vacation; the next forecast and plan know it."
+        == "cellar is on vacation; the next forecast and plan use it."
     )
     assert laptop("control", "vacation", *AT, "--end").code == 0
     assert laptop("control", "disarm", *AT).out.startswith("cellar is not armed any more")
@@ -174,11 +174,11 @@ def test_devices_are_armed_overridden_and_handed_back_elsewhere(laptop: Luna) ->
 def test_what_a_site_has_and_planned_is_listed_elsewhere(laptop: Luna) -> None:
     devices = laptop("site", "devices", *AT).out
     assert [piece for piece in ("battery", "car", "kWh", "told as") if piece not in devices] == []
-    assert laptop("data", "changes", *AT).out.strip() == "Nothing was changed."
-    assert laptop("notify", "list", *AT).out.strip() == "Nobody was told anything yet."
+    assert laptop("data", "changes", *AT).out.strip() == "There are no changes."
+    assert laptop("notify", "list", *AT).out.strip() == "There are no messages yet."
     assert (
         laptop("plans", "list", *AT).out.strip()
-        == "There is none: luna plan --site cellar makes one."
+        == "There are no plans: run luna plan --site cellar."
     )
     assert (
         laptop("plans", "check", *AT, "--from", "2024-06-01", "--to", "2024-06-02").out.strip()
@@ -233,7 +233,7 @@ def test_what_was_refused_and_what_was_done_is_listed_elsewhere(
         ("local", "cellar", 404)
     ]
     # Also of a site that is gone the log tells what was done.
-    assert laptop("audit", "list", "--site", "gone").out.strip() == "Nothing was done yet."
+    assert laptop("audit", "list", "--site", "gone").out.strip() == "There are no actions yet."
 
 
 def test_a_session_is_said_as_on_the_own_machine(laptop: Luna) -> None:
@@ -320,7 +320,7 @@ def test_forecasts_elsewhere_are_listed_explained_and_their_version_is_changed(
 ) -> None:
     assert (
         laptop("forecast", "list", *AT).out.strip()
-        == "There is none: luna forecast issue --site cellar --at T."
+        == "There are no forecasts: run luna forecast issue --site cellar --at T."
     )
     unexplained = laptop("forecast", "explain", *AT, "--at", "2024-06-01 12:00")
     assert (unexplained.code, unexplained.problem["value"]) == (2, "2024-06-01T12:00:00+02:00"), (
@@ -388,7 +388,7 @@ def test_the_past_elsewhere_is_judged_searched_for_gaps_and_repaired(laptop: Lun
     ), judged.err
     assert (
         laptop("data", "verdicts", *AT, "--to", "2020-01-01").out.strip()
-        == "No day was judged: luna data quality --site cellar."
+        == "No days are checked yet: run luna data quality --site cellar."
     )
     gaps = laptop("data", "gaps", *days, "--limit", "1", "--json").document
     assert (gaps["gaps"][0]["first"], gaps["gaps"][0]["slots"], gaps["cursor"]) == (
@@ -422,13 +422,13 @@ def test_the_agent_elsewhere_says_where_it_stands_and_control_is_taken_from_it(
         verb: laptop("agent", verb, *AT).out.strip() for verb in ("slots", "runs", "gates", "plans")
     }
     assert said == {
-        "slots": "Nothing was decided or planned then.",
-        "runs": "Nothing was trained: luna agent train.",
-        "gates": "Nothing was decided yet.",
-        "plans": "The agent made none yet.",
+        "slots": "There are no decisions and plans in this period.",
+        "runs": "There is no training yet: run luna agent train.",
+        "gates": "There are no decisions yet.",
+        "plans": "The agent has made no plan yet.",
     }
     assert laptop("agent", "scores", *AT, "--period", "week", "--json").document["days"] == []
-    assert laptop("scores", *AT).out.strip() == "Nothing is scored: luna replay does so."
+    assert laptop("scores", *AT).out.strip() == "There are no scores yet: run luna replay."
     assert laptop("agent", "card", *AT, "--run", "none").problem["status"] == 404
     withdrawn = laptop("agent", "withdraw", *AT, "--json").document["gates"]
     assert {(gate["state"], gate["decided_by"]) for gate in withdrawn} == {("withdrawn", "owner")}

@@ -76,7 +76,7 @@ def test_a_person_comes_changes_and_goes_elsewhere(
     assert (changed["role"], changed["sites"]) == ("analyst", [OWN])
     assert (
         laptop("user", "password", "tom", *password_file).out
-        == "tom has a new password; every sign-in has ended.\n"
+        == "tom has a new password; all sign-ins have ended.\n"
     )
     ended = {"Authorization": f"Bearer {signed_in.json()['tokens']['access_token']}"}
     assert gate.client.get("/v1/auth/me", headers=ended).status_code == 401

@@ -379,7 +379,7 @@ def test_the_task_reads_from_where_the_settings_say_and_tells_how_far_it_is(
 
 
 def _no_queue() -> Client:
-    raise AssertionError("nothing is sent")
+    raise AssertionError("Luna sends nothing")
 
 
 def test_without_an_address_the_setting_is_named(site: str, luna_on_servers: Luna) -> None:
