@@ -83,7 +83,7 @@ SENTENCES: list[tuple[Callable[[], str], str]] = [
     ),
     (
         lambda: give_reason("charge_from_grid", "nl", BOUGHT, MORNING),
-        "Koopt 5,2 kWh tegen 8 ct voor 19:15: dan brengt een kWh 31 ct op.",
+        "Koopt 5,2 kWh tegen 8 ct voor 19:15: dan levert een kWh 31 ct op.",
     ),
     (
         say_payback,
