@@ -176,6 +176,15 @@ def test_what_a_sentence_sets_against_each_other_stands_in_it(code: str) -> None
     assert all(any({low, high} <= names for names in said) for low, high in COMPARED.get(code, ()))
 
 
+def test_a_short_form_says_what_the_sentence_says() -> None:
+    # Figures of a reserve: charged for, saved for, or kept.
+    missing: list[dict[str, Figure]] = [{}, {"kwh": None}, {"kwh": None, "time": None}]
+    full = [plain(say("reserve", **figures)) for figures in missing]
+    short = [plain(say("reserve", short=True, **figures)) for figures in missing]
+    assert [text.split()[0] for text in full] == [text.split()[0] for text in short]
+    assert len(set(short)) == len(missing)
+
+
 def test_numbers_never_part_from_their_units() -> None:
     assert "6.2\u00a0kWh" in say("sell_stored")
     assert "27\u00a0ct" in say("sell_stored")
