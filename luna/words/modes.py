@@ -87,8 +87,8 @@ def _read(text: object, *words: Phrases) -> object:
     return text
 
 
-# The energy of these reasons is a held amount, the same in all slots of a run: not summed.
-_HELD = ("hold_for_peak", "hold_for_limit", "hold_for_target", "hold_for_reserve")
+# The energy of this reason is a held amount, the same in all slots of a run: not summed.
+_HELD = "hold_for_peak"
 _SAME_KWH = 0.05
 
 
@@ -123,7 +123,7 @@ def _join(code: str, name: str, values: list[Any]) -> Any:
         return values[0]
     if kind == "price":
         return min(values), max(values)
-    if kind == "energy" and code not in _HELD:
+    if kind == "energy" and code != _HELD:
         return sum(values)
     if kind in ("energy", "power"):
         same = max(values) - min(values) <= _SAME_KWH

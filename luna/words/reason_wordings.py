@@ -17,20 +17,17 @@ FIGURES: dict[str, str] = {
     "sell": "price",
     "price": "price",
     "value": "price",
-    "refill": "price",
-    # Feed-in price of the surplus that fills the battery later.
-    "sun": "price",
-    # A negative feed-in or import price, without its sign.
+    # A negative feed-in price, and a negative import price, without their signs.
     "fee": "price",
-    # Price of a bought kWh including losses until its use; gain of using, or of storing, a kWh now
-    # after losses and wear.
-    "loaded": "price",
-    "save": "price",
+    "paid": "price",
+    # Gain of storing a kWh now, after losses and wear.
     "keep": "price",
     # The import price with the objective's other weights.
     "counted": "price",
     "dearest": "price",
     "reserve": "share",
+    # Battery level required at the end of the plan.
+    "target": "share",
     "soc": "share",
     "least": "share",
     "most": "share",
@@ -38,11 +35,9 @@ FIGURES: dict[str, str] = {
     "total": "count",
     "kw": "power",
     "held": "energy",
-    # Where a learned policy decides: the planner's own charge or discharge, and what the difference
-    # costs, or gains, by the planner's value function.
+    # Where a learned policy decides: the planner's own charge or discharge.
     "takes": "energy",
     "gives": "energy",
-    "gain": "money",
     "cost": "money",
     "hours": "hours",
     "time": "time",
@@ -54,16 +49,13 @@ Pairs = tuple[tuple[str, str], ...]
 # Reason → pairs of figures that its sentence compares, the lower first: both get the decimals that
 # distinguish them.
 COMPARED: dict[str, Pairs] = {
-    "brought_back": (("soc", "least"), ("most", "soc")),
     "outside_limits": (("soc", "least"), ("most", "soc")),
-    "charge_cheap": (("buy", "price"), ("loaded", "price"), ("buy", "value")),
-    "store_surplus": (("sell", "price"), ("sell", "value")),
-    "follow_house": (("sell", "value"), ("value", "buy")),
-    "sell_high": (("value", "sell"), ("refill", "sell"), ("sun", "sell")),
-    "serve_peak": (("value", "buy"), ("value", "save"), ("refill", "buy"), ("sun", "buy")),
-    "serve_part": (("value", "buy"), ("value", "save"), ("refill", "buy"), ("sun", "buy")),
-    "hold_for_peak": (("buy", "price"), ("buy", "value"), ("save", "value")),
-    "keep_room": (("refill", "sell"), ("sun", "sell"), ("value", "sell"), ("keep", "sell")),
+    "charge_from_grid": (("buy", "price"), ("buy", "value")),
+    "store_solar": (("sell", "price"), ("sell", "value")),
+    "sell_stored": (("value", "sell"),),
+    "serve_house": (("value", "buy"),),
+    "hold_for_peak": (("buy", "price"), ("buy", "value")),
+    "sell_solar": (("keep", "sell"),),
 } | {code: pairs for kind in DEVICE_KINDS for code, pairs in kind.plan.reasons.compared.items()}
 
 _FULL = Phrases(("battery_reasons", "trade_reasons"), "reason_", devices="reason_")

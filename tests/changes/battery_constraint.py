@@ -67,8 +67,8 @@ short_quiet_1 = Nachts leise
 """,
 }
 LAST = {
-    "en": "short_learned_3 = Learned, unlike the planner",
-    "de": "short_learned_3 = Gelernt, anders als der Planer",
+    "en": "short_learned_3 = Antares decides",
+    "de": "short_learned_3 = Antares entscheidet",
 }
 
 PROOF = """

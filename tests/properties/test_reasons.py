@@ -88,7 +88,7 @@ def pair() -> Pair:
 
 
 def test_a_true_reason_is_not_called_false(pair: Pair) -> None:
-    assert pair[1]["slots"][0]["reason"]["code"] == "serve_peak"
+    assert pair[1]["slots"][0]["reason"]["code"] == "serve_house"
     assert list_faults(*pair) == []
 
 
@@ -99,22 +99,28 @@ LATER = "2024-03-30T17:15:00+00:00"
     ("what", "code", "figures", "claim"),
     [
         ("a code without words", "sell_low", {}, "is a reason"),
-        ("another slot's price", "serve_peak", {"buy": 0.38}, "buy is that"),
-        ("another slot's value", "serve_peak", {"value": 0.39}, "value is that"),
-        ("cents for euros", "serve_peak", {"buy": 40.0}, "buy is plausible"),
-        ("no gain", "serve_peak", {"value": 0.4}, "value is below buy"),
-        ("more than it gives", "serve_part", {"kwh": 0.4}, "moves that"),
+        ("another slot's price", "serve_house", {"buy": 0.38}, "buy is that"),
+        (
+            "a dearer refill",
+            "sell_solar",
+            {"sell": 0.01, "time": LATER},
+            "costs less then",
+        ),
+        ("another slot's value", "serve_house", {"value": 0.39}, "value is that"),
+        ("cents for euros", "serve_house", {"buy": 40.0}, "buy is plausible"),
+        ("no gain", "serve_house", {"value": 0.4}, "value is below buy"),
+        ("more than it gives", "sell_stored", {"kwh": 0.4}, "moves that"),
         ("empty though it is not", "empty", {}, "is at its lowest"),
         ("full though it is not", "full", {}, "is full"),
-        ("idle though it serves", "nothing_to_do", {}, "rests"),
-        ("charges though it gives", "charge_plain", {"kwh": 0.1}, "charges"),
-        ("a surplus that is none", "store_plain", {"kwh": 0.1}, "has surplus"),
-        ("a sale that is none", "sell_plain", {"kwh": 0.3}, "sells"),
+        ("idle though it serves", "rest", {}, "rests"),
+        ("charges though it gives", "charge_from_grid", {"kwh": 0.1}, "charges"),
+        ("a surplus that is none", "store_solar", {"kwh": 0.1}, "has surplus"),
+        ("a sale that is none", "sell_stored", {"kwh": 0.3}, "sells"),
         ("a limit that is not reached", "power_limit", {"kw": 5.0}, "kw is that"),
         ("a block that is none", "manual", {"time": LATER}, "is set until then"),
         ("a later price", "hold_for_peak", {"price": 0.3, "time": LATER}, "price is that"),
-        ("a refill that is none", "serve_peak", {"refill": 0.2, "time": LATER}, "charges then"),
-        ("an hour that is past", "nothing_to_do", {"time": START.isoformat()}, "is later"),
+        ("a refill that is none", "serve_house", {"time": LATER}, "charges then"),
+        ("an hour that is past", "rest", {"time": START.isoformat()}, "is later"),
     ],
 )
 def test_what_is_false_is_found(pair: Pair, what: str, code: str, figures: Any, claim: str) -> None:

@@ -33,29 +33,14 @@ class LaterSlots(SlotWorth):
         return np.where(self.gives, here, self.next_where(self.gives))
 
     @cached_property
-    def next_use(self) -> IndexArray:
-        """The slot of the next spell of giving in which a kWh brings most."""
-        return self._best_use(self.brings)
-
-    @cached_property
     def main_use(self) -> IndexArray:
         """The slot of the next spell of giving with the most valuable energy in total."""
         return self._best_use(self.brings * self.discharge)
 
     @cached_property
-    def next_price(self) -> FloatArray:
-        """The price of a kWh given in the next use."""
-        return self.read_at(self.brings, self.next_use)
-
-    @cached_property
     def main_price(self) -> FloatArray:
         """The price of a kWh given in the main use."""
         return self.read_at(self.brings, self.main_use)
-
-    @cached_property
-    def next_counted(self) -> FloatArray:
-        """The plan's own price of a kWh given in the next use."""
-        return self.read_at(self.counted_use, self.next_use)
 
     @cached_property
     def main_counted(self) -> FloatArray:
@@ -107,20 +92,16 @@ class LaterSlots(SlotWorth):
     def _read_next_charge(self) -> None:
         # The slot in which the battery is next charged.
         self.next_charge: IndexArray = self.next_where(self.charges)
-        # The price of a kWh bought then.
-        purchase = np.where(self.buys, self.buy, np.nan)
-        self.refill: FloatArray = self.read_at(purchase, self.next_charge)
         # What surplus sells for that charges it then: where it is surplus alone that could be sold.
         other_kwh = self.shares.bought_kwh + self.shares.taken_over_kwh
         is_sun_alone = (self.shares.sun_kwh > NOTHING_KWH) & (other_kwh <= NOTHING_KWH)
         could_be_sold = self.may_feed_in & ~self.fills_feed_in
         sale = np.where(is_sun_alone & could_be_sold, self.sell, np.nan)
-        self.sun: FloatArray = self.read_at(sale, self.next_charge)
-        # Both with losses and wear.
-        loaded_refill = self.loaded_price(np.maximum(self.refill, 0.0))
-        self.refill_cost: FloatArray = np.maximum(self.refill, loaded_refill)
-        loaded_sun = self.loaded_price(np.maximum(self.sun, 0.0))
-        self.sun_cost: FloatArray = np.maximum(self.sun, loaded_sun)
+        # The price of a kWh charged then, bought or not sold; and with losses and wear.
+        price = np.where(self.buys, self.buy, sale)
+        self.refill_price: FloatArray = self.read_at(price, self.next_charge)
+        loaded = self.loaded_price(np.maximum(self.refill_price, 0.0))
+        self.refill_cost: FloatArray = np.maximum(self.refill_price, loaded)
 
     @cached_property
     def next_move(self) -> IndexArray:

@@ -94,9 +94,6 @@ class SlotFlows:
         # Where a battery sells no less than it serves.
         self.sells: BoolArray = (self.sold_kwh > NOTHING_KWH) & (self.sold_kwh >= self.served_kwh)
         self.serves_house: BoolArray = self.serves & ~self.sells
-        # Where a battery brings all that the house lacks.
-        all_served = self.served_kwh.sum(axis=0)
-        self.serves_alone: BoolArray = ~self.short & (self.served_kwh >= all_served - NOTHING_KWH)
 
     def _read_levels(self) -> None:
         battery = self.battery

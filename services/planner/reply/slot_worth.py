@@ -47,8 +47,6 @@ class SlotWorth(SlotFlows):
         # Price of sold surplus, where some is sold for more than nothing.
         has_sale = self.sells_sun & ~self.feeding_in_costs
         self.sale: FloatArray = np.where(has_sale, self.sell, np.nan)
-        # Price of selling, where something may be fed in.
-        self.allowed_sale: FloatArray = np.where(self.may_feed_in, self.sell, np.nan)
 
     # --- stored energy ----------------------------------------------------------------------------
 

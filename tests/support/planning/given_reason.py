@@ -137,36 +137,31 @@ def read_battery_figures(given: GivenReason) -> dict[str, list[float]]:
     then = given.then
     device = given.device
     charging = device["charge_efficiency"]
-    giving = device["discharge_efficiency"]
     lowest = device["min_soc"]
     wear = device["wear_price"]
     value = given.reason["energy_value"] or 0.0
     power_kw = {
-        "connection_limit": given.limits_kw("import_limit_kw"),
+        "grid_limit": [] if "time" in given.figures else given.limits_kw("import_limit_kw"),
         "feed_in_limit": given.limits_kw("export_limit_kw"),
         "inverter_limit": [each["ac_limit_kw"] for each in given.request["site"]["inverters"]],
         "least_power": [device["min_charge_kw"]],
-        "peak_kept": [now.import_kwh / now.hours],
-        "power_limit": [now.given / now.hours],
-        "charge_limit": [now.taken / now.hours],
+        "peak": [now.import_kwh / now.hours],
+        "power_limit": [(now.taken + now.given) / now.hours],
     }
-    is_paid = given.code in ("charge_negative", "full_while_paid")
-    holds = given.code.startswith("hold_")
+    holds = given.code == "hold_for_peak"
     return {
         "buy": [now.import_price],
         "sell": [now.export_price],
-        "fee": [-now.import_price if is_paid else -now.export_price],
+        "fee": [-now.export_price],
+        "paid": [-now.import_price],
         "value": [value],
-        "loaded": [now.import_price / charging / giving],
-        "save": [(now.import_price - wear) * giving],
         "keep": [value * charging - wear],
         "price": [then.import_price, then.export_price],
-        "refill": [then.import_price],
-        "sun": [then.export_price],
         "soc": [now.soc_before],
         "least": [lowest],
         "most": [device["max_soc"]],
         "reserve": [lowest, *given.reserves_soc],
+        "target": [given.slots[-1].soc],
         "kw": power_kw.get(given.code, []),
         "kwh": [(now.soc - lowest) * device["capacity_kwh"]] if holds else [],
     }

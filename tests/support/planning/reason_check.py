@@ -21,11 +21,11 @@ KW = 1e-3
 SOC = 3e-5
 # The largest figure of each unit in a home.
 MOST = {"energy": 999, "power": 99, "share": 1, "price": 5, "money": 999, "hours": 99, "count": 999}
-STORES = "store_.*|follow_house|feed_in_limit"
-CHARGES = f"{STORES}|charge_(cheap|for_.*|plain|negative)|takes_over|inverter_limit"
+STORES = "store_solar|feed_in_limit"
+CHARGES = f"{STORES}|charge_.*"
+GIVES = "serve_house|sell_stored"
 USES = "(ev|load)_(cheapest|throughout|surplus|every_slot|among|late|gap|programme)"
-HOLDS = "hold_.*|cycles"
-RESTS = f"{HOLDS}|charge_waits_.*|empty|reserve_kept|full.*|.*_full|outside_limits|least_power"
+RESTS = "hold_for_peak|cycles|empty|full|least_power|sell_solar|rest"
 WAITS = "(ev|load)_(waits.*|later)"
 
 
@@ -50,20 +50,26 @@ def claim_flows(given: GivenReason) -> list[Claim]:
     sun_left = now.export_kwh + now.curtailed_kwh
     # An inverter passes sun to its battery that the house cannot use.
     has_inverter = bool(given.request["site"]["inverters"])
+    is_balanced = now.short <= KWH and (sun_left <= KWH or has_inverter)
     return [
         ("charges", f"{CHARGES}|{USES}", now.taken > 0),
-        ("gives", "serve_.*|sell_.*|connection_limit|peak_kept|passes_on|ev_gives", now.given > 0),
-        ("rests", f"{RESTS}|keep_room|other_battery|nothing_to_do|rest_plain", idle),
+        ("gives", f"{GIVES}|ev_gives", now.given > 0),
+        ("moves", "other_battery", "kwh" not in given.figures or not idle),
+        ("charges for it", "reserve", "kwh" not in given.figures or now.taken > 0),
+        ("rests for it", "reserve", "kwh" in given.figures or idle),
+        ("gives for it", "peak", "kw" not in given.figures or now.given > 0),
+        ("rests", RESTS, idle),
         ("is off", f"{WAITS}|(ev|load)_(ready|short|done|not_now)", idle),
-        ("buys", "charge_(cheap|for_(limit|target)|plain|negative)", now.import_kwh > 0),
+        ("buys", "charge_from_grid|charge_negative", now.import_kwh > 0),
         ("buys nothing", "(ev|load)_surplus", now.import_kwh <= KWH),
         ("sells", "sell_.*", now.export_kwh > 0),
-        ("is needed", "serve_.*|connection_limit", now.need > 0),
-        ("is short", f"{HOLDS}|empty|reserve_kept|power_limit|not_for_car", now.short > 0),
-        ("is not short", "serve_peak|nothing_to_do|other_battery", now.short <= KWH),
+        ("is needed", "serve_house", now.need > 0),
+        ("is short", "hold_for_peak|cycles|empty|not_for_car", now.short > 0),
+        ("is not short", "other_battery", now.short <= KWH or not idle),
         ("has surplus", STORES, now.need < now.curtailed_kwh or has_inverter),
-        ("leaves sun", "full|least_power|keep_room", sun_left > 0),
-        ("leaves no sun", "nothing_to_do", sun_left <= KWH or has_inverter),
+        ("leaves sun", "least_power|sell_solar", sun_left > 0),
+        ("limits sun", "solar_limited", now.curtailed_kwh > 0),
+        ("has nothing to do", "rest", given.figures.keys() & {"buy", "value"} or is_balanced),
     ]
 
 
@@ -74,7 +80,7 @@ def claim_figures(given: GivenReason) -> list[Claim]:
     for name in figures.keys() - {"time", "start"}:
         claims += [(f"{name} is plausible", ".*", abs(figures[name]) <= MOST[FIGURES[name]])]
     for low, high in COMPARED.get(given.code, ()):
-        ordered = "held" in figures or figures.get(low, -inf) < figures.get(high, inf)
+        ordered = figures.get(low, -inf) < figures.get(high, inf)
         claims += [(f"{low} is below {high}", ".*", ordered)]
     return claims
 
@@ -89,13 +95,14 @@ def claim_later(given: GivenReason) -> list[Claim]:
     charged = next((slot for slot in after if slot.taken > 0), None)
     moved = next((slot for slot in after if slot.taken + slot.given > 0), None)
     filled = then.import_kwh / then.hours >= figures.get("kw", 0.0) - KW
+    price = figures.get("sell" if given.code == "sell_solar" else "buy", inf)
     return [
         ("is later", ".*", time > now.begin),
-        ("gives then", "charge_cheap|store_.*|hold_for_peak|.*_for_limit", then.given > 0),
-        ("is filled then", "(charge|hold)_for_limit", filled),
-        ("charges then", f"se.*|keep_room|empty|outside_limits|{WAITS}", then is charged),
-        ("moves then", "nothing_to_do", then is moved),
-        ("rests until then", "reserve_kept", moved is None or moved.begin >= time),
+        ("gives then", "charge_from_grid|store_solar|hold_for_peak|grid_limit", then.given > 0),
+        ("is filled then", "grid_limit", filled),
+        ("charges then", f"{GIVES}|sell_solar|empty|{WAITS}", then is charged),
+        ("costs less then", "serve_house|sell_solar", then.use_price < price),
+        ("moves then", "rest", then is moved),
         ("is set until then", "manual", given.obeys_until(time)),
     ]
 
@@ -122,16 +129,17 @@ def claim_battery(given: GivenReason) -> list[Claim]:
     highest = given.device["max_soc"]
     moved = now.taken + now.given
     filled_kwh = figures.get("kw", 0.0) * now.hours
+    imports_that = "time" in figures or now.import_kwh >= filled_kwh - KWH
     planned = figures.get("takes", 0.0), figures.get("gives", 0.0)
     claims = [
         ("differs from the planner", "learned", planned != (now.taken, now.given)),
-        ("moves that", f"{CHARGES}|serve_.*|sell_.*", figures.get("kwh", 0.0) <= moved + KWH),
-        ("fills the connection", "connection_limit", now.import_kwh >= filled_kwh - KWH),
+        ("moves that", f"{CHARGES}|{GIVES}|other_battery", figures.get("kwh", 0.0) <= moved + KWH),
+        ("fills the connection", "grid_limit", imports_that),
         ("fills the connection", "feed_in_limit", now.export_kwh >= filled_kwh - KWH),
-        ("is at its lowest", "empty|reserve_kept", now.soc <= max(lowest, *reserves, 0.0) + SOC),
-        ("holds something", HOLDS, now.soc > lowest),
-        ("is full", "full|full_while_paid", now.soc_before >= highest - SOC),
-        ("has room", "charge_waits_.*|charge_limit|keep_room", now.soc_before < highest),
+        ("is at its lowest", "empty", now.soc <= max(lowest, *reserves, 0.0) + SOC),
+        ("holds something", "hold_for_peak|cycles", now.soc > lowest),
+        ("is full", "full", now.soc_before >= highest - SOC),
+        ("has room", "sell_solar", now.soc_before < highest),
     ]
     for name, known in read_battery_figures(given).items():
         distance = min((abs(figures.get(name, right) - right) for right in known), default=0.0)

@@ -35,7 +35,7 @@ def slot(place: int, mode: str, charge_kwh: float) -> dict[str, object]:
         "start": (START + place * SLOT).isoformat(),
     }
     reason = {
-        "code": "charge_cheap" if mode == "charge" else "follow",
+        "code": "charge_from_grid" if mode == "charge" else "follow",
         "text": "As planned.",
         "figures": figures,
     }
@@ -94,6 +94,6 @@ def test_what_comes_next_is_told_as_a_whole_by_times_as_they_are_read_now() -> N
         "price": "30\u00a0ct",
     }
     assert told == {
-        "next_action": f"Charge: {wording('trade_reasons', 'reason_charge_cheap_2', **figures)}",
+        "next_action": f"Charge: {wording('trade_reasons', 'reason_charge_from_grid_1', **figures)}",
         "next_action_at": START + 3 * SLOT,
     }

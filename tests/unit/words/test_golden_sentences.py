@@ -27,7 +27,8 @@ ZONE = ZoneInfo("Europe/Amsterdam")
 EVENING = datetime(2027, 5, 3, 17, 15, tzinfo=UTC)
 MORNING = datetime(2027, 5, 3, 4, tzinfo=UTC)
 SATURDAY_BEFORE = datetime(2027, 5, 1, 4, tzinfo=UTC)
-SOLD: dict[str, Any] = {"kwh": 6.2, "sell": 0.27, "value": 0.24, "refill": -0.04}
+SOLD: dict[str, Any] = {"kwh": 6.2, "sell": 0.27, "value": 0.24}
+KEPT: dict[str, Any] = {"kwh": 4.1, "buy": 0.22, "price": 0.38}
 BOUGHT: dict[str, Any] = {"kwh": 5.2, "buy": 0.08, "price": 0.31}
 CHEAP = {"start": EVENING, "end": EVENING.replace(hour=19), "price": 0.081, "usual": 0.245}
 MISSED = {
@@ -73,22 +74,16 @@ def tell_cheap_hours() -> str:
 
 SENTENCES: list[tuple[Callable[[], str], str]] = [
     (
-        lambda: give_reason("sell_high", "en", SOLD, MORNING),
-        (
-            "Sells 6.2 kWh at 27 ct: more than the 24 ct a stored kWh is worth, because it "
-            "refills at −4 ct from 19:15."
-        ),
+        lambda: give_reason("sell_stored", "en", SOLD, MORNING),
+        "Sells 6.2 kWh at 27 ct: stored, a kWh would bring 24 ct.",
     ),
     (
-        lambda: give_reason("sell_high", "de", SOLD, SATURDAY_BEFORE),
-        (
-            "Verkauft 6,2 kWh zu 27 ct: mehr als die 24 ct, die eine gespeicherte kWh wert "
-            "ist, denn ab Mo. 19:15 lädt sie für −4 ct nach."
-        ),
+        lambda: give_reason("hold_for_peak", "de", KEPT, SATURDAY_BEFORE),
+        "Behält 4,1 kWh für Mo. 19:15: Dann bringt die kWh 38 ct, jetzt 22 ct.",
     ),
     (
-        lambda: give_reason("charge_cheap", "nl", BOUGHT, MORNING),
-        "Koopt 5,2 kWh tegen 8 ct, bestemd voor 19:15: dan levert een kWh 31 ct op.",
+        lambda: give_reason("charge_from_grid", "nl", BOUGHT, MORNING),
+        "Koopt 5,2 kWh tegen 8 ct voor 19:15: dan levert een kWh 31 ct op.",
     ),
     (
         say_payback,

@@ -31,22 +31,19 @@ FIGURES_GIVEN: dict[str, Figure] = {
     "sell": 0.27,
     "price": 0.31,
     "value": 0.24,
-    "refill": -0.04,
-    "sun": 0.05,
     "fee": 0.03,
-    "loaded": 0.44,
-    "save": 0.36,
+    "paid": 0.04,
     "keep": 0.22,
     "counted": 0.45,
     "dearest": 0.48,
     "reserve": 0.2,
+    "target": 0.5,
     "soc": 0.098,
     "least": 0.1,
     "most": 0.95,
     "held": 0.5,
     "takes": 6.2,
     "gives": 0.5,
-    "gain": 6.0,
     "count": 8,
     "total": 40,
     "kw": 1.2,
@@ -75,15 +72,13 @@ WRITTEN = {
     "sell": ("27 ct",),
     "price": ("31 ct",),
     "value": ("24 ct",),
-    "refill": ("−4 ct",),
-    "sun": ("5 ct",),
     "fee": ("3 ct",),
-    "loaded": ("44 ct",),
-    "save": ("36 ct",),
+    "paid": ("4 ct",),
     "keep": ("22 ct",),
     "counted": ("45 ct",),
     "dearest": ("48 ct",),
     "reserve": ("20%", "20 %"),
+    "target": ("50%", "50 %"),
     # With the decimals that set them apart.
     "soc": ("9.8%", "9,8 %"),
     "least": ("10.0%", "10,0 %"),
@@ -91,7 +86,6 @@ WRITTEN = {
     "held": ("0.5 kWh", "0,5 kWh"),
     "takes": ("6.2 kWh", "6,2 kWh"),
     "gives": ("0.5 kWh", "0,5 kWh"),
-    "gain": ("€6.00", "6,00 €"),
     "count": ("8",),
     "total": ("40",),
     "kw": ("1.2 kW", "1,2 kW"),
@@ -182,9 +176,18 @@ def test_what_a_sentence_sets_against_each_other_stands_in_it(code: str) -> None
     assert all(any({low, high} <= names for names in said) for low, high in COMPARED.get(code, ()))
 
 
+def test_a_short_form_says_what_the_sentence_says() -> None:
+    # Figures of a reserve: charged for, saved for, or kept.
+    missing: list[dict[str, Figure]] = [{}, {"kwh": None}, {"kwh": None, "time": None}]
+    full = [plain(say("reserve", **figures)) for figures in missing]
+    short = [plain(say("reserve", short=True, **figures)) for figures in missing]
+    assert [text.split()[0] for text in full] == [text.split()[0] for text in short]
+    assert len(set(short)) == len(missing)
+
+
 def test_numbers_never_part_from_their_units() -> None:
-    assert "6.2\u00a0kWh" in say("sell_high")
-    assert "27\u00a0ct" in say("sell_high")
+    assert "6.2\u00a0kWh" in say("sell_stored")
+    assert "27\u00a0ct" in say("sell_stored")
 
 
 def test_a_time_of_the_same_day_needs_no_weekday() -> None:
@@ -198,16 +201,16 @@ def test_a_time_may_come_as_text() -> None:
 
 
 def test_says_the_shorter_wording_where_figures_are_missing() -> None:
-    fullest, *others = (wording.text for wording in find_wordings("sell_high", "en"))
-    left = set(TEXTS["en"]) - {"refill", "time", "at_time", "sun"}
+    fullest, *others = (wording.text for wording in find_wordings("sell_stored", "en"))
+    left = set(TEXTS["en"]) - {"value"}
     shorter = next(wording for wording in others if read_names(wording) <= left)
-    assert "refill" in read_names(fullest)
-    said = plain(say("sell_high", refill=None, time=None, sun=None))
+    assert "value" in read_names(fullest)
+    said = plain(say("sell_stored", value=None))
     assert said == plain(shorter).format_map(TEXTS["en"])
 
 
 def test_prices_that_would_read_the_same_get_a_decimal() -> None:
-    spoken = plain(say("serve_peak", buy=0.274, value=0.266))
+    spoken = plain(say("serve_house", buy=0.274, value=0.266))
     assert "27.4 ct" in spoken
     assert "26.6 ct" in spoken
 
@@ -217,12 +220,12 @@ def test_prices_that_would_read_the_same_get_a_decimal() -> None:
     [
         ("sell_low", {}, r"reason\.code: has no words \(got 'sell_low'\)"),
         (
-            "serve_peak",
+            "serve_house",
             {"buy": 0.3, "worth": 0.2},
             r"reason\.figures: has no words \(got 'worth'\)",
         ),
-        ("follow_house", {"buy": 0.3, "value": 0.2}, r"reason\.figures: follow_house needs sell"),
-        ("serve_peak", {"buy": 0.3, "value": "much"}, r"reason\.figures\.value: is no number"),
+        ("sell_stored", {"kwh": 1.0, "value": 0.2}, r"reason\.figures: sell_stored needs sell"),
+        ("serve_house", {"buy": 0.3, "value": "much"}, r"reason\.figures\.value: is no number"),
         (
             "hold_for_peak",
             {"kwh": 1, "price": 0.3, "time": 12},

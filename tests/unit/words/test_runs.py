@@ -23,13 +23,13 @@ def say(code: str, *figures: dict[str, Any]) -> str:
 def test_energies_are_added_up_and_prices_become_a_range() -> None:
     later = {"time": START + timedelta(hours=5), "start": START, "price": 0.27}
     bought = [
-        {"kwh": 1.9, "buy": 0.146, "loaded": 0.162} | later,
-        {"kwh": 5.0, "buy": 0.14, "loaded": 0.155} | later,
+        {"kwh": 1.9, "buy": 0.146} | later,
+        {"kwh": 5.0, "buy": 0.14} | later,
     ]
-    figures = {"kwh": "6.9 kWh", "buy": "14–15 ct", "loaded": "16 ct"}
+    figures = {"kwh": "6.9 kWh", "buy": "14–15 ct"}
     used = {"price": "27 ct", "time": "11:00"}
-    said = plain_wording("trade_reasons", "reason_charge_cheap_1", **figures, **used)
-    assert say("charge_cheap", *bought) == said
+    said = plain_wording("trade_reasons", "reason_charge_from_grid_1", **figures, **used)
+    assert say("charge_from_grid", *bought) == said
 
 
 def test_what_is_kept_is_no_sum() -> None:
@@ -40,20 +40,20 @@ def test_what_is_kept_is_no_sum() -> None:
 
 
 def test_a_range_below_nothing_is_said_with_words() -> None:
-    said = say("keep_room", {"sell": -0.04, "keep": -0.1}, {"sell": 0.02, "keep": -0.1})
+    said = say("sell_solar", {"sell": -0.04, "keep": -0.1}, {"sell": 0.02, "keep": -0.1})
     assert [figure for figure in ("−4 to 2 ct", "−10 ct") if figure not in said] == []
 
 
 def test_a_range_is_told_apart_from_what_it_is_set_against() -> None:
-    said = say("serve_peak", {"buy": 0.25, "value": 0.2474}, {"buy": 0.3, "value": 0.24})
+    said = say("serve_house", {"buy": 0.25, "value": 0.2474}, {"buy": 0.3, "value": 0.24})
     assert [figure for figure in ("25.0–30.0 ct", "24.0–24.7 ct") if figure not in said] == []
 
 
 @pytest.mark.parametrize(
     ("code", "other"),
     [
-        pytest.param("serve_peak", {"buy": 0.2, "value": 0.19}, id="ranges that overlap"),
-        pytest.param("serve_peak", {"buy": 0.3}, id="other figures"),
+        pytest.param("serve_house", {"buy": 0.2, "value": 0.19}, id="ranges that overlap"),
+        pytest.param("serve_house", {"buy": 0.3}, id="other figures"),
     ],
 )
 def test_what_is_not_true_of_all_slots_is_not_said_of_them(
@@ -67,4 +67,4 @@ def test_another_time_is_another_sentence() -> None:
         {"sell": 0.08, "price": 0.3, "time": START + timedelta(hours=hours), "start": START}
         for hours in (3, 4)
     )
-    assert join_figures("store_surplus", [first, second]) is None
+    assert join_figures("store_solar", [first, second]) is None

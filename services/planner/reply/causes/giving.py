@@ -1,14 +1,14 @@
 """Causes of giving energy, wherever it goes."""
 
-import numpy as np
-
 from luna.energy.physics.mode import BoolArray
 from services.planner.reply.causes.declaration import Cause, CauseGroup, Figures
 from services.planner.reply.causes.shared import (
     gives,
     gives_at_full_power,
+    is_above_limits,
     is_spared_for_car,
     is_weighed,
+    show_limits,
     show_power_given,
     show_weighed,
 )
@@ -16,11 +16,6 @@ from services.planner.reply.evidence import Evidence
 from services.planner.reply.month_peaks import find_peak_price
 
 # --- limits ---------------------------------------------------------------------------------------
-
-
-def starts_above_limits(evidence: Evidence) -> BoolArray:
-    """Return where a battery is fuller than it may be."""
-    return evidence.above_limits
 
 
 def keeps_peak(evidence: Evidence) -> BoolArray:
@@ -36,16 +31,6 @@ def serves_beyond_connection(evidence: Evidence) -> BoolArray:
 def serves_at_full_power(evidence: Evidence) -> BoolArray:
     """Return where a battery serves as much as it can, and the house draws more."""
     return evidence.serves & gives_at_full_power(evidence)
-
-
-def show_fall_to_limits(evidence: Evidence) -> Figures:
-    """Return the state of charge, its upper limit, and the discharge."""
-    most_soc = np.where(evidence.above_limits, evidence.battery.max_soc, np.nan)
-    return {
-        "soc": evidence.start_kwh / evidence.battery.capacity_kwh,
-        "most": most_soc,
-        "kwh": evidence.discharge,
-    }
 
 
 def show_peak(evidence: Evidence) -> Figures:
@@ -64,9 +49,9 @@ def show_connection(evidence: Evidence) -> Figures:
 GIVING_LIMITS = CauseGroup(
     gives,
     (
-        Cause("brought_back", starts_above_limits, show_fall_to_limits),
-        Cause("peak_kept", keeps_peak, show_peak),
-        Cause("connection_limit", serves_beyond_connection, show_connection),
+        Cause("outside_limits", is_above_limits, show_limits),
+        Cause("peak", keeps_peak, show_peak),
+        Cause("grid_limit", serves_beyond_connection, show_connection),
         Cause("not_for_car", is_spared_for_car),
         Cause("power_limit", serves_at_full_power, show_power_given),
     ),
@@ -91,28 +76,23 @@ def show_sale(evidence: Evidence) -> Figures:
     return {"kwh": evidence.sold_kwh, "sell": evidence.sell}
 
 
-def show_sale_and_value(evidence: Evidence) -> Figures:
-    """Return the energy sold, its price, and the value of stored energy."""
-    return {**show_sale(evidence), "value": evidence.value}
+def show_price(evidence: Evidence) -> Figures:
+    """Return the buying price."""
+    return {"buy": evidence.buy}
 
 
-def show_serving(evidence: Evidence) -> Figures:
-    """Return the energy for the house, the buying price, and the value of stored energy."""
-    return {"kwh": evidence.served_kwh, "buy": evidence.buy, "value": evidence.value}
+def show_energy_passed_on(evidence: Evidence) -> Figures:
+    """Return the energy that goes to other batteries."""
+    return {"kwh": evidence.shares.passed_kwh}
 
 
-def show_energy_given(evidence: Evidence) -> Figures:
-    """Return the energy given."""
-    return {"kwh": evidence.discharge}
-
-
-# Where no price explains it, it is said without a why.
+# Where no price explains it, no price is compared.
 GIVING_PLAIN = CauseGroup(
     gives,
     (
         Cause("weighed", is_weighed, show_weighed),
-        Cause("sell_plain", sells, show_sale_and_value),
-        Cause("serve_plain", serves, show_serving),
-        Cause("passes_on", gives, show_energy_given),
+        Cause("sell_stored", sells, show_sale),
+        Cause("serve_house", serves, show_price),
+        Cause("other_battery", gives, show_energy_passed_on),
     ),
 )

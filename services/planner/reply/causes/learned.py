@@ -16,14 +16,9 @@ def planner_would_differ(evidence: Evidence) -> BoolArray:
 
 
 def show_planners_choice(evidence: Evidence) -> Figures:
-    """Return the planner's choice, and the cost or gain of following it."""
+    """Return what the planner would charge or discharge."""
     choice = evidence.planners_choice
-    return {
-        "takes": choice.takes,
-        "gives": choice.gives,
-        "cost": choice.cost,
-        "gain": choice.gain,
-    }
+    return {"takes": choice.takes, "gives": choice.gives}
 
 
 LEARNED = CauseGroup(is_any, (Cause("learned", planner_would_differ, show_planners_choice),))

@@ -11,7 +11,7 @@ from services.planner.reply.causes.holding import HOLDING, LEAVING_SURPLUS
 from services.planner.reply.causes.learned import LEARNED
 from services.planner.reply.causes.resting import RESTING_LIMITS, RESTING_PLAIN
 from services.planner.reply.causes.selling import SELLING
-from services.planner.reply.causes.serving import SERVING_ALONE, SERVING_PART
+from services.planner.reply.causes.serving import SERVING
 from services.planner.reply.causes.storing import STORING
 from services.planner.reply.evidence import Evidence
 
@@ -23,8 +23,7 @@ GROUPS = (
     CHARGING_PLAIN,
     GIVING_LIMITS,
     SELLING,
-    SERVING_ALONE,
-    SERVING_PART,
+    SERVING,
     GIVING_PLAIN,
     RESTING_LIMITS,
     HOLDING,

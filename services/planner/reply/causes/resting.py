@@ -4,13 +4,15 @@ import numpy as np
 
 from luna.energy.physics.mode import BoolArray
 from services.planner.reply.causes.declaration import TIME, Cause, CauseGroup, Figures
+from services.planner.reply.causes.giving import show_price
 from services.planner.reply.causes.shared import (
     gives_at_full_power,
     is_spared_for_car,
     is_weighed,
     rests,
-    show_curtailed_surplus,
     show_inverter_limit,
+    show_limits,
+    show_next_charge,
     show_power_given,
     show_power_taken,
     show_weighed,
@@ -22,24 +24,14 @@ from services.planner.reply.flow_shares import NOTHING_KWH
 # --- states of charge -----------------------------------------------------------------------------
 
 
-def rests_below_limits(evidence: Evidence) -> BoolArray:
-    """Return where a battery is emptier than it may be."""
-    return evidence.below_limits
+def is_outside_limits(evidence: Evidence) -> BoolArray:
+    """Return where a battery is emptier or fuller than it may be."""
+    return evidence.below_limits | evidence.above_limits
 
 
-def rests_above_limits(evidence: Evidence) -> BoolArray:
-    """Return where a battery is fuller than it may be."""
-    return evidence.above_limits
-
-
-def is_full_of_surplus(evidence: Evidence) -> BoolArray:
-    """Return where a full battery leaves surplus."""
-    return evidence.full & evidence.has_surplus
-
-
-def is_full_while_grid_pays(evidence: Evidence) -> BoolArray:
-    """Return where a full battery cannot take what the grid pays for."""
-    return evidence.full & evidence.grid_is_paying
+def is_full(evidence: Evidence) -> BoolArray:
+    """Return where a full battery leaves surplus, or energy that the grid pays for."""
+    return evidence.full & (evidence.has_surplus | evidence.grid_is_paying)
 
 
 def is_empty_at_reserve(evidence: Evidence) -> BoolArray:
@@ -52,47 +44,18 @@ def is_empty(evidence: Evidence) -> BoolArray:
     return evidence.empty & evidence.short
 
 
-def show_soc_below_limits(evidence: Evidence) -> Figures:
-    """Return the state of charge, its lower limit, and the next charge."""
-    least_soc = np.where(evidence.below_limits, evidence.battery.min_soc, np.nan)
-    return {
-        "soc": evidence.start_kwh / evidence.battery.capacity_kwh,
-        "least": least_soc,
-        TIME: evidence.next_charge,
-    }
-
-
-def show_soc_above_limits(evidence: Evidence) -> Figures:
-    """Return the state of charge, and its upper limit."""
-    most_soc = np.where(evidence.above_limits, evidence.battery.max_soc, np.nan)
-    return {
-        "soc": evidence.start_kwh / evidence.battery.capacity_kwh,
-        "most": most_soc,
-    }
-
-
 def show_surplus(evidence: Evidence) -> Figures:
-    """Return the price of surplus, the PV curtailed, and the fee for feeding in."""
+    """Return the price of surplus, or the fee for it; without surplus what the grid pays."""
     return {
         "sell": evidence.sale,
-        **show_curtailed_surplus(evidence),
-        "fee": evidence.fee,
+        "fee": np.where(evidence.has_surplus, evidence.fee, np.nan),
+        "paid": np.where(evidence.has_surplus, np.nan, evidence.grid_pays),
     }
-
-
-def show_grid_pays(evidence: Evidence) -> Figures:
-    """Return the price that the grid pays."""
-    return {"fee": evidence.grid_pays}
 
 
 def show_reserve(evidence: Evidence) -> Figures:
-    """Return the reserve that is kept, and until when."""
-    return {"reserve": evidence.reserve_soc, TIME: evidence.reserve_ends}
-
-
-def show_next_charge(evidence: Evidence) -> Figures:
-    """Return when the battery is next charged."""
-    return {TIME: evidence.next_charge}
+    """Return the reserve that is kept."""
+    return {"reserve": evidence.reserve_soc}
 
 
 # --- power ----------------------------------------------------------------------------------------
@@ -145,22 +108,20 @@ def show_next_move(evidence: Evidence) -> Figures:
 RESTING_LIMITS = CauseGroup(
     rests,
     (
-        Cause("outside_limits", rests_below_limits, show_soc_below_limits),
-        Cause("outside_limits", rests_above_limits, show_soc_above_limits),
-        Cause("full", is_full_of_surplus, show_surplus),
-        Cause("full_while_paid", is_full_while_grid_pays, show_grid_pays),
+        Cause("outside_limits", is_outside_limits, show_limits),
+        Cause("full", is_full, show_surplus),
         # A battery that would be charged does not stay where it is for its reserve.
-        Cause("charge_waits_peak", waits_for_peak),
-        Cause("charge_waits_limit", waits_for_connection),
-        Cause("reserve_kept", is_empty_at_reserve, show_reserve),
+        Cause("peak", waits_for_peak),
+        Cause("grid_limit", waits_for_connection),
+        Cause("reserve", is_empty_at_reserve, show_reserve),
         Cause("empty", is_empty, show_next_charge),
-        Cause("inverter_full", is_behind_full_inverter, show_inverter_limit),
+        Cause("inverter_limit", is_behind_full_inverter, show_inverter_limit),
         Cause("not_for_car", is_spared_for_car),
         Cause("power_limit", gives_at_full_power, show_power_given),
-        Cause("charge_limit", takes_at_full_power, show_power_taken),
+        Cause("power_limit", takes_at_full_power, show_power_taken),
         Cause("least_power", surplus_is_below_least_power, show_least_power),
         Cause("other_battery", is_balanced_by_others),
-        Cause("nothing_to_do", is_balanced, show_next_move),
+        Cause("rest", is_balanced, show_next_move),
     ),
 )
 
@@ -168,16 +129,11 @@ RESTING_LIMITS = CauseGroup(
 # --- what is left ---------------------------------------------------------------------------------
 
 
-def show_prices_and_value(evidence: Evidence) -> Figures:
-    """Return the prices of buying and selling, and the value of stored energy."""
-    return {"buy": evidence.buy, "sell": evidence.allowed_sale, "value": evidence.value}
-
-
-# Where no price explains it, it is said without a why.
+# Where no price explains it, no price is compared.
 RESTING_PLAIN = CauseGroup(
     rests,
     (
         Cause("weighed", is_weighed, show_weighed),
-        Cause("rest_plain", rests, show_prices_and_value),
+        Cause("rest", rests, show_price),
     ),
 )

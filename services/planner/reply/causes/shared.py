@@ -5,7 +5,6 @@ import numpy as np
 from luna.energy.physics.mode import BoolArray
 from services.planner.reply.causes.declaration import TIME, Figures
 from services.planner.reply.evidence import Evidence
-from services.planner.reply.flow_shares import NOTHING_KWH
 
 # --- where ----------------------------------------------------------------------------------------
 
@@ -30,6 +29,16 @@ def rests(evidence: Evidence) -> BoolArray:
     return evidence.rests
 
 
+def is_below_limits(evidence: Evidence) -> BoolArray:
+    """Return where a battery is emptier than it may be."""
+    return evidence.below_limits
+
+
+def is_above_limits(evidence: Evidence) -> BoolArray:
+    """Return where a battery is fuller than it may be."""
+    return evidence.above_limits
+
+
 def is_spared_for_car(evidence: Evidence) -> BoolArray:
     """Return where a battery gives no more because of a car that it may not feed."""
     return evidence.short & evidence.spares_car
@@ -41,12 +50,8 @@ def gives_at_full_power(evidence: Evidence) -> BoolArray:
 
 
 def takes_at_full_power(evidence: Evidence) -> BoolArray:
-    """Return where a battery charges at full power.
-
-    The rest of the surplus is either all sold at a price, or all curtailed.
-    """
-    rest_is_sold = evidence.sells_sun & np.isfinite(evidence.sale)
-    return evidence.takes_all & (rest_is_sold ^ evidence.holds_back)
+    """Return where surplus is more than a battery can take."""
+    return evidence.takes_all & evidence.has_surplus
 
 
 def comes_before_limit(evidence: Evidence) -> BoolArray:
@@ -72,14 +77,23 @@ def is_weighed(evidence: Evidence) -> BoolArray:
 # --- figures --------------------------------------------------------------------------------------
 
 
+def show_limits(evidence: Evidence) -> Figures:
+    """Return the state of charge, and the limit beyond which it is."""
+    return {
+        "soc": evidence.start_kwh / evidence.battery.capacity_kwh,
+        "least": np.where(evidence.below_limits, evidence.battery.min_soc, np.nan),
+        "most": np.where(evidence.above_limits, evidence.battery.max_soc, np.nan),
+    }
+
+
 def show_power_given(evidence: Evidence) -> Figures:
     """Return the power that a battery gives."""
     return {"kw": evidence.discharge / evidence.hours}
 
 
 def show_power_taken(evidence: Evidence) -> Figures:
-    """Return the power that a battery takes, and what the rest sells for."""
-    return {"kw": evidence.charge / evidence.hours, "sell": evidence.sale}
+    """Return the power that a battery takes."""
+    return {"kw": evidence.charge / evidence.hours}
 
 
 def show_inverter_limit(evidence: Evidence) -> Figures:
@@ -95,19 +109,9 @@ def show_main_use(evidence: Evidence) -> Figures:
     return {"price": evidence.main_price, TIME: evidence.main_use}
 
 
-def show_next_use(evidence: Evidence) -> Figures:
-    """Return when the energy is next used at the highest price, and at which."""
-    return {"price": evidence.next_price, TIME: evidence.next_use}
-
-
-def show_refill(evidence: Evidence) -> Figures:
-    """Return the next charge, and what a kWh then costs."""
-    return {"refill": evidence.refill, TIME: evidence.next_charge}
-
-
-def show_next_sun(evidence: Evidence) -> Figures:
-    """Return the next charge from surplus, and what a kWh of it would sell for."""
-    return {"sun": evidence.sun, TIME: evidence.next_charge}
+def show_next_charge(evidence: Evidence) -> Figures:
+    """Return when the battery is next charged."""
+    return {TIME: evidence.next_charge}
 
 
 def show_next_limit(evidence: Evidence) -> Figures:
@@ -115,9 +119,15 @@ def show_next_limit(evidence: Evidence) -> Figures:
     return {"kw": evidence.next_limit_kw, TIME: evidence.next_limit}
 
 
-def show_next_reserve(evidence: Evidence) -> Figures:
-    """Return the reserve that is filled next, and when it has to be held."""
+def show_later_reserve(evidence: Evidence) -> Figures:
+    """Return the reserve that is filled next, and from when on it is required."""
     return {"reserve": evidence.later_reserve_soc, TIME: evidence.reserve_due}
+
+
+def show_target(evidence: Evidence) -> Figures:
+    """Return the battery level required at the end of the plan."""
+    least_kwh = evidence.plan.problem.terminal.least_kwh[:, None]
+    return {"target": least_kwh / evidence.battery.capacity_kwh}
 
 
 def show_weighed(evidence: Evidence) -> Figures:
@@ -125,13 +135,6 @@ def show_weighed(evidence: Evidence) -> Figures:
     return {"counted": evidence.counted, "value": evidence.counted_value}
 
 
-def show_curtailed_surplus(evidence: Evidence) -> Figures:
-    """Return the surplus that is curtailed, where some is."""
-    kwh = np.where(evidence.holds_back, evidence.shares.sun_curtailed_kwh, np.nan)
-    return {"held": kwh}
-
-
-def show_curtailed_sun(evidence: Evidence) -> Figures:
-    """Return the PV that is curtailed, where some is."""
-    curtailed_kwh = evidence.flows.curtailed_kwh
-    return {"held": np.where(curtailed_kwh > NOTHING_KWH, curtailed_kwh, np.nan)}
+def show_feed_in_fee(evidence: Evidence) -> Figures:
+    """Return the fee for feeding in."""
+    return {"fee": evidence.fee}

@@ -17,7 +17,7 @@ from services.demo.report.report import Origin, ReportInput, SiteResult
 
 PlanMaker = Callable[..., PlanReply]
 ReportMaker = Callable[..., ReportInput]
-CODES = ("serve_peak", "follow_house", "keep_room", "store_surplus")
+CODES = ("serve_house", "store_solar", "sell_solar", "rest")
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def make_slot(start: datetime, index: int, *, code: str | None, text: str) -> Sl
         "buy": 0.3,
         "sell": 0.1,
         "value": 0.2,
-        "refill": 0.05,
+        "keep": 0.05,
         "time": (start + timedelta(hours=20)).isoformat(),
     }
     return SlotReply(

@@ -58,9 +58,9 @@ def test_asks_nobody_for_anything(make_report: ReportMaker) -> None:
 def test_every_slot_says_its_mode_and_why(make_report: ReportMaker) -> None:
     report = make_report()
     page = Page(render(report))
-    why = wording("trade_reasons", "reason_serve_peak_1", buy="30 ct", value="20 ct")
+    why = wording("trade_reasons", "reason_serve_house_1", buy="30 ct", value="20 ct")
     whys = [text for text in page.texts if text.startswith(why)]
-    planned = sum(slot.reason.code == "serve_peak" for slot in report.plan.slots)
+    planned = sum(slot.reason.code == "serve_house" for slot in report.plan.slots)
     assert page.count("td", **{"data-k": "why"}) == 192
     assert len(whys) >= planned
 
@@ -82,7 +82,7 @@ def test_speaks_both_languages(make_report: ReportMaker, language: Language, sco
 def test_a_german_report_of_an_english_plan_is_german_throughout(make_report: ReportMaker) -> None:
     texts = " ".join(Page(render(make_report(language="de"))).texts)
     assert (
-        wording("trade_reasons", "reason_serve_peak_1", "de", buy="30 ct", value="20 ct") in texts
+        wording("trade_reasons", "reason_serve_house_1", "de", buy="30 ct", value="20 ct") in texts
     )
     assert "Batterie voll" in texts
     assert "battery full" not in texts
@@ -226,14 +226,14 @@ def test_a_site_without_battery_has_no_charge_panel(
     make_report: ReportMaker, make_plan: PlanMaker, site: Site
 ) -> None:
     bare = site.model_copy(update={"batteries": []})
-    plan = make_plan(code="idle_no_battery")
+    plan = make_plan(code="no_battery")
     plan = plan.model_copy(
         update={"slots": [slot.model_copy(update={"batteries": {}}) for slot in plan.slots]}
     )
     report = make_report(plan)
     html = render(replace(report, results=[replace(report.results[0], site=bare)]))
     assert 'class="soc-area"' not in html
-    assert find_wordings("idle_no_battery", "en")[0].text in html
+    assert find_wordings("no_battery", "en")[0].text in html
 
 
 def test_says_how_to_make_it_again(make_report: ReportMaker) -> None:

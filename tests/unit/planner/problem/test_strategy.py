@@ -142,8 +142,8 @@ def test_slots_in_which_a_reserve_decides_say_so() -> None:
         (slot.reason.code, slot.reason.text.replace("\u00a0", " "), tuple(slot.reason.binding))
         for slot in reply.slots[13:19]
     }
-    kept = wording("battery_reasons", "reason_reserve_kept_1", reserve="80%", time="21:00")
-    assert said == {("reserve_kept", kept, ("reserve",))}
+    kept = wording("battery_reasons", "reason_reserve_3", reserve="80%")
+    assert said == {("reserve", kept, ("reserve",))}
 
 
 def test_a_reserve_out_of_reach_is_a_compromise() -> None:

@@ -50,14 +50,7 @@ NOTHING_LEFT = Terminal(kind="value", value=0.0)
 BOUND = {
     name.removesuffix("_1") for name in Phrases("battery_reasons", "reason_") if name.endswith("_1")
 }
-LIMITED = {
-    *BOUND,
-    *(
-        f"{does}_for_{what}"
-        for does in ("charge", "hold")
-        for what in ("limit", "target", "reserve")
-    ),
-}
+LIMITED = {*BOUND, "rest"}
 OWN_USE = {"discharge_to_grid": False}
 
 
@@ -146,11 +139,9 @@ def test_night_before_a_peak_is_charged_held_and_served() -> None:
     plan = plan_of(PEAK, soc=0.0, terminal=NOTHING_LEFT)
     # 8 × 0.4 kWh and losses are 3.55 kWh to buy: three slots at 1.25 kWh, at one price as early as
     # may be.
-    assert codes(plan) == ["charge_cheap"] * 3 + ["hold_for_peak"] + ["serve_peak"] * 8
+    assert codes(plan) == ["charge_from_grid"] * 3 + ["hold_for_peak"] + ["serve_house"] * 8
     bought = explain(plan)[0].figures
     assert (bought["price"], bought["buy"], bought["kwh"]) == (0.5, 0.1, 1.25)
-    # 0.1 / (0.95 · 0.95) is what a kWh costs that is there at the peak.
-    assert bought["loaded"] == pytest.approx(0.1108, abs=1e-4)
 
 
 def test_energy_is_held_for_the_peak() -> None:
@@ -203,14 +194,14 @@ def test_a_full_battery_tells_selling_apart_from_holding_back() -> None:
     assert [(reason.code, reason.figures.get("sell")) for reason in explain(plan)] == [
         ("full", None)
     ] * 2 + [("full", pytest.approx(0.05))] * 2
-    assert explain(plan)[0].figures == {"held": 0.4, "fee": 0.05}
+    assert explain(plan)[0].figures == {"fee": 0.05}
 
 
 def test_a_battery_that_takes_no_more_sun_although_it_could_does_not_claim_to_sell_it() -> None:
     series = {"load_kwh": 0.1, "pv_kwh": [0.5] * 4, "import_price": 0.3, "export_price": -0.05}
     told = explain(plan_of(series, soc=0.5, terminal=NOTHING_LEFT))
-    assert [(reason.code, reason.figures.get("sell")) for reason in told] == [
-        ("keep_room", None)
+    assert [(reason.code, reason.figures) for reason in told] == [
+        ("solar_limited", {"fee": 0.05})
     ] * 4
 
 
@@ -239,15 +230,15 @@ def test_charging_for_a_demand_at_the_end_says_so() -> None:
     plan = plan_of(
         NIGHT | {"import_price": [0.3] * 4}, soc=0.2, terminal=Terminal(kind="minimum_soc", soc=0.4)
     )
-    assert codes(plan)[0] == "charge_for_target"
-    assert "charge_cheap" not in codes(plan)
+    assert codes(plan)[0] == "target"
+    assert "charge_from_grid" not in codes(plan)
 
 
 def test_what_the_end_wants_is_kept_for_it_and_not_for_a_price() -> None:
     plan = plan_of(
         NIGHT | {"import_price": [0.3] * 4}, soc=0.5, terminal=Terminal(kind="minimum_soc", soc=0.5)
     )
-    assert codes(plan) == ["hold_for_target"] * 4
+    assert codes(plan) == ["target"] * 4
 
 
 def test_room_is_kept_only_where_sun_is_left_by_all_batteries() -> None:
@@ -255,7 +246,7 @@ def test_room_is_kept_only_where_sun_is_left_by_all_batteries() -> None:
         (plan.flows.export_kwh + plan.flows.curtailed_kwh)[slot]
         for plan in drawn_plans(2)
         for slot, code in enumerate(codes(plan))
-        if code == "keep_room"
+        if code == "sell_solar"
     ]
     assert left
     assert min(left) > 0
@@ -267,7 +258,7 @@ def test_dear_exports_are_sold() -> None:
         soc=0.9,
         terminal=NOTHING_LEFT,
     )
-    assert "sell_high" in codes(plan)
+    assert "sell_stored" in codes(plan)
 
 
 def test_sale_counts_what_the_slot_sells_and_not_what_the_house_takes() -> None:
@@ -295,7 +286,7 @@ def test_paid_imports_say_that_the_grid_pays() -> None:
 
 def test_site_without_battery_says_so() -> None:
     plan = make_plan(make_problem(describe_site(), NIGHT | {"import_price": [0.3] * 3}), Solver())
-    assert codes(plan) == ["idle_no_battery"] * 3
+    assert codes(plan) == ["no_battery"] * 3
 
 
 def rest_of(problem: Problem, slot: int, stored_kwh: float) -> Problem:
@@ -499,7 +490,7 @@ def test_an_empty_battery_that_the_house_does_not_need_says_so_and_speaks_of_no_
         battery={"min_soc": 0.2},
         soc=0.2,
     )
-    assert [reason.code for reason in told] == ["nothing_to_do", "nothing_to_do", "reserve_kept"]
+    assert [reason.code for reason in told] == ["rest", "rest", "reserve"]
 
 
 def test_what_nothing_uses_until_later_is_not_kept_for_a_price() -> None:
@@ -509,7 +500,7 @@ def test_what_nothing_uses_until_later_is_not_kept_for_a_price() -> None:
         terminal=NOTHING_LEFT,
     )
     assert [(reason.code, reason.figures.get("time")) for reason in told[:2]] == [
-        ("nothing_to_do", (START + timedelta(minutes=30)).isoformat())
+        ("rest", (START + timedelta(minutes=30)).isoformat())
     ] * 2
 
 
@@ -534,7 +525,7 @@ def test_prices_of_a_reason_are_those_of_its_own_slot() -> None:
         NIGHT | {"import_price": bought}, battery=OWN_USE, soc=0.9, terminal=NOTHING_LEFT
     )
     assert [
-        reason.figures["buy"] for reason in told if reason.code == "serve_peak"
+        reason.figures["buy"] for reason in told if reason.code == "serve_house"
     ] == pytest.approx(bought, abs=1e-6)
 
 
@@ -556,8 +547,8 @@ def test_what_the_connection_cannot_carry_comes_from_the_battery_for_that_reason
         terminal=NOTHING_LEFT,
     )
     assert [(reason.code, reason.figures["kw"]) for reason in told] == [
-        ("hold_for_limit", 4.0),
-        ("connection_limit", 4.0),
+        ("grid_limit", 4.0),
+        ("grid_limit", 4.0),
     ]
 
 
@@ -575,7 +566,8 @@ def test_surplus_below_the_least_charging_power_is_sold_for_that_reason() -> Non
 
 def test_a_full_battery_says_so_though_the_grid_pays() -> None:
     series = NIGHT | {"import_price": [-0.05, 0.3], "export_price": [-0.06, 0.05]}
-    assert reasons_of(series, soc=1.0)[0].code == "full_while_paid"
+    first = reasons_of(series, soc=1.0)[0]
+    assert (first.code, first.figures) == ("full", {"paid": 0.05})
 
 
 def test_surplus_that_costs_to_feed_in_is_stored_for_that_reason() -> None:
@@ -583,31 +575,15 @@ def test_surplus_that_costs_to_feed_in_is_stored_for_that_reason() -> None:
         {"load_kwh": 0.0, "pv_kwh": [0.5] * 2, "import_price": 0.3, "export_price": -0.04}, soc=0.2
     )
     assert [(reason.code, reason.figures) for reason in told] == [
-        ("store_surplus", {"fee": 0.04})
+        ("store_solar", {"fee": 0.04})
     ] * 2
-
-
-def test_sun_is_said_to_be_held_back_only_where_it_is() -> None:
-    night, day = (
-        reasons_of(
-            {"load_kwh": 0.3, "pv_kwh": sun, "import_price": [-0.1, 0.3], "export_price": -0.12},
-            soc=0.0,
-        )[0]
-        for sun in (0.0, 0.2)
-    )
-    assert (night.code, "held" in night.figures) == ("charge_negative", False)
-    assert (day.code, day.figures["held"]) == ("charge_negative", 0.2)
 
 
 def test_a_battery_below_its_limit_says_that_it_is_brought_back() -> None:
     series = NIGHT | {"pv_kwh": [0.0, 1.0, 1.0], "import_price": 0.3}
     told = reasons_of(series, battery={"min_soc": 0.2, "charge_from_grid": False}, soc=0.15)
-    assert [reason.code for reason in told[:2]] == ["outside_limits", "brought_back"]
-    assert (told[0].figures["soc"], told[0].figures["least"], told[0].figures["time"]) == (
-        0.15,
-        0.2,
-        (START + timedelta(minutes=15)).isoformat(),
-    )
+    assert [reason.code for reason in told[:2]] == ["outside_limits"] * 2
+    assert told[0].figures == {"soc": 0.15, "least": 0.2}
 
 
 def test_room_is_not_kept_for_a_price_higher_than_selling_pays() -> None:
@@ -619,10 +595,16 @@ def test_room_is_not_kept_for_a_price_higher_than_selling_pays() -> None:
         battery={"capacity_kwh": 4},
     )
     room = [
-        reason.figures for reason in told if reason.code == "keep_room" and "time" in reason.figures
+        reason.figures
+        for reason in told
+        if reason.code == "sell_solar" and "time" in reason.figures
     ]
     assert room
-    assert all(figures["sell"] > figures.get("refill", figures.get("sun")) for figures in room)
+    # The battery is charged with surplus, which would sell for less.
+    selling = {
+        (START + timedelta(minutes=15 * slot)).isoformat(): price[slot] for slot in range(96)
+    }
+    assert all(figures["sell"] > selling[figures["time"]] for figures in room)
 
 
 def test_the_battery_that_moves_most_is_told_and_each_has_its_own_reason() -> None:
@@ -643,7 +625,7 @@ def test_the_battery_that_moves_most_is_told_and_each_has_its_own_reason() -> No
     assert first.batteries["battery 0"].reason is not None
     assert (first.batteries["battery 0"].reason.code, first.batteries["battery 1"].reason.code) == (
         "other_battery",
-        "serve_peak",
+        "serve_house",
     )
 
 
@@ -661,7 +643,7 @@ def test_a_mode_is_shown_only_where_the_flows_bear_it_out(seed: int) -> None:
     explained = explain_evidence(seen)
     modes = np.array(show_modes(seen, explained))
     waits = np.array(
-        [reason.code.startswith("charge_waits") for reason in explained.of_slots.reasons]
+        [reason.code in ("peak", "grid_limit") for reason in explained.of_slots.reasons]
     )
     assert (seen.bought_kwh[0][(modes == "charge") & ~waits] > 0).all()
     assert (seen.sold_kwh[0][modes == "export"] > 0).all()

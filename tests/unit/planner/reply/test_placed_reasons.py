@@ -133,13 +133,13 @@ def test_a_battery_that_finds_no_room_beside_the_car_says_so_and_speaks_of_no_su
     }
     battery = {"capacity_kwh": 4, "min_soc": 0.1, "charge_limit_kw": 2, "discharge_limit_kw": 2}
     reply = plan(state=state, grid={"import_limit_kw": 4}, batteries=[battery])
-    waits = [slot for slot in reply.slots if slot.reason.code == "charge_waits_limit"]
+    waits = [slot for slot in reply.slots if slot.reason.code == "grid_limit"]
     assert waits
     assert all(
         slot.import_kwh == pytest.approx(4) and slot.batteries["battery"].charge_kwh == 0
         for slot in waits
     )
-    assert "store_surplus" not in {slot.reason.code for slot in reply.slots}
+    assert "store_solar" not in {slot.reason.code for slot in reply.slots}
 
 
 def charging_hours(reply: PlanReply) -> list[int]:
@@ -269,7 +269,7 @@ def test_a_battery_keeps_the_peak_and_says_its_worth_by_the_components_of_the_ho
         outlook=flat,
     )
     kept = [slot.reason for slot in reply.slots[4:6]]
-    assert [reason.code for reason in kept] == ["peak_kept"] * 2
+    assert [reason.code for reason in kept] == ["peak"] * 2
     assert kept[0].figures["cost"] == 5.0
     assert wording("battery_reasons", "limit_peak") in kept[0].binding
 
@@ -280,7 +280,7 @@ def test_every_slot_tells_its_rank_on_its_day_and_when_energy_is_next_used() -> 
     first = reply.slots[0].reason
     # Of the seven hours until midnight four are cheaper than 40 ct.
     assert (first.price_rank, first.price_count) == (5, 7)
-    bought = next(slot for slot in reply.slots if slot.reason.code == "charge_cheap")
+    bought = next(slot for slot in reply.slots if slot.reason.code == "charge_from_grid")
     assert bought.reason.used_at == next(
         slot.start
         for slot in reply.slots

@@ -20,17 +20,18 @@ def test_a_reason_is_said_as_its_figures_are(language: Language) -> None:
         "start": "2024-02-01T02:00:00+00:00",
     }
     read = write_reason(
-        {"code": "charge_cheap", "figures": figures}, Sentences(Numbers(language, BERLIN, "EUR"))
+        {"code": "charge_from_grid", "figures": figures},
+        Sentences(Numbers(language, BERLIN, "EUR")),
     )
-    assert (read["code"], read["figures"]) == ("charge_cheap", figures)
+    assert (read["code"], read["figures"]) == ("charge_from_grid", figures)
     assert read["text"] == sentence(
-        "charge_cheap", figures, language=language, zone=BERLIN, currency="EUR"
+        "charge_from_grid", figures, language=language, zone=BERLIN, currency="EUR"
     )
 
 
 @pytest.mark.parametrize(
     ("code", "figures"),
-    [("of_a_later_release", {"kwh": 2.0}), ("charge_cheap", {})],
+    [("of_a_later_release", {"kwh": 2.0}), ("charge_from_grid", {})],
     ids=["no words", "figures of another wording"],
 )
 def test_a_reason_without_words_reads_as_its_code(code: str, figures: dict[str, float]) -> None:
