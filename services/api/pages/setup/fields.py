@@ -72,7 +72,7 @@ class Entry:
 
 
 SITE = (
-    Entry("name", "text", default="Home", hint=True),
+    Entry("name", "text", hint=True),
     Entry("place", "choice", hint=True),
     Entry("latitude", least=-90, most=90, required=False, unit="°"),
     Entry("longitude", least=-180, most=180, required=False, unit="°"),
