@@ -738,7 +738,8 @@ def test_who_is_only_advised_is_never_armed(api: httpx.Client, database: Engine)
     follow(api, draft, *steps)
     assert 'value="advice" checked' in flatten_html(api.get(f"{draft}/control").text)
     assert follow(api, draft, ("control", {"by": "advice", "go": "next"})) == "review"
-    assert "Nur beraten" in api.get(f"{draft}/review", headers={"Accept-Language": "de"}).text
+    german = api.get(f"{draft}/review", headers={"Accept-Language": "de"}).text
+    assert wording("setup", "by_advice", "de") in german
     follow(api, draft, ("review", {"go": "next"}))
     with unit_of_work(database) as connection:
         assert sites.load(connection, OWN_ID).control == Control(by="advice")
@@ -941,7 +942,8 @@ def test_how_a_battery_is_told_is_changed_on_the_site_s_page_and_armed_anew(
     assert 'value="battery/mode/set"' in api.get(f"{draft}/control").text
     assert follow(api, draft, ("control", {"by": "advice", "go": "next"})) == "review"
     review = api.get(f"{draft}/review", headers={"Accept-Language": "de"}).text
-    assert "<td>MQTT</td><td>Nur beraten</td>" in flatten_html(review)
+    advice = wording("setup", "by_advice", "de")
+    assert f"<td>MQTT</td><td>{advice}</td>" in flatten_html(review)
     follow(api, draft, ("review", {"go": "next"}))
     with unit_of_work(database) as connection:
         assert sites.load(connection, OWN_ID).control == Control(by="advice")

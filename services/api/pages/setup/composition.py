@@ -13,6 +13,7 @@ from luna.energy.errors import NotFoundError
 from luna.energy.part import MOST_CALLED, is_written
 from luna.energy.site import SENSOR_ROLES, Site
 from luna.energy.site.countries import COUNTRIES, Country, place_named
+from luna.energy.site.document import explain_faults
 from luna.energy.site.main_fuses import assume_connection
 from luna.energy.timeline import parse_zone
 from luna.platform.drivers.sensor_name import name_sensor
@@ -97,8 +98,8 @@ def compose(answers: Mapping[str, Any]) -> Composition:
             for fault in exc.errors(include_url=False):
                 section = str(fault["loc"][0]) if fault["loc"] else ""
                 step = _STEP_OF.get(section, "site")
-                figures = {"said": fault["msg"].removeprefix("Value error, ")}
-                composed.faults[step].append(FieldFault("", "other", figures))
+                refusal = explain_faults([fault], field="")
+                composed.faults[step].append(FieldFault("", "refused", refusal=refusal))
     return composed
 
 

@@ -209,11 +209,9 @@ def _answer_battery(control: BatteryControl) -> dict[str, str]:
 def ask_home_assistant(settings: Settings) -> ServerAnswer:
     """Query the configured Home Assistant for its entities."""
     lookup = look_up(HomeAssistantAccess.of(settings))
-    figures: dict[str, object] = {"version": lookup.version, "count": len(lookup.sensors)}
     if lookup.fault:
-        phrase = f"ha_{lookup.fault}"
-        figures = {"detail": lookup.detail}
-        return ServerAnswer(good=False, phrase=phrase, figures=figures, lookup=lookup)
+        return ServerAnswer(good=False, phrase=f"ha_{lookup.fault}", lookup=lookup)
+    figures: dict[str, object] = {"version": lookup.version, "count": len(lookup.sensors)}
     return ServerAnswer(good=True, phrase="ha_found", figures=figures, lookup=lookup)
 
 

@@ -24,11 +24,15 @@ ON = "on"
 
 
 class FieldFault(NamedTuple):
-    """A validation error of a field; ``figures`` fill the page's phrase ``fault_<code>``."""
+    """A validation error of a field; ``figures`` fill the page's phrase ``fault_<code>``.
+
+    ``refusal``: the error of the whole site that is shown instead.
+    """
 
     field: str
     code: str
     figures: Mapping[str, object] = MappingProxyType({})
+    refusal: InvalidInputError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,8 @@ class Entry:
     """A field of a form.
 
     Args:
-        name: in the form; ``field_<name>`` is its label, ``hint_<name>`` the text below it if
-            ``hint``.
+        name: in the form; ``field_<name>`` is its label, ``hint_<name>`` the line below it if
+            ``hint``, ``explain_<name>`` a longer text that opens on demand.
         kind: type of value. A price is typed in the unit in which the site's prices are shown, a
             bearing in degrees from north or as one of eight winds.
         least: lower bound of a number, of a price in euros; ``above`` excludes it.
@@ -68,7 +72,7 @@ class Entry:
 
 
 SITE = (
-    Entry("name", "text", default="Home", hint=True),
+    Entry("name", "text", hint=True),
     Entry("place", "choice", hint=True),
     Entry("latitude", least=-90, most=90, required=False, unit="°"),
     Entry("longitude", least=-180, most=180, required=False, unit="°"),

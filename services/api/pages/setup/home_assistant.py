@@ -16,6 +16,7 @@ from ssl import create_default_context
 from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
+import structlog
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
@@ -34,6 +35,8 @@ MOST_BYTES = 32_000_000
 AWAY = "away"
 REFUSED = "token"
 STRANGE = "strange"
+
+_log = structlog.get_logger("luna.api")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,6 @@ class Lookup:
     """
 
     fault: str | None = None
-    detail: str = ""
     version: str = ""
     sensors: tuple[HomeSensor, ...] = ()
     commands: tuple[HomeCommand, ...] = ()
@@ -114,12 +116,15 @@ def look_up(access: HomeAssistantAccess) -> Lookup:
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             return Lookup(REFUSED)
         if status != HTTPStatus.OK or not isinstance(config, dict) or "version" not in config:
-            return Lookup(STRANGE, str(status))
+            _log.warning("not a home assistant", status=status)
+            return Lookup(STRANGE)
         status, states = _ask(access, "/api/states")
     except (OSError, HTTPException) as exc:
-        return Lookup(AWAY, str(exc))
+        _log.warning("home assistant unreachable", error=str(exc))
+        return Lookup(AWAY)
     except ValueError as exc:
-        return Lookup(STRANGE, str(exc)[:100])
+        _log.warning("not a home assistant", error=str(exc)[:100])
+        return Lookup(STRANGE)
     dashboard, devices = read_dashboard(_ask_dashboard(access))
     return Lookup(
         version=str(config["version"])[:40],

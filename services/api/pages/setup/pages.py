@@ -116,7 +116,7 @@ def remove_simulated_home(gateway: CurrentGateway) -> Response:
 
 
 @router.page("POST", "/ui/setup", "administer")
-def begin_setup(typed: Typed, gateway: CurrentGateway) -> Response:
+def begin_setup(typed: Typed, request: Request, gateway: CurrentGateway) -> Response:
     """Begin a draft, and lead to its first step or, for an example, straight to its plan."""
     kind = typed.get("kind")
     example = kind if kind in EXAMPLES else None
@@ -124,15 +124,15 @@ def begin_setup(typed: Typed, gateway: CurrentGateway) -> Response:
         if example:
             answers: dict[str, Any] = {"example": example}
         else:
-            answers = _default_answers({*sites.display_names(connection).values()})
+            default_name = words_of(request, PAGE)("default_name")
+            answers = _default_answers(default_name, {*sites.display_names(connection).values()})
         draft_id = setup_drafts.create(connection, answers)
     return _lead(draft_id, "plan" if example else STEPS[0])
 
 
-def _default_answers(taken_names: set[str]) -> dict[str, Any]:
+def _default_answers(default_name: str, taken_names: set[str]) -> dict[str, Any]:
     """Return the answers that a draft begins with; its site gets a name that is free."""
-    site = defaults_of(SITE)
-    default_name = site["name"]
+    site = defaults_of(SITE) | {"name": default_name}
     number = 1
     while site["name"] in taken_names:
         number += 1

@@ -28,7 +28,7 @@ from services.api.pages.setup.composition import (
     suggest_tariff,
 )
 from services.api.pages.setup.devices import DEVICE_FORMS
-from services.api.pages.setup.devices.form import DeviceForm
+from services.api.pages.setup.devices.form import LINE_BREAK, DeviceForm
 from services.api.pages.setup.editing import say_answer
 from services.api.pages.setup.fields import HOUSEHOLD, SITE, TARIFF, FieldFault
 
@@ -136,7 +136,7 @@ def _device_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
             if form and form.asks_for(device):
                 sentences += _say_fields(form, device, words, numbers)
             label = f"{kind_name}: {device.name}" if len(devices) > 1 else kind_name
-            lines.append((label, "; ".join(sentences)))
+            lines.append((label, LINE_BREAK.join(sentences)))
     return lines
 
 
@@ -177,7 +177,7 @@ def _say_connection(site: Site, words: PageWords, numbers: Numbers) -> str:
     if grid.export_limit_share is not None:
         share = numbers.share(grid.export_limit_share)
         sentences.append(words("review_export_share", share=share))
-    return "; ".join(sentences)
+    return LINE_BREAK.join(sentences)
 
 
 class AssumedLine(NamedTuple):
@@ -284,7 +284,7 @@ def _load_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
     use_lines = []
     for field, use, use_kwh in uses:
         kwh = numbers.number(use_kwh, 0)
-        load += "; " + words(counted, what=use, kwh=kwh)
+        load += LINE_BREAK + words(counted, what=use, kwh=kwh)
         use_lines.append((words(f"field_{field}"), words("review_beside", what=use, kwh=kwh)))
     return [(words("field_yearly_kwh"), load), *use_lines]
 
@@ -326,7 +326,7 @@ def _tariff_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
     elif isinstance(bought, TimeOfUsePrice):
         price = numbers.price_per_kwh(bought.default)
         bands = _say_bands(bought, words, numbers)
-        buying = "; ".join([*bands, words("review_tariff_time_of_use", price=price)])
+        buying = LINE_BREAK.join([*bands, words("review_tariff_time_of_use", price=price)])
     elif isinstance(bought, SpotPrice):
         vat = f"{numbers.number(100 * bought.vat, 1)}\u00a0%"
         markup = numbers.price_per_kwh(bought.markup)
@@ -336,5 +336,7 @@ def _tariff_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
     elif isinstance(sold, SpotPrice):
         selling = words("review_export_spot", market=sold.market)
         if sold.markup:
-            selling += "; " + words("review_export_fee", fee=numbers.price_per_kwh(-sold.markup))
+            selling += LINE_BREAK + words(
+                "review_export_fee", fee=numbers.price_per_kwh(-sold.markup)
+            )
     return [(words("buying"), buying), (words("selling"), selling)]

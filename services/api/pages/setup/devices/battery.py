@@ -15,7 +15,12 @@ from luna.energy.devices.battery import (
 from luna.energy.part import PER_EURO
 from luna.words import Numbers
 from luna.words.pages import PageWords
-from services.api.pages.setup.devices.form import DeviceForm, SensorHints, write_numbers
+from services.api.pages.setup.devices.form import (
+    LINE_BREAK,
+    DeviceForm,
+    SensorHints,
+    write_numbers,
+)
 from services.api.pages.setup.fields import ON, Entry, FieldFault
 
 # Names that belong to a battery.
@@ -99,7 +104,7 @@ def _review(battery: Battery, words: PageWords, numbers: Numbers) -> str:
     if battery.wear_by_depth:
         return text
     wear = words("review_wear", price=numbers.price(2.0 * battery.wear_price, decimals=1))
-    return f"{text}; {wear}"
+    return text + LINE_BREAK + wear
 
 
 FORM = DeviceForm(
@@ -113,6 +118,7 @@ FORM = DeviceForm(
             most=90,
             default=f"{100 * USUAL_RESERVE:g}",
             unit="%",
+            hint=True,
             assumed="reserve",
         ),
         Entry(

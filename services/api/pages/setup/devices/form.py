@@ -13,6 +13,8 @@ from services.api.pages.setup.fields import Answers, Entry, FieldFault, check_en
 DeviceT = TypeVar("DeviceT", bound=Part)
 
 MOST_DEVICES = 8
+# The review shows each part of a device on a line of its own.
+LINE_BREAK = "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class DeviceForm(Generic[DeviceT]):
         asks_for: whether the fields can express a device; the others of its section are not edited.
         find_fault: returns the fault of fields that contradict each other, None without one.
         follow: updates derived fields in the document of a stored device after a change.
-        review: describes a device in a sentence; None: by its power.
+        review: describes a device in a line or more; None: by its power.
         reviewed: the fields that this sentence says; the others follow it, each with its label.
         sensors: the roles for which a site with such a device should have sensors.
         controlled_as: the field of an entry of ``control`` with the device's name; None: entries

@@ -8,7 +8,12 @@ from luna.energy.devices.vehicle import CAR_KWH_PER_100_KM, Charger, ElectricVeh
 from luna.words import Numbers
 from luna.words.pages import PageWords
 from services.api.pages.setup.devices.battery import BATTERY_WORDS
-from services.api.pages.setup.devices.form import DeviceForm, SensorHints, write_numbers
+from services.api.pages.setup.devices.form import (
+    LINE_BREAK,
+    DeviceForm,
+    SensorHints,
+    write_numbers,
+)
 from services.api.pages.setup.fields import Entry, FieldFault
 
 
@@ -77,7 +82,7 @@ def _review(vehicle: ElectricVehicle, words: PageWords, numbers: Numbers) -> str
     )
     if vehicle.km_per_year is None:
         return text
-    return f"{text}; " + words("review_km", km=numbers.number(vehicle.km_per_year, 0))
+    return text + LINE_BREAK + words("review_km", km=numbers.number(vehicle.km_per_year, 0))
 
 
 FORM = DeviceForm(

@@ -102,6 +102,14 @@ def test_a_battery_loses_half_on_each_way_and_an_unset_switch_is_off() -> None:
     assert (battery.charge_from_grid, battery.discharge_to_grid) == (True, False)
 
 
+def test_an_error_of_the_whole_site_keeps_its_reason() -> None:
+    same_name = BATTERY | {"name": "shed"}
+    [fault] = compose(typed(batteries=[same_name, same_name])).faults["site"]
+    assert (fault.field, fault.code) == ("", "refused")
+    assert fault.refusal is not None
+    assert fault.refusal.reason == "name-twice"
+
+
 def test_devices_of_a_kind_get_names_of_their_own() -> None:
     pv = {"peak_kw": "6", "tilt_deg": "30", "azimuth_deg": "180"}
     assert [array.name for array in compose(typed(pv=[pv, pv])).site().pv] == ["roof", "roof 2"]

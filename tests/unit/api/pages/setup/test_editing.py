@@ -244,7 +244,12 @@ def test_the_review_tells_what_was_and_what_will_be() -> None:
     assert [(line.step, line.label, line.before, line.after) for line in lines][:3] == [
         ("devices", "Akku: Kapazität", "10\u00a0kWh", "12,5\u00a0kWh"),
         ("devices", "Solaranlage: Süddach", "vorhanden", "entfernt"),
-        ("tariff", "Kaufen", "Nach Uhrzeit", wording("setup", "option_import_kind_fixed", "de")),
+        (
+            "tariff",
+            wording("setup", "field_import_kind", "de"),
+            wording("setup", "option_import_kind_time_of_use", "de"),
+            wording("setup", "option_import_kind_fixed", "de"),
+        ),
     ]
     assert list_changed_steps(answers_of(site), after) == ["devices", "tariff"]
 
@@ -297,7 +302,7 @@ def test_the_review_says_all_that_was_entered_in_words() -> None:
     # Fields that follow a device's first sentence are said by their labels, so that a new one is
     # said as well.
     wanted = {
-        "site": ["4,500 kWh; including a heat pump with 3,600 kWh", "48.14° north", ": 3"],
+        "site": ["including a heat pump with 3,600 kWh", "48.14° north", ": 3"],
         "devices": [
             "Battery: Akku",
             "Battery: shed",
@@ -308,11 +313,11 @@ def test_the_review_says_all_that_was_entered_in_words() -> None:
             "3 × 35 A",
             "24.1 kW",
             "7.0 kW",
-            "6.0 ct of wear",
+            "6.0 ct",
         ],
         "tariff": [
-            "22:00 to 06:00 on all days: 25.0 ct/kWh",
-            "17:00 to 19:30 on weekdays: 41.0 ct/kWh",
+            "22:00 to 06:00, all days: 25.0 ct/kWh",
+            "17:00 to 19:30, weekdays: 41.0 ct/kWh",
             "30.0 ct/kWh",
         ],
     }
