@@ -89,7 +89,9 @@ class ForecastsView:
     @property
     def headline(self) -> str:
         """The first sentence of the page."""
-        return self.words("headline", version=self.say_version(self.status.active_forecast_version))
+        version = self.status.active_forecast_version
+        key = f"headline_{version}"
+        return self.words(key if self.words.knows(key) else "headline", version=version)
 
     @property
     def stale(self) -> bool:
@@ -135,8 +137,8 @@ class ForecastsView:
             names.insert(0, active)
         rows = []
         for name in names:
-            label = self.say_version(name).rstrip(",")
-            rows.append(VersionRow(name, label, name == active, self._list_cells(records[name])))
+            cells = self._list_cells(records[name])
+            rows.append(VersionRow(name, self.say_version(name), name == active, cells))
         return rows
 
     def _list_cells(self, record: VersionRecord) -> list[str]:
