@@ -109,9 +109,9 @@ class VariantForm(BaseModel):
         try:
             expert = json.loads(self.expert)
         except (ValueError, RecursionError) as exc:
-            raise SpokenError(words("no_json", said=str(exc)[:200]), field="expert") from exc
+            raise SpokenError(words("no_json"), field="expert") from exc
         if not isinstance(expert, dict):
-            raise SpokenError(words("no_json", said=type(expert).__name__), field="expert")
+            raise SpokenError(words("no_json"), field="expert")
         return expert
 
     def _battery(self, site: Site, numbers: Numbers, words: PageWords) -> dict[str, Any]:
