@@ -44,8 +44,8 @@ evidence_both = Beide zusammen
 evidence_figures = { $points } Punkte, zwischen { $low } und { $high }
 evidence_mode =
     { $days ->
-        [one] Grundlage { $days } Tag: { $points } Punkte, zwischen { $low } und { $high }. Lunas Sicherheitsprüfung hat { $corrected } Viertelstunden korrigiert.
-       *[other] Grundlage { $days } Tage: { $points } Punkte, zwischen { $low } und { $high }. Lunas Sicherheitsprüfung hat { $corrected } Viertelstunden korrigiert.
+        [one] { $points } Punkte an { $days } Tag, zwischen { $low } und { $high }. Korrekturen durch Lunas Sicherheitsprüfung: { $corrected }.
+       *[other] { $points } Punkte an { $days } Tagen, zwischen { $low } und { $high }. Korrekturen durch Lunas Sicherheitsprüfung: { $corrected }.
     }
 evidence_none = Noch keine Belege.
 evidence_label = Antares verglichen mit Lunas Plan: { $points } Punkte, zwischen { $low } und { $high }
@@ -69,7 +69,11 @@ savings_none = Noch ist kein Tag für Antares berechnet. Luna macht das jede Nac
 period_yesterday = Gestern
 period_week = Letzte 7 Tage
 period_month = Letzte 30 Tage
-period_days = { $days } von { $of } Tagen berechnet
+period_days =
+    { $of ->
+        [one] { $days } von { $of } Tag berechnet
+       *[other] { $days } von { $of } Tagen berechnet
+    }
 period_empty = Kein Tag dieses Zeitraums ist berechnet.
 cheaper = günstiger als Lunas Plan
 dearer = teurer als Lunas Plan

@@ -50,8 +50,8 @@ evidence_both = Both together
 evidence_figures = { $points } points, between { $low } and { $high }
 evidence_mode =
     { $days ->
-        [one] Based on { $days } day: { $points } points, between { $low } and { $high }. Luna's safety check corrected { $corrected } quarter-hours.
-       *[other] Based on { $days } days: { $points } points, between { $low } and { $high }. Luna's safety check corrected { $corrected } quarter-hours.
+        [one] { $points } points on { $days } day, between { $low } and { $high }. Corrections by Luna's safety check: { $corrected }.
+       *[other] { $points } points on { $days } days, between { $low } and { $high }. Corrections by Luna's safety check: { $corrected }.
     }
 evidence_none = No evidence yet.
 evidence_label = Antares compared with Luna's plan: { $points } points, between { $low } and { $high }
@@ -79,7 +79,11 @@ savings_none = No day is calculated for Antares yet. Luna does this every night.
 period_yesterday = Yesterday
 period_week = Last 7 days
 period_month = Last 30 days
-period_days = { $days } of { $of } days calculated
+period_days =
+    { $of ->
+        [one] { $days } of { $of } day calculated
+       *[other] { $days } of { $of } days calculated
+    }
 period_empty = No day of this period is calculated.
 cheaper = cheaper than Luna's plan
 dearer = more expensive than Luna's plan

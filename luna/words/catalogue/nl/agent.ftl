@@ -50,8 +50,8 @@ evidence_both = Samen
 evidence_figures = { $points } punten, tussen { $low } en { $high }
 evidence_mode =
     { $days ->
-        [one] Op basis van { $days } dag: { $points } punten, tussen { $low } en { $high }. De veiligheidscontrole van Luna corrigeerde { $corrected } kwartieren.
-       *[other] Op basis van { $days } dagen: { $points } punten, tussen { $low } en { $high }. De veiligheidscontrole van Luna corrigeerde { $corrected } kwartieren.
+        [one] { $points } punten op { $days } dag, tussen { $low } en { $high }. Correcties door de veiligheidscontrole van Luna: { $corrected }.
+       *[other] { $points } punten op { $days } dagen, tussen { $low } en { $high }. Correcties door de veiligheidscontrole van Luna: { $corrected }.
     }
 evidence_none = Nog geen bewijs.
 evidence_label = Antares vergeleken met het plan van Luna: { $points } punten, tussen { $low } en { $high }
@@ -79,7 +79,11 @@ savings_none = Voor Antares is nog geen dag berekend. Luna doet dat elke nacht.
 period_yesterday = Gisteren
 period_week = Laatste 7 dagen
 period_month = Laatste 30 dagen
-period_days = { $days } van { $of } dagen berekend
+period_days =
+    { $of ->
+        [one] { $days } van { $of } dag berekend
+       *[other] { $days } van { $of } dagen berekend
+    }
 period_empty = Van deze periode is geen dag berekend.
 cheaper = goedkoper dan het plan van Luna
 dearer = duurder dan het plan van Luna
