@@ -46,7 +46,7 @@ next_prove_again =
        *[other] { $mode } ist ausgeschaltet. Nach { $missing } guten Tagen auf Probe schaltet Luna es ein, oder du tust es.
     }
 next_restore = { $mode } ist von Hand ausgeschaltet. Du kannst es wieder einschalten.
-next_none = Nichts. Antares entscheidet, wo sein Plan sicher und günstiger ist.
+next_none = Antares entscheidet weiter, wo sein Plan sicher und günstiger ist.
 mode_shadow = Probe
 mode_export_only = Verkaufen
 mode_full_control = Volle Steuerung

@@ -51,7 +51,7 @@ next_prove_again =
        *[other] { $mode } is turned off. Luna turns it on after { $missing } good days on trial, or you do.
     }
 next_restore = { $mode } is turned off by hand. You can turn it on again.
-next_none = Nothing. Antares decides where its plan is safe and cheaper.
+next_none = Antares goes on deciding where its plan is safe and cheaper.
 
 # What Antares may do.
 mode_shadow = Trial

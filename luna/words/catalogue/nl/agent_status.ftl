@@ -51,7 +51,7 @@ next_prove_again =
        *[other] { $mode } is uitgeschakeld. Na { $missing } goede dagen op proef schakelt Luna het in, of jij doet dat.
     }
 next_restore = { $mode } is met de hand uitgeschakeld. Je kunt het weer inschakelen.
-next_none = Niets. Antares beslist waar zijn plan veilig en goedkoper is.
+next_none = Antares blijft beslissen waar zijn plan veilig en goedkoper is.
 
 # What Antares may do.
 mode_shadow = Proef
