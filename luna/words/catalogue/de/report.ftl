@@ -38,6 +38,7 @@ grid = Netz
 worth = Wert gespeicherter Energie
 opposite = Alternative
 opposite_value = { $cost } mehr
+opposite_same = kein Unterschied
 limits = Grenzen
 none = keine
 part_of = Teil von { $first }–{ $last }

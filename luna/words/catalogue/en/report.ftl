@@ -40,6 +40,7 @@ grid = Grid
 worth = Value of stored energy
 opposite = Alternative
 opposite_value = { $cost } more
+opposite_same = no difference
 limits = Limits
 none = none
 part_of = part of { $first }–{ $last }

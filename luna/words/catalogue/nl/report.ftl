@@ -40,6 +40,7 @@ grid = Net
 worth = Waarde van opgeslagen energie
 opposite = Alternatief
 opposite_value = { $cost } meer
+opposite_same = geen verschil
 limits = Grenzen
 none = geen
 part_of = deel van { $first }–{ $last }
