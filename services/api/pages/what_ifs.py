@@ -39,7 +39,7 @@ from luna.platform.what_if_questions import read_state, submit_what_if
 from luna.words import Numbers, say_policy
 from luna.words.charts.bill import draw_bill_chart
 from luna.words.devices import say_device
-from luna.words.numbers import join_words, read_number
+from luna.words.numbers import join_words, read_number, say_day
 from luna.words.pages import PageWords
 from luna.words.refusals import SpokenError, say_problem
 from services.api.gateway import CurrentGateway, Gateway
@@ -109,9 +109,9 @@ class VariantForm(BaseModel):
         try:
             expert = json.loads(self.expert)
         except (ValueError, RecursionError) as exc:
-            raise SpokenError(words("no_json", said=str(exc)[:200]), field="expert") from exc
+            raise SpokenError(words("no_json"), field="expert") from exc
         if not isinstance(expert, dict):
-            raise SpokenError(words("no_json", said=type(expert).__name__), field="expert")
+            raise SpokenError(words("no_json"), field="expert")
         return expert
 
     def _battery(self, site: Site, numbers: Numbers, words: PageWords) -> dict[str, Any]:
@@ -400,7 +400,7 @@ def _show(
         questions = what_ifs.list_of_site(connection, site_id, limit=MOST_QUESTIONS)
         days = _usual_days(site, recorded_span.of_site(connection, site_id))
     chosen = (form.from_ or days[0], form.to or days[1]) if days else None
-    frame = {"form": form, "questions": questions, "days": chosen}
+    frame = {"form": form, "questions": questions, "days": chosen, "say_day": say_day}
     return show(request, PAGE, site=site, **({"answers": [], "refusal": None} | context | frame))
 
 

@@ -99,7 +99,7 @@ def test_another_tab_shows_what_was_changed_in_one_and_keeps_what_is_being_typed
     expect(other.locator("#overrides")).to_contain_text(decided)
     # A departure is stored on one page, the override ended on Home.
     planning.fill("input[name=arrival]", "40")
-    planning.get_by_role("button", name="Plan this departure").click()
+    planning.get_by_role("button", name="Save departure").click()
     home.get_by_role("button", name="End now").click()
     expect(other.locator("#sessions")).to_contain_text("Car: 80% by")
     expect(other.locator("#overrides")).to_be_hidden()

@@ -204,7 +204,7 @@ def test_figures_are_said_as_they_are_given_and_braces_stay() -> None:
     )
     assert page_words("admin", "en")("more_tables", count=19000) == "19000 smaller tables"
     assert page_words("admin", "en")("source_dotenv") == ".env"
-    assert page_words("what_ifs", "en")("battery_0.5") == "half as large"
+    assert page_words("what_ifs", "en")("battery_0.5") == "half the size"
 
 
 def test_a_language_is_there_once_its_folder_is_and_lacks_what_english_says(tmp_path: Path) -> None:
