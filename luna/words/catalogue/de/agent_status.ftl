@@ -38,7 +38,7 @@ next_shadow =
        *[other] Antares bleibt noch { $missing } Tage auf Probe.
     }
 next_judge = Luna prüft Antares in der nächsten Nacht.
-next_improve = Antares muss besser werden: Es könnte noch mehr kosten als Lunas Plan.
+next_improve = Antares muss besser werden: Er könnte noch mehr kosten als Lunas Plan.
 next_ask = { $mode } ist bereit. Du kannst es einschalten.
 next_prove_again =
     { $missing ->
