@@ -49,14 +49,14 @@ REASONS: dict[str, RefusalReason] = {
         quotes=True,
     ),
     "folder-in-use": RefusalReason(
-        "Luna runs in this folder already: process {pid} at {address}, since "
-        "{since:%Y-%m-%d %H:%M} UTC",
-        "Use that one, or end it first; a second Luna needs a folder of its own: LUNA_DATA_FOLDER.",
+        "Luna already runs in this folder: process {pid} at {address}, since {since:%Y-%m-%d "
+        "%H:%M} UTC",
+        "Use that one, stop it first, or give the second Luna its own folder: LUNA_DATA_FOLDER.",
         error=ConflictError,
         kinds={"since": "instant"},
     ),
     "folder-being-taken": RefusalReason(
-        "another Luna is starting or ending in this folder",
+        "another Luna is starting or stopping in this folder",
         "Try again in a moment.",
         error=ConflictError,
     ),
