@@ -91,6 +91,6 @@ REASONS: dict[str, RefusalReason] = {
         quotes=True,
     ),
     "too-few-choices": RefusalReason(
-        "too little was logged", "Report what readers did: POST /v1/events."
+        "too few choices of readers were logged", "Report what readers did: POST /v1/events."
     ),
 }
