@@ -215,7 +215,7 @@ def test_an_unknown_field_is_refused_by_name(path: str) -> None:
 def test_two_parts_of_one_name_are_refused(kind: str) -> None:
     error = refuse(change(kind, SITE[kind] * 2))
     assert f"{kind}: the name" in str(error)
-    assert "stands twice" in str(error)
+    assert "is used twice" in str(error)
 
 
 def test_parts_of_different_kinds_may_share_a_name() -> None:
@@ -226,7 +226,7 @@ def test_parts_of_different_kinds_may_share_a_name() -> None:
 def test_a_battery_without_a_usable_range_is_refused(low: float, high: float) -> None:
     error = refuse(change("batteries.0", BATTERY | {"min_soc": low, "max_soc": high}))
     assert error.field == "site.batteries.0"
-    assert error.message == f"min_soc {low} must lie below max_soc {high}"
+    assert error.reason == "soc-bounds-crossed"
 
 
 @pytest.mark.parametrize(
@@ -401,11 +401,15 @@ def test_a_sensor_holds_from_its_local_day_until_its_own() -> None:
             "site",
             "a ends before it begins",
         ),
-        (["a", {"sensor": "a", "from": "2026-03-01"}], "site", "a stands twice for the same time"),
+        (
+            ["a", {"sensor": "a", "from": "2026-03-01"}],
+            "site",
+            "a is listed twice for the same time",
+        ),
         (
             [{"sensor": "a", "until": "2026-03-02"}, {"sensor": "a", "from": "2026-03-01"}],
             "site",
-            "a stands twice for the same time",
+            "a is listed twice for the same time",
         ),
         ([{"sensor": "a", "from": "yesterday"}], "site", "not a time: yesterday"),
         (

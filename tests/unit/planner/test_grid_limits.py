@@ -184,7 +184,7 @@ def test_a_cap_that_is_no_share_is_refused(grid: dict[str, float], field: str, s
 
 
 def test_a_share_of_no_pv_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match="has no PV"):
+    with pytest.raises(InvalidInputError, match="has no pv"):
         parse_site(SITE | {"pv": [], "grid": {"export_limit_share": 0.6}})
 
 
