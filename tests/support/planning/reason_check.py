@@ -23,10 +23,10 @@ SOC = 3e-5
 MOST = {"energy": 999, "power": 99, "share": 1, "price": 5, "money": 999, "hours": 99, "count": 999}
 STORES = "store_.*|follow_house|feed_in_limit"
 CHARGES = f"{STORES}|charge_(cheap|for_.*|plain|negative)|takes_over|inverter_limit"
-USES = "(ev|load)_(cheapest|throughout|surplus|every_slot|among|late|gap|programme)"
+USES = "use_(cheapest|throughout|surplus|now)|load_(gap|programme)|ev_(pinned|minimum)"
 HOLDS = "hold_.*|cycles"
 RESTS = f"{HOLDS}|charge_waits_.*|empty|reserve_kept|full.*|.*_full|outside_limits|least_power"
-WAITS = "(ev|load)_(waits.*|later)"
+WAITS = "(use|ev)_waits.*"
 
 
 def list_faults(request: Document, reply: Document) -> list[tuple[str, str, str, str]]:
@@ -54,9 +54,9 @@ def claim_flows(given: GivenReason) -> list[Claim]:
         ("charges", f"{CHARGES}|{USES}", now.taken > 0),
         ("gives", "serve_.*|sell_.*|connection_limit|peak_kept|passes_on|ev_gives", now.given > 0),
         ("rests", f"{RESTS}|keep_room|other_battery|nothing_to_do|rest_plain", idle),
-        ("is off", f"{WAITS}|(ev|load)_(ready|short|done|not_now)", idle),
+        ("is off", f"{WAITS}|use_ready|load_not_now", idle),
         ("buys", "charge_(cheap|for_(limit|target)|plain|negative)", now.import_kwh > 0),
-        ("buys nothing", "(ev|load)_surplus", now.import_kwh <= KWH),
+        ("buys nothing", "use_surplus", now.import_kwh <= KWH),
         ("sells", "sell_.*", now.export_kwh > 0),
         ("is needed", "serve_.*|connection_limit", now.need > 0),
         ("is short", f"{HOLDS}|empty|reserve_kept|power_limit|not_for_car", now.short > 0),
@@ -105,11 +105,13 @@ def claim_other(given: GivenReason) -> list[Claim]:
     now = given.now
     figures = given.figures
     buy = now.import_price if given.code == "ev_gives" else now.use_price
+    # Prices decide where both are given; else the window's mean may stand among the figures.
+    is_paid = "buy" not in figures or given.then.use_price == figures.get("price")
     return [
-        ("is cheapest", "(ev|load)_cheapest", "_cheapest" not in given.code or given.is_cheapest()),
+        ("is cheapest", "use_cheapest", "_cheapest" not in given.code or given.is_cheapest()),
         ("buys at that", ".*", buy == figures.get("buy", buy)),
         ("sells at that", ".*", now.export_price == figures.get("sell", now.export_price)),
-        ("is paid then", "(ev|load)_waits", given.then.use_price == figures.get("price")),
+        ("is paid then", "use_waits", is_paid),
     ]
 
 
