@@ -180,7 +180,7 @@ def test_what_a_plan_misses_is_told_once_a_day_in_german_when_that_is_wanted(
         "messages", "text_plan_unproven", "de", site=site, missed="load boiler: 2.000 kWh"
     )
     (other,) = [text for text in house.texts if text != unproven]
-    reserve = re.compile(r".*Batterie.*Do\. 18:00: 10,0\u00a0%")
+    reserve = re.compile(r".*Batterie.*Do\. 18:00: 10,0\u00a0% fehlen")
     assert len(house.texts) == 2
     assert wording_pattern(
         "messages", "text_plan_compromised", "de", site=site, missed=reserve

@@ -99,8 +99,8 @@ def test_people_read_why_a_car_charges_when_it_does(call: Call) -> None:
     request["state"] = {"vehicles": {"car": {"soc": 0.35, "sessions": [session]}}}
     request["outlook"] |= {"pv_kwh": [0.0] * 8, "import_price": [0.4] * 3 + [0.2] + [0.4] * 4}
     _, out, _ = call(request, "--language", "de")
-    figures = {"total": 8, "time": "03:00", "kwh": "2,0 kWh", "price": "20 ct"}
-    assert wording("device_vehicle", "reason_ev_cheapest_2", "de", **figures) in " ".join(
+    figures = {"time": "03:00", "kwh": "2,0 kWh", "price": "20 ct"}
+    assert wording("device_reasons", "reason_use_cheapest_1", "de", **figures) in " ".join(
         out.split()
     )
 

@@ -88,26 +88,29 @@ SENTENCES: list[tuple[Callable[[], str], str]] = [
     (
         say_payback,
         (
-            "X saves €50.00 a year (95 %: €40.00 to €60.00); it is paid back in 20.0 years "
-            "(16.7 to 25.0)."
+            "X saves €50.00 a year (95 % certain: €40.00 to €60.00); it pays for itself in "
+            "20.0 years (16.7 to 25.0)."
         ),
     ),
     (
-        lambda: say_cause("load", 2.5, modes=1, cost=0.4, numbers=speak("en")),
-        "The house is expected to use 2.5 kWh more. One mode changes; the plan costs €0.40 more.",
+        lambda: say_cause("load", 2.5, slots=1, cost=0.4, numbers=speak("en")),
+        (
+            "The house is expected to use 2.5 kWh more. Plan changed: one quarter-hour; it "
+            "costs €0.40 more."
+        ),
     ),
     (
         explain_slot,
         (
-            "1,40 kW erwartet, 0,30 kW mehr als üblich: "
-            "In den letzten sieben Tagen waren es um diese Zeit im Mittel 1,10 kW. "
+            "1,40 kW erwartet, 0,30 kW mehr als üblich. "
+            "Um diese Zeit waren es in den letzten sieben Tagen im Schnitt 1,10 kW. "
             "3,2 °C kälter als in den letzten sieben Tagen: +0,30 kW."
         ),
     ),
     (note_charge, "Der letzte aufgezeichnete Ladestand, 50 %, ist der von Mo. 06:00."),
     (
         lambda: ": ".join(retell_compromise(MISSED, speak("de"))),
-        "Auto: 80 % bis Mo. 07:00: 12,5 %",
+        "Auto: 80 % bis Mo. 07:00: 12,5 % fehlen",
     ),
     (
         lambda: str(say_refusal(TOO_MUCH, "de")),

@@ -51,11 +51,11 @@ def _list_prefixes() -> dict[str, set[str]]:
     """
     found: dict[str, set[str]] = {topic: set() for topic in CATALOGUE.topics("de")}
     for one, several, prefix in re.findall(
-        r"""Phrases\((?:"(\w+)"|\(([^)]+)\))(?:, "(\w+)")?""", CODE
+        r"""Phrases\(\s*(?:"(\w+)"|\(([^)]+)\))(?:, "(\w+)")?""", CODE
     ):
         for topic in re.findall(r"\w+", one or several):
             found[topic].add(prefix)
-    with_each_kind = {"setup_", "role_", *re.findall(r"""Phrases\([^\n]*devices="(\w+)\"""", CODE)}
+    with_each_kind = {"setup_", "role_", *re.findall(r"""[ (]devices="(\w+_)\"""", CODE)}
     return found | dict.fromkeys(DEVICE_TOPICS, with_each_kind)
 
 

@@ -185,7 +185,7 @@ def test_what_has_just_begun_runs_on_beyond_price_and_connection_and_the_plan_sa
     assert (compromise.code, compromise.figures["limit_kw"], compromise.shortfall) == (
         "import_limit",
         11.0,
-        "1.30 kW",
+        "1.30 kW too much",
     )
 
 
