@@ -116,7 +116,7 @@ SENTENCES: list[tuple[Callable[[], str], str]] = [
     ),
     (
         lambda: str(say_refusal(TOO_MUCH, "de")),
-        "So viel Leistung hat das Gerät nicht. Höchstens 2,5 kW.",
+        "Mit so viel Leistung kann das Gerät nicht laden. Gib höchstens 2,5 kW ein.",
     ),
     (lambda: say_refusal(NO_PLACE, "nl").sentence, "Deze plaats is onbekend."),
     (
