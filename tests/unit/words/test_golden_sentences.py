@@ -121,7 +121,7 @@ SENTENCES: list[tuple[Callable[[], str], str]] = [
     (lambda: say_refusal(NO_PLACE, "nl").sentence, "Deze plaats is onbekend."),
     (
         lambda: say_row_fault(FAULT, "de"),
-        "Netzbezug liegt über 3,45 kWh in 15 Minuten, mehr als der Standort kann",
+        "Netzbezug liegt über 3,45 kWh in 15 Minuten, mehr als dein Zuhause erreichen kann",
     ),
     (
         tell_cheap_hours,
