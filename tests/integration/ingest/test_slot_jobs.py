@@ -366,11 +366,9 @@ def test_readings_in_a_unit_that_there_is_not_are_refused_by_name_and_the_others
     report = load(
         connection, tmp_path, 0, [*BEFORE, 814.0, 814.5], "kWh", "kWh", "kWh", "kWh", "kkWh"
     )
-    reason = (
-        "load (input_sensors.total_load_consumption): its unit 'kkWh' is none of energy or "
-        "power: give Wh, kWh, MWh for a counter; W, kW, MW for a power"
-    )
-    assert (report.accepted, dict(report.reasons)) == (4, {reason: 2})
+    role = "total_load_consumption"
+    reason = RowFault.of("wrong_unit_of", sensor="load", role=role, unit="kkWh")
+    assert (report.accepted, dict(report.reasons)) == (4, {str(reason): 2})
     last, first = quarantine.list_rows(connection, "metered")
     with pytest.raises(InvalidInputError, match="kkWh"):
         resolve_row(
