@@ -396,7 +396,7 @@ def test_readings_in_a_unit_that_there_is_not_are_refused_by_name_and_the_others
         "sensor load",
         815.0,
         "kkWh",
-        reason.partition(": ")[2],
+        str(RowFault.of("wrong_unit", unit="kkWh")),
     )
 
 
