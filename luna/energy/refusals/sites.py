@@ -11,13 +11,13 @@ from luna.energy.refusals.reason import RefusalReason
 
 REASONS: dict[str, RefusalReason] = {
     "outside-meter-no-device": RefusalReason(
-        "outside_house_meter: no device has the sensor {sensor!r}",
-        "Name sensors there that stand under {roles} or {last} as well.",
+        "outside_house_meter: no device uses the sensor {sensor!r}",
+        "Name only sensors that are under {roles} or {last} as well.",
     ),
     "outside-meter-no-meter": RefusalReason(
-        "outside_house_meter: the house has no meter of its own, total_load_consumption",
-        "Remove it; where the grid's meter does not see a device either, name the device's "
-        "sensor under total_grid_import as well.",
+        "outside_house_meter: the site has no house meter (total_load_consumption)",
+        "Remove it. If the grid's meter misses the device too, add its sensor to "
+        "total_grid_import.",
     ),
     "no-such-site": RefusalReason("no such site", "Known sites: {names}.", error=NotFoundError),
     "no-site-of-yours": RefusalReason(

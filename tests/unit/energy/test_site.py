@@ -288,10 +288,8 @@ def test_what_lies_outside_the_houses_meter_is_a_device_of_a_house_that_has_one(
     stranger = refuse(
         change("input_sensors", {"total_load_consumption": "house", "outside_house_meter": "car"})
     )
-    assert (stranger.field, stranger.message) == (
-        "site.input_sensors",
-        "outside_house_meter: no device has the sensor 'car'",
-    )
+    assert (stranger.field, stranger.reason) == ("site.input_sensors", "outside-meter-no-device")
+    assert stranger.parameters["sensor"] == "car"
     without = refuse(
         change("input_sensors", {"vehicle_consumption": "car", "outside_house_meter": "car"})
     )

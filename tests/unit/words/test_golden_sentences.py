@@ -114,12 +114,12 @@ SENTENCES: list[tuple[Callable[[], str], str]] = [
     ),
     (
         lambda: str(say_refusal(TOO_MUCH, "de")),
-        "So viel Leistung hat das Gerät nicht. Höchstens 2,5 kW.",
+        "Mit so viel Leistung kann das Gerät nicht laden. Gib höchstens 2,5 kW ein.",
     ),
     (lambda: say_refusal(NO_PLACE, "nl").sentence, "Deze plaats staat niet in de lijst."),
     (
         lambda: say_row_fault(FAULT, "de"),
-        "Netzbezug liegt über 3,45 kWh in 15 Minuten, mehr als der Standort kann",
+        "Netzbezug liegt über 3,45 kWh in 15 Minuten, mehr als dein Zuhause erreichen kann",
     ),
     (
         tell_cheap_hours,

@@ -200,7 +200,7 @@ def test_equal_hours_are_taken_early() -> None:
 
 
 def test_on_and_off_at_once_is_refused() -> None:
-    with pytest.raises(ValueError, match="one of them"):
+    with pytest.raises(ValueError, match="cannot both hold"):
         ask(HEATER, state={"heater": {"on_hours": 1, "off_hours": 2}})
 
 
