@@ -205,7 +205,7 @@ def test_zoom_and_choice_stay_when_something_new_arrives(
         )
     # Nobody clicks: the gateway says that there is something new.
     expect(page.locator(".hero .notice")).to_contain_text(
-        wording("home", "notice_override", mode="Hold", t="18:40")
+        wording("home", "notice_override", mode=wording("modes", "mode_hold"), t="18:40")
     )
     assert span(page) == zoomed
     expect(page.locator(TITLE)).to_have_text("Wed 16:30")
@@ -219,14 +219,14 @@ def test_an_owner_does_something_else_until_a_time_and_takes_it_back(open_page: 
     page.locator("#chart").press("Home")
     expect(page.locator("#why .label").first).to_contain_text("16:30")
     page.locator(".override select").select_option(label="17:45")
-    page.get_by_role("button", name="Charge", exact=True).click()
+    page.get_by_role("button", name=wording("modes", "mode_charge"), exact=True).click()
     expect(page.locator(".hero .notice")).to_contain_text(
-        wording("home", "notice_override", mode="Charge", t="17:45")
+        wording("home", "notice_override", mode=wording("modes", "mode_charge"), t="17:45")
     )
     expect(page.locator("#why dl")).to_contain_text("you")
-    page.get_by_role("button", name="Extend 1 h").click()
+    page.get_by_role("button", name=wording("home", "extend")).click()
     expect(page.locator(".hero .notice")).to_contain_text(
-        wording("home", "notice_override", mode="Charge", t="18:45")
+        wording("home", "notice_override", mode=wording("modes", "mode_charge"), t="18:45")
     )
     page.get_by_role("button", name="End now").click()
     expect(page.locator(".hero .notice")).to_have_count(0)
@@ -419,8 +419,8 @@ def test_values_leave_as_csv_and_as_a_picture(open_page: Open) -> None:
 
 def test_without_a_script_sentence_steps_figures_and_reason_are_there(open_page: Open) -> None:
     page = open_page(HOME, java_script_enabled=False)
-    sells = wording_pattern("home", "next_export", t=re.compile(r"\d\d:\d\d"))
-    assert sells.search(page.locator("#headline").inner_text())
+    until = wording_pattern("home", "until_time", t=re.compile(r"\d\d:\d\d"))
+    assert until.search(page.locator("#headline").inner_text())
     assert page.locator(".step").count() == 4
     assert page.locator(".facts > div").count() == 6
     page.locator(".step").nth(2).click()

@@ -34,7 +34,7 @@ short_limit = Grenze
 
 # Wer entscheidet, wo Pläne verglichen werden.
 policy_idle = Ungenutzte Batterie
-policy_self_consumption = Ohne Luna (Wechselrichter allein)
+policy_self_consumption = Wechselrichter allein (ohne Luna)
 policy_rule = Die drei günstigsten Stunden
 policy_mpc = Luna
 policy_mpc_scenarios = Luna, auf Prognosefehler vorbereitet

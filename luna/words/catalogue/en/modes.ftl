@@ -34,7 +34,7 @@ short_limit = Limit
 
 # Who decides, where plans are compared.
 policy_idle = Unused battery
-policy_self_consumption = Without Luna (inverter alone)
+policy_self_consumption = Inverter alone (without Luna)
 policy_rule = Three cheapest hours
 policy_mpc = Luna
 policy_mpc_scenarios = Luna, prepared for forecast errors

@@ -34,7 +34,7 @@ short_limit = Grens
 
 # Wie beslist, waar plannen worden vergeleken.
 policy_idle = Ongebruikte batterij
-policy_self_consumption = Zonder Luna (alleen de omvormer)
+policy_self_consumption = Alleen de omvormer (zonder Luna)
 policy_rule = De drie goedkoopste uren
 policy_mpc = Luna
 policy_mpc_scenarios = Luna, voorbereid op voorspelfouten
