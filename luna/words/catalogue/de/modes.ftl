@@ -2,7 +2,7 @@
 
 # Betriebsarten von Batterien und anderen Geräten (none: kein solches Gerät); kurze Namen für wenig Platz. Bei anderen Geräten heißt charge wie der kurze Name.
 mode_self_consumption = Eigenverbrauch
-short_self_consumption = Eigen
+short_self_consumption = Eigenverbrauch
 mode_save = Solarstrom speichern
 short_save = Speichern
 mode_supply = Haus versorgen

@@ -38,9 +38,9 @@ next_export = verkoopt hij stroom aan het net
 would = Luna stuurt niet. Luna zou:
 would_save = alleen zonoverschot opslaan{ $until }
 would_hold = de batterij pauzeren{ $until }
-would_self_consumption = je eigen gebruik uit de batterij dekken{ $until }
-would_supply = het huis uit de batterij voeden{ $until }
-would_charge = de batterij van het net laden{ $until }
+would_self_consumption = je eigen gebruik dekken{ $until }
+would_supply = het huis voeden{ $until }
+would_charge = van het net laden{ $until }
 would_export = stroom aan het net verkopen{ $until }
 would_then = { $now }, daarna { $next }.
 # De batterij volgt het plan niet.

@@ -2,7 +2,7 @@
 
 # Modi van batterijen en andere apparaten (none: geen zulk apparaat); korte namen voor weinig ruimte. Bij andere apparaten heet charge zoals de korte naam.
 mode_self_consumption = Eigen gebruik
-short_self_consumption = Eigen
+short_self_consumption = Eigen gebruik
 mode_save = Zonnestroom opslaan
 short_save = Opslaan
 mode_supply = Huis voeden
