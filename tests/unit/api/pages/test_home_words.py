@@ -135,6 +135,49 @@ def test_something_else_lasts_four_hours_at_most_where_the_run_goes_on_for_days(
     )
 
 
+@pytest.mark.parametrize(
+    ("rank", "ending"),
+    [(2, "nd"), (3, "rd"), (4, "th"), (11, "th"), (21, "st"), (112, "th")],
+)
+def test_the_sheet_compares_the_price_the_alternative_and_the_worth(rank: int, ending: str) -> None:
+    view = view_of(("self_consumption", 4, 0.0), ("export", 4, 4.0), ("save", 4, 0.0))
+    decided = view.document["decisions"]
+    reserve = wording("battery_reasons", "limit_reserve")
+    slot = view.window.past
+    decided["price_rank"][slot], decided["price_count"][slot] = rank, 120
+    decided["cost_of_opposite"][slot] = 0.001
+    decided["cost_of_opposite"][slot + 1] = 0.12
+    decided["energy_value"][slot] = 0.24
+    decided["binding"][slot] = [reserve, "another"]
+    sheet, next_sheet = view_sheet(view, slot), view_sheet(view, slot + 1)
+    assert sheet is not None
+    assert next_sheet is not None
+    assert sheet.worth == wording("home", "worth_later", value="24\u00a0ct", buy="30\u00a0ct")
+    assert next_sheet.worth == ""
+    rows = dict(sheet.rows)
+    compared = wording("home", f"rank_{ending}", rank=rank, count=120)
+    assert rows[wording("home", "rank")] == compared
+    assert rows[wording("home", "opposite")] == wording("home", "opposite_same")
+    kept = wording("home", "binding_reserve", soc="10%")
+    assert rows[wording("home", "binding")] == f"{kept}, another"
+    more = wording("home", "opposite_more", x="€0.12")
+    assert dict(next_sheet.rows)[wording("home", "opposite")] == more
+
+
+@pytest.mark.parametrize(
+    ("code", "phrase"),
+    [("idle_no_battery", "without_battery"), ("idle_pv_off", "without_battery_limited")],
+)
+def test_a_house_without_a_battery_has_a_headline(code: str, phrase: str) -> None:
+    view = view_of(("save", 4, 0.0))
+    site = SITE.model_copy(update={"batteries": []})
+    window = open_window(site, now=NOW, language="en")
+    view.document["decisions"]["code"][window.past] = code
+    house = replace(view.house, site=site)
+    home = HomeView(window, view.document, view.words, house)
+    assert home.headlines == [wording("home", phrase)]
+
+
 def test_a_deed_that_moves_next_to_nothing_is_not_told() -> None:
     # A quarter-hour at 0.108 kW is 27 Wh.
     view = view_of(
