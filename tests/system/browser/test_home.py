@@ -160,13 +160,13 @@ def test_plans_that_are_compared_are_named_by_when_they_were_issued(open_page: O
     expect(page.locator("#readout .title")).to_contain_text("Plan of 16:30")
     expect(page.locator("#readout")).not_to_contain_text("Plan of 00:00")
     before = page.evaluate(INKED_CHART)
-    page.get_by_role("button", name="Midnight's plan").click()
+    page.get_by_role("button", name=wording("home", "ghost_midnight")).click()
     cell = page.locator("#readout > span", has_text="Plan of 00:00")
     expect(cell.locator("b")).to_have_text(re.compile(r"\d+%"))
     assert page.evaluate(INKED_CHART) != before
     page.locator("#chart").press("PageUp")
     expect(page.locator("#readout .title")).not_to_contain_text("Plan of")
-    page.get_by_role("button", name="Forecast then").click()
+    page.get_by_role("button", name=wording("home", "ghost_forecast")).click()
     expect(page.locator("#readout > span", has_text="House, expected").locator("b")).to_have_text(
         re.compile(r"\d\skW")
     )
