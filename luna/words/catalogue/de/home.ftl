@@ -194,7 +194,7 @@ override_by_hand = Luna berät nur. Luna plant mit deiner Vorgabe; die Batterie 
 
 ## Was von Hand einzustellen ist.
 
-advice = Batterie einstellen
+advice = Einstellungen für deine Batterie
 advice_until = Bis { $end }: { $deed }.
 advice_span = Von { $start } bis { $end }: { $deed }.
 advice_on = Ab { $start }: { $deed }.

@@ -194,7 +194,7 @@ override_by_hand = Luna only advises. It plans with your override; you set the b
 
 ## What to do by hand.
 
-advice = Set your battery
+advice = Settings for your battery
 advice_until = Until { $end }: { $deed }.
 advice_span = From { $start } to { $end }: { $deed }.
 advice_on = From { $start } on: { $deed }.

@@ -194,7 +194,7 @@ override_by_hand = Luna geeft alleen advies. Luna plant met je instelling; de ba
 
 ## Wat je met de hand instelt.
 
-advice = Stel je batterij in
+advice = Instellingen voor je batterij
 advice_until = Tot { $end }: { $deed }.
 advice_span = Van { $start } tot { $end }: { $deed }.
 advice_on = Vanaf { $start }: { $deed }.
