@@ -92,7 +92,8 @@ def _overrides(view: HomeView) -> Iterator[Notice]:
     for override in view.document["overrides"]:
         until = datetime.fromisoformat(override["until"])
         device = override["device"]
-        mode = say_mode(override["mode"], language=language)
+        of_battery = device == BATTERIES
+        mode = say_mode(override["mode"], language=language, of_battery=of_battery)
         sentence = view.words("notice_override", mode=mode, t=view.say_instant(until))
         more = []
         if device != BATTERIES:

@@ -278,7 +278,7 @@ def test_the_day_is_told_in_its_morning_to_those_alone_who_ask_for_it(
     tell(morning + timedelta(minutes=20), lines)
     tell(morning + HOUR, lines)
     (text,) = house.texts
-    now = wording_pattern("house", "house_now", end="Sat 07:30", mode="Hold")
+    now = wording_pattern("house", "house_now", end="Sat 07:30", mode=wording("modes", "mode_hold"))
     statements = re.compile(f"{re.escape(wording('house', 'house_would'))} {now.pattern}")
     assert wording_pattern("messages", "text_day_ahead", site=site, statements=statements).match(
         text

@@ -107,7 +107,7 @@ SENTENCES: list[tuple[Callable[[], str], str]] = [
             "3,2 °C kälter als in den letzten sieben Tagen: +0,30 kW."
         ),
     ),
-    (note_charge, "Der letzte aufgezeichnete Ladestand, 50 %, ist der von Mo. 06:00."),
+    (note_charge, "Der letzte Ladestand ist 50 %, von Mo. 06:00."),
     (
         lambda: ": ".join(retell_compromise(MISSED, speak("de"))),
         "Auto: 80 % bis Mo. 07:00: 12,5 % fehlen",
