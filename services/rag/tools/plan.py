@@ -89,16 +89,6 @@ def tell_plan(context: ToolContext, arguments: PlanArguments) -> Findings:
             (plan_source(plan),),
             until=teller.moment("plan_end", end_of(plan), day=True),
         )
-    issued = teller.moment("issued_at", plan.issued_at, day=True)
-    teller.say(
-        "plan_cost",
-        issued=issued,
-        cost=teller.figure("plan_cost", plan.cost.total, "cost"),
-        end=teller.moment("plan_end", end_of(plan), day=True),
-    )
-    if plan.cost.self_sufficiency is not None:
-        share = teller.figure("self_sufficiency", plan.cost.self_sufficiency, "share")
-        teller.say("plan_self_sufficiency", share=share)
     if len(slots) < len(coming):
         end = slots[-1].start + length
         teller.say(
@@ -110,8 +100,22 @@ def tell_plan(context: ToolContext, arguments: PlanArguments) -> Findings:
         teller.say("no_battery")
     else:
         _tell_batteries(teller, slots, length)
+    _tell_cost(teller, plan)
     chart = _draw_plan(teller, slots, length)
     return teller.finish(chart=chart, sources=(plan_source(plan),))
+
+
+def _tell_cost(teller: Teller, plan: PlanReply) -> None:
+    issued = teller.moment("issued_at", plan.issued_at, day=True)
+    teller.say(
+        "plan_cost",
+        issued=issued,
+        cost=teller.figure("plan_cost", plan.cost.total, "cost"),
+        end=teller.moment("plan_end", end_of(plan), day=True),
+    )
+    if plan.cost.self_sufficiency is not None:
+        share = teller.figure("self_sufficiency", plan.cost.self_sufficiency, "share")
+        teller.say("plan_self_sufficiency", share=share)
 
 
 def _draw_plan(teller: Teller, slots: Sequence[SlotReply], length: timedelta) -> Chart:
@@ -175,7 +179,7 @@ def _tell_batteries(teller: Teller, slots: Sequence[SlotReply], length: timedelt
         _tell_flows(teller, slots, length, battery=None, ending="")
     else:
         for number, name in enumerate(names, start=1):
-            teller.name(f"battery_{number}", name)
+            teller.device(f"battery_{number}", name)
             own_slots = []
             for slot in slots:
                 if name in slot.batteries:
@@ -185,7 +189,7 @@ def _tell_batteries(teller: Teller, slots: Sequence[SlotReply], length: timedelt
     for number, (battery, last) in enumerate(slots[-1].batteries.items(), start=1):
         socs = [slot.batteries[battery].soc_end for slot in slots if battery in slot.batteries]
         figures = {
-            "battery": teller.name(f"battery_{number}", battery),
+            "battery": teller.device(f"battery_{number}", battery),
             "low": teller.figure(f"lowest_soc_{number}", min(socs), "soc"),
             "high": teller.figure(f"highest_soc_{number}", max(socs), "soc"),
             "last": teller.figure(f"soc_end_{number}", last.soc_end, "soc"),

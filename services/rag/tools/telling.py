@@ -7,9 +7,15 @@ from math import isfinite
 from luna.contracts.site_tools import Chart, Figure, ToolSource, Unit
 from luna.energy.timeline import local_midnight
 from luna.platform.house_statements import HouseStatement
+from luna.words.devices import say_device
 from luna.words.house import answer_phrase
 from luna.words.numbers import NBSP
 from services.rag.tools.declaration import DayPeriod, Findings, ToolContext
+
+# An answer begins with so many sentences; the others follow as details on a line of their own.
+LEAD = 2
+# A share from here on is shown as 100%.
+ROUNDS_TO_ALL = 0.995
 
 
 class Teller:
@@ -47,6 +53,10 @@ class Teller:
     def name(self, name: str, value: str) -> str:
         """Record a name, which may contain digits, and return it."""
         return self._note(name, value, "name", value)
+
+    def device(self, name: str, key: str) -> str:
+        """Record a device's key and return the device's name."""
+        return self._note(name, key, "name", say_device(key, language=self.numbers.language))
 
     def moment(self, name: str, instant: datetime, *, day: bool) -> str:
         """Record an instant and return its local clock time, with ``day`` also its day."""
@@ -90,6 +100,11 @@ class Teller:
         """Add a sentence."""
         self._sentences.append(self.phrase(code, **figures).rstrip())
 
+    def say_partly(self, code: str, name: str, share: float) -> None:
+        """Add the sentence that only a share of the time is known, unless it shows as all."""
+        if share < ROUNDS_TO_ALL:
+            self.say(code, share=self.figure(name, share, "share"))
+
     def state(self, statement: HouseStatement, number: int, prefix: str = "") -> None:
         """Add a statement about the house; its figures are named ``{prefix}{name}_{number}``."""
         figures = {}
@@ -114,7 +129,7 @@ class Teller:
         """Return the findings."""
         return Findings(
             found=True,
-            text=" ".join(self._sentences),
+            text=self._text,
             figures=[*self._figures.values()],
             chart=chart,
             sources=sources,
@@ -125,10 +140,15 @@ class Teller:
         self.say(code, **figures)
         return Findings(
             found=False,
-            text=" ".join(self._sentences),
+            text=self._text,
             figures=[*self._figures.values()],
             sources=sources,
         )
+
+    @property
+    def _text(self) -> str:
+        parts = (self._sentences[:LEAD], self._sentences[LEAD:])
+        return "\n".join(" ".join(part) for part in parts if part)
 
     def _note(self, name: str, value: float | str, unit: Unit, text: str) -> str:
         assert isinstance(value, str) or isfinite(value), name  # noqa: S101 - what is unknown is left out by who asks
