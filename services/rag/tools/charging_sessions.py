@@ -50,7 +50,7 @@ def tell_sessions(context: ToolContext, _arguments: NoArguments) -> Findings:
         figures = {
             "device": teller.device(f"vehicle_{number}", session.device),
             "begin": teller.moment(f"from_{number}", session.from_, day=True),
-            "end": teller.moment(f"to_{number}", session.to, day=True),
+            "end": teller.end(f"to_{number}", session.to, begin=session.from_),
         }
         if session.target_soc is None:
             teller.say("session", **figures)

@@ -106,17 +106,23 @@ def tell_comparison(context: ToolContext, arguments: CompareArguments) -> Findin
     other_title = teller.period(other_period, "other_")
     if not both:
         return teller.miss("nothing_to_compare", tuple(sources), one=title, other=other_title)
+    cost_title = title
     if "load" in both:
         difference = one.account.consumption_kwh - other.account.consumption_kwh
         _tell_difference(teller, "load", difference, "kwh", title=title)
+        # The sentence before has named the period.
+        cost_title = ""
     cost = one.account.energy_cost
     other_cost = other.account.energy_cost
     if cost is not None and other_cost is not None:
-        _tell_difference(teller, "cost", cost - other_cost, "cost", title=title)
+        _tell_difference(teller, "cost", cost - other_cost, "cost", title=cost_title)
+    teller.begin_line()
     tell_energies(teller, one, both, title=title, end=window.end)
     tell_bill(teller, context, one)
+    teller.begin_line()
     tell_energies(teller, other, both, title=other_title, end=other_window.end, prefix="other_")
     tell_bill(teller, context, other, prefix="other_")
+    teller.begin_line()
     least = min(min(one.coverage(name), other.coverage(name)) for name in both)
     teller.say_partly("partly_recorded", "share_known", least)
     estimated = max(max(one.estimated(name), other.estimated(name)) for name in both)
@@ -138,8 +144,10 @@ def _tell_difference(
     teller: Teller, quantity: str, difference: float, unit: Unit, *, title: str
 ) -> None:
     figure = teller.figure(f"{quantity}_difference", abs(difference), unit)
-    direction = "more" if difference >= 0 else "less"
-    teller.say(f"{quantity}_{direction}", period=title, difference=figure)
+    code = f"{quantity}_more" if difference >= 0 else f"{quantity}_less"
+    if title:
+        code = f"{code}_of"
+    teller.say(code, period=title, difference=figure)
 
 
 TOOL = Tool(

@@ -94,7 +94,7 @@ def tell_plan(context: ToolContext, arguments: PlanArguments) -> Findings:
         teller.say(
             "plan_window",
             begin=teller.moment("window_from", slots[0].start, day=True),
-            end=teller.moment("window_to", end, day=True),
+            end=teller.end("window_to", end, begin=slots[0].start),
         )
     if not context.site.batteries and not slots[0].batteries:
         teller.say("no_battery")
@@ -106,13 +106,15 @@ def tell_plan(context: ToolContext, arguments: PlanArguments) -> Findings:
 
 
 def _tell_cost(teller: Teller, plan: PlanReply) -> None:
-    issued = teller.moment("issued_at", plan.issued_at, day=True)
-    teller.say(
-        "plan_cost",
-        issued=issued,
-        cost=teller.figure("plan_cost", plan.cost.total, "cost"),
-        end=teller.moment("plan_end", end_of(plan), day=True),
-    )
+    total = plan.cost.total
+    figures = {
+        "issued": teller.moment("issued_at", plan.issued_at, day=True),
+        "cost": teller.figure("plan_cost", total, "cost"),
+        "end": teller.moment("plan_end", end_of(plan), day=True),
+    }
+    if total < 0:
+        figures["earning"] = teller.figure("plan_earning", -total, "cost")
+    teller.say("plan_earns" if total < 0 else "plan_cost", **figures)
     if plan.cost.self_sufficiency is not None:
         share = teller.figure("self_sufficiency", plan.cost.self_sufficiency, "share")
         teller.say("plan_self_sufficiency", share=share)
@@ -165,9 +167,11 @@ def _tell_flows(
         while last + 1 < len(flowing) and flowing[last + 1]:
             last += 1
         run_kwh = sum(values[first : last + 1])
+        begin = slots[first].start
+        end = slots[last].start + length
         figures = {
-            "begin": teller.moment(f"next_{name}_from{ending}", slots[first].start, day=True),
-            "end": teller.moment(f"next_{name}_to{ending}", slots[last].start + length, day=True),
+            "begin": teller.moment(f"next_{name}_from{ending}", begin, day=True),
+            "end": teller.end(f"next_{name}_to{ending}", end, begin=begin),
             "kwh": teller.figure(f"next_{name}_kwh{ending}", run_kwh, "kwh"),
         }
         teller.say(f"plan_{name}{suffix}", total=total, **figures, **battery_name)

@@ -97,8 +97,8 @@ def _tell_part(teller: Teller, part: Savings, name: str, *, title: str) -> None:
     if difference is None:
         return
     cost = part.cost
+    count = teller.figure(f"{name}_days", len(part.counted), "count")
     figures = {
-        "count": teller.figure(f"{name}_days", len(part.counted), "count"),
         "amount": teller.figure(name, abs(difference), "cost"),
         "luna": teller.figure(f"{name}_cost_{LUNA}", cost[LUNA], "cost"),
         "without": teller.figure(f"{name}_cost_{WITHOUT}", cost[WITHOUT], "cost"),
@@ -113,6 +113,7 @@ def _tell_part(teller: Teller, part: Savings, name: str, *, title: str) -> None:
             share=teller.figure(f"{name}_share_of_possible", share, "share"),
             possible=possible,
         )
+    teller.say(f"{name}_control", count=count)
 
 
 TOOL = Tool(

@@ -23,7 +23,7 @@ def tell_site(context: ToolContext, _arguments: NoArguments) -> Findings:
     now = teller.moment("now", context.now, day=True)
     teller.say(
         "site",
-        site=teller.name("site", site.name),
+        site=teller.name("site", site.name, shown=site.called),
         zone=teller.name("timezone", site.timezone),
         now=now,
         today=teller.day("today", context.today),

@@ -28,6 +28,8 @@ class Teller:
         self.numbers = context.numbers
         self._figures: dict[str, Figure] = {}
         self._sentences: list[str] = []
+        # Places of details that begin a line.
+        self._lines: set[int] = set()
         self._written: dict[Unit, Callable[[float], str]] = {
             "kwh": self.numbers.amount,
             "kw": self.numbers.power,
@@ -50,13 +52,13 @@ class Teller:
         hours, minutes = divmod(round(value_hours * 60), 60)
         return self._note(name, value_hours, "hours", f"{hours}:{minutes:02d}{NBSP}h")
 
-    def name(self, name: str, value: str) -> str:
-        """Record a name, which may contain digits, and return it."""
-        return self._note(name, value, "name", value)
+    def name(self, name: str, value: str, *, shown: str = "") -> str:
+        """Record a name, which may contain digits, and return it as it is shown."""
+        return self._note(name, value, "name", shown or value)
 
     def device(self, name: str, key: str) -> str:
         """Record a device's key and return the device's name."""
-        return self._note(name, key, "name", say_device(key, language=self.numbers.language))
+        return self.name(name, key, shown=say_device(key, language=self.numbers.language))
 
     def moment(self, name: str, instant: datetime, *, day: bool) -> str:
         """Record an instant and return its local clock time, with ``day`` also its day."""
@@ -65,6 +67,12 @@ class Teller:
         if day:
             text = f"{self.numbers.day(instant)}, {text}"
         return self._note(name, local.isoformat(), "instant", text)
+
+    def end(self, name: str, end: datetime, *, begin: datetime) -> str:
+        """Record the end of a span and return it, with its day if that is not the begin's."""
+        zone = self.numbers.zone
+        is_same_day = begin.astimezone(zone).date() == end.astimezone(zone).date()
+        return self.moment(name, end, day=not is_same_day)
 
     def day(self, name: str, day: date) -> str:
         """Record a local day and return it with its year."""
@@ -99,6 +107,10 @@ class Teller:
     def say(self, code: str, **figures: str) -> None:
         """Add a sentence."""
         self._sentences.append(self.phrase(code, **figures).rstrip())
+
+    def begin_line(self) -> None:
+        """Begin a line of details with the next sentence."""
+        self._lines.add(len(self._sentences))
 
     def say_partly(self, code: str, name: str, share: float) -> None:
         """Add the sentence that only a share of the time is known, unless it shows as all."""
@@ -147,8 +159,12 @@ class Teller:
 
     @property
     def _text(self) -> str:
-        parts = (self._sentences[:LEAD], self._sentences[LEAD:])
-        return "\n".join(" ".join(part) for part in parts if part)
+        text = ""
+        for place, sentence in enumerate(self._sentences):
+            if place:
+                text += "\n" if place == LEAD or place in self._lines else " "
+            text += sentence
+        return text
 
     def _note(self, name: str, value: float | str, unit: Unit, text: str) -> str:
         assert isinstance(value, str) or isfinite(value), name  # noqa: S101 - what is unknown is left out by who asks
