@@ -1,4 +1,4 @@
-title = Installation
+title = Anlage
 camera_lab = Kameralabor
 bundle = Datei für den Support herunterladen (ohne Geheimnisse)
 tab_status = Status
