@@ -78,12 +78,10 @@ def list_notices(view: HomeView, plan_max_age: timedelta) -> list[Notice]:
 
 
 def _findings(view: HomeView) -> Iterator[Notice]:
-    site_name = view.window.site.called
     for finding in view.house.findings:
         if finding.code in TONES:
-            message = say_message(
-                finding.code, finding.figures, site=site_name, numbers=view.numbers
-            )
+            # The page names the home.
+            message = say_message(finding.code, finding.figures, site="", numbers=view.numbers)
             yield Notice(TONES[finding.code], f"{message.title}.", message.text)
 
 

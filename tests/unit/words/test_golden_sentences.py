@@ -123,10 +123,7 @@ SENTENCES: list[tuple[Callable[[], str], str]] = [
     ),
     (
         tell_cheap_hours,
-        (
-            "Huis: van ma 19:15 tot ma 21:15 kost stroom gemiddeld 8,1 ct per kWh, over de "
-            "hele dag 24,5 ct."
-        ),
+        ("Huis: 8,1 ct per kWh van ma 19:15 tot 21:15. Het gemiddelde van die dag is 24,5 ct."),
     ),
 ]
 

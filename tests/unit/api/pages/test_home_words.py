@@ -356,7 +356,7 @@ def test_what_a_plan_had_no_time_to_find_is_not_told_as_what_cannot_be_had(
     house = replace(view.house, findings=(SiteFinding(code, "car", {"missed": missed}),))
     notices = list_notices(HomeView(view.window, document, view.words, house), timedelta(hours=1))
     said = f"{wording('messages', f'title_{code}', language)}."
-    assert [(notice.title, notice.more.endswith(" car: 2 kWh")) for notice in notices] == [
+    assert [(notice.title, notice.more.endswith(" car: 2 kWh.")) for notice in notices] == [
         (said, True)
     ]
 
