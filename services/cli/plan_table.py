@@ -208,9 +208,10 @@ def _list_cells(
     pv_kwh = sum(slot.pv_kwh for slot in line.slots)
     grid_kwh = sum(slot.import_kwh - slot.export_kwh for slot in line.slots)
     device = f"{first.reason.device}: " if first.reason.device else ""
+    names = mode(first.mode, language=numbers.language)
     return [
         numbers.clock(first.start),
-        mode(first.mode, language=numbers.language).full,
+        names.full if out.width >= WIDE else names.short,
         *stored,
         numbers.number(load_kwh, 1),
         numbers.number(pv_kwh, 1),

@@ -679,7 +679,7 @@ def test_a_stored_plan_answers_what_would_be_otherwise(api: httpx.Client) -> Non
     alternative = {"slot": "2024-02-01T01:00Z", "mode": "charge", "power_kw": 2, "language": "de"}
     told = api.post(f"/v1/plans/{plan_id}/why-not", json=alternative, timeout=60).json()
     assert told["cost"]["import"] > 0
-    assert told["text"].startswith("Zu laden ab Do. 02:00 (battery) würde")
+    assert told["text"].startswith("Alternative „Laden“ ab Do. 02:00 (Batterie): ")
     full = api.post(f"/v1/plans/{plan_id}/why-not", json=alternative | {"power_kw": 9}, timeout=60)
     assert (full.status_code, full.json()["field"]) == (422, "alternative.power_kw")
     variant = {"variant": {"name": "none", "site": {"batteries": {"battery": None}}}}

@@ -541,7 +541,7 @@ def test_a_lock_that_is_held_too_long_is_said_to_be_temporary(database: Engine) 
         ("53100", FullError, "disk is full.*Free some space where PostgreSQL"),
         ("53200", UnavailableError, "no memory left.*Free some memory"),
         ("53300", UnavailableError, "does not answer"),
-        ("25006", UnavailableError, "takes no writes.*fail-over"),
+        ("25006", UnavailableError, "read-only.*fail-over"),
     ],
     ids=["disk", "memory", "connections", "replica"],
 )

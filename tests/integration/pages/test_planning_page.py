@@ -442,7 +442,7 @@ def test_a_profile_that_there_is_not_is_refused_where_a_site_is_stored(api: http
         ),
     )
     assert (answer.status_code, answer.json()["reason"]) == (422, "profile-unknown")
-    assert "There are eastron_sdm630" in answer.json()["remedy"]
+    assert "eastron_sdm630" in answer.json()["remedy"]
     own = {
         "by": "profile",
         "batteries": [
