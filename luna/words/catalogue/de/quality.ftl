@@ -40,7 +40,7 @@ fault_devices_beyond_grid =
     }
 fault_rebuild = { $series }: Gespeichert sind { $before } kWh, neu berechnet sind es { $after } kWh. Prüfe Einheit und Rolle des Sensors. Willst du die neuen Werte, übernimm sie bei den zurückgestellten Zeilen
 fault_price_gap = { $series }: in { $known } von { $slots } Viertelstunden unbekannt
-fault_price_zero = { $series }: in { $known } von { $slots } Viertelstunden null, der Marktpreis aber nicht
+fault_price_zero = { $series }: in { $known } von { $slots } Viertelstunden null, der Börsenpreis aber nicht
 fault_soc_jump =
     { $known ->
         [one] Der Ladestand ändert sich schneller, als die Batterie kann, in { $known } Viertelstunde
