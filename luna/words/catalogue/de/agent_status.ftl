@@ -1,7 +1,7 @@
 reason_not_judged = Luna hat Antares noch nicht geprüft.
 reason_no_artefact = Antares ist noch nicht trainiert.
-reason_replay_days = Antares ist an { $days } von { $needed } vergangenen Tagen getestet.
-reason_shadow_days = Antares war { $days } von { $needed } Tagen auf Probe.
+reason_replay_days = Antares wurde an { $days } von { $needed } vergangenen Tagen getestet.
+reason_shadow_days = Antares war an { $days } von { $needed } Tagen auf Probe.
 reason_behind =
     { $days ->
         [one] Nach { $days } Tag könnte Antares mehr kosten als Lunas Plan: über 1{ "\u00A0" }% der möglichen Ersparnis.
@@ -37,7 +37,7 @@ next_shadow =
         [one] Antares bleibt noch { $missing } Tag auf Probe.
        *[other] Antares bleibt noch { $missing } Tage auf Probe.
     }
-next_judge = Luna prüft Antares in der nächsten Nacht.
+next_judge = Luna prüft Antares heute Nacht.
 next_improve = Antares muss besser werden: Er könnte noch mehr kosten als Lunas Plan.
 next_ask = { $mode } ist bereit. Du kannst es einschalten.
 next_prove_again =

@@ -9,16 +9,16 @@ headline_some =
         [one] { $good } von { $judged } geprüften Tagen dieses Monats ist verlässlich.
        *[other] { $good } von { $judged } geprüften Tagen dieses Monats sind verlässlich.
     }
-headline_empty = In diesem Monat ist noch kein Tag geprüft.
+headline_empty = Luna hat in diesem Monat noch keinen Tag geprüft.
 lead = Mit diesen Messwerten lernt und plant Luna. Zweifelhafte Werte warten unten auf deine Entscheidung.
-span_none = Noch gibt es keine Messwerte.
+span_none = Es gibt noch keine Messwerte.
 span = Messwerte von { $first } bis { $last }.
 stale = Seit { $hours } h keine neuen Werte. Prüfe deine Sensoren.
 quality_title = Qualität je Tag
 month_before = Voriger Monat
 month_after = Nächster Monat
 months = Monat wählen
-verdict_clean = in Ordnung
+verdict_clean = gut
 verdict_mask_battery = gut, außer Batterie
 verdict_exclude = nicht verwendet
 verdict_none = nicht geprüft
@@ -51,8 +51,8 @@ dismiss_named = Weglassen: Zeile { $id }
 decided_released = Luna verwendet jetzt Zeile { $id }.
 decided_corrected = Luna verwendet jetzt Zeile { $id } mit deinen Werten.
 decided_dismissed = Luna lässt Zeile { $id } weg.
-upload_title = Datei laden
-upload_note = CSV, Excel oder JSON von Versorger, Wechselrichter oder Home Assistant. Du prüfst sie, bevor Luna sie speichert.
+upload_title = Datei hochladen
+upload_note = CSV, Excel oder JSON von Anbieter, Wechselrichter oder Home Assistant. Du prüfst sie, bevor Luna sie speichert.
 upload_look = Datei prüfen
 upload_known = Die Datei hat schon Lunas Spalten (auch Parquet, Wetter, CO₂, Sensorwerte)
 upload_file = Datei
@@ -62,13 +62,13 @@ kind_prices = Preise
 kind_weather = Wetter
 kind_carbon = CO₂ im Netzstrom
 kind_readings = Sensorwerte
-upload_timezone = Zeitzone, falls in der Datei keine steht
-upload_units = Einheiten, falls in der Datei keine stehen
-upload_send = Laden
+upload_timezone = Zeitzone, falls sie in der Datei fehlt
+upload_units = Einheiten, falls sie in der Datei fehlen
+upload_send = Hochladen
 upload_progress = Hochgeladen
 upload_failed = Die Datei kam nicht an. Versuch es noch einmal.
-loads_title = Geladene Dateien
-loads_none = Du hast noch keine Datei geladen.
+loads_title = Hochgeladene Dateien
+loads_none = Du hast noch keine Datei hochgeladen.
 load_counts =
     { $rows ->
         [one] { $rows } Zeile: { $accepted } übernommen ({ $accepted_in_part } teilweise), { $repaired } repariert, { $quarantined } zurückgestellt, { $duplicated } doppelt
@@ -77,6 +77,6 @@ load_counts =
 load_done = fertig
 load_queued = wartet
 load_running = läuft
-load_failed = nicht geladen
+load_failed = fehlgeschlagen
 load_dead = abgebrochen
 load_cancelled = von dir abgebrochen

@@ -28,6 +28,6 @@ within_pv =
     }
 label = Prognose von Verbrauch und Solarstrom mit Schwankungsbereich, Viertelstunde für Viertelstunde
 stage_cold = Es gibt noch kaum Messwerte. Luna nimmt den Verbrauch eines typischen Haushalts.
-stage_profile = Noch ist nichts gelernt. Die Prognose wiederholt die letzten Tage.
+stage_profile = Die Prognose hat noch nichts gelernt. Sie wiederholt die letzten Tage.
 stage_young = Die Prognose lernt aus mehr als zwei Wochen deines Zuhauses. Sie wird besser, bis sie zwei Monate kennt.
 stage_full = Die Prognose lernt aus mindestens zwei Monaten deines Zuhauses.

@@ -2,8 +2,8 @@ title = Zeitplan
 headline_free = Keine eigenen Vorgaben. Luna plant frei.
 headline_fixed =
     { $count ->
-        [one] Du hast eine eigene Vorgabe gesetzt. Luna plant darum herum.
-       *[other] Du hast { $count } eigene Vorgaben gesetzt. Luna plant darum herum.
+        [one] Du hast eine eigene Vorgabe gesetzt. Luna richtet sich danach.
+       *[other] Du hast { $count } eigene Vorgaben gesetzt. Luna richtet sich danach.
     }
 lead = Mit einer eigenen Vorgabe entscheidest du für eine Weile selbst. Danach plant Luna wieder frei.
 fix_title = Eigene Vorgabe setzen
@@ -41,7 +41,7 @@ taken_back = Gelöscht: { $what }. Der nächste Plan enthält es nicht mehr.
 put_back = Rückgängig
 control_title = Steuerung
 control_none = Luna kann deine Geräte noch nicht steuern. Richte die Steuerung in den Einstellungen deines Zuhauses ein.
-control_advice = Luna gibt nur Rat, wie du es gewählt hast. Die Übersicht zeigt, was du tun kannst. Ändern kannst du das in den Einstellungen deines Zuhauses.
+control_advice = Luna gibt nur Empfehlungen. Das hast du so gewählt. Die Übersicht zeigt, was du tun kannst. Ändern kannst du das in den Einstellungen deines Zuhauses.
 control_settings = Einstellungen öffnen
 control_off = Die Steuerung ist aus. Luna sendet nichts an deine Geräte.
 control_on = Die Steuerung ist seit { $since } an.
@@ -64,7 +64,7 @@ session_to = Abfahrt
 session_arrival = Ladestand jetzt oder bei Ankunft, in %
 session_target = Ladestand bei Abfahrt, in %
 session_charging = Luna lädt { $kwh } für { $cost } ({ $price }), fertig bis { $t }.
-session_days = Jede Woche wiederholen, Abfahrt am (nichts gewählt: einmal)
+session_days = Jede Woche an diesen Abfahrtstagen wiederholen (keine Auswahl: nur einmal)
 session_weekly = jede Woche, angesteckt { $first } – { $end }
 session_add = Abfahrt speichern
 session_said = { $device }: { $target } bis { $to }
@@ -74,17 +74,17 @@ heat_note = Heizt so lange, wie du wählst, egal zu welchem Preis.
 heat_hours = { $hours } h
 heat_named = { $hours } h: { $device }
 vacation_title = Urlaub
-vacation_off = Der Urlaub ist ausgeschaltet.
-vacation_on = Der Urlaub ist eingeschaltet. Prognosen rechnen mit wenig Verbrauch.
-vacation_rule = Pläne halten eine Reserve von { $reserve }, solange du weg bist.
+vacation_off = Urlaub ist ausgeschaltet.
+vacation_on = Urlaub ist eingeschaltet. Luna rechnet mit wenig Verbrauch.
+vacation_rule = Luna hält eine Reserve von { $reserve }, solange du weg bist.
 vacation_begin = Urlaub beginnen
 vacation_end = Urlaub beenden
 unattended_title = Bevor du die Steuerung einschaltest
-unattended_reverts = Läuft Luna nicht mehr, deckt { $device } nach { $seconds } Sekunden wieder den Eigenverbrauch.
-unattended_stays = In diesen Betriebsarten bleibt das Gerät, bis es jemand ändert: { $modes }.
+unattended_reverts = Läuft Luna nicht mehr, schaltet { $device } nach { $seconds } Sekunden zurück auf Eigenverbrauch.
+unattended_stays = In diesen Modi bleibt das Gerät, bis es jemand ändert: { $modes }.
 unattended_keeps = Läuft Luna nicht mehr, behält { $device } den letzten Befehl, bis ihn jemand ändert.
 unattended_exclusive = Schalte vorher aus: { $masters }.
 unattended_evidence_simulator = { $profile }: nur in der Simulation getestet. Noch niemand hat es zu Hause bestätigt.
-unattended_evidence_owner = { $profile }: Ein Besitzer bestätigt, dass es funktioniert.
+unattended_evidence_owner = { $profile }: Ein Besitzer hat bestätigt, dass es funktioniert.
 unattended_evidence_maker = { $profile }: folgt der Beschreibung des Herstellers.
 unattended_profile_missing = Luna kann { $device } nicht steuern: Das Profil { $profile } fehlt. Wähle ein anderes in den Einstellungen deines Zuhauses.

@@ -18,16 +18,16 @@ fault_repaired = { $series }: { $known } von { $slots } Viertelstunden sind repa
 fault_balance = Die Zähler passen nicht zusammen: { $open } von { $flow } kWh sind ungeklärt
 fault_balance_unusual = Die Zähler passen nicht zusammen: { $open } von { $flow } kWh sind ungeklärt, sonst höchstens { $usual } kWh. Stand ein Zähler still, oder ging seine Uhr falsch?
 fault_sensor_wrong_sign = { $sensor } ist immer negativ. Ist das Vorzeichen falsch? Setze ein Minus vor den Namen, in den Einstellungen deines Zuhauses unter Sensoren
-fault_sensor_thousandfold = { $sensor } meldet tausendmal mehr, als dein Zuhause kann. Sendet er Watt statt Kilowatt?
+fault_sensor_thousandfold = { $sensor } meldet tausendmal mehr, als in deinem Zuhause möglich ist. Sendet er Watt statt Kilowatt?
 fault_sensor_night = { $sensor } meldet nachts Solarstrom. Ist es der richtige Sensor, und geht seine Uhr richtig?
 fault_sensor_means_no_value = { $sensor } hat { $readings }-mal „kein Wert“ gesendet
-fault_counted_alone = { $series } ist ohne { $sensor } gezählt, der keine Werte gesendet hat. Ist das ein alter Sensor, entferne ihn in den Einstellungen deines Zuhauses unter Sensoren
+fault_counted_alone = { $sensor } hat keine Werte gesendet. { $series } zählt nur die anderen Sensoren. Ist es ein alter Sensor? Entferne ihn in den Einstellungen deines Zuhauses unter Sensoren
 fault_scaled_down = { $sensor } wirkt tausendmal zu niedrig. Stimmt die Einheit?
 fault_scaled_up = { $sensor } wirkt tausendmal zu hoch. Stimmt die Einheit?
-fault_frozen = { $sensor } änderte sich { $hours } h lang nicht, die anderen Zähler zählten { $missed } kWh. Hängt der Sensor, oder zählt er die andere Richtung?
-fault_clock_late = { $sensor } wirkt { $hours } h verspätet. Geht die Uhr richtig?
-fault_clock_early = { $sensor } wirkt { $hours } h zu früh. Geht die Uhr richtig?
-fault_turned = „{ $source }“ und „{ $sink }“ wirken vertauscht. Tausche ihre Sensoren in den Einstellungen deines Zuhauses unter Sensoren. Dient ein Sensor beiden, setze sein Minus beim anderen
+fault_frozen = { $sensor } änderte sich { $hours } h lang nicht, aber die anderen Zähler zählten { $missed } kWh. Hängt der Sensor, oder zählt er die andere Richtung?
+fault_clock_late = Die Werte von { $sensor } kommen wohl { $hours } h zu spät. Geht die Uhr richtig?
+fault_clock_early = Die Werte von { $sensor } kommen wohl { $hours } h zu früh. Geht die Uhr richtig?
+fault_turned = „{ $source }“ und „{ $sink }“ wirken vertauscht. Tausche ihre Sensoren in den Einstellungen deines Zuhauses unter Sensoren. Nutzen beide denselben Sensor? Dann setze sein Minus beim anderen Feld
 fault_devices_beyond_house =
     { $known ->
         [one] { $series }: { $open } kWh mehr, als der Hauszähler gezählt hat, in { $known } Viertelstunde. Zählt der Hauszähler dieses Gerät mit? Wenn nicht, gib das beim Sensor an, in den Einstellungen deines Zuhauses unter Sensoren
@@ -35,12 +35,12 @@ fault_devices_beyond_house =
     }
 fault_devices_beyond_grid =
     { $known ->
-        [one] { $series }: { $open } kWh mehr, als der Netzzähler dem Haus lässt, in { $known } Viertelstunde. Zählt der Netzzähler dieses Gerät mit? Wenn nicht, trag seinen Sensor auch beim Netzbezug ein, in den Einstellungen deines Zuhauses unter Sensoren
-       *[other] { $series }: { $open } kWh mehr, als der Netzzähler dem Haus lässt, in { $known } Viertelstunden. Zählt der Netzzähler dieses Gerät mit? Wenn nicht, trag seinen Sensor auch beim Netzbezug ein, in den Einstellungen deines Zuhauses unter Sensoren
+        [one] { $series }: { $open } kWh mehr, als das Haus laut Netzzähler verbraucht hat, in { $known } Viertelstunde. Zählt der Netzzähler dieses Gerät mit? Wenn nicht, trag seinen Sensor auch beim Netzbezug ein, in den Einstellungen deines Zuhauses unter Sensoren
+       *[other] { $series }: { $open } kWh mehr, als das Haus laut Netzzähler verbraucht hat, in { $known } Viertelstunden. Zählt der Netzzähler dieses Gerät mit? Wenn nicht, trag seinen Sensor auch beim Netzbezug ein, in den Einstellungen deines Zuhauses unter Sensoren
     }
-fault_rebuild = { $series }: { $before } kWh sind gespeichert, neu berechnet sind es { $after } kWh. Prüfe Einheit und Rolle des Sensors. Willst du die neuen Werte, übernimm sie bei den zurückgestellten Zeilen
+fault_rebuild = { $series }: Gespeichert sind { $before } kWh, neu berechnet sind es { $after } kWh. Prüfe Einheit und Rolle des Sensors. Willst du die neuen Werte, übernimm sie bei den zurückgestellten Zeilen
 fault_price_gap = { $series }: in { $known } von { $slots } Viertelstunden unbekannt
-fault_price_zero = { $series }: in { $known } von { $slots } Viertelstunden null, der Marktpreis aber nicht
+fault_price_zero = { $series }: in { $known } von { $slots } Viertelstunden null, der Börsenpreis aber nicht
 fault_soc_jump =
     { $known ->
         [one] Der Ladestand ändert sich schneller, als die Batterie kann, in { $known } Viertelstunde
@@ -51,8 +51,8 @@ fault_soc_excursion =
         [one] Der Ladestand liegt in { $known } Viertelstunde um bis zu { $jump } % daneben und kehrt dann zurück. Hat der Sensor neu gestartet?
        *[other] Der Ladestand liegt in { $known } Viertelstunden um bis zu { $jump } % daneben und kehrt dann zurück. Hat der Sensor neu gestartet?
     }
-fault_soc_stuck = Der Ladestand änderte sich nicht, während { $flow } kWh hinein- oder hinausgingen
+fault_soc_stuck = Der Ladestand blieb gleich, obwohl { $flow } kWh geladen oder entladen wurden
 fault_soc_reversed = Der Ladestand fällt, während die Batterie lädt ({ $against } von { $moved } kWh). Sind die Sensoren für Laden und Entladen vertauscht? Tausche sie in den Einstellungen deines Zuhauses unter Sensoren
 fault_soc_drift = Der Ladestand änderte sich um { $told } kWh, die Zähler zählten aber { $metered } kWh
 fault_open = Der Tag ist noch nicht zu Ende
-fault_unreadable = Die Gründe hat eine andere Version von Luna gespeichert
+fault_unreadable = Luna kann die Gründe nicht zeigen, eine andere Version von Luna hat sie gespeichert. Prüfe diesen Monat neu

@@ -26,28 +26,28 @@ would_headline_worse = Luna hätte an { $days } { $days ->
 further = An { $days } weiteren { $days ->
         [one] Tag
        *[other] Tagen
-    } war die Steuerung aus. Luna hätte dort { $saved } gespart.
-as_recorded = Luna vergleicht Haus und Batterie. { $devices } bleiben wie gemessen.
+    } war die Steuerung aus. Luna hätte dann { $saved } gespart.
+as_recorded = Luna vergleicht nur Haus und Batterie. Der Rest bleibt wie gemessen: { $devices }.
 paid = Kosten des ganzen Zuhauses: { $cost }
 earned = Einnahmen des ganzen Zuhauses: { $gain }
 paid_unknown = Kosten des ganzen Zuhauses: unbekannt
-would_saved = wären gespart worden
-would_saved_share = wären gespart worden · { $share } des Möglichen
+would_saved = hätte Luna gespart
+would_saved_share = hätte Luna gespart · { $share } des Möglichen
 would_lost = mehr als ohne Luna, wäre die Steuerung an gewesen
 lead = Verglichen mit deinem Zuhause ohne Luna. { $counted } von { $days } Tagen sind berechnet.
 until = Bis { $day }
-empty_title = Noch ist kein Tag berechnet.
+empty_title = Luna hat noch keinen Tag berechnet.
 empty_lead = Luna berechnet jeden Tag in der Nacht danach. Dafür braucht Luna vollständige Messwerte und eine Prognose für den Tag.
 cost_title = Was Luna spart
 cost_note = Lunas Plan und der Wechselrichter allein, berechnet für dieselben gemessenen Tage. Der Ladestand ist am Anfang und Ende gleich.
 carbon_note = CO₂ des gekauften Stroms, Viertelstunde für Viertelstunde. Einspeisung zählt nicht.
-carbon_missing = CO₂ ist unbekannt: Für diese Tage fehlen die Werte. Lade die CO₂-Werte des Netzes auf der Seite Daten hoch (Art carbon). Berechne danach die Tage neu.
+carbon_missing = CO₂ ist unbekannt: Für diese Tage fehlen die Werte. Lade sie auf der Seite Daten hoch (Inhalt: CO₂ im Netzstrom). Berechne danach die Tage neu.
 carbon_partly = Bekannt an { $days } von { $counted } Tagen.
 period_yesterday = Gestern
 period_day = Letzter Tag
 period_week = Letzte 7 Tage
 period_month = Letzte 30 Tage
-period_empty = Kein Tag dieses Zeitraums ist berechnet.
+period_empty = Luna hat in diesem Zeitraum keinen Tag berechnet.
 saved = gespart
 saved_share = gespart · { $share } des Möglichen
 lost = mehr als ohne Luna
@@ -63,7 +63,7 @@ daily_title = Gespart pro Tag
 key_luna = Luna
 key_possible = bestmöglich
 key_left_out = nicht berechnet
-daily_label = Von Luna gespart pro Tag, daneben das Mögliche
+daily_label = Von Luna gespart pro Tag und was möglich war
 daily_title_counted = { $day }: { $saved } gespart, { $possible } möglich
 daily_table = Als Tabelle
 column_day = Tag

@@ -20,7 +20,7 @@ would_cost =
         [one] On { $days } day Antares would have cost { $amount } more than Luna's own plan.
        *[other] On { $days } days Antares would have cost { $amount } more than Luna's own plan.
     }
-next = Next:
+next = Next step:
 turn_on = Turn Antares on
 turn_off = Turn Antares off
 
@@ -33,7 +33,7 @@ step_shadow = On trial
 step_offered = Ready
 step_control = In control
 step_trained_done = with data until { $day }
-step_trained_ahead = with the days of your own home
+step_trained_ahead = with days of your own home
 step_days = { $days } of { $needed } days
 step_offered_done = it has proven itself
 step_offered_ahead = when it has proven at least as good as Luna's plan
@@ -69,13 +69,13 @@ better = proven cheaper than Luna's plan
 train_title = Let Antares learn
 train_lead = Antares learns from the days Luna measured in your home. It needs three complete weeks. Training takes a few minutes and controls no device.
 train = Train now
-evaluate = Test on unseen days
+evaluate = Test on new days
 evaluate_lead = On up to 100 days that no training has used.
 
 # What it would have cost.
 savings_title = Cost of house and battery
 savings_note = What house and battery would have cost, stored energy included. Dashed: saved.
-savings_none = No day is calculated for Antares yet. Luna does this every night.
+savings_none = Luna has not calculated a day for Antares yet. It does this every night.
 period_yesterday = Yesterday
 period_week = Last 7 days
 period_month = Last 30 days
@@ -84,7 +84,7 @@ period_days =
         [one] { $days } of { $of } day calculated
        *[other] { $days } of { $of } days calculated
     }
-period_empty = No day of this period is calculated.
+period_empty = Luna has not calculated a day of this period.
 cheaper = cheaper than Luna's plan
 dearer = more expensive than Luna's plan
 between = between { $low } and { $high }
@@ -102,7 +102,7 @@ who_planner = Luna's plan
 who_agent = Antares
 who_owner = You
 who_rule = Inverter alone
-who_nobody = Nobody
+who_nobody = No decision
 who_empty = There are no decisions today. While control is off, the inverter works alone.
 who_table = Every quarter-hour, with the reason
 column_time = Time
@@ -117,8 +117,8 @@ why_disarmed = Control was turned off.
 why_site_unreadable = Luna cannot read the settings of your home.
 why_not_acknowledged = The device did not answer.
 why_not_followed = The device accepted the command but did something else. Luna leaves it alone for a while.
-why_writes_spent = The device has reached its daily limit of commands and runs on its own.
-why_mode_kept = The mode stayed: a change saves too little and wears out the device's memory.
+why_writes_spent = The device has had as many commands today as it may. It now runs on its own.
+why_mode_kept = Luna kept the mode: a change saves too little and wears out the device's memory.
 why_planned = As planned.
 why_nobody = Control was off, Luna sent nothing.
 
@@ -127,7 +127,7 @@ runs_title = Trainings
 runs_none = No training yet.
 column_kind = Method
 column_learned = Data
-column_used = Use
+column_used = Status
 column_card = Details
 run_speaks = in use
 run_accepted = was in use
@@ -149,7 +149,7 @@ picture_note = Price, battery power, battery level and feed-in: Luna's plan, Ant
 picture_day = Day
 picture_show = Show day
 picture_unknown = The day cannot be shown:
-picture_none = No complete day is measured yet.
+picture_none = There is no complete measured day yet.
 picture_alt = { $day } with { $policies }: price, battery power, battery level and feed-in
 picture_untrained = Without Antares: there was no training before this week.
 column_policy = Strategy
@@ -160,7 +160,7 @@ traded = { $kwh } at { $price } on average
 
 # What the owner decides.
 settings_title = Your choice
-settings_note = Luna asks for your password and notes the change.
+settings_note = Luna asks for your password and keeps a record of the change.
 shadow_label = Method of learning
 shadow_lightgbm = Antares: learns the value of stored energy
 shadow_rl = Learns by trial and error

@@ -3,7 +3,7 @@
 # Why a mode of control is ready, or not.
 reason_not_judged = Luna has not checked Antares yet.
 reason_no_artefact = Antares is not trained yet.
-reason_replay_days = Antares is tested on { $days } of { $needed } past days.
+reason_replay_days = Antares has been tested on { $days } of { $needed } past days.
 reason_shadow_days = Antares has been on trial for { $days } of { $needed } days.
 reason_behind =
     { $days ->
@@ -42,7 +42,7 @@ next_shadow =
         [one] Antares stays on trial for { $missing } more day.
        *[other] Antares stays on trial for { $missing } more days.
     }
-next_judge = Luna checks Antares next night.
+next_judge = Luna checks Antares tonight.
 next_improve = Antares has to improve: it may still cost more than Luna's plan.
 next_ask = { $mode } is ready. You can turn it on.
 next_prove_again =
@@ -51,7 +51,7 @@ next_prove_again =
        *[other] { $mode } is turned off. Luna turns it on after { $missing } good days on trial, or you do.
     }
 next_restore = { $mode } is turned off by hand. You can turn it on again.
-next_none = Antares goes on deciding where its plan is safe and cheaper.
+next_none = Antares continues to decide where its plan is safe and cheaper.
 
 # What Antares may do.
 mode_shadow = Trial
@@ -59,11 +59,11 @@ mode_export_only = Selling
 mode_full_control = Full control
 
 # Why Antares' plan is followed, or Luna's.
-verdict_agent_cheaper = Antares' plan is safe and should cost less.
+verdict_agent_cheaper = Antares' plan is safe and probably costs less.
 verdict_mode_is_shadow = Antares is only on trial.
 verdict_mode_not_offered = Antares has not proven itself yet.
 verdict_mode_withdrawn = Antares is turned off.
-verdict_not_cheaper = Antares' plan should not cost less.
+verdict_not_cheaper = Antares' plan probably does not cost less.
 verdict_not_safe = Antares' plan breaks a limit that Luna's plan keeps.
 verdict_no_artefact = Antares is not trained for this home.
 verdict_plan_failed = Antares made no plan.

@@ -11,7 +11,7 @@ headline_some =
         [one] { $good } of { $judged } checked days of this month is reliable.
        *[other] { $good } of { $judged } checked days of this month are reliable.
     }
-headline_empty = No day of this month is checked yet.
+headline_empty = Luna has not checked a day of this month yet.
 lead = Luna learns and plans with these measurements. Doubtful values wait below for your decision.
 span_none = There are no measurements yet.
 span = Measurements from { $first } to { $last }.
@@ -53,8 +53,8 @@ dismiss_named = Leave out: row { $id }
 decided_released = Luna now uses row { $id }.
 decided_corrected = Luna now uses row { $id } with your values.
 decided_dismissed = Luna leaves out row { $id }.
-upload_title = Load a file
-upload_note = CSV, Excel or JSON from your supplier, inverter or Home Assistant. You check it before Luna stores it.
+upload_title = Upload a file
+upload_note = CSV, Excel or JSON from your supplier, inverter or Home Assistant. You check it before Luna saves it.
 upload_look = Check file
 upload_known = The file already has Luna's columns (also Parquet, weather, CO₂, sensor readings)
 upload_file = File
@@ -66,11 +66,11 @@ kind_carbon = CO₂ of grid power
 kind_readings = Sensor readings
 upload_timezone = Time zone, if the file has none
 upload_units = Units, if the file has none
-upload_send = Load
+upload_send = Upload
 upload_progress = Uploaded
 upload_failed = The file did not arrive. Try again.
-loads_title = Loaded files
-loads_none = You have not loaded a file yet.
+loads_title = Uploaded files
+loads_none = You have not uploaded a file yet.
 load_counts =
     { $rows ->
         [one] { $rows } row: { $accepted } accepted ({ $accepted_in_part } in part), { $repaired } repaired, { $quarantined } set aside, { $duplicated } duplicate
@@ -79,6 +79,6 @@ load_counts =
 load_done = done
 load_queued = waiting
 load_running = running
-load_failed = not loaded
+load_failed = failed
 load_dead = stopped
 load_cancelled = cancelled

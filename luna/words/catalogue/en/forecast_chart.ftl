@@ -32,6 +32,6 @@ label = Forecast of consumption and solar with its range, quarter-hour by quarte
 
 # What the forecast rests on.
 stage_cold = There are hardly any measurements yet. Luna uses the consumption of a typical household.
-stage_profile = Nothing is learned yet. The forecast repeats the last days.
+stage_profile = The forecast has learned nothing yet. It repeats the last days.
 stage_young = The forecast learns from more than two weeks of your home. It improves until it knows two months.
 stage_full = The forecast learns from two months or more of your home.

@@ -2,10 +2,10 @@
 
 title = Luna: demo report
 made = Demo report · made { $date }, { $time } in { $seconds } s · one file, works offline
-headline = On { $days } unseen days Luna saved { $score } of what was possible.
-headline_one = On one unseen day Luna saved { $score } of what was possible.
-headline_nothing = On { $days } unseen days there was nothing for a battery to save.
-scale = Score { $zero }: the battery does nothing. { $full }: everything was known in advance.
+headline = On { $days } test days Luna saved { $score } of what was possible.
+headline_one = On one test day Luna saved { $score } of what was possible.
+headline_nothing = On { $days } test days there was nothing for a battery to save.
+scale = Score { $zero }: the battery does nothing. { $full }: best possible, with everything known in advance.
 household = Home using { $load } a year
 solar = { $peak } kWp solar
 battery = { $capacity } battery
@@ -15,7 +15,7 @@ cost =
        *[other] Cost, { $days } days
     }
 cost_note = { $idle } with an unused battery
-kept = Saved of the possible
+kept = Share of possible savings
 kept_note = without Luna: { $score }
 safety = Safety
 breaches =
@@ -60,14 +60,14 @@ policy_cost = Cost
 saved = Saved
 cycles_a_day = Cycles a day
 loss = What forecast errors cost
-loss_note = The same plan with less and less knowledge. Each step shows what one cause costs, in points of the score.
-loss_label = Score lost, by cause
+loss_note = Luna plans without knowing everything. Each step shows how many points of the score one cause costs.
+loss_label = Points of the score lost, by cause
 second = A second home: { $name }
-second_better = Luna costs { $amount } less than the home without Luna. Where little can be saved, Luna must not cost more.
-second_equal = Luna costs the same as the home without Luna. Where little can be saved, Luna must not cost more.
+second_better = Luna costs { $amount } less than the home without Luna. Little can be saved here, so Luna must at least not cost more.
+second_equal = Luna costs the same as the home without Luna. Little can be saved here, so Luna must at least not cost more.
 second_worse = Luna costs { $amount } more here than the home without Luna. This must not happen. Report it to us.
 origin = Where the data come from
-origin_note = Real measurements from different places. The table shows what was shifted or scaled.
+origin_note = Real measurements from different places. The table shows which data Luna moved in time or scaled.
 series = Data
 source = Source
 licence = Licence

@@ -28,8 +28,8 @@ would_headline_worse = Luna would have cost { $lost } more on { $days } { $days 
 further = Control was off on { $days } more { $days ->
         [one] day
        *[other] days
-    }. Luna would have saved { $saved } there.
-as_recorded = Luna compares house and battery. { $devices } stay as measured.
+    }. Luna would have saved { $saved } then.
+as_recorded = Luna compares only house and battery. The rest stays as measured: { $devices }.
 paid = Cost of the whole home: { $cost }
 earned = Income of the whole home: { $gain }
 paid_unknown = Cost of the whole home: unknown
@@ -38,18 +38,18 @@ would_saved_share = would have been saved · { $share } of what was possible
 would_lost = more than without Luna, if control had been on
 lead = Compared with your home without Luna. { $counted } of { $days } days are calculated.
 until = Until { $day }
-empty_title = No day is calculated yet.
+empty_title = Luna has not calculated a day yet.
 empty_lead = Luna calculates each day the night after. It needs complete measurements and a forecast for that day.
 cost_title = What Luna saves
-cost_note = Luna's plan and the inverter alone, calculated for the same measured days. Battery level is the same at start and end.
+cost_note = Luna's plan and the inverter alone, calculated for the same measured days. The battery level is the same at start and end.
 carbon_note = CO₂ of the electricity you bought, by quarter-hour. Feed-in does not count.
-carbon_missing = CO₂ is unknown: there are no values for these days. Upload the CO₂ values of the grid on the page Data (kind carbon). Then calculate the days again.
+carbon_missing = CO₂ is unknown: there are no values for these days. Upload them on the page Data (content: CO₂ of grid power). Then calculate the days again.
 carbon_partly = Known on { $days } of { $counted } days.
 period_yesterday = Yesterday
 period_day = Last day
 period_week = Last 7 days
 period_month = Last 30 days
-period_empty = No day of this period is calculated.
+period_empty = Luna has not calculated a day of this period.
 saved = saved
 saved_share = saved · { $share } of what was possible
 lost = more than without Luna

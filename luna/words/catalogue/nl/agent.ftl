@@ -20,7 +20,7 @@ would_cost =
         [one] Op { $days } dag had Antares { $amount } meer gekost dan het eigen plan van Luna.
        *[other] Op { $days } dagen had Antares { $amount } meer gekost dan het eigen plan van Luna.
     }
-next = Hierna:
+next = Volgende stap:
 turn_on = Antares inschakelen
 turn_off = Antares uitschakelen
 
@@ -35,7 +35,7 @@ step_control = Bestuurt
 step_trained_done = met gegevens tot { $day }
 step_trained_ahead = met de dagen van je eigen huis
 step_days = { $days } van { $needed } dagen
-step_offered_done = heeft zich bewezen
+step_offered_done = het heeft zich bewezen
 step_offered_ahead = zodra het aantoonbaar zo goed is als het plan van Luna
 step_offered_withdrawn = uitgeschakeld
 step_control_ahead = als jij het inschakelt
@@ -75,7 +75,7 @@ evaluate_lead = Op maximaal 100 dagen die geen training heeft gebruikt.
 # What it would have cost.
 savings_title = Kosten van huis en batterij
 savings_note = Wat huis en batterij hadden gekost, opgeslagen energie meegeteld. Gestreept: bespaard.
-savings_none = Voor Antares is nog geen dag berekend. Luna doet dat elke nacht.
+savings_none = Luna heeft nog geen dag voor Antares berekend. Dat gebeurt elke nacht.
 period_yesterday = Gisteren
 period_week = Laatste 7 dagen
 period_month = Laatste 30 dagen
@@ -84,7 +84,7 @@ period_days =
         [one] { $days } van { $of } dag berekend
        *[other] { $days } van { $of } dagen berekend
     }
-period_empty = Van deze periode is geen dag berekend.
+period_empty = Luna heeft van deze periode geen dag berekend.
 cheaper = goedkoper dan het plan van Luna
 dearer = duurder dan het plan van Luna
 between = tussen { $low } en { $high }
@@ -102,7 +102,7 @@ who_planner = Plan van Luna
 who_agent = Antares
 who_owner = Jij
 who_rule = Omvormer alleen
-who_nobody = Niemand
+who_nobody = Geen beslissing
 who_empty = Vandaag zijn er geen beslissingen. Zolang de besturing uit staat, werkt de omvormer alleen.
 who_table = Elk kwartier met reden
 column_time = Tijd
@@ -118,7 +118,7 @@ why_site_unreadable = Luna kan de instellingen van je huis niet lezen.
 why_not_acknowledged = Het apparaat gaf geen antwoord.
 why_not_followed = Het apparaat nam de opdracht aan maar deed iets anders. Luna laat het een tijdje met rust.
 why_writes_spent = Het apparaat heeft vandaag zoveel opdrachten gekregen als het verdraagt. Het werkt nu zelfstandig.
-why_mode_kept = De modus bleef: een wissel bespaart te weinig en slijt het geheugen van het apparaat.
+why_mode_kept = Luna liet de modus staan: wisselen bespaart te weinig en slijt het geheugen van het apparaat.
 why_planned = Zoals gepland.
 why_nobody = De besturing stond uit, Luna stuurde niets.
 
@@ -127,7 +127,7 @@ runs_title = Trainingen
 runs_none = Nog geen training.
 column_kind = Methode
 column_learned = Gegevens
-column_used = Gebruik
+column_used = Status
 column_card = Details
 run_speaks = in gebruik
 run_accepted = was in gebruik
@@ -149,7 +149,7 @@ picture_note = Prijs, batterijvermogen, batterijniveau en teruglevering: plan va
 picture_day = Dag
 picture_show = Dag tonen
 picture_unknown = De dag kan niet worden getoond:
-picture_none = Er is nog geen volledige dag gemeten.
+picture_none = Er is nog geen volledig gemeten dag.
 picture_alt = { $day } met { $policies }: prijs, batterijvermogen, batterijniveau en teruglevering
 picture_untrained = Zonder Antares: vóór deze week was er geen training.
 column_policy = Strategie

@@ -4,7 +4,7 @@
 reason_not_judged = Luna heeft Antares nog niet gecontroleerd.
 reason_no_artefact = Antares is nog niet getraind.
 reason_replay_days = Antares is getest op { $days } van { $needed } eerdere dagen.
-reason_shadow_days = Antares was { $days } van { $needed } dagen op proef.
+reason_shadow_days = Antares was { $days } van de { $needed } dagen op proef.
 reason_behind =
     { $days ->
         [one] Na { $days } dag kan Antares meer kosten dan het plan van Luna: meer dan 1% van de mogelijke besparing.
@@ -42,7 +42,7 @@ next_shadow =
         [one] Antares blijft nog { $missing } dag op proef.
        *[other] Antares blijft nog { $missing } dagen op proef.
     }
-next_judge = Luna controleert Antares komende nacht.
+next_judge = Luna controleert Antares vannacht.
 next_improve = Antares moet beter worden: het kan nog meer kosten dan het plan van Luna.
 next_ask = { $mode } is klaar. Je kunt het inschakelen.
 next_prove_again =
@@ -64,7 +64,7 @@ verdict_mode_is_shadow = Antares is alleen op proef.
 verdict_mode_not_offered = Antares heeft zich nog niet bewezen.
 verdict_mode_withdrawn = Antares is uitgeschakeld.
 verdict_not_cheaper = Het plan van Antares kost naar verwachting niet minder.
-verdict_not_safe = Het plan van Antares overschrijdt een grens die het plan van Luna houdt.
+verdict_not_safe = Het plan van Antares overschrijdt een grens. Het plan van Luna doet dat niet.
 verdict_no_artefact = Antares is niet getraind voor dit huis.
 verdict_plan_failed = Antares heeft geen plan gemaakt.
 verdict_no_verdict = Luna heeft nog geen plan van Antares gecontroleerd.

@@ -11,7 +11,7 @@ headline_some =
         [one] { $good } van de { $judged } gecontroleerde dagen van deze maand is betrouwbaar.
        *[other] { $good } van de { $judged } gecontroleerde dagen van deze maand zijn betrouwbaar.
     }
-headline_empty = Van deze maand is nog geen dag gecontroleerd.
+headline_empty = Luna heeft van deze maand nog geen dag gecontroleerd.
 lead = Met deze meetwaarden leert en plant Luna. Twijfelachtige waarden wachten hieronder op jouw beslissing.
 span_none = Er zijn nog geen meetwaarden.
 span = Meetwaarden van { $first } tot { $last }.
@@ -20,7 +20,7 @@ quality_title = Kwaliteit per dag
 month_before = Vorige maand
 month_after = Volgende maand
 months = Maand kiezen
-verdict_clean = in orde
+verdict_clean = goed
 verdict_mask_battery = goed, behalve batterij
 verdict_exclude = niet gebruikt
 verdict_none = niet gecontroleerd
@@ -53,7 +53,7 @@ dismiss_named = Weglaten: rij { $id }
 decided_released = Luna gebruikt nu rij { $id }.
 decided_corrected = Luna gebruikt nu rij { $id } met jouw waarden.
 decided_dismissed = Luna laat rij { $id } weg.
-upload_title = Een bestand importeren
+upload_title = Bestand uploaden
 upload_note = CSV, Excel of JSON van je leverancier, omvormer of Home Assistant. Je controleert het voordat Luna het opslaat.
 upload_look = Bestand controleren
 upload_known = Het bestand heeft al de kolommen van Luna (ook Parquet, weer, CO₂, sensorwaarden)
@@ -64,13 +64,13 @@ kind_prices = Prijzen
 kind_weather = Weer
 kind_carbon = CO₂ van netstroom
 kind_readings = Sensorwaarden
-upload_timezone = Tijdzone, als het bestand er geen noemt
-upload_units = Eenheden, als het bestand er geen noemt
-upload_send = Importeren
+upload_timezone = Tijdzone, als die in het bestand ontbreekt
+upload_units = Eenheden, als die in het bestand ontbreken
+upload_send = Uploaden
 upload_progress = Geüpload
-upload_failed = Het bestand is niet aangekomen. Probeer het nog eens.
-loads_title = Geïmporteerde bestanden
-loads_none = Je hebt nog geen bestand geïmporteerd.
+upload_failed = Het bestand is niet aangekomen. Probeer het opnieuw.
+loads_title = Geüploade bestanden
+loads_none = Je hebt nog geen bestand geüpload.
 load_counts =
     { $rows ->
         [one] { $rows } rij: { $accepted } overgenomen ({ $accepted_in_part } deels), { $repaired } hersteld, { $quarantined } apart gezet, { $duplicated } dubbel
@@ -79,6 +79,6 @@ load_counts =
 load_done = klaar
 load_queued = wacht
 load_running = bezig
-load_failed = niet geïmporteerd
+load_failed = mislukt
 load_dead = gestopt
 load_cancelled = geannuleerd

@@ -31,7 +31,7 @@ within_pv =
 label = Voorspelling van verbruik en zonnestroom met bandbreedte, kwartier voor kwartier
 
 # What the forecast rests on.
-stage_cold = Er zijn nog bijna geen meetwaarden. Luna gaat uit van een gewoon huishouden.
-stage_profile = Er is nog niets geleerd. De voorspelling herhaalt de laatste dagen.
+stage_cold = Er zijn nog bijna geen meetwaarden. Luna rekent met een gemiddeld huishouden.
+stage_profile = De voorspelling heeft nog niets geleerd. Ze herhaalt de laatste dagen.
 stage_young = De voorspelling leert van meer dan twee weken van je huis. Ze wordt beter tot ze twee maanden kent.
 stage_full = De voorspelling leert van minstens twee maanden van je huis.

@@ -4,8 +4,8 @@ title = Planning
 headline_free = Geen eigen instellingen. Luna plant vrij.
 headline_fixed =
     { $count ->
-        [one] Je hebt één eigen instelling. Luna plant eromheen.
-       *[other] Je hebt { $count } eigen instellingen. Luna plant eromheen.
+        [one] Je hebt één eigen instelling. Luna houdt daar rekening mee.
+       *[other] Je hebt { $count } eigen instellingen. Luna houdt daar rekening mee.
     }
 lead = Met een eigen instelling beslis je een tijdje zelf. Daarna plant Luna weer vrij.
 fix_title = Zelf instellen
@@ -47,7 +47,7 @@ control_advice = Luna geeft alleen advies, zoals je hebt gekozen. Op Overzicht z
 control_settings = Instellingen openen
 control_off = De besturing staat uit. Luna stuurt niets naar je apparaten.
 control_on = De besturing staat aan sinds { $since }.
-control_dry = Luna draait proef: het legt zijn opdrachten alleen vast.
+control_dry = Dit is een proef: Luna legt zijn opdrachten alleen vast.
 arm = Besturing inschakelen
 arm_sure = Ja, Luna mag opdrachten naar mijn apparaten sturen.
 arm_unsure = Zet eerst het vinkje. Luna stuurt dan opdrachten naar echte apparaten.
@@ -66,7 +66,7 @@ session_to = Vertrek
 session_arrival = Batterijniveau nu of bij aankomst, in %
 session_target = Batterijniveau bij vertrek, in %
 session_charging = Luna laadt { $kwh } voor { $cost } ({ $price }), klaar vóór { $t }.
-session_days = Elke week herhalen, vertrek op (niets gekozen: één keer)
+session_days = Elke week herhalen op deze vertrekdagen (geen keuze: één keer)
 session_weekly = elke week, aangesloten { $first } – { $end }
 session_add = Vertrek opslaan
 session_said = { $device }: { $target } vóór { $to }
@@ -77,8 +77,8 @@ heat_hours = { $hours } uur
 heat_named = { $hours } uur: { $device }
 vacation_title = Vakantie
 vacation_off = De vakantiestand staat uit.
-vacation_on = De vakantiestand staat aan. De voorspelling rekent op weinig verbruik.
-vacation_rule = Plannen houden een reserve van { $reserve } zolang je weg bent.
+vacation_on = De vakantiestand staat aan. Luna rekent op weinig verbruik.
+vacation_rule = Luna houdt een reserve van { $reserve } aan zolang je weg bent.
 vacation_begin = Vakantie starten
 vacation_end = Vakantie beëindigen
 unattended_title = Voordat je de besturing inschakelt
@@ -87,6 +87,6 @@ unattended_stays = In deze standen blijft het apparaat tot iemand het wijzigt: {
 unattended_keeps = Als Luna niet meer draait, houdt { $device } de laatste opdracht tot iemand die wijzigt.
 unattended_exclusive = Schakel eerst uit: { $masters }.
 unattended_evidence_simulator = { $profile }: alleen in een simulatie getest. Nog geen eigenaar heeft het bevestigd.
-unattended_evidence_owner = { $profile }: een eigenaar bevestigt dat het werkt.
+unattended_evidence_owner = { $profile }: een eigenaar heeft bevestigd dat het werkt.
 unattended_evidence_maker = { $profile }: volgt de beschrijving van de fabrikant.
 unattended_profile_missing = Luna kan { $device } niet besturen: het profiel { $profile } ontbreekt. Kies een ander bij de instellingen van je huis.

@@ -2,10 +2,10 @@
 
 title = Luna: demorapport
 made = Demorapport · gemaakt { $date }, { $time } in { $seconds } s · één bestand, werkt offline
-headline = Op { $days } onbekende dagen bespaarde Luna { $score } van wat mogelijk was.
-headline_one = Op één onbekende dag bespaarde Luna { $score } van wat mogelijk was.
-headline_nothing = Op { $days } onbekende dagen viel er voor een batterij niets te besparen.
-scale = Score { $zero }: de batterij doet niets. { $full }: alles was vooraf bekend.
+headline = Op { $days } testdagen bespaarde Luna { $score } van wat mogelijk was.
+headline_one = Op één testdag bespaarde Luna { $score } van wat mogelijk was.
+headline_nothing = Op { $days } testdagen viel er voor een batterij niets te besparen.
+scale = Score { $zero }: de batterij doet niets. { $full }: best mogelijk, als alles vooraf bekend was.
 household = Huishouden met { $load } per jaar
 solar = { $peak } kWp zonnepanelen
 battery = { $capacity } batterij
@@ -15,7 +15,7 @@ cost =
        *[other] Kosten, { $days } dagen
     }
 cost_note = { $idle } met een ongebruikte batterij
-kept = Bespaard van het mogelijke
+kept = Deel van de mogelijke besparing
 kept_note = zonder Luna: { $score }
 safety = Veiligheid
 breaches =
@@ -60,14 +60,14 @@ policy_cost = Kosten
 saved = Bespaard
 cycles_a_day = Cycli per dag
 loss = Wat voorspelfouten kosten
-loss_note = Hetzelfde plan met steeds minder kennis. Elke stap toont wat één oorzaak kost, in punten van de score.
-loss_label = Verloren score, per oorzaak
+loss_note = Luna plant zonder alles te weten. Elke stap toont hoeveel punten van de score één oorzaak kost.
+loss_label = Verloren punten van de score, per oorzaak
 second = Een tweede huis: { $name }
-second_better = Luna kost { $amount } minder dan het huis zonder Luna. Waar weinig te besparen valt, mag Luna niet meer kosten.
-second_equal = Luna kost evenveel als het huis zonder Luna. Waar weinig te besparen valt, mag Luna niet meer kosten.
+second_better = Luna kost { $amount } minder dan het huis zonder Luna. Hier valt weinig te besparen. Luna mag dan in elk geval niet meer kosten.
+second_equal = Luna kost evenveel als het huis zonder Luna. Hier valt weinig te besparen. Luna mag dan in elk geval niet meer kosten.
 second_worse = Luna kost hier { $amount } meer dan het huis zonder Luna. Dat mag niet gebeuren. Meld het ons.
 origin = Waar de gegevens vandaan komen
-origin_note = Echte metingen van verschillende plaatsen. De tabel toont wat is verschoven of geschaald.
+origin_note = Echte metingen van verschillende plaatsen. De tabel toont welke gegevens in tijd zijn verschoven of geschaald.
 series = Gegevens
 source = Bron
 licence = Licentie

@@ -29,27 +29,27 @@ further = Op nog { $days } { $days ->
         [one] dag
        *[other] dagen
     } stond de besturing uit. Luna had dan { $saved } bespaard.
-as_recorded = Luna vergelijkt huis en batterij. { $devices } blijven zoals gemeten.
+as_recorded = Luna vergelijkt alleen huis en batterij. De rest blijft zoals gemeten: { $devices }.
 paid = Kosten van het hele huis: { $cost }
 earned = Opbrengst van het hele huis: { $gain }
 paid_unknown = Kosten van het hele huis: onbekend
-would_saved = zou zijn bespaard
-would_saved_share = zou zijn bespaard · { $share } van wat mogelijk was
+would_saved = had Luna bespaard
+would_saved_share = had Luna bespaard · { $share } van wat mogelijk was
 would_lost = meer dan zonder Luna, met de besturing aan
 lead = Vergeleken met je huis zonder Luna. Van de { $days } dagen zijn er { $counted } berekend.
 until = Tot en met { $day }
-empty_title = Er is nog geen dag berekend.
+empty_title = Luna heeft nog geen dag berekend.
 empty_lead = Luna berekent elke dag in de nacht erna. Daarvoor zijn volledige meetwaarden en een voorspelling voor die dag nodig.
 cost_title = Wat Luna bespaart
 cost_note = Het plan van Luna en de omvormer alleen, berekend voor dezelfde gemeten dagen. Het batterijniveau is aan begin en eind gelijk.
 carbon_note = CO₂ van de gekochte stroom, per kwartier. Teruglevering telt niet mee.
-carbon_missing = CO₂ is onbekend: voor deze dagen zijn er geen waarden. Upload de CO₂-waarden van het net op de pagina Gegevens (soort carbon). Bereken daarna de dagen opnieuw.
+carbon_missing = CO₂ is onbekend: voor deze dagen zijn er geen waarden. Upload ze op de pagina Gegevens (inhoud: CO₂ van netstroom). Bereken daarna de dagen opnieuw.
 carbon_partly = Bekend op { $days } van { $counted } dagen.
 period_yesterday = Gisteren
 period_day = Laatste dag
 period_week = Laatste 7 dagen
 period_month = Laatste 30 dagen
-period_empty = Van deze periode is geen dag berekend.
+period_empty = Luna heeft van deze periode geen dag berekend.
 saved = bespaard
 saved_share = bespaard · { $share } van wat mogelijk was
 lost = meer dan zonder Luna
