@@ -5,7 +5,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.counterfactual import (
+from luna.contracts.variant import (
     BASELINE,
     VariantState,
     WhatIfRequest,

@@ -10,13 +10,8 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from luna.contracts.counterfactual import (
-    PlanVariantReply,
-    Variant,
-    WhatIfRequest,
-    WhatIfState,
-    WhyNotReply,
-)
+from luna.contracts.alternative import WhyNotReply
+from luna.contracts.variant import PlanVariantReply, Variant, WhatIfRequest, WhatIfState
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_zone, site_clock
 from luna.platform.capabilities.alternatives import (
@@ -203,7 +198,7 @@ def _parse_variant(words: str) -> dict[str, Any]:
 def _replay(desk: Desk, question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
     """Replay a what-if question here or on a remote gateway's workers, and return its reply."""
     if find_server() is None:
-        from services.planner.service.counterfactual import replay_question
+        from services.planner.service.variant import replay_question
 
         with open_database() as pool, follow_progress("what if", quiet=quiet) as progress:
             return replay_question(pool, question, now=SystemClock().now(), progress=progress)

@@ -9,21 +9,22 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from luna.contracts.alternative import Alternative
 from luna.contracts.control import Override
-from luna.contracts.counterfactual import Alternative, Variant
 from luna.contracts.plan import PlanRequest
+from luna.contracts.variant import Variant
 from luna.energy.devices import DEVICE_KINDS, find_commands
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.errors import LunaError
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline
-from services.planner.counterfactual.plan_variant import describe_variant, plan_variant
-from services.planner.counterfactual.why_not import ask_why_not
+from services.planner.alternatives.plan_alternative import plan_alternative
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import build_problem
 from services.planner.problem.knowledge import SitePrices
 from services.planner.reply.reply import plan_request
 from services.planner.service.owner_orders import list_ordered_blocks
+from services.planner.variants.plan_variant import describe_variant, plan_variant
 from tests.support.planning.random_requests import KIND_OF, START, draw_request
 from tests.support.suite.depth import draws
 
@@ -160,7 +161,7 @@ def test_every_why_not_is_answered(seed: int, kind: str) -> None:
     if request is None:
         return
     try:
-        ask_why_not(request, draw_alternative(rng, request), solver=Solver(), language="en")
+        plan_alternative(request, draw_alternative(rng, request), solver=Solver(), language="en")
     except LunaError as error:
         expect_answer(error)
 

@@ -8,20 +8,18 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from luna.contracts.counterfactual import (
-    Alternative,
+from luna.contracts.alternative import Alternative, WhyNotReply, WhyNotRequest
+from luna.contracts.message import Message
+from luna.contracts.plan_lines import say_note
+from luna.contracts.slot_changes import list_runs
+from luna.contracts.variant import (
     PlanVariantReply,
     PlanVariantRequest,
     Variant,
     VariantReply,
     WhatIfRequest,
     WhatIfState,
-    WhyNotReply,
-    WhyNotRequest,
-    list_runs,
 )
-from luna.contracts.message import Message
-from luna.contracts.plan_lines import say_note
 from luna.energy.errors import ConflictError
 from luna.platform.capability import CapabilityCall, RouteForm, TextTable, capability
 from luna.platform.what_if_questions import read_state, submit_what_if

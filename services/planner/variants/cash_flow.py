@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.contracts.counterfactual import (
+from luna.contracts.message import Message
+from luna.contracts.variant import (
     BASELINE,
     Estimate,
     MonthFlow,
@@ -16,7 +17,6 @@ from luna.contracts.counterfactual import (
     WhatIfReply,
     WhatIfRequest,
 )
-from luna.contracts.message import Message
 from luna.energy.bootstrap import bound_sum
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
