@@ -1,4 +1,4 @@
-"""Every why-not, what-if and override gets an answer: at any slot of any plan, for every device,
+"""Every alternative, variant and override gets an answer: at any slot of any plan, for every device,
 whatever its owner ordered.
 """
 
@@ -155,7 +155,7 @@ def draw_alternative(rng: np.random.Generator, request: PlanRequest) -> Alternat
 @example(seed=5, kind="manual")
 @example(seed=1, kind="plain")
 @example(seed=29337, kind="batteries")
-def test_every_why_not_is_answered(seed: int, kind: str) -> None:
+def test_every_alternative_is_answered(seed: int, kind: str) -> None:
     rng = np.random.default_rng(seed)
     request = make_request(rng, kind)
     if request is None:
@@ -228,7 +228,7 @@ CHANGES: tuple[Document, ...] = (
     change=st.sampled_from(CHANGES),
     export_kwh=st.sampled_from([None, 0.5, 5.0]),
 )
-def test_every_what_if_of_a_plan_is_answered(
+def test_every_variant_of_a_plan_is_answered(
     seed: int, kind: str, change: Document, export_kwh: float | None
 ) -> None:
     request = make_request(np.random.default_rng(seed), kind)

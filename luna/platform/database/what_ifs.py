@@ -1,4 +1,4 @@
-"""Store what-if questions and their replies."""
+"""Store questions about variants, and their replies."""
 
 from datetime import UTC, datetime
 

@@ -111,7 +111,7 @@ def replay_flows(
     addition = Addition.of(changed, list_added(site, changed), variant.habits)
     months = list_months(question.from_day, question.to_day)
     outlook = name_outlook(connection, question, site)
-    adapted = _read_months(connection, question, (changed, addition), outlook=outlook)
+    adapted = _read_months(connection, question, site=changed, addition=addition, outlook=outlook)
     margin = ACTING
     if variant.margin is not None:
         margin = replace(ACTING, self_consumption_margin=variant.margin)
@@ -153,16 +153,16 @@ def name_outlook(connection: Connection, question: WhatIfRequest, site: Site) ->
 def _read_months(
     connection: Connection,
     question: WhatIfRequest,
-    change: tuple[Site, Addition],
     *,
+    site: Site,
+    addition: Addition,
     outlook: str | None,
 ) -> Iterator[AdaptedSite]:
-    changed, addition = change
     for first, last in list_months(question.from_day, question.to_day):
         version = outlook
         if not version:
-            site = sites.load(connection, question.site_id)
-            version = find_active(connection, site).forecast_version
+            stored = sites.load(connection, question.site_id)
+            version = find_active(connection, stored).forecast_version
         request = ReplayRequest(
             site_id=question.site_id,
             from_day=first,
@@ -176,10 +176,10 @@ def _read_months(
             recorded = AdaptedSite(scene, read_usual(connection, question.site_id, scene))
         count = (LOOK_BACK + HORIZON) // SLOT + scene.timeline.count
         around = Timeline(scene.timeline.start - LOOK_BACK, SLOT, count)
-        prices = read_prices(connection, changed, around)
-        adapted = adapt(recorded, changed, prices)
+        prices = read_prices(connection, site, around)
+        adapted = adapt(recorded, site, prices)
         if addition.any():
-            adapted = adapt(recorded, changed, prices, added_kwh=addition.place_on(adapted))
+            adapted = adapt(recorded, site, prices, added_kwh=addition.place_on(adapted))
         yield adapted
 
 

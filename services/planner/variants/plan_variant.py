@@ -1,4 +1,4 @@
-"""Plan a stored plan again under a variant: same forecasts, same state, same horizon."""
+"""Plan a variant of a plan: same forecasts, same state, same horizon."""
 
 from collections.abc import Callable
 from typing import Any
@@ -114,7 +114,6 @@ def _list_battery_states(inputs: PlanRequest, changed: Site) -> dict[str, Batter
 
 
 def _scale_pv(outlook: OutlookMessage, factor: float) -> OutlookMessage:
-    """Return the outlook with its PV scaled."""
     if factor == 1.0:
         return outlook
     changes: dict[str, Any] = {"scenarios": outlook.scenarios}
