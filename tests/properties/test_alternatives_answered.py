@@ -1,5 +1,5 @@
-"""Every alternative, variant and override gets an answer: at any slot of any plan, for every device,
-whatever its owner ordered.
+"""Every alternative, variant and override gets an answer: at any slot of any plan, for every
+device, whatever its owner ordered.
 """
 
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Questions what would have been, from stored days to the answer."""
+"""Questions about variants, from stored days to the answer."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
