@@ -5,10 +5,9 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from luna.contracts.counterfactual import PlanId
 from luna.contracts.forecast import SiteId
 from luna.contracts.message import Message, Request
-from luna.contracts.plan import PlanRequest
+from luna.contracts.plan import PlanId, PlanRequest
 from luna.energy.refusals import invalid_part
 from luna.energy.timeline import Instant
 from luna.words.language import Language

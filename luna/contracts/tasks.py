@@ -11,10 +11,10 @@ from luna.contracts.agent import (
     TrainAgentRequest,
 )
 from luna.contracts.agent_control import NightRequest, ShadowPlanRequest
+from luna.contracts.alternative import WhyNotRequest
 from luna.contracts.answers import AskRequest
 from luna.contracts.battery_trial import TryBatteriesRequest
 from luna.contracts.charging_sessions import FollowSessionsRequest
-from luna.contracts.counterfactual import PlanVariantRequest, WhatIfVariantRequest, WhyNotRequest
 from luna.contracts.data import (
     BackfillRequest,
     BuildSlotsRequest,
@@ -72,6 +72,7 @@ from luna.contracts.replay import ReplayRequest, ReplaySitesRequest
 from luna.contracts.search import EmbedRequest, SearchRequest
 from luna.contracts.simulated_home import RemoveSimulatedHomeRequest, SimulatedHomeRequest
 from luna.contracts.site_tools import ToolCallRequest, ToolListRequest
+from luna.contracts.variant import PlanVariantRequest, WhatIfVariantRequest
 
 # In the order in which lists name them.
 REQUESTS: tuple[type[Request], ...] = (

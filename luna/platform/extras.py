@@ -101,8 +101,8 @@ class PythonEnvironment:
         """Return the path of an extra's lock file in a checkout."""
         return self.checkout / "locks" / "extras" / f"{extra.name}.txt"
 
-    def why_not(self, extra: Extra) -> str | None:
-        """Return why extras cannot be installed here; None: they can."""
+    def find_obstacle(self, extra: Extra) -> str | None:
+        """Return the obstacle to installing an extra here, or None."""
         if not self.own or not self.lock_of(extra).is_file():
             return "only a checkout's own environment is added to"
         if not os.access(self.libraries, os.W_OK):
@@ -242,7 +242,7 @@ def remove_extra(extra: Extra, environment: PythonEnvironment | None = None) -> 
 def _refuse_elsewhere(extra: Extra, place: PythonEnvironment) -> None:
     from luna.energy.refusals import refuse
 
-    reason = place.why_not(extra)
+    reason = place.find_obstacle(extra)
     if reason is None:
         return
     names = tuple(extra.find_missing() or extra.modules)

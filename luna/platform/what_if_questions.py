@@ -1,11 +1,11 @@
-"""Accepts what-if questions: a row per question, a job per replay, and their status."""
+"""Accept questions about variants: a row per question, a job per replay, and their status."""
 
 from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.counterfactual import (
+from luna.contracts.variant import (
     BASELINE,
     VariantState,
     WhatIfRequest,
@@ -61,7 +61,6 @@ def submit_what_if(
 
 
 def _list_requests(what_if_id: str, question: WhatIfRequest) -> list[WhatIfVariantRequest]:
-    """Return the replays of a question, the baseline's first."""
     names = [BASELINE, *(variant.name for variant in question.variants)]
     return [WhatIfVariantRequest(what_if_id=what_if_id, variant=name) for name in names]
 
@@ -76,7 +75,7 @@ def read_state(connection: Connection, what_if_id: str) -> WhatIfState:
     asked_at, reply, replayed = what_ifs.read_answer(connection, what_if_id)
     requests = _list_requests(what_if_id, question)
     variants = [
-        _stand(connection, request, done=request.variant in replayed) for request in requests
+        _read_replay(connection, request, done=request.variant in replayed) for request in requests
     ]
     status: Literal["open", "done", "failed"] = "open"
     if reply:
@@ -88,7 +87,9 @@ def read_state(connection: Connection, what_if_id: str) -> WhatIfState:
     )
 
 
-def _stand(connection: Connection, replay: WhatIfVariantRequest, *, done: bool) -> VariantState:
+def _read_replay(
+    connection: Connection, replay: WhatIfVariantRequest, *, done: bool
+) -> VariantState:
     job = jobs.find_newest(connection, task=replay.task, key=_key(replay))
     if job is None:
         return VariantState(name=replay.variant, done=done, status="done" if done else "unknown")

@@ -1,4 +1,4 @@
-"""Sentences of what-if comparisons: alternatives to a plan, variants, savings and payback."""
+"""Sentences about alternatives to a plan, and about variants: savings and payback."""
 
 from collections.abc import Sequence
 from datetime import datetime

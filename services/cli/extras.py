@@ -31,7 +31,7 @@ def add_extra(name: NameArgument, *, yes: YesOption = False, as_json: JsonOption
     """Install optional libraries, after you agree to their size."""
     extra = _find(name)
     place = PythonEnvironment.of_this_process()
-    if extra.find_missing() and place.why_not(extra) is None and not yes:
+    if extra.find_missing() and place.find_obstacle(extra) is None and not yes:
         if not sys.stdin.isatty():
             raise refuse(NOT_AGREED, field="extra", value=extra.name, **_figures(extra))
         if not ask_to_install(extra):

@@ -44,7 +44,7 @@ COMMANDS = {
         "Show the cost of an alternative to the plan.",
     ),
     "what-if": _CommandEntry(
-        "alternatives:show_what_if",
+        "variants:show_what_if",
         "Compare with another battery, tariff, roof or rule.",
     ),
     "replay": _CommandEntry(

@@ -23,9 +23,9 @@ def limit_powers(site: Site) -> dict[str, float]:
     return {"load_kwh": min(ANY_POWER_KW, sources_kw)} | limits
 
 
-def limit_power(site: Site, role: SensorRole, otherwise_kw: float) -> float:
-    """Return an energy's highest plausible power, ``otherwise_kw`` if its device has no size."""
+def limit_power(site: Site, role: SensorRole, default_kw: float) -> float:
+    """Return an energy's highest plausible power, ``default_kw`` if its device has no size."""
     if not role.limit_kw:
-        return otherwise_kw
+        return default_kw
     limit_kw = role.limit_kw(_MEASURED[role].of(site)) * TOLERANCE
-    return limit_kw or otherwise_kw
+    return limit_kw or default_kw

@@ -8,15 +8,8 @@ import structlog
 
 from luna.contracts import PlanRequest, ReplayReply, ReplayRequest
 from luna.contracts.agent_control import ShadowPlanRequest
+from luna.contracts.alternative import WhyNotReply, WhyNotRequest
 from luna.contracts.charging_sessions import FollowSessionsReply, FollowSessionsRequest
-from luna.contracts.counterfactual import (
-    PlanVariantReply,
-    PlanVariantRequest,
-    WhatIfVariantReply,
-    WhatIfVariantRequest,
-    WhyNotReply,
-    WhyNotRequest,
-)
 from luna.contracts.fleet import (
     FollowChangesReply,
     FollowChangesRequest,
@@ -36,13 +29,27 @@ from luna.contracts.plan_questions import (
     PlanChangesRequest,
 )
 from luna.contracts.replay import ReplaySitesReply, ReplaySitesRequest
+from luna.contracts.variant import (
+    PlanVariantReply,
+    PlanVariantRequest,
+    WhatIfVariantReply,
+    WhatIfVariantRequest,
+)
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue import TaskContext, task
 from luna.platform.queue.jobs import await_job, submit_job
 from luna.platform.queue.task_context import isolate
 from services.planner.compiled import load_common_kernels, load_kernels
 from services.planner.milp.solver import Solver
-from services.planner.service import counterfactual, fleet, pareto, plan_check, plan_diff, plans
+from services.planner.service import (
+    alternative,
+    fleet,
+    pareto,
+    plan_check,
+    plan_diff,
+    plans,
+    variant,
+)
 from services.planner.service import replay as replays
 from services.planner.service.replay import Store
 
@@ -181,19 +188,19 @@ def compare(request: PlanChangesRequest, work: TaskContext) -> PlanChangesReply:
 @task(WhyNotRequest)
 def ask_why_not(request: WhyNotRequest, work: TaskContext) -> WhyNotReply:
     """Hold to an alternative and plan the rest anew."""
-    return counterfactual.ask_stored(work.connection, request, solver=Solver())
+    return alternative.plan_stored_alternative(work.connection, request, solver=Solver())
 
 
 @task(WhatIfVariantRequest, soft_limit=timedelta(hours=2))
 def replay_variant(request: WhatIfVariantRequest, work: TaskContext) -> WhatIfVariantReply:
     """Replay one variant of a question; the last one concludes it."""
-    return counterfactual.replay_variant(work.connection, request, progress=work.progress)
+    return variant.replay_variant(work.connection, request, progress=work.progress)
 
 
 @task(PlanVariantRequest)
 def plan_variant(request: PlanVariantRequest, work: TaskContext) -> PlanVariantReply:
     """Plan a stored plan again with something different."""
-    return counterfactual.plan_stored_variant(work.connection, request, solver=Solver())
+    return variant.plan_stored_variant(work.connection, request, solver=Solver())
 
 
 @task(CheckPlansRequest, soft_limit=timedelta(hours=1))

@@ -12,9 +12,9 @@ import pytest
 import yaml
 from sqlalchemy import Connection, Engine, text
 
-from luna.contracts.counterfactual import Variant, WhatIfRequest
 from luna.contracts.forecast import IssueRequest
 from luna.contracts.replay import ReplayRequest
+from luna.contracts.variant import Variant, WhatIfRequest
 from luna.energy.errors import InvalidInputError
 from luna.energy.observations import Observations
 from luna.energy.site import Site, parse_site
@@ -27,9 +27,9 @@ from luna.platform.objects import FileObjects
 from luna.platform.what_if_questions import open_question, read_state
 from services.forecaster.service import issue_forecasts
 from services.ingest.loading import FileForm, LoadReport, load_file
-from services.planner.service.counterfactual import replay_variant
 from services.planner.service.inputs import read_prices
 from services.planner.service.replay import replay_site
+from services.planner.service.variant import replay_variant
 from tests.support.command_line.call import Luna
 from tests.support.database.site import store_site
 from tests.support.gateway.server import serve

@@ -1,5 +1,5 @@
-"""Every why-not, what-if and override gets an answer: at any slot of any plan, for every device,
-whatever its owner ordered.
+"""Every alternative, variant and override gets an answer: at any slot of any plan, for every
+device, whatever its owner ordered.
 """
 
 from datetime import timedelta
@@ -9,21 +9,22 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from luna.contracts.alternative import Alternative
 from luna.contracts.control import Override
-from luna.contracts.counterfactual import Alternative, Variant
 from luna.contracts.plan import PlanRequest
+from luna.contracts.variant import Variant
 from luna.energy.devices import DEVICE_KINDS, find_commands
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.errors import LunaError
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline
-from services.planner.counterfactual.plan_variant import describe_variant, plan_variant
-from services.planner.counterfactual.why_not import ask_why_not
+from services.planner.alternatives.plan_alternative import plan_alternative
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import build_problem
 from services.planner.problem.knowledge import SitePrices
 from services.planner.reply.reply import plan_request
 from services.planner.service.owner_orders import list_ordered_blocks
+from services.planner.variants.plan_variant import describe_variant, plan_variant
 from tests.support.planning.random_requests import KIND_OF, START, draw_request
 from tests.support.suite.depth import draws
 
@@ -154,13 +155,13 @@ def draw_alternative(rng: np.random.Generator, request: PlanRequest) -> Alternat
 @example(seed=5, kind="manual")
 @example(seed=1, kind="plain")
 @example(seed=29337, kind="batteries")
-def test_every_why_not_is_answered(seed: int, kind: str) -> None:
+def test_every_alternative_is_answered(seed: int, kind: str) -> None:
     rng = np.random.default_rng(seed)
     request = make_request(rng, kind)
     if request is None:
         return
     try:
-        ask_why_not(request, draw_alternative(rng, request), solver=Solver(), language="en")
+        plan_alternative(request, draw_alternative(rng, request), solver=Solver(), language="en")
     except LunaError as error:
         expect_answer(error)
 
@@ -227,7 +228,7 @@ CHANGES: tuple[Document, ...] = (
     change=st.sampled_from(CHANGES),
     export_kwh=st.sampled_from([None, 0.5, 5.0]),
 )
-def test_every_what_if_of_a_plan_is_answered(
+def test_every_variant_of_a_plan_is_answered(
     seed: int, kind: str, change: Document, export_kwh: float | None
 ) -> None:
     request = make_request(np.random.default_rng(seed), kind)

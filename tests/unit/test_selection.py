@@ -183,8 +183,8 @@ def test_modules_of_this_repository_bring_their_mirrors() -> None:
         "luna/energy/physics/safety.py": "tests/unit/energy/test_physics.py",
         "services/planner/dp/value.py": "tests/unit/planner/dp/test_value_correction.py",
         "services/planner/milp/rounding.py": "tests/unit/planner/milp/test_rounding.py",
-        "services/planner/counterfactual/why_not.py": (
-            "tests/unit/planner/counterfactual/test_why_not.py"
+        "services/planner/alternatives/plan_alternative.py": (
+            "tests/unit/planner/alternatives/test_plan_alternative.py"
         ),
     }
     found = {

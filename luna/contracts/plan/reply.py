@@ -17,6 +17,8 @@ from luna.energy.policy import BatteryThresholds
 from luna.energy.reason import ReasonReply
 from luna.energy.timeline import SLOT, floor_to
 
+PlanId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
+
 
 class Assumption(Message):
     """An assumption in the place of a fact that a stored site lacks.

@@ -29,7 +29,7 @@ def describe_extra(extra: Extra, place: PythonEnvironment) -> ExtraStatus:
             "disk_mb": extra.megabytes,
             "minutes": estimate_minutes(extra),
             "folder": str(place.libraries),
-            "why_not": place.why_not(extra),
+            "why_not": place.find_obstacle(extra),
         }
     )
 

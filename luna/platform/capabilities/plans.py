@@ -8,9 +8,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from luna.contracts.counterfactual import PlanId
 from luna.contracts.message import Message
-from luna.contracts.plan import PlanReply
+from luna.contracts.plan import PlanId, PlanReply
 from luna.contracts.plan_questions import (
     CheckPlansReply,
     CheckPlansRequest,

@@ -31,6 +31,7 @@ from luna.platform.capabilities import (
     sessions,
     sites,
     users,
+    variants,
 )
 from luna.platform.capability import Capability
 
@@ -40,6 +41,7 @@ CAPABILITIES: tuple[Capability, ...] = (
     *device_search.CAPABILITIES,
     *plans.CAPABILITIES,
     *alternatives.CAPABILITIES,
+    *variants.CAPABILITIES,
     *answers.CAPABILITIES,
     *forecasts.CAPABILITIES,
     *forecast_orders.CAPABILITIES,

@@ -1,4 +1,4 @@
-"""Store what-if questions and their replies."""
+"""Store questions about variants, and their replies."""
 
 from datetime import UTC, datetime
 
@@ -16,8 +16,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
-from luna.contracts.counterfactual import WhatIfReply, WhatIfRequest
 from luna.contracts.message import Message
+from luna.contracts.variant import WhatIfReply, WhatIfRequest
 from luna.energy.refusals import refuse
 from luna.platform.database.schema.plans import what_if_flows, what_ifs
 from luna.platform.database.schema.recommendations import items

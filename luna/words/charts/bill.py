@@ -41,7 +41,7 @@ class MonthBill(Protocol):
 
 
 class VariantBills(Protocol):
-    """A variant's bills by month, such as ``luna.contracts.counterfactual.VariantReply``."""
+    """A variant's bills by month, such as ``luna.contracts.variant.VariantReply``."""
 
     @property
     def name(self) -> str: ...
@@ -50,7 +50,7 @@ class VariantBills(Protocol):
 
 
 class ComparedBills(Protocol):
-    """Bills of a baseline and its variants, as ``luna.contracts.counterfactual.WhatIfReply``."""
+    """Bills of a baseline and its variants, as ``luna.contracts.variant.WhatIfReply``."""
 
     @property
     def site(self) -> str: ...

@@ -1,8 +1,8 @@
-"""Price a block of the owner by a counterfactual plan, before it is stored."""
+"""Price a block of the owner by an alternative plan, before it is stored."""
 
 from dataclasses import dataclass
 
-from luna.contracts.counterfactual import Alternative, WhyNotReply, WhyNotRequest
+from luna.contracts.alternative import Alternative, WhyNotReply, WhyNotRequest
 from luna.contracts.owner import ManualBlock
 from luna.contracts.owner_constraints import check_block
 from luna.contracts.plan import PlanReply

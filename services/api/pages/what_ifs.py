@@ -18,7 +18,8 @@ from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Connection
 
-from luna.contracts.counterfactual import (
+from luna.contracts.plan import PlanReply
+from luna.contracts.variant import (
     PlanVariantReply,
     PlanVariantRequest,
     VariantReply,
@@ -26,7 +27,6 @@ from luna.contracts.counterfactual import (
     WhatIfRequest,
     WhatIfState,
 )
-from luna.contracts.plan import PlanReply
 from luna.energy.account import EnergyAccount
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse

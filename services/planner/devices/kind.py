@@ -11,10 +11,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
-from luna.contracts.counterfactual import Habit
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import Assumption, OutlookMessage, PlanRequest, SessionReply, StateMessage
 from luna.contracts.plan.columns import Columns
+from luna.contracts.variant import Habit
 from luna.energy.devices.kind import NamedDevice
 from luna.energy.part import StrictModel
 from luna.energy.physics.mode import BoolArray

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, Variant
 from luna.contracts.message import Message
 from luna.contracts.site_tools import Chart, ChartSeries, Unit
+from luna.contracts.variant import PlanVariantReply, PlanVariantRequest, Variant
 from luna.energy.errors import LunaError
 from luna.energy.site import Site
 from luna.words.refusals import say_refusal

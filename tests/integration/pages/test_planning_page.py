@@ -11,9 +11,9 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
+from luna.contracts.alternative import Alternative, WhyNotRequest
 from luna.contracts.battery_trial import BatteryMove, BatteryTrial, BatteryTrials, UnknownReading
 from luna.contracts.charging_sessions import NewSession
-from luna.contracts.counterfactual import Alternative, WhyNotRequest
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform import control_service
 from luna.platform.clock import SystemClock
@@ -24,7 +24,7 @@ from luna.platform.embedded.supervisor import Addresses
 from luna.words.implausible import say_implausible
 from luna.words.trial import TRIAL
 from services.planner.milp.solver import Solver
-from services.planner.service.counterfactual import ask_stored
+from services.planner.service.alternative import plan_stored_alternative
 from tests.support.control.inverters import describe
 from tests.support.gateway.server import serve
 from tests.support.pages.site_with_history import (
@@ -113,7 +113,7 @@ def test_the_cost_said_beforehand_is_the_planner_s_and_nothing_is_stored(
         alternative = Alternative(
             slot=fields["from"], until=fields["to"], mode="charge", device="battery"
         )  # type: ignore[arg-type]
-        expected = ask_stored(
+        expected = plan_stored_alternative(
             connection,
             WhyNotRequest(plan_id=plan.plan_id, alternative=alternative),
             solver=Solver(),

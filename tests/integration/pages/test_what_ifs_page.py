@@ -9,11 +9,11 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from luna.contracts.counterfactual import WhatIfVariantRequest
+from luna.contracts.variant import WhatIfVariantRequest
 from luna.platform.database import sites, what_ifs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
-from services.planner.service.counterfactual import replay_variant
+from services.planner.service.variant import replay_variant
 from tests.support.gateway.server import serve
 from tests.support.pages.site_with_history import describe_furnished, forget_furnished, furnish
 from tests.support.words.wording import wording, wording_pattern

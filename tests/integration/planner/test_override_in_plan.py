@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
+from luna.contracts.alternative import Alternative, WhyNotRequest
 from luna.contracts.charging_sessions import NewSession
-from luna.contracts.counterfactual import Alternative, WhyNotRequest
 from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.owner import OVERRIDE_BLOCK, ManualBlock
 from luna.contracts.plan import PlanReply
@@ -42,7 +42,7 @@ from luna.platform.settings import Settings
 from luna.words import say_mode
 from services.home_assistant.entities import list_entities, numbers_of
 from services.planner.milp.solver import Solver
-from services.planner.service.counterfactual import ask_stored
+from services.planner.service.alternative import plan_stored_alternative
 from services.planner.service.fleet import follow_changes, plan_sites
 from tests.support.control.inverters import describe
 from tests.support.database.databases import remove_site
@@ -341,7 +341,7 @@ def test_what_else_would_cost_is_answered_beside_an_order(
             {"slot": planned.slots[place].start, "mode": mode, "device": device}
         )
         with unit_of_work(database) as connection:
-            reply = ask_stored(
+            reply = plan_stored_alternative(
                 connection,
                 WhyNotRequest(plan_id=planned.plan_id, alternative=asked),
                 solver=Solver(),

@@ -13,19 +13,13 @@ import pytest
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, insert, select, update
 
-from luna.contracts.counterfactual import (
-    Estimate,
-    Variant,
-    VariantReply,
-    WhatIfReply,
-    WhatIfRequest,
-)
 from luna.contracts.identity import NewUser
 from luna.contracts.recommendations import (
     RecommendRequest,
     RefreshRecommendationsReply,
     RefreshRecommendationsRequest,
 )
+from luna.contracts.variant import Estimate, Variant, VariantReply, WhatIfReply, WhatIfRequest
 from luna.energy.errors import UnavailableError
 from luna.energy.observations import Observations
 from luna.energy.timeline import SLOT, Timeline

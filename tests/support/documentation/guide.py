@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from luna.contracts import PlanRequest
-from luna.contracts.counterfactual import WhatIfRequest
+from luna.contracts.variant import WhatIfRequest
 from luna.energy.site import Site
 from services.api.app import OPERATIONS
 from tests.support.documentation.pages import ROOT, Page, read_page

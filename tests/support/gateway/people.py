@@ -16,8 +16,8 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, text
 
 from luna.contracts import PlanReply
-from luna.contracts.counterfactual import WhatIfRequest
 from luna.contracts.identity import KeyScope, NewKey, NewUser, Role
+from luna.contracts.variant import WhatIfRequest
 from luna.energy.row_fault import RowFault
 from luna.platform import passwords
 from luna.platform.clock import SystemClock

@@ -7,10 +7,10 @@ import numpy as np
 
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, Timeline, local_days, parse_zone
-from services.planner.counterfactual.adapted_site import AdaptedSite, adapt
 from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, SitePrices
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import ReplayData
+from services.planner.variants.adapted_site import AdaptedSite, adapt
 
 BATTERY = {
     "name": "battery",

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from luna.contracts.counterfactual import PlanVariantRequest, Variant
 from luna.contracts.site_tools import ToolCallRequest, ToolResult
+from luna.contracts.variant import PlanVariantRequest, Variant
 from luna.platform.database import plans
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue import Client
 from services.planner.milp.solver import Solver
-from services.planner.service.counterfactual import plan_stored_variant
+from services.planner.service.variant import plan_stored_variant
 from services.rag.tools.registry import call_tool
 from tests.support.database.databases import remove_site
 from tests.support.pages.random_home import NOW, furnish_told

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from luna.contracts.counterfactual import CostChange, PlanVariantReply, SlotAction, SlotChange
 from luna.contracts.plan import CostReply
-from luna.platform.capabilities.alternatives import plan_variant
+from luna.contracts.slot_changes import CostChange, SlotAction, SlotChange
+from luna.contracts.variant import PlanVariantReply
+from luna.platform.capabilities.variants import plan_variant
 from luna.platform.capability import TextTable
 from luna.words import Numbers
 

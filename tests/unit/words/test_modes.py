@@ -3,9 +3,10 @@
 import pytest
 from pydantic import ValidationError
 
+from luna.contracts.alternative import Alternative
 from luna.contracts.control import Override
-from luna.contracts.counterfactual import Alternative, WhatIfRequest
 from luna.contracts.replay import ReplayRequest
+from luna.contracts.variant import WhatIfRequest
 from luna.words import (
     DEVICE_MODES,
     MODES,

@@ -6,9 +6,9 @@ A load is switched on and off to use a daily energy; a programme runs once when 
 from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from luna.contracts.counterfactual import Habit
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import OutlookMessage, StateMessage
+from luna.contracts.variant import Habit
 from luna.energy.devices.appliance import APPLIANCE, DeferrableLoad, LoadState
 from luna.energy.devices.kind import read_section
 from luna.energy.site import Site

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from luna.contracts.counterfactual import Habit
 from luna.contracts.plan.columns import Columns
 from luna.contracts.plan.state import VehicleSession, VehicleState
+from luna.contracts.variant import Habit
 from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.refusals import refuse
 from luna.energy.site import Site

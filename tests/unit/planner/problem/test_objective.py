@@ -13,7 +13,7 @@ from luna.energy.economics.costs import Weights, self_sufficiency, slot_costs, w
 from luna.energy.errors import InvalidInputError
 from luna.energy.physics.mode import Mode
 from luna.energy.site import parse_site
-from services.planner.counterfactual.replan import replan_after, take_slots
+from services.planner.alternatives.replan import replan_after, take_slots
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
@@ -300,5 +300,5 @@ def test_an_alternative_costs_the_same_by_planning_anew_and_by_the_value() -> No
     rest = replace(
         take_slots(plan.setpoints, slice(8, 9)), mode=np.full((1, 1), Mode.HOLD, dtype=np.int8)
     )
-    deviation = replan_after(plan, rest, 8, Solver())
-    assert deviation.cost_by_value == pytest.approx(deviation.cost, abs=1e-9)
+    replanned = replan_after(plan, rest, 8, Solver())
+    assert replanned.cost_by_value == pytest.approx(replanned.cost, abs=1e-9)

@@ -3,7 +3,7 @@
 from datetime import date
 from xml.etree import ElementTree as ET
 
-from luna.contracts.counterfactual import BASELINE, MonthFlow, VariantReply, WhatIfReply
+from luna.contracts.variant import BASELINE, MonthFlow, VariantReply, WhatIfReply
 from luna.words.charts.bill import draw_bills
 from tests.support.recordings.drawings import hold_drawing
 from tests.support.words.wording import plain_wording

@@ -20,13 +20,13 @@ from luna.energy.schedule import PlainPolicy, Policy
 from luna.energy.simulator import Trajectory, price, simulate
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline, local_dates
-from services.planner.counterfactual.cash_flow import DayFlow, PeriodFlows
 from services.planner.devices import PLANNED_KINDS
 from services.planner.problem.knowledge import DAY, EnergyOutlook, PerfectForesight, SitePrices
 from services.planner.problem.problem import ACTING, Margin
 from services.planner.problem.rolling_horizon import SiteKnowledge
 from services.planner.replay import ReplayData, Rules
 from services.planner.replay.policies import CheapestHours, ModelPredictive
+from services.planner.variants.cash_flow import DayFlow, PeriodFlows
 
 USUAL_DAYS = 7
 # The kinds of devices that a variant may add to recorded days.

@@ -1,4 +1,4 @@
-"""Plan a stored plan again under a variant: same forecasts, same state, same horizon."""
+"""Plan a variant of a plan: same forecasts, same state, same horizon."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,17 +6,14 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.contracts.counterfactual import PlanVariantReply, Variant
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import BatteryState, OutlookMessage, PlanRequest, Terminal
+from luna.contracts.variant import PlanVariantReply, Variant
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.site.document import change_site
 from luna.words import Language, Numbers
 from luna.words.alternatives import say_variant
-from services.planner.counterfactual.adapted_site import scale_pv
-from services.planner.counterfactual.slot_changes import compare_costs, list_changes
-from services.planner.counterfactual.why_not import newly_missed
 from services.planner.devices import PLANNED_KINDS
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
@@ -24,6 +21,8 @@ from services.planner.planner import decide
 from services.planner.problem.build import build_problem
 from services.planner.problem.knowledge import SitePrices
 from services.planner.reply.reply import answer
+from services.planner.reply.slot_changes import compare_costs, list_changes, newly_missed
+from services.planner.variants.adapted_site import scale_pv
 
 # The state of charge of a new battery within its limits, as in replays.
 NEW_SOC = 0.5
@@ -115,7 +114,6 @@ def _list_battery_states(inputs: PlanRequest, changed: Site) -> dict[str, Batter
 
 
 def _scale_pv(outlook: OutlookMessage, factor: float) -> OutlookMessage:
-    """Return the outlook with its PV scaled."""
     if factor == 1.0:
         return outlook
     changes: dict[str, Any] = {"scenarios": outlook.scenarios}

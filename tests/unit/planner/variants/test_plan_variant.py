@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from luna.contracts.counterfactual import PlanVariantReply, Variant
 from luna.contracts.plan import PlanRequest
+from luna.contracts.variant import PlanVariantReply, Variant
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import Site
 from luna.energy.timeline import Timeline
-from services.planner.counterfactual.plan_variant import describe_variant, plan_variant
 from services.planner.milp.solver import Solver
 from services.planner.problem.knowledge import SitePrices
+from services.planner.variants.plan_variant import describe_variant, plan_variant
 from tests.support.planning.problems import START
 from tests.support.planning.requests import make_request
 from tests.support.suite.tables import each_row

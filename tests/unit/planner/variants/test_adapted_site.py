@@ -7,7 +7,9 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT, Timeline
-from services.planner.counterfactual.adapted_site import (
+from services.planner.problem.knowledge import PerfectForesight
+from services.planner.problem.problem import Margin
+from services.planner.variants.adapted_site import (
     DecidingPolicy,
     SevenDayMean,
     list_added,
@@ -15,9 +17,7 @@ from services.planner.counterfactual.adapted_site import (
     scale_pv,
     simulate_months,
 )
-from services.planner.counterfactual.cash_flow import PeriodFlows
-from services.planner.problem.knowledge import PerfectForesight
-from services.planner.problem.problem import Margin
+from services.planner.variants.cash_flow import PeriodFlows
 from tests.support.planning.recorded_days import TARIFF, describe_home, live_under, record_days
 
 

@@ -1,4 +1,4 @@
-"""Questions what would have been, from stored days to the answer."""
+"""Questions about variants, from stored days to the answer."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.counterfactual import WhatIfRequest, WhatIfVariantRequest
+from luna.contracts.variant import WhatIfRequest, WhatIfVariantRequest
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast, Quantiles
@@ -19,7 +19,7 @@ from luna.platform.database import forecasts, jobs, observations, sites, what_if
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.what_if_questions import open_question, read_state
-from services.planner.service.counterfactual import name_outlook, replay_flows, replay_variant
+from services.planner.service.variant import name_outlook, replay_flows, replay_variant
 from tests.support.command_line.call import Luna
 from tests.support.database.site import store_site
 from tests.support.gateway.server import serve

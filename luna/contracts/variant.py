@@ -1,191 +1,23 @@
-"""Effects of another decision, or of another site."""
+"""Variants: another site, tariff or device, compared on recorded days or in a plan."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Message, Request
-from luna.contracts.plan import CompromiseReply, CostReply, NoteReply
+from luna.contracts.plan import CompromiseReply, CostReply, NoteReply, PlanId
+from luna.contracts.slot_changes import CostChange, SlotChange
 from luna.energy.refusals import invalid_part
-from luna.energy.timeline import Day, Instant
-from luna.words import read_mode, read_policy
+from luna.energy.timeline import Day
+from luna.words import read_policy
 from luna.words.language import Language
-
-AlternativeMode = Literal[
-    "self_consumption", "save", "supply", "hold", "charge", "export", "on", "off"
-]
-PlanId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
-
-
-class Alternative(Message):
-    """Another action of one device than the planned one.
-
-    It holds in the slot that covers ``slot``, or in all up to ``until``. A battery knows its modes,
-    a vehicle ``charge`` and ``hold``, a load ``on`` and ``off``. ``power_kw`` bounds exchange with
-    the grid (default: all the battery can), ``target_soc`` is where that exchange ends (default:
-    where the battery is full, or at its reserve).
-    """
-
-    slot: Instant
-    until: Instant | None = None
-    mode: Annotated[AlternativeMode, BeforeValidator(read_mode)]
-    device: Annotated[
-        str | None,
-        Field(
-            min_length=1,
-            max_length=64,
-            description="battery, vehicle or load by its name; empty: the only battery",
-        ),
-    ] = None
-    power_kw: Annotated[float | None, Field(gt=0, le=10_000)] = None
-    target_soc: Annotated[float | None, Field(ge=0, le=1)] = None
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.until is not None and self.until <= self.slot:
-            raise invalid_part("until-before-slot")
-        if self.mode not in ("charge", "export") and (
-            self.power_kw is not None or self.target_soc is not None
-        ):
-            raise invalid_part("figures-without-charge", mode=self.mode)
-        return self
-
-
-class CostChange(Message):
-    """The extra cost over the plan, negative: less.
-
-    ``stored`` is what the energy is worth that is missing at the end.
-    """
-
-    total: float
-    import_: Annotated[float, Field(alias="import")]
-    export: float
-    wear: float
-    peak: float = 0.0
-    stored: float
-
-
-class SlotAction(Message):
-    """A device's mode and energy in a slot.
-
-    Energy is into it (negative: out of it), at its terminals.
-    """
-
-    mode: str
-    energy_kwh: float
-
-
-class SlotChange(Message):
-    """A slot in which a device does something else than planned."""
-
-    start: datetime
-    device: str
-    before: SlotAction
-    after: SlotAction
-
-
-# Energies are shown to a tenth.
-LEAST_SHOWN_KWH = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedRun:
-    """Slots in a row in which a device changes from one action to another.
-
-    The energies are those of all of them.
-    """
-
-    first: datetime
-    end: datetime
-    device: str
-    before: SlotAction
-    after: SlotAction
-
-    @property
-    def shows(self) -> bool:
-        """Whether a table tells the two apart."""
-        return (
-            self.before.mode != self.after.mode
-            or abs(self.before.energy_kwh - self.after.energy_kwh) >= LEAST_SHOWN_KWH
-        )
-
-    def joins(self, change: SlotChange) -> bool:
-        """Return whether a change goes on with this run."""
-        same = (self.device, self.before.mode, self.after.mode) == (
-            change.device,
-            change.before.mode,
-            change.after.mode,
-        )
-        return same and self.end == change.start
-
-
-def list_runs(changes: Sequence[SlotChange], step: timedelta) -> list[ChangedRun]:
-    """Return the changes as runs, in order of their beginning."""
-    runs: list[ChangedRun] = []
-    for change in changes:
-        place = next((place for place, run in enumerate(runs) if run.joins(change)), None)
-        if place is None:
-            runs.append(
-                ChangedRun(
-                    change.start, change.start + step, change.device, change.before, change.after
-                )
-            )
-            continue
-        run = runs[place]
-        runs[place] = replace(
-            run,
-            end=change.start + step,
-            before=_add(run.before, change.before),
-            after=_add(run.after, change.after),
-        )
-    return runs
-
-
-def _add(one: SlotAction, other: SlotAction) -> SlotAction:
-    return SlotAction(mode=one.mode, energy_kwh=one.energy_kwh + other.energy_kwh)
-
-
-class WhyNotReply(Message):
-    """The extra cost of the alternative, and the slots that change.
-
-    The cost is that of the whole horizon, with everything after the alternative planned anew.
-    ``cost`` is money on the expected scenario. ``cost_by_value`` is read from the value of stored
-    energy, as a slot's ``cost_of_opposite`` is: the same where the plan counts money alone and one
-    scenario; else all that it weighs, and the mean over its scenarios. ``binding`` are limits at
-    work in the alternative's slots, ``compromises`` what is missed beside what the plan misses.
-    """
-
-    plan_id: str
-    alternative: Alternative
-    cost: CostChange
-    cost_by_value: float | None = None
-    changes: list[SlotChange]
-    binding: list[str] = []
-    compromises: list[CompromiseReply] = []
-    text: str
-    currency: str
-    timezone: str
-    slot_minutes: int = 15
-
-
-class WhyNotRequest(Request):
-    """Ask what an alternative to a stored plan would cost."""
-
-    task: ClassVar[str] = "planner.plan.why_not"
-    reply: ClassVar[type[Message]] = WhyNotReply
-
-    plan_id: PlanId
-    alternative: Alternative
-    language: Annotated[Language | None, Field(description="default: the plan's")] = None
-
 
 BASELINE = "baseline"
 MAX_VARIANTS = 8
+WhatIfId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
 Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00:;]+$")]
 
@@ -363,7 +195,7 @@ class WhatIfVariantRequest(Request):
     task: ClassVar[str] = "planner.what_if.replay"
     reply: ClassVar[type[Message]] = WhatIfVariantReply
 
-    what_if_id: PlanId
+    what_if_id: WhatIfId
     variant: Name
 
 

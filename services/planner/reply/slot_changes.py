@@ -1,7 +1,9 @@
 """Compare two plans of the same horizon: the slots that differ and the difference in costs."""
 
-from luna.contracts.counterfactual import CostChange, SlotAction, SlotChange
-from luna.contracts.plan import PlanReply
+from collections.abc import Sequence
+
+from luna.contracts.plan import CompromiseReply, PlanReply
+from luna.contracts.slot_changes import CostChange, SlotAction, SlotChange
 
 # A smaller difference in a slot does not count: 40 W for a quarter-hour.
 _LITTLE_KWH = 0.01
@@ -54,3 +56,15 @@ def compare_costs(before: PlanReply, after: PlanReply, *, stored: float) -> Cost
         **parts,
         stored=round(stored, 6),
     )
+
+
+def newly_missed(
+    before: Sequence[CompromiseReply], after: Sequence[CompromiseReply]
+) -> list[CompromiseReply]:
+    """Return the compromises of the second plan that the first does not make."""
+    made_before = {(compromise.constraint, compromise.shortfall) for compromise in before}
+    return [
+        compromise
+        for compromise in after
+        if (compromise.constraint, compromise.shortfall) not in made_before
+    ]

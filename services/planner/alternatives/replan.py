@@ -1,4 +1,4 @@
-"""Replan a plan around set-points that deviate in some slots, and price the deviation."""
+"""Plan again around other set-points in some slots of a plan, and price the difference."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -92,10 +92,10 @@ def _has_slots(value: object, count: int) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Deviation:
-    """A plan, and the plan that deviates from it in slots ``first`` to ``end`` (exclusive).
+class AlternativePlan:
+    """A plan, and the plan with other set-points in slots ``first`` to ``end`` (exclusive).
 
-    ``after`` is the plan with these and all later slots.
+    ``after`` has all slots; those from ``end`` on are planned again.
     """
 
     before: Plan
@@ -113,7 +113,7 @@ class Deviation:
 
     @property
     def cost_by_value(self) -> float | None:
-        """The additional cost by the value of stored energy at the end of the deviation.
+        """The additional cost by the value of stored energy at ``end``.
 
         None where the plan has no such function.
         """
@@ -126,16 +126,16 @@ class Deviation:
         worth = self.before.value.function.integral(stored_before, stored_after)[self.end - 1]
         cost_before = weigh_flows(problem, self.before.flows).total
         cost_after = weigh_flows(problem, self.after.flows).total
-        deviating = slice(self.first, self.end)
-        return float((cost_after - cost_before)[deviating].sum() - worth)
+        alternative = slice(self.first, self.end)
+        return float((cost_after - cost_before)[alternative].sum() - worth)
 
 
-def replan_after(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) -> Deviation:
+def replan_after(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) -> AlternativePlan:
     """Return a plan with other set-points from slot ``first`` on, replanned after them.
 
     Args:
         plan: as it was made.
-        setpoints: of the deviating slots, the slot as last axis; not clamped yet.
+        setpoints: of the alternative's slots, the slot as last axis; not clamped yet.
         first: their first slot.
         solver: plans the slots after them.
 
@@ -164,7 +164,7 @@ def replan_after(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) ->
         values=(),
         spread=None,
     )
-    return Deviation(plan, after, first, end)
+    return AlternativePlan(plan, after, first, end)
 
 
 def _settle(plan: Plan, setpoints: SetPoint, first: int) -> tuple[SetPoint, Flows]:
@@ -203,9 +203,3 @@ def join_slots(parts: Sequence[Part]) -> Part:
         series = [getattr(part, field.name) for part in parts]
         values[field.name] = np.concatenate(series, axis=-1)
     return type(parts[0])(**values)
-
-
-def missing_worth(before: Plan, after: Plan) -> float:
-    """Return the value of the energy that the second plan leaves less in the batteries."""
-    missing = before.flows.stored_kwh[:, -1] - after.flows.stored_kwh[:, -1]
-    return float((before.problem.at_tariff_prices.terminal.value * missing).sum())

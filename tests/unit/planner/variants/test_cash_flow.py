@@ -5,8 +5,8 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from luna.contracts.counterfactual import Estimate, Variant
-from services.planner.counterfactual.cash_flow import (
+from luna.contracts.variant import Estimate, Variant
+from services.planner.variants.cash_flow import (
     DayFlow,
     PeriodFlows,
     compare,

@@ -1,18 +1,17 @@
-"""Answer an owner's why-not question: the cost and the changes of an alternative to a plan.
+"""Plan an alternative to a plan, and return its cost and the slots that change.
 
-The alternative is fixed, the rest is planned anew, and both plans are priced over the whole
+The alternative is fixed, the rest is planned again, and both plans are priced over the whole
 horizon.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.contracts.counterfactual import Alternative, WhyNotReply
+from luna.contracts.alternative import Alternative, WhyNotReply
 from luna.contracts.owner import ManualBlock
-from luna.contracts.plan import CompromiseReply, PlanRequest
+from luna.contracts.plan import PlanRequest
 from luna.energy.devices import FLOW_KINDS
 from luna.energy.devices.battery import Battery
 from luna.energy.errors import InvalidInputError, LunaError
@@ -22,13 +21,7 @@ from luna.energy.site import Site
 from luna.energy.timeline import Timeline, floor_to, require_utc
 from luna.words import Language, Numbers, limit, say_instant
 from luna.words.alternatives import say_alternative
-from services.planner.counterfactual.replan import (
-    Deviation,
-    missing_worth,
-    replan_after,
-    take_slots,
-)
-from services.planner.counterfactual.slot_changes import compare_costs, list_changes
+from services.planner.alternatives.replan import AlternativePlan, replan_after, take_slots
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
@@ -36,6 +29,7 @@ from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem
 from services.planner.reply.plan_limits import find_limits
 from services.planner.reply.reply import answer
+from services.planner.reply.slot_changes import compare_costs, list_changes, newly_missed
 
 _NOTHING_KWH = 1e-6
 _MODES = ", ".join(mode.word for mode in Mode)
@@ -44,7 +38,7 @@ _ACTIONS = {"charge": "charge", "hold": "no_charge", "on": "on", "off": "off"}
 
 
 @dataclass(frozen=True, slots=True)
-class CounterfactualPair:
+class ComparedPlans:
     """A plan and the plan with the alternative.
 
     ``cost_by_value`` is the additional cost by the value of stored energy, ``limits`` are the codes
@@ -57,7 +51,7 @@ class CounterfactualPair:
     limits: tuple[str, ...] = ()
 
 
-def ask_why_not(
+def plan_alternative(
     inputs: PlanRequest, alternative: Alternative, *, solver: Solver, language: Language
 ) -> WhyNotReply:
     """Return the cost of an alternative to the plan of ``inputs``, and the slots that change.
@@ -80,14 +74,14 @@ def ask_why_not(
         index = find_battery(alternative, site)
         require_allowed(alternative, site.batteries[index])
         setpoints = override_setpoint(plan, alternative, index=index, slots=slots)
-        deviation = replan_after(plan, setpoints, slots[0], solver)
-        require_happens(alternative, deviation, index)
-        cost = deviation.cost_by_value
-        pair = CounterfactualPair(
+        replanned = replan_after(plan, setpoints, slots[0], solver)
+        require_happens(alternative, replanned, index)
+        cost = replanned.cost_by_value
+        compared = ComparedPlans(
             plan,
-            deviation.after,
+            replanned.after,
             cost_by_value=None if cost is None else round(cost, 6),
-            limits=tuple(limits_at_work(deviation)),
+            limits=tuple(limits_at_work(replanned)),
         )
     else:
         request = _add_block(inputs, alternative, slots, actions)
@@ -101,8 +95,8 @@ def ask_why_not(
                 remedy=exc.remedy,
             )
             raise impossible.because(exc.reason, exc.parameters) from exc
-        pair = CounterfactualPair(plan, decide(block_problem, solver))
-    return _reply(pair, inputs, alternative, slots=slots, language=language)
+        compared = ComparedPlans(plan, decide(block_problem, solver))
+    return _reply(compared, inputs, alternative, slots=slots, language=language)
 
 
 def _keep_charge(plan: Plan, problem: Problem) -> Plan:
@@ -240,28 +234,28 @@ def _target_soc(alternative: Alternative, furthest_soc: float) -> float:
     return furthest_soc if alternative.target_soc is None else alternative.target_soc
 
 
-def require_happens(alternative: Alternative, deviation: Deviation, index: int) -> None:
+def require_happens(alternative: Alternative, replanned: AlternativePlan, index: int) -> None:
     """Refuse an exchange with the grid that the limits reduce to nothing.
 
     Raises:
         InvalidInputError: names the limits at work.
     """
-    flows = deviation.after.flows
+    flows = replanned.after.flows
     if alternative.mode == "charge":
         exchanged = flows.charge_kwh
     elif alternative.mode == "export":
         exchanged = np.minimum(flows.discharge_kwh, flows.export_kwh)
     else:
         return
-    slots = slice(deviation.first, deviation.end)
+    slots = slice(replanned.first, replanned.end)
     if exchanged[index, slots].sum() <= _NOTHING_KWH:
-        raise _forbid("mode", alternative.mode, _say_why(alternative, deviation, index))
+        raise _forbid("mode", alternative.mode, _say_why(alternative, replanned, index))
 
 
-def _say_why(alternative: Alternative, deviation: Deviation, index: int) -> str:
+def _say_why(alternative: Alternative, replanned: AlternativePlan, index: int) -> str:
     """Return the limit that leaves nothing of an exchange with the grid, in words."""
-    plan = deviation.after
-    slot = deviation.first
+    plan = replanned.after
+    slot = replanned.first
     problem = plan.problem
     battery = problem.site.batteries[index]
     hours = problem.outlook.timeline.hours[slot]
@@ -295,12 +289,12 @@ def _forbid(field: str, value: object, why: str) -> LunaError:
     return refuse("alternative-impossible", field=f"alternative.{field}", value=value, why=why)
 
 
-def limits_at_work(deviation: Deviation) -> list[str]:
-    """Return the codes of the limits at work in the deviating slots, each once.
+def limits_at_work(replanned: AlternativePlan) -> list[str]:
+    """Return the codes of the limits at work in the alternative's slots, each once.
 
     They are the first battery's, as in reasons.
     """
-    limits = find_limits(deviation.after)[deviation.first : deviation.end]
+    limits = find_limits(replanned.after)[replanned.first : replanned.end]
     return list(dict.fromkeys(code for codes in limits for code in codes))
 
 
@@ -345,18 +339,20 @@ def _add_block(
 
 
 def _reply(
-    pair: CounterfactualPair,
+    compared: ComparedPlans,
     inputs: PlanRequest,
     alternative: Alternative,
     *,
     slots: tuple[int, int],
     language: Language,
 ) -> WhyNotReply:
-    site = pair.before.problem.site
-    starts = list(pair.before.problem.outlook.timeline)
-    before = answer(pair.before, request=inputs, issued_at=starts[0])
-    after = answer(pair.after, request=inputs, issued_at=starts[0])
-    cost = compare_costs(before, after, stored=missing_worth(pair.before, pair.after))
+    site = compared.before.problem.site
+    starts = list(compared.before.problem.outlook.timeline)
+    before = answer(compared.before, request=inputs, issued_at=starts[0])
+    after = answer(compared.after, request=inputs, issued_at=starts[0])
+    missing_kwh = compared.before.flows.stored_kwh[:, -1] - compared.after.flows.stored_kwh[:, -1]
+    terminal_value = compared.before.problem.at_tariff_prices.terminal.value
+    cost = compare_costs(before, after, stored=float((terminal_value * missing_kwh).sum()))
     changes = list_changes(before, after)
     other_starts = {change.start for change in changes} - set(starts[slice(*slots)])
     text = say_alternative(
@@ -371,24 +367,12 @@ def _reply(
         plan_id=before.plan_id,
         alternative=alternative,
         cost=cost,
-        cost_by_value=pair.cost_by_value,
+        cost_by_value=compared.cost_by_value,
         changes=changes,
-        binding=[limit(code, language=language) for code in pair.limits],
+        binding=[limit(code, language=language) for code in compared.limits],
         compromises=newly_missed(before.compromises, after.compromises),
         text=text,
         currency=site.currency,
         timezone=site.timezone,
         slot_minutes=before.slot_minutes,
     )
-
-
-def newly_missed(
-    before: Sequence[CompromiseReply], after: Sequence[CompromiseReply]
-) -> list[CompromiseReply]:
-    """Return the compromises of the second plan that the first does not make."""
-    made_before = {(compromise.constraint, compromise.shortfall) for compromise in before}
-    return [
-        compromise
-        for compromise in after
-        if (compromise.constraint, compromise.shortfall) not in made_before
-    ]

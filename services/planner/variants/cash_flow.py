@@ -1,4 +1,4 @@
-"""Account for the variants of a what-if by day, month and year, with savings and payback."""
+"""Account for variants by day, month and year, with savings and payback."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.contracts.counterfactual import (
+from luna.contracts.message import Message
+from luna.contracts.variant import (
     BASELINE,
     Estimate,
     MonthFlow,
@@ -16,7 +17,6 @@ from luna.contracts.counterfactual import (
     WhatIfReply,
     WhatIfRequest,
 )
-from luna.contracts.message import Message
 from luna.energy.bootstrap import bound_sum
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
@@ -96,10 +96,10 @@ def sum_months(flows: PeriodFlows) -> list[MonthFlow]:
     months: dict[str, list[DayFlow]] = {}
     for day in flows.days:
         months.setdefault(_month_of(day), []).append(day)
-    return [_month(month, days, flows.peaks) for month, days in months.items()]
+    return [_sum_month(month, days, flows.peaks) for month, days in months.items()]
 
 
-def _month(month: str, days: Sequence[DayFlow], peaks: Mapping[str, float]) -> MonthFlow:
+def _sum_month(month: str, days: Sequence[DayFlow], peaks: Mapping[str, float]) -> MonthFlow:
     imported = sum(day.import_cost for day in days)
     exported = sum(day.export_cost for day in days)
     peak = peaks.get(month, 0.0)
@@ -146,13 +146,13 @@ def estimate_year(daily: FloatArray) -> Estimate:
 def pay_back(investment: float, yearly: Estimate) -> Estimate:
     """Return the years until the investment is paid back, without interest; None: never."""
     return Estimate(
-        value=_years(investment, yearly.value),
-        low=_years(investment, yearly.high),
-        high=_years(investment, yearly.low),
+        value=_count_years(investment, yearly.value),
+        low=_count_years(investment, yearly.high),
+        high=_count_years(investment, yearly.low),
     )
 
 
-def _years(investment: float, saving: float | None) -> float | None:
+def _count_years(investment: float, saving: float | None) -> float | None:
     if saving is None or saving <= _LITTLE_MONEY:
         return None
     return investment / saving

@@ -6,17 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luna.contracts.counterfactual import Alternative, WhyNotReply
+from luna.contracts.alternative import Alternative, WhyNotReply
 from luna.contracts.plan import OutlookMessage, PlanRequest
 from luna.energy.errors import InvalidInputError
 from luna.energy.physics.mode import Mode
 from luna.energy.site import parse_site
 from luna.words import Language
-from services.planner.counterfactual.replan import replan_after, take_slots
-from services.planner.counterfactual.why_not import (
-    ask_why_not,
+from services.planner.alternatives.plan_alternative import (
     override_setpoint,
+    plan_alternative,
 )
+from services.planner.alternatives.replan import replan_after, take_slots
 from services.planner.dp.plan import objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
@@ -75,7 +75,7 @@ def ask(
     **more: Any,
 ) -> WhyNotReply:
     alternative = Alternative.model_validate({"slot": START + hour * HOUR, "mode": mode} | more)
-    return ask_why_not(request or inputs(), alternative, solver=Solver(), language=language)
+    return plan_alternative(request or inputs(), alternative, solver=Solver(), language=language)
 
 
 def test_not_serving_in_a_dear_hour_costs_what_it_then_saves_less() -> None:
@@ -126,14 +126,14 @@ def test_the_cost_of_the_opposite_is_the_same_read_or_planned_anew(seed: int) ->
         alternative = Alternative.model_validate(
             {"slot": START, "mode": OPPOSITE[Mode(int(plan.setpoints.mode[0, slot])).word]}
         )
-        deviation = replan_after(
+        replanned = replan_after(
             plan,
             override_setpoint(plan, alternative, index=0, slots=(slot, slot + 1)),
             slot,
             Solver(),
         )
-        assert deviation.cost == pytest.approx(opposite[slot], abs=1e-6)
-        assert deviation.cost_by_value == pytest.approx(opposite[slot], abs=1e-6)
+        assert replanned.cost == pytest.approx(opposite[slot], abs=1e-6)
+        assert replanned.cost_by_value == pytest.approx(opposite[slot], abs=1e-6)
 
 
 @pytest.mark.parametrize("scenarios", [False, True])
@@ -175,11 +175,11 @@ def test_an_alternative_may_last_for_several_slots() -> None:
 def test_two_batteries_are_planned_anew_together() -> None:
     plan = make_plan(draw_problem(np.random.default_rng(3), batteries=2, slots=12), Solver())
     alternative = Alternative.model_validate({"slot": START, "mode": "hold", "device": "battery 1"})
-    deviation = replan_after(
+    replanned = replan_after(
         plan, override_setpoint(plan, alternative, index=1, slots=(2, 3)), 2, Solver()
     )
-    assert deviation.cost >= -1e-6
-    assert deviation.cost == pytest.approx(objective(deviation.after) - objective(plan))
+    assert replanned.cost >= -1e-6
+    assert replanned.cost == pytest.approx(objective(replanned.after) - objective(plan))
 
 
 @pytest.mark.parametrize(

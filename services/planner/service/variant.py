@@ -1,17 +1,15 @@
-"""Replays of other sites, plan variants and why-not questions for stored sites."""
+"""Variants of stored sites and plans: replays of recorded days, and plans."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-import numpy as np
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.counterfactual import (
+from luna.contracts.replay import ReplayRequest
+from luna.contracts.variant import (
     BASELINE,
-    Habit,
     PlanVariantReply,
     PlanVariantRequest,
     Variant,
@@ -19,24 +17,25 @@ from luna.contracts.counterfactual import (
     WhatIfState,
     WhatIfVariantReply,
     WhatIfVariantRequest,
-    WhyNotReply,
-    WhyNotRequest,
 )
-from luna.contracts.plan import BatteryState, OutlookMessage, PlanRequest, StateMessage
-from luna.contracts.replay import ReplayRequest
-from luna.energy.devices.kind import NamedDevice
-from luna.energy.part import StrictModel
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN, Site
 from luna.energy.site.document import change_site
-from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, local_midnight
+from luna.energy.timeline import SLOT, Timeline, local_days, local_midnight
 from luna.platform.database import forecasts, observations, plans, sites, what_ifs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import find_active
 from luna.platform.what_if_questions import open_question, read_state
 from services.planner.compiled import load_common_kernels
-from services.planner.counterfactual.adapted_site import (
-    ADDED_KINDS,
+from services.planner.milp.solver import Solver
+from services.planner.problem.build import build_problem
+from services.planner.problem.knowledge import DAY, PerfectForesight, SitePrices
+from services.planner.problem.problem import ACTING
+from services.planner.problem.rolling_horizon import HORIZON
+from services.planner.replay import Progress, ReplayData
+from services.planner.service.assumptions import note_tariff
+from services.planner.service.inputs import LOOK_BACK, read_prices, read_scene
+from services.planner.variants.adapted_site import (
     USUAL_DAYS,
     AdaptedSite,
     DecidingPolicy,
@@ -46,121 +45,9 @@ from services.planner.counterfactual.adapted_site import (
     list_months,
     simulate_months,
 )
-from services.planner.counterfactual.cash_flow import PeriodFlows, conclude
-from services.planner.counterfactual.plan_variant import describe_variant, plan_variant
-from services.planner.counterfactual.why_not import ask_why_not
-from services.planner.devices.kind import AddedDevice, PlacedDemand
-from services.planner.milp.schedule_loads import schedule_loads
-from services.planner.milp.solver import Solver
-from services.planner.problem.build import build_problem
-from services.planner.problem.knowledge import DAY, PerfectForesight, SitePrices, look_ahead
-from services.planner.problem.problem import ACTING
-from services.planner.problem.rolling_horizon import HORIZON
-from services.planner.replay import Progress, ReplayData
-from services.planner.service.assumptions import note_tariff
-from services.planner.service.inputs import LOOK_BACK, read_prices, read_scene
-
-# An hour after day-ahead prices are published.
-PLANNED_AT = timedelta(hours=14)
-
-
-@dataclass
-class Addition:
-    """Devices that a variant adds, by section and name.
-
-    ``end_states`` carries their states from one span to the next.
-    """
-
-    site: Site
-    devices: Mapping[str, Mapping[str, AddedDevice]]
-    end_states: dict[tuple[str, str], StrictModel | None] = field(default_factory=dict)
-
-    @classmethod
-    def of(
-        cls, site: Site, added: Mapping[str, Sequence[NamedDevice]], habits: Mapping[str, Habit]
-    ) -> "Addition":
-        """Return a variant's added devices, on a site with no other flexible loads.
-
-        Raises:
-            InvalidInputError: a device lacks the habit that it needs, or a habit is of no added
-                device.
-        """
-        zone = ZoneInfo(site.timezone)
-        added_alone: dict[str, list[NamedDevice]] = {}
-        devices: dict[str, dict[str, AddedDevice]] = {}
-        for kind in ADDED_KINDS:
-            if kind.add:
-                of_kind = kind.add(added[kind.section], habits, zone)
-                added_alone[kind.section] = [addition.device for addition in of_kind]
-                devices[kind.section] = {addition.device.name: addition for addition in of_kind}
-        return cls(site.model_copy(update=added_alone), devices)
-
-    def any(self) -> bool:
-        """Return whether anything is added."""
-        return any(self.devices.values())
-
-    def place_on(self, adapted: AdaptedSite) -> FloatArray:
-        """Return the added use in each recorded slot, kWh.
-
-        Beyond the window that of its last plan.
-        """
-        recorded = adapted.scene.foresight.timeline
-        window = adapted.scene.timeline
-        added = np.zeros(recorded.count)
-        for begin, end in _list_spans(adapted):
-            placed = self._place(adapted, begin)
-            first = recorded.index_of(begin)
-            slots = (end - begin) // SLOT
-            last = recorded.count - first if end == window.end else slots
-            uses = sum((load.use_kwh for load in placed), np.zeros(HORIZON // SLOT))
-            added[first : first + min(last, uses.size)] = uses[:last]
-            past = Timeline(begin, SLOT, slots)
-            for load in placed:
-                section = load.demand.section
-                name = load.demand.name
-                device = self.devices[section][name]
-                state = self.end_states.get((section, name))
-                self.end_states[section, name] = device.end(load.columns(), past, state)
-        return added
-
-    def _place(self, adapted: AdaptedSite, begin: datetime) -> list[PlacedDemand]:
-        ahead = Timeline(begin, SLOT, HORIZON // SLOT)
-        ahead_outlook = look_ahead(begin, ahead, energy=adapted.energy, prices=adapted.scene.prices)
-        series = {
-            name: getattr(ahead_outlook, name).tolist()
-            for name in ("load_kwh", "pv_kwh", "import_price", "export_price")
-        }
-        batteries = {}
-        for battery in self.site.batteries:
-            half_full = (battery.min_soc + battery.max_soc) / 2
-            batteries[battery.name] = BatteryState(soc=half_full)
-        begun: dict[str, dict[str, object]] = {}
-        for section, devices in self.devices.items():
-            begun[section] = {}
-            for name, device in devices.items():
-                begun[section][name] = device.begin(ahead, self.end_states.get((section, name)))
-        state = StateMessage.model_validate({"batteries": batteries, **begun})
-        outlook = OutlookMessage(**series)
-        request = PlanRequest(site=self.site, start=begin, outlook=outlook, state=state)
-        schedule = schedule_loads(build_problem(request))
-        return [load for load in schedule.loads if load.demand.section in self.devices]
-
-
-def _list_spans(adapted: AdaptedSite) -> list[tuple[datetime, datetime]]:
-    """Return the span of each plan, from one afternoon to the next.
-
-    The first one begins with the window, the last one ends with it.
-    """
-    window = adapted.scene.timeline
-    zone = adapted.scene.zone
-    day = window.start.astimezone(zone).date()
-    edges = [window.start]
-    afternoon = local_midnight(day, zone) + PLANNED_AT
-    while afternoon < window.end:
-        edges.append(afternoon)
-        day += DAY
-        afternoon = local_midnight(day, zone) + PLANNED_AT
-    return list(pairwise([*edges, window.end]))
+from services.planner.variants.addition import Addition
+from services.planner.variants.cash_flow import PeriodFlows, conclude
+from services.planner.variants.plan_variant import describe_variant, plan_variant
 
 
 def replay_variant(
@@ -224,7 +111,7 @@ def replay_flows(
     addition = Addition.of(changed, list_added(site, changed), variant.habits)
     months = list_months(question.from_day, question.to_day)
     outlook = name_outlook(connection, question, site)
-    adapted = _read_months(connection, question, (changed, addition), outlook=outlook)
+    adapted = _read_months(connection, question, site=changed, addition=addition, outlook=outlook)
     margin = ACTING
     if variant.margin is not None:
         margin = replace(ACTING, self_consumption_margin=variant.margin)
@@ -266,16 +153,16 @@ def name_outlook(connection: Connection, question: WhatIfRequest, site: Site) ->
 def _read_months(
     connection: Connection,
     question: WhatIfRequest,
-    change: tuple[Site, Addition],
     *,
+    site: Site,
+    addition: Addition,
     outlook: str | None,
 ) -> Iterator[AdaptedSite]:
-    changed, addition = change
     for first, last in list_months(question.from_day, question.to_day):
         version = outlook
         if not version:
-            site = sites.load(connection, question.site_id)
-            version = find_active(connection, site).forecast_version
+            stored = sites.load(connection, question.site_id)
+            version = find_active(connection, stored).forecast_version
         request = ReplayRequest(
             site_id=question.site_id,
             from_day=first,
@@ -289,10 +176,10 @@ def _read_months(
             recorded = AdaptedSite(scene, read_usual(connection, question.site_id, scene))
         count = (LOOK_BACK + HORIZON) // SLOT + scene.timeline.count
         around = Timeline(scene.timeline.start - LOOK_BACK, SLOT, count)
-        prices = read_prices(connection, changed, around)
-        adapted = adapt(recorded, changed, prices)
+        prices = read_prices(connection, site, around)
+        adapted = adapt(recorded, site, prices)
         if addition.any():
-            adapted = adapt(recorded, changed, prices, added_kwh=addition.place_on(adapted))
+            adapted = adapt(recorded, site, prices, added_kwh=addition.place_on(adapted))
         yield adapted
 
 
@@ -338,18 +225,4 @@ def plan_stored_variant(
     reply = describe_variant(
         before, after, requests=(inputs, changed), name=request.variant.name, language=language
     )
-    return reply.model_copy(update={"plan_id": request.plan_id})
-
-
-def ask_stored(connection: Connection, request: WhyNotRequest, *, solver: Solver) -> WhyNotReply:
-    """Return the cost of an alternative to a stored plan, from the plan's own inputs.
-
-    Raises:
-        NotFoundError: no such plan.
-        InvalidInputError: the alternative lies outside the plan, names no device, or a limit
-            forbids it.
-    """
-    inputs = plans.load_inputs(connection, request.plan_id)
-    language = request.language or inputs.options.language
-    reply = ask_why_not(inputs, request.alternative, solver=solver, language=language)
     return reply.model_copy(update={"plan_id": request.plan_id})

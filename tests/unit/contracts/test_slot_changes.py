@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from luna.contracts.counterfactual import SlotAction, SlotChange, list_runs
+from luna.contracts.slot_changes import SlotAction, SlotChange, list_runs
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 SLOT = timedelta(minutes=15)

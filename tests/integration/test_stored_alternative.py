@@ -5,14 +5,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.counterfactual import Alternative, PlanVariantRequest, Variant, WhyNotRequest
+from luna.contracts.alternative import Alternative, WhyNotRequest
 from luna.contracts.plan import PlanRequest
+from luna.contracts.variant import PlanVariantRequest, Variant
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.platform.database import plans
 from luna.platform.database.engine import unit_of_work
 from services.planner.milp.solver import Solver
-from services.planner.service.counterfactual import ask_stored, plan_stored_variant
+from services.planner.service.alternative import plan_stored_alternative
 from services.planner.service.plans import plan_and_store
+from services.planner.service.variant import plan_stored_variant
 from tests.support.command_line.call import Luna
 from tests.support.planning.problems import BATTERY, START
 from tests.support.words.wording import wording, wording_pattern
@@ -54,7 +56,7 @@ def hold(plan_id: str) -> WhyNotRequest:
 
 def test_a_stored_plan_answers_from_its_own_inputs_in_its_language(connection: Connection) -> None:
     plan_id = store(connection)
-    reply = ask_stored(connection, hold(plan_id), solver=Solver())
+    reply = plan_stored_alternative(connection, hold(plan_id), solver=Solver())
     opposite = plans.load(connection, plan_id).slots[5].reason.cost_of_opposite
     assert reply.plan_id == plan_id
     assert reply.cost.total == pytest.approx(opposite, abs=1e-6)
@@ -66,7 +68,7 @@ def test_a_stored_plan_answers_from_its_own_inputs_in_its_language(connection: C
 
 def test_an_unknown_plan_is_not_found(connection: Connection) -> None:
     with pytest.raises(NotFoundError) as refused:
-        ask_stored(connection, hold("unknown"), solver=Solver())
+        plan_stored_alternative(connection, hold("unknown"), solver=Solver())
     assert refused.value.reason == "no-such-plan"
 
 

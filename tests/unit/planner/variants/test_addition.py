@@ -7,15 +7,15 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.contracts.counterfactual import Habit
+from luna.contracts.variant import Habit
 from luna.energy.devices.appliance import DeferrableLoad
 from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT, FloatArray, Timeline
-from services.planner.counterfactual.adapted_site import list_added
 from services.planner.devices.appliance.begin import AddedLoad
 from services.planner.devices.vehicle.habit import AddedVehicle
-from services.planner.service.counterfactual import Addition
+from services.planner.variants.adapted_site import list_added
+from services.planner.variants.addition import Addition
 from tests.support.planning.recorded_days import describe_home, live_under, record_days
 
 FIRST = date(2024, 1, 31)

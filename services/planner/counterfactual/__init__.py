@@ -1,1 +1,0 @@
-"""Compute counterfactuals: plans with another decision, and days of another site."""

@@ -1,0 +1,124 @@
+"""Schedule the devices that a variant adds on recorded days, and return their use."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.contracts.plan import BatteryState, OutlookMessage, PlanRequest, StateMessage
+from luna.contracts.variant import Habit
+from luna.energy.devices.kind import NamedDevice
+from luna.energy.part import StrictModel
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, FloatArray, Timeline, local_midnight
+from services.planner.devices.kind import AddedDevice, PlacedDemand
+from services.planner.milp.schedule_loads import schedule_loads
+from services.planner.problem.build import build_problem
+from services.planner.problem.knowledge import DAY, look_ahead
+from services.planner.problem.rolling_horizon import HORIZON
+from services.planner.variants.adapted_site import ADDED_KINDS, AdaptedSite
+
+# An hour after day-ahead prices are published.
+PLANNED_AT = timedelta(hours=14)
+
+
+@dataclass
+class Addition:
+    """Devices that a variant adds, by section and name.
+
+    ``end_states`` carries their states from one span to the next.
+    """
+
+    site: Site
+    devices: Mapping[str, Mapping[str, AddedDevice]]
+    end_states: dict[tuple[str, str], StrictModel | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, site: Site, added: Mapping[str, Sequence[NamedDevice]], habits: Mapping[str, Habit]
+    ) -> "Addition":
+        """Return a variant's added devices, on a site with no other flexible loads.
+
+        Raises:
+            InvalidInputError: a device lacks the habit that it needs, or a habit is of no added
+                device.
+        """
+        zone = ZoneInfo(site.timezone)
+        added_alone: dict[str, list[NamedDevice]] = {}
+        devices: dict[str, dict[str, AddedDevice]] = {}
+        for kind in ADDED_KINDS:
+            if kind.add:
+                of_kind = kind.add(added[kind.section], habits, zone)
+                added_alone[kind.section] = [addition.device for addition in of_kind]
+                devices[kind.section] = {addition.device.name: addition for addition in of_kind}
+        return cls(site.model_copy(update=added_alone), devices)
+
+    def any(self) -> bool:
+        """Return whether anything is added."""
+        return any(self.devices.values())
+
+    def place_on(self, adapted: AdaptedSite) -> FloatArray:
+        """Return the added use in each recorded slot, kWh.
+
+        Beyond the window that of its last plan.
+        """
+        recorded = adapted.scene.foresight.timeline
+        window = adapted.scene.timeline
+        added = np.zeros(recorded.count)
+        for begin, end in _list_spans(adapted):
+            placed = self._place(adapted, begin)
+            first = recorded.index_of(begin)
+            slots = (end - begin) // SLOT
+            last = recorded.count - first if end == window.end else slots
+            uses = sum((load.use_kwh for load in placed), np.zeros(HORIZON // SLOT))
+            added[first : first + min(last, uses.size)] = uses[:last]
+            past = Timeline(begin, SLOT, slots)
+            for load in placed:
+                section = load.demand.section
+                name = load.demand.name
+                device = self.devices[section][name]
+                state = self.end_states.get((section, name))
+                self.end_states[section, name] = device.end(load.columns(), past, state)
+        return added
+
+    def _place(self, adapted: AdaptedSite, begin: datetime) -> list[PlacedDemand]:
+        ahead = Timeline(begin, SLOT, HORIZON // SLOT)
+        ahead_outlook = look_ahead(begin, ahead, energy=adapted.energy, prices=adapted.scene.prices)
+        series = {
+            name: getattr(ahead_outlook, name).tolist()
+            for name in ("load_kwh", "pv_kwh", "import_price", "export_price")
+        }
+        batteries = {}
+        for battery in self.site.batteries:
+            half_full = (battery.min_soc + battery.max_soc) / 2
+            batteries[battery.name] = BatteryState(soc=half_full)
+        begun: dict[str, dict[str, object]] = {}
+        for section, devices in self.devices.items():
+            begun[section] = {}
+            for name, device in devices.items():
+                begun[section][name] = device.begin(ahead, self.end_states.get((section, name)))
+        state = StateMessage.model_validate({"batteries": batteries, **begun})
+        outlook = OutlookMessage(**series)
+        request = PlanRequest(site=self.site, start=begin, outlook=outlook, state=state)
+        schedule = schedule_loads(build_problem(request))
+        return [load for load in schedule.loads if load.demand.section in self.devices]
+
+
+def _list_spans(adapted: AdaptedSite) -> list[tuple[datetime, datetime]]:
+    """Return the span of each plan, from one afternoon to the next.
+
+    The first one begins with the window, the last one ends with it.
+    """
+    window = adapted.scene.timeline
+    zone = adapted.scene.zone
+    day = window.start.astimezone(zone).date()
+    edges = [window.start]
+    afternoon = local_midnight(day, zone) + PLANNED_AT
+    while afternoon < window.end:
+        edges.append(afternoon)
+        day += DAY
+        afternoon = local_midnight(day, zone) + PLANNED_AT
+    return list(pairwise([*edges, window.end]))
