@@ -106,12 +106,17 @@ class VariantForm(BaseModel):
     def _read_expert(self, words: PageWords) -> dict[str, Any] | None:
         if not self.expert.strip():
             return None
+        # Line and column of what is no JSON.
+        place = "1:1"
         try:
             expert = json.loads(self.expert)
+        except json.JSONDecodeError as exc:
+            place = f"{exc.lineno}:{exc.colno}"
+            raise SpokenError(words("no_json", said=place), field="expert") from exc
         except (ValueError, RecursionError) as exc:
-            raise SpokenError(words("no_json", said=str(exc)[:200]), field="expert") from exc
+            raise SpokenError(words("no_json", said=place), field="expert") from exc
         if not isinstance(expert, dict):
-            raise SpokenError(words("no_json", said=type(expert).__name__), field="expert")
+            raise SpokenError(words("no_json", said=place), field="expert")
         return expert
 
     def _battery(self, site: Site, numbers: Numbers, words: PageWords) -> dict[str, Any]:

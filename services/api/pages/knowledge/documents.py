@@ -78,16 +78,15 @@ class DocumentView:
         return self.words("state_" + self.document.state)
 
     @property
-    def fault(self) -> tuple[str, str, str] | None:
-        """Its fault, the remedy, and the error itself if it has no sentence."""
+    def fault(self) -> tuple[str, str] | None:
+        """Its fault, and the remedy if there is one."""
         fault = self.document.fault
         if fault is None:
             return None
         key = "fault_" + fault.code
         if self.words.knows(key + "_remedy"):
-            return self.words(key), self.words(key + "_remedy"), ""
-        error = " ".join(filter(None, (fault.message, fault.remedy)))
-        return self.words("fault_other"), "", error
+            return self.words(key), self.words(key + "_remedy")
+        return self.words("fault_other"), ""
 
     @property
     def notes(self) -> list[str]:

@@ -81,20 +81,16 @@ def test_a_known_fault_is_told_with_its_remedy_in_the_reader_s_language() -> Non
     said, remedy = (
         wording("documents", code, "de") for code in ("fault_encrypted", "fault_encrypted_remedy")
     )
-    assert shown.fault == (said, remedy, "")
+    assert shown.fault == (said, remedy)
 
 
-def test_a_fault_that_no_sentence_is_known_for_is_told_as_it_is() -> None:
+def test_a_fault_that_no_sentence_is_known_for_is_told_in_general() -> None:
     shown = describe(
         "de",
         state="failed",
         fault={"code": "haunted", "message": "there are ghosts in it", "remedy": "Call somebody."},
     )
-    assert shown.fault == (
-        wording("documents", "fault_other", "de"),
-        "",
-        "there are ghosts in it Call somebody.",
-    )
+    assert shown.fault == (wording("documents", "fault_other", "de"), "")
 
 
 def test_a_searchable_document_that_a_newer_one_replaced_is_an_older_version() -> None:
