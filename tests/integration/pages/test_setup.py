@@ -603,15 +603,16 @@ def test_a_site_is_changed_on_its_page_and_a_version_comes_back(
     assert follow(api, draft, ("devices", changed)) == "tariff"
     german = {"Accept-Language": "de"}
     review = flatten_html(api.get(f"{draft}/review", headers=german).text)
-    assert "battery: Kapazität" in review
-    assert "<td>9.6 kWh</td><td>12 kWh</td>" in review
+    assert "Batterie: Kapazität" in review
+    assert "<td>9,6 kWh</td><td>12 kWh</td>" in review
     assert api.post(f"{draft}/review", data={"go": "next"}).headers["Location"] == page
     with unit_of_work(database) as connection:
         assert sites.load(connection, OWN_ID).batteries[0].capacity_kwh == 12
     # Sent once more, it would go over what is there now.
     assert api.post(f"{draft}/review", data={"go": "next"}).status_code == 409
     shown = " ".join(re.sub(r"<[^>]+>", "", api.get(page).text).split())
-    assert "batteries.battery.capacity_kwh: 9.6 → 12.0" in shown
+    assert "Battery: capacity: 9.6 → 12 kWh" in shown
+    assert "capacity_kwh" not in shown
     assert wording("setup", "assumed_heated_by") in unescape(shown)
     assert api.post(f"{page}/back", data={"version": "1"}).status_code == 303
     assert api.post(f"{page}/back", data={"version": "99"}).status_code == 404

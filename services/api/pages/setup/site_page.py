@@ -26,9 +26,10 @@ from luna.energy.timeline import SLOT, floor_to, parse_zone
 from luna.platform.database import readings, recorded_span, setup_drafts, site_changes, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.site_changes import SiteChange
-from luna.platform.database.sites import StoredSite
+from luna.platform.database.sites import SiteVersion, StoredSite
 from luna.platform.own_sites import require_own
 from luna.platform.queue.jobs import submit_job
+from luna.words.fields import SaidChange, say_changes
 from luna.words.refusals import say_refusal
 from services.api.gateway import CurrentGateway
 from services.api.identity.caller import CurrentCaller
@@ -66,14 +67,14 @@ def show_site(
         price_note = say_simulated_prices(
             connection, stored.site, gateway=gateway, words=words, with_reason=True
         )
-    changes = []
+    numbers = views.numbers_of_site(stored.site, language)
+    changes: list[tuple[SiteVersion, list[SaidChange]]] = []
     for version, earlier in pairwise(versions):
         differences = list_differences(earlier.configuration, version.configuration)
-        changes.append((version, differences))
+        changes.append((version, say_changes(differences, numbers)))
     if len(versions) <= MOST_VERSIONS:
         # The first version has no earlier one to compare it with.
         changes.append((versions[-1], []))
-    numbers = views.numbers_of_site(stored.site, language)
     parts = views.view_site_parts(stored.site, words, numbers)
     if price_note:
         dict(parts)["tariff"].append((words("simulated_prices"), price_note))
