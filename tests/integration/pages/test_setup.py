@@ -645,6 +645,17 @@ def test_sensors_are_changed_on_their_page_and_an_exchanged_meter_keeps_its_past
         page, data=typed | {"total_grid_export": "sensor.new"}, headers={"Accept-Language": "de"}
     )
     assert twice.status_code == 200
+    unmetered = api.post(
+        page,
+        data=typed | {"outside": "sensor.wallbox", "total_load_consumption": ""},
+        headers={"Accept-Language": "de"},
+    ).text
+    beside = re.search(
+        r'aria-describedby="(.*?)".*?role="alert" id="\1">(.*?)</p>', unmetered, re.DOTALL
+    )
+    assert beside is not None
+    assert beside[1] == "total_load_consumption-fault"
+    assert wording("refusals", "sentence_outside-meter-no-meter", "de") in unescape(beside[2])
     assert (
         api.post(page, data=typed | {"go": "store"}).headers["Location"]
         == f"/ui/sites/{OWN_ID}/site"

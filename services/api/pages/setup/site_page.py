@@ -30,7 +30,6 @@ from luna.platform.database.sites import SiteVersion, StoredSite
 from luna.platform.own_sites import require_own
 from luna.platform.queue.jobs import submit_job
 from luna.words.fields import SaidChange, say_changes
-from luna.words.refusals import say_refusal
 from services.api.gateway import CurrentGateway
 from services.api.identity.caller import CurrentCaller
 from services.api.pages.job_part import SitePath
@@ -305,7 +304,6 @@ def _show_form(
     **outcome: Any,
 ) -> Response:
     site = stored.site
-    language = Reader.of(request).language
     words = words_of(request, SENSORS_PAGE)
     fault: InvalidInputError | None = outcome.get("fault")
     change: SiteChange | None = outcome.get("change")
@@ -319,7 +317,8 @@ def _show_form(
         },
         "form": form,
         "known": sorted(readings.read_units(connection, site.name)),
-        "refusal": None if fault is None else say_refusal(fault, language),
+        "fault": fault,
+        "faulty_role": "" if fault is None else _find_role(fault),
         "checked": change is not None,
         "same": change is not None and change.site == site,
         "ended": sorted(before - after),
@@ -334,6 +333,14 @@ def _show_form(
         numbers=numbers_of(request, site),
         **context,
     )
+
+
+def _find_role(fault: InvalidInputError) -> str:
+    """Return the role whose sensors are wrong; "" where it is none of one role."""
+    if fault.reason == "outside-meter-no-meter":
+        return "total_load_consumption"
+    parts = (fault.field or "").split(".")
+    return next((role for role in SENSOR_ROLES if role in parts), "")
 
 
 def _pair_with_roles(site: Site, now: datetime) -> set[tuple[str, str]]:
