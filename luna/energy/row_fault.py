@@ -13,71 +13,69 @@ _UNITS = "Wh, kWh, MWh for a counter; W, kW, MW for a power"
 # Code → format string; the parameter ``hint`` is a key of ``HINTS``.
 ENGLISH: Mapping[str, str] = {
     "no_rows": "the file has no rows",
-    "no_value": "the row holds no value",
+    "no_value": "the row has no value",
     "missing": "{series} is missing",
-    "decimal_comma": "{series} is no number: decimals follow a point, not a comma",
-    "no_number": "{series} is no number",
+    "decimal_comma": "{series} is not a number: write decimals after a point, not a comma",
+    "no_number": "{series} is not a number",
     "not_finite": "{series} is not finite",
     "above_site": "{series} is above {limit} kWh in {minutes} minutes, more than the site can do",
     "below": "{series} is below {limit}: {hint}",
     "above": "{series} is above {limit}: {hint}",
-    "contradicts_line": "contradicts line {line}, which has the same time",
-    "off_grid": "off the grid of {minutes}-minute slots",
+    "contradicts_line": "line {line} has the same time but another value",
+    "off_grid": "the time does not fit steps of {minutes} minutes",
     "no_time": "not a time such as 2024-03-01T14:00:00+01:00 or 01.03.2024 14:00",
-    "no_offset": "the time has no offset, and no --timezone says where the clock stands",
-    "skipped": "the clock skips this local time",
-    "estimated": "estimated: filled to a meter's total, no measurement",
-    "below_zero": (
-        "sensors with a minus take off more than there is: check which sensor counts what"
-    ),
-    "stuck": "stands still although the site's other meters say that it moved: the sensor is stuck",
-    "misread": "leaves the counter's level, which is back soon: misread, or of another time",
-    "no_counter": "rises and falls as no counter does: check the sensor's unit",
-    "no_soc": "no state of charge: a fraction between 0 and 1, or per cent with the unit %",
-    "far": "far from the readings beside it",
-    "night": (
-        "generates while the sun is far below the horizon: no roof's sensor, or its clock is wrong"
-    ),
-    "means_no_value": "the device's number for no value",
+    "no_offset": "the time has no offset: give the time zone with --timezone",
+    "skipped": "the local time does not exist, because the clock goes forward then",
+    "estimated": "the value is estimated from a meter's total, not measured",
+    "below_zero": ("the sensors with a minus subtract too much: check what each sensor counts"),
+    "stuck": "the site's other meters show a change, but this sensor does not move: it is stuck",
+    "misread": ("the counter jumps and soon comes back: the value is misread or from another time"),
+    "no_counter": "the value rises and falls, which no counter does: check the sensor's unit",
+    "no_soc": "not a state of charge: it must be 0 to 1, or per cent with the unit %",
+    "far": "the value is far from the readings around it",
+    "night": "production at night: this is not a roof's sensor, or its clock is wrong",
+    "means_no_value": "the device sends this number when it has no value",
     "twin_impossible": (
-        "the same meter said something impossible of the other direction at that time"
+        "the same meter sent an impossible value for the other direction at this time"
     ),
     "wrong_sign": (
-        "always negative: is its sign inverted? If so, name the sensor with a minus in front"
+        "the value is always negative: if its sign is inverted, name the sensor with a minus in "
+        "front"
     ),
-    "thousandfold": "a thousand times what the site can do: does it measure W and say kW?",
-    "constant": "does not move for {limit} hours and more: the sensor is stuck",
-    "above_power": "above {limit} kW, more than the site can do",
-    "beyond_power": "beyond {limit} kW in the other direction, more than the site can do",
-    "unset": "before the year 2000: the device's clock is not set",
-    "future": "lies in the future: the device's clock is wrong",
-    "contradicts": "contradicts another value of the same instant",
-    "no_finite_number": "is no finite number",
-    "no_unit": f"its unit is not known: give {_UNITS}",
-    "wrong_unit": f"its unit {{unit!r}} is none of energy or power: give {_UNITS}",
+    "thousandfold": (
+        "the value is a thousand times what the site can do: the sensor seems to send W as kW"
+    ),
+    "constant": "the value has not changed for {limit} hours or more: the sensor is stuck",
+    "above_power": "the power is above {limit} kW, more than the site can do",
+    "beyond_power": (
+        "the power is above {limit} kW in the other direction, more than the site can do"
+    ),
+    "unset": "the time is before the year 2000: the device's clock is not set",
+    "future": "the time is in the future: the device's clock is wrong",
+    "contradicts": "there is another value for the same time",
+    "no_finite_number": "not a finite number",
+    "no_unit": f"the sensor has no known unit: give {_UNITS}",
+    "wrong_unit": f"the unit {{unit!r}} does not fit: give {_UNITS}",
     "wrong_unit_of": (
-        f"{{sensor}} (input_sensors.{{role}}): its unit {{unit!r}} is none of energy or power: "
-        f"give {_UNITS}"
+        f"the unit {{unit!r}} of {{sensor}} (input_sensors.{{role}}) does not fit: give {_UNITS}"
     ),
-    "other_unit": (
-        "its unit {unit!r} cannot be converted to {newest!r}, in which the sensor speaks as well"
-    ),
-    "built_again": "built again, {series} was {before_kwh} kWh and would be {after_kwh} kWh",
+    "other_unit": ("the sensor also sends {newest!r}, and {unit!r} cannot be converted to it"),
+    "built_again": "recalculated, {series} would be {after_kwh} kWh instead of {before_kwh} kWh",
     "built_again_swapped": (
-        "built again, {series} was {before_kwh} kWh and would be {after_kwh} kWh, with what "
-        "the opposite direction was"
+        "recalculated, {series} would be {after_kwh} kWh instead of {before_kwh} kWh, the value "
+        "of the other direction"
     ),
 }
 # Advice on a value out of bounds.
 HINTS: Mapping[str, str] = {
     "unit": "check the unit",
-    "direction": "energies are counted in their own direction",
+    "direction": "each direction counts above zero",
     "per_kwh": "prices are in currency per kWh, not per MWh",
-    "fraction": "a fraction between 0 and 1, no percentage",
-    "w_per_m2": "watts per square metre",
-    "celsius": "degrees Celsius",
-    "m_per_s": "metres per second",
-    "g_per_kwh": "grams per kWh",
+    "fraction": "it must be 0 to 1, not per cent",
+    "w_per_m2": "the unit is watts per square metre",
+    "celsius": "the unit is degrees Celsius",
+    "m_per_s": "the unit is metres per second",
+    "g_per_kwh": "the unit is grams per kWh",
 }
 # Codes of values that are too high for their quantity, or for the site.
 TOO_HIGH = frozenset({"above", "above_site"})

@@ -179,7 +179,7 @@ def _state_runs(
 
 def _describe_run(run: BatteryRun, house: HouseNow, numbers: Numbers) -> dict[str, StatedFigure]:
     return {
-        "mode": _name(say_mode(run.mode, language=numbers.language)),
+        "mode": _name(say_mode(run.mode, language=numbers.language, of_battery=True)),
         "reason": _name(say_run(run, numbers, now=house.now)),
     }
 

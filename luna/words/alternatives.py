@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from luna.words.devices import say_device
 from luna.words.numbers import Numbers
 from luna.words.phrases import Phrases
 
@@ -41,7 +42,7 @@ def say_alternative(
         language,
         what=ALTERNATIVES.say(alternative, language),
         time=_moment(start, numbers),
-        device=device,
+        device=say_device(device, language=language),
     )
     changed = _COMPARISONS.say(
         "changes",
@@ -50,7 +51,7 @@ def say_alternative(
         shown=numbers.number(count),
         time=_moment(others[0], numbers) if others else "",
     )
-    return f"{what} {_say_cost(cost, numbers)}; {changed}."
+    return f"{what}: {_say_cost(cost, numbers)}; {changed}."
 
 
 def say_variant(name: str, *, cost: float, slots: int, numbers: Numbers) -> str:

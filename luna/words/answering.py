@@ -69,7 +69,6 @@ def say_beyond(
     """Return the sentence that a document is not valid at the time of the question."""
     figures = _tell_validity(title, validity, language, today)
     figures["asked"] = say_asked_time(*asked, language, today=today)
-    figures["asked_holds"] = _say_holds(asked[1], language, today)
     return _VALIDITY.say("beyond", language, **figures)
 
 

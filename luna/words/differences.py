@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from luna.energy.errors import InvalidInputError
+from luna.words.devices import say_device
 from luna.words.language import language_forms
 from luna.words.numbers import Numbers
 from luna.words.phrases import Phrases
@@ -29,6 +30,19 @@ class Difference:
     fact: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class MovedRun:
+    """A device's run in one mode that a new plan begins at another time.
+
+    Args:
+        minutes: by how much later; negative: earlier.
+    """
+
+    device: str
+    mode: str
+    minutes: int
+
+
 # Reasons whose fact has the sign of the contribution; where it has not, as a sunny hour behind a
 # roof, naming the fact would confuse.
 ALIGNED = {("hours", "load"), ("hours", "pv"), ("days", "load"), ("days", "pv"), ("sky", "pv")}
@@ -40,6 +54,8 @@ _SLOT = Phrases("differences", "slot_")
 # Causes of a changed plan, with the direction of their figure where it has its own wording.
 _CAUSES = Phrases("differences", "cause_", devices="cause_")
 _EFFECTS = Phrases("differences", "effect_")
+# The modes that a moved run may have, with their verbs.
+MOVED_MODES = Phrases("differences", "does_")
 
 
 def describe_difference(
@@ -137,12 +153,25 @@ _NOTHING = {"prices": 0.0005}
 _NOTHING_KWH = 0.05
 
 
-def say_cause(code: str, figure: float | None, *, modes: int, cost: float, numbers: Numbers) -> str:
-    """Return a changed input, the number of changed modes, and the extra cost of the plan.
+def say_cause(
+    code: str,
+    figure: float | None,
+    *,
+    slots: int,
+    cost: float,
+    numbers: Numbers,
+    moved: MovedRun | None = None,
+) -> str:
+    """Return a changed input, the change of the plan, and its extra cost.
 
     Args:
+        code: of the input.
         figure: increase of the input, currency per kWh for ``prices``, kWh for ``load``, ``pv`` and
             ``soc``; None: it has no figure.
+        slots: the number of slots with another mode.
+        cost: extra cost of the plan.
+        numbers: of the reader's language.
+        moved: the only change, None where there is another.
 
     Raises:
         InvalidInputError: no such cause.
@@ -166,9 +195,30 @@ def say_cause(code: str, figure: float | None, *, modes: int, cost: float, numbe
         price=numbers.price(abs(value), decimals=1),
         kwh=numbers.energy(abs(value)),
     )
-    changed = _EFFECTS.say("modes", numbers.language, modes=modes, count=numbers.number(modes))
+    changed = _say_change(slots, moved, numbers)
     paid = "."
     if abs(cost) >= HALF_CENT:
         effect = "dearer" if cost > 0 else "cheaper"
         paid = _EFFECTS.say(effect, numbers.language, money=numbers.money(abs(cost)))
     return f"{cause} {changed}{paid}"
+
+
+def _say_change(slots: int, moved: MovedRun | None, numbers: Numbers) -> str:
+    language = numbers.language
+    if moved is None:
+        return _EFFECTS.say("modes", language, modes=slots, count=numbers.number(slots))
+    return _EFFECTS.say(
+        "later" if moved.minutes > 0 else "sooner",
+        language,
+        device=say_device(moved.device, language=language),
+        does=MOVED_MODES.say(moved.mode, language),
+        duration=_say_duration(abs(moved.minutes)),
+    )
+
+
+def _say_duration(minutes: int) -> str:
+    hours, rest = divmod(minutes, 60)
+    parts = [f"{hours}\u00a0h"] if hours else []
+    if rest:
+        parts.append(f"{rest}\u00a0min")
+    return " ".join(parts)

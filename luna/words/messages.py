@@ -1,17 +1,17 @@
 """Notifications to owners: title and text of an event."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from luna.energy.devices.battery import BATTERIES
 from luna.energy.errors import InvalidInputError
 from luna.words.agent import MODES
 from luna.words.compromises import retell_compromise
 from luna.words.devices import say_device
 from luna.words.language import Language
 from luna.words.notes import say_note
-from luna.words.numbers import Numbers
+from luna.words.numbers import Numbers, say_day
+from luna.words.pages import page_words
 from luna.words.phrases import Phrases
 from luna.words.standing import say_doing
 
@@ -23,12 +23,13 @@ class MessageWords(NamedTuple):
     text: str
 
 
-# By code of the event. ``at``, ``start`` and ``end`` are instants, ``price``, ``usual`` prices,
-# ``saved`` money, ``days`` a count, ``missed`` a plan's compromises, ``note`` code and figures of a
-# plan's note.
+# By code of the event. ``at``, ``start`` and ``until`` are instants, ``end`` is shown as a clock
+# time, ``price``, ``usual`` are prices, ``saved`` is money, ``days`` a count, ``since`` an ISO
+# date, ``missed`` a plan's compromises, ``note`` code and figures of a plan's note.
 MESSAGES = Phrases("messages", "text_")
 TITLES = Phrases("messages", "title_")
-_NAMES = Phrases("messages", "name_")
+# The name of the home before a text.
+_PLACES = Phrases("messages", "with_")
 _PRICES = ("price", "usual")
 _MONEY = ("saved",)
 
@@ -38,6 +39,12 @@ def say_message(
 ) -> MessageWords:
     """Return title and text of a message.
 
+    Args:
+        code: of the event.
+        figures: of the event.
+        site: name of the home that the text begins with; empty: none.
+        numbers: formats of the reader.
+
     Raises:
         InvalidInputError: an unknown code, or a figure that its sentence needs is missing.
     """
@@ -46,43 +53,68 @@ def say_message(
             "has no words", field="code", value=code, remedy=f"Known are {', '.join(MESSAGES)}."
         )
     texts = {name: _say(name, value, numbers) for name, value in figures.items()}
-    # Several batteries are told together, and read of by their names.
-    if "batteries" in figures:
-        names = [say_device(name, language=numbers.language) for name in figures["batteries"]]
-        texts["device"] = ", ".join(names)
-    if "note" in figures:
-        note_code, note_figures = figures["note"]
-        texts["note"] = say_note(note_code, note_figures, numbers)
     try:
-        return MessageWords(
-            TITLES.say(code, numbers.language),
-            MESSAGES.say(code, numbers.language, site=site, **texts).strip(),
-        )
+        title = TITLES.say(code, numbers.language, **texts)
+        text = MESSAGES.say(code, numbers.language, **(texts | _say_parts(figures, numbers)))
     except KeyError as exc:
         raise InvalidInputError(
             "the sentence needs a figure", field="figures", value=str(exc.args[0])
         ) from exc
+    text = text.strip()
+    if site:
+        text = _PLACES.say("site", numbers.language, site=site, text=text)
+    return MessageWords(title, text)
+
+
+def _say_parts(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str]:
+    """Return the figures that stand in the text alone."""
+    parts = {}
+    # Several batteries are one device in the title; the text names each.
+    if "batteries" in figures:
+        names = [say_device(name, language=numbers.language) for name in figures["batteries"]]
+        parts["device"] = ", ".join(names)
+    if "note" in figures:
+        note_code, note_figures = figures["note"]
+        parts["note"] = say_note(note_code, note_figures, numbers)
+    return parts
 
 
 def _say(name: str, value: Any, numbers: Numbers) -> str:
     if isinstance(value, datetime):
-        return f"{numbers.weekday(value)} {numbers.clock(value)}"
+        clock = numbers.clock(value)
+        return clock if name == "end" else f"{numbers.weekday(value)} {clock}"
     if name == "missed":
         missed = [": ".join(retell_compromise(compromise, numbers)) for compromise in value]
         return "; ".join(missed)
     if name == "doing":
         return say_doing(value[0], value[1], numbers)
-    if name == "mode":
-        return MODES.say(value, numbers.language)
-    if name == "device" or value == BATTERIES:
-        return _name_device(value, numbers.language)
+    if name in _NAMES:
+        return _NAMES[name](value, numbers.language)
     return _say_amount(name, value, numbers)
 
 
-def _name_device(key: str, language: Language) -> str:
-    if key == BATTERIES:
-        return _NAMES.say("batteries", language)
-    return say_device(key, language=language)
+def _say_name(value: str, language: Language) -> str:
+    return say_device(value, language=language)
+
+
+def _say_mode(value: str, language: Language) -> str:
+    return MODES.say(value, language)
+
+
+def _say_role(value: str, language: Language) -> str:
+    return page_words("setup", language)(f"role_{value}")
+
+
+def _say_since(value: str, language: Language) -> str:
+    return say_day(date.fromisoformat(value), language)
+
+
+_NAMES: dict[str, Callable[[str, Language], str]] = {
+    "device": _say_name,
+    "mode": _say_mode,
+    "role": _say_role,
+    "since": _say_since,
+}
 
 
 def _say_amount(name: str, value: Any, numbers: Numbers) -> str:

@@ -40,8 +40,13 @@ def mode(name: str, *, language: Language) -> ModeWords:
     return ModeWords(_FULL.say(name, language), _SHORT.say(name, language))
 
 
-def say_mode(name: str, *, language: Language) -> str:
-    """Return the full name of any device's mode; an unknown one unchanged."""
+def say_mode(name: str, *, language: Language, of_battery: bool = False) -> str:
+    """Return the full name of any device's mode; an unknown one unchanged.
+
+    ``of_battery``: batteries charge from the grid, other devices just charge.
+    """
+    if name == "charge" and not of_battery:
+        return _SHORT.say(name, language)
     return _FULL.say(name, language) if name in _FULL else name
 
 

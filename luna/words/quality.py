@@ -3,6 +3,7 @@
 from luna.energy.day_fault import DayFault
 from luna.words.language import Language
 from luna.words.numbers import MINUS, mark_decimals
+from luna.words.pages import page_words
 from luna.words.phrases import Phrases
 
 # Column of the observations → its name for owners.
@@ -19,6 +20,12 @@ def say_series(name: str, *, language: Language) -> str:
     return SERIES.say(name, language) if name in SERIES else name
 
 
+def say_role(role: str, language: Language) -> str:
+    """Return the localised name of a sensor's role; an unknown one unchanged."""
+    words = page_words("setup", language)
+    return words("role_" + role) if words.knows("role_" + role) else role
+
+
 def say_day_fault(fault: DayFault, language: Language) -> str:
     """Return a day's fault as a sentence.
 
@@ -33,7 +40,9 @@ def say_day_fault(fault: DayFault, language: Language) -> str:
 def _say(name: str, value: str, language: Language) -> str:
     if name == "series":
         return say_series(value, language=language)
+    if name in {"source", "sink"}:
+        return say_role(value, language)
     # Sensor names and days are not localised: a site's file takes them in this form.
-    if name in {"sensor", "source", "sink", "since"}:
+    if name in {"sensor", "since"}:
         return value
     return mark_decimals(value.replace("-", MINUS), language)

@@ -56,11 +56,15 @@ COMPARED: dict[str, Pairs] = {
     "serve_house": (("value", "buy"),),
     "hold_for_peak": (("buy", "price"), ("buy", "value")),
     "sell_solar": (("keep", "sell"),),
+    "use_waits": (("price", "buy"),),
 } | {code: pairs for kind in DEVICE_KINDS for code, pairs in kind.plan.reasons.compared.items()}
 
-_FULL = Phrases(("battery_reasons", "trade_reasons"), "reason_", devices="reason_")
+# Kinds of devices share ``device_reasons`` and add their own.
+_FULL = Phrases(
+    ("battery_reasons", "trade_reasons", "device_reasons"), "reason_", devices="reason_"
+)
 # At most ``SHORT_LENGTH`` characters; the last wording of each reason needs no figure.
-_SHORT = Phrases(("battery_reasons", "trade_reasons"), "short_", devices="short_")
+_SHORT = Phrases(("battery_reasons", "trade_reasons", "device_reasons"), "short_", devices="short_")
 # The active limits of a slot, by code.
 LIMITS = Phrases("battery_reasons", "limit_")
 

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from luna.energy.errors import InvalidInputError
+from luna.words.devices import say_device
 from luna.words.numbers import NBSP, Numbers, say_date
 from luna.words.phrases import Phrases
 
@@ -99,7 +100,9 @@ def _say_share(value: float, numbers: Numbers) -> str:
 
 
 def _say_waiting(value: str, numbers: Numbers) -> str:
-    return _WAITING.say(value, numbers.language) if value in _WAITING else value
+    if value in _WAITING:
+        return _WAITING.say(value, numbers.language)
+    return say_device(value, language=numbers.language)
 
 
 # Figure → format.

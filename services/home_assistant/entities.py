@@ -127,7 +127,9 @@ def numbers_of(view: HouseNow, language: Language) -> Numbers:
 
 
 def _planned_mode(view: HouseNow, numbers: Numbers) -> str | None:
-    return None if view.slot is None else say_mode(view.slot.mode, language=numbers.language)
+    if view.slot is None:
+        return None
+    return say_mode(view.slot.mode, language=numbers.language, of_battery=True)
 
 
 def _planned_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
@@ -147,7 +149,9 @@ def _planned_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
 
 def _actual_mode(view: HouseNow, numbers: Numbers) -> str | None:
     mode = _read_mode(view.states[0])
-    return None if mode is None else say_mode(mode, language=numbers.language)
+    if mode is None:
+        return None
+    return say_mode(mode, language=numbers.language, of_battery=True)
 
 
 def _actual_details(view: HouseNow, _: Numbers) -> dict[str, Any]:
@@ -205,7 +209,8 @@ def _next_action(view: HouseNow, numbers: Numbers) -> str | None:
     run = view.next_run
     if run is None:
         return None
-    parts = (say_mode(run.mode, language=numbers.language), say_run(run, numbers, now=view.now))
+    mode = say_mode(run.mode, language=numbers.language, of_battery=True)
+    parts = (mode, say_run(run, numbers, now=view.now))
     return ": ".join(filter(None, parts))[:LONGEST_STATE]
 
 
@@ -498,13 +503,15 @@ def _override(device: str, numbers: Numbers) -> PublishedEntity:
     if device != BATTERIES:
         key = f"override_{kind}:{name}" if name else f"override_{kind}"
     options = [say_follow_plan(numbers.language)]
-    options += [say_mode(mode, language=numbers.language) for mode in modes_of(device)]
+    of_battery = device == BATTERIES
+    for mode in modes_of(device):
+        options.append(say_mode(mode, language=numbers.language, of_battery=of_battery))
 
     def state(view: HouseNow, numbers: Numbers) -> str:
         control_state = view.state_of(device)
         override = control_state.override if control_state else None
         if override is not None and override.until > view.now:
-            return say_mode(override.mode, language=numbers.language)
+            return say_mode(override.mode, language=numbers.language, of_battery=of_battery)
         return say_follow_plan(numbers.language)
 
     return PublishedEntity(
@@ -524,5 +531,6 @@ def fill_config(entity: PublishedEntity, view: HouseNow, numbers: Numbers) -> di
         if isinstance(value, str):
             filled[name] = value.format(currency=view.site.currency, modes="{modes}")
     if filled.get("options") == "{modes}":
-        filled["options"] = [say_mode(mode, language=numbers.language) for mode in MODES]
+        language = numbers.language
+        filled["options"] = [say_mode(mode, language=language, of_battery=True) for mode in MODES]
     return filled

@@ -116,7 +116,7 @@ def say_unit(ours: str) -> str:
     choices = _describe_choices(ours)
     if not choices:
         return ""
-    return f"Is the file in another unit? Say it with --unit {ours}=UNIT: {choices}. "
+    return f"Is the file in another unit? Give it with --unit {ours}=UNIT: {choices}. "
 
 
 def set_aside_unknown_units(rows: pl.DataFrame, site: Site) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -141,7 +141,7 @@ TOLD = {
         "buying_allowance = { $price } for { $daily_kwh } a day\n",
     ),
     "de": (
-        "buying_fixed = Kauf zu { $price }",
+        "buying_fixed = kaufen zu { $price }",
         "buying_allowance = { $price } für { $daily_kwh } am Tag\n",
     ),
 }

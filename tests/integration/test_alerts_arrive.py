@@ -224,7 +224,7 @@ def test_an_alert_reaches_the_owners_channels_and_what_stops_luna_goes_past_it(
         targets = notification.list_targets(database, settings)
         notification.notify(database, targets, settings, now=SystemClock().now())
     assert (
-        "Work that ended its worker each time is not tried again; 2 in all."
+        "Tasks given up because they stopped their worker each time: 2."
         in stored_alerts(database)[0]
     )
     assert any("docs/runbooks/dead-tasks.md" in mail for mail in mails)

@@ -68,10 +68,12 @@ def test_what_a_site_cannot_do_is_refused_by_name_and_nothing_is_stored(
                 connection, "home", device, wanted | {"until": START + HOUR}, now=START
             )
         assert refused.value.field == field
-    with pytest.raises(InvalidInputError, match="has passed"):
+    with pytest.raises(InvalidInputError) as late:
         control_service.override(
             connection, "home", "batteries", {"mode": "hold", "until": START}, now=START
         )
+    assert late.value.reason == "instant-passed"
     store_site(connection, batteries=[BATTERY])
-    with pytest.raises(InvalidInputError, match="no section control"):
+    with pytest.raises(InvalidInputError) as undescribed:
         control_service.arm(connection, "home", now=START, by="somebody")
+    assert undescribed.value.reason == "no-control"

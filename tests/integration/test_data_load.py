@@ -154,13 +154,13 @@ def test_every_row_is_accounted_for_with_its_reason(connection: Connection, tmp_
     )
     assert counts(report) == (99, 0, 3, 0)
     assert (report.rows, report.accepted_in_part) == (102, 3)
-    assert {row.line: str(row.fault).split()[0] for row in quarantine.read(connection, "home")} == {
-        98: "not",
-        99: "load_kwh",
-        100: "load_kwh",
-        101: "pv_kwh",
-        102: "off",
-        103: "contradicts",
+    assert {row.line: row.fault.code for row in quarantine.read(connection, "home")} == {
+        98: "no_time",
+        99: "not_finite",
+        100: "below",
+        101: "above_site",
+        102: "off_grid",
+        103: "contradicts_line",
     }
     assert report.reasons.total() == 6
 

@@ -269,5 +269,5 @@ def test_a_site_that_fails_is_named_and_the_others_have_their_forecasts(
 ) -> None:
     found = {site.site_id: site for site in ask(three_sites, tmp_path).sites}
     assert found["wrong"].issued == []
-    assert "no configuration" in found["wrong"].faults[0]
+    assert "not set up" in found["wrong"].faults[0]
     assert found["measured"].faults == found["new"].faults == []

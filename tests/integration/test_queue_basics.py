@@ -192,7 +192,7 @@ def test_equal_requests_at_the_same_time_are_not_taken_for_poison(client: Client
 
 
 def test_a_call_without_a_worker_is_unavailable_in_time(place: Place) -> None:
-    with pytest.raises(UnavailableError, match="no reply within"):
+    with pytest.raises(UnavailableError, match="no answer within"):
         place.client.call(sample.EchoRequest(value=1), timeout=timedelta(seconds=0.3))
 
 

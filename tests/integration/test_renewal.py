@@ -216,4 +216,4 @@ def test_what_is_due_is_asked_for_as_one_job_and_a_site_that_fails_stops_no_othe
     client.close()
     assert (first["due"].trigger, first["due"].fault) == ("schedule", None)
     assert first["due"].job_id == again["due"].job_id
-    assert "no configuration" in str(first["lost"].fault)
+    assert "not set up" in str(first["lost"].fault)

@@ -137,8 +137,9 @@ def made(column: Any) -> object:
 def test_an_armed_site_is_not_removed(connection: Connection) -> None:
     store_site(connection)
     control.arm(connection, "home", at=START, by="owner")
-    with pytest.raises(ConflictError, match="armed"):
+    with pytest.raises(ConflictError) as refused:
         site_removal.remove(connection, "home")
+    assert refused.value.reason == "site-armed"
 
 
 def test_a_site_with_open_jobs_is_not_removed(connection: Connection) -> None:

@@ -200,7 +200,7 @@ def test_the_slot_of_an_instant_is_the_one_that_covers_it(
     "instant", [START - timedelta(seconds=1), START + HOUR], ids=["before", "at the end"]
 )
 def test_an_instant_outside_has_no_slot(instant: datetime) -> None:
-    with pytest.raises(InvalidInputError, match="outside"):
+    with pytest.raises(InvalidInputError, match="is not between"):
         Timeline(START, SLOT, 4).index_of(instant)
 
 
@@ -412,7 +412,7 @@ def test_text_that_names_no_instant_is_refused_by_field(text: str) -> None:
     ],
 )
 def test_a_name_of_no_zone_is_refused_with_its_remedy(name: str) -> None:
-    with pytest.raises(InvalidInputError, match="IANA") as caught:
+    with pytest.raises(InvalidInputError, match="Europe/Berlin") as caught:
         parse_zone(name)
     assert (caught.value.field, caught.value.value) == ("timezone", name)
 

@@ -280,7 +280,7 @@ def test_the_task_has_the_planner_asked_by_jobs(
         ("crystal_ball", None, NotFoundError, "no such forecast version"),
         ("aurora_v1.0", None, ConflictError, "never trained"),
         ("aurora_v1.0", "run_9", NotFoundError, "no such training"),
-        (BETTER, "run_9", InvalidInputError, "not trained"),
+        (BETTER, "run_9", InvalidInputError, "needs no training"),
     ],
     ids=["no version", "never trained", "no training", "a baseline"],
 )

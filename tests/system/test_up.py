@@ -451,7 +451,7 @@ def test_the_next_day_is_lived_by_the_same_processes(
         for day in planning.locator("input[name=days]").all():
             day.check()
         planning.fill("input[name=arrival]", "40")
-        planning.get_by_role("button", name="Plan this departure").click()
+        planning.get_by_role("button", name="Save departure").click()
         expect(home.locator(".hero .steps")).to_contain_text("Car charges")
         put_clock_forward(environment, to=morning)
         wait_until(lambda: issued_at(client) >= morning)

@@ -77,7 +77,7 @@ def test_a_car_gives_no_more_than_it_may_and_nothing_where_nobody_knows_what_it_
 
 def test_currents_of_a_charger_that_is_not_described_cannot_be_told() -> None:
     vehicle: dict[str, Any] = {name: value for name, value in CAR.items() if name != "charger"}
-    with pytest.raises(InvalidInputError, match=r"name vehicles\.charger"):
+    with pytest.raises(InvalidInputError, match=r"Name vehicles\.charger"):
         parse_site(
             {"name": "home", "timezone": "UTC"}
             | DEVICES

@@ -13,7 +13,6 @@ from luna.energy.devices.kind import (
     DeviceDefaults,
     DeviceKind,
     DevicePlanContent,
-    DeviceReasonFigures,
     DeviceUseKind,
     NamedDevice,
 )
@@ -237,12 +236,6 @@ APPLIANCE = DeviceKind(
         state=LoadState,
         flow=LoadFlow,
         flows={"energy_kwh": "appliance_kw"},
-        reasons=DeviceReasonFigures(
-            compared={
-                "load_throughout": (("price", "dearest"),),
-                "load_waits": (("price", "buy"),),
-            }
-        ),
     ),
     defaults=DeviceDefaults(assume=_assume),
 )

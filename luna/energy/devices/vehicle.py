@@ -15,7 +15,6 @@ from luna.energy.devices.kind import (
     DeviceKind,
     DeviceNotes,
     DevicePlanContent,
-    DeviceReasonFigures,
     NamedDevice,
 )
 from luna.energy.part import Efficiency, EnergyKwh, Fraction, MoneyBounds, Name, Part, PowerKw
@@ -365,9 +364,6 @@ VEHICLE = DeviceKind(
                 "vehicle_soc_out_of_range",
             ),
             untaken=("vehicle_takes_nothing",),
-        ),
-        reasons=DeviceReasonFigures(
-            compared={"ev_throughout": (("price", "dearest"),), "ev_waits": (("price", "buy"),)}
         ),
     ),
     defaults=DeviceDefaults(assume=_assume, costly=_list_costly),

@@ -15,51 +15,55 @@ _BROKER = (
 )
 
 REASONS: dict[str, RefusalReason] = {
-    "address-unreadable": RefusalReason("The address cannot be read", _PUBLIC),
-    "address-scheme": RefusalReason("Only http and https addresses are fetched", _PUBLIC),
-    "address-with-password": RefusalReason("The address holds a user or password", _PUBLIC),
+    "address-unreadable": RefusalReason("is not a web address", _PUBLIC),
+    "address-scheme": RefusalReason("the address must begin with http:// or https://", _PUBLIC),
+    "address-with-password": RefusalReason(
+        "the address contains a user name or password", "Give the address without them."
+    ),
     "address-odd-number": RefusalReason(
-        "The address names its host by a number in an unusual form", _PUBLIC
+        "the address has a number in place of a server name", _PUBLIC
     ),
     "address-inward": RefusalReason(
-        "The address leads to a private network, this machine, or a port that pages are not on",
+        "the address is not on the public internet, or its port is not one of web pages",
         _PUBLIC,
     ),
-    "host-refused": RefusalReason(
-        "The address lies where Luna connects to nothing for this purpose", _HOME
-    ),
-    "host-odd-number": RefusalReason("The address is a number in an unusual form", _HOME),
-    "host-unreadable": RefusalReason("The address cannot be read", _HOME),
+    "host-refused": RefusalReason("Luna does not connect to this address", _HOME),
+    "host-odd-number": RefusalReason("this number is not a usual network address", _HOME),
+    "host-unreadable": RefusalReason("is not a network address", _HOME),
     "address-leads-on": RefusalReason(
-        "The address leads on more than {most} times", "Give the address it ends at."
+        "the address redirects more than {most} times", "Give the address where the redirects end."
     ),
     "address-unknown": RefusalReason(
-        "The host of the address is not known", "Check the address.", error=UnavailableError
+        "there is no server at this address",
+        "Check the spelling of the address.",
+        error=UnavailableError,
     ),
     "page-server-silent": RefusalReason(
-        "The server did not answer, or not in time", _LATER, error=UnavailableError
+        "the server does not answer, or not in time", _LATER, error=UnavailableError
     ),
     "page-server-busy": RefusalReason(
-        "The server answers with status {status}", _LATER, error=UnavailableError
+        "the server answers with status {status}", _LATER, error=UnavailableError
     ),
     "page-server-refuses": RefusalReason(
-        "The server answers with status {status}",
+        "the server answers with status {status}",
         "Check that the address opens without signing in.",
     ),
     "page-too-large": RefusalReason(
-        "The address holds more than {most:,} bytes", "Give the address of a smaller file."
+        "the file is larger than {most:,} bytes", "Give the address of a smaller file."
     ),
     "page-compressed": RefusalReason(
-        "The server sends the content in a compression that was not asked for", None
+        "the server sends a compression that Luna did not ask for", "Download the file and add it."
     ),
-    "page-damaged": RefusalReason("The content's compression is damaged", None),
-    "no-broker-address": RefusalReason("is no address of an MQTT broker", _BROKER),
-    "broker-port": RefusalReason("has no usable port", _BROKER),
+    "page-damaged": RefusalReason(
+        "the server sends damaged content", "Download the file and add it."
+    ),
+    "no-broker-address": RefusalReason("is not the address of an MQTT broker", _BROKER),
+    "broker-port": RefusalReason("the port of the address is not valid", _BROKER),
     "no-home-assistant-address": RefusalReason(
-        "no address of a Home Assistant", "Write it like http://homeassistant.local:8123."
+        "is not the address of a Home Assistant", "Give it like http://homeassistant.local:8123."
     ),
     "home-assistant-without-token": RefusalReason(
-        "Home Assistant needs a token",
-        "Make a long-lived access token in your Home Assistant profile, under Security.",
+        "the access token for Home Assistant is missing",
+        "Create a long-lived access token in your Home Assistant profile, under Security.",
     ),
 }

@@ -4,20 +4,19 @@ from luna.energy.refusals.reason import RefusalReason
 
 REASONS: dict[str, RefusalReason] = {
     "energy-beyond-power": RefusalReason(
-        "energy_kwh_per_day {energy_kwh_per_day} exceeds what power_kw gives in a day, {most_kwh}",
-        None,
+        "energy_kwh_per_day {energy_kwh_per_day} is more than power_kw allows in a day, {most_kwh}",
+        "Lower energy_kwh_per_day, or raise power_kw.",
     ),
     "most-below-energy": RefusalReason(
-        "most_kwh_per_day {most_kwh_per_day:g} lies below energy_kwh_per_day "
-        "{energy_kwh_per_day:g}",
-        None,
+        "most_kwh_per_day {most_kwh_per_day:g} is below energy_kwh_per_day {energy_kwh_per_day:g}",
+        "Raise most_kwh_per_day to at least energy_kwh_per_day.",
     ),
     "not-with-programme": RefusalReason(
-        "{given} does not go with profile_kw: a programme runs once, from begin to end, "
-        "when state.loads.NAME.runs asks for it",
-        None,
+        "an appliance with profile_kw runs once, from start to end, and takes no {given}",
+        "Leave out {given} or profile_kw; state.loads.NAME.runs starts a run.",
     ),
     "programme-beyond-power": RefusalReason(
-        "profile_kw goes up to {profile_kw:g}, beyond power_kw {power_kw:g}", None
+        "profile_kw goes up to {profile_kw:g}, more than power_kw {power_kw:g}",
+        "Raise power_kw to at least {profile_kw:g}, or correct profile_kw.",
     ),
 }

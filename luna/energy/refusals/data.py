@@ -4,122 +4,132 @@ from luna.energy.errors import ConflictError, NotFoundError, UnavailableError
 from luna.energy.refusals.reason import RefusalReason
 
 REASONS: dict[str, RefusalReason] = {
-    "no-such-kind": RefusalReason("no such kind of file", "Choose one of {kinds}."),
+    "no-such-kind": RefusalReason("there is no such kind of file", "Choose one of {kinds}."),
     "column-unknown": RefusalReason(
-        "no column of {kind}",
-        "Known are {columns}; name yours with --column name={column}, or leave it out with "
+        "Luna knows no such column of {kind}",
+        "Choose one of {columns} with --column name={column}, or leave it out with "
         "--ignore {column}.",
     ),
     "column-twice": RefusalReason(
-        "two columns of the file are this one", "Leave one out with --ignore {column}."
+        "two columns of the file stand for this one", "Leave one out with --ignore {column}."
     ),
     "column-missing": RefusalReason(
-        "the column is missing", "Add it, or name yours with --column {column}=THEIRS."
+        "the column is missing", "Add it, or name your column with --column {column}=THEIRS."
     ),
-    "file-without-values": RefusalReason(
-        "the file has no values", "It needs at least one of {series}."
-    ),
+    "file-without-values": RefusalReason("the file has no values", "Add at least one of {series}."),
     "prices-of-both": RefusalReason(
-        "the file has both the market's and the site's prices",
-        "Load them one after the other with --ignore.",
+        "the file has market prices as well as the site's own prices",
+        "Load them one after the other, each time leaving out the others with --ignore.",
     ),
-    "no-such-column": RefusalReason("no such column", "{kind} have {columns}."),
-    "file-lacks-column": RefusalReason("the file has no such column", "It has {there}."),
+    "no-such-column": RefusalReason(
+        "there is no such column", "Choose one of the columns of {kind}: {columns}."
+    ),
+    "file-lacks-column": RefusalReason("the file has no such column", "Choose one of {there}."),
     "file-malformed": RefusalReason(
-        "the file is malformed somewhere after line {line}: {why}",
-        "Correct it; nothing was stored.",
-        quotes=True,
+        "the file cannot be read after line {line}: {why}",
+        "Correct the file and load it again. Nothing was stored.",
     ),
     "too-many-columns": RefusalReason(
-        "has more than {most_columns} columns", "Leave out those that Luna does not read."
+        "has more than {most_columns} columns", "Leave out the columns that Luna does not read."
     ),
     "file-damaged": RefusalReason(
-        "the compressed file is cut off or damaged: {why}", "Copy it again, whole."
+        "the compressed file is incomplete or damaged: {why}", "Copy the file again."
     ),
-    "data-file-unreadable": RefusalReason("cannot be read: {why}", "Name a readable file."),
-    "file-empty": RefusalReason("the file is empty", "Give a header line and rows."),
+    "data-file-unreadable": RefusalReason("cannot be read: {why}", "Name another file."),
+    "file-empty": RefusalReason("the file is empty", "Add a header line and rows."),
     "ragged-line": RefusalReason(
-        "line {line} has {cells} cells, the header names {named}",
-        "Correct the line; nothing was stored.",
+        "line {line} has {cells} cells, the header has {named}",
+        "Correct the line and load the file again. Nothing was stored.",
     ),
     "file-slots": RefusalReason(
-        "the slots of the file do not divide an hour", "Resample it to 5, 15, 30 or 60 minutes."
+        "the time steps of the file do not divide an hour evenly",
+        "Convert it to steps of 5, 15, 30 or 60 minutes.",
     ),
     "file-step-changes": RefusalReason(
-        "the step changes within the file, from {step} to {other} minutes",
+        "the time step changes in the file, from {step} to {other} minutes",
         "Load each part as a file of its own.",
     ),
     "values-unusual": RefusalReason(
-        "half of the slots of {step} minutes hold more than this many kWh",
-        "Nothing was stored. {hint}If it is true, name grid.import_limit_kw and the like "
-        "in the site's file.",
+        "half of the values are above this many kWh per {step} minutes",
+        "Nothing was stored. {hint}If the values are right, give the site's limits, such "
+        "as grid.import_limit_kw.",
     ),
-    "unit-lacks-column": RefusalReason("the file has no such column", "It has {matched}."),
+    "unit-lacks-column": RefusalReason("the file has no such column", "Choose one of {matched}."),
     "power-for-energy": RefusalReason(
-        "a power, where the energy of each slot is needed",
-        "Load a power as readings (--kind readings) and name its sensor under "
-        "input_sensors, or say another unit with --unit.",
+        "this column holds power, but Luna needs the energy per time step",
+        "Load it as readings (--kind readings) and name its sensor under input_sensors, "
+        "or give another unit with --unit.",
     ),
-    "no-unit-of-column": RefusalReason("no unit of this column", "{column} may be in {units}."),
+    "no-unit-of-column": RefusalReason(
+        "this column cannot have this unit", "Choose one of these for {column}: {units}."
+    ),
     "tariff-without-market": RefusalReason(
-        "the site's tariff names no market", "Give import_price instead, or a tariff of kind spot."
+        "the site's tariff does not depend on a market",
+        "Load import_price instead, or give the site a tariff of kind spot.",
     ),
-    "value-unknown-column": RefusalReason("no column of {kind}", "Known are {columns}."),
+    "value-unknown-column": RefusalReason("{kind} have no such column", "Choose one of {columns}."),
     "row-too-short": RefusalReason(
-        "{minutes} minutes alone make no quarter-hour", "Correct the file and load it again."
+        "{minutes} minutes alone are shorter than a quarter-hour",
+        "Correct the file and load it again.",
     ),
     "row-not-let-in": RefusalReason(
-        "the row cannot be let in: {why}",
+        "Luna cannot accept the row: {why}",
         "Correct it: luna data quarantine correct {quarantine_id} --site NAME --value "
         "COLUMN=VALUE; or dismiss it.",
         kinds={"why": "row"},
     ),
     "built-day-not-corrected": RefusalReason(
-        "a day that was built again cannot be corrected",
-        "Release it to take what was built again, dismiss it to keep the stored day, or "
-        "load the right readings.",
+        "single values of a recalculated day cannot be corrected",
+        "Release it to take the new day, dismiss it to keep the stored day, or load the "
+        "right readings.",
     ),
     "days-would-change": RefusalReason(
-        "{day} would become another day: {why}; such series of days: {count}; nothing was changed",
-        "Check unit and role of its sensors; where the new figures are right, build again "
-        "with --accept (in a request: accept).",
+        "the values of {day} would change: {why}; series of days that would change: "
+        "{count}; nothing was changed",
+        "Check the units and roles of the sensors. If the new values are right, accept "
+        "them: --accept (in a request: accept).",
         error=ConflictError,
         kinds={"day": "day", "why": "row"},
     ),
     "entry-of-readings": RefusalReason(
-        "the entry stands for {count} readings, which no single value corrects",
+        "the entry covers {count} readings; one value cannot correct them all",
         "Release or dismiss them, or load the right readings: luna data load FILE --kind readings.",
     ),
     "form-malformed": RefusalReason(
-        "the form is malformed: {why}", "Send it as the client's library makes it."
+        "the form cannot be read: {why}",
+        "Send it as an HTTP library writes it. Nothing was stored.",
     ),
     "too-many-uploads": RefusalReason(
-        "{count} files come in already",
-        "Try again once one of them is there.",
+        "Luna is receiving {count} files already",
+        "Try again once one of them has arrived.",
         error=UnavailableError,
     ),
     "form-without-file": RefusalReason(
-        "the form has no file", "Send the file as a part of that name."
+        "the form has no file", "Send the file as a part of this name."
     ),
-    "form-part-name": RefusalReason("the name of a part is no text", "Send the form in UTF-8."),
+    "form-part-name": RefusalReason("the name of a part is not text", "Send the form in UTF-8."),
     "form-not-multipart": RefusalReason(
-        "the body is no multipart form",
+        "the body is not a multipart form",
         "Send a form: curl --form file=@meter.csv --form site=home --form kind=observations",
     ),
-    "form-cut-off": RefusalReason("the form is cut off", "Send all of it; nothing was stored."),
+    "form-cut-off": RefusalReason("the form is incomplete", "Send all of it. Nothing was stored."),
     "form-two-files": RefusalReason("the form has two files", "Send them one after the other."),
     "form-field-too-long": RefusalReason(
-        "has more than {bytes} bytes", "The file goes into the part {part}."
+        "is longer than {bytes} bytes", "Shorten it. A file goes into the part {part}."
     ),
-    "form-nul": RefusalReason("holds a NUL", "Send plain text."),
-    "form-too-many-fields": RefusalReason("more than {count} fields", "Send fewer."),
-    "form-hung-up": RefusalReason("the caller hung up", "Send all of it; nothing was stored."),
+    "form-nul": RefusalReason("contains a NUL character", "Send plain text."),
+    "form-too-many-fields": RefusalReason(
+        "the form has more than {count} fields", "Send fewer fields."
+    ),
+    "form-hung-up": RefusalReason(
+        "the connection ended before the form was complete", "Send all of it. Nothing was stored."
+    ),
     "form-no-such-field": RefusalReason(
-        "no such field", "Known are {first}kind, timezone, columns, ignore, units and file."
+        "the form has no such field", "Use {first}kind, timezone, columns, ignore, units or file."
     ),
     "form-without-site": RefusalReason("the form names no site", "Add --form site=home."),
     "form-two-names": RefusalReason(
-        "two names are needed", "Write Luna's name, =, the file's: {example}."
+        "two names are needed", "Write Luna's name, =, the file's name: {example}."
     ),
     "no-such-row": RefusalReason(
         "the site has no such row",
@@ -127,18 +137,21 @@ REASONS: dict[str, RefusalReason] = {
         error=NotFoundError,
     ),
     "no-such-quarantine-row": RefusalReason(
-        "no such row in quarantine",
-        "`luna data quarantine list --site NAME` shows those there are.",
+        "there is no such row in quarantine",
+        "List the rows: luna data quarantine list --site NAME.",
         error=NotFoundError,
     ),
     "row-decided": RefusalReason(
-        "the row was {decision} already", "Load the right value instead.", error=ConflictError
+        "the row is already {decision}",
+        "Load a file with the right value instead.",
+        error=ConflictError,
     ),
     "correction-values": RefusalReason(
-        "a correction needs values, and only a correction has them", None
+        "a correction needs values, and nothing else takes them",
+        "Give values with corrected; otherwise leave them out.",
     ),
     "no-value-changed": RefusalReason(
-        "no value was changed", "Change a value, or let the row in as it is."
+        "no value was changed", "Change a value, or release the row as it is."
     ),
     "too-many-rows": RefusalReason(
         "has more than {most:,} rows",
@@ -154,136 +167,138 @@ REASONS: dict[str, RefusalReason] = {
         "Nothing was stored. Load the file in parts, or raise LUNA_LOAD_MAX_BYTES for the worker.",
     ),
     "rows-too-high": RefusalReason(
-        "{count:,} of {rows:,} rows cannot be: {why}", "{remedy}", kinds={"why": "row"}
+        "{count:,} of {rows:,} rows cannot be right: {why}", "{remedy}", kinds={"why": "row"}
     ),
     "no-value-usable": RefusalReason(
-        "not a single {name} can be used: {why}", "{remedy}", kinds={"why": "row"}
+        "no value of {name} can be used: {why}", "{remedy}", kinds={"why": "row"}
     ),
-    "no-row-usable": RefusalReason(
-        "not a single row can be used: {why}", "{remedy}", kinds={"why": "row"}
-    ),
+    "no-row-usable": RefusalReason("no row can be used: {why}", "{remedy}", kinds={"why": "row"}),
     "unit-unlike-before": RefusalReason(
-        "{share} of the values lie beyond {reached:.4g} {unit}, {times} times {known:.4g}, "
-        "what the same series held in the weeks beside it",
-        "Nothing was stored. If the file is in {suspected}, say it with --unit "
-        "{name}={other}; if it is right, with --unit {name}={unit}.",
+        "the unit seems wrong: {share} of the values are above {reached:.4g} {unit}, "
+        "{times} times the usual {known:.4g}",
+        "Nothing was stored. If the file is in {suspected}, give --unit {name}={other}; "
+        "if it is right, --unit {name}={unit}.",
     ),
     "unit-unlike-markets": RefusalReason(
-        "{share} of the values lie beyond {reached:.4g} {unit}, {times} times {known:.4g}, "
-        "the dearest day that markets are known for",
-        "Nothing was stored. If the file is in {suspected}, say it with --unit "
-        "{name}={other}; if it is right, with --unit {name}={unit}.",
+        "the unit seems wrong: {share} of the values are above {reached:.4g} {unit}, "
+        "{times} times the highest known price, {known:.4g}",
+        "Nothing was stored. If the file is in {suspected}, give --unit {name}={other}; "
+        "if it is right, --unit {name}={unit}.",
     ),
     "file-is-archive": RefusalReason(
         "the file is an Excel workbook or a ZIP archive",
         "Save the sheet as CSV, or unpack the archive.",
     ),
     "file-is-utf-16": RefusalReason(
-        "the file is text in UTF-16", "Save it as UTF-8; Excel calls that CSV UTF-8."
+        "the file uses the text encoding UTF-16", "Save it as UTF-8; Excel calls that CSV UTF-8."
     ),
     "file-without-rows": RefusalReason(
-        "the file has a header and no rows", "Export a time in which something was measured."
+        "the file has a header but no rows", "Export a period with measurements."
     ),
     "file-without-table": RefusalReason(
-        "the file has no rows with a time and a figure",
+        "the file has no rows with a time and a number",
         "Export quarter-hours or hours as CSV, Excel or JSON.",
     ),
     "json-without-rows": RefusalReason(
-        "the JSON holds no list of rows",
-        "Export the history or the statistics of Home Assistant, or a list of objects with "
-        "a time and figures.",
+        "the JSON has no list of rows",
+        "Export the history or statistics of Home Assistant, or a list of objects with a "
+        "time and numbers.",
     ),
     "rows-are-days": RefusalReason(
-        "each row is a whole day or more",
-        "Export hours, or better quarter-hours: Luna plans by them.",
+        "each row covers a whole day or more",
+        "Export quarter-hours or hours.",
     ),
     "no-column-of-times": RefusalReason(
-        "no column holds times", "Export it with a column of times such as 2024-03-01 14:00."
+        "none of the columns contains times", "Export a column with times such as 2024-03-01 14:00."
     ),
     "no-time-readable": RefusalReason(
-        "not a single time can be read", "Export it with times such as 2024-03-01 14:00."
+        "none of the times can be read", "Export times such as 2024-03-01 14:00."
     ),
-    "no-such-meaning": RefusalReason("no such meaning", "Choose one of {meant}."),
+    "no-such-meaning": RefusalReason("a column cannot have this meaning", "Choose one of {meant}."),
     "times-too-far-apart": RefusalReason(
-        "the times of the file lie more than eighty years apart", "Look at its first and last rows."
+        "the file covers more than eighty years", "Check its first and last rows."
     ),
     "no-file-handed-over": RefusalReason(
-        "no file was handed over", "Hand one over: /ui/setup/{draft_id}/data", error=NotFoundError
+        "no file was added yet", "Add one: /ui/setup/{draft_id}/data", error=NotFoundError
     ),
     "file-is-pdf": RefusalReason(
-        "the file is a PDF", "Export the figures as CSV or Excel; a PDF goes to the documents."
+        "the file is a PDF", "Export the values as CSV or Excel. Add a PDF as a document."
     ),
     "file-is-parquet": RefusalReason(
-        "the file is a Parquet file", "Load it with its kind: luna data load --kind observations."
+        "the file is a Parquet file",
+        "Load it and name its kind: luna data load --kind observations.",
     ),
     "file-is-old-workbook": RefusalReason(
-        "the file is an old Excel workbook (.xls)", "Save it as .xlsx or as CSV."
+        "the file is an old Excel workbook (.xls)", "Save it as .xlsx or CSV."
     ),
-    "file-is-picture": RefusalReason(
-        "the file is a picture", "Export the figures as CSV or Excel."
-    ),
+    "file-is-picture": RefusalReason("the file is a picture", "Export the values as CSV or Excel."),
     "file-is-database": RefusalReason(
-        "the file is a database of SQLite", "Export the history as CSV or JSON."
+        "the file is an SQLite database", "Export the history as CSV or JSON."
     ),
     "file-is-web-page": RefusalReason(
-        "the file is a web page, most likely the portal's page to sign in, and no table",
-        "Sign in to the portal, export again, and look into the file.",
+        "the file is a web page, probably the sign-in page of the portal",
+        "Sign in to the portal, export again, and open the file to check it.",
     ),
     "file-is-xml": RefusalReason(
-        "the file is XML, and no table", "Export it as CSV, Excel (.xlsx) or JSON."
+        "the file is an XML file", "Export it as CSV, Excel (.xlsx) or JSON."
     ),
     "file-without-text": RefusalReason(
-        "the file holds no text", "Export it as CSV, Excel (.xlsx) or JSON."
+        "the file contains no text", "Export it as CSV, Excel (.xlsx) or JSON."
     ),
     "workbook-empty": RefusalReason(
-        "the workbook has no table", "Export it again as .xlsx or CSV."
+        "the workbook has no sheets", "Export it again as .xlsx or CSV."
     ),
     "sheet-too-large": RefusalReason(
         "the sheet “{sheet}” has more than {most:,} cells", "Save it as CSV."
     ),
     "workbook-unreadable": RefusalReason(
-        "the workbook is damaged or locked by a password", "Save it anew as .xlsx or CSV."
+        "the workbook is damaged or protected by a password",
+        "Save it again without a password, as .xlsx or CSV.",
     ),
     "file-is-zip": RefusalReason(
-        "the file is a ZIP archive", "Unpack it, and load the file inside."
+        "the file is a ZIP archive", "Unpack it, then load the file inside."
     ),
     "workbook-too-large": RefusalReason(
-        "the workbook unpacks to more than {most:,} bytes", "Save the sheet as CSV."
+        "the unpacked workbook is larger than {most:,} bytes", "Save the sheet as CSV."
     ),
     "json-too-large": RefusalReason(
-        "has more than {most:,} bytes of JSON", "Export fewer days at once, or as CSV."
+        "is larger than {most:,} bytes of JSON", "Export fewer days at once, or export CSV."
     ),
-    "json-too-deep": RefusalReason("the JSON is nested too deep", "Export it anew."),
-    "file-no-json": RefusalReason("is no JSON: {why}", "Export it anew, whole."),
+    "json-too-deep": RefusalReason(
+        "the JSON is nested too deeply", "Export it again, or export CSV."
+    ),
+    "file-no-json": RefusalReason("is not valid JSON: {why}", "Export it again."),
     "site-without-sensors": RefusalReason(
-        "the site names no sensors",
-        "Name them under input_sensors in the site's file and add it again with `luna site add`.",
+        "the site has no sensors",
+        "Add them under input_sensors in the site's file, then run luna site add again.",
     ),
     "site-without-home-assistant": RefusalReason(
-        "the site names no sensors of Home Assistant",
-        "Only Home Assistant knows what its sensors said; load a file of readings for the others.",
+        "the site has no sensors from Home Assistant",
+        "Load a file with the readings of the other sensors.",
     ),
     "backfill-window-empty": RefusalReason(
-        "the window ends before it begins, or lies ahead", "Begin earlier."
+        "the window is in the future, or ends before it starts", "Choose an earlier start."
     ),
-    "level-with-minus": RefusalReason("a state of charge cannot be taken off", "Remove the minus."),
+    "level-with-minus": RefusalReason(
+        "a state of charge cannot be subtracted", "Remove the minus in front of the sensor."
+    ),
     "prices-window": RefusalReason(
-        "the time lies between a first and a later last instant, {days} days at most",
+        "a price window needs a first instant and a later last one, at most {days} days apart",
         "Give both, in this order.",
     ),
-    "prices-off-grid": RefusalReason("not on a quarter-hour", "Round to quarter-hours."),
+    "prices-off-grid": RefusalReason("is not on a quarter-hour", "Round it to quarter-hours."),
     "weather-window": RefusalReason(
-        "the time ends before it begins, or more than {days} days ahead", "Choose another end."
+        "the end is before the start, or more than {days} days ahead", "Choose another end."
     ),
-    "market-not-of-tariff": RefusalReason("is no market of the site's tariff", "{remedy}"),
+    "market-not-of-tariff": RefusalReason("the site's tariff does not use this market", "{remedy}"),
     "simulated-home-own-broker": RefusalReason(
-        "Luna speaks to a broker already, and the simulated home has its own",
-        "Try the simulated home with a Luna of its own: LUNA_DATA_FOLDER names another folder.",
+        "Luna already uses an MQTT broker, and the demo home needs its own",
+        "Run the demo home with a separate Luna: LUNA_DATA_FOLDER names another folder.",
         error=ConflictError,
     ),
     "simulated-home-name-taken": RefusalReason(
-        "a site has the simulated home's name",
-        "Delete it, or keep it and do without.",
+        "one of the sites has the name of the demo home",
+        "Delete that site, or do without the demo home.",
         error=ConflictError,
     ),
 }

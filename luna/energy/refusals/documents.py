@@ -15,8 +15,8 @@ REASONS: dict[str, RefusalReason] = {
         error=UnavailableError,
     ),
     "document-of-everybody": RefusalReason(
-        "a document of everybody's takes who has every site",
-        "Name one of your sites: {known}.",
+        "only who may see every home may add a document for all",
+        "Name one of your homes: {known}.",
         error=ForbiddenError,
     ),
     "no-such-document": RefusalReason(
@@ -31,7 +31,7 @@ REASONS: dict[str, RefusalReason] = {
         "no such answer", "Take the id from a list of your answers.", error=NotFoundError
     ),
     "no-such-answer-of-page": RefusalReason(
-        "no such answer", "Go back to the page Knowledge.", error=NotFoundError
+        "no such answer", "Go back to the page Documents.", error=NotFoundError
     ),
     "no-such-conversation": RefusalReason(
         "no such conversation", "Ask a new question.", error=NotFoundError
@@ -43,11 +43,11 @@ REASONS: dict[str, RefusalReason] = {
         "the form has more than {most} files", "Send them in several forms."
     ),
     "title-of-several-files": RefusalReason(
-        "one title is for one file", "Leave it out, or send the files one by one."
+        "one title cannot be given to several files", "Leave it out, or send the files one by one."
     ),
     "index-incomplete": RefusalReason(
-        "the index of passages is being made and is not complete yet",
-        "Try again shortly: what was taken in stays.",
+        "the index of passages is not complete yet",
+        "Try again in a few minutes; documents you added are kept.",
         error=UnavailableError,
     ),
     "no-embedding-model": RefusalReason(
@@ -57,38 +57,40 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "no-conversation-of-yours": RefusalReason(
         "no such conversation",
-        "Take the id from an answer of yours, or ask without one to begin anew.",
+        "Take the id from an answer of yours, or leave it out to start a new conversation.",
         error=NotFoundError,
     ),
     "document-too-large": RefusalReason(
         "has more than {most} bytes",
         "Split it, or let an admin raise the setting document_max_bytes.",
     ),
-    "no-such-document-field": RefusalReason("no such field", "Known are file, {names}."),
+    "no-such-document-field": RefusalReason("no such field", "Use one of: file, {names}."),
     "no-site-of-asker": RefusalReason("no such site", "{remedy}", error=NotFoundError),
-    "no-such-tool": RefusalReason("no such tool", "There are: {names}.", error=NotFoundError),
-    "no-tool-of-this-name": RefusalReason("no such tool", "Take one of the list."),
+    "no-such-tool": RefusalReason("no such tool", "Choose one of: {names}.", error=NotFoundError),
+    "no-tool-of-this-name": RefusalReason("no such tool", "Choose one from the list."),
     "tool-arguments-unreadable": RefusalReason(
-        "cannot be read", "Give what the tool's schema says."
+        "the arguments cannot be read", "Give what the tool's schema asks for."
     ),
     "tool-arguments-too-long": RefusalReason(
-        "too much was given", "Give at most {most} characters."
+        "the arguments are too long", "Give at most {most} characters."
     ),
-    "clock-skips-window": RefusalReason("the clock skips this time", "Ask for a longer time."),
-    "which-site": RefusalReason("which site is meant", "{remedy}"),
+    "clock-skips-window": RefusalReason(
+        "this time does not exist: the clocks go forward", "Choose a longer time."
+    ),
+    "which-site": RefusalReason("which home is meant is not clear", "{remedy}"),
     "embedding-away": RefusalReason(
         "the embedding model does not answer: {why}",
-        "Check that the server runs and has the model {model}; searches go by words until then.",
+        "Check that the server runs and has the model {model}; until then Luna searches by words.",
         error=UnavailableError,
         quotes=True,
     ),
     "index-away": RefusalReason(
         "the index of passages does not answer: {why}",
-        "Check that Qdrant runs and takes the key; passages are kept in the database.",
+        "Check that Qdrant runs and accepts the key; passages are kept in the database.",
         error=UnavailableError,
         quotes=True,
     ),
     "too-few-choices": RefusalReason(
-        "too little was logged", "Report what readers did: POST /v1/events."
+        "too few choices of readers were logged", "Report what readers did: POST /v1/events."
     ),
 }

@@ -6,122 +6,120 @@ from luna.energy.refusals.reason import RefusalReason
 REASONS: dict[str, RefusalReason] = {
     "device-silent": RefusalReason(
         "the device does not answer",
-        "Check that it is on and in the network, and that its interface (Modbus TCP, HTTP "
-        "or MQTT) is switched on in it.",
+        "Check that it is on and in the network, and that its interface (Modbus TCP, HTTP or "
+        "MQTT) is enabled.",
         error=UnavailableError,
     ),
     "device-refuses": RefusalReason(
         "the device refuses register {register} (exception {code})",
-        "Check that it is the product of the profile, that it lets itself be controlled "
-        "over Modbus, and the number of its unit.",
+        "Check the profile, the unit number, and that the device allows control over Modbus.",
         error=UnavailableError,
     ),
     "device-answer-short": RefusalReason(
-        "the device answers with too few registers at {register}",
-        "Try again; if it stays so, it is another product.",
+        "the device sends too few registers at {register}",
+        "Try again; if it happens again, it is another product.",
         error=UnavailableError,
     ),
     "device-no-sunspec": RefusalReason(
-        "what answers is no SunSpec device",
-        "Switch SunSpec (Modbus) on in it, or take the profile of its product.",
+        "the device does not speak SunSpec",
+        "Enable SunSpec (Modbus) on it, or choose the profile of its product.",
         error=UnavailableError,
     ),
     "device-model-missing": RefusalReason(
         "the device has no SunSpec model {model}, which the profile {profile} needs",
-        "Take the profile of its product, or switch that model on in the device.",
+        "Choose the profile of its product, or enable that model on the device.",
         error=UnavailableError,
     ),
     "device-other-product": RefusalReason(
-        "what answers is another product than the profile {profile} is for",
-        "Take the profile of what it is: luna devices scan asks it.",
+        "the device that answers is not the product of the profile {profile}",
+        "Choose the profile of its product; luna devices scan finds it.",
         error=UnavailableError,
     ),
     "device-value-unknown": RefusalReason(
-        "nobody knows what to write to {point}: the device does not say its own limits",
-        "Look at the device: it may still be starting.",
+        "the device does not report its own limits, which are needed to write {point}",
+        "Wait until it has started, then try again.",
         error=UnavailableError,
     ),
     "device-unauthorized": RefusalReason(
-        "the device lets nobody in without its password",
+        "the device asks for a password",
         "Write the password into a file that via.secret names: docs/guide/en/devices.md.",
         error=UnavailableError,
     ),
     "device-http-status": RefusalReason(
         "the device answers {at} with status {status}",
-        "Check that it is the product of the profile, and its firmware.",
+        "Check the profile, and the device's firmware.",
         error=UnavailableError,
     ),
     "device-answer-unreadable": RefusalReason(
-        "what the device answers at {at} is no JSON document",
-        "Check that it is the product of the profile, and its firmware.",
+        "the device's answer at {at} is not JSON",
+        "Check the profile, and the device's firmware.",
         error=UnavailableError,
     ),
     "device-keeps-value": RefusalReason(
-        "the device keeps what it had at {point}",
-        "Check that it lets itself be controlled, and what else commands it.",
+        "the device did not accept the new value for {point}",
+        "Allow control on the device, and check whether something else controls it.",
         error=UnavailableError,
     ),
     "device-stands-still": RefusalReason(
-        "the device answers, but its own heartbeat has stood still for {seconds} s: what "
-        "it says may be as old",
-        "Look at the device: it may hang. Switch it off and on.",
+        "the device answers, but its heartbeat has not changed for {seconds} s, so its "
+        "values may be as old",
+        "Switch the device off and on; it may hang.",
         error=UnavailableError,
     ),
     "device-prefix-missing": RefusalReason(
-        "the profile {profile} wants to know how the device's topics begin",
-        "Name it: prefix, such as shellypro3em-0123456789ab or the id of a portal.",
+        "the profile {profile} needs the start of the device's topics",
+        "Give it as prefix, such as shellypro3em-0123456789ab or the id of a portal.",
     ),
     "device-secret-missing": RefusalReason(
-        "there is no secret in {path}", "Write user:password, or the token, into that file."
+        "there is no password in {path}", "Write user:password, or the token, into that file."
     ),
     "device-secret-open": RefusalReason(
-        "others can read {path}", "Let its owner alone read it: chmod 600."
+        "others can read {path}", "Allow only its owner to read it: chmod 600."
     ),
     "device-writes-spent": RefusalReason(
-        "the device was written to as often as its memory bears in a day; from {until} on "
-        "it may be again",
-        "Nothing is to be done: until then it does what it does by itself.",
+        "the device reached its daily limit of writes; the next is allowed from {until} on",
+        "Do nothing: until then the device controls itself. This protects its memory.",
         error=UnavailableError,
         kinds={"until": "instant"},
     ),
     "device-soc-unknown": RefusalReason(
-        "the device does not say how full its battery is, and without that nothing is tried",
-        "Look at the device: it may still be starting.",
+        "the device does not report its battery level, so nothing is tested",
+        "Wait until it has started, then try again.",
         error=UnavailableError,
     ),
     "device-commanded": RefusalReason(
-        "the batteries of {site} follow their plans, and two masters at once are none",
-        "Disarm it first: luna control disarm --site {site}.",
+        "Luna already controls the batteries of {site}",
+        "Turn control off first: luna control disarm --site {site}.",
         error=ConflictError,
     ),
     "device-paused": RefusalReason(
-        "the device is paused: Luna has handed it back and leaves it alone",
+        "the device is paused",
         "Resume it first: luna control resume --site SITE --device {device}.",
         error=ConflictError,
     ),
     "device-tried-already": RefusalReason(
-        "a battery is being tried just now",
-        "Wait half a minute, and try again.",
+        "a battery is being tested right now",
+        "Wait half a minute, then try again.",
         error=ConflictError,
     ),
     "device-address-unreadable": RefusalReason(
-        "is no address of a device",
-        "Write its name or address in your network, and its port as a number.",
+        "is not the address of a device",
+        "Give its name or network address, and its port as a number.",
     ),
     "device-battery-unclear": RefusalReason(
-        "which battery is behind it is not clear",
-        "Name one of {names}; one that is missing goes into the site first.",
+        "it is not clear which battery this device has",
+        "Name one of {names}; add a missing one to the home first.",
     ),
     "device-not-handed-back": RefusalReason(
-        "the battery could not be handed back to its own self-consumption, and it does not "
-        "fall back by itself",
+        "the battery could not be returned to its own self-consumption, and it does not go "
+        "back alone",
         "Set it to self-consumption in its own app.",
         error=UnavailableError,
     ),
     "device-reverts-alone": RefusalReason(
-        "the battery could not be handed back; by itself it falls back to its own "
-        "self-consumption after {after_s} s",
-        "Look whether it does, in its own app.",
+        "the battery could not be returned to its own self-consumption; it goes back alone "
+        "after {after_s} s",
+        "Check in its app that it does.",
         error=UnavailableError,
     ),
     "device-address-refused": RefusalReason(
@@ -130,110 +128,122 @@ REASONS: dict[str, RefusalReason] = {
         error=UnavailableError,
     ),
     "device-port-taken": RefusalReason(
-        "the port is taken", "Name another one.", error=UnavailableError
+        "another program already uses this port", "Choose another port.", error=UnavailableError
     ),
     "broker-refuses-login": RefusalReason(
-        "the broker does not let Luna in with this user and password",
+        "the broker does not accept this user and password",
         "Check both.",
         error=UnavailableError,
     ),
     "network-secret-place": RefusalReason(
-        "a password is shown to one device or broker alone", "Name the address that it is for."
+        "a password is not sent to a whole network", "Name the address of one device."
     ),
     "network-unreadable": RefusalReason(
-        "is no network", "Write it like 192.168.1.0/24, or name one device."
+        "is not a network", "Write it like 192.168.1.0/24, or name one device."
     ),
     "network-too-large": RefusalReason(
-        "has more than {most} addresses", "Name a smaller network, or the device itself."
+        "the network has more than {most} addresses", "Name a smaller network, or one device."
     ),
     "network-public": RefusalReason(
-        "is no private network", "Name one of your home, such as 192.168.1.0/24."
+        "is not a home network", "Name one of yours, such as 192.168.1.0/24."
     ),
     "port-unreadable": RefusalReason(
-        "is no port", "Name a number from 1 to 65535, or leave it empty."
+        "is not a port", "Give a number from 1 to 65535, or leave it empty."
     ),
-    "profile-unknown": RefusalReason("no such profile", "There are {names}."),
+    "profile-unknown": RefusalReason("no such profile", "Choose one of: {names}."),
     "profile-not-commanded": RefusalReason(
-        "is the profile of a meter, which takes no commands",
-        "Take the profile of the battery's inverter.",
+        "is the profile of a meter, which cannot be controlled",
+        "Choose the profile of the battery's inverter.",
     ),
     "profile-not-tried": RefusalReason(
-        "the profile cannot be tried: it reads no power of a battery, or commands none",
-        "Take the profile of the battery's inverter.",
+        "the profile cannot be tested: it reads or controls no battery power",
+        "Choose the profile of the battery's inverter.",
     ),
     "profile-not-shared": RefusalReason(
-        "other programs share an inverter over Modbus alone, and {profile} is none",
+        "{profile} cannot be shared with other programs: it is not an inverter over Modbus",
         "Leave the port out; luna devices proxy shares a meter over Modbus.",
     ),
     "profile-unreadable": RefusalReason(
-        "is no profile: {why}",
-        "Compare it with a profile that comes along: docs/guide/en/own-device.md.",
+        "is not a profile: {why}",
+        "Compare it with a profile that comes with Luna: docs/guide/en/own-device.md.",
     ),
     "profile-misnamed": RefusalReason(
-        "the file is called {name}, and the profile in it otherwise", "Call both the same."
+        "the file {name} and the profile in it have different names", "Give both the same name."
     ),
     "profile-write-value": RefusalReason(
-        "modes: what is written to {point} is either a value, or put; of stands beside "
-        "power_percent and value alone",
-        None,
+        "modes: the value written to {point} is not clear",
+        "Give value or put; use of only with power_percent and value.",
     ),
-    "profile-point-unknown": RefusalReason("there is no point {point} under points", None),
+    "profile-point-unknown": RefusalReason(
+        "the point {point} is missing under points", "Add it there."
+    ),
     "profile-example": RefusalReason(
-        "identified: the example at {place} does not fit its text", None
+        "identified: the example for {place} does not match its pattern",
+        "Give an example that the whole pattern matches.",
     ),
     "profile-point-write-only": RefusalReason(
-        "the point {point} is only written, and something reads it", None
+        "the point {point} is write-only, but the profile reads it",
+        "Read another point, or remove write_only.",
     ),
     "profile-unit": RefusalReason(
-        "points: {point} has no unit that is read as {reading}, which is in {unit}", None
+        "points: the unit of {point} does not fit {reading}", "Give {unit}, or a multiple of it."
     ),
     "profile-budget-short": RefusalReason(
-        "modes: {mode} has to be said again each {resend_s} s, more often than any of its "
-        "points may be written in a day",
-        "Give one of them budget_per_day.",
+        "modes: {mode} repeats every {resend_s} s, more often than any of its points may be "
+        "written in a day",
+        "Give one of its points budget_per_day.",
     ),
-    "profile-sunspec-missing": RefusalReason("sunspec: needed where a point lies in a model", None),
+    "profile-sunspec-missing": RefusalReason(
+        "sunspec is missing, but a point belongs to a SunSpec model",
+        "Name the product's models under sunspec.",
+    ),
     "profile-point-transport": RefusalReason(
-        "points: {point} is no point of the transport {transport}", None
+        "points: {point} does not fit the transport {transport}",
+        "Give it register for Modbus, or at for HTTP and MQTT.",
     ),
     "profile-http-commanded": RefusalReason(
-        "transport: over HTTP meters are read, and nothing is commanded", None
+        "transport: over HTTP Luna only reads meters and controls nothing", "Use kind: meter."
     ),
-    "profile-meter-commanded": RefusalReason("modes: a meter takes no commands", None),
+    "profile-meter-commanded": RefusalReason(
+        "modes: a meter cannot be controlled", "Remove modes."
+    ),
     "profile-mode-missing": RefusalReason(
-        "modes: {mode} is missing; each of Luna's modes has its writes, but save and "
-        "supply where charge_w, discharge_w, import_w and export_w are read",
-        None,
+        "modes: {mode} is missing",
+        "Add it; only save and supply may be missing, where the profile reads charge_w, "
+        "discharge_w, import_w and export_w.",
     ),
     "profile-flows-missing": RefusalReason(
-        "reads: ac_power_w follows from {names}; name them all", None
+        "reads: ac_power_w cannot be worked out", "Name all of {names}."
     ),
     "profile-reverts-missing": RefusalReason(
-        "reverts: say what the device does when nobody commands it any more", None
+        "reverts is missing: what the device does without commands", "Add reverts."
     ),
     "profile-soc-missing": RefusalReason(
-        "reads: soc is missing; without it nobody knows whether a command is safe", None
+        "reads: soc is missing; without the battery level no command is safe", "Add soc."
     ),
     "profile-persistence-missing": RefusalReason(
-        "points: say of {point} where it keeps what is written: volatile, flash or unknown", None
+        "points: the memory of {point} is missing", "Give volatile, flash or unknown."
     ),
     "profile-write-to-missing": RefusalReason(
-        "points: say of {point} to which topic it is written: write_to", None
+        "points: the topic to write {point} is missing", "Give it as write_to."
     ),
     "profile-heartbeat-endless": RefusalReason(
-        "reverts: device_heartbeat needs after_s, for which {point} may stand still", None
+        "reverts: how long the device's heartbeat {point} may stop is missing", "Give after_s."
     ),
     "profile-resend-late": RefusalReason(
-        "reverts: let resend_s be at most half of after_s ({after_s} s), so that one may be lost",
-        None,
+        "reverts: commands repeat too late, the device goes back after {after_s} s",
+        "Set resend_s to at most half of after_s, so that one may be lost.",
     ),
     "control-via-and-writes": RefusalReason(
-        "batteries: with via the profile knows soc, modes and writes; leave them out", None
+        "batteries: one has both a profile (via) and its own commands",
+        "Remove soc, modes and writes, or remove via.",
     ),
     "control-writes-missing": RefusalReason(
-        "batteries: name what is written (writes), or the profile that knows it (via)", None
+        "batteries: how to control one is missing",
+        "Name its commands (writes) or its profile (via).",
     ),
     "control-via-missing": RefusalReason(
-        "batteries: by profile each battery needs via, and nothing else is named", None
+        "batteries: one has no profile (via), or other devices are listed",
+        "Give each battery profile and address, or choose another way.",
     ),
 }

@@ -20,34 +20,34 @@ _DAY = "Write a day such as 2024-02-01."
 REASONS: dict[str, RefusalReason] = {
     "extra-forbidden": RefusalReason(
         None,
-        "Remove it or correct its name; config/site.yaml lists a site's fields, the "
-        "gateway's /docs those of requests.",
+        "Remove it, or correct its name. A site's fields are in config/site.yaml, those "
+        "of requests at /docs.",
     ),
     "missing": RefusalReason(None, "Add it."),
     "less-than-equal": RefusalReason(None, "Give at most {le}.", kinds={"unit": "unit"}),
     "less-than": RefusalReason(None, "Give less than {lt}.", kinds={"unit": "unit"}),
     "greater-than-equal": RefusalReason(None, "Give at least {ge}.", kinds={"unit": "unit"}),
     "greater-than": RefusalReason(None, "Give more than {gt}.", kinds={"unit": "unit"}),
-    "multiple-of": RefusalReason(None, "Correct it."),
+    "multiple-of": RefusalReason(None, "Round it."),
     "string-type": RefusalReason(
-        None, 'Put it in quotes, as in "22:00"; without, it is read as a number.'
+        None, 'Put it in quotes, as in "22:00"; without them it is read as a number.'
     ),
     "string-too-short": RefusalReason(None, "Give at least {min_length} characters."),
     "string-too-long": RefusalReason(None, "Shorten it to at most {max_length} characters."),
-    "string-unicode": RefusalReason(None, "Correct it."),
+    "string-unicode": RefusalReason(None, "Send text in UTF-8."),
     "timezone-aware": RefusalReason(None, _INSTANT),
     "datetime-type": RefusalReason(None, _INSTANT),
     "datetime-parsing": RefusalReason(None, _INSTANT),
     "datetime-from-date-parsing": RefusalReason(None, _INSTANT),
-    "datetime-object-invalid": RefusalReason(None, "Correct it."),
-    "time-type": RefusalReason(None, "Correct it."),
-    "time-parsing": RefusalReason(None, "Correct it."),
+    "datetime-object-invalid": RefusalReason(None, "Give a date and time that exist."),
+    "time-type": RefusalReason(None, 'Give a time of day such as "07:00".'),
+    "time-parsing": RefusalReason(None, 'Give a time of day such as "07:00".'),
     "date-from-datetime-parsing": RefusalReason(None, _DAY),
     "date-from-datetime-inexact": RefusalReason(None, _DAY),
     "date-type": RefusalReason(None, _DAY),
     "date-parsing": RefusalReason(None, _DAY),
-    "time-delta-type": RefusalReason(None, "Correct it."),
-    "time-delta-parsing": RefusalReason(None, "Write a duration such as PT15M."),
+    "time-delta-type": RefusalReason(None, "Give a duration such as PT15M."),
+    "time-delta-parsing": RefusalReason(None, "Give a duration such as PT15M."),
     "finite-number": RefusalReason(None, "Give a finite number."),
     "float-type": RefusalReason(None, _NUMBER),
     "float-parsing": RefusalReason(None, _NUMBER),
@@ -58,20 +58,20 @@ REASONS: dict[str, RefusalReason] = {
     "bool-type": RefusalReason(None, "Write true or false."),
     "bool-parsing": RefusalReason(None, "Write true or false."),
     "literal-error": RefusalReason(None, "Choose one of these."),
-    "enum": RefusalReason(None, "Correct it."),
+    "enum": RefusalReason(None, "Choose one of these."),
     "union-tag-invalid": RefusalReason(None, "Choose one of these kinds."),
     "union-tag-not-found": RefusalReason(None, "Add its kind."),
-    "too-short": RefusalReason(None, "Give at least as many values."),
-    "too-long": RefusalReason(None, "Give fewer values."),
+    "too-short": RefusalReason(None, "Give at least {min_length} values."),
+    "too-long": RefusalReason(None, "Give at most {max_length} values."),
     "list-type": RefusalReason(None, "Give a list: [ … ]."),
-    "tuple-type": RefusalReason(None, "Correct it."),
+    "tuple-type": RefusalReason(None, "Give a list: [ … ]."),
     "dict-type": RefusalReason(None, "Give named values: {{ … }}."),
     "model-type": RefusalReason(None, "Give named fields: {{ … }}."),
     "model-attributes-type": RefusalReason(None, "Give named fields: {{ … }}."),
     "json-invalid": RefusalReason(None, "Correct the JSON at this place."),
     "display-name": RefusalReason(
-        "has characters that cannot be seen",
-        "Write it as it is to be shown, without control characters.",
+        "contains invisible characters",
+        "Write it without control characters.",
     ),
     "string-pattern-mismatch": RefusalReason(None, "Write it in this form."),
     "beyond-currency": RefusalReason(
@@ -101,33 +101,31 @@ FORMS: dict[str, str] = {
     r"^[a-z0-9_]+$": "form-small",
 }
 REASONS |= {
-    "form-word": RefusalReason(None, "Use letters, digits, _ and - only."),
-    "form-path": RefusalReason(None, "Use letters, digits and _ . : / - only."),
+    "form-word": RefusalReason(None, "Use only letters, digits, _ and -."),
+    "form-path": RefusalReason(None, "Use only letters, digits and _ . : / -."),
     "form-version": RefusalReason(
-        None, "Use small letters, digits, _ and . only, as in aurora_v1.0."
+        None, "Use only small letters, digits, _ and ., as in aurora_v1.0."
     ),
-    "form-small-dotted": RefusalReason(None, "Use small letters, digits, _ and . only."),
-    "form-no-nul": RefusalReason(None, "Leave out the NUL."),
+    "form-small-dotted": RefusalReason(None, "Use only small letters, digits, _ and full stops."),
+    "form-no-nul": RefusalReason(None, "Leave out the NUL character."),
     "form-no-colon": RefusalReason(None, "Leave out colons and semicolons."),
     "form-site-name": RefusalReason(
         None,
-        "Begin with a letter or digit and use a-z, digits, blanks, _ . and - only; "
-        "display_name takes it as people write it.",
+        "Begin with a letter or digit and use only a-z, digits, spaces, _ . and -; "
+        "display_name takes any other characters.",
     ),
     "form-name": RefusalReason(
-        None, "Begin with a letter or digit and use letters, digits, blanks, _ . and - only."
+        None, "Begin with a letter or digit and use only letters, digits, spaces, _ . and -."
     ),
-    "form-currency": RefusalReason(None, "Give the ISO 4217 code of the currency, such as EUR."),
-    "form-country": RefusalReason(None, "Give the ISO 3166 code of the country, such as DE."),
-    "form-region": RefusalReason(
-        None, "Give the ISO 3166-2 code without the country's, such as BY."
-    ),
-    "form-clock": RefusalReason(None, 'Write a time of the clock such as "07:00".'),
-    "form-clock-end": RefusalReason(None, 'Write a time of the clock such as "07:00", or "24:00".'),
-    "form-month": RefusalReason(None, "Write a month such as 2024-02."),
-    "form-month-of-year": RefusalReason(None, "Write it in this form."),
-    "form-service": RefusalReason(None, "Write domain and service, as in number.set_value."),
-    "form-small": RefusalReason(None, "Use small letters, digits and _ only."),
+    "form-currency": RefusalReason(None, "Give a currency code of ISO 4217, such as EUR."),
+    "form-country": RefusalReason(None, "Give a country code of ISO 3166, such as DE."),
+    "form-region": RefusalReason(None, "Give the ISO 3166-2 code without the country, such as BY."),
+    "form-clock": RefusalReason(None, 'Give a time of day such as "07:00".'),
+    "form-clock-end": RefusalReason(None, 'Give a time of day such as "07:00", or "24:00".'),
+    "form-month": RefusalReason(None, "Give a month such as 2024-02."),
+    "form-month-of-year": RefusalReason(None, "Give a month such as 2024-02."),
+    "form-service": RefusalReason(None, "Give domain and service, such as number.set_value."),
+    "form-small": RefusalReason(None, "Use only small letters, digits and _."),
 }
 
 

@@ -4,8 +4,14 @@ from luna.energy.refusals.reason import RefusalReason
 
 REASONS: dict[str, RefusalReason] = {
     "power-bounds-crossed": RefusalReason(
-        "min_power_kw {min_power_kw:g} must not exceed power_kw {power_kw:g}", None
+        "min_power_kw {min_power_kw:g} is above power_kw {power_kw:g}",
+        "Lower min_power_kw, or raise power_kw.",
     ),
-    "temperatures-crossed": RefusalReason("min_c {min_c:g} must lie below max_c {max_c:g}", None),
-    "cop-points": RefusalReason("cop: the points go from cold to warm, each outdoor_c once", None),
+    "temperatures-crossed": RefusalReason(
+        "min_c {min_c:g} is not below max_c {max_c:g}", "Lower min_c, or raise max_c."
+    ),
+    "cop-points": RefusalReason(
+        "the points of cop are not sorted from cold to warm",
+        "Sort them, with each outdoor_c only once.",
+    ),
 }

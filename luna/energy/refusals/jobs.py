@@ -16,7 +16,7 @@ _MORE_MEMORY = (
 
 REASONS: dict[str, RefusalReason] = {
     "no-reply": RefusalReason(
-        "no reply within {seconds:g} s",
+        "no answer within {seconds:g} s",
         "Check that a worker runs, then try again.",
         error=UnavailableError,
     ),
@@ -40,53 +40,59 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "streams-open": RefusalReason(
         "{most} streams are open already",
-        "Close pages that are not looked at, or ask again later.",
+        "Close pages you do not need, or try again later.",
         error=UnavailableError,
     ),
     "task-too-large": RefusalReason(
-        "the task took more memory than {most:.0f} MB", _MORE_MEMORY, error=LunaError
+        "the task took more memory than {most:.0f} MB",
+        "Ask for less at once, or raise LUNA_JOB_MEMORY_BYTES if the machine has more.",
+        error=LunaError,
     ),
     "task-ended-by-library": RefusalReason(
-        "a library ended the task's process, as happens where it wants more memory than "
+        "a library ended the task's process, probably because it needed more memory than "
         "{most:.0f} MB",
-        _MORE_MEMORY,
+        "Ask for less at once, or raise LUNA_JOB_MEMORY_BYTES if the machine has more.",
         error=LunaError,
     ),
     "no-such-job": RefusalReason(
         "no such job", "Take the job_id from the answer that accepted it.", error=NotFoundError
     ),
     "no-such-job-of-page": RefusalReason(
-        "no such job", "Go back to the page that began it.", error=NotFoundError
+        "no such job", "Go back to the page where you started it.", error=NotFoundError
     ),
-    "no-such-task": RefusalReason("is no task to ask for", "Ask for one of {names}."),
+    "no-such-task": RefusalReason("there is no task with this name", "Ask for one of: {names}."),
     "job-not-ended-badly": RefusalReason(
         "the job is {status}",
-        "Only failed, dead and cancelled jobs can be tried again.",
+        "Retry only failed, dead or cancelled jobs.",
         error=ConflictError,
     ),
     "job-not-open": RefusalReason(
-        "the job is {status}", "Only queued and running jobs can be cancelled.", error=ConflictError
+        "the job is {status}", "Cancel only queued or running jobs.", error=ConflictError
     ),
     "attempt-still-ending": RefusalReason(
-        "its last attempt is still being ended", "Try again in a few seconds.", error=ConflictError
+        "its last attempt is still stopping", "Try again in a few seconds.", error=ConflictError
     ),
     "equal-job-open": RefusalReason(
-        "an equal job is open",
-        "Look after that one; open jobs are listed newest first.",
+        "the same job is already open",
+        "Wait for that one; open jobs are listed newest first.",
         error=ConflictError,
     ),
     "job-without-end": RefusalReason(
-        "{work} {status}: it came to no end", "See why: luna jobs show {job}.", error=ConflictError
+        "{work} {status}: it was not finished",
+        "See why: luna jobs show {job}.",
+        error=ConflictError,
     ),
     "job-begun-in-vain": RefusalReason(
-        "the task was begun {attempts} times and its process was ended each time, as this "
-        "machine does where its memory runs out",
-        "Ask for a smaller piece of work, or give the machine more memory; the worker's "
-        "log says more, and the job can be tried again.",
+        "the task was started {attempts} times and its process stopped each time, probably "
+        "because the machine ran out of memory",
+        "Ask for less at once, or give the machine more memory; the worker's log says more. "
+        "The job can be tried again.",
         error=LunaError,
     ),
     "queue-away-job-open": RefusalReason(
-        "the queue does not answer", "The job is open and comes again.", error=UnavailableError
+        "the queue does not answer",
+        "Do nothing: the job is kept and starts later.",
+        error=UnavailableError,
     ),
     "queue-away": RefusalReason(
         "the queue does not answer",
@@ -97,16 +103,16 @@ REASONS: dict[str, RefusalReason] = {
         "the queue does not answer", "Try again; nothing was changed.", error=UnavailableError
     ),
     "task-ended-worker": RefusalReason(
-        "the task ended its worker {starts} times, as happens where memory runs out",
-        "Ask for a smaller piece of work; it is kept among the dead tasks, and the log says more.",
+        "the task stopped its worker {starts} times, probably because memory ran out",
+        "Ask for less at once; the task is kept among the dead ones, and the log says more.",
         error=LunaError,
     ),
     "task-failed": RefusalReason(
-        "the task failed unexpectedly", "The worker's log holds the reason.", error=LunaError
+        "the task failed unexpectedly", "See the worker's log for the reason.", error=LunaError
     ),
     "task-beyond-time": RefusalReason(
-        "the task exceeded its time limit and was ended",
-        "Ask for a smaller piece of work.",
+        "the task exceeded its time limit and was stopped",
+        "Ask for less at once.",
         error=LunaError,
     ),
     "database-busy": RefusalReason(
@@ -126,7 +132,7 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "no-such-page-file": RefusalReason(
         "no such file",
-        "Load the page again: it names the files of this version.",
+        "Load the page again; it names the files of this version.",
         error=NotFoundError,
     ),
     "job-ended-badly": RefusalReason(
@@ -138,7 +144,7 @@ REASONS: dict[str, RefusalReason] = {
         error=MachineError,
     ),
     "queue-full": RefusalReason(
-        "the queue takes nothing: its disk or memory is full",
+        "the queue is full: its disk or memory has no space left",
         "Free some space where Redis keeps its data, then try again.",
         error=FullError,
     ),
@@ -149,12 +155,12 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "worker-takes-no-plans": RefusalReason(
         "no worker takes plans: {why}",
-        "Each ends by itself and is started again; else see its log.",
+        "Wait: each ends and is started again; if not, see its log.",
         error=UnavailableError,
         quotes=True,
     ),
     "plan-waits": RefusalReason(
-        "the first plan has waited for {seconds} s",
+        "the first plan has been waiting for {seconds} s",
         "See the log of the worker for plans.",
         error=UnavailableError,
     ),

@@ -5,8 +5,8 @@ from luna.energy.refusals.reason import RefusalReason
 
 REASONS: dict[str, RefusalReason] = {
     "window-unmeasured": RefusalReason(
-        "nothing was measured in the window",
-        "Choose days with observations (luna data query shows them).",
+        "nothing was measured on these days",
+        "Choose days with observations; luna data query shows them.",
         quotes=True,
     ),
     "forecast-untrained": RefusalReason(
@@ -15,7 +15,7 @@ REASONS: dict[str, RefusalReason] = {
         error=NotFoundError,
     ),
     "no-such-forecast-version": RefusalReason(
-        "no such forecast version", "Known are {names}.", error=NotFoundError
+        "no such forecast version", "Name one of: {names}.", error=NotFoundError
     ),
     "no-such-agent-plan": RefusalReason(
         "no such plan of the agent",
@@ -28,45 +28,45 @@ REASONS: dict[str, RefusalReason] = {
         error=NotFoundError,
     ),
     "day-not-replayed": RefusalReason(
-        "the day cannot be lived again: {reason}", "Choose another day.", quotes=True
+        "the day cannot be replayed: {reason}", "Choose another day.", quotes=True
     ),
     "nothing-to-go-back-to": RefusalReason(
-        "there is nothing to go back to",
-        "Nothing was activated that could be taken back; {version} drives the planner.",
+        "there is no earlier version to go back to",
+        "Keep {version}, which the planner uses now.",
         error=ConflictError,
     ),
     "no-such-training": RefusalReason(
         "no such training", "List them: luna forecast status --site {site_id}.", error=NotFoundError
     ),
     "training-without-card": RefusalReason(
-        "the training left no card", "{remedy}", error=NotFoundError
+        "the training has no model card", "{remedy}", error=NotFoundError
     ),
-    "baseline-not-trained": RefusalReason("a baseline is not trained", "Leave it out."),
+    "baseline-not-trained": RefusalReason("a baseline needs no training", "Leave it out."),
     "version-never-trained": RefusalReason(
-        "it was never trained for this site",
+        "this version was never trained for this home",
         "Train it first: luna forecast train --site {site_id}.",
         error=ConflictError,
     ),
     "nothing-measured-before": RefusalReason(
-        "nothing was measured before",
+        "nothing was measured before this time",
         "Load observations first: luna data load FILE --kind observations.",
     ),
     "no-whole-day-measured": RefusalReason(
-        "nothing was measured on a whole day before",
+        "no whole day was measured before this time",
         "Load observations first: luna data load FILE --kind observations.",
     ),
     "no-forecast-in-the-hour-before": RefusalReason(
         "no forecast was issued in the hour before",
-        "Issue one: luna forecast issue --site {site_id} --version {version} --at {at}",
+        "Make one: luna forecast issue --site {site_id} --version {version} --at {at}",
         error=NotFoundError,
     ),
     "no-forecast-stood": RefusalReason(
-        "no forecast of this version stood then",
-        "Issue one: luna forecast issue --site {site_id} --at {at} --version {version}.",
+        "there was no forecast of this version at that time",
+        "Make one: luna forecast issue --site {site_id} --at {at} --version {version}.",
         error=NotFoundError,
     ),
     "slot-beyond-forecast": RefusalReason(
-        "the forecast that stood then does not reach this slot",
+        "the forecast of that time ends before this slot",
         "Choose one from {first} to before {end}.",
     ),
     "no-day-scored-for-both": RefusalReason(
@@ -76,11 +76,11 @@ REASONS: dict[str, RefusalReason] = {
         error=NotFoundError,
     ),
     "no-week-to-measure": RefusalReason(
-        "no week can be measured: it has to be recorded whole and to begin {days} days "
-        "after the first, in a quarter that does so too",
-        "Record for longer, or fill the gaps: luna data quality shows them.",
+        "no week can be measured: it must be recorded completely and begin {days} days or "
+        "more after the first, in a quarter that does so too",
+        "Record longer, or fill the gaps; luna data quality shows them.",
     ),
-    "no-learned-policy": RefusalReason("is no learned policy", "Choose from: {names}."),
+    "no-learned-policy": RefusalReason("is not a learned policy", "Choose one of: {names}."),
     "policy-never-trained": RefusalReason(
         "was never trained",
         "Train it: luna agent train --site {site_id} --kind {kind}.",
@@ -92,25 +92,25 @@ REASONS: dict[str, RefusalReason] = {
         error=NotFoundError,
     ),
     "too-few-days-to-learn": RefusalReason(
-        "there are {days} days that can be learned from, and {needed} are needed",
-        "Record, or load, more days: luna data load --kind observations.",
+        "Luna can learn from only {days} days and needs {needed}",
+        "Record or load more days: luna data load --kind observations.",
     ),
-    "no-such-agent-kind": RefusalReason("no such kind of agent", "Choose from: {names}."),
-    "no-such-trained-policy": RefusalReason("no such trained policy", "Choose from: {names}."),
+    "no-such-agent-kind": RefusalReason("no such kind of agent", "Choose one of: {names}."),
+    "no-such-trained-policy": RefusalReason("no such trained policy", "Choose one of: {names}."),
     "agent-untrained": RefusalReason(
         "nothing was trained",
         "Train first: luna agent train --site {site_id} --kind {kind}.",
         error=NotFoundError,
     ),
     "agent-untrained-before": RefusalReason(
-        "nothing was trained, and tried, on days before {day} alone",
+        "nothing was trained and tested only on days before {day}",
         "Train first: luna agent train --site {site_id} --kind {kind} --until {day}.",
         error=NotFoundError,
         kinds={"day": "day"},
     ),
     "plan-of-no-site": RefusalReason(
-        "the plan is of no stored site",
-        "Take a plan that was made for a site by its name.",
+        "the plan belongs to no stored home",
+        "Choose a plan that was made for a home by its name.",
         error=NotFoundError,
     ),
 }

@@ -5,10 +5,12 @@ from luna.energy.refusals.reason import RefusalReason
 
 REASONS: dict[str, RefusalReason] = {
     "no-database-address": RefusalReason(
-        "no address of a PostgreSQL", "Write postgresql://user:password@host:5432/database."
+        "is not the address of a PostgreSQL database",
+        "Write postgresql://user:password@host:5432/database.",
     ),
     "no-redis-address": RefusalReason(
-        "no address of a Redis", "Write redis://:password@host:6379/0, or rediss:// for TLS."
+        "is not the address of a Redis server",
+        "Write redis://:password@host:6379/0, or rediss:// for TLS.",
     ),
     "database-full": RefusalReason(
         "the database's disk is full: {why}",
@@ -27,52 +29,52 @@ REASONS: dict[str, RefusalReason] = {
         error=UnavailableError,
     ),
     "memory-short": RefusalReason(
-        "this machine has no memory left for the request",
+        "this machine has too little memory for the request",
         "Try again in a moment, or ask for less at once; nothing was changed.",
         error=UnavailableError,
     ),
     "database-read-only": RefusalReason(
-        "the database takes no writes: {why}",
-        "Wait until the fail-over has ended, or name the server that takes them, then try "
-        "again; nothing was changed.",
+        "the database is read-only: {why}",
+        "Wait until the fail-over has ended, or name the server that accepts writes, then "
+        "try again; nothing was changed.",
         error=UnavailableError,
     ),
     "downgrade-drops-data": RefusalReason(
-        "the downgrade would drop data of {names}",
+        "the downgrade would delete data of {names}",
         "Back them up, then add --yes.",
         error=ConflictError,
     ),
     "tables-of-other-revision": RefusalReason(
-        "the tables are of another revision than this version of Luna: {why}",
-        "Wait until the update has ended, then try again; where none runs: luna db upgrade.",
+        "the tables belong to another version of Luna: {why}",
+        "Wait until the update has ended, then try again; if none runs: luna db upgrade.",
         error=UnavailableError,
         quotes=True,
     ),
     "folder-in-use": RefusalReason(
-        "Luna runs in this folder already: process {pid} at {address}, since "
-        "{since:%Y-%m-%d %H:%M} UTC",
-        "Use that one, or end it first; a second Luna needs a folder of its own: LUNA_DATA_FOLDER.",
+        "Luna already runs in this folder: process {pid} at {address}, since {since:%Y-%m-%d "
+        "%H:%M} UTC",
+        "Use that one, stop it first, or give the second Luna its own folder: LUNA_DATA_FOLDER.",
         error=ConflictError,
         kinds={"since": "instant"},
     ),
     "folder-being-taken": RefusalReason(
-        "another Luna is starting or ending in this folder",
+        "another Luna is starting or stopping in this folder",
         "Try again in a moment.",
         error=ConflictError,
     ),
     "no-such-revision": RefusalReason(
-        "the schema has no such revision", "The newest is {newest}, or head."
+        "the schema has no such revision", "Use {newest}, the newest, or head."
     ),
     "schema-busy": RefusalReason(
-        "the schema cannot be changed now: {why}",
-        "Try again shortly.",
+        "the schema cannot be changed right now: {why}",
+        "Try again in a minute.",
         error=UnavailableError,
         quotes=True,
     ),
     "secret-not-kept": RefusalReason(
-        "a secret of this installation cannot be kept: {why}",
-        "Name a folder that Luna may write as LUNA_DATA_FOLDER, or a file with the secret "
-        "as {setting}.",
+        "a secret of this installation cannot be stored: {why}",
+        "Set LUNA_DATA_FOLDER to a folder that Luna can write to, or {setting} to a file "
+        "with the secret.",
         error=MachineError,
         quotes=True,
     ),
@@ -84,10 +86,10 @@ REASONS: dict[str, RefusalReason] = {
         quotes=True,
     ),
     "extra-not-agreed": RefusalReason(
-        "{purpose} needs {names}, which are not installed: {download} MB to fetch, "
-        "{megabytes} MB on the disk",
-        "Install it: luna extras add {extra}, in a script with --yes; or on the page: "
-        "Installation, Additions. luna extras remove {extra} takes it away again.",
+        "{purpose} needs {names}, not yet installed: {download} MB to download, {megabytes} "
+        "MB on disk",
+        "Install it: luna extras add {extra}, in a script with --yes; or on the page "
+        "Installation, Additions. Remove it again with luna extras remove {extra}.",
         error=MachineError,
     ),
     "extra-not-removed": RefusalReason(
@@ -100,10 +102,10 @@ REASONS: dict[str, RefusalReason] = {
         quotes=True,
     ),
     "extra-not-found": RefusalReason(
-        "{names} was installed and is not found", "Start Luna again.", error=MachineError
+        "{names} was installed but is not found", "Restart Luna.", error=MachineError
     ),
     "package-changed": RefusalReason(
-        "{file} is not the file that is pinned (sha256 {digest}…)",
+        "{file} is not the expected file (sha256 {digest}…)",
         "Check which package index pip uses; a mirror may have changed the file.",
         error=MachineError,
     ),
@@ -125,10 +127,15 @@ REASONS: dict[str, RefusalReason] = {
         error=MachineError,
     ),
     "port-in-use": RefusalReason(
-        "the port is in use", "Set LUNA_API_PORT to a free one.", error=MachineError
+        "another program already uses this port",
+        "Set LUNA_API_PORT to a free port.",
+        error=MachineError,
     ),
     "cannot-listen": RefusalReason(
-        "cannot listen: {why}", "Correct LUNA_API_HOST.", error=MachineError, quotes=True
+        "cannot listen at this address: {why}",
+        "Correct LUNA_API_HOST.",
+        error=MachineError,
+        quotes=True,
     ),
     "lightgbm-unloadable": RefusalReason(
         "LightGBM cannot be loaded: {why}",
@@ -144,8 +151,8 @@ REASONS: dict[str, RefusalReason] = {
         quotes=True,
     ),
     "listening-notes-unwritable": RefusalReason(
-        "notes on listening cannot be written: {why}",
-        "Make room, make the folder writable for Luna, or name another with LUNA_DATA_FOLDER.",
+        "the notes on what sensors sent cannot be written: {why}",
+        "Free some space, make the folder writable for Luna, or set LUNA_DATA_FOLDER to another.",
         error=MachineError,
         quotes=True,
     ),
@@ -156,18 +163,18 @@ REASONS: dict[str, RefusalReason] = {
         quotes=True,
     ),
     "too-many-searchers": RefusalReason(
-        "{most} processes search already",
+        "{most} processes are already searching",
         "Run fewer workers, or a Qdrant server.",
         error=MachineError,
     ),
     "tables-of-unknown-revision": RefusalReason(
-        "the tables of the database {database} at {host}:{port} are at revision "
-        "{revision}, which this release does not know: its newest is {newest}",
-        "Tables of a newer release: run that one, or go back by the backup from before its "
-        "update (docs/operations.md, An update and the way back). "
-        "Tables from before Luna's first release: no release reads them; name an empty "
-        "database in LUNA_DATABASE_URL, or for the embedded one another "
-        "LUNA_DATA_FOLDER, and load the data again.",
+        "the tables of the database {database} at {host}:{port} have revision {revision}, "
+        "which this version of Luna does not know; its newest is {newest}",
+        "If a newer Luna made them: run that version, or restore the backup from before its "
+        "update (docs/operations.md, An update and the way back). If they are older than "
+        "Luna's first release: no version reads them; name an empty database in "
+        "LUNA_DATABASE_URL, or for the embedded one another LUNA_DATA_FOLDER, and load the "
+        "data again.",
         error=ConflictError,
     ),
 }

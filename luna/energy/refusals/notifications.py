@@ -5,20 +5,22 @@ from luna.energy.refusals.reason import RefusalReason
 
 REASONS: dict[str, RefusalReason] = {
     "no-such-channel": RefusalReason(
-        "no channel of that name is stored", "luna notify channels lists them.", error=NotFoundError
+        "there is no channel with this name",
+        "List them with luna notify channels.",
+        error=NotFoundError,
     ),
     "channel-exists": RefusalReason(
-        "a channel of that name is stored already",
-        "Choose another name, or remove that one.",
+        "there is already a channel with this name",
+        "Choose another name, or delete that one first.",
         error=ConflictError,
     ),
     "too-many-channels": RefusalReason(
-        "{most} channels are stored, and no more may be",
-        "Remove one that is not needed.",
+        "there are already {most} channels, the maximum",
+        "Delete one you do not need.",
         error=ConflictError,
     ),
     "channel-address": RefusalReason(
-        "that is no address of a channel",
+        "is not an address that messages can be sent to",
         "Write an Apprise URL, such as mailtos://user:password@example.org, or notify.NAME "
         "of Home Assistant.",
     ),

@@ -6,68 +6,70 @@ from luna.energy.refusals.reason import RefusalReason
 REASONS: dict[str, RefusalReason] = {
     "block-contradicts": RefusalReason(
         "{action} contradicts {other}{block} from {span}",
-        "Remove one of the two, or let them follow on each other.",
+        "Remove one of the two, or choose another time.",
     ),
     "no-such-device": RefusalReason(
-        "the site has no such device", "Name one of: {names}.", kinds={"names": "device"}
+        "the site has no such device", "Choose one of: {names}.", kinds={"names": "device"}
     ),
     "device-cannot": RefusalReason(
-        "{device} knows no such action", "Choose from: {actions}.", kinds={"device": "device"}
+        "{device} cannot do this", "Choose one of: {actions}.", kinds={"device": "device"}
     ),
-    "block-passed": RefusalReason(
-        "the block has passed already", "Name a time that is still to come."
-    ),
+    "block-passed": RefusalReason("this time is in the past", "Give a time in the future."),
     "block-too-long": RefusalReason(
         "the block is too long",
-        "Blocks last {days} days at most; what shall hold for good belongs into the site.",
+        "Give at most {days} days. What holds for good belongs in the site.",
     ),
     "power-too-small": RefusalReason(
-        "too little power to charge at all", "It charges from {least:g} kW on."
+        "the device cannot charge with so little power", "Give at least {least:g} kW."
     ),
     "no-control": RefusalReason(
         "the site has no section control",
-        "Describe how its devices are told, as in config/site.yaml, and add it again: luna "
-        "site add --file site.yaml.",
+        "Describe how Luna controls its devices, as in config/site.yaml, then: luna site "
+        "add --file site.yaml.",
     ),
     "only-advised": RefusalReason(
-        "the site is only advised; nothing is sent",
-        "Choose on the page of the site how its battery is told, then arm it.",
+        "Luna only gives advice for this site and controls no device",
+        "Choose on the site's page how Luna controls the battery, then turn control on.",
     ),
-    "instant-passed": RefusalReason("this has passed", "Name an instant that is still to come."),
-    "account-ahead": RefusalReason("this period has not begun", "Name a day that has begun."),
+    "instant-passed": RefusalReason("this time is in the past", "Give an instant in the future."),
+    "account-ahead": RefusalReason(
+        "this period has not started yet", "Give today or an earlier day."
+    ),
     "device-not-controlled": RefusalReason(
-        "the site's section control does not name it",
-        "There are {devices}.",
+        "Luna does not control this device",
+        "Choose one of: {devices}.",
         kinds={"devices": "device"},
     ),
     "no-such-mode": RefusalReason(
-        "{device} has no such mode", "There are {modes}.", kinds={"device": "device"}
+        "{device} has no such mode", "Choose one of: {modes}.", kinds={"device": "device"}
     ),
-    "window-reversed": RefusalReason("the window ends before it begins", "Swap the days."),
+    "window-reversed": RefusalReason("the window ends before it starts", "Swap the days."),
     "carbon-missing": RefusalReason(
-        "the grid's carbon intensity is missing",
+        "the carbon intensity of the grid is missing",
         "Add it, load it (luna data load --kind carbon), or leave carbon out.",
     ),
     "weighted-price-high": RefusalReason(
-        "a weighted price is too high",
-        "Lower carbon_price_per_kg or self_sufficiency_price: prices count up to "
+        "the weights for carbon or self-sufficiency raise a price too far",
+        "Lower carbon_price_per_kg or self_sufficiency_price. A price may reach "
         "±{most_price:g} per kWh.",
     ),
     "slot-price-missing": RefusalReason(
-        "the price of this slot is missing", "Load it: luna data load --kind prices."
+        "the price of this quarter-hour is missing", "Load it: luna data load --kind prices."
     ),
     "no-such-block": RefusalReason(
         "the site has no such block",
-        "List them: luna manual list --site {site_id}.",
+        "List its blocks: luna manual list --site {site_id}.",
         error=NotFoundError,
     ),
     "no-such-question": RefusalReason(
-        "no such question",
+        "this question does not exist",
         "Take the what_if_id from the answer that accepted it.",
         error=NotFoundError,
     ),
     "no-such-plan": RefusalReason(
-        "no such plan", "Take the plan_id from the answer of a plan.", error=NotFoundError
+        "this plan does not exist",
+        "Take the plan_id from the answer of a plan.",
+        error=NotFoundError,
     ),
     "no-plan-yet": RefusalReason(
         "the site has no plan yet",
@@ -75,187 +77,194 @@ REASONS: dict[str, RefusalReason] = {
         error=NotFoundError,
     ),
     "no-plan-before": RefusalReason(
-        "no plan was issued before it for the same slots",
+        "there is no earlier plan for this time",
         "Take the plan_id from the answer of a plan, or name the plan to compare with.",
         error=NotFoundError,
     ),
-    "price-no-number": RefusalReason("a price is no finite number", "Leave the slot out."),
+    "price-no-number": RefusalReason(
+        "a price is not a finite number", "Correct it, or leave the slot out."
+    ),
     "no-market-prices": RefusalReason(
-        "no prices of this market",
-        "Load some, or name the market that the site's tariff names.",
+        "there are no prices of this market",
+        "Load prices, or name the market of the site's tariff.",
         error=NotFoundError,
     ),
     "start-within-slot": RefusalReason(
-        "the start lies {over:g} minutes within a slot of {slot_minutes}",
-        "Give first_slot_minutes: {remains:g} beside it, what remains of that slot; or "
-        "start at {start}, where it begins.",
+        "the start is {over:g} minutes into a slot of {slot_minutes} minutes",
+        "Start at {start}, where the slot begins, or give first_slot_minutes: {remains:g} as well.",
         kinds={"start": "instant"},
     ),
     "plan-without-site": RefusalReason(
         "a plan without a stored site needs site, start and outlook", "Add them to the request."
     ),
     "terminal-batteries": RefusalReason(
-        "values do not fit the site's batteries", "Name exactly: {names}."
+        "the values do not match the site's batteries", "Give one value for each of: {names}."
     ),
-    "no-such-component": RefusalReason(
-        "the tariff has no such component", "Its components are: {names}."
-    ),
-    "no-such-battery": RefusalReason("the site has no such battery", "Name one of: {names}."),
+    "no-such-component": RefusalReason("the tariff has no such part", "Choose one of: {names}."),
+    "no-such-battery": RefusalReason("the site has no such battery", "Choose one of: {names}."),
     "state-no-such-battery": RefusalReason(
-        "the site has no such battery", "Its batteries are: {names}."
+        "the site has no such battery", "Choose one of: {names}."
     ),
     "soc-missing": RefusalReason(
-        "the battery's state of charge is missing", "Add it, a share from 0 to 1."
+        "the battery's state of charge is missing", "Give it as a share from 0 to 1."
     ),
     "run-reversed": RefusalReason(
-        "the run is to be over before it may begin", "Give a later instant."
+        "the run would have to end before it may start", "Give a later end (by)."
     ),
     "no-such-load": RefusalReason(
-        "the site has none of this name among its {kind}", "Known: {names}."
+        "the site has no device of this name among its {kind}", "Choose one of: {names}."
     ),
     "no-forecast-by-then": RefusalReason(
-        "no forecast was issued by then", "Issue one: luna forecast issue."
+        "there was no forecast yet at that time", "Issue one: luna forecast issue."
     ),
     "no-forecast-then": RefusalReason(
-        "no forecast covers this instant", "Issue one: luna forecast issue."
+        "there is no forecast for this time", "Issue one: luna forecast issue."
     ),
-    "no-such-variant": RefusalReason("the question has no such variant", "It has: {variants}."),
+    "no-such-variant": RefusalReason(
+        "the question has no such variant", "Choose one of: {variants}."
+    ),
     "request-without-start": RefusalReason("the stored request has no start", "Plan anew."),
-    "request-without-outlook": RefusalReason("the stored request has no outlook", "Plan anew."),
+    "request-without-outlook": RefusalReason(
+        "the stored request has no forecasts (outlook)", "Plan anew."
+    ),
     "no-forecast-at-start": RefusalReason(
-        "no forecast covers the start",
+        "there is no forecast for the start",
         "Issue one: luna forecast issue --site {site} --at T --version {version}.",
         error=NotFoundError,
     ),
     "no-forecasts-issued": RefusalReason(
-        "no forecasts were issued for the window",
+        "there are no forecasts for the window",
         "Issue them: luna replay does so, or luna forecast issue --site {site_id} "
         "--version {version}.",
         error=NotFoundError,
     ),
     "observations-missing": RefusalReason(
-        "{count} slots of the window have no observation, the first at {slot}",
-        "Load them (luna data load --kind observations), or choose days without gaps (luna "
-        "data query shows them).",
+        "{count} quarter-hours of the window have no measured value, the first at {slot}",
+        "Load them (luna data load --kind observations), or choose days without gaps "
+        "(see luna data query).",
     ),
     "carbon-figure-missing": RefusalReason(
-        "the grid's carbon intensity is missing",
+        "the carbon intensity of the grid is missing",
         "Add it, load it (luna data load --kind carbon), or ask for other figures.",
     ),
     "plans-apart": RefusalReason(
-        "both plans have no slots in common",
-        "Name a plan before it that covers some of the same slots.",
+        "the two plans have no slots in common",
+        "Name an earlier plan that covers some of the same slots.",
     ),
     "stored-slot-length": RefusalReason(
-        "a stored site is planned in slots of 15 minutes", "Leave it out."
+        "a stored site is planned in quarter-hours only", "Leave it out."
     ),
-    "inputs-without-site": RefusalReason("the plan's inputs hold no site", "Plan anew."),
+    "inputs-without-site": RefusalReason("the stored plan does not contain its site", "Plan anew."),
     "margin-of-plan": RefusalReason(
-        "a plan has no margin, acting on it has",
-        "Ask it of recorded days: luna what-if --from DAY --to DAY.",
+        "a margin has no effect on a single plan",
+        "Ask about past days: luna what-if --from DAY --to DAY.",
     ),
     "no-battery-sells": RefusalReason(
-        "no battery of the site may sell", "Set discharge_to_grid of one to true."
+        "none of the site's batteries may sell", "Set discharge_to_grid of one to true."
     ),
     "sale-beyond": RefusalReason(
-        "more than can be sold within the horizon", "Ask for {most:.1f} kWh at most."
+        "the batteries cannot sell that much in this time", "Give at most {most:.1f} kWh."
     ),
-    "why-not-no-such-device": RefusalReason("the site has no such device", "Name one of: {names}."),
-    "why-not-no-such-mode": RefusalReason("is no mode of this device", "Choose from: {modes}."),
-    "outside-plan": RefusalReason("lies outside the plan", "The plan covers {span}."),
+    "why-not-no-such-device": RefusalReason(
+        "the site has no such device", "Choose one of: {names}."
+    ),
+    "why-not-no-such-mode": RefusalReason("the device has no such mode", "Choose one of: {modes}."),
+    "outside-plan": RefusalReason("this time is outside the plan", "Choose a time from {span}."),
     "usual-unknown": RefusalReason(
-        "nothing was observed in the days before, of which the usual is made",
-        "Begin the window a day later, or load what was observed before.",
+        "there are no measured values from the days before",
+        "Start the window a day later, or load the values of the days before.",
     ),
     "no-array-to-scale": RefusalReason(
-        "the site has no array whose production could be scaled",
-        "Load the production of an array nearby as pv_kwh of this site, and give the site "
-        "that array.",
+        "the site has no array yet to calculate from",
+        "Load the production of an array nearby as pv_kwh of this site, and add that "
+        "array to the site.",
     ),
     "not-from-recorded-days": RefusalReason(
-        "cannot be told from recorded days", "Ask it of a plan: luna what-if --plan."
+        "past days cannot answer this", "Ask about a plan: luna what-if --plan."
     ),
     "part-of-recorded-load": RefusalReason(
-        "what it used is part of the recorded load and cannot be told from it",
-        "Leave it as it is, or add another; a plan (luna what-if --plan) can change it.",
+        "the device's past use is part of the measured consumption",
+        "Leave the device as it is, add another one, or ask about a plan: luna what-if --plan.",
     ),
     "cost-not-in-time": RefusalReason(
-        "what the block costs was not found in time",
+        "the cost of the block was not calculated in time",
         "Try again, or give plans more time: options.time_limit_s.",
         error=UnavailableError,
     ),
     "no-plan-to-compare": RefusalReason(
-        "there is no plan to compare with yet",
-        "Plan first; then every block says its cost.",
+        "there is no plan yet to compare with",
+        "Plan first; then each block shows its cost.",
         error=ConflictError,
     ),
     "no-such-question-here": RefusalReason(
-        "no such question", "Go back to the page that asked it.", error=NotFoundError
+        "this question does not exist", "Go back to the page “What if”.", error=NotFoundError
     ),
     "no-number": RefusalReason(
-        "this is no number", "Write kilowatts, such as 3.5, or leave it empty."
+        "is not a number", "Give kilowatts, such as 3.5, or leave it empty."
     ),
     "block-reversed": RefusalReason(
-        "a block ends after it begins, so this must be later than from", None
+        "the block ends before it starts", "Give a later end (to), or an earlier start (from)."
     ),
     "power-without-charge": RefusalReason(
-        "this goes with charge and discharge, not with {action}", None
+        "only charge and discharge take a power, {action} does not", "Leave out the power."
     ),
     "warning-reversed": RefusalReason(
-        "a warning ends after it begins: to must be later than from", None
+        "the warning ends before it starts", "Give a later end (to), or an earlier start (from)."
     ),
     "terminal-value-missing": RefusalReason(
-        "terminal.value is needed: currency per stored kWh", None
+        "terminal.value is missing", "Give the value per stored kWh, in the site's currency."
     ),
     "risk-without-scenarios": RefusalReason(
-        "options.risk weighs scenarios: it needs options.uncertainty: scenarios", None
+        "options.risk needs several scenarios",
+        "Set options.uncertainty to scenarios, or leave out options.risk.",
     ),
     "site-or-site-id": RefusalReason(
-        "give either site (with start, outlook and state) or site_id", None
+        "the request needs either site (with start, outlook and state) or site_id",
+        "Give one of the two.",
     ),
     "site-without-outlook": RefusalReason(
-        "a site in the request needs start and outlook beside it", None
+        "with site, the request needs start and outlook as well", "Add them."
     ),
     "scenarios-missing": RefusalReason(
-        "options.uncertainty: scenarios needs outlook.scenarios: probability, load_kwh, pv_kwh",
-        None,
+        "options.uncertainty is scenarios, but outlook.scenarios is missing",
+        "Add probability, load_kwh and pv_kwh there.",
     ),
     "first-slot-too-long": RefusalReason(
-        "first_slot_minutes is what remains of the first slot: at most slot_minutes", None
+        "first_slot_minutes is longer than slot_minutes", "Give at most slot_minutes."
     ),
     "scenario-energies": RefusalReason(
-        "scenarios are energies from 0 to {most_kwh} kWh by scenario and slot", None
+        "an energy of a scenario is not between 0 and {most_kwh} kWh", "Correct the scenarios."
     ),
     "probabilities-sum": RefusalReason(
-        "probabilities add up to {probability:g}, one at most", None
+        "the probabilities add up to {probability:g}", "Lower them to at most 1 in total."
     ),
     "on-and-off": RefusalReason(
-        "on_hours {on_hours:g} and off_hours {off_hours:g}: it is on or off, give one of them", None
+        "on_hours {on_hours:g} and off_hours {off_hours:g} cannot both hold",
+        "Give only one of them.",
     ),
-    "until-before-slot": RefusalReason("until must be later than slot", None),
+    "until-before-slot": RefusalReason("until is not later than slot", "Give a later end (until)."),
     "figures-without-charge": RefusalReason(
-        "power_kw and target_soc go with charge and export, not with {mode}", None
+        "only charge and export take power_kw and target_soc, {mode} does not", "Leave both out."
     ),
     "variant-names": RefusalReason(
-        "every variant has a name of its own, and {baseline} is the site as it is; wrong "
-        "is {name!r}",
-        None,
+        "two variants have the name {name!r}",
+        "Give each variant its own name; {baseline} is the site as it is.",
     ),
-    "figures-alike": RefusalReason("figures: name two different ones", None),
+    "figures-alike": RefusalReason("the two figures are the same", "Choose two different ones."),
     "charges-with-less": RefusalReason(
-        "more power than the device has", "{device} takes {most:g} kW at most."
+        "the device cannot charge with so much power", "Give at most {most:g} kW for {device}."
     ),
     "discharges-with-less": RefusalReason(
-        "more power than the device has", "{device} gives {most:g} kW at most."
+        "the device cannot discharge with so much power", "Give at most {most:g} kW for {device}."
     ),
     "slots-beyond-interval": RefusalReason(
-        "slots are longer than the tariff's interval", "Plan in shorter slots."
+        "the slots are longer than the interval of the tariff's peak", "Plan in shorter slots."
     ),
     "no-own-prices": RefusalReason(
-        "no prices were loaded for the site itself", "Load them: luna data load --kind prices."
+        "the site's own prices are missing", "Load them: luna data load --kind prices."
     ),
     "market-without-prices": RefusalReason(
-        "no prices of this market", "Load them: luna data load --kind prices."
+        "there are no prices of this market yet", "Load them: luna data load --kind prices."
     ),
     "prices-missing": RefusalReason(
         "{count} slots have no price, the first at {when}",
@@ -264,51 +273,56 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "prices-in-other-currency": RefusalReason(
         "{count} slots have no price, the first at {when}",
-        "They are known in {known} alone, and the site pays in {currency}: ask for them in "
-        "{currency}:"
-        " luna data prices --market {market} --currency {currency}; or load them in "
-        "{currency}: luna data load --kind prices.",
+        "The prices are in {known}, the site pays in {currency}. Fetch them: luna data "
+        "prices --market {market} --currency {currency}; or load them in {currency}: "
+        "luna data load --kind prices.",
         kinds={"since": "instant"},
     ),
     "own-prices-in-other-currency": RefusalReason(
         "{count} slots have no price, the first at {when}",
-        "They are known in {known} alone, and the site pays in {currency}: load them in "
+        "The prices are in {known}, the site pays in {currency}. Load them in "
         "{currency}: luna data load --kind prices.",
         kinds={"since": "instant"},
     ),
-    "block-impossible": RefusalReason("{why}", "Leave the block out, or move it.", quotes=True),
-    "prices-of-quarter-hours": RefusalReason(
-        "stored prices are those of quarter-hours", "Plan in slots of 15 minutes."
+    "block-impossible": RefusalReason(
+        "{why}", "Leave the block out, or choose another time.", quotes=True
     ),
-    "which-battery": RefusalReason("which battery is not said", "Name one of: {names}."),
-    "no-battery": RefusalReason("which battery is not said", "The site has no battery."),
-    "no-battery-mode": RefusalReason("is no mode of a battery", "Choose from: {modes}."),
+    "prices-of-quarter-hours": RefusalReason(
+        "stored prices are for quarter-hours only", "Plan in slots of 15 minutes."
+    ),
+    "which-battery": RefusalReason("the site has several batteries", "Choose one of: {names}."),
+    "no-battery": RefusalReason("the site has no battery", "Add a battery to the site first."),
+    "no-battery-mode": RefusalReason("a battery has no such mode", "Choose one of: {modes}."),
     "alternative-impossible": RefusalReason(
-        "impossible: {why}", "Ask for less, for another mode or for another slot.", quotes=True
+        "not possible: {why}", "Choose less power, another mode or another slot.", quotes=True
     ),
     "fault-strikes-once": RefusalReason(
-        "a fault that names its instant strikes once: leave out times, or from", None
+        "a fault at a fixed time can only happen once", "Leave out times, or from."
     ),
-    "days-together": RefusalReason("from_day and to_day are named together, or neither", None),
-    "validity-reversed": RefusalReason("valid_until must not be before valid_from", None),
-    "to-day-alone": RefusalReason("to_day needs from_day before it", None),
+    "days-together": RefusalReason("from_day and to_day belong together", "Give both, or neither."),
+    "validity-reversed": RefusalReason(
+        "valid_until is before valid_from", "Give a later valid_until."
+    ),
+    "to-day-alone": RefusalReason("to_day is given without from_day", "Add from_day."),
     "days-apart": RefusalReason(
-        "to_day lies at most {days} days after from_day, and not before it", None
+        "to_day is before from_day, or more than {days} days after it", "Choose another to_day."
     ),
-    "days-from": RefusalReason("this is a day from from_day on, at most {days} days of it", None),
+    "days-from": RefusalReason(
+        "the period ends before from_day, or is longer than {days} days", "Choose another day."
+    ),
     "tariff-not-replayable": RefusalReason(
-        "a tariff in {kind} cannot be replayed day by day",
-        "Replay the site with the price of the block it mostly ends in.",
+        "past days cannot be calculated with a tariff of kind {kind}",
+        "Give the site a fixed price: that of the block in which the month usually ends.",
     ),
-    "no-such-policy": RefusalReason("no such policy", "Choose from: {names}."),
+    "no-such-policy": RefusalReason("there is no such policy", "Choose one of: {names}."),
     "plan-of-other-release": RefusalReason(
-        "a plan of another release: it has no {names}",
-        "Plan anew; update Luna to read it.",
+        "another release of Luna made this plan; it has no {names}",
+        "Plan anew, or update Luna.",
         error=UnreadableError,
     ),
     "plan-not-whole": RefusalReason(
-        "a plan is not stored whole",
-        "Plan anew; restore a backup to read it.",
+        "the plan is only partly stored",
+        "Plan anew, or restore a backup.",
         error=UnreadableError,
     ),
 }

@@ -7,60 +7,56 @@ from luna.energy.errors import ConflictError, UnconditionalError, UnsupportedMed
 from luna.energy.refusals.reason import RefusalReason
 
 REASONS: dict[str, RefusalReason] = {
-    "body-no-utf-8": RefusalReason("the body is no UTF-8 text", "Send JSON in UTF-8."),
-    "body-no-json": RefusalReason(
-        "Invalid JSON: {why}", "Correct the JSON at line {line}, column {column}."
-    ),
-    "number-too-long": RefusalReason(
-        "a number has too many digits", "Give a number that can be meant."
-    ),
+    "body-no-utf-8": RefusalReason("the body is not UTF-8 text", "Send JSON in UTF-8."),
+    "body-no-json": RefusalReason("Invalid JSON: {why}", "Correct line {line}, column {column}."),
+    "number-too-long": RefusalReason("a number has too many digits", "Give a shorter number."),
     "json-wanted": RefusalReason(
-        "this route takes JSON",
-        "Send JSON and say so: Content-Type: application/json",
+        "this route takes only JSON",
+        "Send JSON with the header Content-Type: application/json",
         error=UnsupportedMediaError,
     ),
     "json-other-charset": RefusalReason(
-        "JSON is UTF-8", "Send it as UTF-8, without a charset.", error=UnsupportedMediaError
+        "JSON must be UTF-8", "Send it as UTF-8, without a charset.", error=UnsupportedMediaError
     ),
-    "address-with-nul": RefusalReason("holds a NUL", "Leave the NUL out."),
+    "address-with-nul": RefusalReason("contains a NUL character", "Remove it."),
     "field-name-unusable": RefusalReason(
-        "a field's name holds a character that is none", "Correct the name."
+        "a field name contains an invalid character", "Correct the name."
     ),
     "text-unusable": RefusalReason(
-        "holds a NUL or half a character (a lone surrogate)", "Send text without it."
+        "contains a NUL or half a character (a lone surrogate)", "Remove it."
     ),
-    "number-not-finite": RefusalReason("is no finite number", "Give a finite number."),
+    "number-not-finite": RefusalReason("is not a finite number", "Give a finite number."),
     "number-too-large": RefusalReason("is too large", "Give a whole number of at most {most}."),
     "body-too-deep": RefusalReason(
         "is nested deeper than {most} levels",
-        "Send a flatter document; no message of Luna is nested so deep.",
+        "Send fewer levels.",
     ),
     "request-unstorable": RefusalReason(
-        "holds a character that cannot be stored", "Leave out \\u0000."
+        "contains a character that cannot be stored", "Remove \\u0000."
     ),
     "version-unsaid": RefusalReason(
-        "a change must say which version it changes",
+        "the version to change is missing",
         'Read the site and send its ETag: If-Match: "3"',
         error=UnconditionalError,
     ),
     "no-version-of-site": RefusalReason(
-        "is no version of a site", 'Read the site and send its ETag: If-Match: "3"'
+        "is not a version of a site", 'Read the site and send its ETag: If-Match: "3"'
     ),
     "no-request-key": RefusalReason(
-        "is no key", "Send 1 to 200 visible characters of ASCII, such as a random UUID."
+        "is not a valid key", "Send 1 to 200 visible ASCII characters, such as a random UUID."
     ),
     "key-of-other-request": RefusalReason(
-        "the key came with another request",
-        "Send a new key with every new request; the same one only with the same address and body.",
+        "the key was already used for another request",
+        "Use a new key for each request; repeat a key only with the same address and body.",
     ),
     "key-never-answered": RefusalReason(
-        "the first request of this key was never answered",
-        "See whether it was carried out; if not, send it with a new key.",
+        "the first request with this key got no answer",
+        "Check whether it was done; if not, send it with a new key.",
         error=ConflictError,
     ),
     "key-answered-meanwhile": RefusalReason(
-        "another request of this key was answered meanwhile",
-        "Ask again in a moment.",
+        "another request with this key was just answered",
+        "Try again in a moment.",
         error=ConflictError,
     ),
 }

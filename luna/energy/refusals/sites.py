@@ -11,204 +11,228 @@ from luna.energy.refusals.reason import RefusalReason
 
 REASONS: dict[str, RefusalReason] = {
     "outside-meter-no-device": RefusalReason(
-        "outside_house_meter: no device has the sensor {sensor!r}",
-        "Name sensors there that stand under {roles} or {last} as well.",
+        "outside_house_meter: no device uses the sensor {sensor!r}",
+        "Name only sensors that are under {roles} or {last} as well.",
     ),
     "outside-meter-no-meter": RefusalReason(
-        "outside_house_meter: the house has no meter of its own, total_load_consumption",
-        "Remove it; where the grid's meter does not see a device either, name the device's "
-        "sensor under total_grid_import as well.",
+        "outside_house_meter: the site has no house meter (total_load_consumption)",
+        "Remove it. If the grid's meter misses the device too, add its sensor to "
+        "total_grid_import.",
     ),
     "no-such-site": RefusalReason("no such site", "Known sites: {names}.", error=NotFoundError),
     "no-site-of-yours": RefusalReason(
-        "no such site", "You have no site yet; an admin can give you one.", error=NotFoundError
+        "no such site",
+        "You have no home yet; ask an admin to give you access to one.",
+        error=NotFoundError,
     ),
     "no-site-yet": RefusalReason(
-        "no such site", "Add one with `luna site add --file site.yaml`.", error=NotFoundError
+        "no such site",
+        "Add one with `luna site add --file site.yaml`.",
+        error=NotFoundError,
     ),
     "no-such-place": RefusalReason(
-        "no such place",
+        "this place is not in the list",
         "Choose one of the list, or give latitude, longitude and time zone.",
         error=NotFoundError,
     ),
     "never-charges": RefusalReason(
-        "min_charge_kw {min_charge_kw} must not exceed charge_limit_kw {charge_limit_kw}, "
-        "or it never charges",
-        None,
+        "min_charge_kw {min_charge_kw} is above charge_limit_kw {charge_limit_kw}, so it "
+        "would never charge",
+        "Lower the first or raise the second.",
     ),
     "inverter-carries-nothing": RefusalReason(
-        "inverters: {inverter} carries neither pv nor batteries; name them, or leave it out", None
+        "inverters: {inverter} has neither pv nor batteries",
+        "Name what is connected to it, or remove the inverter.",
     ),
     "soc-bounds-crossed": RefusalReason(
-        "min_soc {min_soc} must lie below max_soc {max_soc}",
-        None,
+        "min_soc {min_soc} is not below max_soc {max_soc}",
+        "Lower the first or raise the second.",
         kinds={"min_soc": "share", "max_soc": "share"},
     ),
     "wear-priced-twice": RefusalReason(
-        "wear_price and wear_by_depth price the same wear: give one of them", None
+        "wear_price and wear_by_depth both price the battery's wear", "Give only one of the two."
     ),
     "wear-depths": RefusalReason(
-        "wear_by_depth: to_depth rises from segment to segment up to 1, here {depths}", None
+        "wear_by_depth: to_depth does not rise from segment to segment up to 1, here {depths}",
+        "Sort the segments; the last to_depth is 1.",
     ),
     "wear-prices-fall": RefusalReason(
-        "wear_by_depth: what lies deeper wears no less, prices here are {prices}", None
+        "wear_by_depth: a deeper segment is cheaper than the one before it, prices here are "
+        "{prices}",
+        "Let each price be at least the one before it.",
     ),
     "power-in-watts": RefusalReason(
-        "{name} {power_kw:g} would move all {capacity_kwh:g} kWh within seconds; give kW, not W",
-        None,
+        "{name} {power_kw:g} kW would fill or empty {capacity_kwh:g} kWh within seconds",
+        "Give kW, not W.",
     ),
     "inverter-names-stranger": RefusalReason(
-        "inverters: {inverter} names {name!r}, which is not under {kind}", None
+        "inverters: {inverter} names {name!r}, which is not under {kind}",
+        "Add it there, or remove it from the inverter.",
     ),
     "behind-two-inverters": RefusalReason(
-        "inverters: {name!r} stands behind two of them; one carries it", None
+        "inverters: {name!r} is connected to two of them", "Remove it from one of them."
     ),
     "file-unreadable": RefusalReason("cannot be read: {why}", "Name a readable file."),
-    "file-no-text": RefusalReason("is no UTF-8 text", "Save it as UTF-8."),
+    "file-no-text": RefusalReason("is not UTF-8 text", "Save it as UTF-8."),
     "file-no-yaml": RefusalReason(
-        "is no YAML: {why}", "Correct it at that line; config/site.yaml is an example.", quotes=True
+        "is not valid YAML: {why}",
+        "Correct that line; config/site.yaml is an example.",
+        quotes=True,
     ),
-    "site-field-fixed": RefusalReason("cannot be changed", "Change one of: {names}."),
-    "no-member-of-name": RefusalReason("there is none of this name", "There are: {names}."),
+    "site-field-fixed": RefusalReason(
+        "this field cannot be changed here", "Change one of: {names}."
+    ),
+    "no-member-of-name": RefusalReason("nothing here has this name", "Name one of: {names}."),
     "vacation-no-such-load": RefusalReason(
-        "strategy.vacation.loads_off: the site has no load {device!r}",
-        None,
+        "strategy.vacation.loads_off: the home has no load {device!r}",
+        "Name another load, or add this one.",
         kinds={"device": "device"},
     ),
     "export-share-without-pv": RefusalReason(
-        "grid.export_limit_share is a share of the PV's peak power, and the site has no PV", None
+        "grid.export_limit_share is a share of the solar power, but the home has no pv",
+        "Add the pv, or remove the limit.",
     ),
-    "name-twice": RefusalReason("{kind}: the name {name!r} stands twice", None),
+    "name-twice": RefusalReason(
+        "{kind}: the name {name!r} is used twice", "Give each its own name."
+    ),
     "control-names": RefusalReason(
-        "control: everything is named once, as under {kind}; wrong is {name!r}", None
+        "control: {name!r} is unknown or listed twice",
+        "List each device once, under the name it has under {kind}.",
     ),
     "control-advice-names": RefusalReason(
-        "by: with advice nothing is sent, so that no device is named", None
+        "by: with advice Luna sends nothing, but devices are listed",
+        "Remove the devices, or choose another way.",
     ),
-    "control-names-nothing": RefusalReason("it names no device: name what is controlled", None),
+    "control-names-nothing": RefusalReason(
+        "no device is listed", "Name what Luna controls under batteries, vehicles, loads or pv."
+    ),
     "control-soc-missing": RefusalReason(
-        "batteries: soc is needed; without it nobody knows whether a command is safe", None
+        "batteries: soc is missing; without the battery level no command is safe",
+        "Name where the battery level is read.",
     ),
     "control-read-back-missing": RefusalReason(
-        "writes: read_back is needed with MQTT: the topic at which the device says what holds", None
+        "writes: with MQTT each value needs read_back",
+        "Name the topic on which the device reports its value.",
     ),
     "control-mode-missing": RefusalReason(
-        "modes: {mode} is needed; name what makes the device do that", None
+        "modes: {mode} is missing", "Name what is sent to the device for it."
     ),
     "control-placeholder": RefusalReason(
-        "no such placeholder: {{{placeholder}}}; there are {names}", None
+        "there is no placeholder {{{placeholder}}}", "Use one of: {names}."
     ),
     "sensor-ends-early": RefusalReason(
-        "{name} ends before it begins: let until be later than from", None
+        "the sensor {name} ends before it begins", "Give an until that is later than from."
     ),
     "sensor-twice": RefusalReason(
-        "{name} stands twice for the same time: let one entry end (until) where the other "
-        "begins (from)",
-        None,
+        "the sensor {name} is listed twice for the same time",
+        "End one entry (until) where the other begins (from).",
     ),
     "blocks-open": RefusalReason(
-        "blocks: each but the last needs up_to_kwh, and the last has none", None
+        "blocks: a block has no up_to_kwh, or the last one has it",
+        "Give up_to_kwh to every block except the last.",
     ),
     "peak-names": RefusalReason(
-        "peak: each component of a capacity tariff needs a name of its own", None
+        "peak: two components of the capacity charge have the same name", "Give each its own name."
     ),
     "blocks-fall": RefusalReason(
-        "blocks: up_to_kwh rises; that of block {number} is {up_to_kwh:g} after {before:g}", None
+        "blocks: block {number} ends at {up_to_kwh:g} kWh, the one before at {before:g} kWh",
+        "Sort the blocks by up_to_kwh.",
     ),
     "blocks-cheaper": RefusalReason(
-        "blocks: a later block costs at least as much; block {number} costs {price:g} "
-        "after {before:g}",
-        None,
+        "blocks: block {number} costs {price:g}, less than the {before:g} of the block before",
+        "Raise its price; a later block cannot be cheaper.",
     ),
     "window-within-interval": RefusalReason(
-        "the window's {clock} lies within an interval of {interval_minutes} minutes", None
+        "the window's {clock} is not on a step of {interval_minutes} minutes",
+        "Choose a time at which a step begins.",
     ),
     "name-in-other-case": RefusalReason(
-        "a site is called {other}",
-        "Write {other} where you mean that one, or take another name.",
+        "there is already a home {other}; only upper and lower case differ",
+        "Write {other} if you mean that one, or choose another name.",
         error=ConflictError,
     ),
     "site-exists": RefusalReason(
-        "there is a site of that name",
-        "Take another name, or change the site that is there.",
+        "there is already a home with this name",
+        "Choose another name, or change the home that is there.",
         error=ConflictError,
     ),
     "site-outdated": RefusalReason(
-        "the site has version {stored}",
-        "Read the site again and change what is there.",
+        "the home was changed meanwhile and has version {stored}",
+        "Read it again, then repeat your change.",
         error=OutdatedError,
     ),
     "no-such-site-version": RefusalReason(
-        "the site had no such version",
-        "Choose one of those that its page lists.",
+        "the home has no such version",
+        "Choose one of the versions on its page.",
         error=NotFoundError,
     ),
     "site-without-configuration": RefusalReason(
-        "the site has no configuration",
+        "the home is not set up",
         "Add it again with `luna site add --file site.yaml`.",
         error=NotFoundError,
     ),
     "site-unreadable": RefusalReason(
-        "the stored site {site_id} cannot be read by this release: {message}",
-        "Update Luna again where a newer release stored it, or store the site anew: luna "
-        "site add --file site.yaml; what is"
-        " stored is kept, luna site show --site {site_id} shows it.",
+        "this version of Luna cannot read the stored home {site_id}: {message}",
+        "Update Luna if a newer version stored it, or store the home again: luna site add "
+        "--file site.yaml. Nothing stored is lost; luna site show --site {site_id} shows it.",
         error=UnreadableError,
         quotes=True,
     ),
     "no-such-draft": RefusalReason(
-        "no such draft of a site", "Begin anew at /ui/setup.", error=NotFoundError
+        "what was entered is no longer there", "Begin again at /ui/setup.", error=NotFoundError
     ),
     "site-clock-changes": RefusalReason(
-        "the site's clock is {zone} since {since:%Y-%m-%d}, and what is recorded would be "
-        "billed and drawn by other days and hours",
-        "Keep the time zone, store what is somewhere else now as a site of its own, or "
-        "accept it: luna site add"
-        " --accept-time-zone, accept_time_zone=true over HTTP. Days that were judged stay "
-        "those of the old clock.",
+        "the time zone has been {zone} since {since:%Y-%m-%d}; recorded data would move to "
+        "other days and hours",
+        "Keep the time zone, store another home for another place, or accept the change: "
+        "luna site add --accept-time-zone, accept_time_zone=true over HTTP. Days that were "
+        "already checked stay as they are.",
         error=ConflictError,
         kinds={"since": "day"},
     ),
     "site-armed": RefusalReason(
-        "the site is armed",
-        "Disarm it first, so that its devices are handed back: luna control disarm --site "
-        "{site_id}.",
+        "control of this home is on",
+        "Turn it off first: luna control disarm --site {site_id}.",
         error=ConflictError,
     ),
     "devices-handed-back": RefusalReason(
-        "the site's devices are being handed back",
-        "Try again once the executor has done so.",
+        "the devices are just returning to their own control",
+        "Try again in a moment.",
         error=ConflictError,
     ),
     "site-jobs-open": RefusalReason(
-        "jobs of the site are open",
-        "Wait until job {job} and the others of the site have ended, or cancel them.",
+        "jobs of this home are still running",
+        "Wait until job {job} and the others have ended, or cancel them.",
         error=ConflictError,
     ),
     "site-changed-meanwhile": RefusalReason(
-        "the site was changed meanwhile", "Change it again from how it is now.", error=ConflictError
+        "the home was changed meanwhile",
+        "Read it again, then repeat your change.",
+        error=ConflictError,
     ),
     "draft-not-stored": RefusalReason(
-        "the site is not stored yet", "Finish it: /ui/setup/{draft_id}/review", error=ConflictError
+        "the home is not stored yet",
+        "Finish its set-up: /ui/setup/{draft_id}/review",
+        error=ConflictError,
     ),
     "nobody-reached": RefusalReason(
-        "no service outside is reached",
-        "It is tried again by itself, every {seconds} seconds.",
+        "no service on the internet answers",
+        "Do nothing: Luna tries again every {seconds} seconds.",
         error=UnavailableError,
     ),
     "nothing-fetched": RefusalReason(
-        "nothing was fetched: {fault}",
-        "It is tried again by itself.",
+        "no service sent any data: {fault}",
+        "Do nothing: Luna tries again.",
         error=UnavailableError,
         quotes=True,
     ),
     "site-keeps-name": RefusalReason(
-        "a site keeps its name", "Write {site_id}, or add a new site."
+        "the name of a home cannot be changed", "Write {site_id}, or add a new home."
     ),
     "site-without-place": RefusalReason(
-        "the site does not say where it is", "Add its location to the site's file."
+        "the home has no location", "Add its location to the site's file."
     ),
     "no-such-site-of-caller": RefusalReason(
-        "no such site", "Name one of your sites.", error=NotFoundError
+        "no such site", "Name one of your homes.", error=NotFoundError
     ),
 }

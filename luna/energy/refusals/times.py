@@ -4,56 +4,59 @@ from luna.energy.refusals.reason import RefusalReason
 
 REASONS: dict[str, RefusalReason] = {
     "lost-plus": RefusalReason(
-        "the offset has no sign",
-        "In an address write %2B for the plus sign of the offset, as in %2B02:00, or the "
-        "instant in UTC with Z.",
+        "the time's offset has no sign",
+        "Write %2B for the plus sign in an address, as in %2B02:00, or give the time in UTC "
+        "with Z.",
     ),
     "clock-skips": RefusalReason(
-        "the clock of {zone} skips this time", "Write a time that comes, such as {one}."
+        "this time does not exist in {zone}: the clocks go forward",
+        "Choose another time, such as {one}.",
     ),
     "time-without-offset": RefusalReason(
-        "the time has no offset", 'Write it with one, for example "2024-02-01T00:00:00Z".'
+        "the time has no offset", 'Add the offset, as in "2024-02-01T00:00:00Z".'
     ),
     "year-out-of-range": RefusalReason(
         "the year is out of range", "Give a year from {first} to {last}."
     ),
     "clock-twice": RefusalReason(
-        "the clock of {zone} shows this time twice", "Write {one} or {other}."
+        "this time occurs twice in {zone}: the clocks go back", "Write {one} or {other}."
     ),
     "slots-not-whole": RefusalReason(
-        "{first} to {last} in {zone} is no whole number of slots",
+        "{first} to {last} in {zone} is not a whole number of slots",
         "Use a shorter slot.",
         kinds={"first": "day", "last": "day"},
     ),
     "slots-not-ascending": RefusalReason(
-        "slots are not strictly ascending", "Sort them and drop duplicates."
+        "the slots are not in ascending order", "Sort them and remove duplicates."
     ),
     "value-off-slot": RefusalReason(
-        "the value does not begin with a slot", "Bring it to the slots' length first."
+        "the value does not begin at the start of a slot",
+        "Convert the values to the slots' length first.",
     ),
-    "slot-length": RefusalReason("a slot has 5, 15, 30 or 60 minutes", "Choose one of them."),
-    "no-slot": RefusalReason("a timeline needs at least one slot", None),
+    "slot-length": RefusalReason(
+        "this slot length is not possible", "Choose 5, 15, 30 or 60 minutes."
+    ),
+    "no-slot": RefusalReason("the time is shorter than one slot", "Choose a longer time."),
     "start-off-grid": RefusalReason(
-        "the start is no multiple of five minutes", "Round it down to a slot start."
+        "the start is not a multiple of five minutes", "Round it down to the start of a slot."
     ),
     "first-slot-length": RefusalReason(
-        "what remains of the first slot lies between zero and one slot", None
+        "the rest of the first slot is longer than a slot, or not above zero",
+        "Correct the minutes of the first slot.",
     ),
     "instant-outside": RefusalReason(
-        "the instant lies outside {start} to {end}",
-        None,
+        "the time is not between {start} and {end}",
+        "Choose a time between them.",
         kinds={"start": "instant", "end": "instant"},
     ),
-    "outside-calendar": RefusalReason("the time lies outside the calendar", "Check the year."),
+    "outside-calendar": RefusalReason("the date is out of range", "Check the year."),
     "not-a-time": RefusalReason(
-        "not a time",
-        'Write an instant like "2024-02-01T00:00:00Z", a local day like 2024-02-01 or a '
-        'clock time like "2024-02-01 14:00".',
+        "this is not a time",
+        'Write a time like "2024-02-01T00:00:00Z", a day like 2024-02-01 or a local time '
+        'like "2024-02-01 14:00".',
     ),
-    "not-a-day": RefusalReason(
-        "not a day", "Write a local day like 2024-02-01; it is asked for whole."
-    ),
+    "not-a-day": RefusalReason("this is not a day", "Write a day like 2024-02-01."),
     "no-such-time-zone": RefusalReason(
-        "no such time zone", 'Use an IANA name such as "Europe/Berlin".'
+        "this time zone does not exist", 'Use a name such as "Europe/Berlin".'
     ),
 }

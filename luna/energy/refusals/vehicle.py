@@ -8,97 +8,99 @@ from luna.energy.refusals.reason import RefusalReason
 
 REASONS: dict[str, RefusalReason] = {
     "current-bounds-crossed": RefusalReason(
-        "min_current_a {min_current_a:g} must not exceed max_current_a {max_current_a:g}", None
+        "min_current_a {min_current_a:g} is above max_current_a {max_current_a:g}",
+        "Lower the first or raise the second.",
     ),
     "vehicle-soc-bounds-crossed": RefusalReason(
-        "min_soc {min_soc:g} must not exceed max_soc {max_soc:g}",
-        None,
+        "min_soc {min_soc:g} is above max_soc {max_soc:g}",
+        "Lower the first or raise the second.",
         kinds={"min_soc": "share", "max_soc": "share"},
     ),
     "charger-powers": RefusalReason(
-        "charger: its powers lie outside min_charge_kw {min_charge_kw:g} to "
+        "charger: its power is not between min_charge_kw {min_charge_kw:g} and "
         "charge_limit_kw {charge_limit_kw:g}",
-        None,
+        "Correct the charger, or the car's limits.",
     ),
     "control-vehicle-soc-missing": RefusalReason(
-        "soc is needed where a car gives; without it nobody knows whether it may", None
+        "soc is missing; without the battery level a car cannot be discharged",
+        "Name where the battery level is read.",
     ),
     "control-no-charger": RefusalReason(
-        "control: currents and phases of {vehicle!r} are not known; name vehicles.charger, "
-        "or write {{power_w}}",
-        None,
+        "control: currents and phases of {vehicle!r} are unknown",
+        "Name vehicles.charger, or use {{power_w}}.",
     ),
     "arrival-unknown": RefusalReason(
-        "how full the vehicle comes is not known",
-        "Say how full it is when it comes, or now where it is there: 0.4; or name its "
-        "sensor under input_sensors.vehicle_soc.",
+        "the car's battery level on arrival is unknown",
+        "Give the level on arrival, or now if the car is there: 0.4; or name its sensor "
+        "under input_sensors.vehicle_soc.",
     ),
     "planned-session-reversed": RefusalReason(
-        "a session ends after it begins, so this must be later than from", None
+        "the session ends before it begins", "Give a time later than from."
     ),
     "planned-session-overlaps": RefusalReason(
-        "{vehicle} has a session from {span} already",
-        "Remove it first, or begin after it: session {session_id}.",
+        "{vehicle} already has a session from {span}",
+        "Delete it first, or begin after it: session {session_id}.",
         kinds={"vehicle": "device"},
     ),
     "planned-session-passed": RefusalReason(
-        "the session is over already", "Name a time that is still to come."
+        "the session is over already", "Choose a time in the future."
     ),
     "planned-session-too-long": RefusalReason(
-        "the session is too long", "Sessions last {days} days at most."
+        "the session is too long", "Choose at most {days} days."
     ),
     "planned-session-repeats-early": RefusalReason(
-        "it comes again before it has left", "Name fewer days, or a shorter session."
+        "the car would come back before it has left", "Choose fewer days, or a shorter session."
     ),
     "charge-power-beyond": RefusalReason(
-        "the vehicle never charges with so much", "At most {most_kw:g} kW, its charger counted."
+        "the car cannot charge this fast",
+        "Give at most {most_kw:g} kW, the limit of car and charger.",
     ),
     "soc-beyond": RefusalReason(
-        "the vehicle is never charged this far",
-        "At most {max_soc:g}, its max_soc.",
+        "the car is never charged this far",
+        "Give at most {max_soc:g}, its max_soc.",
         kinds={"max_soc": "share"},
     ),
     "no-such-planned-session": RefusalReason(
-        "the site has no such session",
+        "this session does not exist",
         "List them: luna session list --site {site_id}.",
         error=NotFoundError,
     ),
     "session-reversed": RefusalReason("the session ends before it begins", "Swap from and to."),
     "session-power-beyond": RefusalReason(
-        "the vehicle never charges with so much",
-        "At most {most_kw:g} kW (vehicles.{name}, its charger counted).",
+        "the car cannot charge this fast",
+        "Give at most {most_kw:g} kW, the limit of vehicles.{name} and its charger.",
         kinds={"name": "device"},
     ),
     "session-overlaps": RefusalReason(
-        "the session begins before the one before it has ended",
-        "Begin it at {to} or later, or join both.",
+        "the session begins before the previous one has ended",
+        "Begin at {to} or later, or join both.",
         kinds={"to": "instant"},
     ),
     "session-soc-beyond": RefusalReason(
-        "the vehicle is never charged this far",
-        "At most {max_soc:g} (vehicles.{name}.max_soc).",
+        "the car is never charged this far",
+        "Give at most {max_soc:g} (vehicles.{name}.max_soc).",
         kinds={"name": "device", "max_soc": "share"},
     ),
     "soc-beyond-limit": RefusalReason(
-        "{name} {wanted:g} must not exceed limit_soc {limit_soc:g}",
-        None,
+        "{name} {wanted:g} is above limit_soc {limit_soc:g}",
+        "Lower the level or raise the limit.",
         kinds={"wanted": "share", "limit_soc": "share"},
     ),
     "habit-without-vehicle": RefusalReason(
-        "a habit goes with a vehicle that the variant adds",
-        "Give each vehicle that is added from, to and energy_kwh_per_day, and no other.",
+        "driving times and kWh per day belong only to a vehicle that the variant adds",
+        "Give from, to and energy_kwh_per_day to each vehicle that is added, and to no other.",
     ),
     "variant-no-such-vehicle": RefusalReason(
-        "the site has no such vehicle", "Its vehicles are: {names}."
+        "the home has no such vehicle", "Name one of: {names}."
     ),
     "day-beyond-vehicle": RefusalReason(
-        "a day takes more than the vehicle holds",
-        "It holds {holds_kwh:g} kWh; give it a larger battery or a shorter way.",
+        "a day takes more than the {holds_kwh:g} kWh of the car's battery",
+        "Give a larger battery or fewer kWh per day.",
     ),
     "no-such-vehicle": RefusalReason(
-        "the site has no such vehicle", "There are: {names}.", kinds={"names": "device"}
+        "the home has no such vehicle", "Name one of: {names}.", kinds={"names": "device"}
     ),
     "no-vehicle": RefusalReason(
-        "the site has no such vehicle", "Describe one in the site's file, under vehicles."
+        "the home has no vehicle", "Add one to the site's file, under vehicles."
     ),
 }

@@ -197,9 +197,9 @@ def _find_market(connection: Connection, site_id: str, named: str | None) -> str
     if named in markets or (named is None and len(markets) == 1):
         return named or next(iter(markets))
     if markets:
-        remedy = f"Its tariff names {', '.join(markets)}."
+        remedy = f"Choose one of: {', '.join(markets)}."
     else:
-        remedy = "Its tariff names no market: there is nothing to fetch."
+        remedy = "The tariff needs no market prices, so there is nothing to fetch."
     raise refuse("market-not-of-tariff", field="market", value=named, remedy=remedy)
 
 

@@ -38,9 +38,10 @@ from luna.platform.database.recorded_span import Span
 from luna.platform.database.stored_rows import read_each
 from luna.platform.queue.jobs import submit_job
 from luna.words import Numbers
+from luna.words.language import Language
 from luna.words.numbers import read_number, say_month
 from luna.words.pages import PageWords
-from luna.words.quality import say_day_fault, say_series
+from luna.words.quality import say_day_fault, say_role, say_series
 from luna.words.refusals import say_problem
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
@@ -113,7 +114,13 @@ class SensorAnswer:
 
 
 def list_answers(
-    site: Site, faults: Sequence[DayFault], words: PageWords, *, now: datetime, version: int
+    site: Site,
+    faults: Sequence[DayFault],
+    words: PageWords,
+    *,
+    now: datetime,
+    version: int,
+    language: Language,
 ) -> list[SensorAnswer]:
     """Return the answers to faults of sensors.
 
@@ -129,7 +136,9 @@ def list_answers(
         elif fault.code == EXCHANGED:
             source = str(fault.parameters["source"])
             sink = str(fault.parameters["sink"])
-            label = words("exchange_sensors", source=source, sink=sink)
+            label = words(
+                "exchange_sensors", source=say_role(source, language), sink=say_role(sink, language)
+            )
             changed[label] = standing | {source: standing[sink], sink: standing[source]}
     common = [("version", str(version)), ("since", "always"), ("go", "store")]
     common += [("outside", name) for name in site.input_sensors.outside_house_meter]
@@ -168,7 +177,14 @@ class DataView:
     def answers(self) -> list[SensorAnswer]:
         """The possible answers where sensors look inverted or exchanged."""
         faults = [fault for day in self.verdicts.values() for fault in day.faults]
-        return list_answers(self.site, faults, self.words, now=self.now, version=self.version)
+        return list_answers(
+            self.site,
+            faults,
+            self.words,
+            now=self.now,
+            version=self.version,
+            language=self.numbers.language,
+        )
 
     @property
     def headline(self) -> str:

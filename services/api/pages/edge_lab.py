@@ -57,7 +57,7 @@ def show_edge(request: Request, gateway: CurrentGateway, *, job: JobQuery = None
         newest = edge_runs.list_runs(connection, limit=1)
         chosen = job or (finished[0].job_id if finished else None)
         result = None if chosen is None else edge_runs.load_run(connection, chosen)
-    clock = read_clock(gateway)
+    clock = read_clock(gateway, request)
     view = None
     if result is not None and result.summary is not None:
         # The lab has no site: only how the reader writes numbers counts.

@@ -1,7 +1,7 @@
 """Page Forecasts: versions with errors, the active version, and explanations of values."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Annotated, Any
@@ -89,7 +89,9 @@ class ForecastsView:
     @property
     def headline(self) -> str:
         """The first sentence of the page."""
-        return self.words("headline", version=self.say_version(self.status.active_forecast_version))
+        version = self.status.active_forecast_version
+        key = f"headline_{version}"
+        return self.words(key if self.words.knows(key) else "headline", version=version)
 
     @property
     def stale(self) -> bool:
@@ -135,8 +137,8 @@ class ForecastsView:
             names.insert(0, active)
         rows = []
         for name in names:
-            label = self.say_version(name).rstrip(",")
-            rows.append(VersionRow(name, label, name == active, self._list_cells(records[name])))
+            cells = self._list_cells(records[name])
+            rows.append(VersionRow(name, self.say_version(name), name == active, cells))
         return rows
 
     def _list_cells(self, record: VersionRecord) -> list[str]:
@@ -173,8 +175,7 @@ class ForecastsView:
 
     def say_version(self, version: str) -> str:
         """Return a version's name for the reader, else its id."""
-        key = f"version_{version}"
-        return self.words(key) if self.words.knows(key) else version
+        return _say_version(version, self.words)
 
     def say_instant(self, instant: datetime) -> str:
         """Return a local day and clock time."""
@@ -183,6 +184,11 @@ class ForecastsView:
     def say_day(self, day: date) -> str:
         """Return a local day."""
         return self.numbers.day(datetime.combine(day, time(12), self.numbers.zone))
+
+
+def _say_version(version: str, words: PageWords) -> str:
+    key = f"version_{version}"
+    return words(key) if words.knows(key) else version
 
 
 def draw_explained(view: ForecastView, *, label: str) -> dict[str, Any]:
@@ -401,5 +407,7 @@ def _draw(gateway: Gateway, site_id: str, reply: ExplainReply, request: Request)
             last=reply.issued_at,
         )
         happened = observations.read(connection, site_id, forecast.timeline)
+    words = words_of(request, PAGE)
     view = view_explained(site, reply, forecast, happened, numbers=numbers_of(request, site))
-    return draw_explained(view, label=words_of(request, PAGE)("chart_label"))
+    named = replace(view, version=_say_version(view.version, words))
+    return draw_explained(named, label=words("chart_label"))

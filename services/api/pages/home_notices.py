@@ -78,12 +78,10 @@ def list_notices(view: HomeView, plan_max_age: timedelta) -> list[Notice]:
 
 
 def _findings(view: HomeView) -> Iterator[Notice]:
-    site_name = view.window.site.called
     for finding in view.house.findings:
         if finding.code in TONES:
-            message = say_message(
-                finding.code, finding.figures, site=site_name, numbers=view.numbers
-            )
+            # The page names the home.
+            message = say_message(finding.code, finding.figures, site="", numbers=view.numbers)
             yield Notice(TONES[finding.code], f"{message.title}.", message.text)
 
 
@@ -92,7 +90,8 @@ def _overrides(view: HomeView) -> Iterator[Notice]:
     for override in view.document["overrides"]:
         until = datetime.fromisoformat(override["until"])
         device = override["device"]
-        mode = say_mode(override["mode"], language=language)
+        of_battery = device == BATTERIES
+        mode = say_mode(override["mode"], language=language, of_battery=of_battery)
         sentence = view.words("notice_override", mode=mode, t=view.say_instant(until))
         more = []
         if device != BATTERIES:

@@ -17,16 +17,18 @@ from luna.energy.timeline import SLOT, local_midnight
 from luna.platform.site_day import find_slot
 from luna.words import mode
 from luna.words.quality import say_series
+from luna.words.reason_sentences import limit
 from services.api.pages.home_view import COLOURS, GLYPHS, HomeView
 from services.api.timeline.measured import power_column
 
 # Modes offered for an override, in this order.
 OFFERED = ("self_consumption", "supply", "hold", "charge", "export")
 MOST_OFFERED = 4
-RULER_FROM = 8.0
-RULER_SPAN = 84.0
-LABEL_LOW = 16.0
-LABEL_HIGH = 84.0
+# Cheaper differences than this are none, in currency.
+LITTLE_MONEY = 0.005
+# Endings of English ordinals by last digit, except of the teens.
+ENDINGS = {1: "st", 2: "nd", 3: "rd"}
+TEENS = (11, 12, 13)
 # Default length of an override: a run may last for days, but an owner means the next hours.
 LONGEST_USUAL = timedelta(hours=4)
 # Power columns with the key of their heading.
@@ -39,33 +41,6 @@ _DEVICES = (
 )
 # Without repetitions.
 POWERS = tuple(dict.fromkeys((*_HOUSE, *_DEVICES)))
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """A price on the ruler, with the positions of mark and label in per cent of the width."""
-
-    name: str
-    price: str
-    colour: str
-    x: float
-    text_x: float
-
-
-@dataclass(frozen=True, slots=True)
-class Ruler:
-    """Sell price, buy price and the band of prices at which stored energy is kept.
-
-    Positions are in per cent of the width.
-    """
-
-    value: str
-    low: float
-    high: float
-    keep: str
-    label: str
-    sell: Pin
-    buy: Pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +62,7 @@ class Sheet:
     glyph: str
     action: str
     reason: str
-    ruler: Ruler | None
+    worth: str
     rows: list[tuple[str, str]]
     others: list[tuple[str, str]]
     ends: list[End]
@@ -99,7 +74,6 @@ def view_sheet(view: HomeView, slot: int) -> Sheet | None:
     if run is None:
         return None
     language = view.numbers.language
-    ruler = _view_ruler(view, slot)
     other_modes: list[tuple[str, str]] = []
     ends: list[End] = []
     if slot >= view.window.past:
@@ -114,8 +88,8 @@ def view_sheet(view: HomeView, slot: int) -> Sheet | None:
         GLYPHS[run.mode],
         mode(run.mode, language=language).full,
         view.say_run(slot),
-        ruler,
-        list(_list_sheet_rows(view, slot, has_ruler=ruler is not None)),
+        _say_worth(view, slot),
+        list(_list_sheet_rows(view, slot)),
         other_modes,
         ends,
     )
@@ -142,47 +116,25 @@ def _list_ends(view: HomeView, run: ProposedRun) -> list[End]:
     return [End(instant.isoformat(), view.say_instant(instant)) for instant in instants]
 
 
-def _view_ruler(view: HomeView, slot: int) -> Ruler | None:
-    prices = view.document["prices"]
-    decisions = view.document["decisions"]
-    numbers = view.numbers
-    low = decisions["keep_from_price"][slot]
-    high = decisions["keep_to_price"][slot]
-    sell = float(prices["export"][slot])
-    buy = float(prices["import"][slot])
-    if low is None or not np.isfinite([sell, buy]).all():
-        return None
-    bottom = min(low, sell, buy, 0.0)
-    top = max(high, buy, sell) + 0.02
-
-    def place(price: float) -> float:
-        return round(float((price - bottom) / (top - bottom)) * RULER_SPAN + RULER_FROM, 1)
-
-    def pin(name: str, price: float, colour: str) -> Pin:
-        x = place(price)
-        text_x = min(max(x, LABEL_LOW), LABEL_HIGH)
-        return Pin(view.words(name), numbers.price(price), colour, x, text_x)
-
-    return Ruler(
-        numbers.price(decisions["energy_value"][slot]),
-        place(low),
-        place(high),
-        view.words("keep_range", a=numbers.price(low), b=numbers.price(high)),
-        view.words("ruler", sell=numbers.price(sell), buy=numbers.price(buy)),
-        pin("sell", sell, "sell-price"),
-        pin("buy", buy, "price"),
-    )
+def _say_worth(view: HomeView, slot: int) -> str:
+    """Return what stored energy is worth later and saves now; "" where that is unknown."""
+    value = view.document["decisions"]["energy_value"][slot]
+    buy = float(view.document["prices"]["import"][slot])
+    if value is None or not np.isfinite(buy):
+        return ""
+    phrase = "worth_then" if slot < view.window.past else "worth_later"
+    price = view.numbers.price
+    return view.words(phrase, value=price(value), buy=price(buy))
 
 
-def _list_sheet_rows(view: HomeView, slot: int, *, has_ruler: bool) -> Iterator[tuple[str, str]]:
+def _list_sheet_rows(view: HomeView, slot: int) -> Iterator[tuple[str, str]]:
     decisions = view.document["decisions"]
     numbers = view.numbers
     words = view.words
     sell = float(view.document["prices"]["export"][slot])
     buy = float(view.document["prices"]["import"][slot])
-    # Prices only where no ruler shows them.
-    if not has_ruler and np.isfinite([sell, buy]).all():
-        yield words("price"), words("ruler", sell=numbers.price(sell), buy=numbers.price(buy))
+    if np.isfinite([sell, buy]).all():
+        yield words("price"), words("prices", sell=numbers.price(sell), buy=numbers.price(buy))
     opposite_cost = decisions["cost_of_opposite"][slot]
     if slot < view.window.past:
         soc = float(view.document["measured"]["soc"][slot])
@@ -191,15 +143,38 @@ def _list_sheet_rows(view: HomeView, slot: int, *, has_ruler: bool) -> Iterator[
         yield words("result"), result
     else:
         if opposite_cost is not None:
-            more = numbers.money(max(opposite_cost, 0.0))
-            yield words("opposite"), words("opposite_more", x=more)
+            if opposite_cost < LITTLE_MONEY:
+                difference = words("opposite_same")
+            else:
+                difference = words("opposite_more", x=numbers.money(opposite_cost))
+            yield words("opposite"), difference
         yield from _list_battery_rows(view, slot)
     rank = decisions["price_rank"][slot]
     if rank is not None:
-        count = decisions["price_count"][slot]
-        yield words("rank"), words("rank_of", rank=rank, count=count)
-    yield words("binding"), ", ".join(decisions["binding"][slot] or []) or words("none")
+        yield words("rank"), _say_rank(view, rank, decisions["price_count"][slot])
+    yield words("binding"), ", ".join(_list_limits(view, slot)) or words("none")
     yield words("decided_by"), words("by_" + (decisions["decided_by"][slot] or "nobody"))
+
+
+def _say_rank(view: HomeView, rank: int, count: int) -> str:
+    """Return the place of a price among all, from the lowest."""
+    if rank == 1:
+        return view.words("rank_first", count=count)
+    ending = ENDINGS.get(rank % 10, "th")
+    if rank % 100 in TEENS:
+        ending = "th"
+    return view.words(f"rank_{ending}", rank=rank, count=count)
+
+
+def _list_limits(view: HomeView, slot: int) -> Iterator[str]:
+    """Yield the limits at work, the reserve with its level."""
+    reserve = limit("reserve", language=view.numbers.language)
+    for text in view.document["decisions"]["binding"][slot] or []:
+        if text == reserve:
+            soc = view.numbers.share(float(view.document["reserve_soc"][slot]))
+            yield view.words("binding_reserve", soc=soc)
+        else:
+            yield text
 
 
 def _list_battery_rows(view: HomeView, slot: int) -> Iterator[tuple[str, str]]:

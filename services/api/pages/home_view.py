@@ -49,6 +49,9 @@ GLYPHS = {
 MOST_STEPS = 4
 FULL = 0.985
 SOON = timedelta(hours=36)
+DAY = timedelta(days=1)
+# Codes of the reasons for limited solar in a house without a battery.
+LIMITED = frozenset({"idle_held_back", "idle_pv_off"})
 
 
 def colour_of(use: DeviceUseKind) -> str:
@@ -206,19 +209,60 @@ class HomeView:
     def headline(self) -> str:
         """The sentence on the battery's current action and its end."""
         if not self.runs or not self.window.site.batteries:
-            return self.words("without_battery")
+            return self._say_house()
         deviation = self.house.battery_deviation
         if deviation is not None:
             name = self.battery_subject
             if len(self.batteries) > 1:
                 name = ", ".join(view.battery_name for view in self.batteries)
             return self.words(deviation.code.replace("device", "now"), name=name)
-        now = self.words("now_" + self.state_now, name=self.battery_subject)
-        following = self.house.next_run
+        following = self._next_run
+        until = ""
+        if following is not None:
+            until = f" {self.words('until_time', t=self.say_instant(following.start))}"
+        if self.only_proposed:
+            return self._say_proposal(until, following)
+        now = self.words("now_" + self.state_now, name=self.battery_subject, until=until)
         if following is None:
-            return now
-        start = self.say_instant(following.start)
-        return f"{now} {self.words('next_' + following.mode, t=start)}"
+            return f"{now}."
+        return self.words("headline_then", now=now, next=self.words("next_" + following.mode))
+
+    @property
+    def _next_run(self) -> BatteryRun | None:
+        """The run that ends the current one within a day."""
+        if self.runs[0].by_level:
+            # The level goes on to decide where the plan has passive modes.
+            return self.house.next_run
+        following = next(iter(self.runs[1:]), None)
+        if following is None or following.start >= self.window.running + DAY:
+            return None
+        return following
+
+    @property
+    def only_proposed(self) -> bool:
+        """Whether the headline tells what Luna would do, as nobody carries it out."""
+        if self.house.armed or self.house.only_advised:
+            return False
+        return self.house.battery_deviation is None
+
+    def _say_proposal(self, until: str, following: BatteryRun | None) -> str:
+        """Return what Luna would do now with a battery, and next."""
+        text = self.words("would_" + self.runs[0].mode, until=until)
+        if following is not None:
+            then = self.words("would_" + following.mode, until="")
+            text = self.words("would_then", now=text, next=then)
+        else:
+            text = f"{text}."
+        if self.battery is not None:
+            return f"{self.battery_name}: {text}"
+        return text[:1].upper() + text[1:]
+
+    def _say_house(self) -> str:
+        """Return the sentence on a house without a battery."""
+        code = str(self.document["decisions"]["code"][self.window.past])
+        if code in LIMITED:
+            return self.words("without_battery_limited")
+        return self.words("without_battery_solar" if self.window.site.pv else "without_battery")
 
     @property
     def lead(self) -> str:

@@ -300,7 +300,7 @@ class PlanningView:
     def say_override(self, state: ControlState) -> str:
         """Return an override in words: mode, device, end."""
         override: Any = state.override
-        mode = say_mode(override.mode, language=self.numbers.language)
+        mode = self._say_mode(state)
         device = self.say_device(state.device)
         return self.words(
             "override", mode=mode, device=device, until=self.say_instant(override.until)
@@ -310,10 +310,12 @@ class PlanningView:
         """Return an override without its end in words: device, mode, power."""
         override: Any = state.override
         power = "" if override.power_kw is None else f" {self.numbers.power(override.power_kw)}"
-        return (
-            f"{self.say_device(state.device)}: "
-            f"{say_mode(override.mode, language=self.numbers.language)}{power}"
-        )
+        return f"{self.say_device(state.device)}: {self._say_mode(state)}{power}"
+
+    def _say_mode(self, state: ControlState) -> str:
+        override: Any = state.override
+        of_battery = state.device == BATTERIES
+        return say_mode(override.mode, language=self.numbers.language, of_battery=of_battery)
 
     def say_order_span(self, state: ControlState) -> str:
         """Return the span of an override in words."""

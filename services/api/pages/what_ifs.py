@@ -39,7 +39,7 @@ from luna.platform.what_if_questions import read_state, submit_what_if
 from luna.words import Numbers, say_policy
 from luna.words.charts.bill import draw_bill_chart
 from luna.words.devices import say_device
-from luna.words.numbers import join_words, read_number
+from luna.words.numbers import join_words, read_number, say_day
 from luna.words.pages import PageWords
 from luna.words.refusals import SpokenError, say_problem
 from services.api.gateway import CurrentGateway, Gateway
@@ -106,17 +106,12 @@ class VariantForm(BaseModel):
     def _read_expert(self, words: PageWords) -> dict[str, Any] | None:
         if not self.expert.strip():
             return None
-        # Line and column of what is no JSON.
-        place = "1:1"
         try:
             expert = json.loads(self.expert)
-        except json.JSONDecodeError as exc:
-            place = f"{exc.lineno}:{exc.colno}"
-            raise SpokenError(words("no_json", said=place), field="expert") from exc
         except (ValueError, RecursionError) as exc:
-            raise SpokenError(words("no_json", said=place), field="expert") from exc
+            raise SpokenError(words("no_json"), field="expert") from exc
         if not isinstance(expert, dict):
-            raise SpokenError(words("no_json", said=place), field="expert")
+            raise SpokenError(words("no_json"), field="expert")
         return expert
 
     def _battery(self, site: Site, numbers: Numbers, words: PageWords) -> dict[str, Any]:
@@ -405,7 +400,7 @@ def _show(
         questions = what_ifs.list_of_site(connection, site_id, limit=MOST_QUESTIONS)
         days = _usual_days(site, recorded_span.of_site(connection, site_id))
     chosen = (form.from_ or days[0], form.to or days[1]) if days else None
-    frame = {"form": form, "questions": questions, "days": chosen}
+    frame = {"form": form, "questions": questions, "days": chosen, "say_day": say_day}
     return show(request, PAGE, site=site, **({"answers": [], "refusal": None} | context | frame))
 
 

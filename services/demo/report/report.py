@@ -32,6 +32,9 @@ from services.demo.report.scores import (
     trace_losses,
 )
 
+# Smaller amounts are rounding.
+LITTLE_MONEY = 0.005
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -154,7 +157,9 @@ def word_slots(view: PlanView, slots: Sequence[SlotReply]) -> list[SlotWords]:
             without = None if view.without_soc is None else view.without_soc[index + 1]
             opposite = numbers.money(reason.cost_of_opposite)
             if reason.cost_of_opposite is not None:
-                opposite = words["opposite_value"].format(cost=opposite)
+                is_same = abs(reason.cost_of_opposite) < LITTLE_MONEY
+                key = "opposite_same" if is_same else "opposite_value"
+                opposite = words[key].format(cost=opposite)
             slot_words = SlotWords(
                 time=f"{numbers.weekday(slot.start)} {numbers.clock(slot.start)}",
                 part_of=part_of,

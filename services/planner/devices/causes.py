@@ -27,9 +27,8 @@ _TIE = 1e-3
 # in this order.
 _FIGURES = ("start", "buy", "sell", "fee", "held", "kwh", "time", "price", "kw", "cost")
 _EVIDENCE = ("cost_of_opposite", "price_rank", "price_count")
-# Codes with the missing energy as a figure, and unused slots' codes with the window's end.
-_MISSES = ("ev_late", "ev_short", "load_short")
-_ENDS = ("load_done", "load_short", "ev_short")
+# Codes with the window's end as their time, although the slot is unused.
+_ENDS = ("use_ready", "use_short")
 Codes = NDArray[np.str_]
 # Figures per slot, ``(slots,)``; None where there is none.
 OptionalFigures = NDArray[np.object_]
@@ -77,7 +76,6 @@ class SlotWindow:
         least_kwh: the least energy that a used slot takes.
         most_kwh: the most energy that a used slot takes.
         missing_kwh: energy missing at the end.
-        kind: the prefix of its codes.
         whole: whether none of its slots can be moved alone.
     """
 
@@ -87,7 +85,6 @@ class SlotWindow:
     least_kwh: FloatArray
     most_kwh: FloatArray
     missing_kwh: float = 0.0
-    kind: str = "ev"
     whole: bool = False
 
     @cached_property
@@ -187,36 +184,37 @@ class DeviceReasons:
 
     def charging(self, window: SlotWindow) -> Codes:
         """Return the codes of slots that are used."""
-        return np.where(
-            self.view.surplus,
-            f"{window.kind}_surplus",
-            f"{window.kind}_{self._without_surplus(window)}",
-        )
+        return np.where(self.view.surplus, "use_surplus", self._without_surplus(window))
 
     def _without_surplus(self, window: SlotWindow) -> str:
-        if window.kind == "ev" and window.needs_all:
-            return "late" if window.missing_kwh > LITTLE_KWH else "every_slot"
+        if window.needs_all and window.missing_kwh > LITTLE_KWH:
+            return "use_short"
         if window.used[window.open].all():
-            return "throughout"
+            return "use_throughout"
         price = self.view.marginal
         unused = window.open & ~window.used
         dearest_used = float(price[window.chosen].max(initial=-np.inf))
         cheapest_unused = float(price[unused].min(initial=np.inf))
         is_cheapest = dearest_used <= cheapest_unused + _SAME_PRICE
-        return "cheapest" if is_cheapest and self.view.priced[window.open].all() else "among"
+        is_priced = self.view.priced[window.open].all()
+        return "use_cheapest" if is_cheapest and is_priced else "use_now"
 
     def waiting(self, window: SlotWindow) -> Codes:
         """Return the codes of unused slots before a used one.
 
-        A kWh is dearer now, a peak would rise, or neither of them alone decides.
+        A rising peak decides where the next used slot is not cheaper.
         """
-        price = self.view.marginal
-        priced = self.view.priced
-        following = self._next_used(window)
-        is_cheaper_then = (price[following] < price - _SAME_PRICE) & priced[following] & priced
         raises_peak = window.least_kwh > self.view.room_kwh + NOTHING_KWH
-        otherwise = np.where(raises_peak, f"{window.kind}_waits_peak", f"{window.kind}_later")
-        return np.where(is_cheaper_then, f"{window.kind}_waits", otherwise)
+        decides = raises_peak & ~self._is_cheaper_later(window)
+        return np.where(decides, "use_waits_peak", "use_waits")
+
+    def _is_cheaper_later(self, window: SlotWindow) -> BoolArray:
+        """Return whether the next used slot is cheaper."""
+        price = self.view.marginal
+        following = self._next_used(window)
+        is_priced = self.view.priced[following] & self.view.priced
+        is_cheaper = price[following] < price - _SAME_PRICE
+        return np.asarray(window.later & is_cheaper & is_priced)
 
     def _next_used(self, window: SlotWindow) -> IndexArray:
         """Return the next chosen slot, any where there is none."""
@@ -267,20 +265,24 @@ class DeviceReasons:
         return figures
 
     def _figures(self, window: SlotWindow, codes: Codes) -> dict[str, OptionalFigures]:
-        """Return each slot's figures: marginal price, end or next use, rise of a peak."""
+        """Return each slot's figures: marginal price, end or next use, rise of a peak.
+
+        Who waits for another cause than the price has no prices.
+        """
         following = self._next_used(window)
+        has_price = (codes != "use_waits") | self._is_cheaper_later(window)
         ends = window.used | _among(codes, _ENDS)
         waits = ~ends & window.later
         until_next = np.where(waits, self.starts[following], _UNKNOWN)
         figures = self.figures | {
-            "buy": np.where(self.view.priced, self.marginal, _UNKNOWN),
+            "buy": np.where(self.view.priced & has_price, self.marginal, _UNKNOWN),
             "time": np.where(ends, window.until.isoformat(), until_next),
-            "price": np.where(waits, self.marginal[following], _UNKNOWN),
+            "price": np.where(waits & has_price, self.marginal[following], _UNKNOWN),
         }
         gives = codes == "ev_gives"
         if gives.any():
             figures["buy"] = np.where(gives, round_each(self.outlook.import_price), figures["buy"])
-        misses = _among(codes, _MISSES)
+        misses = codes == "use_short"
         if misses.any():
             figures["kwh"] = np.where(misses, _round(window.missing_kwh), _UNKNOWN)
         return figures | self._peak_figures(window, ends)

@@ -3,7 +3,7 @@
 Inputs are put back one after the other, and everything is planned anew each time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, get_args
 from zoneinfo import ZoneInfo
@@ -24,7 +24,7 @@ from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.platform.database import plans
 from luna.words import Language, Numbers
-from luna.words.differences import HALF_CENT, say_cause
+from luna.words.differences import HALF_CENT, MOVED_MODES, MovedRun, say_cause
 from services.planner.devices import PLANNED_KINDS
 from services.planner.devices.expected import Expected, IssuedPlan
 from services.planner.devices.kind import PlannedKind
@@ -156,7 +156,8 @@ def compare_plans(
             cost_before = step.cost
     step_costs.append(("horizon", 0.0))
     changes = []
-    for (slot, device), code in _attribute(was, now, steps).items():
+    caused_by = _attribute(was, now, steps)
+    for (slot, device), code in caused_by.items():
         change = ModeChange(
             start=later.reply.slots[slot].start,
             device=device,
@@ -169,10 +170,19 @@ def compare_plans(
     listed = []
     for code, cost in step_costs:
         figure = _FIGURES[code](carried) if code in _FIGURES else None
-        modes = sum(change.cause == code for change in changes)
+        caused = [place for place, cause_code in caused_by.items() if cause_code == code]
         figures = {} if figure is None else {"higher": round(figure, 6)}
-        text = say_cause(code, figure, modes=modes, cost=cost, numbers=numbers)
-        cause = ChangeCause(code=code, text=text, modes=modes, cost=round(cost, 6), figures=figures)
+        text = say_cause(
+            code,
+            figure,
+            slots=len({slot for slot, _ in caused}),
+            cost=cost,
+            numbers=numbers,
+            moved=find_moved_run(was, now, caused, later.reply.slot_minutes),
+        )
+        cause = ChangeCause(
+            code=code, text=text, modes=len(caused), cost=round(cost, 6), figures=figures
+        )
         listed.append(cause)
     about = later.reply
     return PlanChangesReply(
@@ -186,6 +196,47 @@ def compare_plans(
         causes=[cause for cause in listed if cause.modes or abs(cause.cost) >= HALF_CENT],
         changes=changes,
     )
+
+
+def find_moved_run(
+    was: Modes, now: Modes, changed: Sequence[tuple[int, str]], slot_minutes: int
+) -> MovedRun | None:
+    """Return the run that was moved as a whole, None where anything else changed.
+
+    ``changed`` are the slots with another mode, each with its device.
+    """
+    devices = {device for _, device in changed}
+    if len(devices) != 1:
+        return None
+    [device] = devices
+    slots = {slot for slot, _ in changed}
+    for mode in MOVED_MODES:
+        runs_before = _list_runs(was, device, mode)
+        runs_after = _list_runs(now, device, mode)
+        gone = runs_before - runs_after
+        new = runs_after - runs_before
+        if len(gone) != 1 or len(new) != 1:
+            continue
+        [run_before] = gone
+        [run_after] = new
+        is_same_length = len(run_before) == len(run_after)
+        if is_same_length and set(run_before) ^ set(run_after) == slots:
+            minutes = (run_after.start - run_before.start) * slot_minutes
+            return MovedRun(device, mode, minutes)
+    return None
+
+
+def _list_runs(modes: Modes, device: str, mode: str) -> set[range]:
+    """Return the slots of each uninterrupted run of a device in a mode."""
+    runs: list[range] = []
+    for slot in sorted(slot for slot, name in modes if name == device):
+        if modes[slot, device] != mode:
+            continue
+        if runs and runs[-1].stop == slot:
+            runs[-1] = range(runs[-1].start, slot + 1)
+        else:
+            runs.append(range(slot, slot + 1))
+    return set(runs)
 
 
 def read_modes(reply: PlanReply, first: int, count: int) -> Modes:

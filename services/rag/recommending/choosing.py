@@ -383,7 +383,7 @@ def _require_site(site_id: str, own: Sequence[str] | None) -> None:
     if own:
         remedy = f"Known sites: {', '.join(own)}."
     else:
-        remedy = "You have no site yet; an admin can give you one."
+        remedy = "You have no home yet; ask an admin to give you access to one."
     raise refuse("no-site-of-asker", field="site", value=site_id, remedy=remedy)
 
 

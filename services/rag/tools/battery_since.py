@@ -116,7 +116,7 @@ def _say_modes(entry: ControlEntry, language: Language) -> str:
     """Return the battery's mode; of several, each with its name."""
     modes = {}
     for name, setpoint in sorted(entry.allowed.items()):
-        modes[name] = say_mode(setpoint["mode"], language=language)
+        modes[name] = say_mode(setpoint["mode"], language=language, of_battery=True)
     if len(modes) == 1:
         return next(iter(modes.values()))
     named_modes = []

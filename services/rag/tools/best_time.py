@@ -68,7 +68,7 @@ def tell_best_time(context: ToolContext, arguments: BestTimeArguments) -> Findin
     first = plan.slots[slots[best]]
     last = plan.slots[slots[best + length - 1]]
     figures = {
-        "end": teller.moment("best_to", last.start + _step(plan), day=True),
+        "end": teller.end("best_to", last.start + _step(plan), begin=first.start),
         "price": teller.figure("best_price", float(means[best]), "price"),
     }
     if best:

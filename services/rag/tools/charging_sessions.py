@@ -48,9 +48,9 @@ def tell_sessions(context: ToolContext, _arguments: NoArguments) -> Findings:
     plan = find_plan(context)
     for number, session in enumerate(standing[:MOST_SESSIONS], start=1):
         figures = {
-            "device": teller.name(f"vehicle_{number}", session.device),
+            "device": teller.device(f"vehicle_{number}", session.device),
             "begin": teller.moment(f"from_{number}", session.from_, day=True),
-            "end": teller.moment(f"to_{number}", session.to, day=True),
+            "end": teller.end(f"to_{number}", session.to, begin=session.from_),
         }
         if session.target_soc is None:
             teller.say("session", **figures)

@@ -16,7 +16,7 @@ from services.rag.tools.energies import SERIES, Energies, SeriesName
 from services.rag.tools.price_course import price_kind
 from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.reading import price_source, series_source
-from services.rag.tools.telling import Teller
+from services.rag.tools.telling import ROUNDS_TO_ALL, Teller
 
 
 class CompareArguments(Message):
@@ -106,20 +106,27 @@ def tell_comparison(context: ToolContext, arguments: CompareArguments) -> Findin
     other_title = teller.period(other_period, "other_")
     if not both:
         return teller.miss("nothing_to_compare", tuple(sources), one=title, other=other_title)
-    tell_energies(teller, one, both, title=title, end=window.end)
-    cost = tell_bill(teller, context, one)
-    tell_energies(teller, other, both, title=other_title, end=other_window.end, prefix="other_")
-    other_cost = tell_bill(teller, context, other, "other_")
+    cost_title = title
     if "load" in both:
         difference = one.account.consumption_kwh - other.account.consumption_kwh
-        _tell_difference(teller, "load", difference, "kwh")
+        _tell_difference(teller, "load", difference, "kwh", title=title)
+        # The sentence before has named the period.
+        cost_title = ""
+    cost = one.account.energy_cost
+    other_cost = other.account.energy_cost
     if cost is not None and other_cost is not None:
-        _tell_difference(teller, "cost", cost - other_cost, "cost")
+        _tell_difference(teller, "cost", cost - other_cost, "cost", title=cost_title)
+    teller.begin_line()
+    tell_energies(teller, one, both, title=title, end=window.end)
+    tell_bill(teller, context, one)
+    teller.begin_line()
+    tell_energies(teller, other, both, title=other_title, end=other_window.end, prefix="other_")
+    tell_bill(teller, context, other, prefix="other_")
+    teller.begin_line()
     least = min(min(one.coverage(name), other.coverage(name)) for name in both)
-    if least < 1:
-        teller.say("partly_recorded", share=teller.figure("share_known", least, "share"))
+    teller.say_partly("partly_recorded", "share_known", least)
     estimated = max(max(one.estimated(name), other.estimated(name)) for name in both)
-    if estimated > 0:
+    if estimated > 1 - ROUNDS_TO_ALL:
         teller.say("partly_estimated", share=teller.figure("share_estimated", estimated, "share"))
     sources += [price_source(context, one.timeline), price_source(context, other.timeline)]
     series = [_draw_totals(title, one, both), _draw_totals(other_title, other, both)]
@@ -133,10 +140,14 @@ def _draw_totals(title: str, recorded: Energies, names: list[SeriesName]) -> Cha
     return ChartSeries(name=title, unit="kwh", kind="bar", values=totals)
 
 
-def _tell_difference(teller: Teller, quantity: str, difference: float, unit: Unit) -> None:
+def _tell_difference(
+    teller: Teller, quantity: str, difference: float, unit: Unit, *, title: str
+) -> None:
     figure = teller.figure(f"{quantity}_difference", abs(difference), unit)
-    direction = "more" if difference >= 0 else "less"
-    teller.say(f"{quantity}_{direction}", difference=figure)
+    code = f"{quantity}_more" if difference >= 0 else f"{quantity}_less"
+    if title:
+        code = f"{code}_of"
+    teller.say(code, period=title, difference=figure)
 
 
 TOOL = Tool(

@@ -11,7 +11,7 @@ from services.rag.tools.declaration import Findings, PeriodArguments, Tool, Tool
 from services.rag.tools.energies import METERED, SERIES, Energies, SeriesName
 from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.reading import Column, draw, price_source, series_source
-from services.rag.tools.telling import Teller
+from services.rag.tools.telling import ROUNDS_TO_ALL, Teller
 
 # The metered devices come with ``load``.
 USUAL = tuple(name for name in SERIES if name not in METERED)
@@ -82,6 +82,9 @@ def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> F
         return teller.miss("nothing_recorded", sources, period=teller.period(period))
     # Figures are listed in the order of the sentence.
     title = teller.period(period)
+    if arguments.cost:
+        tell_bill(teller, context, recorded, title=title)
+        title = ""
     tell_energies(teller, recorded, available, title=title, end=window.end)
     missing = [name for name in (arguments.series or ()) if name not in available]
     if missing:
@@ -91,13 +94,10 @@ def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> F
         share = recorded.account.self_sufficiency
         if share is not None:
             teller.say("self_sufficiency", share=teller.figure("self_sufficiency", share, "share"))
-    if arguments.cost:
-        tell_bill(teller, context, recorded)
     least = min(recorded.coverage(name) for name in available)
-    if least < 1:
-        teller.say("partly_recorded", share=teller.figure("share_known", least, "share"))
+    teller.say_partly("partly_recorded", "share_known", least)
     estimated = max(recorded.estimated(name) for name in available)
-    if estimated > 0:
+    if estimated > 1 - ROUNDS_TO_ALL:
         teller.say("partly_estimated", share=teller.figure("share_estimated", estimated, "share"))
     priced = (price_source(context, recorded.timeline),) if arguments.cost else ()
     columns: list[Column] = []
@@ -120,6 +120,7 @@ def tell_energies(
     """Tell the energies of a period; one that is not over yet, with the last instant recorded.
 
     Where devices have meters of their own, the whole consumption comes first and its parts follow.
+    An empty title: a sentence before has named the period.
     """
     amounts = []
     if "load" in names and recorded.has_metered_devices:
@@ -131,31 +132,38 @@ def tell_energies(
             code = "amount_house"
         amount = teller.figure(f"{prefix}{name}_kwh", recorded.total(name), "kwh")
         amounts.append(teller.phrase(code, kwh=amount))
-    teller.say("energies", period=title, list=", ".join(amounts))
+    code = "energies" if title else "energies_untitled"
+    teller.say(code, period=title, list=", ".join(amounts))
     if recorded.timeline.end < end:
         teller.say("so_far", until=teller.moment(f"{prefix}until", recorded.timeline.end, day=True))
 
 
 def tell_bill(
-    teller: Teller, context: ToolContext, recorded: Energies, prefix: str = ""
+    teller: Teller,
+    context: ToolContext,
+    recorded: Energies,
+    *,
+    title: str = "",
+    prefix: str = "",
 ) -> float | None:
-    """Tell and return the cost of energies; None where prices or meter are unknown."""
+    """Tell and return the cost of energies; None where prices or meter are unknown.
+
+    An empty title: a sentence before has named the period.
+    """
     account = recorded.account
     cost = account.energy_cost
     if cost is None:
-        teller.say("cost_unknown")
+        teller.say("cost_unknown_of" if title else "cost_unknown", period=title)
         return None
     figures = {
         "import_cost": teller.figure(f"{prefix}import_cost", account.import_cost, "cost"),
         "export_earning": teller.figure(f"{prefix}export_earning", -account.export_cost, "cost"),
         "total": teller.figure(f"{prefix}net_cost", cost, "cost"),
     }
-    teller.say("bill", **figures)
+    teller.say("bill_of" if title else "bill", period=title, **figures)
     if context.site.tariff.peaks:
         teller.say("bill_without_peaks")
-    if account.priced < 1:
-        share = teller.figure(f"{prefix}share_priced", account.priced, "share")
-        teller.say("bill_partly", share=share)
+    teller.say_partly("bill_partly", f"{prefix}share_priced", account.priced)
     return cost
 
 

@@ -77,7 +77,7 @@ def tell_forecast(context: ToolContext, arguments: ForecastArguments) -> Finding
     teller.say(
         "forecast_window",
         begin=teller.moment("from", timeline.start, day=True),
-        end=teller.moment("to", end, day=True),
+        end=teller.end("to", end, begin=timeline.start),
     )
     columns: list[Column] = []
     for name in names:

@@ -89,29 +89,35 @@ def tell_plan(context: ToolContext, arguments: PlanArguments) -> Findings:
             (plan_source(plan),),
             until=teller.moment("plan_end", end_of(plan), day=True),
         )
-    issued = teller.moment("issued_at", plan.issued_at, day=True)
-    teller.say(
-        "plan_cost",
-        issued=issued,
-        cost=teller.figure("plan_cost", plan.cost.total, "cost"),
-        end=teller.moment("plan_end", end_of(plan), day=True),
-    )
-    if plan.cost.self_sufficiency is not None:
-        share = teller.figure("self_sufficiency", plan.cost.self_sufficiency, "share")
-        teller.say("plan_self_sufficiency", share=share)
     if len(slots) < len(coming):
         end = slots[-1].start + length
         teller.say(
             "plan_window",
             begin=teller.moment("window_from", slots[0].start, day=True),
-            end=teller.moment("window_to", end, day=True),
+            end=teller.end("window_to", end, begin=slots[0].start),
         )
     if not context.site.batteries and not slots[0].batteries:
         teller.say("no_battery")
     else:
         _tell_batteries(teller, slots, length)
+    _tell_cost(teller, plan)
     chart = _draw_plan(teller, slots, length)
     return teller.finish(chart=chart, sources=(plan_source(plan),))
+
+
+def _tell_cost(teller: Teller, plan: PlanReply) -> None:
+    total = plan.cost.total
+    figures = {
+        "issued": teller.moment("issued_at", plan.issued_at, day=True),
+        "cost": teller.figure("plan_cost", total, "cost"),
+        "end": teller.moment("plan_end", end_of(plan), day=True),
+    }
+    if total < 0:
+        figures["earning"] = teller.figure("plan_earning", -total, "cost")
+    teller.say("plan_earns" if total < 0 else "plan_cost", **figures)
+    if plan.cost.self_sufficiency is not None:
+        share = teller.figure("self_sufficiency", plan.cost.self_sufficiency, "share")
+        teller.say("plan_self_sufficiency", share=share)
 
 
 def _draw_plan(teller: Teller, slots: Sequence[SlotReply], length: timedelta) -> Chart:
@@ -161,9 +167,11 @@ def _tell_flows(
         while last + 1 < len(flowing) and flowing[last + 1]:
             last += 1
         run_kwh = sum(values[first : last + 1])
+        begin = slots[first].start
+        end = slots[last].start + length
         figures = {
-            "begin": teller.moment(f"next_{name}_from{ending}", slots[first].start, day=True),
-            "end": teller.moment(f"next_{name}_to{ending}", slots[last].start + length, day=True),
+            "begin": teller.moment(f"next_{name}_from{ending}", begin, day=True),
+            "end": teller.end(f"next_{name}_to{ending}", end, begin=begin),
             "kwh": teller.figure(f"next_{name}_kwh{ending}", run_kwh, "kwh"),
         }
         teller.say(f"plan_{name}{suffix}", total=total, **figures, **battery_name)
@@ -175,7 +183,7 @@ def _tell_batteries(teller: Teller, slots: Sequence[SlotReply], length: timedelt
         _tell_flows(teller, slots, length, battery=None, ending="")
     else:
         for number, name in enumerate(names, start=1):
-            teller.name(f"battery_{number}", name)
+            teller.device(f"battery_{number}", name)
             own_slots = []
             for slot in slots:
                 if name in slot.batteries:
@@ -185,7 +193,7 @@ def _tell_batteries(teller: Teller, slots: Sequence[SlotReply], length: timedelt
     for number, (battery, last) in enumerate(slots[-1].batteries.items(), start=1):
         socs = [slot.batteries[battery].soc_end for slot in slots if battery in slot.batteries]
         figures = {
-            "battery": teller.name(f"battery_{number}", battery),
+            "battery": teller.device(f"battery_{number}", battery),
             "low": teller.figure(f"lowest_soc_{number}", min(socs), "soc"),
             "high": teller.figure(f"highest_soc_{number}", max(socs), "soc"),
             "last": teller.figure(f"soc_end_{number}", last.soc_end, "soc"),

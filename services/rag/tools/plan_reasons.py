@@ -71,7 +71,7 @@ def tell_reason(context: ToolContext, arguments: ReasonArguments) -> Findings:
     slot = None if plan is None else _find_slot(plan, at)
     if plan is None or slot is None:
         return teller.miss("no_plan_at", at=teller.moment("at", at, day=True))
-    mode = say_mode(slot.mode, language=context.numbers.language)
+    mode = say_mode(slot.mode, language=context.numbers.language, of_battery=True)
     slot_end = slot.start + timedelta(minutes=plan.slot_minutes)
     begin = teller.moment("slot_from", slot.start, day=True)
     end = teller.moment("slot_to", slot_end, day=False)

@@ -136,9 +136,7 @@ def tell_prices(context: ToolContext, arguments: PriceArguments) -> Findings:
     before = read_prices(context, earlier, arguments.price, market)
     if np.isfinite(before).any():
         _tell_difference(teller, mean_finite(values), mean_finite(before))
-    known = share_finite(values)
-    if known < 1:
-        teller.say("partly_known", share=teller.figure("share_known", known, "share"))
+    teller.say_partly("partly_known", "share_known", share_finite(values))
     sources = (source, _source_of(context, earlier, market))
     return teller.finish(chart=chart, sources=sources)
 
@@ -199,7 +197,7 @@ def _tell_extremes(
         figures[f"{name}_at"] = teller.moment(
             f"{name}_price_at", slot_start(timeline, place), day=several
         )
-    teller.say(f"price_extremes{'_days' if several else ''}{tense}", **figures)
+    teller.say(f"price_extremes{tense}", **figures)
     negative = int((values < 0).sum())
     if negative:
         hours = teller.hours("negative_hours", negative / _SLOTS_PER_HOUR)

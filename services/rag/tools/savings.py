@@ -62,10 +62,11 @@ def tell_savings(context: ToolContext, arguments: SavingsArguments) -> Findings:
     days = teller.figure("days", saved.days, "count")
     if not saved.counted:
         return teller.miss("no_scores", (source,), period=teller.period(period), days=days)
+    title = teller.period(period)
+    _tell_part(teller, saved.done, "saved", title=title)
+    _tell_part(teller, saved.proposed, "would_save", title=title)
     counted = teller.figure("counted_days", len(saved.counted), "count")
-    teller.say("savings_counted", period=teller.period(period), counted=counted, days=days)
-    _tell_part(teller, saved.done, "saved", ("savings_saved", "savings_lost"))
-    _tell_part(teller, saved.proposed, "would_save", ("savings_would_save", "savings_would_lose"))
+    teller.say("savings_counted", counted=counted, days=days)
     as_recorded = list_as_recorded(context.site)
     if as_recorded:
         names = [say_device(name, language=context.numbers.language) for name in as_recorded]
@@ -84,22 +85,26 @@ def tell_savings(context: ToolContext, arguments: SavingsArguments) -> Findings:
     return teller.finish(chart=chart, sources=(source,))
 
 
-def _tell_part(teller: Teller, part: Savings, name: str, codes: tuple[str, str]) -> None:
-    """Tell the savings of some days.
+_CODES = {
+    "saved": ("savings_saved", "savings_lost"),
+    "would_save": ("savings_would_save", "savings_would_lose"),
+}
 
-    ``codes`` are the sentences for less and for more than the inverter alone.
-    """
+
+def _tell_part(teller: Teller, part: Savings, name: str, *, title: str) -> None:
+    """Tell the savings of some days of a period."""
     difference = part.saved
     if difference is None:
         return
     cost = part.cost
+    count = teller.figure(f"{name}_days", len(part.counted), "count")
     figures = {
-        "count": teller.figure(f"{name}_days", len(part.counted), "count"),
         "amount": teller.figure(name, abs(difference), "cost"),
         "luna": teller.figure(f"{name}_cost_{LUNA}", cost[LUNA], "cost"),
         "without": teller.figure(f"{name}_cost_{WITHOUT}", cost[WITHOUT], "cost"),
     }
-    teller.say(codes[0] if difference >= 0 else codes[1], **figures)
+    less, more = _CODES[name]
+    teller.say(less if difference >= 0 else more, period=title, **figures)
     share = share_of_possible(cost)
     if share is not None:
         possible = teller.figure(f"{name}_possible", cost[WITHOUT] - cost[POSSIBLE], "cost")
@@ -108,6 +113,7 @@ def _tell_part(teller: Teller, part: Savings, name: str, codes: tuple[str, str])
             share=teller.figure(f"{name}_share_of_possible", share, "share"),
             possible=possible,
         )
+    teller.say(f"{name}_control", count=count)
 
 
 TOOL = Tool(

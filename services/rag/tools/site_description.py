@@ -23,7 +23,7 @@ def tell_site(context: ToolContext, _arguments: NoArguments) -> Findings:
     now = teller.moment("now", context.now, day=True)
     teller.say(
         "site",
-        site=teller.name("site", site.name),
+        site=teller.name("site", site.name, shown=site.called),
         zone=teller.name("timezone", site.timezone),
         now=now,
         today=teller.day("today", context.today),
@@ -32,7 +32,7 @@ def tell_site(context: ToolContext, _arguments: NoArguments) -> Findings:
     for number, device in enumerate(devices, start=1):
         figures = {
             "kind": KINDS.say(device.kind, context.numbers.language),
-            "name": teller.name(f"device_{number}", device.name),
+            "name": teller.device(f"device_{number}", device.name),
             "power": teller.figure(f"power_kw_{number}", device.power_kw, "kw"),
         }
         if device.capacity_kwh is None:

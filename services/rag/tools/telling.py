@@ -7,9 +7,15 @@ from math import isfinite
 from luna.contracts.site_tools import Chart, Figure, ToolSource, Unit
 from luna.energy.timeline import local_midnight
 from luna.platform.house_statements import HouseStatement
+from luna.words.devices import say_device
 from luna.words.house import answer_phrase
 from luna.words.numbers import NBSP
 from services.rag.tools.declaration import DayPeriod, Findings, ToolContext
+
+# An answer begins with so many sentences; the others follow as details on a line of their own.
+LEAD = 2
+# A share from here on is shown as 100%.
+ROUNDS_TO_ALL = 0.995
 
 
 class Teller:
@@ -22,6 +28,8 @@ class Teller:
         self.numbers = context.numbers
         self._figures: dict[str, Figure] = {}
         self._sentences: list[str] = []
+        # Places of details that begin a line.
+        self._lines: set[int] = set()
         self._written: dict[Unit, Callable[[float], str]] = {
             "kwh": self.numbers.amount,
             "kw": self.numbers.power,
@@ -44,9 +52,13 @@ class Teller:
         hours, minutes = divmod(round(value_hours * 60), 60)
         return self._note(name, value_hours, "hours", f"{hours}:{minutes:02d}{NBSP}h")
 
-    def name(self, name: str, value: str) -> str:
-        """Record a name, which may contain digits, and return it."""
-        return self._note(name, value, "name", value)
+    def name(self, name: str, value: str, *, shown: str = "") -> str:
+        """Record a name, which may contain digits, and return it as it is shown."""
+        return self._note(name, value, "name", shown or value)
+
+    def device(self, name: str, key: str) -> str:
+        """Record a device's key and return the device's name."""
+        return self.name(name, key, shown=say_device(key, language=self.numbers.language))
 
     def moment(self, name: str, instant: datetime, *, day: bool) -> str:
         """Record an instant and return its local clock time, with ``day`` also its day."""
@@ -55,6 +67,12 @@ class Teller:
         if day:
             text = f"{self.numbers.day(instant)}, {text}"
         return self._note(name, local.isoformat(), "instant", text)
+
+    def end(self, name: str, end: datetime, *, begin: datetime) -> str:
+        """Record the end of a span and return it, with its day if that is not the begin's."""
+        zone = self.numbers.zone
+        is_same_day = begin.astimezone(zone).date() == end.astimezone(zone).date()
+        return self.moment(name, end, day=not is_same_day)
 
     def day(self, name: str, day: date) -> str:
         """Record a local day and return it with its year."""
@@ -90,6 +108,15 @@ class Teller:
         """Add a sentence."""
         self._sentences.append(self.phrase(code, **figures).rstrip())
 
+    def begin_line(self) -> None:
+        """Begin a line of details with the next sentence."""
+        self._lines.add(len(self._sentences))
+
+    def say_partly(self, code: str, name: str, share: float) -> None:
+        """Add the sentence that only a share of the time is known, unless it shows as all."""
+        if share < ROUNDS_TO_ALL:
+            self.say(code, share=self.figure(name, share, "share"))
+
     def state(self, statement: HouseStatement, number: int, prefix: str = "") -> None:
         """Add a statement about the house; its figures are named ``{prefix}{name}_{number}``."""
         figures = {}
@@ -114,7 +141,7 @@ class Teller:
         """Return the findings."""
         return Findings(
             found=True,
-            text=" ".join(self._sentences),
+            text=self._text,
             figures=[*self._figures.values()],
             chart=chart,
             sources=sources,
@@ -125,10 +152,19 @@ class Teller:
         self.say(code, **figures)
         return Findings(
             found=False,
-            text=" ".join(self._sentences),
+            text=self._text,
             figures=[*self._figures.values()],
             sources=sources,
         )
+
+    @property
+    def _text(self) -> str:
+        text = ""
+        for place, sentence in enumerate(self._sentences):
+            if place:
+                text += "\n" if place == LEAD or place in self._lines else " "
+            text += sentence
+        return text
 
     def _note(self, name: str, value: float | str, unit: Unit, text: str) -> str:
         assert isinstance(value, str) or isfinite(value), name  # noqa: S101 - what is unknown is left out by who asks

@@ -10,6 +10,7 @@ from luna.contracts.message import Message
 from luna.contracts.site_tools import Chart, ChartSeries, Unit
 from luna.energy.errors import LunaError
 from luna.energy.site import Site
+from luna.words.refusals import say_refusal
 from services.rag.tools import cues
 from services.rag.tools.declaration import Findings, Tool, ToolContext
 from services.rag.tools.plan import find_plan, plan_source
@@ -139,9 +140,8 @@ def tell_variant(context: ToolContext, arguments: WhatIfArguments) -> Findings:
             context.client.ask(request, timeout=context.patience)
         )
     except LunaError as error:
-        return teller.miss(
-            "planner_refused", (plan_source(plan),), why=teller.name("refusal", error.message)
-        )
+        why = say_refusal(error, context.numbers.language).sentence
+        return teller.miss("planner_refused", (plan_source(plan),), why=teller.name("refusal", why))
     units: dict[str, Unit] = {
         "battery_capacity_kwh": "kwh",
         "pv_peak_kw": "kw",
@@ -154,14 +154,11 @@ def tell_variant(context: ToolContext, arguments: WhatIfArguments) -> Findings:
             figure = teller.figure(name, value, units[name])
             parts.append(teller.phrase(f"variant_{name}", value=figure))
     before = teller.figure("cost_before", reply.before.total, "cost")
-    teller.say(
-        "variant_costs",
-        list=", ".join(parts),
-        before=before,
-        after=teller.figure("cost_after", reply.after.total, "cost"),
-    )
     amount = teller.figure("cost_difference", abs(reply.cost.total), "cost")
-    teller.say("variant_more" if reply.cost.total >= 0 else "variant_less", amount=amount)
+    code = "variant_more" if reply.cost.total >= 0 else "variant_less"
+    teller.say(code, list=", ".join(parts), amount=amount)
+    after = teller.figure("cost_after", reply.after.total, "cost")
+    teller.say("variant_costs", before=before, after=after)
     teller.say("variant_horizon")
     labels = [teller.phrase("as_it_is"), teller.phrase("as_it_would_be")]
     series = [

@@ -56,5 +56,7 @@ def test_a_downgrade_keeps_data_unless_it_is_told_to_drop_them(luna: Luna, url: 
         connection.execute(text("INSERT INTO sites (name) VALUES ('home')"))
     refused = luna("db", "downgrade", "base", "--json")
     assert (refused.code, refused.out) == (1, "")
-    assert refused.problem["detail"].startswith("revision: the downgrade would drop data of sites")
+    assert refused.problem["detail"].startswith(
+        "revision: the downgrade would delete data of sites"
+    )
     assert luna("db", "downgrade", "base", "--yes", "--json").document == {"revision": None}

@@ -199,7 +199,7 @@ def test_what_was_refused_and_what_was_done_is_listed_elsewhere(
     listed = laptop("data", "quarantine", "list", *AT).out
     assert [
         piece
-        for piece in ("observations", "7", "load_kwh is no number", "load_kwh=x")
+        for piece in ("observations", "7", "load_kwh is not a number", "load_kwh=x")
         if piece not in listed
     ] == []
     assert (
@@ -455,7 +455,7 @@ def test_the_sites_elsewhere_are_listed(laptop: Luna) -> None:
         (
             ("data", "slots", *AT, "--from", "2024-06-02", "--to", "2024-06-01"),
             "to",
-            "the window is empty",
+            "the window ends before it begins",
         ),
         (("jobs", "show", "4711"), "job_id", "4711"),
         (("data", "quarantine", "list", "--site", "attic"), "site", "attic"),

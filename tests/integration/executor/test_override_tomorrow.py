@@ -64,14 +64,16 @@ def test_an_override_into_tomorrow_survives_plans_made_anew_is_shown_with_its_da
     # From 14:00 in Berlin until 11:00 of the next day: 21 hours of four slots, each as the owner
     # said.
     assert owned(api, armed) == [(START + HOUR + place * SLOT, "charge") for place in range(84)]
-    english = wording("home", "notice_override", mode="Charge", t="tomorrow 11:00")
-    german = wording("home", "notice_override", "de", mode="Laden", t="morgen 11:00")
+    charge = wording("modes", "mode_charge")
+    english = wording("home", "notice_override", mode=charge, t="tomorrow 11:00")
+    charge = wording("modes", "mode_charge", "de")
+    german = wording("home", "notice_override", "de", mode=charge, t="morgen 11:00")
     assert english in read(api, armed)
     assert german in read(api, armed, "de")
     why = api.get(f"/ui/sites/{armed.name}/home/why", params={"at": (END - SLOT).isoformat()}).text
     assert wording("battery_reasons", "reason_manual_1", time="Fri 11:00") in why
-    # The usual tariff; a plan without values of energy has no ruler that would show it.
-    assert wording("home", "ruler", sell="0\u00a0ct", buy="30\u00a0ct") in why
+    # The usual tariff.
+    assert wording("home", "prices", sell="0\u00a0ct", buy="30\u00a0ct") in why
     armed.clock.instant = END
     armed.plan(*[EXPORT] * 192, at=END - HOUR)
     armed.turn()

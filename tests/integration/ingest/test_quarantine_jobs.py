@@ -299,12 +299,16 @@ def test_one_value_takes_the_place_of_one_reading_only(connection: Connection) -
 def test_nobody_decides_twice(connection: Connection, tmp_path: Path) -> None:
     load(connection, tmp_path, row_at(0, 1, 1), row_at(15, 1, 2))
     row = decide(connection, "dismissed").row
-    with pytest.raises(ConflictError, match="was dismissed already"):
+    with pytest.raises(ConflictError) as refused:
         resolve_row(
             connection,
             ResolveRequest(quarantine_id=row.quarantine_id, resolution="released"),
             now=NOW,
         )
+    assert (refused.value.reason, refused.value.parameters["decision"]) == (
+        "row-decided",
+        "dismissed",
+    )
 
 
 def test_a_row_that_is_not_there_is_not_found(connection: Connection) -> None:

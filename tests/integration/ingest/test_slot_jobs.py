@@ -366,11 +366,9 @@ def test_readings_in_a_unit_that_there_is_not_are_refused_by_name_and_the_others
     report = load(
         connection, tmp_path, 0, [*BEFORE, 814.0, 814.5], "kWh", "kWh", "kWh", "kWh", "kkWh"
     )
-    reason = (
-        "load (input_sensors.total_load_consumption): its unit 'kkWh' is none of energy or "
-        "power: give Wh, kWh, MWh for a counter; W, kW, MW for a power"
-    )
-    assert (report.accepted, dict(report.reasons)) == (4, {reason: 2})
+    role = "total_load_consumption"
+    reason = RowFault.of("wrong_unit_of", sensor="load", role=role, unit="kkWh")
+    assert (report.accepted, dict(report.reasons)) == (4, {str(reason): 2})
     last, first = quarantine.list_rows(connection, "metered")
     with pytest.raises(InvalidInputError, match="kkWh"):
         resolve_row(
@@ -398,7 +396,7 @@ def test_readings_in_a_unit_that_there_is_not_are_refused_by_name_and_the_others
         "sensor load",
         815.0,
         "kkWh",
-        reason.partition(": ")[2],
+        str(RowFault.of("wrong_unit", unit="kkWh")),
     )
 
 
@@ -689,8 +687,9 @@ def test_a_site_without_sensors_is_told_how_to_name_them(
     connection: Connection, add_site: Callable[..., None]
 ) -> None:
     add_site()
-    with pytest.raises(InvalidInputError, match="names no sensors"):
+    with pytest.raises(InvalidInputError) as refused:
         build(connection, slots=1)
+    assert refused.value.reason == "site-without-sensors"
 
 
 MIDNIGHT = datetime(2024, 6, 1, 22, tzinfo=UTC)

@@ -22,6 +22,8 @@ from luna.energy.timeline import local_days, parse_zone
 from luna.platform.database import control, notifications, readings, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.settings import Settings
+from luna.words import Language
+from luna.words.devices import say_device
 from services.notifier import notification
 from services.notifier.targets import Target, open_targets
 from tests.support.control.inverters import describe
@@ -122,7 +124,7 @@ def test_an_armed_site_without_a_plan_is_told_once(
     arm(database, site)
     for minutes in (0, 5, 10):
         tell(NOON + timedelta(minutes=minutes))
-    assert house.texts == [wording("messages", "text_no_plan", site=site)]
+    assert house.texts == [_text_of(site, "text_no_plan")]
     (only,) = told(database, site)
     assert (only.event, only.code, only.urgent, only.deliveries[0].status) == (
         "plan",
@@ -176,15 +178,18 @@ def test_what_a_plan_misses_is_told_once_a_day_in_german_when_that_is_wanted(
         )
         tell(NOON + hours * HOUR, message_language="de")
     # What nobody had the time to find is not said to be out of reach.
-    unproven = wording(
-        "messages", "text_plan_unproven", "de", site=site, missed="load boiler: 2.000 kWh"
-    )
+    unproven = _text_of(site, "text_plan_unproven", "de", missed="load boiler: 2.000 kWh")
     (other,) = [text for text in house.texts if text != unproven]
-    reserve = re.compile(r".*Batterie.*Do\. 18:00: 10,0\u00a0%")
+    reserve = re.compile(r".*Batterie.*Do\. 18:00: 10,0\u00a0% fehlen")
     assert len(house.texts) == 2
-    assert wording_pattern(
-        "messages", "text_plan_compromised", "de", site=site, missed=reserve
-    ).fullmatch(other)
+    compromised = wording_pattern("messages", "text_plan_compromised", "de", missed=reserve)
+    assert compromised.fullmatch(other.removeprefix(f"{site}: "))
+
+
+def _text_of(site: str, code: str, language: Language = "en", /, **figures: object) -> str:
+    """Return a message's text as it is sent for a site."""
+    text = wording("messages", code, language, **figures)
+    return wording("messages", "with_site", language, site=site, text=text)
 
 
 def _compromise(document: dict[str, Any]) -> Any:
@@ -229,10 +234,8 @@ def test_a_device_that_did_not_confirm_is_told(
     with unit_of_work(database) as connection:
         control.decide(connection, control.load(connection, site), decision)
     tell(NOON)
-    battery = wording("messages", "name_batteries")
-    assert house.texts == [
-        wording("messages", "text_device_silent", device=battery, site=site, at="Thu 12:00")
-    ]
+    battery = say_device("batteries", language="en")
+    assert house.texts == [_text_of(site, "text_device_silent", device=battery, at="Thu 12:00")]
 
 
 def test_sensors_are_missed_after_an_hour_and_forgotten_after_a_week(
@@ -246,7 +249,7 @@ def test_sensors_are_missed_after_an_hour_and_forgotten_after_a_week(
     assert house.texts == []
     tell(NOON + 2 * HOUR)
     tell(NOON + 8 * DAY)
-    assert house.texts == [wording("messages", "text_sensors_silent", at="Thu 12:00", site=site)]
+    assert house.texts == [_text_of(site, "text_sensors_silent", at="Thu 12:00")]
 
 
 def test_cheap_hours_of_tomorrow_are_told_where_they_are_cheap_and_never_after_they_began(
@@ -260,11 +263,11 @@ def test_cheap_hours_of_tomorrow_are_told_where_they_are_cheap_and_never_after_t
     tell(NOON + HOUR)
     figures = {
         "start": "Fri 02:00",
-        "end": "Fri 05:00",
+        "end": "05:00",
         "price": "6.0\u00a0ct",
         "usual": "27.0\u00a0ct",
     }
-    assert house.texts == [wording("messages", "text_cheap_hours", site=site, **figures)]
+    assert house.texts == [_text_of(site, "text_cheap_hours", **figures)]
 
 
 def test_the_day_is_told_in_its_morning_to_those_alone_who_ask_for_it(
@@ -278,11 +281,10 @@ def test_the_day_is_told_in_its_morning_to_those_alone_who_ask_for_it(
     tell(morning + timedelta(minutes=20), lines)
     tell(morning + HOUR, lines)
     (text,) = house.texts
-    now = wording_pattern("house", "house_now", end="Sat 07:30", mode="Hold")
+    now = wording_pattern("house", "house_now", end="Sat 07:30", mode=wording("modes", "mode_hold"))
     statements = re.compile(f"{re.escape(wording('house', 'house_would'))} {now.pattern}")
-    assert wording_pattern("messages", "text_day_ahead", site=site, statements=statements).match(
-        text
-    )
+    day_ahead = wording_pattern("messages", "text_day_ahead", statements=statements)
+    assert day_ahead.match(text.removeprefix(f"{site}: "))
     assert wording("house", "house_stored", soc="50%", basis="planned") in text
 
 
@@ -332,7 +334,7 @@ def test_each_target_is_told_of_the_events_it_wants(
     )
     tell(NOON, lines)
     assert [path for path, _ in house.taken] == ["/api/services/notify/mobile_app_phone"]
-    assert house.taken[0][1]["title"] == "No plan"
+    assert house.taken[0][1]["title"] == wording("messages", "title_no_plan")
 
 
 @pytest.mark.parametrize("fault", ["500", "404", "hang_up"])
@@ -459,9 +461,7 @@ def test_the_week_is_told_on_monday_by_what_luna_did_or_else_would_have_saved(
     tell(datetime(2024, 1, 29, 8, 0, tzinfo=UTC))
     tell(datetime(2024, 1, 30, 12, 0, tzinfo=UTC))
     # Half a euro a day.
-    assert house.texts == [
-        wording("messages", code, site=site, saved=f"€{0.5 * count:.2f}", days=count)
-    ]
+    assert house.texts == [_text_of(site, code, saved=f"€{0.5 * count:.2f}", days=count)]
 
 
 def _score(connection: Any, site: str, costs: dict[str, float], days: list[date]) -> None:

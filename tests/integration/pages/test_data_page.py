@@ -64,7 +64,7 @@ def test_a_month_shows_the_verdict_on_each_day_and_what_speaks_against_it(
     fault = wording("quality", "fault_coverage", series="Consumption", known=68, slots=96)
     assert f"Sun 18 Oct: {wording('data', 'verdict_exclude')} ({fault})" in text
     assert f"Fri 23 Oct: {wording('data', 'verdict_mask_battery')}" in text
-    assert "Wed 28 Oct: not judged" in text
+    assert "Wed 28 Oct: not checked" in text
 
 
 def test_it_speaks_german(api: httpx.Client) -> None:

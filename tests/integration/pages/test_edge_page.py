@@ -98,7 +98,7 @@ def test_the_page_says_what_the_newest_run_came_to(
         "camera_lab", "insight_oracle_share", Controller="Learned controller", value=f"{share:.1%}"
     )
     assert finding.search(text)
-    assert "Stand-in data" in text
+    assert wording("edge", "stand_in_title") in text
     assert "California, Florida, Northwest and New York" in text
     assert "runs-0001.jsonl, line 500: half <a> line" in text
     assert f"?job={older}" in api.get("/ui/edge").text
@@ -110,7 +110,7 @@ def test_the_page_says_what_the_newest_run_came_to(
     assert wording_pattern("camera_lab", "insight_oracle_share", "de", **german_figures).search(
         german
     )
-    assert "Ersatzdaten" in german
+    assert wording("edge", "stand_in_title", "de") in german
 
 
 def test_routes_give_the_same_figures(

@@ -116,15 +116,13 @@ def read(api: httpx.Client, address: str, language: str = "en") -> str:
 
 def test_it_says_what_drives_how_old_it_is_and_how_good_versions_were(api: httpx.Client) -> None:
     text = read(api, PAGE)
-    version = wording("forecasts", "version_baseline_like_days")
-    assert wording("forecasts", "headline", version=version) in text
+    assert wording("forecasts", "headline_baseline_like_days") in text
     assert wording_pattern("forecasts", "fresh", at=CLOCK, minutes=MINUTES, hours=48).search(text)
     # 0.05 and 0.03 kWh in a quarter-hour are 0.2 and 0.12 kW.
     assert "0.20 kW" in text
     assert "0.12 kW" in text
     german = read(api, PAGE, "de")
-    version = wording("forecasts", "version_baseline_like_days", "de")
-    assert wording("forecasts", "headline", "de", version=version) in german
+    assert wording("forecasts", "headline_baseline_like_days", "de") in german
     assert wording("forecasts", "by_default", "de") in german
 
 

@@ -28,7 +28,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.house_now import HouseNow
 from luna.platform.house_reading import read_house, read_planned
-from luna.words import list_reason_codes
+from luna.words import Language, list_reason_codes
 from luna.words.house import say_basis
 from luna.words.pages import page_words
 from services.api.pages.home_slots import view_sheet, write_csv
@@ -91,12 +91,13 @@ def test_the_first_sentence_says_what_the_battery_does_and_when_that_changes(
 ) -> None:
     english = api.get(HOME)
     german = api.get(HOME, headers={"Accept-Language": "de"})
-    follows = wording_pattern("home", "now_self_consumption")
-    sells = wording_pattern("home", "next_export", t=CLOCK)
-    assert re.search(f"{follows.pattern} {sells.pattern}", seen(english))
-    follows = wording_pattern("home", "now_self_consumption", "de")
-    sells = wording_pattern("home", "next_export", "de", t=CLOCK)
-    assert re.search(f"{follows.pattern} {sells.pattern}", seen(german))
+    languages: tuple[tuple[Language, httpx.Response], ...] = (("en", english), ("de", german))
+    for language, page in languages:
+        until = wording_pattern("home", "until_time", language, t=CLOCK).pattern
+        now = wording_pattern(
+            "home", "would_self_consumption", language, until=re.compile(f" {until}")
+        )
+        assert re.search(now.pattern, seen(page), re.IGNORECASE)
     assert wording_pattern("home", "fact_cost_note", x=re.compile(r"−?€\d+\.\d\d")).search(
         seen(english)
     )
@@ -118,16 +119,16 @@ def test_the_sheet_of_every_coming_slot_has_a_reason_its_prices_and_the_limits_a
             True,
             True,
         )
-        said = " ".join(
-            [
-                *(text for row in sheet.rows for text in row),
-                *([sheet.ruler.sell.price, sheet.ruler.buy.price] if sheet.ruler else []),
-            ]
-        )
+        said = " ".join(text for row in sheet.rows for text in row)
+        reserve = wording("battery_reasons", "limit_reserve")
         wanted = [
             *(window.numbers.price(float(prices[name][slot])) for name in ("import", "export")),
-            *decided["binding"][slot],
+            *(text for text in decided["binding"][slot] if text != reserve),
         ]
+        if reserve in decided["binding"][slot]:
+            soc = window.numbers.share(float(view.document["reserve_soc"][slot]))
+            wanted.append(wording("home", "binding_reserve", soc=soc))
+        assert bool(sheet.worth) == (decided["energy_value"][slot] is not None)
         assert [fact for fact in wanted if fact not in said] == []
     # As the page shows one of them.
     last = sheets[window.timeline.count - 1]
@@ -179,7 +180,8 @@ def test_page_home_assistant_and_answers_tell_the_same_of_the_house_and_what_it_
         in answer.text
     )
     begins = told["next_action_at"].astimezone(parse_zone(house.site.timezone)).strftime("%H:%M")
-    assert wording("home", "next_export", t=begins) in page
+    sells = wording_pattern("home", "step_export").pattern
+    assert re.search(rf"{begins} – \S+ {sells}", page)
     assert beside["next_action"]["reason"] in answer.text
     # Nothing is sent from a site that is not armed.
     assert wording("home", "would") in page
@@ -225,7 +227,7 @@ def test_a_slot_is_chosen_by_its_instant_and_one_that_is_over_offers_nothing(
     assert re.search(r"12:00 · part of \d\d:\d\d – \d\d:\d\d", seen(past))
     assert "Measured" in seen(past)
     assert "<form" not in past.text
-    assert "Do something else" in seen(coming)
+    assert wording("home", "override") in seen(coming)
 
 
 @each_row("at", ["", "soon", "9999-12-31T23:00:00Z", "2026-05-20T12:00:00 02:00", "<script>"])
@@ -242,7 +244,7 @@ def test_an_owner_overrides_without_a_script_and_takes_it_back(api: httpx.Client
         f"{HOME}/override", data={"mode": "hold", "until": "2026-05-20T18:30:00+02:00"}
     )
     assert (chosen.status_code, chosen.headers["Location"]) == (303, HOME)
-    decided = wording("home", "notice_override", mode="Hold", t="18:30")
+    decided = wording("home", "notice_override", mode=wording("modes", "mode_hold"), t="18:30")
     assert f"{decided} {wording('home', 'notice_cannot_send')}" in seen(api.get(HOME))
     assert wording("home", "would") in seen(api.get(HOME))
     assert api.post(f"{HOME}/resume", data={"device": "batteries"}).status_code == 303

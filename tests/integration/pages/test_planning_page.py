@@ -215,9 +215,9 @@ def test_an_override_stands_above_all_and_can_be_ended(
             now=now,
         )
     batteries = wording("planning", "override_batteries")
-    assert wording_pattern("planning", "override", mode="Hold", device=batteries).search(
-        read(api, PAGE)
-    )
+    assert wording_pattern(
+        "planning", "override", mode=wording("modes", "mode_hold"), device=batteries
+    ).search(read(api, PAGE))
     api.post(f"{PAGE}/resume", data={"device": "batteries"})
     assert not wording_pattern("planning", "override").search(read(api, PAGE))
 
@@ -424,8 +424,10 @@ def test_before_arming_a_device_that_stays_in_some_modes_says_in_which(
     with unit_of_work(database) as connection:
         sites.save(connection, describe_furnished("planned", vehicles=[], control=own))
     text = read(api, PAGE)
+    stays_in = ("save", "supply", "hold")
+    modes = ", ".join(wording("modes", f"mode_{name}") for name in stays_in)
     assert wording("planning", "unattended_reverts", device="battery", seconds=900) in text
-    assert wording("planning", "unattended_stays", modes="Save, Supply the house, Hold") in text
+    assert wording("planning", "unattended_stays", modes=modes) in text
 
 
 def test_a_profile_that_there_is_not_is_refused_where_a_site_is_stored(api: httpx.Client) -> None:

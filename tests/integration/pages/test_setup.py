@@ -277,8 +277,11 @@ def test_a_sensor_that_gets_another_role_keeps_what_it_said_before_unless_it_alw
         ("review", {"go": "next"}),
     )
     follow(api, draft, ("data", access | {"sensor-total_grid_export": "sensor.meter"}))
+    sold, bought = (
+        wording("device_grid", f"role_total_grid_{way}") for way in ("export", "import")
+    )
     assert (
-        "sensor.meter: Into the grid; before: From the grid"
+        f"sensor.meter: {sold}; before: {bought}"
         in api.get(f"{draft}/review", headers={"Accept-Language": "en"}).text
     )
     follow(api, draft, ("review", {"go": "next"} | answer))

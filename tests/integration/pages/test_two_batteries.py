@@ -177,12 +177,12 @@ def test_advice_is_the_power_and_the_target_of_each_battery(
 def test_home_names_each_battery_in_sentence_steps_and_figures(page: str) -> None:
     for name in ("cellar", "garage"):
         assert any(
-            wording("home", f"now_{state}", name=name) in page
+            wording("home", f"now_{state}", name=name, until="") in page
             for state in ("charge", "self_consumption", "save", "hold", "supply")
         )
         assert wording_pattern("home", "step_charge", name=name).search(page)
         assert wording("home", "fact_stored_each", name=name) in page
-    assert wording("home", "now_charge", name="Battery") not in page
+    assert wording("home", "now_charge", name="Battery", until="") not in page
 
 
 def test_the_sheet_and_the_table_of_every_quarter_hour_have_each_battery(
@@ -193,11 +193,9 @@ def test_the_sheet_and_the_table_of_every_quarter_hour_have_each_battery(
     sheet = read_text(api.get(f"{HOME}/why", params={"at": slot.start.isoformat()}))
     rows = csv.DictReader(io.StringIO(api.get(f"{HOME}/plan.csv").text))
     (row,) = [each for each in rows if datetime.fromisoformat(each["slot_start"]) == slot.start]
+    charge = say_mode("charge", language="en", of_battery=True)
     for name, flow in slot.batteries.items():
-        assert (
-            f"{name} {say_mode('charge', language='en')} · +{flow.charge_kwh * 4:.1f} kW · "
-            f"{flow.soc_end:.0%}"
-        ) in sheet
+        assert (f"{name} {charge} · +{flow.charge_kwh * 4:.1f} kW · {flow.soc_end:.0%}") in sheet
         assert float(row[f"planned_power_kw:{name}"]) == pytest.approx(
             flow.charge_kwh * 4, abs=1e-4
         )

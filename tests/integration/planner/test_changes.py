@@ -332,10 +332,10 @@ def test_why_a_site_got_no_plan_is_kept_until_it_gets_one(
         assert plan_sites(connection, PlanSitesRequest(site_ids=[OTHER]), now=later).plans == {}
         fault = plan_faults.load(connection, OTHER)
         assert fault is not None
-        assert (fault.tried_at, fault.error.code, fault.error.message) == (
+        assert (fault.tried_at, fault.error.code, fault.error.reason) == (
             later,
             "not-found",
-            "no forecast covers the start",
+            "no-forecast-at-start",
         )
         issue(connection, OTHER, later)
         assert plan_sites(connection, PlanSitesRequest(site_ids=[OTHER]), now=later).faults == []

@@ -214,7 +214,7 @@ def test_a_charge_that_was_ordered_is_planned_paid_drawn_and_shown(
         reply.slots[5].batteries["battery"].soc_end, abs=1e-3
     )
     states = read_entities(database)
-    assert states["planned_mode"] == say_mode("charge", language="en")
+    assert states["planned_mode"] == say_mode("charge", language="en", of_battery=True)
     # Ten minutes of the quarter-hour's fifteen, with the losses of charging.
     assert states["plan_battery"] == pytest.approx(2.0, abs=1e-3)
     assert states["plan_soc"] == pytest.approx(10 + 5 * 0.95, abs=0.1)

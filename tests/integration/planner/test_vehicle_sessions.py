@@ -181,7 +181,7 @@ def test_a_single_session_takes_the_place_of_a_weekly_one_and_no_other(
         for each in complete(connection).state.vehicles["car"].sessions[:2]
     ]
     assert told == [(single.session_id, START + 20 * HOUR), (every.session_id, START + 42 * HOUR)]
-    with pytest.raises(InvalidInputError, match="has a session from"):
+    with pytest.raises(InvalidInputError, match="already has a session"):
         store(connection, weekly(["sat", "sun"], 0, 20))
     with pytest.raises(InvalidInputError) as refused:
         store(connection, weekly(["mon", "tue"], 24 * 2, 24 * 4))
@@ -355,7 +355,7 @@ def test_a_session_may_leave_out_what_the_car_says_itself(
     connection: Connection, parked: str
 ) -> None:
     sites.save(connection, describe(**SENSED))
-    with pytest.raises(InvalidInputError, match="not known"):
+    with pytest.raises(InvalidInputError, match="on arrival is unknown"):
         store(connection, charging_session(arrival_soc=None))
     say(connection, (-1, 30, 1))
     store(connection, charging_session(arrival_soc=None))

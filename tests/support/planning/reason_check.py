@@ -24,9 +24,9 @@ MOST = {"energy": 999, "power": 99, "share": 1, "price": 5, "money": 999, "hours
 STORES = "store_solar|feed_in_limit"
 CHARGES = f"{STORES}|charge_.*"
 GIVES = "serve_house|sell_stored"
-USES = "(ev|load)_(cheapest|throughout|surplus|every_slot|among|late|gap|programme)"
+USES = "use_(cheapest|throughout|surplus|now)|load_(gap|programme)|ev_(pinned|minimum)"
 RESTS = "hold_for_peak|cycles|empty|full|least_power|sell_solar|rest"
-WAITS = "(ev|load)_(waits.*|later)"
+WAITS = "(use|ev)_waits.*"
 
 
 def list_faults(request: Document, reply: Document) -> list[tuple[str, str, str, str]]:
@@ -59,9 +59,9 @@ def claim_flows(given: GivenReason) -> list[Claim]:
         ("rests for it", "reserve", "kwh" in given.figures or idle),
         ("gives for it", "peak", "kw" not in given.figures or now.given > 0),
         ("rests", RESTS, idle),
-        ("is off", f"{WAITS}|(ev|load)_(ready|short|done|not_now)", idle),
+        ("is off", f"{WAITS}|use_ready|load_not_now", idle),
         ("buys", "charge_from_grid|charge_negative", now.import_kwh > 0),
-        ("buys nothing", "(ev|load)_surplus", now.import_kwh <= KWH),
+        ("buys nothing", "use_surplus", now.import_kwh <= KWH),
         ("sells", "sell_.*", now.export_kwh > 0),
         ("is needed", "serve_house", now.need > 0),
         ("is short", "hold_for_peak|cycles|empty|not_for_car", now.short > 0),
@@ -112,11 +112,13 @@ def claim_other(given: GivenReason) -> list[Claim]:
     now = given.now
     figures = given.figures
     buy = now.import_price if given.code == "ev_gives" else now.use_price
+    # Prices decide where both are given; else the window's mean may stand among the figures.
+    is_paid = "buy" not in figures or given.then.use_price == figures.get("price")
     return [
-        ("is cheapest", "(ev|load)_cheapest", "_cheapest" not in given.code or given.is_cheapest()),
+        ("is cheapest", "use_cheapest", "_cheapest" not in given.code or given.is_cheapest()),
         ("buys at that", ".*", buy == figures.get("buy", buy)),
         ("sells at that", ".*", now.export_price == figures.get("sell", now.export_price)),
-        ("is paid then", "(ev|load)_waits", given.then.use_price == figures.get("price")),
+        ("is paid then", "use_waits", is_paid),
     ]
 
 

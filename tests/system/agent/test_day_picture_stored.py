@@ -22,6 +22,7 @@ from services.agent.evaluation.picture import draw_stored_day
 from services.planner.service.replay import Store, replay_site
 from tests.support.command_line.call import Luna
 from tests.support.forecasts.evaluated_home import LAST, SITE, UNSEEN, evaluated_home
+from tests.support.words.wording import wording
 
 WEDNESDAY = UNSEEN + timedelta(days=2)
 
@@ -112,7 +113,7 @@ def test_the_command_writes_picture_and_slots(
     assert len(rows) == 2 * 96
     assert said.document["traces"]["mpc"]["slots"][0]["start"] == rows[0]["start"]
     shown = luna_on_servers("agent", "plot", *named, "--policies", "oracle", "--out", str(picture))
-    assert "Perfect foresight" in shown.out
+    assert wording("modes", "policy_oracle") in shown.out
 
 
 def test_slots_are_written_as_rows_or_json_and_nothing_else(

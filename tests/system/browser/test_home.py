@@ -160,13 +160,13 @@ def test_plans_that_are_compared_are_named_by_when_they_were_issued(open_page: O
     expect(page.locator("#readout .title")).to_contain_text("Plan of 16:30")
     expect(page.locator("#readout")).not_to_contain_text("Plan of 00:00")
     before = page.evaluate(INKED_CHART)
-    page.get_by_role("button", name="Midnight's plan").click()
+    page.get_by_role("button", name=wording("home", "ghost_midnight")).click()
     cell = page.locator("#readout > span", has_text="Plan of 00:00")
     expect(cell.locator("b")).to_have_text(re.compile(r"\d+%"))
     assert page.evaluate(INKED_CHART) != before
     page.locator("#chart").press("PageUp")
     expect(page.locator("#readout .title")).not_to_contain_text("Plan of")
-    page.get_by_role("button", name="Forecast then").click()
+    page.get_by_role("button", name=wording("home", "ghost_forecast")).click()
     expect(page.locator("#readout > span", has_text="House, expected").locator("b")).to_have_text(
         re.compile(r"\d\skW")
     )
@@ -205,7 +205,7 @@ def test_zoom_and_choice_stay_when_something_new_arrives(
         )
     # Nobody clicks: the gateway says that there is something new.
     expect(page.locator(".hero .notice")).to_contain_text(
-        wording("home", "notice_override", mode="Hold", t="18:40")
+        wording("home", "notice_override", mode=wording("modes", "mode_hold"), t="18:40")
     )
     assert span(page) == zoomed
     expect(page.locator(TITLE)).to_have_text("Wed 16:30")
@@ -219,14 +219,14 @@ def test_an_owner_does_something_else_until_a_time_and_takes_it_back(open_page: 
     page.locator("#chart").press("Home")
     expect(page.locator("#why .label").first).to_contain_text("16:30")
     page.locator(".override select").select_option(label="17:45")
-    page.get_by_role("button", name="Charge", exact=True).click()
+    page.get_by_role("button", name=wording("modes", "mode_charge"), exact=True).click()
     expect(page.locator(".hero .notice")).to_contain_text(
-        wording("home", "notice_override", mode="Charge", t="17:45")
+        wording("home", "notice_override", mode=wording("modes", "mode_charge"), t="17:45")
     )
     expect(page.locator("#why dl")).to_contain_text("you")
-    page.get_by_role("button", name="Extend 1 h").click()
+    page.get_by_role("button", name=wording("home", "extend")).click()
     expect(page.locator(".hero .notice")).to_contain_text(
-        wording("home", "notice_override", mode="Charge", t="18:45")
+        wording("home", "notice_override", mode=wording("modes", "mode_charge"), t="18:45")
     )
     page.get_by_role("button", name="End now").click()
     expect(page.locator(".hero .notice")).to_have_count(0)
@@ -419,8 +419,8 @@ def test_values_leave_as_csv_and_as_a_picture(open_page: Open) -> None:
 
 def test_without_a_script_sentence_steps_figures_and_reason_are_there(open_page: Open) -> None:
     page = open_page(HOME, java_script_enabled=False)
-    sells = wording_pattern("home", "next_export", t=re.compile(r"\d\d:\d\d"))
-    assert sells.search(page.locator("#headline").inner_text())
+    until = wording_pattern("home", "until_time", t=re.compile(r"\d\d:\d\d"))
+    assert until.search(page.locator("#headline").inner_text())
     assert page.locator(".step").count() == 4
     assert page.locator(".facts > div").count() == 6
     page.locator(".step").nth(2).click()

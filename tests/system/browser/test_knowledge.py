@@ -181,7 +181,7 @@ def test_figures_come_with_their_chart_and_where_they_come_from(
     answer = page.locator("#answer-prices")
     expect(answer.locator("svg.answer-chart.narrow")).to_be_visible()
     expect(answer.locator("svg.answer-chart.wide")).to_be_hidden()
-    answer.locator("summary", has_text="Woher kommt das?").click()
+    answer.locator("summary", has_text=wording("knowledge", "origin", "de")).click()
     expect(answer.locator("dl.origin")).to_contain_text("series import_price of site home")
 
 

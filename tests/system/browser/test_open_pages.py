@@ -95,11 +95,13 @@ def test_another_tab_shows_what_was_changed_in_one_and_keeps_what_is_being_typed
     other.fill("#block input[name=power_kw]", "2,5")
     other.check("#control input[name=sure]")
     batteries = wording("planning", "override_batteries")
-    decided = wording_pattern("planning", "override", mode="Hold", device=batteries)
+    decided = wording_pattern(
+        "planning", "override", mode=wording("modes", "mode_hold"), device=batteries
+    )
     expect(other.locator("#overrides")).to_contain_text(decided)
     # A departure is stored on one page, the override ended on Home.
     planning.fill("input[name=arrival]", "40")
-    planning.get_by_role("button", name="Plan this departure").click()
+    planning.get_by_role("button", name="Save departure").click()
     home.get_by_role("button", name="End now").click()
     expect(other.locator("#sessions")).to_contain_text("Car: 80% by")
     expect(other.locator("#overrides")).to_be_hidden()
@@ -117,7 +119,7 @@ def test_a_page_shows_what_changed_while_it_had_no_connection(
 
     page = open_page(f"{PAGE}/home", gateway=with_a_car)
     expect(page.locator(".hero .notice")).to_contain_text(
-        wording("home", "notice_override", mode="Hold", t="18:40")
+        wording("home", "notice_override", mode=wording("modes", "mode_hold"), t="18:40")
     )
     page.evaluate("dispatchEvent(new Event('pagehide'))")
     with_a_car.post(f"{PAGE}/home/resume", data={"device": "batteries"})

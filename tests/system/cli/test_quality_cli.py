@@ -100,13 +100,13 @@ def test_a_window_upside_down_is_a_problem(home: Luna) -> None:
 def test_a_refused_row_is_listed_corrected_and_gone_from_the_list(home: Luna) -> None:
     (row,) = home("quarantine", "list", "--json").document["rows"]
     assert (row["reason"], row["raw"]["load_kwh"], row["resolution"]) == (
-        "load_kwh is no number",
+        "load_kwh is not a number",
         "x",
         None,
     )
     number = str(row["quarantine_id"])
     refused = home("quarantine", "release", number)
-    assert (refused.code, "no number" in refused.problem["detail"]) == (2, True)
+    assert (refused.code, "not a number" in refused.problem["detail"]) == (2, True)
     reply = home("quarantine", "correct", number, "--value", "load_kwh=0.4", "--json").document
     assert (reply["row"]["resolution"], reply["row"]["corrected"], reply["slots_changed"]) == (
         "corrected",

@@ -40,6 +40,7 @@ from tests.support.control.inverters import DEVICES, describe, describe_devices
 from tests.support.database.databases import own_database, remove_site
 from tests.support.database.site import issue_half_a_kilowatt, plan_stored
 from tests.support.home_assistant.broker import Mosquitto, Relay, needs_mosquitto
+from tests.support.words.wording import wording
 from tests.support.worker.workers import wait_for
 
 PREFIX = "homeassistant"
@@ -360,8 +361,8 @@ def test_an_override_is_asked_for_and_ended_as_luna_control_does_it(
     luna: Luna, home: MqttHome
 ) -> None:
     home.switch(luna.id("override_hours"), "3")
-    home.switch(luna.id("override"), "Charge")
-    luna.turn_until(lambda: home.state(luna.id("override")) == "Charge")
+    home.switch(luna.id("override"), wording("modes", "mode_charge"))
+    luna.turn_until(lambda: home.state(luna.id("override")) == wording("modes", "mode_charge"))
     wanted = luna.state().override
     assert wanted is not None
     assert (wanted.mode, wanted.by, wanted.until) == (
@@ -377,8 +378,8 @@ def test_an_override_is_asked_for_and_ended_as_luna_control_does_it(
 
 
 def test_an_override_that_has_ended_is_shown_no_more(luna: Luna, home: MqttHome) -> None:
-    home.switch(luna.id("override"), "Hold")
-    luna.turn_until(lambda: home.state(luna.id("override")) == "Hold")
+    home.switch(luna.id("override"), wording("modes", "mode_hold"))
+    luna.turn_until(lambda: home.state(luna.id("override")) == wording("modes", "mode_hold"))
     # Two hours by default.
     luna.clock.instant += timedelta(hours=2)
     luna.turn_until(lambda: home.state(luna.id("override")) == "Follow the plan")
@@ -429,7 +430,7 @@ def test_a_command_that_the_broker_kept_switches_nothing_when_luna_comes_back(
     home.say(f"luna/{slug(site)}/set/override_hours", "4", retain=True)
     luna = start()
     luna.turn_until(lambda: home.topics.get("luna/availability") == "online")
-    home.switch(luna.id("override"), "Save")
+    home.switch(luna.id("override"), wording("modes", "mode_save"))
     luna.turn_until(lambda: luna.state().override is not None)
     wanted = luna.state().override
     assert wanted is not None
@@ -522,9 +523,9 @@ def test_in_german_entities_and_modes_are_german_and_ids_are_the_same(
 ) -> None:
     luna = start(language="de")
     luna.turn_until(lambda: home.topics.get("luna/availability") == "online")
-    assert home.configs[luna.id("armed")]["name"] == "Scharf geschaltet"
-    home.switch(luna.id("override"), "Aufsparen")
-    luna.turn_until(lambda: home.state(luna.id("override")) == "Aufsparen")
+    assert home.configs[luna.id("armed")]["name"] == wording("entities", "armed", "de")
+    home.switch(luna.id("override"), wording("modes", "mode_save", "de"))
+    luna.turn_until(lambda: home.state(luna.id("override")) == wording("modes", "mode_save", "de"))
     assert home.configs[luna.id("armed")]["default_entity_id"] == f"switch.luna_{slug(site)}_armed"
 
 

@@ -122,7 +122,7 @@ def test_where_nobody_issues_forecasts_a_replay_says_what_it_lacks(
     ):
         job = submit_job(recorded, client, ask())
         wait_for(has_ended(recorded, job))
-    assert "no forecasts were issued for the window" in str(look_at(recorded, job).error)
+    assert "there are no forecasts for the window" in str(look_at(recorded, job).error)
 
 
 @pytest.fixture

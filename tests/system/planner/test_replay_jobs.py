@@ -374,7 +374,7 @@ def test_a_site_that_is_named_is_looked_at_at_any_hour(judged: Engine, redis_url
 
 
 def test_one_day_alone_names_no_span() -> None:
-    with pytest.raises(ValidationError, match="named together"):
+    with pytest.raises(ValidationError, match="belong together"):
         ReplaySitesRequest(from_day=FIRST)
 
 

@@ -31,7 +31,7 @@ def test_in_its_first_minutes_it_shows_flow_forecast_plan_and_says_that_it_is_si
 ) -> None:
     wait_until(lambda: demo.read(f"{SITE}/plans/latest").get("plan_id"))
     page = demo.client.get(HOME).text
-    assert "This home is simulated." in page
+    assert wording("every_page", "simulated") in page
     assert (
         "Dieses Zuhause ist simuliert."
         in demo.client.get(HOME, headers={"Accept-Language": "de"}).text

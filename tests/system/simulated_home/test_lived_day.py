@@ -40,6 +40,7 @@ from tests.support.simulated_home.luna_instance import (
     wait_until,
 )
 from tests.support.suite.depth import LONG
+from tests.support.words.wording import wording
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -184,7 +185,7 @@ def test_the_page_of_set_up_leads_to_a_plan_and_two_clicks_arm(
 
     page, other = tabs
     open_simulated_home(page, luna)
-    expect(page.locator("body")).to_contain_text("This home is simulated.")
+    expect(page.locator("body")).to_contain_text(wording("every_page", "simulated"))
     arm(other, luna)
     other.goto("about:blank")
     wait_until(lambda: read_decision(luna).get("confirmed_at"))

@@ -99,8 +99,8 @@ def test_people_read_why_a_car_charges_when_it_does(call: Call) -> None:
     request["state"] = {"vehicles": {"car": {"soc": 0.35, "sessions": [session]}}}
     request["outlook"] |= {"pv_kwh": [0.0] * 8, "import_price": [0.4] * 3 + [0.2] + [0.4] * 4}
     _, out, _ = call(request, "--language", "de")
-    figures = {"total": 8, "time": "03:00", "kwh": "2,0 kWh", "price": "20 ct"}
-    assert wording("device_vehicle", "reason_ev_cheapest_2", "de", **figures) in " ".join(
+    figures = {"time": "03:00", "kwh": "2,0 kWh", "price": "20 ct"}
+    assert wording("device_reasons", "reason_use_cheapest_1", "de", **figures) in " ".join(
         out.split()
     )
 
@@ -253,7 +253,7 @@ def test_a_start_within_a_slot_needs_what_remains_of_it(call: Call) -> None:
     remains = "8"
     problem = call.problem(plan_request() | {"start": start})
     assert problem["field"] == "start"
-    assert problem["remedy"].startswith(f"Give first_slot_minutes: {remains} beside it")
+    assert f"first_slot_minutes: {remains}" in problem["remedy"]
     assert "2024-02-01T00:00:00" in problem["remedy"]
     code, out, _ = call(
         plan_request() | {"start": start, "first_slot_minutes": float(remains)}, "--json"

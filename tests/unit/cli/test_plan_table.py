@@ -50,7 +50,7 @@ def test_a_line_shows_charge_house_sun_and_both_prices(luna: Luna, tmp_path: Pat
     shown = show(luna, tmp_path, request)
     assert [
         word
-        for word in ("charge", "house", "PV", "grid", "buy", "sell", "kWh", "ct")
+        for word in ("level", "house", "solar", "grid", "buy", "sell", "kWh", "ct")
         if word not in shown
     ] == []
     # Without a battery: an hour of 0.8 kWh at 20 ct without sun, then one at 40 ct with 1.6 kWh of

@@ -56,15 +56,15 @@ def test_a_button_is_read_back_only_where_the_site_says_where() -> None:
     ("control", "words"),
     [
         pytest.param(
-            describe(modes={"self_consumption": "Self Use"}), "hold is needed", id="no hold"
+            describe(modes={"self_consumption": "Self Use"}), "hold is missing", id="no hold"
         ),
         pytest.param(
             describe(writes=[{"to": MODE, "value": "{modus}"}]), "{modus}", id="unknown placeholder"
         ),
-        pytest.param(describe(soc=None), "soc is needed", id="no state of charge"),
+        pytest.param(describe(soc=None), "soc is missing", id="no state of charge"),
         pytest.param(
             describe("mqtt", writes=[{"to": "a", "value": "{mode}"}]),
-            "read_back is needed",
+            "needs read_back",
             id="nothing to read back",
         ),
         pytest.param(describe(battery="other"), "'other'", id="no such battery"),

@@ -215,7 +215,7 @@ def test_an_unknown_field_is_refused_by_name(path: str) -> None:
 def test_two_parts_of_one_name_are_refused(kind: str) -> None:
     error = refuse(change(kind, SITE[kind] * 2))
     assert f"{kind}: the name" in str(error)
-    assert "stands twice" in str(error)
+    assert "is used twice" in str(error)
 
 
 def test_parts_of_different_kinds_may_share_a_name() -> None:
@@ -226,7 +226,7 @@ def test_parts_of_different_kinds_may_share_a_name() -> None:
 def test_a_battery_without_a_usable_range_is_refused(low: float, high: float) -> None:
     error = refuse(change("batteries.0", BATTERY | {"min_soc": low, "max_soc": high}))
     assert error.field == "site.batteries.0"
-    assert error.message == f"min_soc {low} must lie below max_soc {high}"
+    assert error.reason == "soc-bounds-crossed"
 
 
 @pytest.mark.parametrize(
@@ -288,10 +288,8 @@ def test_what_lies_outside_the_houses_meter_is_a_device_of_a_house_that_has_one(
     stranger = refuse(
         change("input_sensors", {"total_load_consumption": "house", "outside_house_meter": "car"})
     )
-    assert (stranger.field, stranger.message) == (
-        "site.input_sensors",
-        "outside_house_meter: no device has the sensor 'car'",
-    )
+    assert (stranger.field, stranger.reason) == ("site.input_sensors", "outside-meter-no-device")
+    assert stranger.parameters["sensor"] == "car"
     without = refuse(
         change("input_sensors", {"vehicle_consumption": "car", "outside_house_meter": "car"})
     )
@@ -404,12 +402,12 @@ def test_a_sensor_holds_from_its_local_day_until_its_own() -> None:
         (
             ["a", {"sensor": "a", "from": "2026-03-01"}],
             "site.input_sensors.total_grid_import",
-            "a stands twice for the same time",
+            "a is listed twice for the same time",
         ),
         (
             [{"sensor": "a", "until": "2026-03-02"}, {"sensor": "a", "from": "2026-03-01"}],
             "site.input_sensors.total_grid_import",
-            "a stands twice for the same time",
+            "a is listed twice for the same time",
         ),
         (
             [{"sensor": "a", "from": "yesterday"}],

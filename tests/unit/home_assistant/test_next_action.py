@@ -93,7 +93,9 @@ def test_what_comes_next_is_told_as_a_whole_by_times_as_they_are_read_now() -> N
         "time": "Thu 16:30",
         "price": "30\u00a0ct",
     }
+    mode = wording("modes", "mode_charge")
+    why = wording("trade_reasons", "reason_charge_from_grid_1", **figures)
     assert told == {
-        "next_action": f"Charge: {wording('trade_reasons', 'reason_charge_from_grid_1', **figures)}",
+        "next_action": f"{mode}: {why}",
         "next_action_at": START + 3 * SLOT,
     }

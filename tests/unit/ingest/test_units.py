@@ -84,7 +84,7 @@ def test_only_what_was_converted_is_told() -> None:
             "unit.temperature_c",
             "its own",
         ),
-        ({"load_kwh": "load_kwh"}, {"pv_kwh": "Wh"}, "unit.pv_kwh", "It has load_kwh"),
+        ({"load_kwh": "load_kwh"}, {"pv_kwh": "Wh"}, "unit.pv_kwh", "Choose one of load_kwh"),
         ({"Leistung (W)": "load_kwh"}, {}, "unit.load_kwh", "readings"),
     ],
     ids=["no energy", "no share", "no price", "no choice", "no column", "a power"],
@@ -107,6 +107,9 @@ def test_readings_of_a_device_outside_the_houses_meter_are_judged_by_its_own_rol
     rows = pl.DataFrame({"sensor": ["car", "house"], "unit": ["litre", "kWh"]})
     kept, refused = set_aside_unknown_units(rows, site)
     assert (kept["sensor"].to_list(), refused["sensor"].to_list()) == (["house"], ["car"])
-    assert str(read_faults(refused["fault"])[0]).startswith(
-        "car (input_sensors.vehicle_consumption)"
+    fault = read_faults(refused["fault"])[0]
+    assert (fault.code, fault.parameters["sensor"], fault.parameters["role"]) == (
+        "wrong_unit_of",
+        "car",
+        "vehicle_consumption",
     )

@@ -105,8 +105,9 @@ def test_block_that_ended_before_now_has_passed() -> None:
         first_slot_minutes=10,
         manual=blocks,
     )
-    with pytest.raises(InvalidInputError, match="has passed"):
+    with pytest.raises(InvalidInputError) as refused:
         build_problem(request)
+    assert refused.value.reason == "block-passed"
 
 
 @pytest.mark.parametrize(

@@ -202,19 +202,23 @@ def test_a_plan_around_a_car_costs_the_same_in_both_layers() -> None:
 
 
 @each_row(
-    ("segments", "wear_price", "word"),
+    ("segments", "wear_price", "reason"),
     [
-        (SEGMENTS, 0.01, "one of them"),
-        (SEGMENTS[:2], 0.0, "up to 1"),
-        (SEGMENTS[::-1], 0.0, "rises"),
-        ([{"to_depth": 0.5, "price": 0.05}, {"to_depth": 1.0, "price": 0.01}], 0.0, "no less"),
+        (SEGMENTS, 0.01, "wear-priced-twice"),
+        (SEGMENTS[:2], 0.0, "wear-depths"),
+        (SEGMENTS[::-1], 0.0, "wear-depths"),
+        (
+            [{"to_depth": 0.5, "price": 0.05}, {"to_depth": 1.0, "price": 0.01}],
+            0.0,
+            "wear-prices-fall",
+        ),
     ],
     ids=["priced twice", "not to the bottom", "upside down", "cheaper below"],
 )
 def test_segments_that_cannot_be_are_refused(
-    segments: list[dict[str, float]], wear_price: float, word: str
+    segments: list[dict[str, float]], wear_price: float, reason: str
 ) -> None:
-    with pytest.raises(InvalidInputError, match=word):
+    with pytest.raises(InvalidInputError) as refused:
         parse_site(
             {
                 "name": "home",
@@ -222,3 +226,4 @@ def test_segments_that_cannot_be_are_refused(
                 "batteries": [BATTERY | {"wear_by_depth": segments, "wear_price": wear_price}],
             }
         )
+    assert refused.value.reason == reason

@@ -145,7 +145,7 @@ def test_a_limit_that_load_breaks_is_named_with_its_slot_and_its_own_figure() ->
     )
     assert reply.status == "compromised"
     [compromise] = reply.compromises
-    assert (compromise.code, compromise.shortfall) == ("import_limit", "0.30 kW")
+    assert (compromise.code, compromise.shortfall) == ("import_limit", "0.30 kW too much")
     assert (compromise.figures["limit_kw"], compromise.figures["worst"]) == (
         0.2,
         "2024-02-01T04:00:00+01:00",
@@ -184,7 +184,7 @@ def test_a_cap_that_is_no_share_is_refused(grid: dict[str, float], field: str, s
 
 
 def test_a_share_of_no_pv_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match="has no PV"):
+    with pytest.raises(InvalidInputError, match="has no pv"):
         parse_site(SITE | {"pv": [], "grid": {"export_limit_share": 0.6}})
 
 

@@ -191,7 +191,8 @@ def test_states_of_components_are_read_by_name() -> None:
 def test_state_of_no_component_is_refused_by_name() -> None:
     with pytest.raises(InvalidInputError) as caught:
         build_problem(ask(0, BELGIAN, state={"peaks": {"night": {"highest_kw": [1.0]}}}))
-    assert (caught.value.field, caught.value.remedy) == (
+    assert (caught.value.field, caught.value.reason, caught.value.parameters) == (
         "state.peaks.night",
-        "Its components are: peak.",
+        "no-such-component",
+        {"names": "peak"},
     )

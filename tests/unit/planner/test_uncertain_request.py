@@ -102,9 +102,11 @@ def test_loads_are_placed_for_what_is_expected_and_the_battery_weighs_scenarios(
 
 WRONG = [
     pytest.param(
-        {"scenarios": None, "uncertainty": "scenarios"}, "needs outlook.scenarios", id="none given"
+        {"scenarios": None, "uncertainty": "scenarios"},
+        "outlook.scenarios is missing",
+        id="none given",
     ),
-    pytest.param({"risk": 0.5}, "needs options.uncertainty", id="risk without scenarios"),
+    pytest.param({"risk": 0.5}, "needs several scenarios", id="risk without scenarios"),
     pytest.param(
         {"scenarios": BUSY | {"probability": [0.6, 0.2]}},
         "1 scenarios, probability has 2",
@@ -117,7 +119,7 @@ WRONG = [
     ),
     pytest.param(
         {"scenarios": {"probability": [0.9, 0.9], "load_kwh": [LOAD, LOAD], "pv_kwh": [PV, PV]}},
-        "one at most",
+        "add up to 1.8",
         id="more than certain",
     ),
 ]

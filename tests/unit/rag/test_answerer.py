@@ -281,7 +281,8 @@ def test_what_is_no_proposal_calls_nothing(said: str) -> None:
 def test_documents_are_recommended_on_a_topic() -> None:
     made = answer("Empfohlene Dokumente zu Kündigungsfrist")
     assert [each.title for each in made.recommended] == ["Stromvertrag"]
-    assert made.text == "Unterlagen dazu: „Stromvertrag“. [1]"
+    recommended = wording("answering", "recommended", "de", titles="„Stromvertrag“")
+    assert made.text == f"{recommended} [1]"
 
 
 @each_row(

@@ -51,9 +51,9 @@ def test_every_compromise_has_words_and_numbers_of_its_language(
 @each_row(
     ("code", "english", "german"),
     [
-        ("end_at_least", ("80.0%", "1.500 kWh"), ("80,0 %", "1,500 kWh")),
-        ("import_limit_often", ("4.5 kW", "0.25 kW"), ("4,5 kW", "0,25 kW")),
-        ("load_day", ("0.80 kWh", "1.500 kWh"), ("0,80 kWh", "1,500 kWh")),
+        ("end_at_least", ("80.0%", "1.500 kWh missing"), ("80,0 %", "1,500 kWh fehlen")),
+        ("import_limit_often", ("4.5 kW", "0.25 kW too much"), ("4,5 kW", "0,25 kW zu viel")),
+        ("load_day", ("0.80 kWh", "1.500 kWh missing"), ("0,80 kWh", "1,500 kWh fehlen")),
     ],
 )
 def test_numbers_are_written_as_people_of_the_language_do(

@@ -57,5 +57,5 @@ def test_messages_say_devices_in_the_reader_s_language() -> None:
     figures = {"device": "car", "at": datetime(2026, 5, 20, 14, tzinfo=UTC)}
     numbers = Numbers("de", ZoneInfo("Europe/Berlin"), "EUR")
     said = plain(say_message("device_silent", figures, site="Zuhause", numbers=numbers).text)
-    named = {"device": "Auto", "site": "Zuhause", "at": "Mi. 16:00"}
-    assert said == plain_wording("messages", "text_device_silent", "de", **named)
+    text = plain_wording("messages", "text_device_silent", "de", device="Auto", at="Mi. 16:00")
+    assert said == plain_wording("messages", "with_site", "de", site="Zuhause", text=text)

@@ -91,8 +91,8 @@ def test_every_reason_has_words_for_load_and_pv_in_every_language() -> None:
         for series in get_args(SeriesName)
         for language in CATALOGUE.languages
     }
-    # The limit of PV is another than that of load.
-    assert len(spoken) == len(CATALOGUE.languages) * (len(get_args(ReasonCode)) + 1)
+    # The limit, the last hours and the last days of PV are others than those of load.
+    assert len(spoken) == len(CATALOGUE.languages) * (len(get_args(ReasonCode)) + 3)
     assert {
         code.removesuffix("_load").removesuffix("_pv") for code in list_difference_codes()
     } == set(get_args(ReasonCode))

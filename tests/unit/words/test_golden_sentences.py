@@ -88,42 +88,42 @@ SENTENCES: list[tuple[Callable[[], str], str]] = [
     (
         say_payback,
         (
-            "X saves €50.00 a year (95 %: €40.00 to €60.00); it is paid back in 20.0 years "
-            "(16.7 to 25.0)."
+            "X saves €50.00 a year (95 % certain: €40.00 to €60.00); it pays for itself in "
+            "20.0 years (16.7 to 25.0)."
         ),
     ),
     (
-        lambda: say_cause("load", 2.5, modes=1, cost=0.4, numbers=speak("en")),
-        "The house is expected to use 2.5 kWh more. One mode changes; the plan costs €0.40 more.",
+        lambda: say_cause("load", 2.5, slots=1, cost=0.4, numbers=speak("en")),
+        (
+            "The house is expected to use 2.5 kWh more. Plan changed: one quarter-hour; it "
+            "costs €0.40 more."
+        ),
     ),
     (
         explain_slot,
         (
-            "1,40 kW erwartet, 0,30 kW mehr als üblich: "
-            "In den letzten sieben Tagen waren es um diese Zeit im Mittel 1,10 kW. "
+            "1,40 kW erwartet, 0,30 kW mehr als üblich. "
+            "Um diese Zeit waren es in den letzten sieben Tagen im Schnitt 1,10 kW. "
             "3,2 °C kälter als in den letzten sieben Tagen: +0,30 kW."
         ),
     ),
-    (note_charge, "Der letzte aufgezeichnete Ladestand, 50 %, ist der von Mo. 06:00."),
+    (note_charge, "Der letzte Ladestand ist 50 %, von Mo. 06:00."),
     (
         lambda: ": ".join(retell_compromise(MISSED, speak("de"))),
-        "Auto: 80 % bis Mo. 07:00: 12,5 %",
+        "Auto: 80 % bis Mo. 07:00: 12,5 % fehlen",
     ),
     (
         lambda: str(say_refusal(TOO_MUCH, "de")),
-        "So viel Leistung hat das Gerät nicht. Höchstens 2,5 kW.",
+        "Mit so viel Leistung kann das Gerät nicht laden. Gib höchstens 2,5 kW ein.",
     ),
-    (lambda: say_refusal(NO_PLACE, "nl").sentence, "Deze plaats is onbekend."),
+    (lambda: say_refusal(NO_PLACE, "nl").sentence, "Deze plaats staat niet in de lijst."),
     (
         lambda: say_row_fault(FAULT, "de"),
-        "Netzbezug liegt über 3,45 kWh in 15 Minuten, mehr als der Standort kann",
+        "Netzbezug liegt über 3,45 kWh in 15 Minuten, mehr als dein Zuhause erreichen kann",
     ),
     (
         tell_cheap_hours,
-        (
-            "Huis: van ma 19:15 tot ma 21:15 kost stroom gemiddeld 8,1 ct per kWh, over de "
-            "hele dag 24,5 ct."
-        ),
+        ("Huis: 8,1 ct per kWh van ma 19:15 tot 21:15. Het gemiddelde van die dag is 24,5 ct."),
     ),
 ]
 

@@ -62,23 +62,27 @@ def test_questions_take_modes_and_policies_as_they_are_shown() -> None:
         == "export"
     )
     assert (
-        Override.model_validate({"mode": "Dem Haus folgen", "until": "2024-02-01T00:00:00Z"}).mode
+        Override.model_validate({"mode": "Eigenverbrauch", "until": "2024-02-01T00:00:00Z"}).mode
         == "self_consumption"
     )
     assert (
-        Alternative.model_validate({"slot": "2024-02-01T00:00:00Z", "mode": "Vasthouden"}).mode
-        == "hold"
+        Alternative.model_validate({"slot": "2024-02-01T00:00:00Z", "mode": "Pauze"}).mode == "hold"
     )
     days = {"site_id": "home", "from_day": "2024-02-01", "to_day": "2024-02-02"}
     assert ReplayRequest.model_validate(
-        days | {"policies": ["Luna", "Perfect foresight"]}
+        days | {"policies": ["Luna", say_policy("oracle", language="en")]}
     ).policies == ["mpc", "oracle"]
-    assert (
-        WhatIfRequest.model_validate(
-            days | {"policy": "Idle battery", "variants": [{"name": "other", "site": {}}]}
-        ).policy
-        == "idle"
-    )
+    shown = {"policy": say_policy("idle", language="en")}
+    variants = {"variants": [{"name": "other", "site": {}}]}
+    assert WhatIfRequest.model_validate(days | shown | variants).policy == "idle"
+
+
+@pytest.mark.parametrize("language", CATALOGUE.languages)
+def test_only_batteries_charge_from_the_grid_by_name(language: Language) -> None:
+    of_battery = say_mode("charge", language=language, of_battery=True)
+    assert of_battery == mode("charge", language=language).full
+    assert of_battery != say_mode("charge", language=language)
+    assert read_mode(of_battery) == "charge"
 
 
 def test_a_mode_that_there_is_none_of_is_refused() -> None:

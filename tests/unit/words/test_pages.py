@@ -52,11 +52,11 @@ def _list_prefixes() -> dict[str, set[str]]:
     """
     found: dict[str, set[str]] = {topic: set() for topic in CATALOGUE.topics("de")}
     for one, several, prefix in re.findall(
-        r"""Phrases\((?:"(\w+)"|\(([^)]+)\))(?:, "(\w+)")?""", CODE
+        r"""Phrases\(\s*(?:"(\w+)"|\(([^)]+)\))(?:, "(\w+)")?""", CODE
     ):
         for topic in re.findall(r"\w+", one or several):
             found[topic].add(prefix)
-    with_each_kind = {"setup_", "role_", *re.findall(r"""Phrases\([^\n]*devices="(\w+)\"""", CODE)}
+    with_each_kind = {"setup_", "role_", *re.findall(r"""[ (]devices="(\w+_)\"""", CODE)}
     return found | dict.fromkeys(DEVICE_TOPICS, with_each_kind)
 
 
@@ -205,7 +205,7 @@ def test_figures_are_said_as_they_are_given_and_braces_stay() -> None:
     )
     assert page_words("admin", "en")("more_tables", count=19000) == "19000 smaller tables"
     assert page_words("admin", "en")("source_dotenv") == ".env"
-    assert page_words("what_ifs", "en")("battery_0.5") == "half as large"
+    assert page_words("what_ifs", "en")("battery_0.5") == "half the size"
 
 
 def test_a_language_is_there_once_its_folder_is_and_lacks_what_english_says(tmp_path: Path) -> None:

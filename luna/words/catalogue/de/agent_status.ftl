@@ -1,61 +1,61 @@
-reason_not_judged = Der Torwächter hat noch nicht darüber geurteilt.
-reason_no_artefact = Noch ist kein Agent trainiert.
-reason_replay_days = { $days } von { $needed } aufgezeichneten Tagen sind nachgespielt.
-reason_shadow_days = Der Agent hat an { $days } von { $needed } Tagen neben dem Planer geplant.
+reason_not_judged = Luna hat Antares noch nicht geprüft.
+reason_no_artefact = Antares ist noch nicht trainiert.
+reason_replay_days = Antares ist an { $days } von { $needed } vergangenen Tagen getestet.
+reason_shadow_days = Antares war { $days } von { $needed } Tagen auf Probe.
 reason_behind =
     { $days ->
-        [one] An { $days } Tag könnte der Agent um mehr als 1 % der möglichen Ersparnis teurer sein als der Planer.
-       *[other] An { $days } Tagen könnte der Agent um mehr als 1 % der möglichen Ersparnis teurer sein als der Planer.
+        [one] Nach { $days } Tag könnte Antares mehr kosten als Lunas Plan: über 1{ "\u00A0" }% der möglichen Ersparnis.
+       *[other] Nach { $days } Tagen könnte Antares mehr kosten als Lunas Plan: über 1{ "\u00A0" }% der möglichen Ersparnis.
     }
 reason_no_dearer =
     { $days ->
-        [one] An { $days } Tag war der Agent nicht teurer als der Planer.
-       *[other] An { $days } Tagen war der Agent nicht teurer als der Planer.
+        [one] Nach { $days } Tag kostet Antares nicht mehr als Lunas Plan.
+       *[other] Nach { $days } Tagen kostet Antares nicht mehr als Lunas Plan.
     }
 reason_cheaper =
     { $days ->
-        [one] An { $days } Tag war der Agent sicher günstiger als der Planer.
-       *[other] An { $days } Tagen war der Agent sicher günstiger als der Planer.
+        [one] Nach { $days } Tag ist Antares nachweislich günstiger als Lunas Plan.
+       *[other] Nach { $days } Tagen ist Antares nachweislich günstiger als Lunas Plan.
     }
-reason_losing_streak = Zuletzt verlor der Agent gegen den Planer mehr, als Zufall erklärt.
-reason_interventions = Die Sicherheitsschicht musste den Agenten zu oft berichtigen.
+reason_losing_streak = Antares hat in den letzten Tagen deutlich mehr gekostet als Lunas Plan.
+reason_interventions = Lunas Sicherheitsprüfung musste Antares zu oft korrigieren.
 reason_new_evidence =
     { $days ->
-        [one] An { $days } Tag seit dem Entzug war der Agent nicht teurer als der Planer.
-       *[other] An { $days } Tagen seit dem Entzug war der Agent nicht teurer als der Planer.
+        [one] Seit dem Ausschalten hätte Antares nicht mehr gekostet als Lunas Plan ({ $days } Tag).
+       *[other] Seit dem Ausschalten hätte Antares nicht mehr gekostet als Lunas Plan ({ $days } Tage).
     }
-reason_always = Er erreicht kein Gerät.
-reason_by_owner = Das wurde von Hand entschieden.
-next_train = Der Agent muss trainiert werden.
+reason_always = Antares steuert kein Gerät.
+reason_by_owner = Das hast du entschieden.
+next_train = Trainiere Antares.
 next_replay =
     { $missing ->
-        [one] Noch { $missing } aufgezeichneter Tag muss nachgespielt werden.
-       *[other] Noch { $missing } aufgezeichnete Tage müssen nachgespielt werden.
+        [one] Luna testet Antares noch an { $missing } vergangenen Tag.
+       *[other] Luna testet Antares noch an { $missing } vergangenen Tagen.
     }
 next_shadow =
     { $missing ->
-        [one] Der Agent muss noch an { $missing } Tag neben dem Planer planen.
-       *[other] Der Agent muss noch an { $missing } Tagen neben dem Planer planen.
+        [one] Antares bleibt noch { $missing } Tag auf Probe.
+       *[other] Antares bleibt noch { $missing } Tage auf Probe.
     }
-next_judge = Der Torwächter urteilt in der nächsten Nacht.
-next_improve = Der Agent muss sicherer werden: Noch könnte er teurer sein als der Planer.
-next_ask = { $mode } wird angeboten: du kannst es verlangen.
+next_judge = Luna prüft Antares in der nächsten Nacht.
+next_improve = Antares muss besser werden: Er könnte noch mehr kosten als Lunas Plan.
+next_ask = { $mode } ist bereit. Du kannst es einschalten.
 next_prove_again =
     { $missing ->
-        [one] { $mode } wurde entzogen. Noch { $missing } Tag im Schatten ohne Verlust bringt es zurück, oder du.
-       *[other] { $mode } wurde entzogen. Noch { $missing } Tage im Schatten ohne Verlust bringen es zurück, oder du.
+        [one] { $mode } ist ausgeschaltet. Nach { $missing } guten Tag auf Probe schaltet Luna es ein, oder du tust es.
+       *[other] { $mode } ist ausgeschaltet. Nach { $missing } guten Tagen auf Probe schaltet Luna es ein, oder du tust es.
     }
-next_restore = { $mode } wurde von Hand entzogen; gib es frei, wenn du es zurückwillst.
-next_none = Keiner: Der Agent entscheidet, wo sein Plan sicher und günstiger ist.
-mode_shadow = Schatten
+next_restore = { $mode } ist von Hand ausgeschaltet. Du kannst es wieder einschalten.
+next_none = Antares entscheidet weiter, wo sein Plan sicher und günstiger ist.
+mode_shadow = Probe
 mode_export_only = Verkaufen
 mode_full_control = Volle Steuerung
-verdict_agent_cheaper = Der Plan des Agenten ist sicher und voraussichtlich günstiger.
-verdict_mode_is_shadow = Der Agent plant nur neben dem Planer.
-verdict_mode_not_offered = Was verlangt ist, hat der Agent noch nicht belegt.
-verdict_mode_withdrawn = Dem Agenten wurde die Steuerung entzogen.
-verdict_not_cheaper = Der Plan des Agenten ist voraussichtlich nicht günstiger.
-verdict_not_safe = Der Plan des Agenten verfehlt eine Grenze, die der des Planers hält.
-verdict_no_artefact = Kein Agent ist trainiert, der für diesen Standort planen könnte.
-verdict_plan_failed = Der Agent hat keinen Plan gemacht.
-verdict_no_verdict = Für das, was der Agent jetzt darf, ist noch kein Plan von ihm beurteilt.
+verdict_agent_cheaper = Der Plan von Antares ist sicher und kostet voraussichtlich weniger.
+verdict_mode_is_shadow = Antares ist nur auf Probe.
+verdict_mode_not_offered = Antares hat sich noch nicht bewährt.
+verdict_mode_withdrawn = Antares ist ausgeschaltet.
+verdict_not_cheaper = Der Plan von Antares kostet voraussichtlich nicht weniger.
+verdict_not_safe = Der Plan von Antares verletzt eine Grenze, die Lunas Plan einhält.
+verdict_no_artefact = Antares ist für dieses Zuhause nicht trainiert.
+verdict_plan_failed = Antares hat keinen Plan gemacht.
+verdict_no_verdict = Luna hat noch keinen Plan von Antares geprüft.

@@ -1,78 +1,82 @@
 title = Daten
 headline_clean =
     { $judged ->
-        [one] Dem einzigen beurteilten Tag dieses Monats ist zu trauen.
-       *[other] Allen { $judged } Tagen dieses Monats ist zu trauen.
+        [one] Der eine geprüfte Tag dieses Monats ist verlässlich.
+       *[other] Alle { $judged } geprüften Tage dieses Monats sind verlässlich.
     }
-headline_some = { $good } von { $judged } Tagen dieses Monats ist zu trauen.
-headline_empty = Kein Tag dieses Monats wurde beurteilt.
-lead = Woraus Luna lernt, womit sie plant und was sie zählt. Nichts verschwindet still: Abgelehntes steht unten, bis du entscheidest.
-span_none = Noch ist nichts aufgezeichnet.
-span = Aufgezeichnet von { $first } bis { $last }.
-stale = Der letzte Wert ist { $hours } h alt: Eine Quelle schweigt.
-quality_title = Güte je Tag
-month_before = Monat davor
-month_after = Monat danach
-months = Gezeigter Monat
+headline_some =
+    { $good ->
+        [one] { $good } von { $judged } geprüften Tagen dieses Monats ist verlässlich.
+       *[other] { $good } von { $judged } geprüften Tagen dieses Monats sind verlässlich.
+    }
+headline_empty = In diesem Monat ist noch kein Tag geprüft.
+lead = Mit diesen Messwerten lernt und plant Luna. Zweifelhafte Werte warten unten auf deine Entscheidung.
+span_none = Noch gibt es keine Messwerte.
+span = Messwerte von { $first } bis { $last }.
+stale = Seit { $hours } h keine neuen Werte. Prüfe deine Sensoren.
+quality_title = Qualität je Tag
+month_before = Voriger Monat
+month_after = Nächster Monat
+months = Monat wählen
 verdict_clean = in Ordnung
-verdict_mask_battery = alles außer Batterie
-verdict_exclude = ausgelassen
-verdict_none = nicht beurteilt
+verdict_mask_battery = gut, außer Batterie
+verdict_exclude = nicht verwendet
+verdict_none = nicht geprüft
 estimated_days = teilweise geschätzt
-reasons_title = Was gegen Tage spricht
-turn_sign = Ja, das Vorzeichen von { $sensor } umdrehen, auch für die Vergangenheit
-exchange_sensors = Ja, { $source } und { $sink } tauschen, auch für die Vergangenheit
-judge = Diesen Monat neu beurteilen
+reasons_title = Gefundene Probleme
+turn_sign = Ja, Vorzeichen von { $sensor } umdrehen, auch rückwirkend
+exchange_sensors = Ja, „{ $source }“ und „{ $sink }“ tauschen, auch rückwirkend
+judge = Diesen Monat neu prüfen
 gaps_title = Lücken
-gaps_show = Lücken dieses Monats suchen
+gaps_show = Lücken dieses Monats zeigen
 gaps_loading = Suche Lücken …
-gaps_none = Keine Lücken: Alles, was je gemeldet wurde, ist da.
-gaps_unknown = Lücken konnten nicht gesucht werden:
+gaps_none = Keine Lücken.
+gaps_unknown = Luna konnte nicht nach Lücken suchen.
 gaps_more = und { $count } weitere
-column_series = Was
+column_series = Was fehlt
 column_from = Von
 column_to = Bis
 column_slots = Viertelstunden
-quarantine_title = Abgelehnte Zeilen
-quarantine_note = die letzten zuerst
-quarantine_none = Nichts wartet auf dich: Keine Zeile ist offen.
-quarantine_more = Nur die letzten { $count } sind gezeigt.
+quarantine_title = Zurückgestellte Zeilen
+quarantine_note = neueste zuerst
+quarantine_none = Keine Zeile wartet auf deine Entscheidung.
+quarantine_more = Nur die neuesten { $count } sind zu sehen.
 row_line = Zeile { $line } · erhalten { $at }
-release = So hereinlassen
+release = So übernehmen
 dismiss = Weglassen
-correct = Berichtigen …
-correct_send = Mit diesen Werten hereinlassen
-release_named = So hereinlassen: Zeile { $id }
+correct = Korrigieren …
+correct_send = Mit diesen Werten übernehmen
+release_named = So übernehmen: Zeile { $id }
 dismiss_named = Weglassen: Zeile { $id }
-decided_released = Zeile { $id } wurde hereingelassen.
-decided_corrected = Zeile { $id } wurde berichtigt hereingelassen.
-decided_dismissed = Zeile { $id } bleibt für immer weg.
+decided_released = Luna verwendet jetzt Zeile { $id }.
+decided_corrected = Luna verwendet jetzt Zeile { $id } mit deinen Werten.
+decided_dismissed = Luna lässt Zeile { $id } weg.
 upload_title = Datei laden
-upload_note = eines Versorgers, Wechselrichters oder von Home Assistant: CSV, Excel oder JSON. Du siehst, als was sie gespeichert würde, bevor es geschieht
-upload_look = Nachsehen, was darin steht
-upload_known = Sie hat Lunas eigene Spalten (auch Parquet, Wetter, CO₂, Sensorwerte)
+upload_note = CSV, Excel oder JSON von Versorger, Wechselrichter oder Home Assistant. Du prüfst sie, bevor Luna sie speichert.
+upload_look = Datei prüfen
+upload_known = Die Datei hat schon Lunas Spalten (auch Parquet, Wetter, CO₂, Sensorwerte)
 upload_file = Datei
-upload_kind = Was sie enthält
+upload_kind = Inhalt
 kind_observations = Gemessene Viertelstunden
 kind_prices = Preise
 kind_weather = Wetter
-kind_carbon = Strommix (CO₂)
+kind_carbon = CO₂ im Netzstrom
 kind_readings = Sensorwerte
-upload_timezone = Uhr der Zeiten ohne Versatz
-upload_units = Einheit, wo die Datei sie nicht sagt
+upload_timezone = Zeitzone, falls in der Datei keine steht
+upload_units = Einheiten, falls in der Datei keine stehen
 upload_send = Laden
 upload_progress = Hochgeladen
-upload_failed = Die Datei kam nicht an. Versuche es noch einmal.
-loads_title = Zuletzt geladene Dateien
-loads_none = Noch wurde keine Datei geladen.
+upload_failed = Die Datei kam nicht an. Versuch es noch einmal.
+loads_title = Geladene Dateien
+loads_none = Du hast noch keine Datei geladen.
 load_counts =
     { $rows ->
-        [one] { $rows } Zeile: { $accepted } angenommen ({ $accepted_in_part } teilweise), { $repaired } Reparaturen, { $quarantined } abgelehnt, { $duplicated } doppelt
-       *[other] { $rows } Zeilen: { $accepted } angenommen ({ $accepted_in_part } teilweise), { $repaired } Reparaturen, { $quarantined } abgelehnt, { $duplicated } doppelt
+        [one] { $rows } Zeile: { $accepted } übernommen ({ $accepted_in_part } teilweise), { $repaired } repariert, { $quarantined } zurückgestellt, { $duplicated } doppelt
+       *[other] { $rows } Zeilen: { $accepted } übernommen ({ $accepted_in_part } teilweise), { $repaired } repariert, { $quarantined } zurückgestellt, { $duplicated } doppelt
     }
 load_done = fertig
 load_queued = wartet
 load_running = läuft
-load_failed = abgelehnt
-load_dead = aufgegeben
-load_cancelled = abgebrochen
+load_failed = nicht geladen
+load_dead = abgebrochen
+load_cancelled = von dir abgebrochen

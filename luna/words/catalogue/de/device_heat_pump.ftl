@@ -1,15 +1,21 @@
+### Wärmepumpen.
+
 kind_heat_pump = Wärmepumpe
 prefix_heat_pump = Wärmepumpe
 name_heat_pump = Wärmepumpe
 series_heat_pump_kwh = Wärmepumpe
 role_heat_pump_consumption = Wärmepumpe
 setup_option_heated_by_heat_pump = eine Wärmepumpe
-wanted_heat_least = Wärmepumpe { $name }: mindestens { $wanted_1 } °C, am meisten verfehlt um { $worst }{ $outside }
-missing_heat_least = { $kelvin_1 } K
-wanted_heat_most = Wärmepumpe { $name }: höchstens { $wanted_1 } °C, am meisten verfehlt um { $worst }{ $outside }
-missing_heat_most = { $kelvin_1 } K
-wanted_heat_outdoor = Wärmepumpe { $name }: { $celsius } °C draußen, keine Temperatur ist bekannt
+
+# Vorgaben, die ein Plan nicht einhält, und was fehlt.
+wanted_heat_least = Wärmepumpe { $name }: mindestens { $wanted_1 } °C, am kältesten { $worst }{ $outside }
+missing_heat_least = { $kelvin_1 } °C zu kalt
+wanted_heat_most = Wärmepumpe { $name }: höchstens { $wanted_1 } °C, am wärmsten { $worst }{ $outside }
+missing_heat_most = { $kelvin_1 } °C zu warm
+wanted_heat_outdoor = Wärmepumpe { $name }: Außentemperatur unbekannt, { $celsius } °C
 missing_heat_outdoor = angenommen
-wanted_heat_store = Wärmepumpe { $name }: { $celsius } °C im Speicher zu Beginn (state.heat_pumps.{ $name }.temperature_c)
+wanted_heat_store = Wärmepumpe { $name }: Speichertemperatur unbekannt, { $celsius } °C zu Beginn (state.heat_pumps.{ $name }.temperature_c)
 missing_heat_store = angenommen
-note_heat_assumed = Wie warm der Speicher von { $heat_pumps } ist, ist nicht bekannt: Angenommen ist die Mitte seines Bandes.
+
+# Wovon ein Plan ausgeht.
+note_heat_assumed = Speichertemperatur von { $heat_pumps } unbekannt: Luna nimmt die Mitte des Bereichs an.

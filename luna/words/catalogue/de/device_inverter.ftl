@@ -1,2 +1,4 @@
+### Wechselrichter.
+
 kind_inverter = Wechselrichter
 name_inverter = Wechselrichter

@@ -1,3 +1,5 @@
+### Geräte, die warten können.
+
 kind_load = Gerät
 prefix_load = Gerät
 name_water_heater = Warmwasser
@@ -8,65 +10,38 @@ role_water_heater_consumption = Warmwasser
 setup_loads = Warmwasser
 setup_none_loads = Kein elektrisches Warmwasser.
 setup_add_loads = Warmwasser hinzufügen
-setup_hint_loads = Luna plant es, sobald sein Verbrauch einen eigenen Zähler hat.
-entity_load_start = { $device } startet um
-entity_override_load = { $device } übersteuern
-cause_loads = Ein Gerät ist anders gelaufen als geplant.
+setup_hint_loads = Luna plant es, sobald es einen eigenen Zähler hat.
+entity_load_start = Nächster Start von { $device }
+entity_override_load = Eigene Vorgabe für { $device }
+
+# Warum sich ein Plan geändert hat.
+cause_loads = Ein Gerät lief anders.
+
+# Vorgaben, die ein Plan nicht einhält, und was fehlt.
 wanted_load_day = Gerät { $name }: { $wanted_2 } kWh am { $by }{ $only }
-missing_load_day = { $kwh_3 } kWh
+missing_load_day = { $kwh_3 } kWh fehlen
 wanted_load_by = Gerät { $name }: { $wanted_2 } kWh bis { $by }{ $only }
-missing_load_by = { $kwh_3 } kWh
+missing_load_by = { $kwh_3 } kWh fehlen
 wanted_load_gap = Gerät { $name }: höchstens { $hours } h aus (max_gap_hours)
 missing_load_gap =
     { $count ->
-        [one] einmal
-       *[other] { $count }-mal
+        [one] einmal zu lang
+       *[other] { $count }-mal zu lang
     }
 wanted_load_run = Gerät { $name }: ein Lauf bis { $by }{ $only }
-missing_load_run = nicht gelaufen
-note_loads_not_placed = Wann { $loads } laufen, ist nicht geplant: Ohne eigenen Zähler sind sie Teil des vorhergesagten Verbrauchs.
-reason_load_cheapest_1 = Läuft in den günstigsten { $count } von { $total } Zeitabschnitten bis { $time }: { $kwh } zu { $price } im Mittel.
-reason_load_cheapest_2 = Läuft im günstigsten von { $total } Zeitabschnitten bis { $time }: { $kwh } zu { $price }.
-short_load_cheapest_1 = Günstigste { $count } von { $total } bis { $time }
-short_load_cheapest_2 = Günstigster von { $total } bis { $time }
-short_load_cheapest_3 = Läuft, wenn es am günstigsten ist
-reason_load_throughout_1 = Läuft bis { $time } in jedem Zeitabschnitt, in dem es darf, auch zu { $dearest }: { $kwh } zu { $price } im Mittel.
-reason_load_throughout_2 = Läuft bis { $time } in jedem Zeitabschnitt, in dem es darf: { $kwh } zu { $price }.
-reason_load_throughout_3 = Läuft bis { $time } in jedem Zeitabschnitt, in dem es darf: { $kwh }.
-short_load_throughout_1 = Läuft bis { $time } durchgehend
-short_load_throughout_2 = Läuft durchgehend
-reason_load_surplus_1 = Läuft mit Solarüberschuss, der im Verkauf { $sell } brächte.
-reason_load_surplus_2 = Läuft mit Solarüberschuss, dessen Einspeisung { $fee } kosten würde.
-reason_load_surplus_3 = Läuft mit Solarüberschuss; weitere { $held } werden abgeregelt.
-reason_load_surplus_4 = Läuft mit Solarüberschuss, der nicht eingespeist werden darf.
-short_load_surplus_1 = Solarüberschuss; verkauft { $sell }
-short_load_surplus_2 = Solarüberschuss
-reason_load_gap_1 = Läuft jetzt, denn aus sein darf es höchstens { $hours }.
+missing_load_run = läuft nicht
+
+# Wovon ein Plan ausgeht.
+note_loads_not_placed = Luna plant { $loads } nicht: Ohne eigenen Zähler gehören sie zum Verbrauch des Hauses.
+
+# Warum ein Gerät läuft oder wartet; die meisten Gründe stehen in device_reasons.
+reason_load_gap_1 = Läuft jetzt: Es darf höchstens { $hours } aus sein.
 short_load_gap_1 = Läuft: höchstens { $hours } aus
-short_load_gap_2 = Läuft: darf nicht länger aus sein
-reason_load_among_1 = Läuft für { $buy }: Andere Zeitabschnitte bis { $time } sparten fast nichts oder kämen am Ende teurer.
-reason_load_among_2 = Läuft jetzt: Andere Zeitabschnitte bis { $time } sparten fast nichts oder kämen am Ende teurer.
-short_load_among_1 = Läuft für { $buy }; sonst nicht besser
-short_load_among_2 = Läuft; sonst nicht besser
-reason_load_waits_1 = Wartet: Die kWh kostet jetzt { $buy }, ab { $time } nur { $price }.
-short_load_waits_1 = Wartet auf { $time }: { $price } statt { $buy }
-short_load_waits_2 = Wartet auf einen günstigeren Preis
-reason_load_waits_peak_1 = Wartet: Jetzt zu laufen würde die Spitze um { $kw } erhöhen, das kostet { $cost } im Monat.
-short_load_waits_peak_1 = Wartet: { $kw } mehr Spitze, { $cost } im Monat
-short_load_waits_peak_2 = Wartet: Die Spitze würde steigen
-reason_load_later_1 = Läuft ab { $time }: Jetzt zu laufen käme teurer oder sparte fast nichts.
-short_load_later_1 = Läuft ab { $time }
-short_load_later_2 = Läuft später
-reason_load_programme_1 = Das Programm läuft, zu { $price } im Mittel; fertig sein soll es bis { $time }.
-reason_load_programme_2 = Das Programm läuft; fertig sein soll es bis { $time }.
+short_load_gap_2 = Läuft: war lange genug aus
+reason_load_programme_1 = Das Programm läuft zu { $price } im Schnitt, fertig bis { $time }.
+reason_load_programme_2 = Das Programm läuft, fertig bis { $time }.
 reason_load_programme_3 = Das Programm läuft zu Ende.
 short_load_programme_1 = Programm läuft, fertig bis { $time }
 short_load_programme_2 = Programm läuft
-reason_load_not_now_1 = Darf um diese Zeit nicht laufen.
-short_load_not_now_1 = Darf jetzt nicht laufen
-reason_load_done_1 = Hat bis { $time }, was es braucht.
-short_load_done_1 = Hat bis { $time }, was es braucht
-short_load_done_2 = Hat, was es braucht
-reason_load_short_1 = Ist aus, obwohl bis { $time } noch { $kwh } fehlen.
-short_load_short_1 = Aus, obwohl { $kwh } fehlen
-short_load_short_2 = Aus, obwohl etwas fehlt
+reason_load_not_now_1 = Deine Einstellungen erlauben den Betrieb zu dieser Zeit nicht.
+short_load_not_now_1 = Zu dieser Zeit nicht erlaubt

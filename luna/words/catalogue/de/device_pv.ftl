@@ -1,8 +1,10 @@
-kind_pv = PV-Feld
+### Solar.
+
+kind_pv = Solaranlage
 name_pv = Solaranlage
 name_roof = Dach
 role_total_pv_production = Solarertrag
 setup_pv = Solaranlage
 setup_none_pv = Kein Solarstrom.
 setup_add_pv = Solaranlage hinzufügen
-entity_override_pv = PV übersteuern
+entity_override_pv = Eigene Vorgabe für Solar

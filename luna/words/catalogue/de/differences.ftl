@@ -1,61 +1,78 @@
+### Warum eine Prognose vom Üblichen abweicht und ein Plan vom vorigen.
+
+# Gründe: über oder unter den letzten sieben Tagen, oder keins von beiden.
 reason_calendar_above = es ist ein Feiertag
 reason_calendar_below = es ist { $day }
 reason_calendar_neither = es ist { $day }
-reason_vacation_above = der Urlaubsmodus ist an
-reason_vacation_below = der Urlaubsmodus ist aus
-reason_vacation_neither = der Urlaubsmodus
+reason_vacation_above = Urlaub ist an
+reason_vacation_below = Urlaub ist aus
+reason_vacation_neither = Urlaub
 reason_temperature_above = { $degrees } wärmer als in den letzten sieben Tagen
 reason_temperature_below = { $degrees } kälter als in den letzten sieben Tagen
-reason_temperature_neither = die Temperatur
-reason_wind = der Wind
+reason_temperature_neither = Temperatur
+reason_wind = Wind
 reason_sky_above = mehr Sonne als in den letzten sieben Tagen
 reason_sky_below = weniger Sonne als in den letzten sieben Tagen
 reason_sky_neither = Sonne und Wolken
-reason_hours_load_above = in den letzten Stunden mehr verbraucht als üblich
-reason_hours_load_below = in den letzten Stunden weniger verbraucht als üblich
-reason_hours_load_neither = die letzten Stunden
-reason_hours_pv_above = in den letzten Stunden mehr Solarstrom als üblich
-reason_hours_pv_below = in den letzten Stunden weniger Solarstrom als üblich
-reason_hours_pv_neither = die letzten Stunden
-reason_days_load_above = am letzten Tag mehr verbraucht als üblich
-reason_days_load_below = am letzten Tag weniger verbraucht als üblich
-reason_days_load_neither = die letzten Tage
-reason_days_pv_above = am letzten Tag mehr Solarstrom als üblich
-reason_days_pv_below = am letzten Tag weniger Solarstrom als üblich
-reason_days_pv_neither = die letzten Tage
-reason_habit = was in den letzten Wochen um diese Zeit typisch war
-reason_limit_load = nie weniger als nichts
-reason_limit_pv = nie weniger als nichts, nie mehr als die Anlage hergibt
-reason_later = was erst danach gemessen oder gelernt wurde
-reason_model = was ein Modell wusste, das nicht mehr lesbar ist
+reason_hours_load_above = mehr Verbrauch als üblich in den letzten Stunden
+reason_hours_load_below = weniger Verbrauch als üblich in den letzten Stunden
+reason_hours_load_neither = Verbrauch der letzten Stunden
+reason_hours_pv_above = mehr Solarstrom als üblich in den letzten Stunden
+reason_hours_pv_below = weniger Solarstrom als üblich in den letzten Stunden
+reason_hours_pv_neither = Solarstrom der letzten Stunden
+reason_days_load_above = mehr Verbrauch als üblich am letzten Tag
+reason_days_load_below = weniger Verbrauch als üblich am letzten Tag
+reason_days_load_neither = Verbrauch der letzten Tage
+reason_days_pv_above = mehr Solarstrom als üblich am letzten Tag
+reason_days_pv_below = weniger Solarstrom als üblich am letzten Tag
+reason_days_pv_neither = Solarstrom der letzten Tage
+reason_habit = typisch für diese Zeit in den letzten Wochen
+reason_limit_load = Verbrauch ist nie negativ
+reason_limit_pv = begrenzt auf das, was die Anlage liefern kann
+reason_later = erst später gemessene Werte
+reason_model = eine frühere Prognose ohne Einzelheiten
 reason_rest = alles andere
-slot_above = { $expected } erwartet, { $difference } mehr als üblich: In den letzten sieben Tagen waren es um diese Zeit im Mittel { $usual }.
-slot_below = { $expected } erwartet, { $difference } weniger als üblich: In den letzten sieben Tagen waren es um diese Zeit im Mittel { $usual }.
-slot_neither = { $expected } erwartet, wie in den letzten sieben Tagen um diese Zeit üblich.
-cause_site = Die Beschreibung des Standorts ist eine andere.
-cause_options = Es wurde mit anderen Vorgaben geplant.
-cause_strategy = Um den Standort ist etwas anders als zuvor: Urlaub, Warnungen, Reserven.
-cause_prices_higher = Kaufen kostet im Mittel { $price } je kWh mehr als bekannt war.
-cause_prices_lower = Kaufen kostet im Mittel { $price } je kWh weniger als bekannt war.
-cause_prices_neither = Die Preise verteilen sich anders als bekannt war.
-cause_load_higher = Das Haus wird voraussichtlich { $kwh } mehr verbrauchen.
-cause_load_lower = Das Haus wird voraussichtlich { $kwh } weniger verbrauchen.
-cause_load_neither = Das Haus wird voraussichtlich gleich viel verbrauchen, nur zu anderen Zeiten.
-cause_pv_higher = Die Sonne wird voraussichtlich { $kwh } mehr bringen.
-cause_pv_lower = Die Sonne wird voraussichtlich { $kwh } weniger bringen.
-cause_pv_neither = Die Sonne wird voraussichtlich gleich viel bringen, nur zu anderen Zeiten.
-cause_scenarios = Was Verbrauch und Sonne neben dem Erwarteten tun könnten, wird anders gesehen.
-cause_soc_higher = In der Batterie sind { $kwh } mehr als geplant.
-cause_soc_lower = In der Batterie sind { $kwh } weniger als geplant.
+
+# Was in einer Viertelstunde erwartet wird und was üblich ist.
+slot_above = { $expected } erwartet, { $difference } mehr als üblich. Um diese Zeit waren es in den letzten sieben Tagen im Schnitt { $usual }.
+slot_below = { $expected } erwartet, { $difference } weniger als üblich. Um diese Zeit waren es in den letzten sieben Tagen im Schnitt { $usual }.
+slot_neither = { $expected } erwartet, wie um diese Zeit in den letzten sieben Tagen.
+
+# Ursachen eines geänderten Plans: höher oder niedriger als zuvor, oder keins von beiden.
+cause_site = Die Einstellungen deines Zuhauses haben sich geändert.
+cause_options = Die Planungsoptionen haben sich geändert.
+cause_strategy = Urlaub, eine Warnung oder eine Reserve hat sich geändert.
+cause_prices_higher = Kaufen kostet im Schnitt { $price } je kWh mehr als erwartet.
+cause_prices_lower = Kaufen kostet im Schnitt { $price } je kWh weniger als erwartet.
+cause_prices_neither = Die Preise haben sich über den Tag verschoben, bei gleichem Schnitt.
+cause_load_higher = Das Haus verbraucht voraussichtlich { $kwh } mehr.
+cause_load_lower = Das Haus verbraucht voraussichtlich { $kwh } weniger.
+cause_load_neither = Das Haus verbraucht voraussichtlich gleich viel, zu anderen Zeiten.
+cause_pv_higher = Solar bringt voraussichtlich { $kwh } mehr.
+cause_pv_lower = Solar bringt voraussichtlich { $kwh } weniger.
+cause_pv_neither = Solar bringt voraussichtlich gleich viel, zu anderen Zeiten.
+cause_scenarios = Der Schwankungsbereich der Prognose hat sich geändert.
+cause_soc_higher = Die Batterie enthält { $kwh } mehr als geplant.
+cause_soc_lower = Die Batterie enthält { $kwh } weniger als geplant.
 cause_soc_neither = Die Batterien sind anders gefüllt als geplant.
-cause_peaks = Die bisherige Spitze des Monats ist eine andere.
-cause_manual = Du hast anderes von Hand vorgegeben.
-cause_horizon = Zeit ist vergangen: Der Plan blickt weiter voraus.
+cause_peaks = Die bisherige Monatsspitze hat sich geändert.
+cause_manual = Deine eigenen Vorgaben haben sich geändert.
+cause_horizon = Zeit ist vergangen: Der Plan reicht weiter voraus.
+
+# Was eine Ursache am Plan geändert hat.
 effect_modes =
     { $modes ->
-        [0] Keine Betriebsart ändert sich
-        [one] Eine Betriebsart ändert sich
-       *[other] { $count } Betriebsarten ändern sich
+        [0] Plan unverändert
+        [one] Plan geändert: eine Viertelstunde
+       *[other] Plan geändert: { $count } Viertelstunden
     }
-effect_dearer = ; der Plan kostet { $money } mehr.
-effect_cheaper = ; der Plan kostet { $money } weniger.
+effect_sooner = Plan geändert: { $device } { $does } { $duration } früher
+effect_later = Plan geändert: { $device } { $does } { $duration } später
+effect_dearer = ; er kostet { $money } mehr.
+effect_cheaper = ; er kostet { $money } weniger.
+
+# Was ein Gerät früher oder später tut.
+does_charge = lädt
+does_export = verkauft
+does_supply = versorgt das Haus
+does_on = läuft

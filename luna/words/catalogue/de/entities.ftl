@@ -1,32 +1,36 @@
-planned_mode = Geplante Betriebsart
-actual_mode = Tatsächliche Betriebsart
-next_action = Nächste Handlung
-next_action_at = Nächste Handlung um
-energy_value = Wert der gespeicherten Energie
-paid_today = Energie heute bisher bezahlt
-paid_yesterday = Energie gestern bezahlt
-cost_today = Energiekosten heute, erwartet
-cost_tomorrow = Energiekosten morgen
+### Was Home Assistant von einem Zuhause zeigt.
+
+planned_mode = Geplanter Modus
+actual_mode = Aktueller Modus
+next_action = Nächster Schritt
+next_action_at = Nächster Schritt um
+energy_value = Wert gespeicherter Energie
+paid_today = Heute bisher bezahlt
+paid_yesterday = Gestern bezahlt
+cost_today = Kosten heute, erwartet
+cost_tomorrow = Kosten morgen, erwartet
 saved_today = Heute gespart
 saved_yesterday = Gestern gespart
 load_today = Verbrauch heute
 load_tomorrow = Verbrauch morgen
-pv_today = Solarertrag heute
-pv_tomorrow = Solarertrag morgen
+pv_today = Solarstrom heute
+pv_tomorrow = Solarstrom morgen
 plan_age = Alter des Plans
 plan_soc = Geplanter Ladestand
 plan_battery = Geplante Batterieleistung
 plan_grid = Geplante Netzleistung
 plan_load = Geplanter Verbrauch
 plan_pv = Geplante Solarleistung
-import_price = Bezugspreis
-export_price = Einspeisepreis
+import_price = Strompreis
+export_price = Einspeisevergütung
 problem = Problem
-refusal = Letzte Ablehnung
-armed = Scharf geschaltet
+refusal = Letzter Fehler
+armed = Steuerung
 vacation = Urlaub
 plan_now = Jetzt planen
-override = Übersteuern
-override_hours = Übersteuern für
-override_until = Übersteuert bis
+override = Eigene Vorgabe
+override_hours = Eigene Vorgabe für
+override_until = Eigene Vorgabe bis
+
+# Die Auswahl, solange der Plan gilt.
 follow_plan = Dem Plan folgen

@@ -1,7 +1,7 @@
 ### Woher Energie kommt und wohin sie geht, und die Posten einer Rechnung.
 
 flow_pv = Solar
-flow_import = Vom Netz gekauft
+flow_import = Aus dem Netz gekauft
 flow_discharge = Aus der Batterie
 flow_load = Haus
 flow_vehicle = Auto
@@ -9,12 +9,12 @@ flow_heat_pump = Wärmepumpe
 flow_water_heater = Warmwasser
 flow_export = Ins Netz verkauft
 flow_charge = In die Batterie
-flow_unexplained = Nicht gemessen und Verluste
+flow_unexplained = Verluste und nicht gemessen
 flow_demand = Leistungspreis
 flow_total = Summe
 line_energy = Strom
 line_spot = Börsenpreis
-line_markup = Aufschlag
+line_markup = Aufschlag des Anbieters
 line_vat = Mehrwertsteuer
-line_blocks = Höhere Stufen
+line_blocks = Höhere Preisstufen
 line_sold = Einspeisung

@@ -1,33 +1,33 @@
-title = Vorhersage für { $site }
+title = Prognose für { $site }
 headline = { $hours } Stunden ab { $time }: Das Haus verbraucht { $load }, die Sonne bringt { $pv }.
 headline_load = { $hours } Stunden ab { $time }: Das Haus verbraucht { $load }.
-usual = In den letzten sieben Tagen waren es zu denselben Stunden { $load } und { $pv }.
-usual_load = In den letzten sieben Tagen waren es zu denselben Stunden { $load }.
+usual = Durchschnitt der letzten sieben Tage, gleiche Stunden: { $load } Verbrauch, { $pv } Solarstrom.
+usual_load = Durchschnitt der letzten sieben Tage, gleiche Stunden: { $load } Verbrauch.
 load = Verbrauch
 pv = Solarstrom
 expected = erwartet
-usual_key = üblich: Mittel der letzten sieben Tage
-happened = was geschah
-median = Median
+usual_key = üblich: Durchschnitt der letzten sieben Tage
+happened = gemessen
+median = mittlerer Wert
 half = 5 von 10 Fällen
 most = 8 von 10
 nearly = 9 von 10
 night = Nacht
 between = 8 von 10 Fällen liegen zwischen { $low } und { $high }.
-it_was = Es waren { $power }.
+it_was = Gemessen: { $power }.
 made = { $version }, erstellt { $day }, { $time }.
 within_load =
     { $count ->
-        [one] Seither lag der Verbrauch in { $share } der einen bekannten Viertelstunde im 8-von-10-Band; im Mittel sollen es 80{ "\u00A0" }% sein.
-       *[other] Seither lag der Verbrauch in { $share } der { $count } bekannten Viertelstunden im 8-von-10-Band; im Mittel sollen es 80{ "\u00A0" }% sein.
+        [one] Der Verbrauch lag in { $share } von einer gemessenen Viertelstunde im Schwankungsbereich. Ziel sind im Durchschnitt 80{ "\u00A0" }%.
+       *[other] Der Verbrauch lag in { $share } von { $count } gemessenen Viertelstunden im Schwankungsbereich. Ziel sind im Durchschnitt 80{ "\u00A0" }%.
     }
 within_pv =
     { $count ->
-        [one] Seither lag der Solarstrom in { $share } der einen hellen Viertelstunde im 8-von-10-Band; im Mittel sollen es 80{ "\u00A0" }% sein.
-       *[other] Seither lag der Solarstrom in { $share } der { $count } hellen Viertelstunden im 8-von-10-Band; im Mittel sollen es 80{ "\u00A0" }% sein.
+        [one] Der Solarstrom lag in { $share } von einer gemessenen Viertelstunde am Tag im Schwankungsbereich. Ziel sind im Durchschnitt 80{ "\u00A0" }%.
+       *[other] Der Solarstrom lag in { $share } von { $count } gemessenen Viertelstunden am Tag im Schwankungsbereich. Ziel sind im Durchschnitt 80{ "\u00A0" }%.
     }
-label = Vorhersage von Verbrauch und Solarstrom mit ihrer Unsicherheit, Viertelstunde für Viertelstunde
-stage_cold = Noch ist fast nichts gemessen: Der Verbrauch ist der des Standardlastprofils.
-stage_profile = Sie wiederholt die letzten Tage, denn noch ist nichts gelernt.
-stage_young = Sie hat aus mehr als zwei Wochen dieses Hauses gelernt und wird besser, bis zwei Monate bekannt sind.
-stage_full = Sie hat aus zwei Monaten und mehr dieses Hauses gelernt.
+label = Prognose von Verbrauch und Solarstrom mit Schwankungsbereich, Viertelstunde für Viertelstunde
+stage_cold = Es gibt noch kaum Messwerte. Luna nimmt den Verbrauch eines typischen Haushalts.
+stage_profile = Noch ist nichts gelernt. Die Prognose wiederholt die letzten Tage.
+stage_young = Die Prognose lernt aus mehr als zwei Wochen deines Zuhauses. Sie wird besser, bis sie zwei Monate kennt.
+stage_full = Die Prognose lernt aus mindestens zwei Monaten deines Zuhauses.

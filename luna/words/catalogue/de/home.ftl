@@ -1,3 +1,5 @@
+### Die Seite Übersicht.
+
 title = Übersicht
 live = Live
 live_since = Werte seit { $t }
@@ -11,60 +13,85 @@ days =
        *[other] { $n } Tage
     }
 
-now_full = { $name } ist voll und wartet.
-now_reserve = { $name } ist bei ihrer Reserve und wartet.
-now_filled = { $name } ist so voll, wie sie werden soll.
-now_drained = { $name } ist so leer, wie sie werden soll.
-now_save = { $name } wartet.
-now_hold = { $name } hält ihre Ladung.
-now_self_consumption = { $name } folgt dem Haus.
-now_supply = { $name } versorgt das Haus.
-now_charge = { $name } lädt aus dem Netz.
-now_export = { $name } verkauft.
-now_silent = { $name } antwortet nicht.
-now_disobeys = { $name } tut etwas anderes, als ihr gesagt wurde.
-now_spared = { $name } wird geschont: Ihr wurde heute so oft geschrieben, wie ihr Speicher verträgt.
-now_kept = { $name } macht weiter wie zuvor.
-lead_left_alone = Sie ist sich selbst überlassen; die Schritte unten sind die des Plans.
-lead_kept = Ein Wechsel brächte jetzt zu wenig für die Abnutzung des Speichers im Gerät; die Schritte unten sind die des Plans.
-next_save = Ab { $t } wartet sie.
-next_hold = Ab { $t } hält sie ihre Ladung.
-next_self_consumption = Ab { $t } folgt sie dem Haus.
-next_supply = Ab { $t } versorgt sie das Haus.
-next_charge = Ab { $t } lädt sie.
-next_export = Ab { $t } verkauft sie.
-battery_subject = Batterie
-without_battery = Der Plan steht.
+## Die Überschrift: was die Batterie jetzt tut und bis wann, dann was folgt.
 
-steps = Was als Nächstes kommt
+# $until ist leer, oder ein Leerzeichen und die nächste Meldung.
+until_time = bis { $t }
+now_full = { $name } ist voll und wartet{ $until }
+now_reserve = { $name } ist bei der Reserve und wartet{ $until }
+now_filled = { $name } ist so voll wie geplant und lädt{ $until } nicht weiter
+now_drained = { $name } ist so leer wie geplant und gibt{ $until } nichts mehr ab
+now_save = { $name } speichert{ $until } nur Solarüberschuss
+now_hold = { $name } macht{ $until } Pause
+now_self_consumption = { $name } deckt{ $until } deinen Eigenverbrauch
+now_supply = { $name } versorgt{ $until } das Haus
+now_charge = { $name } lädt{ $until } aus dem Netz
+now_export = { $name } verkauft{ $until } Strom ins Netz
+headline_then = { $now }, dann { $next }.
+next_save = speichert sie nur Solarüberschuss
+next_hold = macht sie Pause
+next_self_consumption = deckt sie deinen Eigenverbrauch
+next_supply = versorgt sie das Haus
+next_charge = lädt sie aus dem Netz
+next_export = verkauft sie Strom ins Netz
+# Bei ausgeschalteter Steuerung, unter dieser Zeile: was Luna tun würde.
+would = Luna steuert nicht. Luna würde:
+would_save = nur Solarüberschuss{ $until } speichern
+would_hold = die Batterie{ $until } pausieren
+would_self_consumption = deinen Eigenverbrauch{ $until } decken
+would_supply = das Haus{ $until } versorgen
+would_charge = die Batterie{ $until } aus dem Netz laden
+would_export = Strom{ $until } ins Netz verkaufen
+would_then = { $now }, dann { $next }.
+# Die Batterie folgt dem Plan nicht.
+now_silent = { $name } antwortet nicht.
+now_disobeys = { $name } führt den Befehl von Luna nicht aus.
+now_spared = { $name } hat für heute genug Änderungen bekommen.
+now_kept = { $name } bleibt im jetzigen Modus.
+lead_left_alone = Sie läuft jetzt eigenständig. Die Schritte unten zeigen den Plan.
+lead_kept = Ein Wechsel spart jetzt weniger, als er das Gerät verschleißt. Die Schritte unten zeigen den Plan.
+battery_subject = Die Batterie
+# Ein Haus ohne Batterie.
+without_battery_solar = Dein Haus nutzt zuerst Solarstrom, dann das Netz.
+without_battery_limited = Solar wird jetzt gedrosselt.
+without_battery = Dein Haus läuft mit Strom aus dem Netz.
+details = Details
+
+## Die Schritte, und die Marke im Diagramm.
+
+steps = Die nächsten Schritte
 now = Jetzt
-step_save = { $name } wartet
-step_save_selling = { $name } wartet, Sonnenüberschuss wird verkauft
-step_hold = { $name } hält ihre Ladung
-step_self_consumption = { $name } folgt dem Haus
+step_save = { $name } speichert nur Solarüberschuss
+step_save_selling = { $name } wartet, Solarüberschuss wird verkauft
+step_hold = { $name } macht Pause
+step_self_consumption = { $name } deckt deinen Eigenverbrauch
 step_supply = { $name } gibt dem Haus { $kwh }
 step_charge = { $name } lädt { $kwh } zu { $price }
 step_export = { $name } verkauft { $kwh }
-step_owner = { $mode }, wie du entschieden hast
+step_owner = Deine Vorgabe: { $mode }
 step_car = { $name } lädt { $kwh } für { $cost } ({ $price }), fertig bis { $t }
 step_heater = { $name } heizt mit { $kwh } für { $cost } bis { $t }
 step_appliance = { $name } läuft mit { $kwh } für { $cost }, fertig um { $t }
 
-fact_cost = Nächste 24 h
-fact_cost_note = statt { $x } ohne Luna
+## Zahlen.
+
+fact_cost = Kosten, nächste 24 h
+fact_cost_note = ohne Luna { $x }
 fact_paid = Heute bisher bezahlt
 fact_paid_note = { $x } bis Mitternacht
 fact_paid_note_yesterday = gestern { $x }
 fact_would_save = Luna würde heute sparen
-fact_solar = Sonne heute
+fact_solar = Solar heute
 fact_solar_note = noch { $x } erwartet
-fact_stored = Im Speicher
+fact_stored = In der Batterie
 fact_stored_each = { $name }, gespeichert
-fact_stored_note = wert { $x }
+fact_stored_note = { $x } wert
 fact_saved = Heute gespart
-fact_saved_note = { $x } gestern, neben dem Wechselrichter allein
+fact_saved_note = gestern { $x }
 fact_car = Auto, { $t }
-fact_car_note = von { $x } beim Anstecken
+fact_car_note = { $x } beim Anstecken
+
+## Energie jetzt.
 
 flow = Energie jetzt
 flow_none = Noch keine Messwerte.
@@ -75,26 +102,28 @@ flow_grid = Netz
 flow_house = Haus
 flow_battery = Batterie
 flow_batteries = Batterien
-flow_solar = Sonne
+flow_solar = Solar
 flow_off = aus
 flow_selling = Verkauf
 flow_buying = Bezug
 flow_stays = angesteckt
-flow_plugged = kommt { $t }
+flow_plugged = erwartet { $t }
 unknown = keine Daten
 
+## Der Plan und sein Diagramm.
+
 plan = Plan
-plan_note = geplant { $t }
+plan_note = erstellt { $t }
 plan_note_prices = Preise bekannt bis { $t }
-plan_note_predicted = mit geschätzten Preisen
-chart_label = Plan. Pfeiltasten wählen eine Viertelstunde, Bild auf und Bild ab eine Stunde, Pos1 die laufende.
+plan_note_predicted = mit Preisprognose
+chart_label = Diagramm des Plans. Die Pfeiltasten gehen um eine Viertelstunde weiter, Bild auf und Bild ab um eine Stunde. Pos1 springt zu jetzt.
 chart_values = Werte der gewählten Zeit
-no_chart = Das Diagramm braucht ein Skript. Alle Werte stehen in der Tabelle.
+no_chart = Das Diagramm braucht JavaScript. Die Tabelle zeigt alle Werte.
 compare = Vergleichen mit
-show = Zeigen
+show = Anzeigen
 ghost_without = Ohne Luna
-ghost_midnight = Plan von 0 Uhr
-ghost_forecast = Prognose damals
+ghost_midnight = Plan um Mitternacht
+ghost_forecast = Frühere Prognose
 table = Tabelle
 save_csv = CSV
 save_png = Bild
@@ -103,7 +132,7 @@ span_all = 3 Tage
 price = Preis
 power = Leistung
 soc = Ladestand
-soc_together = Ladestand aller Batterien zusammen
+soc_together = Ladestand aller Batterien
 target = Ziel
 used = verbraucht
 supplied = geliefert
@@ -112,92 +141,107 @@ expected = erwartet
 measured = gemessen
 estimated = geschätzt
 planned = geplant
-band = P10–P90
+band = Schwankungsbereich
 held = gedrosselt
 reserve = Reserve
 cheap = günstig
 dear = teuer
-predicted = Preise geschätzt
+predicted = Preisprognose
 buy = Kauf
 sell = Verkauf
 hourly = Stundenmittel
 daily = Tagesmittel
 beside_house = Geräte
-plan_changed = Plan geändert ab { $t }: { $mode }.
-offline = Verbindung verloren. Gezeigt wird der letzte bekannte Stand.
+plan_changed = Neuer Plan ab { $t }: { $mode }.
+offline = Verbindung verloren. Du siehst die letzten bekannten Werte.
+
+## Warum.
 
 why = Warum
-why_none = Zu dieser Zeit sagt kein Plan etwas.
-why_more = Mehr oder weniger davon
+why_none = Für diese Zeit gibt es keinen Plan.
+why_more = Mehr oder weniger anzeigen
 part_of = Teil von { $span }
-energy_value = Eine gespeicherte kWh ist wert
-keep_range = behalten lohnt zwischen { $a } und { $b }
-ruler = Verkauf bringt { $sell }, Kauf kostet { $buy }
-opposite = Das Gegenteil wäre
+energy_value = Wert gespeicherter Energie
+worth_later = Energie in der Batterie ist später { $value }/kWh wert; jetzt genutzt spart sie { $buy }.
+worth_then = Energie in der Batterie war für später { $value }/kWh wert; da genutzt sparte sie { $buy }.
+prices = Kaufen kostet { $buy }, Verkaufen bringt { $sell }
+opposite = Alternative
 opposite_more = { $x } teurer
-rank = Preisrang, 1 am günstigsten
-rank_of = { $rank } von { $count }
-binding = Wirksame Grenzen
-none = keine
+opposite_same = kein Unterschied
+rank = Preisvergleich
+# Nach der Endung der Zahl im Englischen.
+rank_st = Platz { $rank } von { $count } Viertelstunden nach Preis
+rank_nd = Platz { $rank } von { $count } Viertelstunden nach Preis
+rank_rd = Platz { $rank } von { $count } Viertelstunden nach Preis
+rank_th = Platz { $rank } von { $count } Viertelstunden nach Preis
+rank_first = Günstigste von { $count } Viertelstunden
+binding = Begrenzt durch
+binding_reserve = die Reserve von { $soc }
+none = nichts
 decided_by = Entschieden von
-by_planner = Planer
+by_planner = Luna
 by_owner = dir
-by_rule = Ersatzregel
+by_rule = Ersatzregel (kein Plan)
 by_agent = Antares
 by_nobody = niemandem
 result = Gemessen
-result_soc = { $soc } am Ende
-override = Etwas anderes tun
+result_soc = Ladestand { $soc } am Ende
+override = Eigene Vorgabe
 override_until = bis
 override_ends = Danach gilt wieder der Plan.
-override_not_armed = Luna liest hier nur: Deine Wahl wird gespeichert und gesendet, sobald die Steuerung scharf ist.
-override_by_hand = Luna rät hier nur: Mit deiner Wahl wird geplant, einstellen musst du sie selbst.
+override_not_armed = Die Steuerung ist aus. Luna merkt sich deine Vorgabe und sendet sie, sobald die Steuerung an ist.
+override_by_hand = Luna berät nur. Luna plant mit deiner Vorgabe; die Batterie stellst du selbst ein.
 
-advice = Was von Hand zu tun ist
+## Was von Hand einzustellen ist.
+
+advice = Einstellungen für deine Batterie
 advice_until = Bis { $end }: { $deed }.
 advice_span = Von { $start } bis { $end }: { $deed }.
 advice_on = Ab { $start }: { $deed }.
 advice_now = Ab jetzt: { $deed }.
-advice_set = { $deed }; stell das in der App deiner Batterie ein
-deed_self_consumption = die Batterie sich selbst überlassen, wie sie jeden Tag läuft
-deed_save = Überschuss der Sonne speichern und die Batterie nichts abgeben lassen
-deed_hold = die Batterie ruhen lassen: weder laden noch entladen
-deed_charge = die Batterie mit { $kw } kW aus dem Netz laden, bis { $soc }
-deed_export = aus der Batterie mit { $kw } kW verkaufen, bis { $soc }
+advice_set = { $deed } (stell das in der App deiner Batterie ein)
+deed_self_consumption = die Batterie im Normalbetrieb lassen
+deed_save = Solarüberschuss speichern, Entladen sperren
+deed_hold = Laden und Entladen sperren
+deed_charge = mit { $kw } kW aus dem Netz laden, bis { $soc }
+deed_export = mit { $kw } kW aus der Batterie verkaufen, bis { $soc }
 
-notice_override = Du hast entschieden: { $mode } bis { $t }.
-notice_not_sent = Gesendet wird nichts: Der Standort ist nicht scharf. Das geht auf der Seite Planung.
-notice_by_hand = Luna rät nur: Stell das selbst ein.
-notice_cannot_send = Gesendet werden kann nichts: Luna weiß nicht, wie sie deine Geräte anspricht.
-would = Luna würde, wenn etwas an deine Geräte ginge:
+## Hinweise.
+
+notice_override = Deine Vorgabe: { $mode } bis { $t }.
+notice_not_sent = Die Steuerung ist aus, Luna sendet nichts. Schalte sie unter Zeitplan ein.
+notice_by_hand = Luna berät nur. Stell das selbst ein.
+notice_cannot_send = Luna kann deine Geräte noch nicht steuern. Richte die Steuerung auf der Seite deines Zuhauses ein.
 end_now = Jetzt beenden
 extend = 1 h verlängern
-notice_stale = Keine Messwerte seit { $t }.
-notice_unknown = Was das Haus verbraucht, ist seit { $t } nicht bekannt.
-notice_unknown_more = Ein Zähler sagt nichts oder nichts Neues. Der Plan bleibt.
-notice_stale_more = Der Plan bleibt; der jetzige Ladestand ist der geplante.
-notice_soc_assumed = Wie voll die Batterie ist, hat zuletzt niemand gemessen: Angenommen sind { $soc }.
-notice_soc_assumed_silent = Sieh nach, warum der Sensor ihres Ladestands schweigt; mit dem, was er sagt, entsteht der nächste Plan.
-notice_soc_assumed_unnamed = Nenne den Sensor ihres Ladestands auf der Seite des Standorts, unter Sensoren, oder lade eine Datei, die ihn enthält.
+notice_stale = Deine Zähler senden seit { $t } keine Werte.
+notice_stale_more = Der Plan bleibt. Angezeigt wird der geplante Ladestand.
+notice_unknown = Dein Verbrauch ist seit { $t } unbekannt.
+notice_unknown_more = Ein Zähler sendet keine neuen Werte. Prüfe deine Zähler. Der Plan bleibt.
+notice_soc_assumed = Ladestand unbekannt, Luna rechnet mit { $soc }.
+notice_soc_assumed_silent = Der Sensor für den Ladestand sendet keine Werte. Prüfe ihn.
+notice_soc_assumed_unnamed = Verbinde einen Sensor auf der Seite deines Zuhauses unter Sensoren, oder lade eine Datei mit den Werten.
 assumed_ahead = geplant (angenommen)
-notice_doubt_more = Ein Gerät, das neu startet, sagt so etwas; was es eine Viertelstunde lang sagt, wird geglaubt.
-notice_prices = Die Preise für morgen sind spät dran.
+notice_doubt_more = Geräte senden solche Werte nach einem Neustart. Luna übernimmt den Wert, wenn er 15 Minuten bleibt.
+notice_prices = Die Preise für morgen fehlen noch.
 notice_prices_today = Die Preise für heute fehlen.
-notice_prices_today_more = Geplant mit geschätzten Preisen.
-notice_prices_more = Geplant mit geschätzten Preisen ab { $t }.
+notice_prices_today_more = Luna plant mit einer Preisprognose.
+notice_prices_more = Luna plant ab { $t } mit einer Preisprognose.
 notice_fallback = Seit { $age } kein gültiger Plan.
-notice_fallback_more = Der Wechselrichter folgt von selbst dem Haus.
-notice_fallback_car = Das Auto sollte nach dem letzten Plan um { $t } bereit sein.
-notice_planning = Luna plant von selbst in Sekunden, solange seine Dienste laufen.
-notice_tried = Zuletzt versucht { $t }; Luna versucht es wieder, sobald sich etwas ändert, und alle fünf Minuten.
+notice_fallback_more = Der Wechselrichter deckt so lange deinen Eigenverbrauch.
+notice_fallback_car = Nach dem letzten Plan ist das Auto um { $t } fertig.
+notice_planning = Ein neuer Plan kommt meist in wenigen Sekunden.
+notice_tried = Letzter Versuch: { $t }. Luna versucht es alle fünf Minuten und bei jeder Änderung.
 plan_now = Jetzt planen
-no_plan_now = Luna schaut zu. Gerade gilt kein Plan.
-no_plan = Luna schaut zu. Noch gibt es keinen Plan.
-no_plan_lead = Luna plant, sobald Preise und eine Prognose da sind. Nichts wird gesteuert, bevor du es erlaubst.
+no_plan_now = Gerade gibt es keinen Plan.
+no_plan = Es gibt noch keinen Plan.
+no_plan_lead = Luna plant, sobald Preise und eine Prognose da sind. Luna steuert nichts, bis du die Steuerung einschaltest.
+
+## Die Spalten der Tabelle.
 
 table_title = Jede Viertelstunde
 table_time = Zeit
 table_mode = Modus
-table_state = Stand
+table_state = Grundlage
 table_why = Warum
 back = Zurück zum Diagramm

@@ -1,33 +1,40 @@
+### Das Haus jetzt, für Antworten, Nachrichten und Home Assistant.
+
+# Die Grundlage einer Zahl.
 basis_measured = gemessen
 basis_planned = geplant
 basis_assumed = angenommen
-house_no_plan = Es gilt kein Plan.
-house_fault = Beim letzten Versuch, { $tried }: { $why }
-house_would = An deine Geräte geht nichts; so würde Luna es machen.
-house_silent = { $device } hat den Befehl von { $at } nicht bestätigt und ist sich selbst überlassen; was folgt, ist der Plan.
-house_disobeys = { $device } hat den Befehl von { $at } angenommen, tut etwas anderes und ist sich selbst überlassen; was folgt, ist der Plan.
-house_spared = { $device } wurde so oft beschrieben, wie sein Speicher am Tag verträgt, und ist sich selbst überlassen; was folgt, ist der Plan.
-house_kept = { $device } macht weiter wie vor { $at }, weil ein Wechsel zu wenig brächte für die Abnutzung des Speichers im Gerät; was folgt, ist der Plan.
+
+# Was geschieht und warum, was folgt, Kosten und Ersparnis von Tagen, die Abfahrt des Autos.
+house_no_plan = Gerade gibt es keinen Plan.
+house_fault = Der letzte Versuch ({ $tried }) ist gescheitert: { $why }
+house_would = Luna steuert nicht. Das würde Luna tun.
+house_silent = { $device } hat den Befehl von { $at } nicht bestätigt und läuft jetzt eigenständig. Es folgt der Plan von Luna.
+house_disobeys = { $device } hat den Befehl von { $at } angenommen, macht aber etwas anderes und läuft jetzt eigenständig. Es folgt der Plan von Luna.
+house_spared = { $device } hat für heute genug Änderungen bekommen und läuft jetzt eigenständig. Es folgt der Plan von Luna.
+house_kept = { $device } bleibt im Modus von vor { $at }. Ein Wechsel spart weniger, als er das Gerät verschleißt. Es folgt der Plan von Luna.
 house_level = { $note }
-house_unknown = Was das Haus verbraucht, ist seit { $at } nicht bekannt.
+house_unknown = Dein Verbrauch ist seit { $at } unbekannt.
 house_now = Jetzt, bis { $end }: { $mode }. { $reason }
 house_now_each = { $device } jetzt, bis { $end }: { $mode }. { $reason }
 house_next = Ab { $begin }: { $mode }. { $reason }
 house_next_each = { $device } ab { $begin }: { $mode }. { $reason }
-house_filled = Der Speicher ist so voll, wie er werden soll.
-house_filled_each = { $device } ist so voll, wie es werden soll.
-house_drained = Der Speicher ist so leer, wie er werden soll.
-house_drained_each = { $device } ist so leer, wie es werden soll.
-house_use = { $device } nimmt von { $begin } bis { $end } { $kwh } für { $cost } ({ $basis }).
-house_car = { $device } kommt mit { $arrives } ({ $arrives_basis }) und fährt mit { $leaves } los ({ $basis }): { $end }.
-house_stored = Der Speicher ist zu { $soc } voll ({ $basis }).
-house_stored_each = { $device } ist zu { $soc } voll ({ $basis }).
-house_stored_at = Der Speicher war zu { $soc } voll ({ $basis } { $at }).
-house_stored_at_each = { $device } war zu { $soc } voll ({ $basis } { $at }).
-house_paid_today = Bis jetzt hast du heute { $cost } für Energie bezahlt ({ $basis }).
-house_cost_today = Bis Mitternacht werden es { $cost } ({ $basis }).
+house_filled = Die Batterie ist so voll wie geplant.
+house_filled_each = { $device } ist so voll wie geplant.
+house_drained = Die Batterie ist so leer wie geplant.
+house_drained_each = { $device } ist so leer wie geplant.
+house_use = { $device } verbraucht von { $begin } bis { $end } { $kwh } für { $cost } ({ $basis }).
+house_car = { $device } kommt mit { $arrives } an ({ $arrives_basis }). Abfahrt { $end } mit { $leaves } ({ $basis }).
+house_stored = Die Batterie ist bei { $soc } ({ $basis }).
+house_stored_each = { $device } ist bei { $soc } ({ $basis }).
+house_stored_at = Die Batterie war bei { $soc } ({ $basis } { $at }).
+house_stored_at_each = { $device } war bei { $soc } ({ $basis } { $at }).
+house_paid_today = Heute hast du bisher { $cost } für Energie bezahlt ({ $basis }).
+house_cost_today = Bis Mitternacht sind es { $cost } ({ $basis }).
 house_paid_yesterday = Gestern hast du { $cost } bezahlt ({ $basis }).
-house_would_save_today = Neben dem Wechselrichter allein würde Luna heute { $saved } sparen ({ $basis }).
-house_saved_today = Neben dem Wechselrichter allein spart der Speicher heute { $saved } ({ $basis }).
+house_would_save_today = Luna würde dir heute { $saved } gegenüber dem Wechselrichter allein sparen ({ $basis }).
+house_saved_today = Luna spart dir heute { $saved } gegenüber dem Wechselrichter allein ({ $basis }).
 house_saved_yesterday = Gestern waren es { $saved } ({ $basis }).
-level_decided = So voll, wie der Speicher jetzt ist, ist das besser als das Geplante.
+
+# Der Grund, wenn der Ladestand und nicht der Plan die laufende Viertelstunde entschieden hat.
+level_decided = Beim jetzigen Ladestand ist das besser als der Plan.

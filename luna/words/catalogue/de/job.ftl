@@ -1,1 +1,1 @@
-title = Arbeit
+title = Aufgabe

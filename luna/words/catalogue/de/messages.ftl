@@ -1,53 +1,65 @@
-title_no_plan = Kein Plan
-text_no_plan = { $site } ist scharf geschaltet und hat keinen Plan: Die Geräte tun, was sie von selbst tun.
-title_plan_old = Der Plan ist zu alt
-text_plan_old = Der letzte Plan für { $site } ist von { $at }; bis ein neuer kommt, tun die Geräte, was sie von selbst tun.
-title_plan_compromised = Nicht alles geht
-text_plan_compromised = Der Plan für { $site } kann nicht alles einhalten, was gewünscht ist. { $missed }
-title_plan_unproven = Nicht alles war rechtzeitig zu finden
-text_plan_unproven = Die Zeit, { $site } zu planen, war um, bevor ein Weg gefunden war, alles Gewünschte einzuhalten; es kann ihn geben, und der nächste Plan sucht weiter. { $missed }
-title_device_silent = Ein Gerät antwortet nicht
-text_device_silent = { $device } von { $site }: Der Befehl von { $at } ist nicht bestätigt; das Gerät ist sich selbst überlassen.
-title_device_disobeys = Ein Gerät tut nicht, was ihm gesagt wird
-text_device_disobeys = { $device } von { $site } hat den Befehl von { $at } angenommen und tut seit Minuten etwas anderes: Was es lädt oder abgibt, passt nicht dazu. Bis { $until } ist es sich selbst überlassen, dann wird es wieder versucht.
-title_device_spared = Ein Gerät wird geschont
-text_device_spared = { $device } von { $site } wurde so oft beschrieben, wie sein Speicher am Tag verträgt. Bis { $until } tut es, was es von selbst tut; dann geht es nach Plan weiter.
-title_device_kept = Ein Modus bleibt
-text_device_kept = { $device } von { $site } macht weiter wie vor { $at }: Was der Plan jetzt hat, brächte zu wenig für einen Wechsel, von denen jeder den Speicher des Geräts abnutzt.
-title_device_held = Ein Gerät ist nicht zurückgegeben
-text_device_held = Dass { $device } von { $site } zurückgegeben ist, ist nicht bestätigt. Zuletzt gelesen um { $at }: { $doing }. Es wird zurückgegeben, sobald Luna läuft und es antwortet; um es sofort zu beenden, stell es an der Anzeige oder in der App des Herstellers auf den eigenen Betrieb.
-title_device_left = Ein Gerät wurde nie zurückgegeben
-text_device_left = { $device } von { $site } hat einen Tag lang nicht bestätigt, dass es zurückgegeben ist; Luna versucht es nicht mehr. Zuletzt gelesen um { $at }: { $doing }. Stell es an der Anzeige oder in der App des Herstellers auf den eigenen Betrieb.
-title_device_conflict = Jemand anderes steuert ein Gerät
-text_device_conflict = { $device } von { $site }: { $doing } wurde um { $at } eingestellt, nicht von Luna. Meist ist das die App des Herstellers mit einem eigenen Zeitplan oder ein anderes Programm, das Energie steuert. Schalt das aus, oder pausiere das Gerät auf der Seite Planung.
-title_sensors_silent = Kein Sensor ist zu hören
-text_sensors_silent = Seit { $at } ist von { $site } kein Sensor zu hören. Bitte Home Assistant oder den Broker prüfen.
-title_sensor_silent = Ein Sensor schweigt
-text_sensor_silent = { $site }: { $sensor } schweigt seit { $since }, andere seiner Rolle nicht: Was { $role } ergibt, ist seither unbekannt. Steht ein anderer Zähler an seiner Stelle, nenn den auf der Seite des Standorts, unter Sensoren: Er gilt ab da. Einer, der ruht, kommt von selbst wieder.
-title_sensor_unheard = Einen Sensor gibt es nicht
-text_sensor_unheard = { $site }: { $sensor } hat noch nie etwas gesagt, andere seiner Rolle schon; { $role } zählt ohne ihn. Berichtige seinen Namen auf der Seite des Standorts, unter Sensoren, oder nimm ihn dort heraus.
-title_device_takes_nothing = Das Auto nimmt nichts an
-text_device_takes_nothing = { $site }: { $note }
-title_level_doubted = Ein Ladestand kann nicht stimmen
-text_level_doubted = { $site }: { $note }
-title_agent_offered = Antares hat sich bewährt
-text_agent_offered = { $site }: Du kannst Antares Steuerung geben ({ $mode }). Die Belege stehen auf der Seite Antares; dort kannst du sie verlangen.
-title_agent_withdrawn = Antares wurde die Steuerung entzogen
-text_agent_withdrawn = { $site }: Seit { $at } entscheidet wieder allein der Planer ({ $mode } wurde entzogen). Warum, steht auf der Seite Antares.
-title_cheap_hours = Günstige Stunden voraus
-text_cheap_hours = { $site }: Von { $start } bis { $end } kostet Strom im Mittel { $price } je kWh, { $usual } über den ganzen Tag.
-title_weekly_saving = Die Woche
-text_weekly_saving = { $site }: Nach der Wiederholung kostete Luna { $saved } weniger als der Wechselrichter allein, an { $days } von 7 Tagen.
-title_weekly_loss = Die Woche
-text_weekly_loss = { $site }: Nach der Wiederholung kostete Luna { $saved } mehr als der Wechselrichter allein, an { $days } von 7 Tagen.
-title_weekly_proposal = Die Woche
-text_weekly_proposal = { $site }: Mit Luna hätte die Woche { $saved } weniger gekostet als mit dem Wechselrichter allein, gezählt an { $days } von 7 Tagen. Luna war nicht am Steuer.
-title_day_ahead = Heute
-text_day_ahead = { $site }: { $statements }
-title_system_fault = Eine Störung von Luna selbst
-text_system_fault = { $summary } ({ $alert } { $service }) Was zu tun ist: { $runbook }
-title_system_recovered = Eine Störung ist vorbei
-text_system_recovered = Es ist vorbei: { $summary } ({ $alert } { $service })
-title_test = Luna
-text_test = Das ist ein Test: Nachrichten von Luna kommen hier an.
-name_batteries = Die Batterie
+with_site = { $site }: { $text }
+title_no_plan = Kein Plan vorhanden
+text_no_plan = Die Steuerung ist an, aber Luna hat keinen Plan. Bis zum nächsten Plan arbeiten deine Geräte mit ihren eigenen Einstellungen. Den Grund zeigt die Seite Übersicht.
+title_plan_old = Plan ist zu alt
+text_plan_old = Lunas letzter Plan ist von { $at }. Bis ein neuer da ist, arbeiten deine Geräte mit ihren eigenen Einstellungen.
+title_plan_compromised = Plan verfehlt ein Ziel
+text_plan_compromised = Der Plan schafft nicht alles, was du eingestellt hast. Es fehlt: { $missed }.
+title_plan_unproven = Plan verfehlt vielleicht ein Ziel
+text_plan_unproven = Die Rechenzeit hat nicht gereicht, um alles zu schaffen, was du eingestellt hast. Der nächste Plan versucht es wieder. Bisher fehlt: { $missed }.
+title_device_silent = { $device } antwortet nicht
+text_device_silent = { $device }: Der Befehl von { $at } ist nicht bestätigt. Bis zur nächsten Antwort arbeitet das Gerät mit seinen eigenen Einstellungen. Prüfe Strom und Netzwerk.
+title_device_disobeys = { $device } befolgt Befehle nicht
+text_device_disobeys = { $device }: Der Befehl von { $at } kam an, aber die gemessene Leistung passt nicht dazu. Nächster Versuch: { $until }. Prüfe, ob das Gerät einen eigenen Zeitplan hat.
+title_device_spared = Befehle für heute aufgebraucht
+text_device_spared = { $device }: Bis { $until } sendet Luna keine Befehle mehr, um den Speicher des Geräts zu schonen. So lange arbeitet es mit seinen eigenen Einstellungen.
+title_device_kept = Betriebsart bleibt gleich
+text_device_kept = { $device }: weiter in der Betriebsart von vor { $at }. Ein Wechsel spart zu wenig, und jeder Wechsel nutzt den Speicher des Geräts ab.
+title_device_held = { $device } noch nicht freigegeben
+text_device_held = { $device } folgt vielleicht noch Lunas letztem Befehl. Letzter Messwert ({ $at }): { $doing }. Luna gibt das Gerät frei, sobald Luna läuft und es antwortet. Willst du das sofort beenden, wähle am Display oder in der App des Geräts den eigenen Betrieb.
+title_device_left = { $device } nicht freigegeben
+text_device_left = { $device } hat die Freigabe einen Tag lang nicht bestätigt. Luna versucht es nicht mehr. Letzter Messwert ({ $at }): { $doing }. Wähle am Display oder in der App des Geräts den eigenen Betrieb.
+title_device_conflict = { $device } bekommt fremde Befehle
+text_device_conflict = { $device } wurde { $at } umgestellt auf: { $doing }. Das kam nicht von Luna. Meist ist es die App des Herstellers oder ein anderes Energieprogramm. Schalte das aus, oder pausiere das Gerät auf der Seite Zeitplan.
+title_device_takes_nothing = Auto lädt nicht
+text_device_takes_nothing = { $note }
+title_sensors_silent = Kein Sensor sendet Werte
+text_sensors_silent = Luna hat seit { $at } von keinem Sensor einen Wert bekommen. Prüfe Home Assistant oder den MQTT-Broker.
+title_sensor_silent = Sensor sendet keine Werte
+text_sensor_silent = { $sensor } hat seit { $since } nichts gesendet. Ohne ihn kann Luna das nicht berechnen: { $role }. Prüfe den Sensor, oder trage auf der Seite deines Zuhauses unter Sensoren den Ersatz ein.
+title_sensor_unheard = Sensor nicht gefunden
+text_sensor_unheard = { $sensor } hat noch nie einen Wert gesendet. Luna rechnet ohne ihn: { $role }. Berichtige seinen Namen auf der Seite deines Zuhauses unter Sensoren, oder lösche ihn dort.
+title_level_doubted = Ladestand prüfen
+text_level_doubted = { $note }
+title_agent_offered = Antares ist bereit
+text_agent_offered = Antares hat sich dafür bewährt: { $mode }. Die Ergebnisse stehen auf der Seite Antares; dort kannst du es einschalten.
+title_agent_withdrawn = Antares entscheidet nicht mehr
+text_agent_withdrawn = Seit { $at } gilt wieder Lunas üblicher Plan. Antares darf das nicht mehr: { $mode }. Den Grund zeigt die Seite Antares.
+title_cheap_hours = Morgen günstiger Strom
+text_cheap_hours = { $price } je kWh von { $start } bis { $end }. Der Durchschnitt des Tages ist { $usual }.
+title_weekly_saving = { $saved } letzte Woche gespart
+text_weekly_saving =
+    { $days ->
+        [one] Du hast { $saved } weniger gezahlt als ohne Luna. Gezählt ist { $days } von 7 Tagen.
+       *[other] Du hast { $saved } weniger gezahlt als ohne Luna. Gezählt sind { $days } von 7 Tagen.
+    }
+title_weekly_loss = { $saved } Mehrkosten letzte Woche
+text_weekly_loss =
+    { $days ->
+        [one] Du hast { $saved } mehr gezahlt als ohne Luna. Gezählt ist { $days } von 7 Tagen. Die Seite Ersparnis zeigt ihn.
+       *[other] Du hast { $saved } mehr gezahlt als ohne Luna. Gezählt sind { $days } von 7 Tagen. Die Seite Ersparnis zeigt sie.
+    }
+title_weekly_proposal = { $saved } letzte Woche möglich
+text_weekly_proposal =
+    { $days ->
+        [one] Mit Lunas Steuerung hättest du { $saved } weniger gezahlt. Gezählt ist { $days } von 7 Tagen. Einschalten kannst du die Steuerung auf der Seite Zeitplan.
+       *[other] Mit Lunas Steuerung hättest du { $saved } weniger gezahlt. Gezählt sind { $days } von 7 Tagen. Einschalten kannst du die Steuerung auf der Seite Zeitplan.
+    }
+title_day_ahead = Der Plan für heute
+text_day_ahead = { $statements }
+title_system_fault = Störung in Luna
+text_system_fault = { $summary } Was zu tun ist: { $runbook } ({ $alert } { $service })
+title_system_recovered = Störung vorbei
+text_system_recovered = Vorbei: { $summary } ({ $alert } { $service })
+title_test = Luna-Test
+text_test = Nachrichten von Luna kommen hier an.

@@ -1,31 +1,37 @@
-note_soc_assumed = In den 24 Stunden davor wurde kein Ladestand aufgezeichnet: Batterien gelten als zu { $soc } voll.
-note_soc_earlier = Der letzte aufgezeichnete Ladestand, { $soc }, ist der von { $at }.
-note_soc_doubted = { $doubted_at } hieß der Ladestand { $doubted_soc } nach { $soc } { $at }, mehr als die Batterie kann: Es gelten { $soc }, bis er sich bestätigt.
-note_soc_stands_still = Die Batterie gilt als zu { $soc } voll: Der Sensor steht seit { $since } auf { $sensor_soc }, während die Zähler { $metered_kwh } hinein und { $given_kwh } heraus gezählt haben. Prüfe den Sensor.
-note_soc_outside_limits = Die Batterie { $battery } beginnt bei { $start_soc }, außerhalb ihrer Grenzen von { $min_soc } bis { $max_soc }.
-note_bias_corrected = Die Prognosen der letzten Tage irrten zu einer Seite: Verbrauch zählt { $load_factor }-mal, Sonne { $pv_factor }-mal so viel wie vorhergesagt.
-note_load_beyond_site = { $at } soll der Verbrauch { $kw } sein, { $times }-mal die { $limit_kw }, die Anschluss, Sonne und Batterien bringen: so geplant; prüfe die Einheit.
-note_load_beyond_homes = { $at } soll der Verbrauch { $kw } sein, und kein Haus braucht { $limit_kw }: so geplant; prüfe die Einheit, oder nenne grid.import_limit_kw.
-note_pv_beyond_arrays = { $at } soll die Sonne { $kw } bringen, { $times }-mal die { $limit_kw } der PV-Flächen: so geplant; prüfe die Einheit, oder peak_kw.
-note_price_beyond_markets = { $at } ist { $series } { $price }, und kein bekannter Preis je kWh geht über { $known_price } hinaus: so geplant; prüfe die Einheit.
-note_prices_beyond_last_week = Die Preise voraus reichen bis { $price }, { $times }-mal die { $known_price } der letzten Woche: so geplant; prüfe die Einheit.
-note_inverter_alone = In der verfügbaren Zeit fand sich kein Plan: Batterien tun, was ihre Wechselrichter von selbst tun.
-note_not_confirmed = Was gefunden wurde, hat die Simulation der Geräte nicht bestätigt; der Plan zeigt, was wirklich daraus wird. Bitte melde das: { $found }
-note_tariff_default = Der Tarif ist der eines Standorts, der keinen nennt: Kaufen kostet jederzeit { $import_price }, Verkaufen bringt { $export_price }.
-note_prices_unused = Für den Standort geladene Preise ({ $series }) bleiben ungenutzt: Sein Tarif sagt { $kinds }. Mit kind: series an dessen Stelle würden sie genutzt.
-note_prices_carried_on = Preise sind bis { $since } bekannt; danach gehen die des letzten bekannten Tages weiter.
-note_prices_typical = Für { $markets } sind ab { $since } noch keine Preise da: Luna plant mit geschätzten, wie sie in diesem Monat zu dieser Stunde üblich sind (Vorbild: { $like }). Sobald echte Preise kommen, gelten die.
-note_forecast_fallback = { $active } hat keine frische Vorhersage des Beginns: Verbrauch und PV sind die, die { $version } { $issued_at } vorhersagte.
-note_forecast_old = Verbrauch und PV sind die, die { $version } { $issued_at } vorhersagte: Eine neuere Vorhersage kam nicht.
-note_forecast_awaits_proof = Verbrauch und PV sind die von { $version }: { $candidate } ist trainiert, { $days } von { $needed } Tagen bewertet{ $earliest }.
+### Annahmen eines Plans.
+
+note_soc_assumed = In den 24 Stunden davor wurde kein Ladestand aufgezeichnet. Luna nimmt { $soc } an.
+note_soc_earlier = Der letzte Ladestand ist { $soc }, von { $at }.
+note_soc_doubted = Der Batteriesensor hat { $soc } ({ $at }) gemeldet, dann { $doubted_soc } ({ $doubted_at }). So schnell kann die Batterie nicht. Luna rechnet mit { $soc }, bis sich der neue Wert bestätigt.
+note_soc_stands_still = Der Batteriesensor sendet seit { $since } { $sensor_soc }. Die Zähler haben in der Zeit { $metered_kwh } hinein und { $given_kwh } heraus gezählt. Luna rechnet mit { $soc }. Prüfe den Sensor.
+note_soc_outside_limits = Batterie { $battery } beginnt bei { $start_soc }, außerhalb ihrer Grenzen von { $min_soc } bis { $max_soc }.
+note_bias_corrected = Die letzten Prognosen lagen zu hoch oder zu niedrig. Luna rechnet den Verbrauch mal { $load_factor } und Solar mal { $pv_factor }.
+note_load_beyond_site = Der Verbrauch für { $at } ist mit { $kw } angegeben. Das ist { $times }-mal so viel wie die { $limit_kw } aus Netz, Solar und Batterien. Luna plant damit. Prüfe die Einheit.
+note_load_beyond_homes = Der Verbrauch für { $at } ist mit { $kw } angegeben. Kein Haus verbraucht { $limit_kw }. Luna plant damit. Prüfe die Einheit, oder trag die Grenze deines Anschlusses ein (grid.import_limit_kw).
+note_pv_beyond_arrays = Solar für { $at } ist mit { $kw } angegeben. Das ist { $times }-mal so viel wie die { $limit_kw } deiner Anlage. Luna plant damit. Prüfe die Einheit oder die Spitzenleistung (peak_kw).
+note_price_beyond_markets = { $series } für { $at } ist { $price } je kWh. Kein bekannter Preis geht über { $known_price } hinaus. Luna plant damit. Prüfe die Einheit.
+note_prices_beyond_last_week = Die kommenden Preise reichen bis { $price }, { $times }-mal so viel wie die { $known_price } der letzten Woche. Luna plant damit. Prüfe die Einheit.
+note_inverter_alone = Luna hat nicht rechtzeitig einen Plan gefunden. Die Batterien decken deinen Eigenverbrauch wie ohne Luna.
+note_not_confirmed = Die simulierten Geräte verhalten sich anders als im ersten Plan. Der Plan zeigt das simulierte Ergebnis. Melde das: { $found }
+note_tariff_default = Für dein Zuhause fehlt der Tarif. Luna nimmt { $import_price } fürs Kaufen und { $export_price } fürs Verkaufen an. Trag deinen Tarif ein.
+note_prices_unused = Luna nutzt die geladenen Preise ({ $series }) nicht, denn dein Tarif hat { $kinds }. Setz dort kind: series, um sie zu nutzen.
+note_prices_carried_on = Preise sind bis { $since } bekannt. Danach wiederholt Luna die des letzten bekannten Tages.
+note_prices_typical = Preise von { $markets } fehlen ab { $since }. Luna plant mit typischen Preisen für Monat und Stunde, wie in { $like }. Echte Preise ersetzen sie.
+note_forecast_fallback = { $active } hat keine aktuelle Prognose. Luna nutzt { $version }, erstellt { $issued_at }.
+note_forecast_old = Luna nutzt die Prognose { $version }, erstellt { $issued_at }. Eine neuere kam nicht an.
+note_forecast_awaits_proof = Luna nutzt die Prognose { $version }. { $candidate } ist trainiert: { $days } von { $needed } Tagen sind geprüft{ $earliest }.
 note_forecast_not_better =
     { $days ->
-        [one] Verbrauch und PV sind die von { $version }: { $candidate } ist trainiert und war an einem bewerteten Tag nicht besser.
-       *[other] Verbrauch und PV sind die von { $version }: { $candidate } ist trainiert und war an { $days } bewerteten Tagen nicht besser.
+        [one] Luna nutzt die Prognose { $version }. { $candidate } ist trainiert und war an { $days } geprüften Tag nicht besser.
+       *[other] Luna nutzt die Prognose { $version }. { $candidate } ist trainiert und war an { $days } geprüften Tagen nicht besser.
     }
-earliest_known = ; es kann ab { $day } übernehmen
+
+# Ab wann eine trainierte Prognose übernehmen kann, falls bekannt.
+earliest_known = , sie kann ab { $day } übernehmen
+
+# Warum eine Regel gilt.
 rule_vacation = Niemand ist zu Hause.
 rule_outage = Von { $first } bis { $last } gilt eine Warnung.
-rule_price_extremes = Der Tag ab { $first } liegt in Höhe oder Spanne der Preise außerhalb von { $share } der letzten { $days } Tage.
-rule_s_index_cold = Ein Faktor von { $factor }: { $share } der Last deckt die Sonne nicht, { $cold } des Weges zum kältesten Tag.
-rule_s_index = Ein Faktor von { $factor }: { $share } der Last deckt die Sonne nicht, und die Temperatur ist unbekannt.
+rule_price_extremes = Die Preise des Tages ab { $first } sind extremer als an { $share } der letzten { $days } Tage.
+rule_s_index_cold = Der Faktor ist { $factor }: Solar deckt { $share } des Verbrauchs nicht, die Kälte erreicht { $cold } des kältesten Tages.
+rule_s_index = Der Faktor ist { $factor }: Solar deckt { $share } des Verbrauchs nicht. Die Temperatur ist unbekannt.

@@ -1,12 +1,14 @@
+### Das Diagramm eines Plans.
+
 price = Preis
 power = Leistung
 up = verbraucht
 down = geliefert
 soc = Ladestand
-band = P10–P90
-held = abgeregelt
+band = Schwankungsbereich
+held = gedrosselt
 reserve = Reserve
 cheap = günstig
 dear = teuer
-predicted = Preise geschätzt
+predicted = Preisprognose
 without = Ohne Luna

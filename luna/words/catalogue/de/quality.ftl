@@ -3,56 +3,56 @@ series_load_kwh = Verbrauch
 series_pv_kwh = Solarstrom
 series_import_kwh = Netzbezug
 series_export_kwh = Einspeisung
-series_charge_kwh = Batterieladung
-series_discharge_kwh = Batterieentladung
+series_charge_kwh = Batterie geladen
+series_discharge_kwh = Batterie entladen
 series_soc = Ladestand
-series_residual_kwh = Was Zähler offen lassen
-series_beyond_house_kwh = Was Geräte über den Hauszähler hinaus brauchen
-series_import_price = Bezugspreis
-series_export_price = Einspeisepreis
-fault_coverage = { $series } ist in { $known } von { $slots } Viertelstunden bekannt
-fault_silent = { $series }: { $sensor } schweigt seit { $since }, die Summe ist also unbekannt. Steht ein anderer Zähler an seiner Stelle, nenn den auf der Seite des Standorts, unter Sensoren; sonst nimm ihn dort heraus
-fault_unheard = { $series }: { $sensor } hat noch nie etwas gesagt, die Summe ist also unbekannt. Berichtige seinen Namen auf der Seite des Standorts, unter Sensoren, oder nimm ihn heraus
-fault_estimated = { $series }: Die Summe ist die des Zählers, { $known } von { $slots } Viertelstunden davon sind geschätzt
-fault_repaired = { $series } wurde in { $known } von { $slots } Viertelstunden repariert
-fault_balance = die Zähler lassen { $open } von { $flow } kWh offen
-fault_balance_unusual = die Zähler lassen { $open } von { $flow } kWh offen, an den Tagen ringsum meist höchstens { $usual }. Stand einer von ihnen still, oder ging seine Uhr falsch?
-fault_sensor_wrong_sign = { $sensor } ist immer negativ. Ist das Vorzeichen verkehrt? Dann hilft ein Minus vor dem Namen, auf der Seite des Standorts, unter Sensoren
-fault_sensor_thousandfold = { $sensor } nennt tausendmal so viel, wie der Standort kann. Misst er Watt und nennt sie Kilowatt?
-fault_sensor_night = { $sensor } erzeugt mitten in der Nacht. Ist das wirklich der Sensor des Dachs, und geht seine Uhr richtig?
-fault_sensor_means_no_value = { $sensor } hatte eine Zeit lang keinen Wert ({ $readings } Messwerte)
-fault_counted_alone = { $series } ist ohne { $sensor } gezählt, der nichts gesagt hat. Ist das ein alter Name, nimm ihn auf der Seite des Standorts heraus, unter Sensoren
-fault_scaled_down = { $sensor } sieht tausendmal zu klein aus: Mal tausend passt er zu den anderen Zählern. Stimmt seine Einheit?
-fault_scaled_up = { $sensor } sieht tausendmal zu groß aus: Ein Tausendstel davon passt zu den anderen Zählern. Stimmt seine Einheit?
-fault_frozen = { $sensor } steht { $hours } h still, in denen die anderen Zähler { $missed } kWh sagen. Hängt sein Sensor, oder zählt er die andere Richtung?
-fault_clock_late = { $sensor } sieht { $hours } h verspätet aus: Früher gemeldet, passt es zu den anderen Zählern. Geht die Uhr seines Zählers richtig?
-fault_clock_early = { $sensor } sieht { $hours } h verfrüht aus: Später gemeldet, passt es zu den anderen Zählern. Geht die Uhr seines Zählers richtig?
-fault_turned = { $source } und { $sink } sehen vertauscht aus: Andersherum erklären die Zähler den Tag. Tausch ihre Sensoren auf der Seite des Standorts; wo eine Leistung mit Vorzeichen beiden dient, kommt ihr Minus zur anderen
+series_residual_kwh = Von den Zählern nicht erklärt
+series_beyond_house_kwh = Geräte, die der Hauszähler nicht zählt
+series_import_price = Strompreis
+series_export_price = Einspeisevergütung
+fault_coverage = { $series }: Nur { $known } von { $slots } Viertelstunden sind bekannt
+fault_silent = { $series } ist unvollständig: { $sensor } sendet seit { $since } keine Werte. Ersetze oder entferne den Sensor in den Einstellungen deines Zuhauses unter Sensoren
+fault_unheard = { $series } ist unvollständig: { $sensor } hat noch nie Werte gesendet. Korrigiere den Namen oder entferne den Sensor in den Einstellungen deines Zuhauses unter Sensoren
+fault_estimated = { $series }: { $known } von { $slots } Viertelstunden sind geschätzt. Die Tagessumme ist gemessen
+fault_repaired = { $series }: { $known } von { $slots } Viertelstunden sind repariert
+fault_balance = Die Zähler passen nicht zusammen: { $open } von { $flow } kWh sind ungeklärt
+fault_balance_unusual = Die Zähler passen nicht zusammen: { $open } von { $flow } kWh sind ungeklärt, sonst höchstens { $usual } kWh. Stand ein Zähler still, oder ging seine Uhr falsch?
+fault_sensor_wrong_sign = { $sensor } ist immer negativ. Ist das Vorzeichen falsch? Setze ein Minus vor den Namen, in den Einstellungen deines Zuhauses unter Sensoren
+fault_sensor_thousandfold = { $sensor } meldet tausendmal mehr, als dein Zuhause kann. Sendet er Watt statt Kilowatt?
+fault_sensor_night = { $sensor } meldet nachts Solarstrom. Ist es der richtige Sensor, und geht seine Uhr richtig?
+fault_sensor_means_no_value = { $sensor } hat { $readings }-mal „kein Wert“ gesendet
+fault_counted_alone = { $series } ist ohne { $sensor } gezählt, der keine Werte gesendet hat. Ist das ein alter Sensor, entferne ihn in den Einstellungen deines Zuhauses unter Sensoren
+fault_scaled_down = { $sensor } wirkt tausendmal zu niedrig. Stimmt die Einheit?
+fault_scaled_up = { $sensor } wirkt tausendmal zu hoch. Stimmt die Einheit?
+fault_frozen = { $sensor } änderte sich { $hours } h lang nicht, die anderen Zähler zählten { $missed } kWh. Hängt der Sensor, oder zählt er die andere Richtung?
+fault_clock_late = { $sensor } wirkt { $hours } h verspätet. Geht die Uhr richtig?
+fault_clock_early = { $sensor } wirkt { $hours } h zu früh. Geht die Uhr richtig?
+fault_turned = „{ $source }“ und „{ $sink }“ wirken vertauscht. Tausche ihre Sensoren in den Einstellungen deines Zuhauses unter Sensoren. Dient ein Sensor beiden, setze sein Minus beim anderen
 fault_devices_beyond_house =
     { $known ->
-        [one] { $series }: { $open } kWh mehr, als der Zähler des Hauses zählt, in { $known } Viertelstunde. Sieht der Zähler des Hauses dieses Gerät? Wenn nicht, nenn seinen Sensor in der Datei der Anlage auch unter outside_house_meter und bau die Viertelstunden neu
-       *[other] { $series }: { $open } kWh mehr, als der Zähler des Hauses zählt, in { $known } Viertelstunden. Sieht der Zähler des Hauses dieses Gerät? Wenn nicht, nenn seinen Sensor in der Datei der Anlage auch unter outside_house_meter und bau die Viertelstunden neu
+        [one] { $series }: { $open } kWh mehr, als der Hauszähler gezählt hat, in { $known } Viertelstunde. Zählt der Hauszähler dieses Gerät mit? Wenn nicht, gib das beim Sensor an, in den Einstellungen deines Zuhauses unter Sensoren
+       *[other] { $series }: { $open } kWh mehr, als der Hauszähler gezählt hat, in { $known } Viertelstunden. Zählt der Hauszähler dieses Gerät mit? Wenn nicht, gib das beim Sensor an, in den Einstellungen deines Zuhauses unter Sensoren
     }
 fault_devices_beyond_grid =
     { $known ->
-        [one] { $series }: { $open } kWh mehr, als der Netzzähler dem Haus lässt, in { $known } Viertelstunde. Sieht der Netzzähler dieses Gerät? Wenn nicht, nenn seinen Sensor in der Datei der Anlage auch unter total_grid_import und bau die Viertelstunden neu
-       *[other] { $series }: { $open } kWh mehr, als der Netzzähler dem Haus lässt, in { $known } Viertelstunden. Sieht der Netzzähler dieses Gerät? Wenn nicht, nenn seinen Sensor in der Datei der Anlage auch unter total_grid_import und bau die Viertelstunden neu
+        [one] { $series }: { $open } kWh mehr, als der Netzzähler dem Haus lässt, in { $known } Viertelstunde. Zählt der Netzzähler dieses Gerät mit? Wenn nicht, trag seinen Sensor auch beim Netzbezug ein, in den Einstellungen deines Zuhauses unter Sensoren
+       *[other] { $series }: { $open } kWh mehr, als der Netzzähler dem Haus lässt, in { $known } Viertelstunden. Zählt der Netzzähler dieses Gerät mit? Wenn nicht, trag seinen Sensor auch beim Netzbezug ein, in den Einstellungen deines Zuhauses unter Sensoren
     }
-fault_rebuild = { $series }: { $before } kWh, und { $after } kWh, wenn die Viertelstunden neu gebaut werden: Die gespeicherten bleiben. Prüf Einheit und Rolle des Sensors; eine der abgelehnten Zeilen übernimmt die neuen Werte
-fault_price_gap = { $series } ist in { $known } von { $slots } Viertelstunden unbekannt
-fault_price_zero = { $series } ist in { $known } von { $slots } Viertelstunden null, der Markt war es nicht
+fault_rebuild = { $series }: { $before } kWh sind gespeichert, neu berechnet sind es { $after } kWh. Prüfe Einheit und Rolle des Sensors. Willst du die neuen Werte, übernimm sie bei den zurückgestellten Zeilen
+fault_price_gap = { $series }: in { $known } von { $slots } Viertelstunden unbekannt
+fault_price_zero = { $series }: in { $known } von { $slots } Viertelstunden null, der Marktpreis aber nicht
 fault_soc_jump =
     { $known ->
-        [one] der Ladestand springt in { $known } Viertelstunde schneller, als die Batterie kann oder es tat
-       *[other] der Ladestand springt in { $known } Viertelstunden schneller, als die Batterie kann oder es tat
+        [one] Der Ladestand ändert sich schneller, als die Batterie kann, in { $known } Viertelstunde
+       *[other] Der Ladestand ändert sich schneller, als die Batterie kann, in { $known } Viertelstunden
     }
 fault_soc_excursion =
     { $known ->
-        [one] der Ladestand liegt in { $known } Viertelstunde um bis zu { $jump } % daneben und kommt dann zurück. Hat sein Sensor neu gestartet?
-       *[other] der Ladestand liegt in { $known } Viertelstunden um bis zu { $jump } % daneben und kommt dann zurück. Hat sein Sensor neu gestartet?
+        [one] Der Ladestand liegt in { $known } Viertelstunde um bis zu { $jump } % daneben und kehrt dann zurück. Hat der Sensor neu gestartet?
+       *[other] Der Ladestand liegt in { $known } Viertelstunden um bis zu { $jump } % daneben und kehrt dann zurück. Hat der Sensor neu gestartet?
     }
-fault_soc_stuck = der Ladestand steht still, während { $flow } kWh hinein- oder hinausgingen
-fault_soc_reversed = die Batterie sieht verkehrt herum aus: Ihr Ladestand fällt, während sie lädt ({ $against } von { $moved } kWh). Tausch die Sensoren von total_battery_charge und total_battery_discharge in der Datei der Anlage; wo eine Leistung mit Vorzeichen beiden dient, kommt ihr Minus zur anderen
-fault_soc_drift = der Ladestand änderte sich um { $told } kWh, die Zähler sagen { $metered } kWh
-fault_open = der Tag ist noch nicht zu Ende
-fault_unreadable = was gegen ihn spricht, hat eine andere Version von Luna gespeichert
+fault_soc_stuck = Der Ladestand änderte sich nicht, während { $flow } kWh hinein- oder hinausgingen
+fault_soc_reversed = Der Ladestand fällt, während die Batterie lädt ({ $against } von { $moved } kWh). Sind die Sensoren für Laden und Entladen vertauscht? Tausche sie in den Einstellungen deines Zuhauses unter Sensoren
+fault_soc_drift = Der Ladestand änderte sich um { $told } kWh, die Zähler zählten aber { $metered } kWh
+fault_open = Der Tag ist noch nicht zu Ende
+fault_unreadable = Die Gründe hat eine andere Version von Luna gespeichert

@@ -1,9 +1,9 @@
 title = Luna: Demobericht
-made = Demobericht · erstellt am { $date }, { $time } in { $seconds } s · eine Datei, öffnet ohne Netz
-headline = An { $days } unbekannten Tagen erreicht Luna { $score } dessen, was vollkommene Voraussicht spart.
-headline_one = An einem unbekannten Tag erreicht Luna { $score } dessen, was vollkommene Voraussicht spart.
+made = Demobericht · erstellt am { $date }, { $time } in { $seconds } s · eine Datei, funktioniert offline
+headline = An { $days } unbekannten Tagen hat Luna { $score } des Möglichen gespart.
+headline_one = An einem unbekannten Tag hat Luna { $score } des Möglichen gespart.
 headline_nothing = An { $days } unbekannten Tagen gab es für eine Batterie nichts zu sparen.
-scale = Wertung { $zero } = Batterie ohne Aufgabe, { $full } = vollkommene Voraussicht.
+scale = Wertung { $zero }: Die Batterie tut nichts. { $full }: Alles war im Voraus bekannt.
 household = Haushalt mit { $load } im Jahr
 solar = { $peak } kWp Solar
 battery = { $capacity } Batterie
@@ -12,67 +12,68 @@ cost =
         [one] Kosten, { $days } Tag
        *[other] Kosten, { $days } Tage
     }
-cost_note = { $idle } mit Batterie ohne Aufgabe
-kept = Vom Möglichen erreicht
-kept_note = Wechselrichter allein: { $score }
+cost_note = { $idle } mit ungenutzter Batterie
+kept = Vom Möglichen gespart
+kept_note = ohne Luna: { $score }
 safety = Sicherheit
 breaches =
     { $count ->
-        [one] { $count } Verletzung
-       *[other] { $count } Verletzungen
+        [one] { $count } Grenze verletzt
+       *[other] { $count } Grenzen verletzt
     }
-safety_note = bei { $slots } Vorgaben
+safety_note = geprüfte Viertelstunden: { $slots }
 use = Nutzung der Batterie
 cycles = { $cycles } Zyklen am Tag
-use_note = Verschleiß mit { $wear } je kWh gerechnet
-use_note_free = Verschleiß nicht gerechnet
+use_note = Batterieverschleiß mit { $wear } je kWh gerechnet
+use_note_free = Batterieverschleiß nicht gerechnet
 plan = Die nächsten { $hours } Stunden
-plan_note = Was Luna tun wird und warum. Zeige auf eine Viertelstunde, tippe sie an oder nutze die Pfeiltasten.
+plan_note = Was Luna tun wird und warum. Zeig auf eine Viertelstunde, tippe sie an oder nutze im Diagramm die Pfeiltasten.
 planned = geplant
-buy = Kauf
-sell = Verkauf
+buy = Kaufen
+sell = Verkaufen
 load = Haus
-pv = Sonne
+pv = Solar
 charging = Batterie
 grid = Netz
-worth = Eine gespeicherte kWh ist wert
-opposite = Das Gegenteil wäre
-opposite_value = { $cost } teurer
-limits = Wirksame Grenzen
+worth = Wert gespeicherter Energie
+opposite = Alternative
+opposite_value = { $cost } mehr
+opposite_same = kein Unterschied
+limits = Grenzen
 none = keine
 part_of = Teil von { $first }–{ $last }
 table = Jede Viertelstunde als Tabelle
 time = Zeit
 mode = Modus
-why = Warum
+why = Grund
 chart_label = Plan, Viertelstunde für Viertelstunde
 score = Wertung
 score_note =
     { $days ->
-        [one] Alle beginnen und enden mit demselben Ladestand, an demselben Tag: { $first } bis { $last }.
-       *[other] Alle beginnen und enden mit demselben Ladestand, an denselben { $days } Tagen: { $first } bis { $last }.
+        [one] Alle Strategien beginnen und enden mit demselben Ladestand, am selben Tag: { $first } bis { $last }.
+       *[other] Alle Strategien beginnen und enden mit demselben Ladestand, an denselben { $days } Tagen: { $first } bis { $last }.
     }
-policy = Wer entscheidet
+policy = Strategie
 policy_cost = Kosten
 saved = Gespart
 cycles_a_day = Zyklen am Tag
 loss = Was Prognosefehler kosten
-loss_note = Derselbe Planer, der immer weniger weiß. Jede Stufe ist Geld, das eine Ursache kostet, in Punkten der Wertung.
+loss_note = Derselbe Plan mit immer weniger Wissen. Jede Stufe zeigt, was eine Ursache kostet, in Punkten der Wertung.
 loss_label = Verlorene Wertung nach Ursache
-second = Ein zweites Haus: { $name }
-second_better = Luna kostet { $amount } weniger als der Wechselrichter allein. Wo wenig zu gewinnen ist, darf nichts verloren gehen.
-second_equal = Luna kostet dasselbe wie der Wechselrichter allein. Wo wenig zu gewinnen ist, darf nichts verloren gehen.
-second_worse = Luna kostet hier { $amount } mehr als der Wechselrichter allein. Das darf nicht sein; bitte melden.
-origin = Woher die Daten stammen
-origin_note = Echte Reihen, an verschiedenen Orten gemessen. Was verschoben oder skaliert wurde, steht daneben.
-series = Reihe
+second = Ein zweites Zuhause: { $name }
+second_better = Luna kostet { $amount } weniger als das Zuhause ohne Luna. Wo wenig zu sparen ist, darf Luna nicht mehr kosten.
+second_equal = Luna kostet so viel wie das Zuhause ohne Luna. Wo wenig zu sparen ist, darf Luna nicht mehr kosten.
+second_worse = Luna kostet hier { $amount } mehr als das Zuhause ohne Luna. Das darf nicht sein. Melde es uns.
+origin = Woher die Daten kommen
+origin_note = Echte Messwerte von verschiedenen Orten. Die Tabelle zeigt, was verschoben oder skaliert wurde.
+series = Daten
 source = Quelle
 licence = Lizenz
 period = Zeitraum
-changes = Was getan wurde
+changes = Änderungen
 quality = Qualität
-again = Noch einmal rechnen
+again = Selbst nachrechnen
 again_note = Jede Zahl oben kommt aus diesen Befehlen.
-loss_of_horizon = Preise nur bis morgen
-loss_of_load_forecast = Verbrauch nicht bekannt
-loss_of_pv_forecast = Sonne nicht bekannt
+loss_of_horizon = Preise nur bis morgen bekannt
+loss_of_load_forecast = Verbrauch unbekannt
+loss_of_pv_forecast = Solarstrom unbekannt

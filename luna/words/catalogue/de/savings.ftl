@@ -26,78 +26,78 @@ would_headline_worse = Luna hätte an { $days } { $days ->
 further = An { $days } weiteren { $days ->
         [one] Tag
        *[other] Tagen
-    } hat Luna nicht gesteuert. Luna hätte { $saved } gespart.
-as_recorded = Verglichen werden Haus und Batterie; { $devices } bleiben wie aufgezeichnet.
-paid = Du hast insgesamt { $cost } für Energie bezahlt
-earned = Deine Energie hat insgesamt { $gain } eingebracht
-paid_unknown = Was du bezahlt hast, ist nicht bekannt
+    } war die Steuerung aus. Luna hätte dort { $saved } gespart.
+as_recorded = Luna vergleicht Haus und Batterie. { $devices } bleiben wie gemessen.
+paid = Kosten des ganzen Zuhauses: { $cost }
+earned = Einnahmen des ganzen Zuhauses: { $gain }
+paid_unknown = Kosten des ganzen Zuhauses: unbekannt
 would_saved = wären gespart worden
 would_saved_share = wären gespart worden · { $share } des Möglichen
-would_lost = hätte es mehr gekostet als ohne Luna
-lead = Verglichen mit diesem Haus ohne Luna. { $counted } von { $days } Tagen sind gezählt.
-until = Gezählt bis { $day }
-empty_title = Noch ist kein Tag gezählt.
-empty_lead = Ein Tag zählt, sobald er ganz gemessen, für ihn eine Prognose erstellt und jede Strategie auf ihm nachgerechnet ist.
+would_lost = mehr als ohne Luna, wäre die Steuerung an gewesen
+lead = Verglichen mit deinem Zuhause ohne Luna. { $counted } von { $days } Tagen sind berechnet.
+until = Bis { $day }
+empty_title = Noch ist kein Tag berechnet.
+empty_lead = Luna berechnet jeden Tag in der Nacht danach. Dafür braucht Luna vollständige Messwerte und eine Prognose für den Tag.
 cost_title = Was Luna spart
-cost_note = Unterschiede, nachgerechnet auf denselben gemessenen Tagen, gleicher Ladestand am Anfang und Ende · die Kosten darüber sind die des ganzen Hauses
-carbon_note = Strommix je Viertelstunde × Bezug; Einspeisung zählt nicht
-carbon_missing = Nicht bekannt: Nichts sagt, wie sauber das Netz an diesen Tagen war. Lade den Strommix als Datei der Art carbon und zähle die Tage neu.
-carbon_partly = bekannt an { $days } von { $counted } Tagen
+cost_note = Lunas Plan und der Wechselrichter allein, berechnet für dieselben gemessenen Tage. Der Ladestand ist am Anfang und Ende gleich.
+carbon_note = CO₂ des gekauften Stroms, Viertelstunde für Viertelstunde. Einspeisung zählt nicht.
+carbon_missing = CO₂ ist unbekannt: Für diese Tage fehlen die Werte. Lade die CO₂-Werte des Netzes auf der Seite Daten hoch (Art carbon). Berechne danach die Tage neu.
+carbon_partly = Bekannt an { $days } von { $counted } Tagen.
 period_yesterday = Gestern
 period_day = Letzter Tag
 period_week = Letzte 7 Tage
 period_month = Letzte 30 Tage
-period_empty = Kein Tag davon ist gezählt.
+period_empty = Kein Tag dieses Zeitraums ist berechnet.
 saved = gespart
 saved_share = gespart · { $share } des Möglichen
 lost = mehr als ohne Luna
 policy_self_consumption = Ohne Luna
 policy_rule = Günstigste Stunden
 policy_mpc = Luna
-policy_oracle = Alles vorher gewusst
+policy_oracle = Bestmöglich
 all_policies = Alle Strategien als Tabelle
 column_policy = Strategie
 column_saved = Gespart
 column_carbon = CO₂
-daily_title = Gespart je Tag
+daily_title = Gespart pro Tag
 key_luna = Luna
-key_possible = möglich
-key_left_out = nicht gezählt
-daily_label = Von Luna gespart je Tag, daneben das Mögliche
+key_possible = bestmöglich
+key_left_out = nicht berechnet
+daily_label = Von Luna gespart pro Tag, daneben das Mögliche
 daily_title_counted = { $day }: { $saved } gespart, { $possible } möglich
 daily_table = Als Tabelle
 column_day = Tag
-column_possible = Möglich
-coverage = Abdeckung { $share }.
-left_out_title = Nicht gezählt
-left_excluded = seinen Daten ist nicht zu trauen
-left_not_recorded = nichts aufgezeichnet, oder der Tag wurde noch nicht beurteilt
-left_no_forecast = an diesem Tag wurde keine Prognose erstellt
-left_gaps = einzelne Viertelstunden von Verbrauch oder Solarstrom sind unbekannt
-left_estimated = einzelne Viertelstunden von Verbrauch oder Solarstrom sind geschätzt: Ihre Summe ist die des Zählers, ihr Verlauf ist unbekannt
-left_no_prices = einzelne Preise dieses Tages sind unbekannt
-left_not_replayed = noch nicht gezählt
+column_possible = Bestmöglich
+coverage = { $share } der Tage sind berechnet.
+left_out_title = Nicht berechnet
+left_excluded = die Daten dieses Tages sind unzuverlässig
+left_not_recorded = keine Messwerte oder noch nicht geprüft
+left_no_forecast = für diesen Tag gab es keine Prognose
+left_gaps = einige Werte von Verbrauch oder Solarstrom fehlen
+left_estimated = einige Werte von Verbrauch oder Solarstrom sind geschätzt: Die Summe stimmt, der Zeitpunkt ist unbekannt
+left_no_prices = einige Preise dieses Tages fehlen
+left_not_replayed = noch nicht berechnet
 compute =
     { $days ->
-        [one] 1 Tag jetzt zählen
-       *[other] { $days } Tage jetzt zählen
+        [one] 1 Tag berechnen
+       *[other] { $days } Tage berechnen
     }
 compute_lead =
     { $days ->
-        [one] 1 Tag ist gemessen und noch nicht gezählt.
-       *[other] { $days } Tage sind gemessen und noch nicht gezählt.
+        [one] 1 gemessener Tag ist noch nicht berechnet.
+       *[other] { $days } gemessene Tage sind noch nicht berechnet.
     }
 who_title = Wer entschieden hat
 who_note = letzte 7 Tage
 who_label = Wer entschieden hat, was die Batterie tut, Tag für Tag
 who_day = { $day }: { $said }
-who_nobody = nichts entschieden
+who_nobody = keine Entscheidung
 who_planner = Lunas Plan
 who_owner = Du
 who_agent = Antares
-who_rule = Wechselrichter allein (kein frischer Plan)
+who_rule = Wechselrichter allein (kein aktueller Plan)
 who_length = { $hours } h
-who_empty = An diesen Tagen hat Luna nichts entschieden: Die Anlage war nicht scharf geschaltet, der Wechselrichter ging seinen eigenen Weg. Oben steht, was Lunas Pläne gespart hätten.
+who_empty = An diesen Tagen war die Steuerung aus, der Wechselrichter arbeitete allein. Oben siehst du, was Luna gespart hätte.
 earlier = Früher
 later = Später
-span = Gezeigte Spanne
+span = Gezeigter Zeitraum

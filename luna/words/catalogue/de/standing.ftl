@@ -1,21 +1,21 @@
-### Was ein Gerät tut, wie zuletzt gelesen, und was als Nächstes geschieht.
+### Was ein Gerät nach dem letzten Messwert tut, und was folgt.
 
-doing_unknown = etwas, wofür Luna kein Wort hat
-never_read = { $device }: Luna hat noch nicht gelesen, was es tut.
-does_commanded = { $device } tut, was Luna befohlen hat: { $doing }. Gelesen um { $read }, so seit { $since }.
-does_other = { $device } tut etwas, was Luna nicht befohlen hat: { $doing }. Gelesen um { $read }, so seit { $since }.
+doing_unknown = ein unbekannter Modus
+never_read = { $device } hat noch keinen Modus gemeldet.
+does_commanded = { $device } folgt dem Befehl von Luna: { $doing }. Zuletzt gelesen { $read }, unverändert seit { $since }.
+does_other = { $device } läuft in einem Modus, den Luna nicht eingestellt hat: { $doing }. Zuletzt gelesen { $read }, unverändert seit { $since }.
 silent = { $device } antwortet seit { $at } nicht.
-not_released = Dass { $device } zurückgegeben ist, ist nicht bestätigt: Der letzte Befehl gilt dort weiter.
-released_when_it_answers = Es wird zurückgegeben, sobald es antwortet.
-released_when_luna_runs = Es wird zurückgegeben, sobald Luna läuft und es antwortet.
+not_released = { $device } hat das Ende der Steuerung nicht bestätigt. Der letzte Befehl gilt dort weiter.
+released_when_it_answers = Luna beendet die Steuerung dort, sobald es antwortet.
+released_when_luna_runs = Luna beendet die Steuerung dort, sobald Luna läuft und das Gerät antwortet.
 left_to_owner = Luna hat es einen Tag lang versucht und versucht es nicht mehr.
-stop_at_device = Um es sofort zu beenden, stell { $device } am Gerät selbst auf den eigenen Betrieb: an der Anzeige oder in der App des Herstellers.
-unattended = Gerade steuert nichts von Luna die Geräte: Jedes bleibt bei seinem letzten Befehl oder fällt von selbst zurück. Luna macht weiter, sobald es läuft.
-paused = { $device } ist seit { $at } in Ruhe gelassen, wie von { $by } gewünscht, bis du es fortsetzt.
+stop_at_device = Um es sofort zu beenden, stell { $device } am Display oder in der App des Herstellers auf Normalbetrieb.
+unattended = Die Steuerung von Luna läuft gerade nicht. Jedes Gerät behält seinen letzten Befehl oder kehrt zum Normalbetrieb zurück. Luna macht weiter, sobald sie wieder läuft.
+paused = { $device } ist seit { $at } pausiert (von { $by }). Luna lässt es in Ruhe, bis du fortsetzt.
 conflict =
     { $count ->
         [one] { $device }: { $doing } wurde um { $last } eingestellt, nicht von Luna.
-       *[other] { $device }: { $doing } wurde um { $last } eingestellt, nicht von Luna; seit { $first } wurden die Einstellungen { $count }-mal geändert.
+       *[other] { $device }: { $doing } wurde um { $last } eingestellt, nicht von Luna. Seit { $first } haben sich die Einstellungen { $count }-mal geändert.
     }
-conflict_causes = Meist ist das die App des Herstellers mit einem eigenen Zeitplan oder ein anderes Programm, das Energie steuert. Schalt das aus, oder pausiere { $device } hier: Luna gibt es dann zurück und lässt es in Ruhe.
-driven_by = Die Geräte steuert { $name } seit { $at }.
+conflict_causes = Meist ist es ein Zeitplan in der App des Herstellers oder ein anderer Energiemanager. Schalte das aus, oder pausiere { $device } hier. Luna lässt es dann in Ruhe.
+driven_by = { $name } steuert die Geräte seit { $at }.

@@ -1,9 +1,11 @@
-buying_fixed = Kauf zu { $price }
-buying_time_of_use = Preise nach Tageszeit
+### Was eine kWh kostet und bringt, nach Art des Tarifs.
+
+buying_fixed = kaufen zu { $price }
+buying_time_of_use = Strompreis nach Tageszeit
 buying_spot = stündliche Preise { $market } + { $markup }
-buying_series = Kauf zu eigenen Preisen
-buying_blocks = Preise nach Verbrauchsblöcken ab { $price }
-selling_fixed = Verkauf zu { $price }
-selling_time_of_use = Verkauf nach Tageszeit
-selling_spot = Verkauf zum Stundenpreis
-selling_series = Verkauf zu eigenen Preisen
+buying_series = kaufen zu Preisen, die du lieferst
+buying_blocks = gestaffelte Preise ab { $price }
+selling_fixed = verkaufen zu { $price }
+selling_time_of_use = Einspeisevergütung nach Tageszeit
+selling_spot = verkaufen zum Stundenpreis
+selling_series = verkaufen zu Preisen, die du lieferst

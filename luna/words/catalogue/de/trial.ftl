@@ -1,20 +1,20 @@
-### What came of moving a battery by a little: what it was to do, and what the readings say it did.
+### Ergebnisse eines kurzen Tests der Batteriesteuerung: was sie tun soll und was sie tat.
 
-trial_hold_right = Stand still: richtig.
-trial_hold_moved = Lief { $seconds } s lang mit { $power } W weiter, statt stillzustehen: Jemand anders steuert sie, oder es ist ein anderes Produkt.
-trial_hold_unknown = Ob sie stillstand, ist unbekannt.
-trial_charge_right = Lud mit { $power } W: richtig.
-trial_charge_turned_round = Entlud mit { $power } W, statt zu laden: Das Vorzeichen ist verdreht.
-trial_charge_did_not_move = Lud nicht, { $seconds } s lang.
-trial_charge_too_much = Lud mit { $power } W, verlangt waren 200 W: Der Maßstab stimmt nicht, es sei denn, den Rest gab die Sonne.
-trial_charge_not_allowed = Laden wurde nicht versucht: Die Batterie ist voll, oder ihre Grenzen erlauben es nicht.
-trial_charge_nothing_to_do = Lud nicht: Sie darf nur Überschuss speichern, und es gab keinen.
-trial_charge_unknown = Ob sie lud, ist unbekannt.
-trial_export_right = Entlud mit { $power } W: richtig.
-trial_export_turned_round = Lud mit { $power } W, statt zu entladen: Das Vorzeichen ist verdreht.
-trial_export_did_not_move = Entlud nicht, { $seconds } s lang.
-trial_export_too_much = Entlud mit { $power } W, verlangt waren 200 W: Der Maßstab stimmt nicht, es sei denn, den Rest nahm das Haus.
-trial_export_not_allowed = Entladen wurde nicht versucht: Die Batterie ist leer, oder ihre Grenzen erlauben es nicht.
-trial_export_nothing_to_do = Entlud nicht: Sie darf nur das Haus versorgen, und das brauchte nichts von ihr.
-trial_export_unknown = Ob sie entlud, ist unbekannt.
-trial_ended = Sie ist zurück in ihrem eigenen Eigenverbrauch.
+trial_hold_right = Pause funktioniert.
+trial_hold_moved = Pause klappt nicht: Die Batterie lief { $seconds } s lang mit { $power } W. Prüfe, ob ein anderes System sie steuert und ob das Modell stimmt.
+trial_hold_unknown = Pause ist nicht geprüft: Die Batterie sendet keine brauchbaren Werte.
+trial_charge_right = Laden funktioniert: { $power } W.
+trial_charge_turned_round = Laden klappt nicht: Die Batterie entlud { $power } W. Kehre das Vorzeichen um.
+trial_charge_did_not_move = Laden klappt nicht: { $seconds } s lang geschah nichts.
+trial_charge_too_much = Laden lief mit { $power } W statt 200 W. Prüfe den Faktor, falls nicht Solar den Rest lieferte.
+trial_charge_not_allowed = Laden ist nicht geprüft: Die Batterie ist voll, oder ihre Grenzen verbieten es.
+trial_charge_nothing_to_do = Laden ist nicht geprüft: Die Batterie darf nur Überschuss speichern, und es gab keinen.
+trial_charge_unknown = Laden ist nicht geprüft: Die Batterie sendet keine brauchbaren Werte.
+trial_export_right = Entladen funktioniert: { $power } W.
+trial_export_turned_round = Entladen klappt nicht: Die Batterie lud { $power } W. Kehre das Vorzeichen um.
+trial_export_did_not_move = Entladen klappt nicht: { $seconds } s lang geschah nichts.
+trial_export_too_much = Entladen lief mit { $power } W statt 200 W. Prüfe den Faktor, falls nicht das Haus den Rest verbrauchte.
+trial_export_not_allowed = Entladen ist nicht geprüft: Die Batterie ist leer, oder ihre Grenzen verbieten es.
+trial_export_nothing_to_do = Entladen ist nicht geprüft: Die Batterie darf nur das Haus versorgen, und das brauchte nichts.
+trial_export_unknown = Entladen ist nicht geprüft: Die Batterie sendet keine brauchbaren Werte.
+trial_ended = Die Batterie läuft wieder im Eigenverbrauch.

@@ -1,68 +1,65 @@
-title = Was wäre wenn
-headline = Was wäre, wenn dieses Haus ein anderes wäre?
-lead = Aufgezeichnete Tage werden noch einmal durchlebt, mit dem Haus, wie es ist und wie es wäre: gleiches Wetter, gleiche Preise, gleiche Gewohnheiten.
-ask_title = Fragen
+title = Was wäre, wenn
+headline = Was wäre mit anderer Batterie, anderem Dach oder anderem Preis?
+lead = Luna berechnet vergangene Tage noch einmal mit der Änderung. Wetter, Preise und Gewohnheiten bleiben gleich.
+ask_title = Deine Änderung
 from = Von
 to = Bis
 battery = Batterie
-battery_1 = wie sie ist
+battery_1 = wie jetzt
 battery_0 = keine
 battery_0-5 = halb so groß
-battery_1-5 = anderthalbmal so groß
+battery_1-5 = 1,5-mal so groß
 battery_2 = doppelt so groß
 battery_new = Eine Batterie mit { $capacity }
 battery_note = gleicher Wechselrichter
-pv = Solaranlage
-pv_1 = wie sie ist
-pv_0 = keine
-pv_1-5 = anderthalbmal so groß
+pv = Solar
+pv_1 = wie jetzt
+pv_0 = keine Anlage
+pv_1-5 = 1,5-mal so groß
 pv_2 = doppelt so groß
 fixed_price = Fester Preis, { $currency } je kWh
-investment = Kostet einmalig, { $currency }
-left_empty = leer: wie es ist
+investment = Einmalige Kosten, { $currency }
+left_empty = leer: wie jetzt
+left_none = leer: keine
 expert = Eigene Änderung als JSON
-expert_note = Die Felder der Datei der Anlage, die sich ändern, etwa { $example }
-ask = Die Tage noch einmal durchleben
-ask_plan = Nur die nächsten Stunden planen
+expert_note = Felder der Einstellungsdatei, die sich ändern, etwa { $example }
+ask = Vergangene Tage berechnen
+ask_plan = Nur die nächsten Stunden berechnen
 name_battery = Batterie × { $factor }
 name_no_battery = Ohne Batterie
 name_pv = Solar × { $factor }
 name_no_pv = Ohne Solar
 name_price = Fest { $price }
 name_expert = Eigene Änderung
-nothing_changed = Ändere erst etwas: So, wie es ist, wäre nichts anders.
-no_json = ist kein JSON-Objekt: { $said }
-no_number = ist keine Zahl
+nothing_changed = Ändere zuerst etwas.
+no_json = Das ist kein JSON-Objekt. Prüfe Klammern und Anführungszeichen.
+no_number = Das ist keine Zahl. Schreib sie zum Beispiel so: 0,25.
 plan_title = Die nächsten Stunden
-plan_cost = { $before }, wie es ist, { $after } dann
-plan_unknown = Das lässt sich nicht sagen:
-no_plan = Noch gibt es keinen Plan.
-asked_title = Zuletzt gefragt
-asked_none = Noch wurde nichts gefragt.
+plan_cost = Kosten: { $before } jetzt, { $after } mit der Änderung
+plan_unknown = Luna kann das nicht berechnen:
+no_plan = Es gibt noch keinen Plan. Versuch es in ein paar Minuten noch einmal.
+asked_title = Frühere Berechnungen
+asked_none = Noch keine Berechnungen.
 asked_days = { $first } bis { $last }
-data_none = Noch ist nichts aufgezeichnet: Kein Tag lässt sich noch einmal durchleben.
-result_title = Was daraus wurde
+data_none = Es gibt noch keine Messwerte. Luna kann keine vergangenen Tage berechnen.
+result_title = Ergebnis
 result_headline = { $name } hätte { $saved } gespart.
 result_worse = { $name } hätte { $lost } mehr gekostet.
-open =
-    { $total ->
-        [one] { $done } von { $total } Leben ist durchlebt.
-       *[other] { $done } von { $total } Leben sind durchlebt.
-    }
+open = Berechnen … { $done } von { $total }
 failed = Das hat nicht geklappt:
-look = Nachsehen
-back = Etwas anderes fragen
+look = Aktualisieren
+back = Andere Änderung berechnen
 progress = Fortschritt
-counted = An diesen Tagen hast du { $cost } für Energie bezahlt, { $bought } gekauft und { $sold } verkauft.
+counted = An diesen Tagen waren deine Energiekosten { $cost }. Du hast { $bought } gekauft und { $sold } verkauft.
 counted_partly = Das ist für { $share } der Zeit bekannt.
-counted_unknown = Was du an diesen Tagen bezahlt hast, ist nicht bekannt: Preise oder Zählerwerte fehlen.
-not_recorded = eine nicht aufgezeichnete Menge
-differences = Die Zahlen darunter sind Unterschiede zu deinem Haus, wie es ist, mit derselben Steuerung.
-as_recorded = Verglichen werden Haus und Batterie; { $devices } bleiben wie aufgezeichnet.
-column_variant = Haus
+counted_unknown = Die Energiekosten dieser Tage sind unbekannt: Preise oder Zählerwerte fehlen.
+not_recorded = eine unbekannte Menge
+differences = Die Zahlen unten vergleichen mit deinem Zuhause, wie es jetzt ist, bei gleicher Steuerung.
+as_recorded = Luna vergleicht Haus und Batterie. { $devices } bleiben wie gemessen.
+column_variant = Zuhause
 column_saved = Gespart
-column_year = Gespart im Jahr
-column_payback = Bezahlt nach
+column_year = Gespart pro Jahr
+column_payback = Bezahlt gemacht nach
 column_import = Mehr gekauft
 column_export = Mehr verkauft
 years =
@@ -71,11 +68,11 @@ years =
        *[other] { $years } Jahren
     }
 between = { $low } bis { $high }
-few_days = Weniger als vier Wochen sagen nichts über Jahre.
+few_days = Berechne mindestens vier Wochen, um Zahlen pro Jahr zu sehen.
 policy =
     { $days ->
-        [one] { $policy }, { $days } Tag, aus Prognosen { $outlook }
-       *[other] { $policy }, { $days } Tage, aus Prognosen { $outlook }
+        [one] Strategie: { $policy }, { $days } Tag, { $outlook }
+       *[other] Strategie: { $policy }, { $days } Tage, { $outlook }
     }
-outlook_issued = wie damals erstellt
-outlook_usual = des Üblichen
+outlook_issued = mit den damaligen Prognosen
+outlook_usual = mit dem Durchschnitt vergangener Tage als Prognose

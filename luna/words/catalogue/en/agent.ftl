@@ -1,158 +1,190 @@
-### What the page Antares says.
+### The page Antares: what it does, its evidence, and who decides.
 
 title = Antares
-headline_untrained = Antares has learned nothing yet.
-headline_learning = Antares plans along and reaches no device.
-headline_offered = Antares has proven itself: you may let it decide.
-headline_export_only = Antares decides when the battery sells.
-headline_full_control = Antares decides what the battery does, where its plan is safe and cheaper.
-headline_withdrawn = Control was taken from Antares: the planner decides.
+
+# The top of the page.
+headline_untrained = Antares has not learned yet.
+headline_learning = Antares is off and still learning.
+headline_offered = Antares is ready: you can turn it on.
+headline_export_only = Antares is on: it decides when the battery sells.
+headline_full_control = Antares is on: it decides what the battery does.
+headline_withdrawn = Antares is off. Luna's own plan decides.
+lead = Antares is the learning assistant. From past days in your home it learns when to charge and sell.
+would_save =
+    { $days ->
+        [one] On { $days } day Antares would have cost { $amount } less than Luna's own plan.
+       *[other] On { $days } days Antares would have cost { $amount } less than Luna's own plan.
+    }
+would_cost =
+    { $days ->
+        [one] On { $days } day Antares would have cost { $amount } more than Luna's own plan.
+       *[other] On { $days } days Antares would have cost { $amount } more than Luna's own plan.
+    }
 next = Next:
-road_title = The road to control
-road_note = { $policy } · the gatekeeper looks every night
+turn_on = Turn Antares on
+turn_off = Turn Antares off
+
+# Its way to control, and the evidence.
+road_title = Steps to control
+road_note = Luna checks Antares every night. Method: { $policy }.
 step_trained = Trained
-step_replayed = Replayed
-step_shadow = In shadow
-step_offered = Offered
+step_replayed = Tested on past days
+step_shadow = On trial
+step_offered = Ready
 step_control = In control
-step_trained_done = on data until { $day }
-step_trained_ahead = on your own recorded days
+step_trained_done = with data until { $day }
+step_trained_ahead = with the days of your own home
 step_days = { $days } of { $needed } days
-step_offered_done = the evidence is there
-step_offered_ahead = once the interval lies above −1 point
-step_offered_withdrawn = withdrawn
-step_control_done = { $mode }
-step_control_ahead = when you ask for it
+step_offered_done = it has proven itself
+step_offered_ahead = when it has proven at least as good as Luna's plan
+step_offered_withdrawn = turned off
+step_control_ahead = when you turn it on
 state_done = done
-state_now = here now
-state_ahead = ahead
+state_now = now
+state_ahead = to come
 evidence_title = Evidence
-evidence_note = points of perfect foresight's savings by which Antares is ahead of the planner, with the 95 % interval
-evidence_replay = Recorded days, replayed
-evidence_shadow = Days in shadow
+evidence_note = Above 0, Antares saves more than Luna's plan. 1 point is 1% of the possible savings. The true value is in the range with 95% certainty.
+evidence_replay = Past days
+evidence_shadow = Days on trial
 evidence_both = Both together
 evidence_figures = { $points } points, between { $low } and { $high }
 evidence_mode =
     { $days ->
-        [one] Judged by one day: { $points } points, between { $low } and { $high }; corrected by the safety layer in { $corrected } quarter-hours.
-       *[other] Judged by { $days } days: { $points } points, between { $low } and { $high }; corrected by the safety layer in { $corrected } quarter-hours.
+        [one] { $points } points on { $days } day, between { $low } and { $high }. Corrections by Luna's safety check: { $corrected }.
+       *[other] { $points } points on { $days } days, between { $low } and { $high }. Corrections by Luna's safety check: { $corrected }.
     }
 evidence_none = No evidence yet.
-evidence_label = { $points } points ahead of the planner, between { $low } and { $high }
-modes_title = What it may do
-mode_shadow = Plan along
+evidence_label = Antares compared with Luna's plan: { $points } points, between { $low } and { $high }
+modes_title = What Antares can do
+mode_shadow = Stay on trial
 mode_export_only = Decide when the battery sells
 mode_full_control = Decide what the battery does
-gate_active = holds now
-gate_offered = offered
+gate_active = current
+gate_offered = ready
 gate_not_ready = not yet
-gate_withdrawn = withdrawn
-better = surely cheaper than the planner
-train_title = Let it learn
-train_lead = Antares learns from your own recorded days; three weeks of whole days are the least. It takes some minutes and touches no device.
+gate_withdrawn = turned off
+better = proven cheaper than Luna's plan
+
+# Training.
+train_title = Let Antares learn
+train_lead = Antares learns from the days Luna measured in your home. It needs three complete weeks. Training takes a few minutes and controls no device.
 train = Train now
-evaluate = Measure on unseen days
-evaluate_lead = On up to 100 days that no training has seen.
-savings_title = House and battery
-savings_note = what house and battery would have cost under each, on the days that all were scored on, stored energy counted in · dashed: saved
-savings_none = No day is scored for Antares yet: that happens each night, for days on which it planned along or that were replayed.
+evaluate = Test on unseen days
+evaluate_lead = On up to 100 days that no training has used.
+
+# What it would have cost.
+savings_title = Cost of house and battery
+savings_note = What house and battery would have cost, stored energy included. Dashed: saved.
+savings_none = No day is calculated for Antares yet. Luna does this every night.
 period_yesterday = Yesterday
 period_week = Last 7 days
 period_month = Last 30 days
-period_days = { $days } of { $of } days scored
-period_empty = No day of this span is scored.
-cheaper = cheaper than the planner
-dearer = dearer than the planner
+period_days =
+    { $of ->
+        [one] { $days } of { $of } day calculated
+       *[other] { $days } of { $of } days calculated
+    }
+period_empty = No day of this period is calculated.
+cheaper = cheaper than Luna's plan
+dearer = more expensive than Luna's plan
 between = between { $low } and { $high }
-policy_idle = Idle battery
+policy_idle = Unused battery
 policy_self_consumption = Without Luna
-policy_mpc = Planner
-policy_oracle = Perfect foresight
+policy_mpc = Luna's plan
+policy_oracle = Best possible
 days_table = Day by day
 column_day = Day
+
+# Who decided.
 who_title = Who decided today
-who_label = Who decided what the battery did today
-who_planner = The planner
+who_label = Who decided today what the battery did
+who_planner = Luna's plan
 who_agent = Antares
 who_owner = You
 who_rule = Inverter alone
 who_nobody = Nobody
-who_empty = Nothing was decided or planned today. Where the site is not armed, the inverter goes its own way.
-who_table = Slot by slot, and why
+who_empty = There are no decisions today. While control is off, the inverter works alone.
+who_table = Every quarter-hour, with the reason
 column_time = Time
 column_who = Decided by
-column_planner = Planner
+column_planner = Luna's plan
 column_agent = Antares
-column_why = Why
-why_override = You wanted something else than the plan.
-why_no_plan = There was no plan to follow.
+column_why = Reason
+why_override = You set an override.
+why_no_plan = There was no plan.
 why_plan_too_old = The plan was too old.
-why_disarmed = The devices were handed back.
-why_site_unreadable = Luna cannot read the home's description.
+why_disarmed = Control was turned off.
+why_site_unreadable = Luna cannot read the settings of your home.
 why_not_acknowledged = The device did not answer.
-why_not_followed = The device took its command and did something else; it is left to itself for a while.
-why_writes_spent = The device was written to as often as its memory bears in a day; it does what it does by itself.
-why_mode_kept = The mode was kept: another would have gained too little for a change, each of which wears out the device's memory.
+why_not_followed = The device accepted the command but did something else. Luna leaves it alone for a while.
+why_writes_spent = The device has reached its daily limit of commands and runs on its own.
+why_mode_kept = The mode stayed: a change saves too little and wears out the device's memory.
 why_planned = As planned.
-why_nobody = Nothing was sent: the site is not armed.
+why_nobody = Control was off, Luna sent nothing.
+
+# Its trainings.
 runs_title = Trainings
-runs_none = Nothing was trained yet.
-column_kind = Kind
-column_learned = Learned from
+runs_none = No training yet.
+column_kind = Method
+column_learned = Data
 column_used = Use
-column_card = Card
+column_card = Details
 run_speaks = in use
 run_accepted = was in use
 run_rejected = not used
-run_card = Read the card
-run_card_of = Read the card: { $kind }, { $day }
-run_title = Training of { $kind }
+run_card = Show details
+run_card_of = Show details: { $kind }, { $day }
+run_title = Training: { $kind }
 run_back = Back to Antares
-run_missing = The card cannot be shown:
-kind_value = Antares: value of stored energy
-kind_imitation = Imitation of foresight (trees)
-kind_network = Imitation of foresight (network)
-kind_clone = Imitation of the weighing planner
-kind_rl = Reinforcement learning
-picture_title = A day as all three lived it
-picture_note = price, battery power, state of charge and feed-in of planner, Antares and perfect foresight on common axes
+run_missing = The details cannot be shown:
+kind_value = Antares: learns the value of stored energy
+kind_imitation = Copies the best possible plan (decision trees)
+kind_network = Copies the best possible plan (neural network)
+kind_clone = Copies Luna's careful plan
+kind_rl = Learns by trial and error
+
+# The picture of a day.
+picture_title = Compare one day
+picture_note = Price, battery power, battery level and feed-in: Luna's plan, Antares and the best possible plan.
 picture_day = Day
-picture_show = Draw
-picture_unknown = The day cannot be drawn:
-picture_none = No whole day was recorded yet.
-picture_alt = { $day } under { $policies }: price, battery power, state of charge and feed-in
-picture_untrained = Without Antares: nothing was trained before the week of this day.
-column_policy = Policy
+picture_show = Show day
+picture_unknown = The day cannot be shown:
+picture_none = No complete day is measured yet.
+picture_alt = { $day } with { $policies }: price, battery power, battery level and feed-in
+picture_untrained = Without Antares: there was no training before this week.
+column_policy = Strategy
 column_cost = Cost
 column_charged = Charged
 column_discharged = Discharged
 traded = { $kwh } at { $price } on average
-settings_title = What you want of it
-settings_note = These ask for your password, and are written down. A mode holds only once it is offered.
-shadow_label = Which policy plans along
-shadow_lightgbm = Antares: value of stored energy
-shadow_rl = Reinforcement learning
-shadow_imitation = Imitation of foresight (trees)
-shadow_network = Imitation of foresight (network)
-shadow_clone = Imitation of the weighing planner
-shadow_save = Let it plan along
-shadow_hint = Each policy brings evidence of its own: another one begins at the start of the road.
-mode_label = What it may decide
-mode_save = Ask for it
-mode_sure = I want Antares to decide this once it has proven itself, and know that I can take it back at any time.
-mode_unsure = Nothing was changed: tick that you want Antares to decide this.
-withdraw_title = Take control back
-withdraw_lead = The planner decides from the next look on, within a minute. Antares goes on planning along, and only you give control back.
-withdraw_sure = Take control from Antares now.
-withdraw_unsure = Nothing was changed: tick that control is to be taken back.
-withdraw = Take control back
-withdrawn_already = You took control back { $at }. Ask for a mode above to give it back.
-done = Written down.
-gates_title = Decided last
-gates_none = Nothing was decided yet.
-kind_judged = judged
-kind_asked = asked for
-kind_withdrawn = withdrawn
-kind_restored = given back
-by_gatekeeper = by the gatekeeper
+
+# What the owner decides.
+settings_title = Your choice
+settings_note = Luna asks for your password and notes the change.
+shadow_label = Method of learning
+shadow_lightgbm = Antares: learns the value of stored energy
+shadow_rl = Learns by trial and error
+shadow_imitation = Copies the best possible plan (decision trees)
+shadow_network = Copies the best possible plan (neural network)
+shadow_clone = Copies Luna's careful plan
+shadow_save = Use method
+shadow_hint = Each method has to prove itself. A new one starts at the first step.
+mode_label = Antares may
+mode_save = Save choice
+mode_sure = Antares may decide this once it has proven itself. I can turn it off at any time.
+mode_unsure = Nothing was changed. Tick the box to let Antares decide.
+withdraw_title = Turn Antares off
+withdraw_lead = Luna's plan decides again within a minute. Antares stays on trial. Only you can turn it on again.
+withdraw_sure = Yes, turn Antares off now.
+withdraw_unsure = Nothing was changed. Tick the box to turn Antares off.
+withdraw = Turn Antares off
+withdrawn_already = You turned Antares off ({ $at }). To turn it on again, choose what it may do.
+done = Saved.
+gates_title = Latest decisions
+gates_none = No decisions yet.
+kind_judged = checked
+kind_asked = requested
+kind_withdrawn = turned off
+kind_restored = turned on again
+by_gatekeeper = by Luna
 by_person = by { $name }

@@ -1,70 +1,70 @@
-### Where the learning agent stands on the road to control.
+### Where the learning assistant stands on its way to control.
 
-# Why a mode of control is offered, or not.
-reason_not_judged = The gatekeeper has not judged it yet.
-reason_no_artefact = No agent has been trained yet.
-reason_replay_days = { $days } of { $needed } recorded days have been replayed.
-reason_shadow_days = The agent has planned beside the planner on { $days } of { $needed } days.
+# Why a mode of control is ready, or not.
+reason_not_judged = Luna has not checked Antares yet.
+reason_no_artefact = Antares is not trained yet.
+reason_replay_days = Antares is tested on { $days } of { $needed } past days.
+reason_shadow_days = Antares has been on trial for { $days } of { $needed } days.
 reason_behind =
     { $days ->
-        [one] On { $days } day the agent may be dearer than the planner by more than 1 % of what could be saved.
-       *[other] On { $days } days the agent may be dearer than the planner by more than 1 % of what could be saved.
+        [one] Based on { $days } day, Antares may cost more than Luna's plan: over 1% of the possible savings.
+       *[other] Based on { $days } days, Antares may cost more than Luna's plan: over 1% of the possible savings.
     }
 reason_no_dearer =
     { $days ->
-        [one] On { $days } day the agent was no dearer than the planner.
-       *[other] On { $days } days the agent was no dearer than the planner.
+        [one] Based on { $days } day, Antares costs no more than Luna's plan.
+       *[other] Based on { $days } days, Antares costs no more than Luna's plan.
     }
 reason_cheaper =
     { $days ->
-        [one] On { $days } day the agent was surely cheaper than the planner.
-       *[other] On { $days } days the agent was surely cheaper than the planner.
+        [one] Based on { $days } day, Antares is proven cheaper than Luna's plan.
+       *[other] Based on { $days } days, Antares is proven cheaper than Luna's plan.
     }
-reason_losing_streak = Lately the agent lost more against the planner than chance explains.
-reason_interventions = The safety layer had to correct the agent too often.
+reason_losing_streak = Antares has cost clearly more than Luna's plan in the last days.
+reason_interventions = Luna's safety check had to correct Antares too often.
 reason_new_evidence =
     { $days ->
-        [one] On { $days } day since it was withdrawn the agent was no dearer than the planner.
-       *[other] On { $days } days since it was withdrawn the agent was no dearer than the planner.
+        [one] Since it was turned off, Antares would have cost no more than Luna's plan ({ $days } day).
+       *[other] Since it was turned off, Antares would have cost no more than Luna's plan ({ $days } days).
     }
-reason_always = It reaches no device.
-reason_by_owner = It was decided by hand.
+reason_always = Antares controls no device.
+reason_by_owner = You decided this.
 
 # What has to happen next.
-next_train = The agent has to be trained.
+next_train = Train Antares.
 next_replay =
     { $missing ->
-        [one] { $missing } more recorded day has to be replayed.
-       *[other] { $missing } more recorded days have to be replayed.
+        [one] Luna tests Antares on { $missing } more past day.
+       *[other] Luna tests Antares on { $missing } more past days.
     }
 next_shadow =
     { $missing ->
-        [one] The agent has to plan beside the planner on { $missing } more day.
-       *[other] The agent has to plan beside the planner on { $missing } more days.
+        [one] Antares stays on trial for { $missing } more day.
+       *[other] Antares stays on trial for { $missing } more days.
     }
-next_judge = The gatekeeper judges in the next night.
-next_improve = The agent has to become surer: it may still be dearer than the planner.
-next_ask = { $mode } is offered: you may ask for it.
+next_judge = Luna checks Antares next night.
+next_improve = Antares has to improve: it may still cost more than Luna's plan.
+next_ask = { $mode } is ready. You can turn it on.
 next_prove_again =
     { $missing ->
-        [one] { $mode } was withdrawn. { $missing } more day in shadow without loss brings it back, or you do.
-       *[other] { $mode } was withdrawn. { $missing } more days in shadow without loss bring it back, or you do.
+        [one] { $mode } is turned off. Luna turns it on after { $missing } good day on trial, or you do.
+       *[other] { $mode } is turned off. Luna turns it on after { $missing } good days on trial, or you do.
     }
-next_restore = { $mode } was withdrawn by hand; restore it if you want it back.
-next_none = None: the agent decides where its plan is safe and cheaper.
+next_restore = { $mode } is turned off by hand. You can turn it on again.
+next_none = Antares goes on deciding where its plan is safe and cheaper.
 
-# What the agent may do.
-mode_shadow = Shadow
+# What Antares may do.
+mode_shadow = Trial
 mode_export_only = Selling
 mode_full_control = Full control
 
-# Why the agent's plan is followed, or the planner's.
-verdict_agent_cheaper = The agent's plan is safe and expected to cost less.
-verdict_mode_is_shadow = The agent only plans beside the planner.
-verdict_mode_not_offered = The evidence for what was asked for is not there yet.
-verdict_mode_withdrawn = Control was withdrawn from the agent.
-verdict_not_cheaper = The agent's plan is not expected to cost less.
-verdict_not_safe = The agent's plan misses a limit that the planner's keeps.
-verdict_no_artefact = No agent was trained that could plan for this site.
-verdict_plan_failed = The agent made no plan.
-verdict_no_verdict = No plan of the agent has been judged yet for what it may do now.
+# Why Antares' plan is followed, or Luna's.
+verdict_agent_cheaper = Antares' plan is safe and should cost less.
+verdict_mode_is_shadow = Antares is only on trial.
+verdict_mode_not_offered = Antares has not proven itself yet.
+verdict_mode_withdrawn = Antares is turned off.
+verdict_not_cheaper = Antares' plan should not cost less.
+verdict_not_safe = Antares' plan breaks a limit that Luna's plan keeps.
+verdict_no_artefact = Antares is not trained for this home.
+verdict_plan_failed = Antares made no plan.
+verdict_no_verdict = Luna has not checked a plan of Antares yet.

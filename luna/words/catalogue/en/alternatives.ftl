@@ -1,61 +1,61 @@
-### What an alternative to a plan comes to.
+### What an alternative to a plan costs, and what a change of the home saves.
 
-# What is done instead, as it stands within a sentence.
-does_self_consumption = Following the house
-does_save = Only storing surplus
-does_supply = Only supplying the house
-does_hold = Holding
-does_charge = Charging
-does_export = Selling
-does_on = Running it
-does_off = Leaving it off
+# What the device does instead: the names of the modes.
+does_self_consumption = Own use
+does_save = Store solar
+does_supply = Power the house
+does_hold = Pause
+does_charge = Charge
+does_export = Sell
+does_on = On
+does_off = Off
 
-# From when on, and what it comes to.
-at = { $what } from { $time } ({ $device })
-cost_more = would cost { $money } more
-cost_same = would cost the same
-cost_less = would cost { $money } less
+# When it starts, what it costs and what else changes.
+at = Alternative “{ $what }” from { $time } ({ $device })
+cost_more = { $money } more
+cost_same = no difference
+cost_less = { $money } less
 changes =
     { $count ->
         [0] nothing else changes
-        [one] one more slot changes, { $time }
-       *[other] { $shown } more slots change, the first { $time }
+        [one] one more quarter-hour changes, { $time }
+       *[other] { $shown } more quarter-hours change, the first { $time }
     }
 variant =
     { $count ->
-        [one] { $name } { $money }; one slot changes.
-       *[other] { $name } { $money }; { $shown } slots change.
+        [one] { $name }: { $money }; one quarter-hour changes.
+       *[other] { $name }: { $money }; { $shown } quarter-hours change.
     }
 
-# What days cost, and what a year saves; by so many days where they are not a year: a season says little of the others.
+# Savings of a year and payback; fewer days than a year are named.
 saves = { $name } saves { $value } a year{ $basis }
-costs = { $name } costs { $value } a year more{ $basis }
-interval = { " " }(95 %: { $low } to { $high })
+costs = { $name } costs { $value } more a year{ $basis }
+interval = { " " }(95 % certain: { $low } to { $high })
 baseline =
     { $days ->
-        [one] { $days } day with the site as it is: a bill of { $bill }
-       *[other] { $days } days with the site as it is: a bill of { $bill }
+        [one] Your home as it is: a bill of { $bill } in { $days } day
+       *[other] Your home as it is: a bill of { $bill } in { $days } days
     }
 basis =
     { $days ->
-        [one] , going by { $days } day
-       *[other] , going by { $days } days
+        [one] , based on { $days } day
+       *[other] , based on { $days } days
     }
 payback_after =
     { $value ->
-        [one] ; it is paid back in { $value } year
-       *[other] ; it is paid back in { $value } years
+        [one] ; it pays for itself in { $value } year
+       *[other] ; it pays for itself in { $value } years
     }
 payback_interval = { " " }({ $low } to { $high })
 payback_earliest = { " " }({ $low } at the earliest)
-payback_never = ; it never pays back
+payback_never = ; it never pays for itself
 payback_beyond =
     { $value ->
-        [one] ; it is not paid back within { $value } year
-       *[other] ; it is not paid back within { $value } years
+        [one] ; it does not pay for itself within { $value } year
+       *[other] ; it does not pay for itself within { $value } years
     }
 
-# Over days that say nothing of a year; and what an investment would need.
+# Savings over a few days only.
 days_less =
     { $days ->
         [one] { $name } saves { $money } in { $days } day.
@@ -63,21 +63,21 @@ days_less =
     }
 days_same =
     { $days ->
-        [one] { $name } comes to the same in { $days } day.
-       *[other] { $name } comes to the same in { $days } days.
+        [one] { $name } makes no difference in { $days } day.
+       *[other] { $name } makes no difference in { $days } days.
     }
 days_more =
     { $days ->
         [one] { $name } costs { $money } more in { $days } day.
        *[other] { $name } costs { $money } more in { $days } days.
     }
-days_few = { " " }What a year saves, and when an investment is back, takes at least { $least } days to tell.
+days_few = { " " }Luna needs at least { $least } days to estimate a year and the payback.
 
-# How that comes about: the bill, and what the charge at the end is worth.
+# How the difference comes about: the bill, and the energy left in the battery.
 bill_less = The bill is { $money } lower
 bill_same = The bill is the same
 bill_more = The bill is { $money } higher
-end_less = the charge left at the end is worth { $money } less
-end_more = the charge left at the end is worth { $money } more
-gain_less = ; at the end the batteries hold { $money } less than at the beginning
-gain_more = ; at the end the batteries hold { $money } more than at the beginning
+end_less = the energy left in the battery is worth { $money } less
+end_more = the energy left in the battery is worth { $money } more
+gain_less = ; the battery ends with { $money } less energy than at the start
+gain_more = ; the battery ends with { $money } more energy than at the start

@@ -1,12 +1,12 @@
-### What an answer says of itself: that the documents do not hold it, what it recommends instead.
+### Sentences of answers from documents: no document answers, which documents to read, when a document applies.
 
-not_in_documents = Your documents do not say that.
-nearest = The passages that come closest stand below.
-no_documents = There are no documents that could say it.
+not_in_documents = Your documents do not answer this.
+nearest = The closest passages are below.
+no_documents = There are no documents yet that could answer this.
 recommended = Documents on this: { $titles }.
 nothing_to_recommend = There is no document on this.
 
-# When a document holds, and when it is asked about; each begins where a sentence goes on.
+# When a document applies, and the time that a question is about; each begins within a sentence.
 span_from = from { $first }
 span_until = until { $last }
 span_span = from { $first } to { $last }
@@ -15,9 +15,9 @@ span_year = in { $year }
 span_years = from { $year } to { $last_year }
 span_today = today
 
-# A document's name, and that it held, or holds.
+# A document's name, and that it applied, or applies.
 quoted = “{ $title }”
-held = held
-holds = holds
+held = applied
+holds = applies
 validity_holds = { $title } { $holds } { $span }.
-validity_beyond = { $title } { $holds } { $span }; what { $asked_holds } { $asked } it does not say.
+validity_beyond = { $title } { $holds } { $span }. It does not cover your question's time ({ $asked }).

@@ -3,78 +3,82 @@
 title = Data
 headline_clean =
     { $judged ->
-        [one] The only day of this month judged so far can be trusted.
-       *[other] All { $judged } days of this month can be trusted.
+        [one] The one checked day of this month is reliable.
+       *[other] All { $judged } checked days of this month are reliable.
     }
-headline_some = { $good } of { $judged } days of this month can be trusted.
-headline_empty = No day of this month was judged.
-lead = What Luna learns from, plans with and counts. Nothing is dropped silently: what is refused stands below until you decide.
-span_none = Nothing was recorded yet.
-span = Recorded from { $first } to { $last }.
-stale = The last value is { $hours } h old: a source has fallen silent.
+headline_some =
+    { $good ->
+        [one] { $good } of { $judged } checked days of this month is reliable.
+       *[other] { $good } of { $judged } checked days of this month are reliable.
+    }
+headline_empty = No day of this month is checked yet.
+lead = Luna learns and plans with these measurements. Doubtful values wait below for your decision.
+span_none = There are no measurements yet.
+span = Measurements from { $first } to { $last }.
+stale = No new values for { $hours } h. Check your sensors.
 quality_title = Quality by day
-month_before = Month before
-month_after = Month after
-months = Shown month
-verdict_clean = clean
-verdict_mask_battery = all but the battery
-verdict_exclude = left out
-verdict_none = not judged
+month_before = Previous month
+month_after = Next month
+months = Choose month
+verdict_clean = good
+verdict_mask_battery = good, except battery
+verdict_exclude = not used
+verdict_none = not checked
 estimated_days = partly estimated
-reasons_title = What speaks against days
-turn_sign = Yes, turn the sign of { $sensor }, also for the past
-exchange_sensors = Yes, exchange { $source } and { $sink }, also for the past
-judge = Judge this month again
+reasons_title = Problems found
+turn_sign = Yes, reverse the sign of { $sensor }, also for the past
+exchange_sensors = Yes, swap “{ $source }” and “{ $sink }”, also for the past
+judge = Check this month again
 gaps_title = Gaps
-gaps_show = Look for gaps of this month
+gaps_show = Show the gaps of this month
 gaps_loading = Looking for gaps …
-gaps_none = No gaps: all that was ever told of is there.
-gaps_unknown = Gaps could not be looked for:
+gaps_none = No gaps.
+gaps_unknown = Luna could not look for gaps.
 gaps_more = and { $count } more
-column_series = What
+column_series = What is missing
 column_from = From
 column_to = Until
 column_slots = Quarter-hours
-quarantine_title = Refused rows
-quarantine_note = the last ones first
-quarantine_none = Nothing waits for you: no row was refused, or all are decided.
-quarantine_more = Only the last { $count } are shown.
+quarantine_title = Rows set aside
+quarantine_note = newest first
+quarantine_none = No rows wait for your decision.
+quarantine_more = Only the newest { $count } are shown.
 row_line = line { $line } · received { $at }
-release = Let in as it is
+release = Use as it is
 dismiss = Leave out
 correct = Correct …
-correct_send = Let in with these values
-release_named = Let in as it is: row { $id }
+correct_send = Use with these values
+release_named = Use as it is: row { $id }
 dismiss_named = Leave out: row { $id }
-decided_released = Row { $id } was let in.
-decided_corrected = Row { $id } was let in as corrected.
-decided_dismissed = Row { $id } is left out for good.
+decided_released = Luna now uses row { $id }.
+decided_corrected = Luna now uses row { $id } with your values.
+decided_dismissed = Luna leaves out row { $id }.
 upload_title = Load a file
-upload_note = of a supplier, an inverter or Home Assistant: CSV, Excel or JSON. You see what it would be stored as before anything is
-upload_look = Look what is in it
-upload_known = It has Luna's own columns (also Parquet, weather, carbon, readings)
+upload_note = CSV, Excel or JSON from your supplier, inverter or Home Assistant. You check it before Luna stores it.
+upload_look = Check file
+upload_known = The file already has Luna's columns (also Parquet, weather, CO₂, sensor readings)
 upload_file = File
-upload_kind = What it holds
+upload_kind = Content
 kind_observations = Measured quarter-hours
 kind_prices = Prices
 kind_weather = Weather
-kind_carbon = Grid intensity (CO₂)
+kind_carbon = CO₂ of grid power
 kind_readings = Sensor readings
-upload_timezone = Clock of times without offset
-upload_units = Unit, where the file does not say it
+upload_timezone = Time zone, if the file has none
+upload_units = Units, if the file has none
 upload_send = Load
 upload_progress = Uploaded
 upload_failed = The file did not arrive. Try again.
-loads_title = Files loaded last
-loads_none = No file was loaded yet.
+loads_title = Loaded files
+loads_none = You have not loaded a file yet.
 load_counts =
     { $rows ->
-        [one] { $rows } row: { $accepted } accepted ({ $accepted_in_part } in part), { $repaired } repairs, { $quarantined } refused, { $duplicated } twice
-       *[other] { $rows } rows: { $accepted } accepted ({ $accepted_in_part } in part), { $repaired } repairs, { $quarantined } refused, { $duplicated } twice
+        [one] { $rows } row: { $accepted } accepted ({ $accepted_in_part } in part), { $repaired } repaired, { $quarantined } set aside, { $duplicated } duplicate
+       *[other] { $rows } rows: { $accepted } accepted ({ $accepted_in_part } in part), { $repaired } repaired, { $quarantined } set aside, { $duplicated } duplicate
     }
 load_done = done
-load_queued = waits
-load_running = under way
-load_failed = refused
-load_dead = given up
+load_queued = waiting
+load_running = running
+load_failed = not loaded
+load_dead = stopped
 load_cancelled = cancelled

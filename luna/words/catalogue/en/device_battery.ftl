@@ -1,24 +1,24 @@
-### What is said of batteries.
+### Batteries.
 
 kind_battery = Battery
 prefix_battery = battery
 name_batteries = Battery
 name_battery = Battery
-role_total_battery_charge = Into the battery
-role_total_battery_discharge = Out of the battery
-role_battery_soc = Battery's charge
+role_total_battery_charge = Charged into the battery
+role_total_battery_discharge = Discharged from the battery
+role_battery_soc = Battery level
 setup_batteries = Battery
-setup_none_batteries = No battery: Luna still plans car and heater.
+setup_none_batteries = No battery: Luna still plans the car and water heater.
 setup_add_batteries = Add a battery
 setup_review_battery = { $capacity } kWh, { $power } kW
 entity_planned_mode_battery = Planned mode of { $device }
-entity_next_action_battery = Next action of { $device }
-entity_next_action_at_battery = Next action of { $device } at
+entity_next_action_battery = Next change of { $device }
+entity_next_action_at_battery = Time of the next change of { $device }
 entity_plan_power_battery = Planned power of { $device }
-entity_plan_soc_battery = Planned state of charge of { $device }
-entity_actual_mode_battery = Actual mode of { $device }
+entity_plan_soc_battery = Planned battery level of { $device }
+entity_actual_mode_battery = Current mode of { $device }
 
-# Of fields, and of defaults that cost money: documentation and command line, in English alone.
+# Fields, and defaults that cost money: documentation and command line, in English only.
 default_battery_min_soc = it may be emptied
 default_battery_charge_efficiency = a twentieth is lost in charging
 default_battery_discharge_efficiency = a twentieth is lost in discharging

@@ -1,9 +1,9 @@
-### What is said of the grid connection.
+### The grid connection.
 
 name_grid = Grid connection
-role_total_grid_import = From the grid
-role_total_grid_export = Into the grid
+role_total_grid_import = Bought from the grid
+role_total_grid_export = Sold to the grid
 
-# Of fields, and of defaults that cost money: documentation and command line, in English alone.
-default_grid_import_limit_kw = the connection limits no plan
-default_grid_export_limit_kw = feeding in is not limited
+# Fields, and defaults that cost money: documentation and command line, in English only.
+default_grid_import_limit_kw = buying is not limited
+default_grid_export_limit_kw = feed-in is not limited

@@ -1,4 +1,4 @@
-### What is said of inverters.
+### Inverters.
 
 kind_inverter = Inverter
 name_inverter = Inverter

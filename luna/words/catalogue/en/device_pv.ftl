@@ -1,10 +1,10 @@
-### What is said of PV arrays.
+### Solar.
 
-kind_pv = PV array
+kind_pv = Solar panels
 name_pv = Solar
 name_roof = Roof
 role_total_pv_production = Solar production
 setup_pv = Solar
 setup_none_pv = No solar power.
 setup_add_pv = Add solar
-entity_override_pv = Override PV
+entity_override_pv = Override for solar

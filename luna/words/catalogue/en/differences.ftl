@@ -1,70 +1,78 @@
 ### Why a forecast differs from the usual, and a plan from the one before.
 
-# Reasons: what they speak of lies above the last seven days, below, or neither.
+# Reasons: above or below the last seven days, or neither.
 reason_calendar_above = it is a public holiday
 reason_calendar_below = it is { $day }
 reason_calendar_neither = it is { $day }
-reason_vacation_above = vacation mode is on
-reason_vacation_below = vacation mode is off
-reason_vacation_neither = vacation mode
+reason_vacation_above = vacation is on
+reason_vacation_below = vacation is off
+reason_vacation_neither = vacation
 reason_temperature_above = { $degrees } warmer than in the last seven days
 reason_temperature_below = { $degrees } colder than in the last seven days
-reason_temperature_neither = the temperature
-reason_wind = the wind
+reason_temperature_neither = temperature
+reason_wind = wind
 reason_sky_above = more sun than in the last seven days
 reason_sky_below = less sun than in the last seven days
 reason_sky_neither = sun and clouds
-reason_hours_load_above = more used than usual in the last hours
-reason_hours_load_below = less used than usual in the last hours
-reason_hours_load_neither = the last hours
-reason_hours_pv_above = more solar power than usual in the last hours
-reason_hours_pv_below = less solar power than usual in the last hours
-reason_hours_pv_neither = the last hours
-reason_days_load_above = more used than usual on the last day
-reason_days_load_below = less used than usual on the last day
-reason_days_load_neither = the last days
-reason_days_pv_above = more solar power than usual on the last day
-reason_days_pv_below = less solar power than usual on the last day
-reason_days_pv_neither = the last days
-reason_habit = what is typical of the last weeks at this time
-reason_limit_load = never less than nothing
-reason_limit_pv = never less than nothing, never more than the arrays can yield
-reason_later = what was measured or learned only afterwards
-reason_model = what a model knew that cannot be read any more
+reason_hours_load_above = higher use than usual in the last hours
+reason_hours_load_below = lower use than usual in the last hours
+reason_hours_load_neither = use in the last hours
+reason_hours_pv_above = more solar than usual in the last hours
+reason_hours_pv_below = less solar than usual in the last hours
+reason_hours_pv_neither = solar in the last hours
+reason_days_load_above = higher use than usual on the last day
+reason_days_load_below = lower use than usual on the last day
+reason_days_load_neither = use on the last days
+reason_days_pv_above = more solar than usual on the last day
+reason_days_pv_below = less solar than usual on the last day
+reason_days_pv_neither = solar on the last days
+reason_habit = typical for this time in the last weeks
+reason_limit_load = use cannot be negative
+reason_limit_pv = limited to what the panels can produce
+reason_later = values measured only later
+reason_model = an earlier forecast without details
 reason_rest = everything else
 
-# What is expected of a slot, and what would be usual.
-slot_above = { $expected } expected, { $difference } more than usual: in the last seven days it was { $usual } on average at this time.
-slot_below = { $expected } expected, { $difference } less than usual: in the last seven days it was { $usual } on average at this time.
-slot_neither = { $expected } expected, as usual at this time in the last seven days.
+# What is expected in a quarter-hour, and what is usual.
+slot_above = { $expected } expected, { $difference } more than usual. The average at this time was { $usual } in the last seven days.
+slot_below = { $expected } expected, { $difference } less than usual. The average at this time was { $usual } in the last seven days.
+slot_neither = { $expected } expected, as in the last seven days at this time.
 
-# Causes: their figure is higher than before, lower, or says nothing.
-cause_site = The description of the site is another.
-cause_options = It was planned with other options.
-cause_strategy = Around the site something is other than before: vacation, warnings, reserves.
-cause_prices_higher = Buying costs { $price } more per kWh on average than was known.
-cause_prices_lower = Buying costs { $price } less per kWh on average than was known.
-cause_prices_neither = Prices are spread over the slots otherwise than was known.
+# Causes of a changed plan: higher or lower than before, or neither.
+cause_site = The settings of your home changed.
+cause_options = The planning options changed.
+cause_strategy = Vacation, a warning or a reserve changed.
+cause_prices_higher = Buying costs { $price } more per kWh on average than expected.
+cause_prices_lower = Buying costs { $price } less per kWh on average than expected.
+cause_prices_neither = Prices changed over the day, with the same average.
 cause_load_higher = The house is expected to use { $kwh } more.
 cause_load_lower = The house is expected to use { $kwh } less.
-cause_load_neither = The house is expected to use as much, at other times.
-cause_pv_higher = The sun is expected to bring { $kwh } more.
-cause_pv_lower = The sun is expected to bring { $kwh } less.
-cause_pv_neither = The sun is expected to bring as much, at other times.
-cause_scenarios = What load and sun may do beside the expected is seen otherwise.
+cause_load_neither = The house is expected to use the same, at other times.
+cause_pv_higher = Solar is expected to bring { $kwh } more.
+cause_pv_lower = Solar is expected to bring { $kwh } less.
+cause_pv_neither = Solar is expected to bring the same, at other times.
+cause_scenarios = The forecast range changed.
 cause_soc_higher = The battery holds { $kwh } more than planned.
 cause_soc_lower = The battery holds { $kwh } less than planned.
-cause_soc_neither = The batteries hold energy otherwise than planned.
-cause_peaks = The month's peak so far is another.
-cause_manual = What you set by hand is another.
+cause_soc_neither = The batteries are filled differently than planned.
+cause_peaks = The monthly peak so far changed.
+cause_manual = Your overrides changed.
 cause_horizon = Time has passed: the plan looks further ahead.
 
-# What a cause did.
+# What a cause did to the plan.
 effect_modes =
     { $modes ->
-        [0] No mode changes
-        [one] One mode changes
-       *[other] { $count } modes change
+        [0] Plan unchanged
+        [one] Plan changed: one quarter-hour
+       *[other] Plan changed: { $count } quarter-hours
     }
-effect_dearer = ; the plan costs { $money } more.
-effect_cheaper = ; the plan costs { $money } less.
+effect_sooner = Plan changed: { $device } { $does } { $duration } earlier
+effect_later = Plan changed: { $device } { $does } { $duration } later
+effect_dearer = ; it costs { $money } more.
+effect_cheaper = ; it costs { $money } less.
+
+# What a device does sooner or later.
+does_charge = charges
+does_export = sells
+does_supply = powers the house
+does_on = runs

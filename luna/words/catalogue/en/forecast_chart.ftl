@@ -1,37 +1,37 @@
-### The chart of a forecast, and what stands beside it.
+### The chart of a forecast, and the notes beside it.
 
 title = Forecast for { $site }
-headline = { $hours } hours from { $time }: the house uses { $load } and the sun brings { $pv }.
+headline = { $hours } hours from { $time }: the house uses { $load }, solar brings { $pv }.
 headline_load = { $hours } hours from { $time }: the house uses { $load }.
-usual = In the last seven days it was { $load } and { $pv } for the same hours.
-usual_load = In the last seven days it was { $load } for the same hours.
+usual = Average of the last seven days, same hours: { $load } used, { $pv } solar.
+usual_load = Average of the last seven days, same hours: { $load } used.
 load = Consumption
-pv = Solar power
+pv = Solar
 expected = expected
-usual_key = usual: mean of the last seven days
-happened = what happened
-median = median
+usual_key = usual: average of the last seven days
+happened = measured
+median = middle value
 half = 5 of 10 cases
 most = 8 of 10
 nearly = 9 of 10
 night = night
 between = 8 of 10 cases lie between { $low } and { $high }.
-it_was = It was { $power }.
-made = { $version }, issued { $day }, { $time }.
+it_was = Measured: { $power }.
+made = { $version }, made { $day }, { $time }.
 within_load =
     { $count ->
-        [one] Of one quarter-hour known since, consumption lay within the 8-of-10 band in { $share }; on average it should in 80%.
-       *[other] Of { $count } quarter-hours known since, consumption lay within the 8-of-10 band in { $share }; on average it should in 80%.
+        [one] Consumption was within the forecast range in { $share } of one measured quarter-hour. The goal is 80% on average.
+       *[other] Consumption was within the forecast range in { $share } of { $count } measured quarter-hours. The goal is 80% on average.
     }
 within_pv =
     { $count ->
-        [one] Of one quarter-hour of daylight known since, solar power lay within the 8-of-10 band in { $share }; on average it should in 80%.
-       *[other] Of { $count } quarter-hours of daylight known since, solar power lay within the 8-of-10 band in { $share }; on average it should in 80%.
+        [one] Solar was within the forecast range in { $share } of one measured quarter-hour of daylight. The goal is 80% on average.
+       *[other] Solar was within the forecast range in { $share } of { $count } measured quarter-hours of daylight. The goal is 80% on average.
     }
-label = Forecast of consumption and solar power with its uncertainty, quarter-hour by quarter-hour
+label = Forecast of consumption and solar with its range, quarter-hour by quarter-hour
 
 # What the forecast rests on.
-stage_cold = Next to nothing has been measured yet: the consumption is that of the standard load profile.
-stage_profile = It repeats the recent days, for nothing has been learned yet.
-stage_young = It has learned from more than two weeks of this house, and gets better until two months are known.
-stage_full = It has learned from two months and more of this house.
+stage_cold = There are hardly any measurements yet. Luna uses the consumption of a typical household.
+stage_profile = Nothing is learned yet. The forecast repeats the last days.
+stage_young = The forecast learns from more than two weeks of your home. It improves until it knows two months.
+stage_full = The forecast learns from two months or more of your home.

@@ -1,14 +1,14 @@
 ### What luna forecast explain prints.
 
 load = Consumption
-pv = Solar power
+pv = Solar
 
 # Headings.
 head_time = time
 head_load = consumption
 head_usual = usual
-head_why = mostly because
-head_pv = solar power
+head_why = main reason
+head_pv = solar
 
-# Of a version that repeats the last seven days.
-the_usual = This version forecasts what is usual, the mean of the last seven days: there is no other reason.
+# For a forecast that repeats the last seven days.
+the_usual = This forecast repeats the average of the last seven days. There is no other reason.

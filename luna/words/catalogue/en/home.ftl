@@ -1,4 +1,4 @@
-### What the page Home says.
+### The page Home.
 
 title = Home
 live = Live
@@ -13,53 +13,70 @@ days =
        *[other] { $n } days
     }
 
-## What the battery does now, and what it does next.
+## The headline: what the battery does now and until when, then what it does next.
 
-now_full = { $name } is full and waits.
-now_reserve = { $name } is at its reserve and waits.
-now_filled = { $name } is as full as it is to be.
-now_drained = { $name } is as empty as it is to be.
-now_save = { $name } waits.
-now_hold = { $name } holds its charge.
-now_self_consumption = { $name } follows the house.
-now_supply = { $name } runs the house.
-now_charge = { $name } charges from the grid.
-now_export = { $name } sells.
-now_silent = { $name } does not answer.
-now_disobeys = { $name } does something else than it was told.
-now_spared = { $name } is spared: it was told as much today as its memory bears.
-now_kept = { $name } goes on as before.
-lead_left_alone = It is left to itself; the steps below are the plan's.
-lead_kept = A change now would gain too little for the wear of the device's memory; the steps below are the plan's.
-next_save = From { $t } it waits.
-next_hold = From { $t } it holds its charge.
-next_self_consumption = From { $t } it follows the house.
-next_supply = From { $t } it runs the house.
-next_charge = From { $t } it charges.
-next_export = From { $t } it sells.
+# $until is empty, or a space and the next message.
+until_time = until { $t }
+now_full = { $name } is full and waits{ $until }
+now_reserve = { $name } is at its reserve and waits{ $until }
+now_filled = { $name } is as full as planned and takes no more{ $until }
+now_drained = { $name } is as empty as planned and gives no more{ $until }
+now_save = { $name } only stores solar surplus{ $until }
+now_hold = { $name } pauses{ $until }
+now_self_consumption = { $name } covers your own use{ $until }
+now_supply = { $name } powers the house{ $until }
+now_charge = { $name } charges from the grid{ $until }
+now_export = { $name } sells to the grid{ $until }
+headline_then = { $now }, then { $next }.
+next_save = it only stores solar surplus
+next_hold = it pauses
+next_self_consumption = it covers your own use
+next_supply = it powers the house
+next_charge = it charges from the grid
+next_export = it sells to the grid
+# With control off, below this line: what Luna would do.
+would = Luna is not in control. It would:
+would_save = only store solar surplus{ $until }
+would_hold = pause the battery{ $until }
+would_self_consumption = cover your own use{ $until }
+would_supply = power the house{ $until }
+would_charge = charge from the grid{ $until }
+would_export = sell to the grid{ $until }
+would_then = { $now }, then { $next }.
+# The battery does not follow the plan.
+now_silent = { $name } does not respond.
+now_disobeys = { $name } does not follow Luna's command.
+now_spared = { $name } has reached its limit of changes for today.
+now_kept = { $name } keeps its current mode.
+lead_left_alone = It runs on its own now. The steps below show the plan.
+lead_kept = A change now would save too little for the wear it causes. The steps below show the plan.
 battery_subject = Battery
-without_battery = The plan is made.
+# A house without a battery.
+without_battery_solar = Your house uses solar first, then the grid.
+without_battery_limited = Solar is limited now.
+without_battery = Your house runs on grid power.
+details = Details
 
 ## The steps, and the mark of the chart.
 
 steps = What comes next
 now = Now
-step_save = { $name } waits
+step_save = { $name } only stores solar surplus
 step_save_selling = { $name } waits, solar surplus is sold
-step_hold = { $name } holds its charge
-step_self_consumption = { $name } follows the house
+step_hold = { $name } pauses
+step_self_consumption = { $name } covers your own use
 step_supply = { $name } gives the house { $kwh }
-step_charge = { $name } takes { $kwh } at { $price }
+step_charge = { $name } charges { $kwh } at { $price }
 step_export = { $name } sells { $kwh }
-step_owner = { $mode }, as you decided
+step_owner = You set: { $mode }
 step_car = { $name } charges { $kwh } for { $cost } ({ $price }), ready by { $t }
 step_heater = { $name } heats with { $kwh } for { $cost } until { $t }
 step_appliance = { $name } runs with { $kwh } for { $cost }, done at { $t }
 
 ## Figures.
 
-fact_cost = Next 24 h
-fact_cost_note = instead of { $x } without Luna
+fact_cost = Cost, next 24 h
+fact_cost_note = { $x } without Luna
 fact_paid = Paid today so far
 fact_paid_note = { $x } by midnight
 fact_paid_note_yesterday = { $x } yesterday
@@ -70,9 +87,9 @@ fact_stored = In the battery
 fact_stored_each = { $name }, stored
 fact_stored_note = worth { $x }
 fact_saved = Saved today
-fact_saved_note = { $x } yesterday, beside the inverter alone
+fact_saved_note = { $x } yesterday
 fact_car = Car, { $t }
-fact_car_note = from { $x } at plug-in
+fact_car_note = { $x } when plugged in
 
 ## Energy now.
 
@@ -90,23 +107,23 @@ flow_off = off
 flow_selling = selling
 flow_buying = buying
 flow_stays = plugged in
-flow_plugged = comes { $t }
+flow_plugged = expected { $t }
 unknown = no data
 
 ## The plan and its chart.
 
 plan = Plan
-plan_note = planned { $t }
+plan_note = made { $t }
 plan_note_prices = prices known until { $t }
 plan_note_predicted = with predicted prices
-chart_label = Plan. Arrow keys choose a quarter-hour, Page Up and Page Down an hour, Home the one that runs now.
+chart_label = Chart of the plan. Arrow keys move by a quarter-hour, Page Up and Page Down by an hour. Home goes to now.
 chart_values = Values of the chosen time
-no_chart = The chart needs a script. Every value stands in the table.
+no_chart = The chart needs JavaScript. The table shows every value.
 compare = Compare with
 show = Show
 ghost_without = Without Luna
-ghost_midnight = Midnight's plan
-ghost_forecast = Forecast then
+ghost_midnight = Plan at midnight
+ghost_forecast = Earlier forecast
 table = Table
 save_csv = CSV
 save_png = Picture
@@ -114,8 +131,8 @@ span_day = Day
 span_all = 3 days
 price = Price
 power = Power
-soc = Battery charge
-soc_together = Charge of all batteries together
+soc = Battery level
+soc_together = Level of all batteries
 target = target
 used = used
 supplied = supplied
@@ -124,100 +141,107 @@ expected = expected
 measured = measured
 estimated = estimated
 planned = planned
-band = P10–P90
-held = held back
+band = forecast range
+held = limited
 reserve = reserve
 cheap = cheap
-dear = dear
+dear = expensive
 predicted = predicted prices
 buy = Buy
 sell = Sell
-hourly = hourly mean
-daily = daily mean
+hourly = hourly average
+daily = daily average
 beside_house = Appliances
-plan_changed = Plan changed from { $t } on: { $mode }.
-offline = Connection lost. Shown is what was known last.
+plan_changed = New plan from { $t }: { $mode }.
+offline = Connection lost. You see the last known values.
 
 ## Why.
 
 why = Why
-why_none = No plan says anything of this time.
-why_more = More or less of it
+why_none = There is no plan for this time.
+why_more = Show more or less
 part_of = part of { $span }
-energy_value = A stored kWh is worth
-keep_range = worth keeping between { $a } and { $b }
-ruler = Selling pays { $sell }, buying costs { $buy }
-opposite = Doing the opposite
-opposite_more = { $x } more
-rank = Price rank, 1 is cheapest
-rank_of = { $rank } of { $count }
-binding = Limits at work
-none = none
+energy_value = Value of stored energy
+worth_later = Energy in the battery is worth { $value }/kWh later; used now it saves { $buy }.
+worth_then = Energy in the battery was worth { $value }/kWh for later; used then it saved { $buy }.
+prices = Buying costs { $buy }, selling earns { $sell }
+opposite = Alternative
+opposite_more = costs { $x } more
+opposite_same = no difference
+rank = Price comparison
+# By the ending of the number: first, second, third, others.
+rank_st = { $rank }st cheapest of { $count } quarter-hours
+rank_nd = { $rank }nd cheapest of { $count } quarter-hours
+rank_rd = { $rank }rd cheapest of { $count } quarter-hours
+rank_th = { $rank }th cheapest of { $count } quarter-hours
+rank_first = Cheapest of { $count } quarter-hours
+binding = Held back by
+binding_reserve = the { $soc } reserve
+none = nothing
 decided_by = Decided by
-by_planner = planner
+by_planner = Luna
 by_owner = you
-by_rule = fallback rule
+by_rule = fallback rule (no plan)
 by_agent = Antares
 by_nobody = nobody
 result = Measured
-result_soc = { $soc } at the end
-override = Do something else
+result_soc = battery level { $soc } at the end
+override = Override
 override_until = until
 override_ends = Then the plan takes over again.
-override_not_armed = Luna only reads here: your choice is kept, and sent once control is armed.
-override_by_hand = Luna only advises here: your choice is planned with, and you set it yourself.
+override_not_armed = Control is off. Luna keeps your override and sends it once control is on.
+override_by_hand = Luna only advises. It plans with your override; you set the battery yourself.
 
 ## What to do by hand.
 
-advice = What to do by hand
+advice = Settings for your battery
 advice_until = Until { $end }: { $deed }.
 advice_span = From { $start } to { $end }: { $deed }.
 advice_on = From { $start } on: { $deed }.
 advice_now = From now on: { $deed }.
-advice_set = { $deed }; set it in your battery's app
-deed_self_consumption = leave the battery to itself, as it works every day
-deed_save = store the sun's surplus, and let the battery give nothing
-deed_hold = let the battery rest: neither charge nor discharge
-deed_charge = charge the battery from the grid with { $kw } kW, up to { $soc }
+advice_set = { $deed } (set this in your battery's app)
+deed_self_consumption = leave the battery in its normal mode
+deed_save = store solar surplus, block discharging
+deed_hold = block charging and discharging
+deed_charge = charge from the grid with { $kw } kW, up to { $soc }
 deed_export = sell from the battery with { $kw } kW, down to { $soc }
 
 ## Notices.
 
-notice_override = You decided: { $mode } until { $t }.
-notice_not_sent = Nothing is sent: the site is not armed. The page Planning arms it.
-notice_by_hand = Luna only advises: set it yourself.
-notice_cannot_send = Nothing can be sent: Luna does not know how your devices are told.
-would = Luna would, if anything were sent to your devices:
+notice_override = You set: { $mode } until { $t }.
+notice_not_sent = Control is off, so Luna sends nothing. Turn control on under Schedule.
+notice_by_hand = Luna only advises. Set this yourself.
+notice_cannot_send = Luna cannot control your devices yet. Set up control on your home's page.
 end_now = End now
-extend = Extend 1 h
-notice_stale = No measured values since { $t }.
-notice_unknown = What the house uses is not known since { $t }.
-notice_unknown_more = A meter says nothing, or nothing new. The plan stays.
-notice_stale_more = The plan stays; how full the battery is now is what it had planned.
-notice_soc_assumed = How full the battery is, nobody has measured of late: { $soc } is assumed.
-notice_soc_assumed_silent = See why the sensor of its charge says nothing; with what it says the next plan is made anew.
-notice_soc_assumed_unnamed = Name the sensor of its charge on the site's page, under Sensors, or load a file that says it.
+extend = Extend by 1 h
+notice_stale = Your meters have sent no values since { $t }.
+notice_stale_more = The plan stays. The battery level shown is the planned one.
+notice_unknown = Your consumption has been unknown since { $t }.
+notice_unknown_more = A meter sends no new values. Check your meters. The plan stays.
+notice_soc_assumed = Battery level unknown, assuming { $soc }.
+notice_soc_assumed_silent = The sensor of the battery level sends no values. Check it.
+notice_soc_assumed_unnamed = Connect a sensor on your home's page, under Sensors, or load a file with its values.
 assumed_ahead = planned (assumed)
-notice_doubt_more = A device that starts again says such things; what it says for a quarter of an hour is believed.
+notice_doubt_more = Devices send such values after a restart. Luna uses the value once it has lasted 15 minutes.
 notice_prices = Prices for tomorrow are late.
 notice_prices_today = Prices for today are missing.
-notice_prices_today_more = Planned with predicted prices.
-notice_prices_more = Planned with predicted prices from { $t } on.
+notice_prices_today_more = Luna plans with predicted prices.
+notice_prices_more = Luna plans with predicted prices from { $t }.
 notice_fallback = No valid plan for { $age }.
-notice_fallback_more = The inverter follows the house by itself.
-notice_fallback_car = The car's last plan was to be ready by { $t }.
-notice_planning = Luna plans by itself within seconds, as long as its services run.
-notice_tried = Tried last { $t }; it is tried again as soon as something changes, and every five minutes.
+notice_fallback_more = The inverter covers your own use meanwhile.
+notice_fallback_car = The last plan had the car ready by { $t }.
+notice_planning = A new plan usually comes within seconds.
+notice_tried = Last attempt: { $t }. Luna tries again every five minutes and whenever something changes.
 plan_now = Plan now
-no_plan_now = Luna is watching. No plan holds now.
-no_plan = Luna is watching. There is no plan yet.
-no_plan_lead = It plans as soon as prices and a forecast are there. Nothing is controlled until you allow it.
+no_plan_now = There is no current plan.
+no_plan = There is no plan yet.
+no_plan_lead = Luna plans as soon as it has prices and a forecast. It controls nothing until you turn control on.
 
 ## The table's headings.
 
 table_title = Every quarter-hour
 table_time = Time
 table_mode = Mode
-table_state = State
+table_state = Basis
 table_why = Why
 back = Back to the chart

@@ -1,57 +1,80 @@
-### Messages to owners: what happened.
+### Messages to owners: what happened, what it means, what to do.
+### A title has three or four words and may name the device; the name of the home comes before the text.
 
-title_no_plan = No plan
-text_no_plan = { $site } is armed and has no plan: its devices do what they do by themselves.
-title_plan_old = The plan is too old
-text_plan_old = The last plan for { $site } is of { $at }; its devices do what they do by themselves until a new one comes.
-title_plan_compromised = Not everything can be had
-text_plan_compromised = The plan for { $site } cannot keep all that is wanted. { $missed }
-title_plan_unproven = Not everything was found in time
-text_plan_unproven = The time to plan { $site } was up before a way was found to keep all that is wanted; there may be one, and the next plan looks again. { $missed }
-title_device_silent = A device does not answer
-text_device_silent = { $device } of { $site } has not confirmed what it was told at { $at }; it is left to itself.
-title_device_disobeys = A device does not do what it is told
-text_device_disobeys = { $device } of { $site } took the command of { $at } and has done something else for minutes: what it charges or gives does not fit. It is left to itself until { $until }, then it is tried again.
-title_device_spared = A device is spared
-text_device_spared = { $device } of { $site } was written to as often in a day as its memory bears. It does what it does by itself until { $until }; the plan goes on then.
-title_device_kept = A mode is kept
-text_device_kept = { $device } of { $site } goes on as before { $at }: what the plan has now would gain too little for a change, each of which wears out the device's memory.
-title_device_held = A device is not handed back
-text_device_held = { $device } of { $site } is not confirmed as handed back. Read last at { $at }: { $doing }. It is handed back as soon as Luna runs and it answers; to end it at once, set it to its own mode at its display or in its maker's app.
-title_device_left = A device was never handed back
-text_device_left = { $device } of { $site } did not confirm within a day that it was handed back, and Luna tries no more. Read last at { $at }: { $doing }. Set it to its own mode at its display or in its maker's app.
-title_device_conflict = Somebody else commands a device
-text_device_conflict = { $device } of { $site }: { $doing } was set at { $at }, not by Luna. Mostly that is the maker's app with a schedule of its own, or another energy manager. Switch that off, or pause the device on the page Planning.
-title_sensors_silent = No sensor is heard
-text_sensors_silent = Since { $at } no sensor of { $site } has been heard. Check Home Assistant or the broker.
-title_sensor_silent = A sensor is silent
-text_sensor_silent = { $site }: { $sensor } has said nothing since { $since }, others of its role do: what { $role } comes to is unknown since then. Where another meter is in its place, name that one on the site's page, under Sensors: it counts from then on. One at rest comes back by itself.
-title_sensor_unheard = A sensor that there is not
-text_sensor_unheard = { $site }: { $sensor } has never said anything, others of its role do; { $role } is counted without it. Correct its name on the site's page, under Sensors, or take it out there.
-title_device_takes_nothing = The car takes nothing
-text_device_takes_nothing = { $site }: { $note }
-title_level_doubted = A charge cannot be right
-text_level_doubted = { $site }: { $note }
-title_agent_offered = Antares has proven itself
-text_agent_offered = { $site }: Antares may be given control ({ $mode }). Look at the evidence on the page Antares, and ask for it there.
-title_agent_withdrawn = Control was taken from Antares
-text_agent_withdrawn = { $site }: since { $at } the planner decides alone again ({ $mode } was withdrawn). Why stands on the page Antares.
-title_cheap_hours = Cheap hours ahead
-text_cheap_hours = { $site }: from { $start } to { $end } electricity costs { $price } per kWh on average, { $usual } over the whole day.
-title_weekly_saving = The week
-text_weekly_saving = { $site }: by the replay, Luna cost { $saved } less than the inverter alone, on { $days } of 7 days.
-title_weekly_loss = The week
-text_weekly_loss = { $site }: by the replay, Luna cost { $saved } more than the inverter alone, on { $days } of 7 days.
-title_weekly_proposal = The week
-text_weekly_proposal = { $site }: Luna would have cost { $saved } less than the inverter alone, on { $days } of 7 days. It was not in control.
-title_day_ahead = Today
-text_day_ahead = { $site }: { $statements }
-title_system_fault = A fault of Luna itself
-text_system_fault = { $summary } ({ $alert } { $service }) What to do: { $runbook }
-title_system_recovered = A fault is over
-text_system_recovered = It is over: { $summary } ({ $alert } { $service })
-title_test = Luna
-text_test = This is a test: messages from Luna arrive here.
+with_site = { $site }: { $text }
 
-# What all batteries of a site are called.
-name_batteries = The battery
+# Plans.
+title_no_plan = No plan available
+text_no_plan = Control is on, but Luna has no plan. Your devices run on their own settings until the next plan. The page Home shows the reason.
+title_plan_old = Plan is too old
+text_plan_old = Luna's last plan is from { $at }. Your devices run on their own settings until a new plan arrives.
+title_plan_compromised = Plan misses a target
+text_plan_compromised = The plan cannot meet all your settings. Missing: { $missed }.
+title_plan_unproven = Plan may miss a target
+text_plan_unproven = Luna ran out of time before it found a plan that meets all your settings. The next plan tries again. Missing for now: { $missed }.
+
+# Devices.
+title_device_silent = { $device } does not answer
+text_device_silent = { $device }: no confirmation of the command from { $at }. The device runs on its own settings until it answers. Check its power and network.
+title_device_disobeys = { $device } ignores commands
+text_device_disobeys = { $device }: the command from { $at } arrived, but the measured power does not match it. Luna tries again at { $until }. Check the device for a schedule of its own.
+title_device_spared = Daily command limit reached
+text_device_spared = { $device }: Luna sends no more commands until { $until }, to protect the device's memory. It runs on its own settings until then.
+title_device_kept = Mode stays the same
+text_device_kept = { $device }: still in the mode from before { $at }. A change would save too little, and every change wears the device's memory.
+title_device_held = { $device } not yet released
+text_device_held = { $device } may still follow Luna's last command. Last reading ({ $at }): { $doing }. Luna releases it as soon as Luna runs and the device answers. To end it now, choose the device's own mode on its display or in its app.
+title_device_left = { $device } not released
+text_device_left = { $device } has not confirmed for a day that Luna released it. Luna has stopped trying. Last reading ({ $at }): { $doing }. Choose the device's own mode on its display or in its app.
+title_device_conflict = { $device } gets other commands
+text_device_conflict = { $device } changed at { $at } to: { $doing }. This did not come from Luna. Usually it is the maker's app or another energy manager. Switch that off, or pause the device on the page Schedule.
+title_device_takes_nothing = Car does not charge
+text_device_takes_nothing = { $note }
+
+# Sensors.
+title_sensors_silent = No sensor sends values
+text_sensors_silent = Luna has received no value from any sensor since { $at }. Check Home Assistant or the MQTT broker.
+title_sensor_silent = Sensor sends no values
+text_sensor_silent = { $sensor } has sent nothing since { $since }. Luna cannot calculate this without it: { $role }. Check the sensor, or enter its replacement on your home's page under Sensors.
+title_sensor_unheard = Sensor not found
+text_sensor_unheard = { $sensor } has never sent a value. Luna calculates without it: { $role }. Correct its name on your home's page under Sensors, or remove it there.
+title_level_doubted = Check the battery level
+text_level_doubted = { $note }
+
+# Antares, the learning assistant.
+title_agent_offered = Antares is ready
+text_agent_offered = Antares has proven itself for this: { $mode }. See its results on the page Antares, and turn it on there if you like.
+title_agent_withdrawn = Antares no longer decides
+text_agent_withdrawn = Luna's usual plan applies again since { $at }. Antares lost this: { $mode }. The page Antares shows the reason.
+
+# News.
+title_cheap_hours = Cheap hours tomorrow
+text_cheap_hours = { $price } per kWh from { $start } to { $end }. The average of that day is { $usual }.
+title_weekly_saving = { $saved } saved last week
+text_weekly_saving =
+    { $days ->
+        [one] You paid { $saved } less than without Luna. { $days } of 7 days is counted.
+       *[other] You paid { $saved } less than without Luna. { $days } of 7 days are counted.
+    }
+title_weekly_loss = { $saved } more last week
+text_weekly_loss =
+    { $days ->
+        [one] You paid { $saved } more than without Luna. { $days } of 7 days is counted. The page Savings shows it.
+       *[other] You paid { $saved } more than without Luna. { $days } of 7 days are counted. The page Savings shows them.
+    }
+title_weekly_proposal = { $saved } possible last week
+text_weekly_proposal =
+    { $days ->
+        [one] With Luna in control you would have paid { $saved } less. { $days } of 7 days is counted. You can turn control on, on the page Schedule.
+       *[other] With Luna in control you would have paid { $saved } less. { $days } of 7 days are counted. You can turn control on, on the page Schedule.
+    }
+title_day_ahead = Today's plan
+text_day_ahead = { $statements }
+
+# Of the installation itself, to those who run it.
+title_system_fault = Fault in Luna
+text_system_fault = { $summary } What to do: { $runbook } ({ $alert } { $service })
+title_system_recovered = Fault is over
+text_system_recovered = Over: { $summary } ({ $alert } { $service })
+title_test = Luna test
+text_test = Messages from Luna arrive here.

@@ -1,37 +1,37 @@
-### What a plan rests on.
+### Assumptions of a plan.
 
-note_soc_assumed = No state of charge was recorded in the 24 hours before: batteries are taken to be { $soc } full.
-note_soc_earlier = The last recorded state of charge, { $soc }, is that of { $at }.
-note_soc_doubted = { $doubted_at } a charge of { $doubted_soc } was said after { $soc } { $at }, more than the battery can do: { $soc } counts until it is confirmed.
-note_soc_stands_still = The battery counts as { $soc } full: its sensor has stood at { $sensor_soc } since { $since }, while its meters counted { $metered_kwh } into it and { $given_kwh } out of it. Check the sensor.
-note_soc_outside_limits = The battery { $battery } starts at { $start_soc }, outside its limits of { $min_soc } to { $max_soc }.
-note_bias_corrected = The last days' forecasts erred to one side: load is counted { $load_factor } times, sun { $pv_factor } times as forecast.
-note_load_beyond_site = { $at } the load is said to be { $kw }, { $times } times the { $limit_kw } that connection, sun and batteries bring: planned as it is; check its unit.
-note_load_beyond_homes = { $at } the load is said to be { $kw }, and no home draws { $limit_kw }: planned as it is; check its unit, or name grid.import_limit_kw.
-note_pv_beyond_arrays = { $at } the sun is said to bring { $kw }, { $times } times the { $limit_kw } of the PV arrays: planned as it is; check its unit, or peak_kw.
-note_price_beyond_markets = { $at } { $series } is { $price }, and no price per kWh known goes beyond { $known_price }: planned as it is; check its unit.
-note_prices_beyond_last_week = Prices ahead reach { $price }, { $times } times the { $known_price } that the last week stayed within: planned as they are; check their unit.
-note_inverter_alone = In the time there was, no plan was found: batteries do what their inverters do by themselves.
-note_not_confirmed = What was found, the simulation of the devices did not confirm; the plan shows what really comes of it. Please report this: { $found }
-note_tariff_default = The tariff is that of a site that names none: buying costs { $import_price } at any time, selling earns { $export_price }.
-note_prices_unused = Prices loaded for the site ({ $series }) are not used: its tariff says { $kinds }. With kind: series in its place they would be.
-note_prices_carried_on = Prices are known until { $since }; from then on those of the last known day go on.
-note_prices_typical = No prices of { $markets } have come from { $since } on: Luna plans with predicted ones, typical of the month and the hour (as in: { $like }). Real prices replace them as soon as they come.
-note_forecast_fallback = { $active } has no fresh forecast of the start: load and PV are as { $version } forecast them { $issued_at }.
-note_forecast_old = Load and PV are as { $version } forecast them { $issued_at }: a newer forecast did not come.
-note_forecast_awaits_proof = Load and PV are those of { $version }: { $candidate } is trained, and { $days } of { $needed } days are scored{ $earliest }.
+note_soc_assumed = No battery level was recorded in the 24 hours before. Luna assumes { $soc }.
+note_soc_earlier = The last battery level is { $soc }, from { $at }.
+note_soc_doubted = The battery sensor reported { $soc } ({ $at }), then { $doubted_soc } ({ $doubted_at }). The battery cannot change that fast. Luna uses { $soc } until the new value is confirmed.
+note_soc_stands_still = The battery sensor has sent { $sensor_soc } since { $since }. Meanwhile the meters counted { $metered_kwh } in and { $given_kwh } out. Luna uses { $soc }. Check the sensor.
+note_soc_outside_limits = Battery { $battery } starts at { $start_soc }, outside its limits of { $min_soc } to { $max_soc }.
+note_bias_corrected = The last forecasts were too high or too low. Luna multiplies use by { $load_factor } and solar by { $pv_factor }.
+note_load_beyond_site = The use for { $at } is given as { $kw }. That is { $times } times the { $limit_kw } from grid, solar and batteries. Luna plans with it. Check the unit.
+note_load_beyond_homes = The use for { $at } is given as { $kw }. No home uses { $limit_kw }. Luna plans with it. Check the unit, or enter your connection's limit (grid.import_limit_kw).
+note_pv_beyond_arrays = Solar for { $at } is given as { $kw }. That is { $times } times the { $limit_kw } of your panels. Luna plans with it. Check the unit, or the peak power (peak_kw).
+note_price_beyond_markets = { $series } for { $at } is { $price } per kWh. No known price goes beyond { $known_price }. Luna plans with it. Check the unit.
+note_prices_beyond_last_week = The coming prices reach { $price }, { $times } times the { $known_price } of the last week. Luna plans with them. Check their unit.
+note_inverter_alone = Luna found no plan in time. The batteries cover your own use as without Luna.
+note_not_confirmed = Simulated devices behave differently from the first plan. The plan shows the simulated result. Report this: { $found }
+note_tariff_default = Your home has no tariff. Luna assumes { $import_price } for buying and { $export_price } for selling. Enter your tariff.
+note_prices_unused = Luna does not use the loaded prices ({ $series }), as your tariff has { $kinds }. Set kind: series there to use them.
+note_prices_carried_on = Prices are known until { $since }. After that Luna repeats those of the last known day.
+note_prices_typical = Prices of { $markets } are missing from { $since } on. Luna plans with prices typical of month and hour, as in { $like }. Real prices replace them.
+note_forecast_fallback = { $active } has no current forecast. Luna uses { $version }, made { $issued_at }.
+note_forecast_old = Luna uses the forecast { $version }, made { $issued_at }. A newer one did not arrive.
+note_forecast_awaits_proof = Luna uses the forecast { $version }. { $candidate } is trained: { $days } of { $needed } days are tested{ $earliest }.
 note_forecast_not_better =
     { $days ->
-        [one] Load and PV are those of { $version }: { $candidate } is trained, and on { $days } scored day it was not found better.
-       *[other] Load and PV are those of { $version }: { $candidate } is trained, and on { $days } scored days it was not found better.
+        [one] Luna uses the forecast { $version }. { $candidate } is trained and was not better on { $days } tested day.
+       *[other] Luna uses the forecast { $version }. { $candidate } is trained and was not better on { $days } tested days.
     }
 
 # From when on a trained forecast may take over, where that is known.
-earliest_known = ; it may take over from { $day } on
+earliest_known = , so it may take over from { $day }
 
 # Why a rule of the strategy applies.
 rule_vacation = Nobody is at home.
-rule_outage = A warning holds from { $first } to { $last }.
-rule_price_extremes = The day of { $first } is beyond { $share } of the last { $days } days in level or spread of prices.
-rule_s_index_cold = A factor of { $factor }: { $share } of the load ahead is not met by the sun, { $cold } of the way to the coldest day.
-rule_s_index = A factor of { $factor }: { $share } of the load ahead is not met by the sun, and the temperature is unknown.
+rule_outage = A warning applies from { $first } to { $last }.
+rule_price_extremes = The prices of the day from { $first } are more extreme than on { $share } of the last { $days } days.
+rule_s_index_cold = The factor is { $factor }: solar does not cover { $share } of the use, and the cold reaches { $cold } of the coldest day.
+rule_s_index = The factor is { $factor }: solar does not cover { $share } of the use. The temperature is unknown.

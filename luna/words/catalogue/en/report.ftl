@@ -1,12 +1,12 @@
 ### The report of the demo.
 
 title = Luna: demo report
-made = demo report · made { $date }, { $time } in { $seconds } s · one file, opens without a network
-headline = On { $days } unseen days Luna kept { $score } of what perfect foresight saves.
-headline_one = On one unseen day Luna kept { $score } of what perfect foresight saves.
+made = Demo report · made { $date }, { $time } in { $seconds } s · one file, works offline
+headline = On { $days } unseen days Luna saved { $score } of what was possible.
+headline_one = On one unseen day Luna saved { $score } of what was possible.
 headline_nothing = On { $days } unseen days there was nothing for a battery to save.
-scale = Score { $zero } = battery does nothing, { $full } = perfect foresight.
-household = Household { $load } a year
+scale = Score { $zero }: the battery does nothing. { $full }: everything was known in advance.
+household = Home using { $load } a year
 solar = { $peak } kWp solar
 battery = { $capacity } battery
 cost =
@@ -14,22 +14,22 @@ cost =
         [one] Cost, { $days } day
        *[other] Cost, { $days } days
     }
-cost_note = { $idle } with an idle battery
-kept = Kept of the possible
-kept_note = inverter alone: { $score }
+cost_note = { $idle } with an unused battery
+kept = Saved of the possible
+kept_note = without Luna: { $score }
 safety = Safety
 breaches =
     { $count ->
-        [one] { $count } breach
-       *[other] { $count } breaches
+        [one] { $count } limit broken
+       *[other] { $count } limits broken
     }
-safety_note = of { $slots } set-points
+safety_note = quarter-hours checked: { $slots }
 use = Battery use
 cycles = { $cycles } cycles a day
-use_note = wear counted at { $wear } per kWh
-use_note_free = wear not counted
+use_note = battery wear counted at { $wear } per kWh
+use_note_free = battery wear not counted
 plan = The next { $hours } hours
-plan_note = What Luna will do, and why. Point at a slot, tap it, or focus the chart and use the arrow keys.
+plan_note = What Luna will do, and why. Point at a quarter-hour, tap it, or select the chart and use the arrow keys.
 planned = planned
 buy = Buy
 sell = Sell
@@ -37,46 +37,47 @@ load = House
 pv = Solar
 charging = Battery
 grid = Grid
-worth = A stored kWh is worth
-opposite = Doing the opposite
+worth = Value of stored energy
+opposite = Alternative
 opposite_value = { $cost } more
-limits = Limits at work
+opposite_same = no difference
+limits = Limits
 none = none
 part_of = part of { $first }–{ $last }
-table = Every slot as a table
+table = Every quarter-hour as a table
 time = Time
 mode = Mode
-why = Why
-chart_label = Plan, slot by slot
+why = Reason
+chart_label = Plan, quarter-hour by quarter-hour
 score = Score
 score_note =
     { $days ->
-        [one] All policies start and end with the same charge, on the same day: { $first } to { $last }.
-       *[other] All policies start and end with the same charge, on the same { $days } days: { $first } to { $last }.
+        [one] All strategies start and end with the same battery level, on the same day: { $first } to { $last }.
+       *[other] All strategies start and end with the same battery level, on the same { $days } days: { $first } to { $last }.
     }
-policy = Policy
+policy = Strategy
 policy_cost = Cost
 saved = Saved
 cycles_a_day = Cycles a day
 loss = What forecast errors cost
-loss_note = The same planner, given ever less to know. Each step is money lost to one cause, in points of score.
-loss_label = Score lost by cause
-second = A second house: { $name }
-second_better = Luna costs { $amount } less than the inverter alone. Where little can be gained, nothing may be lost.
-second_equal = Luna costs the same as the inverter alone. Where little can be gained, nothing may be lost.
-second_worse = Luna costs { $amount } more than the inverter alone here. That must not happen; please report it.
-origin = Where the data comes from
-origin_note = Real series, measured in different places. What was shifted or scaled stands beside each.
-series = Series
+loss_note = The same plan with less and less knowledge. Each step shows what one cause costs, in points of the score.
+loss_label = Score lost, by cause
+second = A second home: { $name }
+second_better = Luna costs { $amount } less than the home without Luna. Where little can be saved, Luna must not cost more.
+second_equal = Luna costs the same as the home without Luna. Where little can be saved, Luna must not cost more.
+second_worse = Luna costs { $amount } more here than the home without Luna. This must not happen. Report it to us.
+origin = Where the data come from
+origin_note = Real measurements from different places. The table shows what was shifted or scaled.
+series = Data
 source = Source
 licence = Licence
 period = Period
-changes = What was done
+changes = Changes
 quality = Quality
-again = Make it again
+again = Repeat it yourself
 again_note = Every figure above comes from these commands.
 
 # What forecast errors cost, by cause.
-loss_of_horizon = Prices only until tomorrow
-loss_of_load_forecast = Load not known
-loss_of_pv_forecast = Sun not known
+loss_of_horizon = Prices known until tomorrow only
+loss_of_load_forecast = Consumption unknown
+loss_of_pv_forecast = Solar unknown

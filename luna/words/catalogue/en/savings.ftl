@@ -1,4 +1,4 @@
-### What the page Savings says.
+### The page Savings.
 
 title = Savings
 headline = Luna saved { $saved } on { $days } { $days ->
@@ -25,81 +25,81 @@ would_headline_worse = Luna would have cost { $lost } more on { $days } { $days 
         [one] day
        *[other] days
     }.
-further = On { $days } more { $days ->
+further = Control was off on { $days } more { $days ->
         [one] day
        *[other] days
-    } Luna was not in control. It would have saved { $saved }.
-as_recorded = The comparison covers house and battery; { $devices } stay as recorded.
-paid = You paid { $cost } for energy in all
-earned = Your energy earned { $gain } in all
-paid_unknown = What you paid is not known
+    }. Luna would have saved { $saved } there.
+as_recorded = Luna compares house and battery. { $devices } stay as measured.
+paid = Cost of the whole home: { $cost }
+earned = Income of the whole home: { $gain }
+paid_unknown = Cost of the whole home: unknown
 would_saved = would have been saved
 would_saved_share = would have been saved · { $share } of what was possible
-would_lost = more it would have cost than without Luna
-lead = Compared with this house without Luna. { $counted } of { $days } days are counted.
-until = Counted until { $day }
-empty_title = No day is counted yet.
-empty_lead = A day counts once it was measured whole, a forecast was issued for it, and every policy was replayed on it.
+would_lost = more than without Luna, if control had been on
+lead = Compared with your home without Luna. { $counted } of { $days } days are calculated.
+until = Until { $day }
+empty_title = No day is calculated yet.
+empty_lead = Luna calculates each day the night after. It needs complete measurements and a forecast for that day.
 cost_title = What Luna saves
-cost_note = differences of replays on the same measured days, same charge at start and end · the cost above is that of the whole home
-carbon_note = grid intensity of each slot × import; exports not credited
-carbon_missing = Not known: nothing says how clean the grid was on these days. Load the intensity as a file of the kind carbon, and count the days again.
-carbon_partly = known on { $days } of { $counted } days
+cost_note = Luna's plan and the inverter alone, calculated for the same measured days. Battery level is the same at start and end.
+carbon_note = CO₂ of the electricity you bought, by quarter-hour. Feed-in does not count.
+carbon_missing = CO₂ is unknown: there are no values for these days. Upload the CO₂ values of the grid on the page Data (kind carbon). Then calculate the days again.
+carbon_partly = Known on { $days } of { $counted } days.
 period_yesterday = Yesterday
 period_day = Last day
 period_week = Last 7 days
 period_month = Last 30 days
-period_empty = No day of this span is counted.
+period_empty = No day of this period is calculated.
 saved = saved
 saved_share = saved · { $share } of what was possible
 lost = more than without Luna
 policy_self_consumption = Without Luna
 policy_rule = Cheapest hours
 policy_mpc = Luna
-policy_oracle = Perfect foresight
-all_policies = All policies as a table
-column_policy = Policy
+policy_oracle = Best possible
+all_policies = All strategies as a table
+column_policy = Strategy
 column_saved = Saved
 column_carbon = CO₂
 daily_title = Saved per day
 key_luna = Luna
-key_possible = possible
-key_left_out = not counted
-daily_label = Saved per day by Luna, with what was possible
+key_possible = best possible
+key_left_out = not calculated
+daily_label = Saved per day by Luna, and what was possible
 daily_title_counted = { $day }: { $saved } saved, { $possible } possible
 daily_table = As a table
 column_day = Day
-column_possible = Possible
-coverage = Coverage { $share }.
-left_out_title = Not counted
-left_excluded = its data cannot be trusted
-left_not_recorded = nothing was recorded, or the day was not judged yet
-left_no_forecast = no forecast was issued that day
-left_gaps = some quarter-hours of consumption or solar power are unknown
-left_estimated = some quarter-hours of consumption or solar power are estimated: their sum is the meter's, their course is not known
-left_no_prices = some prices of that day are unknown
-left_not_replayed = not counted yet
+column_possible = Best possible
+coverage = { $share } of the days are calculated.
+left_out_title = Not calculated
+left_excluded = the data of this day are unreliable
+left_not_recorded = no measurements, or not checked yet
+left_no_forecast = there was no forecast for this day
+left_gaps = some values of consumption or solar are missing
+left_estimated = some values of consumption or solar are estimated: the total is right, the time of use is unknown
+left_no_prices = some prices of this day are missing
+left_not_replayed = not calculated yet
 compute =
     { $days ->
-        [one] Count 1 day now
-       *[other] Count { $days } days now
+        [one] Calculate 1 day
+       *[other] Calculate { $days } days
     }
 compute_lead =
     { $days ->
-        [one] 1 day is measured and not counted yet.
-       *[other] { $days } days are measured and not counted yet.
+        [one] 1 measured day is not calculated yet.
+       *[other] { $days } measured days are not calculated yet.
     }
 who_title = Who decided
 who_note = last 7 days
 who_label = Who decided what the battery did, day by day
 who_day = { $day }: { $said }
-who_nobody = nothing decided
+who_nobody = no decision
 who_planner = Luna's plan
 who_owner = You
 who_agent = Antares
-who_rule = Inverter alone (no fresh plan)
+who_rule = Inverter alone (no current plan)
 who_length = { $hours } h
-who_empty = Luna decided nothing on these days: the site was not armed, so the inverter went its own way. Above is what Luna's plans would have saved.
+who_empty = Control was off on these days, so the inverter worked alone. Above you see what Luna would have saved.
 earlier = Earlier
 later = Later
-span = Shown span
+span = Period shown

@@ -1,21 +1,21 @@
-### What a device does by its last read-back, and what happens next.
+### What a device does by its last reading, and what happens next.
 
-doing_unknown = something that Luna has no word for
-never_read = { $device }: Luna has not read what it does.
-does_commanded = { $device } does what Luna commanded: { $doing }. Read at { $read }, so since { $since }.
-does_other = { $device } does something that Luna did not command: { $doing }. Read at { $read }, so since { $since }.
-silent = { $device } has not answered since { $at }.
-not_released = { $device } is not confirmed as handed back: it keeps its last command.
-released_when_it_answers = It is handed back as soon as it answers.
-released_when_luna_runs = It is handed back as soon as Luna runs and it answers.
-left_to_owner = Luna tried for a day to hand it back and tries no more.
-stop_at_device = To end it at once, set { $device } to its own mode at the device itself: at its display or in its maker's app.
-unattended = Nothing of Luna's drives the devices now: each keeps its last command, or falls back by itself. Luna goes on as soon as it runs.
-paused = { $device } is left alone since { $at }, as { $by } asked, until you resume it.
+doing_unknown = an unknown mode
+never_read = { $device } has not reported its mode yet.
+does_commanded = { $device } follows Luna's command: { $doing }. Last reading { $read }, unchanged since { $since }.
+does_other = { $device } runs in a mode that Luna did not set: { $doing }. Last reading { $read }, unchanged since { $since }.
+silent = { $device } has not responded since { $at }.
+not_released = { $device } has not confirmed that Luna's control has ended. It keeps the last command.
+released_when_it_answers = Luna ends control there as soon as it responds.
+released_when_luna_runs = Luna ends control there as soon as Luna runs and the device responds.
+left_to_owner = Luna tried for a day and has stopped trying.
+stop_at_device = To end it at once, set { $device } to its normal mode on its display or in the maker's app.
+unattended = Luna's control is not running. Each device keeps its last command or returns to its normal mode. Luna goes on as soon as it runs again.
+paused = { $device } is paused since { $at } (by { $by }). Luna leaves it alone until you resume it.
 conflict =
     { $count ->
         [one] { $device }: { $doing } was set at { $last }, not by Luna.
-       *[other] { $device }: { $doing } was set at { $last }, not by Luna; since { $first } its settings were changed { $count } times.
+       *[other] { $device }: { $doing } was set at { $last }, not by Luna. Its settings have changed { $count } times since { $first }.
     }
-conflict_causes = Mostly that is the maker's app with a schedule of its own, or another energy manager. Switch that off, or pause { $device } here: Luna then hands it back and leaves it alone.
-driven_by = Its devices are driven by { $name } since { $at }.
+conflict_causes = The usual cause is a schedule in the maker's app or another energy manager. Switch that off, or pause { $device } here. Luna then leaves it alone.
+driven_by = { $name } has controlled the devices since { $at }.

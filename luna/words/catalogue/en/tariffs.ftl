@@ -1,11 +1,11 @@
-### What a site pays and earns for a kWh: by the kind of the rule, with its own fields as figures.
+### What you pay and earn for a kWh, by kind of tariff.
 
 buying_fixed = buying at { $price }
-buying_time_of_use = prices by time of day
+buying_time_of_use = electricity price by time of day
 buying_spot = hourly { $market } prices + { $markup }
-buying_series = buying at prices of its own
-buying_blocks = prices by block from { $price }
+buying_series = buying at prices you provide
+buying_blocks = tiered prices from { $price }
 selling_fixed = selling at { $price }
-selling_time_of_use = selling by time of day
+selling_time_of_use = feed-in price by time of day
 selling_spot = selling at the hourly price
-selling_series = selling at prices of its own
+selling_series = selling at prices you provide

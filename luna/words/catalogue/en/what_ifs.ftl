@@ -1,83 +1,80 @@
-### What the page What if says.
+### The page What if.
 
 title = What if
-headline = What if this house were another one?
-lead = Recorded days are lived through again, as the house is and as it would be: same weather, same prices, same habits.
-ask_title = Ask
+headline = What if your home had another battery, roof or price?
+lead = Luna calculates past days again with the change. Weather, prices and habits stay the same.
+ask_title = Your change
 from = From
 to = To
 battery = Battery
-battery_1 = as it is
+battery_1 = as now
 battery_0 = none
-battery_0-5 = half as large
-battery_1-5 = half as large again
-battery_2 = twice as large
+battery_0-5 = half the size
+battery_1-5 = 1.5 times the size
+battery_2 = twice the size
 battery_new = A battery of { $capacity }
 battery_note = same inverter
 pv = Solar
-pv_1 = as it is
+pv_1 = as now
 pv_0 = none
-pv_1-5 = half as large again
-pv_2 = twice as large
+pv_1-5 = 1.5 times the size
+pv_2 = twice the size
 fixed_price = Fixed price, { $currency } per kWh
-investment = It costs once, { $currency }
-left_empty = empty: as it is
+investment = One-time cost, { $currency }
+left_empty = empty: as now
+left_none = empty: none
 expert = Own change as JSON
-expert_note = The fields of the site's file that change, such as { $example }
-ask = Live through the days again
-ask_plan = Only plan the next hours
+expert_note = Fields of the settings file that change, such as { $example }
+ask = Calculate past days
+ask_plan = Calculate only the next hours
 name_battery = Battery × { $factor }
 name_no_battery = Without a battery
 name_pv = Solar × { $factor }
 name_no_pv = Without solar
 name_price = Fixed { $price }
 name_expert = Own change
-nothing_changed = Change something first: as it is, nothing would be otherwise.
-no_json = is no JSON object: { $said }
-no_number = is no number
+nothing_changed = Change something first.
+no_json = This is not a JSON object. Check brackets and quotation marks.
+no_number = This is not a number. Write it like 0.25.
 plan_title = The next hours
-plan_cost = { $before } as it is, { $after } then
-plan_unknown = This cannot be said:
-no_plan = There is no plan yet.
-asked_title = Asked last
-asked_none = Nothing was asked yet.
+plan_cost = Cost: { $before } now, { $after } with the change
+plan_unknown = Luna cannot calculate this:
+no_plan = There is no plan yet. Try again in a few minutes.
+asked_title = Earlier calculations
+asked_none = No calculations yet.
 asked_days = { $first } to { $last }
-data_none = Nothing is recorded yet: no days can be lived again.
-result_title = What came of it
+data_none = There are no measurements yet, so Luna cannot calculate past days.
+result_title = Result
 result_headline = { $name } would have saved { $saved }.
 result_worse = { $name } would have cost { $lost } more.
-open =
-    { $total ->
-        [one] { $done } of { $total } way of living is lived through.
-       *[other] { $done } of { $total } ways of living are lived through.
-    }
+open = Calculating … { $done } of { $total }
 failed = This did not work:
-look = Look again
-back = Ask something else
+look = Refresh
+back = Try another change
 progress = Progress
-counted = On these days you paid { $cost } for energy, bought { $bought } and sold { $sold }.
-counted_partly = That is known for { $share } of the time.
-counted_unknown = What you paid on these days is not known: prices or meter values are missing.
-not_recorded = an unrecorded amount
-differences = The figures below are differences to your home as it is, under the same control.
-as_recorded = The comparison covers house and battery; { $devices } stay as recorded.
-column_variant = House
+counted = On these days your energy cost was { $cost }. You bought { $bought } and sold { $sold }.
+counted_partly = This is known for { $share } of the time.
+counted_unknown = The energy cost of these days is unknown: prices or meter values are missing.
+not_recorded = an unknown amount
+differences = The figures below compare with your home as it is now, under the same control.
+as_recorded = Luna compares house and battery. { $devices } stay as measured.
+column_variant = Home
 column_saved = Saved
-column_year = Saved a year
-column_payback = Paid back in
-column_import = Bought, more
-column_export = Sold, more
+column_year = Saved per year
+column_payback = Paid back after
+column_import = Bought more
+column_export = Sold more
 years =
     { $years ->
         [one] { $years } year
        *[other] { $years } years
     }
 between = { $low } to { $high }
-few_days = Fewer than four weeks say nothing of years.
+few_days = Calculate at least four weeks to see figures per year.
 policy =
     { $days ->
-        [one] { $policy }, { $days } day, from forecasts { $outlook }
-       *[other] { $policy }, { $days } days, from forecasts { $outlook }
+        [one] Strategy: { $policy }, { $days } day, { $outlook }
+       *[other] Strategy: { $policy }, { $days } days, { $outlook }
     }
-outlook_issued = as issued then
-outlook_usual = of the usual
+outlook_issued = with the forecasts of that time
+outlook_usual = with the average of past days as forecast

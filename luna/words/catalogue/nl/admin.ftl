@@ -1,36 +1,36 @@
-### What the installation's pages say.
+### The pages of the installation, for those who run Luna.
 
 title = Installatie
 camera_lab = Cameralab
-bundle = Downloaden voor ondersteuning (zonder geheimen)
+bundle = Bestand voor ondersteuning downloaden (zonder geheimen)
 tab_status = Status
 tab_jobs = Opdrachten
 tab_settings = Instellingen
-tab_audit = Handelingen
-tab_answers = Antwoorden
+tab_audit = Activiteit
+tab_answers = Vragen
 tab_logs = Logboek
 panel_services = Diensten
-panel_queues = Wachtend in wachtrijen
+panel_queues = Wachtend werk
 panel_volume = Gegevens
 panel_jobs = Opdrachten
-panel_models = Trainingen
-panel_audit = Wie wat deed
-panel_answers = Wat er is gevraagd en geantwoord
-panel_logs = Laatste regels, nieuwste eerst
+panel_models = Training van voorspellingen
+panel_audit = Wie wat heeft veranderd
+panel_answers = Vragen en antwoorden
+panel_logs = Nieuwste logregels
 panel_settings = Instellingen
-empty_services = Er is geen dienst bekend.
-empty_queues = Er is geen wachtrij bekend.
-empty_volume = Er is geen tabel.
-empty_jobs = Zulke opdrachten zijn er nog niet.
-empty_models = Er is nog niets getraind: daar zijn twee weken gemeten gegevens voor nodig.
-empty_audit = Er is nog niets genoteerd.
-empty_answers = Er is nog niets gevraagd.
-answers_lead = De nieuwste eerst, met waaruit elk antwoord is ontstaan. De instelling answer_retention bepaalt hoe lang ze blijven.
+empty_services = Luna heeft nog geen dienst gevonden.
+empty_queues = Er zijn nog geen wachtrijen.
+empty_volume = De database heeft nog geen tabellen.
+empty_jobs = Er zijn nog geen zulke opdrachten.
+empty_models = Er is nog geen training. Daarvoor zijn twee weken met meetwaarden nodig.
+empty_audit = Er is nog geen activiteit.
+empty_answers = Er zijn nog geen vragen.
+answers_lead = De nieuwste staan bovenaan, met hun bronnen. De instelling answer_retention bepaalt hoe lang Luna ze bewaart.
 answer_refused = niet gevonden
 answer_helpful = hielp
 answer_unhelpful = hielp niet
 answer_no_model = geen taalmodel
-answer_more = Hoe het ontstond
+answer_more = Details
 answer_text = Antwoord
 answer_sources = Bronnen
 answer_chunks = Gelezen passages
@@ -38,19 +38,19 @@ answer_tools = Hulpmiddelen
 answer_tokens = Tokens gelezen / geschreven
 answer_first_token = Eerste woord na
 answer_notes = Opmerkingen
-answer_feedback = Wat de lezer ervan vond
+answer_feedback = Commentaar van de lezer
 answer_prompt = Prompt, versie { $version }
-empty_logs = Er staat nog niets in het logboek.
-loading = wordt gelezen …
+empty_logs = Er zijn nog geen logregels.
+loading = laadt …
 as_of = stand van { $time }
-stale = Luna geeft geen antwoord. Zo was het om { $time }.
-panel_error = Dit kon niet worden gelezen.
-try_again = Nog eens proberen
+stale = Luna antwoordt niet. Dit is de stand van { $time }.
+panel_error = Luna kon dit niet laden.
+try_again = Opnieuw proberen
 service = Dienst
 state = Toestand
 instance = Instantie
 since = Draait sinds
-needs = Wat de dienst nodig heeft, en hoe snel dat antwoordt
+needs = Controles en antwoordtijden
 is_ready = gereed
 is_missing = ontbreekt: { $what }
 no_instance = draait niet
@@ -58,63 +58,68 @@ jobs_queued = Wachtende opdrachten
 jobs_running = Lopende opdrachten
 jobs_dead = Opgegeven opdrachten
 oldest = Oudste open opdracht
-dead_tasks = Taken die hun werkproces lieten stoppen
+age_days =
+    { $days ->
+        [one] { $days } dag, { $clock }
+       *[other] { $days } dagen, { $clock }
+    }
+dead_tasks = Taken die hun werkproces stopten
 database = Database
 objects = Bestanden
 table = Tabel
-rows = Rijen, ongeveer
+rows = Rijen (ongeveer)
 size = Grootte
 more_tables =
     { $count ->
         [one] { $count } kleinere tabel
        *[other] { $count } kleinere tabellen
     }
-site = Locatie
+site = Huis
 model = Versie
-learned_until = Geleerd tot
-trigger = Waarom
+learned_until = Gegevens tot
+trigger = Reden
 took = Duur
-verdict = Oordeel
-filter = Welke opdrachten
+verdict = Resultaat
+filter = Opdrachten tonen
 job_all = alle
 job_open = open
 job_queued = wacht
-job_running = bezig
+job_running = loopt
 job_done = klaar
 job_failed = mislukt
 job_dead = opgegeven
 job_cancelled = geannuleerd
 attempts =
     { $count ->
-        [one] één keer begonnen
-       *[other] { $count } keer begonnen
+        [one] 1 poging
+       *[other] { $count } pogingen
     }
 cancel = Annuleren
 when = Wanneer
 who = Wie
 what = Wat
-ended = Afloop
-where = Vanaf
-logs_lead = Van dit proces en wat het heeft gestart, sinds de start. In containers houdt elke dienst zijn eigen logboek bij; Grafana toont alles.
-settings_lead = Gemarkeerd is wat van de standaard afwijkt. Wat in de omgeving of in .env staat, gaat voor en wordt daar gewijzigd.
-settings_elsewhere = Gemarkeerd is wat van de standaard afwijkt. Hier wijzig je instellingen waar de containers worden gestart: in .env en in de map met geheimen.
+ended = Resultaat
+where = Vanaf adres
+logs_lead = Deze regels komen van dit proces en de processen die het startte. Met containers heeft elke dienst zijn eigen log; Grafana toont ze allemaal.
+settings_lead = Gemarkeerde instellingen wijken af van de standaard. Waarden uit de omgeving of .env gaan voor; wijzig ze daar.
+settings_elsewhere = Gemarkeerde instellingen wijken af van de standaard. In deze installatie wijzig je ze in .env en in de map met geheimen.
 source_environment = omgeving
 source_secret_file = bestand met geheim
 source_dotenv = { "." }env
 source_page = hier ingesteld
-source_start = bij de start opgegeven
+source_start = bij de start ingesteld
 source_default = standaard
-secret_kept = er is een waarde opgeslagen
-secret_none = geen
+secret_kept = opgeslagen, verborgen
+secret_none = niet ingesteld
 save = Opslaan
 to_default = Terug naar standaard
 by_environment = Ingesteld door { $variable }
 default_is = Standaard: { $value }
 tab_people = Personen
-panel_people = Wie er toegang heeft
-empty_people = Niemand heeft een account: op deze computer mag iedereen alles, vanaf andere mag niemand iets.
-first_account = Het eerste account maken
-all_sites = alle locaties
+panel_people = Personen met toegang
+empty_people = Er zijn nog geen accounts. Op deze computer mag iedereen alles, op andere computers niemand iets.
+first_account = Eerste account maken
+all_sites = alle huizen
 role_user = gebruiker
 role_analyst = analist
 role_admin = beheerder
@@ -124,45 +129,45 @@ add_person = Persoon toevoegen
 person_name = Naam
 person_password = Eerste wachtwoord
 person_role = Rol
-person_sites = Locaties
+person_sites = Huizen
 tab_messages = Berichten
-panel_messages = Waar berichten heen gaan
-messages_lead = Elke ontvanger is een telefoon, een postbus of een andere dienst. Het adres wordt bewaard en aan niemand meer getoond.
-empty_messages = Nog krijgt niemand bericht.
-channels_by_setting = Ontvangers mogen ook in { $variable } staan; die worden daar gewijzigd, en de proef gaat ook naar hen.
-empty_channels = Hier is nog geen ontvanger opgeslagen.
-also_system = ook storingen van Luna zelf
+panel_messages = Wie berichten krijgt
+messages_lead = Een ontvanger is een telefoon, een mailbox of een andere dienst. Luna bewaart het adres en toont het niet meer.
+empty_messages = Er is nog geen ontvanger, dus krijgt niemand berichten. Voeg er hieronder een toe.
+channels_by_setting = Ook ontvangers in { $variable } krijgen berichten en de test. Wijzig ze daar.
+empty_channels = Hier is nog geen ontvanger.
+also_system = ook storingen in Luna
 remove_channel = Verwijderen
-send_test = Proefbericht sturen
+send_test = Testbericht sturen
 test_sent = verstuurd
 test_failed = niet verstuurd
 add_channel = Ontvanger toevoegen
-channel_name = Hoe je hem noemt
+channel_name = Naam
 channel_address = Adres
-hint_channel_address = Een adres van Apprise, zoals mailtos://user:password@example.org, of notify.mobile_app_phone van Home Assistant.
+hint_channel_address = Voor e-mail: mailtos://user:password@example.org. Voor de app van Home Assistant: notify.mobile_app_phone. Andere diensten hebben hun Apprise-adres nodig.
 event_plan = plan
 event_device = apparaten
 event_prices = goedkope uren
-event_saving = de week
-event_day = de dag
-event_system = storingen van Luna
+event_saving = besparing per week
+event_day = plan van de dag
+event_system = storingen in Luna
 tab_extras = Aanvullingen
 panel_extras = Aanvullingen
-extras_lead = Bibliotheken die weinigen nodig hebben. Geen ervan wordt zonder jouw toestemming geïnstalleerd.
-extra_training = Netwerken trainen
+extras_lead = De meeste huizen hebben dit niet nodig. Luna installeert een aanvulling pas als je akkoord gaat.
+extra_training = Training van neurale netwerken
 extra_lab = Cameralab
 extra_pictures = Plaatjes als PNG of PDF
-extra_mdns = Apparaten die zich aankondigen
-extra_qdrant = Een server voor tekstpassages (Qdrant)
-extra_size = { $download } MB op te halen, { $disk } MB op de schijf
+extra_mdns = Automatisch zoeken naar apparaten
+extra_qdrant = Aparte zoekserver (Qdrant)
+extra_size = { $download } MB download, { $disk } MB schijfruimte
 extra_here = geïnstalleerd
 extra_missing = niet geïnstalleerd
-extra_elsewhere = Deze installatie kan niet worden gewijzigd: kies een image van Luna die het bevat (bedieningshandboek).
+extra_elsewhere = Deze installatie kan het niet installeren. Gebruik een Luna-image dat het bevat; de bedieningshandleiding noemt het.
 extra_ask = Installeren …
 extra_agree =
-    Er wordt { $download } MB opgehaald, wat op een gewone lijn { $minutes ->
-        [one] ongeveer een minuut
-       *[other] ongeveer { $minutes } minuten
-    } duurt, en { $disk } MB in { $folder } gezet. Hier kun je het weer verwijderen.
-extra_install = Akkoord, installeren
+    { $minutes ->
+        [one] Luna downloadt { $download } MB, dat duurt ongeveer een minuut. Het neemt { $disk } MB in { $folder } in. Hier kun je het weer verwijderen.
+       *[other] Luna downloadt { $download } MB, dat duurt ongeveer { $minutes } minuten. Het neemt { $disk } MB in { $folder } in. Hier kun je het weer verwijderen.
+    }
+extra_install = Akkoord en installeren
 extra_remove = Verwijderen

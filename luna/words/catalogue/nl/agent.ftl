@@ -1,158 +1,190 @@
-### What the page Antares says.
+### The page Antares: what it does, its evidence, and who decides.
 
 title = Antares
+
+# The top of the page.
 headline_untrained = Antares heeft nog niets geleerd.
-headline_learning = Antares plant mee en stuurt nog niets aan.
-headline_offered = Antares heeft zich bewezen: je kunt Antares nu laten beslissen.
-headline_export_only = Antares beslist wanneer de batterij verkoopt.
-headline_full_control = Antares beslist wat de batterij doet, waar dat veilig en goedkoper is.
-headline_withdrawn = Antares mag niet meer beslissen: dat doet de planner.
+headline_learning = Antares staat uit en leert nog.
+headline_offered = Antares is klaar: je kunt het inschakelen.
+headline_export_only = Antares staat aan: het beslist wanneer de batterij verkoopt.
+headline_full_control = Antares staat aan: het beslist wat de batterij doet.
+headline_withdrawn = Antares staat uit. Het eigen plan van Luna beslist.
+lead = Antares is de lerende assistent. Van eerdere dagen bij jou leert het wanneer laden en verkopen loont.
+would_save =
+    { $days ->
+        [one] Op { $days } dag had Antares { $amount } minder gekost dan het eigen plan van Luna.
+       *[other] Op { $days } dagen had Antares { $amount } minder gekost dan het eigen plan van Luna.
+    }
+would_cost =
+    { $days ->
+        [one] Op { $days } dag had Antares { $amount } meer gekost dan het eigen plan van Luna.
+       *[other] Op { $days } dagen had Antares { $amount } meer gekost dan het eigen plan van Luna.
+    }
 next = Hierna:
-road_title = De weg naar de besturing
-road_note = { $policy } · de poortwachter kijkt elke nacht
+turn_on = Antares inschakelen
+turn_off = Antares uitschakelen
+
+# Its way to control, and the evidence.
+road_title = Stappen naar besturing
+road_note = Luna controleert Antares elke nacht. Methode: { $policy }.
 step_trained = Getraind
-step_replayed = Nagespeeld
-step_shadow = In de schaduw
-step_offered = Aangeboden
-step_control = Aan het stuur
+step_replayed = Getest op eerdere dagen
+step_shadow = Op proef
+step_offered = Klaar
+step_control = Bestuurt
 step_trained_done = met gegevens tot { $day }
-step_trained_ahead = met je eigen vastgelegde dagen
+step_trained_ahead = met de dagen van je eigen huis
 step_days = { $days } van { $needed } dagen
-step_offered_done = het bewijs is er
-step_offered_ahead = zodra het interval boven −1 punt ligt
-step_offered_withdrawn = ingetrokken
-step_control_done = { $mode }
-step_control_ahead = als jij erom vraagt
-state_done = bereikt
-state_now = nu hier
-state_ahead = nog te gaan
+step_offered_done = heeft zich bewezen
+step_offered_ahead = zodra het aantoonbaar zo goed is als het plan van Luna
+step_offered_withdrawn = uitgeschakeld
+step_control_ahead = als jij het inschakelt
+state_done = klaar
+state_now = nu
+state_ahead = komt nog
 evidence_title = Bewijs
-evidence_note = punten van de besparing bij perfecte voorkennis die Antares voorligt op de planner, met het 95%-interval
-evidence_replay = Vastgelegde dagen, nagespeeld
-evidence_shadow = Dagen in de schaduw
+evidence_note = Boven 0 bespaart Antares meer dan het plan van Luna. 1 punt is 1% van de mogelijke besparing. De echte waarde ligt met 95% zekerheid in het bereik.
+evidence_replay = Eerdere dagen
+evidence_shadow = Dagen op proef
 evidence_both = Samen
 evidence_figures = { $points } punten, tussen { $low } en { $high }
 evidence_mode =
     { $days ->
-        [one] Beoordeeld op { $days } dag: { $points } punten, tussen { $low } en { $high }; in { $corrected } kwartieren bijgestuurd door de veiligheidslaag.
-       *[other] Beoordeeld op { $days } dagen: { $points } punten, tussen { $low } en { $high }; in { $corrected } kwartieren bijgestuurd door de veiligheidslaag.
+        [one] { $points } punten op { $days } dag, tussen { $low } en { $high }. Correcties door de veiligheidscontrole van Luna: { $corrected }.
+       *[other] { $points } punten op { $days } dagen, tussen { $low } en { $high }. Correcties door de veiligheidscontrole van Luna: { $corrected }.
     }
 evidence_none = Nog geen bewijs.
-evidence_label = { $points } punten vóór op de planner, tussen { $low } en { $high }
-modes_title = Wat Antares mag
-mode_shadow = Meeplannen
+evidence_label = Antares vergeleken met het plan van Luna: { $points } punten, tussen { $low } en { $high }
+modes_title = Wat Antares kan
+mode_shadow = Op proef blijven
 mode_export_only = Beslissen wanneer de batterij verkoopt
 mode_full_control = Beslissen wat de batterij doet
-gate_active = geldt nu
-gate_offered = aangeboden
+gate_active = actueel
+gate_offered = klaar
 gate_not_ready = nog niet
-gate_withdrawn = ingetrokken
-better = zeker goedkoper dan de planner
+gate_withdrawn = uitgeschakeld
+better = aantoonbaar goedkoper dan het plan van Luna
+
+# Training.
 train_title = Laat Antares leren
-train_lead = Antares leert van je eigen vastgelegde dagen; minstens drie weken met volledige dagen zijn nodig. Het trainen duurt enkele minuten en stuurt niets aan.
+train_lead = Antares leert van de dagen die Luna in je huis heeft gemeten. Er zijn drie volledige weken nodig. Trainen duurt enkele minuten en bestuurt geen apparaat.
 train = Nu trainen
-evaluate = Meten op ongeziene dagen
-evaluate_lead = Op maximaal 100 dagen die geen training heeft gezien.
-savings_title = Huis en batterij
-savings_note = wat huis en batterij met elk hadden gekost, op de dagen waarop ze alle zijn beoordeeld, opgeslagen energie meegeteld · gestreept: bespaard
-savings_none = Voor Antares is nog geen dag beoordeeld: dat gebeurt elke nacht, voor dagen waarop Antares meeplande of die zijn nagespeeld.
+evaluate = Testen op nieuwe dagen
+evaluate_lead = Op maximaal 100 dagen die geen training heeft gebruikt.
+
+# What it would have cost.
+savings_title = Kosten van huis en batterij
+savings_note = Wat huis en batterij hadden gekost, opgeslagen energie meegeteld. Gestreept: bespaard.
+savings_none = Voor Antares is nog geen dag berekend. Luna doet dat elke nacht.
 period_yesterday = Gisteren
 period_week = Laatste 7 dagen
 period_month = Laatste 30 dagen
-period_days = { $days } van { $of } dagen beoordeeld
-period_empty = Van deze periode is geen dag beoordeeld.
-cheaper = goedkoper dan de planner
-dearer = duurder dan de planner
+period_days =
+    { $of ->
+        [one] { $days } van { $of } dag berekend
+       *[other] { $days } van { $of } dagen berekend
+    }
+period_empty = Van deze periode is geen dag berekend.
+cheaper = goedkoper dan het plan van Luna
+dearer = duurder dan het plan van Luna
 between = tussen { $low } en { $high }
-policy_idle = Batterij doet niets
+policy_idle = Ongebruikte batterij
 policy_self_consumption = Zonder Luna
-policy_mpc = Planner
-policy_oracle = Perfecte voorkennis
+policy_mpc = Plan van Luna
+policy_oracle = Best mogelijk
 days_table = Dag voor dag
 column_day = Dag
+
+# Who decided.
 who_title = Wie vandaag besliste
-who_label = Wie besliste wat de batterij vandaag deed
-who_planner = De planner
+who_label = Wie vandaag besliste wat de batterij deed
+who_planner = Plan van Luna
 who_agent = Antares
 who_owner = Jij
-who_rule = Alleen de omvormer
+who_rule = Omvormer alleen
 who_nobody = Niemand
-who_empty = Vandaag is er niets beslist of gepland. Staat de besturing uit, dan gaat de omvormer zijn eigen gang.
-who_table = Kwartier voor kwartier, en waarom
+who_empty = Vandaag zijn er geen beslissingen. Zolang de besturing uit staat, werkt de omvormer alleen.
+who_table = Elk kwartier met reden
 column_time = Tijd
 column_who = Beslist door
-column_planner = Planner
+column_planner = Plan van Luna
 column_agent = Antares
-column_why = Waarom
-why_override = Je wilde iets anders dan het plan.
-why_no_plan = Er was geen plan om te volgen.
+column_why = Reden
+why_override = Je hebt zelf iets ingesteld.
+why_no_plan = Er was geen plan.
 why_plan_too_old = Het plan was te oud.
-why_disarmed = De apparaten zijn teruggegeven.
-why_site_unreadable = Luna kan de beschrijving van het huis niet lezen.
+why_disarmed = De besturing is uitgeschakeld.
+why_site_unreadable = Luna kan de instellingen van je huis niet lezen.
 why_not_acknowledged = Het apparaat gaf geen antwoord.
-why_not_followed = Het apparaat nam zijn opdracht aan en deed iets anders; het gaat een tijdje zijn eigen gang.
-why_writes_spent = Naar het apparaat is zo vaak geschreven als zijn geheugen per dag verdraagt; het doet wat het uit zichzelf doet.
-why_mode_kept = De modus bleef: een andere had te weinig opgeleverd voor een wisseling, waarvan elke het geheugen van het apparaat slijt.
+why_not_followed = Het apparaat nam de opdracht aan maar deed iets anders. Luna laat het een tijdje met rust.
+why_writes_spent = Het apparaat heeft vandaag zoveel opdrachten gekregen als het verdraagt. Het werkt nu zelfstandig.
+why_mode_kept = De modus bleef: een wissel bespaart te weinig en slijt het geheugen van het apparaat.
 why_planned = Zoals gepland.
-why_nobody = Er is niets verstuurd: de besturing staat uit.
+why_nobody = De besturing stond uit, Luna stuurde niets.
+
+# Its trainings.
 runs_title = Trainingen
-runs_none = Er is nog niets getraind.
-column_kind = Soort
-column_learned = Geleerd van
+runs_none = Nog geen training.
+column_kind = Methode
+column_learned = Gegevens
 column_used = Gebruik
-column_card = Profiel
+column_card = Details
 run_speaks = in gebruik
 run_accepted = was in gebruik
 run_rejected = niet gebruikt
-run_card = Profiel lezen
-run_card_of = Profiel lezen: { $kind }, { $day }
+run_card = Details tonen
+run_card_of = Details tonen: { $kind }, { $day }
 run_title = Training: { $kind }
 run_back = Terug naar Antares
-run_missing = Het profiel kan niet worden getoond:
-kind_value = Antares: waarde van opgeslagen energie
-kind_imitation = Nabootsing van voorkennis (bomen)
-kind_network = Nabootsing van voorkennis (netwerk)
-kind_clone = Nabootsing van de afwegende planner
-kind_rl = Reinforcement learning
-picture_title = Eén dag, door alle drie beleefd
-picture_note = prijs, batterijvermogen, laadniveau en teruglevering van planner, Antares en perfecte voorkennis op dezelfde assen
+run_missing = De details kunnen niet worden getoond:
+kind_value = Antares: leert de waarde van opgeslagen energie
+kind_imitation = Bootst het best mogelijke plan na (beslisbomen)
+kind_network = Bootst het best mogelijke plan na (neuraal netwerk)
+kind_clone = Bootst het voorzichtige plan van Luna na
+kind_rl = Leert met vallen en opstaan
+
+# The picture of a day.
+picture_title = Eén dag vergelijken
+picture_note = Prijs, batterijvermogen, batterijniveau en teruglevering: plan van Luna, Antares en het best mogelijke plan.
 picture_day = Dag
-picture_show = Tekenen
-picture_unknown = De dag kan niet worden getekend:
-picture_none = Er is nog geen volledige dag vastgelegd.
-picture_alt = { $day } met { $policies }: prijs, batterijvermogen, laadniveau en teruglevering
-picture_untrained = Zonder Antares: vóór de week van deze dag was er niets getraind.
+picture_show = Dag tonen
+picture_unknown = De dag kan niet worden getoond:
+picture_none = Er is nog geen volledige dag gemeten.
+picture_alt = { $day } met { $policies }: prijs, batterijvermogen, batterijniveau en teruglevering
+picture_untrained = Zonder Antares: vóór deze week was er geen training.
 column_policy = Strategie
 column_cost = Kosten
 column_charged = Geladen
 column_discharged = Ontladen
 traded = { $kwh } tegen gemiddeld { $price }
-settings_title = Wat je van Antares wilt
-settings_note = Je wachtwoord is nodig, en wat je kiest wordt vastgelegd. Een modus geldt pas als hij is aangeboden.
-shadow_label = Welke strategie meeplant
-shadow_lightgbm = Antares: waarde van opgeslagen energie
-shadow_rl = Reinforcement learning
-shadow_imitation = Nabootsing van voorkennis (bomen)
-shadow_network = Nabootsing van voorkennis (netwerk)
-shadow_clone = Nabootsing van de afwegende planner
-shadow_save = Laten meeplannen
-shadow_hint = Elke strategie moet zich zelf bewijzen: een andere begint weer vooraan op de weg.
-mode_label = Wat Antares mag beslissen
-mode_save = Aanvragen
-mode_sure = Ik wil dat Antares dit beslist zodra het zich heeft bewezen, en weet dat ik dit altijd kan terugdraaien.
-mode_unsure = Er is niets gewijzigd: vink aan dat Antares dit mag beslissen.
-withdraw_title = Besturing terugnemen
-withdraw_lead = Binnen een minuut beslist de planner weer. Antares blijft meeplannen, en alleen jij kunt de besturing weer teruggeven.
-withdraw_sure = Antares nu de besturing afnemen.
-withdraw_unsure = Er is niets gewijzigd: vink aan dat de besturing wordt teruggenomen.
-withdraw = Besturing terugnemen
-withdrawn_already = Je hebt de besturing teruggenomen ({ $at }). Vraag hierboven een modus aan om die terug te geven.
-done = Vastgelegd.
-gates_title = Laatst beslist
-gates_none = Er is nog niets beslist.
-kind_judged = beoordeeld
-kind_asked = aangevraagd
-kind_withdrawn = ingetrokken
-kind_restored = teruggegeven
-by_gatekeeper = door de poortwachter
+
+# What the owner decides.
+settings_title = Jouw keuze
+settings_note = Luna vraagt om je wachtwoord en legt de wijziging vast.
+shadow_label = Leermethode
+shadow_lightgbm = Antares: leert de waarde van opgeslagen energie
+shadow_rl = Leert met vallen en opstaan
+shadow_imitation = Bootst het best mogelijke plan na (beslisbomen)
+shadow_network = Bootst het best mogelijke plan na (neuraal netwerk)
+shadow_clone = Bootst het voorzichtige plan van Luna na
+shadow_save = Methode gebruiken
+shadow_hint = Elke methode moet zich bewijzen. Een nieuwe begint bij de eerste stap.
+mode_label = Antares mag
+mode_save = Keuze opslaan
+mode_sure = Antares mag dit beslissen zodra het zich heeft bewezen. Ik kan het altijd uitschakelen.
+mode_unsure = Er is niets gewijzigd. Zet het vinkje om Antares te laten beslissen.
+withdraw_title = Antares uitschakelen
+withdraw_lead = Binnen een minuut beslist het plan van Luna weer. Antares blijft op proef. Alleen jij kunt het weer inschakelen.
+withdraw_sure = Ja, Antares nu uitschakelen.
+withdraw_unsure = Er is niets gewijzigd. Zet het vinkje om Antares uit te schakelen.
+withdraw = Antares uitschakelen
+withdrawn_already = Je hebt Antares uitgeschakeld ({ $at }). Kies wat Antares mag om het weer in te schakelen.
+done = Opgeslagen.
+gates_title = Laatste beslissingen
+gates_none = Nog geen beslissingen.
+kind_judged = gecontroleerd
+kind_asked = gevraagd
+kind_withdrawn = uitgeschakeld
+kind_restored = weer ingeschakeld
+by_gatekeeper = door Luna
 by_person = door { $name }

@@ -1,70 +1,70 @@
-### Where the learning agent stands on the road to control.
+### Where the learning assistant stands on its way to control.
 
-# Why a mode of control is offered, or not.
-reason_not_judged = De poortwachter heeft hier nog niet over geoordeeld.
-reason_no_artefact = Er is nog geen agent getraind.
-reason_replay_days = { $days } van { $needed } vastgelegde dagen zijn nagespeeld.
-reason_shadow_days = De agent heeft op { $days } van { $needed } dagen naast de planner gepland.
+# Why a mode of control is ready, or not.
+reason_not_judged = Luna heeft Antares nog niet gecontroleerd.
+reason_no_artefact = Antares is nog niet getraind.
+reason_replay_days = Antares is getest op { $days } van { $needed } eerdere dagen.
+reason_shadow_days = Antares was { $days } van { $needed } dagen op proef.
 reason_behind =
     { $days ->
-        [one] Op { $days } dag kan de agent meer dan 1% van de mogelijke besparing duurder zijn dan de planner.
-       *[other] Op { $days } dagen kan de agent meer dan 1% van de mogelijke besparing duurder zijn dan de planner.
+        [one] Na { $days } dag kan Antares meer kosten dan het plan van Luna: meer dan 1% van de mogelijke besparing.
+       *[other] Na { $days } dagen kan Antares meer kosten dan het plan van Luna: meer dan 1% van de mogelijke besparing.
     }
 reason_no_dearer =
     { $days ->
-        [one] Op { $days } dag was de agent niet duurder dan de planner.
-       *[other] Op { $days } dagen was de agent niet duurder dan de planner.
+        [one] Na { $days } dag kost Antares niet meer dan het plan van Luna.
+       *[other] Na { $days } dagen kost Antares niet meer dan het plan van Luna.
     }
 reason_cheaper =
     { $days ->
-        [one] Op { $days } dag was de agent zeker goedkoper dan de planner.
-       *[other] Op { $days } dagen was de agent zeker goedkoper dan de planner.
+        [one] Na { $days } dag is Antares aantoonbaar goedkoper dan het plan van Luna.
+       *[other] Na { $days } dagen is Antares aantoonbaar goedkoper dan het plan van Luna.
     }
-reason_losing_streak = De laatste tijd verloor de agent meer van de planner dan toeval verklaart.
-reason_interventions = De veiligheidslaag moest de agent te vaak bijsturen.
+reason_losing_streak = Antares heeft de laatste dagen duidelijk meer gekost dan het plan van Luna.
+reason_interventions = De veiligheidscontrole van Luna moest Antares te vaak corrigeren.
 reason_new_evidence =
     { $days ->
-        [one] Op { $days } dag sinds de intrekking was de agent niet duurder dan de planner.
-       *[other] Op { $days } dagen sinds de intrekking was de agent niet duurder dan de planner.
+        [one] Sinds het uitschakelen had Antares niet meer gekost dan het plan van Luna ({ $days } dag).
+       *[other] Sinds het uitschakelen had Antares niet meer gekost dan het plan van Luna ({ $days } dagen).
     }
-reason_always = Er wordt geen enkel apparaat bereikt.
-reason_by_owner = Dit is met de hand beslist.
+reason_always = Antares bestuurt geen apparaat.
+reason_by_owner = Dit heb jij beslist.
 
 # What has to happen next.
-next_train = De agent moet worden getraind.
+next_train = Train Antares.
 next_replay =
     { $missing ->
-        [one] Er moet nog { $missing } vastgelegde dag worden nagespeeld.
-       *[other] Er moeten nog { $missing } vastgelegde dagen worden nagespeeld.
+        [one] Luna test Antares nog op { $missing } eerdere dag.
+       *[other] Luna test Antares nog op { $missing } eerdere dagen.
     }
 next_shadow =
     { $missing ->
-        [one] De agent moet nog { $missing } dag naast de planner plannen.
-       *[other] De agent moet nog { $missing } dagen naast de planner plannen.
+        [one] Antares blijft nog { $missing } dag op proef.
+       *[other] Antares blijft nog { $missing } dagen op proef.
     }
-next_judge = De poortwachter oordeelt komende nacht.
-next_improve = De agent moet zekerder worden: hij kan nog duurder zijn dan de planner.
-next_ask = { $mode } wordt aangeboden: je kunt het aanvragen.
+next_judge = Luna controleert Antares komende nacht.
+next_improve = Antares moet beter worden: het kan nog meer kosten dan het plan van Luna.
+next_ask = { $mode } is klaar. Je kunt het inschakelen.
 next_prove_again =
     { $missing ->
-        [one] { $mode } is ingetrokken. Nog { $missing } dag in de schaduw zonder verlies brengt het terug, of jij doet dat.
-       *[other] { $mode } is ingetrokken. Nog { $missing } dagen in de schaduw zonder verlies brengen het terug, of jij doet dat.
+        [one] { $mode } is uitgeschakeld. Na { $missing } goede dag op proef schakelt Luna het in, of jij doet dat.
+       *[other] { $mode } is uitgeschakeld. Na { $missing } goede dagen op proef schakelt Luna het in, of jij doet dat.
     }
-next_restore = { $mode } is met de hand ingetrokken; geef het weer vrij als je het terug wilt.
-next_none = Niets meer: de agent beslist waar zijn plan veilig en goedkoper is.
+next_restore = { $mode } is met de hand uitgeschakeld. Je kunt het weer inschakelen.
+next_none = Antares blijft beslissen waar zijn plan veilig en goedkoper is.
 
-# What the agent may do.
-mode_shadow = Schaduw
+# What Antares may do.
+mode_shadow = Proef
 mode_export_only = Verkopen
 mode_full_control = Volledige besturing
 
-# Why the agent's plan is followed, or the planner's.
-verdict_agent_cheaper = Het plan van de agent is veilig en naar verwachting goedkoper.
-verdict_mode_is_shadow = De agent plant alleen mee, naast de planner.
-verdict_mode_not_offered = Voor wat is aangevraagd, is het bewijs er nog niet.
-verdict_mode_withdrawn = De besturing is de agent afgenomen.
-verdict_not_cheaper = Het plan van de agent is naar verwachting niet goedkoper.
-verdict_not_safe = Het plan van de agent overschrijdt een grens waar dat van de planner binnen blijft.
-verdict_no_artefact = Er is geen agent getraind die voor deze locatie kan plannen.
-verdict_plan_failed = De agent heeft geen plan gemaakt.
-verdict_no_verdict = Voor wat de agent nu mag, is nog geen plan van hem beoordeeld.
+# Why Antares' plan is followed, or Luna's.
+verdict_agent_cheaper = Het plan van Antares is veilig en kost naar verwachting minder.
+verdict_mode_is_shadow = Antares is alleen op proef.
+verdict_mode_not_offered = Antares heeft zich nog niet bewezen.
+verdict_mode_withdrawn = Antares is uitgeschakeld.
+verdict_not_cheaper = Het plan van Antares kost naar verwachting niet minder.
+verdict_not_safe = Het plan van Antares overschrijdt een grens die het plan van Luna houdt.
+verdict_no_artefact = Antares is niet getraind voor dit huis.
+verdict_plan_failed = Antares heeft geen plan gemaakt.
+verdict_no_verdict = Luna heeft nog geen plan van Antares gecontroleerd.

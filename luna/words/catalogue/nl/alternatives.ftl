@@ -1,53 +1,61 @@
-### What an alternative to a plan comes to.
+### Wat een alternatief voor het plan kost en wat een verandering aan het huis bespaart.
 
-# What is done instead, as it stands within a sentence.
-does_self_consumption = Het huis volgen
-does_save = Alleen overschot opslaan
-does_supply = Alleen het huis voeden
-does_hold = Vasthouden
+# Wat het apparaat in plaats daarvan doet: de namen van de modi.
+does_self_consumption = Eigen gebruik
+does_save = Zonnestroom opslaan
+does_supply = Huis voeden
+does_hold = Pauze
 does_charge = Laden
 does_export = Verkopen
-does_on = Laten draaien
-does_off = Uit laten
+does_on = Aan
+does_off = Uit
 
-# From when on, and what it comes to.
-at = { $what } vanaf { $time } ({ $device })
-cost_more = zou { $money } meer kosten
-cost_same = zou evenveel kosten
-cost_less = zou { $money } minder kosten
+# Wanneer het begint, wat het kost en wat er verder verandert.
+at = Alternatief ‘{ $what }’ vanaf { $time } ({ $device })
+cost_more = { $money } meer
+cost_same = geen verschil
+cost_less = { $money } minder
 changes =
     { $count ->
         [0] verder verandert er niets
-        [one] er verandert nog één kwartier, { $time }
-       *[other] er veranderen nog { $shown } kwartieren, het eerste { $time }
+        [one] één ander kwartier verandert, { $time }
+       *[other] { $shown } andere kwartieren veranderen, het eerste { $time }
     }
 variant =
     { $count ->
-        [one] { $name } { $money }; er verandert één kwartier.
-       *[other] { $name } { $money }; er veranderen { $shown } kwartieren.
+        [one] { $name }: { $money }; één kwartier verandert.
+       *[other] { $name }: { $money }; { $shown } kwartieren veranderen.
     }
 
-# What days cost, and what a year saves; by so many days where they are not a year: a season says little of the others.
+# Besparing per jaar en terugverdientijd; minder dagen dan een jaar worden genoemd.
 saves = { $name } bespaart { $value } per jaar{ $basis }
-costs = { $name } kost { $value } per jaar meer{ $basis }
-interval = { " " }(95%: { $low } tot { $high })
+costs = { $name } kost { $value } meer per jaar{ $basis }
+interval = { " " }(95 % zeker: { $low } tot { $high })
 baseline =
     { $days ->
-        [one] { $days } dag met de locatie zoals die is: een rekening van { $bill }
-       *[other] { $days } dagen met de locatie zoals die is: een rekening van { $bill }
+        [one] Je huis zoals het is: een rekening van { $bill } in { $days } dag
+       *[other] Je huis zoals het is: een rekening van { $bill } in { $days } dagen
     }
 basis =
     { $days ->
-        [one] , op grond van { $days } dag
-       *[other] , op grond van { $days } dagen
+        [one] , berekend uit { $days } dag
+       *[other] , berekend uit { $days } dagen
     }
-payback_after = ; de investering is in { $value } jaar terugverdiend
+payback_after =
+    { $value ->
+        [one] ; het verdient zich terug in { $value } jaar
+       *[other] ; het verdient zich terug in { $value } jaar
+    }
 payback_interval = { " " }({ $low } tot { $high })
 payback_earliest = { " " }(op zijn vroegst { $low })
-payback_never = ; de investering wordt nooit terugverdiend
-payback_beyond = ; de investering is in { $value } jaar niet terugverdiend
+payback_never = ; het verdient zich nooit terug
+payback_beyond =
+    { $value ->
+        [one] ; het verdient zich niet terug binnen { $value } jaar
+       *[other] ; het verdient zich niet terug binnen { $value } jaar
+    }
 
-# Over days that say nothing of a year; and what an investment would need.
+# Besparing over maar een paar dagen.
 days_less =
     { $days ->
         [one] { $name } bespaart { $money } in { $days } dag.
@@ -55,21 +63,21 @@ days_less =
     }
 days_same =
     { $days ->
-        [one] { $name } komt in { $days } dag op hetzelfde uit.
-       *[other] { $name } komt in { $days } dagen op hetzelfde uit.
+        [one] { $name } maakt in { $days } dag geen verschil.
+       *[other] { $name } maakt in { $days } dagen geen verschil.
     }
 days_more =
     { $days ->
         [one] { $name } kost { $money } meer in { $days } dag.
        *[other] { $name } kost { $money } meer in { $days } dagen.
     }
-days_few = { " " }Wat een jaar bespaart en wanneer een investering is terugverdiend, is pas na minstens { $least } dagen te zeggen.
+days_few = { " " }Voor een jaar en de terugverdientijd heeft Luna minstens { $least } dagen nodig.
 
-# How that comes about: the bill, and what the charge at the end is worth.
+# Waar het verschil vandaan komt: de rekening en de energie die in de batterij blijft.
 bill_less = De rekening is { $money } lager
-bill_same = De rekening blijft gelijk
+bill_same = De rekening is gelijk
 bill_more = De rekening is { $money } hoger
-end_less = wat aan het eind in de batterij zit, is { $money } minder waard
-end_more = wat aan het eind in de batterij zit, is { $money } meer waard
-gain_less = ; aan het eind zit er { $money } minder in de batterijen dan aan het begin
-gain_more = ; aan het eind zit er { $money } meer in de batterijen dan aan het begin
+end_less = de energie in de batterij is aan het eind { $money } minder waard
+end_more = de energie in de batterij is aan het eind { $money } meer waard
+gain_less = ; in de batterij zit aan het eind voor { $money } minder energie dan aan het begin
+gain_more = ; in de batterij zit aan het eind voor { $money } meer energie dan aan het begin

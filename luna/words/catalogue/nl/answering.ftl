@@ -1,12 +1,12 @@
-### What an answer says of itself: that the documents do not hold it, what it recommends instead.
+### Sentences of answers from documents: no document answers, which documents to read, when a document applies.
 
-not_in_documents = Dat staat niet in je documenten.
+not_in_documents = Je documenten geven hier geen antwoord op.
 nearest = De passages die het dichtst in de buurt komen, staan hieronder.
-no_documents = Er zijn geen documenten waar het in kan staan.
+no_documents = Er zijn nog geen documenten die hier antwoord op geven.
 recommended = Documenten hierover: { $titles }.
-nothing_to_recommend = Hierover is er geen document.
+nothing_to_recommend = Hierover is geen document.
 
-# When a document holds, and when it is asked about; each begins where a sentence goes on.
+# When a document applies, and the time that a question is about; each begins within a sentence.
 span_from = vanaf { $first }
 span_until = tot en met { $last }
 span_span = van { $first } tot en met { $last }
@@ -15,9 +15,9 @@ span_year = in { $year }
 span_years = van { $year } tot en met { $last_year }
 span_today = vandaag
 
-# A document's name, and that it held, or holds.
+# A document's name, and that it applied, or applies.
 quoted = “{ $title }”
 held = gold
 holds = geldt
 validity_holds = { $title } { $holds } { $span }.
-validity_beyond = { $title } { $holds } { $span }; wat { $asked } { $asked_holds }, staat er niet in.
+validity_beyond = { $title } { $holds } { $span }. De tijd van je vraag ({ $asked }) valt daarbuiten.

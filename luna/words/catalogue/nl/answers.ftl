@@ -1,4 +1,4 @@
-### What tools over a site's data tell.
+### What tools over a home's data answer. The first two sentences are the answer, the others details.
 
 # Periods.
 one_day = Op { $first }
@@ -6,40 +6,39 @@ days = Van { $first } tot en met { $last }
 one_day_hours = Op { $first } van { $from_clock } tot { $to_clock }
 days_hours = Van { $first } { $from_clock } tot { $last } { $to_clock }
 
-# Prices; of days that are all to come, what a tariff says today of next year may be another by then.
-price_import = de afnameprijs
+# Prices; those of days to come follow today's tariff, which may change by then.
+price_import = de stroomprijs
 price_export = de terugleververgoeding
 price_spot = de marktprijs van { $market }
 price_mean = { $period } was { $what } gemiddeld { $mean }.
 price_constant = De prijs bleef de hele tijd gelijk.
-price_extremes = De laagste was { $lowest } om { $lowest_at }, de hoogste { $highest } om { $highest_at }.
-price_extremes_days = De laagste was { $lowest } op { $lowest_at }, de hoogste { $highest } op { $highest_at }.
+price_extremes = Laagste: { $lowest } ({ $lowest_at }), hoogste: { $highest } ({ $highest_at }).
 price_mean_ahead = { $period } is { $what } gemiddeld { $mean }, voor zover nu bekend.
 price_constant_ahead = De prijs blijft de hele tijd gelijk.
-price_extremes_ahead = De laagste is { $lowest } om { $lowest_at }, de hoogste { $highest } om { $highest_at }.
-price_extremes_days_ahead = De laagste is { $lowest } op { $lowest_at }, de hoogste { $highest } op { $highest_at }.
+price_extremes_ahead = Laagste: { $lowest } ({ $lowest_at }), hoogste: { $highest } ({ $highest_at }).
 price_negative_ahead = De prijs is { $hours } lang negatief.
 price_never_negative_ahead = De prijs is nooit negatief.
 price_negative = De prijs was { $hours } lang negatief.
 price_never_negative = De prijs was nooit negatief.
-price_same = In de periode ervoor was het gemiddelde hetzelfde, { $before }.
+price_same = In de periode ervoor was het gemiddelde gelijk: { $before }.
 price_dearer = Dat is { $difference } meer dan in de periode ervoor ({ $before }).
 price_cheaper = Dat is { $difference } minder dan in de periode ervoor ({ $before }).
-partly_known = Prijzen zijn voor { $share } van de tijd bekend.
-no_market = In het tarief van de locatie staat zo’n markt niet, dus worden daar geen marktprijzen van bewaard.
+partly_known = Prijzen zijn bekend voor { $share } van de tijd.
+no_market = Je tarief gebruikt deze markt niet, dus Luna bewaart er geen prijzen van.
 no_prices = { $period } is { $what } niet bekend.
-after_contract = Na het einde van het contract
-price_declared = { $period } is { $what } volgens het ingevoerde tarief { $price }; een einde noemt het niet. Loopt uw contract of de subsidie eerder af, dan geldt daarna een andere prijs, die nog niemand kent.
-price_declared_between = { $period } ligt { $what } volgens het ingevoerde tarief tussen { $price } en { $highest }; een einde noemt het niet. Loopt uw contract eerder af, dan gelden daarna andere prijzen, die nog niemand kent.
-price_after_contract = Wat na het einde van het contract geldt, weet nog niemand. Tot dan is { $what } volgens het ingevoerde tarief { $price }; een einde noemt het niet.
-price_after_contract_between = Wat na het einde van het contract geldt, weet nog niemand. Tot dan ligt { $what } volgens het ingevoerde tarief tussen { $price } en { $highest }; een einde noemt het niet.
-price_unpublished = { $period } is { $what } nog niet bekend: die volgt de markt { $market }, die haar prijzen steeds alleen voor de volgende dag bekendmaakt.
-price_not_loaded = { $period } is { $what } nog niet bekend: het is een eigen prijs, en voor die tijd is er geen ingelezen.
-price_known_until = Bekend is die tot { $until }.
-grid_fees_unknown = { $period } zijn de nettarieven niet bekend: ze zitten in de afnameprijs en zijn niet apart ingevoerd. Uw netbeheerder maakt ze in het najaar voor het volgende jaar bekend.
+after_contract = Na het einde van je contract
+price_declared = { $period } is { $what } { $price }, volgens het tarief dat je invulde. Het heeft geen einddatum. Eindigt je contract of subsidie eerder, dan verandert de prijs.
+price_declared_between = { $period } ligt { $what } tussen { $price } en { $highest }, volgens het tarief dat je invulde. Het heeft geen einddatum. Eindigt je contract eerder, dan veranderen de prijzen.
+price_after_contract = De prijs na het einde van je contract is nog niet bekend. Tot dan is { $what } { $price }, volgens het tarief dat je invulde. Het heeft geen einddatum.
+price_after_contract_between = De prijs na het einde van je contract is nog niet bekend. Tot dan ligt { $what } tussen { $price } en { $highest }, volgens het tarief dat je invulde. Het heeft geen einddatum.
+price_unpublished = { $period } is { $what } nog niet bekend. Die volgt de markt { $market }, die alleen prijzen voor de volgende dag bekendmaakt.
+price_not_loaded = { $period } is { $what } nog niet bekend. Deze prijzen laad je zelf, en voor deze tijd zijn er geen.
+price_known_until = De prijs is bekend tot { $until }.
+grid_fees_unknown = { $period } zijn de nettarieven niet bekend: ze zitten in de stroomprijs die je invulde. Je netbeheerder maakt ze in het najaar voor het volgende jaar bekend.
 
 # Energies and what they cost.
 energies = { $period }: { $list }.
+energies_untitled = Energie: { $list }.
 amount_consumption = { $kwh } verbruikt in totaal
 amount_house = { $kwh } door het huis
 amount_vehicle = { $kwh } door de auto
@@ -47,60 +46,64 @@ amount_heat_pump = { $kwh } door de warmtepomp
 amount_water_heater = { $kwh } door de boiler
 amount_load = { $kwh } verbruikt
 amount_pv = { $kwh } zonnestroom
-amount_import = { $kwh } afgenomen van het net
+amount_import = { $kwh } gekocht van het net
 amount_export = { $kwh } teruggeleverd
-amount_charge = { $kwh } in batterijen geladen
-amount_discharge = { $kwh } uit batterijen ontladen
+amount_charge = { $kwh } in de batterij geladen
+amount_discharge = { $kwh } uit de batterij gehaald
 series_vehicle = auto
 series_heat_pump = warmtepomp
 series_water_heater = boiler
 series_load = verbruik
-series_pv = zonnestroom
-series_import = afname
-series_export = teruglevering
+series_pv = zon
+series_import = gekocht
+series_export = teruggeleverd
 series_charge = batterij laden
 series_discharge = batterij ontladen
-series_import_price = afnameprijs
+series_import_price = stroomprijs
 series_export_price = terugleververgoeding
 series_spot_price = marktprijs
-series_soc = laadniveau
+series_soc = batterijniveau
 series_cost = kosten
-series_unknown = Niet vastgelegd: { $list }.
-self_sufficiency = { $share } van het verbruik hoefde niet te worden gekocht.
-partly_recorded = Slechts { $share } van de tijd is vastgelegd; sommen tellen wat er is.
-partly_estimated = { $share } van de tijd zweeg de sensor: de som komt van de meter, het verloop is geschat.
+series_unknown = Geen waarden voor: { $list }.
+self_sufficiency = { $share } van je verbruik kwam niet van het net.
+partly_recorded = Er zijn waarden voor { $share } van de tijd. De rest ontbreekt in de sommen.
+partly_estimated = Voor { $share } van de tijd is het verloop geschat; de som komt van de meter.
 so_far = Dat is tot { $until }.
-nothing_recorded = { $period } is hiervan niets vastgelegd.
-nothing_to_compare = Er valt niets te vergelijken: van een van de periodes is niets vastgelegd ({ $one }; { $other }).
-bill = Afname kostte { $import_cost }, teruglevering leverde { $export_earning } op: samen { $total }.
-bill_partly = Meter en prijzen zijn voor { $share } van de tijd bekend.
+nothing_recorded = { $period } heeft Luna hiervan geen waarden.
+nothing_to_compare = Luna kan deze periodes niet vergelijken, want voor één ontbreken de waarden.
+bill = Stroom kostte { $import_cost }, terugleveren leverde { $export_earning } op: samen { $total }.
+bill_of = { $period } was het samen { $total }: stroom kostte { $import_cost }, terugleveren leverde { $export_earning } op.
+bill_partly = Meterstanden en prijzen zijn bekend voor { $share } van de tijd.
 bill_without_peaks = Het capaciteitstarief van de maand telt niet mee.
-cost_unknown = Wat het kostte, is niet bekend.
-load_more = Het verbruik is in de eerste { $difference } hoger.
-load_less = Het verbruik is in de eerste { $difference } lager.
-cost_more = De eerste kostte { $difference } meer.
-cost_less = De eerste kostte { $difference } minder.
+cost_unknown = De kosten zijn niet bekend, want er ontbreken meterstanden of prijzen.
+cost_unknown_of = { $period } zijn de kosten niet bekend, want er ontbreken meterstanden of prijzen.
+load_more_of = { $period } verbruikte je { $difference } meer dan in de andere periode.
+load_less_of = { $period } verbruikte je { $difference } minder dan in de andere periode.
+cost_more_of = { $period } kostte stroom { $difference } meer dan in de andere periode.
+cost_less_of = { $period } kostte stroom { $difference } minder dan in de andere periode.
+cost_more = Stroom kostte { $difference } meer.
+cost_less = Stroom kostte { $difference } minder.
 
-# The site and its devices.
-site = Locatie { $site }, in de tijdzone { $zone }; daar is het nu { $now }; vandaag is { $today }.
+# The home and its devices.
+site = Je huis { $site } ligt in de tijdzone { $zone }. Daar is het nu { $now }; vandaag is het { $today }.
 device = { $kind } { $name }: { $power }.
 device_storing = { $kind } { $name }: { $capacity }, { $power }.
-no_devices = Er zijn geen apparaten ingevuld.
+no_devices = Je hebt nog geen apparaten ingesteld.
 tariff = Tarief: { $buying }, { $selling }.
-tariff_peaks = Onderdelen van een capaciteitstarief: { $count }.
-session = { $device } staat van { $begin } tot { $end } aan de laadpaal.
-session_target = { $device } staat van { $begin } tot { $end } aan de laadpaal en moet met { $target } vertrekken.
-session_no_charge = Het plan laadt in die tijd niets.
-best_time = Begin het best om { $begin }: tot { $end } kost een kWh gemiddeld { $price }, meteen zou dat { $now } zijn.
-best_time_now = Begin het best meteen: tot { $end } kost een kWh gemiddeld { $price }, later niet minder.
-battery_since = De batterij { $doing } sinds { $begin }, gemeten tot { $end }.
-battery_since_at_least = De batterij { $doing } minstens sinds { $begin }, gemeten tot { $end }; wat hij daarvoor deed, is niet vastgelegd.
+tariff_peaks = Onderdelen van het capaciteitstarief: { $count }.
+session = { $device } is aangesloten van { $begin } tot { $end }.
+session_target = { $device } is aangesloten van { $begin } tot { $end } en moet vertrekken met een batterijniveau van { $target }.
+session_no_charge = Het plan laadt in die tijd niet.
+best_time = Start op { $begin }: tot { $end } kost stroom gemiddeld { $price }. Nu zou dat { $now } zijn.
+best_time_now = Start nu: tot { $end } kost stroom gemiddeld { $price }. Wachten maakt het niet goedkoper.
+battery_since = De batterij { $doing } sinds { $begin } (gemeten tot { $end }).
+battery_since_at_least = De batterij { $doing } minstens sinds { $begin } (gemeten tot { $end }). Van daarvoor zijn er geen waarden.
 battery_charges = laadt
 battery_discharges = ontlaadt
-battery_rests = rust
-battery_told_since = Van de batterij is de laatste tijd niets gemeten. Luna geeft hem sinds { $begin } dezelfde opdracht: { $mode }.
-battery_not_measured = Van de batterij is de laatste tijd niets gemeten, en Luna gaf hem geen opdracht.
-no_sessions = Er is niet bekend wanneer een auto aan de laadpaal staat.
+battery_rests = pauzeert
+battery_told_since = De batterij stuurde de laatste tijd geen waarden. Opdracht van Luna sinds { $begin }: { $mode }.
+battery_not_measured = De batterij stuurde de laatste tijd geen waarden, en Luna stuurde geen opdracht.
+no_sessions = Je hebt voor geen enkele auto een vertrek ingevuld.
 
 # Titles of charts.
 chart_prices = Prijzen
@@ -113,69 +116,72 @@ chart_variant = Kosten van het plan
 
 # Forecasts.
 forecast_window = Van { $begin } tot { $end }:
-forecast_load = het huis verbruikt naar verwachting { $expected }; elk kwartier op zijn { $low_level }-waarde: { $low }, op zijn { $high_level }-waarde: { $high }.
-forecast_pv = de zonnepanelen leveren naar verwachting { $expected }; elk kwartier op zijn { $low_level }-waarde: { $low }, op zijn { $high_level }-waarde: { $high }.
-forecast_peak = Het meeste wordt verwacht op { $at }: { $power }.
-forecast_ends = De voorspelling reikt tot { $until }.
-forecast_issued = Dit is de voorspelling van { $version }, gemaakt op { $issued }.
-no_forecast = { $period } is geen voorspelling opgeslagen.
+forecast_load = Verwacht verbruik { $expected }, bandbreedte { $low } tot { $high }.
+forecast_pv = Verwachte zonnestroom { $expected }, bandbreedte { $low } tot { $high }.
+forecast_peak = Het hoogste vermogen is { $power } ({ $at }).
+forecast_ends = De voorspelling loopt tot { $until }.
+forecast_issued = De voorspelling is van { $issued }.
+no_forecast = { $period } heeft Luna geen voorspelling.
 series_load_p10 = verbruik, laag
 series_load_p90 = verbruik, hoog
-series_pv_p10 = zonnestroom, laag
-series_pv_p90 = zonnestroom, hoog
+series_pv_p10 = zon, laag
+series_pv_p90 = zon, hoog
 
 # Plans.
-no_plan = Er geldt nu geen plan.
-no_plan_at = Geen plan omvat { $at }.
-plan_does_not_reach = Het geldende plan omvat deze tijd niet; het eindigt op { $until }.
-plan_cost = Het plan van { $issued } kost tot { $end } { $cost }.
-plan_self_sufficiency = { $share } van het verbruik daarin wordt niet gekocht.
+no_plan = Luna heeft nu geen plan.
+no_plan_at = Luna heeft geen plan voor { $at }.
+plan_does_not_reach = Het plan omvat deze tijd niet. Het eindigt op { $until }.
+plan_cost = Tot { $end } kost het plan { $cost }. Het is van { $issued }.
+plan_earns = Tot { $end } levert het plan { $earning } op. Het is van { $issued }.
+plan_self_sufficiency = { $share } van je verbruik daarin komt niet van het net.
 plan_window = Van { $begin } tot { $end }:
-plan_charge = Batterijen laden { $total }, de eerstvolgende keer van { $begin } tot { $end } ({ $kwh }).
-plan_discharge = Ze leveren { $total }, de eerstvolgende keer van { $begin } tot { $end } ({ $kwh }).
-plan_no_charge = Batterijen laden niet.
-plan_no_discharge = Ze leveren niets.
-plan_charge_each = { $battery } laadt { $total }, de eerstvolgende keer van { $begin } tot { $end } ({ $kwh }).
-plan_discharge_each = { $battery } levert { $total }, de eerstvolgende keer van { $begin } tot { $end } ({ $kwh }).
+plan_charge = De batterij laadt { $total }, eerstvolgend van { $begin } tot { $end } ({ $kwh }).
+plan_discharge = Ze ontlaadt { $total }, eerstvolgend van { $begin } tot { $end } ({ $kwh }).
+plan_no_charge = De batterij laadt niet.
+plan_no_discharge = Ze ontlaadt niet.
+plan_charge_each = { $battery } laadt { $total }, eerstvolgend van { $begin } tot { $end } ({ $kwh }).
+plan_discharge_each = { $battery } ontlaadt { $total }, eerstvolgend van { $begin } tot { $end } ({ $kwh }).
 plan_no_charge_each = { $battery } laadt niet.
-plan_no_discharge_each = { $battery } levert niets.
-plan_soc = { $battery } is tussen { $low } en { $high } vol, aan het eind { $last }.
-no_battery = De locatie heeft geen batterij.
+plan_no_discharge_each = { $battery } ontlaadt niet.
+plan_soc = { $battery }: batterijniveau { $low } tot { $high }, aan het eind { $last }.
+no_battery = Je huis heeft geen batterij.
 reason_mode = { $begin } tot { $end }: { $mode }.
 reason = { $text }
-reason_charge = Batterijen nemen { $kwh } op.
-reason_discharge = Batterijen leveren { $kwh }.
-reason_price = Een gekochte kWh kost dan { $price }.
-reason_value = Een opgeslagen kWh is daar { $value } waard.
-reason_opposite = Het omgekeerde zou { $cost } meer kosten.
-reason_opposite_little = Het omgekeerde zou nog geen cent schelen.
-reason_limits = Grenzen die meespelen: { $limits }.
+reason_charge = De batterij laadt { $kwh }.
+reason_discharge = De batterij ontlaadt { $kwh }.
+reason_price = Stroom kost dan { $price }.
+reason_value = Stroom in de batterij is later { $value } waard.
+reason_opposite = Het alternatief zou { $cost } meer kosten.
+reason_opposite_little = Het alternatief maakt geen verschil.
+reason_limits = Grenzen: { $limits }.
 
-# What was saved.
-savings_counted = { $period } tellen { $counted } van { $days } dagen mee.
-savings_saved = Op { $count } daarvan stuurde Luna en bespaarde { $amount }: { $luna } in plaats van { $without } met alleen de omvormer.
-savings_lost = Op { $count } daarvan stuurde Luna en kostte { $amount } meer: { $luna } in plaats van { $without } met alleen de omvormer.
-savings_would_save = Op { $count } daarvan stuurde Luna niet. Luna had { $amount } bespaard: { $luna } in plaats van { $without } met alleen de omvormer.
-savings_would_lose = Op { $count } daarvan stuurde Luna niet. Luna had { $amount } meer gekost: { $luna } in plaats van { $without } met alleen de omvormer.
-savings_share = Dat is { $share } van de { $possible } die volledige voorkennis had bespaard.
-savings_as_recorded = Nagerekend worden huis en batterij; { $devices } blijven zoals vastgelegd en tellen in deze kosten niet mee.
+# What Luna saved.
+savings_counted = Geteld: { $counted } van { $days } dagen.
+savings_saved = { $period } bespaarde Luna { $amount }: { $luna } in plaats van { $without } zonder Luna.
+savings_lost = { $period } kostte Luna { $amount } meer: { $luna } in plaats van { $without } zonder Luna.
+savings_would_save = { $period } had Luna { $amount } bespaard: { $luna } in plaats van { $without } zonder Luna.
+savings_would_lose = { $period } had Luna { $amount } meer gekost: { $luna } in plaats van { $without } zonder Luna.
+saved_control = Luna stuurde op { $count } van de getelde dagen.
+would_save_control = De besturing was uit op { $count } van de getelde dagen.
+savings_share = Dat is { $share } van de { $possible } die met perfecte voorspellingen mogelijk was.
+savings_as_recorded = Deze kosten omvatten huis en batterij, niet: { $devices }.
 no_scores =
     { $days ->
-        [one] { $period } is de dag niet nagespeeld, dus wat Luna heeft bespaard, is niet bekend.
-       *[other] { $period } is geen van { $days } dagen nagespeeld, dus wat Luna heeft bespaard, is niet bekend.
+        [one] { $period } is de dag nog niet berekend, dus de besparing is niet bekend.
+       *[other] { $period } is van { $days } dagen nog geen enkele berekend, dus de besparing is niet bekend.
     }
 
-# What would be otherwise.
+# What would be different.
 variant_battery_capacity_kwh = een batterij van { $value }
 variant_pv_peak_kw = zonnepanelen van { $value }
-variant_import_price = een afnameprijs van { $value }
+variant_import_price = een stroomprijs van { $value }
 variant_export_price = een terugleververgoeding van { $value }
-variant_costs = Het geldende plan kost { $before }; met andere apparaten of prijzen ({ $list }) kost het { $after }.
-variant_more = Met wat er in de batterijen overblijft meegeteld, is dat { $amount } meer.
-variant_less = Met wat er in de batterijen overblijft meegeteld, is dat { $amount } minder.
-variant_horizon = Dit gaat alleen over de dagen van het plan; over een jaar zegt het niets.
-variant_needs_device = De locatie heeft geen apparaat van deze soort om te veranderen.
-no_planner = Er is nu geen planner bereikbaar, dus dit is niet bekend.
-planner_refused = De planner kon geen antwoord geven: { $why }.
-as_it_is = zoals het is
-as_it_would_be = zoals het zou zijn
+variant_more = Met { $list } kost het plan { $amount } meer. De stroom die in de batterij blijft, telt mee.
+variant_less = Met { $list } kost het plan { $amount } minder. De stroom die in de batterij blijft, telt mee.
+variant_costs = Kosten van het plan: { $after } in plaats van { $before }.
+variant_horizon = Dit geldt alleen voor de dagen van het plan, niet voor een jaar.
+variant_needs_device = Je huis heeft geen apparaat van deze soort om te veranderen.
+no_planner = Luna kan dit nu niet berekenen. Probeer het later opnieuw.
+planner_refused = Luna kon dit niet berekenen: { $why }
+as_it_is = nu
+as_it_would_be = veranderd

@@ -1,14 +1,14 @@
-### Charts of trade-offs and of bills.
+### Grafieken van afwegingen en van rekeningen.
 
-# A trade-off: its title, what stands at its sides, and what is weighed.
-tradeoff = { $site }: { $first } tegenover { $second }
+# Een afweging: de titel, de assen en de twee doelen.
+tradeoff = { $site }: { $first } of { $second }
 axis_cost = kosten ({ $currency })
 axis_carbon = CO₂ (g)
-axis_self_sufficiency = afname (kWh)
-axis_wear = slijtage ({ $currency })
-aim_cost = kosten
-aim_carbon = CO₂
-aim_self_sufficiency = zelfvoorziening
-aim_wear = slijtage
+axis_self_sufficiency = netafname (kWh)
+axis_wear = batterijslijtage ({ $currency })
+aim_cost = lage kosten
+aim_carbon = weinig CO₂
+aim_self_sufficiency = weinig netafname
+aim_wear = weinig batterijslijtage
 
-bill = Bespaard per maand in { $currency }: { $site }, { $first } tot en met { $last }
+bill = Besparing per maand in { $currency }: { $site }, { $first } tot en met { $last }

@@ -1,5 +1,5 @@
-### What is said of the grid connection.
+### De netaansluiting.
 
 name_grid = Netaansluiting
-role_total_grid_import = Afname
+role_total_grid_import = Netafname
 role_total_grid_export = Teruglevering

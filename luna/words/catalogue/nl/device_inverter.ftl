@@ -1,4 +1,4 @@
-### What is said of inverters.
+### Omvormers.
 
 kind_inverter = Omvormer
 name_inverter = Omvormer

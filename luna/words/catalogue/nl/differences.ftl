@@ -1,70 +1,78 @@
-### Why a forecast differs from the usual, and a plan from the one before.
+### Waarom een voorspelling afwijkt van het gebruikelijke en een plan van het vorige.
 
-# Reasons: what they speak of lies above the last seven days, below, or neither.
+# Redenen: boven of onder de laatste zeven dagen, of geen van beide.
 reason_calendar_above = het is een feestdag
 reason_calendar_below = het is { $day }
 reason_calendar_neither = het is { $day }
-reason_vacation_above = de vakantiestand staat aan
-reason_vacation_below = de vakantiestand staat uit
-reason_vacation_neither = de vakantiestand
-reason_temperature_above = { $degrees } warmer dan de laatste zeven dagen
-reason_temperature_below = { $degrees } kouder dan de laatste zeven dagen
-reason_temperature_neither = de temperatuur
-reason_wind = de wind
-reason_sky_above = meer zon dan de laatste zeven dagen
-reason_sky_below = minder zon dan de laatste zeven dagen
+reason_vacation_above = vakantie staat aan
+reason_vacation_below = vakantie staat uit
+reason_vacation_neither = vakantie
+reason_temperature_above = { $degrees } warmer dan in de laatste zeven dagen
+reason_temperature_below = { $degrees } kouder dan in de laatste zeven dagen
+reason_temperature_neither = temperatuur
+reason_wind = wind
+reason_sky_above = meer zon dan in de laatste zeven dagen
+reason_sky_below = minder zon dan in de laatste zeven dagen
 reason_sky_neither = zon en wolken
-reason_hours_load_above = de laatste uren meer verbruikt dan gewoonlijk
-reason_hours_load_below = de laatste uren minder verbruikt dan gewoonlijk
-reason_hours_load_neither = de laatste uren
-reason_hours_pv_above = de laatste uren meer zonnestroom dan gewoonlijk
-reason_hours_pv_below = de laatste uren minder zonnestroom dan gewoonlijk
-reason_hours_pv_neither = de laatste uren
-reason_days_load_above = de laatste dag meer verbruikt dan gewoonlijk
-reason_days_load_below = de laatste dag minder verbruikt dan gewoonlijk
-reason_days_load_neither = de laatste dagen
-reason_days_pv_above = de laatste dag meer zonnestroom dan gewoonlijk
-reason_days_pv_below = de laatste dag minder zonnestroom dan gewoonlijk
-reason_days_pv_neither = de laatste dagen
-reason_habit = wat de laatste weken rond deze tijd gebruikelijk was
-reason_limit_load = nooit minder dan niets
-reason_limit_pv = nooit minder dan niets, nooit meer dan de zonnepanelen kunnen leveren
-reason_later = wat pas daarna is gemeten of geleerd
-reason_model = wat een model wist dat niet meer leesbaar is
+reason_hours_load_above = meer verbruik dan normaal in de laatste uren
+reason_hours_load_below = minder verbruik dan normaal in de laatste uren
+reason_hours_load_neither = verbruik in de laatste uren
+reason_hours_pv_above = meer zonnestroom dan normaal in de laatste uren
+reason_hours_pv_below = minder zonnestroom dan normaal in de laatste uren
+reason_hours_pv_neither = zonnestroom in de laatste uren
+reason_days_load_above = meer verbruik dan normaal op de laatste dag
+reason_days_load_below = minder verbruik dan normaal op de laatste dag
+reason_days_load_neither = verbruik op de laatste dagen
+reason_days_pv_above = meer zonnestroom dan normaal op de laatste dag
+reason_days_pv_below = minder zonnestroom dan normaal op de laatste dag
+reason_days_pv_neither = zonnestroom op de laatste dagen
+reason_habit = normaal voor deze tijd in de laatste weken
+reason_limit_load = verbruik is nooit negatief
+reason_limit_pv = begrensd tot wat de panelen kunnen leveren
+reason_later = pas later gemeten waarden
+reason_model = een eerdere voorspelling zonder details
 reason_rest = al het andere
 
-# What is expected of a slot, and what would be usual.
-slot_above = { $expected } verwacht, { $difference } meer dan gewoonlijk: de laatste zeven dagen was het rond deze tijd gemiddeld { $usual }.
-slot_below = { $expected } verwacht, { $difference } minder dan gewoonlijk: de laatste zeven dagen was het rond deze tijd gemiddeld { $usual }.
-slot_neither = { $expected } verwacht, zoals de laatste zeven dagen rond deze tijd.
+# Wat in een kwartier wordt verwacht en wat normaal is.
+slot_above = { $expected } verwacht, { $difference } meer dan normaal. De laatste zeven dagen was het op deze tijd gemiddeld { $usual }.
+slot_below = { $expected } verwacht, { $difference } minder dan normaal. De laatste zeven dagen was het op deze tijd gemiddeld { $usual }.
+slot_neither = { $expected } verwacht, net als de laatste zeven dagen op deze tijd.
 
-# Causes: their figure is higher than before, lower, or says nothing.
-cause_site = De beschrijving van de locatie is een andere.
-cause_options = Er is met andere opties gepland.
-cause_strategy = Rond de locatie is iets anders dan voorheen: vakantie, waarschuwingen, reserves.
-cause_prices_higher = Kopen kost gemiddeld { $price } per kWh meer dan bekend was.
-cause_prices_lower = Kopen kost gemiddeld { $price } per kWh minder dan bekend was.
-cause_prices_neither = De prijzen zijn anders over de kwartieren verdeeld dan bekend was.
+# Oorzaken van een gewijzigd plan: hoger of lager dan eerst, of geen van beide.
+cause_site = De instellingen van je huis zijn gewijzigd.
+cause_options = De planningsopties zijn gewijzigd.
+cause_strategy = Vakantie, een waarschuwing of een reserve is gewijzigd.
+cause_prices_higher = Kopen kost gemiddeld { $price } per kWh meer dan verwacht.
+cause_prices_lower = Kopen kost gemiddeld { $price } per kWh minder dan verwacht.
+cause_prices_neither = De prijzen zijn over de dag verschoven, met hetzelfde gemiddelde.
 cause_load_higher = Het huis verbruikt naar verwachting { $kwh } meer.
 cause_load_lower = Het huis verbruikt naar verwachting { $kwh } minder.
-cause_load_neither = Het huis verbruikt naar verwachting evenveel, maar op andere tijden.
-cause_pv_higher = De zon levert naar verwachting { $kwh } meer.
-cause_pv_lower = De zon levert naar verwachting { $kwh } minder.
-cause_pv_neither = De zon levert naar verwachting evenveel, maar op andere tijden.
-cause_scenarios = Wat verbruik en zon buiten de verwachting kunnen doen, wordt anders ingeschat.
-cause_soc_higher = In de batterij zit { $kwh } meer dan gepland.
-cause_soc_lower = In de batterij zit { $kwh } minder dan gepland.
+cause_load_neither = Het huis verbruikt naar verwachting evenveel, op andere tijden.
+cause_pv_higher = Zonnestroom levert naar verwachting { $kwh } meer op.
+cause_pv_lower = Zonnestroom levert naar verwachting { $kwh } minder op.
+cause_pv_neither = Zonnestroom levert naar verwachting evenveel op, op andere tijden.
+cause_scenarios = De bandbreedte van de voorspelling is gewijzigd.
+cause_soc_higher = De batterij bevat { $kwh } meer dan gepland.
+cause_soc_lower = De batterij bevat { $kwh } minder dan gepland.
 cause_soc_neither = De batterijen zijn anders gevuld dan gepland.
-cause_peaks = De piek van de maand is tot nu toe een andere.
-cause_manual = Wat jij hebt vastgezet, is anders.
+cause_peaks = De maandpiek tot nu toe is gewijzigd.
+cause_manual = Je eigen instellingen zijn gewijzigd.
 cause_horizon = Er is tijd verstreken: het plan kijkt verder vooruit.
 
-# What a cause did.
+# Wat een oorzaak aan het plan heeft veranderd.
 effect_modes =
     { $modes ->
-        [0] Er verandert geen modus
-        [one] Er verandert één modus
-       *[other] Er veranderen { $count } modi
+        [0] Plan ongewijzigd
+        [one] Plan gewijzigd: één kwartier
+       *[other] Plan gewijzigd: { $count } kwartieren
     }
-effect_dearer = ; het plan kost { $money } meer.
-effect_cheaper = ; het plan kost { $money } minder.
+effect_sooner = Plan gewijzigd: { $device } { $does } { $duration } eerder
+effect_later = Plan gewijzigd: { $device } { $does } { $duration } later
+effect_dearer = ; het kost { $money } meer.
+effect_cheaper = ; het kost { $money } minder.
+
+# Wat een apparaat eerder of later doet.
+does_charge = laadt
+does_export = verkoopt
+does_supply = voedt het huis
+does_on = draait

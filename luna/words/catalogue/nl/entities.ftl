@@ -1,36 +1,36 @@
-### What Home Assistant shows of a site.
+### Wat Home Assistant van een huis toont.
 
 planned_mode = Geplande modus
-actual_mode = Werkelijke modus
-next_action = Volgende actie
-next_action_at = Volgende actie om
+actual_mode = Huidige modus
+next_action = Volgende stap
+next_action_at = Volgende stap om
 energy_value = Waarde van opgeslagen energie
-paid_today = Energie vandaag betaald
-paid_yesterday = Energie gisteren betaald
-cost_today = Energiekosten vandaag, verwacht
-cost_tomorrow = Energiekosten morgen
+paid_today = Vandaag tot nu betaald
+paid_yesterday = Gisteren betaald
+cost_today = Kosten vandaag, verwacht
+cost_tomorrow = Kosten morgen, verwacht
 saved_today = Vandaag bespaard
 saved_yesterday = Gisteren bespaard
 load_today = Verbruik vandaag
 load_tomorrow = Verbruik morgen
-pv_today = Zonne-opwek vandaag
-pv_tomorrow = Zonne-opwek morgen
+pv_today = Zonnestroom vandaag
+pv_tomorrow = Zonnestroom morgen
 plan_age = Leeftijd van het plan
-plan_soc = Gepland laadniveau
+plan_soc = Gepland batterijniveau
 plan_battery = Gepland batterijvermogen
 plan_grid = Gepland netvermogen
 plan_load = Gepland verbruik
 plan_pv = Gepland zonnevermogen
-import_price = Afnameprijs
+import_price = Stroomprijs
 export_price = Terugleververgoeding
 problem = Probleem
-refusal = Laatste weigering
-armed = Besturing ingeschakeld
+refusal = Laatste fout
+armed = Besturing
 vacation = Vakantie
 plan_now = Nu plannen
-override = Afwijken van het plan
-override_hours = Afwijken gedurende
-override_until = Afwijken tot
+override = Eigen instelling
+override_hours = Eigen instelling voor
+override_until = Eigen instelling tot
 
-# What a select says while the plan is followed.
+# De keuze zolang het plan geldt.
 follow_plan = Plan volgen

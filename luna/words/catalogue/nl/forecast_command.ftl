@@ -7,8 +7,8 @@ pv = Zonnestroom
 head_time = tijd
 head_load = verbruik
 head_usual = gewoonlijk
-head_why = vooral omdat
+head_why = belangrijkste reden
 head_pv = zonnestroom
 
-# Of a version that repeats the last seven days.
-the_usual = Deze versie voorspelt wat gewoonlijk is, het gemiddelde van de laatste zeven dagen: een andere reden is er niet.
+# For a forecast that repeats the last seven days.
+the_usual = Deze voorspelling herhaalt het gemiddelde van de laatste zeven dagen. Een andere reden is er niet.

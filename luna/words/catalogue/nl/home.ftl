@@ -1,4 +1,4 @@
-### What the page Home says.
+### De pagina Overzicht.
 
 title = Overzicht
 live = Live
@@ -13,53 +13,70 @@ days =
        *[other] { $n } dagen
     }
 
-## What the battery does now, and what it does next.
+## De kop: wat de batterij nu doet en tot wanneer, daarna wat er volgt.
 
-now_full = { $name } is vol en wacht.
-now_reserve = { $name } zit op de reserve en wacht.
-now_filled = { $name } is zo vol als de bedoeling is.
-now_drained = { $name } is zo leeg als de bedoeling is.
-now_save = { $name } wacht.
-now_hold = { $name } houdt zijn lading vast.
-now_self_consumption = { $name } volgt het huis.
-now_supply = { $name } voedt het huis.
-now_charge = { $name } laadt uit het net.
-now_export = { $name } verkoopt.
-now_silent = { $name } geeft geen antwoord.
-now_disobeys = { $name } doet iets anders dan hem is opgedragen.
-now_spared = { $name } wordt gespaard: er is vandaag zo vaak naar geschreven als zijn geheugen verdraagt.
-now_kept = { $name } gaat verder zoals voorheen.
-lead_left_alone = Hij gaat nu zijn eigen gang; de stappen hieronder zijn die van het plan.
-lead_kept = Een wisseling zou nu te weinig opleveren voor de slijtage van het geheugen; de stappen hieronder zijn die van het plan.
-next_save = Vanaf { $t } wacht hij.
-next_hold = Vanaf { $t } houdt hij zijn lading vast.
-next_self_consumption = Vanaf { $t } volgt hij het huis.
-next_supply = Vanaf { $t } voedt hij het huis.
-next_charge = Vanaf { $t } laadt hij.
-next_export = Vanaf { $t } verkoopt hij.
+# $until is leeg, of een spatie en het volgende bericht.
+until_time = tot { $t }
+now_full = { $name } is vol en wacht{ $until }
+now_reserve = { $name } zit op de reserve en wacht{ $until }
+now_filled = { $name } is zo vol als gepland en laadt{ $until } niet verder
+now_drained = { $name } is zo leeg als gepland en levert{ $until } niets meer
+now_save = { $name } slaat{ $until } alleen zonoverschot op
+now_hold = { $name } pauzeert{ $until }
+now_self_consumption = { $name } dekt{ $until } je eigen gebruik
+now_supply = { $name } voedt{ $until } het huis
+now_charge = { $name } laadt{ $until } van het net
+now_export = { $name } verkoopt{ $until } stroom aan het net
+headline_then = { $now }, daarna { $next }.
+next_save = slaat hij alleen zonoverschot op
+next_hold = pauzeert hij
+next_self_consumption = dekt hij je eigen gebruik
+next_supply = voedt hij het huis
+next_charge = laadt hij van het net
+next_export = verkoopt hij stroom aan het net
+# Als de besturing uit staat, onder deze regel: wat Luna zou doen.
+would = Luna stuurt niet. Luna zou:
+would_save = alleen zonoverschot opslaan{ $until }
+would_hold = de batterij pauzeren{ $until }
+would_self_consumption = je eigen gebruik dekken{ $until }
+would_supply = het huis voeden{ $until }
+would_charge = van het net laden{ $until }
+would_export = stroom aan het net verkopen{ $until }
+would_then = { $now }, daarna { $next }.
+# De batterij volgt het plan niet.
+now_silent = { $name } reageert niet.
+now_disobeys = { $name } voert de opdracht van Luna niet uit.
+now_spared = { $name } heeft vandaag genoeg wijzigingen gehad.
+now_kept = { $name } blijft in de huidige modus.
+lead_left_alone = Hij werkt nu op zichzelf. De stappen hieronder tonen het plan.
+lead_kept = Wisselen bespaart nu minder dan het apparaat ervan slijt. De stappen hieronder tonen het plan.
 battery_subject = De batterij
-without_battery = Het plan is klaar.
+# Een huis zonder batterij.
+without_battery_solar = Je huis gebruikt eerst zonnestroom, dan het net.
+without_battery_limited = Zonnestroom wordt nu begrensd.
+without_battery = Je huis draait op stroom van het net.
+details = Details
 
-## The steps, and the mark of the chart.
+## De stappen, en de markering in de grafiek.
 
-steps = Wat er komt
+steps = De volgende stappen
 now = Nu
-step_save = { $name } wacht
-step_save_selling = { $name } wacht, zonneoverschot wordt verkocht
-step_hold = { $name } houdt zijn lading vast
-step_self_consumption = { $name } volgt het huis
+step_save = { $name } slaat alleen zonoverschot op
+step_save_selling = { $name } wacht, zonoverschot wordt verkocht
+step_hold = { $name } pauzeert
+step_self_consumption = { $name } dekt je eigen gebruik
 step_supply = { $name } geeft het huis { $kwh }
-step_charge = { $name } laadt { $kwh } tegen { $price }
+step_charge = { $name } laadt { $kwh } voor { $price }
 step_export = { $name } verkoopt { $kwh }
-step_owner = { $mode }, zoals je hebt gekozen
-step_car = { $name } laadt { $kwh } voor { $cost } ({ $price }), klaar vóór { $t }
+step_owner = Jouw instelling: { $mode }
+step_car = { $name } laadt { $kwh } voor { $cost } ({ $price }), klaar om { $t }
 step_heater = { $name } verwarmt met { $kwh } voor { $cost }, tot { $t }
-step_appliance = { $name } draait met { $kwh } voor { $cost }, tot { $t }
+step_appliance = { $name } draait met { $kwh } voor { $cost }, klaar om { $t }
 
-## Figures.
+## Cijfers.
 
-fact_cost = Komende 24 uur
-fact_cost_note = in plaats van { $x } zonder Luna
+fact_cost = Kosten, komende 24 uur
+fact_cost_note = zonder Luna { $x }
 fact_paid = Vandaag tot nu betaald
 fact_paid_note = { $x } tot middernacht
 fact_paid_note_yesterday = gisteren { $x }
@@ -70,11 +87,11 @@ fact_stored = In de batterij
 fact_stored_each = { $name }, opgeslagen
 fact_stored_note = { $x } waard
 fact_saved = Vandaag bespaard
-fact_saved_note = gisteren { $x }, vergeleken met alleen de omvormer
+fact_saved_note = gisteren { $x }
 fact_car = Auto, { $t }
-fact_car_note = van { $x } bij het aansluiten
+fact_car_note = { $x } bij het aansluiten
 
-## Energy now.
+## Energie nu.
 
 flow = Energie nu
 flow_none = Nog geen meetwaarden.
@@ -90,23 +107,23 @@ flow_off = uit
 flow_selling = verkoop
 flow_buying = afname
 flow_stays = aangesloten
-flow_plugged = komt { $t }
+flow_plugged = verwacht { $t }
 unknown = geen gegevens
 
-## The plan and its chart.
+## Het plan en de grafiek.
 
 plan = Plan
-plan_note = gepland { $t }
+plan_note = gemaakt { $t }
 plan_note_prices = prijzen bekend tot { $t }
 plan_note_predicted = met voorspelde prijzen
-chart_label = Plan. Met de pijltoetsen kies je een kwartier, met Page Up en Page Down een uur, met Home het kwartier van nu.
+chart_label = Grafiek van het plan. De pijltoetsen gaan een kwartier verder, Page Up en Page Down een uur. Home gaat naar nu.
 chart_values = Waarden van het gekozen tijdstip
-no_chart = De grafiek heeft een script nodig. Alle waarden staan in de tabel.
+no_chart = De grafiek heeft JavaScript nodig. De tabel toont alle waarden.
 compare = Vergelijken met
 show = Tonen
 ghost_without = Zonder Luna
 ghost_midnight = Plan van middernacht
-ghost_forecast = Voorspelling toen
+ghost_forecast = Eerdere voorspelling
 table = Tabel
 save_csv = CSV
 save_png = Afbeelding
@@ -114,8 +131,8 @@ span_day = Dag
 span_all = 3 dagen
 price = Prijs
 power = Vermogen
-soc = Laadniveau
-soc_together = Lading van alle batterijen samen
+soc = Batterijniveau
+soc_together = Niveau van alle batterijen
 target = doel
 used = verbruikt
 supplied = geleverd
@@ -124,8 +141,8 @@ expected = verwacht
 measured = gemeten
 estimated = geschat
 planned = gepland
-band = P10–P90
-held = afgeregeld
+band = bandbreedte
+held = begrensd
 reserve = reserve
 cheap = goedkoop
 dear = duur
@@ -135,89 +152,96 @@ sell = Verkopen
 hourly = uurgemiddelde
 daily = daggemiddelde
 beside_house = Apparaten
-plan_changed = Plan gewijzigd vanaf { $t }: { $mode }.
-offline = Geen verbinding meer. Je ziet wat het laatst bekend was.
+plan_changed = Nieuw plan vanaf { $t }: { $mode }.
+offline = Geen verbinding meer. Je ziet de laatst bekende waarden.
 
-## Why.
+## Waarom.
 
 why = Waarom
-why_none = Geen enkel plan zegt iets over dit tijdstip.
+why_none = Voor dit tijdstip is er geen plan.
 why_more = Meer of minder tonen
 part_of = deel van { $span }
-energy_value = Waarde van een opgeslagen kWh
-keep_range = bewaren loont tussen { $a } en { $b }
-ruler = Verkopen levert { $sell } op, kopen kost { $buy }
-opposite = Het omgekeerde
+energy_value = Waarde van opgeslagen energie
+worth_later = Energie in de batterij is later { $value }/kWh waard; nu gebruikt bespaart ze { $buy }.
+worth_then = Energie in de batterij was voor later { $value }/kWh waard; toen gebruikt bespaarde ze { $buy }.
+prices = Kopen kost { $buy }, verkopen levert { $sell } op
+opposite = Alternatief
 opposite_more = { $x } duurder
-rank = Prijsrang, 1 is het goedkoopst
-rank_of = { $rank } van { $count }
-binding = Grenzen die meespelen
-none = geen
+opposite_same = geen verschil
+rank = Prijsvergelijking
+# Naar de uitgang van het getal in het Engels.
+rank_st = { $rank }e goedkoopste van { $count } kwartieren
+rank_nd = { $rank }e goedkoopste van { $count } kwartieren
+rank_rd = { $rank }e goedkoopste van { $count } kwartieren
+rank_th = { $rank }e goedkoopste van { $count } kwartieren
+rank_first = Goedkoopste van { $count } kwartieren
+binding = Begrensd door
+binding_reserve = de reserve van { $soc }
+none = niets
 decided_by = Beslist door
-by_planner = de planner
+by_planner = Luna
 by_owner = jou
-by_rule = de noodregel
+by_rule = noodregel (geen plan)
 by_agent = Antares
 by_nobody = niemand
 result = Gemeten
-result_soc = { $soc } aan het eind
-override = Iets anders doen
+result_soc = batterijniveau { $soc } aan het eind
+override = Eigen instelling
 override_until = tot
-override_ends = Daarna neemt het plan het weer over.
-override_not_armed = Luna leest hier alleen mee: je keuze wordt bewaard en verstuurd zodra de besturing is ingeschakeld.
-override_by_hand = Luna geeft hier alleen advies: je keuze telt mee in het plan, instellen doe je zelf.
+override_ends = Daarna geldt het plan weer.
+override_not_armed = De besturing staat uit. Luna bewaart je instelling en verstuurt die zodra de besturing aan staat.
+override_by_hand = Luna geeft alleen advies. Luna plant met je instelling; de batterij stel je zelf in.
 
-## What to do by hand.
+## Wat je met de hand instelt.
 
-advice = Wat je zelf kunt doen
+advice = Instellingen voor je batterij
 advice_until = Tot { $end }: { $deed }.
 advice_span = Van { $start } tot { $end }: { $deed }.
 advice_on = Vanaf { $start }: { $deed }.
 advice_now = Vanaf nu: { $deed }.
-advice_set = { $deed }; stel dat in de app van je batterij in
-deed_self_consumption = de batterij zijn gang laten gaan, zoals elke dag
-deed_save = het zonneoverschot opslaan en de batterij niets laten afgeven
-deed_hold = de batterij laten rusten: niet laden en niet ontladen
-deed_charge = de batterij met { $kw } kW uit het net laden, tot { $soc }
-deed_export = met { $kw } kW uit de batterij verkopen, tot { $soc }
+advice_set = { $deed } (stel dit in de app van je batterij in)
+deed_self_consumption = laat de batterij in de normale stand
+deed_save = sla zonoverschot op en blokkeer ontladen
+deed_hold = blokkeer laden en ontladen
+deed_charge = laad met { $kw } kW van het net, tot { $soc }
+deed_export = verkoop met { $kw } kW uit de batterij, tot { $soc }
 
-## Notices.
+## Meldingen.
 
-notice_override = Je hebt gekozen: { $mode } tot { $t }.
-notice_not_sent = Er wordt niets verstuurd: de besturing staat uit. Inschakelen doe je op de pagina Planning.
-notice_by_hand = Luna geeft alleen advies: stel het zelf in.
-notice_cannot_send = Er kan niets worden verstuurd: Luna weet niet hoe je apparaten worden aangestuurd.
-would = Dit zou Luna doen als je apparaten opdrachten kregen:
+notice_override = Jouw instelling: { $mode } tot { $t }.
+notice_not_sent = De besturing staat uit, Luna verstuurt niets. Schakel haar in onder Planning.
+notice_by_hand = Luna geeft alleen advies. Stel dit zelf in.
+notice_cannot_send = Luna kan je apparaten nog niet sturen. Stel de besturing in op de pagina van je huis.
 end_now = Nu beëindigen
 extend = 1 uur verlengen
-notice_stale = Geen meetwaarden sinds { $t }.
-notice_unknown = Wat het huis verbruikt, is sinds { $t } niet bekend.
-notice_unknown_more = Een meter zegt niets, of niets nieuws. Het plan blijft.
-notice_stale_more = Het plan blijft; voor het laadniveau geldt wat er gepland was.
-notice_soc_assumed = Hoe vol de batterij is, is de laatste tijd niet gemeten: Luna gaat uit van { $soc }.
-notice_soc_assumed_silent = Kijk waarom de sensor van het laadniveau zwijgt; zodra hij iets zegt, komt er een nieuw plan.
-notice_soc_assumed_unnamed = Vul de sensor van het laadniveau in op de pagina van de locatie, onder Sensoren, of importeer een bestand waar het laadniveau in staat.
+notice_stale = Je meters sturen geen waarden sinds { $t }.
+notice_stale_more = Het plan blijft. Je ziet het geplande batterijniveau.
+notice_unknown = Je verbruik is onbekend sinds { $t }.
+notice_unknown_more = Een meter stuurt geen nieuwe waarden. Controleer je meters. Het plan blijft.
+notice_soc_assumed = Batterijniveau onbekend, Luna rekent met { $soc }.
+notice_soc_assumed_silent = De sensor van het batterijniveau stuurt geen waarden. Controleer hem.
+notice_soc_assumed_unnamed = Koppel een sensor op de pagina van je huis, onder Sensoren, of importeer een bestand met de waarden.
 assumed_ahead = gepland (aangenomen)
-notice_doubt_more = Een apparaat dat opnieuw start, meldt zulke waarden; wat het een kwartier lang meldt, wordt geloofd.
-notice_prices = De prijzen voor morgen laten op zich wachten.
+notice_doubt_more = Apparaten sturen zulke waarden na een herstart. Luna gebruikt de waarde als die 15 minuten blijft.
+notice_prices = De prijzen voor morgen zijn er nog niet.
 notice_prices_today = De prijzen voor vandaag ontbreken.
-notice_prices_today_more = Gepland met voorspelde prijzen.
-notice_prices_more = Gepland met voorspelde prijzen vanaf { $t }.
+notice_prices_today_more = Luna plant met voorspelde prijzen.
+notice_prices_more = Luna plant vanaf { $t } met voorspelde prijzen.
 notice_fallback = Al { $age } geen geldig plan.
-notice_fallback_more = De omvormer volgt vanzelf het huis.
-notice_fallback_car = Volgens het laatste plan zou de auto vóór { $t } klaar zijn.
-notice_planning = Luna plant vanzelf binnen enkele seconden, zolang de diensten draaien.
-notice_tried = Laatst geprobeerd { $t }; Luna probeert het opnieuw zodra er iets verandert, en elke vijf minuten.
+notice_fallback_more = De omvormer dekt zolang je eigen gebruik.
+notice_fallback_car = Volgens het laatste plan is de auto om { $t } klaar.
+notice_planning = Een nieuw plan komt meestal binnen enkele seconden.
+notice_tried = Laatste poging: { $t }. Luna probeert het elke vijf minuten en bij elke wijziging.
 plan_now = Nu plannen
-no_plan_now = Luna kijkt mee. Er geldt nu geen plan.
-no_plan = Luna kijkt mee. Er is nog geen plan.
-no_plan_lead = Luna maakt een plan zodra er prijzen en een voorspelling zijn. Er wordt niets aangestuurd voordat jij dat toestaat.
+no_plan_now = Er is nu geen plan.
+no_plan = Er is nog geen plan.
+no_plan_lead = Luna plant zodra er prijzen en een voorspelling zijn. Luna stuurt niets tot je de besturing inschakelt.
 
-## The table's headings.
+## De kolommen van de tabel.
 
 table_title = Elk kwartier
 table_time = Tijd
 table_mode = Modus
-table_state = Stand
+table_state = Basis
 table_why = Waarom
 back = Terug naar de grafiek

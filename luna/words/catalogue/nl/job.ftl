@@ -1,3 +1,3 @@
 ### What the part of a job says beside what every page does.
 
-title = Werk
+title = Taak

@@ -1,57 +1,80 @@
-### Messages to owners: what happened.
+### Messages to owners: what happened, what it means, what to do.
+### A title has three or four words and may name the device; the name of the home comes before the text.
 
-title_no_plan = Geen plan
-text_no_plan = { $site }: de besturing is ingeschakeld, maar er is geen plan. De apparaten gaan hun eigen gang.
-title_plan_old = Het plan is te oud
-text_plan_old = Het laatste plan voor { $site } is van { $at }; tot er een nieuw is, gaan de apparaten hun eigen gang.
-title_plan_compromised = Niet alles kan
-text_plan_compromised = Het plan voor { $site } kan niet alles waarmaken wat je wilt. { $missed }
-title_plan_unproven = Niet alles is op tijd gevonden
-text_plan_unproven = De tijd om { $site } te plannen was om voordat er een manier was gevonden om alles waar te maken wat je wilt. Misschien is die er wel; het volgende plan zoekt verder. { $missed }
-title_device_silent = Een apparaat geeft geen antwoord
-text_device_silent = { $device } van { $site } heeft de opdracht van { $at } niet bevestigd en gaat nu zijn eigen gang.
-title_device_disobeys = Een apparaat doet niet wat het wordt opgedragen
-text_device_disobeys = { $device } van { $site } heeft de opdracht van { $at } aangenomen en doet al minuten iets anders: wat het laadt of levert, past daar niet bij. Tot { $until } gaat het zijn eigen gang, daarna wordt het opnieuw geprobeerd.
-title_device_spared = Een apparaat wordt gespaard
-text_device_spared = { $device } van { $site } is zo vaak beschreven als zijn geheugen per dag verdraagt. Tot { $until } doet het wat het uit zichzelf doet; daarna gaat het plan verder.
-title_device_kept = Een modus blijft
-text_device_kept = { $device } van { $site } gaat verder zoals vóór { $at }: wat het plan nu heeft, zou te weinig opleveren voor een wisseling, waarvan elke het geheugen van het apparaat slijt.
-title_device_held = Een apparaat is niet teruggegeven
-text_device_held = Dat { $device } van { $site } is teruggegeven, is niet bevestigd. Laatst gelezen om { $at }: { $doing }. Het wordt teruggegeven zodra Luna draait en het antwoordt; zet het op het scherm of in de app van de maker op zijn eigen bedrijf om het meteen te beëindigen.
-title_device_left = Een apparaat is nooit teruggegeven
-text_device_left = { $device } van { $site } heeft een dag lang niet bevestigd dat het is teruggegeven; Luna probeert het niet meer. Laatst gelezen om { $at }: { $doing }. Zet het op het scherm of in de app van de maker op zijn eigen bedrijf.
-title_device_conflict = Iemand anders stuurt een apparaat
-text_device_conflict = { $device } van { $site }: { $doing } is om { $at } ingesteld, niet door Luna. Meestal is dat de app van de maker met een eigen schema, of een ander programma dat energie stuurt. Zet dat uit, of pauzeer het apparaat op de pagina Planning.
-title_sensors_silent = Alle sensoren zwijgen
-text_sensors_silent = Sinds { $at } heeft geen sensor van { $site } nog iets gemeld. Controleer Home Assistant of de broker.
-title_sensor_silent = Een sensor zwijgt
-text_sensor_silent = { $site }: { $sensor } zwijgt sinds { $since }, andere van dezelfde rol niet. Wat { $role } samen is, is sindsdien onbekend. Is er een andere meter voor in de plaats, vul die dan in op de pagina van de locatie, onder Sensoren: hij telt vanaf dat moment. Een die rust, komt vanzelf terug.
-title_sensor_unheard = Een sensor bestaat niet
-text_sensor_unheard = { $site }: { $sensor } heeft nog nooit iets gemeld, andere van dezelfde rol wel; { $role } telt zonder deze sensor. Verbeter de naam op de pagina van de locatie, onder Sensoren, of haal hem daar weg.
-title_device_takes_nothing = De auto neemt niets op
-text_device_takes_nothing = { $site }: { $note }
-title_level_doubted = Een laadniveau kan niet kloppen
-text_level_doubted = { $site }: { $note }
-title_agent_offered = Antares heeft zich bewezen
-text_agent_offered = { $site }: je kunt Antares de besturing geven ({ $mode }). Het bewijs staat op de pagina Antares; vraag het daar aan.
-title_agent_withdrawn = Antares mag niet meer sturen
-text_agent_withdrawn = { $site }: sinds { $at } beslist de planner weer alleen ({ $mode } is ingetrokken). Waarom staat op de pagina Antares.
-title_cheap_hours = Goedkope uren op komst
-text_cheap_hours = { $site }: van { $start } tot { $end } kost stroom gemiddeld { $price } per kWh, over de hele dag { $usual }.
-title_weekly_saving = De week
-text_weekly_saving = { $site }: nagespeeld kostte Luna { $saved } minder dan alleen de omvormer, op { $days } van 7 dagen.
-title_weekly_loss = De week
-text_weekly_loss = { $site }: nagespeeld kostte Luna { $saved } meer dan alleen de omvormer, op { $days } van 7 dagen.
-title_weekly_proposal = De week
-text_weekly_proposal = { $site }: met Luna had de week { $saved } minder gekost dan met alleen de omvormer, geteld over { $days } van 7 dagen. Luna stuurde niet.
-title_day_ahead = Vandaag
-text_day_ahead = { $site }: { $statements }
-title_system_fault = Een storing van Luna zelf
-text_system_fault = { $summary } ({ $alert } { $service }) Wat te doen: { $runbook }
-title_system_recovered = Een storing is voorbij
-text_system_recovered = Het is voorbij: { $summary } ({ $alert } { $service })
-title_test = Luna
-text_test = Dit is een test: berichten van Luna komen hier aan.
+with_site = { $site }: { $text }
 
-# What all batteries of a site are called.
-name_batteries = De batterij
+# Plans.
+title_no_plan = Geen plan beschikbaar
+text_no_plan = De besturing is aan, maar Luna heeft geen plan. Tot het volgende plan werken je apparaten met hun eigen instellingen. De pagina Overzicht toont de reden.
+title_plan_old = Plan is te oud
+text_plan_old = Het laatste plan van Luna is van { $at }. Tot er een nieuw plan is, werken je apparaten met hun eigen instellingen.
+title_plan_compromised = Plan mist een doel
+text_plan_compromised = Het plan haalt niet alles wat je hebt ingesteld. Er ontbreekt: { $missed }.
+title_plan_unproven = Plan mist misschien een doel
+text_plan_unproven = Luna had te weinig tijd om een plan te vinden dat alles haalt wat je hebt ingesteld. Het volgende plan probeert het opnieuw. Nu ontbreekt: { $missed }.
+
+# Devices.
+title_device_silent = { $device } antwoordt niet
+text_device_silent = { $device }: de opdracht van { $at } is niet bevestigd. Tot het antwoordt, werkt het apparaat met zijn eigen instellingen. Controleer stroom en netwerk.
+title_device_disobeys = { $device } volgt opdrachten niet
+text_device_disobeys = { $device }: de opdracht van { $at } kwam aan, maar het gemeten vermogen past er niet bij. Volgende poging: { $until }. Kijk of het apparaat een eigen schema heeft.
+title_device_spared = Opdrachten voor vandaag op
+text_device_spared = { $device }: Luna stuurt tot { $until } geen opdrachten meer, om het geheugen van het apparaat te sparen. Zolang werkt het met zijn eigen instellingen.
+title_device_kept = Stand blijft gelijk
+text_device_kept = { $device }: nog in de stand van vóór { $at }. Wisselen bespaart te weinig, en elke wissel slijt het geheugen van het apparaat.
+title_device_held = { $device } nog niet vrijgegeven
+text_device_held = { $device } volgt misschien nog de laatste opdracht van Luna. Laatste meetwaarde ({ $at }): { $doing }. Luna geeft het apparaat vrij zodra Luna draait en het apparaat antwoordt. Wil je het nu stoppen, kies dan de eigen stand op het scherm of in de app van het apparaat.
+title_device_left = { $device } niet vrijgegeven
+text_device_left = { $device } heeft een dag lang niet bevestigd dat Luna het heeft vrijgegeven. Luna probeert het niet meer. Laatste meetwaarde ({ $at }): { $doing }. Kies de eigen stand op het scherm of in de app van het apparaat.
+title_device_conflict = { $device } krijgt andere opdrachten
+text_device_conflict = { $device } veranderde om { $at } naar: { $doing }. Dat kwam niet van Luna. Meestal is het de app van de fabrikant of een ander energieprogramma. Zet dat uit, of pauzeer het apparaat op de pagina Planning.
+title_device_takes_nothing = Auto laadt niet
+text_device_takes_nothing = { $note }
+
+# Sensors.
+title_sensors_silent = Geen sensor stuurt waarden
+text_sensors_silent = Luna heeft sinds { $at } van geen enkele sensor een waarde gekregen. Controleer Home Assistant of de MQTT-broker.
+title_sensor_silent = Sensor stuurt geen waarden
+text_sensor_silent = { $sensor } heeft sinds { $since } niets gestuurd. Zonder deze sensor kan Luna dit niet berekenen: { $role }. Controleer de sensor, of vul op de pagina van je huis onder Sensoren de vervanger in.
+title_sensor_unheard = Sensor niet gevonden
+text_sensor_unheard = { $sensor } heeft nog nooit een waarde gestuurd. Luna rekent zonder deze sensor: { $role }. Verbeter de naam op de pagina van je huis onder Sensoren, of verwijder hem daar.
+title_level_doubted = Controleer het batterijniveau
+text_level_doubted = { $note }
+
+# Antares, the learning assistant.
+title_agent_offered = Antares is klaar
+text_agent_offered = Antares heeft zich hiervoor bewezen: { $mode }. Bekijk de resultaten op de pagina Antares; daar kun je het ook inschakelen.
+title_agent_withdrawn = Antares beslist niet meer
+text_agent_withdrawn = Sinds { $at } geldt weer het gewone plan van Luna. Antares mag dit niet meer: { $mode }. De pagina Antares toont de reden.
+
+# News.
+title_cheap_hours = Morgen goedkope uren
+text_cheap_hours = { $price } per kWh van { $start } tot { $end }. Het gemiddelde van die dag is { $usual }.
+title_weekly_saving = { $saved } bespaard vorige week
+text_weekly_saving =
+    { $days ->
+        [one] Je betaalde { $saved } minder dan zonder Luna. { $days } van 7 dagen telt mee.
+       *[other] Je betaalde { $saved } minder dan zonder Luna. { $days } van 7 dagen tellen mee.
+    }
+title_weekly_loss = { $saved } meer vorige week
+text_weekly_loss =
+    { $days ->
+        [one] Je betaalde { $saved } meer dan zonder Luna. { $days } van 7 dagen telt mee. De pagina Besparing toont die dag.
+       *[other] Je betaalde { $saved } meer dan zonder Luna. { $days } van 7 dagen tellen mee. De pagina Besparing toont ze.
+    }
+title_weekly_proposal = { $saved } mogelijk vorige week
+text_weekly_proposal =
+    { $days ->
+        [one] Met de besturing van Luna had je { $saved } minder betaald. { $days } van 7 dagen telt mee. Je schakelt de besturing in op de pagina Planning.
+       *[other] Met de besturing van Luna had je { $saved } minder betaald. { $days } van 7 dagen tellen mee. Je schakelt de besturing in op de pagina Planning.
+    }
+title_day_ahead = Het plan voor vandaag
+text_day_ahead = { $statements }
+
+# Of the installation itself, to those who run it.
+title_system_fault = Storing in Luna
+text_system_fault = { $summary } Wat te doen: { $runbook } ({ $alert } { $service })
+title_system_recovered = Storing voorbij
+text_system_recovered = Voorbij: { $summary } ({ $alert } { $service })
+title_test = Luna-test
+text_test = Berichten van Luna komen hier aan.

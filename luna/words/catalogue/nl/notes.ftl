@@ -1,37 +1,37 @@
-### What a plan rests on.
+### Aannames van een plan.
 
-note_soc_assumed = In de 24 uur ervoor is geen laadniveau vastgelegd: Luna neemt aan dat batterijen voor { $soc } vol zijn.
-note_soc_earlier = Het laatst vastgelegde laadniveau, { $soc }, is van { $at }.
-note_soc_doubted = Op { $doubted_at } werd een laadniveau van { $doubted_soc } gemeld, na { $soc } op { $at }. Dat kan de batterij niet: { $soc } geldt tot het nieuwe niveau is bevestigd.
-note_soc_stands_still = De batterij telt als { $soc } vol: de sensor staat sinds { $since } op { $sensor_soc }, terwijl de meters { $metered_kwh } erin en { $given_kwh } eruit hebben geteld. Controleer de sensor.
-note_soc_outside_limits = De batterij { $battery } begint op { $start_soc }, buiten de grenzen van { $min_soc } tot { $max_soc }.
-note_bias_corrected = De voorspellingen van de laatste dagen zaten er steeds naar dezelfde kant naast: verbruik telt { $load_factor } keer en zon { $pv_factor } keer zoveel als voorspeld.
-note_load_beyond_site = Op { $at } zou het verbruik { $kw } zijn, { $times } keer de { $limit_kw } die aansluiting, zon en batterijen leveren. Luna plant ermee; controleer de eenheid.
-note_load_beyond_homes = Op { $at } zou het verbruik { $kw } zijn, en geen huis vraagt { $limit_kw }. Luna plant ermee; controleer de eenheid, of vul grid.import_limit_kw in.
-note_pv_beyond_arrays = Op { $at } zou de zon { $kw } leveren, { $times } keer de { $limit_kw } van de zonnepanelen. Luna plant ermee; controleer de eenheid, of peak_kw.
-note_price_beyond_markets = Op { $at } is { $series } { $price }, en geen bekende prijs per kWh gaat verder dan { $known_price }. Luna plant ermee; controleer de eenheid.
-note_prices_beyond_last_week = De komende prijzen gaan tot { $price }, { $times } keer de { $known_price } van de laatste week. Luna plant ermee; controleer de eenheid.
-note_inverter_alone = In de beschikbare tijd is geen plan gevonden: batterijen doen wat hun omvormer vanzelf doet.
-note_not_confirmed = De simulatie van de apparaten bevestigde het gevonden plan niet; het plan toont wat er echt van komt. Meld dit alsjeblieft: { $found }
-note_tariff_default = Het tarief is dat van een locatie zonder eigen tarief: kopen kost altijd { $import_price }, verkopen levert { $export_price } op.
-note_prices_unused = Voor de locatie zijn prijzen geïmporteerd ({ $series }) die niet worden gebruikt: in het tarief staat { $kinds }. Met kind: series op die plaats tellen ze wel.
-note_prices_carried_on = Prijzen zijn bekend tot { $since }; daarna gelden die van de laatste bekende dag nog eens.
-note_prices_typical = Van { $markets } zijn er vanaf { $since } nog geen prijzen: Luna plant met voorspelde, zoals die in deze maand op dit uur gebruikelijk zijn (voorbeeld: { $like }). Zodra de echte prijzen er zijn, gelden die.
-note_forecast_fallback = { $active } heeft geen recente voorspelling voor het begin: verbruik en zon zijn die van { $version }, gemaakt op { $issued_at }.
-note_forecast_old = Verbruik en zon zijn die van { $version }, gemaakt op { $issued_at }: een nieuwere voorspelling kwam er niet.
-note_forecast_awaits_proof = Verbruik en zon zijn die van { $version }: { $candidate } is getraind, { $days } van { $needed } dagen zijn beoordeeld{ $earliest }.
+note_soc_assumed = In de 24 uur ervoor is geen batterijniveau vastgelegd. Luna gaat uit van { $soc }.
+note_soc_earlier = Het laatste batterijniveau is { $soc }, van { $at }.
+note_soc_doubted = De batterijsensor meldde { $soc } ({ $at }) en daarna { $doubted_soc } ({ $doubted_at }). Zo snel kan de batterij niet. Luna rekent met { $soc } tot de nieuwe waarde is bevestigd.
+note_soc_stands_still = De batterijsensor stuurt sinds { $since } { $sensor_soc }. De meters telden in die tijd { $metered_kwh } erin en { $given_kwh } eruit. Luna rekent met { $soc }. Controleer de sensor.
+note_soc_outside_limits = Batterij { $battery } begint op { $start_soc }, buiten de grenzen van { $min_soc } tot { $max_soc }.
+note_bias_corrected = De laatste voorspellingen waren te hoog of te laag. Luna rekent het verbruik maal { $load_factor } en zon maal { $pv_factor }.
+note_load_beyond_site = Het verbruik voor { $at } is opgegeven als { $kw }. Dat is { $times } keer de { $limit_kw } van net, zon en batterijen. Luna plant ermee. Controleer de eenheid.
+note_load_beyond_homes = Het verbruik voor { $at } is opgegeven als { $kw }. Geen huis verbruikt { $limit_kw }. Luna plant ermee. Controleer de eenheid, of vul de grens van je aansluiting in (grid.import_limit_kw).
+note_pv_beyond_arrays = Zon voor { $at } is opgegeven als { $kw }. Dat is { $times } keer de { $limit_kw } van je panelen. Luna plant ermee. Controleer de eenheid of het piekvermogen (peak_kw).
+note_price_beyond_markets = { $series } voor { $at } is { $price } per kWh. Geen bekende prijs gaat verder dan { $known_price }. Luna plant ermee. Controleer de eenheid.
+note_prices_beyond_last_week = De komende prijzen gaan tot { $price }, { $times } keer de { $known_price } van de laatste week. Luna plant ermee. Controleer de eenheid.
+note_inverter_alone = Luna vond niet op tijd een plan. De batterijen dekken je eigen gebruik zoals zonder Luna.
+note_not_confirmed = De gesimuleerde apparaten gedragen zich anders dan in het eerste plan. Het plan toont het gesimuleerde resultaat. Meld dit: { $found }
+note_tariff_default = Je huis heeft geen tarief. Luna gaat uit van { $import_price } voor kopen en { $export_price } voor verkopen. Vul je tarief in.
+note_prices_unused = Luna gebruikt de geïmporteerde prijzen ({ $series }) niet, want je tarief heeft { $kinds }. Zet daar kind: series om ze te gebruiken.
+note_prices_carried_on = Prijzen zijn bekend tot { $since }. Daarna herhaalt Luna die van de laatste bekende dag.
+note_prices_typical = Prijzen van { $markets } ontbreken vanaf { $since }. Luna plant met typische prijzen voor maand en uur, zoals in { $like }. Echte prijzen vervangen die.
+note_forecast_fallback = { $active } heeft geen actuele voorspelling. Luna gebruikt { $version }, gemaakt { $issued_at }.
+note_forecast_old = Luna gebruikt de voorspelling { $version }, gemaakt { $issued_at }. Een nieuwere kwam niet aan.
+note_forecast_awaits_proof = Luna gebruikt de voorspelling { $version }. { $candidate } is getraind: { $days } van { $needed } dagen zijn getest{ $earliest }.
 note_forecast_not_better =
     { $days ->
-        [one] Verbruik en zon zijn die van { $version }: { $candidate } is getraind en was op { $days } beoordeelde dag niet beter.
-       *[other] Verbruik en zon zijn die van { $version }: { $candidate } is getraind en was op { $days } beoordeelde dagen niet beter.
+        [one] Luna gebruikt de voorspelling { $version }. { $candidate } is getraind en was op { $days } geteste dag niet beter.
+       *[other] Luna gebruikt de voorspelling { $version }. { $candidate } is getraind en was op { $days } geteste dagen niet beter.
     }
 
-# From when on a trained forecast may take over, where that is known.
-earliest_known = ; overnemen kan vanaf { $day }
+# Vanaf wanneer een getrainde voorspelling kan overnemen, als dat bekend is.
+earliest_known = , overnemen kan vanaf { $day }
 
-# Why a rule of the strategy applies.
+# Waarom een regel geldt.
 rule_vacation = Er is niemand thuis.
 rule_outage = Van { $first } tot { $last } geldt een waarschuwing.
-rule_price_extremes = De dag vanaf { $first } valt in hoogte of spreiding van de prijzen buiten { $share } van de laatste { $days } dagen.
-rule_s_index_cold = Een factor van { $factor }: { $share } van het komende verbruik dekt de zon niet, en het is { $cold } op weg naar de koudste dag.
-rule_s_index = Een factor van { $factor }: { $share } van het komende verbruik dekt de zon niet, en de temperatuur is onbekend.
+rule_price_extremes = De prijzen van de dag vanaf { $first } zijn extremer dan op { $share } van de laatste { $days } dagen.
+rule_s_index_cold = De factor is { $factor }: zon dekt { $share } van het verbruik niet, de kou bereikt { $cold } van de koudste dag.
+rule_s_index = De factor is { $factor }: zon dekt { $share } van het verbruik niet. De temperatuur is onbekend.

@@ -1,12 +1,12 @@
-### The chart of a plan.
+### De grafiek van een plan.
 
 price = Prijs
 power = Vermogen
 up = verbruikt
 down = geleverd
-soc = Laadniveau
-band = P10–P90
-held = afgeregeld
+soc = Batterijniveau
+band = bandbreedte
+held = begrensd
 reserve = reserve
 cheap = goedkoop
 dear = duur

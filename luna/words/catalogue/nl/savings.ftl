@@ -1,4 +1,4 @@
-### What the page Savings says.
+### The page Savings.
 
 title = Besparing
 headline = Luna heeft op { $days } { $days ->
@@ -28,78 +28,78 @@ would_headline_worse = Luna had op { $days } { $days ->
 further = Op nog { $days } { $days ->
         [one] dag
        *[other] dagen
-    } stuurde Luna niet. Luna had { $saved } bespaard.
-as_recorded = Vergeleken worden huis en batterij; { $devices } blijven zoals vastgelegd.
-paid = Je betaalde in totaal { $cost } voor energie
-earned = Je energie bracht in totaal { $gain } op
-paid_unknown = Wat je betaalde, is niet bekend
+    } stond de besturing uit. Luna had dan { $saved } bespaard.
+as_recorded = Luna vergelijkt huis en batterij. { $devices } blijven zoals gemeten.
+paid = Kosten van het hele huis: { $cost }
+earned = Opbrengst van het hele huis: { $gain }
+paid_unknown = Kosten van het hele huis: onbekend
 would_saved = zou zijn bespaard
 would_saved_share = zou zijn bespaard · { $share } van wat mogelijk was
-would_lost = had het meer gekost dan zonder Luna
-lead = Vergeleken met dit huis zonder Luna. Van de { $days } dagen tellen er { $counted } mee.
-until = Doorgerekend t/m { $day }
-empty_title = Er telt nog geen dag mee.
-empty_lead = Een dag telt mee zodra hij helemaal is gemeten, er een voorspelling voor is gemaakt en elke strategie erop is nagespeeld.
+would_lost = meer dan zonder Luna, met de besturing aan
+lead = Vergeleken met je huis zonder Luna. Van de { $days } dagen zijn er { $counted } berekend.
+until = Tot en met { $day }
+empty_title = Er is nog geen dag berekend.
+empty_lead = Luna berekent elke dag in de nacht erna. Daarvoor zijn volledige meetwaarden en een voorspelling voor die dag nodig.
 cost_title = Wat Luna bespaart
-cost_note = verschillen, nagespeeld op dezelfde gemeten dagen, met hetzelfde laadniveau aan begin en eind · de kosten erboven zijn die van het hele huis
-carbon_note = stroommix per kwartier × afname; teruglevering telt niet mee
-carbon_missing = Niet bekend: nergens staat hoe schoon het net op deze dagen was. Importeer de stroommix als bestand van het soort carbon en reken de dagen opnieuw door.
-carbon_partly = bekend op { $days } van { $counted } dagen
+cost_note = Het plan van Luna en de omvormer alleen, berekend voor dezelfde gemeten dagen. Het batterijniveau is aan begin en eind gelijk.
+carbon_note = CO₂ van de gekochte stroom, per kwartier. Teruglevering telt niet mee.
+carbon_missing = CO₂ is onbekend: voor deze dagen zijn er geen waarden. Upload de CO₂-waarden van het net op de pagina Gegevens (soort carbon). Bereken daarna de dagen opnieuw.
+carbon_partly = Bekend op { $days } van { $counted } dagen.
 period_yesterday = Gisteren
 period_day = Laatste dag
 period_week = Laatste 7 dagen
 period_month = Laatste 30 dagen
-period_empty = Van deze periode telt geen dag mee.
+period_empty = Van deze periode is geen dag berekend.
 saved = bespaard
 saved_share = bespaard · { $share } van wat mogelijk was
 lost = meer dan zonder Luna
 policy_self_consumption = Zonder Luna
 policy_rule = Goedkoopste uren
 policy_mpc = Luna
-policy_oracle = Perfecte voorkennis
+policy_oracle = Best mogelijk
 all_policies = Alle strategieën als tabel
 column_policy = Strategie
 column_saved = Bespaard
 column_carbon = CO₂
 daily_title = Bespaard per dag
 key_luna = Luna
-key_possible = mogelijk
-key_left_out = telt niet mee
+key_possible = best mogelijk
+key_left_out = niet berekend
 daily_label = Door Luna bespaard per dag, met wat mogelijk was
 daily_title_counted = { $day }: { $saved } bespaard, { $possible } mogelijk
 daily_table = Als tabel
 column_day = Dag
-column_possible = Mogelijk
-coverage = Dekking { $share }.
-left_out_title = Telt niet mee
-left_excluded = de gegevens zijn niet te vertrouwen
-left_not_recorded = er is niets vastgelegd, of de dag is nog niet beoordeeld
-left_no_forecast = voor die dag was er geen voorspelling
-left_gaps = van sommige kwartieren is het verbruik of de zonnestroom onbekend
-left_estimated = van sommige kwartieren is het verbruik of de zonnestroom geschat: de som komt van de meter, het verloop is onbekend
-left_no_prices = sommige prijzen van die dag zijn onbekend
-left_not_replayed = nog niet doorgerekend
+column_possible = Best mogelijk
+coverage = { $share } van de dagen is berekend.
+left_out_title = Niet berekend
+left_excluded = de gegevens van deze dag zijn onbetrouwbaar
+left_not_recorded = geen meetwaarden, of nog niet gecontroleerd
+left_no_forecast = voor deze dag was er geen voorspelling
+left_gaps = sommige waarden van verbruik of zonnestroom ontbreken
+left_estimated = sommige waarden van verbruik of zonnestroom zijn geschat: het totaal klopt, het tijdstip is onbekend
+left_no_prices = sommige prijzen van deze dag ontbreken
+left_not_replayed = nog niet berekend
 compute =
     { $days ->
-        [one] 1 dag nu doorrekenen
-       *[other] { $days } dagen nu doorrekenen
+        [one] 1 dag berekenen
+       *[other] { $days } dagen berekenen
     }
 compute_lead =
     { $days ->
-        [one] 1 dag is gemeten en nog niet doorgerekend.
-       *[other] { $days } dagen zijn gemeten en nog niet doorgerekend.
+        [one] 1 gemeten dag is nog niet berekend.
+       *[other] { $days } gemeten dagen zijn nog niet berekend.
     }
 who_title = Wie besliste
 who_note = laatste 7 dagen
 who_label = Wie besliste wat de batterij deed, dag voor dag
 who_day = { $day }: { $said }
-who_nobody = niets beslist
-who_planner = Het plan van Luna
+who_nobody = geen beslissing
+who_planner = Plan van Luna
 who_owner = Jij
 who_agent = Antares
-who_rule = Alleen de omvormer (geen actueel plan)
-who_length = { $hours } u
-who_empty = Op deze dagen besliste Luna niets: de besturing stond uit, dus de omvormer ging zijn eigen gang. Hierboven staat wat de plannen van Luna hadden bespaard.
+who_rule = Omvormer alleen (geen actueel plan)
+who_length = { $hours } uur
+who_empty = Op deze dagen stond de besturing uit en werkte de omvormer alleen. Hierboven zie je wat Luna had bespaard.
 earlier = Eerder
 later = Later
 span = Getoonde periode

@@ -1,21 +1,21 @@
-### Wat een apparaat doet zoals het laatst is gelezen, en wat er daarna gebeurt.
+### Wat een apparaat doet volgens de laatste meting, en wat er volgt.
 
-doing_unknown = iets waar Luna geen woord voor heeft
-never_read = { $device }: Luna heeft nog niet gelezen wat het doet.
-does_commanded = { $device } doet wat Luna opdroeg: { $doing }. Gelezen om { $read }, zo sinds { $since }.
-does_other = { $device } doet iets wat Luna niet opdroeg: { $doing }. Gelezen om { $read }, zo sinds { $since }.
-silent = { $device } antwoordt niet sinds { $at }.
-not_released = Dat { $device } is teruggegeven, is niet bevestigd: de laatste opdracht geldt daar nog.
-released_when_it_answers = Het wordt teruggegeven zodra het antwoordt.
-released_when_luna_runs = Het wordt teruggegeven zodra Luna draait en het antwoordt.
+doing_unknown = een onbekende modus
+never_read = { $device } heeft nog geen modus gemeld.
+does_commanded = { $device } volgt de opdracht van Luna: { $doing }. Laatst gelezen { $read }, onveranderd sinds { $since }.
+does_other = { $device } werkt in een modus die Luna niet heeft ingesteld: { $doing }. Laatst gelezen { $read }, onveranderd sinds { $since }.
+silent = { $device } reageert niet sinds { $at }.
+not_released = { $device } heeft het einde van de besturing niet bevestigd. De laatste opdracht geldt daar nog.
+released_when_it_answers = Luna beëindigt de besturing daar zodra het reageert.
+released_when_luna_runs = Luna beëindigt de besturing daar zodra Luna draait en het apparaat reageert.
 left_to_owner = Luna heeft het een dag lang geprobeerd en probeert het niet meer.
-stop_at_device = Zet { $device } op het apparaat zelf op zijn eigen bedrijf om het meteen te beëindigen: op het scherm of in de app van de maker.
-unattended = Niets van Luna stuurt de apparaten nu: elk houdt zijn laatste opdracht aan of valt uit zichzelf terug. Luna gaat verder zodra het draait.
-paused = { $device } wordt sinds { $at } met rust gelaten, zoals { $by } vroeg, tot je het hervat.
+stop_at_device = Zet { $device } op het scherm of in de app van de fabrikant in de normale stand om het meteen te beëindigen.
+unattended = De besturing van Luna draait nu niet. Elk apparaat houdt zijn laatste opdracht of gaat terug naar de normale stand. Luna gaat verder zodra die weer draait.
+paused = { $device } is gepauzeerd sinds { $at } (door { $by }). Luna laat het met rust tot je hervat.
 conflict =
     { $count ->
         [one] { $device }: { $doing } is om { $last } ingesteld, niet door Luna.
-       *[other] { $device }: { $doing } is om { $last } ingesteld, niet door Luna; sinds { $first } zijn de instellingen { $count } keer veranderd.
+       *[other] { $device }: { $doing } is om { $last } ingesteld, niet door Luna. Sinds { $first } zijn de instellingen { $count } keer veranderd.
     }
-conflict_causes = Meestal is dat de app van de maker met een eigen schema, of een ander programma dat energie stuurt. Zet dat uit, of pauzeer { $device } hier: Luna geeft het dan terug en laat het met rust.
-driven_by = De apparaten worden sinds { $at } gestuurd door { $name }.
+conflict_causes = Meestal is het een schema in de app van de fabrikant of een andere energiemanager. Zet dat uit, of pauzeer { $device } hier. Luna laat het dan met rust.
+driven_by = { $name } stuurt de apparaten sinds { $at }.

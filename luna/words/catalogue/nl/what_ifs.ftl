@@ -1,79 +1,76 @@
-### What the page What if says.
+### The page What if.
 
 title = Wat als
-headline = Wat als dit huis anders was?
-lead = Vastgelegde dagen worden opnieuw doorlopen, met het huis zoals het is en zoals het zou zijn: hetzelfde weer, dezelfde prijzen, dezelfde gewoonten.
-ask_title = Stel een vraag
+headline = Wat als je huis een andere batterij, ander dak of andere prijs had?
+lead = Luna berekent eerdere dagen opnieuw met de wijziging. Weer, prijzen en gewoonten blijven gelijk.
+ask_title = Jouw wijziging
 from = Van
 to = Tot en met
 battery = Batterij
 battery_1 = zoals nu
 battery_0 = geen
 battery_0-5 = half zo groot
-battery_1-5 = anderhalf keer zo groot
+battery_1-5 = 1,5 keer zo groot
 battery_2 = twee keer zo groot
 battery_new = Een batterij van { $capacity }
 battery_note = zelfde omvormer
-pv = Zonnepanelen
+pv = Zon
 pv_1 = zoals nu
 pv_0 = geen
-pv_1-5 = anderhalf keer zoveel
+pv_1-5 = 1,5 keer zoveel
 pv_2 = twee keer zoveel
 fixed_price = Vaste prijs, { $currency } per kWh
-investment = Kost eenmalig, { $currency }
+investment = Eenmalige kosten, { $currency }
 left_empty = leeg: zoals nu
+left_none = leeg: geen
 expert = Eigen wijziging als JSON
-expert_note = De velden van het locatiebestand die veranderen, zoals { $example }
-ask = De dagen opnieuw doorlopen
-ask_plan = Alleen de komende uren plannen
+expert_note = Velden van het instellingenbestand die veranderen, zoals { $example }
+ask = Eerdere dagen berekenen
+ask_plan = Alleen de komende uren berekenen
 name_battery = Batterij × { $factor }
 name_no_battery = Zonder batterij
-name_pv = Zonnepanelen × { $factor }
+name_pv = Zon × { $factor }
 name_no_pv = Zonder zonnepanelen
 name_price = Vaste prijs van { $price }
 name_expert = Eigen wijziging
-nothing_changed = Verander eerst iets: zo blijft alles zoals het is.
-no_json = is geen JSON-object: { $said }
-no_number = is geen getal
+nothing_changed = Wijzig eerst iets.
+no_json = Dit is geen JSON-object. Controleer haakjes en aanhalingstekens.
+no_number = Dit is geen getal. Schrijf het bijvoorbeeld zo: 0,25.
 plan_title = De komende uren
-plan_cost = { $before } zoals nu, { $after } dan
-plan_unknown = Dit is niet te zeggen:
-no_plan = Er is nog geen plan.
-asked_title = Laatst gevraagd
-asked_none = Er is nog niets gevraagd.
+plan_cost = Kosten: { $before } nu, { $after } met de wijziging
+plan_unknown = Luna kan dit niet berekenen:
+no_plan = Er is nog geen plan. Probeer het over een paar minuten opnieuw.
+asked_title = Eerdere berekeningen
+asked_none = Nog geen berekeningen.
 asked_days = { $first } tot en met { $last }
-data_none = Er is nog niets vastgelegd: er zijn geen dagen om opnieuw te doorlopen.
-result_title = Wat eruit kwam
+data_none = Er zijn nog geen meetwaarden. Luna kan geen eerdere dagen berekenen.
+result_title = Resultaat
 result_headline = { $name } zou { $saved } hebben bespaard.
 result_worse = { $name } zou { $lost } meer hebben gekost.
-open =
-    { $total ->
-        [one] { $done } van { $total } variant doorlopen.
-       *[other] { $done } van { $total } varianten doorlopen.
-    }
+open = Berekenen … { $done } van { $total }
 failed = Dit is niet gelukt:
-look = Opnieuw kijken
-back = Iets anders vragen
+look = Vernieuwen
+back = Andere wijziging berekenen
 progress = Voortgang
-counted = Op deze dagen betaalde je { $cost } voor energie, kocht je { $bought } en verkocht je { $sold }.
+counted = Op deze dagen waren je energiekosten { $cost }. Je kocht { $bought } en verkocht { $sold }.
 counted_partly = Dat is bekend voor { $share } van de tijd.
-counted_unknown = Wat je op deze dagen betaalde, is niet bekend: prijzen of meterwaarden ontbreken.
-not_recorded = een niet vastgelegde hoeveelheid
-differences = De cijfers hieronder zijn verschillen met je huis zoals het is, met dezelfde sturing.
-as_recorded = Vergeleken worden huis en batterij; { $devices } blijven zoals vastgelegd.
+counted_unknown = De energiekosten van deze dagen zijn onbekend: prijzen of meterwaarden ontbreken.
+not_recorded = een onbekende hoeveelheid
+differences = De cijfers hieronder vergelijken met je huis zoals het nu is, met dezelfde besturing.
+as_recorded = Luna vergelijkt huis en batterij. { $devices } blijven zoals gemeten.
 column_variant = Huis
 column_saved = Bespaard
 column_year = Bespaard per jaar
-column_payback = Terugverdiend in
+column_payback = Terugverdiend na
 column_import = Meer gekocht
 column_export = Meer verkocht
 years = { $years } jaar
 between = { $low } tot { $high }
-few_days = Minder dan vier weken zeggen niets over jaren.
+few_days = Bereken minstens vier weken om cijfers per jaar te zien.
 policy =
     { $days ->
-        [one] { $policy }, { $days } dag, met voorspellingen { $outlook }
-       *[other] { $policy }, { $days } dagen, met voorspellingen { $outlook }
+        [one] Strategie: { $policy }, { $days } dag, { $outlook }
+       *[other] Strategie: { $policy }, { $days } dagen, { $outlook }
     }
-outlook_issued = zoals toen gemaakt
-outlook_usual = van wat gebruikelijk is
+outlook_issued = met de voorspellingen van toen
+outlook_usual = met het gemiddelde van eerdere dagen als voorspelling

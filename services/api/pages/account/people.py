@@ -129,7 +129,7 @@ def _show_people(
     with unit_of_work(gateway.database) as connection:
         people = users.list_after(connection, limit=500)
         names = sites.names(connection)
-    clock = read_clock(gateway)
+    clock = read_clock(gateway, request)
     context: dict[str, Any] = {
         "people": people,
         "sites": names,
@@ -159,7 +159,7 @@ class View(NamedTuple):
 def _show_keys(request: Request, gateway: Gateway, caller: Caller, view: View) -> Response:
     keys = gateway.carry_out(list_keys, caller, limit=500).keys
     offered = [scope for scope in get_args(KeyScope) if scope in caller.scopes]
-    clock = read_clock(gateway)
+    clock = read_clock(gateway, request)
     context: dict[str, Any] = {
         "keys": keys,
         "scopes": offered,

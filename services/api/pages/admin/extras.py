@@ -63,7 +63,7 @@ def _show(
     agree: ExtraName | None = None,
     error: LunaError | None = None,
 ) -> Response:
-    clock = read_clock(gateway)
+    clock = read_clock(gateway, request)
     extras = gateway.carry_out(list_extras, caller).extras
     context: dict[str, Any] = {"extras": extras, "agree": agree, "error": error}
     context |= {"tabs": TABS, "section": "extras", "instant": clock.say, "zone": clock.zone}

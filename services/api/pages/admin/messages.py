@@ -134,7 +134,7 @@ def _events_of(channel: NotificationChannel | None) -> tuple[EventKind, ...]:
 def _show(request: Request, gateway: Gateway, view: MessagesView) -> Response:
     with unit_of_work(gateway.database) as connection:
         channels = notification_channels.list_all(connection)
-    clock = read_clock(gateway)
+    clock = read_clock(gateway, request)
     context: dict[str, Any] = {"channels": channels}
     context |= view._asdict()
     context |= {"tabs": TABS, "section": "messages", "instant": clock.say, "zone": clock.zone}

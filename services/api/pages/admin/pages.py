@@ -34,10 +34,11 @@ from luna.platform.settings import Settings
 from luna.platform.settings.stored import Plain, describe_settings, is_changeable, store_settings
 from luna.platform.telemetry import HIDDEN, RECENT_LINES, without_secrets
 from luna.words import Numbers
+from luna.words.pages import PageWords
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.admin.page_clock import read_clock
 from services.api.pages.admin.panels import SECTIONS, PanelQuery, read_panel
-from services.api.pages.layout import Page, PageRoute, Reader, show, show_part
+from services.api.pages.layout import Page, PageRoute, Reader, show, show_part, words_of
 from services.api.pages.setup.pages import Typed
 from services.api.routing import ResourceRouter
 from services.api.service_status import service_status
@@ -289,13 +290,13 @@ def _frame(
 ) -> dict[str, Any]:
     # Nothing here belongs to one site: only the reader's way to write numbers counts.
     numbers = Numbers(Reader.of(request).language, ZoneInfo("UTC"), USUAL_CURRENCY)
-    clock = read_clock(gateway)
+    clock = read_clock(gateway, request)
     formatters = {
         "figure": numbers.number,
         "instant": clock.say,
         "zone": clock.zone,
         "bytes_of": partial(say_bytes, numbers=numbers),
-        "age": say_age,
+        "age": partial(say_age, words=words_of(request, PAGE)),
     }
     return {"tabs": TABS, "section": section, "status_filter": status, **formatters}
 
@@ -334,6 +335,8 @@ def say_bytes(count: int, *, numbers: Numbers) -> str:
     return f"{numbers.number(size, 0 if unit == 'B' or size >= 10 else 1)}\u00a0{unit}"
 
 
-def say_age(seconds: float) -> str:
-    """Return a duration in words."""
-    return str(timedelta(seconds=round(seconds)))
+def say_age(seconds: float, *, words: PageWords) -> str:
+    """Return a duration: "2:03:04", "1 day, 2:03:04"."""
+    days, rest = divmod(round(seconds), 86400)
+    clock = str(timedelta(seconds=rest))
+    return words("age_days", days=days, clock=clock) if days else clock

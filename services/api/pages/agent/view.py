@@ -144,6 +144,17 @@ class AgentView:
         return self.words("headline_learning")
 
     @property
+    def advantage(self) -> str:
+        """How much cheaper than Luna's plan it was on the last month's days, "" if unknown."""
+        scores = self.stored.scores["month"]
+        gain = scores.over_mpc
+        if gain is None:
+            return ""
+        key = "would_cost" if gain.gain < 0 else "would_save"
+        amount = self.numbers.money(abs(gain.gain))
+        return self.words(key, amount=amount, days=len(scores.days))
+
+    @property
     def withdrawn_at(self) -> datetime | None:
         """Instant of the owner's last withdrawal of control from the agent, if any."""
         withdrawn = [standing for standing in self.status.modes if standing.state == "withdrawn"]

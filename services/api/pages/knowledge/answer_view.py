@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -28,6 +28,7 @@ from luna.words.charts.axes import (
 )
 from luna.words.charts.marks import draw_key, draw_line, find_runs, place_keys, trace_stairs
 from luna.words.charts.svg import LETTER, join, number, path, rectangle, rule, text
+from luna.words.numbers import EN_DASH, say_day
 from luna.words.pages import PageWords
 
 # Of a chart, in units of its view box.
@@ -74,6 +75,8 @@ _MARK = re.compile(r"\[(\d{1,3})\]")
 # A chart's table tells at most so many rows; the address beside it gives all.
 MOST_ROWS = 200
 MOST_EXCERPT = 280
+# Of a day in ISO 8601, characters.
+_LENGTH_OF_DAY = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class CitedAnswerView:
-    """An answer for its reader; ``base`` is the address of the page Knowledge of the site."""
+    """An answer for its reader; ``base`` is the address of the page Documents of the site."""
 
     answer: Answer
     base: str
@@ -252,6 +255,21 @@ class ToolView:
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             pairs.append(f"{name} = {text}")
         return ", ".join(pairs)
+
+    def say_period(self, source: ToolSource) -> str:
+        """Return the period of a source, from its first day or instant to its last."""
+        ends = (source.period or "").split("/")
+        return f" {EN_DASH} ".join(self._say_end(end) for end in ends if end)
+
+    def _say_end(self, end: str) -> str:
+        try:
+            if len(end) == _LENGTH_OF_DAY:
+                return say_day(date.fromisoformat(end), self.numbers.language)
+            instant = datetime.fromisoformat(end)
+        except ValueError:
+            # A tool of another program names its periods in its own way.
+            return end
+        return f"{self.numbers.day_with_year(instant)}, {self.numbers.clock(instant)}"
 
     def own_address(self, source: ToolSource) -> str | None:
         """Return the gateway's address of a source; None where it would lead elsewhere."""

@@ -79,7 +79,7 @@ class DocumentView:
 
     @property
     def fault(self) -> tuple[str, str] | None:
-        """Its fault, and the remedy if there is one."""
+        """Its fault and the remedy; the remedy is empty where the sentence has it."""
         fault = self.document.fault
         if fault is None:
             return None

@@ -169,16 +169,13 @@ class PlacedCycle:
             least_kwh=demand.most_kwh,
             most_kwh=demand.most_kwh,
             missing_kwh=float(self.missed_runs.sum()) * demand.energy_kwh,
-            kind="load",
             whole=True,
         )
         reasons.explain_window(slot_reasons, window, explain_idle(reasons, window))
         # A run under way at the start goes on regardless of the requests.
         slot_reasons.set_reasons(window.chosen, "load_programme")
         for run, used in _match_runs(demand, self.use_kwh):
-            run_window = SlotWindow(
-                used > NOTHING_KWH, run.by, used, used, used, kind="load", whole=True
-            )
+            run_window = SlotWindow(used > NOTHING_KWH, run.by, used, used, used, whole=True)
             reasons.explain_window(slot_reasons, run_window, "load_programme")
         return slot_reasons.write()
 

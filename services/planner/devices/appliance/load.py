@@ -326,10 +326,9 @@ class PlacedRuns:
                 least_kwh=full_kwh,
                 most_kwh=full_kwh,
                 missing_kwh=missing,
-                kind="load",
             )
             running = reasons.charging(window)
-            running = np.where((running == "load_among") & is_due, "load_gap", running)
+            running = np.where((running == "use_now") & is_due, "load_gap", running)
             codes = np.where(window.used, running, explain_idle(reasons, window))
             reasons.explain_window(slot_reasons, window, codes, hours=demand.load.max_gap_hours)
         slot_reasons.set_reasons(demand.allowed <= 0, "load_not_now")

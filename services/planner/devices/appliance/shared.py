@@ -61,5 +61,5 @@ def list_limits(load: DeferrableLoad) -> dict[str, Any]:
 
 def explain_idle(reasons: DeviceReasons, window: SlotWindow) -> Codes:
     """Return the codes of the slots in which an appliance is off."""
-    ended = "load_short" if window.missing_kwh > LITTLE_KWH else "load_done"
+    ended = "use_short" if window.missing_kwh > LITTLE_KWH else "use_ready"
     return np.where(window.later, reasons.waiting(window), ended)

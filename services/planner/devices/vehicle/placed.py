@@ -244,9 +244,9 @@ def _explain_idle(
     ready_kwh = session.most_kwh if session.surplus_only else session.target_kwh
     is_ready = stored >= ready_kwh - LITTLE_KWH
     if session.surplus_only:
-        return np.where(is_ready & ~window.later, "ev_ready", "ev_waits_surplus")
-    unready = "ev_short" if window.missing_kwh > LITTLE_KWH else "ev_later"
-    ended = np.where(is_ready, "ev_ready", unready)
+        return np.where(is_ready & ~window.later, "use_ready", "ev_waits_surplus")
+    unready = "use_short" if window.missing_kwh > LITTLE_KWH else "use_waits"
+    ended = np.where(is_ready, "use_ready", unready)
     return np.where(window.later, reasons.waiting(window), ended)
 
 

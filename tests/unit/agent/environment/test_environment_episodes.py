@@ -8,6 +8,7 @@ import pytest
 
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.outlook import Quantiles
+from luna.energy.refusals import REASONS
 from luna.energy.timeline import SLOT
 from services.agent.environment.env import AntaresEnv
 from services.agent.environment.episodes import EpisodeBatch
@@ -94,7 +95,7 @@ def test_a_day_before_the_first_forecast_is_refused() -> None:
     batch = EpisodeBatch.of(
         replace(scene, forecasts=ForecastArchive(scene.forecasts.forecasts[2:]))
     )
-    assert "no forecast was issued by then" in batch.refused["home", FIRST]
+    assert str(REASONS["no-forecast-by-then"].message) in batch.refused["home", FIRST]
 
 
 def test_a_day_whose_horizon_has_no_prices_is_refused() -> None:

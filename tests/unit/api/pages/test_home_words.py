@@ -99,10 +99,20 @@ def view_of(*runs: tuple[str, int, float], language: Language = "en") -> HomeVie
 
 def headline(now: str, following: str, t: str, language: Language = "en") -> str:
     """What Home says of a mode of now, and of the one that follows from ``t`` on."""
+    until = f" {wording('home', 'until_time', language, t=t)}"
     battery = wording("home", "battery_subject", language)
-    first = wording("home", f"now_{now}", language, name=battery)
-    second = wording("home", f"next_{following}", language, t=t)
-    return f"{first} {second}"
+    first = wording("home", f"now_{now}", language, name=battery, until=until)
+    second = wording("home", f"next_{following}", language)
+    return wording("home", "headline_then", language, now=first, next=second)
+
+
+def proposal(now: str, following: str, t: str, language: Language = "en") -> str:
+    """What Home says that Luna would do now, and from ``t`` on."""
+    until = f" {wording('home', 'until_time', language, t=t)}"
+    first = wording("home", f"would_{now}", language, until=until)
+    second = wording("home", f"would_{following}", language, until="")
+    said = wording("home", "would_then", language, now=first, next=second)
+    return said[:1].upper() + said[1:]
 
 
 def test_something_else_lasts_to_the_end_of_the_run() -> None:
@@ -125,6 +135,49 @@ def test_something_else_lasts_four_hours_at_most_where_the_run_goes_on_for_days(
     )
 
 
+@pytest.mark.parametrize(
+    ("rank", "ending"),
+    [(2, "nd"), (3, "rd"), (4, "th"), (11, "th"), (21, "st"), (112, "th")],
+)
+def test_the_sheet_compares_the_price_the_alternative_and_the_worth(rank: int, ending: str) -> None:
+    view = view_of(("self_consumption", 4, 0.0), ("export", 4, 4.0), ("save", 4, 0.0))
+    decided = view.document["decisions"]
+    reserve = wording("battery_reasons", "limit_reserve")
+    slot = view.window.past
+    decided["price_rank"][slot], decided["price_count"][slot] = rank, 120
+    decided["cost_of_opposite"][slot] = 0.001
+    decided["cost_of_opposite"][slot + 1] = 0.12
+    decided["energy_value"][slot] = 0.24
+    decided["binding"][slot] = [reserve, "another"]
+    sheet, next_sheet = view_sheet(view, slot), view_sheet(view, slot + 1)
+    assert sheet is not None
+    assert next_sheet is not None
+    assert sheet.worth == wording("home", "worth_later", value="24\u00a0ct", buy="30\u00a0ct")
+    assert next_sheet.worth == ""
+    rows = dict(sheet.rows)
+    compared = wording("home", f"rank_{ending}", rank=rank, count=120)
+    assert rows[wording("home", "rank")] == compared
+    assert rows[wording("home", "opposite")] == wording("home", "opposite_same")
+    kept = wording("home", "binding_reserve", soc="10%")
+    assert rows[wording("home", "binding")] == f"{kept}, another"
+    more = wording("home", "opposite_more", x="€0.12")
+    assert dict(next_sheet.rows)[wording("home", "opposite")] == more
+
+
+@pytest.mark.parametrize(
+    ("code", "phrase"),
+    [("idle_no_battery", "without_battery"), ("idle_pv_off", "without_battery_limited")],
+)
+def test_a_house_without_a_battery_has_a_headline(code: str, phrase: str) -> None:
+    view = view_of(("save", 4, 0.0))
+    site = SITE.model_copy(update={"batteries": []})
+    window = open_window(site, now=NOW, language="en")
+    view.document["decisions"]["code"][window.past] = code
+    house = replace(view.house, site=site)
+    home = HomeView(window, view.document, view.words, house)
+    assert home.headlines == [wording("home", phrase)]
+
+
 def test_a_deed_that_moves_next_to_nothing_is_not_told() -> None:
     # A quarter-hour at 0.108 kW is 27 Wh.
     view = view_of(
@@ -134,11 +187,12 @@ def test_a_deed_that_moves_next_to_nothing_is_not_told() -> None:
         ("export", 4, 4.0),
         ("save", 4, 0.0),
     )
-    assert view.headline == headline("self_consumption", "export", "18:45")
+    assert view.headline == proposal("self_consumption", "export", "18:45")
+    sells = wording("home", "step_export", name="Battery", kwh="4.0\u00a0kWh")
     assert [(step.time, step.text, step.gain) for step in view.steps()] == [
         ("Now – 18:45", wording("home", "step_self_consumption", name="Battery"), ""),
-        ("18:45 – 19:45", "Battery sells 4.0\u00a0kWh", "+€0.80"),
-        ("19:45 – Fri 16:30", "Battery waits", ""),
+        ("18:45 – 19:45", sells, "+€0.80"),
+        ("19:45 – Fri 16:30", wording("home", "step_save", name="Battery"), ""),
     ]
     assert view.selected == 96 + 9
 
@@ -223,7 +277,7 @@ def test_a_battery_that_has_reached_what_it_was_told_is_said_to_have(
     soc: float, setpoint: dict[str, Any], code: str
 ) -> None:
     view = armed(view_of(("self_consumption", 4, 0.0)), HouseFigure(soc, "measured"), **setpoint)
-    assert view.headline.startswith(wording("home", code, name="Battery"))
+    assert view.headline.startswith(wording("home", code, name="Battery", until=""))
     codes = {each.code for each in state_house(view.house, view.numbers)}
     reached = {"now_filled": {"house_filled"}, "now_drained": {"house_drained"}}
     assert codes & {"house_filled", "house_drained"} == reached.get(code, set())
@@ -302,7 +356,7 @@ def test_what_a_plan_had_no_time_to_find_is_not_told_as_what_cannot_be_had(
     house = replace(view.house, findings=(SiteFinding(code, "car", {"missed": missed}),))
     notices = list_notices(HomeView(view.window, document, view.words, house), timedelta(hours=1))
     said = f"{wording('messages', f'title_{code}', language)}."
-    assert [(notice.title, notice.more.endswith(" car: 2 kWh")) for notice in notices] == [
+    assert [(notice.title, notice.more.endswith(" car: 2 kWh.")) for notice in notices] == [
         (said, True)
     ]
 
@@ -323,12 +377,12 @@ def test_steps_name_the_day_as_soon_as_it_is_another_one() -> None:
         "Morgen 07:30 – 14:00",
         "Morgen 14:00 – 15:00",
     ]
-    assert view.headline == headline("save", "charge", "morgen 05:30", "de")
+    assert view.headline == proposal("save", "charge", "morgen 05:30", "de")
 
 
 def test_the_sentence_below_the_headline_is_that_of_what_is_done_now() -> None:
     view = view_of(("self_consumption", 4, 0.0), ("export", 4, 4.0), ("save", 4, 0.0))
-    assert view.headline == headline("self_consumption", "export", "17:30")
+    assert view.headline == proposal("self_consumption", "export", "17:30")
     assert view.lead == "Because of self_consumption."
     # What is done now and moves next to nothing is not spoken of, nor is why.
     assert (
@@ -369,7 +423,8 @@ def test_what_the_plan_has_for_a_battery_that_does_not_answer_is_not_told_as_wha
     )
     house = house_of(SITE, view.house.planned.plan, NOW, findings=(silent,))
     silenced = HomeView(view.window, view.document, view.words, house)
-    assert silenced.headline == silence
+    subject = wording("home", "battery_subject", language)
+    assert silenced.headline == wording("home", "now_silent", language, name=subject)
     assert silenced.lead == view.words("lead_left_alone")
     said = [say_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers)]
     statement = wording("house", "house_silent", language, device=battery, at="16:30")

@@ -175,7 +175,7 @@ def test_scores_name_policies_and_bars_stay_in_their_column(make_report: ReportM
     assert [float(width) for width in re.findall(r'style="width:([\d.]+)%"', html)][
         :6
     ] == pytest.approx([0, 51.2, 63.8, 93.1, 98.8, 100], abs=0.1)
-    assert "Perfect foresight" in html
+    assert wording("modes", "policy_oracle") in html
 
 
 def test_losses_lead_from_perfect_foresight_to_luna(make_report: ReportMaker) -> None:

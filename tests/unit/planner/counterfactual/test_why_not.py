@@ -190,10 +190,11 @@ def test_both_languages_say_what_it_costs(
     language: Language, start: str, money: str, other: str
 ) -> None:
     holding = wording("alternatives", "does_hold", language)
-    begins = wording("alternatives", "at", language, what=holding, time=start, device="battery")
+    battery = wording("device_battery", "name_battery", language)
+    begins = wording("alternatives", "at", language, what=holding, time=start, device=battery)
     costs = wording("alternatives", "cost_more", language, money=money)
     changes = wording("alternatives", "changes", language, count=1, shown=1, time=other)
-    assert ask(4, "hold", language=language).text == f"{begins} {costs}; {changes}."
+    assert ask(4, "hold", language=language).text == f"{begins}: {costs}; {changes}."
 
 
 @each_row(

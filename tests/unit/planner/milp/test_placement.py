@@ -183,7 +183,7 @@ def test_a_car_that_cannot_be_full_in_time_gets_what_is_possible_and_says_its_la
     # One hour at 11 kW and 0.9 brings 9.9 of 28 kWh: 18.1 of 40 are missing, 20.1 kWh at the
     # charger.
     [compromise] = reply.compromises
-    assert (compromise.code, compromise.shortfall) == ("vehicle", "45.2%")
+    assert (compromise.code, compromise.shortfall) == ("vehicle", "45.2% missing")
     by = "2024-02-01T03:00:00+00:00"
     assert compromise.figures == {
         "name": "car",

@@ -94,7 +94,7 @@ def test_a_run_that_does_not_fit_is_missed_and_named() -> None:
         )
     )
     [compromise] = reply.compromises
-    assert (compromise.code, compromise.shortfall) == ("load_run", "not run")
+    assert (compromise.code, compromise.shortfall) == ("load_run", "does not run")
     assert compromise.figures == {
         "name": "washer",
         "by": "2024-02-01T11:00:00+00:00",

@@ -175,7 +175,7 @@ def test_what_has_to_be_charged_says_so() -> None:
         [reason.code for slot in reply.slots if (reason := slot.vehicles["car"].reason)]
         for reply in (least, pinned)
     ]
-    assert codes[0] == ["ev_minimum", "ev_surplus", "ev_surplus", "ev_minimum"]
+    assert codes[0] == ["ev_minimum", "use_surplus", "use_surplus", "ev_minimum"]
     assert codes[1] == ["ev_waits_surplus", "ev_pinned", "ev_pinned", "ev_waits_surplus"]
 
 
@@ -207,7 +207,7 @@ def test_a_minimum_that_the_connection_does_not_carry_is_a_compromise() -> None:
     )
     assert charged(reply) == pytest.approx([2.5, 2.5])
     [compromise] = reply.compromises
-    assert (compromise.code, compromise.shortfall) == ("vehicle_minimum", "3.000 kWh")
+    assert (compromise.code, compromise.shortfall) == ("vehicle_minimum", "3.000 kWh missing")
     session_of_car = {"first": "2024-02-01T00:00:00+00:00", "last": "2024-02-01T02:00:00+00:00"}
     assert (
         compromise.figures == {"name": "car", "kw": 4.0, "kwh": pytest.approx(3.0)} | session_of_car

@@ -272,7 +272,7 @@ def test_sessions_that_do_not_fit_are_refused_by_name(
 
 
 def test_a_target_beyond_the_sessions_own_limit_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"target_soc 0\.8 must not exceed limit_soc 0\.5"):
+    with pytest.raises(ValueError, match=r"target_soc 0\.8 is above limit_soc 0\.5"):
         ask([0.3], charging_session(0, 1, target_soc=0.8, limit_soc=0.5))
 
 

@@ -151,7 +151,7 @@ def test_a_reserve_out_of_reach_is_a_compromise() -> None:
     reply = answer(describe({"outage": EVERY["outage"]}, warnings=[now]))
     # An hour at 5 kW brings 4.75 kWh to 2: 1.25 of the 8 are missing.
     missed = [(each.code, each.figures.get("name"), each.shortfall) for each in reply.compromises]
-    assert ("reserve", "battery", "12.5%") in missed
+    assert ("reserve", "battery", "12.5% missing") in missed
 
 
 def test_extreme_prices_make_a_plan_over_scenarios_heed_the_dearer_ones() -> None:

@@ -208,7 +208,7 @@ def test_a_frozen_sensor_stays_so_over_midnight() -> None:
 
 
 def test_a_fault_says_when_it_strikes_or_how_often_not_both() -> None:
-    with pytest.raises(ValueError, match="leave out times"):
+    with pytest.raises(ValueError, match="only happen once"):
         fault("command_lost", **{"from": NOON}, times=2)
 
 

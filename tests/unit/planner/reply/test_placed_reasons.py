@@ -73,17 +73,18 @@ def test_prices_that_differ_in_their_last_bit_have_one_rank_for_car_and_battery(
 def test_a_car_charges_in_the_cheapest_hours_and_says_how_many_there_were() -> None:
     # Ten kilowatt-hours are one hour at the limit: the ninth, at 17 ct.
     reply = plan()
-    assert codes(reply) == ["ev_waits"] * 8 + ["ev_cheapest"] + ["ev_ready"] * 5
+    assert codes(reply) == ["use_waits"] * 8 + ["use_cheapest"] + ["use_ready"] * 5
     waiting = car_reasons(reply)[0]
     charging = car_reasons(reply)[8]
-    figures = {"total": 14, "time": "07:00", "kwh": "10.0 kWh", "price": "17 ct"}
+    figures = {"time": "07:00", "kwh": "10.0 kWh", "price": "17 ct"}
     assert charging.text.replace("\u00a0", " ") == wording(
-        "device_vehicle", "reason_ev_cheapest_2", **figures
+        "device_reasons", "reason_use_cheapest_1", **figures
     )
+    assert charging.figures["total"] == 14
     assert (charging.price_rank, charging.price_count) == (1, 14)
     figures = {"buy": "40 ct", "price": "17 ct", "time": "Fri 01:00"}
     assert waiting.text.replace("\u00a0", " ") == wording(
-        "device_vehicle", "reason_ev_waits_1", **figures
+        "device_reasons", "reason_use_waits_1", **figures
     )
 
 
@@ -96,9 +97,9 @@ def test_the_opposite_costs_what_the_next_best_hour_costs_more() -> None:
 
 
 def test_a_car_that_has_no_time_left_says_so() -> None:
-    assert codes(plan(until=1)) == ["ev_every_slot"]
+    assert codes(plan(until=1)) == ["use_throughout"]
     late = plan(until=1, target=0.8)
-    assert codes(late) == ["ev_late"]
+    assert codes(late) == ["use_short"]
     # Twenty are wanted, ten come.
     assert car_reasons(late)[0].figures["kwh"] == pytest.approx(10)
 
@@ -115,9 +116,9 @@ def test_a_car_charges_in_dear_hours_where_the_cheap_ones_cannot_reach_its_targe
 
 def test_a_car_that_needs_every_hour_at_less_than_its_power_claims_no_cheap_ones() -> None:
     told = plan(until=4, target=0.8, grid={"import_limit_kw": 5.5})
-    assert codes(told) == ["ev_throughout"] * 4
-    figures = {"time": "21:00", "dearest": "45 ct", "kwh": "20.0 kWh"}
-    said = wording_pattern("device_vehicle", "reason_ev_throughout_1", **figures)
+    assert codes(told) == ["use_throughout"] * 4
+    figures = {"time": "21:00", "dearest": "45 ct"}
+    said = wording_pattern("device_reasons", "reason_use_throughout_1", **figures)
     assert said.fullmatch(car_reasons(told)[0].text.replace("\u00a0", " "))
 
 
@@ -152,7 +153,7 @@ def test_a_car_that_is_away_has_no_reason() -> None:
 
 def test_a_car_waits_for_surplus_and_charges_from_it() -> None:
     reply = plan(target=None, outlook={"pv_kwh": [0.0] * 10 + [5.0] * 4})
-    assert codes(reply) == ["ev_waits_surplus"] * 10 + ["ev_surplus"] * 4
+    assert codes(reply) == ["ev_waits_surplus"] * 10 + ["use_surplus"] * 4
 
 
 def test_surplus_that_may_not_be_fed_in_is_told_without_a_price() -> None:
@@ -162,7 +163,7 @@ def test_surplus_that_may_not_be_fed_in_is_told_without_a_price() -> None:
         pv=[{"peak_kw": 8}],
         grid={"export_limit_kw": 0},
     )
-    assert car_reasons(reply)[5].text == wording("device_vehicle", "reason_ev_surplus_4")
+    assert car_reasons(reply)[5].text == wording("device_reasons", "reason_use_surplus_3")
 
 
 def test_a_car_stays_below_the_peak_of_the_month() -> None:
@@ -173,7 +174,7 @@ def test_a_car_stays_below_the_peak_of_the_month() -> None:
             "peak": {"price_per_kw_month": 5.0, "interval_minutes": 60},
         }
     )
-    waiting = [reason for reason in car_reasons(reply) if reason.code == "ev_waits_peak"]
+    waiting = [reason for reason in car_reasons(reply) if reason.code == "use_waits_peak"]
     assert max(slot.vehicles["car"].charge_kwh for slot in reply.slots) < 2
     assert all(
         reason.figures["cost"] == pytest.approx(5.0 * reason.figures["kw"]) for reason in waiting
@@ -184,13 +185,13 @@ def test_a_heater_runs_when_it_is_cheapest_of_its_day_and_is_done_then() -> None
     reply = plan(state={"loads": {"boiler": {"energy_today_kwh": 0}}}, vehicles=[], loads=[HEATER])
     told = [slot.loads["boiler"].reason for slot in reply.slots]
     # Until midnight the last two of seven hours are the cheapest.
-    assert [reason.code for reason in told if reason][:7] == ["load_waits"] * 5 + [
-        "load_cheapest"
+    assert [reason.code for reason in told if reason][:7] == ["use_waits"] * 5 + [
+        "use_cheapest"
     ] * 2
     assert {reason.code for reason in told if reason} <= {
-        "load_waits",
-        "load_cheapest",
-        "load_done",
+        "use_waits",
+        "use_cheapest",
+        "use_ready",
     }
 
 
@@ -213,9 +214,9 @@ def test_a_programme_waits_for_its_hours_and_runs_as_a_whole() -> None:
     told = [slot.loads["washer"].reason for slot in reply.slots]
     # Begun at 18 ct before the hour at 17, or at 17 before the one at 19, it costs 53 ct: the
     # sooner one is taken.
-    assert [reason.code if reason else None for reason in told] == ["load_waits"] * 7 + [
+    assert [reason.code if reason else None for reason in told] == ["use_waits"] * 7 + [
         "load_programme"
-    ] * 2 + ["load_done"] * 3 + [None] * 2
+    ] * 2 + ["use_ready"] * 3 + [None] * 2
     assert told[7] is not None
     said = told[7].text.replace("\u00a0", " ")
     assert said == wording("device_load", "reason_load_programme_1", price="18 ct", time="05:00")
@@ -243,7 +244,7 @@ def test_an_appliance_that_may_not_run_now_says_so() -> None:
     heater = HEATER | {"forbidden": [{"from": "17:00", "to": "20:00"}]}
     reply = plan(state={"loads": {"boiler": {"energy_today_kwh": 0}}}, vehicles=[], loads=[heater])
     told = [slot.loads["boiler"].reason for slot in reply.slots]
-    assert [reason.code for reason in told if reason][:4] == ["load_not_now"] * 3 + ["load_waits"]
+    assert [reason.code for reason in told if reason][:4] == ["load_not_now"] * 3 + ["use_waits"]
 
 
 def test_a_battery_keeps_the_peak_and_says_its_worth_by_the_components_of_the_hour() -> None:

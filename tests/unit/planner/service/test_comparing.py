@@ -9,10 +9,12 @@ import pytest
 
 from luna.contracts.plan_questions import PlanChangesReply
 from luna.energy.errors import InvalidInputError
+from luna.words.differences import MovedRun
 from services.planner.devices.expected import IssuedPlan
 from services.planner.milp.solver import Solver
-from services.planner.service.plan_diff import compare_plans
+from services.planner.service.plan_diff import compare_plans, find_moved_run
 from tests.support.planning.requests import answer, make_request, value_rest
+from tests.support.suite.tables import each_row
 from tests.support.words.wording import wording, wording_pattern
 
 START = datetime(2024, 2, 1, 18, tzinfo=UTC)
@@ -79,9 +81,8 @@ def test_prices_that_become_known_are_named_with_what_they_change_and_cost() -> 
         HOURS - 1
     )
     assert cause.figures["higher"] == pytest.approx(mean, abs=1e-6)
-    assert (
-        wording("differences", "effect_modes", modes=cause.modes, count=cause.modes) in cause.text
-    )
+    slots = len({change.start for change in told.changes if change.cause == "prices"})
+    assert wording("differences", "effect_modes", modes=slots, count=slots) in cause.text
 
 
 def test_every_input_that_is_other_has_its_share_and_shares_add_up() -> None:
@@ -131,3 +132,24 @@ def test_plans_without_a_slot_in_common_are_not_compared() -> None:
     with pytest.raises(InvalidInputError) as refused:
         compare(issue(1), issue())
     assert (refused.value.field, refused.value.reason) == ("before_id", "plans-apart")
+
+
+@each_row(
+    ("was", "now", "minutes"),
+    [
+        ("..EEE...", "...EEE..", 15),
+        ("EE......", "....EE..", 60),
+        ("....EE..", "..EE....", -30),
+        ("..EEE...", "...EE...", None),
+        ("EE..EE..", ".EE..EE.", None),
+    ],
+    ids=["overlapping", "apart", "earlier", "shorter", "two runs"],
+)
+def test_a_run_that_moves_as_a_whole_is_found(was: str, now: str, minutes: int | None) -> None:
+    before, after = (
+        {(slot, "battery"): "export" if sign == "E" else "hold" for slot, sign in enumerate(signs)}
+        for signs in (was, now)
+    )
+    changed = [place for place in before if before[place] != after[place]]
+    moved = find_moved_run(before, after, changed, 15)
+    assert moved == (None if minutes is None else MovedRun("battery", "export", minutes))

@@ -189,7 +189,7 @@ def test_carbon_without_its_intensity_is_refused_by_name() -> None:
 
 
 def test_one_figure_twice_is_refused() -> None:
-    with pytest.raises(ValueError, match="two different"):
+    with pytest.raises(ValueError, match="are the same"):
         ParetoRequest(plan=ask(), figures=("cost", "cost"))
 
 

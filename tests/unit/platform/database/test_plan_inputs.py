@@ -61,5 +61,5 @@ def test_courses_of_unlike_length_and_numbers_that_are_no_energies_are_refused()
             {"probability": [0.5, 0.5], "load_kwh": [[1.0], [1.0, 2.0]], "pv_kwh": [[1.0], [1.0]]}
         )
     for wrong in (np.array([[-1.0]]), np.array([[np.nan]]), np.array([1.0])):
-        with pytest.raises(ValidationError, match="energies from 0"):
+        with pytest.raises(ValidationError, match="not between 0"):
             ScenariosMessage(probability=[0.5], load_kwh=wrong, pv_kwh=np.ones((1, 1)))

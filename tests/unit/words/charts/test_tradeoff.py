@@ -29,8 +29,8 @@ def trade_off(costs: list[float], wears: list[float], knee: int | None = None) -
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", ["home: cost against wear", "cost (EUR)", "−1.00", "0.25"]),
-        ("de", ["home: Kosten gegen Verschleiß", "Verschleiß (EUR)", "−1,00", "0,25"]),
+        ("en", ["home: low cost or little battery wear", "cost (EUR)", "−1.00", "0.25"]),
+        ("de", ["home: niedrige Kosten oder", "Batterieverschleiß (EUR)", "−1,00", "0,25"]),
     ],
 )
 def test_the_picture_speaks_its_reader_s_language_with_units(

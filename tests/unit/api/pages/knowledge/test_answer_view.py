@@ -20,6 +20,7 @@ from services.api.pages.knowledge.answer_view import (
 from services.api.pages.layout import templates
 from tests.support.answers.sample_answers import PRICES, tell, tell_answer
 from tests.support.suite.tables import each_row
+from tests.support.words.wording import plain
 
 NUMBERS = Numbers("de", ZoneInfo("Europe/Berlin"), "EUR")
 START = datetime(2026, 10, 23, 22, tzinfo=UTC)
@@ -256,3 +257,19 @@ def test_whatever_a_tool_finds_is_drawn(
     assert "nan" not in drawn
     assert "<b>" not in drawn
     assert escape("<b>") in drawn
+
+
+@each_row(
+    ("period", "shown"),
+    [
+        ("2026-10-01/2026-10-24", "1. Okt. 2026 – 24. Okt. 2026"),
+        (
+            "2026-10-23T22:00:00Z/2026-10-24T22:00:00Z",
+            "24. Okt. 2026, 00:00 – 25. Okt. 2026, 00:00",
+        ),
+        ("the ice age", "the ice age"),
+    ],
+)
+def test_a_source_s_period_is_shown_in_local_days_and_times(period: str, shown: str) -> None:
+    tool = ToolView(tell_answer("prices").answer.tool_calls[0], NUMBERS)
+    assert plain(tool.say_period(ToolSource(what="series", period=period))) == shown

@@ -55,7 +55,7 @@ def test_what_is_known_of_a_document_is_told_in_the_reader_s_language() -> None:
     assert [fact.replace("\u00a0", " ") for fact in facts] == [
         "Vertrag",
         "vom 31. Jan. 2026",
-        "Fassung 2",
+        "Version 2",
         "1,2 MB",
         "12 Seiten",
         "1 Abschnitt",
@@ -84,7 +84,7 @@ def test_a_known_fault_is_told_with_its_remedy_in_the_reader_s_language() -> Non
     assert shown.fault == (said, remedy)
 
 
-def test_a_fault_that_no_sentence_is_known_for_is_told_in_general() -> None:
+def test_a_fault_without_a_sentence_of_its_own_has_a_general_one() -> None:
     shown = describe(
         "de",
         state="failed",

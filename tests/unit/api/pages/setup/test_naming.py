@@ -56,5 +56,5 @@ def test_a_name_that_cannot_be_shown_is_refused(called: str) -> None:
 
 def test_devices_differ_in_more_than_capital_letters_and_take_every_script() -> None:
     assert parse_site(SITE | {"pv": [{"name": "Süddach", "peak_kw": 5}]}).pv[0].name == "Süddach"
-    with pytest.raises(InvalidInputError, match="stands twice"):
+    with pytest.raises(InvalidInputError, match="used twice"):
         parse_site(SITE | {"pv": [{"name": "Roof", "peak_kw": 5}, {"name": "roof", "peak_kw": 5}]})

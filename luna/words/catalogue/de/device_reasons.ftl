@@ -1,0 +1,34 @@
+### Warum ein Auto oder Gerät läuft oder wartet, in Worten, die für jedes Gerät passen.
+
+reason_use_cheapest_1 = Nutzt die günstigsten Stunden bis { $time }: { $kwh } zu { $price } im Schnitt.
+short_use_cheapest_1 = Günstigste Stunden bis { $time }, im Schnitt { $price }
+short_use_cheapest_2 = Günstigste Stunden
+reason_use_throughout_1 = Nutzt die ganze verfügbare Zeit bis { $time }, auch zu { $dearest }.
+reason_use_throughout_2 = Nutzt die ganze verfügbare Zeit bis { $time }, zu { $price }.
+reason_use_throughout_3 = Nutzt die ganze verfügbare Zeit bis { $time }.
+short_use_throughout_1 = Die ganze Zeit bis { $time }
+short_use_throughout_2 = Die ganze verfügbare Zeit
+reason_use_now_1 = Nutzt jetzt Strom zu { $buy }: Eine andere Zeit bis { $time } lohnt sich nicht.
+reason_use_now_2 = Nutzt jetzt Strom: Eine andere Zeit bis { $time } lohnt sich nicht.
+short_use_now_1 = Jetzt zu { $buy }; andere Zeiten lohnen sich nicht
+short_use_now_2 = Andere Zeiten lohnen sich nicht
+reason_use_surplus_1 = Nutzt Solarüberschuss; einspeisen würde { $sell } bringen.
+reason_use_surplus_2 = Nutzt Solarüberschuss; einspeisen würde { $fee } kosten.
+reason_use_surplus_3 = Nutzt Solarüberschuss, der sonst verloren ginge.
+short_use_surplus_1 = Solarüberschuss statt Einspeisung zu { $sell }
+short_use_surplus_2 = Solarüberschuss
+reason_use_waits_1 = Wartet bis { $time }: Dann kostet die kWh { $price }, jetzt { $buy }.
+reason_use_waits_2 = Wartet bis { $time }: Ein früherer Start lohnt sich nicht.
+reason_use_waits_3 = Wartet: Später ist noch genug Zeit.
+short_use_waits_1 = Wartet bis { $time }: { $price } statt { $buy }
+short_use_waits_2 = Wartet bis { $time }
+short_use_waits_3 = Wartet
+reason_use_waits_peak_1 = Wartet: Jetzt steigt die Monatsspitze um { $kw }, das kostet { $cost } im Monat.
+short_use_waits_peak_1 = Wartet: { $kw } mehr Spitze, { $cost } im Monat
+short_use_waits_peak_2 = Wartet: Die Monatsspitze würde steigen
+reason_use_short_1 = { $kwh } fehlen { $at_time }: Zeit oder Leistung reicht nicht.
+short_use_short_1 = Es werden { $kwh } fehlen
+short_use_short_2 = Es wird Energie fehlen
+reason_use_ready_1 = Braucht bis { $time } nichts mehr.
+short_use_ready_1 = Braucht bis { $time } nichts mehr
+short_use_ready_2 = Braucht nichts mehr

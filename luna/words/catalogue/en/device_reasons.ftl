@@ -1,0 +1,34 @@
+### Why a car or appliance runs or waits, in words that fit every device.
+
+reason_use_cheapest_1 = Uses the cheapest hours until { $time }: { $kwh } at { $price } on average.
+short_use_cheapest_1 = Cheapest hours until { $time }, { $price } on average
+short_use_cheapest_2 = Cheapest hours
+reason_use_throughout_1 = Uses all available time until { $time }, even at { $dearest }.
+reason_use_throughout_2 = Uses all available time until { $time }, at { $price }.
+reason_use_throughout_3 = Uses all available time until { $time }.
+short_use_throughout_1 = All available time until { $time }
+short_use_throughout_2 = All available time
+reason_use_now_1 = Uses power now at { $buy }: another time until { $time } does not pay off.
+reason_use_now_2 = Uses power now: another time until { $time } does not pay off.
+short_use_now_1 = Now at { $buy }; other times do not pay off
+short_use_now_2 = Other times do not pay off
+reason_use_surplus_1 = Uses solar surplus; selling it would bring { $sell }.
+reason_use_surplus_2 = Uses solar surplus; selling it would cost { $fee }.
+reason_use_surplus_3 = Uses solar surplus that would otherwise be lost.
+short_use_surplus_1 = Solar surplus instead of selling at { $sell }
+short_use_surplus_2 = Solar surplus
+reason_use_waits_1 = Waits until { $time }: then a kWh costs { $price }, now { $buy }.
+reason_use_waits_2 = Waits until { $time }: an earlier start does not pay off.
+reason_use_waits_3 = Waits: there is still enough time later.
+short_use_waits_1 = Waits until { $time }: { $price } instead of { $buy }
+short_use_waits_2 = Waits until { $time }
+short_use_waits_3 = Waits
+reason_use_waits_peak_1 = Waits: now the monthly peak would rise by { $kw }, costing { $cost } a month.
+short_use_waits_peak_1 = Waits: { $kw } more peak costs { $cost } a month
+short_use_waits_peak_2 = Waits: the monthly peak would rise
+reason_use_short_1 = { $kwh } will be missing { $at_time }: time or power is not enough.
+short_use_short_1 = { $kwh } will be missing
+short_use_short_2 = Some energy will be missing
+reason_use_ready_1 = Needs nothing more until { $time }.
+short_use_ready_1 = Needs nothing more until { $time }
+short_use_ready_2 = Needs nothing more

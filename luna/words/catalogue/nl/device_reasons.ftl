@@ -1,0 +1,34 @@
+### Waarom een auto of apparaat draait of wacht, in woorden die bij elk apparaat passen.
+
+reason_use_cheapest_1 = Gebruikt de goedkoopste uren tot { $time }: { $kwh } tegen gemiddeld { $price }.
+short_use_cheapest_1 = Goedkoopste uren tot { $time }, gemiddeld { $price }
+short_use_cheapest_2 = Goedkoopste uren
+reason_use_throughout_1 = Gebruikt alle beschikbare tijd tot { $time }, ook tegen { $dearest }.
+reason_use_throughout_2 = Gebruikt alle beschikbare tijd tot { $time }, tegen { $price }.
+reason_use_throughout_3 = Gebruikt alle beschikbare tijd tot { $time }.
+short_use_throughout_1 = Alle beschikbare tijd tot { $time }
+short_use_throughout_2 = Alle beschikbare tijd
+reason_use_now_1 = Gebruikt nu stroom van { $buy }: een andere tijd tot { $time } loont niet.
+reason_use_now_2 = Gebruikt nu stroom: een andere tijd tot { $time } loont niet.
+short_use_now_1 = Nu tegen { $buy }; andere tijden lonen niet
+short_use_now_2 = Andere tijden lonen niet
+reason_use_surplus_1 = Gebruikt zonneoverschot; terugleveren zou { $sell } opleveren.
+reason_use_surplus_2 = Gebruikt zonneoverschot; terugleveren zou { $fee } kosten.
+reason_use_surplus_3 = Gebruikt zonneoverschot dat anders verloren gaat.
+short_use_surplus_1 = Zonneoverschot in plaats van verkopen voor { $sell }
+short_use_surplus_2 = Zonneoverschot
+reason_use_waits_1 = Wacht tot { $time }: dan kost een kWh { $price }, nu { $buy }.
+reason_use_waits_2 = Wacht tot { $time }: eerder beginnen loont niet.
+reason_use_waits_3 = Wacht: later is er nog genoeg tijd.
+short_use_waits_1 = Wacht tot { $time }: { $price } in plaats van { $buy }
+short_use_waits_2 = Wacht tot { $time }
+short_use_waits_3 = Wacht
+reason_use_waits_peak_1 = Wacht: nu stijgt de maandpiek met { $kw }, dat kost { $cost } per maand.
+short_use_waits_peak_1 = Wacht: { $kw } meer piek kost { $cost } per maand
+short_use_waits_peak_2 = Wacht: de maandpiek zou stijgen
+reason_use_short_1 = { $kwh } ontbreekt { $at_time }: er is te weinig tijd of vermogen.
+short_use_short_1 = Er gaat { $kwh } ontbreken
+short_use_short_2 = Er gaat energie ontbreken
+reason_use_ready_1 = Heeft tot { $time } niets meer nodig.
+short_use_ready_1 = Heeft tot { $time } niets meer nodig
+short_use_ready_2 = Heeft niets meer nodig
