@@ -8,7 +8,7 @@ from luna.energy.devices.grid import NO_LIMIT_KW
 from luna.energy.site.differences import SiteDifference
 from luna.words.devices import say_device
 from luna.words.language import Language
-from luna.words.numbers import NBSP, Numbers
+from luna.words.numbers import NBSP, Numbers, join_unit
 from luna.words.pages import page_words
 from luna.words.phrases import Phrases
 
@@ -181,9 +181,7 @@ def _say_number(field: str, value: float, numbers: Numbers) -> str:
         return page_words("setup", numbers.language)("review_no_limit")
     text = numbers.number(value, _count_decimals(value))
     unit = next((unit for ending, unit in _UNITS.items() if field.endswith(ending)), "")
-    if unit == "°":
-        return text + unit
-    return f"{text}{NBSP}{unit}" if unit else text
+    return join_unit(text, unit, numbers.language)
 
 
 def _count_decimals(value: float) -> int:

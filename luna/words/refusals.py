@@ -13,7 +13,7 @@ from luna.energy.row_fault import RowFault
 from luna.words.devices import say_device
 from luna.words.fields import name_field
 from luna.words.language import Language
-from luna.words.numbers import MINUS, NBSP, Numbers, say_day, write_decimal
+from luna.words.numbers import MINUS, Numbers, join_unit, say_day, write_decimal
 from luna.words.phrases import Phrases
 from luna.words.quarantine import say_row_fault
 
@@ -118,8 +118,8 @@ def _say_day(value: str, language: Language) -> str:
     return say_day(date.fromisoformat(value[:10]), language)
 
 
-def _say_unit(value: str, _: Language) -> str:
-    return f"{NBSP}{value}" if value else ""
+def _say_unit(value: str, language: Language) -> str:
+    return join_unit("", value, language)
 
 
 def _say_device(value: str, language: Language) -> str:

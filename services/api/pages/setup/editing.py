@@ -16,7 +16,7 @@ from luna.energy.site.countries import place_named, places
 from luna.energy.site.main_fuses import assume_connection
 from luna.words.devices import say_device
 from luna.words.language import Language
-from luna.words.numbers import read_number, write_decimal
+from luna.words.numbers import join_unit, read_number, write_decimal
 from luna.words.pages import PageWords
 from services.api.pages.setup.composition import ELSEWHERE, compose, numbers_of, suggest_tariff
 from services.api.pages.setup.control_methods import METHODS, answer_control
@@ -348,7 +348,7 @@ class _ChangeReader:
 
     def say(self, entry: Entry, text: str) -> str:
         """Return an answer with the reader's decimal mark and its unit."""
-        said = say_answer(entry, write_decimal(text, self.language), self.words)
+        said = say_answer(entry, write_decimal(text, self.language), self.words, self.language)
         return f"{said}\u00a0{self.price_unit}" if said and entry.kind == "price" else said
 
 
@@ -448,7 +448,7 @@ def _compare(
     return changes
 
 
-def say_answer(entry: Entry, text: str, words: PageWords) -> str:
+def say_answer(entry: Entry, text: str, words: PageWords, language: Language) -> str:
     """Return an answer in the reader's words, with its unit; "" for none."""
     if entry.kind == "switch":
         return words("switch_on" if text == ON else "switch_off")
@@ -456,10 +456,10 @@ def say_answer(entry: Entry, text: str, words: PageWords) -> str:
         return words("elsewhere") if text == ELSEWHERE else text.partition(":")[2]
     if entry.kind in {"choice", "bearing"} and text in entry.options:
         return words(f"option_{entry.name}_{text}")
-    with_unit = f"{text}\u00a0{entry.unit}" if text and entry.unit else text
+    with_unit = join_unit(text, entry.unit, language) if text else ""
     if entry.kind == "bearing":
         degrees = read_number(text)
         if degrees is not None:
             nearest = DIRECTIONS[round(degrees / 45) % len(DIRECTIONS)]
-            return f"{words(f'option_{entry.name}_{nearest}')} ({text}\u00a0{entry.unit})"
+            return f"{words(f'option_{entry.name}_{nearest}')} ({with_unit})"
     return with_unit

@@ -306,10 +306,10 @@ def test_the_review_says_all_that_was_entered_in_words() -> None:
         "devices": [
             "Battery: Akku",
             "Battery: shed",
-            ": 15 %",
+            ": 15%",
             ": no",
-            "south (190 °)",
-            "Tilt: 30 °",
+            "south (190°)",
+            "Tilt: 30°",
             "3 × 35 A",
             "24.1 kW",
             "7.0 kW",
