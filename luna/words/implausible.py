@@ -3,6 +3,7 @@
 import math
 
 from luna.words.language import Language
+from luna.words.numbers import join_unit, mark_decimals
 from luna.words.phrases import Phrases
 
 READINGS = Phrases("device_readings", "reading_")
@@ -21,5 +22,9 @@ def say_implausible(
         unit: of the value.
         language: of the text.
     """
-    reported = "–" if math.isnan(value) else f"{value:.6g} {unit}"
+    reported = (
+        "–"
+        if math.isnan(value)
+        else join_unit(mark_decimals(f"{value:.6g}", language), unit, language)
+    )
     return CAUSES.say(cause, language, reading=READINGS.say(reading, language), value=reported)

@@ -262,6 +262,15 @@ def read_number(text: str) -> float | None:
     return float(plain)
 
 
+def join_unit(number: str, unit: str, language: Language) -> str:
+    """Return a number with its unit as the language joins them: "10 kWh", "72%", "72 %"."""
+    if not unit:
+        return number
+    if unit == "%":
+        return language_forms(language).share.format(number=number)
+    return f"{number}{unit}" if unit == "°" else f"{number}{NBSP}{unit}"
+
+
 def say_day(day: date, language: Language) -> str:
     """Return a day with its year: "21 May 2026", "21. Mai 2026"."""
     forms = language_forms(language)

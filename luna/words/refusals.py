@@ -10,19 +10,18 @@ from luna.energy import refusals
 from luna.energy.errors import InvalidInputError, LunaError, read_problem
 from luna.energy.refusals import ParameterKind
 from luna.energy.row_fault import RowFault
-from luna.words.devices import PREFIXES, say_device
+from luna.words.devices import say_device
+from luna.words.fields import name_field
 from luna.words.language import Language
-from luna.words.numbers import MINUS, NBSP, Numbers, say_day, write_decimal
+from luna.words.numbers import MINUS, Numbers, join_unit, say_day, write_decimal
 from luna.words.phrases import Phrases
 from luna.words.quarantine import say_row_fault
 
-# Sentences and remedies by declared reason, of errors without one by their code, and names of form
-# fields.
+# Sentences and remedies by declared reason, and of errors without one by their code.
 SENTENCES = Phrases("refusals", "sentence_")
 REMEDIES = Phrases("refusals", "remedy_")
 SENTENCES_OF_CODES = Phrases("error_codes", "sentence_")
 REMEDIES_OF_CODES = Phrases("error_codes", "remedy_")
-FIELDS = Phrases("fields")
 
 
 class SpokenError(InvalidInputError):
@@ -31,23 +30,24 @@ class SpokenError(InvalidInputError):
 
 @dataclass(frozen=True, slots=True)
 class SaidRefusal:
-    """An error on a page.
+    """An error on a page, without the error's own English message.
 
-    ``place`` and ``remedy`` may be empty, ``detail`` is the error's own message where it says more.
+    ``place`` and ``remedy`` may be empty. ``is_general``: no sentence of its own is declared, so
+    the page shows the number of its report.
     """
 
     sentence: str
     remedy: str
     place: str = ""
-    detail: str = ""
+    is_general: bool = False
 
     def __str__(self) -> str:
-        return " ".join(part for part in (self.sentence, self.remedy, self.detail) if part)
+        return " ".join(part for part in (self.sentence, self.remedy) if part)
 
 
 def say_refusal(error: LunaError, language: Language) -> SaidRefusal:
     """Return an error in the reader's language."""
-    place = _name_field(error.field or "", language)
+    place = name_field(error.field or "", language)
     if isinstance(error, SpokenError):
         return SaidRefusal(error.message, error.remedy or "", place)
     # A worker of a newer release may send reasons that this one lacks.
@@ -59,7 +59,6 @@ def say_refusal(error: LunaError, language: Language) -> SaidRefusal:
             SENTENCES.fill(reason, language, figures),
             REMEDIES.fill(reason, language, figures),
             place,
-            f"{error.message}." if declared.quotes else "",
         )
     code = error.code if error.code in SENTENCES_OF_CODES else LunaError.code
     # The error's own remedy addresses the command line and programs.
@@ -67,18 +66,8 @@ def say_refusal(error: LunaError, language: Language) -> SaidRefusal:
         SENTENCES_OF_CODES.say(code, language),
         REMEDIES_OF_CODES.say(code, language),
         place,
-        f"{error.message}.",
+        is_general=True,
     )
-
-
-def _name_field(path: str, language: Language) -> str:
-    # A field's name is the last part of its path that is no index.
-    parts = [part for part in path.split(".") if part and not part.isdigit()]
-    field = parts[-1] if parts else ""
-    named = FIELDS.find(field, language)
-    if named is not None:
-        return named({})
-    return PREFIXES.say(field, language) if field in PREFIXES else field
 
 
 def say_problem(problem: Mapping[str, Any], language: Language) -> SaidRefusal:
@@ -129,8 +118,8 @@ def _say_day(value: str, language: Language) -> str:
     return say_day(date.fromisoformat(value[:10]), language)
 
 
-def _say_unit(value: str, _: Language) -> str:
-    return f"{NBSP}{value}" if value else ""
+def _say_unit(value: str, language: Language) -> str:
+    return join_unit("", value, language)
 
 
 def _say_device(value: str, language: Language) -> str:

@@ -259,8 +259,9 @@ class Site(SiteDevices):
                 require_in_order(self.list_sensors(entries))
             except InvalidInputError as exc:
                 context = {
-                    "said": f"input_sensors.{role}: {exc.message}: {exc.value}",
+                    "said": f"{exc.message}: {exc.value}",
                     "remedy": exc.remedy,
+                    "place": ("input_sensors", role),
                 }
                 raise PydanticCustomError(
                     "sensor_time",
@@ -271,7 +272,7 @@ class Site(SiteDevices):
                 raise PydanticCustomError(
                     "sensor_time",
                     "{said}",
-                    {**(exc.context or {}), "said": f"input_sensors.{role}: {exc.message()}"},
+                    {**(exc.context or {}), "place": ("input_sensors", role)},
                 ) from exc
         return self
 

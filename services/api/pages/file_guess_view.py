@@ -1,5 +1,6 @@
 """Guess of a file's contents, as its pages show it and ask about it."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -21,7 +22,7 @@ from luna.words import Numbers
 from luna.words.charts.axes import ChartFrame, ClockAxis, choose_step, draw_ruler, fit_axis
 from luna.words.charts.marks import draw_heading, find_runs, trace_stairs
 from luna.words.charts.svg import join, number, path
-from luna.words.numbers import say_month
+from luna.words.numbers import say_day, say_month
 from luna.words.pages import PageWords
 from luna.words.quality import say_series
 from services.api.gateway import Gateway
@@ -57,6 +58,10 @@ STORED_AS = (
 UNITS = ("Wh", "kWh", "MWh", "W", "kW")
 MEASURES = ("interval", "counter", "power")
 MOST_CHOICES = 400
+# What the guess calls a column without a name.
+_NAMELESS = re.compile(r"column (\d+)")
+_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_OFFSET = re.compile(r"Z$|[+-]\d\d:?\d\d$")
 LONGEST = 300
 
 
@@ -126,11 +131,31 @@ class FileGuessView:
 
     def say(self, reason: GuessReason) -> str:
         """Return a reason in words."""
-        return self.words("reason_" + reason.code, **reason.figures)
+        figures = {name: self._say_figure(name, text) for name, text in reason.figures.items()}
+        return self.words("reason_" + reason.code, **figures)
+
+    def _say_figure(self, name: str, text: str) -> str:
+        if name == "column":
+            return self.say_column(text)
+        if name == "separator" and text == "tab":
+            return self.words("separator_tab")
+        if name == "day" and _ISO_DAY.fullmatch(text):
+            return say_day(date.fromisoformat(text), self.numbers.language)
+        if name == "example":
+            # The offset alone: the time before it is in no reader's own form.
+            offset = _OFFSET.search(text)
+            return offset[0] if offset else text
+        return text
+
+    def say_column(self, name: str) -> str:
+        """Return a column's name; one without a name in the file is called by its place."""
+        nameless = _NAMELESS.fullmatch(name)
+        return self.words("column_number", number=nameless[1]) if nameless else name
 
     def say_question(self, question: FileQuestion) -> str:
         """Return a question in words."""
-        return self.words("question_" + question.code, column=question.column or "")
+        column = self.say_column(question.column or "")
+        return self.words("question_" + question.code, column=column)
 
     def options(self, question: FileQuestion) -> list[Option]:
         """Return the answers to a question."""

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any, Literal, NamedTuple, get_args
 from urllib.parse import quote
 
+import structlog
 from anyio import to_thread
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -23,7 +24,7 @@ from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 
 from luna.energy.errors import ConfirmationError, LunaError, UnauthenticatedError, UnreadableError
-from luna.energy.refusals import refuse
+from luna.energy.refusals import REASONS, refuse
 from luna.energy.site import Site, explain_faults
 from luna.energy.timeline import SLOT, parse_zone
 from luna.platform.database import control, sites
@@ -36,7 +37,7 @@ from luna.words.numbers import write_decimal
 from luna.words.pages import PageWords, page_words
 from luna.words.quality import say_series
 from luna.words.quarantine import say_row_fault
-from luna.words.refusals import say_problem, say_refusal
+from luna.words.refusals import SpokenError, say_problem, say_refusal
 from services.api.identity.caller import NOBODY, Caller
 from services.api.json_body import Handler
 from services.api.pages.assets import find_asset
@@ -57,6 +58,8 @@ THEME_COOKIE = "luna_theme"
 # The service worker caches pages per account by this header.
 ACCOUNT_HEADER = "X-Luna-Account"
 MISSING = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
+
+log = structlog.get_logger("luna.api")
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +273,7 @@ def templates() -> Environment:
         "write_decimals": _write_decimals,
         "say_refusal": say_refusal,
         "say_problem": say_problem,
+        "say_given": say_given,
         "slot": SLOT,
     }
     return environment
@@ -316,10 +320,13 @@ class PageRoute(SiteClockRoute):
             except LunaError as error:
                 # The guard may have refused before the sites were read.
                 await remember_sites(request)
+                _log_unsaid(error)
                 return show_error(request, error)
             except RequestValidationError as error:
                 faults = [{**fault, "loc": fault["loc"][1:]} for fault in error.errors()]
-                return show_error(request, explain_faults(faults, field=""))
+                explained = explain_faults(faults, field="")
+                _log_unsaid(explained)
+                return show_error(request, explained)
 
         return handle_as_page
 
@@ -343,6 +350,24 @@ def show_error(request: Request, error: LunaError) -> Response:
     template = "error_part.html.j2" if request.headers.get("HX-Request") else "error.html.j2"
     html = _render(request, Page("error", ""), template, site=None, error=error)
     return HTMLResponse(html, error.status, error.headers)
+
+
+def _log_unsaid(error: LunaError) -> None:
+    """Log an error of which the page cannot say everything; the page shows the log's number."""
+    if isinstance(error, SpokenError | UnauthenticatedError | ConfirmationError):
+        return
+    declared = REASONS.get(error.reason or "")
+    is_said = declared is not None and not declared.quotes
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR or not is_said:
+        log.warning("page failed", error=str(error), code=error.code)
+
+
+def say_given(error: LunaError, language: Language) -> str:
+    """Return the value that an error refuses; "" of a fault that is Luna's own."""
+    value = error.value
+    if value is None or isinstance(value, bool) or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return ""
+    return write_decimal(str(value), language)
 
 
 async def answer_missing_page(request: Request, error: Exception) -> Response:

@@ -81,7 +81,9 @@ def test_without_a_run_the_page_says_how_to_begin(api: httpx.Client, database: E
     assert api.get("/v1/edge/runs").json() == {"runs": [], "cursor": None}
     store(database, "broken", None)
     failed = wording("edge", "failed", "de", run="broken")
-    assert f"{failed} the disk is full" in read(api, "/ui/edge", "de")
+    text = read(api, "/ui/edge", "de")
+    assert f"{failed} {wording('error_codes', 'sentence_internal', 'de')}" in text
+    assert "disk" not in text
 
 
 def test_the_page_says_what_the_newest_run_came_to(

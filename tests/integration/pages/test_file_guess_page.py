@@ -79,7 +79,7 @@ def test_a_file_with_an_open_question_is_stored_once_it_is_answered(
     text = read(page)
     assert wording("file_guess", "headline_open", file=file.name) in text
     assert wording("file_guess", "question_consumption", column="Verbrauch [kWh]") in text
-    assert wording_pattern("file_guess", "reason_zone_changes", day="2024-03-31").search(text)
+    assert wording_pattern("file_guess", "reason_zone_changes", day="31 Mar 2024").search(text)
     german = read(api.get(address, headers={"Accept-Language": "de"}))
     assert wording("file_guess", "headline_open", "de", file=file.name) in german
     path = address.partition("?")[0]

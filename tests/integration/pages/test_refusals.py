@@ -12,6 +12,8 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
+from luna.energy.errors import InvalidInputError, UnavailableError
+from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.clock import SystemClock
 from luna.platform.database import sites
@@ -216,13 +218,14 @@ def address(path: str, row: int) -> str:
 def read_alert(answer: httpx.Response) -> str:
     part = re.search(r'role="alert">(.*?)</section>', answer.text, re.DOTALL)
     assert part is not None, answer.text[:500]
-    return re.sub(
-        r"\s+", " ", html.unescape(re.sub(r'<p class="small muted".*?</p>|<[^>]+>', " ", part[1]))
-    )
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", part[1])))
 
 
 LANGUAGES: tuple[Language, Language] = ("de", "en")
-ENGLISH = re.compile(r"\b(the|is|at least|at most|there|choose|luna (manual|session|data)|POST)\b")
+ENGLISH = re.compile(
+    r"\b(the|is|are|no|not|of|with|cannot|should|input|field|valid|at least|at most|there|"
+    r"choose|luna (manual|session|data)|POST|Error)\b"
+)
 
 
 def read_refusals(api: httpx.Client, path: str, form: dict[str, str]) -> tuple[str, str]:
@@ -296,3 +299,40 @@ def test_a_cost_that_cannot_be_said_is_no_error_and_says_why(api: httpx.Client, 
     ]
     assert wording("refusals", "sentence_block-passed", "de") in html.unescape(told[0])
     assert wording("refusals", "sentence_block-passed", "en") in html.unescape(told[1])
+
+
+def test_a_service_that_fails_is_said_without_its_own_text(
+    api: httpx.Client, row: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = [
+        UnavailableError("the frobnicator does not answer", remedy="Straighten it."),
+        InvalidInputError("the frobnicator is bent", field="batteries.1.capacity_kwh", value=3.5),
+        refuse("database-away", field="database", why="connection refused by the server"),
+    ]
+    for fault in faults:
+
+        def fail(*_: object, fault: Exception = fault, **__: object) -> None:
+            raise fault
+
+        monkeypatch.setattr(sites, "load", fail)
+        monkeypatch.setattr(sites, "read", fail)
+        answer = api.get(f"{HOME}/site", headers={"Accept-Language": "de"})
+        told = read_alert(answer)
+        assert not ENGLISH.search(told), told
+        assert "frobnicator" not in answer.text
+        assert "refused by" not in answer.text
+        number = answer.headers["X-Trace-Id"]
+        assert wording("every_page", "error_report", "de", trace_id=number) in told
+
+
+def test_a_wrong_field_of_a_home_is_named_as_its_form_labels_it(
+    api: httpx.Client, row: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise refuse("soc-beyond", field="site.batteries.0.min_soc", value=1.5, max_soc=0.9)
+
+    monkeypatch.setattr(sites, "read", fail)
+    told = read_alert(api.get(f"{HOME}/site", headers={"Accept-Language": "de"}))
+    assert wording("every_page", "error_where", "de", field="Batterie: Reserve") in told
+    assert "(1,5)" in told
+    assert "batteries" not in told

@@ -107,7 +107,7 @@ def test_forms_that_make_no_question_are_refused_in_words(api: httpx.Client) -> 
         ({"expert": "[1]"}, wording_pattern("what_ifs", "no_json")),
         (
             {"expert": '{"batteries": {"battery": {"capacity_kwh": -1}}}'},
-            re.compile("capacity_kwh"),
+            re.compile("Battery: capacity"),
         ),
         ({"fixed_price": "cheap"}, wording_pattern("what_ifs", "no_number")),
         ({"battery": "7"}, re.compile("battery")),

@@ -396,20 +396,24 @@ def test_a_sensor_holds_from_its_local_day_until_its_own() -> None:
     [
         (
             [{"sensor": "a", "from": "2026-03-02", "until": "2026-03-01"}],
-            "site",
+            "site.input_sensors.total_grid_import",
             "a ends before it begins",
         ),
         (
             ["a", {"sensor": "a", "from": "2026-03-01"}],
-            "site",
+            "site.input_sensors.total_grid_import",
             "a is listed twice for the same time",
         ),
         (
             [{"sensor": "a", "until": "2026-03-02"}, {"sensor": "a", "from": "2026-03-01"}],
-            "site",
+            "site.input_sensors.total_grid_import",
             "a is listed twice for the same time",
         ),
-        ([{"sensor": "a", "from": "yesterday"}], "site", "not a time: yesterday"),
+        (
+            [{"sensor": "a", "from": "yesterday"}],
+            "site.input_sensors.total_grid_import",
+            "not a time: yesterday",
+        ),
         (
             [{"sensor": "a", "since": "2026-03-01"}],
             "site.input_sensors.total_grid_import.0.since",

@@ -88,7 +88,7 @@ SENTENCES: list[tuple[Callable[[], str], str]] = [
     (
         say_payback,
         (
-            "X saves €50.00 a year (95 % certain: €40.00 to €60.00); it pays for itself in "
+            "X saves €50.00 a year (95% certain: €40.00 to €60.00); it pays for itself in "
             "20.0 years (16.7 to 25.0)."
         ),
     ),

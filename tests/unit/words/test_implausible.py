@@ -10,6 +10,7 @@ from luna.platform.drivers.plausibility import ImplausibleCause
 from luna.platform.drivers.profile import READING_UNITS, ReadingName
 from luna.words.catalogue import CATALOGUE
 from luna.words.implausible import CAUSES, READINGS, say_implausible
+from luna.words.numbers import join_unit
 
 
 def test_every_reading_and_cause_has_a_sentence_that_names_both() -> None:
@@ -20,5 +21,7 @@ def test_every_reading_and_cause_has_a_sentence_that_names_both() -> None:
             reading, cause, -1500.0, unit=READING_UNITS[reading], language=language
         )
         assert READINGS.say(reading, language) in said
-        assert (f"-1500 {READING_UNITS[reading]}" in said) == (cause != "invalid_value")
+        assert (join_unit("-1500", READING_UNITS[reading], language) in said) == (
+            cause != "invalid_value"
+        )
         assert "nan" not in say_implausible(reading, cause, math.nan, unit="W", language=language)

@@ -1,6 +1,9 @@
 """Numbers as people of a language write them."""
 
+import re
 from datetime import UTC, date, datetime
+from importlib.resources import files
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,7 +12,9 @@ from hypothesis import strategies as st
 
 from luna.energy.errors import InvalidInputError
 from luna.words import Numbers
-from luna.words.numbers import join_words, say_date
+from luna.words.catalogue import CATALOGUE
+from luna.words.language import language_forms
+from luna.words.numbers import join_unit, join_words, say_date
 from tests.support.suite.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -114,3 +119,21 @@ def test_uses_the_true_minus_and_never_minus_zero(value: float, numbers: Numbers
     assert not any(
         text.startswith("−") and not any(digit in text for digit in "123456789") for text in texts
     )
+
+
+@pytest.mark.parametrize("language", CATALOGUE.languages)
+def test_the_catalogue_writes_percent_as_numbers_do(language: str) -> None:
+    gap = language_forms(language).share.format(number="").removesuffix("%")
+    folder = Path(str(files("luna.words.catalogue"))) / language
+    wrong = []
+    for path in folder.glob("*.ftl"):
+        text = path.read_text(encoding="utf-8").replace('{ "\\u00A0" }', "\u00a0")
+        found = re.findall(r"[\d}]([ \u00a0\u202f]*)%", text)
+        wrong += [path.stem for each in found if each != gap]
+    assert wrong == []
+
+
+def test_a_unit_is_joined_as_the_language_does() -> None:
+    joined = [join_unit("7", "%", language) for language in ("en", "de", "nl")]
+    assert joined == ["7%", "7\u00a0%", "7%"]
+    assert [join_unit("7", unit, "en") for unit in ("kWh", "°", "")] == ["7\u00a0kWh", "7°", "7"]

@@ -38,7 +38,8 @@ def _names_in(text: str) -> set[str]:
 PAGES = _read_sources("services")
 CODE = _read_sources("luna", "services")
 ON_PAGES = _names_in(PAGES)
-IN_CODE = _names_in(CODE)
+# Fields of a home are named by the models that declare them.
+IN_CODE = _names_in(CODE) | set(re.findall(r"^    (\w+): ", CODE, re.MULTILINE))
 BEGINNINGS = tuple(name for name in ON_PAGES if name.endswith("_"))
 ENDINGS = set(re.findall(r"""["'}](_[a-z]+)["']""", CODE))
 # Documentation of kinds of devices, which is English.

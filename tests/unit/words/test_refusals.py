@@ -105,10 +105,9 @@ def test_a_share_is_said_in_percent_and_a_bound_with_the_unit_of_its_field() -> 
 
 
 def test_an_error_of_a_newer_release_is_said_by_its_kind() -> None:
-    assert (
-        say_refusal(InvalidInputError("bent").because("bent-frobnicator", {}), "de").detail
-        == "bent."
-    )
+    said = say_refusal(InvalidInputError("bent").because("bent-frobnicator", {}), "de")
+    assert said == say_refusal(InvalidInputError("else"), "de")
+    assert said.is_general
 
 
 @each_row("language", ["en", "de"])
@@ -116,16 +115,17 @@ def test_an_error_of_a_newer_release_is_said_by_its_kind() -> None:
     "kind",
     [InvalidInputError, NotFoundError, OutdatedError, UnavailableError, MachineError, LunaError],
 )
-def test_what_nobody_worded_is_said_by_its_kind_with_the_error_beside_it(
+def test_what_nobody_worded_is_said_by_its_kind_without_the_error_itself(
     kind: type[LunaError], language: Language
 ) -> None:
     said = say_refusal(
         kind("the frobnicator is bent", field="frobnicator", remedy="Straighten it."), language
     )
-    assert said.detail == "the frobnicator is bent."
-    assert said.place == "frobnicator"
+    assert said.is_general
+    assert said.place == ""
     assert said.sentence
     assert said.remedy
+    assert "bent" not in str(said)
 
 
 def test_what_was_worded_for_its_reader_stays_as_it_is() -> None:

@@ -30,7 +30,7 @@ variant =
 # Ersparnis im Jahr und Amortisation; weniger Tage als ein Jahr werden genannt.
 saves = { $name } spart { $value } im Jahr{ $basis }
 costs = { $name } kostet { $value } mehr im Jahr{ $basis }
-interval = { " " }(zu 95 % sicher: { $low } bis { $high })
+interval = { " " }(zu 95{ "\u00A0" }% sicher: { $low } bis { $high })
 baseline =
     { $days ->
         [one] Dein Zuhause, wie es ist: { $bill } Stromkosten in { $days } Tag

@@ -48,8 +48,8 @@ fault_soc_jump =
     }
 fault_soc_excursion =
     { $known ->
-        [one] Der Ladestand liegt in { $known } Viertelstunde um bis zu { $jump } % daneben und kehrt dann zurück. Hat der Sensor neu gestartet?
-       *[other] Der Ladestand liegt in { $known } Viertelstunden um bis zu { $jump } % daneben und kehrt dann zurück. Hat der Sensor neu gestartet?
+        [one] Der Ladestand liegt in { $known } Viertelstunde um bis zu { $jump }{ "\u00A0" }% daneben und kehrt dann zurück. Hat der Sensor neu gestartet?
+       *[other] Der Ladestand liegt in { $known } Viertelstunden um bis zu { $jump }{ "\u00A0" }% daneben und kehrt dann zurück. Hat der Sensor neu gestartet?
     }
 fault_soc_stuck = Der Ladestand blieb gleich, obwohl { $flow } kWh geladen oder entladen wurden
 fault_soc_reversed = Der Ladestand fällt, während die Batterie lädt ({ $against } von { $moved } kWh). Sind die Sensoren für Laden und Entladen vertauscht? Tausche sie in den Einstellungen deines Zuhauses unter Sensoren

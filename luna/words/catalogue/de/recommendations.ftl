@@ -5,7 +5,7 @@ title_standby = Finde, was die ganze Nacht läuft
 text_standby = Dein Haus braucht immer mindestens { $standby }. Zieh bei { $less } davon den Stecker.
 evidence_standby = Zwischen 1 und 5 Uhr liegt dein Verbrauch in neun von zehn Viertelstunden über { $standby }.
 title_battery_reserve = { $device }: Reserve senken
-text_battery_reserve = Die Reserve ist { $reserve }. Brauchst du sie nicht für Stromausfälle, stell sie auf 10 %. Die Batterie ersetzt dann mehr gekauften Strom.
+text_battery_reserve = Die Reserve ist { $reserve }. Brauchst du sie nicht für Stromausfälle, stell sie auf 10{ "\u00A0" }%. Die Batterie ersetzt dann mehr gekauften Strom.
 evidence_battery_reserve =
     { $days_held ->
         [one] An { $days_held } Tag hast du Strom gekauft, während die Batterie an ihrer Reserve war.

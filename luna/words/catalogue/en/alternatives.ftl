@@ -30,7 +30,7 @@ variant =
 # Savings of a year and payback; fewer days than a year are named.
 saves = { $name } saves { $value } a year{ $basis }
 costs = { $name } costs { $value } more a year{ $basis }
-interval = { " " }(95 % certain: { $low } to { $high })
+interval = { " " }(95% certain: { $low } to { $high })
 baseline =
     { $days ->
         [one] Your home as it is: a bill of { $bill } in { $days } day

@@ -54,8 +54,8 @@ fault_soc_jump =
     }
 fault_soc_excursion =
     { $known ->
-        [one] The battery level is off by up to { $jump } % in { $known } quarter-hour, then returns. Did its sensor restart?
-       *[other] The battery level is off by up to { $jump } % in { $known } quarter-hours, then returns. Did its sensor restart?
+        [one] The battery level is off by up to { $jump }% in { $known } quarter-hour, then returns. Did its sensor restart?
+       *[other] The battery level is off by up to { $jump }% in { $known } quarter-hours, then returns. Did its sensor restart?
     }
 fault_soc_stuck = The battery level did not change while { $flow } kWh went in or out
 fault_soc_reversed = The battery level falls while the battery charges ({ $against } of { $moved } kWh). Are the sensors for charging and discharging swapped? Swap them in your home's settings, under Sensors

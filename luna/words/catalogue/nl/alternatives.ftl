@@ -30,7 +30,7 @@ variant =
 # Besparing per jaar en terugverdientijd; minder dagen dan een jaar worden genoemd.
 saves = { $name } bespaart { $value } per jaar{ $basis }
 costs = { $name } kost { $value } meer per jaar{ $basis }
-interval = { " " }(95 % zeker: { $low } tot { $high })
+interval = { " " }(95% zeker: { $low } tot { $high })
 baseline =
     { $days ->
         [one] Je huis zoals het is: een rekening van { $bill } in { $days } dag

@@ -34,6 +34,7 @@ from luna.platform.settings import Settings
 from luna.platform.settings.stored import Plain, describe_settings, is_changeable, store_settings
 from luna.platform.telemetry import HIDDEN, RECENT_LINES, without_secrets
 from luna.words import Numbers
+from luna.words.numbers import join_unit
 from luna.words.pages import PageWords
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.admin.page_clock import read_clock
@@ -293,6 +294,7 @@ def _frame(
     clock = read_clock(gateway, request)
     formatters = {
         "figure": numbers.number,
+        "measure": partial(say_measure, numbers=numbers),
         "instant": clock.say,
         "zone": clock.zone,
         "bytes_of": partial(say_bytes, numbers=numbers),
@@ -322,6 +324,12 @@ def _show_settings(
         status=status,
         **frame,
     )
+
+
+def say_measure(value: float | None, unit: str, decimals: int, *, numbers: Numbers) -> str:
+    """Return a figure with its unit: "1.5 s"; "–" where it is unknown."""
+    figure = numbers.number(value, decimals)
+    return figure if value is None else join_unit(figure, unit, numbers.language)
 
 
 def say_bytes(count: int, *, numbers: Numbers) -> str:

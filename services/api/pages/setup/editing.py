@@ -5,6 +5,7 @@ answers before and after are applied.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from luna.energy.devices import COMMANDS
@@ -13,7 +14,9 @@ from luna.energy.site import FixedPrice, Site, SpotPrice, TimeOfUsePrice, parse_
 from luna.energy.site.control import Control
 from luna.energy.site.countries import place_named, places
 from luna.energy.site.main_fuses import assume_connection
-from luna.words.numbers import read_number
+from luna.words.devices import say_device
+from luna.words.language import Language
+from luna.words.numbers import join_unit, read_number, write_decimal
 from luna.words.pages import PageWords
 from services.api.pages.setup.composition import ELSEWHERE, compose, numbers_of, suggest_tariff
 from services.api.pages.setup.control_methods import METHODS, answer_control
@@ -335,20 +338,36 @@ class ChangedAnswer(NamedTuple):
     after: str
 
 
+@dataclass(frozen=True, slots=True)
+class _ChangeReader:
+    """The reader of changes: words, language, and the unit of prices."""
+
+    words: PageWords
+    language: Language
+    price_unit: str
+
+    def say(self, entry: Entry, text: str) -> str:
+        """Return an answer with the reader's decimal mark and its unit."""
+        said = say_answer(entry, write_decimal(text, self.language), self.words, self.language)
+        return f"{said}\u00a0{self.price_unit}" if said and entry.kind == "price" else said
+
+
 def view_changes(
-    before: Mapping[str, Any], after: Mapping[str, Any], words: PageWords
+    before: Mapping[str, Any], after: Mapping[str, Any], words: PageWords, language: Language
 ) -> list[ChangedAnswer]:
     """List the changed answers in the order of the steps."""
+    unit = numbers_of(after, language).price_unit[1]
+    reader = _ChangeReader(words, language, words("per_kwh", unit=unit))
     tariff_before = suggest_tariff(before) | before["tariff"]
     tariff_after = suggest_tariff(after) | after["tariff"]
     tariff_entries = _list_tariff_entries(tariff_before, tariff_after)
-    changes = _compare("site", SITE, before["site"], after["site"], words=words)
-    changes += _compare("site", HOUSEHOLD, before["household"], after["household"], words=words)
+    changes = _compare("site", SITE, before["site"], after["site"], reader=reader)
+    changes += _compare("site", HOUSEHOLD, before["household"], after["household"], reader=reader)
     for kind in DEVICE_FORMS:
-        changes += _compare_devices(kind, before[kind], after[kind], words)
-    changes += _compare("devices", GRID, before["grid"], after["grid"], words=words)
-    changes += _compare("tariff", tariff_entries, tariff_before, tariff_after, words=words)
-    changes += _compare_control(before.get("control") or {}, after.get("control") or {}, words)
+        changes += _compare_devices(kind, before[kind], after[kind], reader)
+    changes += _compare("devices", GRID, before["grid"], after["grid"], reader=reader)
+    changes += _compare("tariff", tariff_entries, tariff_before, tariff_after, reader=reader)
+    changes += _compare_control(before.get("control") or {}, after.get("control") or {}, reader)
     return changes
 
 
@@ -356,8 +375,9 @@ def _compare_devices(
     kind: str,
     before: Iterable[Mapping[str, str]],
     after: Iterable[Mapping[str, str]],
-    words: PageWords,
+    reader: _ChangeReader,
 ) -> list[ChangedAnswer]:
+    words = reader.words
     devices_after = {device.get("name", ""): device for device in after}
     # Of devices with the same name the last counts.
     devices_before = {device.get("name", ""): device for device in before}
@@ -366,10 +386,10 @@ def _compare_devices(
     for name, device in devices_before.items():
         if name in devices_after:
             changes += _compare(
-                "devices", entries, device, devices_after[name], words=words, of=name
+                "devices", entries, device, devices_after[name], reader=reader, of=name
             )
         else:
-            label = f"{words(kind)}: {name}"
+            label = f"{words(kind)}: {say_device(name, language=reader.language)}"
             there = words("device_there")
             changes.append(ChangedAnswer("devices", label, there, words("device_gone")))
     for device in after:
@@ -388,8 +408,9 @@ def _list_tariff_entries(*tariffs: Mapping[str, str]) -> list[Entry]:
 
 
 def _compare_control(
-    before: Mapping[str, Any], after: Mapping[str, Any], words: PageWords
+    before: Mapping[str, Any], after: Mapping[str, Any], reader: _ChangeReader
 ) -> list[ChangedAnswer]:
+    words = reader.words
     changes = []
     method_before = before.get("by", "")
     method = after.get("by", "")
@@ -400,7 +421,7 @@ def _compare_control(
     entries = METHODS[method].asks if method in METHODS else ()
     for name, typed in after.get(method, {}).items():
         typed_before = before.get(method, {}).get(name, {})
-        changes += _compare("control", entries, typed_before, typed, words=words, of=name)
+        changes += _compare("control", entries, typed_before, typed, reader=reader, of=name)
     return changes
 
 
@@ -410,7 +431,7 @@ def _compare(
     before: Mapping[str, str],
     after: Mapping[str, str],
     *,
-    words: PageWords,
+    reader: _ChangeReader,
     of: str = "",
 ) -> list[ChangedAnswer]:
     """Return the entries whose answers differ; ``of``: the device that their labels name."""
@@ -419,16 +440,15 @@ def _compare(
         text_before = before.get(entry.name, "")
         text = after.get(entry.name, "")
         if text_before != text:
-            label = words(f"field_{entry.name}")
+            label = reader.words(f"field_{entry.name}")
             if of:
-                label = f"{of}: {label}"
-            said_before = say_answer(entry, text_before, words)
-            change = ChangedAnswer(step, label, said_before, say_answer(entry, text, words))
-            changes.append(change)
+                label = f"{say_device(of, language=reader.language)}: {label}"
+            said_before = reader.say(entry, text_before)
+            changes.append(ChangedAnswer(step, label, said_before, reader.say(entry, text)))
     return changes
 
 
-def say_answer(entry: Entry, text: str, words: PageWords) -> str:
+def say_answer(entry: Entry, text: str, words: PageWords, language: Language) -> str:
     """Return an answer in the reader's words, with its unit; "" for none."""
     if entry.kind == "switch":
         return words("switch_on" if text == ON else "switch_off")
@@ -436,10 +456,10 @@ def say_answer(entry: Entry, text: str, words: PageWords) -> str:
         return words("elsewhere") if text == ELSEWHERE else text.partition(":")[2]
     if entry.kind in {"choice", "bearing"} and text in entry.options:
         return words(f"option_{entry.name}_{text}")
-    with_unit = f"{text}\u00a0{entry.unit}" if text and entry.unit else text
+    with_unit = join_unit(text, entry.unit, language) if text else ""
     if entry.kind == "bearing":
         degrees = read_number(text)
         if degrees is not None:
             nearest = DIRECTIONS[round(degrees / 45) % len(DIRECTIONS)]
-            return f"{words(f'option_{entry.name}_{nearest}')} ({text}\u00a0{entry.unit})"
+            return f"{words(f'option_{entry.name}_{nearest}')} ({with_unit})"
     return with_unit

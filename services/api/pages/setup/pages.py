@@ -229,7 +229,7 @@ def _view_review(gateway: Gateway, request: Request, answers: Mapping[str, Any])
         "clock_changes": change is not None and change.clock is not None,
     }
     if "changes" in answers:
-        return review | {"changed": view_changes(answers["before"], answers, words)}
+        return review | {"changed": view_changes(answers["before"], answers, words, language)}
     composed = compose(answers)
     assumed = []
     if composed.whole:

@@ -26,10 +26,10 @@ from luna.energy.timeline import SLOT, floor_to, parse_zone
 from luna.platform.database import readings, recorded_span, setup_drafts, site_changes, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.site_changes import SiteChange
-from luna.platform.database.sites import StoredSite
+from luna.platform.database.sites import SiteVersion, StoredSite
 from luna.platform.own_sites import require_own
 from luna.platform.queue.jobs import submit_job
-from luna.words.refusals import say_refusal
+from luna.words.fields import SaidChange, say_changes
 from services.api.gateway import CurrentGateway
 from services.api.identity.caller import CurrentCaller
 from services.api.pages.job_part import SitePath
@@ -66,14 +66,14 @@ def show_site(
         price_note = say_simulated_prices(
             connection, stored.site, gateway=gateway, words=words, with_reason=True
         )
-    changes = []
+    numbers = views.numbers_of_site(stored.site, language)
+    changes: list[tuple[SiteVersion, list[SaidChange]]] = []
     for version, earlier in pairwise(versions):
         differences = list_differences(earlier.configuration, version.configuration)
-        changes.append((version, differences))
+        changes.append((version, say_changes(differences, numbers)))
     if len(versions) <= MOST_VERSIONS:
         # The first version has no earlier one to compare it with.
         changes.append((versions[-1], []))
-    numbers = views.numbers_of_site(stored.site, language)
     parts = views.view_site_parts(stored.site, words, numbers)
     if price_note:
         dict(parts)["tariff"].append((words("simulated_prices"), price_note))
@@ -304,7 +304,6 @@ def _show_form(
     **outcome: Any,
 ) -> Response:
     site = stored.site
-    language = Reader.of(request).language
     words = words_of(request, SENSORS_PAGE)
     fault: InvalidInputError | None = outcome.get("fault")
     change: SiteChange | None = outcome.get("change")
@@ -318,7 +317,8 @@ def _show_form(
         },
         "form": form,
         "known": sorted(readings.read_units(connection, site.name)),
-        "refusal": None if fault is None else say_refusal(fault, language),
+        "fault": fault,
+        "faulty_role": "" if fault is None else _find_role(fault),
         "checked": change is not None,
         "same": change is not None and change.site == site,
         "ended": sorted(before - after),
@@ -333,6 +333,14 @@ def _show_form(
         numbers=numbers_of(request, site),
         **context,
     )
+
+
+def _find_role(fault: InvalidInputError) -> str:
+    """Return the role whose sensors are wrong; "" where it is none of one role."""
+    if fault.reason == "outside-meter-no-meter":
+        return "total_load_consumption"
+    parts = (fault.field or "").split(".")
+    return next((role for role in SENSOR_ROLES if role in parts), "")
 
 
 def _pair_with_roles(site: Site, now: datetime) -> set[tuple[str, str]]:

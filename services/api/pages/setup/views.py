@@ -153,7 +153,7 @@ def _say_fields(
         if text or entry.kind == "switch":
             short = f"short_{entry.name}"
             label = words(short if words.knows(short) else f"field_{entry.name}")
-            fields.append(f"{label}: {say_answer(entry, text, words)}")
+            fields.append(f"{label}: {say_answer(entry, text, words, numbers.language)}")
     return fields
 
 
@@ -328,7 +328,7 @@ def _tariff_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
         bands = _say_bands(bought, words, numbers)
         buying = LINE_BREAK.join([*bands, words("review_tariff_time_of_use", price=price)])
     elif isinstance(bought, SpotPrice):
-        vat = f"{numbers.number(100 * bought.vat, 1)}\u00a0%"
+        vat = numbers.share(bought.vat, 1)
         markup = numbers.price_per_kwh(bought.markup)
         buying = words("review_tariff_spot", market=bought.market, markup=markup, vat=vat)
     if isinstance(sold, FixedPrice):

@@ -240,7 +240,7 @@ def test_the_review_tells_what_was_and_what_will_be() -> None:
     site = parse_site(HOUSE)
     after = changed(site, "batteries", 0, capacity_kwh="12,5") | {"pv": answers_of(site)["pv"][1:]}
     after |= {"tariff": after["tariff"] | {"import_kind": "fixed", "import_price": "30"}}
-    lines = view_changes(answers_of(site), after, page_words("setup", "de"))
+    lines = view_changes(answers_of(site), after, page_words("setup", "de"), "de")
     assert [(line.step, line.label, line.before, line.after) for line in lines][:3] == [
         ("devices", "Akku: Kapazität", "10\u00a0kWh", "12,5\u00a0kWh"),
         ("devices", "Solaranlage: Süddach", "vorhanden", "entfernt"),
@@ -306,10 +306,10 @@ def test_the_review_says_all_that_was_entered_in_words() -> None:
         "devices": [
             "Battery: Akku",
             "Battery: shed",
-            ": 15 %",
+            ": 15%",
             ": no",
-            "south (190 °)",
-            "Tilt: 30 °",
+            "south (190°)",
+            "Tilt: 30°",
             "3 × 35 A",
             "24.1 kW",
             "7.0 kW",

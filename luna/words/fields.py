@@ -1,0 +1,214 @@
+"""Fields of a home and of forms in the reader's language: names, values and changes."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from luna.energy.devices.grid import NO_LIMIT_KW
+from luna.energy.site.differences import SiteDifference
+from luna.words.devices import say_device
+from luna.words.language import Language
+from luna.words.numbers import NBSP, Numbers, join_unit
+from luna.words.pages import page_words
+from luna.words.phrases import Phrases
+
+FIELDS = Phrases("fields")
+SECTIONS = Phrases("fields", "section_")
+_CHANGES = Phrases("fields", "change_")
+_VALUES = Phrases("fields", "value_")
+
+# Sections whose members have names.
+_DEVICES = frozenset({"batteries", "pv", "inverters", "vehicles", "loads", "heat_pumps"})
+_SHARES = ("_soc", "_efficiency", "_share", "vat", "quantile", "risk")
+_PRICES_PER_KWH = frozenset(
+    {
+        "price",
+        "default",
+        "markup",
+        "wear_price",
+        "price_limit",
+        "extra_value",
+        "self_sufficiency_price",
+    }
+)
+# Ending of a field's name → unit; the first that fits holds.
+_UNITS = {
+    "_kwh_per_day": "kWh",
+    "kwh_per_100_km": "kWh",
+    "_kwh_per_k": "kWh/K",
+    "_kw_per_k": "kW/K",
+    "km_per_year": "km",
+    "_kwh": "kWh",
+    "_kw": "kW",
+    "_m2": "m²",
+    "_minutes": "min",
+    "_hours": "h",
+    "_deg": "°",
+    "_c": "°C",
+    "_a": "A",
+    "_v": "V",
+}
+# Fields whose text is the owner's own or the same in every language.
+_TEXTS = frozenset({"name", "display_name", "timezone", "currency", "country", "region", "market"})
+
+
+def name_field(path: str, language: Language) -> str:
+    """Return a field as its form labels it: "Battery: capacity"; "" where no form has it.
+
+    The path is as errors name it, with devices by place or by name.
+    """
+    parts = [part for part in path.split(".") if part]
+    # What stands before a home only leads to it.
+    if "site" in parts[:-1]:
+        parts = parts[parts.index("site") + 1 :]
+    section, used = _name_section(parts, language)
+    label = _name_leaf(parts[used:], language)
+    return ": ".join(part for part in (section, label) if part)
+
+
+def _name_leaf(parts: list[str], language: Language) -> str:
+    """Return the label of the last part that has one."""
+    words = page_words("setup", language)
+    for name in reversed(parts):
+        role = f"role_{name}"
+        if words.knows(role):
+            return words(role)
+        found = FIELDS.find(name, language)
+        if found is not None:
+            return found({})
+    return ""
+
+
+def _name_section(parts: list[str], language: Language) -> tuple[str, int]:
+    """Return the part of a home to which a path leads, and how many parts of the path it takes."""
+    if not parts:
+        return "", 0
+    first, *others = parts
+    if first in _DEVICES:
+        return _name_device(first, others, language), 2
+    if first == "control":
+        return SECTIONS.say(first, language), len(parts)
+    # Prices and rules are called by their own names.
+    if first in {"tariff", "strategy"} and others and others[0] in SECTIONS:
+        return SECTIONS.say(others[0], language), 2
+    if first in SECTIONS and first != "site":
+        return SECTIONS.say(first, language), 1
+    return "", 0
+
+
+def _name_device(section: str, others: list[str], language: Language) -> str:
+    kind = SECTIONS.say(section, language)
+    if not others:
+        return kind
+    if others[0].isdigit():
+        place = int(others[0])
+        return f"{kind} {place + 1}" if place else kind
+    return say_device(others[0], language=language)
+
+
+class SaidChange(NamedTuple):
+    """A changed setting: its name and the values before and after.
+
+    ``what``: what became of it, where the values cannot be shown.
+    """
+
+    field: str
+    before: str
+    after: str
+    what: str
+
+
+def say_changes(differences: list[SiteDifference], numbers: Numbers) -> list[SaidChange]:
+    """Return the differences of two versions of a home, each once."""
+    return list(dict.fromkeys(_say_change(each, numbers) for each in differences))
+
+
+def _say_change(difference: SiteDifference, numbers: Numbers) -> SaidChange:
+    language = numbers.language
+    field = name_field(difference.field, language) or SECTIONS.say("site", language)
+    field = field[0].upper() + field[1:]
+    before = say_value(difference.field, difference.before, numbers)
+    after = say_value(difference.field, difference.after, numbers)
+    if before is not None and after is not None and before != after:
+        return SaidChange(field, _drop_unit(before, after), after, "")
+    what = "other"
+    if difference.before in (None, []):
+        what = "added"
+    elif difference.after in (None, []):
+        what = "removed"
+    return SaidChange(field, "", "", _CHANGES.say(what, language))
+
+
+def _drop_unit(before: str, after: str) -> str:
+    number, _, unit = before.rpartition(NBSP)
+    same = bool(number) and after.rpartition(NBSP)[2] == unit
+    return number if same else before
+
+
+def say_value(path: str, value: Any, numbers: Numbers) -> str | None:
+    """Return the value of a field, "–" for none; None where it is no number or word."""
+    field = [part for part in path.split(".") if not part.isdigit()][-1]
+    if value is None:
+        return numbers.number(None)
+    if isinstance(value, bool):
+        return _VALUES.say("on" if value else "off", numbers.language)
+    if isinstance(value, int | float):
+        return _say_number(field, float(value), numbers)
+    if isinstance(value, str):
+        return _say_text(path, field, value, numbers.language)
+    return _say_part(path, field, value, numbers)
+
+
+def _say_part(path: str, field: str, value: Any, numbers: Numbers) -> str | None:
+    """Return the value of a field that is a list or has fields of its own."""
+    if isinstance(value, list) and "input_sensors" in path:
+        return _say_sensors(value, numbers)
+    if isinstance(value, list) and field == "phases":
+        return ", ".join(map(str, value))
+    if isinstance(value, Mapping) and field in {"import", "export"}:
+        return _say_option(f"{field}_kind", str(value.get("kind")), numbers.language)
+    return None
+
+
+def _say_number(field: str, value: float, numbers: Numbers) -> str:
+    if field.endswith(_SHARES):
+        return numbers.share(value, _count_decimals(100 * value))
+    if field in _PRICES_PER_KWH:
+        return numbers.price_per_kwh(value)
+    if "price" in field:
+        return numbers.money(value)
+    if field.endswith("_limit_kw") and value == NO_LIMIT_KW:
+        return page_words("setup", numbers.language)("review_no_limit")
+    text = numbers.number(value, _count_decimals(value))
+    unit = next((unit for ending, unit in _UNITS.items() if field.endswith(ending)), "")
+    return join_unit(text, unit, numbers.language)
+
+
+def _count_decimals(value: float) -> int:
+    """Return how many decimals a number needs, three at most."""
+    if not math.isfinite(value):
+        return 0
+    return len(f"{value:.3f}".rstrip("0").partition(".")[2])
+
+
+def _say_text(path: str, field: str, value: str, language: Language) -> str | None:
+    if field in _TEXTS or "input_sensors" in path:
+        return value
+    if field == "kind":
+        section = path.split(".")[-2]
+        return _say_option(f"{section}_kind", value, language)
+    return _say_option(field, value, language)
+
+
+def _say_option(field: str, value: str, language: Language) -> str | None:
+    words = page_words("setup", language)
+    option = f"option_{field}_{value}"
+    return words(option) if words.knows(option) else None
+
+
+def _say_sensors(entries: list[Any], numbers: Numbers) -> str:
+    names = [
+        str(entry.get("sensor", "")) if isinstance(entry, Mapping) else str(entry)
+        for entry in entries
+    ]
+    return ", ".join(dict.fromkeys(names)) or numbers.number(None)
