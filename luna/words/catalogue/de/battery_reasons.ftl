@@ -1,7 +1,7 @@
-### What limits a battery, or decides whatever prices are: one sentence, in the present tense.
-### The first wording whose figures are all known is used, short ones on small screens. The last short one has no figure.
+### Was eine Batterie begrenzt oder unabhängig von Preisen entscheidet: ein Satz, in der Gegenwart.
+### Es gilt der erste Wortlaut, dessen Zahlen alle bekannt sind, kurze auf kleinen Bildschirmen. Der letzte kurze hat keine Zahl.
 
-# The limits at work in a quarter-hour.
+# Die Grenzen, die in einer Viertelstunde wirken.
 limit_battery_full = Batterie voll
 limit_battery_empty = Batterie leer
 limit_reserve = Reserve

@@ -1,4 +1,4 @@
-### Why a battery trades now or later: one sentence with the prices that decide. A price is that of one kWh.
+### Warum eine Batterie jetzt oder später handelt: ein Satz mit den Preisen, die entscheiden. Ein Preis gilt je kWh.
 
 reason_charge_negative_1 = Lädt { $kwh }: Das Netz zahlt { $paid } je kWh.
 short_charge_negative_1 = Lädt { $kwh }: Das Netz zahlt { $paid }

@@ -1,7 +1,7 @@
-### What limits a battery, or decides whatever prices are: one sentence, in the present tense.
-### The first wording whose figures are all known is used, short ones on small screens. The last short one has no figure.
+### Wat een batterij begrenst of los van prijzen beslist: één zin, in de tegenwoordige tijd.
+### De eerste zin waarvan alle getallen bekend zijn geldt, korte op kleine schermen. De laatste korte heeft geen getal.
 
-# The limits at work in a quarter-hour.
+# De grenzen die in een kwartier gelden.
 limit_battery_full = batterij vol
 limit_battery_empty = batterij leeg
 limit_reserve = reserve

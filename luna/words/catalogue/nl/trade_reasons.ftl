@@ -1,4 +1,4 @@
-### Why a battery trades now or later: one sentence with the prices that decide. A price is that of one kWh.
+### Waarom een batterij nu of later handelt: één zin met de prijzen die beslissen. Een prijs geldt per kWh.
 
 reason_charge_negative_1 = Laadt { $kwh }: het net betaalt { $paid } per kWh.
 short_charge_negative_1 = Laadt { $kwh }: het net betaalt { $paid }
