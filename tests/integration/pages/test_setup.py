@@ -422,7 +422,7 @@ def test_a_fetch_that_brought_nothing_is_not_said_to_be_done(
     read = " ".join(unescape(re.sub(r"<[^>]+>", " ", shown)).split())
     nothing = [wording("refusals", f"{part}_nothing-fetched") for part in ("sentence", "remedy")]
     assert " ".join(nothing) in read
-    assert "open-meteo: no answer within 30 s" in shown
+    assert "no answer within 30 s" not in shown
 
 
 def test_the_first_plan_waits_for_the_prices_of_its_tariff_and_for_no_weather(
