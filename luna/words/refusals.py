@@ -126,6 +126,13 @@ def _say_device(value: str, language: Language) -> str:
     return say_device(value, language=language)
 
 
+def _say_bytes(value: int, language: Language) -> str:
+    unit, divisor = ("MB", 1e6) if value >= 1e6 else ("kB", 1e3)
+    amount = value / divisor
+    decimals = 0 if amount >= 10 else 1
+    return f"{write_decimal(f'{amount:.{decimals}f}', language)}{NBSP}{unit}"
+
+
 def _say_row(value: Any, language: Language) -> str:
     return say_row_fault(RowFault.read(value), language)
 
@@ -137,4 +144,5 @@ _KINDS: Mapping[ParameterKind, Callable[[Any, Language], str]] = {
     "day": _say_day,
     "instant": _say_instant,
     "row": _say_row,
+    "bytes": _say_bytes,
 }

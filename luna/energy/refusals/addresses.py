@@ -49,7 +49,9 @@ REASONS: dict[str, RefusalReason] = {
         "Check that the address opens without signing in.",
     ),
     "page-too-large": RefusalReason(
-        "the file is larger than {most:,} bytes", "Give the address of a smaller file."
+        "the file is larger than {most:,} bytes",
+        "Give the address of a smaller file.",
+        kinds={"most": "bytes"},
     ),
     "page-compressed": RefusalReason(
         "the server sends a compression that Luna did not ask for", "Download the file and add it."

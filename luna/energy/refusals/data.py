@@ -115,7 +115,9 @@ REASONS: dict[str, RefusalReason] = {
     "form-cut-off": RefusalReason("the form is incomplete", "Send all of it. Nothing was stored."),
     "form-two-files": RefusalReason("the form has two files", "Send them one after the other."),
     "form-field-too-long": RefusalReason(
-        "is longer than {bytes} bytes", "Shorten it. A file goes into the part {part}."
+        "is longer than {bytes} bytes",
+        "Shorten it. A file goes into the part {part}.",
+        kinds={"bytes": "bytes"},
     ),
     "form-nul": RefusalReason("contains a NUL character", "Send plain text."),
     "form-too-many-fields": RefusalReason(
@@ -161,10 +163,12 @@ REASONS: dict[str, RefusalReason] = {
         "has a line of more than {most:,} bytes",
         "Nothing was stored. Load the file in parts, or raise LUNA_LOAD_MAX_LINE_BYTES for "
         "the worker.",
+        kinds={"most": "bytes"},
     ),
     "file-too-large": RefusalReason(
         "has more than {most:,} bytes, unpacked",
         "Nothing was stored. Load the file in parts, or raise LUNA_LOAD_MAX_BYTES for the worker.",
+        kinds={"most": "bytes"},
     ),
     "rows-too-high": RefusalReason(
         "{count:,} of {rows:,} rows cannot be right: {why}", "{remedy}", kinds={"why": "row"}
@@ -259,10 +263,14 @@ REASONS: dict[str, RefusalReason] = {
         "the file is a ZIP archive", "Unpack it, then load the file inside."
     ),
     "workbook-too-large": RefusalReason(
-        "the unpacked workbook is larger than {most:,} bytes", "Save the sheet as CSV."
+        "the unpacked workbook is larger than {most:,} bytes",
+        "Save the sheet as CSV.",
+        kinds={"most": "bytes"},
     ),
     "json-too-large": RefusalReason(
-        "is larger than {most:,} bytes of JSON", "Export fewer days at once, or export CSV."
+        "is larger than {most:,} bytes of JSON",
+        "Export fewer days at once, or export CSV.",
+        kinds={"most": "bytes"},
     ),
     "json-too-deep": RefusalReason(
         "the JSON is nested too deeply", "Export it again, or export CSV."

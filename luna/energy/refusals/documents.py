@@ -63,6 +63,7 @@ REASONS: dict[str, RefusalReason] = {
     "document-too-large": RefusalReason(
         "has more than {most} bytes",
         "Split it, or let an admin raise the setting document_max_bytes.",
+        kinds={"most": "bytes"},
     ),
     "no-such-document-field": RefusalReason("no such field", "Use one of: file, {names}."),
     "no-site-of-asker": RefusalReason("no such site", "{remedy}", error=NotFoundError),
@@ -82,13 +83,11 @@ REASONS: dict[str, RefusalReason] = {
         "the embedding model does not answer: {why}",
         "Check that the server runs and has the model {model}; until then Luna searches by words.",
         error=UnavailableError,
-        quotes=True,
     ),
     "index-away": RefusalReason(
         "the index of passages does not answer: {why}",
         "Check that Qdrant runs and accepts the key; passages are kept in the database.",
         error=UnavailableError,
-        quotes=True,
     ),
     "too-few-choices": RefusalReason(
         "too few choices of readers were logged", "Report what readers did: POST /v1/events."

@@ -67,7 +67,8 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "slot-beyond-forecast": RefusalReason(
         "the forecast of that time ends before this slot",
-        "Choose one from {first} to before {end}.",
+        "Choose one from {first:%Y-%m-%d %H:%M %Z} to before {end:%Y-%m-%d %H:%M %Z}.",
+        kinds={"first": "instant", "end": "instant"},
     ),
     "no-day-scored-for-both": RefusalReason(
         "no day was scored for both policies",

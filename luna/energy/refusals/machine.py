@@ -21,7 +21,6 @@ REASONS: dict[str, RefusalReason] = {
         "the database does not answer: {why}",
         "Check that it runs, then try again; nothing was changed.",
         error=UnavailableError,
-        quotes=True,
     ),
     "database-without-memory": RefusalReason(
         "the database has no memory left: {why}",
@@ -48,7 +47,6 @@ REASONS: dict[str, RefusalReason] = {
         "the tables belong to another version of Luna: {why}",
         "Wait until the update has ended, then try again; if none runs: luna db upgrade.",
         error=UnavailableError,
-        quotes=True,
     ),
     "folder-in-use": RefusalReason(
         "Luna already runs in this folder: process {pid} at {address}, since {since:%Y-%m-%d "
@@ -69,14 +67,12 @@ REASONS: dict[str, RefusalReason] = {
         "the schema cannot be changed right now: {why}",
         "Try again in a minute.",
         error=UnavailableError,
-        quotes=True,
     ),
     "secret-not-kept": RefusalReason(
         "a secret of this installation cannot be stored: {why}",
         "Set LUNA_DATA_FOLDER to a folder that Luna can write to, or {setting} to a file "
         "with the secret.",
         error=MachineError,
-        quotes=True,
     ),
     "extra-missing": RefusalReason(
         "{purpose} needs {names}, and {why}",
@@ -93,13 +89,12 @@ REASONS: dict[str, RefusalReason] = {
         error=MachineError,
     ),
     "extra-not-removed": RefusalReason(
-        "{why}", "Call pip uninstall in Luna's environment.", error=MachineError, quotes=True
+        "{why}", "Call pip uninstall in Luna's environment.", error=MachineError
     ),
     "extra-not-installed": RefusalReason(
         "what {purpose} needs ({names}; {megabytes} MB) could not be installed: {why}",
         "{remedy}",
         error=MachineError,
-        quotes=True,
     ),
     "extra-not-found": RefusalReason(
         "{names} was installed but is not found", "Restart Luna.", error=MachineError
@@ -114,7 +109,6 @@ REASONS: dict[str, RefusalReason] = {
         "downloaded: {why}",
         "{remedy}",
         error=MachineError,
-        quotes=True,
     ),
     "pip-missing": RefusalReason(
         "{purpose} ({package} {version}) is not cached, and there is no pip to download it",
@@ -135,32 +129,27 @@ REASONS: dict[str, RefusalReason] = {
         "cannot listen at this address: {why}",
         "Correct LUNA_API_HOST.",
         error=MachineError,
-        quotes=True,
     ),
     "lightgbm-unloadable": RefusalReason(
         "LightGBM cannot be loaded: {why}",
         "Install the system library libgomp1 (Debian, Ubuntu: apt-get install libgomp1; "
         "Fedora: dnf install libgomp; macOS: brew install libomp).",
         error=MachineError,
-        quotes=True,
     ),
     "temporary-files-unwritable": RefusalReason(
         "temporary files cannot be written: {why}",
         "Free some space there, or set TMPDIR to a folder on another disk; nothing was stored.",
         error=MachineError,
-        quotes=True,
     ),
     "listening-notes-unwritable": RefusalReason(
         "the notes on what sensors sent cannot be written: {why}",
         "Free some space, make the folder writable for Luna, or set LUNA_DATA_FOLDER to another.",
         error=MachineError,
-        quotes=True,
     ),
     "index-unwritable": RefusalReason(
         "the index cannot be written: {why}",
         "Free some space there.",
         error=MachineError,
-        quotes=True,
     ),
     "too-many-searchers": RefusalReason(
         "{most} processes are already searching",

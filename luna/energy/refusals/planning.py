@@ -169,7 +169,11 @@ REASONS: dict[str, RefusalReason] = {
         "the site has no such device", "Choose one of: {names}."
     ),
     "why-not-no-such-mode": RefusalReason("the device has no such mode", "Choose one of: {modes}."),
-    "outside-plan": RefusalReason("this time is outside the plan", "Choose a time from {span}."),
+    "outside-plan": RefusalReason(
+        "this time is outside the plan",
+        "Choose a time from {start:%Y-%m-%d %H:%M %Z} to {end:%Y-%m-%d %H:%M %Z}.",
+        kinds={"start": "instant", "end": "instant"},
+    ),
     "usual-unknown": RefusalReason(
         "there are no measured values from the days before",
         "Start the window a day later, or load the values of the days before.",

@@ -11,7 +11,7 @@ from luna.energy.errors import InvalidInputError, LunaError
 
 # Kind of a parameter that a page formats as more than a number or text; of a list, the kind of its
 # members.
-ParameterKind: TypeAlias = Literal["share", "unit", "device", "day", "instant", "row"]
+ParameterKind: TypeAlias = Literal["share", "unit", "device", "day", "instant", "row", "bytes"]
 
 
 class RefusalReason(NamedTuple):

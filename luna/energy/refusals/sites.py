@@ -224,7 +224,6 @@ REASONS: dict[str, RefusalReason] = {
         "no service sent any data: {fault}",
         "Do nothing: Luna tries again.",
         error=UnavailableError,
-        quotes=True,
     ),
     "site-keeps-name": RefusalReason(
         "the name of a home cannot be changed", "Write {site_id}, or add a new home."

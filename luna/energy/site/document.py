@@ -168,7 +168,7 @@ def _change_members(
     for name, fields in change.items():
         if fields is None and name not in by_name:
             raise refuse(
-                "no-member-of-name", field=f"{field}.{name}", names=", ".join(by_name) or "none"
+                "no-member-of-name", field=f"{field}.{name}", names=", ".join(by_name) or "–"
             )
         if fields is None:
             del by_name[name]

@@ -32,7 +32,7 @@ from luna.platform.database import (
 )
 from luna.platform.database.forecast_issues import ForecastIssue
 from luna.platform.objects import ObjectStore
-from luna.words import Numbers, say_instant
+from luna.words import Numbers
 from luna.words.compromises import condition
 from luna.words.differences import (
     LEAST_KW,
@@ -194,8 +194,8 @@ def _select_slots(timeline: Timeline, slot: datetime | None, zone: ZoneInfo) -> 
             "slot-beyond-forecast",
             field="slot",
             value=slot.astimezone(zone).isoformat(),
-            first=say_instant(timeline.start, zone),
-            end=say_instant(timeline.end, zone),
+            first=timeline.start.astimezone(zone),
+            end=timeline.end.astimezone(zone),
         )
     return np.array([(slot - timeline.start) // SLOT])
 

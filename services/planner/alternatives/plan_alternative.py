@@ -19,7 +19,7 @@ from luna.energy.physics.mode import Mode, SetPoint
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import Timeline, floor_to, require_utc
-from luna.words import Language, Numbers, limit, say_instant
+from luna.words import Language, Numbers, limit
 from luna.words.alternatives import say_alternative
 from services.planner.alternatives.replan import AlternativePlan, replan_after, take_slots
 from services.planner.dp.plan import Plan
@@ -129,12 +129,12 @@ def find_slots(alternative: Alternative, timeline: Timeline, zone: ZoneInfo) -> 
     if not timeline.start <= until <= timeline.end:
         outside.append(("until", until))
     for field, instant in outside:
-        span = f"{say_instant(timeline.start, zone)} to {say_instant(timeline.end, zone)}"
         raise refuse(
             "outside-plan",
             field=f"alternative.{field}",
             value=instant.astimezone(zone).isoformat(),
-            span=span,
+            start=timeline.start.astimezone(zone),
+            end=timeline.end.astimezone(zone),
         )
     first = timeline.index_of(slot)
     # Rounded up: a slot that is covered in part counts.
@@ -162,7 +162,7 @@ def find_battery(alternative: Alternative, site: Site) -> int:
             "why-not-no-such-device",
             field="alternative.device",
             value=device,
-            names=", ".join(devices) or "none",
+            names=", ".join(devices) or "–",
         )
     if device is None and len(names) != 1:
         raise refuse(

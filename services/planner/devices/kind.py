@@ -406,5 +406,5 @@ def refuse_strangers(
                 "no-such-load",
                 field=f"{parent}.{name}",
                 kind=section,
-                names=", ".join(site_devices) or "none",
+                names=", ".join(site_devices) or "–",
             )

@@ -68,7 +68,7 @@ def read_peaks(site: Site, state: StateMessage) -> tuple[Peak, ...]:
     for name in state.peaks:
         if name not in names:
             raise refuse(
-                "no-such-component", field=f"state.peaks.{name}", names=", ".join(names) or "none"
+                "no-such-component", field=f"state.peaks.{name}", names=", ".join(names) or "–"
             )
     peaks = []
     unnamed = PeakState(highest_kw=state.month_peaks_kw)
@@ -320,7 +320,7 @@ def _read_batteries(
             raise refuse(
                 "state-no-such-battery",
                 field=f"state.batteries.{name}",
-                names=", ".join(names) or "none",
+                names=", ".join(names) or "–",
             )
     stored = np.zeros(len(names))
     discharged = np.zeros(len(names))

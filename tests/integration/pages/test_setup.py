@@ -423,6 +423,7 @@ def test_a_fetch_that_brought_nothing_is_not_said_to_be_done(
     nothing = [wording("refusals", f"{part}_nothing-fetched") for part in ("sentence", "remedy")]
     assert " ".join(nothing) in read
     assert "open-meteo" not in shown
+    assert "no answer within 30 s" not in shown
 
 
 def test_the_first_plan_waits_for_the_prices_of_its_tariff_and_for_no_weather(

@@ -104,6 +104,20 @@ def test_a_share_is_said_in_percent_and_a_bound_with_the_unit_of_its_field() -> 
     assert plain(said.remedy) == fill("greater-than", "de", gt="0", unit=" kW").remedy
 
 
+def test_sizes_are_said_in_megabytes_and_kilobytes() -> None:
+    large = say_refusal(refuse("json-too-large", field="file", most=52_400_000), "de")
+    assert plain(large.sentence) == fill("json-too-large", "de", most="52 MB").sentence
+    small = say_refusal(refuse("line-too-long", field="file", most=1_500), "de")
+    assert plain(small.sentence) == fill("line-too-long", "de", most="1,5 kB").sentence
+
+
+@each_row("code", ["embedding-away", "index-away", "database-away"])
+def test_an_exceptions_text_stays_off_pages(code: str) -> None:
+    error = refuse(code, why="Errno 111", model="bge-m3")
+    assert "Errno 111" in str(error)
+    assert "Errno 111" not in str(say_refusal(error, "de"))
+
+
 def test_an_error_of_a_newer_release_is_said_by_its_kind() -> None:
     said = say_refusal(InvalidInputError("bent").because("bent-frobnicator", {}), "de")
     assert said == say_refusal(InvalidInputError("else"), "de")

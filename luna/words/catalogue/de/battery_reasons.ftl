@@ -1,7 +1,7 @@
-### What limits a battery, or decides whatever prices are: one sentence, in the present tense.
-### The first wording whose figures are all known is used, short ones on small screens. The last short one has no figure.
+### Was eine Batterie begrenzt oder unabhängig von Preisen entscheidet: ein Satz, in der Gegenwart.
+### Es gilt der erste Wortlaut, dessen Zahlen alle bekannt sind, kurze auf kleinen Bildschirmen. Der letzte kurze hat keine Zahl.
 
-# The limits at work in a quarter-hour.
+# Die Grenzen, die in einer Viertelstunde wirken.
 limit_battery_full = Batterie voll
 limit_battery_empty = Batterie leer
 limit_reserve = Reserve
@@ -49,7 +49,7 @@ short_reserve_1 = Lädt { $kwh } für deine Reserve von { $reserve }
 short_reserve_2 = Für deine Reserve von { $reserve } ab { $time }
 short_reserve_3 = Hält deine Reserve von { $reserve }
 short_reserve_4 = Deine Reserve
-reason_target_1 = Hebt Energie auf: Der Ladestand muss am Ende { $target } erreichen.
+reason_target_1 = Hebt Energie auf: Der Ladestand muss am Ende des Plans { $target } erreichen.
 short_target_1 = Hebt Energie auf: Ziel { $target }
 short_target_2 = Hebt Energie für das Ende des Plans auf
 reason_peak_1 = Hält die Monatsspitze bei { $kw }: Ein kW mehr kostet { $cost } im Monat.
@@ -57,7 +57,7 @@ reason_peak_2 = Wartet mit dem Laden: Mehr Netzbezug erhöht jetzt die Monatsspi
 short_peak_1 = Hält die Monatsspitze bei { $kw }
 short_peak_2 = Hält die Monatsspitze niedrig
 reason_grid_limit_1 = Hebt Energie für { $time } auf: Dann darf das Haus nur { $kw } beziehen.
-reason_grid_limit_2 = Hilft dem Netzanschluss: Er schafft höchstens { $kw }.
+reason_grid_limit_2 = Entlastet den Netzanschluss: Er schafft höchstens { $kw }.
 reason_grid_limit_3 = Wartet mit dem Laden: Der Netzanschluss ist ausgelastet.
 short_grid_limit_1 = Für { $time }: Das Netz gibt dann nur { $kw }
 short_grid_limit_2 = Das Netz gibt höchstens { $kw }
@@ -69,7 +69,7 @@ short_feed_in_limit_2 = Speichert Solar: Einspeisegrenze erreicht
 reason_inverter_limit_1 = Solar lastet den Wechselrichter aus: Er schafft höchstens { $kw }.
 short_inverter_limit_1 = Solar lastet den Wechselrichter aus ({ $kw })
 short_inverter_limit_2 = Solar lastet den Wechselrichter aus
-reason_power_limit_1 = Hat die volle Leistung von { $kw } erreicht.
+reason_power_limit_1 = Läuft mit voller Leistung: { $kw }.
 short_power_limit_1 = Mit voller Leistung: { $kw }
 short_power_limit_2 = Mit voller Leistung
 reason_least_power_1 = Der Solarüberschuss ist zu klein: Laden geht erst ab { $kw }.

@@ -34,7 +34,7 @@ note_vehicle_soc_said = { $vehicle } kommt mit { $soc } an, wie du eingetragen h
 note_vehicle_soc_counted = { $vehicle } ist zu { $soc } geladen: Ankunft { $since } mit { $arrival_soc }, seither { $metered_kwh } geladen.
 note_vehicle_soc_expected = { $vehicle } ist laut letztem Plan zu { $soc } geladen; einen neueren Wert gibt es nicht.
 note_vehicle_soc_assumed = Ladestand von { $vehicle } unbekannt, Luna rechnet mit { $soc }. Trag ihn bei der Abfahrt ein oder verbinde einen Sensor.
-note_vehicle_usual = Für { $vehicle } fehlt eine Abfahrt. Luna rechnet von { $comes } bis { $leaves } zu Hause, mit { $need_kwh } am Tag.
+note_vehicle_usual = { $vehicle } hat keine Abfahrt. Luna rechnet damit, dass es von { $comes } bis { $leaves } zu Hause ist, und lädt { $need_kwh } am Tag.
 note_vehicle_soc_doubted = { $vehicle } meldete { $soc } ({ $at }), dann { $doubted_soc } ({ $doubted_at }). So schnell geht das nicht: Luna rechnet vorerst mit { $soc }.
 note_vehicle_not_connected = { $vehicle } ist seit { $since } nicht angesteckt, obwohl es laden sollte. Steck es an oder ändere die Abfahrt.
 note_vehicle_soc_stands_still = Luna rechnet bei { $vehicle } mit { $soc }: Der Sensor steht seit { $since } auf { $sensor_soc }, geladen wurden { $metered_kwh }. Prüfe den Sensor.
@@ -44,7 +44,7 @@ note_vehicle_soc_stale = Luna rechnet bei { $vehicle } mit { $soc }: Der Sensor 
 note_vehicle_soc_out_of_range = Luna rechnet bei { $vehicle } mit { $soc }, gemeldet { $at }: Der Sensor sendet jetzt einen unmöglichen Wert. Prüfe den Sensor.
 note_vehicle_soc_jumps = Der Sensor von { $vehicle } sprang { $since } auf { $sensor_soc }, so schnell lädt das Auto nicht. Prüfe den Sensor.
 note_vehicle_soc_unusable = Der Sensor von { $vehicle } sendet alte oder unmögliche Werte. Prüfe den Sensor.
-note_vehicle_takes_nothing = { $vehicle } lädt nicht: Seit { $since } waren { $planned_kwh } geplant, nichts kam an. Prüfe das Kabel und Zeitplan oder Ladegrenze im Auto.
+note_vehicle_takes_nothing = { $vehicle } lädt nicht: Seit { $since } waren { $planned_kwh } geplant, nichts kam an. Prüfe das Kabel, und im Auto Zeitplan und Ladegrenze.
 note_no_session = { $vehicles }: keine Abfahrt eingetragen, deshalb plant Luna kein Laden. Trag sie unter Zeitplan ein, oder die Kilometer im Jahr.
 
 # Warum ein Gerät läuft oder wartet; die meisten Gründe stehen in device_reasons.

@@ -1,1 +1,1 @@
-title = Aufgabe
+title = Auftrag

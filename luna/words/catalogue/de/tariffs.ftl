@@ -2,7 +2,7 @@
 
 buying_fixed = kaufen zu { $price }
 buying_time_of_use = Strompreis nach Tageszeit
-buying_spot = stündliche Preise { $market } + { $markup }
+buying_spot = Stundenpreise von { $market } + { $markup }
 buying_series = kaufen zu Preisen, die du lieferst
 buying_blocks = gestaffelte Preise ab { $price }
 selling_fixed = verkaufen zu { $price }

@@ -1,4 +1,4 @@
-### Why a battery trades now or later: one sentence with the prices that decide. A price is that of one kWh.
+### Warum eine Batterie jetzt oder später handelt: ein Satz mit den Preisen, die entscheiden. Ein Preis gilt je kWh.
 
 reason_charge_negative_1 = Lädt { $kwh }: Das Netz zahlt { $paid } je kWh.
 short_charge_negative_1 = Lädt { $kwh }: Das Netz zahlt { $paid }
@@ -15,12 +15,12 @@ reason_store_solar_2 = Speichert Solarstrom: Gespeichert ist die kWh { $value } 
 reason_store_solar_3 = Speichert Solarstrom: Einspeisen kostet { $fee }.
 reason_store_solar_4 = Speichert { $kwh } Solarstrom.
 short_store_solar_1 = Speichert Solar für { $time } ({ $price }, jetzt { $sell })
-short_store_solar_2 = Speichert Solar: wert { $value }, verkauft { $sell }
+short_store_solar_2 = Speichert Solar: wert { $value }, Verkauf { $sell }
 short_store_solar_3 = Speichert Solar: Einspeisen kostet { $fee }
 short_store_solar_4 = Speichert Solarstrom
 reason_sell_stored_1 = Verkauft { $kwh } zu { $sell }: Gespeichert bringt die kWh nur { $value }.
 reason_sell_stored_2 = Verkauft { $kwh } zu { $sell }.
-short_sell_stored_1 = Verkauft { $kwh } zu { $sell }, gespeichert { $value }
+short_sell_stored_1 = Verkauft { $kwh } zu { $sell }; behalten: { $value }
 short_sell_stored_2 = Verkauft { $kwh } zu { $sell }
 short_sell_stored_3 = Verkauft aus der Batterie
 reason_serve_house_1 = Versorgt das Haus: Kaufen kostet { $buy }, eine gespeicherte kWh ist { $value } wert.
@@ -35,15 +35,15 @@ short_hold_for_peak_2 = Behält { $kwh }: wert { $value }, jetzt { $buy }
 short_hold_for_peak_3 = Behält Energie für später
 reason_sell_solar_1 = Verkauft Solarstrom zu { $sell }: Laden ab { $time } kostet weniger.
 reason_sell_solar_2 = Verkauft Solarstrom zu { $sell }: Gespeichert bringt die kWh nur { $keep }.
-reason_sell_solar_3 = Verkauft Solarstrom zu { $sell }: Speichern bringt nicht mehr.
+reason_sell_solar_3 = Verkauft Solarstrom zu { $sell }: Speichern bringt höchstens so viel.
 short_sell_solar_1 = Verkauft Solar zu { $sell }, lädt ab { $time }
-short_sell_solar_2 = Verkauft Solar zu { $sell }, gespeichert { $keep }
+short_sell_solar_2 = Verkauft Solar zu { $sell }; gespeichert: { $keep }
 short_sell_solar_3 = Verkauft Solarstrom zu { $sell }
 short_sell_solar_4 = Verkauft Solarstrom
-reason_weighed_1 = Deine Ziele neben den Kosten entscheiden: Kaufen zählt { $counted }, eine gespeicherte kWh { $value }.
-short_weighed_1 = Deine Ziele neben den Kosten entscheiden
+reason_weighed_1 = Deine anderen Ziele zählen mit: Damit kostet eine gekaufte kWh { $counted }, eine gespeicherte ist { $value } wert.
+short_weighed_1 = Deine anderen Ziele zählen mit
 reason_rest_1 = Nichts zu tun bis { $time }.
-reason_rest_2 = Ruht: Eine gespeicherte kWh ist { $value } wert, jetzt spart sie nicht mehr.
+reason_rest_2 = Ruht: Eine gespeicherte kWh ist { $value } wert, jetzt spart sie höchstens so viel.
 reason_rest_3 = Ruht, solange Kaufen { $buy } kostet.
 reason_rest_4 = Jetzt gibt es nichts zu tun.
 short_rest_1 = Nichts zu tun bis { $time }

@@ -16,12 +16,12 @@ missing_export_limit_often = { $kw_2 } kW too much
 wanted_reserve = reserve: battery { $name }, lowest at { $worst }
 missing_reserve = { $missing_percent_1 } missing
 wanted_manual = override: { $name }, { $action }, { $first } to { $last }
-missing_manual = { $kwh_3 } kWh differ
+missing_manual = { $kwh_3 } kWh difference
 wanted_manual_full = override: { $name }, { $action } (the battery is full), { $first } to { $last }
 missing_manual_full = { $kwh_3 } kWh missing
 wanted_manual_empty = override: { $name }, { $action } (the battery is empty), { $first } to { $last }
 missing_manual_empty = { $kwh_3 } kWh missing
-wanted_carbon_unknown = objective: carbon_price_per_kg { $price }, CO₂ intensity of the grid unknown (outlook.carbon_g_per_kwh)
+wanted_carbon_unknown = CO₂ price { $price } per kg: CO₂ figures of the grid missing (outlook.carbon_g_per_kwh)
 missing_carbon_unknown = not counted
 
 # Optional parts of these sentences.

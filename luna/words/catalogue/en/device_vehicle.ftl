@@ -40,7 +40,7 @@ missing_vehicle_minimum = { $kwh_3 } kWh missing
 note_vehicle_soc_read = { $vehicle } is at { $soc }: its sensor reported this { $at }.
 note_vehicle_soc_said = { $vehicle } arrives with { $soc }, as you entered.
 note_vehicle_soc_counted = { $vehicle } is at { $soc }: it arrived { $since } with { $arrival_soc } and has charged { $metered_kwh } since.
-note_vehicle_soc_expected = { $vehicle } is at { $soc } by the last plan; there is no newer value.
+note_vehicle_soc_expected = { $vehicle } is at { $soc } according to the last plan; there is no newer value.
 note_vehicle_soc_assumed = Battery level of { $vehicle } unknown, assuming { $soc }. Enter it with the departure or connect a sensor.
 note_vehicle_usual = { $vehicle } has no departure. Luna expects it at home from { $comes } to { $leaves } and charges { $need_kwh } a day.
 note_vehicle_soc_doubted = { $vehicle } reported { $soc } ({ $at }), then { $doubted_soc } ({ $doubted_at }). It cannot charge that fast: Luna uses { $soc } for now.
@@ -57,7 +57,7 @@ note_no_session = { $vehicles }: no departure entered, so Luna does not plan cha
 
 # Why a device runs or waits; most reasons are those of device_reasons.
 reason_ev_waits_surplus_1 = Waits for solar surplus, expected from { $time }.
-reason_ev_waits_surplus_2 = Waits for solar surplus; too little is expected before departure.
+reason_ev_waits_surplus_2 = Waits for solar surplus; it will probably not be enough by departure.
 short_ev_waits_surplus_1 = Waits for solar from { $time }
 short_ev_waits_surplus_2 = Waits for solar
 reason_ev_gives_1 = Powers the house: buying would cost { $buy }.

@@ -1,3 +1,3 @@
-### What the page of an error says beside the error itself.
+### The words on the page of an error, beside the error itself.
 
 title = Error

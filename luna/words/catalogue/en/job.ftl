@@ -1,3 +1,3 @@
-### What the part of a job says beside what every page does.
+### The words beside a job, besides those of every page.
 
-title = Task
+title = Job

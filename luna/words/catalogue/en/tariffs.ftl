@@ -2,7 +2,7 @@
 
 buying_fixed = buying at { $price }
 buying_time_of_use = electricity price by time of day
-buying_spot = hourly { $market } prices + { $markup }
+buying_spot = hourly prices of { $market } + { $markup }
 buying_series = buying at prices you provide
 buying_blocks = tiered prices from { $price }
 selling_fixed = selling at { $price }

@@ -11,7 +11,7 @@ does_on = Aan
 does_off = Uit
 
 # Wanneer het begint, wat het kost en wat er verder verandert.
-at = Alternatief ‘{ $what }’ vanaf { $time } ({ $device })
+at = Alternatief “{ $what }” vanaf { $time } ({ $device })
 cost_more = { $money } meer
 cost_same = geen verschil
 cost_less = { $money } minder

@@ -1,7 +1,7 @@
-### What limits a battery, or decides whatever prices are: one sentence, in the present tense.
-### The first wording whose figures are all known is used, short ones on small screens. The last short one has no figure.
+### Wat een batterij begrenst of los van prijzen beslist: één zin, in de tegenwoordige tijd.
+### De eerste zin waarvan alle getallen bekend zijn geldt, korte op kleine schermen. De laatste korte heeft geen getal.
 
-# The limits at work in a quarter-hour.
+# De grenzen die in een kwartier gelden.
 limit_battery_full = batterij vol
 limit_battery_empty = batterij leeg
 limit_reserve = reserve
@@ -49,7 +49,7 @@ short_reserve_1 = Laadt { $kwh } voor je reserve van { $reserve }
 short_reserve_2 = Bewaart voor je reserve van { $reserve } vanaf { $time }
 short_reserve_3 = Houdt je reserve van { $reserve } aan
 short_reserve_4 = Je reserve
-reason_target_1 = Bewaart energie: het batterijniveau moet aan het eind { $target } zijn.
+reason_target_1 = Bewaart energie: het batterijniveau moet aan het eind van het plan { $target } zijn.
 short_target_1 = Bewaart energie: doel { $target }
 short_target_2 = Bewaart energie voor het einde van het plan
 reason_peak_1 = Houdt de maandpiek op { $kw }: één kW meer kost { $cost } per maand.
@@ -57,7 +57,7 @@ reason_peak_2 = Wacht met laden: nu meer kopen verhoogt de maandpiek.
 short_peak_1 = Houdt de maandpiek op { $kw }
 short_peak_2 = Houdt de maandpiek laag
 reason_grid_limit_1 = Bewaart energie voor { $time }: dan mag het huis maar { $kw } afnemen.
-reason_grid_limit_2 = Helpt de netaansluiting: die kan hoogstens { $kw } aan.
+reason_grid_limit_2 = Ontlast de netaansluiting: die kan hoogstens { $kw } aan.
 reason_grid_limit_3 = Wacht met laden: de netaansluiting is vol belast.
 short_grid_limit_1 = Bewaart voor { $time }: het net geeft maar { $kw }
 short_grid_limit_2 = Het net geeft hoogstens { $kw }
@@ -65,11 +65,11 @@ short_grid_limit_3 = De netaansluiting is vol belast
 reason_feed_in_limit_1 = Slaat zonnestroom op: hoogstens { $kw } mag worden teruggeleverd.
 reason_feed_in_limit_2 = Slaat zonnestroom op: terugleveren mag nu niet.
 short_feed_in_limit_1 = Slaat zon op: terugleveren hoogstens { $kw }
-short_feed_in_limit_2 = Slaat zon op: grens voor teruglevering
-reason_inverter_limit_1 = Zonnestroom vult de omvormer: die kan hoogstens { $kw } aan.
-short_inverter_limit_1 = Zon vult de omvormer van { $kw }
-short_inverter_limit_2 = Zon vult de omvormer
-reason_power_limit_1 = Heeft het volle vermogen van { $kw } bereikt.
+short_feed_in_limit_2 = Slaat zon op: grens voor teruglevering bereikt
+reason_inverter_limit_1 = Zonnestroom gebruikt de hele omvormer: die kan hoogstens { $kw } aan.
+short_inverter_limit_1 = Zon gebruikt de hele omvormer ({ $kw })
+short_inverter_limit_2 = Zon gebruikt de hele omvormer
+reason_power_limit_1 = Draait op vol vermogen: { $kw }.
 short_power_limit_1 = Op vol vermogen: { $kw }
 short_power_limit_2 = Op vol vermogen
 reason_least_power_1 = Het zonoverschot is te klein: laden begint bij { $kw }.

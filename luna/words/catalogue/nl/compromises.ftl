@@ -21,14 +21,14 @@ wanted_manual_full = eigen instelling: { $name }, { $action } (de batterij is vo
 missing_manual_full = { $kwh_3 } kWh te weinig
 wanted_manual_empty = eigen instelling: { $name }, { $action } (de batterij is leeg), { $first } tot { $last }
 missing_manual_empty = { $kwh_3 } kWh te weinig
-wanted_carbon_unknown = doel: carbon_price_per_kg { $price }, CO₂-intensiteit van het net onbekend (outlook.carbon_g_per_kwh)
+wanted_carbon_unknown = CO₂-prijs { $price } per kg: CO₂-cijfers van de netstroom ontbreken (outlook.carbon_g_per_kwh)
 missing_carbon_unknown = niet meegeteld
 
 # Delen die in deze zinnen kunnen staan.
 part_only = , alleen { $rules }
 part_allowed = in de toegestane uren
-part_price_limit = onder { $price } per kWh of op zonneoverschot
-part_surplus_only = op zonneoverschot
+part_price_limit = onder { $price } per kWh of op zonoverschot
+part_surplus_only = op zonoverschot
 part_outside = ; aan het begin { $celsius } °C
 
 # Wat je zelf hebt ingesteld.

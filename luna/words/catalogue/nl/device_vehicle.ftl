@@ -32,9 +32,9 @@ missing_vehicle_minimum = { $kwh_3 } kWh te weinig
 note_vehicle_soc_read = { $vehicle } is { $soc } vol, volgens de sensor op { $at }.
 note_vehicle_soc_said = { $vehicle } komt aan met { $soc }, zoals je hebt ingevuld.
 note_vehicle_soc_counted = { $vehicle } is { $soc } vol: aangekomen op { $since } met { $arrival_soc }, sindsdien { $metered_kwh } geladen.
-note_vehicle_soc_expected = { $vehicle } is volgens het vorige plan { $soc } vol; een nieuwere waarde is er niet.
+note_vehicle_soc_expected = { $vehicle } is volgens het laatste plan { $soc } vol; een nieuwere waarde is er niet.
 note_vehicle_soc_assumed = Batterijniveau van { $vehicle } onbekend, Luna rekent met { $soc }. Vul het in bij het vertrek of verbind een sensor.
-note_vehicle_usual = Voor { $vehicle } is geen vertrek ingevuld. Luna rekent van { $comes } tot { $leaves } op thuis, met { $need_kwh } per dag.
+note_vehicle_usual = { $vehicle } heeft geen vertrek. Luna verwacht hem van { $comes } tot { $leaves } thuis en laadt { $need_kwh } per dag.
 note_vehicle_soc_doubted = { $vehicle } meldde { $soc } ({ $at }), daarna { $doubted_soc } ({ $doubted_at }). Zo snel kan het niet: Luna rekent voorlopig met { $soc }.
 note_vehicle_not_connected = { $vehicle } is sinds { $since } niet aangesloten, terwijl hij zou laden. Sluit hem aan of wijzig het vertrek.
 note_vehicle_soc_stands_still = Luna rekent voor { $vehicle } met { $soc }: de sensor staat sinds { $since } op { $sensor_soc }, terwijl er { $metered_kwh } is geladen. Controleer de sensor.
@@ -44,12 +44,12 @@ note_vehicle_soc_stale = Luna rekent voor { $vehicle } met { $soc }: de sensor m
 note_vehicle_soc_out_of_range = Luna rekent voor { $vehicle } met { $soc }, gemeld op { $at }: de sensor stuurt nu een onmogelijke waarde. Controleer de sensor.
 note_vehicle_soc_jumps = De sensor van { $vehicle } sprong op { $since } naar { $sensor_soc }, zo snel laadt de auto niet. Controleer de sensor.
 note_vehicle_soc_unusable = De sensor van { $vehicle } stuurt oude of onmogelijke waarden. Controleer de sensor.
-note_vehicle_takes_nothing = { $vehicle } laadt niet: sinds { $since } was { $planned_kwh } gepland, er kwam niets aan. Controleer de kabel en een tijdschema of laadgrens in de auto.
+note_vehicle_takes_nothing = { $vehicle } laadt niet: sinds { $since } was { $planned_kwh } gepland, er kwam niets aan. Controleer de kabel, en in de auto het schema en de laadgrens.
 note_no_session = { $vehicles }: geen vertrek ingevuld, dus Luna plant geen laden. Vul het in onder Planning, of de kilometers per jaar.
 
 # Waarom een apparaat draait of wacht; de meeste redenen staan in device_reasons.
-reason_ev_waits_surplus_1 = Wacht op zonneoverschot, verwacht vanaf { $time }.
-reason_ev_waits_surplus_2 = Wacht op zonneoverschot; vóór vertrek wordt te weinig verwacht.
+reason_ev_waits_surplus_1 = Wacht op zonoverschot, verwacht vanaf { $time }.
+reason_ev_waits_surplus_2 = Wacht op zonoverschot; vóór vertrek is het waarschijnlijk te weinig.
 short_ev_waits_surplus_1 = Wacht op zon vanaf { $time }
 short_ev_waits_surplus_2 = Wacht op zon
 reason_ev_gives_1 = Voedt het huis: kopen zou { $buy } kosten.

@@ -1,3 +1,3 @@
-### What the page of an error says beside the error itself.
+### De woorden op de foutpagina naast de fout zelf.
 
 title = Fout

@@ -1,3 +1,3 @@
-### What the part of a job says beside what every page does.
+### De woorden bij een taak, naast die van elke pagina.
 
 title = Taak

@@ -1,4 +1,4 @@
-### Why a battery trades now or later: one sentence with the prices that decide. A price is that of one kWh.
+### Waarom een batterij nu of later handelt: één zin met de prijzen die beslissen. Een prijs geldt per kWh.
 
 reason_charge_negative_1 = Laadt { $kwh }: het net betaalt { $paid } per kWh.
 short_charge_negative_1 = Laadt { $kwh }: het net betaalt { $paid }
@@ -15,12 +15,12 @@ reason_store_solar_2 = Slaat zonnestroom op: een opgeslagen kWh is { $value } wa
 reason_store_solar_3 = Slaat zonnestroom op: terugleveren kost { $fee }.
 reason_store_solar_4 = Slaat { $kwh } zonnestroom op.
 short_store_solar_1 = Slaat zon op voor { $time } ({ $price }, nu { $sell })
-short_store_solar_2 = Slaat zon op: waard { $value }, verkocht { $sell }
+short_store_solar_2 = Slaat zon op: waard { $value }, verkoop { $sell }
 short_store_solar_3 = Slaat zon op: terugleveren kost { $fee }
 short_store_solar_4 = Slaat zonnestroom op
 reason_sell_stored_1 = Verkoopt { $kwh } tegen { $sell }: opgeslagen levert een kWh maar { $value } op.
 reason_sell_stored_2 = Verkoopt { $kwh } tegen { $sell }.
-short_sell_stored_1 = Verkoopt { $kwh } tegen { $sell }, opgeslagen { $value }
+short_sell_stored_1 = Verkoopt { $kwh } tegen { $sell }; bewaard: { $value }
 short_sell_stored_2 = Verkoopt { $kwh } tegen { $sell }
 short_sell_stored_3 = Verkoopt uit de batterij
 reason_serve_house_1 = Voedt het huis: kopen kost { $buy }, een opgeslagen kWh is { $value } waard.
@@ -35,15 +35,15 @@ short_hold_for_peak_2 = Bewaart { $kwh }: waard { $value }, nu { $buy }
 short_hold_for_peak_3 = Bewaart energie voor later
 reason_sell_solar_1 = Verkoopt zonnestroom tegen { $sell }: laden vanaf { $time } kost minder.
 reason_sell_solar_2 = Verkoopt zonnestroom tegen { $sell }: opgeslagen levert een kWh maar { $keep } op.
-reason_sell_solar_3 = Verkoopt zonnestroom tegen { $sell }: opslaan levert niet meer op.
+reason_sell_solar_3 = Verkoopt zonnestroom tegen { $sell }: opslaan levert hoogstens evenveel op.
 short_sell_solar_1 = Verkoopt zon tegen { $sell }, laadt vanaf { $time }
-short_sell_solar_2 = Verkoopt zon tegen { $sell }, opgeslagen { $keep }
+short_sell_solar_2 = Verkoopt zon tegen { $sell }; opgeslagen: { $keep }
 short_sell_solar_3 = Verkoopt zonnestroom tegen { $sell }
 short_sell_solar_4 = Verkoopt zonnestroom
-reason_weighed_1 = Je doelen naast kosten beslissen: kopen telt voor { $counted }, een opgeslagen kWh voor { $value }.
-short_weighed_1 = Je doelen naast kosten beslissen
+reason_weighed_1 = Je andere doelen tellen mee: zo kost een gekochte kWh { $counted } en is een opgeslagen kWh { $value } waard.
+short_weighed_1 = Je andere doelen tellen mee
 reason_rest_1 = Niets te doen tot { $time }.
-reason_rest_2 = Rust: een opgeslagen kWh is { $value } waard, nu bespaart hij niet meer.
+reason_rest_2 = Rust: een opgeslagen kWh is { $value } waard, nu bespaart die hoogstens evenveel.
 reason_rest_3 = Rust zolang kopen { $buy } kost.
 reason_rest_4 = Nu is er niets te doen.
 short_rest_1 = Niets te doen tot { $time }

@@ -119,7 +119,7 @@ def place_by_habit(
             raise refuse(
                 "variant-no-such-vehicle",
                 field=f"variant.habits.{name}",
-                names=", ".join(vehicles) or "none",
+                names=", ".join(vehicles) or "–",
             )
     return {
         name: AddedVehicle(vehicles[name], habit, zone).begin(timeline, None)

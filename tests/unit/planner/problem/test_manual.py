@@ -193,7 +193,7 @@ def test_island_that_runs_dry_says_what_it_imports() -> None:
         (each.code, each.figures["name"], each.figures["action"], each.shortfall)
         for each in reply.compromises
     ]
-    assert ("manual", "grid", "no_import", "7.250 kWh differ") in missed
+    assert ("manual", "grid", "no_import", "7.250 kWh difference") in missed
 
 
 def test_appliance_is_on_when_it_is_pinned_and_off_when_it_is_forbidden() -> None:
@@ -239,7 +239,7 @@ def test_appliance_that_has_to_run_on_is_switched_off_as_soon_as_it_may() -> Non
         (each.code, each.figures["name"], each.figures["action"], each.shortfall)
         for each in reply.compromises
     ]
-    assert missed == [("manual", "heater", "off", "3.000 kWh differ")]
+    assert missed == [("manual", "heater", "off", "3.000 kWh difference")]
 
 
 def test_programme_is_not_told_on_or_off() -> None:
