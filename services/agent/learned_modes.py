@@ -54,7 +54,7 @@ def plan_by_modes(problem: Problem, choose: ChooseModes, *, planned: Plan | None
     keeps.
     """
     plan = decide(problem, Solver()) if planned is None else planned
-    obstacle = find_obstacle(problem, places=False)
+    obstacle = find_obstacle(problem, schedules=False)
     if obstacle is not None:
         return replace(plan, not_learned=obstacle)
     try:

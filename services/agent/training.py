@@ -68,7 +68,7 @@ LIMITS = (
         "It knows no more of the days ahead than forecasts and published prices say; habits "
         "and tariffs that change surprise it until it is trained again."
     ),
-    "With several batteries, or devices or peaks to place, the planner's decision stands.",
+    "With several batteries, or devices or peaks to schedule, the planner's decision stands.",
 )
 
 

@@ -50,7 +50,7 @@ def _show(reply: ReplayReply, numbers: Numbers) -> Iterator[str | TextTable]:
             title=f"What went wrong, seed {reply.seed}",
         )
     if reply.as_recorded:
-        yield f"As recorded, nothing placed anew: {', '.join(reply.as_recorded)}"
+        yield f"As recorded, nothing scheduled anew: {', '.join(reply.as_recorded)}"
 
 
 def _describe(name: str, policy: PolicyReply, numbers: Numbers) -> list[str]:

@@ -147,7 +147,7 @@ class ValuePolicy:
 
     def plan(self, problem: Problem, prices: SitePrices, *, planned: Plan | None = None) -> Plan:
         """Return the plan to follow."""
-        obstacle = find_obstacle(problem, places=True)
+        obstacle = find_obstacle(problem, schedules=True)
         if obstacle is not None:
             if planned is None:
                 planned = decide(problem, Solver())

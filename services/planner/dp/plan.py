@@ -88,8 +88,8 @@ class Spread:
 class Plan:
     """A checked plan.
 
-    With flexible loads, ``placement`` is their schedule and ``problem`` the batteries' part that
-    remains.
+    With flexible loads, ``load_schedule`` is their schedule and ``problem`` what remains for the
+    batteries.
 
     ``costs`` are at tariff prices; the function ``objective`` has the cost at the problem's own.
     ``gap`` bounds the distance from the optimum, relative to the cost; None where nothing is
@@ -115,7 +115,7 @@ class Plan:
     proven: bool
     build_ms: float
     solve_ms: float
-    placement: LoadSchedule | None = None
+    load_schedule: LoadSchedule | None = None
     spread: Spread | None = None
     method: Method = "value"
     disagreements: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from luna.energy.timeline import local_dates
 from services.planner.devices import PLANNED_KINDS
 from services.planner.replay.data import ReplayData, Rules
 from services.planner.replay.days import DayResult, PolicyDay, simulate_day
-from services.planner.replay.faults import FaultEffects, PlacedFault, place_faults
+from services.planner.replay.faults import FaultEffects, TimedFault, draw_faults
 from services.planner.replay.policies import CarryOver, MakePlan
 from services.planner.replay.policy_factory import (
     PolicyFactory,
@@ -75,12 +75,12 @@ class PolicyRuns:
     """
 
     policies: Sequence[str]
-    faults: Sequence[PlacedFault]
+    faults: Sequence[TimedFault]
     faulty: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, spec: ReplaySpec, scene: ReplayData) -> "PolicyRuns":
-        faults = place_faults(spec.faults, scene.timeline, seed=spec.seed)
+        faults = draw_faults(spec.faults, scene.timeline, seed=spec.seed)
         policies = list(dict.fromkeys([*spec.policies, *YARDSTICKS, *spec.loss_steps]))
         affected = [name for name in dict.fromkeys(spec.policies) if name not in ("idle", "oracle")]
         keys = [str(place) for place in range(len(faults))]
@@ -145,8 +145,8 @@ def run(
     results = ReplayResults(scene, rules, factory.oracle, dates, days_by_label)
     faults = []
     for key, labels in runs.faulty.items():
-        placed = None if key == TOGETHER else runs.faults[int(key)]
-        faults.append(results.fault(placed, labels))
+        timed = None if key == TOGETHER else runs.faults[int(key)]
+        faults.append(results.fault(timed, labels))
     as_recorded: list[str] = []
     for kind in PLANNED_KINDS:
         as_recorded.extend(device.name for device in getattr(scene.site, kind.section))
