@@ -32,7 +32,7 @@ DayRecords = Mapping[str, PolicyDay]
 class ReplaySpec:
     """The policies, slots between two plans, and faults of a replay.
 
-    ``seed`` draws the instants of faults without one. ``learned`` maps the names of trained
+    ``seed`` draws the instants of faults without one. ``agents`` maps the names of trained
     policies to their planning functions. ``explain_loss`` also replays ``mpc`` with perfect
     information of some kinds, to attribute its loss to forecast errors.
     """
@@ -41,7 +41,7 @@ class ReplaySpec:
     every: int
     faults: Sequence[Fault] = ()
     seed: int = 0
-    learned: Mapping[str, MakePlan] = field(default_factory=dict)
+    agents: Mapping[str, MakePlan] = field(default_factory=dict)
     explain_loss: bool = True
 
     @property
@@ -133,11 +133,11 @@ def run(
     Invariants: a replay resumed from its log gives the same reply bit for bit as an uninterrupted
         one; one seed draws the same instants of faults.
     """
-    require_policies(spec.policies, spec.learned)
+    require_policies(spec.policies, spec.agents)
     rules = Rules.of(scene)
     runs = PolicyRuns.of(spec, scene)
     factory = PolicyFactory(
-        scene, rules, spec.every, plan_with_hindsight(scene, rules), spec.learned
+        scene, rules, spec.every, plan_with_hindsight(scene, rules), spec.agents
     )
     days = _simulate_days(factory, runs.policy_runs(scene), book or DayLog(), progress)
     dates = list(dict.fromkeys(local_dates(scene.timeline, scene.zone)))
