@@ -42,13 +42,13 @@ from services.agent.registry import find_champion, find_kind, load_run
 from services.forecaster.model.artefact import name_digest
 from services.forecaster.model.aurora import Progress, keep_quiet
 from services.forecaster.model.card import (
+    format_training,
+    format_window,
     list_figures,
     list_items,
     list_section,
     load_card,
     save_card,
-    say_making,
-    say_window,
 )
 from services.planner.replay import ReplaySpec, run
 from services.planner.replay.policies import plan_by_planner
@@ -118,10 +118,10 @@ class AgentCard:
     def text(self) -> str:
         """Return the card as Markdown."""
         making = (
-            f"{say_window(self.run, self.timezone)}: {self.days} days, {self.refused} left out",
+            f"{format_window(self.run, self.timezone)}: {self.days} days, {self.refused} left out",
             f"Reads states {self.header.state_version}",
             f"{'In use' if self.run.accepted else 'Not in use'}: {self.run.verdict}",
-            say_making(self.run),
+            format_training(self.run),
         )
         about_scores = (
             "Scores are shares of the oracle's savings over no control, on days that "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from luna.contracts.plan import CompromiseReply, PlanReply, SlotReply
-from luna.contracts.plan_lines import PlanLine, join_slots, say_note
+from luna.contracts.plan_lines import PlanLine, format_note, join_slots
 from luna.energy.errors import InvalidInputError
 from luna.words import Language, Numbers, mode, say_instant
 from luna.words.numbers import NBSP, UNKNOWN
@@ -55,7 +55,7 @@ def show_plan(reply: PlanReply, language: Language) -> None:
     words = read_texts("plan_command", language)
     numbers = Numbers(language, ZoneInfo(reply.timezone), reply.currency)
     for note in reply.notes:
-        write_text(say_note(note, language))
+        write_text(format_note(note, language))
     _show_slots(reply, numbers)
     _show_devices(reply, numbers)
     status = words[reply.status]

@@ -255,10 +255,10 @@ def require_happens(alternative: Alternative, deviation: Deviation, index: int) 
         return
     slots = slice(deviation.first, deviation.end)
     if exchanged[index, slots].sum() <= _NOTHING_KWH:
-        raise _forbid("mode", alternative.mode, _say_why(alternative, deviation, index))
+        raise _forbid("mode", alternative.mode, _describe_refusal(alternative, deviation, index))
 
 
-def _say_why(alternative: Alternative, deviation: Deviation, index: int) -> str:
+def _describe_refusal(alternative: Alternative, deviation: Deviation, index: int) -> str:
     """Return the limit that leaves nothing of an exchange with the grid, in words."""
     plan = deviation.after
     slot = deviation.first

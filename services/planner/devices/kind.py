@@ -307,13 +307,13 @@ class StoredStates:
     Args:
         find: the states by name for a plan that starts at an instant.
         note: assumptions behind the states that a request leaves out.
-        says_news: whether a device's reports up to an instant contradict the plan in force.
+        contradicts_plan: whether a device's reports up to an instant contradict the plan in force.
         roles: of ``input_sensors``, which carry the reports.
     """
 
     find: Callable[[Site, "DemandFacts", datetime], Mapping[str, Any]]
     note: Callable[[Site, "DemandFacts", StateMessage, datetime], Iterable[Assumption]]
-    says_news: Callable[[Site, "DemandFacts", datetime], bool]
+    contradicts_plan: Callable[[Site, "DemandFacts", datetime], bool]
     roles: tuple[str, ...]
 
 

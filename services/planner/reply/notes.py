@@ -63,13 +63,13 @@ def list_notes(
             assumptions += kind.assume(site, request.state, included, timeline.begin)
     if included:
         assumptions.append(Assumption(code="loads_not_placed", figures={"loads": included}))
-    return say_notes(
+    return format_notes(
         [*assumptions, *more],
         Numbers(request.options.language, ZoneInfo(site.timezone), site.currency),
     )
 
 
-def say_notes(assumptions: Sequence[Assumption], numbers: Numbers) -> list[NoteReply]:
+def format_notes(assumptions: Sequence[Assumption], numbers: Numbers) -> list[NoteReply]:
     """Return assumptions and doubts as notes, assumptions first."""
     notes = []
     for assumption in assumptions:
