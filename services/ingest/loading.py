@@ -430,7 +430,7 @@ def _extent(instants: pl.Series) -> tuple[datetime, datetime]:
 def _remedy(fault: RowFault) -> str:
     if fault.code in TOO_HIGH:
         return (
-            f"Nothing was stored. {describe_unit(str(fault.series))}Otherwise correct the file or the "
-            "site's limits."
+            f"Nothing was stored. {describe_unit(str(fault.series))}Otherwise correct the file or "
+            "the site's limits."
         )
     return "Correct the file and load it again. Nothing was stored."
